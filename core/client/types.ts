@@ -1,0 +1,263 @@
+import type { Logger } from '../common/log.ts'
+
+/** Options that every client takes. Names are Kafka's in camelCase; units are Kafka's. */
+export interface ClientOptions {
+  /** `host:port` of some brokers. */
+  readonly bootstrapServers: readonly string[]
+  readonly clientId?: string
+  /** `request.timeout.ms`. Default 30000. */
+  readonly requestTimeoutMs?: number
+  /** `metadata.max.age.ms`. Default 300000. */
+  readonly metadataMaxAgeMs?: number
+  /** `retry.backoff.ms` and `.max.ms`. Defaults 100 and 1000. */
+  readonly retryBackoffMs?: number
+  readonly retryBackoffMaxMs?: number
+  /** `connections.max.idle.ms`. Default 540000. */
+  readonly connectionsMaxIdleMs?: number
+  /** `socket.connection.setup.timeout.ms`. Default 10000. */
+  readonly connectionSetupTimeoutMs?: number
+  readonly logger?: Logger
+}
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface RecordHeader {
+  readonly key: string
+  readonly value: Buffer | null
+}
+
+export interface ProducerRecord {
+  readonly topic: string
+  /** Null or absent: by the partitioner (murmur2 of the key; sticky without one). */
+  readonly partition?: number | null
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  /** Default: now. */
+  readonly timestamp?: number | null
+  readonly headers?: readonly RecordHeader[]
+}
+
+export interface RecordMetadata {
+  readonly topic: string
+  readonly partition: number
+  /** -1 with acks=0. */
+  readonly offset: number
+  readonly timestamp: number
+}
+
+/** Told of every appended record's fate, in order within a partition. Must not throw. No promise or closure per record. */
+export interface DeliveryListener {
+  /** `token` is what was given to `append`. Exactly one of `error` and a valid `offset` (-1 with acks=0). */
+  onDelivery(
+    token: number,
+    error: Error | null,
+    topic: string,
+    partition: number,
+    offset: number,
+    timestamp: number,
+  ): void
+}
+
+export type CompressionType = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
+export interface ProducerOptions extends ClientOptions {
+  /** 0, 1 or -1 (all). Default -1. */
+  readonly acks?: 0 | 1 | -1
+  /** `enable.idempotence`. Default true (needs acks=-1, at most 5 in flight). */
+  readonly idempotence?: boolean
+  /** `max.in.flight.requests.per.connection`. Default 5. */
+  readonly maxInFlight?: number
+  /** `batch.size`, bytes. Default 16384. */
+  readonly batchSize?: number
+  /** `linger.ms`. Default 5. */
+  readonly lingerMs?: number
+  /** `buffer.memory`, bytes. Default 33554432. */
+  readonly bufferMemory?: number
+  /** `max.request.size`, bytes. Default 1048576. */
+  readonly maxRequestSize?: number
+  readonly compressionType?: CompressionType
+  /** `delivery.timeout.ms`. Default 120000. */
+  readonly deliveryTimeoutMs?: number
+  /** `max.block.ms`: how long to wait for a topic's metadata. Default 60000. */
+  readonly maxBlockMs?: number
+  /** `retries`. Default: without limit, within the delivery timeout. */
+  readonly retries?: number
+}
+
+export interface Producer {
+  /**
+   * Takes a record without waiting. False when `buffer.memory` is used up: the record was NOT taken; wait for `room()` and
+   * give it again. Errors that come later (unknown topic, too large, timed out) go to the listener.
+   */
+  append(record: ProducerRecord, listener?: DeliveryListener, token?: number): boolean
+  /** Resolves when `append` has room again. */
+  room(signal?: AbortSignal): Promise<void>
+  /** Convenience: appends all, waits for all acks; rejects with the first error. */
+  send(records: readonly ProducerRecord[], signal?: AbortSignal): Promise<RecordMetadata[]>
+  /** Sends what waits for its linger and resolves when everything appended so far has been acked or has failed. */
+  flush(signal?: AbortSignal): Promise<void>
+  /** The partitions of a topic (fetches metadata; creates the topic where the broker does so automatically). */
+  partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
+  /** Flushes, within the timeout (default: delivery timeout), then closes; what is left fails. */
+  close(options?: { timeoutMs?: number }): Promise<void>
+}
+
+export interface PartitionInfo extends TopicPartition {
+  readonly leader: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+}
+
+export interface ConsumerRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: number
+  /** -1 none, 0 CreateTime, 1 LogAppendTime. */
+  readonly timestampType: -1 | 0 | 1
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: readonly RecordHeader[]
+  readonly leaderEpoch: number
+}
+
+/** Consecutive records of one partition. */
+export interface ConsumerBatch extends TopicPartition {
+  readonly records: readonly ConsumerRecord[]
+  readonly highWatermark: number
+}
+
+export type AssignorName = 'range' | 'roundrobin' | 'sticky' | 'cooperative-sticky'
+
+export interface ConsumerOptions extends ClientOptions {
+  /** Without a group id: only `assign`. */
+  readonly groupId?: string
+  readonly groupInstanceId?: string
+  /** `partition.assignment.strategy`, in order of preference. Default range, cooperative-sticky. */
+  readonly assignors?: readonly AssignorName[]
+  /** `auto.offset.reset`. Default latest. */
+  readonly autoOffsetReset?: 'earliest' | 'latest' | 'none'
+  /** `enable.auto.commit`. Default false (unlike Kafka). */
+  readonly autoCommit?: boolean
+  readonly autoCommitIntervalMs?: number
+  readonly sessionTimeoutMs?: number
+  readonly heartbeatIntervalMs?: number
+  /** `max.poll.interval.ms`. Default 300000. */
+  readonly maxPollIntervalMs?: number
+  /** `max.poll.records`. Default 500. */
+  readonly maxPollRecords?: number
+  readonly fetchMinBytes?: number
+  readonly fetchMaxBytes?: number
+  readonly fetchMaxWaitMs?: number
+  readonly maxPartitionFetchBytes?: number
+  readonly isolationLevel?: 'read_uncommitted' | 'read_committed'
+  readonly checkCrcs?: boolean
+  readonly clientRack?: string
+  readonly allowAutoCreateTopics?: boolean
+}
+
+export interface OffsetAndMetadata {
+  readonly offset: number
+  readonly leaderEpoch?: number
+  readonly metadata?: string
+}
+
+export interface TopicPartitionOffset extends TopicPartition, OffsetAndMetadata {}
+
+/** Called within `poll`, awaited, as ConsumerRebalanceListener. */
+export interface RebalanceListener {
+  onPartitionsAssigned?(partitions: readonly TopicPartition[]): Promise<void> | void
+  onPartitionsRevoked?(partitions: readonly TopicPartition[]): Promise<void> | void
+  /** The partitions are already someone else's: do not commit. Default: as revoked. */
+  onPartitionsLost?(partitions: readonly TopicPartition[]): Promise<void> | void
+}
+
+/** One consumer, not to be polled concurrently. Fetches ahead, bounded in bytes; paused partitions are not fetched. */
+export interface Consumer {
+  subscribe(topics: readonly string[] | RegExp, listener?: RebalanceListener): void
+  assign(partitions: readonly TopicPartition[]): void
+  unsubscribe(): Promise<void>
+  assignment(): readonly TopicPartition[]
+  /** At most `maxPollRecords` records, as batches; empty after `timeoutMs` without any, or when the signal aborts. */
+  poll(timeoutMs: number, signal?: AbortSignal): Promise<readonly ConsumerBatch[]>
+  /** Ends a running `poll` early, with what there is. */
+  wakeup(): void
+  /** Commits these offsets (the next to read), or the positions where none are given. Retries what is retriable. */
+  commit(offsets?: readonly TopicPartitionOffset[]): Promise<void>
+  committed(partitions: readonly TopicPartition[]): Promise<(OffsetAndMetadata | null)[]>
+  position(partition: TopicPartition): number | null
+  seek(partition: TopicPartition, offset: number): void
+  seekToBeginning(partitions: readonly TopicPartition[]): void
+  seekToEnd(partitions: readonly TopicPartition[]): void
+  pause(partitions: readonly TopicPartition[]): void
+  resume(partitions: readonly TopicPartition[]): void
+  paused(): readonly TopicPartition[]
+  beginningOffsets(partitions: readonly TopicPartition[]): Promise<number[]>
+  endOffsets(partitions: readonly TopicPartition[]): Promise<number[]>
+  /** The first offset at or after each time; null past the end. */
+  offsetsForTimes(queries: readonly (TopicPartition & { readonly timestamp: number })[]): Promise<(number | null)[]>
+  partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
+  /** Leaves the group (unless static), commits first where autoCommit is on. */
+  close(options?: { timeoutMs?: number }): Promise<void>
+}
+
+export interface NewTopic {
+  readonly name: string
+  /** Default -1: the broker's. */
+  readonly partitions?: number
+  /** Default -1: the broker's. */
+  readonly replicationFactor?: number
+  readonly configs?: Readonly<Record<string, string>>
+}
+
+export interface TopicDescription {
+  readonly name: string
+  readonly topicId: string
+  readonly internal: boolean
+  readonly partitions: readonly PartitionInfo[]
+}
+
+export interface ConfigEntry {
+  readonly name: string
+  readonly value: string | null
+  readonly source: number
+  readonly isDefault: boolean
+  readonly sensitive: boolean
+  readonly readOnly: boolean
+}
+
+export interface Admin {
+  /** Rejects with the broker's error, such as TOPIC_ALREADY_EXISTS, of the first topic that failed. */
+  createTopics(topics: readonly NewTopic[], options?: { validateOnly?: boolean; timeoutMs?: number }): Promise<void>
+  deleteTopics(names: readonly string[], options?: { timeoutMs?: number }): Promise<void>
+  createPartitions(counts: Readonly<Record<string, number>>): Promise<void>
+  listTopics(): Promise<readonly TopicDescription[]>
+  /** Null for a topic that does not exist. */
+  describeTopics(names: readonly string[]): Promise<(TopicDescription | null)[]>
+  describeConfigs(resource: { type: 'topic' | 'broker'; name: string }): Promise<readonly ConfigEntry[]>
+  describeCluster(): Promise<{
+    clusterId: string
+    controllerId: number
+    brokers: readonly { id: number; host: string; port: number }[]
+  }>
+  listOffsets(
+    queries: readonly (TopicPartition & { readonly timestamp: number })[],
+  ): Promise<{ offset: number; timestamp: number }[]>
+  listGroups(): Promise<readonly { groupId: string; protocolType: string; state: string }[]>
+  describeGroups(groupIds: readonly string[]): Promise<readonly GroupDescription[]>
+  listGroupOffsets(groupId: string): Promise<readonly TopicPartitionOffset[]>
+  alterGroupOffsets(groupId: string, offsets: readonly TopicPartitionOffset[]): Promise<void>
+  deleteGroups(groupIds: readonly string[]): Promise<void>
+  close(): Promise<void>
+}
+
+export interface GroupDescription {
+  readonly groupId: string
+  readonly state: string
+  readonly protocolType: string
+  readonly protocol: string
+  readonly members: readonly { memberId: string; clientId: string; host: string }[]
+}

@@ -1,0 +1,141 @@
+import { MillraceError } from '../errors/error-table.ts'
+import type { ConfigDef, ConfigKey, ConfigType, ConfigValues } from './define.ts'
+import { HIDDEN, Password } from './password.ts'
+
+/** Raw configuration, as it stands in JSON or a properties file. */
+export type RawConfig = Readonly<Record<string, string | number | boolean | null | undefined>>
+
+/** The outcome of validating one key: what REST's validate returns for it. */
+export interface ConfigValue {
+  readonly name: string
+  /** The value as text, `[hidden]` for a password; null when there is none. */
+  readonly value: string | null
+  readonly recommendedValues: readonly string[]
+  readonly errors: string[]
+  readonly visible: boolean
+}
+
+/** Every error of a configuration at once. `errors` holds one message a fault, by key. */
+export class ConfigError extends MillraceError {
+  readonly errors: ReadonlyArray<{ readonly key: string; readonly message: string }>
+
+  constructor(errors: ReadonlyArray<{ readonly key: string; readonly message: string }>) {
+    super(
+      'MR_CONFIG_INVALID',
+      { message: '{what}', fix: 'Correct the named keys and try again.' },
+      { what: errors.map(e => e.message.replace(/\.$/, '')).join('; ') },
+    )
+    this.name = 'ConfigError'
+    this.errors = errors
+  }
+}
+
+const NOT_OF_TYPE: Partial<Record<ConfigType, string>> = {
+  INT: 'Not a number of type INT',
+  SHORT: 'Not a number of type SHORT',
+  LONG: 'Not a number of type LONG',
+  DOUBLE: 'Not a number of type DOUBLE',
+}
+const INTEGER_LIMIT: Partial<Record<ConfigType, number>> = { SHORT: 2 ** 15, INT: 2 ** 31, LONG: 2 ** 63 }
+
+function parseInteger(text: string, limit: number): number | null {
+  if (!/^[+-]?\d+$/.test(text)) return null
+  const n = Number(text)
+  return n >= -limit && n < limit + (limit === 2 ** 63 ? 1 : 0) ? n : null
+}
+
+/** One value of a type out of its raw form; throws a plain message when it cannot be. As ConfigDef.parseType does. */
+export function parseType(type: ConfigType, raw: unknown): unknown {
+  if (raw === null || raw === undefined) return null
+  const text = typeof raw === 'string' ? raw.trim() : String(raw)
+  switch (type) {
+    case 'BOOLEAN': {
+      const lower = text.toLowerCase()
+      if (lower === 'true') return true
+      if (lower === 'false') return false
+      throw new TypeError('Expected value to be either true or false')
+    }
+    case 'INT':
+    case 'SHORT':
+    case 'LONG': {
+      const n = parseInteger(text, INTEGER_LIMIT[type]!)
+      if (n === null) throw new TypeError(NOT_OF_TYPE[type])
+      return n
+    }
+    case 'DOUBLE': {
+      if (text === '' || Number.isNaN(Number(text))) throw new TypeError(NOT_OF_TYPE[type])
+      return Number(text)
+    }
+    case 'LIST':
+      if (Array.isArray(raw)) return raw.map(String)
+      return text === '' ? [] : text.split(/\s*,\s*/)
+    case 'PASSWORD':
+      return raw instanceof Password ? raw : new Password(String(raw))
+    case 'CLASS':
+    case 'STRING':
+      return text
+  }
+}
+
+function rawOf(name: string, key: ConfigKey, raw: RawConfig): unknown {
+  for (const n of [name, ...(key.aliases ?? [])]) {
+    const value = raw[n]
+    if (value !== undefined && value !== null) return value
+  }
+  return undefined
+}
+
+function show(value: unknown): string | null {
+  if (value === null || value === undefined) return null
+  return Array.isArray(value) ? value.join(',') : String(value)
+}
+
+interface Checked {
+  readonly value: unknown
+  readonly errors: string[]
+}
+
+function checkKey(name: string, key: ConfigKey, raw: RawConfig): Checked {
+  const given = rawOf(name, key, raw)
+  if (given === undefined && key.default === undefined) {
+    return { value: null, errors: [`Missing required configuration "${name}" which has no default value.`] }
+  }
+  const shown = key.type === 'PASSWORD' ? HIDDEN : show(given)
+  let value: unknown
+  try {
+    value = given === undefined ? parseType(key.type, key.default) : parseType(key.type, given)
+  } catch (error) {
+    return { value: null, errors: [`Invalid value ${shown} for configuration ${name}: ${(error as Error).message}`] }
+  }
+  const wrong = key.validator?.check(value, name) ?? null
+  return {
+    value,
+    errors: wrong === null ? [] : [`Invalid value ${shown ?? value} for configuration ${name}: ${wrong}`],
+  }
+}
+
+/** Validates all keys of a declaration; never throws. Unknown keys are not its business. */
+export function validateConfig(def: ConfigDef, raw: RawConfig): ConfigValue[] {
+  const checked = new Map(Object.entries(def).map(([name, key]) => [name, checkKey(name, key, raw)]))
+  const values = Object.fromEntries([...checked].map(([name, c]) => [name, c.value]))
+  return Object.entries(def).map(([name, key]) => {
+    const { value, errors } = checked.get(name)!
+    const given = rawOf(name, key, raw)
+    const text = errors.length > 0 && given !== undefined && key.type !== 'PASSWORD' ? show(given) : show(value)
+    const recommended = key.recommend?.(values) ?? key.validator?.values ?? []
+    return { name, value: text, recommendedValues: recommended, errors, visible: true }
+  })
+}
+
+/** The typed values of a declaration. Throws a ConfigError that names every wrong key at once. */
+export function parseConfig<D extends ConfigDef>(def: D, raw: RawConfig): ConfigValues<D> {
+  const errors: { key: string; message: string }[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, key] of Object.entries(def)) {
+    const checked = checkKey(name, key, raw)
+    for (const message of checked.errors) errors.push({ key: name, message })
+    values[name] = checked.value
+  }
+  if (errors.length > 0) throw new ConfigError(errors)
+  return values as ConfigValues<D>
+}

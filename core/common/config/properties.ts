@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs'
+import { parse } from 'dot-properties'
+import { defineErrors } from '../errors/error-table.ts'
+
+const errors = defineErrors({
+  MR_PROPERTIES_UNREADABLE: {
+    message: 'cannot read the properties file {path}: {cause}',
+    fix: 'Check the path and its permissions.',
+  },
+})
+
+/** The flat keys and values of a Java `.properties` text (java.util.Properties' format). */
+export function parseProperties(text: string): Record<string, string> {
+  return parse(text) as Record<string, string>
+}
+
+/** Reads a `.properties` file. Throws MR_PROPERTIES_UNREADABLE. */
+export function readProperties(path: string): Record<string, string> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw errors.create('MR_PROPERTIES_UNREADABLE', { path, cause: (cause as Error).message }, { cause })
+  }
+  return parseProperties(text)
+}

@@ -1,0 +1,52 @@
+/** What a plugin author sees: `import { SourceTask } from 'millrace/connect'`. */
+export {
+  type ConfigDef,
+  type ConfigKey,
+  type ConfigValues,
+  defineConfig,
+  type Validator,
+} from '../common/config/define.ts'
+export { ConfigError, type ConfigValue, parseConfig, validateConfig } from '../common/config/parse.ts'
+export { HIDDEN, Password } from '../common/config/password.ts'
+export { all, listOf, nonEmpty, oneOf, range, regex } from '../common/config/validators.ts'
+export { defineErrors, isRetriable, MillraceError, messageOf } from '../common/errors/error-table.ts'
+export type { Logger } from '../common/log.ts'
+export {
+  type ConnectorContext,
+  type OffsetReader,
+  type Props,
+  SinkConnector,
+  SourceConnector,
+  type SourceConnectorContext,
+} from './connector.ts'
+export { Decimal } from './decimal.ts'
+export { ConnectError, DataError, RetriableError } from './errors.ts'
+export { DATE, DECIMAL, date, decimal, TIME, TIMESTAMP, time, timestamp } from './logical.ts'
+export type { Converter, HeaderConverter, Predicate, RawHeader, SchemaAndValue, Transformation } from './plugins.ts'
+export type {
+  ConnectRecord,
+  Header,
+  SinkRecord,
+  SourceOffset,
+  SourcePartition,
+  SourceRecord,
+  TimestampType,
+  TopicPartition,
+  TopicPartitionOffset,
+} from './record.ts'
+export {
+  array,
+  type Field,
+  field,
+  map,
+  primitive,
+  type Schema,
+  type SchemaOptions,
+  type SchemaType,
+  type Struct,
+  schemasEqual,
+  struct,
+  withOptions,
+} from './schema.ts'
+export { type ErrantRecordReporter, SinkTask, type SinkTaskContext } from './sink-task.ts'
+export { type RecordMetadata, SourceTask, type SourceTaskContext } from './source-task.ts'
