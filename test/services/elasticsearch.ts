@@ -1,0 +1,63 @@
+/**
+ * A real Elasticsearch for `*.es.test.ts`: the one at `ELASTICSEARCH_URL`, else one that `elasticsearch.sh` puts together and
+ * starts on a free port. Shared by all test files of a run: use index names of your own.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const script = join(import.meta.dirname, 'elasticsearch.sh')
+
+/** A port that is free now, and stays likely to be for the next moments. */
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      )
+    })
+  })
+}
+
+async function runScript(args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('bash', [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let out = ''
+    child.stdout.on('data', chunk => (out += chunk))
+    child.on('error', reject)
+    child.on('close', code =>
+      code === 0 ? resolve(out.trim()) : reject(new Error(`elasticsearch.sh ${args[0]} ended with ${code}`)),
+    )
+  })
+}
+
+export interface ElasticsearchService {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** Starts a node (up to a minute, more where packages must be fetched first). Throws when it cannot be had. */
+export async function startElasticsearch(
+  options: { readonly args?: readonly string[] } = {},
+): Promise<ElasticsearchService> {
+  const given = process.env['ELASTICSEARCH_URL']
+  if (given && !options.args) return { url: given, stop: async () => {} }
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-es-'))
+  const port = await freePort()
+  const stop = async () => {
+    await runScript(['stop', '--dir', dir])
+    rmSync(dir, { recursive: true, force: true })
+  }
+  try {
+    const url = await runScript(['start', '--port', String(port), '--dir', dir, ...(options.args ?? [])])
+    return { url, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config'
+
+/**
+ * `npm test` runs everything but the peer tests; `npm run test:peer` (MILLRACE_PEER=1) runs only those, which need Java and
+ * Apache's software. Files run in processes of their own, two at a time: the tests start real servers.
+ */
+const peer = process.env['MILLRACE_PEER'] === '1'
+
+export default defineConfig({
+  test: {
+    include: peer ? ['**/*.peer.test.ts'] : ['**/*.test.ts'],
+    exclude: ['**/node_modules/**', 'dist/**', ...(peer ? [] : ['**/*.peer.test.ts'])],
+    globalSetup: ['test/services/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: Number(process.env['MILLRACE_TEST_WORKERS'] ?? 2),
+    testTimeout: 60_000,
+    hookTimeout: 180_000,
+    teardownTimeout: 30_000,
+  },
+})
