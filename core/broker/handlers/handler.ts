@@ -1,0 +1,77 @@
+import type { Logger } from '../../common/log.ts'
+import type { BrokerConfig } from '../config/broker-config.ts'
+import type { Coordinators } from '../coordinator/index.ts'
+import type { LogManager, PartitionLog } from '../log/types.ts'
+import type { Controller } from '../quorum/controller-api.ts'
+import type { MetadataImage } from '../quorum/image.ts'
+import type { FetchSessions } from './fetch-sessions.ts'
+
+/** Who sent a request. */
+export interface ConnectionInfo {
+  /** Unique while the broker runs. */
+  readonly id: number
+  /** The peer's address, as group members show it: `127.0.0.1`. */
+  readonly host: string
+  /** The listener it came in by: `PLAINTEXT`. */
+  readonly listener: string
+}
+
+/** What a handler knows beside the request itself. */
+export interface RequestContext {
+  readonly apiKey: number
+  readonly apiVersion: number
+  readonly correlationId: number
+  readonly clientId: string | null
+  readonly connection: ConnectionInfo
+  /** Aborted when the connection closes or the broker stops: whoever waits for something, stops waiting. */
+  readonly signal: AbortSignal
+  readonly broker: BrokerServices
+}
+
+/** The rooms of the broker, as the handlers and the coordinators see them. */
+export interface BrokerServices {
+  readonly config: BrokerConfig
+  readonly nodeId: number
+  readonly clusterId: string
+  readonly logger: Logger
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** The metadata as it is now. Take it once per request: it never changes under your hands. */
+  image(): MetadataImage
+  /** Calls back, synchronously, after each change of the image and after the partitions' logs were made or removed. Returns its undo. */
+  onImage(listener: (image: MetadataImage, previous: MetadataImage) => void): () => void
+  readonly logs: LogManager
+  /** A partition's log. Throws a KafkaError: UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER or KAFKA_STORAGE_ERROR. */
+  log(topic: string, partition: number): PartitionLog
+  readonly controller: Controller
+  /**
+   * Made by `createCoordinators(broker: BrokerServices): Coordinators` of coordinator/index.ts before anything is served; the broker then calls
+   * `start(): Promise<void>` (loads what it needs; the image and the logs are there) and, while stopping, `close(): Promise<void>` before the logs close.
+   */
+  readonly coordinators: Coordinators
+  readonly fetchSessions: FetchSessions
+  /** The address that clients shall use for this broker on a listener. */
+  advertised(listener: string): { readonly host: string; readonly port: number }
+  /** Aborted when the broker begins to stop. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Answers one API. `handle` is called in the order in which a connection's requests came. It returns the response (an input of its
+ * declaration: what is left out gets its default), a promise of it, or null when the client wants none (Produce with acks=0).
+ * What it throws: a KafkaError or anything else ends the connection after a log line, unless `onError` makes a response of it.
+ */
+export interface Handler<Req, Res> {
+  readonly key: number
+  /**
+   * True: requests of one connection may overlap. `handle` must then do what needs order before its first await (responses always
+   * leave in order). False: the next request waits until this one is answered, as in Kafka.
+   */
+  readonly overlaps?: boolean
+  handle(request: Req, ctx: RequestContext): Res | null | Promise<Res | null>
+  /** The response that tells an error that `handle` threw; the code is that of a KafkaError, else UNKNOWN_SERVER_ERROR. */
+  onError?(code: number, request: Req, ctx: RequestContext): Res
+}
+
+/** A handler whose message types are known to nobody but itself: what the registry (handlers/index.ts) holds. */
+export type AnyHandler = Handler<never, unknown>
