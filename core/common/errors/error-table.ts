@@ -5,7 +5,7 @@ type Params<M extends string> = M extends `${string}{${infer P}}${infer Rest}` ?
 export interface ErrorRow {
   /** What failed, with `{name}` placeholders for the particulars. Never put a secret in it. */
   readonly message: string
-  /** What the reader can do. A full sentence. */
+  /** What the reader can do. A full sentence; placeholders are filled in here too. */
   readonly fix: string
   /** Kafka's "retriable": the same call may succeed later. Default false. */
   readonly retriable?: boolean
@@ -25,11 +25,12 @@ export class MillraceError extends Error {
   constructor(code: string, row: ErrorRow, params: Record<string, unknown>, options?: ErrorOptions) {
     const shown: Record<string, string> = {}
     for (const [name, value] of Object.entries(params)) shown[name] = String(value)
-    const what = row.message.replace(/\{(\w+)\}/g, (whole, name: string) => shown[name] ?? whole)
-    super(`${what}. ${row.fix} [${code}]`, options)
+    const fill = (text: string) => text.replace(/\{(\w+)\}/g, (whole, name: string) => shown[name] ?? whole)
+    const fix = fill(row.fix)
+    super(`${fill(row.message)}. ${fix} [${code}]`, options)
     this.name = 'MillraceError'
     this.code = code
-    this.fix = row.fix
+    this.fix = fix
     this.retriable = row.retriable ?? false
     this.params = shown
   }
@@ -40,7 +41,7 @@ export interface ErrorTable<T extends Record<string, ErrorRow>> {
   readonly rows: T
   create<C extends keyof T & string>(
     code: C,
-    params: Record<Params<T[C]['message']>, unknown>,
+    params: Record<Params<T[C]['message']>, unknown> & Readonly<Record<string, unknown>>,
     options?: ErrorOptions,
   ): MillraceError
 }

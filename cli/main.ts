@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { messageOf } from '../core/common/errors/error-table.ts'
+
+/** The program's version, out of the package that it stands in. */
+function version(): string {
+  for (const up of ['..', '../..']) {
+    try {
+      const found = JSON.parse(readFileSync(join(import.meta.dirname, up, 'package.json'), 'utf8')) as {
+        name?: string
+        version?: string
+      }
+      if (found.name === 'millrace' && found.version) return found.version
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+  return 'unknown'
+}
+
+function port(text: string): number {
+  const n = Number(text)
+  if (!/^\d+$/.test(text) || n > 65535)
+    throw new InvalidArgumentError('a port is a number from 0 (any free one) to 65535.')
+  return n
+}
+
+const collect = (text: string, list: string[]) => [...list, text]
+
+/** The command line. Commands load what they need when they run, so that `--help` is instant. */
+function program(): Command {
+  const cli = new Command('millrace')
+    .description(
+      "Moves data between systems through a replicated log: a broker that speaks Kafka's protocol and Kafka Connect's\nworkers, in one program.",
+    )
+    .version(version())
+    .showHelpAfterError('(add --help for the usage)')
+
+  cli
+    .command('start')
+    .description('run a broker and a worker in one process')
+    .option('--demo', 'with a small shop database whose orders change by themselves, captured and written to a file')
+    .option('--data-dir <dir>', 'where everything is kept', 'millrace-data')
+    .option('--port <port>', "the broker's port on 127.0.0.1", port, 9092)
+    .option('--rest-port <port>', "the REST API's port on 127.0.0.1", port, 8083)
+    .action(async options => (await import('./commands/start.ts')).start(options))
+
+  cli
+    .command('broker')
+    .description('run a broker')
+    .argument('<server.properties>', "Kafka's broker configuration")
+    .option('--override <key=value>', 'a property that replaces the one in the file; may be repeated', collect, [])
+    .action(async (file, options) => (await import('./commands/broker.ts')).broker(file, options))
+
+  cli
+    .command('connect-standalone')
+    .description('run a worker by itself, its connectors given as files, its source offsets kept in a file')
+    .argument('<worker.properties>', "Connect's worker configuration")
+    .argument('[connectors...]', 'connector configurations, .properties or .json')
+    .action(async (file, connectors) => (await import('./commands/connect.ts')).connectStandalone(file, connectors))
+
+  cli
+    .command('connect-distributed')
+    .description('run a worker whose connectors are configured over REST and kept in topics')
+    .argument('<worker.properties>', "Connect's worker configuration")
+    .action(async file => (await import('./commands/connect.ts')).connectDistributed(file))
+
+  const demo = cli.command('demo').description('play with a running demo')
+  demo
+    .command('sql')
+    .description("run SQL in the demo's database")
+    .argument('<statement>', 'such as "update orders set status = \'paid\' where id = 1"')
+    .option('--data-dir <dir>', 'the data directory that the demo was started with', 'millrace-data')
+    .action(async (statement, options) => (await import('./demo/sql.ts')).runSql(statement, options))
+  return cli
+}
+
+/** Runs the command line; errors end in one line on stderr and exit code 1. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync([...argv])
+  } catch (error) {
+    process.stderr.write(`millrace: ${messageOf(error)}\n`)
+    process.exitCode = 1
+  }
+}
