@@ -1,0 +1,55 @@
+import type { TopicPartition } from '../../types.ts'
+import { hashOrder, partitionHash } from './java-order.ts'
+import { keyOf } from './sticky-owned.ts'
+
+interface Pair {
+  readonly from: string
+  readonly to: string
+}
+
+/**
+ * Which partitions of a topic moved between which members during one balancing, so that a partition can move straight back instead of
+ * another of the same topic making the way in the other direction.
+ */
+export class PartitionMovements {
+  readonly #pairOf = new Map<string, Pair>()
+  readonly #byTopic = new Map<string, Map<string, Map<string, TopicPartition>>>()
+
+  move(tp: TopicPartition, from: string, to: string): void {
+    const earlier = this.#pairOf.get(keyOf(tp))
+    if (earlier === undefined) return this.#add(tp, { from, to })
+    this.#remove(tp, earlier)
+    if (earlier.from !== to) this.#add(tp, { from: earlier.from, to })
+  }
+
+  /** The partition to move from `from` to `to` instead of `tp`: one that came the other way, if there is one. */
+  actualToMove(tp: TopicPartition, from: string, to: string): TopicPartition {
+    const pairs = this.#byTopic.get(tp.topic)
+    if (pairs === undefined) return tp
+    const source = this.#pairOf.get(keyOf(tp))?.from ?? from
+    const back = pairs.get(pairKey({ from: to, to: source }))
+    return back === undefined ? tp : hashOrder([...back.values()], partitionHash)[0]!
+  }
+
+  #add(tp: TopicPartition, pair: Pair): void {
+    this.#pairOf.set(keyOf(tp), pair)
+    let pairs = this.#byTopic.get(tp.topic)
+    if (!pairs) this.#byTopic.set(tp.topic, (pairs = new Map()))
+    let moved = pairs.get(pairKey(pair))
+    if (!moved) pairs.set(pairKey(pair), (moved = new Map()))
+    moved.set(keyOf(tp), tp)
+  }
+
+  #remove(tp: TopicPartition, pair: Pair): void {
+    this.#pairOf.delete(keyOf(tp))
+    const pairs = this.#byTopic.get(tp.topic)!
+    const moved = pairs.get(pairKey(pair))!
+    moved.delete(keyOf(tp))
+    if (moved.size === 0) pairs.delete(pairKey(pair))
+    if (pairs.size === 0) this.#byTopic.delete(tp.topic)
+  }
+}
+
+function pairKey(pair: Pair): string {
+  return JSON.stringify([pair.from, pair.to])
+}
