@@ -1,0 +1,92 @@
+import { ApiKey, apis } from './api-keys.ts'
+import { codecOf } from './schema/codec.ts'
+import type { MessageDeclaration, MessageInput } from './schema/declare.ts'
+import { Reader } from './schema/reader.ts'
+import { inVersions } from './schema/versions.ts'
+import { Writer } from './schema/writer.ts'
+
+/** What stands before every request's body. */
+export interface RequestHeader {
+  readonly apiKey: number
+  readonly apiVersion: number
+  readonly correlationId: number
+  readonly clientId: string | null
+}
+
+/** Whether requests of this API and version have header 2 (with tagged fields). Of an unknown API: header 1. */
+function flexibleRequest(apiKey: number, apiVersion: number): boolean {
+  const api = apis.get(apiKey)
+  return api !== undefined && inVersions(api.request.flexible, apiVersion)
+}
+
+/** Whether responses have header 1. ApiVersions never does: a client that asks does not yet know what the broker speaks. */
+function flexibleResponse(apiKey: number, apiVersion: number): boolean {
+  return apiKey !== ApiKey.ApiVersions && flexibleRequest(apiKey, apiVersion)
+}
+
+/** Encodes a whole request: int32 size, header, body. */
+export function encodeRequestFrame<M extends MessageDeclaration>(
+  header: RequestHeader,
+  declaration: M,
+  value: MessageInput<M>,
+): Buffer[] {
+  const codec = codecOf(declaration, header.apiVersion)
+  const writer = new Writer()
+  writer.int32(0, 'size')
+  writer.int16(header.apiKey, 'apiKey')
+  writer.int16(header.apiVersion, 'apiVersion')
+  writer.int32(header.correlationId, 'correlationId')
+  // The client id keeps its int16 length in header 2 too.
+  writer.stringOrNull(header.clientId, 'clientId')
+  if (inVersions(declaration.flexible, header.apiVersion)) writer.uvarint(0)
+  codec.write(writer, value)
+  return writer.finish(true)
+}
+
+/** Reads the header of a request whose int32 size has been taken off. `end` is where the body begins. */
+export function decodeRequestHeader(buf: Buffer, offset = 0): RequestHeader & { readonly end: number } {
+  const reader = new Reader(buf, offset, buf.length, 'RequestHeader')
+  const apiKey = reader.int16()
+  const apiVersion = reader.int16()
+  const correlationId = reader.int32()
+  const clientId = reader.stringOrNull()
+  if (flexibleRequest(apiKey, apiVersion)) skipTags(reader)
+  return { apiKey, apiVersion, correlationId, clientId, end: reader.pos }
+}
+
+/** Encodes a whole response: int32 size, header, body. */
+export function encodeResponseFrame<M extends MessageDeclaration>(
+  apiKey: number,
+  apiVersion: number,
+  correlationId: number,
+  declaration: M,
+  value: MessageInput<M>,
+): Buffer[] {
+  const codec = codecOf(declaration, apiVersion)
+  const writer = new Writer()
+  writer.int32(0, 'size')
+  writer.int32(correlationId, 'correlationId')
+  if (flexibleResponse(apiKey, apiVersion)) writer.uvarint(0)
+  codec.write(writer, value)
+  return writer.finish(true)
+}
+
+/** Reads the header of a response whose int32 size has been taken off. `end` is where the body begins. */
+export function decodeResponseHeader(
+  apiKey: number,
+  apiVersion: number,
+  buf: Buffer,
+  offset = 0,
+): { readonly correlationId: number; readonly end: number } {
+  const reader = new Reader(buf, offset, buf.length, 'ResponseHeader')
+  const correlationId = reader.int32()
+  if (flexibleResponse(apiKey, apiVersion)) skipTags(reader)
+  return { correlationId, end: reader.pos }
+}
+
+function skipTags(reader: Reader): void {
+  for (let n = reader.uvarint(); n > 0; n--) {
+    reader.uvarint()
+    reader.take(reader.uvarint())
+  }
+}

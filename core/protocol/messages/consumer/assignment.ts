@@ -1,0 +1,16 @@
+import { array, bytes, message, string } from '../../schema/declare.ts'
+
+/** What the leader of a group of consumers gives each member. An int16 version goes before it. */
+export const ConsumerProtocolAssignment = message({
+  name: 'ConsumerProtocolAssignment',
+  type: 'data',
+  versions: '0-3',
+  flexible: 'none',
+  fields: {
+    assignedPartitions: array('0+', {
+      topic: string('0+'),
+      partitions: array('0+', 'int32'),
+    }),
+    userData: bytes('0+', { default: null, nullable: '0+' }),
+  },
+})

@@ -1,0 +1,22 @@
+import { int16, int32, message } from '../../schema/declare.ts'
+
+/** Contents of the control records that end transactions: the key says commit or abort, the value which coordinator wrote it (KIP-98). */
+export const ControlRecordTypeSchema = message({
+  name: 'ControlRecordTypeSchema',
+  type: 'data',
+  versions: '0',
+  flexible: 'none',
+  fields: {
+    type: int16('0+'),
+  },
+})
+
+export const EndTxnMarker = message({
+  name: 'EndTxnMarker',
+  type: 'data',
+  versions: '0',
+  flexible: 'none',
+  fields: {
+    coordinatorEpoch: int32('0+'),
+  },
+})
