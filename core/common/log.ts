@@ -41,6 +41,11 @@ export function setLogSink(next: LogSink | null): void {
   sink = next ?? writeToStderr
 }
 
+/** Writes an entry that was made elsewhere, as in another thread, where its level was checked. */
+export function emitLog(entry: LogEntry): void {
+  sink(entry)
+}
+
 /** Sets a logger's level, for it and all below it (`root` for all). Null removes the setting. */
 export function setLogLevel(logger: string, level: LogLevel | null): void {
   if (level === null) levels.delete(logger)

@@ -1,0 +1,17 @@
+import { createAdmin, createConsumer, createProducer, toClientOptions } from '../client/index.ts'
+import type { Admin, Consumer, Producer } from '../client/types.ts'
+import type { Logger } from '../common/log.ts'
+import type { Props } from '../connect/connector.ts'
+
+/** Makes clients out of Kafka's properties. The worker's stores get it handed in, so that tests can stand in a log. */
+export interface Clients {
+  producer(props: Props, logger: Logger): Producer
+  consumer(props: Props, logger: Logger): Consumer
+  admin(props: Props, logger: Logger): Admin
+}
+
+export const kafkaClients: Clients = {
+  producer: (props, logger) => createProducer({ ...toClientOptions(props), logger }),
+  consumer: (props, logger) => createConsumer({ ...toClientOptions(props), logger }),
+  admin: (props, logger) => createAdmin({ ...toClientOptions(props), logger }),
+}

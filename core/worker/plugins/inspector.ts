@@ -1,0 +1,120 @@
+import { emitLog } from '../../common/log.ts'
+import { pluginErrors } from '../errors.ts'
+import type { PluginInfo, PluginRef, PluginSpec, ThreadRequests, ValidationResult } from '../task/messages-in.ts'
+import { ThreadHost } from '../task/thread-host.ts'
+
+export interface InspectorOptions {
+  /** Threads at most. */
+  readonly threads: number
+  /** How long a plugin may take to answer, milliseconds. Its thread is terminated then. */
+  readonly timeoutMs: number
+  /** After this long without work a thread ends. Milliseconds. */
+  readonly idleMs: number
+  /** The JavaScript heap of a thread, MB. */
+  readonly maxHeapMb: number
+}
+
+type Ask = 'inspect' | 'validate' | 'alter-offsets'
+
+interface Seat {
+  readonly host: ThreadHost
+  timer: NodeJS.Timeout | null
+}
+
+/**
+ * Runs plugins' declarations and checks in a few threads of its own, so that what a plugin does there costs at most its
+ * thread and the time limit. Declarations are kept by plugin and version.
+ */
+export class PluginInspector {
+  readonly #o: InspectorOptions
+  readonly #free: Seat[] = []
+  readonly #queue: (() => void)[] = []
+  readonly #known = new Map<string, Promise<PluginInfo>>()
+  readonly #hosts = new Set<ThreadHost>()
+  #busy = 0
+  #count = 0
+  #closed = false
+
+  constructor(options: InspectorOptions) {
+    this.#o = options
+  }
+
+  /** A plugin's declaration. */
+  inspect(plugin: PluginRef): Promise<PluginInfo> {
+    const id = `${plugin.className}@${plugin.version}@${plugin.module}`
+    let info = this.#known.get(id)
+    if (!info) {
+      info = this.#run('inspect', { plugin }, plugin.className)
+      this.#known.set(id, info)
+      info.catch(() => this.#known.delete(id))
+    }
+    return info
+  }
+
+  /** Validates a plugin's configuration by its declaration and by its own check. */
+  validate(spec: PluginSpec): Promise<ValidationResult> {
+    return this.#run('validate', spec, spec.plugin.className)
+  }
+
+  /** Asks a source connector about offsets that are to be altered. */
+  alterOffsets(ask: ThreadRequests['alter-offsets']['ask']): Promise<boolean> {
+    return this.#run('alter-offsets', ask, ask.plugin.className)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const seat of this.#free) if (seat.timer) clearTimeout(seat.timer)
+    await Promise.all([...this.#hosts].map(host => host.close(1000)))
+  }
+
+  async #run<N extends Ask>(name: N, ask: ThreadRequests[N]['ask'], plugin: string) {
+    const seat = await this.#sit()
+    const ms = this.#o.timeoutMs
+    try {
+      return await seat.host.request(name, ask, { timeoutMs: ms })
+    } catch (error) {
+      if (!isCode(error, 'MR_TASK_REQUEST_TIMEOUT')) throw error
+      await seat.host.terminate()
+      throw pluginErrors.create('MR_PLUGIN_TIMEOUT', { name: plugin, request: name, ms })
+    } finally {
+      this.#leave(seat)
+    }
+  }
+
+  async #sit(): Promise<Seat> {
+    while (this.#busy >= this.#o.threads) await new Promise<void>(resolve => this.#queue.push(resolve))
+    this.#busy++
+    for (let seat = this.#free.pop(); seat; seat = this.#free.pop()) {
+      if (seat.timer) clearTimeout(seat.timer)
+      if (seat.host.alive) return seat
+    }
+    const host = new ThreadHost({
+      name: `inspector-${++this.#count}`,
+      maxHeapMb: this.#o.maxHeapMb,
+      onEvent: () => {},
+      onLog: emitLog,
+      onCall: () => Promise.reject(new Error('a plugin under inspection has no offsets')),
+    })
+    this.#hosts.add(host)
+    void host.exited.then(() => this.#hosts.delete(host))
+    return { host, timer: null }
+  }
+
+  #leave(seat: Seat): void {
+    this.#busy--
+    if (this.#closed) void seat.host.close(1000)
+    else if (seat.host.alive) {
+      this.#free.push(seat)
+      seat.timer = setTimeout(() => {
+        this.#free.splice(this.#free.indexOf(seat), 1)
+        void seat.host.close(1000)
+      }, this.#o.idleMs)
+      seat.timer.unref()
+    }
+    this.#queue.shift()?.()
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

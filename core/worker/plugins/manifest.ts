@@ -1,0 +1,73 @@
+import { isAbsolute, relative, resolve } from 'node:path'
+import { pluginErrors } from '../errors.ts'
+
+export const PLUGIN_TYPES = [
+  'source',
+  'sink',
+  'transformation',
+  'predicate',
+  'converter',
+  'header_converter',
+] as const
+export type PluginType = (typeof PLUGIN_TYPES)[number]
+
+/** One plugin as its package describes it. */
+export interface PluginDescriptor {
+  readonly type: PluginType
+  /** The name that REST shows: the Java class it stands for where there is one, else its short name. */
+  readonly className: string
+  readonly shortName: string
+  readonly aliases: readonly string[]
+  /** Absolute path of the module, as the manifest spells it. */
+  readonly module: string
+  readonly export: string
+  readonly version: string
+  /** The package's folder. */
+  readonly location: string
+}
+
+function stringField(entry: object, name: string): string | null {
+  const value: unknown = Reflect.get(entry, name)
+  return typeof value === 'string' && value !== '' ? value : null
+}
+
+/**
+ * The plugins of a package, out of its parsed package.json: `{"millrace": {"plugins": [{type, class, aliases, module, export,
+ * version}]}}`. Null for a package without a manifest. Throws MR_PLUGIN_MANIFEST. Runs none of the package's code.
+ */
+export function readManifest(json: unknown, folder: string): PluginDescriptor[] | null {
+  const path = resolve(folder, 'package.json')
+  const wrong = (cause: string) => pluginErrors.create('MR_PLUGIN_MANIFEST', { path, cause })
+  if (typeof json !== 'object' || json === null) throw wrong('it is not a JSON object')
+  const section: unknown = Reflect.get(json, 'millrace')
+  if (section === undefined || section === null) return null
+  const plugins: unknown = typeof section === 'object' ? Reflect.get(section, 'plugins') : null
+  if (!Array.isArray(plugins)) throw wrong('"millrace.plugins" is not a list')
+  return plugins.map((entry: unknown, i): PluginDescriptor => {
+    const at = `plugin ${i + 1}`
+    if (typeof entry !== 'object' || entry === null) throw wrong(`${at} is not an object`)
+    const type = PLUGIN_TYPES.find(t => t === stringField(entry, 'type'))
+    if (!type) throw wrong(`${at} has no "type" of ${PLUGIN_TYPES.join(', ')}`)
+    const shortName = stringField(entry, 'class')
+    if (!shortName) throw wrong(`${at} has no "class"`)
+    const module = stringField(entry, 'module')
+    if (!module) throw wrong(`${at} (${shortName}) has no "module"`)
+    const file = resolve(folder, module)
+    const inside = relative(folder, file)
+    if (inside.startsWith('..') || isAbsolute(inside)) throw wrong(`the module ${module} is outside of the package`)
+    const given: unknown = Reflect.get(entry, 'aliases') ?? []
+    if (!Array.isArray(given) || given.some(a => typeof a !== 'string'))
+      throw wrong(`the "aliases" of ${shortName} are not a list of strings`)
+    const aliases = given as string[]
+    return {
+      type,
+      className: aliases[0] ?? shortName,
+      shortName,
+      aliases,
+      module: file,
+      export: stringField(entry, 'export') ?? 'default',
+      version: stringField(entry, 'version') ?? stringField(json, 'version') ?? 'undefined',
+      location: folder,
+    }
+  })
+}

@@ -1,0 +1,129 @@
+import type { Logger } from '../../common/log.ts'
+import type { Props } from '../../connect/connector.ts'
+import { type ConfigEvent, ConfigState, configKeys, type SessionKey, type TargetState } from './config-state.ts'
+import { renderJson } from './connect-json.ts'
+import { TopicLog, type TopicLogOptions } from './topic-log.ts'
+
+export interface ConfigEntry {
+  readonly key: string
+  readonly value: string | null
+}
+
+/** Where the records of configuration are kept. */
+export interface ConfigLog {
+  start(): Promise<void>
+  /** Resolves when the records are safe and have been applied. */
+  write(entries: readonly ConfigEntry[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** Configuration that lives as long as the process: standalone mode. */
+export class MemoryConfigLog implements ConfigLog {
+  readonly #apply: (key: string, value: string | null) => void
+
+  constructor(apply: (key: string, value: string | null) => void) {
+    this.#apply = apply
+  }
+
+  async start(): Promise<void> {}
+
+  async write(entries: readonly ConfigEntry[]): Promise<void> {
+    for (const { key, value } of entries) this.#apply(key, value)
+  }
+
+  async close(): Promise<void> {}
+}
+
+/**
+ * The configuration of all connectors: a state made of records, and the writes that change it. `onEvent` hears of changes
+ * from `start` on, not of those replayed by it.
+ */
+export class ConfigStore {
+  readonly state = new ConfigState()
+  readonly #log: ConfigLog
+  #live = false
+
+  constructor(
+    log: (apply: (key: string, value: string | null) => void) => ConfigLog,
+    onEvent: (event: ConfigEvent) => void,
+  ) {
+    this.#log = log((key, value) => {
+      const event = this.state.apply(key, value)
+      if (event && this.#live) onEvent(event)
+    })
+  }
+
+  async start(): Promise<void> {
+    await this.#log.start()
+    this.#live = true
+  }
+
+  close(): Promise<void> {
+    return this.#log.close()
+  }
+
+  /** Writes a connector's configuration; the target state first, so that no worker starts what shall not run. */
+  putConnector(name: string, config: Props, target: TargetState | null): Promise<void> {
+    const entries: ConfigEntry[] = target === null ? [] : [targetEntry(name, target)]
+    entries.push({ key: configKeys.connector(name), value: renderJson({ properties: config }) })
+    return this.#log.write(entries)
+  }
+
+  removeConnector(name: string): Promise<void> {
+    return this.#log.write([
+      { key: configKeys.connector(name), value: null },
+      { key: configKeys.target(name), value: null },
+    ])
+  }
+
+  /** Replaces all task configurations of a connector, at once. */
+  putTasks(name: string, configs: readonly Props[]): Promise<void> {
+    const entries = configs.map((properties, i) => ({
+      key: configKeys.task(name, i),
+      value: renderJson({ properties }),
+    }))
+    return this.#log.write([...entries, { key: configKeys.commit(name), value: renderJson({ tasks: configs.length }) }])
+  }
+
+  /** STOPPED also takes the tasks away, first. */
+  async putTarget(name: string, target: TargetState): Promise<void> {
+    if (target === 'STOPPED') await this.putTasks(name, [])
+    await this.#log.write([targetEntry(name, target)])
+  }
+
+  putRestart(name: string, includeTasks: boolean, onlyFailed: boolean): Promise<void> {
+    const value = renderJson({ 'include-tasks': includeTasks, 'only-failed': onlyFailed })
+    return this.#log.write([{ key: configKeys.restart(name), value }])
+  }
+
+  putLogger(namespace: string, level: string): Promise<void> {
+    return this.#log.write([{ key: configKeys.logger(namespace), value: renderJson({ level }) }])
+  }
+
+  putSessionKey(key: SessionKey): Promise<void> {
+    const value = { key: key.key, algorithm: key.algorithm, 'creation-timestamp': key.createdAt }
+    return this.#log.write([{ key: configKeys.sessionKey, value: renderJson(value) }])
+  }
+}
+
+function targetEntry(name: string, target: TargetState): ConfigEntry {
+  const state = target === 'STOPPED' ? 'PAUSED' : target
+  return { key: configKeys.target(name), value: renderJson({ state, 'state.v2': target }) }
+}
+
+/** The config topic: one partition, compacted. */
+export function topicConfigLog(
+  options: Omit<TopicLogOptions, 'onRecord' | 'partitions' | 'singlePartition'>,
+  logger: Logger,
+): (apply: (key: string, value: string | null) => void) => ConfigLog {
+  return apply =>
+    new TopicLog({
+      ...options,
+      logger,
+      partitions: 1,
+      singlePartition: true,
+      onRecord: record => {
+        if (record.key) apply(record.key.toString(), record.value?.toString() ?? null)
+      },
+    })
+}

@@ -1,0 +1,55 @@
+/** JSON value as it is read: integers beyond 2^53 are `bigint`. */
+export type Json = null | boolean | number | bigint | string | Json[] | { [key: string]: Json }
+
+/** Parses JSON without rounding: an integer that is no safe integer becomes a `bigint`. Throws SyntaxError. */
+export function parseJson(text: string): Json {
+  return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => {
+    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
+    const source = context?.source
+    return source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value
+  }) as Json
+}
+
+// What Jackson writes differently from JSON.stringify: upper-case hex digits, and letters beyond the BMP as two escapes.
+const DIFFERENT = /\\\\|\\u00[01][0-9a-f]|[\ud800-\udfff]/g
+
+function asJackson(match: string): string {
+  if (match === '\\\\') return match
+  if (match.length > 1) return `\\u${match.slice(2).toUpperCase()}`
+  return `\\u${match.charCodeAt(0).toString(16).toUpperCase()}`
+}
+
+function render(value: unknown): string {
+  if (value === null || value === undefined) return 'null'
+  if (typeof value === 'bigint') return value.toString()
+  if (Array.isArray(value)) return `[${value.map(render).join(',')}]`
+  if (typeof value === 'object') {
+    const fields: string[] = []
+    for (const [key, item] of Object.entries(value)) {
+      if (item !== undefined) fields.push(`${JSON.stringify(key)}:${render(item)}`)
+    }
+    return `{${fields.join(',')}}`
+  }
+  return JSON.stringify(value) ?? 'null'
+}
+
+/** JSON as Connect's JsonConverter without schemas writes it into the internal topics: compact, with Jackson's escapes. */
+export function renderJson(value: unknown): string {
+  return render(value).replace(DIFFERENT, asJackson)
+}
+
+/** The same text for equal values, whatever the order of keys. Used to find an offset by its partition. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  if (value !== null && typeof value === 'object') {
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined)
+    entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`
+  }
+  return render(value)
+}
+
+/** An object of a parsed JSON value, or null for anything else. */
+export function asObject(value: Json | undefined): { [key: string]: Json } | null {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : null
+}

@@ -1,0 +1,95 @@
+import { constants } from 'node:fs'
+import { open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { messageOf } from '../../common/errors/error-table.ts'
+import type { SourceOffset, SourcePartition } from '../../connect/record.ts'
+import { errors } from '../errors.ts'
+import { readHashMap, writeHashMap } from './java-hash-map.ts'
+import { type OffsetStore, OffsetTable, type OffsetText } from './offset-store.ts'
+
+/**
+ * Offsets in a file, for standalone mode: Connect's own format (FileOffsetBackingStore), so either can go on from the other's
+ * file. Replaced by rename after fsync: a crash leaves the old file or the new one.
+ */
+export class FileOffsetStore implements OffsetStore {
+  readonly #path: string
+  #table = new OffsetTable()
+  #saving: Promise<void> = Promise.resolve()
+
+  constructor(path: string) {
+    this.#path = resolve(path)
+  }
+
+  /** Throws MR_WORKER_OFFSETS_FILE for a file that cannot be understood; an absent or empty one is no offsets. */
+  async start(): Promise<void> {
+    this.#table = new OffsetTable()
+    let bytes: Buffer
+    try {
+      bytes = await readFile(this.#path)
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return
+      throw this.#unreadable(cause)
+    }
+    if (bytes.length === 0) return
+    try {
+      for (const [key, value] of readHashMap(bytes)) {
+        if (key && value) this.#table.apply(key.toString(), value.toString())
+      }
+    } catch (cause) {
+      throw this.#unreadable(cause)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#saving
+  }
+
+  get(keys: readonly string[]): (string | null)[] {
+    return keys.map(key => this.#table.get(key))
+  }
+
+  async put(entries: readonly OffsetText[]): Promise<void> {
+    for (const entry of entries) this.#table.apply(...this.#table.asStored(entry))
+    const saved = this.#saving.then(() => this.#save())
+    this.#saving = saved.catch(() => {})
+    await saved
+  }
+
+  ofConnector(name: string): [SourcePartition | null, SourceOffset][] {
+    return this.#table.ofConnector(name)
+  }
+
+  async #save(): Promise<void> {
+    const rows = this.#table.entries().map(([key, value]) => [Buffer.from(key), Buffer.from(value ?? '')] as const)
+    const temporary = `${this.#path}.${process.pid}.tmp`
+    try {
+      const file = await open(temporary, 'w', 0o644)
+      try {
+        await file.writeFile(writeHashMap(rows))
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(temporary, this.#path)
+      await syncFolder(dirname(this.#path))
+    } catch (cause) {
+      await rm(temporary, { force: true })
+      throw errors.create('MR_WORKER_OFFSETS_FILE_WRITE', { path: this.#path, cause: messageOf(cause) }, { cause })
+    }
+  }
+
+  #unreadable(cause: unknown): Error {
+    return errors.create('MR_WORKER_OFFSETS_FILE', { path: this.#path, cause: messageOf(cause) }, { cause })
+  }
+}
+
+/** Makes a rename safe against a power cut; not every system lets a folder be opened. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const folder = await open(path, constants.O_RDONLY)
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
