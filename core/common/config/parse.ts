@@ -41,7 +41,8 @@ const INTEGER_LIMIT: Partial<Record<ConfigType, number>> = { SHORT: 2 ** 15, INT
 function parseInteger(text: string, limit: number): number | null {
   if (!/^[+-]?\d+$/.test(text)) return null
   const n = Number(text)
-  return n >= -limit && n < limit + (limit === 2 ** 63 ? 1 : 0) ? n : null
+  // Long.MAX_VALUE itself rounds up to 2^63
+  return n >= -limit && (n < limit || limit === 2 ** 63) && n <= limit ? n : null
 }
 
 /** One value of a type out of its raw form; throws a plain message when it cannot be. As ConfigDef.parseType does. */

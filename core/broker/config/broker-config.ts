@@ -1,0 +1,127 @@
+import { type ConfigDef, type ConfigValues, defineConfig } from '../../common/config/define.ts'
+import { ConfigError, parseConfig, type RawConfig } from '../../common/config/parse.ts'
+import { brokerErrors } from '../errors.ts'
+import { LOG_CONFIG } from './defs/log.ts'
+import { NETWORK_CONFIG } from './defs/network.ts'
+import { GROUP_CONFIG, MILLRACE_CONFIG, NODE_CONFIG, TRANSACTION_CONFIG } from './defs/node.ts'
+import { type Listener, parseListener, parseProtocolMap } from './listeners.ts'
+
+/** Every broker key that Millrace knows. Names, types and defaults are those of Kafka 4.3, but for the loopback listener. */
+export const BROKER_CONFIG = defineConfig({
+  ...NODE_CONFIG,
+  ...NETWORK_CONFIG,
+  ...LOG_CONFIG,
+  ...GROUP_CONFIG,
+  ...TRANSACTION_CONFIG,
+  ...MILLRACE_CONFIG,
+})
+
+export type BrokerConfigValues = ConfigValues<typeof BROKER_CONFIG>
+
+/** The broker's settings as started. Read a key as `config.values['num.partitions']`. */
+export interface BrokerConfig {
+  readonly values: BrokerConfigValues
+  /** The keys that were set, known ones only, as text. */
+  readonly given: ReadonlyMap<string, string>
+  /** Keys in the file that nobody knows. */
+  readonly unknown: readonly string[]
+  readonly listeners: readonly Listener[]
+  /** By listener name; a port of 0 is the listener's own. */
+  readonly advertised: ReadonlyMap<string, Listener>
+  /** The number of the security protocol, by listener name. */
+  readonly protocols: ReadonlyMap<string, number>
+  readonly interBrokerListener: string
+  readonly logDirs: readonly string[]
+  readonly metadataDir: string
+}
+
+/** Prefixes of keys that belong to somebody else and are not worth a warning. */
+const FOREIGN = /^(listener\.name\.|sasl\.|ssl\.|remote\.|confluent\.)/
+
+function allListeners(values: BrokerConfigValues, problems: string[]) {
+  const read = (key: string, texts: readonly string[]) =>
+    texts.flatMap(text => {
+      try {
+        return [parseListener(text)]
+      } catch (error) {
+        problems.push(`${key}: ${(error as Error).message}`)
+        return []
+      }
+    })
+  const controllers = new Set(values['controller.listener.names'].map(n => n.toUpperCase()))
+  const serves = (l: Listener) => !controllers.has(l.name)
+  const listeners = read('listeners', values.listeners).filter(serves)
+  const advertised = read('advertised.listeners', values['advertised.listeners'] ?? []).filter(serves)
+  return { listeners, advertised }
+}
+
+function checkListeners(listeners: readonly Listener[], protocols: ReadonlyMap<string, number>, problems: string[]) {
+  if (listeners.length === 0 && problems.length === 0) problems.push('listeners: a broker needs at least one listener')
+  for (const l of listeners) {
+    const protocol = protocols.get(l.name)
+    if (protocol === undefined) problems.push(`listeners: ${l.name} is not in listener.security.protocol.map`)
+    else if (protocol !== 0)
+      problems.push(`listeners: ${l.name} wants TLS or SASL, which this version does not have: use PLAINTEXT`)
+    if (listeners.filter(o => o.name === l.name).length > 1) problems.push(`listeners: ${l.name} stands there twice`)
+  }
+}
+
+/**
+ * Reads `server.properties`. Throws MR_BROKER_CONFIG that names everything that is wrong. Unknown keys are listed in `unknown`: a warning, as
+ * in Kafka.
+ */
+export function parseBrokerConfig(raw: RawConfig): BrokerConfig {
+  let values: BrokerConfigValues
+  try {
+    values = parseConfig(BROKER_CONFIG, raw)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw brokerErrors.create(
+      'MR_BROKER_CONFIG',
+      { what: error.errors.map(e => e.message).join('; ') },
+      { cause: error },
+    )
+  }
+  const problems: string[] = []
+  let protocols = new Map<string, number>()
+  try {
+    protocols = parseProtocolMap(values['listener.security.protocol.map'])
+  } catch (error) {
+    problems.push(`listener.security.protocol.map: ${(error as Error).message}`)
+  }
+  const { listeners, advertised } = allListeners(values, problems)
+  checkListeners(listeners, protocols, problems)
+  for (const role of ['broker', 'controller']) {
+    if (!values['process.roles'].includes(role))
+      problems.push(`process.roles: this version runs as broker,controller in one process, and ${role} is missing`)
+  }
+  if (values['controller.quorum.voters'].length > 1)
+    problems.push('controller.quorum.voters: this version is a quorum of one')
+  const logDirs = values['log.dirs']?.length ? values['log.dirs'] : values['log.dir']
+  if (new Set(logDirs).size !== logDirs.length) problems.push('log.dirs: a directory stands there twice')
+  const interBroker = values['inter.broker.listener.name']?.toUpperCase() ?? listeners[0]?.name ?? 'PLAINTEXT'
+  if (listeners.length > 0 && !listeners.some(l => l.name === interBroker))
+    problems.push(`inter.broker.listener.name: there is no listener ${interBroker}`)
+  if (problems.length > 0) throw brokerErrors.create('MR_BROKER_CONFIG', { what: problems.join('; ') })
+
+  const def: ConfigDef = BROKER_CONFIG
+  const aliases = new Set(Object.values(def).flatMap(k => k.aliases ?? []))
+  const given = new Map<string, string>()
+  const unknown: string[] = []
+  for (const [name, value] of Object.entries(raw)) {
+    if (value === null || value === undefined) continue
+    if (name in def) given.set(name, String(value).trim())
+    else if (!aliases.has(name) && !FOREIGN.test(name)) unknown.push(name)
+  }
+  return {
+    values,
+    given,
+    unknown,
+    listeners,
+    advertised: new Map(advertised.map(l => [l.name, l])),
+    protocols,
+    interBrokerListener: interBroker,
+    logDirs,
+    metadataDir: values['metadata.log.dir'] ?? logDirs[0]!,
+  }
+}

@@ -1,0 +1,84 @@
+import { defineConfig } from '../../../common/config/define.ts'
+import { range } from '../../../common/config/validators.ts'
+import { int, list, long, str } from '../keys.ts'
+
+const INT_MAX = 2147483647
+
+/** Listeners, connections and requests. */
+export const NETWORK_CONFIG = defineConfig({
+  listeners: list(
+    'PLAINTEXT://127.0.0.1:9092',
+    'HIGH',
+    'The addresses to listen on: NAME://host:port, several with commas. An empty host is every interface. Unlike Kafka, the default is the loopback interface only.',
+  ),
+  'advertised.listeners': list(
+    null,
+    'HIGH',
+    'The addresses that clients are told to use, where they differ from listeners. A port of 0 is the one that the listener got.',
+  ),
+  'listener.security.protocol.map': str(
+    'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
+    'LOW',
+    'The security protocol of each listener name, as NAME:PROTOCOL pairs.',
+  ),
+  'inter.broker.listener.name': str(
+    null,
+    'MEDIUM',
+    'The listener that brokers use among themselves. Default: the first one.',
+  ),
+  'security.inter.broker.protocol': str(
+    'PLAINTEXT',
+    'MEDIUM',
+    'The security protocol that brokers use among themselves.',
+  ),
+  'socket.request.max.bytes': int(104857600, 'HIGH', 'The largest request that is accepted, in bytes.', range(1)),
+  'socket.send.buffer.bytes': int(
+    102400,
+    'HIGH',
+    "The socket's send buffer, in bytes; -1 is the operating system's default. Not used by Millrace.",
+  ),
+  'socket.receive.buffer.bytes': int(
+    102400,
+    'HIGH',
+    "The socket's receive buffer, in bytes; -1 is the operating system's default. Not used by Millrace.",
+  ),
+  'socket.listen.backlog.size': int(50, 'MEDIUM', 'How many connections may wait to be accepted.', range(1)),
+  'connections.max.idle.ms': long(
+    600000,
+    'MEDIUM',
+    'A connection without a request for so long is closed, in milliseconds; -1 is never.',
+  ),
+  'max.connections': int(
+    INT_MAX,
+    'MEDIUM',
+    'How many connections the broker holds at most; the ones idle longest are not spared: new ones are refused.',
+    range(0),
+  ),
+  'max.connections.per.ip': int(INT_MAX, 'MEDIUM', 'How many connections one address may hold at most.', range(0)),
+  'max.connections.per.ip.overrides': str(
+    '',
+    'MEDIUM',
+    'Other limits for some addresses: host:count pairs with commas.',
+  ),
+  'max.connection.creation.rate': int(
+    INT_MAX,
+    'MEDIUM',
+    'The most connections a second. Not used by Millrace yet.',
+    range(0),
+  ),
+  'queued.max.requests': int(
+    500,
+    'HIGH',
+    'How many requests of all connections may be unanswered (long polls not counted) before reading stops.',
+    range(1),
+  ),
+  'queued.max.request.bytes': long(
+    -1,
+    'MEDIUM',
+    'How many bytes the requests of all connections may hold before reading stops; -1 is four times socket.request.max.bytes or 256 MiB, whichever is less, and never less than one request.',
+  ),
+  'request.timeout.ms': int(30000, 'HIGH', 'How long a request between brokers may take, in milliseconds.'),
+  'num.network.threads': int(3, 'HIGH', 'Not used: Millrace serves the network from one thread.', range(1)),
+  'num.io.threads': int(8, 'HIGH', 'Not used: Millrace handles requests in one thread.', range(1)),
+  'background.threads': int(10, 'HIGH', 'Not used: Millrace runs its upkeep in one thread.', range(1)),
+})
