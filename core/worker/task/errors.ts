@@ -41,6 +41,19 @@ export const errors = defineErrors({
     fix: 'See the cause; restart the connector.',
     retriable: true,
   },
+  MR_TASK_RECORD_FAILED: {
+    message: '{stage} ({class}) failed on {record}: {cause}',
+    fix: 'Correct the record or the configuration. errors.tolerance=all skips such records; errors.deadletterqueue.topic.name keeps them.',
+  },
+  MR_TASK_PRODUCE_FAILED: {
+    message: 'the log did not take {record}: {cause}',
+    fix: 'See the cause; producer.override.* changes the limits of the producer (max.request.size for large records).',
+  },
+  MR_TASK_DLQ: {
+    message: 'the dead letter queue {topic} did not take a record: {cause}',
+    fix: 'See the cause. The replication factor is errors.deadletterqueue.topic.replication.factor; the task may not go on without its queue.',
+    retriable: true,
+  },
   MR_TASK_UNKNOWN_UNIT: { message: '{unit} does not run in this thread', fix: 'Start it first.' },
   MR_PLUGIN_LOAD: {
     message: 'cannot load the plugin {plugin} from {module}: {cause}',

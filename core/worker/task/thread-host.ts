@@ -51,7 +51,7 @@ export class ThreadHost {
   #nextId = 1
   #crash: Error | null = null
   #orderly = false
-  #hung: string | null = null
+  #hung: { readonly unit: string; readonly ms: number } | null = null
   #gone: Failure | null = null
 
   constructor(options: ThreadHostOptions) {
@@ -122,7 +122,7 @@ export class ThreadHost {
       return true
     } catch (error) {
       if (this.alive && this.#units.has(unit)) {
-        this.#hung = unit
+        this.#hung = { unit, ms: graceMs }
         await this.terminate()
       }
       if (error instanceof RemoteError) throw error
@@ -134,7 +134,7 @@ export class ThreadHost {
   async close(graceMs: number): Promise<ThreadExit> {
     if (!this.alive) return this.exited
     const timer = setTimeout(() => {
-      this.#hung ??= [...this.#units][0] ?? this.name
+      this.#hung ??= { unit: [...this.#units][0] ?? this.name, ms: graceMs }
       void this.#worker.terminate()
     }, graceMs)
     try {
@@ -157,23 +157,25 @@ export class ThreadHost {
   #receive(message: MessageOut): void {
     switch (message.type) {
       case 'ready':
-        return
+        break
       case 'log':
-        return this.#options.onLog(message.entry)
+        this.#options.onLog(message.entry)
+        break
       case 'event': {
         const { event } = message
         if (event.type === 'failed' || event.type === 'stopped') this.#units.delete(event.unit)
-        return this.#options.onEvent(event, this)
+        this.#options.onEvent(event, this)
+        break
       }
       case 'answer':
-        return this.#take(message.id)?.resolve(message.value)
-      case 'reject': {
-        const pending = this.#take(message.id)
-        return pending?.reject(new RemoteError(message.failure))
-      }
+        this.#take(message.id)?.resolve(message.value)
+        break
+      case 'reject':
+        this.#take(message.id)?.reject(new RemoteError(message.failure))
+        break
       case 'call':
         void this.#answer(message.id, message.unit, message.call)
-        return
+        break
     }
   }
 
@@ -224,9 +226,8 @@ export class ThreadHost {
 
   #unitFailure(unit: string, cause: Failure): Failure {
     if (this.#hung === null) return cause
-    if (this.#hung !== unit)
-      return failureOf(errors.create('MR_TASK_NEIGHBOUR', { thread: this.name, unit: this.#hung }))
-    return failureOf(errors.create('MR_TASK_HUNG', { unit, ms: 'the time given' }))
+    if (this.#hung.unit === unit) return failureOf(errors.create('MR_TASK_HUNG', this.#hung))
+    return failureOf(errors.create('MR_TASK_NEIGHBOUR', { thread: this.name, unit: this.#hung.unit }))
   }
 
   #goneError(request: string, cause: Failure): Error {

@@ -1,0 +1,41 @@
+import { messageOf } from '../../common/errors/error-table.ts'
+import type { Logger } from '../../common/log.ts'
+import type { Clients } from '../clients.ts'
+import type { TaskSpec } from './messages-in.ts'
+import type { MetricsRecorder } from './metrics.ts'
+import type { Converters } from './source-converter.ts'
+import type { TransformChain } from './transform-chain.ts'
+import type { Uplink } from './unit.ts'
+
+/** What both kinds of runner offer. */
+export interface Runner {
+  pause(): void
+  resume(): void
+  run(): Promise<void>
+  /** Closes the clients. Never rejects. */
+  close(): Promise<void>
+}
+
+/** What a runner is made of, whatever its kind. */
+export interface TaskParts {
+  readonly unit: string
+  readonly spec: TaskSpec
+  readonly uplink: Uplink
+  readonly chain: TransformChain
+  readonly converters: Converters
+  readonly metrics: MetricsRecorder
+  readonly logger: Logger
+  readonly abort: AbortController
+  readonly clients: Clients
+  onTopic(topic: string): void
+  onDegraded(message: string | null, retryAt: number | null): void
+}
+
+/** Stops a task whose `start` failed: that failure is the one worth telling. */
+export async function stopQuietly(task: { stop(): Promise<void> | void }, logger: Logger): Promise<void> {
+  try {
+    await task.stop()
+  } catch (error) {
+    logger.debug(`stop after a failed start: ${messageOf(error)}`)
+  }
+}

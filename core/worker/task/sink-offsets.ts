@@ -1,0 +1,69 @@
+import type { TopicPartition, TopicPartitionOffset } from '../../connect/record.ts'
+
+const keyOf = (p: TopicPartition): string => `${p.topic}-${p.partition}`
+
+/**
+ * A sink task's positions by partition: what was consumed, what the sink has been given, and what is committed. Offsets are
+ * the next to read. Only what was given can be committed.
+ */
+export class SinkOffsets {
+  readonly #consumed = new Map<string, TopicPartitionOffset>()
+  readonly #delivered = new Map<string, TopicPartitionOffset>()
+  readonly #committed = new Map<string, number>()
+
+  /** Records up to here were taken from the log: given to the sink, waiting to be, filtered or skipped. */
+  consumed(topic: string, partition: number, next: number): void {
+    this.#consumed.set(keyOf({ topic, partition }), { topic, partition, offset: next })
+  }
+
+  /** The sink has taken everything consumed so far. */
+  allDelivered(): void {
+    for (const [key, offset] of this.#consumed) this.#delivered.set(key, offset)
+  }
+
+  /** The task rewound or skipped: what it says counts from now on. */
+  reset(offset: TopicPartitionOffset): void {
+    const key = keyOf(offset)
+    this.#consumed.set(key, offset)
+    this.#delivered.set(key, offset)
+    this.#committed.delete(key)
+  }
+
+  forget(partitions: readonly TopicPartition[]): void {
+    for (const p of partitions) {
+      const key = keyOf(p)
+      this.#consumed.delete(key)
+      this.#delivered.delete(key)
+      this.#committed.delete(key)
+    }
+  }
+
+  /** What the sink was given, of these partitions or of all. */
+  delivered(partitions?: readonly TopicPartition[]): TopicPartitionOffset[] {
+    if (!partitions) return [...this.#delivered.values()]
+    return partitions.flatMap(p => this.#delivered.get(keyOf(p)) ?? [])
+  }
+
+  /**
+   * Of what `preCommit` returned, that which is to be committed: known, not beyond what was given, and new. `beyond` is what it
+   * should not have returned.
+   */
+  toCommit(returned: readonly TopicPartitionOffset[]): {
+    commit: TopicPartitionOffset[]
+    beyond: TopicPartitionOffset[]
+  } {
+    const commit: TopicPartitionOffset[] = []
+    const beyond: TopicPartitionOffset[] = []
+    for (const { topic, partition, offset } of returned) {
+      const key = keyOf({ topic, partition })
+      const limit = this.#delivered.get(key)?.offset
+      if (limit === undefined || offset > limit) beyond.push({ topic, partition, offset })
+      else if (this.#committed.get(key) !== offset) commit.push({ topic, partition, offset })
+    }
+    return { commit, beyond }
+  }
+
+  committed(offsets: readonly TopicPartitionOffset[]): void {
+    for (const o of offsets) this.#committed.set(keyOf(o), o.offset)
+  }
+}

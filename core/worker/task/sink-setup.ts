@@ -1,0 +1,114 @@
+import type { ConsumerRecord } from '../../client/types.ts'
+import { ConfigError } from '../../common/config/parse.ts'
+import { messageOf } from '../../common/errors/error-table.ts'
+import type { Props } from '../../connect/connector.ts'
+import type { SinkTask } from '../../connect/sink-task.ts'
+import { DeadLetterQueue, ensureDeadLetterTopic } from './dead-letter-queue.ts'
+import { ErrantRecords } from './errant-records.ts'
+import { type ErrorConfig, parseErrorConfig } from './error-config.ts'
+import { ErrorPolicy, type ErrorReporter, LogReporter } from './error-policy.ts'
+import { type Runner, stopQuietly, type TaskParts } from './runner.ts'
+import { SinkContext } from './sink-context.ts'
+import { describeConsumed, SinkRecordConverter } from './sink-converter.ts'
+import { SinkTaskRunner } from './sink-task-runner.ts'
+
+/** The topics of a sink: the list `topics`, or the pattern `topics.regex`. Throws a ConfigError unless exactly one is given. */
+export function sinkTopics(props: Props): readonly string[] | RegExp {
+  const list = (props['topics'] ?? '')
+    .split(',')
+    .map(s => s.trim())
+    .filter(s => s !== '')
+  const pattern = props['topics.regex']?.trim() ?? ''
+  if (list.length > 0 === (pattern !== '')) {
+    throw new ConfigError([{ key: 'topics', message: 'Must configure one of topics or topics.regex' }])
+  }
+  return list.length > 0 ? list : new RegExp(`^(?:${pattern})$`, 'u')
+}
+
+async function createQueue(config: ErrorConfig, parts: TaskParts): Promise<DeadLetterQueue | null> {
+  if (config['errors.deadletterqueue.topic.name'] === '') return null
+  const { spec, clients, logger, metrics } = parts
+  const admin = clients.admin(spec.admin, logger)
+  try {
+    const given = spec.connectorProps['errors.deadletterqueue.topic.replication.factor'] !== undefined
+    await ensureDeadLetterTopic(admin, config, given)
+  } finally {
+    await admin.close()
+  }
+  const id = `connector-dlq-producer-${spec.connector}-${spec.taskId}`
+  const producer = clients.producer(
+    { acks: 'all', 'enable.idempotence': 'true', 'client.id': id, ...spec.producer },
+    logger,
+  )
+  return new DeadLetterQueue(producer, config, metrics, { connector: spec.connector, taskId: spec.taskId, logger })
+}
+
+/** Connects a sink task with its clients and starts it. Throws what its `start` throws, everything released. */
+export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promise<Runner> {
+  const { spec, logger, metrics, abort, clients } = parts
+  const config = parseErrorConfig(spec.connectorProps)
+  const topics = sinkTopics(spec.connectorProps)
+  const queue = await createQueue(config, parts)
+  const reporters: ErrorReporter<ConsumerRecord>[] = []
+  if (config['errors.log.enable']) reporters.push(new LogReporter(logger, r => describeLogged(r, config)))
+  if (queue) reporters.push(queue)
+  const policy = new ErrorPolicy(config, reporters, metrics, abort.signal, logger, describeConsumed)
+  const errant =
+    queue || policy.tolerant ? new ErrantRecords(policy, queue, parts.converters, spec.plugin.className) : null
+  const consumer = clients.consumer(
+    {
+      'group.id': `connect-${spec.connector}`,
+      'client.id': `connector-consumer-${spec.connector}-${spec.taskId}`,
+      'auto.offset.reset': 'earliest',
+      ...spec.consumer,
+      'enable.auto.commit': 'false',
+    },
+    logger,
+  )
+  const context = new SinkContext(consumer, {
+    configs: spec.taskProps,
+    logger,
+    signal: abort.signal,
+    connector: spec.connector,
+    taskId: spec.taskId,
+    errantRecordReporter: errant,
+  })
+  const close = async () => {
+    for (const result of await Promise.allSettled([consumer.close(), queue?.close()])) {
+      if (result.status === 'rejected') logger.debug(`closing a client failed: ${messageOf(result.reason)}`)
+    }
+  }
+  task.context = context
+  try {
+    await task.start(spec.taskProps)
+  } catch (error) {
+    await stopQuietly(task, logger)
+    await close()
+    throw error
+  }
+  const runner = new SinkTaskRunner({
+    task,
+    className: spec.plugin.className,
+    topics,
+    consumer,
+    context,
+    converter: new SinkRecordConverter(parts.chain, parts.converters),
+    policy,
+    queue,
+    errant,
+    metrics,
+    logger,
+    abort,
+    offsetFlushIntervalMs: spec.offsetFlushIntervalMs,
+    onTopic: topic => parts.onTopic(topic),
+    onDegraded: (message, retryAt) => parts.onDegraded(message, retryAt),
+  })
+  return { pause: () => runner.pause(), resume: () => runner.resume(), run: () => runner.run(), close }
+}
+
+function describeLogged(raw: ConsumerRecord, config: ErrorConfig): string {
+  const place = `{topic='${raw.topic}', partition=${raw.partition}, offset=${raw.offset}, timestamp=${raw.timestamp}}`
+  if (!config['errors.log.include.messages']) return place
+  const text = (bytes: Buffer | null) => (bytes === null ? 'null' : bytes.toString('utf8').slice(0, 10_000))
+  return `${place.slice(0, -1)}, key=${text(raw.key)}, value=${text(raw.value)}}`
+}

@@ -1,0 +1,77 @@
+import type { ProducerRecord, RecordHeader } from '../../client/types.ts'
+import type { Converter, HeaderConverter } from '../../connect/plugins.ts'
+import type { Header, SourceRecord } from '../../connect/record.ts'
+import { type Stage, StageError } from './error-policy.ts'
+import type { TransformChain } from './transform-chain.ts'
+
+/** A converter with the class name that its errors are told under. */
+export interface Named<T> {
+  readonly className: string
+  readonly plugin: T
+}
+
+export interface Converters {
+  readonly key: Named<Converter>
+  readonly value: Named<Converter>
+  readonly header: Named<HeaderConverter>
+}
+
+const NO_HEADERS: readonly RecordHeader[] = []
+
+/** A source record's way to bytes: transformations, then converters. Pure, so that it can be tried again. */
+export class SourceRecordConverter {
+  readonly #chain: TransformChain
+  readonly #converters: Converters
+
+  constructor(chain: TransformChain, converters: Converters) {
+    this.#chain = chain
+    this.#converters = converters
+  }
+
+  /** Null for a record that a transformation dropped. Throws a StageError. */
+  convert(source: SourceRecord): ProducerRecord | null {
+    const record = this.#chain.apply(source)
+    if (record === null) return null
+    const { topic, headers } = record
+    const { key, value } = this.#converters
+    return {
+      topic,
+      partition: record.partition,
+      key: this.#bytes('KEY_CONVERTER', key, topic, record.keySchema, record.key, headers),
+      value: this.#bytes('VALUE_CONVERTER', value, topic, record.valueSchema, record.value, headers),
+      timestamp: record.timestamp,
+      headers: headers.length === 0 ? NO_HEADERS : this.#headers(topic, headers),
+    }
+  }
+
+  #bytes(
+    stage: Stage,
+    converter: Named<Converter>,
+    topic: string,
+    schema: SourceRecord['valueSchema'],
+    value: unknown,
+    headers: readonly Header[],
+  ): Buffer | null {
+    try {
+      return converter.plugin.fromConnectData(topic, schema, value, headers)
+    } catch (error) {
+      throw new StageError(stage, converter.className, error)
+    }
+  }
+
+  #headers(topic: string, headers: readonly Header[]): RecordHeader[] {
+    const { className, plugin } = this.#converters.header
+    try {
+      return headers.map(h => ({ key: h.key, value: plugin.fromConnectHeader(topic, h.key, h.schema, h.value) }))
+    } catch (error) {
+      throw new StageError('HEADER_CONVERTER', className, error)
+    }
+  }
+}
+
+/** A source record in words: its topic, and where it came from. */
+export function describeSource(record: SourceRecord): string {
+  const text = (v: unknown) =>
+    JSON.stringify(v, (_, x: unknown) => (typeof x === 'bigint' ? x.toString() : x))?.slice(0, 300) ?? 'null'
+  return `the record for topic ${record.topic} from ${text(record.sourcePartition)} before ${text(record.sourceOffset)}`
+}

@@ -1,0 +1,67 @@
+import type { Predicate, Transformation } from '../../connect/plugins.ts'
+import type { ConnectRecord } from '../../connect/record.ts'
+import { StageError } from './error-policy.ts'
+import type { PluginSpec, TransformSpec } from './messages-in.ts'
+import { loadPlugin } from './plugin-loader.ts'
+
+interface Step {
+  readonly className: string
+  readonly transformation: Transformation
+  readonly predicate: Predicate | null
+  readonly negate: boolean
+}
+
+/** The transformations of a connector, in order, each under its predicate. */
+export class TransformChain {
+  readonly #steps: readonly Step[]
+
+  constructor(steps: readonly Step[]) {
+    this.#steps = steps
+  }
+
+  /** Loads and configures them; throws what a plugin throws for a wrong configuration. */
+  static async load(specs: readonly TransformSpec[]): Promise<TransformChain> {
+    const steps: Step[] = []
+    for (const spec of specs) {
+      steps.push({
+        className: spec.plugin.className,
+        transformation: await configured<Transformation>(spec),
+        predicate: spec.predicate ? await configured<Predicate>(spec.predicate) : null,
+        negate: spec.negate ?? false,
+      })
+    }
+    return new TransformChain(steps)
+  }
+
+  get empty(): boolean {
+    return this.#steps.length === 0
+  }
+
+  /** The record as it comes out, or null where one of them drops it. Throws a StageError. */
+  apply<R extends ConnectRecord>(record: R): R | null {
+    let current: R | null = record
+    for (const step of this.#steps) {
+      try {
+        if (step.predicate && step.predicate.test(current) === step.negate) continue
+        current = step.transformation.apply(current)
+      } catch (error) {
+        throw new StageError('TRANSFORMATION', step.className, error)
+      }
+      if (current === null) return null
+    }
+    return current
+  }
+
+  close(): void {
+    for (const step of this.#steps) {
+      step.transformation.close?.()
+      step.predicate?.close?.()
+    }
+  }
+}
+
+async function configured<T extends Transformation | Predicate>(spec: PluginSpec): Promise<T> {
+  const plugin = await loadPlugin<T>(spec.plugin)
+  plugin.configure(spec.props)
+  return plugin
+}
