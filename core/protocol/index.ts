@@ -1,4 +1,11 @@
 export * from './api-keys.ts'
+export {
+  type CompressionName,
+  compress,
+  compressionId,
+  compressionName,
+  decompress,
+} from './compression/compression.ts'
 export * from './error-codes.ts'
 export { isProtocolError, type ProtocolError, protocolErrors } from './errors.ts'
 export * from './headers.ts'
@@ -56,6 +63,14 @@ export * from './messages/metadata/topics.ts'
 export * from './messages/metadata/transactions.ts'
 export * from './messages/raft/control-records.ts'
 export * from './messages/raft/transaction-markers.ts'
+export * from './records/batch-builder.ts'
+export * as batchHeader from './records/batch-header.ts'
+export { type BatchHeader, type BatchInfo, type TimestampType, validateBatch } from './records/batch-header.ts'
+export * from './records/batch-reader.ts'
+export * from './records/control-records.ts'
+export { crc32c } from './records/crc32c.ts'
+export * from './records/murmur2.ts'
+export * from './records/varint.ts'
 export {
   decode,
   decodeVersioned,

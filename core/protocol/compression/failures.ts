@@ -1,0 +1,31 @@
+import { messageOf } from '../../common/errors/error-table.ts'
+import { type ProtocolError, protocolErrors } from '../errors.ts'
+
+/** Data that is not what its codec says. */
+export function damaged(codec: string, detail: string): ProtocolError {
+  return protocolErrors.create('MR_PROTOCOL_COMPRESSION', { action: 'decompress', codec, detail })
+}
+
+/** Data that would be longer than the caller allows. */
+export function tooLarge(limit: number): ProtocolError {
+  return protocolErrors.create('MR_PROTOCOL_TOO_LARGE', { limit })
+}
+
+/** Runs a codec of node:zlib and turns what it throws into this room's errors. */
+export function guarded(codec: string, limit: number, run: () => Buffer): Buffer {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit)
+    throw protocolErrors.create(
+      'MR_PROTOCOL_COMPRESSION',
+      { action: 'decompress', codec, detail: messageOf(error) },
+      { cause: error },
+    )
+  }
+}
+
+/** How much node:zlib allocates at a time: a few times the input, since most batches shrink by less. */
+export function chunkSize(input: number, limit: number): number {
+  return Math.max(1024, Math.min(input * 4, 1 << 20, limit + 1))
+}

@@ -1,0 +1,130 @@
+import { lz4Compress as compressFrame } from '@platformatic/wasm-utils'
+import { damaged } from './failures.ts'
+import { Output } from './output.ts'
+import { xxhash32 } from './xxhash32.ts'
+
+/**
+ * LZ4 in the LZ4 frame format 1.6, as Kafka's batches of format 2 have it (its old wrong header checksum was of formats
+ * 0 and 1 only). Written: independent blocks without checksums. Read: any frame without a dictionary, linked blocks too.
+ */
+const FRAME_MAGIC = 0x184d2204
+const SKIPPABLE_MAGIC = 0x184d2a50
+
+const VERSION_MASK = 0xc0
+const VERSION_1 = 0x40
+const BLOCK_CHECKSUM = 0x10
+const CONTENT_SIZE = 0x08
+const CONTENT_CHECKSUM = 0x04
+const DICTIONARY = 0x01
+const INDEPENDENT_BLOCKS = 0x20
+
+export function lz4Compress(data: Buffer): Buffer {
+  return compressFrame(data)
+}
+
+export function lz4Decompress(data: Buffer, maxBytes: number): Buffer {
+  const out = new Output(Math.min(data.length * 3, 1 << 20), maxBytes)
+  let at = 0
+  do {
+    need(data, at, 4)
+    const magic = data.readUInt32LE(at)
+    if ((magic & 0xfffffff0) === SKIPPABLE_MAGIC) {
+      need(data, at, 8)
+      const length = data.readUInt32LE(at + 4)
+      need(data, at + 8, length)
+      at += 8 + length
+    } else if (magic === FRAME_MAGIC) at = decodeFrame(data, at + 4, out)
+    else throw damaged('lz4', 'it does not begin as a frame')
+  } while (at < data.length)
+  return out.finish()
+}
+
+function need(data: Buffer, at: number, length: number): void {
+  if (length > data.length - at) throw damaged('lz4', 'it is cut off')
+}
+
+/** Decodes a frame whose magic has been read; returns where it ends. */
+function decodeFrame(data: Buffer, start: number, out: Output): number {
+  need(data, start, 3)
+  const flags = data[start]!
+  if ((flags & VERSION_MASK) !== VERSION_1) throw damaged('lz4', `frame version ${flags >>> 6}`)
+  if (flags & DICTIONARY) throw damaged('lz4', 'it needs a dictionary')
+  const sizeCode = (data[start + 1]! >>> 4) & 7
+  if (sizeCode < 4) throw damaged('lz4', `block size code ${sizeCode}`)
+  const maxBlock = 1 << (8 + 2 * sizeCode)
+  const begin = out.pos
+  let at = start + 2
+  let contentSize = -1
+  if (flags & CONTENT_SIZE) {
+    need(data, at, 9)
+    contentSize = data.readUInt32LE(at) + data.readUInt32LE(at + 4) * 4294967296
+    at += 8
+  }
+  if (data[at] !== ((xxhash32(data, start, at) >>> 8) & 0xff))
+    throw damaged('lz4', "the frame header's checksum is wrong")
+  at++
+  for (;;) {
+    need(data, at, 4)
+    const raw = data.readUInt32LE(at)
+    at += 4
+    if (raw === 0) break
+    const length = raw & 0x7fffffff
+    // A block that does not shrink is stored; either way it is never longer than the frame's block size.
+    if (length > maxBlock) throw damaged('lz4', `a block of ${length} bytes in a frame of blocks up to ${maxBlock}`)
+    need(data, at, length)
+    const before = out.pos
+    if (raw >>> 31) out.literal(data, at, length)
+    else decodeBlock(data, at, at + length, out, flags & INDEPENDENT_BLOCKS ? before : begin, before + maxBlock)
+    if (flags & BLOCK_CHECKSUM) {
+      need(data, at + length, 4)
+      if (xxhash32(data, at, at + length) !== data.readUInt32LE(at + length))
+        throw damaged('lz4', "a block's checksum is wrong")
+      at += 4
+    }
+    at += length
+  }
+  if (flags & CONTENT_CHECKSUM) {
+    need(data, at, 4)
+    if (xxhash32(out.buf, begin, out.pos) !== data.readUInt32LE(at)) throw damaged('lz4', 'the checksum is wrong')
+    at += 4
+  }
+  if (contentSize >= 0 && contentSize !== out.pos - begin)
+    throw damaged('lz4', `it says ${contentSize} bytes and holds ${out.pos - begin}`)
+  return at
+}
+
+/** Decodes a block: sequences of literals and a match that reaches back no further than `floor`, up to `ceiling`. */
+function decodeBlock(data: Buffer, start: number, end: number, out: Output, floor: number, ceiling: number): void {
+  let at = start
+  while (at < end) {
+    const token = data[at++]!
+    let length = token >>> 4
+    if (length === 15) {
+      let more = 255
+      while (more === 255) {
+        if (at >= end) throw damaged('lz4', 'a length is cut off')
+        more = data[at++]!
+        length += more
+      }
+    }
+    if (length > end - at || out.pos + length > ceiling) throw damaged('lz4', 'literals run past the end')
+    out.literal(data, at, length)
+    at += length
+    if (at === end) return
+    if (end - at < 2) throw damaged('lz4', 'a match is cut off')
+    const distance = data[at]! | (data[at + 1]! << 8)
+    at += 2
+    length = (token & 15) + 4
+    if (length === 19) {
+      let more = 255
+      while (more === 255) {
+        if (at >= end) throw damaged('lz4', 'a length is cut off')
+        more = data[at++]!
+        length += more
+      }
+    }
+    if (distance === 0 || distance > out.pos - floor) throw damaged('lz4', `a match from ${distance} bytes back`)
+    if (out.pos + length > ceiling) throw damaged('lz4', 'a match runs past the end')
+    out.match(distance, length)
+  }
+}

@@ -1,0 +1,208 @@
+import { type CompressionName, compress, compressionId } from '../compression/compression.ts'
+import { unrepresentable } from '../errors.ts'
+import {
+  ATTRIBUTES,
+  BATCH_LENGTH,
+  CONTROL_FLAG,
+  HEADER_SIZE,
+  LAST_OFFSET_DELTA,
+  LOG_APPEND_TIME_FLAG,
+  LOG_OVERHEAD,
+  MAGIC,
+  MAGIC_V2,
+  RECORD_COUNT,
+  setBaseOffset,
+  setLeaderEpoch,
+  setProducerState,
+  TRANSACTIONAL_FLAG,
+  writeTimestamps,
+} from './batch-header.ts'
+import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
+
+/** A header to write: the key as text, or as the bytes of its UTF-8. */
+export interface HeaderInput {
+  readonly key: string | Buffer
+  readonly value: Buffer | null
+}
+
+export interface BatchOptions {
+  /** Default none. */
+  readonly compression?: CompressionName
+  /** What the records' timestamps count from, in milliseconds. Default: the first record's. */
+  readonly baseTimestamp?: number
+  /** Default -1: no idempotence. */
+  readonly producerId?: number
+  readonly epoch?: number
+  /** The sequence number of the first record. */
+  readonly sequence?: number
+  readonly transactional?: boolean
+  readonly control?: boolean
+  /** The records' timestamps are the time of appending to the log (`max timestamp` of the batch). */
+  readonly logAppendTime?: boolean
+  /** Default 0: the broker sets it. */
+  readonly baseOffset?: number
+  /** Default -1: the broker sets it. */
+  readonly leaderEpoch?: number
+  /** Bytes to allocate at first. Default 1024; the buffer doubles. */
+  readonly initialSize?: number
+}
+
+const NO_HEADERS: readonly HeaderInput[] = []
+const MAX_SIZE = 0x7fffffff
+/** Up to this length a loop copies faster than a call of `copy`. */
+const COPY_FROM = 32
+
+/**
+ * Encodes records one by one into one growing buffer, and makes a record batch of format 2 of them. One builder makes
+ * one batch.
+ */
+export class RecordBatchBuilder {
+  /** How many records were appended. */
+  count = 0
+  private buf: Buffer
+  private pos = HEADER_SIZE
+  private baseTimestamp: number
+  private maxTimestamp = -1
+  private readonly options: BatchOptions
+  private built = false
+
+  constructor(options: BatchOptions = {}) {
+    this.options = options
+    this.buf = Buffer.allocUnsafeSlow(Math.max(HEADER_SIZE, options.initialSize ?? 1024))
+    this.baseTimestamp = options.baseTimestamp ?? -1
+  }
+
+  /** Bytes of the batch so far, header included, before compression. */
+  get sizeInBytes(): number {
+    return this.pos
+  }
+
+  /** Adds a record. `timestamp` in milliseconds. Throws MR_PROTOCOL_UNREPRESENTABLE past 2 GiB. */
+  append(
+    key: Buffer | null,
+    value: Buffer | null,
+    timestamp: number,
+    headers: readonly HeaderInput[] = NO_HEADERS,
+  ): void {
+    if (this.built) throw new TypeError('append after build')
+    if (this.count === 0 && this.options.baseTimestamp === undefined) this.baseTimestamp = timestamp
+    const delta = timestamp - this.baseTimestamp
+    const size = bodySize(this.count, delta, key, value, headers)
+    if (this.pos + size + 5 > this.buf.length) this.grow(this.pos + size + 5)
+    const { buf } = this
+    let at = writeVarint(buf, this.pos, size)
+    // Attributes: none are defined for records of format 2.
+    buf[at++] = 0
+    at = writeVarlong(buf, at, delta)
+    at = writeVarint(buf, at, this.count)
+    at = writeBytes(buf, at, key)
+    at = writeBytes(buf, at, value)
+    at = writeVarint(buf, at, headers.length)
+    if (headers.length > 0) at = writeHeaders(buf, at, headers)
+    this.pos = at
+    this.count++
+    if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
+  }
+
+  private grow(least: number): void {
+    if (least > MAX_SIZE) throw unrepresentable('a record batch', 'it is longer than 2 GiB')
+    const larger = Buffer.allocUnsafeSlow(Math.min(MAX_SIZE, Math.max(least, this.buf.length * 2)))
+    this.buf.copy(larger, 0, 0, this.pos)
+    this.buf = larger
+  }
+
+  /** Compresses, writes the header with the checksum, and returns the batch. Nothing can be appended afterwards. */
+  build(): Buffer {
+    this.built = true
+    const { compression = 'none', transactional, control, logAppendTime } = this.options
+    const batch = compression === 'none' ? this.buf.subarray(0, this.pos) : this.compressed(compression)
+    setBaseOffset(batch, 0, this.options.baseOffset ?? 0)
+    batch.writeInt32BE(batch.length - LOG_OVERHEAD, BATCH_LENGTH)
+    setLeaderEpoch(batch, 0, this.options.leaderEpoch ?? -1)
+    batch[MAGIC] = MAGIC_V2
+    const flags =
+      compressionId(compression) |
+      (logAppendTime ? LOG_APPEND_TIME_FLAG : 0) |
+      (transactional ? TRANSACTIONAL_FLAG : 0) |
+      (control ? CONTROL_FLAG : 0)
+    batch.writeInt16BE(flags, ATTRIBUTES)
+    batch.writeInt32BE(Math.max(0, this.count - 1), LAST_OFFSET_DELTA)
+    writeTimestamps(batch, 0, this.baseTimestamp, this.maxTimestamp)
+    batch.writeInt32BE(this.count, RECORD_COUNT)
+    setProducerState(batch, 0, this.options.producerId ?? -1, this.options.epoch ?? -1, this.options.sequence ?? -1)
+    return batch
+  }
+
+  private compressed(type: CompressionName): Buffer {
+    const body = compress(type, this.buf.subarray(HEADER_SIZE, this.pos))
+    const batch = Buffer.allocUnsafeSlow(HEADER_SIZE + body.length)
+    body.copy(batch, HEADER_SIZE)
+    return batch
+  }
+}
+
+/** The size of a record without the varint of this size itself. */
+function bodySize(
+  offsetDelta: number,
+  timestampDelta: number,
+  key: Buffer | null,
+  value: Buffer | null,
+  headers: readonly HeaderInput[],
+): number {
+  const fixed = 1 + sizeOfVarlong(timestampDelta) + sizeOfVarint(offsetDelta)
+  return fixed + sizeOfBytes(key) + sizeOfBytes(value) + sizeOfHeaders(headers)
+}
+
+function sizeOfHeaders(headers: readonly HeaderInput[]): number {
+  let size = sizeOfVarint(headers.length)
+  for (const { key, value } of headers) {
+    const length = typeof key === 'string' ? Buffer.byteLength(key) : key.length
+    size += sizeOfVarint(length) + length + sizeOfBytes(value)
+  }
+  return size
+}
+
+function sizeOfBytes(value: Buffer | null): number {
+  return value === null ? 1 : sizeOfVarint(value.length) + value.length
+}
+
+function writeBytes(buf: Buffer, start: number, value: Buffer | null): number {
+  if (value === null) {
+    buf[start] = 1
+    return start + 1
+  }
+  const { length } = value
+  let at = writeVarint(buf, start, length)
+  if (length < COPY_FROM) for (let i = 0; i < length; i++) buf[at++] = value[i]!
+  else {
+    buf.set(value, at)
+    at += length
+  }
+  return at
+}
+
+function writeHeaders(buf: Buffer, start: number, headers: readonly HeaderInput[]): number {
+  let at = start
+  for (const { key, value } of headers) {
+    if (typeof key === 'string') {
+      const length = Buffer.byteLength(key)
+      at = writeVarint(buf, at, length)
+      at += buf.write(key, at, length, 'utf8')
+    } else at = writeBytes(buf, at, key)
+    at = writeBytes(buf, at, value)
+  }
+  return at
+}
+
+/**
+ * The most bytes that a record can take in a batch, whatever its place there; with the batch's header it is what a
+ * producer compares with `max.request.size`.
+ */
+export function estimateRecordSize(
+  key: Buffer | null,
+  value: Buffer | null,
+  headers: readonly HeaderInput[] = NO_HEADERS,
+): number {
+  // Length, attributes, timestamp delta and offset delta at their longest.
+  return 5 + 1 + 10 + 5 + sizeOfBytes(key) + sizeOfBytes(value) + sizeOfHeaders(headers)
+}

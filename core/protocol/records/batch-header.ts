@@ -1,0 +1,206 @@
+import { type CompressionName, compressionName } from '../compression/compression.ts'
+import { ErrorCode, KafkaError } from '../error-codes.ts'
+import { crc32c } from './crc32c.ts'
+
+/**
+ * The header of a record batch, format version 2 (KIP-98; Kafka's `DefaultRecordBatch`), read and patched in place.
+ * Every function takes a buffer and the position where the batch begins. Offsets of fields from there, in bytes:
+ */
+export const BASE_OFFSET = 0
+export const BATCH_LENGTH = 8
+export const LEADER_EPOCH = 12
+export const MAGIC = 16
+export const CRC = 17
+/** The checksum covers everything from here to the batch's end: base offset and leader epoch are free to change. */
+export const ATTRIBUTES = 21
+export const LAST_OFFSET_DELTA = 23
+export const BASE_TIMESTAMP = 27
+export const MAX_TIMESTAMP = 35
+export const PRODUCER_ID = 43
+export const PRODUCER_EPOCH = 51
+export const BASE_SEQUENCE = 53
+export const RECORD_COUNT = 57
+/** Where the records begin: the size of the header. */
+export const HEADER_SIZE = 61
+/** What comes before the bytes that `batchLength` counts: base offset and the length itself. */
+export const LOG_OVERHEAD = 12
+
+export const MAGIC_V2 = 2
+
+export const COMPRESSION_MASK = 0x07
+export const LOG_APPEND_TIME_FLAG = 0x08
+export const TRANSACTIONAL_FLAG = 0x10
+export const CONTROL_FLAG = 0x20
+export const DELETE_HORIZON_FLAG = 0x40
+
+/** 0 CreateTime, 1 LogAppendTime. */
+export type TimestampType = 0 | 1
+
+function readInt64(buf: Buffer, at: number): number {
+  return buf.readInt32BE(at) * 4294967296 + buf.readUInt32BE(at + 4)
+}
+
+function writeInt64(buf: Buffer, at: number, value: number): void {
+  const high = Math.floor(value / 4294967296)
+  buf.writeInt32BE(high, at)
+  buf.writeUInt32BE(value - high * 4294967296, at + 4)
+}
+
+export const baseOffset = (buf: Buffer, pos: number): number => readInt64(buf, pos + BASE_OFFSET)
+/** The bytes after the length field. */
+export const batchLength = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + BATCH_LENGTH)
+/** The bytes of the whole batch. */
+export const batchSize = (buf: Buffer, pos: number): number => batchLength(buf, pos) + LOG_OVERHEAD
+export const leaderEpoch = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + LEADER_EPOCH)
+export const magic = (buf: Buffer, pos: number): number => buf.readInt8(pos + MAGIC)
+export const crc = (buf: Buffer, pos: number): number => buf.readUInt32BE(pos + CRC)
+export const attributes = (buf: Buffer, pos: number): number => buf.readInt16BE(pos + ATTRIBUTES)
+export const lastOffsetDelta = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + LAST_OFFSET_DELTA)
+export const lastOffset = (buf: Buffer, pos: number): number => baseOffset(buf, pos) + lastOffsetDelta(buf, pos)
+/** Milliseconds; of a batch with a delete horizon: the horizon. */
+export const baseTimestamp = (buf: Buffer, pos: number): number => readInt64(buf, pos + BASE_TIMESTAMP)
+export const maxTimestamp = (buf: Buffer, pos: number): number => readInt64(buf, pos + MAX_TIMESTAMP)
+/** -1 for a producer without idempotence. */
+export const producerId = (buf: Buffer, pos: number): number => readInt64(buf, pos + PRODUCER_ID)
+export const producerEpoch = (buf: Buffer, pos: number): number => buf.readInt16BE(pos + PRODUCER_EPOCH)
+export const baseSequence = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + BASE_SEQUENCE)
+export const recordCount = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + RECORD_COUNT)
+
+export const isTransactional = (buf: Buffer, pos: number): boolean => (attributes(buf, pos) & TRANSACTIONAL_FLAG) !== 0
+export const isControl = (buf: Buffer, pos: number): boolean => (attributes(buf, pos) & CONTROL_FLAG) !== 0
+export const timestampTypeOf = (buf: Buffer, pos: number): TimestampType =>
+  attributes(buf, pos) & LOG_APPEND_TIME_FLAG ? 1 : 0
+/** Throws UNSUPPORTED_COMPRESSION_TYPE on a number that means nothing. */
+export const compressionOf = (buf: Buffer, pos: number): CompressionName =>
+  compressionName(attributes(buf, pos) & COMPRESSION_MASK)
+
+/** Not under the checksum. */
+export function setBaseOffset(buf: Buffer, pos: number, offset: number): void {
+  writeInt64(buf, pos + BASE_OFFSET, offset)
+}
+
+/** Not under the checksum. */
+export function setLeaderEpoch(buf: Buffer, pos: number, epoch: number): void {
+  buf.writeInt32BE(epoch, pos + LEADER_EPOCH)
+}
+
+/** Sets who wrote the batch and computes the checksum anew: a producer that got a new id or epoch sends a batch again. */
+export function setProducerState(buf: Buffer, pos: number, id: number, epoch: number, sequence: number): void {
+  writeInt64(buf, pos + PRODUCER_ID, id)
+  buf.writeInt16BE(epoch, pos + PRODUCER_EPOCH)
+  buf.writeInt32BE(sequence, pos + BASE_SEQUENCE)
+  updateCrc(buf, pos)
+}
+
+/** Under the checksum, which the caller computes afterwards. */
+export function writeTimestamps(buf: Buffer, pos: number, base: number, max: number): void {
+  writeInt64(buf, pos + BASE_TIMESTAMP, base)
+  writeInt64(buf, pos + MAX_TIMESTAMP, max)
+}
+
+/** `message.timestamp.type=LogAppendTime`: all records get the broker's time. Computes the checksum anew. */
+export function setLogAppendTime(buf: Buffer, pos: number, timestamp: number): void {
+  buf.writeInt16BE(attributes(buf, pos) | LOG_APPEND_TIME_FLAG, pos + ATTRIBUTES)
+  writeInt64(buf, pos + MAX_TIMESTAMP, timestamp)
+  updateCrc(buf, pos)
+}
+
+export function computeCrc(buf: Buffer, pos: number): number {
+  return crc32c(buf, pos + ATTRIBUTES, pos + batchSize(buf, pos))
+}
+
+export function updateCrc(buf: Buffer, pos: number): void {
+  buf.writeUInt32BE(computeCrc(buf, pos), pos + CRC)
+}
+
+/** The fields of a header. */
+export interface BatchHeader {
+  readonly baseOffset: number
+  readonly lastOffsetDelta: number
+  /** Bytes of the whole batch. */
+  readonly size: number
+  readonly leaderEpoch: number
+  readonly attributes: number
+  readonly timestampType: TimestampType
+  readonly isTransactional: boolean
+  readonly isControl: boolean
+  readonly baseTimestamp: number
+  readonly maxTimestamp: number
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  readonly recordCount: number
+}
+
+/** Reads every field at once; the bytes of the header must be there. */
+export function readHeader(buf: Buffer, pos: number): BatchHeader {
+  const flags = attributes(buf, pos)
+  return {
+    baseOffset: baseOffset(buf, pos),
+    lastOffsetDelta: lastOffsetDelta(buf, pos),
+    size: batchSize(buf, pos),
+    leaderEpoch: leaderEpoch(buf, pos),
+    attributes: flags,
+    timestampType: flags & LOG_APPEND_TIME_FLAG ? 1 : 0,
+    isTransactional: (flags & TRANSACTIONAL_FLAG) !== 0,
+    isControl: (flags & CONTROL_FLAG) !== 0,
+    baseTimestamp: baseTimestamp(buf, pos),
+    maxTimestamp: maxTimestamp(buf, pos),
+    producerId: producerId(buf, pos),
+    producerEpoch: producerEpoch(buf, pos),
+    baseSequence: baseSequence(buf, pos),
+    recordCount: recordCount(buf, pos),
+  }
+}
+
+/** A batch that passed `validateBatch`. */
+export interface BatchInfo extends BatchHeader {
+  /** Where it begins in its buffer. */
+  readonly pos: number
+  readonly compression: CompressionName
+}
+
+/**
+ * Checks a batch that a client or a disk gave: that it is whole, of format 2, its checksum right, its counts consistent.
+ * Records are not looked into. Throws a KafkaError: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE (over `maxBatchBytes`),
+ * UNSUPPORTED_FOR_MESSAGE_FORMAT (formats 0 and 1), INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE.
+ */
+export function validateBatch(
+  buf: Buffer,
+  pos: number,
+  end: number,
+  options: { readonly maxBatchBytes?: number } = {},
+): BatchInfo {
+  const left = end - pos
+  if (left < MAGIC + 1) throw corrupt(`${left} bytes are no batch`)
+  const size = batchSize(buf, pos)
+  // Magic stands at the same place in all formats.
+  const format = magic(buf, pos)
+  if (format === 0 || format === 1)
+    throw new KafkaError(
+      ErrorCode.UNSUPPORTED_FOR_MESSAGE_FORMAT,
+      `The batch has message format ${format}, and only format 2 is accepted.`,
+    )
+  if (format !== MAGIC_V2) throw corrupt(`the batch has message format ${format}, which does not exist`)
+  if (size < HEADER_SIZE) throw corrupt(`a batch of ${size} bytes cannot hold its header`)
+  if (options.maxBatchBytes !== undefined && size > options.maxBatchBytes)
+    throw new KafkaError(
+      ErrorCode.MESSAGE_TOO_LARGE,
+      `The record batch has ${size} bytes, and at most ${options.maxBatchBytes} are accepted.`,
+    )
+  if (size > left) throw corrupt(`the batch says ${size} bytes, and there are ${left}`)
+  const expected = crc(buf, pos)
+  const computed = crc32c(buf, pos + ATTRIBUTES, pos + size)
+  if (expected !== computed) throw corrupt(`the checksum is ${computed}, and the batch says ${expected}`)
+  const header = readHeader(buf, pos)
+  if (header.recordCount <= 0 || header.lastOffsetDelta !== header.recordCount - 1)
+    throw new KafkaError(
+      ErrorCode.INVALID_RECORD,
+      `The batch says ${header.recordCount} records and a last offset delta of ${header.lastOffsetDelta}.`,
+    )
+  return { ...header, pos, compression: compressionName(header.attributes & COMPRESSION_MASK) }
+}
+
+function corrupt(detail: string): KafkaError {
+  return new KafkaError(ErrorCode.CORRUPT_MESSAGE, `Corrupt record batch: ${detail}.`)
+}

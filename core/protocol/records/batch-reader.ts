@@ -1,0 +1,176 @@
+import { type CompressionName, compressionName, decompress } from '../compression/compression.ts'
+import { malformed } from '../errors.ts'
+import {
+  type BatchHeader,
+  batchSize,
+  COMPRESSION_MASK,
+  computeCrc,
+  crc,
+  HEADER_SIZE,
+  MAGIC,
+  MAGIC_V2,
+  magic,
+  readHeader,
+  type TimestampType,
+} from './batch-header.ts'
+import { type Cursor, readVarint, readVarlong } from './varint.ts'
+
+export interface DecodedHeader {
+  readonly key: string
+  readonly value: Buffer | null
+}
+
+/** A record as decoded; key and value are slices of the batch (or of what it decompressed to). */
+export interface DecodedRecord {
+  readonly offset: number
+  readonly timestamp: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: readonly DecodedHeader[]
+}
+
+export interface ReadOptions {
+  /** Whether to compare each batch's checksum. Default false: a fetch over TCP from a broker that checked is safe enough. */
+  readonly checkCrc?: boolean
+  /** The most bytes that one batch may decompress to. Default 128 MiB. */
+  readonly maxDecompressedBytes?: number
+}
+
+const MAX_DECOMPRESSED = 128 << 20
+/** Length, attributes, timestamp, offset, key, value and headers take a byte each at least. */
+const LEAST_RECORD = 7
+const NO_HEADERS: readonly DecodedHeader[] = []
+
+/**
+ * Goes over the batches in a fetched range. A last batch that is cut off is left out, since brokers cut ranges anywhere.
+ * Throws MR_PROTOCOL_MALFORMED on anything else that is no batch of format 2.
+ */
+export function* readBatches(buf: Buffer, options: ReadOptions = {}): Generator<DecodedBatch, void> {
+  let pos = 0
+  while (buf.length - pos > MAGIC) {
+    const size = batchSize(buf, pos)
+    if (magic(buf, pos) !== MAGIC_V2)
+      throw malformed('record batch', `message format ${magic(buf, pos)} is not read here`)
+    if (size < HEADER_SIZE) throw malformed('record batch', `a size of ${size} bytes`)
+    if (size > buf.length - pos) return
+    if (options.checkCrc && computeCrc(buf, pos) !== crc(buf, pos))
+      throw malformed('record batch', 'its checksum is wrong')
+    yield new DecodedBatch(buf, pos, options.maxDecompressedBytes ?? MAX_DECOMPRESSED)
+    pos += size
+  }
+}
+
+/** A batch whose header is decoded, and whose records are decoded when asked for. */
+export class DecodedBatch implements BatchHeader {
+  readonly baseOffset: number
+  readonly lastOffsetDelta: number
+  readonly size: number
+  readonly leaderEpoch: number
+  readonly attributes: number
+  readonly timestampType: TimestampType
+  readonly isTransactional: boolean
+  readonly isControl: boolean
+  readonly baseTimestamp: number
+  readonly maxTimestamp: number
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  readonly recordCount: number
+  readonly compression: CompressionName
+  private readonly buf: Buffer
+  private readonly pos: number
+  private readonly maxBytes: number
+
+  constructor(buf: Buffer, pos: number, maxBytes = MAX_DECOMPRESSED) {
+    const header = readHeader(buf, pos)
+    this.baseOffset = header.baseOffset
+    this.lastOffsetDelta = header.lastOffsetDelta
+    this.size = header.size
+    this.leaderEpoch = header.leaderEpoch
+    this.attributes = header.attributes
+    this.timestampType = header.timestampType
+    this.isTransactional = header.isTransactional
+    this.isControl = header.isControl
+    this.baseTimestamp = header.baseTimestamp
+    this.maxTimestamp = header.maxTimestamp
+    this.producerId = header.producerId
+    this.producerEpoch = header.producerEpoch
+    this.baseSequence = header.baseSequence
+    this.recordCount = header.recordCount
+    this.compression = compressionName(header.attributes & COMPRESSION_MASK)
+    this.buf = buf
+    this.pos = pos
+    this.maxBytes = maxBytes
+  }
+
+  /** The offset of the last record, also if compaction has removed it. */
+  get lastOffset(): number {
+    return this.baseOffset + this.lastOffsetDelta
+  }
+
+  /** Decodes all records; of a compacted batch those that are left. */
+  records(): DecodedRecord[] {
+    const start = this.pos + HEADER_SIZE
+    const end = this.pos + this.size
+    const { buf } = this
+    if (this.compression === 'none') return this.decode(buf, start, end)
+    const plain = decompress(this.compression, buf.subarray(start, end), this.maxBytes)
+    return this.decode(plain, 0, plain.length)
+  }
+
+  private decode(buf: Buffer, start: number, end: number): DecodedRecord[] {
+    const count = this.recordCount
+    if (count < 0 || count * LEAST_RECORD > end - start)
+      throw malformed('record batch', `${count} records in ${end - start} bytes`)
+    const records: DecodedRecord[] = []
+    const cursor: Cursor = { pos: start }
+    const { baseOffset, baseTimestamp } = this
+    const appendTime = this.timestampType === 1 ? this.maxTimestamp : undefined
+    for (let i = 0; i < count; i++) {
+      const length = readVarint(buf, cursor, end)
+      const recordEnd = cursor.pos + length
+      if (length < 0 || recordEnd > end) throw malformed('record', `${length} bytes where ${end - cursor.pos} are left`)
+      // Attributes: none are defined.
+      cursor.pos++
+      const timestampDelta = readVarlong(buf, cursor, recordEnd)
+      const offsetDelta = readVarint(buf, cursor, recordEnd)
+      const key = readBytes(buf, cursor, recordEnd)
+      const value = readBytes(buf, cursor, recordEnd)
+      const headerCount = readVarint(buf, cursor, recordEnd)
+      const headers = headerCount === 0 ? NO_HEADERS : readHeaders(buf, cursor, recordEnd, headerCount)
+      if (cursor.pos !== recordEnd) throw malformed('record', `${recordEnd - cursor.pos} bytes are left over`)
+      records.push({
+        offset: baseOffset + offsetDelta,
+        timestamp: appendTime ?? baseTimestamp + timestampDelta,
+        key,
+        value,
+        headers,
+      })
+    }
+    if (cursor.pos !== end) throw malformed('record batch', `${end - cursor.pos} bytes after its last record`)
+    return records
+  }
+}
+
+/** Reads a varint length, negative for null, and as many bytes. */
+function readBytes(buf: Buffer, cursor: Cursor, end: number): Buffer | null {
+  const length = readVarint(buf, cursor, end)
+  if (length < 0) return null
+  const at = cursor.pos
+  if (length > end - at) throw malformed('record', `a field of ${length} bytes where ${end - at} are left`)
+  cursor.pos = at + length
+  return buf.subarray(at, at + length)
+}
+
+function readHeaders(buf: Buffer, cursor: Cursor, end: number, count: number): DecodedHeader[] {
+  // A header takes two bytes at least.
+  if (count < 0 || count * 2 > end - cursor.pos)
+    throw malformed('record', `${count} headers in ${end - cursor.pos} bytes`)
+  const headers: DecodedHeader[] = []
+  for (let i = 0; i < count; i++) {
+    const key = readBytes(buf, cursor, end)
+    if (key === null) throw malformed('record', 'a header without a key')
+    headers.push({ key: key.toString('utf8'), value: readBytes(buf, cursor, end) })
+  }
+  return headers
+}

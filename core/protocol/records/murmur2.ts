@@ -1,0 +1,27 @@
+const SEED = 0x9747b28c
+const M = 0x5bd1e995
+
+/** Kafka's murmur2 of a key, as Java's `Utils.murmur2` has it: a signed 32-bit number. */
+export function murmur2(data: Buffer): number {
+  const length = data.length
+  let h = SEED ^ length
+  const whole = length & ~3
+  for (let i = 0; i < whole; i += 4) {
+    let k = data[i]! | (data[i + 1]! << 8) | (data[i + 2]! << 16) | (data[i + 3]! << 24)
+    k = Math.imul(k, M)
+    k ^= k >>> 24
+    h = Math.imul(h, M) ^ Math.imul(k, M)
+  }
+  const rest = length - whole
+  if (rest === 3) h ^= data[whole + 2]! << 16
+  if (rest >= 2) h ^= data[whole + 1]! << 8
+  if (rest >= 1) h = Math.imul(h ^ data[whole]!, M)
+  h ^= h >>> 13
+  h = Math.imul(h, M)
+  return h ^ (h >>> 15)
+}
+
+/** Clears the sign bit: how Java's partitioners make a hash positive. */
+export function toPositive(n: number): number {
+  return n & 0x7fffffff
+}

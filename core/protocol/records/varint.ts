@@ -1,0 +1,93 @@
+import { malformed } from '../errors.ts'
+
+/** A place in a buffer that reading moves. Record fields are read with it, since records need no other state. */
+export interface Cursor {
+  pos: number
+}
+
+/** The number of bytes of a zigzag varint of 32 bits. */
+export function sizeOfVarint(value: number): number {
+  const zigzag = ((value << 1) ^ (value >> 31)) >>> 0
+  return zigzag < 0x80 ? 1 : zigzag < 0x4000 ? 2 : zigzag < 0x200000 ? 3 : zigzag < 0x10000000 ? 4 : 5
+}
+
+/** The number of bytes of a zigzag varint of 64 bits; `value` is a whole number. */
+export function sizeOfVarlong(value: number): number {
+  if (value === value >> 0) return sizeOfVarint(value)
+  let zigzag = value >= 0 ? value * 2 : -value * 2 - 1
+  let size = 1
+  for (; zigzag >= 0x80; zigzag = Math.floor(zigzag / 0x80)) size++
+  return Math.min(size, 10)
+}
+
+/** Writes a zigzag varint of 32 bits and returns the position after it. */
+export function writeVarint(buf: Buffer, at: number, value: number): number {
+  let rest = ((value << 1) ^ (value >> 31)) >>> 0
+  let pos = at
+  while (rest > 0x7f) {
+    buf[pos++] = (rest & 0x7f) | 0x80
+    rest >>>= 7
+  }
+  buf[pos++] = rest
+  return pos
+}
+
+/** Writes a zigzag varint of 64 bits and returns the position after it. Beyond 2^52 the value is rounded. */
+export function writeVarlong(buf: Buffer, at: number, value: number): number {
+  if (value === value >> 0) return writeVarint(buf, at, value)
+  let rest = value >= 0 ? value * 2 : -value * 2 - 1
+  if (rest >= 2 ** 64) rest = 2 ** 64 - 2048
+  let pos = at
+  while (rest > 0x7f) {
+    buf[pos++] = (rest % 0x80) | 0x80
+    rest = Math.floor(rest / 0x80)
+  }
+  buf[pos++] = rest
+  return pos
+}
+
+/** Reads a zigzag varint of 32 bits that ends before `end`. */
+export function readVarint(buf: Buffer, cursor: Cursor, end: number): number {
+  let at = cursor.pos
+  if (at < end) {
+    const first = buf[at]!
+    if (first < 0x80) {
+      cursor.pos = at + 1
+      return (first >>> 1) ^ -(first & 1)
+    }
+  }
+  let raw = 0
+  for (let shift = 0; shift < 35; shift += 7) {
+    if (at >= end) throw malformed('record', `a varint runs past the end at byte ${at}`)
+    const byte = buf[at++]!
+    raw |= (byte & 0x7f) << shift
+    if (byte < 0x80) {
+      if (shift === 28 && byte > 0x0f) break
+      cursor.pos = at
+      return (raw >>> 1) ^ -(raw & 1)
+    }
+  }
+  throw malformed('record', `a varint exceeds 32 bits at byte ${at}`)
+}
+
+/** Reads a zigzag varint of 64 bits that ends before `end`. Beyond 2^53 the value is rounded. */
+export function readVarlong(buf: Buffer, cursor: Cursor, end: number): number {
+  let at = cursor.pos
+  let low = 0
+  let high = 0
+  for (let shift = 0; shift < 70; shift += 7) {
+    if (at >= end) throw malformed('record', `a varint runs past the end at byte ${at}`)
+    const byte = buf[at++]!
+    if (shift < 28) low |= (byte & 0x7f) << shift
+    else high += (byte & 0x7f) * 2 ** (shift - 28)
+    if (byte < 0x80) {
+      if (shift === 63 && byte > 1) break
+      cursor.pos = at
+      // The value has 28 low bits and the rest above; zigzag's sign is the lowest of all.
+      const half = (low >>> 1) + high * 0x8000000
+      const negative = (low & 1) === 1
+      return negative ? -half - 1 : half
+    }
+  }
+  throw malformed('record', `a varint exceeds 64 bits at byte ${at}`)
+}
