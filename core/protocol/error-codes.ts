@@ -398,9 +398,12 @@ export function errorFor(code: number, detail?: string, options?: ErrorOptions):
   return new KafkaError(code, detail, options)
 }
 
-/** The code of any error: its own if it has one, otherwise UNKNOWN_SERVER_ERROR. */
+const DAMAGED = new Set<unknown>(['MR_PROTOCOL_MALFORMED', 'MR_PROTOCOL_COMPRESSION', 'MR_PROTOCOL_TOO_LARGE'])
+
+/** The code of any error: its own if it has one, CORRUPT_MESSAGE for bytes that cannot be read, otherwise UNKNOWN_SERVER_ERROR. */
 export function kafkaCodeOf(error: unknown): number {
   if (typeof error !== 'object' || error === null) return ErrorCode.UNKNOWN_SERVER_ERROR
   if ('kafkaCode' in error && typeof error.kafkaCode === 'number') return error.kafkaCode
+  if ('code' in error && DAMAGED.has(error.code)) return ErrorCode.CORRUPT_MESSAGE
   return ErrorCode.UNKNOWN_SERVER_ERROR
 }

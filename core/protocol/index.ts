@@ -1,11 +1,5 @@
 export * from './api-keys.ts'
-export {
-  type CompressionName,
-  compress,
-  compressionId,
-  compressionName,
-  decompress,
-} from './compression/compression.ts'
+export * from './compression/index.ts'
 export * from './error-codes.ts'
 export { isProtocolError, type ProtocolError, protocolErrors } from './errors.ts'
 export * from './headers.ts'

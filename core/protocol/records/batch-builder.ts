@@ -1,4 +1,4 @@
-import { type CompressionName, compress, compressionId } from '../compression/compression.ts'
+import { type CompressionName, CompressionType, compress, compressionId } from '../compression/index.ts'
 import { unrepresentable } from '../errors.ts'
 import {
   ATTRIBUTES,
@@ -27,7 +27,7 @@ export interface HeaderInput {
 
 export interface BatchOptions {
   /** Default none. */
-  readonly compression?: CompressionName
+  readonly compression?: CompressionName | CompressionType
   /** What the records' timestamps count from, in milliseconds. Default: the first record's. */
   readonly baseTimestamp?: number
   /** Default -1: no idempotence. */
@@ -114,14 +114,15 @@ export class RecordBatchBuilder {
   /** Compresses, writes the header with the checksum, and returns the batch. Nothing can be appended afterwards. */
   build(): Buffer {
     this.built = true
-    const { compression = 'none', transactional, control, logAppendTime } = this.options
-    const batch = compression === 'none' ? this.buf.subarray(0, this.pos) : this.compressed(compression)
+    const { transactional, control, logAppendTime } = this.options
+    const compression = compressionId(this.options.compression ?? CompressionType.NONE)
+    const batch = compression === CompressionType.NONE ? this.buf.subarray(0, this.pos) : this.compressed(compression)
     setBaseOffset(batch, 0, this.options.baseOffset ?? 0)
     batch.writeInt32BE(batch.length - LOG_OVERHEAD, BATCH_LENGTH)
     setLeaderEpoch(batch, 0, this.options.leaderEpoch ?? -1)
     batch[MAGIC] = MAGIC_V2
     const flags =
-      compressionId(compression) |
+      compression |
       (logAppendTime ? LOG_APPEND_TIME_FLAG : 0) |
       (transactional ? TRANSACTIONAL_FLAG : 0) |
       (control ? CONTROL_FLAG : 0)
@@ -133,7 +134,7 @@ export class RecordBatchBuilder {
     return batch
   }
 
-  private compressed(type: CompressionName): Buffer {
+  private compressed(type: CompressionType): Buffer {
     const body = compress(type, this.buf.subarray(HEADER_SIZE, this.pos))
     const batch = Buffer.allocUnsafeSlow(HEADER_SIZE + body.length)
     body.copy(batch, HEADER_SIZE)

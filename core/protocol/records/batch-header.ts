@@ -1,4 +1,4 @@
-import { type CompressionName, compressionName } from '../compression/compression.ts'
+import { type CompressionType, toCompressionType } from '../compression/index.ts'
 import { ErrorCode, KafkaError } from '../error-codes.ts'
 import { crc32c } from './crc32c.ts'
 
@@ -71,8 +71,8 @@ export const isControl = (buf: Buffer, pos: number): boolean => (attributes(buf,
 export const timestampTypeOf = (buf: Buffer, pos: number): TimestampType =>
   attributes(buf, pos) & LOG_APPEND_TIME_FLAG ? 1 : 0
 /** Throws UNSUPPORTED_COMPRESSION_TYPE on a number that means nothing. */
-export const compressionOf = (buf: Buffer, pos: number): CompressionName =>
-  compressionName(attributes(buf, pos) & COMPRESSION_MASK)
+export const compressionOf = (buf: Buffer, pos: number): CompressionType =>
+  toCompressionType(attributes(buf, pos) & COMPRESSION_MASK)
 
 /** Not under the checksum. */
 export function setBaseOffset(buf: Buffer, pos: number, offset: number): void {
@@ -157,12 +157,13 @@ export function readHeader(buf: Buffer, pos: number): BatchHeader {
 export interface BatchInfo extends BatchHeader {
   /** Where it begins in its buffer. */
   readonly pos: number
-  readonly compression: CompressionName
+  readonly compression: CompressionType
 }
 
 /**
  * Checks a batch that a client or a disk gave: that it is whole, of format 2, its checksum right, its counts consistent.
- * Records are not looked into. Throws a KafkaError: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE (over `maxBatchBytes`),
+ * Records are not looked into. A compacted batch passes; that a client's batch has all its records
+ * (`recordCount === lastOffsetDelta + 1`) is for whoever takes it from a client to ask. Throws a KafkaError: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE (over `maxBatchBytes`),
  * UNSUPPORTED_FOR_MESSAGE_FORMAT (formats 0 and 1), INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE.
  */
 export function validateBatch(
@@ -193,12 +194,13 @@ export function validateBatch(
   const computed = crc32c(buf, pos + ATTRIBUTES, pos + size)
   if (expected !== computed) throw corrupt(`the checksum is ${computed}, and the batch says ${expected}`)
   const header = readHeader(buf, pos)
-  if (header.recordCount <= 0 || header.lastOffsetDelta !== header.recordCount - 1)
+  // Compaction removes records and keeps the last offset, down to a batch without records.
+  if (header.recordCount < 0 || header.lastOffsetDelta < 0 || header.recordCount > header.lastOffsetDelta + 1)
     throw new KafkaError(
       ErrorCode.INVALID_RECORD,
       `The batch says ${header.recordCount} records and a last offset delta of ${header.lastOffsetDelta}.`,
     )
-  return { ...header, pos, compression: compressionName(header.attributes & COMPRESSION_MASK) }
+  return { ...header, pos, compression: toCompressionType(header.attributes & COMPRESSION_MASK) }
 }
 
 function corrupt(detail: string): KafkaError {

@@ -1,4 +1,4 @@
-import { type CompressionName, compressionName, decompress } from '../compression/compression.ts'
+import { CompressionType, decompress, toCompressionType } from '../compression/index.ts'
 import { malformed } from '../errors.ts'
 import {
   type BatchHeader,
@@ -76,7 +76,7 @@ export class DecodedBatch implements BatchHeader {
   readonly producerEpoch: number
   readonly baseSequence: number
   readonly recordCount: number
-  readonly compression: CompressionName
+  readonly compression: CompressionType
   private readonly buf: Buffer
   private readonly pos: number
   private readonly maxBytes: number
@@ -97,7 +97,7 @@ export class DecodedBatch implements BatchHeader {
     this.producerEpoch = header.producerEpoch
     this.baseSequence = header.baseSequence
     this.recordCount = header.recordCount
-    this.compression = compressionName(header.attributes & COMPRESSION_MASK)
+    this.compression = toCompressionType(header.attributes & COMPRESSION_MASK)
     this.buf = buf
     this.pos = pos
     this.maxBytes = maxBytes
@@ -113,7 +113,7 @@ export class DecodedBatch implements BatchHeader {
     const start = this.pos + HEADER_SIZE
     const end = this.pos + this.size
     const { buf } = this
-    if (this.compression === 'none') return this.decode(buf, start, end)
+    if (this.compression === CompressionType.NONE) return this.decode(buf, start, end)
     const plain = decompress(this.compression, buf.subarray(start, end), this.maxBytes)
     return this.decode(plain, 0, plain.length)
   }
