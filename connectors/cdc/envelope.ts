@@ -1,0 +1,97 @@
+import { primitive, type Schema, type Struct, struct, withOptions } from '../../core/connect/index.ts'
+
+/** Marks of a record's place in a snapshot, as `source.snapshot` shows them. */
+export type SnapshotMark =
+  | 'true'
+  | 'first'
+  | 'first_in_data_collection'
+  | 'last_in_data_collection'
+  | 'last'
+  | 'false'
+  | 'incremental'
+
+/** `c`reate, `u`pdate, `d`elete, `r`ead (snapshot), `t`runcate, `m`essage. */
+export type Operation = 'c' | 'u' | 'd' | 'r' | 't' | 'm'
+
+const text = primitive('string')
+const optionalText = primitive('string', { optional: true })
+const int64 = primitive('int64')
+const optionalInt64 = primitive('int64', { optional: true })
+
+/** The fields that stand first in the source block of every connector. */
+export function sourceSchema(name: string, own: Readonly<Record<string, Schema>>): Schema {
+  return struct(
+    {
+      version: text,
+      connector: text,
+      name: text,
+      ts_ms: int64,
+      snapshot: primitive('string', {
+        optional: true,
+        name: 'io.debezium.data.Enum',
+        version: 1,
+        parameters: { allowed: 'true,first,first_in_data_collection,last_in_data_collection,last,false,incremental' },
+        default: 'false',
+      }),
+      db: text,
+      sequence: optionalText,
+      ts_us: optionalInt64,
+      ts_ns: optionalInt64,
+      ...own,
+    },
+    { name, version: 1 },
+  )
+}
+
+/** The transaction block of an event: which transaction, and the event's place in it and among those of its table. */
+export const transactionBlock: Schema = struct(
+  { id: text, total_order: int64, data_collection_order: int64 },
+  { optional: true, name: 'event.block', version: 1 },
+)
+
+/** The value of a change event. */
+export function envelopeSchema(name: string, row: Schema, source: Schema): Schema {
+  const optionalRow = withOptions(row, { optional: true })
+  return struct(
+    {
+      before: optionalRow,
+      after: optionalRow,
+      source,
+      transaction: transactionBlock,
+      op: text,
+      ts_ms: optionalInt64,
+      ts_us: optionalInt64,
+      ts_ns: optionalInt64,
+    },
+    { name, version: 2 },
+  )
+}
+
+/** The three times of an event, from microseconds since 1970. */
+export interface EventTime {
+  readonly ms: number
+  readonly us: number
+  readonly ns: bigint
+}
+
+/** Nanoseconds do not fit a double: a bigint. */
+export function eventTime(us: number): EventTime {
+  return { ms: Math.floor(us / 1000), us, ns: BigInt(us) * 1000n }
+}
+
+/** The present, in microseconds since 1970, never going back within a process. */
+export function nowMicros(): number {
+  return Math.round((performance.timeOrigin + performance.now()) * 1000)
+}
+
+/** A change event. */
+export function envelope(
+  op: Operation,
+  before: Struct | null,
+  after: Struct | null,
+  source: Struct,
+  transaction: Struct | null,
+  time: EventTime,
+): Struct {
+  return { before, after, source, transaction, op, ts_ms: time.ms, ts_us: time.us, ts_ns: time.ns }
+}

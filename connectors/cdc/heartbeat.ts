@@ -1,0 +1,60 @@
+import {
+  primitive,
+  type Schema,
+  type SourceOffset,
+  type SourcePartition,
+  type SourceRecord,
+  struct,
+} from '../../core/connect/index.ts'
+
+const keySchema: Schema = struct(
+  { serverName: primitive('string') },
+  { name: 'io.debezium.connector.common.ServerNameKey', version: 1 },
+)
+const valueSchema: Schema = struct(
+  { ts_ms: primitive('int64') },
+  { name: 'io.debezium.connector.common.Heartbeat', version: 1 },
+)
+
+/** `heartbeat.interval.ms`: a record now and then, so that offsets move on where no event does. */
+export class Heartbeat {
+  readonly #topic: string
+  readonly #prefix: string
+  readonly #interval: number
+  #last: number
+
+  /** `interval` in milliseconds; 0 is never. */
+  constructor(topic: string, prefix: string, interval: number, now = Date.now()) {
+    this.#topic = topic
+    this.#prefix = prefix
+    this.#interval = interval
+    this.#last = now
+  }
+
+  get enabled(): boolean {
+    return this.#interval > 0
+  }
+
+  /** Milliseconds until the next is due; Infinity when there are none. */
+  wait(now = Date.now()): number {
+    return this.enabled ? Math.max(0, this.#last + this.#interval - now) : Number.POSITIVE_INFINITY
+  }
+
+  /** The heartbeat that is due, or null. */
+  due(partition: SourcePartition, offset: SourceOffset, now = Date.now()): SourceRecord | null {
+    if (!this.enabled || now < this.#last + this.#interval) return null
+    this.#last = now
+    return {
+      topic: this.#topic,
+      partition: 0,
+      keySchema,
+      key: { serverName: this.#prefix },
+      valueSchema,
+      value: { ts_ms: now },
+      timestamp: null,
+      headers: [],
+      sourcePartition: partition,
+      sourceOffset: offset,
+    }
+  }
+}

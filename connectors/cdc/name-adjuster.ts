@@ -1,0 +1,27 @@
+/** `schema.name.adjustment.mode` and `field.name.adjustment.mode`. */
+export const ADJUSTMENT_MODES = ['none', 'avro', 'avro_unicode'] as const
+export type AdjustmentMode = (typeof ADJUSTMENT_MODES)[number]
+
+const LETTER = /[A-Za-z]/
+const DIGIT = /[0-9]/
+
+/**
+ * Makes a name fit Avro's rules, as Debezium does: `avro` writes `_` for every other character (and before a leading digit),
+ * `avro_unicode` writes `_uXXXX`, also for `_` itself, so that no two names collide. Schema names keep their dots.
+ */
+function adjust(name: string, mode: AdjustmentMode, dots: boolean): string {
+  if (mode === 'none') return name
+  const unicode = mode === 'avro_unicode'
+  const replace = (c: string) => (unicode ? `_u${c.charCodeAt(0).toString(16).padStart(4, '0')}` : '_')
+  let out = ''
+  for (let i = 0; i < name.length; i++) {
+    const c = name[i]!
+    const valid = LETTER.test(c) || (c === '_' && !unicode) || (i > 0 && (DIGIT.test(c) || (c === '.' && dots)))
+    if (valid) out += c
+    else out += !unicode && i === 0 && DIGIT.test(c) ? `_${c}` : replace(c)
+  }
+  return out
+}
+
+export const adjustSchemaName = (name: string, mode: AdjustmentMode): string => adjust(name, mode, true)
+export const adjustFieldName = (name: string, mode: AdjustmentMode): string => adjust(name, mode, false)

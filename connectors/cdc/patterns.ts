@@ -1,0 +1,48 @@
+/**
+ * Debezium's lists of regular expressions: separated by commas (`\,` for a comma within one), matched against the whole name
+ * and without regard to case. The dialect is JavaScript's, which agrees with Java's in what such lists use.
+ */
+export function splitPatterns(list: string | null | undefined): string[] {
+  if (!list) return []
+  const parts: string[] = []
+  let part = ''
+  for (let i = 0; i < list.length; i++) {
+    const c = list[i]!
+    if (c === '\\' && i + 1 < list.length) {
+      const next = list[++i]!
+      part += next === ',' ? ',' : c + next
+    } else if (c === ',') {
+      parts.push(part)
+      part = ''
+    } else {
+      part += c
+    }
+  }
+  parts.push(part)
+  return parts.map(p => p.trim()).filter(p => p !== '')
+}
+
+/** One expression, anchored at both ends. Throws SyntaxError. */
+export function anchored(pattern: string): RegExp {
+  return new RegExp(`^(?:${pattern.replace(/^\(\?i\)/, '')})$`, 'i')
+}
+
+/** Compiles a list; a name matches when any of them does. Null for an empty list. */
+export function compileList(list: string | null | undefined): RegExp[] | null {
+  const patterns = splitPatterns(list)
+  return patterns.length === 0 ? null : patterns.map(anchored)
+}
+
+/** The first expression of a list that is wrong, in words; null when all are fine. */
+export function wrongPattern(list: string): string | null {
+  for (const pattern of splitPatterns(list)) {
+    try {
+      anchored(pattern)
+    } catch (error) {
+      return `'${pattern}' is not a valid regular expression: ${(error as Error).message}`
+    }
+  }
+  return null
+}
+
+export const matchesAny = (patterns: readonly RegExp[], name: string): boolean => patterns.some(p => p.test(name))

@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto'
+import { type Header, primitive, type Schema } from '../../core/connect/index.ts'
+
+const text = primitive('string')
+
+/** A UUID of version 7: its first 48 bits are the time. */
+export function uuidV7(now = Date.now()): string {
+  const bytes = randomBytes(16)
+  bytes.writeUIntBE(now, 0, 6)
+  bytes[6] = (bytes[6]! & 0x0f) | 0x70
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** The `__debezium.context.*` headers of a task's run; the same objects for every record. */
+export function contextHeaders(prefix: string, taskId: number, connector: string): readonly Header[] {
+  const header = (name: string, value: string): Header => ({ key: `__debezium.context.${name}`, schema: text, value })
+  return Object.freeze([
+    header('connectorLogicalName', prefix),
+    header('taskId', String(taskId)),
+    header('connectorName', connector),
+    header('runId', uuidV7()),
+  ])
+}
+
+/** On the delete of a key change: the key that the row has now. */
+export const newKeyHeader = (schema: Schema, key: unknown): Header => ({ key: '__debezium.newkey', schema, value: key })
+/** On the create of a key change: the key that the row had. */
+export const oldKeyHeader = (schema: Schema, key: unknown): Header => ({ key: '__debezium.oldkey', schema, value: key })

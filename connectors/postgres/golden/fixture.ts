@@ -1,0 +1,73 @@
+/** One record as it stood in a topic, converted by JsonConverter with schemas, headers too. */
+export interface CapturedRecord {
+  readonly topic: string
+  readonly offset: number
+  readonly key: unknown
+  readonly value: unknown
+  readonly headers: readonly (readonly [string, unknown])[]
+}
+
+/** What a scenario gave. */
+export interface Captured {
+  readonly scenario: string
+  readonly prefix: string
+  readonly database: string
+  readonly debezium: string
+  /** Records by topic when the snapshot was through. */
+  readonly snapshot: Readonly<Record<string, number>>
+  readonly offsets: readonly unknown[]
+  readonly records: readonly CapturedRecord[]
+}
+
+/** JSON.parse, but a number that a double cannot hold exactly becomes `{ $exact: text }`. */
+export function parseExact(text: string): unknown {
+  return JSON.parse(text, (_key, value, context?: { source?: string }) => {
+    const source = context?.source
+    if (typeof value === 'number' && source !== undefined && !Number.isSafeInteger(value) && /^-?\d+$/.test(source))
+      return { $exact: source }
+    return value
+  })
+}
+
+/** A fixture as text: the scenario's names taken out, and each schema written once. */
+export function encodeFixture(captured: Captured): string {
+  const schemas: string[] = []
+  const shared = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null || !('schema' in value)) return value
+    if (value.schema === null) return value
+    const text = JSON.stringify(value.schema)
+    let at = schemas.indexOf(text)
+    if (at < 0) at = schemas.push(text) - 1
+    return { ...value, schema: at }
+  }
+  const records = captured.records.map(r =>
+    JSON.stringify({
+      topic: r.topic,
+      key: shared(r.key),
+      value: shared(r.value),
+      headers: r.headers.map(([n, v]) => [n, shared(v)]),
+    }),
+  )
+  const { scenario, debezium, snapshot, offsets } = captured
+  const head = JSON.stringify({ scenario, debezium, snapshot, offsets })
+  return `${head.slice(0, -1)},\n"schemas":[\n${schemas.join(',\n')}],\n"records":[\n${records.join(',\n')}]}\n`
+    .replaceAll(captured.prefix, 't')
+    .replaceAll(captured.database, 'db')
+}
+
+/** The fixture with its schemas put back in place. */
+export function decodeFixture(text: string): Captured {
+  const raw = JSON.parse(text) as Omit<Captured, 'prefix' | 'database'> & { schemas: unknown[] }
+  const full = (value: unknown): unknown =>
+    typeof value === 'object' && value !== null && 'schema' in value && typeof value.schema === 'number'
+      ? { ...value, schema: raw.schemas[value.schema] }
+      : value
+  const records = raw.records.map((r, offset) => ({
+    ...r,
+    offset,
+    key: full(r.key),
+    value: full(r.value),
+    headers: r.headers.map(([n, v]) => [n, full(v)] as const),
+  }))
+  return { ...raw, prefix: 't', database: 'db', records }
+}
