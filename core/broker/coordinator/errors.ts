@@ -1,0 +1,29 @@
+import { ErrorCode, kafkaCodeOf } from '../../protocol/index.ts'
+
+/** What a group's client is told when its record could not be written: codes that make it find the coordinator and try again. */
+export function groupWriteError(error: unknown): number {
+  switch (kafkaCodeOf(error)) {
+    case ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
+    case ErrorCode.NOT_ENOUGH_REPLICAS:
+    case ErrorCode.REQUEST_TIMED_OUT:
+      return ErrorCode.COORDINATOR_NOT_AVAILABLE
+    case ErrorCode.NOT_LEADER_OR_FOLLOWER:
+    case ErrorCode.KAFKA_STORAGE_ERROR:
+    case ErrorCode.NOT_COORDINATOR:
+      return ErrorCode.NOT_COORDINATOR
+    default:
+      return ErrorCode.UNKNOWN_SERVER_ERROR
+  }
+}
+
+/** The same for an OffsetCommit: a record that is too large has its own code there. */
+export function commitWriteError(error: unknown): number {
+  switch (kafkaCodeOf(error)) {
+    case ErrorCode.MESSAGE_TOO_LARGE:
+    case ErrorCode.RECORD_LIST_TOO_LARGE:
+    case ErrorCode.INVALID_FETCH_SIZE:
+      return ErrorCode.INVALID_COMMIT_OFFSET_SIZE
+    default:
+      return groupWriteError(error)
+  }
+}

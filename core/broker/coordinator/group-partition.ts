@@ -1,0 +1,12 @@
+/** Java's `String.hashCode`: by UTF-16 units, wrapping at 32 bits. */
+export function javaHash(text: string): number {
+  let hash = 0
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0
+  return hash
+}
+
+/** The partition of `__consumer_offsets` that a group lives in: Kafka's `Utils.abs(groupId.hashCode()) % partitions`. */
+export function groupPartition(groupId: string, partitions: number): number {
+  const hash = javaHash(groupId)
+  return (hash === -(2 ** 31) ? 0 : Math.abs(hash)) % partitions
+}

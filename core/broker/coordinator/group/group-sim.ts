@@ -1,0 +1,127 @@
+import { ClassicGroup } from './classic-group.ts'
+import type { GroupSettings, GroupSnapshot, JoinReply, JoinRequest, SyncReply, SyncRequest } from './types.ts'
+
+/** For tests: drives a group by hand, with a clock of its own and records that are written when the test says so. */
+export class GroupSim {
+  readonly group: ClassicGroup
+  readonly settings: GroupSettings
+  now = 1_000_000
+  readonly written: GroupSnapshot[] = []
+  readonly notes: string[] = []
+  /** False: records wait for `write()`. */
+  autoWrite = true
+  #unwritten: { ticket: number; snapshot: GroupSnapshot }[] = []
+  #ids = 0
+
+  constructor(settings: Partial<GroupSettings> = {}, load?: GroupSnapshot) {
+    this.settings = { initialRebalanceDelayMs: 0, maxSize: 1000, ...settings }
+    this.group = load
+      ? ClassicGroup.load('g', load, this.settings, this.now)
+      : new ClassicGroup('g', this.settings, this.now)
+    this.pump()
+  }
+
+  /** Joins; the answer is in `reply` once there is one. A new member's id is `m1`, `m2` ... */
+  join(r: Partial<JoinRequest> = {}): { reply: JoinReply | null; answers: number } {
+    const waiting: { reply: JoinReply | null; answers: number } = { reply: null, answers: 0 }
+    const request: JoinRequest = {
+      memberId: '',
+      groupInstanceId: null,
+      clientId: 'client',
+      clientHost: '/127.0.0.1',
+      sessionTimeoutMs: 10_000,
+      rebalanceTimeoutMs: 60_000,
+      protocolType: 'consumer',
+      protocols: [proto('range')],
+      newMemberId: `m${++this.#ids}`,
+      requireKnownMemberId: false,
+      supportsSkipAssignment: true,
+      ...r,
+    }
+    const answer = (reply: JoinReply) => {
+      waiting.reply = reply
+      waiting.answers++
+    }
+    this.group.join(request, answer, this.now)
+    this.pump()
+    return waiting
+  }
+
+  sync(r: Partial<SyncRequest> & { memberId: string; generationId: number }): {
+    reply: SyncReply | null
+    answers: number
+  } {
+    const waiting: { reply: SyncReply | null; answers: number } = { reply: null, answers: 0 }
+    const request = { groupInstanceId: null, protocolType: null, protocolName: null, assignments: [], ...r }
+    const answer = (reply: SyncReply) => {
+      waiting.reply = reply
+      waiting.answers++
+    }
+    this.group.sync(request, answer, this.now)
+    this.pump()
+    return waiting
+  }
+
+  heartbeat(memberId: string, generationId: number, instance: string | null = null): number {
+    return this.group.heartbeat(memberId, instance, generationId, this.now)
+  }
+
+  leave(...ids: string[]): number[] {
+    const codes = this.group.leave(
+      ids.map(memberId => ({ memberId, groupInstanceId: null })),
+      this.now,
+    )
+    this.pump()
+    return codes
+  }
+
+  /** Lets time pass, with every deadline in it taken at its time. */
+  advance(ms: number): void {
+    const end = this.now + ms
+    for (;;) {
+      const next = this.group.nextDeadline()
+      if (next > end) break
+      this.now = Math.max(this.now, next)
+      this.group.tick(this.now)
+      this.pump()
+    }
+    this.now = end
+  }
+
+  /** Writes the oldest record that waits, or fails it with a code. */
+  write(code = 0): boolean {
+    const next = this.#unwritten.shift()
+    if (!next) return false
+    if (code === 0) this.written.push(next.snapshot)
+    this.group.persisted(next.ticket, code, this.now)
+    this.pump()
+    return true
+  }
+
+  pump(): void {
+    for (const e of this.group.takeEffects()) {
+      if (e.kind === 'join') e.to(e.reply)
+      else if (e.kind === 'sync') e.to(e.reply)
+      else if (e.kind === 'note') this.notes.push(e.text)
+      else this.#unwritten.push(e)
+    }
+    while (this.autoWrite && this.write());
+  }
+}
+
+export function proto(name: string, ...topics: string[]): { name: string; metadata: Buffer } {
+  return { name, metadata: subscription(topics) }
+}
+
+/** A consumer's subscription, version 0. */
+export function subscription(topics: readonly string[]): Buffer {
+  const head = Buffer.alloc(6)
+  head.writeInt32BE(topics.length, 2)
+  const names = topics.flatMap(t => {
+    const name = Buffer.from(t)
+    const length = Buffer.alloc(2)
+    length.writeInt16BE(name.length)
+    return [length, name]
+  })
+  return Buffer.concat([head, ...names, Buffer.from([0xff, 0xff, 0xff, 0xff])])
+}

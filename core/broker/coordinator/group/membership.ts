@@ -1,0 +1,160 @@
+import type { Member } from './member.ts'
+import type { MemberProtocol } from './types.ts'
+
+/** At most so many ids given out and not yet used, in one group: the oldest is forgotten and its owner asks again. */
+export const MAX_PENDING_MEMBERS = 10_000
+
+/** The members of a group and what can be looked up about them. Knows nothing of states. */
+export class Membership {
+  readonly #members = new Map<string, Member>()
+  readonly #static = new Map<string, string>()
+  /** Ids given to members that have not come back with them yet, with the time until which they may. */
+  readonly #pending = new Map<string, number>()
+  /** How many members speak each protocol. */
+  readonly #speakers = new Map<string, number>()
+  #joining = 0
+  leaderId: string | null = null
+
+  get size(): number {
+    return this.#members.size
+  }
+
+  /** How many wait for the answer to their JoinGroup. */
+  get joining(): number {
+    return this.#joining
+  }
+
+  get pendingSize(): number {
+    return this.#pending.size
+  }
+
+  /** Everyone we know of is here, and nobody is about to come back with a fresh id. */
+  get allJoined(): boolean {
+    return this.#joining === this.#members.size && this.#pending.size === 0
+  }
+
+  all(): IterableIterator<Member> {
+    return this.#members.values()
+  }
+
+  get(memberId: string): Member | undefined {
+    return this.#members.get(memberId)
+  }
+
+  has(memberId: string): boolean {
+    return this.#members.has(memberId)
+  }
+
+  /** The member id that a `group.instance.id` has now. */
+  staticId(instanceId: string): string | undefined {
+    return this.#static.get(instanceId)
+  }
+
+  add(member: Member): void {
+    this.#members.set(member.memberId, member)
+    this.#pending.delete(member.memberId)
+    if (member.groupInstanceId !== null) this.#static.set(member.groupInstanceId, member.memberId)
+    if (member.joinWaiter) this.#joining++
+    this.#count(member.protocols, 1)
+    this.leaderId ??= member.memberId
+  }
+
+  remove(memberId: string): Member | undefined {
+    this.#pending.delete(memberId)
+    const member = this.#members.get(memberId)
+    if (!member) return undefined
+    this.#members.delete(memberId)
+    if (member.groupInstanceId !== null && this.#static.get(member.groupInstanceId) === memberId)
+      this.#static.delete(member.groupInstanceId)
+    if (member.joinWaiter) this.#joining--
+    this.#count(member.protocols, -1)
+    if (this.leaderId === memberId) this.leaderId = this.#members.keys().next().value ?? null
+    return member
+  }
+
+  /** Puts one member in another's place, its leadership included. */
+  replace(oldId: string, member: Member): void {
+    const leads = this.leaderId === oldId
+    this.remove(oldId)
+    this.add(member)
+    if (leads) this.leaderId = member.memberId
+  }
+
+  setJoinWaiter(member: Member, waiter: Member['joinWaiter']): void {
+    if (!member.joinWaiter && waiter) this.#joining++
+    if (member.joinWaiter && !waiter) this.#joining--
+    member.joinWaiter = waiter
+  }
+
+  setProtocols(member: Member, protocols: readonly MemberProtocol[]): void {
+    this.#count(member.protocols, -1)
+    member.protocols = protocols
+    this.#count(protocols, 1)
+  }
+
+  /** Whether every member speaks one of these. */
+  speakAny(protocols: readonly MemberProtocol[]): boolean {
+    return protocols.some(p => (this.#speakers.get(p.name) ?? 0) === this.#members.size)
+  }
+
+  /** The longest time that a member asks for to rejoin, milliseconds. */
+  get rebalanceTimeoutMs(): number {
+    let max = 0
+    for (const m of this.#members.values()) max = Math.max(max, m.rebalanceTimeoutMs)
+    return max
+  }
+
+  /** Makes sure that the leader is someone who has joined; false when nobody has. */
+  electJoined(): boolean {
+    if (this.leaderId !== null && this.#members.get(this.leaderId)?.joinWaiter) return true
+    for (const m of this.#members.values()) {
+      if (!m.joinWaiter) continue
+      this.leaderId = m.memberId
+      return true
+    }
+    return false
+  }
+
+  isPending(memberId: string): boolean {
+    return this.#pending.has(memberId)
+  }
+
+  addPending(memberId: string, until: number): void {
+    if (this.#pending.size >= MAX_PENDING_MEMBERS) {
+      const oldest = this.#pending.keys().next().value
+      if (oldest !== undefined) this.#pending.delete(oldest)
+    }
+    this.#pending.set(memberId, until)
+  }
+
+  removePending(memberId: string): boolean {
+    return this.#pending.delete(memberId)
+  }
+
+  /** Forgets the ids whose time is over; true if there were any. */
+  expirePending(now: number): boolean {
+    let any = false
+    for (const [id, until] of this.#pending) {
+      if (until > now) continue
+      this.#pending.delete(id)
+      any = true
+    }
+    return any
+  }
+
+  /** The earliest time at which a member or a pending id may have to be let go. */
+  nextExpiry(): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const until of this.#pending.values()) next = Math.min(next, until)
+    for (const m of this.#members.values()) next = Math.min(next, m.expiresAt)
+    return next
+  }
+
+  #count(protocols: readonly MemberProtocol[], by: number): void {
+    for (const name of new Set(protocols.map(p => p.name))) {
+      const n = (this.#speakers.get(name) ?? 0) + by
+      if (n === 0) this.#speakers.delete(name)
+      else this.#speakers.set(name, n)
+    }
+  }
+}

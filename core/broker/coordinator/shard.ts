@@ -1,0 +1,381 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from '../../common/errors/error-table.ts'
+import type { Logger } from '../../common/log.ts'
+import { ErrorCode } from '../../protocol/index.ts'
+import type { PartitionLog } from '../log/types.ts'
+import type { Deadlines } from './deadlines.ts'
+import { commitWriteError, groupWriteError } from './errors.ts'
+import { ClassicGroup } from './group/classic-group.ts'
+import type {
+  GroupEffect,
+  GroupSettings,
+  GroupSnapshot,
+  JoinReply,
+  JoinRequest,
+  LeaveRequest,
+  SyncReply,
+  SyncRequest,
+  Waiter,
+} from './group/types.ts'
+import { joinRefusal, syncReply } from './group/views.ts'
+import { GroupEntry } from './group-entry.ts'
+import { CommitLog, type CommitLogOptions } from './offsets/commit-log.ts'
+import { type CommittedOffset, CommittedOffsets, isSameTopic } from './offsets/committed-offsets.ts'
+import { expiredOffsets } from './offsets/expiry.ts'
+import { loadPartition } from './offsets/load.ts'
+import {
+  type CoordinatorRecord,
+  groupRecord,
+  groupTombstone,
+  offsetRecord,
+  offsetTombstone,
+  type ReadRecord,
+} from './offsets/records.ts'
+
+/** What all shards of a coordinator share. */
+export interface ShardServices {
+  readonly settings: GroupSettings
+  readonly deadlines: Deadlines<GroupEntry>
+  /** Time for sessions; see `steadyClock`. */
+  readonly clock: () => number
+  /** Milliseconds since the epoch, for what is written. */
+  readonly now: () => number
+  readonly logger: Logger
+  readonly loadBufferSize: number
+  readonly commitLog: Omit<CommitLogOptions, 'log' | 'leaderEpoch' | 'now'>
+  /** An entry's deadline may have moved to an earlier time. */
+  readonly deadlineMoved: () => void
+}
+
+/** A member, as far as an OffsetCommit says. */
+export interface Committer {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly generationId: number
+  /** What a group that does not exist is answered with, where the commit belongs to a generation. */
+  readonly unknownGroupCode: number
+}
+
+export interface TopicPartitionOffset {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: CommittedOffset
+}
+
+const MAX_LOAD_BACKOFF_MS = 30_000
+/** A moment's refusal, after which clients come again by themselves. */
+const BUSY = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
+
+/** The groups of one partition of `__consumer_offsets`: brings together the state machines, the offsets and the log. */
+export class GroupShard {
+  readonly partition: number
+  readonly #log: PartitionLog
+  readonly #services: ShardServices
+  readonly #commits: CommitLog
+  readonly #groups = new Map<string, GroupEntry>()
+  readonly #stop = new AbortController()
+  #loaded = false
+  #loading: Promise<void> | null = null
+  leaderEpoch: number
+
+  constructor(partition: number, log: PartitionLog, leaderEpoch: number, services: ShardServices) {
+    this.partition = partition
+    this.leaderEpoch = leaderEpoch
+    this.#log = log
+    this.#services = services
+    const epoch = () => this.leaderEpoch
+    this.#commits = new CommitLog({ ...services.commitLog, log, leaderEpoch: epoch, now: services.now })
+  }
+
+  /** Whether it can answer: false while its records are being read. */
+  get loaded(): boolean {
+    return this.#loaded
+  }
+
+  get groups(): Iterable<GroupEntry> {
+    return this.#groups.values()
+  }
+
+  get(groupId: string): GroupEntry | undefined {
+    return this.#groups.get(groupId)
+  }
+
+  /** Reads the partition; tries again, ever less often, while it cannot. Resolves when it is loaded or closed; never rejects. */
+  load(): Promise<void> {
+    this.#loading ??= this.#loadUntilDone()
+    return this.#loading
+  }
+
+  /** Ends it here: those who wait are told to look for the coordinator anew. */
+  async close(): Promise<void> {
+    this.#stop.abort()
+    this.#loaded = false
+    for (const entry of this.#groups.values()) {
+      this.#services.deadlines.delete(entry)
+      entry.group.close(ErrorCode.NOT_COORDINATOR)
+      this.#run(entry, entry.group.takeEffects())
+    }
+    await this.#commits.close()
+    await this.#loading
+    this.#groups.clear()
+  }
+
+  join(groupId: string, r: JoinRequest, to: Waiter<JoinReply>): void {
+    const entry = this.#groups.get(groupId) ?? (r.memberId === '' ? this.#create(groupId) : undefined)
+    if (!entry) to(joinRefusal(ErrorCode.UNKNOWN_MEMBER_ID, r.memberId))
+    else if (entry.deleting) to(joinRefusal(BUSY, r.memberId))
+    else {
+      entry.group.join(r, to, this.#services.clock())
+      this.#settle(entry)
+    }
+  }
+
+  sync(groupId: string, r: SyncRequest, to: Waiter<SyncReply>): void {
+    const entry = this.#groups.get(groupId)
+    if (!entry) {
+      const nobody = { generationId: -1, protocolType: null, protocolName: null }
+      to(syncReply(nobody, ErrorCode.UNKNOWN_MEMBER_ID, Buffer.alloc(0)))
+      return
+    }
+    entry.group.sync(r, to, this.#services.clock())
+    this.#settle(entry)
+  }
+
+  heartbeat(groupId: string, memberId: string, groupInstanceId: string | null, generationId: number): number {
+    const group = this.#groups.get(groupId)?.group
+    // The deadline only moves to a later time: nothing to settle.
+    return group
+      ? group.heartbeat(memberId, groupInstanceId, generationId, this.#services.clock())
+      : ErrorCode.UNKNOWN_MEMBER_ID
+  }
+
+  leave(groupId: string, leavers: readonly LeaveRequest[]): number[] {
+    const entry = this.#groups.get(groupId)
+    if (!entry) return leavers.map(() => ErrorCode.UNKNOWN_MEMBER_ID)
+    const codes = entry.group.leave(leavers, this.#services.clock())
+    this.#settle(entry)
+    return codes
+  }
+
+  /** Its deadline has come. */
+  tick(entry: GroupEntry): void {
+    entry.group.tick(this.#services.clock())
+    this.#settle(entry)
+  }
+
+  /** Commits offsets for a group; resolves to an error code when they are in the log, or are refused. */
+  async commit(groupId: string, who: Committer, offsets: readonly TopicPartitionOffset[]): Promise<number> {
+    let entry = this.#groups.get(groupId)
+    if (!entry) {
+      if (who.generationId >= 0) return who.unknownGroupCode
+      entry = this.#create(groupId)
+    }
+    if (entry.deleting) return BUSY
+    const { memberId, groupInstanceId, generationId } = who
+    const code = entry.group.checkCommit(memberId, groupInstanceId, generationId, this.#services.clock())
+    if (code !== ErrorCode.NONE) return code
+    const records = offsets.map(o => offsetRecord(groupId, o.topic, o.partition, o.offset))
+    try {
+      await this.#write(entry, records, () => {
+        for (const o of offsets) entry.offsets.set(o.topic, o.partition, o.offset)
+      })
+      return ErrorCode.NONE
+    } catch (error) {
+      this.#services.logger.warn(`Offsets of group ${groupId} could not be written: ${messageOf(error)}`)
+      return commitWriteError(error)
+    } finally {
+      this.#settle(entry)
+    }
+  }
+
+  /** Deletes committed offsets; those that are not there are no matter. */
+  async deleteOffsets(entry: GroupEntry, which: readonly { topic: string; partition: number }[]): Promise<number> {
+    if (entry.deleting) return BUSY
+    const there = which.filter(w => entry.offsets.get(w.topic, w.partition))
+    try {
+      const records = there.map(w => offsetTombstone(entry.groupId, w.topic, w.partition))
+      await this.#write(entry, records, () => {
+        for (const w of there) entry.offsets.delete(w.topic, w.partition)
+      })
+      return ErrorCode.NONE
+    } catch (error) {
+      this.#services.logger.warn(`Offsets of group ${entry.groupId} could not be deleted: ${messageOf(error)}`)
+      return groupWriteError(error)
+    } finally {
+      this.#settle(entry)
+    }
+  }
+
+  /** Deletes a group with all its offsets, unless somebody is in it. */
+  async deleteGroup(groupId: string): Promise<number> {
+    const entry = this.#groups.get(groupId)
+    if (!entry) return ErrorCode.GROUP_ID_NOT_FOUND
+    if (entry.group.state !== 'Empty') return ErrorCode.NON_EMPTY_GROUP
+    if (entry.deleting) return BUSY
+    return this.#remove(entry)
+  }
+
+  /** Lets go what has expired: offsets, and groups that are left with nothing. Times in milliseconds. */
+  async expire(retentionMs: number): Promise<void> {
+    if (!this.#loaded) return
+    const now = this.#services.now()
+    for (const entry of [...this.#groups.values()]) {
+      // A commit that is on its way would be undone by a tombstone decided on before it.
+      if (this.#stop.signal.aborted || entry.deleting || entry.writes > 0) continue
+      const expired = expiredOffsets(entry.group, entry.offsets, retentionMs, now)
+      if (expired.length > 0 && (await this.deleteOffsets(entry, expired)) === ErrorCode.NONE)
+        this.#services.logger.info(`Removed ${expired.length} expired offsets of group ${entry.groupId}`)
+      if (entry.isVoid && this.#groups.get(entry.groupId) === entry && !entry.deleting) await this.#remove(entry)
+    }
+  }
+
+  /** A topic is gone: so are the offsets that were committed for it. */
+  async topicDeleted(topic: string, topicId: string): Promise<void> {
+    for (const entry of [...this.#groups.values()]) {
+      const partitions = entry.offsets.partitionsOf(topic)
+      if (!partitions) continue
+      const which = Array.from(partitions, ([partition, o]) => ({ topic, partition, o })).filter(w =>
+        isSameTopic(w.o.topicId, topicId),
+      )
+      await this.deleteOffsets(entry, which)
+    }
+  }
+
+  async #loadUntilDone(): Promise<void> {
+    const { logger, loadBufferSize } = this.#services
+    const name = `__consumer_offsets-${this.partition}`
+    for (let backoff = 1000; !this.#stop.signal.aborted; backoff = Math.min(backoff * 2, MAX_LOAD_BACKOFF_MS)) {
+      const found: Loaded = { offsets: new Map(), groups: new Map() }
+      try {
+        const start = performance.now()
+        const result = await loadPartition(this.#log, loadBufferSize, r => collect(found, r), this.#stop.signal, logger)
+        this.#install(found)
+        if (result.records > 0)
+          logger.info(
+            `Loaded ${this.#groups.size} groups from ${result.records} records of ${name} in ${Math.round(performance.now() - start)} ms`,
+          )
+        return
+      } catch (error) {
+        if (this.#stop.signal.aborted) return
+        logger.error(`Could not load ${name}; trying again in ${backoff} ms`, error)
+      }
+      await sleep(backoff, null, { signal: this.#stop.signal }).catch(() => null)
+    }
+  }
+
+  #install(found: Loaded): void {
+    const { settings, clock } = this.#services
+    for (const groupId of new Set([...found.groups.keys(), ...found.offsets.keys()])) {
+      const snapshot = found.groups.get(groupId)
+      const group = snapshot
+        ? ClassicGroup.load(groupId, snapshot, settings, clock())
+        : new ClassicGroup(groupId, settings, clock())
+      this.#groups.set(groupId, new GroupEntry(groupId, group, found.offsets.get(groupId), snapshot !== undefined))
+    }
+    this.#loaded = true
+    for (const entry of this.#groups.values()) this.#settle(entry)
+  }
+
+  #create(groupId: string): GroupEntry {
+    const entry = new GroupEntry(groupId, new ClassicGroup(groupId, this.#services.settings, this.#services.clock()))
+    this.#groups.set(groupId, entry)
+    return entry
+  }
+
+  async #remove(entry: GroupEntry): Promise<number> {
+    const { groupId, offsets } = entry
+    entry.deleting = true
+    try {
+      // Commits that came before the deletion get their tombstones too.
+      await entry.written
+      const records = Array.from(offsets.all(), o => offsetTombstone(groupId, o.topic, o.partition))
+      if (entry.persisted) records.push(groupTombstone(groupId))
+      await this.#commits.write(records)
+    } catch (error) {
+      entry.deleting = false
+      this.#services.logger.warn(`Group ${groupId} could not be deleted: ${messageOf(error)}`)
+      return groupWriteError(error)
+    }
+    this.#forget(entry)
+    return ErrorCode.NONE
+  }
+
+  #forget(entry: GroupEntry): void {
+    this.#services.deadlines.delete(entry)
+    if (this.#groups.get(entry.groupId) === entry) this.#groups.delete(entry.groupId)
+  }
+
+  /** Does what a group's state machine wants done, and sees to its deadline. */
+  #settle(entry: GroupEntry): void {
+    if (this.#stop.signal.aborted) return
+    this.#run(entry, entry.group.takeEffects())
+    const now = this.#services.clock()
+    if (entry.group.nextDeadline() <= now) {
+      entry.group.tick(now)
+      this.#run(entry, entry.group.takeEffects())
+    }
+    // Nobody came of it: a group that never was in the log leaves no trace.
+    if (!entry.persisted && !entry.deleting && entry.isVoid) {
+      this.#forget(entry)
+      return
+    }
+    this.#services.deadlines.set(entry, entry.group.nextDeadline())
+    this.#services.deadlineMoved()
+  }
+
+  #run(entry: GroupEntry, effects: readonly GroupEffect[]): void {
+    for (const e of effects) {
+      if (e.kind === 'join') e.to(e.reply)
+      else if (e.kind === 'sync') e.to(e.reply)
+      else if (e.kind === 'note') this.#services.logger.info(`Group ${entry.groupId} ${e.text}`)
+      else this.#writeGroup(entry, e.ticket, e.snapshot)
+    }
+  }
+
+  #writeGroup(entry: GroupEntry, ticket: number, snapshot: GroupSnapshot): void {
+    const done = (code: number) => {
+      entry.group.persisted(ticket, code, this.#services.clock())
+      this.#settle(entry)
+    }
+    const mark = () => {
+      entry.persisted = true
+    }
+    this.#write(entry, [groupRecord(entry.groupId, snapshot)], mark).then(
+      () => done(ErrorCode.NONE),
+      error => {
+        this.#services.logger.warn(`The state of group ${entry.groupId} could not be written: ${messageOf(error)}`)
+        done(groupWriteError(error))
+      },
+    )
+  }
+
+  /** Writes records of a group and applies them to memory, in the order of the log. */
+  #write(entry: GroupEntry, records: readonly CoordinatorRecord[], apply: () => void): Promise<void> {
+    entry.writes++
+    const done = this.#commits
+      .write(records)
+      .then(apply)
+      .finally(() => entry.writes--)
+    entry.written = done.catch(() => undefined)
+    return done
+  }
+}
+
+/** What a partition's records come to. */
+interface Loaded {
+  readonly offsets: Map<string, CommittedOffsets>
+  readonly groups: Map<string, GroupSnapshot>
+}
+
+function collect(found: Loaded, r: ReadRecord): void {
+  if (r.kind === 'group') {
+    if (r.value) found.groups.set(r.group, r.value)
+    else found.groups.delete(r.group)
+  } else if (r.kind === 'offset') {
+    let offsets = found.offsets.get(r.group)
+    if (!offsets) found.offsets.set(r.group, (offsets = new CommittedOffsets()))
+    if (r.value) offsets.set(r.topic, r.partition, r.value)
+    else offsets.delete(r.topic, r.partition)
+    if (offsets.size === 0) found.offsets.delete(r.group)
+  }
+}
