@@ -31,3 +31,15 @@ export function configText(value: unknown): string | null {
   }
   return String(value)
 }
+
+/** One of some strings, or for a list each of its items; the words are Kafka's. */
+export function oneOf(...values: string[]): Validator {
+  return {
+    describe: `[${values.join(', ')}]`,
+    values,
+    check(value) {
+      const items = Array.isArray(value) ? value : value === null ? [] : [value]
+      return items.every(i => values.includes(String(i))) ? null : `String must be one of: ${values.join(', ')}`
+    },
+  }
+}

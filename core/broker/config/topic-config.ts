@@ -1,6 +1,6 @@
 import { type ConfigValues, defineConfig, type Validator } from '../../common/config/define.ts'
-import { listOf, oneOf, range } from '../../common/config/validators.ts'
-import { bool, double, int, LONG_MAX, list, long, str } from './keys.ts'
+import { range } from '../../common/config/validators.ts'
+import { bool, double, int, LONG_MAX, list, long, oneOf, str } from './keys.ts'
 
 const gzipLevel: Validator = {
   describe: '[1,...,9] or -1',
@@ -23,7 +23,7 @@ export const TOPIC_CONFIG = defineConfig({
     'delete',
     'MEDIUM',
     'What becomes of old segments: "delete" drops them by time or size, "compact" keeps the last value of each key. Both may be given.',
-    listOf(['compact', 'delete']),
+    oneOf('compact', 'delete'),
   ),
   'compression.gzip.level': int(-1, 'MEDIUM', 'The level used when compression.type is gzip.', gzipLevel),
   'compression.lz4.level': int(9, 'MEDIUM', 'The level used when compression.type is lz4.', range(1, 17)),
@@ -31,7 +31,7 @@ export const TOPIC_CONFIG = defineConfig({
     'producer',
     'MEDIUM',
     'How batches are compressed in the log; "producer" keeps what the producer chose, "uncompressed" unpacks.',
-    oneOf(['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer']),
+    oneOf('uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'),
   ),
   'compression.zstd.level': int(3, 'MEDIUM', 'The level used when compression.type is zstd.', range(-131072, 22)),
   'delete.retention.ms': long(
@@ -111,7 +111,7 @@ export const TOPIC_CONFIG = defineConfig({
     'CreateTime',
     'MEDIUM',
     "Whether a record's time is the producer's (CreateTime) or the broker's (LogAppendTime).",
-    oneOf(['CreateTime', 'LogAppendTime']),
+    oneOf('CreateTime', 'LogAppendTime'),
   ),
   'min.cleanable.dirty.ratio': double(
     0.5,

@@ -1,6 +1,6 @@
 import { defineConfig } from '../../../common/config/define.ts'
-import { all, listOf, oneOf, range } from '../../../common/config/validators.ts'
-import { bool, int, list, long, short, str } from '../keys.ts'
+import { range } from '../../../common/config/validators.ts'
+import { bool, int, list, long, oneOf, short, str } from '../keys.ts'
 
 /** The node, the metadata quorum, topics in general. */
 export const NODE_CONFIG = defineConfig({
@@ -9,7 +9,7 @@ export const NODE_CONFIG = defineConfig({
     'broker,controller',
     'HIGH',
     'What this node is: broker, controller or both. Millrace is both for now.',
-    listOf(['broker', 'controller']),
+    oneOf('broker', 'controller'),
   ),
   'broker.rack': str(null, 'MEDIUM', 'The rack or zone in which this broker stands.'),
   'controller.listener.names': list(
@@ -190,7 +190,7 @@ export const GROUP_CONFIG = defineConfig({
     'classic',
     'MEDIUM',
     'The group protocols that are served. Kafka 4.3 also has consumer, share and streams.',
-    listOf(['classic', 'consumer', 'share', 'streams']),
+    oneOf('classic', 'consumer', 'share', 'streams'),
   ),
   'offsets.commit.timeout.ms': int(
     5000,
@@ -303,7 +303,7 @@ export const MILLRACE_CONFIG = defineConfig({
     'none',
     'MEDIUM',
     '"group" acknowledges a write only once it is on disk, one fdatasync for all writes that wait; "none" leaves it to the operating system, as Kafka does.',
-    all(oneOf(['none', 'group'])),
+    oneOf('none', 'group'),
   ),
   'millrace.log.tail.cache.bytes': long(
     67108864,

@@ -1,0 +1,117 @@
+import type { ConfigKey } from '../../common/config/define.ts'
+import { parseType } from '../../common/config/parse.ts'
+import type { LogConfig, TopicCompression } from '../log/types.ts'
+import { BROKER_CONFIG, type BrokerConfig } from './broker-config.ts'
+import { configText } from './keys.ts'
+import { TOPIC_CONFIG, TOPIC_SYNONYMS, type TopicConfigName, type TopicConfigValues } from './topic-config.ts'
+
+/** Where a value comes from: Kafka's DescribeConfigsResponse.ConfigSource. */
+export const ConfigSource = {
+  UNKNOWN: 0,
+  TOPIC: 1,
+  DYNAMIC_BROKER: 2,
+  DYNAMIC_DEFAULT_BROKER: 3,
+  STATIC_BROKER: 4,
+  DEFAULT: 5,
+} as const
+
+/** One layer that says something about a key. The first of a list is in force. */
+export interface SourcedValue {
+  readonly name: string
+  readonly value: string | null
+  readonly source: number
+}
+
+/** What was set over the API: for all brokers (`default`), and for this one. */
+export interface DynamicBrokerConfigs {
+  readonly own: ReadonlyMap<string, string>
+  readonly default: ReadonlyMap<string, string>
+}
+
+export const NO_DYNAMIC: DynamicBrokerConfigs = { own: new Map(), default: new Map() }
+
+/** All layers of one broker key, the one in force first; the last is its default. */
+export function brokerLayers(config: BrokerConfig, dynamic: DynamicBrokerConfigs, name: string): SourcedValue[] {
+  const layers: SourcedValue[] = []
+  const add = (value: string | undefined, source: number) => {
+    if (value !== undefined) layers.push({ name, value, source })
+  }
+  add(dynamic.own.get(name), ConfigSource.DYNAMIC_BROKER)
+  add(dynamic.default.get(name), ConfigSource.DYNAMIC_DEFAULT_BROKER)
+  add(config.given.get(name), ConfigSource.STATIC_BROKER)
+  const key: ConfigKey | undefined = (BROKER_CONFIG as Record<string, ConfigKey>)[name]
+  if (key && key.default !== null && key.default !== undefined)
+    layers.push({ name, value: configText(parseType(key.type, key.default)), source: ConfigSource.DEFAULT })
+  return layers
+}
+
+function scaled(layer: SourcedValue, factor: number): SourcedValue {
+  return factor === 1 || layer.value === null
+    ? layer
+    : { ...layer, value: configText(Number(layer.value) < 0 ? -1 : Number(layer.value) * factor) }
+}
+
+/** All layers of one topic key, the one in force first, with values in the topic key's unit. */
+export function topicLayers(
+  config: BrokerConfig,
+  dynamic: DynamicBrokerConfigs,
+  overrides: ReadonlyMap<string, string>,
+  name: TopicConfigName,
+): SourcedValue[] {
+  const own = overrides.get(name)
+  const layers: SourcedValue[] = own === undefined ? [] : [{ name, value: own, source: ConfigSource.TOPIC }]
+  const synonyms = TOPIC_SYNONYMS[name]
+  if (!synonyms) {
+    const key: ConfigKey = TOPIC_CONFIG[name]
+    layers.push({ name, value: configText(parseType(key.type, key.default)), source: ConfigSource.DEFAULT })
+    return layers
+  }
+  // as in Kafka, whatever was set for any synonym comes before any synonym's default
+  const all = synonyms.flatMap(s => brokerLayers(config, dynamic, s.name).map(l => scaled(l, s.factor)))
+  layers.push(
+    ...all.filter(l => l.source !== ConfigSource.DEFAULT),
+    ...all.filter(l => l.source === ConfigSource.DEFAULT),
+  )
+  return layers
+}
+
+/** The values in force for a topic. */
+export function topicValues(
+  config: BrokerConfig,
+  dynamic: DynamicBrokerConfigs,
+  overrides: ReadonlyMap<string, string>,
+): TopicConfigValues {
+  const values: Record<string, unknown> = {}
+  for (const name of Object.keys(TOPIC_CONFIG) as TopicConfigName[]) {
+    const key: ConfigKey = TOPIC_CONFIG[name]
+    values[name] = parseType(key.type, topicLayers(config, dynamic, overrides, name)[0]?.value ?? key.default)
+  }
+  return values as TopicConfigValues
+}
+
+/** The log's settings out of a topic's. */
+export function toLogConfig(v: TopicConfigValues, config: BrokerConfig): LogConfig {
+  return {
+    segmentBytes: v['segment.bytes'],
+    segmentMs: v['segment.ms'],
+    segmentJitterMs: v['segment.jitter.ms'],
+    segmentIndexBytes: v['segment.index.bytes'],
+    indexIntervalBytes: v['index.interval.bytes'],
+    retentionMs: v['retention.ms'],
+    retentionBytes: v['retention.bytes'],
+    cleanupPolicy: v['cleanup.policy'] as LogConfig['cleanupPolicy'],
+    maxMessageBytes: v['max.message.bytes'],
+    messageTimestampType: v['message.timestamp.type'] as LogConfig['messageTimestampType'],
+    messageTimestampBeforeMaxMs: v['message.timestamp.before.max.ms'],
+    messageTimestampAfterMaxMs: v['message.timestamp.after.max.ms'],
+    compressionType: v['compression.type'] as TopicCompression,
+    flushMessages: v['flush.messages'],
+    flushMs: v['flush.ms'],
+    fileDeleteDelayMs: v['file.delete.delay.ms'],
+    deleteRetentionMs: v['delete.retention.ms'],
+    minCompactionLagMs: v['min.compaction.lag.ms'],
+    maxCompactionLagMs: v['max.compaction.lag.ms'],
+    minCleanableDirtyRatio: v['min.cleanable.dirty.ratio'],
+    fsync: config.values['millrace.log.fsync'] as LogConfig['fsync'],
+  }
+}

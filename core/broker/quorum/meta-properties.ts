@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseProperties } from '../../common/config/properties.ts'
+import { messageOf } from '../../common/errors/error-table.ts'
+import { brokerErrors } from '../errors.ts'
+
+/** `meta.properties` of a log directory, version 1: which cluster and node it belongs to. */
+export interface MetaProperties {
+  readonly clusterId: string
+  readonly nodeId: number
+  /** The directory's own id (KIP-858). */
+  readonly directoryId: string
+}
+
+/** Kafka's Uuid.randomUuid in base64url: never one that begins with a dash, which command lines would take for an option. */
+export function randomUuid(): string {
+  for (;;) {
+    const bytes = randomBytes(16)
+    bytes[6] = (bytes[6]! & 0x0f) | 0x40
+    bytes[8] = (bytes[8]! & 0x3f) | 0x80
+    const text = bytes.toString('base64url')
+    if (!text.startsWith('-')) return text
+  }
+}
+
+const FILE = 'meta.properties'
+
+function unusable(dir: string, what: string) {
+  return brokerErrors.create('MR_BROKER_META_PROPERTIES', { dir, what })
+}
+
+function read(dir: string): MetaProperties | null {
+  let text: string
+  try {
+    text = readFileSync(join(dir, FILE), 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw unusable(dir, `its ${FILE} cannot be read: ${messageOf(error)}`)
+  }
+  const p = parseProperties(text)
+  const version = p['version'] ?? '0'
+  const nodeId = p['node.id'] ?? p['broker.id']
+  const clusterId = p['cluster.id']
+  if (version !== '1') throw unusable(dir, `its ${FILE} has version ${version}, and this version reads 1`)
+  if (!clusterId || nodeId === undefined || !/^\d+$/.test(nodeId))
+    throw unusable(dir, `its ${FILE} lacks cluster.id or node.id`)
+  return { clusterId, nodeId: Number(nodeId), directoryId: p['directory.id'] ?? '' }
+}
+
+function write(dir: string, m: MetaProperties): void {
+  const text = `#\n#${new Date().toUTCString()}\ncluster.id=${m.clusterId}\ndirectory.id=${m.directoryId}\nnode.id=${m.nodeId}\nversion=1\n`
+  const temporary = join(dir, `${FILE}.tmp`)
+  writeFileSync(temporary, text, { flush: true })
+  renameSync(temporary, join(dir, FILE))
+}
+
+function make(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true })
+  } catch (cause) {
+    throw brokerErrors.create('MR_BROKER_DIR_UNWRITABLE', { dir, cause: messageOf(cause) }, { cause })
+  }
+}
+
+/**
+ * Reads `meta.properties` of every log directory, and formats those that have none: a new cluster if no directory has one. Throws
+ * MR_BROKER_META_PROPERTIES when they do not fit together or to the node id.
+ */
+export function loadMetaProperties(dirs: readonly string[], nodeId: number): Map<string, MetaProperties> {
+  for (const dir of dirs) make(dir)
+  const found = new Map(dirs.map(dir => [dir, read(dir)] as const))
+  const clusters = new Set([...found.values()].flatMap(m => (m ? [m.clusterId] : [])))
+  if (clusters.size > 1)
+    throw unusable(dirs.join(', '), `they belong to different clusters: ${[...clusters].join(', ')}`)
+  const clusterId = [...clusters][0] ?? randomUuid()
+  const result = new Map<string, MetaProperties>()
+  for (const [dir, m] of found) {
+    if (m && m.nodeId !== nodeId)
+      throw unusable(dir, `it was made by node ${m.nodeId}, and the configuration says node.id=${nodeId}`)
+    const complete = { clusterId, nodeId, directoryId: m?.directoryId || randomUuid() }
+    if (m?.directoryId !== complete.directoryId) {
+      try {
+        write(dir, complete)
+      } catch (cause) {
+        throw brokerErrors.create('MR_BROKER_DIR_UNWRITABLE', { dir, cause: messageOf(cause) }, { cause })
+      }
+    }
+    result.set(dir, complete)
+  }
+  return result
+}

@@ -1,0 +1,45 @@
+import type { ConfigKey } from '../../common/config/define.ts'
+import { parseType } from '../../common/config/parse.ts'
+import { messageOf } from '../../common/errors/error-table.ts'
+import { ErrorCode } from '../../protocol/error-codes.ts'
+import { TOPIC_CONFIG, type TopicConfigValues } from '../config/topic-config.ts'
+import type { Refusal } from './controller-api.ts'
+
+function refuse(message: string): Refusal {
+  return { code: ErrorCode.INVALID_CONFIG, message }
+}
+
+/** What is wrong with one value of a declared key, in Kafka's words; null when nothing is. */
+export function valueProblem(name: string, key: ConfigKey, text: string): string | null {
+  try {
+    const wrong = key.validator?.check(parseType(key.type, text), name) ?? null
+    return wrong === null ? null : `Invalid value ${text} for configuration ${name}: ${wrong}`
+  } catch (error) {
+    return `Invalid value ${text} for configuration ${name}: ${messageOf(error)}`
+  }
+}
+
+/** Checks the configs of a topic one by one. */
+export function checkTopicConfigs(configs: ReadonlyMap<string, string>): Refusal | null {
+  const def = TOPIC_CONFIG as Record<string, ConfigKey>
+  for (const [name, text] of configs) {
+    const key = Object.hasOwn(def, name) ? def[name] : undefined
+    if (!key) return refuse(`Unknown topic config name: ${name}`)
+    const wrong = valueProblem(name, key, text)
+    if (wrong !== null) return refuse(wrong)
+  }
+  return null
+}
+
+/** Checks what a topic's settings are together, once its own and the broker's are merged. */
+export function checkMerged(v: TopicConfigValues): Refusal | null {
+  const min = v['min.compaction.lag.ms']
+  const max = v['max.compaction.lag.ms']
+  if (min > max)
+    return refuse(`conflict topic config setting min.compaction.lag.ms (${min}) > max.compaction.lag.ms (${max})`)
+  if (v['remote.storage.enable'])
+    return refuse(
+      'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.',
+    )
+  return null
+}

@@ -1,0 +1,37 @@
+import { ErrorCode } from '../../protocol/error-codes.ts'
+import type { Refusal } from './controller-api.ts'
+
+export const OFFSETS_TOPIC = '__consumer_offsets'
+export const TRANSACTION_TOPIC = '__transaction_state'
+export const METADATA_TOPIC = '__cluster_metadata'
+/** Kafka's Uuid of the metadata log. */
+export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
+
+const MAX_LENGTH = 249
+
+/** Whether clients see a topic as internal: nobody but the broker writes to it. */
+export function isInternalTopic(name: string): boolean {
+  return name === OFFSETS_TOPIC || name === TRANSACTION_TOPIC
+}
+
+/** What is wrong with a topic's name, in Kafka's words; null when nothing is. */
+export function topicNameProblem(name: string): string | null {
+  if (name === '') return 'Topic name is invalid: the empty string is not allowed'
+  if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed`
+  if (name.length > MAX_LENGTH)
+    return `Topic name is invalid: the length of '${name}' is longer than the max allowed length ${MAX_LENGTH}`
+  if (!/^[a-zA-Z0-9._-]+$/.test(name))
+    return `Topic name is invalid: '${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
+  return null
+}
+
+/** A refusal of a bad name; null when it is fine. */
+export function refuseTopicName(name: string): Refusal | null {
+  const message = topicNameProblem(name)
+  return message === null ? null : { code: ErrorCode.INVALID_TOPIC_EXCEPTION, message }
+}
+
+/** Names that differ only in `.` and `_` share metrics in Kafka, which therefore refuses the second one. */
+export function collisionKey(name: string): string {
+  return name.replaceAll('.', '_')
+}
