@@ -1,0 +1,277 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, inject, test } from 'vitest'
+import { Decimal, decimal, primitive, struct, timestamp, validateConfig } from '../../core/connect/index.ts'
+import { config } from './config.ts'
+import { ElasticsearchSinkConnector } from './connector.ts'
+import { Played, uniqueName } from './test-support/play.ts'
+
+const url = inject('elasticsearchUrl')
+const played: Played[] = []
+const servers: Server[] = []
+
+afterEach(async () => {
+  for (const p of played.splice(0)) await p.task.stop()
+  for (const s of servers.splice(0)) {
+    s.closeAllConnections()
+    await new Promise(done => s.close(done))
+  }
+})
+
+function play(props: Record<string, string> = {}, options: { reporter?: boolean; topic?: string } = {}): Played {
+  const p = new Played(options.topic ?? uniqueName('topic'), options)
+  p.start({ 'connection.url': url!, 'schema.ignore': 'true', 'retry.backoff.ms': '20', ...props })
+  played.push(p)
+  return p
+}
+
+async function ask(
+  path: string,
+  init?: RequestInit,
+): Promise<{ status: number; body: Record<string, never> & { hits?: { hits: { _id: string; _source: unknown }[] } } }> {
+  const answer = await fetch(`${url}${path}`, { headers: { 'content-type': 'application/json' }, ...init })
+  return { status: answer.status, body: (await answer.json()) as Record<string, never> }
+}
+
+async function documents(index: string): Promise<Record<string, unknown>> {
+  await ask(`/${index}/_refresh`, { method: 'POST' })
+  const { body } = await ask(`/${index}/_search?size=10000`)
+  return Object.fromEntries((body.hits?.hits ?? []).map(hit => [hit._id, hit._source]))
+}
+
+/** Between the sink and Elasticsearch: lets a test refuse, delay or cut requests. */
+async function proxy(
+  decide: (path: string, n: number) => { status: number; body: string } | 'cut' | null,
+): Promise<string> {
+  let n = 0
+  const server = createServer((req, res) => {
+    const chunks: Buffer[] = []
+    req.on('data', c => chunks.push(c))
+    req.on('end', async () => {
+      const instead = decide(req.url!, n++)
+      if (instead === 'cut') return req.socket.destroy()
+      if (instead) return res.writeHead(instead.status, { 'content-type': 'application/json' }).end(instead.body)
+      const body = Buffer.concat(chunks)
+      const headers = { 'content-type': req.headers['content-type'] ?? 'application/json' }
+      const answer = await fetch(`${url}${req.url}`, { method: req.method!, headers, ...(body.length > 0 && { body }) })
+      res.writeHead(answer.status, { 'content-type': 'application/json' }).end(Buffer.from(await answer.arrayBuffer()))
+    })
+  })
+  servers.push(server)
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+describe.skipIf(!url)('the Elasticsearch sink', () => {
+  test('a record becomes the document of its key, and a later one replaces it', async () => {
+    const p = play()
+    await p.write([p.record('a', { n: 1 }), p.record(2, { n: 2 }), p.record('a', { n: 3 })])
+    expect(await documents(p.topic)).toEqual({ a: { n: 3 }, 2: { n: 2 } })
+  })
+
+  test('a replay changes nothing, and an older record does not overwrite a newer document', async () => {
+    const p = play({ 'behavior.on.null.values': 'delete' })
+    const records = [p.record('a', { n: 1 }), p.record('b', { n: 1 }), p.record('a', { n: 2 }), p.record('b', null)]
+    await p.write(records)
+    await p.write(records.slice(0, 2))
+    expect(await documents(p.topic)).toEqual({ a: { n: 2 } })
+  })
+
+  test('a tombstone deletes, is ignored or fails, as configured', async () => {
+    for (const [behaviour, left] of [
+      ['delete', {}],
+      ['ignore', { a: { n: 1 } }],
+    ] as const) {
+      const p = play({ 'behavior.on.null.values': behaviour })
+      await p.write([p.record('a', { n: 1 })])
+      await p.write([p.record('a', null), p.record('never there', null)])
+      expect(await documents(p.topic)).toEqual(left)
+    }
+    const p = play()
+    await expect(p.task.put([p.record('a', null)])).rejects.toThrow(/behavior.on.null.values/)
+  })
+
+  test('a document that the mapping refuses fails the task by default, naming topic, offset and reason', async () => {
+    const p = play()
+    await p.write([p.record('a', { n: 1 })])
+    await p.task.put([p.record('b', { n: 'not a number' }), p.record('c', { n: 3 })])
+    await expect(p.settle(10_000)).rejects.toThrow(
+      new RegExp(`${p.topic}-0 at offset 1 .*failed to parse field \\[n\\]`),
+    )
+  })
+
+  test('with ignore or warn the others of the batch are written, and the refused one is reported', async () => {
+    for (const behaviour of ['ignore', 'warn']) {
+      const p = play({ 'behavior.on.malformed.documents': behaviour }, { reporter: true })
+      await p.write([p.record('a', { n: 1 })])
+      await p.write([p.record('b', { n: 'not a number' }), p.record('c', { n: 3 })])
+      expect(await documents(p.topic)).toEqual({ a: { n: 1 }, c: { n: 3 } })
+      expect(p.reported.map(r => r.record.key)).toEqual(['b'])
+      expect(p.warnings).toHaveLength(behaviour === 'warn' ? 1 : 0)
+    }
+  })
+
+  test('documents refused for now are sent again, and only those', async () => {
+    let bulks = 0
+    const through = await proxy(path => {
+      if (!path.startsWith('/_bulk') || ++bulks > 2) return null
+      return {
+        status: 429,
+        body: '{"error":{"type":"es_rejected_execution_exception","reason":"queue full"},"status":429}',
+      }
+    })
+    const p = play({ 'connection.url': through })
+    await p.write([p.record('a', { n: 1 }), p.record('b', { n: 2 })])
+    expect(await documents(p.topic)).toEqual({ a: { n: 1 }, b: { n: 2 } })
+    expect(bulks).toBe(3)
+  })
+
+  test('while Elasticsearch is away nothing is committed and put says why; when it is back all is written once', async () => {
+    let away = false
+    const through = await proxy(() => (away ? 'cut' : null))
+    const p = play({ 'connection.url': through, 'max.retries': '1' })
+    await p.write([p.record('a', { n: 1 })])
+    away = true
+    await p.task.put([p.record('b', { n: 2 })])
+    const refused = await (async () => {
+      for (;;) {
+        try {
+          await p.task.put([])
+        } catch (error) {
+          return error
+        }
+        await new Promise(done => setTimeout(done, 10))
+      }
+    })()
+    expect(refused).toMatchObject({ code: 'MR_ES_UNREACHABLE', retriable: true })
+    expect(await p.committed()).toBe(1)
+    away = false
+    await p.settle()
+    expect(await documents(p.topic)).toEqual({ a: { n: 1 }, b: { n: 2 } })
+  })
+
+  test('an index that was deleted meanwhile is made again', async () => {
+    const p = play()
+    await p.write([p.record('a', { n: 1 })])
+    await ask(`/${p.topic}`, { method: 'DELETE' })
+    await p.write([p.record('b', { n: 2 })])
+    expect(await documents(p.topic)).toEqual({ b: { n: 2 } })
+  })
+
+  test('upserts merge, in order, whatever the number of requests in flight', async () => {
+    const p = play({ 'write.method': 'upsert', 'batch.size': '3', 'max.in.flight.requests': '5' })
+    const records = Array.from({ length: 60 }, (_, n) => p.record(`k${n % 4}`, { [`f${n % 3}`]: n, last: n }))
+    await p.write(records)
+    const expected: Record<string, Record<string, number>> = {}
+    for (const r of records) Object.assign((expected[r.key as string] ??= {}), r.value)
+    expect(await documents(p.topic)).toEqual(expected)
+  })
+
+  test('without versions the last write of a key wins, also across a topic that was made anew', async () => {
+    const p = play({ 'external.version.source': 'none', 'batch.size': '2' })
+    await p.write(Array.from({ length: 20 }, (_, n) => p.record('a', { n }, { offset: 1000 + n })))
+    await p.task.put([p.record('a', { n: 7 }, { offset: 0 })])
+    await expect.poll(async () => documents(p.topic)).toEqual({ a: { n: 7 } })
+  })
+
+  test('the version comes from a header where one is named', async () => {
+    const p = play({ 'external.version.header': 'v' })
+    const at = (v: string) => ({ headers: [{ key: 'v', schema: null, value: v }] })
+    await p.write([p.record('a', { n: 9 }, at('9')), p.record('a', { n: 3 }, at('3'))])
+    expect(await documents(p.topic)).toEqual({ a: { n: 9 } })
+    await expect(p.task.put([p.record('a', { n: 1 })])).rejects.toThrow(/header v/)
+  })
+
+  test('key.ignore makes ids of topic, partition and offset', async () => {
+    const p = play({ 'key.ignore': 'true' })
+    await p.write([p.record(null, { n: 1 }), p.record('x', { n: 2 })])
+    expect(Object.keys(await documents(p.topic))).toEqual([`${p.topic}+0+0`, `${p.topic}+0+1`])
+  })
+
+  test('a schema becomes the mapping, with exact types', async () => {
+    const p = play({ 'schema.ignore': 'false' })
+    const valueSchema = struct({
+      id: primitive('int64'),
+      name: primitive('string'),
+      price: decimal(2),
+      at: timestamp(),
+      tags: primitive('bytes', { optional: true }),
+    })
+    const at = new Date('2026-01-02T03:04:05.678Z')
+    await p.write([
+      p.record(
+        'a',
+        { id: 9007199254740993n, name: 'x', price: Decimal.parse('12.30'), at, tags: null },
+        { valueSchema },
+      ),
+    ])
+    const { body } = await ask(`/${p.topic}/_mapping`)
+    expect(body[p.topic]).toMatchObject({
+      mappings: {
+        properties: {
+          id: { type: 'long' },
+          name: { type: 'text', fields: { keyword: {} } },
+          price: { type: 'double' },
+          at: { type: 'date' },
+          tags: { type: 'binary' },
+        },
+      },
+    })
+    const raw = await (await fetch(`${url}/${p.topic}/_doc/a`)).text()
+    expect(raw).toContain('"_source":{"id":9007199254740993,"name":"x","price":12.3,"at":1767323045678,"tags":null}')
+  })
+
+  test('a data stream takes documents with a timestamp, once each', async () => {
+    const p = play(
+      { 'data.stream.type': 'logs', 'data.stream.dataset': 'orders', 'key.ignore': 'true' },
+      { topic: uniqueName('ds') },
+    )
+    const records = [p.record(null, { message: 'x' })]
+    await p.write(records)
+    await p.write(records)
+    const found = Object.values(await documents(`logs-orders-${p.topic}`))
+    expect(found).toEqual([{ '@timestamp': 1_700_000_000_000, message: 'x' }])
+  })
+
+  test('a key or value that cannot be a document fails with the record named, or is dropped when so configured', async () => {
+    const strict = play()
+    await expect(strict.task.put([strict.record({ a: 1 }, { n: 1 })])).rejects.toMatchObject({ code: 'MR_ES_ID' })
+    await expect(strict.task.put([strict.record('k'.repeat(513), { n: 1 })])).rejects.toMatchObject({
+      code: 'MR_ES_ID_TOO_LONG',
+    })
+    await expect(strict.task.put([strict.record('a', 'text')])).rejects.toMatchObject({ code: 'MR_ES_DOCUMENT' })
+    const lenient = play({ 'drop.invalid.message': 'true' })
+    await lenient.write([lenient.record('a', 'text'), lenient.record('b', { n: 1 })])
+    expect(await documents(lenient.topic)).toEqual({ b: { n: 1 } })
+  })
+
+  test('a request too large for the server is split until the parts fit', async () => {
+    const through = await proxy(path =>
+      path.startsWith('/_bulk') && sizes.push(0) === 1 ? { status: 413, body: '' } : null,
+    )
+    const sizes: number[] = []
+    const p = play({ 'connection.url': through })
+    await p.write(Array.from({ length: 10 }, (_, n) => p.record(`k${n}`, { n })))
+    expect(Object.keys(await documents(p.topic))).toHaveLength(10)
+  })
+
+  test('validation names the key at fault', async () => {
+    const connector = new ElasticsearchSinkConnector()
+    const check = async (props: Record<string, string>) => {
+      const values = await connector.validate(props, validateConfig(config, props), AbortSignal.timeout(10_000))
+      return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join()]))
+    }
+    expect(await check({ 'connection.url': url! })).toEqual({})
+    expect(Object.keys(await check({ 'connection.url': 'http://127.0.0.1:1' }))).toEqual(['connection.url'])
+    expect(Object.keys(await check({ 'connection.url': url!, 'connection.username': 'x' }))).toEqual([
+      'connection.username',
+      'connection.password',
+    ])
+    expect(Object.keys(await check({ 'connection.url': url!, 'behavior.on.null.values': 'explode' }))).toEqual([
+      'behavior.on.null.values',
+    ])
+    expect(Object.keys(await check({ 'connection.url': url!, 'data.stream.type': 'logs' }))).toEqual([
+      'data.stream.dataset',
+    ])
+  })
+})

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import type { Logger, Props, Schema, SinkRecord, SinkTaskContext } from '../../../core/connect/index.ts'
+import { ElasticsearchSinkTask } from '../task.ts'
+
+const silent: Logger = {
+  name: 'test',
+  trace() {},
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  isEnabled: () => false,
+  withContext: () => silent,
+}
+
+/** What a task is given by the runtime, played by the test: records of one partition, in order. */
+export class Played {
+  readonly task = new ElasticsearchSinkTask()
+  readonly reported: { record: SinkRecord; error: Error }[] = []
+  readonly warnings: string[] = []
+  readonly topic: string
+  readonly abort = new AbortController()
+  #offset = 0
+
+  constructor(topic: string, options: { reporter?: boolean; logger?: Logger } = {}) {
+    this.topic = topic
+    const context: SinkTaskContext = {
+      configs: {},
+      logger: options.logger ?? { ...silent, warn: m => this.warnings.push(m) },
+      signal: this.abort.signal,
+      connector: 'test',
+      taskId: 0,
+      assignment: () => [{ topic, partition: 0 }],
+      seek() {},
+      timeout() {},
+      pause() {},
+      resume() {},
+      requestCommit() {},
+      errantRecordReporter: options.reporter
+        ? { report: async (record, error) => void this.reported.push({ record, error }) }
+        : null,
+    }
+    this.task.context = context
+  }
+
+  start(props: Props): void {
+    this.task.start(props)
+  }
+
+  record(
+    key: unknown,
+    value: unknown,
+    more: { valueSchema?: Schema; keySchema?: Schema; offset?: number; headers?: SinkRecord['headers'] } = {},
+  ): SinkRecord {
+    const offset = more.offset ?? this.#offset
+    this.#offset = offset + 1
+    return {
+      topic: this.topic,
+      partition: 0,
+      keySchema: more.keySchema ?? null,
+      key,
+      valueSchema: more.valueSchema ?? null,
+      value,
+      timestamp: 1_700_000_000_000,
+      timestampType: 'CreateTime',
+      headers: more.headers ?? [],
+      offset,
+      originalTopic: this.topic,
+      originalPartition: 0,
+      originalOffset: offset,
+    }
+  }
+
+  /** Puts, then waits until everything delivered so far may be committed. */
+  async write(records: SinkRecord[]): Promise<void> {
+    await this.task.put(records)
+    await this.settle()
+  }
+
+  async settle(timeoutMs = 30_000): Promise<void> {
+    const end = Date.now() + timeoutMs
+    while ((await this.committed()) < this.#offset) {
+      if (Date.now() > end) throw new Error(`offset ${this.#offset} is not committable after ${timeoutMs} ms`)
+      await new Promise(done => setTimeout(done, 10))
+    }
+  }
+
+  async committed(): Promise<number> {
+    const [safe] = await this.task.preCommit([{ topic: this.topic, partition: 0, offset: this.#offset }])
+    return safe!.offset
+  }
+}
+
+/** An index name of this run's own. */
+export function uniqueName(seed: string): string {
+  return `t-${createHash('sha1').update(`${seed}${process.pid}${Date.now()}${Math.random()}`).digest('hex').slice(0, 16)}`
+}
