@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
 import { type DecodedBatch, readBatches } from '../../../protocol/records/batch-reader.ts'
+import { controlRecordType } from '../../../protocol/records/control-records.ts'
 import type { PartitionLog } from '../../log/types.ts'
 import { type ReadRecord, readRecord } from './records.ts'
 
@@ -11,9 +12,6 @@ export interface LoadResult {
   /** Records that could not be read, or of kinds that are not served here (the newer group protocol's); they stay in the log. */
   readonly skipped: number
 }
-
-/** The type in a control record's key: COMMIT; 0 is ABORT. Source: EndTxnMarker's ControlRecordType. */
-const COMMIT = 1
 
 /**
  * Reads a partition of `__consumer_offsets` from its start and gives each record to `apply`, in order; offsets that were committed in a
@@ -33,7 +31,7 @@ export async function loadPartition(
   const take = (batch: DecodedBatch) => {
     for (const r of batch.records()) {
       if (batch.isControl) {
-        if (r.key && r.key.length >= 4 && r.key.readInt16BE(2) === COMMIT) open.get(batch.producerId)?.forEach(apply)
+        if (controlRecordType(r) === 'commit') open.get(batch.producerId)?.forEach(apply)
         open.delete(batch.producerId)
         continue
       }

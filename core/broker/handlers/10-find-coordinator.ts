@@ -1,0 +1,74 @@
+import {
+  ApiKey,
+  ErrorCode,
+  errorMessage,
+  type FindCoordinatorRequest,
+  type FindCoordinatorResponse,
+  type Message,
+  type MessageInput,
+} from '../../protocol/index.ts'
+import { OFFSETS_TOPIC } from '../coordinator/index.ts'
+import type { Handler, RequestContext } from './handler.ts'
+
+type Response = MessageInput<typeof FindCoordinatorResponse>
+
+/** Kafka's FindCoordinatorRequest.CoordinatorType. */
+const GROUP = 0
+const TRANSACTION = 1
+
+/**
+ * What a client that wants transactions is told: an error that is not retriable, so that it fails at once and shows this text, where
+ * COORDINATOR_NOT_AVAILABLE would make it try for a minute.
+ */
+const NO_TRANSACTIONS =
+  'Millrace has no transactions yet: unset transactional.id (idempotent producers work), or use exactly-once=disabled'
+
+interface Found {
+  readonly errorCode: number
+  readonly errorMessage: string | null
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+}
+
+function refusal(errorCode: number, message = errorMessage(errorCode)): Found {
+  return { errorCode, errorMessage: message, nodeId: -1, host: '', port: -1 }
+}
+
+/** FindCoordinator, for one key or (v4+) several. Makes `__consumer_offsets` when a group is asked for the first time. */
+export const findCoordinatorHandler: Handler<Message<typeof FindCoordinatorRequest>, Response> = {
+  key: ApiKey.FindCoordinator,
+  async handle(request, ctx) {
+    const keys = ctx.apiVersion < 4 ? [request.key] : request.coordinatorKeys
+    const refused = await prepare(request.keyType, ctx)
+    const found = keys.map(key => ({ key, ...(refused ?? groupCoordinator(key, ctx)) }))
+    return ctx.apiVersion < 4 ? found[0]! : { coordinators: found }
+  },
+  onError: (code, request, ctx) =>
+    ctx.apiVersion < 4
+      ? refusal(code)
+      : { coordinators: request.coordinatorKeys.map(key => ({ key, ...refusal(code) })) },
+}
+
+/** Sees to it that coordinators of a type can be told; what stands against it, otherwise. */
+async function prepare(keyType: number, ctx: RequestContext): Promise<Found | null> {
+  if (keyType === TRANSACTION) return refusal(ErrorCode.UNSUPPORTED_VERSION, NO_TRANSACTIONS)
+  if (keyType !== GROUP) return refusal(ErrorCode.INVALID_REQUEST)
+  const { broker } = ctx
+  if (broker.image().topicsByName.has(OFFSETS_TOPIC)) return null
+  const made = await broker.controller.ensureTopic(OFFSETS_TOPIC)
+  if (!made.error) return null
+  broker.logger.warn(`${OFFSETS_TOPIC} could not be created: ${made.error.message}`)
+  return refusal(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+}
+
+function groupCoordinator(groupId: string, { broker, connection }: RequestContext): Found {
+  const image = broker.image()
+  const partition = broker.coordinators.groups.partitionOf(groupId)
+  const leader = image.topicsByName.get(OFFSETS_TOPIC)?.partitions[partition]?.leader ?? -1
+  const none = { errorCode: ErrorCode.NONE, errorMessage: errorMessage(ErrorCode.NONE) }
+  if (leader === broker.nodeId) return { ...none, nodeId: leader, ...broker.advertised(connection.listener) }
+  const endpoint = image.brokers.get(leader)?.endpoints.find(e => e.name === connection.listener)
+  if (!endpoint) return refusal(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+  return { ...none, nodeId: leader, host: endpoint.host, port: endpoint.port }
+}

@@ -1,0 +1,37 @@
+import {
+  ApiKey,
+  type JoinGroupRequest,
+  type JoinGroupResponse,
+  type Message,
+  type MessageInput,
+} from '../../protocol/index.ts'
+import { own } from '../coordinator/own.ts'
+import type { Handler } from './handler.ts'
+
+type Request = Message<typeof JoinGroupRequest>
+type Response = MessageInput<typeof JoinGroupResponse>
+
+/** JoinGroup waits for the other members: the answer comes when the rebalance has gathered everyone. */
+export const joinGroupHandler: Handler<Request, Response> = {
+  key: ApiKey.JoinGroup,
+  async handle(request, ctx) {
+    const { apiVersion } = ctx
+    const reply = await ctx.broker.coordinators.groups.join(request.groupId, {
+      memberId: request.memberId,
+      groupInstanceId: request.groupInstanceId,
+      clientId: ctx.clientId ?? '',
+      clientHost: `/${ctx.connection.host}`,
+      sessionTimeoutMs: request.sessionTimeoutMs,
+      // v0 had one timeout for both.
+      rebalanceTimeoutMs: Math.max(apiVersion === 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs, 0),
+      protocolType: request.protocolType,
+      protocols: request.protocols.map(p => ({ name: p.name, metadata: own(p.metadata) })),
+      requireKnownMemberId: apiVersion >= 4 && request.groupInstanceId === null,
+      supportsSkipAssignment: apiVersion >= 9,
+      reason: request.reason,
+    })
+    // Before v7 there was no null here.
+    return { ...reply, protocolName: reply.protocolName ?? (apiVersion < 7 ? '' : null) }
+  },
+  onError: (errorCode, request) => ({ errorCode, memberId: request.memberId, protocolName: '' }),
+}

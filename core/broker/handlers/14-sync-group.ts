@@ -1,0 +1,33 @@
+import {
+  ApiKey,
+  ErrorCode,
+  type Message,
+  type MessageInput,
+  type SyncGroupRequest,
+  type SyncGroupResponse,
+} from '../../protocol/index.ts'
+import { own } from '../coordinator/own.ts'
+import type { Handler } from './handler.ts'
+
+type Request = Message<typeof SyncGroupRequest>
+type Response = MessageInput<typeof SyncGroupResponse>
+
+/** SyncGroup waits until the leader has said who gets what. */
+export const syncGroupHandler: Handler<Request, Response> = {
+  key: ApiKey.SyncGroup,
+  async handle(request, ctx) {
+    const { groupId, memberId, groupInstanceId, generationId, protocolType, protocolName } = request
+    // Since v5 (KIP-559) both have to be said.
+    if (ctx.apiVersion >= 5 && (protocolType === null || protocolName === null))
+      return { errorCode: ErrorCode.INCONSISTENT_GROUP_PROTOCOL }
+    return ctx.broker.coordinators.groups.sync(groupId, {
+      memberId,
+      groupInstanceId,
+      generationId,
+      protocolType,
+      protocolName,
+      assignments: request.assignments.map(a => ({ memberId: a.memberId, assignment: own(a.assignment) })),
+    })
+  },
+  onError: errorCode => ({ errorCode }),
+}
