@@ -17,7 +17,10 @@ export class PartitionMovements {
 
   move(tp: TopicPartition, from: string, to: string): void {
     const earlier = this.#pairOf.get(keyOf(tp))
-    if (earlier === undefined) return this.#add(tp, { from, to })
+    if (earlier === undefined) {
+      this.#add(tp, { from, to })
+      return
+    }
     this.#remove(tp, earlier)
     if (earlier.from !== to) this.#add(tp, { from: earlier.from, to })
   }

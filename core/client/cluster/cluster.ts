@@ -1,0 +1,317 @@
+import { isRetriable } from '../../common/errors/error-table.ts'
+import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
+import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts'
+import type { Message, MessageDeclaration, MessageInput } from '../../protocol/schema/declare.ts'
+import { clientErrors } from '../errors.ts'
+import { type Api, defineApi } from '../net/api.ts'
+import { type Address, type Connection, showAddress } from '../net/connection.ts'
+import type { RequestOptions } from '../net/pipeline.ts'
+import { backoffMs, orAbort, reasonOf, wait } from '../net/wait.ts'
+import type { CommonOptions } from '../options.ts'
+import { Link } from './link.ts'
+import { Metadata } from './metadata.ts'
+import { type RetryOptions, retry } from './retry.ts'
+
+const MetadataApi = defineApi(MetadataRequest, MetadataResponse, { min: 4 })
+
+/**
+ * A broker answers one connection's requests one after another, so what may wait long (a fetch, a join) has a connection of its own.
+ * `data`: Produce and Fetch. `group`: the group's coordinator. `control`: the rest.
+ */
+export type Lane = 'data' | 'control' | 'group'
+
+export interface SendOptions extends RequestOptions {
+  readonly lane?: Lane
+  /** The newest version to use, where the caller cannot say things in a newer one. */
+  readonly cap?: number
+}
+
+/** The input, or how to make it for the version that the broker turns out to speak. */
+export type InputFor<Q extends MessageDeclaration> = MessageInput<Q> | ((version: number) => MessageInput<Q>)
+
+/** A client's view of a cluster: metadata kept fresh, and connections to its brokers. Owns every socket of its client. */
+export class Cluster {
+  readonly metadata = new Metadata()
+  readonly options: CommonOptions
+  readonly #closing = new AbortController()
+  readonly #links = new Map<string, Link>()
+  readonly #listeners = new Set<() => void>()
+  /** Topics to ask for; null: all. */
+  #tracked: Set<string> | null = new Set()
+  #autoCreate: boolean
+  #running: Promise<void> | null = null
+  #queued: Promise<void> | null = null
+  #failures = 0
+  #lastAttempt = Number.NEGATIVE_INFINITY
+  #newTopics = true
+  #ageTimer: NodeJS.Timeout | null = null
+
+  constructor(options: CommonOptions, settings: { autoCreateTopics: boolean }) {
+    this.options = options
+    this.#autoCreate = settings.autoCreateTopics
+  }
+
+  /** Aborts when the client closes: every wait of the client hangs on it. */
+  get signal(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  /** Called after every change of the metadata. */
+  onUpdate(listener: () => void): void {
+    this.#listeners.add(listener)
+  }
+
+  /** Adds topics to those that are kept up to date; true when one was new. */
+  track(topics: Iterable<string>): boolean {
+    let added = false
+    for (const t of topics) {
+      if (this.#tracked === null || this.#tracked.has(t)) continue
+      this.#tracked.add(t)
+      added = true
+    }
+    if (added) this.#newTopics = true
+    return added
+  }
+
+  /** Replaces the topics that are kept up to date; null: all that the cluster has. */
+  setTracked(topics: Iterable<string> | null): void {
+    const next = topics === null ? null : new Set(topics)
+    const same =
+      next === null
+        ? this.#tracked === null
+        : this.#tracked?.size === next.size && [...next].every(t => this.#tracked?.has(t))
+    if (same) return
+    this.#tracked = next
+    this.#newTopics = true
+  }
+
+  /** An open connection to a broker of the metadata. */
+  connection(brokerId: number, lane: Lane, signal?: AbortSignal): Promise<Connection> {
+    const broker = this.metadata.brokers.get(brokerId)
+    if (!broker)
+      return Promise.reject(errorFor(ErrorCode.BROKER_NOT_AVAILABLE, `broker ${brokerId} is not in the metadata`))
+    return this.#link(broker, lane).get(signal)
+  }
+
+  /** The connection to a broker where it is open already. */
+  openConnection(brokerId: number, lane: Lane): Connection | null {
+    const broker = this.metadata.brokers.get(brokerId)
+    return broker ? this.#link(broker, lane).current : null
+  }
+
+  /** Asks one broker. */
+  async request<Q extends MessageDeclaration, R extends MessageDeclaration>(
+    brokerId: number,
+    api: Api<Q, R>,
+    input: InputFor<Q>,
+    options: SendOptions = {},
+  ): Promise<Message<R>> {
+    const connection = await this.connection(brokerId, options.lane ?? 'control', options.signal)
+    return this.#ask(connection, api, input, options)
+  }
+
+  /** Asks any broker that answers. */
+  async requestAny<Q extends MessageDeclaration, R extends MessageDeclaration>(
+    api: Api<Q, R>,
+    input: InputFor<Q>,
+    options: SendOptions = {},
+  ): Promise<Message<R>> {
+    let last: unknown = null
+    const candidates = this.#candidates()
+    for (const link of candidates) {
+      try {
+        const connection = await link.get(options.signal)
+        return await this.#ask(connection, api, input, options)
+      } catch (error) {
+        if (this.signal.aborted || options.signal?.aborted || !isRetriable(error)) throw error
+        last = error
+      }
+    }
+    throw clientErrors.create(
+      'MR_CLIENT_NO_BROKER',
+      { addresses: [...new Set(candidates.map(l => l.name))].join(', '), cause: reasonOf(last) },
+      { cause: last },
+    )
+  }
+
+  /** Repeats what is retriable, with the client's back-off, for so long. */
+  retry<T>(
+    what: string,
+    timeoutMs: number,
+    attempt: (leftMs: number) => Promise<T>,
+    more: Partial<RetryOptions> = {},
+  ): Promise<T> {
+    const { retryBackoffMs, retryBackoffMaxMs } = this.options
+    return retry(attempt, {
+      what,
+      timeoutMs,
+      signal: this.signal,
+      backoffMs: retryBackoffMs,
+      backoffMaxMs: retryBackoffMaxMs,
+      ...more,
+    })
+  }
+
+  /** Fetches metadata that includes every topic tracked at this moment. Calls made meanwhile share one request. */
+  refresh(signal?: AbortSignal): Promise<void> {
+    this.#queued ??= this.#refreshAfter(this.#running)
+    return orAbort(this.#queued, signal)
+  }
+
+  /** Asks for a refresh without waiting for it. A failure is logged; whoever needs the metadata asks again. */
+  refreshSoon(): void {
+    if (this.signal.aborted) return
+    this.refresh().catch(error => {
+      if (!this.signal.aborted) this.options.logger.debug(`metadata refresh failed: ${reasonOf(error)}`)
+    })
+  }
+
+  /** Refreshes until the metadata shows what is looked for. Throws the last failure (or `missing()`) when the time is up. */
+  async until<T>(
+    look: () => T | null,
+    timeoutMs: number,
+    missing: (cause: unknown) => Error,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const deadline = performance.now() + timeoutMs
+    let last: unknown = null
+    for (let n = 0; ; n++) {
+      const found = look()
+      if (found !== null) return found
+      const left = deadline - performance.now()
+      if (left <= 0) throw missing(last)
+      const limit = AbortSignal.any([AbortSignal.timeout(Math.ceil(left)), this.signal, ...(signal ? [signal] : [])])
+      try {
+        await this.refresh(limit)
+        last = null
+      } catch (error) {
+        if (this.signal.aborted || signal?.aborted) throw error
+        if (!limit.aborted) {
+          if (!isRetriable(error)) throw error
+          last = error
+        } else if (n === 0) last ??= error
+      }
+    }
+  }
+
+  /** Ends all connections and waits. */
+  close(reason: Error): void {
+    if (this.signal.aborted) return
+    this.#closing.abort(reason)
+    if (this.#ageTimer) clearTimeout(this.#ageTimer)
+    for (const link of this.#links.values()) link.close()
+    this.#links.clear()
+  }
+
+  #ask<Q extends MessageDeclaration, R extends MessageDeclaration>(
+    connection: Connection,
+    api: Api<Q, R>,
+    input: InputFor<Q>,
+    options: SendOptions,
+  ): Promise<Message<R>> {
+    const version = connection.version(api, options.cap)
+    const value = typeof input === 'function' ? (input as (v: number) => MessageInput<Q>)(version) : input
+    return connection.request(api, version, value, options)
+  }
+
+  async #refreshAfter(running: Promise<void> | null): Promise<void> {
+    // Its failure is the business of those who wait for it.
+    await running?.catch(() => undefined)
+    const { retryBackoffMs, retryBackoffMaxMs } = this.options
+    const pause =
+      this.#failures > 0 || !this.#newTopics ? backoffMs(this.#failures, retryBackoffMs, retryBackoffMaxMs) : 0
+    const left = this.#lastAttempt + pause - performance.now()
+    if (left > 0) await wait(left, this.signal)
+    this.#running = this.#queued
+    this.#queued = null
+    const mine = this.#running
+    try {
+      await this.#load()
+    } finally {
+      if (this.#running === mine) this.#running = null
+    }
+  }
+
+  async #load(): Promise<void> {
+    this.#newTopics = false
+    this.#lastAttempt = performance.now()
+    const topics = this.#tracked === null ? null : [...this.#tracked].map(name => ({ name }))
+    try {
+      const response = await this.requestAny(MetadataApi, { topics, allowAutoTopicCreation: this.#autoCreate })
+      if (response.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED) {
+        this.metadata.brokers.clear()
+        throw clientErrors.create('MR_CLIENT_NO_BROKER', {
+          addresses: 'the known brokers',
+          cause: 'the broker asks for a new bootstrap',
+        })
+      }
+      if (response.errorCode !== 0) throw errorFor(response.errorCode)
+      if (response.brokers.length === 0) {
+        throw clientErrors.create('MR_CLIENT_NO_BROKER', {
+          addresses: 'bootstrap.servers',
+          cause: 'the metadata names no brokers',
+        })
+      }
+      this.#failures = 0
+      this.metadata.update(response, true)
+    } catch (error) {
+      this.#failures++
+      throw error
+    }
+    this.#pruneLinks()
+    this.#armAgeTimer()
+    for (const listener of [...this.#listeners]) listener()
+  }
+
+  #armAgeTimer(): void {
+    if (this.#ageTimer) clearTimeout(this.#ageTimer)
+    this.#ageTimer = setTimeout(() => this.refreshSoon(), this.options.metadataMaxAgeMs)
+    this.#ageTimer.unref()
+  }
+
+  #link(address: Address, lane: Lane): Link {
+    const key = `${lane} ${showAddress(address)}`
+    let link = this.#links.get(key)
+    if (!link) {
+      const o = this.options
+      const settings = {
+        clientId: o.clientId,
+        setupTimeoutMs: o.connectionSetupTimeoutMs,
+        maxIdleMs: o.connectionsMaxIdleMs,
+        requestTimeoutMs: o.requestTimeoutMs,
+      }
+      // A lost connection often means a lost leader: find out at once, not when the next request fails.
+      link = new Link(address, settings, this.signal, () => lane === 'data' && this.refreshSoon())
+      this.#links.set(key, link)
+    }
+    return link
+  }
+
+  /** Ways to some broker, the likeliest first: open connections, known brokers, then the bootstrap list (re-bootstrap). */
+  #candidates(): Link[] {
+    const known = shuffled([...this.metadata.brokers.values()]).map(b => this.#link(b, 'control'))
+    const order = (l: Link) => (l.current ? 0 : l.failing ? 2 : 1)
+    known.sort((a, b) => order(a) - order(b))
+    const bootstrap = shuffled(this.options.bootstrap).map(a => this.#link(a, 'control'))
+    return [...new Set([...known, ...bootstrap])]
+  }
+
+  /** Lets go of addresses that are no broker's any more. */
+  #pruneLinks(): void {
+    const wanted = new Set([...this.metadata.brokers.values(), ...this.options.bootstrap].map(showAddress))
+    for (const [key, link] of this.#links) {
+      if (wanted.has(link.name) || link.current) continue
+      link.close()
+      this.#links.delete(key)
+    }
+  }
+}
+
+function shuffled<T>(list: readonly T[]): T[] {
+  const copy = [...list]
+  for (let i = copy.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1))
+    ;[copy[i], copy[j]] = [copy[j]!, copy[i]!]
+  }
+  return copy
+}

@@ -1,0 +1,114 @@
+import type { MetadataResponse } from '../../protocol/messages/03-metadata.ts'
+import type { Message } from '../../protocol/schema/declare.ts'
+import { ZERO_UUID } from '../../protocol/uuid.ts'
+import type { Address } from '../net/connection.ts'
+
+export interface Broker extends Address {
+  readonly id: number
+  readonly rack: string | null
+}
+
+export interface PartitionState {
+  readonly partition: number
+  /** -1: none at present. */
+  readonly leader: number
+  readonly leaderEpoch: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+}
+
+export interface TopicState {
+  readonly name: string
+  /** ZERO_UUID from brokers that have no topic ids. */
+  readonly id: string
+  readonly internal: boolean
+  /** Kafka's error code for the topic as a whole; the partitions are empty then. */
+  readonly errorCode: number
+  readonly partitions: readonly PartitionState[]
+}
+
+/** What a client knows of a cluster. Pure: fed with responses, asked by anyone. */
+export class Metadata {
+  clusterId: string | null = null
+  controllerId = -1
+  /** Counts updates, so that a waiter can tell whether anything came in. */
+  version = 0
+  readonly brokers = new Map<number, Broker>()
+  readonly topics = new Map<string, TopicState>()
+  readonly #nameById = new Map<string, string>()
+
+  /** The topic's partitions where it exists and has no error. */
+  topic(name: string): TopicState | null {
+    const topic = this.topics.get(name)
+    return topic && topic.errorCode === 0 ? topic : null
+  }
+
+  partition(topic: string, partition: number): PartitionState | null {
+    return this.topic(topic)?.partitions[partition] ?? null
+  }
+
+  nameOf(topicId: string): string | null {
+    return this.#nameById.get(topicId) ?? null
+  }
+
+  /** `whole`: topics that the response does not name are forgotten (the answer to a request for all topics of interest). */
+  update(response: Message<typeof MetadataResponse>, whole: boolean): void {
+    this.version++
+    this.clusterId = response.clusterId
+    this.controllerId = response.controllerId
+    this.brokers.clear()
+    for (const b of response.brokers)
+      this.brokers.set(b.nodeId, { id: b.nodeId, host: b.host, port: b.port, rack: b.rack })
+    const before = new Map(this.topics)
+    if (whole) this.topics.clear()
+    for (const t of response.topics) {
+      if (t.name === null) continue
+      const old = before.get(t.name)
+      const partitions: PartitionState[] = []
+      for (const p of t.partitions) {
+        const fresh: PartitionState = {
+          partition: p.partitionIndex,
+          leader: p.leaderId,
+          leaderEpoch: p.leaderEpoch,
+          replicas: p.replicaNodes,
+          isr: p.isrNodes,
+        }
+        const known = old?.id === t.topicId ? old.partitions[p.partitionIndex] : undefined
+        // A broker that lags behind may still tell of an older leader.
+        partitions[p.partitionIndex] = known && p.leaderEpoch >= 0 && known.leaderEpoch > p.leaderEpoch ? known : fresh
+      }
+      const state: TopicState = {
+        name: t.name,
+        id: t.topicId,
+        internal: t.isInternal,
+        errorCode: t.errorCode,
+        partitions,
+      }
+      this.topics.set(t.name, state)
+    }
+    this.#nameById.clear()
+    for (const t of this.topics.values()) if (t.id !== ZERO_UUID) this.#nameById.set(t.id, t.name)
+  }
+
+  /** A new leader that a Produce or Fetch response told of (KIP-951). False when it is not news. */
+  updateLeader(topic: string, partition: number, leader: number, leaderEpoch: number): boolean {
+    const state = this.topics.get(topic)
+    const known = state?.partitions[partition]
+    if (!state || !known || leaderEpoch <= known.leaderEpoch || !this.brokers.has(leader)) return false
+    const partitions = [...state.partitions]
+    partitions[partition] = { ...known, leader, leaderEpoch }
+    this.topics.set(topic, { ...state, partitions })
+    return true
+  }
+
+  addBroker(broker: Broker): void {
+    const known = this.brokers.get(broker.id)
+    if (known?.host !== broker.host || known.port !== broker.port) this.brokers.set(broker.id, broker)
+  }
+
+  forget(topic: string): void {
+    const known = this.topics.get(topic)
+    if (known) this.#nameById.delete(known.id)
+    this.topics.delete(topic)
+  }
+}

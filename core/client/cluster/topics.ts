@@ -1,0 +1,58 @@
+import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
+import { clientErrors } from '../errors.ts'
+import { reasonOf } from '../net/wait.ts'
+import type { PartitionInfo } from '../types.ts'
+import type { Cluster } from './cluster.ts'
+import type { TopicState } from './metadata.ts'
+
+/** Errors of a topic that no waiting cures. */
+export function fatalTopicError(state: TopicState | undefined): Error | null {
+  const code = state?.errorCode ?? 0
+  if (code !== ErrorCode.INVALID_TOPIC_EXCEPTION && code !== ErrorCode.TOPIC_AUTHORIZATION_FAILED) return null
+  return errorFor(code, `${errorFor(code).detail} Topic: ${state!.name}`)
+}
+
+/** Waits until a topic is in the metadata; where the broker creates topics by itself, this creates it. */
+export async function awaitTopic(cluster: Cluster, topic: string, timeoutMs: number): Promise<TopicState> {
+  const isNew = cluster.track([topic])
+  let first = isNew
+  return cluster.until(
+    () => {
+      if (first) {
+        first = false
+        return null
+      }
+      const fatal = fatalTopicError(cluster.metadata.topics.get(topic))
+      if (fatal) {
+        // Not remembered: whoever asks next asks the broker.
+        cluster.metadata.forget(topic)
+        throw fatal
+      }
+      return cluster.metadata.topic(topic)
+    },
+    timeoutMs,
+    cause => {
+      const code = cluster.metadata.topics.get(topic)?.errorCode
+      const why = cause ? reasonOf(cause) : code ? errorFor(code).detail : 'it does not exist'
+      return clientErrors.create(
+        'MR_CLIENT_METADATA_TIMEOUT',
+        { topic, ms: timeoutMs, cause: why },
+        cause ? { cause } : undefined,
+      )
+    },
+  )
+}
+
+export function partitionInfos(state: TopicState): PartitionInfo[] {
+  return state.partitions.map(p => ({
+    topic: state.name,
+    partition: p.partition,
+    leader: p.leader,
+    replicas: p.replicas,
+    isr: p.isr,
+  }))
+}
+
+export async function topicPartitions(cluster: Cluster, topic: string, timeoutMs: number): Promise<PartitionInfo[]> {
+  return partitionInfos(await awaitTopic(cluster, topic, timeoutMs))
+}

@@ -1,0 +1,229 @@
+import { connect, type Socket } from 'node:net'
+import { MillraceError } from '../../common/errors/error-table.ts'
+import { encodeRequestFrame } from '../../protocol/headers.ts'
+import type { Message, MessageDeclaration, MessageInput } from '../../protocol/schema/declare.ts'
+import { clientErrors } from '../errors.ts'
+import { type Api, type BrokerVersions, commonVersion } from './api.ts'
+import { FrameReader } from './frame-reader.ts'
+import { negotiateVersions } from './negotiate.ts'
+import { Pipeline, type RequestOptions } from './pipeline.ts'
+import { reasonOf } from './wait.ts'
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export interface ConnectionOptions {
+  readonly clientId: string
+  readonly setupTimeoutMs: number
+  readonly maxIdleMs: number
+  readonly requestTimeoutMs: number
+}
+
+export function showAddress(a: Address): string {
+  return a.host.includes(':') ? `[${a.host}]:${a.port}` : `${a.host}:${a.port}`
+}
+
+/**
+ * One TCP connection to a broker. Requests are pipelined; answers come in order. When anything goes wrong, a request's timeout
+ * included, the connection is destroyed and everything that waits on it fails with one retriable error: there is no half-broken state.
+ */
+export class Connection {
+  readonly address: string
+  readonly #options: ConnectionOptions
+  readonly #socket: Socket
+  readonly #pipeline: Pipeline
+  #versions: BrokerVersions = new Map()
+  #onClose: (() => void) | null = null
+
+  private constructor(socket: Socket, address: Address, options: ConnectionOptions) {
+    this.address = showAddress(address)
+    this.#socket = socket
+    this.#options = options
+    this.#pipeline = new Pipeline(this.address, error => this.#fail(error))
+    const frames = new FrameReader(frame => this.#pipeline.onFrame(frame))
+    socket.on('data', chunk => {
+      try {
+        frames.push(chunk as Buffer)
+      } catch (cause) {
+        this.#fail(
+          cause instanceof MillraceError
+            ? cause
+            : clientErrors.create(
+                'MR_CLIENT_BAD_RESPONSE',
+                { address: this.address, cause: reasonOf(cause) },
+                { cause },
+              ),
+        )
+      }
+    })
+    socket.on('error', cause => this.#fail(this.#disconnected(reasonOf(cause), cause)))
+    socket.on('close', () => this.#fail(this.#disconnected('closed by the broker')))
+    if (options.maxIdleMs > 0) {
+      socket.setTimeout(options.maxIdleMs, () => {
+        if (this.#pipeline.waiting === 0) this.#fail(this.#disconnected(`idle for ${options.maxIdleMs} ms`))
+      })
+    }
+  }
+
+  /** Connects and asks for the broker's versions. Rejects with MR_CLIENT_CONNECT, or the signal's reason. */
+  static async open(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
+    const socket = await openSocket(address, options.setupTimeoutMs, signal)
+    const connection = new Connection(socket, address, options)
+    try {
+      connection.#versions = await negotiateVersions(
+        connection,
+        Math.min(options.setupTimeoutMs, options.requestTimeoutMs),
+        signal,
+      )
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+    return connection
+  }
+
+  get closed(): boolean {
+    return this.#pipeline.failure !== null
+  }
+
+  /** Requests without an answer yet. */
+  get waiting(): number {
+    return this.#pipeline.waiting
+  }
+
+  /** Called once, when the connection has ended for whatever reason. */
+  set onClose(f: () => void) {
+    if (this.closed) f()
+    else this.#onClose = f
+  }
+
+  /** The version to speak, or an MR_CLIENT_UNSUPPORTED_VERSION error. */
+  version(api: Api, cap?: number): number {
+    const version = commonVersion(api, this.#versions, cap)
+    if (version !== null) return version
+    const offered = this.#versions.get(api.key)
+    throw clientErrors.create('MR_CLIENT_UNSUPPORTED_VERSION', {
+      address: this.address,
+      api: api.name,
+      offered: offered ? `in versions ${offered.min} to ${offered.max}` : 'not at all',
+      needed: `one of ${api.min} to ${Math.min(api.max, cap ?? api.max)}`,
+    })
+  }
+
+  /** Whether the broker offers an API in a version that this client speaks. */
+  offers(api: Api): boolean {
+    return commonVersion(api, this.#versions) !== null
+  }
+
+  /** Sends a request in a version of `version()`; resolves with the decoded response. */
+  request<Q extends MessageDeclaration, R extends MessageDeclaration>(
+    api: Api<Q, R>,
+    version: number,
+    input: MessageInput<Q>,
+    options: RequestOptions = {},
+  ): Promise<Message<R>> {
+    const failure = this.#pipeline.failure
+    if (failure) return Promise.reject(failure)
+    let promise: Promise<Message<R>>
+    let correlationId: number
+    try {
+      ;({ promise, correlationId } = this.#pipeline.expect(api, version, options, this.#options.requestTimeoutMs))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    try {
+      this.#write(
+        encodeRequestFrame(
+          { apiKey: api.key, apiVersion: version, correlationId, clientId: this.#options.clientId },
+          api.request,
+          input,
+        ),
+      )
+    } catch (error) {
+      this.#pipeline.forget(correlationId, error as Error)
+    }
+    return promise
+  }
+
+  /** Sends a request that has no response (Produce with acks=0). Resolves when the socket has taken it. */
+  send<Q extends MessageDeclaration>(api: Api<Q>, version: number, input: MessageInput<Q>): Promise<void> {
+    const failure = this.#pipeline.failure
+    if (failure) return Promise.reject(failure)
+    const correlationId = this.#pipeline.nextId()
+    const chunks = encodeRequestFrame(
+      { apiKey: api.key, apiVersion: version, correlationId, clientId: this.#options.clientId },
+      api.request,
+      input,
+    )
+    return new Promise((resolve, reject) => {
+      this.#write(chunks, error => (error ? reject(this.#disconnected(reasonOf(error), error)) : resolve()))
+    })
+  }
+
+  close(): void {
+    this.#fail(this.#disconnected('closed by this client'))
+  }
+
+  #write(chunks: Buffer[], done?: (error?: Error | null) => void): void {
+    const socket = this.#socket
+    if (chunks.length === 1) {
+      socket.write(chunks[0]!, done)
+      return
+    }
+    socket.cork()
+    for (let i = 0; i < chunks.length - 1; i++) socket.write(chunks[i]!)
+    socket.write(chunks.at(-1)!, done)
+    socket.uncork()
+  }
+
+  #disconnected(cause: string, error?: unknown): MillraceError {
+    return clientErrors.create(
+      'MR_CLIENT_DISCONNECTED',
+      { address: this.address, cause },
+      error ? { cause: error } : undefined,
+    )
+  }
+
+  #fail(error: MillraceError): void {
+    if (!this.#pipeline.fail(error)) return
+    this.#socket.destroy()
+    const onClose = this.#onClose
+    this.#onClose = null
+    onClose?.()
+  }
+}
+
+function openSocket(address: Address, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const socket = connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true })
+    const fail = (error: unknown) => {
+      settle()
+      // A late error of an abandoned socket has nobody to tell.
+      socket.on('error', () => undefined)
+      socket.destroy()
+      reject(error)
+    }
+    const refused = (cause: unknown) =>
+      fail(
+        clientErrors.create('MR_CLIENT_CONNECT', { address: showAddress(address), cause: reasonOf(cause) }, { cause }),
+      )
+    const timer = setTimeout(() => refused(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+    const onAbort = () => fail(signal.reason)
+    const onConnect = () => {
+      settle()
+      resolve(socket)
+    }
+    const settle = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+      socket.off('error', refused)
+      socket.off('connect', onConnect)
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    socket.once('error', refused)
+    socket.once('connect', onConnect)
+  })
+}

@@ -1,0 +1,55 @@
+import { ConfigError } from '../common/config/parse.ts'
+import { createLogger, type Logger } from '../common/log.ts'
+import type { Address } from './net/connection.ts'
+import type { ClientOptions } from './types.ts'
+
+/** The options that all clients share, with defaults filled in. */
+export interface CommonOptions {
+  readonly bootstrap: readonly Address[]
+  readonly clientId: string
+  readonly requestTimeoutMs: number
+  readonly metadataMaxAgeMs: number
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+  readonly connectionsMaxIdleMs: number
+  readonly connectionSetupTimeoutMs: number
+  readonly logger: Logger
+}
+
+let counter = 0
+
+/** Fills in Kafka's defaults. Throws a ConfigError on an address that is not `host:port`. */
+export function commonOptions(o: ClientOptions, kind: string): CommonOptions {
+  const clientId = o.clientId ?? `${kind}-${++counter}`
+  return {
+    bootstrap: parseAddresses(o.bootstrapServers),
+    clientId,
+    requestTimeoutMs: o.requestTimeoutMs ?? 30_000,
+    metadataMaxAgeMs: o.metadataMaxAgeMs ?? 300_000,
+    retryBackoffMs: o.retryBackoffMs ?? 100,
+    retryBackoffMaxMs: o.retryBackoffMaxMs ?? 1000,
+    connectionsMaxIdleMs: o.connectionsMaxIdleMs ?? 540_000,
+    connectionSetupTimeoutMs: o.connectionSetupTimeoutMs ?? 10_000,
+    logger: o.logger ?? createLogger(`millrace.client.${kind}`, `[${clientId}] `),
+  }
+}
+
+/** `host:port` and `[ipv6]:port`, also with a protocol before it, as in `PLAINTEXT://host:9092`. */
+export function parseAddresses(list: readonly string[]): Address[] {
+  const addresses: Address[] = []
+  const wrong: { key: string; message: string }[] = []
+  const complain = (text: string, why: string) =>
+    wrong.push({
+      key: 'bootstrap.servers',
+      message: `Invalid value ${text} for configuration bootstrap.servers: ${why}`,
+    })
+  for (const text of list.map(s => s.trim()).filter(s => s !== '')) {
+    const match = /^(?:([A-Za-z_]+):\/\/)?(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]/\s]+)):(\d+)$/.exec(text)
+    const port = Number(match?.[4])
+    if (!match || port < 1 || port > 65535) complain(text, 'Must be host:port, with a port between 1 and 65535')
+    else addresses.push({ host: match[2] ?? match[3]!, port })
+  }
+  if (wrong.length === 0 && addresses.length === 0) complain('', 'No bootstrap servers are given')
+  if (wrong.length > 0) throw new ConfigError(wrong)
+  return addresses
+}

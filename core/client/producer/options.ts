@@ -1,0 +1,68 @@
+import { ConfigError } from '../../common/config/parse.ts'
+import { type CommonOptions, commonOptions } from '../options.ts'
+import type { CompressionType, ProducerOptions } from '../types.ts'
+
+/** A producer's options with defaults filled in. */
+export interface ProducerSettings {
+  readonly common: CommonOptions
+  readonly acks: 0 | 1 | -1
+  readonly idempotence: boolean
+  readonly maxInFlight: number
+  readonly batchSize: number
+  readonly lingerMs: number
+  readonly bufferMemory: number
+  readonly maxRequestSize: number
+  readonly compressionType: CompressionType
+  readonly deliveryTimeoutMs: number
+  readonly maxBlockMs: number
+  readonly retries: number
+}
+
+/** Fills in Kafka's defaults and checks what must go together, as ProducerConfig does. */
+export function producerSettings(o: ProducerOptions): ProducerSettings {
+  const common = commonOptions(o, 'producer')
+  const acks = o.acks ?? -1
+  const maxInFlight = o.maxInFlight ?? 5
+  const lingerMs = o.lingerMs ?? 5
+  const wrong: { key: string; message: string }[] = []
+  const complain = (key: string, value: unknown, why: string) =>
+    wrong.push({ key, message: `Invalid value ${value} for configuration ${key}: ${why}` })
+  const atLeast = (key: string, value: number | undefined, min: number) => {
+    if (value !== undefined && !(value >= min)) complain(key, value, `Value must be at least ${min}`)
+  }
+  atLeast('max.in.flight.requests.per.connection', o.maxInFlight, 1)
+  atLeast('batch.size', o.batchSize, 0)
+  atLeast('linger.ms', o.lingerMs, 0)
+  atLeast('buffer.memory', o.bufferMemory, 0)
+  atLeast('max.request.size', o.maxRequestSize, 0)
+  atLeast('retries', o.retries, 0)
+  // As in Java, idempotence that was not asked for gives way to settings that it cannot go with.
+  const possible = acks === -1 && maxInFlight <= 5 && o.retries !== 0
+  if (o.idempotence === true && acks !== -1) complain('acks', acks, 'Must be all where enable.idempotence is true')
+  if (o.idempotence === true && maxInFlight > 5)
+    complain('max.in.flight.requests.per.connection', maxInFlight, 'Must be at most 5 where enable.idempotence is true')
+  if (o.idempotence === true && o.retries === 0)
+    complain('retries', 0, 'Must be above 0 where enable.idempotence is true')
+  const least = lingerMs + common.requestTimeoutMs
+  if (o.deliveryTimeoutMs !== undefined && o.deliveryTimeoutMs < least)
+    complain(
+      'delivery.timeout.ms',
+      o.deliveryTimeoutMs,
+      `Must be at least linger.ms + request.timeout.ms, which is ${least}`,
+    )
+  if (wrong.length > 0) throw new ConfigError(wrong)
+  return {
+    common,
+    acks,
+    idempotence: o.idempotence ?? possible,
+    maxInFlight,
+    batchSize: o.batchSize ?? 16_384,
+    lingerMs,
+    bufferMemory: o.bufferMemory ?? 33_554_432,
+    maxRequestSize: o.maxRequestSize ?? 1_048_576,
+    compressionType: o.compressionType ?? 'none',
+    deliveryTimeoutMs: o.deliveryTimeoutMs ?? Math.max(120_000, least),
+    maxBlockMs: o.maxBlockMs ?? 60_000,
+    retries: o.retries ?? 2_147_483_647,
+  }
+}

@@ -1,0 +1,46 @@
+import type { DeliveryListener, ProducerRecord } from '../types.ts'
+import { PartitionQueue } from './partition-queue.ts'
+import { StickyPartition } from './partitioner.ts'
+
+/** A record that waits for its topic's metadata. */
+export interface PendingRecord {
+  readonly record: ProducerRecord
+  readonly timestamp: number
+  readonly listener: DeliveryListener | undefined
+  readonly token: number
+  readonly bytes: number
+  /** performance.now() at which `max.block.ms` is over. */
+  readonly deadline: number
+}
+
+/** A topic that is written to. */
+export class TopicQueue {
+  readonly name: string
+  readonly sticky: StickyPartition
+  readonly partitions: PartitionQueue[] = []
+  /** Records whose partition is not known yet. While there are any, all records of the topic queue up behind them. */
+  pending: PendingRecord[] = []
+  resolving = false
+  /** Told when `pending` becomes empty. */
+  onResolved: (() => void)[] = []
+  /** What compression has made of this topic's records lately: compressed bytes for each raw byte. */
+  ratio = 1
+
+  constructor(name: string, batchSize: number) {
+    this.name = name
+    this.sticky = new StickyPartition(batchSize)
+  }
+
+  /** Makes room for partitions that the metadata shows. */
+  grow(count: number): void {
+    while (this.partitions.length < count) this.partitions.push(new PartitionQueue(this.name, this.partitions.length))
+  }
+
+  /** After Java's CompressionRatioEstimator: quick to rise, slow to fall. */
+  observeRatio(ratio: number): void {
+    this.ratio = Math.min(
+      1,
+      Math.max(0.05, ratio > this.ratio ? Math.max(this.ratio + 0.05, ratio) : Math.max(this.ratio - 0.005, ratio)),
+    )
+  }
+}
