@@ -1,0 +1,40 @@
+import type { BrokerConfig } from '../config/broker-config.ts'
+import type { NewTopic } from './controller-api.ts'
+import { OFFSETS_TOPIC, TRANSACTION_TOPIC } from './topic-names.ts'
+
+/**
+ * How the broker makes an internal topic; null for any other name. Kafka refuses to while there are fewer brokers than the replication factor of
+ * three asks for; here a smaller cluster takes what it has.
+ */
+export function internalTopic(name: string, config: BrokerConfig, brokers: number): NewTopic | null {
+  const v = config.values
+  const configs = (values: Record<string, unknown>) =>
+    Object.entries(values).map(([key, value]) => ({ name: key, value: String(value) }))
+  if (name === OFFSETS_TOPIC)
+    return {
+      name,
+      numPartitions: v['offsets.topic.num.partitions'],
+      replicationFactor: Math.min(v['offsets.topic.replication.factor'], Math.max(brokers, 1)),
+      assignments: [],
+      configs: configs({
+        'cleanup.policy': 'compact',
+        'compression.type': 'producer',
+        'segment.bytes': v['offsets.topic.segment.bytes'],
+      }),
+    }
+  if (name === TRANSACTION_TOPIC)
+    return {
+      name,
+      numPartitions: v['transaction.state.log.num.partitions'],
+      replicationFactor: Math.min(v['transaction.state.log.replication.factor'], Math.max(brokers, 1)),
+      assignments: [],
+      configs: configs({
+        'cleanup.policy': 'compact',
+        'compression.type': 'uncompressed',
+        'min.insync.replicas': Math.min(v['transaction.state.log.min.isr'], Math.max(brokers, 1)),
+        'segment.bytes': v['transaction.state.log.segment.bytes'],
+        'unclean.leader.election.enable': false,
+      }),
+    }
+  return null
+}
