@@ -34,4 +34,12 @@ export const brokerErrors = defineErrors({
     message: 'Cannot write to the metadata log: {cause}',
     fix: 'Check the disk of the metadata log directory; the broker takes no changes until it is started again.',
   },
+  MR_BROKER_BAD_REQUEST: {
+    message: 'The request cannot be read: {what}',
+    fix: 'Check that the client speaks the Kafka protocol, and socket.request.max.bytes if its requests are meant to be so large.',
+  },
+  MR_BROKER_UNSUPPORTED_API: {
+    message: 'The request asks for {api} version {version}, which is not served',
+    fix: 'Use a client that asks ApiVersions first, as Kafka clients since 0.10 do.',
+  },
 })

@@ -69,13 +69,13 @@ export const NETWORK_CONFIG = defineConfig({
   'queued.max.requests': int(
     500,
     'HIGH',
-    'How many requests of all connections may be unanswered (long polls not counted) before reading stops.',
+    'Not used: what waiting requests may hold is bounded in bytes, by queued.max.request.bytes.',
     range(1),
   ),
   'queued.max.request.bytes': long(
     -1,
     'MEDIUM',
-    'How many bytes the requests of all connections may hold before reading stops; -1 is four times socket.request.max.bytes or 256 MiB, whichever is less, and never less than one request.',
+    'How many bytes the unanswered requests of all connections may hold, whole or in part, before reading from them stops; -1 is 256 MiB, or one request of the largest size if that is more.',
   ),
   'request.timeout.ms': int(30000, 'HIGH', 'How long a request between brokers may take, in milliseconds.'),
   'num.network.threads': int(3, 'HIGH', 'Not used: Millrace serves the network from one thread.', range(1)),

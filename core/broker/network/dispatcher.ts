@@ -1,0 +1,97 @@
+import { type Api, ApiKey, apis } from '../../protocol/api-keys.ts'
+import { ErrorCode, errorName, kafkaCodeOf } from '../../protocol/error-codes.ts'
+import { isProtocolError } from '../../protocol/errors.ts'
+import { decodeRequestHeader, encodeResponseFrame, type RequestHeader } from '../../protocol/headers.ts'
+import { decode } from '../../protocol/schema/codec.ts'
+import type { MessageDeclaration, MessageInput } from '../../protocol/schema/declare.ts'
+import { inVersions } from '../../protocol/schema/versions.ts'
+import { brokerErrors } from '../errors.ts'
+import type { AnyHandler, BrokerServices, ConnectionInfo, Handler, RequestContext } from '../handlers/handler.ts'
+
+/** The bytes of a response, null where there is none. */
+export type Response = Buffer[] | null
+
+type Erased = Handler<unknown, MessageInput<MessageDeclaration>>
+
+/** Decodes requests, calls their handlers and encodes what they answer. */
+export class Dispatcher {
+  readonly #handlers: ReadonlyMap<number, AnyHandler>
+  readonly #broker: BrokerServices
+
+  constructor(handlers: ReadonlyMap<number, AnyHandler>, broker: BrokerServices) {
+    this.#handlers = handlers
+    this.#broker = broker
+  }
+
+  /** Whether a request may run beside others of its connection. */
+  overlaps(frame: Buffer): boolean {
+    return frame.length >= 2 && this.#handlers.get(frame.readInt16BE(0))?.overlaps === true
+  }
+
+  /** Throws, or rejects, when the request cannot be answered and its connection has to be closed. */
+  dispatch(frame: Buffer, connection: ConnectionInfo, signal: AbortSignal): Response | Promise<Response> {
+    const header = decodeRequestHeader(frame)
+    const api = apis.get(header.apiKey)
+    const handler = this.#handlers.get(header.apiKey) as Erased | undefined
+    if (!api || !handler) throw unsupported(header)
+    let body: unknown
+    if (header.apiVersion < api.minVersion || header.apiVersion > api.maxVersion) {
+      if (api.key !== ApiKey.ApiVersions) throw unsupported(header, api)
+      // whatever it wants to say, the client will understand version 0 (KIP-511)
+      return this.#encode(
+        api,
+        { ...header, apiVersion: 0 },
+        {
+          errorCode: ErrorCode.UNSUPPORTED_VERSION,
+          apiKeys: [{ apiKey: api.key, minVersion: api.minVersion, maxVersion: api.maxVersion }],
+        },
+      )
+    }
+    body = decode(api.request, header.apiVersion, frame, header.end)
+    const { apiKey, apiVersion, correlationId, clientId } = header
+    const ctx: RequestContext = {
+      apiKey,
+      apiVersion,
+      correlationId,
+      clientId,
+      connection,
+      signal,
+      broker: this.#broker,
+    }
+    let result: ReturnType<Erased['handle']>
+    try {
+      result = handler.handle(body, ctx)
+    } catch (error) {
+      return this.#encode(api, header, this.#answerTo(error, api, handler, body, ctx))
+    }
+    if (result === null) return null
+    if (!(result instanceof Promise)) return this.#encode(api, header, result)
+    return result.then(
+      response => (response === null ? null : this.#encode(api, header, response)),
+      error => this.#encode(api, header, this.#answerTo(error, api, handler, body, ctx)),
+    )
+  }
+
+  #encode(api: Api, header: RequestHeader, response: MessageInput<MessageDeclaration>): Buffer[] {
+    return encodeResponseFrame(api.key, header.apiVersion, header.correlationId, api.response, response)
+  }
+
+  /** The response that tells what a handler threw, if this API has a place for it; otherwise throws it on. */
+  #answerTo(error: unknown, api: Api, handler: Erased, body: unknown, ctx: RequestContext) {
+    if (isProtocolError(error) && error.code !== 'MR_PROTOCOL_KAFKA') throw error
+    const code = kafkaCodeOf(error)
+    if (code === ErrorCode.UNKNOWN_SERVER_ERROR && !ctx.signal.aborted)
+      this.#broker.logger.error(`${api.name} v${ctx.apiVersion} of ${ctx.clientId ?? 'a client'} failed`, error)
+    if (handler.onError) return handler.onError(code, body, ctx)
+    const field = api.response.fields['errorCode']
+    if (field && inVersions(field.versions, ctx.apiVersion)) return { errorCode: code } as object
+    throw error instanceof Error ? error : new Error(errorName(code))
+  }
+}
+
+function unsupported(header: RequestHeader, api?: Api) {
+  return brokerErrors.create('MR_BROKER_UNSUPPORTED_API', {
+    api: api ? `${api.name} (${header.apiKey})` : `the API ${header.apiKey}`,
+    version: header.apiVersion,
+  })
+}

@@ -1,0 +1,171 @@
+import { once } from 'node:events'
+import { createServer, type Server, type Socket } from 'node:net'
+import { messageOf } from '../../common/errors/error-table.ts'
+import type { Logger } from '../../common/log.ts'
+import type { BrokerConfig } from '../config/broker-config.ts'
+import type { Listener } from '../config/listeners.ts'
+import { brokerErrors } from '../errors.ts'
+import { Connection } from './connection.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import { RequestBudget } from './request-budget.ts'
+
+interface ServerOptions {
+  readonly config: BrokerConfig
+  readonly dispatcher: () => Dispatcher
+  readonly logger: Logger
+  readonly now: () => number
+}
+
+const DEFAULT_REQUEST_BUDGET = 256 << 20
+const SWEEP_MS = 1000
+
+/** All listeners and their connections. */
+export class NetworkServer {
+  readonly #o: ServerOptions
+  readonly #servers: { readonly listener: Listener; readonly server: Server }[] = []
+  readonly #connections = new Set<Connection>()
+  readonly #perHost = new Map<string, number>()
+  readonly #budget: RequestBudget
+  #sweep: NodeJS.Timeout | null = null
+  #nextId = 1
+  #refused = 0
+
+  constructor(o: ServerOptions) {
+    this.#o = o
+    const { values } = o.config
+    const asked = values['queued.max.request.bytes']
+    this.#budget = new RequestBudget(
+      asked >= 0 ? asked : Math.max(DEFAULT_REQUEST_BUDGET, values['socket.request.max.bytes']),
+    )
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  /** Bytes that requests hold now. */
+  get requestBytes(): number {
+    return this.#budget.held
+  }
+
+  /** Bytes of responses that wait to be sent. */
+  unsentBytes(): number {
+    let sum = 0
+    for (const c of this.#connections) sum += c.unsentBytes
+    return sum
+  }
+
+  /** The ports that were got, by listener name. Throws MR_BROKER_PORT_TAKEN, MR_BROKER_LISTEN. */
+  async bind(): Promise<Map<string, number>> {
+    const ports = new Map<string, number>()
+    for (const listener of this.#o.config.listeners) {
+      const server = createServer({ noDelay: true, pauseOnConnect: true })
+      const { host, port } = listener
+      try {
+        server.listen({
+          ...(host !== '' && { host }),
+          port,
+          backlog: this.#o.config.values['socket.listen.backlog.size'],
+        })
+        await once(server, 'listening')
+      } catch (cause) {
+        const where = { host: host || '*', port }
+        if (cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')
+          throw brokerErrors.create('MR_BROKER_PORT_TAKEN', where, { cause })
+        throw brokerErrors.create('MR_BROKER_LISTEN', { ...where, cause: messageOf(cause) }, { cause })
+      }
+      const address = server.address()
+      ports.set(listener.name, typeof address === 'object' && address ? address.port : port)
+      this.#servers.push({ listener, server })
+      server.on('error', error => this.#o.logger.error(`Listener ${listener.name} failed`, error))
+      // until serve(), who connects waits in the backlog's order with nothing read
+      server.on('connection', socket => this.#waiting.push({ socket, listener }))
+    }
+    return ports
+  }
+
+  readonly #waiting: { socket: Socket; listener: Listener }[] = []
+
+  /** Begins to answer. */
+  serve(): void {
+    for (const { listener, server } of this.#servers) {
+      server.removeAllListeners('connection')
+      server.on('connection', socket => this.#accept(socket, listener))
+    }
+    for (const { socket, listener } of this.#waiting.splice(0)) this.#accept(socket, listener)
+    this.#sweep = setInterval(() => this.#tick(), SWEEP_MS)
+    this.#sweep.unref()
+  }
+
+  #limitOf(host: string): number {
+    const { values } = this.#o.config
+    for (const pair of values['max.connections.per.ip.overrides'].split(',')) {
+      const at = pair.lastIndexOf(':')
+      if (at > 0 && pair.slice(0, at).trim() === host) return Number(pair.slice(at + 1))
+    }
+    return values['max.connections.per.ip']
+  }
+
+  #accept(socket: Socket, listener: Listener): void {
+    const host = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+    const ofHost = this.#perHost.get(host) ?? 0
+    if (this.#connections.size >= this.#o.config.values['max.connections'] || ofHost >= this.#limitOf(host)) {
+      if (this.#refused++ === 0)
+        this.#o.logger.warn(
+          `Refusing connections, the first from ${host}: max.connections or max.connections.per.ip is reached`,
+        )
+      socket.on('error', error => this.#o.logger.debug(error.message))
+      socket.destroy()
+      return
+    }
+    this.#perHost.set(host, ofHost + 1)
+    const connection = new Connection({
+      socket,
+      info: { id: this.#nextId++, host, listener: listener.name },
+      dispatcher: this.#o.dispatcher(),
+      budget: this.#budget,
+      maxRequestBytes: this.#o.config.values['socket.request.max.bytes'],
+      logger: this.#o.logger,
+      now: this.#o.now,
+      onClose: c => this.#removed(c),
+    })
+    this.#connections.add(connection)
+    socket.resume()
+  }
+
+  #removed(c: Connection): void {
+    if (!this.#connections.delete(c)) return
+    const left = (this.#perHost.get(c.info.host) ?? 1) - 1
+    if (left > 0) this.#perHost.set(c.info.host, left)
+    else this.#perHost.delete(c.info.host)
+  }
+
+  /** Closes who was idle for too long, or holds memory that others wait for. */
+  #tick(): void {
+    const now = this.#o.now()
+    this.#budget.tick(now)
+    if (this.#refused > 0) this.#o.logger.warn(`${this.#refused} connections were refused in the last second`)
+    this.#refused = 0
+    const limit = this.#o.config.values['connections.max.idle.ms']
+    if (limit < 0) return
+    for (const c of this.#connections) {
+      if (now - c.lastActivity <= limit) continue
+      this.#o.logger.debug(`Closing the connection of ${c.info.host}: idle for ${limit} ms`)
+      c.destroy()
+    }
+  }
+
+  /** Accepts nobody, answers what is under way, and closes; after `graceMs` milliseconds without asking. */
+  async close(graceMs: number): Promise<void> {
+    if (this.#sweep) clearInterval(this.#sweep)
+    for (const { socket } of this.#waiting.splice(0)) socket.destroy()
+    const closed = this.#servers.map(({ server }) => (server.listening ? once(server, 'close') : null))
+    for (const { server } of this.#servers) server.close()
+    for (const c of [...this.#connections]) c.end()
+    const late = setTimeout(() => {
+      for (const c of [...this.#connections]) c.destroy()
+    }, graceMs)
+    await Promise.all(closed)
+    clearTimeout(late)
+  }
+}
