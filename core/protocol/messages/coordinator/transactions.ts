@@ -20,10 +20,10 @@ export const TransactionLogValue = message({
   flexible: '1+',
   fields: {
     producerId: int64('0+'),
-    previousProducerId: int64('undefined', { default: -1, tag: 0, tagged: '1+' }),
-    nextProducerId: int64('undefined', { default: -1, tag: 1, tagged: '1+' }),
+    previousProducerId: int64('1+', { default: -1, tag: 0, tagged: '1+' }),
+    nextProducerId: int64('1+', { default: -1, tag: 1, tagged: '1+' }),
     producerEpoch: int16('0+'),
-    nextProducerEpoch: int16('undefined', { default: -1, tag: 3, tagged: '1+' }),
+    nextProducerEpoch: int16('1+', { default: -1, tag: 3, tagged: '1+' }),
     transactionTimeoutMs: int32('0+'),
     transactionStatus: int8('0+'),
     transactionPartitions: array(
@@ -36,6 +36,6 @@ export const TransactionLogValue = message({
     ),
     transactionLastUpdateTimestampMs: int64('0+'),
     transactionStartTimestampMs: int64('0+'),
-    clientTransactionVersion: int16('undefined', { tag: 2, tagged: '1+' }),
+    clientTransactionVersion: int16('1+', { tag: 2, tagged: '1+' }),
   },
 })

@@ -1,0 +1,231 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { isProtocolError } from '../errors.ts'
+import { ProduceRequest } from '../messages/00-produce.ts'
+import { FetchRequest, FetchResponse } from '../messages/01-fetch.ts'
+import { MetadataRequest } from '../messages/03-metadata.ts'
+import { ApiVersionsResponse } from '../messages/18-api-versions.ts'
+import { DescribeTopicPartitionsRequest } from '../messages/75-describe-topic-partitions.ts'
+import { messageArbitrary } from '../test-support/arbitrary.ts'
+import { allDeclarations, versionsOf } from '../test-support/declarations.ts'
+import { decode, decodeVersioned, decodeWithLength, encode, encodeVersioned } from './codec.ts'
+import { array, int32, int64, message, string, struct } from './declare.ts'
+
+const cases = allDeclarations.flatMap(declaration => versionsOf(declaration).map(version => ({ declaration, version })))
+
+/** Runs something on bytes that may be wrong: only this room's own error may come out. */
+function survives(run: () => unknown): void {
+  try {
+    run()
+  } catch (error) {
+    if (!isProtocolError(error)) throw error
+  }
+}
+
+describe('every message in every version', () => {
+  test('is decoded to what was encoded, to the last byte', () => {
+    for (const { declaration, version } of cases)
+      fc.assert(
+        fc.property(messageArbitrary(declaration, version), value => {
+          const bytes = Buffer.concat(encode(declaration, version, value))
+          const read = decodeWithLength(declaration, version, bytes)
+          expect(read.value, `${declaration.name} v${version}`).toEqual(value)
+          expect(read.end).toBe(bytes.length)
+        }),
+        { numRuns: 12 },
+      )
+  })
+
+  test('refuses every prefix of itself, as malformed', () => {
+    for (const { declaration, version } of cases)
+      fc.assert(
+        fc.property(messageArbitrary(declaration, version), fc.nat(), (value, cut) => {
+          const bytes = Buffer.concat(encode(declaration, version, value))
+          if (bytes.length === 0) return
+          expect(() => decode(declaration, version, bytes.subarray(0, cut % bytes.length))).toThrow(
+            /MR_PROTOCOL_MALFORMED/,
+          )
+        }),
+        { numRuns: 6 },
+      )
+  })
+
+  test('survives altered bytes', () => {
+    for (const { declaration, version } of cases)
+      fc.assert(
+        fc.property(messageArbitrary(declaration, version), fc.nat(), fc.nat(255), (value, at, byte) => {
+          const bytes = Buffer.concat(encode(declaration, version, value))
+          if (bytes.length > 0) bytes[at % bytes.length] = byte
+          survives(() => decode(declaration, version, bytes))
+        }),
+        { numRuns: 8 },
+      )
+  })
+
+  test('survives random bytes', () => {
+    for (const { declaration, version } of cases)
+      fc.assert(
+        fc.property(fc.uint8Array({ maxLength: 200 }), bytes =>
+          survives(() => decode(declaration, version, Buffer.from(bytes))),
+        ),
+        { numRuns: 8 },
+      )
+  })
+
+  test('of nothing has the defaults', () => {
+    for (const { declaration, version } of cases) {
+      const read = decode(declaration, version, Buffer.concat(encode(declaration, version, {})))
+      expect(Buffer.concat(encode(declaration, version, read))).toEqual(Buffer.concat(encode(declaration, version, {})))
+    }
+  })
+})
+
+describe('encoding', () => {
+  test('references large record batches and chunks of them instead of copying', () => {
+    const whole = Buffer.alloc(5000, 1)
+    const parts = [Buffer.alloc(2000, 2), Buffer.alloc(10, 3), Buffer.alloc(1024, 4)]
+    const chunks = encode(FetchResponse, 12, {
+      responses: [{ topic: 't', partitions: [{ records: whole }, { records: parts }, { records: null }] }],
+    })
+    expect(chunks).toContain(whole)
+    expect(chunks).toContain(parts[0])
+    expect(chunks).toContain(parts[2])
+    const read = decode(FetchResponse, 12, Buffer.concat(chunks))
+    const [first, second, third] = read.responses[0]!.partitions
+    expect(first!.records).toEqual(whole)
+    expect(second!.records).toEqual(Buffer.concat(parts))
+    expect(third!.records).toBeNull()
+  })
+
+  test('leaves out a tagged field that has its default, and writes tagged structs with their size', () => {
+    const topics = (leader: object) => [{ topic: 't', partitions: [{ currentLeader: leader }] }]
+    const plain = Buffer.concat(encode(FetchResponse, 12, { responses: topics({}) }))
+    const same = Buffer.concat(encode(FetchResponse, 12, { responses: topics({ leaderId: -1, leaderEpoch: -1 }) }))
+    const set = Buffer.concat(encode(FetchResponse, 12, { responses: topics({ leaderId: 5 }) }))
+    expect(same).toEqual(plain)
+    // Tag, size, two int32, and the struct's own tagged fields.
+    expect(set.length - plain.length).toBe(1 + 1 + 4 + 4 + 1)
+  })
+
+  test('writes the size of tagged fields of any length', () => {
+    for (const length of [1, 100, 130, 20_000]) {
+      const host = 'h'.repeat(length)
+      const input = { nodeEndpoints: [{ nodeId: 1, host, port: 9092 }] }
+      expect(decode(FetchResponse, 16, Buffer.concat(encode(FetchResponse, 16, input))).nodeEndpoints[0]!.host).toBe(
+        host,
+      )
+    }
+  })
+
+  test('precedes a nullable struct with one byte', () => {
+    const read = (cursor: { topicName: string; partitionIndex: number } | null) => {
+      const bytes = Buffer.concat(encode(DescribeTopicPartitionsRequest, 0, { cursor }))
+      return { bytes, cursor: decode(DescribeTopicPartitionsRequest, 0, bytes).cursor }
+    }
+    expect(read(null).cursor).toBeNull()
+    expect(read({ topicName: 'a', partitionIndex: 3 }).cursor).toEqual({ topicName: 'a', partitionIndex: 3 })
+    expect(read(null).bytes.toString('hex')).toBe('01' + '000007d0' + 'ff' + '00')
+  })
+
+  test('keeps Long.MAX_VALUE and Long.MIN_VALUE, and clamps beyond', () => {
+    const one = message({ name: 'One', type: 'data', versions: '0', flexible: 'none', fields: { n: int64('0+') } })
+    const bytesOf = (n: number) => Buffer.concat(encode(one, 0, { n })).toString('hex')
+    expect(bytesOf(2 ** 63)).toBe('7fffffffffffffff')
+    expect(bytesOf(1e300)).toBe('7fffffffffffffff')
+    expect(bytesOf(-(2 ** 63))).toBe('8000000000000000')
+    expect(bytesOf(-1)).toBe('ffffffffffffffff')
+    expect(bytesOf(-4294967297)).toBe('fffffffeffffffff')
+    expect(decode(one, 0, Buffer.from('7fffffffffffffff', 'hex')).n).toBe(2 ** 63)
+    expect(() => bytesOf(1.5)).toThrow(/MR_PROTOCOL_UNREPRESENTABLE/)
+    expect(() => bytesOf(Number.NaN)).toThrow(/MR_PROTOCOL_UNREPRESENTABLE/)
+  })
+
+  test('refuses what a field cannot hold, naming the field', () => {
+    const produce = (partition: object) => () =>
+      encode(ProduceRequest, 9, { topicData: [{ name: 't', partitionData: [partition] }] })
+    expect(produce({ index: 2 ** 31 })).toThrow(/ProduceRequest\.topicData\.partitionData\.index/)
+    expect(produce({ index: 'x' })).toThrow(/MR_PROTOCOL_UNREPRESENTABLE/)
+    expect(() => encode(ProduceRequest, 9, { topicData: [{ name: 'x'.repeat(40_000) }] })).toThrow(/40000 bytes/)
+    expect(() => encode(ProduceRequest, 13, { topicData: [{ topicId: 'short' }] })).toThrow(/uuid/)
+    expect(() => encode(MetadataRequest, 0, { topics: null })).toThrow(/version 0 cannot hold null/)
+  })
+
+  test('refuses to lose a value that the version of a request lacks, unless it may be ignored', () => {
+    expect(() => encode(FetchRequest, 4, { replicaState: { replicaId: 3 } })).toThrow(/does not have this field/)
+    expect(() => encode(FetchRequest, 4, { rackId: 'a', replicaState: { replicaId: -1 } })).not.toThrow()
+    // A response may hold more than its version shows.
+    expect(() => encode(ApiVersionsResponse, 0, { throttleTimeMs: 5, zkMigrationReady: true })).not.toThrow()
+  })
+})
+
+describe('decoding hostile bytes', () => {
+  const list = message({
+    name: 'List',
+    type: 'data',
+    versions: '0-1',
+    flexible: '1',
+    fields: {
+      names: array('0+', 'string'),
+      inner: struct('0+', { numbers: array('0+', { n: int32('0+') }), s: string('0+') }),
+    },
+  })
+  const hex = (text: string) => Buffer.from(text, 'hex')
+
+  test.each([
+    ['a count of 2^31 - 1', 0, '7fffffff0000'],
+    ['a negative count', 0, 'fffffffe'],
+    ['a null count', 0, 'ffffffff'],
+    ['a compact count of 2^32 - 1', 1, 'ffffffff0f00'],
+    ['a null compact count', 1, '00'],
+    ['a string past the end', 0, '000000017fff61'],
+    ['a negative string', 0, '00000001fffe61'],
+    ['a varint of more than 32 bits', 1, 'ffffffffff01'],
+    ['a varint of ten bytes', 1, '80808080808080808001'],
+    ['a varint that does not end', 1, '8080'],
+    ['a compact string longer than any may be', 1, '02' + '818002' + '61'.repeat(100)],
+    ['a tagged field past the end', 1, '01' + '01' + '01' + '00' + '01' + '05' + 'ff01'],
+    ['a number of tagged fields without their bytes', 1, '01' + '01' + '01' + 'ffffffff0f'],
+    ['nothing', 0, ''],
+  ])('%s is malformed', (_what, version, bytes) => {
+    expect(() => decode(list, version, hex(bytes))).toThrow(/MR_PROTOCOL_MALFORMED/)
+  })
+
+  test('skips unknown tagged fields', () => {
+    const known = Buffer.concat(encode(list, 1, { names: ['a'] }))
+    const more = Buffer.concat([known.subarray(0, known.length - 1), hex('02' + '05' + '03' + 'aabbcc' + '63' + '00')])
+    expect(decode(list, 1, more)).toEqual(decode(list, 1, known))
+  })
+
+  test('a tagged field that is shorter or longer than it says is malformed', () => {
+    const bytes = Buffer.concat(encode(FetchRequest, 15, { replicaState: { replicaId: 1, replicaEpoch: 2 } }))
+    const at = bytes.lastIndexOf(hex('010d00000001'))
+    for (const size of [12, 14]) {
+      const wrong = Buffer.concat([bytes, Buffer.alloc(8)])
+      wrong[at + 1] = size
+      expect(() => decode(FetchRequest, 15, wrong)).toThrow(/tagged field/)
+    }
+  })
+
+  test('huge counts in a small buffer allocate nothing', () => {
+    const bytes = Buffer.concat([Buffer.alloc(4096, 0xff), Buffer.from('ffffffff0f', 'hex')])
+    const before = process.memoryUsage()
+    for (const { declaration, version } of cases) survives(() => decode(declaration, version, bytes))
+    const after = process.memoryUsage()
+    expect(after.external + after.arrayBuffers - before.external - before.arrayBuffers).toBeLessThan(32 << 20)
+  })
+
+  test('a version that does not exist is refused, with the ones that do', () => {
+    expect(() => decode(FetchRequest, 3, Buffer.alloc(100))).toThrow(/FetchRequest has no version 3 here, only 4-18/)
+    expect(() => encode(FetchRequest, 19, {})).toThrow(/MR_PROTOCOL_UNSUPPORTED_VERSION/)
+    expect(() => encode(FetchRequest, 4.5, {})).toThrow(/MR_PROTOCOL_UNSUPPORTED_VERSION/)
+  })
+})
+
+test('a versioned message newer than known is read as the newest known one only where that is asked for', () => {
+  const one = message({ name: 'One', type: 'data', versions: '0-2', flexible: 'none', fields: { n: int32('0+') } })
+  const bytes = encodeVersioned(one, 2, { n: 7 })
+  expect(decodeVersioned(one, bytes)).toEqual({ version: 2, value: { n: 7 } })
+  bytes.writeInt16BE(9, 0)
+  expect(decodeVersioned(one, bytes, { lenient: true })).toEqual({ version: 9, value: { n: 7 } })
+  expect(() => decodeVersioned(one, bytes)).toThrow(/MR_PROTOCOL_UNSUPPORTED_VERSION/)
+})
