@@ -67,7 +67,7 @@ export interface AbortedTransaction {
 }
 
 export interface ReadResult {
-  /** Whole batches in order, the last one possibly cut by `maxBytes` as in Kafka. Never change them: they are the log's own. */
+  /** Whole batches in order. Never change them: they are the log's own. */
   readonly chunks: readonly Buffer[]
   readonly size: number
   readonly highWatermark: number
@@ -150,6 +150,10 @@ export interface LogManagerOptions {
   readonly tailCacheBytesPerPartition?: number
   /** `producer.id.expiration.ms`. Default 86400000. */
   readonly producerIdExpirationMs?: number
+  /** Segment files open at once, for all partitions. Default 2048. */
+  readonly maxOpenFiles?: number
+  /** `log.retention.check.interval.ms`. Default 300000. */
+  readonly retentionCheckIntervalMs?: number
   /** The wall clock, for tests. */
   readonly now?: () => number
 }

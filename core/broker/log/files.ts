@@ -1,0 +1,100 @@
+import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync, writevSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
+
+/** Whether a file system call failed with this errno name. */
+export function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
+
+/**
+ * Writes a small file whole or not at all as far as this process is concerned: beside it, then a rename. Not synced, for
+ * what can be rebuilt (snapshots, epochs): a synchronous fsync would stop every other partition.
+ */
+export function replaceFileSync(file: string, content: string | Buffer): void {
+  const temporary = `${file}.tmp`
+  try {
+    writeFileSync(temporary, content)
+    renameSync(temporary, file)
+  } catch (error) {
+    removeFile(temporary)
+    throw error
+  }
+}
+
+/** `replaceFileSync` with an fdatasync, off the main thread. */
+export async function replaceFile(file: string, content: string | Buffer): Promise<void> {
+  const temporary = `${file}.tmp`
+  const handle = await open(temporary, 'w')
+  try {
+    await handle.writeFile(content)
+    await handle.datasync()
+  } finally {
+    await handle.close()
+  }
+  await rename(temporary, file)
+}
+
+/** Makes renames and new files in a directory durable. */
+export async function syncDirectory(dir: string): Promise<void> {
+  const handle = await open(dir, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Makes an empty file where there is none. */
+export function touch(file: string): void {
+  closeSync(openSync(file, 'a'))
+}
+
+/** Writes all of a buffer at a position: one call may write less, and only the next tells why. */
+export function writeFully(fd: number, bytes: Buffer, position: number): void {
+  let done = 0
+  while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, position + done)
+}
+
+/** Linux's IOV_MAX: so many buffers a call at most. */
+export const MAX_VECTORS = 1024
+
+/** `writeFully` for several buffers in a row. */
+export function writevFully(fd: number, buffers: readonly Buffer[], size: number, position: number): void {
+  if (buffers.length === 1) {
+    writeFully(fd, buffers[0]!, position)
+    return
+  }
+  let rest = buffers
+  let done = 0
+  while (done < size) {
+    const written = writevSync(fd, rest.length > MAX_VECTORS ? rest.slice(0, MAX_VECTORS) : rest, position + done)
+    done += written
+    if (done < size) rest = dropBytes(rest, written)
+  }
+}
+
+/** What is left of a list of buffers after its first `n` bytes. */
+export function dropBytes(buffers: readonly Buffer[], n: number): Buffer[] {
+  let i = 0
+  let left = n
+  while (i < buffers.length && left >= buffers[i]!.length) left -= buffers[i++]!.length
+  const rest = buffers.slice(i)
+  if (left > 0) rest[0] = rest[0]!.subarray(left)
+  return rest
+}
+
+/** Removes a file that may be gone already. */
+export function removeFile(file: string): void {
+  rmSync(file, { force: true })
+}
+
+/** Renames a file that may be gone already; tells whether it was there. */
+export function renameIfThere(from: string, to: string): boolean {
+  try {
+    renameSync(from, to)
+    return true
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false
+    throw error
+  }
+}

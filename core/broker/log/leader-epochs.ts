@@ -1,0 +1,70 @@
+import { type EpochStart, readEpochCheckpoint, writeEpochCheckpoint } from './checkpoint-file.ts'
+
+/** Which leader epoch began at which offset (`leader-epoch-checkpoint`), for followers and clients that compare logs. */
+export class LeaderEpochs {
+  file: string
+  #entries: EpochStart[]
+  #dirty = false
+
+  constructor(file: string, entries: EpochStart[]) {
+    this.file = file
+    this.#entries = entries
+  }
+
+  /** Reads the file. Throws MR_LOG_CHECKPOINT_MALFORMED. */
+  static load(file: string): LeaderEpochs {
+    return new LeaderEpochs(file, readEpochCheckpoint(file))
+  }
+
+  get entries(): readonly EpochStart[] {
+    return this.#entries
+  }
+
+  get latest(): number {
+    return this.#entries.at(-1)?.epoch ?? -1
+  }
+
+  /** Notes that records from `startOffset` on have this epoch. Older entries that contradict it go. Returns whether it is new. */
+  assign(epoch: number, startOffset: number): boolean {
+    if (epoch < 0 || epoch === this.latest) return false
+    this.#entries = this.#entries.filter(e => e.epoch < epoch && e.startOffset < startOffset)
+    this.#entries.push({ epoch, startOffset })
+    this.#dirty = true
+    return true
+  }
+
+  /** Records at or above an offset are gone. */
+  truncateFromEnd(offset: number): void {
+    const kept = this.#entries.filter(e => e.startOffset < offset)
+    if (kept.length === this.#entries.length) return
+    this.#entries = kept
+    this.#dirty = true
+  }
+
+  /** Records below an offset are gone: the epoch in force there begins at it now. */
+  truncateFromStart(offset: number): void {
+    let n = this.#entries.length - 1
+    while (n > 0 && this.#entries[n]!.startOffset > offset) n--
+    const at = this.#entries[n]
+    if (at === undefined || at.startOffset >= offset) return
+    this.#entries = [{ epoch: at.epoch, startOffset: offset }, ...this.#entries.slice(n + 1)]
+    this.#dirty = true
+  }
+
+  /** The largest epoch at or below the one asked for, and the offset where it ends (`logEndOffset` for the latest). */
+  endOffsetFor(epoch: number, logEndOffset: number): { epoch: number; endOffset: number } {
+    if (epoch < 0) return { epoch: -1, endOffset: -1 }
+    if (epoch === this.latest) return { epoch, endOffset: logEndOffset }
+    const higher = this.#entries.find(e => e.epoch > epoch)
+    if (higher === undefined) return { epoch: -1, endOffset: -1 }
+    const floor = this.#entries.findLast(e => e.epoch <= epoch)
+    return { epoch: floor?.epoch ?? epoch, endOffset: higher.startOffset }
+  }
+
+  /** Writes the file if anything changed. */
+  save(): void {
+    if (!this.#dirty) return
+    writeEpochCheckpoint(this.file, this.#entries)
+    this.#dirty = false
+  }
+}

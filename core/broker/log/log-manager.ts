@@ -1,0 +1,269 @@
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { messageOf } from '../../common/errors/error-table.ts'
+import { ZERO_UUID } from '../../protocol/uuid.ts'
+import { partitionKey } from './checkpoint-file.ts'
+import { logErrors } from './errors.ts'
+import { type Checkpoints, LogDir } from './log-dir.ts'
+import { createLogEnv, type LogEnv } from './log-env.ts'
+import { DELETE_DIR, parsePartitionDir, renamedPartitionDir, STRAY_DIR } from './log-files.ts'
+import { PartitionLog } from './partition-log.ts'
+import { readTopicId, writeTopicId } from './partition-metadata.ts'
+import type * as api from './types.ts'
+
+/** Logs that are read at a time when the broker starts, and closed at a time when it stops. */
+const AT_ONCE = 4
+const RETENTION_CHECK_MS = 300_000
+const CHECKPOINT_MS = 5_000
+
+interface Entry {
+  readonly log: PartitionLog
+  readonly dir: LogDir
+}
+
+/** All logs of a broker, in one or more directories. */
+export class LogManager implements api.LogManager {
+  readonly #env: LogEnv
+  readonly #dirs: LogDir[]
+  readonly #defaults: api.LogConfig
+  readonly #logs = new Map<string, Entry>()
+  /** Creations under way, by partition. */
+  readonly #creating = new Map<string, Promise<PartitionLog>>()
+  readonly #retentionCheckMs: number
+  #lastRetention: number
+  #lastCheckpoint: number
+  #ticking: Promise<void> | null = null
+  #checkpointing: Promise<void> = Promise.resolve()
+  #closed = false
+
+  private constructor(o: api.LogManagerOptions) {
+    this.#env = createLogEnv(o)
+    this.#dirs = o.dirs.map(path => new LogDir(path, this.#env.logger))
+    this.#defaults = o.defaults
+    this.#retentionCheckMs = o.retentionCheckIntervalMs ?? RETENTION_CHECK_MS
+    this.#lastRetention = this.#env.now()
+    this.#lastCheckpoint = this.#env.now()
+  }
+
+  /** Opens every log that is there, recovering where the last process did not close. Throws MR_LOG_DIR_UNUSABLE, MR_LOG_OPEN_FAILED. */
+  static async open(o: api.LogManagerOptions): Promise<LogManager> {
+    const manager = new LogManager(o)
+    for (const dir of manager.#dirs) await manager.#load(dir)
+    await manager.#checkpoint()
+    return manager
+  }
+
+  get(topic: string, partition: number): PartitionLog | undefined {
+    return this.#logs.get(partitionKey(topic, partition))?.log
+  }
+
+  all(): PartitionLog[] {
+    return [...this.#logs.values()].map(e => e.log)
+  }
+
+  async getOrCreate(
+    topic: string,
+    partition: number,
+    topicId: string,
+    config: api.LogConfig = this.#defaults,
+  ): Promise<PartitionLog> {
+    const key = partitionKey(topic, partition)
+    const creating = this.#creating.get(key)
+    if (creating !== undefined) return creating
+    const known = this.#logs.get(key)
+    if (known !== undefined && known.log.topicId === topicId) {
+      known.log.updateConfig(config)
+      return known.log
+    }
+    const created = this.#replace(known, topic, partition, topicId, config)
+    this.#creating.set(key, created)
+    try {
+      return await created
+    } finally {
+      this.#creating.delete(key)
+    }
+  }
+
+  async delete(topic: string, partition: number): Promise<void> {
+    const entry = this.#logs.get(partitionKey(topic, partition))
+    if (entry === undefined) return
+    const dir = await this.#moveAway(entry, DELETE_DIR)
+    this.#env.trash.add([dir], entry.log.config.fileDeleteDelayMs)
+  }
+
+  /** Calls that come while one is running wait for that one. */
+  tick(now: number): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    this.#ticking ??= this.#tick(now).finally(() => {
+      this.#ticking = null
+    })
+    return this.#ticking
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#ticking
+    await Promise.allSettled(this.#creating.values())
+    const failed = new Set<LogDir>()
+    await inParallel([...this.#logs.values()], async ({ log, dir }) => {
+      try {
+        await log.close()
+      } catch (error) {
+        failed.add(dir)
+        this.#env.logger.error(`${basename(log.dir)} was not closed properly; it is checked at the next start`, error)
+      }
+    })
+    await this.#env.background.idle()
+    await this.#checkpoint()
+    for (const dir of this.#dirs) if (!failed.has(dir)) await dir.markCleanShutdown()
+    await this.#env.trash.empty(Number.POSITIVE_INFINITY)
+    this.#env.fds.releaseAll()
+  }
+
+  async #load(dir: LogDir): Promise<void> {
+    const { partitions, doomed } = dir.list()
+    this.#env.trash.add(doomed, 0)
+    const clean = dir.wasClosedCleanly
+    const recoveryPoints = dir.recoveryPoints()
+    const startOffsets = dir.startOffsets()
+    const highWatermarks = dir.highWatermarks()
+    if (!clean && partitions.length > 0) {
+      this.#env.logger.info(`${dir.path} was not closed properly: checking ${partitions.length} logs`)
+    }
+    await inParallel(partitions, async name => {
+      const path = join(dir.path, name)
+      const { topic, partition } = parsePartitionDir(name)!
+      const other = this.#logs.get(name)
+      if (other !== undefined) {
+        const cause = `it is in ${other.dir.path} too`
+        throw logErrors.create('MR_LOG_OPEN_FAILED', { name, dir: dir.path, cause })
+      }
+      const topicId = readTopicId(path) ?? ZERO_UUID
+      const recoveryPoint = recoveryPoints.get(name) ?? 0
+      const logStartOffset = startOffsets.get(name) ?? 0
+      const log = await this.#open(dir, topic, partition, topicId, this.#defaults, {
+        clean,
+        recoveryPoint,
+        logStartOffset,
+      })
+      if (!this.#env.autoHighWatermark) log.setHighWatermark(highWatermarks.get(name) ?? 0)
+    })
+    await dir.clearCleanShutdown()
+  }
+
+  async #open(
+    dir: LogDir,
+    topic: string,
+    partition: number,
+    topicId: string,
+    config: api.LogConfig,
+    state: { clean: boolean; recoveryPoint: number; logStartOffset: number },
+  ): Promise<PartitionLog> {
+    const name = partitionKey(topic, partition)
+    const path = join(dir.path, name)
+    try {
+      const log = await PartitionLog.open({ topic, partition, topicId, dir: path, config, env: this.#env, ...state })
+      this.#logs.set(name, { log, dir })
+      return log
+    } catch (error) {
+      const cause = messageOf(error)
+      throw logErrors.create('MR_LOG_OPEN_FAILED', { name, dir: dir.path, cause }, { cause: error })
+    }
+  }
+
+  /** Makes the log, putting aside one of the same name that belongs to another topic. */
+  async #replace(
+    known: Entry | undefined,
+    topic: string,
+    partition: number,
+    topicId: string,
+    config: api.LogConfig,
+  ): Promise<PartitionLog> {
+    if (known !== undefined && known.log.topicId === ZERO_UUID) {
+      // written before topics had ids
+      writeTopicId(known.log.dir, topicId)
+      known.log.topicId = topicId
+      known.log.updateConfig(config)
+      return known.log
+    }
+    if (known !== undefined) {
+      const dir = await this.#moveAway(known, STRAY_DIR)
+      this.#env.logger.warn(
+        `${dir} belongs to topic id ${known.log.topicId}, not ${topicId}: put aside, delete it by hand`,
+      )
+    }
+    const dir = this.#emptiest()
+    const path = join(dir.path, partitionKey(topic, partition))
+    mkdirSync(path, { recursive: true })
+    writeTopicId(path, topicId)
+    return this.#open(dir, topic, partition, topicId, config, { clean: true, recoveryPoint: 0, logStartOffset: 0 })
+  }
+
+  /** The checkpoints forget the log at once: one made anew under its name must not be given its offsets. */
+  async #moveAway(entry: Entry, suffix: string): Promise<string> {
+    const { topic, partition } = entry.log
+    const unique = randomUUID().replaceAll('-', '')
+    const dir = await entry.log.moveAway(renamedPartitionDir(topic, partition, unique, suffix))
+    this.#logs.delete(partitionKey(topic, partition))
+    await this.#checkpoint()
+    return dir
+  }
+
+  #emptiest(): LogDir {
+    const counts = new Map(this.#dirs.map(d => [d, 0]))
+    for (const { dir } of this.#logs.values()) counts.set(dir, counts.get(dir)! + 1)
+    return this.#dirs.reduce((best, d) => (counts.get(d)! < counts.get(best)! ? d : best))
+  }
+
+  async #tick(now: number): Promise<void> {
+    const checksRetention = now - this.#lastRetention >= this.#retentionCheckMs
+    if (checksRetention) this.#lastRetention = now
+    for (const { log } of [...this.#logs.values()]) {
+      try {
+        if (checksRetention) await log.runRetention(now)
+        await log.tick(now)
+      } catch (error) {
+        this.#env.logger.error(`${basename(log.dir)}: housekeeping failed; it is tried again`, error)
+      }
+    }
+    await this.#env.trash.empty(now)
+    if (now - this.#lastCheckpoint < CHECKPOINT_MS) return
+    this.#lastCheckpoint = now
+    try {
+      await this.#checkpoint()
+    } catch (error) {
+      this.#env.logger.error('checkpoints cannot be written; the next start reads more of the logs', error)
+    }
+  }
+
+  /** One at a time: they write the same files. */
+  #checkpoint(): Promise<void> {
+    const mine = this.#checkpointing.then(async () => {
+      for (const dir of this.#dirs) await dir.write(this.#checkpointsOf(dir))
+    })
+    this.#checkpointing = mine.catch(() => undefined)
+    return mine
+  }
+
+  #checkpointsOf(dir: LogDir): Checkpoints {
+    const logs = [...this.#logs.values()].filter(e => e.dir === dir).map(e => e.log)
+    const entries = (offset: (log: PartitionLog) => number) =>
+      logs.map(log => ({ topic: log.topic, partition: log.partition, offset: offset(log) }))
+    return {
+      recoveryPoints: entries(log => log.recoveryPoint),
+      startOffsets: entries(log => log.logStartOffset).filter((e, i) => e.offset > logs[i]!.segmentOffsets[0]!),
+      highWatermarks: entries(log => log.highWatermark),
+      cleanerOffsets: [],
+    }
+  }
+}
+
+async function inParallel<T>(items: readonly T[], job: (item: T) => Promise<void>): Promise<void> {
+  let next = 0
+  const worker = async () => {
+    while (next < items.length) await job(items[next++]!)
+  }
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker))
+}

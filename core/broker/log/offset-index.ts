@@ -1,0 +1,89 @@
+import { IndexFile } from './index-file.ts'
+
+/** Bytes an entry: the offset relative to the segment's base, and the position, both int32. */
+export const OFFSET_ENTRY = 8
+
+/**
+ * `.index`: where in the segment an offset is, one entry about every `index.interval.bytes`. An entry names the last
+ * offset of a batch and the position where that batch begins, as Kafka's does.
+ */
+export class OffsetIndex {
+  readonly file: IndexFile
+  readonly baseOffset: number
+
+  constructor(path: string, baseOffset: number, count: number) {
+    this.file = new IndexFile(path, OFFSET_ENTRY, count)
+    this.baseOffset = baseOffset
+  }
+
+  get count(): number {
+    return this.file.count
+  }
+
+  append(offset: number, position: number): void {
+    const { buffer, at } = this.file.reserve()
+    buffer.writeInt32BE(offset - this.baseOffset, at)
+    buffer.writeInt32BE(position, at + 4)
+  }
+
+  /** The position of the last entry at or below an offset; 0 (the segment's begin) when there is none. */
+  lookup(offset: number): number {
+    const relative = offset - this.baseOffset
+    const pending = this.file.pending()
+    const found = floor(pending, OFFSET_ENTRY, relative, relativeOffset)
+    if (found >= 0) return pending.readInt32BE(found * OFFSET_ENTRY + 4)
+    const stored = this.file.stored()
+    const older = floor(stored, OFFSET_ENTRY, relative, relativeOffset)
+    return older < 0 ? 0 : stored.readInt32BE(older * OFFSET_ENTRY + 4)
+  }
+
+  /** Drops the entries at or above an offset. */
+  truncateFrom(offset: number): void {
+    const relative = offset - this.baseOffset - 1
+    const inPending = floor(this.file.pending(), OFFSET_ENTRY, relative, relativeOffset)
+    const stored = this.file.count - this.file.pendingCount
+    if (inPending >= 0) this.file.truncate(stored + inPending + 1)
+    else this.file.truncate(floor(this.file.stored(), OFFSET_ENTRY, relative, relativeOffset) + 1)
+  }
+
+  /** Whether the entries can be true of a segment of that size: rising offsets at rising positions inside it. */
+  isSane(segmentSize: number): boolean {
+    const stored = this.file.stored()
+    let offset = -1
+    let position = -1
+    for (let at = 0; at < stored.length; at += OFFSET_ENTRY) {
+      const o = stored.readInt32BE(at)
+      const p = stored.readInt32BE(at + 4)
+      if (o <= offset && at > 0) return false
+      if (o < 0 || p <= position || p >= segmentSize) return false
+      offset = o
+      position = p
+    }
+    return true
+  }
+
+  /** The last entry, as an absolute offset and a position. */
+  last(): { offset: number; position: number } | null {
+    if (this.count === 0) return null
+    const pending = this.file.pending()
+    const entry =
+      pending.length > 0 ? pending.subarray(pending.length - OFFSET_ENTRY) : this.file.storedEntry(this.count - 1)
+    return { offset: this.baseOffset + entry.readInt32BE(0), position: entry.readInt32BE(4) }
+  }
+}
+
+function relativeOffset(entries: Buffer, at: number): number {
+  return entries.readInt32BE(at)
+}
+
+/** The number of the last entry whose key is at or below `target`; -1 when all are above. */
+export function floor(entries: Buffer, size: number, target: number, key: (e: Buffer, at: number) => number): number {
+  let low = 0
+  let high = entries.length / size - 1
+  while (low <= high) {
+    const middle = (low + high) >>> 1
+    if (key(entries, middle * size) <= target) low = middle + 1
+    else high = middle - 1
+  }
+  return high
+}

@@ -1,0 +1,275 @@
+import { renameSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { ErrorCode, errorFor, KafkaError } from '../../protocol/error-codes.ts'
+import { checkedOrRefused } from './append-check.ts'
+import { DEFAULT_LOG_CONFIG } from './log-config.ts'
+import { createLogEnv, type LogEnv } from './log-env.ts'
+import { EPOCH_CHECKPOINT, loadLog } from './log-loader.ts'
+import { bytesAvailable, readLog } from './log-reader.ts'
+import { LogState } from './log-state.ts'
+import { LogWriter } from './log-writer.ts'
+import { findByTimestamp, findLatest } from './offset-lookup.ts'
+import { lastSequence } from './producer-state.ts'
+import { expiredSegments } from './retention.ts'
+import { rollSegment, syncUpTo, writeSnapshot } from './roll.ts'
+import type * as api from './types.ts'
+
+export interface OpenOptions {
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: string
+  readonly dir: string
+  readonly config?: api.LogConfig
+  readonly env?: LogEnv
+  /** The log was closed properly; default false, which checks everything from the recovery point on. */
+  readonly clean?: boolean
+  readonly recoveryPoint?: number
+  readonly logStartOffset?: number
+}
+
+/** One partition's log on disk, in Apache Kafka's layout. */
+export class PartitionLog implements api.PartitionLog {
+  topicId: string
+  readonly #log: LogState
+  readonly #writer: LogWriter
+  #lastFlush: number
+  #closing: Promise<void> | null = null
+
+  private constructor(topicId: string, log: LogState) {
+    this.topicId = topicId
+    this.#log = log
+    this.#writer = new LogWriter(log)
+    this.#lastFlush = log.env.now()
+  }
+
+  /** Opens the directory, or makes it; recovers what is there. */
+  static async open(o: OpenOptions): Promise<PartitionLog> {
+    const env = o.env ?? createLogEnv()
+    const config = o.config ?? DEFAULT_LOG_CONFIG
+    const loaded = await loadLog({
+      dir: o.dir,
+      env,
+      config,
+      clean: o.clean ?? false,
+      recoveryPoint: o.recoveryPoint ?? 0,
+      logStartOffset: o.logStartOffset ?? 0,
+    })
+    return new PartitionLog(o.topicId, new LogState(o.topic, o.partition, o.dir, env, config, loaded))
+  }
+
+  get topic(): string {
+    return this.#log.topic
+  }
+
+  get partition(): number {
+    return this.#log.partition
+  }
+
+  get dir(): string {
+    return this.#log.dir
+  }
+
+  get config(): api.LogConfig {
+    return this.#log.config
+  }
+
+  get logStartOffset(): number {
+    return this.#log.logStartOffset
+  }
+
+  get highWatermark(): number {
+    return this.#log.highWatermark
+  }
+
+  get logEndOffset(): number {
+    return this.#log.logEndOffset
+  }
+
+  get lastStableOffset(): number {
+    return this.#log.lastStableOffset
+  }
+
+  get recoveryPoint(): number {
+    return this.#log.recoveryPoint
+  }
+
+  get sizeInBytes(): number {
+    return this.#log.sizeInBytes
+  }
+
+  /** The base offsets of the segments. */
+  get segmentOffsets(): number[] {
+    return this.#log.segments.map(s => s.baseOffset)
+  }
+
+  append(records: Buffer, o: api.AppendOptions): Promise<api.AppendResult> {
+    const refusal = this.#closing === null ? this.#log.refusal() : this.#closed()
+    if (refusal !== null) return Promise.reject(refusal)
+    const checked = checkedOrRefused(records, o.origin, this.#log.config, this.#log.env.now())
+    return checked instanceof KafkaError ? Promise.reject(checked) : this.#writer.append(checked, o)
+  }
+
+  read(offset: number, maxBytes: number, o: api.ReadOptions): api.ReadResult | Promise<api.ReadResult> {
+    return readLog(this.#log, offset, maxBytes, o)
+  }
+
+  bytesAvailable(offset: number, cap: number): number {
+    return bytesAvailable(this.#log, offset, cap)
+  }
+
+  onAdvance(listener: () => void): () => void {
+    return this.#log.onAdvance(listener)
+  }
+
+  offsetForTimestamp(ts: number, o: { maxOffset?: number } = {}): Promise<api.OffsetAndTimestamp | null> {
+    return findByTimestamp(this.#log, ts, o.maxOffset ?? this.#log.logEndOffset)
+  }
+
+  maxTimestampOffset(o: { maxOffset?: number } = {}): Promise<api.OffsetAndTimestamp | null> {
+    return findLatest(this.#log, o.maxOffset ?? this.#log.logEndOffset)
+  }
+
+  endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number } {
+    return this.#log.epochs.endOffsetFor(epoch, this.#log.logEndOffset)
+  }
+
+  setHighWatermark(n: number): void {
+    this.#log.raiseHighWatermark(n)
+  }
+
+  updateConfig(config: api.LogConfig): void {
+    this.#log.config = config
+  }
+
+  async deleteRecordsBefore(offset: number): Promise<number> {
+    const log = this.#log
+    const refusal = log.refusal()
+    if (refusal !== null) throw refusal
+    if (!log.config.cleanupPolicy.includes('delete')) {
+      const detail = `Records of ${log.name} can only be deleted where cleanup.policy has delete.`
+      throw errorFor(ErrorCode.POLICY_VIOLATION, detail)
+    }
+    const target = offset === -1 ? log.highWatermark : offset
+    if (target < 0 || target > log.highWatermark) {
+      const detail = `Offset ${offset} of ${log.name} is above the high watermark ${log.highWatermark}.`
+      throw errorFor(ErrorCode.OFFSET_OUT_OF_RANGE, detail)
+    }
+    if (log.raiseLogStart(target)) await this.runRetention(log.env.now())
+    return log.logStartOffset
+  }
+
+  async flush(): Promise<void> {
+    const log = this.#log
+    this.#lastFlush = log.env.now()
+    if (log.recoveryPoint < log.logEndOffset) await log.env.background.run(() => syncUpTo(log, log.logEndOffset))
+  }
+
+  runRetention(now: number): Promise<number> {
+    return this.#writer.exclusively(() => this.#deleteExpired(now))
+  }
+
+  producerStates(): api.ProducerStateView[] {
+    return [...this.#log.producers.entries()].map(e => ({
+      producerId: e.producerId,
+      producerEpoch: e.epoch,
+      lastSequence: lastSequence(e),
+      lastTimestamp: e.lastTimestamp,
+      coordinatorEpoch: e.coordinatorEpoch,
+      currentTxnStartOffset: e.txnFirstOffset,
+    }))
+  }
+
+  async abortedTransactions(from: number, to: number): Promise<api.AbortedTransaction[]> {
+    const log = this.#log
+    const found: api.AbortedTransaction[] = []
+    for (let i = Math.max(0, log.segmentIndex(from)); i < log.segments.length; i++) {
+      for (const txn of log.segments[i]!.txns.all()) {
+        if (txn.lastOffset < from || txn.firstOffset >= to) continue
+        found.push({ producerId: txn.producerId, firstOffset: txn.firstOffset })
+      }
+      // a transaction that overlaps may end in a later segment, but not beyond the last stable offset of its marker
+      if (log.segments[i]!.txns.all().some(t => t.lastStableOffset >= to)) break
+    }
+    return found
+  }
+
+  /** Small things that are due: index entries to disk, `flush.ms`, producers that are forgotten. */
+  async tick(now: number): Promise<void> {
+    const log = this.#log
+    if (log.status !== 'open') return
+    log.producers.expire(now, log.env.producerIdExpirationMs)
+    if (log.active.offsets.file.pendingCount > 0) {
+      await this.#writer.exclusively(() => {
+        if (log.status === 'open') log.active.writeOutIndexes()
+      })
+    }
+    if (now - this.#lastFlush >= log.config.flushMs) await this.flush()
+  }
+
+  /** Writes and syncs everything, so that the next open finds a clean log. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** Takes the log away: the directory gets another name, all calls are refused, waiting fetches wake up. */
+  async moveAway(newName: string): Promise<string> {
+    this.#closing ??= Promise.resolve()
+    const log = this.#log
+    return this.#writer.exclusively(() => {
+      const dir = join(dirname(log.dir), newName)
+      renameSync(log.dir, dir)
+      log.env.logger.info(`${log.name}: directory renamed to ${basename(dir)}`)
+      log.status = 'deleted'
+      log.env.trash.forgetBelow(log.dir)
+      log.dir = dir
+      log.epochs.file = join(dir, EPOCH_CHECKPOINT)
+      for (const segment of log.segments) {
+        segment.moveTo(dir)
+        segment.release()
+      }
+      log.tail.clear()
+      log.wake()
+      return dir
+    })
+  }
+
+  async #close(): Promise<void> {
+    const log = this.#log
+    if (log.status !== 'open') return
+    await this.#writer.exclusively(() => {
+      log.active.seal()
+      writeSnapshot(log)
+      log.epochs.save()
+    })
+    await syncUpTo(log, log.logEndOffset)
+    log.status = 'closed'
+    for (const segment of log.segments) segment.release()
+    log.tail.clear()
+    log.wake()
+  }
+
+  #closed() {
+    return errorFor(ErrorCode.KAFKA_STORAGE_ERROR, `The log of ${this.#log.name} is closing.`)
+  }
+
+  #deleteExpired(now: number): number {
+    const log = this.#log
+    if (log.status !== 'open') return 0
+    const ages = log.segments.map((s, i) => ({
+      size: s.size,
+      endOffset: log.segmentEnd(i),
+      latestTimestamp: s.latest.timestamp >= 0 ? s.latest.timestamp : statSync(s.log.path).mtimeMs,
+    }))
+    const { highWatermark, logStartOffset } = log
+    const expired = expiredSegments(ages, log.config, { now, highWatermark, logStartOffset })
+    if (expired === 0) return 0
+    if (expired === log.segments.length) rollSegment(log)
+    const gone = log.segments.slice(0, expired)
+    log.segments = log.segments.slice(expired)
+    log.raiseLogStart(log.segments[0]!.baseOffset)
+    for (const segment of gone) log.env.trash.add(segment.markDeleted(), log.config.fileDeleteDelayMs)
+    log.env.logger.info(`${log.name}: ${expired} segments deleted, the log starts at ${log.logStartOffset} now`)
+    return expired
+  }
+}

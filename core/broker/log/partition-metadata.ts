@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isErrno, replaceFileSync } from './files.ts'
+
+const FILE = 'partition.metadata'
+
+/** The topic id in a partition's directory; null when there is none, or none that can be read. */
+export function readTopicId(dir: string): string | null {
+  let text: string
+  try {
+    text = readFileSync(join(dir, FILE), 'utf8')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return null
+    throw error
+  }
+  return /^topic_id: ([A-Za-z0-9_-]{22})$/m.exec(text)?.[1] ?? null
+}
+
+/** Writes Kafka's `partition.metadata`: so a topic made anew under an old name is not given the old one's records. */
+export function writeTopicId(dir: string, topicId: string): void {
+  replaceFileSync(join(dir, FILE), `version: 0\ntopic_id: ${topicId}`)
+}
