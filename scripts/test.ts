@@ -30,7 +30,7 @@ const vitest = [
 const done = spawnSync(process.execPath, [...vitest, ...args.filter(a => a !== '--peer')], {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, MILLRACE_PEER: peer ? '1' : '0' },
+  env: { ...process.env, MILLRACE_PEER: peer ? '1' : '0', MILLRACE_TEST_DIST: '1' },
 })
 
 interface Report {

@@ -18,7 +18,7 @@ let elasticsearch: ElasticsearchService | null = null
 async function isNeeded(project: TestProject): Promise<boolean> {
   const filters = process.argv.slice(2).filter(argument => !argument.startsWith('-') && argument !== 'run')
   const { testFiles } = await project.globTestFiles(filters)
-  return testFiles.some(file => file.endsWith('.es.test.ts'))
+  return testFiles.some(file => /\.es\.test\.ts$|pipeline\.chaos\.test\.ts$/.test(file))
 }
 
 export async function setup(project: TestProject): Promise<void> {
