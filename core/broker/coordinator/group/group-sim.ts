@@ -44,6 +44,7 @@ export class GroupSim {
     }
     this.group.join(request, answer, this.now)
     this.pump()
+    this.advance(0)
     return waiting
   }
 
