@@ -21,6 +21,7 @@ export {
 } from './connector.ts'
 export { Decimal } from './decimal.ts'
 export { ConnectError, DataError, RetriableError } from './errors.ts'
+export { isLogical, javaBigDecimal, javaDate, javaDouble, javaFloat, javaToString } from './java-text.ts'
 export { DATE, DECIMAL, date, decimal, TIME, TIMESTAMP, time, timestamp } from './logical.ts'
 export type { Converter, HeaderConverter, Predicate, RawHeader, SchemaAndValue, Transformation } from './plugins.ts'
 export type {

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import type { Converter, HeaderConverter, Props, SchemaAndValue } from '../../core/connect/index.ts'
+import { JsonConverter } from '../json/json-converter.ts'
+
+interface Case {
+  name: string
+  op: 'write' | 'read' | 'header-write' | 'header-read'
+  class: string
+  props: Props
+  isKey?: boolean
+  data?: string | null
+  text?: string
+  ours?: string
+}
+
+interface Answer {
+  name: string
+  bytes?: string | null
+  data?: string | null
+  error?: string
+}
+
+const here = new URL('.', import.meta.url)
+const cases = JSON.parse(readFileSync(new URL('cases.json', here), 'utf8')) as Case[]
+const expected = JSON.parse(readFileSync(new URL('expected.json', here), 'utf8')) as Answer[]
+
+interface Manifest {
+  millrace: { plugins: { type: string; aliases: string[]; module: string; export: string }[] }
+}
+const manifest = JSON.parse(readFileSync(new URL('../package.json', here), 'utf8')) as Manifest
+
+async function load<T>(javaClass: string): Promise<T> {
+  const entry = manifest.millrace.plugins.find(p => p.aliases.includes(javaClass))
+  if (!entry) throw new Error(`no plugin has the alias ${javaClass}`)
+  const module = await import(new URL(`../${entry.module.replace(/\.js$/, '.ts')}`, here).href)
+  return new module[entry.export]() as T
+}
+
+// How the fixtures tell data; nulls are kept.
+const envelope = new JsonConverter()
+envelope.configure({ 'replace.null.with.default': 'false' })
+const data = (text: string | null | undefined): SchemaAndValue =>
+  envelope.toConnectData('t', text === null || text === undefined ? null : Buffer.from(text))
+const told = ({ schema, value }: SchemaAndValue): string | null =>
+  envelope.fromConnectData('t', schema, value)?.toString() ?? null
+
+async function answer(c: Case): Promise<string | null> {
+  if (c.op.startsWith('header')) {
+    const converter = await load<HeaderConverter>(c.class)
+    converter.configure(c.props)
+    if (c.op === 'header-read') return told(converter.toConnectHeader('t', 'h', Buffer.from(c.text ?? '')))
+    const { schema, value } = data(c.data)
+    return converter.fromConnectHeader('t', 'h', schema, value)?.toString('latin1') ?? null
+  }
+  const converter = await load<Converter>(c.class)
+  converter.configure(c.props, c.isKey)
+  if (c.op === 'read') return told(converter.toConnectData('t', Buffer.from(c.text ?? ''), []))
+  const { schema, value } = data(c.data)
+  return converter.fromConnectData('t', schema, value, [])?.toString('latin1') ?? null
+}
+
+test.each(cases.map((c, i) => [c.name, c, expected[i]!] as const))('as Connect: %s', async (_name, c, java) => {
+  expect(java.name).toBe(c.name)
+  if (c.ours === undefined && java.error?.includes('DataException')) {
+    await expect(answer(c)).rejects.toMatchObject({ name: 'DataError' })
+    return
+  }
+  const bytes = java.bytes == null ? (java.bytes ?? null) : Buffer.from(java.bytes, 'base64').toString('latin1')
+  const theirs = c.op.endsWith('write') ? bytes : (java.data ?? null)
+  expect(await answer(c)).toBe(c.ours ?? theirs)
+})

@@ -1,0 +1,90 @@
+import type { Schema } from '../../core/connect/index.ts'
+import type { Precision } from './parse.ts'
+import type { Reader } from './read-value.ts'
+
+/** A schema as it was read, with what reads its payloads. */
+export interface ReadSchema {
+  readonly schema: Schema | null
+  readonly read: Reader
+  /** Becomes `text` with the first decimal that stands as a number. */
+  precision: Precision
+}
+
+interface Prefix {
+  readonly bytes: Buffer
+  readonly entry: ReadSchema
+}
+
+/** How many schemas of one topic are tried by their bytes before a message is parsed whole. */
+const PER_TOPIC = 4
+
+/**
+ * Schemas that were read, by the very bytes before the payload: records of one topic nearly always begin with the same
+ * `{"schema":{...},"payload":`, and then only the payload is parsed. At most `limit` schemas.
+ */
+export class EnvelopeCache {
+  readonly #limit: number
+  readonly #byTopic = new Map<string, Prefix[]>()
+  readonly #byText = new Map<string, ReadSchema>()
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** The schema that these bytes begin with, and where the payload starts. */
+  find(topic: string, bytes: Buffer): { entry: ReadSchema; payloadAt: number } | null {
+    const prefixes = this.#byTopic.get(topic)
+    if (!prefixes) return null
+    for (const prefix of prefixes) {
+      const { length } = prefix.bytes
+      if (bytes.length > length && bytes.compare(prefix.bytes, 0, length, 0, length) === 0) {
+        return { entry: prefix.entry, payloadAt: length }
+      }
+    }
+    return null
+  }
+
+  /** A schema by its JSON text. */
+  get(text: string): ReadSchema | undefined {
+    return this.#byText.get(text)
+  }
+
+  set(text: string, entry: ReadSchema): void {
+    if (this.#byText.size >= this.#limit) {
+      this.#byText.clear()
+      this.#byTopic.clear()
+    }
+    this.#byText.set(text, entry)
+  }
+
+  /** Remembers what the message began with, if it has the usual form. */
+  learn(topic: string, bytes: Buffer, entry: ReadSchema): void {
+    const length = prefixLength(bytes)
+    if (length === 0) return
+    const prefixes = this.#byTopic.get(topic) ?? []
+    prefixes.unshift({ bytes: Buffer.from(bytes.subarray(0, length)), entry })
+    if (prefixes.length > PER_TOPIC) prefixes.pop()
+    if (this.#byTopic.size >= this.#limit) this.#byTopic.clear()
+    this.#byTopic.set(topic, prefixes)
+  }
+}
+
+const START = Buffer.from('{"schema":{')
+const PAYLOAD = Buffer.from(',"payload":')
+
+/** The length of `{"schema":{...},"payload":` at the start of a message; 0 where it starts otherwise. */
+export function prefixLength(bytes: Buffer): number {
+  if (bytes.length < START.length || bytes.compare(START, 0, START.length, 0, START.length) !== 0) return 0
+  let depth = 1
+  let at = START.length
+  for (; at < bytes.length && depth > 0; at++) {
+    const c = bytes[at]
+    if (c === 0x22) {
+      for (at++; at < bytes.length && bytes[at] !== 0x22; at++) if (bytes[at] === 0x5c) at++
+    } else if (c === 0x7b || c === 0x5b) depth++
+    else if (c === 0x7d || c === 0x5d) depth--
+  }
+  const end = at + PAYLOAD.length
+  if (depth > 0 || end > bytes.length || bytes.compare(PAYLOAD, 0, PAYLOAD.length, at, end) !== 0) return 0
+  return end
+}

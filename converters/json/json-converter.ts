@@ -1,0 +1,190 @@
+import {
+  type ConfigValues,
+  type Converter,
+  DataError,
+  type Header,
+  type HeaderConverter,
+  messageOf,
+  type Props,
+  parseConfig,
+  type RawHeader,
+  type Schema,
+  type SchemaAndValue,
+} from '../../core/connect/index.ts'
+import { jsonConverterConfig } from './config.ts'
+import { EnvelopeCache, type ReadSchema } from './envelope-cache.ts'
+import { type Precision, parseJson } from './parse.ts'
+import { readSchema } from './read-schema.ts'
+import { compileReader, DigitsNeeded } from './read-value.ts'
+import { renderSchema } from './write-schema.ts'
+import { writeSchemaless } from './write-schemaless.ts'
+import { compileWriter, faultyPath, type WriteOptions, type Writer } from './write-value.ts'
+
+interface WriteSchema {
+  /** `{"schema":{...},"payload":` */
+  readonly prefix: string
+  readonly write: Writer
+}
+
+const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })
+const NO_SCHEMA_PREFIX = '{"schema":null,"payload":'
+const SCHEMALESS: ReadSchema = { schema: null, read: json => json ?? null, precision: 'int64' }
+
+/** org.apache.kafka.connect.json.JsonConverter: JSON, with the schema beside the data unless `schemas.enable=false`. */
+export class JsonConverter implements Converter, HeaderConverter {
+  readonly version = '0.1.0'
+  readonly config = jsonConverterConfig
+  #config: ConfigValues<typeof jsonConverterConfig> = parseConfig(jsonConverterConfig, {})
+  #isKey = false
+  #options: WriteOptions = { decimalFormat: 'BASE64', replaceNullWithDefault: true }
+  #fixed: ReadSchema | null = null
+  #read = new EnvelopeCache(1000)
+  #written = new WeakMap<Schema, WriteSchema>()
+
+  configure(props: Props, isKey?: boolean): void {
+    this.#config = parseConfig(jsonConverterConfig, props)
+    this.#isKey = isKey ?? props['converter.type'] === 'key'
+    this.#options = {
+      decimalFormat: this.#config['decimal.format'].toUpperCase() === 'NUMERIC' ? 'NUMERIC' : 'BASE64',
+      replaceNullWithDefault: this.#config['replace.null.with.default'],
+    }
+    this.#read = new EnvelopeCache(this.#config['schemas.cache.size'])
+    this.#written = new WeakMap()
+    const content = this.#config['schema.content']
+    this.#fixed = content === null ? null : this.#readSchema(parseJson(content, 'int64'))
+  }
+
+  fromConnectData(topic: string, schema: Schema | null, value: unknown, _headers?: readonly Header[]): Buffer | null {
+    if (schema === null) {
+      if (value === null || value === undefined) return null
+      const payload = writeSchemaless(value)
+      return Buffer.from(this.#config['schemas.enable'] ? `${NO_SCHEMA_PREFIX}${payload}}` : payload)
+    }
+    let known = this.#written.get(schema)
+    if (!known) {
+      const write = compileWriter(schema, this.#options)
+      known = { prefix: `{"schema":${renderSchema(schema, this.#options)},"payload":`, write }
+      this.#written.set(schema, known)
+    }
+    let payload: string
+    try {
+      payload = known.write(value)
+    } catch (error) {
+      const path = faultyPath(schema, value, this.#options)
+      const where = path === '' ? `the ${this.#side}` : `field ${path} of the ${this.#side}`
+      throw new DataError(`cannot convert ${where} for topic ${topic} to JSON: ${messageOf(error)}`, { cause: error })
+    }
+    return Buffer.from(this.#config['schemas.enable'] ? `${known.prefix}${payload}}` : payload)
+  }
+
+  toConnectData(topic: string, bytes: Buffer | null, _headers?: readonly RawHeader[]): SchemaAndValue {
+    if (bytes === null) return NULL
+    if (!this.#config['schemas.enable']) return this.#value(SCHEMALESS, topic, p => this.#parse(topic, bytes, p))
+    if (this.#fixed) return this.#value(this.#fixed, topic, p => this.#parse(topic, bytes, p))
+    const hit = this.#read.find(topic, bytes)
+    if (hit && bytes[bytes.length - 1] === 0x7d) {
+      const payload = bytes.toString('utf8', hit.payloadAt, bytes.length - 1)
+      const parsed = tryParse(payload, hit.entry.precision)
+      if (parsed) return this.#value(hit.entry, topic, p => (p === 'text' ? parseJson(payload, p) : parsed.json))
+    }
+    return this.#whole(topic, bytes)
+  }
+
+  fromConnectHeader(topic: string, _key: string, schema: Schema | null, value: unknown): Buffer | null {
+    return this.fromConnectData(topic, schema, value)
+  }
+
+  toConnectHeader(topic: string, _key: string, bytes: Buffer | null): SchemaAndValue {
+    return this.toConnectData(topic, bytes)
+  }
+
+  get #side(): string {
+    return this.#isKey ? 'key' : 'value'
+  }
+
+  /** The way of every first message of a schema, and of malformed ones. */
+  #whole(topic: string, bytes: Buffer): SchemaAndValue {
+    const parts = envelopeOf(this.#parse(topic, bytes, 'int64'))
+    if (!parts) throw this.#notAnEnvelope(topic, bytes)
+    if (parts.schema === null) return this.#value(SCHEMALESS, topic, () => parts.payload)
+    const text = JSON.stringify(parts.schema, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v))
+    let entry = this.#read.get(text)
+    if (!entry) {
+      try {
+        entry = this.#readSchema(parts.schema)
+      } catch (error) {
+        throw new DataError(`the schema of the ${this.#side} in topic ${topic} is wrong: ${messageOf(error)}`)
+      }
+      this.#read.set(text, entry)
+    }
+    this.#read.learn(topic, bytes, entry)
+    const whole = (p: Precision) => envelopeOf(this.#parse(topic, bytes, p))?.payload
+    return this.#value(entry, topic, p => (p === 'text' ? whole(p) : parts.payload))
+  }
+
+  #readSchema(node: unknown): ReadSchema {
+    const options = { replaceNullWithDefault: this.#options.replaceNullWithDefault }
+    const schema = readSchema(node, options)
+    return { schema, read: compileReader(schema, options), precision: precisionOf(schema) }
+  }
+
+  #value(entry: ReadSchema, topic: string, json: (precision: Precision) => unknown): SchemaAndValue {
+    try {
+      return { schema: entry.schema, value: entry.read(json(entry.precision)) }
+    } catch (error) {
+      if (error instanceof DigitsNeeded) {
+        entry.precision = 'text'
+        return this.#value(entry, topic, json)
+      }
+      if (error instanceof SyntaxErrorInTopic) throw error
+      throw new DataError(`cannot convert the ${this.#side} from topic ${topic}: ${messageOf(error)}`)
+    }
+  }
+
+  #parse(topic: string, bytes: Buffer, precision: Precision): unknown {
+    try {
+      return parseJson(bytes.toString('utf8'), precision)
+    } catch (error) {
+      const start = bytes.toString('utf8', 0, 60)
+      const key = this.#isKey ? 'key.converter' : 'value.converter'
+      throw new SyntaxErrorInTopic(
+        `the ${this.#side} in topic ${topic} is not JSON (it starts with ${JSON.stringify(start)}): ${messageOf(error)}. ` +
+          `Use the converter that it was written with as ${key}, such as org.apache.kafka.connect.storage.StringConverter.`,
+      )
+    }
+  }
+
+  #notAnEnvelope(topic: string, bytes: Buffer): DataError {
+    const key = this.#isKey ? 'key.converter' : 'value.converter'
+    return new DataError(
+      `JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields, ` +
+        `but the ${this.#side} in topic ${topic} is ${JSON.stringify(bytes.toString('utf8', 0, 60))}. If it is plain JSON, ` +
+        `this line in the configuration of the connector (or of the worker) fixes it: ${key}.schemas.enable=false`,
+    )
+  }
+}
+
+function tryParse(text: string, precision: Precision): { json: unknown } | null {
+  try {
+    return { json: parseJson(text, precision) }
+  } catch {
+    // Not what it looked like: parsing it whole tells what is wrong.
+    return null
+  }
+}
+
+function envelopeOf(json: unknown): { schema: unknown; payload: unknown } | null {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return null
+  if (Object.keys(json).length !== 2 || !('schema' in json) || !('payload' in json)) return null
+  return { schema: json.schema, payload: json.payload }
+}
+
+/** An error that already tells where it happened. */
+class SyntaxErrorInTopic extends DataError {}
+
+/** Only int64 (and data without a schema) can be beyond 2^53. */
+function precisionOf(schema: Schema): Precision {
+  if (schema.type === 'int64') return 'int64'
+  const inner = [schema.keySchema, schema.valueSchema, ...(schema.fields ?? []).map(f => f.schema)]
+  return inner.some(s => s !== undefined && precisionOf(s) === 'int64') ? 'int64' : 'double'
+}

@@ -1,0 +1,182 @@
+import { DATE, DataError, DECIMAL, Decimal, type Schema, TIME, TIMESTAMP } from '../../core/connect/index.ts'
+import { NumberText } from './parse.ts'
+import { DAY_MS, describe } from './write-value.ts'
+
+/** Makes a value of a schema out of parsed JSON. Throws DataError for one that does not fit. */
+export type Reader = (json: unknown) => unknown
+
+export interface ReadOptions {
+  readonly replaceNullWithDefault: boolean
+}
+
+/** A decimal stands as a number in JSON that was parsed without its digits: it must be parsed again, as NumberText. */
+export class DigitsNeeded extends Error {}
+
+function mismatch(schema: Schema, json: unknown): DataError {
+  const type = schema.name ? `${schema.type} (${schema.name})` : schema.type
+  return new DataError(`${describe(json)} is no value of type ${type}`)
+}
+
+/** Compiles the reader of a schema. */
+export function compileReader(schema: Schema, options: ReadOptions): Reader {
+  const read = logicalReader(schema) ?? typeReader(schema, options)
+  const byDefault = options.replaceNullWithDefault ? (schema.default ?? null) : null
+  return json => {
+    if (json !== null && json !== undefined) return read(json)
+    if (byDefault !== null) return byDefault
+    if (schema.optional) return null
+    throw new DataError(`Invalid null value for required ${schema.type.toUpperCase()} field`)
+  }
+}
+
+function logicalReader(schema: Schema): Reader | null {
+  switch (schema.name) {
+    case DECIMAL: {
+      const scale = Number(schema.parameters?.['scale'])
+      return json => {
+        if (json instanceof NumberText) return Decimal.parse(json.text)
+        if (typeof json === 'number' || typeof json === 'bigint') throw new DigitsNeeded()
+        return Decimal.fromBuffer(base64(schema, json), scale)
+      }
+    }
+    case DATE:
+      return json => new Date(integer(schema, json, 2 ** 31) * DAY_MS)
+    case TIME:
+      return json => new Date(integer(schema, json, 2 ** 31))
+    case TIMESTAMP:
+      return json => new Date(integer(schema, json, 2 ** 53))
+    default:
+      return null
+  }
+}
+
+function plain(json: unknown): unknown {
+  return json instanceof NumberText ? json.value : json
+}
+
+function integer(schema: Schema, json: unknown, limit: number): number {
+  const n = plain(json)
+  if (typeof n === 'number' && Number.isInteger(n) && n >= -limit && n < limit) return n
+  throw mismatch(schema, n)
+}
+
+function float(schema: Schema, json: unknown): number {
+  const n = plain(json)
+  // Java's BigDecimal knows no negative zero.
+  if (typeof n === 'number') return n + 0
+  if (typeof n === 'bigint') return Number(n)
+  // How Java's converter writes what JSON has no number for.
+  if (n === 'NaN' || n === 'Infinity' || n === '-Infinity') return Number(n)
+  throw mismatch(schema, n)
+}
+
+function base64(schema: Schema, json: unknown): Buffer {
+  if (typeof json !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(json)) throw mismatch(schema, json)
+  return Buffer.from(json, 'base64')
+}
+
+const INT_LIMITS: Readonly<Record<string, number>> = { int8: 2 ** 7, int16: 2 ** 15, int32: 2 ** 31 }
+
+function typeReader(schema: Schema, options: ReadOptions): Reader {
+  switch (schema.type) {
+    case 'int8':
+    case 'int16':
+    case 'int32': {
+      const limit = INT_LIMITS[schema.type]!
+      return json => integer(schema, json, limit)
+    }
+    case 'int64':
+      return json => {
+        const n = plain(json)
+        if (typeof n === 'number' ? Number.isInteger(n) : typeof n === 'bigint' && BigInt.asIntN(64, n) === n) return n
+        throw mismatch(schema, n)
+      }
+    case 'float':
+      return json => Math.fround(float(schema, json))
+    case 'double':
+      return json => float(schema, json)
+    case 'boolean':
+      return json => {
+        if (typeof json !== 'boolean') throw mismatch(schema, json)
+        return json
+      }
+    case 'string':
+      return json => {
+        if (typeof json !== 'string') throw mismatch(schema, json)
+        return json
+      }
+    case 'bytes':
+      return json => base64(schema, json)
+    case 'array': {
+      const item = compileReader(schema.valueSchema!, options)
+      return json => {
+        if (!Array.isArray(json)) throw mismatch(schema, json)
+        return json.map(item)
+      }
+    }
+    case 'map':
+      return mapReader(schema, options)
+    case 'struct':
+      return structReader(schema, options)
+  }
+}
+
+function mapReader(schema: Schema, options: ReadOptions): Reader {
+  const key = compileReader(schema.keySchema!, options)
+  const item = compileReader(schema.valueSchema!, options)
+  return json => {
+    const out = new Map<unknown, unknown>()
+    if (Array.isArray(json) && schema.keySchema!.type !== 'string') {
+      for (const pair of json) {
+        if (!Array.isArray(pair) || pair.length !== 2) {
+          throw new DataError('Map entry must be an array of a key and a value')
+        }
+        out.set(key(pair[0]), item(pair[1]))
+      }
+      return out
+    }
+    if (typeof json !== 'object' || json === null || Array.isArray(json)) throw mismatch(schema, json)
+    for (const [k, v] of Object.entries(json)) out.set(key(k), item(v))
+    return out
+  }
+}
+
+function structReader(schema: Schema, options: ReadOptions): Reader {
+  const fields = schema.fields ?? []
+  const readers = fields.map(f => compileReader(f.schema, options))
+  return json => {
+    if (typeof json !== 'object' || json === null || Array.isArray(json) || json instanceof NumberText) {
+      throw mismatch(schema, json)
+    }
+    const given = json as Record<string, unknown>
+    const out: Record<string, unknown> = {}
+    for (let i = 0; i < fields.length; i++) {
+      const { name } = fields[i]!
+      try {
+        const value = readers[i]!(Object.hasOwn(given, name) ? given[name] : null)
+        if (name === '__proto__') Object.defineProperty(out, name, { value, enumerable: true, writable: true })
+        else out[name] = value
+      } catch (error) {
+        throw error instanceof DigitsNeeded ? error : withPath(name, error)
+      }
+    }
+    return out
+  }
+}
+
+/** The same error, told with the field that it happened in: `after.price: ...`. */
+function withPath(name: string, error: unknown): DataError {
+  const at = error instanceof FieldError ? `${name}.${error.path}` : name
+  const message = error instanceof FieldError ? error.bare : error instanceof Error ? error.message : String(error)
+  return new FieldError(at, message)
+}
+
+class FieldError extends DataError {
+  readonly path: string
+  readonly bare: string
+  constructor(path: string, message: string) {
+    super(`field ${path}: ${message}`)
+    this.path = path
+    this.bare = message
+  }
+}

@@ -1,0 +1,33 @@
+import {
+  DataError,
+  defineConfig,
+  type HeaderConverter,
+  type Schema,
+  type SchemaAndValue,
+} from '../core/connect/index.ts'
+import { parseValue } from './values/parse-values.ts'
+import { renderValue } from './values/render-values.ts'
+
+const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })
+
+/** org.apache.kafka.connect.storage.SimpleHeaderConverter: text, and types guessed from it when read. The default. */
+export class SimpleHeaderConverter implements HeaderConverter {
+  readonly version = '0.1.0'
+  readonly config = defineConfig({})
+
+  configure(): void {}
+
+  fromConnectHeader(_topic: string, _key: string, schema: Schema | null, value: unknown): Buffer | null {
+    const text = renderValue(schema, value)
+    return text === null ? null : Buffer.from(text)
+  }
+
+  toConnectHeader(_topic: string, key: string, bytes: Buffer | null): SchemaAndValue {
+    if (bytes === null) return NULL
+    try {
+      return parseValue(bytes.toString('utf8'))
+    } catch (error) {
+      throw new DataError(`cannot read the header ${key}`, { cause: error })
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import { DataError, type Schema } from '../../core/connect/index.ts'
+
+const WIDTH: Readonly<Record<string, number>> = { int8: 1, int16: 2, int32: 3, int64: 4, float: 5, double: 6 }
+
+/** The schema that takes values of both: the wider of two numbers; null where there is none. */
+export function commonSchema(a: Schema, b: Schema): Schema | null {
+  if (a.type === b.type) return a.optional ? a : b
+  const wa = WIDTH[a.type]
+  const wb = WIDTH[b.type]
+  if (wa === undefined || wb === undefined || a.name || b.name) return null
+  return wa > wb ? a : b
+}
+
+/** Values as the common schema of their list or map wants them. Throws DataError for a null. */
+export function align(schema: Schema, value: unknown): unknown {
+  if (value === null) throw new DataError('Unable to convert a null value to a schema that requires a value')
+  const { keySchema, valueSchema } = schema
+  if (Array.isArray(value)) return valueSchema ? value.map(v => align(valueSchema, v)) : value
+  if (value instanceof Map) {
+    const out = new Map<unknown, unknown>()
+    for (const [k, v] of value) {
+      out.set(keySchema ? align(keySchema, k) : k, valueSchema ? align(valueSchema, v) : v)
+    }
+    return out
+  }
+  if (typeof value === 'bigint' && (schema.type === 'float' || schema.type === 'double')) return Number(value)
+  return schema.type === 'float' && typeof value === 'number' ? Math.fround(value) : value
+}

@@ -1,0 +1,64 @@
+import {
+  Decimal,
+  date,
+  decimal,
+  primitive,
+  type Schema,
+  type SchemaAndValue,
+  time,
+  timestamp,
+} from '../../core/connect/index.ts'
+
+const DATE = date()
+const TIME = time()
+const TIMESTAMP = timestamp()
+const FLOAT = primitive('float')
+const DOUBLE = primitive('double')
+const INTEGERS: readonly (readonly [bigint, Schema])[] = [
+  [2n ** 7n, primitive('int8')],
+  [2n ** 15n, primitive('int16')],
+  [2n ** 31n, primitive('int32')],
+  [2n ** 63n, primitive('int64')],
+]
+
+/** `2020-01-02`, `12:34:56.789Z` and `2020-01-02T12:34:56.789Z`; null for anything else. */
+export function parseTemporal(text: string): SchemaAndValue | null {
+  const full = /^\d{4}-\d{2}-\d{2}$/.test(text)
+    ? ([DATE, `${text}T00:00:00.000Z`] as const)
+    : /^\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(text)
+      ? ([TIME, `1970-01-01T${text}`] as const)
+      : /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(text)
+        ? ([TIMESTAMP, text] as const)
+        : null
+  if (!full) return null
+  const value = new Date(full[1])
+  return Number.isNaN(value.getTime()) ? null : { schema: full[0], value }
+}
+
+// Java's BigDecimal; more digits of exponent than this are no number that anybody means.
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?$/
+const MAX_EXPONENT = 10_000
+
+/** A number by the smallest type that holds it: integers exactly, others as float, double or Decimal; null for no number. */
+export function parseNumber(text: string): SchemaAndValue | null {
+  if (!/^[+\-\d]/.test(text) || !NUMBER.test(text)) return null
+  const exponent = Number(/[eE]([+-]?\d+)$/.exec(text)?.[1] ?? 0)
+  if (Math.abs(exponent) > MAX_EXPONENT) return null
+  const exact = Decimal.parse(text)
+  const whole = wholeOf(exact)
+  for (const [limit, schema] of INTEGERS) {
+    if (whole !== null && whole >= -limit && whole < limit) {
+      return { schema, value: Number.isSafeInteger(Number(whole)) ? Number(whole) : whole }
+    }
+  }
+  const n = Number(text)
+  if (exact.scale !== 0 && Number.isFinite(Math.fround(n))) return { schema: FLOAT, value: Math.fround(n) }
+  if (exact.scale !== 0 && Number.isFinite(n)) return { schema: DOUBLE, value: n }
+  return { schema: decimal(exact.scale), value: exact }
+}
+
+function wholeOf(d: Decimal): bigint | null {
+  if (d.scale <= 0) return d.scale < -20 ? (d.unscaled === 0n ? 0n : null) : d.unscaled * 10n ** BigInt(-d.scale)
+  const divisor = 10n ** BigInt(d.scale)
+  return d.unscaled % divisor === 0n ? d.unscaled / divisor : null
+}

@@ -1,0 +1,46 @@
+import { Decimal, javaBigDecimal, javaDouble, javaFloat, type Schema } from '../../core/connect/index.ts'
+
+const DATE = 'org.apache.kafka.connect.data.Date'
+const TIME = 'org.apache.kafka.connect.data.Time'
+
+/** The text of a value (org.apache.kafka.connect.data.Values.convertToString); null for null. */
+export function renderValue(schema: Schema | null, value: unknown): string | null {
+  return value === null || value === undefined ? null : append(schema, value, false)
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/[\\"]/g, c => `\\${c}`)}"`
+}
+
+function append(schema: Schema | null, value: unknown, embedded: boolean): string {
+  if (value === null || value === undefined) return 'null'
+  switch (typeof value) {
+    case 'string':
+      return embedded ? quoted(value) : value
+    case 'number':
+      if (schema?.type === 'float') return javaFloat(value)
+      return schema?.type === 'double' || !Number.isSafeInteger(value) ? javaDouble(value) : String(value)
+    case 'object':
+      return appendObject(schema, value, embedded)
+    default:
+      return String(value)
+  }
+}
+
+function appendObject(schema: Schema | null, value: object, embedded: boolean): string {
+  if (Buffer.isBuffer(value)) return embedded ? quoted(value.toString('base64')) : value.toString('base64')
+  if (value instanceof Decimal) return javaBigDecimal(value)
+  if (value instanceof Date) {
+    const iso = value.toISOString()
+    return schema?.name === DATE ? iso.slice(0, 10) : schema?.name === TIME ? iso.slice(11) : iso
+  }
+  if (Array.isArray(value)) return `[${value.map(v => append(schema?.valueSchema ?? null, v, true)).join(',')}]`
+  if (schema?.type === 'struct') {
+    const struct = value as Record<string, unknown>
+    return `{${(schema.fields ?? []).map(f => `${quoted(f.name)}:${append(f.schema, struct[f.name], true)}`).join(',')}}`
+  }
+  const entries = value instanceof Map ? [...value] : Object.entries(value)
+  const one = ([k, v]: [unknown, unknown]) =>
+    `${append(schema?.keySchema ?? null, k, true)}:${append(schema?.valueSchema ?? null, v, true)}`
+  return `{${entries.map(one).join(',')}}`
+}
