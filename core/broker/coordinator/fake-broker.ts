@@ -1,0 +1,91 @@
+import { createLogger, setLogLevel } from '../../common/log.ts'
+import { ErrorCode, errorFor } from '../../protocol/index.ts'
+import { parseBrokerConfig } from '../config/broker-config.ts'
+import type { BrokerServices } from '../handlers/handler.ts'
+import { DEFAULT_LOG_CONFIG } from '../log/log-config.ts'
+import { LogManager } from '../log/log-manager.ts'
+import { EMPTY_IMAGE, type MetadataImage, type TopicImage } from '../quorum/image.ts'
+import { type Coordinators, createCoordinators, OFFSETS_TOPIC } from './index.ts'
+
+const NODE = 1
+
+/** For tests: what coordinators need of a broker, over real logs in a directory, with metadata that the test sets. */
+export class FakeBroker {
+  readonly coordinators: Coordinators
+  readonly logs: LogManager
+  /** Added to the wall clock, milliseconds. */
+  ahead = 0
+  image: MetadataImage
+  #listeners = new Set<(image: MetadataImage, previous: MetadataImage) => void>()
+  readonly #stop = new AbortController()
+
+  private constructor(logs: LogManager, image: MetadataImage, config: Record<string, string>) {
+    this.logs = logs
+    this.image = image
+    const services: Partial<BrokerServices> = {
+      config: parseBrokerConfig({ 'group.initial.rebalance.delay.ms': '0', ...config }),
+      nodeId: NODE,
+      logger: createLogger('test.coordinator'),
+      now: () => Date.now() + this.ahead,
+      image: () => this.image,
+      onImage: listener => {
+        this.#listeners.add(listener)
+        return () => this.#listeners.delete(listener)
+      },
+      logs,
+      log: (topic, partition) => {
+        const log = logs.get(topic, partition)
+        if (!log) throw errorFor(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+        return log
+      },
+      signal: this.#stop.signal,
+    }
+    this.coordinators = createCoordinators(services as BrokerServices)
+  }
+
+  /** Opens the logs in `dir` and loads the groups in them (only begins to, unless `loaded`). */
+  static async open(
+    dir: string,
+    image: MetadataImage,
+    config: Record<string, string> = {},
+    loaded = true,
+  ): Promise<FakeBroker> {
+    setLogLevel('test.coordinator', 'OFF')
+    const logs = await LogManager.open({ dirs: [dir], defaults: DEFAULT_LOG_CONFIG })
+    for (const topic of image.topicsByName.values())
+      for (const p of topic.partitions) await logs.getOrCreate(topic.name, p.partition, topic.id)
+    const broker = new FakeBroker(logs, image, config)
+    await broker.coordinators.start()
+    if (loaded) await broker.coordinators.groups.loaded()
+    return broker
+  }
+
+  setImage(image: MetadataImage): void {
+    const previous = this.image
+    this.image = image
+    for (const listener of this.#listeners) listener(image, previous)
+  }
+
+  async close(): Promise<void> {
+    await this.coordinators.close()
+    await this.logs.close()
+  }
+}
+
+/** Metadata with `__consumer_offsets` and these topics, each led by the fake broker. */
+export function imageOf(topics: Record<string, { id: string; partitions: number }>): MetadataImage {
+  const all = { [OFFSETS_TOPIC]: { id: 'OOOOOOOOOOOOOOOOOOOOOA', partitions: 3 }, ...topics }
+  const images = Object.entries(all).map(([name, t]): TopicImage => {
+    const base = { replicas: [NODE], isr: [NODE], leader: NODE, leaderEpoch: 0, partitionEpoch: 0, directories: [] }
+    return {
+      name,
+      id: t.id,
+      partitions: Array.from({ length: t.partitions }, (_, partition) => ({ partition, ...base })),
+    }
+  })
+  return {
+    ...EMPTY_IMAGE,
+    topicsByName: new Map(images.map(t => [t.name, t])),
+    topicsById: new Map(images.map(t => [t.id, t])),
+  }
+}

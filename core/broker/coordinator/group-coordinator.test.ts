@@ -1,0 +1,280 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ErrorCode, ZERO_UUID } from '../../protocol/index.ts'
+import { readBatches } from '../../protocol/records/batch-reader.ts'
+import { FakeBroker, imageOf } from './fake-broker.ts'
+import type { GroupJoin } from './group-coordinator.ts'
+import { groupPartition } from './group-partition.ts'
+import type { CommittedOffset } from './offsets/committed-offsets.ts'
+import { readRecord } from './offsets/records.ts'
+
+const E = ErrorCode
+const ORDERS = { id: 'ordersordersordersordQ', partitions: 4 }
+const IMAGE = imageOf({ orders: ORDERS })
+let dir: string
+const open: FakeBroker[] = []
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'millrace-groups-'))
+})
+afterEach(async () => {
+  for (const b of open.splice(0)) await b.close()
+  rmSync(dir, { recursive: true, force: true })
+})
+
+async function start(config: Record<string, string> = {}, image = IMAGE): Promise<FakeBroker> {
+  const broker = await FakeBroker.open(dir, image, config)
+  open.push(broker)
+  return broker
+}
+
+async function restart(config: Record<string, string> = {}, image = IMAGE): Promise<FakeBroker> {
+  for (const b of open.splice(0)) await b.close()
+  return start(config, image)
+}
+
+const ANYONE = { memberId: '', groupInstanceId: null, generationId: -1, unknownGroupCode: E.ILLEGAL_GENERATION }
+
+function commit(
+  b: FakeBroker,
+  group: string,
+  offset: number,
+  o: Partial<CommittedOffset> = {},
+  who = ANYONE,
+  partition = 0,
+) {
+  const committed = {
+    offset,
+    leaderEpoch: 3,
+    metadata: 'note',
+    commitTimestamp: Date.now(),
+    expireTimestamp: null,
+    topicId: ORDERS.id,
+    ...o,
+  }
+  return b.coordinators.groups.commit(group, who, [{ topic: 'orders', partition, offset: committed }])
+}
+
+function committed(b: FakeBroker, group: string, partition = 0): number | undefined {
+  const view = b.coordinators.groups.offsets(group)
+  if (typeof view === 'number') throw new Error(`error ${view}`)
+  return view.find('orders', partition, ORDERS.id)?.offset
+}
+
+function joinRequest(r: Partial<GroupJoin> = {}): GroupJoin {
+  return {
+    memberId: '',
+    groupInstanceId: null,
+    clientId: 'c',
+    clientHost: '/127.0.0.1',
+    sessionTimeoutMs: 6000,
+    rebalanceTimeoutMs: 10_000,
+    protocolType: 'connect',
+    protocols: [{ name: 'p', metadata: Buffer.from('meta') }],
+    requireKnownMemberId: false,
+    supportsSkipAssignment: true,
+    ...r,
+  }
+}
+
+/** A group with one member that has its assignment. */
+async function member(b: FakeBroker, group: string): Promise<{ memberId: string; generationId: number }> {
+  const { memberId, generationId } = await b.coordinators.groups.join(group, joinRequest())
+  const assignments = [{ memberId, assignment: Buffer.from('yours') }]
+  const who = { memberId, generationId, groupInstanceId: null, protocolType: null, protocolName: null }
+  const sync = await b.coordinators.groups.sync(group, { ...who, assignments })
+  expect(sync).toMatchObject({ errorCode: 0, assignment: Buffer.from('yours') })
+  return { memberId, generationId }
+}
+
+/** The records of a group's partition of __consumer_offsets. */
+async function recordsOf(b: FakeBroker, group: string) {
+  const log = b.logs.get('__consumer_offsets', groupPartition(group, 3))!
+  const read = await log.read(log.logStartOffset, 1 << 20, { upTo: 'logEnd', minOneBatch: true })
+  return [...readBatches(Buffer.concat(read.chunks))].flatMap(batch =>
+    batch.records().map(r => readRecord(r.key!, r.value)),
+  )
+}
+
+test('offsets survive a restart, with their metadata, and so does a generation with its members', async () => {
+  let b = await start()
+  const { memberId, generationId } = await member(b, 'g')
+  expect(await commit(b, 'g', 42, {}, { ...ANYONE, memberId, generationId })).toBe(0)
+  expect(await commit(b, 'simple', 7)).toBe(0)
+  b = await restart()
+  expect(committed(b, 'g')).toBe(42)
+  expect(committed(b, 'simple')).toBe(7)
+  expect(b.coordinators.groups.heartbeat('g', memberId, null, generationId)).toBe(0)
+  expect(b.coordinators.groups.describe('g')).toMatchObject({
+    groupState: 'Stable',
+    protocolType: 'connect',
+    protocolData: 'p',
+    members: [{ memberId, clientId: 'c', memberMetadata: Buffer.from('meta'), memberAssignment: Buffer.from('yours') }],
+  })
+  expect(b.coordinators.groups.describe('simple')).toMatchObject({ groupState: 'Empty', protocolType: '', members: [] })
+  expect(b.coordinators.groups.list()).toHaveLength(2)
+})
+
+test('many commits at once share appends, and the last one of each partition stands', async () => {
+  const b = await start()
+  const codes = await Promise.all(Array.from({ length: 200 }, (_, i) => commit(b, 'g', i, {}, ANYONE, i % 4)))
+  expect(new Set(codes)).toEqual(new Set([0]))
+  expect([0, 1, 2, 3].map(p => committed(b, 'g', p))).toEqual([196, 197, 198, 199])
+  const log = b.logs.get('__consumer_offsets', groupPartition('g', 3))!
+  const { chunks } = await log.read(0, 1 << 20, { upTo: 'logEnd', minOneBatch: true })
+  expect([...readBatches(Buffer.concat(chunks))].length).toBeLessThan(20)
+})
+
+test('a commit in another generation or by a stranger is refused', async () => {
+  const b = await start()
+  expect(await commit(b, 'nobody', 1, {}, { ...ANYONE, generationId: 3 })).toBe(E.ILLEGAL_GENERATION)
+  const { memberId, generationId } = await member(b, 'g')
+  expect(await commit(b, 'g', 1, {}, { ...ANYONE, memberId, generationId: generationId + 1 })).toBe(
+    E.ILLEGAL_GENERATION,
+  )
+  expect(await commit(b, 'g', 1, {}, { ...ANYONE, memberId: 'x', generationId })).toBe(E.UNKNOWN_MEMBER_ID)
+  expect(await commit(b, 'g', 1)).toBe(E.UNKNOWN_MEMBER_ID)
+  expect(committed(b, 'g')).toBe(undefined)
+})
+
+test('a deleted group is gone, also after a restart', async () => {
+  let b = await start()
+  await commit(b, 'g', 1)
+  const { memberId } = await member(b, 'busy')
+  expect(await b.coordinators.groups.deleteGroup('busy')).toBe(E.NON_EMPTY_GROUP)
+  expect(await b.coordinators.groups.deleteGroup('none')).toBe(E.GROUP_ID_NOT_FOUND)
+  expect(await b.coordinators.groups.deleteGroup('g')).toBe(0)
+  expect(b.coordinators.groups.leave('busy', [{ memberId, groupInstanceId: null }])).toEqual([0])
+  await commit(b, 'busy', 9)
+  expect(await b.coordinators.groups.deleteGroup('busy')).toBe(0)
+  expect(b.coordinators.groups.describe('g')).toBe(E.GROUP_ID_NOT_FOUND)
+  expect((await recordsOf(b, 'busy')).filter(r => r.kind !== 'other' && r.group === 'busy').at(-1)).toMatchObject({
+    kind: 'group',
+    value: null,
+  })
+  b = await restart()
+  expect(b.coordinators.groups.list()).toEqual([])
+})
+
+test('commits that are on their way when the group is deleted leave nothing behind', async () => {
+  let b = await start()
+  await commit(b, 'g', 1)
+  const late = commit(b, 'g', 2, {}, ANYONE, 3)
+  const deleted = b.coordinators.groups.deleteGroup('g')
+  const after = commit(b, 'g', 3)
+  expect(await Promise.all([late, deleted, after])).toEqual([0, 0, E.COORDINATOR_LOAD_IN_PROGRESS])
+  b = await restart()
+  expect(b.coordinators.groups.list()).toEqual([])
+})
+
+test('a group that nobody got into leaves no trace', async () => {
+  const b = await start()
+  const refused = await b.coordinators.groups.join('g', joinRequest({ protocols: [] }))
+  expect(refused.errorCode).toBe(E.INCONSISTENT_GROUP_PROTOCOL)
+  expect(b.coordinators.groups.list()).toEqual([])
+  expect(await recordsOf(b, 'g')).toEqual([])
+})
+
+test('session timeouts outside the bounds and empty group ids are refused', async () => {
+  const { groups } = (await start()).coordinators
+  const code = async (group: string, r: Partial<GroupJoin>) => (await groups.join(group, joinRequest(r))).errorCode
+  expect(await code('g', { sessionTimeoutMs: 5999 })).toBe(E.INVALID_SESSION_TIMEOUT)
+  expect(await code('g', { sessionTimeoutMs: 1_800_001 })).toBe(E.INVALID_SESSION_TIMEOUT)
+  expect(await code('', {})).toBe(E.INVALID_GROUP_ID)
+  expect(groups.heartbeat('', 'm', null, 1)).toBe(E.INVALID_GROUP_ID)
+  expect(groups.leave('', [])).toBe(E.INVALID_GROUP_ID)
+})
+
+test('offsets of an empty group expire after the retention, and the group with them', async () => {
+  let b = await start({ 'offsets.retention.minutes': '1' })
+  await commit(b, 'simple', 1)
+  const { memberId } = await member(b, 'g')
+  await commit(b, 'g', 2, {}, { ...ANYONE, memberId, generationId: 1 })
+  await b.coordinators.groups.expireNow()
+  b.ahead = 61_000
+  await b.coordinators.groups.expireNow()
+  expect(committed(b, 'simple')).toBe(undefined)
+  expect(committed(b, 'g')).toBe(2)
+  b.coordinators.groups.leave('g', [{ memberId, groupInstanceId: null }])
+  b.ahead = 122_000
+  const left = async () => {
+    await b.coordinators.groups.expireNow()
+    return b.coordinators.groups.list()
+  }
+  await expect.poll(left).toEqual([])
+  b = await restart()
+  expect(b.coordinators.groups.list()).toEqual([])
+})
+
+test('an offset with a time of its own expires then', async () => {
+  const b = await start()
+  await commit(b, 'g', 1, { expireTimestamp: Date.now() + 1000 })
+  expect((await recordsOf(b, 'g')).at(-1)).toMatchObject({ value: { offset: 1, topicId: ZERO_UUID } })
+  b.ahead = 2000
+  await b.coordinators.groups.expireNow()
+  expect(committed(b, 'g')).toBe(undefined)
+})
+
+test('the offsets of a deleted topic go with it, and a new topic of that name does not get them', async () => {
+  let b = await start()
+  await commit(b, 'g', 5)
+  b.setImage(imageOf({}))
+  expect(committed(b, 'g')).toBe(5)
+  b = await restart({}, imageOf({ orders: { id: 'newnewnewnewnewnewnewA', partitions: 1 } }))
+  expect(b.coordinators.groups.offsets('g')).toMatchObject({})
+  const view = b.coordinators.groups.offsets('g')
+  expect(typeof view === 'object' && view.find('orders', 0, 'newnewnewnewnewnewnewA')).toBe(undefined)
+  expect((await recordsOf(b, 'g')).at(-1)).toMatchObject({ kind: 'offset', value: null })
+})
+
+test('offsets can be deleted but not of topics that the group reads', async () => {
+  const b = await start()
+  const { groups } = b.coordinators
+  await commit(b, 'g', 5)
+  const which = [{ topic: 'orders', partition: 0 }]
+  expect(await groups.deleteOffsets('none', which)).toBe(E.GROUP_ID_NOT_FOUND)
+  expect(await groups.deleteOffsets('g', which)).toEqual({ subscribed: new Set() })
+  expect(committed(b, 'g')).toBe(undefined)
+  await member(b, 'workers')
+  expect(await groups.deleteOffsets('workers', which)).toBe(E.NON_EMPTY_GROUP)
+  const metadata = Buffer.from('000000000001000' + '66f7264657273ffffffff', 'hex')
+  await groups.join('readers', joinRequest({ protocolType: 'consumer', protocols: [{ name: 'range', metadata }] }))
+  expect(await groups.deleteOffsets('readers', which)).toEqual({ subscribed: new Set(['orders']) })
+})
+
+test('what waits is answered when the partition is not ours any more', async () => {
+  const b = await start({ 'group.initial.rebalance.delay.ms': '60000' })
+  const waiting = b.coordinators.groups.join('g', joinRequest())
+  b.setImage({ ...IMAGE, topicsByName: new Map(), topicsById: new Map() })
+  expect((await waiting).errorCode).toBe(E.NOT_COORDINATOR)
+  expect(b.coordinators.groups.describe('g')).toBe(E.NOT_COORDINATOR)
+  expect(b.coordinators.groups.list()).toEqual([])
+})
+
+test('a session that nobody keeps alive ends by itself', async () => {
+  const b = await start({ 'group.min.session.timeout.ms': '50' })
+  const { memberId } = await b.coordinators.groups.join('g', joinRequest({ sessionTimeoutMs: 50 }))
+  await expect.poll(() => b.coordinators.groups.describe('g'), { timeout: 5000 }).toMatchObject({ groupState: 'Empty' })
+  expect(b.coordinators.groups.heartbeat('g', memberId, null, 1)).toBe(E.UNKNOWN_MEMBER_ID)
+})
+
+test('while a partition loads, its groups ask for patience and heartbeats are taken on trust', async () => {
+  let b = await start()
+  const { memberId, generationId } = await member(b, 'g')
+  await b.close()
+  open.splice(0)
+  const { groups } = b.coordinators
+  expect(groups.describe('g')).toBe(E.COORDINATOR_NOT_AVAILABLE)
+  b = await FakeBroker.open(dir, IMAGE, {}, false)
+  open.push(b)
+  const loading = b.coordinators.groups
+  expect(loading.describe('g')).toBe(E.COORDINATOR_LOAD_IN_PROGRESS)
+  expect(loading.list()).toBe(E.COORDINATOR_LOAD_IN_PROGRESS)
+  expect(await commit(b, 'g', 1)).toBe(E.COORDINATOR_LOAD_IN_PROGRESS)
+  expect((await loading.join('g', joinRequest())).errorCode).toBe(E.COORDINATOR_LOAD_IN_PROGRESS)
+  expect(loading.heartbeat('g', memberId, null, generationId)).toBe(0)
+  await loading.loaded()
+  expect(loading.heartbeat('g', memberId, null, generationId + 1)).toBe(E.ILLEGAL_GENERATION)
+})
