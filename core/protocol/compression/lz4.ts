@@ -18,7 +18,11 @@ const CONTENT_CHECKSUM = 0x04
 const DICTIONARY = 0x01
 const INDEPENDENT_BLOCKS = 0x20
 
+/** A frame without blocks. The module below cannot take empty input. */
+const EMPTY_FRAME = Buffer.from('04224d18604082' + '00000000', 'hex')
+
 export function lz4Compress(data: Buffer): Buffer {
+  if (data.length === 0) return EMPTY_FRAME
   return compressFrame(data)
 }
 

@@ -5,6 +5,9 @@ export interface Cursor {
   pos: number
 }
 
+/** Up to here a number can be doubled, and one taken off, without rounding. */
+const EXACT = 2 ** 52
+
 /** The number of bytes of a zigzag varint of 32 bits. */
 export function sizeOfVarint(value: number): number {
   const zigzag = ((value << 1) ^ (value >> 31)) >>> 0
@@ -14,10 +17,11 @@ export function sizeOfVarint(value: number): number {
 /** The number of bytes of a zigzag varint of 64 bits; `value` is a whole number. */
 export function sizeOfVarlong(value: number): number {
   if (value === value >> 0) return sizeOfVarint(value)
+  if (value > EXACT || value < -EXACT) return sizeOfLarge(value)
   let zigzag = value >= 0 ? value * 2 : -value * 2 - 1
   let size = 1
   for (; zigzag >= 0x80; zigzag = Math.floor(zigzag / 0x80)) size++
-  return Math.min(size, 10)
+  return size
 }
 
 /** Writes a zigzag varint of 32 bits and returns the position after it. */
@@ -32,11 +36,31 @@ export function writeVarint(buf: Buffer, at: number, value: number): number {
   return pos
 }
 
-/** Writes a zigzag varint of 64 bits and returns the position after it. Beyond 2^52 the value is rounded. */
+/** Zigzag of a whole number of any size, clamped to 64 bits. */
+function zigzagOfLarge(value: number): bigint {
+  const clamped = value >= 2 ** 63 ? 2n ** 63n - 1n : value < -(2 ** 63) ? -(2n ** 63n) : BigInt(value)
+  return BigInt.asUintN(64, (clamped << 1n) ^ (clamped >> 63n))
+}
+
+function sizeOfLarge(value: number): number {
+  let size = 1
+  for (let rest = zigzagOfLarge(value); rest > 0x7fn; rest >>= 7n) size++
+  return size
+}
+
+function writeLarge(buf: Buffer, at: number, value: number): number {
+  let rest = zigzagOfLarge(value)
+  let pos = at
+  for (; rest > 0x7fn; rest >>= 7n) buf[pos++] = Number(rest & 0x7fn) | 0x80
+  buf[pos++] = Number(rest)
+  return pos
+}
+
+/** Writes a zigzag varint of 64 bits and returns the position after it; what does not fit is clamped. */
 export function writeVarlong(buf: Buffer, at: number, value: number): number {
   if (value === value >> 0) return writeVarint(buf, at, value)
+  if (value > EXACT || value < -EXACT) return writeLarge(buf, at, value)
   let rest = value >= 0 ? value * 2 : -value * 2 - 1
-  if (rest >= 2 ** 64) rest = 2 ** 64 - 2048
   let pos = at
   while (rest > 0x7f) {
     buf[pos++] = (rest % 0x80) | 0x80

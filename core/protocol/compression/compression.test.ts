@@ -1,0 +1,199 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { isProtocolError } from '../errors.ts'
+import { type CompressionName, compress, compressionId, decompress, toCompressionType } from './index.ts'
+import { xxhash32 } from './xxhash32.ts'
+
+const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+const REAL = ['gzip', 'snappy', 'lz4', 'zstd'] as const
+const LIMIT = 1 << 24
+
+/** Data as it is compressed in practice: repetitive, random, and between. */
+const data = fc
+  .array(
+    fc.oneof(
+      fc.uint8Array({ maxLength: 300 }).map(bytes => Buffer.from(bytes)),
+      fc
+        .tuple(fc.string({ minLength: 1, maxLength: 30 }), fc.nat(400))
+        .map(([text, n]) => Buffer.from(text.repeat(n + 1))),
+    ),
+    { maxLength: 40 },
+  )
+  .map(parts => Buffer.concat(parts))
+
+describe.each(CODECS)('%s', codec => {
+  test('gives back what was compressed', () => {
+    fc.assert(
+      fc.property(data, plain => {
+        expect(decompress(codec, compress(codec, plain), LIMIT).equals(plain)).toBe(true)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('gives back several blocks', () => {
+    const lines = Array.from({ length: 20_000 }, (_, i) => `line ${i} ${Math.sin(i)}\n`).join('')
+    const plain = Buffer.from(lines)
+    expect(decompress(codec, compress(codec, plain), LIMIT).equals(plain)).toBe(true)
+  })
+
+  test('stops at the limit, exactly', () => {
+    const plain = Buffer.from('some text that repeats. '.repeat(1000))
+    const packed = compress(codec, plain)
+    expect(decompress(codec, packed, plain.length).length).toBe(plain.length)
+    expect(() => decompress(codec, packed, plain.length - 1)).toThrow(/MR_PROTOCOL_TOO_LARGE/)
+  })
+})
+
+describe.each(REAL)('damaged %s', codec => {
+  test('ends in an error of this room, or in bytes within the limit', () => {
+    fc.assert(
+      fc.property(
+        data,
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+        fc.nat(),
+        (plain, changes, cut) => {
+          const packed = Buffer.from(compress(codec, plain))
+          for (const [at, byte] of changes) if (packed.length > 0) packed[at % packed.length] = byte
+          const bytes = cut % 3 === 0 ? packed.subarray(0, cut % (packed.length + 1)) : packed
+          survives(codec, bytes)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  test('random bytes end the same way', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), bytes => survives(codec, Buffer.from(bytes))),
+      { numRuns: 300 },
+    )
+  })
+
+  test('a bomb ends in an error and allocates little more than the limit', () => {
+    const bomb = compress(codec, Buffer.alloc(100 << 20))
+    expect(bomb.length).toBeLessThan(8 << 20)
+    const before = process.memoryUsage().arrayBuffers
+    expect(() => decompress(codec, bomb, 1 << 20)).toThrow(/MR_PROTOCOL_TOO_LARGE/)
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 << 20)
+  })
+})
+
+function survives(codec: CompressionName, bytes: Buffer): void {
+  try {
+    expect(decompress(codec, bytes, 1 << 16).length).toBeLessThanOrEqual(1 << 16)
+  } catch (error) {
+    if (!isProtocolError(error)) throw error
+  }
+}
+
+describe('gzip and zstd', () => {
+  test('members that follow each other are read as one', () => {
+    const two = Buffer.concat([gzipSync('a'), gzipSync('b')])
+    expect(decompress('gzip', two, 10).toString()).toBe('ab')
+    const frames = Buffer.concat([zstdCompressSync('a'), zstdCompressSync('b')])
+    expect(decompress('zstd', frames, 10).toString()).toBe('ab')
+  })
+})
+
+describe('snappy', () => {
+  test('is read without the stream header too, as one raw block', () => {
+    // Length 11, a literal of 4, a copy of 7 from 4 back.
+    const raw = Buffer.concat([Buffer.from([11, 3 << 2]), Buffer.from('abcd'), Buffer.from([((7 - 4) << 2) | 1, 4])])
+    expect(decompress('snappy', raw, 100).toString()).toBe('abcdabcdabc')
+  })
+
+  test('streams written one after another are read as one', () => {
+    const one = compress('snappy', Buffer.from('hello '))
+    expect(decompress('snappy', Buffer.concat([one, one]), 100).toString()).toBe('hello hello ')
+  })
+
+  test.each([
+    ['a length of 4 GiB', 'ffffffff0f00'],
+    ['a length that does not end', 'ffffffffffff'],
+    ['a literal past the end', '0afc ffffff7f'],
+    ['a copy from before the beginning', '0800610504'],
+    ['a copy of no distance', '080061' + '0500'],
+    ['fewer bytes than announced', '080061'],
+    ['nothing', ''],
+  ])('%s is refused', (_what, hex) => {
+    expect(() => decompress('snappy', Buffer.from(hex.replace(' ', ''), 'hex'), 1 << 20)).toThrow(/MR_PROTOCOL_/)
+  })
+})
+
+describe('lz4', () => {
+  /** A frame with the given flags around blocks given as hex, the high bit of the length set for stored ones. */
+  function frame(flags: number, blocks: readonly { hex: string; stored?: boolean }[], plain: string): Buffer {
+    const int32 = (n: number) => {
+      const out = Buffer.alloc(4)
+      out.writeUInt32LE(n >>> 0)
+      return out
+    }
+    const size = flags & 0x08 ? [int32(plain.length), int32(0)] : []
+    const descriptor = Buffer.concat([Buffer.from([0x40 | flags, 0x40]), ...size])
+    const parts = [int32(0x184d2204), descriptor, Buffer.from([(xxhash32(descriptor) >>> 8) & 0xff])]
+    for (const { hex, stored } of blocks) {
+      const block = Buffer.from(hex, 'hex')
+      parts.push(int32(stored ? block.length + 0x80000000 : block.length), block)
+      if (flags & 0x10) parts.push(int32(xxhash32(block)))
+    }
+    parts.push(int32(0))
+    if (flags & 0x04) parts.push(int32(xxhash32(Buffer.from(plain))))
+    return Buffer.concat(parts)
+  }
+
+  const ABCD = { hex: Buffer.from('abcd').toString('hex'), stored: true }
+  // No literals, a match of 4 from 4 back, then the last literal 'x'.
+  const LINKED = { hex: '000400' + '1078' }
+
+  test('is read with linked blocks, a content size and both kinds of checksum', () => {
+    expect(decompress('lz4', frame(0x1c, [ABCD, LINKED], 'abcdabcdx'), 100).toString()).toBe('abcdabcdx')
+  })
+
+  test('a match into another block is refused where blocks are independent', () => {
+    expect(() => decompress('lz4', frame(0x20, [ABCD, LINKED], ''), 100)).toThrow(/a match from 4 bytes back/)
+  })
+
+  test('frames that follow each other, and skippable ones, are read as one', () => {
+    const skippable = Buffer.from('502a4d18' + '03000000' + 'aabbcc', 'hex')
+    const both = Buffer.concat([frame(0x20, [ABCD], ''), skippable, frame(0x20, [ABCD], '')])
+    expect(decompress('lz4', both, 100).toString()).toBe('abcdabcd')
+  })
+
+  test('wrong checksums are noticed', () => {
+    const whole = frame(0x14, [ABCD], 'abcd')
+    for (const at of [6, 15, whole.length - 1]) {
+      const wrong = Buffer.from(whole)
+      wrong[at]! ^= 1
+      expect(() => decompress('lz4', wrong, 100)).toThrow(/checksum/)
+    }
+  })
+
+  test.each([
+    ['a dictionary', frame(0x01, [ABCD], '')],
+    ['another frame version', Buffer.from('04224d18' + '804000', 'hex')],
+    ['another content size', frame(0x08, [ABCD], 'abcde')],
+    [
+      'a block longer than the frame allows',
+      Buffer.concat([frame(0x20, [], '').subarray(0, 7), Buffer.from('01000100', 'hex'), Buffer.alloc(65537)]),
+    ],
+    ['no magic', Buffer.from('hello world')],
+    ['nothing', Buffer.alloc(0)],
+  ])('%s is refused', (_what, bytes) => {
+    expect(() => decompress('lz4', bytes, 1 << 20)).toThrow(/MR_PROTOCOL_COMPRESSION/)
+  })
+})
+
+test('xxhash32 has the values of its specification', () => {
+  // From the reference implementation's documentation (seed 0).
+  expect(xxhash32(Buffer.alloc(0))).toBe(0x02cc5d05)
+  expect(xxhash32(Buffer.from('a'))).toBe(0x550d7456)
+  expect(xxhash32(Buffer.from('abc'))).toBe(0x32d153ff)
+  expect(xxhash32(Buffer.from('Nobody inspects the spammish repetition'))).toBe(0xe2293b2f)
+})
+
+test('codecs have the numbers of the batch attributes, and others do not exist', () => {
+  expect(CODECS.map(compressionId)).toEqual([0, 1, 2, 3, 4])
+  for (const id of [5, 6, 7]) expect(() => toCompressionType(id)).toThrow(/UNSUPPORTED_COMPRESSION_TYPE/)
+})

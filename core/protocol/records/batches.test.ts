@@ -1,0 +1,345 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { CompressionType, compress } from '../compression/index.ts'
+import { ErrorCode, KafkaError } from '../error-codes.ts'
+import { isProtocolError } from '../errors.ts'
+import { estimateRecordSize, RecordBatchBuilder } from './batch-builder.ts'
+import * as header from './batch-header.ts'
+import { DecodedBatch, readBatches } from './batch-reader.ts'
+import {
+  buildEndTransactionMarker,
+  controlRecordKey,
+  controlRecordType,
+  readEndTransactionMarker,
+} from './control-records.ts'
+
+const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+
+const bytes = fc.option(
+  fc.uint8Array({ maxLength: 80 }).map(b => Buffer.from(b)),
+  { freq: 5 },
+)
+const record = fc.record({
+  key: bytes,
+  value: bytes,
+  timestamp: fc.oneof(fc.nat(4_000_000_000_000), fc.constantFrom(-1, 0, 2 ** 51)),
+  headers: fc.array(fc.record({ key: fc.string({ unit: 'grapheme', maxLength: 8 }), value: bytes }), { maxLength: 3 }),
+})
+const recordList = fc.array(record, { minLength: 1, maxLength: 30 })
+
+function build(
+  records: readonly { key: Buffer | null; value: Buffer | null; timestamp: number }[],
+  options = {},
+): Buffer {
+  const builder = new RecordBatchBuilder(options)
+  for (const { key, value, timestamp } of records) builder.append(key, value, timestamp)
+  return builder.build()
+}
+
+const simple = (options = {}) =>
+  build(
+    [1, 2, 3].map(n => ({ key: Buffer.from(`k${n}`), value: Buffer.from(`value ${n}`), timestamp: n * 1000 })),
+    options,
+  )
+
+describe.each(CODECS)('a batch with compression %s', compression => {
+  test('is read as it was built', () => {
+    fc.assert(
+      fc.property(recordList, fc.nat(2 ** 40), (records, baseOffset) => {
+        const builder = new RecordBatchBuilder({
+          compression,
+          producerId: 5,
+          epoch: 2,
+          sequence: 9,
+          transactional: true,
+        })
+        for (const r of records) builder.append(r.key, r.value, r.timestamp, r.headers)
+        const buf = builder.build()
+        header.setBaseOffset(buf, 0, baseOffset)
+        header.setLeaderEpoch(buf, 0, 77)
+        const info = header.validateBatch(buf, 0, buf.length)
+        expect(info).toMatchObject({
+          baseOffset,
+          leaderEpoch: 77,
+          size: buf.length,
+          recordCount: records.length,
+          lastOffsetDelta: records.length - 1,
+          compression: CompressionType[compression.toUpperCase() as Uppercase<typeof compression>],
+          maxTimestamp: Math.max(...records.map(r => r.timestamp)),
+          producerId: 5,
+          producerEpoch: 2,
+          baseSequence: 9,
+          isTransactional: true,
+          isControl: false,
+        })
+        const [batch] = [...readBatches(buf, { checkCrc: true })]
+        expect(batch!.records()).toEqual(records.map((r, i) => ({ ...r, offset: baseOffset + i })))
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
+describe('building', () => {
+  test('grows, and says its size while it grows', () => {
+    const builder = new RecordBatchBuilder({ initialSize: 64 })
+    expect(builder.sizeInBytes).toBe(header.HEADER_SIZE)
+    const value = Buffer.alloc(100, 'v')
+    for (let i = 0; i < 10_000; i++) builder.append(null, value, 1)
+    expect(builder.count).toBe(10_000)
+    const size = builder.sizeInBytes
+    const buf = builder.build()
+    expect(buf.length).toBe(size)
+    const [batch] = [...readBatches(buf)]
+    expect(batch!.records().every(r => r.value!.equals(value))).toBe(true)
+  })
+
+  test('takes no record after it is built', () => {
+    const builder = new RecordBatchBuilder()
+    builder.append(null, null, 1)
+    builder.build()
+    expect(() => builder.append(null, null, 1)).toThrow(TypeError)
+  })
+
+  test('a record never takes more than its estimate', () => {
+    fc.assert(
+      fc.property(recordList, records => {
+        const builder = new RecordBatchBuilder()
+        for (const r of records) {
+          const before = builder.sizeInBytes
+          builder.append(r.key, r.value, r.timestamp, r.headers)
+          expect(builder.sizeInBytes - before).toBeLessThanOrEqual(estimateRecordSize(r.key, r.value, r.headers))
+        }
+      }),
+    )
+  })
+
+  test('header keys may be given as bytes', () => {
+    const builder = new RecordBatchBuilder()
+    builder.append(null, null, 1, [{ key: Buffer.from('schlüssel'), value: null }])
+    const [batch] = [...readBatches(builder.build())]
+    expect(batch!.records()[0]!.headers).toEqual([{ key: 'schlüssel', value: null }])
+  })
+})
+
+describe('patching', () => {
+  test('base offset and leader epoch leave the checksum right', () => {
+    const buf = simple()
+    header.setBaseOffset(buf, 0, 2 ** 52 + 1)
+    header.setLeaderEpoch(buf, 0, 3)
+    expect(header.validateBatch(buf, 0, buf.length).baseOffset).toBe(2 ** 52 + 1)
+  })
+
+  test('a new producer state and log append time make a new checksum', () => {
+    const buf = simple()
+    header.setProducerState(buf, 0, 2 ** 40, 7, 99)
+    header.setLogAppendTime(buf, 0, 123_456)
+    expect(header.validateBatch(buf, 0, buf.length)).toMatchObject({
+      producerId: 2 ** 40,
+      producerEpoch: 7,
+      baseSequence: 99,
+      timestampType: 1,
+    })
+    expect(new DecodedBatch(buf, 0).records().map(r => r.timestamp)).toEqual([123_456, 123_456, 123_456])
+  })
+
+  test('works at any position of a larger buffer', () => {
+    const one = simple()
+    const both = Buffer.concat([one, one])
+    header.setBaseOffset(both, one.length, 3)
+    expect([...readBatches(both)].flatMap(b => b.records().map(r => r.offset))).toEqual([0, 1, 2, 3, 4, 5])
+    expect(header.validateBatch(both, one.length, both.length).pos).toBe(one.length)
+  })
+})
+
+describe('validating', () => {
+  const codeOf = (run: () => unknown): number => {
+    try {
+      run()
+    } catch (error) {
+      if (error instanceof KafkaError) return error.kafkaCode
+      throw error
+    }
+    return ErrorCode.NONE
+  }
+  const withByte = (at: number, change: (byte: number) => number) => {
+    const buf = simple()
+    buf[at] = change(buf[at]!)
+    return buf
+  }
+  const recount = (count: number, delta: number) => {
+    const buf = simple()
+    buf.writeInt32BE(count, header.RECORD_COUNT)
+    buf.writeInt32BE(delta, header.LAST_OFFSET_DELTA)
+    header.updateCrc(buf, 0)
+    return buf
+  }
+
+  test('every changed byte is noticed, but in what may change', () => {
+    const { length } = simple()
+    for (let at = 0; at < length; at++) {
+      const buf = withByte(at, byte => byte ^ 0x10)
+      const free = at < 8 || (at >= 12 && at < 16)
+      expect(codeOf(() => header.validateBatch(buf, 0, buf.length)) === ErrorCode.NONE, `byte ${at}`).toBe(free)
+    }
+  })
+
+  test('says which rule is broken', () => {
+    const of = (buf: Buffer, end = buf.length, maxBatchBytes?: number) =>
+      codeOf(() => header.validateBatch(buf, 0, end, maxBatchBytes === undefined ? {} : { maxBatchBytes }))
+    const whole = simple()
+    expect(of(whole)).toBe(ErrorCode.NONE)
+    expect(of(whole, whole.length - 1)).toBe(ErrorCode.CORRUPT_MESSAGE)
+    expect(of(whole, 16)).toBe(ErrorCode.CORRUPT_MESSAGE)
+    expect(of(whole, 0)).toBe(ErrorCode.CORRUPT_MESSAGE)
+    expect(of(whole, whole.length, whole.length)).toBe(ErrorCode.NONE)
+    expect(of(whole, whole.length, whole.length - 1)).toBe(ErrorCode.MESSAGE_TOO_LARGE)
+    expect(of(withByte(header.MAGIC, () => 1))).toBe(ErrorCode.UNSUPPORTED_FOR_MESSAGE_FORMAT)
+    expect(of(withByte(header.MAGIC, () => 3))).toBe(ErrorCode.CORRUPT_MESSAGE)
+    expect(of(withByte(header.BATCH_LENGTH, () => 0x80))).toBe(ErrorCode.CORRUPT_MESSAGE)
+    expect(of(withByte(header.BATCH_LENGTH, () => 0x7f))).toBe(ErrorCode.CORRUPT_MESSAGE)
+    expect(of(withByte(header.BATCH_LENGTH + 3, () => 48))).toBe(ErrorCode.CORRUPT_MESSAGE)
+    expect(of(recount(4, 2))).toBe(ErrorCode.INVALID_RECORD)
+    expect(of(recount(-1, 2))).toBe(ErrorCode.INVALID_RECORD)
+    expect(of(recount(0, -1))).toBe(ErrorCode.INVALID_RECORD)
+    expect(of(withCompression(5))).toBe(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE)
+  })
+
+  test('a batch that compaction has thinned out, or emptied, passes', () => {
+    expect(header.validateBatch(recount(2, 2), 0, simple().length).recordCount).toBe(2)
+    expect(header.validateBatch(recount(0, 2), 0, simple().length).recordCount).toBe(0)
+  })
+
+  function withCompression(type: number): Buffer {
+    const buf = simple()
+    buf.writeInt16BE(type, header.ATTRIBUTES)
+    header.updateCrc(buf, 0)
+    return buf
+  }
+})
+
+describe('reading', () => {
+  test('leaves out a last batch that is cut off, wherever', () => {
+    const whole = simple()
+    for (let cut = 0; cut < whole.length; cut++) {
+      const buf = Buffer.concat([whole, whole.subarray(0, cut)])
+      expect([...readBatches(buf, { checkCrc: true })].length).toBe(1)
+    }
+  })
+
+  test('keys and values are slices, not copies', () => {
+    const buf = simple()
+    const [batch] = [...readBatches(buf)]
+    for (const r of batch!.records()) expect(r.value!.buffer).toBe(buf.buffer)
+  })
+
+  test('a wrong checksum is noticed where that is asked for', () => {
+    const buf = simple()
+    buf[buf.length - 2]! ^= 1
+    expect(() => [...readBatches(buf, { checkCrc: true })]).toThrow(/checksum/)
+    expect([...readBatches(buf)].length).toBe(1)
+  })
+
+  test('old formats and impossible lengths are malformed', () => {
+    const old = simple()
+    old[header.MAGIC] = 1
+    expect(() => [...readBatches(old)]).toThrow(/message format 1/)
+    const short = simple()
+    short.writeInt32BE(-20, header.BATCH_LENGTH)
+    expect(() => [...readBatches(short)]).toThrow(/MR_PROTOCOL_MALFORMED/)
+  })
+
+  test.each([2 ** 31 - 1, 1_000_000, -1, 4, 2])('a record count of %i where there are 3 is malformed', count => {
+    const buf = simple()
+    buf.writeInt32BE(count, header.RECORD_COUNT)
+    expect(() => new DecodedBatch(buf, 0).records()).toThrow(/MR_PROTOCOL_MALFORMED/)
+  })
+
+  /** A batch of one record whose body, after its length, is given as hex. */
+  function withRecord(hex: string, length = hex.length / 2): Buffer {
+    const buf = Buffer.concat([
+      build([{ key: null, value: null, timestamp: 0 }]).subarray(0, 61),
+      Buffer.alloc(1),
+      Buffer.from(hex, 'hex'),
+    ])
+    buf[61] = length << 1
+    buf.writeInt32BE(buf.length - 12, header.BATCH_LENGTH)
+    return buf
+  }
+
+  test.each([
+    ['a key longer than the record', '000000' + '0c' + '6161'],
+    ['a key of 2^31 bytes', '000000' + 'feffffff0f' + '61' + '00'],
+    ['2^30 headers', '000000' + '0101' + '8080808008'],
+    ['a negative number of headers', '000000' + '0101' + '01'],
+    ['a header without a key', '000000' + '0101' + '02' + '0101'],
+    ['bytes left over', '000000' + '0101' + '00' + 'aabb'],
+    ['an endless varint', '00' + 'ff'.repeat(12)],
+    ['nothing in it', ''],
+  ])('a record with %s is malformed', (_what, hex) => {
+    const buf = withRecord(hex.padEnd(14, '0'), hex === '' ? 0 : hex.length / 2)
+    expect(() => new DecodedBatch(buf, 0).records()).toThrow(/MR_PROTOCOL_MALFORMED/)
+  })
+
+  test('a record longer than the batch, or of negative length, is malformed', () => {
+    for (const length of [60, -5]) {
+      const buf = withRecord('0000000101000000', length)
+      expect(() => new DecodedBatch(buf, 0).records()).toThrow(/MR_PROTOCOL_MALFORMED/)
+    }
+  })
+
+  test('a batch that decompresses to more than allowed ends in an error', () => {
+    const body = compress('zstd', Buffer.alloc(64 << 20))
+    const buf = Buffer.concat([simple({ compression: 'zstd' }).subarray(0, 61), body])
+    buf.writeInt32BE(buf.length - 12, header.BATCH_LENGTH)
+    const [batch] = [...readBatches(buf, { maxDecompressedBytes: 1 << 20 })]
+    expect(() => batch!.records()).toThrow(/MR_PROTOCOL_TOO_LARGE/)
+  })
+
+  test('altered bytes end in an error of this room, or in records', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...CODECS),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 5 }),
+        (compression, changes) => {
+          const buf = simple({ compression })
+          for (const [at, byte] of changes) buf[at % buf.length] = byte
+          try {
+            for (const batch of readBatches(buf)) batch.records()
+          } catch (error) {
+            if (!isProtocolError(error)) throw error
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+describe('control batches', () => {
+  test('markers that end a transaction are read as written', () => {
+    for (const committed of [true, false]) {
+      const buf = buildEndTransactionMarker({ committed, coordinatorEpoch: 12 }, { id: 1000, epoch: 4 }, 1234)
+      const info = header.validateBatch(buf, 0, buf.length)
+      expect(info).toMatchObject({
+        isControl: true,
+        isTransactional: true,
+        producerId: 1000,
+        producerEpoch: 4,
+        recordCount: 1,
+      })
+      const records = new DecodedBatch(buf, 0).records()
+      expect(records.map(readEndTransactionMarker)).toEqual([{ committed, coordinatorEpoch: 12 }])
+    }
+  })
+
+  test('other control records are told apart, unknown ones too', () => {
+    expect(controlRecordType({ key: controlRecordKey('leader-change') })).toBe('leader-change')
+    expect(readEndTransactionMarker({ key: controlRecordKey('kraft-voters'), value: null })).toBeNull()
+    expect(controlRecordType({ key: Buffer.from([0, 0, 0, 99]) })).toBe('unknown')
+    expect(() => controlRecordType({ key: null })).toThrow(/MR_PROTOCOL_MALFORMED/)
+    expect(() => readEndTransactionMarker({ key: controlRecordKey('commit'), value: null })).toThrow(
+      /MR_PROTOCOL_MALFORMED/,
+    )
+  })
+})

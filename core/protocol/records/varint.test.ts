@@ -1,0 +1,75 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { readVarint, readVarlong, sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
+
+const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
+/** Zigzag doubles a number, so whole numbers up to 2^52 are exact. */
+const exact = fc.oneof(int32, fc.integer({ min: -(2 ** 52), max: 2 ** 52 }))
+
+/** The definition (Protocol Buffers, "Signed Integers"), in big integers. */
+function reference(value: bigint): number[] {
+  let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+  const bytes: number[] = []
+  for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128)
+  return [...bytes, Number(rest)]
+}
+
+test('varints are written and read as defined', () => {
+  fc.assert(
+    fc.property(int32, value => {
+      const buf = Buffer.alloc(16)
+      const end = writeVarint(buf, 3, value)
+      expect([...buf.subarray(3, end)]).toEqual(reference(BigInt(value)))
+      expect(sizeOfVarint(value)).toBe(end - 3)
+      const cursor = { pos: 3 }
+      expect(readVarint(buf, cursor, end)).toBe(value)
+      expect(cursor.pos).toBe(end)
+    }),
+  )
+})
+
+test('varlongs are written and read as defined', () => {
+  fc.assert(
+    fc.property(exact, value => {
+      const buf = Buffer.alloc(16)
+      const end = writeVarlong(buf, 3, value)
+      expect([...buf.subarray(3, end)]).toEqual(reference(BigInt(value)))
+      expect(sizeOfVarlong(value)).toBe(end - 3)
+      const cursor = { pos: 3 }
+      expect(readVarlong(buf, cursor, end)).toBe(value)
+      expect(cursor.pos).toBe(end)
+    }),
+  )
+})
+
+test('varlongs beyond what a number holds exactly are rounded, and never longer than ten bytes', () => {
+  for (const value of [2n ** 63n - 1n, -(2n ** 63n), 2n ** 60n + 3n, -(2n ** 55n) - 7n]) {
+    const bytes = Buffer.from(reference(value))
+    expect(readVarlong(bytes, { pos: 0 }, bytes.length)).toBe(Number(value))
+  }
+  for (const value of [2 ** 63, -(2 ** 63), 2 ** 70, -(2 ** 70)]) {
+    const buf = Buffer.alloc(16)
+    const end = writeVarlong(buf, 0, value)
+    expect(end).toBe(10)
+    expect(sizeOfVarlong(value)).toBe(10)
+    expect(Math.sign(readVarlong(buf, { pos: 0 }, end))).toBe(Math.sign(value))
+  }
+})
+
+test.each([
+  ['32 bits', readVarint, 'ffffffff1f'],
+  ['32 bits in more bytes', readVarint, '808080808000'],
+  ['64 bits', readVarlong, 'ffffffffffffffffff02'],
+  ['64 bits in more bytes', readVarlong, '8080808080808080808000'],
+])('more than %s is malformed', (_what, read, hex) => {
+  const buf = Buffer.from(hex, 'hex')
+  expect(() => read(buf, { pos: 0 }, buf.length)).toThrow(/exceeds/)
+})
+
+test.each([
+  ['varint', readVarint],
+  ['varlong', readVarlong],
+])('a %s that runs past the end is malformed, whatever follows in the buffer', (_what, read) => {
+  expect(() => read(Buffer.from([0x80, 0x80, 0x01]), { pos: 0 }, 2)).toThrow(/past the end/)
+  expect(() => read(Buffer.alloc(3), { pos: 2 }, 2)).toThrow(/past the end/)
+})
