@@ -115,6 +115,7 @@ export class PluginInspector {
   }
 }
 
-function isCode(error: unknown, code: string): boolean {
+/** Whether an error carries this code of an error table. */
+export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
 }

@@ -6,7 +6,11 @@ const SAME: Record<string, string> = { a: 'alpha', b: 'beta', m: 'milestone', cr
 type Token = number | string
 
 function tokens(version: string): Token[] {
-  const parts = version.toLowerCase().replace(/\+.*$/, '').match(/\d+|[a-z]+/g) ?? []
+  const parts =
+    version
+      .toLowerCase()
+      .replace(/\+.*$/, '')
+      .match(/\d+|[a-z]+/g) ?? []
   const list: Token[] = parts.map(p => (/^\d/.test(p) ? Number(p) : (SAME[p] ?? p)))
   while (list.length > 0 && (list.at(-1) === 0 || list.at(-1) === '')) list.pop()
   return list

@@ -1,0 +1,213 @@
+import type { Props } from '../../connect/connector.ts'
+import { checks, type RuntimeKey } from './runtime-keys.ts'
+
+const EXACTLY_ONCE = 'Exactly Once Support'
+const ERRORS = 'Error Handling'
+
+/** The keys of every source connector, beside the common ones. */
+export function sourceKeys(): RuntimeKey[] {
+  return [
+    {
+      name: 'topic.creation.groups',
+      type: 'LIST',
+      default: '',
+      importance: 'LOW',
+      documentation: 'Names of groups of settings for the topics that the connector creates.',
+      group: 'Topic Creation',
+      orderInGroup: 1,
+      width: 'LONG',
+      displayName: 'Topic Creation Groups',
+      check: checks.distinctAliases,
+    },
+    {
+      name: 'exactly.once.support',
+      type: 'STRING',
+      default: 'requested',
+      importance: 'MEDIUM',
+      documentation:
+        "With 'required' the connector is refused unless it and the worker can deliver each record exactly once; 'requested' takes what there is.",
+      group: EXACTLY_ONCE,
+      orderInGroup: 2,
+      width: 'SHORT',
+      displayName: 'Exactly once support',
+      check: checks.oneOfIgnoringCase('requested', 'required'),
+    },
+    {
+      name: 'transaction.boundary',
+      type: 'STRING',
+      default: 'poll',
+      importance: 'MEDIUM',
+      documentation:
+        "Where transactions end when records are delivered exactly once: with each 'poll', by an 'interval', or where the 'connector' says.",
+      group: EXACTLY_ONCE,
+      orderInGroup: 3,
+      width: 'SHORT',
+      displayName: 'Transaction Boundary',
+      check: checks.oneOfIgnoringCase('poll', 'interval', 'connector'),
+    },
+    {
+      name: 'transaction.boundary.interval.ms',
+      type: 'LONG',
+      default: null,
+      importance: 'LOW',
+      documentation:
+        "The interval of transactions when transaction.boundary is 'interval', milliseconds. Default: that of offset commits.",
+      group: EXACTLY_ONCE,
+      orderInGroup: 4,
+      width: 'SHORT',
+      displayName: 'Transaction boundary interval',
+    },
+    {
+      name: 'offsets.storage.topic',
+      type: 'STRING',
+      default: null,
+      importance: 'LOW',
+      documentation:
+        'A topic of its own for the offsets of this connector. Default: the one of the worker. Not used in standalone mode.',
+      group: 'offsets.topic',
+      orderInGroup: 1,
+      width: 'LONG',
+      displayName: 'Offsets topic',
+      check: value => (value !== null && String(value).trim() === '' ? 'String may not be empty' : null),
+    },
+  ]
+}
+
+/** The keys of every sink connector, beside the common ones. */
+export function sinkKeys(): RuntimeKey[] {
+  return [
+    {
+      name: 'topics',
+      type: 'LIST',
+      default: '',
+      importance: 'HIGH',
+      documentation: 'The topics to consume, separated by commas.',
+      group: 'Common',
+      orderInGroup: 4,
+      width: 'LONG',
+      displayName: 'Topics',
+    },
+    {
+      name: 'topics.regex',
+      type: 'STRING',
+      default: '',
+      importance: 'HIGH',
+      documentation: 'A regular expression of the topics to consume. Exactly one of topics and topics.regex is given.',
+      group: 'Common',
+      orderInGroup: 4,
+      width: 'LONG',
+      displayName: 'Topics regex',
+      check: checks.regex,
+    },
+    {
+      name: 'errors.deadletterqueue.topic.name',
+      type: 'STRING',
+      default: '',
+      importance: 'MEDIUM',
+      documentation: 'The topic that takes the records which could not be handled. Empty: none does.',
+      group: ERRORS,
+      orderInGroup: 6,
+      width: 'MEDIUM',
+      displayName: 'Dead Letter Queue Topic Name',
+    },
+    {
+      name: 'errors.deadletterqueue.topic.replication.factor',
+      type: 'SHORT',
+      default: '3',
+      importance: 'MEDIUM',
+      documentation: 'The replication factor with which that topic is created when it does not exist.',
+      group: ERRORS,
+      orderInGroup: 7,
+      width: 'MEDIUM',
+      displayName: 'Dead Letter Queue Topic Replication Factor',
+    },
+    {
+      name: 'errors.deadletterqueue.context.headers.enable',
+      type: 'BOOLEAN',
+      default: 'false',
+      importance: 'MEDIUM',
+      documentation: 'Whether records in that topic carry headers, __connect.errors.*, that say what failed and where.',
+      group: ERRORS,
+      orderInGroup: 8,
+      width: 'MEDIUM',
+      displayName: 'Enable Error Context Headers',
+    },
+  ]
+}
+
+const listOf = (text: string | undefined): string[] =>
+  (text ?? '')
+    .split(',')
+    .map(t => t.trim())
+    .filter(t => t !== '')
+
+/** What no single key can say about a sink: errors by key, in Connect's words. */
+export function checkSink(props: Props): [key: string, error: string][] {
+  const topics = listOf(props['topics'])
+  const regex = (props['topics.regex'] ?? '').trim()
+  const dlq = (props['errors.deadletterqueue.topic.name'] ?? '').trim()
+  const both = (error: string): [string, string][] => [
+    ['topics', error],
+    ['topics.regex', error],
+  ]
+  if (topics.length === 0 && regex === '') return both('Must configure one of topics or topics.regex')
+  if (topics.length > 0 && regex !== '')
+    return both('topics and topics.regex are mutually exclusive options, but both are set.')
+  if (dlq === '') return []
+  if (topics.includes(dlq)) {
+    const error = `The DLQ topic '${dlq}' may not be included in the list of topics ('topics=[${topics.join(', ')}]') consumed by the connector`
+    return [['topics', error]]
+  }
+  if (regex !== '' && checks.regex(regex) === null && new RegExp(`^(?:${regex})$`, 'u').test(dlq)) {
+    const error = `The DLQ topic '${dlq}' may not be matched by the regex for the topics ('topics.regex=${regex}') consumed by the connector`
+    return [['topics.regex', error]]
+  }
+  return []
+}
+
+/** What no single key can say about a source. */
+export function checkSource(props: Props): [key: string, error: string][] {
+  const errors: [string, string][] = []
+  if (props['exactly.once.support']?.toLowerCase() === 'required') {
+    errors.push(
+      ['exactly.once.support', 'This worker does not have exactly-once source support enabled.'],
+      [
+        'exactly.once.support',
+        'The connector does not support exactly-once semantics with the provided configuration.',
+      ],
+    )
+  }
+  if (props['transaction.boundary']?.toLowerCase() === 'connector') {
+    errors.push([
+      'transaction.boundary',
+      'The connector does not support connector-defined transaction boundaries with the given configuration. Please reconfigure it to use a different transaction boundary definition.',
+    ])
+  }
+  return [...errors, ...checkTopicCreation(props)]
+}
+
+/** Connect accepts these and fails at the start of the connector: here they are refused with the configuration. */
+function checkTopicCreation(props: Props): [key: string, error: string][] {
+  const groups = listOf(props['topic.creation.groups'])
+  const used = ['partitions', 'replication.factor'].some(k => props[`topic.creation.default.${k}`] !== undefined)
+  if (groups.length === 0 && !used) return []
+  const errors: [string, string][] = []
+  const wrong = (error: string) => errors.push(['topic.creation.groups', error])
+  for (const group of ['default', ...groups]) {
+    for (const key of ['replication.factor', 'partitions']) {
+      const name = `topic.creation.${group}.${key}`
+      const text = props[name]
+      if (text === undefined) {
+        if (group === 'default') wrong(`Missing required configuration "${name}" which has no default value.`)
+      } else if (!/^(-1|[1-9]\d*)$/.test(text.trim())) {
+        wrong(
+          `Invalid value ${text} for configuration ${name}: it must be a positive number, or -1 for the default of the broker`,
+        )
+      }
+    }
+    const include = `topic.creation.${group}.include`
+    if (group !== 'default' && props[include] === undefined)
+      wrong(`Missing required configuration "${include}" which has no default value.`)
+  }
+  return errors
+}

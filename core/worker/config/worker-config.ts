@@ -1,0 +1,137 @@
+import { networkInterfaces } from 'node:os'
+import type { ConfigValues } from '../../common/config/define.ts'
+import { ConfigError, parseConfig, type RawConfig } from '../../common/config/parse.ts'
+import type { Logger } from '../../common/log.ts'
+import type { Props } from '../../connect/connector.ts'
+import { commonKeys, restKeys, standaloneKeys } from './common-keys.ts'
+import { type ConfigProviders, createProviders } from './config-providers.ts'
+import { distributedKeys } from './distributed-keys.ts'
+
+export type WorkerMode = 'standalone' | 'distributed'
+
+const baseKeys = { ...commonKeys, ...restKeys }
+export const workerKeys = {
+  standalone: { ...baseKeys, ...standaloneKeys },
+  distributed: { ...baseKeys, ...distributedKeys },
+}
+
+interface Base {
+  /** As given, config providers resolved. */
+  readonly props: Props
+  readonly values: ConfigValues<typeof baseKeys>
+  readonly providers: ConfigProviders
+}
+
+/** A worker's configuration, checked. */
+export type WorkerConfig = Base &
+  (
+    | { readonly mode: 'standalone'; readonly own: ConfigValues<typeof standaloneKeys> }
+    | { readonly mode: 'distributed'; readonly own: ConfigValues<typeof distributedKeys> }
+  )
+
+const PREFIXES =
+  /^(producer|consumer|admin|config\.providers|key\.converter|value\.converter|header\.converter|ssl|sasl|listeners\.https|admin\.listeners\.https|offset\.storage|status\.storage|config\.storage|connect|metrics\.context)\./
+const CLIENT_KEYS =
+  /^(bootstrap\.servers|client\.id|client\.rack|security\.|ssl\.|sasl\.|metadata\.|retry\.backoff|reconnect\.backoff|request\.timeout\.ms|default\.api\.timeout\.ms|connections\.max\.idle\.ms|socket\.|send\.buffer|receive\.buffer|retries|client\.dns\.lookup|auto\.include\.jmx\.reporter)/
+
+/**
+ * Checks a worker's properties. Throws a ConfigError that names every wrong key, before anything is started; keys that
+ * nobody knows are warned of.
+ */
+export function parseWorkerConfig(raw: RawConfig, mode: WorkerMode, logger: Logger): WorkerConfig {
+  const given: Record<string, string> = {}
+  for (const [key, value] of Object.entries(raw)) {
+    if (value !== null && value !== undefined) given[key] = String(value)
+  }
+  const providers = createProviders(given)
+  const props = providers.resolve(given)
+  const keys = workerKeys[mode]
+  const values = parseConfig(keys, props)
+  const errors = crossChecks(values as ConfigValues<typeof baseKeys>)
+  if (errors.length > 0) throw new ConfigError(errors)
+  for (const key of Object.keys(props)) {
+    if (!(key in keys) && !PREFIXES.test(key) && !CLIENT_KEYS.test(key))
+      logger.warn(`The worker's configuration has a key that nobody knows: ${key}`)
+  }
+  const base = { props, values: values as ConfigValues<typeof baseKeys>, providers }
+  return mode === 'standalone'
+    ? { ...base, mode, own: values as ConfigValues<typeof standaloneKeys> }
+    : { ...base, mode, own: values as ConfigValues<typeof distributedKeys> }
+}
+
+function crossChecks(values: ConfigValues<typeof baseKeys>): { key: string; message: string }[] {
+  const errors: { key: string; message: string }[] = []
+  for (const key of ['listeners', 'admin.listeners'] as const) {
+    for (const text of values[key] ?? []) {
+      if (!parseListener(text))
+        errors.push({
+          key,
+          message: `Invalid value ${text} for configuration ${key}: it must look like http://host:port`,
+        })
+    }
+  }
+  if (values.listeners.length === 0)
+    errors.push({ key: 'listeners', message: 'Invalid value for configuration listeners: at least one is needed' })
+  for (const server of values['bootstrap.servers']) {
+    if (!/^(\w+:\/\/)?(\[[\da-fA-F:.]+\]|[^\s:/]+):\d{1,5}$/.test(server))
+      errors.push({
+        key: 'bootstrap.servers',
+        message: `Invalid value ${server} for configuration bootstrap.servers: it must look like host:port`,
+      })
+  }
+  const policy = values['connector.client.config.override.policy']
+  if (
+    !/^(org\.apache\.kafka\.connect\.connector\.policy\.)?(All|None|Principal|Allowlist)(ConnectorClientConfigOverridePolicy)?$/.test(
+      policy,
+    )
+  )
+    errors.push({
+      key: 'connector.client.config.override.policy',
+      message: `Invalid value ${policy} for configuration connector.client.config.override.policy: it must be one of All, None, Principal, Allowlist`,
+    })
+  return errors
+}
+
+export interface Listener {
+  readonly scheme: 'http' | 'https'
+  /** Empty for all interfaces. */
+  readonly host: string
+  readonly port: number
+}
+
+/** Parses `http://127.0.0.1:8083`, `http://:8083`, `https://[::1]:0`; null for anything else. */
+export function parseListener(text: string): Listener | null {
+  const m = /^(https?):\/\/(\[[\da-fA-F:.]+\]|[^:/\s]*):(\d{1,5})\/?$/i.exec(text.trim())
+  if (!m || Number(m[3]) > 65535) return null
+  return {
+    scheme: m[1]!.toLowerCase() as 'http' | 'https',
+    host: m[2]!.replace(/^\[|\]$/g, ''),
+    port: Number(m[3]),
+  }
+}
+
+/** The keys under a prefix, without it. */
+export function withPrefix(props: Props, prefix: string): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const [key, value] of Object.entries(props)) {
+    if (key.startsWith(prefix) && key.length > prefix.length) found[key.slice(prefix.length)] = value
+  }
+  return found
+}
+
+/** The top-level client settings of the worker: what its own clients use, as in Connect. */
+export function workerClientProps(config: WorkerConfig): Record<string, string> {
+  const props: Record<string, string> = {
+    'bootstrap.servers': config.values['bootstrap.servers'].join(','),
+  }
+  for (const [key, value] of Object.entries(config.props)) if (CLIENT_KEYS.test(key)) props[key] = value
+  return props
+}
+
+/** An address of this machine that others can reach: for `worker_id` when the listener is on all interfaces. */
+export function ownAddress(): string {
+  for (const list of Object.values(networkInterfaces())) {
+    for (const address of list ?? []) if (!address.internal && address.family === 'IPv4') return address.address
+  }
+  return '127.0.0.1'
+}

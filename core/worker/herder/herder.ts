@@ -1,0 +1,376 @@
+import { createLogger, type Logger, type LogLevel, setLogLevel } from '../../common/log.ts'
+import type { Props } from '../../connect/connector.ts'
+import type { WorkerConfig } from '../config/worker-config.ts'
+import type { PluginInspector } from '../plugins/inspector.ts'
+import type { PluginRegistry } from '../plugins/registry.ts'
+import type { ConfigEvent, ConfigState, TargetState } from '../storage/config-state.ts'
+import type { ConfigStore } from '../storage/config-store.ts'
+import type { StatusStore } from '../storage/status-store.ts'
+import type { HerderCall, ThreadEvent } from '../task/messages-out.ts'
+import type { ThreadHost } from '../task/thread-host.ts'
+import { SOLE } from './assignment.ts'
+import type { Launcher } from './launcher.ts'
+import { Loggers } from './loggers.ts'
+import { KeyedMutex } from './mutex.ts'
+import type { OffsetPair } from './offset-requests.ts'
+import type { OffsetStores } from './offset-stores.ts'
+import type { OffsetsAdmin } from './offsets-admin.ts'
+import { badRequest, notFound, RestError } from './rest-error.ts'
+import type { Secrets } from './secrets.ts'
+import { Supervisor, type SupervisorEnv } from './supervisor.ts'
+import type { Threads } from './threads.ts'
+import { type ConfigInfos, invalidMessage, type Validator } from './validator.ts'
+import { type ConnectorInfo, type ConnectorStateInfo, type StateInfo, type TaskStateInfo, Views } from './views.ts'
+
+export interface HerderOptions {
+  readonly config: WorkerConfig
+  readonly registry: PluginRegistry
+  readonly inspector: PluginInspector
+  readonly validator: Validator
+  readonly secrets: Secrets
+  readonly launcher: Launcher
+  readonly configs: ConfigStore
+  readonly statuses: StatusStore
+  readonly stores: OffsetStores
+  readonly offsets: OffsetsAdmin
+  readonly threads: Threads
+  readonly workerId: () => string
+}
+
+/**
+ * The connectors of a worker. Requests change the config store and nothing else; what runs follows from the changes that
+ * come back from there, connector by connector, so that later a group of workers can share the same log.
+ */
+export class Herder {
+  readonly registry: PluginRegistry
+  readonly validator: Validator
+  readonly loggers: Loggers
+  readonly #o: HerderOptions
+  readonly #state: ConfigState
+  readonly #views: Views
+  readonly #logger: Logger = createLogger('millrace.herder')
+  readonly #supervisors = new Map<string, Supervisor>()
+  readonly #writes = new KeyedMutex()
+  readonly #env: SupervisorEnv
+  #running = false
+
+  constructor(options: HerderOptions) {
+    this.#o = options
+    this.registry = options.registry
+    this.validator = options.validator
+    this.#state = options.configs.state
+    this.#views = new Views(this.#state, options.statuses, options.launcher)
+    this.loggers = new Loggers((logger, level) => this.#tellThreads(logger, level))
+    const { statuses, threads, launcher, workerId, config } = options
+    this.#env = {
+      state: this.#state,
+      statuses,
+      threads,
+      launcher,
+      assignment: () => SOLE,
+      workerId,
+      graceMs: config.values['task.shutdown.graceful.timeout.ms'],
+      publishTasks: (name, tasks) => this.#publishTasks(name, tasks),
+      topicTracking: config.values['topic.tracking.enable'],
+      now: Date.now,
+    }
+  }
+
+  /** Starts what the replayed configuration says. */
+  start(): void {
+    this.#running = true
+    for (const [logger, level] of this.#state.loggers) this.#applyLogger(logger, level)
+    for (const name of this.#state.connectors) this.#supervise(name).wake()
+    this.#logger.info(`Running ${this.#state.connectors.length} connectors`)
+  }
+
+  /** Stops all connectors and tasks, each within the graceful timeout. */
+  async stop(): Promise<void> {
+    this.#running = false
+    await Promise.all([...this.#supervisors.values()].map(s => s.shutdown()))
+    await this.#o.threads.close(2000)
+  }
+
+  // What comes back from the config store
+
+  onConfigEvent(event: ConfigEvent): void {
+    if (!this.#running) return
+    switch (event.type) {
+      case 'connector':
+      case 'tasks':
+      case 'target':
+        this.#supervise(event.name).wake()
+        break
+      case 'removed':
+        this.#o.statuses.remove(event.name)
+        this.#supervisors.get(event.name)?.wake()
+        break
+      case 'restart':
+        this.#restartByPlan(event.name, event.includeTasks, event.onlyFailed)
+        break
+      case 'logger':
+        this.#applyLogger(event.namespace, event.level)
+        break
+      case 'session-key':
+        break
+    }
+  }
+
+  /** What a thread tells. */
+  onThreadEvent(event: ThreadEvent, host: ThreadHost): void {
+    if (event.type === 'memory' || event.type === 'metrics') return
+    const unit = parseUnit(event.unit)
+    if (unit) this.#supervisors.get(unit.connector)?.onEvent(event, unit.task, host)
+    this.#forgetFinished()
+  }
+
+  /** What a thread asks: source offsets. */
+  async onThreadCall(call: HerderCall, unit: string): Promise<unknown> {
+    const connector = this.#state.config(parseUnit(unit)?.connector ?? '') ?? {}
+    const resolved = this.#o.launcher.resolve(connector)
+    if (call.name === 'offsets-get') return this.#o.stores.get(resolved, call.keys)
+    await this.#o.stores.putText(resolved, call.entries)
+    return null
+  }
+
+  // What REST asks
+
+  connectors(): readonly string[] {
+    return this.#state.connectors
+  }
+
+  async connectorInfo(name: string): Promise<ConnectorInfo> {
+    return this.#views.info(name, await this.#o.secrets.mask(this.#configOf(name)))
+  }
+
+  async connectorConfig(name: string): Promise<Props> {
+    return this.#o.secrets.mask(this.#configOf(name))
+  }
+
+  connectorStatus(name: string): ConnectorStateInfo {
+    const status = this.#views.status(name)
+    if (status) return status
+    if (this.#state.config(name) === null) throw notFound(`No status found for connector ${name}`)
+    const unassigned: StateInfo = { state: 'UNASSIGNED', worker_id: this.#o.workerId() }
+    return { name, connector: unassigned, tasks: [], type: this.#views.typeOf(this.#state.config(name)) }
+  }
+
+  taskStatus(name: string, task: number): TaskStateInfo {
+    const status = this.#views.taskStatus(name, task)
+    if (!status) throw notFound(`No status found for task ${name}-${task}`)
+    return status
+  }
+
+  async taskConfigs(name: string) {
+    this.#configOf(name)
+    const tasks = this.#state.tasks(name)
+    const shown = await Promise.all(tasks.map(config => this.#o.secrets.mask(config)))
+    return shown.map((config, task) => ({ id: { connector: name, task }, config }))
+  }
+
+  /** Validates a configuration; masked secrets of an existing connector of that name are taken as they are stored. */
+  validate(config: Props): Promise<ConfigInfos> {
+    return this.validator.validate(this.#o.secrets.unmask(config, this.#state.config(config['name'] ?? '')))
+  }
+
+  /** Creates a connector, or replaces its configuration where that is allowed. `created` tells which. */
+  async putConnector(
+    name: string,
+    given: Props,
+    replace: boolean,
+    target: TargetState | null = null,
+  ): Promise<{ created: boolean; info: ConnectorInfo }> {
+    const config = this.#o.secrets.unmask(given, this.#state.config(name))
+    await this.#check(config)
+    const created = await this.#writes.run(name, async () => {
+      const exists = this.#state.config(name) !== null
+      if (exists && !replace) throw new RestError(409, `Connector ${name} already exists`)
+      await this.#o.configs.putConnector(name, config, target)
+      return !exists
+    })
+    const shown = await this.#o.secrets.mask(config)
+    return { created, info: this.#views.info(name, shown) }
+  }
+
+  /** Changes some keys of a configuration; null removes one. */
+  async patchConnector(name: string, patch: Readonly<Record<string, string | null>>): Promise<ConnectorInfo> {
+    const stored = this.#configOf(name)
+    if (patch['name'] !== undefined && patch['name'] !== name)
+      throw badRequest(
+        `Connector name configuration (${patch['name']}) doesn't match connector name in the URL (${name})`,
+      )
+    const merged: Record<string, string> = { ...stored }
+    for (const [key, value] of Object.entries(patch)) {
+      if (value === null) delete merged[key]
+      else merged[key] = value
+    }
+    const { info } = await this.putConnector(name, merged, true)
+    return info
+  }
+
+  async deleteConnector(name: string): Promise<void> {
+    await this.#writes.run(name, async () => {
+      this.#configOf(name)
+      await this.#o.configs.removeConnector(name)
+    })
+  }
+
+  async setTarget(name: string, target: TargetState): Promise<void> {
+    await this.#writes.run(name, async () => {
+      if (this.#state.config(name) === null) throw notFound(`Unknown connector ${name}`)
+      await this.#o.configs.putTarget(name, target)
+    })
+  }
+
+  /** Restarts the connector itself. */
+  async restartConnector(name: string): Promise<void> {
+    if (this.#state.config(name) === null) throw notFound(`Unknown connector: ${name}`)
+    this.#supervise(name).restart(null)
+  }
+
+  /** Restarts connector and tasks as asked; the state that follows, with RESTARTING where something is restarted. */
+  async restartWithTasks(name: string, includeTasks: boolean, onlyFailed: boolean): Promise<ConnectorStateInfo> {
+    if (this.#state.config(name) === null) throw notFound(`Unknown connector: ${name}`)
+    const before = this.connectorStatus(name)
+    const plan = restartPlan(before, includeTasks, onlyFailed)
+    const live = this.#state.target(name) !== 'STOPPED'
+    await this.#writes.run(name, () => this.#o.configs.putRestart(name, includeTasks, onlyFailed))
+    const restarting = <T extends StateInfo>(info: T, planned: boolean): T =>
+      planned && live ? { ...info, state: 'RESTARTING' } : info
+    return {
+      ...before,
+      connector: restarting(before.connector, plan.connector && this.#state.target(name) === 'STARTED'),
+      tasks: before.tasks.map(t => restarting(t, plan.tasks.includes(t.id))),
+    }
+  }
+
+  async restartTask(name: string, task: number): Promise<void> {
+    if (this.#state.config(name) === null) throw notFound(`Unknown connector: ${name}`)
+    if (task >= this.#state.tasks(name).length) throw notFound(`Unknown task: ${name}-${task}`)
+    this.#supervise(name).restart(task)
+  }
+
+  activeTopics(name: string): string[] {
+    if (!this.#o.config.values['topic.tracking.enable']) throw new RestError(403, 'Topic tracking is disabled.')
+    return this.#o.statuses.topics(name).map(t => t.topic)
+  }
+
+  resetTopics(name: string): void {
+    const { values } = this.#o.config
+    if (!values['topic.tracking.enable']) throw new RestError(403, 'Topic tracking is disabled.')
+    if (!values['topic.tracking.allow.reset']) throw new RestError(403, 'Topic tracking reset is disabled.')
+    this.#o.statuses.resetTopics(name)
+  }
+
+  offsets(name: string) {
+    return this.#o.offsets.show(name, this.#configOf(name))
+  }
+
+  alterOffsets(name: string, pairs: readonly OffsetPair[]): Promise<string> {
+    return this.#changeOffsets(name, config => this.#o.offsets.alter(name, config, pairs))
+  }
+
+  resetOffsets(name: string): Promise<string> {
+    return this.#changeOffsets(name, config => this.#o.offsets.reset(name, config))
+  }
+
+  /** Sets a level on every worker of the group. */
+  async setClusterLogger(namespace: string, level: LogLevel): Promise<void> {
+    await this.#o.configs.putLogger(namespace, level.toLowerCase())
+  }
+
+  // Inside
+
+  async #changeOffsets(name: string, change: (config: Props) => Promise<string>): Promise<string> {
+    return this.#writes.run(name, async () => {
+      const config = this.#configOf(name)
+      if (this.#state.target(name) !== 'STOPPED' || this.#state.tasks(name).length > 0)
+        throw badRequest(
+          `Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/${name}/stop' endpoint`,
+        )
+      await this.#supervisors.get(name)?.tasksGone()
+      return change(config)
+    })
+  }
+
+  async #check(config: Props): Promise<void> {
+    const infos = await this.validator.validate(config)
+    const masked = await this.#o.secrets.masked(config)
+    const message = invalidMessage(infos)
+    if (message !== null) throw badRequest(message)
+    if (masked.length > 0)
+      throw badRequest(
+        `The value of ${masked.join(', ')} is the mask under which REST shows secrets, and no value is stored: give the value itself`,
+      )
+  }
+
+  #configOf(name: string): Props {
+    const config = this.#state.config(name)
+    if (config === null) throw notFound(`Connector ${name} not found`)
+    return config
+  }
+
+  #publishTasks(name: string, tasks: readonly Props[]): Promise<void> {
+    return this.#writes.run(name, async () => {
+      // Between the question to the connector and now it may have been stopped or deleted.
+      if (this.#state.config(name) === null || this.#state.target(name) === 'STOPPED') return
+      await this.#o.configs.putTasks(name, tasks)
+    })
+  }
+
+  #supervise(name: string): Supervisor {
+    let supervisor = this.#supervisors.get(name)
+    if (!supervisor) this.#supervisors.set(name, (supervisor = new Supervisor(name, this.#env)))
+    return supervisor
+  }
+
+  #restartByPlan(name: string, includeTasks: boolean, onlyFailed: boolean): void {
+    const status = this.#views.status(name)
+    if (!status || this.#state.config(name) === null) return
+    const plan = restartPlan(status, includeTasks, onlyFailed)
+    const supervisor = this.#supervise(name)
+    if (plan.connector) supervisor.restart(null)
+    for (const task of plan.tasks) supervisor.restart(task)
+  }
+
+  #forgetFinished(): void {
+    for (const [name, supervisor] of this.#supervisors) if (supervisor.finished) this.#supervisors.delete(name)
+  }
+
+  #applyLogger(namespace: string, level: string): void {
+    try {
+      this.loggers.set(namespace, this.loggers.parse({ level }))
+    } catch {
+      this.#logger.warn(`The config topic sets the logger ${namespace} to ${level}, which is no level`)
+    }
+  }
+
+  #tellThreads(logger: string, level: LogLevel): void {
+    setLogLevel(logger, level)
+    for (const host of this.#o.threads.hosts) {
+      host.request('log-level', { logger, level }).catch((error: unknown) => {
+        this.#logger.debug(`The thread ${host.name} was not told of a log level: ${String(error)}`)
+      })
+    }
+  }
+}
+
+/** `connector:x` or `task:x-0`, taken apart. */
+function parseUnit(unit: string): { connector: string; task: number | null } | null {
+  if (unit.startsWith('connector:')) return { connector: unit.slice(10), task: null }
+  const m = /^task:(.*)-(\d+)$/s.exec(unit)
+  return m ? { connector: m[1]!, task: Number(m[2]) } : null
+}
+
+/** What a restart request is about, going by the statuses. */
+export function restartPlan(
+  status: ConnectorStateInfo,
+  includeTasks: boolean,
+  onlyFailed: boolean,
+): { connector: boolean; tasks: number[] } {
+  const fits = (info: StateInfo) => !onlyFailed || info.state === 'FAILED'
+  return {
+    connector: fits(status.connector),
+    tasks: includeTasks ? status.tasks.filter(fits).map(t => t.id) : [],
+  }
+}

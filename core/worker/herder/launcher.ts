@@ -1,0 +1,170 @@
+import { ConfigError } from '../../common/config/parse.ts'
+import type { Props } from '../../connect/connector.ts'
+import { clientProps } from '../config/client-overrides.ts'
+import { type WorkerConfig, withPrefix } from '../config/worker-config.ts'
+import type { PluginDescriptor } from '../plugins/manifest.ts'
+import { type PluginKind, type PluginRegistry, pluginRef } from '../plugins/registry.ts'
+import { parseRange } from '../plugins/versions.ts'
+import type { ConnectorSpec, PluginSpec, TaskSpec, TransformSpec } from '../task/messages-in.ts'
+
+export interface LauncherOptions {
+  readonly config: WorkerConfig
+  readonly registry: PluginRegistry
+  readonly workerId: () => string
+  readonly clusterId: () => string | undefined
+}
+
+const listOf = (text: string | undefined): string[] =>
+  (text ?? '')
+    .split(',')
+    .map(t => t.trim())
+    .filter(t => t !== '')
+
+/** Java's "for ever". */
+const LONG_MAX = '9223372036854775807'
+const INT_MAX = '2147483647'
+
+/** Makes what a thread needs to run a connector or a task, out of configurations as they are stored. */
+export class Launcher {
+  readonly #o: LauncherOptions
+
+  constructor(options: LauncherOptions) {
+    this.#o = options
+  }
+
+  /** A configuration with its config providers resolved. Throws a ConfigError for what cannot be read. */
+  resolve(props: Props): Props {
+    return this.#o.config.providers.resolve(props)
+  }
+
+  /** Throws MR_PLUGIN_*. */
+  plugin(props: Props): PluginDescriptor {
+    return this.#find('connector', props['connector.class'] ?? '', props['connector.plugin.version'])
+  }
+
+  connector(name: string, raw: Props): ConnectorSpec {
+    const props = this.resolve(raw)
+    const plugin = this.plugin(props)
+    return {
+      plugin: pluginRef(plugin),
+      type: plugin.type === 'source' ? 'source' : 'sink',
+      connector: name,
+      props: { ...props, name },
+      offsets: { kind: 'herder' },
+    }
+  }
+
+  task(name: string, taskId: number, rawConnector: Props, rawTask: Props, paused: boolean): TaskSpec {
+    const { config } = this.#o
+    const props = this.resolve(rawConnector)
+    const plugin = this.plugin(props)
+    const type = plugin.type === 'source' ? 'source' : 'sink'
+    const servers = { 'bootstrap.servers': config.values['bootstrap.servers'].join(',') }
+    const producer = {
+      ...servers,
+      'client.id': `connector-producer-${name}-${taskId}`,
+      acks: 'all',
+      'max.block.ms': LONG_MAX,
+      'delivery.timeout.ms': INT_MAX,
+    }
+    const consumer = {
+      ...servers,
+      'client.id': `connector-consumer-${name}-${taskId}`,
+      'group.id': `connect-${name}`,
+      'enable.auto.commit': 'false',
+      'auto.offset.reset': 'earliest',
+    }
+    const admin = { ...servers, 'client.id': `connector-adminclient-${name}-${taskId}` }
+    return {
+      type,
+      connector: name,
+      taskId,
+      plugin: pluginRef(plugin),
+      connectorProps: { ...props, name },
+      taskProps: this.resolve(rawTask),
+      keyConverter: this.#converter('key', props),
+      valueConverter: this.#converter('value', props),
+      headerConverter: this.#converter('header', props),
+      transforms: this.#transforms(props),
+      producer: clientProps('producer', producer, config.props, props),
+      consumer: clientProps('consumer', consumer, config.props, props),
+      admin: clientProps('admin', admin, config.props, props),
+      offsets: { kind: 'herder' },
+      paused,
+      offsetFlushIntervalMs: config.values['offset.flush.interval.ms'],
+      topicCreationEnabled: config.values['topic.creation.enable'],
+      topicTracking: config.values['topic.tracking.enable'],
+      workerId: this.#o.workerId(),
+      clusterId: this.#o.clusterId(),
+    }
+  }
+
+  /** The group that a sink's consumers are in. */
+  sinkGroup(name: string, rawConnector: Props): string {
+    return this.task(name, 0, rawConnector, {}, true).consumer['group.id'] ?? `connect-${name}`
+  }
+
+  /**
+   * A task's configuration as it is stored: with the class that Connect would run, the sink's topics, and references to
+   * config providers instead of what they stand for.
+   */
+  storedTask(rawConnector: Props, task: Props): Props {
+    const resolved = this.resolve(rawConnector)
+    const plugin = this.plugin(resolved)
+    const stored: Record<string, string> = { ...task, 'task.class': taskClassOf(plugin.className) }
+    if (plugin.type === 'sink') {
+      for (const key of ['topics', 'topics.regex']) if (resolved[key] !== undefined) stored[key] = resolved[key]
+    }
+    for (const [key, raw] of Object.entries(rawConnector)) {
+      if (resolved[key] !== raw && stored[key] === resolved[key]) stored[key] = raw
+    }
+    return stored
+  }
+
+  #converter(which: 'key' | 'value' | 'header', props: Props): PluginSpec {
+    const { config } = this.#o
+    const own = props[`${which}.converter`]
+    const from = own === undefined ? config.props : props
+    const name = own ?? config.values[`${which}.converter`]
+    const plugin = this.#find(
+      which === 'header' ? 'header_converter' : 'converter',
+      name,
+      from[`${which}.converter.plugin.version`],
+    )
+    return { plugin: pluginRef(plugin), props: withPrefix(from, `${which}.converter.`) }
+  }
+
+  #transforms(props: Props): TransformSpec[] {
+    return listOf(props['transforms']).map((alias): TransformSpec => {
+      const own = withPrefix(props, `transforms.${alias}.`)
+      const plugin = this.#find('transformation', own['type'] ?? '', own['plugin.version'])
+      const predicate = own['predicate']
+      return {
+        alias,
+        plugin: pluginRef(plugin),
+        props: own,
+        predicate: predicate ? this.#predicate(predicate, props) : undefined,
+        negate: own['negate']?.toLowerCase() === 'true',
+      }
+    })
+  }
+
+  #predicate(alias: string, props: Props): PluginSpec & { alias: string } {
+    const own = withPrefix(props, `predicates.${alias}.`)
+    const key = `predicates.${alias}.type`
+    if (own['type'] === undefined)
+      throw new ConfigError([{ key, message: `Missing required configuration "${key}" which has no default value.` }])
+    const plugin = this.#find('predicate', own['type'], own['plugin.version'])
+    return { alias, plugin: pluginRef(plugin), props: own }
+  }
+
+  #find(kind: PluginKind, name: string, range: string | undefined): PluginDescriptor {
+    return this.#o.registry.find(kind, name, parseRange(range))
+  }
+}
+
+/** The class that Connect would write into a task's configuration, so that a Java worker can take the connector over. */
+export function taskClassOf(connectorClass: string): string {
+  if (connectorClass.startsWith('io.debezium.')) return `${connectorClass}Task`
+  return connectorClass.endsWith('Connector') ? `${connectorClass.slice(0, -9)}Task` : `${connectorClass}Task`
+}

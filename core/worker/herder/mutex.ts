@@ -1,0 +1,17 @@
+/** Runs work of one name after the other, in the order asked; work of different names side by side. */
+export class KeyedMutex {
+  readonly #last = new Map<string, Promise<unknown>>()
+
+  run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const result = (this.#last.get(key) ?? Promise.resolve()).then(work)
+    const done = result.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#last.set(key, done)
+    void done.then(() => {
+      if (this.#last.get(key) === done) this.#last.delete(key)
+    })
+    return result
+  }
+}

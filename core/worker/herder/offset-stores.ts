@@ -1,0 +1,82 @@
+import type { Props } from '../../connect/connector.ts'
+import type { SourceOffset, SourcePartition } from '../../connect/record.ts'
+import { canonicalJson, renderJson } from '../storage/connect-json.ts'
+import { type OffsetStore, type OffsetText, offsetKey } from '../storage/offset-store.ts'
+
+/**
+ * The worker's own offset store, and those of connectors that name a topic of their own (`offsets.storage.topic`). As in
+ * Connect such a connector's offsets are written to both and read from its own first.
+ */
+export class OffsetStores {
+  readonly #main: OffsetStore
+  readonly #open: ((topic: string, connector: Props) => OffsetStore) | null
+  readonly #own = new Map<string, Promise<OffsetStore>>()
+  readonly #ready = new Map<string, OffsetStore>()
+
+  /** `open` makes the store of another topic; null in standalone mode, where the setting has no effect. */
+  constructor(main: OffsetStore, open: ((topic: string, connector: Props) => OffsetStore) | null) {
+    this.#main = main
+    this.#open = open
+  }
+
+  start(): Promise<void> {
+    return this.#main.start()
+  }
+
+  async close(): Promise<void> {
+    await this.#main.close()
+    for (const store of this.#ready.values()) await store.close()
+  }
+
+  /** Values as text, in the order of the keys. */
+  async get(connector: Props, keys: readonly string[]): Promise<(string | null)[]> {
+    const main = this.#main.get(keys)
+    const own = await this.#ownOf(connector)
+    return own ? own.get(keys).map((value, i) => value ?? main[i] ?? null) : main
+  }
+
+  async putText(connector: Props, entries: readonly OffsetText[]): Promise<void> {
+    const own = await this.#ownOf(connector)
+    if (own) await own.put(entries)
+    await this.#main.put(entries)
+  }
+
+  put(
+    connector: Props,
+    pairs: readonly (readonly [SourcePartition | null, SourceOffset | null])[],
+    name: string,
+  ): Promise<void> {
+    const entries = pairs.map(
+      ([partition, offset]): OffsetText => [offsetKey(name, partition), offset === null ? null : renderJson(offset)],
+    )
+    return this.putText(connector, entries)
+  }
+
+  /** The offsets of a connector, by partition. */
+  async ofConnector(name: string, connector: Props): Promise<[SourcePartition | null, SourceOffset][]> {
+    const own = await this.#ownOf(connector)
+    const first = own?.ofConnector(name) ?? []
+    const known = new Set(first.map(([partition]) => canonicalJson(partition)))
+    return [...first, ...this.#main.ofConnector(name).filter(([partition]) => !known.has(canonicalJson(partition)))]
+  }
+
+  #topicOf(connector: Props): string | null {
+    return this.#open ? connector['offsets.storage.topic']?.trim() || null : null
+  }
+
+  #ownOf(connector: Props): Promise<OffsetStore> | null {
+    const topic = this.#topicOf(connector)
+    if (topic === null || !this.#open) return null
+    let store = this.#own.get(topic)
+    if (!store) {
+      const opened = this.#open(topic, connector)
+      store = opened.start().then(() => {
+        this.#ready.set(topic, opened)
+        return opened
+      })
+      this.#own.set(topic, store)
+      store.catch(() => this.#own.delete(topic))
+    }
+    return store
+  }
+}

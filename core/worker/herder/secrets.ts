@@ -1,0 +1,99 @@
+import { HIDDEN } from '../../common/config/password.ts'
+import type { Props } from '../../connect/connector.ts'
+import { isSecretClientKey } from '../config/client-overrides.ts'
+import { withPrefix } from '../config/worker-config.ts'
+import type { PluginInspector } from '../plugins/inspector.ts'
+import { type PluginKind, type PluginRegistry, pluginRef } from '../plugins/registry.ts'
+import { parseRange } from '../plugins/versions.ts'
+
+/** Names that no declaration knows and that look like secrets all the same. */
+const SUSPICIOUS =
+  /(password|passwd|passphrase|secret|credential|private[._-]?key|api[._-]?key|access[._-]?token|sasl\.jaas\.config)/i
+const REFERENCE = /^\$\{[^}]*\}$/
+
+const listOf = (text: string | undefined): string[] =>
+  (text ?? '')
+    .split(',')
+    .map(t => t.trim())
+    .filter(t => t !== '')
+
+/** Hides what is secret in configurations that are shown, and brings it back in those that are sent. */
+export class Secrets {
+  readonly #registry: PluginRegistry
+  readonly #inspector: PluginInspector
+  readonly #enabled: boolean
+
+  constructor(registry: PluginRegistry, inspector: PluginInspector, enabled: boolean) {
+    this.#registry = registry
+    this.#inspector = inspector
+    this.#enabled = enabled
+  }
+
+  /**
+   * The configuration with the values of its PASSWORD keys hidden, those of its converters and transformations included.
+   * A reference to a config provider is no secret and stays. Never fails: of a plugin that cannot be asked, what looks like a
+   * secret by its name is hidden.
+   */
+  async mask(props: Props): Promise<Props> {
+    if (!this.#enabled) return props
+    const secret = await this.#test(props)
+    const shown: Record<string, string> = {}
+    for (const [key, value] of Object.entries(props)) {
+      shown[key] = value !== '' && !REFERENCE.test(value) && secret(key) ? HIDDEN : value
+    }
+    return shown
+  }
+
+  /** Puts the stored values where the mask stands. A mask for what is not stored stays, and `masked` finds it. */
+  unmask(props: Props, stored: Props | null): Record<string, string> {
+    const full: Record<string, string> = {}
+    for (const [key, value] of Object.entries(props)) full[key] = value === HIDDEN ? (stored?.[key] ?? value) : value
+    return full
+  }
+
+  /** The secret keys whose value is the mask itself. */
+  async masked(props: Props): Promise<string[]> {
+    const suspects = Object.keys(props).filter(key => props[key] === HIDDEN)
+    if (suspects.length === 0 || !this.#enabled) return []
+    const secret = await this.#test(props)
+    return suspects.filter(secret)
+  }
+
+  async #test(props: Props): Promise<(key: string) => boolean> {
+    const types = new Map<string, boolean>()
+    const parts: [PluginKind, string | undefined, string][] = [
+      ['connector', props['connector.class'], ''],
+      ['converter', props['key.converter'], 'key.converter.'],
+      ['converter', props['value.converter'], 'value.converter.'],
+      ['header_converter', props['header.converter'], 'header.converter.'],
+    ]
+    for (const alias of listOf(props['transforms']))
+      parts.push(['transformation', props[`transforms.${alias}.type`], `transforms.${alias}.`])
+    for (const alias of listOf(props['predicates']))
+      parts.push(['predicate', props[`predicates.${alias}.type`], `predicates.${alias}.`])
+    await Promise.all(parts.map(([kind, name, prefix]) => this.#learn(kind, name, prefix, props, types)))
+    return key => {
+      const override = /^(producer|consumer|admin)\.override\.(.+)$/.exec(key)
+      if (override) return isSecretClientKey(override[2]!)
+      return types.get(key) ?? SUSPICIOUS.test(key)
+    }
+  }
+
+  async #learn(
+    kind: PluginKind,
+    name: string | undefined,
+    prefix: string,
+    props: Props,
+    types: Map<string, boolean>,
+  ): Promise<void> {
+    if (name === undefined) return
+    try {
+      const version = prefix === '' ? props['connector.plugin.version'] : withPrefix(props, prefix)['plugin.version']
+      const plugin = this.#registry.find(kind, name, parseRange(version))
+      const { keys } = await this.#inspector.inspect(pluginRef(plugin))
+      for (const key of keys) types.set(prefix + key.name, key.type === 'PASSWORD')
+    } catch {
+      // Its keys are judged by their names.
+    }
+  }
+}

@@ -1,0 +1,322 @@
+import { messageOf } from '../../common/errors/error-table.ts'
+import { createLogger, type Logger } from '../../common/log.ts'
+import type { Props } from '../../connect/connector.ts'
+import type { ConfigState } from '../storage/config-state.ts'
+import { canonicalJson } from '../storage/connect-json.ts'
+import type { StatusStore, UnitState, UnitStatus } from '../storage/status-store.ts'
+import { failureOf } from '../task/failure.ts'
+import { connectorUnit, taskUnit } from '../task/messages-in.ts'
+import type { ThreadEvent } from '../task/messages-out.ts'
+import type { ThreadHost } from '../task/thread-host.ts'
+import type { Assignment } from './assignment.ts'
+import type { Desired } from './decide.ts'
+import type { Launcher } from './launcher.ts'
+import { restartPolicy, traceWith } from './restart-policy.ts'
+import type { Threads } from './threads.ts'
+import { SupervisedUnit, type UnitChange } from './unit.ts'
+
+/** What all supervisors of a worker share. */
+export interface SupervisorEnv {
+  readonly state: ConfigState
+  readonly statuses: StatusStore
+  readonly threads: Threads
+  readonly launcher: Launcher
+  readonly assignment: () => Assignment
+  readonly workerId: () => string
+  readonly graceMs: number
+  /** Writes a connector's new task configurations; resolves when they are in force. */
+  readonly publishTasks: (name: string, tasks: readonly Props[]) => Promise<void>
+  readonly topicTracking: boolean
+  readonly now: () => number
+}
+
+/** How long a connector may take to say what its tasks are. */
+const TASK_CONFIGS_TIMEOUT_MS = 60_000
+
+/**
+ * Runs one connector and its tasks on this worker: leads each of them to what the configuration says, step by step, and keeps
+ * their statuses. Knows nothing of other connectors, so that none can disturb another.
+ */
+export class Supervisor {
+  readonly name: string
+  readonly #env: SupervisorEnv
+  readonly #logger: Logger
+  readonly #connector: SupervisedUnit
+  readonly #tasks = new Map<number, SupervisedUnit>()
+  readonly #restarts = new Map<number | null, number>()
+  readonly #down: (() => void)[] = []
+  readonly #steered: (() => void)[] = []
+  #generating = false
+  #generate = false
+  #stopping = false
+  #timer: NodeJS.Timeout | null = null
+  #scheduled = false
+
+  constructor(name: string, env: SupervisorEnv) {
+    this.name = name
+    this.#env = env
+    this.#logger = createLogger('millrace.herder', `[${name}] `)
+    this.#connector = this.#unit(null)
+  }
+
+  /** Looks anew at what shall be, soon. Call it after any change. */
+  wake(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(() => {
+      this.#scheduled = false
+      this.#steer()
+    })
+  }
+
+  /** Restarts the connector (null) or a task, whatever its state. */
+  restart(task: number | null): void {
+    this.#restarts.set(task, (this.#restarts.get(task) ?? 0) + 1)
+    const running = task === null ? this.#wanted() : this.#env.state.target(this.name) !== 'STOPPED'
+    if (running) this.#put(task, 'RESTARTING', null)
+    this.wake()
+  }
+
+  onEvent(event: ThreadEvent, task: number | null, host: ThreadHost): void {
+    if (event.type === 'reconfigure') {
+      this.#generate = true
+      this.wake()
+      return
+    }
+    if (event.type === 'topics') {
+      for (const topic of event.topics) this.#tracked(topic, task ?? 0)
+      return
+    }
+    const unit = task === null ? this.#connector : this.#tasks.get(task)
+    unit?.onEvent(event, host)
+  }
+
+  /** Stops everything for good; resolves when nothing of it is in any thread. */
+  async shutdown(): Promise<void> {
+    this.#stopping = true
+    this.#steer()
+    await this.#whenDown()
+    if (this.#timer) clearTimeout(this.#timer)
+  }
+
+  /** Resolves when no task of it is in any thread: after a stop, before its offsets may be changed. */
+  async tasksGone(): Promise<void> {
+    this.#steer()
+    while ([...this.#tasks.values()].some(u => u.phase !== 'down')) {
+      await new Promise<void>(resolve => this.#steered.push(resolve))
+    }
+  }
+
+  /** Whether nothing of the connector runs and it is no longer configured. */
+  get finished(): boolean {
+    return this.#env.state.config(this.name) === null && this.#units().every(u => u.phase === 'down')
+  }
+
+  #units(): SupervisedUnit[] {
+    return [this.#connector, ...this.#tasks.values()]
+  }
+
+  #wanted(): boolean {
+    const { state } = this.#env
+    return state.config(this.name) !== null && state.target(this.name) === 'STARTED'
+  }
+
+  #desired(task: number | null): Desired {
+    const { state, assignment } = this.#env
+    const target = state.target(this.name)
+    const restarts = this.#restarts.get(task) ?? 0
+    const alive = !this.#stopping && state.config(this.name) !== null
+    if (task === null) {
+      const run = alive && target === 'STARTED' && assignment().hasConnector(this.name)
+      return { run, paused: false, revision: state.configRevision(this.name), restarts }
+    }
+    const mine = task < state.tasks(this.name).length && assignment().hasTask(this.name, task)
+    return {
+      run: alive && target !== 'STOPPED' && mine,
+      paused: target === 'PAUSED',
+      revision: state.taskRevision(this.name),
+      restarts,
+    }
+  }
+
+  #steer(): void {
+    const { state, now } = this.#env
+    for (let task = 0; task < state.tasks(this.name).length; task++) {
+      if (!this.#tasks.has(task)) this.#tasks.set(task, this.#unit(task))
+    }
+    this.#connector.steer(this.#desired(null))
+    for (const [task, unit] of this.#tasks) unit.steer(this.#desired(task))
+    this.#settleStatuses()
+    if (this.#generate && !this.#generating && this.#connector.phase === 'running') void this.#makeTasks()
+    const times = [this.#connector.wakeAt(this.#desired(null))]
+    for (const [task, unit] of this.#tasks) times.push(unit.wakeAt(this.#desired(task)))
+    const next = Math.min(...times.map(t => t ?? Number.POSITIVE_INFINITY))
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = Number.isFinite(next) ? setTimeout(() => this.wake(), Math.max(1, next - now())) : null
+    this.#tellDown()
+    for (const resolve of this.#steered.splice(0)) resolve()
+  }
+
+  /** Statuses that follow from what the configuration says alone, once the units are where they shall be. */
+  #settleStatuses(): void {
+    const { state, statuses } = this.#env
+    for (const [task, unit] of this.#tasks) {
+      if (unit.phase !== 'down' || this.#stopping) continue
+      if (task < state.tasks(this.name).length && state.target(this.name) !== 'STOPPED') continue
+      this.#tasks.delete(task)
+      statuses.putTask(this.name, task, null)
+    }
+    if (this.#connector.phase !== 'down' || this.#stopping || state.config(this.name) === null) return
+    const target = state.target(this.name)
+    if (target !== 'STARTED' && statuses.connector(this.name)?.state !== target) this.#put(null, target, null)
+    if (target === 'STOPPED') for (const [task] of statuses.tasks(this.name)) statuses.putTask(this.name, task, null)
+  }
+
+  #unit(task: number | null): SupervisedUnit {
+    const { threads, launcher, state, graceMs, now } = this.#env
+    const unit = task === null ? connectorUnit(this.name) : taskUnit(this.name, task)
+    return new SupervisedUnit({
+      unit,
+      graceMs,
+      now,
+      random: Math.random,
+      logger: this.#logger,
+      host: () => threads.hostFor(this.name, task),
+      release: host => threads.release(host),
+      policy: () => restartPolicy(state.config(this.name) ?? {}),
+      start: async (host, paused) => {
+        const config = state.config(this.name) ?? {}
+        if (task === null) {
+          await host.request('start-connector', { unit, spec: launcher.connector(this.name, config) })
+        } else {
+          const props = state.tasks(this.name)[task] ?? {}
+          const spec = launcher.task(this.name, task, config, props, paused)
+          await host.request('start-task', { unit, spec })
+        }
+      },
+      onChange: change => this.#changed(task, change),
+    })
+  }
+
+  #changed(task: number | null, change: UnitChange): void {
+    const what = task === null ? 'the connector' : `task ${task}`
+    switch (change.type) {
+      case 'starting':
+        break
+      case 'running':
+        this.#put(task, 'RUNNING', null)
+        if (task === null) this.#generate = true
+        break
+      case 'paused':
+        this.#put(task, 'PAUSED', null)
+        break
+      case 'degraded':
+        this.#put(task, 'RUNNING', change.message)
+        break
+      case 'failed': {
+        const { failure, retryAt, restarts } = change
+        this.#logger.error(`${what} failed: ${failure.message}`)
+        this.#put(task, 'FAILED', traceWith(failure, retryAt, restarts))
+        if (retryAt !== null) this.#logger.info(`${what} is started again at ${new Date(retryAt).toISOString()}`)
+        break
+      }
+      case 'down':
+        this.#cameDown(task)
+        break
+    }
+    this.wake()
+  }
+
+  #cameDown(task: number | null): void {
+    const { state, statuses } = this.#env
+    const current = task === null ? statuses.connector(this.name) : statuses.task(this.name, task)
+    if (state.config(this.name) === null || current?.state === 'RESTARTING' || current?.state === 'FAILED') return
+    if (task === null && !this.#stopping && state.target(this.name) !== 'STARTED') return
+    this.#put(task, 'UNASSIGNED', null)
+  }
+
+  /** Asks the connector for its tasks and publishes them where they have changed. */
+  async #makeTasks(): Promise<void> {
+    const { state, launcher } = this.#env
+    this.#generating = true
+    this.#generate = false
+    try {
+      const config = state.config(this.name)
+      const host = this.#connector.host
+      if (!config || !host) return
+      const resolved = launcher.resolve(config)
+      const max = Number(resolved['tasks.max'] ?? 1)
+      const unit = connectorUnit(this.name)
+      const timeoutMs = TASK_CONFIGS_TIMEOUT_MS
+      const made = await host.request('task-configs', { unit, maxTasks: max }, { timeoutMs })
+      if (made.length > max && resolved['tasks.max.enforce']?.toLowerCase() !== 'false') {
+        throw new Error(
+          `The connector ${this.name} has generated ${made.length} tasks, which is greater than ${max}, the maximum number of tasks it is configured to create.`,
+        )
+      }
+      const tasks = made.map(task => launcher.storedTask(config, task))
+      if (this.#differ(tasks, config)) await this.#env.publishTasks(this.name, tasks)
+    } catch (error) {
+      if (this.#connector.phase === 'running') {
+        this.#logger.error(`The tasks cannot be configured: ${messageOf(error)}`)
+        this.#connector.fail(failureOf(error))
+      }
+    } finally {
+      this.#generating = false
+      this.wake()
+    }
+  }
+
+  #differ(tasks: readonly Props[], config: Props): boolean {
+    const { state } = this.#env
+    if (state.config(this.name) !== config || state.target(this.name) === 'STOPPED') return false
+    return (
+      state.taskRevision(this.name) === 0 ||
+      state.inconsistent(this.name) ||
+      canonicalJson(tasks) !== canonicalJson(state.tasks(this.name)) ||
+      canonicalJson(config) !== canonicalJson(state.appliedConfig(this.name))
+    )
+  }
+
+  #tracked(topic: string, task: number): void {
+    const { statuses, topicTracking, now } = this.#env
+    if (!topicTracking || statuses.topics(this.name).some(t => t.topic === topic)) return
+    statuses.putTopic({ topic, connector: this.name, task, discoveredAt: now() })
+  }
+
+  #put(task: number | null, state: UnitState, trace: string | null): void {
+    const { statuses, workerId, assignment } = this.#env
+    if (this.#env.state.config(this.name) === null) return
+    const status: UnitStatus = {
+      state,
+      trace,
+      workerId: workerId(),
+      generation: assignment().generation,
+      version: state === 'UNASSIGNED' || state === 'RESTARTING' ? null : this.#version(),
+    }
+    if (task === null) statuses.putConnector(this.name, status)
+    else statuses.putTask(this.name, task, status)
+  }
+
+  #version(): string | null {
+    const { state, launcher } = this.#env
+    const config = state.config(this.name)
+    try {
+      return config ? launcher.plugin(config).version : null
+    } catch {
+      return null
+    }
+  }
+
+  #whenDown(): Promise<void> {
+    return new Promise(resolve => {
+      this.#down.push(resolve)
+      this.#tellDown()
+    })
+  }
+
+  #tellDown(): void {
+    if (this.#down.length === 0 || this.#units().some(u => u.phase !== 'down')) return
+    for (const resolve of this.#down.splice(0)) resolve()
+  }
+}

@@ -1,0 +1,59 @@
+import { emitLog } from '../../common/log.ts'
+import type { HerderCall, ThreadEvent } from '../task/messages-out.ts'
+import { type TaskIsolation, ThreadHost, threadNameOf } from '../task/thread-host.ts'
+
+export interface ThreadsOptions {
+  readonly isolation: TaskIsolation
+  readonly maxHeapMb: number
+  readonly onEvent: (event: ThreadEvent, host: ThreadHost) => void
+  readonly onCall: (call: HerderCall, unit: string) => Promise<unknown>
+}
+
+/** The threads of connectors and tasks: made when their first unit starts, ended when their last one is gone. */
+export class Threads {
+  readonly #o: ThreadsOptions
+  readonly #hosts = new Map<string, ThreadHost>()
+  readonly #all = new Set<ThreadHost>()
+
+  constructor(options: ThreadsOptions) {
+    this.#o = options
+  }
+
+  /** Every thread that has not ended. */
+  get hosts(): ReadonlySet<ThreadHost> {
+    return this.#all
+  }
+
+  /** The thread for a task, or for the connector itself (null), which lives with its first task. */
+  hostFor(connector: string, task: number | null): ThreadHost {
+    const name = threadNameOf(this.#o.isolation, connector, task ?? 0)
+    const existing = this.#hosts.get(name)
+    if (existing?.alive) return existing
+    const host = new ThreadHost({
+      name,
+      maxHeapMb: this.#o.maxHeapMb,
+      onEvent: this.#o.onEvent,
+      onLog: emitLog,
+      onCall: this.#o.onCall,
+    })
+    this.#hosts.set(name, host)
+    this.#all.add(host)
+    void host.exited.then(() => {
+      this.#all.delete(host)
+      if (this.#hosts.get(name) === host) this.#hosts.delete(name)
+    })
+    return host
+  }
+
+  /** To be called when a unit is gone: ends its thread if it was the last one there. */
+  release(host: ThreadHost): void {
+    if (host.units.size > 0 || !host.alive) return
+    if (this.#hosts.get(host.name) === host) this.#hosts.delete(host.name)
+    void host.close(2000)
+  }
+
+  /** Ends all threads. */
+  async close(graceMs: number): Promise<void> {
+    await Promise.all([...this.#all].map(host => host.close(graceMs)))
+  }
+}

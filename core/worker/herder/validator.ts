@@ -1,0 +1,322 @@
+import type { ConfigValue } from '../../common/config/parse.ts'
+import { ConfigError } from '../../common/config/parse.ts'
+import { HIDDEN } from '../../common/config/password.ts'
+import { messageOf } from '../../common/errors/error-table.ts'
+import type { Props } from '../../connect/connector.ts'
+import { isSecretClientKey, overrideError, overridesOf, policyOf } from '../config/client-overrides.ts'
+import { commonConnectorKeys, type KeyContext } from '../config/connector-keys.ts'
+import { checkRuntimeKey, definitionOf, type KeyDefinition, type KeyInfo, withErrors } from '../config/runtime-keys.ts'
+import { checkSink, checkSource, sinkKeys, sourceKeys } from '../config/source-sink-keys.ts'
+import { type WorkerConfig, withPrefix } from '../config/worker-config.ts'
+import type { PluginInspector } from '../plugins/inspector.ts'
+import type { PluginDescriptor } from '../plugins/manifest.ts'
+import { type PluginKind, type PluginRegistry, pluginRef } from '../plugins/registry.ts'
+import { parseRange } from '../plugins/versions.ts'
+import { definitionsOf, infosOf, type Placing } from './plugin-keys.ts'
+import { RestError } from './rest-error.ts'
+
+/** REST's answer to a validation. */
+export interface ConfigInfos {
+  readonly name: string
+  readonly error_count: number
+  readonly groups: readonly string[]
+  readonly configs: readonly KeyInfo[]
+}
+
+export interface ValidatorOptions {
+  readonly config: WorkerConfig
+  readonly registry: PluginRegistry
+  readonly inspector: PluginInspector
+}
+
+const listOf = (text: string | undefined): string[] =>
+  (text ?? '')
+    .split(',')
+    .map(t => t.trim())
+    .filter(t => t !== '')
+
+/** Validates connectors' configurations: the runtime's keys here, those of plugins in the inspector's threads. */
+export class Validator {
+  readonly #o: ValidatorOptions
+
+  constructor(options: ValidatorOptions) {
+    this.#o = options
+  }
+
+  /** The connector plugin of a configuration. Throws a 400 when it names none, or one that does not exist. */
+  pluginOf(props: Props): PluginDescriptor {
+    const name = props['connector.class']
+    if (name === undefined) {
+      const shown = Object.entries(props).map(([k, v]) => `${k}=${/password|secret/i.test(k) ? HIDDEN : v}`)
+      throw new RestError(400, `Connector config {${shown.join(', ')}} contains no connector type`)
+    }
+    try {
+      return this.#o.registry.find('connector', name, parseRange(props['connector.plugin.version']))
+    } catch (error) {
+      throw new RestError(400, messageOf(error))
+    }
+  }
+
+  /** Every key of the configuration with its errors. Throws a RestError where not even the plugin can be told. */
+  async validate(raw: Props): Promise<ConfigInfos> {
+    let props = raw
+    const unreadable: { key: string; message: string }[] = []
+    try {
+      props = this.#o.config.providers.resolve(raw)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      unreadable.push(...error.errors)
+    }
+    const plugin = this.pluginOf(props)
+    const own = this.#ask('connector', plugin, props, {})
+    const stages = this.#stages(props)
+    const converters = (['key', 'value', 'header'] as const).map(which => this.#converter(which, props))
+    const runtime = this.#runtimeInfos(plugin, props)
+    const configs = [
+      ...runtime,
+      ...(await stages),
+      ...(await own),
+      ...this.#overrides(props),
+      ...(await Promise.all(converters)).flat(),
+    ]
+    const complete = configs.map(info =>
+      withErrors(
+        info,
+        unreadable.filter(e => e.key === info.definition.name).map(e => e.message),
+      ),
+    )
+    const groups = new Set<string>()
+    for (const { definition } of complete) if (definition.group !== null) groups.add(definition.group)
+    const known = new Set(complete.map(c => c.definition.name))
+    const stray = unreadable.filter(e => !known.has(e.key)).length
+    return {
+      name: props['connector.class']!,
+      error_count: complete.reduce((n, c) => n + c.value.errors.length, stray),
+      groups: [...groups],
+      configs: complete,
+    }
+  }
+
+  /** The keys of a plugin; of a connector with those that the runtime adds. */
+  async keysOf(plugin: PluginDescriptor): Promise<KeyDefinition[]> {
+    const info = await this.#o.inspector.inspect(pluginRef(plugin))
+    const own = definitionsOf(info.keys)
+    if (plugin.type !== 'source' && plugin.type !== 'sink') return own
+    const context: KeyContext = { connectorVersion: plugin.version }
+    const more = plugin.type === 'source' ? sourceKeys() : sinkKeys()
+    return [...own, ...[...commonConnectorKeys(context), ...more].map(definitionOf)]
+  }
+
+  #runtimeInfos(plugin: PluginDescriptor, props: Props): KeyInfo[] {
+    const { registry, config } = this.#o
+    const worker = {
+      key: config.values['key.converter'],
+      value: config.values['value.converter'],
+      header: config.values['header.converter'],
+    }
+    const kindOf = (which: 'key' | 'value' | 'header'): PluginKind =>
+      which === 'header' ? 'header_converter' : 'converter'
+    const context: KeyContext = {
+      connectorVersion: plugin.version,
+      connectorVersions: registry.versions('connector', plugin.className),
+      converters: worker,
+      converterNames: registry.list('converter').map(p => p.className),
+      headerConverterNames: registry.list('header_converter').map(p => p.className),
+      converterVersion: which => {
+        const all = registry.versions(kindOf(which), props[`${which}.converter`] ?? worker[which])
+        return { version: all.at(-1) ?? null, all }
+      },
+    }
+    const source = plugin.type === 'source'
+    const keys = [...commonConnectorKeys(context), ...(source ? sourceKeys() : sinkKeys())]
+    const cross = source ? checkSource(props) : checkSink(props)
+    return keys.map(key => {
+      const info = withErrors(
+        checkRuntimeKey(key, props),
+        cross.filter(([name]) => name === key.name).map(([, error]) => error),
+      )
+      const m = /^(key|value|header)\.converter$/.exec(key.name)
+      const name = info.value.value
+      if (!m || name === null || registry.has(kindOf(m[1] as 'key'), name)) return info
+      return absent(info, name)
+    })
+  }
+
+  /** The keys of transformations and predicates, by alias. */
+  async #stages(props: Props): Promise<KeyInfo[]> {
+    const predicates = new Set(listOf(props['predicates']))
+    const parts = [
+      ...[...new Set(listOf(props['transforms']))].map(alias => this.#stage('transforms', alias, props, predicates)),
+      ...[...predicates].map(alias => this.#stage('predicates', alias, props, predicates)),
+    ]
+    return (await Promise.all(parts)).flat()
+  }
+
+  async #stage(
+    list: 'transforms' | 'predicates',
+    alias: string,
+    props: Props,
+    predicates: ReadonlySet<string>,
+  ): Promise<KeyInfo[]> {
+    const { registry } = this.#o
+    const kind = list === 'transforms' ? 'transformation' : 'predicate'
+    const title = list === 'transforms' ? 'Transformation' : 'Predicate'
+    const prefix = `${list}.${alias}.`
+    const group = `${list === 'transforms' ? 'Transforms' : 'Predicates'}: ${alias}`
+    const type = props[`${prefix}type`]
+    const shared = { importance: 'HIGH', group, width: 'LONG' } as const
+    const typeInfo = checkRuntimeKey(
+      {
+        ...shared,
+        name: `${prefix}type`,
+        type: 'CLASS',
+        documentation: `Class of the ${kind} '${alias}'.`,
+        orderInGroup: 0,
+        displayName: `${title} type for ${alias}`,
+        recommended: registry.list(kind).map(p => p.className),
+      },
+      props,
+    )
+    if (type === undefined) return [typeInfo]
+    let plugin: PluginDescriptor
+    try {
+      if (!registry.has(kind, type)) return [absent(typeInfo, type)]
+      plugin = registry.find(kind, type, parseRange(props[`${prefix}plugin.version`]))
+    } catch (error) {
+      return [withErrors(typeInfo, [messageOf(error)])]
+    }
+    const version = checkRuntimeKey(
+      {
+        ...shared,
+        name: `${prefix}plugin.version`,
+        type: 'STRING',
+        default: plugin.version,
+        documentation: `Version of the ${kind} '${alias}', or a range of versions.`,
+        orderInGroup: 1,
+        displayName: `${title} version for ${alias}`,
+        recommended: registry.versions(kind, plugin.className),
+      },
+      props,
+    )
+    const own = await this.#ask(kind, plugin, withPrefix(props, prefix), { prefix, group })
+    const gate = list === 'transforms' ? gateKeys(prefix, group, props, predicates) : []
+    const sorted = [...own, ...gate].sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1))
+    const numbered = sorted.map((info, i) => ({ ...info, definition: { ...info.definition, order_in_group: i + 2 } }))
+    return [typeInfo, version, ...numbered]
+  }
+
+  async #converter(which: 'key' | 'value' | 'header', props: Props): Promise<KeyInfo[]> {
+    const name = props[`${which}.converter`]
+    const kind = which === 'header' ? 'header_converter' : 'converter'
+    if (name === undefined || !this.#o.registry.has(kind, name)) return []
+    const prefix = `${which}.converter.`
+    const plugin = this.#o.registry.find(kind, name, parseRange(props[`${prefix}plugin.version`]))
+    return this.#ask(kind, plugin, withPrefix(props, prefix), { prefix })
+  }
+
+  /** Lets a plugin check its part of the configuration. What goes wrong with the plugin itself becomes the error of a key. */
+  async #ask(kind: PluginKind, plugin: PluginDescriptor, props: Props, placing: Placing): Promise<KeyInfo[]> {
+    try {
+      const result = await this.#o.inspector.validate({ plugin: pluginRef(plugin), props })
+      return infosOf(result.keys, result.values, placing)
+    } catch (error) {
+      if (kind !== 'connector') throw new RestError(400, messageOf(error))
+      return this.#failedCheck(plugin, error)
+    }
+  }
+
+  /** The connector's keys, the first of which carries what went wrong when they were to be checked. */
+  async #failedCheck(plugin: PluginDescriptor, error: unknown): Promise<KeyInfo[]> {
+    const { keys } = await this.#o.inspector.inspect(pluginRef(plugin)).catch(() => {
+      throw new RestError(400, messageOf(error))
+    })
+    const values = keys.map(
+      (key, i): ConfigValue => ({
+        name: key.name,
+        value: null,
+        recommendedValues: [],
+        errors: i === 0 ? [messageOf(error)] : [],
+        visible: true,
+      }),
+    )
+    return infosOf(keys, values)
+  }
+
+  #overrides(props: Props): KeyInfo[] {
+    const { values } = this.#o.config
+    const policy = policyOf(values['connector.client.config.override.policy'])
+    const infos: KeyInfo[] = []
+    for (const kind of ['producer', 'consumer', 'admin'] as const) {
+      for (const key of Object.keys(overridesOf(props, kind))) {
+        const name = `${kind}.override.${key}`
+        const error = overrideError(policy, values['connector.client.config.override.allowlist'], key)
+        const info = checkRuntimeKey(
+          {
+            name,
+            type: isSecretClientKey(key) ? 'PASSWORD' : 'STRING',
+            default: null,
+            importance: 'LOW',
+            documentation: `The setting ${key} of the ${kind} that the connector's tasks use.`,
+            group: null,
+            orderInGroup: -1,
+            width: 'NONE',
+            displayName: key,
+          },
+          props,
+        )
+        infos.push(withErrors(info, error === null ? [] : [error]))
+      }
+    }
+    return infos
+  }
+}
+
+function absent(info: KeyInfo, name: string): KeyInfo {
+  const key = info.definition.name
+  const error = `Invalid value ${name} for configuration ${key}: Class ${name} could not be found.`
+  return { ...info, value: { ...info.value, value: null, errors: [...info.value.errors, error] } }
+}
+
+/** `predicate` and `negate` of a transformation. */
+function gateKeys(prefix: string, group: string, props: Props, predicates: ReadonlySet<string>): KeyInfo[] {
+  const shared = { importance: 'MEDIUM', group, orderInGroup: 0, width: 'NONE' } as const
+  return [
+    checkRuntimeKey(
+      {
+        ...shared,
+        name: `${prefix}predicate`,
+        type: 'STRING',
+        default: null,
+        documentation: 'The alias of the predicate that decides for which records this transformation is applied.',
+        displayName: 'predicate',
+        check: value =>
+          value === null || value === '' || predicates.has(String(value))
+            ? null
+            : `there is no predicate of this name in "predicates"`,
+      },
+      props,
+    ),
+    checkRuntimeKey(
+      {
+        ...shared,
+        name: `${prefix}negate`,
+        type: 'BOOLEAN',
+        default: 'false',
+        documentation: 'Whether the transformation is applied where the predicate does not hold.',
+        displayName: 'negate',
+      },
+      props,
+    ),
+  ]
+}
+
+/** The lines of Connect's answer to an invalid configuration; null for a valid one. */
+export function invalidMessage(infos: ConfigInfos): string | null {
+  if (infos.error_count === 0) return null
+  const lines = infos.configs.flatMap(c => c.value.errors)
+  return [
+    `Connector configuration is invalid and contains the following ${infos.error_count} error(s):`,
+    ...lines,
+    'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
+  ].join('\n')
+}

@@ -1,0 +1,78 @@
+import type { Request, Response } from 'express'
+import { badRequest, RestError } from '../herder/rest-error.ts'
+import { asObject, type Json, parseJson, renderJson } from '../storage/connect-json.ts'
+
+/** Answers with JSON. As Connect: no charset. */
+export function sendJson(res: Response, status: number, body: unknown): void {
+  sendText(res, status, 'application/json', renderJson(body))
+}
+
+export function sendText(res: Response, status: number, type: string, text: string): void {
+  const bytes = Buffer.from(text)
+  res.statusCode = status
+  res.setHeader('Content-Type', type)
+  res.setHeader('Content-Length', bytes.length)
+  res.end(bytes)
+}
+
+/** Answers without a body. */
+export function sendEmpty(res: Response, status: number): void {
+  res.statusCode = status
+  res.end()
+}
+
+export function sendError(res: Response, status: number, message: string): void {
+  sendJson(res, status, { error_code: status, message })
+}
+
+/**
+ * Reads a JSON body. Throws 415 for another content type, 413 for one that is too long, 400 for what is no JSON. Undefined
+ * for an empty body.
+ */
+export async function readJson(req: Request, maxBytes: number): Promise<Json | undefined> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of req) {
+    length += (chunk as Buffer).length
+    if (length > maxBytes)
+      throw new RestError(413, `The request is longer than ${maxBytes} bytes; see rest.request.max.bytes`)
+    chunks.push(chunk as Buffer)
+  }
+  if (length === 0) return undefined
+  const type = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
+  if (type !== 'application/json') throw new RestError(415, 'HTTP 415 Unsupported Media Type')
+  try {
+    return parseJson(Buffer.concat(chunks).toString('utf8'))
+  } catch (error) {
+    throw badRequest(`The request is not valid JSON: ${(error as Error).message}`)
+  }
+}
+
+/** Reads a body that must be a JSON object. */
+export async function readObject(req: Request, maxBytes: number): Promise<{ [key: string]: Json }> {
+  const json = await readJson(req, maxBytes)
+  if (json === undefined) throw badRequest('The request has no body; a JSON object is needed')
+  const object = asObject(json)
+  if (!object) throw badRequest('The request must be a JSON object')
+  return object
+}
+
+/** A configuration: numbers and booleans become text, as Connect stores them; null keys are left out. */
+export function configOf(json: Json | undefined, what: string): Record<string, string> {
+  const config: Record<string, string> = {}
+  for (const [key, value] of Object.entries(patchOf(json, what))) if (value !== null) config[key] = value
+  return config
+}
+
+/** The same with null for the keys to be removed. */
+export function patchOf(json: Json | undefined, what: string): Record<string, string | null> {
+  const object = asObject(json)
+  if (!object) throw badRequest(`${what} must be an object of configuration keys and values`)
+  const patch: Record<string, string | null> = {}
+  for (const [key, value] of Object.entries(object)) {
+    if (value !== null && typeof value === 'object')
+      throw badRequest(`The value of "${key}" must be a string, a number or a boolean`)
+    patch[key] = value === null ? null : String(value)
+  }
+  return patch
+}

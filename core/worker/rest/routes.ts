@@ -1,0 +1,45 @@
+import type { Express, Request, Response } from 'express'
+import { RestError } from '../herder/rest-error.ts'
+import { sendText } from './json.ts'
+
+export type Handler = (req: Request, res: Response) => Promise<void> | void
+export type Methods = Partial<Record<'get' | 'post' | 'put' | 'patch' | 'delete', Handler>>
+
+/**
+ * Serves a path. HEAD goes with GET; OPTIONS lists the methods; any other method is a 405. Parameters are taken from the path
+ * as it was sent, so that `%2F` and `%25` in a name reach the handler decoded once.
+ */
+export function route(app: Express, path: string, methods: Methods): void {
+  const names = Object.keys(methods) as (keyof Methods)[]
+  const allow = names.map(n => n.toUpperCase())
+  if (methods.get) allow.unshift('HEAD')
+  allow.push('OPTIONS')
+  const at = app.route(path)
+  for (const name of names) {
+    const handler = methods[name]!
+    at[name](async (req: Request, res: Response) => {
+      if (req.headers.accept !== undefined && !req.accepts('application/json'))
+        throw new RestError(406, 'HTTP 406 Not Acceptable')
+      await handler(req, res)
+    })
+  }
+  at.options((_req: Request, res: Response) => {
+    res.setHeader('Allow', allow.join(','))
+    sendText(res, 200, 'text/plain', allow.join(', '))
+  })
+  at.all((_req: Request, res: Response) => {
+    res.setHeader('Allow', allow.join(','))
+    throw new RestError(405, 'HTTP 405 Method Not Allowed')
+  })
+}
+
+/** A path parameter, decoded. */
+export function param(req: Request, name: string): string {
+  const value = req.params[name]
+  return Array.isArray(value) ? value.join('/') : (value ?? '')
+}
+
+/** A query parameter as Java's Boolean.valueOf reads it. */
+export function flag(req: Request, name: string): boolean {
+  return String(req.query[name] ?? '').toLowerCase() === 'true'
+}

@@ -1,0 +1,197 @@
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import { ConfigError } from '../../common/config/parse.ts'
+import { isRetriable, messageOf } from '../../common/errors/error-table.ts'
+import { createLogger } from '../../common/log.ts'
+import { type Listener, ownAddress, parseListener, type WorkerConfig } from '../config/worker-config.ts'
+import { errors } from '../errors.ts'
+import type { Herder } from '../herder/herder.ts'
+import { RestError } from '../herder/rest-error.ts'
+import { connectorRoutes } from './connectors.ts'
+import { crossOrigin, headerRules, parseHeaderRules } from './headers.ts'
+import { sendError, sendJson } from './json.ts'
+import { loggerRoutes } from './loggers.ts'
+import { pluginRoutes } from './plugins.ts'
+import { route } from './routes.ts'
+import { tlsOptions } from './tls.ts'
+
+/** How the worker is, for `/health` and for requests that come too early. */
+export type WorkerHealth =
+  | { readonly phase: 'starting'; readonly reason: string }
+  | { readonly phase: 'ready'; readonly herder: Herder; readonly clusterId: string }
+  | { readonly phase: 'failed'; readonly reason: string }
+
+export interface RestOptions {
+  readonly config: WorkerConfig
+  readonly health: () => WorkerHealth
+  readonly version: string
+  readonly commit: string
+}
+
+const logger = createLogger('millrace.rest')
+
+/** The REST API on all of its listeners. */
+export class RestServer {
+  readonly #o: RestOptions
+  readonly #servers: Server[] = []
+  #first: { listener: Listener; port: number } | null = null
+
+  constructor(options: RestOptions) {
+    this.#o = options
+  }
+
+  /** Listens. Throws MR_WORKER_LISTEN for an address that cannot be had, a ConfigError for wrong settings. */
+  async start(): Promise<void> {
+    const { values } = this.#o.config
+    const rules = headerConfig(values['response.http.headers.config'])
+    const admin = values['admin.listeners']
+    const main = this.#app(rules, app => this.#mainRoutes(app, admin === null))
+    try {
+      for (const text of values.listeners) await this.#listen(main, text, 'listeners.https.')
+      if (admin === null) return
+      const other = this.#app(rules, app => loggerRoutes(app, () => this.#herder(), values['rest.request.max.bytes']))
+      for (const text of admin) await this.#listen(other, text, 'admin.listeners.https.')
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  /** The port of the first listener. */
+  get port(): number {
+    return this.#first?.port ?? 0
+  }
+
+  /** Where this program's own parts reach the API. */
+  get url(): string {
+    const { scheme, host } = this.#first!.listener
+    return `${scheme}://${inUrl(host === '' || host === '0.0.0.0' ? '127.0.0.1' : host)}:${this.port}`
+  }
+
+  /** `host:port` that statuses carry: the advertised address. */
+  get workerId(): string {
+    const { values } = this.#o.config
+    const host = this.#first?.listener.host ?? ''
+    const own = host === '' || host === '0.0.0.0' || host === '::' ? ownAddress() : host
+    return `${values['rest.advertised.host.name'] || own}:${values['rest.advertised.port'] ?? this.port}`
+  }
+
+  /** Takes no more requests, and ends those that run on after a moment. */
+  async close(): Promise<void> {
+    await Promise.all(
+      this.#servers.splice(0).map(server => {
+        const timer = setTimeout(() => server.closeAllConnections(), 1000)
+        return new Promise<void>(resolve => {
+          server.close(() => {
+            clearTimeout(timer)
+            resolve()
+          })
+          server.closeIdleConnections()
+        })
+      }),
+    )
+  }
+
+  #app(rules: ReturnType<typeof parseHeaderRules>, routes: (app: Express) => void): Express {
+    const { values } = this.#o.config
+    const app = express()
+    app.disable('x-powered-by')
+    app.disable('etag')
+    app.enable('case sensitive routing')
+    headerRules(app, rules)
+    crossOrigin(app, values['access.control.allow.origin'], values['access.control.allow.methods'])
+    routes(app)
+    app.use(() => {
+      throw new RestError(404, 'HTTP 404 Not Found')
+    })
+    app.use(answerError)
+    return app
+  }
+
+  #mainRoutes(app: Express, withAdmin: boolean): void {
+    const { version, commit, health, config } = this.#o
+    const max = config.values['rest.request.max.bytes']
+    const herder = () => this.#herder()
+    route(app, '/', {
+      get: (_req, res) => {
+        const now = health()
+        sendJson(res, 200, { version, commit, kafka_cluster_id: now.phase === 'ready' ? now.clusterId : null })
+      },
+    })
+    route(app, '/health', { get: (_req, res) => answerHealth(res, health()) })
+    connectorRoutes(app, herder, max)
+    pluginRoutes(app, herder, max)
+    if (withAdmin) loggerRoutes(app, herder, max)
+  }
+
+  #herder(): Herder {
+    const now = this.#o.health()
+    if (now.phase === 'ready') return now.herder
+    throw new RestError(503, errors.create('MR_WORKER_STARTING', { reason: now.reason }).message)
+  }
+
+  async #listen(app: Express, text: string, prefix: string): Promise<void> {
+    const listener = parseListener(text)
+    if (!listener) throw errors.create('MR_WORKER_LISTEN', { address: text, cause: 'it is no address' })
+    const server =
+      listener.scheme === 'https' ? createTlsServer(tlsOptions(this.#o.config.props, prefix), app) : createServer(app)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', cause => {
+        reject(errors.create('MR_WORKER_LISTEN', { address: text, cause: messageOf(cause) }, { cause }))
+      })
+      server.listen(listener.port, listener.host === '' ? undefined : listener.host, resolve)
+    })
+    this.#servers.push(server)
+    const { port } = server.address() as AddressInfo
+    this.#first ??= { listener, port }
+    logger.info(`REST listens on ${listener.scheme}://${inUrl(listener.host)}:${port}`)
+  }
+}
+
+const inUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+
+function headerConfig(text: string): ReturnType<typeof parseHeaderRules> {
+  const key = 'response.http.headers.config'
+  try {
+    return parseHeaderRules(text)
+  } catch (error) {
+    throw new ConfigError([{ key, message: `Invalid value ${text} for configuration ${key}: ${messageOf(error)}` }])
+  }
+}
+
+/** KIP-1017: 200 healthy, 503 while it starts, 500 when it cannot go on. */
+function answerHealth(res: Response, health: WorkerHealth): void {
+  if (health.phase === 'ready') {
+    const message = 'Worker has completed startup and is ready to handle requests.'
+    sendJson(res, 200, { status: 'healthy', message })
+  } else if (health.phase === 'starting') {
+    sendJson(res, 503, { status: 'starting', message: `Worker is still starting up: ${health.reason}` })
+  } else {
+    sendJson(res, 500, { status: 'unhealthy', message: `Worker cannot go on: ${health.reason}` })
+  }
+}
+
+function answerError(error: unknown, _req: Request, res: Response, next: NextFunction): void {
+  if (res.headersSent) {
+    next(error)
+    return
+  }
+  if (error instanceof RestError) {
+    if (error.status >= 500) logger.warn(error.message, error.cause)
+    sendError(res, error.status, error.message)
+    return
+  }
+  if (error instanceof ConfigError) {
+    sendError(res, 400, error.message)
+    return
+  }
+  if (error instanceof URIError) {
+    sendError(res, 400, 'The path holds a % that is no escape; write it as %25')
+    return
+  }
+  const status = isRetriable(error) ? 503 : 500
+  logger.error('A request failed', error)
+  sendError(res, status, messageOf(error))
+}

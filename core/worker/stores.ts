@@ -1,0 +1,102 @@
+import type { Logger } from '../common/log.ts'
+import type { Props } from '../connect/connector.ts'
+import type { Clients } from './clients.ts'
+import { clientProps } from './config/client-overrides.ts'
+import { type WorkerConfig, withPrefix, workerClientProps } from './config/worker-config.ts'
+import { OffsetStores } from './herder/offset-stores.ts'
+import type { ConfigEvent } from './storage/config-state.ts'
+import { ConfigStore, MemoryConfigLog, topicConfigLog } from './storage/config-store.ts'
+import { FileOffsetStore } from './storage/file-offset-store.ts'
+import { TopicOffsetStore } from './storage/offset-store.ts'
+import { StatusStore, TopicStatusSink } from './storage/status-store.ts'
+import type { TopicLogOptions } from './storage/topic-log.ts'
+
+/** What a worker keeps. */
+export interface Stores {
+  readonly configs: ConfigStore
+  readonly statuses: StatusStore
+  readonly offsets: OffsetStores
+}
+
+/** Makes the stores of a mode, not yet started: three topics, or a file and memory. */
+export function createStores(
+  config: WorkerConfig,
+  clients: Clients,
+  logger: Logger,
+  onConfigEvent: (event: ConfigEvent) => void,
+): Stores {
+  if (config.mode === 'standalone') {
+    return {
+      configs: new ConfigStore(apply => new MemoryConfigLog(apply), onConfigEvent),
+      statuses: new StatusStore(null),
+      offsets: new OffsetStores(new FileOffsetStore(config.own['offset.storage.file.filename']), null),
+    }
+  }
+  const { own } = config
+  const base = workerClientProps(config)
+  const group = own['group.id']
+  const topic = (
+    which: 'config' | 'offset' | 'status',
+    name: string,
+  ): Omit<TopicLogOptions, 'onRecord' | 'partitions'> => ({
+    topic: name,
+    topicKey: `${which}.storage.topic`,
+    replicationKey: `${which}.storage.replication.factor`,
+    replicationFactor: own[`${which}.storage.replication.factor`],
+    settings: topicSettings(config.props, which),
+    producer: {
+      ...base,
+      'client.id': `${group}-${which}s`,
+      acks: 'all',
+      'enable.idempotence': 'true',
+      'linger.ms': '0',
+      'delivery.timeout.ms': '120000',
+    },
+    consumer: { ...base, 'client.id': `${group}-${which}s`, 'enable.auto.commit': 'false' },
+    admin: { ...base, 'client.id': `${group}-shared-admin` },
+    clients,
+    logger,
+  })
+  const offsetTopic = topic('offset', own['offset.storage.topic'])
+  const offsetPartitions = own['offset.storage.partitions']
+  const openOwn = (name: string, connector: Props) =>
+    new TopicOffsetStore({
+      ...offsetTopic,
+      topic: name,
+      topicKey: 'offsets.storage.topic',
+      partitions: offsetPartitions,
+      producer: clientProps('producer', offsetTopic.producer, config.props, connector),
+      consumer: clientProps('consumer', offsetTopic.consumer, config.props, connector),
+      admin: clientProps('admin', offsetTopic.admin, config.props, connector),
+    })
+  return {
+    configs: new ConfigStore(topicConfigLog(topic('config', own['config.storage.topic']), logger), onConfigEvent),
+    statuses: new StatusStore(
+      new TopicStatusSink({
+        ...topic('status', own['status.storage.topic']),
+        partitions: own['status.storage.partitions'],
+      }),
+    ),
+    offsets: new OffsetStores(new TopicOffsetStore({ ...offsetTopic, partitions: offsetPartitions }), openOwn),
+  }
+}
+
+/** `config.storage.*` and so on, beyond what the worker itself reads, are settings of the topic. */
+function topicSettings(props: Props, which: 'config' | 'offset' | 'status'): Record<string, string> {
+  const own = new Set(['topic', 'partitions', 'replication.factor', 'file.filename', 'cleanup.policy'])
+  const all = withPrefix(props, `${which}.storage.`)
+  return Object.fromEntries(Object.entries(all).filter(([key]) => !own.has(key)))
+}
+
+/** Starts all stores side by side; closes them again when one of them fails. */
+export async function startStores(stores: Stores): Promise<void> {
+  const results = await Promise.allSettled([stores.configs.start(), stores.statuses.start(), stores.offsets.start()])
+  const failed = results.find(r => r.status === 'rejected')
+  if (!failed) return
+  await closeStores(stores)
+  throw failed.reason
+}
+
+export async function closeStores(stores: Stores): Promise<void> {
+  await Promise.allSettled([stores.configs.close(), stores.statuses.close(), stores.offsets.close()])
+}

@@ -1,0 +1,247 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { RawConfig } from '../common/config/parse.ts'
+import { isRetriable, messageOf } from '../common/errors/error-table.ts'
+import { createLogger, type Logger } from '../common/log.ts'
+import type { Props } from '../connect/connector.ts'
+import { type Clients, kafkaClients } from './clients.ts'
+import { parseWorkerConfig, type WorkerConfig, type WorkerMode, workerClientProps } from './config/worker-config.ts'
+import { errors } from './errors.ts'
+import { Herder } from './herder/herder.ts'
+import { Launcher } from './herder/launcher.ts'
+import { OffsetsAdmin } from './herder/offsets-admin.ts'
+import { Secrets } from './herder/secrets.ts'
+import { Threads } from './herder/threads.ts'
+import { Validator } from './herder/validator.ts'
+import { discoverPlugins } from './plugins/discovery.ts'
+import { PluginInspector } from './plugins/inspector.ts'
+import { PluginRegistry } from './plugins/registry.ts'
+import { RestServer, type WorkerHealth } from './rest/server.ts'
+import { pause } from './storage/topic-log.ts'
+import { closeStores, createStores, type Stores, startStores } from './stores.ts'
+
+export interface WorkerOptions {
+  readonly mode: WorkerMode
+  /** Standalone: the connectors to start with, each with its `name`. */
+  readonly connectorConfigs?: readonly Props[]
+  /** Default: Millrace's own client. */
+  readonly clients?: Clients
+  /** Gives the start up, such as while the brokers cannot be reached. */
+  readonly signal?: AbortSignal
+  /** Called as soon as REST listens, before the brokers have been reached. */
+  readonly onListening?: (restUrl: string) => void
+}
+
+/** A running Connect worker. */
+export interface Worker {
+  readonly restUrl: string
+  readonly restPort: number
+  readonly herder: Herder
+  /** Stops connectors and tasks, each within its grace, then everything else. */
+  close(): Promise<void>
+}
+
+/** Longest wait between two tries to reach the brokers at start, ms. */
+const RETRY_MAX_MS = 10_000
+
+/**
+ * Starts a worker; resolves when it is ready. Throws a ConfigError that names every wrong key before anything starts. While
+ * the brokers cannot be reached it keeps trying, and says so in the log and on `/health`.
+ */
+export async function startWorker(raw: RawConfig, options: WorkerOptions): Promise<Worker> {
+  const logger = createLogger('millrace.worker')
+  const config = parseWorkerConfig(raw, options.mode, logger)
+  const worker = new RunningWorker(config, options, logger)
+  try {
+    await worker.start()
+  } catch (error) {
+    await worker.close()
+    throw error
+  }
+  return worker
+}
+
+class RunningWorker implements Worker {
+  readonly #config: WorkerConfig
+  readonly #options: WorkerOptions
+  readonly #clients: Clients
+  readonly #logger: Logger
+  readonly #rest: RestServer
+  readonly #inspector: PluginInspector
+  readonly #signal: AbortSignal
+  readonly #abort = new AbortController()
+  #health: WorkerHealth = { phase: 'starting', reason: 'it looks for plugins' }
+  #herder: Herder | null = null
+  #stores: Stores | null = null
+  #clusterId: string | undefined
+  #rotation: NodeJS.Timeout | null = null
+  #closing: Promise<void> | null = null
+
+  constructor(config: WorkerConfig, options: WorkerOptions, logger: Logger) {
+    this.#config = config
+    this.#options = options
+    this.#clients = options.clients ?? kafkaClients
+    this.#logger = logger
+    this.#signal = options.signal ? AbortSignal.any([options.signal, this.#abort.signal]) : this.#abort.signal
+    this.#rest = new RestServer({ config, health: () => this.#health, version: ownVersion(), commit: 'millrace' })
+    this.#inspector = new PluginInspector({
+      threads: 2,
+      timeoutMs: config.values['plugin.inspection.timeout.ms'],
+      idleMs: 60_000,
+      maxHeapMb: config.values['task.memory.max.mb'],
+    })
+  }
+
+  get restUrl(): string {
+    return this.#rest.url
+  }
+
+  get restPort(): number {
+    return this.#rest.port
+  }
+
+  get herder(): Herder {
+    if (!this.#herder) throw errors.create('MR_WORKER_STARTING', { reason: 'its herder is not there yet' })
+    return this.#herder
+  }
+
+  async start(): Promise<void> {
+    await this.#rest.start()
+    this.#options.onListening?.(this.#rest.url)
+    const { plugins } = await discoverPlugins(this.#config.values['plugin.path'], createLogger('millrace.plugins'))
+    const registry = new PluginRegistry(plugins)
+    this.#logger.info(`Found ${plugins.length} plugins`)
+    for (const which of ['key', 'value'] as const) registry.find('converter', this.#config.values[`${which}.converter`])
+    registry.find('header_converter', this.#config.values['header.converter'])
+    const started = await this.#reach()
+    this.#stores = started
+    const herder = this.#makeHerder(registry, started)
+    this.#herder = herder
+    await this.#rotateSessionKey(started)
+    herder.start()
+    this.#health = { phase: 'ready', herder, clusterId: this.#clusterId ?? '' }
+    for (const { name, ...props } of this.#options.connectorConfigs ?? [])
+      await herder.putConnector(name ?? '', { ...props, name: name ?? '' }, true)
+    this.#logger.info(`The worker ${this.#rest.workerId} is ready: ${this.#rest.url}`)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#abort.abort(errors.create('MR_WORKER_ABORTED', {}))
+    if (this.#rotation) clearTimeout(this.#rotation)
+    if (this.#health.phase === 'ready') this.#health = { phase: 'starting', reason: 'it is stopping' }
+    const rest = this.#rest.close()
+    await this.#herder?.stop()
+    if (this.#stores) await closeStores(this.#stores)
+    await this.#inspector.close()
+    await rest
+    this.#logger.info('The worker has stopped')
+  }
+
+  /** Waits for the brokers, then starts the stores; tries again after whatever can pass. */
+  async #reach(): Promise<Stores> {
+    const servers = this.#config.values['bootstrap.servers'].join(',')
+    for (let wait = 1000; ; wait = Math.min(wait * 2, RETRY_MAX_MS)) {
+      if (this.#signal.aborted) throw errors.create('MR_WORKER_ABORTED', {})
+      this.#health = { phase: 'starting', reason: `it connects to ${servers}` }
+      let stores: Stores | null = null
+      try {
+        this.#clusterId = await this.#findCluster()
+        this.#health = { phase: 'starting', reason: 'it reads its topics' }
+        stores = createStores(this.#config, this.#clients, this.#logger, event => this.#herder?.onConfigEvent(event))
+        await startStores(stores)
+        return stores
+      } catch (error) {
+        if (!isRetriable(error)) throw error
+        const reason = `the brokers at ${servers} cannot be used: ${messageOf(error)}`
+        this.#health = { phase: 'starting', reason }
+        this.#logger.warn(`Waiting: ${reason}; tried again in ${wait / 1000} s`)
+      }
+      await pause(wait, this.#signal)
+    }
+  }
+
+  async #findCluster(): Promise<string> {
+    const admin = this.#clients.admin(workerClientProps(this.#config), this.#logger)
+    try {
+      return (await admin.describeCluster()).clusterId
+    } finally {
+      await admin.close()
+    }
+  }
+
+  #makeHerder(registry: PluginRegistry, stores: Stores): Herder {
+    const config = this.#config
+    const workerId = () => this.#rest.workerId
+    const launcher = new Launcher({ config, registry, workerId, clusterId: () => this.#clusterId })
+    const inspector = this.#inspector
+    const offsets = new OffsetsAdmin({
+      stores: stores.offsets,
+      launcher,
+      inspector,
+      clients: this.#clients,
+      logger: this.#logger,
+    })
+    const threads = new Threads({
+      isolation: config.values['task.isolation'] as 'task' | 'connector' | 'worker',
+      maxHeapMb: config.values['task.memory.max.mb'],
+      onEvent: (event, host) => this.#herder?.onThreadEvent(event, host),
+      onCall: (call, unit) => this.herder.onThreadCall(call, unit),
+    })
+    return new Herder({
+      config,
+      registry,
+      inspector,
+      validator: new Validator({ config, registry, inspector }),
+      secrets: new Secrets(registry, inspector, config.values['rest.secrets.mask']),
+      launcher,
+      configs: stores.configs,
+      statuses: stores.statuses,
+      stores: stores.offsets,
+      offsets,
+      threads,
+      workerId,
+    })
+  }
+
+  /** The leader keeps a fresh key for requests between workers in the config topic, as Connect does. */
+  async #rotateSessionKey(stores: Stores): Promise<void> {
+    if (this.#config.mode !== 'distributed') return
+    const { own } = this.#config
+    const algorithm = own['inter.worker.key.generation.algorithm']
+    const ttl = own['inter.worker.key.ttl.ms']
+    const current = stores.configs.state.sessionKey
+    if (!current || current.algorithm !== algorithm || Date.now() - current.createdAt >= ttl) {
+      const bits = own['inter.worker.key.size'] ?? Number(/\d+$/.exec(algorithm)?.[0] ?? 256)
+      const key = randomBytes(Math.max(1, bits >> 3)).toString('base64')
+      await stores.configs.putSessionKey({ key, algorithm, createdAt: Date.now() })
+    }
+    const retry = () => {
+      this.#rotateSessionKey(stores).catch((error: unknown) => {
+        this.#logger.warn(`The session key was not renewed: ${messageOf(error)}`)
+      })
+    }
+    this.#rotation = setTimeout(retry, Math.max(1000, ttl))
+    this.#rotation.unref()
+  }
+}
+
+/** The version in the nearest package.json: the program's own. */
+function ownVersion(): string {
+  for (const path of ['../../package.json', '../../../package.json']) {
+    try {
+      const json = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
+        name?: string
+        version?: string
+      }
+      if (json.name === 'millrace' && json.version) return json.version
+    } catch {
+      // dist/ lies one folder deeper than the sources.
+    }
+  }
+  return 'unknown'
+}
