@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { PEERS_HOME } from '../../test/peers/setup.ts'
 import { freePort } from '../../test/services/elasticsearch.ts'
 import { alternate, type Figures, type Summary } from '../lib/compare.ts'
-import { JVM, startApache } from '../lib/kafka.ts'
+import { JVM, prepareApache } from '../lib/kafka.ts'
 import { launch, type Measured } from '../lib/process.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -100,8 +100,9 @@ async function millrace(dir: string): Promise<Figures> {
 
 async function apache(dir: string): Promise<Figures> {
   const rest = await freePort()
+  const startBroker = await prepareApache(join(dir, 'broker'))
   return firstRecord(dir, rest, async () => {
-    const broker = await startApache(join(dir, 'broker'))
+    const broker = await startBroker()
     const file = join(dir, 'worker.properties')
     writeFileSync(
       file,

@@ -41,8 +41,8 @@ export interface RunningBroker extends Measured {
   readonly bootstrap: string
 }
 
-/** Apache Kafka, one node, as it ships. */
-export async function startApache(dir: string): Promise<RunningBroker> {
+/** Formats the storage of an Apache Kafka, one node, as it ships; the function starts it. */
+export async function prepareApache(dir: string): Promise<() => Promise<RunningBroker>> {
   const [port, controller] = [await freePort(), await freePort()]
   mkdirSync(dir, { recursive: true })
   const file = join(dir, 'server.properties')
@@ -64,14 +64,20 @@ group.initial.rebalance.delay.ms=0
 `,
   )
   await kafkaTool('storage', ['format', '-t', 'AAAAAAAAQACAAAAAAAAAAQ', '-c', file])
-  const running = launch(
-    'Apache Kafka',
-    'java',
-    ['-Xms1g', '-Xmx1g', ...JVM, LOG4J('log4j2.xml'), '-cp', CLASSPATH, 'kafka.Kafka', file],
-    join(dir, 'log'),
-  )
-  await listening(port, 60_000)
-  return { ...running, bootstrap: `127.0.0.1:${port}` }
+  return async () => {
+    const running = launch(
+      'Apache Kafka',
+      'java',
+      ['-Xms1g', '-Xmx1g', ...JVM, LOG4J('log4j2.xml'), '-cp', CLASSPATH, 'kafka.Kafka', file],
+      join(dir, 'log'),
+    )
+    await listening(port, 60_000)
+    return { ...running, bootstrap: `127.0.0.1:${port}` }
+  }
+}
+
+export async function startApache(dir: string): Promise<RunningBroker> {
+  return (await prepareApache(dir))()
 }
 
 /** Our broker, from `dist`. */

@@ -1,18 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
-  accessSync,
   chownSync,
-  constants,
   cpSync,
   existsSync,
   mkdirSync,
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -54,26 +53,13 @@ function unprivileged(): { uid: number; gid: number } | null {
   return entry ? { uid: Number(entry[2]), gid: Number(entry[3]) } : null
 }
 
-/** Whether somebody else may reach this path: every folder above lets others pass. */
-function reachableByOthers(path: string): boolean {
-  return spawnableBy(path, unprivileged())
-}
-
-function spawnableBy(path: string, user: { uid: number; gid: number } | null): boolean {
-  if (!user) return true
-  try {
-    const [uid, gid] = [process.geteuid!(), process.getegid!()]
-    process.setegid!(user.gid)
-    process.seteuid!(user.uid)
-    try {
-      accessSync(path, constants.R_OK | constants.X_OK)
-      return true
-    } finally {
-      process.seteuid!(uid)
-      process.setegid!(gid)
-    }
-  } catch {
-    return false
+/** Whether a user may reach this path: every folder on the way lets it pass. */
+function reachableBy(user: { uid: number; gid: number }, path: string): boolean {
+  for (let at = path; ; at = dirname(at)) {
+    const { mode, uid, gid } = statSync(at)
+    const pass = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001
+    if (!(mode & pass)) return false
+    if (at === dirname(at)) return true
   }
 }
 
@@ -154,12 +140,12 @@ export async function startEmbeddedPostgres(dir: string, port: number, signal: A
   mkdirSync(dir, { recursive: true })
   if (user) chownSync(dir, user.uid, user.gid)
   let home = dir
-  if (user && !reachableByOthers(dir)) {
-    home = join('/var/tmp', `millrace-demo-${userInfo().uid}-${Buffer.from(dir).toString('hex').slice(-16)}`)
+  if (user && !reachableBy(user, dir)) {
+    home = join('/var/tmp', `millrace-demo-${createHash('sha256').update(dir).digest('hex').slice(0, 16)}`)
     mkdirSync(home, { recursive: true })
     chownSync(home, user.uid, user.gid)
   }
-  if (user && !reachableByOthers(postgres)) {
+  if (user && !reachableBy(user, postgres)) {
     const native = join(home, 'server')
     if (!existsSync(native)) cpSync(dirname(dirname(postgres)), native, { recursive: true })
     initdb = join(native, 'bin/initdb')

@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { parseOverrides } from './commands/broker.ts'
+
+const bin = join(import.meta.dirname, 'bin.ts')
+const run = (...args: string[]) => spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8', timeout: 30_000 })
+
+test('--help of the program and of every command says how to use it', () => {
+  for (const [args, words] of [
+    [[], ['start', 'broker', 'connect-standalone', 'connect-distributed']],
+    [['start'], ['--demo', '--data-dir', '--port', '--rest-port', '9092', '8083']],
+    [['broker'], ['server.properties', '--override']],
+    [['connect-standalone'], ['worker.properties', 'connectors']],
+    [['connect-distributed'], ['worker.properties']],
+    [['demo', 'sql'], ['statement']],
+  ] as const) {
+    const { status, stdout } = run(...args, '--help')
+    expect(status).toBe(0)
+    for (const word of words) expect(stdout).toContain(word)
+  }
+})
+
+test('an unknown command and a port that is none end in one line and a non-zero exit', () => {
+  expect(run('strat')).toMatchObject({ status: 1, stderr: expect.stringContaining("unknown command 'strat'") })
+  expect(run('start', '--port', 'x')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('a port is a number'),
+  })
+})
+
+test('a taken port is one clear line', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise(done => server.once('listening', done))
+  const { port } = server.address() as AddressInfo
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+  try {
+    const { status, stderr } = run('start', '--port', String(port), '--data-dir', dir)
+    expect(status).toBe(1)
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(new RegExp(`port ${port} of 127.0.0.1 is taken.*--port`)),
+    ])
+  } finally {
+    server.close()
+    rmSync(dir, { recursive: true, force: true })
+  }
+})
+
+test('a data directory that cannot be made is one clear line', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+  const file = join(dir, 'file')
+  writeFileSync(file, '')
+  try {
+    const { status, stderr } = run('start', '--data-dir', join(file, 'below'))
+    expect(status).toBe(1)
+    expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/data directory .* cannot be used.*--data-dir/)])
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+})
+
+test('overrides are key=value, the value as it stands', () => {
+  expect(parseOverrides(['a.b=1', 'c=x=y', 'd='])).toEqual({ 'a.b': '1', c: 'x=y', d: '' })
+  expect(() => parseOverrides(['nonsense'])).toThrow(/'nonsense' is not an override/)
+})

@@ -1,0 +1,306 @@
+/**
+ * The pipeline under kill -9: Postgres, through our broker, into Elasticsearch and a file, the whole platform killed at random
+ * moments of snapshot and streaming while the table changes. In the end nothing is missing, nothing stale, order kept by key.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import pg from 'pg'
+import { afterAll, expect, inject, test } from 'vitest'
+import { createConsumer } from '../core/client/index.ts'
+import { eventually, Platform } from './platform.ts'
+import { random } from './random.ts'
+import { type PostgresService, startPostgres } from './services/postgres.ts'
+
+const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 20)
+const ROWS = 20_000
+const TOPIC = 'shop.public.item'
+const elasticsearch = inject('elasticsearchUrl')
+const index = `${TOPIC}`
+
+const seed = Number(process.env['MILLRACE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+const rng = random(seed)
+const cleanup: (() => Promise<unknown> | unknown)[] = []
+afterAll(async () => {
+  for (const step of cleanup.reverse()) await step()
+}, 120_000)
+
+interface Item {
+  readonly id: number
+  readonly version: number
+  readonly note: string
+}
+
+/** Changes the table until stopped: inserts, updates, deletes, changed keys, several in a transaction. `version` only grows. */
+function changeUntilStopped(url: string): { stop(): Promise<number> } {
+  let going = true
+  let version = 1
+  let next = ROWS + 1
+  const done = (async () => {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    try {
+      while (going) {
+        await client.query('begin')
+        for (let n = 1 + rng.below(5); n > 0; n--) {
+          const id = 1 + rng.below(next)
+          const what = rng.below(100)
+          version++
+          if (what < 30) await client.query('insert into item values ($1, $2, $3)', [next++, version, `new ${version}`])
+          else if (what < 75)
+            await client.query('update item set version = $2, note = $3 where id = $1', [
+              id,
+              version,
+              `changed ${version}`,
+            ])
+          else if (what < 95) await client.query('delete from item where id = $1', [id])
+          else await client.query('update item set id = $2, version = $3 where id = $1', [id, next++, version])
+        }
+        // a transaction that is rolled back must leave nothing
+        await client.query(rng.below(10) === 0 ? 'rollback' : 'commit')
+        await setTimeout(rng.below(8))
+      }
+    } finally {
+      await client.end()
+    }
+    return version
+  })()
+  return {
+    async stop() {
+      going = false
+      return done
+    },
+  }
+}
+
+async function tableOf(url: string): Promise<Map<number, Item>> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ id: number; version: string; note: string }>(
+      'select id, version, note from item',
+    )
+    return new Map(rows.map(r => [r.id, { id: r.id, version: Number(r.version), note: r.note }]))
+  } finally {
+    await client.end()
+  }
+}
+
+interface Event {
+  readonly key: number
+  readonly after: Item | null
+  readonly lsn: number
+}
+
+/** JsonConverter's payload beside its schema. */
+function payload<T>(bytes: Buffer): T {
+  return (JSON.parse(bytes.toString()) as { payload: T }).payload
+}
+
+/** Every event of the topic, in its order. */
+async function eventsOf(bootstrap: string): Promise<Event[]> {
+  const consumer = createConsumer({
+    bootstrapServers: [bootstrap],
+    maxPollRecords: 10_000,
+    maxPartitionFetchBytes: 8 << 20,
+  })
+  const at = { topic: TOPIC, partition: 0 }
+  const events: Event[] = []
+  try {
+    consumer.assign([at])
+    const [end = 0] = await consumer.endOffsets([at])
+    consumer.seekToBeginning([at])
+    while ((consumer.position(at) ?? 0) < end) {
+      for (const batch of await consumer.poll(5000)) {
+        for (const record of batch.records) {
+          const key = payload<{ id: number }>(record.key!)
+          const value = record.value && payload<{ after: Item | null; source: { lsn: number } }>(record.value)
+          events.push({ key: key.id, after: value?.after ?? null, lsn: value?.source.lsn ?? -1 })
+        }
+      }
+    }
+    return events
+  } finally {
+    await consumer.close()
+  }
+}
+
+/** The last state by key of the lines of a file; a torn line would not parse. */
+function fileState(path: string): Map<number, Item> {
+  const state = new Map<number, Item>()
+  for (const line of readFileSync(path, 'utf8').split('\n').filter(Boolean)) {
+    const { __deleted, ...item } = JSON.parse(line) as Item & { __deleted: string }
+    if (__deleted === 'true') state.delete(item.id)
+    else state.set(item.id, item)
+  }
+  return state
+}
+
+async function indexState(): Promise<Map<number, Item>> {
+  await fetch(`${elasticsearch}/${index}/_refresh`, { method: 'POST' })
+  const state = new Map<number, Item>()
+  let after: unknown[] | null = null
+  for (;;) {
+    const query = { size: 10_000, sort: [{ id: 'asc' }], ...(after && { search_after: after }) }
+    const answer = await fetch(`${elasticsearch}/${index}/_search`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(query),
+    })
+    const { hits } = ((await answer.json()) as { hits: { hits: { _source: Item; sort: unknown[] }[] } }).hits
+    if (hits.length === 0) return state
+    for (const hit of hits) state.set(hit._source.id, hit._source)
+    after = hits.at(-1)!.sort
+  }
+}
+
+function difference(actual: ReadonlyMap<number, Item>, wanted: ReadonlyMap<number, Item>): string[] {
+  const wrong: string[] = []
+  for (const [id, item] of wanted) {
+    const found = actual.get(id)
+    if (!found) wrong.push(`${id} is missing`)
+    else if (found.version !== item.version || found.note !== item.note)
+      wrong.push(`${id} is stale: ${JSON.stringify(found)}, not ${JSON.stringify(item)}`)
+  }
+  for (const id of actual.keys()) if (!wanted.has(id)) wrong.push(`${id} is a ghost`)
+  return wrong.slice(0, 20)
+}
+
+/** A key's versions may go back only where the log was read again after a kill, which the LSNs show. */
+function disorder(events: readonly Event[]): string[] {
+  const last = new Map<number, { version: number; lsn: number }>()
+  const wrong: string[] = []
+  for (const { key, after, lsn } of events) {
+    if (!after) continue
+    const before = last.get(key)
+    if (before && after.version < before.version && lsn > before.lsn)
+      wrong.push(`${key}: version ${after.version} at ${lsn} after ${before.version} at ${before.lsn}`)
+    last.set(key, { version: after.version, lsn })
+  }
+  return wrong.slice(0, 20)
+}
+
+async function setUp(platform: Platform, postgres: PostgresService): Promise<void> {
+  const url = new URL(postgres.url)
+  await platform.create('source', {
+    'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
+    'database.hostname': url.hostname,
+    'database.port': url.port,
+    'database.user': url.username,
+    'database.password': url.password || 'unused',
+    'database.dbname': url.pathname.slice(1),
+    'topic.prefix': 'shop',
+    'table.include.list': 'public.item',
+    'plugin.name': 'pgoutput',
+    'slot.name': 'chaos',
+    'publication.name': 'chaos',
+    'publication.autocreate.mode': 'filtered',
+  })
+}
+
+/** The sinks read the same topic with schemas, so that the unwrap transformation knows the envelope. */
+async function setUpSinks(platform: Platform, file: string): Promise<void> {
+  const unwrap = {
+    transforms: 'unwrap',
+    'transforms.unwrap.type': 'io.debezium.transforms.ExtractNewRecordState',
+    'consumer.override.auto.offset.reset': 'earliest',
+  }
+  await platform.create('file', {
+    'connector.class': 'FileStreamSink',
+    topics: TOPIC,
+    file,
+    format: 'json',
+    ...unwrap,
+    'transforms.unwrap.delete.tombstone.handling.mode': 'rewrite',
+  })
+  if (!elasticsearch) return
+  await platform.create('elasticsearch', {
+    'connector.class': 'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
+    topics: TOPIC,
+    'connection.url': elasticsearch,
+    'behavior.on.null.values': 'delete',
+    'schema.ignore': 'true',
+    ...unwrap,
+    transforms: 'unwrap,key',
+    'transforms.unwrap.delete.tombstone.handling.mode': 'tombstone',
+    'transforms.key.type': 'org.apache.kafka.connect.transforms.ExtractField$Key',
+    'transforms.key.field': 'id',
+  })
+}
+
+test(`after ${KILLS} kills at random moments table, topic, index and file agree`, { timeout: 15 * 60_000 }, async ({
+  skip,
+}) => {
+  console.log(`MILLRACE_SEED=${seed}`)
+  const postgres = await startPostgres()
+  if (!postgres) return skip('no Postgres')
+  cleanup.push(() => postgres.stop())
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-chaos-'))
+  cleanup.push(() => rmSync(dir, { recursive: true, force: true }))
+  if (elasticsearch) await fetch(`${elasticsearch}/${index}`, { method: 'DELETE' })
+
+  const client = new pg.Client({ connectionString: postgres.url })
+  await client.connect()
+  await client.query('create table item (id int primary key, version bigint not null, note text not null)')
+  await client.query(`insert into item select n, 1, 'first ' || n from generate_series(1, ${ROWS}) n`)
+  await client.end()
+
+  const file = join(dir, 'items.jsonl')
+  const platform = await Platform.create(join(dir, 'data'))
+  cleanup.push(() => platform.kill())
+  await platform.start()
+  await setUp(platform, postgres)
+  await setUpSinks(platform, file)
+  const changes = changeUntilStopped(postgres.url)
+  for (let n = 0; n < KILLS; n++) {
+    // the first kills come early, to hit the snapshot; the later ones anywhere
+    await setTimeout(n < KILLS / 4 ? rng.below(600) : 200 + rng.below(2500))
+    await platform.kill()
+    if (rng.below(3) === 0) await setTimeout(rng.below(500))
+    platform.launch()
+    // some are killed while they start
+    if (rng.below(4) !== 0) await platform.serves()
+  }
+  await setTimeout(1000)
+  const version = await changes.stop()
+  await platform.serves()
+
+  // the marker comes last: when it has arrived, so has everything
+  const marker: Item = { id: 0, version: version + 1, note: 'the end' }
+  const last = new pg.Client({ connectionString: postgres.url })
+  await last.connect()
+  await last.query('insert into item values ($1, $2, $3)', [marker.id, marker.version, marker.note])
+  await last.end()
+  await eventually(
+    () => existsSync(file) && readFileSync(file, 'utf8').includes('the end'),
+    () => `the file has no end: ${platform.output.slice(-3000)}`,
+    120_000,
+  )
+  const wanted = await tableOf(postgres.url)
+  expect(wanted.size).toBeGreaterThan(1000)
+
+  const events = await eventsOf(platform.bootstrap)
+  const topic = new Map<number, Item>()
+  for (const { key, after } of events) {
+    if (after) topic.set(key, after)
+    else topic.delete(key)
+  }
+  expect(difference(topic, wanted)).toEqual([])
+  expect(disorder(events)).toEqual([])
+  await eventually(
+    () => difference(fileState(file), wanted).length === 0,
+    () => `file: ${difference(fileState(file), wanted).join('; ')}`,
+  )
+  if (elasticsearch) {
+    let wrong: string[] = []
+    await eventually(
+      async () => (wrong = difference(await indexState(), wanted)).length === 0,
+      () => `index: ${wrong.join('; ')}`,
+      120_000,
+    )
+  }
+  for (const name of elasticsearch ? ['source', 'file', 'elasticsearch'] : ['source', 'file'])
+    await platform.running(name)
+  expect(await platform.stop()).toBe(0)
+})
