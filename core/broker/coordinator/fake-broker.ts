@@ -12,6 +12,7 @@ const NODE = 1
 /** For tests: what coordinators need of a broker, over real logs in a directory, with metadata that the test sets. */
 export class FakeBroker {
   readonly coordinators: Coordinators
+  readonly services: BrokerServices
   readonly logs: LogManager
   /** Added to the wall clock, milliseconds. */
   ahead = 0
@@ -40,7 +41,8 @@ export class FakeBroker {
       },
       signal: this.#stop.signal,
     }
-    this.coordinators = createCoordinators(services as BrokerServices)
+    this.services = services as BrokerServices
+    this.coordinators = createCoordinators(this.services)
   }
 
   /** Opens the logs in `dir` and loads the groups in them (only begins to, unless `loaded`). */

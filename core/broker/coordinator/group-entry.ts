@@ -10,6 +10,8 @@ export class GroupEntry implements Timed {
   readonly offsets: CommittedOffsets
   /** Its metadata stands in the log, so that forgetting it takes a tombstone. */
   persisted: boolean
+  /** Offsets were committed to it: it is shown until the next look for what has expired, as in Kafka. */
+  known = false
   /** Records of it on their way into the log. */
   writes = 0
   /** Resolves when all of those are written and applied, or have failed. */

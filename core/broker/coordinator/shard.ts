@@ -177,6 +177,7 @@ export class GroupShard {
     const records = offsets.map(o => offsetRecord(groupId, o.topic, o.partition, o.offset))
     try {
       await this.#write(entry, records, () => {
+        entry.known = true
         for (const o of offsets) entry.offsets.set(o.topic, o.partition, o.offset)
       })
       return ErrorCode.NONE
@@ -315,7 +316,7 @@ export class GroupShard {
       this.#run(entry, entry.group.takeEffects())
     }
     // Nobody came of it: a group that never was in the log leaves no trace.
-    if (!entry.persisted && !entry.deleting && entry.isVoid) {
+    if (!entry.persisted && !entry.known && !entry.deleting && entry.isVoid) {
       this.#forget(entry)
       return
     }

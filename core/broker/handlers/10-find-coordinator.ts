@@ -25,7 +25,7 @@ const NO_TRANSACTIONS =
 
 interface Found {
   readonly errorCode: number
-  readonly errorMessage: string | null
+  readonly errorMessage: string
   readonly nodeId: number
   readonly host: string
   readonly port: number
@@ -42,7 +42,9 @@ export const findCoordinatorHandler: Handler<Message<typeof FindCoordinatorReque
     const keys = ctx.apiVersion < 4 ? [request.key] : request.coordinatorKeys
     const refused = await prepare(request.keyType, ctx)
     const found = keys.map(key => ({ key, ...(refused ?? groupCoordinator(key, ctx)) }))
-    return ctx.apiVersion < 4 ? found[0]! : { coordinators: found }
+    if (ctx.apiVersion >= 4) return { coordinators: found }
+    // Up to v3 Kafka says in words, too, that there is no error.
+    return { ...found[0]!, errorMessage: found[0]!.errorMessage || errorMessage(ErrorCode.NONE) }
   },
   onError: (code, request, ctx) =>
     ctx.apiVersion < 4
@@ -66,7 +68,7 @@ function groupCoordinator(groupId: string, { broker, connection }: RequestContex
   const image = broker.image()
   const partition = broker.coordinators.groups.partitionOf(groupId)
   const leader = image.topicsByName.get(OFFSETS_TOPIC)?.partitions[partition]?.leader ?? -1
-  const none = { errorCode: ErrorCode.NONE, errorMessage: errorMessage(ErrorCode.NONE) }
+  const none = { errorCode: ErrorCode.NONE, errorMessage: '' }
   if (leader === broker.nodeId) return { ...none, nodeId: leader, ...broker.advertised(connection.listener) }
   const endpoint = image.brokers.get(leader)?.endpoints.find(e => e.name === connection.listener)
   if (!endpoint) return refusal(ErrorCode.COORDINATOR_NOT_AVAILABLE)

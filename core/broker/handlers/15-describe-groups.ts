@@ -25,7 +25,7 @@ export const describeGroupsHandler: Handler<Message<typeof DescribeGroupsRequest
       if (found !== ErrorCode.GROUP_ID_NOT_FOUND) return { groupId, errorCode: found }
       if (ctx.apiVersion < 6) return { groupId, groupState: 'Dead', authorizedOperations }
       const errorMessage = `Group ${groupId} not found.`
-      return { groupId, groupState: 'Dead', errorCode: found, errorMessage, authorizedOperations }
+      return { groupId, groupState: 'Dead', errorCode: found, errorMessage }
     })
     return { groups }
   },
