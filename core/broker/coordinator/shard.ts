@@ -271,7 +271,9 @@ export class GroupShard {
       const group = snapshot
         ? ClassicGroup.load(groupId, snapshot, settings, clock())
         : new ClassicGroup(groupId, settings, clock())
-      this.#groups.set(groupId, new GroupEntry(groupId, group, found.offsets.get(groupId), snapshot !== undefined))
+      const entry = new GroupEntry(groupId, group, found.offsets.get(groupId), snapshot !== undefined)
+      entry.known = true
+      this.#groups.set(groupId, entry)
     }
     this.#loaded = true
     for (const entry of this.#groups.values()) this.#settle(entry)
