@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { ApiKey, apis } from './api-keys.ts'
+import { isFlexible } from './flexible-versions.ts'
 import { decodeRequestHeader, decodeResponseHeader, encodeRequestFrame, encodeResponseFrame } from './headers.ts'
 import { ProduceRequest } from './messages/00-produce.ts'
 import { FetchResponse } from './messages/01-fetch.ts'
 import { MetadataRequest } from './messages/03-metadata.ts'
 import { ApiVersionsRequest, ApiVersionsResponse } from './messages/18-api-versions.ts'
 import { decode } from './schema/codec.ts'
+import { inVersions } from './schema/versions.ts'
+import { versionsOf } from './test-support/declarations.ts'
 
 describe('a request frame', () => {
   test('has the size of what follows, header 1 and the body', () => {
@@ -108,4 +111,10 @@ test('every declared API has a request and a response of the same key and versio
 
 test('an unstable latest version is declared and not announced', () => {
   expect(apis.get(ApiKey.InitProducerId)).toMatchObject({ maxVersion: 5, latestVersionUnstable: true })
+})
+
+test('the versions of headers follow from the declarations', () => {
+  for (const { key, name, request } of apis.values())
+    for (const version of versionsOf(request))
+      expect(isFlexible(key, version), `${name} v${version}`).toBe(inVersions(request.flexible, version))
 })

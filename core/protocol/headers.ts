@@ -1,4 +1,4 @@
-import { ApiKey, apis } from './api-keys.ts'
+import { isFlexible } from './flexible-versions.ts'
 import { codecOf } from './schema/codec.ts'
 import type { MessageDeclaration, MessageInput } from './schema/declare.ts'
 import { Reader } from './schema/reader.ts'
@@ -13,15 +13,11 @@ export interface RequestHeader {
   readonly clientId: string | null
 }
 
-/** Whether requests of this API and version have header 2 (with tagged fields). Of an unknown API: header 1. */
-function flexibleRequest(apiKey: number, apiVersion: number): boolean {
-  const api = apis.get(apiKey)
-  return api !== undefined && inVersions(api.request.flexible, apiVersion)
-}
+/** ApiVersions responses never have header 1: a client that asks does not yet know what the broker speaks. */
+const API_VERSIONS = 18
 
-/** Whether responses have header 1. ApiVersions never does: a client that asks does not yet know what the broker speaks. */
 function flexibleResponse(apiKey: number, apiVersion: number): boolean {
-  return apiKey !== ApiKey.ApiVersions && flexibleRequest(apiKey, apiVersion)
+  return apiKey !== API_VERSIONS && isFlexible(apiKey, apiVersion)
 }
 
 /** Encodes a whole request: int32 size, header, body. */
@@ -50,7 +46,7 @@ export function decodeRequestHeader(buf: Buffer, offset = 0): RequestHeader & { 
   const apiVersion = reader.int16()
   const correlationId = reader.int32()
   const clientId = reader.stringOrNull()
-  if (flexibleRequest(apiKey, apiVersion)) skipTags(reader)
+  if (isFlexible(apiKey, apiVersion)) skipTags(reader)
   return { apiKey, apiVersion, correlationId, clientId, end: reader.pos }
 }
 

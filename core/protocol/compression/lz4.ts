@@ -1,6 +1,6 @@
-import { lz4Compress as compressFrame } from '@platformatic/wasm-utils'
 import { damaged } from './failures.ts'
 import { Output } from './output.ts'
+import { wasmUtils } from './wasm.ts'
 import { xxhash32 } from './xxhash32.ts'
 
 /**
@@ -23,7 +23,7 @@ const EMPTY_FRAME = Buffer.from('04224d18604082' + '00000000', 'hex')
 
 export function lz4Compress(data: Buffer): Buffer {
   if (data.length === 0) return EMPTY_FRAME
-  return compressFrame(data)
+  return wasmUtils().lz4Compress(data)
 }
 
 export function lz4Decompress(data: Buffer, maxBytes: number): Buffer {

@@ -1,6 +1,6 @@
-import { snappyCompress as compressBlock } from '@platformatic/wasm-utils'
 import { damaged, tooLarge } from './failures.ts'
 import { Output } from './output.ts'
+import { wasmUtils } from './wasm.ts'
 
 /**
  * Snappy in the stream format of xerial's snappy-java, which Kafka's clients write: a header of 16 bytes, then blocks,
@@ -13,6 +13,7 @@ const HEADER = Buffer.concat([MAGIC, Buffer.from([0, 0, 0, 1, 0, 0, 0, 1])])
 const BLOCK_SIZE = 32 * 1024
 
 export function snappyCompress(data: Buffer): Buffer {
+  const { snappyCompress: compressBlock } = wasmUtils()
   const parts: Buffer[] = [HEADER]
   for (let at = 0; at < data.length; at += BLOCK_SIZE) {
     const block = compressBlock(data.subarray(at, at + BLOCK_SIZE))
