@@ -4,7 +4,7 @@ import type { BrokerServices } from '../handlers/handler.ts'
 import type { MetadataImage, TopicImage } from '../quorum/image.ts'
 import { Alarm, steadyClock } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
-import type { JoinReply, JoinRequest, LeaveRequest, SyncReply, SyncRequest } from './group/types.ts'
+import type { JoinReply, JoinRequest, LeaveRequest, MemberProtocol, SyncReply, SyncRequest } from './group/types.ts'
 import { joinRefusal, syncReply } from './group/views.ts'
 import { descriptionOf, type GroupDescription, type GroupEntry, type GroupListing, listingOf } from './group-entry.ts'
 import { groupPartition } from './group-partition.ts'
@@ -29,7 +29,7 @@ export class GroupCoordinator {
   readonly #background = new Set<Promise<void>>()
   #expiry: NodeJS.Timeout | null = null
   #unsubscribe: (() => void) | null = null
-  #closed = false
+  #closing: Promise<void> | null = null
 
   constructor(broker: BrokerServices) {
     this.#broker = broker
@@ -58,12 +58,19 @@ export class GroupCoordinator {
   start(): void {
     this.#unsubscribe = this.#broker.onImage((image, previous) => this.#onImage(image, previous))
     this.#takeOver(this.#broker.image())
+    // Who waits in a join must not hold up the broker's stop.
+    this.#broker.signal.addEventListener('abort', () => this.close(), { once: true })
     const every = Math.min(this.#broker.config.values['offsets.retention.check.interval.ms'], 2 ** 31 - 1)
     this.#expiry = setInterval(() => this.#track(this.expireNow()), every)
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
+  /** Answers everyone who waits, takes nothing more, and resolves when nothing is written any more. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     this.#unsubscribe?.()
     this.#alarm.close()
     if (this.#expiry) clearInterval(this.#expiry)
@@ -86,6 +93,12 @@ export class GroupCoordinator {
     const { sessionTimeoutMs: timeout } = r
     if (timeout < values['group.min.session.timeout.ms'] || timeout > values['group.max.session.timeout.ms'])
       return Promise.resolve(joinRefusal(ErrorCode.INVALID_SESSION_TIMEOUT, r.memberId))
+    if (isTooLarge(r.protocols, this.#maxRecordBytes())) {
+      this.#services.logger.warn(
+        `Refused a member of group ${groupId}: its metadata is larger than a record of ${OFFSETS_TOPIC} may be`,
+      )
+      return Promise.resolve(joinRefusal(ErrorCode.MESSAGE_TOO_LARGE, r.memberId))
+    }
     const newMemberId = r.memberId === '' ? `${r.groupInstanceId ?? r.clientId}-${randomUUID()}` : ''
     return new Promise(resolve => shard.join(groupId, { ...r, newMemberId }, resolve))
   }
@@ -175,8 +188,13 @@ export class GroupCoordinator {
     await Promise.all([...this.#shards.values()].map(s => s.load()))
   }
 
+  /** What a record of the offsets topic may take, in bytes. */
+  #maxRecordBytes(): number {
+    return this.#broker.logs.get(OFFSETS_TOPIC, 0)?.config.maxMessageBytes ?? Number.POSITIVE_INFINITY
+  }
+
   #shardOf(groupId: string): GroupShard | number {
-    if (this.#closed) return ErrorCode.COORDINATOR_NOT_AVAILABLE
+    if (this.#closing) return ErrorCode.COORDINATOR_NOT_AVAILABLE
     const shard = this.#shards.get(this.partitionOf(groupId))
     if (!shard) return ErrorCode.NOT_COORDINATOR
     return shard.loaded ? shard : ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
@@ -193,7 +211,7 @@ export class GroupCoordinator {
   }
 
   #onImage(image: MetadataImage, previous: MetadataImage): void {
-    if (image.topicsById === previous.topicsById || this.#closed) return
+    if (image.topicsById === previous.topicsById || this.#closing) return
     this.#takeOver(image)
     for (const topic of previous.topicsById.values()) {
       if (image.topicsById.has(topic.id) || topic.name === OFFSETS_TOPIC) continue
@@ -234,6 +252,16 @@ export class GroupCoordinator {
       .finally(() => this.#background.delete(done))
     this.#background.add(done)
   }
+}
+
+/** A member of whom one protocol's metadata could never be written down, or all together are far beyond it. */
+function isTooLarge(protocols: readonly MemberProtocol[], max: number): boolean {
+  let sum = 0
+  for (const { metadata } of protocols) {
+    if (metadata.length > max) return true
+    sum += metadata.length
+  }
+  return sum > 4 * max
 }
 
 /** Reads a group's offsets. */
