@@ -1,81 +1,144 @@
 import type { FileHandle } from 'node:fs/promises'
+import { crc32 } from 'node:zlib'
 import * as header from '../../protocol/records/batch-header.ts'
 import { type BatchMeta, batchProblem, readBatchMeta } from './batch-meta.ts'
 import { logErrors } from './errors.ts'
 
 const CHUNK = 4 << 20
+/** Offsets are int32 relative to their segment's base. */
+const MAX_RELATIVE = 0x7fffffff
 
 export interface ScanResult {
   /** Bytes of whole, valid batches from the start of the file. */
   readonly validBytes: number
-  /** Why the scan stopped before the file's end; null when it did not. */
+  /** Why the scan stopped before the file's end; null when it did not, or the callback stopped it. */
   readonly problem: string | null
 }
 
+/** Gets each good batch in turn, with its position in the file; ends the scan by returning false. */
+export type OnBatch = (meta: BatchMeta, position: number) => boolean | void
+
 /**
  * Reads a segment file batch by batch from a position, with CRC checks if asked, and stops at the first batch that is cut,
- * malformed or out of order. The callback gets each good batch and the buffer it is in (`meta.at`); its result `false`
- * ends the scan. Throws MR_LOG_OLD_FORMAT rather than taking an old format for garbage.
+ * malformed or out of order. Throws MR_LOG_OLD_FORMAT rather than taking an old format for garbage.
  */
 export async function scanBatches(
   file: FileHandle,
   path: string,
   from: number,
   size: number,
-  o: { checkCrc: boolean; minOffset: number },
-  onBatch: (meta: BatchMeta, position: number, buf: Buffer) => boolean | void,
+  o: { readonly checkCrc: boolean; readonly baseOffset: number },
+  onBatch: OnBatch,
 ): Promise<ScanResult> {
   let buf = Buffer.allocUnsafeSlow(Math.max(header.HEADER_SIZE, Math.min(CHUNK, size - from)))
+  const order = new OffsetOrder(o.baseOffset, onBatch)
   let position = from
-  let minOffset = o.minOffset
   while (position < size) {
     const got = await readAt(file, buf, position, Math.min(buf.length, size - position))
+    if (got === 0) return order.stop(position, 'the file is shorter than it was')
     let at = 0
     let needed = 0
     while (at < got) {
-      const left = got - at
-      const rest = size - position - at
-      if (left < header.HEADER_SIZE) {
-        needed = header.HEADER_SIZE
-        if (rest < header.HEADER_SIZE) return stop(position + at, `${rest} bytes are less than a batch header`)
-        break
+      const frame = nextFrame(buf, at, got, size - position)
+      if (typeof frame === 'string') {
+        if (isOldFormat(buf, at, got)) {
+          throw logErrors.create('MR_LOG_OLD_FORMAT', {
+            file: path,
+            magic: header.magic(buf, at),
+            position: position + at,
+          })
+        }
+        return order.stop(position + at, frame)
       }
-      const magic = header.magic(buf, at)
-      const batchSize = header.batchSize(buf, at)
-      if (
-        (magic === 0 || magic === 1) &&
-        batchSize > header.LOG_OVERHEAD &&
-        batchSize <= rest &&
-        header.baseOffset(buf, at) >= minOffset
-      ) {
-        throw logErrors.create('MR_LOG_OLD_FORMAT', { file: path, magic, position: position + at })
-      }
-      if (magic !== 2 || batchSize < header.HEADER_SIZE) return stop(position + at, 'no batch v2 here')
-      if (batchSize > rest) return stop(position + at, `a batch of ${batchSize} bytes is cut after ${rest}`)
-      if (batchSize > left) {
-        needed = batchSize
-        break
-      }
+      needed = frame
+      if (at + needed > got) break
       const problem = o.checkCrc ? batchProblem(buf, at, got) : null
-      if (problem !== null) return stop(position + at, problem)
-      const meta = readBatchMeta(buf, at)
-      if (meta.baseOffset < minOffset || meta.lastOffset < meta.baseOffset) {
-        return stop(position + at, `offsets ${meta.baseOffset}..${meta.lastOffset} come after ${minOffset - 1}`)
-      }
-      minOffset = meta.lastOffset + 1
-      const position0 = position + at
-      at += batchSize
-      if (onBatch(meta, position0, buf) === false) return stop(position + at, null)
+      if (problem !== null) return order.stop(position + at, problem)
+      const result = order.next(readBatchMeta(buf, at), position + at)
+      if (result !== null) return result
+      at += needed
     }
     position += at
-    // the buffer is used again for the next part: who wants to keep a batch copies it
     if (needed > buf.length) buf = Buffer.allocUnsafeSlow(needed)
   }
-  return stop(position, null)
+  return order.stop(position, null)
 }
 
-function stop(validBytes: number, problem: string | null): ScanResult {
-  return { validBytes, problem }
+/** How many bytes the next batch needs (of its header alone, as long as that is not read); or why there is none. */
+function nextFrame(buf: Buffer, at: number, got: number, fileRest: number): number | string {
+  const rest = fileRest - at
+  if (rest < header.HEADER_SIZE) return `${rest} bytes are less than a batch header`
+  if (got - at < header.HEADER_SIZE) return header.HEADER_SIZE
+  const size = header.batchSize(buf, at)
+  if (header.magic(buf, at) !== header.MAGIC_V2 || size < header.HEADER_SIZE) return 'no batch v2 here'
+  return size > rest ? `a batch of ${size} bytes is cut after ${rest}` : size
+}
+
+/** A message of before Kafka 0.11 says so in its magic, and proves it by its own checksum (CRC-32 from the magic on). */
+function isOldFormat(buf: Buffer, at: number, got: number): boolean {
+  if (got - at < header.HEADER_SIZE) return false
+  const magic = header.magic(buf, at)
+  const end = at + header.batchSize(buf, at)
+  if ((magic !== 0 && magic !== 1) || end <= at + header.MAGIC || end > got) return false
+  return buf.readUInt32BE(at + header.LOG_OVERHEAD) === crc32(buf.subarray(at + header.MAGIC, end))
+}
+
+/**
+ * Lets batches pass whose offsets rise, one behind: a batch's offset is not under its checksum, so when the next one goes
+ * back, it may be the one before that lies.
+ */
+class OffsetOrder {
+  readonly #base: number
+  readonly #onBatch: OnBatch
+  #held: BatchMeta | null = null
+  #heldAt = 0
+  /** The least offset that the held batch, and the one after it, may begin with. */
+  #least: number
+  #next: number
+
+  constructor(baseOffset: number, onBatch: OnBatch) {
+    this.#base = baseOffset
+    this.#onBatch = onBatch
+    this.#least = baseOffset
+    this.#next = baseOffset
+  }
+
+  /** Takes a batch; a result ends the scan. */
+  next(meta: BatchMeta, position: number): ScanResult | null {
+    if (
+      meta.lastOffset < meta.baseOffset ||
+      meta.lastOffset - this.#base > MAX_RELATIVE ||
+      meta.baseOffset < this.#base
+    ) {
+      return this.stop(position, `offsets ${meta.baseOffset}..${meta.lastOffset} are not of this segment`)
+    }
+    if (meta.baseOffset < this.#next) {
+      const held = this.#held
+      const problem = `offset ${meta.baseOffset} comes after ${this.#next - 1}`
+      if (held === null || meta.baseOffset < this.#least + held.lastOffset - held.baseOffset + 1) {
+        return this.stop(position, problem)
+      }
+      this.#held = null
+      return { validBytes: this.#heldAt, problem }
+    }
+    if (!this.#pass()) return { validBytes: position, problem: null }
+    this.#least = this.#next
+    this.#held = meta
+    this.#heldAt = position
+    this.#next = meta.lastOffset + 1
+    return null
+  }
+
+  stop(validBytes: number, problem: string | null): ScanResult {
+    this.#pass()
+    return { validBytes, problem }
+  }
+
+  #pass(): boolean {
+    const held = this.#held
+    this.#held = null
+    return held === null || this.#onBatch(held, this.#heldAt) !== false
+  }
 }
 
 async function readAt(file: FileHandle, buf: Buffer, position: number, length: number): Promise<number> {

@@ -1,4 +1,4 @@
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, readSync, statSync, truncateSync } from 'node:fs'
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { isErrno, writeFully } from './files.ts'
 
 /**
@@ -92,24 +92,6 @@ export class IndexFile {
     this.#pending = NONE
     this.#loaded = null
     closeSync(openSync(this.path, 'w'))
-  }
-
-  /** Keeps the first `count` entries. */
-  truncate(count: number): void {
-    if (count >= this.count) return
-    if (count >= this.#onDisk) {
-      this.#pendingCount = count - this.#onDisk
-      return
-    }
-    this.#pendingCount = 0
-    this.#pending = NONE
-    this.#onDisk = count
-    this.#loaded = null
-    try {
-      truncateSync(this.path, count * this.entrySize)
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw error
-    }
   }
 }
 

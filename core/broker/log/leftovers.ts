@@ -52,7 +52,7 @@ async function finishSwap(dir: string, offset: number): Promise<void> {
   const handle = await open(swapped, 'r')
   try {
     const size = statSync(swapped).size
-    await scanBatches(handle, swapped, 0, size, { checkCrc: false, minOffset: offset }, meta => {
+    await scanBatches(handle, swapped, 0, size, { checkCrc: false, baseOffset: offset }, meta => {
       end = meta.lastOffset + 1
     })
   } finally {

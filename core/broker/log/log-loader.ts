@@ -55,7 +55,6 @@ export async function loadLog(o: LoadOptions): Promise<LoadedLog> {
   epochs.truncateFromStart(logStartOffset)
   epochs.save()
   removeStraySnapshots(o.dir)
-  producers.expire(o.env.now(), o.env.producerIdExpirationMs)
   const recoveryPoint = o.clean ? end : Math.min(o.recoveryPoint, end)
   return { segments, producers, epochs, logStartOffset, logEndOffset: end, recoveryPoint }
 }
@@ -105,7 +104,7 @@ async function recover(
   if (first < segments.length) return recoverFrom(o, segments, first, producers, epochs)
   const end = await scanTail(segments[last]!)
   if (end === null) return recoverFrom(o, segments, last, producers, epochs)
-  await replaySegments(segments, loadSnapshot(o, end, producers), end, producers, epochs)
+  await replaySegments(segments, loadSnapshot(o, end, producers), end, producers, epochs, o.env.now())
   return end
 }
 
@@ -117,7 +116,7 @@ async function recoverFrom(
   epochs: LeaderEpochs,
 ): Promise<number> {
   const start = segments[first]!.baseOffset
-  await replaySegments(segments, loadSnapshot(o, start, producers), start, producers, epochs)
+  await replaySegments(segments, loadSnapshot(o, start, producers), start, producers, epochs, o.env.now())
   let end = start
   for (let i = first; i < segments.length; i++) {
     const segment = segments[i]!

@@ -162,6 +162,7 @@ export class LogWriter {
       log.env.logger.info(`${log.name}: writing works again`)
     }
     const segment = log.active
+    const now = log.env.now()
     let position = segment.size
     for (const { pending, baseOffset, lastOffset } of group.appends) {
       const { bytes, batches } = pending.records
@@ -175,7 +176,7 @@ export class LogWriter {
     segment.size = position
     log.logEndOffset = group.endOffset
     for (const { entry, completed } of group.changes) {
-      log.producers.put(entry)
+      log.producers.put(entry, now)
       const aborted = completed === null ? null : log.producers.complete(completed)
       if (aborted !== null) this.#inMemoryAtLeast('transaction index', () => segment.txns.append(aborted))
     }

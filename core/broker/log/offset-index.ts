@@ -37,31 +37,6 @@ export class OffsetIndex {
     return older < 0 ? 0 : stored.readInt32BE(older * OFFSET_ENTRY + 4)
   }
 
-  /** Drops the entries at or above an offset. */
-  truncateFrom(offset: number): void {
-    const relative = offset - this.baseOffset - 1
-    const inPending = floor(this.file.pending(), OFFSET_ENTRY, relative, relativeOffset)
-    const stored = this.file.count - this.file.pendingCount
-    if (inPending >= 0) this.file.truncate(stored + inPending + 1)
-    else this.file.truncate(floor(this.file.stored(), OFFSET_ENTRY, relative, relativeOffset) + 1)
-  }
-
-  /** Whether the entries can be true of a segment of that size: rising offsets at rising positions inside it. */
-  isSane(segmentSize: number): boolean {
-    const stored = this.file.stored()
-    let offset = -1
-    let position = -1
-    for (let at = 0; at < stored.length; at += OFFSET_ENTRY) {
-      const o = stored.readInt32BE(at)
-      const p = stored.readInt32BE(at + 4)
-      if (o <= offset && at > 0) return false
-      if (o < 0 || p <= position || p >= segmentSize) return false
-      offset = o
-      position = p
-    }
-    return true
-  }
-
   /** The last entry, as an absolute offset and a position. */
   last(): { offset: number; position: number } | null {
     if (this.count === 0) return null

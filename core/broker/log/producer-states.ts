@@ -5,6 +5,8 @@ import type { AbortedTxn } from './txn-index.ts'
 /** All producers of one partition, and its transactions that are open or not yet below the high watermark. */
 export class ProducerStates {
   readonly #entries = new Map<number, ProducerEntry>()
+  /** When each was heard of last, by this process's clock: their records' times may be of any year. */
+  readonly #heard = new Map<number, number>()
   /** Open transactions: first offset by producer id. */
   readonly #open = new Map<number, number>()
   /** Ended, but the marker is not below the high watermark yet. */
@@ -23,17 +25,18 @@ export class ProducerStates {
   }
 
   /** Takes over a snapshot's entry, or the outcome of an append. */
-  put(entry: ProducerEntry): void {
+  put(entry: ProducerEntry, now: number): void {
     this.#entries.set(entry.producerId, entry)
+    this.#heard.set(entry.producerId, now)
     if (entry.txnFirstOffset >= 0) this.#open.set(entry.producerId, entry.txnFirstOffset)
     else this.#open.delete(entry.producerId)
   }
 
   /** Applies a batch that is in the log; returns what goes into the transaction index, if it aborts a transaction. */
-  replay(batch: BatchMeta): AbortedTxn | null {
+  replay(batch: BatchMeta, now: number): AbortedTxn | null {
     if (batch.producerId < 0) return null
     const { entry, completed } = applyBatch(this.#entries.get(batch.producerId), batch)
-    this.put(entry)
+    this.put(entry, now)
     return completed === null ? null : this.complete(completed)
   }
 
@@ -66,8 +69,9 @@ export class ProducerStates {
   expire(now: number, expirationMs: number): number {
     let expired = 0
     for (const e of this.#entries.values()) {
-      if (e.txnFirstOffset >= 0 || now - e.lastTimestamp < expirationMs) continue
+      if (e.txnFirstOffset >= 0 || now - (this.#heard.get(e.producerId) ?? now) < expirationMs) continue
       this.#entries.delete(e.producerId)
+      this.#heard.delete(e.producerId)
       expired++
     }
     return expired
@@ -75,6 +79,7 @@ export class ProducerStates {
 
   clear(): void {
     this.#entries.clear()
+    this.#heard.clear()
     this.#open.clear()
     this.#unreplicated = []
   }

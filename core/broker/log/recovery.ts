@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises'
-import type { BatchMeta } from './batch-meta.ts'
-import { type ScanResult, scanBatches } from './batch-scan.ts'
+import { type OnBatch, type ScanResult, scanBatches } from './batch-scan.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogEnv } from './log-env.ts'
 import type { ProducerStates } from './producer-states.ts'
@@ -29,14 +28,14 @@ export async function rebuildSegment(
   const { size } = segment
   segment.clearIndexes(producers !== null)
   let nextOffset = segment.baseOffset
-  const scanned = await scan(segment, 0, segment.baseOffset, true, (meta, position) => {
+  const scanned = await scan(segment, 0, true, (meta, position) => {
     segment.noteAppended(meta, position, o.config.indexIntervalBytes)
     nextOffset = meta.lastOffset + 1
     epochs?.assign(meta.leaderEpoch, meta.baseOffset)
-    const aborted = producers?.replay(meta) ?? null
+    const aborted = producers?.replay(meta, o.env.now()) ?? null
     if (aborted !== null) segment.txns.append(aborted)
   })
-  if (cut && scanned.validBytes < size) segment.truncateTo(nextOffset, scanned.validBytes)
+  if (cut && scanned.validBytes < size) segment.cutTo(scanned.validBytes)
   segment.seal()
   return { nextOffset, problem: scanned.problem, cutBytes: size - scanned.validBytes }
 }
@@ -48,16 +47,17 @@ export async function replaySegments(
   to: number,
   producers: ProducerStates,
   epochs: LeaderEpochs,
+  now: number,
 ): Promise<void> {
   for (const [i, segment] of segments.entries()) {
     const end = segments[i + 1]?.baseOffset ?? Number.POSITIVE_INFINITY
     if (end <= from || segment.baseOffset >= to || from >= to || segment.size === 0) continue
     const start = from > segment.baseOffset ? segment.offsets.lookup(from) : 0
-    await scan(segment, start, segment.baseOffset, false, meta => {
+    await scan(segment, start, false, meta => {
       if (meta.baseOffset >= to) return false
       if (meta.lastOffset < from) return true
       epochs.assign(meta.leaderEpoch, meta.baseOffset)
-      producers.replay(meta)
+      producers.replay(meta, now)
       return true
     })
   }
@@ -68,24 +68,18 @@ export async function scanTail(segment: Segment): Promise<number | null> {
   if (segment.size === 0) return segment.baseOffset
   const last = segment.offsets.last()
   let end = segment.baseOffset
-  const { problem } = await scan(segment, last?.position ?? 0, segment.baseOffset, false, meta => {
+  const { problem } = await scan(segment, last?.position ?? 0, false, meta => {
     end = meta.lastOffset + 1
     return true
   })
   return problem === null ? end : null
 }
 
-async function scan(
-  segment: Segment,
-  from: number,
-  minOffset: number,
-  checkCrc: boolean,
-  onBatch: (meta: BatchMeta, position: number, buf: Buffer) => boolean | void,
-): Promise<ScanResult> {
+async function scan(segment: Segment, from: number, checkCrc: boolean, onBatch: OnBatch): Promise<ScanResult> {
   const { path } = segment.log
   const file = await open(path, 'r')
   try {
-    return await scanBatches(file, path, from, segment.size, { checkCrc, minOffset }, onBatch)
+    return await scanBatches(file, path, from, segment.size, { checkCrc, baseOffset: segment.baseOffset }, onBatch)
   } finally {
     await file.close()
   }

@@ -1,4 +1,4 @@
-import { fdatasync, fstatSync, ftruncateSync, readSync } from 'node:fs'
+import { fdatasync, ftruncateSync, readSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HEADER_SIZE, maxTimestamp } from '../../protocol/records/batch-header.ts'
@@ -155,23 +155,10 @@ export class Segment {
     this.#bytesSinceIndex = 0
   }
 
-  /** Cuts the segment: bytes from `size` on and index entries of offsets from `offset` on go. */
-  truncateTo(offset: number, size: number): void {
+  /** Cuts the file behind its good batches; the indexes do not know of what is cut. */
+  cutTo(size: number): void {
     ftruncateSync(this.fd(), size)
     this.size = size
-    this.offsets.truncateFrom(offset)
-    this.times.truncateFrom(offset)
-    this.txns.truncateFrom(offset)
-    this.#latest = null
-    this.#firstTimestamp = null
-    this.#hintOffsets = []
-    this.#hintPositions = []
-    this.#nextHint = 0
-  }
-
-  /** What the file system says of the file's size: after a failed write it can be more than `size`. */
-  sizeOnDisk(): number {
-    return fstatSync(this.fd()).size
   }
 
   /** fdatasync of the `.log` file. */

@@ -24,7 +24,7 @@ export function loadSnapshot(o: { dir: string; env: LogEnv }, upTo: number, prod
       removeFile(file)
       continue
     }
-    for (const entry of entries) producers.put(entry)
+    for (const entry of entries) producers.put(entry, o.env.now())
     return offset
   }
   return 0

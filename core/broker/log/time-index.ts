@@ -63,33 +63,8 @@ export class TimeIndex {
     return { timestamp: -1, offset: this.baseOffset }
   }
 
-  /** Drops the entries at or above an offset. */
-  truncateFrom(offset: number): void {
-    const relative = offset - this.baseOffset - 1
-    const key = (e: Buffer, at: number) => e.readInt32BE(at + 8)
-    const inPending = floor(this.file.pending(), TIME_ENTRY, relative, key)
-    if (inPending >= 0) this.file.truncate(this.file.count - this.file.pendingCount + inPending + 1)
-    else this.file.truncate(floor(this.file.stored(), TIME_ENTRY, relative, key) + 1)
-    this.#last = null
-  }
-
   clear(): void {
     this.file.clear()
     this.#last = null
-  }
-
-  /** Whether timestamps and offsets rise as they must. */
-  isSane(): boolean {
-    const stored = this.file.stored()
-    let timestamp = -1
-    let offset = -1
-    for (let at = 0; at < stored.length; at += TIME_ENTRY) {
-      const t = readInt64(stored, at)
-      const o = stored.readInt32BE(at + 8)
-      if (t <= timestamp || o < offset || o < 0) return false
-      timestamp = t
-      offset = o
-    }
-    return true
   }
 }

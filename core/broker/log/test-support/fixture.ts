@@ -1,0 +1,32 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+export interface FixtureRecord {
+  readonly offset: number
+  readonly timestamp: number
+  readonly key?: string | null
+  readonly value?: string | null
+  readonly control?: 'COMMIT' | 'ABORT'
+}
+
+interface Fixture {
+  readonly files: Record<string, string>
+  readonly records: Record<'fix-0' | 'comp-0', FixtureRecord[]>
+}
+
+/** What Apache Kafka 4.3.1 left in its `log.dirs`, and what its own kafka-dump-log said is in it. */
+export const kafkaFixture: Fixture = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../fixtures/kafka-4.3.1.json'), 'utf8'),
+)
+
+export function fixtureFile(path: string): Buffer {
+  return Buffer.from(kafkaFixture.files[path]!, 'base64')
+}
+
+/** Puts the fixture's files into a directory. */
+export function unpackFixture(dir: string): void {
+  for (const path of Object.keys(kafkaFixture.files)) {
+    mkdirSync(dirname(join(dir, path)), { recursive: true })
+    writeFileSync(join(dir, path), fixtureFile(path))
+  }
+}
