@@ -1,17 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CompressionType, compress } from '../compression/index.ts'
+import { CompressionType } from '../compression/index.ts'
 import { ErrorCode, KafkaError } from '../error-codes.ts'
-import { isProtocolError } from '../errors.ts'
 import { estimateRecordSize, RecordBatchBuilder } from './batch-builder.ts'
 import * as header from './batch-header.ts'
 import { DecodedBatch, readBatches } from './batch-reader.ts'
-import {
-  buildEndTransactionMarker,
-  controlRecordKey,
-  controlRecordType,
-  readEndTransactionMarker,
-} from './control-records.ts'
 
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
@@ -216,130 +209,4 @@ describe('validating', () => {
     header.updateCrc(buf, 0)
     return buf
   }
-})
-
-describe('reading', () => {
-  test('leaves out a last batch that is cut off, wherever', () => {
-    const whole = simple()
-    for (let cut = 0; cut < whole.length; cut++) {
-      const buf = Buffer.concat([whole, whole.subarray(0, cut)])
-      expect([...readBatches(buf, { checkCrc: true })].length).toBe(1)
-    }
-  })
-
-  test('keys and values are slices, not copies', () => {
-    const buf = simple()
-    const [batch] = [...readBatches(buf)]
-    for (const r of batch!.records()) expect(r.value!.buffer).toBe(buf.buffer)
-  })
-
-  test('a wrong checksum is noticed where that is asked for', () => {
-    const buf = simple()
-    buf[buf.length - 2]! ^= 1
-    expect(() => [...readBatches(buf, { checkCrc: true })]).toThrow(/checksum/)
-    expect([...readBatches(buf)].length).toBe(1)
-  })
-
-  test('old formats and impossible lengths are malformed', () => {
-    const old = simple()
-    old[header.MAGIC] = 1
-    expect(() => [...readBatches(old)]).toThrow(/message format 1/)
-    const short = simple()
-    short.writeInt32BE(-20, header.BATCH_LENGTH)
-    expect(() => [...readBatches(short)]).toThrow(/MR_PROTOCOL_MALFORMED/)
-  })
-
-  test.each([2 ** 31 - 1, 1_000_000, -1, 4, 2])('a record count of %i where there are 3 is malformed', count => {
-    const buf = simple()
-    buf.writeInt32BE(count, header.RECORD_COUNT)
-    expect(() => new DecodedBatch(buf, 0).records()).toThrow(/MR_PROTOCOL_MALFORMED/)
-  })
-
-  /** A batch of one record whose body, after its length, is given as hex. */
-  function withRecord(hex: string, length = hex.length / 2): Buffer {
-    const buf = Buffer.concat([
-      build([{ key: null, value: null, timestamp: 0 }]).subarray(0, 61),
-      Buffer.alloc(1),
-      Buffer.from(hex, 'hex'),
-    ])
-    buf[61] = length << 1
-    buf.writeInt32BE(buf.length - 12, header.BATCH_LENGTH)
-    return buf
-  }
-
-  test.each([
-    ['a key longer than the record', '000000' + '0c' + '6161'],
-    ['a key of 2^31 bytes', '000000' + 'feffffff0f' + '61' + '00'],
-    ['2^30 headers', '000000' + '0101' + '8080808008'],
-    ['a negative number of headers', '000000' + '0101' + '01'],
-    ['a header without a key', '000000' + '0101' + '02' + '0101'],
-    ['bytes left over', '000000' + '0101' + '00' + 'aabb'],
-    ['an endless varint', '00' + 'ff'.repeat(12)],
-    ['nothing in it', ''],
-  ])('a record with %s is malformed', (_what, hex) => {
-    const buf = withRecord(hex.padEnd(14, '0'), hex === '' ? 0 : hex.length / 2)
-    expect(() => new DecodedBatch(buf, 0).records()).toThrow(/MR_PROTOCOL_MALFORMED/)
-  })
-
-  test('a record longer than the batch, or of negative length, is malformed', () => {
-    for (const length of [60, -5]) {
-      const buf = withRecord('0000000101000000', length)
-      expect(() => new DecodedBatch(buf, 0).records()).toThrow(/MR_PROTOCOL_MALFORMED/)
-    }
-  })
-
-  test('a batch that decompresses to more than allowed ends in an error', () => {
-    const body = compress('zstd', Buffer.alloc(64 << 20))
-    const buf = Buffer.concat([simple({ compression: 'zstd' }).subarray(0, 61), body])
-    buf.writeInt32BE(buf.length - 12, header.BATCH_LENGTH)
-    const [batch] = [...readBatches(buf, { maxDecompressedBytes: 1 << 20 })]
-    expect(() => batch!.records()).toThrow(/MR_PROTOCOL_TOO_LARGE/)
-  })
-
-  test('altered bytes end in an error of this room, or in records', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...CODECS),
-        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 5 }),
-        (compression, changes) => {
-          const buf = simple({ compression })
-          for (const [at, byte] of changes) buf[at % buf.length] = byte
-          try {
-            for (const batch of readBatches(buf)) batch.records()
-          } catch (error) {
-            if (!isProtocolError(error)) throw error
-          }
-        },
-      ),
-      { numRuns: 2000 },
-    )
-  })
-})
-
-describe('control batches', () => {
-  test('markers that end a transaction are read as written', () => {
-    for (const committed of [true, false]) {
-      const buf = buildEndTransactionMarker({ committed, coordinatorEpoch: 12 }, { id: 1000, epoch: 4 }, 1234)
-      const info = header.validateBatch(buf, 0, buf.length)
-      expect(info).toMatchObject({
-        isControl: true,
-        isTransactional: true,
-        producerId: 1000,
-        producerEpoch: 4,
-        recordCount: 1,
-      })
-      const records = new DecodedBatch(buf, 0).records()
-      expect(records.map(readEndTransactionMarker)).toEqual([{ committed, coordinatorEpoch: 12 }])
-    }
-  })
-
-  test('other control records are told apart, unknown ones too', () => {
-    expect(controlRecordType({ key: controlRecordKey('leader-change') })).toBe('leader-change')
-    expect(readEndTransactionMarker({ key: controlRecordKey('kraft-voters'), value: null })).toBeNull()
-    expect(controlRecordType({ key: Buffer.from([0, 0, 0, 99]) })).toBe('unknown')
-    expect(() => controlRecordType({ key: null })).toThrow(/MR_PROTOCOL_MALFORMED/)
-    expect(() => readEndTransactionMarker({ key: controlRecordKey('commit'), value: null })).toThrow(
-      /MR_PROTOCOL_MALFORMED/,
-    )
-  })
 })

@@ -1,0 +1,34 @@
+import { describe, expectTypeOf, test } from 'vitest'
+import type { FetchResponse } from '../messages/01-fetch.ts'
+import type { DescribeTopicPartitionsRequest } from '../messages/75-describe-topic-partitions.ts'
+import type { Message, MessageInput } from './declare.ts'
+
+/** Checked by the compiler: these tests cannot fail when run. */
+describe('the types of a message follow from its declaration', () => {
+  type Decoded = Message<typeof FetchResponse>
+  type Input = MessageInput<typeof FetchResponse>
+  type Partition = Decoded['responses'][number]['partitions'][number]
+
+  test('decoded, every field is there, and null only where it can be', () => {
+    expectTypeOf<Decoded['errorCode']>().toEqualTypeOf<number>()
+    expectTypeOf<Partition['records']>().toEqualTypeOf<Buffer | null>()
+    expectTypeOf<Partition['currentLeader']>().toEqualTypeOf<{ leaderId: number; leaderEpoch: number }>()
+    expectTypeOf<Partition['abortedTransactions']>().toEqualTypeOf<
+      { producerId: number; firstOffset: number }[] | null
+    >()
+    expectTypeOf<Decoded['nodeEndpoints'][number]['rack']>().toEqualTypeOf<string | null>()
+    expectTypeOf<Message<typeof DescribeTopicPartitionsRequest>['cursor']>().toEqualTypeOf<{
+      topicName: string
+      partitionIndex: number
+    } | null>()
+  })
+
+  test('to encode, every field may be missing, and records may be chunks', () => {
+    expectTypeOf<Record<never, never>>().toExtend<Input>()
+    expectTypeOf<{ responses: [{ partitions: [{ records: Buffer[] }] }] }>().toExtend<Input>()
+    expectTypeOf<{ responses: [{ partitions: [{ records: string }] }] }>().not.toExtend<Input>()
+    expectTypeOf<{ errorCode: null }>().not.toExtend<Input>()
+    // What was decoded can be encoded.
+    expectTypeOf<Decoded>().toExtend<Input>()
+  })
+})
