@@ -4,7 +4,7 @@ import type { RawConfig } from '../common/config/parse.ts'
 import { isRetriable, messageOf } from '../common/errors/error-table.ts'
 import { createLogger, type Logger } from '../common/log.ts'
 import type { Props } from '../connect/connector.ts'
-import { type Clients, kafkaClients } from './clients.ts'
+import type { Clients } from './clients.ts'
 import { parseWorkerConfig, type WorkerConfig, type WorkerMode, workerClientProps } from './config/worker-config.ts'
 import { errors } from './errors.ts'
 import { Herder } from './herder/herder.ts'
@@ -51,7 +51,8 @@ const RETRY_MAX_MS = 10_000
 export async function startWorker(raw: RawConfig, options: WorkerOptions): Promise<Worker> {
   const logger = createLogger('millrace.worker')
   const config = parseWorkerConfig(raw, options.mode, logger)
-  const worker = new RunningWorker(config, options, logger)
+  const clients = options.clients ?? (await import('./clients.ts')).kafkaClients
+  const worker = new RunningWorker(config, options, clients, logger)
   try {
     await worker.start()
   } catch (error) {
@@ -77,10 +78,10 @@ class RunningWorker implements Worker {
   #rotation: NodeJS.Timeout | null = null
   #closing: Promise<void> | null = null
 
-  constructor(config: WorkerConfig, options: WorkerOptions, logger: Logger) {
+  constructor(config: WorkerConfig, options: WorkerOptions, clients: Clients, logger: Logger) {
     this.#config = config
     this.#options = options
-    this.#clients = options.clients ?? kafkaClients
+    this.#clients = clients
     this.#logger = logger
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#abort.signal]) : this.#abort.signal
     this.#rest = new RestServer({ config, health: () => this.#health, version: ownVersion(), commit: 'millrace' })

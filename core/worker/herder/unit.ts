@@ -5,14 +5,17 @@ import type { ThreadHost } from '../task/thread-host.ts'
 import { type Actual, type Desired, decide, wakeAt } from './decide.ts'
 import { HEALTHY_MS, type RestartPolicy, restartDelay } from './restart-policy.ts'
 
+/** What a unit needs of the thread that it is in. */
+export type UnitHost = Pick<ThreadHost, 'name' | 'units' | 'alive' | 'request' | 'stopUnit'>
+
 /** What a supervised unit does to the world. */
-export interface UnitPorts {
+export interface UnitPorts<H extends UnitHost = ThreadHost> {
   /** Its name in the thread: `connector:x`, `task:x-0`. */
   readonly unit: string
-  host(): ThreadHost
-  release(host: ThreadHost): void
+  host(): H
+  release(host: H): void
   /** Sends the start request. Throws what stands in the way, such as a config provider that cannot be read. */
-  start(host: ThreadHost, paused: boolean): Promise<unknown>
+  start(host: H, paused: boolean): Promise<unknown>
   policy(): RestartPolicy
   readonly graceMs: number
   readonly now: () => number
@@ -32,14 +35,14 @@ export type UnitChange =
   | { readonly type: 'degraded'; readonly message: string | null; readonly retryAt: number | null }
 
 /** One connector or task of this worker, led step by step to what it shall be. */
-export class SupervisedUnit {
-  readonly #ports: UnitPorts
+export class SupervisedUnit<H extends UnitHost = ThreadHost> {
+  readonly #ports: UnitPorts<H>
   #actual: Actual = { phase: 'down', failed: null, revision: -1, restarts: -1 }
-  #host: ThreadHost | null = null
+  #host: H | null = null
   #runningSince: number | null = null
   #inARow = 0
 
-  constructor(ports: UnitPorts) {
+  constructor(ports: UnitPorts<H>) {
     this.#ports = ports
   }
 
@@ -52,7 +55,7 @@ export class SupervisedUnit {
     return this.#actual.phase === 'down' ? (this.#actual.failed?.failure ?? null) : null
   }
 
-  get host(): ThreadHost | null {
+  get host(): H | null {
     return this.#host
   }
 
@@ -88,7 +91,7 @@ export class SupervisedUnit {
   }
 
   /** An event of the thread about this unit; those of an earlier thread are not for it. */
-  onEvent(event: ThreadEvent, host: ThreadHost): void {
+  onEvent(event: ThreadEvent, host: UnitHost): void {
     if (host !== this.#host) return
     const { phase } = this.#actual
     switch (event.type) {
@@ -130,7 +133,7 @@ export class SupervisedUnit {
     this.#actual = { phase: 'starting', revision: desired.revision, restarts: desired.restarts }
     this.#runningSince = null
     this.#ports.onChange({ type: 'starting' })
-    let host: ThreadHost
+    let host: H
     try {
       host = this.#host = this.#ports.host()
     } catch (error) {

@@ -1,0 +1,175 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createLogger } from '../../common/log.ts'
+import type { ThreadEvent } from '../task/messages-out.ts'
+import type { Desired } from './decide.ts'
+import { restartPolicy } from './restart-policy.ts'
+import { SupervisedUnit, type UnitChange, type UnitHost } from './unit.ts'
+
+const UNIT = 'task:x-0'
+const failure = { message: 'm', trace: 't', retriable: true }
+
+/** A thread whose answers come when the test says so. */
+class FakeHost {
+  readonly name = 'x-0'
+  readonly units = new Set<string>()
+  alive = true
+  readonly todo: (() => void)[] = []
+  deliver: (event: ThreadEvent) => void = () => {}
+
+  start(paused: boolean, world: World): Promise<null> {
+    expect(world.live, 'two of one unit at a time').toBe(0)
+    world.live++
+    this.units.add(UNIT)
+    this.todo.push(() => {
+      if (this.units.has(UNIT)) this.deliver({ type: 'started', unit: UNIT, paused })
+    })
+    return Promise.resolve(null)
+  }
+
+  request(name: string): Promise<null> {
+    this.todo.push(() => {
+      if (!this.units.has(UNIT)) return
+      this.deliver({ type: name === 'pause' ? 'paused' : 'resumed', unit: UNIT })
+    })
+    return Promise.resolve(null)
+  }
+
+  stopUnit = (): Promise<boolean> => Promise.resolve(true)
+}
+
+class World {
+  live = 0
+  now = 0
+  host = new FakeHost()
+  readonly changes: UnitChange[] = []
+  readonly stops: (() => void)[] = []
+  desired: Desired = { run: false, paused: false, revision: 1, restarts: 0 }
+  readonly unit: SupervisedUnit<UnitHost>
+
+  constructor() {
+    this.unit = new SupervisedUnit<UnitHost>({
+      unit: UNIT,
+      graceMs: 10,
+      now: () => this.now,
+      random: () => 0,
+      logger: createLogger('test.unit'),
+      policy: () => restartPolicy({}),
+      host: () => {
+        const host = new FakeHost()
+        host.deliver = event => {
+          if (event.type === 'failed' || event.type === 'stopped') host.units.delete(event.unit)
+          this.unit.onEvent(event, host as unknown as UnitHost)
+        }
+        host.stopUnit = () =>
+          new Promise(resolve => {
+            if (!host.units.has(UNIT)) return resolve(true)
+            this.stops.push(() => {
+              if (host.units.delete(UNIT)) this.live--
+              resolve(true)
+            })
+          })
+        this.host = host
+        return host as unknown as UnitHost
+      },
+      release: () => {},
+      start: (host, paused) => (host as unknown as FakeHost).start(paused, this),
+      onChange: change => {
+        this.changes.push(change)
+      },
+    })
+  }
+
+  steer(): void {
+    this.unit.steer(this.desired)
+  }
+
+  fail(): void {
+    if (!this.host.units.has(UNIT)) return
+    this.live--
+    this.host.deliver({ type: 'failed', unit: UNIT, failure })
+  }
+
+  /** Lets everything that is under way come to its end. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 50; i++) {
+      this.host.todo.shift()?.()
+      this.stops.shift()?.()
+      await Promise.resolve()
+      await Promise.resolve()
+      this.now += 100_000
+      this.steer()
+    }
+  }
+}
+
+type Act = 'run' | 'stop' | 'pause' | 'resume' | 'revise' | 'restart' | 'fail' | 'answer' | 'stopped' | 'time' | 'tick'
+const acts: Act[] = ['run', 'stop', 'pause', 'resume', 'revise', 'restart', 'fail', 'answer', 'stopped', 'time', 'tick']
+
+async function perform(world: World, act: Act): Promise<void> {
+  const d = world.desired
+  if (act === 'run') world.desired = { ...d, run: true }
+  else if (act === 'stop') world.desired = { ...d, run: false }
+  else if (act === 'pause') world.desired = { ...d, paused: true }
+  else if (act === 'resume') world.desired = { ...d, paused: false }
+  else if (act === 'revise') world.desired = { ...d, revision: d.revision + 1 }
+  else if (act === 'restart') world.desired = { ...d, restarts: d.restarts + 1 }
+  else if (act === 'fail') world.fail()
+  else if (act === 'answer') world.host.todo.shift()?.()
+  else if (act === 'stopped') world.stops.shift()?.()
+  else if (act === 'time') world.now += 1000
+  else await Promise.resolve()
+  world.steer()
+}
+
+test('through any interleaving of requests, answers and failures there is one at most, and in the end it is as asked', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom(...acts), { maxLength: 60 }), async list => {
+      const world = new World()
+      for (const act of list) {
+        await perform(world, act)
+        expect(world.live).toBeLessThanOrEqual(1)
+      }
+      await world.settle()
+      const { run, paused } = world.desired
+      expect(world.unit.phase).toBe(run ? (paused ? 'paused' : 'running') : 'down')
+      expect(world.live).toBe(run ? 1 : 0)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('failures in a row wait longer and longer; a new configuration begins anew', async () => {
+  const world = new World()
+  const waits: number[] = []
+  world.desired = { ...world.desired, run: true }
+  world.steer()
+  for (let i = 0; i < 4; i++) {
+    world.fail()
+    const last = world.changes.at(-1)
+    waits.push(last?.type === 'failed' ? (last.retryAt ?? 0) - world.now : -1)
+    world.now += 100_000
+    world.steer()
+  }
+  expect(waits).toEqual([1000, 2000, 4000, 8000])
+  world.fail()
+  world.desired = { ...world.desired, revision: 2 }
+  world.steer()
+  world.fail()
+  expect(world.changes.at(-1)).toMatchObject({ type: 'failed', restarts: 0 })
+})
+
+test('an hour of health makes the next failure the first', () => {
+  const world = new World()
+  world.desired = { ...world.desired, run: true }
+  world.steer()
+  for (let i = 0; i < 3; i++) {
+    world.fail()
+    world.now += 100_000
+    world.steer()
+  }
+  world.host.todo.shift()?.()
+  world.now += 3_600_000
+  world.fail()
+  expect(world.changes.at(-1)).toMatchObject({ type: 'failed', restarts: 0, retryAt: world.now + 1000 })
+})

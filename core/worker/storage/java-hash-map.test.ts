@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { readHashMap, writeHashMap } from './java-hash-map.ts'
+
+const golden = readFileSync(new URL('./testdata/standalone.offsets', import.meta.url))
+
+test("a file of Connect's standalone mode is read, and written again byte for byte", () => {
+  const entries = readHashMap(golden)
+  expect(entries.map(([k, v]) => [k?.toString(), v?.toString()])).toEqual([
+    ['["sa2",{"filename":"/tmp/h/in2.txt"}]', '{"position":4}'],
+    ['["sa-Ã©",{"filename":"/tmp/h/in.txt"}]', '{"position":6}'],
+  ])
+  expect(writeHashMap(entries)).toEqual(golden)
+})
+
+test('any entries survive, null and empty ones included', () => {
+  const bytes = fc.option(fc.uint8Array({ maxLength: 50 }).map(b => Buffer.from(b)))
+  fc.assert(
+    fc.property(fc.array(fc.tuple(bytes, bytes), { maxLength: 40 }), entries => {
+      expect(readHashMap(writeHashMap(entries))).toEqual(entries)
+    }),
+  )
+})
+
+test('damaged bytes end in an error that names the place, never in a crash or a large allocation', () => {
+  fc.assert(
+    fc.property(fc.nat(golden.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
+      const damaged = Buffer.from(golden)
+      damaged[at] = byte
+      try {
+        readHashMap(damaged)
+      } catch (error) {
+        expect((error as Error).message).toMatch(/at byte \d+/)
+      }
+    }),
+    { numRuns: 2000 },
+  )
+  for (let end = 0; end < golden.length; end++) expect(() => readHashMap(golden.subarray(0, end))).toThrow(/at byte/)
+})

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { createLogger } from '../../common/log.ts'
+import { murmur2, toPositive } from '../../protocol/index.ts'
+import { MemoryLog } from '../testing/memory-log.ts'
+import { StatusStore, TopicStatusSink, type UnitStatus } from './status-store.ts'
+
+interface Row {
+  partition: number
+  key: string
+  value: string | null
+}
+
+const fixture = (name: string) =>
+  readFileSync(new URL(`./testdata/connect-${name}.jsonl`, import.meta.url), 'utf8')
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as Row)
+
+test('keys of the internal topics go to the partitions that the Java producer chooses', () => {
+  for (const [topic, partitions] of [
+    ['status', 5],
+    ['offsets', 25],
+  ] as const) {
+    for (const { key, partition } of fixture(topic)) {
+      expect(toPositive(murmur2(Buffer.from(key))) % partitions, key).toBe(partition)
+    }
+  }
+})
+
+test('the status topic of a real Connect is understood, whatever order its partitions come in', async () => {
+  let apply: (key: string, value: string | null) => void = () => {}
+  const store = new StatusStore({
+    start: async a => {
+      apply = a
+    },
+    put: () => {},
+    close: async () => {},
+  })
+  await store.start()
+  for (const { key, value } of fixture('status')) apply(key, value)
+  expect(store.connector('k9')).toEqual({
+    state: 'RUNNING',
+    trace: null,
+    workerId: '127.0.0.1:28083',
+    generation: 21,
+    version: '4.3.1',
+  })
+  expect(store.task('k9', 0)?.state).toBe('RUNNING')
+  expect(store.connector('x')).toBe(null)
+  expect(store.tasks('s1')).toEqual([])
+  expect(store.topics('a/b %c').map(t => t.topic)).toEqual(['ht'])
+  expect(store.topics('s1')).toEqual([])
+})
+
+test('statuses are written as Connect writes them', () => {
+  const written = new Map<string, string | null>()
+  const store = new StatusStore({
+    start: async () => {},
+    put: (key, value) => void written.set(key, value),
+    close: async () => {},
+  })
+  const status = {
+    state: 'RUNNING',
+    trace: null,
+    workerId: '127.0.0.1:28083',
+    generation: 24,
+    version: '4.3.1',
+  } as const
+  store.putTask('k9', 0, status)
+  store.putTopic({ topic: 'ht', connector: 'k1', task: 0, discoveredAt: 1795230213371 })
+  const golden = new Map(fixture('status').map(r => [`${r.key} ${r.value}`, true]))
+  for (const [key, value] of written) expect(golden.has(`${key} ${value}`), `${key} ${value}`).toBe(true)
+  store.remove('k9')
+  expect(written.get('status-task-k9-0')).toBe(null)
+  expect(store.task('k9', 0)).toBe(null)
+})
+
+const status = (state: UnitStatus['state']): UnitStatus => ({
+  state,
+  trace: null,
+  workerId: 'w:1',
+  generation: 0,
+  version: '1',
+})
+
+function topicStore(log: MemoryLog): StatusStore {
+  const props = {}
+  const sink = new TopicStatusSink({
+    topic: 'st',
+    topicKey: 'status.storage.topic',
+    replicationKey: 'status.storage.replication.factor',
+    partitions: 5,
+    replicationFactor: 1,
+    settings: {},
+    producer: props,
+    consumer: props,
+    admin: props,
+    clients: log,
+    logger: createLogger('test.status'),
+  })
+  return new StatusStore(sink)
+}
+
+test('what was put is seen at once, and by the next process', async () => {
+  const log = new MemoryLog()
+  const store = topicStore(log)
+  await store.start()
+  expect(log.topics.get('st')?.configs['cleanup.policy']).toBe('compact')
+  for (const state of ['RUNNING', 'PAUSED', 'RUNNING', 'FAILED'] as const) {
+    store.putConnector('a', status(state))
+    expect(store.connector('a')?.state).toBe(state)
+  }
+  await store.close()
+  const next = topicStore(log)
+  await next.start()
+  expect(next.connector('a')?.state).toBe('FAILED')
+  await next.close()
+})
+
+test('while the log cannot be written statuses wait, the latest of each, and are written when it can', async () => {
+  const log = new MemoryLog()
+  const store = topicStore(log)
+  await store.start()
+  log.failWrites = Object.assign(new Error('away'), { retriable: true })
+  store.putConnector('a', status('RUNNING'))
+  store.putConnector('a', status('FAILED'))
+  expect(store.connector('a')?.state).toBe('FAILED')
+  log.failWrites = null
+  await expect.poll(() => log.dump('st').map(r => r.value)).toHaveLength(1)
+  expect(log.dump('st')[0]?.value).toContain('FAILED')
+  await store.close()
+})

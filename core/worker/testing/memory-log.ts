@@ -1,0 +1,172 @@
+import type {
+  Admin,
+  Consumer,
+  ConsumerBatch,
+  ConsumerRecord,
+  Producer,
+  ProducerRecord,
+  TopicPartition,
+} from '../../client/types.ts'
+import { murmur2, toPositive } from '../../protocol/index.ts'
+import type { Clients } from '../clients.ts'
+
+interface Topic {
+  readonly partitions: ConsumerRecord[][]
+  readonly configs: Record<string, string>
+}
+
+/** A log in memory that the worker's stores take for a broker, for tests without one. Holds group offsets too. */
+export class MemoryLog implements Clients {
+  readonly topics = new Map<string, Topic>()
+  readonly groups = new Map<string, Map<string, { topic: string; partition: number; offset: number }>>()
+  /** When set, every write fails with it. */
+  failWrites: Error | null = null
+  readonly #wakers = new Set<() => void>()
+
+  create(name: string, partitions: number, configs: Record<string, string> = {}): Topic {
+    const topic = { partitions: Array.from({ length: partitions }, () => []), configs }
+    this.topics.set(name, topic)
+    return topic
+  }
+
+  /** Every record of a topic as text, by partition and offset. */
+  dump(name: string): { partition: number; key: string; value: string | null }[] {
+    const rows = this.topics.get(name)?.partitions.flat() ?? []
+    return rows.map(r => ({
+      partition: r.partition,
+      key: r.key?.toString() ?? '',
+      value: r.value?.toString() ?? null,
+    }))
+  }
+
+  write(record: Pick<ProducerRecord, 'topic' | 'key' | 'value'>): { partition: number; offset: number } {
+    if (this.failWrites) throw this.failWrites
+    const topic = this.topics.get(record.topic)
+    if (!topic) throw new Error(`no topic ${record.topic}`)
+    const partition = record.key ? toPositive(murmur2(record.key)) % topic.partitions.length : 0
+    const offset = topic.partitions[partition]!.length
+    topic.partitions[partition]!.push({
+      topic: record.topic,
+      partition,
+      offset,
+      timestamp: 0,
+      timestampType: 0,
+      key: record.key,
+      value: record.value,
+      headers: [],
+      leaderEpoch: 0,
+    })
+    for (const wake of [...this.#wakers]) wake()
+    return { partition, offset }
+  }
+
+  producer(): Producer {
+    const absent = () => {
+      throw new Error('not part of the memory log')
+    }
+    return {
+      append: absent,
+      room: absent,
+      send: async records => records.map(r => ({ topic: r.topic, timestamp: 0, ...this.write(r) })),
+      flush: async () => {},
+      partitionsFor: async topic => this.#partitions(topic),
+      close: async () => {},
+    }
+  }
+
+  consumer(): Consumer {
+    const positions = new Map<string, number>()
+    const id = (p: TopicPartition) => `${p.topic}/${p.partition}`
+    let assigned: readonly TopicPartition[] = []
+    let wake: () => void = () => {}
+    const take = (): ConsumerBatch[] => {
+      const batches: ConsumerBatch[] = []
+      for (const p of assigned) {
+        const rows = this.topics.get(p.topic)!.partitions[p.partition]!
+        const records = rows.slice(positions.get(id(p)) ?? 0)
+        if (records.length === 0) continue
+        positions.set(id(p), rows.length)
+        batches.push({ ...p, records, highWatermark: rows.length })
+      }
+      return batches
+    }
+    const consumer: Partial<Consumer> = {
+      assign: partitions => {
+        assigned = partitions
+      },
+      seekToBeginning: partitions => {
+        for (const p of partitions) positions.set(id(p), 0)
+      },
+      poll: async (timeoutMs, signal) => {
+        const found = take()
+        if (found.length > 0 || signal?.aborted) return found
+        await new Promise<void>(resolve => {
+          const timer = setTimeout(resolve, timeoutMs)
+          wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+          this.#wakers.add(wake)
+          signal?.addEventListener('abort', wake, { once: true })
+        })
+        this.#wakers.delete(wake)
+        return take()
+      },
+      wakeup: () => wake(),
+      position: p => positions.get(id(p)) ?? null,
+      partitionsFor: async topic => this.#partitions(topic),
+      close: async () => {},
+    }
+    return consumer as Consumer
+  }
+
+  admin(): Admin {
+    const group = (name: string) => {
+      let found = this.groups.get(name)
+      if (!found) this.groups.set(name, (found = new Map()))
+      return found
+    }
+    const admin: Partial<Admin> = {
+      createTopics: async topics => {
+        for (const t of topics) this.create(t.name, Math.max(1, t.partitions ?? 1), { ...t.configs })
+      },
+      describeTopics: async names =>
+        names.map(name => {
+          const topic = this.topics.get(name)
+          return topic ? { name, topicId: '', internal: false, partitions: this.#partitions(name) } : null
+        }),
+      describeConfigs: async ({ name }) =>
+        Object.entries(this.topics.get(name)?.configs ?? {}).map(([key, value]) => ({
+          name: key,
+          value,
+          source: 1,
+          isDefault: false,
+          sensitive: false,
+          readOnly: false,
+        })),
+      describeCluster: async () => ({ clusterId: 'memory', controllerId: 1, brokers: [] }),
+      listOffsets: async queries =>
+        queries.map(q => ({ offset: this.topics.get(q.topic)!.partitions[q.partition]!.length, timestamp: -1 })),
+      listGroupOffsets: async name => [...(this.groups.get(name)?.values() ?? [])],
+      alterGroupOffsets: async (name, offsets) => {
+        for (const o of offsets)
+          group(name).set(`${o.topic}/${o.partition}`, { topic: o.topic, partition: o.partition, offset: o.offset })
+      },
+      deleteGroups: async names => {
+        for (const name of names) this.groups.delete(name)
+      },
+      close: async () => {},
+    }
+    return admin as Admin
+  }
+
+  #partitions(topic: string) {
+    return (this.topics.get(topic)?.partitions ?? []).map((_, partition) => ({
+      topic,
+      partition,
+      leader: 1,
+      replicas: [1],
+      isr: [1],
+    }))
+  }
+}
