@@ -1,0 +1,79 @@
+import { ConfigError, type Field, field as fieldOf, type Schema, type Struct } from '../../core/connect/index.ts'
+import { fieldValue } from './schemas.ts'
+
+/**
+ * The way to a field (Connect's SingleFieldPath). Syntax V1: the name as it is. V2: names separated by dots; backticks around a
+ * name keep its dots, `\`` inside them is a backtick.
+ */
+export class FieldPath {
+  readonly text: string
+  readonly steps: readonly string[]
+
+  constructor(text: string, syntax: string) {
+    this.text = text
+    this.steps = syntax.toUpperCase() === 'V2' ? splitPath(text) : [text]
+  }
+
+  /** The field of a struct schema, or undefined where there is none. */
+  fieldOf(schema: Schema): Field | undefined {
+    let current: Schema = schema
+    let found: Field | undefined
+    for (const step of this.steps) {
+      if (current.type !== 'struct') return undefined
+      found = fieldOf(current, step)
+      if (!found) return undefined
+      current = found.schema
+    }
+    return found
+  }
+
+  /** The value in a struct of the schema; null where something on the way is null. */
+  valueIn(schema: Schema, struct: Struct, replaceNull: boolean): unknown {
+    let value: unknown = struct
+    let current = schema
+    for (const step of this.steps) {
+      const found = fieldOf(current, step)
+      if (!found || value === null || value === undefined) return null
+      value = fieldValue(value as Struct, found, replaceNull)
+      current = found.schema
+    }
+    return value
+  }
+
+  /** The value in data without a schema; null where something on the way is absent. */
+  valueInMap(map: Struct): unknown {
+    let value: unknown = map
+    for (const step of this.steps) {
+      if (value instanceof Map) value = value.get(step)
+      else if (typeof value === 'object' && value !== null && Object.hasOwn(value, step)) {
+        value = (value as Struct)[step]
+      } else return null
+    }
+    return value ?? null
+  }
+}
+
+function splitPath(text: string): string[] {
+  const steps: string[] = []
+  let at = 0
+  const wrong = (why: string) => new ConfigError([{ key: 'field', message: `Incomplete field path ${text}: ${why}` }])
+  while (at <= text.length) {
+    if (text[at] !== '`') {
+      const dot = text.indexOf('.', at)
+      const end = dot < 0 ? text.length : dot
+      steps.push(text.slice(at, end))
+      at = end + 1
+      continue
+    }
+    let name = ''
+    for (at++; at < text.length; at++) {
+      if (text[at] === '\\' && text[at + 1] === '`') name += text[++at]
+      else if (text[at] === '`' && (at + 1 === text.length || text[at + 1] === '.')) break
+      else name += text[at]
+    }
+    if (at >= text.length) throw wrong('a backtick is not closed')
+    steps.push(name)
+    at += 2
+  }
+  return steps
+}

@@ -1,0 +1,65 @@
+import { ConfigError, field, primitive, type Schema, type Struct, withOptions } from '../../core/connect/index.ts'
+
+const TOP_LEVEL = new Set(['op', 'ts_ms', 'ts_us', 'ts_ns'])
+const OF_TRANSACTION = new Set(['id', 'total_order', 'data_collection_order'])
+
+/**
+ * A field of a Debezium change event as `add.fields` names it: `op`, `table` (of source), `id` (of transaction), `source.lsn`,
+ * `before.name`, each with an optional `:NEW_NAME`.
+ */
+export class FieldReference {
+  readonly field: string
+  /** The struct that holds it; null for the event itself. */
+  readonly struct: string | null
+  readonly newName: string
+  readonly #schemas = new WeakMap<Schema, { schema: Schema | null }>()
+
+  constructor(prefix: string, text: string) {
+    const [path = '', name, more] = text.split(':')
+    const steps = path.split('.')
+    if (more !== undefined || steps.length > 2 || path === '') {
+      throw new ConfigError([{ key: 'add.fields', message: `Unexpected field name: ${text}` }])
+    }
+    this.field = steps[1] ?? steps[0] ?? ''
+    this.struct = steps.length === 2 ? (steps[0] ?? null) : structOf(this.field)
+    const own = steps.length === 1 ? this.field : `${this.struct}_${this.field}`
+    this.newName = prefix + (name ?? own)
+  }
+
+  /** The schema that the added field has: the original's, optional. Null where the event has no such field. */
+  schemaIn(event: Schema): Schema | null {
+    let known = this.#schemas.get(event)
+    if (!known) {
+      const found = this.#parent(event) ?? event
+      const original = field(found, this.field)?.schema ?? field(event, this.field)?.schema
+      known = { schema: original ? optionalCopy(original) : null }
+      this.#schemas.set(event, known)
+    }
+    return known.schema
+  }
+
+  /** Null where the struct is absent, as that of the transaction during a snapshot. */
+  valueIn(schema: Schema, event: Struct): unknown {
+    if (this.struct === null) return event[this.field] ?? null
+    const parent = event[this.struct] as Struct | null | undefined
+    if (parent === null || parent === undefined) return null
+    const parentSchema = this.#parent(schema)
+    const holder = parentSchema && field(parentSchema, this.field) ? parent : event
+    return holder[this.field] ?? null
+  }
+
+  #parent(event: Schema): Schema | null {
+    return this.struct === null ? null : (field(event, this.struct)?.schema ?? null)
+  }
+}
+
+function structOf(name: string): string | null {
+  if (OF_TRANSACTION.has(name)) return 'transaction'
+  return TOP_LEVEL.has(name) ? null : 'source'
+}
+
+/** The type with its name, version, doc and parameters, optional and without its default. */
+function optionalCopy(schema: Schema): Schema {
+  const { default: _, ...rest } = schema
+  return withOptions({ ...primitive('string'), ...rest }, { optional: true })
+}

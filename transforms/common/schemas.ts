@@ -1,0 +1,42 @@
+import { type Field, type Schema, type SchemaOptions, type Struct, struct } from '../../core/connect/index.ts'
+
+/** Name, version, doc and parameters: what a changed schema keeps of the old one (Connect's SchemaUtil.copySchemaBasics). */
+export function basicsOf(schema: Schema): SchemaOptions {
+  const { name, version, doc, parameters } = schema
+  const options: Record<string, unknown> = {}
+  if (name !== undefined) options['name'] = name
+  if (version !== undefined) options['version'] = version
+  if (doc !== undefined) options['doc'] = doc
+  if (parameters !== undefined) options['parameters'] = parameters
+  return options as SchemaOptions
+}
+
+/** A struct schema like the given one, required, with these fields. */
+export function structLike(schema: Schema, fields: Iterable<readonly [string, Schema]>): Schema {
+  return struct(new Map(fields), basicsOf(schema))
+}
+
+export function fieldsOf(schema: Schema): readonly Field[] {
+  return schema.fields ?? []
+}
+
+/** A field's value; its default where it is null and `replaceNull` says so. */
+export function fieldValue(value: Struct, field: Field, replaceNull: boolean): unknown {
+  const own = Object.hasOwn(value, field.name) ? value[field.name] : null
+  if (own !== null && own !== undefined) return own
+  return (replaceNull ? field.schema.default : null) ?? null
+}
+
+/** Something made of a schema once and kept as long as the schema is. */
+export class SchemaCache<V> {
+  readonly #made = new WeakMap<Schema, V>()
+
+  get(schema: Schema, make: (schema: Schema) => V): V {
+    let value = this.#made.get(schema)
+    if (value === undefined) {
+      value = make(schema)
+      this.#made.set(schema, value)
+    }
+    return value
+  }
+}

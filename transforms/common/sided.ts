@@ -1,0 +1,33 @@
+import type { ConfigDef, ConnectRecord, Props, Schema, Transformation } from '../../core/connect/index.ts'
+
+export type Side = 'key' | 'value'
+
+/** What the transformations of a record's key or value share. Each has two classes in its module, `...Key` and `...Value`. */
+export abstract class SidedTransformation implements Transformation {
+  readonly version = '0.1.0'
+  abstract readonly config: ConfigDef
+  readonly #isKey: boolean
+
+  constructor(side: Side) {
+    this.#isKey = side === 'key'
+  }
+
+  abstract configure(props: Props): void
+  abstract apply<R extends ConnectRecord>(record: R): R | null
+
+  protected get isKey(): boolean {
+    return this.#isKey
+  }
+
+  protected schemaOf(record: ConnectRecord): Schema | null {
+    return this.#isKey ? record.keySchema : record.valueSchema
+  }
+
+  protected valueOf(record: ConnectRecord): unknown {
+    return this.#isKey ? record.key : record.value
+  }
+
+  protected changed<R extends ConnectRecord>(record: R, schema: Schema | null, value: unknown): R {
+    return this.#isKey ? { ...record, keySchema: schema, key: value } : { ...record, valueSchema: schema, value }
+  }
+}

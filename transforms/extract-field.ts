@@ -1,0 +1,55 @@
+import { type ConnectRecord, DataError, defineConfig, type Props, parseConfig } from '../core/connect/index.ts'
+import { FieldPath } from './common/field-path.ts'
+import { fieldSyntaxKey, replaceNullKey } from './common/keys.ts'
+import { mapOrNull, structOrNull } from './common/requirements.ts'
+import { SidedTransformation } from './common/sided.ts'
+
+const PURPOSE = 'field extraction'
+
+const extractFieldConfig = defineConfig({
+  field: { type: 'STRING', importance: 'MEDIUM', documentation: 'Field name to extract.' },
+  'field.syntax.version': fieldSyntaxKey,
+  'replace.null.with.default': replaceNullKey,
+})
+
+/** org.apache.kafka.connect.transforms.ExtractField$Key and $Value: one field instead of the whole; null stays null. */
+abstract class ExtractField extends SidedTransformation {
+  readonly config = extractFieldConfig
+  #path = new FieldPath('', 'V1')
+  #replaceNull = true
+
+  configure(props: Props): void {
+    const config = parseConfig(extractFieldConfig, props)
+    this.#path = new FieldPath(config.field, config['field.syntax.version'])
+    this.#replaceNull = config['replace.null.with.default']
+  }
+
+  apply<R extends ConnectRecord>(record: R): R | null {
+    const schema = this.schemaOf(record)
+    const value = this.valueOf(record)
+    if (schema === null) {
+      const map = mapOrNull(value, PURPOSE)
+      return this.changed(record, null, map === null ? null : this.#path.valueInMap(map))
+    }
+    const struct = structOrNull(schema, value, PURPOSE)
+    const field = this.#path.fieldOf(schema)
+    if (!field) throw new DataError(`Unknown field: ${this.#path.text}`)
+    return this.changed(
+      record,
+      field.schema,
+      struct === null ? null : this.#path.valueIn(schema, struct, this.#replaceNull),
+    )
+  }
+}
+
+export class ExtractFieldKey extends ExtractField {
+  constructor() {
+    super('key')
+  }
+}
+
+export class ExtractFieldValue extends ExtractField {
+  constructor() {
+    super('value')
+  }
+}

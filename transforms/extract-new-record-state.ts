@@ -1,0 +1,241 @@
+import {
+  type ConfigValues,
+  type ConnectRecord,
+  DataError,
+  defineConfig,
+  type Header,
+  oneOf,
+  type Props,
+  parseConfig,
+  primitive,
+  type Schema,
+  type Struct,
+  type Transformation,
+} from '../core/connect/index.ts'
+import { FieldReference } from './common/field-reference.ts'
+import { copyOf, requireStruct } from './common/requirements.ts'
+import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
+
+const PURPOSE = 'extraction of the new record state'
+const MODES = ['drop', 'tombstone', 'rewrite', 'rewrite-with-tombstone', 'delete-to-tombstone'] as const
+
+const list = (documentation: string) => ({
+  type: 'LIST' as const,
+  default: [] as readonly string[],
+  importance: 'LOW' as const,
+  documentation,
+})
+
+const extractNewRecordStateConfig = defineConfig({
+  'delete.tombstone.handling.mode': {
+    type: 'STRING',
+    default: 'tombstone',
+    importance: 'MEDIUM',
+    validator: oneOf(MODES, { ignoreCase: true }),
+    documentation:
+      'How to handle delete records. drop: remove the delete event and the tombstone. tombstone: leave only one tombstone. rewrite: keep the old row with a field __deleted=true, remove the tombstone. rewrite-with-tombstone: the same, but keep the tombstone. delete-to-tombstone: make a tombstone of the delete event and remove the original one.',
+  },
+  'route.by.field': {
+    type: 'STRING',
+    default: '',
+    importance: 'LOW',
+    documentation: 'The column which determines how the events will be routed, the value will replace the topic name.',
+  },
+  'add.fields.prefix': {
+    type: 'STRING',
+    default: '__',
+    importance: 'LOW',
+    documentation: 'Adds this prefix to each field listed.',
+  },
+  'add.fields': list(
+    'Fields of the event to add to the row, such as op,table,source.ts_ms: named __op, __table, __source_ts_ms. field:NAME gives another name.',
+  ),
+  'add.headers.prefix': {
+    type: 'STRING',
+    default: '__',
+    importance: 'LOW',
+    documentation: 'Adds this prefix to each header listed.',
+  },
+  'add.headers': list('Fields of the event to add as headers, written as in add.fields.'),
+  'replace.null.with.default': {
+    type: 'BOOLEAN',
+    default: true,
+    importance: 'LOW',
+    documentation:
+      'When this option is enabled, null field values are replaced by source-defined defaults when rewriting the record.',
+  },
+  'drop.fields.header.name': {
+    type: 'STRING',
+    default: '',
+    importance: 'LOW',
+    documentation: 'The name of a header that lists fields to remove from the record.',
+  },
+  'drop.fields.from.key': {
+    type: 'BOOLEAN',
+    default: false,
+    importance: 'LOW',
+    documentation: 'Whether the fields to remove are removed from the key too.',
+  },
+  'drop.fields.keep.schema.compatible': {
+    type: 'BOOLEAN',
+    default: true,
+    importance: 'LOW',
+    documentation: 'Whether only optional fields are removed, so that readers of the old schema can go on.',
+  },
+})
+
+const OPTIONAL_STRING = primitive('string', { optional: true })
+const STRING = primitive('string')
+const DELETED = '__deleted'
+
+/**
+ * io.debezium.transforms.ExtractNewRecordState: the row instead of the change event around it. Anything that is no change
+ * event passes unchanged.
+ */
+export class ExtractNewRecordState implements Transformation {
+  readonly version = '0.1.0'
+  readonly config = extractNewRecordStateConfig
+  #config: ConfigValues<typeof extractNewRecordStateConfig> = parseConfig(extractNewRecordStateConfig, {})
+  #mode: string = 'tombstone'
+  #fields: FieldReference[] = []
+  #headers: FieldReference[] = []
+  readonly #deleted = new SchemaCache<Schema>()
+  // By the schema of the row, then by that of the event.
+  readonly #extended = new SchemaCache<SchemaCache<Schema>>()
+
+  configure(props: Props): void {
+    const config = parseConfig(extractNewRecordStateConfig, props)
+    this.#config = config
+    this.#mode = config['delete.tombstone.handling.mode'].toLowerCase()
+    this.#fields = config['add.fields'].map(f => new FieldReference(config['add.fields.prefix'], f))
+    this.#headers = config['add.headers'].map(f => new FieldReference(config['add.headers.prefix'], f))
+  }
+
+  apply<R extends ConnectRecord>(record: R): R | null {
+    const { value, valueSchema } = record
+    if (value === null || value === undefined) {
+      return this.#mode === 'rewrite-with-tombstone' ? this.#withHeaders(record, null, null) : null
+    }
+    if (!valueSchema?.name?.endsWith('.Envelope')) return record
+    const event = requireStruct(valueSchema, value, PURPOSE)
+    const withHeaders = this.#withHeaders(record, valueSchema, event)
+    const after = this.#row(valueSchema, event, 'after')
+    if (after) return this.#changed(withHeaders, valueSchema, event, after)
+    const before = this.#row(valueSchema, event, 'before')
+    // Without either it is a truncation.
+    return before ? this.#gone(withHeaders, valueSchema, event, before) : null
+  }
+
+  #row(schema: Schema, event: Struct, name: 'before' | 'after'): { schema: Schema; value: Struct } | null {
+    const found = fieldsOf(schema).find(f => f.name === name)
+    if (!found) return null
+    const value = fieldValue(event, found, this.#config['replace.null.with.default'])
+    return value === null ? null : { schema: found.schema, value: value as Struct }
+  }
+
+  #changed<R extends ConnectRecord>(
+    record: R,
+    schema: Schema,
+    event: Struct,
+    row: { schema: Schema; value: Struct },
+  ): R {
+    let { schema: rowSchema, value } = row
+    if (this.#mode.startsWith('rewrite')) ({ schema: rowSchema, value } = this.#marked(row, 'false'))
+    const routed = this.#route(record, row)
+    const added = this.#withFields(schema, event, rowSchema, value)
+    return this.#dropFields({ ...routed, valueSchema: added.schema, value: added.value })
+  }
+
+  #gone<R extends ConnectRecord>(
+    record: R,
+    schema: Schema,
+    event: Struct,
+    row: { schema: Schema; value: Struct },
+  ): R | null {
+    if (this.#mode === 'drop') return null
+    const routed = this.#route(record, row)
+    // As Debezium 3.7: a null under the row's schema, which JsonConverter with schemas does not make a null of.
+    if (this.#mode === 'tombstone') return { ...routed, valueSchema: row.schema, value: null }
+    if (this.#mode === 'delete-to-tombstone') return { ...routed, valueSchema: null, value: null }
+    const marked = this.#marked(row, 'true')
+    const dropped = this.#dropFields({ ...routed, valueSchema: marked.schema, value: marked.value })
+    if (dropped.valueSchema === null) return dropped
+    const added = this.#withFields(schema, event, dropped.valueSchema, dropped.value as Struct)
+    return { ...dropped, valueSchema: added.schema, value: added.value }
+  }
+
+  #marked(row: { schema: Schema; value: Struct }, deleted: 'true' | 'false'): { schema: Schema; value: Struct } {
+    const schema = this.#deleted.get(row.schema, s =>
+      structLike(s, [...fieldsOf(s).map(f => [f.name, f.schema] as const), [DELETED, OPTIONAL_STRING] as const]),
+    )
+    const value = copyOf(row.value)
+    if (this.#config['replace.null.with.default']) {
+      for (const f of fieldsOf(row.schema)) value[f.name] = fieldValue(row.value, f, true)
+    }
+    value[DELETED] = deleted
+    return { schema, value }
+  }
+
+  #withFields(schema: Schema, event: Struct, rowSchema: Schema, row: Struct): { schema: Schema; value: Struct } {
+    // Also without fields to add: the row's schema, optional inside the event, becomes a required one.
+    const byEvent = this.#extended.get(rowSchema, () => new SchemaCache<Schema>())
+    const extended = byEvent.get(schema, s => {
+      const fields = fieldsOf(rowSchema).map(f => [f.name, f.schema] as const)
+      const added = this.#fields.flatMap(ref => {
+        const own = ref.schemaIn(s)
+        return own ? [[ref.newName, own] as const] : []
+      })
+      return structLike(rowSchema, [...fields, ...added])
+    })
+    const value = copyOf(row)
+    for (const ref of this.#fields) if (ref.schemaIn(schema)) value[ref.newName] = ref.valueIn(schema, event)
+    return { schema: extended, value }
+  }
+
+  #withHeaders<R extends ConnectRecord>(record: R, schema: Schema | null, event: Struct | null): R {
+    if (this.#headers.length === 0) return record
+    const added: Header[] = []
+    for (const ref of this.#headers) {
+      if (schema === null || event === null) {
+        if (ref.field === 'op') added.push({ key: ref.newName, schema: STRING, value: 'd' })
+        continue
+      }
+      const own = ref.schemaIn(schema)
+      if (own) added.push({ key: ref.newName, schema: own, value: ref.valueIn(schema, event) })
+    }
+    return added.length === 0 ? record : { ...record, headers: [...record.headers, ...added] }
+  }
+
+  #route<R extends ConnectRecord>(record: R, row: { schema: Schema; value: Struct }): R {
+    const name = this.#config['route.by.field']
+    if (name === '') return record
+    const found = fieldsOf(row.schema).find(f => f.name === name)
+    if (!found)
+      throw new DataError(`${name} is not a valid field name: route.by.field must name a column of ${record.topic}`)
+    const topic = fieldValue(row.value, found, true)
+    if (topic !== null && typeof topic !== 'string') {
+      throw new DataError(`Field '${name}' is not of type STRING: route.by.field needs a column of text`)
+    }
+    return topic === null || topic.trim() === '' ? record : { ...record, topic }
+  }
+
+  #dropFields<R extends ConnectRecord>(record: R): R {
+    const headerName = this.#config['drop.fields.header.name']
+    if (headerName === '') return record
+    const names = record.headers.find(h => h.key === headerName)?.value
+    if (!Array.isArray(names) || names.length === 0) return record
+    const keepsRequired = this.#config['drop.fields.keep.schema.compatible']
+    const without = (schema: Schema | null, value: unknown): { schema: Schema | null; value: unknown } => {
+      if (schema?.type !== 'struct' || value === null) return { schema, value }
+      const kept = fieldsOf(schema).filter(f => !names.includes(f.name) || (keepsRequired && !f.schema.optional))
+      if (kept.length === fieldsOf(schema).length) return { schema, value }
+      const fields = kept.map(f => [f.name, f.schema] as const)
+      const values = kept.map(f => [f.name, fieldValue(value as Struct, f, true)] as const)
+      return { schema: structLike(schema, fields), value: Object.fromEntries(values) }
+    }
+    const { schema: valueSchema, value } = without(record.valueSchema, record.value)
+    if (!this.#config['drop.fields.from.key']) return { ...record, valueSchema, value }
+    const { schema: keySchema, value: key } = without(record.keySchema, record.key)
+    return { ...record, valueSchema, value, keySchema, key }
+  }
+}

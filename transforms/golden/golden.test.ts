@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { JsonConverter } from '../../converters/json/json-converter.ts'
+import type {
+  Predicate,
+  Props,
+  SchemaAndValue,
+  SinkRecord,
+  SourceRecord,
+  Transformation,
+} from '../../core/connect/index.ts'
+
+interface RecordText {
+  topic: string
+  partition?: number | null
+  key: string | null
+  value: string | null
+  timestamp?: number | null
+  headers?: [string, string | null][]
+  source?: boolean
+}
+
+interface Case {
+  name: string
+  op: 'transform' | 'predicate'
+  class: string
+  props: Props
+  record: RecordText
+  /** What we answer instead, on purpose. */
+  ours?: { record?: RecordText | null; error?: true }
+}
+
+interface Answer {
+  name: string
+  record?: RecordText | null
+  result?: boolean
+  error?: string
+}
+
+const here = new URL('.', import.meta.url)
+const cases = JSON.parse(readFileSync(new URL('cases.json', here), 'utf8')) as Case[]
+const expected = JSON.parse(readFileSync(new URL('expected.json', here), 'utf8')) as Answer[]
+
+interface Manifest {
+  millrace: { plugins: { aliases: string[]; module: string; export: string }[] }
+}
+const manifest = JSON.parse(readFileSync(new URL('../package.json', here), 'utf8')) as Manifest
+
+async function load<T>(javaClass: string): Promise<T> {
+  const entry = manifest.millrace.plugins.find(p => p.aliases.includes(javaClass))
+  if (!entry) throw new Error(`no plugin has the alias ${javaClass}`)
+  const module = await import(new URL(`../${entry.module.replace(/\.js$/, '.ts')}`, here).href)
+  return new module[entry.export]() as T
+}
+
+const envelope = new JsonConverter()
+envelope.configure({ 'replace.null.with.default': 'false' })
+const data = (text: string | null | undefined): SchemaAndValue =>
+  envelope.toConnectData('t', text === null || text === undefined ? null : Buffer.from(text))
+const told = (schema: SchemaAndValue['schema'], value: unknown): string | null =>
+  envelope.fromConnectData('t', schema, value)?.toString() ?? null
+
+function record(text: RecordText): SinkRecord | SourceRecord {
+  const key = data(text.key)
+  const value = data(text.value)
+  const common = {
+    topic: text.topic,
+    partition: 0,
+    keySchema: key.schema,
+    key: key.value,
+    valueSchema: value.schema,
+    value: value.value,
+    timestamp: text.timestamp ?? null,
+    headers: (text.headers ?? []).map(([k, v]) => ({ key: k, ...data(v) })),
+  }
+  if (text.source) return { ...common, sourcePartition: { p: '1' }, sourceOffset: { o: 1 } }
+  const original = { originalTopic: text.topic, originalPartition: 0, originalOffset: 42 }
+  return { ...common, offset: 42, timestampType: 'CreateTime', ...original }
+}
+
+function tell(r: SinkRecord | SourceRecord): RecordText {
+  return {
+    topic: r.topic,
+    partition: r.partition,
+    key: told(r.keySchema, r.key),
+    value: told(r.valueSchema, r.value),
+    timestamp: r.timestamp,
+    headers: r.headers.map(h => [h.key, told(h.schema, h.value)]),
+  }
+}
+
+// Java orders maps without a schema by hash: only their content counts.
+function comparable(r: RecordText | null | undefined): unknown {
+  const open = (text: string | null) => (text?.startsWith('{"schema":null') ? (JSON.parse(text) as unknown) : text)
+  return r && { ...r, key: open(r.key), value: open(r.value) }
+}
+
+test.each(cases.map((c, i) => [c.name, c, expected[i]!] as const))('as Connect: %s', async (_name, c, java) => {
+  expect(java.name).toBe(c.name)
+  if (c.op === 'predicate') {
+    const predicate = await load<Predicate>(c.class)
+    predicate.configure(c.props)
+    expect(predicate.test(record(c.record))).toBe(java.result)
+    return
+  }
+  const run = async () => {
+    const transformation = await load<Transformation>(c.class)
+    transformation.configure(c.props)
+    const input = record(c.record)
+    const before = tell(input)
+    const out = transformation.apply(input)
+    expect(tell(input), 'the record given must stay as it was').toEqual(before)
+    return out && tell(out)
+  }
+  if (c.ours?.error || (java.error && !c.ours)) {
+    await expect(run()).rejects.toMatchObject({ name: expect.stringMatching(/^(DataError|ConfigError)$/) })
+    return
+  }
+  expect(comparable(await run())).toEqual(comparable(c.ours ? c.ours.record : java.record))
+})

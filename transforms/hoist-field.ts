@@ -1,0 +1,49 @@
+import {
+  type ConnectRecord,
+  defineConfig,
+  type Props,
+  parseConfig,
+  type Schema,
+  struct,
+} from '../core/connect/index.ts'
+import { SchemaCache } from './common/schemas.ts'
+import { SidedTransformation } from './common/sided.ts'
+
+const hoistFieldConfig = defineConfig({
+  field: {
+    type: 'STRING',
+    importance: 'MEDIUM',
+    documentation: 'Field name for the single field that will be created in the resulting Struct or Map.',
+  },
+})
+
+/** org.apache.kafka.connect.transforms.HoistField$Key and $Value: wraps the data in a struct (or map) of one field. */
+abstract class HoistField extends SidedTransformation {
+  readonly config = hoistFieldConfig
+  #field = ''
+  readonly #schemas = new SchemaCache<Schema>()
+
+  configure(props: Props): void {
+    this.#field = parseConfig(hoistFieldConfig, props).field
+  }
+
+  apply<R extends ConnectRecord>(record: R): R | null {
+    const schema = this.schemaOf(record)
+    const value = { [this.#field]: this.valueOf(record) ?? null }
+    if (schema === null) return this.changed(record, null, value)
+    const hoisted = this.#schemas.get(schema, s => struct(new Map([[this.#field, s]])))
+    return this.changed(record, hoisted, value)
+  }
+}
+
+export class HoistFieldKey extends HoistField {
+  constructor() {
+    super('key')
+  }
+}
+
+export class HoistFieldValue extends HoistField {
+  constructor() {
+    super('value')
+  }
+}

@@ -1,0 +1,143 @@
+import {
+  type ConfigValues,
+  type ConnectRecord,
+  defineConfig,
+  type Props,
+  parseConfig,
+  primitive,
+  type Schema,
+  timestamp,
+} from '../core/connect/index.ts'
+import { replaceNullKey } from './common/keys.ts'
+import { copyOf, requireMap, requireOffset, requireStruct } from './common/requirements.ts'
+import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
+import { SidedTransformation } from './common/sided.ts'
+
+const SUFFIXES = 'Suffix with `!` to make this a required field, or `?` to keep it optional (the default).'
+const PURPOSE = 'field insertion'
+
+const nameKey = (documentation: string) => ({
+  type: 'STRING' as const,
+  default: null,
+  importance: 'MEDIUM' as const,
+  documentation,
+})
+
+const insertFieldConfig = defineConfig({
+  'topic.field': nameKey(`Field name for Kafka topic. ${SUFFIXES}`),
+  'partition.field': nameKey(`Field name for Kafka partition. ${SUFFIXES}`),
+  'offset.field': nameKey(`Field name for Kafka offset - only applicable to sink connectors. ${SUFFIXES}`),
+  'timestamp.field': nameKey(`Field name for record timestamp. ${SUFFIXES}`),
+  'static.field': nameKey(`Field name for static data field. ${SUFFIXES}`),
+  'static.value': nameKey('Static field value, if field name configured.'),
+  'replace.null.with.default': replaceNullKey,
+})
+
+interface Insertion {
+  readonly name: string
+  readonly schema: Schema
+  /** Undefined: this record has nothing to insert. */
+  readonly value: (record: ConnectRecord) => unknown
+}
+
+/** The transformations org.apache.kafka.connect.transforms.InsertField$Key and $Value: adds what the record itself knows. */
+abstract class InsertField extends SidedTransformation {
+  readonly config = insertFieldConfig
+  #insertions: Insertion[] = []
+  #replaceNull = true
+  readonly #schemas = new SchemaCache<Schema>()
+
+  configure(props: Props): void {
+    const config = parseConfig(insertFieldConfig, props)
+    this.#replaceNull = config['replace.null.with.default']
+    this.#insertions = insertionsOf(config)
+  }
+
+  apply<R extends ConnectRecord>(record: R): R | null {
+    const value = this.valueOf(record)
+    if (value === null || value === undefined) return record
+    const schema = this.schemaOf(record)
+    return schema === null ? this.#schemaless(record, value) : this.#withSchema(record, schema, value)
+  }
+
+  #schemaless<R extends ConnectRecord>(record: R, value: unknown): R {
+    const updated = copyOf(requireMap(value, PURPOSE))
+    for (const insertion of this.#insertions) {
+      const inserted = insertion.value(record)
+      if (inserted !== undefined) updated[insertion.name] = inserted
+    }
+    return this.changed(record, null, updated)
+  }
+
+  #withSchema<R extends ConnectRecord>(record: R, schema: Schema, value: unknown): R {
+    const struct = requireStruct(schema, value, PURPOSE)
+    const updatedSchema = this.#schemas.get(schema, s =>
+      structLike(s, [
+        ...fieldsOf(s).map(f => [f.name, f.schema] as const),
+        ...this.#insertions.map(i => [i.name, i.schema] as const),
+      ]),
+    )
+    const updated = copyOf(struct)
+    if (this.#replaceNull) for (const f of fieldsOf(schema)) updated[f.name] = fieldValue(struct, f, true)
+    for (const insertion of this.#insertions) {
+      const inserted = insertion.value(record)
+      if (inserted === undefined) continue
+      const isTimestamp = insertion.schema.name !== undefined
+      updated[insertion.name] = isTimestamp ? new Date(inserted as number) : inserted
+    }
+    return this.changed(record, updatedSchema, updated)
+  }
+}
+
+function insertionsOf(config: ConfigValues<typeof insertFieldConfig>): Insertion[] {
+  const out: Insertion[] = []
+  const add = (
+    spec: string | null,
+    schema: (options: { optional: boolean }) => Schema,
+    value: (record: ConnectRecord) => unknown,
+  ) => {
+    if (spec === null || spec === '') return
+    const optional = !spec.endsWith('!')
+    out.push({ name: spec.replace(/[!?]$/, ''), schema: schema({ optional }), value })
+  }
+  add(
+    config['topic.field'],
+    o => primitive('string', o),
+    r => r.topic,
+  )
+  add(
+    config['partition.field'],
+    o => primitive('int32', o),
+    r => r.partition ?? undefined,
+  )
+  add(
+    config['offset.field'],
+    o => primitive('int64', o),
+    r => requireOffset(r, PURPOSE),
+  )
+  add(
+    config['timestamp.field'],
+    o => timestamp(o),
+    r => r.timestamp ?? undefined,
+  )
+  const text = config['static.value']
+  if (text !== null)
+    add(
+      config['static.field'],
+      o => primitive('string', o),
+      () => text,
+    )
+  return out
+}
+
+export class InsertFieldKey extends InsertField {
+  constructor() {
+    super('key')
+  }
+}
+
+export class InsertFieldValue extends InsertField {
+  constructor() {
+    super('value')
+  }
+}

@@ -1,0 +1,125 @@
+import {
+  type ConnectRecord,
+  DataError,
+  DECIMAL,
+  Decimal,
+  defineConfig,
+  nonEmpty,
+  type Props,
+  parseConfig,
+  type Schema,
+} from '../core/connect/index.ts'
+import { nonEmptyList, replaceNullKey } from './common/keys.ts'
+import { copyOf, requireMap, requireStruct, typeName } from './common/requirements.ts'
+import { fieldsOf, fieldValue } from './common/schemas.ts'
+import { SidedTransformation } from './common/sided.ts'
+
+const PURPOSE = 'mask fields'
+
+const maskFieldConfig = defineConfig({
+  fields: {
+    type: 'LIST',
+    importance: 'HIGH',
+    validator: nonEmptyList,
+    documentation: 'Names of fields to mask.',
+  },
+  replacement: {
+    type: 'STRING',
+    default: null,
+    importance: 'LOW',
+    validator: nonEmpty,
+    documentation:
+      "Custom value replacement, that will be applied to all 'fields' values (numeric or non-empty string values only).",
+  },
+  'replace.null.with.default': replaceNullKey,
+})
+
+/** org.apache.kafka.connect.transforms.MaskField$Key and $Value: zero, empty or a replacement instead of the value. */
+abstract class MaskField extends SidedTransformation {
+  readonly config = maskFieldConfig
+  #fields: ReadonlySet<string> = new Set()
+  #replacement: string | null = null
+  #replaceNull = true
+
+  configure(props: Props): void {
+    const config = parseConfig(maskFieldConfig, props)
+    this.#fields = new Set(config.fields)
+    this.#replacement = config.replacement
+    this.#replaceNull = config['replace.null.with.default']
+  }
+
+  apply<R extends ConnectRecord>(record: R): R | null {
+    const schema = this.schemaOf(record)
+    if (schema === null) {
+      const updated = copyOf(requireMap(this.valueOf(record), PURPOSE))
+      for (const name of this.#fields) updated[name] = this.#masked(null, updated[name])
+      return this.changed(record, null, updated)
+    }
+    const struct = requireStruct(schema, this.valueOf(record), PURPOSE)
+    const updated = copyOf(struct)
+    for (const f of fieldsOf(schema)) {
+      const value = fieldValue(struct, f, this.#replaceNull)
+      updated[f.name] = this.#fields.has(f.name) ? this.#masked(f.schema, value) : value
+    }
+    return this.changed(record, schema, updated)
+  }
+
+  #masked(schema: Schema | null, value: unknown): unknown {
+    if (value === null || value === undefined) return null
+    return this.#replacement === null ? nullOf(schema, value) : replaced(schema, value, this.#replacement)
+  }
+}
+
+/** The empty value of a value's type. */
+function nullOf(schema: Schema | null, value: unknown): unknown {
+  switch (typeof value) {
+    case 'string':
+      return ''
+    case 'number':
+    case 'bigint':
+      return 0
+    case 'boolean':
+      return false
+  }
+  if (value instanceof Decimal) return new Decimal(0n, scaleOf(schema))
+  if (value instanceof Date) return new Date(0)
+  if (Array.isArray(value)) return []
+  if (value instanceof Map) return new Map()
+  if (typeof value === 'object' && !Buffer.isBuffer(value) && schema?.type !== 'struct') return {}
+  throw new DataError(`Cannot mask value of type: ${schema?.type === 'struct' ? 'a Struct' : typeName(value)}`)
+}
+
+function scaleOf(schema: Schema | null): number {
+  return schema?.name === DECIMAL ? Number(schema.parameters?.['scale'] ?? 0) : 0
+}
+
+function replaced(schema: Schema | null, value: unknown, replacement: string): unknown {
+  if (typeof value === 'string') return replacement
+  const isInteger = typeof value === 'bigint' || (typeof value === 'number' && isIntegerType(schema, value))
+  if (typeof value !== 'number' && typeof value !== 'bigint' && !(value instanceof Decimal)) {
+    throw new DataError(`Cannot mask value of type ${typeName(value)} with custom replacement.`)
+  }
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?$/.test(replacement)) {
+    throw new DataError(`Unable to convert ${replacement} to number`)
+  }
+  if (value instanceof Decimal) return Decimal.parse(replacement, schema ? scaleOf(schema) : undefined)
+  if (!isInteger) return Number(replacement)
+  const whole = Math.trunc(Number(replacement))
+  return Number.isSafeInteger(whole) || !/^[+-]?\d+$/.test(replacement) ? whole : BigInt(replacement)
+}
+
+function isIntegerType(schema: Schema | null, value: number): boolean {
+  return schema === null ? Number.isInteger(value) : schema.type.startsWith('int')
+}
+
+export class MaskFieldKey extends MaskField {
+  constructor() {
+    super('key')
+  }
+}
+
+export class MaskFieldValue extends MaskField {
+  constructor() {
+    super('value')
+  }
+}

@@ -1,0 +1,35 @@
+import {
+  all,
+  type ConnectRecord,
+  defineConfig,
+  nonEmpty,
+  type Predicate,
+  type Props,
+  parseConfig,
+  regex,
+} from '../../core/connect/index.ts'
+import { javaPattern } from '../common/java-regex.ts'
+
+const topicNameMatchesConfig = defineConfig({
+  pattern: {
+    type: 'STRING',
+    importance: 'MEDIUM',
+    validator: all(nonEmpty, regex),
+    documentation: 'A Java regular expression for matching against the name of a record topic: the whole of it.',
+  },
+})
+
+/** org.apache.kafka.connect.transforms.predicates.TopicNameMatches: true where the whole topic matches. */
+export class TopicNameMatches implements Predicate {
+  readonly version = '0.1.0'
+  readonly config = topicNameMatchesConfig
+  #pattern = /^$/u
+
+  configure(props: Props): void {
+    this.#pattern = javaPattern('pattern', parseConfig(topicNameMatchesConfig, props).pattern)
+  }
+
+  test(record: ConnectRecord): boolean {
+    return this.#pattern.test(record.topic)
+  }
+}

@@ -1,0 +1,112 @@
+import {
+  ConfigError,
+  type ConnectRecord,
+  defineConfig,
+  type Props,
+  parseConfig,
+  type Schema,
+  type Struct,
+} from '../core/connect/index.ts'
+import { replaceNullKey } from './common/keys.ts'
+import { requireMap, requireStruct } from './common/requirements.ts'
+import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
+import { SidedTransformation } from './common/sided.ts'
+
+const PURPOSE = 'field replacement'
+
+const replaceFieldConfig = defineConfig({
+  exclude: {
+    type: 'LIST',
+    default: [],
+    importance: 'MEDIUM',
+    aliases: ['blacklist'],
+    documentation: 'Fields to exclude. This takes precedence over the fields to include.',
+  },
+  include: {
+    type: 'LIST',
+    default: [],
+    importance: 'MEDIUM',
+    aliases: ['whitelist'],
+    documentation: 'Fields to include. If specified, only these fields will be used.',
+  },
+  renames: {
+    type: 'LIST',
+    default: [],
+    importance: 'MEDIUM',
+    documentation: 'Field rename mappings: pairs `old:new`, comma separated.',
+    validator: {
+      describe: 'list of colon-delimited pairs, e.g. foo:bar,abc:xyz',
+      check: value => {
+        const wrong = ((value as string[] | null) ?? []).find(pair => pair.split(':').length !== 2)
+        return wrong === undefined ? null : `Invalid rename mapping: ${wrong}`
+      },
+    },
+  },
+  'replace.null.with.default': replaceNullKey,
+})
+
+/** org.apache.kafka.connect.transforms.ReplaceField$Key and $Value: keeps, drops and renames fields. */
+abstract class ReplaceField extends SidedTransformation {
+  readonly config = replaceFieldConfig
+  #exclude: ReadonlySet<string> = new Set()
+  #include: ReadonlySet<string> = new Set()
+  #renames: ReadonlyMap<string, string> = new Map()
+  #replaceNull = true
+  readonly #schemas = new SchemaCache<Schema>()
+
+  configure(props: Props): void {
+    const config = parseConfig(replaceFieldConfig, props)
+    this.#exclude = new Set(config.exclude)
+    this.#include = new Set(config.include)
+    this.#renames = new Map(config.renames.map(pair => pair.split(':').map(s => s.trim()) as [string, string]))
+    this.#replaceNull = config['replace.null.with.default']
+    if (new Set(this.#renames.values()).size < this.#renames.size) {
+      throw new ConfigError([{ key: 'renames', message: 'Invalid renames: two fields get the same name' }])
+    }
+  }
+
+  apply<R extends ConnectRecord>(record: R): R | null {
+    const value = this.valueOf(record)
+    if (value === null || value === undefined) return record
+    const schema = this.schemaOf(record)
+    const updated: Struct = {}
+    if (schema === null) {
+      for (const [name, item] of Object.entries(requireMap(value, PURPOSE))) {
+        if (this.#keeps(name)) updated[this.#renamed(name)] = item
+      }
+      return this.changed(record, null, updated)
+    }
+    const struct = requireStruct(schema, value, PURPOSE)
+    const updatedSchema = this.#schemas.get(schema, s => {
+      const kept = fieldsOf(s).filter(f => this.#keeps(f.name))
+      return structLike(
+        s,
+        kept.map(f => [this.#renamed(f.name), f.schema] as const),
+      )
+    })
+    for (const f of fieldsOf(schema)) {
+      if (this.#keeps(f.name)) updated[this.#renamed(f.name)] = fieldValue(struct, f, this.#replaceNull)
+    }
+    return this.changed(record, updatedSchema, updated)
+  }
+
+  #keeps(name: string): boolean {
+    return !this.#exclude.has(name) && (this.#include.size === 0 || this.#include.has(name))
+  }
+
+  #renamed(name: string): string {
+    return this.#renames.get(name) ?? name
+  }
+}
+
+export class ReplaceFieldKey extends ReplaceField {
+  constructor() {
+    super('key')
+  }
+}
+
+export class ReplaceFieldValue extends ReplaceField {
+  constructor() {
+    super('value')
+  }
+}

@@ -1,0 +1,66 @@
+import {
+  type ConnectRecord,
+  DataError,
+  defineConfig,
+  field,
+  type Props,
+  parseConfig,
+  type Schema,
+  type Struct,
+  struct,
+  type Transformation,
+} from '../core/connect/index.ts'
+import { nonEmptyList, replaceNullKey } from './common/keys.ts'
+import { requireMap, requireStruct } from './common/requirements.ts'
+import { fieldValue, SchemaCache } from './common/schemas.ts'
+
+const PURPOSE = 'copying fields from value to key'
+
+const valueToKeyConfig = defineConfig({
+  fields: {
+    type: 'LIST',
+    importance: 'HIGH',
+    validator: nonEmptyList,
+    documentation: 'Field names on the record value to extract as the record key.',
+  },
+  'replace.null.with.default': replaceNullKey,
+})
+
+/** org.apache.kafka.connect.transforms.ValueToKey: a key made of fields of the value. */
+export class ValueToKey implements Transformation {
+  readonly version = '0.1.0'
+  readonly config = valueToKeyConfig
+  #fields: readonly string[] = []
+  #replaceNull = true
+  readonly #schemas = new SchemaCache<Schema>()
+
+  configure(props: Props): void {
+    const config = parseConfig(valueToKeyConfig, props)
+    this.#fields = config.fields
+    this.#replaceNull = config['replace.null.with.default']
+  }
+
+  apply<R extends ConnectRecord>(record: R): R | null {
+    const key: Struct = {}
+    const { valueSchema } = record
+    if (valueSchema === null) {
+      const map = requireMap(record.value, PURPOSE)
+      for (const name of this.#fields) key[name] = map[name] ?? null
+      return { ...record, keySchema: null, key }
+    }
+    const value = requireStruct(valueSchema, record.value, PURPOSE)
+    const keySchema = this.#schemas.get(valueSchema, s => this.#keySchema(s))
+    for (const f of keySchema.fields ?? []) key[f.name] = fieldValue(value, f, this.#replaceNull)
+    return { ...record, keySchema, key }
+  }
+
+  #keySchema(schema: Schema): Schema {
+    const fields = new Map<string, Schema>()
+    for (const name of this.#fields) {
+      const found = field(schema, name)
+      if (!found) throw new DataError(`Field does not exist: ${name}`)
+      fields.set(name, found.schema)
+    }
+    return struct(fields)
+  }
+}
