@@ -22,12 +22,21 @@ interface Entry {
   readonly dir: LogDir
 }
 
+/** What the checkpoints say of a log that is about to be opened. */
+interface Known {
+  readonly clean: boolean
+  readonly recoveryPoint: number
+  readonly logStartOffset: number
+}
+
 /** All logs of a broker, in one or more directories. */
 export class LogManager implements api.LogManager {
   readonly #env: LogEnv
   readonly #dirs: LogDir[]
   readonly #defaults: api.LogConfig
   readonly #logs = new Map<string, Entry>()
+  /** Logs on disk that could not be opened, by partition: whoever asks for one has it tried again. */
+  readonly #unopened = new Map<string, Known & { dir: LogDir }>()
   /** Creations under way, by partition. */
   readonly #creating = new Map<string, Promise<PartitionLog>>()
   readonly #retentionCheckMs: number
@@ -46,7 +55,10 @@ export class LogManager implements api.LogManager {
     this.#lastCheckpoint = this.#env.now()
   }
 
-  /** Opens every log that is there, recovering where the last process did not close. Throws MR_LOG_DIR_UNUSABLE, MR_LOG_OPEN_FAILED. */
+  /**
+   * Opens every log that is there, recovering where the last process did not close. A log that cannot be opened stays aside, and
+   * asking for it tells why. Throws MR_LOG_DIR_UNUSABLE.
+   */
   static async open(o: api.LogManagerOptions): Promise<LogManager> {
     const manager = new LogManager(o)
     for (const dir of manager.#dirs) await manager.#load(dir)
@@ -76,7 +88,7 @@ export class LogManager implements api.LogManager {
       known.log.updateConfig(config)
       return known.log
     }
-    const created = this.#replace(known, topic, partition, topicId, config)
+    const created = this.#provide(topic, partition, topicId, config)
     this.#creating.set(key, created)
     try {
       return await created
@@ -86,7 +98,8 @@ export class LogManager implements api.LogManager {
   }
 
   async delete(topic: string, partition: number): Promise<void> {
-    const entry = this.#logs.get(partitionKey(topic, partition))
+    const key = partitionKey(topic, partition)
+    const entry = this.#logs.get(key)
     if (entry === undefined) return
     const dir = await this.#moveAway(entry, DELETE_DIR)
     this.#env.trash.add([dir], entry.log.config.fileDeleteDelayMs)
@@ -106,7 +119,7 @@ export class LogManager implements api.LogManager {
     this.#closed = true
     await this.#ticking
     await Promise.allSettled(this.#creating.values())
-    const failed = new Set<LogDir>()
+    const failed = new Set([...this.#unopened.values()].map(u => u.dir))
     await inParallel([...this.#logs.values()], async ({ log, dir }) => {
       try {
         await log.close()
@@ -133,38 +146,35 @@ export class LogManager implements api.LogManager {
       this.#env.logger.info(`${dir.path} was not closed properly: checking ${partitions.length} logs`)
     }
     await inParallel(partitions, async name => {
-      const path = join(dir.path, name)
       const { topic, partition } = parsePartitionDir(name)!
-      const other = this.#logs.get(name)
-      if (other !== undefined) {
-        const cause = `it is in ${other.dir.path} too`
-        throw logErrors.create('MR_LOG_OPEN_FAILED', { name, dir: dir.path, cause })
+      const known = { clean, recoveryPoint: recoveryPoints.get(name) ?? 0, logStartOffset: startOffsets.get(name) ?? 0 }
+      try {
+        const log = await this.#open(dir, topic, partition, null, this.#defaults, known)
+        if (!this.#env.autoHighWatermark) log.setHighWatermark(highWatermarks.get(name) ?? 0)
+      } catch (error) {
+        this.#env.logger.error(messageOf(error), error)
+        if (!this.#logs.has(name)) this.#unopened.set(name, { ...known, clean: false, dir })
       }
-      const topicId = readTopicId(path) ?? ZERO_UUID
-      const recoveryPoint = recoveryPoints.get(name) ?? 0
-      const logStartOffset = startOffsets.get(name) ?? 0
-      const log = await this.#open(dir, topic, partition, topicId, this.#defaults, {
-        clean,
-        recoveryPoint,
-        logStartOffset,
-      })
-      if (!this.#env.autoHighWatermark) log.setHighWatermark(highWatermarks.get(name) ?? 0)
     })
     await dir.clearCleanShutdown()
   }
 
+  /** Throws MR_LOG_OPEN_FAILED. */
   async #open(
     dir: LogDir,
     topic: string,
     partition: number,
-    topicId: string,
+    newTopicId: string | null,
     config: api.LogConfig,
-    state: { clean: boolean; recoveryPoint: number; logStartOffset: number },
+    known: Known,
   ): Promise<PartitionLog> {
     const name = partitionKey(topic, partition)
     const path = join(dir.path, name)
     try {
-      const log = await PartitionLog.open({ topic, partition, topicId, dir: path, config, env: this.#env, ...state })
+      const other = this.#logs.get(name)
+      if (other !== undefined) throw new Error(`it is in ${other.dir.path} too`)
+      const topicId = newTopicId ?? readTopicId(path) ?? ZERO_UUID
+      const log = await PartitionLog.open({ topic, partition, topicId, dir: path, config, env: this.#env, ...known })
       this.#logs.set(name, { log, dir })
       return log
     } catch (error) {
@@ -173,29 +183,32 @@ export class LogManager implements api.LogManager {
     }
   }
 
-  /** Makes the log, putting aside one of the same name that belongs to another topic. */
-  async #replace(
-    known: Entry | undefined,
-    topic: string,
-    partition: number,
-    topicId: string,
-    config: api.LogConfig,
-  ): Promise<PartitionLog> {
-    if (known !== undefined && known.log.topicId === ZERO_UUID) {
-      // written before topics had ids
-      writeTopicId(known.log.dir, topicId)
-      known.log.topicId = topicId
-      known.log.updateConfig(config)
-      return known.log
+  /** Opens the log that could not be opened before, or makes it; one of the same name of another topic is put aside. */
+  async #provide(topic: string, partition: number, topicId: string, config: api.LogConfig): Promise<PartitionLog> {
+    const key = partitionKey(topic, partition)
+    const unopened = this.#unopened.get(key)
+    if (unopened !== undefined) {
+      await this.#open(unopened.dir, topic, partition, null, config, unopened)
+      this.#unopened.delete(key)
     }
-    if (known !== undefined) {
-      const dir = await this.#moveAway(known, STRAY_DIR)
+    const entry = this.#logs.get(key)
+    if (entry !== undefined && entry.log.topicId === ZERO_UUID) {
+      // written before topics had ids
+      writeTopicId(entry.log.dir, topicId)
+      entry.log.topicId = topicId
+    }
+    if (entry !== undefined && entry.log.topicId === topicId) {
+      entry.log.updateConfig(config)
+      return entry.log
+    }
+    if (entry !== undefined) {
+      const dir = await this.#moveAway(entry, STRAY_DIR)
       this.#env.logger.warn(
-        `${dir} belongs to topic id ${known.log.topicId}, not ${topicId}: put aside, delete it by hand`,
+        `${dir} belongs to topic id ${entry.log.topicId}, not ${topicId}: put aside, delete it by hand`,
       )
     }
     const dir = this.#emptiest()
-    const path = join(dir.path, partitionKey(topic, partition))
+    const path = join(dir.path, key)
     mkdirSync(path, { recursive: true })
     writeTopicId(path, topicId)
     return this.#open(dir, topic, partition, topicId, config, { clean: true, recoveryPoint: 0, logStartOffset: 0 })
@@ -249,11 +262,17 @@ export class LogManager implements api.LogManager {
 
   #checkpointsOf(dir: LogDir): Checkpoints {
     const logs = [...this.#logs.values()].filter(e => e.dir === dir).map(e => e.log)
+    const unopened = [...this.#unopened]
+      .filter(([, u]) => u.dir === dir)
+      .map(([name, u]) => ({ ...parsePartitionDir(name)!, ...u }))
     const entries = (offset: (log: PartitionLog) => number) =>
       logs.map(log => ({ topic: log.topic, partition: log.partition, offset: offset(log) }))
+    const kept = (offset: (u: Known) => number) =>
+      unopened.map(u => ({ topic: u.topic, partition: u.partition, offset: offset(u) }))
+    const starts = entries(log => log.logStartOffset).filter((e, i) => e.offset > logs[i]!.segmentOffsets[0]!)
     return {
-      recoveryPoints: entries(log => log.recoveryPoint),
-      startOffsets: entries(log => log.logStartOffset).filter((e, i) => e.offset > logs[i]!.segmentOffsets[0]!),
+      recoveryPoints: [...entries(log => log.recoveryPoint), ...kept(u => u.recoveryPoint)],
+      startOffsets: [...starts, ...kept(u => u.logStartOffset).filter(e => e.offset > 0)],
       highWatermarks: entries(log => log.highWatermark),
       cleanerOffsets: [],
     }
