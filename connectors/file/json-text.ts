@@ -1,0 +1,41 @@
+import { DATE, DECIMAL, type Schema, TIME, TIMESTAMP } from '../../core/connect/index.ts'
+
+/**
+ * A value as one line of JSON: structs and maps as objects, int64 exact, decimals as exact numbers, dates in ISO 8601, bytes in
+ * base64. NaN and Infinity as texts, since JSON has none.
+ */
+export function jsonText(schema: Schema | null, value: unknown): string {
+  const given = value ?? schema?.default
+  if (given === null || given === undefined) return 'null'
+  switch (typeof given) {
+    case 'string':
+      return JSON.stringify(given)
+    case 'number':
+      return Number.isFinite(given) ? String(given) : JSON.stringify(String(given))
+    case 'bigint':
+    case 'boolean':
+      return String(given)
+  }
+  if (given instanceof Date) return JSON.stringify(dateText(schema, given))
+  if (Buffer.isBuffer(given)) return JSON.stringify(given.toString('base64'))
+  if (schema?.name === DECIMAL || 'unscaled' in (given as object)) return String(given)
+  if (Array.isArray(given)) return `[${given.map(v => jsonText(schema?.valueSchema ?? null, v)).join(',')}]`
+  if (given instanceof Map) {
+    return `{${[...given].map(([k, v]) => `${JSON.stringify(String(k))}:${jsonText(schema?.valueSchema ?? null, v)}`).join(',')}}`
+  }
+  if (schema?.type === 'struct') {
+    const struct = given as Record<string, unknown>
+    return `{${schema.fields!.map(f => `${JSON.stringify(f.name)}:${jsonText(f.schema, struct[f.name])}`).join(',')}}`
+  }
+  const inner = schema?.valueSchema ?? null
+  return `{${Object.entries(given as object)
+    .map(([k, v]) => `${JSON.stringify(k)}:${jsonText(inner, v)}`)
+    .join(',')}}`
+}
+
+function dateText(schema: Schema | null, value: Date): string {
+  const iso = value.toISOString()
+  if (schema?.name === DATE) return iso.slice(0, 10)
+  if (schema?.name === TIME) return iso.slice(11, 23)
+  return schema?.name === TIMESTAMP || !schema ? iso : String(value.getTime())
+}
