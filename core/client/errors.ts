@@ -11,6 +11,16 @@ export const clientErrors = defineErrors({
     fix: 'Check bootstrap.servers and that the brokers run.',
     retriable: true,
   },
+  MR_CLIENT_UNKNOWN_BROKER: {
+    message: 'broker {id} is not in the metadata',
+    fix: 'It has left the cluster, or is starting; the client looks again by itself.',
+    retriable: true,
+  },
+  MR_CLIENT_NO_LEADER: {
+    message: 'partition {topic}-{partition} has no leader at present',
+    fix: 'Check that its brokers run; the client asks again by itself.',
+    retriable: true,
+  },
   MR_CLIENT_DISCONNECTED: {
     message: 'the connection to the broker at {address} ended: {cause}',
     fix: "The client connects again by itself; look at the broker's log if this goes on.",
@@ -73,6 +83,10 @@ export const clientErrors = defineErrors({
   MR_CLIENT_OFFSET_OUT_OF_RANGE: {
     message: 'offset {offset} of {partition} is out of range, and auto.offset.reset is none',
     fix: 'Seek to an offset that exists, or set auto.offset.reset.',
+  },
+  MR_CLIENT_CORRUPT_RECORDS: {
+    message: 'the records of {partition} at offset {offset} cannot be read: {cause}',
+    fix: "Check the broker's disk; to go on without them, seek past that offset.",
   },
   MR_CLIENT_LOG_TRUNCATED: {
     message:

@@ -73,23 +73,20 @@ export class Cluster {
     return added
   }
 
-  /** Replaces the topics that are kept up to date; null: all that the cluster has. */
-  setTracked(topics: Iterable<string> | null): void {
+  /** Replaces the topics that are kept up to date; null: all that the cluster has. True when some are new. */
+  setTracked(topics: Iterable<string> | null): boolean {
     const next = topics === null ? null : new Set(topics)
-    const same =
-      next === null
-        ? this.#tracked === null
-        : this.#tracked?.size === next.size && [...next].every(t => this.#tracked?.has(t))
-    if (same) return
+    const before = this.#tracked
     this.#tracked = next
-    this.#newTopics = true
+    const added = before !== null && (next === null || [...next].some(t => !before.has(t)))
+    if (added) this.#newTopics = true
+    return added
   }
 
   /** An open connection to a broker of the metadata. */
   connection(brokerId: number, lane: Lane, signal?: AbortSignal): Promise<Connection> {
     const broker = this.metadata.brokers.get(brokerId)
-    if (!broker)
-      return Promise.reject(errorFor(ErrorCode.BROKER_NOT_AVAILABLE, `broker ${brokerId} is not in the metadata`))
+    if (!broker) return Promise.reject(clientErrors.create('MR_CLIENT_UNKNOWN_BROKER', { id: brokerId }))
     return this.#link(broker, lane).get(signal)
   }
 

@@ -1,0 +1,37 @@
+import { clientErrors } from '../errors.ts'
+import type { TopicPartition } from '../types.ts'
+import type { Cluster } from './cluster.ts'
+import { fatalTopicError } from './topics.ts'
+
+export interface ByLeader<T> {
+  readonly groups: ReadonlyMap<number, readonly T[]>
+  /** Why some have no place in the groups; a retriable error where waiting may help. */
+  readonly failure: Error | null
+}
+
+/** Groups partitions by the broker that leads them. Where the metadata lacks some, asks for it once. */
+export async function byLeader<T extends TopicPartition>(cluster: Cluster, items: readonly T[]): Promise<ByLeader<T>> {
+  const { metadata } = cluster
+  const isNew = cluster.track(new Set(items.map(i => i.topic)))
+  const missing = () => items.some(i => (metadata.partition(i.topic, i.partition)?.leader ?? -1) < 0)
+  if (isNew || missing()) await cluster.refresh()
+  const groups = new Map<number, T[]>()
+  let failure: Error | null = null
+  for (const item of items) {
+    const { topic, partition } = item
+    const state = metadata.topic(topic)
+    const leader = state?.partitions[partition]?.leader ?? -1
+    if (leader >= 0) {
+      const group = groups.get(leader)
+      if (group) group.push(item)
+      else groups.set(leader, [item])
+    } else if (state && partition >= state.partitions.length) {
+      const count = state.partitions.length
+      failure = clientErrors.create('MR_CLIENT_UNKNOWN_PARTITION', { topic, count, partition })
+    } else {
+      failure ??=
+        fatalTopicError(metadata.topics.get(topic)) ?? clientErrors.create('MR_CLIENT_NO_LEADER', { topic, partition })
+    }
+  }
+  return { groups, failure }
+}

@@ -1,0 +1,128 @@
+import { baseOffset, batchSize, HEADER_SIZE, LOG_OVERHEAD, lastOffset } from '../../protocol/records/batch-header.ts'
+import { type DecodedBatch, readBatches } from '../../protocol/records/batch-reader.ts'
+import type { ConsumerRecord } from '../types.ts'
+
+export interface AbortedTransaction {
+  readonly producerId: number
+  readonly firstOffset: number
+}
+
+/** The type of a control record: int16 version, int16 type; 0 is ABORT (KIP-98). */
+const ABORT = 0
+
+/** The offset after the last whole batch of a fetched range, without decoding any; -1 when there is no whole batch. */
+export function endOfWholeBatches(records: Buffer): number {
+  let pos = 0
+  let end = -1
+  while (records.length - pos >= HEADER_SIZE) {
+    const size = batchSize(records, pos)
+    if (size < LOG_OVERHEAD || size > records.length - pos) break
+    end = lastOffset(records, pos) + 1
+    pos += size
+  }
+  return end
+}
+
+/** The offset with which a fetched range begins. */
+export function startOfBatches(records: Buffer): number {
+  return records.length >= HEADER_SIZE ? baseOffset(records, 0) : -1
+}
+
+/**
+ * One fetched range of a partition, decoded batch by batch as its records are asked for. Control batches are left out, and with
+ * `aborted` the batches of aborted transactions.
+ */
+export class Chunk {
+  readonly bytes: number
+  readonly #topic: string
+  readonly #partition: number
+  readonly #batches: Iterator<DecodedBatch>
+  /** Transactions that begin in this range or before and were aborted, by first offset; null when reading uncommitted. */
+  readonly #aborted: AbortedTransaction[] | null
+  readonly #abortedNow = new Set<number>()
+  #batch: DecodedBatch | null = null
+  #records: ReturnType<DecodedBatch['records']> = []
+  #at = 0
+
+  constructor(
+    topic: string,
+    partition: number,
+    records: Buffer,
+    aborted: readonly AbortedTransaction[] | null,
+    checkCrc: boolean,
+  ) {
+    this.#topic = topic
+    this.#partition = partition
+    this.bytes = records.length
+    this.#batches = readBatches(records, { checkCrc })
+    this.#aborted = aborted === null ? null : [...aborted].sort((a, b) => a.firstOffset - b.firstOffset)
+  }
+
+  /**
+   * Adds up to `max` records from `position` on to `out`. Returns the position after them; `more` says whether the range may hold
+   * more. Throws on bytes that are no record batch.
+   */
+  take(position: number, max: number, out: ConsumerRecord[]): { position: number; more: boolean } {
+    let next = position
+    let left = max
+    while (left > 0) {
+      if (this.#batch === null && !this.#nextBatch()) return { position: Math.max(next, this.#end), more: false }
+      const batch = this.#batch!
+      const { timestampType, leaderEpoch } = batch
+      const records = this.#records
+      for (; this.#at < records.length && left > 0; this.#at++) {
+        const r = records[this.#at]!
+        if (r.offset < position) continue
+        out.push({
+          topic: this.#topic,
+          partition: this.#partition,
+          offset: r.offset,
+          timestamp: r.timestamp,
+          timestampType,
+          key: r.key,
+          value: r.value,
+          headers: r.headers,
+          leaderEpoch,
+        })
+        next = r.offset + 1
+        left--
+      }
+      if (this.#at < records.length) break
+      // Offsets that compaction has removed, or that were never to be seen, count as read.
+      next = Math.max(next, batch.lastOffset + 1)
+      this.#end = next
+      this.#batch = null
+      this.#records = []
+    }
+    return { position: next, more: true }
+  }
+
+  #end = -1
+
+  /** Goes to the next batch that has records for the user. */
+  #nextBatch(): boolean {
+    for (;;) {
+      const { value: batch, done } = this.#batches.next()
+      if (done) return false
+      this.#end = batch.lastOffset + 1
+      if (this.#isAborted(batch) || batch.isControl) continue
+      this.#batch = batch
+      this.#records = batch.records()
+      this.#at = 0
+      return true
+    }
+  }
+
+  #isAborted(batch: DecodedBatch): boolean {
+    if (this.#aborted === null || batch.producerId < 0) return false
+    while (this.#aborted.length > 0 && this.#aborted[0]!.firstOffset <= batch.lastOffset) {
+      this.#abortedNow.add(this.#aborted.shift()!.producerId)
+    }
+    if (batch.isControl) {
+      const key = batch.records()[0]?.key
+      if (key && key.length >= 4 && key.readInt16BE(2) === ABORT) this.#abortedNow.delete(batch.producerId)
+      return false
+    }
+    return batch.isTransactional && this.#abortedNow.has(batch.producerId)
+  }
+}

@@ -1,0 +1,330 @@
+import { ErrorCode, errorFor, isRetriableCode } from '../../protocol/error-codes.ts'
+import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts'
+import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
+import { ZERO_UUID } from '../../protocol/uuid.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { clientErrors } from '../errors.ts'
+import { groupBy } from '../group/group-by.ts'
+import { defineApi } from '../net/api.ts'
+import type { Connection } from '../net/connection.ts'
+import { reasonOf } from '../net/wait.ts'
+import type { AssignedPartition } from './assigned-partition.ts'
+import { Chunk, endOfWholeBatches } from './chunk.ts'
+import { type FetchPlan, FetchSession, type FetchTarget } from './fetch-session.ts'
+import type { ConsumerSettings } from './options.ts'
+
+const Fetch = defineApi(FetchRequest, FetchResponse, { max: 17 })
+
+type FetchedPartition = Message<typeof FetchResponse>['responses'][number]['partitions'][number]
+
+/** A partition in a request that is under way. */
+interface Asked {
+  readonly partition: AssignedPartition
+  readonly round: number
+  readonly offset: number
+}
+
+interface BrokerFetch {
+  readonly session: FetchSession
+  busy: boolean
+  /** Bytes that the answer may bring. */
+  reserved: number
+}
+
+export interface FetcherEvents {
+  partitions(): Iterable<AssignedPartition>
+  partition(topic: string, partition: number): AssignedPartition | undefined
+  /** The offset lies outside of the log. */
+  onOutOfRange(partition: AssignedPartition): void
+  /** Something arrived, or an error: `poll` should look. */
+  onChange(): void
+}
+
+/** Fetches ahead of the user, one request a broker at a time, bounded in bytes over all partitions. Owns every Fetch request. */
+export class Fetcher {
+  readonly #cluster: Cluster
+  readonly #settings: ConsumerSettings
+  readonly #events: FetcherEvents
+  readonly #brokers = new Map<number, BrokerFetch>()
+  #retryTimer: NodeJS.Timeout | null = null
+  #closed = false
+
+  constructor(cluster: Cluster, settings: ConsumerSettings, events: FetcherEvents) {
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#events = events
+    cluster.onUpdate(() => this.maintain())
+  }
+
+  /** Sends whatever fetches are due. Cheap; to be called whenever something has changed. */
+  maintain(): void {
+    if (this.#closed) return
+    const now = performance.now()
+    const byBroker = new Map<number, AssignedPartition[]>()
+    let buffered = 0
+    let soonest = Number.POSITIVE_INFINITY
+    let leaderless = false
+    for (const p of this.#events.partitions()) {
+      buffered += p.bufferedBytes
+      if (p.paused || p.position === null || p.error || !p.wantsMore) continue
+      if (p.notBefore > now) {
+        soonest = Math.min(soonest, p.notBefore)
+        continue
+      }
+      const broker = this.#brokerFor(p, now)
+      if (broker < 0) leaderless = true
+      else if (!byBroker.has(broker)) byBroker.set(broker, [p])
+      else byBroker.get(broker)!.push(p)
+    }
+    if (leaderless) {
+      this.#cluster.refreshSoon()
+      soonest = Math.min(soonest, now + this.#settings.common.retryBackoffMs)
+    }
+    if (soonest !== Number.POSITIVE_INFINITY) this.#retryAt(soonest - now)
+    const idle = [...byBroker].filter(([id]) => !this.#broker(id).busy)
+    if (idle.length === 0) return
+    let room = this.#settings.fetchMaxBytes - buffered
+    for (const b of this.#brokers.values()) if (b.busy) room -= b.reserved
+    if (room < this.#settings.maxPartitionFetchBytes && buffered > 0) room += this.#dropPaused()
+    for (const [id, partitions] of idle) {
+      const share = Math.floor(room / idle.length)
+      // With nothing at all buffered a fetch is always allowed, however small the limit.
+      if (share < Math.min(this.#settings.maxPartitionFetchBytes, this.#settings.fetchMaxBytes) && buffered > 0)
+        continue
+      this.#start(id, partitions, Math.max(share, 1))
+    }
+  }
+
+  /** Ends the sessions with the brokers, as far as that is possible at once. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#closed = true
+    if (this.#retryTimer) clearTimeout(this.#retryTimer)
+    const ends: Promise<unknown>[] = []
+    for (const [id, { session, busy }] of this.#brokers) {
+      const connection = this.#cluster.openConnection(id, 'data')
+      if (session.id === 0 || busy || !connection || timeoutMs <= 0) continue
+      const input = { replicaId: -1, maxWaitMs: 0, minBytes: 0, maxBytes: 1, sessionId: session.id, sessionEpoch: -1 }
+      ends.push(connection.request(Fetch, connection.version(Fetch), input, { timeoutMs }))
+    }
+    // A broker forgets sessions that are not used: no harm if this fails.
+    await Promise.allSettled(ends)
+  }
+
+  #broker(id: number): BrokerFetch {
+    let broker = this.#brokers.get(id)
+    if (!broker) this.#brokers.set(id, (broker = { session: new FetchSession(), busy: false, reserved: 0 }))
+    return broker
+  }
+
+  #brokerFor(p: AssignedPartition, now: number): number {
+    const { metadata } = this.#cluster
+    if (p.readReplica >= 0) {
+      if (p.readReplicaUntil > now && metadata.brokers.has(p.readReplica)) return p.readReplica
+      p.readReplica = -1
+    }
+    const leader = metadata.partition(p.topic, p.partition)?.leader ?? -1
+    return metadata.brokers.has(leader) ? leader : -1
+  }
+
+  /** Paused partitions must not keep others from being read: what they hold is fetched again later. */
+  #dropPaused(): number {
+    let freed = 0
+    for (const p of this.#events.partitions()) {
+      if (!p.paused || !p.hasBuffered) continue
+      freed += p.bufferedBytes
+      p.dropBuffered()
+    }
+    return freed
+  }
+
+  #start(id: number, partitions: readonly AssignedPartition[], maxBytes: number): void {
+    const broker = this.#broker(id)
+    broker.busy = true
+    broker.reserved = maxBytes
+    const done = (again: boolean) => {
+      broker.busy = false
+      broker.reserved = 0
+      if (this.#closed) return
+      this.#events.onChange()
+      if (again) this.maintain()
+    }
+    this.#fetch(id, broker, partitions, maxBytes).then(
+      () => done(true),
+      error => {
+        broker.session.failed()
+        if (this.#closed || this.#cluster.signal.aborted) return
+        this.#onFailure(partitions, error)
+        done(false)
+      },
+    )
+  }
+
+  async #fetch(
+    id: number,
+    broker: BrokerFetch,
+    partitions: readonly AssignedPartition[],
+    maxBytes: number,
+  ): Promise<void> {
+    const { fetchMaxWaitMs, fetchMinBytes, readCommitted, clientRack, common } = this.#settings
+    const connection = await this.#cluster.connection(id, 'data')
+    const targets = new Map<string, FetchTarget>()
+    const asked = new Map<string, Asked>()
+    for (const p of partitions) {
+      const topic = this.#cluster.metadata.topic(p.topic)
+      if (!topic || p.position === null || p.paused || !p.wantsMore) continue
+      const key = `${p.topic}:${p.partition}`
+      asked.set(key, { partition: p, round: p.round, offset: p.fetchOffset })
+      targets.set(key, {
+        topic: p.topic,
+        topicId: topic.id,
+        partition: p.partition,
+        fetchOffset: p.fetchOffset,
+        leaderEpoch: topic.partitions[p.partition]?.leaderEpoch ?? -1,
+        maxBytes: this.#settings.maxPartitionFetchBytes,
+      })
+    }
+    if (targets.size === 0) return
+    const version = versionFor(connection, targets)
+    const plan = broker.session.plan(targets, version >= 13)
+    const input = {
+      replicaId: -1,
+      maxWaitMs: fetchMaxWaitMs,
+      minBytes: fetchMinBytes,
+      maxBytes,
+      isolationLevel: readCommitted ? 1 : 0,
+      ...planned(plan, version >= 13),
+      ...(version >= 11 ? { rackId: clientRack } : {}),
+    }
+    const response = await connection.request(Fetch, version, input, {
+      timeoutMs: common.requestTimeoutMs + fetchMaxWaitMs,
+    })
+    if (this.#closed) return
+    if (!broker.session.answered(response.errorCode, response.sessionId)) {
+      common.logger.debug(`fetch session with broker ${id}: ${errorFor(response.errorCode).detail}`)
+      const topicsMoved =
+        response.errorCode === ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR ||
+        response.errorCode === ErrorCode.UNKNOWN_TOPIC_ID
+      if (topicsMoved) {
+        this.#cluster.refreshSoon()
+        for (const a of asked.values()) a.partition.notBefore = performance.now() + common.retryBackoffMs
+      }
+      if (!isRetriableCode(response.errorCode)) throw errorFor(response.errorCode)
+      return
+    }
+    this.#take(id, response, asked)
+  }
+
+  #take(id: number, response: Message<typeof FetchResponse>, asked: ReadonlyMap<string, Asked>): void {
+    for (const node of response.nodeEndpoints) {
+      this.#cluster.metadata.addBroker({ id: node.nodeId, host: node.host, port: node.port, rack: node.rack })
+    }
+    for (const t of response.responses) {
+      const topic = t.topicId !== ZERO_UUID ? (this.#cluster.metadata.nameOf(t.topicId) ?? t.topic) : t.topic
+      for (const answer of t.partitions) {
+        const a = asked.get(`${topic}:${answer.partitionIndex}`)
+        // Moved, revoked or fetched anew since: this answer is of no use.
+        if (!a || a.partition !== this.#events.partition(topic, answer.partitionIndex)) continue
+        if (a.partition.round !== a.round || a.partition.fetchOffset !== a.offset) continue
+        if (answer.errorCode === 0) this.#takeRecords(a.partition, answer)
+        else this.#takeError(id, a.partition, answer)
+      }
+    }
+  }
+
+  #takeRecords(p: AssignedPartition, answer: FetchedPartition): void {
+    p.highWatermark = answer.highWatermark
+    if (answer.preferredReadReplica >= 0) {
+      p.readReplica = answer.preferredReadReplica
+      p.readReplicaUntil = performance.now() + this.#settings.common.metadataMaxAgeMs
+    }
+    const records = answer.records
+    if (records === null || records.length === 0) return
+    const end = endOfWholeBatches(records)
+    if (end < 0) {
+      const detail = `${p.name}: a batch at offset ${p.fetchOffset} does not fit into a fetch of ${records.length} bytes`
+      p.error = errorFor(ErrorCode.CORRUPT_MESSAGE, detail)
+      return
+    }
+    const { readCommitted, checkCrcs } = this.#settings
+    const aborted = readCommitted ? (answer.abortedTransactions ?? []) : null
+    p.buffer(new Chunk(p.topic, p.partition, records, aborted, checkCrcs), Math.max(end, p.fetchOffset))
+  }
+
+  #takeError(id: number, p: AssignedPartition, answer: FetchedPartition): void {
+    const code = answer.errorCode
+    const { logger, retryBackoffMs } = this.#settings.common
+    const error = errorFor(
+      code,
+      `fetching ${p.name} at offset ${p.fetchOffset} from broker ${id}: ${errorFor(code).detail}`,
+    )
+    logger.debug(reasonOf(error))
+    if (code === ErrorCode.OFFSET_OUT_OF_RANGE) {
+      if (p.readReplica >= 0) p.readReplica = -1
+      else if (p.hasBuffered) p.notBefore = performance.now() + retryBackoffMs
+      else this.#events.onOutOfRange(p)
+      return
+    }
+    if (code === ErrorCode.TOPIC_AUTHORIZATION_FAILED || (code === ErrorCode.CORRUPT_MESSAGE && !p.hasBuffered)) {
+      p.error = error
+      return
+    }
+    p.readReplica = -1
+    p.notBefore = performance.now() + retryBackoffMs
+    const { leaderId, leaderEpoch } = answer.currentLeader
+    const told = leaderId >= 0 && this.#cluster.metadata.updateLeader(p.topic, p.partition, leaderId, leaderEpoch)
+    if (told) p.notBefore = 0
+    else this.#cluster.refreshSoon()
+  }
+
+  #onFailure(partitions: readonly AssignedPartition[], error: unknown): void {
+    const retriable = (error as { retriable?: boolean }).retriable === true
+    this.#settings.common.logger.debug(`fetch failed: ${reasonOf(error)}`)
+    for (const p of partitions) {
+      if (retriable) {
+        p.readReplica = -1
+        p.notBefore = performance.now() + this.#settings.common.retryBackoffMs
+      } else {
+        p.error = error instanceof Error ? error : clientErrors.create('MR_CLIENT_STATE', { what: reasonOf(error) })
+      }
+    }
+    if (retriable) this.#cluster.refreshSoon()
+    this.#retryAt(this.#settings.common.retryBackoffMs)
+  }
+
+  #retryAt(ms: number): void {
+    if (this.#retryTimer || this.#closed) return
+    this.#retryTimer = setTimeout(
+      () => {
+        this.#retryTimer = null
+        this.maintain()
+      },
+      Math.max(1, Math.ceil(ms)),
+    )
+  }
+}
+
+/** By topic ids where all are known and the broker takes them. */
+function versionFor(connection: Connection, targets: ReadonlyMap<string, FetchTarget>): number {
+  const nameless = [...targets.values()].some(t => t.topicId === ZERO_UUID)
+  return connection.version(Fetch, nameless ? 12 : undefined)
+}
+
+function planned(plan: FetchPlan, byId: boolean): Partial<MessageInput<typeof FetchRequest>> {
+  return {
+    sessionId: plan.sessionId,
+    sessionEpoch: plan.epoch,
+    topics: groupBy(plan.send, t => t.topic).map(([topic, list]) => ({
+      ...(byId ? { topicId: list[0]!.topicId } : { topic }),
+      partitions: list.map(t => ({
+        partition: t.partition,
+        currentLeaderEpoch: t.leaderEpoch,
+        fetchOffset: t.fetchOffset,
+        partitionMaxBytes: t.maxBytes,
+      })),
+    })),
+    forgottenTopicsData: groupBy(plan.forget, t => (byId ? t.topicId : t.topic)).map(([name, list]) => ({
+      ...(byId ? { topicId: name } : { topic: name }),
+      partitions: list.map(t => t.partition),
+    })),
+  }
+}

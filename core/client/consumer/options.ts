@@ -1,0 +1,77 @@
+import { ConfigError } from '../../common/config/parse.ts'
+import { type CommonOptions, commonOptions } from '../options.ts'
+import type { AssignorName, ConsumerOptions } from '../types.ts'
+
+/** A consumer's options with defaults filled in. */
+export interface ConsumerSettings {
+  readonly common: CommonOptions
+  readonly groupId: string | null
+  readonly groupInstanceId: string | null
+  readonly assignors: readonly AssignorName[]
+  readonly autoOffsetReset: 'earliest' | 'latest' | 'none'
+  readonly autoCommit: boolean
+  readonly autoCommitIntervalMs: number
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly maxPollIntervalMs: number
+  readonly maxPollRecords: number
+  readonly fetchMinBytes: number
+  readonly fetchMaxBytes: number
+  readonly fetchMaxWaitMs: number
+  readonly maxPartitionFetchBytes: number
+  readonly readCommitted: boolean
+  readonly checkCrcs: boolean
+  readonly clientRack: string
+  readonly allowAutoCreateTopics: boolean
+  /** `default.api.timeout.ms`. */
+  readonly apiTimeoutMs: number
+}
+
+/** Fills in Kafka's defaults and checks what must go together. */
+export function consumerSettings(o: ConsumerOptions): ConsumerSettings {
+  const common = commonOptions(o, 'consumer')
+  const sessionTimeoutMs = o.sessionTimeoutMs ?? 45_000
+  const heartbeatIntervalMs = o.heartbeatIntervalMs ?? Math.min(3_000, Math.floor(sessionTimeoutMs / 3))
+  const wrong: { key: string; message: string }[] = []
+  const complain = (key: string, value: unknown, why: string) =>
+    wrong.push({ key, message: `Invalid value ${value} for configuration ${key}: ${why}` })
+  const atLeast = (key: string, value: number | undefined, min: number) => {
+    if (value !== undefined && !(value >= min)) complain(key, value, `Value must be at least ${min}`)
+  }
+  if (o.groupId === '') complain('group.id', '', 'String must be non-empty')
+  if (o.groupInstanceId === '') complain('group.instance.id', '', 'String must be non-empty')
+  if (heartbeatIntervalMs >= sessionTimeoutMs)
+    complain('heartbeat.interval.ms', heartbeatIntervalMs, 'Must be lower than session.timeout.ms')
+  if (o.assignors?.length === 0) complain('partition.assignment.strategy', '', 'List must not be empty')
+  if (o.autoCommit === true && o.groupId === undefined) complain('enable.auto.commit', true, 'Needs group.id')
+  atLeast('max.poll.records', o.maxPollRecords, 1)
+  atLeast('max.poll.interval.ms', o.maxPollIntervalMs, 1)
+  atLeast('fetch.min.bytes', o.fetchMinBytes, 0)
+  atLeast('fetch.max.bytes', o.fetchMaxBytes, 1)
+  atLeast('fetch.max.wait.ms', o.fetchMaxWaitMs, 0)
+  atLeast('max.partition.fetch.bytes', o.maxPartitionFetchBytes, 1)
+  atLeast('auto.commit.interval.ms', o.autoCommitIntervalMs, 0)
+  if (wrong.length > 0) throw new ConfigError(wrong)
+  return {
+    common,
+    groupId: o.groupId ?? null,
+    groupInstanceId: o.groupInstanceId ?? null,
+    assignors: o.assignors ?? ['range', 'cooperative-sticky'],
+    autoOffsetReset: o.autoOffsetReset ?? 'latest',
+    autoCommit: o.autoCommit ?? false,
+    autoCommitIntervalMs: o.autoCommitIntervalMs ?? 5_000,
+    sessionTimeoutMs,
+    heartbeatIntervalMs,
+    maxPollIntervalMs: o.maxPollIntervalMs ?? 300_000,
+    maxPollRecords: o.maxPollRecords ?? 500,
+    fetchMinBytes: o.fetchMinBytes ?? 1,
+    fetchMaxBytes: o.fetchMaxBytes ?? 52_428_800,
+    fetchMaxWaitMs: o.fetchMaxWaitMs ?? 500,
+    maxPartitionFetchBytes: o.maxPartitionFetchBytes ?? 1_048_576,
+    readCommitted: o.isolationLevel === 'read_committed',
+    checkCrcs: o.checkCrcs ?? true,
+    clientRack: o.clientRack ?? '',
+    allowAutoCreateTopics: o.allowAutoCreateTopics ?? true,
+    apiTimeoutMs: 60_000,
+  }
+}

@@ -1,0 +1,61 @@
+import { ConsumerProtocolAssignment } from '../../protocol/messages/consumer/assignment.ts'
+import { ConsumerProtocolSubscription } from '../../protocol/messages/consumer/subscription.ts'
+import { decodeVersioned, encodeVersioned } from '../../protocol/schema/codec.ts'
+import type { TopicPartition } from '../types.ts'
+import type { MemberSubscription } from './assignors/assignor.ts'
+
+/** The versions that Java's consumers write. */
+const SUBSCRIPTION_VERSION = 3
+const ASSIGNMENT_VERSION = 3
+
+/** A member's subscription as Java's ConsumerProtocol writes it: topics sorted, owned partitions grouped by topic. */
+export function encodeSubscription(s: Omit<MemberSubscription, 'groupInstanceId'>): Buffer {
+  const topics = [...s.topics].sort()
+  const ownedPartitions = groupByTopic(s.ownedPartitions)
+  return encodeVersioned(ConsumerProtocolSubscription, SUBSCRIPTION_VERSION, {
+    topics,
+    userData: s.userData,
+    ownedPartitions,
+    generationId: s.generationId,
+    rackId: s.rackId,
+  })
+}
+
+export function decodeSubscription(bytes: Buffer, groupInstanceId: string | null): MemberSubscription {
+  const { value } = decodeVersioned(ConsumerProtocolSubscription, bytes, { lenient: true })
+  return {
+    topics: value.topics,
+    userData: value.userData,
+    ownedPartitions: ungroup(value.ownedPartitions),
+    generationId: value.generationId,
+    rackId: value.rackId,
+    groupInstanceId,
+  }
+}
+
+export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer {
+  return encodeVersioned(ConsumerProtocolAssignment, ASSIGNMENT_VERSION, {
+    assignedPartitions: groupByTopic(partitions),
+    userData: null,
+  })
+}
+
+/** No bytes at all mean no partitions: what a leader that skips the assignment sends. */
+export function decodeAssignment(bytes: Buffer): TopicPartition[] {
+  if (bytes.length === 0) return []
+  return ungroup(decodeVersioned(ConsumerProtocolAssignment, bytes, { lenient: true }).value.assignedPartitions)
+}
+
+function groupByTopic(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
+  const byTopic = new Map<string, number[]>()
+  for (const tp of partitions) {
+    const list = byTopic.get(tp.topic)
+    if (list) list.push(tp.partition)
+    else byTopic.set(tp.topic, [tp.partition])
+  }
+  return [...byTopic].map(([topic, list]) => ({ topic, partitions: list.sort((a, b) => a - b) }))
+}
+
+function ungroup(groups: readonly { topic: string; partitions: readonly number[] }[]): TopicPartition[] {
+  return groups.flatMap(g => g.partitions.map(partition => ({ topic: g.topic, partition })))
+}

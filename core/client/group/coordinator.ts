@@ -1,0 +1,89 @@
+import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
+import { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/10-find-coordinator.ts'
+import type { Message, MessageDeclaration } from '../../protocol/schema/declare.ts'
+import type { Cluster, InputFor, SendOptions } from '../cluster/cluster.ts'
+import { type Api, defineApi } from '../net/api.ts'
+
+const FindCoordinator = defineApi(FindCoordinatorRequest, FindCoordinatorResponse)
+
+/** Finds a group's coordinator and talks to it. */
+export class GroupCoordinator {
+  readonly groupId: string
+  readonly cluster: Cluster
+  #nodeId: number | null = null
+  #finding: Promise<number> | null = null
+
+  constructor(cluster: Cluster, groupId: string) {
+    this.cluster = cluster
+    this.groupId = groupId
+  }
+
+  get known(): boolean {
+    return this.#nodeId !== null
+  }
+
+  /** Forgets the coordinator: it is looked for again with the next request. */
+  forget(): void {
+    this.#nodeId = null
+  }
+
+  /** Whether an error says that the coordinator may be elsewhere; if so, it is forgotten. */
+  forgetAfter(error: unknown): boolean {
+    const code = kafkaCodeOf(error)
+    const moved =
+      code === ErrorCode.NOT_COORDINATOR || code === ErrorCode.COORDINATOR_NOT_AVAILABLE || isConnectionError(error)
+    if (moved) this.forget()
+    return moved
+  }
+
+  /** Sends a request to the coordinator, after finding it where it is not known. Codes within the response are the caller's to check. */
+  async request<Q extends MessageDeclaration, R extends MessageDeclaration>(
+    api: Api<Q, R>,
+    input: InputFor<Q>,
+    options: SendOptions,
+  ): Promise<Message<R>> {
+    const nodeId = await this.#find()
+    try {
+      return await this.cluster.request(nodeId, api, input, options)
+    } catch (error) {
+      this.forgetAfter(error)
+      throw error
+    }
+  }
+
+  #find(): Promise<number> {
+    if (this.#nodeId !== null) return Promise.resolve(this.#nodeId)
+    this.#finding ??= this.#ask().finally(() => {
+      this.#finding = null
+    })
+    return this.#finding
+  }
+
+  async #ask(): Promise<number> {
+    const key = this.groupId
+    const response = await this.cluster.requestAny(FindCoordinator, version =>
+      version >= 4 ? { keyType: 0, coordinatorKeys: [key] } : { keyType: 0, key },
+    )
+    const found = response.coordinators[0] ?? response
+    if (found.errorCode !== 0) {
+      throw errorFor(
+        found.errorCode,
+        `no coordinator of group ${key}: ${errorFor(found.errorCode, found.errorMessage ?? undefined).detail}`,
+      )
+    }
+    this.cluster.metadata.addBroker({ id: found.nodeId, host: found.host, port: found.port, rack: null })
+    this.#nodeId = found.nodeId
+    return found.nodeId
+  }
+}
+
+function isConnectionError(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code
+  return (
+    code === 'MR_CLIENT_DISCONNECTED' ||
+    code === 'MR_CLIENT_CONNECT' ||
+    code === 'MR_CLIENT_UNKNOWN_BROKER' ||
+    code === 'MR_CLIENT_REQUEST_TIMEOUT' ||
+    code === 'MR_CLIENT_BAD_RESPONSE'
+  )
+}

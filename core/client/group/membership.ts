@@ -1,0 +1,338 @@
+import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
+import { JoinGroupRequest, JoinGroupResponse } from '../../protocol/messages/11-join-group.ts'
+import { HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages/12-heartbeat.ts'
+import { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts'
+import { SyncGroupRequest, SyncGroupResponse } from '../../protocol/messages/14-sync-group.ts'
+import { defineApi } from '../net/api.ts'
+import { backoffMs, reasonOf, wait } from '../net/wait.ts'
+import type { GroupCoordinator } from './coordinator.ts'
+import { MemberState, type MemberTimings, type NextStep } from './member-state.ts'
+
+const JoinGroup = defineApi(JoinGroupRequest, JoinGroupResponse, { min: 2 })
+const SyncGroup = defineApi(SyncGroupRequest, SyncGroupResponse)
+const Heartbeat = defineApi(HeartbeatRequest, HeartbeatResponse)
+const LeaveGroup = defineApi(LeaveGroupRequest, LeaveGroupResponse)
+
+/** The coordinator answers a join when all members have come or their time is up; this much later it will not answer any more. */
+const JOIN_GRACE_MS = 5000
+
+export interface GroupMember {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly metadata: Buffer
+}
+
+/** What a group is for: `consumer` divides partitions, `connect` connectors and tasks. */
+export interface GroupProtocol {
+  readonly protocolType: string
+  /** What to join with, in order of preference. */
+  metadata(): readonly { readonly name: string; readonly metadata: Buffer }[]
+  /** The leader's work: what each member gets. May wait for metadata. */
+  assign(protocol: string, members: readonly GroupMember[]): Promise<ReadonlyMap<string, Buffer>>
+  /** Awaited in `tick` before joining. `lost`: the coordinator has removed us, so what was owned is gone. */
+  onPrepare(lost: boolean): Promise<void>
+  /** Awaited in `tick` after every successful join. */
+  onJoined(joined: Joined): Promise<void>
+}
+
+export interface Joined {
+  readonly generation: number
+  readonly memberId: string
+  readonly protocol: string
+  readonly isLeader: boolean
+  readonly assignment: Buffer
+}
+
+export interface MembershipOptions extends MemberTimings {
+  readonly groupInstanceId: string | null
+  /** How long the coordinator waits for members to come to a rebalance. */
+  readonly rebalanceTimeoutMs: number
+}
+
+/**
+ * Membership in a classic group. The network side (join, sync, heartbeats) goes on by itself; the user's side (revoking, assigning)
+ * happens only within `tick`, which the owner calls from its loop, after `onEvent` at the latest.
+ */
+export class Membership {
+  readonly state: MemberState
+  readonly #coordinator: GroupCoordinator
+  readonly #protocol: GroupProtocol
+  readonly #options: MembershipOptions
+  readonly #onEvent: () => void
+  readonly #stop = new AbortController()
+  #joining = false
+  #prepared = false
+  #joined: Joined | null = null
+  #failure: Error | null = null
+  #timer: NodeJS.Timeout | null = null
+  #beating = false
+
+  constructor(coordinator: GroupCoordinator, protocol: GroupProtocol, options: MembershipOptions, onEvent: () => void) {
+    this.#coordinator = coordinator
+    this.#protocol = protocol
+    this.#options = options
+    this.#onEvent = onEvent
+    this.state = new MemberState(options)
+  }
+
+  /** Does what is due on the user's side. Throws what the group cannot recover from. To be called again and again, one at a time. */
+  async tick(): Promise<void> {
+    this.state.polled(performance.now())
+    for (;;) {
+      this.#throwFailure()
+      const joined = this.#joined
+      if (joined) {
+        this.#joined = null
+        this.#prepared = false
+        // Since then the coordinator may have removed us: then this assignment is void, and the next round tells of the loss.
+        if (joined.generation === this.state.generation) await this.#protocol.onJoined(joined)
+        continue
+      }
+      if (this.#joining || !this.state.needsJoin) return
+      if (!this.#prepared) {
+        this.#prepared = true
+        const { lost } = this.state
+        this.state.lost = false
+        await this.#protocol.onPrepare(lost)
+        continue
+      }
+      this.#startJoin()
+      return
+    }
+  }
+
+  /** Whether the group is settled and nothing is to be done in `tick`. */
+  get isStable(): boolean {
+    return this.state.phase === 'stable' && this.#joined === null && !this.state.needsJoin
+  }
+
+  requestRejoin(reason: string): void {
+    this.state.requestRejoin(reason)
+    this.#onEvent()
+  }
+
+  /** Leaves the group. `lost`: not by the user's wish. Never rejects: the coordinator removes a silent member by itself. */
+  async leave(reason: string, lost: boolean, timeoutMs: number): Promise<void> {
+    const { memberId } = this.state
+    const { groupInstanceId } = this.#options
+    this.#stopHeartbeat()
+    this.state.left(lost)
+    if (memberId === '' || groupInstanceId !== null || !this.#coordinator.known) return
+    try {
+      const response = await this.#coordinator.request(
+        LeaveGroup,
+        version =>
+          version >= 3
+            ? {
+                groupId: this.#coordinator.groupId,
+                members: [{ memberId, groupInstanceId, reason }].map(m =>
+                  version >= 5 ? m : { memberId, groupInstanceId },
+                ),
+              }
+            : { groupId: this.#coordinator.groupId, memberId },
+        // Not behind a join that may be waiting.
+        { lane: 'control', timeoutMs },
+      )
+      if (response.errorCode !== 0) throw errorFor(response.errorCode)
+    } catch (error) {
+      this.#log.debug(`leaving group ${this.#coordinator.groupId} failed: ${reasonOf(error)}`)
+    }
+  }
+
+  /** Ends the background work. */
+  close(): void {
+    this.#stopHeartbeat()
+    this.#stop.abort(new Error('the member is closed'))
+  }
+
+  get #log() {
+    return this.#coordinator.cluster.options.logger
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure
+    if (!failure) return
+    // Another consumer has our group.instance.id: joining again would only drive that one out.
+    if (kafkaCodeOf(failure) !== ErrorCode.FENCED_INSTANCE_ID) this.#failure = null
+    throw failure
+  }
+
+  #startJoin(): void {
+    this.#joining = true
+    this.#joinUntilDone().then(
+      joined => {
+        this.#joining = false
+        this.#joined = joined
+        // Lost on the way: the user must hear of that before we join anew.
+        if (joined === null) this.#prepared = false
+        this.#onEvent()
+      },
+      error => {
+        this.#joining = false
+        if (this.#stop.signal.aborted) return
+        this.#failure = error as Error
+        this.#onEvent()
+      },
+    )
+  }
+
+  /** Null when the coordinator turned out to have removed us. */
+  async #joinUntilDone(): Promise<Joined | null> {
+    const { retryBackoffMs, retryBackoffMaxMs } = this.#coordinator.cluster.options
+    for (let attempt = 0; ; attempt++) {
+      this.#stop.signal.throwIfAborted()
+      let step: NextStep
+      try {
+        const joined = await this.#joinOnce()
+        if (typeof joined !== 'string') return joined
+        step = joined
+      } catch (error) {
+        if (this.#stop.signal.aborted || (error as { retriable?: boolean }).retriable !== true) throw error
+        this.state.joinFailed()
+        this.#log.debug(`joining group ${this.#coordinator.groupId} failed, trying again: ${reasonOf(error)}`)
+        step = this.#coordinator.forgetAfter(error) ? 'find-coordinator' : 'rejoin'
+      }
+      if (this.state.lost) return null
+      if (step === 'find-coordinator') this.#coordinator.forget()
+      if (step !== 'again') await wait(backoffMs(attempt, retryBackoffMs, retryBackoffMaxMs), this.#stop.signal)
+    }
+  }
+
+  async #joinOnce(): Promise<Joined | NextStep> {
+    const { groupId, cluster } = this.#coordinator
+    const { groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options
+    const { protocolType } = this.#protocol
+    const { signal } = this.#stop
+    const reason = this.state.rejoinReason
+    this.state.joinSent()
+    this.#stopHeartbeat()
+    const join = await this.#coordinator.request(
+      JoinGroup,
+      version => ({
+        groupId,
+        sessionTimeoutMs,
+        rebalanceTimeoutMs,
+        memberId: this.state.memberId,
+        groupInstanceId,
+        protocolType,
+        protocols: this.#protocol.metadata().map(p => ({ name: p.name, metadata: p.metadata })),
+        ...(version >= 8 ? { reason: (reason ?? '').slice(0, 255) } : {}),
+      }),
+      {
+        lane: 'group',
+        timeoutMs: Math.max(cluster.options.requestTimeoutMs, rebalanceTimeoutMs + JOIN_GRACE_MS),
+        signal,
+      },
+    )
+    const joinStep = this.state.joinAnswered(
+      join.errorCode,
+      { memberId: join.memberId, generation: join.generationId },
+      performance.now(),
+    )
+    if (joinStep === 'fail')
+      throw errorFor(join.errorCode, `joining group ${groupId}: ${errorFor(join.errorCode).detail}`)
+    if (joinStep !== 'done') return joinStep
+    const { memberId, generation } = this.state
+    this.#log.debug(`member ${memberId} of group ${groupId}, generation ${generation}`)
+    // The leader may take long to assign: the coordinator wants to hear from it meanwhile.
+    this.#armHeartbeat()
+    const isLeader = join.leader === memberId
+    const protocol = join.protocolName ?? ''
+    let assignments: { memberId: string; assignment: Buffer }[] = []
+    if (isLeader) {
+      const given = await this.#protocol.assign(protocol, join.members)
+      // KIP-814: a static leader that came back hears of the members, while the coordinator keeps their assignments.
+      if (!join.skipAssignment) assignments = [...given].map(([id, assignment]) => ({ memberId: id, assignment }))
+    }
+    const sync = await this.#coordinator.request(
+      SyncGroup,
+      version => ({
+        groupId,
+        generationId: generation,
+        memberId,
+        groupInstanceId,
+        ...(version >= 5 ? { protocolType, protocolName: protocol } : {}),
+        assignments,
+      }),
+      {
+        lane: 'group',
+        timeoutMs: Math.max(cluster.options.requestTimeoutMs, rebalanceTimeoutMs + JOIN_GRACE_MS),
+        signal,
+      },
+    )
+    if (this.state.generation !== generation || this.state.phase !== 'syncing') return 'rejoin'
+    const syncStep = this.state.syncAnswered(sync.errorCode, performance.now())
+    if (syncStep === 'fail')
+      throw errorFor(sync.errorCode, `syncing group ${groupId}: ${errorFor(sync.errorCode).detail}`)
+    if (syncStep !== 'done') return syncStep
+    return { generation, memberId, protocol, isLeader, assignment: sync.assignment }
+  }
+
+  #armHeartbeat(): void {
+    if (this.#timer || this.#stop.signal.aborted || !this.state.beats) return
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null
+        this.#beat()
+      },
+      Math.max(1, this.state.nextHeartbeat - performance.now()),
+    )
+  }
+
+  #stopHeartbeat(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+  }
+
+  #beat(): void {
+    const now = performance.now()
+    if (!this.state.beats || this.#beating || this.#stop.signal.aborted) return
+    if (this.state.pollExpired(now)) {
+      this.#log.warn(
+        `not polled for more than max.poll.interval.ms (${this.#options.maxPollIntervalMs} ms): leaving group ${this.#coordinator.groupId}`,
+      )
+      // Never rejects.
+      this.leave('max.poll.interval.ms exceeded', true, this.#coordinator.cluster.options.requestTimeoutMs).then(
+        this.#onEvent,
+      )
+      return
+    }
+    if (this.state.sessionExpired(now)) this.#coordinator.forget()
+    this.state.heartbeatSent(now)
+    this.#beating = true
+    this.#sendHeartbeat().then(() => {
+      this.#beating = false
+      this.#armHeartbeat()
+    })
+  }
+
+  /** Never rejects: what goes wrong shows in the state. */
+  async #sendHeartbeat(): Promise<void> {
+    const { generation, memberId } = this.state
+    const { groupId } = this.#coordinator
+    const { groupInstanceId, sessionTimeoutMs } = this.#options
+    try {
+      const response = await this.#coordinator.request(
+        Heartbeat,
+        { groupId, generationId: generation, memberId, groupInstanceId },
+        {
+          lane: 'group',
+          timeoutMs: Math.min(this.#coordinator.cluster.options.requestTimeoutMs, sessionTimeoutMs),
+          signal: this.#stop.signal,
+        },
+      )
+      const step = this.state.heartbeatAnswered(response.errorCode, generation, performance.now())
+      if (step === 'find-coordinator') this.#coordinator.forget()
+      if (step === 'fail') {
+        this.#failure = errorFor(
+          response.errorCode,
+          `heartbeat of group ${groupId}: ${errorFor(response.errorCode).detail}`,
+        )
+        if (response.errorCode === ErrorCode.FENCED_INSTANCE_ID) this.state.left(true)
+      }
+      if (step !== 'done') this.#onEvent()
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#log.debug(`heartbeat of group ${groupId} failed: ${reasonOf(error)}`)
+    }
+  }
+}
