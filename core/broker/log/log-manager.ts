@@ -188,7 +188,8 @@ export class LogManager implements api.LogManager {
     const key = partitionKey(topic, partition)
     const unopened = this.#unopened.get(key)
     if (unopened !== undefined) {
-      await this.#open(unopened.dir, topic, partition, null, config, unopened)
+      const { dir, ...known } = unopened
+      await this.#open(dir, topic, partition, null, config, known)
       this.#unopened.delete(key)
     }
     const entry = this.#logs.get(key)

@@ -154,7 +154,10 @@ export class PartitionLog implements api.PartitionLog {
       const detail = `Offset ${offset} of ${log.name} is above the high watermark ${log.highWatermark}.`
       throw errorFor(ErrorCode.OFFSET_OUT_OF_RANGE, detail)
     }
-    if (log.raiseLogStart(target)) await this.runRetention(log.env.now())
+    if (log.raiseLogStart(target)) {
+      // only what lies below: age and size are for the regular check
+      await this.#writer.exclusively(() => this.#deleteExpired(log.env.now(), { ...log.config, cleanupPolicy: [] }))
+    }
     return log.logStartOffset
   }
 
@@ -165,7 +168,7 @@ export class PartitionLog implements api.PartitionLog {
   }
 
   runRetention(now: number): Promise<number> {
-    return this.#writer.exclusively(() => this.#deleteExpired(now))
+    return this.#writer.exclusively(() => this.#deleteExpired(now, this.#log.config))
   }
 
   producerStates(): api.ProducerStateView[] {
@@ -253,7 +256,7 @@ export class PartitionLog implements api.PartitionLog {
     return errorFor(ErrorCode.KAFKA_STORAGE_ERROR, `The log of ${this.#log.name} is closing.`)
   }
 
-  #deleteExpired(now: number): number {
+  #deleteExpired(now: number, config: api.LogConfig): number {
     const log = this.#log
     if (log.status !== 'open') return 0
     const ages = log.segments.map((s, i) => ({
@@ -262,7 +265,7 @@ export class PartitionLog implements api.PartitionLog {
       latestTimestamp: s.latest.timestamp >= 0 ? s.latest.timestamp : statSync(s.log.path).mtimeMs,
     }))
     const { highWatermark, logStartOffset } = log
-    const expired = expiredSegments(ages, log.config, { now, highWatermark, logStartOffset })
+    const expired = expiredSegments(ages, config, { now, highWatermark, logStartOffset })
     if (expired === 0) return 0
     if (expired === log.segments.length) rollSegment(log)
     const gone = log.segments.slice(0, expired)
