@@ -1,0 +1,36 @@
+import { fork, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { indexProblems } from './test-support/check-indexes.ts'
+import { openLog, readValues, removeDir, tempDir } from './test-support/logs.ts'
+
+const LIMIT = 100_000
+const prlimit = (pid: number, limit: number | 'unlimited') =>
+  spawnSync('prlimit', ['--pid', String(pid), `--fsize=${limit}:unlimited`]).status
+
+test.skipIf(spawnSync('prlimit', ['--version']).status !== 0)(
+  'a write that the disk takes only a part of is undone: what was acknowledged is there, and more when there is room',
+  async () => {
+    const dir = tempDir()
+    expect(prlimit(process.pid, LIMIT)).toBe(0)
+    const child = fork(join(import.meta.dirname, 'test-support/append-past-limit.ts'), [dir], { execArgv: [] })
+    expect(prlimit(process.pid, 'unlimited')).toBe(0)
+    const [full] = await once(child, 'message')
+    expect(full.failure).toContain('KAFKA_STORAGE_ERROR')
+    expect(full.refusedAgain).toContain('KAFKA_STORAGE_ERROR')
+    expect(full.small).toBeNull()
+    expect(prlimit(child.pid!, 'unlimited')).toBe(0)
+    child.send('there is room')
+    const [{ after, values }] = await once(child, 'message')
+    await once(child, 'close')
+    expect(after).toBeNull()
+    expect(statSync(join(dir, '00000000000000000000.log')).size).toBeGreaterThan(LIMIT)
+    const log = await openLog(dir)
+    expect(await readValues(log)).toEqual(values)
+    await log.close()
+    expect(indexProblems(dir)).toEqual([])
+    removeDir(dir)
+  },
+)

@@ -1,0 +1,28 @@
+// A process whose files may not grow beyond a limit (its parent lifts it): appends until that fails, then on. Argument: directory.
+import { batchOf, openLog } from './logs.ts'
+
+// by default the signal would end the process before the write can fail
+process.on('SIGXFSZ', () => undefined)
+const log = await openLog(process.argv[2]!)
+const values: string[] = []
+
+async function append(value: string): Promise<string | null> {
+  try {
+    await log.append(batchOf([value]), { origin: 'client', leaderEpoch: 0 })
+    values.push(value)
+    return null
+  } catch (error) {
+    return String(error)
+  }
+}
+
+let failure: string | null = null
+for (let n = 0; failure === null && n < 10_000; n++) failure = await append(`${n}:${'x'.repeat(700)}`)
+const refusedAgain = await append('y'.repeat(900))
+const small = await append('fits')
+process.send?.({ failure, refusedAgain, small })
+process.once('message', async () => {
+  const after = await append('z'.repeat(5000))
+  await log.close()
+  process.send?.({ after, values }, () => process.disconnect())
+})
