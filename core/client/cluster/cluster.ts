@@ -6,7 +6,7 @@ import { clientErrors } from '../errors.ts'
 import { type Api, defineApi } from '../net/api.ts'
 import { type Address, type Connection, showAddress } from '../net/connection.ts'
 import type { RequestOptions } from '../net/pipeline.ts'
-import { backoffMs, orAbort, reasonOf, wait } from '../net/wait.ts'
+import { backoffMs, orAbort, reasonOf, timeLimit, timerMs, wait } from '../net/wait.ts'
 import type { CommonOptions } from '../options.ts'
 import { Link } from './link.ts'
 import { Metadata } from './metadata.ts'
@@ -177,7 +177,7 @@ export class Cluster {
       if (found !== null) return found
       const left = deadline - performance.now()
       if (left <= 0) throw missing(last)
-      const limit = AbortSignal.any([AbortSignal.timeout(Math.ceil(left)), this.signal, ...(signal ? [signal] : [])])
+      const limit = AbortSignal.any([timeLimit(left), this.signal, ...(signal ? [signal] : [])])
       try {
         await this.refresh(limit)
         last = null
@@ -262,7 +262,7 @@ export class Cluster {
 
   #armAgeTimer(): void {
     if (this.#ageTimer) clearTimeout(this.#ageTimer)
-    this.#ageTimer = setTimeout(() => this.refreshSoon(), this.options.metadataMaxAgeMs)
+    this.#ageTimer = setTimeout(() => this.refreshSoon(), timerMs(this.options.metadataMaxAgeMs))
     this.#ageTimer.unref()
   }
 

@@ -5,7 +5,7 @@ import { topicPartitions } from '../cluster/topics.ts'
 import { clientErrors } from '../errors.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { type Committer, committedOf, NO_MEMBER, OffsetStore } from '../group/offset-store.ts'
-import { orAbort, reasonOf, Signal } from '../net/wait.ts'
+import { orAbort, reasonOf, Signal, timeLimit } from '../net/wait.ts'
 import type {
   Consumer,
   ConsumerBatch,
@@ -216,7 +216,7 @@ class KafkaConsumer implements Consumer {
 
   async #close(timeoutMs: number): Promise<void> {
     const { logger } = this.#settings.common
-    const limit = AbortSignal.timeout(Math.max(1, timeoutMs))
+    const limit = timeLimit(timeoutMs)
     try {
       await orAbort(this.#leave('the consumer is being closed', timeoutMs), limit)
       await orAbort(this.#fetcher.close(Math.min(timeoutMs, 1000)), limit)
@@ -251,7 +251,7 @@ class KafkaConsumer implements Consumer {
   /** A pattern can only be joined with after it has been compared with the topics that exist. */
   async #readyToJoin(deadline: number, signal: AbortSignal | undefined): Promise<boolean> {
     if (this.#subscription.mode !== 'pattern' || this.#cluster.metadata.version > 0) return true
-    const limit = AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now())))
+    const limit = timeLimit(deadline - performance.now())
     try {
       await this.#cluster.refresh(signal ? AbortSignal.any([signal, limit]) : limit)
       return true

@@ -4,7 +4,7 @@ import { HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages/12-
 import { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts'
 import { SyncGroupRequest, SyncGroupResponse } from '../../protocol/messages/14-sync-group.ts'
 import { defineApi } from '../net/api.ts'
-import { backoffMs, reasonOf, wait } from '../net/wait.ts'
+import { backoffMs, reasonOf, timerMs, wait } from '../net/wait.ts'
 import type { GroupCoordinator } from './coordinator.ts'
 import { MemberState, type MemberTimings, type NextStep } from './member-state.ts'
 
@@ -275,7 +275,7 @@ export class Membership {
         this.#timer = null
         this.#beat()
       },
-      Math.max(1, this.state.nextHeartbeat - performance.now()),
+      timerMs(this.state.nextHeartbeat - performance.now()),
     )
   }
 

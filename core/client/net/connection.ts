@@ -7,7 +7,7 @@ import { type Api, type BrokerVersions, commonVersion } from './api.ts'
 import { FrameReader } from './frame-reader.ts'
 import { negotiateVersions } from './negotiate.ts'
 import { Pipeline, type RequestOptions } from './pipeline.ts'
-import { reasonOf } from './wait.ts'
+import { reasonOf, timerMs } from './wait.ts'
 
 export interface Address {
   readonly host: string
@@ -61,7 +61,7 @@ export class Connection {
     socket.on('error', cause => this.#fail(this.#disconnected(reasonOf(cause), cause)))
     socket.on('close', () => this.#fail(this.#disconnected('closed by the broker')))
     if (options.maxIdleMs > 0) {
-      socket.setTimeout(options.maxIdleMs, () => {
+      socket.setTimeout(timerMs(options.maxIdleMs), () => {
         if (this.#pipeline.waiting === 0) this.#fail(this.#disconnected(`idle for ${options.maxIdleMs} ms`))
       })
     }
@@ -210,7 +210,7 @@ function openSocket(address: Address, timeoutMs: number, signal: AbortSignal): P
       fail(
         clientErrors.create('MR_CLIENT_CONNECT', { address: showAddress(address), cause: reasonOf(cause) }, { cause }),
       )
-    const timer = setTimeout(() => refused(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+    const timer = setTimeout(() => refused(new Error(`no answer within ${timeoutMs} ms`)), timerMs(timeoutMs))
     const onAbort = () => fail(signal.reason)
     const onConnect = () => {
       settle()

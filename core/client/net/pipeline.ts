@@ -4,7 +4,7 @@ import { decode } from '../../protocol/schema/codec.ts'
 import type { Message, MessageDeclaration } from '../../protocol/schema/declare.ts'
 import { clientErrors } from '../errors.ts'
 import type { Api } from './api.ts'
-import { reasonOf } from './wait.ts'
+import { reasonOf, timerMs } from './wait.ts'
 
 export interface RequestOptions {
   /** How long to wait for the answer. Default: the client's `request.timeout.ms`. */
@@ -137,7 +137,7 @@ export class Pipeline {
   #arm(at: number): void {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timerAt = at
-    this.#timer = setTimeout(() => this.#onTimer(), Math.max(1, Math.ceil(at - performance.now())))
+    this.#timer = setTimeout(() => this.#onTimer(), timerMs(at - performance.now()))
   }
 
   #onTimer(): void {

@@ -1,5 +1,18 @@
 import { messageOf } from '../../common/errors/error-table.ts'
 
+/** The longest time that Node's timers can wait, in milliseconds: beyond it they fire at once. Kafka's settings may be far longer. */
+const LONGEST = 2 ** 31 - 1
+
+/** A time that a timer can wait. Who waits longer looks again then. */
+export function timerMs(ms: number): number {
+  return ms > LONGEST ? LONGEST : ms > 1 ? Math.ceil(ms) : 1
+}
+
+/** A signal that aborts after so long. */
+export function timeLimit(ms: number): AbortSignal {
+  return AbortSignal.timeout(timerMs(ms))
+}
+
 /** Resolves after so many milliseconds; rejects with the signal's reason when that aborts. */
 export function wait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -11,7 +24,7 @@ export function wait(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(() => {
       signal.removeEventListener('abort', onAbort)
       resolve()
-    }, ms)
+    }, timerMs(ms))
     signal.addEventListener('abort', onAbort, { once: true })
   })
 }
@@ -37,12 +50,6 @@ export function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined)
   })
 }
 
-/** A promise with its handles: one waiter's wake-up call. */
-export interface Wakeup {
-  readonly promise: Promise<void>
-  wake(): void
-}
-
 /** Something that others wait for until it happens, again and again. */
 export class Signal {
   #waiters: (() => void)[] = []
@@ -64,7 +71,7 @@ export class Signal {
         if (at >= 0) this.#waiters.splice(at, 1)
         resolve()
       }
-      const timer = setTimeout(done, Math.min(ms, 2 ** 31 - 1))
+      const timer = setTimeout(done, timerMs(ms))
       this.#waiters.push(done)
       signal?.addEventListener('abort', done, { once: true })
     })

@@ -4,7 +4,7 @@ import { HEADER_SIZE } from '../../protocol/records/batch-header.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { fatalTopicError } from '../cluster/topics.ts'
 import { clientErrors } from '../errors.ts'
-import { reasonOf } from '../net/wait.ts'
+import { reasonOf, timerMs } from '../net/wait.ts'
 import type { DeliveryListener, ProducerRecord } from '../types.ts'
 import { ProducerBatch } from './batch.ts'
 import { BufferMemory } from './memory.ts'
@@ -182,7 +182,7 @@ export class Accumulator {
       return
     }
     this.#lingering.push({ queue, batch })
-    this.#lingerTimer ??= setTimeout(() => this.#onLinger(), this.#settings.lingerMs)
+    this.#lingerTimer ??= setTimeout(() => this.#onLinger(), timerMs(this.#settings.lingerMs))
   }
 
   #onLinger(): void {
@@ -197,8 +197,7 @@ export class Accumulator {
     }
     this.#lingering = this.#lingering.slice(n)
     const first = this.#lingering[0]
-    if (first)
-      this.#lingerTimer = setTimeout(() => this.#onLinger(), Math.max(1, Math.ceil(first.batch.createdAt - until)))
+    if (first) this.#lingerTimer = setTimeout(() => this.#onLinger(), timerMs(first.batch.createdAt - until))
   }
 
   #press(): void {

@@ -1,7 +1,7 @@
 import { Cluster } from '../cluster/cluster.ts'
 import { topicPartitions } from '../cluster/topics.ts'
 import { clientErrors } from '../errors.ts'
-import { orAbort } from '../net/wait.ts'
+import { orAbort, timeLimit } from '../net/wait.ts'
 import type {
   DeliveryListener,
   PartitionInfo,
@@ -101,7 +101,7 @@ class KafkaProducer implements Producer {
   async #close(timeoutMs: number): Promise<void> {
     this.#state = 'closing'
     try {
-      if (timeoutMs > 0) await this.flush(AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#cluster.signal]))
+      if (timeoutMs > 0) await this.flush(AbortSignal.any([timeLimit(timeoutMs), this.#cluster.signal]))
     } catch (error) {
       this.#settings.common.logger.warn(`closed after ${timeoutMs} ms with records not delivered`, error)
     }
