@@ -72,8 +72,8 @@ function listSegments(o: LoadOptions): Segment[] {
       segments.push(
         new Segment(o.env.fds, o.dir, file.offset, {
           size,
-          indexEntries: entriesInFile(path(INDEX), OFFSET_ENTRY),
-          timeEntries: entriesInFile(path(TIME_INDEX), TIME_ENTRY),
+          indexEntries: size === 0 ? 0 : entriesInFile(path(INDEX), OFFSET_ENTRY),
+          timeEntries: size === 0 ? 0 : entriesInFile(path(TIME_INDEX), TIME_ENTRY),
           hasTxns: names.has(offsetFileName(file.offset, TXN_INDEX)),
           createdAt: birthtimeMs,
         }),

@@ -164,6 +164,7 @@ export class LogWriter {
     const segment = log.active
     const now = log.env.now()
     let position = segment.size
+    if (position === 0) this.#inMemoryAtLeast('index', () => segment.touchIndexes())
     for (const { pending, baseOffset, lastOffset } of group.appends) {
       const { bytes, batches } = pending.records
       for (const meta of batches) {

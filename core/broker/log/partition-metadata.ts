@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isErrno, replaceFileSync } from './files.ts'
+import { isErrno } from './files.ts'
 
 const FILE = 'partition.metadata'
 
@@ -18,5 +18,6 @@ export function readTopicId(dir: string): string | null {
 
 /** Writes Kafka's `partition.metadata`: so a topic made anew under an old name is not given the old one's records. */
 export function writeTopicId(dir: string, topicId: string): void {
-  replaceFileSync(join(dir, FILE), `version: 0\ntopic_id: ${topicId}`)
+  // written once, into a new directory: torn by a crash it counts as absent
+  writeFileSync(join(dir, FILE), `version: 0\ntopic_id: ${topicId}`)
 }

@@ -53,12 +53,10 @@ export class Segment {
     this.txns = new TxnIndex(path(TXN_INDEX), !found.hasTxns)
   }
 
-  /** Makes the files of a new segment. Whatever was there under these names is lost. */
+  /** Makes the file of a new segment; its indexes come with the first batch. Whatever was there under these names is lost. */
   static create(fds: FdCache, dir: string, baseOffset: number, now: number): Segment {
     const found = { size: 0, indexEntries: 0, timeEntries: 0, hasTxns: false, createdAt: now }
     const segment = new Segment(fds, dir, baseOffset, found)
-    touch(segment.offsets.file.path)
-    touch(segment.times.file.path)
     ftruncateSync(fds.fd(segment.log, 'w+'), 0)
     return segment
   }
@@ -100,6 +98,12 @@ export class Segment {
   isIndexFull(segmentIndexBytes: number): boolean {
     const { offsets, times } = this
     return offsets.count >= Math.floor(segmentIndexBytes / 8) || times.count >= Math.floor(segmentIndexBytes / 12) - 1
+  }
+
+  /** A segment with records has index files, even when they are still empty. */
+  touchIndexes(): void {
+    touch(this.offsets.file.path)
+    touch(this.times.file.path)
   }
 
   get indexesAreDue(): boolean {
