@@ -50,6 +50,8 @@ export interface BrokerServices {
    */
   readonly coordinators: Coordinators
   readonly fetchSessions: FetchSessions
+  /** How many bytes of records a fetch may give now, so that what slow readers have not taken yet stays bounded. */
+  fetchRoom(): number
   /** The address that clients shall use for this broker on a listener. */
   advertised(listener: string): { readonly host: string; readonly port: number }
   /** Aborted when the broker begins to stop. */

@@ -1,0 +1,262 @@
+import type { RawConfig } from '../common/config/parse.ts'
+import { messageOf } from '../common/errors/error-table.ts'
+import { createLogger, type Logger } from '../common/log.ts'
+import { type BrokerConfig, parseBrokerConfig } from './config/broker-config.ts'
+import { NO_DYNAMIC, toLogConfig, topicValues } from './config/effective.ts'
+import { type Coordinators, createCoordinators } from './coordinator/index.ts'
+import { lockDirs } from './dir-lock.ts'
+import { brokerErrors } from './errors.ts'
+import { FetchSessions } from './handlers/fetch-sessions.ts'
+import type { BrokerServices } from './handlers/handler.ts'
+import { createHandlers } from './handlers/index.ts'
+import { LogManager } from './log/index.ts'
+import { Dispatcher } from './network/dispatcher.ts'
+import { NetworkServer } from './network/server.ts'
+import { Partitions } from './partitions.ts'
+import { QuorumController } from './quorum/controller.ts'
+import type { EndpointImage } from './quorum/image.ts'
+import { loadMetaProperties, type MetaProperties, randomUuid } from './quorum/meta-properties.ts'
+import { MetadataLog } from './quorum/metadata-log.ts'
+
+/** A broker that serves. */
+export interface Broker {
+  /** The port of the first listener. */
+  readonly port: number
+  /** `host:port` of the first listener, for bootstrap.servers. */
+  readonly address: string
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly config: BrokerConfig
+  /** Clients that are connected. */
+  readonly connections: number
+  /** Answers what is under way, flushes, marks the logs as closed cleanly. Resolves when nothing is open any more. */
+  close(): Promise<void>
+}
+
+export interface BrokerOptions {
+  readonly logger?: Logger
+  /** The wall clock, for tests. */
+  readonly now?: () => number
+}
+
+/** How long requests under way may take when the broker stops, in milliseconds. */
+const GRACE_MS = 5000
+const TICK_MS = 1000
+/** What responses may wait to be sent to all clients together; beyond it a fetch gives one batch. */
+const MAX_UNSENT_BYTES = 256 << 20
+
+/**
+ * Starts a broker out of the keys of `server.properties` and resolves when it serves. Throws MR_BROKER_* when it cannot: nothing is then left open.
+ */
+export async function startBroker(config: BrokerConfig | RawConfig, options: BrokerOptions = {}): Promise<Broker> {
+  const parsed = isParsed(config) ? config : parseBrokerConfig(config)
+  const broker = new RunningBroker(parsed, options)
+  try {
+    await broker.start()
+  } catch (error) {
+    await broker.close()
+    throw error
+  }
+  return broker
+}
+
+function isParsed(config: BrokerConfig | RawConfig): config is BrokerConfig {
+  return typeof config['values'] === 'object'
+}
+
+class RunningBroker implements Broker {
+  readonly config: BrokerConfig
+  readonly nodeId: number
+  clusterId = ''
+  port = 0
+  readonly #logger: Logger
+  readonly #now: () => number
+  readonly #stopping = new AbortController()
+  readonly #network: NetworkServer
+  readonly #endpoints = new Map<string, EndpointImage>()
+  #dispatcher: Dispatcher | null = null
+  #unlock: (() => void) | null = null
+  readonly #logs: LogManager[] = []
+  #controller: QuorumController | null = null
+  #coordinators: Coordinators | null = null
+  #ticker: NodeJS.Timeout | null = null
+  #ticking: Promise<void> = Promise.resolve()
+  #closed: Promise<void> | null = null
+
+  constructor(config: BrokerConfig, options: BrokerOptions) {
+    this.config = config
+    this.nodeId = config.values['node.id']
+    this.#logger = options.logger ?? createLogger('millrace.broker')
+    this.#now = options.now ?? Date.now
+    this.#network = new NetworkServer({
+      config,
+      dispatcher: () => this.#dispatcher!,
+      logger: this.#logger,
+      now: this.#now,
+    })
+  }
+
+  get address(): string {
+    const first = this.#endpoints.get(this.config.listeners[0]!.name)!
+    return `${first.host.includes(':') ? `[${first.host}]` : first.host}:${first.port}`
+  }
+
+  get connections(): number {
+    return this.#network.connectionCount
+  }
+
+  async start(): Promise<void> {
+    const { config } = this
+    if (config.unknown.length > 0)
+      this.#logger.warn(`These configuration keys are not known: ${config.unknown.join(', ')}`)
+    const dirs = [...new Set([...config.logDirs, config.metadataDir])]
+    this.#unlock = lockDirs(dirs)
+    const meta = loadMetaProperties(dirs, this.nodeId)
+    this.clusterId = [...meta.values()][0]!.clusterId
+    // the port first: it is what fails most, and it costs nothing
+    this.#publish(await this.#network.bind())
+    const { logs, metadata } = await this.#openLogs()
+    const partitions = new Partitions({ logs, config, nodeId: this.nodeId, logger: this.#logger })
+    const controller = new QuorumController({
+      log: await MetadataLog.open(metadata, this.nodeId, config.values['metadata.log.segment.bytes']),
+      config,
+      nodeId: this.nodeId,
+      partitions,
+      logger: this.#logger,
+      now: this.#now,
+    })
+    this.#controller = controller
+    await controller.start(this.#registration(meta))
+    await partitions.reconcile(controller.image)
+    const services = this.#services(controller, partitions, logs)
+    this.#coordinators = createCoordinators(services)
+    await this.#coordinators.start()
+    this.#dispatcher = new Dispatcher(createHandlers(), services)
+    this.#network.serve()
+    this.#startTicking(partitions, controller)
+    this.#logger.info(`Broker ${this.nodeId} of cluster ${this.clusterId} serves at ${this.address}`)
+  }
+
+  #publish(ports: ReadonlyMap<string, number>): void {
+    for (const listener of this.config.listeners) {
+      const advertised = this.config.advertised.get(listener.name) ?? listener
+      const port = advertised.port || ports.get(listener.name)!
+      const host = advertised.host === '' || advertised.host === '0.0.0.0' ? 'localhost' : advertised.host
+      const securityProtocol = this.config.protocols.get(listener.name) ?? 0
+      this.#endpoints.set(listener.name, { name: listener.name, host, port, securityProtocol })
+    }
+    this.port = ports.get(this.config.listeners[0]!.name)!
+  }
+
+  async #openLogs(): Promise<{ logs: LogManager; metadata: LogManager }> {
+    const { config } = this
+    const defaults = toLogConfig(topicValues(config, NO_DYNAMIC, new Map()), config)
+    const open = async (dirs: readonly string[]) => {
+      try {
+        const manager = await LogManager.open({
+          dirs,
+          defaults,
+          logger: this.#logger,
+          tailCacheBytes: config.values['millrace.log.tail.cache.bytes'],
+          producerIdExpirationMs: config.values['producer.id.expiration.ms'],
+          now: this.#now,
+        })
+        this.#logs.push(manager)
+        return manager
+      } catch (cause) {
+        if (cause instanceof Error && 'code' in cause && cause.code === 'MR_LOG_DIR_UNUSABLE')
+          throw brokerErrors.create(
+            'MR_BROKER_DIR_UNWRITABLE',
+            { dir: dirs.join(', '), cause: messageOf(cause) },
+            { cause },
+          )
+        throw cause
+      }
+    }
+    const logs = await open(config.logDirs)
+    const metadata = config.logDirs.includes(config.metadataDir) ? logs : await open([config.metadataDir])
+    return { logs, metadata }
+  }
+
+  #registration(meta: ReadonlyMap<string, MetaProperties>) {
+    return {
+      brokerId: this.nodeId,
+      incarnationId: randomUuid(),
+      endpoints: [...this.#endpoints.values()],
+      rack: this.config.values['broker.rack'],
+      logDirs: this.config.logDirs.map(dir => meta.get(dir)!.directoryId),
+    }
+  }
+
+  #services(controller: QuorumController, partitions: Partitions, logs: LogManager): BrokerServices {
+    const coordinators = () => this.#coordinators!
+    return {
+      config: this.config,
+      nodeId: this.nodeId,
+      clusterId: this.clusterId,
+      logger: this.#logger,
+      now: this.#now,
+      image: () => controller.image,
+      onImage: listener => controller.onImage(listener),
+      logs,
+      log: (topic, partition) => partitions.log(topic, partition, controller.image),
+      controller,
+      get coordinators() {
+        return coordinators()
+      },
+      fetchSessions: new FetchSessions(this.config.values['max.incremental.fetch.session.cache.slots'], this.#now),
+      fetchRoom: () => Math.max(0, MAX_UNSENT_BYTES - this.#network.unsentBytes()),
+      advertised: name => this.#endpoints.get(name) ?? [...this.#endpoints.values()][0]!,
+      signal: this.#stopping.signal,
+    }
+  }
+
+  #startTicking(partitions: Partitions, controller: QuorumController): void {
+    let running = false
+    this.#ticker = setInterval(() => {
+      if (running) return
+      running = true
+      this.#ticking = this.#tick(partitions, controller).finally(() => {
+        running = false
+      })
+    }, TICK_MS)
+    this.#ticker.unref()
+  }
+
+  async #tick(partitions: Partitions, controller: QuorumController): Promise<void> {
+    try {
+      for (const logs of this.#logs) await logs.tick(this.#now())
+      await partitions.retryFailed(controller.image)
+    } catch (error) {
+      this.#logger.error("The logs' upkeep failed and is tried again in a second", error)
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  /** In the order in which one thing needs the other. A step that fails is reported, and the rest is closed nevertheless. */
+  async #close(): Promise<void> {
+    const serving = this.#dispatcher !== null
+    if (serving) this.#logger.info(`Broker ${this.nodeId} stops`)
+    this.#stopping.abort()
+    if (this.#ticker) clearInterval(this.#ticker)
+    await this.#step('coordinators', () => this.#coordinators?.close())
+    await this.#step('network', () => this.#network.close(GRACE_MS))
+    await this.#step('upkeep', () => this.#ticking)
+    await this.#step('controller', () => this.#controller?.close())
+    for (const logs of this.#logs.reverse()) await this.#step('logs', () => logs.close())
+    await this.#step('lock', () => this.#unlock?.())
+    if (serving) this.#logger.info(`Broker ${this.nodeId} has stopped`)
+  }
+
+  async #step(what: string, run: () => unknown): Promise<void> {
+    try {
+      await run()
+    } catch (error) {
+      this.#logger.error(`Closing the ${what} failed`, error)
+    }
+  }
+}

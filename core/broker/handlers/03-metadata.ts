@@ -1,0 +1,82 @@
+import { ApiKey } from '../../protocol/api-keys.ts'
+import { ErrorCode } from '../../protocol/error-codes.ts'
+import type { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts'
+import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
+import { ZERO_UUID } from '../../protocol/uuid.ts'
+import type { TopicImage } from '../quorum/image.ts'
+import { isInternalTopic, topicNameProblem } from '../quorum/topic-names.ts'
+import { brokersOn } from './brokers.ts'
+import type { Handler, RequestContext } from './handler.ts'
+import { CLUSTER_OPERATIONS, NO_OPERATIONS, TOPIC_OPERATIONS } from './shared.ts'
+
+type Request = Message<typeof MetadataRequest>
+type Response = MessageInput<typeof MetadataResponse>
+type Topic = NonNullable<Response['topics']>[number]
+
+function known(topic: TopicImage): Topic {
+  return {
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: isInternalTopic(topic.name),
+    partitions: topic.partitions.map(p => ({
+      errorCode: p.leader < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
+      partitionIndex: p.partition,
+      leaderId: p.leader,
+      leaderEpoch: p.leaderEpoch,
+      replicaNodes: p.replicas,
+      isrNodes: p.isr,
+    })),
+  }
+}
+
+const unknown = (name: string | null, errorCode: number, topicId = ZERO_UUID): Topic => ({
+  name,
+  topicId,
+  errorCode,
+  isInternal: name !== null && isInternalTopic(name),
+})
+
+/** A topic by name, made if it may be. Unlike in Kafka it is there with its leaders at once, so that no client has to ask again. */
+async function byName(name: string, mayCreate: boolean, ctx: RequestContext): Promise<Topic> {
+  const topic = ctx.broker.image().topicsByName.get(name)
+  if (topic) return known(topic)
+  if (topicNameProblem(name) !== null) return unknown(name, ErrorCode.INVALID_TOPIC_EXCEPTION)
+  if (!mayCreate) return unknown(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  const made = await ctx.broker.controller.ensureTopic(name)
+  return made.error ? unknown(name, made.error.code) : known(made.value)
+}
+
+async function topicsOf(request: Request, ctx: RequestContext): Promise<Topic[]> {
+  const image = ctx.broker.image()
+  const all = request.topics === null || (ctx.apiVersion === 0 && request.topics.length === 0)
+  if (all) return [...image.topicsByName.values()].map(known)
+  const asked = request.topics ?? []
+  // as in Kafka, one id makes it a request by ids
+  const ids = new Set(asked.map(t => t.topicId).filter(id => id !== ZERO_UUID))
+  if (ids.size > 0)
+    return [...ids].map(id => {
+      const topic = image.topicsById.get(id)
+      return topic ? known(topic) : unknown(null, ErrorCode.UNKNOWN_TOPIC_ID, id)
+    })
+  const mayCreate = request.allowAutoTopicCreation && ctx.broker.config.values['auto.create.topics.enable']
+  const names = new Set(asked.map(t => t.name ?? ''))
+  return Promise.all([...names].map(name => byName(name, mayCreate, ctx)))
+}
+
+/** Metadata: the brokers, and topics with their leaders. */
+export const metadataHandler: Handler<Request, Response> = {
+  key: ApiKey.Metadata,
+  async handle(request, ctx) {
+    const topics = await topicsOf(request, ctx)
+    const withOperations = request.includeTopicAuthorizedOperations
+      ? topics.map(t => (t.errorCode ? t : { ...t, topicAuthorizedOperations: TOPIC_OPERATIONS }))
+      : topics
+    return {
+      brokers: brokersOn(ctx),
+      clusterId: ctx.broker.clusterId,
+      controllerId: ctx.broker.nodeId,
+      topics: withOperations,
+      clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? CLUSTER_OPERATIONS : NO_OPERATIONS,
+    }
+  },
+}

@@ -1,0 +1,42 @@
+import { ApiKey, apis } from '../../protocol/api-keys.ts'
+import { ErrorCode } from '../../protocol/error-codes.ts'
+import type { ApiVersionsRequest, ApiVersionsResponse } from '../../protocol/messages/18-api-versions.ts'
+import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
+import { METADATA_VERSION } from '../quorum/registration.ts'
+import type { Handler } from './handler.ts'
+
+/** What KIP-511 lets a client call itself. */
+const NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
+
+/** ApiVersions answers from the handlers that there are. The dispatcher answers versions of it that are too new. */
+export function apiVersionsHandler(
+  keys: () => Iterable<number>,
+): Handler<Message<typeof ApiVersionsRequest>, MessageInput<typeof ApiVersionsResponse>> {
+  return {
+    key: ApiKey.ApiVersions,
+    handle({ clientSoftwareName, clientSoftwareVersion }, ctx) {
+      if (ctx.apiVersion >= 3 && !(NAME.test(clientSoftwareName) && NAME.test(clientSoftwareVersion)))
+        return { errorCode: ErrorCode.INVALID_REQUEST }
+      const image = ctx.broker.image()
+      return {
+        apiKeys: [...keys()]
+          .sort((a, b) => a - b)
+          .map(key => {
+            const api = apis.get(key)!
+            // as in Kafka: librdkafka takes a missing Produce v0 for a broker without message formats (KAFKA-18659)
+            const minVersion = key === ApiKey.Produce ? 0 : api.minVersion
+            return { apiKey: key, minVersion, maxVersion: api.maxVersion }
+          }),
+        supportedFeatures: [
+          { name: METADATA_VERSION.name, minVersion: METADATA_VERSION.min, maxVersion: METADATA_VERSION.max },
+        ],
+        finalizedFeaturesEpoch: image.offset,
+        finalizedFeatures: [...image.features].map(([name, level]) => ({
+          name,
+          maxVersionLevel: level,
+          minVersionLevel: level,
+        })),
+      }
+    },
+  }
+}

@@ -1,0 +1,36 @@
+import { ApiKey } from '../../protocol/api-keys.ts'
+import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
+import type { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol/messages/21-delete-records.ts'
+import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
+import { isInternalTopic } from '../quorum/topic-names.ts'
+import type { Handler, RequestContext } from './handler.ts'
+
+async function deleteBefore(topic: string, partition: number, offset: number, ctx: RequestContext) {
+  try {
+    const log = ctx.broker.log(topic, partition)
+    if (isInternalTopic(topic)) throw errorFor(ErrorCode.INVALID_TOPIC_EXCEPTION)
+    if (!log.config.cleanupPolicy.includes('delete')) throw errorFor(ErrorCode.POLICY_VIOLATION)
+    const lowWatermark = await log.deleteRecordsBefore(offset)
+    return { partitionIndex: partition, lowWatermark }
+  } catch (error) {
+    return { partitionIndex: partition, lowWatermark: -1, errorCode: kafkaCodeOf(error) }
+  }
+}
+
+/** DeleteRecords: moves the log's start. */
+export const deleteRecordsHandler: Handler<
+  Message<typeof DeleteRecordsRequest>,
+  MessageInput<typeof DeleteRecordsResponse>
+> = {
+  key: ApiKey.DeleteRecords,
+  async handle(request, ctx) {
+    const topics = await Promise.all(
+      request.topics.map(async ({ name, partitions }) => {
+        const last = new Map(partitions.map(p => [p.partitionIndex, p.offset]))
+        const done = [...last].map(([partition, offset]) => deleteBefore(name, partition, offset, ctx))
+        return { name, partitions: await Promise.all(done) }
+      }),
+    )
+    return { topics }
+  },
+}

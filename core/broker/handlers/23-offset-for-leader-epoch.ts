@@ -1,0 +1,41 @@
+import { ApiKey } from '../../protocol/api-keys.ts'
+import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
+import type {
+  OffsetForLeaderEpochRequest,
+  OffsetForLeaderEpochResponse,
+} from '../../protocol/messages/23-offset-for-leader-epoch.ts'
+import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
+import type { Handler } from './handler.ts'
+import { leaderEpochProblem } from './shared.ts'
+
+/** OffsetForLeaderEpoch: where the records of a leader's time end, by which clients notice that a log was cut (KIP-320). */
+export const offsetForLeaderEpochHandler: Handler<
+  Message<typeof OffsetForLeaderEpochRequest>,
+  MessageInput<typeof OffsetForLeaderEpochResponse>
+> = {
+  key: ApiKey.OffsetForLeaderEpoch,
+  handle(request, ctx) {
+    const image = ctx.broker.image()
+    return {
+      topics: request.topics.map(({ topic, partitions }) => ({
+        topic,
+        partitions: partitions.map(({ partition, currentLeaderEpoch, leaderEpoch }) => {
+          try {
+            const known = image.topicsByName.get(topic)?.partitions[partition]
+            if (!known) throw errorFor(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+            const wrong = leaderEpochProblem(currentLeaderEpoch, known)
+            if (wrong !== ErrorCode.NONE) throw errorFor(wrong)
+            const log = ctx.broker.log(topic, partition)
+            // the epoch in force ends where the readers' part of the log does
+            if (leaderEpoch === known.leaderEpoch) return { partition, leaderEpoch, endOffset: log.highWatermark }
+            if (leaderEpoch > known.leaderEpoch) return { partition, leaderEpoch: -1, endOffset: -1 }
+            const end = log.endOffsetForEpoch(leaderEpoch)
+            return { partition, leaderEpoch: end.epoch, endOffset: end.endOffset }
+          } catch (error) {
+            return { partition, errorCode: kafkaCodeOf(error), leaderEpoch: -1, endOffset: -1 }
+          }
+        }),
+      })),
+    }
+  },
+}

@@ -1,0 +1,74 @@
+import { ApiKey } from '../../protocol/api-keys.ts'
+import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
+import type {
+  DescribeTopicPartitionsRequest,
+  DescribeTopicPartitionsResponse,
+} from '../../protocol/messages/75-describe-topic-partitions.ts'
+import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
+import type { PartitionImage } from '../quorum/image.ts'
+import { isInternalTopic, topicNameProblem } from '../quorum/topic-names.ts'
+import type { Handler } from './handler.ts'
+import { TOPIC_OPERATIONS } from './shared.ts'
+
+type Request = Message<typeof DescribeTopicPartitionsRequest>
+type Response = MessageInput<typeof DescribeTopicPartitionsResponse>
+type Topic = NonNullable<Response['topics']>[number]
+
+function partition(p: PartitionImage) {
+  return {
+    errorCode: p.leader < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
+    partitionIndex: p.partition,
+    leaderId: p.leader,
+    leaderEpoch: p.leaderEpoch,
+    replicaNodes: p.replicas,
+    isrNodes: p.isr,
+    eligibleLeaderReplicas: [],
+    lastKnownElr: [],
+  }
+}
+
+/** DescribeTopicPartitions: topics by name, so many partitions at a time; the cursor says where to go on (KIP-966). */
+export const describeTopicPartitionsHandler: Handler<Request, Response> = {
+  key: ApiKey.DescribeTopicPartitions,
+  handle({ topics: asked, responsePartitionLimit, cursor }, ctx) {
+    const image = ctx.broker.image()
+    if (cursor && cursor.partitionIndex < 0)
+      throw errorFor(
+        ErrorCode.INVALID_REQUEST,
+        `DescribeTopicPartitionsRequest cursor partition must be valid: ${cursor.partitionIndex}`,
+      )
+    const all = asked.length === 0
+    const names = [...new Set(all ? image.topicsByName.keys() : asked.map(t => t.name))].sort()
+    const limit = Math.max(
+      1,
+      Math.min(responsePartitionLimit, ctx.broker.config.values['max.request.partition.size.limit']),
+    )
+    const topics: Topic[] = []
+    let room = limit
+    for (const name of names) {
+      if (cursor && name < cursor.topicName) continue
+      if (room === 0) return { topics, nextCursor: { topicName: name, partitionIndex: 0 } }
+      const isInternal = isInternalTopic(name)
+      const topic = image.topicsByName.get(name)
+      if (!topic) {
+        const errorCode =
+          topicNameProblem(name) === null ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
+        topics.push({ errorCode, name, isInternal, topicAuthorizedOperations: TOPIC_OPERATIONS })
+        continue
+      }
+      const from = cursor && name === cursor.topicName ? cursor.partitionIndex : 0
+      const shown = topic.partitions.slice(from, from + room)
+      room -= shown.length
+      topics.push({
+        name,
+        topicId: topic.id,
+        isInternal,
+        partitions: shown.map(partition),
+        topicAuthorizedOperations: TOPIC_OPERATIONS,
+      })
+      const next = from + shown.length
+      if (next < topic.partitions.length) return { topics, nextCursor: { topicName: name, partitionIndex: next } }
+    }
+    return { topics, nextCursor: null }
+  },
+}

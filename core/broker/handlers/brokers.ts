@@ -1,0 +1,18 @@
+import type { RequestContext } from './handler.ts'
+
+export interface BrokerAddress {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+  readonly rack: string | null
+}
+
+/** The brokers that can be reached, at their addresses for the listener by which the client came. */
+export function brokersOn(ctx: RequestContext): BrokerAddress[] {
+  const { listener } = ctx.connection
+  return [...ctx.broker.image().brokers.values()].flatMap(b => {
+    if (b.fenced) return []
+    const endpoint = b.endpoints.find(e => e.name === listener)
+    return endpoint ? [{ nodeId: b.id, host: endpoint.host, port: endpoint.port, rack: b.rack }] : []
+  })
+}

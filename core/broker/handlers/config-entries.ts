@@ -1,0 +1,106 @@
+import type { ConfigKey, ConfigType } from '../../common/config/define.ts'
+import { BROKER_CONFIG } from '../config/broker-config.ts'
+import { DYNAMIC_BROKER_KEYS, dynamicConfigs } from '../config/dynamic.ts'
+import { brokerLayers, ConfigSource, type SourcedValue, topicLayers } from '../config/effective.ts'
+import { TOPIC_CONFIG, TOPIC_SYNONYMS, type TopicConfigName } from '../config/topic-config.ts'
+import type { BrokerServices } from './handler.ts'
+
+/** One key of a resource, as DescribeConfigs and CreateTopics show it. */
+export interface ConfigEntry {
+  readonly name: string
+  readonly value: string | null
+  readonly source: number
+  readonly readOnly: boolean
+  readonly isSensitive: boolean
+  readonly type: number
+  readonly documentation: string
+  /** Every layer that sets it, under the name and in the unit that it has there; the first is in force. */
+  readonly synonyms: readonly SourcedValue[]
+}
+
+/** DescribeConfigsResponse.ConfigType. */
+const TYPES: Readonly<Record<ConfigType, number>> = {
+  BOOLEAN: 1,
+  STRING: 2,
+  INT: 3,
+  SHORT: 4,
+  LONG: 5,
+  DOUBLE: 6,
+  LIST: 7,
+  CLASS: 8,
+  PASSWORD: 9,
+}
+
+/** All keys of a topic with the given overrides. */
+export function topicConfigEntries(broker: BrokerServices, overrides: ReadonlyMap<string, string>): ConfigEntry[] {
+  const dynamic = dynamicConfigs(broker.image(), broker.nodeId)
+  return (Object.keys(TOPIC_CONFIG) as TopicConfigName[]).map(name => {
+    const key: ConfigKey = TOPIC_CONFIG[name]
+    const inForce = topicLayers(broker.config, dynamic, overrides, name)[0]!
+    const own = overrides.get(name)
+    const brokerNames = TOPIC_SYNONYMS[name]?.map(s => s.name) ?? []
+    const layers = brokerNames.flatMap(n => brokerLayers(broker.config, dynamic, n))
+    const synonyms = [
+      ...(own === undefined ? [] : [{ name, value: own, source: ConfigSource.TOPIC }]),
+      ...layers.filter(l => l.source !== ConfigSource.DEFAULT),
+      ...layers.filter(l => l.source === ConfigSource.DEFAULT),
+    ]
+    return {
+      name,
+      value: inForce.value,
+      source: inForce.source,
+      readOnly: false,
+      isSensitive: false,
+      type: TYPES[key.type],
+      documentation: key.documentation,
+      synonyms,
+    }
+  })
+}
+
+function brokerEntry(broker: BrokerServices, name: string, key: ConfigKey): ConfigEntry {
+  const layers = brokerLayers(broker.config, dynamicConfigs(broker.image(), broker.nodeId), name)
+  const sensitive = key.type === 'PASSWORD'
+  return {
+    name,
+    value: sensitive ? null : (layers[0]?.value ?? null),
+    source: layers[0]?.source ?? ConfigSource.DEFAULT,
+    readOnly: !DYNAMIC_BROKER_KEYS.has(name),
+    isSensitive: sensitive,
+    type: TYPES[key.type],
+    documentation: key.documentation,
+    synonyms: layers.map(l => (sensitive ? { ...l, value: null } : l)),
+  }
+}
+
+/** A key that nobody declares: it may be a plugin's secret, so its value is not shown. As in Kafka. */
+function undeclared(name: string, source: number): ConfigEntry {
+  const synonyms = [{ name, value: null, source }]
+  return { name, value: null, source, readOnly: true, isSensitive: true, type: 0, documentation: '', synonyms }
+}
+
+const KEYS: Readonly<Record<string, ConfigKey>> = BROKER_CONFIG
+
+/** All keys of this broker. */
+export function brokerConfigEntries(broker: BrokerServices): ConfigEntry[] {
+  const dynamic = dynamicConfigs(broker.image(), broker.nodeId)
+  const declared = Object.entries(KEYS).filter(([, key]) => !key.internal)
+  const others = new Set([...dynamic.own.keys(), ...dynamic.default.keys()].filter(n => !(n in KEYS)))
+  return [
+    ...declared.map(([name, key]) => brokerEntry(broker, name, key)),
+    ...[...others].map(n =>
+      undeclared(n, dynamic.own.has(n) ? ConfigSource.DYNAMIC_BROKER : ConfigSource.DYNAMIC_DEFAULT_BROKER),
+    ),
+  ]
+}
+
+/** What was set over the API for all brokers. */
+export function defaultBrokerEntries(broker: BrokerServices): ConfigEntry[] {
+  const dynamic = dynamicConfigs(broker.image(), broker.nodeId).default
+  return [...dynamic].map(([name, value]) => {
+    const source = ConfigSource.DYNAMIC_DEFAULT_BROKER
+    const key = KEYS[name]
+    if (!key) return undeclared(name, source)
+    return { ...brokerEntry(broker, name, key), value, source, synonyms: [{ name, value, source }] }
+  })
+}

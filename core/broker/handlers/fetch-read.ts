@@ -1,0 +1,112 @@
+import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
+import type { AbortedTransaction, PartitionLog, ReadResult } from '../log/types.ts'
+import type { FetchTarget } from './fetch-sessions.ts'
+import type { RequestContext } from './handler.ts'
+import { findTopic, leaderEpochProblem, missingTopicCode } from './shared.ts'
+
+/** What was read of one partition. */
+export interface FetchedPartition {
+  readonly target: FetchTarget
+  readonly errorCode: number
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+  readonly logStartOffset: number
+  readonly divergingEpoch?: { readonly epoch: number; readonly endOffset: number }
+  readonly aborted: readonly AbortedTransaction[] | null
+  readonly chunks: readonly Buffer[]
+  readonly size: number
+}
+
+/** A target that can be read: its log, or why not. */
+export interface Resolved {
+  readonly target: FetchTarget
+  readonly topic: string
+  readonly log: PartitionLog | null
+  readonly errorCode: number
+  readonly divergingEpoch?: { readonly epoch: number; readonly endOffset: number }
+}
+
+const NO_CHUNKS: readonly Buffer[] = []
+
+/** Finds a target's log and checks the epochs that the client believes in. */
+export function resolve(target: FetchTarget, ctx: RequestContext): Resolved {
+  const topic = findTopic(ctx.broker.image(), target.topic, target.topicId)
+  if (!topic) return { target, topic: target.topic, log: null, errorCode: missingTopicCode(target.topicId) }
+  const known = topic.partitions[target.partition]
+  try {
+    if (!known) throw errorFor(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    const log = ctx.broker.log(topic.name, target.partition)
+    const wrong = leaderEpochProblem(target.currentLeaderEpoch, known)
+    if (wrong !== ErrorCode.NONE) throw errorFor(wrong)
+    const divergingEpoch = divergence(target, log, known.leaderEpoch)
+    return { target, topic: topic.name, log, errorCode: ErrorCode.NONE, ...(divergingEpoch && { divergingEpoch }) }
+  } catch (error) {
+    return { target, topic: topic.name, log: null, errorCode: kafkaCodeOf(error) }
+  }
+}
+
+/** Where the reader's log and this one part, if its last record is not in this one (KIP-595). */
+function divergence(target: FetchTarget, log: PartitionLog, leaderEpoch: number) {
+  const { lastFetchedEpoch, fetchOffset } = target
+  if (lastFetchedEpoch < 0) return undefined
+  const end =
+    lastFetchedEpoch === leaderEpoch
+      ? { epoch: leaderEpoch, endOffset: log.logEndOffset }
+      : log.endOffsetForEpoch(lastFetchedEpoch)
+  if (end.endOffset < 0) throw errorFor(ErrorCode.OFFSET_OUT_OF_RANGE)
+  return end.endOffset < fetchOffset || end.epoch < lastFetchedEpoch ? end : undefined
+}
+
+function failed(r: Resolved, errorCode: number, readCommitted: boolean): FetchedPartition {
+  return {
+    target: r.target,
+    errorCode,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    aborted: readCommitted ? [] : null,
+    chunks: NO_CHUNKS,
+    size: 0,
+  }
+}
+
+/** How much one fetch may still read, over all its partitions. */
+export interface ReadLimits {
+  left: number
+  /** Nothing was read yet: the first batch is given even if it is too large. */
+  first: boolean
+}
+
+async function withAborted(r: Resolved, log: PartitionLog, read: ReadResult, readCommitted: boolean) {
+  if (!readCommitted) return null
+  // the end is not known without decoding; what reaches past it is no harm
+  return read.size === 0 ? [] : log.abortedTransactions(r.target.fetchOffset, read.lastStableOffset)
+}
+
+/** Reads one partition as far as the limits let it; never throws. */
+export async function read(r: Resolved, limits: ReadLimits, readCommitted: boolean): Promise<FetchedPartition> {
+  const { log, target } = r
+  if (!log) return failed(r, r.errorCode, readCommitted)
+  try {
+    const want = r.divergingEpoch ? 0 : Math.max(0, Math.min(target.maxBytes, limits.left))
+    const upTo = readCommitted ? 'lastStable' : 'highWatermark'
+    const minOneBatch = limits.first && !r.divergingEpoch
+    const given = log.read(target.fetchOffset, want, { upTo, minOneBatch })
+    const result = given instanceof Promise ? await given : given
+    limits.left -= result.size
+    if (result.size > 0) limits.first = false
+    return {
+      target,
+      errorCode: ErrorCode.NONE,
+      highWatermark: result.highWatermark,
+      lastStableOffset: result.lastStableOffset,
+      logStartOffset: result.logStartOffset,
+      ...(r.divergingEpoch && { divergingEpoch: r.divergingEpoch }),
+      aborted: await withAborted(r, log, result, readCommitted),
+      chunks: result.chunks,
+      size: result.size,
+    }
+  } catch (error) {
+    return failed(r, kafkaCodeOf(error), readCommitted)
+  }
+}

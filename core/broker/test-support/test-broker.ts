@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Logger } from '../../common/log.ts'
+import { type Broker, startBroker } from '../broker.ts'
+
+/** A broker on a directory of its own and a free port. */
+export interface TestBroker {
+  readonly broker: Broker
+  readonly port: number
+  /** `127.0.0.1:port`, for bootstrap.servers. */
+  readonly bootstrap: string
+  readonly dir: string
+  /** Stops it cleanly and starts it again on the same directory and port, with other settings if given. */
+  restart(overrides?: Record<string, string>): Promise<void>
+  /** Stops it; the directory stays until `close`. */
+  stop(): Promise<void>
+  /** Stops it and removes its directory. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Quiet, quick and small: what tests want and production does not. */
+const DEFAULTS = {
+  'group.initial.rebalance.delay.ms': '0',
+  'offsets.topic.num.partitions': '2',
+}
+
+/** A logger that says nothing. */
+export const silentLogger: Logger = {
+  name: 'silent',
+  trace: () => {},
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  isEnabled: () => false,
+  withContext: () => silentLogger,
+}
+
+/** Starts a broker for a test. `overrides` are keys of server.properties. */
+export async function startTestBroker(
+  overrides: Record<string, string> = {},
+  options: { logger?: Logger } = {},
+): Promise<TestBroker> {
+  const dir = await mkdtemp(join(tmpdir(), 'millrace-broker-'))
+  const start = (port: number, more: Record<string, string>) =>
+    startBroker(
+      { ...DEFAULTS, 'log.dirs': dir, listeners: `PLAINTEXT://127.0.0.1:${port}`, ...more },
+      { logger: options.logger ?? silentLogger },
+    )
+  let settings = overrides
+  let broker: Broker
+  try {
+    broker = await start(0, settings)
+  } catch (error) {
+    await rm(dir, { recursive: true, force: true })
+    throw error
+  }
+  const { port } = broker
+  const close = async () => {
+    await broker.close()
+    await rm(dir, { recursive: true, force: true })
+  }
+  return {
+    get broker() {
+      return broker
+    },
+    port,
+    bootstrap: `127.0.0.1:${port}`,
+    dir,
+    async restart(changed = {}) {
+      await broker.close()
+      settings = { ...settings, ...changed }
+      broker = await start(port, settings)
+    },
+    stop: () => broker.close(),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
