@@ -14,6 +14,8 @@ export class FakeBroker {
   readonly coordinators: Coordinators
   readonly services: BrokerServices
   readonly logs: LogManager
+  /** Partitions of __consumer_offsets whose log cannot be had. */
+  readonly offline = new Set<number>()
   /** Added to the wall clock, milliseconds. */
   ahead = 0
   image: MetadataImage
@@ -36,6 +38,7 @@ export class FakeBroker {
       logs,
       log: (topic, partition) => {
         const log = logs.get(topic, partition)
+        if (this.offline.has(partition)) throw errorFor(ErrorCode.KAFKA_STORAGE_ERROR)
         if (!log) throw errorFor(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
         return log
       },
@@ -51,12 +54,14 @@ export class FakeBroker {
     image: MetadataImage,
     config: Record<string, string> = {},
     loaded = true,
+    offline: readonly number[] = [],
   ): Promise<FakeBroker> {
     setLogLevel('test.coordinator', 'OFF')
     const logs = await LogManager.open({ dirs: [dir], defaults: DEFAULT_LOG_CONFIG })
     for (const topic of image.topicsByName.values())
       for (const p of topic.partitions) await logs.getOrCreate(topic.name, p.partition, topic.id)
     const broker = new FakeBroker(logs, image, config)
+    for (const partition of offline) broker.offline.add(partition)
     await broker.coordinators.start()
     if (loaded) await broker.coordinators.groups.loaded()
     return broker

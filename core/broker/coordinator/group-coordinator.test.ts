@@ -278,3 +278,18 @@ test('while a partition loads, its groups ask for patience and heartbeats are ta
   await loading.loaded()
   expect(loading.heartbeat('g', memberId, null, generationId + 1)).toBe(E.ILLEGAL_GENERATION)
 })
+
+test('a partition whose log cannot be had yet is tried again, and keeps no other from loading', async () => {
+  let b = await start()
+  await commit(b, 'g', 42)
+  const other = ['a', 'b', 'c', 'd'].find(g => groupPartition(g, 3) !== groupPartition('g', 3))!
+  await b.close()
+  open.splice(0)
+  b = await FakeBroker.open(dir, IMAGE, {}, false, [groupPartition('g', 3)])
+  open.push(b)
+  await expect.poll(() => b.coordinators.groups.describe(other)).toBe(E.GROUP_ID_NOT_FOUND)
+  expect(b.coordinators.groups.describe('g')).toBe(E.COORDINATOR_LOAD_IN_PROGRESS)
+  b.offline.clear()
+  await b.coordinators.groups.loaded()
+  expect(committed(b, 'g')).toBe(42)
+})

@@ -238,7 +238,8 @@ export class GroupCoordinator {
     const added: GroupShard[] = []
     for (const [partition, p] of ours) {
       if (this.#shards.has(partition)) continue
-      const shard = new GroupShard(partition, this.#broker.log(OFFSETS_TOPIC, partition), p.leaderEpoch, this.#services)
+      const log = () => this.#broker.log(OFFSETS_TOPIC, partition)
+      const shard = new GroupShard(partition, log, p.leaderEpoch, this.#services)
       this.#shards.set(partition, shard)
       added.push(shard)
     }

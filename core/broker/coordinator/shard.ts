@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
-import { ErrorCode } from '../../protocol/index.ts'
+import { ErrorCode, errorFor } from '../../protocol/index.ts'
 import type { PartitionLog } from '../log/types.ts'
 import type { Deadlines } from './deadlines.ts'
 import { commitWriteError, groupWriteError } from './errors.ts'
@@ -69,22 +69,22 @@ const BUSY = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
 /** The groups of one partition of `__consumer_offsets`: brings together the state machines, the offsets and the log. */
 export class GroupShard {
   readonly partition: number
-  readonly #log: PartitionLog
+  readonly #openLog: () => PartitionLog
   readonly #services: ShardServices
-  readonly #commits: CommitLog
+  /** There once it is loaded. */
+  #commits: CommitLog | null = null
   readonly #groups = new Map<string, GroupEntry>()
   readonly #stop = new AbortController()
   #loaded = false
   #loading: Promise<void> | null = null
   leaderEpoch: number
 
-  constructor(partition: number, log: PartitionLog, leaderEpoch: number, services: ShardServices) {
+  /** `openLog` throws while the partition's log cannot be had, as on a disk that fails. */
+  constructor(partition: number, openLog: () => PartitionLog, leaderEpoch: number, services: ShardServices) {
     this.partition = partition
     this.leaderEpoch = leaderEpoch
-    this.#log = log
+    this.#openLog = openLog
     this.#services = services
-    const epoch = () => this.leaderEpoch
-    this.#commits = new CommitLog({ ...services.commitLog, log, leaderEpoch: epoch, now: services.now })
   }
 
   /** Whether it can answer: false while its records are being read. */
@@ -115,7 +115,7 @@ export class GroupShard {
       entry.group.close(ErrorCode.NOT_COORDINATOR)
       this.#run(entry, entry.group.takeEffects())
     }
-    await this.#commits.close()
+    await this.#commits?.close()
     await this.#loading
     this.#groups.clear()
   }
@@ -249,8 +249,9 @@ export class GroupShard {
       const found: Loaded = { offsets: new Map(), groups: new Map() }
       try {
         const start = performance.now()
-        const result = await loadPartition(this.#log, loadBufferSize, r => collect(found, r), this.#stop.signal, logger)
-        this.#install(found)
+        const log = this.#openLog()
+        const result = await loadPartition(log, loadBufferSize, r => collect(found, r), this.#stop.signal, logger)
+        this.#install(found, log)
         if (result.records > 0)
           logger.info(
             `Loaded ${this.#groups.size} groups from ${result.records} records of ${name} in ${Math.round(performance.now() - start)} ms`,
@@ -258,14 +259,15 @@ export class GroupShard {
         return
       } catch (error) {
         if (this.#stop.signal.aborted) return
-        logger.error(`Could not load ${name}; trying again in ${backoff} ms`, error)
+        logger.error(`Could not load ${name}, trying again in ${backoff} ms: ${messageOf(error)}`)
       }
       await sleep(backoff, null, { signal: this.#stop.signal }).catch(() => null)
     }
   }
 
-  #install(found: Loaded): void {
-    const { settings, clock } = this.#services
+  #install(found: Loaded, log: PartitionLog): void {
+    const { settings, clock, now, commitLog } = this.#services
+    this.#commits = new CommitLog({ ...commitLog, log, leaderEpoch: () => this.leaderEpoch, now })
     for (const groupId of new Set([...found.groups.keys(), ...found.offsets.keys()])) {
       const snapshot = found.groups.get(groupId)
       const group = snapshot
@@ -293,7 +295,7 @@ export class GroupShard {
       await entry.written
       const records = Array.from(offsets.all(), o => offsetTombstone(groupId, o.topic, o.partition))
       if (entry.persisted) records.push(groupTombstone(groupId))
-      await this.#commits.write(records)
+      await this.#append(records)
     } catch (error) {
       entry.deleting = false
       this.#services.logger.warn(`Group ${groupId} could not be deleted: ${messageOf(error)}`)
@@ -352,11 +354,14 @@ export class GroupShard {
     )
   }
 
+  #append(records: readonly CoordinatorRecord[]): Promise<void> {
+    return this.#commits?.write(records) ?? Promise.reject(errorFor(ErrorCode.NOT_COORDINATOR))
+  }
+
   /** Writes records of a group and applies them to memory, in the order of the log. */
   #write(entry: GroupEntry, records: readonly CoordinatorRecord[], apply: () => void): Promise<void> {
     entry.writes++
-    const done = this.#commits
-      .write(records)
+    const done = this.#append(records)
       .then(apply)
       .finally(() => entry.writes--)
     entry.written = done.catch(() => undefined)
