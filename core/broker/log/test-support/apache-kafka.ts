@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+
+const LOG4J = join(import.meta.dirname, '../../../../test/peers/kafka/log4j2.xml')
+
+/** An Apache Kafka of one node, started and stopped over one data directory. */
+export class ApacheKafka {
+  readonly dataDir: string
+  bootstrap = ''
+  readonly #libs: string
+  readonly #dir: string
+  readonly #output: string
+  #process: ChildProcess | null = null
+  #formatted = false
+
+  constructor(libs: string, dir: string) {
+    this.#libs = libs
+    this.#dir = dir
+    this.dataDir = join(dir, 'data')
+    this.#output = join(dir, 'kafka.log')
+    mkdirSync(dir, { recursive: true })
+  }
+
+  async start(): Promise<void> {
+    const [port, controller] = [await freePort(), await freePort()]
+    this.bootstrap = `127.0.0.1:${port}`
+    const file = join(this.#dir, 'server.properties')
+    writeFileSync(
+      file,
+      `process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:${controller}
+listeners=PLAINTEXT://${this.bootstrap},CONTROLLER://127.0.0.1:${controller}
+advertised.listeners=PLAINTEXT://${this.bootstrap}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs=${this.dataDir}
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+`,
+    )
+    const classes = ['-Xmx384m', `-Dlog4j2.configurationFile=${LOG4J}`, '-cp', join(this.#libs, '*')]
+    if (!this.#formatted) {
+      const args = [...classes, 'kafka.tools.StorageTool', 'format', '-t', 'AAAAAAAAQACAAAAAAAAAAQ', '-c', file]
+      const done = spawnSync('java', args, { encoding: 'utf8' })
+      if (done.status !== 0) throw new Error(`formatting failed: ${done.stdout}${done.stderr}`)
+      this.#formatted = true
+    }
+    writeFileSync(this.#output, '')
+    const child = spawn('java', [...classes, 'kafka.Kafka', file], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#process = child
+    const started = Promise.withResolvers<void>()
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (text: Buffer) => {
+        appendFileSync(this.#output, text)
+        if (text.includes('Kafka Server started')) started.resolve()
+      })
+    }
+    child.once('exit', code => started.reject(new Error(`Kafka ended with ${code}: ${this.output().slice(-3000)}`)))
+    await started.promise
+  }
+
+  /** What it has printed since it started. */
+  output(): string {
+    return readFileSync(this.#output, 'utf8')
+  }
+
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const child = this.#process
+    if (child === null || child.exitCode !== null) return
+    this.#process = null
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    await exited
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  server.close()
+  await once(server, 'close')
+  return address.port
+}
