@@ -104,7 +104,7 @@ function ruleOf(key: string, value: string, database: string): Rule | null {
     const applies = (c: RuleColumn) => c.length < 0 || c.length > limit
     return {
       matches: onName,
-      parameters: c => (applies(c) ? { truncateLength: String(limit) } : {}),
+      parameters: (c): Record<string, string> => (applies(c) ? { truncateLength: String(limit) } : {}),
       change: c => (applies(c) ? truncate(limit) : null),
       maskNull: null,
     }

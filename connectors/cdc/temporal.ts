@@ -120,14 +120,14 @@ const microsOf = (m: Moment): number | bigint => {
   return Number.isSafeInteger(us) ? us : BigInt(m.ms) * 1000n + BigInt(m.us)
 }
 
-/** Infinite timestamps have an infinite `ms`; they become the microseconds that Debezium documents for them. */
-const INFINITY = 9_223_372_036_825_200_000n
-const MINUS_INFINITY = -9_223_372_036_832_400_000n
+/** What Debezium shows for infinite timestamps: the ends of int64; in milliseconds what the JDBC driver has for them. */
+const END = { micros: [LIMIT - 1n, -LIMIT], millis: [9_223_372_036_825_200_000n, -9_223_372_036_832_400_000n] } as const
+const end = (m: Moment, unit: keyof typeof END): bigint => END[unit][m.ms > 0 ? 0 : 1]
 
 export function timestampFormat(mode: TimePrecisionMode, precision: number): TemporalFormat<Moment> {
   const digits = precision < 0 ? 6 : precision
-  const millis = (m: Moment) => (Number.isFinite(m.ms) ? m.ms : int64((m.ms > 0 ? INFINITY : MINUS_INFINITY) / 1000n))
-  const micros = (m: Moment) => (Number.isFinite(m.ms) ? microsOf(m) : m.ms > 0 ? INFINITY : MINUS_INFINITY)
+  const millis = (m: Moment) => (Number.isFinite(m.ms) ? m.ms : end(m, 'millis'))
+  const micros = (m: Moment) => (Number.isFinite(m.ms) ? microsOf(m) : end(m, 'micros'))
   switch (mode) {
     case 'connect':
       return {
@@ -145,7 +145,7 @@ export function timestampFormat(mode: TimePrecisionMode, precision: number): Tem
       return {
         schema: Time.NanoTimestamp,
         convert: m => {
-          if (!Number.isFinite(m.ms)) return m.ms > 0 ? LIMIT - 1n : -LIMIT
+          if (!Number.isFinite(m.ms)) return end(m, 'micros')
           const ns = (BigInt(m.ms) * 1000n + BigInt(m.us)) * 1000n
           // beyond the years 1677 to 2262 an int64 cannot hold it
           return ns >= LIMIT || ns < -LIMIT ? null : int64(ns)

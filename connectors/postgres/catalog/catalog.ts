@@ -1,0 +1,145 @@
+import type pg from 'pg'
+import type { TableName } from '../../cdc/index.ts'
+import { isPassing, streamFailure } from '../client/failure.ts'
+import { openClient } from '../client/open.ts'
+import type { PostgresOptions } from '../options.ts'
+import type { ShapeColumn, ShapeInput } from '../table-shape.ts'
+import {
+  type CatalogColumn,
+  type CatalogTable,
+  correlationOf,
+  listTables,
+  readTables,
+  type TableEntry,
+} from './tables.ts'
+import { TypeRegistry } from './type-registry.ts'
+
+/** A column as a relation message describes it. */
+export interface RelationColumn {
+  readonly name: string
+  readonly typeOid: number
+  readonly typmod: number
+  /** Whether it is part of the replica identity. */
+  readonly isKey: boolean
+}
+
+export interface Relation extends TableName {
+  readonly oid: number
+  readonly identity: string
+  readonly columns: readonly RelationColumn[]
+}
+
+const SERIALS: Readonly<Record<string, string>> = { int2: 'smallserial', int4: 'serial', int8: 'bigserial' }
+
+/** The database's catalogue over one connection, which is made anew when it is lost. */
+export class Catalog {
+  readonly #options: PostgresOptions
+  readonly #signal: AbortSignal
+  #client: pg.Client | null = null
+  #types: TypeRegistry | null = null
+
+  constructor(options: PostgresOptions, signal: AbortSignal) {
+    this.#options = options
+    this.#signal = signal
+  }
+
+  /** Runs something with a connection; once more, with a new one, when the old one turns out to be dead. */
+  async run<T>(work: (client: pg.Client, types: TypeRegistry) => Promise<T>): Promise<T> {
+    const fresh = this.#client === null
+    const client = await this.#connected()
+    try {
+      return await work(client, this.#types!)
+    } catch (error) {
+      if (fresh || !isPassing(error)) throw streamFailure(error, this.#options.slot.name)
+      await this.close()
+      return work(await this.#connected(), this.#types!)
+    }
+  }
+
+  async #connected(): Promise<pg.Client> {
+    if (this.#client) return this.#client
+    const name = `millrace ${this.#options.prefix}`
+    this.#client = await openClient(this.#options.connection, { name, signal: this.#signal })
+    this.#types = new TypeRegistry(this.#client)
+    return this.#client
+  }
+
+  async close(): Promise<void> {
+    const client = this.#client
+    this.#client = null
+    this.#types = null
+    // its connection may be dead already
+    await client?.end().catch(() => undefined)
+  }
+
+  /** Rows of a query, by name, as text. */
+  rows(sql: string, values: unknown[] = []): Promise<Record<string, string | null>[]> {
+    return this.run(async client => (await client.query<Record<string, string | null>>(sql, values)).rows)
+  }
+
+  /** The captured tables. */
+  tables(): Promise<TableEntry[]> {
+    return this.run(client => listTables(client, this.#options.selection))
+  }
+
+  correlation(table: TableName, column: string): Promise<number | null> {
+    return this.run(client => correlationOf(client, table, column))
+  }
+
+  /** The structure of tables, as they are now. */
+  async describe(oids: readonly number[]): Promise<Map<number, { table: CatalogTable; input: ShapeInput }>> {
+    return this.run(async (client, types) => {
+      const tables = await readTables(client, oids)
+      await types.load([...tables.values()].flatMap(t => t.columns.map(c => c.typeOid)))
+      const entries = [...tables.values()].map(table => {
+        const columns = table.columns.map(c => shapeColumn(types, c.name, c.typeOid, c.typmod, c))
+        return [table.oid, { table, input: { name: nameOf(table), columns, key: table.key } }] as const
+      })
+      return new Map(entries)
+    })
+  }
+
+  /**
+   * What a relation message leaves open: key, defaults and NOT NULL as the table has them now. Columns that are gone since are
+   * optional; a table that is gone has the key that its replica identity shows.
+   */
+  async describeRelation(relation: Relation, refreshTypes: boolean): Promise<ShapeInput> {
+    return this.run(async (client, types) => {
+      const oids = relation.columns.map(c => c.typeOid)
+      if (refreshTypes) types.forget(oids)
+      await types.load(oids)
+      const now = (await readTables(client, [relation.oid])).get(relation.oid)
+      const byName = new Map(now?.columns.map(c => [c.name, c]))
+      const names = new Set(relation.columns.map(c => c.name))
+      const key = now
+        ? now.key.filter(k => names.has(k))
+        : relation.columns.filter(c => c.isKey && relation.identity !== 'f').map(c => c.name)
+      const columns = relation.columns.map(c =>
+        shapeColumn(types, c.name, c.typeOid, c.typmod, byName.get(c.name) ?? null),
+      )
+      return { name: nameOf(relation), columns, key }
+    })
+  }
+}
+
+const nameOf = (t: TableName): TableName => ({ schema: t.schema, table: t.table })
+
+function shapeColumn(
+  types: TypeRegistry,
+  name: string,
+  typeOid: number,
+  typmod: number,
+  now: CatalogColumn | null,
+): ShapeColumn {
+  const typeName = types.nameOf(typeOid)
+  const defaultExpression = now?.defaultExpression ?? null
+  const serial = /^nextval\(/i.test(defaultExpression ?? '') ? SERIALS[typeName] : undefined
+  return {
+    name,
+    type: types.resolve(typeOid, typmod),
+    typeName: serial ?? typeName,
+    optional: !(now?.notNull ?? false),
+    defaultExpression,
+    comment: now?.comment ?? null,
+  }
+}

@@ -1,0 +1,126 @@
+import { Decimal } from '../../../core/connect/index.ts'
+import type { Codec } from '../types/codec.ts'
+import type { ColumnType } from '../types/codec-for.ts'
+
+const LITERAL = /'([^']*(?:''[^']*)*)'/
+const CALL = /^\(?[A-Za-z0-9_.]+\((?:.+(?:, ?.+)*)?\)/
+const NOW = new Set(['current_timestamp', 'current_time', 'current_date', 'localtime', 'localtimestamp'])
+
+/** What stands in the schema for a default that the server computes anew each time, as Debezium has it. */
+const COMPUTED: Readonly<Record<string, string>> = {
+  bit: '00',
+  varbit: '0',
+  bool: 'f',
+  bpchar: '',
+  varchar: '',
+  text: '',
+  numeric: '0.0',
+  float4: '0.0',
+  float8: '0.0',
+  int2: '0',
+  int4: '0',
+  int8: '0',
+  json: '{}',
+  jsonb: '{}',
+  xml: '',
+  uuid: '00000000-0000-0000-0000-000000000000',
+  date: '1970-01-01',
+  time: '00:00:00',
+  timestamp: '1970-01-01 00:00:00',
+  timestamptz: '1970-01-01 00:00:00+00',
+  interval: 'PT0S',
+}
+
+/** The literal of an expression such as `'abc'::character varying` or `-7`; null for NULL. */
+function literalOf(expression: string): string | null {
+  if (expression.startsWith('NULL::') || expression === 'NULL') return null
+  if (!expression.includes("'")) return expression
+  const m = LITERAL.exec(expression)
+  return m ? m[1]!.replaceAll("''", "'") : null
+}
+
+/** Text of a literal in the form that the server prints values of its type in; null where it is no literal. */
+function printed(type: ColumnType, text: string): string | null {
+  switch (type.name) {
+    case 'bool':
+      return /^t(rue)?$/i.test(text) ? 't' : 'f'
+    case 'int2':
+    case 'int4':
+    case 'int8':
+      return /^-?\d+$/.test(text) ? text : null
+    case 'numeric':
+    case 'float4':
+    case 'float8':
+      return /^-?\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? text : null
+    case 'date':
+      return /^\d{4,}-\d\d-\d\d$/.test(text) ? text : null
+    case 'time':
+      return /^\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text) ? (text.length === 5 ? `${text}:00` : text) : null
+    case 'timestamp':
+      return /^\d{4,}-\d\d-\d\d$/.test(text)
+        ? `${text} 00:00:00`
+        : /^\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d/.test(text)
+          ? text
+          : null
+    case 'timestamptz':
+      return timestamptz(text)
+    case 'interval':
+      return interval(text)
+    case 'bit':
+    case 'varbit':
+      return /^[01]*$/.test(text) ? text : null
+    default:
+      return text
+  }
+}
+
+/** pg_get_expr prints a constant in the session's time zone, which is UTC here. */
+function timestamptz(text: string): string | null {
+  if (/^\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00$/.test(text)) return text
+  const at = Date.parse(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'))
+  return Number.isNaN(at) ? null : new Date(at).toISOString().replace('T', ' ').replace('Z', '+00')
+}
+
+/** The session prints intervals in ISO 8601, constants in expressions too. */
+const interval = (text: string): string | null => (/^P/.test(text) ? text : null)
+
+/**
+ * The default of a column for its schema, as Debezium shows it: a literal's value; a fixed stand-in for what is computed; undefined
+ * where there is none that a schema can hold.
+ */
+export function schemaDefault(type: ColumnType, codec: Codec, expression: string | null): unknown {
+  if (expression === null || type.element) return undefined
+  const computed = CALL.test(expression) || NOW.has(expression.toLowerCase())
+  let text: string | null
+  if (type.labels) text = enumDefault(expression)
+  else if (!type.builtin || !(type.name in COMPUTED)) return undefined
+  else text = computed ? COMPUTED[type.name]! : literalOf(expression)
+  if (text === null) return undefined
+  const shown = computed ? text : printed(type, text)
+  if (shown === null) return undefined
+  // a boolean for a bit string of length 1, whatever the text
+  const bytes = Buffer.from(shown)
+  try {
+    const value = codec.decode(bytes, 0, bytes.length)
+    // structs cannot be defaults (KAFKA-12694)
+    return isStruct(value) || value === null ? undefined : value
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+const isStruct = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Buffer.isBuffer(value) &&
+  !(value instanceof Decimal) &&
+  !(value instanceof Date) &&
+  !Array.isArray(value)
+
+/** `'green'::colour`, where the label may hold quotes. */
+function enumDefault(expression: string): string | null {
+  const cast = expression.lastIndexOf('::')
+  const label = cast < 0 ? '' : expression.slice(0, cast)
+  return /^'.*'$/s.test(label) ? label.slice(1, -1).replaceAll("''", "'") : null
+}

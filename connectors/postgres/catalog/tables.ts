@@ -1,0 +1,119 @@
+import type pg from 'pg'
+import type { Selection, TableName } from '../../cdc/index.ts'
+
+/** A table as the list of tables has it. */
+export interface TableEntry extends TableName {
+  readonly oid: number
+  /** `r` a table, `p` one with partitions. */
+  readonly kind: string
+  readonly isPartition: boolean
+  /** REPLICA IDENTITY: `d`efault, `f`ull, `i`ndex, `n`othing. */
+  readonly identity: string
+  /** The planner's estimates. */
+  readonly rows: number
+  readonly pages: number
+}
+
+/** A column as the catalogue has it. */
+export interface CatalogColumn {
+  readonly name: string
+  readonly number: number
+  readonly typeOid: number
+  readonly typmod: number
+  readonly notNull: boolean
+  /** The expression of its default, as `pg_get_expr` prints it. */
+  readonly defaultExpression: string | null
+  readonly comment: string | null
+}
+
+/** A table's structure. */
+export interface CatalogTable extends TableName {
+  readonly oid: number
+  readonly columns: readonly CatalogColumn[]
+  /** The primary key's columns in its order, else those of the first unique index over columns. Empty for none. */
+  readonly key: readonly string[]
+  /** Whether `key` is the primary key. */
+  readonly isPrimary: boolean
+  /** How far the rows lie in the order of the first key column, from -1 to 1; null when unknown. */
+  readonly keyCorrelation: number | null
+}
+
+const LIST = `
+  select c.oid::text as oid, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,
+         c.relispartition as partition, c.relreplident::text as identity, c.reltuples::text as rows, c.relpages::text as pages
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+   where c.relkind in ('r', 'p') and c.relpersistence = 'p' and n.nspname !~ '^pg_(toast|temp)'`
+
+/** All tables of the database that a selection captures. */
+export async function listTables(client: pg.Client, selection: Selection): Promise<TableEntry[]> {
+  const { rows } = await client.query<Record<string, string>>(LIST)
+  return rows
+    .map(r => ({
+      oid: Number(r['oid']),
+      schema: r['schema']!,
+      table: r['name']!,
+      kind: r['kind']!,
+      isPartition: r['partition'] === 't',
+      identity: r['identity']!,
+      rows: Number(r['rows']),
+      pages: Number(r['pages']),
+    }))
+    .filter(t => selection.hasTable(t))
+}
+
+const TABLES = `
+  select c.oid::text as oid, n.nspname::text as schema, c.relname::text as name,
+         (select json_agg(json_build_object('name', a.attname, 'number', a.attnum, 'typeOid', a.atttypid::bigint, 'typmod', a.atttypmod,
+                   'notNull', a.attnotnull, 'defaultExpression', pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+                   'comment', pg_catalog.col_description(a.attrelid, a.attnum)) order by a.attnum)
+            from pg_catalog.pg_attribute a left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+           where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
+         (select json_agg(json_build_object('primary', i.indisprimary, 'columns',
+                   (select json_agg(a.attname order by k.at) from unnest(i.indkey::int2[]) with ordinality k(num, at)
+                      join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num
+                     where k.at <= coalesce((to_jsonb(i)->>'indnkeyatts')::int, i.indnatts))) order by i.indisprimary desc, x.relname)
+            from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid
+           where i.indrelid = c.oid and (i.indisprimary or (i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null))) as keys
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+   where c.oid = any($1::oid[])`
+
+const CORRELATION = `select s.correlation::text as correlation from pg_catalog.pg_stats s
+   where s.schemaname = $1 and s.tablename = $2 and s.attname = $3 and not s.inherited`
+
+interface TableRow {
+  readonly oid: string
+  readonly schema: string
+  readonly name: string
+  readonly columns: string | null
+  readonly keys: string | null
+}
+
+/** The structure of tables, by OID; those that are gone are left out. */
+export async function readTables(client: pg.Client, oids: readonly number[]): Promise<Map<number, CatalogTable>> {
+  const { rows } = await client.query<TableRow>(TABLES, [oids])
+  const out = new Map<number, CatalogTable>()
+  for (const r of rows) {
+    const columns = JSON.parse(r.columns ?? '[]') as CatalogColumn[]
+    const keys = JSON.parse(r.keys ?? '[]') as { primary: boolean; columns: string[] }[]
+    const key = keys[0] ?? null
+    const table = { oid: Number(r.oid), schema: r.schema, table: r.name, columns, keyCorrelation: null }
+    out.set(table.oid, { ...table, key: key?.columns ?? [], isPrimary: key?.primary ?? false })
+  }
+  return out
+}
+
+/** How far a table's rows lie in the order of a column, by the planner's statistics; null when there are none. */
+export async function correlationOf(client: pg.Client, table: TableName, column: string): Promise<number | null> {
+  const { rows } = await client.query<{ correlation: string | null }>(CORRELATION, [table.schema, table.table, column])
+  const value = rows[0]?.correlation
+  return value === undefined || value === null ? null : Number(value)
+}
+
+/** An identifier in double quotes. */
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
+export const quotedTable = (t: TableName): string => `${quoted(t.schema)}.${quoted(t.table)}`
+/** A string literal. */
+export const literal = (value: string): string =>
+  value.includes('\\')
+    ? ` E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+    : `'${value.replaceAll("'", "''")}'`

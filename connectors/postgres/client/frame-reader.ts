@@ -1,0 +1,99 @@
+import { errors } from '../errors.ts'
+
+/** No message of PostgreSQL is longer (1 GiB); a length beyond it means that the stream is not read in step. */
+const MAX_FRAME = 2 ** 30 + 1024
+
+/**
+ * Cuts a byte stream into the server's frames: a type, a length, a payload. A frame that lies whole in a chunk is given in place,
+ * without copying; one over several chunks is joined once, when it is complete.
+ */
+export class FrameReader {
+  /** Of the frame that `next` gave: its type and where its payload lies. Valid until the next call. */
+  type = 0
+  buf: Buffer = Buffer.alloc(0)
+  start = 0
+  end = 0
+  #chunk: Buffer | null = null
+  #at = 0
+  /** Pieces of a frame that is not complete yet, their length, and the frame's own (0 while its head is not whole). */
+  #pieces: Buffer[] = []
+  #have = 0
+  #need = 0
+
+  /** Gives it the next bytes. Only after `next` was false. */
+  push(chunk: Buffer): void {
+    this.#chunk = chunk
+    this.#at = 0
+  }
+
+  next(): boolean {
+    const chunk = this.#chunk
+    if (chunk === null) return false
+    return this.#have > 0 ? this.#joined(chunk) : this.#inPlace(chunk)
+  }
+
+  #inPlace(chunk: Buffer): boolean {
+    const at = this.#at
+    const left = chunk.length - at
+    if (left >= 5) {
+      const size = lengthAt(chunk, at + 1) + 1
+      if (size <= left) {
+        this.type = chunk[at]!
+        this.buf = chunk
+        this.start = at + 5
+        this.end = at + size
+        this.#at = at + size
+        return true
+      }
+      this.#need = size
+    }
+    if (left > 0) {
+      this.#pieces = [left === chunk.length ? chunk : chunk.subarray(at)]
+      this.#have = left
+    }
+    this.#chunk = null
+    return false
+  }
+
+  #joined(chunk: Buffer): boolean {
+    if (this.#need === 0) {
+      // the head itself is cut: complete it first
+      const missing = 5 - this.#have
+      if (missing > 0) {
+        const part = chunk.subarray(this.#at, this.#at + missing)
+        this.#pieces.push(part)
+        this.#have += part.length
+        this.#at += part.length
+        if (this.#have < 5) return this.#drained()
+      }
+      const head = Buffer.concat(this.#pieces)
+      this.#pieces = [head]
+      this.#need = lengthAt(head, 1) + 1
+    }
+    const part = chunk.subarray(this.#at, this.#at + this.#need - this.#have)
+    if (part.length > 0) this.#pieces.push(part)
+    this.#have += part.length
+    this.#at += part.length
+    if (this.#have < this.#need) return this.#drained()
+    const frame = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces)
+    this.type = frame[0]!
+    this.buf = frame
+    this.start = 5
+    this.end = this.#need
+    this.#pieces = []
+    this.#have = 0
+    this.#need = 0
+    return true
+  }
+
+  #drained(): boolean {
+    this.#chunk = null
+    return false
+  }
+}
+
+function lengthAt(buf: Buffer, at: number): number {
+  const length = buf.readInt32BE(at)
+  if (length < 4 || length > MAX_FRAME) throw errors.create('MR_PG_PROTOCOL', { cause: `a message of ${length} bytes` })
+  return length
+}

@@ -1,0 +1,126 @@
+import { createPrivateKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import pg from 'pg'
+import type { ConnectionOptions } from '../options.ts'
+import { connectFailure } from './failure.ts'
+
+/** How a session prints its values, whatever the server's and the user's settings: what the decoders (types/) read. */
+export const SESSION = [
+  "SET datestyle TO 'ISO, YMD'",
+  "SET intervalstyle TO 'iso_8601'",
+  'SET extra_float_digits TO 3',
+  "SET bytea_output TO 'hex'",
+  "SET timezone TO 'UTC'",
+  "SET lc_monetary TO 'C'",
+].join('; ')
+
+export interface OpenOptions {
+  /** A connection that speaks the streaming replication protocol. */
+  readonly replication?: boolean
+  /** Shown in pg_stat_activity. */
+  readonly name: string
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+function privateKey(o: ConnectionOptions): string {
+  const bytes = readFileSync(o.sslKey!)
+  const passphrase = o.sslPassword === null ? {} : { passphrase: o.sslPassword }
+  const der = bytes[0] === 0x30
+  const key = createPrivateKey(
+    der ? { key: bytes, format: 'der', type: 'pkcs8', ...passphrase } : { key: bytes, ...passphrase },
+  )
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
+function tlsOf(o: ConnectionOptions): TlsOptions {
+  const verify = o.sslMode === 'verify-ca' || o.sslMode === 'verify-full'
+  return {
+    rejectUnauthorized: verify || (o.sslMode === 'require' && o.sslRootCert !== null),
+    ...(o.sslRootCert === null ? {} : { ca: readFileSync(o.sslRootCert, 'utf8') }),
+    ...(o.sslCert === null ? {} : { cert: readFileSync(o.sslCert, 'utf8') }),
+    ...(o.sslKey === null ? {} : { key: privateKey(o) }),
+    // libpq's verify-ca, and its require with a root certificate: whose certificate it is does not matter
+    ...(o.sslMode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
+  }
+}
+
+async function attempt(o: ConnectionOptions, open: OpenOptions, tls: boolean): Promise<pg.Client> {
+  const config: pg.ClientConfig & { replication?: string } = {
+    host: o.host,
+    port: o.port,
+    user: o.user,
+    database: o.database,
+    ssl: tls ? tlsOf(o) : false,
+    keepAlive: o.keepAlive,
+    application_name: open.name,
+    connectionTimeoutMillis: open.timeoutMs ?? 30_000,
+    // values come as the server prints them
+    types: { getTypeParser: () => (value: unknown) => value } as unknown as pg.CustomTypesConfig,
+    ...(o.password === null ? {} : { password: o.password }),
+    ...(open.replication ? { replication: 'database' } : {}),
+    ...(o.queryTimeoutMs > 0 && !open.replication ? { query_timeout: o.queryTimeoutMs } : {}),
+  }
+  const client = new pg.Client(config)
+  // an error outside a query; the next query, or the owner of the socket, meets it too
+  client.on('error', () => {})
+  const end = () => void client.end().catch(() => undefined)
+  open.signal?.addEventListener('abort', end, { once: true })
+  try {
+    await client.connect()
+    return client
+  } catch (error) {
+    end()
+    throw error
+  } finally {
+    open.signal?.removeEventListener('abort', end)
+  }
+}
+
+const NO_TLS_HERE = /does not support SSL/i
+const TLS_WANTED = /no pg_hba\.conf entry|SSL off|no encryption/i
+
+/**
+ * Connects and sets the session up. Values of queries are text. Throws MR_PG_CONNECT_FAILED (retriable), MR_PG_AUTH_FAILED,
+ * MR_PG_DATABASE_MISSING, MR_PG_NO_REPLICATION_PRIVILEGE, MR_PG_SLOTS_EXHAUSTED or MR_PG_SSL.
+ */
+export async function openClient(o: ConnectionOptions, open: OpenOptions): Promise<pg.Client> {
+  try {
+    const client = await firstOf(o, open)
+    try {
+      await client.query(SESSION)
+      if (!open.replication) for (const sql of o.initialStatements) await client.query(sql)
+      return client
+    } catch (error) {
+      await client.end()
+      throw error
+    }
+  } catch (error) {
+    throw connectFailure(error, o)
+  }
+}
+
+/** `prefer` tries TLS first and goes on without where the server has none; `allow` the other way round. */
+async function firstOf(o: ConnectionOptions, open: OpenOptions): Promise<pg.Client> {
+  switch (o.sslMode) {
+    case 'disable':
+      return attempt(o, open, false)
+    case 'allow':
+      try {
+        return await attempt(o, open, false)
+      } catch (error) {
+        if (error instanceof Error && TLS_WANTED.test(error.message)) return attempt(o, open, true)
+        throw error
+      }
+    case 'prefer':
+      try {
+        return await attempt(o, open, true)
+      } catch (error) {
+        if (error instanceof Error && NO_TLS_HERE.test(error.message)) return attempt(o, open, false)
+        throw error
+      }
+    default:
+      return attempt(o, open, true)
+  }
+}

@@ -1,0 +1,178 @@
+import type { Duplex } from 'node:stream'
+import type pg from 'pg'
+import { messageOf } from '../../../core/connect/index.ts'
+import { errors } from '../errors.ts'
+import { ChunkQueue } from './chunk-queue.ts'
+import { FrameReader } from './frame-reader.ts'
+
+/** Types of the server's messages that matter here, as bytes. */
+export const Frame = {
+  Error: 0x45, // E
+  Notice: 0x4e, // N
+  RowDescription: 0x54, // T
+  DataRow: 0x44, // D
+  CommandComplete: 0x43, // C
+  EmptyQuery: 0x49, // I
+  Ready: 0x5a, // Z
+  CopyBoth: 0x57, // W
+  CopyData: 0x64, // d
+  CopyDone: 0x63, // c
+  ParameterStatus: 0x53, // S
+  Notification: 0x41, // A
+} as const
+
+/** An error that the server sent: its message, and its SQLSTATE as `code`. */
+export class ServerError extends Error {
+  readonly code: string
+  readonly severity: string
+  constructor(message: string, code: string, severity: string) {
+    super(message)
+    this.name = 'ServerError'
+    this.code = code
+    this.severity = severity
+  }
+}
+
+function parseFields(buf: Buffer, start: number, end: number): Map<string, string> {
+  const fields = new Map<string, string>()
+  let at = start
+  while (at < end && buf[at] !== 0) {
+    const zero = buf.indexOf(0, at + 1)
+    if (zero < 0) break
+    fields.set(String.fromCharCode(buf[at]!), buf.toString('utf8', at + 1, zero))
+    at = zero + 1
+  }
+  return fields
+}
+
+/** The error of an ErrorResponse. */
+export function serverError(frame: FrameReader): ServerError {
+  const fields = parseFields(frame.buf, frame.start, frame.end)
+  const detail = [fields.get('M'), fields.get('D'), fields.get('H')].filter(Boolean).join(' ')
+  return new ServerError(detail, fields.get('C') ?? '', fields.get('V') ?? fields.get('S') ?? '')
+}
+
+/**
+ * A connection whose socket is read here, frame by frame out of the socket's own buffers, once `pg` has connected and
+ * authenticated. What arrives is kept as it came, up to a limit in bytes; beyond it the socket is paused, so the server waits.
+ */
+export class WireConnection {
+  readonly chunks: ChunkQueue
+  readonly frames = new FrameReader()
+  readonly #client: pg.Client
+  readonly #socket: Duplex
+  #closed = false
+
+  /** Takes the socket of a connected client over; the client must not be used any more. */
+  constructor(client: pg.Client, maxBytes: number) {
+    this.#client = client
+    this.#socket = (client as unknown as { connection: { stream: Duplex } }).connection.stream
+    this.chunks = new ChunkQueue(this.#socket, maxBytes)
+    this.#socket.removeAllListeners('data')
+    this.#socket.on('data', (chunk: Buffer) => this.chunks.push(chunk))
+    this.#socket.on('error', (error: Error) => this.#fail(error))
+    this.#socket.on('close', () => this.#fail(new Error('the server closed the connection')))
+  }
+
+  #fail(cause: Error): void {
+    if (this.#closed) return
+    this.chunks.fail(errors.create('MR_PG_CONNECTION_LOST', { cause: messageOf(cause) }, { cause }))
+  }
+
+  /** The next frame of what has arrived; false when there is none whole. */
+  next(): boolean {
+    while (!this.frames.next()) {
+      const chunk = this.chunks.shift()
+      if (chunk === null) return false
+      this.frames.push(chunk)
+    }
+    return true
+  }
+
+  /** The next frame, waited for. Rejects when the connection is lost or `signal` aborts. */
+  async frame(signal: AbortSignal): Promise<FrameReader> {
+    while (!this.next()) await this.chunks.wait(signal)
+    return this.frames
+  }
+
+  /** Sends a query by the simple protocol; its answer is read by `frame`. */
+  sendQuery(sql: string): void {
+    const length = Buffer.byteLength(sql)
+    const message = Buffer.allocUnsafe(length + 6)
+    message[0] = 0x51
+    message.writeInt32BE(length + 5, 1)
+    message.write(sql, 5)
+    message[length + 5] = 0
+    this.#socket.write(message)
+  }
+
+  /** Runs statements and throws away their rows. Throws a ServerError. */
+  async execute(sql: string, signal: AbortSignal): Promise<void> {
+    await this.rows(sql, signal)
+  }
+
+  /** Runs statements and gives the rows of all of them, by column name, as text. For small answers. */
+  async rows(sql: string, signal: AbortSignal): Promise<Record<string, string | null>[]> {
+    this.sendQuery(sql)
+    const out: Record<string, string | null>[] = []
+    let names: string[] = []
+    let failure: ServerError | null = null
+    for (;;) {
+      const f = await this.frame(signal)
+      if (f.type === Frame.Error) failure = serverError(f)
+      else if (f.type === Frame.RowDescription) names = columnNames(f)
+      else if (f.type === Frame.DataRow) out.push(row(f, names))
+      else if (f.type === Frame.Ready) {
+        if (failure) throw failure
+        return out
+      }
+      // a fatal error is followed by the end of the connection, not by ReadyForQuery
+      if (failure?.severity === 'FATAL') throw failure
+    }
+  }
+
+  /** One message of the client in a COPY: CopyData around the payload. */
+  sendCopyData(payload: Buffer): void {
+    if (this.#closed || this.#socket.destroyed) return
+    const head = Buffer.allocUnsafe(5)
+    head[0] = Frame.CopyData
+    head.writeInt32BE(payload.length + 4, 1)
+    this.#socket.write(Buffer.concat([head, payload]))
+  }
+
+  /** Ends the connection at once; the server notices by itself. Safe to call again. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.chunks.fail(new Error('closed'))
+    // Terminate, so that the server lets go of the slot without waiting for the socket's end
+    if (!this.#socket.destroyed) this.#socket.end(Buffer.from([0x58, 0, 0, 0, 4]))
+    const socket = this.#socket
+    setTimeout(() => socket.destroy(), 500).unref()
+    this.#client.removeAllListeners('end')
+  }
+}
+
+function columnNames(f: FrameReader): string[] {
+  const count = f.buf.readInt16BE(f.start)
+  const names: string[] = []
+  let at = f.start + 2
+  for (let i = 0; i < count; i++) {
+    const zero = f.buf.indexOf(0, at)
+    names.push(f.buf.toString('utf8', at, zero))
+    at = zero + 19
+  }
+  return names
+}
+
+function row(f: FrameReader, names: readonly string[]): Record<string, string | null> {
+  const out: Record<string, string | null> = {}
+  let at = f.start + 2
+  for (const name of names) {
+    const length = f.buf.readInt32BE(at)
+    at += 4
+    out[name] = length < 0 ? null : f.buf.toString('utf8', at, at + length)
+    if (length > 0) at += length
+  }
+  return out
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { JsonConverter } from '../../../converters/json/json-converter.ts'
+import type { Header, SourceRecord } from '../../../core/connect/index.ts'
+import { type PostgresServer, startPostgres } from '../../../test/services/postgres.ts'
+import { propsFor, TaskHarness } from '../testing/harness.ts'
+import { comparable } from './comparable.ts'
+import { type CapturedRecord, decodeFixture, parseExact } from './fixture.ts'
+import { SCENARIOS } from './scenarios.ts'
+
+const server: PostgresServer | null = await startPostgres()
+afterAll(() => server?.stop())
+
+const converter = new JsonConverter()
+const keyConverter = new JsonConverter()
+beforeAll(() => {
+  converter.configure({}, false)
+  keyConverter.configure({}, true)
+})
+
+function captured(records: readonly SourceRecord[]): CapturedRecord[] {
+  const json = (c: JsonConverter, topic: string, schema: SourceRecord['keySchema'], value: unknown) => {
+    const bytes = c.fromConnectData(topic, schema, value, [])
+    return bytes === null ? null : parseExact(bytes.toString())
+  }
+  return records.map((r, offset) => ({
+    topic: r.topic,
+    offset,
+    key: json(keyConverter, r.topic, r.keySchema, r.key),
+    value: json(converter, r.topic, r.valueSchema, r.value),
+    headers: r.headers.map((h: Header) => [h.key, json(converter, r.topic, h.schema, h.value)] as const),
+  }))
+}
+
+describe.skipIf(server === null)('the same records as Debezium 3.7 gives', () => {
+  test.each(SCENARIOS.map(s => [s.name, s] as const))('%s', async (name, scenario) => {
+    const fixture = decodeFixture(readFileSync(new URL(`./${name}.json`, import.meta.url), 'utf8'))
+    const url = await server!.createDatabase()
+    const db = new pg.Client(url)
+    await db.connect()
+    for (const sql of scenario.setup) await db.query(sql)
+    const task = await new TaskHarness(propsFor(url, scenario.config)).start()
+    try {
+      const beats = (topic: string) => topic.startsWith('__debezium-heartbeat')
+      const rows = Object.entries(fixture.snapshot).reduce((sum, [t, n]) => sum + (beats(t) ? 0 : n), 0)
+      const events = (records: readonly SourceRecord[]) => records.filter(r => !beats(r.topic))
+      if (scenario.config['snapshot.mode'] === 'no_data')
+        await task.until(() => task.log.text().includes('streaming from'))
+      await task.until(r => events(r).length >= rows)
+      for (const sql of scenario.stream) await db.query(sql)
+      await task.until(r => events(r).length >= fixture.records.filter(x => !beats(x.topic)).length, 5_000)
+    } finally {
+      await task.stop()
+      await db.end()
+    }
+    const database = new URL(url).pathname.slice(1)
+    const ours = comparable(name, captured(task.records), database)
+    const theirs = comparable(name, fixture.records, 'db')
+    expect(ours).toEqual(theirs)
+  })
+})

@@ -1,0 +1,253 @@
+import type { Props } from '../../core/connect/index.ts'
+import {
+  type AdjustmentMode,
+  type BinaryMode,
+  ColumnRules,
+  compileList,
+  type DecimalMode,
+  KeyColumns,
+  rawList,
+  Selection,
+  type TableName,
+  type TimePrecisionMode,
+  TopicNaming,
+} from '../cdc/index.ts'
+import { parsePostgresConfig } from './config.ts'
+
+export interface ConnectionOptions {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string | null
+  readonly database: string
+  readonly sslMode: string
+  readonly sslCert: string | null
+  readonly sslKey: string | null
+  readonly sslPassword: string | null
+  readonly sslRootCert: string | null
+  readonly keepAlive: boolean
+  readonly queryTimeoutMs: number
+  readonly initialStatements: readonly string[]
+}
+
+/** How values are shown. */
+export interface ValueOptions {
+  readonly decimals: DecimalMode
+  readonly time: TimePrecisionMode
+  readonly binary: BinaryMode
+  readonly hstore: 'json' | 'map'
+  readonly interval: 'numeric' | 'string'
+  readonly moneyDigits: number
+  readonly includeUnknown: boolean
+  /** Text of the placeholder for unchanged TOAST values, and its bytes. */
+  readonly placeholder: string
+  readonly placeholderBytes: Buffer
+}
+
+export type FailureMode = 'fail' | 'warn' | 'skip' | 'ignore'
+
+/** The configuration in the form that the task works with. */
+export interface PostgresOptions {
+  readonly prefix: string
+  readonly connection: ConnectionOptions
+  readonly values: ValueOptions
+  readonly topics: TopicNaming
+  readonly selection: Selection
+  readonly keys: KeyColumns
+  readonly rules: ColumnRules
+  readonly schemaNames: AdjustmentMode
+  readonly fieldNames: AdjustmentMode
+  readonly comments: boolean
+  readonly tombstones: boolean
+  readonly skipped: ReadonlySet<string>
+  readonly skipUnchanged: boolean
+  readonly convertingFailure: FailureMode
+  readonly transactionMetadata: boolean
+  readonly contextHeaders: boolean
+  readonly maxBatch: number
+  /** How many bytes are read ahead. */
+  readonly maxQueueBytes: number
+  readonly heartbeatMs: number
+  readonly heartbeatQuery: string | null
+  readonly messageInclude: RegExp[] | null
+  readonly messageExclude: RegExp[] | null
+  readonly maxRetries: number
+  readonly maxRetryWaitMs: number
+  readonly slot: {
+    readonly name: string
+    readonly dropOnStop: boolean
+    readonly failover: boolean
+    readonly params: ReadonlyArray<readonly [string, string]>
+    readonly maxRetries: number
+    readonly retryDelayMs: number
+    readonly statusMs: number
+    readonly flush: 'connector' | 'manual' | 'connector_and_driver'
+    readonly mismatch: string
+    readonly xminMs: number
+  }
+  readonly publication: {
+    readonly name: string
+    readonly autocreate: string
+    readonly viaRoot: boolean
+    readonly identities: string | null
+  }
+  readonly snapshot: {
+    readonly mode: string
+    readonly isolation: string
+    readonly lock: boolean
+    readonly lockTimeoutMs: number
+    readonly delayMs: number
+    readonly include: RegExp[] | null
+    readonly order: string
+    /** `schema.table` to the query that is read instead. */
+    readonly overrides: ReadonlyMap<string, string>
+  }
+  readonly streamingDelayMs: number
+  readonly guardrail: { readonly max: number; readonly fail: boolean }
+}
+
+/** What is read ahead where `max.queue.size.in.bytes` says nothing. */
+const DEFAULT_QUEUE_BYTES = 8 * 1024 * 1024
+
+const builtin = (name: TableName): boolean =>
+  name.schema === 'pg_catalog' || name.schema === 'information_schema' || /^pg_(toast|temp)/.test(name.schema)
+
+const lower = <T extends string>(value: string): T => value.trim().toLowerCase() as T
+
+function statements(text: string | null): string[] {
+  return (text ?? '')
+    .split(/(?<!;);(?!;)/)
+    .map(s => s.replaceAll(';;', ';').trim())
+    .filter(s => s !== '')
+}
+
+function streamParams(text: string | null): [string, string][] {
+  return (text ?? '')
+    .split(';')
+    .filter(p => p.includes('='))
+    .map(p => [p.slice(0, p.indexOf('=')).trim(), p.slice(p.indexOf('=') + 1).trim()])
+}
+
+function overrides(list: string | null, props: Props): Map<string, string> {
+  const out = new Map<string, string>()
+  for (const table of (list ?? '').split(',').map(t => t.trim())) {
+    const query = props[`snapshot.select.statement.overrides.${table}`]
+    if (table !== '' && query !== undefined) out.set(table, query.replace(/;\s*$/, ''))
+  }
+  return out
+}
+
+/** `hex:` before the placeholder gives its bytes in hexadecimal. */
+function placeholderOf(text: string): { placeholder: string; placeholderBytes: Buffer } {
+  const bytes = text.startsWith('hex:') ? Buffer.from(text.slice(4), 'hex') : Buffer.from(text)
+  return { placeholder: bytes.toString(), placeholderBytes: bytes }
+}
+
+/** Parses a configuration; throws a ConfigError with all that is wrong. */
+export function parseOptions(props: Props): PostgresOptions {
+  const c = parsePostgresConfig(props)
+  const prefix = c['topic.prefix'] ?? ''
+  const flush = c['lsn.flush.mode'] ?? (c['flush.lsn.source'] ? 'connector_and_driver' : 'manual')
+  const database = c['database.dbname'] ?? ''
+  return {
+    prefix,
+    connection: {
+      host: c['database.hostname'] ?? '',
+      port: c['database.port'],
+      user: c['database.user'] ?? '',
+      password: c['database.password']?.value ?? null,
+      database,
+      sslMode: lower(c['database.sslmode']),
+      sslCert: c['database.sslcert'],
+      sslKey: c['database.sslkey'],
+      sslPassword: c['database.sslpassword']?.value ?? null,
+      sslRootCert: c['database.sslrootcert'],
+      keepAlive: c['database.tcpKeepAlive'],
+      queryTimeoutMs: c['database.query.timeout.ms'],
+      initialStatements: statements(c['database.initial.statements']),
+    },
+    values: {
+      decimals: lower(c['decimal.handling.mode']),
+      time: lower(c['time.precision.mode']),
+      binary: lower(c['binary.handling.mode']),
+      hstore: lower(c['hstore.handling.mode']),
+      interval: lower(c['interval.handling.mode']),
+      moneyDigits: c['money.fraction.digits'],
+      includeUnknown: c['include.unknown.datatypes'],
+      ...placeholderOf(c['unavailable.value.placeholder']),
+    },
+    topics: new TopicNaming({
+      prefix,
+      delimiter: c['topic.delimiter'],
+      transaction: c['topic.transaction'],
+      heartbeatPrefix: c['topic.heartbeat.prefix'] ?? c['heartbeat.topics.prefix'],
+      heartbeatName: c['topic.heartbeat.name'],
+      unicode: /Unicode/.test(c['topic.naming.strategy']),
+    }),
+    selection: new Selection(
+      {
+        tableInclude: rawList(c['table.include.list']),
+        tableExclude: rawList(c['table.exclude.list']),
+        schemaInclude: rawList(c['schema.include.list']),
+        schemaExclude: rawList(c['schema.exclude.list']),
+        columnInclude: rawList(c['column.include.list']),
+        columnExclude: rawList(c['column.exclude.list']),
+      },
+      c['table.ignore.builtin'] ? builtin : null,
+    ),
+    keys: new KeyColumns(c['message.key.columns']),
+    rules: new ColumnRules(props, database),
+    schemaNames: lower(c['schema.name.adjustment.mode']),
+    fieldNames: lower(c['field.name.adjustment.mode']),
+    comments: c['include.schema.comments'],
+    tombstones: c['tombstones.on.delete'],
+    skipped: new Set(c['skipped.operations'].map(o => o.trim().toLowerCase())),
+    skipUnchanged: c['skip.messages.without.change'],
+    convertingFailure: lower(c['event.converting.failure.handling.mode']),
+    transactionMetadata: c['provide.transaction.metadata'],
+    contextHeaders: c['extended.headers.enabled'],
+    maxBatch: c['max.batch.size'],
+    maxQueueBytes: c['max.queue.size.in.bytes'] || DEFAULT_QUEUE_BYTES,
+    heartbeatMs: c['heartbeat.interval.ms'],
+    heartbeatQuery: c['heartbeat.action.query'],
+    messageInclude: compileList(rawList(c['message.prefix.include.list'])),
+    messageExclude: compileList(rawList(c['message.prefix.exclude.list'])),
+    maxRetries: c['errors.max.retries'],
+    maxRetryWaitMs: c['retriable.restart.connector.wait.ms'],
+    slot: {
+      name: c['slot.name'],
+      dropOnStop: c['slot.drop.on.stop'],
+      failover: c['slot.failover'],
+      params: streamParams(c['slot.stream.params']),
+      maxRetries: c['slot.max.retries'],
+      retryDelayMs: c['slot.retry.delay.ms'],
+      statusMs: c['status.update.interval.ms'],
+      flush: lower(flush),
+      mismatch: c['internal.slot.seek.to.known.offset.on.start']
+        ? 'trust_offset'
+        : lower(c['offset.mismatch.strategy']),
+      xminMs: c['xmin.fetch.interval.ms'],
+    },
+    publication: {
+      name: c['publication.name'],
+      autocreate: lower(c['publication.autocreate.mode']),
+      viaRoot: c['publish.via.partition.root'],
+      identities: c['replica.identity.autoset.values'],
+    },
+    snapshot: {
+      mode: lower(c['snapshot.mode']),
+      isolation: lower(c['snapshot.isolation.mode']),
+      lock: lower(c['snapshot.locking.mode']) === 'shared',
+      lockTimeoutMs: c['snapshot.lock.timeout.ms'],
+      delayMs: c['snapshot.delay.ms'],
+      include: compileList(rawList(c['snapshot.include.collection.list'])),
+      order: lower(c['snapshot.tables.order.by.row.count']),
+      overrides: overrides(c['snapshot.select.statement.overrides'], props),
+    },
+    streamingDelayMs: c['streaming.delay.ms'],
+    guardrail: {
+      max: c['guardrail.collections.max'],
+      fail: lower(c['guardrail.collections.limit.action']) === 'fail',
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import type { Struct } from '../../core/connect/index.ts'
+import type { Decode } from './types/codec.ts'
+
+/** Where a value is in a tuple: its start, or one of these. */
+export const NULL = -1
+export const UNAVAILABLE = -2
+
+/** One field of a row. */
+export interface FieldReader {
+  readonly name: string
+  /** The column's place in the tuple. */
+  readonly index: number
+  readonly decode: Decode
+  readonly whenNull: unknown
+  readonly whenUnavailable: unknown
+}
+
+/** Makes a row out of a tuple whose values lie in `buf` from `starts[i]` to `ends[i]`. */
+export type RowMapper = (buf: Buffer, starts: Int32Array, ends: Int32Array) => Struct
+
+/**
+ * Compiles a mapper: one object literal with every field, so that all rows of a table share one hidden class and no loop or
+ * look-up by name runs for a row. Names go in as JSON strings, in brackets, so that no name is code or a prototype.
+ */
+export function compileMapper(fields: readonly FieldReader[]): RowMapper {
+  const params = fields.flatMap((_, i) => [`d${i}`, `n${i}`, `u${i}`])
+  const entries = fields.map((f, i) => {
+    const name = JSON.stringify(f.name).replace(/[\u2028\u2029]/g, c => `\\u${c.charCodeAt(0).toString(16)}`)
+    // __proto__ alone is not a plain property in a literal
+    const key = f.name === '__proto__' ? `[${name}]` : name
+    return `${key}:(p=s[${f.index}])>=0?d${i}(b,p,e[${f.index}]):p===${NULL}?n${i}:u${i}`
+  })
+  const source = `return function(b,s,e){let p;return{${entries.join(',')}}}`
+  const make = new Function(...params, source) as (...args: unknown[]) => RowMapper
+  return make(...fields.flatMap(f => [f.decode, f.whenNull, f.whenUnavailable]))
+}
+
+/** The places of a tuple's values, reused from tuple to tuple; grows with the widest table. */
+export class TuplePlaces {
+  starts = new Int32Array(64)
+  ends = new Int32Array(64)
+
+  ensure(columns: number): void {
+    if (columns <= this.starts.length) return
+    this.starts = new Int32Array(columns * 2)
+    this.ends = new Int32Array(columns * 2)
+  }
+}

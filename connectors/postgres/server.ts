@@ -1,0 +1,191 @@
+import type { Logger } from '../../core/connect/index.ts'
+import { qualified } from '../cdc/index.ts'
+import type { Catalog } from './catalog/catalog.ts'
+import { quoted, quotedTable, type TableEntry } from './catalog/tables.ts'
+import { codeOf } from './client/failure.ts'
+import { openClient } from './client/open.ts'
+import { type ServerError, WireConnection } from './client/wire.ts'
+import { errors } from './errors.ts'
+import { type Lsn, parseLsn } from './lsn.ts'
+import type { PostgresOptions } from './options.ts'
+
+export interface ServerInfo {
+  /** As server_version_num: 150004 for 15.4. */
+  readonly version: number
+  readonly walLevel: string
+  readonly canReplicate: boolean
+}
+
+/** What the server is, and whether the user may replicate. */
+export async function serverInfo(catalog: Catalog): Promise<ServerInfo> {
+  const [row] = await catalog.rows(`
+    select current_setting('server_version_num') as version, current_setting('wal_level') as wal,
+           (select r.rolreplication or r.rolsuper or exists (
+                     select from pg_catalog.pg_roles g where g.rolname in ('rds_replication', 'rds_superuser', 'azure_pg_admin', 'cloudsqlsuperuser')
+                        and pg_catalog.pg_has_role(r.oid, g.oid, 'member'))
+              from pg_catalog.pg_roles r where r.rolname = current_user)::text as replication`)
+  return {
+    version: Number(row?.['version'] ?? 0),
+    walLevel: row?.['wal'] ?? '',
+    canReplicate: row?.['replication'] === 'true',
+  }
+}
+
+/** A replication slot as the server has it. */
+export interface SlotState {
+  readonly plugin: string
+  readonly database: string
+  readonly active: boolean
+  readonly restartLsn: Lsn | null
+  readonly confirmedLsn: Lsn | null
+  /** Why it can give no more changes; null while it can. */
+  readonly lost: string | null
+  readonly xmin: number | null
+}
+
+const lsnOrNull = (text: string | null | undefined): Lsn | null => (text ? parseLsn(text) : null)
+
+export async function slotState(catalog: Catalog, name: string): Promise<SlotState | null> {
+  // columns that older servers do not have come as null by way of JSON
+  const [row] = await catalog.rows(
+    'select to_jsonb(s)::text as slot from pg_catalog.pg_replication_slots s where slot_name = $1',
+    [name],
+  )
+  if (!row) return null
+  const s = JSON.parse(row['slot'] ?? '{}') as Record<string, string | boolean | null>
+  const text = (key: string) => (typeof s[key] === 'string' ? (s[key] as string) : null)
+  const reason = text('invalidation_reason') ?? (s['conflicting'] === true ? 'conflict with recovery' : null)
+  const lost = reason ?? (s['wal_status'] === 'lost' ? 'the WAL that it needs was removed' : null)
+  const xmin = s['catalog_xmin'] ?? s['xmin']
+  return {
+    plugin: text('plugin') ?? '',
+    database: text('database') ?? '',
+    active: s['active'] === true,
+    restartLsn: lsnOrNull(text('restart_lsn')),
+    confirmedLsn: lsnOrNull(text('confirmed_flush_lsn')),
+    lost,
+    xmin: xmin === null || xmin === undefined ? null : Number(xmin),
+  }
+}
+
+/** A slot that was just made, while its snapshot can be taken over: until `release`. */
+export interface CreatedSlot {
+  readonly lsn: Lsn
+  readonly snapshotName: string
+  release(): void
+}
+
+const FAILOVER_SINCE = 170_000
+
+/** Makes the slot and holds the snapshot that is consistent with its begin. Waits for transactions that are running. */
+export async function createSlot(options: PostgresOptions, version: number, signal: AbortSignal): Promise<CreatedSlot> {
+  const name = `millrace ${options.prefix} slot`
+  const client = await openClient(options.connection, { replication: true, name, signal })
+  const connection = new WireConnection(client, options.maxQueueBytes)
+  const failover = options.slot.failover && version >= FAILOVER_SINCE
+  const how = failover ? "(SNAPSHOT 'export', FAILOVER true)" : 'EXPORT_SNAPSHOT'
+  try {
+    const sql = `CREATE_REPLICATION_SLOT ${quoted(options.slot.name)} LOGICAL pgoutput ${how}`
+    const [row] = await connection.rows(sql, signal)
+    return {
+      lsn: parseLsn(row!['consistent_point']!),
+      snapshotName: row!['snapshot_name']!,
+      release: () => connection.close(),
+    }
+  } catch (error) {
+    connection.close()
+    const { code, message } = error as ServerError
+    if (code === '53400' || code === '53300')
+      throw errors.create('MR_PG_SLOTS_EXHAUSTED', { cause: message }, { cause: error })
+    if (code === '42501')
+      throw errors.create('MR_PG_NO_REPLICATION_PRIVILEGE', { user: options.connection.user }, { cause: error })
+    throw error
+  }
+}
+
+export async function dropSlot(catalog: Catalog, name: string): Promise<void> {
+  await catalog.rows(
+    'select pg_catalog.pg_drop_replication_slot(slot_name) from pg_catalog.pg_replication_slots where slot_name = $1 and not active',
+    [name],
+  )
+}
+
+/** The tables that a snapshot reads: where partitions are published as such, they and not the table over them. */
+export function snapshotTables(tables: readonly TableEntry[], viaRoot: boolean): TableEntry[] {
+  return tables.filter(t => (viaRoot ? !t.isPartition : t.kind === 'r'))
+}
+
+async function denied<T>(what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause ?? error) : error
+    const message = cause instanceof Error ? cause.message : String(cause)
+    if (codeOf(cause) === '42501') throw errors.create('MR_PG_PERMISSION_DENIED', { what, cause: message }, { cause })
+    throw error
+  }
+}
+
+/** Sees to it that the publication is there. Throws MR_PG_PUBLICATION_MISSING or MR_PG_PERMISSION_DENIED. */
+export async function ensurePublication(
+  catalog: Catalog,
+  options: PostgresOptions,
+  tables: readonly TableEntry[],
+  logger: Logger,
+): Promise<void> {
+  const { name, autocreate, viaRoot } = options.publication
+  const [found] = await catalog.rows(
+    'select puballtables::text as all from pg_catalog.pg_publication where pubname = $1',
+    [name],
+  )
+  const own = snapshotTables(tables, viaRoot)
+  const list = own.map(quotedTable).join(', ')
+  if (found) {
+    if (autocreate !== 'filtered' || found['all'] === 'true' || own.length === 0) return
+    const published = await catalog.rows(
+      'select schemaname as schema, tablename as table from pg_catalog.pg_publication_tables where pubname = $1',
+      [name],
+    )
+    const has = new Set(published.map(p => `${p['schema']}.${p['table']}`))
+    if (own.length === has.size && own.every(t => has.has(qualified(t)))) return
+    logger.info(`publication ${name} gets the tables of the configuration: ${list}`)
+    await denied(`changing publication ${name}`, catalog.rows(`ALTER PUBLICATION ${quoted(name)} SET TABLE ${list}`))
+    return
+  }
+  if (autocreate === 'disabled') throw errors.create('MR_PG_PUBLICATION_MISSING', { publication: name })
+  const scope =
+    autocreate === 'all_tables' ? ' FOR ALL TABLES' : autocreate === 'filtered' && list ? ` FOR TABLE ${list}` : ''
+  const root = viaRoot ? ' WITH (publish_via_partition_root = true)' : ''
+  logger.info(`making publication ${name}${scope}`)
+  await denied(
+    `making publication ${name} (FOR ALL TABLES needs a superuser; publication.autocreate.mode=filtered the tables' owner)`,
+    catalog.rows(`CREATE PUBLICATION ${quoted(name)}${scope}${root}`),
+  )
+}
+
+const IDENTITY: Readonly<Record<string, string>> = { DEFAULT: 'd', FULL: 'f', NOTHING: 'n' }
+
+/** `replica.identity.autoset.values` */
+export async function setIdentities(
+  catalog: Catalog,
+  options: PostgresOptions,
+  tables: readonly TableEntry[],
+  logger: Logger,
+): Promise<void> {
+  for (const rule of (options.publication.identities ?? '').split(',').map(r => r.trim())) {
+    const at = rule.lastIndexOf(':')
+    if (at < 0) continue
+    const pattern = new RegExp(`^(?:${rule.slice(0, at).trim()})$`, 'i')
+    const wanted = rule.slice(at + 1).trim()
+    const index = /^INDEX\s+(\S+)$/i.exec(wanted)
+    for (const table of tables.filter(t => pattern.test(qualified(t)))) {
+      if (!index && IDENTITY[wanted.toUpperCase()] === table.identity) continue
+      const identity = index ? `USING INDEX ${quoted(index[1]!)}` : wanted.toUpperCase()
+      logger.info(`replica identity of ${qualified(table)} becomes ${identity}`)
+      await denied(
+        `changing the replica identity of ${qualified(table)}`,
+        catalog.rows(`ALTER TABLE ${quotedTable(table)} REPLICA IDENTITY ${identity}`),
+      )
+    }
+  }
+}

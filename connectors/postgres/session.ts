@@ -1,0 +1,363 @@
+import type { Header, Logger, SourceOffset, SourceRecord } from '../../core/connect/index.ts'
+import { type Heartbeat, nowMicros, TransactionMetadata } from '../cdc/index.ts'
+import { Catalog } from './catalog/catalog.ts'
+import type { TableEntry } from './catalog/tables.ts'
+import { codeOf } from './client/failure.ts'
+import { delay } from './client/wait.ts'
+import { errors } from './errors.ts'
+import { formatLsn, type Lsn, parseLsn, ZERO } from './lsn.ts'
+import { type LoadedOffset, type SnapshotProgress, snapshotOffset } from './offset.ts'
+import type { PostgresOptions } from './options.ts'
+import { type Plan, planStart } from './plan.ts'
+import * as server from './server.ts'
+import type { ShapeCache } from './shape-cache.ts'
+import { lockTables, openTransaction, planTables, type SnapshotTransaction } from './snapshot/open-snapshot.ts'
+import { SnapshotReader } from './snapshot/snapshot-reader.ts'
+import type { SourceBlocks } from './source-block.ts'
+import { Emitter } from './stream/emitter.ts'
+import { FlushTracker, StreamPosition } from './stream/position.ts'
+import { ReplicationStream } from './stream/replication-stream.ts'
+import { StreamReader } from './stream/stream-reader.ts'
+
+export interface SessionContext {
+  readonly options: PostgresOptions
+  readonly logger: Logger
+  readonly signal: AbortSignal
+  readonly shapes: ShapeCache
+  readonly sources: SourceBlocks
+  readonly headers: readonly Header[]
+  readonly heartbeat: Heartbeat
+  readonly committed: LoadedOffset | null
+}
+
+/**
+ * What a task does between its start and its stop, over as many connections as it takes. The phases are: catching up (only when
+ * the slot is older than the snapshot), reading the tables, streaming.
+ *
+ * A snapshot that does not begin with a new slot first streams what the slot holds up to the moment that the snapshot sees. So
+ * what happened between an interrupted snapshot and the next one becomes events, deletes among them, before the rows are read
+ * again: nothing that was deleted stays, and no row's older state follows a newer one.
+ */
+export class Session {
+  readonly #context: SessionContext
+  readonly #catalog: Catalog
+  readonly #flush: FlushTracker
+  readonly #transaction: TransactionMetadata | null
+  readonly #emitter: Emitter
+  #plan: Plan | null = null
+  #position: StreamPosition | null = null
+  /** How far the snapshot got; null when none runs. */
+  #progress: SnapshotProgress | 'begin' | null = null
+  #stream: ReplicationStream | null = null
+  #reader: StreamReader | null = null
+  #moment: SnapshotTransaction | null = null
+  #target: Lsn = ZERO
+  #snapshot: SnapshotReader | null = null
+  #xmin: number | null = null
+  #xminAt = 0
+  #version = 0
+
+  constructor(context: SessionContext) {
+    const { options, signal, headers } = context
+    this.#context = context
+    this.#catalog = new Catalog(options, signal)
+    this.#flush = new FlushTracker(options.slot.flush)
+    this.#transaction = options.transactionMetadata ? new TransactionMetadata() : null
+    this.#emitter = new Emitter({ server: options.prefix }, headers, options.tombstones)
+  }
+
+  /** Connects what is not connected. What was given already is not given again. */
+  async connect(): Promise<void> {
+    if (this.#plan && (this.#reader || !this.#plan.stream) && (this.#snapshot || this.#progress === null)) return
+    const { options, logger } = this.#context
+    const info = await server.serverInfo(this.#catalog)
+    this.#version = info.version
+    if (info.version < 100_000) throw errors.create('MR_PG_UNSUPPORTED', { version: info.version })
+    const tables = await this.#catalog.tables()
+    this.#guard(tables)
+    const slot = await server.slotState(this.#catalog, options.slot.name)
+    const plan = this.#plan ?? this.#firstPlan(slot)
+    if (plan.stream && info.walLevel !== 'logical') throw errors.create('MR_PG_WAL_LEVEL', { level: info.walLevel })
+    if (plan.stream) {
+      if (this.#plan === null) await server.setIdentities(this.#catalog, options, tables, logger)
+      await server.ensurePublication(this.#catalog, options, tables, logger)
+    }
+    if (plan.dropSlot && this.#plan === null) await server.dropSlot(this.#catalog, options.slot.name)
+    await this.#begin(plan, slot, tables)
+  }
+
+  #guard(tables: readonly TableEntry[]): void {
+    const { options, logger } = this.#context
+    const { max, fail } = options.guardrail
+    if (tables.length === 0)
+      logger.warn(
+        `no table matches the configuration yet (${options.connection.database}): nothing is captured until one does`,
+      )
+    if (max === 0 || tables.length <= max) return
+    const failure = errors.create('MR_PG_TOO_MANY_TABLES', { count: tables.length, max })
+    if (fail) throw failure
+    logger.warn(failure.message)
+  }
+
+  #firstPlan(slot: server.SlotState | null): Plan {
+    const { options, committed, logger } = this.#context
+    if (slot && slot.plugin !== 'pgoutput' && options.snapshot.mode !== 'initial_only')
+      throw errors.create('MR_PG_SLOT_WRONG', { slot: options.slot.name, plugin: slot.plugin, database: slot.database })
+    const plan = planStart(options.snapshot.mode, options.slot.name, committed, slot, options.slot.mismatch)
+    if (plan instanceof Error) throw plan
+    for (const warning of plan.warnings) logger.warn(warning)
+    return plan
+  }
+
+  async #begin(plan: Plan, slot: server.SlotState | null, tables: readonly TableEntry[]): Promise<void> {
+    const { options, logger, signal } = this.#context
+    let created: server.CreatedSlot | null = null
+    if (this.#plan === null && plan.createSlot) {
+      created = await server.createSlot(options, this.#version, signal)
+      logger.info(`made replication slot ${options.slot.name} at ${formatLsn(created.lsn)}`)
+    } else if (plan.stream && slot === null) {
+      throw errors.create('MR_PG_SLOT_MISSING', {
+        slot: options.slot.name,
+        lsn: formatLsn(this.#position?.startLsn() ?? ZERO),
+      })
+    }
+    try {
+      if (this.#plan === null) this.#enter(plan, slot, created)
+      if (plan.stream && created === null) await this.#startStream()
+      if (this.#progress !== null) await this.#openSnapshot(created, tables)
+    } finally {
+      created?.release()
+    }
+    if (plan.stream && this.#reader === null) await this.#startStream()
+  }
+
+  /** Sets the task's state for its first connection. */
+  #enter(plan: Plan, slot: server.SlotState | null, created: server.CreatedSlot | null): void {
+    const lsn = created?.lsn ?? slot?.confirmedLsn ?? ZERO
+    const { from } = plan
+    this.#position = new StreamPosition(from ?? { lsn, txId: null, micros: nowMicros() })
+    if (from) this.#transaction?.load(from.raw)
+    // what a slot that was made anew does not know of, a snapshot must not leave out
+    const same =
+      slot === null || slot.confirmedLsn === null || from === null || slot.confirmedLsn <= this.#position.startLsn()
+    if (plan.snapshot) this.#progress = (same && from?.inSnapshot ? from.progress : null) ?? 'begin'
+    else this.#flush.allowIdle()
+    this.#plan = plan
+  }
+
+  async #startStream(): Promise<void> {
+    const { options, logger, signal } = this.#context
+    const position = this.#position!
+    const from = position.startLsn()
+    const { maxRetries, retryDelayMs } = options.slot
+    for (let attempt = 0; ; attempt++) {
+      try {
+        this.#flush.restart()
+        this.#stream = await ReplicationStream.start(options, this.#version, from, this.#flush, signal)
+        break
+      } catch (error) {
+        if (codeOf(error) !== '55006' || attempt >= maxRetries) throw error
+        // the server needs a moment to notice that a connection is gone
+        const wait = attempt === 0 ? Math.min(500, retryDelayMs) : retryDelayMs
+        logger.warn(`slot ${options.slot.name} is in use; trying again in ${wait} ms (${attempt + 1} of ${maxRetries})`)
+        await delay(wait, signal)
+      }
+    }
+    const { shapes, sources, heartbeat } = this.#context
+    this.#reader = new StreamReader(this.#stream, position, this.#flush, this.#transaction, {
+      options,
+      logger,
+      shapes,
+      sources,
+      heartbeat,
+      catalog: this.#catalog,
+      emitter: this.#emitter,
+      xmin: () => this.#xmin,
+      extra: () => this.#snapshotMark(),
+    })
+    logger.info(`streaming from ${formatLsn(from)} of slot ${options.slot.name}`)
+  }
+
+  /** What offsets of the stream say while a snapshot is not through. */
+  #snapshotMark(): Record<string, unknown> | null {
+    if (this.#progress === null) return null
+    const mark = { snapshot: 'INITIAL', snapshot_completed: false, last_snapshot_record: false }
+    return this.#progress === 'begin' ? mark : { ...mark, snapshot_progress: JSON.stringify(this.#progress) }
+  }
+
+  async #openSnapshot(created: server.CreatedSlot | null, captured: readonly TableEntry[]): Promise<void> {
+    const { options, signal, logger } = this.#context
+    await delay(this.#progress === 'begin' ? options.snapshot.delayMs : 0, signal)
+    if (created === null && this.#reader) {
+      // before the snapshot, so that it sees what ended before this place
+      const [row] = await this.#catalog.rows(
+        'select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end)::text as lsn',
+      )
+      this.#target = parseLsn(row!['lsn']!)
+    }
+    const moment = await openTransaction(options, created, signal)
+    const own = server.snapshotTables(captured, options.publication.viaRoot)
+    const { tables, digest } = await planTables(this.#catalog, this.#context.shapes, options, own)
+    await lockTables(moment.connection, options, tables, signal)
+    const at = nowMicros()
+    const position = this.#position!
+    const offset = (progress: SnapshotProgress | null, last: boolean): SourceOffset => {
+      const txId = position.lsnProc === null ? moment.txId : position.txId
+      const own = snapshotOffset({ lsn: position.lsn, txId: txId ?? moment.txId, at, last, progress })
+      return { ...position.offset(this.#transaction?.offset() ?? null), ...own }
+    }
+    const from = this.#progress === 'begin' ? null : this.#progress
+    const names = tables.map(t => t.shape.id)
+    logger.info(`snapshot of ${names.length} tables at ${formatLsn(moment.lsn)}: ${names.slice(0, 50).join(', ')}`)
+    const make = () =>
+      new SnapshotReader(
+        {
+          connection: moment.connection,
+          tables,
+          digest,
+          moment: { lsn: moment.lsn, txId: moment.txId, at, lastCommit: position.lsnCommit },
+          sources: this.#context.sources,
+          partition: { server: options.prefix },
+          headers: this.#context.headers,
+          offset,
+        },
+        from,
+      )
+    this.#moment = moment
+    if (created === null && this.#reader) {
+      this.#reader.setBoundary(txId => !moment.sees(txId))
+      this.#makeSnapshot = make
+    } else {
+      this.#snapshot = make()
+    }
+  }
+
+  /** Makes the snapshot's reader once the stream has caught up with it. */
+  #makeSnapshot: (() => SnapshotReader) | null = null
+
+  /** The next records; null when there are none for now and the wait for them was ended by a heartbeat or the like. */
+  async next(): Promise<SourceRecord[] | null> {
+    await this.connect()
+    if (this.#makeSnapshot) {
+      const records = await this.#catchUp()
+      if (records) return records
+    }
+    if (this.#snapshot) {
+      const records = await this.#readSnapshot()
+      if (records) return records
+    }
+    if (!this.#reader) {
+      // initial_only, and it is done
+      await delay(Number.POSITIVE_INFINITY, this.#context.signal)
+      return null
+    }
+    return this.#readStream(this.#reader, this.#stream!)
+  }
+
+  /** Streams up to the moment of the snapshot; null when it is there. */
+  async #catchUp(): Promise<SourceRecord[] | null> {
+    const { options, signal, logger } = this.#context
+    const reader = this.#reader!
+    const stream = this.#stream!
+    for (;;) {
+      const records = await reader.read(options.maxBatch)
+      if (records.length > 0) return records
+      if (reader.held || reader.reached >= this.#target) break
+      // an idle server answers at once how far it is
+      stream.sendStatus(true)
+      await stream.connection.chunks.wait(signal, 1000)
+    }
+    logger.info(`caught up with the snapshot at ${formatLsn(reader.reached)}`)
+    this.#snapshot = this.#makeSnapshot!()
+    this.#makeSnapshot = null
+    return null
+  }
+
+  async #readSnapshot(): Promise<SourceRecord[] | null> {
+    const { options, signal, logger } = this.#context
+    const snapshot = this.#snapshot!
+    const records = await snapshot.read(options.maxBatch, signal)
+    this.#progress = snapshot.progress
+    const last = records.at(-1)?.sourceOffset
+    if (last) this.#flush.given(last)
+    if (!snapshot.done) return records
+    logger.info(`snapshot through: ${snapshot.rows} rows`)
+    this.#endSnapshot()
+    this.#progress = null
+    this.#flush.allowIdle()
+    await delay(options.streamingDelayMs, signal)
+    this.#reader?.setBoundary(null)
+    return records.length > 0 ? records : null
+  }
+
+  #endSnapshot(): void {
+    this.#moment?.connection.close()
+    this.#moment = null
+    this.#snapshot = null
+    this.#makeSnapshot = null
+  }
+
+  async #readStream(reader: StreamReader, stream: ReplicationStream): Promise<SourceRecord[] | null> {
+    const { options, signal, heartbeat } = this.#context
+    await this.#refreshXmin()
+    const records = await reader.read(options.maxBatch)
+    const beat = reader.heartbeat()
+    if (beat) {
+      records.push(beat)
+      await this.#heartbeatQuery()
+    }
+    if (records.length > 0) return records
+    await stream.connection.chunks.wait(signal, heartbeat.wait())
+    return null
+  }
+
+  async #heartbeatQuery(): Promise<void> {
+    const { heartbeatQuery } = this.#context.options
+    if (heartbeatQuery !== null) await this.#catalog.rows(heartbeatQuery)
+  }
+
+  async #refreshXmin(): Promise<void> {
+    const { xminMs, name } = this.#context.options.slot
+    if (xminMs === 0 || Date.now() < this.#xminAt + xminMs) return
+    this.#xminAt = Date.now()
+    this.#xmin = (await server.slotState(this.#catalog, name))?.xmin ?? null
+  }
+
+  /** An offset is safe in the log. */
+  committed(offset: SourceOffset): void {
+    if (this.#flush.committed(offset)) this.#stream?.sendStatus()
+  }
+
+  /** Ends all connections; `connect` makes new ones and goes on where it was. */
+  async disconnect(): Promise<void> {
+    this.#endSnapshot()
+    this.#stream?.close()
+    this.#stream = null
+    this.#reader = null
+    await this.#catalog.close()
+  }
+
+  /** Ends for good. */
+  async close(): Promise<void> {
+    const { options, logger } = this.#context
+    await this.disconnect()
+    if (!options.slot.dropOnStop || !this.#plan?.stream) return
+    const catalog = new Catalog(options, AbortSignal.timeout(10_000))
+    try {
+      await dropWhenFree(catalog, options.slot.name)
+      logger.info(`dropped replication slot ${options.slot.name} (slot.drop.on.stop)`)
+    } finally {
+      await catalog.close()
+    }
+  }
+}
+
+/** The server needs a moment to notice that the stream's connection is gone. */
+async function dropWhenFree(catalog: Catalog, slot: string): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const state = await server.slotState(catalog, slot)
+    if (state === null) return
+    if (!state.active) await server.dropSlot(catalog, slot)
+    else await delay(100, AbortSignal.timeout(1000))
+  }
+}

@@ -1,0 +1,20 @@
+import { makeShape, type ShapeContext, type ShapeInput, signatureOf, type TableShape } from './table-shape.ts'
+
+/** The shapes of tables: the same one, schemas and all, for as long as a table stays the same. */
+export class ShapeCache {
+  readonly #context: ShapeContext
+  readonly #byTable = new Map<string, TableShape>()
+
+  constructor(context: ShapeContext) {
+    this.#context = context
+  }
+
+  get(input: ShapeInput): TableShape {
+    const id = `${input.name.schema}\0${input.name.table}`
+    const known = this.#byTable.get(id)
+    if (known && known.signature === signatureOf(input)) return known
+    const shape = makeShape(input, this.#context)
+    this.#byTable.set(id, shape)
+    return shape
+  }
+}

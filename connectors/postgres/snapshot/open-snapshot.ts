@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import { matchesAny, qualified } from '../../cdc/index.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { literal, quotedTable, type TableEntry } from '../catalog/tables.ts'
+import { openClient } from '../client/open.ts'
+import { WireConnection } from '../client/wire.ts'
+import { type Lsn, parseLsn } from '../lsn.ts'
+import type { PostgresOptions } from '../options.ts'
+import type { ShapeCache } from '../shape-cache.ts'
+import type { SnapshotTable } from './snapshot-reader.ts'
+
+/** Tables up to this size are sorted by their key whatever their order on disk (8 KiB pages). */
+const SMALL_PAGES = 1000
+/** From this correlation of a key with the order on disk on, reading by the key is as good as reading in that order. */
+const ORDERED = 0.95
+
+/** The tables to read, in order, each with its shape; and what identifies the list. */
+export async function planTables(
+  catalog: Catalog,
+  shapes: ShapeCache,
+  options: PostgresOptions,
+  captured: readonly TableEntry[],
+): Promise<{ tables: SnapshotTable[]; digest: string }> {
+  const { include, order, overrides } = options.snapshot
+  let entries = options.selection.sortTables(captured.filter(t => !include || matchesAny(include, qualified(t))))
+  const sign = { ascending: 1, descending: -1 }[order]
+  if (sign) entries = entries.toSorted((a, b) => sign * (a.rows - b.rows))
+  const described = await catalog.describe(entries.map(t => t.oid))
+  const tables: SnapshotTable[] = []
+  for (const entry of entries) {
+    const found = described.get(entry.oid)
+    // dropped between the list and now
+    if (!found) continue
+    const shape = shapes.get(found.input)
+    const override = overrides.get(shape.id) ?? null
+    const { key, isPrimary } = found.table
+    const ordered =
+      override === null && isPrimary && (entry.pages < SMALL_PAGES || (await isOrdered(catalog, entry, key[0]!)))
+    tables.push({ shape, override, order: ordered ? key : null })
+  }
+  const list = tables.map(t => [t.shape.id, t.order, t.override])
+  return { tables, digest: createHash('sha1').update(JSON.stringify(list)).digest('hex').slice(0, 16) }
+}
+
+async function isOrdered(catalog: Catalog, table: TableEntry, column: string): Promise<boolean> {
+  const correlation = await catalog.correlation(table, column)
+  return correlation !== null && Math.abs(correlation) >= ORDERED
+}
+
+/** A transaction that sees the database at one moment. */
+export interface SnapshotTransaction {
+  readonly connection: WireConnection
+  readonly txId: number
+  readonly lsn: Lsn
+  /** Whether the transaction sees what this one did. */
+  readonly sees: (txId: number) => boolean
+}
+
+const ISOLATION: Readonly<Record<string, string>> = {
+  serializable: 'SERIALIZABLE, READ ONLY, DEFERRABLE',
+  repeatable_read: 'REPEATABLE READ, READ ONLY',
+  read_committed: 'READ COMMITTED, READ ONLY',
+  read_uncommitted: 'READ UNCOMMITTED, READ ONLY',
+}
+
+const STATE = `select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text as lsn,
+  txid_snapshot_xmin(txid_current_snapshot())::text as xmin, txid_snapshot_xmax(txid_current_snapshot())::text as xmax,
+  (select coalesce(json_agg(x::text), '[]') from txid_snapshot_xip(txid_current_snapshot()) x) as xip`
+
+/** Opens it: with the snapshot of a new slot, or with one of its own. */
+export async function openTransaction(
+  options: PostgresOptions,
+  exported: { readonly snapshotName: string; readonly lsn: Lsn } | null,
+  signal: AbortSignal,
+): Promise<SnapshotTransaction> {
+  const name = `millrace ${options.prefix} snapshot`
+  const client = await openClient(options.connection, { name, signal })
+  const connection = new WireConnection(client, options.maxQueueBytes)
+  try {
+    const level = exported ? 'REPEATABLE READ, READ ONLY' : ISOLATION[options.snapshot.isolation]!
+    const adopt = exported ? `; SET TRANSACTION SNAPSHOT ${literal(exported.snapshotName)}` : ''
+    await connection.execute(`BEGIN; SET TRANSACTION ISOLATION LEVEL ${level}${adopt}`, signal)
+    const [row] = await connection.rows(STATE, signal)
+    const xmin = BigInt(row!['xmin']!)
+    const xmax = BigInt(row!['xmax']!)
+    const running = new Set(JSON.parse(row!['xip']!) as string[])
+    return {
+      connection,
+      txId: Number(xmax & 0xffffffffn),
+      lsn: exported?.lsn ?? parseLsn(row!['lsn']!),
+      sees: seesOf(xmin, xmax, running),
+    }
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+/** Transaction ids of the stream have 32 bits; those of a snapshot 64: the nearest to the snapshot is meant. */
+export function seesOf(xmin: bigint, xmax: bigint, running: ReadonlySet<string>): (txId: number) => boolean {
+  return txId => {
+    const epoch = xmax >> 32n
+    let full = (epoch << 32n) | BigInt(txId)
+    if (full > xmax + 0x7fffffffn) full -= 1n << 32n
+    else if (full < xmax - 0x7fffffffn) full += 1n << 32n
+    return full < xmin || (full < xmax && !running.has(full.toString()))
+  }
+}
+
+/** Locks the tables against changes of their structure (`snapshot.locking.mode=shared`). */
+export async function lockTables(
+  connection: WireConnection,
+  options: PostgresOptions,
+  tables: readonly SnapshotTable[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (!options.snapshot.lock || tables.length === 0) return
+  const list = tables.map(t => quotedTable(t.shape.name)).join(', ')
+  const sql = `SET lock_timeout = ${options.snapshot.lockTimeoutMs}; LOCK TABLE ${list} IN ACCESS SHARE MODE`
+  await connection.execute(sql, signal)
+}

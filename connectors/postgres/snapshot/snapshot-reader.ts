@@ -1,0 +1,244 @@
+import type { Header, SourceOffset, SourcePartition, SourceRecord, Struct } from '../../../core/connect/index.ts'
+import { type EventTime, envelope, eventTime, nowMicros, type SnapshotMark } from '../../cdc/index.ts'
+import { quoted, quotedTable } from '../catalog/tables.ts'
+import { codeOf, isPassing } from '../client/failure.ts'
+import type { FrameReader } from '../client/frame-reader.ts'
+import { Frame, serverError, type WireConnection } from '../client/wire.ts'
+import { errors } from '../errors.ts'
+import type { Lsn } from '../lsn.ts'
+import type { SnapshotProgress } from '../offset.ts'
+import { NULL, TuplePlaces } from '../row-mapper.ts'
+import type { SourceBlocks } from '../source-block.ts'
+import type { TableShape } from '../table-shape.ts'
+
+/** A table to read. */
+export interface SnapshotTable {
+  readonly shape: TableShape
+  /** The primary key's columns where the table is read in their order, so that a later attempt can go on behind a key; else null. */
+  readonly order: readonly string[] | null
+  /** A query to read instead of the table, or null. */
+  readonly override: string | null
+}
+
+/** The transaction that a snapshot is read in. */
+export interface SnapshotMoment {
+  readonly lsn: Lsn
+  readonly txId: number
+  /** Microseconds since 1970. */
+  readonly at: number
+  /** The end of the last transaction that was streamed before, if any. */
+  readonly lastCommit: Lsn | null
+}
+
+export interface SnapshotContext {
+  readonly connection: WireConnection
+  readonly tables: readonly SnapshotTable[]
+  /** Identifies the list of tables in the progress. */
+  readonly digest: string
+  readonly moment: SnapshotMoment
+  readonly sources: SourceBlocks
+  readonly partition: SourcePartition
+  readonly headers: readonly Header[]
+  /** The offset of a record, given the progress; null progress for the last record. */
+  readonly offset: (progress: SnapshotProgress | null, last: boolean) => SourceOffset
+}
+
+interface Row {
+  readonly table: SnapshotTable
+  readonly tableAt: number
+  readonly isFirst: boolean
+  readonly key: Struct | null
+  readonly value: Struct
+  readonly keyTexts: readonly string[] | null
+  readonly time: EventTime
+}
+
+/**
+ * Reads the tables one after the other, each by one query whose rows are streamed and decoded as they are asked for. A row is
+ * given when the next one is known, since its mark may say that it is the last.
+ */
+export class SnapshotReader {
+  readonly #context: SnapshotContext
+  readonly #places = new TuplePlaces()
+  #at: number
+  /** The key behind which to read the table at `#at`. */
+  #after: readonly string[] | null
+  #running = false
+  #keyIndexes: readonly number[] | null = null
+  #firstOfTable = true
+  #pending: Row | null = null
+  /** The progress after the last row that was given, and the offset of rows on the way to it. */
+  #progress: SnapshotProgress
+  #offset: SourceOffset
+  #done = false
+  rows = 0
+
+  constructor(context: SnapshotContext, from: SnapshotProgress | null) {
+    this.#context = context
+    const usable = from !== null && from.tables === context.digest && from.at <= context.tables.length ? from : null
+    this.#at = usable?.at ?? 0
+    this.#after = usable?.after ?? null
+    this.#progress = { tables: context.digest, at: this.#at, after: this.#after }
+    this.#offset = context.offset(this.#progress, false)
+  }
+
+  get done(): boolean {
+    return this.#done
+  }
+
+  get progress(): SnapshotProgress {
+    return this.#progress
+  }
+
+  /** The next rows: at least one unless the snapshot is through; about `max` at most. */
+  async read(max: number, signal: AbortSignal): Promise<SourceRecord[]> {
+    const out: SourceRecord[] = []
+    const { connection, tables } = this.#context
+    const now = eventTime(nowMicros())
+    while (!this.#done && out.length < max) {
+      if (!this.#running) {
+        if (this.#at >= tables.length) {
+          this.#finish(out)
+          break
+        }
+        this.#start()
+      }
+      if (!connection.next()) {
+        if (out.length > 0) break
+        await connection.chunks.wait(signal)
+        continue
+      }
+      this.#frame(out, connection.frames, now)
+    }
+    this.#settle(out)
+    return out
+  }
+
+  #frame(out: SourceRecord[], f: FrameReader, now: EventTime): void {
+    switch (f.type) {
+      case Frame.DataRow:
+        this.#row(out, f, now)
+        break
+      case Frame.Error:
+        throw this.#failure(serverError(f))
+      case Frame.Ready:
+        this.#running = false
+        this.#at++
+        this.#after = null
+        break
+      default:
+        // row description, command tags and notices say nothing here
+        break
+    }
+  }
+
+  #failure(cause: Error): Error {
+    if (isPassing(cause)) return errors.create('MR_PG_CONNECTION_LOST', { cause: cause.message }, { cause })
+    const table = this.#context.tables[this.#at]?.shape.id ?? 'unknown'
+    return errors.create('MR_PG_SNAPSHOT_QUERY', { table, sqlstate: codeOf(cause), cause: cause.message }, { cause })
+  }
+
+  #start(): void {
+    const table = this.#context.tables[this.#at]!
+    const { shape, order } = table
+    const names = shape.columns.map(c => c.name)
+    this.#keyIndexes = order === null ? null : order.map(k => names.indexOf(k))
+    this.#firstOfTable = true
+    this.#running = true
+    this.#context.connection.sendQuery(selectOf(table, this.#after))
+  }
+
+  #row(out: SourceRecord[], f: FrameReader, now: EventTime): void {
+    const { buf } = f
+    const places = this.#places
+    const count = buf.readInt16BE(f.start)
+    places.ensure(count)
+    let at = f.start + 2
+    for (let i = 0; i < count; i++) {
+      const length = buf.readInt32BE(at)
+      at += 4
+      places.starts[i] = length < 0 ? NULL : at
+      if (length > 0) at += length
+      places.ends[i] = at
+    }
+    const table = this.#context.tables[this.#at]!
+    const { shape } = table
+    if (this.#pending) this.#give(out, this.#pending, this.#pending.tableAt !== this.#at, false)
+    const value = shape.row(buf, places.starts, places.ends)
+    const key = shape.key === null ? null : shape.key(buf, places.starts, places.ends)
+    const keyTexts = this.#keyIndexes?.map(i => buf.toString('utf8', places.starts[i], places.ends[i])) ?? null
+    this.#pending = { table, tableAt: this.#at, isFirst: this.#firstOfTable, key, value, keyTexts, time: now }
+    this.#firstOfTable = false
+    // a label that is newer than the schema: the value is right, and the stream brings the new schema
+    shape.stale = false
+  }
+
+  #give(out: SourceRecord[], row: Row, lastOfTable: boolean, last: boolean): void {
+    const { sources, moment, partition, headers } = this.#context
+    const { shape } = row.table
+    const mark = markOf(row, lastOfTable, last)
+    const source = sources.make(
+      shape.name,
+      eventTime(moment.at),
+      mark,
+      moment.lsn,
+      moment.lastCommit,
+      moment.txId,
+      null,
+      null,
+    )
+    out.push({
+      topic: shape.topic,
+      partition: null,
+      keySchema: row.key === null ? null : shape.keySchema,
+      key: row.key,
+      valueSchema: shape.envelope,
+      value: envelope('r', null, row.value, source, null, row.time),
+      timestamp: null,
+      headers,
+      sourcePartition: partition,
+      sourceOffset: this.#offset,
+    })
+    this.rows++
+    this.#progress = lastOfTable
+      ? { tables: this.#context.digest, at: row.tableAt + 1, after: null }
+      : { tables: this.#context.digest, at: row.tableAt, after: row.keyTexts }
+  }
+
+  /** Rows of a batch share an offset, that of the rows before them; the last one moves it on. */
+  #settle(out: SourceRecord[]): void {
+    if (out.length === 0 || this.#done) return
+    this.#offset = this.#context.offset(this.#progress, false)
+    out[out.length - 1] = { ...out[out.length - 1]!, sourceOffset: this.#offset }
+  }
+
+  #finish(out: SourceRecord[]): void {
+    this.#done = true
+    this.#offset = this.#context.offset(null, true)
+    if (!this.#pending) return
+    this.#give(out, this.#pending, true, true)
+    this.#pending = null
+  }
+}
+
+function markOf(row: Row, lastOfTable: boolean, last: boolean): SnapshotMark {
+  if (last) return 'last'
+  if (row.isFirst && row.tableAt === 0) return 'first'
+  if (lastOfTable) return 'last_in_data_collection'
+  return row.isFirst ? 'first_in_data_collection' : 'true'
+}
+
+/** The query of a table: what is not needed is not read. */
+export function selectOf(table: SnapshotTable, after: readonly string[] | null): string {
+  const { shape, order, override } = table
+  const columns = shape.columns.map(c => (shape.unread.has(c.name) ? 'NULL' : quoted(c.name))).join(', ')
+  const from = override === null ? quotedTable(shape.name) : `(${override}) AS t`
+  const key = order?.map(quoted).join(', ')
+  const where = key && after !== null ? ` WHERE (${key}) > (${after.map(literalText).join(', ')})` : ''
+  return `SELECT ${columns} FROM ${from}${where}${key ? ` ORDER BY ${key}` : ''}`
+}
+
+const literalText = (value: string): string =>
+  value.includes('\\')
+    ? `E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+    : `'${value.replaceAll("'", "''")}'`

@@ -1,0 +1,66 @@
+import { primitive, type Schema, type SchemaOptions, type Struct } from '../../core/connect/index.ts'
+import { type EventTime, type SnapshotMark, sourceSchema, type TableName } from '../cdc/index.ts'
+import type { Lsn } from './lsn.ts'
+
+/** The version that events show. Debezium's own version stands there in its events. */
+export const VERSION = '0.1.0'
+export const CONNECTOR = 'postgresql'
+
+const optional: SchemaOptions = { optional: true }
+
+export const postgresSource: Schema = sourceSchema('io.debezium.connector.postgresql.Source', {
+  schema: primitive('string'),
+  table: primitive('string'),
+  txId: primitive('int64', optional),
+  lsn: primitive('int64', optional),
+  xmin: primitive('int64', optional),
+  origin: primitive('string', optional),
+  origin_lsn: primitive('int64', optional),
+})
+
+export interface Origin {
+  readonly name: string
+  readonly lsn: Lsn
+}
+
+/** Makes source blocks; holds what all of a task's have in common. */
+export class SourceBlocks {
+  readonly #prefix: string
+  readonly #database: string
+
+  constructor(prefix: string, database: string) {
+    this.#prefix = prefix
+    this.#database = database
+  }
+
+  /** `lastCommit` is the end of the last whole transaction before, null when none is known. */
+  make(
+    table: TableName,
+    time: EventTime,
+    mark: SnapshotMark,
+    lsn: Lsn,
+    lastCommit: Lsn | null,
+    txId: number | null,
+    xmin: number | null,
+    origin: Origin | null,
+  ): Struct {
+    return {
+      version: VERSION,
+      connector: CONNECTOR,
+      name: this.#prefix,
+      ts_ms: time.ms,
+      snapshot: mark,
+      db: this.#database,
+      sequence: lastCommit === null ? `[null,"${lsn}"]` : `["${lastCommit}","${lsn}"]`,
+      ts_us: time.us,
+      ts_ns: time.ns,
+      schema: table.schema,
+      table: table.table,
+      txId,
+      lsn,
+      xmin,
+      origin: origin?.name ?? null,
+      origin_lsn: origin?.lsn ?? null,
+    }
+  }
+}

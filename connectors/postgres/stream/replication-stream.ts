@@ -1,0 +1,88 @@
+import { nowMicros } from '../../cdc/index.ts'
+import { literal, quoted } from '../catalog/tables.ts'
+import { openClient } from '../client/open.ts'
+import { Frame, serverError, WireConnection } from '../client/wire.ts'
+import { formatLsn, type Lsn, writeLsn } from '../lsn.ts'
+import type { PostgresOptions } from '../options.ts'
+import { pgMicros } from './pgoutput.ts'
+import type { FlushTracker } from './position.ts'
+
+/** PostgreSQL 14 and newer send logical decoding messages when asked to. */
+const MESSAGES_SINCE = 140_000
+
+/** A started replication stream, and what tells the server how far it may forget. */
+export class ReplicationStream {
+  readonly connection: WireConnection
+  readonly #flush: FlushTracker
+  readonly #timer: NodeJS.Timeout
+
+  private constructor(connection: WireConnection, flush: FlushTracker, statusMs: number) {
+    this.connection = connection
+    this.#flush = flush
+    // also while nobody reads: the server ends a connection that it does not hear of
+    this.#timer = setInterval(() => this.sendStatus(), statusMs)
+    this.#timer.unref()
+  }
+
+  /** Connects and starts streaming transactions that end after `from`. Throws a ServerError or MR_PG_CONNECT_FAILED. */
+  static async start(
+    options: PostgresOptions,
+    serverVersion: number,
+    from: Lsn,
+    flush: FlushTracker,
+    signal: AbortSignal,
+  ): Promise<ReplicationStream> {
+    const name = `millrace ${options.prefix} stream`
+    const client = await openClient(options.connection, { replication: true, name, signal })
+    const connection = new WireConnection(client, options.maxQueueBytes)
+    try {
+      const [timeout] = await connection.rows('SHOW wal_sender_timeout', signal)
+      const params: [string, string][] = [
+        ['proto_version', '1'],
+        ['publication_names', quoted(options.publication.name)],
+        ...(serverVersion >= MESSAGES_SINCE ? [['messages', 'true'] as [string, string]] : []),
+        ...options.slot.params.map(([k, v]) => [k, v] as [string, string]),
+      ]
+      const shown = params.map(([k, v]) => `${quoted(k)} ${literal(v)}`).join(', ')
+      connection.sendQuery(`START_REPLICATION SLOT ${quoted(options.slot.name)} LOGICAL ${formatLsn(from)} (${shown})`)
+      for (;;) {
+        const f = await connection.frame(signal)
+        if (f.type === Frame.Error) throw serverError(f)
+        if (f.type === Frame.CopyBoth) break
+      }
+      const limit = intervalMs(timeout?.['wal_sender_timeout'] ?? '0')
+      const statusMs = limit > 0 ? Math.min(options.slot.statusMs, Math.max(100, limit / 3)) : options.slot.statusMs
+      return new ReplicationStream(connection, flush, statusMs)
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+  }
+
+  /** Tells the server how far everything is safe. With `ask` it answers at once, by a keepalive. */
+  sendStatus(ask = false): void {
+    // zero moves nothing, and still says that somebody is there
+    const flushed = this.#flush.flushed
+    const status = Buffer.alloc(34)
+    status[0] = 0x72
+    writeLsn(status, flushed, 1)
+    writeLsn(status, flushed, 9)
+    writeLsn(status, flushed, 17)
+    status.writeBigInt64BE(pgMicros(nowMicros()), 25)
+    if (ask) status[33] = 1
+    this.connection.sendCopyData(status)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.connection.close()
+  }
+}
+
+/** A setting such as `1min`, `30s`, `500ms` in milliseconds. */
+export function intervalMs(text: string): number {
+  const m = /^(\d+)\s*(ms|s|min|h|d)?$/.exec(text.trim())
+  if (!m) return 0
+  const unit = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 }[m[2] ?? 'ms'] ?? 1
+  return Number(m[1]) * unit
+}

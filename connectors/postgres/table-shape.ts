@@ -1,0 +1,205 @@
+import { type Logger, messageOf, type Schema, type Struct, struct, withOptions } from '../../core/connect/index.ts'
+import {
+  adjustFieldName,
+  adjustSchemaName,
+  type ColumnRule,
+  envelopeSchema,
+  qualified,
+  type TableName,
+} from '../cdc/index.ts'
+import { schemaDefault } from './catalog/default-value.ts'
+import { errors } from './errors.ts'
+import type { PostgresOptions } from './options.ts'
+import { compileMapper, type FieldReader, type RowMapper } from './row-mapper.ts'
+import type { Codec, Decode } from './types/codec.ts'
+import { type ColumnType, codecFor } from './types/codec-for.ts'
+import { jdbcSize } from './types/jdbc-size.ts'
+
+/** A column of a tuple, as a relation message or the catalogue describes it. */
+export interface ShapeColumn {
+  readonly name: string
+  readonly type: ColumnType | null
+  readonly typeName: string
+  readonly optional: boolean
+  readonly defaultExpression: string | null
+  readonly comment: string | null
+}
+
+/** What a shape is made from. */
+export interface ShapeInput {
+  readonly name: TableName
+  /** In the order of the tuple. */
+  readonly columns: readonly ShapeColumn[]
+  /** The columns of the primary key, or those that stand in for it. */
+  readonly key: readonly string[]
+}
+
+/** A version of a table: its topic, its schemas, and how its tuples become rows. Made once, kept until the table changes. */
+export interface TableShape {
+  readonly name: TableName
+  /** `schema.table` */
+  readonly id: string
+  readonly topic: string
+  readonly keySchema: Schema | null
+  readonly valueSchema: Schema
+  readonly envelope: Schema
+  readonly columns: readonly ShapeColumn[]
+  /** Columns that neither values nor keys need: a snapshot does not read them. */
+  readonly unread: ReadonlySet<string>
+  readonly row: RowMapper
+  readonly key: RowMapper | null
+  /** Two shapes with the same signature are the same. */
+  readonly signature: string
+  /** Set by a decoder that met a label which its enumeration did not have: the type must be read anew. */
+  stale: boolean
+}
+
+export const signatureOf = (input: ShapeInput): string => JSON.stringify([input.name, input.columns, input.key])
+
+/** What an event keeps of the configuration while it makes shapes. */
+export interface ShapeContext {
+  readonly options: PostgresOptions
+  readonly source: Schema
+  readonly logger: Logger
+}
+
+function guarded(decode: Decode, table: TableName, column: ShapeColumn, context: ShapeContext): Decode {
+  const { options, logger } = context
+  let warned = 0
+  return (buf, start, end) => {
+    try {
+      return decode(buf, start, end)
+    } catch (error) {
+      const type = column.type?.name ?? 'unknown'
+      const failure = errors.create(
+        'MR_PG_VALUE',
+        { table: qualified(table), column: column.name, type, cause: messageOf(error) },
+        { cause: error },
+      )
+      if (options.convertingFailure === 'fail') throw failure
+      // the first ones say all there is to say
+      if (options.convertingFailure === 'warn' && warned++ < 10) logger.warn(failure.message)
+      return null
+    }
+  }
+}
+
+function enumDecode(decode: Decode, labels: readonly string[], shape: { stale: boolean }): Decode {
+  const known = new Set<unknown>(labels)
+  return (buf, start, end) => {
+    const label = decode(buf, start, end)
+    if (!known.has(label)) shape.stale = true
+    return label
+  }
+}
+
+interface Field {
+  readonly column: ShapeColumn
+  readonly index: number
+  readonly codec: Codec
+  readonly default: unknown
+  readonly decode: Decode
+}
+
+function fieldSchema(field: Field, context: ShapeContext, rule: ColumnRule | null): Schema {
+  const { schema } = field.codec
+  return withOptions(schema, {
+    ...(field.column.optional ? { optional: true } : {}),
+    ...(field.default === undefined ? {} : { default: field.default }),
+    ...(context.options.comments && field.column.comment ? { doc: field.column.comment } : {}),
+    ...(rule === null || Object.keys(rule.parameters).length === 0
+      ? {}
+      : { parameters: { ...schema.parameters, ...rule.parameters } }),
+  })
+}
+
+/** What a null becomes: null, or in a NOT NULL column its default or a filler. */
+const nullOf = (field: Field): unknown =>
+  field.column.optional ? null : field.default === undefined ? field.codec.filler : field.default
+
+function reader(field: Field, name: string, rule: ColumnRule | null): FieldReader {
+  const change = rule?.change ?? null
+  const absent = nullOf(field)
+  return {
+    name,
+    index: field.index,
+    decode: change === null ? field.decode : (b, s, e) => changed(change, field.decode(b, s, e)),
+    whenNull: rule?.maskNull ?? changed(change, absent),
+    whenUnavailable: changed(change, field.codec.unavailable),
+  }
+}
+
+const changed = (change: ((v: unknown) => unknown) | null, value: unknown): unknown =>
+  change === null || value === null || value === undefined ? value : change(value)
+
+/** Makes the shape of a table. Columns whose types have no mapping are left out. */
+export function makeShape(input: ShapeInput, context: ShapeContext): TableShape {
+  const { options } = context
+  const { name, columns } = input
+  const shape = { stale: false }
+  const fields: Field[] = columns.flatMap((column, index) => {
+    const codec = column.type === null ? null : codecFor(column.type, options.values)
+    if (codec === null || column.type === null) return []
+    const labels = column.type.labels ?? column.type.element?.labels ?? null
+    const plain = guarded(codec.decode, name, column, context)
+    const decode = labels && column.type.labels ? enumDecode(plain, labels, shape) : plain
+    return [{ column, index, codec, decode, default: schemaDefault(column.type, codec, column.defaultExpression) }]
+  })
+  const fieldName = (field: Field) => adjustFieldName(field.column.name, options.fieldNames)
+  const ruleOf = (field: Field) => {
+    const { column } = field
+    const size = jdbcSize(column.type!)
+    const about = { name: column.name, typeName: column.typeName, comment: column.comment, isText: field.codec.isText }
+    return options.rules.forColumn(name, { ...about, ...size })
+  }
+
+  const shown = fields.filter(f => options.selection.hasColumn(name, f.column.name))
+  const keyNames =
+    options.keys.keyOf(
+      name,
+      columns.map(c => c.name),
+    ) ?? input.key
+  const keys = keyNames.flatMap(k => fields.find(f => f.column.name === k) ?? [])
+
+  const topic = options.topics.table(name)
+  const schemaName = (suffix: string) => adjustSchemaName(`${topic}.${suffix}`, options.schemaNames)
+  const rules = new Map(shown.map(f => [f, ruleOf(f)]))
+  const valueSchema = struct(new Map(shown.map(f => [fieldName(f), fieldSchema(f, context, rules.get(f) ?? null)])), {
+    name: schemaName('Value'),
+  })
+  const keySchema =
+    keys.length === 0
+      ? null
+      : struct(new Map(keys.map(f => [fieldName(f), fieldSchema(f, context, null)])), { name: schemaName('Key') })
+  const needed = new Set([...shown, ...keys].map(f => f.column.name))
+  return Object.assign(shape, {
+    name,
+    id: qualified(name),
+    topic,
+    keySchema,
+    valueSchema,
+    envelope: envelopeSchema(schemaName('Envelope'), valueSchema, context.source),
+    columns,
+    unread: new Set(columns.map(c => c.name).filter(c => !needed.has(c))),
+    row: compileMapper(shown.map(f => reader(f, fieldName(f), rules.get(f) ?? null))),
+    key: keys.length === 0 ? null : compileMapper(keys.map(f => reader(f, fieldName(f), null))),
+    signature: signatureOf(input),
+  })
+}
+
+/** Whether two keys or rows are equal, value by value. */
+export function structsEqual(a: Struct | null, b: Struct | null): boolean {
+  return valuesEqual(a, b)
+}
+
+function valuesEqual(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Buffer.isBuffer(a)) return Buffer.isBuffer(b) && a.equals(b)
+  if (a instanceof Date) return b instanceof Date && a.getTime() === b.getTime()
+  if (a instanceof Map)
+    return b instanceof Map && a.size === b.size && [...a].every(([k, v]) => b.has(k) && valuesEqual(v, b.get(k)))
+  const left = Object.entries(a)
+  const right = b as Record<string, unknown>
+  return left.length === Object.keys(b).length && left.every(([k, v]) => k in right && valuesEqual(v, right[k]))
+}

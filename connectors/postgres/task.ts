@@ -1,0 +1,91 @@
+import {
+  isRetriable,
+  type MillraceError,
+  type Props,
+  type SourceOffset,
+  type SourcePartition,
+  type SourceRecord,
+  SourceTask,
+} from '../../core/connect/index.ts'
+import { contextHeaders, Heartbeat } from '../cdc/index.ts'
+import { streamFailure } from './client/failure.ts'
+import { delay } from './client/wait.ts'
+import { errors } from './errors.ts'
+import { loadOffset } from './offset.ts'
+import { type PostgresOptions, parseOptions } from './options.ts'
+import { Session } from './session.ts'
+import { ShapeCache } from './shape-cache.ts'
+import { CONNECTOR, postgresSource, SourceBlocks, VERSION } from './source-block.ts'
+
+const FIRST_WAIT_MS = 100
+
+/** Reads one database. */
+export class PostgresTask extends SourceTask {
+  readonly version = VERSION
+  #options: PostgresOptions | null = null
+  #session: Session | null = null
+  #failures = 0
+
+  override async start(props: Props): Promise<void> {
+    const { logger, signal, offsets, taskId } = this.context
+    const options = parseOptions(props)
+    const { prefix, connection } = options
+    const stored = await offsets.offset({ server: prefix })
+    this.#options = options
+    this.#session = new Session({
+      options,
+      logger,
+      signal,
+      shapes: new ShapeCache({ options, source: postgresSource, logger }),
+      sources: new SourceBlocks(prefix, connection.database),
+      headers: options.contextHeaders ? contextHeaders(prefix, taskId, CONNECTOR) : [],
+      heartbeat: new Heartbeat(options.topics.heartbeat(), prefix, options.heartbeatMs),
+      committed: stored === null ? null : loadOffset(stored),
+    })
+    logger.info(stored === null ? 'no offset: beginning' : `going on from ${JSON.stringify(stored, plainBigint)}`)
+  }
+
+  override async poll(): Promise<SourceRecord[] | null> {
+    const { signal } = this.context
+    try {
+      const records = await this.#session!.next()
+      if (records !== null) this.#failures = 0
+      return records
+    } catch (error) {
+      if (signal.aborted) return null
+      return this.#failed(streamFailure(error, this.#options!.slot.name))
+    }
+  }
+
+  /** A lost connection is made anew after a wait; what was given is not given again. Anything else ends the task. */
+  async #failed(failure: MillraceError): Promise<null> {
+    const { logger, signal } = this.context
+    const { maxRetries, maxRetryWaitMs } = this.#options!
+    await this.#session!.disconnect()
+    if (!isRetriable(failure)) throw failure
+    this.#failures++
+    if (maxRetries >= 0 && this.#failures > maxRetries)
+      throw errors.create('MR_PG_RETRIES_EXHAUSTED', { count: maxRetries, cause: failure.message }, { cause: failure })
+    const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(this.#failures - 1, 20), maxRetryWaitMs)
+    logger.warn(`${failure.message} Next try in ${wait} ms.`)
+    try {
+      await delay(wait, signal)
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+    return null
+  }
+
+  override commit(offsets: ReadonlyArray<readonly [SourcePartition, SourceOffset]>): void {
+    for (const [partition, offset] of offsets) {
+      if (partition['server'] === this.#options?.prefix) this.#session?.committed(offset)
+    }
+  }
+
+  override async stop(): Promise<void> {
+    await this.#session?.close()
+    this.#session = null
+  }
+}
+
+const plainBigint = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)

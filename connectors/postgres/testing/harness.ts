@@ -1,0 +1,129 @@
+import type { Props, SourceOffset, SourceRecord } from '../../../core/connect/index.ts'
+import { PostgresTask } from '../task.ts'
+import { createTestLogger, type TestLog } from './test-log.ts'
+
+/** Where a connector's offsets are kept, by partition, as JSON: what outlives a task. */
+export class OffsetStore {
+  readonly #stored = new Map<string, string>()
+
+  get(partition: unknown): SourceOffset | null {
+    const text = this.#stored.get(JSON.stringify(partition))
+    return text === undefined ? null : (JSON.parse(text) as SourceOffset)
+  }
+
+  set(partition: unknown, offset: SourceOffset): void {
+    this.#stored.set(JSON.stringify(partition), JSON.stringify(offset))
+  }
+
+  clear(): void {
+    this.#stored.clear()
+  }
+}
+
+/** The configuration for a database given by its URL. */
+export function propsFor(url: string, more: Props = {}): Props {
+  const u = new URL(url)
+  return {
+    'database.hostname': u.hostname,
+    'database.port': u.port,
+    'database.user': u.username,
+    'database.password': u.password,
+    'database.dbname': u.pathname.slice(1),
+    'topic.prefix': 't',
+    'plugin.name': 'pgoutput',
+    'slot.name': `slot_${u.pathname.slice(1)}`,
+    ...more,
+  }
+}
+
+/** Plays the runtime for one task: polls, keeps what it gives, commits offsets when told to. */
+export class TaskHarness {
+  readonly records: SourceRecord[] = []
+  readonly log: TestLog = createTestLogger()
+  readonly #task = new PostgresTask()
+  readonly #abort = new AbortController()
+  readonly #offsets: OffsetStore
+  readonly #props: Props
+  #polling: Promise<void> | null = null
+  #failure: Error | null = null
+  #notify: (() => void) | null = null
+
+  constructor(props: Props, offsets: OffsetStore = new OffsetStore()) {
+    this.#props = props
+    this.#offsets = offsets
+  }
+
+  async start(): Promise<this> {
+    this.#task.context = {
+      configs: this.#props,
+      logger: this.log.logger,
+      signal: this.#abort.signal,
+      connector: 'test',
+      taskId: 0,
+      offsets: {
+        offset: async partition => this.#offsets.get(partition),
+        offsets: async partitions => partitions.map(p => this.#offsets.get(p)),
+      },
+    }
+    await this.#task.start(this.#props)
+    this.#polling = this.#poll()
+    return this
+  }
+
+  async #poll(): Promise<void> {
+    try {
+      while (!this.#abort.signal.aborted) {
+        const records = await this.#task.poll()
+        if (records) this.records.push(...records)
+        this.#notify?.()
+      }
+    } catch (error) {
+      this.#failure = error as Error
+      this.#notify?.()
+    }
+  }
+
+  /** Waits until the records are so; throws what the task threw. */
+  async until(done: (records: readonly SourceRecord[]) => boolean, ms = 30_000): Promise<readonly SourceRecord[]> {
+    const deadline = Date.now() + ms
+    while (!done(this.records)) {
+      if (this.#failure) throw this.#failure
+      const left = deadline - Date.now()
+      if (left <= 0) throw new Error(`not so after ${ms} ms: ${this.records.length} records; log:\n${this.log.text()}`)
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, Math.min(left, 200))
+        this.#notify = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      this.#notify = null
+    }
+    return this.records
+  }
+
+  count(n: number, ms?: number): Promise<readonly SourceRecord[]> {
+    return this.until(r => r.length >= n, ms)
+  }
+
+  /** Waits for the task to fail and gives its error. */
+  async failure(ms = 30_000): Promise<Error> {
+    await this.until(() => this.#failure !== null, ms)
+    return this.#failure!
+  }
+
+  /** Commits the offset of the first `n` records (all by default), as the runtime does once they are acked. */
+  commit(n = this.records.length): void {
+    const record = this.records[n - 1]
+    if (!record?.sourceOffset) return
+    this.#offsets.set(record.sourcePartition, record.sourceOffset)
+    const stored = this.#offsets.get(record.sourcePartition)!
+    this.#task.commit([[record.sourcePartition!, stored]])
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort(new Error('stopped'))
+    await this.#polling
+    await this.#task.stop()
+  }
+}

@@ -1,0 +1,213 @@
+import { array, primitive, type Schema, withOptions } from '../../../core/connect/index.ts'
+import { bits, enumeration, Json, Ltree, TsVector, Uuid, Xml } from '../../cdc/index.ts'
+import type { ValueOptions } from '../options.ts'
+import { arrayDecoder } from './arrays.ts'
+import { bigInt, type Codec, type Decode, double, hexBytes, smallInt } from './codec.ts'
+import { hstoreCodec, textual, VECTORS } from './extensions.ts'
+import { GEOMETRIC, POSTGIS } from './geometry.ts'
+import { moneyCodec, numericCodec } from './numbers.ts'
+import { dateCodec, intervalCodec, timeCodec, timestampCodec, timestamptzCodec, timetzCodec } from './times.ts'
+
+/** A type as the catalogue has it, domains resolved to what they rest on. */
+export interface ColumnType {
+  readonly oid: number
+  readonly name: string
+  /** Whether the type is one of the server's own (pg_catalog). */
+  readonly builtin: boolean
+  /** Labels of an enumeration, in order. */
+  readonly labels: readonly string[] | null
+  /** The type of the elements of an array. */
+  readonly element: ColumnType | null
+  /** What the type's modifier says; -1 for nothing. */
+  readonly typmod: number
+  /** Whether the name of a domain stood there. */
+  readonly domain: boolean
+}
+
+const plain = (schema: Schema, decode: Decode, filler: unknown): Codec => ({
+  schema,
+  decode,
+  filler,
+  unavailable: null,
+  isText: false,
+})
+
+/** Precision and scale of a numeric; the scale has 11 bits and can be negative. */
+export function numericModifier(typmod: number): { precision: number; scale: number } | null {
+  if (typmod < 4) return null
+  const packed = typmod - 4
+  return { precision: (packed >> 16) & 0xffff, scale: ((packed & 0x7ff) ^ 1024) - 1024 }
+}
+
+/** Digits of a fraction of a second; -1 where none are declared. */
+export const timeModifier = (typmod: number): number => (typmod < 0 ? -1 : typmod & 0xffff)
+
+const bitText: Decode = (buf, start, end) => {
+  const length = end - start
+  const out = Buffer.alloc(Math.ceil(length / 8))
+  let used = 0
+  for (let i = 0; i < length; i++) {
+    if (buf[end - 1 - i] !== 0x31) continue
+    out[i >> 3]! |= 1 << (i & 7)
+    used = (i >> 3) + 1
+  }
+  return out.subarray(0, used)
+}
+
+function bitCodec(length: number): Codec {
+  return length === 1
+    ? plain(primitive('boolean'), (buf, _start, end) => buf[end - 1] === 0x31, false)
+    : plain(bits(length), bitText, Buffer.alloc(0))
+}
+
+/** Bytes in the way of `binary.handling.mode`. */
+function binary(o: ValueOptions, bytesOf: (buf: Buffer, start: number, end: number) => Buffer): Codec {
+  const empty = Buffer.alloc(0)
+  const shown: Record<string, (b: Buffer) => unknown> = {
+    bytes: b => b,
+    base64: b => b.toString('base64'),
+    'base64-url-safe': b => b.toString('base64').replaceAll('+', '-').replaceAll('/', '_'),
+    hex: b => b.toString('hex'),
+  }
+  const show = shown[o.binary]!
+  return {
+    schema: primitive(o.binary === 'bytes' ? 'bytes' : 'string'),
+    decode: (buf, start, end) => show(bytesOf(buf, start, end)),
+    filler: show(empty),
+    unavailable:
+      o.binary === 'bytes' ? o.placeholderBytes : o.binary === 'hex' ? o.placeholder : show(o.placeholderBytes),
+    isText: false,
+  }
+}
+
+const copyOf = (buf: Buffer, start: number, end: number): Buffer => Buffer.from(buf.subarray(start, end))
+const string = primitive('string')
+const text = (o: ValueOptions, isText: boolean): Codec => ({ ...textual(string, o.placeholder), isText })
+const semantic = (schema: Schema, o: ValueOptions, filler = ''): Codec => ({
+  ...textual(schema, o.placeholder),
+  filler,
+})
+const NIL = '00000000-0000-0000-0000-000000000000'
+
+type Make = (o: ValueOptions, typmod: number) => Codec
+
+const whole = (type: 'int16' | 'int32' | 'int64', decode: Decode): Make => {
+  const codec = plain(primitive(type), decode, 0)
+  return () => codec
+}
+const opaque: Make = o => text(o, false)
+
+/** The types of pg_catalog. */
+const BUILTIN: Readonly<Record<string, Make>> = {
+  bool: () => plain(primitive('boolean'), (buf, start) => buf[start] === 0x74, false),
+  int2: whole('int16', smallInt),
+  int4: whole('int32', smallInt),
+  int8: whole('int64', bigInt),
+  oid: whole('int64', smallInt),
+  float4: () => plain(primitive('float'), double, 0),
+  float8: () => plain(primitive('double'), double, 0),
+  numeric: (o, typmod) => {
+    const m = numericModifier(typmod)
+    return numericCodec(o.decimals, m?.precision ?? null, m?.scale ?? 0)
+  },
+  money: o => moneyCodec(o.decimals, o.moneyDigits),
+  text: o => text(o, true),
+  varchar: o => text(o, true),
+  bpchar: o => text(o, true),
+  char: o => text(o, true),
+  name: o => text(o, true),
+  bytea: o => binary(o, hexBytes),
+  date: o => dateCodec(o.time),
+  time: (o, typmod) => timeCodec(o.time, timeModifier(typmod)),
+  timetz: () => timetzCodec(),
+  timestamp: (o, typmod) => timestampCodec(o.time, timeModifier(typmod)),
+  timestamptz: (_o, typmod) => timestamptzCodec(timeModifier(typmod)),
+  interval: o => intervalCodec(o.interval),
+  uuid: o => semantic(Uuid, o, NIL),
+  json: o => semantic(Json, o),
+  jsonb: o => semantic(Json, o),
+  xml: o => semantic(Xml, o),
+  tsvector: o => semantic(TsVector, o),
+  bit: (_o, typmod) => bitCodec(typmod < 0 ? 1 : typmod),
+  varbit: (_o, typmod) => bitCodec(typmod < 0 ? 2_147_483_647 : typmod),
+  inet: opaque,
+  cidr: opaque,
+  macaddr: opaque,
+  macaddr8: opaque,
+  int4range: opaque,
+  int8range: opaque,
+  numrange: opaque,
+  tsrange: opaque,
+  tstzrange: opaque,
+  daterange: opaque,
+  ...Object.fromEntries(Object.entries(GEOMETRIC).map(([name, codec]) => [name, () => codec])),
+}
+
+/** Types of extensions, by name, wherever they are installed. */
+const EXTENSION: Readonly<Record<string, Make>> = {
+  citext: o => text(o, false),
+  ltree: o => semantic(Ltree, o),
+  isbn: o => text(o, false),
+  hstore: o => hstoreCodec(o.hstore, o.placeholder),
+  ...Object.fromEntries(
+    [...Object.entries(VECTORS), ...Object.entries(POSTGIS)].map(([name, codec]) => [name, () => codec]),
+  ),
+}
+
+/** Arrays that Debezium leaves out, and so does this connector: events stay the same. */
+const NO_ARRAY = new Set(['money', 'name', 'interval', 'bit', 'varbit', 'xml', 'point', 'refcursor'])
+/** Element types whose elements are optional in the schema; elements of others (enumerations) are not. */
+const OPTIONAL_ELEMENT = new Set(
+  'int2 int4 int8 oid char varchar text bpchar inet cidr macaddr macaddr8 tsrange tstzrange daterange int4range numrange int8range numeric float4 float8 bool date uuid json jsonb time timetz timestamp timestamptz bytea geometry geography citext hstore ltree'.split(
+    ' ',
+  ),
+)
+
+/** What stands for an untouched array: the placeholder as its only element, or its bytes as numbers. */
+function unavailableArray(element: ColumnType, o: ValueOptions): unknown {
+  switch (element.name) {
+    case 'text':
+    case 'varchar':
+    case 'bpchar':
+    case 'citext':
+      return [o.placeholder]
+    case 'bytea':
+      return [o.placeholderBytes]
+    case 'int2':
+    case 'int4':
+    case 'int8':
+    case 'date':
+      return [...o.placeholderBytes]
+    case 'uuid':
+      return [NIL]
+    default:
+      return null
+  }
+}
+
+function arrayCodec(type: ColumnType, o: ValueOptions): Codec | null {
+  const element = type.element!
+  if (element.builtin && NO_ARRAY.has(element.name)) return null
+  if (element.domain) return o.includeUnknown ? unknownCodec(o) : null
+  const inner = codecFor(element, o)
+  if (inner === null) return null
+  const optional = OPTIONAL_ELEMENT.has(element.name) && element.labels === null
+  return {
+    schema: array(optional ? withOptions(inner.schema, { optional: true }) : inner.schema),
+    decode: arrayDecoder(inner.decode),
+    filler: [],
+    unavailable: unavailableArray(element, o),
+    isText: false,
+  }
+}
+
+const unknownCodec = (o: ValueOptions): Codec => binary(o, copyOf)
+
+/** How values of a type are shown; null for types that are left out (`include.unknown.datatypes=false`). */
+export function codecFor(type: ColumnType, o: ValueOptions): Codec | null {
+  if (type.element) return arrayCodec(type, o)
+  if (type.labels) return { ...textual(enumeration(type.labels), o.placeholder), isText: true }
+  const make = type.builtin ? BUILTIN[type.name] : EXTENSION[type.name]
+  if (make) return make(o, type.typmod)
+  return o.includeUnknown ? unknownCodec(o) : null
+}

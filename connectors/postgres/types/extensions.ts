@@ -1,0 +1,78 @@
+import { array, map, primitive, type Schema, struct } from '../../../core/connect/index.ts'
+import { Json } from '../../cdc/index.ts'
+import { ascii, type Codec, type Decode, utf8 } from './codec.ts'
+
+/** The pairs of an hstore: `"a"=>"1", "b"=>NULL`. */
+export function parseHstore(text: string): Map<string, string | null> {
+  const out = new Map<string, string | null>()
+  const pair = /\s*"((?:[^"\\]|\\.)*)"\s*=>\s*(?:"((?:[^"\\]|\\.)*)"|NULL)\s*,?/gy
+  const plain = (s: string) => s.replace(/\\(.)/gs, '$1')
+  let m: RegExpExecArray | null
+  while ((m = pair.exec(text))) out.set(plain(m[1]!), m[2] === undefined ? null : plain(m[2]))
+  return out
+}
+
+export function hstoreCodec(mode: 'json' | 'map', placeholder: string): Codec {
+  if (mode === 'map') {
+    const schema = map(primitive('string'), primitive('string', { optional: true }))
+    const decode: Decode = (buf, start, end) => parseHstore(buf.toString('utf8', start, end))
+    return { schema, decode, filler: new Map(), unavailable: new Map([[placeholder, placeholder]]), isText: false }
+  }
+  // not by way of an object, which would put keys that look like numbers first
+  const json = (pairs: Map<string, string | null>) =>
+    `{${[...pairs].map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`).join(',')}}`
+  return {
+    schema: Json,
+    decode: (buf, start, end) => json(parseHstore(buf.toString('utf8', start, end))),
+    filler: '{}',
+    unavailable: json(new Map([[placeholder, placeholder]])),
+    isText: false,
+  }
+}
+
+/** The numbers of `[1,2.5]`. */
+const vector: Decode = (buf, start, end) => {
+  const inner = ascii(buf, start + 1, end - 1)
+  return inner === '' ? [] : inner.split(',').map(Number)
+}
+
+/** `{1:0.5,3:2}/5`: the values by their place, and how many places there are. */
+const sparse: Decode = (buf, start, end) => {
+  const m = /^\{(.*)\}\/(\d+)$/.exec(ascii(buf, start, end))
+  if (!m) throw new SyntaxError('not a sparse vector')
+  const pairs = m[1] === '' ? [] : m[1]!.split(',').map(p => p.split(':').map(Number) as [number, number])
+  return { dimensions: Number(m[2]), vector: new Map(pairs) }
+}
+
+const named = (schema: Schema, decode: Decode, filler: unknown): Codec => ({
+  schema,
+  decode,
+  filler,
+  unavailable: null,
+  isText: false,
+})
+
+const semantic = (name: string) => ({ name: `io.debezium.data.${name}`, version: 1 })
+
+/** pgvector's types. */
+export const VECTORS: Readonly<Record<string, Codec>> = {
+  vector: named(array(primitive('double'), semantic('DoubleVector')), vector, []),
+  halfvec: named(array(primitive('float'), semantic('FloatVector')), vector, []),
+  sparsevec: named(
+    struct(
+      { dimensions: primitive('int16'), vector: map(primitive('int16'), primitive('double')) },
+      { ...semantic('SparseDoubleVector'), doc: 'Sparse double vector' },
+    ),
+    sparse,
+    { dimensions: 0, vector: new Map() },
+  ),
+}
+
+/** Types of extensions that are plain text here. */
+export const textual = (schema: Schema, placeholder: string): Codec => ({
+  schema,
+  decode: utf8,
+  filler: '',
+  unavailable: placeholder,
+  isText: false,
+})

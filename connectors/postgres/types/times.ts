@@ -1,0 +1,154 @@
+import type { Schema } from '../../../core/connect/index.ts'
+import {
+  dateFormat,
+  epochDay,
+  isoMoment,
+  isoTime,
+  type Moment,
+  type TemporalFormat,
+  Time,
+  type TimePrecisionMode,
+  timeFormat,
+  timestampFormat,
+} from '../../cdc/index.ts'
+import { ascii, type Codec, type Decode } from './codec.ts'
+
+const two = (buf: Buffer, at: number): number => (buf[at]! - 0x30) * 10 + (buf[at + 1]! - 0x30)
+
+const isInfinite = (buf: Buffer, start: number): boolean =>
+  buf[start] === 0x69 || (buf[start] === 0x2d && buf[start + 1] === 0x69)
+const infinity = (buf: Buffer, start: number): number =>
+  buf[start] === 0x69 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
+const isBc = (buf: Buffer, end: number): boolean => buf[end - 1] === 0x43 && buf[end - 2] === 0x42
+
+/** Days since 1970 of `2024-02-29`, whose year may have more than four digits; `bc` says that it counts backwards. */
+function days(buf: Buffer, start: number, end: number, bc: boolean): number {
+  let year = 0
+  let at = start
+  for (; buf[at] !== 0x2d && at < end; at++) year = year * 10 + (buf[at]! - 0x30)
+  return epochDay(bc ? 1 - year : year, two(buf, at + 1), two(buf, at + 4))
+}
+
+const FRACTION = [0, 100_000, 10_000, 1000, 100, 10, 1]
+
+/** Microseconds since midnight of `12:34:56.789`; what follows the digits is not looked at. */
+function clock(buf: Buffer, start: number, end: number): number {
+  const seconds = two(buf, start) * 3600 + two(buf, start + 3) * 60 + two(buf, start + 6)
+  if (start + 8 >= end || buf[start + 8] !== 0x2e) return seconds * 1_000_000
+  let fraction = 0
+  let digits = 0
+  for (let at = start + 9; at < end; at++, digits++) {
+    const d = buf[at]! - 0x30
+    if (d < 0 || d > 9) break
+    fraction = fraction * 10 + d
+  }
+  return seconds * 1_000_000 + fraction * FRACTION[digits]!
+}
+
+/** A timestamp, printed in UTC if it has a zone. */
+function moment(buf: Buffer, start: number, end: number): Moment {
+  if (isInfinite(buf, start)) return { ms: infinity(buf, start), us: 0 }
+  const space = buf.indexOf(0x20, start)
+  const micros = clock(buf, space + 1, end)
+  const us = micros % 1000
+  return { ms: days(buf, start, space, isBc(buf, end)) * 86_400_000 + (micros - us) / 1000, us }
+}
+
+function codec<V>(format: TemporalFormat<V>, parse: (buf: Buffer, start: number, end: number) => V): Codec {
+  const { convert } = format
+  return {
+    schema: format.schema,
+    decode: (buf, start, end) => convert(parse(buf, start, end)),
+    filler: format.filler,
+    unavailable: null,
+    isText: false,
+  }
+}
+
+export const dateCodec = (mode: TimePrecisionMode): Codec =>
+  codec(dateFormat(mode), (buf, start, end) =>
+    isInfinite(buf, start) ? infinity(buf, start) : days(buf, start, end, isBc(buf, end)),
+  )
+
+export const timeCodec = (mode: TimePrecisionMode, precision: number): Codec =>
+  codec(timeFormat(mode, precision), clock)
+
+export const timestampCodec = (mode: TimePrecisionMode, precision: number): Codec =>
+  codec(timestampFormat(mode, precision), moment)
+
+const zoned = (schema: Schema, decode: Decode, filler: string): Codec => ({
+  schema,
+  decode,
+  filler,
+  unavailable: null,
+  isText: false,
+})
+
+/** `timestamptz`: in UTC, with as many digits of a fraction as the column declares. */
+export function timestamptzCodec(precision: number): Codec {
+  const digits = precision < 0 ? 6 : precision
+  const decode: Decode = (buf, start, end) => {
+    const m = moment(buf, start, end)
+    if (!Number.isFinite(m.ms)) return m.ms > 0 ? 'infinity' : '-infinity'
+    // what the server printed is right but for the space and the zone, in all but far years
+    if (buf[start + 4] === 0x2d && !isBc(buf, end))
+      return `${ascii(buf, start, start + 10)}T${isoTime((m.ms - Math.floor(m.ms / 86_400_000) * 86_400_000) * 1000 + m.us, digits)}Z`
+    return `${isoMoment(m, digits)}Z`
+  }
+  return zoned(Time.ZonedTimestamp, decode, `1970-01-01T00:00:00${digits > 0 ? `.${'0'.repeat(digits)}` : ''}Z`)
+}
+
+const DAY = 86_400_000_000
+
+/** `timetz`: moved to UTC. 24:00 stays what it is when it is so in UTC. */
+export function timetzCodec(): Codec {
+  const decode: Decode = (buf, start, end) => {
+    const text = ascii(buf, start, end)
+    const m = /^([\d:.]+)([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?$/.exec(text)
+    if (!m) throw new SyntaxError(`'${text}' is not a time with a zone`)
+    const offset = (Number(m[3]) * 3600 + Number(m[4] ?? 0) * 60 + Number(m[5] ?? 0)) * 1_000_000
+    const local = clock(buf, start, start + m[1]!.length)
+    const utc = m[2] === '+' ? local - offset : local + offset
+    if (utc === DAY && local === DAY) return '24:00:00Z'
+    return `${isoTime(((utc % DAY) + DAY) % DAY)}Z`
+  }
+  return zoned(Time.ZonedTime, decode, '00:00:00Z')
+}
+
+const INTERVAL =
+  /^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?[\d.]+)S)?)?$/
+
+/** The mean length of a month in microseconds: 30.4375 days. */
+const MONTH = 30.4375 * DAY
+
+/** `interval`: microseconds, or ISO 8601 with all its parts. */
+export function intervalCodec(mode: 'numeric' | 'string'): Codec {
+  const parse = (buf: Buffer, start: number, end: number) => {
+    const text = ascii(buf, start, end)
+    const m = INTERVAL.exec(text)
+    if (!m) throw new SyntaxError(`'${text}' is not an interval`)
+    return m
+  }
+  if (mode === 'string') {
+    const decode: Decode = (buf, start, end) => {
+      const [, y = '0', mo = '0', , d = '0', h = '0', mi = '0', s = '0'] = parse(buf, start, end)
+      const seconds = s.includes('.') ? s.replace(/\.?0+$/, '') : s
+      return `P${y}Y${mo}M${d}DT${h}H${mi}M${seconds}S`
+    }
+    return zoned(Time.Interval, decode, 'P0Y0M0DT0H0M0S')
+  }
+  const decode: Decode = (buf, start, end) => {
+    const [, y, mo, , d, h, mi, s] = parse(buf, start, end)
+    const months = Number(y ?? 0) * 12 + Number(mo ?? 0)
+    const [whole, fraction = ''] = (s ?? '0').split('.')
+    const micros = Number(fraction.padEnd(6, '0').slice(0, 6)) * (s?.startsWith('-') ? -1 : 1)
+    const seconds = Number(h ?? 0) * 3600 + Number(mi ?? 0) * 60 + Number(whole)
+    const total = months * MONTH + Number(d ?? 0) * DAY + seconds * 1_000_000 + micros
+    if (Number.isSafeInteger(total)) return total
+    const exact =
+      BigInt(months) * 2_629_800_000_000n + BigInt(d ?? 0) * BigInt(DAY) + BigInt(seconds) * 1_000_000n + BigInt(micros)
+    if (exact >= 2n ** 63n || exact < -(2n ** 63n)) throw new RangeError('the interval has too many microseconds')
+    return exact
+  }
+  return { schema: Time.MicroDuration, decode, filler: 0, unavailable: null, isText: false }
+}

