@@ -11,7 +11,7 @@ export interface Clients {
 }
 
 export const kafkaClients: Clients = {
-  producer: (props, logger) => createProducer({ ...toClientOptions(props), logger }),
-  consumer: (props, logger) => createConsumer({ ...toClientOptions(props), logger }),
-  admin: (props, logger) => createAdmin({ ...toClientOptions(props), logger }),
+  producer: (props, logger) => createProducer({ ...toClientOptions('producer', props, logger), logger }),
+  consumer: (props, logger) => createConsumer({ ...toClientOptions('consumer', props, logger), logger }),
+  admin: (props, logger) => createAdmin({ ...toClientOptions('admin', props, logger), logger }),
 }

@@ -169,13 +169,7 @@ export function checkSink(props: Props): [key: string, error: string][] {
 export function checkSource(props: Props): [key: string, error: string][] {
   const errors: [string, string][] = []
   if (props['exactly.once.support']?.toLowerCase() === 'required') {
-    errors.push(
-      ['exactly.once.support', 'This worker does not have exactly-once source support enabled.'],
-      [
-        'exactly.once.support',
-        'The connector does not support exactly-once semantics with the provided configuration.',
-      ],
-    )
+    errors.push(['exactly.once.support', 'This worker does not have exactly-once source support enabled.'])
   }
   if (props['transaction.boundary']?.toLowerCase() === 'connector') {
     errors.push([

@@ -20,8 +20,7 @@ const listOf = (text: string | undefined): string[] =>
     .map(t => t.trim())
     .filter(t => t !== '')
 
-/** Java's "for ever". */
-const LONG_MAX = '9223372036854775807'
+/** As good as for ever, ms: what Connect sets, within what a timer takes. */
 const INT_MAX = '2147483647'
 
 /** Makes what a thread needs to run a connector or a task, out of configurations as they are stored. */
@@ -64,7 +63,7 @@ export class Launcher {
       ...servers,
       'client.id': `connector-producer-${name}-${taskId}`,
       acks: 'all',
-      'max.block.ms': LONG_MAX,
+      'max.block.ms': INT_MAX,
       'delivery.timeout.ms': INT_MAX,
     }
     const consumer = {

@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../../../test/peer-connect.ts'
+import { startWorker, type Worker } from '../worker.ts'
+import { type Answer, absent, ask, difference, lifecycle, malformed, perform, type Step } from './contract.ts'
+
+let kafka: PeerKafka
+let connect: PeerConnect
+let worker: Worker
+const dir = mkdtempSync(join(tmpdir(), 'millrace-rest-'))
+
+beforeAll(async () => {
+  writeFileSync(join(dir, 'in.txt'), 'a\nb\nc\n')
+  kafka = await startPeerKafka()
+  connect = await startPeerConnect(kafka.bootstrap, { topics: 'theirs' })
+  worker = await startWorker(
+    {
+      'bootstrap.servers': kafka.bootstrap,
+      'group.id': 'ours',
+      'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+      'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+      'config.storage.topic': 'ours-configs',
+      'offset.storage.topic': 'ours-offsets',
+      'status.storage.topic': 'ours-status',
+      'config.storage.replication.factor': '1',
+      'offset.storage.replication.factor': '1',
+      'status.storage.replication.factor': '1',
+      'offset.flush.interval.ms': '1000',
+      listeners: 'http://127.0.0.1:0',
+    },
+    { mode: 'distributed' },
+  )
+})
+
+afterAll(async () => {
+  await worker?.close()
+  await connect?.stop()
+  await kafka?.stop()
+  rmSync(dir, { recursive: true, force: true })
+})
+
+async function compare(steps: readonly Step[]): Promise<string[]> {
+  const found: string[] = []
+  for (const step of steps) {
+    const theirs = await perform(connect.url, step)
+    const ours = await perform(worker.restUrl, step)
+    const d = difference(step, theirs, ours)
+    if (d !== null) found.push(d)
+  }
+  return found
+}
+
+test('what does not exist is answered as Connect does', async () => {
+  expect(await compare(absent)).toEqual([])
+})
+
+test('wrong requests are answered as Connect does, or better where it answers 500', async () => {
+  expect(await compare(malformed)).toEqual([])
+})
+
+test('the life of a source and a sink is that of Connect, answer for answer', async () => {
+  expect(await compare(lifecycle(dir))).toEqual([])
+}, 240_000)
+
+interface KeyInfo {
+  definition: { name: string; documentation: string } & Record<string, unknown>
+  value: { name: string } & Record<string, unknown>
+}
+
+/** What can be compared: no texts of ours, no versions, no lists of plugins; of keys only those that Connect has. */
+function shape(answer: Answer, of: Answer) {
+  const body = answer.body as { name: string; error_count: number; groups: string[]; configs: KeyInfo[] }
+  const known = new Set((of.body as typeof body).configs.map(c => c.definition.name))
+  return {
+    name: body.name,
+    error_count: body.error_count,
+    groups: body.groups.filter(g => g !== 'Automatic Restart'),
+    configs: body.configs
+      .filter(c => known.has(c.definition.name))
+      .map(({ definition, value }): Record<string, unknown> => {
+        const versions = /version$/.test(definition.name)
+        const { documentation: _, default_value, ...rest } = definition
+        const { recommended_values: __, value: given, ...others } = value
+        return {
+          ...rest,
+          default_value: versions ? typeof default_value : default_value,
+          value: { ...others, value: versions ? typeof given : given },
+        }
+      }),
+  }
+}
+
+test('validation lists the same keys in the same order, groups, types and widths, with the same errors', async () => {
+  const cases: Record<string, unknown>[] = [
+    { 'connector.class': 'FileStreamSource', name: 'x', file: '/tmp/x', topic: 't' },
+    { 'connector.class': 'FileStreamSource', name: 'x', topic: 't', 'tasks.max': 'x', 'value.converter': 'Nope' },
+    { 'connector.class': 'FileStreamSink', name: 'x', file: '/tmp/x', topics: 't' },
+    { 'connector.class': 'FileStreamSink', name: 'x' },
+  ]
+  for (const body of cases) {
+    const step: Step = {
+      method: 'PUT',
+      path: `/connector-plugins/${String(body['connector.class'])}/config/validate`,
+      body,
+    }
+    const theirs = await ask(connect.url, step)
+    expect(shape(await ask(worker.restUrl, step), theirs)).toEqual(shape(theirs, theirs))
+  }
+})
+
+test("a transformation's and a predicate's keys stand under their aliases, sorted and numbered", async () => {
+  const body = {
+    'connector.class': 'FileStreamSource',
+    name: 'x',
+    topic: 't',
+    transforms: 'a',
+    'transforms.a.type': 'org.apache.kafka.connect.transforms.InsertField$Value',
+    'transforms.a.predicate': 'p',
+    predicates: 'p',
+    'predicates.p.type': 'TopicNameMatches',
+    'predicates.p.pattern': 'x.*',
+  }
+  const step: Step = { method: 'PUT', path: '/connector-plugins/FileStreamSource/config/validate', body }
+  const theirs = await ask(connect.url, step)
+  const names = (answer: Answer) =>
+    shape(answer, theirs)
+      .configs.filter(c => /^(transforms|predicates)\./.test(String(c.name)))
+      .map(c => ({ name: c.name, group: c['group'], order: c['order_in_group'], required: c['required'] }))
+  expect(names(await ask(worker.restUrl, step))).toEqual(names(theirs))
+})
