@@ -24,8 +24,8 @@ function refused({ name, topicId }: Asked, errorCode: number, message = errorMes
 function sortOut(asked: readonly Asked[], image: MetadataImage): { ids: Map<string, Asked>; refusals: Result[] } {
   const ids = new Map<string, Asked>()
   const refusals: Result[] = []
-  const twiceByName = duplicates(asked.flatMap(a => (a.name === null ? [] : [a.name])))
-  const twiceById = duplicates(asked.flatMap(a => (a.topicId === ZERO_UUID ? [] : [a.topicId])))
+  const twiceByName = duplicates(asked.flatMap(a => (a.name === null || a.topicId !== ZERO_UUID ? [] : [a.name])))
+  const twiceById = duplicates(asked.flatMap(a => (a.name !== null || a.topicId === ZERO_UUID ? [] : [a.topicId])))
   const told = new Set<string>()
   for (const a of asked) {
     const byName = a.name !== null

@@ -1,7 +1,9 @@
 import type { ConfigKey, ConfigType } from '../../common/config/define.ts'
+import { parseType } from '../../common/config/parse.ts'
 import { BROKER_CONFIG } from '../config/broker-config.ts'
 import { DYNAMIC_BROKER_KEYS, dynamicConfigs } from '../config/dynamic.ts'
 import { brokerLayers, ConfigSource, type SourcedValue, topicLayers } from '../config/effective.ts'
+import { configText } from '../config/keys.ts'
 import { TOPIC_CONFIG, TOPIC_SYNONYMS, type TopicConfigName } from '../config/topic-config.ts'
 import type { BrokerServices } from './handler.ts'
 
@@ -37,7 +39,8 @@ export function topicConfigEntries(broker: BrokerServices, overrides: ReadonlyMa
   return (Object.keys(TOPIC_CONFIG) as TopicConfigName[]).map(name => {
     const key: ConfigKey = TOPIC_CONFIG[name]
     const inForce = topicLayers(broker.config, dynamic, overrides, name)[0]!
-    const own = overrides.get(name)
+    const set = overrides.get(name)
+    const own = set === undefined ? undefined : configText(parseType(key.type, set))
     const brokerNames = TOPIC_SYNONYMS[name]?.map(s => s.name) ?? []
     const layers = brokerNames.flatMap(n => brokerLayers(broker.config, dynamic, n))
     const synonyms = [
@@ -47,7 +50,7 @@ export function topicConfigEntries(broker: BrokerServices, overrides: ReadonlyMa
     ]
     return {
       name,
-      value: inForce.value,
+      value: own ?? inForce.value,
       source: inForce.source,
       readOnly: false,
       isSensitive: false,

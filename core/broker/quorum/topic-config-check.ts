@@ -12,7 +12,8 @@ function refuse(message: string): Refusal {
 /** What is wrong with one value of a declared key, in Kafka's words; null when nothing is. */
 export function valueProblem(name: string, key: ConfigKey, text: string): string | null {
   try {
-    const wrong = key.validator?.check(parseType(key.type, text), name) ?? null
+    const value = parseType(key.type, text)
+    const wrong = key.validator?.check(value, name) ?? null
     return wrong === null ? null : `Invalid value ${text} for configuration ${name}: ${wrong}`
   } catch (error) {
     return `Invalid value ${text} for configuration ${name}: ${messageOf(error)}`
