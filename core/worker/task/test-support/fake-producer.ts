@@ -1,0 +1,85 @@
+import type {
+  DeliveryListener,
+  PartitionInfo,
+  Producer,
+  ProducerRecord,
+  RecordMetadata,
+} from '../../../client/types.ts'
+
+interface Waiting {
+  readonly record: ProducerRecord
+  readonly listener: DeliveryListener | undefined
+  readonly token: number
+}
+
+/** A producer whose acks a test gives, in the order it likes. */
+export class FakeProducer implements Producer {
+  readonly sent: ProducerRecord[] = []
+  readonly waiting: Waiting[] = []
+  /** `append` refuses while so many wait. */
+  capacity: number
+  /** Acks everything at once. */
+  automatic = false
+  closed = false
+  #room: (() => void)[] = []
+  #flushes: (() => void)[] = []
+  #arrivals: (() => void)[] = []
+
+  constructor(capacity = Number.POSITIVE_INFINITY) {
+    this.capacity = capacity
+  }
+
+  append(record: ProducerRecord, listener?: DeliveryListener, token = 0): boolean {
+    if (this.waiting.length >= this.capacity) return false
+    this.sent.push(record)
+    this.waiting.push({ record, listener, token })
+    for (const arrived of this.#arrivals.splice(0)) arrived()
+    if (this.automatic) queueMicrotask(() => this.ackAll())
+    return true
+  }
+
+  /** Resolves when so many records have been appended in all. */
+  async arrived(count: number): Promise<void> {
+    while (this.sent.length < count) await new Promise<void>(resolve => this.#arrivals.push(resolve))
+  }
+
+  /** Acks, or fails, the record at an index of `waiting`. */
+  settle(index: number, error: Error | null = null): void {
+    const [one] = this.waiting.splice(index, 1)
+    one?.listener?.onDelivery(one.token, error, one.record.topic, 0, error ? -1 : this.sent.indexOf(one.record), 0)
+    for (const resolve of this.#room.splice(0)) resolve()
+    if (this.waiting.length === 0) for (const resolve of this.#flushes.splice(0)) resolve()
+  }
+
+  ackAll(): void {
+    while (this.waiting.length > 0) this.settle(0)
+  }
+
+  room(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#room.push(resolve)
+      signal?.addEventListener('abort', () => reject(signal.reason))
+    })
+  }
+
+  async send(records: readonly ProducerRecord[]): Promise<RecordMetadata[]> {
+    this.sent.push(...records)
+    return records.map(r => ({ topic: r.topic, partition: 0, offset: 0, timestamp: 0 }))
+  }
+
+  flush(signal?: AbortSignal): Promise<void> {
+    if (this.waiting.length === 0) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#flushes.push(resolve)
+      signal?.addEventListener('abort', () => reject(signal.reason))
+    })
+  }
+
+  async partitionsFor(): Promise<readonly PartitionInfo[]> {
+    return []
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+  }
+}
