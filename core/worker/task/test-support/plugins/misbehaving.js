@@ -1,0 +1,81 @@
+// Plain JavaScript and by the package's name, as a third party's plugin has it.
+import { defineConfig, SourceConnector, SourceTask } from 'millrace/connect'
+
+const config = defineConfig({
+  mode: { type: 'STRING', importance: 'HIGH', documentation: 'What goes wrong.' },
+  secret: { type: 'PASSWORD', default: null, importance: 'LOW', documentation: 'Not to be shown.' },
+})
+
+/** A task that does what a bad plugin does. */
+class MisbehavingTask extends SourceTask {
+  version = '1.2.3'
+  #mode = ''
+  #hoard = []
+
+  async start(props) {
+    this.#mode = props['mode'] ?? ''
+    if (this.#mode === 'fail-start') throw new Error('cannot start')
+  }
+
+  async poll() {
+    switch (this.#mode) {
+      case 'loop':
+        for (;;);
+      case 'throw-later':
+        setTimeout(() => {
+          throw new Error('nobody catches this')
+        }, 1)
+        break
+      case 'reject-later':
+        void Promise.reject(new Error('nobody awaits this'))
+        break
+      case 'exit':
+        process.exit(3)
+        break
+      case 'hoard':
+        for (;;) this.#hoard.push(new Array(10_000).fill(Math.random()))
+      case 'hoard-buffers':
+        for (let i = 0; i < 40; i++) this.#hoard.push(Buffer.alloc(4 * 1024 * 1024, 1))
+        break
+      case 'hang-stop':
+        return new Promise(() => undefined)
+    }
+    if (!this.context.signal.aborted) {
+      await new Promise(resolve => this.context.signal.addEventListener('abort', () => resolve()))
+    }
+    return null
+  }
+
+  stop() {}
+}
+
+export class MisbehavingConnector extends SourceConnector {
+  version = '1.2.3'
+  config = config
+  taskClass = MisbehavingTask
+  #props = {}
+
+  start(props) {
+    this.#props = props
+    if (props['mode'] === 'fail-connector') throw new Error('connector cannot start')
+    if (props['mode'] === 'reconfigure') setTimeout(() => this.context.requestTaskReconfiguration(), 1)
+    if (props['mode'] === 'raise') setTimeout(() => this.context.raiseError(new Error('raised')), 1)
+  }
+
+  taskConfigs(maxTasks) {
+    return Array.from({ length: maxTasks }, (_, n) => ({ ...this.#props, n: String(n) }))
+  }
+
+  stop() {}
+
+  validate(props, values) {
+    if (props['mode'] === 'refused') values[0]?.errors.push('mode refused')
+    return values
+  }
+}
+
+export class FaultyConstructor {
+  constructor() {
+    throw new Error('no arguments, no instance')
+  }
+}
