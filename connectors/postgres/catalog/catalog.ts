@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { TableName } from '../../cdc/index.ts'
 import { isPassing, streamFailure } from '../client/failure.ts'
 import { openClient } from '../client/open.ts'
+import { delay } from '../client/wait.ts'
 import type { PostgresOptions } from '../options.ts'
 import type { ShapeColumn, ShapeInput } from '../table-shape.ts'
 import {
@@ -13,6 +14,7 @@ import {
   type TableEntry,
 } from './tables.ts'
 import { TypeRegistry } from './type-registry.ts'
+import { SNAPSHOT, type SnapshotRow, seesOf } from './visibility.ts'
 
 /** A column as a relation message describes it. */
 export interface RelationColumn {
@@ -28,6 +30,9 @@ export interface Relation extends TableName {
   readonly identity: string
   readonly columns: readonly RelationColumn[]
 }
+
+/** How long to wait at most until a streamed transaction is seen by queries; then the table is described as it is seen. */
+const VISIBLE_MS = 10_000
 
 const SERIALS: Readonly<Record<string, string>> = { int2: 'smallserial', int4: 'serial', int8: 'bigserial' }
 
@@ -62,6 +67,18 @@ export class Catalog {
     this.#client = await openClient(this.#options.connection, { name, signal: this.#signal })
     this.#types = new TypeRegistry(this.#client)
     return this.#client
+  }
+
+  /**
+   * The stream can be faster than other sessions' sight: a transaction is sent when its commit is in the log, and seen by queries a
+   * moment later (with synchronous replication, when the standby has answered).
+   */
+  async #waitVisible(client: pg.Client, txId: number): Promise<void> {
+    for (const end = Date.now() + VISIBLE_MS; Date.now() < end; ) {
+      const { rows } = await client.query<SnapshotRow>(SNAPSHOT)
+      if (seesOf(rows[0]!)(txId)) return
+      await delay(2, this.#signal)
+    }
   }
 
   async close(): Promise<void> {
@@ -100,11 +117,12 @@ export class Catalog {
   }
 
   /**
-   * What a relation message leaves open: key, defaults and NOT NULL as the table has them now. Columns that are gone since are
+   * What a relation message of a transaction leaves open: key, defaults and NOT NULL as the table has them now. Columns that are gone since are
    * optional; a table that is gone has the key that its replica identity shows.
    */
-  async describeRelation(relation: Relation, refreshTypes: boolean): Promise<ShapeInput> {
+  async describeRelation(relation: Relation, txId: number, refreshTypes: boolean): Promise<ShapeInput> {
     return this.run(async (client, types) => {
+      await this.#waitVisible(client, txId)
       const oids = relation.columns.map(c => c.typeOid)
       if (refreshTypes) types.forget(oids)
       await types.load(oids)

@@ -73,7 +73,7 @@ const TABLES = `
                       join pg_catalog.pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.num
                      where k.at <= coalesce((to_jsonb(i)->>'indnkeyatts')::int, i.indnatts))) order by i.indisprimary desc, x.relname)
             from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid
-           where i.indrelid = c.oid and (i.indisprimary or (i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null))) as keys
+           where i.indrelid = c.oid and (i.indisprimary or (i.indisunique and i.indisvalid and i.indexprs is null))) as keys
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where c.oid = any($1::oid[])`
 

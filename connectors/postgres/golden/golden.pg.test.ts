@@ -43,13 +43,25 @@ describe.skipIf(server === null)('the same records as Debezium 3.7 gives', () =>
     const task = await new TaskHarness(propsFor(url, scenario.config)).start()
     try {
       const beats = (topic: string) => topic.startsWith('__debezium-heartbeat')
-      const rows = Object.entries(fixture.snapshot).reduce((sum, [t, n]) => sum + (beats(t) ? 0 : n), 0)
+      const rows = Object.entries(fixture.snapshot).reduce(
+        (sum, [t, n]) => sum + (beats(t) || t === 't.public.parts' ? 0 : n),
+        0,
+      )
       const events = (records: readonly SourceRecord[]) => records.filter(r => !beats(r.topic))
       if (scenario.config['snapshot.mode'] === 'no_data')
         await task.until(() => task.log.text().includes('streaming from'))
       await task.until(r => events(r).length >= rows)
-      for (const sql of scenario.stream) await db.query(sql)
-      await task.until(r => events(r).length >= fixture.records.filter(x => !beats(x.topic)).length, 5_000)
+      for (const sql of scenario.stream) {
+        const before = task.records.length
+        await db.query(sql)
+        // what an event's schema says of defaults and keys is read from the catalogue when the event comes: one change at a time
+        if (name === 'schema-change') await task.until(r => r.length > before)
+      }
+      await task.until(
+        r => events(r).length >= fixture.records.filter(x => !beats(x.topic) && x.topic !== 't.public.parts').length,
+        5_000,
+      )
+      if (fixture.records.some(r => beats(r.topic))) await task.until(r => r.some(x => beats(x.topic)))
     } finally {
       await task.stop()
       await db.end()

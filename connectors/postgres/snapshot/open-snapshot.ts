@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { matchesAny, qualified } from '../../cdc/index.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { literal, quotedTable, type TableEntry } from '../catalog/tables.ts'
+import { SNAPSHOT, type SnapshotRow, seesOf } from '../catalog/visibility.ts'
 import { openClient } from '../client/open.ts'
 import { WireConnection } from '../client/wire.ts'
 import { type Lsn, parseLsn } from '../lsn.ts'
@@ -63,9 +64,7 @@ const ISOLATION: Readonly<Record<string, string>> = {
   read_uncommitted: 'READ UNCOMMITTED, READ ONLY',
 }
 
-const STATE = `select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text as lsn,
-  txid_snapshot_xmin(txid_current_snapshot())::text as xmin, txid_snapshot_xmax(txid_current_snapshot())::text as xmax,
-  (select coalesce(json_agg(x::text), '[]') from txid_snapshot_xip(txid_current_snapshot()) x) as xip`
+const STATE = `select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text as lsn`
 
 /** Opens it: with the snapshot of a new slot, or with one of its own. */
 export async function openTransaction(
@@ -81,29 +80,16 @@ export async function openTransaction(
     const adopt = exported ? `; SET TRANSACTION SNAPSHOT ${literal(exported.snapshotName)}` : ''
     await connection.execute(`BEGIN; SET TRANSACTION ISOLATION LEVEL ${level}${adopt}`, signal)
     const [row] = await connection.rows(STATE, signal)
-    const xmin = BigInt(row!['xmin']!)
-    const xmax = BigInt(row!['xmax']!)
-    const running = new Set(JSON.parse(row!['xip']!) as string[])
+    const seen = (await connection.rows(SNAPSHOT, signal))[0] as unknown as SnapshotRow
     return {
       connection,
-      txId: Number(xmax & 0xffffffffn),
+      txId: Number(BigInt(seen.xmax) & 0xffffffffn),
       lsn: exported?.lsn ?? parseLsn(row!['lsn']!),
-      sees: seesOf(xmin, xmax, running),
+      sees: seesOf(seen),
     }
   } catch (error) {
     connection.close()
     throw error
-  }
-}
-
-/** Transaction ids of the stream have 32 bits; those of a snapshot 64: the nearest to the snapshot is meant. */
-export function seesOf(xmin: bigint, xmax: bigint, running: ReadonlySet<string>): (txId: number) => boolean {
-  return txId => {
-    const epoch = xmax >> 32n
-    let full = (epoch << 32n) | BigInt(txId)
-    if (full > xmax + 0x7fffffffn) full -= 1n << 32n
-    else if (full < xmax - 0x7fffffffn) full += 1n << 32n
-    return full < xmin || (full < xmax && !running.has(full.toString()))
   }
 }
 

@@ -86,7 +86,7 @@ export class Emitter {
     offset: SourceOffset,
     previous: SourceOffset,
   ): void {
-    const tombstone = op === 'd' && this.#tombstones && key !== null
+    const tombstone = op === 'd' && this.#tombstones
     const value = envelope(op, before, after, source, transaction, time)
     // the offset moves past an event with its last record, so that a restart never leaves half of one out
     out.push(this.#record(shape, key, value, this.#headers, tombstone ? previous : offset))

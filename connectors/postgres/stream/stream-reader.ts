@@ -219,7 +219,7 @@ export class StreamReader {
 
   async #shapeOf(relation: Relation, refreshTypes: boolean): Promise<{ shape: TableShape; relation: Relation } | null> {
     if (!this.#context.options.selection.hasTable(relation)) return null
-    const input = await this.#context.catalog.describeRelation(relation, refreshTypes)
+    const input = await this.#context.catalog.describeRelation(relation, this.#txId, refreshTypes)
     return { shape: this.#context.shapes.get(input), relation }
   }
 
