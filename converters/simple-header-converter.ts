@@ -2,11 +2,11 @@ import {
   DataError,
   defineConfig,
   type HeaderConverter,
+  parseValue,
+  renderValue,
   type Schema,
   type SchemaAndValue,
 } from '../core/connect/index.ts'
-import { parseValue } from './values/parse-values.ts'
-import { renderValue } from './values/render-values.ts'
 
 const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })
 

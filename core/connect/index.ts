@@ -51,3 +51,5 @@ export {
 } from './schema.ts'
 export { type ErrantRecordReporter, SinkTask, type SinkTaskContext } from './sink-task.ts'
 export { type RecordMetadata, SourceTask, type SourceTaskContext } from './source-task.ts'
+export { parseValue } from './values/parse-values.ts'
+export { renderValue } from './values/render-values.ts'

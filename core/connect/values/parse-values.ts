@@ -1,4 +1,6 @@
-import { array, DataError, map, primitive, type Schema, type SchemaAndValue } from '../../core/connect/index.ts'
+import { DataError } from '../errors.ts'
+import type { SchemaAndValue } from '../plugins.ts'
+import { array, map, primitive, type Schema } from '../schema.ts'
 import { align, commonSchema } from './align.ts'
 import { parseNumber, parseTemporal } from './literals.ts'
 import { Tokens } from './tokens.ts'

@@ -1,13 +1,7 @@
-import {
-  Decimal,
-  date,
-  decimal,
-  primitive,
-  type Schema,
-  type SchemaAndValue,
-  time,
-  timestamp,
-} from '../../core/connect/index.ts'
+import { Decimal } from '../decimal.ts'
+import { date, decimal, time, timestamp } from '../logical.ts'
+import type { SchemaAndValue } from '../plugins.ts'
+import { primitive, type Schema } from '../schema.ts'
 
 const DATE = date()
 const TIME = time()

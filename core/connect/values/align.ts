@@ -1,4 +1,5 @@
-import { DataError, type Schema } from '../../core/connect/index.ts'
+import { DataError } from '../errors.ts'
+import type { Schema } from '../schema.ts'
 
 const WIDTH: Readonly<Record<string, number>> = { int8: 1, int16: 2, int32: 3, int64: 4, float: 5, double: 6 }
 

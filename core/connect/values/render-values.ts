@@ -1,4 +1,6 @@
-import { Decimal, javaBigDecimal, javaDouble, javaFloat, type Schema } from '../../core/connect/index.ts'
+import { Decimal } from '../decimal.ts'
+import { javaBigDecimal, javaDouble, javaFloat } from '../java-text.ts'
+import type { Schema } from '../schema.ts'
 
 const DATE = 'org.apache.kafka.connect.data.Date'
 const TIME = 'org.apache.kafka.connect.data.Time'

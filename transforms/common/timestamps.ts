@@ -1,0 +1,75 @@
+import { DataError, date, primitive, type Schema, time, timestamp } from '../../core/connect/index.ts'
+import type { JavaDateFormat } from './java-date-format.ts'
+import { typeName } from './requirements.ts'
+
+export const TARGETS = ['string', 'unix', 'Date', 'Time', 'Timestamp'] as const
+export type Target = (typeof TARGETS)[number]
+export const PRECISIONS = ['seconds', 'milliseconds', 'microseconds', 'nanoseconds'] as const
+export type Precision = (typeof PRECISIONS)[number]
+
+const DAY_MS = 86_400_000
+/** Nanoseconds of one unit. */
+const NANOS: Readonly<Record<Precision, bigint>> = {
+  seconds: 1_000_000_000n,
+  milliseconds: 1_000_000n,
+  microseconds: 1000n,
+  nanoseconds: 1n,
+}
+
+export function targetSchema(target: Target, optional: boolean): Schema {
+  switch (target) {
+    case 'string':
+      return primitive('string', { optional })
+    case 'unix':
+      return primitive('int64', { optional })
+    case 'Date':
+      return date({ optional })
+    case 'Time':
+      return time({ optional })
+    case 'Timestamp':
+      return timestamp({ optional })
+  }
+}
+
+/** The instant that a value stands for: a logical type, a Unix time of the precision, or text of the format. Throws DataError. */
+export function toInstant(
+  schema: Schema | null,
+  value: unknown,
+  precision: Precision,
+  format: JavaDateFormat | null,
+): Date {
+  if (value instanceof Date) return value
+  if (typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))) {
+    const ms = (BigInt(value) * NANOS[precision]) / NANOS.milliseconds
+    const instant = new Date(Number(ms))
+    if (Number.isNaN(instant.getTime())) throw new DataError(`the Unix time ${value} in ${precision} is out of range`)
+    return instant
+  }
+  if (typeof value === 'string') {
+    if (!format) throw new DataError('TimestampConverter needs the format of string timestamps: set its key format')
+    const parsed = format.parse(value)
+    if (parsed) return parsed
+    throw new DataError(
+      `Could not parse timestamp: value (${value.slice(0, 60)}) does not match pattern (${format.pattern})`,
+    )
+  }
+  throw new DataError(`TimestampConverter does not support ${schema?.type ?? typeName(value)} values as timestamps`)
+}
+
+/** An instant as a logical type or a Unix time of the precision. */
+export function fromInstant(instant: Date, target: Exclude<Target, 'string'>, precision: Precision): unknown {
+  const ms = instant.getTime()
+  switch (target) {
+    case 'Timestamp':
+      return instant
+    case 'Date':
+      return new Date(Math.floor(ms / DAY_MS) * DAY_MS)
+    case 'Time':
+      return new Date(((ms % DAY_MS) + DAY_MS) % DAY_MS)
+    case 'unix': {
+      const unix = (BigInt(ms) * NANOS.milliseconds) / NANOS[precision]
+      const n = Number(unix)
+      return Number.isSafeInteger(n) ? n : unix
+    }
+  }
+}

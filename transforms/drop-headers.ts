@@ -1,0 +1,33 @@
+import {
+  type ConnectRecord,
+  defineConfig,
+  type Props,
+  parseConfig,
+  type Transformation,
+} from '../core/connect/index.ts'
+import { nonEmptyList } from './common/keys.ts'
+
+const dropHeadersConfig = defineConfig({
+  headers: {
+    type: 'LIST',
+    importance: 'HIGH',
+    validator: nonEmptyList,
+    documentation: 'The name of the headers to be removed.',
+  },
+})
+
+/** org.apache.kafka.connect.transforms.DropHeaders: removes all headers of these names. */
+export class DropHeaders implements Transformation {
+  readonly version = '0.1.0'
+  readonly config = dropHeadersConfig
+  #names: ReadonlySet<string> = new Set()
+
+  configure(props: Props): void {
+    this.#names = new Set(parseConfig(dropHeadersConfig, props).headers)
+  }
+
+  apply<R extends ConnectRecord>(record: R): R | null {
+    const headers = record.headers.filter(h => !this.#names.has(h.key))
+    return headers.length === record.headers.length ? record : { ...record, headers }
+  }
+}

@@ -1,0 +1,113 @@
+import {
+  ConfigError,
+  type ConnectRecord,
+  DataError,
+  defineConfig,
+  field,
+  type Header,
+  oneOf,
+  type Props,
+  parseConfig,
+  type Schema,
+} from '../core/connect/index.ts'
+import { nonEmptyList, replaceNullKey } from './common/keys.ts'
+import { copyOf, requireMap, requireStruct } from './common/requirements.ts'
+import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
+import { SidedTransformation } from './common/sided.ts'
+
+const headerFromConfig = defineConfig({
+  fields: {
+    type: 'LIST',
+    importance: 'HIGH',
+    validator: nonEmptyList,
+    documentation:
+      'Comma-separated list of field names in the record whose values are to be copied or moved to headers.',
+  },
+  headers: {
+    type: 'LIST',
+    importance: 'HIGH',
+    validator: nonEmptyList,
+    documentation: 'Comma-separated list of header names, in the same order as the field names.',
+  },
+  operation: {
+    type: 'STRING',
+    importance: 'HIGH',
+    validator: oneOf(['move', 'copy']),
+    documentation:
+      'Either `move` if the fields are to be moved to the headers, or `copy` if they stay in the record too.',
+  },
+  'replace.null.with.default': replaceNullKey,
+})
+
+/** org.apache.kafka.connect.transforms.HeaderFrom$Key and $Value: fields of the record as headers. */
+abstract class HeaderFrom extends SidedTransformation {
+  readonly config = headerFromConfig
+  #fields: readonly string[] = []
+  #headers: readonly string[] = []
+  #move = false
+  #replaceNull = true
+  readonly #schemas = new SchemaCache<Schema>()
+
+  configure(props: Props): void {
+    const config = parseConfig(headerFromConfig, props)
+    if (config.fields.length !== config.headers.length) {
+      const message = `'fields' config must have the same number of elements as 'headers' config.`
+      throw new ConfigError([{ key: 'headers', message }])
+    }
+    this.#fields = config.fields
+    this.#headers = config.headers
+    this.#move = config.operation === 'move'
+    this.#replaceNull = config['replace.null.with.default']
+  }
+
+  apply<R extends ConnectRecord>(record: R): R | null {
+    const schema = this.schemaOf(record)
+    return schema === null ? this.#schemaless(record) : this.#withSchema(record, schema)
+  }
+
+  #schemaless<R extends ConnectRecord>(record: R): R {
+    const value = requireMap(this.valueOf(record), `header ${this.#move ? 'move' : 'copy'}`)
+    const added = this.#fields.map((name, i) => ({ key: this.#headers[i]!, schema: null, value: value[name] ?? null }))
+    const headers = [...record.headers, ...added]
+    if (!this.#move) return { ...record, headers }
+    const rest = copyOf(value)
+    for (const name of this.#fields) delete rest[name]
+    return { ...this.changed(record, null, rest), headers }
+  }
+
+  #withSchema<R extends ConnectRecord>(record: R, schema: Schema): R {
+    const struct = requireStruct(schema, this.valueOf(record), `header ${this.#move ? 'move' : 'copy'}`)
+    const headers: Header[] = [...record.headers]
+    for (const [i, name] of this.#fields.entries()) {
+      const found = field(schema, name)
+      if (!found) throw new DataError(`Field does not exist: ${name}`)
+      headers.push({
+        key: this.#headers[i]!,
+        schema: found.schema,
+        value: fieldValue(struct, found, this.#replaceNull),
+      })
+    }
+    if (!this.#move) return { ...record, headers }
+    const kept = (s: Schema) => fieldsOf(s).filter(f => !this.#fields.includes(f.name))
+    const restSchema = this.#schemas.get(schema, s =>
+      structLike(
+        s,
+        kept(s).map(f => [f.name, f.schema] as const),
+      ),
+    )
+    const rest = Object.fromEntries(kept(schema).map(f => [f.name, fieldValue(struct, f, this.#replaceNull)]))
+    return { ...this.changed(record, restSchema, rest), headers }
+  }
+}
+
+export class HeaderFromKey extends HeaderFrom {
+  constructor() {
+    super('key')
+  }
+}
+
+export class HeaderFromValue extends HeaderFrom {
+  constructor() {
+    super('value')
+  }
+}

@@ -1,0 +1,38 @@
+import {
+  type ConnectRecord,
+  defineConfig,
+  nonEmpty,
+  type Props,
+  parseConfig,
+  parseValue,
+  type SchemaAndValue,
+  type Transformation,
+} from '../core/connect/index.ts'
+
+const insertHeaderConfig = defineConfig({
+  header: { type: 'STRING', importance: 'HIGH', validator: nonEmpty, documentation: 'The name of the header.' },
+  'value.literal': {
+    type: 'STRING',
+    importance: 'HIGH',
+    documentation:
+      'The literal value that is to be set as the header value on all records; its type is guessed from the text.',
+  },
+})
+
+/** org.apache.kafka.connect.transforms.InsertHeader: one header more. */
+export class InsertHeader implements Transformation {
+  readonly version = '0.1.0'
+  readonly config = insertHeaderConfig
+  #key = ''
+  #literal: SchemaAndValue = { schema: null, value: null }
+
+  configure(props: Props): void {
+    const config = parseConfig(insertHeaderConfig, props)
+    this.#key = config.header
+    this.#literal = parseValue(config['value.literal'])
+  }
+
+  apply<R extends ConnectRecord>(record: R): R | null {
+    return { ...record, headers: [...record.headers, { key: this.#key, ...this.#literal }] }
+  }
+}

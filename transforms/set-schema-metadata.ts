@@ -1,0 +1,73 @@
+import {
+  ConfigError,
+  type ConnectRecord,
+  DataError,
+  defineConfig,
+  type Props,
+  parseConfig,
+  type Schema,
+  type Struct,
+  withOptions,
+} from '../core/connect/index.ts'
+import { replaceNullKey } from './common/keys.ts'
+import { copyOf } from './common/requirements.ts'
+import { fieldsOf, fieldValue, SchemaCache } from './common/schemas.ts'
+import { SidedTransformation } from './common/sided.ts'
+
+const setSchemaMetadataConfig = defineConfig({
+  'schema.name': { type: 'STRING', default: null, importance: 'HIGH', documentation: 'Schema name to set.' },
+  'schema.version': { type: 'INT', default: null, importance: 'HIGH', documentation: 'Schema version to set.' },
+  'replace.null.with.default': replaceNullKey,
+})
+
+/** org.apache.kafka.connect.transforms.SetSchemaMetadata$Key and $Value: another name or version for the schema of a struct. */
+abstract class SetSchemaMetadata extends SidedTransformation {
+  readonly config = setSchemaMetadataConfig
+  #name: string | null = null
+  #schemaVersion: number | null = null
+  #replaceNull = true
+  readonly #schemas = new SchemaCache<Schema>()
+
+  configure(props: Props): void {
+    const config = parseConfig(setSchemaMetadataConfig, props)
+    this.#name = config['schema.name']
+    this.#schemaVersion = config['schema.version']
+    this.#replaceNull = config['replace.null.with.default']
+    if (this.#name === null && this.#schemaVersion === null) {
+      throw new ConfigError([{ key: 'schema.name', message: 'Neither schema name nor version configured' }])
+    }
+  }
+
+  apply<R extends ConnectRecord>(record: R): R | null {
+    const schema = this.schemaOf(record)
+    const value = this.valueOf(record)
+    if (schema === null) {
+      if (value === null || value === undefined) return record
+      throw new DataError('Schema required for [updating schema metadata]')
+    }
+    if (schema.type !== 'struct') {
+      throw new DataError(`Schema metadata can be set of a struct only, found: ${schema.type}. HoistField makes one.`)
+    }
+    const updated = this.#schemas.get(schema, s => {
+      const name = this.#name ?? s.name
+      const version = this.#schemaVersion ?? s.version
+      return withOptions(s, { ...(name !== undefined && { name }), ...(version !== undefined && { version }) })
+    })
+    if (value === null || value === undefined || !this.#replaceNull) return this.changed(record, updated, value)
+    const struct = copyOf(value as Struct)
+    for (const f of fieldsOf(schema)) struct[f.name] = fieldValue(value as Struct, f, true)
+    return this.changed(record, updated, struct)
+  }
+}
+
+export class SetSchemaMetadataKey extends SetSchemaMetadata {
+  constructor() {
+    super('key')
+  }
+}
+
+export class SetSchemaMetadataValue extends SetSchemaMetadata {
+  constructor() {
+    super('value')
+  }
+}

@@ -1,0 +1,137 @@
+import {
+  ConfigError,
+  type ConnectRecord,
+  DataError,
+  defineConfig,
+  oneOf,
+  type Props,
+  parseConfig,
+  type Schema,
+} from '../core/connect/index.ts'
+import { JavaDateFormat } from './common/java-date-format.ts'
+import { replaceNullKey } from './common/keys.ts'
+import { copyOf, requireMap, requireStruct } from './common/requirements.ts'
+import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
+import { SidedTransformation } from './common/sided.ts'
+import {
+  fromInstant,
+  PRECISIONS,
+  type Precision,
+  TARGETS,
+  type Target,
+  targetSchema,
+  toInstant,
+} from './common/timestamps.ts'
+
+const PURPOSE = 'converting timestamp formats'
+
+const timestampConverterConfig = defineConfig({
+  field: {
+    type: 'STRING',
+    default: '',
+    importance: 'HIGH',
+    documentation: 'The field containing the timestamp, or empty if the entire value is a timestamp.',
+  },
+  'target.type': {
+    type: 'STRING',
+    importance: 'HIGH',
+    validator: oneOf(TARGETS),
+    documentation: 'The desired timestamp representation: string, unix, Date, Time, or Timestamp.',
+  },
+  format: {
+    type: 'STRING',
+    default: '',
+    importance: 'MEDIUM',
+    documentation:
+      'A SimpleDateFormat-compatible format for the timestamp. Used to generate the output when type=string or used to parse the input if the input is a string.',
+  },
+  'unix.precision': {
+    type: 'STRING',
+    default: 'milliseconds',
+    importance: 'LOW',
+    validator: oneOf(PRECISIONS),
+    documentation:
+      'The desired Unix precision for the timestamp: seconds, milliseconds, microseconds, or nanoseconds. Used to generate the output when type=unix or used to parse the input if the input is a Long.',
+  },
+  'replace.null.with.default': replaceNullKey,
+})
+
+/** org.apache.kafka.connect.transforms.TimestampConverter$Key and $Value, in UTC. */
+abstract class TimestampConverter extends SidedTransformation {
+  readonly config = timestampConverterConfig
+  #field = ''
+  #target: Target = 'unix'
+  #format: JavaDateFormat | null = null
+  #precision: Precision = 'milliseconds'
+  #replaceNull = true
+  readonly #schemas = new SchemaCache<Schema>()
+
+  configure(props: Props): void {
+    const config = parseConfig(timestampConverterConfig, props)
+    this.#field = config.field
+    this.#target = config['target.type'] as Target
+    this.#precision = config['unix.precision'] as Precision
+    this.#replaceNull = config['replace.null.with.default']
+    if (this.#target === 'string' && config.format.trim() === '') {
+      const message = 'TimestampConverter requires format option to be specified when using string timestamps'
+      throw new ConfigError([{ key: 'format', message }])
+    }
+    this.#format = config.format.trim() === '' ? null : new JavaDateFormat('format', config.format)
+  }
+
+  apply<R extends ConnectRecord>(record: R): R | null {
+    const value = this.valueOf(record)
+    const schema = this.schemaOf(record)
+    if (this.#field === '') {
+      const updated = schema && this.#schemas.get(schema, s => targetSchema(this.#target, s.optional))
+      return this.changed(record, updated, this.#convert(schema, value))
+    }
+    if (value === null || value === undefined) return record
+    if (schema === null) {
+      const updated = copyOf(requireMap(value, PURPOSE))
+      updated[this.#field] = this.#convert(null, updated[this.#field])
+      return this.changed(record, null, updated)
+    }
+    const struct = requireStruct(schema, value, PURPOSE)
+    const updated = copyOf(struct)
+    for (const f of fieldsOf(schema)) {
+      const own = fieldValue(struct, f, this.#replaceNull)
+      updated[f.name] = f.name === this.#field ? this.#convert(f.schema, own) : own
+    }
+    return this.changed(
+      record,
+      this.#schemas.get(schema, s => this.#updatedSchema(s)),
+      updated,
+    )
+  }
+
+  #updatedSchema(schema: Schema): Schema {
+    return structLike(
+      schema,
+      fieldsOf(schema).map(f => {
+        const changed = f.name === this.#field ? targetSchema(this.#target, f.schema.optional) : f.schema
+        return [f.name, changed] as const
+      }),
+    )
+  }
+
+  #convert(schema: Schema | null, value: unknown): unknown {
+    if (value === null || value === undefined) return null
+    const instant = toInstant(schema, value, this.#precision, this.#format)
+    if (this.#target !== 'string') return fromInstant(instant, this.#target, this.#precision)
+    if (!this.#format) throw new DataError('TimestampConverter has no format')
+    return this.#format.format(instant)
+  }
+}
+
+export class TimestampConverterKey extends TimestampConverter {
+  constructor() {
+    super('key')
+  }
+}
+
+export class TimestampConverterValue extends TimestampConverter {
+  constructor() {
+    super('value')
+  }
+}

@@ -1,0 +1,46 @@
+import {
+  type ConnectRecord,
+  DataError,
+  defineConfig,
+  type Props,
+  parseConfig,
+  type Transformation,
+} from '../core/connect/index.ts'
+import { JavaDateFormat } from './common/java-date-format.ts'
+
+const timestampRouterConfig = defineConfig({
+  'topic.format': {
+    type: 'STRING',
+    default: '${topic}-${timestamp}',
+    importance: 'HIGH',
+    documentation:
+      'Format string which can contain `${topic}` and `${timestamp}` as placeholders for the topic and timestamp, respectively.',
+  },
+  'timestamp.format': {
+    type: 'STRING',
+    default: 'yyyyMMdd',
+    importance: 'HIGH',
+    documentation: 'Format string for the timestamp that is compatible with `java.text.SimpleDateFormat`.',
+  },
+})
+
+/** org.apache.kafka.connect.transforms.TimestampRouter: a topic made of the topic and the time of the record, in UTC. */
+export class TimestampRouter implements Transformation {
+  readonly version = '0.1.0'
+  readonly config = timestampRouterConfig
+  #topic = ''
+  #format = new JavaDateFormat('timestamp.format', 'yyyyMMdd')
+
+  configure(props: Props): void {
+    const config = parseConfig(timestampRouterConfig, props)
+    this.#topic = config['topic.format']
+    this.#format = new JavaDateFormat('timestamp.format', config['timestamp.format'])
+  }
+
+  apply<R extends ConnectRecord>(record: R): R | null {
+    if (record.timestamp === null) throw new DataError(`Timestamp missing on record of topic ${record.topic}`)
+    const text = this.#format.format(new Date(record.timestamp))
+    const topic = this.#topic.replaceAll('${topic}', () => record.topic).replaceAll('${timestamp}', () => text)
+    return { ...record, topic }
+  }
+}
