@@ -64,10 +64,9 @@ async function finishSwap(dir: string, offset: number): Promise<void> {
     if (file.offset > offset && file.offset < end) removeFile(join(dir, name))
   }
   for (const suffix of [INDEX, TIME_INDEX, TXN_INDEX]) {
-    // made anew when the segment is loaded, except the transactions, which only the compacted file itself tells
     const index = join(dir, offsetFileName(offset, suffix))
-    removeFile(index)
-    renameIfThere(index + SWAP, index)
+    // without a `.swap` the transactions have their name already; the other two are made anew when the segment is loaded
+    if (!renameIfThere(index + SWAP, index) && suffix !== TXN_INDEX) removeFile(index)
   }
   renameSync(swapped, join(dir, offsetFileName(offset, LOG)))
 }

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { messageOf } from '../../common/errors/error-table.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
 import { partitionKey } from './checkpoint-file.ts'
+import { CompactionSchedule } from './compaction/schedule.ts'
 import { logErrors } from './errors.ts'
 import { type Checkpoints, LogDir } from './log-dir.ts'
 import { createLogEnv, type LogEnv } from './log-env.ts'
@@ -16,6 +17,9 @@ import type * as api from './types.ts'
 const AT_ONCE = 4
 const RETENTION_CHECK_MS = 300_000
 const CHECKPOINT_MS = 5_000
+const CLEANER_BACKOFF_MS = 15_000
+/** `log.cleaner.dedupe.buffer.size` */
+const CLEANER_MAP_BYTES = 128 << 20
 
 interface Entry {
   readonly log: PartitionLog
@@ -27,7 +31,10 @@ interface Known {
   readonly clean: boolean
   readonly recoveryPoint: number
   readonly logStartOffset: number
+  readonly cleanedTo: number
 }
+
+const NEW_LOG: Known = { clean: true, recoveryPoint: 0, logStartOffset: 0, cleanedTo: -1 }
 
 /** All logs of a broker, in one or more directories. */
 export class LogManager implements api.LogManager {
@@ -40,6 +47,7 @@ export class LogManager implements api.LogManager {
   /** Creations under way, by partition. */
   readonly #creating = new Map<string, Promise<PartitionLog>>()
   readonly #retentionCheckMs: number
+  readonly #compaction: CompactionSchedule
   #lastRetention: number
   #lastCheckpoint: number
   #ticking: Promise<void> | null = null
@@ -51,6 +59,10 @@ export class LogManager implements api.LogManager {
     this.#dirs = o.dirs.map(path => new LogDir(path, this.#env.logger))
     this.#defaults = o.defaults
     this.#retentionCheckMs = o.retentionCheckIntervalMs ?? RETENTION_CHECK_MS
+    this.#compaction = new CompactionSchedule(this.#env.logger, {
+      backoffMs: o.cleanerBackoffMs ?? CLEANER_BACKOFF_MS,
+      maxMapBytes: o.cleanerMapBytes ?? CLEANER_MAP_BYTES,
+    })
     this.#lastRetention = this.#env.now()
     this.#lastCheckpoint = this.#env.now()
   }
@@ -118,6 +130,7 @@ export class LogManager implements api.LogManager {
     if (this.#closed) return
     this.#closed = true
     await this.#ticking
+    await this.#compaction.stop()
     await Promise.allSettled(this.#creating.values())
     const failed = new Set([...this.#unopened.values()].map(u => u.dir))
     await inParallel([...this.#logs.values()], async ({ log, dir }) => {
@@ -142,12 +155,18 @@ export class LogManager implements api.LogManager {
     const recoveryPoints = dir.recoveryPoints()
     const startOffsets = dir.startOffsets()
     const highWatermarks = dir.highWatermarks()
+    const cleanerOffsets = dir.cleanerOffsets()
     if (!clean && partitions.length > 0) {
       this.#env.logger.info(`${dir.path} was not closed properly: checking ${partitions.length} logs`)
     }
     await inParallel(partitions, async name => {
       const { topic, partition } = parsePartitionDir(name)!
-      const known = { clean, recoveryPoint: recoveryPoints.get(name) ?? 0, logStartOffset: startOffsets.get(name) ?? 0 }
+      const known = {
+        clean,
+        recoveryPoint: recoveryPoints.get(name) ?? 0,
+        logStartOffset: startOffsets.get(name) ?? 0,
+        cleanedTo: cleanerOffsets.get(name) ?? -1,
+      }
       try {
         const log = await this.#open(dir, topic, partition, null, this.#defaults, known)
         if (!this.#env.autoHighWatermark) log.setHighWatermark(highWatermarks.get(name) ?? 0)
@@ -212,7 +231,7 @@ export class LogManager implements api.LogManager {
     const path = join(dir.path, key)
     mkdirSync(path, { recursive: true })
     writeTopicId(path, topicId)
-    return this.#open(dir, topic, partition, topicId, config, { clean: true, recoveryPoint: 0, logStartOffset: 0 })
+    return this.#open(dir, topic, partition, topicId, config, NEW_LOG)
   }
 
   /** The checkpoints forget the log at once: one made anew under its name must not be given its offsets. */
@@ -243,6 +262,7 @@ export class LogManager implements api.LogManager {
       }
     }
     await this.#env.trash.empty(now)
+    this.#compaction.tick(now, () => this.all())
     if (now - this.#lastCheckpoint < CHECKPOINT_MS) return
     this.#lastCheckpoint = now
     try {
@@ -275,7 +295,7 @@ export class LogManager implements api.LogManager {
       recoveryPoints: [...entries(log => log.recoveryPoint), ...kept(u => u.recoveryPoint)],
       startOffsets: [...starts, ...kept(u => u.logStartOffset).filter(e => e.offset > 0)],
       highWatermarks: entries(log => log.highWatermark),
-      cleanerOffsets: [],
+      cleanerOffsets: [...entries(log => log.cleanedTo), ...kept(u => u.cleanedTo)].filter(e => e.offset >= 0),
     }
   }
 }

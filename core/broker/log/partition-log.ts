@@ -2,6 +2,7 @@ import { renameSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { ErrorCode, errorFor, KafkaError } from '../../protocol/error-codes.ts'
 import { checkedOrRefused } from './append-check.ts'
+import { LogCleaner } from './compaction/cleaner.ts'
 import { DEFAULT_LOG_CONFIG } from './log-config.ts'
 import { createLogEnv, type LogEnv } from './log-env.ts'
 import { EPOCH_CHECKPOINT, loadLog } from './log-loader.ts'
@@ -25,6 +26,8 @@ export interface OpenOptions {
   readonly clean?: boolean
   readonly recoveryPoint?: number
   readonly logStartOffset?: number
+  /** From the checkpoint: where the last compaction ended; default -1, never. */
+  readonly cleanedTo?: number
 }
 
 /** One partition's log on disk, in Apache Kafka's layout. */
@@ -32,13 +35,15 @@ export class PartitionLog implements api.PartitionLog {
   topicId: string
   readonly #log: LogState
   readonly #writer: LogWriter
+  readonly #cleaner: LogCleaner
   #lastFlush: number
   #closing: Promise<void> | null = null
 
-  private constructor(topicId: string, log: LogState) {
+  private constructor(topicId: string, log: LogState, cleanedTo: number) {
     this.topicId = topicId
     this.#log = log
     this.#writer = new LogWriter(log)
+    this.#cleaner = new LogCleaner(log, this.#writer, cleanedTo)
     this.#lastFlush = log.env.now()
   }
 
@@ -54,7 +59,11 @@ export class PartitionLog implements api.PartitionLog {
       recoveryPoint: o.recoveryPoint ?? 0,
       logStartOffset: o.logStartOffset ?? 0,
     })
-    return new PartitionLog(o.topicId, new LogState(o.topic, o.partition, o.dir, env, config, loaded))
+    return new PartitionLog(
+      o.topicId,
+      new LogState(o.topic, o.partition, o.dir, env, config, loaded),
+      o.cleanedTo ?? -1,
+    )
   }
 
   get topic(): string {
@@ -194,6 +203,23 @@ export class PartitionLog implements api.PartitionLog {
       if (log.segments[i]!.txns.all().some(t => t.lastStableOffset >= to)) break
     }
     return found
+  }
+
+  /** How dirty the log is, from 0 to 1, when compaction is due; -1 when it is not. A log that is overdue comes first. */
+  compactionDue(now: number): number {
+    const part = this.#cleaner.due(now)
+    return part === null ? -1 : part.isOverdue ? 2 : part.ratio
+  }
+
+  /** Compacts what is due. Throws when reading or writing fails; the log is then as it was. */
+  async compact(now: number, o: { maxMapBytes: number; isStopped?: () => boolean }): Promise<void> {
+    const part = this.#cleaner.due(now)
+    if (part !== null) await this.#cleaner.clean(part, now, o.maxMapBytes, o.isStopped ?? (() => false))
+  }
+
+  /** Where the last compaction ended; -1 when there was none. */
+  get cleanedTo(): number {
+    return this.#cleaner.cleanedTo
   }
 
   /** Small things that are due: index entries to disk, `flush.ms`, producers that are forgotten. */

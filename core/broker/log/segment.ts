@@ -40,8 +40,9 @@ export class Segment {
     dir: string,
     baseOffset: number,
     found: { size: number; indexEntries: number; timeEntries: number; hasTxns: boolean; createdAt: number },
+    state = '',
   ) {
-    const path = (suffix: string) => join(dir, offsetFileName(baseOffset, suffix))
+    const path = (suffix: string) => join(dir, offsetFileName(baseOffset, suffix) + state)
     this.#fds = fds
     this.#dir = dir
     this.baseOffset = baseOffset
@@ -196,10 +197,23 @@ export class Segment {
     }
   }
 
-  /** Renames the files to `.deleted`; the new names are for the trash. */
-  markDeleted(): string[] {
+  /** The names of the files that it has or may have. */
+  paths(): string[] {
+    return [this.offsets.file.path, this.times.file.path, this.txns.path, this.log.path]
+  }
+
+  /** Renames the files: to `.swap`, or to no suffix at all. */
+  rename(state: string): void {
+    const before = this.paths()
+    this.moveTo(this.#dir, state)
+    for (const [i, path] of this.paths().entries()) renameIfThere(before[i]!, path)
+  }
+
+  /** Renames the files to `.deleted`, by default with the producers' snapshot; the new names are for the trash. */
+  markDeleted(snapshotToo = true): string[] {
     const gone: string[] = []
     for (const suffix of [LOG, INDEX, TIME_INDEX, TXN_INDEX, SNAPSHOT]) {
+      if (suffix === SNAPSHOT && !snapshotToo) continue
       const path = join(this.#dir, offsetFileName(this.baseOffset, suffix))
       if (renameIfThere(path, path + DELETED)) gone.push(path + DELETED)
     }
@@ -207,13 +221,14 @@ export class Segment {
     return gone
   }
 
-  /** The partition's directory has another name now. */
-  moveTo(dir: string): void {
+  /** The partition's directory has another name now, or the files have another suffix. */
+  moveTo(dir: string, state = ''): void {
+    const path = (suffix: string) => join(dir, offsetFileName(this.baseOffset, suffix) + state)
     this.#dir = dir
-    this.log.path = join(dir, offsetFileName(this.baseOffset, LOG))
-    this.offsets.file.path = join(dir, offsetFileName(this.baseOffset, INDEX))
-    this.times.file.path = join(dir, offsetFileName(this.baseOffset, TIME_INDEX))
-    this.txns.path = join(dir, offsetFileName(this.baseOffset, TXN_INDEX))
+    this.log.path = path(LOG)
+    this.offsets.file.path = path(INDEX)
+    this.times.file.path = path(TIME_INDEX)
+    this.txns.path = path(TXN_INDEX)
   }
 
   release(): void {

@@ -137,6 +137,17 @@ export class PartitionTail {
     }
   }
 
+  /** Forgets what lies below an offset: the disk has less of it now. */
+  evictBelow(offset: number): void {
+    for (
+      let first = this.chunk(this.#head);
+      first !== undefined && first.lastOffset < offset;
+      first = this.chunk(this.#head)
+    ) {
+      this.evictFirst()
+    }
+  }
+
   clear(): void {
     while (this.#head < this.#chunks.length) this.evictFirst()
   }

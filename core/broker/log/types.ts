@@ -154,6 +154,10 @@ export interface LogManagerOptions {
   readonly maxOpenFiles?: number
   /** `log.retention.check.interval.ms`. Default 300000. */
   readonly retentionCheckIntervalMs?: number
+  /** `log.cleaner.backoff.ms`: how often to look for logs to compact. Default 15000. */
+  readonly cleanerBackoffMs?: number
+  /** `log.cleaner.dedupe.buffer.size`: the most memory for the keys of one compaction. Default 128 MiB. */
+  readonly cleanerMapBytes?: number
   /** The wall clock, for tests. */
   readonly now?: () => number
 }

@@ -14,7 +14,9 @@ export function indexProblems(dir: string): string[] {
   for (const name of readdirSync(dir).sort()) {
     const file = parseLogFileName(name)
     if (file === null || file.type !== LOG || file.state !== '') continue
-    const batches = batchesOf(readFileSync(join(dir, name)), name, problems)
+    const bytes = readFileSync(join(dir, name))
+    if (bytes.length === 0) continue
+    const batches = batchesOf(bytes, name, problems)
     const read = (suffix: string) => readFileSync(join(dir, offsetFileName(file.offset, suffix)))
     checkOffsetIndex(read(INDEX), file.offset, batches, `${name}'s index`, problems)
     checkTimeIndex(read(TIME_INDEX), file.offset, batches, `${name}'s time index`, problems)

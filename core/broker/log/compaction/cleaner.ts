@@ -1,0 +1,70 @@
+import { SWAP } from '../log-files.ts'
+import type { LogState } from '../log-state.ts'
+import type { LogWriter } from '../log-writer.ts'
+import { type Cleanable, cleanablePart, isDue } from './cleanable.ts'
+import { type Compaction, compact, discard, viewOf } from './compactor.ts'
+
+/** The compaction of one log: when it is due, and putting its outcome in place. */
+export class LogCleaner {
+  readonly #log: LogState
+  readonly #writer: LogWriter
+  /** Where the last cleaning ended; -1: none yet. Kafka's `cleaner-offset-checkpoint`. */
+  cleanedTo: number
+
+  constructor(log: LogState, writer: LogWriter, cleanedTo: number) {
+    this.#log = log
+    this.#writer = writer
+    this.cleanedTo = cleanedTo
+  }
+
+  /** What could be cleaned now and is worth it; null when nothing is. */
+  due(now: number): Cleanable | null {
+    const log = this.#log
+    if (log.status !== 'open' || !log.config.cleanupPolicy.includes('compact') || log.segments.length < 2) return null
+    const { logStartOffset, lastStableOffset } = log
+    const state = { now, cleanedTo: this.cleanedTo, logStartOffset, stableOffset: lastStableOffset }
+    const part = cleanablePart(viewOf(log), log.config, state)
+    return part !== null && isDue(part, log.config) ? part : null
+  }
+
+  /** Cleans a part. Throws when reading or writing fails; the log is then as it was. */
+  async clean(part: Cleanable, now: number, maxMapBytes: number, isStopped: () => boolean): Promise<void> {
+    const log = this.#log
+    const stopped = () => isStopped() || log.status !== 'open'
+    let done: Compaction
+    try {
+      done = await compact(log, part, { now, maxMapBytes, stopped })
+    } catch (error) {
+      if (stopped()) return
+      throw error
+    }
+    await this.#writer.exclusively(() => this.#putInPlace(done))
+    const { bytesRead, bytesWritten, cleanedTo } = done
+    log.env.logger.info(`${log.name}: compacted ${bytesRead} bytes to ${bytesWritten}, clean up to ${cleanedTo}`)
+  }
+
+  /**
+   * The outputs become `.swap`, then their originals go, then the outputs get their names. A crash in between is
+   * finished or undone by `leftovers.ts`.
+   */
+  #putInPlace(done: Compaction): void {
+    const log = this.#log
+    const current = new Set(log.segments)
+    const isStale = done.replacements.some(r => r.replaces.some(s => !current.has(s)))
+    if (log.status !== 'open' || isStale) {
+      for (const { segment } of done.replacements) discard(segment)
+      return
+    }
+    for (const { segment, replaces } of done.replacements) {
+      segment.rename(SWAP)
+      const gone: string[] = []
+      for (const [i, old] of replaces.entries()) gone.push(...old.markDeleted(i > 0))
+      segment.rename('')
+      log.env.trash.add(gone, log.config.fileDeleteDelayMs)
+      const at = log.segments.indexOf(replaces[0]!)
+      log.segments = [...log.segments.slice(0, at), segment, ...log.segments.slice(at + replaces.length)]
+      log.tail.evictBelow(log.segmentEnd(at))
+    }
+    this.cleanedTo = done.cleanedTo
+  }
+}

@@ -1,0 +1,226 @@
+import { rmSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import * as header from '../../../protocol/records/batch-header.ts'
+import { readBatchMeta } from '../batch-meta.ts'
+import { CLEANED } from '../log-files.ts'
+import type { LogState } from '../log-state.ts'
+import { Segment } from '../segment.ts'
+import type { AbortedTxn } from '../txn-index.ts'
+import { filterBatch, keysOf } from './batch-filter.ts'
+import { type Cleanable, groupSegments, type SegmentView } from './cleanable.ts'
+import { OffsetMap } from './offset-map.ts'
+import { batchesOf } from './segment-reader.ts'
+
+/** Output is written in pieces of about this size. */
+const WRITE_BYTES = 1 << 20
+
+/** A finished output, still under its `.cleaned` name, and the segments that it stands for. */
+export interface Replacement {
+  readonly segment: Segment
+  readonly replaces: readonly Segment[]
+}
+
+export interface Compaction {
+  readonly replacements: readonly Replacement[]
+  /** The part that is clean now ends here. */
+  readonly cleanedTo: number
+  readonly bytesRead: number
+  readonly bytesWritten: number
+}
+
+export function viewOf(log: LogState): SegmentView[] {
+  return log.segments.map((s, i) => ({
+    baseOffset: s.baseOffset,
+    endOffset: log.segmentEnd(i),
+    size: s.size,
+    latestTimestamp: s.latest.timestamp,
+    firstTimestamp: s.firstTimestamp(),
+  }))
+}
+
+/**
+ * Compacts a part of a log in two passes: the latest offset of every key in the dirty part; then all segments up to there
+ * are copied without the records that a later one supersedes. Offsets stay. Changes nothing of the log itself: the caller puts
+ * the outputs in place. `stopped` ends it early with an error.
+ */
+export async function compact(
+  log: LogState,
+  part: Cleanable,
+  o: { now: number; maxMapBytes: number; stopped: () => boolean },
+): Promise<Compaction> {
+  // taken together: retention may change the log's list meanwhile
+  const views = viewOf(log).slice(0, -1)
+  const segments = log.segments.slice(0, -1)
+  const aborted = new AbortedRecords(segments)
+  const map = new OffsetMap(part.to - part.from, o.maxMapBytes)
+  const cleanedTo = await fillMap(log, segments, views, part, aborted, map, o.stopped)
+  const within = views.filter(v => v.baseOffset < cleanedTo && v.endOffset <= part.to)
+  const last = lastBatches(log)
+  const replacements: Replacement[] = []
+  let bytesRead = 0
+  let bytesWritten = 0
+  try {
+    for (const [first, end] of groupSegments(within, log.config)) {
+      const replaces = segments.slice(first, end + 1)
+      const output = new Output(log, replaces)
+      replacements.push({ segment: output.segment, replaces })
+      await output.open()
+      try {
+        for (const segment of replaces) {
+          for await (const batches of batchesOf(log, segment)) {
+            if (o.stopped()) throw new Error('stopped')
+            for (const batch of batches) {
+              bytesRead += batch.length
+              const kept = keep(batch, map, aborted, last, o.now, log.config.deleteRetentionMs)
+              if (kept !== null) await output.add(kept)
+            }
+          }
+        }
+        await output.finish()
+      } finally {
+        await output.close()
+      }
+      bytesWritten += output.segment.size
+    }
+  } catch (error) {
+    for (const { segment } of replacements) discard(segment)
+    throw error
+  }
+  return { replacements, cleanedTo, bytesRead, bytesWritten }
+}
+
+/** Removes the files of an output that is not wanted. */
+export function discard(segment: Segment): void {
+  segment.release()
+  for (const path of segment.paths()) rmSync(path, { force: true })
+}
+
+async function fillMap(
+  log: LogState,
+  segments: readonly Segment[],
+  views: readonly SegmentView[],
+  part: Cleanable,
+  aborted: AbortedRecords,
+  map: OffsetMap,
+  stopped: () => boolean,
+): Promise<number> {
+  for (const [i, segment] of segments.entries()) {
+    if (views[i]!.endOffset <= part.from || segment.baseOffset >= part.to) continue
+    for await (const batches of batchesOf(log, segment)) {
+      if (stopped()) throw new Error('stopped')
+      for (const batch of batches) {
+        if (header.lastOffset(batch, 0) < part.from || header.isControl(batch, 0) || aborted.has(batch)) continue
+        for (const { key, offset } of keysOf(batch)) {
+          if (map.isFull) return offset
+          map.put(key, offset)
+        }
+      }
+    }
+  }
+  return part.to
+}
+
+function keep(
+  batch: Buffer,
+  map: OffsetMap,
+  aborted: AbortedRecords,
+  last: ReadonlySet<number>,
+  now: number,
+  deleteRetentionMs: number,
+): Buffer | null {
+  if (header.isControl(batch, 0)) return batch
+  const keepEmpty = header.producerId(batch, 0) >= 0 && last.has(header.lastOffset(batch, 0))
+  const isAborted = aborted.has(batch)
+  if (header.recordCount(batch, 0) === 0) return keepEmpty ? batch : null
+  const isSuperseded = (key: Buffer, offset: number) => isAborted || map.get(key) > offset
+  return filterBatch(batch, { isSuperseded, now, deleteRetentionMs, keepEmpty })
+}
+
+/** The last offsets of the last batch of each producer. */
+function lastBatches(log: LogState): Set<number> {
+  const last = new Set<number>()
+  for (const entry of log.producers.entries()) {
+    const batch = entry.batches.at(-1)
+    if (batch !== undefined) last.add(batch.lastOffset)
+  }
+  return last
+}
+
+/** Which batches belong to aborted transactions: their records count for nothing. */
+class AbortedRecords {
+  readonly #byProducer = new Map<number, { first: number; last: number }[]>()
+
+  constructor(segments: readonly Segment[]) {
+    for (const segment of segments) {
+      for (const { producerId, firstOffset, lastOffset } of segment.txns.all()) {
+        const known = this.#byProducer.get(producerId)
+        const range = { first: firstOffset, last: lastOffset }
+        if (known === undefined) this.#byProducer.set(producerId, [range])
+        else known.push(range)
+      }
+    }
+  }
+
+  has(batch: Buffer): boolean {
+    if (!header.isTransactional(batch, 0) || header.isControl(batch, 0)) return false
+    const offset = header.baseOffset(batch, 0)
+    return this.#byProducer.get(header.producerId(batch, 0))?.some(r => r.first <= offset && offset <= r.last) ?? false
+  }
+}
+
+/** The segment that is being written. */
+class Output {
+  readonly segment: Segment
+  readonly #log: LogState
+  readonly #transactions: readonly AbortedTxn[]
+  #file: FileHandle | null = null
+  #buffers: Buffer[] = []
+  #pending = 0
+
+  constructor(log: LogState, replaces: readonly Segment[]) {
+    this.#log = log
+    const found = { size: 0, indexEntries: 0, timeEntries: 0, hasTxns: false, createdAt: replaces[0]!.createdAt }
+    this.segment = new Segment(log.env.fds, log.dir, replaces[0]!.baseOffset, found, CLEANED)
+    // also of transactions whose records are gone: readers must be told nothing less
+    this.#transactions = replaces.flatMap(s => s.txns.all())
+  }
+
+  async open(): Promise<void> {
+    this.#file = await open(this.segment.log.path, 'w')
+    this.segment.clearIndexes(false)
+    rmSync(this.segment.txns.path, { force: true })
+    for (const txn of this.#transactions) this.segment.txns.append(txn)
+  }
+
+  async add(batch: Buffer): Promise<void> {
+    const position = this.segment.size + this.#pending
+    this.segment.noteAppended(readBatchMeta(batch, 0), position, this.#log.config.indexIntervalBytes)
+    this.#buffers.push(batch)
+    this.#pending += batch.length
+    if (this.#pending >= WRITE_BYTES || this.#buffers.length >= 1024) await this.#write()
+  }
+
+  async finish(): Promise<void> {
+    await this.#write()
+    this.segment.seal()
+    await this.#file?.datasync()
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close()
+    this.#file = null
+  }
+
+  async #write(): Promise<void> {
+    if (this.#pending === 0) return
+    // the batches are parts of what was read: together they may be less than what they hold
+    const bytes = Buffer.concat(this.#buffers, this.#pending)
+    this.#buffers = []
+    this.#pending = 0
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await this.#file!.write(bytes, done, bytes.length - done, this.segment.size + done)
+      done += bytesWritten
+    }
+    this.segment.size += bytes.length
+  }
+}

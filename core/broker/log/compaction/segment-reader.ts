@@ -1,0 +1,36 @@
+import * as header from '../../../protocol/records/batch-header.ts'
+import { readRange } from '../log-reader.ts'
+import type { LogState } from '../log-state.ts'
+import type { Segment } from '../segment.ts'
+
+/** Read at a time: what is done with it must not hold the event loop for long. */
+const STEP = 256 << 10
+
+/** The batches of a segment, a few at a time. Throws what reading throws. */
+export async function* batchesOf(log: LogState, segment: Segment): AsyncGenerator<Buffer[]> {
+  const end = segment.size
+  let position = 0
+  let want = STEP
+  while (position < end) {
+    const bytes = await readRange(log, segment, position, Math.min(want, end - position))
+    want = STEP
+    const batches: Buffer[] = []
+    let at = 0
+    while (at + header.HEADER_SIZE <= bytes.length) {
+      const size = header.batchSize(bytes, at)
+      if (size < header.HEADER_SIZE || header.magic(bytes, at) !== header.MAGIC_V2) {
+        throw new Error(`${segment.log.path} has no batch at ${position + at}`)
+      }
+      if (at + size > bytes.length) {
+        if (at === 0) want = size
+        break
+      }
+      batches.push(bytes.subarray(at, at + size))
+      at += size
+    }
+    if (at === 0 && want === STEP) throw new Error(`${segment.log.path} ends within a batch at ${position}`)
+    if (at === 0 && bytes.length >= want) throw new Error(`${segment.log.path} has a bad length at ${position}`)
+    position += at
+    if (batches.length > 0) yield batches
+  }
+}
