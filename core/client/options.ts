@@ -11,6 +11,8 @@ export interface CommonOptions {
   readonly metadataMaxAgeMs: number
   readonly retryBackoffMs: number
   readonly retryBackoffMaxMs: number
+  readonly reconnectBackoffMs: number
+  readonly reconnectBackoffMaxMs: number
   readonly connectionsMaxIdleMs: number
   readonly connectionSetupTimeoutMs: number
   readonly logger: Logger
@@ -28,6 +30,8 @@ export function commonOptions(o: ClientOptions, kind: string): CommonOptions {
     metadataMaxAgeMs: o.metadataMaxAgeMs ?? 300_000,
     retryBackoffMs: o.retryBackoffMs ?? 100,
     retryBackoffMaxMs: o.retryBackoffMaxMs ?? 1000,
+    reconnectBackoffMs: o.reconnectBackoffMs ?? 50,
+    reconnectBackoffMaxMs: o.reconnectBackoffMaxMs ?? 1000,
     connectionsMaxIdleMs: o.connectionsMaxIdleMs ?? 540_000,
     connectionSetupTimeoutMs: o.connectionSetupTimeoutMs ?? 10_000,
     logger: o.logger ?? createLogger(`millrace.client.${kind}`, `[${clientId}] `),

@@ -46,6 +46,20 @@ export const commonClientConfig = defineConfig({
     importance: 'LOW',
     documentation: 'The longest pause before trying again.',
   },
+  'reconnect.backoff.ms': {
+    type: 'LONG',
+    default: 50,
+    validator: range(0),
+    importance: 'LOW',
+    documentation: 'The first pause before connecting again.',
+  },
+  'reconnect.backoff.max.ms': {
+    type: 'LONG',
+    default: 1000,
+    validator: range(0),
+    importance: 'LOW',
+    documentation: 'The longest pause before connecting again.',
+  },
   'connections.max.idle.ms': {
     type: 'LONG',
     default: 540_000,
@@ -279,7 +293,7 @@ const ASSIGNOR_NAMES: readonly AssignorName[] = ['range', 'roundrobin', 'sticky'
 
 /** Keys of Kafka's clients that mean nothing here and are passed over in silence. */
 const JAVA_ONLY =
-  /^(key|value)\.(de)?serializer$|^(interceptor|metric|partitioner)|^metrics?\.|^(send|receive)\.buffer\.bytes$|^reconnect\.backoff|^client\.dns\.lookup$|^enable\.metrics\.push$|^auto\.include\.jmx\.reporter$|^default\.api\.timeout\.ms$|^group\.protocol$|^metadata\.recovery/
+  /^(key|value)\.(de)?serializer$|^(interceptor|metric|partitioner)|^metrics?\.|^(send|receive)\.buffer\.bytes$|^client\.dns\.lookup$|^enable\.metrics\.push$|^auto\.include\.jmx\.reporter$|^default\.api\.timeout\.ms$|^group\.protocol$|^metadata\.recovery/
 
 export type ClientKind = 'producer' | 'consumer' | 'admin'
 
@@ -332,6 +346,8 @@ function optionsFor(kind: ClientKind, raw: RawConfig, logger?: Logger): Producer
     metadataMaxAgeMs: common['metadata.max.age.ms'],
     retryBackoffMs: common['retry.backoff.ms'],
     retryBackoffMaxMs: common['retry.backoff.max.ms'],
+    reconnectBackoffMs: common['reconnect.backoff.ms'],
+    reconnectBackoffMaxMs: common['reconnect.backoff.max.ms'],
     connectionsMaxIdleMs: common['connections.max.idle.ms'],
     connectionSetupTimeoutMs: common['socket.connection.setup.timeout.ms'],
     ...(logger ? { logger } : {}),

@@ -12,6 +12,9 @@ export interface ClientOptions {
   /** `retry.backoff.ms` and `.max.ms`. Defaults 100 and 1000. */
   readonly retryBackoffMs?: number
   readonly retryBackoffMaxMs?: number
+  /** `reconnect.backoff.ms` and `.max.ms`. Defaults 50 and 1000. */
+  readonly reconnectBackoffMs?: number
+  readonly reconnectBackoffMaxMs?: number
   /** `connections.max.idle.ms`. Default 540000. */
   readonly connectionsMaxIdleMs?: number
   /** `socket.connection.setup.timeout.ms`. Default 10000. */

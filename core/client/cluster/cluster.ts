@@ -276,6 +276,8 @@ export class Cluster {
         setupTimeoutMs: o.connectionSetupTimeoutMs,
         maxIdleMs: o.connectionsMaxIdleMs,
         requestTimeoutMs: o.requestTimeoutMs,
+        reconnectBackoffMs: o.reconnectBackoffMs,
+        reconnectBackoffMaxMs: o.reconnectBackoffMaxMs,
       }
       // A lost connection often means a lost leader: find out at once, not when the next request fails.
       link = new Link(address, settings, this.signal, () => lane === 'data' && this.refreshSoon())

@@ -1,14 +1,15 @@
 import { type Address, Connection, type ConnectionOptions, showAddress } from '../net/connection.ts'
 import { backoffMs, orAbort, wait } from '../net/wait.ts'
 
-/** `reconnect.backoff.ms` and `reconnect.backoff.max.ms`. */
-const RECONNECT_MS = 50
-const RECONNECT_MAX_MS = 1000
+export interface LinkOptions extends ConnectionOptions {
+  readonly reconnectBackoffMs: number
+  readonly reconnectBackoffMaxMs: number
+}
 
 /** The way to one address: a connection when there is one, and how soon to try again after failures. */
 export class Link {
   readonly address: Address
-  readonly #options: ConnectionOptions
+  readonly #options: LinkOptions
   readonly #signal: AbortSignal
   #connection: Connection | null = null
   #opening: Promise<Connection> | null = null
@@ -17,7 +18,7 @@ export class Link {
   #onDown: (() => void) | null
 
   /** `signal` ends everything when the client closes. */
-  constructor(address: Address, options: ConnectionOptions, signal: AbortSignal, onDown?: () => void) {
+  constructor(address: Address, options: LinkOptions, signal: AbortSignal, onDown?: () => void) {
     this.address = address
     this.#options = options
     this.#signal = signal
@@ -58,6 +59,10 @@ export class Link {
     this.#connection = null
   }
 
+  #pause(attempt: number): number {
+    return backoffMs(attempt, this.#options.reconnectBackoffMs, this.#options.reconnectBackoffMaxMs)
+  }
+
   async #open(): Promise<Connection> {
     const left = this.#notBefore - performance.now()
     if (left > 0) await wait(left, this.#signal)
@@ -72,12 +77,12 @@ export class Link {
       connection.onClose = () => {
         if (this.#connection === connection) this.#connection = null
         // One beat before connecting again, so that a broker that drops connections at once is not hammered.
-        this.#notBefore = performance.now() + backoffMs(0, RECONNECT_MS, RECONNECT_MAX_MS)
+        this.#notBefore = performance.now() + this.#pause(0)
         this.#onDown?.()
       }
       return connection
     } catch (error) {
-      this.#notBefore = performance.now() + backoffMs(this.#failures++, RECONNECT_MS, RECONNECT_MAX_MS)
+      this.#notBefore = performance.now() + this.#pause(this.#failures++)
       throw error
     }
   }

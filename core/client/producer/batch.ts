@@ -27,6 +27,8 @@ export class ProducerBatch {
   error: Error | null = null
   baseOffset = -1
   logAppendTime = -1
+  /** An attempt ended without saying whether it was written: only an acknowledgement can still tell. */
+  uncertain = false
   /** On its way to a broker at this moment. */
   onWire = false
   attempts = 0

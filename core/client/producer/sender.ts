@@ -14,7 +14,7 @@ import type { ProducerSettings } from './options.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { splitBatch } from './split.ts'
 import type { TopicQueue } from './topic-queue.ts'
-import { judge, needsMetadata, type PartitionAnswer } from './verdict.ts'
+import { judge, leavesOpen, needsMetadata, type PartitionAnswer } from './verdict.ts'
 
 const Produce = defineApi(ProduceRequest, ProduceResponse)
 
@@ -280,12 +280,12 @@ export class Sender {
       batch.onWire = false
       if (batch.done) continue
       batch.lastError = error
+      batch.uncertain = true
       if (retriable && batch.attempts <= this.#settings.retries) {
         this.#backOff(queue)
         continue
       }
-      if (retriable) queue.sequences.abandoned(batch)
-      else queue.sequences.refused(batch)
+      queue.sequences.abandoned(batch)
       this.#finish(batch, error)
     }
     if (retriable) this.#cluster.refreshSoon()
@@ -305,6 +305,8 @@ export class Sender {
       idempotent: batch.sequence !== NO_SEQUENCE,
       records: batch.count,
       exhausted: batch.attempts > this.#settings.retries,
+      isOvertaken: sequences.isOvertaken(batch),
+      uncertain: batch.uncertain,
       stale: batch.renumbered,
       isNext: sequences.isNext(batch),
     })
@@ -314,6 +316,7 @@ export class Sender {
     }
     const error = errorFor(answer.errorCode, detail)
     batch.lastError = error
+    if (leavesOpen(answer.errorCode)) batch.uncertain = true
     this.#settings.common.logger.debug(
       `${batch.count} records for ${queue.topic}-${queue.partition}, attempt ${batch.attempts}: ${verdict}: ${reasonOf(error)}`,
     )

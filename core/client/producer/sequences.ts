@@ -43,6 +43,9 @@ export class Sequences {
     if (batch.sequence !== NO_SEQUENCE) return this.pending[0] === batch && !this.pending.some(b => b.onWire)
     if (this.unresolvedAt !== null) return false
     if (this.pending.length === 0) return true
+    // A broker takes the first batch of a new producer whatever its sequence. Were the first refused and the second taken, their order
+    // would be lost: so the second waits for the first one's answer.
+    if (this.lastAcked < 0) return false
     return !this.#isStale(identity) && this.pending.length < REMEMBERED_BATCHES
   }
 
@@ -72,6 +75,11 @@ export class Sequences {
   /** The broker should have taken this batch: a complaint about its sequence means that there is a gap, or that it lost our state. */
   isNext(batch: ProducerBatch): boolean {
     return batch.sequence === (this.unresolvedAt ?? nextSequence(this.lastAcked, 1))
+  }
+
+  /** Later batches of this epoch have been acknowledged: the broker will never take this one in its place. */
+  isOvertaken(batch: ProducerBatch): boolean {
+    return this.lastAcked >= 0 && distance(batch.sequence, this.lastAcked) < 2 ** 30
   }
 
   /** Refused for good and certainly not written: the batches behind it move up. */

@@ -17,6 +17,7 @@ export function splitBatch(batch: ProducerBatch): ProducerBatch[] {
     part.closed = true
     part.due = true
     part.attempts = batch.attempts
+    part.uncertain = batch.uncertain
     parts.push(part)
   }
   // The memory is given back with the last part.

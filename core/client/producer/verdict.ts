@@ -13,6 +13,10 @@ export interface BatchSituation {
   readonly records: number
   /** No attempts are left, or the delivery timeout has passed. */
   readonly exhausted: boolean
+  /** Batches behind it have been acknowledged. */
+  readonly isOvertaken: boolean
+  /** An earlier attempt may have been written. */
+  readonly uncertain: boolean
   /** The batch was numbered anew while it was on its way. */
   readonly stale: boolean
   /** The broker should have taken it as the very next one. */
@@ -47,8 +51,23 @@ export function needsMetadata(code: number): boolean {
   )
 }
 
+/** Errors with which a broker does not say that the batch was not written. */
+export function leavesOpen(code: number): boolean {
+  return (
+    code === ErrorCode.REQUEST_TIMED_OUT ||
+    code === ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND ||
+    code === ErrorCode.UNKNOWN_SERVER_ERROR
+  )
+}
+
 /** What to do with a batch after the broker's answer. Pure; the rules are those of Java's Sender and TransactionManager. */
 export function judge(answer: PartitionAnswer, s: BatchSituation): Verdict {
+  const verdict = judgeAttempt(answer, s)
+  // Its sequence must not be given to others if the broker may have it already: it would take them for repetitions.
+  return verdict === 'refused' && s.idempotent && (s.uncertain || leavesOpen(answer.errorCode)) ? 'abandoned' : verdict
+}
+
+function judgeAttempt(answer: PartitionAnswer, s: BatchSituation): Verdict {
   const code = answer.errorCode
   switch (code) {
     case ErrorCode.NONE:
@@ -64,7 +83,7 @@ export function judge(answer: PartitionAnswer, s: BatchSituation): Verdict {
       return s.stale ? 'retry' : 'reset'
     case ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER:
       if (!s.idempotent) return 'refused'
-      if (s.exhausted) return 'abandoned'
+      if (s.exhausted || (s.isOvertaken && !s.stale)) return 'abandoned'
       // A batch before it is still to come; or it is the one that must come next, and the broker's state is gone.
       return !s.stale && s.isNext ? 'reset' : 'retry'
     case ErrorCode.INVALID_PRODUCER_EPOCH:

@@ -1,0 +1,316 @@
+import fc from 'fast-check'
+import { afterEach, expect, test } from 'vitest'
+import { setLogLevel } from '../../common/log.ts'
+import { ErrorCode } from '../../protocol/error-codes.ts'
+import { type Fault, SimBroker, type SimOptions } from '../test-support/sim-broker.ts'
+import type { DeliveryListener, Producer, ProducerOptions, ProducerRecord } from '../types.ts'
+import { createProducer } from './producer.ts'
+
+setLogLevel('millrace.client', 'OFF')
+
+const cleanups: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const f of cleanups.splice(0).reverse()) await f()
+})
+
+async function start(
+  sim: SimOptions,
+  options: Partial<ProducerOptions> = {},
+): Promise<{ broker: SimBroker; producer: Producer }> {
+  const broker = await SimBroker.start(sim)
+  const producer = createProducer({
+    bootstrapServers: broker.bootstrap,
+    retryBackoffMs: 1,
+    reconnectBackoffMs: 1,
+    reconnectBackoffMaxMs: 5,
+    retryBackoffMaxMs: 5,
+    lingerMs: 1,
+    ...options,
+  })
+  cleanups.push(
+    () => broker.stop(),
+    () => producer.close({ timeoutMs: 0 }),
+  )
+  return { broker, producer }
+}
+
+/** Remembers what it is told. */
+class Recorder implements DeliveryListener {
+  readonly told: { token: number; error: Error | null; partition: number; offset: number }[] = []
+  onDelivery(token: number, error: Error | null, _topic: string, partition: number, offset: number): void {
+    this.told.push({ token, error, partition, offset })
+  }
+  get codes(): (string | null)[] {
+    return this.told.map(t => (t.error ? (t.error as Error & { code: string }).code : null))
+  }
+}
+
+const record = (topic: string, value: string, more: Partial<ProducerRecord> = {}): ProducerRecord => ({
+  topic,
+  key: null,
+  value: Buffer.from(value),
+  ...more,
+})
+
+test('send resolves with where each record went', async () => {
+  const { broker, producer } = await start({ topics: { t: 1 } })
+  const sent = await producer.send([record('t', 'a', { timestamp: 7 }), record('t', 'b', { timestamp: 8 })])
+  expect(sent).toEqual([
+    { topic: 't', partition: 0, offset: 0, timestamp: 7 },
+    { topic: 't', partition: 0, offset: 1, timestamp: 8 },
+  ])
+  expect(broker.values('t', 0)).toEqual(['a', 'b'])
+})
+
+test('a key decides the partition, and a given partition goes before it', async () => {
+  const { producer } = await start({ topics: { t: 4 } })
+  const sent = await producer.send([
+    record('t', 'a', { key: Buffer.from('k') }),
+    record('t', 'b', { key: Buffer.from('k') }),
+    record('t', 'c', { key: Buffer.from('k'), partition: 3 }),
+  ])
+  expect(sent[0]!.partition).toBe(sent[1]!.partition)
+  expect(sent[2]!.partition).toBe(3)
+})
+
+test('records of a topic that appears later wait for it, those of other topics do not', async () => {
+  const { broker, producer } = await start({ topics: { here: 1 } })
+  const late = producer.send([record('late', '1'), record('late', '2')])
+  await producer.send([record('here', 'x')])
+  broker.createTopic('late', 1)
+  await late
+  expect(broker.values('late', 0)).toEqual(['1', '2'])
+})
+
+test('a topic that never appears fails its records after max.block.ms, and says so', async () => {
+  const { producer } = await start({}, { maxBlockMs: 30 })
+  await expect(producer.send([record('nowhere', '1')])).rejects.toMatchObject({ code: 'MR_CLIENT_METADATA_TIMEOUT' })
+})
+
+test('a partition that a topic does not have fails its records and no others', async () => {
+  const { producer } = await start({ topics: { t: 2 } }, { maxBlockMs: 30 })
+  const recorder = new Recorder()
+  producer.append(record('t', 'a', { partition: 7 }), recorder, 1)
+  await producer.flush()
+  producer.append(record('t', 'b', { partition: 1 }), recorder, 2)
+  await producer.flush()
+  expect(recorder.codes).toEqual(['MR_CLIENT_UNKNOWN_PARTITION', null])
+})
+
+test('a record over max.request.size is refused without a word to the broker', async () => {
+  const { producer } = await start({ topics: { t: 1 } }, { maxRequestSize: 1000 })
+  const recorder = new Recorder()
+  expect(producer.append(record('t', 'x'.repeat(2000)), recorder, 5)).toBe(true)
+  expect(recorder.told).toEqual([])
+  await producer.flush()
+  expect(recorder.codes).toEqual(['MR_CLIENT_RECORD_TOO_LARGE'])
+})
+
+test('a value that is no Buffer is told to the listener, and the producer goes on', async () => {
+  const { producer } = await start({ topics: { t: 1 } })
+  const recorder = new Recorder()
+  producer.append({ topic: 't', key: null, value: 'text' as unknown as Buffer }, recorder, 1)
+  await producer.flush()
+  expect(recorder.codes).toEqual(['MR_CLIENT_BAD_RECORD'])
+  await producer.send([record('t', 'ok')])
+})
+
+test('append says no when buffer.memory is used up, and room resolves when acks have freed some', async () => {
+  const { broker, producer } = await start({ topics: { t: 1 } }, { bufferMemory: 10_000, batchSize: 1000 })
+  const recorder = new Recorder()
+  let refused = 0
+  for (let i = 0; i < 500; i++) {
+    while (!producer.append(record('t', String(i).padStart(100)), recorder, i)) {
+      refused++
+      await producer.room()
+    }
+  }
+  await producer.flush()
+  expect(refused).toBeGreaterThan(0)
+  expect(recorder.told.map(t => t.token)).toEqual(Array.from({ length: 500 }, (_, i) => i))
+  expect(broker.values('t', 0).map(Number)).toEqual(Array.from({ length: 500 }, (_, i) => i))
+})
+
+test('room gives up with the signal', async () => {
+  const { producer } = await start({ topics: { t: 1 }, onBatch: () => 'silence' }, { bufferMemory: 1000 })
+  while (producer.append(record('t', 'x'.repeat(100)))) {
+    /* fill it */
+  }
+  await expect(producer.room(AbortSignal.timeout(10))).rejects.toThrow()
+})
+
+test('a batch that the broker finds too large is split until it fits, in order', async () => {
+  const { broker, producer } = await start(
+    { topics: { t: 1 }, maxMessageBytes: 700 },
+    { batchSize: 16_384, lingerMs: 20 },
+  )
+  const recorder = new Recorder()
+  for (let i = 0; i < 50; i++) producer.append(record('t', String(i).padStart(100)), recorder, i)
+  await producer.flush()
+  expect(broker.values('t', 0).map(Number)).toEqual(Array.from({ length: 50 }, (_, i) => i))
+  expect(recorder.told.map(t => t.offset)).toEqual(Array.from({ length: 50 }, (_, i) => i))
+})
+
+test('a single record that the broker finds too large fails, and those behind it still go', async () => {
+  const { broker, producer } = await start(
+    { topics: { t: 1 }, maxMessageBytes: 700 },
+    { batchSize: 16_384, lingerMs: 20 },
+  )
+  const recorder = new Recorder()
+  const values = ['a', 'b', 'X'.repeat(5000), 'c', 'd']
+  values.forEach((v, i) => {
+    producer.append(record('t', v), recorder, i)
+  })
+  await producer.flush()
+  expect(recorder.told.map(t => [t.token, (t.error as { kafkaCode?: number } | null)?.kafkaCode ?? null])).toEqual([
+    [0, null],
+    [1, null],
+    [2, ErrorCode.MESSAGE_TOO_LARGE],
+    [3, null],
+    [4, null],
+  ])
+  expect(broker.values('t', 0)).toEqual(['a', 'b', 'c', 'd'])
+})
+
+test('a refused batch leaves no gap: what is on its way behind it arrives, exactly once', async () => {
+  let n = 0
+  const { broker, producer } = await start(
+    { topics: { t: 1 }, onBatch: () => (n++ === 1 ? { code: ErrorCode.INVALID_RECORD } : null) },
+    { batchSize: 1, lingerMs: 0 },
+  )
+  const recorder = new Recorder()
+  for (let i = 0; i < 20; i++) producer.append(record('t', String(i)), recorder, i)
+  await producer.flush()
+  const failed = recorder.told.filter(t => t.error).map(t => t.token)
+  expect(failed).toHaveLength(1)
+  expect(broker.values('t', 0).map(Number)).toEqual(
+    Array.from({ length: 20 }, (_, i) => i).filter(i => !failed.includes(i)),
+  )
+})
+
+test('a broker that has lost its memory of the producer is told the sequence anew', async () => {
+  const { broker, producer } = await start({ topics: { t: 1, u: 1 } }, { batchSize: 1, lingerMs: 0 })
+  await producer.send([record('t', '0'), record('u', '0')])
+  let lies = 2
+  broker.options = {
+    ...broker.options,
+    onBatch: t => (t === 't' && lies-- > 0 ? { code: ErrorCode.UNKNOWN_PRODUCER_ID } : null),
+  }
+  await producer.send([1, 2, 3, 4].map(i => record('t', String(i))))
+  await producer.send([record('u', '1')])
+  expect(broker.values('t', 0)).toEqual(['0', '1', '2', '3', '4'])
+  expect(broker.values('u', 0)).toEqual(['0', '1'])
+})
+
+test('what is not acknowledged within delivery.timeout.ms fails with the last cause, and later records still go', async () => {
+  let silent = true
+  const { broker, producer } = await start(
+    { topics: { t: 1 }, onBatch: () => (silent ? { code: ErrorCode.NOT_ENOUGH_REPLICAS } : null) },
+    { requestTimeoutMs: 50, deliveryTimeoutMs: 100 },
+  )
+  await expect(producer.send([record('t', 'a')])).rejects.toThrow(/NOT_ENOUGH_REPLICAS.*MR_CLIENT_DELIVERY_TIMEOUT/)
+  silent = false
+  await producer.send([record('t', 'b')])
+  expect(broker.values('t', 0).at(-1)).toBe('b')
+})
+
+test('a request without an answer is repeated on a new connection, and its records are there once', async () => {
+  let n = 0
+  const { broker, producer } = await start(
+    { topics: { t: 1 }, onBatch: () => (n++ === 0 ? 'silence' : null) },
+    { requestTimeoutMs: 50 },
+  )
+  await producer.send([record('t', 'a')])
+  expect(broker.values('t', 0)).toEqual(['a'])
+})
+
+test('a broker that restarts under the producer is only a delay', async () => {
+  const { broker, producer } = await start({ topics: { t: 1 } })
+  await producer.send([record('t', 'a')])
+  await broker.stop()
+  const later = producer.send([record('t', 'b')])
+  await new Promise(resolve => setTimeout(resolve, 50))
+  await broker.restart()
+  await later
+  expect(broker.values('t', 0)).toEqual(['a', 'b'])
+})
+
+test('with acks=0 records count as delivered when they are on the wire', async () => {
+  const { broker, producer } = await start({ topics: { t: 1 } }, { acks: 0 })
+  const [sent] = await producer.send([record('t', 'a')])
+  expect(sent!.offset).toBe(-1)
+  while (broker.values('t', 0).length === 0) await new Promise(resolve => setImmediate(resolve))
+  expect(broker.values('t', 0)).toEqual(['a'])
+})
+
+test('close delivers what was appended; afterwards append throws', async () => {
+  const { broker, producer } = await start({ topics: { t: 1 } }, { lingerMs: 10_000 })
+  const recorder = new Recorder()
+  producer.append(record('t', 'a'), recorder, 0)
+  await producer.close()
+  expect(recorder.codes).toEqual([null])
+  expect(broker.values('t', 0)).toEqual(['a'])
+  expect(() => producer.append(record('t', 'b'))).toThrow(/MR_CLIENT_CLOSED/)
+})
+
+test('close with no time fails what is left, and tells of all of it', async () => {
+  const { producer } = await start({ topics: { t: 1 }, onBatch: () => 'silence' }, { lingerMs: 0 })
+  const recorder = new Recorder()
+  producer.append(record('t', 'a'), recorder, 0)
+  producer.append(record('unknown', 'b'), recorder, 1)
+  await producer.close({ timeoutMs: 20 })
+  expect(recorder.codes.sort()).toEqual(['MR_CLIENT_CLOSED', 'MR_CLIENT_CLOSED'])
+})
+
+test('whatever fails on the way, every acknowledged record is in the log once, and in the order of its partition', async () => {
+  const common: Fault[] = [
+    null,
+    null,
+    null,
+    { code: ErrorCode.NOT_LEADER_OR_FOLLOWER },
+    { code: ErrorCode.NOT_ENOUGH_REPLICAS },
+    { code: ErrorCode.REQUEST_TIMED_OUT },
+    { code: ErrorCode.INVALID_RECORD },
+  ]
+  // Both at once is too much for anyone: a broker that has the batch, but not who wrote it, takes it twice.
+  const forgetful: Fault[] = [...common, { code: ErrorCode.UNKNOWN_PRODUCER_ID }]
+  const lossy: Fault[] = [...common, 'cut-before', 'cut-after']
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(forgetful, lossy),
+      fc.array(fc.nat(common.length), { minLength: 5, maxLength: 60 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.constantFrom(1, 300, 16_384),
+      fc.constantFrom<'none' | 'lz4'>('none', 'lz4'),
+      fc.integer({ min: 1, max: 5 }),
+      async (faults, plan, partitions, batchSize, compressionType, maxInFlight) => {
+        let n = 0
+        const { broker, producer } = await start(
+          { topics: { t: partitions }, maxMessageBytes: 2000, onBatch: () => faults[plan[n++] ?? 0]! },
+          { batchSize, lingerMs: 0, compressionType, maxInFlight },
+        )
+        const recorder = new Recorder()
+        const count = 200
+        for (let i = 0; i < count; i++) {
+          producer.append(record('t', String(i), { partition: i % partitions }), recorder, i)
+          if (i % 20 === 0) await new Promise(resolve => setImmediate(resolve))
+        }
+        await producer.flush()
+        expect(recorder.told).toHaveLength(count)
+        for (let p = 0; p < partitions; p++) {
+          const told = recorder.told.filter(t => t.partition === p)
+          expect(told.map(t => t.token)).toEqual(told.map(t => t.token).toSorted((a, b) => a - b))
+          const acked = told.filter(t => t.error === null).map(t => t.token)
+          const written = broker.values('t', p).map(Number)
+          expect(new Set(written).size).toBe(written.length)
+          // What failed after a cut connection may have been written; what was acknowledged must be, in order.
+          expect(written.filter(v => acked.includes(v))).toEqual(acked)
+          for (const t of told) if (t.error === null) expect(written[t.offset]).toBe(t.token)
+        }
+        await producer.close()
+        await broker.stop()
+      },
+    ),
+    { numRuns: 100 },
+  )
+})
