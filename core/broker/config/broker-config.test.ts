@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest'
+import type { ConfigKey } from '../../common/config/define.ts'
+import { parseBrokerConfig } from './broker-config.ts'
+import { brokerLayers, ConfigSource, NO_DYNAMIC, toLogConfig, topicLayers, topicValues } from './effective.ts'
+import { parseListener } from './listeners.ts'
+import { TOPIC_CONFIG } from './topic-config.ts'
+
+const parse = (raw: Record<string, string>) => parseBrokerConfig(raw)
+
+test('without any setting the broker listens on the loopback interface only', () => {
+  expect(parse({}).listeners).toEqual([{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092 }])
+})
+
+test("a server.properties of Apache's quick start is taken as it is: the controller's listener is not opened", () => {
+  const config = parse({
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.bootstrap.servers': 'localhost:9093',
+    listeners: 'PLAINTEXT://:9092,CONTROLLER://:9093',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'advertised.listeners': 'PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093',
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map':
+      'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
+    'num.network.threads': '3',
+    'log.dirs': '/tmp/kraft-combined-logs',
+    'share.coordinator.state.topic.replication.factor': '1',
+  })
+  expect(config.listeners.map(l => l.name)).toEqual(['PLAINTEXT'])
+  expect(config.advertised.get('PLAINTEXT')).toEqual({ name: 'PLAINTEXT', host: 'localhost', port: 9092 })
+  expect(config.unknown).toEqual(['share.coordinator.state.topic.replication.factor'])
+})
+
+test('broker.id is taken for node.id', () => {
+  expect(parse({ 'broker.id': '7' }).values['node.id']).toBe(7)
+})
+
+test('everything that is wrong is named at once', () => {
+  const wrong = () => parse({ 'num.partitions': '0', 'log.segment.bytes': 'x' })
+  expect(wrong).toThrow(
+    /num\.partitions: Value must be at least 1.*log\.segment\.bytes: Not a number.*MR_BROKER_CONFIG/,
+  )
+})
+
+test.each([
+  ['a listener that is none', { listeners: 'localhost:9092' }, /not of the form NAME:\/\/host:port/],
+  ['TLS', { listeners: 'SSL://:9092' }, /wants TLS or SASL/],
+  ['a listener without protocol', { listeners: 'FOO://:9092' }, /FOO is not in listener\.security\.protocol\.map/],
+  ['a name twice', { listeners: 'PLAINTEXT://:1,PLAINTEXT://:2' }, /stands there twice/],
+  ['a broker that is no controller', { 'process.roles': 'broker' }, /controller is missing/],
+  ['a quorum of several', { 'controller.quorum.voters': '1@a:1,2@b:2' }, /quorum of one/],
+  ['a directory twice', { 'log.dirs': '/a,/a' }, /log\.dirs: a directory stands there twice/],
+])('%s is refused in words', (_, raw, message) => {
+  expect(() => parse(raw)).toThrow(message)
+})
+
+test.each([
+  ['PLAINTEXT://:9092', { name: 'PLAINTEXT', host: '', port: 9092 }],
+  ['internal://[::1]:0', { name: 'INTERNAL', host: '::1', port: 0 }],
+  ['A://my-host.example:65535', { name: 'A', host: 'my-host.example', port: 65535 }],
+])('the listener %s is read', (text, expected) => {
+  expect(parseListener(text)).toEqual(expected)
+})
+
+test('a port beyond 65535 is no listener', () => {
+  expect(() => parseListener('A://h:65536')).toThrow(TypeError)
+})
+
+test("Kafka's largest long means never, and is shown in full", () => {
+  const config = parse({})
+  const [layer] = topicLayers(config, NO_DYNAMIC, new Map(), 'flush.ms')
+  expect(layer).toMatchObject({ value: '9223372036854775807', source: ConfigSource.DEFAULT })
+  expect(toLogConfig(topicValues(config, NO_DYNAMIC, new Map()), config).flushMs).toBeGreaterThan(1e15)
+})
+
+test("a topic's own value comes before the broker's, one set over the API before the file's, and both before a default", () => {
+  const config = parse({ 'log.retention.hours': '2', 'log.retention.minutes': '30' })
+  const ms = (own: [string, string][], dynamic: [string, string][]) =>
+    topicLayers(config, { own: new Map(dynamic), default: new Map() }, new Map(own), 'retention.ms')[0]
+  expect(ms([], [])).toMatchObject({ value: '1800000', source: ConfigSource.STATIC_BROKER })
+  expect(ms([], [['log.retention.ms', '7']])).toMatchObject({ value: '7', source: ConfigSource.DYNAMIC_BROKER })
+  expect(ms([['retention.ms', '5']], [['log.retention.ms', '7']])).toMatchObject({
+    value: '5',
+    source: ConfigSource.TOPIC,
+  })
+})
+
+test('a retention of -1 in hours is for ever, not -3600000 milliseconds', () => {
+  const config = parse({ 'log.retention.hours': '-1' })
+  expect(topicValues(config, NO_DYNAMIC, new Map())['retention.ms']).toBe(-1)
+})
+
+test('every topic key has a value that its own validator accepts', () => {
+  const values: Record<string, unknown> = topicValues(parse({}), NO_DYNAMIC, new Map())
+  for (const [name, key] of Object.entries<ConfigKey>(TOPIC_CONFIG)) {
+    expect(values[name], name).not.toBe(undefined)
+    if (key.validator) expect(key.validator.check(values[name], name), name).toBe(null)
+  }
+})
+
+test('a key without a default has no layer until it is set', () => {
+  expect(brokerLayers(parse({}), NO_DYNAMIC, 'log.retention.ms')).toEqual([])
+  expect(brokerLayers(parse({ 'log.retention.ms': '9' }), NO_DYNAMIC, 'log.retention.ms')).toEqual([
+    { name: 'log.retention.ms', value: '9', source: ConfigSource.STATIC_BROKER },
+  ])
+})

@@ -1,0 +1,114 @@
+import { expect, test } from 'vitest'
+import { newTopic, PaperController } from '../test-support/decisions.ts'
+import type { ConfigChange, ConfigOp } from './controller-api.ts'
+import { decideAlterConfigs } from './decide-configs.ts'
+import { decideCreateTopics } from './decide-topics.ts'
+import { configKey, topicConfigsOf } from './image.ts'
+
+const SET = 0
+const DELETE = 1
+const APPEND = 2
+const SUBTRACT = 3
+
+function controller(set: Record<string, string> = {}): PaperController {
+  const c = new PaperController()
+  c.run(ctx => decideCreateTopics(ctx, [newTopic('t', { set })]))
+  return c
+}
+
+function change(resourceName: string, ops: [string, ConfigOp['op'], string | null][], resourceType = 2): ConfigChange {
+  return { resourceType, resourceName, ops: ops.map(([name, op, value]) => ({ name, op, value })) }
+}
+
+function alter(c: PaperController, ...changes: ConfigChange[]) {
+  return c.run(ctx => decideAlterConfigs(ctx, changes)).outcomes.map(o => o.error)
+}
+
+test('keys are set, deleted, appended to and subtracted from', () => {
+  const c = controller({ 'retention.ms': '5' })
+  expect(
+    alter(
+      c,
+      change('t', [
+        ['retention.ms', DELETE, null],
+        ['segment.ms', SET, '9'],
+        ['cleanup.policy', APPEND, 'compact'],
+      ]),
+    ),
+  ).toEqual([null])
+  expect(Object.fromEntries(topicConfigsOf(c.image, 't'))).toEqual({
+    'segment.ms': '9',
+    'cleanup.policy': 'delete,compact',
+  })
+  alter(c, change('t', [['cleanup.policy', SUBTRACT, 'delete']]))
+  expect(topicConfigsOf(c.image, 't').get('cleanup.policy')).toBe('compact')
+})
+
+test('what is set to the value that it has writes no record', () => {
+  const c = controller({ 'retention.ms': '5' })
+  expect(c.run(ctx => decideAlterConfigs(ctx, [change('t', [['retention.ms', SET, '5']])])).records).toEqual([])
+})
+
+test('the old AlterConfigs puts back to its default what it does not name', () => {
+  const c = controller({ 'retention.ms': '5', 'segment.ms': '9' })
+  alter(c, { ...change('t', [['segment.ms', SET, '10']]), replaceAll: true })
+  expect(Object.fromEntries(topicConfigsOf(c.image, 't'))).toEqual({ 'segment.ms': '10' })
+})
+
+// each code and message as Apache Kafka 4.3.1 gives it
+test.each<[string, ConfigChange, number, string]>([
+  ['a topic that does not exist', change('none', [['retention.ms', SET, '5']]), 3, "The topic 'none' does not exist."],
+  [
+    'appending to a number',
+    change('t', [['retention.ms', APPEND, '5']]),
+    40,
+    "Can't APPEND to key retention.ms because its type is not LIST.",
+  ],
+  ['a null', change('t', [['retention.ms', SET, null]]), 42, 'Null value not supported for : retention.ms'],
+  [
+    'a key twice',
+    change('t', [
+      ['retention.ms', SET, '5'],
+      ['retention.ms', DELETE, null],
+    ]),
+    42,
+    'Error due to duplicate config keys',
+  ],
+  ['an unknown key', change('t', [['nope', SET, 'x']]), 40, 'Unknown topic config name: nope'],
+  [
+    'another broker',
+    change('9', [['log.retention.ms', SET, '5']], 4),
+    42,
+    'Unexpected broker id, expected 1, but received 9',
+  ],
+  [
+    'a key that needs a restart',
+    change('', [['num.partitions', SET, '3']], 4),
+    42,
+    'Cannot update these configs dynamically: [num.partitions]',
+  ],
+  [
+    "a broker's key of a wrong type",
+    change('1', [['log.cleaner.threads', SET, 'x']], 4),
+    42,
+    'Invalid value x for configuration log.cleaner.threads: Not a number of type INT',
+  ],
+  ['an unknown kind of resource', change('x', [['a', SET, 'b']], 77), 42, 'Unknown resource type 77'],
+])('%s is refused as Kafka refuses it, and writes nothing', (_, wrong, code, message) => {
+  const c = controller()
+  const before = c.image
+  expect(alter(c, wrong)).toEqual([{ code, message }])
+  expect(c.image.configs).toBe(before.configs)
+})
+
+test('a resource that stands there twice is refused both times, the others are done', () => {
+  const c = controller()
+  const twice = change('t', [['retention.ms', SET, '5']])
+  const errors = alter(c, twice, change('', [['log.retention.ms', SET, '7']], 4), twice)
+  expect(errors.map(e => e?.message ?? null)).toEqual([
+    'Each resource must appear at most once.',
+    null,
+    'Each resource must appear at most once.',
+  ])
+  expect(c.image.configs.get(configKey(4, ''))?.get('log.retention.ms')).toBe('7')
+})

@@ -1,0 +1,188 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ErrorCode } from '../../protocol/error-codes.ts'
+import { newTopic, PaperController } from '../test-support/decisions.ts'
+import { decideCreatePartitions, decideCreateTopics, decideDeleteTopics } from './decide-topics.ts'
+import { topicConfigsOf } from './image.ts'
+
+function create(c: PaperController, ...topics: Parameters<typeof newTopic>[]) {
+  return c.run(ctx =>
+    decideCreateTopics(
+      ctx,
+      topics.map(t => newTopic(...t)),
+    ),
+  ).outcomes
+}
+
+test('a topic gets the partitions, configs and leader that were asked for', () => {
+  const c = new PaperController()
+  const [made] = create(c, ['orders', { numPartitions: 3, set: { 'retention.ms': '5' } }])
+  expect(made?.error).toBe(null)
+  const topic = c.image.topicsByName.get('orders')!
+  expect(topic.id).toBe(made?.value?.id)
+  expect(topic.partitions.map(p => [p.partition, p.leader, p.leaderEpoch])).toEqual([
+    [0, 1, 0],
+    [1, 1, 0],
+    [2, 1, 0],
+  ])
+  expect([...topicConfigsOf(c.image, 'orders')]).toEqual([['retention.ms', '5']])
+})
+
+test("-1 takes the broker's defaults", () => {
+  const c = new PaperController({ 'num.partitions': '4' })
+  create(c, ['a', { numPartitions: -1, replicationFactor: -1 }])
+  expect(c.image.topicsByName.get('a')?.partitions.length).toBe(4)
+})
+
+// each code and message as Apache Kafka 4.3.1 gives it
+const REFUSED: [string, Parameters<typeof newTopic>, number, string][] = [
+  ['no name', [''], 17, 'Topic name is invalid: the empty string is not allowed'],
+  ['a dot', ['.'], 17, "Topic name is invalid: '.' is not allowed"],
+  [
+    'a space',
+    ['a b'],
+    17,
+    "Topic name is invalid: 'a b' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'",
+  ],
+  ['the metadata log', ['__cluster_metadata'], 42, 'Creation of internal topic __cluster_metadata is prohibited.'],
+  ['no partitions', ['t', { numPartitions: 0 }], 37, 'Number of partitions was set to an invalid non-positive value.'],
+  [
+    'no replicas',
+    ['t', { replicationFactor: 0 }],
+    38,
+    'Replication factor must be larger than 0, or -1 to use the default value.',
+  ],
+  ['an unknown config', ['t', { set: { nope: '1' } }], 40, 'Unknown topic config name: nope'],
+  [
+    'a config of a wrong type',
+    ['t', { set: { 'retention.ms': 'x' } }],
+    40,
+    'Invalid value x for configuration retention.ms: Not a number of type LONG',
+  ],
+  [
+    'a config without validator, of a wrong type',
+    ['t', { set: { preallocate: 'yes' } }],
+    40,
+    'Invalid value yes for configuration preallocate: Expected value to be either true or false',
+  ],
+  [
+    'a config out of range',
+    ['t', { set: { 'segment.bytes': '12' } }],
+    40,
+    'Invalid value 12 for configuration segment.bytes: Value must be at least 1048576',
+  ],
+  [
+    'a config that is none of its values',
+    ['t', { set: { 'cleanup.policy': 'foo' } }],
+    40,
+    'Invalid value foo for configuration cleanup.policy: String must be one of: compact, delete',
+  ],
+  [
+    'configs that contradict each other',
+    ['t', { set: { 'min.compaction.lag.ms': '100', 'max.compaction.lag.ms': '10' } }],
+    40,
+    'conflict topic config setting min.compaction.lag.ms (100) > max.compaction.lag.ms (10)',
+  ],
+  [
+    'assignments and a count',
+    ['t', { replicationFactor: -1, assignments: [{ partition: 0, brokerIds: [1] }] }],
+    42,
+    'A manual partition assignment was specified, but numPartitions was not set to -1.',
+  ],
+  [
+    'an assignment with a gap',
+    ['t', { numPartitions: -1, replicationFactor: -1, assignments: [{ partition: 1, brokerIds: [1] }] }],
+    39,
+    'partitions should be a consecutive 0-based integer sequence',
+  ],
+  [
+    'an assignment to nobody',
+    ['t', { numPartitions: -1, replicationFactor: -1, assignments: [{ partition: 0, brokerIds: [] }] }],
+    39,
+    'The manual partition assignment includes an empty replica list.',
+  ],
+  [
+    'an assignment to a stranger',
+    ['t', { numPartitions: -1, replicationFactor: -1, assignments: [{ partition: 0, brokerIds: [7] }] }],
+    39,
+    'The manual partition assignment includes broker 7, but no such broker is registered.',
+  ],
+]
+
+test.each(REFUSED)('a topic with %s is refused as Kafka refuses it, and writes nothing', (_, topic, code, message) => {
+  const c = new PaperController()
+  const { records, outcomes } = c.run(ctx => decideCreateTopics(ctx, [newTopic(...topic)]))
+  expect(outcomes[0]?.error).toEqual({ code, message })
+  expect(records).toEqual([])
+})
+
+test('more replicas than brokers are refused', () => {
+  const [refused] = create(new PaperController(), ['t', { replicationFactor: 3 }])
+  expect(refused?.error?.code).toBe(ErrorCode.INVALID_REPLICATION_FACTOR)
+  expect(refused?.error?.message).toMatch(/only 1 broker/)
+})
+
+test('a name that is taken, that stands there twice, or that differs in . and _ only is refused', () => {
+  const c = new PaperController()
+  create(c, ['a'], ['p.q'])
+  const outcomes = create(c, ['a'], ['p_q'], ['twice'], ['twice'], ['fine'])
+  expect(outcomes.map(o => o.error?.message ?? null)).toEqual([
+    "Topic 'a' already exists.",
+    "Topic 'p_q' collides with existing topic: p.q",
+    'Duplicate topic name.',
+    'Duplicate topic name.',
+    null,
+  ])
+})
+
+test('partitions are added at the end, never taken away', () => {
+  const c = new PaperController()
+  create(c, ['a', { numPartitions: 2 }])
+  const grow = (name: string, count: number, assignments: number[][] | null = null) =>
+    c.run(ctx => decideCreatePartitions(ctx, [{ name, count, assignments }])).outcomes[0]?.error ?? null
+  expect(grow('a', 5)).toBe(null)
+  expect(c.image.topicsByName.get('a')?.partitions.map(p => p.partition)).toEqual([0, 1, 2, 3, 4])
+  expect(grow('a', 5)).toMatchObject({ code: 37, message: 'Topic already has 5 partition(s).' })
+  expect(grow('a', 1)).toMatchObject({ code: 37 })
+  expect(grow('none', 1)).toMatchObject({ code: 3, message: null })
+  expect(grow('a', 7, [[1]])).toMatchObject({ code: 39 })
+  expect(grow('a', 6, [[9]])).toMatchObject({ code: 39 })
+})
+
+test('a topic is deleted once, and its name is free again', () => {
+  const c = new PaperController()
+  const [made] = create(c, ['a'])
+  const id = made!.value!.id
+  const { outcomes } = c.run(ctx => decideDeleteTopics(ctx, [id, id]))
+  expect(outcomes.map(o => o.error?.code ?? 0)).toEqual([0, ErrorCode.UNKNOWN_TOPIC_ID])
+  expect(create(c, ['a'])[0]?.error).toBe(null)
+  expect(c.image.topicsByName.get('a')?.id).not.toBe(id)
+})
+
+test('whatever is asked, the records of a decision apply, and give what its outcomes say', () => {
+  const names = fc.constantFrom('a', 'b', 'a.b', 'a_b', '', 'bad name')
+  const request = fc.record({
+    name: names,
+    numPartitions: fc.integer({ min: -2, max: 4 }),
+    replicationFactor: fc.integer({ min: -1, max: 2 }),
+  })
+  fc.assert(
+    fc.property(fc.array(fc.array(request, { maxLength: 4 }), { maxLength: 5 }), rounds => {
+      const c = new PaperController()
+      for (const topics of rounds) {
+        const before = c.image
+        const { outcomes } = c.run(ctx =>
+          decideCreateTopics(
+            ctx,
+            topics.map(t => newTopic(t.name, t)),
+          ),
+        )
+        for (const [i, o] of outcomes.entries()) {
+          const image = c.image.topicsByName.get(topics[i]!.name)
+          if (o.error === null) expect(image?.partitions.length).toBe(o.value.partitions.length)
+          else expect(image).toBe(before.topicsByName.get(topics[i]!.name))
+        }
+      }
+    }),
+  )
+})
