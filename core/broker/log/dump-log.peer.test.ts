@@ -80,3 +80,36 @@ test.skipIf(libs === null)('kafka-dump-log decodes every record, in order and wi
   expect(out).toContain('endTxnMarker: COMMIT coordinatorEpoch: 2')
   expect(out).toContain('endTxnMarker: ABORT coordinatorEpoch: 2')
 })
+
+test.skipIf(libs === null)('kafka-dump-log reads compacted segments without complaint', async () => {
+  const config = configOf({
+    cleanupPolicy: ['compact'],
+    segmentBytes: 3000,
+    indexIntervalBytes: 200,
+    minCleanableDirtyRatio: 0,
+  })
+  const manager = await LogManager.open({ dirs: [dir], defaults: config, logger: recordingLogger() })
+  const log = await manager.getOrCreate('compacted', 0, TOPIC_ID, config)
+  for (let i = 0; i < 200; i++) {
+    const records = [0, 1, 2].map(n => ({
+      key: `k${(i * 7 + n) % 31}`,
+      value: (i + n) % 9 === 0 ? null : `value ${i}.${n}`,
+    }))
+    const compression = (['none', 'gzip', 'lz4'] as const)[i % 3]!
+    await append(log, records, { compression, producerId: 4, epoch: 0, sequence: i * 3 })
+  }
+  await log.compact(Date.now(), { maxMapBytes: 1 << 20 })
+  await manager.close()
+  const path = join(dir, 'compacted-0')
+  const files = readdirSync(path).filter(n => /\.(log|index|timeindex|snapshot)$/.test(n))
+  const { out, complaints } = dumpLog(files.map(n => join(path, n)))
+  expect(complaints).toBe('')
+  expect(out).not.toContain('isvalid: false')
+  expect(out).toMatch(/deleteHorizonMs: OptionalLong\[\d+\]/)
+  const deep = dumpLog(
+    files.filter(n => n.endsWith('.log')).map(n => join(path, n)),
+    '--deep-iteration',
+    '--print-data-log',
+  )
+  expect(deep.out).toMatch(/key: k\d+ payload: value/)
+})

@@ -167,3 +167,22 @@ test('hundreds of partitions need few open files and little memory, and all that
   for (const [p] of logs.entries()) expect(again.get('t', p)!.logEndOffset).toBe(3)
   await again.close()
 })
+
+test('compacted logs are cleaned in the background, and where that ended is remembered', async () => {
+  let now = 1e12
+  const config = configOf({ cleanupPolicy: ['compact'], segmentBytes: 500 })
+  const manager = await open({ now: () => now })
+  const log = await manager.getOrCreate('c', 0, TOPIC_ID, config)
+  for (let i = 0; i < 30; i++) await append(log, [{ key: `k${i % 2}`, value: `${i}`, timestamp: now }])
+  await manager.tick((now += 15_000))
+  await manager.compactionDone()
+  expect((await readValues(log)).length).toBeLessThan(12)
+  expect((await readValues(log)).slice(-2)).toEqual(['28', '29'])
+  const { cleanedTo } = log
+  expect(cleanedTo).toBeGreaterThan(20)
+  await manager.close()
+  expect(read('cleaner-offset-checkpoint')).toBe(`0\n1\nc 0 ${cleanedTo}\n`)
+  const again = await open()
+  expect(again.get('c', 0)!.cleanedTo).toBe(cleanedTo)
+  await again.close()
+})

@@ -126,6 +126,11 @@ export class LogManager implements api.LogManager {
     return this.#ticking
   }
 
+  /** Resolves when the compaction that a tick began is done. */
+  compactionDone(): Promise<void> {
+    return this.#compaction.idle()
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true

@@ -1,5 +1,6 @@
 import * as header from '../../protocol/records/batch-header.ts'
 import { readBatches } from '../../protocol/records/batch-reader.ts'
+import { isErrno } from './files.ts'
 import { readRange } from './log-reader.ts'
 import type { LogState } from './log-state.ts'
 import type { Segment } from './segment.ts'
@@ -7,6 +8,17 @@ import type { OffsetAndTimestamp } from './types.ts'
 
 /** How much is read at a time while looking for a batch; the index has an entry every 4 KiB by default. */
 const STEP = 64 << 10
+
+/** Looks again when a segment was removed, or replaced by a compacted one, meanwhile. */
+export async function again<T>(look: () => Promise<T>): Promise<T> {
+  for (let left = 3; ; left--) {
+    try {
+      return await look()
+    } catch (error) {
+      if (left === 0 || !isErrno(error, 'ENOENT')) throw error
+    }
+  }
+}
 
 /** The first record, at or after the log's start and below `maxOffset`, whose timestamp is at least `timestamp`. */
 export async function findByTimestamp(

@@ -9,7 +9,7 @@ import { EPOCH_CHECKPOINT, loadLog } from './log-loader.ts'
 import { bytesAvailable, readLog } from './log-reader.ts'
 import { LogState } from './log-state.ts'
 import { LogWriter } from './log-writer.ts'
-import { findByTimestamp, findLatest } from './offset-lookup.ts'
+import { again, findByTimestamp, findLatest } from './offset-lookup.ts'
 import { lastSequence } from './producer-state.ts'
 import { expiredSegments } from './retention.ts'
 import { rollSegment, syncUpTo, writeSnapshot } from './roll.ts'
@@ -131,11 +131,11 @@ export class PartitionLog implements api.PartitionLog {
   }
 
   offsetForTimestamp(ts: number, o: { maxOffset?: number } = {}): Promise<api.OffsetAndTimestamp | null> {
-    return findByTimestamp(this.#log, ts, o.maxOffset ?? this.#log.logEndOffset)
+    return again(() => findByTimestamp(this.#log, ts, o.maxOffset ?? this.#log.logEndOffset))
   }
 
   maxTimestampOffset(o: { maxOffset?: number } = {}): Promise<api.OffsetAndTimestamp | null> {
-    return findLatest(this.#log, o.maxOffset ?? this.#log.logEndOffset)
+    return again(() => findLatest(this.#log, o.maxOffset ?? this.#log.logEndOffset))
   }
 
   endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number } {

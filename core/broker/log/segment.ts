@@ -217,6 +217,8 @@ export class Segment {
       const path = join(this.#dir, offsetFileName(this.baseOffset, suffix))
       if (renameIfThere(path, path + DELETED)) gone.push(path + DELETED)
     }
+    // a reader may be in the middle of it, and another file may get the name
+    this.moveTo(this.#dir, DELETED)
     this.release()
     return gone
   }
