@@ -30,8 +30,7 @@ async function post(rest: number, name: string, config: Record<string, string>):
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ name, config }),
     })
-    if (answer.status >= 400 && answer.status !== 409 && answer.status < 500)
-      throw new Error(`${name}: ${answer.status} ${await answer.text()}`)
+    if (answer.status === 400) throw new Error(`${name}: ${answer.status} ${await answer.text()}`)
     return answer.ok
   } catch (error) {
     if (error instanceof TypeError) return false // nothing listens yet
