@@ -133,8 +133,8 @@ export class JsonConverter implements Converter, HeaderConverter {
       return { schema: entry.schema, value: entry.read(json(entry.precision)) }
     } catch (error) {
       if (error instanceof DigitsNeeded) {
-        entry.precision = 'text'
-        return this.#value(entry, topic, json)
+        if (error.always) entry.precision = 'text'
+        return this.#value(error.always ? entry : { ...entry, precision: 'text' }, topic, json)
       }
       if (error instanceof SyntaxErrorInTopic) throw error
       throw new DataError(`cannot convert the ${this.#side} from topic ${topic}: ${messageOf(error)}`)
@@ -184,7 +184,7 @@ class SyntaxErrorInTopic extends DataError {}
 
 /** Only int64 (and data without a schema) can be beyond 2^53. */
 function precisionOf(schema: Schema): Precision {
-  if (schema.type === 'int64') return 'int64'
+  if (schema.type === 'int64') return 'quoted'
   const inner = [schema.keySchema, schema.valueSchema, ...(schema.fields ?? []).map(f => f.schema)]
-  return inner.some(s => s !== undefined && precisionOf(s) === 'int64') ? 'int64' : 'double'
+  return inner.some(s => s !== undefined && precisionOf(s) === 'quoted') ? 'quoted' : 'double'
 }

@@ -24,15 +24,31 @@ const keepIntegers = ((_key: string, value: unknown, context?: { source?: string
 const keepTexts = ((_key: string, value: unknown, context?: { source?: string }) =>
   typeof value === 'number' && context?.source !== undefined ? new NumberText(context.source) : value) as Reviver
 
-// Only an integer of 16 digits and more can be rounded.
-const LONG_NUMBER = /\d{16}/
+// Only these integers can be beyond 2^53.
+const LONG_NUMBER = /9\d{15}|\d{17}/
+// Such an integer as the value of a member. A quote inside a string has a backslash before it, so this is none.
+const LONG_MEMBER = /([^\\]"\s*:\s*)(-?(?:9\d{15}|\d{17,}))(?=\s*[,}])/g
+/** What a quoted integer begins with; see `quoteLongs`. */
+const QUOTED = '#'
 
-/** What of a number's exactness matters to the reader: nothing, int64 beyond 2^53, or every digit. */
-export type Precision = 'double' | 'int64' | 'text'
+/**
+ * How exactly numbers are read: `double` as JSON.parse does; `quoted` with integers beyond 2^53, where they are members of objects,
+ * as strings that `unquoteLong` takes (for readers that know where an integer belongs: far faster than the next); `int64` with all
+ * of them as bigint; `text` with every number as NumberText.
+ */
+export type Precision = 'double' | 'quoted' | 'int64' | 'text'
 
 /** JSON.parse that rounds no more than asked. Throws SyntaxError. */
 export function parseJson(text: string, precision: Precision): unknown {
   if (precision === 'text') return JSON.parse(text, keepTexts)
-  if (precision === 'int64' && LONG_NUMBER.test(text)) return JSON.parse(text, keepIntegers)
-  return JSON.parse(text)
+  if (precision === 'double' || !LONG_NUMBER.test(text)) return JSON.parse(text)
+  if (precision === 'quoted') return JSON.parse(text.replace(LONG_MEMBER, `$1"${QUOTED}$2"`))
+  return JSON.parse(text, keepIntegers)
+}
+
+/** The integer that stands in a string of `quoted` parsing; null for any other string. */
+export function unquoteLong(text: string): number | bigint | null {
+  if (!text.startsWith(QUOTED) || !/^-?\d+$/.test(text.slice(1))) return null
+  const n = Number(text.slice(1))
+  return Number.isSafeInteger(n) ? n : BigInt(text.slice(1))
 }

@@ -1,5 +1,5 @@
 import { DATE, DataError, DECIMAL, Decimal, type Schema, TIME, TIMESTAMP } from '../../core/connect/index.ts'
-import { NumberText } from './parse.ts'
+import { NumberText, unquoteLong } from './parse.ts'
 import { DAY_MS, describe } from './write-value.ts'
 
 /** Makes a value of a schema out of parsed JSON. Throws DataError for one that does not fit. */
@@ -9,8 +9,15 @@ export interface ReadOptions {
   readonly replaceNullWithDefault: boolean
 }
 
-/** A decimal stands as a number in JSON that was parsed without its digits: it must be parsed again, as NumberText. */
-export class DigitsNeeded extends Error {}
+/** A number was parsed with too few of its digits: the text must be parsed again, with numbers as NumberText. */
+export class DigitsNeeded extends Error {
+  /** Decimals stand as numbers: all messages of the schema will need it. */
+  readonly always: boolean
+  constructor(always: boolean) {
+    super('digits needed')
+    this.always = always
+  }
+}
 
 function mismatch(schema: Schema, json: unknown): DataError {
   const type = schema.name ? `${schema.type} (${schema.name})` : schema.type
@@ -35,7 +42,7 @@ function logicalReader(schema: Schema): Reader | null {
       const scale = Number(schema.parameters?.['scale'])
       return json => {
         if (json instanceof NumberText) return Decimal.parse(json.text)
-        if (typeof json === 'number' || typeof json === 'bigint') throw new DigitsNeeded()
+        if (typeof json !== 'string' || json.startsWith('#')) throw new DigitsNeeded(true)
         return Decimal.fromBuffer(base64(schema, json), scale)
       }
     }
@@ -50,18 +57,20 @@ function logicalReader(schema: Schema): Reader | null {
   }
 }
 
+/** A JSON value that should be a number, out of whatever form it was parsed into. */
 function plain(json: unknown): unknown {
-  return json instanceof NumberText ? json.value : json
+  if (json instanceof NumberText) return json.value
+  return typeof json === 'string' ? (unquoteLong(json) ?? json) : json
 }
 
 function integer(schema: Schema, json: unknown, limit: number): number {
-  const n = plain(json)
+  const n = typeof json === 'number' ? json : plain(json)
   if (typeof n === 'number' && Number.isInteger(n) && n >= -limit && n < limit) return n
   throw mismatch(schema, n)
 }
 
 function float(schema: Schema, json: unknown): number {
-  const n = plain(json)
+  const n = typeof json === 'number' ? json : plain(json)
   // Java's BigDecimal knows no negative zero.
   if (typeof n === 'number') return n + 0
   if (typeof n === 'bigint') return Number(n)
@@ -87,6 +96,8 @@ function typeReader(schema: Schema, options: ReadOptions): Reader {
     }
     case 'int64':
       return json => {
+        if (Number.isSafeInteger(json)) return json
+        if (typeof json === 'number' && Number.isInteger(json)) throw new DigitsNeeded(false)
         const n = plain(json)
         if (typeof n === 'number' ? Number.isInteger(n) : typeof n === 'bigint' && BigInt.asIntN(64, n) === n) return n
         throw mismatch(schema, n)
@@ -141,26 +152,30 @@ function mapReader(schema: Schema, options: ReadOptions): Reader {
   }
 }
 
+// The parsed object itself becomes the struct: only values that JSON has no form for are replaced.
 function structReader(schema: Schema, options: ReadOptions): Reader {
   const fields = schema.fields ?? []
+  const names = fields.map(f => f.name)
   const readers = fields.map(f => compileReader(f.schema, options))
+  const inherited = names.map(name => name in Object.prototype)
   return json => {
     if (typeof json !== 'object' || json === null || Array.isArray(json) || json instanceof NumberText) {
       throw mismatch(schema, json)
     }
-    const given = json as Record<string, unknown>
-    const out: Record<string, unknown> = {}
-    for (let i = 0; i < fields.length; i++) {
-      const { name } = fields[i]!
+    const struct = json as Record<string, unknown>
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!
       try {
-        const value = readers[i]!(Object.hasOwn(given, name) ? given[name] : null)
-        if (name === '__proto__') Object.defineProperty(out, name, { value, enumerable: true, writable: true })
-        else out[name] = value
+        const given = inherited[i] && !Object.hasOwn(struct, name) ? null : struct[name]
+        const value = readers[i]!(given)
+        if (value === given) continue
+        if (inherited[i]) Object.defineProperty(struct, name, { value, enumerable: true, writable: true })
+        else struct[name] = value
       } catch (error) {
         throw error instanceof DigitsNeeded ? error : withPath(name, error)
       }
     }
-    return out
+    return struct
   }
 }
 

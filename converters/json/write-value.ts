@@ -120,7 +120,10 @@ function typeWriter(schema: Schema, options: WriteOptions): Writer {
     case 'int16':
       return integer(schema, 2 ** 15)
     case 'int32':
-      return integer(schema, 2 ** 31)
+      return v => {
+        if (typeof v === 'number' && (v | 0) === v) return `${v}`
+        throw mismatch(schema, v)
+      }
     case 'int64':
       return v => {
         if (typeof v === 'number' ? Number.isSafeInteger(v) : typeof v === 'bigint' && BigInt.asIntN(64, v) === v) {

@@ -4,38 +4,46 @@ import type { Schema } from './schema.ts'
 
 // Texts as Java renders them: bytes that Connect's users have in their topics and files depend on these.
 
-/** `digits` and `exponent` of the shortest text, as JavaScript's `toExponential` gives them, in Java's layout. */
-function javaLayout(text: string, plain: string, magnitude: number): string {
-  if (magnitude === 0) return plain.startsWith('-') ? '-0.0' : '0.0'
-  if (magnitude >= 1e-3 && magnitude < 1e7) return plain.includes('.') ? plain : `${plain}.0`
-  const e = text.indexOf('e')
-  const mantissa = text.slice(0, e)
-  return `${mantissa.includes('.') ? mantissa : `${mantissa}.0`}E${Number(text.slice(e + 1))}`
-}
+/** Within these, Java writes no exponent. */
+const PLAIN_MIN = 1e-3
+const PLAIN_MAX = 1e7
+/** Below this, floats have fewer digits than elsewhere. */
+const FLOAT_MIN_NORMAL = 1.17549435e-38
 
 /** Java's Double.toString: `1.0`, `1.0E10`, `NaN`, `-Infinity`. Shortest digits, as since JDK 19. */
 export function javaDouble(value: number): string {
+  const magnitude = value < 0 ? -value : value
+  if (magnitude >= PLAIN_MIN && magnitude < PLAIN_MAX) {
+    return Number.isInteger(value) ? `${value}.0` : `${value}`
+  }
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
   if (!Number.isFinite(value)) return String(value)
-  if (Object.is(value, -0)) return '-0.0'
-  const two = value.toExponential(1)
   // Java prefers the nearest of two digits to the only one of one digit: 4.9E-324, not 5.0E-324.
-  const text = Number(two) === value ? two : value.toExponential()
-  return javaLayout(text.replace('.0e', 'e'), String(value), Math.abs(value))
+  const two = value.toExponential(1)
+  return javaExponent(Number(two) === value ? two : value.toExponential())
 }
 
 /** Java's Float.toString: the shortest digits that tell the float from its neighbours. */
 export function javaFloat(value: number): string {
   const float = Math.fround(value)
-  if (!Number.isFinite(float)) return String(float)
-  if (Object.is(float, -0)) return '-0.0'
-  for (let digits = 2; digits <= 9; digits++) {
-    const text = float.toExponential(digits - 1)
+  const magnitude = Math.abs(float)
+  if (!Number.isFinite(float) || float === 0) return javaDouble(float)
+  // Where six digits do, they end in the zeros that a shorter text would lack.
+  for (let digits = magnitude < FLOAT_MIN_NORMAL ? 2 : 6; digits <= 9; digits++) {
+    const text = float.toPrecision(digits)
     const parsed = Number(text)
-    if (Math.fround(parsed) === float) {
-      return javaLayout(text.replace('.0e', 'e'), String(parsed), Math.abs(parsed))
-    }
+    if (Math.fround(parsed) !== float) continue
+    if (magnitude >= PLAIN_MIN && magnitude < PLAIN_MAX) return javaDouble(parsed)
+    return digits === 2 ? javaExponent(float.toExponential(1)) : javaExponent(parsed.toExponential())
   }
   return javaDouble(float)
+}
+
+/** `1.5e+10`, as JavaScript has it, in Java's form: `1.5E10`. */
+function javaExponent(text: string): string {
+  const e = text.indexOf('e')
+  const mantissa = text.slice(0, e)
+  return `${mantissa.includes('.') ? mantissa : `${mantissa}.0`}E${Number(text.slice(e + 1))}`
 }
 
 /** Java's BigDecimal.toString: with an exponent where the scale is negative or the number very small. */
