@@ -54,11 +54,12 @@ export class Partitions {
     }
   }
 
+  /** Also those that are open already: they were opened with the broker's defaults, and get their topic's settings here. */
   async #openAll(topics: readonly TopicImage[], image: MetadataImage): Promise<void> {
     const work = topics.flatMap(topic => {
       const config = this.#configOf(topic.name, image)
       return topic.partitions
-        .filter(p => p.replicas.includes(this.#nodeId) && !this.#logs.get(topic.name, p.partition))
+        .filter(p => p.replicas.includes(this.#nodeId))
         .map(p => ({ topic, partition: p.partition, config }))
     })
     let next = 0
