@@ -46,6 +46,25 @@ export async function listOffsetsOnce(
   readCommitted: boolean,
   found: Map<OffsetQuery, FoundOffset>,
 ): Promise<Error | null> {
+  // A request may name a partition once only.
+  const seen = new Set<string>()
+  const now: OffsetQuery[] = []
+  const later: OffsetQuery[] = []
+  for (const q of queries) {
+    const key = `${q.topic}:${q.partition}`
+    ;(seen.has(key) ? later : now).push(q)
+    seen.add(key)
+  }
+  const failure = await ask(cluster, now, readCommitted, found)
+  return failure || later.length === 0 ? failure : listOffsetsOnce(cluster, later, readCommitted, found)
+}
+
+async function ask(
+  cluster: Cluster,
+  queries: readonly OffsetQuery[],
+  readCommitted: boolean,
+  found: Map<OffsetQuery, FoundOffset>,
+): Promise<Error | null> {
   const { groups, failure } = await byLeader(cluster, queries)
   const asked = [...groups].map(([leader, list]) => askLeader(cluster, leader, list, readCommitted, found))
   const failed = (await Promise.allSettled(asked)).find(r => r.status === 'rejected')
