@@ -126,8 +126,8 @@ class RunningBroker implements Broker {
       now: this.#now,
     })
     this.#controller = controller
-    await controller.start(this.#registration(meta))
-    await partitions.reconcile(controller.image)
+    const removedTopics = await controller.start(this.#registration(meta))
+    await partitions.reconcile(controller.image, removedTopics)
     const services = this.#services(controller, partitions, logs)
     this.#coordinators = createCoordinators(services)
     await this.#coordinators.start()

@@ -37,20 +37,23 @@ export class Partitions {
     this.#logger = o.logger
   }
 
-  /** Opens every partition's log and removes logs of topics that are gone. Runs once, at start. */
-  async reconcile(image: MetadataImage): Promise<void> {
-    await this.#removeStrays(image)
+  /** Opens every partition's log and removes logs of topics that were deleted. Runs once, at start. */
+  async reconcile(image: MetadataImage, removedTopics: ReadonlySet<string>): Promise<void> {
+    await this.#removeStrays(image, removedTopics)
     await this.#openAll([...image.topicsByName.values()], image)
   }
 
-  /** A log of a topic that the metadata does not know, or knows under another id, is left from a deletion that was cut short. */
-  async #removeStrays(image: MetadataImage): Promise<void> {
+  /**
+   * A log that no topic has is left from a deletion that was cut short, if the metadata log tells of that deletion. If it does not, the metadata
+   * may be what was lost: then the log stays where it is.
+   */
+  async #removeStrays(image: MetadataImage, removedTopics: ReadonlySet<string>): Promise<void> {
     for (const log of this.#logs.all()) {
       if (log.topic === METADATA_TOPIC) continue
       const topic = image.topicsByName.get(log.topic)
       if (topic && topic.id === log.topicId && log.partition < topic.partitions.length) continue
-      this.#logger.warn(`Removing ${log.dir}: the metadata has no such partition any more`)
-      await this.#logs.delete(log.topic, log.partition)
+      if (removedTopics.has(log.topicId)) await this.#logs.delete(log.topic, log.partition)
+      else this.#logger.warn(`${log.dir} belongs to no topic that the metadata knows: it is left alone, and not served`)
     }
   }
 
@@ -137,11 +140,11 @@ export class Partitions {
 
   /** A partition's log. Throws a KafkaError when there is none, or this node does not lead it. */
   log(topic: string, partition: number, image: MetadataImage): PartitionLog {
-    const log = this.#logs.get(topic, partition)
-    if (log && topic !== METADATA_TOPIC) return log
     const known = image.topicsByName.get(topic)?.partitions[partition]
     if (!known) throw errorFor(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     if (known.leader !== this.#nodeId) throw errorFor(ErrorCode.NOT_LEADER_OR_FOLLOWER)
-    throw errorFor(ErrorCode.KAFKA_STORAGE_ERROR)
+    const log = this.#logs.get(topic, partition)
+    if (!log) throw errorFor(ErrorCode.KAFKA_STORAGE_ERROR)
+    return log
   }
 }

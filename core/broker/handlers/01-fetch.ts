@@ -21,7 +21,13 @@ async function readAll(context: FetchContext, request: Request, ctx: RequestCont
   const { maxWaitMs, minBytes } = request
   const { signal } = ctx
   let resolved = context.targets.map(t => resolve(t, ctx))
-  const wait = waitForBytes(resolved, { minBytes: Math.min(minBytes, maxBytes), maxWaitMs, readCommitted, signal })
+  const wait = waitForBytes(resolved, {
+    minBytes: Math.min(minBytes, maxBytes),
+    maxWaitMs,
+    readCommitted,
+    signal,
+    isGone: p => resolve(p.target, ctx).log !== p.log,
+  })
   if (wait) {
     await wait
     // topics may have come and gone meanwhile

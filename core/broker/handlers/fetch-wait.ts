@@ -17,15 +17,21 @@ function isUrgent({ log, target, divergingEpoch }: Resolved): boolean {
   )
 }
 
+interface WaitOptions {
+  readonly minBytes: number
+  readonly maxWaitMs: number
+  readonly readCommitted: boolean
+  readonly signal: AbortSignal
+  /** The partition was deleted, or its log is another one. */
+  isGone(partition: Resolved): boolean
+}
+
 /**
  * Resolves when at least `minBytes` can be read, when there is something to tell at once, after `maxWaitMs` milliseconds, or when the signal is
  * aborted. One timer for all partitions; the logs call when they grow. Null: there is nothing to wait for.
  */
-export function waitForBytes(
-  partitions: readonly Resolved[],
-  o: { minBytes: number; maxWaitMs: number; readCommitted: boolean; signal: AbortSignal },
-): Promise<void> | null {
-  const { minBytes, maxWaitMs, readCommitted, signal } = o
+export function waitForBytes(partitions: readonly Resolved[], o: WaitOptions): Promise<void> | null {
+  const { minBytes, maxWaitMs, readCommitted, signal, isGone } = o
   if (minBytes <= 0 || maxWaitMs <= 0 || partitions.length === 0 || signal.aborted) return null
   if (partitions.some(isUrgent)) return null
   let sum = 0
@@ -50,7 +56,7 @@ export function waitForBytes(
         const now = available(p, minBytes, readCommitted)
         sum += now - parts[i]!
         parts[i] = now
-        if (sum >= minBytes || isUrgent(p)) finish()
+        if (sum >= minBytes || isUrgent(p) || isGone(p)) finish()
       })
       stops.push(stop)
     }

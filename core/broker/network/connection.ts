@@ -161,7 +161,7 @@ export class Connection implements Holder {
     }
     if (!single) socket.uncork()
     if (socket.writableLength > MAX_UNSENT_BYTES) this.#draining = true
-    if (this.#ending && this.idle) this.#socket.end()
+    if (this.#ending && this.idle) this.#socket.destroySoon()
   }
 
   #release(bytes: number): void {
@@ -210,7 +210,8 @@ export class Connection implements Holder {
     this.#socket.pause()
     // long polls answer at once with what they have
     this.#abort.abort()
-    if (this.idle) this.#socket.end()
+    this.#held = null
+    if (this.idle) this.#socket.destroySoon()
   }
 
   destroy(): void {

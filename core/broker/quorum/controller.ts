@@ -65,8 +65,11 @@ export class QuorumController implements Controller {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Replays the log, takes the lead in a new epoch, and registers this broker. Throws MR_BROKER_METADATA_*. */
-  async start(registration: Registration): Promise<void> {
+  /**
+   * Replays the log, takes the lead in a new epoch, and registers this broker. Gives the ids of the topics that were ever deleted. Throws
+   * MR_BROKER_METADATA_*.
+   */
+  async start(registration: Registration): Promise<ReadonlySet<string>> {
     const replay = await this.#replay()
     this.#image = replay.image
     this.#epoch = replay.image.epoch + 1
@@ -74,8 +77,8 @@ export class QuorumController implements Controller {
       const now = this.#o.now()
       await this.#o.log.appendLeaderChange(this.#epoch, now)
       if (replay.inTransaction) await this.#write([record('AbortTransaction', { reason: 'its writer is gone' })])
-      const next = await this.#write(startRecords(this.#image, registration, this.#o.log.endOffset))
-      this.#image = next
+      this.#image = await this.#write(startRecords(this.#image, registration, this.#o.log.endOffset))
+      return replay.removedTopics
     } catch (cause) {
       throw brokerErrors.create('MR_BROKER_METADATA_WRITE', { cause: messageOf(cause) }, { cause })
     }

@@ -9,6 +9,8 @@ import type { MetadataRecord, UnknownRecord } from './records.ts'
  */
 export class Replay {
   image: MetadataImage
+  /** Topics that were deleted: what is left of them on disk may go. */
+  readonly removedTopics = new Set<string>()
   #pending: (MetadataRecord | UnknownRecord)[] | null = null
 
   constructor(image: MetadataImage) {
@@ -30,6 +32,7 @@ export class Replay {
         this.#pending = null
       } else (this.#pending ?? ready).push(r)
     }
+    for (const r of ready) if (r.kind === 'RemoveTopic') this.removedTopics.add(r.value.topicId)
     this.image = applyRecords(this.image, ready, batch.lastOffset, batch.epoch)
   }
 }
