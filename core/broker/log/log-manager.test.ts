@@ -49,10 +49,10 @@ test('a deleted log is renamed at once, answers no more, and is removed later', 
   const manager = await open({ now: () => now })
   const log = await manager.getOrCreate('t', 0, TOPIC_ID)
   await append(log, ['x'])
-  let woken = 0
-  log.onAdvance(() => woken++)
+  const seenWhenWoken: unknown[] = []
+  log.onAdvance(() => seenWhenWoken.push(manager.get('t', 0)))
   await manager.delete('t', 0)
-  expect(woken).toBe(1)
+  expect(seenWhenWoken).toEqual([undefined])
   expect(manager.get('t', 0)).toBeUndefined()
   const renamed = readdirSync(dir).filter(n => n.endsWith('-delete'))
   expect(renamed).toEqual([expect.stringMatching(/^t-0\.[0-9a-f]{32}-delete$/)])
@@ -185,4 +185,28 @@ test('compacted logs are cleaned in the background, and where that ended is reme
   const again = await open()
   expect(again.get('c', 0)!.cleanedTo).toBe(cleanedTo)
   await again.close()
+})
+
+test('a log that nobody asks for is kept whole, whatever the defaults say', async () => {
+  const manager = await open()
+  const log = await manager.getOrCreate('t', 0, TOPIC_ID, configOf({ retentionMs: -1 }))
+  await append(log, [{ value: 'old', timestamp: 1000 }])
+  await manager.close()
+  const again = await open({ retentionCheckIntervalMs: 0 })
+  await again.tick(Date.now() + 1)
+  expect(await readValues(again.get('t', 0)!)).toEqual(['old'])
+  await again.getOrCreate('t', 0, TOPIC_ID, configOf())
+  await again.tick(Date.now() + 1)
+  expect(again.get('t', 0)!.logStartOffset).toBe(1)
+  await again.close()
+})
+
+test('a log that cannot be opened can be deleted', async () => {
+  mkdirSync(join(dir, 't-0', '00000000000000000000.log'), { recursive: true })
+  const manager = await open()
+  await manager.delete('t', 0)
+  expect(existsSync(join(dir, 't-0'))).toBe(false)
+  expect((await manager.getOrCreate('t', 0, TOPIC_ID)).logEndOffset).toBe(0)
+  await manager.close()
+  expect(existsSync(join(dir, '.kafka_cleanshutdown'))).toBe(true)
 })

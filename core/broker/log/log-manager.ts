@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { messageOf } from '../../common/errors/error-table.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
@@ -24,6 +24,8 @@ const CLEANER_MAP_BYTES = 128 << 20
 interface Entry {
   readonly log: PartitionLog
   readonly dir: LogDir
+  /** Somebody asked for it. A log on disk that nobody wants is kept as it is: nothing of it expires. */
+  claimed: boolean
 }
 
 /** What the checkpoints say of a log that is about to be opened. */
@@ -96,10 +98,7 @@ export class LogManager implements api.LogManager {
     const creating = this.#creating.get(key)
     if (creating !== undefined) return creating
     const known = this.#logs.get(key)
-    if (known !== undefined && known.log.topicId === topicId) {
-      known.log.updateConfig(config)
-      return known.log
-    }
+    if (known !== undefined && known.log.topicId === topicId) return this.#claim(known, config)
     const created = this.#provide(topic, partition, topicId, config)
     this.#creating.set(key, created)
     try {
@@ -109,8 +108,22 @@ export class LogManager implements api.LogManager {
     }
   }
 
+  #claim(entry: Entry, config: api.LogConfig): PartitionLog {
+    entry.claimed = true
+    entry.log.updateConfig(config)
+    return entry.log
+  }
+
   async delete(topic: string, partition: number): Promise<void> {
     const key = partitionKey(topic, partition)
+    const unopened = this.#unopened.get(key)
+    if (unopened !== undefined) {
+      const doomed = join(unopened.dir.path, newDirName(topic, partition, DELETE_DIR))
+      renameSync(join(unopened.dir.path, key), doomed)
+      this.#unopened.delete(key)
+      this.#env.trash.add([doomed], this.#defaults.fileDeleteDelayMs)
+      await this.#checkpoint()
+    }
     const entry = this.#logs.get(key)
     if (entry === undefined) return
     const dir = await this.#moveAway(entry, DELETE_DIR)
@@ -199,7 +212,7 @@ export class LogManager implements api.LogManager {
       if (other !== undefined) throw new Error(`it is in ${other.dir.path} too`)
       const topicId = newTopicId ?? readTopicId(path) ?? ZERO_UUID
       const log = await PartitionLog.open({ topic, partition, topicId, dir: path, config, env: this.#env, ...known })
-      this.#logs.set(name, { log, dir })
+      this.#logs.set(name, { log, dir, claimed: false })
       return log
     } catch (error) {
       const cause = messageOf(error)
@@ -222,10 +235,7 @@ export class LogManager implements api.LogManager {
       writeTopicId(entry.log.dir, topicId)
       entry.log.topicId = topicId
     }
-    if (entry !== undefined && entry.log.topicId === topicId) {
-      entry.log.updateConfig(config)
-      return entry.log
-    }
+    if (entry !== undefined && entry.log.topicId === topicId) return this.#claim(entry, config)
     if (entry !== undefined) {
       const dir = await this.#moveAway(entry, STRAY_DIR)
       this.#env.logger.warn(
@@ -236,17 +246,24 @@ export class LogManager implements api.LogManager {
     const path = join(dir.path, key)
     mkdirSync(path, { recursive: true })
     writeTopicId(path, topicId)
-    return this.#open(dir, topic, partition, topicId, config, NEW_LOG)
+    await this.#open(dir, topic, partition, topicId, config, NEW_LOG)
+    return this.#claim(this.#logs.get(key)!, config)
   }
 
   /** The checkpoints forget the log at once: one made anew under its name must not be given its offsets. */
   async #moveAway(entry: Entry, suffix: string): Promise<string> {
     const { topic, partition } = entry.log
-    const unique = randomUUID().replaceAll('-', '')
-    const dir = await entry.log.moveAway(renamedPartitionDir(topic, partition, unique, suffix))
-    this.#logs.delete(partitionKey(topic, partition))
-    await this.#checkpoint()
-    return dir
+    const key = partitionKey(topic, partition)
+    // gone from here before those who wait for its records wake up
+    this.#logs.delete(key)
+    try {
+      const dir = await entry.log.moveAway(newDirName(topic, partition, suffix))
+      await this.#checkpoint()
+      return dir
+    } catch (error) {
+      if (existsSync(entry.log.dir)) this.#logs.set(key, entry)
+      throw error
+    }
   }
 
   #emptiest(): LogDir {
@@ -258,7 +275,8 @@ export class LogManager implements api.LogManager {
   async #tick(now: number): Promise<void> {
     const checksRetention = now - this.#lastRetention >= this.#retentionCheckMs
     if (checksRetention) this.#lastRetention = now
-    for (const { log } of [...this.#logs.values()]) {
+    for (const { log, claimed } of [...this.#logs.values()]) {
+      if (!claimed) continue
       try {
         if (checksRetention) await log.runRetention(now)
         await log.tick(now)
@@ -267,7 +285,7 @@ export class LogManager implements api.LogManager {
       }
     }
     await this.#env.trash.empty(now)
-    this.#compaction.tick(now, () => this.all())
+    this.#compaction.tick(now, () => [...this.#logs.values()].filter(e => e.claimed).map(e => e.log))
     if (now - this.#lastCheckpoint < CHECKPOINT_MS) return
     this.#lastCheckpoint = now
     try {
@@ -303,6 +321,10 @@ export class LogManager implements api.LogManager {
       cleanerOffsets: [...entries(log => log.cleanedTo), ...kept(u => u.cleanedTo)].filter(e => e.offset >= 0),
     }
   }
+}
+
+function newDirName(topic: string, partition: number, suffix: string): string {
+  return renamedPartitionDir(topic, partition, randomUUID().replaceAll('-', ''), suffix)
 }
 
 async function inParallel<T>(items: readonly T[], job: (item: T) => Promise<void>): Promise<void> {

@@ -244,23 +244,30 @@ export class PartitionLog implements api.PartitionLog {
   /** Takes the log away: the directory gets another name, all calls are refused, waiting fetches wake up. */
   async moveAway(newName: string): Promise<string> {
     this.#closing ??= Promise.resolve()
+    try {
+      return await this.#writer.exclusively(() => this.#rename(newName))
+    } catch (error) {
+      this.#closing = null
+      throw error
+    }
+  }
+
+  #rename(newName: string): string {
     const log = this.#log
-    return this.#writer.exclusively(() => {
-      const dir = join(dirname(log.dir), newName)
-      renameSync(log.dir, dir)
-      log.env.logger.info(`${log.name}: directory renamed to ${basename(dir)}`)
-      log.status = 'deleted'
-      log.env.trash.forgetBelow(log.dir)
-      log.dir = dir
-      log.epochs.file = join(dir, EPOCH_CHECKPOINT)
-      for (const segment of log.segments) {
-        segment.moveTo(dir)
-        segment.release()
-      }
-      log.tail.clear()
-      log.wake()
-      return dir
-    })
+    const dir = join(dirname(log.dir), newName)
+    renameSync(log.dir, dir)
+    log.env.logger.info(`${log.name}: directory renamed to ${basename(dir)}`)
+    log.status = 'deleted'
+    log.env.trash.forgetBelow(log.dir)
+    log.dir = dir
+    log.epochs.file = join(dir, EPOCH_CHECKPOINT)
+    for (const segment of log.segments) {
+      segment.moveTo(dir)
+      segment.release()
+    }
+    log.tail.clear()
+    log.wake()
+    return dir
   }
 
   async #close(): Promise<void> {
