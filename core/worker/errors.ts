@@ -43,6 +43,11 @@ export const errors = defineErrors({
     message: 'the connector file {path} cannot be used: {cause}',
     fix: 'It must be a .properties file or a JSON object with "name" and "config".',
   },
+  MR_WORKER_BROKERS_AWAY: {
+    message: 'no broker can be reached: {servers}',
+    fix: 'Start the brokers, or correct bootstrap.servers; the worker keeps trying.',
+    retriable: true,
+  },
   MR_WORKER_STARTING: {
     message: 'the worker is still starting: {reason}',
     fix: 'Try again shortly; GET /health tells when it is ready.',

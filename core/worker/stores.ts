@@ -24,6 +24,7 @@ export function createStores(
   clients: Clients,
   logger: Logger,
   onConfigEvent: (event: ConfigEvent) => void,
+  onFailure: (error: Error) => void,
 ): Stores {
   if (config.mode === 'standalone') {
     return {
@@ -50,12 +51,15 @@ export function createStores(
       acks: 'all',
       'enable.idempotence': 'true',
       'linger.ms': '0',
-      'delivery.timeout.ms': '120000',
+      // A request over REST waits for its write: this long at most.
+      'request.timeout.ms': '15000',
+      'delivery.timeout.ms': '30000',
     },
     consumer: { ...base, 'client.id': `${group}-${which}s`, 'enable.auto.commit': 'false' },
     admin: { ...base, 'client.id': `${group}-shared-admin` },
-    clients,
+    clients: quiet(clients),
     logger,
+    onFailure,
   })
   const offsetTopic = topic('offset', own['offset.storage.topic'])
   const offsetPartitions = own['offset.storage.partitions']
@@ -78,6 +82,16 @@ export function createStores(
       }),
     ),
     offsets: new OffsetStores(new TopicOffsetStore({ ...offsetTopic, partitions: offsetPartitions }), openOwn),
+  }
+}
+
+/** The same clients, their news at the level DEBUG: the worker's own topics are many. */
+function quiet(clients: Clients): Clients {
+  const lower = (logger: Logger): Logger => ({ ...logger, info: message => logger.debug(message) })
+  return {
+    producer: (props, logger) => clients.producer(props, lower(logger)),
+    consumer: (props, logger) => clients.consumer(props, lower(logger)),
+    admin: (props, logger) => clients.admin(props, lower(logger)),
   }
 }
 

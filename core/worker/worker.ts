@@ -13,9 +13,11 @@ import { OffsetsAdmin } from './herder/offsets-admin.ts'
 import { Secrets } from './herder/secrets.ts'
 import { Threads } from './herder/threads.ts'
 import { Validator } from './herder/validator.ts'
+import { checkConverters } from './herder/worker-converters.ts'
 import { discoverPlugins } from './plugins/discovery.ts'
 import { PluginInspector } from './plugins/inspector.ts'
 import { PluginRegistry } from './plugins/registry.ts'
+import { someReachable } from './reachable.ts'
 import { RestServer, type WorkerHealth } from './rest/server.ts'
 import { pause } from './storage/topic-log.ts'
 import { closeStores, createStores, type Stores, startStores } from './stores.ts'
@@ -66,6 +68,8 @@ class RunningWorker implements Worker {
   readonly #config: WorkerConfig
   readonly #options: WorkerOptions
   readonly #clients: Clients
+  /** Whether the clients are real ones, whose brokers have addresses. */
+  readonly #probes: boolean
   readonly #logger: Logger
   readonly #rest: RestServer
   readonly #inspector: PluginInspector
@@ -73,6 +77,7 @@ class RunningWorker implements Worker {
   readonly #abort = new AbortController()
   #health: WorkerHealth = { phase: 'starting', reason: 'it looks for plugins' }
   #herder: Herder | null = null
+  #reaching: Promise<Stores> | null = null
   #stores: Stores | null = null
   #clusterId: string | undefined
   #rotation: NodeJS.Timeout | null = null
@@ -82,6 +87,7 @@ class RunningWorker implements Worker {
     this.#config = config
     this.#options = options
     this.#clients = clients
+    this.#probes = options.clients === undefined
     this.#logger = logger
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#abort.signal]) : this.#abort.signal
     this.#rest = new RestServer({ config, health: () => this.#health, version: ownVersion(), commit: 'millrace' })
@@ -107,15 +113,13 @@ class RunningWorker implements Worker {
   }
 
   async start(): Promise<void> {
-    await this.#rest.start()
-    this.#options.onListening?.(this.#rest.url)
     const { plugins } = await discoverPlugins(this.#config.values['plugin.path'], createLogger('millrace.plugins'))
     const registry = new PluginRegistry(plugins)
     this.#logger.info(`Found ${plugins.length} plugins`)
-    for (const which of ['key', 'value'] as const) registry.find('converter', this.#config.values[`${which}.converter`])
-    registry.find('header_converter', this.#config.values['header.converter'])
-    const started = await this.#reach()
-    this.#stores = started
+    await this.#rest.start()
+    this.#options.onListening?.(this.#rest.url)
+    this.#reaching = this.#reach()
+    const [started] = await Promise.all([this.#reaching, checkConverters(this.#config, registry, this.#inspector)])
     const herder = this.#makeHerder(registry, started)
     this.#herder = herder
     await this.#rotateSessionKey(started)
@@ -136,6 +140,7 @@ class RunningWorker implements Worker {
     if (this.#rotation) clearTimeout(this.#rotation)
     if (this.#health.phase === 'ready') this.#health = { phase: 'starting', reason: 'it is stopping' }
     const rest = this.#rest.close()
+    await this.#reaching?.catch(() => undefined)
     await this.#herder?.stop()
     if (this.#stores) await closeStores(this.#stores)
     await this.#inspector.close()
@@ -145,31 +150,55 @@ class RunningWorker implements Worker {
 
   /** Waits for the brokers, then starts the stores; tries again after whatever can pass. */
   async #reach(): Promise<Stores> {
-    const servers = this.#config.values['bootstrap.servers'].join(',')
+    const servers = this.#config.values['bootstrap.servers']
+    this.#health = { phase: 'starting', reason: `it connects to ${servers.join(', ')}` }
     for (let wait = 1000; ; wait = Math.min(wait * 2, RETRY_MAX_MS)) {
       if (this.#signal.aborted) throw errors.create('MR_WORKER_ABORTED', {})
-      this.#health = { phase: 'starting', reason: `it connects to ${servers}` }
-      let stores: Stores | null = null
       try {
+        if (this.#probes) await someReachable(servers, this.#signal)
         this.#clusterId = await this.#findCluster()
         this.#health = { phase: 'starting', reason: 'it reads its topics' }
-        stores = createStores(this.#config, this.#clients, this.#logger, event => this.#herder?.onConfigEvent(event))
-        await startStores(stores)
+        const stores = createStores(
+          this.#config,
+          this.#clients,
+          this.#logger,
+          event => this.#herder?.onConfigEvent(event),
+          error => {
+            this.#health = { phase: 'failed', reason: messageOf(error) }
+          },
+        )
+        this.#stores = stores
+        await this.#orAborted(startStores(stores), () => closeStores(stores))
         return stores
       } catch (error) {
+        if (this.#signal.aborted) throw errors.create('MR_WORKER_ABORTED', {})
         if (!isRetriable(error)) throw error
-        const reason = `the brokers at ${servers} cannot be used: ${messageOf(error)}`
+        const reason = messageOf(error)
         this.#health = { phase: 'starting', reason }
-        this.#logger.warn(`Waiting: ${reason}; tried again in ${wait / 1000} s`)
+        this.#logger.warn(`Waiting for the brokers, next try in ${wait / 1000} s: ${reason}`)
       }
       await pause(wait, this.#signal)
+    }
+  }
+
+  /** Waits for work of a client; when the worker is asked to stop meanwhile, the client is closed so that the work ends. */
+  async #orAborted<T>(work: Promise<T>, close: () => Promise<unknown>): Promise<T> {
+    const stop = () => {
+      close().catch((error: unknown) => this.#logger.debug(`Closing a client failed: ${messageOf(error)}`))
+    }
+    if (this.#signal.aborted) stop()
+    this.#signal.addEventListener('abort', stop, { once: true })
+    try {
+      return await work
+    } finally {
+      this.#signal.removeEventListener('abort', stop)
     }
   }
 
   async #findCluster(): Promise<string> {
     const admin = this.#clients.admin(workerClientProps(this.#config), this.#logger)
     try {
-      return (await admin.describeCluster()).clusterId
+      return (await this.#orAborted(admin.describeCluster(), () => admin.close())).clusterId
     } finally {
       await admin.close()
     }

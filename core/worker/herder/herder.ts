@@ -114,6 +114,7 @@ export class Herder {
       case 'session-key':
         break
     }
+    this.#forgetFinished()
   }
 
   /** What a thread tells. */
@@ -145,6 +146,11 @@ export class Herder {
 
   async connectorConfig(name: string): Promise<Props> {
     return this.#o.secrets.mask(this.#configOf(name))
+  }
+
+  /** The configuration as it is kept: secrets and all. Not for REST. */
+  storedConfig(name: string): Props | null {
+    return this.#state.config(name)
   }
 
   connectorStatus(name: string): ConnectorStateInfo {

@@ -87,8 +87,7 @@ export class Supervisor {
       for (const topic of event.topics) this.#tracked(topic, task ?? 0)
       return
     }
-    const unit = task === null ? this.#connector : this.#tasks.get(task)
-    unit?.onEvent(event, host)
+    this.#unitOf(task)?.onEvent(event, host)
   }
 
   /** Stops everything for good; resolves when nothing of it is in any thread. */
@@ -110,6 +109,10 @@ export class Supervisor {
   /** Whether nothing of the connector runs and it is no longer configured. */
   get finished(): boolean {
     return this.#env.state.config(this.name) === null && this.#units().every(u => u.phase === 'down')
+  }
+
+  #unitOf(task: number | null): SupervisedUnit | undefined {
+    return task === null ? this.#connector : this.#tasks.get(task)
   }
 
   #units(): SupervisedUnit[] {
@@ -211,7 +214,7 @@ export class Supervisor {
         this.#put(task, 'PAUSED', null)
         break
       case 'degraded':
-        this.#put(task, 'RUNNING', change.message)
+        this.#put(task, this.#unitOf(task)?.phase === 'paused' ? 'PAUSED' : 'RUNNING', change.message)
         break
       case 'failed': {
         const { failure, retryAt, restarts } = change

@@ -173,13 +173,15 @@ function answerHealth(res: Response, health: WorkerHealth): void {
   }
 }
 
-function answerError(error: unknown, _req: Request, res: Response, next: NextFunction): void {
+function answerError(error: unknown, req: Request, res: Response, next: NextFunction): void {
+  // Who asked has gone.
+  if (req.destroyed && !req.complete) return
   if (res.headersSent) {
     next(error)
     return
   }
   if (error instanceof RestError) {
-    if (error.status >= 500) logger.warn(error.message, error.cause)
+    if (error.status === 500) logger.warn(error.message, error.cause)
     sendError(res, error.status, error.message)
     return
   }

@@ -23,6 +23,8 @@ export interface TopicLogOptions {
   readonly admin: Props
   readonly clients: Clients
   readonly logger: Logger
+  /** Told once when the topic cannot be followed any more. */
+  readonly onFailure?: (error: Error) => void
   /** Every record in the order of its partition, from the beginning, also those of this process. Must not throw. */
   readonly onRecord: (record: ConsumerRecord) => void
 }
@@ -161,7 +163,9 @@ export class TopicLog {
         if (signal.aborted) return
         if (!isRetriable(error)) {
           this.#o.logger.error(`Reading ${this.#o.topic} failed for good`, error)
-          this.#fail(error instanceof Error ? error : new Error(messageOf(error)))
+          const failure = error instanceof Error ? error : new Error(messageOf(error))
+          this.#fail(failure)
+          this.#o.onFailure?.(failure)
           return
         }
         this.#o.logger.warn(`Reading ${this.#o.topic} failed and is tried again: ${messageOf(error)}`)

@@ -1,0 +1,39 @@
+import { ConfigError } from '../../common/config/parse.ts'
+import { messageOf } from '../../common/errors/error-table.ts'
+import { type WorkerConfig, withPrefix } from '../config/worker-config.ts'
+import type { PluginInspector } from '../plugins/inspector.ts'
+import { type PluginRegistry, pluginRef } from '../plugins/registry.ts'
+import { parseRange } from '../plugins/versions.ts'
+
+/**
+ * Checks the converters that the worker's configuration names, and their settings. Throws a ConfigError with every wrong key.
+ * Settings are checked in a thread, and only where some are given.
+ */
+export async function checkConverters(
+  config: WorkerConfig,
+  registry: PluginRegistry,
+  inspector: PluginInspector,
+): Promise<void> {
+  const errors: { key: string; message: string }[] = []
+  const check = async (which: 'key' | 'value' | 'header'): Promise<void> => {
+    const key = `${which}.converter` as const
+    const prefix = `${key}.`
+    const props = withPrefix(config.props, prefix)
+    const { 'plugin.version': version, ...settings } = props
+    try {
+      const kind = which === 'header' ? 'header_converter' : 'converter'
+      const plugin = registry.find(kind, config.values[key], parseRange(version))
+      if (Object.keys(settings).length === 0) return
+      const { values } = await inspector.validate({ plugin: pluginRef(plugin), props })
+      for (const value of values) {
+        for (const error of value.errors)
+          errors.push({ key: prefix + value.name, message: error.replace(/ for configuration /, `$&${prefix}`) })
+      }
+    } catch (error) {
+      const message = `Invalid value ${config.values[key]} for configuration ${key}: ${messageOf(error)}`
+      errors.push({ key, message })
+    }
+  }
+  await Promise.all((['key', 'value', 'header'] as const).map(check))
+  if (errors.length > 0) throw new ConfigError(errors)
+}

@@ -1,0 +1,38 @@
+import { connect } from 'node:net'
+import { messageOf } from '../common/errors/error-table.ts'
+import { errors } from './errors.ts'
+
+/** How long one address may take to accept a connection, ms. */
+const PROBE_MS = 3000
+
+function probe(host: string, port: number, signal: AbortSignal): Promise<string | null> {
+  return new Promise(resolve => {
+    const socket = connect({ host, port })
+    const end = (reason: string | null) => {
+      socket.destroy()
+      signal.removeEventListener('abort', stop)
+      resolve(reason)
+    }
+    const stop = () => end('given up')
+    socket.setTimeout(PROBE_MS, () => end(`no answer within ${PROBE_MS / 1000} s`))
+    socket.once('connect', () => end(null))
+    socket.once('error', error => end(messageOf(error)))
+    signal.addEventListener('abort', stop)
+  })
+}
+
+/**
+ * Resolves when one of the addresses accepts a connection; otherwise throws MR_WORKER_BROKERS_AWAY, which says why none of
+ * them does. A client would try for a minute before it told anything.
+ */
+export async function someReachable(servers: readonly string[], signal: AbortSignal): Promise<void> {
+  const reasons = await Promise.all(
+    servers.map(async server => {
+      const m = /^(?:\w+:\/\/)?\[?(.+?)\]?:(\d+)$/.exec(server)
+      const reason = m ? await probe(m[1]!, Number(m[2]), signal) : 'it is no address'
+      return reason === null ? null : `${server} (${reason})`
+    }),
+  )
+  if (reasons.some(r => r === null)) return
+  throw errors.create('MR_WORKER_BROKERS_AWAY', { servers: reasons.join(', ') })
+}

@@ -1,0 +1,188 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually, Rig } from './rig.ts'
+
+const rig = new Rig()
+const source = (more: Record<string, unknown> = {}) => ({ 'connector.class': 'TestSource', ...more })
+const lines = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [])
+
+beforeAll(async () => {
+  await rig.startBroker()
+  await rig.startWorker()
+})
+afterAll(() => rig.close())
+
+test('a connector runs, is paused, resumed, stopped, deleted; nothing is left of its tasks', async () => {
+  const log = join(rig.dir, 'life.log')
+  await rig.create('life', source({ 'log.file': log, 'tasks.max': 2, 'tasks.wanted': 2 }))
+  await rig.states('life', 'RUNNING', 'RUNNING', 'RUNNING')
+  await rig.call('PUT', '/connectors/life/pause')
+  await rig.states('life', 'PAUSED', 'PAUSED', 'PAUSED')
+  await rig.call('PUT', '/connectors/life/resume')
+  await rig.states('life', 'RUNNING', 'RUNNING', 'RUNNING')
+  expect(lines(log).filter(l => l.startsWith('task 0 start'))).toHaveLength(1)
+  await rig.call('PUT', '/connectors/life/stop')
+  await rig.states('life', 'STOPPED')
+  expect(lines(log).filter(l => l === 'task 0 stop')).toHaveLength(1)
+  await rig.call('PUT', '/connectors/life/resume')
+  await rig.states('life', 'RUNNING', 'RUNNING', 'RUNNING')
+  expect((await rig.call('DELETE', '/connectors/life')).status).toBe(204)
+  await eventually(async () => (await rig.call('GET', '/connectors/life/status')).status, 404)
+  await eventually(() => lines(log).filter(l => l === 'task 1 stop').length, 2)
+})
+
+test('a connector created STOPPED or PAUSED does not run before it is resumed', async () => {
+  const log = join(rig.dir, 'initial.log')
+  const config = source({ 'log.file': log })
+  await rig.call('POST', '/connectors', { name: 'initial', initial_state: 'STOPPED', config })
+  await rig.states('initial', 'STOPPED')
+  expect(lines(log)).toEqual([])
+  await rig.call('PUT', '/connectors/initial/resume')
+  await rig.states('initial', 'RUNNING', 'RUNNING')
+})
+
+test('tasks are restarted only when their configuration or that of their connector changes', async () => {
+  const log = join(rig.dir, 'nags.log')
+  const config = source({ 'log.file': log, 'connector.mode': 'nags' })
+  await rig.create('nags', config)
+  await rig.states('nags', 'RUNNING', 'RUNNING')
+  await setTimeout(300)
+  const starts = () => lines(log).filter(l => l.startsWith('task 0 start')).length
+  expect(starts()).toBe(1)
+  await rig.call('PUT', '/connectors/nags/config', { ...config, extra: 'changed' })
+  await eventually(starts, 2)
+  await rig.states('nags', 'RUNNING', 'RUNNING')
+  expect(lines(log).at(-1)).toBe('task 0 start changed')
+})
+
+test('a connector that asks for it gets more tasks', async () => {
+  await rig.create('grows', source({ 'connector.mode': 'grows', 'tasks.max': 2 }))
+  await rig.states('grows', 'RUNNING', 'RUNNING', 'RUNNING')
+})
+
+test('more tasks than tasks.max make the connector FAILED, with Connect’s words', async () => {
+  await rig.create('many', source({ 'tasks.wanted': 3, 'tasks.max': 2 }))
+  const status = await rig.states('many', 'FAILED')
+  expect(status.connector.trace).toContain(
+    'The connector many has generated 3 tasks, which is greater than 2, the maximum number of tasks it is configured to create.',
+  )
+  await rig.create('allowed', source({ 'tasks.wanted': 3, 'tasks.max': 2, 'tasks.max.enforce': false }))
+  await rig.states('allowed', 'RUNNING', 'RUNNING', 'RUNNING', 'RUNNING')
+})
+
+test.each([
+  ['fails', 'this cannot work'],
+  ['poll-fails', 'poll cannot work'],
+])('a task that %s is FAILED with the trace, and stays so', async (mode, message) => {
+  await rig.create(`task-${mode}`, source({ 'task.mode': mode }))
+  const status = await rig.states(`task-${mode}`, 'RUNNING', 'FAILED')
+  expect(status.tasks[0]?.trace).toContain(message)
+  expect(status.tasks[0]?.trace).not.toContain('restarts by itself')
+})
+
+test.each([
+  ['fails', 'this cannot work'],
+  ['no-tasks', 'no tasks can be made'],
+  ['raises', 'it came later'],
+])('a connector that %s is FAILED with the trace', async (mode, message) => {
+  await rig.create(`connector-${mode}`, source({ 'connector.mode': mode }))
+  await eventually(async () => (await rig.status(`connector-${mode}`)).connector.state, 'FAILED')
+  expect((await rig.status(`connector-${mode}`)).connector.trace).toContain(message)
+})
+
+test('a task that failed retriably comes back by itself when the cause is gone, and says when it tries again', async () => {
+  const heal = join(rig.dir, 'healed')
+  const more = { 'task.mode': 'until-healed', 'heal.file': heal, 'errors.restart.delay.ms': 100 }
+  await rig.create('heals', source(more))
+  const status = await rig.states('heals', 'RUNNING', 'FAILED')
+  expect(status.tasks[0]?.trace).toMatch(/not healed yet[\s\S]*restarts by itself at \d{4}-/)
+  writeFileSync(heal, '')
+  await rig.states('heals', 'RUNNING', 'RUNNING')
+})
+
+test('with errors.restart.policy=none it waits for a human, whose restart works', async () => {
+  const heal = join(rig.dir, 'healed-by-hand')
+  const more = { 'task.mode': 'until-healed', 'heal.file': heal, 'errors.restart.policy': 'none' }
+  await rig.create('by-hand', source(more))
+  const status = await rig.states('by-hand', 'RUNNING', 'FAILED')
+  expect(status.tasks[0]?.trace).not.toContain('restarts by itself')
+  writeFileSync(heal, '')
+  const answer = await rig.call('POST', '/connectors/by-hand/restart?includeTasks=true&onlyFailed=true')
+  expect(answer.status).toBe(202)
+  expect(answer.body).toMatchObject({ connector: { state: 'RUNNING' }, tasks: [{ state: 'RESTARTING' }] })
+  await rig.states('by-hand', 'RUNNING', 'RUNNING')
+})
+
+test.each(['exits', 'throws-later', 'eats-memory'])(
+  'a task that %s costs its own thread: it is FAILED, its neighbour does not notice',
+  async mode => {
+    const log = join(rig.dir, `neighbour-${mode}.log`)
+    await rig.create(`neighbour-${mode}`, source({ 'log.file': log }))
+    await rig.states(`neighbour-${mode}`, 'RUNNING', 'RUNNING')
+    await rig.create(`bad-${mode}`, source({ 'task.mode': mode, 'errors.restart.policy': 'none' }))
+    await eventually(async () => (await rig.status(`bad-${mode}`)).tasks[0]?.state, 'FAILED')
+    await rig.states(`neighbour-${mode}`, 'RUNNING', 'RUNNING')
+    expect(lines(log).filter(l => l.includes('start'))).toHaveLength(2)
+    await rig.call('DELETE', `/connectors/bad-${mode}`)
+  },
+)
+
+test('a task that spins for ever can be deleted all the same, within the grace', async () => {
+  await rig.create('spins', source({ 'task.mode': 'spins' }))
+  await eventually(async () => (await rig.status('spins')).connector.state, 'RUNNING')
+  expect((await rig.call('DELETE', '/connectors/spins')).status).toBe(204)
+  await eventually(async () => (await rig.call('GET', '/connectors/spins/status')).status, 404)
+  await rig.create('spins', source())
+  await rig.states('spins', 'RUNNING', 'RUNNING')
+})
+
+test('a connector whose start hangs can be stopped', async () => {
+  await rig.create('hangs', source({ 'connector.mode': 'spins' }))
+  expect((await rig.call('PUT', '/connectors/hangs/stop')).status).toBe(204)
+  await rig.states('hangs', 'STOPPED')
+})
+
+test('records reach the log and a sink, offsets are kept, and are altered and reset only when STOPPED', async () => {
+  const log = join(rig.dir, 'sink.log')
+  await rig.create('counts', source({ 'task.mode': 'counts', topic: 'counted' }))
+  await rig.create('takes', { 'connector.class': 'TestSink', topics: 'counted', 'log.file': log })
+  await eventually(() => lines(log).filter(l => l.startsWith('put')).length, 5)
+  const offsets = async (name: string) => (await rig.call('GET', `/connectors/${name}/offsets`)).body
+  await eventually(() => offsets('counts'), { offsets: [{ partition: { s: 'x' }, offset: { n: 5 } }] } as unknown)
+  await eventually(async () => (await rig.call('GET', '/connectors/counts/topics')).body, {
+    counts: { topics: ['counted'] },
+  } as unknown)
+  const patch = { offsets: [{ partition: { s: 'x' }, offset: { n: 3 } }] }
+  expect((await rig.call('PATCH', '/connectors/counts/offsets', patch)).status).toBe(400)
+  await rig.call('PUT', '/connectors/counts/stop')
+  expect((await rig.call('PATCH', '/connectors/counts/offsets', patch)).body).toEqual({
+    message: 'The offsets for this connector have been altered successfully',
+  })
+  await rig.call('PUT', '/connectors/counts/resume')
+  await eventually(() => lines(log).filter(l => l.startsWith('put')).length, 7)
+  await rig.call('PUT', '/connectors/takes/stop')
+  await rig.states('takes', 'STOPPED')
+  expect((await rig.call('DELETE', '/connectors/takes/offsets')).status).toBe(200)
+  await rig.call('PUT', '/connectors/takes/resume')
+  await eventually(() => lines(log).filter(l => l.startsWith('put')).length, 14)
+})
+
+test('a restarted worker goes on with everything as it was', async () => {
+  await rig.create('lasting', source({ 'task.mode': 'counts', topic: 'lasting' }))
+  await rig.create('resting', source())
+  await rig.states('lasting', 'RUNNING', 'RUNNING')
+  await rig.states('resting', 'RUNNING', 'RUNNING')
+  await rig.call('PUT', '/connectors/resting/pause')
+  await rig.states('resting', 'PAUSED', 'PAUSED')
+  const offsets = async () => (await rig.call('GET', '/connectors/lasting/offsets')).body
+  await eventually(offsets, { offsets: [{ partition: { s: 'x' }, offset: { n: 5 } }] } as unknown)
+  const before = (await rig.call('GET', '/connectors')).body
+  await rig.worker?.close()
+  await rig.startWorker()
+  expect((await rig.call('GET', '/connectors')).body).toEqual(before)
+  await rig.states('lasting', 'RUNNING', 'RUNNING')
+  await rig.states('resting', 'PAUSED', 'PAUSED')
+  await eventually(offsets, { offsets: [{ partition: { s: 'x' }, offset: { n: 5 } }] } as unknown)
+})

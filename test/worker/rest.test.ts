@@ -1,0 +1,244 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually, Rig } from './rig.ts'
+
+const rig = new Rig()
+const source = (more: Record<string, unknown> = {}) => ({ 'connector.class': 'TestSource', ...more })
+const secrets = join(rig.dir, 'secrets.properties')
+
+beforeAll(async () => {
+  writeFileSync(secrets, 'pw=out-of-a-file\nmode=fails\n')
+  await rig.startBroker()
+  await rig.startWorker({
+    'config.providers': 'file',
+    'config.providers.file.class': 'org.apache.kafka.common.config.provider.FileConfigProvider',
+    'response.http.headers.config': 'set X-Frame-Options: DENY, add "Cache-Control: no-cache, no-store"',
+    'access.control.allow.origin': 'http://ui.example',
+    'access.control.allow.methods': 'GET,PUT',
+    'rest.request.max.bytes': '2048',
+    'plugin.inspection.timeout.ms': '1500',
+    'connector.client.config.override.policy': 'Principal',
+    'topic.tracking.allow.reset': 'false',
+  })
+})
+afterAll(() => rig.close())
+
+const errorsOf = (body: unknown) => (body as { message: string }).message
+/** What the config topic holds, which REST does not show. */
+const stored = (name: string) => rig.worker!.herder.storedConfig(name)
+
+test('a secret is shown nowhere, and sent back masked it keeps its value', async () => {
+  const config = source({ secret: 'geheim', 'producer.override.security.protocol': 'PLAINTEXT' })
+  const created = await rig.call('POST', '/connectors', { name: 'keeper', config })
+  expect(created.status).toBe(201)
+  await rig.states('keeper', 'RUNNING', 'RUNNING')
+  const paths = ['', '/config', '/tasks', '/status']
+  const shown = await Promise.all(
+    paths.map(async p => JSON.stringify((await rig.call('GET', `/connectors/keeper${p}`)).body)),
+  )
+  const expanded = (await rig.call('GET', '/connectors?expand=info&expand=status')).body
+  for (const text of [JSON.stringify(created.body), ...shown, JSON.stringify(expanded)]) {
+    expect(text).not.toContain('geheim')
+  }
+  const back = (await rig.call('GET', '/connectors/keeper/config')).body as Record<string, string>
+  expect(back['secret']).toBe('[hidden]')
+  await rig.call('PUT', '/connectors/keeper/config', { ...back, extra: '1' })
+  expect(stored('keeper')).toMatchObject({ secret: 'geheim', extra: '1' })
+  await rig.call('PATCH', '/connectors/keeper/config', { secret: 'neu', extra: null })
+  expect(stored('keeper')).toMatchObject({ secret: 'neu' })
+  expect(stored('keeper')).not.toHaveProperty('extra')
+  const infos = await rig.call('PUT', '/connector-plugins/TestSource/config/validate', { ...back, name: 'keeper' })
+  expect(infos.body).toMatchObject({ error_count: 0 })
+  expect(JSON.stringify(infos.body)).not.toContain('neu')
+})
+
+test('a masked secret of which no value is stored is refused', async () => {
+  const { status, body } = await rig.call('POST', '/connectors', {
+    name: 'masked',
+    config: source({ secret: '[hidden]' }),
+  })
+  expect(status).toBe(400)
+  expect(errorsOf(body)).toMatch(/The value of secret is the mask/)
+})
+
+test('references to config providers are shown as they are, and resolved only for the plugin', async () => {
+  const config = source({ secret: `\${file:${secrets}:pw}`, 'task.mode': `\${file:${secrets}:mode}` })
+  await rig.create('provided', config)
+  const status = await rig.states('provided', 'RUNNING', 'FAILED')
+  expect(status.tasks[0]?.trace).toContain('this cannot work')
+  expect((await rig.call('GET', '/connectors/provided/config')).body).toMatchObject(config)
+  const tasks = (await rig.call('GET', '/connectors/provided/tasks')).body as { config: Record<string, string> }[]
+  expect(tasks[0]?.config).toMatchObject(config)
+  const absent = source({ secret: `\${file:/no/such/file:pw}` })
+  const refused = await rig.call('POST', '/connectors', { name: 'unreadable', config: absent })
+  expect(refused.status).toBe(400)
+  expect(errorsOf(refused.body)).toMatch(/Could not read '\/no\/such\/file' for configuration secret/)
+})
+
+test.each(['a/b %c', 'ünïcode 😀', 'dots..', '%2F', 'a?b#c', 'x'.repeat(200)])(
+  'a connector named %j can be reached, changed and deleted',
+  async name => {
+    const created = await rig.call('POST', '/connectors', { name, config: source() })
+    expect(created.status).toBe(201)
+    const path = `/connectors/${encodeURIComponent(name)}`
+    expect(created.headers.get('location')).toBe(rig.worker!.restUrl + path)
+    await rig.states(name, 'RUNNING', 'RUNNING')
+    expect((await rig.call('GET', path)).body).toMatchObject({ name, tasks: [{ connector: name, task: 0 }] })
+    expect((await rig.call('PUT', `${path}/pause`)).status).toBe(202)
+    await rig.states(name, 'PAUSED', 'PAUSED')
+    expect((await rig.call('DELETE', path)).status).toBe(204)
+    expect((await rig.call('GET', path)).status).toBe(404)
+  },
+)
+
+test('numbers and booleans of any length become text; no digit is lost', async () => {
+  const body =
+    '{"name":"numbers","config":{"connector.class":"TestSource","big":12345678901234567890,"f":1.50,"b":true}}'
+  const { body: info } = await rig.call('POST', '/connectors', body)
+  expect(info).toMatchObject({ config: { big: '12345678901234567890', b: 'true' } })
+})
+
+test.each([
+  ['broken JSON', '{"name":', /not valid JSON/],
+  ['a list', '[]', /must be a JSON object/],
+  ['no body', undefined, /no body/],
+  ['an unknown field', '{"nam":"x"}', /Unrecognized field "nam"/],
+  ['no config', '{"name":"x"}', /"config" must be an object/],
+  ['a wrong initial_state', '{"name":"x","initial_state":"UP","config":{}}', /RUNNING, PAUSED or STOPPED/],
+  ['a nested value', '{"name":"x","config":{"a":{}}}', /value of "a" must be a string/],
+])('%s is a 400 that says what is wrong', async (_what, body, message) => {
+  const answer = await rig.call('POST', '/connectors', body)
+  expect(answer.status).toBe(400)
+  expect(answer.body).toEqual({ error_code: 400, message: expect.stringMatching(message) })
+})
+
+test('a body that is too long is a 413, a % that is no escape a 400', async () => {
+  const long = await rig.call('POST', '/connectors', { name: 'long', config: source({ x: 'y'.repeat(3000) }) })
+  expect(long.status).toBe(413)
+  expect((await rig.call('GET', '/connectors/100%')).status).toBe(400)
+})
+
+test('an unknown connector class lists what there is', async () => {
+  const { status, body } = await rig.call('POST', '/connectors', { name: 'x', config: { 'connector.class': 'Nope' } })
+  expect(status).toBe(400)
+  expect(errorsOf(body)).toMatch(
+    /no connector named Nope; available: .*org\.test\.TestSourceConnector 1\.0\.0.*MR_PLUGIN_UNKNOWN/,
+  )
+})
+
+test.each([
+  ['complains', /that topic is not nice/],
+  ['throws', /validation itself is broken/],
+  ['exits', /ended/],
+  ['spins', /did not answer validate within 1500 ms/],
+])('a plugin whose validation %s is refused with that, and others are validated on', async (mode, message) => {
+  const { status, body } = await rig.call('POST', '/connectors', {
+    name: 'odd',
+    config: source({ 'validate.mode': mode }),
+  })
+  expect(status).toBe(400)
+  expect(errorsOf(body)).toMatch(message)
+  const fine = await rig.call('PUT', '/connector-plugins/TestSource/config/validate', source({ name: 'fine' }))
+  expect(fine.body).toMatchObject({ error_count: 0 })
+})
+
+test('a plugin that cannot be loaded is an error of its own', async () => {
+  const config = { 'connector.class': 'Unloadable' }
+  const { status, body } = await rig.call('POST', '/connectors', { name: 'odd', config })
+  expect(status).toBe(400)
+  expect(errorsOf(body)).toContain('MR_PLUGIN_LOAD')
+})
+
+test('client settings that the policy forbids are errors of their keys', async () => {
+  const { body } = await rig.call('PUT', '/connector-plugins/TestSource/config/validate', {
+    ...source({ name: 'o', 'producer.override.acks': '1', 'producer.override.sasl.jaas.config': 'secret' }),
+  })
+  const { configs } = body as {
+    configs: { definition: { name: string; type: string }; value: { value: string; errors: string[] } }[]
+  }
+  const of = (name: string) => configs.find(c => c.definition.name === name)
+  expect(of('producer.override.acks')?.value.errors).toEqual([
+    "The 'Principal' policy does not allow 'acks' to be overridden in the connector configuration.",
+  ])
+  expect(of('producer.override.sasl.jaas.config')).toMatchObject({
+    definition: { type: 'PASSWORD' },
+    value: { value: '[hidden]', errors: [] },
+  })
+})
+
+test('wrong topic.creation settings are refused with the configuration, not when it runs', async () => {
+  const { status, body } = await rig.call('POST', '/connectors', {
+    name: 'tc',
+    config: source({ 'topic.creation.groups': 'g', 'topic.creation.default.partitions': '0' }),
+  })
+  expect(status).toBe(400)
+  expect(errorsOf(body)).toContain('contains the following 3 error(s)')
+})
+
+test('a predicate that does not exist is an error of the transformation that names it', async () => {
+  const { body } = await rig.call('PUT', '/connector-plugins/TestSource/config/validate', {
+    ...source({ name: 'p', transforms: 'h', 'transforms.h.type': 'HoistField$Value', 'transforms.h.field': 'f' }),
+    'transforms.h.predicate': 'nope',
+  })
+  expect(JSON.stringify(body)).toContain('Invalid value nope for configuration transforms.h.predicate')
+  expect(body).toMatchObject({ error_count: 1 })
+})
+
+test('renaming by PATCH is refused, since a name is for life', async () => {
+  await rig.create('named', source())
+  expect((await rig.call('PATCH', '/connectors/named/config', { name: 'other' })).status).toBe(400)
+})
+
+test('the configured headers are on every answer, cross-origin ones only for the allowed origin', async () => {
+  const { headers } = await rig.call('GET', '/nope', undefined, { origin: 'http://ui.example' })
+  expect(headers.get('x-frame-options')).toBe('DENY')
+  expect(headers.get('cache-control')).toBe('no-cache, no-store')
+  expect(headers.get('access-control-allow-origin')).toBe('http://ui.example')
+  const other = await rig.call('GET', '/connectors', undefined, { origin: 'http://evil.example' })
+  expect(other.headers.get('access-control-allow-origin')).toBe(null)
+  const preflight = await rig.call('OPTIONS', '/connectors', undefined, {
+    origin: 'http://ui.example',
+    'access-control-request-method': 'PUT',
+  })
+  expect(preflight.headers.get('access-control-allow-methods')).toBe('GET,PUT')
+})
+
+test('topics are reset only where the worker allows it', async () => {
+  const { status, body } = await rig.call('PUT', '/connectors/named/topics/reset')
+  expect([status, errorsOf(body)]).toEqual([403, 'Topic tracking reset is disabled.'])
+})
+
+test('a log level set for the cluster reaches this worker through the config topic', async () => {
+  expect((await rig.call('PUT', '/admin/loggers/millrace.x?scope=cluster', { level: 'debug' })).status).toBe(204)
+  await eventually(async () => (await rig.call('GET', '/admin/loggers/millrace.x')).status, 200)
+  expect((await rig.call('GET', '/admin/loggers/millrace.x')).body).toMatchObject({ level: 'DEBUG' })
+  expect((await rig.call('GET', '/admin/loggers')).body).toHaveProperty('root')
+})
+
+test("a plugin's keys are listed, those of the runtime after its own, secrets without a value", async () => {
+  const { body } = await rig.call('GET', '/connector-plugins/TestSource/config')
+  const names = (body as { name: string }[]).map(k => k.name)
+  expect(names.indexOf('secret')).toBeLessThan(names.indexOf('name'))
+  expect((body as { name: string }[]).find(k => k.name === 'secret')).toEqual({
+    name: 'secret',
+    type: 'PASSWORD',
+    required: false,
+    default_value: null,
+    importance: 'LOW',
+    documentation: 'Nobody may see it.',
+    group: 'Secrets',
+    order_in_group: 1,
+    width: 'NONE',
+    display_name: 'secret',
+    dependents: [],
+  })
+  const converter = await rig.call('GET', '/connector-plugins/JsonConverter/config')
+  expect((converter.body as { name: string }[]).map(k => k.name)).toContain('schemas.enable')
+})
+
+test('plugins of other kinds are listed when asked for', async () => {
+  const { body } = await rig.call('GET', '/connector-plugins?connectorsOnly=false')
+  const types = new Set((body as { type: string }[]).map(p => p.type))
+  expect([...types].sort()).toEqual(['converter', 'header_converter', 'predicate', 'sink', 'source', 'transformation'])
+})

@@ -1,0 +1,99 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { startWorker } from '../../core/worker/worker.ts'
+import { freePort } from '../services/elasticsearch.ts'
+import { eventually, Rig, rest } from './rig.ts'
+
+let rig: Rig | null = null
+afterEach(() => rig?.close())
+
+test('a worker waits for its broker, says so, and runs when it comes', async () => {
+  rig = new Rig()
+  const port = await freePort()
+  const listening = Promise.withResolvers<string>()
+  const started = startWorker(rig.properties({ 'bootstrap.servers': `127.0.0.1:${port}` }), {
+    mode: 'distributed',
+    onListening: listening.resolve,
+  })
+  const url = await listening.promise
+  const message = async () => ((await rest(url, 'GET', '/health')).body as { message: string }).message
+  await eventually(async () => (await message()).includes('ECONNREFUSED'), true)
+  expect((await rest(url, 'GET', '/connectors')).status).toBe(503)
+  await rig.startBroker(port)
+  rig.worker = await started
+  expect((await rig.call('GET', '/health')).status).toBe(200)
+  await rig.create('first', { 'connector.class': 'TestSource' })
+  await rig.states('first', 'RUNNING', 'RUNNING')
+})
+
+test('a start can be given up', async () => {
+  rig = new Rig()
+  const abort = new AbortController()
+  const started = startWorker(rig.properties(), {
+    mode: 'distributed',
+    signal: abort.signal,
+    onListening: () => abort.abort(),
+  })
+  await expect(started).rejects.toMatchObject({ code: 'MR_WORKER_ABORTED' })
+})
+
+test('wrong keys and unknown converters are refused with all of them named', async () => {
+  rig = new Rig()
+  const bad = startWorker(rig.properties({ 'offset.flush.interval.ms': 'x', 'task.isolation': 'none' }), {
+    mode: 'distributed',
+  })
+  await expect(bad).rejects.toMatchObject({
+    errors: [{ key: 'offset.flush.interval.ms' }, { key: 'task.isolation' }],
+  })
+  await rig.startBroker()
+  const unknown = startWorker(rig.properties({ 'key.converter': 'Nope', 'value.converter.schemas.enable': 'maybe' }), {
+    mode: 'distributed',
+  })
+  await expect(unknown).rejects.toThrow(/no converter named Nope[\s\S]*value\.converter\.schemas\.enable/)
+})
+
+test('a replication factor that the cluster cannot have is refused with the key to change', async () => {
+  rig = new Rig()
+  await rig.startBroker()
+  const started = rig.startWorker({ 'config.storage.replication.factor': '3' })
+  await expect(started).rejects.toMatchObject({
+    code: 'MR_WORKER_TOPIC_CREATE',
+    message: expect.stringContaining('config.storage.replication.factor'),
+  })
+})
+
+test('standalone: connectors from files, offsets in a file, and the same again after a restart', async () => {
+  rig = new Rig()
+  const broker = await rig.startBroker()
+  const file = join(rig.dir, 'in.txt')
+  writeFileSync(file, 'a\nb\n')
+  const properties = {
+    ...rig.properties(),
+    'bootstrap.servers': broker.address,
+    'offset.storage.file.filename': join(rig.dir, 'offsets'),
+  }
+  const connectorConfigs = [{ name: 'lines', 'connector.class': 'FileStreamSource', topic: 'lines', file }]
+  const offsets = async () => (await rig!.call('GET', '/connectors/lines/offsets')).body
+  const at = (position: number) => ({ offsets: [{ partition: { filename: file }, offset: { position } }] }) as unknown
+  rig.worker = await startWorker(properties, { mode: 'standalone', connectorConfigs })
+  await eventually(offsets, at(4))
+  await rig.worker.close()
+  writeFileSync(file, 'a\nb\nc\n')
+  rig.worker = await startWorker(properties, { mode: 'standalone', connectorConfigs })
+  await eventually(offsets, at(6))
+})
+
+test('standalone refuses a wrong connector file by what is wrong in it', async () => {
+  rig = new Rig()
+  const broker = await rig.startBroker()
+  const properties = {
+    ...rig.properties(),
+    'bootstrap.servers': broker.address,
+    'offset.storage.file.filename': join(rig.dir, 'offsets'),
+  }
+  const connectorConfigs = [{ name: 'lines', 'connector.class': 'FileStreamSource' }]
+  await expect(startWorker(properties, { mode: 'standalone', connectorConfigs })).rejects.toThrow(
+    /Missing required configuration "topic"/,
+  )
+})
