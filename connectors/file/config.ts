@@ -23,7 +23,7 @@ export const sourceConfig = defineConfig({
   'max.line.bytes': {
     type: 'INT',
     default: 8_388_608,
-    validator: range(1),
+    validator: range(1, 268_435_456),
     importance: 'LOW',
     documentation: 'The longest line; a longer one fails the task rather than fill the memory. Millrace only.',
   },

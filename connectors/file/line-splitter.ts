@@ -19,9 +19,16 @@ export class LineSplitter {
   #position: number
   /** Up to where `#bytes` was searched for an end of line in vain. */
   #searched = 0
+  /** The next of each in `#bytes`; -1: none, -2: not searched yet. Kept, so that a file without one is not searched for it at every line. */
+  #nextLf = -2
+  #nextCr = -2
+  #overlong = false
+  readonly #limit: number
 
-  constructor(position: number) {
+  /** `limit`: the longest line, in bytes without its end. */
+  constructor(position: number, limit = Number.POSITIVE_INFINITY) {
     this.#position = position
+    this.#limit = limit
   }
 
   /** Where the next line begins, in bytes. */
@@ -34,12 +41,19 @@ export class LineSplitter {
     return this.#bytes.length - this.#at
   }
 
+  /** Whether the line at `position`, whole or not, is longer than the limit: `take` does not get past it. */
+  get overlong(): boolean {
+    return this.#overlong
+  }
+
   /** Adds what was read next. The splitter keeps the buffer: do not reuse it. */
   add(bytes: Buffer): void {
     const left = this.pending
     this.#searched = Math.max(0, this.#searched - this.#at)
     this.#bytes = left === 0 ? bytes : Buffer.concat([this.#bytes.subarray(this.#at), bytes])
     this.#at = 0
+    this.#nextLf = -2
+    this.#nextCr = -2
   }
 
   /** The next lines that are whole, at most `max`. */
@@ -48,38 +62,36 @@ export class LineSplitter {
     const bytes = this.#bytes
     while (lines.length < max) {
       const from = Math.max(this.#at, this.#searched)
-      const lf = bytes.indexOf(LF, from)
-      let end = lf
-      let skip = 1
-      const cr = this.#carriageReturn(from, lf)
-      if (cr >= 0) {
-        // whether a CR at the very end is a CR LF shows with the next byte
-        if (cr + 1 === bytes.length) break
-        end = cr
-        skip = bytes[cr + 1] === LF ? 2 : 1
-      }
-      if (end < 0) {
-        this.#searched = bytes.length
+      if (this.#nextLf !== -1 && this.#nextLf < from) this.#nextLf = bytes.indexOf(LF, from)
+      if (this.#nextCr !== -1 && this.#nextCr < from) this.#nextCr = bytes.indexOf(CR, from)
+      const lf = this.#nextLf
+      const cr = this.#nextCr >= 0 && (lf < 0 || this.#nextCr < lf) ? this.#nextCr : -1
+      const end = cr >= 0 ? cr : lf
+      if ((end < 0 ? bytes.length : end) - this.#at > this.#limit) {
+        this.#overlong = true
         break
       }
+      // whether a CR at the very end is a CR LF shows with the next byte
+      if (end < 0 || cr + 1 === bytes.length) {
+        this.#searched = end < 0 ? bytes.length : end
+        break
+      }
+      const behind = cr >= 0 && bytes[cr + 1] === LF ? end + 2 : end + 1
       const text = bytes.toString('utf8', this.#at, end)
-      this.#position += end + skip - this.#at
-      this.#at = end + skip
+      this.#position += behind - this.#at
+      this.#at = behind
       lines.push({ text, end: this.#position })
     }
     return lines
   }
 
-  #nextCr = -2
-
-  /** The first CR before `limit`; files without any are searched for it once a read. */
-  #carriageReturn(from: number, limit: number): number {
-    if (this.#nextCr === -2 || this.#crBytes !== this.#bytes || (this.#nextCr >= 0 && this.#nextCr < from)) {
-      this.#crBytes = this.#bytes
-      this.#nextCr = this.#bytes.indexOf(CR, from)
-    }
-    return this.#nextCr >= 0 && (limit < 0 || this.#nextCr < limit) ? this.#nextCr : -1
+  /** What is left without an end of line, as a line, once no more will come; null when there is nothing. Not more than the limit. */
+  takeRest(): Line | null {
+    if (this.pending === 0) return null
+    const end = this.#bytes.at(-1) === CR ? this.#bytes.length - 1 : this.#bytes.length
+    const text = this.#bytes.toString('utf8', this.#at, end)
+    this.#position += this.pending
+    this.#at = this.#bytes.length
+    return { text, end: this.#position }
   }
-
-  #crBytes: Buffer | null = null
 }

@@ -1,4 +1,3 @@
-import { type FileHandle, open, stat } from 'node:fs/promises'
 import {
   messageOf,
   type Props,
@@ -10,71 +9,86 @@ import {
 import { type SourceSettings, sourceConfig } from './config.ts'
 import { errors } from './errors.ts'
 import { FileWatch } from './file-watch.ts'
-import { LineSplitter } from './line-splitter.ts'
+import { type Line, LineSplitter } from './line-splitter.ts'
 import { StdinReader } from './stdin-reader.ts'
+import { TailedFile } from './tailed-file.ts'
 import { version } from './version.ts'
 
 const STRING = primitive('string')
-const READ_BYTES = 1 << 20
 
-/** Where bytes come from: a file at a position, or standard input. */
-interface ByteSource {
-  /** The next bytes; empty when there are none at present. */
-  read(max: number): Promise<Buffer>
-  close(): Promise<void>
-}
-
-/** Reads a file's lines as they are appended. Position in bytes; woken by the file system, no polling. */
+/** Reads a file's lines as they are appended. Position in bytes; woken by the file system. */
 export class FileStreamSourceTask extends SourceTask {
   readonly version = version
   #settings!: SourceSettings
-  #source: ByteSource | null = null
-  #watch: FileWatch | null = null
   #splitter = new LineSplitter(0)
-  #inode: bigint | null = null
-  #saidAbsent = false
+  #file: { readonly tail: TailedFile; readonly watch: FileWatch } | null = null
   #stdin: StdinReader | null = null
+  /** The last line of a file that was replaced, or of standard input. */
+  #last: SourceRecord | null = null
+  /** The error that the runtime was told of, while it lasts. */
+  #told: string | null = null
 
   override async start(props: Props): Promise<void> {
     this.#settings = parseConfig(sourceConfig, props)
     const { file } = this.#settings
+    const { offsets, logger } = this.context
     if (!file) {
-      this.#stdin = new StdinReader(this.context.signal)
-      this.#source = this.#stdin
+      this.#splitter = this.#splitterAt(0)
+      this.#stdin = new StdinReader()
       return
     }
-    const last = await this.context.offsets.offset({ filename: file })
+    const last = await offsets.offset({ filename: file })
     const position = Number(last?.['position'] ?? 0)
     if (!Number.isSafeInteger(position) || position < 0) {
       throw errors.create('MR_FILE_OFFSET', { what: `the committed offset of ${file} is ${JSON.stringify(last)}` })
     }
-    this.#splitter = new LineSplitter(position)
-    this.#watch = new FileWatch(file, error => this.context.logger.warn(`watching ${file}: ${messageOf(error)}`))
+    this.#splitter = this.#splitterAt(position)
+    const watch = new FileWatch(file, error => logger.warn(`watching ${file}: ${messageOf(error)}`))
+    this.#file = { tail: new TailedFile(file), watch }
   }
 
+  /**
+   * The next lines. An error is thrown once, so that the task's state says it; then this waits until the cause is gone. An empty batch
+   * says that it is.
+   */
   override async poll(): Promise<SourceRecord[] | null> {
     const { signal } = this.context
     while (!signal.aborted) {
       const records = this.#take()
       if (records.length > 0) return records
-      if (!(await this.#readMore())) await this.#wait()
+      if (this.#splitter.overlong) throw this.#tooLong()
+      const more = this.#stdin ? await this.#readStdin(this.#stdin) : await this.#readFile()
+      if (more === 'recovered') return []
+      if (more === 'nothing') await (this.#stdin ?? this.#file!.watch).changed(signal)
     }
     return null
   }
 
   override async stop(): Promise<void> {
-    await this.#watch?.close()
-    await this.#source?.close()
-    this.#source = null
+    await this.#file?.watch.close()
+    await this.#file?.tail.close()
+    await this.#stdin?.close()
+  }
+
+  #splitterAt(position: number): LineSplitter {
+    return new LineSplitter(position, this.#settings['max.line.bytes'])
   }
 
   #take(): SourceRecord[] {
-    const { file, topic, 'batch.size': most } = this.#settings
-    const timestamp = Date.now()
-    const sourcePartition = file ? { filename: file } : null
-    return this.#splitter.take(most).map(line => ({
-      sourcePartition,
-      sourceOffset: file ? { position: line.end } : null,
+    if (this.#last) {
+      const last = this.#last
+      this.#last = null
+      return [last]
+    }
+    const now = Date.now()
+    return this.#splitter.take(this.#settings['batch.size']).map(line => this.#record(line, line.end, now))
+  }
+
+  #record(line: Line, position: number, timestamp: number): SourceRecord {
+    const { file, topic } = this.#settings
+    return {
+      sourcePartition: file ? { filename: file } : null,
+      sourceOffset: file ? { position } : null,
       topic,
       partition: null,
       keySchema: null,
@@ -83,97 +97,78 @@ export class FileStreamSourceTask extends SourceTask {
       value: line.text,
       timestamp,
       headers: [],
-    }))
+    }
   }
 
-  /** Reads on; false when there is nothing more at present. */
-  async #readMore(): Promise<boolean> {
-    const { file, 'max.line.bytes': limit } = this.#settings
-    if (this.#splitter.pending > limit) {
-      throw errors.create('MR_FILE_LINE_TOO_LONG', {
-        file: file ?? 'standard input',
-        position: this.#splitter.position,
-        limit,
-      })
-    }
-    this.#source ??= await this.#open()
-    if (!this.#source) return false
-    const bytes = await this.#source.read(READ_BYTES)
+  async #readStdin(stdin: StdinReader): Promise<'more' | 'nothing'> {
+    const bytes = await stdin.read()
     if (bytes.length > 0) {
       this.#splitter.add(bytes)
-      return true
+      return 'more'
     }
-    return file ? this.#wasReplaced(file) : false
+    if (!stdin.ended) return 'nothing'
+    return this.#takeRest() ? 'more' : 'nothing'
   }
 
-  async #wait(): Promise<void> {
-    const { signal } = this.context
-    if (this.#watch) await this.#watch.changed(signal)
-    else await this.#stdin?.readable()
-  }
-
-  /**
-   * Opens the file where it was left. A file that is shorter than that was written anew: read from its beginning. Throws, once,
-   * when it is not there, so that the task's state says so; after that waits for it.
-   */
-  async #open(): Promise<ByteSource | null> {
-    const file = this.#settings.file!
-    let handle: FileHandle
+  async #readFile(): Promise<'more' | 'nothing' | 'recovered'> {
+    const { tail } = this.#file!
+    const told = this.#told !== null
     try {
-      handle = await open(file, 'r')
-    } catch (cause) {
-      const absent = (cause as NodeJS.ErrnoException).code === 'ENOENT'
-      if (absent && this.#saidAbsent) return null
-      this.#saidAbsent = absent
-      throw absent
-        ? errors.create('MR_FILE_ABSENT', { file })
-        : errors.create('MR_FILE_UNREADABLE', { file, cause: messageOf(cause) }, { cause })
+      if (!tail.isOpen) {
+        await this.#open(tail)
+        this.#told = null
+      }
+      const next = await tail.next(this.#splitter.pending > 0)
+      if (typeof next !== 'string') this.#splitter.add(next)
+      else {
+        this.#told = null
+        if (next !== 'nothing') await this.#startAgain(tail, next)
+        else if (!told) return 'nothing'
+      }
+      return told && this.#told === null ? 'recovered' : 'more'
+    } catch (error) {
+      const text = messageOf(error)
+      if (this.#told === text) return 'nothing'
+      this.#told = text
+      throw error
     }
-    this.#saidAbsent = false
-    const { size, ino } = await handle.stat({ bigint: true })
-    this.#inode = ino
-    if (size < BigInt(this.#splitter.position)) {
+  }
+
+  async #open(tail: TailedFile): Promise<void> {
+    const position = this.#splitter.position
+    const from = await tail.open(position)
+    if (from !== position) {
       this.context.logger.warn(
-        `${file} is ${size} bytes long, shorter than the position ${this.#splitter.position}: it is read from its beginning`,
+        `${this.#settings.file} is not the file that was read up to byte ${position}, or was cut short: it is read from its beginning`,
       )
-      this.#splitter = new LineSplitter(0)
     }
-    let at = this.#splitter.position
-    return {
-      async read(max) {
-        const buffer = Buffer.allocUnsafe(max)
-        const { bytesRead } = await handle.read(buffer, 0, max, at)
-        at += bytesRead
-        return buffer.subarray(0, bytesRead)
-      },
-      close: () => handle.close(),
-    }
+    this.#splitter = this.#splitterAt(from)
   }
 
-  /** At the end of what is open: whether the name stands for another file now, or for the same one cut short. */
-  async #wasReplaced(file: string): Promise<boolean> {
-    let now: { ino: bigint; size: bigint }
-    try {
-      now = await stat(file, { bigint: true })
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
-        throw errors.create('MR_FILE_UNREADABLE', { file, cause: messageOf(cause) }, { cause })
-      // gone, perhaps renamed: what is open may still grow until another file takes the name
-      if (this.#saidAbsent) return false
-      this.#saidAbsent = true
-      throw errors.create('MR_FILE_ABSENT', { file })
+  async #startAgain(tail: TailedFile, why: 'replaced' | 'cut'): Promise<void> {
+    const { file } = this.#settings
+    await tail.close()
+    if (why === 'cut') {
+      this.context.logger.info(`${file} was cut short`)
+      // without what was read of an unfinished line: it is no longer there
+      this.#splitter = this.#splitterAt(this.#splitter.position)
+      return
     }
-    const replaced = now.ino !== this.#inode
-    const cut = now.size < BigInt(this.#splitter.position)
-    if (!replaced && !cut) return false
-    this.context.logger.info(
-      `${file} ${replaced ? 'is another file now' : 'was cut short'}: it is read from its beginning`,
-    )
-    if (this.#splitter.pending > 0)
-      this.context.logger.warn(`${this.#splitter.pending} bytes without an end of line at its end are left out`)
-    await this.#source?.close()
-    this.#source = null
-    this.#splitter = new LineSplitter(0)
-    return true
+    this.context.logger.info(`${file} is another file now: it is read from its beginning`)
+    this.#takeRest()
+    this.#splitter = this.#splitterAt(0)
+  }
+
+  /** The last line, which has no end and will have none. After it, reading goes on at the beginning of another file. */
+  #takeRest(): boolean {
+    const rest = this.#splitter.takeRest()
+    if (rest) this.#last = this.#record(rest, 0, Date.now())
+    return rest !== null
+  }
+
+  #tooLong(): Error {
+    const { file, 'max.line.bytes': limit } = this.#settings
+    const params = { file: file ?? 'standard input', position: this.#splitter.position, limit }
+    return errors.create('MR_FILE_LINE_TOO_LONG', params)
   }
 }

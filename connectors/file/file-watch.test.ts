@@ -1,0 +1,68 @@
+import { appendFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { FileWatch } from './file-watch.ts'
+import { temporaryFolder } from './test-support/played-source.ts'
+
+/** Only the file system wakes it. */
+const EVENTS_ONLY = { min: 1e6, max: 1e6 }
+
+test('the file system tells of a file that appears, also with its folders, grows, is cut, goes and comes again', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a/b/c.txt')
+  const problems: unknown[] = []
+  const watch = new FileWatch(file, e => problems.push(e), EVENTS_ONLY)
+  const { signal } = new AbortController()
+  const events: (() => void)[] = [
+    () => {
+      mkdirSync(dir.path('a/b'), { recursive: true })
+      writeFileSync(file, 'x')
+    },
+    () => appendFileSync(file, 'more'),
+    () => truncateSync(file, 1),
+    () => renameSync(file, `${file}.1`),
+    () => writeFileSync(file, 'y'),
+    () => appendFileSync(file, 'more'),
+    () => rmSync(file),
+    () => writeFileSync(file, 'z'),
+    () => {
+      writeFileSync(`${file}.new`, 'replaced at once')
+      renameSync(`${file}.new`, file)
+    },
+    () => appendFileSync(file, 'more'),
+    () => rmSync(dir.path('a'), { recursive: true }),
+    () => {
+      mkdirSync(dir.path('a/b'), { recursive: true })
+      writeFileSync(file, 'x')
+    },
+  ]
+  // `ready` is the first; one event of ours can be two of the watcher
+  await watch.changed(signal)
+  for (const event of events) {
+    event()
+    await watch.changed(signal)
+    await new Promise(resolve => setTimeout(resolve, 60))
+  }
+  await watch.close()
+  expect(problems).toEqual([])
+})
+
+test('it looks by itself where no event comes', async () => {
+  using dir = temporaryFolder()
+  const watch = new FileWatch(dir.path('never'), () => {}, { min: 1, max: 4 })
+  const { signal } = new AbortController()
+  for (let i = 0; i < 20; i++) await watch.changed(signal)
+  await watch.close()
+})
+
+test('an abort ends a wait, before and during it', async () => {
+  using dir = temporaryFolder()
+  const watch = new FileWatch(dir.path('never'), () => {}, EVENTS_ONLY)
+  const abort = new AbortController()
+  await watch.changed(abort.signal)
+  await new Promise(resolve => setTimeout(resolve, 50))
+  const waits = [watch.changed(abort.signal).then(() => watch.changed(abort.signal))]
+  abort.abort()
+  await Promise.all(waits)
+  await watch.changed(abort.signal)
+  await watch.close()
+})

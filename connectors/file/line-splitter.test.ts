@@ -1,0 +1,128 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type Line, LineSplitter } from './line-splitter.ts'
+
+/** Lines by a regular expression over the whole text: one character of latin1 a byte. */
+function model(bytes: Buffer, from: number): Line[] {
+  const lines: Line[] = []
+  const ends = /\r\n|\n|\r(?=[\s\S])/g
+  ends.lastIndex = from
+  const latin = bytes.toString('latin1')
+  for (let at = from, m = ends.exec(latin); m; m = ends.exec(latin)) {
+    lines.push({ text: bytes.subarray(at, m.index).toString('utf8'), end: ends.lastIndex })
+    at = ends.lastIndex
+  }
+  return lines
+}
+
+const piece = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom('\n', '\r\n', '\r', '\r\r\n', '\n\r') },
+  { weight: 4, arbitrary: fc.constantFrom('a', 'line', 'ä', '€', '😀', '', ' ', '\u2028', '\ufeff') },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 30 }) },
+)
+const text = fc.array(piece, { maxLength: 60 }).map(parts => Buffer.from(parts.join('')))
+const anyBytes = fc.uint8Array({ maxLength: 200 }).map(b => Buffer.from(b.map(x => (x < 60 ? 10 : x < 90 ? 13 : x))))
+const file = fc.oneof(text, anyBytes)
+
+/** Reads in pieces of the given sizes, over and over, taking at most `max` lines at a time. */
+function readAll(bytes: Buffer, from: number, sizes: readonly number[], max: number): Line[] {
+  const splitter = new LineSplitter(from)
+  const lines: Line[] = []
+  for (let at = from, i = 0; at < bytes.length; i++) {
+    const size = sizes[i % sizes.length]!
+    splitter.add(Buffer.from(bytes.subarray(at, at + size)))
+    at += size
+    for (let some = splitter.take(max); some.length > 0; some = splitter.take(max)) {
+      expect(some.length).toBeLessThanOrEqual(max)
+      lines.push(...some)
+      expect(splitter.position).toBe(some.at(-1)!.end)
+    }
+  }
+  expect(splitter.position + splitter.pending).toBe(bytes.length)
+  return lines
+}
+
+test('lines and their positions are those of the whole text, however it is read', () => {
+  fc.assert(
+    fc.property(file, fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), fc.nat(9), (bytes, sizes, max) => {
+      expect(readAll(bytes, 0, sizes, max + 1)).toEqual(model(bytes, 0))
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('a reader that starts again at any end of line goes on with the next line', () => {
+  fc.assert(
+    fc.property(file, fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), (bytes, sizes) => {
+      const all = model(bytes, 0)
+      for (const [i, line] of all.entries()) expect(readAll(bytes, line.end, sizes, 5)).toEqual(all.slice(i + 1))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('the rest without an end is a line when asked for', () => {
+  fc.assert(
+    fc.property(file, fc.integer({ min: 1, max: 40 }), (bytes, size) => {
+      const splitter = new LineSplitter(0)
+      for (let at = 0; at < bytes.length; at += size) splitter.add(bytes.subarray(at, at + size))
+      const lines = splitter.take(1e6)
+      const rest = splitter.takeRest()
+      const all = model(Buffer.concat([bytes, Buffer.from('\n')]), 0)
+      // a file that ends in an end of line has no rest
+      const expected = /[\n]$/.test(bytes.toString('latin1')) || bytes.length === 0 ? all.slice(0, -1) : all
+      expect([...lines, ...(rest ? [rest] : [])].map(l => l.text)).toEqual(expected.map(l => l.text))
+      expect(splitter.position).toBe(bytes.length)
+      expect(splitter.pending).toBe(0)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('a line beyond the limit is not taken, whole or not, but those before it are', () => {
+  fc.assert(
+    fc.property(file, fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 12 }), (bytes, size, limit) => {
+      const splitter = new LineSplitter(0, limit)
+      const lines: Line[] = []
+      for (let at = 0; at < bytes.length && !splitter.overlong; at += size) {
+        splitter.add(bytes.subarray(at, at + size))
+        lines.push(...splitter.take(1e6))
+      }
+      const all = model(bytes, 0)
+      const starts = [0, ...all.map(l => l.end)]
+      const lengthOf = (i: number) => {
+        const end = /\r\n|\n|\r/.exec(bytes.toString('latin1').slice(starts[i]!))
+        return end ? end.index : bytes.length - starts[i]!
+      }
+      const bad = starts.findIndex((_, i) => lengthOf(i) > limit)
+      expect(splitter.overlong).toBe(bad >= 0)
+      expect(lines).toEqual(bad >= 0 ? all.slice(0, bad) : all)
+      if (bad >= 0) expect(splitter.position).toBe(starts[bad])
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('an unfinished line grows over many reads', () => {
+  const splitter = new LineSplitter(0)
+  for (let i = 0; i < 500; i++) {
+    splitter.add(Buffer.alloc(1000, 'x'))
+    expect(splitter.take(10)).toEqual([])
+  }
+  splitter.add(Buffer.from('\n'))
+  expect(splitter.take(10)).toEqual([{ text: 'x'.repeat(500_000), end: 500_001 }])
+})
+
+test.each(['\n', '\r', '\r\n'])(
+  'a megabyte of short lines that end in %j is searched once, not once a line',
+  end => {
+    const splitter = new LineSplitter(0)
+    const lines = 400_000
+    splitter.add(Buffer.from(`x${end}`.repeat(lines)))
+    let taken = 0
+    for (let some = splitter.take(2000); some.length > 0; some = splitter.take(2000)) taken += some.length
+    // a CR at the end may be half of a CR LF
+    expect(taken).toBe(end === '\r' ? lines - 1 : lines)
+  },
+  5000,
+)

@@ -1,0 +1,259 @@
+import { mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { random } from '../../test/random.ts'
+import { append, PlayedSource, temporaryFolder } from './test-support/played-source.ts'
+
+test('lines are read with their positions in bytes, as strings with a schema, and the key is null', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a.txt')
+  writeFileSync(file, 'one\ntwö\r\n\r😀\nthree\n')
+  await using source = await PlayedSource.start({ file, topic: 't' })
+  await source.until(() => source.records.length === 5)
+  expect(source.lines).toEqual(['one', 'twö', '', '😀', 'three'])
+  expect(source.positions).toEqual([4, 10, 11, 16, 22])
+  expect(source.records[1]).toMatchObject({
+    topic: 't',
+    partition: null,
+    key: null,
+    keySchema: null,
+    valueSchema: { type: 'string', optional: false },
+    sourcePartition: { filename: file },
+    sourceOffset: { position: 10 },
+    headers: [],
+  })
+})
+
+test('a batch holds no more lines than batch.size', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a.txt')
+  writeFileSync(file, 'x\n'.repeat(10))
+  await using source = await PlayedSource.start({ file, topic: 't', 'batch.size': '3' })
+  await source.until(() => source.records.length === 10)
+  expect(source.polls).toBeGreaterThanOrEqual(4)
+})
+
+test('lines appended while it waits arrive, and one without its end waits for it', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a.txt')
+  writeFileSync(file, 'one\n')
+  await using source = await PlayedSource.start({ file, topic: 't' })
+  await source.until(() => source.records.length === 1)
+  append(file, 'two\nthr')
+  await source.until(() => source.records.length === 2)
+  // a second wait shows that what it holds back is not given out by looking again
+  await pause(1200)
+  expect(source.lines).toEqual(['one', 'two'])
+  append(file, 'ee\r')
+  await pause(200)
+  append(file, '\nfour\n')
+  await source.until(() => source.records.length === 4)
+  expect(source.lines).toEqual(['one', 'two', 'three', 'four'])
+  expect(source.positions).toEqual([4, 8, 15, 20])
+})
+
+test('a file that is not there is told once, and read when it appears', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('later.txt')
+  await using source = await PlayedSource.start({ file, topic: 't' })
+  await source.until(() => source.problems.length > 0)
+  await pause(1500)
+  expect(source.problems).toEqual([expect.stringMatching(/later\.txt is not there\. .*\[MR_FILE_ABSENT\]$/)])
+  expect(source.degraded).not.toBeNull()
+  writeFileSync(file, '')
+  await source.until(() => source.degraded === null)
+  append(file, 'here\n')
+  await source.until(() => source.records.length === 1)
+  expect(source.lines).toEqual(['here'])
+  expect(source.problems).toHaveLength(1)
+})
+
+test('a file whose folders do not exist yet is read when they do', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a/b/c.txt')
+  await using source = await PlayedSource.start({ file, topic: 't' })
+  await source.until(() => source.problems.length === 1)
+  mkdirSync(dir.path('a/b'), { recursive: true })
+  writeFileSync(file, 'deep\n')
+  await source.until(() => source.records.length === 1)
+  expect(source.lines).toEqual(['deep'])
+})
+
+test('a folder under the name is told as unreadable, until a file stands there', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a')
+  mkdirSync(file)
+  await using source = await PlayedSource.start({ file, topic: 't' })
+  await source.until(() => source.problems.length === 1)
+  expect(source.problems[0]).toMatch(/cannot be read: it is a folder\. .*\[MR_FILE_UNREADABLE\]$/)
+  rmSync(file, { recursive: true })
+  writeFileSync(file, 'now\n')
+  await source.until(() => source.records.length === 1)
+  expect(source.problems).not.toHaveLength(0)
+})
+
+test('a name below a file is told as unreadable', async () => {
+  using dir = temporaryFolder()
+  writeFileSync(dir.path('a'), '')
+  await using source = await PlayedSource.start({ file: dir.path('a/b'), topic: 't' })
+  await source.until(() => source.problems.length === 1)
+  expect(source.problems[0]).toMatch(/ENOTDIR.*\[MR_FILE_UNREADABLE\]$/)
+})
+
+test('a file that vanishes is told once, and the one that takes its name is read from its beginning', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a.txt')
+  writeFileSync(file, 'old 1\nold 2\n')
+  await using source = await PlayedSource.start({ file, topic: 't' })
+  await source.until(() => source.records.length === 2)
+  rmSync(file)
+  await source.until(() => source.problems.length === 1)
+  await pause(1500)
+  expect(source.problems).toEqual([expect.stringContaining('MR_FILE_ABSENT')])
+  writeFileSync(file, 'new\n')
+  await source.until(() => source.records.length === 3)
+  expect(source.lines).toEqual(['old 1', 'old 2', 'new'])
+  expect(source.positions).toEqual([6, 12, 4])
+  expect(source.degraded).toBeNull()
+})
+
+test('a file cut short is read from its beginning', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a.txt')
+  writeFileSync(file, 'a long first line\nsecond\nunfinished')
+  await using source = await PlayedSource.start({ file, topic: 't' })
+  await source.until(() => source.records.length === 2)
+  truncateSync(file, 0)
+  append(file, 'again\n')
+  await source.until(() => source.records.length === 3)
+  expect(source.lines).toEqual(['a long first line', 'second', 'again'])
+  expect(source.positions).toEqual([18, 25, 6])
+})
+
+test('an unfinished line that is cut off and written otherwise is read as it is then', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a.txt')
+  writeFileSync(file, 'first\nunfinished')
+  await using source = await PlayedSource.start({ file, topic: 't' })
+  await source.until(() => source.records.length === 1)
+  await pause(100)
+  truncateSync(file, 6)
+  await source.until(() => source.log.some(l => l.includes('cut short')))
+  append(file, 'other\n')
+  await source.until(() => source.records.length === 2)
+  expect(source.lines).toEqual(['first', 'other'])
+  expect(source.positions).toEqual([6, 12])
+})
+
+test('the last line of a file that was renamed is read even without an end, before the next file', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a.txt')
+  writeFileSync(file, 'one\ntwo')
+  await using source = await PlayedSource.start({ file, topic: 't' })
+  await source.until(() => source.records.length === 1)
+  renameSync(file, dir.path('a.txt.1'))
+  writeFileSync(file, 'three\n')
+  await source.until(() => source.records.length === 3)
+  expect(source.lines).toEqual(['one', 'two', 'three'])
+  // after the last line of the former file comes byte 0 of the next
+  expect(source.positions).toEqual([4, 0, 6])
+})
+
+test('log rotation under load loses nothing and keeps the order', async () => {
+  const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9))
+  console.log(`rotation seed ${seed}`)
+  const { below } = random(seed)
+  using dir = temporaryFolder()
+  const file = dir.path('a.log')
+  writeFileSync(file, '')
+  await using source = await PlayedSource.start({ file, topic: 't' })
+  const expected: string[] = []
+  for (let rotation = 0; rotation < 30; rotation++) {
+    const writes = below(20)
+    for (let w = 0; w < writes; w++) {
+      const lines = Array.from({ length: 1 + below(200) }, (_, i) => `${rotation}.${w}.${i} ${'ü'.repeat(below(50))}`)
+      expected.push(...lines)
+      append(file, `${lines.join('\n')}\n`)
+      if (below(3) === 0) await pause(below(4))
+    }
+    // as logrotate does: the next rotation comes when this one was seen
+    if (below(2) === 0) await source.until(() => source.records.length === expected.length)
+    renameSync(file, dir.path(`a.log.${rotation}`))
+    if (below(2) === 0) await pause(below(20))
+    expected.push(`first of ${rotation + 1}`)
+    writeFileSync(file, `first of ${rotation + 1}\n`)
+    await source.until(() => source.lines.at(-1) === `first of ${rotation + 1}`)
+  }
+  await source.until(() => source.records.length >= expected.length)
+  expect(source.lines).toEqual(expected)
+})
+
+test('after a restart it goes on behind the committed line, whatever that is', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a.txt')
+  const lines = ['ä', 'bb', '€€€', 'x'.repeat(100), '', '😀', 'end']
+  writeFileSync(file, lines.map((l, i) => l + ['\n', '\r\n', '\r'][i % 3]).join(''))
+  const first = await PlayedSource.start({ file, topic: 't' })
+  await first.until(() => first.records.length === lines.length)
+  await first.stop()
+  for (const [i, record] of first.records.entries()) {
+    await using again = await PlayedSource.start({ file, topic: 't' }, record.sourceOffset)
+    await again.until(() => again.records.length >= lines.length - 1 - i)
+    expect(again.lines).toEqual(lines.slice(i + 1))
+    expect(again.positions).toEqual(first.positions.slice(i + 1))
+  }
+})
+
+test('a file that is not the one of the committed position is read from its beginning', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a.txt')
+  writeFileSync(file, 'short\n')
+  await using shorter = await PlayedSource.start({ file, topic: 't' }, { position: 100 })
+  await shorter.until(() => shorter.records.length === 1)
+  expect(shorter.log.join()).toContain('is not the file that was read up to byte 100')
+  // byte 3 lies in the middle of a line, where no record ever ended
+  await using other = await PlayedSource.start({ file, topic: 't' }, { position: 3 })
+  await other.until(() => other.records.length === 1)
+  expect(other.lines).toEqual(['short'])
+})
+
+test.each([{ position: -1 }, { position: 'x' }, { position: 1.5 }])(
+  'a committed offset of %j is refused',
+  async offset => {
+    await expect(PlayedSource.start({ file: '/x', topic: 't' }, offset)).rejects.toMatchObject({
+      code: 'MR_FILE_OFFSET',
+    })
+  },
+)
+
+test('a line that is too long fails the task with its place, after the lines before it', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a.txt')
+  writeFileSync(file, `ok\n${'x'.repeat(11)}\nnever\n`)
+  await using source = await PlayedSource.start({ file, topic: 't', 'max.line.bytes': '10' })
+  expect(await source.failed()).toMatchObject({
+    code: 'MR_FILE_LINE_TOO_LONG',
+    message: expect.stringMatching(/line that begins at byte 3 of .*a\.txt is longer than 10 bytes/),
+  })
+  expect(source.lines).toEqual(['ok'])
+})
+
+test('a stop ends the wait for a file, and the wait for lines', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a.txt')
+  const absent = await PlayedSource.start({ file, topic: 't' })
+  await absent.until(() => absent.problems.length === 1)
+  await absent.stop()
+  writeFileSync(file, 'one\n')
+  const waiting = await PlayedSource.start({ file, topic: 't' })
+  await waiting.until(() => waiting.records.length === 1)
+  await waiting.stop()
+  expect(waiting.lines).toEqual(['one'])
+})
+
+test('a task that was stopped before its first poll ends', async () => {
+  using dir = temporaryFolder()
+  const source = await PlayedSource.start({ file: dir.path('none'), topic: 't' })
+  await source.stop()
+  expect(source.records).toEqual([])
+})

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { openSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { expect, test } from 'vitest'
+import { temporaryFolder } from './test-support/played-source.ts'
+
+const program = join(import.meta.dirname, 'test-support/stdin-child.ts')
+
+/** Lines of a child's output, one at a time. */
+function output(child: ChildProcess): () => Promise<unknown> {
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
+  return async () => JSON.parse(String((await lines.next()).value))
+}
+
+const line = (value: string) => ({ value, sourceOffset: null })
+
+test('lines piped in are read as they come, and the thread ends though nobody writes', async () => {
+  // a socket: Node makes no pipes for its children
+  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const next = output(child)
+  child.stdin.write('one\ntw')
+  expect(await next()).toEqual(line('one'))
+  child.stdin.write('o\n')
+  expect(await next()).toEqual(line('two'))
+  child.kill('SIGUSR2')
+  expect(await next()).toBe('ended')
+})
+
+test('a pipe of a shell is read, and its last line needs no end', async () => {
+  const child = spawn('/bin/sh', ['-c', `(printf 'one\\ntwo') | "$0" "$1"`, process.execPath, program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  })
+  const next = output(child)
+  expect(await next()).toEqual(line('one'))
+  expect(await next()).toEqual(line('two'))
+  process.kill(-child.pid!, 'SIGKILL')
+})
+
+test('a pipe that nobody writes to does not hold up the end of its thread', async () => {
+  const child = spawn('/bin/sh', ['-c', `(echo one; exec sleep 1000) | exec "$0" "$1"`, process.execPath, program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  })
+  const next = output(child)
+  expect(await next()).toEqual(line('one'))
+  process.kill(-child.pid!, 'SIGUSR2')
+  expect(await next()).toBe('ended')
+})
+
+test('a file as standard input is read to its end', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('in.txt')
+  writeFileSync(file, 'x\n'.repeat(100_000))
+  const child = spawn(process.execPath, [program], { stdio: [openSync(file, 'r'), 'pipe', 'inherit'] })
+  const next = output(child)
+  for (let i = 0; i < 100_000; i++) await next()
+  child.kill('SIGUSR2')
+  expect(await next()).toBe('ended')
+})

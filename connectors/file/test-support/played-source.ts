@@ -1,0 +1,121 @@
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Logger, SourceOffset, SourceRecord } from '../../../core/connect/index.ts'
+import { FileStreamSourceTask } from '../source-task.ts'
+
+/** Keeps log lines for a test to see; `onLine` after each. */
+export function memoryLogger(lines: string[], onLine?: () => void): Logger {
+  const add = (level: string) => (message: string) => {
+    lines.push(`${level} ${message}`)
+    onLine?.()
+  }
+  const logger: Logger = {
+    name: 'test',
+    trace: add('TRACE'),
+    debug: add('DEBUG'),
+    info: add('INFO'),
+    warn: add('WARN'),
+    error: add('ERROR'),
+    isEnabled: () => true,
+    withContext: () => logger,
+  }
+  return logger
+}
+
+/** A folder that is removed when the test is over (`using`). */
+export function temporaryFolder(): Disposable & { path(name: string): string } {
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-file-'))
+  return { path: name => join(dir, name), [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }) }
+}
+
+/**
+ * The runtime's part, in small: polls one after the other, keeps what comes, and what `poll` threw that can be retried. A task that
+ * fails for good ends it.
+ */
+export class PlayedSource {
+  readonly records: SourceRecord[] = []
+  readonly problems: string[] = []
+  readonly log: string[] = []
+  failure: Error | null = null
+  /** The runtime's view: the last retriable error, until a poll returns. */
+  degraded: string | null = null
+  polls = 0
+  readonly #task = new FileStreamSourceTask()
+  readonly #abort = new AbortController()
+  #running: Promise<void> = Promise.resolve()
+  #waiting: (() => void) | null = null
+
+  static async start(props: Record<string, string>, committed: SourceOffset | null = null): Promise<PlayedSource> {
+    const played = new PlayedSource()
+    played.#task.context = {
+      configs: props,
+      offsets: { offset: async () => committed, offsets: async p => p.map(() => committed) },
+      logger: memoryLogger(played.log, () => played.#waiting?.()),
+      signal: played.#abort.signal,
+      connector: 'played',
+      taskId: 0,
+    }
+    await played.#task.start(props)
+    played.#running = played.#run()
+    return played
+  }
+
+  get lines(): unknown[] {
+    return this.records.map(r => r.value)
+  }
+
+  get positions(): unknown[] {
+    return this.records.map(r => r.sourceOffset?.['position'])
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#abort.signal.aborted && !this.failure) {
+      this.polls++
+      try {
+        const batch = await this.#task.poll()
+        this.degraded = null
+        this.records.push(...(batch ?? []))
+      } catch (error) {
+        const { retriable, message } = error as Error & { retriable?: boolean }
+        if (retriable) {
+          this.problems.push(message)
+          this.degraded = message
+        } else this.failure = error as Error
+      }
+      this.#waiting?.()
+    }
+  }
+
+  /** Resolves when a condition holds after some poll or log line; the test's own time limit ends it otherwise. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      if (this.failure) throw this.failure
+      await new Promise<void>(resolve => {
+        this.#waiting = resolve
+      })
+    }
+  }
+
+  async failed(): Promise<Error> {
+    while (!this.failure) {
+      await new Promise<void>(resolve => {
+        this.#waiting = resolve
+      })
+    }
+    return this.failure
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    await this.#running
+    await this.#task.stop()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+}
+
+/** Appends without a line break of its own. */
+export const append = (file: string, text: string | Buffer): void => appendFileSync(file, text)
