@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { ErrorCode } from '../../protocol/index.ts'
-import { FakeBroker, imageOf } from './fake-broker.ts'
+import { FakeBroker, imageOf } from './test-support/fake-broker.ts'
 
 const ORDERS = { id: 'ordersordersordersordQ', partitions: 4 }
 const GROUPS = ['a', 'b', 'c', 'd', 'e']

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ErrorCode, ZERO_UUID } from '../../protocol/index.ts'
 import { readBatches } from '../../protocol/records/batch-reader.ts'
-import { FakeBroker, imageOf } from './fake-broker.ts'
 import type { GroupJoin } from './group-coordinator.ts'
 import { groupPartition } from './group-partition.ts'
 import type { CommittedOffset } from './offsets/committed-offsets.ts'
 import { readRecord } from './offsets/records.ts'
+import { FakeBroker, imageOf } from './test-support/fake-broker.ts'
 
 const E = ErrorCode
 const ORDERS = { id: 'ordersordersordersordQ', partitions: 4 }

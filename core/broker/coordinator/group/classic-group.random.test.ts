@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ErrorCode } from '../../../protocol/error-codes.ts'
-import { GroupSim, proto } from './group-sim.ts'
+import { GroupSim, proto } from '../test-support/group-sim.ts'
 import type { JoinReply, SyncReply } from './types.ts'
 
 /** A client that mostly follows the protocol, as far as the random steps let it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ErrorCode } from '../../../protocol/error-codes.ts'
-import { GroupSim, proto } from './group-sim.ts'
+import { GroupSim, proto } from '../test-support/group-sim.ts'
 import type { GroupSnapshot, JoinReply } from './types.ts'
 
 const E = ErrorCode

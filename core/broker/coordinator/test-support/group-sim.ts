@@ -1,5 +1,5 @@
-import { ClassicGroup } from './classic-group.ts'
-import type { GroupSettings, GroupSnapshot, JoinReply, JoinRequest, SyncReply, SyncRequest } from './types.ts'
+import { ClassicGroup } from '../group/classic-group.ts'
+import type { GroupSettings, GroupSnapshot, JoinReply, JoinRequest, SyncReply, SyncRequest } from '../group/types.ts'
 
 /** For tests: drives a group by hand, with a clock of its own and records that are written when the test says so. */
 export class GroupSim {

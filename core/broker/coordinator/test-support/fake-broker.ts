@@ -1,11 +1,11 @@
-import { createLogger, setLogLevel } from '../../common/log.ts'
-import { ErrorCode, errorFor } from '../../protocol/index.ts'
-import { parseBrokerConfig } from '../config/broker-config.ts'
-import type { BrokerServices } from '../handlers/handler.ts'
-import { DEFAULT_LOG_CONFIG } from '../log/log-config.ts'
-import { LogManager } from '../log/log-manager.ts'
-import { EMPTY_IMAGE, type MetadataImage, type TopicImage } from '../quorum/image.ts'
-import { type Coordinators, createCoordinators, OFFSETS_TOPIC } from './index.ts'
+import { createLogger, setLogLevel } from '../../../common/log.ts'
+import { ErrorCode, errorFor } from '../../../protocol/index.ts'
+import { parseBrokerConfig } from '../../config/broker-config.ts'
+import type { BrokerServices } from '../../handlers/handler.ts'
+import { DEFAULT_LOG_CONFIG } from '../../log/log-config.ts'
+import { LogManager } from '../../log/log-manager.ts'
+import { EMPTY_IMAGE, type MetadataImage, type TopicImage } from '../../quorum/image.ts'
+import { type Coordinators, createCoordinators, OFFSETS_TOPIC } from '../index.ts'
 
 const NODE = 1
 
@@ -80,8 +80,11 @@ export class FakeBroker {
 }
 
 /** Metadata with `__consumer_offsets` and these topics, each led by the fake broker. */
-export function imageOf(topics: Record<string, { id: string; partitions: number }>): MetadataImage {
-  const all = { [OFFSETS_TOPIC]: { id: 'OOOOOOOOOOOOOOOOOOOOOA', partitions: 3 }, ...topics }
+export function imageOf(
+  topics: Record<string, { id: string; partitions: number }>,
+  offsetsTopic = { id: 'OOOOOOOOOOOOOOOOOOOOOA', partitions: 3 },
+): MetadataImage {
+  const all = { [OFFSETS_TOPIC]: offsetsTopic, ...topics }
   const images = Object.entries(all).map(([name, t]): TopicImage => {
     const base = { replicas: [NODE], isr: [NODE], leader: NODE, leaderEpoch: 0, partitionEpoch: 0, directories: [] }
     return {
