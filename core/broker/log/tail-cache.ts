@@ -11,8 +11,8 @@ export interface TailChunk {
   newer: TailChunk | null
 }
 
-/** A slice of less than a quarter of its memory is copied when that is larger than this: it would hold too much. */
-const COPY_ABOVE = 16384
+/** Memory of this size is shared by small buffers: Node's pool. A slice of something larger is copied when it is a small part of it. */
+const COPY_ABOVE = Buffer.poolSize
 
 /**
  * The most recent appends of all partitions, kept as the very buffers that were written, for readers that keep up. Bounded
