@@ -65,6 +65,9 @@ export function demoConnectors(
         'behavior.on.null.values': 'delete',
         'schema.ignore': 'true',
         ...UNWRAP,
+        transforms: 'unwrap,key',
+        'transforms.key.type': 'org.apache.kafka.connect.transforms.ExtractField$Key',
+        'transforms.key.field': 'id',
       },
     }),
   }
