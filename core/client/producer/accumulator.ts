@@ -21,6 +21,9 @@ export interface AccumulatorEvents {
   onRefused(record: PendingRecord, error: Error): void
 }
 
+/** A batch that is about as long as the one before does not have to grow. */
+const SIZE_SLACK = 64
+
 interface Lingering {
   readonly queue: PartitionQueue
   readonly batch: ProducerBatch
@@ -154,11 +157,12 @@ export class Accumulator {
     let batch = queue.open
     if (batch && batch.rawSize + bytes > limit) {
       batch.closed = true
+      queue.sizeHint = batch.rawSize + SIZE_SLACK
       this.#due(queue, batch)
       batch = null
     }
     if (!batch) {
-      batch = new ProducerBatch(compressionType, performance.now())
+      batch = new ProducerBatch(compressionType, performance.now(), queue.sizeHint)
       queue.order.push(batch)
       this.#linger(queue, batch)
     }

@@ -50,10 +50,11 @@ export class ProducerBatch {
   readonly #tokens: number[] = []
   readonly #timestamps: number[] = []
 
-  constructor(compression: CompressionType, now: number) {
+  /** `sizeHint`: how many bytes its records will probably take. */
+  constructor(compression: CompressionType, now: number, sizeHint = 1024) {
     this.compression = compression
     this.createdAt = now
-    this.#builder = new RecordBatchBuilder({ compression })
+    this.#builder = new RecordBatchBuilder({ compression, initialSize: sizeHint })
   }
 
   /** The bytes of its records so far, before compression. */

@@ -11,6 +11,8 @@ export class PartitionQueue {
   /** After a failure nothing is sent before this time (performance.now). */
   notBefore = 0
   attempts = 0
+  /** The size of the last batch: a guess at that of the next. */
+  sizeHint = 1024
   /** Waits in a broker's list of partitions with something to send. */
   listed = false
 
