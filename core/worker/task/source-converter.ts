@@ -69,8 +69,11 @@ export class SourceRecordConverter {
   }
 }
 
+/** What tells a source record from others. */
+export type SourcePlace = Pick<SourceRecord, 'topic' | 'sourcePartition' | 'sourceOffset'>
+
 /** A source record in words: its topic, and where it came from. */
-export function describeSource(record: SourceRecord): string {
+export function describeSource(record: SourcePlace): string {
   const text = (v: unknown) =>
     JSON.stringify(v, (_, x: unknown) => (typeof x === 'bigint' ? x.toString() : x))?.slice(0, 300) ?? 'null'
   return `the record for topic ${record.topic} from ${text(record.sourcePartition)} before ${text(record.sourceOffset)}`

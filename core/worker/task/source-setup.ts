@@ -1,11 +1,10 @@
 import type { OffsetReader } from '../../connect/connector.ts'
-import type { SourceRecord } from '../../connect/record.ts'
 import type { SourceTask } from '../../connect/source-task.ts'
 import { parseErrorConfig } from './error-config.ts'
 import { ErrorPolicy, LogReporter } from './error-policy.ts'
 import { createOffsetStore } from './offset-stores.ts'
 import { type Runner, stopQuietly, type TaskParts } from './runner.ts'
-import { describeSource, SourceRecordConverter } from './source-converter.ts'
+import { describeSource, type SourcePlace, SourceRecordConverter } from './source-converter.ts'
 import { SourceTaskRunner } from './source-task-runner.ts'
 import { TopicCreator, topicCreationRules } from './topic-creation.ts'
 
@@ -52,7 +51,7 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   )
   const rules = spec.topicCreationEnabled ? topicCreationRules(spec.connectorProps) : null
   const topics = rules ? new TopicCreator(clients.admin(spec.admin, logger), rules, logger) : null
-  const reporters = errorConfig['errors.log.enable'] ? [new LogReporter<SourceRecord>(logger, describeSource)] : []
+  const reporters = errorConfig['errors.log.enable'] ? [new LogReporter<SourcePlace>(logger, describeSource)] : []
   const runner = new SourceTaskRunner({
     task,
     converter: new SourceRecordConverter(parts.chain, parts.converters),

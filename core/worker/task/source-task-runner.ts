@@ -9,7 +9,7 @@ import { errors } from './errors.ts'
 import { Gate, pauseFor } from './gate.ts'
 import type { MetricsRecorder } from './metrics.ts'
 import type { OffsetStore } from './offset-store.ts'
-import { describeSource, type SourceRecordConverter } from './source-converter.ts'
+import { describeSource, type SourcePlace, type SourceRecordConverter } from './source-converter.ts'
 import { OffsetCommitter } from './source-offsets.ts'
 import { SubmittedRecords } from './submitted-records.ts'
 import type { TopicCreator } from './topic-creation.ts'
@@ -17,7 +17,7 @@ import type { TopicCreator } from './topic-creation.ts'
 export interface SourceRunnerParts {
   readonly task: SourceTask
   readonly converter: SourceRecordConverter
-  readonly policy: ErrorPolicy<SourceRecord>
+  readonly policy: ErrorPolicy<SourcePlace>
   readonly producer: Producer
   readonly offsets: OffsetStore
   /** Null: the broker creates topics. */
@@ -56,7 +56,7 @@ export class SourceTaskRunner implements DeliveryListener {
   constructor(parts: SourceRunnerParts, capacity?: number) {
     this.#parts = parts
     this.#signal = parts.abort.signal
-    this.#submitted = new SubmittedRecords(capacity)
+    this.#submitted = new SubmittedRecords(capacity, parts.task.commitRecords !== undefined)
     this.#committer = new OffsetCommitter(this.#submitted, parts)
   }
 
@@ -92,7 +92,7 @@ export class SourceTaskRunner implements DeliveryListener {
   ): void {
     const { metrics, task } = this.#parts
     if (error) {
-      this.#deliveryFailed(token, error)
+      this.#deliveryFailed(token, error, topic)
     } else {
       metrics.recordsWritten++
       if (!this.#usedTopics.has(topic)) {
@@ -195,9 +195,10 @@ export class SourceTaskRunner implements DeliveryListener {
   }
 
   /** Errors that may pass are never skipped, whatever the tolerance: the record would be lost for nothing. */
-  #deliveryFailed(token: number, error: Error): void {
-    const record = this.#submitted.recordOf(token)
-    if (!record) return
+  #deliveryFailed(token: number, error: Error, topic: string): void {
+    const found = this.#submitted.find(token)
+    if (!found) return
+    const record = { topic, sourcePartition: found.partition, sourceOffset: found.offset }
     if (this.#parts.policy.tolerant && !isRetriable(error)) {
       this.#parts.policy.reject(record, new StageError('KAFKA_PRODUCE', 'Producer', error))
       this.#submitted.done(token, null)

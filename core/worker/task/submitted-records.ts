@@ -2,7 +2,9 @@ import type { SourceOffset, SourcePartition, SourceRecord } from '../../connect/
 import type { RecordMetadata } from '../../connect/source-task.ts'
 
 interface Entry {
-  readonly record: SourceRecord
+  /** Null where nobody will ask for it: it can be forgotten as soon as it is sent. */
+  readonly record: SourceRecord | null
+  readonly offset: SourceOffset | null
   readonly queue: PartitionQueue | null
   done: boolean
   metadata: RecordMetadata | null
@@ -18,6 +20,12 @@ interface PartitionQueue {
   dirty: boolean
 }
 
+/** What is known of a record on its way. */
+export interface Submitted {
+  readonly partition: SourcePartition | null
+  readonly offset: SourceOffset | null
+}
+
 export interface Completed {
   readonly records: SourceRecord[]
   readonly metadata: (RecordMetadata | null)[]
@@ -26,12 +34,14 @@ export interface Completed {
 /**
  * Which records of a source task are on their way, and how far each source partition is done: acks come in any order across
  * topics and partitions, but an offset may be committed only when everything before it is done (Connect's SubmittedRecords).
- * At most `capacity` records, a power of two.
+ * At most `capacity` records, a power of two: enough to keep a log busy, few enough to die young in memory. Without
+ * `keepRecords` there is no `takeCompleted`.
  */
 export class SubmittedRecords {
   readonly #ring: (Entry | undefined)[]
   readonly #mask: number
-  readonly #byIdentity = new WeakMap<SourcePartition, PartitionQueue>()
+  readonly #keepRecords: boolean
+  #last: PartitionQueue | null = null
   readonly #byText = new Map<string, PartitionQueue>()
   readonly #dirty = new Set<PartitionQueue>()
   #next = 0
@@ -39,7 +49,8 @@ export class SubmittedRecords {
   #outstanding = 0
   #completed: Completed = { records: [], metadata: [] }
 
-  constructor(capacity = 65536) {
+  constructor(capacity = 16384, keepRecords = true) {
+    this.#keepRecords = keepRecords
     this.#ring = new Array(capacity)
     this.#mask = capacity - 1
   }
@@ -58,16 +69,18 @@ export class SubmittedRecords {
   add(record: SourceRecord): number {
     const token = this.#next++
     const queue = record.sourcePartition ? this.#queueOf(record.sourcePartition) : null
-    const entry: Entry = { record, queue, done: false, metadata: null }
+    const kept = this.#keepRecords ? record : null
+    const entry: Entry = { record: kept, offset: record.sourceOffset, queue, done: false, metadata: null }
     this.#ring[token & this.#mask] = entry
     queue?.entries.push(entry)
     this.#outstanding++
     return token
   }
 
-  /** The record of a token that is not done. */
-  recordOf(token: number): SourceRecord | undefined {
-    return this.#ring[token & this.#mask]?.record
+  /** What is known of a record that is not done. */
+  find(token: number): Submitted | null {
+    const entry = this.#ring[token & this.#mask]
+    return entry ? { partition: entry.queue?.partition ?? null, offset: entry.offset } : null
   }
 
   /** Takes the newest record back: it was not sent after all. */
@@ -123,7 +136,7 @@ export class SubmittedRecords {
     while (head < entries.length && entries[head]!.done) {
       const entry = entries[head++]!
       this.#complete(entry)
-      if (entry.record.sourceOffset) queue.offset = entry.record.sourceOffset
+      if (entry.offset) queue.offset = entry.offset
     }
     if (head === before) return
     queue.head = head
@@ -144,24 +157,36 @@ export class SubmittedRecords {
   }
 
   #complete(entry: Entry): void {
+    if (!entry.record) return
     this.#completed.records.push(entry.record)
     this.#completed.metadata.push(entry.metadata)
   }
 
-  // Tasks nearly always give the same object for a partition, so its text is rarely made.
+  // Records come in runs of one partition, so its text is rarely made.
   #queueOf(partition: SourcePartition): PartitionQueue {
-    let queue = this.#byIdentity.get(partition)
-    if (queue) return queue
+    if (this.#last && sameFlat(this.#last.partition, partition)) return this.#last
     const text = JSON.stringify(
       Object.entries(partition).sort(([a], [b]) => (a < b ? -1 : 1)),
       (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v),
     )
-    queue = this.#byText.get(text)
+    let queue = this.#byText.get(text)
     if (!queue) {
       queue = { partition, entries: [], head: 0, offset: null, dirty: false }
       this.#byText.set(text, queue)
     }
-    this.#byIdentity.set(partition, queue)
+    this.#last = queue
     return queue
   }
+}
+
+/** Whether two partitions are the same object, or equal in plain values. False says nothing. */
+function sameFlat(a: SourcePartition, b: SourcePartition): boolean {
+  if (a === b) return true
+  let left = 0
+  for (const key in a) {
+    if (a[key] !== b[key]) return false
+    left++
+  }
+  for (const _ in b) left--
+  return left === 0
 }
