@@ -6,7 +6,7 @@ import { codeOf } from './client/failure.ts'
 import { delay } from './client/wait.ts'
 import { errors } from './errors.ts'
 import { formatLsn, type Lsn, parseLsn, ZERO } from './lsn.ts'
-import { type LoadedOffset, type SnapshotProgress, snapshotOffset } from './offset.ts'
+import { type LoadedOffset, loadOffset, type SnapshotProgress, snapshotOffset } from './offset.ts'
 import type { PostgresOptions } from './options.ts'
 import { type Plan, planStart } from './plan.ts'
 import * as server from './server.ts'
@@ -44,7 +44,12 @@ export class Session {
   readonly #flush: FlushTracker
   readonly #transaction: TransactionMetadata | null
   readonly #emitter: Emitter
+  #connected = false
   #plan: Plan | null = null
+  /** Where the task began; what it goes on from until a record was given. */
+  #start: LoadedOffset | { lsn: Lsn; txId: null; micros: number } | null = null
+  /** The offset of the last record that was given: what a new connection goes on from, as a new task would from a committed one. */
+  #given: SourceOffset | null = null
   #position: StreamPosition | null = null
   /** How far the snapshot got; null when none runs. */
   #progress: SnapshotProgress | 'begin' | null = null
@@ -68,7 +73,7 @@ export class Session {
 
   /** Connects what is not connected. What was given already is not given again. */
   async connect(): Promise<void> {
-    if (this.#plan && (this.#reader || !this.#plan.stream) && (this.#snapshot || this.#progress === null)) return
+    if (this.#connected) return
     const { options, logger } = this.#context
     const info = await server.serverInfo(this.#catalog)
     this.#version = info.version
@@ -84,6 +89,7 @@ export class Session {
     }
     if (plan.dropSlot && this.#plan === null) await server.dropSlot(this.#catalog, options.slot.name)
     await this.#begin(plan, slot, tables)
+    this.#connected = true
   }
 
   #guard(tables: readonly TableEntry[]): void {
@@ -123,6 +129,7 @@ export class Session {
     }
     try {
       if (this.#plan === null) this.#enter(plan, slot, created)
+      else this.#reenter()
       if (plan.stream && created === null) await this.#startStream()
       if (this.#progress !== null) await this.#openSnapshot(created, tables)
     } finally {
@@ -133,33 +140,44 @@ export class Session {
 
   /** Sets the task's state for its first connection. */
   #enter(plan: Plan, slot: server.SlotState | null, created: server.CreatedSlot | null): void {
-    const lsn = created?.lsn ?? slot?.confirmedLsn ?? ZERO
     const { from } = plan
-    this.#position = new StreamPosition(from ?? { lsn, txId: null, micros: nowMicros() })
+    this.#start = from ?? { lsn: created?.lsn ?? slot?.confirmedLsn ?? ZERO, txId: null, micros: nowMicros() }
+    this.#position = new StreamPosition(this.#start)
     if (from) this.#transaction?.load(from.raw)
-    // what a slot that was made anew does not know of, a snapshot must not leave out
-    const same =
-      slot === null || slot.confirmedLsn === null || from === null || slot.confirmedLsn <= this.#position.startLsn()
-    if (plan.snapshot) this.#progress = (same && from?.inSnapshot ? from.progress : null) ?? 'begin'
+    // rows that were read before a slot was made anew may have changed unseen: read them again
+    const same = from !== null && (slot?.confirmedLsn ?? ZERO) <= this.#position.startLsn()
+    if (plan.snapshot) this.#progress = (same && from.inSnapshot ? from.progress : null) ?? 'begin'
     else this.#flush.allowIdle()
     this.#plan = plan
+  }
+
+  /** Sets it for another connection: to where the last given record left it. What was decoded and not given is decoded again. */
+  #reenter(): void {
+    if (this.#given === null) {
+      this.#position = new StreamPosition(this.#start!)
+      return
+    }
+    const given = loadOffset(this.#given)
+    this.#position = new StreamPosition(given)
+    this.#transaction?.load(given.raw)
+    if (this.#progress !== null) this.#progress = given.progress ?? 'begin'
   }
 
   async #startStream(): Promise<void> {
     const { options, logger, signal } = this.#context
     const position = this.#position!
     const from = position.startLsn()
-    const { maxRetries, retryDelayMs } = options.slot
-    for (let attempt = 0; ; attempt++) {
+    const { maxRetries, retryDelayMs, name } = options.slot
+    const deadline = Date.now() + maxRetries * retryDelayMs
+    for (let wait = 100; ; wait = Math.min(wait * 2, retryDelayMs)) {
       try {
         this.#flush.restart()
         this.#stream = await ReplicationStream.start(options, this.#version, from, this.#flush, signal)
         break
       } catch (error) {
-        if (codeOf(error) !== '55006' || attempt >= maxRetries) throw error
         // the server needs a moment to notice that a connection is gone
-        const wait = attempt === 0 ? Math.min(500, retryDelayMs) : retryDelayMs
-        logger.warn(`slot ${options.slot.name} is in use; trying again in ${wait} ms (${attempt + 1} of ${maxRetries})`)
+        if (codeOf(error) !== '55006' || Date.now() + wait > deadline) throw error
+        logger.info(`slot ${name} is in use; trying again in ${wait} ms`)
         await delay(wait, signal)
       }
     }
@@ -235,8 +253,14 @@ export class Session {
   /** Makes the snapshot's reader once the stream has caught up with it. */
   #makeSnapshot: (() => SnapshotReader) | null = null
 
-  /** The next records; null when there are none for now and the wait for them was ended by a heartbeat or the like. */
+  /** The next records; null when there are none for now. */
   async next(): Promise<SourceRecord[] | null> {
+    const records = await this.#next()
+    this.#given = records?.at(-1)?.sourceOffset ?? this.#given
+    return records
+  }
+
+  async #next(): Promise<SourceRecord[] | null> {
     await this.connect()
     if (this.#makeSnapshot) {
       const records = await this.#catchUp()
@@ -330,6 +354,7 @@ export class Session {
 
   /** Ends all connections; `connect` makes new ones and goes on where it was. */
   async disconnect(): Promise<void> {
+    this.#connected = false
     this.#endSnapshot()
     this.#stream?.close()
     this.#stream = null

@@ -64,9 +64,14 @@ export class Catalog {
   async #connected(): Promise<pg.Client> {
     if (this.#client) return this.#client
     const name = `millrace ${this.#options.prefix}`
-    this.#client = await openClient(this.#options.connection, { name, signal: this.#signal })
-    this.#types = new TypeRegistry(this.#client)
-    return this.#client
+    const client = await openClient(this.#options.connection, { name, signal: this.#signal })
+    this.#client = client
+    this.#types = new TypeRegistry(client)
+    // gone while idle: the next query begins with a new one
+    client.on('end', () => {
+      if (this.#client === client) this.#client = null
+    })
+    return client
   }
 
   /**

@@ -31,7 +31,10 @@ export function isPassing(error: unknown): boolean {
   if (error instanceof MillraceError) return error.retriable
   const code = codeOf(error)
   if (SOCKET_CODES.has(code) || (PASSING.test(code) && !isSlotShortage(error))) return true
-  return code === '' && /connection terminated|timeout|socket|Connection ended/i.test(messageOf(error))
+  return (
+    code === '' &&
+    /connection (terminated|error|ended)|Client was closed|not queryable|timeout|socket/i.test(messageOf(error))
+  )
 }
 
 const isSlotShortage = (error: unknown) =>

@@ -16,7 +16,9 @@ export class StreamPosition {
   /** How many events at `lsn` were given. */
   eventsAtLsn: number
 
-  constructor(from: { lsn: Lsn; txId: number | null; micros: number | null } | LoadedOffset) {
+  constructor(
+    from: { readonly lsn: Lsn; readonly txId: number | null; readonly micros: number | null } | LoadedOffset,
+  ) {
     if ('raw' in from) {
       this.lsn = from.lsn ?? from.lsnProc ?? ZERO
       this.lsnProc = from.lsnProc

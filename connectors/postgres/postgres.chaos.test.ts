@@ -1,0 +1,146 @@
+import pg from 'pg'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { SourceRecord, Struct } from '../../core/connect/index.ts'
+import { random as randomOf } from '../../test/random.ts'
+import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
+import { OffsetStore, propsFor, TaskHarness } from './testing/harness.ts'
+import { Workload } from './testing/workload.ts'
+
+const server: PostgresServer | null = await startPostgres({ own: true })
+afterAll(() => server?.stop())
+
+const SEED = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000)
+
+/** What a topic shows of a record: enough to rebuild the table. */
+interface Entry {
+  readonly topic: string
+  readonly key: string
+  readonly row: Struct | null
+  readonly version: number | null
+}
+
+function entryOf(r: SourceRecord): Entry {
+  const value = r.value as { after: Struct | null } | null
+  const row = value === null ? null : value.after
+  return { topic: r.topic, key: JSON.stringify(r.key), row, version: row === null ? null : (row['v'] as number) }
+}
+
+/** The last state by key, as a compacted topic ends up. */
+function lastState(log: readonly Entry[]): Map<string, Struct> {
+  const state = new Map<string, Struct>()
+  for (const e of log) {
+    if (e.row === null) state.delete(`${e.topic} ${e.key}`)
+    else state.set(`${e.topic} ${e.key}`, e.row)
+  }
+  return state
+}
+
+/** Within one run of a task no older version of a row follows a newer one. */
+function expectInOrder(run: readonly Entry[], where: string): void {
+  const seen = new Map<string, number>()
+  for (const e of run) {
+    const id = `${e.topic} ${e.key}`
+    if (e.version === null) continue
+    const last = seen.get(id) ?? 0
+    if (e.version < last) throw new Error(`${where}: ${id} went from version ${last} back to ${e.version}`)
+    seen.set(id, e.version)
+  }
+}
+
+async function tableState(db: pg.Client): Promise<Map<string, Struct>> {
+  const state = new Map<string, Struct>()
+  for (const [table, key] of [
+    ['accounts', ['id']],
+    ['items', ['order_id', 'line']],
+  ] as const) {
+    const { rows } = await db.query(`select * from ${table}`)
+    for (const row of rows) {
+      const id = Object.fromEntries(key.map(k => [k, row[k]]))
+      state.set(`t.public.${table} ${JSON.stringify(id)}`, row)
+    }
+  }
+  return state
+}
+
+/** What the log and the table do not agree on, in a line each. */
+function differences(log: Map<string, Struct>, table: Map<string, Struct>): string[] {
+  const out: string[] = []
+  const show = (row: Struct | undefined) =>
+    row === undefined ? 'nothing' : JSON.stringify(row, Object.keys(row).sort())
+  for (const id of new Set([...log.keys(), ...table.keys()])) {
+    const [ours, theirs] = [show(log.get(id)), show(table.get(id))]
+    if (ours !== theirs) out.push(`${id}: the log ends with ${ours}, the table has ${theirs}`)
+  }
+  return out
+}
+
+describe.skipIf(server === null)('a task that is killed again and again', () => {
+  test.each([1, 2, 3])(
+    `ends with the table's state, nothing stale (round %i, seed ${SEED})`,
+    async round => {
+      const { next: random, below: int } = randomOf(SEED + round)
+      const url = await server!.createDatabase()
+      const db = new pg.Client(url)
+      await db.connect()
+      const workload = new Workload(url, random)
+      await workload.setup(db, 3000)
+      const props = propsFor(url, {
+        'max.batch.size': String(20 + int(200)),
+        'max.queue.size.in.bytes': String(4096 + int(100_000)),
+        'status.update.interval.ms': '100',
+        'retriable.restart.connector.wait.ms': '200',
+      })
+      const offsets = new OffsetStore()
+      const log: Entry[] = []
+      const writing = workload.start()
+      const kills = 12
+      try {
+        for (let kill = 0; kill <= kills; kill++) {
+          const task = await new TaskHarness(props, offsets).start()
+          const last = kill === kills
+          let kept = Number.POSITIVE_INFINITY
+          try {
+            if (last) {
+              await workload.stop()
+              await writing
+              const stored = offsets.get({ server: 't' })
+              if (stored === null || stored['snapshot_completed'] === false)
+                await task.until(() => task.log.text().includes('snapshot through'))
+              await db.query(`insert into accounts (id, name, v) values (-1, 'end', ${workload.nextVersion()})`)
+              await task.until(r => r.some(x => (x.key as Struct | null)?.['id'] === -1 && x.value !== null))
+            } else {
+              const goal = int(kill < 6 ? 2500 : 6000)
+              let committed = 0
+              const until = Date.now() + 200 + int(1500)
+              while (task.records.length < goal && Date.now() < until) {
+                await task.until(r => r.length > committed || Date.now() > until, 5000)
+                // the log has acked some of what was given, and the offsets of that are committed
+                if (random() < 0.4 && task.records.length > 0) {
+                  committed += int(task.records.length - committed + 1)
+                  task.commit(committed)
+                }
+                if (random() < 0.05)
+                  await server!.admin.query(
+                    `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'millrace%' and random() < 0.5`,
+                  )
+              }
+              // what was not acked may or may not have reached the log
+              kept = committed + int(task.records.length - committed + 1)
+            }
+          } finally {
+            await task.stop()
+          }
+          const run = task.records.slice(0, kept).map(entryOf)
+          expectInOrder(run, `run ${kill}`)
+          log.push(...run)
+        }
+        expect(differences(lastState(log), await tableState(db))).toEqual([])
+      } finally {
+        await workload.stop()
+        await writing
+        await db.end()
+      }
+    },
+    120_000,
+  )
+})

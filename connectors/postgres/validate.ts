@@ -1,0 +1,180 @@
+import type { ConfigValue, MillraceError, Props } from '../../core/connect/index.ts'
+import { MillraceError as CodedError, messageOf } from '../../core/connect/index.ts'
+import { RULE_KEYS, unsupportedUses, wrongRule } from '../cdc/index.ts'
+import { Catalog } from './catalog/catalog.ts'
+import { openClient } from './client/open.ts'
+import { postgresConfig, UNSUPPORTED } from './config.ts'
+import { errors } from './errors.ts'
+import { type PostgresOptions, parseOptions } from './options.ts'
+import { serverInfo, slotState, snapshotTables } from './server.ts'
+
+type Complain = (key: string, message: string) => void
+
+const NAMING = /(^|\.)(Schema(Unicode)?TopicNamingStrategy|DefaultTopicNamingStrategy)$/
+
+/** Checks that need no database. */
+export function checkTogether(props: Props, complain: Complain): void {
+  const given = (key: string) => (props[key] ?? '').trim() !== ''
+  for (const use of unsupportedUses(UNSUPPORTED, postgresConfig, props)) {
+    if (use.action === 'refuse') complain(use.key, `${use.key}: ${use.reason}.`)
+  }
+  for (const kind of ['table', 'schema', 'column']) {
+    const [include, exclude] = [`${kind}.include.list`, `${kind}.exclude.list`]
+    if (given(include) && given(exclude))
+      complain(exclude, `"${exclude}" is already specified by "${include}": use one of them.`)
+  }
+  for (const [key, value] of Object.entries(props)) {
+    if (!RULE_KEYS.some(rule => rule.test(key))) continue
+    const wrong = wrongRule(key, value)
+    if (wrong) complain(key, `Invalid value for configuration ${key}: ${wrong}`)
+  }
+  const mode = (props['snapshot.mode'] ?? '').toLowerCase()
+  if (mode === 'custom' || mode === 'configuration_based')
+    complain(
+      'snapshot.mode',
+      `snapshot.mode=${mode} is not there yet: use initial, always, initial_only, no_data or when_needed.`,
+    )
+  if ((props['snapshot.locking.mode'] ?? '').toLowerCase() === 'custom')
+    complain('snapshot.locking.mode', 'snapshot.locking.mode=custom is not there: use none or shared.')
+  if ((props['plugin.name'] ?? '').toLowerCase() === 'decoderbufs')
+    complain(
+      'plugin.name',
+      'The plugin decoderbufs is not supported: set plugin.name=pgoutput, which every server has.',
+    )
+  const naming = props['topic.naming.strategy']
+  if (naming && !NAMING.test(naming.trim()))
+    complain(
+      'topic.naming.strategy',
+      `${naming} is not there: use io.debezium.schema.SchemaTopicNamingStrategy or SchemaUnicodeTopicNamingStrategy, and a transformation for other names.`,
+    )
+  const number = (key: string, fallback: number) => Number(props[key] ?? fallback)
+  if (number('max.queue.size', 8192) <= number('max.batch.size', 2048))
+    complain('max.queue.size', 'max.queue.size must be larger than max.batch.size.')
+}
+
+/** The key whose value an error speaks of. */
+const KEY_OF: Readonly<Record<string, string>> = {
+  MR_PG_CONNECT_FAILED: 'database.hostname',
+  MR_PG_AUTH_FAILED: 'database.password',
+  MR_PG_DATABASE_MISSING: 'database.dbname',
+  MR_PG_SSL: 'database.sslmode',
+  MR_PG_NO_REPLICATION_PRIVILEGE: 'database.user',
+  MR_PG_SLOT_WRONG: 'slot.name',
+  MR_PG_SLOTS_EXHAUSTED: 'slot.name',
+  MR_PG_PUBLICATION_MISSING: 'publication.name',
+  MR_PG_PERMISSION_DENIED: 'publication.autocreate.mode',
+  MR_PG_TOO_MANY_TABLES: 'guardrail.collections.max',
+}
+
+/** Connects and looks at all that a start would need. Complains; never throws. */
+export async function checkDatabase(props: Props, signal: AbortSignal, complain: Complain): Promise<void> {
+  let options: PostgresOptions
+  try {
+    options = parseOptions(props)
+  } catch (error) {
+    // the keys have their errors already
+    if (error instanceof CodedError && error.code === 'MR_CONFIG_INVALID') return
+    throw error
+  }
+  const timeoutMs = Number(props['connection.validation.timeout.ms'] ?? 60_000)
+  const catalog = new Catalog(options, signal)
+  try {
+    const name = `millrace ${options.prefix} validation`
+    await (await openClient(options.connection, { name, timeoutMs, signal })).end()
+    await checkServer(options, props, catalog, complain)
+  } catch (error) {
+    const failure = error as MillraceError
+    const key = KEY_OF[failure.code] ?? 'database.hostname'
+    complain(key, messageOf(error))
+  } finally {
+    await catalog.close()
+  }
+}
+
+async function checkServer(
+  options: PostgresOptions,
+  props: Props,
+  catalog: Catalog,
+  complain: Complain,
+): Promise<void> {
+  const info = await serverInfo(catalog)
+  const say = (key: string, error: MillraceError) => complain(key, error.message)
+  if (info.version < 100_000) say('database.hostname', errors.create('MR_PG_UNSUPPORTED', { version: info.version }))
+  const streams = options.snapshot.mode !== 'initial_only'
+  if (streams) {
+    if (info.walLevel !== 'logical')
+      say('database.hostname', errors.create('MR_PG_WAL_LEVEL', { level: info.walLevel }))
+    if (!info.canReplicate)
+      say('database.user', errors.create('MR_PG_NO_REPLICATION_PRIVILEGE', { user: options.connection.user }))
+    await checkSlot(options, catalog, say)
+    await checkPublication(options, catalog, say)
+  }
+  const tables = snapshotTables(await catalog.tables(), options.publication.viaRoot)
+  const filters = ['table.include.list', 'schema.include.list', 'table.exclude.list', 'schema.exclude.list'].filter(
+    k => (props[k] ?? '').trim() !== '',
+  )
+  if (tables.length === 0 && filters.length > 0) {
+    const { database } = options.connection
+    const shown = filters.map(k => `${k}=${props[k]}`).join(', ')
+    say(filters[0]!, errors.create('MR_PG_NO_TABLES', { database, filters: shown }))
+  }
+  const { max, fail } = options.guardrail
+  if (fail && max > 0 && tables.length > max)
+    say('guardrail.collections.max', errors.create('MR_PG_TOO_MANY_TABLES', { count: tables.length, max }))
+}
+
+async function checkSlot(
+  options: PostgresOptions,
+  catalog: Catalog,
+  say: (key: string, error: MillraceError) => void,
+): Promise<void> {
+  const slot = options.slot.name
+  const state = await slotState(catalog, slot)
+  if (state && (state.plugin !== 'pgoutput' || state.database !== options.connection.database))
+    say('slot.name', errors.create('MR_PG_SLOT_WRONG', { slot, plugin: state.plugin, database: state.database }))
+  if (state) return
+  const [row] = await catalog.rows(
+    "select (count(*) >= current_setting('max_replication_slots')::int)::text as full from pg_catalog.pg_replication_slots",
+  )
+  if (row?.['full'] === 'true')
+    say('slot.name', errors.create('MR_PG_SLOTS_EXHAUSTED', { cause: 'all of max_replication_slots are taken' }))
+}
+
+async function checkPublication(
+  options: PostgresOptions,
+  catalog: Catalog,
+  say: (key: string, error: MillraceError) => void,
+): Promise<void> {
+  const { name, autocreate } = options.publication
+  const [row] = await catalog.rows(
+    `select exists (select from pg_catalog.pg_publication where pubname = $1)::text as found,
+            (select rolsuper::text from pg_catalog.pg_roles where rolname = current_user) as super`,
+    [name],
+  )
+  if (row?.['found'] === 'true') return
+  if (autocreate === 'disabled')
+    say('publication.name', errors.create('MR_PG_PUBLICATION_MISSING', { publication: name }))
+  if (autocreate === 'all_tables' && row?.['super'] !== 'true') {
+    const what = `making publication ${name} FOR ALL TABLES, which only a superuser may`
+    const cause = `user ${options.connection.user} is none; set publication.autocreate.mode=filtered (as the owner of the tables), or make the publication beforehand`
+    say('publication.autocreate.mode', errors.create('MR_PG_PERMISSION_DENIED', { what, cause }))
+  }
+}
+
+/** Adds what is found to the values of the declaration; keys outside of it get values of their own. */
+export async function validate(
+  props: Props,
+  values: readonly ConfigValue[],
+  signal: AbortSignal,
+): Promise<ConfigValue[]> {
+  const all = values.map(v => ({ ...v, errors: [...v.errors] }))
+  const complain: Complain = (key, message) => {
+    const known = all.find(v => v.name === key)
+    if (known) known.errors.push(message)
+    else all.push({ name: key, value: props[key] ?? null, recommendedValues: [], errors: [message], visible: true })
+  }
+  checkTogether(props, complain)
+  // a database is asked only when everything is said about where it is
+  if (all.every(v => v.errors.length === 0)) await checkDatabase(props, signal, complain)
+  return all
+}
