@@ -1,6 +1,7 @@
 import { messageOf } from '../common/errors/error-table.ts'
 import type { Logger } from '../common/log.ts'
 import { ErrorCode, errorFor } from '../protocol/error-codes.ts'
+import { ZERO_UUID } from '../protocol/uuid.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import { dynamicConfigs } from './config/dynamic.ts'
 import { toLogConfig, topicValues } from './config/effective.ts'
@@ -52,7 +53,9 @@ export class Partitions {
       if (log.topic === METADATA_TOPIC) continue
       const topic = image.topicsByName.get(log.topic)
       if (topic && topic.id === log.topicId && log.partition < topic.partitions.length) continue
-      if (removedTopics.has(log.topicId)) await this.#logs.delete(log.topic, log.partition)
+      // a broker that died between making the directory and naming its topic
+      const unborn = log.topicId === ZERO_UUID && log.logEndOffset === 0
+      if (unborn || removedTopics.has(log.topicId)) await this.#logs.delete(log.topic, log.partition)
       else this.#logger.warn(`${log.dir} belongs to no topic that the metadata knows: it is left alone, and not served`)
     }
   }

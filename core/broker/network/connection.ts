@@ -72,6 +72,10 @@ export class Connection implements Holder {
     return this.#reader.partial
   }
 
+  get missing(): number {
+    return this.#reader.missing
+  }
+
   get idle(): boolean {
     return this.#slots.length === 0 && this.#held === null
   }

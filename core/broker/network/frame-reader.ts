@@ -29,6 +29,11 @@ export class FrameReader {
     return this.#sizeFilled > 0 || this.#size >= 0
   }
 
+  /** How many bytes of the request begun are still to come. */
+  get missing(): number {
+    return this.#size < 0 ? 0 : this.#size - this.#filled
+  }
+
   push(chunk: Buffer): void {
     this.#chunks.push(chunk)
   }

@@ -1,22 +1,32 @@
-import { expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { type Holder, RequestBudget } from './request-budget.ts'
+
+const KB = 1024
+let now = 0
+let budget: RequestBudget
+beforeEach(() => {
+  now = 0
+  budget = new RequestBudget(1000 * KB, () => now)
+})
 
 class FakeConnection implements Holder {
   heldBytes = 0
   partial = true
+  missing: number
   lastBytesAt = 0
   resumed = 0
   evicted = false
-  readonly budget: RequestBudget
 
-  constructor(budget: RequestBudget) {
-    this.budget = budget
+  constructor(missing: number) {
+    this.missing = missing
   }
 
   take(bytes: number): boolean {
     this.heldBytes += bytes
-    this.budget.add(bytes)
-    return this.budget.mayRead(this)
+    this.missing -= bytes
+    this.lastBytesAt = now
+    budget.add(bytes)
+    return budget.mayRead(this)
   }
 
   resume(): void {
@@ -25,48 +35,68 @@ class FakeConnection implements Holder {
 
   evict(): void {
     this.evicted = true
-    this.budget.release(this.heldBytes)
-    this.budget.forget(this)
+    budget.release(this.heldBytes)
+    budget.forget(this)
   }
 }
 
 test('below the limit everybody reads', () => {
-  const budget = new RequestBudget(100)
-  expect([new FakeConnection(budget).take(40), new FakeConnection(budget).take(50)]).toEqual([true, true])
+  expect([new FakeConnection(1e9).take(400 * KB), new FakeConnection(1e9).take(500 * KB)]).toEqual([true, true])
 })
 
-test('over the limit one may go on, the one that holds most, so that something gets done', () => {
-  const budget = new RequestBudget(100)
-  const [small, large] = [new FakeConnection(budget), new FakeConnection(budget)]
-  expect(small.take(30)).toBe(true)
-  expect(large.take(80)).toBe(true)
-  expect(small.take(1)).toBe(false)
-  expect(large.take(50)).toBe(true)
-  expect(small.take(0)).toBe(false)
+test('over the limit a small request is still read', () => {
+  new FakeConnection(1e9).take(2000 * KB)
+  expect(new FakeConnection(1e9).take(2 * KB)).toBe(true)
+})
+
+test('over the limit one large request at a time goes on, first the one that lacks least', () => {
+  const [far, near, nearer] = [new FakeConnection(1e9), new FakeConnection(900 * KB), new FakeConnection(700 * KB)]
+  far.take(990 * KB)
+  near.take(500 * KB)
+  expect(budget.mayRead(near)).toBe(true)
+  expect(nearer.take(400 * KB)).toBe(false)
+  expect(budget.mayRead(far)).toBe(false)
+  // near has got all of its request
+  near.partial = false
+  budget.forget(near)
+  expect(nearer.resumed).toBe(1)
+  expect(budget.mayRead(nearer)).toBe(true)
+  expect(budget.mayRead(far)).toBe(false)
 })
 
 test('when bytes are let go, those who waited read again', () => {
-  const budget = new RequestBudget(100)
-  const [a, b] = [new FakeConnection(budget), new FakeConnection(budget)]
-  a.take(90)
-  b.take(20)
-  a.take(0)
+  const [a, b] = [new FakeConnection(1e9), new FakeConnection(1e9)]
+  a.take(990 * KB)
+  b.take(200 * KB)
   const waiting = budget.mayRead(a) ? b : a
   expect(budget.mayRead(waiting)).toBe(false)
-  budget.release(60)
-  expect(waiting.resumed).toBe(1)
+  const before = waiting.resumed
+  budget.release(600 * KB)
+  expect(waiting.resumed).toBe(before + 1)
   expect(budget.mayRead(waiting)).toBe(true)
 })
 
-test('one that was let through and is silent loses its connection while others wait, and the next is let through', () => {
-  const budget = new RequestBudget(100)
-  const [slow, other] = [new FakeConnection(budget), new FakeConnection(budget)]
-  slow.take(120)
-  other.take(10)
-  budget.tick(4000)
+test('one that was let through and is silent loses its connection while others wait', () => {
+  const [slow, other] = [new FakeConnection(1e6), new FakeConnection(1e9)]
+  slow.take(1200 * KB)
+  other.take(100 * KB)
+  now = 1900
+  budget.tick()
   expect(slow.evicted).toBe(false)
-  budget.tick(6000)
+  now = 2100
+  budget.tick()
   expect(slow.evicted).toBe(true)
   expect(other.resumed).toBe(1)
-  expect(budget.held).toBe(10)
+  expect(budget.held).toBe(100 * KB)
+})
+
+test('one that sends a byte now and then loses its connection too', () => {
+  const [slow, other] = [new FakeConnection(1e6), new FakeConnection(1e9)]
+  slow.take(1200 * KB)
+  other.take(100 * KB)
+  for (now = 0; now < 32_000; now += 1000) {
+    slow.lastBytesAt = now
+    budget.tick()
+  }
+  expect(slow.evicted).toBe(true)
 })

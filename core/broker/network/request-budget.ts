@@ -4,29 +4,38 @@ export interface Holder {
   readonly heldBytes: number
   /** Whether part of a request is there and the rest is awaited. */
   readonly partial: boolean
+  /** How many bytes of that request are still to come. */
+  readonly missing: number
   /** When bytes of it last arrived, in milliseconds. */
   readonly lastBytesAt: number
-  /** May read again, or for the first time since it was refused. */
+  /** May read again. */
   resume(): void
   /** Is too slow while others wait for the memory that it holds. */
   evict(): void
 }
 
+/** Whoever holds less than this may always read, so that small requests get through whatever others hold. */
+const ALLOWANCE = 64 * 1024
 /** How long the one that may go on beyond the limit can be silent before it loses its connection, in milliseconds. */
-const PATIENCE_MS = 5000
+const SILENCE_MS = 2000
+/** And how long it may take in all. */
+const PATIENCE_MS = 30_000
 
 /**
- * Bounds the bytes that unanswered requests of all connections hold. Over the limit nobody may read but one, the connection with the most bytes of a
- * request begun, so that something always gets done; were it silent for long, it would hold everybody, and is closed.
+ * Bounds the bytes that unanswered requests of all connections hold. Over the limit only small requests are read, and of the large ones that which
+ * lacks least, one after the other, so that memory becomes free again. Were that one silent or slow, it would hold everybody, and is closed.
  */
 export class RequestBudget {
   readonly limit: number
+  readonly #now: () => number
   #held = 0
   #favourite: Holder | null = null
+  #favouriteSince = 0
   readonly #waiting = new Set<Holder>()
 
-  constructor(limit: number) {
+  constructor(limit: number, now: () => number) {
     this.limit = limit
+    this.#now = now
   }
 
   get held(): number {
@@ -44,10 +53,10 @@ export class RequestBudget {
 
   /** Whether a connection may read on; if not, its `resume` is called when it may. */
   mayRead(holder: Holder): boolean {
-    if (this.#held < this.limit || holder === this.#favourite) return true
+    if (this.#held < this.limit || holder === this.#favourite || holder.heldBytes < ALLOWANCE) return true
     this.#waiting.add(holder)
     if (this.#favourite === null) this.#choose()
-    return !this.#waiting.has(holder)
+    return holder === this.#favourite
   }
 
   /** A connection has gone, or has completed the request for which it was let through. */
@@ -60,10 +69,11 @@ export class RequestBudget {
 
   #choose(): void {
     let best: Holder | null = null
-    for (const w of this.#waiting) if (w.partial && (!best || w.heldBytes > best.heldBytes)) best = w
+    for (const w of this.#waiting) if (w.partial && (!best || w.missing < best.missing)) best = w
     if (!best) return
     this.#waiting.delete(best)
     this.#favourite = best
+    this.#favouriteSince = this.#now()
     best.resume()
   }
 
@@ -76,10 +86,12 @@ export class RequestBudget {
   }
 
   /** Call it every second or so. */
-  tick(now: number): void {
+  tick(): void {
     const slow = this.#favourite
     if (!slow || this.#waiting.size === 0) return
-    if (slow.partial && now - slow.lastBytesAt > PATIENCE_MS) slow.evict()
-    else if (!slow.partial) this.forget(slow)
+    const now = this.#now()
+    const since = Math.max(slow.lastBytesAt, this.#favouriteSince)
+    if (!slow.partial) this.forget(slow)
+    else if (now - since > SILENCE_MS || now - this.#favouriteSince > PATIENCE_MS) slow.evict()
   }
 }

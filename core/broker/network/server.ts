@@ -18,6 +18,8 @@ interface ServerOptions {
 
 const DEFAULT_REQUEST_BUDGET = 256 << 20
 const SWEEP_MS = 1000
+/** Kafka's default of 50 is for a thread that does nothing but accept; here a storm of connections has to wait for the requests under way. */
+const MIN_BACKLOG = 1024
 
 /** All listeners and their connections. */
 export class NetworkServer {
@@ -36,6 +38,7 @@ export class NetworkServer {
     const asked = values['queued.max.request.bytes']
     this.#budget = new RequestBudget(
       asked >= 0 ? asked : Math.max(DEFAULT_REQUEST_BUDGET, values['socket.request.max.bytes']),
+      o.now,
     )
   }
 
@@ -65,7 +68,7 @@ export class NetworkServer {
         server.listen({
           ...(host !== '' && { host }),
           port,
-          backlog: this.#o.config.values['socket.listen.backlog.size'],
+          backlog: Math.max(MIN_BACKLOG, this.#o.config.values['socket.listen.backlog.size']),
         })
         await once(server, 'listening')
       } catch (cause) {
@@ -143,7 +146,7 @@ export class NetworkServer {
   /** Closes who was idle for too long, or holds memory that others wait for. */
   #tick(): void {
     const now = this.#o.now()
-    this.#budget.tick(now)
+    this.#budget.tick()
     if (this.#refused > 0) this.#o.logger.warn(`${this.#refused} connections were refused in the last second`)
     this.#refused = 0
     const limit = this.#o.config.values['connections.max.idle.ms']

@@ -1,0 +1,238 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Logger } from '../common/log.ts'
+import { ProduceRequest, ProduceResponse } from '../protocol/messages/00-produce.ts'
+import { FetchRequest } from '../protocol/messages/01-fetch.ts'
+import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts'
+import { batchOf } from './test-support/batches.ts'
+import { RawClient } from './test-support/raw-client.ts'
+import { silentLogger, startTestBroker, type TestBroker } from './test-support/test-broker.ts'
+
+const warnings: string[] = []
+const logger: Logger = {
+  ...silentLogger,
+  warn: m => void warnings.push(m),
+  error: m => void warnings.push(`ERROR ${m}`),
+}
+
+let b: TestBroker
+beforeAll(async () => {
+  b = await startTestBroker({ 'queued.max.request.bytes': String(8 << 20) }, { logger })
+})
+afterAll(() => b.close())
+
+/** The broker answers somebody else, as if nothing had happened. */
+async function serves(): Promise<void> {
+  const c = await RawClient.connect(b.port)
+  const { brokers } = await c.request(MetadataRequest, MetadataResponse, 12, { topics: [{ name: 'alive' }] })
+  expect(brokers.length).toBe(1)
+  c.close()
+}
+
+async function open(): Promise<Socket> {
+  const socket = connect(b.port, '127.0.0.1')
+  socket.on('error', () => socket.destroy())
+  await once(socket, 'connect')
+  return socket
+}
+
+function frame(body: Buffer): Buffer {
+  const size = Buffer.alloc(4)
+  size.writeInt32BE(body.length)
+  return Buffer.concat([size, body])
+}
+
+function header(apiKey: number, apiVersion: number): Buffer {
+  const h = Buffer.alloc(10)
+  h.writeInt16BE(apiKey, 0)
+  h.writeInt16BE(apiVersion, 2)
+  h.writeInt32BE(1, 4)
+  h.writeInt16BE(-1, 8)
+  return h
+}
+
+test('random bytes close their connection, with one line in the log, and nobody else notices', async () => {
+  for (let i = 0; i < 30; i++) {
+    warnings.length = 0
+    const socket = await open()
+    socket.end(Buffer.concat([Buffer.from([0x7f]), randomBytes(200)]))
+    await once(socket.resume(), 'close')
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^Closing the connection of 127\.0\.0\.1:\d+: The request cannot be read.*MR_BROKER_BAD_REQUEST/,
+      ),
+    ])
+  }
+  await serves()
+})
+
+test('whatever stands in the body of a request, the broker answers or closes, and goes on', async () => {
+  const keys = fc.constantFrom(
+    0,
+    1,
+    2,
+    3,
+    8,
+    9,
+    10,
+    11,
+    12,
+    13,
+    14,
+    15,
+    16,
+    18,
+    19,
+    20,
+    21,
+    22,
+    23,
+    32,
+    33,
+    35,
+    37,
+    42,
+    43,
+    44,
+    47,
+    60,
+    61,
+    74,
+    75,
+    99,
+    -1,
+  )
+  await fc.assert(
+    fc.asyncProperty(
+      keys,
+      fc.integer({ min: -1, max: 20 }),
+      fc.uint8Array({ maxLength: 120 }),
+      async (key, version, bytes) => {
+        const socket = await open()
+        socket.end(frame(Buffer.concat([header(key, version), Buffer.from(bytes)])))
+        await once(socket.resume(), 'close')
+      },
+    ),
+    { numRuns: 400 },
+  )
+  expect(warnings.filter(w => w.startsWith('ERROR'))).toEqual([])
+  await serves()
+})
+
+test('arrays that claim two thousand million elements take neither memory nor time', async () => {
+  const before = process.memoryUsage().rss
+  for (const count of [0x7fffffff, 0x10000000, -5]) {
+    const body = Buffer.alloc(12)
+    body.writeInt32BE(count, 0)
+    const socket = await open()
+    socket.end(frame(Buffer.concat([header(3, 1), body])))
+    await once(socket.resume(), 'close')
+  }
+  expect(process.memoryUsage().rss - before).toBeLessThan(100e6)
+  await serves()
+})
+
+test('half a request waits without harm, and a request that comes byte by byte is answered', async () => {
+  const halves = await Promise.all(Array.from({ length: 50 }, open))
+  for (const s of halves) s.write(Buffer.from([0, 0, 1, 0, 0, 3]))
+  await serves()
+  const c = await RawClient.connect(b.port)
+  const answer = c.nextFrame()
+  for (const byte of frame(Buffer.concat([header(18, 0)]))) c.socket.write(Buffer.from([byte]))
+  expect((await answer).readInt32BE(0)).toBe(1)
+  c.close()
+  for (const s of halves) s.destroy()
+})
+
+test('250 connections that announce 100 MB each, and begin to send, hold no more than the broker lets them', async () => {
+  const sockets = await Promise.all(Array.from({ length: 250 }, open))
+  const before = process.memoryUsage().arrayBuffers
+  const start = Buffer.alloc(200_000)
+  start.writeInt32BE(104857600 - 1)
+  // 50 MB in all, more than six times what queued.max.request.bytes allows
+  for (const s of sockets) s.write(start)
+  await serves()
+  await serves()
+  const server = process.memoryUsage().arrayBuffers - before - sockets.reduce((n, s) => n + s.writableLength, 0)
+  expect(server).toBeLessThan(250 * 300_000 + (32 << 20))
+  for (const s of sockets) s.destroy()
+  await Promise.all(sockets.map(s => s.closed || once(s, 'close')))
+  await serves()
+})
+
+test('while others hold the memory with requests begun, a whole request still gets through in the end', async () => {
+  const hogs = await Promise.all(Array.from({ length: 20 }, open))
+  const start = Buffer.alloc(600_000)
+  start.writeInt32BE(50_000_000)
+  for (const s of hogs) s.write(start)
+  const c = await RawClient.connect(b.port)
+  await c.request(MetadataRequest, MetadataResponse, 12, { topics: [{ name: 'squeezed' }] })
+  const value = 'x'.repeat(900_000)
+  const partitionData = [{ index: 0, records: batchOf(value) }]
+  const r = await c.request(ProduceRequest, ProduceResponse, 12, {
+    acks: 1,
+    topicData: [{ name: 'squeezed', partitionData }],
+  })
+  expect(r.responses[0]?.partitionResponses[0]?.errorCode).toBe(0)
+  c.close()
+  for (const s of hogs) s.destroy()
+})
+
+test('a thousand connections at once are all answered', async () => {
+  const clients = await Promise.all(Array.from({ length: 1000 }, () => RawClient.connect(b.port)))
+  const answers = clients.map(c => c.request(MetadataRequest, MetadataResponse, 12, { topics: [] }))
+  expect((await Promise.all(answers)).length).toBe(1000)
+  for (const c of clients) c.close()
+  await Promise.all(clients.map(c => c.closed))
+})
+
+test('who asks and does not read is not served on and on: what waits for him stays bounded', async () => {
+  const c = await RawClient.connect(b.port)
+  await c.request(MetadataRequest, MetadataResponse, 12, { topics: [{ name: 'big' }] })
+  for (let i = 0; i < 20; i++) {
+    const partitionData = [{ index: 0, records: batchOf('y'.repeat(1_000_000)) }]
+    await c.request(ProduceRequest, ProduceResponse, 12, { acks: 1, topicData: [{ name: 'big', partitionData }] })
+  }
+  const greedy = await RawClient.connect(b.port)
+  greedy.socket.pause()
+  const before = process.memoryUsage().arrayBuffers
+  const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 50_000_000 }]
+  for (let i = 0; i < 100; i++)
+    greedy.send(FetchRequest, 12, { maxWaitMs: 0, minBytes: 1, topics: [{ topic: 'big', partitions }] })
+  for (let i = 0; i < 5; i++) await serves()
+  // one answer of 20 MB, not a hundred
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100e6)
+  greedy.close()
+  c.close()
+})
+
+test('connections beyond max.connections are refused, and there is room again when one leaves', async () => {
+  const small = await startTestBroker({ 'max.connections': '2' })
+  const [one, two] = [await RawClient.connect(small.port), await RawClient.connect(small.port)]
+  await two.request(MetadataRequest, MetadataResponse, 12, { topics: [] })
+  const three = await RawClient.connect(small.port)
+  await three.closed
+  one.close()
+  await one.closed
+  for (;;) {
+    const next = await RawClient.connect(small.port)
+    const got = await Promise.race([
+      next.request(MetadataRequest, MetadataResponse, 12, { topics: [] }).catch(() => null),
+      next.closed,
+    ])
+    next.close()
+    if (got) break
+  }
+  two.close()
+  await small.close()
+})
+
+test('an idle connection is closed after connections.max.idle.ms', async () => {
+  const strict = await startTestBroker({ 'connections.max.idle.ms': '1' })
+  const c = await RawClient.connect(strict.port)
+  await c.closed
+  await strict.close()
+})

@@ -1,0 +1,38 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { startBroker } from '../broker.ts'
+
+/** A broker in a process of its own, which can be killed. */
+export interface BrokerProcess {
+  readonly port: number
+  readonly child: ChildProcess
+  /** SIGKILL, and waits until the process is gone. */
+  kill(): Promise<void>
+  /** SIGTERM: a clean stop. */
+  stop(): Promise<void>
+}
+
+/** Starts a broker with the given keys of server.properties in a process of its own, and waits until it serves. */
+export async function startBrokerProcess(settings: Record<string, string>): Promise<BrokerProcess> {
+  const child = spawn(process.execPath, [import.meta.filename, JSON.stringify(settings)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const exit = once(child, 'exit')
+    child.kill(signal)
+    await exit
+  }
+  for await (const line of createInterface({ input: child.stdout! })) {
+    const { port } = JSON.parse(line) as { port: number }
+    return { port, child, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
+  }
+  throw new Error(`the broker's process ended with ${child.exitCode}`)
+}
+
+if (import.meta.main) {
+  const broker = await startBroker(JSON.parse(process.argv[2]!))
+  process.stdout.write(`${JSON.stringify({ port: broker.port })}\n`)
+  process.once('SIGTERM', () => void broker.close())
+}
