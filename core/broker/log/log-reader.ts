@@ -10,6 +10,9 @@ import type { ReadOptions, ReadResult } from './types.ts'
 const JOIN_ABOVE = 64
 const JOIN_BELOW_BYTES = 1024
 
+/** No reader is given more at once, whatever it asks for: the memory is there only once. A larger batch is given alone. */
+const MAX_READ = 32 << 20
+
 /** Whole batches from the one that holds `offset`: at once from memory, else from disk. OFFSET_OUT_OF_RANGE. */
 export function readLog(
   log: LogState,
@@ -22,7 +25,8 @@ export function readLog(
   if (offset < log.logStartOffset || offset > log.logEndOffset) return Promise.reject(outOfRange(log, offset))
   const limit = limitOf(log, o)
   if (offset >= limit) return result(log, [], 0)
-  return readTail(log, offset, maxBytes, limit, o.minOneBatch) ?? readDisk(log, offset, maxBytes, limit, o.minOneBatch)
+  const bytes = Math.min(maxBytes, MAX_READ)
+  return readTail(log, offset, bytes, limit, o.minOneBatch) ?? readDisk(log, offset, bytes, limit, o.minOneBatch)
 }
 
 function limitOf(log: LogState, o: ReadOptions): number {

@@ -1,4 +1,4 @@
-import { fdatasync, ftruncateSync, writev } from 'node:fs'
+import { ftruncateSync, writev } from 'node:fs'
 import { ErrorCode, errorFor, type KafkaError } from '../../protocol/error-codes.ts'
 import type { CheckedRecords } from './append-check.ts'
 import { type AppendGroup, GroupBuilder, type PendingAppend } from './append-group.ts'
@@ -105,7 +105,7 @@ export class LogWriter {
       const fd = env.fds.pin(active.log)
       try {
         if (write) await writevLater(fd, group.buffers, group.size, active.size)
-        if (sync) await syncLater(fd)
+        if (sync) await active.sync()
       } finally {
         env.fds.unpin(active.log)
       }
@@ -238,14 +238,5 @@ function writevLater(fd: number, buffers: readonly Buffer[], size: number, posit
       })
     }
     next(buffers, 0)
-  })
-}
-
-function syncLater(fd: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    fdatasync(fd, error => {
-      if (error) reject(error)
-      else resolve()
-    })
   })
 }

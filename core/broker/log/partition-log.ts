@@ -30,6 +30,9 @@ export interface OpenOptions {
   readonly cleanedTo?: number
 }
 
+/** `producer.id.expiration.check.interval.ms` */
+const EXPIRY_CHECK_MS = 600_000
+
 /** One partition's log on disk, in Apache Kafka's layout. */
 export class PartitionLog implements api.PartitionLog {
   topicId: string
@@ -37,6 +40,7 @@ export class PartitionLog implements api.PartitionLog {
   readonly #writer: LogWriter
   readonly #cleaner: LogCleaner
   #lastFlush: number
+  #lastExpiry: number
   #closing: Promise<void> | null = null
 
   private constructor(topicId: string, log: LogState, cleanedTo: number) {
@@ -45,6 +49,7 @@ export class PartitionLog implements api.PartitionLog {
     this.#writer = new LogWriter(log)
     this.#cleaner = new LogCleaner(log, this.#writer, cleanedTo)
     this.#lastFlush = log.env.now()
+    this.#lastExpiry = this.#lastFlush
   }
 
   /** Opens the directory, or makes it; recovers what is there. */
@@ -195,12 +200,13 @@ export class PartitionLog implements api.PartitionLog {
     const log = this.#log
     const found: api.AbortedTransaction[] = []
     for (let i = Math.max(0, log.segmentIndex(from)); i < log.segments.length; i++) {
-      for (const txn of log.segments[i]!.txns.all()) {
+      const txns = log.segments[i]!.txns.all()
+      for (const txn of txns) {
         if (txn.lastOffset < from || txn.firstOffset >= to) continue
         found.push({ producerId: txn.producerId, firstOffset: txn.firstOffset })
       }
       // a transaction that overlaps may end in a later segment, but not beyond the last stable offset of its marker
-      if (log.segments[i]!.txns.all().some(t => t.lastStableOffset >= to)) break
+      if (txns.some(t => t.lastStableOffset >= to)) break
     }
     return found
   }
@@ -226,7 +232,11 @@ export class PartitionLog implements api.PartitionLog {
   async tick(now: number): Promise<void> {
     const log = this.#log
     if (log.status !== 'open') return
-    log.producers.expire(now, log.env.producerIdExpirationMs)
+    const { producerIdExpirationMs } = log.env
+    if (now - this.#lastExpiry >= Math.min(EXPIRY_CHECK_MS, producerIdExpirationMs)) {
+      this.#lastExpiry = now
+      log.producers.expire(now, producerIdExpirationMs)
+    }
     if (log.active.offsets.file.pendingCount > 0) {
       await this.#writer.exclusively(() => {
         if (log.status === 'open') log.active.writeOutIndexes()

@@ -1,10 +1,10 @@
 import { fdatasync, ftruncateSync, readSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { HEADER_SIZE, maxTimestamp } from '../../protocol/records/batch-header.ts'
 import type { BatchMeta } from './batch-meta.ts'
 import { type CachedFile, cachedFile, type FdCache } from './fd-cache.ts'
-import { isErrno, renameIfThere, touch } from './files.ts'
+import { isErrno, renameIfThere, syncDirectory, touch } from './files.ts'
 import { DELETED, INDEX, LOG, offsetFileName, SNAPSHOT, TIME_INDEX, TXN_INDEX } from './log-files.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { TimeIndex, type TimestampOffset } from './time-index.ts'
@@ -31,6 +31,8 @@ export class Segment {
   #bytesSinceIndex = 0
   #latest: TimestampOffset | null = null
   #firstTimestamp: number | null = null
+  /** A new file's name is on disk only when its directory is synced. */
+  #isNameDurable = true
   #hintOffsets: number[] = []
   #hintPositions: number[] = []
   #nextHint = 0
@@ -59,6 +61,7 @@ export class Segment {
     const found = { size: 0, indexEntries: 0, timeEntries: 0, hasTxns: false, createdAt: now }
     const segment = new Segment(fds, dir, baseOffset, found)
     ftruncateSync(fds.fd(segment.log, 'w+'), 0)
+    segment.#isNameDurable = false
     return segment
   }
 
@@ -166,16 +169,23 @@ export class Segment {
     this.size = size
   }
 
-  /** fdatasync of the `.log` file. */
-  sync(): Promise<void> {
+  /** fdatasync of the `.log` file; the first time also of the directories that name it. */
+  async sync(): Promise<void> {
     const fd = this.#fds.pin(this.log)
-    return new Promise((resolve, reject) => {
-      fdatasync(fd, error => {
-        this.#fds.unpin(this.log)
-        if (error) reject(error)
-        else resolve()
+    try {
+      await new Promise<void>((resolve, reject) => {
+        fdatasync(fd, error => {
+          if (error) reject(error)
+          else resolve()
+        })
       })
-    })
+      if (this.#isNameDurable) return
+      await syncDirectory(this.#dir)
+      await syncDirectory(dirname(this.#dir))
+      this.#isNameDurable = true
+    } finally {
+      this.#fds.unpin(this.log)
+    }
   }
 
   /** fdatasync of all files. A segment deleted meanwhile is none to sync. */
