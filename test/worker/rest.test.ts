@@ -17,7 +17,7 @@ beforeAll(async () => {
     'access.control.allow.origin': 'http://ui.example',
     'access.control.allow.methods': 'GET,PUT',
     'rest.request.max.bytes': '2048',
-    'plugin.inspection.timeout.ms': '1500',
+    'plugin.inspection.timeout.ms': '6000',
     'connector.client.config.override.policy': 'Principal',
     'topic.tracking.allow.reset': 'false',
   })
@@ -131,7 +131,7 @@ test.each([
   ['complains', /that topic is not nice/],
   ['throws', /validation itself is broken/],
   ['exits', /ended/],
-  ['spins', /did not answer validate within 1500 ms/],
+  ['spins', /did not answer validate within 6000 ms/],
 ])('a plugin whose validation %s is refused with that, and others are validated on', async (mode, message) => {
   const { status, body } = await rig.call('POST', '/connectors', {
     name: 'odd',

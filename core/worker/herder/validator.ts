@@ -14,6 +14,7 @@ import { type PluginKind, type PluginRegistry, pluginRef } from '../plugins/regi
 import { parseRange } from '../plugins/versions.ts'
 import { definitionsOf, infosOf, type Placing } from './plugin-keys.ts'
 import { RestError } from './rest-error.ts'
+import { absent, stageInfos } from './stage-keys.ts'
 
 /** REST's answer to a validation. */
 export interface ConfigInfos {
@@ -28,12 +29,6 @@ export interface ValidatorOptions {
   readonly registry: PluginRegistry
   readonly inspector: PluginInspector
 }
-
-const listOf = (text: string | undefined): string[] =>
-  (text ?? '')
-    .split(',')
-    .map(t => t.trim())
-    .filter(t => t !== '')
 
 /** Validates connectors' configurations: the runtime's keys here, those of plugins in the inspector's threads. */
 export class Validator {
@@ -69,7 +64,9 @@ export class Validator {
     }
     const plugin = this.pluginOf(props)
     const own = this.#ask('connector', plugin, props, {})
-    const stages = this.#stages(props)
+    const stages = stageInfos(this.#o.registry, props, (kind, plugin, own, placing) =>
+      this.#ask(kind, plugin, own, placing),
+    )
     const converters = (['key', 'value', 'header'] as const).map(which => this.#converter(which, props))
     const runtime = this.#runtimeInfos(plugin, props)
     const configs = [
@@ -142,69 +139,6 @@ export class Validator {
     })
   }
 
-  /** The keys of transformations and predicates, by alias. */
-  async #stages(props: Props): Promise<KeyInfo[]> {
-    const predicates = new Set(listOf(props['predicates']))
-    const parts = [
-      ...[...new Set(listOf(props['transforms']))].map(alias => this.#stage('transforms', alias, props, predicates)),
-      ...[...predicates].map(alias => this.#stage('predicates', alias, props, predicates)),
-    ]
-    return (await Promise.all(parts)).flat()
-  }
-
-  async #stage(
-    list: 'transforms' | 'predicates',
-    alias: string,
-    props: Props,
-    predicates: ReadonlySet<string>,
-  ): Promise<KeyInfo[]> {
-    const { registry } = this.#o
-    const kind = list === 'transforms' ? 'transformation' : 'predicate'
-    const title = list === 'transforms' ? 'Transformation' : 'Predicate'
-    const prefix = `${list}.${alias}.`
-    const group = `${list === 'transforms' ? 'Transforms' : 'Predicates'}: ${alias}`
-    const type = props[`${prefix}type`]
-    const shared = { importance: 'HIGH', group, width: 'LONG' } as const
-    const typeInfo = checkRuntimeKey(
-      {
-        ...shared,
-        name: `${prefix}type`,
-        type: 'CLASS',
-        documentation: `Class of the ${kind} '${alias}'.`,
-        orderInGroup: 0,
-        displayName: `${title} type for ${alias}`,
-        recommended: registry.list(kind).map(p => p.className),
-      },
-      props,
-    )
-    if (type === undefined) return [typeInfo]
-    let plugin: PluginDescriptor
-    try {
-      if (!registry.has(kind, type)) return [absent(typeInfo, type)]
-      plugin = registry.find(kind, type, parseRange(props[`${prefix}plugin.version`]))
-    } catch (error) {
-      return [withErrors(typeInfo, [messageOf(error)])]
-    }
-    const version = checkRuntimeKey(
-      {
-        ...shared,
-        name: `${prefix}plugin.version`,
-        type: 'STRING',
-        default: plugin.version,
-        documentation: `Version of the ${kind} '${alias}', or a range of versions.`,
-        orderInGroup: 1,
-        displayName: `${title} version for ${alias}`,
-        recommended: registry.versions(kind, plugin.className),
-      },
-      props,
-    )
-    const own = await this.#ask(kind, plugin, withPrefix(props, prefix), { prefix, group })
-    const gate = list === 'transforms' ? gateKeys(prefix, group, props, predicates) : []
-    const sorted = [...own, ...gate].sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1))
-    const numbered = sorted.map((info, i) => ({ ...info, definition: { ...info.definition, order_in_group: i + 2 } }))
-    return [typeInfo, version, ...numbered]
-  }
-
   async #converter(which: 'key' | 'value' | 'header', props: Props): Promise<KeyInfo[]> {
     const name = props[`${which}.converter`]
     const kind = which === 'header' ? 'header_converter' : 'converter'
@@ -269,45 +203,6 @@ export class Validator {
     }
     return infos
   }
-}
-
-function absent(info: KeyInfo, name: string): KeyInfo {
-  const key = info.definition.name
-  const error = `Invalid value ${name} for configuration ${key}: Class ${name} could not be found.`
-  return { ...info, value: { ...info.value, value: null, errors: [...info.value.errors, error] } }
-}
-
-/** `predicate` and `negate` of a transformation. */
-function gateKeys(prefix: string, group: string, props: Props, predicates: ReadonlySet<string>): KeyInfo[] {
-  const shared = { importance: 'MEDIUM', group, orderInGroup: 0, width: 'NONE' } as const
-  return [
-    checkRuntimeKey(
-      {
-        ...shared,
-        name: `${prefix}predicate`,
-        type: 'STRING',
-        default: null,
-        documentation: 'The alias of the predicate that decides for which records this transformation is applied.',
-        displayName: 'predicate',
-        check: value =>
-          value === null || value === '' || predicates.has(String(value))
-            ? null
-            : `there is no predicate of this name in "predicates"`,
-      },
-      props,
-    ),
-    checkRuntimeKey(
-      {
-        ...shared,
-        name: `${prefix}negate`,
-        type: 'BOOLEAN',
-        default: 'false',
-        documentation: 'Whether the transformation is applied where the predicate does not hold.',
-        displayName: 'negate',
-      },
-      props,
-    ),
-  ]
 }
 
 /** The lines of Connect's answer to an invalid configuration; null for a valid one. */

@@ -4,7 +4,16 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../../../test/peer-connect.ts'
 import { startWorker, type Worker } from '../worker.ts'
-import { type Answer, absent, ask, difference, lifecycle, malformed, perform, type Step } from './contract.ts'
+import {
+  type Answer,
+  absent,
+  ask,
+  difference,
+  lifecycle,
+  malformed,
+  perform,
+  type Step,
+} from './test-support/contract.ts'
 
 let kafka: PeerKafka
 let connect: PeerConnect

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createLogger } from '../../common/log.ts'
-import { MemoryLog } from '../testing/memory-log.ts'
+import { MemoryLog } from '../test-support/memory-log.ts'
 import { FileOffsetStore } from './file-offset-store.ts'
 import { OffsetTable, offsetKey, TopicOffsetStore } from './offset-store.ts'
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { createLogger } from '../../common/log.ts'
 import { murmur2, toPositive } from '../../protocol/index.ts'
-import { MemoryLog } from '../testing/memory-log.ts'
+import { MemoryLog } from '../test-support/memory-log.ts'
 import { StatusStore, TopicStatusSink, type UnitStatus } from './status-store.ts'
 
 interface Row {

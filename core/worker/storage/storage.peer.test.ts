@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type PeerKafka, startPeerConnect, startPeerKafka, startPeerStandalone } from '../../../test/peer-connect.ts'
-import { ask, type Step } from '../rest/contract.ts'
+import { ask, type Step } from '../rest/test-support/contract.ts'
 import { startWorker, type Worker } from '../worker.ts'
 
 let kafka: PeerKafka
