@@ -175,11 +175,13 @@ function answerHealth(res: Response, health: WorkerHealth): void {
 
 function answerError(error: unknown, req: Request, res: Response, next: NextFunction): void {
   // Who asked has gone.
-  if (req.destroyed && !req.complete) return
+  if (req.socket.destroyed) return
   if (res.headersSent) {
     next(error)
     return
   }
+  // What is left of a refused body is not read.
+  if (!req.complete) res.setHeader('Connection', 'close')
   if (error instanceof RestError) {
     if (error.status === 500) logger.warn(error.message, error.cause)
     sendError(res, error.status, error.message)
