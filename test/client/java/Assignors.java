@@ -38,7 +38,15 @@ public class Assignors {
                 default: assignor = new CooperativeStickyAssignor();
             }
             ObjectNode answer = json.createObjectNode();
-            for (Map.Entry<String, List<TopicPartition>> e : assignor.assign(counts, members).entrySet()) {
+            Map<String, List<TopicPartition>> assignment;
+            try {
+                assignment = assignor.assign(counts, members);
+            } catch (NullPointerException e) {
+                // A bug of Kafka's: its general sticky case can look up a member that it has set aside.
+                System.out.println("{\"failed\":[]}");
+                continue;
+            }
+            for (Map.Entry<String, List<TopicPartition>> e : assignment.entrySet()) {
                 ArrayNode list = answer.putArray(e.getKey());
                 for (TopicPartition tp : e.getValue()) list.add(tp.topic() + ":" + tp.partition());
             }

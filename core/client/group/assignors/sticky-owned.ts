@@ -39,7 +39,8 @@ export function viewOwnership(
   let maxGeneration = -1
   for (const id of order) {
     const member = members.get(id)!
-    if (topics === null || topics.size === 0) topics = new Set(member.topics)
+    // Java lets a member without topics pass as equal to the next one, and then gives it partitions that it never asked for.
+    if (topics === null) topics = new Set(member.topics)
     else if (member.topics.length !== topics.size || member.topics.some(t => !topics!.has(t))) sameSubscriptions = false
     const data = ownedOf(member)
     const generation = data.generation ?? -1
