@@ -17,6 +17,11 @@ export const errors = defineErrors({
     fix: 'Free space, or correct its permissions or the path; the sink tries again by itself and nothing is lost.',
     retriable: true,
   },
+  MR_FILE_SYNC: {
+    message: 'what was written to {file} may not be on the disk: {cause}',
+    fix: 'Look at the disk. The task starts again by itself and writes the records since the last commit again.',
+    retriable: true,
+  },
   MR_FILE_LINE_TOO_LONG: {
     message: 'the line that begins at byte {position} of {file} is longer than {limit} bytes',
     fix: 'Raise max.line.bytes, and max.request.size of the producer with it, or correct the file.',

@@ -5,7 +5,7 @@ import { DATE, DECIMAL, type Schema, TIME, TIMESTAMP } from '../../core/connect/
  * base64. NaN and Infinity as texts, since JSON has none.
  */
 export function jsonText(schema: Schema | null, value: unknown): string {
-  const given = value ?? schema?.default
+  const given = value ?? (schema?.optional ? null : schema?.default)
   if (given === null || given === undefined) return 'null'
   switch (typeof given) {
     case 'string':
@@ -35,7 +35,7 @@ export function jsonText(schema: Schema | null, value: unknown): string {
 
 function dateText(schema: Schema | null, value: Date): string {
   const iso = value.toISOString()
-  if (schema?.name === DATE) return iso.slice(0, 10)
-  if (schema?.name === TIME) return iso.slice(11, 23)
+  if (schema?.name === DATE) return iso.slice(0, iso.indexOf('T'))
+  if (schema?.name === TIME) return iso.slice(iso.indexOf('T') + 1, -1)
   return schema?.name === TIMESTAMP || !schema ? iso : String(value.getTime())
 }

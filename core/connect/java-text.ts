@@ -1,4 +1,5 @@
 import { Decimal } from './decimal.ts'
+import { javaMapOrder } from './java-map.ts'
 import { DATE, DECIMAL, TIME, TIMESTAMP } from './logical.ts'
 import type { Schema } from './schema.ts'
 
@@ -71,7 +72,7 @@ export function javaDate(value: Date): string {
 
 /**
  * `String.valueOf` of a value of Connect's data model: `Struct{id=1,name=x}` without null fields, `{a=1, b=2}` for a map,
- * `[1, 2]` for a list. Bytes, where Java prints an address, are their text as UTF-8.
+ * in the order that Java's HashMap has them, `[1, 2]` for a list. Bytes, where Java prints an address, are their text as UTF-8.
  */
 export function javaToString(schema: Schema | null, value: unknown): string {
   if (value === null || value === undefined) return 'null'
@@ -107,7 +108,9 @@ function objectText(schema: Schema | null, value: object): string {
   const entries = value instanceof Map ? [...value] : Object.entries(value)
   const one = ([k, v]: [unknown, unknown]) =>
     `${javaToString(schema?.keySchema ?? null, k)}=${javaToString(schema?.valueSchema ?? null, v)}`
-  return `{${entries.map(one).join(', ')}}`
+  return `{${javaMapOrder(entries, schema?.keySchema?.type === 'int64')
+    .map(one)
+    .join(', ')}}`
 }
 
 /** Whether values of the schema are those of one of Connect's own logical types rather than of its base type. */

@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { JsonConverter } from '../../../converters/json/json-converter.ts'
+import { javaToString } from '../../../core/connect/index.ts'
+
+const read = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname, `${name}.json`), 'utf8'))
+const cases: { name: string; schemas: boolean; text: string; ours?: string }[] = read('file-sink.cases')
+const expected: string[] = read('file-sink.expected')
+
+test.each(cases.map((c, i) => ({ ...c, expected: c.ours ?? expected[i] })))(
+  "as Apache's file sink: $name",
+  ({ schemas, text, expected }) => {
+    const converter = new JsonConverter()
+    converter.configure({ 'schemas.enable': String(schemas) }, false)
+    const { schema, value } = converter.toConnectData('t', Buffer.from(text), [])
+    expect(`${javaToString(schema, value)}\n`).toBe(expected)
+  },
+)

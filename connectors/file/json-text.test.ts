@@ -1,0 +1,58 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import {
+  array,
+  Decimal,
+  date,
+  decimal,
+  map,
+  primitive,
+  type Schema,
+  struct,
+  time,
+  timestamp,
+} from '../../core/connect/index.ts'
+import { jsonText } from './json-text.ts'
+
+const at = new Date('2023-11-14T22:13:20.123Z')
+
+const cases: [string, Schema | null, unknown, string][] = [
+  ['int64 beyond 2^53', primitive('int64'), 9223372036854775807n, '9223372036854775807'],
+  ['a double', primitive('double'), 0.1, '0.1'],
+  ['NaN', primitive('double'), Number.NaN, '"NaN"'],
+  ['Infinity', primitive('double'), Number.NEGATIVE_INFINITY, '"-Infinity"'],
+  ['a decimal', decimal(20), new Decimal(123456789012345678901234567890n, 20), '1234567890.12345678901234567890'],
+  ['a date', date(), new Date(Date.UTC(2022, 0, 8)), '"2022-01-08"'],
+  ['a date far off', date(), new Date(Date.UTC(12022, 0, 8)), '"+012022-01-08"'],
+  ['a time', time(), new Date(3_723_004), '"01:02:03.004"'],
+  ['a timestamp', timestamp(), at, '"2023-11-14T22:13:20.123Z"'],
+  ['bytes', primitive('bytes'), Buffer.from([0, 255]), '"AP8="'],
+  ['text with ends of lines', primitive('string'), 'a\nb\r"ü😀', '"a\\nb\\r\\"ü😀"'],
+  ['null', primitive('string', { optional: true }), null, 'null'],
+  ['null where a default is optional', primitive('int32', { optional: true, default: 7 }), null, 'null'],
+  ['a default where none is given', primitive('int32', { default: 7 }), undefined, '7'],
+  ['a list', array(primitive('int64')), [1, 2n], '[1,2]'],
+  ['a map', map(primitive('int32'), primitive('double')), new Map([[5, 1.5]]), '{"5":1.5}'],
+  ['a map without a schema', null, { a: { b: [1n, null, true] } }, '{"a":{"b":[1,null,true]}}'],
+  ['a tombstone', null, null, 'null'],
+]
+
+test.each(cases)('%s as JSON', (_, schema, value, expected) => {
+  expect(jsonText(schema, value)).toBe(expected)
+})
+
+test('a struct is an object in the order of its fields', () => {
+  const schema = struct({ b: primitive('int32'), a: struct({ c: primitive('string', { optional: true }) }) })
+  expect(jsonText(schema, { a: {}, b: 1 })).toBe('{"b":1,"a":{"c":null}}')
+})
+
+test('whatever the value, it is one line, and JSON that says the same', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), value => {
+      const line = jsonText(null, value)
+      expect(line).not.toMatch(/[\n\r]/)
+      // JSON has no -0
+      expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify(value)))
+    }),
+  )
+})

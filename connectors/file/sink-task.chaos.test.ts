@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process'
+import { createReadStream, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { expect, test } from 'vitest'
+import { random } from '../../test/random.ts'
+import { temporaryFolder } from './test-support/played-source.ts'
+
+const COUNT = 12_000
+const KILLS = 15
+
+/** Runs the child until it ends or is killed after `ms`; the last offset that it committed. */
+async function run(args: readonly string[], ms: number | null): Promise<number | null> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'test-support/sink-child.ts'), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const timer = ms === null ? undefined : setTimeout(() => child.kill('SIGKILL'), ms)
+  let committed: number | null = null
+  for await (const line of createInterface({ input: child.stdout })) committed = Number(line)
+  clearTimeout(timer)
+  return committed
+}
+
+test.each(['text', 'json'])(
+  'killed at any moment and started again, a file of %s has every record and no torn line',
+  async format => {
+    const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9))
+    console.log(`sink kill seed ${seed} (${format})`)
+    const { below } = random(seed)
+    using dir = temporaryFolder()
+    const file = dir.path('out')
+    let from = 0
+    let kills = 0
+    for (; kills < KILLS && from < COUNT; kills++) {
+      const committed = await run([file, format, String(seed + kills), String(from), String(COUNT)], 200 + below(250))
+      from = committed ?? from
+    }
+    if (from < COUNT) expect(await run([file, format, String(seed), String(from), String(COUNT)], null)).toBe(COUNT)
+    const seen = new Set<number>()
+    let next = 0
+    let lines = 0
+    for await (const line of createInterface({ input: createReadStream(file) })) {
+      lines++
+      const n = format === 'json' ? ofJson(line) : ofText(line)
+      // after a kill it goes back, but never leaves one out
+      expect(n).toBeLessThanOrEqual(next)
+      next = n + 1
+      seen.add(n)
+    }
+    expect(seen.size).toBe(COUNT)
+    expect(readFileSync(file).at(-1)).toBe(10)
+    console.log(
+      `${kills} kills, ${lines - COUNT} records twice, ${existsSync(`${file}.torn`) ? 'some' : 'no'} torn lines`,
+    )
+  },
+)
+
+function ofText(line: string): number {
+  const [, n, length, text] = /^(\d+):(\d+):(ü*);$/.exec(line) ?? []
+  expect(text, `a torn line: ${line.slice(0, 100)}`).toHaveLength(Number(length ?? -1))
+  return Number(n)
+}
+
+function ofJson(line: string): number {
+  const { n, text } = JSON.parse(line)
+  expect(text).toHaveLength(n % 97 === 0 ? 300_000 : (n * 7919) % 3000)
+  return n
+}

@@ -1,0 +1,227 @@
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, expect, test, vi } from 'vitest'
+import { array, map, primitive, struct } from '../../core/connect/index.ts'
+import { PlayedSink, sinkRecord } from './test-support/played-sink.ts'
+import { temporaryFolder } from './test-support/played-source.ts'
+
+afterEach(() => vi.restoreAllMocks())
+
+const text = (file: string) => readFileSync(file, 'utf8')
+
+test("a line is the value as Java's toString has it", async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('out.txt')
+  await using sink = new PlayedSink({ file })
+  const schema = struct({
+    id: primitive('int64'),
+    price: primitive('double'),
+    none: primitive('string', { optional: true }),
+    tags: array(primitive('string')),
+    counts: map(primitive('string'), primitive('int32')),
+  })
+  const value = { id: 9007199254740993n, price: 1e7, none: null, tags: ['a', 'b'], counts: new Map([['x', 1]]) }
+  await sink.task.put([sinkRecord(value, schema), sinkRecord('plain'), sinkRecord(null), sinkRecord(Buffer.from('ü'))])
+  expect(text(file)).toBe('Struct{id=9007199254740993,price=1.0E7,tags=[a, b],counts={x=1}}\nplain\nnull\nü\n')
+})
+
+test('what is there already is added to, also after a restart', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('out.txt')
+  writeFileSync(file, 'before\n')
+  const first = new PlayedSink({ file })
+  await first.put('one', 'two')
+  await first.task.preCommit([])
+  await first.task.stop()
+  await using second = new PlayedSink({ file })
+  await second.put('three')
+  await second.task.put([])
+  expect(text(file)).toBe('before\none\ntwo\nthree\n')
+})
+
+test('a torn last line is cut off and kept aside, and the record that comes again stands once', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('out.txt')
+  writeFileSync(file, `one\n${'two'.repeat(50_000)}`)
+  await using sink = new PlayedSink({ file })
+  await sink.put('two!')
+  expect(text(file)).toBe('one\ntwo!\n')
+  expect(text(`${file}.torn`)).toBe(`${'two'.repeat(50_000)}\n`)
+  expect(sink.log.join()).toContain('150000 bytes of a line that was not written whole')
+})
+
+test('a file that is one torn line becomes empty first', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('out.txt')
+  writeFileSync(file, 'tor')
+  await using sink = new PlayedSink({ file })
+  await sink.put('torn')
+  expect(text(file)).toBe('torn\n')
+})
+
+test.each([
+  ['{"a":1}', '{"a":1}\n{"b":2}\n'],
+  ['[1]', '[1]\n{"b":2}\n'],
+  ['{"a":', '{"b":2}\n'],
+  ['12', '{"b":2}\n'],
+])('of JSON the last line %s is kept only if it is whole for sure', async (last, expected) => {
+  using dir = temporaryFolder()
+  const file = dir.path('out.json')
+  writeFileSync(file, `{"x":0}\n${last}`)
+  await using sink = new PlayedSink({ file, format: 'JSON' })
+  await sink.put({ b: 2 })
+  expect(text(file)).toBe(`{"x":0}\n${expected}`)
+})
+
+test('a last line that is too long for one of ours gets its end and stays', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('out.txt')
+  writeFileSync(file, Buffer.alloc(17 << 20, 'x'))
+  await using sink = new PlayedSink({ file })
+  await sink.put('y')
+  expect(readFileSync(file).subarray(17 << 20)).toEqual(Buffer.from('\ny\n'))
+})
+
+test('a file that was renamed is made anew, and one that was deleted', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('out.txt')
+  await using sink = new PlayedSink({ file })
+  await sink.put('one')
+  renameSync(file, `${file}.1`)
+  await sink.put('two')
+  await sink.put('three')
+  expect([text(`${file}.1`), text(file)]).toEqual(['one\n', 'two\nthree\n'])
+  rmSync(file)
+  await sink.put('four')
+  expect(text(file)).toBe('four\n')
+})
+
+test('a file that was emptied is written from its beginning', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('out.txt')
+  await using sink = new PlayedSink({ file })
+  await sink.put('one')
+  writeFileSync(file, '')
+  await sink.put('two')
+  expect(text(file)).toBe('two\n')
+})
+
+test('lines of others who append are kept, and two sinks on one file do not write over each other', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('out.txt')
+  await using one = new PlayedSink({ file })
+  await using two = new PlayedSink({ file })
+  const puts: Promise<void>[] = []
+  for (let i = 0; i < 50; i++) {
+    puts.push(one.put(`one ${i}`), two.put(`two ${i}`))
+    appendFileSync(file, `other ${i}\n`)
+  }
+  await Promise.all(puts)
+  const expected = ['one', 'two', 'other'].flatMap(who => Array.from({ length: 50 }, (_, i) => `${who} ${i}`))
+  expect(text(file).trimEnd().split('\n').sort()).toEqual(expected.sort())
+})
+
+test('a folder that is missing is told, and the batch written when it is there', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a/out.txt')
+  await using sink = new PlayedSink({ file })
+  await expect(sink.put('one')).rejects.toMatchObject({
+    code: 'MR_FILE_UNWRITABLE',
+    retriable: true,
+    message: expect.stringMatching(/a\/out\.txt cannot be written: ENOENT/),
+  })
+  expect(sink.timeouts).toHaveLength(1)
+  mkdirSync(dir.path('a'))
+  await sink.put('one')
+  expect(text(file)).toBe('one\n')
+})
+
+test('a folder under the name is told', async () => {
+  using dir = temporaryFolder()
+  await using sink = new PlayedSink({ file: dir.path('.') })
+  await expect(sink.put('one')).rejects.toMatchObject({ code: 'MR_FILE_UNWRITABLE', retriable: true })
+})
+
+test('a device that is always full is told, and the task stops all the same', async () => {
+  await using sink = new PlayedSink({ file: '/dev/full' })
+  await expect(sink.put('one')).rejects.toMatchObject({ code: 'MR_FILE_UNWRITABLE' })
+  await expect(sink.put('one')).rejects.toMatchObject({ code: 'MR_FILE_UNWRITABLE' })
+})
+
+test('what cannot be synced, such as a device, is written to all the same', async () => {
+  await using sink = new PlayedSink({ file: '/dev/null' })
+  await sink.put('one')
+  await sink.task.preCommit([])
+})
+
+const isRoot = process.getuid?.() === 0 && process.platform === 'linux'
+test.skipIf(!isRoot)(
+  'a full disk keeps nothing of the batch, and when there is space again nothing is lost',
+  async () => {
+    using dir = temporaryFolder()
+    const disk = dir.path('disk')
+    mkdirSync(disk)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk])
+    try {
+      const file = join(disk, 'out.txt')
+      writeFileSync(join(disk, 'ballast'), Buffer.alloc(30_000))
+      await using sink = new PlayedSink({ file })
+      await sink.put('first')
+      const batch = Array.from({ length: 40 }, (_, i) => `${i} ${'x'.repeat(1000)}`)
+      for (let i = 0; i < 3; i++) {
+        await expect(sink.put(...batch)).rejects.toMatchObject({
+          code: 'MR_FILE_UNWRITABLE',
+          retriable: true,
+          message: expect.stringContaining('ENOSPC'),
+        })
+        expect(text(file)).toBe('first\n')
+      }
+      await sink.task.preCommit([])
+      rmSync(join(disk, 'ballast'))
+      await sink.put(...batch)
+      expect(text(file)).toBe(`first\n${batch.join('\n')}\n`)
+    } finally {
+      execFileSync('umount', ['--lazy', disk])
+    }
+  },
+)
+if (!isRoot) console.warn('!!! the test of a full disk is SKIPPED: it mounts a tmpfs, as root on Linux')
+
+async function fileHandlePrototype(): Promise<{ datasync(): Promise<void>; truncate(size: number): Promise<void> }> {
+  const handle = await open('/dev/null')
+  await handle.close()
+  return Object.getPrototypeOf(handle)
+}
+
+test('part of a batch that cannot be cut off at once is cut off before the next', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('out.txt')
+  await using sink = new PlayedSink({ file })
+  await sink.put('first')
+  const prototype = (await fileHandlePrototype()) as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+  const write = prototype['write']!
+  const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+  vi.spyOn(prototype, 'write')
+    .mockImplementationOnce(function (this: unknown, buffer) {
+      return write.call(this, (buffer as Buffer).subarray(0, 7))
+    })
+    .mockRejectedValueOnce(full)
+  vi.spyOn(prototype, 'truncate').mockRejectedValueOnce(full)
+  await expect(sink.put('second', 'third')).rejects.toMatchObject({ code: 'MR_FILE_UNWRITABLE' })
+  expect(text(file)).toBe('first\nsecond\n')
+  await sink.put('second', 'third')
+  expect(text(file)).toBe('first\nsecond\nthird\n')
+})
+
+test('once a sync has failed nothing more is committed: the system forgets what it could not write', async () => {
+  using dir = temporaryFolder()
+  await using sink = new PlayedSink({ file: dir.path('out.txt') })
+  await sink.put('one')
+  vi.spyOn(await fileHandlePrototype(), 'datasync').mockRejectedValueOnce(new Error('EIO: i/o error'))
+  const lost = { code: 'MR_FILE_SYNC', retriable: true }
+  await expect(sink.task.preCommit([])).rejects.toMatchObject(lost)
+  await sink.put('two')
+  await expect(sink.task.preCommit([])).rejects.toMatchObject(lost)
+})

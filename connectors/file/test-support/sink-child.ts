@@ -1,0 +1,27 @@
+// Puts records FROM.. up to COUNT into a file by a sink task, in batches of random size; prints the next offset after each commit. Made to be killed.
+// Usage: node sink-child.ts FILE FORMAT SEED FROM COUNT
+import { random } from '../../../test/random.ts'
+import { PlayedSink, sinkRecord } from './played-sink.ts'
+
+const [file, format, seed, from, count] = process.argv.slice(2) as [string, string, string, string, string]
+const { below } = random(Number(seed))
+const sink = new PlayedSink({ file, format })
+
+/** The value of a record: what it says about itself can be checked. */
+const record = (n: number) => {
+  const length = n % 97 === 0 ? 300_000 : (n * 7919) % 3000
+  return format === 'json' ? { n, text: 'ü'.repeat(length) } : `${n}:${length}:${'ü'.repeat(length)};`
+}
+
+for (let n = Number(from); n < Number(count); ) {
+  const end = Math.min(Number(count), n + 1 + below(400))
+  await sink.task.put(Array.from({ length: end - n }, (_, i) => sinkRecord(record(n + i), null, n + i)))
+  n = end
+  if (below(3) === 0) {
+    await sink.task.preCommit([])
+    process.stdout.write(`${n}\n`)
+  }
+}
+await sink.task.preCommit([])
+await sink.task.stop()
+process.stdout.write(`${count}\n`)
