@@ -36,7 +36,9 @@ export class Writer {
   }
 
   bool(value: boolean): void {
-    this.buf[this.room(1)] = value ? 1 : 0
+    // `this.buf` is to be looked up after `room`, which may replace it.
+    const at = this.room(1)
+    this.buf[at] = value ? 1 : 0
   }
 
   int8(value: number, name: string): void {
@@ -110,10 +112,12 @@ export class Writer {
   uvarint(value: number): void {
     let rest = value >>> 0
     while (rest > 0x7f) {
-      this.buf[this.room(1)] = (rest & 0x7f) | 0x80
+      const at = this.room(1)
+      this.buf[at] = (rest & 0x7f) | 0x80
       rest >>>= 7
     }
-    this.buf[this.room(1)] = rest
+    const at = this.room(1)
+    this.buf[at] = rest
   }
 
   string(value: string, name: string): void {
@@ -198,7 +202,8 @@ export class Writer {
 
   /** The byte before a nullable struct. */
   structPresent(present: boolean): void {
-    this.buf[this.room(1)] = present ? 1 : 0xff
+    const at = this.room(1)
+    this.buf[at] = present ? 1 : 0xff
   }
 
   /** Starts a tagged field; give the result to `endTag`. */
