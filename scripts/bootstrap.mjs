@@ -39,7 +39,13 @@ function install() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
   // not `npm ci`: it refuses a lockfile made where some other platform's optional binaries could not be looked up
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  step('installing packages (once, about 400 MB)', npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])
+  step('installing packages (once, about 400 MB)', npm, [
+    'install',
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ])
   writeFileSync(stamp, lock)
 }
 

@@ -11,7 +11,7 @@ import { afterAll, expect, inject, test } from 'vitest'
 import { createConsumer } from '../core/client/index.ts'
 import { eventually, Platform } from './platform.ts'
 import { random } from './random.ts'
-import { type PostgresService, startPostgres } from './services/postgres.ts'
+import { type PostgresServer, startPostgres } from './services/postgres.ts'
 
 const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 20)
 const ROWS = 20_000
@@ -181,7 +181,7 @@ function disorder(events: readonly Event[]): string[] {
   return wrong.slice(0, 20)
 }
 
-async function setUp(platform: Platform, postgres: PostgresService): Promise<void> {
+async function setUp(platform: Platform, postgres: PostgresServer): Promise<void> {
   const url = new URL(postgres.url)
   await platform.create('source', {
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
