@@ -1,7 +1,7 @@
 import type { Express, Request, Response } from 'express'
 import type { Herder } from '../herder/herder.ts'
 import { parseOffsetsBody } from '../herder/offset-requests.ts'
-import { badRequest, notFound } from '../herder/rest-error.ts'
+import { badRequest, notFound, RestError } from '../herder/rest-error.ts'
 import type { TargetState } from '../storage/config-state.ts'
 import type { Json } from '../storage/connect-json.ts'
 import { configOf, patchOf, readObject, sendEmpty, sendJson } from './json.ts'
@@ -119,12 +119,18 @@ async function listed(herder: Herder, req: Request): Promise<unknown> {
   const entries = await Promise.all(
     herder.connectors().map(async name => {
       const entry: Record<string, unknown> = {}
-      if (expand.has('status')) entry['status'] = herder.connectorStatus(name)
-      if (expand.has('info')) entry['info'] = await herder.connectorInfo(name)
-      return [name, entry] as const
+      try {
+        if (expand.has('status')) entry['status'] = herder.connectorStatus(name)
+        if (expand.has('info')) entry['info'] = await herder.connectorInfo(name)
+        return [[name, entry] as const]
+      } catch (error) {
+        // Deleted meanwhile.
+        if (error instanceof RestError && error.status === 404) return []
+        throw error
+      }
     }),
   )
-  return Object.fromEntries(entries)
+  return Object.fromEntries(entries.flat())
 }
 
 function createBody(body: { [key: string]: Json }): {

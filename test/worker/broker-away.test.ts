@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually, Rig } from './rig.ts'
+
+const rig = new Rig()
+beforeAll(async () => {
+  await rig.startBroker()
+  await rig.startWorker()
+})
+afterAll(() => rig.close())
+
+test('a worker whose broker goes away and comes back goes on, with what changed meanwhile', async () => {
+  await rig.create('steady', { 'connector.class': 'TestSource', 'task.mode': 'counts', topic: 'steady' })
+  await rig.states('steady', 'RUNNING', 'RUNNING')
+  const port = rig.broker!.port
+  await rig.broker?.close()
+  // What is read is in memory; what fails meanwhile is noted and written later.
+  expect((await rig.call('GET', '/connectors')).body).toEqual(['steady'])
+  expect((await rig.call('POST', '/connectors/steady/tasks/0/restart')).status).toBe(204)
+  await eventually(async () => (await rig.call('GET', '/health')).status, 200)
+  await rig.startBroker(port)
+  await rig.create('later', { 'connector.class': 'TestSource' })
+  await rig.states('later', 'RUNNING', 'RUNNING')
+  await rig.states('steady', 'RUNNING', 'RUNNING')
+  expect((await rig.call('PUT', '/connectors/steady/pause')).status).toBe(202)
+  await rig.states('steady', 'PAUSED', 'PAUSED')
+  await rig.worker?.close()
+  await rig.startWorker()
+  await rig.states('steady', 'PAUSED', 'PAUSED')
+  const offsets = async () => (await rig.call('GET', '/connectors/steady/offsets')).body
+  await eventually(offsets, { offsets: [{ partition: { s: 'x' }, offset: { n: 5 } }] } as unknown)
+})
