@@ -139,6 +139,24 @@ test('through any interleaving of requests, answers and failures there is one at
   )
 })
 
+test('what a thread that is gone still has to say is not about the one that runs now', async () => {
+  const world = new World()
+  world.desired = { ...world.desired, run: true }
+  world.steer()
+  const old = world.host
+  old.todo.shift()?.()
+  world.desired = { ...world.desired, revision: 2 }
+  world.steer()
+  world.stops.shift()?.()
+  await Promise.resolve()
+  await Promise.resolve()
+  world.steer()
+  world.host.todo.shift()?.()
+  expect(world.unit.phase).toBe('running')
+  old.deliver({ type: 'failed', unit: UNIT, failure })
+  expect(world.unit.phase).toBe('running')
+})
+
 test('failures in a row wait longer and longer; a new configuration begins anew', async () => {
   const world = new World()
   const waits: number[] = []

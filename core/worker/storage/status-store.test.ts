@@ -118,6 +118,30 @@ test('what was put is seen at once, and by the next process', async () => {
   await next.close()
 })
 
+test('what comes back from the log late does not undo what was put since', async () => {
+  const log = new MemoryLog()
+  const store = topicStore(log)
+  await store.start()
+  const seen: (string | undefined)[] = []
+  const gate = Promise.withResolvers<void>()
+  log.holdReads = gate.promise
+  store.putConnector('a', status('RUNNING'))
+  await expect.poll(() => log.dump('st')).toHaveLength(1)
+  log.failWrites = Object.assign(new Error('slow'), { retriable: true })
+  store.putConnector('a', status('FAILED'))
+  log.holdReads = null
+  gate.resolve()
+  for (let i = 0; i < 20; i++) {
+    await new Promise(resolve => setImmediate(resolve))
+    seen.push(store.connector('a')?.state)
+  }
+  expect(new Set(seen)).toEqual(new Set(['FAILED']))
+  log.failWrites = null
+  await expect.poll(() => log.dump('st')).toHaveLength(2)
+  expect(store.connector('a')?.state).toBe('FAILED')
+  await store.close()
+})
+
 test('while the log cannot be written statuses wait, the latest of each, and are written when it can', async () => {
   const log = new MemoryLog()
   const store = topicStore(log)

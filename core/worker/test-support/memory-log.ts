@@ -21,6 +21,8 @@ export class MemoryLog implements Clients {
   readonly groups = new Map<string, Map<string, { topic: string; partition: number; offset: number }>>()
   /** When set, every write fails with it. */
   failWrites: Error | null = null
+  /** When set, readers wait for it. */
+  holdReads: Promise<void> | null = null
   readonly #wakers = new Set<() => void>()
 
   create(name: string, partitions: number, configs: Record<string, string> = {}): Topic {
@@ -110,6 +112,7 @@ export class MemoryLog implements Clients {
           signal?.addEventListener('abort', wake, { once: true })
         })
         this.#wakers.delete(wake)
+        await this.holdReads
         return take()
       },
       wakeup: () => wake(),
