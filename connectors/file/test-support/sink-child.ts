@@ -14,10 +14,10 @@ const record = (n: number) => {
 }
 
 for (let n = Number(from); n < Number(count); ) {
-  const end = Math.min(Number(count), n + 1 + below(400))
+  const end = Math.min(Number(count), n + 1 + below(200))
   await sink.task.put(Array.from({ length: end - n }, (_, i) => sinkRecord(record(n + i), null, n + i)))
   n = end
-  if (below(3) === 0) {
+  if (below(5) === 0) {
     await sink.task.preCommit([])
     process.stdout.write(`${n}\n`)
   }
