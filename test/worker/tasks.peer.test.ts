@@ -1,0 +1,192 @@
+/** The same connectors on Apache's Connect (on Apache's broker) and on ours: the bytes in the topics and files must be the same. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createConsumer, createProducer } from '../../core/client/index.ts'
+import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../peer-connect.ts'
+import { eventually, Rig, rest } from './rig.ts'
+
+const rig = new Rig()
+let kafka: PeerKafka
+let connect: PeerConnect
+
+interface Side {
+  readonly name: 'java' | 'ours'
+  readonly bootstrap: string
+  readonly url: string
+}
+const sides = (): readonly Side[] => [
+  { name: 'java', bootstrap: kafka.bootstrap, url: connect.url },
+  { name: 'ours', bootstrap: rig.broker!.address, url: rig.worker!.restUrl },
+]
+
+beforeAll(async () => {
+  kafka = await startPeerKafka()
+  connect = await startPeerConnect(kafka.bootstrap, { set: { 'offset.flush.interval.ms': '100' }, topics: 'rig' })
+  await rig.startBroker()
+  await rig.startWorker()
+})
+afterAll(async () => {
+  await rig.close()
+  await connect?.stop()
+  await kafka?.stop()
+})
+
+interface Told {
+  key: string | null
+  value: string | null
+  headers: [string, string | null][]
+  timestamp: number
+}
+
+async function consume(side: Side, topic: string, count: number): Promise<Told[]> {
+  const consumer = createConsumer({ bootstrapServers: [side.bootstrap], autoOffsetReset: 'earliest' })
+  try {
+    const partitions = await consumer.partitionsFor(topic)
+    consumer.assign(partitions)
+    consumer.seekToBeginning(partitions)
+    const out: Told[] = []
+    for (const end = Date.now() + 30_000; out.length < count && Date.now() < end; ) {
+      for (const batch of await consumer.poll(200)) {
+        for (const r of batch.records) {
+          const text = (b: Buffer | null) => b?.toString('latin1') ?? null
+          const headers = r.headers.map(h => [h.key, text(h.value)] as [string, string | null])
+          out.push({ key: text(r.key), value: text(r.value), headers, timestamp: r.timestamp })
+        }
+      }
+    }
+    return out
+  } finally {
+    await consumer.close()
+  }
+}
+
+async function create(side: Side, name: string, config: Record<string, string>): Promise<void> {
+  const answer = await rest(side.url, 'POST', '/connectors', { name, config })
+  expect(answer.status, `${side.name}: ${JSON.stringify(answer.body)}`).toBe(201)
+}
+
+const T = 'org.apache.kafka.connect.transforms'
+const JSON_CONVERTER = 'org.apache.kafka.connect.json.JsonConverter'
+const STRING_CONVERTER = 'org.apache.kafka.connect.storage.StringConverter'
+
+test('a file through a chain of transformations gives the same keys, values, headers and offsets', async () => {
+  const input = join(rig.dir, 'in.txt')
+  writeFileSync(input, '12\nplain\nquote " and \\ back\n\n7\n')
+  const config = {
+    'connector.class': 'org.apache.kafka.connect.file.FileStreamSourceConnector',
+    'tasks.max': '1',
+    file: input,
+    topic: 'lines',
+    transforms: 'hoist,static,mask,key,header,ascii,route',
+    'transforms.hoist.type': `${T}.HoistField$Value`,
+    'transforms.hoist.field': 'line',
+    'transforms.static.type': `${T}.InsertField$Value`,
+    'transforms.static.static.field': 'origin!',
+    'transforms.static.static.value': 'a "file" 😀',
+    'transforms.static.topic.field': 'topic',
+    'transforms.mask.type': `${T}.MaskField$Value`,
+    'transforms.mask.fields': 'topic',
+    'transforms.key.type': `${T}.ValueToKey`,
+    'transforms.key.fields': 'line',
+    'transforms.header.type': `${T}.InsertHeader`,
+    'transforms.header.header': 'n',
+    'transforms.header.value.literal': '1.50',
+    'transforms.ascii.type': `${T}.HeaderFrom$Value`,
+    'transforms.ascii.fields': 'line',
+    'transforms.ascii.headers': 'line',
+    'transforms.ascii.operation': 'copy',
+    'transforms.route.type': `${T}.RegexRouter`,
+    'transforms.route.regex': '(l)(.*)',
+    'transforms.route.replacement': 'routed-$2',
+    'transforms.route.predicate': 'lines',
+    predicates: 'lines',
+    'predicates.lines.type': `${T}.predicates.TopicNameMatches`,
+    'predicates.lines.pattern': 'l.*',
+    'key.converter': JSON_CONVERTER,
+    'key.converter.schemas.enable': 'true',
+    'value.converter': JSON_CONVERTER,
+    'value.converter.schemas.enable': 'true',
+  }
+  const told: Told[][] = []
+  for (const side of sides()) {
+    await create(side, 'chain', config)
+    await eventually(
+      async () =>
+        ((await rest(side.url, 'GET', '/connectors/chain/offsets')).body as { offsets?: unknown[] }).offsets?.length ??
+        0,
+      1,
+    )
+    told.push(await consume(side, 'routed-ines', 5))
+  }
+  const [java, ours] = told
+  const timeless = (records: Told[] | undefined) => records?.map(r => ({ ...r, timestamp: 0 }))
+  expect(timeless(ours)).toEqual(timeless(java))
+  expect(java).toHaveLength(5)
+  const offsets = await Promise.all(
+    sides().map(async side => (await rest(side.url, 'GET', '/connectors/chain/offsets')).body),
+  )
+  expect(offsets[1]).toEqual(offsets[0])
+})
+
+test('the offsets topic holds the same bytes', async () => {
+  const stored = await Promise.all(
+    sides().map(async side => {
+      const records = await consume(side, 'rig-offsets', 1)
+      return records.filter(r => r.key?.startsWith('["chain"')).map(r => [r.key, r.value])
+    }),
+  )
+  expect(stored[1]?.at(-1)).toEqual(stored[0]?.at(-1))
+  expect(stored[0]?.at(-1)?.[0]).toContain('"filename"')
+})
+
+const VALUES = [
+  '{"schema":{"type":"struct","optional":false,"fields":[{"type":"int32","optional":false,"field":"id"},{"type":"double","optional":true,"field":"x"},{"type":"array","optional":true,"items":{"type":"string","optional":false},"field":"tags"}]},"payload":{"id":1,"x":1e10,"tags":["a","b"]}}',
+  'not json at all',
+  '{"plain":true}',
+  '{"schema":{"type":"int64","optional":false},"payload":9007199254740993}',
+  '{"schema":null,"payload":{"a":1}}',
+]
+
+test('a sink writes the same lines, and bad records reach the dead letter queue with the same headers', async () => {
+  const files: string[] = []
+  const dead: Told[][] = []
+  for (const side of sides()) {
+    const producer = createProducer({ bootstrapServers: [side.bootstrap] })
+    const records = VALUES.map((v, i) => ({
+      topic: 'mixed',
+      key: Buffer.from(`k${i}`),
+      value: Buffer.from(v),
+      timestamp: 1000 + i,
+      headers: [{ key: 'own', value: Buffer.from(`h${i}`) }],
+    }))
+    await producer.send(records)
+    await producer.close()
+    const file = join(rig.dir, `${side.name}.out`)
+    await create(side, 'sink', {
+      'connector.class': 'org.apache.kafka.connect.file.FileStreamSinkConnector',
+      'tasks.max': '1',
+      topics: 'mixed',
+      file,
+      'key.converter': STRING_CONVERTER,
+      'value.converter': JSON_CONVERTER,
+      'value.converter.schemas.enable': 'true',
+      'errors.tolerance': 'all',
+      'errors.deadletterqueue.topic.name': 'dead',
+      'errors.deadletterqueue.topic.replication.factor': '1',
+      'errors.deadletterqueue.context.headers.enable': 'true',
+    })
+    dead.push(await consume(side, 'dead', 2))
+    const lines = () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0)
+    await eventually(lines, 3)
+    files.push(readFileSync(file, 'utf8'))
+  }
+  expect(files[1]).toBe(files[0])
+  // What an exception is called and says is a matter of the language.
+  const worded = (r: Told) => ({
+    ...r,
+    headers: r.headers.map(([key, value]) => (key.includes('.exception.') ? [key, '...'] : [key, value])),
+  })
+  expect(dead[1]?.map(worded)).toEqual(dead[0]?.map(worded))
+  expect(dead[0]?.map(r => r.value)).toEqual([VALUES[1], VALUES[2]])
+})
