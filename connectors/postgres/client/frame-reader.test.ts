@@ -1,0 +1,75 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ChunkQueue } from './chunk-queue.ts'
+import { FrameReader } from './frame-reader.ts'
+
+const frame = (type: number, payload: Uint8Array): Buffer => {
+  const head = Buffer.alloc(5)
+  head[0] = type
+  head.writeInt32BE(payload.length + 4, 1)
+  return Buffer.concat([head, payload])
+}
+
+test('frames come out as they went in, however the bytes are cut', () => {
+  const frames = fc.array(fc.tuple(fc.integer({ min: 1, max: 255 }), fc.uint8Array({ maxLength: 40 })), {
+    maxLength: 20,
+  })
+  fc.assert(
+    fc.property(frames, fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }), (list, cuts) => {
+      const bytes = Buffer.concat(list.map(([t, p]) => frame(t, p)))
+      const reader = new FrameReader()
+      const out: [number, number[]][] = []
+      for (let at = 0, i = 0; at < bytes.length; i++) {
+        const size = cuts[i % cuts.length]!
+        reader.push(bytes.subarray(at, at + size))
+        at += size
+        while (reader.next()) out.push([reader.type, [...reader.buf.subarray(reader.start, reader.end)]])
+      }
+      expect(out).toEqual(list.map(([t, p]) => [t, [...p]]))
+    }),
+  )
+})
+
+test('a length that cannot be is an error, not an allocation', () => {
+  for (const length of [-1, 3, 2 ** 31 - 1]) {
+    const reader = new FrameReader()
+    const head = Buffer.alloc(5, 0x64)
+    head.writeInt32BE(length, 1)
+    reader.push(head)
+    expect(() => reader.next()).toThrow(/MR_PG_PROTOCOL/)
+  }
+})
+
+test('the queue stops its source when it is full, and lets it go on when half of it is gone', async () => {
+  const calls: string[] = []
+  const queue = new ChunkQueue({ pause: () => calls.push('pause'), resume: () => calls.push('resume') }, 100)
+  for (let i = 0; i < 3; i++) queue.push(Buffer.alloc(40))
+  expect(calls).toEqual(['pause'])
+  queue.shift()
+  expect(calls).toEqual(['pause'])
+  queue.shift()
+  expect(calls).toEqual(['pause', 'resume'])
+  expect(queue.bytes).toBe(40)
+})
+
+test('a failure of the source is met after what came before it', async () => {
+  const queue = new ChunkQueue({ pause: () => {}, resume: () => {} }, 100)
+  queue.push(Buffer.from('a'))
+  queue.fail(new Error('gone'))
+  expect(queue.shift()?.toString()).toBe('a')
+  expect(() => queue.shift()).toThrow('gone')
+  await queue.wait(AbortSignal.timeout(1000))
+})
+
+test('a wait ends with data, with its time and with the signal', async () => {
+  const queue = new ChunkQueue({ pause: () => {}, resume: () => {} }, 100)
+  const data = queue.wait(AbortSignal.timeout(5000))
+  queue.push(Buffer.from('a'))
+  await data
+  queue.shift()
+  await queue.wait(AbortSignal.timeout(5000), 5)
+  const abort = new AbortController()
+  const aborted = queue.wait(abort.signal)
+  abort.abort(new Error('stop'))
+  await expect(aborted).rejects.toThrow('stop')
+})

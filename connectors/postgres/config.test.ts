@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { postgresConfig } from './config.ts'
+import { parseOptions } from './options.ts'
+import { checkTogether } from './validate.ts'
+
+interface Key {
+  readonly name: string
+  readonly type: string
+  readonly default: string | null
+  readonly importance: string
+}
+
+/** What Debezium 3.7 answers to GET /connector-plugins/PostgresConnector/config, without Connect's own and internal keys. */
+const debezium = JSON.parse(readFileSync(new URL('./golden/config-keys.json', import.meta.url), 'utf8')) as Key[]
+const declared = new Map(Object.entries(postgresConfig))
+
+test('every key of Debezium 3.7 is declared, with its type, default and importance', () => {
+  const differing = debezium.flatMap(key => {
+    const ours = declared.get(key.name)
+    if (!ours) return [`${key.name} is not declared`]
+    const given = ours.default
+    const shown = given === null || given === undefined ? null : String(given)
+    const want = [key.type, key.default, key.importance].join(' ')
+    const have = [ours.type, shown, ours.importance].join(' ')
+    return want === have ? [] : [`${key.name}: ${have} instead of ${want}`]
+  })
+  // pgoutput is what every server has; decoderbufs must be installed. A struct maker is a Java class.
+  expect(differing).toEqual([
+    'sourceinfo.struct.maker: CLASS  LOW instead of CLASS io.debezium.connector.postgresql.PostgresSourceInfoStructMaker LOW',
+    'plugin.name: STRING pgoutput MEDIUM instead of STRING decoderbufs MEDIUM',
+  ])
+})
+
+test('every key has a documentation of its own words', () => {
+  for (const [name, key] of declared) expect(key.documentation, name).toMatch(/\S{3}/)
+})
+
+const BASE = { 'topic.prefix': 't', 'database.hostname': 'h', 'database.user': 'u', 'database.dbname': 'd' }
+
+function complaints(more: Record<string, string>): string[] {
+  const out: string[] = []
+  checkTogether({ ...BASE, ...more }, (key, message) => out.push(`${key}: ${message}`))
+  return out
+}
+
+test('a key whose feature is not built is refused where it would change what happens, and only then', () => {
+  expect(complaints({ 'signal.data.collection': 'public.signals' })).toEqual([
+    'signal.data.collection: signal.data.collection: signals and incremental snapshots are not there yet; remove it.',
+  ])
+  expect(complaints({ 'signal.enabled.channels': 'source' })).toEqual([])
+  expect(complaints({ converters: 'isbn' })).toHaveLength(1)
+  expect(complaints({ 'incremental.snapshot.chunk.size': '1024', 'snapshot.max.threads': '1' })).toEqual([])
+})
+
+test('include and exclude lists of one kind do not go together', () => {
+  expect(complaints({ 'table.include.list': 'a.b', 'table.exclude.list': 'c.d' })).toHaveLength(1)
+  expect(complaints({ 'table.include.list': 'a.b', 'schema.exclude.list': 'c' })).toEqual([])
+})
+
+test('modes and plugins that there are not are named with what there is', () => {
+  expect(complaints({ 'snapshot.mode': 'custom' })[0]).toContain('use initial, always, initial_only')
+  expect(complaints({ 'plugin.name': 'decoderbufs' })[0]).toContain('set plugin.name=pgoutput')
+  expect(complaints({ 'column.mask.hash.v2.SHA-255.with.salt.x': 'a.b.c' })[0]).toContain('SHA-255')
+  expect(complaints({ 'max.queue.size': '10', 'max.batch.size': '10' })[0]).toContain('larger')
+})
+
+test('what is wrong with single keys is said all at once', () => {
+  expect(() => parseOptions({ 'database.port': 'x', 'slot.name': 'Bad-Name', 'table.include.list': '(' })).toThrow(
+    /topic\.prefix.*A value is required|database\.port/s,
+  )
+})
+
+test('lists keep the commas that were escaped', () => {
+  const options = parseOptions({ ...BASE, 'table.include.list': String.raw`public\.t_\d{1\,3}, other\..*` })
+  expect(options.selection.hasTable({ schema: 'public', table: 't_123' })).toBe(true)
+  expect(options.selection.hasTable({ schema: 'public', table: 't_1234' })).toBe(false)
+  expect(options.selection.hasTable({ schema: 'OTHER', table: 'x' })).toBe(true)
+  expect(options.selection.hasTable({ schema: 'pg_catalog', table: 'pg_class' })).toBe(false)
+})

@@ -1,0 +1,152 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { loadOffset } from '../offset.ts'
+import { FlushTracker, ResumeFilter, StreamPosition } from './position.ts'
+
+const begin = () => new StreamPosition({ lsn: 100, txId: null, micros: 1 })
+
+describe('a position', () => {
+  test('shows what Debezium shows', () => {
+    const p = begin()
+    p.begin(110, 7, 5)
+    p.event(112, 'INSERT')
+    expect(p.offset(null)).toEqual({
+      lsn_proc: 112,
+      lsn_events_processed: 1,
+      messageType: 'INSERT',
+      lsn: 112,
+      txId: 7,
+      ts_usec: 5,
+    })
+    p.event(112, 'INSERT')
+    expect(p.offset(null)).toMatchObject({ lsn_events_processed: 2 })
+    p.commit(120)
+    expect(p.offset(null)).toEqual({
+      lsn_proc: 120,
+      messageType: 'COMMIT',
+      lsn_commit: 120,
+      lsn: 120,
+      txId: 7,
+      ts_usec: 5,
+    })
+  })
+
+  test('asks the server for what ended after the last whole transaction', () => {
+    const p = begin()
+    expect(p.startLsn()).toBe(100)
+    p.begin(110, 7, 5)
+    p.commit(120)
+    p.begin(130, 8, 5)
+    p.event(140, 'INSERT')
+    expect(p.startLsn()).toBe(120)
+  })
+})
+
+/** Transactions of events by position; rows of one COPY share one. */
+const transactions = fc.array(fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 6 }), {
+  minLength: 1,
+  maxLength: 6,
+})
+
+test('a restart at any event gives exactly the events that come after it', () => {
+  fc.assert(
+    fc.property(transactions, fc.nat(), (shape, cut) => {
+      // lay them out: lsn grows by 0, 1 or 2 from event to event
+      let lsn = 1000
+      const txs = shape.map((gaps, i) => {
+        lsn += 10
+        const start = lsn
+        const events = gaps.map(g => (lsn += g))
+        lsn += 10
+        return { txId: 50 + i, begin: start, events, end: lsn }
+      })
+      const all = txs.flatMap(t => t.events.map((at, i) => `${t.txId}/${i}@${at}`))
+      const stop = all.length === 0 ? 0 : cut % (all.length + 1)
+
+      const run = (position: StreamPosition, limit: number): string[] => {
+        const given: string[] = []
+        const filter = new ResumeFilter(position)
+        const from = position.startLsn()
+        for (const t of txs.filter(x => x.end > from)) {
+          if (!filter.begin(t.txId)) position.begin(t.begin, t.txId, 1)
+          for (const [i, at] of t.events.entries()) {
+            if (filter.skips(at)) continue
+            if (given.length === limit) return given
+            position.event(at, 'INSERT')
+            given.push(`${t.txId}/${i}@${at}`)
+          }
+          filter.commit()
+          position.commit(t.end)
+        }
+        return given
+      }
+      const first = new StreamPosition({ lsn: 1000, txId: null, micros: 1 })
+      const before = run(first, stop)
+      const offset = JSON.parse(JSON.stringify(first.offset(null))) as Record<string, unknown>
+      const after = run(new StreamPosition(loadOffset(offset)), Number.POSITIVE_INFINITY)
+      expect([...before, ...after]).toEqual(all)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+describe('what the server is told', () => {
+  const committed = (p: StreamPosition) => JSON.parse(JSON.stringify(p.offset(null))) as Record<string, unknown>
+
+  test('is nothing before an offset is committed, whatever was received', () => {
+    const flush = new FlushTracker('connector_and_driver')
+    flush.allowIdle()
+    const p = begin()
+    flush.begin()
+    p.begin(110, 7, 5)
+    p.event(112, 'INSERT')
+    flush.given(p.offset(null))
+    p.commit(120)
+    flush.end(120)
+    flush.processed(500)
+    expect(flush.flushed).toBe(0)
+  })
+
+  test('is the end of the last whole transaction before a committed event, and past it when nothing is open', () => {
+    const flush = new FlushTracker('connector_and_driver')
+    flush.allowIdle()
+    const p = begin()
+    p.commit(120)
+    flush.begin()
+    p.begin(130, 8, 5)
+    p.event(140, 'INSERT')
+    const first = committed(p)
+    flush.given(p.offset(null))
+    p.event(141, 'INSERT')
+    flush.given(p.offset(null))
+    expect(flush.committed(first)).toBe(true)
+    expect(flush.flushed).toBe(120)
+    p.commit(150)
+    flush.end(150)
+    flush.processed(900)
+    expect(flush.flushed).toBe(120)
+    flush.committed({ lsn_proc: 141, lsn_events_processed: 1, messageType: 'INSERT', lsn_commit: 120, lsn: 141 })
+    expect(flush.flushed).toBe(900)
+  })
+
+  test('moves past an idle time only where that was asked for, and not before a snapshot is through', () => {
+    const idle = (mode: 'connector' | 'manual' | 'connector_and_driver', allow: boolean) => {
+      const flush = new FlushTracker(mode)
+      if (allow) flush.allowIdle()
+      flush.processed(900)
+      return flush.flushed
+    }
+    expect(idle('connector_and_driver', true)).toBe(900)
+    expect(idle('connector_and_driver', false)).toBe(0)
+    expect(idle('connector', true)).toBe(0)
+    expect(idle('manual', true)).toBe(0)
+  })
+
+  test('never moves within a transaction by a keepalive', () => {
+    const flush = new FlushTracker('connector_and_driver')
+    flush.allowIdle()
+    flush.begin()
+    flush.processed(900)
+    expect(flush.flushed).toBe(0)
+  })
+})

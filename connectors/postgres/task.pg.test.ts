@@ -1,0 +1,447 @@
+import pg from 'pg'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { SourceRecord, Struct } from '../../core/connect/index.ts'
+import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
+import { parseLsn } from './lsn.ts'
+import { OffsetStore, propsFor, TaskHarness } from './testing/harness.ts'
+
+const server: PostgresServer | null = await startPostgres({ own: true })
+afterAll(() => server?.stop())
+
+async function database(...sql: string[]): Promise<{ url: string; db: pg.Client }> {
+  const url = await server!.createDatabase()
+  const db = new pg.Client(url)
+  db.on('error', () => {})
+  await db.connect()
+  for (const s of sql) await db.query(s)
+  return { url, db }
+}
+
+const op = (r: SourceRecord) => (r.value as { op: string } | null)?.op ?? 'tombstone'
+const after = (r: SourceRecord) => (r.value as { after: Struct | null } | null)?.after ?? null
+const ids = (records: readonly SourceRecord[]) => records.map(r => `${op(r)}${(r.key as Struct)['id']}`)
+
+async function slotOf(db: pg.Client, url: string): Promise<{ confirmed: number; active: boolean }> {
+  const { rows } = await db.query<{ lsn: string; active: boolean }>(
+    'select confirmed_flush_lsn::text as lsn, active from pg_replication_slots where slot_name = $1',
+    [propsFor(url)['slot.name']],
+  )
+  return { confirmed: Number(parseLsn(rows[0]!.lsn)), active: rows[0]!.active }
+}
+
+async function eventually<T>(get: () => Promise<T>, good: (value: T) => boolean, ms = 10_000): Promise<T> {
+  const end = Date.now() + ms
+  for (;;) {
+    const value = await get()
+    if (good(value)) return value
+    if (Date.now() > end) throw new Error(`not so after ${ms} ms: ${JSON.stringify(value)}`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+
+describe.skipIf(server === null)('the slot', () => {
+  test('is confirmed up to committed offsets, and not further while a record is open', async () => {
+    const { url, db } = await database('create table t (id int primary key)', 'create table other (id int)')
+    const task = await new TaskHarness(
+      propsFor(url, { 'status.update.interval.ms': '50', 'table.include.list': 'public.t' }),
+    ).start()
+    await task.until(() => task.log.text().includes('snapshot through'))
+    await db.query('insert into t values (1)')
+    await task.count(1)
+    const before = (await slotOf(db, url)).confirmed
+    // traffic that is not captured, and keepalives with it
+    for (let i = 0; i < 20; i++) await db.query('insert into other select generate_series(1, 100)')
+    await new Promise(resolve => setTimeout(resolve, 300))
+    expect((await slotOf(db, url)).confirmed).toBe(before)
+    task.commit()
+    const { rows } = await db.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')
+    await eventually(
+      () => slotOf(db, url),
+      s => s.confirmed >= Number(parseLsn(rows[0]!.lsn)) - 1000,
+    )
+    await task.stop()
+    await db.end()
+  })
+
+  test('lets the WAL of an idle database go', async () => {
+    const { url, db } = await database('create table t (id int primary key)', 'create table other (id int)')
+    const task = await new TaskHarness(
+      propsFor(url, { 'status.update.interval.ms': '50', 'table.include.list': 'public.t' }),
+    ).start()
+    await task.until(() => task.log.text().includes('snapshot through'))
+    await db.query('insert into other select generate_series(1, 1000)')
+    const { rows } = await db.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')
+    await eventually(
+      () => slotOf(db, url),
+      s => s.confirmed >= Number(parseLsn(rows[0]!.lsn)),
+    )
+    expect(task.records).toEqual([])
+    await task.stop()
+    await db.end()
+  })
+
+  test('that another connection holds is waited for', async () => {
+    const { url, db } = await database('create table t (id int primary key)')
+    const first = await new TaskHarness(propsFor(url)).start()
+    await first.until(() => first.log.text().includes('streaming from'))
+    await eventually(
+      () => slotOf(db, url),
+      s => s.active,
+    )
+    const second = await new TaskHarness(propsFor(url)).start()
+    await second.until(() => second.log.text().includes('is in use'))
+    await first.stop()
+    await db.query('insert into t values (1)')
+    await second.until(r => r.length >= 1)
+    await second.stop()
+    await db.end()
+  })
+
+  test('that is gone ends the task with what to do, or is made anew where that is asked for', async () => {
+    const { url, db } = await database('create table t (id int primary key)', 'insert into t values (1)')
+    const offsets = new OffsetStore()
+    const first = await new TaskHarness(propsFor(url), offsets).start()
+    await first.count(1)
+    first.commit()
+    await first.stop()
+    await eventually(
+      () => slotOf(db, url),
+      s => !s.active,
+    )
+    await db.query(`select pg_drop_replication_slot('${propsFor(url)['slot.name']}')`)
+    const second = await new TaskHarness(propsFor(url), offsets).start()
+    const failure = await second.failure()
+    expect(failure).toMatchObject({ code: 'MR_PG_SLOT_MISSING', retriable: false })
+    expect(failure.message).toContain('snapshot.mode=when_needed')
+    await second.stop()
+    const third = await new TaskHarness(propsFor(url, { 'snapshot.mode': 'when_needed' }), offsets).start()
+    expect(ids(await third.count(1))).toEqual(['r1'])
+    await third.stop()
+    await db.end()
+  })
+
+  test('is dropped at the stop where that is asked for', async () => {
+    const { url, db } = await database('create table t (id int primary key)')
+    const task = await new TaskHarness(propsFor(url, { 'slot.drop.on.stop': 'true' })).start()
+    await task.until(() => task.log.text().includes('streaming from'))
+    await task.stop()
+    const { rows } = await db.query('select * from pg_replication_slots where slot_name = $1', [
+      propsFor(url)['slot.name'],
+    ])
+    expect(rows).toEqual([])
+    await db.end()
+  })
+})
+
+describe.skipIf(server === null)('a lost connection', () => {
+  test('is made anew, with nothing lost and nothing given twice', async () => {
+    const { url, db } = await database('create table t (id int primary key)')
+    const task = await new TaskHarness(propsFor(url)).start()
+    await task.until(() => task.log.text().includes('snapshot through'))
+    for (let i = 1; i <= 40; i++) {
+      await db.query(`insert into t select ${i * 10} + g from generate_series(0, 9) g`)
+      if (i % 8 === 0)
+        await server!.admin.query(
+          "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name like 'millrace%'",
+          [new URL(url).pathname.slice(1)],
+        )
+    }
+    await task.count(400)
+    expect(task.records.map(r => (r.key as Struct)['id'])).toEqual(Array.from({ length: 400 }, (_, i) => i + 10))
+    expect(task.log.text()).toContain('MR_PG_CONNECTION_LOST')
+    await task.stop()
+    await db.end()
+  })
+
+  test.each(['fast', 'immediate'] as const)('by a restart of the server (%s) is got over', async mode => {
+    const own = await startPostgres({ own: true })
+    const url = await own!.createDatabase()
+    await own!.admin.query('select 1')
+    const task = new TaskHarness(propsFor(url, { 'retriable.restart.connector.wait.ms': '200' }))
+    try {
+      const run = async (sql: string) => {
+        const db = new pg.Client(url)
+        await db.connect()
+        await db.query(sql)
+        await db.end()
+      }
+      await run('create table t (id int primary key)')
+      await task.start()
+      await task.until(() => task.log.text().includes('snapshot through'))
+      await run('insert into t values (1)')
+      await task.count(1)
+      task.commit()
+      await own!.halt(mode)
+      await own!.resume()
+      await run('insert into t values (2)')
+      expect(ids(await task.count(2))).toEqual(['c1', 'c2'])
+    } finally {
+      await task.stop()
+      await own!.stop()
+    }
+  })
+
+  test('that cannot be made anew ends the task after errors.max.retries', async () => {
+    const task = await new TaskHarness({
+      ...propsFor('postgresql://u:p@127.0.0.1:1/d'),
+      'errors.max.retries': '2',
+      'retriable.restart.connector.wait.ms': '10',
+    }).start()
+    expect(await task.failure()).toMatchObject({ code: 'MR_PG_RETRIES_EXHAUSTED' })
+    await task.stop()
+  })
+})
+
+describe.skipIf(server === null)('a slot whose WAL is gone', () => {
+  test('fails at once with the cause', async ctx => {
+    const own = await startPostgres({
+      own: true,
+      settings: { max_slot_wal_keep_size: '1MB', max_wal_size: '32MB', min_wal_size: '32MB' },
+    })
+    if (!own || own.version < 130_000) return ctx.skip()
+    const url = await own.createDatabase()
+    const db = new pg.Client(url)
+    await db.connect()
+    await db.query('create table t (id int primary key, v text)')
+    const offsets = new OffsetStore()
+    const first = await new TaskHarness(propsFor(url), offsets).start()
+    await db.query("insert into t values (1, 'x')")
+    await first.count(1)
+    first.commit()
+    await first.stop()
+    for (let i = 0; i < 8; i++) {
+      await db.query(
+        `insert into t select g, repeat('x', 500) from generate_series(${i * 10000 + 10}, ${i * 10000 + 9000}) g`,
+      )
+      await db.query('select pg_switch_wal()')
+      await db.query('checkpoint')
+    }
+    const second = await new TaskHarness(propsFor(url), offsets).start()
+    const failure = await second.failure()
+    expect(failure).toMatchObject({ code: 'MR_PG_SLOT_INVALIDATED', retriable: false })
+    expect(failure.message).toContain('max_slot_wal_keep_size')
+    await second.stop()
+    const third = await new TaskHarness(propsFor(url, { 'snapshot.mode': 'when_needed' }), offsets).start()
+    await third.count(1000)
+    expect(op(third.records[0]!)).toBe('r')
+    await third.stop()
+    await db.end()
+    await own.stop()
+  })
+})
+
+describe.skipIf(server === null)('a restart', () => {
+  test('within a transaction, and within rows that share a position, gives each row once', async () => {
+    const { url, db } = await database('create table t (id int primary key, v int)')
+    const offsets = new OffsetStore()
+    const props = propsFor(url, { 'max.batch.size': '7' })
+    const first = await new TaskHarness(props, offsets).start()
+    await first.until(() => first.log.text().includes('snapshot through'))
+    await db.query(
+      'begin; insert into t values (0, 0); insert into t select g, 1 from generate_series(1, 50) g; update t set v = 2 where id = 0; commit',
+    )
+    await first.count(52)
+    const seen: string[] = []
+    for (const cut of [5, 6, 20, 21]) {
+      const task = seen.length === 0 ? first : await new TaskHarness(props, offsets).start()
+      await task.count(cut)
+      seen.push(...ids(task.records.slice(0, cut)))
+      task.commit(cut)
+      await task.stop()
+    }
+    expect(seen).toEqual(['c0', ...Array.from({ length: 50 }, (_, i) => `c${i + 1}`), 'u0'])
+    await db.end()
+  })
+
+  test('within a key change gives its delete again rather than lose its create', async () => {
+    const { url, db } = await database('create table t (id int primary key)', 'insert into t values (1)')
+    const offsets = new OffsetStore()
+    const first = await new TaskHarness(propsFor(url), offsets).start()
+    await first.count(1)
+    await db.query('update t set id = 2')
+    expect(ids(await first.count(4))).toEqual(['r1', 'd1', 'tombstone1', 'c2'])
+    first.commit(2)
+    await first.stop()
+    const second = await new TaskHarness(propsFor(url), offsets).start()
+    expect(ids(await second.count(3))).toEqual(['d1', 'tombstone1', 'c2'])
+    await second.stop()
+    await db.end()
+  })
+
+  test('of a snapshot goes on behind the last row, and rows deleted meanwhile end as deleted', async () => {
+    const { url, db } = await database(
+      'create table t (id int primary key, v int)',
+      'insert into t select g, 0 from generate_series(1, 1000) g',
+    )
+    const offsets = new OffsetStore()
+    const props = propsFor(url, { 'max.batch.size': '100' })
+    const first = await new TaskHarness(props, offsets).start()
+    await first.count(300)
+    first.commit(300)
+    await first.stop()
+    await db.query('delete from t where id = 10')
+    await db.query('update t set v = 1 where id in (20, 900)')
+    const second = await new TaskHarness(props, offsets).start()
+    await second.until(() => second.log.text().includes('snapshot through'))
+    const got = ids(second.records)
+    expect(got.slice(0, 4)).toEqual(['d10', 'tombstone10', 'u20', 'u900'])
+    const rows = second.records.filter(r => op(r) === 'r')
+    expect(rows).toHaveLength(700)
+    expect(after(rows.find(r => (r.key as Struct)['id'] === 900)!)).toEqual({ id: 900, v: 1 })
+    expect((rows.at(-1)!.value as { source: Struct }).source['snapshot']).toBe('last')
+    await second.stop()
+    await db.end()
+  })
+})
+
+describe.skipIf(server === null)('snapshot modes', () => {
+  const setup = () => database('create table t (id int primary key)', 'insert into t values (1)')
+
+  test('initial_only reads and does not make a slot', async () => {
+    const { url, db } = await setup()
+    const task = await new TaskHarness(propsFor(url, { 'snapshot.mode': 'initial_only' })).start()
+    await task.count(1)
+    await task.until(() => task.log.text().includes('snapshot through'))
+    const { rows } = await db.query('select * from pg_replication_slots where slot_name = $1', [
+      propsFor(url)['slot.name'],
+    ])
+    expect(rows).toEqual([])
+    await task.stop()
+    await db.end()
+  })
+
+  test('no_data only streams; always reads at each start', async () => {
+    const { url, db } = await setup()
+    const none = await new TaskHarness(propsFor(url, { 'snapshot.mode': 'no_data' })).start()
+    await none.until(() => none.log.text().includes('streaming from'))
+    await db.query('insert into t values (2)')
+    expect(ids(await none.count(1))).toEqual(['c2'])
+    await none.stop()
+    const offsets = new OffsetStore()
+    const props = propsFor(url, { 'snapshot.mode': 'always', 'slot.name': 'always_slot' })
+    for (const round of [1, 2]) {
+      const task = await new TaskHarness(props, offsets).start()
+      await task.until(() => task.log.text().includes('snapshot through'))
+      expect(ids(task.records), `round ${round}`).toEqual(['r1', 'r2'])
+      task.commit()
+      await task.stop()
+    }
+    await db.query("select pg_drop_replication_slot('always_slot')")
+    await db.end()
+  })
+})
+
+describe.skipIf(server === null)('while streaming', () => {
+  test('a label that an enumeration gets is in the schema of the first event that has it', async () => {
+    const { url, db } = await database(
+      "create type mood as enum ('sad')",
+      'create table t (id int primary key, m mood)',
+    )
+    const task = await new TaskHarness(propsFor(url)).start()
+    await task.until(() => task.log.text().includes('snapshot through'))
+    await db.query("insert into t values (1, 'sad')")
+    await task.count(1)
+    await db.query("alter type mood add value 'happy'")
+    await db.query("insert into t values (2, 'happy')")
+    await task.count(2)
+    const allowed = task.records.map(r => {
+      const row = r.valueSchema!.fields!.find(f => f.name === 'after')!.schema
+      return row.fields!.find(f => f.name === 'm')!.schema.parameters!['allowed']
+    })
+    expect(allowed).toEqual(['sad', 'sad,happy'])
+    expect(after(task.records[1]!)).toEqual({ id: 2, m: 'happy' })
+    await task.stop()
+    await db.end()
+  })
+
+  test('a transaction larger than what is read ahead passes in order', async () => {
+    const { url, db } = await database('create table t (id int primary key, v text)')
+    const task = await new TaskHarness(
+      propsFor(url, { 'max.queue.size.in.bytes': '65536', 'max.batch.size': '500' }),
+    ).start()
+    await task.until(() => task.log.text().includes('snapshot through'))
+    await db.query("insert into t select g, repeat('x', 1000) from generate_series(1, 30000) g")
+    await task.count(30_000, 60_000)
+    expect(task.records.every((r, i) => (r.key as Struct)['id'] === i + 1)).toBe(true)
+    await task.stop()
+    await db.end()
+  })
+
+  test('a new table is captured without a restart, and a filtered publication takes in tables that match at the next start', async () => {
+    const { url, db } = await database('create table a (id int primary key)')
+    const offsets = new OffsetStore()
+    const props = propsFor(url, {
+      'publication.autocreate.mode': 'filtered',
+      'table.include.list': 'public.a,public.b',
+    })
+    const first = await new TaskHarness(props, offsets).start()
+    await first.until(() => first.log.text().includes('snapshot through'))
+    await db.query('insert into a values (1)')
+    await first.count(1)
+    first.commit()
+    await first.stop()
+    await db.query('create table b (id int primary key)')
+    const second = await new TaskHarness(props, offsets).start()
+    await second.until(() => second.log.text().includes('streaming from'))
+    await db.query('insert into b values (2)')
+    expect(ids(await second.count(1))).toEqual(['c2'])
+    await second.stop()
+    await db.end()
+  })
+
+  test('updates that change nothing can be left out', async () => {
+    const { url, db } = await database(
+      'create table t (id int primary key, v numeric, j jsonb)',
+      'alter table t replica identity full',
+    )
+    const task = await new TaskHarness(propsFor(url, { 'skip.messages.without.change': 'true' })).start()
+    await task.until(() => task.log.text().includes('snapshot through'))
+    await db.query("insert into t values (1, 1.5, '{}')")
+    await db.query('update t set v = 1.5')
+    await db.query('update t set v = 2')
+    expect(ids(await task.count(2))).toEqual(['c1', 'u1'])
+    await task.stop()
+    await db.end()
+  })
+
+  test('a value that cannot be shown is null with a warning, or ends the task, as configured', async () => {
+    const sql = ['create table t (id int primary key, a int[])', "insert into t values (1, '{{1},{2}}')"]
+    const warned = await database(...sql)
+    const task = await new TaskHarness(propsFor(warned.url)).start()
+    expect(after((await task.count(1))[0]!)).toEqual({ id: 1, a: null })
+    expect(task.log.text()).toContain('MR_PG_VALUE')
+    await task.stop()
+    const failing = await new TaskHarness(
+      propsFor(warned.url, { 'event.converting.failure.handling.mode': 'fail', 'slot.name': 'failing' }),
+    ).start()
+    expect(await failing.failure()).toMatchObject({ code: 'MR_PG_VALUE' })
+    await failing.stop()
+    await eventually(
+      async () =>
+        (await warned.db.query("select active from pg_replication_slots where slot_name = 'failing'")).rows[0],
+      r => !r.active,
+    )
+    await warned.db.query("select pg_drop_replication_slot('failing')")
+    await warned.db.end()
+  })
+
+  test('a heartbeat runs its query, and replica identities are set', async () => {
+    const { url, db } = await database('create table t (id int primary key)', 'create table beats (n int)')
+    const task = await new TaskHarness(
+      propsFor(url, {
+        'heartbeat.interval.ms': '50',
+        'heartbeat.action.query': 'insert into beats values (1)',
+        'table.include.list': 'public.t',
+        'replica.identity.autoset.values': 'public.t:FULL',
+      }),
+    ).start()
+    await task.until(r => r.filter(x => x.topic === '__debezium-heartbeat.t').length >= 2)
+    await task.stop()
+    const { rows } = await db.query(
+      "select (select count(*)::int from beats) as beats, relreplident from pg_class where relname = 't'",
+    )
+    expect(rows[0].beats).toBeGreaterThan(0)
+    expect(rows[0].relreplident).toBe('f')
+    await db.end()
+  })
+})

@@ -1,0 +1,167 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Decimal } from '../../../core/connect/index.ts'
+import { parseOptions } from '../options.ts'
+import { arrayDecoder } from './arrays.ts'
+import { utf8 } from './codec.ts'
+import { type ColumnType, codecFor, numericModifier } from './codec-for.ts'
+import { parseHstore } from './extensions.ts'
+
+const options = (more: Record<string, string> = {}) =>
+  parseOptions({ 'topic.prefix': 't', 'database.hostname': 'h', 'database.user': 'u', 'database.dbname': 'd', ...more })
+    .values
+
+const type = (name: string, typmod = -1): ColumnType => ({
+  oid: 1,
+  name,
+  builtin: true,
+  labels: null,
+  element: null,
+  typmod,
+  domain: false,
+})
+
+function decode(name: string, text: string, more: Record<string, string> = {}, typmod = -1): unknown {
+  // within other bytes, as values lie in a message
+  const bytes = Buffer.from(`xx${text}yy`)
+  return codecFor(type(name, typmod), options(more))!.decode(bytes, 2, bytes.length - 2)
+}
+
+describe('numbers', () => {
+  test('int8 is exact to its ends', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), n => {
+        expect(BigInt(decode('int8', String(n)) as number | bigint)).toBe(n)
+      }),
+    )
+    expect(typeof decode('int8', '9007199254740991')).toBe('number')
+    expect(typeof decode('int8', '9007199254740993')).toBe('bigint')
+  })
+
+  test('numeric keeps every digit', () => {
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }),
+        fc.integer({ min: 0, max: 20 }),
+        (unscaled, scale) => {
+          const d = new Decimal(unscaled, scale)
+          const typmod = ((60 << 16) | scale) + 4
+          expect(String(decode('numeric', d.toString(), {}, typmod))).toBe(d.toString())
+          const v = decode('numeric', d.toString()) as { scale: number; value: Buffer }
+          expect(Decimal.fromBuffer(v.value, v.scale).toNumber()).toBe(d.toNumber())
+        },
+      ),
+    )
+  })
+
+  test('a scale can be negative', () => {
+    expect(numericModifier(((3 << 16) | (2046 & 0x7ff)) + 4)).toEqual({ precision: 3, scale: -2 })
+  })
+
+  test('money is rounded half up to the digits asked for', () => {
+    expect(String(decode('money', '-$1,234.56'))).toBe('-1234.56')
+    expect(String(decode('money', '-$1,234.55', { 'money.fraction.digits': '1' }))).toBe('-1234.6')
+  })
+
+  test('a number that is none is an error where a decimal cannot hold it', () => {
+    expect(() => decode('numeric', 'NaN')).toThrow(/decimal\.handling\.mode/)
+    expect(decode('numeric', 'NaN', { 'decimal.handling.mode': 'double' })).toBeNaN()
+    expect(decode('numeric', '-Infinity', { 'decimal.handling.mode': 'string' })).toBe('NEGATIVE_INFINITY')
+  })
+})
+
+describe('times', () => {
+  test('dates are those of the proleptic Gregorian calendar', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -700_000, max: 2_900_000 }), days => {
+        const [, sign, year, rest] = /^([+-]?)(\d+)(-\d\d-\d\d)T/.exec(new Date(days * 86_400_000).toISOString())!
+        const y = Number(`${sign}${year}`)
+        const text = y > 0 ? `${String(y).padStart(4, '0')}${rest}` : `${String(1 - y).padStart(4, '0')}${rest} BC`
+        expect(decode('date', text)).toBe(days)
+      }),
+    )
+  })
+
+  test('timestamps keep their microseconds, before 1970 too', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -(10 ** 15), max: 10 ** 15 }), us => {
+        const ms = Math.floor(us / 1000)
+        const text = new Date(ms)
+          .toISOString()
+          .replace('T', ' ')
+          .replace('Z', String(us - ms * 1000).padStart(3, '0'))
+        expect(decode('timestamp', text)).toBe(us)
+      }),
+    )
+  })
+
+  test('a time with a zone is moved to UTC', () => {
+    expect(decode('timetz', '00:30:00+02')).toBe('22:30:00Z')
+    expect(decode('timetz', '23:00:00.5-03:30')).toBe('02:30:00.5Z')
+    expect(decode('timetz', '24:00:00+00')).toBe('24:00:00Z')
+  })
+
+  test('an interval that has too many microseconds is an error, not a wrong number', () => {
+    expect(decode('interval', 'P1Y2M3DT4H5M6.789S')).toBe(37091106789000)
+    expect(() => decode('interval', 'P178000000Y')).toThrow(RangeError)
+    expect(decode('interval', 'PT2147483648H')).toBe(7730941132800000000n)
+  })
+})
+
+describe('arrays', () => {
+  const quote = (s: string) => `"${s.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+
+  test('elements are what they were, quoted or not', () => {
+    const element = fc.option(
+      fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('NULL', 'null', '', 'a b', '{', ',', '\\', '"')),
+    )
+    fc.assert(
+      fc.property(fc.array(element), list => {
+        const text = `{${list.map(e => (e === null ? 'NULL' : quote(e))).join(',')}}`
+        const bytes = Buffer.from(text)
+        expect(arrayDecoder(utf8)(bytes, 0, bytes.length)).toEqual(list)
+      }),
+    )
+  })
+
+  test('bounds are not elements, and a second dimension is an error', () => {
+    const ints = arrayDecoder((b, s, e) => Number(b.toString('latin1', s, e)))
+    const run = (text: string) => ints(Buffer.from(text), 0, text.length)
+    expect(run('[0:2]={1,2,3}')).toEqual([1, 2, 3])
+    expect(run('{}')).toEqual([])
+    expect(() => run('{{1,2},{3,4}}')).toThrow(/one/)
+  })
+})
+
+test('hstore pairs keep quotes, backslashes and nulls', () => {
+  expect([...parseHstore('"a"=>"1", "b"=>NULL, "c \\"d\\\\"=>"x, \\"y\\"=>", "NULL"=>"NULL"')]).toEqual([
+    ['a', '1'],
+    ['b', null],
+    ['c "d\\', 'x, "y"=>'],
+    ['NULL', 'NULL'],
+  ])
+})
+
+test('bit strings are little-endian without trailing zeros', () => {
+  expect(decode('bit', '10110', {}, 5)).toEqual(Buffer.from([0x16]))
+  expect(decode('bit', '1', {}, 1)).toBe(true)
+  expect(decode('varbit', '1000000000', {}, 20)).toEqual(Buffer.from([0, 2]))
+})
+
+test('vectors of pgvector are lists of numbers', () => {
+  const vector = codecFor({ ...type('vector'), builtin: false }, options())!
+  expect(vector.decode(Buffer.from('[1,2.5,-3]'), 0, 10)).toEqual([1, 2.5, -3])
+  const sparse = codecFor({ ...type('sparsevec'), builtin: false }, options())!
+  expect(sparse.decode(Buffer.from('{1:0.5,3:2}/5'), 0, 13)).toEqual({
+    dimensions: 5,
+    vector: new Map([
+      [1, 0.5],
+      [3, 2],
+    ]),
+  })
+})
+
+test('a type without a mapping is left out, or shown as the bytes of its text', () => {
+  expect(codecFor(type('tsquery'), options())).toBeNull()
+  expect(decode('tsquery', "'a'", { 'include.unknown.datatypes': 'true' })).toEqual(Buffer.from("'a'"))
+})

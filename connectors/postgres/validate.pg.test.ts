@@ -1,0 +1,94 @@
+import pg from 'pg'
+import { afterAll, describe, expect, test } from 'vitest'
+import { type Props, validateConfig } from '../../core/connect/index.ts'
+import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
+import { postgresConfig } from './config.ts'
+import { propsFor } from './testing/harness.ts'
+import { validate } from './validate.ts'
+
+const server: PostgresServer | null = await startPostgres()
+afterAll(() => server?.stop())
+
+/** The errors of a configuration, by key. */
+async function errorsOf(props: Props): Promise<Record<string, string>> {
+  const values = await validate(props, validateConfig(postgresConfig, props), AbortSignal.timeout(20_000))
+  return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join(' | ')]))
+}
+
+describe.skipIf(server === null)('the check of a configuration', () => {
+  test('finds nothing wrong with one that works, and leaves nothing behind', async () => {
+    const url = await server!.createDatabase()
+    expect(await errorsOf(propsFor(url))).toEqual({})
+    const { rows } = await server!.admin.query('select * from pg_replication_slots')
+    expect(rows).toEqual([])
+  })
+
+  test('says of each key what is wrong with it and what to do', async () => {
+    const url = await server!.createDatabase()
+    const base = propsFor(url)
+    const cases: [Props, string, RegExp][] = [
+      [
+        { 'database.password': 'wrong' },
+        'database.password',
+        /refused user postgres.*Correct database\.user and database\.password/s,
+      ],
+      [{ 'database.hostname': 'nowhere.invalid' }, 'database.hostname', /cannot connect.*Check that the server runs/s],
+      [{ 'database.port': '1' }, 'database.hostname', /ECONNREFUSED/],
+      [{ 'database.dbname': 'absent' }, 'database.dbname', /there is no database absent/],
+      [{ 'database.sslmode': 'require' }, 'database.sslmode', /database\.sslmode=require/],
+      [
+        { 'table.include.list': 'public.absent' },
+        'table.include.list',
+        /no table.*table\.include\.list=public\.absent/,
+      ],
+      [
+        { 'publication.autocreate.mode': 'disabled' },
+        'publication.name',
+        /dbz_publication does not exist.*CREATE PUBLICATION/,
+      ],
+    ]
+    for (const [more, key, message] of cases) {
+      const found = await errorsOf({ ...base, ...more })
+      expect(Object.keys(found), JSON.stringify(more)).toEqual([key])
+      expect(found[key]).toMatch(message)
+      expect(found[key]).not.toContain("wrong'")
+    }
+  })
+
+  test('asks for the rights of a user that has too few', async () => {
+    const url = await server!.createDatabase()
+    const db = new pg.Client(url)
+    await db.connect()
+    const role = `weak_${Math.random().toString(36).slice(2, 8)}`
+    await db.query(`create role ${role} login password 'pw'`)
+    const found = await errorsOf({ ...propsFor(url), 'database.user': role, 'database.password': 'pw' })
+    expect(found['database.user']).toMatch(new RegExp(`ALTER ROLE ${role} WITH REPLICATION`))
+    expect(found['publication.autocreate.mode']).toMatch(/only a superuser.*filtered/)
+    await db.query(`drop role ${role}`)
+    await db.end()
+  })
+
+  test('knows a slot that is of another kind', async () => {
+    const url = await server!.createDatabase()
+    const db = new pg.Client(url)
+    await db.connect()
+    const props = propsFor(url)
+    await db.query(`select pg_create_physical_replication_slot('${props['slot.name']}')`)
+    expect((await errorsOf(props))['slot.name']).toMatch(/belongs to plugin/)
+    await db.query(`select pg_drop_replication_slot('${props['slot.name']}')`)
+    await db.end()
+  })
+})
+
+describe('a server that cannot decode', () => {
+  test('is told to change its wal_level', async ctx => {
+    const replica = await startPostgres({ own: true, settings: { wal_level: 'replica' } })
+    if (!replica) return ctx.skip()
+    try {
+      const found = await errorsOf(propsFor(await replica.createDatabase()))
+      expect(found['database.hostname']).toMatch(/wal_level is 'replica'.*ALTER SYSTEM SET wal_level = 'logical'/s)
+    } finally {
+      await replica.stop()
+    }
+  })
+})
