@@ -61,8 +61,19 @@ export function topicConfigEntries(broker: BrokerServices, overrides: ReadonlyMa
   })
 }
 
+/** Keys of the broker that stand in for each other, the finer one first. Source: Kafka's DynamicBrokerConfig. */
+const FALLBACKS: Readonly<Record<string, readonly string[]>> = {
+  'log.retention.ms': ['log.retention.minutes', 'log.retention.hours'],
+  'log.retention.minutes': ['log.retention.hours'],
+  'log.roll.ms': ['log.roll.hours'],
+  'log.roll.jitter.ms': ['log.roll.jitter.hours'],
+  'log.flush.interval.ms': ['log.flush.scheduler.interval.ms'],
+}
+
 function brokerEntry(broker: BrokerServices, name: string, key: ConfigKey): ConfigEntry {
-  const layers = brokerLayers(broker.config, dynamicConfigs(broker.image(), broker.nodeId), name)
+  const dynamic = dynamicConfigs(broker.image(), broker.nodeId)
+  const layers = brokerLayers(broker.config, dynamic, name)
+  const behind = (FALLBACKS[name] ?? []).flatMap(n => brokerLayers(broker.config, dynamic, n))
   const sensitive = key.type === 'PASSWORD'
   return {
     name,
@@ -72,7 +83,7 @@ function brokerEntry(broker: BrokerServices, name: string, key: ConfigKey): Conf
     isSensitive: sensitive,
     type: TYPES[key.type],
     documentation: key.documentation,
-    synonyms: layers.map(l => (sensitive ? { ...l, value: null } : l)),
+    synonyms: [...layers, ...behind].map(l => (sensitive ? { ...l, value: null } : l)),
   }
 }
 
