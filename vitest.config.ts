@@ -12,6 +12,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', 'dist/**', ...(peer ? [] : ['**/*.peer.test.ts'])],
     globalSetup: ['test/services/global-setup.ts'],
     pool: 'forks',
+    // tests provoke failures on purpose: what they log would bury what is wrong
+    env: { MILLRACE_LOG_LEVEL: process.env['MILLRACE_LOG_LEVEL'] ?? 'OFF' },
     maxWorkers: Number(process.env['MILLRACE_TEST_WORKERS'] ?? 2),
     testTimeout: 60_000,
     hookTimeout: 180_000,

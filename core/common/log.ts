@@ -28,7 +28,13 @@ export interface Logger {
 
 export type LogSink = (entry: LogEntry) => void
 
-const levels = new Map<string, LogLevel>([['root', 'INFO']])
+/** `MILLRACE_LOG_LEVEL` sets the level that a process starts with, for all loggers. */
+function initialLevel(): LogLevel {
+  const wanted = process.env['MILLRACE_LOG_LEVEL']?.toUpperCase()
+  return LOG_LEVELS.find(level => level === wanted) ?? 'INFO'
+}
+
+const levels = new Map<string, LogLevel>([['root', initialLevel()]])
 let sink: LogSink = writeToStderr
 
 function writeToStderr(e: LogEntry): void {
