@@ -107,19 +107,26 @@ export class JsonConverter implements Converter, HeaderConverter {
     const parts = envelopeOf(this.#parse(topic, bytes, 'int64'))
     if (!parts) throw this.#notAnEnvelope(topic, bytes)
     if (parts.schema === null) return this.#value(SCHEMALESS, topic, () => parts.payload)
-    const text = JSON.stringify(parts.schema, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v))
-    let entry = this.#read.get(text)
-    if (!entry) {
-      try {
-        entry = this.#readSchema(parts.schema)
-      } catch (error) {
-        throw new DataError(`the schema of the ${this.#side} in topic ${topic} is wrong: ${messageOf(error)}`)
-      }
-      this.#read.set(text, entry)
-    }
+    const entry = this.#known(topic, parts.schema)
     this.#read.learn(topic, bytes, entry)
     const whole = (p: Precision) => envelopeOf(this.#parse(topic, bytes, p))?.payload
     return this.#value(entry, topic, p => (p === 'text' ? whole(p) : parts.payload))
+  }
+
+  /** The schema of a message, read once. */
+  #known(topic: string, node: unknown): ReadSchema {
+    try {
+      const text = JSON.stringify(node, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v))
+      let entry = this.#read.get(text)
+      if (!entry) {
+        entry = this.#readSchema(node)
+        this.#read.set(text, entry)
+      }
+      return entry
+    } catch (error) {
+      // Also a RangeError: a schema nested without end.
+      throw new DataError(`the schema of the ${this.#side} in topic ${topic} is wrong: ${messageOf(error)}`)
+    }
   }
 
   #readSchema(node: unknown): ReadSchema {

@@ -1,0 +1,224 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import {
+  array,
+  Decimal,
+  date,
+  decimal,
+  map,
+  primitive,
+  type Schema,
+  type SchemaAndValue,
+  schemasEqual,
+  struct,
+  time,
+  timestamp,
+} from '../../core/connect/index.ts'
+import { JsonConverter } from './json-converter.ts'
+
+function converter(props: Record<string, string> = {}, isKey = false): JsonConverter {
+  const c = new JsonConverter()
+  c.configure(props, isKey)
+  return c
+}
+
+/** A schema with a value of it. */
+const typed: fc.Arbitrary<SchemaAndValue> = fc.letrec<{ any: SchemaAndValue; leaf: SchemaAndValue }>(tie => {
+  const of = <T>(schema: Schema, value: fc.Arbitrary<T>) => value.map(v => ({ schema, value: v as unknown }))
+  const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(n => {
+    const small = Number(n)
+    return Number.isSafeInteger(small) ? small : n
+  })
+  const double = fc.double().map(n => n + 0)
+  const leaf = fc.oneof(
+    of(primitive('int8'), fc.integer({ min: -128, max: 127 })),
+    of(primitive('int16'), fc.integer({ min: -32768, max: 32767 })),
+    of(primitive('int32'), fc.integer()),
+    of(primitive('int64'), int64),
+    of(
+      primitive('float'),
+      fc.float().map(n => n + 0),
+    ),
+    of(primitive('double'), double),
+    of(primitive('boolean'), fc.boolean()),
+    of(primitive('string'), fc.string({ unit: 'grapheme' })),
+    of(primitive('string', { optional: true }), fc.option(fc.string({ unit: 'binary' }))),
+    of(
+      primitive('bytes'),
+      fc.uint8Array().map(a => Buffer.from(a)),
+    ),
+    of(
+      decimal(3),
+      fc.bigInt().map(n => new Decimal(n, 3)),
+    ),
+    of(timestamp({ optional: true }), fc.option(fc.integer({ min: -1e12, max: 1e12 }).map(n => new Date(n)))),
+    of(
+      date(),
+      fc.integer({ min: -10_000, max: 100_000 }).map(n => new Date(n * 86_400_000)),
+    ),
+    of(
+      time(),
+      fc.integer({ min: 0, max: 86_399_999 }).map(n => new Date(n)),
+    ),
+    of(
+      primitive('int32', { optional: true, default: 7, name: 'N', version: 2, doc: 'd', parameters: { p: '1' } }),
+      fc.integer(),
+    ),
+  )
+  // The values of a list or map are of one schema: the same one several times.
+  const several = (depth: fc.Arbitrary<SchemaAndValue>) => fc.tuple(depth, fc.nat(3))
+  return {
+    leaf,
+    any: fc.oneof(
+      { maxDepth: 3, withCrossShrink: true },
+      tie('leaf'),
+      several(tie('any')).map(([one, n]) => ({
+        schema: array(one.schema as Schema),
+        value: Array.from({ length: n }, () => one.value),
+      })),
+      several(tie('any')).map(([one, n]) => ({
+        schema: map(primitive('string'), one.schema as Schema),
+        value: new Map(Array.from({ length: n }, (_, i) => [`k${i}`, one.value])),
+      })),
+      several(tie('any')).map(([one, n]) => ({
+        schema: map(primitive('int64'), one.schema as Schema),
+        value: new Map(Array.from({ length: n }, (_, i) => [i, one.value])),
+      })),
+      fc
+        .dictionary(fc.oneof(fc.string(), fc.constantFrom('constructor', '__proto__', 'toString', 'a b')), tie('any'), {
+          maxKeys: 5,
+          noNullPrototype: true,
+        })
+        .map(fields => {
+          const entries = Object.entries(fields)
+          return {
+            schema: struct(new Map(entries.map(([k, v]) => [k, v.schema as Schema])), { name: 'S' }),
+            value: Object.fromEntries(entries.map(([k, v]) => [k, v.value])),
+          }
+        }),
+    ),
+  }
+}).any
+
+test('whatever is written is read as it was, schema and all', () => {
+  const c = converter()
+  fc.assert(
+    fc.property(typed, ({ schema, value }) => {
+      const bytes = c.fromConnectData('t', schema, value)
+      // Twice: the second time by the bytes of the schema.
+      for (let i = 0; i < 2; i++) {
+        const read = c.toConnectData('t', bytes)
+        expect(schemasEqual(read.schema, schema)).toBe(true)
+        expect(read.value).toEqual(value)
+      }
+      expect(() => JSON.parse(bytes!.toString())).not.toThrow()
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('numeric decimals keep every digit', () => {
+  const c = converter({ 'decimal.format': 'numeric' })
+  const schema = struct({ price: decimal(2), other: decimal(0, { optional: true }) })
+  const value = { price: new Decimal(123456789012345678901n, 2), other: null }
+  const bytes = c.fromConnectData('t', schema, value)
+  expect(bytes!.toString()).toContain('"price":1234567890123456789.01')
+  expect(c.toConnectData('t', bytes).value).toEqual(value)
+  expect(c.toConnectData('t', bytes).value).toEqual(value)
+})
+
+test('integers beyond 2^53 stay exact wherever they stand', () => {
+  const big = 9007199254740993n
+  const schema = struct({
+    a: primitive('int64'),
+    list: array(primitive('int64')),
+    text: primitive('string'),
+    odd: primitive('int64', { optional: true }),
+  })
+  const c = converter()
+  const value = { a: big, list: [1, big], text: 'x":9007199254740993,"#9007199254740993', odd: -big }
+  const bytes = c.fromConnectData('t', schema, value)
+  expect(c.toConnectData('t', bytes).value).toEqual(value)
+  expect(c.toConnectData('t', bytes).value).toEqual(value)
+  const loose = converter({ 'schemas.enable': 'false' })
+  const plain = { n: big, list: [big, 'x'], s: '9007199254740993' }
+  expect(loose.toConnectData('t', loose.fromConnectData('t', null, plain)).value).toEqual(plain)
+})
+
+test('a value that does not fit its schema is told with its path', () => {
+  const schema = struct({ after: struct({ items: array(struct({ price: primitive('int32') })) }) })
+  const value = { after: { items: [{ price: 1 }, { price: 'x' }] } }
+  expect(() => converter().fromConnectData('orders', schema, value)).toThrow(
+    'cannot convert field after.items[1].price of the value for topic orders to JSON: a field of type int32 cannot hold the string x',
+  )
+  const missing = { after: { items: [{}] } }
+  expect(() => converter({}, true).fromConnectData('orders', schema, missing)).toThrow(
+    /field after\.items\[0\]\.price of the key .* null value for field that is required/,
+  )
+})
+
+test('plain JSON under schemas.enable is told with the line that fixes it', () => {
+  const plain = Buffer.from('{"id":1}')
+  expect(() => converter().toConnectData('orders', plain)).toThrow(/value\.converter\.schemas\.enable=false/)
+  expect(() => converter({}, true).toConnectData('orders', plain)).toThrow(/key\.converter\.schemas\.enable=false/)
+  expect(() => converter().toConnectData('orders', Buffer.from('hello'))).toThrow(/is not JSON.*StringConverter/)
+})
+
+test('a wrong value inside an envelope is told with its field', () => {
+  const text =
+    '{"schema":{"type":"struct","optional":false,"fields":[{"type":"int32","optional":false,"field":"n"}]},"payload":{"n":"x"}}'
+  expect(() => converter().toConnectData('t', Buffer.from(text))).toThrow(
+    /field n: the string x is no value of type int32/,
+  )
+})
+
+test('bytes of any kind end in a value or in a DataError', () => {
+  const c = converter()
+  const json = fc.json().map(text => Buffer.from(text))
+  const envelope = fc.tuple(fc.json(), fc.json()).map(([s, p]) => Buffer.from(`{"schema":${s},"payload":${p}}`))
+  const schemaLike = fc
+    .record({
+      type: fc.constantFrom('struct', 'array', 'map', 'int64', 'bytes', 'x'),
+      fields: fc.jsonValue(),
+      items: fc.jsonValue(),
+      optional: fc.boolean(),
+    })
+    .map(s => Buffer.from(`{"schema":${JSON.stringify(s)},"payload":[1,{"a":2}]}`))
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        json,
+        envelope,
+        schemaLike,
+        fc.uint8Array().map(a => Buffer.from(a)),
+      ),
+      bytes => {
+        for (let i = 0; i < 2; i++) {
+          try {
+            c.toConnectData('t', bytes)
+          } catch (error) {
+            expect((error as Error).name).toBe('DataError')
+          }
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  )
+})
+
+test('schemas.cache.size bounds what is kept, and readers go on', () => {
+  const c = converter({ 'schemas.cache.size': '2' })
+  for (let i = 0; i < 20; i++) {
+    const schema = struct({ [`f${i}`]: primitive('int32') })
+    expect(c.toConnectData(`t${i}`, c.fromConnectData('t', schema, { [`f${i}`]: i })).value).toEqual({ [`f${i}`]: i })
+  }
+})
+
+test('a message nested without end is an error, not a crash', () => {
+  const deep = (open: string, close: string) => open.repeat(100_000) + close.repeat(100_000)
+  const schema = `{"schema":${deep('{"type":"array","items":', '}').replace('}', '1}')},"payload":1}`
+  expect(() => converter().toConnectData('t', Buffer.from(schema))).toThrow(/schema of the value/)
+  const loose = converter({ 'schemas.enable': 'false' })
+  const { value } = loose.toConnectData('t', Buffer.from(deep('[', ']')))
+  expect(() => loose.fromConnectData('t', null, value)).toThrow(/nested more than/)
+})
