@@ -5,8 +5,8 @@
  */
 import pg from 'pg'
 import { PostgresTask } from '../../connectors/postgres/task.ts'
-import { propsFor } from '../../connectors/postgres/testing/harness.ts'
-import { createTestLogger } from '../../connectors/postgres/testing/test-log.ts'
+import { propsFor } from '../../connectors/postgres/test-support/harness.ts'
+import { createTestLogger } from '../../connectors/postgres/test-support/test-log.ts'
 import type { SourceOffset } from '../../core/connect/index.ts'
 import { startPostgres } from '../../test/services/postgres.ts'
 

@@ -3,8 +3,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { SourceRecord, Struct } from '../../core/connect/index.ts'
 import { random as randomOf } from '../../test/random.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
-import { OffsetStore, propsFor, TaskHarness } from './testing/harness.ts'
-import { Workload } from './testing/workload.ts'
+import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
+import { Workload } from './test-support/workload.ts'
 
 const server: PostgresServer | null = await startPostgres({ own: true })
 afterAll(() => server?.stop())

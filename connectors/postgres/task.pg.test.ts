@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { SourceRecord, Struct } from '../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { parseLsn } from './lsn.ts'
-import { OffsetStore, propsFor, TaskHarness } from './testing/harness.ts'
+import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
 
 const server: PostgresServer | null = await startPostgres({ own: true })
 afterAll(() => server?.stop())

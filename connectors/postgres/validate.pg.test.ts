@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { type Props, validateConfig } from '../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { postgresConfig } from './config.ts'
-import { propsFor } from './testing/harness.ts'
+import { propsFor } from './test-support/harness.ts'
 import { validate } from './validate.ts'
 
 const server: PostgresServer | null = await startPostgres()
