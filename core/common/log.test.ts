@@ -1,0 +1,39 @@
+import { afterEach, expect, test } from 'vitest'
+import { createLogger, effectiveLevel, type LogEntry, setLogLevel, setLogSink } from './log.ts'
+
+const entries: LogEntry[] = []
+afterEach(() => {
+  entries.length = 0
+  setLogSink(null)
+  for (const name of ['a', 'a.b', 'root']) setLogLevel(name, null)
+})
+
+test("a logger takes its own level, else its nearest ancestor's, else the root's", () => {
+  setLogLevel('root', 'ERROR')
+  setLogLevel('a', 'DEBUG')
+  setLogLevel('a.b', 'OFF')
+  expect([effectiveLevel('a.c.d'), effectiveLevel('a.b.c'), effectiveLevel('x')]).toEqual(['DEBUG', 'OFF', 'ERROR'])
+})
+
+test('entries carry level, logger, context, message and the stack of an error', () => {
+  setLogSink(e => entries.push(e))
+  setLogLevel('root', 'INFO')
+  const logger = createLogger('a.b').withContext('[orders|task-0] ')
+  logger.debug('not shown')
+  logger.info('shown')
+  logger.error('failed', new Error('why'))
+  expect(entries).toMatchObject([
+    { level: 'INFO', logger: 'a.b', context: '[orders|task-0] ', message: 'shown' },
+    { level: 'ERROR', message: 'failed', stack: expect.stringContaining('Error: why') },
+  ])
+})
+
+test('a level takes effect on loggers that exist already', () => {
+  setLogSink(e => entries.push(e))
+  setLogLevel('root', 'OFF')
+  const logger = createLogger('a')
+  logger.info('lost')
+  setLogLevel('a', 'INFO')
+  logger.info('kept')
+  expect(entries.map(e => e.message)).toEqual(['kept'])
+})

@@ -1,0 +1,43 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Decimal } from './decimal.ts'
+
+test('the bytes are the shortest two’s complement, big endian, as Java’s BigInteger writes them', () => {
+  for (const [text, hex] of [
+    ['0', '00'],
+    ['127', '7f'],
+    ['128', '0080'],
+    ['-128', '80'],
+    ['-129', 'ff7f'],
+    ['12.34', '04d2'],
+    ['-1', 'ff'],
+  ] as const) {
+    expect(Decimal.parse(text).toBuffer().toString('hex')).toBe(hex)
+  }
+})
+
+test('bytes and text come back as they were', () => {
+  fc.assert(
+    fc.property(
+      fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }),
+      fc.integer({ min: 0, max: 30 }),
+      (unscaled, scale) => {
+        const d = new Decimal(unscaled, scale)
+        expect(Decimal.fromBuffer(d.toBuffer(), scale)).toEqual(d)
+        expect(Decimal.parse(d.toString())).toEqual(d)
+      },
+    ),
+  )
+})
+
+test('a scale is given without rounding, or refused', () => {
+  expect(Decimal.parse('1.50').withScale(1).toString()).toBe('1.5')
+  expect(Decimal.parse('1.5', 4).toString()).toBe('1.5000')
+  expect(() => Decimal.parse('1.55', 1)).toThrow(/without rounding/)
+  expect(Decimal.parse('1.2e3').toString()).toBe('1200')
+  expect(Decimal.parse('5e-3').toString()).toBe('0.005')
+})
+
+test('what is no number is refused', () => {
+  for (const text of ['', '.', '-', '1.2.3', 'NaN', '1e', '0x1']) expect(() => Decimal.parse(text)).toThrow(SyntaxError)
+})
