@@ -7,6 +7,9 @@ if (major < 22 || (major === 22 && minor < 18)) {
   )
   process.exit(1)
 }
+// keeps compiled code for the next start; of no consequence where the folder for it cannot be written
+const { enableCompileCache } = await import('node:module')
+enableCompileCache?.()
 const { main } = await import('./main.ts')
 await main(process.argv)
 

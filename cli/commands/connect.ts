@@ -38,7 +38,7 @@ export async function connectStandalone(file: string, connectors: readonly strin
   const properties = readProperties(file)
   const connectorConfigs = connectors.map(readConnectorFile)
   await serve(async life => {
-    const worker = await startWorker(properties, { mode: 'standalone', connectorConfigs })
+    const worker = await startWorker(properties, { mode: 'standalone', connectorConfigs, signal: life.signal })
     life.add('the worker', () => worker.close())
   })
 }
@@ -47,7 +47,7 @@ export async function connectStandalone(file: string, connectors: readonly strin
 export async function connectDistributed(file: string): Promise<void> {
   const properties = readProperties(file)
   await serve(async life => {
-    const worker = await startWorker(properties, { mode: 'distributed' })
+    const worker = await startWorker(properties, { mode: 'distributed', signal: life.signal })
     life.add('the worker', () => worker.close())
   })
 }

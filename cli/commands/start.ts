@@ -87,7 +87,10 @@ export async function start(options: StartOptions): Promise<void> {
     })
     life.add('the broker', () => broker.close())
     if (options.demo) say('starting the worker')
-    const worker = await startWorker(workerProperties(broker.port, options.restPort), { mode: 'distributed' })
+    const worker = await startWorker(workerProperties(broker.port, options.restPort), {
+      mode: 'distributed',
+      signal: life.signal,
+    })
     life.add('the worker', () => worker.close())
     if (!options.demo) {
       say(`broker 127.0.0.1:${broker.port}, REST ${worker.restUrl}, data in ${dataDir}; Ctrl-C stops`)
