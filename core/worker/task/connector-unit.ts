@@ -1,9 +1,9 @@
 import { createLogger } from '../../common/log.ts'
 import type { OffsetReader, Props, SinkConnector, SourceConnector } from '../../connect/connector.ts'
 import { failureOf } from './failure.ts'
+import { HerderOffsetStore } from './herder-offset-store.ts'
 import type { ConnectorSpec } from './messages-in.ts'
 import type { OffsetStore } from './offset-store.ts'
-import { createOffsetStore } from './offset-stores.ts'
 import { loadPlugin } from './plugin-loader.ts'
 import type { Unit, Uplink } from './unit.ts'
 
@@ -33,8 +33,7 @@ export class ConnectorUnit implements Unit {
   static async start(unit: string, spec: ConnectorSpec, uplink: Uplink): Promise<ConnectorUnit> {
     const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin)
     const logger = createLogger('millrace.connector', `[${spec.connector}|worker] `)
-    const offsets =
-      spec.type === 'source' ? createOffsetStore(spec.offsets, spec.connector, unit, uplink, logger) : null
+    const offsets = spec.type === 'source' ? new HerderOffsetStore(spec.connector, unit, uplink) : null
     const self = new ConnectorUnit(unit, connector, offsets, uplink)
     const reader: OffsetReader = {
       offset: async partition => (await offsets?.get([partition]))?.[0] ?? null,

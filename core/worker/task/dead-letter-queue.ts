@@ -74,6 +74,11 @@ export class DeadLetterQueue implements ErrorReporter<ConsumerRecord>, DeliveryL
     }
   }
 
+  /** Whether it takes records more slowly than they come, or has failed: `settled` must be awaited before the next batch. */
+  get congested(): boolean {
+    return this.#waiting.length > 0 || this.#failure !== null
+  }
+
   /** Resolves when everything reported so far is acked; rejects when something was not. */
   async settled(signal?: AbortSignal): Promise<void> {
     if (this.#waiting.length > 0) {

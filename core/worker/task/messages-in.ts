@@ -29,13 +29,10 @@ export interface TransformSpec extends PluginSpec {
   readonly negate?: boolean | undefined
 }
 
-/**
- * Where source offsets live. `herder`: the thread asks the herder by `call` messages (standalone's file, or the herder's own
- * store). `topic`: the thread reads and writes the offsets topic itself.
- */
-export type OffsetStoreSpec =
-  | { readonly kind: 'herder' }
-  | { readonly kind: 'topic'; readonly topic: string; readonly producer: Props; readonly consumer: Props }
+/** Where source offsets live: with the herder, which a thread asks by `call` messages. */
+export interface OffsetStoreSpec {
+  readonly kind: 'herder'
+}
 
 /** Everything a task needs. Props are raw Kafka properties (`bootstrap.servers`...), prefixes removed, overrides applied. */
 export interface TaskSpec {

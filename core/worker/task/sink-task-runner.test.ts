@@ -273,6 +273,17 @@ test('offsets wait for the dead letter queue, and its failure fails the task', a
   expect(s.consumer.commits).toEqual([])
 })
 
+test('a slow dead letter queue holds the sink back, and gets everything in order', async () => {
+  const s = setUp(DLQ)
+  s.dlq.capacity = 1
+  s.consumer.maxPollRecords = 3
+  const bad = Array.from({ length: 10 }, () => '!bad')
+  s.consumer.produce('t', 0, [...bad, 'good'])
+  await runUntil(s, () => s.task.taken.length === 1)
+  expect(s.dlq.sent.map(r => r.key?.toString())).toEqual(bad.map((_, n) => `k${n}`))
+  expect(s.consumer.committedOffsets.get('t-0')).toBe(11)
+})
+
 test('a sink can report records itself; they go to the queue as they were consumed', async () => {
   const s = setUp(DLQ)
   s.task.onPut = async records => {

@@ -104,6 +104,7 @@ export class SinkTaskRunner {
     if (this.#callbackError !== null) throw this.#callbackError
     if (this.#signal.aborted) return
     if (batches.length > 0) await this.#take(batches)
+    if (this.#parts.queue?.congested) await this.#parts.queue.settled(this.#signal)
     if (this.#paused) return
     if (this.#retryAt === null || Date.now() >= this.#retryAt) await this.#deliver()
     metrics.recordsActive = this.#deliveries.size

@@ -2,7 +2,7 @@ import type { OffsetReader } from '../../connect/connector.ts'
 import type { SourceTask } from '../../connect/source-task.ts'
 import { parseErrorConfig } from './error-config.ts'
 import { ErrorPolicy, LogReporter } from './error-policy.ts'
-import { createOffsetStore } from './offset-stores.ts'
+import { HerderOffsetStore } from './herder-offset-store.ts'
 import { type Runner, stopQuietly, type TaskParts } from './runner.ts'
 import { describeSource, type SourcePlace, SourceRecordConverter } from './source-converter.ts'
 import { SourceTaskRunner } from './source-task-runner.ts'
@@ -15,7 +15,7 @@ const DRAIN_TIMEOUT_MS = 3000
 export async function createSourceRunner(task: SourceTask, parts: TaskParts): Promise<Runner> {
   const { spec, logger, metrics, abort, clients } = parts
   const errorConfig = parseErrorConfig(spec.connectorProps)
-  const offsets = createOffsetStore(spec.offsets, spec.connector, parts.unit, parts.uplink, logger, clients)
+  const offsets = new HerderOffsetStore(spec.connector, parts.unit, parts.uplink)
   const reader: OffsetReader = {
     offset: async partition => (await offsets.get([partition]))[0] ?? null,
     offsets: partitions => offsets.get(partitions),

@@ -30,6 +30,7 @@ export class TaskUnit implements Unit {
   #runner: Runner | null = null
   #paused: boolean
   #topics: string[] = []
+  #converters: Named<{ close?(): void }>[] = []
   #sent = ''
   #ended: Promise<void> = Promise.resolve()
   #failed = false
@@ -90,6 +91,7 @@ export class TaskUnit implements Unit {
         this.#report()
       }
       chain?.close()
+      for (const { plugin } of this.#converters) plugin.close?.()
     }
   }
 
@@ -105,12 +107,14 @@ export class TaskUnit implements Unit {
     const spec = this.#spec
     const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin)
     const task = construct<SourceTask | SinkTask>(connector.taskClass, spec.plugin.className)
+    const converters = await loadConverters(spec)
+    this.#converters = [converters.key, converters.value, converters.header]
     const parts: TaskParts = {
       unit: this.unit,
       spec,
       uplink: this.#uplink,
       chain,
-      converters: await loadConverters(spec),
+      converters,
       metrics: this.#metrics,
       logger: this.#logger,
       abort: this.#abort,
