@@ -122,6 +122,7 @@ test.skipIf(skipped)('CreateTopics answers and refuses alike', async () => {
 
 test.skipIf(skipped)('Metadata answers alike in every version', async () => {
   await same(...created(topic('meta', { numPartitions: 3 })))
+  for (const name of ['meta']) await settled(name)
   for (let version = 0; version <= 13; version++) {
     await same('Metadata', { topics: [{ name: 'meta' }] }, version)
     if (version >= 4)
@@ -216,6 +217,7 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets answer alike', async () => 
 
 test.skipIf(skipped)('configs are altered and refused alike, and then described alike', async () => {
   await same(...created(topic('conf'), topic('conf2')))
+  for (const name of ['conf', 'conf2']) await settled(name)
   const alter = (type: number, name: string, ...ops: [string, number, string | null][]): Call => [
     'IncrementalAlterConfigs',
     {
@@ -271,6 +273,7 @@ test.skipIf(skipped)('configs are altered and refused alike, and then described 
 
 test.skipIf(skipped)('every topic key has the same value, source and type as there', async () => {
   await same(...created(topic('defaults')))
+  for (const name of ['defaults']) await settled(name)
   const resources = [{ resourceType: 2, resourceName: 'defaults', configurationKeys: null }]
   const [their, our] = await Promise.all(
     [a, b].map(async c => {
@@ -285,6 +288,7 @@ test.skipIf(skipped)('every topic key has the same value, source and type as the
 
 test.skipIf(skipped)('partitions are added and topics deleted alike', async () => {
   await same(...created(topic('grow'), topic('gone1'), topic('gone2')))
+  for (const name of ['grow', 'gone1', 'gone2']) await settled(name)
   const grow = (name: string, count: number, assignments: number[][] | null = null): Call => [
     'CreatePartitions',
     { topics: [{ name, count, assignments: assignments?.map(brokerIds => ({ brokerIds })) ?? null }], timeoutMs: 5000 },
