@@ -293,3 +293,14 @@ test('a partition whose log cannot be had yet is tried again, and keeps no other
   await b.coordinators.groups.loaded()
   expect(committed(b, 'g')).toBe(42)
 })
+
+test('a member whose metadata could never be written down is refused', async () => {
+  const { groups } = (await start()).coordinators
+  const protocols = (size: number, n: number) =>
+    Array.from({ length: n }, (_, i) => ({ name: `p${i}`, metadata: Buffer.alloc(size) }))
+  const code = async (r: Partial<GroupJoin>) => (await groups.join('g', joinRequest(r))).errorCode
+  expect(await code({ protocols: protocols(1_100_000, 1) })).toBe(E.MESSAGE_TOO_LARGE)
+  expect(await code({ protocols: protocols(900_000, 5) })).toBe(E.MESSAGE_TOO_LARGE)
+  expect(await code({ protocols: protocols(0, 100_000) })).toBe(E.MESSAGE_TOO_LARGE)
+  expect(await code({ protocols: protocols(900_000, 2) })).toBe(0)
+})

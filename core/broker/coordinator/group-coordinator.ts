@@ -255,12 +255,15 @@ export class GroupCoordinator {
   }
 }
 
+/** What a protocol takes in memory beside its name and metadata, about, in bytes. */
+const PROTOCOL_OVERHEAD = 64
+
 /** A member of whom one protocol's metadata could never be written down, or all together are far beyond it. */
 function isTooLarge(protocols: readonly MemberProtocol[], max: number): boolean {
   let sum = 0
-  for (const { metadata } of protocols) {
+  for (const { name, metadata } of protocols) {
     if (metadata.length > max) return true
-    sum += metadata.length
+    sum += name.length + metadata.length + PROTOCOL_OVERHEAD
   }
   return sum > 4 * max
 }
