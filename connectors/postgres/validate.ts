@@ -2,7 +2,7 @@ import type { ConfigValue, MillraceError, Props } from '../../core/connect/index
 import { MillraceError as CodedError, messageOf } from '../../core/connect/index.ts'
 import { RULE_KEYS, unsupportedUses, wrongRule } from '../cdc/index.ts'
 import { Catalog } from './catalog/catalog.ts'
-import { openClient } from './client/open.ts'
+import { endClient, openClient } from './client/open.ts'
 import { postgresConfig, UNSUPPORTED } from './config.ts'
 import { errors } from './errors.ts'
 import { type PostgresOptions, parseOptions } from './options.ts'
@@ -80,7 +80,7 @@ export async function checkDatabase(props: Props, signal: AbortSignal, complain:
   const catalog = new Catalog(options, signal)
   try {
     const name = `millrace ${options.prefix} validation`
-    await (await openClient(options.connection, { name, timeoutMs, signal })).end()
+    await endClient(await openClient(options.connection, { name, timeoutMs, signal }))
     await checkServer(options, props, catalog, complain)
   } catch (error) {
     const failure = error as MillraceError

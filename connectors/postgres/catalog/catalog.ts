@@ -1,7 +1,7 @@
 import type pg from 'pg'
 import type { TableName } from '../../cdc/index.ts'
 import { isPassing, streamFailure } from '../client/failure.ts'
-import { openClient } from '../client/open.ts'
+import { endClient, openClient } from '../client/open.ts'
 import { delay } from '../client/wait.ts'
 import type { PostgresOptions } from '../options.ts'
 import type { ShapeColumn, ShapeInput } from '../table-shape.ts'
@@ -68,7 +68,10 @@ export class Catalog {
     this.#client = client
     this.#types = new TypeRegistry(client)
     // gone while idle: the next query begins with a new one
+    const onAbort = () => void endClient(client)
+    this.#signal.addEventListener('abort', onAbort, { once: true })
     client.on('end', () => {
+      this.#signal.removeEventListener('abort', onAbort)
       if (this.#client === client) this.#client = null
     })
     return client
@@ -90,8 +93,7 @@ export class Catalog {
     const client = this.#client
     this.#client = null
     this.#types = null
-    // its connection may be dead already
-    await client?.end().catch(() => undefined)
+    if (client) await endClient(client)
   }
 
   /** Rows of a query, by name, as text. */

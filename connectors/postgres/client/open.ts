@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import type { Duplex } from 'node:stream'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import pg from 'pg'
 import type { ConnectionOptions } from '../options.ts'
@@ -46,6 +47,20 @@ function tlsOf(o: ConnectionOptions): TlsOptions {
   }
 }
 
+/** Ends a connection: politely, or after half a second by closing the socket (a dead one may never answer). */
+export async function endClient(client: pg.Client): Promise<void> {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
+  const timer = setTimeout(() => stream.destroy(), 500)
+  const closed = new Promise<void>(resolve => {
+    if (stream.closed) resolve()
+    else stream.once('close', () => resolve())
+  })
+  // it may be broken already, which is as good
+  const ended = client.end().catch(() => undefined)
+  await Promise.race([ended, closed])
+  clearTimeout(timer)
+}
+
 async function attempt(o: ConnectionOptions, open: OpenOptions, tls: boolean): Promise<pg.Client> {
   const config: pg.ClientConfig & { replication?: string } = {
     host: o.host,
@@ -54,6 +69,7 @@ async function attempt(o: ConnectionOptions, open: OpenOptions, tls: boolean): P
     database: o.database,
     ssl: tls ? tlsOf(o) : false,
     keepAlive: o.keepAlive,
+    keepAliveInitialDelayMillis: 30_000,
     application_name: open.name,
     connectionTimeoutMillis: open.timeoutMs ?? 30_000,
     // values come as the server prints them
@@ -65,7 +81,7 @@ async function attempt(o: ConnectionOptions, open: OpenOptions, tls: boolean): P
   const client = new pg.Client(config)
   // an error outside a query; the next query, or the owner of the socket, meets it too
   client.on('error', () => {})
-  const end = () => void client.end().catch(() => undefined)
+  const end = () => void endClient(client)
   open.signal?.addEventListener('abort', end, { once: true })
   try {
     await client.connect()
@@ -88,13 +104,17 @@ const TLS_WANTED = /no pg_hba\.conf entry|SSL off|no encryption/i
 export async function openClient(o: ConnectionOptions, open: OpenOptions): Promise<pg.Client> {
   try {
     const client = await firstOf(o, open)
+    const end = () => void endClient(client)
+    open.signal?.addEventListener('abort', end, { once: true })
     try {
       await client.query(SESSION)
       if (!open.replication) for (const sql of o.initialStatements) await client.query(sql)
       return client
     } catch (error) {
-      await client.end()
+      await endClient(client)
       throw error
+    } finally {
+      open.signal?.removeEventListener('abort', end)
     }
   } catch (error) {
     throw connectFailure(error, o)
