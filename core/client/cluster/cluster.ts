@@ -42,6 +42,10 @@ export class Cluster {
   #running: Promise<void> | null = null
   #queued: Promise<void> | null = null
   #failures = 0
+  /** A refresh was asked for by `refreshSoon`. */
+  #wanted = false
+  /** Refreshes in a row after which a topic was still missing or without a leader. */
+  #incomplete = 0
   #lastAttempt = Number.NEGATIVE_INFINITY
   #newTopics = true
   #ageTimer: NodeJS.Timeout | null = null
@@ -71,6 +75,12 @@ export class Cluster {
     }
     if (added) this.#newTopics = true
     return added
+  }
+
+  /** Stops asking for a topic. */
+  untrack(topic: string): void {
+    this.#tracked?.delete(topic)
+    this.metadata.forget(topic)
   }
 
   /** Replaces the topics that are kept up to date; null: all that the cluster has. True when some are new. */
@@ -155,12 +165,17 @@ export class Cluster {
     return orAbort(this.#queued, signal)
   }
 
-  /** Asks for a refresh without waiting for it. A failure is logged; whoever needs the metadata asks again. */
+  /** Asks for a refresh without waiting for it. It is repeated until one works. */
   refreshSoon(): void {
-    if (this.signal.aborted) return
-    this.refresh().catch(error => {
-      if (!this.signal.aborted) this.options.logger.debug(`metadata refresh failed: ${reasonOf(error)}`)
-    })
+    if (this.#wanted || this.signal.aborted) return
+    this.#wanted = true
+    const done = (error: unknown) => {
+      this.#wanted = false
+      if (error === null || this.signal.aborted) return
+      this.options.logger.debug(`metadata refresh failed, trying again: ${reasonOf(error)}`)
+      this.refreshSoon()
+    }
+    this.refresh().then(() => done(null), done)
   }
 
   /** Refreshes until the metadata shows what is looked for. Throws the last failure (or `missing()`) when the time is up. */
@@ -257,12 +272,28 @@ export class Cluster {
     }
     this.#pruneLinks()
     this.#armAgeTimer()
+    this.#chaseIncomplete()
     for (const listener of [...this.#listeners]) listener()
   }
 
+  /** A topic that is about to be created, or a partition that is about to get a leader: looks again soon, as Java's clients do. */
+  #chaseIncomplete(): void {
+    const incomplete = [...(this.#tracked ?? [])].some(name => {
+      const topic = this.metadata.topics.get(name)
+      if (!topic || isPassing(topic.errorCode)) return true
+      return topic.partitions.some(p => p.leader < 0)
+    })
+    if (!incomplete) this.#incomplete = 0
+    else this.#armTimer(backoffMs(this.#incomplete++, this.options.retryBackoffMs, this.options.retryBackoffMaxMs))
+  }
+
   #armAgeTimer(): void {
+    this.#armTimer(this.options.metadataMaxAgeMs)
+  }
+
+  #armTimer(ms: number): void {
     if (this.#ageTimer) clearTimeout(this.#ageTimer)
-    this.#ageTimer = setTimeout(() => this.refreshSoon(), timerMs(this.options.metadataMaxAgeMs))
+    this.#ageTimer = setTimeout(() => this.refreshSoon(), timerMs(ms))
     this.#ageTimer.unref()
   }
 
@@ -304,6 +335,10 @@ export class Cluster {
       this.#links.delete(key)
     }
   }
+}
+
+function isPassing(code: number): boolean {
+  return code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || code === ErrorCode.LEADER_NOT_AVAILABLE
 }
 
 function shuffled<T>(list: readonly T[]): T[] {

@@ -12,7 +12,6 @@ import {
 import type { GroupCoordinator } from '../group/coordinator.ts'
 import { type GroupMember, type GroupProtocol, type Joined, Membership } from '../group/membership.ts'
 import { type Committer, NO_MEMBER } from '../group/offset-store.ts'
-import { reasonOf } from '../net/wait.ts'
 import type { AssignorName, TopicPartition } from '../types.ts'
 import type { ConsumerSettings } from './options.ts'
 import type { Subscription } from './subscription.ts'
@@ -106,12 +105,10 @@ export class GroupSide implements GroupProtocol {
     const topics = new Set([...members.values()].flatMap(m => m.topics))
     this.#groupTopics = topics
     if (this.#track() || [...topics].some(t => !this.#cluster.metadata.topic(t))) {
-      try {
-        await this.#cluster.refresh()
-      } catch (error) {
-        // What is not in the metadata is left out; when it appears, the group rebalances.
-        this.#settings.common.logger.debug(`assigning without fresh metadata: ${reasonOf(error)}`)
-      }
+      // What is not in the metadata then is left out; when it appears, the group rebalances.
+      await this.#cluster.retry('fetching metadata for the assignment', this.#settings.maxPollIntervalMs, () =>
+        this.#cluster.refresh(),
+      )
     }
     const counts = this.#countsOf(topics)
     this.#assignedFrom = counts

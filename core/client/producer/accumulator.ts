@@ -238,6 +238,11 @@ export class Accumulator {
         const fatal = !(error as { retriable?: boolean }).retriable || this.#cluster.signal.aborted
         const now = performance.now()
         this.#failPending(topic, error as Error, p => fatal || p === first || p.deadline <= now)
+        // Nobody waits for it any more; whoever writes to it next asks again.
+        if (topic.pending.length === 0 && topic.partitions.length === 0) {
+          this.#cluster.untrack(topic.name)
+          this.topics.delete(topic.name)
+        }
         continue
       }
       this.onMetadata()
