@@ -333,3 +333,22 @@ test('a metadata log that is damaged in the middle stops the start with the offs
   writeFileSync(path, bytes)
   await expect(b.restart()).rejects.toMatchObject({ code: 'MR_BROKER_METADATA_CORRUPT' })
 })
+
+test('limits that are set over the API hold at once, and after a restart', async () => {
+  const limit = async (op: number, value: string | null) => {
+    const configs = [{ name: 'max.connections.per.ip', configOperation: op, value }]
+    return c.call('IncrementalAlterConfigs', { resources: [{ resourceType: 4, resourceName: '1', configs }] })
+  }
+  await limit(0, '1')
+  const refused = await RawClient.connect(b.port)
+  await refused.closed
+  await b.restart()
+  c = await RawClient.connect(b.port)
+  await metadata()
+  const again = await RawClient.connect(b.port)
+  await again.closed
+  await limit(1, null)
+  const fine = await RawClient.connect(b.port)
+  await fine.request(MetadataRequest, MetadataResponse, 12, { topics: [] })
+  fine.close()
+})

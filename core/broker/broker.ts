@@ -1,7 +1,9 @@
+import { hostname } from 'node:os'
 import type { RawConfig } from '../common/config/parse.ts'
 import { messageOf } from '../common/errors/error-table.ts'
 import { createLogger, type Logger } from '../common/log.ts'
 import { type BrokerConfig, parseBrokerConfig } from './config/broker-config.ts'
+import { currentSetting } from './config/dynamic.ts'
 import { NO_DYNAMIC, toLogConfig, topicValues } from './config/effective.ts'
 import { type Coordinators, createCoordinators } from './coordinator/index.ts'
 import { lockDirs } from './dir-lock.ts'
@@ -14,7 +16,7 @@ import { Dispatcher } from './network/dispatcher.ts'
 import { NetworkServer } from './network/server.ts'
 import { Partitions } from './partitions.ts'
 import { QuorumController } from './quorum/controller.ts'
-import type { EndpointImage } from './quorum/image.ts'
+import { EMPTY_IMAGE, type EndpointImage } from './quorum/image.ts'
 import { loadMetaProperties, type MetaProperties, randomUuid } from './quorum/meta-properties.ts'
 import { MetadataLog } from './quorum/metadata-log.ts'
 
@@ -42,6 +44,8 @@ export interface BrokerOptions {
 /** How long requests under way may take when the broker stops, in milliseconds. */
 const GRACE_MS = 5000
 const TICK_MS = 1000
+/** Hosts to listen on that nobody can connect to by that name. */
+const EVERY_INTERFACE = new Set(['', '0.0.0.0', '::'])
 /** What responses may wait to be sent to all clients together; beyond it a fetch gives one batch. */
 const MAX_UNSENT_BYTES = 256 << 20
 
@@ -93,6 +97,7 @@ class RunningBroker implements Broker {
       dispatcher: () => this.#dispatcher!,
       logger: this.#logger,
       now: this.#now,
+      setting: name => currentSetting(config, this.#controller?.image ?? EMPTY_IMAGE, name),
     })
   }
 
@@ -141,7 +146,8 @@ class RunningBroker implements Broker {
     for (const listener of this.config.listeners) {
       const advertised = this.config.advertised.get(listener.name) ?? listener
       const port = advertised.port || ports.get(listener.name)!
-      const host = advertised.host === '' || advertised.host === '0.0.0.0' ? 'localhost' : advertised.host
+      // as Kafka does with an empty host: the name of this machine
+      const host = EVERY_INTERFACE.has(advertised.host) ? hostname() : advertised.host
       const securityProtocol = this.config.protocols.get(listener.name) ?? 0
       this.#endpoints.set(listener.name, { name: listener.name, host, port, securityProtocol })
     }
@@ -158,6 +164,9 @@ class RunningBroker implements Broker {
           defaults,
           logger: this.#logger,
           tailCacheBytes: config.values['millrace.log.tail.cache.bytes'],
+          retentionCheckIntervalMs: config.values['log.retention.check.interval.ms'],
+          cleanerBackoffMs: config.values['log.cleaner.backoff.ms'],
+          cleanerMapBytes: config.values['log.cleaner.dedupe.buffer.size'],
           producerIdExpirationMs: config.values['producer.id.expiration.ms'],
           now: this.#now,
         })

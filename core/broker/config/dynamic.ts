@@ -1,11 +1,11 @@
+import { parseType } from '../../common/config/parse.ts'
 import { configKey, type MetadataImage, ResourceType } from '../quorum/image.ts'
-import type { DynamicBrokerConfigs } from './effective.ts'
+import { BROKER_CONFIG, type BrokerConfig, type BrokerConfigValues } from './broker-config.ts'
+import { brokerLayers, type DynamicBrokerConfigs } from './effective.ts'
 import { TOPIC_SYNONYMS } from './topic-config.ts'
 
-/** Broker keys that may be changed while the broker runs: the topics' defaults, and some of the broker's own. */
+/** Keys of the broker itself that take effect at once, or that have no effect anyway. */
 const OWN = [
-  'log.cleaner.backoff.ms',
-  'log.cleaner.dedupe.buffer.size',
   'log.cleaner.io.max.bytes.per.second',
   'log.cleaner.threads',
   'max.connections',
@@ -16,10 +16,10 @@ const OWN = [
   'num.network.threads',
   'num.recovery.threads.per.data.dir',
   'background.threads',
-  'producer.id.expiration.ms',
   'transaction.partition.verification.enable',
 ]
 
+/** Broker keys that may be changed while the broker runs: the topics' defaults, and some of the broker's own. */
 export const DYNAMIC_BROKER_KEYS: ReadonlySet<string> = new Set([
   ...OWN,
   // as in Kafka, only the first synonym of each: log.retention.ms but not log.retention.hours
@@ -27,6 +27,16 @@ export const DYNAMIC_BROKER_KEYS: ReadonlySet<string> = new Set([
 ])
 
 const NONE: ReadonlyMap<string, string> = new Map()
+
+/** The value of a broker key that is in force now, parsed. */
+export function currentSetting<N extends keyof BrokerConfigValues>(
+  config: BrokerConfig,
+  image: MetadataImage,
+  name: N,
+): BrokerConfigValues[N] {
+  const text = brokerLayers(config, dynamicConfigs(image, config.values['node.id']), name)[0]?.value ?? null
+  return parseType(BROKER_CONFIG[name].type, text) as BrokerConfigValues[N]
+}
 
 /** What was set over the API for a broker and for all. */
 export function dynamicConfigs(image: MetadataImage, nodeId: number): DynamicBrokerConfigs {

@@ -27,6 +27,8 @@ export interface ConnectionOptions {
   readonly logger: Logger
   readonly now: () => number
   readonly onClose: (connection: Connection) => void
+  /** It has more to send than it should, or no longer has. */
+  readonly onDraining: (connection: Connection, draining: boolean) => void
 }
 
 /**
@@ -164,7 +166,10 @@ export class Connection implements Holder {
       for (const chunk of slot.response) socket.write(chunk)
     }
     if (!single) socket.uncork()
-    if (socket.writableLength > MAX_UNSENT_BYTES) this.#draining = true
+    if (socket.writableLength > MAX_UNSENT_BYTES) {
+      this.#draining = true
+      this.#o.onDraining(this, true)
+    }
     if (this.#ending && this.idle) this.#socket.destroySoon()
   }
 
@@ -177,6 +182,7 @@ export class Connection implements Holder {
     this.lastActivity = this.#o.now()
     if (!this.#draining) return
     this.#draining = false
+    this.#o.onDraining(this, false)
     this.#pump()
   }
 
@@ -231,6 +237,7 @@ export class Connection implements Holder {
     // what is under way is released as it finishes
     const underWay = this.#slots.reduce((n, s) => n + s.bytes, 0)
     this.#release(this.heldBytes - underWay)
+    this.#o.onDraining(this, false)
     this.#o.onClose(this)
   }
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
-import type { BrokerConfig } from '../config/broker-config.ts'
+import type { BrokerConfig, BrokerConfigValues } from '../config/broker-config.ts'
 import type { Listener } from '../config/listeners.ts'
 import { brokerErrors } from '../errors.ts'
 import { Connection } from './connection.ts'
@@ -14,6 +14,8 @@ interface ServerOptions {
   readonly dispatcher: () => Dispatcher
   readonly logger: Logger
   readonly now: () => number
+  /** The limits in force, which may be changed while the broker runs. */
+  readonly setting: <N extends keyof BrokerConfigValues>(name: N) => BrokerConfigValues[N]
 }
 
 const DEFAULT_REQUEST_BUDGET = 256 << 20
@@ -26,6 +28,8 @@ export class NetworkServer {
   readonly #o: ServerOptions
   readonly #servers: { readonly listener: Listener; readonly server: Server }[] = []
   readonly #connections = new Set<Connection>()
+  /** Those whose clients are slow to read. */
+  readonly #draining = new Set<Connection>()
   readonly #perHost = new Map<string, number>()
   readonly #budget: RequestBudget
   #sweep: NodeJS.Timeout | null = null
@@ -51,10 +55,10 @@ export class NetworkServer {
     return this.#budget.held
   }
 
-  /** Bytes of responses that wait to be sent. */
+  /** Bytes of responses that wait for slow readers. */
   unsentBytes(): number {
     let sum = 0
-    for (const c of this.#connections) sum += c.unsentBytes
+    for (const c of this.#draining) sum += c.unsentBytes
     return sum
   }
 
@@ -101,18 +105,17 @@ export class NetworkServer {
   }
 
   #limitOf(host: string): number {
-    const { values } = this.#o.config
-    for (const pair of values['max.connections.per.ip.overrides'].split(',')) {
+    for (const pair of this.#o.setting('max.connections.per.ip.overrides').split(',')) {
       const at = pair.lastIndexOf(':')
       if (at > 0 && pair.slice(0, at).trim() === host) return Number(pair.slice(at + 1))
     }
-    return values['max.connections.per.ip']
+    return this.#o.setting('max.connections.per.ip')
   }
 
   #accept(socket: Socket, listener: Listener): void {
     const host = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
     const ofHost = this.#perHost.get(host) ?? 0
-    if (this.#connections.size >= this.#o.config.values['max.connections'] || ofHost >= this.#limitOf(host)) {
+    if (this.#connections.size >= this.#o.setting('max.connections') || ofHost >= this.#limitOf(host)) {
       if (this.#refused++ === 0)
         this.#o.logger.warn(
           `Refusing connections, the first from ${host}: max.connections or max.connections.per.ip is reached`,
@@ -131,6 +134,7 @@ export class NetworkServer {
       logger: this.#o.logger,
       now: this.#o.now,
       onClose: c => this.#removed(c),
+      onDraining: (c, draining) => (draining ? this.#draining.add(c) : this.#draining.delete(c)),
     })
     this.#connections.add(connection)
     socket.resume()

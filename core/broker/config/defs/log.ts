@@ -68,7 +68,7 @@ export const LOG_CONFIG = defineConfig({
   'log.preallocate': TOPIC_CONFIG.preallocate,
   'log.local.retention.bytes': TOPIC_CONFIG['local.retention.bytes'],
   'log.local.retention.ms': TOPIC_CONFIG['local.retention.ms'],
-  'log.cleaner.enable': bool(true, 'MEDIUM', 'Whether compaction runs.'),
+  'log.cleaner.enable': bool(true, 'MEDIUM', 'Whether compaction runs. Not used by Millrace: it always does.'),
   'log.cleaner.threads': int(1, 'MEDIUM', 'Not used: Millrace compacts one log at a time.', range(0)),
   'log.cleaner.backoff.ms': long(
     15000,
@@ -80,7 +80,7 @@ export const LOG_CONFIG = defineConfig({
   'log.cleaner.io.max.bytes.per.second': double(
     Number.MAX_VALUE,
     'MEDIUM',
-    'The most bytes a second that compaction reads and writes.',
+    'The most bytes a second that compaction reads and writes. Not used by Millrace yet.',
   ),
   'log.cleaner.delete.retention.ms': TOPIC_CONFIG['delete.retention.ms'],
   'log.cleaner.min.cleanable.ratio': TOPIC_CONFIG['min.cleanable.dirty.ratio'],

@@ -42,7 +42,12 @@ export const NETWORK_CONFIG = defineConfig({
     'HIGH',
     "The socket's receive buffer, in bytes; -1 is the operating system's default. Not used by Millrace.",
   ),
-  'socket.listen.backlog.size': int(50, 'MEDIUM', 'How many connections may wait to be accepted. Millrace lets 1024 wait at least, as far as net.core.somaxconn allows.', range(1)),
+  'socket.listen.backlog.size': int(
+    50,
+    'MEDIUM',
+    'How many connections may wait to be accepted. Millrace lets 1024 wait at least, as far as net.core.somaxconn allows.',
+    range(1),
+  ),
   'connections.max.idle.ms': long(
     600000,
     'MEDIUM',
