@@ -145,12 +145,13 @@ export class SinkTaskRunner {
           if (!(error instanceof StageError)) throw error
           record = await this.#parts.policy.recover(raw, error, () => converter.convert(raw))
         }
-        this.#offsets.consumed(raw.topic, raw.partition, raw.offset + 1)
         if (record) {
           errant?.remember(record, raw)
           chunk.push({ record, raw })
         } else if (record === null) metrics.recordsFiltered++
       }
+      const last = batch.records.at(-1)
+      if (last) this.#offsets.consumed(batch.topic, batch.partition, last.offset + 1)
     }
     this.#deliveries.push(chunk)
   }
