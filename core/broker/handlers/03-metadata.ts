@@ -1,5 +1,5 @@
 import { ApiKey } from '../../protocol/api-keys.ts'
-import { ErrorCode } from '../../protocol/error-codes.ts'
+import { ErrorCode, kafkaCodeOf } from '../../protocol/error-codes.ts'
 import type { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
@@ -42,8 +42,12 @@ async function byName(name: string, mayCreate: boolean, ctx: RequestContext): Pr
   if (topic) return known(topic)
   if (topicNameProblem(name) !== null) return unknown(name, ErrorCode.INVALID_TOPIC_EXCEPTION)
   if (!mayCreate) return unknown(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-  const made = await ctx.broker.controller.ensureTopic(name)
-  return made.error ? unknown(name, made.error.code) : known(made.value)
+  try {
+    const made = await ctx.broker.controller.ensureTopic(name)
+    return made.error ? unknown(name, made.error.code) : known(made.value)
+  } catch (error) {
+    return unknown(name, kafkaCodeOf(error))
+  }
 }
 
 async function topicsOf(request: Request, ctx: RequestContext): Promise<Topic[]> {

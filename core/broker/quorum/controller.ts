@@ -1,6 +1,6 @@
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
-import { ErrorCode } from '../../protocol/error-codes.ts'
+import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
 import type { BrokerConfig } from '../config/broker-config.ts'
 import { dynamicConfigs } from '../config/dynamic.ts'
 import { brokerErrors } from '../errors.ts'
@@ -26,10 +26,10 @@ import { Replay } from './replay.ts'
 type ImageListener = (image: MetadataImage, previous: MetadataImage) => void
 
 interface QuorumOptions {
-  readonly log: MetadataLog
+  readonly log: Pick<MetadataLog, 'endOffset' | 'replay' | 'append' | 'appendLeaderChange'>
   readonly config: BrokerConfig
   readonly nodeId: number
-  readonly partitions: Partitions
+  readonly partitions: Pick<Partitions, 'create' | 'update'>
   readonly logger: Logger
   readonly now: () => number
 }
@@ -135,8 +135,9 @@ export class QuorumController implements Controller {
     try {
       next = await this.#write(records)
     } catch (cause) {
+      this.#o.logger.error('The metadata log cannot be written; the change was refused', cause)
       await this.#catchUp()
-      throw brokerErrors.create('MR_BROKER_METADATA_WRITE', { cause: messageOf(cause) }, { cause })
+      throw errorFor(ErrorCode.KAFKA_STORAGE_ERROR, `Cannot write to the metadata log: ${messageOf(cause)}`, { cause })
     }
     await this.#show(next)
   }
