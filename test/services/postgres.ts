@@ -14,6 +14,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
@@ -41,6 +42,8 @@ export interface PostgresServer {
 export interface PostgresStart {
   /** Settings over those that tests need, such as `wal_level: 'replica'`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Files for the server alone, by name, beside its data folder (`../name` in settings): keys and certificates. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -150,9 +153,13 @@ class OwnServer implements PostgresServer {
     this.admin = new pg.Client(this.url)
   }
 
-  init(): void {
+  init(files: Readonly<Record<string, string>>): void {
     if (this.#as) chownSync(this.#dir, this.#as.uid, this.#as.gid)
     chmodSync(this.#dir, 0o700)
+    for (const [name, content] of Object.entries(files)) {
+      writeFileSync(join(this.#dir, name), content, { mode: 0o600 })
+      if (this.#as) chownSync(join(this.#dir, name), this.#as.uid, this.#as.gid)
+    }
     const password = join(this.#dir, 'password')
     const data = join(this.#dir, 'data')
     execFileSync('/bin/sh', ['-c', `umask 077; printf postgres > "$0"`, password], { ...this.#as })
@@ -262,7 +269,7 @@ export async function startPostgres(
     const dir = mkdtempSync(join(tmpdir(), 'millrace-pg-'))
     const server = new OwnServer(bin, dir, await freePort(), options.settings ?? {})
     try {
-      server.init()
+      server.init(options.files ?? {})
       await server.run()
       return server
     } catch (error) {
