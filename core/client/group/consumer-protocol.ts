@@ -2,7 +2,7 @@ import { ConsumerProtocolAssignment } from '../../protocol/messages/consumer/ass
 import { ConsumerProtocolSubscription } from '../../protocol/messages/consumer/subscription.ts'
 import { decodeVersioned, encodeVersioned } from '../../protocol/schema/codec.ts'
 import type { TopicPartition } from '../types.ts'
-import type { MemberSubscription } from './assignors/assignor.ts'
+import { compareStrings, type MemberSubscription } from './assignors/assignor.ts'
 
 /** The versions that Java's consumers write. */
 const SUBSCRIPTION_VERSION = 3
@@ -11,7 +11,9 @@ const ASSIGNMENT_VERSION = 3
 /** A member's subscription as Java's ConsumerProtocol writes it: topics sorted, owned partitions grouped by topic. */
 export function encodeSubscription(s: Omit<MemberSubscription, 'groupInstanceId'>): Buffer {
   const topics = [...s.topics].sort()
-  const ownedPartitions = groupByTopic(s.ownedPartitions)
+  const ownedPartitions = groupByTopic(
+    [...s.ownedPartitions].sort((a, b) => compareStrings(a.topic, b.topic) || a.partition - b.partition),
+  )
   return encodeVersioned(ConsumerProtocolSubscription, SUBSCRIPTION_VERSION, {
     topics,
     userData: s.userData,
@@ -53,7 +55,7 @@ function groupByTopic(partitions: readonly TopicPartition[]): { topic: string; p
     if (list) list.push(tp.partition)
     else byTopic.set(tp.topic, [tp.partition])
   }
-  return [...byTopic].map(([topic, list]) => ({ topic, partitions: list.sort((a, b) => a - b) }))
+  return [...byTopic].map(([topic, list]) => ({ topic, partitions: list }))
 }
 
 function ungroup(groups: readonly { topic: string; partitions: readonly number[] }[]): TopicPartition[] {

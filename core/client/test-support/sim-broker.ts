@@ -24,6 +24,8 @@ export interface SimOptions {
   readonly onBatch?: (topic: string, partition: number, batch: Buffer) => Fault
   /** Asked for every request; true cuts the connection instead of answering. */
   readonly onRequest?: (apiKey: number) => boolean
+  /** Takes requests and answers none. */
+  readonly mute?: boolean
 }
 
 /** Enough of a broker to drive a producer into every corner: one node, logs in memory, faults on demand. For tests only. */
@@ -108,6 +110,7 @@ export class SimBroker {
       socket.destroy()
       return
     }
+    if (this.options.mute) return
     const api = apis.get(header.apiKey)!
     const request = decode(api.request, header.apiVersion, frame, header.end)
     const answer = this.#answer(header.apiKey, header.apiVersion, request)

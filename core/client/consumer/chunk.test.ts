@@ -1,0 +1,131 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { RecordBatchBuilder } from '../../protocol/records/batch-builder.ts'
+import type { ConsumerRecord } from '../types.ts'
+import { Chunk, endOfWholeBatches } from './chunk.ts'
+
+interface Spec {
+  readonly offset: number
+  readonly values: readonly string[]
+  readonly producerId?: number
+  readonly transactional?: boolean
+  /** A control batch: the marker that ends a transaction. */
+  readonly marker?: 'abort' | 'commit'
+  readonly compression?: 'none' | 'gzip'
+}
+
+function batch(s: Spec): Buffer {
+  const control = s.marker !== undefined
+  const builder = new RecordBatchBuilder({
+    baseOffset: s.offset,
+    producerId: s.producerId ?? -1,
+    epoch: 0,
+    transactional: s.transactional ?? control,
+    control,
+    leaderEpoch: 4,
+    compression: s.compression ?? 'none',
+  })
+  if (control) builder.append(Buffer.from([0, 0, 0, s.marker === 'abort' ? 0 : 1]), Buffer.alloc(6), 1)
+  for (const v of s.values) builder.append(null, Buffer.from(v), 1)
+  return builder.build()
+}
+
+function drain(chunk: Chunk, position: number, max = 1000): { values: string[]; position: number } {
+  const out: ConsumerRecord[] = []
+  let at = position
+  for (let more = true; more; ) ({ position: at, more } = chunk.take(at, max, out))
+  return { values: out.map(r => String(r.value)), position: at }
+}
+
+test('records before the position are left out, and the position ends after the last batch', () => {
+  const bytes = Buffer.concat([batch({ offset: 10, values: ['a', 'b', 'c'] }), batch({ offset: 13, values: ['d'] })])
+  expect(drain(new Chunk('t', 0, bytes, null, true), 11)).toEqual({ values: ['b', 'c', 'd'], position: 14 })
+})
+
+test('take gives at most so many, and goes on where it stopped', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 6 }),
+      fc.integer({ min: 1, max: 7 }),
+      (sizes, max) => {
+        let offset = 0
+        const values: string[] = []
+        const batches = sizes.map(n => {
+          const mine = Array.from({ length: n }, (_, i) => String(offset + i))
+          values.push(...mine)
+          offset += n
+          return batch({ offset: offset - n, values: mine, compression: 'gzip' })
+        })
+        const chunk = new Chunk('t', 0, Buffer.concat(batches), null, true)
+        const got: string[] = []
+        let position = 0
+        for (let more = true; more; ) {
+          const out: ConsumerRecord[] = []
+          ;({ position, more } = chunk.take(position, max, out))
+          expect(out.length).toBeLessThanOrEqual(max)
+          if (out.length > 0) expect(position).toBeGreaterThanOrEqual(out.at(-1)!.offset + 1)
+          got.push(...out.map(r => String(r.value)))
+        }
+        expect(got).toEqual(values)
+        expect(position).toBe(offset)
+      },
+    ),
+  )
+})
+
+test('a last batch that is cut off is left for the next fetch', () => {
+  const whole = batch({ offset: 0, values: ['a'] })
+  const cut = batch({ offset: 1, values: ['b'] }).subarray(0, -1)
+  expect(endOfWholeBatches(Buffer.concat([whole, cut]))).toBe(1)
+  expect(endOfWholeBatches(cut.subarray(0, 40))).toBe(-1)
+  expect(drain(new Chunk('t', 0, Buffer.concat([whole, cut]), null, true), 0)).toEqual({ values: ['a'], position: 1 })
+})
+
+test('reading committed, batches of aborted transactions and all markers are left out, each transaction by itself', () => {
+  const log = [
+    { offset: 0, values: ['a1'], producerId: 1, transactional: true },
+    { offset: 1, values: ['b1'], producerId: 2, transactional: true },
+    { offset: 2, values: [], producerId: 1, marker: 'abort' },
+    { offset: 3, values: ['a2'], producerId: 1, transactional: true },
+    { offset: 4, values: ['b2'], producerId: 2, transactional: true },
+    { offset: 5, values: [], producerId: 2, marker: 'abort' },
+    { offset: 6, values: [], producerId: 1, marker: 'commit' },
+    { offset: 7, values: ['plain'] },
+    { offset: 8, values: ['a3'], producerId: 1, transactional: true },
+    { offset: 9, values: [], producerId: 1, marker: 'abort' },
+  ] satisfies Spec[]
+  const bytes = Buffer.concat(log.map(batch))
+  const aborted = [
+    { producerId: 1, firstOffset: 8 },
+    { producerId: 2, firstOffset: 1 },
+    { producerId: 1, firstOffset: 0 },
+  ]
+  expect(drain(new Chunk('t', 0, bytes, aborted, true), 0)).toEqual({ values: ['a2', 'plain'], position: 10 })
+  expect(drain(new Chunk('t', 0, bytes, null, true), 0).values).toEqual(['a1', 'b1', 'a2', 'b2', 'plain', 'a3'])
+})
+
+test('a range with nothing for the user still moves the position', () => {
+  const bytes = batch({ offset: 5, values: [], producerId: 1, marker: 'commit' })
+  expect(drain(new Chunk('t', 0, bytes, [], true), 5)).toEqual({ values: [], position: 6 })
+})
+
+test('a damaged batch is an error, where checksums are checked', () => {
+  const bytes = batch({ offset: 0, values: ['abcdef'] })
+  bytes[70]! ^= 1
+  expect(() => drain(new Chunk('t', 0, bytes, null, true), 0)).toThrow(/checksum/)
+})
+
+test('a record says where it comes from', () => {
+  const out: ConsumerRecord[] = []
+  new Chunk('t', 3, batch({ offset: 9, values: ['x'] }), null, true).take(9, 1, out)
+  expect(out[0]).toMatchObject({
+    topic: 't',
+    partition: 3,
+    offset: 9,
+    timestamp: 1,
+    timestampType: 0,
+    leaderEpoch: 4,
+    key: null,
+    headers: [],
+  })
+})

@@ -1,0 +1,77 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './consumer-protocol.ts'
+
+const partition = fc.record({ topic: fc.stringMatching(/^[a-z]{1,5}$/), partition: fc.nat(50) })
+
+test('a subscription is version 3 of the consumer protocol, its topics sorted', () => {
+  const bytes = encodeSubscription({
+    topics: ['b', 'a'],
+    userData: Buffer.from([1, 2]),
+    ownedPartitions: [
+      { topic: 'a', partition: 1 },
+      { topic: 'a', partition: 0 },
+    ],
+    generationId: 4,
+    rackId: null,
+  })
+  // As ConsumerProtocol.serializeSubscription of kafka-clients 4.3.1 writes it.
+  expect(bytes.toString('hex')).toBe(
+    '0003' +
+      '00000002' +
+      '000161' +
+      '000162' +
+      '00000002' +
+      '0102' +
+      '00000001' +
+      '000161' +
+      '00000002' +
+      '00000000' +
+      '00000001' +
+      '00000004' +
+      'ffff',
+  )
+})
+
+test('an old subscription, of version 0, is read with nothing owned', () => {
+  const bytes = Buffer.from('0000' + '00000001' + '000174' + 'ffffffff', 'hex')
+  expect(decodeSubscription(bytes, 'i')).toEqual({
+    topics: ['t'],
+    userData: null,
+    ownedPartitions: [],
+    generationId: -1,
+    rackId: null,
+    groupInstanceId: 'i',
+  })
+})
+
+test('an assignment has the bytes that ConsumerProtocol.serializeAssignment of kafka-clients 4.3.1 writes', () => {
+  const partitions = [
+    { topic: 'b', partition: 1 },
+    { topic: 'a', partition: 0 },
+    { topic: 'b', partition: 0 },
+  ]
+  expect(encodeAssignment(partitions).toString('hex')).toBe(
+    '0003' +
+      '00000002' +
+      '000162' +
+      '00000002' +
+      '00000001' +
+      '00000000' +
+      '000161' +
+      '00000001' +
+      '00000000' +
+      'ffffffff',
+  )
+})
+
+test('an assignment comes back as it was given, grouped by topic; no bytes mean no partitions', () => {
+  expect(decodeAssignment(Buffer.alloc(0))).toEqual([])
+  fc.assert(
+    fc.property(fc.uniqueArray(partition, { selector: p => p.topic + p.partition }), partitions => {
+      const names = (list: readonly { topic: string; partition: number }[]) =>
+        list.map(p => p.topic + p.partition).sort()
+      expect(names(decodeAssignment(encodeAssignment(partitions)))).toEqual(names(partitions))
+    }),
+  )
+})

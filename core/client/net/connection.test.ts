@@ -1,0 +1,134 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts'
+import { SimBroker } from '../test-support/sim-broker.ts'
+import { defineApi } from './api.ts'
+import { Connection, type ConnectionOptions } from './connection.ts'
+
+const Metadata = defineApi(MetadataRequest, MetadataResponse)
+const OPTIONS: ConnectionOptions = { clientId: 'test', setupTimeoutMs: 200, maxIdleMs: 0, requestTimeoutMs: 1000 }
+const never = new AbortController().signal
+const cleanups: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const f of cleanups.splice(0).reverse()) await f()
+})
+
+async function serve(onSocket: (socket: Socket) => void): Promise<number> {
+  const sockets: Socket[] = []
+  const server: Server = createServer(socket => {
+    sockets.push(socket)
+    socket.on('error', () => socket.destroy())
+    onSocket(socket)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanups.push(() => {
+    for (const s of sockets) s.destroy()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+async function simulated(): Promise<{ broker: SimBroker; connection: Connection }> {
+  const broker = await SimBroker.start({ topics: { t: 1 } })
+  cleanups.push(() => broker.stop())
+  const connection = await Connection.open({ host: '127.0.0.1', port: broker.port }, OPTIONS, never)
+  cleanups.push(() => connection.close())
+  return { broker, connection }
+}
+
+test('requests are pipelined and each gets its own answer', async () => {
+  const { connection } = await simulated()
+  const version = connection.version(Metadata)
+  const answers = await Promise.all(
+    ['t', 'x', 't'].map(name => connection.request(Metadata, version, { topics: [{ name }] })),
+  )
+  expect(answers.map(a => a.topics.map(t => [t.name, t.errorCode]))).toEqual([[['t', 0]], [['x', 3]], [['t', 0]]])
+})
+
+test('a refused connection is an error with the address', async () => {
+  await expect(Connection.open({ host: '127.0.0.1', port: 1 }, OPTIONS, never)).rejects.toMatchObject({
+    code: 'MR_CLIENT_CONNECT',
+    retriable: true,
+    message: expect.stringContaining('127.0.0.1:1'),
+  })
+})
+
+test('a server that takes connections and says nothing does not hold us for ever', async () => {
+  const port = await serve(() => undefined)
+  await expect(Connection.open({ host: '127.0.0.1', port }, OPTIONS, never)).rejects.toMatchObject({
+    code: 'MR_CLIENT_REQUEST_TIMEOUT',
+  })
+})
+
+test('a server that speaks something else is told apart from a slow one', async () => {
+  const port = await serve(socket => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'))
+  await expect(Connection.open({ host: '127.0.0.1', port }, OPTIONS, never)).rejects.toMatchObject({
+    code: 'MR_CLIENT_BAD_RESPONSE',
+  })
+})
+
+test('opening ends with the signal', async () => {
+  const port = await serve(() => undefined)
+  const stop = new AbortController()
+  const opening = Connection.open({ host: '127.0.0.1', port }, OPTIONS, stop.signal)
+  stop.abort(new Error('enough'))
+  await expect(opening).rejects.toThrow('enough')
+})
+
+test('when the connection breaks, everything that waits fails at once and later requests fail too', async () => {
+  const { broker, connection } = await simulated()
+  broker.options = { ...broker.options, onRequest: () => true }
+  let closed = 0
+  connection.onClose = () => closed++
+  const version = connection.version(Metadata)
+  const results = await Promise.allSettled([1, 2].map(() => connection.request(Metadata, version, { topics: [] })))
+  expect(results.map(r => r.status === 'rejected' && r.reason.code)).toEqual([
+    'MR_CLIENT_DISCONNECTED',
+    'MR_CLIENT_DISCONNECTED',
+  ])
+  expect(closed).toBe(1)
+  expect(connection.closed).toBe(true)
+  await expect(connection.request(Metadata, version, {})).rejects.toMatchObject({ code: 'MR_CLIENT_DISCONNECTED' })
+})
+
+test('a request that takes too long ends the connection, since answers come in order', async () => {
+  const { broker, connection } = await simulated()
+  const version = connection.version(Metadata)
+  broker.options = { ...broker.options, mute: true }
+  const [slow, behind] = [
+    connection.request(Metadata, version, {}, { timeoutMs: 30 }),
+    connection.request(Metadata, version, {}),
+  ]
+  await expect(slow).rejects.toMatchObject({ code: 'MR_CLIENT_REQUEST_TIMEOUT' })
+  await expect(behind).rejects.toMatchObject({ code: 'MR_CLIENT_REQUEST_TIMEOUT' })
+})
+
+test('an aborted request lets go of its waiter, and the answers behind it still find theirs', async () => {
+  const { connection } = await simulated()
+  const version = connection.version(Metadata)
+  const stop = new AbortController()
+  const first = connection.request(Metadata, version, { topics: [{ name: 'a' }] }, { signal: stop.signal })
+  const second = connection.request(Metadata, version, { topics: [{ name: 'b' }] })
+  stop.abort(new Error('enough'))
+  await expect(first).rejects.toThrow('enough')
+  expect((await second).topics[0]!.name).toBe('b')
+})
+
+test('input that cannot be encoded fails its request and no other', async () => {
+  const { connection } = await simulated()
+  const version = connection.version(Metadata)
+  const bad = connection.request(Metadata, version, { topics: [{ name: 'x'.repeat(40_000) }] })
+  const good = connection.request(Metadata, version, { topics: [{ name: 't' }] })
+  await expect(bad).rejects.toMatchObject({ code: 'MR_PROTOCOL_UNREPRESENTABLE' })
+  expect((await good).topics[0]!.errorCode).toBe(0)
+})
+
+test('versions: the newest that both have, and a clear error when there is none', async () => {
+  const { connection } = await simulated()
+  expect(connection.version(Metadata)).toBe(Metadata.max)
+  expect(connection.version(Metadata, 5)).toBe(5)
+  expect(() => connection.version({ ...Metadata, min: 99, max: 99 })).toThrow(/MR_CLIENT_UNSUPPORTED_VERSION/)
+})

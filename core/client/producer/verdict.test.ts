@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { ErrorCode, type ErrorName } from '../../protocol/error-codes.ts'
+import { type BatchSituation, judge, type Verdict } from './verdict.ts'
+
+const usual: BatchSituation = {
+  idempotent: true,
+  records: 10,
+  exhausted: false,
+  isOvertaken: false,
+  uncertain: false,
+  stale: false,
+  isNext: true,
+}
+const exhausted = { ...usual, exhausted: true }
+const plain = { ...usual, idempotent: false }
+
+test.for<[ErrorName, BatchSituation, Verdict]>([
+  ['NONE', usual, 'acked'],
+  ['DUPLICATE_SEQUENCE_NUMBER', usual, 'acked'],
+  ['NOT_LEADER_OR_FOLLOWER', usual, 'retry'],
+  ['NOT_LEADER_OR_FOLLOWER', exhausted, 'abandoned'],
+  ['INVALID_RECORD', usual, 'refused'],
+  ['INVALID_RECORD', { ...usual, uncertain: true }, 'abandoned'],
+  ['INVALID_RECORD', { ...plain, uncertain: true }, 'refused'],
+  ['TOPIC_AUTHORIZATION_FAILED', usual, 'refused'],
+  ['UNKNOWN_SERVER_ERROR', usual, 'abandoned'],
+  ['UNKNOWN_SERVER_ERROR', plain, 'refused'],
+  ['MESSAGE_TOO_LARGE', usual, 'split'],
+  ['MESSAGE_TOO_LARGE', { ...usual, records: 1 }, 'refused'],
+  ['UNKNOWN_PRODUCER_ID', usual, 'reset'],
+  ['UNKNOWN_PRODUCER_ID', { ...usual, stale: true }, 'retry'],
+  ['UNKNOWN_PRODUCER_ID', plain, 'refused'],
+  ['OUT_OF_ORDER_SEQUENCE_NUMBER', usual, 'reset'],
+  ['OUT_OF_ORDER_SEQUENCE_NUMBER', { ...usual, isNext: false }, 'retry'],
+  ['OUT_OF_ORDER_SEQUENCE_NUMBER', { ...usual, stale: true }, 'retry'],
+  ['OUT_OF_ORDER_SEQUENCE_NUMBER', { ...usual, isNext: false, isOvertaken: true }, 'abandoned'],
+  ['OUT_OF_ORDER_SEQUENCE_NUMBER', exhausted, 'abandoned'],
+  ['INVALID_PRODUCER_EPOCH', usual, 'new-identity'],
+  ['INVALID_PRODUCER_EPOCH', { ...usual, stale: true }, 'retry'],
+])('%s, %o: %s', ([name, situation, verdict]) => {
+  expect(judge({ errorCode: ErrorCode[name], logStartOffset: -1 }, situation)).toBe(verdict)
+})
