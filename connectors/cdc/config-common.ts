@@ -91,7 +91,7 @@ export const commonConfig = defineConfig({
     'fail',
     FAILURE_MODES,
     'MEDIUM',
-    'What becomes of an event that cannot be processed: fail, warn (left out, with a line in the log), skip.',
+    'What becomes of an event that cannot be processed. Only fail so far.',
   ),
   'provide.transaction.metadata': bool(
     false,

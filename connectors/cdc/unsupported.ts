@@ -56,6 +56,9 @@ export const UNSUPPORTED_COMMON: Readonly<Record<string, Unsupported>> = {
   'snapshot.max.threads': warn('the snapshot reads one table at a time so far'),
   'snapshot.max.threads.multiplier': warn('the snapshot reads one table at a time so far'),
   'legacy.snapshot.max.threads': warn('the snapshot reads one table at a time so far'),
+  'event.processing.failure.handling.mode': warn(
+    'an event that cannot be processed ends the task; values that cannot be converted have event.converting.failure.handling.mode',
+  ),
   'custom.metric.tags': warn('metrics have no such tags yet'),
   'statistics.metrics.enabled': warn('metrics come with the runtime'),
   'openlineage.integration.enabled': LINEAGE,

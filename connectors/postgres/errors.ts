@@ -97,6 +97,6 @@ export const errors = defineErrors({
   },
   MR_PG_SNAPSHOT_QUERY: {
     message: 'the snapshot of table {table} failed with {sqlstate}: {cause}',
-    fix: 'Grant SELECT on the table to the user of the connector, or exclude it (table.exclude.list).',
+    fix: 'If it is about rights, grant SELECT on the table to the user of the connector; or exclude the table (table.exclude.list).',
   },
 })

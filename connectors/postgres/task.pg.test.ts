@@ -294,6 +294,61 @@ describe.skipIf(server === null)('a restart', () => {
   })
 })
 
+describe.skipIf(server === null)('a snapshot', () => {
+  test('is not bound by the time limits of its role', async () => {
+    const { url, db } = await database(
+      'create table t (id int primary key, v text)',
+      "insert into t select g, repeat('x', 200) from generate_series(1, 20000) g",
+    )
+    const limit = 'statement_timeout = 50'
+    await db.query(`alter role postgres in database ${new URL(url).pathname.slice(1)} set ${limit}`)
+    const task = await new TaskHarness(propsFor(url, { 'max.queue.size.in.bytes': '4096' })).start()
+    await task.count(20_000)
+    await task.stop()
+    await db.end()
+  })
+
+  test('reads another query where one is given, and the columns that are wanted', async () => {
+    const { url, db } = await database(
+      'create table t (id int primary key, v text, secret text)',
+      "insert into t select g, 'v' || g, 's' from generate_series(1, 10) g",
+    )
+    const task = await new TaskHarness(
+      propsFor(url, {
+        'snapshot.select.statement.overrides': 'public.t',
+        'snapshot.select.statement.overrides.public.t': 'select * from public.t where id > 8 order by id;',
+        'column.exclude.list': 'public.t.secret',
+      }),
+    ).start()
+    expect((await task.count(2)).map(after)).toEqual([
+      { id: 9, v: 'v9' },
+      { id: 10, v: 'v10' },
+    ])
+    await task.stop()
+    await db.end()
+  })
+
+  test('of a table that may not be read ends the task and names the table', async () => {
+    const { url, db } = await database('create table t (id int primary key)')
+    const role = `reader_${Math.random().toString(36).slice(2, 8)}`
+    await db.query(`create role ${role} login replication password 'pw'`)
+    await db.query('create publication dbz_publication for all tables')
+    const props = { ...propsFor(url), 'database.user': role, 'database.password': 'pw' }
+    const task = await new TaskHarness(props).start()
+    const failure = await task.failure()
+    expect(failure).toMatchObject({ code: 'MR_PG_SNAPSHOT_QUERY' })
+    expect(failure.message).toContain('public.t')
+    await task.stop()
+    await eventually(
+      () => slotOf(db, url),
+      s => !s.active,
+    )
+    await db.query(`select pg_drop_replication_slot('${propsFor(url)['slot.name']}')`)
+    await db.query(`drop role ${role}`)
+    await db.end()
+  })
+})
+
 describe.skipIf(server === null)('snapshot modes', () => {
   const setup = () => database('create table t (id int primary key)', 'insert into t values (1)')
 
