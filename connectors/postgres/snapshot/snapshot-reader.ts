@@ -71,6 +71,8 @@ export class SnapshotReader {
   #progress: SnapshotProgress
   #offset: SourceOffset
   #done = false
+  readonly #blocks = new Map<SnapshotMark, Struct>()
+  #blocksOf: TableShape | null = null
   rows = 0
 
   constructor(context: SnapshotContext, from: SnapshotProgress | null) {
@@ -174,19 +176,9 @@ export class SnapshotReader {
   }
 
   #give(out: SourceRecord[], row: Row, lastOfTable: boolean, last: boolean): void {
-    const { sources, moment, partition, headers } = this.#context
+    const { partition, headers } = this.#context
     const { shape } = row.table
-    const mark = markOf(row, lastOfTable, last)
-    const source = sources.make(
-      shape.name,
-      eventTime(moment.at),
-      mark,
-      moment.lsn,
-      moment.lastCommit,
-      moment.txId,
-      null,
-      null,
-    )
+    const source = this.#source(shape, markOf(row, lastOfTable, last))
     out.push({
       topic: shape.topic,
       partition: null,
@@ -203,6 +195,19 @@ export class SnapshotReader {
     this.#progress = lastOfTable
       ? { tables: this.#context.digest, at: row.tableAt + 1, after: null }
       : { tables: this.#context.digest, at: row.tableAt, after: row.keyTexts }
+  }
+
+  /** The rows of a table have one source block but for their mark. */
+  #source(shape: TableShape, mark: SnapshotMark): Struct {
+    const known = this.#blocks.get(mark)
+    if (known && this.#blocksOf === shape) return known
+    if (this.#blocksOf !== shape) this.#blocks.clear()
+    this.#blocksOf = shape
+    const { sources, moment } = this.#context
+    const time = eventTime(moment.at)
+    const block = sources.make(shape.name, time, mark, moment.lsn, moment.lastCommit, moment.txId, null, null)
+    this.#blocks.set(mark, block)
+    return block
   }
 
   /** Rows of a batch share an offset, that of the rows before them; the last one moves it on. */
