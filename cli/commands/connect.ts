@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { basename, extname } from 'node:path'
 import { readProperties } from '../../core/common/config/properties.ts'
-import { messageOf } from '../../core/common/errors/error-table.ts'
+import { jsonError } from '../../core/common/errors/json-error.ts'
 import { startWorker } from '../../core/worker/worker.ts'
 import { errors } from '../errors.ts'
 import { serve } from '../lifecycle.ts'
@@ -17,7 +17,7 @@ export function readConnectorFile(path: string): Record<string, string> {
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw refuse(messageOf(error))
+    throw refuse(jsonError(error))
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw refuse('it is not a JSON object')
   const whole = parsed as { name?: unknown; config?: unknown }

@@ -1,3 +1,5 @@
+import { messageOf } from './errors/error-table.ts'
+
 /** Log levels, the least severe first. `OFF` silences. Named as Kafka's loggers name them. */
 export const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL', 'OFF'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -78,7 +80,7 @@ export function createLogger(name: string, context = ''): Logger {
   const write = (level: LogLevel, message: string, error?: unknown) => {
     if (!isEnabled(level)) return
     const stack =
-      error instanceof Error ? (error.stack ?? error.message) : error === undefined ? undefined : String(error)
+      error instanceof Error ? (error.stack ?? error.message) : error === undefined ? undefined : messageOf(error)
     sink({ time: Date.now(), level, logger: name, context, message, stack })
   }
   return {

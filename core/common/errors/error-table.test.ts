@@ -36,4 +36,11 @@ test('anything that was thrown has a message', () => {
   expect(messageOf(new AggregateError([new Error('a'), new Error('b')]))).toBe('a; b')
   expect(messageOf(undefined)).toBe('undefined')
   expect(messageOf(new TypeError())).toBe('TypeError')
+  expect(messageOf('')).not.toBe('')
+  const hostile = {
+    toString() {
+      throw new Error('not even that')
+    },
+  }
+  expect(messageOf(hostile)).toContain('cannot be turned into text')
 })

@@ -73,9 +73,13 @@ export function isRetriable(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'retriable' in error && error.retriable === true
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything that was thrown, never empty. Never throws itself, whatever a plugin threw. */
 export function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0 && !error.message)
-    return error.errors.map(messageOf).join('; ')
-  return error instanceof Error ? error.message || error.name : String(error)
+  try {
+    if (error instanceof AggregateError && error.errors.length > 0 && !error.message)
+      return error.errors.map(messageOf).join('; ')
+    return (error instanceof Error ? error.message || error.name : String(error)) || 'an empty text was thrown'
+  } catch {
+    return 'something was thrown that cannot be turned into text'
+  }
 }

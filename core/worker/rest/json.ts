@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express'
+import { jsonError } from '../../common/errors/json-error.ts'
 import { badRequest, RestError } from '../herder/rest-error.ts'
 import { asObject, type Json, parseJson, renderJson } from '../storage/connect-json.ts'
 
@@ -45,7 +46,7 @@ export async function readJson(req: Request, maxBytes: number): Promise<Json | u
   try {
     return parseJson(Buffer.concat(chunks).toString('utf8'))
   } catch (error) {
-    throw badRequest(`The request is not valid JSON: ${(error as Error).message}`)
+    throw badRequest(`The request is not valid JSON: ${jsonError(error)}`)
   }
 }
 

@@ -1,5 +1,6 @@
 import { createLogger } from '../../common/log.ts'
 import type { OffsetReader, Props, SinkConnector, SourceConnector } from '../../connect/connector.ts'
+import { errors } from './errors.ts'
 import { failureOf } from './failure.ts'
 import { HerderOffsetStore } from './herder-offset-store.ts'
 import type { ConnectorSpec } from './messages-in.ts'
@@ -57,9 +58,14 @@ export class ConnectorUnit implements Unit {
     return self
   }
 
-  /** At most `maxTasks` configurations. */
+  /** At most `maxTasks` configurations. Throws MR_TASK_CONFIGS for what is none: it would be stored, and come again at every start. */
   async taskConfigs(maxTasks: number): Promise<Props[]> {
-    return this.#connector.taskConfigs(maxTasks)
+    const configs: unknown = await this.#connector.taskConfigs(maxTasks)
+    const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
+    if (!Array.isArray(configs)) throw errors.create('MR_TASK_CONFIGS', { what: typeof configs })
+    const wrong = configs.findIndex(config => !isObject(config))
+    if (wrong >= 0) throw errors.create('MR_TASK_CONFIGS', { what: `a list with a ${typeof configs[wrong]}` })
+    return configs as Props[]
   }
 
   async pause(): Promise<void> {}

@@ -2,6 +2,10 @@ import { defineErrors } from '../../common/errors/error-table.ts'
 
 /** What can go wrong with tasks and their threads. */
 export const errors = defineErrors({
+  MR_TASK_CONFIGS: {
+    message: 'taskConfigs of the connector gave {what} instead of a list of configurations',
+    fix: 'This is a bug of the plugin: report it to its author.',
+  },
   MR_TASK_THREAD_MEMORY: {
     message: 'the thread {thread} ran out of memory: its limit is {limit} MB of heap',
     fix: 'Lower the batch sizes of its tasks, or raise task.memory.max.mb.',
