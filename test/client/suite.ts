@@ -414,6 +414,38 @@ export function clientSuite(start: () => Promise<SuiteBroker>): void {
     expect(await read(c, 1)).toHaveLength(1)
   })
 
+  test('a topic that is created after it was subscribed to is taken up', async () => {
+    const topic = topicName('later')
+    const c = consumer({ groupId: topicName('group'), allowAutoCreateTopics: false, heartbeatIntervalMs: 50 })
+    c.subscribe([topic])
+    expect(await c.poll(200)).toEqual([])
+    await admin().createTopics([{ name: topic, partitions: 2 }])
+    await pollUntil([c], () => c.assignment().length === 2)
+  })
+
+  test('a topic that is deleted and created anew under producer and consumer is written and read again', async () => {
+    const topic = await topicWith(1)
+    const p = producer()
+    const c = consumer({ allowAutoCreateTopics: false })
+    c.assign([tp(topic)])
+    await p.send(['a', 'b', 'c'].map(v => ({ topic, key: null, value: b(v) })))
+    expect(await read(c, 3)).toHaveLength(3)
+    const a = admin()
+    await a.deleteTopics([topic])
+    await pollUntil([c], () => true)
+    // Apache's broker goes on deleting for a moment.
+    for (let created = false; !created; ) {
+      created = await a.createTopics([{ name: topic, partitions: 1 }]).then(
+        () => true,
+        () => setTimeout(50, false),
+      )
+    }
+    const [sent] = await p.send([{ topic, key: null, value: b('new') }])
+    expect(sent!.offset).toBe(0)
+    const got = await read(c, 1)
+    expect(got.map(r => [r.offset, String(r.value)])).toEqual([[0, 'new']])
+  })
+
   test('misuse is an error at once', async () => {
     const topic = await topicWith(1)
     const c = consumer()
@@ -434,6 +466,8 @@ export function clientSuite(start: () => Promise<SuiteBroker>): void {
     await a.createTopics([{ name: topic, partitions: 2, configs: { 'cleanup.policy': 'compact' } }])
     await expect(a.createTopics([{ name: topic }])).rejects.toMatchObject({ kafkaCode: 36 })
     await a.createPartitions({ [topic]: 3 })
+    // Brokers learn of it a moment after the controller.
+    await expect.poll(async () => (await a.describeTopics([topic]))[0]?.partitions.length).toBe(3)
     const [described, missing] = await a.describeTopics([topic, topicName('missing')])
     expect(described).toMatchObject({ name: topic, internal: false })
     expect(described!.partitions.map(p => p.partition)).toEqual([0, 1, 2])

@@ -71,7 +71,7 @@ class KafkaConsumer implements Consumer {
       onChange,
     })
     this.#autoCommit = settings.autoCommit
-      ? new AutoCommit(settings.autoCommitIntervalMs, () => this.commit(), settings.common.logger)
+      ? new AutoCommit(settings.autoCommitIntervalMs, () => this.#commitAutomatically(), settings.common.logger)
       : null
   }
 
@@ -346,6 +346,7 @@ class KafkaConsumer implements Consumer {
   async #commit(offsets: readonly TopicPartitionOffset[], timeoutMs: number): Promise<void> {
     const { groupId } = this.#settings
     if (!this.#store) throw clientErrors.create('MR_CLIENT_NO_GROUP', { what: 'commit' })
+    if (offsets.length === 0) return
     const by: Committer | null = this.#group ? this.#group.committer : NO_MEMBER
     if (!by)
       throw clientErrors.create('MR_CLIENT_COMMIT_FAILED', {
@@ -359,6 +360,11 @@ class KafkaConsumer implements Consumer {
       if (code !== undefined) this.#group?.membership.state.commitRefused(code, by.generation)
       throw error
     }
+  }
+
+  /** Between memberships there is nothing to commit: what was owned is someone else's. */
+  async #commitAutomatically(): Promise<void> {
+    if (this.#group?.committer) await this.#commit(this.#positionsToCommit(), this.#settings.common.requestTimeoutMs)
   }
 
   async #commitBeforeRevoke(partitions: readonly TopicPartition[]): Promise<void> {
