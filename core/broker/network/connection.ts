@@ -47,6 +47,7 @@ export class Connection implements Holder {
   #exclusive = false
   #draining = false
   #paused = false
+  #corked = false
   #ending = false
   #closed = false
   heldBytes = 0
@@ -157,20 +158,28 @@ export class Connection implements Holder {
   /** Sends all responses that are next. */
   #send(): void {
     const socket = this.#socket
-    const single = this.#slots.length === 1 && (this.#slots[0]!.response?.length ?? 0) <= 1
-    if (!single) socket.cork()
+    if (!this.#corked) {
+      this.#corked = true
+      socket.cork()
+      process.nextTick(this.#uncork)
+    }
     for (let slot = this.#slots[0]; slot?.done; slot = this.#slots[0]) {
       this.#slots.shift()
       this.#release(slot.bytes)
       if (this.#closed || slot.response === null) continue
       for (const chunk of slot.response) socket.write(chunk)
     }
-    if (!single) socket.uncork()
     if (socket.writableLength > MAX_UNSENT_BYTES) {
       this.#draining = true
       this.#o.onDraining(this, true)
     }
     if (this.#ending && this.idle) this.#socket.destroySoon()
+  }
+
+  /** Appends that were written together are answered together: one system call for all responses of a turn. */
+  readonly #uncork = (): void => {
+    this.#corked = false
+    this.#socket.uncork()
   }
 
   #release(bytes: number): void {
