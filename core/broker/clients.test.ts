@@ -77,7 +77,12 @@ test('kafkajs in a group of two shares the partitions, and one takes over when t
   await admin.createTopics({ topics: [{ topic: 'shared', numPartitions: 4 }] })
   const assigned = new Map<string, number>()
   const consumers = ['a', 'b'].map(name => {
-    const consumer = kafka().consumer({ groupId: 'pair', sessionTimeout: 6000, heartbeatInterval: 200, maxWaitTimeInMs: 100 })
+    const consumer = kafka().consumer({
+      groupId: 'pair',
+      sessionTimeout: 6000,
+      heartbeatInterval: 200,
+      maxWaitTimeInMs: 100,
+    })
     consumer.on(consumer.events.GROUP_JOIN, e => {
       assigned.set(name, e.payload.memberAssignment['shared']?.length ?? 0)
     })

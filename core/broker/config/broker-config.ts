@@ -1,9 +1,10 @@
 import { type ConfigDef, type ConfigValues, defineConfig } from '../../common/config/define.ts'
 import { ConfigError, parseConfig, type RawConfig } from '../../common/config/parse.ts'
 import { brokerErrors } from '../errors.ts'
+import { GROUP_CONFIG, MILLRACE_CONFIG, TRANSACTION_CONFIG } from './defs/groups.ts'
 import { LOG_CONFIG } from './defs/log.ts'
 import { NETWORK_CONFIG } from './defs/network.ts'
-import { GROUP_CONFIG, MILLRACE_CONFIG, NODE_CONFIG, TRANSACTION_CONFIG } from './defs/node.ts'
+import { NODE_CONFIG } from './defs/node.ts'
 import { type Listener, parseListener, parseProtocolMap } from './listeners.ts'
 
 /** Every broker key that Millrace knows. Names, types and defaults are those of Kafka 4.3, but for the loopback listener. */
