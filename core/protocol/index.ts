@@ -67,12 +67,15 @@ export * from './records/control-records.ts'
 export { crc32c } from './records/crc32c.ts'
 export * from './records/varint.ts'
 export {
+  type DecodeOptions,
   decode,
   decodeVersioned,
   decodeWithLength,
   encode,
   encodeToBuffer,
   encodeVersioned,
+  MAX_ELEMENTS,
+  MAX_REQUEST_ELEMENTS,
 } from './schema/codec.ts'
 export type { Message, MessageDeclaration, MessageInput } from './schema/declare.ts'
 export { inVersions, parseVersions } from './schema/versions.ts'

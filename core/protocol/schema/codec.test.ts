@@ -4,12 +4,14 @@ import { isProtocolError } from '../errors.ts'
 import { ProduceRequest } from '../messages/00-produce.ts'
 import { FetchRequest, FetchResponse } from '../messages/01-fetch.ts'
 import { MetadataRequest } from '../messages/03-metadata.ts'
+import { OffsetFetchRequest } from '../messages/09-offset-fetch.ts'
 import { ApiVersionsResponse } from '../messages/18-api-versions.ts'
 import { DescribeTopicPartitionsRequest } from '../messages/75-describe-topic-partitions.ts'
 import { messageArbitrary } from '../test-support/arbitrary.ts'
 import { allDeclarations, versionsOf } from '../test-support/declarations.ts'
-import { decode, decodeVersioned, decodeWithLength, encode, encodeVersioned } from './codec.ts'
+import { decode, decodeVersioned, decodeWithLength, encode, encodeVersioned, MAX_REQUEST_ELEMENTS } from './codec.ts'
 import { array, int32, int64, message, string, struct } from './declare.ts'
+import { Writer } from './writer.ts'
 
 const cases = allDeclarations.flatMap(declaration => versionsOf(declaration).map(version => ({ declaration, version })))
 
@@ -212,6 +214,29 @@ describe('decoding hostile bytes', () => {
     for (const { declaration, version } of cases) survives(() => decode(declaration, version, bytes))
     const after = process.memoryUsage()
     expect(after.external + after.arrayBuffers - before.external - before.arrayBuffers).toBeLessThan(32 << 20)
+  })
+
+  test('all arrays of a message share one number of elements, nested ones included', () => {
+    const inner = { numbers: [{ n: 1 }, { n: 2 }, { n: 3 }] }
+    for (const version of [0, 1]) {
+      const bytes = Buffer.concat(encode(list, version, { names: ['a', 'b'], inner }))
+      expect(decode(list, version, bytes, 0, bytes.length, { maxElements: 5 })).toMatchObject({ inner })
+      expect(() => decode(list, version, bytes, 0, bytes.length, { maxElements: 4 })).toThrow(
+        /an array of 3 elements, and 2 are left.*MR_PROTOCOL_MALFORMED/,
+      )
+    }
+  })
+
+  test('millions of topics of three bytes are refused before the first of them is read', () => {
+    const bomb = (topics: number) => {
+      const start = new Writer()
+      start.uvarint(2)
+      start.compactString('g', 'group')
+      start.uvarint(topics + 1)
+      return Buffer.concat([...start.finish(), Buffer.alloc(topics * 3, Buffer.from([1, 1, 0])), Buffer.alloc(3)])
+    }
+    expect(() => decode(OffsetFetchRequest, 8, bomb(MAX_REQUEST_ELEMENTS))).toThrow(/999999 are left/)
+    expect(decode(OffsetFetchRequest, 8, bomb(1000)).groups[0]!.topics!.length).toBe(1000)
   })
 
   test('a version that does not exist is refused, with the ones that do', () => {

@@ -5,6 +5,22 @@ import { Reader } from './reader.ts'
 import { parseVersions } from './versions.ts'
 import { Writer } from './writer.ts'
 
+export interface DecodeOptions {
+  /**
+   * How many elements all arrays of the message may have together, nested ones included; more is MR_PROTOCOL_MALFORMED before they are made.
+   * Default: `MAX_REQUEST_ELEMENTS` for requests, `MAX_ELEMENTS` for responses and data.
+   */
+  readonly maxElements?: number
+}
+
+/**
+ * A struct of three bytes on the wire is an object of a hundred. This leaves room for every partition that a cluster can have, and bounds what one
+ * request can make a broker hold.
+ */
+export const MAX_REQUEST_ELEMENTS = 1_000_000
+/** A response names partitions, and of each its replicas and more. */
+export const MAX_ELEMENTS = 5_000_000
+
 const codecs = new WeakMap<MessageDeclaration, Codec[]>()
 
 /** The codec of a message in a version, compiled when first asked for. Throws MR_PROTOCOL_UNSUPPORTED_VERSION. */
@@ -48,6 +64,10 @@ export function encodeToBuffer<M extends MessageDeclaration>(
   return joined(encode(declaration, version, value))
 }
 
+function readerOf({ name, type }: MessageDeclaration, buf: Buffer, at: number, end: number, o?: DecodeOptions): Reader {
+  return new Reader(buf, at, end, name, o?.maxElements ?? (type === 'request' ? MAX_REQUEST_ELEMENTS : MAX_ELEMENTS))
+}
+
 /** Decodes a message and says where it ended; what follows is not looked at. Byte fields are slices of `buf`. */
 export function decodeWithLength<M extends MessageDeclaration>(
   declaration: M,
@@ -55,9 +75,10 @@ export function decodeWithLength<M extends MessageDeclaration>(
   buf: Buffer,
   offset = 0,
   end = buf.length,
+  options?: DecodeOptions,
 ): { value: Message<M>; end: number } {
   const codec = codecOf(declaration, version)
-  const reader = new Reader(buf, offset, end, declaration.name)
+  const reader = readerOf(declaration, buf, offset, end, options)
   return { value: codec.read(reader) as Message<M>, end: reader.pos }
 }
 
@@ -68,9 +89,10 @@ export function decode<M extends MessageDeclaration>(
   buf: Buffer,
   offset = 0,
   end = buf.length,
+  options?: DecodeOptions,
 ): Message<M> {
   const codec = codecOf(declaration, version)
-  return codec.read(new Reader(buf, offset, end, declaration.name)) as Message<M>
+  return codec.read(readerOf(declaration, buf, offset, end, options)) as Message<M>
 }
 
 /** Encodes an int16 version and the message: how coordinators' records and consumers' subscriptions are kept. */
@@ -95,7 +117,7 @@ export function decodeVersioned<M extends MessageDeclaration>(
   buf: Buffer,
   options: { lenient?: boolean } = {},
 ): { version: number; value: Message<M> } {
-  const reader = new Reader(buf, 0, buf.length, declaration.name)
+  const reader = readerOf(declaration, buf, 0, buf.length)
   const version = reader.int16()
   const { max } = parseVersions(declaration.versions)
   const codec = codecOf(declaration, options.lenient && version > max ? max : version)

@@ -10,12 +10,15 @@ export class Reader {
   readonly end: number
   /** What is being read, for errors. */
   readonly what: string
+  /** How many more elements the message's arrays may have together. */
+  #elementsLeft: number
 
-  constructor(buf: Buffer, pos: number, end: number, what: string) {
+  constructor(buf: Buffer, pos: number, end: number, what: string, maxElements = Infinity) {
     this.buf = buf
     this.pos = pos
     this.end = end
     this.what = what
+    this.#elementsLeft = maxElements
   }
 
   fail(detail: string): never {
@@ -148,10 +151,12 @@ export class Reader {
     return length < 0 ? null : this.slice(length)
   }
 
-  /** A count of elements of at least `least` bytes each. */
+  /** A count of elements of at least `least` bytes each. An object takes many times the bytes that its element may have on the wire. */
   private count(length: number, least: number): number {
     if (length * least > this.end - this.pos)
       this.fail(`an array of ${length} elements in ${this.end - this.pos} bytes`)
+    if (length > this.#elementsLeft) this.fail(`an array of ${length} elements, and ${this.#elementsLeft} are left`)
+    if (length > 0) this.#elementsLeft -= length
     return length
   }
 
