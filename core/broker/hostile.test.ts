@@ -135,6 +135,29 @@ test('arrays that claim two thousand million elements take neither memory nor ti
   await serves()
 })
 
+test('a request of millions of topics, three bytes each, is refused before they become objects', async () => {
+  warnings.length = 0
+  const topics = 1_300_000
+  const count = Buffer.from([((topics + 1) & 127) | 128, (((topics + 1) >> 7) & 127) | 128, (topics + 1) >> 14])
+  const body = [header(9, 8), Buffer.from([0, 2, 2, 0x61]), count, Buffer.alloc(topics * 3, Buffer.from([1, 1, 0]))]
+  const socket = await open()
+  socket.end(frame(Buffer.concat([...body, Buffer.alloc(3)])))
+  await once(socket.resume(), 'close')
+  expect(warnings).toEqual([expect.stringMatching(/an array of 1300000 elements.*MR_PROTOCOL_MALFORMED/)])
+  await serves()
+})
+
+test('a request that needs no room and asks for 90 MB of it is refused by its first bytes', async () => {
+  warnings.length = 0
+  const start = frame(Buffer.concat([header(9, 8), Buffer.alloc(1000)]))
+  start.writeInt32BE(90 << 20)
+  const socket = await open()
+  socket.write(start)
+  await once(socket.resume(), 'close')
+  expect(warnings).toEqual([expect.stringMatching(/for OffsetFetch.*MR_BROKER_BAD_REQUEST/)])
+  await serves()
+})
+
 test('half a request waits without harm, and a request that comes byte by byte is answered', async () => {
   const halves = await Promise.all(Array.from({ length: 50 }, open))
   for (const s of halves) s.write(Buffer.from([0, 0, 1, 0, 0, 3]))

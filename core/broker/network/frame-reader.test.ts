@@ -61,6 +61,32 @@ test.each([-1, -2147483648, 1001, 2147483647])('a size of %i is refused before a
   expect(() => reader.next()).toThrow(/MR_BROKER_BAD_REQUEST/)
 })
 
+test('only Produce may be larger than 16 MiB: others are refused by their first bytes, however these come', () => {
+  const start = (apiKey: number, size: number) => {
+    const bytes = Buffer.alloc(300_000)
+    bytes.writeInt32BE(size, 0)
+    bytes.writeInt16BE(apiKey, 4)
+    return bytes
+  }
+  const limit = 16 << 20
+  const read = (bytes: Buffer, cuts: number[]) => {
+    const reader = new FrameReader(100 << 20)
+    let at = 0
+    for (const cut of [...cuts, bytes.length]) {
+      reader.push(bytes.subarray(at, cut))
+      expect(reader.next()).toBe(null)
+      at = cut
+    }
+  }
+  for (const cuts of [[], [4], [5], [2, 5, 6], [6]]) {
+    expect(() => read(start(9, limit + 1), cuts)).toThrow(
+      /the limit is 16777216 for OffsetFetch.*MR_BROKER_BAD_REQUEST/,
+    )
+    read(start(9, limit), cuts)
+    read(start(0, 90 << 20), cuts)
+  }
+})
+
 test('a large announced size takes no memory until its bytes come', () => {
   const before = process.memoryUsage().arrayBuffers
   const readers = Array.from({ length: 250 }, () => {

@@ -1,13 +1,20 @@
+import { ApiKey, apis } from '../../protocol/api-keys.ts'
 import { brokerErrors } from '../errors.ts'
 
 const SIZE_BYTES = 4
+const API_KEY_BYTES = 2
+/**
+ * What a request without records may have. Nobody needs more to name things, such as every partition of a large cluster; what it is decoded to takes
+ * many times its size.
+ */
+const MAX_PLAIN_BYTES = 16 << 20
 /** The first buffer of a request that does not arrive at once: memory is taken as bytes come, not as a peer announces them. */
 const FIRST_BUFFER = 256 * 1024
 const GROWTH = 4
 
 /**
  * Cuts a stream into requests: an int32 size, then so many bytes. A request that lies within one chunk is a slice of it; one that does not is
- * gathered in a buffer that grows as its bytes arrive.
+ * gathered in a buffer that grows as its bytes arrive. Only Produce may be as large as `maxBytes`, the others have 16 MiB at most.
  */
 export class FrameReader {
   readonly #maxBytes: number
@@ -59,6 +66,7 @@ export class FrameReader {
     const there = chunk.length - this.#pos
     if (this.#frame === null && there >= size) {
       const frame = chunk.subarray(this.#pos, this.#pos + size)
+      this.#checkApi(frame, size)
       this.#pos += size
       this.#size = -1
       return frame
@@ -66,8 +74,10 @@ export class FrameReader {
     const count = Math.min(there, size - this.#filled)
     const into = this.#roomFor(this.#filled + count)
     chunk.copy(into, this.#filled, this.#pos, this.#pos + count)
+    const before = this.#filled
     this.#filled += count
     this.#pos += count
+    if (before < API_KEY_BYTES && this.#filled >= API_KEY_BYTES) this.#checkApi(into, size)
     if (this.#filled < size) return null
     const frame = into.length === size ? into : into.subarray(0, size)
     this.#frame = null
@@ -104,10 +114,21 @@ export class FrameReader {
 
   #checked(size: number): number {
     if (size >= 0 && size <= this.#maxBytes) return size
-    throw brokerErrors.create('MR_BROKER_BAD_REQUEST', {
-      what: `its size is ${size} bytes, and the limit is ${this.#maxBytes}${guess(size)}`,
-    })
+    throw tooLarge(size, this.#maxBytes, guess(size))
   }
+
+  /** A request begins with its API. */
+  #checkApi(frame: Buffer, size: number): void {
+    if (size <= MAX_PLAIN_BYTES) return
+    const key = frame.readInt16BE(0)
+    if (key !== ApiKey.Produce) throw tooLarge(size, MAX_PLAIN_BYTES, ` for ${apis.get(key)?.name ?? `the API ${key}`}`)
+  }
+}
+
+function tooLarge(size: number, limit: number, remark: string) {
+  return brokerErrors.create('MR_BROKER_BAD_REQUEST', {
+    what: `its size is ${size} bytes, and the limit is ${limit}${remark}`,
+  })
 }
 
 /** What speaks there, if its first bytes are those of another protocol. */
