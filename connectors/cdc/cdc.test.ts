@@ -117,6 +117,10 @@ describe('column rules', () => {
     expect(wrongRule('column.mask.hash.NOPE.with.salt.x', 's.t.c')).toContain('NOPE')
   })
 
+  test('do not take values of other keys for expressions', () => {
+    expect(rule({ 'transforms.mask.replacement': '***', 'column.masks': '(' })).toBeNull()
+  })
+
   test('mask text alone, null too, and cut what is too long', () => {
     const mask = rule({ 'column.mask.with.3.chars': 's.t.c' })!
     expect([mask.change!('secret'), mask.maskNull]).toEqual(['***', '***'])

@@ -94,7 +94,9 @@ function sourceType(column: RuleColumn): Record<string, string> {
 }
 
 function ruleOf(key: string, value: string, database: string): Rule | null {
-  const list = compileList(value)
+  // values of other keys, such as those of transformations, are no expressions
+  const isRule = RULE_KEYS.some(rule => rule.test(key)) || /^(column|datatype)\.propagate\.source\.type$/.test(key)
+  const list = isRule ? compileList(value) : null
   if (!list) return null
   const onName = (id: string) => matchesAny(list, id)
   const none = () => null
