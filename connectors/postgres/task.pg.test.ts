@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { SourceRecord, Struct } from '../../core/connect/index.ts'
@@ -190,6 +191,22 @@ describe.skipIf(server === null)('a lost connection', () => {
     expect(await task.failure()).toMatchObject({ code: 'MR_PG_RETRIES_EXHAUSTED' })
     await task.stop()
   })
+})
+
+test('a stop ends a connection that a mute server never answers', async () => {
+  const sockets: Socket[] = []
+  const mute = createServer(socket => sockets.push(socket))
+  await new Promise<void>(resolve => mute.listen(0, '127.0.0.1', () => resolve()))
+  const { port } = mute.address() as AddressInfo
+  const task = await new TaskHarness(propsFor(`postgresql://u:p@127.0.0.1:${port}/d`)).start()
+  await eventually(
+    async () => sockets.length,
+    n => n > 0,
+  )
+  await task.stop()
+  expect(task.records).toEqual([])
+  for (const socket of sockets) socket.destroy()
+  await new Promise(resolve => mute.close(resolve))
 })
 
 describe.skipIf(server === null)('a slot whose WAL is gone', () => {

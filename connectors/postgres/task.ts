@@ -25,6 +25,7 @@ export class PostgresTask extends SourceTask {
   #options: PostgresOptions | null = null
   #session: Session | null = null
   #failures = 0
+  #waiting = false
 
   override async start(props: Props): Promise<void> {
     const { logger, signal, offsets, taskId } = this.context
@@ -48,6 +49,9 @@ export class PostgresTask extends SourceTask {
   override async poll(): Promise<SourceRecord[] | null> {
     const { signal } = this.context
     try {
+      await this.#session!.connect()
+      if (this.#waiting) this.context.waits?.(null)
+      this.#waiting = false
       const records = await this.#session!.next()
       if (records !== null) this.#failures = 0
       return records
@@ -68,6 +72,8 @@ export class PostgresTask extends SourceTask {
       throw errors.create('MR_PG_RETRIES_EXHAUSTED', { count: maxRetries, cause: failure.message }, { cause: failure })
     const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(this.#failures - 1, 20), maxRetryWaitMs)
     logger.warn(`${failure.message} Next try in ${wait} ms.`)
+    this.#waiting = true
+    this.context.waits?.(failure.message, Date.now() + wait)
     try {
       await delay(wait, signal)
     } catch (error) {

@@ -5,6 +5,7 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import pg from 'pg'
 import type { ConnectionOptions } from '../options.ts'
 import { connectFailure } from './failure.ts'
+import { orAborted } from './wait.ts'
 
 /** How a session prints its values, whatever the server's and the user's settings: what the decoders (types/) read. */
 export const SESSION = [
@@ -81,16 +82,12 @@ async function attempt(o: ConnectionOptions, open: OpenOptions, tls: boolean): P
   const client = new pg.Client(config)
   // an error outside a query; the next query, or the owner of the socket, meets it too
   client.on('error', () => {})
-  const end = () => void endClient(client)
-  open.signal?.addEventListener('abort', end, { once: true })
   try {
-    await client.connect()
+    await orAborted(client.connect(), open.signal)
     return client
   } catch (error) {
-    end()
+    void endClient(client)
     throw error
-  } finally {
-    open.signal?.removeEventListener('abort', end)
   }
 }
 

@@ -28,3 +28,17 @@ export function waitUntil(subscribe: (wake: () => void) => () => void, ms: numbe
 
 /** Waits; rejects when the signal aborts. */
 export const delay = (ms: number, signal: AbortSignal): Promise<void> => waitUntil(() => () => {}, ms, signal)
+
+/**
+ * The outcome of a promise, or a rejection when the signal aborts first: for what cannot be cancelled itself. (pg's `connect` never
+ * settles when its client is ended meanwhile.)
+ */
+export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
