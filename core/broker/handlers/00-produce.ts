@@ -5,7 +5,7 @@ import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import type { TopicImage } from '../quorum/image.ts'
 import { isInternalTopic } from '../quorum/topic-names.ts'
 import type { Handler, RequestContext } from './handler.ts'
-import { detailOf, findTopic, missingTopicCode } from './shared.ts'
+import { detailOf, findTopic, missingTopicCode, partitionProblem } from './shared.ts'
 
 type Request = Message<typeof ProduceRequest>
 type Response = MessageInput<typeof ProduceResponse>
@@ -70,8 +70,9 @@ export const produceHandler: Handler<Request, Response> = {
       const code = refuseTopic(request, topic, topicId, ctx)
       const partitionResponses: PartitionResponse[] = new Array(partitionData.length)
       for (const [i, data] of partitionData.entries()) {
-        if (!topic || code !== ErrorCode.NONE) {
-          partitionResponses[i] = refused(data.index, code)
+        const problem = code || partitionProblem(topic?.partitions[data.index])
+        if (!topic || problem !== ErrorCode.NONE) {
+          partitionResponses[i] = refused(data.index, problem)
           continue
         }
         const done = append(data, topic, acks, ctx)

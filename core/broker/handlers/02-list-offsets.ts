@@ -1,10 +1,11 @@
 import { ApiKey } from '../../protocol/api-keys.ts'
-import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
+import { ErrorCode, kafkaCodeOf } from '../../protocol/error-codes.ts'
 import type { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import type { PartitionLog } from '../log/types.ts'
+import type { PartitionImage } from '../quorum/image.ts'
 import type { Handler, RequestContext } from './handler.ts'
-import { leaderEpochProblem } from './shared.ts'
+import { duplicates, partitionProblem } from './shared.ts'
 
 type Request = Message<typeof ListOffsetsRequest>
 type Response = MessageInput<typeof ListOffsetsResponse>
@@ -53,16 +54,18 @@ async function find(log: PartitionLog, timestamp: number, epoch: number, readCom
   }
 }
 
+function problemOf({ timestamp, currentLeaderEpoch }: Partition, known: PartitionImage | undefined, version: number) {
+  if (timestamp < 0 && version < (SINCE[timestamp] ?? (timestamp < EARLIEST_PENDING_UPLOAD ? Infinity : 0)))
+    return ErrorCode.UNSUPPORTED_VERSION
+  return partitionProblem(known, currentLeaderEpoch)
+}
+
 async function answer(topic: string, p: Partition, twice: boolean, request: Request, ctx: RequestContext) {
-  const { partitionIndex, timestamp, currentLeaderEpoch } = p
+  const { partitionIndex, timestamp } = p
+  const known = ctx.broker.image().topicsByName.get(topic)?.partitions[partitionIndex]
+  const errorCode = twice ? ErrorCode.INVALID_REQUEST : problemOf(p, known, ctx.apiVersion)
+  if (!known || errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode, ...NOTHING }
   try {
-    if (twice) throw errorFor(ErrorCode.INVALID_REQUEST)
-    if (timestamp < 0 && ctx.apiVersion < (SINCE[timestamp] ?? (timestamp < EARLIEST_PENDING_UPLOAD ? Infinity : 0)))
-      throw errorFor(ErrorCode.UNSUPPORTED_VERSION)
-    const known = ctx.broker.image().topicsByName.get(topic)?.partitions[partitionIndex]
-    if (!known) throw errorFor(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-    const wrongEpoch = leaderEpochProblem(currentLeaderEpoch, known)
-    if (wrongEpoch !== ErrorCode.NONE) throw errorFor(wrongEpoch)
     const log = ctx.broker.log(topic, partitionIndex)
     const found = await find(log, timestamp, known.leaderEpoch, request.isolationLevel === 1)
     return { partitionIndex, ...found }
@@ -71,16 +74,17 @@ async function answer(topic: string, p: Partition, twice: boolean, request: Requ
   }
 }
 
+const nameOf = (topic: string, { partitionIndex }: Partition) => `${topic}-${partitionIndex}`
+
 /** ListOffsets: the first, last or newest offset, or the one of a time. */
 export const listOffsetsHandler: Handler<Request, Response> = {
   key: ApiKey.ListOffsets,
   async handle(request, ctx) {
+    const twice = duplicates(request.topics.flatMap(t => t.partitions.map(p => nameOf(t.name, p))))
     const topics = await Promise.all(
       request.topics.map(async ({ name, partitions }) => {
-        const counts = new Map<number, number>()
-        for (const p of partitions) counts.set(p.partitionIndex, (counts.get(p.partitionIndex) ?? 0) + 1)
-        const once = partitions.filter((p, i) => partitions.findIndex(q => q.partitionIndex === p.partitionIndex) === i)
-        const answers = once.map(p => answer(name, p, counts.get(p.partitionIndex)! > 1, request, ctx))
+        const once = new Map(partitions.map(p => [p.partitionIndex, p]))
+        const answers = [...once.values()].map(p => answer(name, p, twice.has(nameOf(name, p)), request, ctx))
         return { name, partitions: await Promise.all(answers) }
       }),
     )

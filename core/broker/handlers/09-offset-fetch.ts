@@ -39,7 +39,10 @@ export const offsetFetchHandler: Handler<Request, Response> = {
   handle(request, ctx) {
     if (ctx.apiVersion >= 8)
       return {
-        groups: request.groups.map(g => ({ groupId: g.groupId, ...groupOffsets(g.groupId, g.topics, ctx) })),
+        groups: allOffsetsOnce(request.groups).map(g => ({
+          groupId: g.groupId,
+          ...groupOffsets(g.groupId, g.topics, ctx),
+        })),
       }
     const asked = request.topics?.map(t => ({ ...t, topicId: ZERO_UUID })) ?? null
     const { topics, errorCode } = groupOffsets(request.groupId, asked, ctx)
@@ -53,6 +56,17 @@ export const offsetFetchHandler: Handler<Request, Response> = {
     const asked = request.topics?.map(t => ({ ...t, topicId: ZERO_UUID })) ?? []
     return { topics: asked.map(t => told(t, p => nothing(p, errorCode))), errorCode }
   },
+}
+
+/** A group's name is short and its offsets are many: whoever asks for all of them is told them once. */
+function allOffsetsOnce(groups: Request['groups']): Request['groups'] {
+  const told = new Set<string>()
+  return groups.filter(({ groupId, topics }) => {
+    if (topics !== null) return true
+    if (told.has(groupId)) return false
+    told.add(groupId)
+    return true
+  })
 }
 
 function groupOffsets(

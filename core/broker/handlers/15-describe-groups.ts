@@ -19,7 +19,7 @@ export const describeGroupsHandler: Handler<Message<typeof DescribeGroupsRequest
   key: ApiKey.DescribeGroups,
   handle(request, ctx) {
     const authorizedOperations = request.includeAuthorizedOperations ? GROUP_OPERATIONS : NOT_ASKED
-    const groups = request.groups.map(groupId => {
+    const groups = [...new Set(request.groups)].map(groupId => {
       const found = ctx.broker.coordinators.groups.describe(groupId)
       if (typeof found !== 'number') return { groupId, ...found, authorizedOperations }
       if (found !== ErrorCode.GROUP_ID_NOT_FOUND) return { groupId, errorCode: found }

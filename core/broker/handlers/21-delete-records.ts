@@ -4,8 +4,11 @@ import type { DeleteRecordsRequest, DeleteRecordsResponse } from '../../protocol
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import { isInternalTopic } from '../quorum/topic-names.ts'
 import type { Handler, RequestContext } from './handler.ts'
+import { partitionProblem } from './shared.ts'
 
 async function deleteBefore(topic: string, partition: number, offset: number, ctx: RequestContext) {
+  const problem = partitionProblem(ctx.broker.image().topicsByName.get(topic)?.partitions[partition])
+  if (problem !== ErrorCode.NONE) return { partitionIndex: partition, lowWatermark: -1, errorCode: problem }
   try {
     const log = ctx.broker.log(topic, partition)
     if (isInternalTopic(topic)) throw errorFor(ErrorCode.INVALID_TOPIC_EXCEPTION)
@@ -24,9 +27,15 @@ export const deleteRecordsHandler: Handler<
 > = {
   key: ApiKey.DeleteRecords,
   async handle(request, ctx) {
+    // of a partition that stands there twice, the last offset counts
+    const asked = new Map<string, Map<number, number>>()
+    for (const { name, partitions } of request.topics) {
+      const last = asked.get(name) ?? new Map<number, number>()
+      for (const p of partitions) last.set(p.partitionIndex, p.offset)
+      asked.set(name, last)
+    }
     const topics = await Promise.all(
-      request.topics.map(async ({ name, partitions }) => {
-        const last = new Map(partitions.map(p => [p.partitionIndex, p.offset]))
+      [...asked].map(async ([name, last]) => {
         const done = [...last].map(([partition, offset]) => deleteBefore(name, partition, offset, ctx))
         return { name, partitions: await Promise.all(done) }
       }),

@@ -1,12 +1,12 @@
 import { ApiKey } from '../../protocol/api-keys.ts'
-import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
+import { ErrorCode, kafkaCodeOf } from '../../protocol/error-codes.ts'
 import type {
   OffsetForLeaderEpochRequest,
   OffsetForLeaderEpochResponse,
 } from '../../protocol/messages/23-offset-for-leader-epoch.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import type { Handler } from './handler.ts'
-import { leaderEpochProblem } from './shared.ts'
+import { partitionProblem } from './shared.ts'
 
 /** OffsetForLeaderEpoch: where the records of a leader's time end, by which clients notice that a log was cut (KIP-320). */
 export const offsetForLeaderEpochHandler: Handler<
@@ -20,11 +20,10 @@ export const offsetForLeaderEpochHandler: Handler<
       topics: request.topics.map(({ topic, partitions }) => ({
         topic,
         partitions: partitions.map(({ partition, currentLeaderEpoch, leaderEpoch }) => {
+          const known = image.topicsByName.get(topic)?.partitions[partition]
+          const wrong = partitionProblem(known, currentLeaderEpoch)
+          if (!known || wrong !== ErrorCode.NONE) return { partition, errorCode: wrong, leaderEpoch: -1, endOffset: -1 }
           try {
-            const known = image.topicsByName.get(topic)?.partitions[partition]
-            if (!known) throw errorFor(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-            const wrong = leaderEpochProblem(currentLeaderEpoch, known)
-            if (wrong !== ErrorCode.NONE) throw errorFor(wrong)
             const log = ctx.broker.log(topic, partition)
             // the epoch in force ends where the readers' part of the log does
             if (leaderEpoch === known.leaderEpoch) return { partition, leaderEpoch, endOffset: log.highWatermark }

@@ -65,7 +65,9 @@ function entriesOf(resource: Resource, ctx: RequestContext): readonly ConfigEntr
 export const describeConfigsHandler: Handler<Request, Response> = {
   key: ApiKey.DescribeConfigs,
   handle(request, ctx) {
-    const results = request.resources.map(resource => {
+    // each once: what a resource is told takes a thousand times what asks for it
+    const resources = new Map(request.resources.map(r => [configKey(r.resourceType, r.resourceName), r]))
+    const results = [...resources.values()].map(resource => {
       const { resourceType, resourceName, configurationKeys } = resource
       const entries = entriesOf(resource, ctx)
       if (!Array.isArray(entries)) {

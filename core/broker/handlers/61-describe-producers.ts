@@ -1,14 +1,18 @@
 import { ApiKey } from '../../protocol/api-keys.ts'
-import { kafkaCodeOf } from '../../protocol/error-codes.ts'
+import { ErrorCode, kafkaCodeOf } from '../../protocol/error-codes.ts'
 import type {
   DescribeProducersRequest,
   DescribeProducersResponse,
 } from '../../protocol/messages/61-describe-producers.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import type { Handler, RequestContext } from './handler.ts'
-import { detailOf } from './shared.ts'
+import { detailOf, partitionProblem } from './shared.ts'
+
+type Request = Message<typeof DescribeProducersRequest>
 
 function producersOf(topic: string, partitionIndex: number, ctx: RequestContext) {
+  const errorCode = partitionProblem(ctx.broker.image().topicsByName.get(topic)?.partitions[partitionIndex])
+  if (errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode, errorMessage: null }
   try {
     const states = ctx.broker.log(topic, partitionIndex).producerStates()
     return { partitionIndex, activeProducers: states }
@@ -17,17 +21,25 @@ function producersOf(topic: string, partitionIndex: number, ctx: RequestContext)
   }
 }
 
+/** What a small request repeats a thousand times must not be told a thousand times. */
+function onceEach(topics: Request['topics']): Map<string, Set<number>> {
+  const asked = new Map<string, Set<number>>()
+  for (const { name, partitionIndexes } of topics) {
+    const partitions = asked.get(name) ?? new Set()
+    for (const p of partitionIndexes) partitions.add(p)
+    asked.set(name, partitions)
+  }
+  return asked
+}
+
 /** DescribeProducers: who writes idempotently to a partition, and how far it has come (KIP-664). */
-export const describeProducersHandler: Handler<
-  Message<typeof DescribeProducersRequest>,
-  MessageInput<typeof DescribeProducersResponse>
-> = {
+export const describeProducersHandler: Handler<Request, MessageInput<typeof DescribeProducersResponse>> = {
   key: ApiKey.DescribeProducers,
   handle({ topics }, ctx) {
     return {
-      topics: topics.map(({ name, partitionIndexes }) => ({
+      topics: [...onceEach(topics)].map(([name, partitions]) => ({
         name,
-        partitions: partitionIndexes.map(p => producersOf(name, p, ctx)),
+        partitions: [...partitions].map(p => producersOf(name, p, ctx)),
       })),
     }
   },

@@ -2,7 +2,7 @@ import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
 import type { AbortedTransaction, PartitionLog, ReadResult } from '../log/types.ts'
 import type { FetchTarget } from './fetch-sessions.ts'
 import type { RequestContext } from './handler.ts'
-import { findTopic, leaderEpochProblem, missingTopicCode } from './shared.ts'
+import { findTopic, missingTopicCode, partitionProblem } from './shared.ts'
 
 /** What was read of one partition. */
 export interface FetchedPartition {
@@ -33,11 +33,10 @@ export function resolve(target: FetchTarget, ctx: RequestContext): Resolved {
   const topic = findTopic(ctx.broker.image(), target.topic, target.topicId)
   if (!topic) return { target, topic: target.topic, log: null, errorCode: missingTopicCode(target.topicId) }
   const known = topic.partitions[target.partition]
+  const wrong = partitionProblem(known, target.currentLeaderEpoch)
+  if (!known || wrong !== ErrorCode.NONE) return { target, topic: topic.name, log: null, errorCode: wrong }
   try {
-    if (!known) throw errorFor(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     const log = ctx.broker.log(topic.name, target.partition)
-    const wrong = leaderEpochProblem(target.currentLeaderEpoch, known)
-    if (wrong !== ErrorCode.NONE) throw errorFor(wrong)
     const divergingEpoch = divergence(target, log, known.leaderEpoch)
     return { target, topic: topic.name, log, errorCode: ErrorCode.NONE, ...(divergingEpoch && { divergingEpoch }) }
   } catch (error) {

@@ -24,6 +24,11 @@ export function leaderEpochProblem(epoch: number, partition: PartitionImage): nu
   return epoch < partition.leaderEpoch ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH
 }
 
+/** What is wrong with a partition of a request. A code, since requests may name hundreds of thousands, and each error made takes ten microseconds. */
+export function partitionProblem(known: PartitionImage | undefined, epoch = -1): number {
+  return known ? leaderEpochProblem(epoch, known) : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+}
+
 /** An error's own words; null when it only says what its code says anyway. */
 export function detailOf(error: unknown): string | null {
   if (!(error instanceof Error) || !('detail' in error) || typeof error.detail !== 'string') return null
