@@ -142,3 +142,77 @@ test('when all slots are taken a newcomer goes without, until the oldest has bee
   expect(sessions.contextOf(asks([], { id: second, epoch: 1 }), VERSION)).toEqual({ errorCode: 70 })
   expect(sessions.size).toBe(2)
 })
+
+test('what all sessions remember is bounded: who finds no room goes on without a session', () => {
+  let now = 0
+  const sessions = new FetchSessions(10, () => now, 5)
+  const three: [number, number][] = [
+    [0, 0],
+    [1, 0],
+    [2, 0],
+  ]
+  const first = open(sessions, three)
+  expect(first).toBeGreaterThan(0)
+  expect(open(sessions, three)).toBe(0)
+  const second = open(sessions, three.slice(1))
+  expect(second).toBeGreaterThan(0)
+  expect(sessions.partitions).toBe(5)
+  // one that grows too large is dropped; its client starts anew and gets everything, without one
+  expect(sessions.contextOf(asks([[7, 0]], { id: first, epoch: 1 }), VERSION)).toEqual({ errorCode: 70 })
+  expect(sessions.partitions).toBe(2)
+  expect(sessions.contextOf(asks([[7, 0]], { id: first, epoch: 1 }), VERSION)).toEqual({ errorCode: 70 })
+  expect(open(sessions, [...three, [7, 0]])).toBe(0)
+  // the others do not notice
+  expect(told(context(sessions, asks([], { id: second, epoch: 1 })), () => ({}))).toEqual([])
+  now = 120_001
+  expect(open(sessions, [...three, [7, 0]])).toBeGreaterThan(0)
+  expect(sessions.size).toBe(1)
+  expect(sessions.partitions).toBe(4)
+})
+
+test('what a session forgets, and a session that ends, makes room', () => {
+  const sessions = new FetchSessions(10, () => 0, 3)
+  const id = open(sessions, [
+    [0, 0],
+    [1, 0],
+    [2, 0],
+  ])
+  context(sessions, asks([[3, 0]], { id, epoch: 1 }, [0]))
+  expect(sessions.partitions).toBe(3)
+  context(sessions, asks([], { id, epoch: 2 }, [1, 2]))
+  expect(sessions.partitions).toBe(1)
+  context(sessions, asks([], { id, epoch: 3 }, [3]))
+  expect([sessions.partitions, sessions.size]).toEqual([0, 0])
+  const next = open(sessions, [[0, 0]])
+  context(sessions, asks([[0, 0]], { id: next, epoch: -1 }))
+  expect([sessions.partitions, sessions.size]).toEqual([0, 0])
+})
+
+test('thousands of partitions that are not there are answered, and not remembered', () => {
+  const sessions = new FetchSessions(10, () => 0)
+  const ask = (n: number) => {
+    const all = Array.from({ length: n }, (_, p): [number, number] => [p, 0])
+    const c = context(sessions, asks(all, { id: 0, epoch: 0 }))
+    return c.answer(c.targets.map(t => read(t, { errorCode: 3 })))
+  }
+  expect(ask(1001)).toMatchObject({ sessionId: 0, partitions: { length: 1001 } })
+  expect(sessions.partitions).toBe(0)
+  // a topic that was deleted may come back: a session keeps asking
+  expect(ask(1000).sessionId).toBeGreaterThan(0)
+})
+
+test('a partition that is named twice is read once, from where it was named last', () => {
+  const sessions = new FetchSessions(10, () => 0)
+  const twice = asks(
+    [
+      [0, 5],
+      [1, 0],
+      [0, 9],
+    ],
+    { id: 0, epoch: -1 },
+  )
+  expect(context(sessions, twice).targets.map(t => [t.partition, t.fetchOffset])).toEqual([
+    [0, 9],
+    [1, 0],
+  ])
+})

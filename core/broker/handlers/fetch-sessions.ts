@@ -46,15 +46,20 @@ const FINAL_EPOCH = -1
 const MAX_ID = 0x7fffffff
 /** `min.incremental.fetch.session.eviction.ms`, which is fixed in Kafka. */
 const EVICTION_MS = 120_000
+/** What all sessions together may remember: some 250 bytes for each partition. */
+const MAX_PARTITIONS = 250_000
+/** Who names more partitions than this that cannot be read gets no session: it would be told the errors again each time anyway. */
+const MAX_FAILING = 1000
 
 const keyOf = (t: { topic: string; topicId: string; partition: number }) =>
   `${t.topicId === ZERO_UUID ? t.topic : t.topicId}:${t.partition}`
 
-function targetsOf(request: Request): FetchTarget[] {
-  const targets: FetchTarget[] = []
+/** Of a partition that stands there twice the last counts, as in Kafka. */
+function targetsOf(request: Request): Map<string, FetchTarget> {
+  const targets = new Map<string, FetchTarget>()
   for (const { topic, topicId, partitions } of request.topics) {
     for (const p of partitions) {
-      targets.push({
+      targets.set(keyOf({ topic, topicId, partition: p.partition }), {
         topic,
         topicId,
         partition: p.partition,
@@ -84,16 +89,20 @@ function isNews(cached: Cached, read: FetchedPartition): boolean {
 
 /**
  * The fetch sessions of all clients (KIP-227): a client then names only what changes, and is told only what is new. At most `slots` of them; a new
- * one takes the place of the one unused for longest, if that is at least two minutes.
+ * one takes the place of the one unused for longest, if that is at least two minutes. So it is with the partitions of all sessions together: who finds
+ * no room goes on without a session, and names all it wants each time.
  */
 export class FetchSessions {
   readonly #slots: number
+  readonly #maxPartitions: number
   readonly #now: () => number
+  #partitions = 0
   /** The least recently used first. */
   readonly #sessions = new Map<number, Session>()
 
-  constructor(slots: number, now: () => number) {
+  constructor(slots: number, now: () => number, maxPartitions = MAX_PARTITIONS) {
     this.#slots = slots
+    this.#maxPartitions = maxPartitions
     this.#now = now
   }
 
@@ -101,26 +110,32 @@ export class FetchSessions {
     return this.#sessions.size
   }
 
+  /** How many partitions they remember together. */
+  get partitions(): number {
+    return this.#partitions
+  }
+
   /** What a request wants; an error code when its session is not as it thinks. */
   contextOf(request: Request, apiVersion: number): FetchContext | { readonly errorCode: number } {
     const { sessionId, sessionEpoch } = request
     if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
-      if (sessionId !== 0) this.#sessions.delete(sessionId)
+      if (sessionId !== 0) this.#remove(this.#sessions.get(sessionId))
       return sessionEpoch === FINAL_EPOCH ? sessionless(request) : this.#full(request, apiVersion)
     }
     const session = this.#sessions.get(sessionId)
     if (!session) return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND }
     if (session.epoch !== sessionEpoch) return { errorCode: ErrorCode.INVALID_FETCH_SESSION_EPOCH }
     if (session.usesTopicIds !== apiVersion >= 13) return { errorCode: ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR }
-    return this.#incremental(session, request)
+    return this.#incremental(session, request) ?? { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND }
   }
 
   #full(request: Request, apiVersion: number): FetchContext {
     const targets = targetsOf(request)
     return {
-      targets,
+      targets: [...targets.values()],
       answer: read => {
-        const session = this.#create(targets, apiVersion)
+        const failing = read.reduce((n, p) => (p.errorCode === ErrorCode.NONE ? n : n + 1), 0)
+        const session = failing > MAX_FAILING ? null : this.#create(targets, apiVersion)
         if (session) for (const p of read) session.partitions.get(keyOf(p.target))!.highWatermark = p.highWatermark
         if (session) for (const p of read) session.partitions.get(keyOf(p.target))!.logStartOffset = p.logStartOffset
         return { sessionId: session?.id ?? 0, partitions: read }
@@ -128,19 +143,26 @@ export class FetchSessions {
     }
   }
 
-  #incremental(session: Session, request: Request): FetchContext {
+  /** Null: what the session would have to remember is too much. It is gone then, and its client starts anew. */
+  #incremental(session: Session, request: Request): FetchContext | null {
+    const before = session.partitions.size
     for (const { topic, topicId, partitions } of request.forgottenTopicsData) {
       for (const partition of partitions) session.partitions.delete(keyOf({ topic, topicId, partition }))
     }
-    for (const target of targetsOf(request)) {
-      const cached = session.partitions.get(keyOf(target))
+    for (const [key, target] of targetsOf(request)) {
+      const cached = session.partitions.get(key)
       if (cached) cached.target = target
-      else session.partitions.set(keyOf(target), { target, highWatermark: -1, logStartOffset: -1 })
+      else session.partitions.set(key, { target, highWatermark: -1, logStartOffset: -1 })
     }
+    this.#partitions += session.partitions.size - before
     this.#touch(session)
     if (session.partitions.size === 0) {
-      this.#sessions.delete(session.id)
+      this.#remove(session)
       return sessionless(request)
+    }
+    if (session.partitions.size > before && !this.#evictFor(0)) {
+      this.#remove(session)
+      return null
     }
     session.epoch = session.epoch >= MAX_ID ? 1 : session.epoch + 1
     return {
@@ -170,28 +192,43 @@ export class FetchSessions {
     this.#sessions.set(session.id, session)
   }
 
-  #create(targets: readonly FetchTarget[], apiVersion: number): Session | null {
-    if (targets.length === 0 || !this.#makeRoom()) return null
+  #remove(session: Session | undefined): void {
+    if (!session || !this.#sessions.delete(session.id)) return
+    this.#partitions -= session.partitions.size
+  }
+
+  #create(targets: ReadonlyMap<string, FetchTarget>, apiVersion: number): Session | null {
+    if (targets.size === 0 || targets.size > this.#maxPartitions) return null
+    if (!this.#makeRoom() || !this.#evictFor(targets.size)) return null
     let id: number
     do id = 1 + Math.floor(Math.random() * MAX_ID)
     while (this.#sessions.has(id))
-    const partitions = new Map(
-      targets.map(target => [keyOf(target), { target, highWatermark: -1, logStartOffset: -1 }] as const),
-    )
+    const partitions = new Map<string, Cached>()
+    for (const [key, target] of targets) partitions.set(key, { target, highWatermark: -1, logStartOffset: -1 })
     const session = { id, usesTopicIds: apiVersion >= 13, epoch: 1, lastUsed: this.#now(), partitions }
     this.#sessions.set(id, session)
+    this.#partitions += partitions.size
     return session
   }
 
   #makeRoom(): boolean {
-    if (this.#sessions.size < this.#slots) return true
+    return this.#sessions.size < this.#slots || this.#evictOldest()
+  }
+
+  /** Whether so many partitions more may be remembered, if need be in place of old ones. */
+  #evictFor(count: number): boolean {
+    while (this.#partitions + count > this.#maxPartitions) if (!this.#evictOldest()) return false
+    return true
+  }
+
+  #evictOldest(): boolean {
     const [oldest] = this.#sessions.values()
     if (!oldest || this.#now() - oldest.lastUsed <= EVICTION_MS) return false
-    this.#sessions.delete(oldest.id)
+    this.#remove(oldest)
     return true
   }
 }
 
 function sessionless(request: Request): FetchContext {
-  return { targets: targetsOf(request), answer: read => ({ sessionId: 0, partitions: read }) }
+  return { targets: [...targetsOf(request).values()], answer: read => ({ sessionId: 0, partitions: read }) }
 }
