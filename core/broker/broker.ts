@@ -8,6 +8,7 @@ import { NO_DYNAMIC, toLogConfig, topicValues } from './config/effective.ts'
 import { type Coordinators, createCoordinators } from './coordinator/index.ts'
 import { lockDirs } from './dir-lock.ts'
 import { brokerErrors } from './errors.ts'
+import { FetchRoom } from './handlers/fetch-room.ts'
 import { FetchSessions } from './handlers/fetch-sessions.ts'
 import type { BrokerServices } from './handlers/handler.ts'
 import { createHandlers } from './handlers/index.ts'
@@ -46,8 +47,6 @@ const GRACE_MS = 5000
 const TICK_MS = 1000
 /** Hosts to listen on that nobody can connect to by that name. */
 const EVERY_INTERFACE = new Set(['', '0.0.0.0', '::'])
-/** What responses may wait to be sent to all clients together; beyond it a fetch gives one batch. */
-const MAX_UNSENT_BYTES = 256 << 20
 
 /**
  * Starts a broker out of the keys of `server.properties` and resolves when it serves. Throws MR_BROKER_* when it cannot: nothing is then left open.
@@ -214,7 +213,7 @@ class RunningBroker implements Broker {
         return coordinators()
       },
       fetchSessions: new FetchSessions(this.config.values['max.incremental.fetch.session.cache.slots'], this.#now),
-      fetchRoom: () => Math.max(0, MAX_UNSENT_BYTES - this.#network.unsentBytes()),
+      fetchRoom: new FetchRoom(() => this.#network.unsentBytes()),
       advertised: name => this.#endpoints.get(name) ?? [...this.#endpoints.values()][0]!,
       signal: this.#stopping.signal,
     }

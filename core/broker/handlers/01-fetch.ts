@@ -2,9 +2,9 @@ import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import type { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
-import { type FetchedPartition, read, resolve } from './fetch-read.ts'
+import { type FetchedPartition, type Resolved, read, resolve } from './fetch-read.ts'
 import type { FetchContext } from './fetch-sessions.ts'
-import { waitForBytes } from './fetch-wait.ts'
+import { available, waitForBytes } from './fetch-wait.ts'
 import type { Handler, RequestContext } from './handler.ts'
 
 type Request = Message<typeof FetchRequest>
@@ -33,10 +33,34 @@ async function readAll(context: FetchContext, request: Request, ctx: RequestCont
     // topics may have come and gone meanwhile
     resolved = context.targets.map(t => resolve(t, ctx))
   }
-  // slow readers together hold no more than this: each still gets a batch
-  const limits = { left: Math.min(maxBytes, ctx.broker.fetchRoom()), first: true }
+  return readWithin(resolved, maxBytes, readCommitted, ctx)
+}
+
+/** Slow readers together hold no more than there is room for: each still gets a batch. */
+async function readWithin(
+  resolved: readonly Resolved[],
+  maxBytes: number,
+  readCommitted: boolean,
+  ctx: RequestContext,
+) {
+  let want = 0
+  for (const r of resolved) if (want < maxBytes) want += available(r, maxBytes - want, readCommitted)
+  const room = ctx.broker.fetchRoom.reserve(want)
+  // an estimate, so that it only counts where there is less than asked for
+  const left = room.bytes < want ? room.bytes : maxBytes
+  const limits = { left, first: true }
   const result: FetchedPartition[] = []
-  for (const r of resolved) result.push(await read(r, limits, readCommitted))
+  try {
+    for (const r of resolved) {
+      result.push(await read(r, limits, readCommitted))
+      room.read(Math.max(room.bytes, left - limits.left))
+    }
+    room.read(left - limits.left)
+  } finally {
+    // by then the response is on its way, and counts as unsent
+    if (limits.first) room.release()
+    else setImmediate(room.release)
+  }
   return result
 }
 

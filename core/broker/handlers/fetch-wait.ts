@@ -1,7 +1,7 @@
 import type { Resolved } from './fetch-read.ts'
 
 /** Bytes that a reader could get of a partition now, at most `cap`. */
-function available({ log, target }: Resolved, cap: number, readCommitted: boolean): number {
+export function available({ log, target }: Resolved, cap: number, readCommitted: boolean): number {
   if (!log) return 0
   if (readCommitted && target.fetchOffset >= log.lastStableOffset) return 0
   return log.bytesAvailable(target.fetchOffset, Math.min(cap, target.maxBytes))

@@ -4,6 +4,7 @@ import type { Coordinators } from '../coordinator/index.ts'
 import type { LogManager, PartitionLog } from '../log/types.ts'
 import type { Controller } from '../quorum/controller-api.ts'
 import type { MetadataImage } from '../quorum/image.ts'
+import type { FetchRoom } from './fetch-room.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 
 /** Who sent a request. */
@@ -50,8 +51,8 @@ export interface BrokerServices {
    */
   readonly coordinators: Coordinators
   readonly fetchSessions: FetchSessions
-  /** How many bytes of records a fetch may give now, so that what slow readers have not taken yet stays bounded. */
-  fetchRoom(): number
+  /** Where a fetch gets the right to read, so that what slow readers have not taken yet stays bounded. */
+  readonly fetchRoom: FetchRoom
   /** The address that clients shall use for this broker on a listener. */
   advertised(listener: string): { readonly host: string; readonly port: number }
   /** Aborted when the broker begins to stop. */
