@@ -253,6 +253,22 @@ test('connections beyond max.connections are refused, and there is room again wh
   await small.close()
 })
 
+test('a connection whose request waits is not idle, and after the answer it is not idle at once', {
+  timeout: 15_000,
+}, async () => {
+  const strict = await startTestBroker({ 'connections.max.idle.ms': '1000' })
+  const c = await RawClient.connect(strict.port)
+  await c.request(MetadataRequest, MetadataResponse, 12, { topics: [{ name: 't' }] })
+  const topics = [{ topic: 't', partitions: [{ partition: 0 }] }]
+  // over two sweeps
+  c.send(FetchRequest, 12, { maxWaitMs: 2500, minBytes: 1, topics })
+  expect((await c.nextFrame()).length).toBeGreaterThan(0)
+  const { brokers } = await c.request(MetadataRequest, MetadataResponse, 12, { topics: [] })
+  expect(brokers.length).toBe(1)
+  await c.closed
+  await strict.close()
+})
+
 test('an idle connection is closed after connections.max.idle.ms', async () => {
   const strict = await startTestBroker({ 'connections.max.idle.ms': '1' })
   const c = await RawClient.connect(strict.port)

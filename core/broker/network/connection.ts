@@ -83,6 +83,11 @@ export class Connection implements Holder {
     return this.#slots.length === 0 && this.#held === null
   }
 
+  /** Whether requests are under way: a long poll, a rebalance that waits for others. */
+  get answering(): boolean {
+    return this.#slots.length > 0
+  }
+
   /** Bytes that wait to be sent. */
   get unsentBytes(): number {
     return this.#socket.writableLength
@@ -165,6 +170,7 @@ export class Connection implements Holder {
     }
     for (let slot = this.#slots[0]; slot?.done; slot = this.#slots[0]) {
       this.#slots.shift()
+      this.lastActivity = this.#o.now()
       this.#release(slot.bytes)
       if (this.#closed || slot.response === null) continue
       for (const chunk of slot.response) socket.write(chunk)

@@ -156,7 +156,7 @@ export class NetworkServer {
     const limit = this.#o.config.values['connections.max.idle.ms']
     if (limit < 0) return
     for (const c of this.#connections) {
-      if (now - c.lastActivity <= limit) continue
+      if (c.answering || now - c.lastActivity <= limit) continue
       this.#o.logger.debug(`Closing the connection of ${c.info.host}: idle for ${limit} ms`)
       c.destroy()
     }
