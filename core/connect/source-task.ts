@@ -20,6 +20,11 @@ export interface SourceTaskContext {
   /** The connector's name and the task's number. */
   readonly connector: string
   readonly taskId: number
+  /**
+   * Shows in the task's status what it waits for, for a task that tries again by itself inside `poll`, and when it tries
+   * next (ms since 1970); null when it goes on. Absent in runtimes that cannot show it.
+   */
+  waits?(message: string | null, retryAt?: number): void
 }
 
 /** Reads one share of a source. Constructed without arguments; `context` is set before `start`. */

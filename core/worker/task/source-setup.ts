@@ -27,6 +27,7 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
     signal: abort.signal,
     connector: spec.connector,
     taskId: spec.taskId,
+    waits: (message, retryAt) => parts.onDegraded(message, retryAt ?? null),
   }
   try {
     await task.start(spec.taskProps)
