@@ -1,15 +1,13 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { PEERS_HOME } from '../../test/peers/setup.ts'
-import { freePort } from '../../test/services/elasticsearch.ts'
 import { alternate, type Figures, type Summary } from '../lib/compare.ts'
-import { JVM, prepareApache } from '../lib/kafka.ts'
-import { launch, type Measured } from '../lib/process.ts'
+import { type Prepare, post, prepareApacheStack, prepareMillrace } from '../lib/stack.ts'
 
-const root = join(import.meta.dirname, '../..')
+const STRING = 'org.apache.kafka.connect.storage.StringConverter'
+const TEXT = { 'key.converter': STRING, 'value.converter': STRING, 'tasks.max': '1' }
 
-function sinkHas(path: string, line: string): boolean {
+function has(path: string, line: string): boolean {
   try {
     return readFileSync(path, 'utf8').includes(line)
   } catch (error) {
@@ -18,129 +16,42 @@ function sinkHas(path: string, line: string): boolean {
   }
 }
 
-async function waitFor(holds: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  for (const end = Date.now() + 120_000; Date.now() < end; await setTimeout(5)) if (await holds()) return
-  throw new Error(`${what}: not within 120 s`)
-}
-
-async function post(rest: number, name: string, config: Record<string, string>): Promise<boolean> {
-  try {
-    const answer = await fetch(`http://127.0.0.1:${rest}/connectors`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ name, config }),
-    })
-    if (answer.status === 400) throw new Error(`${name}: ${answer.status} ${await answer.text()}`)
-    return answer.ok
-  } catch (error) {
-    if (error instanceof TypeError) return false // nothing listens yet
-    throw error
-  }
+async function arrives(path: string, line: string): Promise<void> {
+  for (const end = Date.now() + 120_000; Date.now() < end; await setTimeout(5)) if (has(path, line)) return
+  throw new Error(`'${line}' did not arrive within 120 s`)
 }
 
 /** From the start of the processes to the first line that has gone from a file through a topic into another file. */
-async function firstRecord(dir: string, rest: number, start: () => Promise<Measured[]>): Promise<Figures> {
+async function firstRecord(dir: string, prepare: Prepare): Promise<Figures> {
   mkdirSync(dir, { recursive: true })
-  const input = join(dir, 'in.txt')
-  const output = join(dir, 'out.txt')
+  const [input, output] = [join(dir, 'in.txt'), join(dir, 'out.txt')]
   writeFileSync(input, 'first\n')
+  const start = await prepare(dir)
   const began = performance.now()
-  const running = await start()
+  const stack = await start()
   try {
-    const text = {
-      'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
-      'value.converter': 'org.apache.kafka.connect.storage.StringConverter',
-      'tasks.max': '1',
-    }
     const source = {
       'connector.class': 'org.apache.kafka.connect.file.FileStreamSourceConnector',
       file: input,
       topic: 'lines',
-      ...text,
     }
     const sink = {
       'connector.class': 'org.apache.kafka.connect.file.FileStreamSinkConnector',
       file: output,
       topics: 'lines',
-      'consumer.override.auto.offset.reset': 'earliest',
-      ...text,
     }
-    await waitFor(() => post(rest, 'source', source), 'POST source')
-    await waitFor(() => post(rest, 'sink', sink), 'POST sink')
-    await waitFor(() => sinkHas(output, 'first'), 'the first record')
+    await post(stack.rest, 'source', { ...source, ...TEXT })
+    await post(stack.rest, 'sink', { ...sink, ...TEXT })
+    await arrives(output, 'first')
     const seconds = (performance.now() - began) / 1000
-    return { 'first record after s': seconds, 'peak MB': running.reduce((sum, p) => sum + p.peakMb(), 0) }
+    return { 'first record after s': seconds, 'peak MB': stack.processes.reduce((sum, p) => sum + p.peakMb(), 0) }
   } finally {
-    for (const p of running.reverse()) await p.stop()
+    await stack.stop()
     rmSync(dir, { recursive: true, force: true })
   }
 }
 
-async function millrace(dir: string): Promise<Figures> {
-  const [port, rest] = [await freePort(), await freePort()]
-  return firstRecord(dir, rest, async () => [
-    launch(
-      'Millrace',
-      process.execPath,
-      [
-        join(root, 'dist/cli/bin.js'),
-        'start',
-        '--data-dir',
-        join(dir, 'data'),
-        '--port',
-        String(port),
-        '--rest-port',
-        String(rest),
-      ],
-      join(dir, 'log'),
-    ),
-  ])
-}
-
-async function apache(dir: string): Promise<Figures> {
-  const rest = await freePort()
-  const startBroker = await prepareApache(join(dir, 'broker'))
-  return firstRecord(dir, rest, async () => {
-    const broker = await startBroker()
-    const file = join(dir, 'worker.properties')
-    writeFileSync(
-      file,
-      `bootstrap.servers=${broker.bootstrap}
-group.id=bench
-key.converter=org.apache.kafka.connect.json.JsonConverter
-value.converter=org.apache.kafka.connect.json.JsonConverter
-offset.storage.topic=connect-offsets
-offset.storage.replication.factor=1
-config.storage.topic=connect-configs
-config.storage.replication.factor=1
-status.storage.topic=connect-status
-status.storage.replication.factor=1
-listeners=http://127.0.0.1:${rest}
-plugin.path=${PEERS_HOME}/connect/plugins
-plugin.discovery=service_load
-`,
-    )
-    const args = [
-      '-Xms256m',
-      '-Xmx2g',
-      ...JVM,
-      `-Dlog4j2.configurationFile=${join(root, 'test/peers/kafka/log4j2.xml')}`,
-      '-cp',
-      join(PEERS_HOME, 'connect/libs/*'),
-    ]
-    return [
-      broker,
-      launch(
-        'Connect',
-        'java',
-        [...args, 'org.apache.kafka.connect.cli.ConnectDistributed', file],
-        join(dir, 'connect.log'),
-      ),
-    ]
-  })
-}
-
-/** The whole platform, from nothing to the first record through a pipeline; Connect with its fastest plugin discovery. */
+/** The whole platform, from nothing to the first record through a pipeline. */
 export async function coldStartBench(
   dir: string,
   rounds: number,
@@ -148,14 +59,10 @@ export async function coldStartBench(
 ): Promise<{ title: string; summaries: Summary[] }[]> {
   say('cold start')
   const sides = [
-    { name: 'Millrace', run: (n: number) => millrace(join(dir, `a${n}`)) },
-    { name: 'Apache Kafka and Connect', run: (n: number) => apache(join(dir, `b${n}`)) },
-    { name: 'Millrace (control)', run: (n: number) => millrace(join(dir, `c${n}`)) },
+    { name: 'Millrace', run: (n: number) => firstRecord(join(dir, `a${n}`), prepareMillrace) },
+    { name: 'Apache Kafka and Connect', run: (n: number) => firstRecord(join(dir, `b${n}`), prepareApacheStack) },
+    { name: 'Millrace (control)', run: (n: number) => firstRecord(join(dir, `c${n}`), prepareMillrace) },
   ]
-  return [
-    {
-      title: 'Cold start: processes started to the first line of a file through a topic into another file',
-      summaries: await alternate(sides, rounds, say),
-    },
-  ]
+  const title = 'Cold start: processes started to the first line of a file through a topic into another file'
+  return [{ title, summaries: await alternate(sides, rounds, say) }]
 }

@@ -1,32 +1,23 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
-import { createAdmin } from '../../core/client/index.ts'
-import { PEERS_HOME } from '../../test/peers/setup.ts'
-import { freePort } from '../../test/services/elasticsearch.ts'
+import { createAdmin, createConsumer } from '../../core/client/index.ts'
 import { startPostgres } from '../../test/services/postgres.ts'
-import { alternate, type Figures, type Summary } from '../lib/compare.ts'
-import { JVM, startApache } from '../lib/kafka.ts'
-import { launch, type Measured } from '../lib/process.ts'
+import { alternate, type Figures, type Side, type Summary } from '../lib/compare.ts'
+import { type Prepare, post, prepareApacheStack, prepareMillrace, type Stack } from '../lib/stack.ts'
 
-const root = join(import.meta.dirname, '../..')
 const ROWS = 300_000
 const INSERTS = 100_000
+/** Latency: this many rows, one a transaction, at this rate. */
+const PACED = 3_000
+const PACED_PER_SECOND = 300
 
 /** A row of mixed types, about 200 bytes. */
 const COLUMNS = `id bigint primary key, a int, b smallint, c numeric(12,2), d double precision, e text, f varchar(40), g boolean,
   h timestamptz, i timestamp, j date, k uuid, l jsonb`
-const ROW = `n, n % 1000, n % 100, n * 1.01, n / 3.0, 'some text of row ' || n, 'code-' || n % 977, n % 2 = 0, now(), now()::timestamp,
+const ROW = `n, n % 1000, n % 100, n * 1.01, n / 3.0, 'some text of row ' || n, 'code-' || n % 977, n % 2 = 0, clock_timestamp(), now()::timestamp,
   current_date, gen_random_uuid(), jsonb_build_object('n', n, 'tags', array['a', 'b'])`
-
-interface Stack {
-  readonly bootstrap: string
-  readonly rest: number
-  /** Whose memory is the worker's. */
-  readonly worker: Measured
-  stop(): Promise<void>
-}
 
 async function query(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
@@ -54,9 +45,9 @@ async function reaches(bootstrap: string, topic: string, wanted: number): Promis
   }
 }
 
-async function measure(stack: Stack, url: string, schemas: boolean, name: string): Promise<Figures> {
+function connector(url: string, name: string, schemas: boolean): Record<string, string> {
   const at = new URL(url)
-  const config = {
+  return {
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
     'database.hostname': at.hostname,
     'database.port': at.port,
@@ -74,129 +65,98 @@ async function measure(stack: Stack, url: string, schemas: boolean, name: string
     'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
     'value.converter.schemas.enable': String(schemas),
   }
+}
+
+async function throughput(stack: Stack, url: string, schemas: boolean, name: string): Promise<Figures> {
   const topic = `${name}.public.bench`
-  try {
-    const began = performance.now()
-    const answer = await fetch(`http://127.0.0.1:${stack.rest}/connectors`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ name, config }),
-    })
-    if (!answer.ok) throw new Error(`POST: ${answer.status} ${await answer.text()}`)
-    await reaches(stack.bootstrap, topic, ROWS)
-    const snapshot = (performance.now() - began) / 1000
-    // streaming has begun when a change arrives
-    await query(url, `insert into bench select ${ROW} from generate_series(-1, -1) n`)
-    await reaches(stack.bootstrap, topic, ROWS + 1)
-    const streamed = performance.now()
-    for (let from = 1; from <= INSERTS; from += 1000) {
-      await query(url, `insert into bench select ${ROW} from generate_series(${ROWS + from}, ${ROWS + from + 999}) n`)
-    }
-    await reaches(stack.bootstrap, topic, ROWS + 1 + INSERTS)
-    const streaming = (performance.now() - streamed) / 1000
-    return {
-      'snapshot rows/s': ROWS / snapshot,
-      'streaming events/s': INSERTS / streaming,
-      'worker peak MB': stack.worker.peakMb(),
-    }
-  } finally {
-    await fetch(`http://127.0.0.1:${stack.rest}/connectors/${name}`, { method: 'DELETE' })
-    await dropSlot(url, name)
+  // the worker is up before the clock starts
+  await reachable(stack.rest)
+  const began = performance.now()
+  await post(stack.rest, name, connector(url, name, schemas))
+  await reaches(stack.bootstrap, topic, ROWS)
+  const snapshot = (performance.now() - began) / 1000
+  // streaming has begun when a change arrives
+  await query(url, `insert into bench select ${ROW} from generate_series(-1, -1) n`)
+  await reaches(stack.bootstrap, topic, ROWS + 1)
+  const streamed = performance.now()
+  for (let from = 1; from <= INSERTS; from += 1000) {
+    await query(url, `insert into bench select ${ROW} from generate_series(${ROWS + from}, ${ROWS + from + 999}) n`)
+  }
+  await reaches(stack.bootstrap, topic, ROWS + 1 + INSERTS)
+  const streaming = (performance.now() - streamed) / 1000
+  return {
+    'snapshot rows/s': ROWS / snapshot,
+    'streaming events/s': INSERTS / streaming,
+    'worker peak MB': stack.worker.peakMb(),
   }
 }
 
-async function dropSlot(url: string, name: string): Promise<void> {
-  for (const end = Date.now() + 30_000; ; await setTimeout(200)) {
-    try {
-      await query(
-        url,
-        `select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${name}'; drop publication if exists ${name}`,
-      )
-      return
-    } catch (error) {
-      // 55006: the connector is still letting go of it
-      if ((error as { code?: string }).code !== '55006' || Date.now() > end) throw error
-    }
-  }
-}
-
-async function ready(rest: number): Promise<void> {
-  for (const end = Date.now() + 90_000; Date.now() < end; await setTimeout(50)) {
-    const answer = await fetch(`http://127.0.0.1:${rest}/connectors`).catch(() => null)
+async function reachable(rest: number): Promise<void> {
+  for (const end = Date.now() + 120_000; Date.now() < end; await setTimeout(20)) {
+    const answer = await fetch(`http://127.0.0.1:${rest}/connectors`).catch(() => null) // nothing listens yet
+    await answer?.text()
     if (answer?.ok) return
   }
   throw new Error('REST does not answer')
 }
 
-async function millrace(dir: string): Promise<Stack> {
-  const [port, rest] = [await freePort(), await freePort()]
-  mkdirSync(dir, { recursive: true })
-  const worker = launch(
-    'Millrace',
-    process.execPath,
-    [
-      join(root, 'dist/cli/bin.js'),
-      'start',
-      '--data-dir',
-      join(dir, 'data'),
-      '--port',
-      String(port),
-      '--rest-port',
-      String(rest),
-    ],
-    join(dir, 'log'),
-  )
-  await ready(rest)
-  return { bootstrap: `127.0.0.1:${port}`, rest, worker, stop: () => worker.stop() }
-}
-
-async function debezium(dir: string): Promise<Stack> {
-  const broker = await startApache(join(dir, 'broker'))
-  const rest = await freePort()
-  const file = join(dir, 'worker.properties')
-  const topics = ['offset', 'config', 'status']
-    .map(t => `${t}.storage.topic=connect-${t}s\n${t}.storage.replication.factor=1`)
-    .join('\n')
-  writeFileSync(
-    file,
-    `bootstrap.servers=${broker.bootstrap}
-group.id=bench
-key.converter=org.apache.kafka.connect.json.JsonConverter
-value.converter=org.apache.kafka.connect.json.JsonConverter
-${topics}
-offset.flush.interval.ms=1000
-listeners=http://127.0.0.1:${rest}
-plugin.path=${PEERS_HOME}/connect/plugins
-plugin.discovery=service_load
-`,
-  )
-  const args = [
-    '-Xms256m',
-    '-Xmx2g',
-    ...JVM,
-    `-Dlog4j2.configurationFile=${join(root, 'test/peers/kafka/log4j2.xml')}`,
-    '-cp',
-    join(PEERS_HOME, 'connect/libs/*'),
-  ]
-  const worker = launch(
-    'Connect',
-    'java',
-    [...args, 'org.apache.kafka.connect.cli.ConnectDistributed', file],
-    join(dir, 'connect.log'),
-  )
-  await ready(rest)
-  return {
-    bootstrap: broker.bootstrap,
-    rest,
-    worker,
-    async stop() {
-      await worker.stop()
-      await broker.stop()
-    },
+/** From the statement that inserts a row (its own clock_timestamp) to the record in a consumer's hands; one machine, one clock. */
+async function latency(stack: Stack, url: string, name: string): Promise<Figures> {
+  const topic = `${name}.public.bench`
+  await post(stack.rest, name, connector(url, name, false))
+  await query(url, `insert into bench select ${ROW} from generate_series(0, 0) n`)
+  await reaches(stack.bootstrap, topic, 1)
+  const consumer = createConsumer({ bootstrapServers: [stack.bootstrap], fetchMaxWaitMs: 500, fetchMinBytes: 1 })
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const at = { topic, partition: 0 }
+    consumer.assign([at])
+    consumer.seekToEnd([at])
+    await consumer.poll(1000)
+    const inserting = (async () => {
+      const began = performance.now()
+      for (let n = 1; n <= PACED; n++) {
+        await client.query(`insert into bench select ${ROW} from generate_series(${n}, ${n}) n`)
+        const ahead = began + (n * 1000) / PACED_PER_SECOND - performance.now()
+        if (ahead > 1) await setTimeout(ahead)
+      }
+    })()
+    const delays: number[] = []
+    while (delays.length < PACED) {
+      for (const batch of await consumer.poll(10_000)) {
+        const now = performance.timeOrigin + performance.now()
+        for (const record of batch.records) {
+          const value = JSON.parse(record.value!.toString()) as { after: { id: number; h: string } }
+          // the first second is for warming up
+          if (value.after.id > PACED_PER_SECOND) delays.push(now - Date.parse(value.after.h))
+          else delays.push(Number.NaN)
+        }
+      }
+    }
+    await inserting
+    const sorted = delays.filter(d => !Number.isNaN(d)).sort((a, b) => a - b)
+    const quantile = (q: number) => sorted[Math.floor(q * (sorted.length - 1))]!
+    return { 'p50 ms': quantile(0.5), 'p99 ms': quantile(0.99) }
+  } finally {
+    await client.end()
+    await consumer.close()
   }
 }
 
-/** Snapshot and streaming of one table, from POST to the last record in the topic; each run on stacks started anew. */
+async function dropSlot(url: string, name: string): Promise<void> {
+  const sql = `select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${name}'; drop publication if exists ${name}`
+  for (const end = Date.now() + 30_000; ; await setTimeout(200)) {
+    try {
+      return await query(url, sql)
+    } catch (error) {
+      // 55006: the server has not noticed yet that the connector is gone
+      if ((error as { code?: string }).code !== '55006' || Date.now() > end) throw error
+    }
+  }
+}
+
+/** Snapshot, streaming and latency of one table; each run on stacks started anew. */
 export async function postgresBench(
   dir: string,
   rounds: number,
@@ -206,32 +166,37 @@ export async function postgresBench(
   if (!postgres) throw new Error('no Postgres')
   const results: { title: string; summaries: Summary[] }[] = []
   let n = 0
-  const run = (start: (dir: string) => Promise<Stack>, schemas: boolean) => async (): Promise<Figures> => {
-    const name = `bench${++n}`
-    const home = join(dir, name)
-    await query(
-      postgres.url,
-      `drop table if exists bench; create table bench (${COLUMNS}); insert into bench select ${ROW} from generate_series(1, ${ROWS}) n`,
-    )
-    const stack = await start(home)
-    try {
-      return await measure(stack, postgres.url, schemas, name)
-    } finally {
-      await stack.stop()
-      rmSync(home, { recursive: true, force: true })
+  const run =
+    (prepare: Prepare, rows: number, measure: (stack: Stack, name: string) => Promise<Figures>) => async () => {
+      const name = `bench${++n}`
+      const home = join(dir, name)
+      const fill = `insert into bench select ${ROW} from generate_series(1, ${rows}) n`
+      await query(postgres.url, `drop table if exists bench; create table bench (${COLUMNS}); ${fill}`)
+      const stack = await (await prepare(home))()
+      try {
+        return await measure(stack, name)
+      } finally {
+        await stack.stop()
+        await dropSlot(postgres.url, name)
+        rmSync(home, { recursive: true, force: true })
+      }
     }
+  const compare = async (title: string, rows: number, measure: (stack: Stack, name: string) => Promise<Figures>) => {
+    say(title)
+    const sides: Side[] = [
+      { name: 'Millrace', run: run(prepareMillrace, rows, measure) },
+      { name: 'Debezium on Kafka', run: run(prepareApacheStack, rows, measure) },
+      { name: 'Millrace (control)', run: run(prepareMillrace, rows, measure) },
+    ]
+    results.push({ title, summaries: await alternate(sides, rounds, say) })
   }
   try {
     for (const schemas of [false, true]) {
       const title = `Postgres snapshot (${ROWS} rows) and streaming (${INSERTS} inserts), JSON ${schemas ? 'with' : 'without'} schemas`
-      say(title)
-      const sides = [
-        { name: 'Millrace', run: run(millrace, schemas) },
-        { name: 'Debezium on Kafka', run: run(debezium, schemas) },
-        { name: 'Millrace (control)', run: run(millrace, schemas) },
-      ]
-      results.push({ title, summaries: await alternate(sides, rounds, say) })
+      await compare(title, ROWS, (stack, name) => throughput(stack, postgres.url, schemas, name))
     }
+    const paced = `Postgres insert to consumer, ${PACED_PER_SECOND} rows/s, one a transaction`
+    await compare(paced, 0, (stack, name) => latency(stack, postgres.url, name))
   } finally {
     await postgres.stop()
   }

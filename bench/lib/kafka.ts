@@ -14,7 +14,7 @@ export const JVM = [
   '-XX:+ExplicitGCInvokesConcurrent',
   '-Djava.awt.headless=true',
 ]
-const LOG4J = (file: string) => `-Dlog4j2.configurationFile=${join(root, 'test/peers/kafka', file)}`
+export const LOG4J = (file: string) => `-Dlog4j2.configurationFile=${join(root, 'test/peers/kafka', file)}`
 const CLASSPATH = join(PEERS_HOME, 'kafka/libs/*')
 const TOOLS: Readonly<Record<string, string>> = {
   'producer-perf-test': 'org.apache.kafka.tools.ProducerPerformance',

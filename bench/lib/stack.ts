@@ -1,0 +1,89 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { PEERS_HOME } from '../../test/peers/setup.ts'
+import { freePort } from '../../test/services/elasticsearch.ts'
+import { JVM, LOG4J, prepareApache } from './kafka.ts'
+import { launch, type Measured } from './process.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+/** A broker and a Connect worker, ours in one process, Apache's in two. */
+export interface Stack {
+  readonly bootstrap: string
+  readonly rest: number
+  /** Every process of it. */
+  readonly processes: readonly Measured[]
+  /** The one whose memory is the worker's; with ours it holds the broker too. */
+  readonly worker: Measured
+  stop(): Promise<void>
+}
+
+/** What a side needs before its processes are started; the function starts them and does not wait until they serve. */
+export type Prepare = (dir: string) => Promise<() => Promise<Stack>>
+
+export const prepareMillrace: Prepare = async dir => {
+  const [port, rest] = [await freePort(), await freePort()]
+  mkdirSync(dir, { recursive: true })
+  const args = ['start', '--data-dir', join(dir, 'data'), '--port', String(port), '--rest-port', String(rest)]
+  return async () => {
+    const worker = launch('Millrace', process.execPath, [join(root, 'dist/cli/bin.js'), ...args], join(dir, 'log'))
+    return { bootstrap: `127.0.0.1:${port}`, rest, processes: [worker], worker, stop: () => worker.stop() }
+  }
+}
+
+/** Apache Kafka and Connect with its fastest plugin discovery; offsets are flushed every second, as in ours. */
+export const prepareApacheStack: Prepare = async dir => {
+  mkdirSync(dir, { recursive: true })
+  const startBroker = await prepareApache(join(dir, 'broker'))
+  const rest = await freePort()
+  const file = join(dir, 'worker.properties')
+  const topics = ['offset', 'config', 'status']
+    .map(t => `${t}.storage.topic=connect-${t}s\n${t}.storage.replication.factor=1`)
+    .join('\n')
+  const heap = ['-Xms256m', '-Xmx2g']
+  const args = [...heap, ...JVM, LOG4J('log4j2.xml'), '-cp', join(PEERS_HOME, 'connect/libs/*')]
+  return async () => {
+    const broker = await startBroker()
+    writeFileSync(
+      file,
+      `bootstrap.servers=${broker.bootstrap}
+group.id=bench
+key.converter=org.apache.kafka.connect.json.JsonConverter
+value.converter=org.apache.kafka.connect.json.JsonConverter
+${topics}
+offset.flush.interval.ms=1000
+listeners=http://127.0.0.1:${rest}
+plugin.path=${PEERS_HOME}/connect/plugins
+plugin.discovery=service_load
+`,
+    )
+    const main = 'org.apache.kafka.connect.cli.ConnectDistributed'
+    const worker = launch('Connect', 'java', [...args, main, file], join(dir, 'connect.log'))
+    return {
+      bootstrap: broker.bootstrap,
+      rest,
+      processes: [broker, worker],
+      worker,
+      async stop() {
+        await worker.stop()
+        await broker.stop()
+      },
+    }
+  }
+}
+
+/** Posts a connector as soon as REST takes it; throws when the configuration is refused. */
+export async function post(rest: number, name: string, config: Readonly<Record<string, string>>): Promise<void> {
+  for (const end = Date.now() + 120_000; Date.now() < end; await setTimeout(5)) {
+    const answer = await fetch(`http://127.0.0.1:${rest}/connectors`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name, config }),
+    }).catch(() => null) // nothing listens yet
+    if (answer?.ok) return
+    if (answer?.status === 400) throw new Error(`${name}: ${await answer.text()}`)
+    await answer?.text()
+  }
+  throw new Error(`${name} was not taken within 120 s`)
+}
