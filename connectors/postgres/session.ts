@@ -2,7 +2,7 @@ import type { Header, Logger, SourceOffset, SourceRecord } from '../../core/conn
 import { type Heartbeat, nowMicros, TransactionMetadata } from '../cdc/index.ts'
 import { Catalog } from './catalog/catalog.ts'
 import type { TableEntry } from './catalog/tables.ts'
-import { codeOf } from './client/failure.ts'
+import { codeOf, streamFailure } from './client/failure.ts'
 import { delay } from './client/wait.ts'
 import { errors } from './errors.ts'
 import { formatLsn, type Lsn, parseLsn, ZERO } from './lsn.ts'
@@ -28,6 +28,8 @@ export interface SessionContext {
   readonly headers: readonly Header[]
   readonly heartbeat: Heartbeat
   readonly committed: LoadedOffset | null
+  /** What is waited for, for the status of the task. */
+  readonly waits: (message: string, retryAt: number) => void
 }
 
 /**
@@ -175,9 +177,10 @@ export class Session {
         this.#stream = await ReplicationStream.start(options, this.#version, from, this.#flush, signal)
         break
       } catch (error) {
-        // the server needs a moment to notice that a connection is gone
+        // the server needs a moment to notice that a connection is gone; longer than that is worth a word
         if (codeOf(error) !== '55006' || Date.now() + wait > deadline) throw error
         logger.info(`slot ${name} is in use; trying again in ${wait} ms`)
+        if (wait > 1000) this.#context.waits(streamFailure(error, name).message, Date.now() + wait)
         await delay(wait, signal)
       }
     }

@@ -42,6 +42,7 @@ export class PostgresTask extends SourceTask {
       headers: options.contextHeaders ? contextHeaders(prefix, taskId, CONNECTOR) : [],
       heartbeat: new Heartbeat(options.topics.heartbeat(), prefix, options.heartbeatMs),
       committed: stored === null ? null : loadOffset(stored),
+      waits: (message, retryAt) => this.#waits(message, retryAt),
     })
     logger.info(stored === null ? 'no offset: beginning' : `going on from ${JSON.stringify(stored, plainBigint)}`)
   }
@@ -72,14 +73,18 @@ export class PostgresTask extends SourceTask {
       throw errors.create('MR_PG_RETRIES_EXHAUSTED', { count: maxRetries, cause: failure.message }, { cause: failure })
     const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(this.#failures - 1, 20), maxRetryWaitMs)
     logger.warn(`${failure.message} Next try in ${wait} ms.`)
-    this.#waiting = true
-    this.context.waits?.(failure.message, Date.now() + wait)
+    this.#waits(failure.message, Date.now() + wait)
     try {
       await delay(wait, signal)
     } catch (error) {
       if (!signal.aborted) throw error
     }
     return null
+  }
+
+  #waits(message: string, retryAt: number): void {
+    this.#waiting = true
+    this.context.waits?.(message, retryAt)
   }
 
   override commit(offsets: ReadonlyArray<readonly [SourcePartition, SourceOffset]>): void {

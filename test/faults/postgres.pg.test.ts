@@ -1,0 +1,292 @@
+/** Everything that goes wrong with a Postgres, told by REST, while a pipeline beside goes on; when it is right again nothing is lost. */
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createConsumer } from '../../core/client/index.ts'
+import { eventually } from '../platform.ts'
+import { type PostgresServer, startPostgres } from '../services/postgres.ts'
+import { Beside, type Fixture, fixture, healed, says } from './fixture.ts'
+
+const server = await startPostgres({ own: true })
+let f: Fixture
+let beside: Beside
+let count = 0
+
+beforeAll(async () => {
+  if (!server) return
+  f = await fixture()
+  f.cleanup.push(() => server.stop())
+  await f.platform.start()
+  beside = await new Beside(f.dir, f.platform).start()
+})
+afterAll(() => f?.close())
+
+async function sql(url: string, ...statements: string[]): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    for (const statement of statements) await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+function configOf(url: string, name: string, more: Record<string, string> = {}): Record<string, string> {
+  const at = new URL(url)
+  return {
+    'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
+    'database.hostname': at.hostname,
+    'database.port': at.port,
+    'database.user': at.username,
+    'database.password': at.password || 'unused',
+    'database.dbname': at.pathname.slice(1),
+    'topic.prefix': name,
+    'table.include.list': 'public.t',
+    'slot.name': name,
+    'publication.name': name,
+    'publication.autocreate.mode': 'filtered',
+    'retriable.restart.connector.wait.ms': '500',
+    'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
+    'key.converter.schemas.enable': 'false',
+    ...more,
+  }
+}
+
+interface Source {
+  readonly name: string
+  readonly url: string
+  readonly config: Record<string, string>
+}
+
+/** A database with a table of `rows` rows, and the configuration of a connector for it. */
+async function database(rows: number, on: PostgresServer = server!): Promise<Source> {
+  const name = `src${++count}`
+  const url = await on.createDatabase(`db_${name}`)
+  await sql(
+    url,
+    'create table t (id int primary key, v text)',
+    `insert into t select n, 'v' from generate_series(1, ${rows}) n`,
+  )
+  return { name, url, config: configOf(url, name) }
+}
+
+/** The ids in the topic, in order, without repetitions. */
+async function ids(name: string): Promise<number[]> {
+  const consumer = createConsumer({ bootstrapServers: [f.platform.bootstrap] })
+  const at = { topic: `${name}.public.t`, partition: 0 }
+  const found: number[] = []
+  try {
+    consumer.assign([at])
+    const [end = 0] = await consumer.endOffsets([at])
+    consumer.seekToBeginning([at])
+    while ((consumer.position(at) ?? 0) < end)
+      for (const batch of await consumer.poll(2000))
+        for (const record of batch.records) found.push((JSON.parse(record.key!.toString()) as { id: number }).id)
+    return [...new Set(found)]
+  } finally {
+    await consumer.close()
+  }
+}
+
+async function arrived(name: string, last: number): Promise<void> {
+  let found: number[] = []
+  await eventually(
+    async () => {
+      found = await ids(name).catch(() => [])
+      return found.length >= last
+    },
+    () => `${found.length} of ${last} rows of ${name}; ${f.platform.output.slice(-3000)}`,
+    30_000,
+  )
+  expect(found.sort((a, b) => a - b)).toEqual(Array.from({ length: last }, (_, i) => i + 1))
+}
+
+async function refused(config: Record<string, string>): Promise<string> {
+  const { status, body } = await f.platform.rest('POST', '/connectors', { name: 'refused', config })
+  expect([status, body]).toEqual([400, expect.anything()])
+  expect((await f.platform.rest('GET', '/connectors/refused')).status).toBe(404)
+  return (body as { message: string }).message
+}
+
+test.skipIf(!server)(
+  'what is wrong is refused at the creation with its key, and nothing is left in the database',
+  async () => {
+    const { name, url, config } = await database(1)
+    await sql(
+      url,
+      `create role weak login password 'pw'`,
+      'grant select on t to weak',
+      'create role locked nologin',
+    ).catch(() => undefined)
+    for (const [more, key] of [
+      [{ 'database.port': '1' }, /database\.hostname|database\.port/],
+      [{ 'database.hostname': 'no.such.host.invalid' }, /database\.hostname/],
+      [{ 'database.dbname': 'absent' }, /database\.dbname/],
+      [{ 'database.user': 'absent' }, /database\.(user|password)/],
+      [{ 'database.user': 'weak', 'database.password': 'pw' }, /REPLICATION/i],
+      [{ 'table.include.list': 'public.absent' }, /table\.include\.list/],
+      [{ 'table.include.list': '(' }, /table\.include\.list/],
+      [{ 'publication.autocreate.mode': 'disabled' }, /CREATE PUBLICATION/],
+      [{ 'slot.name': 'NOT OK' }, /slot\.name/],
+      [{ 'plugin.name': 'nonsense' }, /plugin\.name/],
+      [{ 'database.sslmode': 'verify-full' }, /sslmode/],
+      [{ 'database.sslmode': 'what' }, /sslmode/],
+      [{ 'database.port': 'x' }, /database\.port/],
+    ] as const) {
+      const message = await refused({ ...config, ...more })
+      expect(message).toMatch(key)
+    }
+    const slots = await server!.admin.query('select 1 from pg_replication_slots where slot_name = $1', [name])
+    expect(slots.rows).toEqual([])
+    await beside.moves()
+  },
+)
+
+test.skipIf(!server)(
+  'a server that goes away while it streams is waited for, visibly, and the rows written after come through',
+  async () => {
+    const own = (await startPostgres({ own: true }))!
+    try {
+      const source = await database(5, own)
+      await f.platform.create(source.name, source.config)
+      await arrived(source.name, 5)
+      for (const mode of ['fast', 'immediate'] as const) {
+        await own.halt(mode)
+        await says(f.platform, source.name, 'RUNNING', /MR_PG_/)
+        await beside.moves()
+        await own.resume()
+        await sql(source.url, 'insert into t select max(id) + 1 from t')
+        await arrived(source.name, mode === 'fast' ? 6 : 7)
+        await healed(f.platform, source.name)
+      }
+      // a server that had to be set up anew, and has the wrong setting now
+      await f.platform.rest('PUT', `/connectors/${source.name}/stop`)
+      await eventually(
+        async () => (await f.platform.status(source.name)).connector.state === 'STOPPED',
+        () => 'it does not stop',
+      )
+      await sql(source.url, `select pg_drop_replication_slot('${source.name}')`)
+      await own.halt('fast')
+      await own.resume({ wal_level: 'replica' })
+      await f.platform.rest('PUT', `/connectors/${source.name}/resume`)
+      await says(f.platform, source.name, 'FAILED', /MR_PG_/)
+      const config = { ...source.config, 'snapshot.mode': 'when_needed' }
+      expect(await f.platform.rest('PUT', `/connectors/${source.name}/config`, config)).toMatchObject({
+        status: 400,
+        body: { message: expect.stringMatching(/wal_level is 'replica'.*ALTER SYSTEM/) },
+      })
+      await beside.moves()
+      await own.halt('fast')
+      await own.resume({ wal_level: 'logical' })
+      await sql(source.url, 'insert into t select max(id) + 1 from t')
+      await f.platform.rest('PUT', `/connectors/${source.name}/config`, config)
+      await arrived(source.name, 8)
+      await healed(f.platform, source.name)
+      await f.platform.rest('DELETE', `/connectors/${source.name}`)
+    } finally {
+      await own.stop()
+    }
+  },
+)
+
+test.skipIf(!server)('a slot in use is waited for, visibly, and taken when it is free', async () => {
+  const source = await database(3)
+  await f.platform.create(source.name, source.config)
+  await arrived(source.name, 3)
+  const twin = `${source.name}twin`
+  await f.platform.create(twin, { ...source.config, 'topic.prefix': twin, 'snapshot.mode': 'no_data' })
+  await says(f.platform, twin, 'RUNNING', /MR_PG_SLOT_IN_USE/)
+  await beside.moves()
+  await f.platform.rest('DELETE', `/connectors/${source.name}`)
+  await healed(f.platform, twin)
+  await f.platform.rest('DELETE', `/connectors/${twin}`)
+})
+
+test.skipIf(!server)('connections cut again and again lose nothing', async () => {
+  const source = await database(2000)
+  await f.platform.create(source.name, source.config)
+  for (let n = 0; n < 20; n++) {
+    await sql(source.url, `insert into t select max(id) + 1 from t`)
+    await server!.admin.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = 'db_${source.name}' and pid <> pg_backend_pid()`,
+    )
+  }
+  await arrived(source.name, 2020)
+  await healed(f.platform, source.name)
+  await f.platform.rest('DELETE', `/connectors/${source.name}`)
+})
+
+test.skipIf(!server)('a slot dropped behind our back is FAILED with what to do', async () => {
+  const source = await database(3)
+  await f.platform.create(source.name, source.config)
+  await arrived(source.name, 3)
+  await eventually(
+    async () => {
+      const { rows } = await server!.admin.query(
+        `select active_pid from pg_replication_slots where slot_name = '${source.name}'`,
+      )
+      if (rows.length === 0) return true
+      await server!.admin.query(
+        `select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = '${source.name}' and active`,
+      )
+      await server!.admin.query(`select pg_drop_replication_slot('${source.name}')`).catch(() => undefined)
+      return false
+    },
+    () => 'the slot cannot be dropped',
+  )
+  await says(f.platform, source.name, 'FAILED', /MR_PG_SLOT_MISSING/)
+  await beside.moves()
+  await f.platform.rest('PUT', `/connectors/${source.name}/config`, {
+    ...source.config,
+    'snapshot.mode': 'when_needed',
+  })
+  await sql(source.url, 'insert into t values (4)')
+  await arrived(source.name, 4)
+  await healed(f.platform, source.name)
+  await f.platform.rest('DELETE', `/connectors/${source.name}`)
+})
+
+test.skipIf(!server)('a table altered, dropped and made again while it streams', async () => {
+  const source = await database(3)
+  await f.platform.create(source.name, source.config)
+  await arrived(source.name, 3)
+  await sql(
+    source.url,
+    'alter table t add column w int default 7',
+    'insert into t values (4)',
+    'alter table t drop column v',
+    'insert into t values (5)',
+    'alter table t alter column w type text',
+    'insert into t values (6)',
+  )
+  await arrived(source.name, 6)
+  await sql(
+    source.url,
+    'drop table t',
+    'create table t (id int primary key)',
+    `alter publication ${source.name} add table t`,
+    'insert into t values (7)',
+  )
+  await arrived(source.name, 7)
+  await healed(f.platform, source.name)
+  await f.platform.rest('DELETE', `/connectors/${source.name}`)
+})
+
+test.skipIf(!server)('a password changed behind our back', async () => {
+  const source = await database(3)
+  await sql(source.url, `create role changing login superuser password 'first-secret'`)
+  await f.platform.create(source.name, {
+    ...source.config,
+    'database.user': 'changing',
+    'database.password': 'first-secret',
+  })
+  await arrived(source.name, 3)
+  await sql(source.url, `alter role changing nologin`)
+  await server!.admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'changing'`)
+  await says(f.platform, source.name, 'FAILED', /MR_PG_AUTH_FAILED/)
+  await beside.moves()
+  await sql(source.url, `alter role changing login`, 'insert into t values (4)')
+  await f.platform.rest('POST', `/connectors/${source.name}/restart?includeTasks=true&onlyFailed=true`)
+  await arrived(source.name, 4)
+  expect(f.platform.output).not.toContain('first-secret')
+  await f.platform.rest('DELETE', `/connectors/${source.name}`)
+})

@@ -1,0 +1,94 @@
+/** A worker by itself, `connect-distributed`, in a process of its own against a broker that runs already. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Answer, type ConnectorStatus, eventually } from '../platform.ts'
+import { freePort } from '../services/elasticsearch.ts'
+import type { Api } from './fixture.ts'
+
+const root = join(import.meta.dirname, '../..')
+const built = join(root, 'dist/cli/bin.js')
+const program = process.env['MILLRACE_TEST_DIST'] === '1' && existsSync(built) ? built : join(root, 'cli/bin.ts')
+
+export class WorkerProcess implements Api {
+  readonly #child: ChildProcess
+  readonly #restPort: number
+  readonly #ended: Promise<number | null>
+  output = ''
+
+  private constructor(child: ChildProcess, restPort: number) {
+    this.#child = child
+    this.#restPort = restPort
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', chunk => {
+        this.output = (this.output + chunk).slice(-200_000)
+      })
+    this.#ended = new Promise(done => child.once('exit', code => done(code)))
+    process.once('exit', () => child.kill('SIGKILL'))
+  }
+
+  /** Starts it and waits until REST answers. `props` go over what every worker needs. */
+  static async start(dir: string, bootstrap: string, props: Readonly<Record<string, string>>): Promise<WorkerProcess> {
+    const restPort = await freePort()
+    const file = join(dir, 'worker.properties')
+    const topics = ['config', 'offset', 'status'].flatMap(kind => [
+      `${kind}.storage.topic=worker-${kind}`,
+      `${kind}.storage.replication.factor=1`,
+    ])
+    const converter = 'org.apache.kafka.connect.json.JsonConverter'
+    const lines = {
+      'bootstrap.servers': bootstrap,
+      'group.id': 'faults',
+      'key.converter': converter,
+      'value.converter': converter,
+      'offset.flush.interval.ms': '500',
+      listeners: `http://127.0.0.1:${restPort}`,
+      ...props,
+    }
+    const text = [...topics, ...Object.entries(lines).map(([key, value]) => `${key}=${value}`)].join('\n')
+    writeFileSync(file, `${text}\n`)
+    const child = spawn(process.execPath, [program, 'connect-distributed', file], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const worker = new WorkerProcess(child, restPort)
+    await eventually(
+      async () => {
+        if (child.exitCode !== null) throw new Error(`the worker ended with ${child.exitCode}: ${worker.output}`)
+        try {
+          return (await worker.rest('GET', '/connectors')).status === 200
+        } catch {
+          return false
+        }
+      },
+      () => `the worker does not serve: ${worker.output}`,
+    )
+    return worker
+  }
+
+  get alive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  async rest(method: string, path: string, body?: unknown): Promise<Answer> {
+    const answer = await fetch(`http://127.0.0.1:${this.#restPort}${path}`, {
+      method,
+      signal: AbortSignal.timeout(60_000),
+      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    })
+    const text = await answer.text()
+    return { status: answer.status, body: text === '' ? null : JSON.parse(text) }
+  }
+
+  async create(name: string, config: Readonly<Record<string, string>>): Promise<void> {
+    const { status, body } = await this.rest('POST', '/connectors', { name, config })
+    if (status !== 201) throw new Error(`POST /connectors ${name}: ${status} ${JSON.stringify(body)}`)
+  }
+
+  async status(name: string): Promise<ConnectorStatus> {
+    return (await this.rest('GET', `/connectors/${name}/status`)).body as ConnectorStatus
+  }
+
+  /** As Ctrl-C; the exit code, null when it had to be killed. */
+  async stop(): Promise<number | null> {
+    if (this.alive) this.#child.kill('SIGINT')
+    return this.#ended
+  }
+}
