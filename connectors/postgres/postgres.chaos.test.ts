@@ -113,7 +113,7 @@ describe.skipIf(server === null)('a task that is killed again and again', () => 
               let committed = 0
               const until = Date.now() + 200 + int(1500)
               while (task.records.length < goal && Date.now() < until) {
-                await task.until(r => r.length > committed || Date.now() > until, 5000)
+                await task.until(r => r.length > committed || Date.now() > until, 30_000)
                 // the log has acked some of what was given, and the offsets of that are committed
                 if (random() < 0.4 && task.records.length > 0) {
                   committed += int(task.records.length - committed + 1)

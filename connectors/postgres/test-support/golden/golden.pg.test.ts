@@ -59,7 +59,7 @@ describe.skipIf(server === null)('the same records as Debezium 3.7 gives', () =>
       }
       await task.until(
         r => events(r).length >= fixture.records.filter(x => !beats(x.topic) && x.topic !== 't.public.parts').length,
-        5_000,
+        20_000,
       )
       if (fixture.records.some(r => beats(r.topic))) await task.until(r => r.some(x => beats(x.topic)))
     } finally {
