@@ -116,7 +116,7 @@ export class LongConverter extends PrimitiveConverter {
   }
 }
 
-/** org.apache.kafka.connect.converters.FloatConverter. */
+/** org.apache.kafka.connect.converters.FloatConverter: float32. */
 export class FloatConverter extends PrimitiveConverter {
   constructor() {
     super('FloatConverter', 'float', 4)
@@ -132,7 +132,7 @@ export class FloatConverter extends PrimitiveConverter {
   }
 }
 
-/** org.apache.kafka.connect.converters.DoubleConverter. */
+/** org.apache.kafka.connect.converters.DoubleConverter: float64. */
 export class DoubleConverter extends PrimitiveConverter {
   constructor() {
     super('DoubleConverter', 'double', 8)

@@ -67,7 +67,7 @@ function logicalWriter(schema: Schema, options: WriteOptions): Writer | null {
     case TIME:
       return v => {
         const ms = millis(schema, v)
-        if (ms < 0 || ms >= DAY_MS) throw new DataError('a Time must lie within 1970-01-01')
+        if (ms < 0 || ms > DAY_MS) throw new DataError('a Time must lie within 1970-01-01')
         return String(ms)
       }
     case TIMESTAMP:
