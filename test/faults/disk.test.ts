@@ -1,0 +1,111 @@
+/** A full disk: producers are told, the platform lives, goes on when there is room, and nothing that was acknowledged is lost. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { createConsumer, createProducer } from '../../core/client/index.ts'
+import { Platform } from '../platform.ts'
+import { Beside } from './fixture.ts'
+
+const MB = 1 << 20
+const dir = mkdtempSync(join(tmpdir(), 'millrace-disk-'))
+const disk = join(dir, 'disk')
+const cleanup: (() => Promise<unknown> | unknown)[] = [() => rmSync(dir, { recursive: true, force: true })]
+afterAll(async () => {
+  for (const step of cleanup.reverse()) await step()
+})
+
+/** A small file system, or why there is none. */
+function mount(size: string): string | null {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root on Linux can mount a tmpfs'
+  mkdirSync(disk)
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', disk], { stdio: 'pipe' })
+  } catch (error) {
+    return `no tmpfs: ${(error as Error).message}`
+  }
+  cleanup.push(() => execFileSync('umount', ['-l', disk]))
+  return null
+}
+
+/** Every value in a topic. */
+async function values(bootstrap: string, topic: string): Promise<string[]> {
+  const consumer = createConsumer({ bootstrapServers: [bootstrap] })
+  const at = { topic, partition: 0 }
+  const found: string[] = []
+  try {
+    consumer.assign([at])
+    const [end = 0] = await consumer.endOffsets([at])
+    consumer.seekToBeginning([at])
+    while ((consumer.position(at) ?? 0) < end)
+      for (const batch of await consumer.poll(2000))
+        for (const record of batch.records) found.push(record.value!.subarray(0, 20).toString().trim())
+    return found
+  } finally {
+    await consumer.close()
+  }
+}
+
+test('a full disk is told to producers, got over, and takes nothing that was acknowledged', async ({ skip }) => {
+  const why = mount('64m')
+  if (why) {
+    process.stderr.write(`\n!!! The test of a full disk is SKIPPED: ${why}\n\n`)
+    return skip(why)
+  }
+  const platform = await Platform.create(join(disk, 'data'))
+  cleanup.push(() => platform.kill())
+  await platform.start()
+  const beside = await new Beside(dir, platform).start()
+  const producer = createProducer({
+    bootstrapServers: [platform.bootstrap],
+    deliveryTimeoutMs: 6000,
+    requestTimeoutMs: 2000,
+    lingerMs: 0,
+  })
+  cleanup.push(() => producer.close().catch(() => undefined))
+  const acked: string[] = []
+  const refusals = new Set<string>()
+  let sent = 0
+  const produce = async (n: number) => {
+    const all = Array.from({ length: n }, () => {
+      const name = `record ${sent++}`
+      const value = Buffer.alloc(MB / 4, ' ')
+      value.write(name)
+      return producer.send([{ topic: 'big', partition: 0, key: null, value, timestamp: null, headers: [] }]).then(
+        () => acked.push(name),
+        error => refusals.add(String(error)),
+      )
+    })
+    await Promise.all(all)
+  }
+  await produce(20)
+  expect([...refusals]).toEqual([])
+  // somebody else fills the disk
+  const ballast = join(disk, 'ballast')
+  const room = () => Number(execFileSync('df', ['--output=avail', '-B1', disk]).toString().split('\n')[1])
+  writeFileSync(ballast, Buffer.alloc(room() - 3 * MB, 1))
+  await produce(40)
+  expect([...refusals].join()).toMatch(/ENOSPC/)
+  const before = acked.length
+  writeFileSync(ballast, Buffer.alloc(1))
+  await produce(20)
+  expect(acked.length).toBe(before + 20)
+  await beside.moves()
+  const found = new Set(await values(platform.bootstrap, 'big'))
+  expect(acked.filter(name => !found.has(name))).toEqual([])
+  // full to the last byte, and killed then
+  const rest = room()
+  writeFileSync(ballast, Buffer.alloc(rest + 1, 1).subarray(0, rest))
+  await produce(5)
+  expect((await platform.rest('GET', '/health')).status).toBe(200)
+  await platform.kill()
+  // it may refuse to start, and says why then
+  await platform.start().catch(error => expect(String(error)).toMatch(/no space left/i))
+  await platform.kill()
+  writeFileSync(ballast, '')
+  await platform.start()
+  await beside.moves()
+  const after = new Set(await values(platform.bootstrap, 'big'))
+  expect(acked.filter(name => !after.has(name))).toEqual([])
+})

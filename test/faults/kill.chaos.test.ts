@@ -1,0 +1,61 @@
+/** The platform killed with SIGKILL right after each answer of REST: what was answered holds. */
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually } from '../platform.ts'
+import { random } from '../random.ts'
+import { Beside, type Fixture, fixture } from './fixture.ts'
+
+const seed = Number(process.env['MILLRACE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+const rng = random(seed)
+let f: Fixture
+beforeAll(async () => {
+  f = await fixture()
+  await f.platform.start()
+})
+afterAll(() => f.close())
+
+test(`what REST answered survives a kill -9 right after (seed ${seed})`, async () => {
+  console.log(`MILLRACE_SEED=${seed}`)
+  const beside = await new Beside(f.dir, f.platform).start()
+  const wanted = new Map<string, { file: string; state: string }>()
+  for (let n = 0; n < 8; n++) {
+    const name = `c${rng.below(3)}`
+    const had = wanted.get(name)
+    const what = had ? ['config', 'delete', 'pause', 'stop'][rng.below(4)]! : 'create'
+    const file = join(f.dir, `in-${n}`)
+    const config = { 'connector.class': 'FileStreamSource', file, topic: 'killed' }
+    if (what === 'create') {
+      await f.platform.create(name, config)
+      wanted.set(name, { file, state: 'RUNNING' })
+    } else if (what === 'config') {
+      expect((await f.platform.rest('PUT', `/connectors/${name}/config`, config)).status).toBe(200)
+      wanted.set(name, { file, state: had!.state })
+    } else if (what === 'delete') {
+      expect((await f.platform.rest('DELETE', `/connectors/${name}`)).status).toBe(204)
+      wanted.delete(name)
+    } else {
+      expect((await f.platform.rest('PUT', `/connectors/${name}/${what}`)).status).toBeLessThan(300)
+      wanted.set(name, { file: had!.file, state: what === 'pause' ? 'PAUSED' : 'STOPPED' })
+    }
+    await f.platform.kill()
+    f.platform.launch()
+    // and again while it starts
+    if (rng.below(2) === 0) {
+      await new Promise(resolve => setTimeout(resolve, rng.below(400)))
+      await f.platform.kill()
+      f.platform.launch()
+    }
+    await f.platform.serves()
+    const names = (await f.platform.rest('GET', '/connectors')).body as string[]
+    expect(names.filter(other => /^c\d$/.test(other)).sort()).toEqual([...wanted.keys()].sort())
+    for (const [connector, { file: path, state }] of wanted) {
+      expect((await f.platform.rest('GET', `/connectors/${connector}/config`)).body).toMatchObject({ file: path })
+      await eventually(
+        async () => (await f.platform.status(connector)).connector.state === state,
+        () => `${connector} is not ${state} after ${what}: ${f.platform.output.slice(-2000)}`,
+        20_000,
+      )
+    }
+  }
+  await beside.moves()
+})

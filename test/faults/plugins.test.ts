@@ -1,0 +1,249 @@
+/** Plugins that misbehave in every way, each inside a running worker: only their own task suffers. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually } from '../platform.ts'
+import { Beside, type Fixture, fixture, summary } from './fixture.ts'
+import { WorkerProcess } from './worker-process.ts'
+
+const MANIFEST = {
+  name: 'bad-plugins',
+  version: '1.0.0',
+  type: 'module',
+  millrace: {
+    plugins: [
+      { type: 'source', class: 'BadSource', module: './index.js', export: 'BadSource' },
+      { type: 'sink', class: 'BadSink', module: './index.js', export: 'BadSink' },
+      { type: 'transformation', class: 'BadTransform', module: './index.js', export: 'BadTransform' },
+      { type: 'source', class: 'EndsOnLoad', module: './ends.js', export: 'EndsOnLoad' },
+      { type: 'source', class: 'HangsOnLoad', module: './hangs.js', export: 'HangsOnLoad' },
+    ],
+  },
+}
+
+/** Where it goes wrong (`at`) and how (`how`) is told by the configuration. */
+const CODE = `
+import { defineConfig, SinkConnector, SinkTask, SourceConnector, SourceTask } from 'millrace/connect'
+const keys = defineConfig({
+  at: { type: 'STRING', default: '', importance: 'HIGH', documentation: 'Where it goes wrong.' },
+  how: { type: 'STRING', default: '', importance: 'HIGH', documentation: 'How it goes wrong.' },
+})
+const hoard = []
+function act(props, at) {
+  if (props.at !== at) return
+  switch (props.how) {
+    case 'throws': throw new Error('thrown in ' + at)
+    case 'throws nothing': throw undefined
+    case 'throws a hostile thing': throw { get message() { throw new Error('even the message') }, toString() { throw new Error('even toString') } }
+    case 'never settles': return new Promise(() => {})
+    case 'spins': for (;;) {}
+    case 'exits': process.exit(0)
+    case 'rejects unheard': Promise.reject(new Error('nobody hears this')); return new Promise(() => {})
+    case 'throws in a timer': setTimeout(() => { throw new Error('thrown in a timer') }, 5); return new Promise(() => {})
+    case 'hoards objects': for (;;) hoard.push({ n: [1, 2, 3] })
+    case 'hoards buffers': hoard.push(Buffer.alloc(64 << 20, 1)); return new Promise(done => setTimeout(done, 20))
+    case 'blows the stack': { const f = () => f() + 1; return f() }
+  }
+}
+class Task extends SourceTask {
+  version = '1'
+  async start(props) { this.props = props; await act(props, 'start') }
+  async poll() {
+    await act(this.props, 'poll')
+    if (this.props.at === 'poll' && this.props.how === 'gives nonsense') return 'nonsense'
+    if (this.props.at === 'poll' && this.props.how === 'gives bad records') return [{}, null, 5]
+    if (this.props.at === 'poll' && this.props.how.startsWith('hoards')) return null
+    await new Promise(done => this.context.signal.addEventListener('abort', done, { once: true }))
+    return null
+  }
+  async stop() { await act(this.props, 'stop') }
+}
+class Put extends SinkTask {
+  version = '1'
+  async start(props) { this.props = props; await act(props, 'start') }
+  async put(records) { if (records.length > 0) await act(this.props, 'put') }
+  async flush() { await act(this.props, 'flush') }
+  async stop() { await act(this.props, 'stop') }
+}
+const shared = Base => class extends Base {
+  version = '1'
+  config = keys
+  async start(props) { this.props = props; await act(props, 'connector start') }
+  taskConfigs() { act(this.props, 'taskConfigs'); return this.props.at === 'taskConfigs' && this.props.how === 'gives nonsense' ? [7] : [this.props] }
+  async stop() { await act(this.props, 'connector stop') }
+  async validate(props, values) { await act(props, 'validate'); return values }
+}
+export class BadSource extends shared(SourceConnector) { taskClass = Task }
+export class BadSink extends shared(SinkConnector) { taskClass = Put }
+export class BadTransform {
+  version = '1'
+  config = keys
+  configure(props) { this.props = props }
+  apply(record) { act(this.props, 'apply'); return record }
+}
+`
+
+let f: Fixture
+let worker: WorkerProcess
+let beside: Beside
+
+beforeAll(async () => {
+  f = await fixture()
+  const plugins = join(f.dir, 'plugins/bad')
+  mkdirSync(plugins, { recursive: true })
+  writeFileSync(join(plugins, 'package.json'), JSON.stringify(MANIFEST))
+  writeFileSync(join(plugins, 'index.js'), CODE)
+  writeFileSync(join(plugins, 'ends.js'), 'process.exit(0)')
+  writeFileSync(join(plugins, 'hangs.js'), 'await new Promise(() => {})')
+  await f.platform.start()
+  worker = await WorkerProcess.start(f.dir, f.platform.bootstrap, {
+    'plugin.path': join(f.dir, 'plugins'),
+    'plugin.inspection.timeout.ms': '1500',
+    'task.shutdown.graceful.timeout.ms': '1500',
+    'task.max.heap.mb': '64',
+  })
+  f.cleanup.push(() => worker.stop())
+  beside = await new Beside(f.dir, worker).start()
+})
+afterAll(() => f.close())
+
+const once = { 'errors.restart.policy': 'none' }
+let count = 0
+
+async function ends(config: Record<string, string>, wanted: 'connector' | 'task'): Promise<string> {
+  const name = `bad-${++count}`
+  await worker.create(name, { ...once, ...config })
+  let last = ''
+  await eventually(
+    async () => {
+      const status = await worker.status(name)
+      last = JSON.stringify(status)
+      return (wanted === 'connector' ? status.connector : status.tasks?.[0])?.state === 'FAILED'
+    },
+    () => `${name} is not FAILED: ${last} ${worker.output.slice(-1500)}`,
+    25_000,
+  )
+  const { trace } = summary(await worker.status(name))
+  expect(trace.trim()).not.toBe('')
+  await gone(name)
+  return trace
+}
+
+async function gone(name: string): Promise<void> {
+  expect((await worker.rest('DELETE', `/connectors/${name}`)).status).toBe(204)
+  await eventually(
+    async () => (await worker.rest('GET', `/connectors/${name}/status`)).status === 404,
+    () => `${name} is not gone`,
+  )
+  await beside.moves()
+  expect(worker.alive).toBe(true)
+}
+
+const HOWS = [
+  'throws',
+  'throws nothing',
+  'throws a hostile thing',
+  'exits',
+  'rejects unheard',
+  'throws in a timer',
+  'blows the stack',
+]
+
+test.each(HOWS)('a source whose start or poll %s is FAILED', async how => {
+  for (const at of ['start', 'poll']) await ends({ 'connector.class': 'BadSource', at, how }, 'task')
+})
+
+test.each(HOWS)('a connector whose start or taskConfigs %s is FAILED', async how => {
+  for (const at of ['connector start', 'taskConfigs']) {
+    if (at === 'taskConfigs' && (how === 'rejects unheard' || how === 'throws in a timer')) continue
+    await ends({ 'connector.class': 'BadSource', at, how }, 'connector')
+  }
+})
+
+test.each(HOWS)('a sink whose put %s is FAILED', async how => {
+  await ends(
+    {
+      'connector.class': 'BadSink',
+      topics: 'beside',
+      at: 'put',
+      how,
+      'value.converter': 'StringConverter',
+      'consumer.override.auto.offset.reset': 'earliest',
+    },
+    'task',
+  )
+})
+
+test.each(['hoards objects', 'hoards buffers'])('a source that %s is FAILED with the limit named', async how => {
+  const trace = await ends({ 'connector.class': 'BadSource', at: 'poll', how }, 'task')
+  expect(trace).toMatch(/MR_TASK_(THREAD|EXTERNAL)_MEMORY/)
+})
+
+test.each(['gives nonsense', 'gives bad records'])('a source whose poll %s is FAILED', async how => {
+  await ends({ 'connector.class': 'BadSource', at: 'poll', how }, 'task')
+})
+test('a connector whose taskConfigs give nonsense is FAILED', async () => {
+  await ends({ 'connector.class': 'BadSource', at: 'taskConfigs', how: 'gives nonsense' }, 'connector')
+})
+
+test.each([...HOWS, 'never settles', 'spins'])('validation that %s is an answer of its own', async how => {
+  const { status, body } = await worker.rest('POST', '/connectors', {
+    name: 'v',
+    config: { 'connector.class': 'BadSource', at: 'validate', how },
+  })
+  expect(status).toBeGreaterThanOrEqual(400)
+  expect((body as { message: string }).message).not.toBe('')
+  expect((await worker.rest('GET', '/connectors/v')).status).toBe(404)
+  await beside.moves()
+})
+
+test.each(['EndsOnLoad', 'HangsOnLoad'])('a module that %s is an answer of its own', async plugin => {
+  const { status, body } = await worker.rest('POST', '/connectors', {
+    name: 'l',
+    config: { 'connector.class': plugin },
+  })
+  expect(status).toBeGreaterThanOrEqual(400)
+  expect((body as { message: string }).message).toMatch(/MR_/)
+  await beside.moves()
+})
+
+test.each(['never settles', 'spins'])('a task whose start, poll or stop %s can be deleted', async how => {
+  for (const at of ['connector start', 'start', 'poll', 'stop', 'connector stop']) {
+    const name = `hung-${++count}`
+    await worker.create(name, { ...once, 'connector.class': 'BadSource', at, how })
+    if (at.includes('stop'))
+      await eventually(
+        async () => (await worker.status(name)).tasks?.[0]?.state === 'RUNNING',
+        () => 'not running',
+      )
+    await beside.moves()
+    await gone(name)
+  }
+})
+
+test.each(['never settles', 'spins'])('a sink whose put or flush %s can be deleted', async how => {
+  for (const at of ['put', 'flush']) {
+    const name = `hung-sink-${++count}`
+    await worker.create(name, {
+      ...once,
+      'connector.class': 'BadSink',
+      topics: 'beside',
+      at,
+      how,
+      'value.converter': 'StringConverter',
+      'consumer.override.auto.offset.reset': 'earliest',
+    })
+    await eventually(
+      async () => (await worker.status(name)).tasks?.[0]?.state === 'RUNNING',
+      () => 'not running',
+    )
+    await beside.moves()
+    await gone(name)
+  }
+})
+
+test('the worker ends cleanly while a plugin hangs', async () => {
+  await worker.create('hung', { ...once, 'connector.class': 'BadSource', at: 'poll', how: 'spins' })
+  await beside.moves()
+  expect(await worker.stop()).toBe(0)
+})
