@@ -13,7 +13,8 @@ export const commonKeys = defineConfig({
     type: 'STRING',
     default: 'use_all_dns_ips',
     importance: 'MEDIUM',
-    documentation: 'How the addresses of a broker are tried: all of them, or those of its canonical names.',
+    documentation:
+      'How the addresses of a broker are tried: all of them, or those of its canonical names. No effect: all of them are tried.',
     validator: oneOf(['use_all_dns_ips', 'resolve_canonical_bootstrap_servers_only']),
   },
   'key.converter': {
@@ -96,21 +97,21 @@ export const commonKeys = defineConfig({
     type: 'LONG',
     default: 30000,
     importance: 'LOW',
-    documentation: 'The window of a metrics sample, milliseconds.',
+    documentation: 'The window of a metrics sample, milliseconds. No effect yet.',
     validator: range(0),
   },
   'metrics.num.samples': {
     type: 'INT',
     default: 2,
     importance: 'LOW',
-    documentation: 'How many samples a metric keeps.',
+    documentation: 'How many samples a metric keeps. No effect yet.',
     validator: range(1),
   },
   'metrics.recording.level': {
     type: 'STRING',
     default: 'INFO',
     importance: 'LOW',
-    documentation: 'The highest level of metrics that are recorded.',
+    documentation: 'The highest level of metrics that are recorded. No effect yet.',
     validator: oneOf(['INFO', 'DEBUG', 'TRACE']),
   },
   'metric.reporters': {
@@ -196,7 +197,8 @@ export const restKeys = defineConfig({
     type: 'STRING',
     default: null,
     importance: 'LOW',
-    documentation: 'The scheme under which other workers reach this one: http or https.',
+    documentation:
+      'The scheme under which other workers reach this one: http or https. No effect yet: every worker is alone.',
     validator: oneOf(['http', 'https'], { ignoreCase: true }),
   },
   'access.control.allow.origin': {

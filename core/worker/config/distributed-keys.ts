@@ -55,49 +55,54 @@ export const distributedKeys = defineConfig({
     type: 'INT',
     default: 10000,
     importance: 'HIGH',
-    documentation: 'Without a heartbeat for this long a worker counts as dead, milliseconds.',
+    documentation:
+      'Without a heartbeat for this long a worker counts as dead, milliseconds. No effect yet: every worker is alone.',
     validator: range(1),
   },
   'heartbeat.interval.ms': {
     type: 'INT',
     default: 3000,
     importance: 'HIGH',
-    documentation: 'How often a worker sends its heartbeat, milliseconds.',
+    documentation: 'How often a worker sends its heartbeat, milliseconds. No effect yet: every worker is alone.',
     validator: range(1),
   },
   'rebalance.timeout.ms': {
     type: 'INT',
     default: 60000,
     importance: 'HIGH',
-    documentation: 'How long each worker has to join the group in a rebalance, milliseconds.',
+    documentation:
+      'How long each worker has to join the group in a rebalance, milliseconds. No effect yet: every worker is alone.',
     validator: range(0),
   },
   'worker.sync.timeout.ms': {
     type: 'INT',
     default: 3000,
     importance: 'MEDIUM',
-    documentation: 'How long a worker that is behind waits to catch up before it leaves the group, milliseconds.',
+    documentation:
+      'How long a worker that is behind waits to catch up before it leaves the group, milliseconds. No effect yet: every worker is alone.',
     validator: range(0),
   },
   'worker.unsync.backoff.ms': {
     type: 'INT',
     default: 300000,
     importance: 'MEDIUM',
-    documentation: 'How long a worker that left because it was behind waits before it joins again, milliseconds.',
+    documentation:
+      'How long a worker that left because it was behind waits before it joins again, milliseconds. No effect yet: every worker is alone.',
     validator: range(0),
   },
   'connect.protocol': {
     type: 'STRING',
     default: 'sessioned',
     importance: 'LOW',
-    documentation: 'The protocol of the group: eager, compatible or sessioned.',
+    documentation: 'The protocol of the group: eager, compatible or sessioned. No effect yet: every worker is alone.',
     validator: oneOf(['eager', 'compatible', 'sessioned'], { ignoreCase: true }),
   },
   'scheduled.rebalance.max.delay.ms': {
     type: 'INT',
     default: 300000,
     importance: 'LOW',
-    documentation: 'How long the work of a dead worker waits for its return, milliseconds.',
+    documentation:
+      'How long the work of a dead worker waits for its return, milliseconds. No effect yet: every worker is alone.',
     validator: range(0),
   },
   'inter.worker.key.generation.algorithm': {
@@ -124,14 +129,14 @@ export const distributedKeys = defineConfig({
     type: 'STRING',
     default: 'HmacSHA256',
     importance: 'LOW',
-    documentation: 'How requests between workers are signed.',
+    documentation: 'How requests between workers are signed. No effect yet: every worker is alone.',
     validator: oneOf(['HmacSHA1', 'HmacSHA256', 'HmacSHA384', 'HmacSHA512']),
   },
   'inter.worker.verification.algorithms': {
     type: 'LIST',
     default: ['HmacSHA256'],
     importance: 'LOW',
-    documentation: 'The signatures that are accepted of other workers.',
+    documentation: 'The signatures that are accepted of other workers. No effect yet: every worker is alone.',
   },
   'exactly.once.source.support': {
     type: 'STRING',
