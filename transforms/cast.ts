@@ -28,7 +28,7 @@ const castConfig = defineConfig({
   'replace.null.with.default': replaceNullKey,
 })
 
-/** org.apache.kafka.connect.transforms.Cast$Key and $Value. */
+/** org.apache.kafka.connect.transforms.Cast$Key and $Value: the data, or some of its fields, as other types. */
 abstract class Cast extends SidedTransformation {
   readonly config = castConfig
   #whole: CastType | null = null

@@ -40,7 +40,7 @@ interface Insertion {
   readonly value: (record: ConnectRecord) => unknown
 }
 
-/** The transformations org.apache.kafka.connect.transforms.InsertField$Key and $Value: adds what the record itself knows. */
+/** org.apache.kafka.connect.transforms.InsertField$Key and $Value: adds what the record itself knows. */
 abstract class InsertField extends SidedTransformation {
   readonly config = insertFieldConfig
   #insertions: Insertion[] = []

@@ -56,7 +56,7 @@ const timestampConverterConfig = defineConfig({
   'replace.null.with.default': replaceNullKey,
 })
 
-/** org.apache.kafka.connect.transforms.TimestampConverter$Key and $Value, in UTC. */
+/** org.apache.kafka.connect.transforms.TimestampConverter$Key and $Value: times as text, Unix time or Connect's types, in UTC. */
 abstract class TimestampConverter extends SidedTransformation {
   readonly config = timestampConverterConfig
   #field = ''
