@@ -1,0 +1,97 @@
+import { globSync, readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { ConfigDef } from '../../core/common/config/define.ts'
+import { keysTable } from './render.ts'
+
+interface PluginEntry {
+  type: string
+  class: string
+  aliases?: string[]
+  module: string
+  export: string
+}
+
+const MARK = /<!-- keys -->[\s\S]*?<!-- end keys -->/
+
+function manifestOf(root: string, folder: string): PluginEntry[] {
+  const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
+    millrace: { plugins: PluginEntry[] }
+  }
+  return manifest.millrace.plugins
+}
+
+const sourceOf = (root: string, folder: string, entry: PluginEntry) =>
+  join(root, folder, entry.module.replace(/\.js$/, '.ts'))
+
+async function configOf(root: string, folder: string, entry: PluginEntry): Promise<ConfigDef> {
+  const module = (await import(sourceOf(root, folder, entry))) as Record<string, new () => { config: ConfigDef }>
+  return new module[entry.export]!().config
+}
+
+/** What a class's doc comment says after its Java name: the sentence that introduces it. */
+function introduction(root: string, folder: string, entry: PluginEntry): string {
+  const java = entry.aliases?.find(alias => alias.includes('.'))?.replace(/\$.*$/, '') ?? entry.class
+  for (const [, raw] of readFileSync(sourceOf(root, folder, entry), 'utf8').matchAll(/\/\*\*([\s\S]*?)\*\//g)) {
+    const text = raw!.replace(/\n\s*\* ?/g, ' ').trim()
+    if (!text.startsWith(java) || /[\w.]/.test(text[java.length] ?? '')) continue
+    const said = text.slice(java.length).replace(/^(\$Key and \$Value)?[:,.]\s*/, '')
+    return said === '' ? '' : `${said[0]!.toUpperCase()}${said.slice(1)}\n\n`
+  }
+  throw new Error(`${folder}: ${entry.class} has no doc comment that begins with ${java}`)
+}
+
+/** One entry a family: `$Key` and `$Value` of one class, and a converter of headers too, share their module and keys. */
+function families(entries: readonly PluginEntry[]): PluginEntry[] {
+  const seen = new Map<string, PluginEntry>()
+  for (const entry of entries) {
+    const name = entry.class.replace(/\$(Key|Value)$/, '')
+    const names = [entry.class, ...(entry.aliases ?? [])]
+    const known = seen.get(name)
+    if (known) known.aliases = [...new Set([...known.aliases!, ...names])]
+    else seen.set(name, { ...entry, class: name, aliases: names })
+  }
+  return [...seen.values()]
+}
+
+const code = (names: readonly string[]) => [...new Set(names)].map(name => `\`${name}\``).join(', ')
+
+/** A page for each connector: its README, with a table of its keys where the README points to the page. */
+export async function connectorPages(root: string): Promise<[path: string, text: string][]> {
+  const pages: [string, string][] = []
+  for (const path of globSync('connectors/*/package.json', { cwd: root }).sort()) {
+    const folder = dirname(path)
+    const readme = readFileSync(join(root, folder, 'README.md'), 'utf8')
+    if (!MARK.test(readme)) throw new Error(`${folder}/README.md has no <!-- keys --> ... <!-- end keys -->`)
+    const parts = ['Beside these, [every connector has some](../worker.md#every-connector).\n']
+    for (const entry of manifestOf(root, folder)) {
+      const names = code([entry.class, ...(entry.aliases ?? [])])
+      const table = keysTable(await configOf(root, folder, entry))
+      parts.push(`### ${entry.class}\n\n\`connector.class\`: ${names}\n\n${table}`)
+    }
+    pages.push([`docs/connectors/${basename(folder)}.md`, readme.replace(MARK, () => parts.join('\n').trimEnd())])
+  }
+  return pages
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  transformation: 'Transformations',
+  predicate: 'Predicates',
+  converter: 'Converters of keys, values and headers',
+  header_converter: 'Converters of headers only',
+}
+
+/** The pages of the transformations and of the converters: the folder's README, then each class with its keys. */
+export async function folderPages(root: string): Promise<[path: string, text: string][]> {
+  const pages: [string, string][] = []
+  for (const folder of ['transforms', 'converters']) {
+    const parts = [readFileSync(join(root, folder, 'README.md'), 'utf8')]
+    let kind = ''
+    for (const entry of families(manifestOf(root, folder))) {
+      if (entry.type !== kind) parts.push(`## ${KINDS[(kind = entry.type)]}\n`)
+      const table = keysTable(await configOf(root, folder, entry))
+      parts.push(`### ${entry.class}\n\n${introduction(root, folder, entry)}${code(entry.aliases!)}\n\n${table}`)
+    }
+    pages.push([`docs/${folder}.md`, parts.join('\n')])
+  }
+  return pages
+}
