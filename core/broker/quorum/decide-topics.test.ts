@@ -34,6 +34,17 @@ test("-1 takes the broker's defaults", () => {
   expect(c.image.topicsByName.get('a')?.partitions.length).toBe(4)
 })
 
+test('one request makes no more than 10 000 partitions, in however many topics', () => {
+  const c = new PaperController()
+  const many = Array.from({ length: 10_001 }, (_, i): Parameters<typeof newTopic> => [`t${i}`])
+  const refused = create(c, ...many).map(o => o.error)
+  expect(new Set(refused.map(e => e?.code))).toEqual(new Set([ErrorCode.POLICY_VIOLATION]))
+  expect(refused[0]?.message).toBe('Excessively large number of partitions per request.')
+  expect(create(c, ['big', { numPartitions: 2 ** 31 - 1 }])[0]?.error?.code).toBe(ErrorCode.POLICY_VIOLATION)
+  expect(c.image.topicsByName.size).toBe(0)
+  expect(create(c, ['wide', { numPartitions: 10_000 }])[0]?.error).toBe(null)
+})
+
 // each code and message as Apache Kafka 4.3.1 gives it
 const REFUSED: [string, Parameters<typeof newTopic>, number, string][] = [
   ['no name', [''], 17, 'Topic name is invalid: the empty string is not allowed'],

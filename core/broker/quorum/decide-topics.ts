@@ -87,16 +87,11 @@ function assignmentOf(ctx: DecisionContext, topic: NewTopic): number[][] | Refus
   const { values } = ctx.config
   const count = topic.numPartitions === -1 ? values['num.partitions'] : topic.numPartitions
   const factor = topic.replicationFactor === -1 ? values['default.replication.factor'] : topic.replicationFactor
-  if (count > MAX_PARTITIONS_PER_TOPIC)
-    return refusal(
-      ErrorCode.INVALID_PARTITIONS,
-      `Number of partitions is ${count}, more than the ${MAX_PARTITIONS_PER_TOPIC} that one request may make.`,
-    )
   return placed(ctx, 0, count, factor)
 }
 
 /** As in Kafka, one request may not make more partitions than this (its controller's MAX_PARTITIONS_PER_BATCH). */
-const MAX_PARTITIONS_PER_TOPIC = 10_000
+const MAX_PARTITIONS_PER_REQUEST = 10_000
 
 function partitionRecord(ctx: DecisionContext, topicId: string, partition: number, replicas: readonly number[]) {
   const directories = replicas.map(id => {
@@ -186,10 +181,24 @@ function takenNames(image: MetadataImage, topics: readonly NewTopic[]): Map<stri
   return taken
 }
 
+/** As in Kafka, whatever each of them has: a small request must not make, or describe, a hundred thousand topics. */
+function tooManyPartitions(ctx: DecisionContext, topics: readonly NewTopic[]): boolean {
+  let sum = 0
+  for (const { assignments, numPartitions } of topics) {
+    const count = numPartitions === -1 ? ctx.config.values['num.partitions'] : Math.max(0, numPartitions)
+    sum += assignments.length || count
+  }
+  return sum > MAX_PARTITIONS_PER_REQUEST
+}
+
 /** Decides on CreateTopics. A name that stands there twice is refused, as in Kafka. */
 export function decideCreateTopics(ctx: DecisionContext, topics: readonly NewTopic[]): Decision<TopicImage> {
   const seen = new Map<string, number>()
   for (const t of topics) seen.set(t.name, (seen.get(t.name) ?? 0) + 1)
+  if (tooManyPartitions(ctx, topics)) {
+    const error = refusal(ErrorCode.POLICY_VIOLATION, 'Excessively large number of partitions per request.')
+    return { records: [], outcomes: topics.map(() => ({ error })) }
+  }
   const taken = takenNames(ctx.image, topics)
   const records: MetadataRecord[] = []
   const outcomes = topics.map((topic): Outcome<TopicImage> => {
@@ -227,7 +236,7 @@ function grow(ctx: DecisionContext, request: NewPartitions): Made | Refusal {
       ErrorCode.INVALID_PARTITIONS,
       `The topic ${topic.name} currently has ${now} partition(s); ${request.count} would not be an increase.`,
     )
-  if (added > MAX_PARTITIONS_PER_TOPIC)
+  if (added > MAX_PARTITIONS_PER_REQUEST)
     return refusal(ErrorCode.INVALID_PARTITIONS, `${added} partitions are more than one request may add.`)
   if (request.assignments && request.assignments.length !== added)
     return badAssignment(
