@@ -197,3 +197,17 @@ export async function startPeerStandalone(
   await until(peer, 'Apache Connect (standalone)', () => serves(url))
   return { ...peer, url, port }
 }
+
+/** A worker with a file of properties and connectors' files, started as `bin/connect-standalone.sh` and its sister do. */
+export async function startPeerWorker(
+  mode: 'standalone' | 'distributed',
+  port: number,
+  files: readonly string[],
+): Promise<PeerConnect> {
+  const dir = mkdtempSync(join(tmpdir(), 'peer-worker-'))
+  const url = `http://127.0.0.1:${port}`
+  const main = `org.apache.kafka.connect.cli.Connect${mode === 'standalone' ? 'Standalone' : 'Distributed'}`
+  const peer = startJvm(dir, 'connect/libs', main, files)
+  await until(peer, `Apache Connect (${mode})`, () => serves(url))
+  return { ...peer, url, port }
+}

@@ -104,13 +104,23 @@ export abstract class Stack {
     }
   }
 
-  async arrived(topic: string, count: number, timeoutMs?: number): Promise<void> {
+  /** Waits until a topic has so many records; throws when a task fails meanwhile. */
+  async arrived(topic: string, count: number, timeoutMs = 60_000): Promise<void> {
     let last = 0
     const holds = async () => {
       last = await this.count(topic)
+      if (last < count) await this.#throwFailed()
       return last >= count
     }
     await eventually(holds, () => `${this.name}: ${last} of ${count} records in ${topic}`, timeoutMs)
+  }
+
+  async #throwFailed(): Promise<void> {
+    const { body } = await this.rest('GET', '/connectors?expand=status')
+    for (const [name, { status }] of Object.entries(body as Record<string, { status: ConnectorStatus }>)) {
+      const failed = [status.connector, ...status.tasks].find(part => part.state === 'FAILED')
+      if (failed) throw new Error(`${this.name}: ${name} failed: ${failed.trace}`)
+    }
   }
 
   async produce(records: readonly ProducerRecord[]): Promise<void> {
@@ -165,15 +175,20 @@ class ApacheStack extends Stack {
   }
 }
 
+/** A folder of links to the two plugins, so that only these are looked through: each is a folder of jars below the path. */
+export function pluginPath(dir: string): string {
+  const plugins = join(dir, 'plugins')
+  mkdirSync(plugins)
+  for (const plugin of ['connect-file', 'debezium-postgres'])
+    symlinkSync(join(PEERS_HOME, 'connect/plugins', plugin), join(plugins, plugin))
+  return plugins
+}
+
 /** Apache Kafka and a distributed Connect worker with the file connectors and Debezium's for PostgreSQL. */
 export async function startApache(): Promise<Stack> {
   const kafka = await startPeerKafka()
   try {
-    // each plugin is a folder of jars below the path; a link, so that only these two are looked through
-    const plugins = join(kafka.dir, 'plugins')
-    mkdirSync(plugins)
-    for (const plugin of ['connect-file', 'debezium-postgres'])
-      symlinkSync(join(PEERS_HOME, 'connect/plugins', plugin), join(plugins, plugin))
+    const plugins = pluginPath(kafka.dir)
     // Debezium's transformations are found by their classes only
     const set = { 'plugin.path': plugins, 'plugin.discovery': 'hybrid_warn' }
     return new ApacheStack(kafka, await startPeerConnect(kafka.bootstrap, { set }))
