@@ -6,9 +6,17 @@ export const errors = defineErrors({
     message: 'port {port} of 127.0.0.1 is taken by another process',
     fix: 'Stop that process, or choose another port with {option}.',
   },
+  MR_CLI_PORT_DENIED: {
+    message: 'port {port} of 127.0.0.1 cannot be listened on: {cause}',
+    fix: 'Choose another port with {option}; those below 1024 are mostly for root.',
+  },
   MR_CLI_DATA_DIR: {
     message: 'the data directory {path} cannot be used: {cause}',
     fix: 'Give a directory that this user may write to with --data-dir.',
+  },
+  MR_CLI_DISK_FULL: {
+    message: 'the disk is full: {cause}',
+    fix: 'Free space and start again; what was acknowledged is not lost.',
   },
   MR_CLI_OVERRIDE: {
     message: "'{text}' is not an override",

@@ -1,4 +1,5 @@
 import { messageOf } from '../core/common/errors/error-table.ts'
+import { errors } from './errors.ts'
 
 /** Something to close at the end; the last one opened is closed first. */
 export interface Closable {
@@ -86,7 +87,8 @@ export async function serve(open: (life: Lifecycle) => Promise<void>): Promise<v
     await life.stopped
   } catch (error) {
     if (!life.signal.aborted) {
-      report(messageOf(error))
+      const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC'
+      report(messageOf(full ? errors.create('MR_CLI_DISK_FULL', { cause: error.message }, { cause: error }) : error))
       process.exitCode = 1
     }
   }

@@ -1,5 +1,5 @@
-import { accessSync, constants, createWriteStream, mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { accessSync, constants, createWriteStream, existsSync, mkdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { startBroker } from '../../core/broker/broker.ts'
 import { messageOf } from '../../core/common/errors/error-table.ts'
 import { LOG_LEVELS, type LogEntry, setLogSink } from '../../core/common/log.ts'
@@ -17,13 +17,30 @@ export interface StartOptions {
 
 const say = (text: string) => process.stderr.write(`millrace: ${text}\n`)
 
+/** Level by level: `recursive` of mkdirSync never returns where the file system answers ENOENT, as in /proc. */
+function makeDir(path: string): void {
+  if (existsSync(path)) return
+  makeDir(dirname(path))
+  mkdirSync(path)
+}
+
 function prepareDataDir(path: string): void {
   try {
-    mkdirSync(path, { recursive: true })
+    makeDir(path)
     accessSync(path, constants.W_OK | constants.X_OK)
   } catch (cause) {
     throw errors.create('MR_CLI_DATA_DIR', { path, cause: messageOf(cause) }, { cause })
   }
+}
+
+async function checkPort(port: number, option: string): Promise<void> {
+  let taken: boolean
+  try {
+    taken = await isTaken(port)
+  } catch (cause) {
+    throw errors.create('MR_CLI_PORT_DENIED', { port, option, cause: messageOf(cause) }, { cause })
+  }
+  if (taken) throw errors.create('MR_CLI_PORT_TAKEN', { port, option })
 }
 
 /** With the demo the screen is the user's: the log goes to a file, and only what is wrong is shown as well. */
@@ -71,9 +88,8 @@ export async function start(options: StartOptions): Promise<void> {
   const logFile = join(dataDir, 'millrace.log')
   await serve(async life => {
     prepareDataDir(dataDir)
-    if (await isTaken(options.port)) throw errors.create('MR_CLI_PORT_TAKEN', { port: options.port, option: '--port' })
-    if (await isTaken(options.restPort))
-      throw errors.create('MR_CLI_PORT_TAKEN', { port: options.restPort, option: '--rest-port' })
+    await checkPort(options.port, '--port')
+    await checkPort(options.restPort, '--rest-port')
     if (options.demo) logToFile(logFile, life)
 
     if (options.demo) say('starting the broker')

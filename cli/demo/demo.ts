@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { createLogger } from '../../core/common/log.ts'
-import { freePort } from '../free-port.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
 import { type ConnectorStatus, call, putConnector, settled } from './rest.ts'
@@ -85,7 +84,7 @@ export async function startDemo(options: {
   const outputFile = join(dir, 'orders.jsonl')
   const elasticsearchUrl = process.env['ELASTICSEARCH_URL'] || null
   progress('starting the demo database (embedded Postgres)')
-  const postgres = await startEmbeddedPostgres(join(dir, 'postgres'), await freePort(), life.signal)
+  const postgres = await startEmbeddedPostgres(join(dir, 'postgres'), life.signal)
   life.addFirst('the demo database', () => postgres.stop())
   await createShop(postgres.url)
 

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -18,6 +19,7 @@ import { pathToFileURL } from 'node:url'
 import pg from 'pg'
 import { messageOf } from '../../core/common/errors/error-table.ts'
 import { errors } from '../errors.ts'
+import { freePort, isTaken } from '../free-port.ts'
 
 /** A Postgres server of the demo's own. */
 export interface EmbeddedPostgres {
@@ -111,11 +113,29 @@ async function waitUntilUp(child: ChildProcess, url: string, signal: AbortSignal
   throw new Error('it did not answer within 30 s')
 }
 
+/** What is kept beside the data of the last server that ran on it. */
+interface LastServer {
+  readonly url: string
+  readonly port: number
+  readonly pid: number
+}
+
+function lastServer(dir: string): LastServer | null {
+  const info = join(dir, 'postgres.json')
+  return existsSync(info) ? (JSON.parse(readFileSync(info, 'utf8')) as LastServer) : null
+}
+
+/** The port of the last time, so that the connector finds its database at once; another where somebody has taken it. */
+async function choosePort(dir: string): Promise<number> {
+  const last = lastServer(dir)?.port
+  return last !== undefined && !(await isTaken(last)) ? last : freePort()
+}
+
 /** The server that a killed platform left running on this data, to be gone on with. */
 async function leftRunning(dir: string, data: string): Promise<EmbeddedPostgres | null> {
-  const info = join(dir, 'postgres.json')
-  if (!existsSync(join(data, 'postmaster.pid')) || !existsSync(info)) return null
-  const { url, port, pid } = JSON.parse(readFileSync(info, 'utf8')) as { url: string; port: number; pid: number }
+  const last = lastServer(dir)
+  if (!last || !existsSync(join(data, 'postmaster.pid'))) return null
+  const { url, port, pid } = last
   if (readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0] !== String(pid)) return null
   if ((await accepts(url)) !== null) return null
   return {
@@ -133,7 +153,7 @@ async function leftRunning(dir: string, data: string): Promise<EmbeddedPostgres 
  * Starts Postgres with `wal_level=logical` on 127.0.0.1, its data kept in `dir`. The server is a child of this process but
  * in a group of its own, so that Ctrl-C does not stop it before the connector that reads from it. Throws MR_CLI_*.
  */
-export async function startEmbeddedPostgres(dir: string, port: number, signal: AbortSignal): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(dir: string, signal: AbortSignal): Promise<EmbeddedPostgres> {
   let { initdb, postgres } = await binaries()
   const user = unprivileged()
   // data cannot lie below a folder that the server's user may not enter, and neither can the server itself
@@ -155,10 +175,15 @@ export async function startEmbeddedPostgres(dir: string, port: number, signal: A
   const log = join(home, 'postgres.log')
   const left = await leftRunning(dir, data)
   if (left) return left
+  const port = await choosePort(dir)
   try {
     if (!existsSync(join(data, 'PG_VERSION'))) {
-      rmSync(data, { recursive: true, force: true })
-      await run(initdb, ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale'], user, home)
+      // under another name until it is whole: a kill in the middle leaves what no server starts on
+      const part = `${data}.new`
+      for (const old of [data, part]) rmSync(old, { recursive: true, force: true })
+      await run(initdb, ['-D', part, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale'], user, home)
+      signal.throwIfAborted()
+      renameSync(part, data)
     }
     const settings = {
       listen_addresses: '127.0.0.1',

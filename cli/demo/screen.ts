@@ -25,17 +25,25 @@ export function screen(parts: {
     return short.startsWith('..') ? path : short
   }
   const option = here(parts.dataDir) === 'millrace-data' ? '' : ` --data-dir ${here(parts.dataDir)}`
+  const where: [what: string, address: string, note?: string][] = [
+    ['broker', `127.0.0.1:${parts.brokerPort}`, 'any Kafka client'],
+    ['REST', parts.restUrl, "Kafka Connect's API"],
+    ['Postgres', demo.postgresUrl],
+    [
+      'index',
+      demo.elasticsearchUrl ? `${demo.elasticsearchUrl}/shop.public.orders` : 'none: set ELASTICSEARCH_URL for it',
+    ],
+    ['output', here(demo.outputFile)],
+    ['log', here(parts.logFile)],
+  ]
+  const lines = where.map(
+    ([what, address, note]) => `  ${what.padEnd(10)}${note ? address.padEnd(26) + note : address}`,
+  )
   return `
-Millrace is up (${parts.seconds} s). A shop's orders change in Postgres; every change goes through the broker into a file${
-    demo.elasticsearchUrl ? ' and Elasticsearch' : ''
-  }.
+Millrace is up (${parts.seconds} s). A shop's orders change in Postgres;
+every change goes through the broker into a file${demo.elasticsearchUrl ? ' and Elasticsearch' : ''}.
 
-  broker      127.0.0.1:${parts.brokerPort}          any Kafka client
-  REST        ${parts.restUrl}   Kafka Connect's API
-  Postgres    ${demo.postgresUrl}
-  ${demo.elasticsearchUrl ? `index       ${demo.elasticsearchUrl}/shop.public.orders` : 'Elasticsearch  not in the demo: start with ELASTICSEARCH_URL=http://... for it'}
-  output      ${here(demo.outputFile)}
-  log         ${here(parts.logFile)}
+${lines.join('\n')}
 
 ${parts.states.map(stateLine).join('\n')}
 
