@@ -15,9 +15,14 @@ const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin
 })
 if (tsc.status !== 0) process.exit(tsc.status ?? 1)
 
-for (const manifest of globSync(['connectors/*/package.json', 'transforms/package.json', 'converters/package.json'], {
-  cwd: root,
-})) {
-  mkdirSync(join(dist, dirname(manifest)), { recursive: true })
-  cpSync(join(root, manifest), join(dist, manifest))
+try {
+  for (const manifest of globSync(['connectors/*/package.json', 'transforms/package.json', 'converters/package.json'], {
+    cwd: root,
+  })) {
+    mkdirSync(join(dist, dirname(manifest)), { recursive: true })
+    cpSync(join(root, manifest), join(dist, manifest))
+  }
+} catch (error) {
+  console.error((error as Error).message)
+  process.exit(1)
 }
