@@ -4,9 +4,15 @@ import type { ConfigDef } from '../../core/common/config/define.ts'
 export const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('’', "'")
 
 /** What the declarations say of keys that are accepted and change nothing. */
-const IDLE = /\b(Not used|Accepted for compatibility|Accepted and not needed|Accepted;|No effect)/
+const IDLE = /\b(Not used(?! in standalone)|Accepted for compatibility|Accepted and not needed|Accepted;)/
+/** Their own sentence, which goes to the front. */
+const SAID = / ?\b(No effect[^.]*\.)/
 
-export const hasNoEffect = (documentation: string): boolean => IDLE.test(documentation)
+function whatItDoes(documentation: string, idle: boolean): string {
+  const said = SAID.exec(documentation)
+  if (said) return `*${said[1]}* ${documentation.replace(SAID, '')}`
+  return idle || IDLE.test(documentation) ? `*No effect.* ${documentation}` : documentation
+}
 
 const LONG_MAX = 2 ** 63
 
@@ -27,9 +33,8 @@ export function keysTable(config: ConfigDef, idle: ReadonlySet<string> = new Set
   const rows = keys.map(([name, key]) => {
     const [, required, rest] = /^(required)?(?:, )?(.*)$/s.exec(key.validator?.describe ?? '') ?? []
     const valid = rest ? ` Valid: ${cell(rest)}.` : ''
-    const mark = idle.has(name) || hasNoEffect(key.documentation) ? '*No effect.* ' : ''
     const byDefault = required ? '**required**' : defaultCell(key.default)
-    return `| \`${name}\` | ${key.type.toLowerCase()} | ${byDefault} | ${key.importance.toLowerCase()} | ${mark}${cell(key.documentation)}${valid} |`
+    return `| \`${name}\` | ${key.type.toLowerCase()} | ${byDefault} | ${key.importance.toLowerCase()} | ${cell(whatItDoes(key.documentation, idle.has(name)))}${valid} |`
   })
   const head = ['| key | type | default | importance | what it does |', '| --- | --- | --- | --- | --- |']
   return [...head, ...rows, ''].join('\n')

@@ -29,7 +29,7 @@ export function oneOf(values: readonly string[], options?: { ignoreCase?: boolea
 /** A list whose every item is one of the given strings. */
 export function listOf(values: readonly string[]): Validator {
   return {
-    describe: `list of ${values.join(', ')}`,
+    describe: values.length === 0 ? 'empty' : `list of ${values.join(', ')}`,
     values,
     check(value) {
       for (const item of (value as string[] | null) ?? []) {
