@@ -72,8 +72,14 @@ export class Platform {
         if (process.env['MILLRACE_TEST_LOG']) appendFileSync(process.env['MILLRACE_TEST_LOG'], chunk)
       })
     }
-    this.#ended = new Promise(done => child.once('exit', code => done(code)))
-    process.once('exit', () => child.kill('SIGKILL'))
+    const killed = () => child.kill('SIGKILL')
+    process.once('exit', killed)
+    this.#ended = new Promise(done =>
+      child.once('exit', code => {
+        process.off('exit', killed)
+        done(code)
+      }),
+    )
   }
 
   /** Starts and waits until REST answers. */

