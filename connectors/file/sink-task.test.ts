@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterEach, expect, test, vi } from 'vitest'
 import { array, map, primitive, struct } from '../../core/connect/index.ts'
 import { PlayedSink, sinkRecord } from './test-support/played-sink.ts'
@@ -154,6 +155,15 @@ test('what cannot be synced, such as a device, is written to all the same', asyn
   await using sink = new PlayedSink({ file: '/dev/null' })
   await sink.put('one')
   await sink.task.preCommit([])
+})
+
+test('without a file lines go to standard output, no faster than they are taken', async () => {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'test-support/stdout-child.ts'), '20000'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let next = 0
+  for await (const line of createInterface({ input: child.stdout })) expect(line).toBe(`${next++} ${'x'.repeat(200)}`)
+  expect(next).toBe(20_000)
 })
 
 const isRoot = process.getuid?.() === 0 && process.platform === 'linux'

@@ -148,7 +148,9 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('Postgres
   })
 
   test.each(Object.keys(CONNECTORS))('%s: the same topics', async name => {
-    expect(await prefixed(ours, name)).toEqual(await prefixed(apache, name))
+    const topics = await prefixed(apache, name)
+    expect(await prefixed(ours, name)).toEqual(topics)
+    expect(topics).toHaveLength({ full: TABLES.size + 1, plain: TABLES.size, flat: 3 }[name]!)
   })
 
   test.each(Object.keys(CONNECTORS))(

@@ -1,0 +1,14 @@
+// Puts lines to standard output by a sink task in a worker thread, as the platform does. Usage: node stdout-child.ts COUNT
+import { isMainThread, Worker } from 'node:worker_threads'
+import { PlayedSink } from './played-sink.ts'
+
+if (isMainThread) {
+  new Worker(new URL(import.meta.url), { argv: process.argv.slice(2) })
+} else {
+  const sink = new PlayedSink({})
+  const count = Number(process.argv[2])
+  for (let n = 0; n < count; n += 500)
+    await sink.put(...Array.from({ length: 500 }, (_, i) => `${n + i} ${'x'.repeat(200)}`))
+  await sink.task.preCommit([])
+  await sink.task.stop()
+}
