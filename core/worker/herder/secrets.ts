@@ -1,4 +1,4 @@
-import { HIDDEN } from '../../common/config/password.ts'
+import { HIDDEN, hideInUrls } from '../../common/config/password.ts'
 import type { Props } from '../../connect/connector.ts'
 import { isSecretClientKey } from '../config/client-overrides.ts'
 import { withPrefix } from '../config/worker-config.ts'
@@ -30,7 +30,7 @@ export class Secrets {
   }
 
   /**
-   * The configuration with the values of its PASSWORD keys hidden, those of its converters and transformations included.
+   * The configuration with the values of its PASSWORD keys hidden, those of its converters and transformations included, and passwords within URLs.
    * A reference to a config provider is no secret and stays. Never fails: of a plugin that cannot be asked, what looks like a
    * secret by its name is hidden.
    */
@@ -39,7 +39,7 @@ export class Secrets {
     const secret = await this.#test(props)
     const shown: Record<string, string> = {}
     for (const [key, value] of Object.entries(props)) {
-      shown[key] = value !== '' && !REFERENCE.test(value) && secret(key) ? HIDDEN : value
+      shown[key] = value !== '' && !REFERENCE.test(value) && secret(key) ? HIDDEN : hideInUrls(value)
     }
     return shown
   }
@@ -47,7 +47,11 @@ export class Secrets {
   /** Puts the stored values where the mask stands. A mask for what is not stored stays, and `masked` finds it. */
   unmask(props: Props, stored: Props | null): Record<string, string> {
     const full: Record<string, string> = {}
-    for (const [key, value] of Object.entries(props)) full[key] = value === HIDDEN ? (stored?.[key] ?? value) : value
+    for (const [key, value] of Object.entries(props)) {
+      const before = stored?.[key]
+      const masked = value === HIDDEN || (before !== undefined && value === hideInUrls(before))
+      full[key] = masked ? (before ?? value) : value
+    }
     return full
   }
 

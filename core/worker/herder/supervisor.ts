@@ -171,6 +171,8 @@ export class Supervisor {
     }
     if (this.#connector.phase !== 'down' || this.#stopping || state.config(this.name) === null) return
     const target = state.target(this.name)
+    // STOPPED says that the last offsets are committed, so it waits for the last task
+    if (target === 'STOPPED' && this.#tasks.size > 0) return
     if (target !== 'STARTED' && statuses.connector(this.name)?.state !== target) this.#put(null, target, null)
     if (target === 'STOPPED') for (const [task] of statuses.tasks(this.name)) statuses.putTask(this.name, task, null)
   }
