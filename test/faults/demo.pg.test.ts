@@ -70,11 +70,11 @@ test.skipIf(!available)(
         () => `'${phase}' does not come: ${output()}`,
       )
       if (screen())
-      await eventually(
-        () => lines().length > 0,
-        () => `no lines: ${output()}`,
-      )
-    // nobody listens to signals yet in the very first moment
+        await eventually(
+          () => lines().length > 0,
+          () => `no lines: ${output()}`,
+        )
+      // nobody listens to signals yet in the very first moment
       expect([0, null]).toContain(await f.platform.stop())
       await eventually(
         () => left().length === 0,

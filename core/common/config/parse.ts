@@ -1,6 +1,6 @@
 import { MillraceError } from '../errors/error-table.ts'
 import type { ConfigDef, ConfigKey, ConfigType, ConfigValues } from './define.ts'
-import { HIDDEN, Password } from './password.ts'
+import { HIDDEN, hideInUrls, Password } from './password.ts'
 
 /** Raw configuration, as it stands in JSON or a properties file. */
 export type RawConfig = Readonly<Record<string, string | number | boolean | null | undefined>>
@@ -88,7 +88,7 @@ function rawOf(name: string, key: ConfigKey, raw: RawConfig): unknown {
 
 function show(value: unknown): string | null {
   if (value === null || value === undefined) return null
-  return Array.isArray(value) ? value.join(',') : String(value)
+  return hideInUrls(Array.isArray(value) ? value.join(',') : String(value))
 }
 
 interface Checked {

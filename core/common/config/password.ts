@@ -27,3 +27,8 @@ export class Password {
     return HIDDEN
   }
 }
+
+/** A text with the passwords of URLs in it hidden: `http://user:pw@host` shows as `http://user:[hidden]@host`. */
+export function hideInUrls(text: string): string {
+  return text.replace(/(:\/\/[^/?#@\s:,]*):[^/?#@\s,]+@/g, `$1:${HIDDEN}@`)
+}

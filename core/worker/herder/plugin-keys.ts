@@ -1,4 +1,5 @@
 import type { ConfigValue } from '../../common/config/parse.ts'
+import { hideInUrls } from '../../common/config/password.ts'
 import type { KeyDefinition, KeyInfo } from '../config/runtime-keys.ts'
 import type { ConfigKeyInfo } from '../task/messages-in.ts'
 
@@ -59,9 +60,9 @@ export function infosOf(
       definition,
       value: {
         name: definition.name,
-        value: value?.value ?? null,
+        value: typeof value?.value === 'string' ? hideInUrls(value.value) : null,
         recommended_values: value?.recommendedValues ?? [],
-        errors: (value?.errors ?? []).map(error => withPrefix(error, prefix)),
+        errors: (value?.errors ?? []).map(error => withPrefix(hideInUrls(error), prefix)),
         visible: value?.visible ?? true,
       },
     }

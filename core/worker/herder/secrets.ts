@@ -30,8 +30,8 @@ export class Secrets {
   }
 
   /**
-   * The configuration with the values of its PASSWORD keys hidden, those of its converters and transformations included, and passwords within URLs.
-   * A reference to a config provider is no secret and stays. Never fails: of a plugin that cannot be asked, what looks like a
+   * The configuration with the values of its PASSWORD keys hidden, those of its converters and transformations included,
+   * and passwords within URLs. A reference to a config provider is no secret and stays. Never fails: of a plugin that cannot be asked, what looks like a
    * secret by its name is hidden.
    */
   async mask(props: Props): Promise<Props> {

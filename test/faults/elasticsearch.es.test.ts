@@ -1,0 +1,191 @@
+/** Elasticsearch away, slow, and refusing, seen by who watches the platform; with a pipeline beside that nothing may disturb. */
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { eventually } from '../platform.ts'
+import { Beside, type Fixture, fixture, healed, says } from './fixture.ts'
+
+const url = inject('elasticsearchUrl')
+const run = Date.now().toString(36)
+let f: Fixture
+let beside: Beside
+
+/** A way to Elasticsearch that can be closed, and can be made slow. */
+class Way {
+  #server: Server | null = null
+  port = 0
+  delayMs = 0
+
+  async open(): Promise<void> {
+    this.#server = createServer((req, res) => {
+      const chunks: Buffer[] = []
+      req.on('data', chunk => chunks.push(chunk))
+      req.on('end', () => {
+        const pass = async () => {
+          const body = Buffer.concat(chunks)
+          const headers = { 'content-type': req.headers['content-type'] ?? 'application/json' }
+          const answer = await fetch(`${url}${req.url}`, {
+            method: req.method!,
+            headers,
+            ...(body.length > 0 && { body }),
+          })
+          const type = answer.headers.get('content-type') ?? 'application/json'
+          const product = answer.headers.get('x-elastic-product') ?? 'Elasticsearch'
+          res.writeHead(answer.status, { 'content-type': type, 'x-elastic-product': product })
+          res.end(Buffer.from(await answer.arrayBuffer()))
+        }
+        setTimeout(() => void pass().catch(() => res.destroy()), this.delayMs)
+      })
+    })
+    await new Promise<void>(done => this.#server!.listen(this.port, '127.0.0.1', done))
+    this.port = (this.#server.address() as AddressInfo).port
+  }
+
+  async shut(): Promise<void> {
+    const server = this.#server
+    this.#server = null
+    if (!server) return
+    server.closeAllConnections()
+    await new Promise(done => server.close(done))
+  }
+}
+
+const way = new Way()
+const sinkConfig = (topic: string, more: Record<string, string> = {}) => ({
+  'connector.class': 'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
+  topics: topic,
+  'connection.url': `http://127.0.0.1:${way.port}`,
+  'key.ignore': 'true',
+  'schema.ignore': 'true',
+  'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+  'value.converter.schemas.enable': 'false',
+  'retry.backoff.ms': '50',
+  'max.retries': '3',
+  'consumer.override.session.timeout.ms': '6000',
+  'consumer.override.auto.offset.reset': 'earliest',
+  ...more,
+})
+
+async function source(topic: string): Promise<(line: string) => void> {
+  const file = join(f.dir, `${topic}.in`)
+  writeFileSync(file, '')
+  const config = {
+    'connector.class': 'FileStreamSource',
+    file,
+    topic,
+    'value.converter': 'org.apache.kafka.connect.storage.StringConverter',
+  }
+  await f.platform.create(`${topic}-source`, config)
+  return line => appendFileSync(file, `${line}\n`)
+}
+
+async function documents(index: string): Promise<number[]> {
+  await fetch(`${url}/${index}/_refresh`, { method: 'POST' })
+  const answer = await fetch(`${url}/${index}/_search?size=1000`)
+  const body = (await answer.json()) as { hits?: { hits: { _source: { n: number } }[] } }
+  return (body.hits?.hits ?? []).map(hit => hit._source.n).sort((a, b) => a - b)
+}
+
+async function holds(index: string, wanted: readonly number[]): Promise<void> {
+  let found: number[] = []
+  await eventually(
+    async () => {
+      found = await documents(index)
+      return found.length >= wanted.length
+    },
+    () => `${index} has ${found}, not ${wanted}: ${f.platform.output.slice(-2000)}`,
+    30_000,
+  )
+  expect(found).toEqual(wanted)
+}
+
+const numbers = (n: number) => Array.from({ length: n }, (_, i) => i)
+
+describe.skipIf(!url)('Elasticsearch', () => {
+  beforeAll(async () => {
+    f = await fixture()
+    await way.open()
+    await f.platform.start()
+    beside = await new Beside(f.dir, f.platform).start()
+  })
+  afterAll(async () => {
+    await f.close()
+    await way.shut()
+  })
+
+  test('that goes away, is away at a start, and comes back, gets everything once', async () => {
+    const topic = `away-${run}`
+    const write = await source(topic)
+    await f.platform.create(`${topic}-sink`, sinkConfig(topic))
+    write('{"n":0}')
+    await holds(topic, [0])
+    await way.shut()
+    write('{"n":1}')
+    const said = await says(f.platform, `${topic}-sink`, 'RUNNING', /127\.0\.0\.1/)
+    expect(said).toMatch(/MR_ES_/)
+    await beside.moves()
+    // the platform dies and starts while it is away
+    await f.platform.kill()
+    await f.platform.start()
+    write('{"n":2}')
+    await says(f.platform, `${topic}-sink`, 'RUNNING', /MR_ES_/)
+    await beside.moves()
+    await way.open()
+    await holds(topic, [0, 1, 2])
+    await healed(f.platform, `${topic}-sink`)
+  })
+
+  test('that is very slow gets everything, and others do not wait for it', async () => {
+    const topic = `slow-${run}`
+    const write = await source(topic)
+    for (const n of numbers(50)) write(JSON.stringify({ n }))
+    await f.platform.create(`${topic}-sink`, sinkConfig(topic, { 'batch.size': '10', 'read.timeout.ms': '1000' }))
+    way.delayMs = 3000
+    await says(f.platform, `${topic}-sink`, 'RUNNING', /MR_ES_/)
+    await beside.moves()
+    way.delayMs = 0
+    await holds(topic, numbers(50))
+  })
+
+  test('that refuses a document for its mapping fails the task with its place, or leaves it to the dead letter queue', async () => {
+    const topic = `mapped-${run}`
+    const write = await source(topic)
+    await fetch(`${url}/${topic}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ mappings: { properties: { n: { type: 'integer' } } } }),
+    })
+    write('{"n":0}')
+    write('{"n":"no number"}')
+    write('{"n":1}')
+    await f.platform.create(`${topic}-sink`, sinkConfig(topic))
+    const said = await says(f.platform, `${topic}-sink`, 'FAILED', /mapper|parse/)
+    expect(said).toContain(topic)
+    await beside.moves()
+    const tolerant = sinkConfig(topic, {
+      'behavior.on.malformed.documents': 'ignore',
+      'errors.tolerance': 'all',
+      'errors.deadletterqueue.topic.name': `dead-${run}`,
+      'errors.deadletterqueue.topic.replication.factor': '1',
+      'errors.deadletterqueue.context.headers.enable': 'true',
+    })
+    expect((await f.platform.rest('PUT', `/connectors/${topic}-sink/config`, tolerant)).status).toBe(200)
+    await holds(topic, [0, 1])
+    await healed(f.platform, `${topic}-sink`)
+    const out = join(f.dir, 'dead.out')
+    await f.platform.create('dead-sink', {
+      'connector.class': 'FileStreamSink',
+      topics: `dead-${run}`,
+      file: out,
+      'value.converter': 'org.apache.kafka.connect.storage.StringConverter',
+      'consumer.override.auto.offset.reset': 'earliest',
+    })
+    await eventually(
+      () => existsSync(out) && readFileSync(out, 'utf8') === '{"n":"no number"}\n',
+      () => `the dead letter queue has ${existsSync(out) ? readFileSync(out, 'utf8') : 'nothing'}`,
+      20_000,
+    )
+  })
+})
