@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { freePort } from '../cli/free-port.ts'
 import { PEERS_HOME } from './peers/setup.ts'
 
 const log4j = join(import.meta.dirname, 'peers/kafka/log4j2.xml')
@@ -27,17 +27,6 @@ export interface PeerKafka extends Peer {
 export interface PeerConnect extends Peer {
   readonly url: string
   readonly port: number
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 const properties = (values: Readonly<Record<string, string>>): string =>

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { freePort } from '../../cli/free-port.ts'
 import { PEERS_HOME } from '../../test/peers/setup.ts'
-import { freePort } from '../../test/services/elasticsearch.ts'
 import { launch, listening, type Measured, runToEnd } from './process.ts'
 
 const root = join(import.meta.dirname, '../..')

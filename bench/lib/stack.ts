@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { freePort } from '../../cli/free-port.ts'
 import { PEERS_HOME } from '../../test/peers/setup.ts'
-import { freePort } from '../../test/services/elasticsearch.ts'
 import { JVM, LOG4J, prepareApache } from './kafka.ts'
 import { launch, type Measured } from './process.ts'
 

@@ -4,25 +4,13 @@
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../../cli/free-port.ts'
+
+export { freePort }
 
 const script = join(import.meta.dirname, 'elasticsearch.sh')
-
-/** A port that is free now, and stays likely to be for the next moments. */
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      )
-    })
-  })
-}
 
 async function runScript(args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -17,10 +17,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
+import { freePort } from '../../cli/free-port.ts'
 
 export interface PostgresServer {
   /** Of the database postgres, as a superuser. */
@@ -55,19 +55,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
   fsync: 'off',
   shared_buffers: '64MB',
   log_min_messages: 'fatal',
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      )
-    })
-  })
 }
 
 /** Folders with `initdb` and `postgres`, the best first. */

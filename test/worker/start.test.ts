@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { freePort } from '../../cli/free-port.ts'
 import { startWorker } from '../../core/worker/worker.ts'
-import { freePort } from '../services/elasticsearch.ts'
 import { eventually, Rig, rest } from './rig.ts'
 
 let rig: Rig | null = null
