@@ -27,7 +27,7 @@ const UNWRAP = {
 }
 
 /** The connectors of the demo: the very JSON that a user would post. */
-export function demoConnectors(
+function demoConnectors(
   postgresPort: number,
   outputFile: string,
   elasticsearchUrl: string | null,

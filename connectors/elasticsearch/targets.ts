@@ -7,7 +7,7 @@ import type { Settings } from './settings.ts'
 const JSON_TYPE = 'application/json'
 
 /** The index of a topic, as Confluent's sink names it: lower case, at most 255 characters, not beginning with - or _. */
-export function indexName(topic: string): string {
+function indexName(topic: string): string {
   const name = topic
     .toLowerCase()
     .slice(0, 255)

@@ -73,7 +73,7 @@ const START = Buffer.from('{"schema":{')
 const PAYLOAD = Buffer.from(',"payload":')
 
 /** The length of `{"schema":{...},"payload":` at the start of a message; 0 where it starts otherwise. */
-export function prefixLength(bytes: Buffer): number {
+function prefixLength(bytes: Buffer): number {
   if (bytes.length < START.length || bytes.compare(START, 0, START.length, 0, START.length) !== 0) return 0
   let depth = 1
   let at = START.length

@@ -22,7 +22,7 @@ export interface CheckedRecords {
  * of compacted topics. Decodes records only where the configuration asks about them. May rewrite the batches (log append
  * time, another compression). Throws a KafkaError.
  */
-export function checkRecords(records: Buffer, origin: AppendOrigin, config: LogConfig, now: number): CheckedRecords {
+function checkRecords(records: Buffer, origin: AppendOrigin, config: LogConfig, now: number): CheckedRecords {
   if (records.length === 0) throw errorFor(ErrorCode.INVALID_RECORD, 'The request holds no records.')
   let bytes = records
   if (origin === 'client' && config.compressionType !== 'producer') {

@@ -13,7 +13,6 @@ export const CLEANED = '.cleaned'
 export const SWAP = '.swap'
 export const DELETE_DIR = '-delete'
 export const STRAY_DIR = '-stray'
-export const FUTURE_DIR = '-future'
 
 /** `00000000000000000017.log`: the base offset in 20 digits. */
 export function offsetFileName(offset: number, suffix: string): string {

@@ -152,7 +152,7 @@ export function readRange(log: LogState, segment: Segment, position: number, len
 }
 
 /** Bytes of whole batches at the front that end below an offset. */
-export function batchesBefore(bytes: Buffer, offset: number): number {
+function batchesBefore(bytes: Buffer, offset: number): number {
   let at = 0
   while (at + header.HEADER_SIZE <= bytes.length) {
     const size = header.batchSize(bytes, at)

@@ -3,7 +3,7 @@ import { isErrno, writeFully } from './files.ts'
 import { readInt64, writeInt64 } from './int64.ts'
 
 /** Bytes an entry: version int16, then four int64. */
-export const TXN_ENTRY = 34
+const TXN_ENTRY = 34
 
 export interface AbortedTxn {
   readonly producerId: number

@@ -10,7 +10,7 @@ import { distributedKeys } from './distributed-keys.ts'
 export type WorkerMode = 'standalone' | 'distributed'
 
 const baseKeys = { ...commonKeys, ...restKeys }
-export const workerKeys = {
+const workerKeys = {
   standalone: { ...baseKeys, ...standaloneKeys },
   distributed: { ...baseKeys, ...distributedKeys },
 }

@@ -369,7 +369,7 @@ function parseUnit(unit: string): { connector: string; task: number | null } | n
 }
 
 /** What a restart request is about, going by the statuses. */
-export function restartPlan(
+function restartPlan(
   status: ConnectorStateInfo,
   includeTasks: boolean,
   onlyFailed: boolean,

@@ -163,7 +163,7 @@ export class Launcher {
 }
 
 /** The class that Connect would write into a task's configuration, so that a Java worker can take the connector over. */
-export function taskClassOf(connectorClass: string): string {
+function taskClassOf(connectorClass: string): string {
   if (connectorClass.startsWith('io.debezium.')) return `${connectorClass}Task`
   return connectorClass.endsWith('Connector') ? `${connectorClass.slice(0, -9)}Task` : `${connectorClass}Task`
 }

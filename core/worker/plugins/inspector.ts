@@ -116,6 +116,6 @@ export class PluginInspector {
 }
 
 /** Whether an error carries this code of an error table. */
-export function isCode(error: unknown, code: string): boolean {
+function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
 }

@@ -1,7 +1,7 @@
 import { isAbsolute, relative, resolve } from 'node:path'
 import { pluginErrors } from '../errors.ts'
 
-export const PLUGIN_TYPES = ['source', 'sink', 'transformation', 'predicate', 'converter', 'header_converter'] as const
+const PLUGIN_TYPES = ['source', 'sink', 'transformation', 'predicate', 'converter', 'header_converter'] as const
 export type PluginType = (typeof PLUGIN_TYPES)[number]
 
 /** One plugin as its package describes it. */

@@ -30,7 +30,7 @@ export function sendError(res: Response, status: number, message: string): void 
  * Reads a JSON body. Throws 415 for another content type, 413 for one that is too long, 400 for what is no JSON. Undefined
  * for an empty body.
  */
-export async function readJson(req: Request, maxBytes: number): Promise<Json | undefined> {
+async function readJson(req: Request, maxBytes: number): Promise<Json | undefined> {
   const chunks: Buffer[] = []
   let length = 0
   // The request must outlive a refusal: the answer goes over its socket.

@@ -30,7 +30,7 @@ export function hookPluginApi(): void {
 }
 
 /** The URL of a plugin's module; a `.js` that does not exist is tried as `.ts`, as plugins run from sources have it. */
-export function moduleUrl(module: string): URL {
+function moduleUrl(module: string): URL {
   const url = module.startsWith('file:') ? new URL(module) : pathToFileURL(module)
   if (existsSync(fileURLToPath(url)) || !url.pathname.endsWith('.js')) return url
   const ts = new URL(url.href.replace(/\.js$/, '.ts'))

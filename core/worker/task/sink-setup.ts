@@ -13,7 +13,7 @@ import { describeConsumed, SinkRecordConverter } from './sink-converter.ts'
 import { SinkTaskRunner } from './sink-task-runner.ts'
 
 /** The topics of a sink: the list `topics`, or the pattern `topics.regex`. Throws a ConfigError unless exactly one is given. */
-export function sinkTopics(props: Props): readonly string[] | RegExp {
+function sinkTopics(props: Props): readonly string[] | RegExp {
   const list = (props['topics'] ?? '')
     .split(',')
     .map(s => s.trim())
