@@ -23,7 +23,7 @@ const castConfig = defineConfig({
     importance: 'HIGH',
     validator: nonEmptyList,
     documentation:
-      'List of fields and the type to cast them to of the form field1:type,field2:type to cast fields of Maps or Structs. A single type to cast the entire value. Valid types are int8, int16, int32, int64, float32, float64, boolean, and string.',
+      'What becomes of which type: `field:type` pairs, separated by commas, or one type alone for the whole key or value. Types: int8, int16, int32, int64, float32, float64, boolean, string.',
   },
   'replace.null.with.default': replaceNullKey,
 })

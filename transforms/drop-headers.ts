@@ -12,7 +12,7 @@ const dropHeadersConfig = defineConfig({
     type: 'LIST',
     importance: 'HIGH',
     validator: nonEmptyList,
-    documentation: 'The name of the headers to be removed.',
+    documentation: 'Headers with these names go.',
   },
 })
 

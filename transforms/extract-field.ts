@@ -7,7 +7,7 @@ import { SidedTransformation } from './common/sided.ts'
 const PURPOSE = 'field extraction'
 
 const extractFieldConfig = defineConfig({
-  field: { type: 'STRING', importance: 'MEDIUM', documentation: 'Field name to extract.' },
+  field: { type: 'STRING', importance: 'MEDIUM', documentation: 'The field that takes the place of the whole.' },
   'field.syntax.version': fieldSyntaxKey,
   'replace.null.with.default': replaceNullKey,
 })

@@ -33,19 +33,19 @@ const extractNewRecordStateConfig = defineConfig({
     importance: 'MEDIUM',
     validator: oneOf(MODES, { ignoreCase: true }),
     documentation:
-      'How to handle delete records. drop: remove the delete event and the tombstone. tombstone: leave only one tombstone. rewrite: keep the old row with a field __deleted=true, remove the tombstone. rewrite-with-tombstone: the same, but keep the tombstone. delete-to-tombstone: make a tombstone of the delete event and remove the original one.',
+      'What becomes of a delete and the tombstone after it. drop: both go. tombstone: one tombstone stays. rewrite: the old row with a field __deleted=true, no tombstone. rewrite-with-tombstone: both of these. delete-to-tombstone: the delete becomes the tombstone and the one after it goes.',
   },
   'route.by.field': {
     type: 'STRING',
     default: '',
     importance: 'LOW',
-    documentation: 'The column which determines how the events will be routed, the value will replace the topic name.',
+    documentation: 'A column whose value becomes the topic of the record.',
   },
   'add.fields.prefix': {
     type: 'STRING',
     default: '__',
     importance: 'LOW',
-    documentation: 'Adds this prefix to each field listed.',
+    documentation: 'What the names of added fields begin with.',
   },
   'add.fields': list(
     'Fields of the event to add to the row, such as op,table,source.ts_ms: named __op, __table, __source_ts_ms. field:NAME gives another name.',
@@ -54,21 +54,20 @@ const extractNewRecordStateConfig = defineConfig({
     type: 'STRING',
     default: '__',
     importance: 'LOW',
-    documentation: 'Adds this prefix to each header listed.',
+    documentation: 'What the names of added headers begin with.',
   },
   'add.headers': list('Fields of the event to add as headers, written as in add.fields.'),
   'replace.null.with.default': {
     type: 'BOOLEAN',
     default: true,
     importance: 'LOW',
-    documentation:
-      'When this option is enabled, null field values are replaced by source-defined defaults when rewriting the record.',
+    documentation: 'Whether a null in a field with a default becomes the default.',
   },
   'drop.fields.header.name': {
     type: 'STRING',
     default: '',
     importance: 'LOW',
-    documentation: 'The name of a header that lists fields to remove from the record.',
+    documentation: 'A header that names the fields to leave out.',
   },
   'drop.fields.from.key': {
     type: 'BOOLEAN',

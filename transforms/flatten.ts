@@ -20,8 +20,7 @@ const flattenConfig = defineConfig({
     type: 'STRING',
     default: '.',
     importance: 'MEDIUM',
-    documentation:
-      'Delimiter to insert between field names from the input record when generating field names for the output record.',
+    documentation: 'What stands between the names of a field and of what holds it: `outer.inner`.',
   },
 })
 

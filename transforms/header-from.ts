@@ -20,21 +20,19 @@ const headerFromConfig = defineConfig({
     type: 'LIST',
     importance: 'HIGH',
     validator: nonEmptyList,
-    documentation:
-      'Comma-separated list of field names in the record whose values are to be copied or moved to headers.',
+    documentation: 'The fields that become headers.',
   },
   headers: {
     type: 'LIST',
     importance: 'HIGH',
     validator: nonEmptyList,
-    documentation: 'Comma-separated list of header names, in the same order as the field names.',
+    documentation: 'The names of those headers, in the order of the fields.',
   },
   operation: {
     type: 'STRING',
     importance: 'HIGH',
     validator: oneOf(['move', 'copy']),
-    documentation:
-      'Either `move` if the fields are to be moved to the headers, or `copy` if they stay in the record too.',
+    documentation: '`move` takes the fields out of the record, `copy` leaves them there too.',
   },
   'replace.null.with.default': replaceNullKey,
 })

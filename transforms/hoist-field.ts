@@ -13,7 +13,7 @@ const hoistFieldConfig = defineConfig({
   field: {
     type: 'STRING',
     importance: 'MEDIUM',
-    documentation: 'Field name for the single field that will be created in the resulting Struct or Map.',
+    documentation: 'The name of the one field that holds the data.',
   },
 })
 

@@ -13,7 +13,7 @@ import { copyOf, requireMap, requireOffset, requireStruct } from './common/requi
 import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
-const SUFFIXES = 'Suffix with `!` to make this a required field, or `?` to keep it optional (the default).'
+const SUFFIXES = '`name!` makes the field required, `name?` or `name` optional.'
 const PURPOSE = 'field insertion'
 
 const nameKey = (documentation: string) => ({
@@ -24,12 +24,12 @@ const nameKey = (documentation: string) => ({
 })
 
 const insertFieldConfig = defineConfig({
-  'topic.field': nameKey(`Field name for Kafka topic. ${SUFFIXES}`),
-  'partition.field': nameKey(`Field name for Kafka partition. ${SUFFIXES}`),
-  'offset.field': nameKey(`Field name for Kafka offset - only applicable to sink connectors. ${SUFFIXES}`),
-  'timestamp.field': nameKey(`Field name for record timestamp. ${SUFFIXES}`),
-  'static.field': nameKey(`Field name for static data field. ${SUFFIXES}`),
-  'static.value': nameKey('Static field value, if field name configured.'),
+  'topic.field': nameKey(`A field that gets the topic. ${SUFFIXES}`),
+  'partition.field': nameKey(`A field that gets the partition. ${SUFFIXES}`),
+  'offset.field': nameKey(`A field that gets the offset; with sinks only. ${SUFFIXES}`),
+  'timestamp.field': nameKey(`A field that gets the time of the record. ${SUFFIXES}`),
+  'static.field': nameKey(`A field that gets static.value. ${SUFFIXES}`),
+  'static.value': nameKey('The text for static.field.'),
   'replace.null.with.default': replaceNullKey,
 })
 

@@ -10,12 +10,11 @@ import {
 } from '../core/connect/index.ts'
 
 const insertHeaderConfig = defineConfig({
-  header: { type: 'STRING', importance: 'HIGH', validator: nonEmpty, documentation: 'The name of the header.' },
+  header: { type: 'STRING', importance: 'HIGH', validator: nonEmpty, documentation: 'The name of the new header.' },
   'value.literal': {
     type: 'STRING',
     importance: 'HIGH',
-    documentation:
-      'The literal value that is to be set as the header value on all records; its type is guessed from the text.',
+    documentation: 'Its value, the same for all records; the type is guessed from the text.',
   },
 })
 

@@ -21,15 +21,14 @@ const maskFieldConfig = defineConfig({
     type: 'LIST',
     importance: 'HIGH',
     validator: nonEmptyList,
-    documentation: 'Names of fields to mask.',
+    documentation: 'The fields to mask.',
   },
   replacement: {
     type: 'STRING',
     default: null,
     importance: 'LOW',
     validator: nonEmpty,
-    documentation:
-      "Custom value replacement, that will be applied to all 'fields' values (numeric or non-empty string values only).",
+    documentation: 'What stands there instead of zero or nothing; for fields that are numbers or texts.',
   },
   'replace.null.with.default': replaceNullKey,
 })

@@ -13,12 +13,12 @@ const regexRouterConfig = defineConfig({
     type: 'STRING',
     importance: 'HIGH',
     validator: regex,
-    documentation: 'Regular expression to use for matching. It must match the whole topic.',
+    documentation: 'A regular expression that the whole topic must match.',
   },
   replacement: {
     type: 'STRING',
     importance: 'HIGH',
-    documentation: 'Replacement string; `$1` stands for the first group.',
+    documentation: 'The new topic; `$1` is what the first group matched.',
   },
 })
 

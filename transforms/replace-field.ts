@@ -20,20 +20,20 @@ const replaceFieldConfig = defineConfig({
     default: [],
     importance: 'MEDIUM',
     aliases: ['blacklist'],
-    documentation: 'Fields to exclude. This takes precedence over the fields to include.',
+    documentation: 'Fields that go, also where include names them.',
   },
   include: {
     type: 'LIST',
     default: [],
     importance: 'MEDIUM',
     aliases: ['whitelist'],
-    documentation: 'Fields to include. If specified, only these fields will be used.',
+    documentation: 'Fields that stay; all where it is empty.',
   },
   renames: {
     type: 'LIST',
     default: [],
     importance: 'MEDIUM',
-    documentation: 'Field rename mappings: pairs `old:new`, comma separated.',
+    documentation: 'New names of fields: `old:new` pairs, separated by commas.',
     validator: {
       describe: 'list of colon-delimited pairs, e.g. foo:bar,abc:xyz',
       check: value => {

@@ -15,8 +15,8 @@ import { fieldsOf, fieldValue, SchemaCache } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
 const setSchemaMetadataConfig = defineConfig({
-  'schema.name': { type: 'STRING', default: null, importance: 'HIGH', documentation: 'Schema name to set.' },
-  'schema.version': { type: 'INT', default: null, importance: 'HIGH', documentation: 'Schema version to set.' },
+  'schema.name': { type: 'STRING', default: null, importance: 'HIGH', documentation: 'The new name.' },
+  'schema.version': { type: 'INT', default: null, importance: 'HIGH', documentation: 'The new version.' },
   'replace.null.with.default': replaceNullKey,
 })
 

@@ -30,20 +30,20 @@ const timestampConverterConfig = defineConfig({
     type: 'STRING',
     default: '',
     importance: 'HIGH',
-    documentation: 'The field containing the timestamp, or empty if the entire value is a timestamp.',
+    documentation: 'The field with the time; empty where the whole key or value is one.',
   },
   'target.type': {
     type: 'STRING',
     importance: 'HIGH',
     validator: oneOf(TARGETS),
-    documentation: 'The desired timestamp representation: string, unix, Date, Time, or Timestamp.',
+    documentation: 'What it becomes: string, unix, Date, Time or Timestamp.',
   },
   format: {
     type: 'STRING',
     default: '',
     importance: 'MEDIUM',
     documentation:
-      'A SimpleDateFormat-compatible format for the timestamp. Used to generate the output when type=string or used to parse the input if the input is a string.',
+      'How a time is written as text, in the pattern letters of java.text.SimpleDateFormat: for target.type=string, and for reading texts.',
   },
   'unix.precision': {
     type: 'STRING',
@@ -51,7 +51,7 @@ const timestampConverterConfig = defineConfig({
     importance: 'LOW',
     validator: oneOf(PRECISIONS),
     documentation:
-      'The desired Unix precision for the timestamp: seconds, milliseconds, microseconds, or nanoseconds. Used to generate the output when type=unix or used to parse the input if the input is a Long.',
+      'What Unix times count, for target.type=unix and for reading int64: seconds, milliseconds, microseconds or nanoseconds.',
   },
   'replace.null.with.default': replaceNullKey,
 })

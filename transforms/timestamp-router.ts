@@ -13,14 +13,13 @@ const timestampRouterConfig = defineConfig({
     type: 'STRING',
     default: '${topic}-${timestamp}',
     importance: 'HIGH',
-    documentation:
-      'Format string which can contain `${topic}` and `${timestamp}` as placeholders for the topic and timestamp, respectively.',
+    documentation: 'The new topic; `${topic}` and `${timestamp}` are filled in.',
   },
   'timestamp.format': {
     type: 'STRING',
     default: 'yyyyMMdd',
     importance: 'HIGH',
-    documentation: 'Format string for the timestamp that is compatible with `java.text.SimpleDateFormat`.',
+    documentation: 'How the time is written there, in the pattern letters of java.text.SimpleDateFormat.',
   },
 })
 

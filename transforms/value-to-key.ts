@@ -21,7 +21,7 @@ const valueToKeyConfig = defineConfig({
     type: 'LIST',
     importance: 'HIGH',
     validator: nonEmptyList,
-    documentation: 'Field names on the record value to extract as the record key.',
+    documentation: 'Fields of the value that make up the key.',
   },
   'replace.null.with.default': replaceNullKey,
 })

@@ -8,7 +8,7 @@ export const jsonConverterConfig = defineConfig({
     importance: 'HIGH',
     displayName: 'Enable Schemas',
     group: 'Schemas',
-    documentation: 'Include schemas within each of the serialized values and keys: {"schema": ..., "payload": ...}.',
+    documentation: 'Whether each key and value carries its schema: {"schema": ..., "payload": ...}.',
   },
   'schemas.cache.size': {
     type: 'INT',
@@ -17,7 +17,7 @@ export const jsonConverterConfig = defineConfig({
     displayName: 'Schema Cache Size',
     group: 'Schemas',
     validator: range(1),
-    documentation: 'The maximum number of schemas that can be cached in this converter instance.',
+    documentation: 'How many schemas are kept compiled.',
   },
   'decimal.format': {
     type: 'STRING',

@@ -5,8 +5,7 @@ export const replaceNullKey = {
   type: 'BOOLEAN',
   default: true,
   importance: 'MEDIUM',
-  documentation:
-    'Whether to replace fields that have a default value and that are null to the default value. When set to true, the default value is used, otherwise null is used.',
+  documentation: 'Whether a null in a field with a default counts as the default.',
 } as const satisfies ConfigKey
 
 /** `field.syntax.version`: whether a dot in a field's name is a step into a nested struct. */
@@ -15,7 +14,7 @@ export const fieldSyntaxKey = {
   default: 'V1',
   importance: 'HIGH',
   documentation:
-    'Defines the version of the syntax to access fields. If set to V1, then the field paths are limited to access the elements at the root level of the struct or map. If set to V2, the syntax will support accessing nested elements: dots separate names, backticks keep a name with dots together.',
+    'How fields are named. V1: only outermost ones, a dot being part of the name. V2: nested ones too: dots separate names, backticks keep a name with dots together.',
   validator: {
     describe: 'one of V1, V2',
     values: ['V1', 'V2'],

@@ -8,7 +8,7 @@ import {
 } from '../../core/connect/index.ts'
 
 const hasHeaderKeyConfig = defineConfig({
-  name: { type: 'STRING', importance: 'MEDIUM', validator: nonEmpty, documentation: 'The header name.' },
+  name: { type: 'STRING', importance: 'MEDIUM', validator: nonEmpty, documentation: 'The name of the header.' },
 })
 
 /** org.apache.kafka.connect.transforms.predicates.HasHeaderKey: true where the record has such a header. */

@@ -15,7 +15,7 @@ const topicNameMatchesConfig = defineConfig({
     type: 'STRING',
     importance: 'MEDIUM',
     validator: all(nonEmpty, regex),
-    documentation: 'A Java regular expression for matching against the name of a record topic: the whole of it.',
+    documentation: 'A regular expression that the whole topic must match.',
   },
 })
 
