@@ -21,7 +21,7 @@ const TRANSACTION = 1
  * COORDINATOR_NOT_AVAILABLE would make it try for a minute.
  */
 const NO_TRANSACTIONS =
-  'Millrace has no transactions yet: unset transactional.id (idempotent producers work), or use exactly-once=disabled'
+  'Millrace has no transactions yet: unset transactional.id (idempotent producers work); in Kafka Streams set processing.guarantee=at_least_once'
 
 interface Found {
   readonly errorCode: number
