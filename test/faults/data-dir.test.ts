@@ -91,7 +91,6 @@ test('a second platform on the same directory is one clear line, and the first g
     () => 'it says nothing',
   )
   expect(await second.stop()).toBe(1)
-  console.log(second.output)
   expect(second.output).toMatch(/in use by another broker, process \d+.*MR_BROKER_DIR_LOCKED/)
   await beside.moves()
 })
@@ -151,7 +150,6 @@ test('bytes flipped in the middle of a segment are never given out as records', 
   closeSync(file)
   await f.platform.start()
   const { values, error } = await read()
-  console.log(values.length, error, f.platform.output.slice(-1500))
   expect(values).toEqual(Array.from({ length: values.length }, (_, i) => `record ${i}`))
   expect(values.length).toBeLessThan(RECORDS)
   expect(error).toMatch(/offset \d+ cannot be read/)
@@ -171,7 +169,6 @@ test('a directory that may not be read is one clear line', async ({ skip }) => {
     [bin, 'start', '--data-dir', f.platform.dir, '--port', '0', '--rest-port', '0'],
     { uid: 65534, gid: 65534, encoding: 'utf8', timeout: 20_000 },
   )
-  console.log(run.status, run.stderr)
   if (/EACCES/.test(run.stderr) && run.stderr.includes('node:')) return skip('this user cannot reach the program')
   expect(run.status).toBe(1)
   expect(run.stderr).toMatch(/data directory .* cannot be used/)

@@ -70,7 +70,6 @@ test('a sink whose folder vanishes says so and loses nothing once it is back', a
     async () => /folder/.test(JSON.stringify((await f.platform.status('folder-sink')).tasks[0]?.trace ?? '')),
     () => `nothing is said: ${f.platform.output.slice(-2000)}`,
   )
-  console.log(JSON.stringify(await f.platform.status('folder-sink')))
   await beside.moves()
   renameSync(`${folder}.away`, folder)
   await f.platform.rest('POST', '/connectors/folder-sink/restart?includeTasks=true&onlyFailed=true')

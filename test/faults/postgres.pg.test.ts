@@ -1,8 +1,10 @@
 /** Everything that goes wrong with a Postgres, told by REST, while a pipeline beside goes on; when it is right again nothing is lost. */
+import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createConsumer } from '../../core/client/index.ts'
 import { eventually } from '../platform.ts'
+import { random } from '../random.ts'
 import { type PostgresServer, startPostgres } from '../services/postgres.ts'
 import { Beside, type Fixture, fixture, healed, says } from './fixture.ts'
 
@@ -201,19 +203,30 @@ test.skipIf(!server)('a slot in use is waited for, visibly, and taken when it is
   await f.platform.rest('DELETE', `/connectors/${twin}`)
 })
 
-test.skipIf(!server)('connections cut again and again lose nothing', async () => {
-  const source = await database(2000)
-  await f.platform.create(source.name, source.config)
-  for (let n = 0; n < 20; n++) {
-    await sql(source.url, `insert into t select max(id) + 1 from t`)
-    await server!.admin.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where datname = 'db_${source.name}' and pid <> pg_backend_pid()`,
-    )
-  }
-  await arrived(source.name, 2020)
-  await healed(f.platform, source.name)
-  await f.platform.rest('DELETE', `/connectors/${source.name}`)
-})
+const seed = Number(process.env['MILLRACE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+const rng = random(seed)
+
+test.skipIf(!server)(
+  `connections cut again and again, in the snapshot and after it, lose nothing (seed ${seed})`,
+  async () => {
+    console.log(`MILLRACE_SEED=${seed}`)
+    for (let round = 0; round < 4; round++) {
+      const source = await database(2000)
+      await f.platform.create(source.name, source.config)
+      for (let n = 0; n < 20; n++) {
+        await setTimeout(rng.below(40))
+        await sql(source.url, 'insert into t select max(id) + 1 from t')
+        await server!.admin.query(
+          'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()',
+          [`db_${source.name}`],
+        )
+      }
+      await arrived(source.name, 2020)
+      await healed(f.platform, source.name)
+      await f.platform.rest('DELETE', `/connectors/${source.name}`)
+    }
+  },
+)
 
 test.skipIf(!server)('a slot dropped behind our back is FAILED with what to do', async () => {
   const source = await database(3)

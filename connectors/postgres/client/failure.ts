@@ -81,7 +81,9 @@ export function streamFailure(cause: unknown, slot: string): MillraceError {
     const publication = /publication "(.*)" does not exist/.exec(message)![1]
     return errors.create('MR_PG_PUBLICATION_MISSING', { publication }, { cause })
   }
-  if (isPassing(cause)) return errors.create('MR_PG_CONNECTION_LOST', { cause: message }, { cause })
+  // an exported snapshot goes with the connection that exported it; the next attempt takes another
+  if (isPassing(cause) || /^(snapshot ".*" does not exist|invalid snapshot identifier)/.test(message))
+    return errors.create('MR_PG_CONNECTION_LOST', { cause: message }, { cause })
   if (code === '42501') return errors.create('MR_PG_PERMISSION_DENIED', { what: 'a query', cause: message }, { cause })
   return errors.create(
     'MR_PG_QUERY_FAILED',
