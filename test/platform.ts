@@ -97,7 +97,10 @@ export class Platform {
           signal: AbortSignal.timeout(5000),
         })
         if (answer.ok) return
-      } catch {}
+      } catch (error) {
+        // refused or cut: it is not up yet; anything else is a fault of the test
+        if (!(error instanceof TypeError) && (error as Error).name !== 'TimeoutError') throw error
+      }
     }
     throw new Error(`the platform does not serve after ${timeoutMs} ms: ${this.output.slice(-3000)}`)
   }
