@@ -90,10 +90,10 @@ export async function createSlot(options: PostgresOptions, version: number, sign
     return {
       lsn: parseLsn(row!['consistent_point']!),
       snapshotName: row!['snapshot_name']!,
-      release: () => connection.close(),
+      release: () => void connection.close(),
     }
   } catch (error) {
-    connection.close()
+    await connection.close()
     const { code, message } = error as ServerError
     if (code === '53400' || code === '53300')
       throw errors.create('MR_PG_SLOTS_EXHAUSTED', { cause: message }, { cause: error })

@@ -318,7 +318,7 @@ export class Session {
   }
 
   #endSnapshot(): void {
-    this.#moment?.connection.close()
+    void this.#moment?.connection.close()
     this.#moment = null
     this.#snapshot = null
     this.#makeSnapshot = null
@@ -359,10 +359,10 @@ export class Session {
   async disconnect(): Promise<void> {
     this.#connected = false
     this.#endSnapshot()
-    this.#stream?.close()
+    const stream = this.#stream
     this.#stream = null
     this.#reader = null
-    await this.#catalog.close()
+    await Promise.all([stream?.close(), this.#catalog.close()])
   }
 
   /** Ends for good. */

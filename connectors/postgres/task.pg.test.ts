@@ -40,6 +40,15 @@ async function eventually<T>(get: () => Promise<T>, good: (value: T) => boolean,
   }
 }
 
+/** Drops a slot as soon as the server has noticed that nobody uses it. */
+async function dropSlot(db: pg.Client, name: string): Promise<void> {
+  await eventually(
+    async () => (await db.query('select active from pg_replication_slots where slot_name = $1', [name])).rows[0],
+    r => r.active === false,
+  )
+  await db.query('select pg_drop_replication_slot($1)', [name])
+}
+
 describe.skipIf(server === null)('the slot', () => {
   test('is confirmed up to committed offsets, and not further while a record is open', async () => {
     const { url, db } = await database('create table t (id int primary key)', 'create table other (id int)')
@@ -105,11 +114,7 @@ describe.skipIf(server === null)('the slot', () => {
     await first.count(1)
     first.commit()
     await first.stop()
-    await eventually(
-      () => slotOf(db, url),
-      s => !s.active,
-    )
-    await db.query(`select pg_drop_replication_slot('${propsFor(url)['slot.name']}')`)
+    await dropSlot(db, propsFor(url)['slot.name']!)
     const second = await new TaskHarness(propsFor(url), offsets).start()
     const failure = await second.failure()
     expect(failure).toMatchObject({ code: 'MR_PG_SLOT_MISSING', retriable: false })
@@ -356,11 +361,7 @@ describe.skipIf(server === null)('a snapshot', () => {
     expect(failure).toMatchObject({ code: 'MR_PG_SNAPSHOT_QUERY' })
     expect(failure.message).toContain('public.t')
     await task.stop()
-    await eventually(
-      () => slotOf(db, url),
-      s => !s.active,
-    )
-    await db.query(`select pg_drop_replication_slot('${propsFor(url)['slot.name']}')`)
+    await dropSlot(db, propsFor(url)['slot.name']!)
     await db.query(`drop role ${role}`)
     await db.end()
   })
@@ -398,7 +399,7 @@ describe.skipIf(server === null)('snapshot modes', () => {
       task.commit()
       await task.stop()
     }
-    await db.query("select pg_drop_replication_slot('always_slot')")
+    await dropSlot(db, 'always_slot')
     await db.end()
   })
 })
@@ -488,12 +489,7 @@ describe.skipIf(server === null)('while streaming', () => {
     ).start()
     expect(await failing.failure()).toMatchObject({ code: 'MR_PG_VALUE' })
     await failing.stop()
-    await eventually(
-      async () =>
-        (await warned.db.query("select active from pg_replication_slots where slot_name = 'failing'")).rows[0],
-      r => !r.active,
-    )
-    await warned.db.query("select pg_drop_replication_slot('failing')")
+    await dropSlot(warned.db, 'failing')
     await warned.db.end()
   })
 

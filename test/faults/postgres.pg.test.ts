@@ -166,7 +166,14 @@ test.skipIf(!server)(
         async () => (await f.platform.status(source.name)).connector.state === 'STOPPED',
         () => 'it does not stop',
       )
-      await sql(source.url, `select pg_drop_replication_slot('${source.name}')`)
+      await eventually(
+        () =>
+          sql(source.url, `select pg_drop_replication_slot('${source.name}')`).then(
+            () => true,
+            () => false,
+          ),
+        () => 'the slot stays in use',
+      )
       await own.halt('fast')
       await own.resume({ wal_level: 'replica' })
       await f.platform.rest('PUT', `/connectors/${source.name}/resume`)

@@ -62,6 +62,7 @@ export class WireConnection {
   readonly #client: pg.Client
   readonly #socket: Duplex
   #closed = false
+  #ended: Promise<void> | null = null
 
   /** Takes the socket of a connected client over; the client must not be used any more. */
   constructor(client: pg.Client, maxBytes: number) {
@@ -140,16 +141,30 @@ export class WireConnection {
     this.#socket.write(Buffer.concat([head, payload]))
   }
 
-  /** Ends the connection at once; the server notices by itself. Safe to call again. */
-  close(): void {
-    if (this.#closed) return
+  /**
+   * Ends the connection. What still arrives is thrown away. Resolves when the server has ended its side, so whatever it held
+   * there (a slot, a lock) is free; or after a second, since a dead one may never answer. Safe to call again.
+   */
+  close(): Promise<void> {
+    this.#ended ??= this.#end()
+    return this.#ended
+  }
+
+  async #end(): Promise<void> {
+    const socket = this.#socket
     this.#closed = true
     this.chunks.fail(new Error('closed'))
-    // Terminate, so that the server lets go of the slot without waiting for the socket's end
-    if (!this.#socket.destroyed) this.#socket.end(Buffer.from([0x58, 0, 0, 0, 4]))
-    const socket = this.#socket
-    setTimeout(() => socket.destroy(), 500).unref()
     this.#client.removeAllListeners('end')
+    if (socket.closed) return
+    const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
+    const timer = setTimeout(() => socket.destroy(), 1000)
+    // a socket that is paused, or that nobody reads, never comes to its end
+    socket.removeAllListeners('data')
+    socket.resume()
+    // Terminate, so that the server lets go of the slot without waiting for the socket's end
+    if (!socket.destroyed) socket.end(Buffer.from([0x58, 0, 0, 0, 4]))
+    await closed
+    clearTimeout(timer)
   }
 }
 

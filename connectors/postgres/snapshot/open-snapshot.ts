@@ -93,7 +93,7 @@ export async function openTransaction(
       sees: seesOf(seen),
     }
   } catch (error) {
-    connection.close()
+    void connection.close()
     throw error
   }
 }

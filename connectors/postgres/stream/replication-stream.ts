@@ -54,7 +54,7 @@ export class ReplicationStream {
       const statusMs = limit > 0 ? Math.min(options.slot.statusMs, Math.max(100, limit / 3)) : options.slot.statusMs
       return new ReplicationStream(connection, flush, statusMs)
     } catch (error) {
-      connection.close()
+      await connection.close()
       throw error
     }
   }
@@ -73,9 +73,10 @@ export class ReplicationStream {
     this.connection.sendCopyData(status)
   }
 
-  close(): void {
+  /** Resolves when the server has let go of the slot, or does not answer. */
+  close(): Promise<void> {
     clearInterval(this.#timer)
-    this.connection.close()
+    return this.connection.close()
   }
 }
 

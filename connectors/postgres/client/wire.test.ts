@@ -1,0 +1,61 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import type pg from 'pg'
+import { afterEach, expect, test } from 'vitest'
+import { WireConnection } from './wire.ts'
+
+const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4])
+const closers: (() => void)[] = []
+afterEach(() => {
+  for (const close of closers.splice(0)) close()
+})
+
+/** A connection to a server of ours that does `serve` with its end of it. */
+async function connection(serve: (socket: Socket) => void): Promise<WireConnection> {
+  const server = createServer({ allowHalfOpen: true }, socket => {
+    socket.on('error', () => {})
+    closers.push(() => socket.destroy())
+    serve(socket)
+  })
+  closers.push(() => server.close())
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', () => resolve()))
+  const stream = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  await new Promise(resolve => stream.once('connect', resolve))
+  const client = { connection: { stream }, removeAllListeners: () => undefined } as unknown as pg.Client
+  return new WireConnection(client, 1000)
+}
+
+test('closing says Terminate, and is over when the server has let go', async () => {
+  let free = false
+  const wire = await connection(socket => {
+    const got: Buffer[] = []
+    socket.on('data', (chunk: Buffer) => {
+      got.push(chunk)
+      if (!Buffer.concat(got).equals(TERMINATE)) return
+      setTimeout(() => {
+        free = true
+        socket.end()
+      }, 50)
+    })
+  })
+  await Promise.all([wire.close(), wire.close()])
+  expect(free).toBe(true)
+})
+
+test('closing throws away what a server is still sending, more than is kept for a reader too', async () => {
+  let free = false
+  const wire = await connection(socket => {
+    socket.write(Buffer.alloc(4_000_000))
+    socket.on('data', () => {
+      free = true
+      socket.end()
+    })
+  })
+  await wire.chunks.wait(AbortSignal.timeout(5000))
+  await wire.close()
+  expect(free).toBe(true)
+})
+
+test('closing is over when a server does not answer', async () => {
+  const wire = await connection(socket => socket.pause())
+  await wire.close()
+})
