@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type PeerKafka, startPeerKafka } from '../../test/peer-connect.ts'
-import { findKafkaLibs, skipWithout } from '../../test/peer-tools.ts'
+import { type PeerKafka, startPeerKafka } from '../../test/peers/servers.ts'
+import { findKafkaLibs, skipWithout } from '../../test/peers/tools.ts'
 import { batchOf } from './test-support/batches.ts'
 import { RawClient } from './test-support/raw-client.ts'
 import { startTestBroker, type TestBroker } from './test-support/test-broker.ts'

@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { findKafkaLibs, hasKcat, type KafkaTool, runKafkaTool, runProgram, skipWithout } from '../../test/peer-tools.ts'
+import {
+  findKafkaLibs,
+  hasKcat,
+  type KafkaTool,
+  runKafkaTool,
+  runProgram,
+  skipWithout,
+} from '../../test/peers/tools.ts'
 import { startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
 /** Apache Kafka's own tools, and kcat (librdkafka), against our broker. */

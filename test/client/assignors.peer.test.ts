@@ -6,7 +6,7 @@ import type { MemberSubscription } from '../../core/client/group/assignors/assig
 import { assignors } from '../../core/client/group/assignors/index.ts'
 import { encodeStickyUserData } from '../../core/client/group/assignors/sticky-user-data.ts'
 import type { AssignorName, TopicPartition } from '../../core/client/types.ts'
-import { findKafkaLibs, skipWithout } from '../peer-tools.ts'
+import { findKafkaLibs, skipWithout } from '../peers/tools.ts'
 
 const libs = findKafkaLibs()
 

@@ -1,4 +1,4 @@
-import { startPeerKafka } from '../peer-connect.ts'
+import { startPeerKafka } from '../peers/servers.ts'
 import { clientSuite } from './suite.ts'
 
 clientSuite(async () => {

@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createAdmin, createConsumer, createProducer } from '../../core/client/index.ts'
 import type { Consumer, ConsumerRecord } from '../../core/client/types.ts'
 import { setLogLevel } from '../../core/common/log.ts'
-import { type PeerKafka, startPeerKafka } from '../peer-connect.ts'
-import { findKafkaLibs, runKafkaTool, skipWithout } from '../peer-tools.ts'
+import { type PeerKafka, startPeerKafka } from '../peers/servers.ts'
+import { findKafkaLibs, runKafkaTool, skipWithout } from '../peers/tools.ts'
 import { pollUntil, read } from './suite.ts'
 
 const libs = findKafkaLibs()

@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { findKafkaLibs, skipWithout } from '../peer-tools.ts'
+import { findKafkaLibs, skipWithout } from '../peers/tools.ts'
 import { eventually } from '../platform.ts'
 import { type Raw, type Stack, startApache, startMillrace } from './stacks.ts'
 

@@ -4,7 +4,7 @@
  */
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { findKafkaLibs, skipWithout } from '../peer-tools.ts'
+import { findKafkaLibs, skipWithout } from '../peers/tools.ts'
 import { type PostgresServer, startPostgres } from '../services/postgres.ts'
 import { DDL, DML, MARKER, ROWS, TABLES } from './postgres-workload.ts'
 import { type Raw, type Stack, startApache, startMillrace } from './stacks.ts'

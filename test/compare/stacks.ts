@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAdmin, createConsumer, createProducer, type ProducerRecord } from '../../core/client/index.ts'
-import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../peer-connect.ts'
+import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../peers/servers.ts'
 import { PEERS_HOME } from '../peers/setup.ts'
 import { type ConnectorStatus, eventually, Platform } from '../platform.ts'
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createConsumer, createProducer } from '../../core/client/index.ts'
-import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../peer-connect.ts'
+import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../peers/servers.ts'
 import { eventually, Rig, rest } from './rig.ts'
 
 const rig = new Rig()

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../../../test/peer-connect.ts'
+import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../../../test/peers/servers.ts'
 import { startWorker, type Worker } from '../worker.ts'
 import {
   type Answer,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type PeerKafka, startPeerConnect, startPeerKafka, startPeerStandalone } from '../../../test/peer-connect.ts'
+import { type PeerKafka, startPeerConnect, startPeerKafka, startPeerStandalone } from '../../../test/peers/servers.ts'
 import { ask, type Step } from '../rest/test-support/contract.ts'
 import { startWorker, type Worker } from '../worker.ts'
 

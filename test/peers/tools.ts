@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { PEERS_HOME } from './peers/setup.ts'
+import { PEERS_HOME } from './setup.ts'
 
 const T = 'org.apache.kafka.tools'
 
@@ -103,7 +103,7 @@ export function runProgram(program: string, args: readonly string[], options: To
 export function runKafkaTool(name: KafkaTool, args: readonly string[], options?: ToolOptions): Promise<ToolResult> {
   const libs = findKafkaLibs()
   if (!libs) throw new Error('Kafka is not there: run test/peers/setup.ts first')
-  const log4j = join(import.meta.dirname, 'peers/kafka/log4j2-tools.xml')
+  const log4j = join(import.meta.dirname, 'kafka/log4j2-tools.xml')
   const logging = existsSync(log4j) ? [`-Dlog4j2.configurationFile=${log4j}`] : []
   const jvm = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...logging, '-cp', join(libs, '*')]
   return runProgram('java', [...jvm, TOOLS[name], ...args], options)
