@@ -1,12 +1,7 @@
 import { messageOf } from '../../common/errors/error-table.ts'
+import { timerMs } from '../../common/timer.ts'
 
-/** The longest time that Node's timers can wait, in milliseconds: beyond it they fire at once. Kafka's settings may be far longer. */
-const LONGEST = 2 ** 31 - 1
-
-/** A time that a timer can wait. Who waits longer looks again then. */
-export function timerMs(ms: number): number {
-  return ms > LONGEST ? LONGEST : ms > 1 ? Math.ceil(ms) : 1
-}
+export { timerMs }
 
 /** A signal that aborts after so long. */
 export function timeLimit(ms: number): AbortSignal {
