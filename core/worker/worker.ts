@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { RawConfig } from '../common/config/parse.ts'
 import { isRetriable, messageOf } from '../common/errors/error-table.ts'
 import { createLogger, type Logger } from '../common/log.ts'
+import { timerMs } from '../common/timer.ts'
 import type { Props } from '../connect/connector.ts'
 import type { Clients } from './clients.ts'
 import { parseWorkerConfig, type WorkerConfig, type WorkerMode, workerClientProps } from './config/worker-config.ts'
@@ -255,7 +256,7 @@ class RunningWorker implements Worker {
         this.#logger.warn(`The session key was not renewed: ${messageOf(error)}`)
       })
     }
-    this.#rotation = setTimeout(retry, Math.max(1000, ttl))
+    this.#rotation = setTimeout(retry, timerMs(Math.max(1000, ttl)))
     this.#rotation.unref()
   }
 }

@@ -186,3 +186,39 @@ test('a restarted worker goes on with everything as it was', async () => {
   await rig.states('resting', 'PAUSED', 'PAUSED')
   await eventually(offsets, { offsets: [{ partition: { s: 'x' }, offset: { n: 5 } }] } as unknown)
 })
+
+test.each(['pause', 'stop'])('a FAILED connector is started again by a %s and a resume', async way => {
+  const heal = join(rig.dir, `heal-${way}`)
+  const config = { 'connector.mode': 'until-healed', 'heal.file': heal, 'errors.restart.policy': 'none' }
+  await rig.create(`anew-${way}`, source(config))
+  await rig.states(`anew-${way}`, 'FAILED')
+  await rig.call('PUT', `/connectors/anew-${way}/${way}`)
+  await rig.states(`anew-${way}`, way === 'pause' ? 'PAUSED' : 'STOPPED')
+  writeFileSync(heal, '')
+  await rig.call('PUT', `/connectors/anew-${way}/resume`)
+  await rig.states(`anew-${way}`, 'RUNNING', 'RUNNING')
+})
+
+test('what a task waits for, and until when, stays in its status through a pause, and goes when it is over', async () => {
+  const heal = join(rig.dir, 'heal-waits')
+  await rig.create('waits', source({ 'task.mode': 'waits', 'heal.file': heal, 'retry.at': 4102444800000 }))
+  const trace = async () => (await rig.status('waits')).tasks[0]?.trace
+  await eventually(trace, 'the sea is rough\n(tries again by itself at 2100-01-01T00:00:00.000Z)')
+  await rig.call('PUT', '/connectors/waits/pause')
+  expect((await rig.states('waits', 'PAUSED', 'PAUSED')).tasks[0]?.trace).toContain('the sea is rough')
+  await rig.call('PUT', '/connectors/waits/resume')
+  expect((await rig.states('waits', 'RUNNING', 'RUNNING')).tasks[0]?.trace).toContain('the sea is rough')
+  writeFileSync(heal, '')
+  await eventually(trace, undefined)
+})
+
+test('waits as long as Java can say do not become none, and end nobody', async () => {
+  const log = join(rig.dir, 'long.log')
+  const longest = '9223372036854775807'
+  const delays = { 'errors.restart.delay.ms': longest, 'errors.restart.delay.max.ms': longest }
+  await rig.create('long', source({ 'task.mode': 'fails-retriably', 'log.file': log, ...delays }))
+  await rig.states('long', 'RUNNING', 'FAILED')
+  await rig.create('long-waits', source({ 'task.mode': 'waits', 'heal.file': '/none', 'retry.at': longest }))
+  await eventually(async () => (await rig.status('long-waits')).tasks[0]?.trace, 'the sea is rough')
+  expect(lines(log).filter(l => l.startsWith('task 0 start'))).toHaveLength(1)
+})

@@ -67,6 +67,12 @@ class TestTask extends SourceTask {
   }
   async poll() {
     if (this.props['task.mode'] === 'poll-fails') throw new Error('poll cannot work')
+    if (this.props['task.mode'] === 'waits') {
+      const healed = existsSync(this.props['heal.file'])
+      this.context.waits(healed ? null : 'the sea is rough', healed ? undefined : Number(this.props['retry.at']))
+      await new Promise(resolve => setTimeout(resolve, 20))
+      return null
+    }
     if (this.props['task.mode'] === 'ignores-stop') return new Promise(() => {})
     if (this.props['task.mode'] === 'counts') {
       const n = (this.n ??= Number((await this.context.offsets.offset({ s: 'x' }))?.n ?? 0))

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { createLogger, type Logger, type LogLevel, setLogLevel } from '../../common/log.ts'
 import type { Props } from '../../connect/connector.ts'
 import type { WorkerConfig } from '../config/worker-config.ts'
@@ -17,6 +18,7 @@ import type { OffsetStores } from './offset-stores.ts'
 import type { OffsetsAdmin } from './offsets-admin.ts'
 import { badRequest, notFound, RestError } from './rest-error.ts'
 import type { Secrets } from './secrets.ts'
+import { StartGate } from './start-gate.ts'
 import { Supervisor, type SupervisorEnv } from './supervisor.ts'
 import type { Threads } from './threads.ts'
 import { type ConfigInfos, invalidMessage, type Validator } from './validator.ts'
@@ -66,6 +68,7 @@ export class Herder {
       state: this.#state,
       statuses,
       threads,
+      gate: new StartGate(Math.max(2, availableParallelism())),
       launcher,
       assignment: () => SOLE,
       workerId,

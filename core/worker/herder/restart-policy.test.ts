@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { restartDelay, restartPolicy, traceWith } from './restart-policy.ts'
+import { restartDelay, restartPolicy, traceWith, waitingTrace } from './restart-policy.ts'
 
 const retriable = { retriable: true }
 const fatal = { retriable: false }
@@ -23,4 +23,11 @@ test('the trace says when it goes on, if it does', () => {
   const failure = { message: 'm', trace: 'Error: m\n at x', retriable: true }
   expect(traceWith(failure, null, 0)).toBe(failure.trace)
   expect(traceWith(failure, 0, 2)).toContain('restarts by itself at 1970-01-01T00:00:00.000Z, restart 3')
+})
+
+test('a wait without end, or of nonsense, is told without a time', () => {
+  const failure = { message: 'm', trace: 't', retriable: true }
+  expect(traceWith(failure, 2 ** 63, 0)).toBe(failure.trace)
+  expect(waitingTrace('m', Number.NaN)).toBe('m')
+  expect(waitingTrace('m', 0)).toBe('m\n(tries again by itself at 1970-01-01T00:00:00.000Z)')
 })

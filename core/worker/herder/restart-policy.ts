@@ -1,3 +1,4 @@
+import { isoTime } from '../../common/timer.ts'
 import type { Props } from '../../connect/connector.ts'
 import type { Failure } from '../task/messages-out.ts'
 
@@ -46,7 +47,13 @@ export function restartDelay(
 
 /** The trace of a failed unit: what failed, and when it is tried again. */
 export function traceWith(failure: Failure, retryAt: number | null, restarts: number): string {
-  if (retryAt === null) return failure.trace
-  const when = new Date(retryAt).toISOString()
+  const when = isoTime(retryAt)
+  if (when === null) return failure.trace
   return `${failure.trace}\n(restarts by itself at ${when}, restart ${restarts + 1}; see errors.restart.policy)`
+}
+
+/** The trace of a unit that tries again by itself: what it waits for, and when it tries next where that is known. */
+export function waitingTrace(message: string, retryAt: number | null): string {
+  const when = isoTime(retryAt)
+  return when === null ? message : `${message}\n(tries again by itself at ${when})`
 }

@@ -1,5 +1,6 @@
 import { messageOf } from '../../common/errors/error-table.ts'
 import { createLogger, type Logger } from '../../common/log.ts'
+import { isoTime, timerMs } from '../../common/timer.ts'
 import type { Props } from '../../connect/connector.ts'
 import type { ConfigState } from '../storage/config-state.ts'
 import { canonicalJson } from '../storage/connect-json.ts'
@@ -11,7 +12,8 @@ import type { ThreadHost } from '../task/thread-host.ts'
 import type { Assignment } from './assignment.ts'
 import type { Desired } from './decide.ts'
 import type { Launcher } from './launcher.ts'
-import { restartPolicy, traceWith } from './restart-policy.ts'
+import { restartPolicy, traceWith, waitingTrace } from './restart-policy.ts'
+import type { StartGate } from './start-gate.ts'
 import type { Threads } from './threads.ts'
 import { SupervisedUnit, type UnitChange } from './unit.ts'
 
@@ -20,6 +22,7 @@ export interface SupervisorEnv {
   readonly state: ConfigState
   readonly statuses: StatusStore
   readonly threads: Threads
+  readonly gate: StartGate
   readonly launcher: Launcher
   readonly assignment: () => Assignment
   readonly workerId: () => string
@@ -44,6 +47,8 @@ export class Supervisor {
   readonly #connector: SupervisedUnit
   readonly #tasks = new Map<number, SupervisedUnit>()
   readonly #restarts = new Map<number | null, number>()
+  /** What running units wait for, as it stands in their traces. */
+  readonly #waits = new Map<number | null, string>()
   readonly #down: (() => void)[] = []
   readonly #steered: (() => void)[] = []
   #generating = false
@@ -155,7 +160,7 @@ export class Supervisor {
     for (const [task, unit] of this.#tasks) times.push(unit.wakeAt(this.#desired(task)))
     const next = Math.min(...times.map(t => t ?? Number.POSITIVE_INFINITY))
     if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = Number.isFinite(next) ? setTimeout(() => this.wake(), Math.max(1, next - now())) : null
+    this.#timer = Number.isFinite(next) ? setTimeout(() => this.wake(), timerMs(next - now())) : null
     this.#tellDown()
     for (const resolve of this.#steered.splice(0)) resolve()
   }
@@ -178,10 +183,11 @@ export class Supervisor {
   }
 
   #unit(task: number | null): SupervisedUnit {
-    const { threads, launcher, state, graceMs, now } = this.#env
+    const { threads, gate, launcher, state, graceMs, now } = this.#env
     const unit = task === null ? connectorUnit(this.name) : taskUnit(this.name, task)
     return new SupervisedUnit({
       unit,
+      gate,
       graceMs,
       now,
       random: Math.random,
@@ -207,34 +213,57 @@ export class Supervisor {
     const what = task === null ? 'the connector' : `task ${task}`
     switch (change.type) {
       case 'starting':
+        this.#waits.delete(task)
         break
       case 'running':
-        this.#put(task, 'RUNNING', null)
+        this.#put(task, 'RUNNING', this.#waits.get(task) ?? null)
         if (task === null) this.#generate = true
         break
       case 'paused':
-        this.#put(task, 'PAUSED', null)
+        this.#put(task, 'PAUSED', this.#waits.get(task) ?? null)
         break
       case 'degraded':
-        this.#put(task, this.#unitOf(task)?.phase === 'paused' ? 'PAUSED' : 'RUNNING', change.message)
+        this.#waiting(task, change.message, change.retryAt)
         break
       case 'failed': {
         const { failure, retryAt, restarts } = change
+        this.#waits.delete(task)
         this.#logger.error(`${what} failed: ${failure.message}`)
         this.#put(task, 'FAILED', traceWith(failure, retryAt, restarts))
-        if (retryAt !== null) this.#logger.info(`${what} is started again at ${new Date(retryAt).toISOString()}`)
+        const when = isoTime(retryAt)
+        if (when !== null) this.#logger.info(`${what} is started again at ${when}`)
         break
       }
       case 'down':
+        this.#waits.delete(task)
         this.#cameDown(task)
         break
     }
     this.wake()
   }
 
+  /** A unit that starts still is not RUNNING for what it waits for; once its start is through that is over. */
+  #waiting(task: number | null, message: string | null, retryAt: number | null): void {
+    const trace = message === null ? null : waitingTrace(message, retryAt)
+    const phase = this.#unitOf(task)?.phase
+    if (phase === 'starting') {
+      const before = this.#statusOf(task)?.state
+      this.#put(task, before === 'FAILED' || before === 'RESTARTING' ? 'RESTARTING' : 'UNASSIGNED', trace)
+      return
+    }
+    if (trace === null) this.#waits.delete(task)
+    else this.#waits.set(task, trace)
+    this.#put(task, phase === 'paused' ? 'PAUSED' : 'RUNNING', trace)
+  }
+
+  #statusOf(task: number | null): UnitStatus | null {
+    const { statuses } = this.#env
+    return task === null ? statuses.connector(this.name) : statuses.task(this.name, task)
+  }
+
   #cameDown(task: number | null): void {
-    const { state, statuses } = this.#env
-    const current = task === null ? statuses.connector(this.name) : statuses.task(this.name, task)
+    const { state } = this.#env
+    const current = this.#statusOf(task)
     if (state.config(this.name) === null || current?.state === 'RESTARTING' || current?.state === 'FAILED') return
     if (task === null && !this.#stopping && state.target(this.name) !== 'STARTED') return
     this.#put(task, 'UNASSIGNED', null)

@@ -4,6 +4,7 @@ import { createLogger } from '../../common/log.ts'
 import type { ThreadEvent } from '../task/messages-out.ts'
 import type { Desired } from './decide.ts'
 import { restartPolicy } from './restart-policy.ts'
+import { StartGate } from './start-gate.ts'
 import { SupervisedUnit, type UnitChange, type UnitHost } from './unit.ts'
 
 const UNIT = 'task:x-0'
@@ -47,9 +48,10 @@ class World {
   desired: Desired = { run: false, paused: false, revision: 1, restarts: 0 }
   readonly unit: SupervisedUnit<UnitHost>
 
-  constructor() {
+  constructor(gate = new StartGate(100)) {
     this.unit = new SupervisedUnit<UnitHost>({
       unit: UNIT,
+      gate,
       graceMs: 10,
       now: () => this.now,
       random: () => 0,
@@ -190,4 +192,37 @@ test('an hour of health makes the next failure the first', () => {
   world.now += 3_600_000
   world.fail()
   expect(world.changes.at(-1)).toMatchObject({ type: 'failed', restarts: 0, retryAt: world.now + 1000 })
+})
+
+test('a start waits for its turn; one that is no longer wanted gives it up', async () => {
+  const gate = new StartGate(1)
+  const [first, second, third] = [new World(gate), new World(gate), new World(gate)]
+  for (const world of [first, second, third]) {
+    world.desired = { ...world.desired, run: true }
+    world.steer()
+  }
+  expect([first.live, second.live, third.live]).toEqual([1, 0, 0])
+  second.desired = { ...second.desired, run: false }
+  second.steer()
+  expect(second.unit.phase).toBe('down')
+  first.host.deliver({ type: 'loaded', unit: UNIT })
+  expect([second.live, third.live]).toEqual([0, 1])
+  first.fail()
+  await first.settle()
+  expect(first.unit.phase, 'the third still loads').toBe('starting')
+  third.fail()
+  first.host.todo.shift()?.()
+  expect(first.unit.phase).toBe('running')
+})
+
+test('a failure is forgotten once it shall not run: then it is started like any other', () => {
+  const world = new World()
+  world.desired = { ...world.desired, run: true }
+  world.steer()
+  world.fail()
+  world.desired = { ...world.desired, run: false }
+  world.steer()
+  world.desired = { ...world.desired, run: true }
+  world.steer()
+  expect(world.unit.phase).toBe('starting')
 })

@@ -4,6 +4,7 @@ import type { Failure, ThreadEvent } from '../task/messages-out.ts'
 import type { ThreadHost } from '../task/thread-host.ts'
 import { type Actual, type Desired, decide, wakeAt } from './decide.ts'
 import { HEALTHY_MS, type RestartPolicy, restartDelay } from './restart-policy.ts'
+import type { Place, StartGate } from './start-gate.ts'
 
 /** What a unit needs of the thread that it is in. */
 export type UnitHost = Pick<ThreadHost, 'name' | 'units' | 'alive' | 'request' | 'stopUnit'>
@@ -12,6 +13,8 @@ export type UnitHost = Pick<ThreadHost, 'name' | 'units' | 'alive' | 'request' |
 export interface UnitPorts<H extends UnitHost = ThreadHost> {
   /** Its name in the thread: `connector:x`, `task:x-0`. */
   readonly unit: string
+  /** Passed before each start. */
+  readonly gate: StartGate
   host(): H
   release(host: H): void
   /** Sends the start request. Throws what stands in the way, such as a config provider that cannot be read. */
@@ -39,6 +42,7 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
   readonly #ports: UnitPorts<H>
   #actual: Actual = { phase: 'down', failed: null, revision: -1, restarts: -1 }
   #host: H | null = null
+  #place: Place | null = null
   #runningSince: number | null = null
   #inARow = 0
 
@@ -48,11 +52,6 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
 
   get phase(): Actual['phase'] {
     return this.#actual.phase
-  }
-
-  /** Why it is down, if it failed. */
-  get failed(): Failure | null {
-    return this.#actual.phase === 'down' ? (this.#actual.failed?.failure ?? null) : null
   }
 
   get host(): H | null {
@@ -65,6 +64,8 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
 
   /** Takes the next step towards what it shall be, if there is one. Does not wait for it. */
   steer(desired: Desired): void {
+    // What failed and shall not run has nothing left to fail: when it shall run again, it is started
+    if (!desired.run && this.#actual.phase === 'down') this.#actual = { ...this.#actual, failed: null }
     switch (decide(desired, this.#actual, this.#ports.now())) {
       case 'start':
         this.#start(desired)
@@ -95,6 +96,9 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
     if (host !== this.#host) return
     const { phase } = this.#actual
     switch (event.type) {
+      case 'loaded':
+        this.#leave()
+        break
       case 'started':
         if (phase !== 'starting') return
         this.#runningSince = this.#ports.now()
@@ -119,6 +123,7 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
   }
 
   #settle(phase: 'running' | 'paused'): void {
+    this.#leave()
     this.#enter(phase)
     this.#ports.onChange({ type: phase })
   }
@@ -133,6 +138,13 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
     this.#actual = { phase: 'starting', revision: desired.revision, restarts: desired.restarts }
     this.#runningSince = null
     this.#ports.onChange({ type: 'starting' })
+    const place = this.#ports.gate.enter(() => this.#launch(desired.paused))
+    // Where there was room, it may have failed by now
+    if (this.#actual.phase === 'starting') this.#place = place
+    else place.leave()
+  }
+
+  #launch(paused: boolean): void {
     let host: H
     try {
       host = this.#host = this.#ports.host()
@@ -141,10 +153,15 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
       return
     }
     // A failed start comes as an event too; here only what failed before the thread was asked.
-    this.#ports.start(host, desired.paused).catch((error: unknown) => {
+    this.#ports.start(host, paused).catch((error: unknown) => {
       if (error instanceof RemoteError || this.#host !== host || this.#actual.phase !== 'starting') return
       if (!host.units.has(this.#ports.unit)) this.#down(failureOf(error))
     })
+  }
+
+  #leave(): void {
+    this.#place?.leave()
+    this.#place = null
   }
 
   #isRetry(desired: Desired): boolean {
@@ -154,6 +171,7 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
 
   #stop(failure: Failure | null = null): void {
     const host = this.#host
+    this.#leave()
     this.#enter('stopping')
     if (!host) {
       this.#down(failure)
@@ -185,6 +203,7 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
     const { revision, restarts } = this.#actual
     const host = this.#host
     this.#host = null
+    this.#leave()
     if (failure) {
       const now = this.#ports.now()
       if (this.#runningSince !== null && now - this.#runningSince >= HEALTHY_MS) this.#inARow = 0

@@ -33,6 +33,7 @@ export class ConnectorUnit implements Unit {
   /** Constructs the connector and awaits its `start`; throws what that throws. */
   static async start(unit: string, spec: ConnectorSpec, uplink: Uplink): Promise<ConnectorUnit> {
     const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin)
+    uplink.event({ type: 'loaded', unit })
     const logger = createLogger('millrace.connector', `[${spec.connector}|worker] `)
     const offsets = spec.type === 'source' ? new HerderOffsetStore(spec.connector, unit, uplink) : null
     const self = new ConnectorUnit(unit, connector, offsets, uplink)

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isRetriable, messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
+import { timerMs } from '../../common/timer.ts'
 import type { ErrorConfig } from './error-config.ts'
 import { errors } from './errors.ts'
 import type { MetricsRecorder } from './metrics.ts'
@@ -80,7 +81,8 @@ export class ErrorPolicy<R> {
     let failed = error
     for (let delay = RETRY_DELAY_MIN_MS; failed.retriable && Date.now() + delay <= deadline; delay *= 2) {
       this.#metrics.retries++
-      await sleep(Math.min(delay, this.config['errors.retry.delay.max.ms']), undefined, { signal: this.#signal })
+      const wait = Math.min(delay, this.config['errors.retry.delay.max.ms'])
+      await sleep(timerMs(wait), undefined, { signal: this.#signal })
       try {
         return again()
       } catch (next) {

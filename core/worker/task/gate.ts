@@ -1,3 +1,5 @@
+import { timerMs } from '../../common/timer.ts'
+
 /** A condition that waits can wait for: `open()` lets all waiting through. */
 export class Gate {
   #waiting: (() => void)[] = []
@@ -31,7 +33,7 @@ export function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', done)
       resolve()
     }
-    const timer = setTimeout(done, ms)
+    const timer = setTimeout(done, timerMs(ms))
     signal.addEventListener('abort', done, { once: true })
   })
 }

@@ -40,6 +40,8 @@ export interface TaskMetrics {
 
 /** What a thread tells without being asked. Events of one unit arrive in order; nothing follows `failed` or `stopped`. */
 export type ThreadEvent =
+  /** The plugin's modules are loaded: from here on its start may wait for others, but takes no processor. */
+  | { readonly type: 'loaded'; readonly unit: string }
   /** The task's `start` is through: RUNNING, or PAUSED if started so. */
   | { readonly type: 'started'; readonly unit: string; readonly paused: boolean }
   | { readonly type: 'paused'; readonly unit: string }

@@ -1,5 +1,6 @@
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
+import { timerMs } from '../../common/timer.ts'
 import type { SourceTask } from '../../connect/source-task.ts'
 import type { MetricsRecorder } from './metrics.ts'
 import type { OffsetStore } from './offset-store.ts'
@@ -48,7 +49,8 @@ export class OffsetCommitter {
 
   #schedule(): void {
     if (this.#stopped) return
-    this.#timer = setTimeout(() => void this.commit().then(() => this.#schedule()), this.#parts.offsetFlushIntervalMs)
+    const run = () => void this.commit().then(() => this.#schedule())
+    this.#timer = setTimeout(run, timerMs(this.#parts.offsetFlushIntervalMs))
   }
 
   async #commit(): Promise<void> {

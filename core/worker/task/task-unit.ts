@@ -109,6 +109,7 @@ export class TaskUnit implements Unit {
     const task = construct<SourceTask | SinkTask>(connector.taskClass, spec.plugin.className)
     const converters = await loadConverters(spec)
     this.#converters = [converters.key, converters.value, converters.header]
+    this.#uplink.event({ type: 'loaded', unit: this.unit })
     const parts: TaskParts = {
       unit: this.unit,
       spec,

@@ -176,6 +176,14 @@ test.each(['loop', 'hang-stop'])('a task that hangs (%s) is terminated, and its 
   expect(await host.exited).toMatchObject({ terminated: true })
 })
 
+test("Java's longest wait for a stop is no reason to terminate", async () => {
+  const { host, event } = start()
+  await host.request('start-task', { unit: UNIT, spec: { ...spec('quiet'), offsetFlushIntervalMs: 2 ** 63 } })
+  await event('started', UNIT)
+  expect(await host.stopUnit(UNIT, 2 ** 63)).toBe(true)
+  expect(await host.close(2 ** 63)).toEqual({ failure: null, terminated: false })
+})
+
 test('task.isolation says which units share a thread', () => {
   expect(threadNameOf('task', 'c', 0)).not.toBe(threadNameOf('task', 'c', 1))
   expect(threadNameOf('task', 'c', null)).not.toBe(threadNameOf('task', 'c', 0))

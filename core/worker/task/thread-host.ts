@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { messageOf } from '../../common/errors/error-table.ts'
 import { type LogEntry, type LogLevel, logLevels } from '../../common/log.ts'
+import { timerMs } from '../../common/timer.ts'
 import { errors } from './errors.ts'
 import { failureOf, RemoteError } from './failure.ts'
 import type { RequestMessage, RequestName, ThreadData, ThreadRequests } from './messages-in.ts'
@@ -105,7 +106,7 @@ export class ThreadHost {
         this.#pending.delete(id)
         reject(errors.create('MR_TASK_REQUEST_TIMEOUT', { thread: this.name, request: name, ms }))
       }
-      const timer = ms === undefined ? undefined : setTimeout(expire, ms)
+      const timer = ms === undefined ? undefined : setTimeout(expire, timerMs(ms))
       this.#pending.set(id, { name, resolve: resolve as (value: unknown) => void, reject, timer })
       this.#worker.postMessage({ type: 'request', id, name, ask } as RequestMessage)
     })
@@ -136,7 +137,7 @@ export class ThreadHost {
     const timer = setTimeout(() => {
       this.#hung ??= { unit: [...this.#units][0] ?? this.name, ms: graceMs }
       void this.#worker.terminate()
-    }, graceMs)
+    }, timerMs(graceMs))
     try {
       this.#orderly = true
       await this.request('exit', {})
