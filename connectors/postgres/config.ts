@@ -169,7 +169,7 @@ const own = defineConfig({
     'no_validation',
     ['no_validation', 'trust_offset', 'trust_slot', 'trust_greater_lsn'],
     'LOW',
-    'What to do when the slot stands past the offset: no_validation and trust_slot (go on; a warning), trust_offset (fail), trust_greater_lsn (go on).',
+    'What to do when the slot stands past the offset: trust_offset (fail), the others (go on where the slot stands).',
   ),
   'internal.slot.seek.to.known.offset.on.start': bool(
     false,

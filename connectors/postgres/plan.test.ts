@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { MillraceError } from '../../core/connect/index.ts'
-import { loadOffset } from './offset.ts'
+import { type LoadedOffset, loadOffset } from './offset.ts'
 import { planStart } from './plan.ts'
 import type { SlotState } from './server.ts'
+import type { FlushMode } from './stream/position.ts'
 
 const slot = (more: Partial<SlotState> = {}): SlotState => ({
   plugin: 'pgoutput',
@@ -16,8 +17,8 @@ const slot = (more: Partial<SlotState> = {}): SlotState => ({
 })
 const complete = loadOffset({ lsn: 120, lsn_commit: 120, lsn_proc: 120 })
 const running = loadOffset({ lsn: 100, snapshot: 'INITIAL', snapshot_completed: false, last_snapshot_record: false })
-const plan = (...args: Parameters<typeof planStart>) => {
-  const p = planStart(...args)
+const plan = (mode: string, name: string, offset: LoadedOffset | null, state: SlotState | null, mismatch: string) => {
+  const p = planStart(mode, name, offset, state, mismatch, 'connector_and_driver')
   return p instanceof MillraceError ? p.code : { snapshot: p.snapshot, stream: p.stream, createSlot: p.createSlot }
 }
 
@@ -73,6 +74,17 @@ describe('a start', () => {
       'MR_PG_SLOT_INVALIDATED',
     )
     expect(plan('initial', 's', complete, slot({ confirmedLsn: 500 }), 'trust_offset')).toBe('MR_PG_OFFSET_MISMATCH')
+  })
+
+  test('with a slot past the offset is worth a warning only where the connector never moves it there itself', () => {
+    const ahead = slot({ confirmedLsn: 500 })
+    const said = (flush: FlushMode) => {
+      const p = planStart('initial', 's', complete, ahead, 'no_validation', flush)
+      return p instanceof MillraceError ? p : [p.warnings.length, p.notes.length]
+    }
+    expect(said('connector_and_driver')).toEqual([0, 1])
+    expect(said('connector')).toEqual([1, 0])
+    expect(said('manual')).toEqual([1, 0])
   })
 
   test('begins anew where when_needed asks for it', () => {

@@ -3,6 +3,7 @@ import { errors } from './errors.ts'
 import { formatLsn } from './lsn.ts'
 import type { LoadedOffset } from './offset.ts'
 import type { SlotState } from './server.ts'
+import type { FlushMode } from './stream/position.ts'
 
 /** What a start of the task does. */
 export interface Plan {
@@ -16,6 +17,8 @@ export interface Plan {
   readonly from: LoadedOffset | null
   /** Something that the log should say. */
   readonly warnings: readonly string[]
+  /** Something that is as it should be, and good to know. */
+  readonly notes: readonly string[]
 }
 
 /**
@@ -28,10 +31,19 @@ export function planStart(
   offset: LoadedOffset | null,
   slot: SlotState | null,
   mismatch: string,
+  flush: FlushMode,
 ): Plan | MillraceError {
   const complete = offset !== null && !offset.inSnapshot
   const snapshot = mode === 'always' || (mode !== 'no_data' && !complete)
-  const plan: Plan = { snapshot, stream: true, createSlot: false, dropSlot: false, from: offset, warnings: [] }
+  const plan: Plan = {
+    snapshot,
+    stream: true,
+    createSlot: false,
+    dropSlot: false,
+    from: offset,
+    warnings: [],
+    notes: [],
+  }
   if (mode === 'initial_only') return { ...plan, stream: false }
   const rereads = mode === 'when_needed' || mode === 'always'
 
@@ -50,7 +62,10 @@ export function planStart(
   if (reached === null || slot.confirmedLsn === null || slot.confirmedLsn <= reached) return plan
   const [slotLsn, lsn] = [formatLsn(slot.confirmedLsn), formatLsn(reached)]
   if (mismatch === 'trust_offset') return errors.create('MR_PG_OFFSET_MISMATCH', { slot: slotName, slotLsn, lsn })
-  const warning = `slot ${slotName} stands at ${slotLsn}, past the offset ${lsn}: as it should after an idle time; if something else reads this slot, its changes are missing here`
+  const stands = `slot ${slotName} stands at ${slotLsn}, past the offset ${lsn}`
+  // it is told of more than offsets only in this mode: of WAL that held nothing to capture
+  if (flush === 'connector_and_driver') return { ...plan, notes: [`${stands}: nothing was captured in between`] }
+  const warning = `${stands}, though lsn.flush.mode=${flush} never moves it there: if something else reads this slot, its changes are missing here`
   return { ...plan, warnings: [warning] }
 }
 

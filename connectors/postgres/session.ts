@@ -83,8 +83,10 @@ export class Session {
     const tables = await this.#catalog.tables()
     this.#guard(tables)
     const slot = await server.slotState(this.#catalog, options.slot.name)
+    // first: without it slots are of no use, and are gone as well
+    if (options.snapshot.mode !== 'initial_only' && info.walLevel !== 'logical')
+      throw errors.create('MR_PG_WAL_LEVEL', { level: info.walLevel })
     const plan = this.#plan ?? this.#firstPlan(slot)
-    if (plan.stream && info.walLevel !== 'logical') throw errors.create('MR_PG_WAL_LEVEL', { level: info.walLevel })
     if (plan.stream) {
       if (this.#plan === null) await server.setIdentities(this.#catalog, options, tables, logger)
       await server.ensurePublication(this.#catalog, options, tables, logger)
@@ -111,9 +113,11 @@ export class Session {
     const { options, committed, logger } = this.#context
     if (slot && slot.plugin !== 'pgoutput' && options.snapshot.mode !== 'initial_only')
       throw errors.create('MR_PG_SLOT_WRONG', { slot: options.slot.name, plugin: slot.plugin, database: slot.database })
-    const plan = planStart(options.snapshot.mode, options.slot.name, committed, slot, options.slot.mismatch)
+    const { name, mismatch, flush } = options.slot
+    const plan = planStart(options.snapshot.mode, name, committed, slot, mismatch, flush)
     if (plan instanceof Error) throw plan
     for (const warning of plan.warnings) logger.warn(warning)
+    for (const note of plan.notes) logger.info(note)
     return plan
   }
 

@@ -126,6 +126,16 @@ describe.skipIf(server === null)('the slot', () => {
     await db.end()
   })
 
+  test('that went with wal_level=logical is not what is complained of first', async () => {
+    const own = await startPostgres({ own: true, settings: { wal_level: 'replica' } })
+    const offsets = new OffsetStore()
+    offsets.set({ server: 't' }, { lsn: 100, lsn_commit: 100, lsn_proc: 100 })
+    const task = await new TaskHarness(propsFor(await own!.createDatabase()), offsets).start()
+    expect(await task.failure()).toMatchObject({ code: 'MR_PG_WAL_LEVEL' })
+    await task.stop()
+    await own!.stop()
+  })
+
   test('is dropped at the stop where that is asked for', async () => {
     const { url, db } = await database('create table t (id int primary key)')
     const task = await new TaskHarness(propsFor(url, { 'slot.drop.on.stop': 'true' })).start()

@@ -81,8 +81,8 @@ function changed(
           message: `Can't ${word} to key ${name} because its type is not LIST.`,
         }
       const items = currentItems(ctx, change, old, name)
-      const given = (value ?? '').split(/\s*,\s*/).filter(i => i !== '')
-      const result = op === 2 ? [...new Set([...items, ...given])] : items.filter(i => !given.includes(i))
+      const given = new Set((value ?? '').split(/\s*,\s*/).filter(i => i !== ''))
+      const result = op === 2 ? [...new Set([...items, ...given])] : items.filter(i => !given.has(i))
       next.set(name, result.join(','))
     }
   }
