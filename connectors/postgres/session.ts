@@ -213,14 +213,14 @@ export class Session {
   async #openSnapshot(created: server.CreatedSlot | null, captured: readonly TableEntry[]): Promise<void> {
     const { options, signal, logger } = this.#context
     await delay(this.#progress === 'begin' ? options.snapshot.delayMs : 0, signal)
+    const moment = await openTransaction(options, created, signal)
     if (created === null && this.#reader) {
-      // before the snapshot, so that it sees what ended before this place
+      // after the snapshot: whatever it sees ended before this place, and must be streamed before its rows are read
       const [row] = await this.#catalog.rows(
         'select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end)::text as lsn',
       )
       this.#target = parseLsn(row!['lsn']!)
     }
-    const moment = await openTransaction(options, created, signal)
     const own = server.snapshotTables(captured, options.publication.viaRoot)
     const { tables, digest } = await planTables(this.#catalog, this.#context.shapes, options, own)
     await lockTables(moment.connection, options, tables, signal)

@@ -5,6 +5,7 @@ import type { SourceRecord, Struct } from '../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { parseLsn } from './lsn.ts'
 import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
+import { StreamProxy } from './test-support/stream-proxy.ts'
 
 const server: PostgresServer | null = await startPostgres({ own: true })
 afterAll(() => server?.stop())
@@ -326,6 +327,61 @@ describe.skipIf(server === null)('a restart', () => {
   })
 })
 
+describe.skipIf(server === null)('a snapshot that goes on', () => {
+  test('reads no row before the stream has brought all that its rows hold', async () => {
+    const { url, db } = await database(
+      'create table t (id int primary key, v int)',
+      'insert into t select g, 0 from generate_series(1, 1000) g',
+    )
+    const offsets = new OffsetStore()
+    const first = await new TaskHarness(propsFor(url, { 'max.batch.size': '100' }), offsets).start()
+    await first.count(300)
+    first.commit(300)
+    await first.stop()
+
+    const { hostname, port } = new URL(url)
+    const proxy = await StreamProxy.start(hostname, Number(port))
+    // the second attempt waits before its snapshot, and meanwhile a row changes whose events are on their way for long
+    await db.query('select pg_advisory_lock(42)')
+    const second = await new TaskHarness(
+      propsFor(url, {
+        'database.port': String(proxy.port),
+        'database.initial.statements': `select pg_advisory_lock(42) where current_setting('application_name') like '% snapshot'`,
+      }),
+      offsets,
+    ).start()
+    try {
+      await eventually(
+        async () => (await db.query("select from pg_locks where locktype = 'advisory' and not granted")).rowCount,
+        waiting => waiting === 1,
+      )
+      await eventually(
+        async () => proxy.keepalives,
+        n => n > 0,
+      )
+      proxy.hold()
+      await db.query('update t set v = 1 where id = 900')
+      await db.query('update t set v = 2 where id = 900')
+      await db.query('select pg_advisory_unlock(42)')
+      await second.until(() => second.log.text().includes('snapshot of 1 tables'))
+      // it must wait now; what waits for nothing is caught by a moment, and no moment is too long
+      await new Promise(resolve => setTimeout(resolve, 300))
+      proxy.release()
+      await second.until(() => second.log.text().includes('snapshot through'))
+      const seen = second.records.filter(r => (r.key as Struct)['id'] === 900).map(r => [op(r), after(r)?.['v']])
+      expect(seen).toEqual([
+        ['u', 1],
+        ['u', 2],
+        ['r', 2],
+      ])
+    } finally {
+      await second.stop()
+      proxy.close()
+      await db.end()
+    }
+  })
+})
+
 describe.skipIf(server === null)('a snapshot', () => {
   test('is not bound by the time limits of its role', async () => {
     const { url, db } = await database(
@@ -477,12 +533,22 @@ describe.skipIf(server === null)('while streaming', () => {
       'create table t (id int primary key, v numeric, j jsonb)',
       'alter table t replica identity full',
     )
-    const task = await new TaskHarness(propsFor(url, { 'skip.messages.without.change': 'true' })).start()
+    const task = await new TaskHarness(
+      propsFor(url, { 'skip.messages.without.change': 'true', 'status.update.interval.ms': '50' }),
+    ).start()
     await task.until(() => task.log.text().includes('snapshot through'))
     await db.query("insert into t values (1, 1.5, '{}')")
     await db.query('update t set v = 1.5')
     await db.query('update t set v = 2')
     expect(ids(await task.count(2))).toEqual(['c1', 'u1'])
+    task.commit()
+    // and hold back no WAL
+    await db.query('update t set v = 2')
+    const { rows } = await db.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')
+    await eventually(
+      () => slotOf(db, url),
+      s => s.confirmed >= Number(parseLsn(rows[0]!.lsn)),
+    )
     await task.stop()
     await db.end()
   })

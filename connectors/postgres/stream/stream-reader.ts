@@ -257,8 +257,10 @@ export class StreamReader {
     if (this.#resume.skips(lsn)) return null
     const before = out.length
     this.#position.event(lsn, type)
-    this.#give()
+    this.#offset = this.#makeOffset()
     make(shape)
+    // an update that changed nothing can give no record, and then no offset to wait for
+    if (out.length > before) this.#flush.given(this.#offset)
     if (!shape.stale) return null
     return this.#again(out, before, oid, make)
   }
