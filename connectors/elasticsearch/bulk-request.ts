@@ -7,12 +7,19 @@ export interface BulkItem {
   readonly slot: Slot
   readonly index: string
   readonly id: string | null
+  /** The external version; null where Elasticsearch counts by itself. */
+  readonly version: string | null
   /** Action and document, each with its line feed. */
   readonly lines: string
   readonly bytes: number
   readonly op: 'index' | 'create' | 'update' | 'delete'
-  /** Whether Elasticsearch itself keeps older writes from overtaking: with an external version, or without an id. */
-  readonly ordered: boolean
+  /** Whether only its order protects the document: then it is never in two requests at a time. */
+  readonly exclusive: boolean
+}
+
+/** What tells documents apart. */
+export function documentOf(item: BulkItem): string {
+  return `${item.index}\n${item.id}`
 }
 
 /** What is to become of an item after its answer. */
@@ -24,7 +31,7 @@ export type Outcome =
 
 const DONE: Outcome = { kind: 'done' }
 
-interface ItemAnswer {
+export interface ItemAnswer {
   readonly status: number
   readonly error?: {
     readonly type?: string
@@ -45,7 +52,7 @@ export function outcomeOf(item: BulkItem, answer: ItemAnswer | undefined): Outco
   if (status === 409) return item.op === 'update' ? retry(false) : DONE
   if (status === 404 && type.includes('index_not_found')) return retry(true)
   if (status === 404 && item.op === 'delete') return DONE
-  if (status === 429 || status >= 500 || type.includes('cluster_block')) return retry(false)
+  if (status === 408 || status === 429 || status >= 500 || type.includes('cluster_block')) return retry(false)
   if (status === 401 || status === 403) return { kind: 'forbidden', status, cause }
   return { kind: 'refused', status, cause }
 }
@@ -62,20 +69,19 @@ export function answersOf(body: unknown): readonly (ItemAnswer | undefined)[] {
  */
 export function toSendAgain(items: readonly BulkItem[], retry: ReadonlySet<BulkItem>): BulkItem[] {
   const again: BulkItem[] = []
-  const unordered = new Set<string>()
+  const exclusive = new Set<string>()
   for (const item of items) {
-    const document = `${item.index}\n${item.id}`
     if (retry.has(item)) {
       again.push(item)
-      if (!item.ordered) unordered.add(document)
-    } else if (!item.ordered && unordered.has(document)) {
+      if (item.exclusive) exclusive.add(documentOf(item))
+    } else if (item.exclusive && exclusive.has(documentOf(item))) {
       again.push(item)
     }
   }
   return again
 }
 
-/** The items without those of the index, split in two halves that keep their order. */
+/** The items split in two halves that keep their order. */
 export function halves(items: readonly BulkItem[]): [BulkItem[], BulkItem[]] {
   const middle = Math.ceil(items.length / 2)
   return [items.slice(0, middle), items.slice(middle)]

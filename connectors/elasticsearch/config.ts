@@ -43,7 +43,7 @@ const key = <const K extends Omit<ConfigKey, 'importance'>>(importance: 'HIGH' |
   ...k,
 })
 
-/** All keys of Confluent's Elasticsearch sink, with its names and defaults, and Millrace's own `external.version.source`. */
+/** All keys of Confluent's Elasticsearch sink, with its names and defaults, and a few of Millrace's own. */
 export const config = defineConfig({
   'connection.url': key('HIGH', {
     type: 'LIST',
@@ -97,6 +97,14 @@ export const config = defineConfig({
     validator: range(1),
     group: CONNECTION,
     documentation: 'Records that a task holds before it takes no more for the moment.',
+  }),
+  'max.buffered.bytes': key('LOW', {
+    type: 'LONG',
+    default: 33_554_432,
+    validator: range(1),
+    group: CONNECTION,
+    documentation:
+      'Bytes of documents that a task holds before it takes no further batch for the moment. Millrace only.',
   }),
   'linger.ms': key('LOW', {
     type: 'LONG',
@@ -238,7 +246,7 @@ export const config = defineConfig({
     validator: oneOf(['offset', 'timestamp', 'none'], { ignoreCase: true }),
     group: CONVERSION,
     documentation:
-      'Where a document version comes from when external.version.header is not set. offset: as Confluent; rejects updates after a topic was made anew or its number of partitions changed. timestamp: of the record. none: no versions; the last write wins, in the order of the partition. Millrace only.',
+      'Where a document version comes from when external.version.header is not set. offset: as Confluent; rejects updates after a topic was made anew or its number of partitions changed. timestamp: of the record; of two with the same one the later counts. none: no versions; the last write wins, in the order of the partition. Millrace only.',
   }),
   'write.method': key('LOW', {
     type: 'STRING',
@@ -370,7 +378,7 @@ export const config = defineConfig({
     default: '',
     group: TARGETS,
     documentation:
-      'Fields of the record of which the first that has a value is @timestamp; the record timestamp where empty.',
+      'Fields of the record of which the first that has a value becomes @timestamp. Where empty the record timestamp does, also over a field of that name.',
   }),
   'external.resource.usage': key('LOW', {
     type: 'STRING',

@@ -1,4 +1,13 @@
-import { DATE, DECIMAL, type Decimal, type Schema, type SinkRecord, TIME, TIMESTAMP } from '../../core/connect/index.ts'
+import {
+  DATE,
+  DECIMAL,
+  Decimal,
+  javaFloat,
+  type Schema,
+  type SinkRecord,
+  TIME,
+  TIMESTAMP,
+} from '../../core/connect/index.ts'
 import { errors } from './errors.ts'
 import type { Settings } from './settings.ts'
 
@@ -33,38 +42,62 @@ function plain(value: unknown): string {
   if (Buffer.isBuffer(value)) return quote(value.toString('base64'))
   if (value instanceof Date) return String(value.getTime())
   if (value instanceof Map) return `{${[...value].map(([k, v]) => `${quote(k)}:${plain(v)}`).join(',')}}`
-  if ('unscaled' in value) return number((value as Decimal).toNumber())
+  if (value instanceof Decimal) return number(value.toNumber())
   return `{${Object.entries(value)
     .map(([k, v]) => `${JSON.stringify(k)}:${plain(v)}`)
     .join(',')}}`
 }
 
+/** Whether a record's value can be a document: a struct or a map. */
+export function isDocument({ value, valueSchema: schema }: SinkRecord): boolean {
+  if (schema) return (schema.type === 'struct' || schema.type === 'map') && value !== null && value !== undefined
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value)
+}
+
+function typeOf({ value, valueSchema: schema }: SinkRecord): string {
+  if (schema) return `of type ${schema.type}`
+  if (Array.isArray(value)) return 'an array'
+  return Buffer.isBuffer(value) ? 'bytes' : `a ${typeof value}`
+}
+
+const AT = '@timestamp'
+
 /** Makes and keeps, for each schema, the function that writes its values: nothing is looked up per record. */
 export class DocumentWriter {
+  readonly #settings: Settings
   readonly #compactMaps: boolean
   readonly #compiled = new WeakMap<Schema, Write>()
+  /** Without the field `@timestamp`. */
+  readonly #untimed = new WeakMap<Schema, Write>()
 
-  constructor(compactMaps: boolean) {
-    this.#compactMaps = compactMaps
+  constructor(settings: Settings) {
+    this.#settings = settings
+    this.#compactMaps = settings.raw['compact.map.entries']
   }
 
-  /** The document's JSON. Throws MR_ES_DOCUMENT for a value that is none. */
+  /** The document's JSON, that of a data stream with its `@timestamp`. Throws MR_ES_DOCUMENT, MR_ES_TIMESTAMP. */
   write(record: SinkRecord): string {
+    if (!isDocument(record)) throw errors.create('MR_ES_DOCUMENT', { ...where(record), found: typeOf(record) })
+    if (this.#settings.dataStream) return this.#timed(record)
+    return record.valueSchema ? this.#writer(record.valueSchema)(record.value) : plain(record.value)
+  }
+
+  #timed(record: SinkRecord): string {
     const { value, valueSchema: schema } = record
-    const isDocument = schema
-      ? schema.type === 'struct' || schema.type === 'map'
-      : typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value)
-    if (!isDocument) {
-      const found = schema
-        ? `of type ${schema.type}`
-        : Array.isArray(value)
-          ? 'an array'
-          : Buffer.isBuffer(value)
-            ? 'bytes'
-            : `a ${typeof value}`
-      throw errors.create('MR_ES_DOCUMENT', { ...where(record), found })
+    const timestamp = timestampOf(record, this.#settings)
+    let json: string
+    if (schema?.type === 'struct') {
+      let write = this.#untimed.get(schema)
+      if (!write) this.#untimed.set(schema, (write = this.#compileStruct(schema, AT)))
+      json = write(value)
+    } else {
+      const entries = value instanceof Map ? [...value] : Object.entries(value as object)
+      const rest = new Map(entries.filter(([name]) => name !== AT))
+      json = schema ? this.#writer(schema)(rest) : plain(rest)
     }
-    return schema ? this.#writer(schema)(value) : plain(value)
+    // a map that is not compact is a list, which Elasticsearch refuses
+    if (!json.startsWith('{')) return json
+    return `{"${AT}":${timestamp}${json === '{}' ? '' : ','}${json.slice(1)}`
   }
 
   #writer(schema: Schema): Write {
@@ -98,21 +131,32 @@ export class DocumentWriter {
       }
       case 'map':
         return this.#compileMap(schema)
-      case 'struct': {
-        const fields = schema.fields!.map(f => ({
-          name: f.name,
-          head: `${JSON.stringify(f.name)}:`,
-          write: this.#writer(f.schema),
-        }))
-        return value => {
-          const struct = value as Record<string, unknown>
-          let out = '{'
-          for (const f of fields) out += `${out === '{' ? '' : ','}${f.head}${f.write(struct[f.name])}`
-          return `${out}}`
-        }
-      }
+      case 'struct':
+        return this.#compileStruct(schema)
+      case 'float':
+        return value => (Number.isFinite(value) ? javaFloat(value as number) : quote(value))
       default:
         return number
+    }
+  }
+
+  #compileStruct(schema: Schema, without?: string): Write {
+    const fields = schema
+      .fields!.filter(f => f.name !== without)
+      .map((f, n) => ({
+        name: f.name,
+        head: `${n === 0 ? '{' : ','}${JSON.stringify(f.name)}:`,
+        write: this.#writer(f.schema),
+        inherited: f.name in Object.prototype,
+      }))
+    if (fields.length === 0) return () => '{}'
+    return value => {
+      const struct = value as Record<string, unknown>
+      let out = ''
+      for (const f of fields) {
+        out += f.head + f.write(f.inherited && !Object.hasOwn(struct, f.name) ? null : struct[f.name])
+      }
+      return `${out}}`
     }
   }
 
@@ -137,20 +181,16 @@ const ID_TYPES = new Set(['int8', 'int16', 'int32', 'int64', 'string'])
 
 /** The document's id; null where Elasticsearch makes one. Throws MR_ES_ID, MR_ES_ID_TOO_LONG. */
 export function documentId(record: SinkRecord, settings: Settings): string | null {
-  if (
-    settings.dataStream
-      ? settings.ignoresKey(record.topic) && settings.raw['use.autogenerated.ids']
-      : settings.raw['use.autogenerated.ids']
-  )
-    return null
+  if (settings.raw['use.autogenerated.ids']) return null
   if (settings.ignoresKey(record.topic))
     return `${record.originalTopic}+${record.originalPartition}+${record.originalOffset}`
   const { key, keySchema } = record
   const type = keySchema?.type ?? (Number.isInteger(key) || typeof key === 'bigint' ? 'int64' : typeof key)
-  if (key === null || key === undefined || !ID_TYPES.has(type)) {
+  const isMissing = key === null || key === undefined
+  if (isMissing || key === '' || !ID_TYPES.has(type)) {
     throw errors.create('MR_ES_ID', {
       ...where(record),
-      found: key === null || key === undefined ? 'null' : `of type ${type}`,
+      found: isMissing ? 'null' : key === '' ? 'an empty text' : `of type ${type}`,
     })
   }
   const id = String(key)
@@ -184,20 +224,16 @@ export function documentVersion(record: SinkRecord, settings: Settings): string 
   }
 }
 
-/** Puts `@timestamp` into a data stream's document. Throws MR_ES_TIMESTAMP. */
-export function withTimestamp(json: string, record: SinkRecord, settings: Settings): string {
+/**
+ * A data stream document's `@timestamp` as JSON: the first of the configured fields that has a value, else what the document has
+ * under that name; without any such field configured, the record's timestamp. Throws MR_ES_TIMESTAMP.
+ */
+function timestampOf(record: SinkRecord, settings: Settings): string {
   const fields = settings.raw['data.stream.timestamp.field']
+  if (fields.length === 0) return String(record.timestamp ?? Date.now())
   const value = record.value as Record<string, unknown> | Map<string, unknown>
-  const get = (name: string) => (value instanceof Map ? value.get(name) : value[name])
-  if (fields.length === 0) {
-    if (get('@timestamp') !== undefined) return json
-    return insert(json, String(record.timestamp ?? Date.now()))
-  }
-  const found = fields.map(get).find(v => v !== undefined && v !== null)
+  const get = (name: string) => (value instanceof Map ? value.get(name) : Object.hasOwn(value, name) && value[name])
+  const found = [...fields, AT].map(get).find(v => v !== undefined && v !== null && v !== false)
   if (found === undefined) throw errors.create('MR_ES_TIMESTAMP', { ...where(record), fields: fields.join(', ') })
-  return insert(json, plain(found))
-}
-
-function insert(json: string, timestamp: string): string {
-  return `{"@timestamp":${timestamp}${json === '{}' ? '' : ','}${json.slice(1)}`
+  return plain(found)
 }

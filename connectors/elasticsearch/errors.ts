@@ -50,10 +50,6 @@ export const errors = defineErrors({
     message: 'the record {topic}-{partition} at offset {offset} has none of the fields {fields} for @timestamp',
     fix: 'Correct data.stream.timestamp.field.',
   },
-  MR_ES_MAPPING: {
-    message: 'the schema of {topic} cannot be mapped: {cause}',
-    fix: 'Set schema.ignore=true to let Elasticsearch infer the mapping, or correct the schema.',
-  },
   MR_ES_KEYSTORE: {
     message: '{key} = {path} cannot be used: {cause}',
     fix: 'Give a PKCS12 store or PEM files; convert a JKS store with keytool -importkeystore -deststoretype PKCS12.',

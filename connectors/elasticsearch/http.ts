@@ -14,6 +14,15 @@ export interface Answer {
   readonly body: unknown
 }
 
+/** Errors of a connection in the middle of a request, or without an answer in time. */
+const CUT = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
+/** Whether a request was begun and not answered: it may have been more than the server, or something on the way, can take. */
+export function wasCutShort(error: unknown): boolean {
+  const cause = (error as Error).cause as { code?: string } | undefined
+  return CUT.has(cause?.code ?? '')
+}
+
 /** An answer's error in words, as Elasticsearch puts it. */
 export function reasonOf(body: unknown): string {
   const error = (body as { error?: unknown } | null)?.error
@@ -78,6 +87,7 @@ export class ElasticsearchHttp {
   }[]
   readonly #headers: Readonly<Record<string, string>>
   readonly #gzip: boolean
+  readonly #readTimeout: number
   #next = 0
 
   constructor(config: ElasticsearchConfig) {
@@ -96,6 +106,8 @@ export class ElasticsearchHttp {
       if (url.username) inUrl = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
       const dispatcher = proxy
         ? new ProxyAgent({
+            // plain HTTP is forwarded, as by most proxies, which open tunnels for TLS only
+            proxyTunnel: false,
             uri: `http://${proxy}:${config['proxy.port']}`,
             ...(config['proxy.username'] && {
               token: `Basic ${Buffer.from(`${config['proxy.username']}:${config['proxy.password']?.value ?? ''}`).toString('base64')}`,
@@ -118,6 +130,7 @@ export class ElasticsearchHttp {
           : {}),
     }
     this.#gzip = config['connection.compression']
+    this.#readTimeout = readTimeout
   }
 
   /** The cluster's URLs, without any login. */
@@ -125,10 +138,7 @@ export class ElasticsearchHttp {
     return this.#nodes.map(n => n.shown).join(', ')
   }
 
-  /**
-   * One request. Throws MR_ES_UNREACHABLE (retriable) when no URL answers, and MR_ES_AUTH for 401 and 403 without a body that
-   * says it is for another reason; every other answer is returned.
-   */
+  /** One request. Throws MR_ES_UNREACHABLE (retriable) when no URL answers; every answer is returned. */
   async send(
     method: Dispatcher.HttpMethod,
     path: string,
@@ -161,7 +171,13 @@ export class ElasticsearchHttp {
         failure = error
       }
     }
-    throw errors.create('MR_ES_UNREACHABLE', { url: this.shown, cause: messageOf(failure) }, { cause: failure })
+    throw errors.create('MR_ES_UNREACHABLE', { url: this.shown, cause: this.#inWords(failure) }, { cause: failure })
+  }
+
+  #inWords(failure: unknown): string {
+    const { code } = failure as { code?: string }
+    const isLate = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
+    return isLate ? `no answer within read.timeout.ms (${this.#readTimeout} ms)` : messageOf(failure)
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,4 @@
-import { DATE, DECIMAL, type Schema, TIME, TIMESTAMP } from '../../core/connect/index.ts'
-import { errors } from './errors.ts'
+import { DATE, DECIMAL, Decimal, type Schema, TIME, TIMESTAMP } from '../../core/connect/index.ts'
 
 type Json = Record<string, unknown>
 
@@ -21,6 +20,13 @@ function primitive(schema: Schema): Json {
   return { type: PRIMITIVES[schema.type] }
 }
 
+/** A default as `null_value`; null for none: fields of text and bytes have none. */
+function nullValue(byDefault: unknown): number | boolean | null {
+  if (typeof byDefault === 'number' || typeof byDefault === 'boolean') return byDefault
+  if (byDefault instanceof Date) return byDefault.getTime()
+  return byDefault instanceof Decimal ? byDefault.toNumber() : null
+}
+
 /** The mapping of one field's schema, as Confluent's sink makes it. */
 function mappingOf(schema: Schema, compactMaps: boolean): Json {
   switch (schema.type) {
@@ -38,20 +44,14 @@ function mappingOf(schema: Schema, compactMaps: boolean): Json {
       }
     default: {
       const mapping = primitive(schema)
-      const byDefault = schema.default
-      // text and binary fields have no null_value
-      const takes =
-        !['string', 'bytes'].includes(schema.type) && (typeof byDefault === 'number' || typeof byDefault === 'boolean')
-      return takes ? { ...mapping, null_value: byDefault } : mapping
+      const byDefault = nullValue(schema.default)
+      return byDefault === null ? mapping : { ...mapping, null_value: byDefault }
     }
   }
 }
 
-/** The mapping of a document's schema. Throws MR_ES_MAPPING for a schema that is not a struct or map. */
-export function documentMapping(topic: string, schema: Schema, compactMaps: boolean): Json {
-  if (schema.type !== 'struct' && schema.type !== 'map') {
-    throw errors.create('MR_ES_MAPPING', { topic, cause: `it is of type ${schema.type}, not a struct` })
-  }
+/** The mapping of a document's schema, a struct or a map. */
+export function documentMapping(schema: Schema, compactMaps: boolean): Json {
   const mapping = mappingOf(schema, compactMaps)
   return 'properties' in mapping ? mapping : { properties: {} }
 }

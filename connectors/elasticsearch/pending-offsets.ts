@@ -1,4 +1,4 @@
-import type { SinkRecord, TopicPartitionOffset } from '../../core/connect/index.ts'
+import type { SinkRecord, TopicPartition, TopicPartitionOffset } from '../../core/connect/index.ts'
 
 /** A record that is on its way. */
 export interface Slot {
@@ -10,7 +10,11 @@ export interface Slot {
 interface PartitionSlots {
   queue: Slot[]
   head: number
+  /** The partition is no longer ours: its next owner writes these records again. */
+  gone: boolean
 }
+
+const keyOf = (topic: string, partition: number) => `${topic}\n${partition}`
 
 /** Which records are not written yet, by partition: what may be committed lies before the first of them. */
 export class PendingOffsets {
@@ -18,9 +22,9 @@ export class PendingOffsets {
 
   /** A record was taken; records of a partition come in order. */
   take(record: SinkRecord): Slot {
-    const key = `${record.originalTopic}\n${record.originalPartition}`
+    const key = keyOf(record.originalTopic, record.originalPartition)
     let partition = this.#partitions.get(key)
-    if (!partition) this.#partitions.set(key, (partition = { queue: [], head: 0 }))
+    if (!partition) this.#partitions.set(key, (partition = { queue: [], head: 0, gone: false }))
     const slot = { offset: record.originalOffset, partition, done: false }
     partition.queue.push(slot)
     return slot
@@ -40,10 +44,20 @@ export class PendingOffsets {
     }
   }
 
+  /** Forgets partitions that are no longer ours; their slots become `gone`. */
+  forget(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) {
+      const key = keyOf(topic, partition)
+      const slots = this.#partitions.get(key)
+      if (slots) slots.gone = true
+      this.#partitions.delete(key)
+    }
+  }
+
   /** Of the offsets delivered so far, those that are safe: held back to the first record that is not written. */
   safe(delivered: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
     return delivered.map(d => {
-      const p = this.#partitions.get(`${d.topic}\n${d.partition}`)
+      const p = this.#partitions.get(keyOf(d.topic, d.partition))
       const first = p?.queue[p.head]
       return first && first.offset < d.offset ? { ...d, offset: first.offset } : d
     })

@@ -88,6 +88,11 @@ export function validateTogether(props: Props, values: readonly ConfigValue[]): 
         'Must name a resource for each topic when external.resource.usage is set.',
       )
     if (dataStream) complain('external.resource.usage', 'Set external.resource.usage or data.stream.type, not both.')
+    const mapped = new Set(pairs.split(',').map(pair => pair.split(':')[0]!.trim()))
+    for (const topic of (props['topics'] ?? '').split(',').map(t => t.trim())) {
+      if (topic !== '' && pairs !== '' && !mapped.has(topic))
+        complain('topic.to.external.resource.mapping', `Names no resource for the topic ${topic}.`)
+    }
     const most = Number(text('max.external.resource.mappings') || 15)
     if (pairs !== '' && pairs.split(',').length > most) {
       complain('topic.to.external.resource.mapping', `Holds more than max.external.resource.mappings (${most}) pairs.`)
@@ -100,6 +105,10 @@ export function validateTogether(props: Props, values: readonly ConfigValue[]): 
     .some(url => url.trim().startsWith('https:'))
   if (is('elastic.security.protocol', 'ssl') && !https) {
     complain('elastic.security.protocol', 'elastic.security.protocol=SSL needs https:// in connection.url.')
+  }
+  const tls = Object.keys(props).filter(name => name.startsWith('elastic.https.') && text(name) !== '')
+  if (!is('elastic.security.protocol', 'ssl') && tls.length > 0) {
+    complain('elastic.security.protocol', `Must be SSL for ${tls[0]} to have an effect.`)
   }
   for (const store of ['keystore', 'truststore']) {
     if (is(`elastic.https.ssl.${store}.type`, 'jks') && text(`elastic.https.ssl.${store}.location`) !== '') {

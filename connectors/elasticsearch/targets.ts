@@ -1,4 +1,4 @@
-import type { Logger, Schema } from '../../core/connect/index.ts'
+import type { Logger, Schema, SinkRecord } from '../../core/connect/index.ts'
 import { errors } from './errors.ts'
 import { type Answer, type ElasticsearchHttp, reasonOf } from './http.ts'
 import { documentMapping } from './mapping.ts'
@@ -54,10 +54,14 @@ export class Targets {
     return `${type}-${raw['data.stream.dataset'].toLowerCase()}-${namespace}`
   }
 
-  /** Whether `prepare` has anything to do. */
-  isReady(topic: string, schema: Schema | null): boolean {
+  /** Whether `prepare` has nothing to do. */
+  isReady({ topic, valueSchema }: SinkRecord): boolean {
     const name = this.nameOf(topic)
-    return this.#ready.has(name) && (!schema || this.#settings.ignoresSchema(topic) || this.#mapped.has(name))
+    return this.#ready.has(name) && (this.#mapped.has(name) || !this.#givesMapping(topic, valueSchema))
+  }
+
+  #givesMapping(topic: string, schema: Schema | null): schema is Schema {
+    return (schema?.type === 'struct' || schema?.type === 'map') && !this.#settings.ignoresSchema(topic)
   }
 
   /** Forgets an index that turned out to be gone, so that the next `prepare` makes it anew. */
@@ -67,7 +71,7 @@ export class Targets {
   }
 
   /** Sees to it that the target is there, with a mapping out of the schema where one is wanted and none is there yet. */
-  async prepare(topic: string, schema: Schema | null, signal: AbortSignal): Promise<void> {
+  async prepare({ topic, valueSchema: schema }: SinkRecord, signal: AbortSignal): Promise<void> {
     const name = this.nameOf(topic)
     const path = `/${encodeURIComponent(name)}`
     if (!this.#ready.has(name)) {
@@ -75,11 +79,11 @@ export class Targets {
       if (found.status === 404) await this.#create(topic, name, path, signal)
       this.#ready.add(name)
     }
-    if (!schema || this.#settings.ignoresSchema(topic) || this.#mapped.has(name)) return
+    if (this.#mapped.has(name) || !this.#givesMapping(topic, schema)) return
     const now = await this.#ask('GET', `${path}/_mapping`, null, [404], signal)
     const mappings = Object.values((now.body ?? {}) as Record<string, { mappings?: { properties?: object } }>)
     if (now.status === 200 && !mappings.some(m => m.mappings?.properties)) {
-      const mapping = documentMapping(topic, schema, this.#settings.raw['compact.map.entries'])
+      const mapping = documentMapping(schema, this.#settings.raw['compact.map.entries'])
       await this.#ask('PUT', `${path}/_mapping`, JSON.stringify(mapping), [], signal)
     }
     this.#mapped.add(name)
@@ -120,7 +124,7 @@ export function errorFor(method: string, path: string, answer: Answer, url: stri
   const { status } = answer
   if (status === 401 || (status === 403 && !/cluster_block/.test(cause)))
     return errors.create('MR_ES_AUTH', { url, status, cause, index })
-  if (status === 429 || status >= 500 || /cluster_block/.test(cause))
+  if (status === 408 || status === 429 || status >= 500 || /cluster_block/.test(cause))
     return errors.create('MR_ES_UNREACHABLE', { url, cause: `${status} ${cause}` })
   return errors.create('MR_ES_REQUEST', { method, path, status, cause })
 }

@@ -5,11 +5,12 @@ import {
   RetriableError,
   type SinkRecord,
   SinkTask,
+  type TopicPartition,
   type TopicPartitionOffset,
 } from '../../core/connect/index.ts'
 import type { BulkItem } from './bulk-request.ts'
 import { BulkWriter } from './bulk-writer.ts'
-import { DocumentWriter, documentId, documentVersion, withTimestamp } from './document.ts'
+import { DocumentWriter, documentId, documentVersion, isDocument } from './document.ts'
 import { errors } from './errors.ts'
 import { ElasticsearchHttp } from './http.ts'
 import { PendingOffsets } from './pending-offsets.ts'
@@ -20,6 +21,14 @@ import { version } from './version.ts'
 /** An item that was not taken yet. */
 type Draft = Omit<BulkItem, 'slot'>
 
+/** While Elasticsearch is away: how long until the next look whether it is back. */
+const LOOK_AGAIN_MS = 2000
+/** How long an orderly stop waits for what is on its way, so that it need not be delivered again. */
+const STOP_FLUSH_MS = 2000
+/** How long a rebalance waits for what is on the wire, and a stop after the above. */
+const DROP_WAIT_MS = 3000
+const STOP_DROP_WAIT_MS = 500
+
 /** Writes records as documents, in bulk and asynchronously: `preCommit` holds back to what Elasticsearch has acknowledged. */
 export class ElasticsearchSinkTask extends SinkTask {
   readonly version = version
@@ -28,7 +37,7 @@ export class ElasticsearchSinkTask extends SinkTask {
   #targets!: Targets
   #writer!: BulkWriter
   #documents!: DocumentWriter
-  #pending = new PendingOffsets()
+  readonly #pending = new PendingOffsets()
 
   override start(props: Props): void {
     const settings = readSettings(props)
@@ -36,57 +45,55 @@ export class ElasticsearchSinkTask extends SinkTask {
     this.#settings = settings
     this.#http = new ElasticsearchHttp(settings.raw)
     this.#targets = new Targets(this.#http, settings, logger)
-    this.#documents = new DocumentWriter(settings.raw['compact.map.entries'])
-    this.#writer = this.#newWriter()
-  }
-
-  #newWriter(): BulkWriter {
-    const onRefused = (record: SinkRecord, error: Error) => this.#onRefused(record, error)
-    const { logger } = this.context
-    return new BulkWriter({
-      http: this.#http!,
-      settings: this.#settings,
+    this.#documents = new DocumentWriter(settings)
+    this.#writer = new BulkWriter({
+      http: this.#http,
+      settings,
       targets: this.#targets,
       pending: this.#pending,
-      onRefused,
+      onRefused: (record, error) => this.#onRefused(record, error),
       logger,
     })
   }
 
   override async put(records: SinkRecord[]): Promise<void> {
-    if (this.#writer.failure) throw this.#writer.failure
+    if (this.#writer.failure) throw this.#refusal(this.#writer.failure)
     if (records.length === 0) return
     const { raw } = this.#settings
     // all of the batch or nothing: a batch that is refused is delivered again whole
     await this.#prepareTargets(records)
-    const drafts = await this.#draftsOf(records)
-    const most = Math.max(0, raw['max.buffered.records'] - records.length)
-    if (!(await this.#writer.until(most, raw['flush.timeout.ms'], this.context.signal))) {
-      throw (
-        this.#writer.failure ??
-        new RetriableError(
-          `no room for ${records.length} records within flush.timeout.ms (${raw['flush.timeout.ms']} ms)`,
-        )
-      )
+    const room = {
+      records: Math.max(0, raw['max.buffered.records'] - records.length),
+      bytes: raw['max.buffered.bytes'],
     }
+    if (!(await this.#writer.until(room, raw['flush.timeout.ms'], this.context.signal))) {
+      const late = `no room for ${records.length} records within flush.timeout.ms (${raw['flush.timeout.ms']} ms)`
+      throw this.#refusal(this.#writer.failure ?? new RetriableError(late))
+    }
+    // once there is room: what is reported now is not reported again
+    const drafts = await this.#draftsOf(records)
     for (const draft of drafts) this.#writer.add({ ...draft, slot: this.#pending.take(draft.record) })
   }
 
+  #refusal(error: Error): Error {
+    this.context.timeout(LOOK_AGAIN_MS)
+    return error
+  }
+
   override async preCommit(offsets: readonly TopicPartitionOffset[]): Promise<readonly TopicPartitionOffset[]> {
-    this.#writer.seal()
-    if (this.#settings.raw['flush.synchronously']) {
-      await this.#writer.until(0, this.#settings.raw['flush.timeout.ms'], this.context.signal)
-    }
+    this.#writer.flush()
+    const { raw } = this.#settings
+    const nothing = { records: 0, bytes: 0 }
+    const { signal } = this.context
+    if (signal.aborted) await this.#writer.until(nothing, STOP_FLUSH_MS)
+    else if (raw['flush.synchronously']) await this.#writer.until(nothing, raw['flush.timeout.ms'], signal)
     const { failure } = this.#writer
     if (failure && !isRetriable(failure)) throw failure
     return this.#pending.safe(offsets)
   }
 
-  /** Partitions go: what is held of them is dropped, since their next owner writes it again. */
-  override async close(): Promise<void> {
-    await this.#writer.close()
-    this.#pending = new PendingOffsets()
-    this.#writer = this.#newWriter()
+  override async close(partitions: readonly TopicPartition[]): Promise<void> {
+    await this.#writer.drop(partitions, this.context.signal.aborted ? STOP_DROP_WAIT_MS : DROP_WAIT_MS)
   }
 
   override async stop(): Promise<void> {
@@ -97,8 +104,8 @@ export class ElasticsearchSinkTask extends SinkTask {
 
   async #prepareTargets(records: readonly SinkRecord[]): Promise<void> {
     for (const record of records) {
-      if (record.value === null || this.#targets.isReady(record.topic, record.valueSchema)) continue
-      await this.#targets.prepare(record.topic, record.valueSchema, this.context.signal)
+      if (!isDocument(record) || this.#targets.isReady(record)) continue
+      await this.#targets.prepare(record, this.context.signal)
     }
   }
 
@@ -145,31 +152,25 @@ export class ElasticsearchSinkTask extends SinkTask {
     const version = documentVersion(record, settings)
     let head = `"_index":${JSON.stringify(index)}`
     if (id !== null) head += `,"_id":${JSON.stringify(id)}`
-    if (version !== null) head += `,"version":${version},"version_type":"external"`
-    let op: BulkItem['op']
-    let lines: string
-    if (record.value === null || record.value === undefined) {
-      op = 'delete'
-      lines = `{"delete":{${head}}}\n`
-    } else {
-      let json = this.#documents.write(record)
-      if (settings.dataStream) json = withTimestamp(json, record, settings)
-      op = settings.dataStream ? 'create' : settings.upsert ? 'update' : 'index'
-      if (op === 'update') {
-        head += `,"retry_on_conflict":${Math.min(settings.raw['max.in.flight.requests'], 5)}`
-        json = `{"doc":${json},"doc_as_upsert":true}`
-      }
-      lines = `{"${op}":{${head}}}\n${json}\n`
+    // of one millisecond the later record counts
+    const isExact = settings.versions !== 'timestamp'
+    if (version !== null) head += `,"version":${version},"version_type":"${isExact ? 'external' : 'external_gte'}"`
+    const { op, lines } = this.#linesOf(record, head)
+    const exclusive = id !== null && (version === null || !isExact)
+    return { record, index, id, version, lines, bytes: Buffer.byteLength(lines), op, exclusive }
+  }
+
+  #linesOf(record: SinkRecord, head: string): Pick<BulkItem, 'op' | 'lines'> {
+    const { dataStream, upsert, raw } = this.#settings
+    if (record.value === null || record.value === undefined) return { op: 'delete', lines: `{"delete":{${head}}}\n` }
+    const json = this.#documents.write(record)
+    if (dataStream || !upsert) {
+      const op = dataStream ? 'create' : 'index'
+      return { op, lines: `{"${op}":{${head}}}\n${json}\n` }
     }
-    return {
-      record,
-      index,
-      id,
-      lines,
-      bytes: Buffer.byteLength(lines),
-      op,
-      ordered: version !== null || id === null,
-    }
+    const conflicts = Math.min(raw['max.in.flight.requests'], 5)
+    const lines = `{"update":{${head},"retry_on_conflict":${conflicts}}}\n{"doc":${json},"doc_as_upsert":true}\n`
+    return { op: 'update', lines }
   }
 
   /** A document that Elasticsearch refused for good. */

@@ -20,7 +20,7 @@ export class Played {
   readonly warnings: string[] = []
   readonly topic: string
   readonly abort = new AbortController()
-  #offset = 0
+  readonly #offsets = new Map<number, number>()
 
   constructor(topic: string, options: { reporter?: boolean; logger?: Logger } = {}) {
     this.topic = topic
@@ -50,23 +50,31 @@ export class Played {
   record(
     key: unknown,
     value: unknown,
-    more: { valueSchema?: Schema; keySchema?: Schema; offset?: number; headers?: SinkRecord['headers'] } = {},
+    more: {
+      valueSchema?: Schema
+      keySchema?: Schema
+      offset?: number
+      headers?: SinkRecord['headers']
+      partition?: number
+      timestamp?: number
+    } = {},
   ): SinkRecord {
-    const offset = more.offset ?? this.#offset
-    this.#offset = offset + 1
+    const partition = more.partition ?? 0
+    const offset = more.offset ?? this.#offsets.get(partition) ?? 0
+    this.#offsets.set(partition, offset + 1)
     return {
       topic: this.topic,
-      partition: 0,
+      partition,
       keySchema: more.keySchema ?? null,
       key,
       valueSchema: more.valueSchema ?? null,
       value,
-      timestamp: 1_700_000_000_000,
+      timestamp: more.timestamp ?? 1_700_000_000_000,
       timestampType: 'CreateTime',
       headers: more.headers ?? [],
       offset,
       originalTopic: this.topic,
-      originalPartition: 0,
+      originalPartition: partition,
       originalOffset: offset,
     }
   }
@@ -77,16 +85,21 @@ export class Played {
     await this.settle()
   }
 
+  /** Waits until everything delivered so far may be committed. */
   async settle(timeoutMs = 30_000): Promise<void> {
     const end = Date.now() + timeoutMs
-    while ((await this.committed()) < this.#offset) {
-      if (Date.now() > end) throw new Error(`offset ${this.#offset} is not committable after ${timeoutMs} ms`)
-      await new Promise(done => setTimeout(done, 10))
+    for (const [partition, offset] of this.#offsets) {
+      while ((await this.committed(partition)) < offset) {
+        if (Date.now() > end) throw new Error(`offset ${offset} is not committable after ${timeoutMs} ms`)
+        await new Promise(done => setTimeout(done, 10))
+      }
     }
   }
 
-  async committed(): Promise<number> {
-    const [safe] = await this.task.preCommit([{ topic: this.topic, partition: 0, offset: this.#offset }])
+  /** What may be committed of a partition. */
+  async committed(partition = 0): Promise<number> {
+    const offset = this.#offsets.get(partition) ?? 0
+    const [safe] = await this.task.preCommit([{ topic: this.topic, partition, offset }])
     return safe!.offset
   }
 }

@@ -1,0 +1,254 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, expect, test } from 'vitest'
+import { primitive } from '../../core/connect/index.ts'
+import { random } from '../../test/random.ts'
+import { Played } from './test-support/play.ts'
+import { ScriptedElasticsearch } from './test-support/scripted-elasticsearch.ts'
+
+const played: Played[] = []
+afterEach(async () => {
+  for (const p of played.splice(0)) await p.task.stop()
+})
+
+function play(es: ScriptedElasticsearch, props: Record<string, string> = {}, options: { reporter?: boolean } = {}) {
+  const p = new Played('topic', options)
+  p.start({
+    'connection.url': es.url,
+    'schema.ignore': 'true',
+    'retry.backoff.ms': '10',
+    'behavior.on.null.values': 'delete',
+    ...props,
+  })
+  played.push(p)
+  return p
+}
+
+/** Something that bulk requests wait for, so that a test decides when they go on. */
+function gate() {
+  const { promise, resolve } = Promise.withResolvers<null>()
+  return { closed: promise, open: () => resolve(null) }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const end = Date.now() + 20_000; !condition(); await pause(5))
+    if (Date.now() > end) throw new Error('waited 20 s')
+}
+
+const state = (es: ScriptedElasticsearch) =>
+  Object.fromEntries([...es.documents].map(([id, { document }]) => [id, document]))
+
+test('a partition that goes takes nothing from the others: what is not written of them stays uncommitted', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es)
+  es.refuse = () => 503
+  await p.task.put([p.record('a', { n: 0 }), p.record('b', { n: 1 }, { partition: 1 })])
+  await until(() => es.bulks.length > 1)
+  await p.task.close([{ topic: 'topic', partition: 1 }])
+  expect(await p.committed(0)).toBe(0)
+  es.refuse = () => null
+  await until(() => es.documents.has('a'))
+  await p.settle()
+  expect(state(es)).toEqual({ a: { n: 0 } })
+})
+
+test('a rebalance waits for what is on the wire, and what waits behind it is not sent', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'max.in.flight.requests': '1' })
+  const { closed, open } = gate()
+  es.decide = () => closed
+  await p.task.put([p.record('a', { n: 0 })])
+  await until(() => es.bulks.length === 1)
+  await p.task.put([p.record('b', { n: 1 })])
+  let isClosed = false
+  const closing = p.task.close([{ topic: 'topic', partition: 0 }]).then(() => (isClosed = true))
+  await pause(20)
+  expect(isClosed).toBe(false)
+  open()
+  await closing
+  expect(state(es)).toEqual({ a: { n: 0 } })
+  expect(es.bulks).toEqual([1])
+})
+
+test('a fault of a partition that went is none of what comes after', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'max.retries': '0' })
+  es.refuse = () => 503
+  await p.task.put([p.record('a', { n: 0 })])
+  await expect.poll(() => p.task.put([]).then(String, String)).toMatch(/MR_ES_BUSY/)
+  await p.task.close([{ topic: 'topic', partition: 0 }])
+  await expect.poll(() => p.task.put([]).then(() => 'taken', String)).toBe('taken')
+})
+
+test('a stop waits a moment for what is on its way, so that it is not delivered again', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'linger.ms': '60000' })
+  const { closed, open } = gate()
+  es.decide = () => closed
+  await p.task.put([p.record('a', { n: 0 })])
+  p.abort.abort()
+  const committed = p.committed()
+  await until(() => es.bulks.length === 1)
+  open()
+  expect(await committed).toBe(1)
+})
+
+test('a document that was deleted while an older write of it had to be sent again stays deleted', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'batch.size': '1', 'max.in.flight.requests': '2' })
+  let refused = 0
+  const deleted = gate()
+  es.refuse = ({ op, id }) => {
+    if (op === 'delete') deleted.open()
+    return op === 'index' && id === 'a' && refused++ === 0 ? 429 : null
+  }
+  // the older request is answered after the newer one
+  es.decide = async actions => (actions[0]!.op === 'index' ? deleted.closed : null)
+  await p.task.put([p.record('a', { n: 0 }), p.record('a', null)])
+  await p.settle()
+  expect(refused).toBe(1)
+  expect(state(es)).toEqual({})
+})
+
+test('whatever is refused, cut or slow, each document ends as its last record says', async () => {
+  const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9))
+  console.log(`elasticsearch seed ${seed}`)
+  const { below } = random(seed)
+  const ways: Record<string, string>[] = [
+    {},
+    { 'external.version.source': 'none' },
+    { 'external.version.source': 'timestamp' },
+    { 'write.method': 'upsert' },
+  ]
+  for (const props of ways) {
+    await using es = await ScriptedElasticsearch.start()
+    const p = play(es, { 'batch.size': '7', 'retry.backoff.ms': '1', 'max.in.flight.requests': '4', ...props })
+    let trouble = true
+    es.refuse = () => (trouble && below(10) === 0 ? [429, 500, 503][below(3)]! : null)
+    es.decide = (actions, n) => {
+      if (!trouble) return null
+      if (below(12) === 0) return 'cut'
+      if (below(12) === 0) {
+        // a single document that is too large is refused for good
+        return { status: actions.length > 1 && below(2) === 0 ? 413 : 503, body: '' }
+      }
+      return n % 3 === 0 ? pause(below(5), null) : null
+    }
+    const expected = new Map<string, Record<string, unknown>>()
+    for (let round = 0; round < 40; round++) {
+      const records = Array.from({ length: 1 + below(25) }, (_, n) => {
+        const id = `k${below(6)}`
+        const value = below(4) === 0 ? null : { [`f${below(3)}`]: n, last: round * 100 + n }
+        if (!value) expected.delete(id)
+        else expected.set(id, 'write.method' in props ? { ...expected.get(id), ...value } : value)
+        return p.record(id, value, { timestamp: 1000 + round })
+      })
+      for (;;) {
+        const error = await p.task.put(records).then(() => null, String)
+        if (error === null) break
+        expect(error).toMatch(/MR_ES_(BUSY|UNREACHABLE)/)
+        await pause(2)
+      }
+      if (below(5) === 0) await p.committed()
+    }
+    trouble = false
+    await p.settle()
+    expect(state(es)).toEqual(Object.fromEntries(expected))
+  }
+})
+
+test('a request that is cut before its answer is sent again in halves, until they get through', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es)
+  es.decide = actions => (actions.length > 3 ? 'cut' : null)
+  await p.task.put(Array.from({ length: 20 }, (_, n) => p.record(`k${n}`, { n })))
+  await p.settle()
+  expect(es.documents.size).toBe(20)
+})
+
+test('a request that is not answered in time is sent again in halves', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'read.timeout.ms': '1000' })
+  es.decide = actions => (actions.length > 2 ? new Promise<null>(() => {}) : null)
+  await p.task.put(Array.from({ length: 4 }, (_, n) => p.record(`k${n}`, { n })))
+  await p.settle()
+  expect(es.documents.size).toBe(4)
+})
+
+test('after a request was too large the next ones are smaller from the start', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es)
+  es.decide = actions => (actions.length > 10 ? { status: 413, body: '' } : null)
+  const batch = () => Array.from({ length: 40 }, (_, n) => p.record(`k${n}`, { text: 'x'.repeat(100) }))
+  await p.task.put(batch())
+  await p.settle()
+  const before = es.bulks.length
+  await p.task.put(batch())
+  await p.settle()
+  expect(es.bulks.slice(before).every(n => n <= 10)).toBe(true)
+})
+
+test('while requests are under way what arrives is gathered into full ones', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'max.in.flight.requests': '1', 'batch.size': '1000' })
+  const { closed, open } = gate()
+  es.decide = () => closed
+  for (let n = 0; n < 10; n++) {
+    await p.task.put(Array.from({ length: 200 }, (_, i) => p.record(`k${n}-${i}`, { n })))
+    if (n === 0) await until(() => es.bulks.length === 1)
+    // longer than linger.ms
+    await pause(5)
+  }
+  open()
+  await p.settle()
+  expect(es.bulks).toEqual([200, 1000, 800])
+})
+
+test('what is held is bounded in bytes: beyond it a batch waits, and is refused for now', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'max.buffered.bytes': '10000', 'flush.timeout.ms': '50' })
+  const { closed, open } = gate()
+  es.decide = () => closed
+  await p.task.put([p.record('a', { text: 'x'.repeat(20_000) })])
+  const second = [p.record('b', { n: 1 })]
+  await expect(p.task.put(second)).rejects.toMatchObject({ retriable: true })
+  open()
+  await expect.poll(() => p.task.put(second).then(() => 'taken', String)).toBe('taken')
+  await p.settle()
+  expect(es.documents.size).toBe(2)
+})
+
+test('a record that cannot be a document is reported once, though its batch has to be delivered again', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'max.buffered.records': '2', 'flush.timeout.ms': '50' }, { reporter: true })
+  const { closed, open } = gate()
+  es.decide = () => closed
+  await p.task.put([p.record('a', { n: 0 })])
+  const second = [p.record('b', 'no document'), p.record('c', { n: 2 })]
+  await expect(p.task.put(second)).rejects.toMatchObject({ retriable: true })
+  open()
+  await expect.poll(() => p.task.put(second).then(() => 'taken', String)).toBe('taken')
+  await p.settle()
+  expect(p.reported.map(r => r.record.key)).toEqual(['b'])
+})
+
+test('of two records of one millisecond the later counts, with versions out of timestamps', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'external.version.source': 'timestamp' })
+  const lines: string[] = []
+  es.decide = actions => {
+    lines.push(...actions.map(a => `${a.op} ${a.version}`))
+    return null
+  }
+  await p.task.put([p.record('a', { n: 0 }, { timestamp: 5 }), p.record('a', { n: 1 }, { timestamp: 5 })])
+  await p.settle()
+  expect(lines).toEqual(['index 5', 'index 5'])
+})
+
+test('a record without a struct is dropped where that is configured, also with a schema that would become the mapping', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'schema.ignore': 'false', 'drop.invalid.message': 'true' })
+  await p.task.put([p.record('a', 'text', { valueSchema: primitive('string') }), p.record('b', { n: 1 })])
+  await p.settle()
+  expect(state(es)).toEqual({ b: { n: 1 } })
+  expect(p.warnings).toHaveLength(1)
+})

@@ -1,0 +1,118 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** An action of a bulk request. */
+export interface Action {
+  readonly op: string
+  readonly index: string
+  readonly id: string
+  readonly version: number | null
+  /** Whether another write of the same version passes. */
+  readonly orEqual: boolean
+  readonly document: Record<string, unknown> | null
+}
+
+/** What a test makes of a bulk request before it is carried out: an answer instead, a cut connection, or (null) nothing. */
+export type Decide = (
+  actions: readonly Action[],
+  n: number,
+) => { readonly status: number; readonly body: string } | 'cut' | null | Promise<null>
+
+/**
+ * As much of Elasticsearch as the sink asks for, in memory, with faults as a test decides them. That a document was deleted it
+ * remembers no longer than the requests last that were under way then; the real one forgets after a minute or a restart.
+ */
+export class ScriptedElasticsearch {
+  readonly documents = new Map<string, { version: number; document: Record<string, unknown> }>()
+  /** The number of actions of each bulk request that arrived. */
+  readonly bulks: number[] = []
+  decide: Decide = () => null
+  /** The status of one action instead of carrying it out. */
+  refuse: (action: Action) => number | null = () => null
+  readonly #server: Server
+  readonly #underWay = new Set<number>()
+  #deleted: { readonly id: string; readonly version: number; readonly during: Set<number> }[] = []
+
+  private constructor() {
+    this.#server = createServer((req, res) => void this.#serve(req, res))
+  }
+
+  static async start(): Promise<ScriptedElasticsearch> {
+    const es = new ScriptedElasticsearch()
+    await new Promise<void>(done => es.#server.listen(0, '127.0.0.1', done))
+    return es
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections()
+    await new Promise(done => this.#server.close(done))
+  }
+
+  async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    let body = ''
+    for await (const chunk of req.setEncoding('utf8')) body += chunk
+    const answer = (status: number, text: string) =>
+      res.writeHead(status, { 'content-type': 'application/json' }).end(text)
+    if (!req.url!.startsWith('/_bulk')) return void answer(200, '{}')
+    const actions = parse(body)
+    const n = this.bulks.push(actions.length) - 1
+    this.#underWay.add(n)
+    try {
+      await this.#carryOut(actions, n, answer, req)
+    } finally {
+      this.#underWay.delete(n)
+      for (const d of this.#deleted) d.during.delete(n)
+      this.#deleted = this.#deleted.filter(d => d.during.size > 0)
+    }
+  }
+
+  async #carryOut(
+    actions: readonly Action[],
+    n: number,
+    answer: (status: number, text: string) => unknown,
+    req: IncomingMessage,
+  ): Promise<void> {
+    const instead = await this.decide(actions, n)
+    if (instead === 'cut') return void req.socket.destroy()
+    if (instead) return void answer(instead.status, instead.body)
+    const items = actions.map(action => ({ [action.op]: this.#apply(action) }))
+    answer(200, JSON.stringify({ errors: true, items }))
+  }
+
+  #apply(action: Action): { status: number; error?: { type: string; reason: string } } {
+    const refused = this.refuse(action)
+    if (refused !== null) return { status: refused, error: { type: 'refused', reason: 'by the test' } }
+    const { op, id, document } = action
+    const now = this.documents.get(id)
+    const known = now?.version ?? this.#deleted.findLast(d => d.id === id)?.version ?? 0
+    const version = action.version ?? known + 1
+    if (action.version !== null && (action.orEqual ? known > version : known >= version && known > 0)) {
+      return { status: 409, error: { type: 'version_conflict_engine_exception', reason: 'newer' } }
+    }
+    if (op === 'delete') {
+      this.#deleted.push({ id, version, during: new Set(this.#underWay) })
+      return { status: this.documents.delete(id) ? 200 : 404 }
+    }
+    const merged = op === 'update' ? { ...now?.document, ...(document!['doc'] as object) } : document!
+    this.documents.set(id, { version, document: merged })
+    return { status: 200 }
+  }
+}
+
+function parse(body: string): Action[] {
+  const lines = body.trimEnd().split('\n')
+  const actions: Action[] = []
+  for (let n = 0; n < lines.length; n++) {
+    const [op, meta] = Object.entries(JSON.parse(lines[n]!) as Record<string, Record<string, unknown>>)[0]!
+    const document = op === 'delete' ? null : (JSON.parse(lines[++n]!) as Record<string, unknown>)
+    const { _index: index, _id: id } = meta
+    const version = (meta['version'] as number | undefined) ?? null
+    const orEqual = meta['version_type'] === 'external_gte'
+    actions.push({ op, index: String(index), id: String(id), version, orEqual, document })
+  }
+  return actions
+}
