@@ -107,3 +107,22 @@ export const clientErrors = defineErrors({
     retriable: true,
   },
 })
+
+const NOT_SENT: ReadonlySet<unknown> = new Set(['MR_CLIENT_CONNECT', 'MR_CLIENT_UNKNOWN_BROKER'])
+const CUT_OFF: ReadonlySet<unknown> = new Set([
+  'MR_CLIENT_DISCONNECTED',
+  'MR_CLIENT_REQUEST_TIMEOUT',
+  'MR_CLIENT_BAD_RESPONSE',
+])
+
+const codeOf = (error: unknown) => (error as { code?: unknown }).code
+
+/** Whether there was no way to the broker, or it broke: another may have to be found. */
+export function isConnectionError(error: unknown): boolean {
+  return NOT_SENT.has(codeOf(error)) || CUT_OFF.has(codeOf(error))
+}
+
+/** Whether a request that failed so may still have been carried out. */
+export function mayHaveArrived(error: unknown): boolean {
+  return CUT_OFF.has(codeOf(error)) || (error instanceof Error && error.cause != null && mayHaveArrived(error.cause))
+}

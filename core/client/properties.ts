@@ -154,6 +154,13 @@ export const producerConfig = defineConfig({
     importance: 'MEDIUM',
     documentation: 'How long a record waits for its topic to appear.',
   },
+  'metadata.max.idle.ms': {
+    type: 'LONG',
+    default: 300_000,
+    validator: range(5000),
+    importance: 'LOW',
+    documentation: 'A topic that is not written to for so long is no longer asked about.',
+  },
   retries: {
     type: 'INT',
     default: 2_147_483_647,
@@ -371,6 +378,7 @@ function producerOptions(raw: RawConfig, errors: { key: string; message: string 
     compressionType: c['compression.type'] as CompressionType,
     ...(c['delivery.timeout.ms'] === null ? {} : { deliveryTimeoutMs: c['delivery.timeout.ms'] }),
     maxBlockMs: c['max.block.ms'],
+    metadataMaxIdleMs: c['metadata.max.idle.ms'],
     retries: c.retries,
   }
 }

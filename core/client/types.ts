@@ -86,6 +86,8 @@ export interface ProducerOptions extends ClientOptions {
   readonly deliveryTimeoutMs?: number
   /** `max.block.ms`: how long to wait for a topic's metadata. Default 60000. */
   readonly maxBlockMs?: number
+  /** `metadata.max.idle.ms`: a topic that is not written to for so long is no longer asked about. Default 300000. */
+  readonly metadataMaxIdleMs?: number
   /** `retries`. Default: without limit, within the delivery timeout. */
   readonly retries?: number
 }
@@ -253,6 +255,8 @@ export interface Admin {
   describeGroups(groupIds: readonly string[]): Promise<readonly GroupDescription[]>
   listGroupOffsets(groupId: string): Promise<readonly TopicPartitionOffset[]>
   alterGroupOffsets(groupId: string, offsets: readonly TopicPartitionOffset[]): Promise<void>
+  /** Of topics that no member of the group reads; others reject with GROUP_SUBSCRIBED_TO_TOPIC. */
+  deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void>
   deleteGroups(groupIds: readonly string[]): Promise<void>
   close(): Promise<void>
 }

@@ -362,6 +362,16 @@ export function clientSuite(start: () => Promise<SuiteBroker>): void {
     await pollUntil([c], () => c.assignment().length === 3)
   })
 
+  test('a pattern is compared with all topics, also where the metadata was fetched for others before', async () => {
+    const prefix = topicName('pattern')
+    const other = await topicWith(1)
+    await admin().createTopics([{ name: `${prefix}-a`, partitions: 1 }])
+    const c = consumer({ groupId: topicName('group') })
+    await c.partitionsFor(other)
+    c.subscribe(new RegExp(`^${prefix}-`))
+    await pollUntil([c], () => c.assignment().length === 1)
+  })
+
   test('partitions that are added to a topic are taken up', async () => {
     const topic = await topicWith(1)
     const c = consumer({ groupId: topicName('group'), metadataMaxAgeMs: 100, heartbeatIntervalMs: 50 })
@@ -497,9 +507,13 @@ export function clientSuite(start: () => Promise<SuiteBroker>): void {
     expect(group!.members).toMatchObject([{ clientId: 'someone' }])
     expect((await a.listGroups()).find(g => g.groupId === groupId)).toMatchObject({ protocolType: 'consumer' })
     await expect(a.deleteGroups([groupId])).rejects.toMatchObject({ kafkaCode: 68 })
+    await expect(a.deleteGroupOffsets(groupId, [tp(topic)])).rejects.toMatchObject({ kafkaCode: 86 })
     await c.close()
     await a.alterGroupOffsets(groupId, [{ ...tp(topic, 1), offset: 5 }])
     expect(await a.listGroupOffsets(groupId)).toMatchObject([{ ...tp(topic, 1), offset: 5 }])
+    await a.alterGroupOffsets(groupId, [{ ...tp(topic, 0), offset: 3 }])
+    await a.deleteGroupOffsets(groupId, [tp(topic, 1)])
+    expect(await a.listGroupOffsets(groupId)).toMatchObject([{ ...tp(topic, 0), offset: 3 }])
     await a.deleteGroups([groupId])
     expect(await a.describeGroups([groupId])).toMatchObject([{ state: 'Dead' }])
   })

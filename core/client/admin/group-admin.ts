@@ -2,15 +2,25 @@ import { ErrorCode, errorFor, errorMessage } from '../../protocol/error-codes.ts
 import { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/messages/15-describe-groups.ts'
 import { ListGroupsRequest, ListGroupsResponse } from '../../protocol/messages/16-list-groups.ts'
 import { DeleteGroupsRequest, DeleteGroupsResponse } from '../../protocol/messages/42-delete-groups.ts'
+import { OffsetDeleteRequest, OffsetDeleteResponse } from '../../protocol/messages/47-offset-delete.ts'
+import type { Message, MessageDeclaration, MessageInput } from '../../protocol/schema/declare.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { mayHaveArrived } from '../errors.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { NO_MEMBER, OffsetStore } from '../group/offset-store.ts'
-import { defineApi } from '../net/api.ts'
-import type { GroupDescription, TopicPartitionOffset } from '../types.ts'
+import { groupBy } from '../group-by.ts'
+import { type Api, defineApi } from '../net/api.ts'
+import type { GroupDescription, TopicPartition, TopicPartitionOffset } from '../types.ts'
 
 const ListGroups = defineApi(ListGroupsRequest, ListGroupsResponse)
 const DescribeGroups = defineApi(DescribeGroupsRequest, DescribeGroupsResponse)
 const DeleteGroups = defineApi(DeleteGroupsRequest, DeleteGroupsResponse)
+const OffsetDelete = defineApi(OffsetDeleteRequest, OffsetDeleteResponse)
+
+type Request = <Q extends MessageDeclaration, R extends MessageDeclaration>(
+  api: Api<Q, R>,
+  input: MessageInput<Q>,
+) => Promise<Message<R>>
 
 /** The admin client's dealings with groups and their offsets. Each group is asked for at its own coordinator. */
 export class GroupAdmin {
@@ -24,10 +34,10 @@ export class GroupAdmin {
 
   /** All brokers are asked, since each knows only the groups that it coordinates. */
   async list(): Promise<{ groupId: string; protocolType: string; state: string }[]> {
-    return this.#cluster.retry('listing groups', this.#timeoutMs, async () => {
-      await this.#cluster.refresh()
+    return this.#cluster.retry('listing groups', this.#timeoutMs, async signal => {
+      await this.#cluster.refresh(signal)
       const brokers = [...this.#cluster.metadata.brokers.keys()]
-      const answers = await Promise.all(brokers.map(id => this.#cluster.request(id, ListGroups, {})))
+      const answers = await Promise.all(brokers.map(id => this.#cluster.request(id, ListGroups, {}, { signal })))
       return answers.flatMap(answer => {
         if (answer.errorCode !== 0) throw errorFor(answer.errorCode)
         return answer.groups.map(g => ({ groupId: g.groupId, protocolType: g.protocolType, state: g.groupState }))
@@ -48,15 +58,36 @@ export class GroupAdmin {
     await this.#store(groupId).commit(offsets, NO_MEMBER, this.#timeoutMs)
   }
 
+  async deleteOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
+    if (partitions.length === 0) return
+    const topics = groupBy(partitions, p => p.topic).map(([name, list]) => ({
+      name,
+      partitions: list.map(p => ({ partitionIndex: p.partition })),
+    }))
+    await this.#atCoordinator('deleting offsets of group', groupId, async request => {
+      const response = await request(OffsetDelete, { groupId, topics })
+      throwCode(response.errorCode, `group ${groupId}`)
+      for (const t of response.topics) {
+        for (const p of t.partitions) {
+          // As deleted as one that was never committed.
+          if (p.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) continue
+          throwCode(p.errorCode, `the offset of ${t.name}-${p.partitionIndex} in group ${groupId}`)
+        }
+      }
+    })
+  }
+
   async delete(groupIds: readonly string[]): Promise<void> {
     for (const groupId of groupIds) {
-      const coordinator = new GroupCoordinator(this.#cluster, groupId)
-      await this.#cluster.retry(`deleting group ${groupId}`, this.#timeoutMs, async () => {
-        const response = await coordinator.request(DeleteGroups, { groupsNames: [groupId] }, {})
-        for (const result of response.results) {
-          if (result.errorCode === 0) continue
-          const error = errorFor(result.errorCode, `group ${result.groupId}: ${errorMessage(result.errorCode)}`)
-          coordinator.forgetAfter(error)
+      let unsure = false
+      await this.#atCoordinator('deleting group', groupId, async request => {
+        try {
+          const response = await request(DeleteGroups, { groupsNames: [groupId] })
+          for (const { errorCode } of response.results) {
+            if (!(unsure && errorCode === ErrorCode.GROUP_ID_NOT_FOUND)) throwCode(errorCode, `group ${groupId}`)
+          }
+        } catch (error) {
+          unsure ||= mayHaveArrived(error)
           throw error
         }
       })
@@ -64,19 +95,15 @@ export class GroupAdmin {
   }
 
   async #describeOne(groupId: string): Promise<GroupDescription> {
-    const coordinator = new GroupCoordinator(this.#cluster, groupId)
-    return this.#cluster.retry(`describing group ${groupId}`, this.#timeoutMs, async () => {
-      const response = await coordinator.request(DescribeGroups, { groups: [groupId] }, {})
+    return this.#atCoordinator('describing group', groupId, async request => {
+      const response = await request(DescribeGroups, { groups: [groupId] })
       const group = response.groups[0]!
       // From version 6 on an unknown group is an error; before that it was in state Dead.
-      if (group.errorCode !== 0 && group.errorCode !== ErrorCode.GROUP_ID_NOT_FOUND) {
-        const error = errorFor(group.errorCode, group.errorMessage ?? undefined)
-        coordinator.forgetAfter(error)
-        throw error
-      }
+      const unknown = group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND
+      if (group.errorCode !== 0 && !unknown) throw errorFor(group.errorCode, group.errorMessage ?? undefined)
       return {
         groupId,
-        state: group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND ? 'Dead' : group.groupState,
+        state: unknown ? 'Dead' : group.groupState,
         protocolType: group.protocolType,
         protocol: group.protocolData,
         members: group.members.map(m => ({ memberId: m.memberId, clientId: m.clientId, host: m.clientHost })),
@@ -84,7 +111,24 @@ export class GroupAdmin {
     })
   }
 
+  /** Asks a group's coordinator, and looks for it again where the answer says that it has moved. */
+  #atCoordinator<T>(what: string, groupId: string, ask: (request: Request) => Promise<T>): Promise<T> {
+    const coordinator = new GroupCoordinator(this.#cluster, groupId)
+    return this.#cluster.retry(`${what} ${groupId}`, this.#timeoutMs, async signal => {
+      try {
+        return await ask((api, input) => coordinator.request(api, input, { signal }))
+      } catch (error) {
+        coordinator.forgetAfter(error)
+        throw error
+      }
+    })
+  }
+
   #store(groupId: string): OffsetStore {
     return new OffsetStore(new GroupCoordinator(this.#cluster, groupId))
   }
+}
+
+function throwCode(code: number, what: string): void {
+  if (code !== 0) throw errorFor(code, `${what}: ${errorMessage(code)}`)
 }

@@ -3,6 +3,7 @@ import { setLogLevel } from '../../common/log.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { commonOptions } from '../options.ts'
 import { SimBroker, type SimOptions } from '../test-support/sim-broker.ts'
+import type { ClientOptions } from '../types.ts'
 import { Cluster } from './cluster.ts'
 
 setLogLevel('millrace.client', 'OFF')
@@ -18,14 +19,9 @@ async function sim(options: SimOptions): Promise<SimBroker> {
   return broker
 }
 
-function cluster(bootstrapServers: readonly string[]): Cluster {
-  const c = new Cluster(
-    commonOptions(
-      { bootstrapServers, retryBackoffMs: 1, retryBackoffMaxMs: 5, reconnectBackoffMs: 1, reconnectBackoffMaxMs: 5 },
-      'test',
-    ),
-    { autoCreateTopics: false },
-  )
+function cluster(bootstrapServers: readonly string[], more: Partial<ClientOptions> = {}): Cluster {
+  const quick = { retryBackoffMs: 1, retryBackoffMaxMs: 5, reconnectBackoffMs: 1, reconnectBackoffMaxMs: 5 }
+  const c = new Cluster(commonOptions({ bootstrapServers, ...quick, ...more }, 'test'), { autoCreateTopics: false })
   cleanups.push(() => c.close(new Error('closed')))
   return c
 }
@@ -103,4 +99,33 @@ test('waiting for metadata ends with its time, its signal, or the client', async
   c.close(new Error('closed'))
   await expect(waiting).rejects.toThrow('closed')
   await expect(c.refresh()).rejects.toThrow('closed')
+})
+
+test('topics that take the place of others are asked for at once, not when the metadata is old', async () => {
+  const broker = await sim({ topics: { t: 1, u: 1 } })
+  const c = cluster(broker.bootstrap)
+  c.track(['t'])
+  await c.refresh()
+  const updated = new Promise<void>(resolve => c.onUpdate(() => c.metadata.topic('u') && resolve()))
+  c.setTracked(['u'])
+  await updated
+})
+
+test('a broker that is not in the metadata is looked for', async () => {
+  const broker = await sim({ topics: { t: 1 } })
+  const c = cluster(broker.bootstrap)
+  await expect(c.connection(1, 'control')).rejects.toMatchObject({ code: 'MR_CLIENT_UNKNOWN_BROKER', retriable: true })
+  await new Promise<void>(resolve => c.onUpdate(resolve))
+  expect((await c.connection(1, 'control')).closed).toBe(false)
+})
+
+test('whoever waits for what does not come asks less and less often', async () => {
+  const broker = await sim({})
+  let requests = 0
+  broker.options = { ...broker.options, onRequest: key => key === ApiKey.Metadata && ++requests > 1e6 }
+  const c = cluster(broker.bootstrap, { retryBackoffMs: 10, retryBackoffMaxMs: 10_000 })
+  c.track(['never'])
+  await expect(c.until(() => null, 500, gone)).rejects.toThrow('not there')
+  // After 10, 20, 40, 80, 160, 320 ms by 20% more or less, where every 10 ms would be 50.
+  expect(requests).toBeLessThan(15)
 })

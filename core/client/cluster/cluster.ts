@@ -83,20 +83,26 @@ export class Cluster {
     this.metadata.forget(topic)
   }
 
-  /** Replaces the topics that are kept up to date; null: all that the cluster has. True when some are new. */
+  /** Replaces the topics that are kept up to date; null: all that the cluster has. True when some are new: they are asked for soon. */
   setTracked(topics: Iterable<string> | null): boolean {
     const next = topics === null ? null : new Set(topics)
     const before = this.#tracked
     this.#tracked = next
     const added = before !== null && (next === null || [...next].some(t => !before.has(t)))
-    if (added) this.#newTopics = true
+    if (added) {
+      this.#newTopics = true
+      this.refreshSoon()
+    }
     return added
   }
 
   /** An open connection to a broker of the metadata. */
   connection(brokerId: number, lane: Lane, signal?: AbortSignal): Promise<Connection> {
     const broker = this.metadata.brokers.get(brokerId)
-    if (!broker) return Promise.reject(clientErrors.create('MR_CLIENT_UNKNOWN_BROKER', { id: brokerId }))
+    if (!broker) {
+      this.refreshSoon()
+      return Promise.reject(clientErrors.create('MR_CLIENT_UNKNOWN_BROKER', { id: brokerId }))
+    }
     return this.#link(broker, lane).get(signal)
   }
 
@@ -145,7 +151,7 @@ export class Cluster {
   retry<T>(
     what: string,
     timeoutMs: number,
-    attempt: (leftMs: number) => Promise<T>,
+    attempt: (signal: AbortSignal) => Promise<T>,
     more: Partial<RetryOptions> = {},
   ): Promise<T> {
     const { retryBackoffMs, retryBackoffMaxMs } = this.options
@@ -230,8 +236,9 @@ export class Cluster {
     // Its failure is the business of those who wait for it.
     await running?.catch(() => undefined)
     const { retryBackoffMs, retryBackoffMaxMs } = this.options
-    const pause =
-      this.#failures > 0 || !this.#newTopics ? backoffMs(this.#failures, retryBackoffMs, retryBackoffMaxMs) : 0
+    // Answers that leave something open count like failures (KIP-580): many clients that wait for a topic must not be a storm.
+    const fruitless = Math.max(this.#failures, this.#incomplete - 1)
+    const pause = this.#failures > 0 || !this.#newTopics ? backoffMs(fruitless, retryBackoffMs, retryBackoffMaxMs) : 0
     const left = this.#lastAttempt + pause - performance.now()
     if (left > 0) await wait(left, this.signal)
     this.#running = this.#queued

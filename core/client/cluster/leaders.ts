@@ -10,11 +10,15 @@ export interface ByLeader<T> {
 }
 
 /** Groups partitions by the broker that leads them. Where the metadata lacks some, asks for it once. */
-export async function byLeader<T extends TopicPartition>(cluster: Cluster, items: readonly T[]): Promise<ByLeader<T>> {
+export async function byLeader<T extends TopicPartition>(
+  cluster: Cluster,
+  items: readonly T[],
+  signal: AbortSignal,
+): Promise<ByLeader<T>> {
   const { metadata } = cluster
   const isNew = cluster.track(new Set(items.map(i => i.topic)))
   const missing = () => items.some(i => (metadata.partition(i.topic, i.partition)?.leader ?? -1) < 0)
-  if (isNew || missing()) await cluster.refresh()
+  if (isNew || missing()) await cluster.refresh(signal)
   const groups = new Map<number, T[]>()
   let failure: Error | null = null
   for (const item of items) {

@@ -1,6 +1,6 @@
 import { errorFor, isRetriableCode } from '../../protocol/error-codes.ts'
 import { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/02-list-offsets.ts'
-import { groupBy } from '../group/group-by.ts'
+import { groupBy } from '../group-by.ts'
 import { defineApi } from '../net/api.ts'
 import type { TopicPartition } from '../types.ts'
 import type { Cluster } from './cluster.ts'
@@ -31,9 +31,9 @@ export async function listOffsets(
   options: { readCommitted: boolean; timeoutMs: number },
 ): Promise<FoundOffset[]> {
   const found = new Map<OffsetQuery, FoundOffset>()
-  await cluster.retry('listing offsets', options.timeoutMs, async () => {
+  await cluster.retry('listing offsets', options.timeoutMs, async signal => {
     const open = queries.filter(q => !found.has(q))
-    const failure = await listOffsetsOnce(cluster, open, options.readCommitted, found)
+    const failure = await listOffsetsOnce(cluster, open, options.readCommitted, found, signal)
     if (failure) throw failure
   })
   return queries.map(q => found.get(q)!)
@@ -45,6 +45,7 @@ export async function listOffsetsOnce(
   queries: readonly OffsetQuery[],
   readCommitted: boolean,
   found: Map<OffsetQuery, FoundOffset>,
+  signal: AbortSignal,
 ): Promise<Error | null> {
   // A request may name a partition once only.
   const seen = new Set<string>()
@@ -55,8 +56,8 @@ export async function listOffsetsOnce(
     ;(seen.has(key) ? later : now).push(q)
     seen.add(key)
   }
-  const failure = await ask(cluster, now, readCommitted, found)
-  return failure || later.length === 0 ? failure : listOffsetsOnce(cluster, later, readCommitted, found)
+  const failure = await ask(cluster, now, readCommitted, found, signal)
+  return failure || later.length === 0 ? failure : listOffsetsOnce(cluster, later, readCommitted, found, signal)
 }
 
 async function ask(
@@ -64,9 +65,10 @@ async function ask(
   queries: readonly OffsetQuery[],
   readCommitted: boolean,
   found: Map<OffsetQuery, FoundOffset>,
+  signal: AbortSignal,
 ): Promise<Error | null> {
-  const { groups, failure } = await byLeader(cluster, queries)
-  const asked = [...groups].map(([leader, list]) => askLeader(cluster, leader, list, readCommitted, found))
+  const { groups, failure } = await byLeader(cluster, queries, signal)
+  const asked = [...groups].map(([leader, list]) => askLeader(cluster, leader, list, readCommitted, found, signal))
   const failed = (await Promise.allSettled(asked)).find(r => r.status === 'rejected')
   if (failed) cluster.refreshSoon()
   return failure ?? (failed ? (failed.reason as Error) : null)
@@ -78,6 +80,7 @@ async function askLeader(
   queries: readonly OffsetQuery[],
   readCommitted: boolean,
   found: Map<OffsetQuery, FoundOffset>,
+  signal: AbortSignal,
 ): Promise<void> {
   const topics = groupBy(queries, q => q.topic).map(([name, list]) => ({
     name,
@@ -88,12 +91,8 @@ async function askLeader(
     })),
   }))
   const timeoutMs = cluster.options.requestTimeoutMs
-  const response = await cluster.request(leader, ListOffsets, {
-    replicaId: -1,
-    isolationLevel: readCommitted ? 1 : 0,
-    topics,
-    timeoutMs,
-  })
+  const input = { replicaId: -1, isolationLevel: readCommitted ? 1 : 0, topics, timeoutMs }
+  const response = await cluster.request(leader, ListOffsets, input, { signal })
   let failure: Error | null = null
   for (const t of response.topics) {
     for (const p of t.partitions) {

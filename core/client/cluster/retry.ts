@@ -1,6 +1,6 @@
 import { isRetriable } from '../../common/errors/error-table.ts'
 import { clientErrors } from '../errors.ts'
-import { backoffMs, reasonOf, wait } from '../net/wait.ts'
+import { backoffMs, limitOf, reasonOf, wait } from '../net/wait.ts'
 
 export interface RetryOptions {
   /** For the error message: what did not finish. */
@@ -13,23 +13,33 @@ export interface RetryOptions {
   readonly retriable?: (error: unknown) => boolean
 }
 
-/** Tries until it works, fails for good, the signal aborts or the time is up (MR_CLIENT_TIMEOUT with the last error as cause). */
-export async function retry<T>(attempt: (leftMs: number) => Promise<T>, o: RetryOptions): Promise<T> {
+/**
+ * Tries until it works, fails for good, the signal aborts or the time is up (MR_CLIENT_TIMEOUT with the last error as cause). Each
+ * attempt gets a signal that ends it with the time.
+ */
+export async function retry<T>(attempt: (signal: AbortSignal) => Promise<T>, o: RetryOptions): Promise<T> {
   const deadline = performance.now() + o.timeoutMs
+  let last: unknown = null
+  const late = () =>
+    clientErrors.create(
+      'MR_CLIENT_TIMEOUT',
+      { what: o.what, ms: o.timeoutMs, cause: last === null ? 'no answer has come' : reasonOf(last) },
+      last === null ? undefined : { cause: last },
+    )
   for (let n = 0; ; n++) {
+    const limit = limitOf(deadline - performance.now(), o.signal)
     try {
-      return await attempt(Math.max(1, deadline - performance.now()))
+      return await attempt(limit.signal)
     } catch (error) {
-      if (o.signal.aborted || !(o.retriable ?? isRetriable)(error)) throw error
-      const pause = backoffMs(n, o.backoffMs, o.backoffMaxMs)
-      if (performance.now() + pause >= deadline) {
-        throw clientErrors.create(
-          'MR_CLIENT_TIMEOUT',
-          { what: o.what, ms: o.timeoutMs, cause: reasonOf(error) },
-          { cause: error },
-        )
-      }
-      await wait(pause, o.signal)
+      if (o.signal.aborted) throw error
+      if (limit.signal.aborted) throw late()
+      if (!(o.retriable ?? isRetriable)(error)) throw error
+      last = error
+    } finally {
+      limit.end()
     }
+    const pause = backoffMs(n, o.backoffMs, o.backoffMaxMs)
+    if (performance.now() + pause >= deadline) throw late()
+    await wait(pause, o.signal)
   }
 }

@@ -77,15 +77,21 @@ export class AssignedPartition implements TopicPartition {
     this.fetchOffset = end
   }
 
-  /** Takes up to `max` records in order. The position moves on, also over offsets that hold nothing for the user. */
+  /**
+   * Adds up to `max` records to `out`, in order. The position moves on, also over offsets that hold nothing for the user. Throws on what
+   * cannot be read; the records before it are in `out`, and the position stands before it.
+   */
   take(max: number, out: ConsumerRecord[]): void {
     const before = out.length
-    while (this.#chunks.length > 0 && out.length - before < max) {
-      const { position, more } = this.#chunks[0]!.take(this.position!, max - (out.length - before), out)
-      this.position = position
-      if (!more) this.#chunks.shift()
+    try {
+      while (this.#chunks.length > 0 && out.length - before < max) {
+        const { position, more } = this.#chunks[0]!.take(this.position!, max - (out.length - before), out)
+        this.position = position
+        if (!more) this.#chunks.shift()
+      }
+    } finally {
+      if (out.length > before) this.positionEpoch = out.at(-1)!.leaderEpoch
     }
-    if (out.length > before) this.positionEpoch = out.at(-1)!.leaderEpoch
   }
 
   get hasBuffered(): boolean {

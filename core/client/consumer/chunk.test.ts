@@ -129,3 +129,21 @@ test('a record says where it comes from', () => {
     headers: [],
   })
 })
+
+test('what comes before a batch that cannot be read is given first, and the position then stands before that batch', () => {
+  const broken = batch({ offset: 13, values: ['d'] })
+  broken[broken.length - 1]! ^= 0xff
+  const bytes = Buffer.concat([
+    batch({ offset: 10, values: ['a', 'b'] }),
+    batch({ offset: 12, values: [], marker: 'commit' }),
+    broken,
+    batch({ offset: 14, values: ['e'] }),
+  ])
+  const chunk = new Chunk('t', 0, bytes, null, true)
+  const out: ConsumerRecord[] = []
+  expect(chunk.take(10, 100, out)).toEqual({ position: 13, more: true })
+  expect(out.map(r => String(r.value))).toEqual(['a', 'b'])
+  for (let i = 0; i < 2; i++) expect(() => chunk.take(13, 100, out)).toThrow()
+  expect(out).toHaveLength(2)
+  expect(() => new Chunk('t', 0, broken, null, true).take(13, 100, out)).toThrow()
+})

@@ -1,4 +1,4 @@
-import { baseOffset, batchSize, HEADER_SIZE, LOG_OVERHEAD, lastOffset } from '../../protocol/records/batch-header.ts'
+import { batchSize, HEADER_SIZE, LOG_OVERHEAD, lastOffset } from '../../protocol/records/batch-header.ts'
 import { type DecodedBatch, readBatches } from '../../protocol/records/batch-reader.ts'
 import type { ConsumerRecord } from '../types.ts'
 
@@ -23,11 +23,6 @@ export function endOfWholeBatches(records: Buffer): number {
   return end
 }
 
-/** The offset with which a fetched range begins. */
-export function startOfBatches(records: Buffer): number {
-  return records.length >= HEADER_SIZE ? baseOffset(records, 0) : -1
-}
-
 /**
  * One fetched range of a partition, decoded batch by batch as its records are asked for. Control batches are left out, and with
  * `aborted` the batches of aborted transactions.
@@ -43,6 +38,9 @@ export class Chunk {
   #batch: DecodedBatch | null = null
   #records: ReturnType<DecodedBatch['records']> = []
   #at = 0
+  /** The offset after the last batch that was gone over. */
+  #end = -1
+  #failure: { readonly error: unknown } | null = null
 
   constructor(
     topic: string,
@@ -60,13 +58,23 @@ export class Chunk {
 
   /**
    * Adds up to `max` records from `position` on to `out`. Returns the position after them; `more` says whether the range may hold
-   * more. Throws on bytes that are no record batch.
+   * more. Throws on bytes that are no record batch, after it has given what comes before them.
    */
   take(position: number, max: number, out: ConsumerRecord[]): { position: number; more: boolean } {
+    if (this.#failure) throw this.#failure.error
     let next = position
     let left = max
     while (left > 0) {
-      if (this.#batch === null && !this.#nextBatch()) return { position: Math.max(next, this.#end), more: false }
+      if (this.#batch === null) {
+        try {
+          if (!this.#nextBatch()) return { position: Math.max(next, this.#end), more: false }
+        } catch (error) {
+          this.#failure = { error }
+          next = Math.max(next, this.#end)
+          if (next === position) throw error
+          return { position: next, more: true }
+        }
+      }
       const batch = this.#batch!
       const { timestampType, leaderEpoch } = batch
       const records = this.#records
@@ -97,17 +105,17 @@ export class Chunk {
     return { position: next, more: true }
   }
 
-  #end = -1
-
   /** Goes to the next batch that has records for the user. */
   #nextBatch(): boolean {
     for (;;) {
       const { value: batch, done } = this.#batches.next()
       if (done) return false
+      const isHidden = this.#isAborted(batch) || batch.isControl
+      const records = isHidden ? [] : batch.records()
       this.#end = batch.lastOffset + 1
-      if (this.#isAborted(batch) || batch.isControl) continue
+      if (isHidden) continue
       this.#batch = batch
-      this.#records = batch.records()
+      this.#records = records
       this.#at = 0
       return true
     }

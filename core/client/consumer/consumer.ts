@@ -5,7 +5,7 @@ import { topicPartitions } from '../cluster/topics.ts'
 import { clientErrors } from '../errors.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { type Committer, committedOf, NO_MEMBER, OffsetStore } from '../group/offset-store.ts'
-import { orAbort, reasonOf, Signal, timeLimit } from '../net/wait.ts'
+import { orAbort, reasonOf, Signal, timeLimit, timerMs } from '../net/wait.ts'
 import type {
   Consumer,
   ConsumerBatch,
@@ -284,7 +284,7 @@ class KafkaConsumer implements Consumer {
     const { retryBackoffMs, logger } = this.#settings.common
     logger.debug(`positions not found yet: ${reasonOf(error)}`)
     this.#findNotBefore = performance.now() + retryBackoffMs
-    const timer = setTimeout(() => this.#changed.notify(), retryBackoffMs + 1)
+    const timer = setTimeout(() => this.#changed.notify(), timerMs(retryBackoffMs + 1))
     timer.unref()
   }
 
@@ -301,15 +301,16 @@ class KafkaConsumer implements Consumer {
       try {
         p.take(left, records)
       } catch (cause) {
-        // Fetched once more: if it is no better then, the user hears of it again.
+        // Fetched once more: if it is no better then, the user hears of it (again). What comes before it is handed out first.
         const offset = p.position
         p.dropBuffered()
-        p.error = clientErrors.create(
-          'MR_CLIENT_CORRUPT_RECORDS',
-          { partition: p.name, offset, cause: reasonOf(cause) },
-          { cause },
-        )
-        continue
+        if (records.length === 0) {
+          p.error = clientErrors.create(
+            'MR_CLIENT_CORRUPT_RECORDS',
+            { partition: p.name, offset, cause: reasonOf(cause) },
+            { cause },
+          )
+        }
       }
       left -= records.length
       if (records.length > 0)

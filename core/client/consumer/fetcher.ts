@@ -4,12 +4,13 @@ import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { clientErrors } from '../errors.ts'
-import { groupBy } from '../group/group-by.ts'
+import { groupBy } from '../group-by.ts'
 import { defineApi } from '../net/api.ts'
 import type { Connection } from '../net/connection.ts'
-import { reasonOf } from '../net/wait.ts'
+import { backoffMs, reasonOf, timerMs } from '../net/wait.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import { Chunk, endOfWholeBatches } from './chunk.ts'
+import { fetchBudget } from './fetch-budget.ts'
 import { type FetchPlan, FetchSession, type FetchTarget } from './fetch-session.ts'
 import type { ConsumerSettings } from './options.ts'
 
@@ -29,6 +30,8 @@ interface BrokerFetch {
   busy: boolean
   /** Bytes that the answer may bring. */
   reserved: number
+  /** Requests in a row that were refused as a whole. */
+  refusals: number
 }
 
 export interface FetcherEvents {
@@ -83,16 +86,13 @@ export class Fetcher {
     if (soonest !== Number.POSITIVE_INFINITY) this.#retryAt(soonest - now)
     const idle = [...byBroker].filter(([id]) => !this.#broker(id).busy)
     if (idle.length === 0) return
-    let room = this.#settings.fetchMaxBytes - buffered
+    const { fetchMaxBytes, maxPartitionFetchBytes } = this.#settings
+    const least = Math.min(maxPartitionFetchBytes, fetchMaxBytes)
+    let room = fetchMaxBytes - buffered
     for (const b of this.#brokers.values()) if (b.busy) room -= b.reserved
-    if (room < this.#settings.maxPartitionFetchBytes && buffered > 0) room += this.#dropPaused()
-    for (const [id, partitions] of idle) {
-      const share = Math.floor(room / idle.length)
-      // With nothing at all buffered a fetch is always allowed, however small the limit.
-      if (share < Math.min(this.#settings.maxPartitionFetchBytes, this.#settings.fetchMaxBytes) && buffered > 0)
-        continue
-      this.#start(id, partitions, Math.max(share, 1))
-    }
+    if (room < least && buffered > 0) room += this.#dropPaused()
+    const { brokers, bytes } = fetchBudget(room, least, idle.length, buffered)
+    for (const [id, partitions] of idle.slice(0, brokers)) this.#start(id, partitions, bytes)
   }
 
   /** Ends the sessions with the brokers, as far as that is possible at once. */
@@ -112,7 +112,8 @@ export class Fetcher {
 
   #broker(id: number): BrokerFetch {
     let broker = this.#brokers.get(id)
-    if (!broker) this.#brokers.set(id, (broker = { session: new FetchSession(), busy: false, reserved: 0 }))
+    if (!broker)
+      this.#brokers.set(id, (broker = { session: new FetchSession(), busy: false, reserved: 0, refusals: 0 }))
     return broker
   }
 
@@ -199,19 +200,28 @@ export class Fetcher {
       timeoutMs: common.requestTimeoutMs + fetchMaxWaitMs,
     })
     if (this.#closed) return
-    if (!broker.session.answered(response.errorCode, response.sessionId)) {
-      common.logger.debug(`fetch session with broker ${id}: ${errorFor(response.errorCode).detail}`)
-      const topicsMoved =
-        response.errorCode === ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR ||
-        response.errorCode === ErrorCode.UNKNOWN_TOPIC_ID
-      if (topicsMoved) {
-        this.#cluster.refreshSoon()
-        for (const a of asked.values()) a.partition.notBefore = performance.now() + common.retryBackoffMs
-      }
-      if (!isRetriableCode(response.errorCode)) throw errorFor(response.errorCode)
-      return
+    if (broker.session.answered(response.errorCode, response.sessionId)) {
+      broker.refusals = 0
+      this.#take(id, response, asked)
+    } else {
+      this.#onRefused(id, broker, response.errorCode, asked)
     }
-    this.#take(id, response, asked)
+  }
+
+  /** A whole request was refused. A session that is gone is begun anew at once; what else a broker may recover from, after a pause. */
+  #onRefused(id: number, broker: BrokerFetch, code: number, asked: ReadonlyMap<string, Asked>): void {
+    const { logger, retryBackoffMs, retryBackoffMaxMs } = this.#settings.common
+    broker.refusals++
+    const error = errorFor(code)
+    logger.debug(`fetching from broker ${id}: ${error.detail}`)
+    if (!isRetriableCode(code) && code !== ErrorCode.UNKNOWN_SERVER_ERROR) throw error
+    const sessionIsGone =
+      code === ErrorCode.FETCH_SESSION_ID_NOT_FOUND || code === ErrorCode.INVALID_FETCH_SESSION_EPOCH
+    if (sessionIsGone && broker.refusals === 1) return
+    if (!sessionIsGone && broker.refusals === 1) logger.warn(`broker ${id} refuses a fetch, trying again`, error)
+    const until = performance.now() + backoffMs(broker.refusals - 1, retryBackoffMs, retryBackoffMaxMs)
+    for (const a of asked.values()) a.partition.notBefore = until
+    this.#cluster.refreshSoon()
   }
 
   #take(id: number, response: Message<typeof FetchResponse>, asked: ReadonlyMap<string, Asked>): void {
@@ -293,13 +303,10 @@ export class Fetcher {
 
   #retryAt(ms: number): void {
     if (this.#retryTimer || this.#closed) return
-    this.#retryTimer = setTimeout(
-      () => {
-        this.#retryTimer = null
-        this.maintain()
-      },
-      Math.max(1, Math.ceil(ms)),
-    )
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = null
+      this.maintain()
+    }, timerMs(ms))
   }
 }
 

@@ -106,8 +106,8 @@ export class GroupSide implements GroupProtocol {
     this.#groupTopics = topics
     if (this.#track() || [...topics].some(t => !this.#cluster.metadata.topic(t))) {
       // What is not in the metadata then is left out; when it appears, the group rebalances.
-      await this.#cluster.retry('fetching metadata for the assignment', this.#settings.maxPollIntervalMs, () =>
-        this.#cluster.refresh(),
+      await this.#cluster.retry('fetching metadata for the assignment', this.#settings.maxPollIntervalMs, signal =>
+        this.#cluster.refresh(signal),
       )
     }
     const counts = this.#countsOf(topics)

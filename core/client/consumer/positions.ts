@@ -6,8 +6,8 @@ import {
 import type { Cluster } from '../cluster/cluster.ts'
 import { EARLIEST, type FoundOffset, LATEST, listOffsetsOnce, type OffsetQuery } from '../cluster/list-offsets.ts'
 import { clientErrors } from '../errors.ts'
-import { groupBy } from '../group/group-by.ts'
 import type { OffsetStore } from '../group/offset-store.ts'
+import { groupBy } from '../group-by.ts'
 import { defineApi } from '../net/api.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import type { ConsumerSettings } from './options.ts'
@@ -73,7 +73,13 @@ export class Positions {
       timestamp: p.reset === 'earliest' ? EARLIEST : LATEST,
     }))
     const found = new Map<OffsetQuery, FoundOffset>()
-    const failure = await listOffsetsOnce(this.#cluster, queries, this.#settings.readCommitted, found)
+    const failure = await listOffsetsOnce(
+      this.#cluster,
+      queries,
+      this.#settings.readCommitted,
+      found,
+      this.#cluster.signal,
+    )
     partitions.forEach((p, i) => {
       const offset = found.get(queries[i]!)?.offset
       if (offset === undefined || p.round !== rounds[i] || p.reset === null) return

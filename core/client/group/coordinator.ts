@@ -2,7 +2,9 @@ import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
 import { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/10-find-coordinator.ts'
 import type { Message, MessageDeclaration } from '../../protocol/schema/declare.ts'
 import type { Cluster, InputFor, SendOptions } from '../cluster/cluster.ts'
+import { isConnectionError } from '../errors.ts'
 import { type Api, defineApi } from '../net/api.ts'
+import { orAbort } from '../net/wait.ts'
 
 const FindCoordinator = defineApi(FindCoordinatorRequest, FindCoordinatorResponse)
 
@@ -42,7 +44,7 @@ export class GroupCoordinator {
     input: InputFor<Q>,
     options: SendOptions,
   ): Promise<Message<R>> {
-    const nodeId = await this.#find()
+    const nodeId = await orAbort(this.#find(), options.signal)
     try {
       return await this.cluster.request(nodeId, api, input, options)
     } catch (error) {
@@ -75,15 +77,4 @@ export class GroupCoordinator {
     this.#nodeId = found.nodeId
     return found.nodeId
   }
-}
-
-function isConnectionError(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code
-  return (
-    code === 'MR_CLIENT_DISCONNECTED' ||
-    code === 'MR_CLIENT_CONNECT' ||
-    code === 'MR_CLIENT_UNKNOWN_BROKER' ||
-    code === 'MR_CLIENT_REQUEST_TIMEOUT' ||
-    code === 'MR_CLIENT_BAD_RESPONSE'
-  )
 }

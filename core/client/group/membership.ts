@@ -170,6 +170,8 @@ export class Membership {
       error => {
         this.#joining = false
         if (this.#stop.signal.aborted) return
+        // Also where our own part failed, such as assigning as the leader: the next tick joins again.
+        this.state.joinFailed()
         this.#failure = error as Error
         this.#onEvent()
       },

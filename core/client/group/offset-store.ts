@@ -2,11 +2,11 @@ import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
 import { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messages/08-offset-commit.ts'
 import { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages/09-offset-fetch.ts'
 import { clientErrors } from '../errors.ts'
+import { groupBy } from '../group-by.ts'
 import { defineApi } from '../net/api.ts'
 import { reasonOf } from '../net/wait.ts'
 import type { OffsetAndMetadata, TopicPartition, TopicPartitionOffset } from '../types.ts'
 import type { GroupCoordinator } from './coordinator.ts'
-import { groupBy } from './group-by.ts'
 
 // The versions after these name topics by id only.
 const OffsetCommit = defineApi(OffsetCommitRequest, OffsetCommitResponse, { max: 9 })
@@ -42,7 +42,7 @@ export class OffsetStore {
         committedMetadata: o.metadata ?? '',
       })),
     }))
-    await cluster.retry(`committing offsets of group ${groupId}`, timeoutMs, async leftMs => {
+    await cluster.retry(`committing offsets of group ${groupId}`, timeoutMs, async signal => {
       const response = await this.#coordinator.request(
         OffsetCommit,
         {
@@ -52,7 +52,7 @@ export class OffsetStore {
           groupInstanceId: by.groupInstanceId,
           topics,
         },
-        { timeoutMs: Math.min(leftMs, cluster.options.requestTimeoutMs) },
+        { signal },
       )
       for (const t of response.topics) {
         for (const p of t.partitions) {
@@ -88,14 +88,14 @@ export class OffsetStore {
             name,
             partitionIndexes: list.map(p => p.partition),
           }))
-    return cluster.retry(`fetching offsets of group ${groupId}`, timeoutMs, async leftMs => {
+    return cluster.retry(`fetching offsets of group ${groupId}`, timeoutMs, async signal => {
       const response = await this.#coordinator.request(
         OffsetFetch,
         version =>
           version >= 8
             ? { groups: [{ groupId, topics }], ...stable(version) }
             : { groupId, topics, ...stable(version) },
-        { timeoutMs: Math.min(leftMs, cluster.options.requestTimeoutMs) },
+        { signal },
       )
       const group = response.groups[0] ?? response
       if (group.errorCode !== 0) {

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts'
 import { SimBroker } from '../test-support/sim-broker.ts'
 import { defineApi } from './api.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 
+const Produce = defineApi(ProduceRequest, ProduceResponse)
 const Metadata = defineApi(MetadataRequest, MetadataResponse)
 const OPTIONS: ConnectionOptions = { clientId: 'test', setupTimeoutMs: 200, maxIdleMs: 0, requestTimeoutMs: 1000 }
 const never = new AbortController().signal
@@ -131,4 +133,18 @@ test('versions: the newest that both have, and a clear error when there is none'
   expect(connection.version(Metadata)).toBe(Metadata.max)
   expect(connection.version(Metadata, 5)).toBe(5)
   expect(() => connection.version({ ...Metadata, min: 99, max: 99 })).toThrow(/MR_CLIENT_UNSUPPORTED_VERSION/)
+})
+
+test('a request without an answer that nobody takes off the wire ends the connection with the request timeout', async () => {
+  const broker = await SimBroker.start()
+  cleanups.push(() => broker.stop())
+  const address = { host: '127.0.0.1', port: broker.port }
+  const connection = await Connection.open(address, { ...OPTIONS, requestTimeoutMs: 100 }, never)
+  broker.pause()
+  const input = {
+    acks: 0,
+    topicData: [{ name: 't', partitionData: [{ index: 0, records: Buffer.alloc(64 << 20) }] }],
+  }
+  await expect(connection.send(Produce, 9, input)).rejects.toMatchObject({ code: 'MR_CLIENT_REQUEST_TIMEOUT' })
+  expect(connection.closed).toBe(true)
 })

@@ -6,7 +6,7 @@ import { clientErrors } from '../errors.ts'
 import { type Api, type BrokerVersions, commonVersion } from './api.ts'
 import { FrameReader } from './frame-reader.ts'
 import { negotiateVersions } from './negotiate.ts'
-import { Pipeline, type RequestOptions } from './pipeline.ts'
+import { Pipeline, type RequestOptions, requestTimeout } from './pipeline.ts'
 import { reasonOf, timerMs } from './wait.ts'
 
 export interface Address {
@@ -147,18 +147,22 @@ export class Connection {
     return promise
   }
 
-  /** Sends a request that has no response (Produce with acks=0). Resolves when the socket has taken it. */
+  /** Sends a request that has no response (Produce with acks=0). Resolves when the system has taken it, within the request timeout. */
   send<Q extends MessageDeclaration>(api: Api<Q>, version: number, input: MessageInput<Q>): Promise<void> {
     const failure = this.#pipeline.failure
     if (failure) return Promise.reject(failure)
-    const correlationId = this.#pipeline.nextId()
-    const chunks = encodeRequestFrame(
-      { apiKey: api.key, apiVersion: version, correlationId, clientId: this.#options.clientId },
-      api.request,
-      input,
-    )
+    const { clientId, requestTimeoutMs: ms } = this.#options
     return new Promise((resolve, reject) => {
-      this.#write(chunks, error => (error ? reject(this.#disconnected(reasonOf(error), error)) : resolve()))
+      const correlationId = this.#pipeline.nextId()
+      const header = { apiKey: api.key, apiVersion: version, correlationId, clientId }
+      const chunks = encodeRequestFrame(header, api.request, input)
+      // There is no answer to miss: a broker that does not read any more shows only here.
+      const timer = setTimeout(() => this.#fail(requestTimeout(this.address, api, ms)), timerMs(ms))
+      this.#write(chunks, error => {
+        clearTimeout(timer)
+        if (error) reject(this.#pipeline.failure ?? this.#disconnected(reasonOf(error), error))
+        else resolve()
+      })
     })
   }
 

@@ -1,13 +1,24 @@
 import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
 import { ApiVersionsRequest, ApiVersionsResponse } from '../../protocol/messages/18-api-versions.ts'
-import { type BrokerVersions, defineApi } from './api.ts'
-import type { Connection } from './connection.ts'
+import type { Message, MessageDeclaration, MessageInput } from '../../protocol/schema/declare.ts'
+import { type Api, type BrokerVersions, defineApi } from './api.ts'
+import type { RequestOptions } from './pipeline.ts'
 
 const ApiVersions = defineApi(ApiVersionsRequest, ApiVersionsResponse)
 
+/** What a connection can do before its versions are known. */
+interface Requester {
+  request<Q extends MessageDeclaration, R extends MessageDeclaration>(
+    api: Api<Q, R>,
+    version: number,
+    input: MessageInput<Q>,
+    options?: RequestOptions,
+  ): Promise<Message<R>>
+}
+
 /** Asks a broker which versions it offers: first in our newest ApiVersions, then, if it refuses that, in one that it has. */
 export async function negotiateVersions(
-  connection: Connection,
+  connection: Requester,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<BrokerVersions> {

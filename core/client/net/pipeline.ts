@@ -23,6 +23,10 @@ interface Waiting {
   settle: ((error: Error | null, response?: Message<MessageDeclaration>) => void) | null
 }
 
+export function requestTimeout(address: string, api: Api, ms: number): MillraceError {
+  return clientErrors.create('MR_CLIENT_REQUEST_TIMEOUT', { address, api: api.name, ms })
+}
+
 /** More than this many unanswered requests on one connection are refused. */
 const MAX_WAITING = 1000
 
@@ -148,13 +152,7 @@ export class Pipeline {
     for (let i = this.#head; i < this.#queue.length; i++) {
       const w = this.#queue[i]!
       if (w.deadline <= now) {
-        this.#onFailure(
-          clientErrors.create('MR_CLIENT_REQUEST_TIMEOUT', {
-            address: this.#address,
-            api: w.api.name,
-            ms: w.timeoutMs,
-          }),
-        )
+        this.#onFailure(requestTimeout(this.#address, w.api, w.timeoutMs))
         return
       }
       earliest = Math.min(earliest, w.deadline)

@@ -8,6 +8,22 @@ export function timeLimit(ms: number): AbortSignal {
   return AbortSignal.timeout(timerMs(ms))
 }
 
+/** A signal that aborts with another one, or after so long. `end` lets go of both. */
+export function limitOf(ms: number, signal: AbortSignal): { readonly signal: AbortSignal; end(): void } {
+  const limit = new AbortController()
+  const onAbort = () => limit.abort(signal.reason)
+  const timer = setTimeout(() => limit.abort(new Error('the time is up')), timerMs(ms))
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  return {
+    signal: limit.signal,
+    end() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+    },
+  }
+}
+
 /** Resolves after so many milliseconds; rejects with the signal's reason when that aborts. */
 export function wait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

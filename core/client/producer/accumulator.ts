@@ -74,7 +74,8 @@ export class Accumulator {
     this.#pressed = false
     let topic = this.topics.get(record.topic)
     if (!topic) topic = this.#addTopic(record.topic)
-    const queue = topic.pending.length === 0 ? this.#choose(topic, record) : null
+    topic.lastUsed = performance.now()
+    const queue = topic.pending.length === 0 && topic.followed ? this.#choose(topic, record) : null
     if (queue) {
       this.#put(topic, queue, record, timestamp, bytes, listener, token)
     } else {
@@ -83,12 +84,6 @@ export class Accumulator {
       if (!topic.resolving) this.#resolve(topic)
     }
     return true
-  }
-
-  /** Adds the parts of a batch that was too large, in its place. */
-  split(queue: PartitionQueue, batch: ProducerBatch, parts: readonly ProducerBatch[]): void {
-    queue.replace(batch, parts)
-    queue.sequences.split(batch, parts)
   }
 
   /** Lets nothing wait for its linger: what there is now is to be sent. */
@@ -110,10 +105,16 @@ export class Accumulator {
     for (const topic of this.topics.values()) this.#failPending(topic, error, () => true)
   }
 
-  /** Takes up partitions that the metadata shows by now. */
+  /** Takes up partitions that the metadata shows by now, and lets go of topics that nobody has written to for long. */
   onMetadata(): void {
-    for (const topic of this.topics.values())
-      topic.grow(this.#cluster.metadata.topic(topic.name)?.partitions.length ?? 0)
+    const idleSince = performance.now() - this.#settings.metadataMaxIdleMs
+    for (const topic of this.topics.values()) {
+      topic.resize(this.#countOf(topic))
+      if (topic.lastUsed > idleSince || topic.busy) continue
+      // Its sequences are kept: the broker remembers them too.
+      topic.followed = false
+      this.#cluster.untrack(topic.name)
+    }
   }
 
   close(): void {
@@ -124,16 +125,19 @@ export class Accumulator {
 
   #addTopic(name: string): TopicQueue {
     const topic = new TopicQueue(name, this.#settings.batchSize)
-    topic.grow(this.#cluster.metadata.topic(name)?.partitions.length ?? 0)
     this.topics.set(name, topic)
     return topic
   }
 
+  #countOf(topic: TopicQueue): number {
+    return this.#cluster.metadata.topic(topic.name)?.partitions.length ?? 0
+  }
+
   #choose(topic: TopicQueue, record: ProducerRecord): PartitionQueue | null {
-    const count = topic.partitions.length
+    const { count } = topic
     if (count === 0) return null
     const given = record.partition
-    if (given !== undefined && given !== null) return topic.partitions[given] ?? null
+    if (given !== undefined && given !== null) return given < count ? topic.partitions[given]! : null
     if (record.key !== null) return topic.partitions[partitionOfKey(record.key, count)]!
     const { sticky } = topic
     if (sticky.current < 0) {
@@ -213,6 +217,7 @@ export class Accumulator {
   /** Waits for the metadata of a topic and then puts its pending records where they belong. Never rejects. */
   #resolve(topic: TopicQueue): void {
     topic.resolving = true
+    topic.followed = true
     this.#cluster.track([topic.name])
     this.#place(topic).then(
       () => {
@@ -295,11 +300,20 @@ export class Accumulator {
   }
 }
 
-function whatIsWrong({ topic, key, value, timestamp }: ProducerRecord): string | null {
+function whatIsWrong({ topic, partition, key, value, timestamp, headers }: ProducerRecord): string | null {
   if (key !== null && !(key instanceof Uint8Array)) return `its key is a ${typeof key}`
   if (value !== null && !(value instanceof Uint8Array)) return `its value is a ${typeof value}`
-  if (timestamp !== undefined && timestamp !== null && !(timestamp >= 0)) return `its timestamp is ${timestamp}`
+  if (isWrongNumber(timestamp)) return `its timestamp is ${timestamp}`
+  if (isWrongNumber(partition)) return `its partition is ${partition}`
+  for (const h of headers ?? []) {
+    if (typeof h.key !== 'string') return `the key of a header is a ${typeof h.key}`
+    if (h.value !== null && !(h.value instanceof Uint8Array)) return `its header ${h.key} is a ${typeof h.value}`
+  }
   return topic === '' ? 'its topic has no name' : null
+}
+
+function isWrongNumber(n: number | null | undefined): boolean {
+  return n !== undefined && n !== null && !(Number.isInteger(n) && n >= 0)
 }
 
 function tooLarge(topic: string, bytes: number, settings: ProducerSettings): Error {

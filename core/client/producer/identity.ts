@@ -50,9 +50,9 @@ export class IdentityKeeper {
 
   async #ask(): Promise<void> {
     // Without an end: batches that wait have their own time limit.
-    this.current = await this.#cluster.retry('InitProducerId', Number.POSITIVE_INFINITY, async () => {
+    this.current = await this.#cluster.retry('InitProducerId', Number.POSITIVE_INFINITY, async signal => {
       const input = { transactionalId: null, transactionTimeoutMs: 2_147_483_647 }
-      const answer = await this.#cluster.requestAny(InitProducerId, input)
+      const answer = await this.#cluster.requestAny(InitProducerId, input, { signal })
       if (answer.errorCode !== 0) throw errorFor(answer.errorCode)
       return { producerId: answer.producerId, epoch: answer.producerEpoch }
     })

@@ -15,6 +15,7 @@ export interface ProducerSettings {
   readonly compressionType: CompressionType
   readonly deliveryTimeoutMs: number
   readonly maxBlockMs: number
+  readonly metadataMaxIdleMs: number
   readonly retries: number
 }
 
@@ -36,6 +37,7 @@ export function producerSettings(o: ProducerOptions): ProducerSettings {
   atLeast('buffer.memory', o.bufferMemory, 0)
   atLeast('max.request.size', o.maxRequestSize, 0)
   atLeast('retries', o.retries, 0)
+  atLeast('metadata.max.idle.ms', o.metadataMaxIdleMs, 0)
   // As in Java, idempotence that was not asked for gives way to settings that it cannot go with.
   const possible = acks === -1 && maxInFlight <= 5 && o.retries !== 0
   if (o.idempotence === true && acks !== -1) complain('acks', acks, 'Must be all where enable.idempotence is true')
@@ -63,6 +65,7 @@ export function producerSettings(o: ProducerOptions): ProducerSettings {
     compressionType: o.compressionType ?? 'none',
     deliveryTimeoutMs: o.deliveryTimeoutMs ?? Math.max(120_000, least),
     maxBlockMs: o.maxBlockMs ?? 60_000,
+    metadataMaxIdleMs: o.metadataMaxIdleMs ?? 300_000,
     retries: o.retries ?? 2_147_483_647,
   }
 }

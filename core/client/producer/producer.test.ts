@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import { setLogLevel } from '../../common/log.ts'
+import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { type Fault, SimBroker, type SimOptions } from '../test-support/sim-broker.ts'
 import type { DeliveryListener, Producer, ProducerOptions, ProducerRecord } from '../types.ts'
@@ -113,6 +114,86 @@ test('a value that is no Buffer is told to the listener, and the producer goes o
   await producer.flush()
   expect(recorder.codes).toEqual(['MR_CLIENT_BAD_RECORD'])
   await producer.send([record('t', 'ok')])
+})
+
+test.for<[string, Partial<ProducerRecord>]>([
+  ['a negative partition', { partition: -1 }],
+  ['half a partition', { partition: 0.5 }],
+  ['a timestamp between milliseconds', { timestamp: 1.5 }],
+  ['a header whose value is text', { headers: [{ key: 'h', value: 'text' as unknown as Buffer }] }],
+  ['a header without a key', { headers: [{ key: null as unknown as string, value: null }] }],
+])('a record with %s is told to the listener, and the producer goes on', async ([, wrong]) => {
+  const { producer } = await start({ topics: { t: 1 } })
+  const recorder = new Recorder()
+  producer.append(record('t', 'x', wrong), recorder, 1)
+  await producer.flush()
+  expect(recorder.codes).toEqual(['MR_CLIENT_BAD_RECORD'])
+  await producer.send([record('t', 'ok')])
+})
+
+test('a topic that is made anew with fewer partitions gets records in those that it has', async () => {
+  const { broker, producer } = await start({ topics: { t: 8 } }, { metadataMaxAgeMs: 1 })
+  const keyed = Array.from({ length: 20 }, (_, i) => record('t', String(i), { key: Buffer.from(String(i)) }))
+  await producer.send(keyed)
+  broker.topics.set('t', { id: Buffer.from('another topic id').toString('base64url'), count: 1 })
+  while ((await producer.partitionsFor('t')).length !== 1) await new Promise(resolve => setImmediate(resolve))
+  const sent = await producer.send([...keyed, record('t', 'no key')])
+  expect(new Set(sent.map(s => s.partition))).toEqual(new Set([0]))
+})
+
+test('a topic that is no longer written to is no longer asked about, so that nothing makes it again once it is deleted', async () => {
+  let asked: string[] = []
+  const { broker, producer } = await start(
+    {
+      topics: { busy: 1 },
+      autoCreate: 1,
+      answer: (key, request) => {
+        if (key === ApiKey.Metadata) asked = (request as { topics: { name: string }[] }).topics.map(t => t.name)
+        return undefined
+      },
+    },
+    { metadataMaxAgeMs: 1, metadataMaxIdleMs: 50 },
+  )
+  await producer.send([record('once', '1')])
+  expect(broker.topics.has('once')).toBe(true)
+  while (asked.includes('once') || !asked.includes('busy')) await producer.send([record('busy', 'x')])
+  broker.topics.delete('once')
+  const before = broker.requests
+  while (broker.requests < before + 10) await producer.send([record('busy', 'x')])
+  expect(broker.topics.has('once')).toBe(false)
+  await producer.send([record('once', '2')])
+  expect(broker.values('once', 0)).toEqual(['2'])
+})
+
+test('a topic that was not asked about for a while goes on with its sequences', async () => {
+  let asked: string[] = []
+  const { broker, producer } = await start(
+    {
+      topics: { busy: 1, t: 1 },
+      answer: (key, request) => {
+        if (key === ApiKey.Metadata) asked = (request as { topics: { name: string }[] }).topics.map(t => t.name)
+        return undefined
+      },
+    },
+    { metadataMaxAgeMs: 1, metadataMaxIdleMs: 50 },
+  )
+  await producer.send([record('t', '1')])
+  while (asked.includes('t') || !asked.includes('busy')) await producer.send([record('busy', 'x')])
+  await producer.send([record('t', '2')])
+  expect(broker.values('t', 0)).toEqual(['1', '2'])
+})
+
+test('a pause longer than any timer is not no pause at all', async () => {
+  let batches = 0
+  const refuse = () => {
+    batches++
+    return { code: ErrorCode.NOT_ENOUGH_REPLICAS }
+  }
+  const forEver = { retryBackoffMs: 2 ** 53, retryBackoffMaxMs: 2 ** 53 }
+  const { producer } = await start({ topics: { t: 1 }, onBatch: refuse }, { ...forEver, lingerMs: 0 })
+  producer.append(record('t', 'a'))
+  await new Promise(resolve => setTimeout(resolve, 100))
+  expect(batches).toBe(1)
 })
 
 test('append says no when buffer.memory is used up, and room resolves when acks have freed some', async () => {

@@ -6,7 +6,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { clientErrors } from '../errors.ts'
 import { defineApi } from '../net/api.ts'
 import type { Connection } from '../net/connection.ts'
-import { backoffMs, reasonOf } from '../net/wait.ts'
+import { backoffMs, reasonOf, timerMs } from '../net/wait.ts'
 import { NO_SEQUENCE, type ProducerBatch } from './batch.ts'
 import { BrokerLane } from './broker-lane.ts'
 import { IdentityKeeper } from './identity.ts'
@@ -395,7 +395,7 @@ export class Sender {
       this.#timers.delete(timer)
       queue.notBefore = 0
       if (this.#hasMore(queue)) this.enqueue(queue)
-    }, ms)
+    }, timerMs(ms))
     this.#timers.add(timer)
   }
 

@@ -21,6 +21,12 @@ export class TopicQueue {
   /** Records whose partition is not known yet. While there are any, all records of the topic queue up behind them. */
   pending: PendingRecord[] = []
   resolving = false
+  /** The metadata is kept up to date for it. */
+  followed = false
+  /** When a record was last given (performance.now). */
+  lastUsed = 0
+  /** How many partitions there are at present; fewer than there are queues where the topic was made anew. */
+  count = 0
   /** Told when `pending` becomes empty. */
   onResolved: (() => void)[] = []
   /** What compression has made of this topic's records lately: compressed bytes for each raw byte. */
@@ -31,9 +37,17 @@ export class TopicQueue {
     this.sticky = new StickyPartition(batchSize)
   }
 
-  /** Makes room for partitions that the metadata shows. */
-  grow(count: number): void {
+  /** Takes the number of partitions that the metadata shows; 0, which is no news, is passed over. */
+  resize(count: number): void {
+    if (count === 0) return
+    this.count = count
     while (this.partitions.length < count) this.partitions.push(new PartitionQueue(this.name, this.partitions.length))
+    if (this.sticky.current >= count) this.sticky.current = -1
+  }
+
+  /** Whether records are on their way to it. */
+  get busy(): boolean {
+    return this.resolving || this.pending.length > 0 || this.partitions.some(q => q.order.length > 0)
   }
 
   /** After Java's CompressionRatioEstimator: quick to rise, slow to fall. */

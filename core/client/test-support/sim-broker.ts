@@ -24,6 +24,12 @@ export interface SimOptions {
   readonly onBatch?: (topic: string, partition: number, batch: Buffer) => Fault
   /** Asked for every request; true cuts the connection instead of answering. */
   readonly onRequest?: (apiKey: number) => boolean
+  /** Answers in the broker's place; 'cut' ends the connection; undefined: the broker answers. */
+  readonly answer?: (
+    apiKey: number,
+    request: Message<MessageDeclaration>,
+    version: number,
+  ) => object | 'cut' | undefined
   /** Takes requests and answers none. */
   readonly mute?: boolean
 }
@@ -81,6 +87,11 @@ export class SimBroker {
     await closed
   }
 
+  /** Reads nothing more from the connections that there are. */
+  pause(): void {
+    for (const s of this.#sockets) s.pause()
+  }
+
   async restart(): Promise<void> {
     this.#server = this.#listen()
     await this.#up(this.port)
@@ -113,7 +124,8 @@ export class SimBroker {
     if (this.options.mute) return
     const api = apis.get(header.apiKey)!
     const request = decode(api.request, header.apiVersion, frame, header.end)
-    const answer = this.#answer(header.apiKey, header.apiVersion, request)
+    const own = this.options.answer?.(header.apiKey, request, header.apiVersion)
+    const answer = own ?? this.#answer(header.apiKey, header.apiVersion, request)
     if (answer === 'cut') socket.destroy()
     else if (answer) {
       const chunks = encodeResponseFrame(header.apiKey, header.apiVersion, header.correlationId, api.response, answer)
