@@ -9,6 +9,7 @@ export {
   Membership,
   type MembershipOptions,
 } from './group/membership.ts'
+export { createStandIn, type StandIn } from './group/stand-in.ts'
 export { createProducer } from './producer/producer.ts'
 export { toClientOptions } from './properties.ts'
 export * from './types.ts'

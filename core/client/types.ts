@@ -180,6 +180,14 @@ export interface RebalanceListener {
   onPartitionsLost?(partitions: readonly TopicPartition[]): Promise<void> | void
 }
 
+/** Who a consumer is in its group, as Kafka's ConsumerGroupMetadata. */
+export interface GroupMetadata {
+  readonly groupId: string
+  readonly generationId: number
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+}
+
 /** One consumer, not to be polled concurrently. Fetches ahead, bounded in bytes; paused partitions are not fetched. */
 export interface Consumer {
   subscribe(topics: readonly string[] | RegExp, listener?: RebalanceListener): void
@@ -205,6 +213,8 @@ export interface Consumer {
   /** The first offset at or after each time; null past the end. */
   offsetsForTimes(queries: readonly (TopicPartition & { readonly timestamp: number })[]): Promise<(number | null)[]>
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
+  /** Null while it is not a member of a group. */
+  groupMetadata(): GroupMetadata | null
   /** Leaves the group (unless static), commits first where autoCommit is on. */
   close(options?: { timeoutMs?: number }): Promise<void>
 }

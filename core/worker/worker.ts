@@ -222,6 +222,7 @@ class RunningWorker implements Worker {
       maxHeapMb: config.values['task.memory.max.mb'],
       onEvent: (event, host) => this.#herder?.onThreadEvent(event, host),
       onCall: (call, unit) => this.herder.onThreadCall(call, unit),
+      onEnd: host => this.#herder?.onThreadEnd(host),
     })
     return new Herder({
       config,

@@ -11,6 +11,7 @@ import type {
   ConsumerBatch,
   ConsumerOptions,
   ConsumerRecord,
+  GroupMetadata,
   OffsetAndMetadata,
   PartitionInfo,
   RebalanceListener,
@@ -207,6 +208,10 @@ class KafkaConsumer implements Consumer {
   async partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {
     this.#check()
     return topicPartitions(this.#cluster, topic, this.#settings.apiTimeoutMs)
+  }
+
+  groupMetadata(): GroupMetadata | null {
+    return this.#group?.identity ?? null
   }
 
   close(options: { timeoutMs?: number } = {}): Promise<void> {

@@ -12,7 +12,7 @@ import {
 import type { GroupCoordinator } from '../group/coordinator.ts'
 import { type GroupMember, type GroupProtocol, type Joined, Membership } from '../group/membership.ts'
 import { type Committer, NO_MEMBER } from '../group/offset-store.ts'
-import type { AssignorName, TopicPartition } from '../types.ts'
+import type { AssignorName, GroupMetadata, TopicPartition } from '../types.ts'
 import type { ConsumerSettings } from './options.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -28,6 +28,7 @@ export class GroupSide implements GroupProtocol {
   readonly membership: Membership
   readonly #settings: ConsumerSettings
   readonly #cluster: Cluster
+  readonly #groupId: string
   readonly #subscription: Subscription
   readonly #events: GroupSideEvents
   readonly #rebalance: RebalanceProtocol
@@ -49,6 +50,7 @@ export class GroupSide implements GroupProtocol {
   ) {
     this.#settings = settings
     this.#cluster = cluster
+    this.#groupId = coordinator.groupId
     this.#subscription = subscription
     this.#events = events
     this.#rebalance = settings.assignors.every(a => assignors[a].protocol === 'cooperative') ? 'cooperative' : 'eager'
@@ -74,6 +76,18 @@ export class GroupSide implements GroupProtocol {
     if (!this.#subscription.isGroup) return NO_MEMBER
     if (!state.isMember) return null
     return { generation: state.generation, memberId: state.memberId, groupInstanceId: this.#settings.groupInstanceId }
+  }
+
+  /** Who it is in the group; null while it is no member. */
+  get identity(): GroupMetadata | null {
+    const { generation, memberId, isMember } = this.membership.state
+    if (!isMember) return null
+    return {
+      groupId: this.#groupId,
+      generationId: generation,
+      memberId,
+      groupInstanceId: this.#settings.groupInstanceId,
+    }
   }
 
   /** The user has subscribed to something else. */

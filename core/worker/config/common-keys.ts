@@ -154,6 +154,14 @@ export const commonKeys = defineConfig({
       'The JavaScript heap of a thread that runs tasks, MB; twice as much is allowed for buffers. Not in Connect.',
     validator: range(16),
   },
+  'task.blocked.timeout.ms': {
+    type: 'LONG',
+    default: 300000,
+    importance: 'LOW',
+    documentation:
+      "How long a plugin may keep its thread busy without a pause, milliseconds; then the thread is ended, and its tasks are FAILED and restarted by their policy. A sink's max.poll.interval.ms counts where it is longer. 0: for ever. Not in Connect.",
+    validator: range(0),
+  },
   'plugin.inspection.timeout.ms': {
     type: 'LONG',
     default: 30000,

@@ -12,6 +12,7 @@ import type { ThreadHost } from '../task/thread-host.ts'
 import { SOLE } from './assignment.ts'
 import type { Launcher } from './launcher.ts'
 import { Loggers } from './loggers.ts'
+import { Members } from './members.ts'
 import { KeyedMutex } from './mutex.ts'
 import type { OffsetPair } from './offset-requests.ts'
 import type { OffsetStores } from './offset-stores.ts'
@@ -23,6 +24,7 @@ import { Supervisor, type SupervisorEnv } from './supervisor.ts'
 import type { Threads } from './threads.ts'
 import { type ConfigInfos, invalidMessage, type Validator } from './validator.ts'
 import { type ConnectorInfo, type ConnectorStateInfo, type StateInfo, type TaskStateInfo, Views } from './views.ts'
+import { Watch } from './watch.ts'
 
 export interface HerderOptions {
   readonly config: WorkerConfig
@@ -54,6 +56,8 @@ export class Herder {
   readonly #supervisors = new Map<string, Supervisor>()
   readonly #writes = new KeyedMutex()
   readonly #env: SupervisorEnv
+  readonly #members: Members
+  readonly #watch: Watch
   #running = false
 
   constructor(options: HerderOptions) {
@@ -77,6 +81,13 @@ export class Herder {
       topicTracking: config.values['topic.tracking.enable'],
       now: Date.now,
     }
+    this.#members = new Members({ consumer: unit => this.#consumerOf(unit), logger: this.#logger })
+    this.#watch = new Watch({
+      hosts: () => threads.hosts,
+      members: this.#members,
+      timeoutMs: config.values['task.blocked.timeout.ms'],
+      onEvent: (event, host) => this.onThreadEvent(event, host),
+    })
   }
 
   /** Starts what the replayed configuration says. */
@@ -92,6 +103,8 @@ export class Herder {
     this.#running = false
     await Promise.all([...this.#supervisors.values()].map(s => s.shutdown()))
     await this.#o.threads.close(2000)
+    this.#watch.close()
+    await this.#members.close()
   }
 
   // What comes back from the config store
@@ -123,9 +136,17 @@ export class Herder {
   /** What a thread tells. */
   onThreadEvent(event: ThreadEvent, host: ThreadHost): void {
     if (event.type === 'memory' || event.type === 'metrics') return
+    if (event.type === 'member') {
+      this.#members.note(event.unit, host, event.member)
+      return
+    }
     const unit = parseUnit(event.unit)
     if (unit) this.#supervisors.get(unit.connector)?.onEvent(event, unit.task, host)
     this.#forgetFinished()
+  }
+
+  onThreadEnd(host: ThreadHost): void {
+    this.#members.lost(host)
   }
 
   /** What a thread asks: source offsets. */
@@ -317,6 +338,13 @@ export class Herder {
     const config = this.#state.config(name)
     if (config === null) throw notFound(`Connector ${name} not found`)
     return config
+  }
+
+  #consumerOf(name: string): Props | null {
+    const unit = parseUnit(name)
+    const config = this.#state.config(unit?.connector ?? '')
+    if (!config || unit?.task == null) return null
+    return this.#o.launcher.task(unit.connector, unit.task, config, {}, false).consumer
   }
 
   #publishTasks(name: string, tasks: readonly Props[]): Promise<void> {

@@ -5,6 +5,7 @@ import type { Props } from '../../connect/connector.ts'
 import type { ConfigState } from '../storage/config-state.ts'
 import { canonicalJson } from '../storage/connect-json.ts'
 import type { StatusStore, UnitState, UnitStatus } from '../storage/status-store.ts'
+import { errors } from '../task/errors.ts'
 import { failureOf } from '../task/failure.ts'
 import { connectorUnit, taskUnit } from '../task/messages-in.ts'
 import type { ThreadEvent } from '../task/messages-out.ts'
@@ -49,6 +50,8 @@ export class Supervisor {
   readonly #restarts = new Map<number | null, number>()
   /** What running units wait for, as it stands in their traces. */
   readonly #waits = new Map<number | null, string>()
+  /** Units whose threads do not come to rest, and the words for it. */
+  readonly #blocked = new Map<number | null, string>()
   readonly #down: (() => void)[] = []
   readonly #steered: (() => void)[] = []
   #generating = false
@@ -214,20 +217,23 @@ export class Supervisor {
     switch (change.type) {
       case 'starting':
         this.#waits.delete(task)
+        this.#blocked.delete(task)
         break
       case 'running':
-        this.#put(task, 'RUNNING', this.#waits.get(task) ?? null)
+        this.#put(task, 'RUNNING', this.#traceOf(task))
         if (task === null) this.#generate = true
         break
       case 'paused':
-        this.#put(task, 'PAUSED', this.#waits.get(task) ?? null)
+        this.#put(task, 'PAUSED', this.#traceOf(task))
         break
       case 'degraded':
         this.#waiting(task, change.message, change.retryAt)
         break
+      case 'blocked':
+        this.#standsStill(task, change.since)
+        break
       case 'failed': {
         const { failure, retryAt, restarts } = change
-        this.#waits.delete(task)
         this.#logger.error(`${what} failed: ${failure.message}`)
         this.#put(task, 'FAILED', traceWith(failure, retryAt, restarts))
         const when = isoTime(retryAt)
@@ -235,25 +241,41 @@ export class Supervisor {
         break
       }
       case 'down':
-        this.#waits.delete(task)
         this.#cameDown(task)
         break
     }
     this.wake()
   }
 
-  /** A unit that starts still is not RUNNING for what it waits for; once its start is through that is over. */
+  /** What a unit waits for while it starts is over when its start is through: it is not remembered. */
   #waiting(task: number | null, message: string | null, retryAt: number | null): void {
     const trace = message === null ? null : waitingTrace(message, retryAt)
-    const phase = this.#unitOf(task)?.phase
-    if (phase === 'starting') {
-      const before = this.#statusOf(task)?.state
-      this.#put(task, before === 'FAILED' || before === 'RESTARTING' ? 'RESTARTING' : 'UNASSIGNED', trace)
-      return
-    }
-    if (trace === null) this.#waits.delete(task)
+    if (trace === null || this.#unitOf(task)?.phase === 'starting') this.#waits.delete(task)
     else this.#waits.set(task, trace)
-    this.#put(task, phase === 'paused' ? 'PAUSED' : 'RUNNING', trace)
+    this.#show(task, trace)
+  }
+
+  #standsStill(task: number | null, since: number | null): void {
+    const thread = this.#unitOf(task)?.host?.name
+    if (since === null) this.#blocked.delete(task)
+    else this.#blocked.set(task, errors.create('MR_TASK_BLOCKED', { thread, since: isoTime(since) }).message)
+    this.#logger.warn(this.#blocked.get(task) ?? `the thread ${thread} goes on`)
+    this.#show(task, this.#waits.get(task) ?? null)
+  }
+
+  /** Shows what it waits for in the state that it is in. */
+  #show(task: number | null, waits: string | null): void {
+    const phase = this.#unitOf(task)?.phase
+    const before = this.#statusOf(task)?.state
+    const again = before === 'FAILED' || before === 'RESTARTING'
+    const state =
+      phase === 'starting' ? (again ? 'RESTARTING' : 'UNASSIGNED') : phase === 'paused' ? 'PAUSED' : 'RUNNING'
+    this.#put(task, state, this.#traceOf(task, waits))
+  }
+
+  #traceOf(task: number | null, waits: string | null = this.#waits.get(task) ?? null): string | null {
+    const lines = [waits, this.#blocked.get(task) ?? null].filter(line => line !== null)
+    return lines.length === 0 ? null : lines.join('\n')
   }
 
   #statusOf(task: number | null): UnitStatus | null {

@@ -7,6 +7,8 @@ export interface ThreadsOptions {
   readonly maxHeapMb: number
   readonly onEvent: (event: ThreadEvent, host: ThreadHost) => void
   readonly onCall: (call: HerderCall, unit: string) => Promise<unknown>
+  /** A thread has ended, in whatever way. */
+  readonly onEnd: (host: ThreadHost) => void
 }
 
 /** The threads of connectors and tasks: made when their first unit starts, ended when their last one is gone. */
@@ -41,6 +43,7 @@ export class Threads {
     void host.exited.then(() => {
       this.#all.delete(host)
       if (this.#hosts.get(name) === host) this.#hosts.delete(name)
+      this.#o.onEnd(host)
     })
     return host
   }

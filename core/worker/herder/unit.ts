@@ -36,6 +36,7 @@ export type UnitChange =
   /** It has come to its end as asked. */
   | { readonly type: 'down' }
   | { readonly type: 'degraded'; readonly message: string | null; readonly retryAt: number | null }
+  | { readonly type: 'blocked'; readonly since: number | null }
 
 /** One connector or task of this worker, led step by step to what it shall be. */
 export class SupervisedUnit<H extends UnitHost = ThreadHost> {
@@ -113,6 +114,9 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
       case 'degraded':
         if (phase !== 'down' && phase !== 'stopping')
           this.#ports.onChange({ type: 'degraded', message: event.message, retryAt: event.retryAt })
+        break
+      case 'blocked':
+        if (phase !== 'down' && phase !== 'stopping') this.#ports.onChange({ type: 'blocked', since: event.since })
         break
       case 'failed':
         if (phase !== 'down' && phase !== 'stopping') this.#down(event.failure)

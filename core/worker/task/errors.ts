@@ -40,6 +40,12 @@ export const errors = defineErrors({
     fix: 'The plugin is busy or hangs: look at its log lines, then restart the connector.',
     retriable: true,
   },
+  MR_TASK_BLOCKED: {
+    message:
+      'a plugin has kept the thread {thread} busy since {since} without a pause: nothing else of the thread goes on',
+    fix: 'The plugin must await instead of blocking: report it to its author. task.blocked.timeout.ms says when the thread is ended.',
+    retriable: true,
+  },
   MR_TASK_THREAD_GONE: {
     message: 'the thread {thread} ended before it answered {request}: {cause}',
     fix: 'See the cause; restart the connector.',

@@ -165,6 +165,8 @@ export interface ThreadData {
   readonly logLevels: readonly (readonly [string, LogLevel])[]
   /** Bytes of Buffers and other external memory that fail the thread's tasks when exceeded; 0 for no limit. */
   readonly maxExternalBytes: number
+  /** One int32 that the thread counts up while its event loop turns: who sees it stand still knows that a plugin keeps it busy. */
+  readonly pulse: SharedArrayBuffer
 }
 
 export const connectorUnit = (connector: string): string => `connector:${connector}`

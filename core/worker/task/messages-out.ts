@@ -1,3 +1,4 @@
+import type { GroupMetadata } from '../../client/types.ts'
 import type { LogEntry } from '../../common/log.ts'
 import type { RequestName, ThreadRequests } from './messages-in.ts'
 
@@ -55,6 +56,10 @@ export type ThreadEvent =
       readonly message: string | null
       readonly retryAt: number | null
     }
+  /** A sink task's place in its consumer group; null when it has left, or was removed. */
+  | { readonly type: 'member'; readonly unit: string; readonly member: GroupMetadata | null }
+  /** Sent by the host: since when the unit's thread has not come to rest, ms since 1970; null when it has again. */
+  | { readonly type: 'blocked'; readonly unit: string; readonly since: number | null }
   /** The unit has come to its end as asked. */
   | { readonly type: 'stopped'; readonly unit: string }
   /** The connector wants `task-configs` to be asked again. */

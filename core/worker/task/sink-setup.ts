@@ -1,4 +1,4 @@
-import type { ConsumerRecord } from '../../client/types.ts'
+import type { ConsumerRecord, GroupMetadata } from '../../client/types.ts'
 import { ConfigError } from '../../common/config/parse.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Props } from '../../connect/connector.ts'
@@ -73,10 +73,14 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
     taskId: spec.taskId,
     errantRecordReporter: errant,
   })
+  const tellMember = (member: GroupMetadata | null) => {
+    parts.uplink.event({ type: 'member', unit: parts.unit, member })
+  }
   const close = async () => {
     for (const result of await Promise.allSettled([consumer.close(), queue?.close()])) {
       if (result.status === 'rejected') logger.debug(`closing a client failed: ${messageOf(result.reason)}`)
     }
+    tellMember(null)
   }
   task.context = context
   try {
@@ -101,6 +105,7 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
     abort,
     offsetFlushIntervalMs: spec.offsetFlushIntervalMs,
     onTopic: topic => parts.onTopic(topic),
+    onMember: tellMember,
     onDegraded: (message, retryAt) => parts.onDegraded(message, retryAt),
   })
   return { pause: () => runner.pause(), resume: () => runner.resume(), run: () => runner.run(), close }

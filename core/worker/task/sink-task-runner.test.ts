@@ -102,6 +102,7 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
     abort,
     offsetFlushIntervalMs: flushMs,
     onTopic: () => undefined,
+    onMember: () => undefined,
     onDegraded: m => degraded.push(m),
   })
   const until = async (condition: () => boolean) => {

@@ -1,4 +1,4 @@
-import type { Consumer, ConsumerBatch, ConsumerRecord, RebalanceListener } from '../../client/types.ts'
+import type { Consumer, ConsumerBatch, ConsumerRecord, GroupMetadata, RebalanceListener } from '../../client/types.ts'
 import { isRetriable, messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
 import type { SinkRecord, TopicPartition } from '../../connect/record.ts'
@@ -28,6 +28,8 @@ export interface SinkRunnerParts {
   readonly abort: AbortController
   readonly offsetFlushIntervalMs: number
   onTopic(topic: string): void
+  /** Told of its place in the group whenever that has changed. */
+  onMember(member: GroupMetadata | null): void
   onDegraded(message: string | null, retryAt: number | null): void
 }
 
@@ -46,6 +48,7 @@ export class SinkTaskRunner {
   #retryAt: number | null = null
   #retryDelay = 0
   #nextCommit: number
+  #member: GroupMetadata | null = null
   /** The first error of a rebalance callback: the consumer need not know of it. */
   #callbackError: unknown = null
 
@@ -101,6 +104,7 @@ export class SinkTaskRunner {
     }
     this.#holdBack()
     const batches = await consumer.poll(this.#pollTimeout(), this.#signal)
+    this.#tellMember()
     if (this.#callbackError !== null) throw this.#callbackError
     if (this.#signal.aborted) return
     if (batches.length > 0) await this.#take(batches)
@@ -109,6 +113,15 @@ export class SinkTaskRunner {
     if (this.#retryAt === null || Date.now() >= this.#retryAt) await this.#deliver()
     metrics.recordsActive = this.#deliveries.size
     metrics.enter('idle')
+  }
+
+  /** Before each put: if that blocks the thread, others speak to the group for it. */
+  #tellMember(): void {
+    const now = this.#parts.consumer.groupMetadata()
+    const before = this.#member
+    if (now?.memberId === before?.memberId && now?.generationId === before?.generationId) return
+    this.#member = now
+    this.#parts.onMember(now)
   }
 
   /** While a batch waits to be put again, or the task is paused, the consumer only keeps its membership. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { messageOf } from '../../common/errors/error-table.ts'
-import { type LogEntry, type LogLevel, logLevels } from '../../common/log.ts'
+import { type MillraceError, messageOf } from '../../common/errors/error-table.ts'
+import { createLogger, type LogEntry, type LogLevel, logLevels } from '../../common/log.ts'
 import { timerMs } from '../../common/timer.ts'
 import { errors } from './errors.ts'
 import { failureOf, RemoteError } from './failure.ts'
@@ -36,6 +36,8 @@ interface Pending {
   readonly timer: NodeJS.Timeout | undefined
 }
 
+const logger = createLogger('millrace.threads')
+
 /**
  * One worker thread as the herder sees it: requests with answers, events, and the truth about its end. Spawned by the
  * constructor. A unit (connector or task) counts as alive from its start request until `failed`, `stopped` or the exit.
@@ -49,6 +51,8 @@ export class ThreadHost {
   readonly #pending = new Map<number, Pending>()
   readonly #units = new Set<string>()
   readonly #maxHeapMb: number
+  readonly #pulse = new Int32Array(new SharedArrayBuffer(4))
+  #ready = false
   #nextId = 1
   #crash: Error | null = null
   #orderly = false
@@ -64,6 +68,7 @@ export class ThreadHost {
       name: options.name,
       logLevels: [...logLevels()] as [string, LogLevel][],
       maxExternalBytes: maxExternalMb * 1024 * 1024,
+      pulse: this.#pulse.buffer as SharedArrayBuffer,
     }
     this.#worker = new Worker(threadModule(), {
       name: options.name,
@@ -86,6 +91,11 @@ export class ThreadHost {
 
   get alive(): boolean {
     return this.#gone === null
+  }
+
+  /** A number that changes several times a second while the thread's event loop turns; null before it began to. */
+  get pulse(): number | null {
+    return this.#ready ? Atomics.load(this.#pulse, 0) : null
   }
 
   /**
@@ -149,15 +159,26 @@ export class ThreadHost {
     return exit
   }
 
-  /** Ends the thread at once. */
-  async terminate(): Promise<ThreadExit> {
+  /** Ends the thread at once. `reason` is what its units fail with. */
+  async terminate(reason?: MillraceError): Promise<ThreadExit> {
+    if (reason) this.#crash ??= reason
     await this.#worker.terminate()
     return this.exited
   }
 
+  // A plugin can send messages of its own from its thread: whatever they are, they end no other.
   #receive(message: MessageOut): void {
+    try {
+      this.#take(message)
+    } catch (error) {
+      logger.error(`A message of the thread ${this.name} cannot be understood`, error)
+    }
+  }
+
+  #take(message: MessageOut): void {
     switch (message.type) {
       case 'ready':
+        this.#ready = true
         break
       case 'log':
         this.#options.onLog(message.entry)
@@ -169,10 +190,10 @@ export class ThreadHost {
         break
       }
       case 'answer':
-        this.#take(message.id)?.resolve(message.value)
+        this.#settled(message.id)?.resolve(message.value)
         break
       case 'reject':
-        this.#take(message.id)?.reject(new RemoteError(message.failure))
+        this.#settled(message.id)?.reject(new RemoteError(message.failure))
         break
       case 'call':
         void this.#answer(message.id, message.unit, message.call)
@@ -190,7 +211,7 @@ export class ThreadHost {
     }
   }
 
-  #take(id: number): Pending | undefined {
+  #settled(id: number): Pending | undefined {
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
     clearTimeout(pending?.timer)
@@ -202,7 +223,7 @@ export class ThreadHost {
     const cause = failure ?? failureOf(new Error('it was asked to end'))
     this.#gone = cause
     for (const [id, pending] of [...this.#pending]) {
-      this.#take(id)
+      this.#settled(id)
       if (pending.name === 'exit') pending.resolve(null)
       else pending.reject(this.#goneError(pending.name, cause))
     }

@@ -13,6 +13,8 @@ import type { Unit, Uplink } from './unit.ts'
 
 /** How often a thread looks at its own memory, ms. */
 const MEMORY_INTERVAL_MS = 5000
+/** How often a thread shows that its event loop turns, ms. */
+const PULSE_MS = 250
 
 const port = parentPort
 if (!port) throw new Error('thread-main.ts is the entry of a worker thread')
@@ -156,6 +158,8 @@ function watchMemory(): void {
 for (const [logger, level] of data.logLevels) setLogLevel(logger, level)
 setLogSink(entry => send({ type: 'log', entry }))
 hookPluginApi()
+const pulse = new Int32Array(data.pulse)
+setInterval(() => Atomics.add(pulse, 0, 1), PULSE_MS).unref()
 const memoryTimer = setInterval(watchMemory, MEMORY_INTERVAL_MS)
 port.on('message', (message: MessageIn) => {
   if (message.type === 'reply') settle(message)

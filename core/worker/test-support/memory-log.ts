@@ -118,6 +118,7 @@ export class MemoryLog implements Clients {
       wakeup: () => wake(),
       position: p => positions.get(id(p)) ?? null,
       partitionsFor: async topic => this.#partitions(topic),
+      groupMetadata: () => null,
       close: async () => {},
     }
     return consumer as Consumer

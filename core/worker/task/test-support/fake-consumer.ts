@@ -154,6 +154,10 @@ export class FakeConsumer implements Consumer {
     return []
   }
 
+  groupMetadata(): null {
+    return null
+  }
+
   #hasData(): boolean {
     return this.#assigned.some(
       p => !this.#paused.has(keyOf(p)) && (this.log.get(keyOf(p))?.length ?? 0) > (this.#positions.get(keyOf(p)) ?? 0),

@@ -1,0 +1,54 @@
+import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
+import { HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages/12-heartbeat.ts'
+import { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts'
+import { Cluster } from '../cluster/cluster.ts'
+import { defineApi } from '../net/api.ts'
+import { commonOptions } from '../options.ts'
+import type { ClientOptions, GroupMetadata } from '../types.ts'
+import { GroupCoordinator } from './coordinator.ts'
+
+const Heartbeat = defineApi(HeartbeatRequest, HeartbeatResponse)
+const LeaveGroup = defineApi(LeaveGroupRequest, LeaveGroupResponse)
+
+/** What may be over with the next heartbeat: the member is still one, as far as is known. */
+const PASSING: ReadonlySet<number> = new Set([
+  ErrorCode.REBALANCE_IN_PROGRESS,
+  ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+  ErrorCode.COORDINATOR_NOT_AVAILABLE,
+  ErrorCode.NOT_COORDINATOR,
+])
+
+/** Speaks to the coordinator for a member of a group that cannot do so itself, from another thread. */
+export interface StandIn {
+  /** Sends a heartbeat. False: the group does not know the member any more. Rejects when it could not be asked. */
+  beat(timeoutMs: number): Promise<boolean>
+  /** Takes the member out of the group, so that nobody waits for its session to end. Rejects when that failed. */
+  leave(reason: string, timeoutMs: number): Promise<void>
+  close(): void
+}
+
+/** Stands in for a member. Connects when first used. */
+export function createStandIn(options: ClientOptions, member: GroupMetadata): StandIn {
+  const { groupId, memberId, groupInstanceId } = member
+  const cluster = new Cluster(commonOptions(options, 'stand-in'), { autoCreateTopics: false })
+  const coordinator = new GroupCoordinator(cluster, groupId)
+  return {
+    async beat(timeoutMs) {
+      const input = { groupId, generationId: member.generationId, memberId, groupInstanceId }
+      const { errorCode } = await coordinator.request(Heartbeat, input, { lane: 'group', timeoutMs })
+      if (errorCode === ErrorCode.NOT_COORDINATOR || errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE)
+        coordinator.forget()
+      return errorCode === 0 || PASSING.has(errorCode)
+    },
+    async leave(reason, timeoutMs) {
+      const input = (version: number) => {
+        if (version < 3) return { groupId, memberId }
+        return { groupId, members: [{ memberId, groupInstanceId, ...(version < 5 ? {} : { reason }) }] }
+      }
+      const answer = await coordinator.request(LeaveGroup, input, { lane: 'group', timeoutMs })
+      const errorCode = answer.errorCode || (answer.members[0]?.errorCode ?? 0)
+      if (errorCode !== 0) throw errorFor(errorCode)
+    },
+    close: () => cluster.close(new Error('the stand-in is closed')),
+  }
+}
