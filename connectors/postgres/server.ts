@@ -3,7 +3,7 @@ import { qualified } from '../cdc/index.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { quoted, quotedTable, type TableEntry } from './catalog/tables.ts'
 import { codeOf } from './client/failure.ts'
-import { openClient } from './client/open.ts'
+import { cancelWork, openClient } from './client/open.ts'
 import { type ServerError, WireConnection } from './client/wire.ts'
 import { errors } from './errors.ts'
 import { type Lsn, parseLsn } from './lsn.ts'
@@ -44,6 +44,10 @@ export interface SlotState {
 }
 
 const lsnOrNull = (text: string | null | undefined): Lsn | null => (text ? parseLsn(text) : null)
+
+/** Whether a connection is just making it: it will be ready, or gone. */
+export const isBeingMade = (slot: SlotState): boolean =>
+  slot.plugin === 'pgoutput' && slot.active && slot.confirmedLsn === null && slot.lost === null
 
 export async function slotState(catalog: Catalog, name: string): Promise<SlotState | null> {
   // columns that older servers do not have come as null by way of JSON
@@ -93,6 +97,8 @@ export async function createSlot(options: PostgresOptions, version: number, sign
       release: () => void connection.close(),
     }
   } catch (error) {
+    // it may wait for transactions for long, and would make a slot that nobody knows of
+    if (signal.aborted) await cancelWork(options.connection, client)
     await connection.close()
     const { code, message } = error as ServerError
     if (code === '53400' || code === '53300')

@@ -82,7 +82,7 @@ export class Session {
     if (info.version < 100_000) throw errors.create('MR_PG_UNSUPPORTED', { version: info.version })
     const tables = await this.#catalog.tables()
     this.#guard(tables)
-    const slot = await server.slotState(this.#catalog, options.slot.name)
+    const slot = await this.#settledSlot()
     // first: without it slots are of no use, and are gone as well
     if (options.snapshot.mode !== 'initial_only' && info.walLevel !== 'logical')
       throw errors.create('MR_PG_WAL_LEVEL', { level: info.walLevel })
@@ -94,6 +94,20 @@ export class Session {
     if (plan.dropSlot && this.#plan === null) await server.dropSlot(this.#catalog, options.slot.name)
     await this.#begin(plan, slot, tables)
     this.#connected = true
+  }
+
+  /** The slot, waited for while another connection makes it: one of ours that was given up may not have noticed yet. */
+  async #settledSlot(): Promise<server.SlotState | null> {
+    const { options, logger, signal, waits } = this.#context
+    const { name } = options.slot
+    for (let wait = 50; ; wait = Math.min(wait * 2, 2000)) {
+      const slot = await server.slotState(this.#catalog, name)
+      if (slot === null || !server.isBeingMade(slot)) return slot
+      const message = `replication slot ${name} is being made by another connection, which waits for the transactions that run`
+      logger.info(message)
+      if (wait > 1000) waits(message, Date.now() + wait)
+      await delay(wait, signal)
+    }
   }
 
   #guard(tables: readonly TableEntry[]): void {

@@ -127,6 +127,40 @@ describe.skipIf(server === null)('the slot', () => {
     await db.end()
   })
 
+  test('is not left behind by a task that is stopped while it is made, and is waited for while another makes it', async () => {
+    const { url, db } = await database('create table t (id int primary key)', 'insert into t values (1)')
+    const name = propsFor(url)['slot.name']!
+    const slots = async () =>
+      (
+        await db.query<{ active_pid: number }>('select active_pid from pg_replication_slots where slot_name = $1', [
+          name,
+        ])
+      ).rows
+    const other = new pg.Client(url)
+    await other.connect()
+    // a slot is made when all that run have ended
+    await other.query('begin; insert into t values (2)')
+    const stopped = await new TaskHarness(propsFor(url)).start()
+    await eventually(slots, s => s.length === 1)
+    await stopped.stop()
+    await eventually(slots, s => s.length === 0)
+
+    const maker = new pg.Client({ connectionString: url, replication: 'database' } as pg.ClientConfig)
+    await maker.connect()
+    const making = maker
+      .query(`CREATE_REPLICATION_SLOT ${name} LOGICAL pgoutput`)
+      .catch((error: Error) => error.message)
+    const [{ active_pid }] = (await eventually(slots, s => s.length === 1)) as [{ active_pid: number }]
+    const task = await new TaskHarness(propsFor(url)).start()
+    await task.until(() => task.log.text().includes('is being made'))
+    await db.query('select pg_cancel_backend($1)', [active_pid])
+    expect(await making).toContain('cancel')
+    await other.query('commit')
+    expect(ids(await task.count(2))).toEqual(['r1', 'r2'])
+    await task.stop()
+    for (const client of [maker, other, db]) await client.end()
+  })
+
   test('that went with wal_level=logical is not what is complained of first', async () => {
     const own = await startPostgres({ own: true, settings: { wal_level: 'replica' } })
     const offsets = new OffsetStore()

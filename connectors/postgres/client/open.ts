@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import pg from 'pg'
@@ -60,6 +61,31 @@ export async function endClient(client: pg.Client): Promise<void> {
   const ended = client.end().catch(() => undefined)
   await Promise.race([ended, closed])
   clearTimeout(timer)
+}
+
+/** The number that stands for the version of the protocol in a request to cancel. */
+const CANCEL = 80_877_102
+
+/**
+ * Asks the server to give up what a connection does: while it works or waits it does not look whether the connection is still
+ * there. The answer is the error that the connection gets, if there was something to give up. Ends in any case.
+ */
+export function cancelWork(o: ConnectionOptions, client: pg.Client): Promise<void> {
+  const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }
+  const request = Buffer.alloc(16)
+  request.writeInt32BE(16, 0)
+  request.writeInt32BE(CANCEL, 4)
+  request.writeInt32BE(processID, 8)
+  request.writeInt32BE(secretKey, 12)
+  return new Promise(resolve => {
+    const socket = connect(o.port, o.host)
+    socket.setTimeout(1000, () => socket.destroy())
+    socket.once('connect', () => socket.end(request))
+    // the server just closes; one that cannot be reached has nothing to give up
+    socket.once('error', () => {})
+    socket.once('close', () => resolve())
+    socket.resume()
+  })
 }
 
 async function attempt(o: ConnectionOptions, open: OpenOptions, tls: boolean): Promise<pg.Client> {

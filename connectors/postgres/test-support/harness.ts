@@ -36,6 +36,9 @@ export function propsFor(url: string, more: Props = {}): Props {
   }
 }
 
+/** Far longer than a stop takes on the busiest machine. */
+const STOP_MS = 60_000
+
 /** Plays the runtime for one task: polls, keeps what it gives, commits offsets when told to. */
 export class TaskHarness {
   readonly records: SourceRecord[] = []
@@ -83,13 +86,16 @@ export class TaskHarness {
     }
   }
 
-  /** Waits until the records are so; throws what the task threw. */
+  /** Waits until the records are so; throws what the task threw, and when nothing has come for `ms`, however long it all takes. */
   async until(done: (records: readonly SourceRecord[]) => boolean, ms = 30_000): Promise<readonly SourceRecord[]> {
-    const deadline = Date.now() + ms
+    let deadline = Date.now() + ms
+    let count = this.records.length
     while (!done(this.records)) {
       if (this.#failure) throw this.#failure
+      if (this.records.length > count) deadline = Date.now() + ms
+      count = this.records.length
       const left = deadline - Date.now()
-      if (left <= 0) throw new Error(`not so after ${ms} ms: ${this.records.length} records; log:\n${this.log.text()}`)
+      if (left <= 0) throw new Error(`not so after ${ms} ms: ${count} records; log:\n${this.log.text()}`)
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, Math.min(left, 200))
         this.#notify = () => {
@@ -121,9 +127,20 @@ export class TaskHarness {
     this.#task.commit([[record.sourcePartition!, stored]])
   }
 
+  /** As the runtime stops a task: it is told, then `poll` must come to its end. Throws with the log when one does not. */
   async stop(): Promise<void> {
     this.#abort.abort(new Error('stopped'))
-    await this.#polling
-    await this.#task.stop()
+    await this.#ends('poll', this.#polling)
+    await this.#ends('stop', this.#task.stop())
+  }
+
+  async #ends(what: string, work: Promise<void> | null): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      const error = () =>
+        reject(new Error(`${what} has not ended ${STOP_MS} ms after a stop; log:\n${this.log.text()}`))
+      timer = setTimeout(error, STOP_MS)
+    })
+    await Promise.race([work, late]).finally(() => clearTimeout(timer))
   }
 }

@@ -1,11 +1,10 @@
 import pg from 'pg'
 
-/** Changes rows of two tables for as long as it runs; every change carries a version that only grows. */
+/** Changes rows of two tables; every change carries a version that only grows. */
 export class Workload {
   readonly #url: string
   readonly #random: () => number
   #version = 0
-  #running = true
   #nextId = 1_000_000
 
   constructor(url: string, random: () => number) {
@@ -59,12 +58,12 @@ export class Workload {
     }
   }
 
-  /** Runs until `stop`; single statements and transactions of several, some rolled back. */
-  async start(): Promise<void> {
+  /** Runs so many transactions of some statements each, some rolled back. */
+  async run(transactions: number): Promise<void> {
     const db = new pg.Client(this.#url)
     await db.connect()
     try {
-      while (this.#running) {
+      for (let n = 0; n < transactions; n++) {
         const statements = Array.from({ length: 1 + this.#int(4) }, () => this.#statement())
         const end = this.#random() < 0.1 ? 'rollback' : 'commit'
         await db.query(`begin; ${statements.join('; ')}; ${end}`)
@@ -73,9 +72,5 @@ export class Workload {
     } finally {
       await db.end()
     }
-  }
-
-  async stop(): Promise<void> {
-    this.#running = false
   }
 }
