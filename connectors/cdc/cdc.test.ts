@@ -124,7 +124,8 @@ describe('column rules', () => {
   test('mask text alone, null too, and cut what is too long', () => {
     const mask = rule({ 'column.mask.with.3.chars': 's.t.c' })!
     expect([mask.change!('secret'), mask.maskNull]).toEqual(['***', '***'])
-    expect(rule({ 'column.mask.with.3.chars': 's.t.c' }, { isText: false })!.change).toBeNull()
+    const number = rule({ 'column.mask.with.3.chars': 's.t.c' }, { isText: false })!
+    expect([number.change, number.unmasked]).toEqual([null, ['column.mask.with.3.chars']])
     const cut = rule({ 'column.truncate.to.2.chars': 's.t.c' })!
     expect([cut.change!('abc'), cut.change!(Buffer.from('abc')), cut.change!(5)]).toEqual(['ab', Buffer.from('ab'), 5])
     expect(rule({ 'column.truncate.to.2.chars': 's.t.x' })).toBeNull()

@@ -21,6 +21,8 @@ export interface ColumnRule {
   /** Changes each value that is not null; null where values stay. Masks change null too: `maskNull`. */
   readonly change: ((value: unknown) => unknown) | null
   readonly maskNull: string | null
+  /** The keys that were meant to hide the column's values and cannot, since they are no text to the database. */
+  readonly unmasked: readonly string[]
 }
 
 const TRUNCATE = /^column\.truncate\.to\.(\d+)\.chars$/
@@ -77,6 +79,8 @@ export function wrongRule(key: string, value: string): string | null {
 }
 
 interface Rule {
+  readonly key: string
+  readonly hides: boolean
   readonly matches: (id: string, column: RuleColumn) => boolean
   readonly parameters: (column: RuleColumn) => Record<string, string>
   readonly change: (column: RuleColumn) => ((value: unknown) => unknown) | null
@@ -105,6 +109,8 @@ function ruleOf(key: string, value: string, database: string): Rule | null {
     const limit = Number(m[1])
     const applies = (c: RuleColumn) => c.length < 0 || c.length > limit
     return {
+      key,
+      hides: false,
       matches: onName,
       parameters: (c): Record<string, string> => (applies(c) ? { truncateLength: String(limit) } : {}),
       change: c => (applies(c) ? truncate(limit) : null),
@@ -114,20 +120,20 @@ function ruleOf(key: string, value: string, database: string): Rule | null {
   if ((m = MASK.exec(key))) {
     const mask = '*'.repeat(Number(m[1]))
     const change = (c: RuleColumn) => (c.isText ? () => mask : null)
-    return { matches: onName, parameters: () => ({ masked: 'true' }), change, maskNull: mask }
+    return { key, hides: true, matches: onName, parameters: () => ({ masked: 'true' }), change, maskNull: mask }
   }
   if ((m = HASH.exec(key))) {
     const [, v2, algorithm, salt] = m as unknown as [string, string | undefined, string, string]
     const change = (c: RuleColumn) => (c.isText ? hash(algorithm, salt, v2 !== undefined, c) : null)
-    return { matches: onName, parameters: () => ({ masked: 'true' }), change, maskNull: null }
+    return { key, hides: true, matches: onName, parameters: () => ({ masked: 'true' }), change, maskNull: null }
   }
   if (key === 'column.propagate.source.type')
-    return { matches: onName, parameters: sourceType, change: none, maskNull: null }
+    return { key, hides: false, matches: onName, parameters: sourceType, change: none, maskNull: null }
   if (key === 'datatype.propagate.source.type') {
     const matches = (id: string, c: RuleColumn) =>
       matchesAny(list, `${id.slice(0, id.length - c.name.length - 1)}.${c.typeName}`) ||
       matchesAny(list, `${database}.${c.typeName}`)
-    return { matches, parameters: sourceType, change: none, maskNull: null }
+    return { key, hides: false, matches, parameters: sourceType, change: none, maskNull: null }
   }
   return null
 }
@@ -150,6 +156,7 @@ export class ColumnRules {
     return {
       parameters: Object.assign({}, ...rules.map(r => r.parameters(column))) as Record<string, string>,
       change: changes.length === 0 ? null : value => changes.reduce((v, change) => change(v), value),
+      unmasked: column.isText ? [] : rules.filter(r => r.hides).map(r => r.key),
       maskNull: column.isText ? (rules.find(r => r.maskNull !== null)?.maskNull ?? null) : null,
     }
   }

@@ -74,12 +74,23 @@ export interface TemporalFormat<V> {
   readonly filler: unknown
 }
 
+/** The last millisecond that a Date can hold, on either side of 1970. */
+const DATE_END = 8.64e15
+
+/** Connect's types are Dates: infinite moments become the ends of what they hold. Throws RangeError for finite ones beyond. */
+function dateOf(ms: number): Date {
+  if (!Number.isFinite(ms)) return new Date(Math.sign(ms) * DATE_END)
+  if (Math.abs(ms) > DATE_END)
+    throw new RangeError('it is beyond the year 275760; another time.precision.mode can show it')
+  return new Date(ms)
+}
+
 /** Days since 1970. Infinite dates come as +-Infinity and become Debezium's: the ends of int32. */
 export function dateFormat(mode: TimePrecisionMode): TemporalFormat<number> {
   const clamp = (days: number) => Math.max(-2_147_483_648, Math.min(2_147_483_647, days))
   switch (mode) {
     case 'connect':
-      return { schema: date(), convert: d => new Date(clamp(d) * 86_400_000), filler: new Date(0) }
+      return { schema: date(), convert: d => dateOf(d * 86_400_000), filler: new Date(0) }
     case 'isostring':
       return {
         schema: Time.IsoDate,
@@ -132,7 +143,7 @@ export function timestampFormat(mode: TimePrecisionMode, precision: number): Tem
     case 'connect':
       return {
         schema: timestamp(),
-        convert: m => new Date(Number.isFinite(m.ms) ? m.ms : Math.sign(m.ms) * 8.64e15),
+        convert: m => dateOf(m.ms),
         filler: new Date(0),
       }
     case 'isostring':

@@ -67,6 +67,19 @@ test('modes and plugins that there are not are named with what there is', () => 
   expect(complaints({ 'max.queue.size': '10', 'max.batch.size': '10' })[0]).toContain('larger')
 })
 
+test('what would be ignored and change the outcome is refused', () => {
+  const query = 'snapshot.select.statement.overrides'
+  expect(complaints({ [query]: 'public.t' })[0]).toContain(`${query}.public.t with its query is not set`)
+  expect(complaints({ [`${query}.public.t`]: 'select 1' })[0]).toContain('does not name public.t')
+  expect(complaints({ [query]: 'public.t', [`${query}.public.t`]: 'select 1' })).toEqual([])
+  expect(complaints({ 'slot.stream.params': 'binary=true' })[0]).toContain('binary')
+  expect(complaints({ 'slot.stream.params': 'streaming=on;origin=none' })).toHaveLength(1)
+  expect(complaints({ 'slot.stream.params': 'origin=none' })).toEqual([])
+  const identities = 'replica.identity.autoset.values'
+  expect(complaints({ [identities]: 'public.t:FUL, public.u' })).toHaveLength(2)
+  expect(complaints({ [identities]: 'public.t:full,public\\..*:INDEX t_i, a.b:Default' })).toEqual([])
+})
+
 test('what is wrong with single keys is said all at once', () => {
   expect(() => parseOptions({ 'database.port': 'x', 'slot.name': 'Bad-Name', 'table.include.list': '(' })).toThrow(
     /topic\.prefix.*A value is required|database\.port/s,

@@ -1,7 +1,5 @@
-import type { Logger } from '../../core/connect/index.ts'
-import { qualified } from '../cdc/index.ts'
 import type { Catalog } from './catalog/catalog.ts'
-import { quoted, quotedTable, type TableEntry } from './catalog/tables.ts'
+import { quoted, type TableEntry } from './catalog/tables.ts'
 import { codeOf } from './client/failure.ts'
 import { cancelWork, openClient } from './client/open.ts'
 import { type ServerError, WireConnection } from './client/wire.ts'
@@ -121,7 +119,7 @@ export function snapshotTables(tables: readonly TableEntry[], viaRoot: boolean):
   return tables.filter(t => (viaRoot ? !t.isPartition : t.kind === 'r'))
 }
 
-async function denied<T>(what: string, work: Promise<T>): Promise<T> {
+export async function denied<T>(what: string, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
@@ -129,69 +127,5 @@ async function denied<T>(what: string, work: Promise<T>): Promise<T> {
     const message = cause instanceof Error ? cause.message : String(cause)
     if (codeOf(cause) === '42501') throw errors.create('MR_PG_PERMISSION_DENIED', { what, cause: message }, { cause })
     throw error
-  }
-}
-
-/** Sees to it that the publication is there. Throws MR_PG_PUBLICATION_MISSING or MR_PG_PERMISSION_DENIED. */
-export async function ensurePublication(
-  catalog: Catalog,
-  options: PostgresOptions,
-  tables: readonly TableEntry[],
-  logger: Logger,
-): Promise<void> {
-  const { name, autocreate, viaRoot } = options.publication
-  const [found] = await catalog.rows(
-    'select puballtables::text as all from pg_catalog.pg_publication where pubname = $1',
-    [name],
-  )
-  const own = snapshotTables(tables, viaRoot)
-  const list = own.map(quotedTable).join(', ')
-  if (found) {
-    if (autocreate !== 'filtered' || found['all'] === 'true' || own.length === 0) return
-    const published = await catalog.rows(
-      'select schemaname as schema, tablename as table from pg_catalog.pg_publication_tables where pubname = $1',
-      [name],
-    )
-    const has = new Set(published.map(p => `${p['schema']}.${p['table']}`))
-    if (own.length === has.size && own.every(t => has.has(qualified(t)))) return
-    logger.info(`publication ${name} gets the tables of the configuration: ${list}`)
-    await denied(`changing publication ${name}`, catalog.rows(`ALTER PUBLICATION ${quoted(name)} SET TABLE ${list}`))
-    return
-  }
-  if (autocreate === 'disabled') throw errors.create('MR_PG_PUBLICATION_MISSING', { publication: name })
-  const scope =
-    autocreate === 'all_tables' ? ' FOR ALL TABLES' : autocreate === 'filtered' && list ? ` FOR TABLE ${list}` : ''
-  const root = viaRoot ? ' WITH (publish_via_partition_root = true)' : ''
-  logger.info(`making publication ${name}${scope}`)
-  await denied(
-    `making publication ${name} (FOR ALL TABLES needs a superuser; publication.autocreate.mode=filtered the tables' owner)`,
-    catalog.rows(`CREATE PUBLICATION ${quoted(name)}${scope}${root}`),
-  )
-}
-
-const IDENTITY: Readonly<Record<string, string>> = { DEFAULT: 'd', FULL: 'f', NOTHING: 'n' }
-
-/** `replica.identity.autoset.values` */
-export async function setIdentities(
-  catalog: Catalog,
-  options: PostgresOptions,
-  tables: readonly TableEntry[],
-  logger: Logger,
-): Promise<void> {
-  for (const rule of (options.publication.identities ?? '').split(',').map(r => r.trim())) {
-    const at = rule.lastIndexOf(':')
-    if (at < 0) continue
-    const pattern = new RegExp(`^(?:${rule.slice(0, at).trim()})$`, 'i')
-    const wanted = rule.slice(at + 1).trim()
-    const index = /^INDEX\s+(\S+)$/i.exec(wanted)
-    for (const table of tables.filter(t => pattern.test(qualified(t)))) {
-      if (!index && IDENTITY[wanted.toUpperCase()] === table.identity) continue
-      const identity = index ? `USING INDEX ${quoted(index[1]!)}` : wanted.toUpperCase()
-      logger.info(`replica identity of ${qualified(table)} becomes ${identity}`)
-      await denied(
-        `changing the replica identity of ${qualified(table)}`,
-        catalog.rows(`ALTER TABLE ${quotedTable(table)} REPLICA IDENTITY ${identity}`),
-      )
-    }
   }
 }

@@ -1,4 +1,11 @@
-import type { Header, Logger, SourceOffset, SourceRecord } from '../../core/connect/index.ts'
+import {
+  type Header,
+  isRetriable,
+  type Logger,
+  messageOf,
+  type SourceOffset,
+  type SourceRecord,
+} from '../../core/connect/index.ts'
 import { type Heartbeat, nowMicros, TransactionMetadata } from '../cdc/index.ts'
 import { Catalog } from './catalog/catalog.ts'
 import type { TableEntry } from './catalog/tables.ts'
@@ -9,6 +16,8 @@ import { formatLsn, type Lsn, parseLsn, ZERO } from './lsn.ts'
 import { type LoadedOffset, loadOffset, type SnapshotProgress, snapshotOffset } from './offset.ts'
 import type { PostgresOptions } from './options.ts'
 import { type Plan, planStart } from './plan.ts'
+import { ensurePublication } from './publication.ts'
+import { setIdentities } from './replica-identity.ts'
 import * as server from './server.ts'
 import type { ShapeCache } from './shape-cache.ts'
 import { lockTables, openTransaction, planTables, type SnapshotTransaction } from './snapshot/open-snapshot.ts'
@@ -63,10 +72,15 @@ export class Session {
   #xmin: number | null = null
   #xminAt = 0
   #version = 0
+  /** How long to wait yet between the last row of the snapshot and streaming. */
+  #streamDelayMs = 0
+  /** Whether the stream shows changes of partitions as those of the table over them. */
+  #viaRoot: boolean
 
   constructor(context: SessionContext) {
     const { options, signal, headers } = context
     this.#context = context
+    this.#viaRoot = options.publication.viaRoot
     this.#catalog = new Catalog(options, signal)
     this.#flush = new FlushTracker(options.slot.flush)
     this.#transaction = options.transactionMetadata ? new TransactionMetadata() : null
@@ -88,8 +102,9 @@ export class Session {
       throw errors.create('MR_PG_WAL_LEVEL', { level: info.walLevel })
     const plan = this.#plan ?? this.#firstPlan(slot)
     if (plan.stream) {
-      if (this.#plan === null) await server.setIdentities(this.#catalog, options, tables, logger)
-      await server.ensurePublication(this.#catalog, options, tables, logger)
+      if (this.#plan === null) await setIdentities(this.#catalog, options, tables, logger)
+      const publication = await ensurePublication(this.#catalog, options, tables, logger)
+      this.#viaRoot = publication.viaRoot
     }
     if (plan.dropSlot && this.#plan === null) await server.dropSlot(this.#catalog, options.slot.name)
     await this.#begin(plan, slot, tables)
@@ -235,7 +250,7 @@ export class Session {
       )
       this.#target = parseLsn(row!['lsn']!)
     }
-    const own = server.snapshotTables(captured, options.publication.viaRoot)
+    const own = server.snapshotTables(captured, this.#viaRoot)
     const { tables, digest } = await planTables(this.#catalog, this.#context.shapes, options, own)
     await lockTables(moment.connection, options, tables, signal)
     const at = nowMicros()
@@ -330,7 +345,7 @@ export class Session {
     this.#endSnapshot()
     this.#progress = null
     this.#flush.allowIdle()
-    await delay(options.streamingDelayMs, signal)
+    this.#streamDelayMs = options.streamingDelayMs
     this.#reader?.setBoundary(null)
     return records.length > 0 ? records : null
   }
@@ -344,6 +359,8 @@ export class Session {
 
   async #readStream(reader: StreamReader, stream: ReplicationStream): Promise<SourceRecord[] | null> {
     const { options, signal, heartbeat } = this.#context
+    if (this.#streamDelayMs > 0) await delay(this.#streamDelayMs, signal)
+    this.#streamDelayMs = 0
     await this.#refreshXmin()
     const records = await reader.read(options.maxBatch)
     const beat = reader.heartbeat()
@@ -358,7 +375,14 @@ export class Session {
 
   async #heartbeatQuery(): Promise<void> {
     const { heartbeatQuery } = this.#context.options
-    if (heartbeatQuery !== null) await this.#catalog.rows(heartbeatQuery)
+    if (heartbeatQuery === null) return
+    try {
+      await this.#catalog.rows(heartbeatQuery)
+    } catch (error) {
+      // capturing does not depend on it
+      if (isRetriable(error)) throw error
+      this.#context.logger.error(`heartbeat.action.query failed: ${messageOf(error)}`)
+    }
   }
 
   async #refreshXmin(): Promise<void> {

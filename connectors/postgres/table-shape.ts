@@ -164,6 +164,12 @@ export function makeShape(input: ShapeInput, context: ShapeContext): TableShape 
   const topic = options.topics.table(name)
   const schemaName = (suffix: string) => adjustSchemaName(`${topic}.${suffix}`, options.schemaNames)
   const rules = new Map(shown.map(f => [f, ruleOf(f)]))
+  for (const [field, rule] of rules) {
+    for (const key of rule?.unmasked ?? [])
+      context.logger.warn(
+        `${key} hides text only, as in Debezium: ${qualified(name)}.${field.column.name} of type ${field.column.typeName} is shown as it is; exclude it (column.exclude.list) to hide it`,
+      )
+  }
   const valueSchema = struct(new Map(shown.map(f => [fieldName(f), fieldSchema(f, context, rules.get(f) ?? null)])), {
     name: schemaName('Value'),
   })

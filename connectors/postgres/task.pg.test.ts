@@ -7,7 +7,7 @@ import { parseLsn } from './lsn.ts'
 import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
 import { StreamProxy } from './test-support/stream-proxy.ts'
 
-const server: PostgresServer | null = await startPostgres({ own: true })
+const server: PostgresServer | null = await startPostgres({ own: true, settings: { max_replication_slots: '80' } })
 afterAll(() => server?.stop())
 
 async function database(...sql: string[]): Promise<{ url: string; db: pg.Client }> {
@@ -601,6 +601,62 @@ describe.skipIf(server === null)('while streaming', () => {
     await failing.stop()
     await dropSlot(warned.db, 'failing')
     await warned.db.end()
+  })
+
+  test('a heartbeat goes on when its query fails', async () => {
+    const { url, db } = await database('create table t (id int primary key)')
+    const task = await new TaskHarness(
+      propsFor(url, { 'heartbeat.interval.ms': '50', 'heartbeat.action.query': 'insert into nowhere values (1)' }),
+    ).start()
+    await task.count(2)
+    expect(task.log.text()).toContain('ERROR heartbeat.action.query failed')
+    await task.stop()
+    await db.end()
+  })
+
+  test('partitions are read as the publication shows them, whatever the configuration says of a new one', async () => {
+    const { url, db } = await database(
+      'create table p (id int primary key) partition by range (id)',
+      'create table p1 partition of p for values from (0) to (10)',
+      'create table left_out (id int primary key)',
+      'insert into p values (1)',
+      "create publication dbz_publication for table p with (publish_via_partition_root = true, publish = 'insert, delete')",
+    )
+    const task = await new TaskHarness(propsFor(url, { 'table.include.list': 'public.p.*,public.left_out' })).start()
+    await task.until(() => task.log.text().includes('snapshot through'))
+    await db.query('insert into p values (2)')
+    expect((await task.count(2)).map(r => [r.topic, op(r)])).toEqual([
+      ['t.public.p', 'r'],
+      ['t.public.p', 'c'],
+    ])
+    expect(task.log.text()).toContain('leaves out every update, truncate')
+    expect(task.log.text()).toContain('does not hold them: public.left_out')
+    await task.stop()
+    await db.end()
+  })
+
+  test('a replica identity that is as it should be is not set again', async () => {
+    const { url, db } = await database(
+      'create table t (id int primary key, code text not null)',
+      'create unique index t_code on t (code)',
+    )
+    const props = propsFor(url, { 'replica.identity.autoset.values': 'public.t:INDEX t_code' })
+    for (const sets of [true, false]) {
+      const task = await new TaskHarness(props).start()
+      await task.until(() => task.log.text().includes('streaming from'))
+      expect(task.log.text().includes('becomes USING INDEX')).toBe(sets)
+      await task.stop()
+    }
+    await db.end()
+  })
+
+  test('a mask that cannot hide what is no text says so', async () => {
+    const { url, db } = await database('create table t (id int primary key, j jsonb)', "insert into t values (1, '{}')")
+    const task = await new TaskHarness(propsFor(url, { 'column.mask.with.3.chars': 'public.t.j' })).start()
+    await task.count(1)
+    expect(task.log.text()).toContain('public.t.j of type jsonb is shown as it is')
+    await task.stop()
+    await db.end()
   })
 
   test('a heartbeat runs its query, and replica identities are set', async () => {

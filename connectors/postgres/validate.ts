@@ -6,6 +6,7 @@ import { endClient, openClient } from './client/open.ts'
 import { postgresConfig, UNSUPPORTED } from './config.ts'
 import { errors } from './errors.ts'
 import { type PostgresOptions, parseOptions } from './options.ts'
+import { wrongIdentity } from './replica-identity.ts'
 import { serverInfo, slotState, snapshotTables } from './server.ts'
 
 type Complain = (key: string, message: string) => void
@@ -47,9 +48,52 @@ export function checkTogether(props: Props, complain: Complain): void {
       'topic.naming.strategy',
       `${naming} is not there: use io.debezium.schema.SchemaTopicNamingStrategy or SchemaUnicodeTopicNamingStrategy, and a transformation for other names.`,
     )
+  checkStreamParams(props['slot.stream.params'] ?? '', complain)
+  checkOverrides(props, complain)
+  checkIdentities(props['replica.identity.autoset.values'] ?? '', complain)
   const number = (key: string, fallback: number) => Number(props[key] ?? fallback)
   if (number('max.queue.size', 8192) <= number('max.batch.size', 2048))
     complain('max.queue.size', 'max.queue.size must be larger than max.batch.size.')
+}
+
+/** What may be added to the options of pgoutput; the others would change what the stream is made of. */
+const STREAM_PARAMS = new Set(['origin'])
+
+function checkStreamParams(text: string, complain: Complain): void {
+  for (const param of text.split(';').filter(p => p.trim() !== '')) {
+    const name = param.split('=')[0]!.trim()
+    if (!param.includes('='))
+      complain('slot.stream.params', `slot.stream.params: '${param.trim()}' must look like name=value.`)
+    else if (!STREAM_PARAMS.has(name))
+      complain(
+        'slot.stream.params',
+        `slot.stream.params: '${name}' is not an option that can be set here (only origin): remove it.`,
+      )
+  }
+}
+
+const OVERRIDES = 'snapshot.select.statement.overrides'
+
+/** A table that is listed has a query, and one that has a query is listed: else its rows would be others than was thought. */
+function checkOverrides(props: Props, complain: Complain): void {
+  const listed = new Set((props[OVERRIDES] ?? '').split(',').map(t => t.trim()))
+  for (const table of listed) {
+    if (table !== '' && !(props[`${OVERRIDES}.${table}`] ?? '').trim())
+      complain(OVERRIDES, `${OVERRIDES} names ${table}, but ${OVERRIDES}.${table} with its query is not set.`)
+  }
+  for (const key of Object.keys(props)) {
+    const table = key.startsWith(`${OVERRIDES}.`) ? key.slice(OVERRIDES.length + 1) : ''
+    if (table !== '' && !listed.has(table))
+      complain(key, `${key} has no effect as long as ${OVERRIDES} does not name ${table}.`)
+  }
+}
+
+function checkIdentities(text: string, complain: Complain): void {
+  for (const rule of text.split(',').filter(r => r.trim() !== '')) {
+    const wrong = wrongIdentity(rule)
+    if (wrong)
+      complain('replica.identity.autoset.values', `replica.identity.autoset.values: '${rule.trim()}' ${wrong}.`)
+  }
 }
 
 /** The key whose value an error speaks of. */

@@ -57,7 +57,11 @@ export class Catalog {
     } catch (error) {
       if (fresh || !isPassing(error)) throw streamFailure(error, this.#options.slot.name)
       await this.close()
-      return work(await this.#connected(), this.#types!)
+    }
+    try {
+      return await work(await this.#connected(), this.#types!)
+    } catch (error) {
+      throw streamFailure(error, this.#options.slot.name)
     }
   }
 

@@ -9,6 +9,8 @@ export interface TableEntry extends TableName {
   readonly isPartition: boolean
   /** REPLICA IDENTITY: `d`efault, `f`ull, `i`ndex, `n`othing. */
   readonly identity: string
+  /** The index of the identity `i`. */
+  readonly identityIndex: string | null
   /** The planner's estimates. */
   readonly rows: number
   readonly pages: number
@@ -40,13 +42,16 @@ export interface CatalogTable extends TableName {
 
 const LIST = `
   select c.oid::text as oid, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,
-         c.relispartition as partition, c.relreplident::text as identity, c.reltuples::text as rows, c.relpages::text as pages
+         c.relispartition as partition, c.relreplident::text as identity,
+         (select x.relname::text from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid
+           where c.relreplident = 'i' and i.indrelid = c.oid and i.indisreplident) as identity_index,
+         c.reltuples::text as rows, c.relpages::text as pages
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where c.relkind in ('r', 'p') and c.relpersistence = 'p' and n.nspname !~ '^pg_(toast|temp)'`
 
 /** All tables of the database that a selection captures. */
 export async function listTables(client: pg.Client, selection: Selection): Promise<TableEntry[]> {
-  const { rows } = await client.query<Record<string, string>>(LIST)
+  const { rows } = await client.query<Record<string, string | null>>(LIST)
   return rows
     .map(r => ({
       oid: Number(r['oid']),
@@ -55,6 +60,7 @@ export async function listTables(client: pg.Client, selection: Selection): Promi
       kind: r['kind']!,
       isPartition: r['partition'] === 't',
       identity: r['identity']!,
+      identityIndex: r['identity_index'] ?? null,
       rows: Number(r['rows']),
       pages: Number(r['pages']),
     }))

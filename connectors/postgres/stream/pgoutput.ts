@@ -72,6 +72,8 @@ export function readTuple(buf: Buffer, start: number, end: number, places: Tuple
       ends[i] = at
     } else {
       // 'u' is a TOASTed value that did not change, 'n' is null
+      if (kind !== 0x75 && kind !== 0x6e)
+        throw errors.create('MR_PG_PROTOCOL', { cause: `a value of the unknown kind ${kind}` })
       starts[i] = kind === 0x75 ? UNAVAILABLE : NULL
       ends[i] = 0
       at++

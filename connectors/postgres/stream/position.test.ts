@@ -48,6 +48,16 @@ const transactions = fc.array(fc.array(fc.integer({ min: 0, max: 2 }), { maxLeng
   maxLength: 6,
 })
 
+test('a restart behind a logical message does not give it again', () => {
+  const position = new StreamPosition({ lsn: 10, txId: null, micros: null })
+  position.begin(20, 7, 0)
+  position.event(30, 'MESSAGE')
+  position.eventsAtLsn = 0
+  const filter = new ResumeFilter(new StreamPosition(loadOffset(position.offset(null))))
+  expect(filter.begin(7)).toBe(true)
+  expect([filter.skips(30), filter.skips(40)]).toEqual([true, false])
+})
+
 test('a restart at any event gives exactly the events that come after it', () => {
   fc.assert(
     fc.property(transactions, fc.nat(), (shape, cut) => {

@@ -101,7 +101,8 @@ export class ResumeFilter {
   ) {
     this.#txId = from?.txId ?? null
     this.#lsn = from?.lsnProc ?? ZERO
-    this.#count = from?.eventsAtLsn ?? 0
+    // a logical message is not counted, and stands alone at its position
+    this.#count = from?.eventsAtLsn || (from?.messageType === 'MESSAGE' ? 1 : 0)
     this.#active = from !== null && from.lsnProc !== null && from.txId !== null && from.messageType !== 'COMMIT'
   }
 

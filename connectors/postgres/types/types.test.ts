@@ -27,6 +27,14 @@ function decode(name: string, text: string, more: Record<string, string> = {}, t
   return codecFor(type(name, typmod), options(more))!.decode(bytes, 2, bytes.length - 2)
 }
 
+test('far dates fit Connect’s types, or say that they do not', () => {
+  const connect = { 'time.precision.mode': 'connect' }
+  expect(decode('date', 'infinity', connect)).toEqual(new Date(8.64e15))
+  expect(decode('timestamp', '-infinity', connect)).toEqual(new Date(-8.64e15))
+  expect(() => decode('date', '500000-01-01', connect)).toThrow(RangeError)
+  expect(() => decode('timestamp', '290000-01-01 00:00:00', connect)).toThrow(RangeError)
+})
+
 describe('numbers', () => {
   test('int8 is exact to its ends', () => {
     fc.assert(
