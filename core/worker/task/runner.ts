@@ -31,6 +31,20 @@ export interface TaskParts {
   onDegraded(message: string | null, retryAt: number | null): void
 }
 
+/** Closes plugins, all of them whatever one does. */
+export async function closeQuietly(
+  plugins: readonly { close?(): Promise<void> | void }[],
+  logger: Logger,
+): Promise<void> {
+  for (const plugin of plugins) {
+    try {
+      await plugin.close?.()
+    } catch (error) {
+      logger.warn(`close of a plugin failed: ${messageOf(error)}`, error)
+    }
+  }
+}
+
 /** Stops a task whose `start` failed: that failure is the one worth telling. */
 export async function stopQuietly(task: { stop(): Promise<void> | void }, logger: Logger): Promise<void> {
   try {

@@ -36,10 +36,10 @@ async function createQueue(config: ErrorConfig, parts: TaskParts): Promise<DeadL
     await admin.close()
   }
   const id = `connector-dlq-producer-${spec.connector}-${spec.taskId}`
-  const producer = clients.producer(
-    { acks: 'all', 'enable.idempotence': 'true', 'client.id': id, ...spec.producer },
-    logger,
-  )
+  // The task's other producer may go by its own name, unless somebody chose one.
+  const chosen = spec.producer['client.id'] !== `connector-producer-${spec.connector}-${spec.taskId}`
+  const props = { acks: 'all', 'enable.idempotence': 'true', ...spec.producer, ...(chosen ? {} : { 'client.id': id }) }
+  const producer = clients.producer(props, logger)
   return new DeadLetterQueue(producer, config, metrics, { connector: spec.connector, taskId: spec.taskId, logger })
 }
 
@@ -48,13 +48,6 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
   const { spec, logger, metrics, abort, clients } = parts
   const config = parseErrorConfig(spec.connectorProps)
   const topics = sinkTopics(spec.connectorProps)
-  const queue = await createQueue(config, parts)
-  const reporters: ErrorReporter<ConsumerRecord>[] = []
-  if (config['errors.log.enable']) reporters.push(new LogReporter(logger, r => describeLogged(r, config)))
-  if (queue) reporters.push(queue)
-  const policy = new ErrorPolicy(config, reporters, metrics, abort.signal, logger, describeConsumed)
-  const errant =
-    queue || policy.tolerant ? new ErrantRecords(policy, queue, parts.converters, spec.plugin.className) : null
   const consumer = clients.consumer(
     {
       'group.id': `connect-${spec.connector}`,
@@ -65,6 +58,16 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
     },
     logger,
   )
+  const queue = await createQueue(config, parts).catch(async (error: unknown) => {
+    await consumer.close()
+    throw error
+  })
+  const reporters: ErrorReporter<ConsumerRecord>[] = []
+  if (config['errors.log.enable']) reporters.push(new LogReporter(logger, r => describeLogged(r, config)))
+  if (queue) reporters.push(queue)
+  const policy = new ErrorPolicy(config, reporters, metrics, abort.signal, logger, describeConsumed)
+  const errant =
+    queue || policy.tolerant ? new ErrantRecords(policy, queue, parts.converters, spec.plugin.className) : null
   const context = new SinkContext(consumer, {
     configs: spec.taskProps,
     logger,

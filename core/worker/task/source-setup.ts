@@ -29,13 +29,6 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
     taskId: spec.taskId,
     waits: (message, retryAt) => parts.onDegraded(message, retryAt ?? null),
   }
-  try {
-    await task.start(spec.taskProps)
-  } catch (error) {
-    await stopQuietly(task, logger)
-    await offsets.close()
-    throw error
-  }
   // Apart from these, Connect's defaults: all replicas ack, nothing is given up for being slow, and order is kept.
   const producer = clients.producer(
     {
@@ -52,6 +45,20 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   )
   const rules = spec.topicCreationEnabled ? topicCreationRules(spec.connectorProps) : null
   const topics = rules ? new TopicCreator(clients.admin(spec.admin, logger), rules, logger) : null
+  const close = async () => {
+    const closing = [producer.close({ timeoutMs: 0 }), topics?.close(), offsets.close()]
+    for (const result of await Promise.allSettled(closing)) {
+      if (result.status === 'rejected') logger.debug(`closing a client failed: ${result.reason}`)
+    }
+  }
+  // After the clients: what their settings get wrong must not leave a started task behind.
+  try {
+    await task.start(spec.taskProps)
+  } catch (error) {
+    await stopQuietly(task, logger)
+    await close()
+    throw error
+  }
   const reporters = errorConfig['errors.log.enable'] ? [new LogReporter<SourcePlace>(logger, describeSource)] : []
   const runner = new SourceTaskRunner({
     task,
@@ -68,15 +75,5 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
     onTopic: topic => parts.onTopic(topic),
     onDegraded: (message, retryAt) => parts.onDegraded(message, retryAt),
   })
-  return {
-    pause: () => runner.pause(),
-    resume: () => runner.resume(),
-    run: () => runner.run(),
-    async close() {
-      const closing = [producer.close({ timeoutMs: 0 }), topics?.close(), offsets.close()]
-      for (const result of await Promise.allSettled(closing)) {
-        if (result.status === 'rejected') logger.debug(`closing a client failed: ${result.reason}`)
-      }
-    },
-  }
+  return { pause: () => runner.pause(), resume: () => runner.resume(), run: () => runner.run(), close }
 }

@@ -1,4 +1,3 @@
-import { messageOf } from '../../common/errors/error-table.ts'
 import { createLogger, type Logger } from '../../common/log.ts'
 import type { SinkConnector, SourceConnector } from '../../connect/connector.ts'
 import type { Converter, HeaderConverter } from '../../connect/plugins.ts'
@@ -7,13 +6,14 @@ import type { SourceTask } from '../../connect/source-task.ts'
 import { kafkaClients } from '../clients.ts'
 import { failureOf } from './failure.ts'
 import type { PluginSpec, TaskSpec } from './messages-in.ts'
+import type { Failure } from './messages-out.ts'
 import { MetricsRecorder } from './metrics.ts'
 import { construct, loadPlugin } from './plugin-loader.ts'
-import type { Runner, TaskParts } from './runner.ts'
+import { closeQuietly, type Runner, type TaskParts } from './runner.ts'
 import { createSinkRunner } from './sink-setup.ts'
 import type { Converters, Named } from './source-converter.ts'
 import { createSourceRunner } from './source-setup.ts'
-import { TransformChain } from './transform-chain.ts'
+import { type Closeable, TransformChain } from './transform-chain.ts'
 import type { Unit, Uplink } from './unit.ts'
 
 /** How often counters are sent while they change, ms. */
@@ -30,7 +30,8 @@ export class TaskUnit implements Unit {
   #runner: Runner | null = null
   #paused: boolean
   #topics: string[] = []
-  #converters: Named<{ close?(): void }>[] = []
+  /** Transformations, predicates, converters: closed at the end, also when it comes before all are there. */
+  readonly #loaded: Closeable[] = []
   #sent = ''
   #ended: Promise<void> = Promise.resolve()
   #failed = false
@@ -72,27 +73,22 @@ export class TaskUnit implements Unit {
   async #live(): Promise<void> {
     const timer = setInterval(() => this.#report(), METRICS_INTERVAL_MS)
     let runner: Runner | null = null
-    let chain: TransformChain | null = null
+    let failure: Failure | null = null
     try {
-      chain = await TransformChain.load(this.#spec.transforms)
+      const chain = await TransformChain.load(this.#spec.transforms, this.#loaded)
       runner = await this.#create(chain)
       await this.#run(runner)
     } catch (error) {
       this.#failed = true
-      this.#logger.error(`Task threw an uncaught and unrecoverable exception: ${messageOf(error)}`, error)
-      await runner?.close()
-      this.#report()
-      this.#uplink.event({ type: 'failed', unit: this.unit, failure: failureOf(error) })
-    } finally {
-      clearInterval(timer)
-      this.#runner = null
-      if (!this.#failed) {
-        await runner?.close()
-        this.#report()
-      }
-      chain?.close()
-      for (const { plugin } of this.#converters) plugin.close?.()
+      failure = failureOf(error)
+      this.#logger.error(`Task threw an uncaught and unrecoverable exception: ${failure.message}`, error)
     }
+    clearInterval(timer)
+    this.#runner = null
+    await runner?.close()
+    await closeQuietly(this.#loaded, this.#logger)
+    this.#report()
+    if (failure) this.#uplink.event({ type: 'failed', unit: this.unit, failure })
   }
 
   async #run(runner: Runner): Promise<void> {
@@ -107,8 +103,7 @@ export class TaskUnit implements Unit {
     const spec = this.#spec
     const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin)
     const task = construct<SourceTask | SinkTask>(connector.taskClass, spec.plugin.className)
-    const converters = await loadConverters(spec)
-    this.#converters = [converters.key, converters.value, converters.header]
+    const converters = await loadConverters(spec, this.#loaded)
     this.#uplink.event({ type: 'loaded', unit: this.unit })
     const parts: TaskParts = {
       unit: this.unit,
@@ -151,19 +146,21 @@ export class TaskUnit implements Unit {
   }
 }
 
-async function named<T extends { configure(props: TaskSpec['taskProps'], isKey?: boolean): void }>(
+async function named<T extends Closeable & { configure(props: TaskSpec['taskProps'], isKey?: boolean): void }>(
   spec: PluginSpec,
   isKey: boolean,
+  loaded: Closeable[],
 ): Promise<Named<T>> {
   const plugin = await loadPlugin<T>(spec.plugin)
+  loaded.push(plugin)
   plugin.configure(spec.props, isKey)
   return { className: spec.plugin.className, plugin }
 }
 
-async function loadConverters(spec: TaskSpec): Promise<Converters> {
+async function loadConverters(spec: TaskSpec, loaded: Closeable[]): Promise<Converters> {
   return {
-    key: await named<Converter>(spec.keyConverter, true),
-    value: await named<Converter>(spec.valueConverter, false),
-    header: await named<HeaderConverter>(spec.headerConverter, false),
+    key: await named<Converter>(spec.keyConverter, true, loaded),
+    value: await named<Converter>(spec.valueConverter, false, loaded),
+    header: await named<HeaderConverter>(spec.headerConverter, false, loaded),
   }
 }

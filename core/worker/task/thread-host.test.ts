@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
 import { connectorUnit, type PluginRef, type TaskSpec, taskUnit } from './messages-in.ts'
@@ -20,9 +23,27 @@ const TEXT = {
 const UNIT = taskUnit('c', 0)
 
 let hosts: ThreadHost[] = []
+const dirs: string[] = []
 afterEach(async () => {
   await Promise.all(hosts.map(h => h.terminate()))
   hosts = []
+  for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true })
+})
+
+/** A file that plugins note in, and what is in it. */
+function notes() {
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-notes-'))
+  dirs.push(dir)
+  const file = join(dir, 'notes')
+  writeFileSync(file, '')
+  return { file, lines: () => readFileSync(file, 'utf8').split('\n').slice(0, -1) }
+}
+
+const noting = (name: string): PluginRef => ({
+  className: name,
+  module: plugins('noting.js'),
+  export: name,
+  version: '1',
 })
 
 function start(options: Partial<ThreadHostOptions> = {}) {
@@ -174,6 +195,31 @@ test.each(['loop', 'hang-stop'])('a task that hangs (%s) is terminated, and its 
   expect((await event('failed', UNIT)).failure).toMatchObject({ code: 'MR_TASK_HUNG', message: /within 200 ms/ })
   expect((await event('failed', neighbour)).failure).toMatchObject({ code: 'MR_TASK_NEIGHBOUR', retriable: true })
   expect(await host.exited).toMatchObject({ terminated: true })
+})
+
+test('what was loaded is closed when the rest cannot be, whatever a close does, and the thread lives on', async () => {
+  const { host, event } = start()
+  const { file, lines } = notes()
+  const step = (how: string) => ({ alias: how, plugin: noting('NotingTransform'), props: { how, file } })
+  const transforms = [step('close fails'), step('well'), step('fails')]
+  await host.request('start-task', { unit: UNIT, spec: { ...spec('quiet'), transforms } })
+  expect((await event('failed', UNIT)).failure.message).toBe('cannot be configured')
+  expect(lines()).toEqual(['closed close fails', 'closed well', 'closed fails'])
+  expect(host.alive).toBe(true)
+})
+
+test('a task whose client settings are wrong is not started, or it would never be stopped', async () => {
+  const { host, event } = start()
+  const { file, lines } = notes()
+  const producer = { ...spec('quiet').producer, acks: 'banana' }
+  const own = { plugin: noting('NotingSource'), taskProps: { file } }
+  await host.request('start-task', { unit: UNIT, spec: { ...spec('quiet'), ...own, producer } })
+  expect((await event('failed', UNIT)).failure.message).toContain('banana')
+  expect(lines()).toEqual([])
+  await host.request('start-task', { unit: UNIT, spec: { ...spec('quiet'), ...own } })
+  await event('started', UNIT)
+  expect(await host.stopUnit(UNIT, 10_000)).toBe(true)
+  expect(lines()).toEqual(['started', 'stopped'])
 })
 
 test("Java's longest wait for a stop is no reason to terminate", async () => {

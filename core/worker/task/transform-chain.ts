@@ -4,6 +4,11 @@ import { StageError } from './error-policy.ts'
 import type { PluginSpec, TransformSpec } from './messages-in.ts'
 import { loadPlugin } from './plugin-loader.ts'
 
+/** A plugin that may hold something. */
+export interface Closeable {
+  close?(): Promise<void> | void
+}
+
 interface Step {
   readonly className: string
   readonly transformation: Transformation
@@ -19,16 +24,13 @@ export class TransformChain {
     this.#steps = steps
   }
 
-  /** Loads and configures them; throws what a plugin throws for a wrong configuration. */
-  static async load(specs: readonly TransformSpec[]): Promise<TransformChain> {
+  /** Loads and configures them; throws what a plugin throws for a wrong configuration. `loaded` gets what is to be closed. */
+  static async load(specs: readonly TransformSpec[], loaded: Closeable[] = []): Promise<TransformChain> {
     const steps: Step[] = []
     for (const spec of specs) {
-      steps.push({
-        className: spec.plugin.className,
-        transformation: await configured<Transformation>(spec),
-        predicate: spec.predicate ? await configured<Predicate>(spec.predicate) : null,
-        negate: spec.negate ?? false,
-      })
+      const transformation = await configured<Transformation>(spec, loaded)
+      const predicate = spec.predicate ? await configured<Predicate>(spec.predicate, loaded) : null
+      steps.push({ className: spec.plugin.className, transformation, predicate, negate: spec.negate ?? false })
     }
     return new TransformChain(steps)
   }
@@ -51,17 +53,11 @@ export class TransformChain {
     }
     return current
   }
-
-  close(): void {
-    for (const step of this.#steps) {
-      step.transformation.close?.()
-      step.predicate?.close?.()
-    }
-  }
 }
 
-async function configured<T extends Transformation | Predicate>(spec: PluginSpec): Promise<T> {
+async function configured<T extends Transformation | Predicate>(spec: PluginSpec, loaded: Closeable[]): Promise<T> {
   const plugin = await loadPlugin<T>(spec.plugin)
+  loaded.push(plugin)
   plugin.configure(spec.props)
   return plugin
 }
