@@ -1,6 +1,7 @@
 import {
   type ConnectRecord,
   DataError,
+  Decimal,
   defineConfig,
   type Field,
   type Props,
@@ -66,7 +67,7 @@ abstract class Flatten extends SidedTransformation {
     for (const [key, item] of Object.entries(map)) {
       const name = prefix === '' ? key : `${prefix}${this.#delimiter}${key}`
       const isMap = item instanceof Map || Object.prototype.toString.call(item) === '[object Object]'
-      const nested = isMap && !('unscaled' in (item as object)) ? mapOrNull(item, PURPOSE) : null
+      const nested = isMap && !(item instanceof Decimal) ? mapOrNull(item, PURPOSE) : null
       if (nested) this.#flattenMap(nested, name, out)
       else out[name] = item
     }

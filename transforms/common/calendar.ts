@@ -36,6 +36,13 @@ export function weekOfYear(date: Date): number {
   return daysLeft <= next.getUTCDay() ? 1 : week
 }
 
+/** The year that the date's week belongs to: that of the week's last day. */
+export function weekYear(date: Date): number {
+  const saturday = new Date(date)
+  saturday.setUTCDate(date.getUTCDate() + 6 - date.getUTCDay())
+  return saturday.getUTCFullYear()
+}
+
 export function weekOfMonth(date: Date): number {
   const first = new Date(date)
   first.setUTCDate(1)

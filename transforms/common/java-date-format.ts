@@ -1,5 +1,5 @@
 import { ConfigError } from '../../core/connect/index.ts'
-import { DAYS, dayOfYear, MONTHS, weekOfMonth, weekOfYear } from './calendar.ts'
+import { DAYS, dayOfYear, MONTHS, weekOfMonth, weekOfYear, weekYear } from './calendar.ts'
 import { parseZone } from './time-zone.ts'
 
 interface Part {
@@ -106,7 +106,7 @@ function partsOf(key: string, pattern: string): Part[] {
 function formatPart({ letter, count }: Part, date: Date): string {
   const digits = (n: number) => String(n).padStart(count, '0')
   const hour = date.getUTCHours()
-  const year = date.getUTCFullYear()
+  const year = letter === 'Y' ? weekYear(date) : date.getUTCFullYear()
   switch (letter) {
     case 'G':
       return year > 0 ? 'AD' : 'BC'
@@ -171,7 +171,7 @@ function readPart(part: Part, text: string, at: number, touches: boolean, fields
   if (letter === 'a') return readName(['AM', 'PM'], text, at, i => (fields.pm = i === 1))
   if (letter === 'G') return readName(['AD', 'BC'], text, at, i => (fields.bc = i === 1))
   if (letter === 'z' || letter === 'Z' || letter === 'X') {
-    const zone = parseZone(text.slice(at))
+    const zone = parseZone(text.slice(at), letter, count)
     if (!zone) return -1
     fields.offsetMinutes = zone.minutes
     return zone.length

@@ -1,4 +1,11 @@
-import { type Field, type Schema, type SchemaOptions, type Struct, struct } from '../../core/connect/index.ts'
+import {
+  DataError,
+  type Field,
+  type Schema,
+  type SchemaOptions,
+  type Struct,
+  struct,
+} from '../../core/connect/index.ts'
 
 /** Name, version, doc and parameters: what a changed schema keeps of the old one (Connect's SchemaUtil.copySchemaBasics). */
 export function basicsOf(schema: Schema): SchemaOptions {
@@ -11,9 +18,14 @@ export function basicsOf(schema: Schema): SchemaOptions {
   return options as SchemaOptions
 }
 
-/** A struct schema like the given one, required, with these fields. */
+/** A struct schema like the given one, required, with these fields. Throws DataError where two have one name. */
 export function structLike(schema: Schema, fields: Iterable<readonly [string, Schema]>): Schema {
-  return struct(new Map(fields), basicsOf(schema))
+  const byName = new Map<string, Schema>()
+  for (const [name, own] of fields) {
+    if (byName.has(name)) throw new DataError(`Cannot create field because of field name duplication ${name}`)
+    byName.set(name, own)
+  }
+  return struct(byName, basicsOf(schema))
 }
 
 export function fieldsOf(schema: Schema): readonly Field[] {

@@ -1,10 +1,32 @@
-/** The time zone that a text begins with: `Z`, `UTC`, `GMT+01:00`, `+0100`, `+01:00`, `+01`. East of Greenwich is positive. */
-export function parseZone(text: string): { minutes: number; length: number } | null {
-  const found = /^(?:Z|UTC|GMT|(?:GMT|UTC)?([+-])(\d{1,2}):?(\d{2})?)/.exec(text)
-  const signed = /^(?:GMT|UTC)?([+-])(\d{2}):?(\d{2})?/.exec(text)
-  if (signed) {
-    const minutes = Number(signed[2]) * 60 + Number(signed[3] ?? 0)
-    return { minutes: signed[1] === '-' ? -minutes : minutes, length: signed[0].length }
+interface Zone {
+  /** East of Greenwich is positive. */
+  readonly minutes: number
+  readonly length: number
+}
+
+const UTC = /^(?:GMT|UTC)/i
+/** `+01`, `+0100`, `+01:00`: what one, two and three X take. */
+const ISO = [/^([+-])(\d{2})/, /^([+-])(\d{2})(\d{2})/, /^([+-])(\d{2}):(\d{2})/]
+const RFC_822 = /^([+-])(\d{2})(\d{2})/
+const CUSTOM = /^GMT([+-])(\d{1,2}):(\d{2})/i
+
+function zoneOf(found: RegExpExecArray | null): Zone | null {
+  if (!found) return null
+  const [whole, sign, hours, minutes = '0'] = found
+  if (Number(hours) > 23 || Number(minutes) > 59) return null
+  const total = Number(hours) * 60 + Number(minutes)
+  return { minutes: sign === '-' ? -total : total, length: whole.length }
+}
+
+/** The time zone that a text begins with, as SimpleDateFormat's letters z, Z and X read it; of names only UTC and GMT. */
+export function parseZone(text: string, letter: string, count: number): Zone | null {
+  if (letter === 'X') {
+    if (text.startsWith('Z')) return { minutes: 0, length: 1 }
+    const form = ISO[Math.min(count, ISO.length) - 1]!
+    return zoneOf(form.exec(text))
   }
-  return found ? { minutes: 0, length: found[0].length } : null
+  if (/^[+-]/.test(text)) return zoneOf(RFC_822.exec(text))
+  if (/^GMT[+-]/i.test(text)) return zoneOf(CUSTOM.exec(text))
+  const named = UTC.exec(text)
+  return named && { minutes: 0, length: named[0].length }
 }

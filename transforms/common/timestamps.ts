@@ -39,6 +39,9 @@ export function toInstant(
   format: JavaDateFormat | null,
 ): Date {
   if (value instanceof Date) return value
+  if (schema && schema.type !== 'int64' && schema.type !== 'string') {
+    throw new DataError(`Schema ${schema.type} does not correspond to a known timestamp type format`)
+  }
   if (typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))) {
     const ms = (BigInt(value) * NANOS[precision]) / NANOS.milliseconds
     const instant = new Date(Number(ms))
