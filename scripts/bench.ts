@@ -9,10 +9,18 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { brokerBench } from '../bench/cases/broker.ts'
 import { coldStartBench } from '../bench/cases/cold-start.ts'
+import { elasticsearchBench } from '../bench/cases/elasticsearch.ts'
+import { fileStreamBench } from '../bench/cases/file-stream.ts'
 import { postgresBench } from '../bench/cases/postgres.ts'
 import { type Summary, table } from '../bench/lib/compare.ts'
 
-const CASES = { 'cold-start': coldStartBench, broker: brokerBench, postgres: postgresBench } as const
+const CASES = {
+  'cold-start': coldStartBench,
+  broker: brokerBench,
+  'file-stream': fileStreamBench,
+  elasticsearch: elasticsearchBench,
+  postgres: postgresBench,
+} as const
 const root = join(import.meta.dirname, '..')
 const page = join(root, 'docs/benchmarks.md')
 const { values, positionals } = parseArgs({

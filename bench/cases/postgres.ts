@@ -2,10 +2,18 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
-import { createAdmin, createConsumer } from '../../core/client/index.ts'
+import { createConsumer } from '../../core/client/index.ts'
 import { startPostgres } from '../../test/services/postgres.ts'
 import { alternate, type Figures, type Side, type Summary } from '../lib/compare.ts'
-import { type Prepare, post, prepareApacheStack, prepareMillrace, type Stack } from '../lib/stack.ts'
+import {
+  type Prepare,
+  post,
+  prepareApacheStack,
+  prepareMillrace,
+  reachable,
+  reaches,
+  type Stack,
+} from '../lib/stack.ts'
 
 const ROWS = 300_000
 const INSERTS = 100_000
@@ -26,22 +34,6 @@ async function query(url: string, sql: string): Promise<void> {
     await client.query(sql)
   } finally {
     await client.end()
-  }
-}
-
-/** Counts at the destination: waits until the topic's end offset is there. */
-async function reaches(bootstrap: string, topic: string, wanted: number): Promise<void> {
-  const admin = createAdmin({ bootstrapServers: [bootstrap] })
-  try {
-    for (const end = Date.now() + 600_000; Date.now() < end; await setTimeout(20)) {
-      const [described] = await admin.describeTopics([topic])
-      if (!described) continue
-      const [latest] = await admin.listOffsets([{ topic, partition: 0, timestamp: -1 }])
-      if ((latest?.offset ?? 0) >= wanted) return
-    }
-    throw new Error(`${topic} did not reach ${wanted} records`)
-  } finally {
-    await admin.close()
   }
 }
 
@@ -89,15 +81,6 @@ async function throughput(stack: Stack, url: string, schemas: boolean, name: str
     'streaming events/s': INSERTS / streaming,
     'worker peak MB': stack.worker.peakMb(),
   }
-}
-
-async function reachable(rest: number): Promise<void> {
-  for (const end = Date.now() + 120_000; Date.now() < end; await setTimeout(20)) {
-    const answer = await fetch(`http://127.0.0.1:${rest}/connectors`).catch(() => null) // nothing listens yet
-    await answer?.text()
-    if (answer?.ok) return
-  }
-  throw new Error('REST does not answer')
 }
 
 /** From the statement that inserts a row (its own clock_timestamp) to the record in a consumer's hands; one machine, one clock. */

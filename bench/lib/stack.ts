@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { freePort } from '../../cli/free-port.ts'
+import { createAdmin } from '../../core/client/index.ts'
 import { PEERS_HOME } from '../../test/peers/setup.ts'
 import { JVM, LOG4J, prepareApache } from './kafka.ts'
 import { launch, type Measured } from './process.ts'
@@ -86,4 +87,30 @@ export async function post(rest: number, name: string, config: Readonly<Record<s
     await answer?.text()
   }
   throw new Error(`${name} was not taken within 120 s`)
+}
+
+/** Waits until the REST API of a worker answers. */
+export async function reachable(rest: number): Promise<void> {
+  for (const end = Date.now() + 120_000; Date.now() < end; await setTimeout(20)) {
+    const answer = await fetch(`http://127.0.0.1:${rest}/connectors`).catch(() => null) // nothing listens yet
+    await answer?.text()
+    if (answer?.ok) return
+  }
+  throw new Error('REST does not answer')
+}
+
+/** Counts at the destination: waits until the end offset of the topic's one partition is there. */
+export async function reaches(bootstrap: string, topic: string, wanted: number): Promise<void> {
+  const admin = createAdmin({ bootstrapServers: [bootstrap] })
+  try {
+    for (const end = Date.now() + 600_000; Date.now() < end; await setTimeout(20)) {
+      const [described] = await admin.describeTopics([topic])
+      if (!described) continue
+      const [latest] = await admin.listOffsets([{ topic, partition: 0, timestamp: -1 }])
+      if ((latest?.offset ?? 0) >= wanted) return
+    }
+    throw new Error(`${topic} did not reach ${wanted} records`)
+  } finally {
+    await admin.close()
+  }
 }

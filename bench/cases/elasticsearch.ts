@@ -1,0 +1,158 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { Pool } from 'undici'
+import { createProducer } from '../../core/client/index.ts'
+import { startElasticsearch } from '../../test/services/elasticsearch.ts'
+import { alternate, type Figures, type Side, type Summary } from '../lib/compare.ts'
+import { post, prepareMillrace, reachable } from '../lib/stack.ts'
+
+const DOCUMENTS = 200_000
+/** The defaults of the sink, which the bare loop has too. */
+const BULK = 2000
+const IN_FLIGHT = 5
+/** Searchable documents are counted at the end; until then Elasticsearch is not kept busy with making them so. */
+const SETTINGS = { settings: { number_of_shards: 1, number_of_replicas: 0, refresh_interval: '-1' } }
+
+const idOf = (n: number) => `order-${n}`
+
+/** About 300 bytes. */
+function documentOf(n: number): string {
+  return JSON.stringify({
+    id: n,
+    customer: `customer ${n % 997}`,
+    status: ['new', 'paid', 'sent', 'done'][n % 4],
+    total: (n % 10_000) / 100,
+    lines: [{ item: n % 313, count: n % 7 }],
+    placed: 1_700_000_000_000 + n,
+    note: `${n} `.padEnd(140, 'some words of a note that are indexed as text '),
+  })
+}
+
+/** What the sink sends for the n-th record, to the byte. */
+function actionOf(index: string, n: number): string {
+  return `{"index":{"_index":"${index}","_id":"${idOf(n)}","version":${n},"version_type":"external"}}\n${documentOf(n)}\n`
+}
+
+async function ask(url: string, method: string, path: string, body?: unknown): Promise<Record<string, never>> {
+  const init = { method, headers: { 'content-type': 'application/json' } }
+  const answer = await fetch(`${url}${path}`, { ...init, ...(body !== undefined && { body: JSON.stringify(body) }) })
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
+  return (await answer.json()) as Record<string, never>
+}
+
+/** Waits until so many were indexed; then counts what a search would find. */
+async function holds(url: string, index: string): Promise<number> {
+  for (const end = Date.now() + 600_000; Date.now() < end; await setTimeout(20)) {
+    const stats = await ask(url, 'GET', `/${index}/_stats/indexing?filter_path=_all.primaries.indexing.index_total`)
+    const { _all: all } = stats as unknown as { _all?: { primaries?: { indexing?: { index_total?: number } } } }
+    if ((all?.primaries?.indexing?.index_total ?? 0) < DOCUMENTS) continue
+    const reached = performance.now()
+    await ask(url, 'POST', `/${index}/_refresh`)
+    const { count } = await ask(url, 'GET', `/${index}/_count`)
+    if (count !== DOCUMENTS) throw new Error(`${index} has ${count} documents, not ${DOCUMENTS}`)
+    return reached
+  }
+  throw new Error(`${index} was not filled within 10 minutes`)
+}
+
+async function fill(bootstrap: string, topic: string): Promise<void> {
+  const producer = createProducer({ bootstrapServers: [bootstrap], batchSize: 131_072 })
+  let failed: Error | null = null
+  const listener = { onDelivery: (_: number, error: Error | null) => void (failed ??= error) }
+  for (let n = 0; n < DOCUMENTS; n++) {
+    const record = { topic, partition: 0, key: Buffer.from(idOf(n)), value: Buffer.from(documentOf(n)) }
+    while (!producer.append(record, listener, n)) await producer.room()
+  }
+  await producer.flush()
+  await producer.close()
+  if (failed) throw failed
+}
+
+/** From POST of the connector, over a topic that is full already. */
+async function sink(dir: string, url: string, index: string): Promise<Figures> {
+  const stack = await (await prepareMillrace(dir))()
+  try {
+    await reachable(stack.rest)
+    await fill(stack.bootstrap, index)
+    const cpu = stack.worker.cpuSeconds()
+    const began = performance.now()
+    await post(stack.rest, index, {
+      'connector.class': 'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
+      topics: index,
+      'connection.url': url,
+      'schema.ignore': 'true',
+      // a run beside others is slow at times, which is no fault
+      'read.timeout.ms': '60000',
+      'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
+      'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
+      'value.converter.schemas.enable': 'false',
+      'consumer.override.auto.offset.reset': 'earliest',
+    })
+    const seconds = ((await holds(url, index)) - began) / 1000
+    const used = stack.worker.cpuSeconds() - cpu
+    return { 'documents/s': DOCUMENTS / seconds, 'client CPU s': used, 'client peak MB': stack.worker.peakMb() }
+  } finally {
+    await stack.stop()
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+/** The same bytes out of memory, with nothing else to do: what this Elasticsearch takes at most from one client. */
+async function bare(url: string, index: string): Promise<Figures> {
+  const bodies: Buffer[] = []
+  for (let from = 0; from < DOCUMENTS; from += BULK) {
+    bodies.push(Buffer.from(Array.from({ length: BULK }, (_, n) => actionOf(index, from + n)).join('')))
+  }
+  const pool = new Pool(url, { connections: IN_FLIGHT, headersTimeout: 60_000 })
+  const cpu = process.cpuUsage()
+  const began = performance.now()
+  let next = 0
+  const worker = async () => {
+    for (let body = bodies[next++]; body; body = bodies[next++]) {
+      const headers = { 'content-type': 'application/x-ndjson' }
+      const answer = await pool.request({ method: 'POST', path: '/_bulk?filter_path=errors', headers, body })
+      const { errors } = (await answer.body.json()) as { errors?: boolean }
+      if (answer.statusCode !== 200 || errors) throw new Error(`_bulk: ${answer.statusCode}, errors ${errors}`)
+    }
+  }
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
+  const { user, system } = process.cpuUsage(cpu)
+  const seconds = ((await holds(url, index)) - began) / 1000
+  await pool.close()
+  return { 'documents/s': DOCUMENTS / seconds, 'client CPU s': (user + system) / 1e6 }
+}
+
+/** A topic into an index of one node, beside a bare loop of bulk requests; each run into an index made anew. */
+export async function elasticsearchBench(
+  dir: string,
+  rounds: number,
+  say: (text: string) => void,
+): Promise<{ title: string; summaries: Summary[] }[]> {
+  const title = `Elasticsearch sink: ${DOCUMENTS} documents of about 300 bytes into an index`
+  say(title)
+  const elasticsearch = await startElasticsearch({ args: ['--heap', '1g'] })
+  const { url } = elasticsearch
+  let n = 0
+  const into = (run: (index: string) => Promise<Figures>) => async () => {
+    const index = `bench-${++n}`
+    await ask(url, 'PUT', `/${index}`, SETTINGS)
+    try {
+      return await run(index)
+    } finally {
+      await ask(url, 'DELETE', `/${index}`)
+    }
+  }
+  try {
+    // the server's code is warm before the first figure
+    say(`  warming up: ${Math.round((await into(index => bare(url, index))())['documents/s']!)} documents/s`)
+    const sides: Side[] = [
+      { name: 'Millrace', run: into(index => sink(join(dir, index), url, index)) },
+      { name: 'bare _bulk loop', run: into(index => bare(url, index)) },
+      { name: 'Millrace (control)', run: into(index => sink(join(dir, index), url, index)) },
+    ]
+    return [{ title, summaries: await alternate(sides, rounds, say) }]
+  } finally {
+    await elasticsearch.stop()
+  }
+}
