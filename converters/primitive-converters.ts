@@ -11,47 +11,50 @@ import {
 
 type Primitive = Exclude<SchemaType, 'array' | 'map' | 'struct'>
 
-/** What Connect's converters of single values share: fixed-size big-endian bytes (Kafka's serialisers). */
-abstract class PrimitiveConverter implements Converter, HeaderConverter {
+/** A type of fixed-size, big-endian bytes (Kafka's serialisers). */
+interface Codec {
+  readonly name: string
+  readonly type: Primitive
+  readonly size: number
+  accepts(value: unknown): boolean
+  write(into: Buffer, value: never): void
+  read(bytes: Buffer): unknown
+}
+
+class PrimitiveConverter implements Converter, HeaderConverter {
   readonly version = '0.1.0'
   readonly config = defineConfig({})
+  readonly #codec: Codec
   readonly #schema: Schema
-  readonly #name: string
-  readonly #size: number
 
-  constructor(name: string, type: Primitive, size: number) {
-    this.#name = name
-    this.#schema = primitive(type, { optional: true })
-    this.#size = size
+  constructor(codec: Codec) {
+    this.#codec = codec
+    this.#schema = primitive(codec.type, { optional: true })
   }
-
-  protected abstract accepts(value: unknown): boolean
-  protected abstract write(value: unknown, into: Buffer): void
-  protected abstract read(bytes: Buffer): unknown
 
   configure(): void {}
 
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Buffer | null {
-    if (schema !== null && schema.type !== this.#schema.type) {
-      throw new DataError(`${this.#name} takes ${this.#schema.type}, but topic ${topic} got a ${schema.type}`)
+    const { name, type, size } = this.#codec
+    if (schema !== null && schema.type !== type) {
+      throw new DataError(`${name} takes ${type}, but topic ${topic} got a ${schema.type}`)
     }
     if (value === null || value === undefined) return null
-    if (!this.accepts(value)) {
-      throw new DataError(
-        `${this.#name} cannot convert the ${typeof value} ${String(value).slice(0, 40)} (topic ${topic})`,
-      )
+    if (!this.#codec.accepts(value)) {
+      throw new DataError(`${name} cannot convert the ${typeof value} ${String(value).slice(0, 40)} (topic ${topic})`)
     }
-    const out = Buffer.allocUnsafe(this.#size)
-    this.write(value, out)
+    const out = Buffer.allocUnsafe(size)
+    this.#codec.write(out, value as never)
     return out
   }
 
   toConnectData(topic: string, bytes: Buffer | null): SchemaAndValue {
+    const { name, size } = this.#codec
     if (bytes === null) return { schema: this.#schema, value: null }
-    if (bytes.length !== this.#size) {
-      throw new DataError(`${this.#name} needs ${this.#size} bytes, but a record of topic ${topic} has ${bytes.length}`)
+    if (bytes.length !== size) {
+      throw new DataError(`${name} needs ${size} bytes, but a record of topic ${topic} has ${bytes.length}`)
     }
-    return { schema: this.#schema, value: this.read(bytes) }
+    return { schema: this.#schema, value: this.#codec.read(bytes) }
   }
 
   fromConnectHeader(topic: string, _key: string, schema: Schema | null, value: unknown): Buffer | null {
@@ -63,105 +66,81 @@ abstract class PrimitiveConverter implements Converter, HeaderConverter {
   }
 }
 
+const converterOf = (codec: Codec): (new () => PrimitiveConverter) =>
+  class extends PrimitiveConverter {
+    constructor() {
+      super(codec)
+    }
+  }
+
 const isInt = (value: unknown, limit: number): boolean =>
   typeof value === 'number' && Number.isInteger(value) && value >= -limit && value < limit
+const isNumber = (value: unknown): boolean => typeof value === 'number'
 
 /** org.apache.kafka.connect.converters.ShortConverter: int16. */
-export class ShortConverter extends PrimitiveConverter {
-  constructor() {
-    super('ShortConverter', 'int16', 2)
-  }
-  protected accepts(value: unknown): boolean {
-    return isInt(value, 2 ** 15)
-  }
-  protected write(value: unknown, into: Buffer): void {
-    into.writeInt16BE(Number(value))
-  }
-  protected read(bytes: Buffer): unknown {
-    return bytes.readInt16BE()
-  }
-}
+export const ShortConverter = converterOf({
+  name: 'ShortConverter',
+  type: 'int16',
+  size: 2,
+  accepts: value => isInt(value, 2 ** 15),
+  write: (into, value) => into.writeInt16BE(value),
+  read: bytes => bytes.readInt16BE(),
+})
 
 /** org.apache.kafka.connect.converters.IntegerConverter: int32. */
-export class IntegerConverter extends PrimitiveConverter {
-  constructor() {
-    super('IntegerConverter', 'int32', 4)
-  }
-  protected accepts(value: unknown): boolean {
-    return isInt(value, 2 ** 31)
-  }
-  protected write(value: unknown, into: Buffer): void {
-    into.writeInt32BE(Number(value))
-  }
-  protected read(bytes: Buffer): unknown {
-    return bytes.readInt32BE()
-  }
-}
+export const IntegerConverter = converterOf({
+  name: 'IntegerConverter',
+  type: 'int32',
+  size: 4,
+  accepts: value => isInt(value, 2 ** 31),
+  write: (into, value) => into.writeInt32BE(value),
+  read: bytes => bytes.readInt32BE(),
+})
 
 /** org.apache.kafka.connect.converters.LongConverter: int64. */
-export class LongConverter extends PrimitiveConverter {
-  constructor() {
-    super('LongConverter', 'int64', 8)
-  }
-  protected accepts(value: unknown): boolean {
-    return typeof value === 'bigint' ? BigInt.asIntN(64, value) === value : Number.isSafeInteger(value)
-  }
-  protected write(value: unknown, into: Buffer): void {
-    into.writeBigInt64BE(BigInt(value as number | bigint))
-  }
-  protected read(bytes: Buffer): unknown {
+export const LongConverter = converterOf({
+  name: 'LongConverter',
+  type: 'int64',
+  size: 8,
+  accepts: value => (typeof value === 'bigint' ? BigInt.asIntN(64, value) === value : Number.isSafeInteger(value)),
+  write: (into, value) => into.writeBigInt64BE(BigInt(value)),
+  read(bytes) {
     const value = bytes.readBigInt64BE()
     const small = Number(value)
     return Number.isSafeInteger(small) ? small : value
-  }
-}
+  },
+})
 
 /** org.apache.kafka.connect.converters.FloatConverter: float32. */
-export class FloatConverter extends PrimitiveConverter {
-  constructor() {
-    super('FloatConverter', 'float', 4)
-  }
-  protected accepts(value: unknown): boolean {
-    return typeof value === 'number'
-  }
-  protected write(value: unknown, into: Buffer): void {
-    into.writeFloatBE(Number(value))
-  }
-  protected read(bytes: Buffer): unknown {
-    return bytes.readFloatBE()
-  }
-}
+export const FloatConverter = converterOf({
+  name: 'FloatConverter',
+  type: 'float',
+  size: 4,
+  accepts: isNumber,
+  write: (into, value) => into.writeFloatBE(value),
+  read: bytes => bytes.readFloatBE(),
+})
 
 /** org.apache.kafka.connect.converters.DoubleConverter: float64. */
-export class DoubleConverter extends PrimitiveConverter {
-  constructor() {
-    super('DoubleConverter', 'double', 8)
-  }
-  protected accepts(value: unknown): boolean {
-    return typeof value === 'number'
-  }
-  protected write(value: unknown, into: Buffer): void {
-    into.writeDoubleBE(Number(value))
-  }
-  protected read(bytes: Buffer): unknown {
-    return bytes.readDoubleBE()
-  }
-}
+export const DoubleConverter = converterOf({
+  name: 'DoubleConverter',
+  type: 'double',
+  size: 8,
+  accepts: isNumber,
+  write: (into, value) => into.writeDoubleBE(value),
+  read: bytes => bytes.readDoubleBE(),
+})
 
 /** org.apache.kafka.connect.converters.BooleanConverter: one byte, 1 or 0. */
-export class BooleanConverter extends PrimitiveConverter {
-  constructor() {
-    super('BooleanConverter', 'boolean', 1)
-  }
-  protected accepts(value: unknown): boolean {
-    return typeof value === 'boolean'
-  }
-  protected write(value: unknown, into: Buffer): void {
-    into[0] = value ? 1 : 0
-  }
-  protected read(bytes: Buffer): unknown {
+export const BooleanConverter = converterOf({
+  name: 'BooleanConverter',
+  type: 'boolean',
+  size: 1,
+  accepts: value => typeof value === 'boolean',
+  write: (into, value) => into.writeUInt8(Number(value)),
+  read(bytes) {
     if (bytes[0] === 1) return true
     if (bytes[0] === 0) return false
     throw new DataError(`BooleanConverter: unexpected byte ${bytes[0]}; it must be 0 or 1`)
-  }
-}
+  },
+})
