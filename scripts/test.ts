@@ -1,61 +1,61 @@
 /**
- * `npm test`: every test but the peers', against real services. Ends with one line, `N passed, N failed, N skipped`.
- * Arguments go to vitest: `npm test -- core/protocol`. `--peer` runs the peer tests instead (needs Java; fetches Apache's jars).
+ * `npm test`: every test but the peers', against real services. Ends with one line, `N passed, N failed, N skipped`, which is also
+ * added to the file in MILLRACE_TEST_SUMMARY. Arguments go to vitest: `npm test -- core/protocol`. `--peer` runs the peer tests instead
+ * (needs Java; fetches Apache's jars). After MILLRACE_TEST_MINUTES (default 60) it says what is still running and ends it.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NONE, PROGRESS_FILE, type Progress, readProgress } from './testing/progress.ts'
+import { runGroup } from './testing/run-group.ts'
 
 const root = join(import.meta.dirname, '..')
 const args = process.argv.slice(2)
 const peer = args.includes('--peer')
+const minutes = Number(process.env['MILLRACE_TEST_MINUTES'] ?? 60)
 const out = mkdtempSync(join(tmpdir(), 'millrace-test-'))
-const report = join(out, 'report.json')
+const file = process.env[PROGRESS_FILE] ?? join(out, 'progress.json')
 
 if (peer) {
   const setUp = spawnSync(process.execPath, [join(root, 'test/peers/setup.ts')], { stdio: 'inherit' })
   if (setUp.status !== 0) {
     console.error('!!! The peers cannot be had, so their tests are SKIPPED.')
-    if (process.env['CI'] === 'true') process.exit(1)
+    if (process.env['CI'] === 'true') finish(NONE, 1)
   }
 }
-const vitest = [
-  join(root, 'node_modules/vitest/vitest.mjs'),
-  'run',
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${report}`,
-]
-const done = spawnSync(process.execPath, [...vitest, ...args.filter(a => a !== '--peer')], {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, MILLRACE_PEER: peer ? '1' : '0', MILLRACE_TEST_DIST: '1' },
-})
+let ended = false
+const code = await runGroup(
+  process.execPath,
+  [
+    join(root, 'node_modules/vitest/vitest.mjs'),
+    'run',
+    '--reporter=default',
+    `--reporter=${join(root, 'scripts/testing/progress.ts')}`,
+    ...args.filter(a => a !== '--peer'),
+  ],
+  {
+    cwd: root,
+    env: { ...process.env, MILLRACE_PEER: peer ? '1' : '0', MILLRACE_TEST_DIST: '1', [PROGRESS_FILE]: file },
+    limitMs: minutes * 60_000,
+    onEnd(why) {
+      ended = true
+      console.error(`\n!!! ${why === 'limit' ? `Not done within ${minutes} minutes` : `Ended by ${why}`}. Running:`)
+      for (const { name, since } of readProgress(file).running) {
+        console.error(`!!!   for ${Math.round((Date.now() - since) / 1000)} s: ${name}`)
+      }
+    },
+  },
+)
+finish(readProgress(file), ended ? code || 1 : code)
 
-interface Report {
-  numPassedTests: number
-  numFailedTests: number
-  numPendingTests: number
-  numTodoTests: number
-  testResults: { status: string; assertionResults: unknown[] }[]
-}
-let line = '0 passed, 1 failed'
-let code = done.status ?? 1
-try {
-  const r = JSON.parse(readFileSync(report, 'utf8')) as Report
-  // a file that cannot even be loaded has no tests to count: it is one failure
-  const broken = r.testResults.filter(f => f.status === 'failed' && f.assertionResults.length === 0).length
-  const failed = r.numFailedTests + broken
-  line = `${r.numPassedTests} passed, ${failed} failed, ${r.numPendingTests + r.numTodoTests} skipped`
-  if (failed > 0 && code === 0) code = 1
-  if (code !== 0 && failed === 0)
-    line = `${r.numPassedTests} passed, 1 failed, ${r.numPendingTests + r.numTodoTests} skipped`
-} catch (error) {
-  console.error(`no report from vitest: ${(error as Error).message}`)
-  code ||= 1
-} finally {
+/** Prints the last line and ends. What ends wrongly without a failed test, such as an unhandled rejection or a crash, is one failure. */
+function finish({ passed, failed, skipped }: Progress, exitCode: number): never {
   rmSync(out, { recursive: true, force: true })
+  const failures = failed === 0 && exitCode !== 0 ? 1 : failed
+  const line = `${passed} passed, ${failures} failed, ${skipped} skipped`
+  const summary = process.env['MILLRACE_TEST_SUMMARY']
+  if (summary) appendFileSync(summary, `${line}\n`)
+  console.log(line)
+  process.exit(failures > 0 ? exitCode || 1 : exitCode)
 }
-console.log(line)
-process.exit(code)

@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { freePort } from '../../cli/free-port.ts'
 import { type Answer, type ConnectorStatus, eventually } from '../platform.ts'
-import { freePort } from '../services/elasticsearch.ts'
 import type { Api } from './fixture.ts'
 
 const root = join(import.meta.dirname, '../..')

@@ -138,7 +138,7 @@ L
   setsid "$java" "${opts[@]}" -cp "$home:$home/lib/*" EsServer "$home" "$dir/config" > "$dir/log" 2>&1 < /dev/null &
   echo $! > "$dir/pid"
   for _ in $(seq 600); do
-    if [ "$(curl -s "${ca[@]}" -u admin:adminpw -o /dev/null -w '%{http_code}' "$scheme://127.0.0.1:$port/_cluster/health?wait_for_status=yellow&timeout=10s" || true)" = 200 ]; then
+    if [ "$(curl -s --max-time 15 "${ca[@]}" -u admin:adminpw -o /dev/null -w '%{http_code}' "$scheme://127.0.0.1:$port/_cluster/health?wait_for_status=yellow&timeout=10s" || true)" = 200 ]; then
       echo "$scheme://127.0.0.1:$port" | tee "$dir/url"; return 0
     fi
     [ -d "/proc/$(cat "$dir/pid")" ] || break

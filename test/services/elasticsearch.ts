@@ -8,8 +8,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../cli/free-port.ts'
 
-export { freePort }
-
 const script = join(import.meta.dirname, 'elasticsearch.sh')
 
 async function runScript(args: readonly string[]): Promise<string> {
