@@ -24,17 +24,17 @@ test('any entries survive, null and empty ones included', () => {
 })
 
 test('damaged bytes end in an error that names the place, never in a crash or a large allocation', () => {
-  fc.assert(
-    fc.property(fc.nat(golden.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
+  // Every byte in every place: what is wrong is found each time
+  for (let at = 0; at < golden.length; at++) {
+    for (let byte = 0; byte < 256; byte++) {
       const damaged = Buffer.from(golden)
       damaged[at] = byte
       try {
         readHashMap(damaged)
       } catch (error) {
-        expect((error as Error).message).toMatch(/at byte \d+/)
+        if (!/at byte \d+/.test((error as Error).message)) throw error
       }
-    }),
-    { numRuns: 2000 },
-  )
+    }
+  }
   for (let end = 0; end < golden.length; end++) expect(() => readHashMap(golden.subarray(0, end))).toThrow(/at byte/)
 })

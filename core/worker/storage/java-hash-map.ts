@@ -116,6 +116,17 @@ export function writeHashMap(entries: readonly ByteEntry[]): Buffer {
   return out.done()
 }
 
+/** A class as the stream describes it. */
+class ClassDesc {
+  readonly name: string
+  /** The total bytes of its primitive fields. */
+  fieldBytes = 0
+
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
 /** Reads with every bound checked; throws a plain Error that says what is wrong at which byte. */
 class Reader {
   readonly #bytes: Buffer
@@ -154,12 +165,15 @@ class Reader {
     return this.handles[index]
   }
 
-  /** A class descriptor; gives its name and the total bytes of its primitive fields. */
-  classDesc(): { name: string; fieldBytes: number } {
+  classDesc(): ClassDesc {
     const tag = this.u8()
-    if (tag === TC_REFERENCE) return this.reference() as { name: string; fieldBytes: number }
+    if (tag === TC_REFERENCE) {
+      const known = this.reference()
+      if (!(known instanceof ClassDesc)) throw this.fail('a reference to something that is no class')
+      return known
+    }
     if (tag !== TC_CLASSDESC) throw this.fail(`a class expected, found 0x${tag.toString(16)}`)
-    const desc = { name: this.utf(), fieldBytes: 0 }
+    const desc = new ClassDesc(this.utf())
     this.take(8)
     this.handles.push(desc)
     this.u8()
