@@ -217,6 +217,11 @@ function openSocket(address: Address, timeoutMs: number, signal: AbortSignal): P
     const timer = setTimeout(() => refused(new Error(`no answer within ${timeoutMs} ms`)), timerMs(timeoutMs))
     const onAbort = () => fail(signal.reason)
     const onConnect = () => {
+      // Where nobody listens on a port of those that outgoing connections get, the system may give just this one to us.
+      if (socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress) {
+        refused(new Error('nobody listens there'))
+        return
+      }
       settle()
       resolve(socket)
     }

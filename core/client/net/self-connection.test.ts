@@ -1,0 +1,19 @@
+import type { NetConnectOpts } from 'node:net'
+import { expect, test, vi } from 'vitest'
+import { freePort } from '../../../cli/free-port.ts'
+import { Connection } from './connection.ts'
+
+// Linux does by chance, with ports of its own choice, what is asked for here.
+vi.mock('node:net', async original => {
+  const net = await original<typeof import('node:net')>()
+  return { ...net, connect: (o: NetConnectOpts & { port: number }) => net.connect({ ...o, localPort: o.port }) }
+})
+
+test('a connection with itself, which a system may make where nobody listens, counts as refused', async () => {
+  const options = { clientId: 'test', setupTimeoutMs: 1000, maxIdleMs: 0, requestTimeoutMs: 1000 }
+  const address = { host: '127.0.0.1', port: await freePort() }
+  await expect(Connection.open(address, options, new AbortController().signal)).rejects.toMatchObject({
+    code: 'MR_CLIENT_CONNECT',
+    message: expect.stringContaining('nobody listens there'),
+  })
+})
