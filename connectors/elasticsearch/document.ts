@@ -17,9 +17,21 @@ const quote = (value: unknown) => JSON.stringify(String(value))
 const where = (r: SinkRecord) => ({ topic: r.originalTopic, partition: r.originalPartition, offset: r.originalOffset })
 
 function number(value: unknown): string {
-  if (typeof value === 'bigint') return value.toString()
-  const n = Number(value)
-  return Number.isFinite(n) ? String(n) : quote(n)
+  return typeof value === 'bigint' || Number.isFinite(value) ? String(value) : quote(value)
+}
+
+/** The names of fields as they stand in a document; they are few. */
+const names = new Map<string, string>()
+const MOST_NAMES = 10_000
+
+function nameOf(name: string): string {
+  let head = names.get(name)
+  if (head === undefined) {
+    head = `${JSON.stringify(name)}:`
+    if (names.size >= MOST_NAMES) names.clear()
+    names.set(name, head)
+  }
+  return head
 }
 
 /** JSON of data without a schema: as JSON.stringify, with bigint, bytes, dates, decimals and maps. */
@@ -31,21 +43,30 @@ function plain(value: unknown): string {
     case 'string':
       return JSON.stringify(value)
     case 'boolean':
-      return String(value)
+      return value ? 'true' : 'false'
     case 'object':
-      break
+      return value === null ? 'null' : plainObject(value)
     default:
       return 'null'
   }
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return `[${value.map(plain).join(',')}]`
+}
+
+function plainObject(value: object): string {
+  let out = ''
+  if (Array.isArray(value)) {
+    for (const item of value) out += `${out === '' ? '[' : ','}${plain(item)}`
+    return out === '' ? '[]' : `${out}]`
+  }
   if (Buffer.isBuffer(value)) return quote(value.toString('base64'))
   if (value instanceof Date) return String(value.getTime())
-  if (value instanceof Map) return `{${[...value].map(([k, v]) => `${quote(k)}:${plain(v)}`).join(',')}}`
   if (value instanceof Decimal) return number(value.toNumber())
-  return `{${Object.entries(value)
-    .map(([k, v]) => `${JSON.stringify(k)}:${plain(v)}`)
-    .join(',')}}`
+  if (value instanceof Map) {
+    for (const [name, item] of value) out += `${out === '' ? '{' : ','}${nameOf(String(name))}${plain(item)}`
+  } else {
+    const fields = value as Record<string, unknown>
+    for (const name of Object.keys(fields)) out += `${out === '' ? '{' : ','}${nameOf(name)}${plain(fields[name])}`
+  }
+  return out === '' ? '{}' : `${out}}`
 }
 
 /** Whether a record's value can be a document: a struct or a map. */
