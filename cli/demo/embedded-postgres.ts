@@ -4,7 +4,6 @@ import {
   chownSync,
   cpSync,
   existsSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -18,6 +17,7 @@ import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import pg from 'pg'
 import { messageOf } from '../../core/common/errors/error-table.ts'
+import { makeDirs } from '../../core/common/make-dirs.ts'
 import { errors } from '../errors.ts'
 import { freePort, isTaken } from '../free-port.ts'
 
@@ -157,12 +157,12 @@ export async function startEmbeddedPostgres(dir: string, signal: AbortSignal): P
   let { initdb, postgres } = await binaries()
   const user = unprivileged()
   // data cannot lie below a folder that the server's user may not enter, and neither can the server itself
-  mkdirSync(dir, { recursive: true })
+  makeDirs(dir)
   if (user) chownSync(dir, user.uid, user.gid)
   let home = dir
   if (user && !reachableBy(user, dir)) {
     home = join('/var/tmp', `millrace-demo-${createHash('sha256').update(dir).digest('hex').slice(0, 16)}`)
-    mkdirSync(home, { recursive: true })
+    makeDirs(home)
     chownSync(home, user.uid, user.gid)
   }
   if (user && !reachableBy(user, postgres)) {

@@ -6,10 +6,6 @@ export const logErrors = defineErrors({
     message: 'log directory {dir} cannot be used: {cause}',
     fix: 'Create it or make it writable for this user, or set log.dirs (or --data-dir) to another place.',
   },
-  MR_LOG_DIR_IN_USE: {
-    message: 'log directory {dir} is in use by process {pid}',
-    fix: 'Stop that process, or set log.dirs (or --data-dir) to another place.',
-  },
   MR_LOG_OLD_FORMAT: {
     message: '{file} holds record batches of format v{magic} at byte {position}, from before Kafka 0.11',
     fix: 'Convert the topic with Kafka 3.x (mirror it into a new topic), since Kafka 4 and Millrace keep format v2 only.',

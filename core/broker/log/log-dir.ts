@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
+import { makeDirs } from '../../common/make-dirs.ts'
 import { type PartitionOffsets, readOffsetCheckpoint, writeOffsetCheckpoint } from './checkpoint-file.ts'
 import { logErrors } from './errors.ts'
 import { replaceFile } from './files.ts'
@@ -43,7 +44,7 @@ export class LogDir {
   /** Makes the directory if need be, and lists it. Throws MR_LOG_DIR_UNUSABLE. */
   list(): { partitions: string[]; doomed: string[] } {
     try {
-      mkdirSync(this.path, { recursive: true })
+      makeDirs(this.path)
       const dirs = readdirSync(this.path, { withFileTypes: true }).filter(e => e.isDirectory())
       const names = dirs.map(e => e.name)
       return {

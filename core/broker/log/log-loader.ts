@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeDirs } from '../../common/make-dirs.ts'
 import { removeFile } from './files.ts'
 import { entriesInFile } from './index-file.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
@@ -34,7 +35,7 @@ export interface LoadOptions {
  * log is cut at the first bad one, and indexes and producers are rebuilt.
  */
 export async function loadLog(o: LoadOptions): Promise<LoadedLog> {
-  mkdirSync(o.dir, { recursive: true })
+  makeDirs(o.dir)
   await cleanLeftovers(o.dir, o.env)
   let segments = listSegments(o)
   const epochs = loadEpochs(o)

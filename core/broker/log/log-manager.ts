@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { existsSync, renameSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { messageOf } from '../../common/errors/error-table.ts'
+import { makeDirs } from '../../common/make-dirs.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
 import { partitionKey } from './checkpoint-file.ts'
 import { CompactionSchedule } from './compaction/schedule.ts'
@@ -244,7 +245,7 @@ export class LogManager implements api.LogManager {
     }
     const dir = this.#emptiest()
     const path = join(dir.path, key)
-    mkdirSync(path, { recursive: true })
+    makeDirs(path)
     writeTopicId(path, topicId)
     await this.#open(dir, topic, partition, topicId, config, NEW_LOG)
     return this.#claim(this.#logs.get(key)!, config)

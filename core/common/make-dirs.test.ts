@@ -1,0 +1,24 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { makeDirs } from './make-dirs.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'make-dirs-'))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+test('makes what is missing, and is content with what is there', () => {
+  makeDirs(join(dir, 'a/b/c'))
+  makeDirs(join(dir, 'a/b/c'))
+  expect(existsSync(join(dir, 'a/b/c'))).toBe(true)
+})
+
+test('a file in the way is an error', () => {
+  writeFileSync(join(dir, 'file'), '')
+  expect(() => makeDirs(join(dir, 'file'))).toThrow(/is a file/)
+  expect(() => makeDirs(join(dir, 'file/below'))).toThrow(/ENOTDIR|is a file/)
+})
+
+test.skipIf(!existsSync('/proc/self'))('below /proc, where nothing can be made, it ends with an error', () => {
+  expect(() => makeDirs('/proc/nothing/here')).toThrow(/ENOENT/)
+})
