@@ -26,6 +26,10 @@ export const brokerErrors = defineErrors({
     message: 'The log directory {dir} cannot be used: {what}',
     fix: 'Start with the node.id and directories that it was made with, or choose another directory in log.dirs.',
   },
+  MR_BROKER_META_MALFORMED: {
+    message: '{file}, line {line}: {what}',
+    fix: 'Put the file back from a backup. Without one delete this file alone: it is made anew, with new ids, and the topics and records stay.',
+  },
   MR_BROKER_METADATA_CORRUPT: {
     message: 'The metadata log in {dir} cannot be read at offset {offset}: {cause}',
     fix: 'Restore the directory __cluster_metadata-0 from a backup; kafka-dump-log --cluster-metadata-decoder shows what is in it.',

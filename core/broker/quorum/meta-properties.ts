@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseProperties } from '../../common/config/properties.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
+import { makeDirs } from '../../common/make-dirs.ts'
 import { brokerErrors } from '../errors.ts'
 
 /** `meta.properties` of a log directory, version 1: which cluster and node it belongs to. */
@@ -38,14 +39,41 @@ function read(dir: string): MetaProperties | null {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw unusable(dir, `its ${FILE} cannot be read: ${messageOf(error)}`)
   }
-  const p = parseProperties(text)
-  const version = p['version'] ?? '0'
-  const nodeId = p['node.id'] ?? p['broker.id']
+  const p = valuesIn(dir, text)
+  const version = p['version']
+  const nodeId = p['node.id']
   const clusterId = p['cluster.id']
-  if (version !== '1') throw unusable(dir, `its ${FILE} has version ${version}, and this version reads 1`)
-  if (!clusterId || nodeId === undefined || !/^\d+$/.test(nodeId))
-    throw unusable(dir, `its ${FILE} lacks cluster.id or node.id`)
+  if (version === undefined) throw malformed(dir, text, null, 'there is no version=1')
+  if (version !== '1') throw malformed(dir, text, 'version', `the version is ${version}, and this release reads 1`)
+  if (!clusterId) throw malformed(dir, text, 'cluster.id', 'there is no cluster.id')
+  if (nodeId === undefined || !/^\d+$/.test(nodeId))
+    throw malformed(dir, text, 'node.id', nodeId === undefined ? 'there is no node.id' : `node.id is ${nodeId}`)
   return { clusterId, nodeId: Number(nodeId), directoryId: p['directory.id'] ?? '' }
+}
+
+/** Throws where a line is none of the file's: then nothing in it can be trusted. */
+function valuesIn(dir: string, text: string): Record<string, string> {
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    if (/^\s*([#!].*)?$/.test(line) || /^\s*[\w.]+\s*[=:]/.test(line)) continue
+    const shown = JSON.stringify(line.length > 40 ? `${line.slice(0, 40)}...` : line)
+    throw brokerErrors.create('MR_BROKER_META_MALFORMED', {
+      file: join(dir, FILE),
+      line: i + 1,
+      what: `${shown} is not key=value`,
+    })
+  }
+  return parseProperties(text)
+}
+
+/** Names the line of a key; without one the end of the file, where it should have been by then. */
+function malformed(dir: string, text: string, key: string | null, what: string) {
+  const lines = text.replace(/\n$/, '').split('\n')
+  const at = key === null ? -1 : lines.findIndex(l => l.trim().startsWith(key))
+  return brokerErrors.create('MR_BROKER_META_MALFORMED', {
+    file: join(dir, FILE),
+    line: at < 0 ? lines.length : at + 1,
+    what,
+  })
 }
 
 function write(dir: string, m: MetaProperties): void {
@@ -57,7 +85,7 @@ function write(dir: string, m: MetaProperties): void {
 
 function make(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true })
+    makeDirs(dir)
   } catch (cause) {
     throw brokerErrors.create('MR_BROKER_DIR_UNWRITABLE', { dir, cause: messageOf(cause) }, { cause })
   }
