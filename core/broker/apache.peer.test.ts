@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type PeerKafka, startPeerKafka } from '../../test/peers/servers.ts'
 import { findKafkaLibs, skipWithout } from '../../test/peers/tools.ts'
 import { batchOf } from './test-support/batches.ts'
@@ -213,6 +213,40 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets answer alike', async () => 
     await same(...del(p, offset))
   await same('DescribeProducers', { topics: [{ name: 'data', partitionIndexes: [0, 9] }] })
   await same('DescribeLogDirs', { topics: [{ topic: 'data', partitions: [9] }] })
+})
+
+test.skipIf(skipped)('min.insync.replicas never asks for more replicas than a partition has', async () => {
+  await same(...created(topic('isr', config('min.insync.replicas', '2')), topic('isr-by-default')))
+  for (const name of ['isr', 'isr-by-default']) await settled(name)
+  const produce = (name: string, acks: number): Call => {
+    const topicData = [{ name, partitionData: [{ index: 0, records: batchOf('a') }] }]
+    return ['Produce', { acks, timeoutMs: 5000, topicData }, 12]
+  }
+  for (const acks of [-1, 1]) await same(...produce('isr', acks))
+  const byDefault = (value: string): Call => [
+    'IncrementalAlterConfigs',
+    {
+      resources: [
+        { resourceType: 4, resourceName: '', configs: [{ name: 'min.insync.replicas', configOperation: 0, value }] },
+      ],
+    },
+  ]
+  await same(...byDefault('2'))
+  await same(...produce('isr-by-default', -1))
+  const offsets = [{ name: 'isr', partitions: [{ partitionIndex: 0, committedOffset: 1 }] }]
+  const commit: Call = [
+    'OffsetCommit',
+    { groupId: 'isr', generationIdOrMemberEpoch: -1, memberId: '', topics: offsets },
+    9,
+  ]
+  for (const c of [a, b]) {
+    await vi.waitFor(async () => {
+      await c.call('FindCoordinator', { keyType: 0, coordinatorKeys: ['isr'] })
+      expect(JSON.stringify(await c.call(...commit))).toContain('"errorCode":0')
+    }, 20_000)
+  }
+  await same(...commit)
+  await same(...byDefault('1'))
 })
 
 test.skipIf(skipped)('configs are altered and refused alike, and then described alike', async () => {

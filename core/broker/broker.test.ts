@@ -305,6 +305,22 @@ test('a directory that cannot be made is one clear error', async () => {
   })
 })
 
+test('min.insync.replicas never asks for more replicas than a partition has, as in Apache Kafka', async () => {
+  await create('t', { configs: [{ name: 'min.insync.replicas', value: '2' }] })
+  expect(await produce('t', 'a')).toMatchObject({ errorCode: 0, baseOffset: 0 })
+  expect(await fetch('t', 0)).toMatchObject({ highWatermark: 1 })
+})
+
+test('meta.properties that was deleted is made anew, and the records stay', async () => {
+  await create('kept')
+  await produce('kept', 'a')
+  await b.stop()
+  rmSync(join(b.dir, 'meta.properties'))
+  await b.restart()
+  c = await RawClient.connect(b.port)
+  expect(valuesIn((await fetch('kept', 0)).records)).toEqual(['a'])
+})
+
 test("another node's directory is refused", async () => {
   await b.stop()
   await expect(startBroker({ ...settings(b.dir), 'node.id': '2' }, { logger: silentLogger })).rejects.toThrow(
