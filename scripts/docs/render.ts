@@ -23,18 +23,15 @@ function defaultCell(value: unknown): string {
   return `\`${cell(String(value))}\``
 }
 
-/**
- * The keys of a declaration as a table. Those in `idle` are marked as without effect beside those whose documentation says
- * so. A validator that describes itself as "required" stands for a missing default.
- */
-export function keysTable(config: ConfigDef, idle: ReadonlySet<string> = new Set()): string {
+/** The keys of a declaration as a table. A validator that describes itself as "required" stands for a missing default. */
+export function keysTable(config: ConfigDef): string {
   const keys = Object.entries(config).filter(([, key]) => !key.internal)
   if (keys.length === 0) return 'It has no keys of its own.\n'
   const rows = keys.map(([name, key]) => {
     const [, required, rest] = /^(required)?(?:, )?(.*)$/s.exec(key.validator?.describe ?? '') ?? []
     const valid = rest ? ` Valid: ${cell(rest)}.` : ''
     const byDefault = required ? '**required**' : defaultCell(key.default)
-    return `| \`${name}\` | ${key.type.toLowerCase()} | ${byDefault} | ${key.importance.toLowerCase()} | ${cell(whatItDoes(key.documentation, idle.has(name)))}${valid} |`
+    return `| \`${name}\` | ${key.type.toLowerCase()} | ${byDefault} | ${key.importance.toLowerCase()} | ${cell(whatItDoes(key.documentation, key.noEffect === true))}${valid} |`
   })
   const head = ['| key | type | default | importance | what it does |', '| --- | --- | --- | --- | --- |']
   return [...head, ...rows, ''].join('\n')

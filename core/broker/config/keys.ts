@@ -1,4 +1,4 @@
-import type { ConfigType, Importance, Validator } from '../../common/config/define.ts'
+import type { ConfigKey, ConfigType, Importance, Validator } from '../../common/config/define.ts'
 
 /** Long.MAX_VALUE, which is "never" or "no limit" in Kafka's settings; 2^63 once it is a double. */
 export const LONG_MAX = 2 ** 63
@@ -20,6 +20,11 @@ export const short = key('SHORT')
 export const long = key('LONG')
 export const double = key('DOUBLE')
 export const list = key('LIST')
+
+/** A key that is accepted and checked and that nothing reads: mostly of what is not there yet. */
+export function unused<const K extends ConfigKey>(declared: K): K & { readonly noEffect: true } {
+  return { ...declared, noEffect: true }
+}
 
 /** A configuration value as Kafka writes it in an answer: lists with commas, Long.MAX_VALUE in full. */
 export function configText(value: unknown): string | null {

@@ -1,6 +1,6 @@
 import { type ConfigValues, defineConfig, type Validator } from '../../common/config/define.ts'
 import { range } from '../../common/config/validators.ts'
-import { bool, double, int, LONG_MAX, list, long, oneOf, str } from './keys.ts'
+import { bool, double, int, LONG_MAX, list, long, oneOf, str, unused } from './keys.ts'
 
 const gzipLevel: Validator = {
   describe: '[1,...,9] or -1',
@@ -25,15 +25,17 @@ export const TOPIC_CONFIG = defineConfig({
     'What becomes of old segments: "delete" drops them by time or size, "compact" keeps the last value of each key. Both may be given.',
     oneOf('compact', 'delete'),
   ),
-  'compression.gzip.level': int(-1, 'MEDIUM', 'The level used when compression.type is gzip.', gzipLevel),
-  'compression.lz4.level': int(9, 'MEDIUM', 'The level used when compression.type is lz4.', range(1, 17)),
+  'compression.gzip.level': unused(int(-1, 'MEDIUM', 'The level used when compression.type is gzip.', gzipLevel)),
+  'compression.lz4.level': unused(int(9, 'MEDIUM', 'The level used when compression.type is lz4.', range(1, 17))),
   'compression.type': str(
     'producer',
     'MEDIUM',
     'How batches are compressed in the log; "producer" keeps what the producer chose, "uncompressed" unpacks.',
     oneOf('uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'),
   ),
-  'compression.zstd.level': int(3, 'MEDIUM', 'The level used when compression.type is zstd.', range(-131072, 22)),
+  'compression.zstd.level': unused(
+    int(3, 'MEDIUM', 'The level used when compression.type is zstd.', range(-131072, 22)),
+  ),
   'delete.retention.ms': long(
     86400000,
     'MEDIUM',
@@ -53,11 +55,8 @@ export const TOPIC_CONFIG = defineConfig({
     'Force data to disk at the latest so long after it was written, in milliseconds. The default leaves it to the operating system.',
     range(0),
   ),
-  'follower.replication.throttled.replicas': list(
-    '',
-    'MEDIUM',
-    'The replicas whose replication is throttled on the side of the follower.',
-    throttledReplicas,
+  'follower.replication.throttled.replicas': unused(
+    list('', 'MEDIUM', 'The replicas whose replication is throttled on the side of the follower.', throttledReplicas),
   ),
   'index.interval.bytes': int(
     4096,
@@ -65,23 +64,14 @@ export const TOPIC_CONFIG = defineConfig({
     'How many bytes of log lie between two entries of the offset index.',
     range(0),
   ),
-  'leader.replication.throttled.replicas': list(
-    '',
-    'MEDIUM',
-    'The replicas whose replication is throttled on the side of the leader.',
-    throttledReplicas,
+  'leader.replication.throttled.replicas': unused(
+    list('', 'MEDIUM', 'The replicas whose replication is throttled on the side of the leader.', throttledReplicas),
   ),
-  'local.retention.bytes': long(
-    -2,
-    'MEDIUM',
-    'Bytes kept locally with tiered storage; -2 is retention.bytes.',
-    range(-2),
+  'local.retention.bytes': unused(
+    long(-2, 'MEDIUM', 'Bytes kept locally with tiered storage; -2 is retention.bytes.', range(-2)),
   ),
-  'local.retention.ms': long(
-    -2,
-    'MEDIUM',
-    'Milliseconds kept locally with tiered storage; -2 is retention.ms.',
-    range(-2),
+  'local.retention.ms': unused(
+    long(-2, 'MEDIUM', 'Milliseconds kept locally with tiered storage; -2 is retention.ms.', range(-2)),
   ),
   'max.compaction.lag.ms': long(
     LONG_MAX,
@@ -125,18 +115,20 @@ export const TOPIC_CONFIG = defineConfig({
     'The shortest time that a record stays uncompacted, in milliseconds.',
     range(0),
   ),
-  'min.insync.replicas': int(
-    1,
-    'MEDIUM',
-    'How many replicas must be in sync for a write with acks=all to be accepted.',
-    range(1),
+  'min.insync.replicas': unused(
+    int(
+      1,
+      'MEDIUM',
+      'How many replicas must be in sync for a write with acks=all to be accepted; as in Kafka, never more than a partition has.',
+      range(1),
+    ),
   ),
-  preallocate: bool(false, 'MEDIUM', 'Whether a new segment file is allocated in full at once.'),
-  'remote.log.copy.disable': bool(false, 'MEDIUM', 'With tiered storage: whether no more segments are copied away.'),
-  'remote.log.delete.on.disable': bool(
-    false,
-    'MEDIUM',
-    'With tiered storage: whether disabling it deletes what it holds.',
+  preallocate: unused(bool(false, 'MEDIUM', 'Whether a new segment file is allocated in full at once.')),
+  'remote.log.copy.disable': unused(
+    bool(false, 'MEDIUM', 'With tiered storage: whether no more segments are copied away.'),
+  ),
+  'remote.log.delete.on.disable': unused(
+    bool(false, 'MEDIUM', 'With tiered storage: whether disabling it deletes what it holds.'),
   ),
   'remote.storage.enable': bool(false, 'MEDIUM', 'Whether the topic uses tiered storage.'),
   'retention.bytes': long(
@@ -169,10 +161,8 @@ export const TOPIC_CONFIG = defineConfig({
     'The age at which a segment is closed even if it is not full, in milliseconds.',
     range(1),
   ),
-  'unclean.leader.election.enable': bool(
-    false,
-    'MEDIUM',
-    'Whether a replica that is not in sync may become leader, at the price of lost records.',
+  'unclean.leader.election.enable': unused(
+    bool(false, 'MEDIUM', 'Whether a replica that is not in sync may become leader, at the price of lost records.'),
   ),
 })
 

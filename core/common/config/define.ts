@@ -45,6 +45,8 @@ export interface ConfigKey {
   readonly recommend?: (values: Readonly<Record<string, unknown>>) => readonly string[]
   /** Not shown by REST or in the documentation. */
   readonly internal?: boolean
+  /** Its value is checked, and nothing follows: the documentation says so. */
+  readonly noEffect?: boolean
 }
 
 export type ConfigDef = Readonly<Record<string, ConfigKey>>

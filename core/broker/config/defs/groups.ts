@@ -1,6 +1,6 @@
 import { defineConfig } from '../../../common/config/define.ts'
 import { range } from '../../../common/config/validators.ts'
-import { bool, int, list, long, oneOf, short, str } from '../keys.ts'
+import { bool, int, list, long, oneOf, short, str, unused } from '../keys.ts'
 
 /** Consumer groups and their offsets. */
 export const GROUP_CONFIG = defineConfig({
@@ -20,11 +20,13 @@ export const GROUP_CONFIG = defineConfig({
     'The longest session timeout that a member may ask for, in milliseconds.',
   ),
   'group.max.size': int(2147483647, 'MEDIUM', 'How many members a group may have.', range(1)),
-  'group.coordinator.rebalance.protocols': list(
-    'classic',
-    'MEDIUM',
-    'The group protocols that are served. Kafka 4.3 also has consumer, share and streams.',
-    oneOf('classic', 'consumer', 'share', 'streams'),
+  'group.coordinator.rebalance.protocols': unused(
+    list(
+      'classic',
+      'MEDIUM',
+      'The group protocols that are served. Kafka 4.3 also has consumer, share and streams.',
+      oneOf('classic', 'consumer', 'share', 'streams'),
+    ),
   ),
   'offsets.commit.timeout.ms': int(
     5000,
@@ -87,47 +89,32 @@ export const TRANSACTION_CONFIG = defineConfig({
     ...int(600000, 'LOW', 'How often expired producer ids are looked for, in milliseconds.', range(1)),
     internal: true,
   },
-  'transaction.max.timeout.ms': int(
-    900000,
-    'HIGH',
-    'The longest transaction timeout that a producer may ask for, in milliseconds.',
-    range(1),
+  'transaction.max.timeout.ms': unused(
+    int(900000, 'HIGH', 'The longest transaction timeout that a producer may ask for, in milliseconds.', range(1)),
   ),
-  'transaction.partition.verification.enable': bool(
-    true,
-    'LOW',
-    'Whether a partition is checked to be part of the transaction before it is written to.',
+  'transaction.partition.verification.enable': unused(
+    bool(true, 'LOW', 'Whether a partition is checked to be part of the transaction before it is written to.'),
   ),
-  'transaction.state.log.load.buffer.size': int(
-    5242880,
-    'HIGH',
-    'How many bytes are read at a time while transactions are loaded.',
-    range(1),
+  'transaction.state.log.load.buffer.size': unused(
+    int(5242880, 'HIGH', 'How many bytes are read at a time while transactions are loaded.', range(1)),
   ),
-  'transaction.state.log.min.isr': int(2, 'HIGH', 'The min.insync.replicas of __transaction_state.', range(1)),
-  'transaction.state.log.num.partitions': int(
-    50,
-    'HIGH',
-    'The partitions of __transaction_state; fixed once it exists.',
-    range(1),
+  'transaction.state.log.min.isr': unused(int(2, 'HIGH', 'The min.insync.replicas of __transaction_state.', range(1))),
+  'transaction.state.log.num.partitions': unused(
+    int(50, 'HIGH', 'The partitions of __transaction_state; fixed once it exists.', range(1)),
   ),
-  'transaction.state.log.replication.factor': short(
-    3,
-    'HIGH',
-    'The replicas of __transaction_state. With fewer brokers than that, Millrace takes as many as there are.',
-    range(1),
+  'transaction.state.log.replication.factor': unused(
+    short(
+      3,
+      'HIGH',
+      'The replicas of __transaction_state. With fewer brokers than that, Millrace takes as many as there are.',
+      range(1),
+    ),
   ),
-  'transaction.state.log.segment.bytes': int(
-    104857600,
-    'HIGH',
-    'The size of a segment of __transaction_state, in bytes.',
-    range(1),
+  'transaction.state.log.segment.bytes': unused(
+    int(104857600, 'HIGH', 'The size of a segment of __transaction_state, in bytes.', range(1)),
   ),
-  'transactional.id.expiration.ms': int(
-    604800000,
-    'HIGH',
-    'How long an idle transactional id is remembered, in milliseconds.',
-    range(1),
+  'transactional.id.expiration.ms': unused(
+    int(604800000, 'HIGH', 'How long an idle transactional id is remembered, in milliseconds.', range(1)),
   ),
 })
 

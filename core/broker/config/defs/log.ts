@@ -1,6 +1,6 @@
 import { defineConfig } from '../../../common/config/define.ts'
 import { range } from '../../../common/config/validators.ts'
-import { bool, double, int, LONG_MAX, list, long, str } from '../keys.ts'
+import { bool, double, int, LONG_MAX, list, long, str, unused } from '../keys.ts'
 import { TOPIC_CONFIG } from '../topic-config.ts'
 
 /** Logs on disk, and the defaults of topics (see TOPIC_SYNONYMS in topic-config.ts). */
@@ -50,17 +50,11 @@ export const LOG_CONFIG = defineConfig({
     'HIGH',
     'How often it is checked what has to be forced to disk, in milliseconds.',
   ),
-  'log.flush.offset.checkpoint.interval.ms': int(
-    60000,
-    'HIGH',
-    'How often the recovery points are written, in milliseconds.',
-    range(0),
+  'log.flush.offset.checkpoint.interval.ms': unused(
+    int(60000, 'HIGH', 'How often the recovery points are written, in milliseconds.', range(0)),
   ),
-  'log.flush.start.offset.checkpoint.interval.ms': int(
-    60000,
-    'HIGH',
-    'How often the log start offsets are written, in milliseconds.',
-    range(0),
+  'log.flush.start.offset.checkpoint.interval.ms': unused(
+    int(60000, 'HIGH', 'How often the log start offsets are written, in milliseconds.', range(0)),
   ),
   'log.message.timestamp.type': TOPIC_CONFIG['message.timestamp.type'],
   'log.message.timestamp.before.max.ms': TOPIC_CONFIG['message.timestamp.before.max.ms'],
@@ -86,17 +80,11 @@ export const LOG_CONFIG = defineConfig({
   'log.cleaner.min.cleanable.ratio': TOPIC_CONFIG['min.cleanable.dirty.ratio'],
   'log.cleaner.min.compaction.lag.ms': TOPIC_CONFIG['min.compaction.lag.ms'],
   'log.cleaner.max.compaction.lag.ms': TOPIC_CONFIG['max.compaction.lag.ms'],
-  'num.recovery.threads.per.data.dir': int(
-    2,
-    'HIGH',
-    'How many logs of a directory are recovered at a time after a crash.',
-    range(1),
+  'num.recovery.threads.per.data.dir': unused(
+    int(2, 'HIGH', 'How many logs of a directory are recovered at a time after a crash.', range(1)),
   ),
-  'log.dir.failure.timeout.ms': long(
-    30000,
-    'LOW',
-    'How long a broker waits before it stops over a failed directory, in milliseconds.',
-    range(1),
+  'log.dir.failure.timeout.ms': unused(
+    long(30000, 'LOW', 'How long a broker waits before it stops over a failed directory, in milliseconds.', range(1)),
   ),
   'create.topic.policy.class.name': str(null, 'LOW', 'A class that checks new topics. Not used by Millrace.'),
   'alter.config.policy.class.name': str(null, 'LOW', 'A class that checks changed configs. Not used by Millrace.'),

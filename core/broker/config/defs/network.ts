@@ -1,6 +1,6 @@
 import { defineConfig } from '../../../common/config/define.ts'
 import { range } from '../../../common/config/validators.ts'
-import { int, list, long, str } from '../keys.ts'
+import { int, list, long, str, unused } from '../keys.ts'
 
 const INT_MAX = 2147483647
 
@@ -26,10 +26,8 @@ export const NETWORK_CONFIG = defineConfig({
     'MEDIUM',
     'The listener that brokers use among themselves. Default: the first one.',
   ),
-  'security.inter.broker.protocol': str(
-    'PLAINTEXT',
-    'MEDIUM',
-    'The security protocol that brokers use among themselves.',
+  'security.inter.broker.protocol': unused(
+    str('PLAINTEXT', 'MEDIUM', 'The security protocol that brokers use among themselves.'),
   ),
   'socket.request.max.bytes': int(104857600, 'HIGH', 'The largest request that is accepted, in bytes.', range(1)),
   'socket.send.buffer.bytes': int(
@@ -56,14 +54,19 @@ export const NETWORK_CONFIG = defineConfig({
   'max.connections': int(
     INT_MAX,
     'MEDIUM',
-    'How many connections the broker holds at most; the ones idle longest are not spared: new ones are refused.',
+    'How many connections the broker holds at most, over all listeners. Beyond it a new one is closed at once; those that are open stay.',
     range(0),
   ),
-  'max.connections.per.ip': int(INT_MAX, 'MEDIUM', 'How many connections one address may hold at most.', range(0)),
+  'max.connections.per.ip': int(
+    INT_MAX,
+    'MEDIUM',
+    'How many connections one address of clients may hold at most. Beyond it a new one is closed at once.',
+    range(0),
+  ),
   'max.connections.per.ip.overrides': str(
     '',
     'MEDIUM',
-    'Other limits for some addresses: host:count pairs with commas.',
+    'Limits of their own for some addresses, in place of max.connections.per.ip: address:count pairs with commas, such as 10.0.0.7:100,10.0.0.8:0.',
   ),
   'max.connection.creation.rate': int(
     INT_MAX,
@@ -82,7 +85,7 @@ export const NETWORK_CONFIG = defineConfig({
     'MEDIUM',
     'How many bytes the unanswered requests of all connections may hold, whole or in part, before reading from them stops; -1 is 256 MiB, or one request of the largest size if that is more.',
   ),
-  'request.timeout.ms': int(30000, 'HIGH', 'How long a request between brokers may take, in milliseconds.'),
+  'request.timeout.ms': unused(int(30000, 'HIGH', 'How long a request between brokers may take, in milliseconds.')),
   'num.network.threads': int(3, 'HIGH', 'Not used: Millrace serves the network from one thread.', range(1)),
   'num.io.threads': int(8, 'HIGH', 'Not used: Millrace handles requests in one thread.', range(1)),
   'background.threads': int(10, 'HIGH', 'Not used: Millrace runs its upkeep in one thread.', range(1)),

@@ -1,6 +1,6 @@
 import { defineConfig } from '../../../common/config/define.ts'
 import { range } from '../../../common/config/validators.ts'
-import { bool, int, list, long, oneOf, str } from '../keys.ts'
+import { bool, int, list, long, oneOf, str, unused } from '../keys.ts'
 
 /** The node, the metadata quorum, topics in general. */
 export const NODE_CONFIG = defineConfig({
@@ -49,7 +49,7 @@ export const NODE_CONFIG = defineConfig({
     'MEDIUM',
     'How long a broker lives without heartbeats. Not used by a quorum of one.',
   ),
-  'controlled.shutdown.enable': bool(true, 'MEDIUM', 'Whether leadership moves away before a shutdown.'),
+  'controlled.shutdown.enable': unused(bool(true, 'MEDIUM', 'Whether leadership moves away before a shutdown.')),
   'metadata.log.dir': str(null, 'HIGH', 'The directory of the metadata log. Default: the first of log.dirs.'),
   'metadata.log.segment.bytes': int(
     1073741824,
@@ -57,32 +57,25 @@ export const NODE_CONFIG = defineConfig({
     'The size of a segment of the metadata log, in bytes.',
     range(8388608),
   ),
-  'metadata.log.segment.ms': long(
-    604800000,
-    'HIGH',
-    'The age at which a segment of the metadata log is closed, in milliseconds.',
+  'metadata.log.segment.ms': unused(
+    long(604800000, 'HIGH', 'The age at which a segment of the metadata log is closed, in milliseconds.'),
   ),
-  'metadata.log.max.record.bytes.between.snapshots': long(
-    20971520,
-    'HIGH',
-    'The most bytes of records between two snapshots of the metadata.',
-    range(1),
+  'metadata.log.max.record.bytes.between.snapshots': unused(
+    long(20971520, 'HIGH', 'The most bytes of records between two snapshots of the metadata.', range(1)),
   ),
-  'metadata.log.max.snapshot.interval.ms': long(
-    3600000,
-    'HIGH',
-    'The longest time between two snapshots of the metadata, in milliseconds; 0 is no limit.',
-    range(0),
+  'metadata.log.max.snapshot.interval.ms': unused(
+    long(
+      3600000,
+      'HIGH',
+      'The longest time between two snapshots of the metadata, in milliseconds; 0 is no limit.',
+      range(0),
+    ),
   ),
-  'metadata.max.retention.bytes': long(
-    104857600,
-    'HIGH',
-    'The size to which the metadata log may grow with its snapshots, in bytes.',
+  'metadata.max.retention.bytes': unused(
+    long(104857600, 'HIGH', 'The size to which the metadata log may grow with its snapshots, in bytes.'),
   ),
-  'metadata.max.retention.ms': long(
-    604800000,
-    'HIGH',
-    'How long old metadata and snapshots are kept, in milliseconds.',
+  'metadata.max.retention.ms': unused(
+    long(604800000, 'HIGH', 'How long old metadata and snapshots are kept, in milliseconds.'),
   ),
   'metadata.max.idle.interval.ms': int(
     500,
@@ -103,27 +96,22 @@ export const NODE_CONFIG = defineConfig({
     'Whether asking for the metadata of a topic that does not exist makes it.',
   ),
   'delete.topic.enable': bool(true, 'HIGH', 'Whether topics may be deleted.'),
-  'min.insync.replicas': int(
-    1,
-    'HIGH',
-    'How many replicas must be in sync for a write with acks=all to be accepted.',
-    range(1),
+  'min.insync.replicas': unused(
+    int(
+      1,
+      'HIGH',
+      'How many replicas must be in sync for a write with acks=all to be accepted; as in Kafka, never more than a partition has.',
+      range(1),
+    ),
   ),
-  'unclean.leader.election.enable': bool(
-    false,
-    'HIGH',
-    'Whether a replica that is not in sync may become leader, at the price of lost records.',
+  'unclean.leader.election.enable': unused(
+    bool(false, 'HIGH', 'Whether a replica that is not in sync may become leader, at the price of lost records.'),
   ),
-  'auto.leader.rebalance.enable': bool(
-    true,
-    'HIGH',
-    'Whether leadership goes back to the preferred replicas by itself.',
+  'auto.leader.rebalance.enable': unused(
+    bool(true, 'HIGH', 'Whether leadership goes back to the preferred replicas by itself.'),
   ),
-  'leader.imbalance.check.interval.seconds': long(
-    300,
-    'HIGH',
-    'How often leadership is checked for that, in seconds.',
-    range(1),
+  'leader.imbalance.check.interval.seconds': unused(
+    long(300, 'HIGH', 'How often leadership is checked for that, in seconds.', range(1)),
   ),
   'max.request.partition.size.limit': int(
     2000,
@@ -143,21 +131,14 @@ export const NODE_CONFIG = defineConfig({
     'The most bytes one fetch gives, in bytes; one batch is always given.',
     range(1024),
   ),
-  'replica.lag.time.max.ms': long(
-    30000,
-    'HIGH',
-    'How far behind, in milliseconds, a replica may be and still count as in sync.',
+  'replica.lag.time.max.ms': unused(
+    long(30000, 'HIGH', 'How far behind, in milliseconds, a replica may be and still count as in sync.'),
   ),
-  'replica.fetch.max.bytes': int(
-    1048576,
-    'MEDIUM',
-    'The most bytes of a partition that one fetch of a replica asks for.',
-    range(0),
+  'replica.fetch.max.bytes': unused(
+    int(1048576, 'MEDIUM', 'The most bytes of a partition that one fetch of a replica asks for.', range(0)),
   ),
-  'replica.high.watermark.checkpoint.interval.ms': long(
-    5000,
-    'HIGH',
-    'How often the high watermarks are written to disk, in milliseconds.',
+  'replica.high.watermark.checkpoint.interval.ms': unused(
+    long(5000, 'HIGH', 'How often the high watermarks are written to disk, in milliseconds.'),
   ),
   'metric.reporters': list('', 'LOW', 'Classes that report metrics. Not used by Millrace.'),
   'authorizer.class.name': str(
