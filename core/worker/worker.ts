@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { RawConfig } from '../common/config/parse.ts'
 import { isRetriable, messageOf } from '../common/errors/error-table.ts'
 import { createLogger, type Logger } from '../common/log.ts'
-import { timerMs } from '../common/timer.ts'
 import type { Props } from '../connect/connector.ts'
 import type { Clients } from './clients.ts'
 import { parseWorkerConfig, type WorkerConfig, type WorkerMode, workerClientProps } from './config/worker-config.ts'
@@ -20,6 +18,7 @@ import { PluginInspector } from './plugins/inspector.ts'
 import { PluginRegistry } from './plugins/registry.ts'
 import { someReachable } from './reachable.ts'
 import { RestServer, type WorkerHealth } from './rest/server.ts'
+import { SessionKeys } from './session-keys.ts'
 import { pause } from './storage/topic-log.ts'
 import { closeStores, createStores, type Stores, startStores } from './stores.ts'
 
@@ -81,7 +80,7 @@ class RunningWorker implements Worker {
   #reaching: Promise<Stores> | null = null
   #stores: Stores | null = null
   #clusterId: string | undefined
-  #rotation: NodeJS.Timeout | null = null
+  #keys: SessionKeys | null = null
   #closing: Promise<void> | null = null
 
   constructor(config: WorkerConfig, options: WorkerOptions, clients: Clients, logger: Logger) {
@@ -121,9 +120,13 @@ class RunningWorker implements Worker {
     this.#options.onListening?.(this.#rest.url)
     this.#reaching = this.#reach()
     const [started] = await Promise.all([this.#reaching, checkConverters(this.#config, registry, this.#inspector)])
+    this.#throwIfAborted()
     const herder = this.#makeHerder(registry, started)
     this.#herder = herder
-    await this.#rotateSessionKey(started)
+    this.#keys = this.#makeKeys(started)
+    await this.#keys?.start()
+    // From here on threads run: none may begin after the close that would have ended them
+    this.#throwIfAborted()
     herder.start()
     this.#health = { phase: 'ready', herder, clusterId: this.#clusterId ?? '' }
     for (const { name, ...props } of this.#options.connectorConfigs ?? [])
@@ -138,7 +141,7 @@ class RunningWorker implements Worker {
 
   async #close(): Promise<void> {
     this.#abort.abort(errors.create('MR_WORKER_ABORTED', {}))
-    if (this.#rotation) clearTimeout(this.#rotation)
+    this.#keys?.close()
     if (this.#health.phase === 'ready') this.#health = { phase: 'starting', reason: 'it is stopping' }
     const rest = this.#rest.close()
     await this.#reaching?.catch(() => undefined)
@@ -149,12 +152,16 @@ class RunningWorker implements Worker {
     this.#logger.info('The worker has stopped')
   }
 
+  #throwIfAborted(): void {
+    if (this.#signal.aborted) throw errors.create('MR_WORKER_ABORTED', {})
+  }
+
   /** Waits for the brokers, then starts the stores; tries again after whatever can pass. */
   async #reach(): Promise<Stores> {
     const servers = this.#config.values['bootstrap.servers']
     this.#health = { phase: 'starting', reason: `it connects to ${servers.join(', ')}` }
     for (let wait = 1000; ; wait = Math.min(wait * 2, RETRY_MAX_MS)) {
-      if (this.#signal.aborted) throw errors.create('MR_WORKER_ABORTED', {})
+      this.#throwIfAborted()
       try {
         if (this.#probes) await someReachable(servers, this.#signal)
         this.#clusterId = await this.#findCluster()
@@ -172,7 +179,7 @@ class RunningWorker implements Worker {
         await this.#orAborted(startStores(stores), () => closeStores(stores))
         return stores
       } catch (error) {
-        if (this.#signal.aborted) throw errors.create('MR_WORKER_ABORTED', {})
+        this.#throwIfAborted()
         if (!isRetriable(error)) throw error
         const reason = messageOf(error)
         this.#health = { phase: 'starting', reason }
@@ -240,25 +247,16 @@ class RunningWorker implements Worker {
     })
   }
 
-  /** The leader keeps a fresh key for requests between workers in the config topic, as Connect does. */
-  async #rotateSessionKey(stores: Stores): Promise<void> {
-    if (this.#config.mode !== 'distributed') return
+  #makeKeys(stores: Stores): SessionKeys | null {
+    if (this.#config.mode !== 'distributed') return null
     const { own } = this.#config
-    const algorithm = own['inter.worker.key.generation.algorithm']
-    const ttl = own['inter.worker.key.ttl.ms']
-    const current = stores.configs.state.sessionKey
-    if (!current || current.algorithm !== algorithm || Date.now() - current.createdAt >= ttl) {
-      const bits = own['inter.worker.key.size'] ?? Number(/\d+$/.exec(algorithm)?.[0] ?? 256)
-      const key = randomBytes(Math.max(1, bits >> 3)).toString('base64')
-      await stores.configs.putSessionKey({ key, algorithm, createdAt: Date.now() })
-    }
-    const retry = () => {
-      this.#rotateSessionKey(stores).catch((error: unknown) => {
-        this.#logger.warn(`The session key was not renewed: ${messageOf(error)}`)
-      })
-    }
-    this.#rotation = setTimeout(retry, timerMs(Math.max(1000, ttl)))
-    this.#rotation.unref()
+    return new SessionKeys({
+      configs: stores.configs,
+      algorithm: own['inter.worker.key.generation.algorithm'],
+      bits: own['inter.worker.key.size'],
+      ttlMs: own['inter.worker.key.ttl.ms'],
+      logger: this.#logger,
+    })
   }
 }
 

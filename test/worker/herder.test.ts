@@ -222,3 +222,9 @@ test('waits as long as Java can say do not become none, and end nobody', async (
   await eventually(async () => (await rig.status('long-waits')).tasks[0]?.trace, 'the sea is rough')
   expect(lines(log).filter(l => l.startsWith('task 0 start'))).toHaveLength(1)
 })
+
+test('a record without a topic fails its task, instead of being waited for without end', async () => {
+  await rig.create('nowhere', source({ 'task.mode': 'counts' }))
+  const status = await rig.states('nowhere', 'RUNNING', 'FAILED')
+  expect(status.tasks[0]?.trace).toContain('MR_TASK_NO_TOPIC')
+})

@@ -53,6 +53,61 @@ test('a secret is shown nowhere, and sent back masked it keeps its value', async
   expect(JSON.stringify(infos.body)).not.toContain('neu')
 })
 
+test('a secret in what a plugin throws, waits for or complains of is shown nowhere', async () => {
+  const refused = await rig.call('POST', '/connectors', {
+    name: 'tells',
+    config: source({ secret: 'geheimnis', 'validate.mode': 'tells' }),
+  })
+  expect(refused.status).toBe(400)
+  expect(JSON.stringify(refused.body)).toContain('refused: [hidden]')
+  await rig.create('tells-task', source({ secret: 'geheimnis', 'task.mode': 'tells' }))
+  await rig.states('tells-task', 'RUNNING', 'FAILED')
+  await rig.create('tells-connector', source({ secret: 'geheimnis', 'connector.mode': 'tells' }))
+  await rig.states('tells-connector', 'FAILED')
+  const statuses = JSON.stringify((await rig.call('GET', '/connectors?expand=status')).body)
+  expect(statuses).toContain('cannot connect with [hidden]')
+  expect(statuses + JSON.stringify(refused.body)).not.toContain('geheimnis')
+  const nameless = await rig.call('PUT', '/connector-plugins/Nope/config/validate', {
+    'api.key': 'k1y',
+    url: 'x://u:p9@h',
+  })
+  expect(JSON.stringify(nameless.body)).not.toMatch(/k1y|p9/)
+})
+
+test('changes of one configuration that come at once are all there in the end', async () => {
+  await rig.create('busy', source())
+  const patches = Array.from({ length: 6 }, (_, i) =>
+    rig.call('PATCH', '/connectors/busy/config', { [`key.${i}`]: 'x' }),
+  )
+  expect((await Promise.all(patches)).map(a => a.status)).toEqual([200, 200, 200, 200, 200, 200])
+  const config = (await rig.call('GET', '/connectors/busy/config')).body as Record<string, string>
+  expect(Object.keys(config).filter(k => k.startsWith('key.'))).toHaveLength(6)
+  await rig.states('busy', 'RUNNING', 'RUNNING')
+})
+
+test('whatever requests come at once, the connector ends as the last of them says', async () => {
+  await rig.create('torn', source())
+  const all: Promise<{ status: number }>[] = []
+  for (let i = 0; i < 8; i++) {
+    all.push(rig.call('PUT', '/connectors/torn/config', source({ extra: String(i) })))
+    all.push(rig.call('POST', '/connectors/torn/restart?includeTasks=true'))
+    all.push(rig.call('PUT', `/connectors/torn/${['pause', 'stop', 'resume'][i % 3]}`))
+    all.push(rig.call('POST', '/connectors/torn/tasks/0/restart'))
+  }
+  for (const { status } of await Promise.all(all)) expect([200, 202, 204, 404]).toContain(status)
+  await rig.call('PUT', '/connectors/torn/resume')
+  await rig.states('torn', 'RUNNING', 'RUNNING')
+  const gone = await Promise.all([
+    rig.call('POST', '/connectors/torn/restart?includeTasks=true'),
+    rig.call('DELETE', '/connectors/torn'),
+    rig.call('PUT', '/connectors/torn/stop'),
+  ])
+  expect(gone.map(a => a.status)[1]).toBe(204)
+  await eventually(async () => (await rig.call('GET', '/connectors/torn/status')).status, 404)
+  await rig.create('torn', source())
+  await rig.states('torn', 'RUNNING', 'RUNNING')
+})
+
 test('a masked secret of which no value is stored is refused', async () => {
   const { status, body } = await rig.call('POST', '/connectors', {
     name: 'masked',

@@ -50,6 +50,7 @@ function note(props, line) {
 
 function act(mode, props) {
   if (mode === 'fails') throw new Error('this cannot work')
+  if (mode === 'tells') throw new Error('cannot connect with ' + props.secret + ' to db://me:' + props.secret + '@host')
   if (mode === 'fails-retriably') throw new RetriableError('this may work later')
   if (mode === 'until-healed' && !existsSync(props['heal.file'])) throw new RetriableError('not healed yet')
   if (mode === 'exits') process.exit(3)
@@ -75,6 +76,7 @@ class TestTask extends SourceTask {
     }
     if (this.props['task.mode'] === 'ignores-stop') return new Promise(() => {})
     if (this.props['task.mode'] === 'counts') {
+      if (this.props['heal.file'] && !existsSync(this.props['heal.file'])) return new Promise(resolve => setTimeout(resolve, 20, null))
       const n = (this.n ??= Number((await this.context.offsets.offset({ s: 'x' }))?.n ?? 0))
       if (n < 5) {
         this.n = n + 1
@@ -116,6 +118,7 @@ const shared = Base => class extends Base {
   async validate(props, values) {
     if (props['validate.mode'] === 'spins') forever()
     if (props['validate.mode'] === 'throws') throw new Error('validation itself is broken')
+    if (props['validate.mode'] === 'tells') throw new Error('refused: ' + props.secret)
     if (props['validate.mode'] === 'exits') process.exit(4)
     if (props['validate.mode'] === 'complains') values.find(v => v.name === 'topic').errors.push('that topic is not nice')
     return values

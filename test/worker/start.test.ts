@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { freePort } from '../../cli/free-port.ts'
+import { createProducer } from '../../core/client/index.ts'
 import { startWorker } from '../../core/worker/worker.ts'
 import { eventually, Rig, rest } from './rig.ts'
 
@@ -96,4 +97,44 @@ test('standalone refuses a wrong connector file by what is wrong in it', async (
   await expect(startWorker(properties, { mode: 'standalone', connectorConfigs })).rejects.toThrow(
     /Missing required configuration "topic"/,
   )
+})
+
+test('statuses of what is not configured any more are cleared away at a start', async () => {
+  rig = new Rig()
+  await rig.startBroker()
+  await rig.startWorker()
+  await rig.create('kept', { 'connector.class': 'TestSource' })
+  await rig.states('kept', 'RUNNING', 'RUNNING')
+  await rig.worker?.close()
+  const ghost = JSON.stringify({ state: 'RUNNING', trace: null, worker_id: 'w:1', generation: 0, version: '1' })
+  const producer = createProducer({ bootstrapServers: [rig.broker!.address] })
+  const keys = ['status-connector-ghost', 'status-task-ghost-0', 'status-task-kept-7']
+  await producer.send(keys.map(key => ({ topic: 'rig-status', key: Buffer.from(key), value: Buffer.from(ghost) })))
+  await producer.close()
+  await rig.startWorker()
+  expect((await rig.call('GET', '/connectors/ghost/status')).status).toBe(404)
+  await rig.states('kept', 'RUNNING', 'RUNNING')
+})
+
+test('a file of secrets that goes away takes neither the type nor the offsets of what runs', async () => {
+  rig = new Rig()
+  const secrets = join(rig.dir, 'secrets.properties')
+  const heal = join(rig.dir, 'heal')
+  writeFileSync(secrets, 'word=geheimnis\n')
+  await rig.startBroker()
+  await rig.startWorker({ 'config.providers': 'file', 'config.providers.file.class': 'FileConfigProvider' })
+  const config = { 'task.mode': 'counts', topic: 't', 'heal.file': heal, secret: `\${file:${secrets}:word}` }
+  await rig.create('reads', { 'connector.class': 'TestSource', ...config })
+  await rig.states('reads', 'RUNNING', 'RUNNING')
+  rmSync(secrets)
+  writeFileSync(heal, '')
+  await eventually(async () => (await rig!.call('GET', '/connectors/reads/topics')).body, {
+    reads: { topics: ['t'] },
+  } as unknown)
+  expect(rig.worker!.herder.connectorStatus('reads').type).toBe('source')
+  await rig.call('PUT', '/connectors/reads/stop')
+  await rig.states('reads', 'STOPPED')
+  writeFileSync(secrets, 'word=geheimnis\n')
+  const offsets = async () => (await rig!.call('GET', '/connectors/reads/offsets')).body as { offsets: unknown[] }
+  expect((await offsets()).offsets).toHaveLength(1)
 })

@@ -6,6 +6,7 @@ import type { PluginInspector } from '../plugins/inspector.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'
 import type { ConfigEvent, ConfigState, TargetState } from '../storage/config-state.ts'
 import type { ConfigStore } from '../storage/config-store.ts'
+import { canonicalJson } from '../storage/connect-json.ts'
 import type { StatusStore } from '../storage/status-store.ts'
 import type { HerderCall, ThreadEvent } from '../task/messages-out.ts'
 import type { ThreadHost } from '../task/thread-host.ts'
@@ -94,6 +95,9 @@ export class Herder {
   start(): void {
     this.#running = true
     for (const [logger, level] of this.#state.loggers) this.#applyLogger(logger, level)
+    this.#o.statuses.retain((name, task) =>
+      task === null ? this.#state.config(name) !== null : task < this.#state.tasks(name).length,
+    )
     for (const name of this.#state.connectors) this.#supervise(name).wake()
     this.#logger.info(`Running ${this.#state.connectors.length} connectors`)
   }
@@ -152,9 +156,10 @@ export class Herder {
   /** What a thread asks: source offsets. */
   async onThreadCall(call: HerderCall, unit: string): Promise<unknown> {
     const connector = this.#state.config(parseUnit(unit)?.connector ?? '') ?? {}
-    const resolved = this.#o.launcher.resolve(connector)
-    if (call.name === 'offsets-get') return this.#o.stores.get(resolved, call.keys)
-    await this.#o.stores.putText(resolved, call.entries)
+    // Offsets are committed also while a file with secrets cannot be read: only a topic of its own may need one.
+    const props = 'offsets.storage.topic' in connector ? this.#o.launcher.resolve(connector) : connector
+    if (call.name === 'offsets-get') return this.#o.stores.get(props, call.keys)
+    await this.#o.stores.putText(props, call.entries)
     return null
   }
 
@@ -210,32 +215,26 @@ export class Herder {
     replace: boolean,
     target: TargetState | null = null,
   ): Promise<{ created: boolean; info: ConnectorInfo }> {
-    const config = this.#o.secrets.unmask(given, this.#state.config(name))
-    await this.#check(config)
-    const created = await this.#writes.run(name, async () => {
-      const exists = this.#state.config(name) !== null
-      if (exists && !replace) throw new RestError(409, `Connector ${name} already exists`)
-      await this.#o.configs.putConnector(name, config, target)
-      return !exists
-    })
-    const shown = await this.#o.secrets.mask(config)
-    return { created, info: this.#views.info(name, shown) }
+    return this.#change(name, () => given, replace, target)
   }
 
   /** Changes some keys of a configuration; null removes one. */
   async patchConnector(name: string, patch: Readonly<Record<string, string | null>>): Promise<ConnectorInfo> {
-    const stored = this.#configOf(name)
+    this.#configOf(name)
     if (patch['name'] !== undefined && patch['name'] !== name)
       throw badRequest(
         `Connector name configuration (${patch['name']}) doesn't match connector name in the URL (${name})`,
       )
-    const merged: Record<string, string> = { ...stored }
-    for (const [key, value] of Object.entries(patch)) {
-      if (value === null) delete merged[key]
-      else merged[key] = value
+    const merge = (stored: Props | null) => {
+      if (stored === null) throw notFound(`Connector ${name} not found`)
+      const merged: Record<string, string> = { ...stored }
+      for (const [key, value] of Object.entries(patch)) {
+        if (value === null) delete merged[key]
+        else merged[key] = value
+      }
+      return merged
     }
-    const { info } = await this.putConnector(name, merged, true)
-    return info
+    return (await this.#change(name, merge, true, null)).info
   }
 
   async deleteConnector(name: string): Promise<void> {
@@ -310,6 +309,34 @@ export class Herder {
   }
 
   // Inside
+
+  /**
+   * Writes the configuration that `make` makes of the stored one. Checking it may take long: when another change comes in between
+   * that matters to it, it is made and checked anew, so that none of the two is lost.
+   */
+  async #change(
+    name: string,
+    make: (stored: Props | null) => Props,
+    replace: boolean,
+    target: TargetState | null,
+  ): Promise<{ created: boolean; info: ConnectorInfo }> {
+    const next = () => {
+      const stored = this.#state.config(name)
+      return this.#o.secrets.unmask(make(stored), stored)
+    }
+    for (;;) {
+      const config = next()
+      await this.#check(config)
+      const done = await this.#writes.run(name, async () => {
+        const exists = this.#state.config(name) !== null
+        if (exists && !replace) throw new RestError(409, `Connector ${name} already exists`)
+        if (canonicalJson(next()) !== canonicalJson(config)) return null
+        await this.#o.configs.putConnector(name, config, target)
+        return { created: !exists }
+      })
+      if (done) return { ...done, info: this.#views.info(name, await this.#o.secrets.mask(config)) }
+    }
+  }
 
   async #changeOffsets(name: string, change: (config: Props) => Promise<string>): Promise<string> {
     return this.#writes.run(name, async () => {

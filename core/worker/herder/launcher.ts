@@ -41,6 +41,13 @@ export class Launcher {
     return this.#find('connector', props['connector.class'] ?? '', props['connector.plugin.version'])
   }
 
+  /** What kind a configuration's connector is: its class alone is looked at. Throws MR_PLUGIN_*, or a ConfigError. */
+  typeOf(raw: Props): 'source' | 'sink' {
+    const own = ['connector.class', 'connector.plugin.version'].filter(key => key in raw)
+    const plugin = this.plugin(this.resolve(Object.fromEntries(own.map(key => [key, raw[key]!]))))
+    return plugin.type === 'source' ? 'source' : 'sink'
+  }
+
   connector(name: string, raw: Props): ConnectorSpec {
     const props = this.resolve(raw)
     const plugin = this.plugin(props)

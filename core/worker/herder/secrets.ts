@@ -9,6 +9,10 @@ import { parseRange } from '../plugins/versions.ts'
 /** Names that no declaration knows and that look like secrets all the same. */
 const SUSPICIOUS =
   /(password|passwd|passphrase|secret|credential|private[._-]?key|api[._-]?key|access[._-]?token|sasl\.jaas\.config)/i
+export function looksSecret(key: string): boolean {
+  return SUSPICIOUS.test(key)
+}
+
 const REFERENCE = /^\$\{[^}]*\}$/
 
 const listOf = (text: string | undefined): string[] =>
@@ -79,7 +83,7 @@ export class Secrets {
     return key => {
       const override = /^(producer|consumer|admin)\.override\.(.+)$/.exec(key)
       if (override) return isSecretClientKey(override[2]!)
-      return types.get(key) ?? SUSPICIOUS.test(key)
+      return types.get(key) ?? looksSecret(key)
     }
   }
 

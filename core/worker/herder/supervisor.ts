@@ -336,7 +336,9 @@ export class Supervisor {
 
   #tracked(topic: string, task: number): void {
     const { statuses, topicTracking, now } = this.#env
-    if (!topicTracking || statuses.topics(this.name).some(t => t.topic === topic)) return
+    // Nothing of what is deleted may come back after its statuses have gone
+    if (!topicTracking || this.#env.state.config(this.name) === null) return
+    if (statuses.topics(this.name).some(t => t.topic === topic)) return
     statuses.putTopic({ topic, connector: this.name, task, discoveredAt: now() })
   }
 

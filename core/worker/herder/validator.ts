@@ -1,6 +1,6 @@
 import type { ConfigValue } from '../../common/config/parse.ts'
 import { ConfigError } from '../../common/config/parse.ts'
-import { HIDDEN } from '../../common/config/password.ts'
+import { HIDDEN, hideInUrls } from '../../common/config/password.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Props } from '../../connect/connector.ts'
 import { isSecretClientKey, overrideError, overridesOf, policyOf } from '../config/client-overrides.ts'
@@ -14,6 +14,7 @@ import { type PluginKind, type PluginRegistry, pluginRef } from '../plugins/regi
 import { parseRange } from '../plugins/versions.ts'
 import { definitionsOf, infosOf, type Placing } from './plugin-keys.ts'
 import { RestError } from './rest-error.ts'
+import { looksSecret } from './secrets.ts'
 import { absent, stageInfos } from './stage-keys.ts'
 
 /** REST's answer to a validation. */
@@ -42,7 +43,7 @@ export class Validator {
   pluginOf(props: Props): PluginDescriptor {
     const name = props['connector.class']
     if (name === undefined) {
-      const shown = Object.entries(props).map(([k, v]) => `${k}=${/password|secret/i.test(k) ? HIDDEN : v}`)
+      const shown = Object.entries(props).map(([k, v]) => `${k}=${looksSecret(k) ? HIDDEN : hideInUrls(v)}`)
       throw new RestError(400, `Connector config {${shown.join(', ')}} contains no connector type`)
     }
     try {

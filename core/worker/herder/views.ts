@@ -43,7 +43,7 @@ export class Views {
   typeOf(config: Props | null): ConnectorType {
     if (!config) return 'unknown'
     try {
-      return this.#launcher.plugin(this.#launcher.resolve(config)).type === 'source' ? 'source' : 'sink'
+      return this.#launcher.typeOf(config)
     } catch {
       return 'unknown'
     }

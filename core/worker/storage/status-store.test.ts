@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createLogger } from '../../common/log.ts'
 import { murmur2, toPositive } from '../../protocol/index.ts'
 import { MemoryLog } from '../test-support/memory-log.ts'
@@ -153,5 +153,23 @@ test('while the log cannot be written statuses wait, the latest of each, and are
   log.failWrites = null
   await expect.poll(() => log.dump('st').map(r => r.value)).toHaveLength(1)
   expect(log.dump('st')[0]?.value).toContain('FAILED')
+  await store.close()
+})
+
+test('writing for a long time leaves nothing behind, nor do connectors that are gone', async () => {
+  const log = new MemoryLog()
+  const store = topicStore(log)
+  await store.start()
+  const added = vi.spyOn(EventTarget.prototype, 'addEventListener')
+  const removed = vi.spyOn(EventTarget.prototype, 'removeEventListener')
+  for (let i = 0; i < 100; i++) {
+    store.putConnector(`c${i}`, status('RUNNING'))
+    await expect.poll(() => log.dump('st').some(r => r.key === `status-connector-c${i}`), { interval: 1 }).toBe(true)
+  }
+  await expect.poll(() => added.mock.calls.length - removed.mock.calls.length).toBeLessThan(10)
+  store.retain(connector => connector === 'c7')
+  expect(store.connector('c7')).not.toBeNull()
+  expect(store.connector('c8')).toBeNull()
+  vi.restoreAllMocks()
   await store.close()
 })

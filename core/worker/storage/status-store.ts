@@ -120,9 +120,18 @@ export class StatusStore {
 
   /** Removes everything about a connector. */
   remove(connector: string): void {
-    this.putConnector(connector, null)
+    if (this.#connectors.has(connector)) this.putConnector(connector, null)
     for (const [task] of this.tasks(connector)) this.putTask(connector, task, null)
     this.resetTopics(connector)
+  }
+
+  /** Removes what is not `known` (of a connector itself, and its topics: null): a worker that died may have left it. */
+  retain(known: (connector: string, task: number | null) => boolean): void {
+    const names = new Set([...this.#connectors.keys(), ...this.#tasks.keys(), ...this.#topics.keys()])
+    for (const name of names) {
+      if (!known(name, null)) this.remove(name)
+      for (const [task] of this.tasks(name)) if (!known(name, task)) this.putTask(name, task, null)
+    }
   }
 
   #put(key: string, value: string | null): void {
@@ -144,7 +153,7 @@ export class StatusStore {
     }
     const task = /^status-task-(.+)-(\d+)$/s.exec(key)
     if (task) {
-      setOrDelete(inner(this.#tasks, task[1]!), Number(task[2]), json && parseStatus(json))
+      setInner(this.#tasks, task[1]!, Number(task[2]), json && parseStatus(json))
       return
     }
     const topic = /^status-topic-([^:]+):connector-(.*)$/s.exec(key)
@@ -155,14 +164,15 @@ export class StatusStore {
     const at = asObject(json?.['topic'])
     const task = Number(at?.['task'] ?? 0)
     const discoveredAt = Number(at?.['discoverTimestamp'] ?? 0)
-    setOrDelete(inner(this.#topics, connector), topic, json && { topic, connector, task, discoveredAt })
+    setInner(this.#topics, connector, topic, json && { topic, connector, task, discoveredAt })
   }
 }
 
-function inner<K, L, V>(map: Map<K, Map<L, V>>, key: K): Map<L, V> {
-  let found = map.get(key)
-  if (!found) map.set(key, (found = new Map()))
-  return found
+/** Of a connector that is gone nothing stays, not even an empty map. */
+function setInner<K, L, V>(map: Map<K, Map<L, V>>, key: K, at: L, value: V | null): void {
+  const found = map.get(key) ?? new Map<L, V>()
+  setOrDelete(found, at, value)
+  setOrDelete(map, key, found.size === 0 ? null : found)
 }
 
 function setOrDelete<K, V>(map: Map<K, V>, key: K, value: V | null): void {
@@ -215,7 +225,7 @@ export class TopicStatusSink implements StatusSink {
       const records = [...this.#waiting].map(([key, value]) => ({ key, value }))
       this.#waiting.clear()
       try {
-        await Promise.race([this.#log.append(records), aborted(signal)])
+        await unlessAborted(this.#log.append(records), signal)
         failures = 0
       } catch (error) {
         for (const { key, value } of records) {
@@ -247,10 +257,12 @@ export class TopicStatusSink implements StatusSink {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = () => reject(new Error('the worker is stopping'))
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
-  })
+/** The work, or a rejection when the signal aborts first. Leaves no listener behind: a worker writes statuses for years. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const stop = () => reject(new Error('the worker is stopping'))
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop, { once: true })
+  work.then(resolve, reject)
+  return promise.finally(() => signal.removeEventListener('abort', stop))
 }

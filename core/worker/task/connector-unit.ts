@@ -6,6 +6,7 @@ import { HerderOffsetStore } from './herder-offset-store.ts'
 import type { ConnectorSpec } from './messages-in.ts'
 import type { OffsetStore } from './offset-store.ts'
 import { loadPlugin } from './plugin-loader.ts'
+import { learnSecrets } from './redact.ts'
 import type { Unit, Uplink } from './unit.ts'
 
 /** A running connector: what splits the work, not what does it. */
@@ -33,6 +34,7 @@ export class ConnectorUnit implements Unit {
   /** Constructs the connector and awaits its `start`; throws what that throws. */
   static async start(unit: string, spec: ConnectorSpec, uplink: Uplink): Promise<ConnectorUnit> {
     const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin)
+    learnSecrets(connector.config, spec.props)
     uplink.event({ type: 'loaded', unit })
     const logger = createLogger('millrace.connector', `[${spec.connector}|worker] `)
     const offsets = spec.type === 'source' ? new HerderOffsetStore(spec.connector, unit, uplink) : null

@@ -6,6 +6,7 @@ import type { ErrorReporter, StageError } from './error-policy.ts'
 import { errors } from './errors.ts'
 import { traceOf } from './failure.ts'
 import type { MetricsRecorder } from './metrics.ts'
+import { redact } from './redact.ts'
 
 /** Creates the dead letter queue's topic where it is missing: one partition, as Connect does. */
 export async function ensureDeadLetterTopic(admin: Admin, config: ErrorConfig, given: boolean): Promise<void> {
@@ -113,7 +114,7 @@ export class DeadLetterQueue implements ErrorReporter<ConsumerRecord>, DeliveryL
       ['stage', error.stage],
       ['class.name', error.className],
       ['exception.class.name', cause instanceof Error ? cause.name : typeof cause],
-      ['exception.message', messageOf(cause)],
+      ['exception.message', redact(messageOf(cause))],
       ['exception.stacktrace', traceOf(cause)],
     ]
     return text.map(([key, value]) => ({ key: PREFIX + key, value: Buffer.from(value) }))

@@ -55,6 +55,10 @@ export const errors = defineErrors({
     message: '{stage} ({class}) failed on {record}: {cause}',
     fix: 'Correct the record or the configuration. errors.tolerance=all skips such records; errors.deadletterqueue.topic.name keeps them.',
   },
+  MR_TASK_NO_TOPIC: {
+    message: '{record} came out of the connector and its transformations with the topic {topic}',
+    fix: 'A record needs a topic to be written to: check the settings that name it, or report it to the author of the plugin.',
+  },
   MR_TASK_PRODUCE_FAILED: {
     message: 'the log did not take {record}: {cause}',
     fix: 'See the cause; producer.override.* changes the limits of the producer (max.request.size for large records).',

@@ -1,9 +1,10 @@
 import { isRetriable, messageOf } from '../../common/errors/error-table.ts'
 import type { Failure } from './messages-out.ts'
+import { redact } from './redact.ts'
 
-/** The stack of an error with those of its causes, as Java prints them. At most 10 causes deep. */
+/** The stack of an error with those of its causes, as Java prints them, secrets hidden. At most 10 causes deep. */
 export function traceOf(error: unknown): string {
-  if (!(error instanceof Error)) return `${messageOf(error)} (thrown, and no Error: there is no stack)`
+  if (!(error instanceof Error)) return redact(`${messageOf(error)} (thrown, and no Error: there is no stack)`)
   const parts: string[] = []
   let at: unknown = error
   for (let depth = 0; depth < 10 && at !== undefined && at !== null; depth++) {
@@ -11,12 +12,12 @@ export function traceOf(error: unknown): string {
     parts.push(depth === 0 ? text : `Caused by: ${text}`)
     at = at instanceof Error ? at.cause : undefined
   }
-  return parts.join('\n')
+  return redact(parts.join('\n'))
 }
 
 /** Anything thrown, in the form that crosses threads. Never throws: a failure that is not told would leave its unit in no state. */
 export function failureOf(error: unknown): Failure {
-  const message = messageOf(error)
+  const message = redact(messageOf(error))
   try {
     const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
     return { message, trace: traceOf(error), retriable: isRetriable(error), code }

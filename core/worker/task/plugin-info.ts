@@ -4,6 +4,7 @@ import { messageOf } from '../../common/errors/error-table.ts'
 import type { Props } from '../../connect/connector.ts'
 import type { ConfigKeyInfo, OffsetEntry, PluginInfo, PluginRef, PluginSpec, ValidationResult } from './messages-in.ts'
 import { loadPlugin } from './plugin-loader.ts'
+import { learnSecrets, redact } from './redact.ts'
 
 /** What a plugin's own checks may take before their signal aborts, ms. */
 const VALIDATE_TIMEOUT_MS = 20_000
@@ -54,19 +55,22 @@ export async function validatePlugin(spec: PluginSpec): Promise<ValidationResult
   const plugin = await loadPlugin<AnyPlugin>(spec.plugin)
   const values = validateConfig(plugin.config, spec.props)
   const info = infoOf(plugin)
+  learnSecrets(plugin.config, spec.props)
   if (!plugin.validate || values.some(v => v.errors.length > 0)) return { ...info, values }
   try {
-    return { ...info, values: await plugin.validate(spec.props, values, AbortSignal.timeout(VALIDATE_TIMEOUT_MS)) }
+    const checked = await plugin.validate(spec.props, values, AbortSignal.timeout(VALIDATE_TIMEOUT_MS))
+    return { ...info, values: checked.map(v => ({ ...v, errors: v.errors.map(error => redact(String(error))) })) }
   } catch (error) {
     // A check that itself fails says as much as one that finds a fault; it is shown where the user looks first.
     const [first, ...rest] = values
     if (!first) throw error
-    return { ...info, values: [{ ...first, errors: [...first.errors, messageOf(error)] }, ...rest] }
+    return { ...info, values: [{ ...first, errors: [...first.errors, redact(messageOf(error))] }, ...rest] }
   }
 }
 
 /** Lets a source connector take care of altered offsets; false where it leaves them to the runtime. */
 export async function alterOffsets(spec: PluginSpec, offsets: readonly OffsetEntry[]): Promise<boolean> {
   const plugin = await loadPlugin<AnyPlugin>(spec.plugin)
+  learnSecrets(plugin.config, spec.props)
   return (await plugin.alterOffsets?.(spec.props, offsets)) ?? false
 }

@@ -2,6 +2,7 @@ import type { ProducerRecord, RecordHeader } from '../../client/types.ts'
 import type { Converter, HeaderConverter } from '../../connect/plugins.ts'
 import type { Header, SourceRecord } from '../../connect/record.ts'
 import { type Stage, StageError } from './error-policy.ts'
+import { errors } from './errors.ts'
 import type { TransformChain } from './transform-chain.ts'
 
 /** A converter with the class name that its errors are told under. */
@@ -33,6 +34,9 @@ export class SourceRecordConverter {
     const record = this.#chain.apply(source)
     if (record === null) return null
     const { topic, headers } = record
+    // A topic that is none would be waited for without end
+    if (typeof topic !== 'string' || topic === '')
+      throw errors.create('MR_TASK_NO_TOPIC', { record: describeSource(source), topic: String(topic) })
     const { key, value } = this.#converters
     return {
       topic,

@@ -1,3 +1,4 @@
+import type { ConfigDef } from '../../common/config/define.ts'
 import { createLogger, type Logger } from '../../common/log.ts'
 import type { SinkConnector, SourceConnector } from '../../connect/connector.ts'
 import type { Converter, HeaderConverter } from '../../connect/plugins.ts'
@@ -9,6 +10,7 @@ import type { PluginSpec, TaskSpec } from './messages-in.ts'
 import type { Failure } from './messages-out.ts'
 import { MetricsRecorder } from './metrics.ts'
 import { construct, loadPlugin } from './plugin-loader.ts'
+import { learnClientSecrets, learnSecrets, redact } from './redact.ts'
 import { closeQuietly, type Runner, type TaskParts } from './runner.ts'
 import { createSinkRunner } from './sink-setup.ts'
 import type { Converters, Named } from './source-converter.ts'
@@ -102,6 +104,8 @@ export class TaskUnit implements Unit {
   async #create(chain: TransformChain): Promise<Runner> {
     const spec = this.#spec
     const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin)
+    for (const props of [spec.connectorProps, spec.taskProps]) learnSecrets(connector.config, props)
+    for (const props of [spec.producer, spec.consumer, spec.admin]) learnClientSecrets(props)
     const task = construct<SourceTask | SinkTask>(connector.taskClass, spec.plugin.className)
     const converters = await loadConverters(spec, this.#loaded)
     this.#uplink.event({ type: 'loaded', unit: this.unit })
@@ -117,7 +121,8 @@ export class TaskUnit implements Unit {
       clients: kafkaClients,
       onTopic: topic => this.#useTopic(topic),
       onDegraded: (message, retryAt) => {
-        this.#uplink.event({ type: 'degraded', unit: this.unit, message, retryAt })
+        const shown = message === null ? null : redact(String(message))
+        this.#uplink.event({ type: 'degraded', unit: this.unit, message: shown, retryAt })
       },
     }
     return spec.type === 'source'
@@ -146,13 +151,12 @@ export class TaskUnit implements Unit {
   }
 }
 
-async function named<T extends Closeable & { configure(props: TaskSpec['taskProps'], isKey?: boolean): void }>(
-  spec: PluginSpec,
-  isKey: boolean,
-  loaded: Closeable[],
-): Promise<Named<T>> {
+async function named<
+  T extends Closeable & { config: ConfigDef; configure(props: TaskSpec['taskProps'], isKey?: boolean): void },
+>(spec: PluginSpec, isKey: boolean, loaded: Closeable[]): Promise<Named<T>> {
   const plugin = await loadPlugin<T>(spec.plugin)
   loaded.push(plugin)
+  learnSecrets(plugin.config, spec.props)
   plugin.configure(spec.props, isKey)
   return { className: spec.plugin.className, plugin }
 }

@@ -9,6 +9,7 @@ import type { CallReply, MessageIn, RequestMessage, ThreadData } from './message
 import type { MessageOut } from './messages-out.ts'
 import { alterOffsets, inspectPlugin, validatePlugin } from './plugin-info.ts'
 import { hookPluginApi } from './plugin-loader.ts'
+import { redact } from './redact.ts'
 import type { Unit, Uplink } from './unit.ts'
 
 /** How often a thread looks at its own memory, ms. */
@@ -156,7 +157,10 @@ function watchMemory(): void {
 }
 
 for (const [logger, level] of data.logLevels) setLogLevel(logger, level)
-setLogSink(entry => send({ type: 'log', entry }))
+setLogSink(entry => {
+  const { message, stack } = entry
+  send({ type: 'log', entry: { ...entry, message: redact(message), stack: stack && redact(stack) } })
+})
 hookPluginApi()
 const pulse = new Int32Array(data.pulse)
 setInterval(() => Atomics.add(pulse, 0, 1), PULSE_MS).unref()

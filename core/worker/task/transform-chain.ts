@@ -3,6 +3,7 @@ import type { ConnectRecord } from '../../connect/record.ts'
 import { StageError } from './error-policy.ts'
 import type { PluginSpec, TransformSpec } from './messages-in.ts'
 import { loadPlugin } from './plugin-loader.ts'
+import { learnSecrets } from './redact.ts'
 
 /** A plugin that may hold something. */
 export interface Closeable {
@@ -58,6 +59,7 @@ export class TransformChain {
 async function configured<T extends Transformation | Predicate>(spec: PluginSpec, loaded: Closeable[]): Promise<T> {
   const plugin = await loadPlugin<T>(spec.plugin)
   loaded.push(plugin)
+  learnSecrets(plugin.config, spec.props)
   plugin.configure(spec.props)
   return plugin
 }

@@ -112,6 +112,7 @@ export class MemoryLog implements Clients {
           signal?.addEventListener('abort', wake, { once: true })
         })
         this.#wakers.delete(wake)
+        signal?.removeEventListener('abort', wake)
         await this.holdReads
         return take()
       },
