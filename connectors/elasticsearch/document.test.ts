@@ -33,8 +33,10 @@ test('a field may have any name, also those of decimals and those that every obj
   expect(json({ big: new Decimal(1230n, 2) })).toBe('{"big":12.3}')
 })
 
-test('a float has the digits of a float, and what JSON has no number for is a text', () => {
+test('floating numbers stay such, with the digits of their type, and what JSON has no number for is a text', () => {
   const schema = struct({ f: primitive('float'), d: primitive('double') })
+  expect(json({ f: 2, d: 1 }, schema)).toBe('{"f":2.0,"d":1.0}')
+  expect(json({ p: Decimal.parse('5.00') }, struct({ p: decimal(2) }))).toBe('{"p":5.0}')
   expect(json({ f: Math.fround(0.1), d: 0.1 }, schema)).toBe('{"f":0.1,"d":0.1}')
   expect(json({ f: Number.NaN, d: Number.NEGATIVE_INFINITY }, schema)).toBe('{"f":"NaN","d":"-Infinity"}')
 })

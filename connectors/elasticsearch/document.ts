@@ -2,6 +2,7 @@ import {
   DATE,
   DECIMAL,
   Decimal,
+  javaDouble,
   javaFloat,
   type Schema,
   type SinkRecord,
@@ -18,6 +19,10 @@ const where = (r: SinkRecord) => ({ topic: r.originalTopic, partition: r.origina
 
 function number(value: unknown): string {
   return typeof value === 'bigint' || Number.isFinite(value) ? String(value) : quote(value)
+}
+
+function floating(value: unknown, text: (value: number) => string): string {
+  return Number.isFinite(value) ? text(value as number) : quote(value)
 }
 
 /** The names of fields as they stand in a document; they are few. */
@@ -59,7 +64,7 @@ function plainObject(value: object): string {
   }
   if (Buffer.isBuffer(value)) return quote(value.toString('base64'))
   if (value instanceof Date) return String(value.getTime())
-  if (value instanceof Decimal) return number(value.toNumber())
+  if (value instanceof Decimal) return javaDouble(value.toNumber())
   if (value instanceof Map) {
     for (const [name, item] of value) out += `${out === '' ? '{' : ','}${nameOf(String(name))}${plain(item)}`
   } else {
@@ -136,7 +141,8 @@ export class DocumentWriter {
   }
 
   #compile(schema: Schema): Write {
-    if (schema.name === DECIMAL) return value => number((value as Decimal).toNumber())
+    // 1.0 rather than 1, so that a mapping that Elasticsearch infers is not one of integers
+    if (schema.name === DECIMAL) return value => floating((value as Decimal).toNumber(), javaDouble)
     if (schema.name === DATE || schema.name === TIME || schema.name === TIMESTAMP)
       return value => String((value as Date).getTime())
     switch (schema.type) {
@@ -155,7 +161,9 @@ export class DocumentWriter {
       case 'struct':
         return this.#compileStruct(schema)
       case 'float':
-        return value => (Number.isFinite(value) ? javaFloat(value as number) : quote(value))
+        return value => floating(value, javaFloat)
+      case 'double':
+        return value => floating(value, javaDouble)
       default:
         return number
     }

@@ -46,6 +46,17 @@ test('a struct is an object in the order of its fields', () => {
   expect(jsonText(schema, { a: {}, b: 1 })).toBe('{"b":1,"a":{"c":null}}')
 })
 
+test('a field may have any name, also those of decimals and those that every object inherits', () => {
+  expect(jsonText(null, { unscaled: 1, scale: 2 })).toBe('{"unscaled":1,"scale":2}')
+  const schema = struct({ constructor: primitive('string', { optional: true }) })
+  expect(jsonText(schema, {})).toBe('{"constructor":null}')
+})
+
+test('a float has the digits of a float', () => {
+  expect(jsonText(primitive('float'), Math.fround(0.1))).toBe('0.1')
+  expect(jsonText(primitive('float'), 5)).toBe('5')
+})
+
 test('whatever the value, it is one line, and JSON that says the same', () => {
   fc.assert(
     fc.property(fc.jsonValue(), value => {

@@ -1,4 +1,4 @@
-import { DATE, DECIMAL, type Schema, TIME, TIMESTAMP } from '../../core/connect/index.ts'
+import { DATE, Decimal, javaFloat, type Schema, TIME, TIMESTAMP } from '../../core/connect/index.ts'
 
 /**
  * A value as one line of JSON: structs and maps as objects, int64 exact, decimals as exact numbers, dates in ISO 8601, bytes in
@@ -11,21 +11,23 @@ export function jsonText(schema: Schema | null, value: unknown): string {
     case 'string':
       return JSON.stringify(given)
     case 'number':
-      return Number.isFinite(given) ? String(given) : JSON.stringify(String(given))
+      if (!Number.isFinite(given)) return JSON.stringify(String(given))
+      return String(schema?.type === 'float' ? Number(javaFloat(given)) : given)
     case 'bigint':
     case 'boolean':
       return String(given)
   }
   if (given instanceof Date) return JSON.stringify(dateText(schema, given))
   if (Buffer.isBuffer(given)) return JSON.stringify(given.toString('base64'))
-  if (schema?.name === DECIMAL || 'unscaled' in (given as object)) return String(given)
+  if (given instanceof Decimal) return String(given)
   if (Array.isArray(given)) return `[${given.map(v => jsonText(schema?.valueSchema ?? null, v)).join(',')}]`
   if (given instanceof Map) {
     return `{${[...given].map(([k, v]) => `${JSON.stringify(String(k))}:${jsonText(schema?.valueSchema ?? null, v)}`).join(',')}}`
   }
   if (schema?.type === 'struct') {
     const struct = given as Record<string, unknown>
-    return `{${schema.fields!.map(f => `${JSON.stringify(f.name)}:${jsonText(f.schema, struct[f.name])}`).join(',')}}`
+    const own = (name: string) => (Object.hasOwn(struct, name) ? struct[name] : null)
+    return `{${schema.fields!.map(f => `${JSON.stringify(f.name)}:${jsonText(f.schema, own(f.name))}`).join(',')}}`
   }
   const inner = schema?.valueSchema ?? null
   return `{${Object.entries(given as object)

@@ -113,6 +113,19 @@ test('an unfinished line grows over many reads', () => {
   expect(splitter.take(10)).toEqual([{ text: 'x'.repeat(500_000), end: 500_001 }])
 })
 
+test('a line of megabytes that grows by a few bytes at a time is not copied whole each time', () => {
+  const splitter = new LineSplitter(0)
+  const piece = Buffer.from('0123456789abcdef'.repeat(4))
+  for (let n = 0; n < 131_072; n++) {
+    splitter.add(piece)
+    splitter.take(1)
+  }
+  splitter.add(Buffer.from('\nnext'))
+  expect(splitter.take(10).map(l => [l.text.length, l.end])).toEqual([[8_388_608, 8_388_609]])
+  splitter.add(Buffer.from('\n'))
+  expect(splitter.take(10)).toEqual([{ text: 'next', end: 8_388_614 }])
+})
+
 test.each(['\n', '\r', '\r\n'])(
   'a megabyte of short lines that end in %j is searched once, not once a line',
   end => {

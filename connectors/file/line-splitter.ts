@@ -14,6 +14,8 @@ export interface Line {
  */
 export class LineSplitter {
   #bytes: Buffer = Buffer.alloc(0)
+  /** Our own buffer, which `#bytes` is the beginning of, once a line took several reads; it grows by doubling. */
+  #own: Buffer | null = null
   #at = 0
   /** Where `#bytes[#at]` stands in the file. */
   #position: number
@@ -50,10 +52,24 @@ export class LineSplitter {
   add(bytes: Buffer): void {
     const left = this.pending
     this.#searched = Math.max(0, this.#searched - this.#at)
-    this.#bytes = left === 0 ? bytes : Buffer.concat([this.#bytes.subarray(this.#at), bytes])
-    this.#at = 0
     this.#nextLf = -2
     this.#nextCr = -2
+    if (left === 0) {
+      this.#bytes = bytes
+      this.#own = null
+    } else {
+      const whole = left + bytes.length
+      const rest = this.#bytes.subarray(this.#at)
+      if (this.#own && this.#own.length >= whole) {
+        if (this.#at > 0) rest.copy(this.#own)
+      } else {
+        this.#own = Buffer.allocUnsafeSlow(2 * whole)
+        rest.copy(this.#own)
+      }
+      bytes.copy(this.#own, left)
+      this.#bytes = this.#own.subarray(0, whole)
+    }
+    this.#at = 0
   }
 
   /** The next lines that are whole, at most `max`. */
