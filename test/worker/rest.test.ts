@@ -108,6 +108,36 @@ test('whatever requests come at once, the connector ends as the last of them say
   await rig.states('torn', 'RUNNING', 'RUNNING')
 })
 
+test('numbers in a configuration stay as they are written', async () => {
+  const text = '{"connector.class":"TestSource","a":1.10,"b":1e2,"c":12345678901234567890,"tasks.max":1,"d":true}'
+  const { status, body } = await rig.call('PUT', '/connectors/digits/config', text, {
+    'content-type': 'application/json',
+  })
+  expect(status).toBe(201)
+  expect(body).toMatchObject({
+    config: { a: '1.10', b: '1e2', c: '12345678901234567890', 'tasks.max': '1', d: 'true' },
+  })
+  const patched = await rig.call('PATCH', '/connectors/digits/config', '{"a":2.0}', {
+    'content-type': 'application/json',
+  })
+  expect(patched.body).toMatchObject({ config: { a: '2.0' } })
+})
+
+test('a name that no text can be is refused, and nothing is created', async () => {
+  const answer = await rig.call(
+    'POST',
+    '/connectors',
+    '{"name":"half\\ud800","config":{"connector.class":"TestSource"}}',
+    {
+      'content-type': 'application/json',
+    },
+  )
+  expect(answer.status).toBe(400)
+  expect((answer.body as { message: string }).message).toContain('half of a surrogate pair')
+  const names = (await rig.call('GET', '/connectors')).body as string[]
+  expect(names.filter(n => n.startsWith('half'))).toEqual([])
+})
+
 test('a masked secret of which no value is stored is refused', async () => {
   const { status, body } = await rig.call('POST', '/connectors', {
     name: 'masked',

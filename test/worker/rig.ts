@@ -83,7 +83,8 @@ class TestTask extends SourceTask {
         return [{ topic: this.props.topic, partition: null, keySchema: null, key: null, valueSchema: null, value: { n }, timestamp: null, headers: [], sourcePartition: { s: 'x' }, sourceOffset: { n: n + 1 } }]
       }
     }
-    await new Promise(resolve => this.context.signal.addEventListener('abort', resolve, { once: true }))
+    const { signal } = this.context
+    if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
     return null
   }
   stop() { note(this.props ?? {}, 'task ' + this.context.taskId + ' stop') }

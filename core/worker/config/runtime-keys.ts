@@ -134,6 +134,7 @@ export const checks = {
     if (value === null) return 'Value must be non-null'
     const text = value as string
     if (text === '') return 'String may not be empty'
+    if (!text.isWellFormed()) return 'String may not contain half of a surrogate pair'
     const control = [...text].filter(c => c.charCodeAt(0) < 32 || c.charCodeAt(0) === 127)
     if (control.length === 0) return null
     const codes = control.map(c => c.charCodeAt(0)).join(', ')

@@ -4,7 +4,7 @@ import { parseOffsetsBody } from '../herder/offset-requests.ts'
 import { badRequest, notFound, RestError } from '../herder/rest-error.ts'
 import type { TargetState } from '../storage/config-state.ts'
 import type { Json } from '../storage/connect-json.ts'
-import { configOf, patchOf, readObject, sendEmpty, sendJson } from './json.ts'
+import { configOf, patchOf, readConfig, readObject, sendEmpty, sendJson } from './json.ts'
 import { flag, param, route } from './routes.ts'
 
 const TARGETS: Record<string, TargetState> = { RUNNING: 'STARTED', PAUSED: 'PAUSED', STOPPED: 'STOPPED' }
@@ -14,7 +14,7 @@ export function connectorRoutes(app: Express, herder: () => Herder, maxBytes: nu
   route(app, '/connectors', {
     get: async (req, res) => sendJson(res, 200, await listed(herder(), req)),
     post: async (req, res) => {
-      const body = createBody(await readObject(req, maxBytes))
+      const body = createBody(await readConfig(req, maxBytes))
       const { info } = await herder().putConnector(body.name, body.config, false, body.target)
       created(req, res, body.name, info)
     },
@@ -30,13 +30,13 @@ export function connectorRoutes(app: Express, herder: () => Herder, maxBytes: nu
     get: async (req, res) => sendJson(res, 200, await herder().connectorConfig(param(req, 'connector'))),
     put: async (req, res) => {
       const name = param(req, 'connector')
-      const config = named(configOf(await readObject(req, maxBytes), 'The request'), name)
+      const config = named(configOf(await readConfig(req, maxBytes), 'The request'), name)
       const result = await herder().putConnector(name, config, true)
       if (result.created) created(req, res, name, result.info)
       else sendJson(res, 200, result.info)
     },
     patch: async (req, res) => {
-      const patch = patchOf(await readObject(req, maxBytes), 'The request')
+      const patch = patchOf(await readConfig(req, maxBytes), 'The request')
       sendJson(res, 200, await herder().patchConnector(param(req, 'connector'), patch))
     },
   })

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express'
 import { jsonError } from '../../common/errors/json-error.ts'
 import { badRequest, RestError } from '../herder/rest-error.ts'
-import { asObject, type Json, parseJson, renderJson } from '../storage/connect-json.ts'
+import { asObject, type Json, parseJson, parseJsonText, renderJson } from '../storage/connect-json.ts'
 
 /** Answers with JSON. As Connect: no charset. */
 export function sendJson(res: Response, status: number, body: unknown): void {
@@ -30,7 +30,7 @@ export function sendError(res: Response, status: number, message: string): void 
  * Reads a JSON body. Throws 415 for another content type, 413 for one that is too long, 400 for what is no JSON. Undefined
  * for an empty body.
  */
-async function readJson(req: Request, maxBytes: number): Promise<Json | undefined> {
+async function readJson(req: Request, maxBytes: number, parse: (text: string) => Json): Promise<Json | undefined> {
   const chunks: Buffer[] = []
   let length = 0
   // The request must outlive a refusal: the answer goes over its socket.
@@ -44,15 +44,24 @@ async function readJson(req: Request, maxBytes: number): Promise<Json | undefine
   const type = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
   if (type !== 'application/json') throw new RestError(415, 'HTTP 415 Unsupported Media Type')
   try {
-    return parseJson(Buffer.concat(chunks).toString('utf8'))
+    return parse(Buffer.concat(chunks).toString('utf8'))
   } catch (error) {
     throw badRequest(`The request is not valid JSON: ${jsonError(error)}`)
   }
 }
 
+/** Reads a body that must be a JSON object, its numbers as text: what configurations are made of. */
+export function readConfig(req: Request, maxBytes: number): Promise<{ [key: string]: Json }> {
+  return readObject(req, maxBytes, parseJsonText)
+}
+
 /** Reads a body that must be a JSON object. */
-export async function readObject(req: Request, maxBytes: number): Promise<{ [key: string]: Json }> {
-  const json = await readJson(req, maxBytes)
+export async function readObject(
+  req: Request,
+  maxBytes: number,
+  parse: (text: string) => Json = parseJson,
+): Promise<{ [key: string]: Json }> {
+  const json = await readJson(req, maxBytes, parse)
   if (json === undefined) throw badRequest('The request has no body; a JSON object is needed')
   const object = asObject(json)
   if (!object) throw badRequest('The request must be a JSON object')

@@ -3,7 +3,7 @@ import { messageOf } from '../../common/errors/error-table.ts'
 import type { Herder } from '../herder/herder.ts'
 import { badRequest, notFound } from '../herder/rest-error.ts'
 import { parseRange } from '../plugins/versions.ts'
-import { configOf, readObject, sendJson } from './json.ts'
+import { configOf, readConfig, sendJson } from './json.ts'
 import { param, route } from './routes.ts'
 
 /** `/connector-plugins` and all below it. */
@@ -37,7 +37,7 @@ export function pluginRoutes(app: Express, herder: () => Herder, maxBytes: numbe
   route(app, '/connector-plugins/:plugin/config/validate', {
     put: async (req, res) => {
       const name = param(req, 'plugin')
-      const config = configOf(await readObject(req, maxBytes), 'The request')
+      const config = configOf(await readConfig(req, maxBytes), 'The request')
       const included = config['connector.class']
       const { registry } = herder()
       if (included !== undefined && !samePlugin(herder(), included, name))

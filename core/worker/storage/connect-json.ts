@@ -10,6 +10,13 @@ export function parseJson(text: string): Json {
   }) as Json
 }
 
+/** Parses JSON with its numbers as the text that stands there, as Jackson reads them into strings: `1.10` is no `1.1`. */
+export function parseJsonText(text: string): Json {
+  return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) =>
+    typeof value === 'number' ? (context?.source ?? String(value)) : value,
+  ) as Json
+}
+
 // What Jackson writes differently from JSON.stringify: upper-case hex digits, and letters beyond the BMP as two escapes.
 const DIFFERENT = /\\\\|\\u00[01][0-9a-f]|[\ud800-\udfff]/g
 
