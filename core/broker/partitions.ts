@@ -38,6 +38,15 @@ export class Partitions {
     this.#logger = o.logger
   }
 
+  /** The partitions led by this node whose log was not closed properly, or is gone: what was acknowledged may be missing there. */
+  interrupted(image: MetadataImage): { topicId: string; partition: number }[] {
+    return [...image.topicsByName.values()].flatMap(topic =>
+      topic.partitions
+        .filter(p => p.leader === this.#nodeId && !this.#logs.get(topic.name, p.partition)?.openedCleanly)
+        .map(p => ({ topicId: topic.id, partition: p.partition })),
+    )
+  }
+
   /** Opens every partition's log and removes logs of topics that were deleted. Runs once, at start. */
   async reconcile(image: MetadataImage, removedTopics: ReadonlySet<string>): Promise<void> {
     await this.#removeStrays(image, removedTopics)
@@ -78,7 +87,8 @@ export class Partitions {
   async #open(topic: TopicImage, partition: number, config: LogConfig): Promise<void> {
     const name = `${topic.name}-${partition}`
     try {
-      await this.#logs.getOrCreate(topic.name, partition, topic.id, config)
+      const log = await this.#logs.getOrCreate(topic.name, partition, topic.id, config)
+      log.beginEpoch(topic.partitions[partition]!.leaderEpoch)
       this.#failed.delete(name)
     } catch (error) {
       if (!this.#failed.has(name)) this.#logger.error(`Partition ${name} is offline: ${messageOf(error)}`)

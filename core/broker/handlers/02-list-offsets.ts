@@ -42,7 +42,7 @@ async function find(log: PartitionLog, timestamp: number, epoch: number, readCom
       return { offset: end, timestamp: -1, leaderEpoch: epoch }
     case EARLIEST:
     case EARLIEST_LOCAL:
-      return { offset: log.logStartOffset, timestamp: -1, leaderEpoch: epoch }
+      return { offset: log.logStartOffset, timestamp: -1, leaderEpoch: log.earliestEpoch }
     case MAX_TIMESTAMP:
       return (await log.maxTimestampOffset({ maxOffset: end })) ?? NOTHING
     // there is no tiered storage

@@ -52,7 +52,8 @@ export async function loadLog(o: LoadOptions): Promise<LoadedLog> {
     segments.push(Segment.create(o.env.fds, o.dir, end, o.env.now()))
   }
   const logStartOffset = Math.max(o.logStartOffset, segments[0]!.baseOffset)
-  epochs.truncateFromEnd(end)
+  // an epoch in which nothing was written yet stays where nothing can have been cut
+  epochs.truncateFromEnd(o.clean ? end + 1 : end)
   epochs.truncateFromStart(logStartOffset)
   epochs.save()
   removeStraySnapshots(o.dir)

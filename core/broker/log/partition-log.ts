@@ -36,6 +36,7 @@ const EXPIRY_CHECK_MS = 600_000
 /** One partition's log on disk, in Apache Kafka's layout. */
 export class PartitionLog implements api.PartitionLog {
   topicId: string
+  readonly openedCleanly: boolean
   readonly #log: LogState
   readonly #writer: LogWriter
   readonly #cleaner: LogCleaner
@@ -43,8 +44,9 @@ export class PartitionLog implements api.PartitionLog {
   #lastExpiry: number
   #closing: Promise<void> | null = null
 
-  private constructor(topicId: string, log: LogState, cleanedTo: number) {
+  private constructor(topicId: string, log: LogState, cleanedTo: number, openedCleanly: boolean) {
     this.topicId = topicId
+    this.openedCleanly = openedCleanly
     this.#log = log
     this.#writer = new LogWriter(log)
     this.#cleaner = new LogCleaner(log, this.#writer, cleanedTo)
@@ -68,6 +70,7 @@ export class PartitionLog implements api.PartitionLog {
       o.topicId,
       new LogState(o.topic, o.partition, o.dir, env, config, loaded),
       o.cleanedTo ?? -1,
+      o.clean ?? false,
     )
   }
 
@@ -145,6 +148,15 @@ export class PartitionLog implements api.PartitionLog {
 
   endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number } {
     return this.#log.epochs.endOffsetFor(epoch, this.#log.logEndOffset)
+  }
+
+  get earliestEpoch(): number {
+    const first = this.#log.epochs.entries[0]
+    return first !== undefined && first.startOffset <= this.#log.logStartOffset ? first.epoch : -1
+  }
+
+  beginEpoch(epoch: number): void {
+    if (this.#log.epochs.assign(epoch, this.#log.logEndOffset)) this.#log.saveEpochs()
   }
 
   setHighWatermark(n: number): void {

@@ -104,6 +104,12 @@ export interface PartitionLog {
   readonly logEndOffset: number
   readonly lastStableOffset: number
   readonly sizeInBytes: number
+  /** It was closed properly before, or is new: whatever was acknowledged is in it. */
+  readonly openedCleanly: boolean
+  /** The epoch of the log's first record; -1 unknown. */
+  readonly earliestEpoch: number
+  /** A leader's time begins: records from the log's end on have this epoch (`leader-epoch-checkpoint`). */
+  beginEpoch(epoch: number): void
   /**
    * Appends one or more whole batches. Resolves when they are written (and fdatasynced if so configured). The log takes
    * the buffer over: it patches offsets and epoch in place, and keeps it as the tail's cache. Rejects with a KafkaError:

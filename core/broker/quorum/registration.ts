@@ -14,6 +14,19 @@ export interface Registration {
 /** metadata.version 30 is 4.3-IV0. What Millrace cannot do yet (consumer protocol, transactions v2, share groups) is not among the features. */
 export const METADATA_VERSION = { name: 'metadata.version', min: 30, max: 30 } as const
 
+/**
+ * The records with which a node leads partitions in a new epoch, as an election of the same leader does. Readers then ask where the epoch before ended,
+ * and notice when a crash of the machine took records that they had read already (KIP-320).
+ */
+export function reelections(
+  nodeId: number,
+  partitions: readonly { readonly topicId: string; readonly partition: number }[],
+): MetadataRecord[] {
+  return partitions.map(({ topicId, partition }) =>
+    record('PartitionChange', { topicId, partitionId: partition, leader: nodeId }),
+  )
+}
+
 /** The records with which a node begins to lead: the features of a new cluster, and its own registration. */
 export function startRecords(image: MetadataImage, r: Registration, offset: number): MetadataRecord[] {
   const bootstrap = image.features.has(METADATA_VERSION.name)

@@ -1,0 +1,99 @@
+import { readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import { batchOf, valuesIn } from './test-support/batches.ts'
+import { RawClient } from './test-support/raw-client.ts'
+import { startTestBroker, type TestBroker } from './test-support/test-broker.ts'
+
+let b: TestBroker
+let c: RawClient
+beforeEach(async () => {
+  b = await startTestBroker()
+  c = await RawClient.connect(b.port)
+  await c.call('CreateTopics', { topics: [{ name: 't', numPartitions: 1, replicationFactor: 1 }], timeoutMs: 5000 })
+})
+afterEach(async () => {
+  c.close()
+  await b.close()
+})
+
+/** The only partition in an answer, whatever the answer calls its parts. */
+function only(value: unknown): Record<string, unknown> {
+  const { topics, responses, partitions, partitionResponses } = value as Record<string, unknown[] | undefined>
+  const inner = (topics ?? responses ?? partitions ?? partitionResponses)?.[0]
+  return inner === undefined ? (value as Record<string, unknown>) : only(inner)
+}
+
+const produce = async (value: string) => {
+  const topicData = [{ name: 't', partitionData: [{ index: 0, records: batchOf(value) }] }]
+  return only(await c.call('Produce', { acks: -1, timeoutMs: 5000, topicData }, 12))
+}
+const fetch = async (fetchOffset: number, currentLeaderEpoch: number) => {
+  const partitions = [{ partition: 0, fetchOffset, currentLeaderEpoch, partitionMaxBytes: 1 << 20 }]
+  return only(await c.call('Fetch', { maxWaitMs: 0, minBytes: 1, topics: [{ topic: 't', partitions }] }, 12))
+}
+const leaderEpoch = async () => only(await c.call('Metadata', { topics: [{ name: 't' }] }))['leaderEpoch']
+const endOf = async (epoch: number) => {
+  const partitions = [{ partition: 0, leaderEpoch: epoch }]
+  const { leaderEpoch, endOffset } = only(
+    await c.call('OffsetForLeaderEpoch', { replicaId: -1, topics: [{ topic: 't', partitions }] }),
+  )
+  return { epoch: leaderEpoch, endOffset }
+}
+const offsetAt = async (timestamp: number) => {
+  const partitions = [{ partitionIndex: 0, timestamp }]
+  return only(await c.call('ListOffsets', { replicaId: -1, topics: [{ name: 't', partitions }] }))
+}
+const inDir = (name: string) => join(b.dir, 't-0', name)
+const checkpoint = () => readFileSync(inDir('leader-epoch-checkpoint'), 'utf8')
+
+/** As a machine that loses its power: no clean mark, and the last bytes never reached the disk. */
+async function crash(lostBytes: number): Promise<void> {
+  await b.stop()
+  rmSync(join(b.dir, '.kafka_cleanshutdown'))
+  const log = inDir('00000000000000000000.log')
+  truncateSync(log, statSync(log).size - lostBytes)
+  await b.restart()
+  c = await RawClient.connect(b.port)
+}
+
+test('a crash begins a new leader epoch, by which readers notice that records are gone', async () => {
+  for (const value of ['a', 'b', 'lost']) await produce(value)
+  await crash(5)
+  expect(await leaderEpoch()).toBe(1)
+  expect(await produce('other')).toMatchObject({ errorCode: 0, baseOffset: 2 })
+  // one who has read up to 3 would not miss anything otherwise
+  expect(await fetch(3, 0)).toMatchObject({ errorCode: ErrorCode.FENCED_LEADER_EPOCH })
+  expect(await endOf(0)).toEqual({ epoch: 0, endOffset: 2 })
+  expect(valuesIn((await fetch(2, 1))['records'] as Buffer)).toEqual(['other'])
+  expect(checkpoint()).toBe('0\n2\n0 0\n1 2\n')
+  expect(await offsetAt(-2)).toMatchObject({ offset: 0, leaderEpoch: 0 })
+  expect(await offsetAt(-1)).toMatchObject({ offset: 3, leaderEpoch: 1 })
+})
+
+test('an epoch in which nothing was written ends where it began', async () => {
+  await produce('a')
+  await crash(0)
+  // who asks for the latest offset now is given epoch 1 with it
+  expect(await offsetAt(-1)).toMatchObject({ offset: 1, leaderEpoch: 1 })
+  expect(checkpoint()).toBe('0\n2\n0 0\n1 1\n')
+  await crash(0)
+  expect(await endOf(1)).toMatchObject({ endOffset: 1 })
+  await produce('b')
+  expect(await endOf(1)).toMatchObject({ endOffset: 1 })
+  expect(await endOf(2)).toEqual({ epoch: 2, endOffset: 2 })
+})
+
+test('a clean stop changes no epoch', async () => {
+  expect(checkpoint()).toBe('0\n1\n0 0\n')
+  const written = statSync(inDir('leader-epoch-checkpoint')).mtimeMs
+  await b.restart()
+  c = await RawClient.connect(b.port)
+  expect(await leaderEpoch()).toBe(0)
+  expect(statSync(inDir('leader-epoch-checkpoint')).mtimeMs).toBe(written)
+  await crash(0)
+  await b.restart()
+  c = await RawClient.connect(b.port)
+  expect(await leaderEpoch()).toBe(1)
+})
