@@ -3,7 +3,7 @@
 // `node` package.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -31,12 +31,63 @@ function step(what, file, args, options = {}) {
   say(`${what}: done in ${((Date.now() - started) / 1000).toFixed(1)} s`)
 }
 
+/** What packages and build take, and what npm needs besides while it unpacks. */
+const NEEDED_MB = 700
+
+const LOCK = join(root, '.cache', 'setup.lock')
+/** No setting up takes so long: whoever holds the lock then has died, and its number is someone else's. */
+const LOCK_LASTS_MS = 15 * 60_000
+
+/** Whether the process that holds the lock is still at it. */
+function isHeld() {
+  const age = statSync(LOCK, { throwIfNoEntry: false })
+  if (!age || Date.now() - age.mtimeMs > LOCK_LASTS_MS) return false
+  try {
+    return process.kill(Number(readFileSync(LOCK, 'utf8')) || process.pid, 0)
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+/** Installs and builds: one at a time, since a second one in the same clone would pull the files from under the first. */
+function setUp() {
+  mkdirSync(dirname(LOCK), { recursive: true })
+  for (let told = false; ; ) {
+    try {
+      writeFileSync(LOCK, String(process.pid), { flag: 'wx' })
+      break
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+    }
+    if (!isHeld()) rmSync(LOCK, { force: true })
+    else {
+      if (!told) say('waiting for another one that is setting up here ...')
+      told = true
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250)
+    }
+  }
+  const unlock = () => rmSync(LOCK, { force: true })
+  process.on('exit', unlock)
+  install()
+  build()
+  unlock()
+  process.removeListener('exit', unlock)
+}
+
 function install() {
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex')
   const stamp = join(root, 'node_modules', '.millrace-installed')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock && existsSync(node)) return
+  // npm takes a package for installed whose script was cut off: what an interrupted or damaged installation left is begun anew
+  if (existsSync(join(root, 'node_modules')) && !existsSync(node)) {
+    say('an installation that is not whole is removed')
+    rmSync(join(root, 'node_modules'), { recursive: true, force: true })
+  }
+  const { bavail, bsize } = statfsSync(root)
+  const free = Math.floor((bavail * bsize) / 2 ** 20)
+  if (free < NEEDED_MB) fail(`packages and build need ${NEEDED_MB} MB; on the disk of ${root} are ${free} MB free.`)
   // not `npm ci`: it refuses a lockfile made where some other platform's optional binaries could not be looked up
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
   step('installing packages (once, about 400 MB)', npm, [
@@ -45,6 +96,9 @@ function install() {
     '--no-audit',
     '--no-fund',
     '--loglevel=error',
+    // npm's own pauses are 10 and 60 s, in silence: without a network that is minutes before the first word
+    '--fetch-retry-mintimeout=500',
+    '--fetch-retry-maxtimeout=5000',
   ])
   writeFileSync(stamp, lock)
 }
@@ -52,7 +106,10 @@ function install() {
 const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
 
 function build() {
-  if (!existsSync(node)) fail('the `node` package is not installed whole; remove node_modules and run this again.')
+  if (!existsSync(node))
+    fail(
+      'npm has not installed the `node` package whole; is `ignore-scripts` set in an .npmrc? (npm config get ignore-scripts)',
+    )
   mkdirSync(join(root, 'node_modules', '.cache'), { recursive: true })
   step('building', node, [join(root, 'scripts', 'build.ts')])
 }
@@ -71,16 +128,13 @@ function handOver(args) {
 
 try {
   if (command === 'start') {
-    install()
-    build()
+    setUp()
     handOver([join(root, 'dist', 'cli', 'bin.js'), 'start', '--demo', ...rest])
   } else if (command === 'test' || command === 'bench') {
-    install()
-    build()
+    setUp()
     handOver([join(root, 'scripts', `${command}.ts`), ...rest])
   } else if (command === 'build') {
-    install()
-    build()
+    setUp()
   } else {
     fail('usage: node scripts/bootstrap.mjs start|test|bench|build', 2)
   }

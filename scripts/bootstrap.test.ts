@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process'
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+
+const dirs: string[] = []
+afterEach(() => {
+  for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true, force: true })
+})
+
+function script(file: string, text: string): void {
+  mkdirSync(join(file, '..'), { recursive: true })
+  writeFileSync(file, `#!/bin/sh\n${text}\n`)
+  chmodSync(file, 0o755)
+}
+
+/** A clone with nothing installed, and an npm that installs a `node` which only says when it builds. */
+function clone(): { dir: string; log: string; run(): Promise<{ code: number | null; text: string }> } {
+  const dir = join(mkdtempSync(join(tmpdir(), 'millrace-bootstrap-')), 'a clone')
+  dirs.push(join(dir, '..'))
+  const log = join(dir, 'log')
+  mkdirSync(join(dir, 'scripts'), { recursive: true })
+  cpSync(join(import.meta.dirname, 'bootstrap.mjs'), join(dir, 'scripts/bootstrap.mjs'))
+  writeFileSync(join(dir, 'package-lock.json'), '{}')
+  script(join(dir, 'fake-node'), 'echo build >> log; sleep 0.2; echo built >> log')
+  const install = 'mkdir -p node_modules/node/bin; cp fake-node node_modules/node/bin/node'
+  script(join(dir, 'bin/npm'), `echo install >> log; ${install}; sleep 0.2; echo installed >> log`)
+  return {
+    dir,
+    log,
+    run() {
+      const env = { ...process.env, PATH: `${join(dir, 'bin')}:${process.env['PATH']}` }
+      const child = spawn(process.execPath, [join(dir, 'scripts/bootstrap.mjs'), 'build'], { env })
+      let text = ''
+      child.stderr.on('data', chunk => (text += chunk))
+      return new Promise(resolve => child.once('close', code => resolve({ code, text })))
+    },
+  }
+}
+
+const words = (log: string) => readFileSync(log, 'utf8').trim().split('\n')
+
+test('two at the same time set up one after the other, and install once', async () => {
+  const { log, run } = clone()
+  const both = await Promise.all([run(), run()])
+  expect(both.map(r => r.code)).toEqual([0, 0])
+  expect(words(log)).toEqual(['install', 'installed', 'build', 'built', 'build', 'built'])
+})
+
+test('a lock whose holder has died holds nobody up', async () => {
+  const { dir, log, run } = clone()
+  mkdirSync(join(dir, '.cache'))
+  // above any pid_max
+  writeFileSync(join(dir, '.cache/setup.lock'), '5000000')
+  expect((await run()).code).toBe(0)
+  expect(words(log)).toEqual(['install', 'installed', 'build', 'built'])
+  expect(existsSync(join(dir, '.cache/setup.lock'))).toBe(false)
+})
+
+test('what an interrupted installation has left is removed first', async () => {
+  const { dir, log, run } = clone()
+  mkdirSync(join(dir, 'node_modules/half'), { recursive: true })
+  expect((await run()).code).toBe(0)
+  expect(existsSync(join(dir, 'node_modules/half'))).toBe(false)
+  expect(words(log)).toEqual(['install', 'installed', 'build', 'built'])
+})
+
+test('an npm that fails is one clear line, and the next run begins again', async () => {
+  const { dir, log, run } = clone()
+  const npm = readFileSync(join(dir, 'bin/npm'))
+  script(join(dir, 'bin/npm'), 'mkdir node_modules; exit 7')
+  const failed = await run()
+  expect(failed.code).toBe(1)
+  expect(failed.text).toMatch(/installing packages .* failed \(exit 7\); the lines above say why/)
+  writeFileSync(join(dir, 'bin/npm'), npm)
+  expect((await run()).code).toBe(0)
+  expect(words(log)).toEqual(['install', 'installed', 'build', 'built'])
+})
