@@ -17,6 +17,8 @@ const NO_TIMESTAMP = -1
 export interface FilterOptions {
   /** Whether the latest record of a key, as far as it was looked for, is not this one but a later one. */
   isSuperseded(key: Buffer, offset: number): boolean
+  /** Keys were not looked for from here on: what a tombstone deletes may still be there, so it all stays. */
+  readonly cleanedTo: number
   readonly now: number
   /** `delete.retention.ms`: how long a tombstone stays after the first cleaning that saw it. */
   readonly deleteRetentionMs: number
@@ -63,7 +65,8 @@ export function filterBatch(batch: Buffer, o: FilterOptions): Buffer | null {
     cursor.pos += Math.max(0, keyLength)
     const isTombstone = readVarint(records, cursor, end) < 0
     cursor.pos = end
-    if (key === null || o.isSuperseded(key, offset) || (isTombstone && dropsTombstones)) continue
+    const isKept = key !== null && !o.isSuperseded(key, offset) && !(isTombstone && dropsTombstones)
+    if (!isKept && offset < o.cleanedTo) continue
     if (isTombstone) tombstones++
     kept.push({ start, end, timestampDelta, rest })
   }

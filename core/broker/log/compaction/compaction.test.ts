@@ -108,6 +108,27 @@ test('a tombstone stays for delete.retention.ms after it was first seen, with it
   expect(indexProblems(dir)).toEqual([])
 })
 
+test('a tombstone that the map had no room for stays until what it deletes goes with it', async () => {
+  let now = 1_000_000
+  const log = await openLog(
+    dir,
+    { ...config, segmentBytes: 10_000, deleteRetentionMs: 1000 },
+    { env: testEnv({ now: () => now }) },
+  )
+  await append(log, [{ key: 'a', value: '1' }])
+  for (let i = 0; i < 40; i++) await append(log, [{ key: `k${i}`, value: 'x' }])
+  await append(log, [{ key: 'a', value: null }])
+  for (let i = 0; log.segmentOffsets.length < 2; i++) await append(log, [{ key: `k${i}`, value: 'x'.repeat(2000) }])
+  // room for twelve keys a time
+  for (let round = 0; round < 6; round++) {
+    await log.compact(now, { maxMapBytes: 16 * 24 })
+    const latest = new Map((await readAll(log)).map(r => [String(r.key), r.value]))
+    expect([round, latest.get('a')?.toString() ?? null]).toEqual([round, null])
+    now += 2000
+  }
+  expect((await readAll(log)).filter(r => String(r.key) === 'a')).toEqual([])
+})
+
 test('an aborted transaction supersedes nothing and goes; an open one is not touched, nor is what follows it', async () => {
   const log = await openLog(dir, config)
   const transactional = (sequence: number) => ({ producerId: 3, epoch: 0, sequence, transactional: true })

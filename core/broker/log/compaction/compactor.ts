@@ -71,7 +71,7 @@ export async function compact(
             if (o.stopped()) throw new Error('stopped')
             for (const batch of batches) {
               bytesRead += batch.length
-              const kept = keep(batch, map, aborted, last, o.now, log.config.deleteRetentionMs)
+              const kept = keep(batch, map, cleanedTo, aborted, last, o.now, log.config.deleteRetentionMs)
               if (kept !== null) await output.add(kept)
             }
           }
@@ -123,6 +123,7 @@ async function fillMap(
 function keep(
   batch: Buffer,
   map: OffsetMap,
+  cleanedTo: number,
   aborted: AbortedRecords,
   last: ReadonlySet<number>,
   now: number,
@@ -133,7 +134,7 @@ function keep(
   const isAborted = aborted.has(batch)
   if (header.recordCount(batch, 0) === 0) return keepEmpty ? batch : null
   const isSuperseded = (key: Buffer, offset: number) => isAborted || map.get(key) > offset
-  return filterBatch(batch, { isSuperseded, now, deleteRetentionMs, keepEmpty })
+  return filterBatch(batch, { isSuperseded, cleanedTo, now, deleteRetentionMs, keepEmpty })
 }
 
 /** The last offsets of the last batch of each producer. */
