@@ -14,7 +14,8 @@ function file(name: string, text: string): string {
 }
 
 test('a connector is read from properties, from what POST takes, and from a flat JSON object, to the same configuration', () => {
-  const wanted = { name: 'lines', 'connector.class': 'FileStreamSource', 'tasks.max': '1' }
+  const config = { name: 'lines', 'connector.class': 'FileStreamSource', 'tasks.max': '1' }
+  const wanted = { config, target: null }
   expect(
     readConnectorFile(file('a.properties', 'name=lines\nconnector.class = FileStreamSource\ntasks.max:1\n')),
   ).toEqual(wanted)
@@ -26,7 +27,13 @@ test('a connector is read from properties, from what POST takes, and from a flat
       ),
     ),
   ).toEqual(wanted)
-  expect(readConnectorFile(file('c.json', JSON.stringify({ ...wanted, 'tasks.max': 1 })))).toEqual(wanted)
+  expect(readConnectorFile(file('c.json', JSON.stringify({ ...config, 'tasks.max': 1 })))).toEqual(wanted)
+})
+
+test('the initial state of what POST takes is read, numbers as they stand there', () => {
+  const text = '{"name":"n","initial_state":"stopped","config":{"connector.class":"X","ratio":1.10}}'
+  const config = { name: 'n', 'connector.class': 'X', ratio: '1.10' }
+  expect(readConnectorFile(file('d.json', text))).toEqual({ config, target: 'STOPPED' })
 })
 
 test('a connector file that is not one is refused with its path and what is wrong', () => {
@@ -34,6 +41,7 @@ test('a connector file that is not one is refused with its path and what is wron
     ['[1]', /x\.json cannot be used: it is not a JSON object/],
     ['{"a":', /x\.json cannot be used: .*JSON/],
     ['{"connector.class":"X"}', /it has no 'name'/],
+    ['{"name":"a","config":{},"initial_state":"off"}', /its 'initial_state' is none of RUNNING, PAUSED, STOPPED/],
     ['{"name":"a","config":{"k":{"deep":1}}}', /the value of 'k' is not a text/],
   ] as const) {
     expect(() => readConnectorFile(file('x.json', text))).toThrow(why)

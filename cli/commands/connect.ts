@@ -2,27 +2,38 @@ import { readFileSync } from 'node:fs'
 import { basename, extname } from 'node:path'
 import { readProperties } from '../../core/common/config/properties.ts'
 import { jsonError } from '../../core/common/errors/json-error.ts'
+import { initialTarget, type TargetState } from '../../core/worker/storage/config-state.ts'
+import { parseJsonText } from '../../core/worker/storage/connect-json.ts'
 import { startWorker } from '../../core/worker/worker.ts'
 import { errors } from '../errors.ts'
 import { serve } from '../lifecycle.ts'
+
+/** A connector as a file describes it. */
+export interface ConnectorFile {
+  readonly config: Readonly<Record<string, string>>
+  /** What it is to be; null where the file does not say. */
+  readonly target: TargetState | null
+}
 
 /**
  * A connector's configuration from a file, in the three forms that connect-standalone takes: properties, JSON with `name`
  * and `config` (what POST /connectors takes, `initial_state` included), or the flat configuration as JSON.
  */
-export function readConnectorFile(path: string): Record<string, string> {
-  if (extname(path) !== '.json') return readProperties(path)
+export function readConnectorFile(path: string): ConnectorFile {
+  if (extname(path) !== '.json') return { config: readProperties(path), target: null }
   const refuse = (cause: string) => errors.create('MR_CLI_CONNECTOR_FILE', { path, cause })
   let parsed: unknown
   try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'))
+    parsed = parseJsonText(readFileSync(path, 'utf8'))
   } catch (error) {
     throw refuse(jsonError(error))
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw refuse('it is not a JSON object')
-  const whole = parsed as { name?: unknown; config?: unknown }
+  const whole = parsed as { name?: unknown; config?: unknown; initial_state?: unknown }
   const nested = typeof whole.config === 'object' && whole.config !== null
   const flat = nested ? { ...(whole.config as object), name: whole.name } : parsed
+  const target = nested ? initialTarget(whole.initial_state) : null
+  if (target === undefined) throw refuse("its 'initial_state' is none of RUNNING, PAUSED, STOPPED")
   const config: Record<string, string> = {}
   for (const [key, value] of Object.entries(flat)) {
     if (value === null || value === undefined) continue
@@ -30,15 +41,23 @@ export function readConnectorFile(path: string): Record<string, string> {
     config[key] = String(value)
   }
   if (!config['name']) throw refuse(`it has no 'name' (${basename(path)})`)
-  return config
+  return { config, target }
 }
 
 /** `millrace connect-standalone worker.properties connector...` */
 export async function connectStandalone(file: string, connectors: readonly string[]): Promise<void> {
   const properties = readProperties(file)
-  const connectorConfigs = connectors.map(readConnectorFile)
+  const files = connectors.map(readConnectorFile)
+  const connectorConfigs = files.map(f => f.config)
+  const initialStates: Record<string, TargetState> = {}
+  for (const { config, target } of files) if (target !== null) initialStates[config['name'] ?? ''] = target
   await serve(async life => {
-    const worker = await startWorker(properties, { mode: 'standalone', connectorConfigs, signal: life.signal })
+    const worker = await startWorker(properties, {
+      mode: 'standalone',
+      connectorConfigs,
+      initialStates,
+      signal: life.signal,
+    })
     life.add('the worker', () => worker.close())
   })
 }

@@ -19,6 +19,7 @@ import { PluginRegistry } from './plugins/registry.ts'
 import { someReachable } from './reachable.ts'
 import { RestServer, type WorkerHealth } from './rest/server.ts'
 import { SessionKeys } from './session-keys.ts'
+import type { TargetState } from './storage/config-state.ts'
 import { pause } from './storage/topic-log.ts'
 import { closeStores, createStores, type Stores, startStores } from './stores.ts'
 
@@ -26,6 +27,8 @@ export interface WorkerOptions {
   readonly mode: WorkerMode
   /** Standalone: the connectors to start with, each with its `name`. */
   readonly connectorConfigs?: readonly Props[]
+  /** Standalone: what they are to be, by name. Default: running. */
+  readonly initialStates?: Readonly<Record<string, TargetState>>
   /** Default: Millrace's own client. */
   readonly clients?: Clients
   /** Gives the start up, such as while the brokers cannot be reached. */
@@ -129,8 +132,9 @@ class RunningWorker implements Worker {
     this.#throwIfAborted()
     herder.start()
     this.#health = { phase: 'ready', herder, clusterId: this.#clusterId ?? '' }
-    for (const { name, ...props } of this.#options.connectorConfigs ?? [])
-      await herder.putConnector(name ?? '', { ...props, name: name ?? '' }, true)
+    const { connectorConfigs = [], initialStates = {} } = this.#options
+    for (const { name, ...props } of connectorConfigs)
+      await herder.putConnector(name ?? '', { ...props, name: name ?? '' }, true, initialStates[name ?? ''] ?? null)
     this.#logger.info(`The worker ${this.#rest.workerId} is ready: ${this.#rest.url}`)
   }
 

@@ -81,8 +81,14 @@ test('standalone: connectors from files, offsets in a file, and the same again a
   await eventually(offsets, at(4))
   await rig.worker.close()
   writeFileSync(file, 'a\nb\nc\n')
-  rig.worker = await startWorker(properties, { mode: 'standalone', connectorConfigs })
+  const rests = { name: 'rests', 'connector.class': 'TestSource' }
+  rig.worker = await startWorker(properties, {
+    mode: 'standalone',
+    connectorConfigs: [...connectorConfigs, rests],
+    initialStates: { rests: 'STOPPED' },
+  })
   await eventually(offsets, at(6))
+  await rig.states('rests', 'STOPPED')
 })
 
 test('standalone refuses a wrong connector file by what is wrong in it', async () => {

@@ -2,12 +2,10 @@ import type { Express, Request, Response } from 'express'
 import type { Herder } from '../herder/herder.ts'
 import { parseOffsetsBody } from '../herder/offset-requests.ts'
 import { badRequest, notFound, RestError } from '../herder/rest-error.ts'
-import type { TargetState } from '../storage/config-state.ts'
+import { initialTarget, type TargetState } from '../storage/config-state.ts'
 import type { Json } from '../storage/connect-json.ts'
 import { configOf, patchOf, readConfig, readObject, sendEmpty, sendJson } from './json.ts'
 import { flag, param, route } from './routes.ts'
-
-const TARGETS: Record<string, TargetState> = { RUNNING: 'STARTED', PAUSED: 'PAUSED', STOPPED: 'STOPPED' }
 
 /** `/connectors` and all below it. */
 export function connectorRoutes(app: Express, herder: () => Herder, maxBytes: number): void {
@@ -145,8 +143,8 @@ function createBody(body: { [key: string]: Json }): {
   const given = body['name'] ?? ''
   if (typeof given === 'object') throw badRequest('"name" must be a string')
   const name = String(given).trim()
-  const state = body['initial_state'] ?? null
-  const target = state === null ? null : (TARGETS[String(state).toUpperCase()] ?? undefined)
+  const state = body['initial_state']
+  const target = initialTarget(state)
   if (target === undefined)
     throw badRequest(`"initial_state" must be RUNNING, PAUSED or STOPPED, not ${JSON.stringify(state)}`)
   return { name, config: named(configOf(body['config'] ?? undefined, '"config"'), name), target }

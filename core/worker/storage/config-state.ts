@@ -4,6 +4,13 @@ import { asObject, type Json, parseJson } from './connect-json.ts'
 /** What a connector is asked to be. Written as `state.v2`; `state` holds PAUSED for STOPPED, for workers before 3.5. */
 export type TargetState = 'STARTED' | 'PAUSED' | 'STOPPED'
 
+const INITIAL: Readonly<Record<string, TargetState>> = { RUNNING: 'STARTED', PAUSED: 'PAUSED', STOPPED: 'STOPPED' }
+
+/** What the `initial_state` of a request means (in any case); null where none is given, undefined for what is none. */
+export function initialTarget(state: unknown): TargetState | null | undefined {
+  return state === null || state === undefined ? null : INITIAL[String(state).toUpperCase()]
+}
+
 export interface SessionKey {
   /** Base64. */
   readonly key: string
