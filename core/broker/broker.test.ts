@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -309,6 +309,23 @@ test('min.insync.replicas never asks for more replicas than a partition has, as 
   await create('t', { configs: [{ name: 'min.insync.replicas', value: '2' }] })
   expect(await produce('t', 'a')).toMatchObject({ errorCode: 0, baseOffset: 0 })
   expect(await fetch('t', 0)).toMatchObject({ highWatermark: 1 })
+})
+
+test('a topic whose log cannot be opened can be deleted and made again', async () => {
+  await create('broken')
+  await produce('broken', 'old')
+  await b.stop()
+  const log = join(b.dir, 'broken-0/00000000000000000000.log')
+  rmSync(log)
+  mkdirSync(log)
+  await b.restart()
+  c = await RawClient.connect(b.port)
+  expect(await produce('broken', 'x')).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR })
+  await c.request(DeleteTopicsRequest, DeleteTopicsResponse, 6, { topics: [{ name: 'broken' }], timeoutMs: 5000 })
+  expect(existsSync(join(b.dir, 'broken-0'))).toBe(false)
+  await create('broken')
+  expect(await produce('broken', 'new')).toMatchObject({ errorCode: 0, baseOffset: 0 })
+  expect(valuesIn((await fetch('broken', 0)).records)).toEqual(['new'])
 })
 
 test('meta.properties that was deleted is made anew, and the records stay', async () => {

@@ -132,7 +132,6 @@ export class Partitions {
 
   async #remove(topic: TopicImage, partition: number): Promise<void> {
     this.#failed.delete(`${topic.name}-${partition}`)
-    if (!this.#logs.get(topic.name, partition)) return
     try {
       await this.#logs.delete(topic.name, partition)
     } catch (error) {

@@ -100,6 +100,16 @@ test('segments roll by size, by the time of the records and when an index is ful
   for (const log of [bySize, byTime, byIndex]) await log.close()
 })
 
+test('the last segment of a compacted log rolls by max.compaction.lag.ms too, so that its records can be cleaned', async () => {
+  const segments = async (name: string, config: Parameters<typeof openLog>[1]) => {
+    const log = await openLog(`${dir}/${name}`, { maxCompactionLagMs: 100, ...config })
+    for (const timestamp of [1000, 1100, 1101]) await append(log, [{ key: 'k', value: 'v', timestamp }])
+    return log.segmentOffsets
+  }
+  expect(await segments('compact', { cleanupPolicy: ['compact'] })).toEqual([0, 2])
+  expect(await segments('delete', { cleanupPolicy: ['delete'] })).toEqual([0])
+})
+
 test('retention removes whole segments by age and by size and moves the start of the log', async () => {
   const log = await openLog(dir, { segmentBytes: 100, retentionMs: 1000, fileDeleteDelayMs: 0 })
   for (let i = 0; i < 5; i++) await append(log, [{ value: 'x', timestamp: 1000 + i * 500 }])

@@ -8,7 +8,8 @@ import { Segment } from './segment.ts'
 
 /**
  * Whether the active segment must end before these records, behind `pendingBytes` that are about to be written: it would
- * grow too large, its first record is `segment.ms` older than theirs, an index is full, or the offsets outgrow int32.
+ * grow too large, its first record is `segment.ms` older than theirs (`max.compaction.lag.ms` if that is less, with compaction), an index is full, or
+ * the offsets outgrow int32.
  */
 export function shouldRoll(log: LogState, pendingBytes: number, records: CheckedRecords, endOffset: number): boolean {
   const { active, config } = log
@@ -22,7 +23,9 @@ export function shouldRoll(log: LogState, pendingBytes: number, records: Checked
 /** By the records' own time, as Kafka does: by the clock only when they have none. */
 function isOlderThanSegmentMs(log: LogState, records: CheckedRecords): boolean {
   const { active, config, env } = log
-  const limit = config.segmentMs - jitter(log)
+  const { segmentMs, maxCompactionLagMs } = config
+  const limit =
+    (config.cleanupPolicy.includes('compact') ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs) - jitter(log)
   const first = active.firstTimestamp()
   if (first < 0) return env.now() - active.createdAt > limit
   let latest = -1
