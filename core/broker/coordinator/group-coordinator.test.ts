@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ErrorCode, ZERO_UUID } from '../../protocol/index.ts'
 import { readBatches } from '../../protocol/records/batch-reader.ts'
+import { offsetFetchHandler } from '../handlers/09-offset-fetch.ts'
 import type { GroupJoin } from './group-coordinator.ts'
 import { groupPartition } from './group-partition.ts'
 import type { CommittedOffset } from './offsets/committed-offsets.ts'
@@ -227,6 +228,35 @@ test('the offsets of a deleted topic go with it, and a new topic of that name do
   const view = b.coordinators.groups.offsets('g')
   expect(typeof view === 'object' && view.find('orders', 0, 'newnewnewnewnewnewnewA')).toBe(undefined)
   expect((await recordsOf(b, 'g')).at(-1)).toMatchObject({ kind: 'offset', value: null })
+})
+
+test('a commit that is on its way when its topic is deleted goes with it', async () => {
+  const b = await start()
+  const first = commit(b, 'g', 1)
+  b.setImage(imageOf({}))
+  expect(await first).toBe(0)
+  await vi.waitFor(() => expect(committed(b, 'g')).toBe(undefined))
+  await restart({}, imageOf({}))
+  expect(open[0]!.coordinators.groups.list()).toEqual([])
+})
+
+test('who asks for all offsets of a group is not told those of a topic that had the name before', async () => {
+  await start()
+  await commit(open[0]!, 'g', 5)
+  // a broker that died before it removed them
+  const b = await restart({}, imageOf({ orders: { id: 'newnewnewnewnewnewnewA', partitions: 4 } }))
+  await commit(b, 'g', 7, { topicId: 'newnewnewnewnewnewnewA' }, ANYONE, 1)
+  const broker = { ...b.services, coordinators: b.coordinators }
+  for (const apiVersion of [5, 8, 10]) {
+    const request = { groupId: 'g', topics: null, groups: [{ groupId: 'g', topics: null }] }
+    const told = offsetFetchHandler.handle(request as never, { broker, apiVersion } as never)
+    const text = JSON.stringify(await told)
+    expect([apiVersion, text.includes('"committedOffset":7'), text.includes('"committedOffset":5')]).toEqual([
+      apiVersion,
+      true,
+      false,
+    ])
+  }
 })
 
 test('offsets can be deleted but not of topics that the group reads', async () => {

@@ -233,6 +233,8 @@ export class GroupShard {
   /** A topic is gone: so are the offsets that were committed for it. */
   async topicDeleted(topic: string, topicId: string): Promise<void> {
     for (const entry of [...this.#groups.values()]) {
+      // commits for it that are on their way, too
+      if (entry.writes > 0) await entry.written
       const partitions = entry.offsets.partitionsOf(topic)
       if (!partitions) continue
       const which = Array.from(partitions, ([partition, o]) => ({ topic, partition, o })).filter(w =>

@@ -8,7 +8,7 @@ import {
   ZERO_UUID,
 } from '../../protocol/index.ts'
 import type { OffsetsView } from '../coordinator/group-coordinator.ts'
-import type { CommittedOffset } from '../coordinator/offsets/committed-offsets.ts'
+import { type CommittedOffset, isSameTopic } from '../coordinator/offsets/committed-offsets.ts'
 import type { MetadataImage } from '../quorum/image.ts'
 import type { Handler, RequestContext } from './handler.ts'
 
@@ -98,7 +98,9 @@ function allOffsets(offsets: OffsetsView, byId: boolean, image: MetadataImage): 
   for (const [name, partitions] of offsets.topics()) {
     const topicId = image.topicsByName.get(name)?.id ?? ZERO_UUID
     if (byId && topicId === ZERO_UUID) continue
-    topics.push({ name, topicId, partitions: Array.from(partitions, ([p, offset]) => something(p, offset)) })
+    // not those of a topic that had this name before
+    const told = [...partitions].filter(([, offset]) => isSameTopic(offset.topicId, topicId))
+    if (told.length > 0) topics.push({ name, topicId, partitions: told.map(([p, offset]) => something(p, offset)) })
   }
   return topics
 }
