@@ -1,6 +1,9 @@
 import { ErrorCode } from '../../../protocol/error-codes.ts'
+import { hasRoomFor, memberCode, speaksWith, syncCode } from './checks.ts'
+import { InitialDelay } from './initial-delay.ts'
 import { Member, selectProtocol } from './member.ts'
 import { Membership } from './membership.ts'
+import { Outbox, type Pending } from './outbox.ts'
 import {
   type GroupEffect,
   type GroupSettings,
@@ -14,26 +17,13 @@ import {
   type SyncRequest,
   type Waiter,
 } from './types.ts'
-import { groupSnapshot, joinRefusal, joinReply, syncReply, topicsOf } from './views.ts'
+import { groupSnapshot, joinReply, topicsOf } from './views.ts'
 
 /** How long a member without an id may wait in a join: it cannot show that it is alive. As in Kafka. */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60_000
 /** The least time to wait once more for static members, whatever rebalance timeout they ask for. */
 const MIN_WAIT_MS = 1000
 const NEVER = Number.POSITIVE_INFINITY
-
-/** What is to be done when a record that we asked for is written. */
-type Pending =
-  | { readonly kind: 'assignment'; readonly generation: number; readonly assignments: ReadonlyMap<string, Buffer> }
-  | {
-      readonly kind: 'static'
-      readonly generation: number
-      readonly member: Member
-      readonly previous: Member
-      readonly waiter: Waiter<JoinReply>
-      readonly reply: JoinReply
-    }
-  | { readonly kind: 'empty' }
 
 /**
  * One group of the classic protocol (consumers, Connect's workers, anyone), as a state machine without I/O and without a clock:
@@ -45,9 +35,7 @@ export class ClassicGroup {
   readonly #settings: GroupSettings
   readonly #members = new Membership()
   readonly #pendingSync = new Set<string>()
-  readonly #tickets = new Map<number, Pending>()
-  #effects: GroupEffect[] = []
-  #lastTicket = 0
+  readonly #out = new Outbox()
   #state: GroupState = 'Empty'
   #stateTimestamp: number
   #generation = 0
@@ -56,9 +44,8 @@ export class ClassicGroup {
   #topics: ReadonlySet<string> | null = null
   #joinDeadline = NEVER
   #syncDeadline = NEVER
-  /** In the first rebalance of an empty group: the delay that runs, and how much may be added to it. */
-  #initialDelay: { readonly delayMs: number; readonly remainingMs: number } | null = null
-  #newMemberAdded = false
+  /** In the first rebalance of an empty group. */
+  #initialDelay: InitialDelay | null = null
 
   constructor(groupId: string, settings: GroupSettings, now: number) {
     this.groupId = groupId
@@ -134,9 +121,7 @@ export class ClassicGroup {
 
   /** What is to be done since the last time, in order. */
   takeEffects(): GroupEffect[] {
-    const effects = this.#effects
-    this.#effects = []
-    return effects
+    return this.#out.take()
   }
 
   /** The time at which `tick` must be called at the latest. It only moves to earlier times by join, sync, leave and tick. */
@@ -153,35 +138,35 @@ export class ClassicGroup {
   }
 
   join(r: JoinRequest, waiter: Waiter<JoinReply>, now: number) {
-    const refuse = (errorCode: number, memberId = r.memberId) => this.#refuseJoin(waiter, errorCode, memberId)
+    const refuse = (errorCode: number, memberId = r.memberId) => this.#out.refuseJoin(waiter, errorCode, memberId)
     if (this.#state === 'Dead') return refuse(ErrorCode.COORDINATOR_NOT_AVAILABLE)
-    if (!this.#hasRoomFor(r.memberId)) {
+    if (!hasRoomFor(r.memberId, this.#state, this.#members, this.#settings.maxSize)) {
       this.#drop(r.memberId, 'the group is full', ErrorCode.GROUP_MAX_SIZE_REACHED)
       this.#maybeCompleteJoin(now)
       return refuse(ErrorCode.GROUP_MAX_SIZE_REACHED, '')
     }
-    if (!this.#supports(r)) return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+    if (!speaksWith(this, this.#members, r)) return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
     if (r.memberId === '') return this.#joinWithoutId(r, waiter, now)
     if (this.#members.isPending(r.memberId)) return this.#addMember(r, r.memberId, waiter, now)
-    const code = this.#checkMember(r.memberId, r.groupInstanceId)
+    const code = memberCode(this.#members, r.memberId, r.groupInstanceId)
     if (code !== ErrorCode.NONE) return refuse(code)
     this.#rejoin(r, this.#members.get(r.memberId)!, waiter, now)
   }
 
   sync(r: SyncRequest, waiter: Waiter<SyncReply>, now: number) {
-    const code = this.#checkSync(r)
-    if (code !== ErrorCode.NONE) return this.#answerSync(waiter, code, NO_BYTES)
+    const code = syncCode(this, this.#members, r)
+    if (code !== ErrorCode.NONE) return this.#out.answerSync(waiter, this, code, NO_BYTES)
     const member = this.#members.get(r.memberId)!
     this.#pendingSync.delete(r.memberId)
     if (this.#pendingSync.size === 0) this.#syncDeadline = NEVER
     if (this.#state === 'Stable') {
       member.keepAlive(now)
-      return this.#answerSync(waiter, ErrorCode.NONE, member.assignment)
+      return this.#out.answerSync(waiter, this, ErrorCode.NONE, member.assignment)
     }
     // Asked twice: the first asker is most likely gone, but nobody is left without an answer.
-    if (member.syncWaiter) this.#answerSync(member.syncWaiter, ErrorCode.REBALANCE_IN_PROGRESS, NO_BYTES)
+    if (member.syncWaiter) this.#out.answerSync(member.syncWaiter, this, ErrorCode.REBALANCE_IN_PROGRESS, NO_BYTES)
     member.syncWaiter = waiter
-    if (r.memberId !== this.#members.leaderId || this.#assigning) return
+    if (r.memberId !== this.#members.leaderId || this.#out.isAssigning(this.#generation)) return
     const given = new Map(r.assignments.map(a => [a.memberId, a.assignment]))
     const assignments = new Map<string, Buffer>()
     for (const m of this.#members.all()) assignments.set(m.memberId, given.get(m.memberId) ?? NO_BYTES)
@@ -191,7 +176,7 @@ export class ClassicGroup {
   /** The heartbeat's error code. */
   heartbeat(memberId: string, groupInstanceId: string | null, generationId: number, now: number): number {
     if (this.#state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE
-    const code = this.#checkMember(memberId, groupInstanceId)
+    const code = memberCode(this.#members, memberId, groupInstanceId)
     if (code !== ErrorCode.NONE) return code
     if (generationId !== this.#generation) return ErrorCode.ILLEGAL_GENERATION
     if (this.#state === 'Empty') return ErrorCode.UNKNOWN_MEMBER_ID
@@ -210,7 +195,7 @@ export class ClassicGroup {
         if (current === undefined) return ErrorCode.UNKNOWN_MEMBER_ID
         memberId = current
       } else if (!this.#members.isPending(memberId)) {
-        const code = this.#checkMember(memberId, l.groupInstanceId)
+        const code = memberCode(this.#members, memberId, l.groupInstanceId)
         if (code !== ErrorCode.NONE) return code
       }
       this.#drop(memberId, l.reason || 'not given', ErrorCode.UNKNOWN_MEMBER_ID)
@@ -229,7 +214,7 @@ export class ClassicGroup {
     if (this.#state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE
     if (generationId < 0 && this.#state === 'Empty') return ErrorCode.NONE
     if (generationId < 0 && memberId === '' && groupInstanceId === null) return ErrorCode.UNKNOWN_MEMBER_ID
-    const code = this.#checkMember(memberId, groupInstanceId)
+    const code = memberCode(this.#members, memberId, groupInstanceId)
     if (code !== ErrorCode.NONE) return code
     if (generationId !== this.#generation) return ErrorCode.ILLEGAL_GENERATION
     if (this.#state === 'CompletingRebalance') return ErrorCode.REBALANCE_IN_PROGRESS
@@ -245,8 +230,7 @@ export class ClassicGroup {
 
   /** A record that an effect asked for was written (code 0), or could not be. */
   persisted(ticket: number, code: number, now: number) {
-    const pending = this.#tickets.get(ticket)
-    this.#tickets.delete(ticket)
+    const pending = this.#out.written(ticket)
     if (!pending || pending.kind === 'empty' || pending.generation !== this.#generation) return
     if (pending.kind === 'static') return this.#staticPersisted(pending, code, now)
     if (this.#state !== 'CompletingRebalance') return
@@ -261,21 +245,14 @@ export class ClassicGroup {
   /** The end of it, here: everyone who waits gets this error code. */
   close(code: number): void {
     for (const m of this.#members.all()) {
-      if (m.joinWaiter) this.#refuseJoin(m.joinWaiter, code, m.memberId)
+      if (m.joinWaiter) this.#out.refuseJoin(m.joinWaiter, code, m.memberId)
       this.#members.setJoinWaiter(m, null)
-      if (m.syncWaiter) this.#answerSync(m.syncWaiter, code, NO_BYTES)
+      if (m.syncWaiter) this.#out.answerSync(m.syncWaiter, this, code, NO_BYTES)
       m.syncWaiter = null
     }
     this.#state = 'Dead'
     this.#joinDeadline = this.#syncDeadline = NEVER
-    this.#tickets.clear()
-  }
-
-  /** The leader's assignment is on its way into the log. */
-  get #assigning(): boolean {
-    for (const t of this.#tickets.values())
-      if (t.kind === 'assignment' && t.generation === this.#generation) return true
-    return false
+    this.#out.forget()
   }
 
   #joinWithoutId(r: JoinRequest, waiter: Waiter<JoinReply>, now: number) {
@@ -286,7 +263,7 @@ export class ClassicGroup {
     }
     if (!r.requireKnownMemberId) return this.#addMember(r, r.newMemberId, waiter, now)
     this.#members.addPending(r.newMemberId, now + r.sessionTimeoutMs)
-    this.#refuseJoin(waiter, ErrorCode.MEMBER_ID_REQUIRED, r.newMemberId)
+    this.#out.refuseJoin(waiter, ErrorCode.MEMBER_ID_REQUIRED, r.newMemberId)
   }
 
   #addMember(r: JoinRequest, memberId: string, waiter: Waiter<JoinReply>, now: number): void {
@@ -295,7 +272,7 @@ export class ClassicGroup {
     member.joinWaiter = waiter
     member.sessionDeadline = now + NEW_MEMBER_JOIN_TIMEOUT_MS
     if (this.#members.size === 0) this.#protocolType = r.protocolType
-    if (this.#state === 'PreparingRebalance' && this.#initialDelay) this.#newMemberAdded = true
+    this.#initialDelay?.memberCame()
     this.#members.add(member)
     this.#rebalance(`member ${memberId} joins: ${r.reason || 'no reason given'}`, now)
   }
@@ -306,18 +283,18 @@ export class ClassicGroup {
       this.#rebalance(`${why} ${member.memberId} rejoins: ${r.reason || 'no reason given'}`, now)
     }
     if (this.#state === 'PreparingRebalance') return update('member')
-    if (this.#state === 'Empty') return this.#refuseJoin(waiter, ErrorCode.UNKNOWN_MEMBER_ID, r.memberId)
+    if (this.#state === 'Empty') return this.#out.refuseJoin(waiter, ErrorCode.UNKNOWN_MEMBER_ID, r.memberId)
     const leads = member.memberId === this.#members.leaderId
     // A leader of a stable group that rejoins has seen its topics change: only a rebalance gives everybody a new assignment.
     if (this.#state === 'Stable' && leads) return update('leader')
     if (!member.matches(r.protocols)) return update('with new metadata member')
     // It most likely missed our answer: here is the same one again.
     member.keepAlive(now)
-    this.#effects.push({ kind: 'join', to: waiter, reply: joinReply(this, this.#members, member, leads) })
+    this.#out.answerJoin(waiter, joinReply(this, this.#members, member, leads))
   }
 
   #update(r: JoinRequest, member: Member, waiter: Waiter<JoinReply>): void {
-    if (member.joinWaiter) this.#refuseJoin(member.joinWaiter, ErrorCode.REBALANCE_IN_PROGRESS, member.memberId)
+    if (member.joinWaiter) this.#out.refuseJoin(member.joinWaiter, ErrorCode.REBALANCE_IN_PROGRESS, member.memberId)
     this.#members.setProtocols(member, r.protocols)
     member.sessionTimeoutMs = r.sessionTimeoutMs
     member.rebalanceTimeoutMs = r.rebalanceTimeoutMs
@@ -353,12 +330,12 @@ export class ClassicGroup {
     this.#members.setJoinWaiter(member, null)
     if (code === ErrorCode.NONE) {
       member.keepAlive(now)
-      this.#effects.push({ kind: 'join', to: p.waiter, reply: p.reply })
+      this.#out.answerJoin(p.waiter, p.reply)
       return
     }
     this.#members.replace(member.memberId, previous)
     previous.keepAlive(now)
-    this.#refuseJoin(p.waiter, code, '')
+    this.#out.refuseJoin(p.waiter, code, '')
   }
 
   #rebalance(reason: string, now: number) {
@@ -372,11 +349,10 @@ export class ClassicGroup {
     this.#pendingSync.clear()
     const initial = this.#state === 'Empty'
     this.#transition('PreparingRebalance', now)
-    this.#note(`rebalances from generation ${this.#generation}: ${reason}`)
+    this.#out.note(`rebalances from generation ${this.#generation}: ${reason}`)
     if (initial) {
       const delayMs = this.#settings.initialRebalanceDelayMs
-      this.#initialDelay = { delayMs, remainingMs: Math.max(this.#members.rebalanceTimeoutMs - delayMs, 0) }
-      this.#newMemberAdded = false
+      this.#initialDelay = new InitialDelay(delayMs, this.#members.rebalanceTimeoutMs)
       this.#joinDeadline = now + delayMs
     } else if (this.#members.allJoined) this.#completeJoin(now)
     else this.#joinDeadline = now + this.#members.rebalanceTimeoutMs
@@ -387,11 +363,8 @@ export class ClassicGroup {
   }
 
   #onJoinDeadline(now: number) {
-    const initial = this.#initialDelay
-    if (!initial || !this.#newMemberAdded || initial.remainingMs === 0) return this.#completeJoin(now)
-    this.#newMemberAdded = false
-    const delayMs = Math.min(this.#settings.initialRebalanceDelayMs, initial.remainingMs)
-    this.#initialDelay = { delayMs, remainingMs: Math.max(initial.remainingMs - initial.delayMs, 0) }
+    const delayMs = this.#initialDelay?.next() ?? 0
+    if (delayMs === 0) return this.#completeJoin(now)
     this.#joinDeadline = now + delayMs
   }
 
@@ -402,7 +375,7 @@ export class ClassicGroup {
     for (const m of [...this.#members.all()])
       if (!m.joinWaiter && m.groupInstanceId === null) {
         this.#members.remove(m.memberId)
-        this.#note(`removed member ${m.memberId}, which did not rejoin in time`)
+        this.#out.note(`removed member ${m.memberId}, which did not rejoin in time`)
       }
     if (this.#members.size > 0 && !this.#members.electJoined()) {
       // Only static members are left, and none has come back: wait for one, or for their sessions to end.
@@ -415,13 +388,13 @@ export class ClassicGroup {
       this.#protocolName = null
       this.#topics = null
       this.#transition('Empty', now)
-      this.#note(`is empty in generation ${this.#generation}`)
+      this.#out.note(`is empty in generation ${this.#generation}`)
       return this.#persist({ kind: 'empty' })
     }
     this.#protocolName = selectProtocol(this.#members.all())
     this.#topics = topicsOf(this, this.#members)
     this.#transition('CompletingRebalance', now)
-    this.#note(`is in generation ${this.#generation} with ${this.#members.size} members`)
+    this.#out.note(`is in generation ${this.#generation} with ${this.#members.size} members`)
     for (const m of this.#members.all()) {
       m.isNew = false
       m.keepAlive(now)
@@ -429,7 +402,7 @@ export class ClassicGroup {
       const waiter = m.joinWaiter
       this.#members.setJoinWaiter(m, null)
       const leads = m.memberId === this.#members.leaderId
-      if (waiter) this.#effects.push({ kind: 'join', to: waiter, reply: joinReply(this, this.#members, m, leads) })
+      if (waiter) this.#out.answerJoin(waiter, joinReply(this, this.#members, m, leads))
     }
     this.#syncDeadline = now + this.#members.rebalanceTimeoutMs
   }
@@ -459,13 +432,13 @@ export class ClassicGroup {
     this.#members.remove(memberId)
     this.#pendingSync.delete(memberId)
     if (this.#pendingSync.size === 0) this.#syncDeadline = NEVER
-    if (member) this.#note(`removed member ${memberId}: ${reason}`)
+    if (member) this.#out.note(`removed member ${memberId}: ${reason}`)
   }
 
   #answerWaits(member: Member, code: number): void {
-    if (member.joinWaiter) this.#refuseJoin(member.joinWaiter, code, member.memberId)
+    if (member.joinWaiter) this.#out.refuseJoin(member.joinWaiter, code, member.memberId)
     this.#members.setJoinWaiter(member, null)
-    if (member.syncWaiter) this.#answerSync(member.syncWaiter, code, NO_BYTES)
+    if (member.syncWaiter) this.#out.answerSync(member.syncWaiter, this, code, NO_BYTES)
     member.syncWaiter = null
   }
 
@@ -474,53 +447,10 @@ export class ClassicGroup {
     for (const m of this.#members.all()) {
       m.assignment = assignments?.get(m.memberId) ?? NO_BYTES
       if (!m.syncWaiter) continue
-      this.#answerSync(m.syncWaiter, code, m.assignment)
+      this.#out.answerSync(m.syncWaiter, this, code, m.assignment)
       m.syncWaiter = null
       m.keepAlive(now)
     }
-  }
-
-  #hasRoomFor(memberId: string): boolean {
-    const { maxSize } = this.#settings
-    const member = this.#members.get(memberId)
-    if (this.#state === 'Empty') return true
-    if (this.#state === 'PreparingRebalance') return !!member?.joinWaiter || this.#members.joining < maxSize
-    return !!member || this.#members.size < maxSize
-  }
-
-  #supports(r: JoinRequest): boolean {
-    if (r.protocolType === '' || r.protocols.length === 0) return false
-    if (this.#state === 'Empty' || this.#members.size === 0) return true
-    return this.#protocolType === r.protocolType && this.#members.speakAny(r.protocols)
-  }
-
-  #checkMember(memberId: string, groupInstanceId: string | null): number {
-    if (groupInstanceId !== null) {
-      const current = this.#members.staticId(groupInstanceId)
-      if (current === undefined) return ErrorCode.UNKNOWN_MEMBER_ID
-      if (current !== memberId) return ErrorCode.FENCED_INSTANCE_ID
-    }
-    return this.#members.has(memberId) ? ErrorCode.NONE : ErrorCode.UNKNOWN_MEMBER_ID
-  }
-
-  #checkSync(r: SyncRequest): number {
-    if (this.#state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE
-    const code = this.#checkMember(r.memberId, r.groupInstanceId)
-    if (code !== ErrorCode.NONE) return code
-    if (r.generationId !== this.#generation) return ErrorCode.ILLEGAL_GENERATION
-    const differs = (said: string | null, is: string | null) => said !== null && said !== is
-    if (differs(r.protocolType, this.#protocolType) || differs(r.protocolName, this.#protocolName))
-      return ErrorCode.INCONSISTENT_GROUP_PROTOCOL
-    if (this.#state === 'Empty') return ErrorCode.UNKNOWN_MEMBER_ID
-    return this.#state === 'PreparingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
-  }
-
-  #refuseJoin(to: Waiter<JoinReply>, errorCode: number, memberId: string): void {
-    this.#effects.push({ kind: 'join', to, reply: joinRefusal(errorCode, memberId) })
-  }
-
-  #answerSync(to: Waiter<SyncReply>, errorCode: number, assignment: Buffer): void {
-    this.#effects.push({ kind: 'sync', to, reply: syncReply(this, errorCode, assignment) })
   }
 
   #transition(state: GroupState, now: number): void {
@@ -528,14 +458,7 @@ export class ClassicGroup {
     this.#stateTimestamp = now
   }
 
-  #note(text: string): void {
-    this.#effects.push({ kind: 'note', text })
-  }
-
   #persist(pending: Pending, assignmentOf: (m: Member) => Buffer = m => m.assignment): void {
-    const ticket = ++this.#lastTicket
-    this.#tickets.set(ticket, pending)
-    const snapshot = groupSnapshot(this, this.#members, this.#stateTimestamp, assignmentOf)
-    this.#effects.push({ kind: 'persist', ticket, snapshot })
+    this.#out.persist(pending, groupSnapshot(this, this.#members, this.#stateTimestamp, assignmentOf))
   }
 }

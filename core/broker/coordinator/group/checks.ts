@@ -1,0 +1,46 @@
+import { ErrorCode } from '../../../protocol/index.ts'
+import type { Membership } from './membership.ts'
+import type { GroupState, JoinRequest, SyncRequest } from './types.ts'
+import type { Agreement } from './views.ts'
+
+/** A group as far as its checks look at it. Each gives Kafka's error code, or whether something may be. */
+export interface Checked extends Agreement {
+  readonly state: GroupState
+}
+
+/** Whether somebody is a member, and not one who was replaced under its `group.instance.id`. */
+export function memberCode(members: Membership, memberId: string, groupInstanceId: string | null): number {
+  if (groupInstanceId !== null) {
+    const current = members.staticId(groupInstanceId)
+    if (current === undefined) return ErrorCode.UNKNOWN_MEMBER_ID
+    if (current !== memberId) return ErrorCode.FENCED_INSTANCE_ID
+  }
+  return members.has(memberId) ? ErrorCode.NONE : ErrorCode.UNKNOWN_MEMBER_ID
+}
+
+export function syncCode(group: Checked, members: Membership, r: SyncRequest): number {
+  if (group.state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE
+  const code = memberCode(members, r.memberId, r.groupInstanceId)
+  if (code !== ErrorCode.NONE) return code
+  if (r.generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION
+  const differs = (said: string | null, is: string | null) => said !== null && said !== is
+  if (differs(r.protocolType, group.protocolType) || differs(r.protocolName, group.protocolName))
+    return ErrorCode.INCONSISTENT_GROUP_PROTOCOL
+  if (group.state === 'Empty') return ErrorCode.UNKNOWN_MEMBER_ID
+  return group.state === 'PreparingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
+}
+
+/** Whether `group.max.size` lets somebody join. */
+export function hasRoomFor(memberId: string, state: GroupState, members: Membership, maxSize: number): boolean {
+  const member = members.get(memberId)
+  if (state === 'Empty') return true
+  if (state === 'PreparingRebalance') return !!member?.joinWaiter || members.joining < maxSize
+  return !!member || members.size < maxSize
+}
+
+/** Whether somebody who joins speaks what the others speak. */
+export function speaksWith(group: Checked, members: Membership, r: JoinRequest): boolean {
+  if (r.protocolType === '' || r.protocols.length === 0) return false
+  if (group.state === 'Empty' || members.size === 0) return true
+  return group.protocolType === r.protocolType && members.speakAny(r.protocols)
+}
