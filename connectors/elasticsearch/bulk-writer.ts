@@ -10,6 +10,7 @@ import { errorFor, type Targets } from './targets.ts'
 
 const BULK = '/_bulk?filter_path=errors,error,items.*.status,items.*.error'
 const NDJSON = 'application/x-ndjson'
+const TOO_LARGE = 'it is larger than http.max_content_length, or than what a proxy on the way takes'
 const MAX_BACKOFF_MS = 60_000
 /** The longest that a timer can be. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -246,7 +247,7 @@ export class BulkWriter {
   async #isolate(run: number, items: readonly BulkItem[], answer: Answer): Promise<boolean> {
     if (answer.status !== 413 && answer.status !== 400) return false
     if (items.length === 1) {
-      await this.#refuse(items[0]!, answer.status, reasonOf(answer.body))
+      await this.#refuse(items[0]!, answer.status, answer.status === 413 ? TOO_LARGE : reasonOf(answer.body))
       return true
     }
     if (answer.status === 413) this.#queue.limitBytes(items.reduce((sum, i) => sum + i.bytes, 0) / 2)

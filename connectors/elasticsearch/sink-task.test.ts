@@ -252,3 +252,15 @@ test('a record without a struct is dropped where that is configured, also with a
   expect(state(es)).toEqual({ b: { n: 1 } })
   expect(p.warnings).toHaveLength(1)
 })
+
+test('a single document that is too large is refused with words for it; the others are written', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'behavior.on.malformed.documents': 'warn' })
+  es.decide = actions => (actions.some(a => a.id === 'big') ? { status: 413, body: '' } : null)
+  await p.task.put([p.record('a', { n: 1 }), p.record('big', { n: 2 }), p.record('c', { n: 3 })])
+  await p.settle()
+  expect(state(es)).toEqual({ a: { n: 1 }, c: { n: 3 } })
+  expect(p.warnings).toEqual([
+    expect.stringMatching(/document big .* offset 1 \(413\): it is larger than http\.max_content/),
+  ])
+})
