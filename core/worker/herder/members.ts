@@ -17,7 +17,6 @@ export interface MembersOptions {
 }
 
 interface Member {
-  readonly host: ThreadHost
   readonly identity: GroupMetadata
   readonly props: Props
   readonly sessionMs: number
@@ -31,6 +30,8 @@ interface Member {
   over: boolean
 }
 
+const NONE: ReadonlyMap<string, Member> = new Map()
+
 /**
  * Keeps sink tasks in their consumer groups while their own threads cannot: Java's consumers beat from a thread of their own, so
  * a `put` may take up to `max.poll.interval.ms`; ours share a thread with the plugin, and this is the other thread. And takes
@@ -38,7 +39,7 @@ interface Member {
  */
 export class Members {
   readonly #o: MembersOptions
-  readonly #members = new Map<string, Member>()
+  readonly #threads = new Map<ThreadHost, Map<string, Member>>()
   readonly #leaving = new Set<Promise<void>>()
 
   constructor(options: MembersOptions) {
@@ -47,17 +48,15 @@ export class Members {
 
   /** A task has told its place in its group, or that it has none. */
   note(unit: string, host: ThreadHost, identity: GroupMetadata | null): void {
-    const before = this.#members.get(unit)
-    if (identity === null) {
-      if (before?.host === host) this.#forget(unit)
-      return
-    }
-    this.#forget(unit)
-    const props = this.#o.consumer(unit)
+    const members = this.#threads.get(host) ?? new Map<string, Member>()
+    members.get(unit)?.standIn?.close()
+    members.delete(unit)
+    const props = identity && this.#o.consumer(unit)
+    if (members.size > 0 || props) this.#threads.set(host, members)
+    else this.#threads.delete(host)
     if (!props) return
     const { sessionTimeoutMs, heartbeatIntervalMs, maxPollIntervalMs } = toClientOptions('consumer', props)
-    this.#members.set(unit, {
-      host,
+    members.set(unit, {
       identity,
       props,
       sessionMs: sessionTimeoutMs ?? 45_000,
@@ -72,7 +71,7 @@ export class Members {
 
   /** The longest that a sink in the thread may take between two polls, ms; 0 for a thread without sinks. */
   maxPollMs(host: ThreadHost): number {
-    return Math.max(0, ...this.#of(host).map(([, m]) => m.maxPollMs))
+    return Math.max(0, ...[...this.#of(host).values()].map(m => m.maxPollMs))
   }
 
   /** To be called again and again, `passedMs` after the last time, with how long the thread has not come to rest. */
@@ -97,8 +96,9 @@ export class Members {
 
   /** The thread has ended. */
   lost(host: ThreadHost): void {
-    for (const [unit, member] of this.#of(host)) {
-      this.#members.delete(unit)
+    const members = this.#of(host)
+    this.#threads.delete(host)
+    for (const [unit, member] of members) {
       // A static member is expected back within its session.
       if (member.over || member.identity.groupInstanceId !== null) member.standIn?.close()
       else this.#leave(unit, member, 'the thread of the task has ended')
@@ -107,17 +107,13 @@ export class Members {
 
   /** Resolves when all that died have left. */
   async close(): Promise<void> {
-    for (const unit of [...this.#members.keys()]) this.#forget(unit)
+    for (const members of this.#threads.values()) for (const { standIn } of members.values()) standIn?.close()
+    this.#threads.clear()
     await Promise.all(this.#leaving)
   }
 
-  #of(host: ThreadHost): [string, Member][] {
-    return [...this.#members].filter(([, m]) => m.host === host)
-  }
-
-  #forget(unit: string): void {
-    this.#members.get(unit)?.standIn?.close()
-    this.#members.delete(unit)
+  #of(host: ThreadHost): ReadonlyMap<string, Member> {
+    return this.#threads.get(host) ?? NONE
   }
 
   #standIn(member: Member): StandIn {
