@@ -87,3 +87,55 @@ test('records before a batch that cannot be read are handed out; the error names
   consumer.seek(partition, 3)
   expect(await valuesOf(consumer)).toEqual(['d'])
 })
+
+test('under a new leader nothing is read before it is known where its log was cut', async () => {
+  const partition = { topic: 't', partition: 0 }
+  let log = [batch(0, 'a'), batch(1, 'b'), batch(2, 'lost')]
+  let validations = 0
+  interface Asked {
+    topics: { topicId: string; partitions: { fetchOffset: number; currentLeaderEpoch: number }[] }[]
+  }
+  let asked: Asked['topics'][number]['partitions'][number] | undefined
+  let topicId = ''
+  const broker = await SimBroker.start({
+    topics: { t: 1 },
+    answer: (key, request) => {
+      if (key === ApiKey.OffsetForLeaderEpoch) {
+        // the first two attempts come before the leader knows itself
+        const tooEarly = ++validations < 3
+        const answer = {
+          partition: 0,
+          errorCode: tooEarly ? ErrorCode.UNKNOWN_LEADER_EPOCH : 0,
+          leaderEpoch: 0,
+          endOffset: tooEarly ? -1 : 2,
+        }
+        return { topics: [{ topic: 't', partitions: [answer] }] }
+      }
+      if (key !== ApiKey.Fetch) return undefined
+      const [topic] = (request as unknown as Asked).topics
+      if (topic) [asked, topicId] = [topic.partitions[0], topic.topicId]
+      const fenced = asked!.currentLeaderEpoch < (broker.options.leaderEpoch ?? 0)
+      const outside = asked!.fetchOffset > log.length
+      const answer = fenced
+        ? { errorCode: ErrorCode.FENCED_LEADER_EPOCH }
+        : outside
+          ? { errorCode: ErrorCode.OFFSET_OUT_OF_RANGE }
+          : { records: Buffer.concat(log.slice(asked!.fetchOffset)) }
+      return { responses: [{ topicId, partitions: [{ partitionIndex: 0, highWatermark: log.length, ...answer }] }] }
+    },
+  })
+  const consumer = createConsumer({ bootstrapServers: broker.bootstrap, retryBackoffMs: 1, retryBackoffMaxMs: 5 })
+  cleanups.push(
+    () => broker.stop(),
+    () => consumer.close({ timeoutMs: 100 }),
+  )
+  consumer.assign([partition])
+  consumer.seek(partition, 0)
+  expect(await valuesOf(consumer)).toEqual(['a', 'b', 'lost'])
+  log = [...log.slice(0, 2), batch(2, 'in its place'), batch(3, 'next')]
+  broker.options = { ...broker.options, leaderEpoch: 1 }
+  const values: string[] = []
+  while (values.at(-1) !== 'next') values.push(...(await valuesOf(consumer)))
+  expect(values).toEqual(['in its place', 'next'])
+  expect(validations).toBe(3)
+})

@@ -65,9 +65,12 @@ class KafkaConsumer implements Consumer {
         beforeRevoke: partitions => this.#commitBeforeRevoke(partitions),
         onChange,
       })
+    // A new leader may have to be asked about positions, which happens in `poll`.
+    this.#cluster.onUpdate(onChange)
     this.#fetcher = new Fetcher(this.#cluster, settings, {
       partitions: () => this.#subscription.partitions(),
       partition: (topic, partition) => this.#subscription.get(topic, partition),
+      isValidated: p => !this.#positions.mustValidate(p),
       onOutOfRange: p => this.#onOutOfRange(p),
       onChange,
     })

@@ -37,6 +37,8 @@ interface BrokerFetch {
 export interface FetcherEvents {
   partitions(): Iterable<AssignedPartition>
   partition(topic: string, partition: number): AssignedPartition | undefined
+  /** Whether it is certain that the position is one of the leader's log. */
+  isValidated(partition: AssignedPartition): boolean
   /** The offset lies outside of the log. */
   onOutOfRange(partition: AssignedPartition): void
   /** Something arrived, or an error: `poll` should look. */
@@ -69,7 +71,7 @@ export class Fetcher {
     let leaderless = false
     for (const p of this.#events.partitions()) {
       buffered += p.bufferedBytes
-      if (p.paused || p.position === null || p.error || !p.wantsMore) continue
+      if (!this.#mayFetch(p)) continue
       if (p.notBefore > now) {
         soonest = Math.min(soonest, p.notBefore)
         continue
@@ -115,6 +117,10 @@ export class Fetcher {
     if (!broker)
       this.#brokers.set(id, (broker = { session: new FetchSession(), busy: false, reserved: 0, refusals: 0 }))
     return broker
+  }
+
+  #mayFetch(p: AssignedPartition): boolean {
+    return !p.paused && p.position !== null && !p.error && p.wantsMore && this.#events.isValidated(p)
   }
 
   #brokerFor(p: AssignedPartition, now: number): number {
@@ -172,7 +178,7 @@ export class Fetcher {
     const asked = new Map<string, Asked>()
     for (const p of partitions) {
       const topic = this.#cluster.metadata.topic(p.topic)
-      if (!topic || p.position === null || p.paused || !p.wantsMore) continue
+      if (!topic || !this.#mayFetch(p)) continue
       const key = `${p.topic}:${p.partition}`
       asked.set(key, { partition: p, round: p.round, offset: p.fetchOffset })
       targets.set(key, {

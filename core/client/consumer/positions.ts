@@ -4,6 +4,7 @@ import {
   OffsetForLeaderEpochResponse,
 } from '../../protocol/messages/23-offset-for-leader-epoch.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { byLeader } from '../cluster/leaders.ts'
 import { EARLIEST, type FoundOffset, LATEST, listOffsetsOnce, type OffsetQuery } from '../cluster/list-offsets.ts'
 import { clientErrors } from '../errors.ts'
 import type { OffsetStore } from '../group/offset-store.ts'
@@ -28,7 +29,7 @@ export class Positions {
 
   /** Partitions whose position is to be found. */
   pending(partitions: Iterable<AssignedPartition>): AssignedPartition[] {
-    return [...partitions].filter(p => p.position === null || this.#mustValidate(p))
+    return [...partitions].filter(p => p.position === null || this.mustValidate(p))
   }
 
   /** One attempt at the positions of these partitions; rejects with why some are still missing. A partition that is moved or taken away meanwhile is left alone. */
@@ -37,7 +38,7 @@ export class Positions {
     if (fresh.length > 0) await this.#fromCommitted(fresh)
     const resets = partitions.filter(p => p.position === null && p.reset !== null)
     if (resets.length > 0) await this.#fromLog(resets)
-    const validate = partitions.filter(p => this.#mustValidate(p))
+    const validate = partitions.filter(p => this.mustValidate(p))
     if (validate.length > 0) await this.#validate(validate)
   }
 
@@ -89,27 +90,24 @@ export class Positions {
     if (failure) throw failure
   }
 
-  /** A new leader may have a log that was cut below our position (KIP-320). */
-  #mustValidate(p: AssignedPartition): boolean {
+  /** A new leader may have a log that was cut below our position (KIP-320): nothing is fetched from it before that is known. */
+  mustValidate(p: AssignedPartition): boolean {
     if (p.position === null || p.positionEpoch < 0) return false
     const epoch = this.#cluster.metadata.partition(p.topic, p.partition)?.leaderEpoch ?? -1
     return epoch > p.validatedEpoch && epoch > p.positionEpoch
   }
 
   async #validate(partitions: readonly AssignedPartition[]): Promise<void> {
-    const { metadata } = this.#cluster
-    for (const [leader, list] of groupBy(partitions, p =>
-      String(metadata.partition(p.topic, p.partition)?.leader ?? -1),
-    )) {
-      if (leader === '-1') {
-        this.#cluster.refreshSoon()
-        continue
-      }
-      await this.#validateAt(Number(leader), list)
-    }
+    const { groups, failure } = await byLeader(this.#cluster, partitions, this.#cluster.signal)
+    let problem = failure
+    for (const [leader, list] of groups) problem = (await this.#validateAt(leader, list)) ?? problem
+    if (!problem) return
+    this.#cluster.refreshSoon()
+    throw problem
   }
 
-  async #validateAt(leader: number, partitions: readonly AssignedPartition[]): Promise<void> {
+  /** Gives back why some could not be checked. */
+  async #validateAt(leader: number, partitions: readonly AssignedPartition[]): Promise<Error | null> {
     const epochOf = (p: AssignedPartition) => this.#cluster.metadata.partition(p.topic, p.partition)?.leaderEpoch ?? -1
     const asked = partitions.map(p => ({ p, round: p.round, epoch: epochOf(p), positionEpoch: p.positionEpoch }))
     const topics = groupBy(asked, a => a.p.topic).map(([topic, list]) => ({
@@ -120,16 +118,19 @@ export class Positions {
         leaderEpoch: a.positionEpoch,
       })),
     }))
+    let problem: Error | null = null
     const response = await this.#cluster.request(leader, OffsetForLeaderEpoch, { replicaId: -1, topics })
     for (const t of response.topics) {
       for (const answer of t.partitions) {
         const a = asked.find(x => x.p.topic === t.topic && x.p.partition === answer.partition)
         if (!a || a.p.round !== a.round || a.p.position === null) continue
         if (answer.errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED) a.p.error = errorFor(answer.errorCode)
-        else if (answer.errorCode !== 0) this.#cluster.refreshSoon()
+        // whatever else it is: as in Java it is asked again
+        else if (answer.errorCode !== 0) problem = Object.assign(errorFor(answer.errorCode), { retriable: true })
         else this.#checkCut(a.p, a.epoch, answer.leaderEpoch, answer.endOffset)
       }
     }
+    return problem
   }
 
   #checkCut(p: AssignedPartition, checkedEpoch: number, epoch: number, end: number): void {

@@ -20,6 +20,8 @@ export interface SimOptions {
   readonly topics?: Record<string, number>
   readonly autoCreate?: number
   readonly maxMessageBytes?: number
+  /** Of every partition. Default 0. */
+  readonly leaderEpoch?: number
   /** Asked for every batch. */
   readonly onBatch?: (topic: string, partition: number, batch: Buffer) => Fault
   /** Asked for every request; true cuts the connection instead of answering. */
@@ -169,7 +171,7 @@ export class SimBroker {
         const partitions = Array.from({ length: topic.count }, (_, partitionIndex) => ({
           partitionIndex,
           leaderId: 1,
-          leaderEpoch: 0,
+          leaderEpoch: this.options.leaderEpoch ?? 0,
           replicaNodes: [1],
           isrNodes: [1],
         }))
