@@ -18,6 +18,25 @@ export interface CommonOptions {
   readonly logger: Logger
 }
 
+/** Gathers what is wrong with options, in Kafka's words, so that all of it is told at once. */
+export class OptionChecks {
+  readonly #wrong: { key: string; message: string }[] = []
+
+  complain(key: string, value: unknown, why: string): void {
+    this.#wrong.push({ key, message: `Invalid value ${value} for configuration ${key}: ${why}` })
+  }
+
+  /** What is not given is not wrong. */
+  atLeast(key: string, value: number | undefined, min: number): void {
+    if (value !== undefined && !(value >= min)) this.complain(key, value, `Value must be at least ${min}`)
+  }
+
+  /** Throws a ConfigError where something is wrong. */
+  done(): void {
+    if (this.#wrong.length > 0) throw new ConfigError(this.#wrong)
+  }
+}
+
 let counter = 0
 
 /** Fills in Kafka's defaults. Throws a ConfigError on an address that is not `host:port`. */
@@ -41,19 +60,16 @@ export function commonOptions(o: ClientOptions, kind: string): CommonOptions {
 /** `host:port` and `[ipv6]:port`, also with a protocol before it, as in `PLAINTEXT://host:9092`. */
 export function parseAddresses(list: readonly string[]): Address[] {
   const addresses: Address[] = []
-  const wrong: { key: string; message: string }[] = []
-  const complain = (text: string, why: string) =>
-    wrong.push({
-      key: 'bootstrap.servers',
-      message: `Invalid value ${text} for configuration bootstrap.servers: ${why}`,
-    })
+  const checks = new OptionChecks()
   for (const text of list.map(s => s.trim()).filter(s => s !== '')) {
     const match = /^(?:([A-Za-z_]+):\/\/)?(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]/\s]+)):(\d+)$/.exec(text)
     const port = Number(match?.[4])
-    if (!match || port < 1 || port > 65535) complain(text, 'Must be host:port, with a port between 1 and 65535')
+    if (!match || port < 1 || port > 65535)
+      checks.complain('bootstrap.servers', text, 'Must be host:port, with a port between 1 and 65535')
     else addresses.push({ host: match[2] ?? match[3]!, port })
   }
-  if (wrong.length === 0 && addresses.length === 0) complain('', 'No bootstrap servers are given')
-  if (wrong.length > 0) throw new ConfigError(wrong)
+  checks.done()
+  if (addresses.length === 0) checks.complain('bootstrap.servers', '', 'No bootstrap servers are given')
+  checks.done()
   return addresses
 }

@@ -18,7 +18,10 @@ async function run(
 ): Promise<{ code: number | null; text: string; summary: string }> {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-testing-'))
   dirs.push(dir)
-  writeFileSync(join(dir, 'vitest.config.mjs'), 'export default { test: { globals: true, pool: "forks", maxWorkers: 2 } }')
+  writeFileSync(
+    join(dir, 'vitest.config.mjs'),
+    'export default { test: { globals: true, pool: "forks", maxWorkers: 2 } }',
+  )
   for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text)
   const summary = join(dir, 'summary')
   const progress = join(dir, 'progress.json')

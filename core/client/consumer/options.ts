@@ -1,5 +1,4 @@
-import { ConfigError } from '../../common/config/parse.ts'
-import { type CommonOptions, commonOptions } from '../options.ts'
+import { type CommonOptions, commonOptions, OptionChecks } from '../options.ts'
 import type { AssignorName, ConsumerOptions } from '../types.ts'
 
 /** A consumer's options with defaults filled in. */
@@ -32,26 +31,21 @@ export function consumerSettings(o: ConsumerOptions): ConsumerSettings {
   const common = commonOptions(o, 'consumer')
   const sessionTimeoutMs = o.sessionTimeoutMs ?? 45_000
   const heartbeatIntervalMs = o.heartbeatIntervalMs ?? Math.min(3_000, Math.floor(sessionTimeoutMs / 3))
-  const wrong: { key: string; message: string }[] = []
-  const complain = (key: string, value: unknown, why: string) =>
-    wrong.push({ key, message: `Invalid value ${value} for configuration ${key}: ${why}` })
-  const atLeast = (key: string, value: number | undefined, min: number) => {
-    if (value !== undefined && !(value >= min)) complain(key, value, `Value must be at least ${min}`)
-  }
-  if (o.groupId === '') complain('group.id', '', 'String must be non-empty')
-  if (o.groupInstanceId === '') complain('group.instance.id', '', 'String must be non-empty')
+  const checks = new OptionChecks()
+  if (o.groupId === '') checks.complain('group.id', '', 'String must be non-empty')
+  if (o.groupInstanceId === '') checks.complain('group.instance.id', '', 'String must be non-empty')
   if (heartbeatIntervalMs >= sessionTimeoutMs)
-    complain('heartbeat.interval.ms', heartbeatIntervalMs, 'Must be lower than session.timeout.ms')
-  if (o.assignors?.length === 0) complain('partition.assignment.strategy', '', 'List must not be empty')
-  if (o.autoCommit === true && o.groupId === undefined) complain('enable.auto.commit', true, 'Needs group.id')
-  atLeast('max.poll.records', o.maxPollRecords, 1)
-  atLeast('max.poll.interval.ms', o.maxPollIntervalMs, 1)
-  atLeast('fetch.min.bytes', o.fetchMinBytes, 0)
-  atLeast('fetch.max.bytes', o.fetchMaxBytes, 1)
-  atLeast('fetch.max.wait.ms', o.fetchMaxWaitMs, 0)
-  atLeast('max.partition.fetch.bytes', o.maxPartitionFetchBytes, 1)
-  atLeast('auto.commit.interval.ms', o.autoCommitIntervalMs, 0)
-  if (wrong.length > 0) throw new ConfigError(wrong)
+    checks.complain('heartbeat.interval.ms', heartbeatIntervalMs, 'Must be lower than session.timeout.ms')
+  if (o.assignors?.length === 0) checks.complain('partition.assignment.strategy', '', 'List must not be empty')
+  if (o.autoCommit === true && o.groupId === undefined) checks.complain('enable.auto.commit', true, 'Needs group.id')
+  checks.atLeast('max.poll.records', o.maxPollRecords, 1)
+  checks.atLeast('max.poll.interval.ms', o.maxPollIntervalMs, 1)
+  checks.atLeast('fetch.min.bytes', o.fetchMinBytes, 0)
+  checks.atLeast('fetch.max.bytes', o.fetchMaxBytes, 1)
+  checks.atLeast('fetch.max.wait.ms', o.fetchMaxWaitMs, 0)
+  checks.atLeast('max.partition.fetch.bytes', o.maxPartitionFetchBytes, 1)
+  checks.atLeast('auto.commit.interval.ms', o.autoCommitIntervalMs, 0)
+  checks.done()
   return {
     common,
     groupId: o.groupId ?? null,

@@ -1,6 +1,7 @@
 import { ConsumerProtocolAssignment } from '../../protocol/messages/consumer/assignment.ts'
 import { ConsumerProtocolSubscription } from '../../protocol/messages/consumer/subscription.ts'
 import { decodeVersioned, encodeVersioned } from '../../protocol/schema/codec.ts'
+import { groupBy } from '../group-by.ts'
 import type { TopicPartition } from '../types.ts'
 import { compareStrings, type MemberSubscription } from './assignors/assignor.ts'
 
@@ -49,13 +50,10 @@ export function decodeAssignment(bytes: Buffer): TopicPartition[] {
 }
 
 function groupByTopic(partitions: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
-  const byTopic = new Map<string, number[]>()
-  for (const tp of partitions) {
-    const list = byTopic.get(tp.topic)
-    if (list) list.push(tp.partition)
-    else byTopic.set(tp.topic, [tp.partition])
-  }
-  return [...byTopic].map(([topic, list]) => ({ topic, partitions: list }))
+  return groupBy(partitions, tp => tp.topic).map(([topic, list]) => ({
+    topic,
+    partitions: list.map(tp => tp.partition),
+  }))
 }
 
 function ungroup(groups: readonly { topic: string; partitions: readonly number[] }[]): TopicPartition[] {

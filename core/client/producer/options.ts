@@ -1,5 +1,4 @@
-import { ConfigError } from '../../common/config/parse.ts'
-import { type CommonOptions, commonOptions } from '../options.ts'
+import { type CommonOptions, commonOptions, OptionChecks } from '../options.ts'
 import type { CompressionType, ProducerOptions } from '../types.ts'
 
 /** A producer's options with defaults filled in. */
@@ -25,34 +24,34 @@ export function producerSettings(o: ProducerOptions): ProducerSettings {
   const acks = o.acks ?? -1
   const maxInFlight = o.maxInFlight ?? 5
   const lingerMs = o.lingerMs ?? 5
-  const wrong: { key: string; message: string }[] = []
-  const complain = (key: string, value: unknown, why: string) =>
-    wrong.push({ key, message: `Invalid value ${value} for configuration ${key}: ${why}` })
-  const atLeast = (key: string, value: number | undefined, min: number) => {
-    if (value !== undefined && !(value >= min)) complain(key, value, `Value must be at least ${min}`)
-  }
-  atLeast('max.in.flight.requests.per.connection', o.maxInFlight, 1)
-  atLeast('batch.size', o.batchSize, 0)
-  atLeast('linger.ms', o.lingerMs, 0)
-  atLeast('buffer.memory', o.bufferMemory, 0)
-  atLeast('max.request.size', o.maxRequestSize, 0)
-  atLeast('retries', o.retries, 0)
-  atLeast('metadata.max.idle.ms', o.metadataMaxIdleMs, 0)
+  const checks = new OptionChecks()
+  checks.atLeast('max.in.flight.requests.per.connection', o.maxInFlight, 1)
+  checks.atLeast('batch.size', o.batchSize, 0)
+  checks.atLeast('linger.ms', o.lingerMs, 0)
+  checks.atLeast('buffer.memory', o.bufferMemory, 0)
+  checks.atLeast('max.request.size', o.maxRequestSize, 0)
+  checks.atLeast('retries', o.retries, 0)
+  checks.atLeast('metadata.max.idle.ms', o.metadataMaxIdleMs, 0)
   // As in Java, idempotence that was not asked for gives way to settings that it cannot go with.
   const possible = acks === -1 && maxInFlight <= 5 && o.retries !== 0
-  if (o.idempotence === true && acks !== -1) complain('acks', acks, 'Must be all where enable.idempotence is true')
+  if (o.idempotence === true && acks !== -1)
+    checks.complain('acks', acks, 'Must be all where enable.idempotence is true')
   if (o.idempotence === true && maxInFlight > 5)
-    complain('max.in.flight.requests.per.connection', maxInFlight, 'Must be at most 5 where enable.idempotence is true')
+    checks.complain(
+      'max.in.flight.requests.per.connection',
+      maxInFlight,
+      'Must be at most 5 where enable.idempotence is true',
+    )
   if (o.idempotence === true && o.retries === 0)
-    complain('retries', 0, 'Must be above 0 where enable.idempotence is true')
+    checks.complain('retries', 0, 'Must be above 0 where enable.idempotence is true')
   const least = lingerMs + common.requestTimeoutMs
   if (o.deliveryTimeoutMs !== undefined && o.deliveryTimeoutMs < least)
-    complain(
+    checks.complain(
       'delivery.timeout.ms',
       o.deliveryTimeoutMs,
       `Must be at least linger.ms + request.timeout.ms, which is ${least}`,
     )
-  if (wrong.length > 0) throw new ConfigError(wrong)
+  checks.done()
   return {
     common,
     acks,

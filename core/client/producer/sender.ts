@@ -1,29 +1,20 @@
 import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
-import { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
+import type { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
-import { ZERO_UUID } from '../../protocol/uuid.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { clientErrors } from '../errors.ts'
-import { defineApi } from '../net/api.ts'
 import type { Connection } from '../net/connection.ts'
 import { backoffMs, reasonOf, timerMs } from '../net/wait.ts'
 import { NO_SEQUENCE, type ProducerBatch } from './batch.ts'
 import { BrokerLane } from './broker-lane.ts'
 import { IdentityKeeper } from './identity.ts'
+import { Leaderless } from './leaderless.ts'
 import type { ProducerSettings } from './options.ts'
 import type { PartitionQueue } from './partition-queue.ts'
+import { answersTo, type Parcel, Produce, produceVersion, topicDataOf } from './produce.ts'
 import { splitBatch } from './split.ts'
 import type { TopicQueue } from './topic-queue.ts'
 import { judge, leavesOpen, needsMetadata, type PartitionAnswer } from './verdict.ts'
-
-const Produce = defineApi(ProduceRequest, ProduceResponse)
-
-/** One batch in a Produce request. */
-interface Parcel {
-  readonly queue: PartitionQueue
-  readonly batch: ProducerBatch
-  readonly topicId: string
-}
 
 export interface SenderEvents {
   topic(name: string): TopicQueue | undefined
@@ -38,11 +29,10 @@ export class Sender {
   readonly #events: SenderEvents
   readonly #identity: IdentityKeeper
   readonly #lanes = new Map<number, BrokerLane>()
-  /** Partitions with something to send and no known leader, and those that wait for the producer's identity. */
-  readonly #leaderless = new Set<PartitionQueue>()
+  readonly #leaderless: Leaderless
+  /** Partitions with something to send that wait for the producer's identity. */
   readonly #nameless = new Set<PartitionQueue>()
   readonly #timers = new Set<NodeJS.Timeout>()
-  #chasing = false
   #scheduled: NodeJS.Immediate | null = null
   #closed = false
 
@@ -51,7 +41,7 @@ export class Sender {
     this.#cluster = cluster
     this.#events = events
     this.#identity = new IdentityKeeper(cluster, error => this.#onIdentity(error))
-    cluster.onUpdate(() => this.#retryLeaderless())
+    this.#leaderless = new Leaderless(cluster, queue => this.#hasMore(queue) && this.enqueue(queue))
   }
 
   /** This partition has something to send. */
@@ -60,7 +50,6 @@ export class Sender {
     const leader = this.#cluster.metadata.partition(queue.topic, queue.partition)?.leader ?? -1
     if (leader < 0 || !this.#cluster.metadata.brokers.has(leader)) {
       this.#leaderless.add(queue)
-      this.#chaseLeaders()
       return
     }
     let lane = this.#lanes.get(leader)
@@ -128,11 +117,7 @@ export class Sender {
         return
       }
       this.#settings.common.logger.debug(`no connection to broker ${lane.id}: ${reasonOf(error)}`)
-      for (const q of lane.takeReady()) {
-        if (q.next) q.next.lastError = error as Error
-        this.#leaderless.add(q)
-      }
-      this.#chaseLeaders()
+      for (const queue of lane.takeReady()) this.#leaderless.add(queue, error)
     }
     this.#cluster.connection(lane.id, 'data').then(() => done(null), done)
   }
@@ -217,8 +202,8 @@ export class Sender {
     let version: number
     let input: MessageInput<typeof ProduceRequest>
     try {
-      version = connection.version(Produce, parcels.some(p => p.topicId === ZERO_UUID) ? 12 : undefined)
-      input = { acks, timeoutMs: this.#settings.common.requestTimeoutMs, topicData: byTopic(parcels) }
+      version = produceVersion(connection, parcels)
+      input = { acks, timeoutMs: this.#settings.common.requestTimeoutMs, topicData: topicDataOf(parcels) }
       for (const { queue, batch } of parcels) this.#events.topic(queue.topic)?.observeRatio(batch.ratio)
     } catch (error) {
       setImmediate(failed, error)
@@ -240,18 +225,12 @@ export class Sender {
   }
 
   #onResponse(parcels: readonly Parcel[], response: Message<typeof ProduceResponse>): void {
-    type Answer = (typeof response)['responses'][number]['partitionResponses'][number]
-    const answers = new Map<string, Answer>()
-    for (const t of response.responses) {
-      for (const p of t.partitionResponses) answers.set(`${t.name || t.topicId}:${p.index}`, p)
-    }
     let stale = false
     for (const node of response.nodeEndpoints ?? []) {
       this.#cluster.metadata.addBroker({ id: node.nodeId, host: node.host, port: node.port, rack: node.rack })
     }
-    for (const parcel of parcels) {
-      const { queue, topicId } = parcel
-      const answer = answers.get(`${queue.topic}:${queue.partition}`) ?? answers.get(`${topicId}:${queue.partition}`)
+    for (const { parcel, answer } of answersTo(parcels, response)) {
+      const { queue } = parcel
       if (!answer) {
         this.#judge(
           parcel,
@@ -412,39 +391,4 @@ export class Sender {
       }
     }
   }
-
-  #retryLeaderless(): void {
-    const waiting = [...this.#leaderless]
-    this.#leaderless.clear()
-    for (const queue of waiting) if (this.#hasMore(queue)) this.enqueue(queue)
-  }
-
-  /** Refreshes the metadata for as long as there are partitions that need a leader. The batches have their own time limit. */
-  #chaseLeaders(): void {
-    if (this.#chasing || this.#closed) return
-    this.#chasing = true
-    const again = (error: unknown) => {
-      this.#chasing = false
-      if (this.#closed || this.#cluster.signal.aborted) return
-      if (error !== null) {
-        for (const q of this.#leaderless) if (q.next) q.next.lastError = error as Error
-        this.#retryLeaderless()
-      }
-      if (this.#leaderless.size > 0) this.#chaseLeaders()
-    }
-    this.#cluster.refresh().then(() => again(null), again)
-  }
-}
-
-function byTopic(parcels: readonly Parcel[]): NonNullable<MessageInput<typeof ProduceRequest>['topicData']> {
-  const topics = new Map<
-    string,
-    { name: string; topicId: string; partitionData: { index: number; records: Buffer }[] }
-  >()
-  for (const { queue, batch, topicId } of parcels) {
-    let topic = topics.get(queue.topic)
-    if (!topic) topics.set(queue.topic, (topic = { name: queue.topic, topicId, partitionData: [] }))
-    topic.partitionData.push({ index: queue.partition, records: batch.encode() })
-  }
-  return [...topics.values()]
 }
