@@ -157,6 +157,14 @@ test('a task that cannot start is FAILED with its own trace, and the thread live
   expect(host.alive).toBe(true)
 })
 
+test('a task that cannot even be made is FAILED, not starting for ever', async () => {
+  const { host, event } = start()
+  const nothing = null as unknown as TaskSpec
+  await expect(host.request('start-task', { unit: UNIT, spec: nothing })).rejects.toThrow()
+  expect((await event('failed', UNIT)).failure.message).not.toBe('')
+  expect(host.units.size).toBe(0)
+})
+
 test('a task starts, pauses, resumes and stops', async () => {
   const { host, event, events } = start()
   await host.request('start-task', { unit: UNIT, spec: { ...spec('quiet'), paused: true } })

@@ -85,9 +85,15 @@ async function startConnector(ask: Extract<RequestMessage, { name: 'start-connec
 }
 
 async function startTask(ask: Extract<RequestMessage, { name: 'start-task' }>['ask']): Promise<null> {
-  // Loaded with the first task: a thread that only inspects plugins needs no client.
-  const { TaskUnit } = await import('./task-unit.ts')
-  units.set(ask.unit, TaskUnit.start(ask.unit, ask.spec, uplink))
+  try {
+    // Loaded with the first task: a thread that only inspects plugins needs no client.
+    const { TaskUnit } = await import('./task-unit.ts')
+    units.set(ask.unit, TaskUnit.start(ask.unit, ask.spec, uplink))
+  } catch (error) {
+    // The herder waits for events only: without this one the task would start for ever.
+    uplink.event({ type: 'failed', unit: ask.unit, failure: failureOf(error) })
+    throw error
+  }
   return null
 }
 
