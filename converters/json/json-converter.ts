@@ -28,6 +28,7 @@ interface WriteSchema {
 
 const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })
 const NO_SCHEMA_PREFIX = '{"schema":null,"payload":'
+const BYTE_ORDER_MARK = Buffer.from('\ufeff')
 const SCHEMALESS: ReadSchema = { schema: null, read: json => json ?? null, precision: 'int64' }
 
 /** org.apache.kafka.connect.json.JsonConverter: JSON, with the schema beside the data unless `schemas.enable=false`. */
@@ -79,6 +80,7 @@ export class JsonConverter implements Converter, HeaderConverter {
 
   toConnectData(topic: string, bytes: Buffer | null, _headers?: readonly RawHeader[]): SchemaAndValue {
     if (bytes === null) return NULL
+    if (!this.#config['schemas.enable'] && bytes.length === 0) return NULL
     if (!this.#config['schemas.enable']) return this.#value(SCHEMALESS, topic, p => this.#parse(topic, bytes, p))
     if (this.#fixed) return this.#value(this.#fixed, topic, p => this.#parse(topic, bytes, p))
     const hit = this.#read.find(topic, bytes)
@@ -152,6 +154,7 @@ export class JsonConverter implements Converter, HeaderConverter {
     try {
       return parseJson(bytes.toString('utf8'), precision)
     } catch (error) {
+      if (bytes.indexOf(BYTE_ORDER_MARK) === 0) return this.#parse(topic, bytes.subarray(3), precision)
       const start = bytes.toString('utf8', 0, 60)
       const key = this.#isKey ? 'key.converter' : 'value.converter'
       throw new SyntaxErrorInTopic(

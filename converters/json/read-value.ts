@@ -47,14 +47,20 @@ function logicalReader(schema: Schema): Reader | null {
       }
     }
     case DATE:
-      return json => new Date(integer(schema, json, 2 ** 31) * DAY_MS)
+      return json => instant(schema, integer(schema, json, 2 ** 31) * DAY_MS)
     case TIME:
       return json => new Date(integer(schema, json, 2 ** 31))
     case TIMESTAMP:
-      return json => new Date(integer(schema, json, 2 ** 53))
+      return json => instant(schema, integer(schema, json, 2 ** 53))
     default:
       return null
   }
+}
+
+function instant(schema: Schema, ms: number): Date {
+  const date = new Date(ms)
+  if (Number.isNaN(date.getTime())) throw mismatch(schema, ms)
+  return date
 }
 
 /** A JSON value that should be a number, out of whatever form it was parsed into. */
