@@ -24,14 +24,19 @@ export function replaceFileSync(file: string, content: string | Buffer): void {
 /** `replaceFileSync` with an fdatasync, off the main thread. */
 export async function replaceFile(file: string, content: string | Buffer): Promise<void> {
   const temporary = `${file}.tmp`
-  const handle = await open(temporary, 'w')
   try {
-    await handle.writeFile(content)
-    await handle.datasync()
-  } finally {
-    await handle.close()
+    const handle = await open(temporary, 'w')
+    try {
+      await handle.writeFile(content)
+      await handle.datasync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, file)
+  } catch (error) {
+    removeFile(temporary)
+    throw error
   }
-  await rename(temporary, file)
 }
 
 /** Makes renames and new files in a directory durable. */

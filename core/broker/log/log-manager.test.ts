@@ -145,6 +145,21 @@ test('a log that cannot be opened stays aside with its checkpoint, and is tried 
   await repaired.close()
 })
 
+test('checkpoints that cannot be written, as on a full disk, neither keep the logs from opening nor from closing', async () => {
+  const before = await open()
+  await append(await before.getOrCreate('t', 0, TOPIC_ID), ['a'])
+  await before.close()
+  mkdirSync(join(dir, 'recovery-point-offset-checkpoint.tmp'))
+  const logger = recordingLogger()
+  const manager = await open({ logger })
+  const log = await manager.getOrCreate('t', 0, TOPIC_ID)
+  await append(log, ['b'])
+  expect(await readValues(log)).toEqual(['a', 'b'])
+  await manager.close()
+  expect(logger.lines.filter(l => l.startsWith('ERROR checkpoints cannot be written'))).toHaveLength(2)
+  expect(existsSync(join(dir, '.kafka_cleanshutdown'))).toBe(false)
+})
+
 test('a directory that cannot be used is said so', async () => {
   writeFileSync(join(dir, 'file'), '')
   await expect(open({ dirs: [join(dir, 'file')] })).rejects.toMatchObject({ code: 'MR_LOG_DIR_UNUSABLE' })

@@ -77,7 +77,7 @@ export class LogManager implements api.LogManager {
   static async open(o: api.LogManagerOptions): Promise<LogManager> {
     const manager = new LogManager(o)
     for (const dir of manager.#dirs) await manager.#load(dir)
-    await manager.#checkpoint()
+    await manager.#checkpointOrWarn()
     return manager
   }
 
@@ -161,8 +161,9 @@ export class LogManager implements api.LogManager {
       }
     })
     await this.#env.background.idle()
-    await this.#checkpoint()
-    for (const dir of this.#dirs) if (!failed.has(dir)) await dir.markCleanShutdown()
+    // without its checkpoints a directory is not as it was left
+    const isSaved = await this.#checkpointOrWarn()
+    for (const dir of this.#dirs) if (isSaved && !failed.has(dir)) await dir.markCleanShutdown()
     await this.#env.trash.empty(Number.POSITIVE_INFINITY)
     this.#env.fds.releaseAll()
   }
@@ -289,10 +290,16 @@ export class LogManager implements api.LogManager {
     this.#compaction.tick(now, () => [...this.#logs.values()].filter(e => e.claimed).map(e => e.log))
     if (now - this.#lastCheckpoint < CHECKPOINT_MS) return
     this.#lastCheckpoint = now
+    await this.#checkpointOrWarn()
+  }
+
+  async #checkpointOrWarn(): Promise<boolean> {
     try {
       await this.#checkpoint()
+      return true
     } catch (error) {
       this.#env.logger.error('checkpoints cannot be written; the next start reads more of the logs', error)
+      return false
     }
   }
 
