@@ -28,7 +28,6 @@ interface WriteSchema {
 
 const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })
 const NO_SCHEMA_PREFIX = '{"schema":null,"payload":'
-const BYTE_ORDER_MARK = Buffer.from('\ufeff')
 const SCHEMALESS: ReadSchema = { schema: null, read: json => json ?? null, precision: 'int64' }
 
 /** org.apache.kafka.connect.json.JsonConverter: JSON, with the schema beside the data unless `schemas.enable=false`. */
@@ -151,10 +150,10 @@ export class JsonConverter implements Converter, HeaderConverter {
   }
 
   #parse(topic: string, bytes: Buffer, precision: Precision): unknown {
+    const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
     try {
-      return parseJson(bytes.toString('utf8'), precision)
+      return parseJson(bytes.toString('utf8', hasMark ? 3 : 0), precision)
     } catch (error) {
-      if (bytes.indexOf(BYTE_ORDER_MARK) === 0) return this.#parse(topic, bytes.subarray(3), precision)
       const start = bytes.toString('utf8', 0, 60)
       const key = this.#isKey ? 'key.converter' : 'value.converter'
       throw new SyntaxErrorInTopic(
