@@ -38,7 +38,7 @@ test.for(seeds)(
     proxy.target = broker.port
     const common = {
       bootstrapServers: [`127.0.0.1:${proxy.port}`],
-      requestTimeoutMs: 400,
+      requestTimeoutMs: 1500,
       retryBackoffMs: 5,
       retryBackoffMaxMs: 50,
       reconnectBackoffMs: 5,
@@ -84,7 +84,8 @@ test.for(seeds)(
     proxy.faultiness = 0.03 + (seed % 4) * 0.07
     const count = 3000
     let appended = 0
-    for (const end = Date.now() + 4000; Date.now() < end && appended < count; ) {
+    const faults = () => proxy.counts.cut + proxy.counts.truncated + proxy.counts.stalled
+    for (const end = Date.now() + 4000; appended < count && (Date.now() < end || faults() === 0); ) {
       for (let i = 0; i < 25 && appended < count; i++) {
         const record = {
           topic,
@@ -101,6 +102,7 @@ test.for(seeds)(
           .commit()
           .catch(error => expect(error).toMatchObject({ code: expect.stringMatching(/^MR_CLIENT_/) }))
     }
+    while (faults() === 0) await take(5)
     proxy.faultiness = 0
     await producer.flush()
     expect(ledger.told).toHaveLength(appended)
@@ -125,7 +127,6 @@ test.for(seeds)(
       expect(mine.map(r => r.offset)).toEqual(mine.map((_, i) => i))
       expect(mine.map(r => Number(r.value))).toEqual(mine.map((_, i) => i * PARTITIONS + p))
     }
-    expect(proxy.counts.cut + proxy.counts.truncated + proxy.counts.stalled).toBeGreaterThan(0)
     expect(rejections).toEqual([])
   },
 )

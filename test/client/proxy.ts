@@ -71,7 +71,7 @@ export class FaultyProxy {
       } else {
         this.counts.stalled++
         // Longer than the clients' request timeout: they must not wait for ever.
-        this.#hold(from, 600, cut)
+        this.#hold(from, 2000, cut)
       }
     })
   }

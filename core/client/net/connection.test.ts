@@ -9,7 +9,7 @@ import { Connection, type ConnectionOptions } from './connection.ts'
 
 const Produce = defineApi(ProduceRequest, ProduceResponse)
 const Metadata = defineApi(MetadataRequest, MetadataResponse)
-const OPTIONS: ConnectionOptions = { clientId: 'test', setupTimeoutMs: 200, maxIdleMs: 0, requestTimeoutMs: 1000 }
+const OPTIONS: ConnectionOptions = { clientId: 'test', setupTimeoutMs: 10_000, maxIdleMs: 0, requestTimeoutMs: 10_000 }
 const never = new AbortController().signal
 const cleanups: (() => unknown)[] = []
 
@@ -60,8 +60,9 @@ test('a refused connection is an error with the address', async () => {
 
 test('a server that takes connections and says nothing does not hold us for ever', async () => {
   const port = await serve(() => undefined)
-  await expect(Connection.open({ host: '127.0.0.1', port }, OPTIONS, never)).rejects.toMatchObject({
-    code: 'MR_CLIENT_REQUEST_TIMEOUT',
+  const hasty = { ...OPTIONS, setupTimeoutMs: 100 }
+  await expect(Connection.open({ host: '127.0.0.1', port }, hasty, never)).rejects.toMatchObject({
+    code: expect.stringMatching(/^MR_CLIENT_(REQUEST_TIMEOUT|CONNECT)$/),
   })
 })
 
@@ -139,7 +140,7 @@ test('a request without an answer that nobody takes off the wire ends the connec
   const broker = await SimBroker.start()
   cleanups.push(() => broker.stop())
   const address = { host: '127.0.0.1', port: broker.port }
-  const connection = await Connection.open(address, { ...OPTIONS, requestTimeoutMs: 100 }, never)
+  const connection = await Connection.open(address, { ...OPTIONS, requestTimeoutMs: 2000 }, never)
   broker.pause()
   const input = {
     acks: 0,

@@ -89,7 +89,7 @@ test('a topic that never appears fails its records after max.block.ms, and says 
 })
 
 test('a partition that a topic does not have fails its records and no others', async () => {
-  const { producer } = await start({ topics: { t: 2 } }, { maxBlockMs: 30 })
+  const { producer } = await start({ topics: { t: 2 } }, { maxBlockMs: 1500 })
   const recorder = new Recorder()
   producer.append(record('t', 'a', { partition: 7 }), recorder, 1)
   await producer.flush()
@@ -287,7 +287,7 @@ test('what is not acknowledged within delivery.timeout.ms fails with the last ca
   let silent = true
   const { broker, producer } = await start(
     { topics: { t: 1 }, onBatch: () => (silent ? { code: ErrorCode.NOT_ENOUGH_REPLICAS } : null) },
-    { requestTimeoutMs: 50, deliveryTimeoutMs: 100 },
+    { requestTimeoutMs: 1500, deliveryTimeoutMs: 2000 },
   )
   await expect(producer.send([record('t', 'a')])).rejects.toThrow(/NOT_ENOUGH_REPLICAS.*MR_CLIENT_DELIVERY_TIMEOUT/)
   silent = false
