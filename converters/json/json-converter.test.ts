@@ -222,3 +222,38 @@ test('a message nested without end is an error, not a crash', () => {
   const { value } = loose.toConnectData('t', Buffer.from(deep('[', ']')))
   expect(() => loose.fromConnectData('t', null, value)).toThrow(/nested more than/)
 })
+
+test('messages of every length, one after the other, stay what they were', () => {
+  const c = converter()
+  const plain = converter({ 'schemas.enable': 'false' })
+  const schema = struct({ s: primitive('string') })
+  const lengths = fc.oneof(fc.nat(200), fc.nat(30_000))
+  fc.assert(
+    fc.property(fc.array(fc.tuple(lengths, fc.constantFrom('a', 'é', '✓', '\ud800')), { maxLength: 30 }), list => {
+      const texts = list.map(([n, letter]) => letter.repeat(n))
+      const written = texts.map(s => [c, plain].map(one => one.fromConnectData('t', schema, { s })!))
+      for (const [i, messages] of written.entries()) {
+        expect(c.toConnectData('t', messages[0]!).value).toEqual({ s: texts[i] })
+        expect(JSON.parse(messages[1]!.toString())).toEqual({ s: texts[i] })
+      }
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('a struct that stands in several records is written as it is each time, unless it can never change', () => {
+  const c = converter({ 'schemas.enable': 'false' })
+  const schema = struct({ inner: struct({ s: primitive('string'), n: primitive('int32') }) })
+  const written = (inner: object) => c.fromConnectData('t', schema, { inner })!.toString()
+  const inner = { s: 'x', n: 0 }
+  const seen = [0, 1, 1, 2].map(n => {
+    inner.n = n
+    return written(inner)
+  })
+  expect(seen).toEqual([0, 1, 1, 2].map(n => `{"inner":{"s":"x","n":${n}}}`))
+  const frozen = Object.freeze({ s: 'y', n: 7 })
+  const other = { s: 'z', n: 8 }
+  expect([frozen, frozen, frozen, other, frozen].map(written)).toEqual(
+    ['y', 'y', 'y', 'z', 'y'].map(s => `{"inner":{"s":"${s}","n":${s === 'z' ? 8 : 7}}}`),
+  )
+})

@@ -16,18 +16,19 @@ import { EnvelopeCache, type ReadSchema } from './envelope-cache.ts'
 import { type Precision, parseJson } from './parse.ts'
 import { readSchema } from './read-schema.ts'
 import { compileReader, DigitsNeeded } from './read-value.ts'
+import { Slab } from './slab.ts'
 import { renderSchema } from './write-schema.ts'
 import { writeSchemaless } from './write-schemaless.ts'
 import { compileWriter, faultyPath, type WriteOptions, type Writer } from './write-value.ts'
 
 interface WriteSchema {
   /** `{"schema":{...},"payload":` */
-  readonly prefix: string
+  readonly head: Buffer
   readonly write: Writer
 }
 
 const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })
-const NO_SCHEMA_PREFIX = '{"schema":null,"payload":'
+const NO_SCHEMA = Buffer.from('{"schema":null,"payload":')
 const SCHEMALESS: ReadSchema = { schema: null, read: json => json ?? null, precision: 'int64' }
 
 /** org.apache.kafka.connect.json.JsonConverter: JSON, with the schema beside the data unless `schemas.enable=false`. */
@@ -40,6 +41,7 @@ export class JsonConverter implements Converter, HeaderConverter {
   #fixed: ReadSchema | null = null
   #read = new EnvelopeCache(1000)
   #written = new WeakMap<Schema, WriteSchema>()
+  readonly #slab = new Slab()
 
   configure(props: Props, isKey?: boolean): void {
     this.#config = parseConfig(jsonConverterConfig, props)
@@ -58,12 +60,12 @@ export class JsonConverter implements Converter, HeaderConverter {
     if (schema === null) {
       if (value === null || value === undefined) return null
       const payload = writeSchemaless(value)
-      return Buffer.from(this.#config['schemas.enable'] ? `${NO_SCHEMA_PREFIX}${payload}}` : payload)
+      return this.#slab.message(this.#config['schemas.enable'] ? NO_SCHEMA : null, payload)
     }
     let known = this.#written.get(schema)
     if (!known) {
       const write = compileWriter(schema, this.#options)
-      known = { prefix: `{"schema":${renderSchema(schema, this.#options)},"payload":`, write }
+      known = { head: Buffer.from(`{"schema":${renderSchema(schema, this.#options)},"payload":`), write }
       this.#written.set(schema, known)
     }
     let payload: string
@@ -74,7 +76,7 @@ export class JsonConverter implements Converter, HeaderConverter {
       const where = path === '' ? `the ${this.#side}` : `field ${path} of the ${this.#side}`
       throw new DataError(`cannot convert ${where} for topic ${topic} to JSON: ${messageOf(error)}`, { cause: error })
     }
-    return Buffer.from(this.#config['schemas.enable'] ? `${known.prefix}${payload}}` : payload)
+    return this.#slab.message(this.#config['schemas.enable'] ? known.head : null, payload)
   }
 
   toConnectData(topic: string, bytes: Buffer | null, _headers?: readonly RawHeader[]): SchemaAndValue {

@@ -145,10 +145,7 @@ function typeWriter(schema: Schema, options: WriteOptions): Writer {
         return v ? 'true' : 'false'
       }
     case 'string':
-      return v => {
-        if (typeof v !== 'string') throw mismatch(schema, v)
-        return quote(v)
-      }
+      return stringWriter(schema)
     case 'bytes':
       return v => {
         if (Buffer.isBuffer(v)) return `"${v.toString('base64')}"`
@@ -161,6 +158,25 @@ function typeWriter(schema: Schema, options: WriteOptions): Writer {
       return mapWriter(schema, options)
     case 'struct':
       return structWriter(schema, options)
+  }
+}
+
+/** Texts up to this length are kept in case that the next record has the same. */
+const REPEATED = 64
+
+/** Fields often hold the same text from record to record, such as the name of a table. */
+function stringWriter(schema: Schema): Writer {
+  let last = ''
+  let written = '""'
+  return v => {
+    if (v === last) return written
+    if (typeof v !== 'string') throw mismatch(schema, v)
+    const text = quote(v)
+    if (v.length <= REPEATED) {
+      last = v
+      written = text
+    }
+    return text
   }
 }
 
@@ -217,7 +233,12 @@ function structWriter(schema: Schema, options: WriteOptions): Writer {
   const getters = names.map(getter)
   const writers = fields.map(f => compileWriter(f.schema, options))
   if (fields.length === 0) return () => '{}'
+  // a frozen struct without any within it can stand in many records, as the source of a snapshot's rows does
+  const flat = fields.every(f => f.schema.type !== 'struct' && f.schema.type !== 'array' && f.schema.type !== 'map')
+  let last: object | null = null
+  let written: string | null = null
   return v => {
+    if (v === last && written !== null) return written
     if (typeof v !== 'object' || v === null || Array.isArray(v) || v instanceof Map || Buffer.isBuffer(v)) {
       throw mismatch(schema, v)
     }
@@ -226,7 +247,12 @@ function structWriter(schema: Schema, options: WriteOptions): Writer {
     for (let i = 0; i < names.length; i++) {
       out += prefixes[i]! + writers[i]!(inherited ? getters[i]!(struct) : struct[names[i]!])
     }
-    return `${out}}`
+    out += '}'
+    if (flat) {
+      written = v === last && Object.isFrozen(v) ? out : null
+      last = v
+    }
+    return out
   }
 }
 
