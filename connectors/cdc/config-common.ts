@@ -110,8 +110,13 @@ export const commonConfig = defineConfig({
     'Accepted; must be larger than max.batch.size. What is read ahead is bounded in bytes (max.queue.size.in.bytes) and decoded only when it is asked for.',
     { validator: range(1) },
   ),
-  'max.batch.size': int(2048, 'MEDIUM', 'How many events the runtime gets at once, at most.', { validator: range(1) }),
-  'max.queue.size.in.bytes': long(0, 'MEDIUM', 'How many bytes are read ahead of the runtime. 0 means 8 MiB.'),
+  'max.batch.size': int(
+    2048,
+    'MEDIUM',
+    'How many events the runtime gets at once, at most. More than 256 change nothing.',
+    { validator: range(1) },
+  ),
+  'max.queue.size.in.bytes': long(0, 'MEDIUM', 'How many bytes are read ahead of the runtime. 0 means 2 MiB.'),
   'poll.interval.ms': long(500, 'MEDIUM', 'Accepted and not needed: the task wakes when data arrives.', {
     validator: range(1),
   }),

@@ -107,7 +107,9 @@ export interface PostgresOptions {
 }
 
 /** What is read ahead where `max.queue.size.in.bytes` says nothing. */
-const DEFAULT_QUEUE_BYTES = 8 * 1024 * 1024
+const DEFAULT_QUEUE_BYTES = 2 * 1024 * 1024
+/** Records that are decoded at a time: few enough to die young in memory. */
+const MOST_AT_ONCE = 256
 
 const builtin = (name: TableName): boolean =>
   name.schema === 'pg_catalog' || name.schema === 'information_schema' || /^pg_(toast|temp)/.test(name.schema)
@@ -206,7 +208,7 @@ export function parseOptions(props: Props): PostgresOptions {
     convertingFailure: lower(c['event.converting.failure.handling.mode']),
     transactionMetadata: c['provide.transaction.metadata'],
     contextHeaders: c['extended.headers.enabled'],
-    maxBatch: c['max.batch.size'],
+    maxBatch: Math.min(c['max.batch.size'], MOST_AT_ONCE),
     maxQueueBytes: c['max.queue.size.in.bytes'] || DEFAULT_QUEUE_BYTES,
     heartbeatMs: c['heartbeat.interval.ms'],
     heartbeatQuery: c['heartbeat.action.query'],

@@ -206,7 +206,8 @@ export class SnapshotReader {
     const { sources, moment } = this.#context
     const time = eventTime(moment.at)
     const block = sources.make(shape.name, time, mark, moment.lsn, moment.lastCommit, moment.txId, null, null)
-    this.#blocks.set(mark, block)
+    // frozen: converters may keep what they made of it
+    this.#blocks.set(mark, Object.freeze(block))
     return block
   }
 

@@ -23,6 +23,10 @@ const NO_HEADERS: readonly RecordHeader[] = []
 export class SourceRecordConverter {
   readonly #chain: TransformChain
   readonly #converters: Converters
+  /** The headers of the last record and their bytes: a task often gives all of its records the same, frozen ones. */
+  #lastHeaders: readonly Header[] | null = null
+  #lastBytes: readonly RecordHeader[] = NO_HEADERS
+  #lastTopic = ''
 
   constructor(chain: TransformChain, converters: Converters) {
     this.#chain = chain
@@ -63,10 +67,17 @@ export class SourceRecordConverter {
     }
   }
 
-  #headers(topic: string, headers: readonly Header[]): RecordHeader[] {
+  #headers(topic: string, headers: readonly Header[]): readonly RecordHeader[] {
+    if (headers === this.#lastHeaders && topic === this.#lastTopic) return this.#lastBytes
     const { className, plugin } = this.#converters.header
     try {
-      return headers.map(h => ({ key: h.key, value: plugin.fromConnectHeader(topic, h.key, h.schema, h.value) }))
+      const bytes = headers.map(h => ({ key: h.key, value: plugin.fromConnectHeader(topic, h.key, h.schema, h.value) }))
+      if (Object.isFrozen(headers)) {
+        this.#lastHeaders = headers
+        this.#lastBytes = bytes
+        this.#lastTopic = topic
+      }
+      return bytes
     } catch (error) {
       throw new StageError('HEADER_CONVERTER', className, error)
     }

@@ -36,6 +36,8 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
       'enable.idempotence': 'true',
       'batch.size': '131072',
       'linger.ms': '5',
+      // a quarter of Kafka's default: a task is mostly faster than the log, and keeps this full. Who has large records gets the default
+      ...('max.request.size' in spec.producer ? {} : { 'buffer.memory': '8388608' }),
       'delivery.timeout.ms': '2147483647',
       'max.block.ms': '2147483647',
       'client.id': `connector-producer-${spec.connector}-${spec.taskId}`,
