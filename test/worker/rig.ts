@@ -204,7 +204,7 @@ export class Rig {
       'offset.storage.partitions': '2',
       'offset.flush.interval.ms': '100',
       'plugin.path': join(this.dir, 'plugins'),
-      'task.shutdown.graceful.timeout.ms': '1000',
+      'task.shutdown.graceful.timeout.ms': '4000',
       listeners: 'http://127.0.0.1:0',
       ...more,
     }
@@ -239,7 +239,7 @@ export class Rig {
   async states(name: string, ...expected: string[]): Promise<Status> {
     let last: Status | undefined
     let states: (string | undefined)[] = []
-    for (const end = Date.now() + 20_000; Date.now() < end; await setTimeout(20)) {
+    for (const end = Date.now() + 40_000; Date.now() < end; await setTimeout(20)) {
       last = await this.status(name)
       states = [last.connector?.state, ...(last.tasks ?? []).map(t => t.state)]
       if (JSON.stringify(states) === JSON.stringify(expected)) return last
@@ -252,7 +252,7 @@ export class Rig {
 /** Polls until the value is as expected; the last one is compared, so that a failure shows it. */
 export async function eventually<T>(get: () => Promise<T> | T, expected: T): Promise<void> {
   let last = await get()
-  for (const end = Date.now() + 20_000; Date.now() < end; await setTimeout(20)) {
+  for (const end = Date.now() + 40_000; Date.now() < end; await setTimeout(20)) {
     last = await get()
     if (JSON.stringify(last) === JSON.stringify(expected)) return
   }

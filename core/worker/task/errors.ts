@@ -42,8 +42,8 @@ export const errors = defineErrors({
   },
   MR_TASK_BLOCKED: {
     message:
-      'a plugin has kept the thread {thread} busy since {since} without a pause: nothing else of the thread goes on',
-    fix: 'The plugin must await instead of blocking: report it to its author. task.blocked.timeout.ms says when the thread is ended.',
+      'the thread {thread} has not come to rest since {since}: a plugin keeps it busy without a pause, or the machine gives it no time',
+    fix: 'A plugin must await instead of blocking: report it to its author. task.blocked.timeout.ms says when the thread is ended.',
     retriable: true,
   },
   MR_TASK_THREAD_GONE: {
