@@ -7,6 +7,7 @@ import type { ConnectorSpec } from './messages-in.ts'
 import type { OffsetStore } from './offset-store.ts'
 import { loadPlugin } from './plugin-loader.ts'
 import { learnSecrets } from './redact.ts'
+import { tellingSlow } from './runner.ts'
 import type { Unit, Uplink } from './unit.ts'
 
 /** A running connector: what splits the work, not what does it. */
@@ -51,7 +52,8 @@ export class ConnectorUnit implements Unit {
       offsets: reader,
     }
     try {
-      await connector.start(spec.props)
+      const tell = (message: string | null) => uplink.event({ type: 'degraded', unit, message, retryAt: null })
+      await tellingSlow('start', () => connector.start(spec.props), tell)
     } catch (error) {
       self.#ended = true
       self.#abort.abort()

@@ -31,6 +31,30 @@ export interface TaskParts {
   onDegraded(message: string | null, retryAt: number | null): void
 }
 
+/** From when on a call that has not returned shows in the status, ms. */
+const SLOW_MS = 60_000
+
+/** Calls a plugin; `tell` hears of it when that takes long, and again (null) when it is over. */
+export async function tellingSlow<T>(
+  what: string,
+  call: () => Promise<T> | T,
+  tell: (message: string | null) => void,
+  slowMs = SLOW_MS,
+): Promise<T> {
+  const since = new Date()
+  let told = false
+  const timer = setTimeout(() => {
+    told = true
+    tell(`${what} has not returned since ${since.toISOString()}`)
+  }, slowMs)
+  try {
+    return await call()
+  } finally {
+    clearTimeout(timer)
+    if (told) tell(null)
+  }
+}
+
 /** Closes plugins, all of them whatever one does. */
 export async function closeQuietly(
   plugins: readonly { close?(): Promise<void> | void }[],

@@ -7,7 +7,7 @@ import { DeadLetterQueue, ensureDeadLetterTopic } from './dead-letter-queue.ts'
 import { ErrantRecords } from './errant-records.ts'
 import { type ErrorConfig, parseErrorConfig } from './error-config.ts'
 import { ErrorPolicy, type ErrorReporter, LogReporter } from './error-policy.ts'
-import { type Runner, stopQuietly, type TaskParts } from './runner.ts'
+import { type Runner, stopQuietly, type TaskParts, tellingSlow } from './runner.ts'
 import { SinkContext } from './sink-context.ts'
 import { describeConsumed, SinkRecordConverter } from './sink-converter.ts'
 import { SinkTaskRunner } from './sink-task-runner.ts'
@@ -87,7 +87,11 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
   }
   task.context = context
   try {
-    await task.start(spec.taskProps)
+    await tellingSlow(
+      'start',
+      () => task.start(spec.taskProps),
+      message => parts.onDegraded(message, null),
+    )
   } catch (error) {
     await stopQuietly(task, logger)
     await close()

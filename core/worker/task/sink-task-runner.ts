@@ -7,6 +7,7 @@ import type { DeadLetterQueue } from './dead-letter-queue.ts'
 import type { ErrantRecords } from './errant-records.ts'
 import { type ErrorPolicy, StageError } from './error-policy.ts'
 import type { MetricsRecorder } from './metrics.ts'
+import { tellingSlow } from './runner.ts'
 import type { SinkContext } from './sink-context.ts'
 import type { SinkRecordConverter } from './sink-converter.ts'
 import { type Delivery, DeliveryQueue } from './sink-delivery.ts'
@@ -191,7 +192,9 @@ export class SinkTaskRunner {
     const { task, metrics, context, logger } = this.#parts
     metrics.enter('put')
     try {
-      await task.put(chunk.map(d => d.record))
+      const records = chunk.map(d => d.record)
+      const tell = (message: string | null) => this.#parts.onDegraded(message, null)
+      await tellingSlow(`put of ${chunk.length} records`, () => task.put(records), tell)
     } catch (error) {
       if (!isRetriable(error)) throw error
       if (this.#signal.aborted) {
