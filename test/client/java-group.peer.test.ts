@@ -7,7 +7,7 @@ import type { Consumer, ConsumerRecord } from '../../core/client/types.ts'
 import { setLogLevel } from '../../core/common/log.ts'
 import { type PeerKafka, startPeerKafka } from '../peers/servers.ts'
 import { findKafkaLibs, runKafkaTool, skipWithout } from '../peers/tools.ts'
-import { pollUntil, read } from './suite.ts'
+import { pollUntil, read } from './suite/tools.ts'
 
 const libs = findKafkaLibs()
 const skip = skipWithout('Apache Kafka', libs !== null)
