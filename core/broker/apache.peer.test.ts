@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type PeerKafka, startPeerKafka } from '../../test/peers/servers.ts'
 import { findKafkaLibs, skipWithout } from '../../test/peers/tools.ts'
-import { batchOf } from './test-support/batches.ts'
+import { startBroker } from './broker.ts'
+import { batchOf, valuesIn } from './test-support/batches.ts'
 import { RawClient } from './test-support/raw-client.ts'
-import { startTestBroker, type TestBroker } from './test-support/test-broker.ts'
+import { silentLogger, startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
 /** The same requests to Apache Kafka and to our broker: the same answers, but for what each makes up itself. */
 const skipped = skipWithout('Apache Kafka', findKafkaLibs() !== null)
@@ -352,4 +354,35 @@ test.skipIf(skipped)('partitions are added and topics deleted alike', async () =
   ]
   for (const version of [0, 1, 2])
     await same('ElectLeaders', { electionType: 0, topicPartitions: election, timeoutMs: 5000 }, version)
+})
+
+test.skipIf(skipped)('a directory of an Apache broker that was stopped is served on', async () => {
+  await same(...created(topic('moved')))
+  await settled('moved')
+  const produced = {
+    acks: -1,
+    timeoutMs: 5000,
+    topicData: [{ name: 'moved', partitionData: [{ index: 0, records: batchOf('theirs') }] }],
+  }
+  await a.call('Produce', produced, 12)
+  await theirs.stop({ keep: true })
+  const settings = { 'node.id': '1', 'log.dirs': join(theirs.dir, 'data'), listeners: 'PLAINTEXT://127.0.0.1:0' }
+  const broker = await startBroker(settings, { logger: silentLogger })
+  const c = await RawClient.connect(broker.port)
+  try {
+    const { topics } = (await c.call('Metadata', { topics: null })) as {
+      topics: { partitions: { leaderId: number; isrNodes: number[] }[] }[]
+    }
+    for (const p of topics.flatMap(t => t.partitions)) expect(p).toMatchObject({ leaderId: 1, isrNodes: [1] })
+    const answer = await c.call('Produce', produced, 12)
+    expect(JSON.stringify(answer)).toContain('"errorCode":0,"baseOffset":1')
+    const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }]
+    const fetched = (await c.call('Fetch', { maxWaitMs: 0, topics: [{ topic: 'moved', partitions }] }, 12)) as {
+      responses: { partitions: { records: Buffer }[] }[]
+    }
+    expect(valuesIn(fetched.responses[0]!.partitions[0]!.records)).toEqual(['theirs', 'theirs'])
+  } finally {
+    c.close()
+    await broker.close()
+  }
 })

@@ -130,7 +130,7 @@ class RunningBroker implements Broker {
       now: this.#now,
     })
     this.#controller = controller
-    const removedTopics = await controller.start(this.#registration(meta), image => partitions.interrupted(image))
+    const removedTopics = await controller.start(this.#registration(meta), image => partitions.toElect(image))
     await partitions.reconcile(controller.image, removedTopics)
     const services = this.#services(controller, partitions, logs)
     this.#coordinators = createCoordinators(services)

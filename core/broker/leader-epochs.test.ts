@@ -2,9 +2,12 @@ import { readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { DEFAULT_LOG_CONFIG, LogManager } from './log/index.ts'
+import { MetadataLog } from './quorum/metadata-log.ts'
+import { record } from './quorum/records.ts'
 import { batchOf, valuesIn } from './test-support/batches.ts'
 import { RawClient } from './test-support/raw-client.ts'
-import { startTestBroker, type TestBroker } from './test-support/test-broker.ts'
+import { silentLogger, startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
 let b: TestBroker
 let c: RawClient
@@ -70,6 +73,25 @@ test('a crash begins a new leader epoch, by which readers notice that records ar
   expect(checkpoint()).toBe('0\n2\n0 0\n1 2\n')
   expect(await offsetAt(-2)).toMatchObject({ offset: 0, leaderEpoch: 0 })
   expect(await offsetAt(-1)).toMatchObject({ offset: 3, leaderEpoch: 1 })
+})
+
+test('a partition that nobody leads, as Apache leaves it when it stops, is led again', async () => {
+  await produce('a')
+  await b.stop()
+  const logs = await LogManager.open({ dirs: [b.dir], defaults: DEFAULT_LOG_CONFIG, logger: silentLogger })
+  const log = await MetadataLog.open(logs, 1, 1 << 30)
+  const topicId = logs.get('t', 0)!.topicId
+  await log.append([record('PartitionChange', { topicId, partitionId: 0, leader: -1, isr: [] })], 1, Date.now())
+  await logs.close()
+  await b.restart()
+  c = await RawClient.connect(b.port)
+  expect(only(await c.call('Metadata', { topics: [{ name: 't' }] }))).toMatchObject({
+    errorCode: 0,
+    leaderId: 1,
+    leaderEpoch: 2,
+    isrNodes: [1],
+  })
+  expect(await produce('b')).toMatchObject({ errorCode: 0, baseOffset: 1 })
 })
 
 test('an epoch in which nothing was written ends where it began', async () => {

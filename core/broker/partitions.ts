@@ -6,7 +6,8 @@ import type { BrokerConfig } from './config/broker-config.ts'
 import { dynamicConfigs } from './config/dynamic.ts'
 import { toLogConfig, topicValues } from './config/effective.ts'
 import type { LogConfig, LogManager, PartitionLog } from './log/types.ts'
-import { type MetadataImage, type TopicImage, topicConfigsOf } from './quorum/image.ts'
+import { type MetadataImage, type PartitionImage, type TopicImage, topicConfigsOf } from './quorum/image.ts'
+import type { Election } from './quorum/registration.ts'
 import { METADATA_TOPIC } from './quorum/topic-names.ts'
 
 interface PartitionsOptions {
@@ -38,12 +39,17 @@ export class Partitions {
     this.#logger = o.logger
   }
 
-  /** The partitions led by this node whose log was not closed properly, or is gone: what was acknowledged may be missing there. */
-  interrupted(image: MetadataImage): { topicId: string; partition: number }[] {
+  /**
+   * The partitions that need this node elected anew: those it leads whose log was not closed properly, or is gone, since what was acknowledged may be
+   * missing there; and those that nobody leads, as Apache leaves them when it stops.
+   */
+  toElect(image: MetadataImage): Election[] {
+    const isDue = (topic: string, p: PartitionImage) =>
+      p.leader < 0
+        ? p.replicas.includes(this.#nodeId)
+        : p.leader === this.#nodeId && !this.#logs.get(topic, p.partition)?.openedCleanly
     return [...image.topicsByName.values()].flatMap(topic =>
-      topic.partitions
-        .filter(p => p.leader === this.#nodeId && !this.#logs.get(topic.name, p.partition)?.openedCleanly)
-        .map(p => ({ topicId: topic.id, partition: p.partition })),
+      topic.partitions.filter(p => isDue(topic.name, p)).map(p => ({ topicId: topic.id, partition: p })),
     )
   }
 

@@ -20,7 +20,7 @@ import { internalTopic } from './internal-topics.ts'
 import { randomUuid } from './meta-properties.ts'
 import type { MetadataLog } from './metadata-log.ts'
 import { type MetadataRecord, record } from './records.ts'
-import { type Registration, reelections, startRecords } from './registration.ts'
+import { type Election, electionRecords, type Registration, startRecords } from './registration.ts'
 import { Replay } from './replay.ts'
 
 type ImageListener = (image: MetadataImage, previous: MetadataImage) => void
@@ -66,12 +66,12 @@ export class QuorumController implements Controller {
   }
 
   /**
-   * Replays the log, takes the lead in a new epoch, and registers this broker, which leads its `interrupted` partitions in new epochs. Gives the
-   * ids of the topics that were ever deleted. Throws MR_BROKER_METADATA_*.
+   * Replays the log, takes the lead in a new epoch, and registers this broker, which is elected leader of the partitions that `toElect` names. Gives
+   * the ids of the topics that were ever deleted. Throws MR_BROKER_METADATA_*.
    */
   async start(
     registration: Registration,
-    interrupted: (image: MetadataImage) => { topicId: string; partition: number }[] = () => [],
+    toElect: (image: MetadataImage) => Election[] = () => [],
   ): Promise<ReadonlySet<string>> {
     const replay = await this.#replay()
     this.#image = replay.image
@@ -81,7 +81,7 @@ export class QuorumController implements Controller {
       await this.#o.log.appendLeaderChange(this.#epoch, now)
       if (replay.inTransaction) await this.#write([record('AbortTransaction', { reason: 'its writer is gone' })])
       this.#image = await this.#write(startRecords(this.#image, registration, this.#o.log.endOffset))
-      const records = reelections(this.#o.nodeId, interrupted(this.#image))
+      const records = electionRecords(this.#o.nodeId, toElect(this.#image))
       for (let i = 0; i < records.length; i += MAX_RECORDS)
         this.#image = await this.#write(records.slice(i, i + MAX_RECORDS))
       return replay.removedTopics

@@ -1,4 +1,4 @@
-import type { EndpointImage, MetadataImage } from './image.ts'
+import type { EndpointImage, MetadataImage, PartitionImage } from './image.ts'
 import { type MetadataRecord, record } from './records.ts'
 
 /** What a broker says of itself when it starts. */
@@ -14,16 +14,19 @@ export interface Registration {
 /** metadata.version 30 is 4.3-IV0. What Millrace cannot do yet (consumer protocol, transactions v2, share groups) is not among the features. */
 export const METADATA_VERSION = { name: 'metadata.version', min: 30, max: 30 } as const
 
+/** A partition that a node is to lead in a new epoch. */
+export interface Election {
+  readonly topicId: string
+  readonly partition: PartitionImage
+}
+
 /**
- * The records with which a node leads partitions in a new epoch, as an election of the same leader does. Readers then ask where the epoch before ended,
- * and notice when a crash of the machine took records that they had read already (KIP-320).
+ * The records with which a node leads partitions in a new epoch. Readers then ask where the epoch before ended, and notice when a crash of the
+ * machine took records that they had read already (KIP-320).
  */
-export function reelections(
-  nodeId: number,
-  partitions: readonly { readonly topicId: string; readonly partition: number }[],
-): MetadataRecord[] {
-  return partitions.map(({ topicId, partition }) =>
-    record('PartitionChange', { topicId, partitionId: partition, leader: nodeId }),
+export function electionRecords(nodeId: number, elections: readonly Election[]): MetadataRecord[] {
+  return elections.map(({ topicId, partition: { partition: partitionId, isr } }) =>
+    record('PartitionChange', { topicId, partitionId, leader: nodeId, isr: isr.includes(nodeId) ? null : [nodeId] }),
   )
 }
 
