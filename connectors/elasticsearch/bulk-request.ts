@@ -31,7 +31,7 @@ export type Outcome =
 
 const DONE: Outcome = { kind: 'done' }
 
-export interface ItemAnswer {
+interface ItemAnswer {
   readonly status: number
   readonly error?: {
     readonly type?: string
