@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import type { RawConfig } from '../common/config/parse.ts'
 import { messageOf } from '../common/errors/error-table.ts'
 import { createLogger, type Logger } from '../common/log.ts'
+import { BufferPool } from './buffer-pool.ts'
 import { type BrokerConfig, parseBrokerConfig } from './config/broker-config.ts'
 import { currentSetting } from './config/dynamic.ts'
 import { NO_DYNAMIC, toLogConfig, topicValues } from './config/effective.ts'
@@ -40,6 +41,8 @@ export interface BrokerOptions {
   readonly logger?: Logger
   /** The wall clock, for tests. */
   readonly now?: () => number
+  /** Memory for requests and responses, for tests. */
+  readonly pool?: BufferPool
 }
 
 /** How long requests under way may take when the broker stops, in milliseconds. */
@@ -74,6 +77,7 @@ class RunningBroker implements Broker {
   port = 0
   readonly #logger: Logger
   readonly #now: () => number
+  readonly #pool: BufferPool
   readonly #stopping = new AbortController()
   readonly #network: NetworkServer
   readonly #endpoints = new Map<string, EndpointImage>()
@@ -91,10 +95,12 @@ class RunningBroker implements Broker {
     this.nodeId = config.values['node.id']
     this.#logger = options.logger ?? createLogger('millrace.broker')
     this.#now = options.now ?? Date.now
+    this.#pool = options.pool ?? new BufferPool()
     this.#network = new NetworkServer({
       config,
       dispatcher: () => this.#dispatcher!,
       logger: this.#logger,
+      pool: this.#pool,
       now: this.#now,
       setting: name => currentSetting(config, this.#controller?.image ?? EMPTY_IMAGE, name),
     })
@@ -162,6 +168,7 @@ class RunningBroker implements Broker {
           dirs,
           defaults,
           logger: this.#logger,
+          pool: this.#pool,
           tailCacheBytes: config.values['millrace.log.tail.cache.bytes'],
           retentionCheckIntervalMs: config.values['log.retention.check.interval.ms'],
           cleanerBackoffMs: config.values['log.cleaner.backoff.ms'],

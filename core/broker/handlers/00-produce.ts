@@ -85,8 +85,11 @@ export const produceHandler: Handler<Request, Response> = {
       return { name, topicId, partitionResponses }
     })
     const response = { responses }
-    if (acks === 0) return unacknowledged(pending, response)
-    return pending.length === 0 ? response : Promise.all(pending).then(() => response)
+    if (acks === 0) return unacknowledged(pending, response, ctx)
+    return Promise.all(pending).then(() => {
+      ctx.memory.requestIsDone()
+      return response
+    })
   },
 }
 
@@ -94,8 +97,10 @@ export const produceHandler: Handler<Request, Response> = {
 async function unacknowledged(
   pending: Promise<void>[],
   response: { responses: { partitionResponses: PartitionResponse[] }[] },
+  ctx: RequestContext,
 ) {
   await Promise.all(pending)
+  ctx.memory.requestIsDone()
   for (const { partitionResponses } of response.responses) {
     for (const { errorCode } of partitionResponses) {
       if (errorCode) throw errorFor(errorCode)

@@ -97,6 +97,7 @@ export const fetchHandler: Handler<Request, Response> = {
     const context = ctx.broker.fetchSessions.contextOf(request, ctx.apiVersion)
     if ('errorCode' in context) return { errorCode: context.errorCode }
     const all = await readAll(context, request, ctx)
+    for (const { release } of all) if (release) ctx.memory.onSent(release)
     const { sessionId, partitions } = context.answer(all)
     return { errorCode: ErrorCode.NONE, sessionId, responses: byTopic(partitions) }
   },

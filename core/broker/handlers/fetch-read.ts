@@ -15,6 +15,8 @@ export interface FetchedPartition {
   readonly aborted: readonly AbortedTransaction[] | null
   readonly chunks: readonly Buffer[]
   readonly size: number
+  /** As of `ReadResult`. */
+  readonly release: (() => void) | null
 }
 
 /** A target that can be read: its log, or why not. */
@@ -66,6 +68,7 @@ function failed(r: Resolved, errorCode: number, readCommitted: boolean): Fetched
     aborted: readCommitted ? [] : null,
     chunks: NO_CHUNKS,
     size: 0,
+    release: null,
   }
 }
 
@@ -104,6 +107,7 @@ export async function read(r: Resolved, limits: ReadLimits, readCommitted: boole
       aborted: await withAborted(r, log, result, readCommitted),
       chunks: result.chunks,
       size: result.size,
+      release: result.release,
     }
   } catch (error) {
     return failed(r, kafkaCodeOf(error), readCommitted)

@@ -23,7 +23,7 @@ function asks(partitions: [number, number][], session: { id: number; epoch: numb
 }
 
 function read(target: FetchTarget, o: Partial<FetchedPartition> = {}): FetchedPartition {
-  const nothing = { lastStableOffset: 0, logStartOffset: 0, aborted: null, chunks: [], size: 0 }
+  const nothing = { lastStableOffset: 0, logStartOffset: 0, aborted: null, chunks: [], size: 0, release: null }
   return { target, errorCode: 0, highWatermark: 0, ...nothing, ...o }
 }
 

@@ -26,7 +26,19 @@ export interface RequestContext {
   readonly connection: ConnectionInfo
   /** Aborted when the connection closes or the broker stops: whoever waits for something, stops waiting. */
   readonly signal: AbortSignal
+  readonly memory: RequestMemory
   readonly broker: BrokerServices
+}
+
+/**
+ * What a handler may tell of memory, so that it is used again. What it does not tell is left to the garbage collector: so whoever keeps parts of a
+ * request need not do anything.
+ */
+export interface RequestMemory {
+  /** Nothing refers to the request's bytes any more, nor to anything decoded from them but numbers and strings. */
+  requestIsDone(): void
+  /** Calls back when the response's bytes have left, so that what they were made of may change; never when the connection broke. */
+  onSent(done: () => void): void
 }
 
 /** The rooms of the broker, as the handlers and the coordinators see them. */

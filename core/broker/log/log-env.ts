@@ -1,5 +1,6 @@
 import type { Logger } from '../../common/log.ts'
 import { createLogger } from '../../common/log.ts'
+import { BufferPool } from '../buffer-pool.ts'
 import { FdCache } from './fd-cache.ts'
 import { SerialQueue } from './serial-queue.ts'
 import { TailCache } from './tail-cache.ts'
@@ -10,6 +11,8 @@ import type { LogManagerOptions } from './types.ts'
 export interface LogEnv {
   readonly fds: FdCache
   readonly tail: TailCache
+  /** Memory for reads and for the tail. */
+  readonly pool: BufferPool
   readonly trash: Trash
   /** fdatasync of rolled segments and the like, one at a time: a slow disk must not take all threads of the pool. */
   readonly background: SerialQueue
@@ -22,9 +25,11 @@ export interface LogEnv {
 export function createLogEnv(o: Partial<Omit<LogManagerOptions, 'dirs' | 'defaults'>> = {}): LogEnv {
   const logger = o.logger ?? createLogger('millrace.broker.log')
   const now = o.now ?? Date.now
+  const pool = o.pool ?? new BufferPool()
   return {
     fds: new FdCache(o.maxOpenFiles),
-    tail: new TailCache(o.tailCacheBytes, o.tailCacheBytesPerPartition),
+    tail: new TailCache(o.tailCacheBytes, o.tailCacheBytesPerPartition, pool),
+    pool,
     trash: new Trash(logger, now),
     background: new SerialQueue(),
     logger,

@@ -4,11 +4,12 @@ import * as header from '../../protocol/records/batch-header.ts'
 import { isErrno } from './files.ts'
 import type { LogState } from './log-state.ts'
 import type { Segment } from './segment.ts'
+import type { Slab, TailChunk } from './tail-cache.ts'
 import type { ReadOptions, ReadResult } from './types.ts'
 
-/** So many small buffers are joined into one: a socket takes few large ones better. */
-const JOIN_ABOVE = 64
-const JOIN_BELOW_BYTES = 1024
+/** What is less in all, or on average where it is in many pieces, is copied: a socket takes few large ones better. */
+const COPY_BELOW = 4096
+const COPY_PIECES_BELOW = 1024
 
 /** No reader is given more at once, whatever it asks for: the memory is there only once. A larger batch is given alone. */
 const MAX_READ = 32 << 20
@@ -37,23 +38,50 @@ function limitOf(log: LogState, o: ReadOptions): number {
 function readTail(log: LogState, offset: number, maxBytes: number, limit: number, minOne: boolean): ReadResult | null {
   let n = log.tail.find(offset)
   if (n < 0) return null
-  const chunks: Buffer[] = []
-  let size = 0
+  const pieces = new TailPieces()
   for (let chunk = log.tail.chunk(n); chunk !== undefined && chunk.baseOffset < limit; chunk = log.tail.chunk(++n)) {
-    const skip = size === 0 ? batchesBefore(chunk.bytes, offset) : 0
-    const bytes = skip === 0 ? chunk.bytes : chunk.bytes.subarray(skip)
-    if (chunk.lastOffset < limit && size + bytes.length <= maxBytes) {
-      chunks.push(bytes)
-      size += bytes.length
+    const skip = pieces.size === 0 ? batchesBefore(bytesOf(chunk), offset) : 0
+    const length = chunk.length - skip
+    if (chunk.lastOffset < limit && pieces.size + length <= maxBytes) {
+      pieces.add(chunk, skip, length)
       continue
     }
-    const part = wholeBatches(bytes, maxBytes - size, limit, minOne && size === 0)
-    if (part > 0) chunks.push(bytes.subarray(0, part))
-    size += part
+    const bytes = bytesOf(chunk).subarray(skip)
+    pieces.add(chunk, skip, wholeBatches(bytes, maxBytes - pieces.size, limit, minOne && pieces.size === 0))
     break
   }
-  const join = chunks.length > JOIN_ABOVE && size / chunks.length < JOIN_BELOW_BYTES
-  return result(log, join ? [Buffer.concat(chunks, size)] : chunks, size)
+  return pieces.result(log)
+}
+
+function bytesOf({ slab, at, length }: TailChunk): Buffer {
+  return slab.memory.subarray(at, at + length)
+}
+
+/** What a read takes of the tail: neighbours in a slab are one piece. */
+class TailPieces {
+  readonly #pieces: { readonly slab: Slab; readonly from: number; to: number }[] = []
+  size = 0
+
+  add(chunk: TailChunk, skip: number, length: number): void {
+    if (length === 0) return
+    this.size += length
+    const from = chunk.at + skip
+    const last = this.#pieces.at(-1)
+    if (last?.slab === chunk.slab && last.to === from) last.to += length
+    else this.#pieces.push({ slab: chunk.slab, from, to: from + length })
+  }
+
+  result(log: LogState): ReadResult {
+    const pieces = this.#pieces
+    const chunks = pieces.map(p => p.slab.memory.subarray(p.from, p.to))
+    if (this.size < COPY_BELOW || this.size / pieces.length < COPY_PIECES_BELOW)
+      return result(log, chunks.length === 0 ? chunks : [Buffer.concat(chunks, this.size)], this.size)
+    const { cache } = log.tail
+    for (const { slab } of pieces) cache.lend(slab)
+    return result(log, chunks, this.size, () => {
+      for (const { slab } of pieces) cache.takeBack(slab)
+    })
+  }
 }
 
 async function readDisk(
@@ -68,7 +96,8 @@ async function readDisk(
     try {
       const bytes = await readSegment(log, segment, offset, maxBytes, limit, minOne)
       if (bytes === null) continue
-      return result(log, bytes.length === 0 ? [] : [bytes], bytes.length)
+      if (bytes.length === 0) return result(log, [], 0)
+      return result(log, [bytes], bytes.length, () => log.env.pool.give(bytes))
     } catch (error) {
       const refusal = log.refusal()
       if (refusal !== null) throw refusal
@@ -83,7 +112,7 @@ async function readDisk(
   return result(log, [], 0)
 }
 
-/** Null when the segment holds nothing at or after the offset (compaction may have removed it). */
+/** Of the pool, or empty. Null when the segment holds nothing at or after the offset (compaction may have removed it). */
 async function readSegment(
   log: LogState,
   segment: Segment,
@@ -92,46 +121,57 @@ async function readSegment(
   limit: number,
   minOne: boolean,
 ): Promise<Buffer | null> {
+  const { pool } = log.env
   const end = segment.size
   let position = segment.positionFor(offset)
-  let slack = log.config.indexIntervalBytes + header.HEADER_SIZE
-  for (;;) {
-    if (position >= end) return null
-    const bytes = await readRange(
-      log,
-      segment,
-      position,
-      Math.min(Math.max(maxBytes, header.HEADER_SIZE) + slack, end - position),
-    )
-    slack = 0
-    const skip = batchesBefore(bytes, offset)
+  // the index may point to a batch somewhat before
+  let want = maxBytes + log.config.indexIntervalBytes + header.HEADER_SIZE
+  while (position < end) {
+    const length = Math.min(Math.max(want, header.HEADER_SIZE), end - position)
+    const bytes = await readRange(log, segment, position, length, pool.take(length))
+    if (bytes.length < header.HEADER_SIZE) throw new Error(`the file ends before position ${end}`)
+    const { skip, take, need } = choose(bytes, offset, maxBytes, limit, minOne)
     position += skip
-    if (skip === bytes.length) continue
-    const rest = bytes.subarray(skip)
-    if (rest.length < header.HEADER_SIZE) continue
-    const first = header.batchSize(rest, 0)
-    if (lastOffset(rest, 0) < offset) {
-      // a batch longer than what was read lies before the one we look for
-      position += first
-      continue
+    if (take > 0) {
+      const chosen = bytes.subarray(skip, skip + take)
+      segment.hint(endOffset(chosen, take), position + take)
+      return chosen
     }
-    if (header.baseOffset(rest, 0) >= limit) return Buffer.alloc(0)
-    if (first > rest.length) {
-      if (!minOne || first > end - position) return Buffer.alloc(0)
-      const whole = await readRange(log, segment, position, first)
-      segment.hint(lastOffset(whole, 0) + 1, position + first)
-      return lastOffset(whole, 0) < limit ? whole : Buffer.alloc(0)
-    }
-    const size = wholeBatches(rest, maxBytes, limit, minOne)
-    if (size > 0) segment.hint(endOffset(rest, size), position + size)
-    return rest.subarray(0, size)
+    pool.give(bytes)
+    if (need === 0 || need > end - position) return NOTHING
+    want = need
   }
+  return null
 }
 
-/** Reads exactly so many bytes, asynchronously, keeping the file open meanwhile. */
-export function readRange(log: LogState, segment: Segment, position: number, length: number): Promise<Buffer> {
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * What to do with bytes that begin with a batch: skip some, and give whole batches or, where there are none, go on behind with so many bytes. No bytes:
+ * there is nothing to give.
+ */
+function choose(bytes: Buffer, offset: number, maxBytes: number, limit: number, minOne: boolean) {
+  const goOn = Math.max(maxBytes, 1)
+  const skip = batchesBefore(bytes, offset)
+  const left = bytes.length - skip
+  if (left < header.HEADER_SIZE) return { skip, take: 0, need: goOn }
+  const first = header.batchSize(bytes, skip)
+  // a batch longer than what was read lies before the one we look for
+  if (lastOffset(bytes, skip) < offset) return { skip: skip + first, take: 0, need: goOn }
+  if (header.baseOffset(bytes, skip) >= limit) return { skip, take: 0, need: 0 }
+  if (first > left) return { skip, take: 0, need: minOne || first <= maxBytes ? first : 0 }
+  return { skip, take: wholeBatches(bytes.subarray(skip), maxBytes, limit, minOne), need: 0 }
+}
+
+/** Reads exactly so many bytes, fewer where the file ends, asynchronously, keeping the file open meanwhile. */
+export function readRange(
+  log: LogState,
+  segment: Segment,
+  position: number,
+  length: number,
+  bytes: Buffer = Buffer.allocUnsafeSlow(length),
+): Promise<Buffer> {
   const { fds } = log.env
-  const bytes = Buffer.allocUnsafeSlow(length)
   return new Promise((resolve, reject) => {
     const fd = fds.pin(segment.log)
     let done = 0
@@ -189,9 +229,9 @@ function outOfRange(log: LogState, offset: number): Error {
   return errorFor(ErrorCode.OFFSET_OUT_OF_RANGE, detail)
 }
 
-function result(log: LogState, chunks: Buffer[], size: number): ReadResult {
+function result(log: LogState, chunks: Buffer[], size: number, release: (() => void) | null = null): ReadResult {
   const { highWatermark, lastStableOffset, logStartOffset } = log
-  return { chunks, size, highWatermark, lastStableOffset, logStartOffset }
+  return { chunks, size, highWatermark, lastStableOffset, logStartOffset, release }
 }
 
 /** A lower bound would keep a long poll waiting, so an offset that is not in memory is placed by proportion. */

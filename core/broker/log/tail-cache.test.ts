@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { detached, PartitionTail, TailCache } from './tail-cache.ts'
+import { BufferPool } from '../buffer-pool.ts'
+import { PartitionTail, type Slab, TailCache } from './tail-cache.ts'
 
 const bytes = (n: number) => Buffer.allocUnsafeSlow(n)
 
@@ -29,23 +30,51 @@ test('all tails together hold no more than the limit: the oldest append goes fir
   expect(cache.used).toBe(0)
 })
 
-test('slices of one buffer count it once, as long as any of them is held', () => {
-  const cache = new TailCache(1 << 20, 1 << 20)
+test('appends share slabs, and a slab counts whole as long as any of them is held', () => {
+  const cache = new TailCache(16 * 1000, 1 << 20)
   const tail = new PartitionTail(cache)
-  const frame = bytes(12_000)
-  for (let i = 0; i < 3; i++) tail.push(frame.subarray(i * 4000, i * 4000 + 4000), i, i)
-  expect(cache.used).toBe(12_000)
+  for (let i = 0; i < 5; i++) tail.push(bytes(250), i, i)
+  expect(cache.used).toBe(2000)
+  for (let i = 0; i < 3; i++) tail.evictFirst()
+  expect(cache.used).toBe(2000)
   tail.evictFirst()
-  tail.evictFirst()
-  expect(cache.used).toBe(12_000)
-  tail.evictFirst()
+  expect(cache.used).toBe(1000)
+  tail.push(bytes(251), 5, 5)
+  expect(cache.used).toBe(1251)
+  tail.clear()
   expect(cache.used).toBe(0)
 })
 
-test('a small part of a large buffer is copied, so that it does not hold all of it', () => {
-  const large = bytes(1 << 20)
-  expect(detached(large.subarray(0, 1000)).buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize)
-  expect(detached(large.subarray(0, 1 << 19)).buffer).toBe(large.buffer)
+test('what is kept is a copy', () => {
+  const tail = new PartitionTail(new TailCache())
+  const given = Buffer.from('abc')
+  tail.push(Buffer.from('xyz'), 0, 0)
+  tail.push(given, 1, 1)
+  given.fill(0)
+  const { slab, at, length } = tail.chunk(tail.find(1))!
+  expect(slab.memory.toString('latin1', at, at + length)).toBe('abc')
+})
+
+test('a slab is used again when its appends are gone and what was lent of it is back, not before', () => {
+  const given: number[] = []
+  const pool = new BufferPool({ onGive: memory => given.push(memory.length) })
+  const cache = new TailCache(16 * 8192, 1 << 20, pool)
+  const tail = new PartitionTail(cache)
+  const slabOf = (offset: number): Slab => tail.chunk(tail.find(offset))!.slab
+  for (let i = 0; i < 8; i++) tail.push(bytes(2048), i, i)
+  const [first, second] = [slabOf(0), slabOf(4)]
+  expect(second).not.toBe(first)
+  cache.lend(first)
+  cache.lend(first)
+  cache.lend(second)
+  cache.takeBack(second)
+  expect(given).toEqual([])
+  tail.clear()
+  expect([given.length, cache.used]).toEqual([1, 0])
+  cache.takeBack(first)
+  expect(given.length).toBe(1)
+  cache.takeBack(first)
+  expect(given.length).toBe(2)
 })
 
 test('with a size of 0 nothing is kept', () => {

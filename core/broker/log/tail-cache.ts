@@ -1,7 +1,26 @@
-/** One append's buffer in memory, with where it is in its partition. */
+import { BufferPool } from '../buffer-pool.ts'
+
+/** Memory with appends of any partitions, in the order in which they came. */
+export class Slab {
+  readonly memory: Buffer
+  used = 0
+  /** Appends in it that are still in the cache. */
+  chunks = 0
+  /** Reads that were given parts of it and have not returned them. */
+  lent = 0
+
+  constructor(memory: Buffer) {
+    this.memory = memory
+  }
+}
+
+/** One append in memory, with where it is in its partition. */
 export interface TailChunk {
   readonly owner: PartitionTail
-  readonly bytes: Buffer
+  readonly slab: Slab
+  /** Its place in the slab. */
+  readonly at: number
+  readonly length: number
   readonly baseOffset: number
   readonly lastOffset: number
   /** Bytes appended to the partition before it, since it was opened. */
@@ -11,25 +30,32 @@ export interface TailChunk {
   newer: TailChunk | null
 }
 
-/** Memory of this size is shared by small buffers: Node's pool. A slice of something larger is copied when it is a small part of it. */
-const COPY_ABOVE = Buffer.poolSize
+/** A small cache has small slabs, since a slab is there as long as any of its appends. */
+const SLAB_BYTES = 256 << 10
+const SLABS = 16
+/** Appends larger than this part of a slab have one of their own. */
+const OWN_ABOVE = 1 / 4
 
 /**
- * The most recent appends of all partitions, kept as the very buffers that were written, for readers that keep up. Bounded
- * by what the buffers really hold: slices of one ArrayBuffer count it once. The oldest append goes first, whosever it is.
+ * The most recent appends of all partitions, for readers that keep up. They are copies: the memory that they came in is the producer's connection's.
+ * Bounded by the slabs that the copies lie in. The oldest append goes first, whosever it is. A slab is used again when all of its appends are gone
+ * and all readers have returned what they were lent; what a reader does not return is left to the garbage collector.
  */
 export class TailCache {
   readonly #limit: number
   readonly #partitionLimit: number
+  readonly #pool: BufferPool
+  readonly #slabBytes: number
+  #current: Slab | null = null
   #used = 0
-  /** Slices by the memory that they share. */
-  readonly #shares = new Map<ArrayBufferLike, number>()
   #oldest: TailChunk | null = null
   #newest: TailChunk | null = null
 
-  constructor(limit = 64 << 20, partitionLimit = 4 << 20) {
+  constructor(limit = 64 << 20, partitionLimit = 4 << 20, pool = new BufferPool()) {
     this.#limit = limit
     this.#partitionLimit = partitionLimit
+    this.#pool = pool
+    this.#slabBytes = Math.min(SLAB_BYTES, Math.floor(limit / SLABS))
   }
 
   /** Memory held now, in bytes. */
@@ -45,12 +71,30 @@ export class TailCache {
     return this.#limit > 0 && this.#partitionLimit > 0
   }
 
+  /** Copies bytes to a slab, where they begin at its `used` as it was before. The chunk that they become is to be added at once. */
+  store(bytes: Buffer): Slab {
+    const slab = this.#slabFor(bytes.length)
+    bytes.copy(slab.memory, slab.used)
+    return slab
+  }
+
+  #slabFor(length: number): Slab {
+    if (length > this.#slabBytes * OWN_ABOVE) return this.#newSlab(length)
+    const current = this.#current
+    if (current !== null && current.used + length <= current.memory.length) return current
+    this.#current = this.#newSlab(this.#slabBytes)
+    return this.#current
+  }
+
+  #newSlab(bytes: number): Slab {
+    this.#used += bytes
+    return new Slab(this.#pool.take(bytes))
+  }
+
   /** Accounts for a chunk and makes room for it. */
   add(chunk: TailChunk): void {
-    const memory = chunk.bytes.buffer
-    const shares = this.#shares.get(memory) ?? 0
-    if (shares === 0) this.#used += memory.byteLength
-    this.#shares.set(memory, shares + 1)
+    chunk.slab.used += chunk.length
+    chunk.slab.chunks++
     chunk.older = this.#newest
     if (this.#newest === null) this.#oldest = chunk
     else this.#newest.newer = chunk
@@ -60,32 +104,32 @@ export class TailCache {
 
   /** A chunk left its partition's tail. */
   drop(chunk: TailChunk): void {
-    const { older, newer } = chunk
+    const { older, newer, slab } = chunk
     if (older === null) this.#oldest = newer
     else older.newer = newer
     if (newer === null) this.#newest = older
     else newer.older = older
     chunk.older = null
     chunk.newer = null
-    const memory = chunk.bytes.buffer
-    const shares = this.#shares.get(memory) ?? 0
-    if (shares > 1) this.#shares.set(memory, shares - 1)
-    else if (shares === 1) {
-      this.#shares.delete(memory)
-      this.#used -= memory.byteLength
-    }
+    if (--slab.chunks > 0) return
+    this.#used -= slab.memory.length
+    if (slab === this.#current) this.#current = null
+    if (slab.lent === 0) this.#pool.give(slab.memory)
   }
-}
 
-/** The bytes themselves, or a copy where they are a small part of a large buffer that they would keep alive. */
-export function detached(bytes: Buffer): Buffer {
-  const held = bytes.buffer.byteLength
-  return held > COPY_ABOVE && bytes.length * 4 < held ? Buffer.from(bytes) : bytes
+  /** A reader has got parts of a slab: until it says that it is done with them they stay as they are. */
+  lend(slab: Slab): void {
+    slab.lent++
+  }
+
+  takeBack(slab: Slab): void {
+    if (--slab.lent === 0 && slab.chunks === 0) this.#pool.give(slab.memory)
+  }
 }
 
 /** One partition's part of the cache: appends in a row up to the log's end. */
 export class PartitionTail {
-  readonly #cache: TailCache
+  readonly cache: TailCache
   /** From `#head` on; what is before it is gone. */
   #chunks: (TailChunk | null)[] = []
   #head = 0
@@ -94,7 +138,7 @@ export class PartitionTail {
   #end = 0
 
   constructor(cache: TailCache) {
-    this.#cache = cache
+    this.cache = cache
   }
 
   /** The first offset in memory; -1 when there is none. */
@@ -102,13 +146,17 @@ export class PartitionTail {
     return this.#head < this.#chunks.length ? this.#chunks[this.#head]!.baseOffset : -1
   }
 
+  /** Keeps a copy. */
   push(bytes: Buffer, baseOffset: number, lastOffset: number): void {
     const start = this.#end
     this.#end += bytes.length
-    if (!this.#cache.enabled) return
+    if (!this.cache.enabled) return
+    const slab = this.cache.store(bytes)
     const chunk: TailChunk = {
       owner: this,
-      bytes: detached(bytes),
+      slab,
+      at: slab.used,
+      length: bytes.length,
       baseOffset,
       lastOffset,
       start,
@@ -117,8 +165,8 @@ export class PartitionTail {
     }
     this.#chunks.push(chunk)
     this.#bytes += bytes.length
-    this.#cache.add(chunk)
-    while (this.#bytes > this.#cache.partitionLimit && this.#head < this.#chunks.length) this.evictFirst()
+    this.cache.add(chunk)
+    while (this.#bytes > this.cache.partitionLimit && this.#head < this.#chunks.length) this.evictFirst()
   }
 
   /** Forgets the oldest append. */
@@ -126,8 +174,8 @@ export class PartitionTail {
     const chunk = this.#chunks[this.#head]
     if (chunk === undefined || chunk === null) return
     this.#chunks[this.#head++] = null
-    this.#bytes -= chunk.bytes.length
-    this.#cache.drop(chunk)
+    this.#bytes -= chunk.length
+    this.cache.drop(chunk)
     if (this.#head === this.#chunks.length) {
       this.#chunks = []
       this.#head = 0

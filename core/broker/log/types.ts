@@ -1,4 +1,5 @@
 import type { Logger } from '../../common/log.ts'
+import type { BufferPool } from '../buffer-pool.ts'
 
 /** `compression.type` of a topic: `producer` keeps what the producer chose, the others recompress on append. */
 export type TopicCompression = 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
@@ -73,6 +74,11 @@ export interface ReadResult {
   readonly highWatermark: number
   readonly lastStableOffset: number
   readonly logStartOffset: number
+  /**
+   * Call it at most once, when nothing refers to the chunks any more: their memory is then used again. Null where it is not.
+   * A reader that does not call it leaves them to the garbage collector.
+   */
+  readonly release: (() => void) | null
 }
 
 export interface OffsetAndTimestamp {
@@ -112,7 +118,7 @@ export interface PartitionLog {
   beginEpoch(epoch: number): void
   /**
    * Appends one or more whole batches. Resolves when they are written (and fdatasynced if so configured). The log takes
-   * the buffer over: it patches offsets and epoch in place, and keeps it as the tail's cache. Rejects with a KafkaError:
+   * the buffer over until then: it patches offsets and epoch in place. Rejects, when it no longer uses it, with a KafkaError:
    * CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, INVALID_TIMESTAMP,
    * INVALID_RECORD, KAFKA_STORAGE_ERROR.
    */
@@ -154,6 +160,8 @@ export interface LogManagerOptions {
   readonly tailCacheBytes?: number
   /** And for one partition. Default 4 MiB. */
   readonly tailCacheBytesPerPartition?: number
+  /** Memory for reads and for the tail; by default its own. */
+  readonly pool?: BufferPool
   /** `producer.id.expiration.ms`. Default 86400000. */
   readonly producerIdExpirationMs?: number
   /** Segment files open at once, for all partitions. Default 2048. */

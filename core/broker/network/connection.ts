@@ -1,25 +1,52 @@
 import type { Socket } from 'node:net'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
-import type { ConnectionInfo } from '../handlers/handler.ts'
+import type { BufferPool } from '../buffer-pool.ts'
+import type { ConnectionInfo, RequestMemory } from '../handlers/handler.ts'
 import type { Dispatcher, Response } from './dispatcher.ts'
 import { FrameReader } from './frame-reader.ts'
+import { readInto } from './read-into.ts'
 import type { Holder, RequestBudget } from './request-budget.ts'
 
 /** A request under way; its response leaves when all before it have. */
-interface Slot {
+class Slot implements RequestMemory {
   readonly bytes: number
-  done: boolean
-  response: Response
+  done = false
+  response: Response = null
+  /** To be called when the response has left. */
+  sent: (() => void)[] | null = null
+  readonly #pool: BufferPool
+  /** The request, where its memory is the pool's. */
+  #frame: Buffer | null
+
+  constructor(frame: Buffer, pool: BufferPool) {
+    this.bytes = frame.length + 4
+    this.#pool = pool
+    this.#frame = pool.owns(frame) ? frame : null
+  }
+
+  requestIsDone(): void {
+    if (this.#frame !== null) this.#pool.give(this.#frame)
+    this.#frame = null
+  }
+
+  onSent(done: () => void): void {
+    this.sent ??= []
+    this.sent.push(done)
+  }
 }
 
 /** How many requests of one connection may be under way at a time, where their API allows more than one. */
 const MAX_OVERLAPPING = 32
 /** While more than this waits to be sent, no further request of the connection is begun. */
 const MAX_UNSENT_BYTES = 1 << 20
+/** Where all sockets read to, one after the other: what is kept is copied from it at once. */
+const incoming = Buffer.allocUnsafeSlow(256 << 10)
 
 export interface ConnectionOptions {
+  /** Accepted and paused. */
   readonly socket: Socket
+  readonly pool: BufferPool
   readonly info: ConnectionInfo
   readonly dispatcher: Dispatcher
   readonly budget: RequestBudget
@@ -42,11 +69,11 @@ export class Connection implements Holder {
   readonly #reader: FrameReader
   readonly #slots: Slot[] = []
   readonly #abort = new AbortController()
-  /** A complete request that has to wait for those before it. */
-  #held: Buffer | null = null
+  /** Whether the socket reads to the memory of a request begun, else to `incoming`. */
+  #inPlace = false
   #exclusive = false
   #draining = false
-  #paused = false
+  #paused = true
   #corked = false
   #ending = false
   #closed = false
@@ -57,14 +84,14 @@ export class Connection implements Holder {
   constructor(o: ConnectionOptions) {
     this.#o = o
     this.info = o.info
-    this.#socket = o.socket
-    this.#reader = new FrameReader(o.maxRequestBytes)
+    this.#reader = new FrameReader(o.maxRequestBytes, o.pool)
     this.lastBytesAt = this.lastActivity = o.now()
-    o.socket.on('data', chunk => this.#onData(chunk as Buffer))
-    o.socket.on('drain', () => this.#onDrain())
+    const socket = readInto(o.socket, { buffer: () => this.#readTo(), onRead: count => this.#onRead(count) })
+    this.#socket = socket
+    socket.on('drain', () => this.#onDrain())
     // an error is always followed by close; a reset peer is nothing to report
-    o.socket.on('error', error => o.logger.debug(`Connection ${this.#name}: ${error.message}`))
-    o.socket.on('close', () => this.#onClose())
+    socket.on('error', error => o.logger.debug(`Connection ${this.#name}: ${error.message}`))
+    socket.on('close', () => this.#onClose())
   }
 
   get #name(): string {
@@ -79,10 +106,6 @@ export class Connection implements Holder {
     return this.#reader.missing
   }
 
-  get idle(): boolean {
-    return this.#slots.length === 0 && this.#held === null
-  }
-
   /** Whether requests are under way: a long poll, a rebalance that waits for others. */
   get answering(): boolean {
     return this.#slots.length > 0
@@ -93,11 +116,19 @@ export class Connection implements Holder {
     return this.#socket.writableLength
   }
 
-  #onData(chunk: Buffer): void {
+  #readTo(): Buffer {
+    const room = this.#reader.room()
+    this.#inPlace = room !== null
+    return room ?? incoming
+  }
+
+  #onRead(count: number): void {
+    if (this.#closed) return
     this.lastBytesAt = this.lastActivity = this.#o.now()
-    this.heldBytes += chunk.length
-    this.#o.budget.add(chunk.length)
-    this.#reader.push(chunk)
+    this.heldBytes += count
+    this.#o.budget.add(count)
+    if (this.#inPlace) this.#reader.received(count)
+    else this.#reader.push(incoming.subarray(0, count))
     this.#pump()
   }
 
@@ -105,14 +136,11 @@ export class Connection implements Holder {
   #pump(): void {
     try {
       while (this.#mayBegin()) {
-        const frame = this.#held ?? this.#reader.next()
-        this.#held = null
+        const frame = this.#reader.peek()
         if (frame === null) break
         const overlaps = this.#o.dispatcher.overlaps(frame)
-        if (this.#slots.length > 0 && !overlaps) {
-          this.#held = frame
-          break
-        }
+        if (this.#slots.length > 0 && !overlaps) break
+        this.#reader.drop()
         this.#exclusive = !overlaps
         this.#begin(frame)
       }
@@ -128,12 +156,12 @@ export class Connection implements Holder {
   }
 
   #begin(frame: Buffer): void {
-    const slot: Slot = { bytes: frame.length + 4, done: false, response: null }
+    const slot = new Slot(frame, this.#o.pool)
     this.#slots.push(slot)
     this.#o.budget.forget(this)
     let result: Response | Promise<Response>
     try {
-      result = this.#o.dispatcher.dispatch(frame, this.info, this.#abort.signal)
+      result = this.#o.dispatcher.dispatch(frame, this.info, this.#abort.signal, slot)
     } catch (error) {
       this.#fail(error)
       this.#finish(slot, null)
@@ -173,13 +201,25 @@ export class Connection implements Holder {
       this.lastActivity = this.#o.now()
       this.#release(slot.bytes)
       if (this.#closed || slot.response === null) continue
-      for (const chunk of slot.response) socket.write(chunk)
+      this.#write(slot.response, slot.sent)
     }
     if (socket.writableLength > MAX_UNSENT_BYTES) {
       this.#draining = true
       this.#o.onDraining(this, true)
     }
-    if (this.#ending && this.idle) this.#socket.destroySoon()
+    if (this.#ending && !this.answering) this.#socket.destroySoon()
+  }
+
+  #write(chunks: readonly Buffer[], sent: (() => void)[] | null): void {
+    const last = sent === null ? -1 : chunks.length - 1
+    for (const [i, chunk] of chunks.entries()) {
+      if (i !== last) this.#socket.write(chunk)
+      // after an error the system may still read the memory
+      else
+        this.#socket.write(chunk, error => {
+          if (!error) for (const done of sent!) done()
+        })
+    }
   }
 
   /** Appends that were written together are answered together: one system call for all responses of a turn. */
@@ -204,7 +244,7 @@ export class Connection implements Holder {
   /** Reads only while what comes can be worked on, and while all requests together hold less than they may. */
   #updateFlow(): void {
     if (this.#closed) return
-    const wants = this.#held === null && this.#mayBegin()
+    const wants = !this.#reader.hasComplete && this.#mayBegin()
     if (wants && this.#o.budget.mayRead(this)) {
       if (this.#paused) this.#socket.resume()
       this.#paused = false
@@ -235,8 +275,7 @@ export class Connection implements Holder {
     this.#socket.pause()
     // long polls answer at once with what they have
     this.#abort.abort()
-    this.#held = null
-    if (this.idle) this.#socket.destroySoon()
+    if (!this.answering) this.#socket.destroySoon()
   }
 
   destroy(): void {

@@ -6,7 +6,14 @@ import { decode } from '../../protocol/schema/codec.ts'
 import type { MessageDeclaration, MessageInput } from '../../protocol/schema/declare.ts'
 import { inVersions } from '../../protocol/schema/versions.ts'
 import { brokerErrors } from '../errors.ts'
-import type { AnyHandler, BrokerServices, ConnectionInfo, Handler, RequestContext } from '../handlers/handler.ts'
+import type {
+  AnyHandler,
+  BrokerServices,
+  ConnectionInfo,
+  Handler,
+  RequestContext,
+  RequestMemory,
+} from '../handlers/handler.ts'
 
 /** The bytes of a response, null where there is none. */
 export type Response = Buffer[] | null
@@ -29,7 +36,12 @@ export class Dispatcher {
   }
 
   /** Throws, or rejects, when the request cannot be answered and its connection has to be closed. */
-  dispatch(frame: Buffer, connection: ConnectionInfo, signal: AbortSignal): Response | Promise<Response> {
+  dispatch(
+    frame: Buffer,
+    connection: ConnectionInfo,
+    signal: AbortSignal,
+    memory: RequestMemory,
+  ): Response | Promise<Response> {
     const header = decodeRequestHeader(frame)
     const api = apis.get(header.apiKey)
     const handler = this.#handlers.get(header.apiKey) as Erased | undefined
@@ -56,6 +68,7 @@ export class Dispatcher {
       clientId,
       connection,
       signal,
+      memory,
       broker: this.#broker,
     }
     let result: ReturnType<Erased['handle']>

@@ -1,8 +1,10 @@
 import { ApiKey, apis } from '../../protocol/api-keys.ts'
+import type { BufferPool } from '../buffer-pool.ts'
 import { brokerErrors } from '../errors.ts'
 
 const SIZE_BYTES = 4
-const API_KEY_BYTES = 2
+/** The size, and the API key that every request begins with. */
+const START_BYTES = 6
 /**
  * What a request without records may have. Nobody needs more to name things, such as every partition of a large cluster; what it is decoded to takes
  * many times its size.
@@ -11,29 +13,42 @@ const MAX_PLAIN_BYTES = 16 << 20
 /** The first buffer of a request that does not arrive at once: memory is taken as bytes come, not as a peer announces them. */
 const FIRST_BUFFER = 256 * 1024
 const GROWTH = 4
+/** Smaller ones share a page of Node's with others. */
+const POOLED_FROM = 4096
+/** If as much is missing, it is better read to where it belongs than copied there. */
+const IN_PLACE_FROM = 64 * 1024
 
 /**
- * Cuts a stream into requests: an int32 size, then so many bytes. A request that lies within one chunk is a slice of it; one that does not is
- * gathered in a buffer that grows as its bytes arrive. Only Produce may be as large as `maxBytes`, the others have 16 MiB at most.
+ * Cuts a stream into requests: an int32 size, then so many bytes. Each gets memory of its own, which grows as its bytes arrive; that of Produce, if
+ * it is not small, comes from the pool. Only Produce may be as large as `maxBytes`, the others have 16 MiB at most.
  */
 export class FrameReader {
   readonly #maxBytes: number
-  readonly #chunks: Buffer[] = []
-  #pos = 0
+  readonly #pool: BufferPool
+  /** Complete requests, and after them what is wrong with the next. */
+  #frames: Buffer[] = []
+  #problem: Error | null = null
   /** The request being gathered, of which `#filled` bytes are there; its size is -1 while that is not known. */
   #frame: Buffer | null = null
   #filled = 0
   #size = -1
-  readonly #sizeBytes = Buffer.alloc(SIZE_BYTES)
-  #sizeFilled = 0
+  #pooled = false
+  readonly #start = Buffer.alloc(START_BYTES)
+  #startFilled = 0
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, pool: BufferPool) {
     this.#maxBytes = maxBytes
+    this.#pool = pool
   }
 
   /** Whether part of a request is there and the rest is not. */
   get partial(): boolean {
-    return this.#sizeFilled > 0 || this.#size >= 0
+    return this.#startFilled > 0
+  }
+
+  /** Whether `peek` has something to tell. */
+  get hasComplete(): boolean {
+    return this.#frames.length > 0 || this.#problem !== null
   }
 
   /** How many bytes of the request begun are still to come. */
@@ -41,87 +56,97 @@ export class FrameReader {
     return this.#size < 0 ? 0 : this.#size - this.#filled
   }
 
+  /** Takes all of a chunk: what is kept of it is copied. */
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk)
+    for (let at = 0; at < chunk.length && this.#problem === null; ) {
+      if (this.#frame === null) at = this.#begin(chunk, at)
+      else {
+        const count = Math.min(chunk.length - at, this.#size - this.#filled)
+        this.#grow(this.#filled + count)
+        chunk.copy(this.#frame, this.#filled, at, at + count)
+        this.received(count)
+        at += count
+      }
+    }
+  }
+
+  /** Where the next bytes may be read to instead of being pushed: then call `received`. Null when little of a request is missing. */
+  room(): Buffer | null {
+    const frame = this.#frame
+    if (frame === null) return null
+    const end = Math.min(frame.length, this.#size)
+    return end - this.#filled >= IN_PLACE_FROM ? frame.subarray(this.#filled, end) : null
+  }
+
+  /** So many bytes more of the request begun are in its memory. */
+  received(count: number): void {
+    this.#filled += count
+    if (this.#filled < this.#size) return
+    const frame = this.#frame!
+    this.#frames.push(frame.length === this.#size ? frame : frame.subarray(0, this.#size))
+    this.#frame = null
+    this.#size = -1
+    this.#startFilled = 0
   }
 
   /** The next request without its size; null when it is not complete. Throws MR_BROKER_BAD_REQUEST on a size that cannot be. */
-  next(): Buffer | null {
-    for (;;) {
-      const chunk = this.#chunks[0]
-      if (!chunk) return null
-      const frame = this.#take(chunk)
-      if (this.#pos === chunk.length) {
-        this.#chunks.shift()
-        this.#pos = 0
+  peek(): Buffer | null {
+    const frame = this.#frames[0]
+    if (frame) return frame
+    if (this.#problem) throw this.#problem
+    return null
+  }
+
+  /** Takes away the request that `peek` gave. */
+  drop(): void {
+    this.#frames.shift()
+  }
+
+  /** How many bytes there are to be before a request gets memory. */
+  get #startBytes(): number {
+    return this.#size < 0 ? SIZE_BYTES : Math.min(START_BYTES, SIZE_BYTES + this.#size)
+  }
+
+  /** Gathers a request's first bytes, then makes room for it. Returns how far it got in the chunk. */
+  #begin(chunk: Buffer, from: number): number {
+    let at = from
+    while (at < chunk.length && this.#startFilled < this.#startBytes) {
+      this.#start[this.#startFilled++] = chunk[at++]!
+      if (this.#startFilled !== SIZE_BYTES) continue
+      this.#size = this.#start.readInt32BE(0)
+      if (this.#size < 0 || this.#size > this.#maxBytes) {
+        this.#problem = tooLarge(this.#size, this.#maxBytes, guess(this.#size))
+        return at
       }
-      if (frame) return frame
     }
-  }
-
-  /** Goes on in a chunk until it ends or a request is complete. */
-  #take(chunk: Buffer): Buffer | null {
-    if (this.#size < 0 && !this.#readSize(chunk)) return null
-    const size = this.#size
-    const there = chunk.length - this.#pos
-    if (this.#frame === null && there >= size) {
-      const frame = chunk.subarray(this.#pos, this.#pos + size)
-      this.#checkApi(frame, size)
-      this.#pos += size
-      this.#size = -1
-      return frame
+    if (this.#size < 0 || this.#startFilled < this.#startBytes) return at
+    const key = this.#size < 2 ? -1 : this.#start.readInt16BE(SIZE_BYTES)
+    if (this.#size > MAX_PLAIN_BYTES && key !== ApiKey.Produce) {
+      const what = ` for ${apis.get(key)?.name ?? `the API ${key}`}`
+      this.#problem = tooLarge(this.#size, MAX_PLAIN_BYTES, what)
+      return at
     }
-    const count = Math.min(there, size - this.#filled)
-    const into = this.#roomFor(this.#filled + count)
-    chunk.copy(into, this.#filled, this.#pos, this.#pos + count)
-    const before = this.#filled
-    this.#filled += count
-    this.#pos += count
-    if (before < API_KEY_BYTES && this.#filled >= API_KEY_BYTES) this.#checkApi(into, size)
-    if (this.#filled < size) return null
-    const frame = into.length === size ? into : into.subarray(0, size)
-    this.#frame = null
+    this.#pooled = key === ApiKey.Produce && this.#size >= POOLED_FROM
     this.#filled = 0
-    this.#size = -1
-    return frame
+    const begun = this.#startFilled - SIZE_BYTES
+    this.#frame = this.#allocate(Math.min(this.#size, Math.max(FIRST_BUFFER, begun + chunk.length - at)))
+    this.#start.copy(this.#frame, 0, SIZE_BYTES, this.#startFilled)
+    this.received(begun)
+    return at
   }
 
-  #roomFor(bytes: number): Buffer {
-    let frame = this.#frame
-    if (frame === null) frame = Buffer.allocUnsafeSlow(Math.min(this.#size, Math.max(FIRST_BUFFER, bytes)))
-    else if (frame.length < bytes) {
-      const grown = Buffer.allocUnsafeSlow(Math.min(this.#size, Math.max(frame.length * GROWTH, bytes)))
-      frame.copy(grown, 0, 0, this.#filled)
-      frame = grown
-    }
-    this.#frame = frame
-    return frame
+  #grow(bytes: number): void {
+    const frame = this.#frame!
+    if (frame.length >= bytes) return
+    const grown = this.#allocate(Math.min(this.#size, Math.max(frame.length * GROWTH, bytes)))
+    frame.copy(grown, 0, 0, this.#filled)
+    if (this.#pooled) this.#pool.give(frame)
+    this.#frame = grown
   }
 
-  #readSize(chunk: Buffer): boolean {
-    if (this.#sizeFilled === 0 && chunk.length - this.#pos >= SIZE_BYTES) {
-      this.#size = this.#checked(chunk.readInt32BE(this.#pos))
-      this.#pos += SIZE_BYTES
-      return true
-    }
-    while (this.#sizeFilled < SIZE_BYTES && this.#pos < chunk.length)
-      this.#sizeBytes[this.#sizeFilled++] = chunk[this.#pos++]!
-    if (this.#sizeFilled < SIZE_BYTES) return false
-    this.#sizeFilled = 0
-    this.#size = this.#checked(this.#sizeBytes.readInt32BE(0))
-    return true
-  }
-
-  #checked(size: number): number {
-    if (size >= 0 && size <= this.#maxBytes) return size
-    throw tooLarge(size, this.#maxBytes, guess(size))
-  }
-
-  /** A request begins with its API. */
-  #checkApi(frame: Buffer, size: number): void {
-    if (size <= MAX_PLAIN_BYTES) return
-    const key = frame.readInt16BE(0)
-    if (key !== ApiKey.Produce) throw tooLarge(size, MAX_PLAIN_BYTES, ` for ${apis.get(key)?.name ?? `the API ${key}`}`)
+  #allocate(bytes: number): Buffer {
+    if (this.#pooled) return this.#pool.take(bytes)
+    return bytes < POOLED_FROM ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes)
   }
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
+import type { BufferPool } from '../buffer-pool.ts'
 import type { BrokerConfig, BrokerConfigValues } from '../config/broker-config.ts'
 import type { Listener } from '../config/listeners.ts'
 import { brokerErrors } from '../errors.ts'
@@ -13,6 +14,7 @@ interface ServerOptions {
   readonly config: BrokerConfig
   readonly dispatcher: () => Dispatcher
   readonly logger: Logger
+  readonly pool: BufferPool
   readonly now: () => number
   /** The limits in force, which may be changed while the broker runs. */
   readonly setting: <N extends keyof BrokerConfigValues>(name: N) => BrokerConfigValues[N]
@@ -32,6 +34,8 @@ export class NetworkServer {
   readonly #draining = new Set<Connection>()
   readonly #perHost = new Map<string, number>()
   readonly #budget: RequestBudget
+  /** Called when the last connection has gone. */
+  #onEmpty: (() => void) | null = null
   #sweep: NodeJS.Timeout | null = null
   #nextId = 1
   #refused = 0
@@ -113,6 +117,8 @@ export class NetworkServer {
   }
 
   #accept(socket: Socket, listener: Listener): void {
+    // it may have gone while it waited
+    if (socket.destroyed) return
     const host = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
     const ofHost = this.#perHost.get(host) ?? 0
     if (this.#connections.size >= this.#o.setting('max.connections') || ofHost >= this.#limitOf(host)) {
@@ -132,12 +138,13 @@ export class NetworkServer {
       budget: this.#budget,
       maxRequestBytes: this.#o.config.values['socket.request.max.bytes'],
       logger: this.#o.logger,
+      pool: this.#o.pool,
       now: this.#o.now,
       onClose: c => this.#removed(c),
       onDraining: (c, draining) => (draining ? this.#draining.add(c) : this.#draining.delete(c)),
     })
     this.#connections.add(connection)
-    socket.resume()
+    connection.resume()
   }
 
   #removed(c: Connection): void {
@@ -145,6 +152,7 @@ export class NetworkServer {
     const left = (this.#perHost.get(c.info.host) ?? 1) - 1
     if (left > 0) this.#perHost.set(c.info.host, left)
     else this.#perHost.delete(c.info.host)
+    if (this.#connections.size === 0) this.#onEmpty?.()
   }
 
   /** Closes who was idle for too long, or holds memory that others wait for. */
@@ -168,6 +176,7 @@ export class NetworkServer {
     for (const { socket } of this.#waiting.splice(0)) socket.destroy()
     const closed = this.#servers.map(({ server }) => (server.listening ? once(server, 'close') : null))
     for (const { server } of this.#servers) server.close()
+    if (this.#connections.size > 0) closed.push(new Promise(done => (this.#onEmpty = () => done([]))))
     for (const c of [...this.#connections]) c.end()
     const late = setTimeout(() => {
       for (const c of [...this.#connections]) c.destroy()

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Logger } from '../../common/log.ts'
-import { type Broker, startBroker } from '../broker.ts'
+import { type Broker, type BrokerOptions, startBroker } from '../broker.ts'
 
 /** A broker on a directory of its own and a free port. */
 export interface TestBroker {
@@ -41,13 +41,13 @@ export const silentLogger: Logger = {
 /** Starts a broker for a test. `overrides` are keys of server.properties. */
 export async function startTestBroker(
   overrides: Record<string, string> = {},
-  options: { logger?: Logger } = {},
+  options: BrokerOptions = {},
 ): Promise<TestBroker> {
   const dir = await mkdtemp(join(tmpdir(), 'millrace-broker-'))
   const start = (port: number, more: Record<string, string>) =>
     startBroker(
       { ...DEFAULTS, 'log.dirs': dir, listeners: `PLAINTEXT://127.0.0.1:${port}`, ...more },
-      { logger: options.logger ?? silentLogger },
+      { logger: silentLogger, ...options },
     )
   let settings = overrides
   let broker: Broker

@@ -1,0 +1,78 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { readInto } from './read-into.ts'
+
+const server = createServer({ pauseOnConnect: true })
+let client: Socket
+let accepted: Socket
+
+beforeEach(async () => {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const connection = once(server, 'connection')
+  client = connect({ port, host: '127.0.0.1' })
+  accepted = (await connection)[0] as Socket
+})
+
+afterEach(() => {
+  client.destroy()
+  server.close()
+})
+
+test('bytes are read to the memory given, memory by memory, and the end of the stream is told', async () => {
+  let text = ''
+  let memory = Buffer.alloc(1)
+  const socket = readInto(accepted, {
+    buffer: () => (memory = Buffer.alloc(memory.length + 1)),
+    onRead: count => (text += memory.toString('latin1', 0, count)),
+  })
+  socket.resume()
+  client.end('abcdefghij')
+  await once(socket, 'end')
+  expect(text).toBe('abcdefghij')
+  await once(socket, 'close')
+})
+
+test('nothing is read while it is paused, from the start and whenever', async () => {
+  const seen: string[] = []
+  const memory = Buffer.alloc(2)
+  const socket = readInto(accepted, {
+    buffer: () => memory,
+    onRead(count) {
+      seen.push(memory.toString('latin1', 0, count))
+      socket.pause()
+      socket.emit('read')
+    },
+  })
+  client.write('abcd')
+  // written and answered: what was sent before has arrived by now
+  socket.write('x')
+  await once(client, 'data')
+  expect(seen).toEqual([])
+  for (const expected of [['ab'], ['ab', 'cd']]) {
+    const read = once(socket, 'read')
+    socket.resume()
+    await read
+    expect(seen).toEqual(expected)
+  }
+  socket.destroy()
+})
+
+test('the server no longer waits for it, and a broken connection is told', async () => {
+  const socket = readInto(accepted, { buffer: () => Buffer.alloc(10), onRead: () => {} })
+  server.close()
+  await once(server, 'close')
+  expect(socket.remotePort).toBe(client.localPort)
+  const failed = once(socket, 'error')
+  socket.resume()
+  client.resetAndDestroy()
+  expect(((await failed)[0] as NodeJS.ErrnoException).code).toBe('ECONNRESET')
+})
+
+test('a connection that is closed cannot be taken over', () => {
+  accepted.destroy()
+  expect(() => readInto(accepted, { buffer: () => Buffer.alloc(1), onRead: () => {} })).toThrow('closed')
+})
