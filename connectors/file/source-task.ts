@@ -3,6 +3,7 @@ import {
   type Props,
   parseConfig,
   primitive,
+  type SourcePartition,
   type SourceRecord,
   SourceTask,
 } from '../../core/connect/index.ts'
@@ -20,6 +21,8 @@ const STRING = primitive('string')
 export class FileStreamSourceTask extends SourceTask {
   readonly version = version
   #settings!: SourceSettings
+  /** One for all records; null for standard input. */
+  #partition: SourcePartition | null = null
   #splitter = new LineSplitter(0)
   #file: { readonly tail: TailedFile; readonly watch: FileWatch } | null = null
   #stdin: StdinReader | null = null
@@ -37,7 +40,8 @@ export class FileStreamSourceTask extends SourceTask {
       this.#stdin = new StdinReader()
       return
     }
-    const last = await offsets.offset({ filename: file })
+    this.#partition = Object.freeze({ filename: file })
+    const last = await offsets.offset(this.#partition)
     const position = Number(last?.['position'] ?? 0)
     if (!Number.isSafeInteger(position) || position < 0) {
       throw errors.create('MR_FILE_OFFSET', { what: `the committed offset of ${file} is ${JSON.stringify(last)}` })
@@ -85,11 +89,11 @@ export class FileStreamSourceTask extends SourceTask {
   }
 
   #record(line: Line, position: number, timestamp: number): SourceRecord {
-    const { file, topic } = this.#settings
+    const sourcePartition = this.#partition
     return {
-      sourcePartition: file ? { filename: file } : null,
-      sourceOffset: file ? { position } : null,
-      topic,
+      sourcePartition,
+      sourceOffset: sourcePartition && { position },
+      topic: this.#settings.topic,
       partition: null,
       keySchema: null,
       key: null,
