@@ -139,3 +139,16 @@ test("a transformation's and a predicate's keys stand under their aliases, sorte
       .map(c => ({ name: c.name, group: c['group'], order: c['order_in_group'], required: c['required'] }))
   expect(names(await ask(worker.restUrl, step))).toEqual(names(theirs))
 })
+
+test('numbers of a configuration are stored as they are written', async () => {
+  const body =
+    '{"connector.class":"FileStreamSource","topic":"t","file":"/none","a":1.10,"b":1e2,"c":12345678901234567890,"d":true}'
+  const put = async (url: string) => {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`${url}/connectors/numbers/config`, { method: 'PUT', headers, body })
+    const { config } = (await answer.json()) as { config: Record<string, string> }
+    await fetch(`${url}/connectors/numbers`, { method: 'DELETE' })
+    return ['a', 'b', 'c', 'd'].map(key => config[key])
+  }
+  expect(await put(worker.restUrl)).toEqual(await put(connect.url))
+})
