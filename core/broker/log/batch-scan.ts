@@ -27,11 +27,11 @@ export async function scanBatches(
   path: string,
   from: number,
   size: number,
-  o: { readonly checkCrc: boolean; readonly baseOffset: number },
+  o: { readonly checkCrc: boolean; readonly baseOffset: number; readonly endOffset?: number },
   onBatch: OnBatch,
 ): Promise<ScanResult> {
   let buf = Buffer.allocUnsafeSlow(Math.max(header.HEADER_SIZE, Math.min(CHUNK, size - from)))
-  const order = new OffsetOrder(o.baseOffset, onBatch)
+  const order = new OffsetOrder(o.baseOffset, o.endOffset ?? Number.POSITIVE_INFINITY, onBatch)
   let position = from
   while (position < size) {
     const got = await readAt(file, buf, position, Math.min(buf.length, size - position))
@@ -89,6 +89,8 @@ function isOldFormat(buf: Buffer, at: number, got: number): boolean {
  */
 class OffsetOrder {
   readonly #base: number
+  /** Where the next segment begins. */
+  readonly #end: number
   readonly #onBatch: OnBatch
   #held: BatchMeta | null = null
   #heldAt = 0
@@ -96,8 +98,9 @@ class OffsetOrder {
   #least: number
   #next: number
 
-  constructor(baseOffset: number, onBatch: OnBatch) {
+  constructor(baseOffset: number, endOffset: number, onBatch: OnBatch) {
     this.#base = baseOffset
+    this.#end = endOffset
     this.#onBatch = onBatch
     this.#least = baseOffset
     this.#next = baseOffset
@@ -108,6 +111,7 @@ class OffsetOrder {
     if (
       meta.lastOffset < meta.baseOffset ||
       meta.lastOffset - this.#base > MAX_RELATIVE ||
+      meta.lastOffset >= this.#end ||
       meta.baseOffset < this.#base
     ) {
       return this.stop(position, `offsets ${meta.baseOffset}..${meta.lastOffset} are not of this segment`)

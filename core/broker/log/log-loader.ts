@@ -122,7 +122,8 @@ async function recoverFrom(
   let end = start
   for (let i = first; i < segments.length; i++) {
     const segment = segments[i]!
-    const { nextOffset, problem, cutBytes } = await rebuildSegment(segment, o, producers, epochs, true)
+    const next = segments[i + 1]?.baseOffset
+    const { nextOffset, problem, cutBytes } = await rebuildSegment(segment, o, producers, epochs, true, next)
     end = nextOffset
     if (problem === null) continue
     o.env.logger.warn(`${segment.log.path}: cut at offset ${end}, ${cutBytes} bytes dropped: ${problem}`)
