@@ -61,6 +61,8 @@ export class Membership {
   readonly #onEvent: () => void
   readonly #stop = new AbortController()
   #joining = false
+  /** Counts the times that the group was left: what was begun before is void. */
+  #left = 0
   #prepared = false
   #joined: Joined | null = null
   #failure: Error | null = null
@@ -116,6 +118,9 @@ export class Membership {
     const { memberId } = this.state
     const { groupInstanceId } = this.#options
     this.#stopHeartbeat()
+    this.#left++
+    this.#joined = null
+    this.#prepared = false
     this.state.left(lost)
     if (memberId === '' || groupInstanceId !== null || !this.#coordinator.known) return
     try {
@@ -159,8 +164,13 @@ export class Membership {
 
   #startJoin(): void {
     this.#joining = true
-    this.#joinUntilDone().then(
-      joined => {
+    const before = this.#left
+    this.#joinUntilDone(before).then(
+      async joined => {
+        // Left on the way, and taken in nevertheless.
+        if (this.#left !== before && this.state.isMember) {
+          await this.leave('left while joining', false, this.#coordinator.cluster.options.requestTimeoutMs)
+        }
         this.#joining = false
         this.#joined = joined
         // Lost on the way: the user must hear of that before we join anew.
@@ -178,14 +188,14 @@ export class Membership {
     )
   }
 
-  /** Null when the coordinator turned out to have removed us. */
-  async #joinUntilDone(): Promise<Joined | null> {
+  /** Null when the coordinator turned out to have removed us, or when we have left (again) since. */
+  async #joinUntilDone(before: number): Promise<Joined | null> {
     const { retryBackoffMs, retryBackoffMaxMs } = this.#coordinator.cluster.options
     for (let attempt = 0; ; attempt++) {
       this.#stop.signal.throwIfAborted()
       let step: NextStep
       try {
-        const joined = await this.#joinOnce()
+        const joined = await this.#joinOnce(before)
         if (typeof joined !== 'string') return joined
         step = joined
       } catch (error) {
@@ -194,13 +204,13 @@ export class Membership {
         this.#log.debug(`joining group ${this.#coordinator.groupId} failed, trying again: ${reasonOf(error)}`)
         step = this.#coordinator.forgetAfter(error) ? 'find-coordinator' : 'rejoin'
       }
-      if (this.state.lost) return null
+      if (this.state.lost || this.#left !== before) return null
       if (step === 'find-coordinator') this.#coordinator.forget()
       if (step !== 'again') await wait(backoffMs(attempt, retryBackoffMs, retryBackoffMaxMs), this.#stop.signal)
     }
   }
 
-  async #joinOnce(): Promise<Joined | NextStep> {
+  async #joinOnce(before: number): Promise<Joined | NextStep> {
     const { groupId, cluster } = this.#coordinator
     const { groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options
     const { protocolType } = this.#protocol
@@ -234,6 +244,7 @@ export class Membership {
     if (joinStep === 'fail')
       throw errorFor(join.errorCode, `joining group ${groupId}: ${errorFor(join.errorCode).detail}`)
     if (joinStep !== 'done') return joinStep
+    if (this.#left !== before) return 'rejoin'
     const { memberId, generation } = this.state
     this.#log.debug(`member ${memberId} of group ${groupId}, generation ${generation}`)
     // The leader may take long to assign: the coordinator wants to hear from it meanwhile.
