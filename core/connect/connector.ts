@@ -1,12 +1,11 @@
 import type { ConfigDef } from '../common/config/define.ts'
 import type { ConfigValue } from '../common/config/parse.ts'
 import type { Logger } from '../common/log.ts'
+import type { OffsetReader } from './offset-reader.ts'
+import type { Props } from './props.ts'
 import type { SourceOffset, SourcePartition } from './record.ts'
 import type { SinkTask } from './sink-task.ts'
 import type { SourceTask } from './source-task.ts'
-
-/** A connector's or task's configuration as it stands in the config topic: text by key. */
-export type Props = Readonly<Record<string, string>>
 
 /** What the runtime offers a connector. */
 export interface ConnectorContext {
@@ -21,14 +20,6 @@ export interface ConnectorContext {
 
 export interface SourceConnectorContext extends ConnectorContext {
   readonly offsets: OffsetReader
-}
-
-/** Reads the committed source offsets of this connector. */
-export interface OffsetReader {
-  /** The offset of a partition, or null where none was committed. */
-  offset(partition: SourcePartition): Promise<SourceOffset | null>
-  /** The offsets of several partitions, in the order asked. */
-  offsets(partitions: readonly SourcePartition[]): Promise<(SourceOffset | null)[]>
 }
 
 interface ConnectorBase {

@@ -13,8 +13,6 @@ export { defineErrors, isRetriable, MillraceError, messageOf } from '../common/e
 export type { Logger } from '../common/log.ts'
 export {
   type ConnectorContext,
-  type OffsetReader,
-  type Props,
   SinkConnector,
   SourceConnector,
   type SourceConnectorContext,
@@ -23,7 +21,9 @@ export { Decimal } from './decimal.ts'
 export { ConnectError, DataError, RetriableError } from './errors.ts'
 export { isLogical, javaBigDecimal, javaDate, javaDouble, javaFloat, javaToString } from './java-text.ts'
 export { DATE, DECIMAL, date, decimal, TIME, TIMESTAMP, time, timestamp } from './logical.ts'
+export type { OffsetReader } from './offset-reader.ts'
 export type { Converter, HeaderConverter, Predicate, RawHeader, SchemaAndValue, Transformation } from './plugins.ts'
+export type { Props } from './props.ts'
 export type {
   ConnectRecord,
   Header,

@@ -1,5 +1,5 @@
 import type { ConfigDef } from '../common/config/define.ts'
-import type { Props } from './connector.ts'
+import type { Props } from './props.ts'
 import type { ConnectRecord, Header } from './record.ts'
 import type { Schema } from './schema.ts'
 

@@ -1,5 +1,5 @@
 import type { Logger } from '../common/log.ts'
-import type { Props } from './connector.ts'
+import type { Props } from './props.ts'
 import type { SinkRecord, TopicPartition, TopicPartitionOffset } from './record.ts'
 
 /** Takes records that the sink could not write (KIP-610). */

@@ -1,5 +1,6 @@
 import type { Logger } from '../common/log.ts'
-import type { OffsetReader, Props } from './connector.ts'
+import type { OffsetReader } from './offset-reader.ts'
+import type { Props } from './props.ts'
 import type { SourceOffset, SourcePartition, SourceRecord } from './record.ts'
 
 /** Where the broker put a record. `offset` is -1 where it is not known (acks=0). */

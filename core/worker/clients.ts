@@ -1,7 +1,7 @@
 import { createAdmin, createConsumer, createProducer, toClientOptions } from '../client/index.ts'
 import type { Admin, Consumer, Producer } from '../client/types.ts'
 import type { Logger } from '../common/log.ts'
-import type { Props } from '../connect/connector.ts'
+import type { Props } from '../connect/props.ts'
 
 /** Makes clients out of Kafka's properties. The worker's stores get it handed in, so that tests can stand in a log. */
 export interface Clients {

@@ -1,5 +1,5 @@
 import type { Logger } from '../common/log.ts'
-import type { Props } from '../connect/connector.ts'
+import type { Props } from '../connect/props.ts'
 import type { Clients } from './clients.ts'
 import { clientProps } from './config/client-overrides.ts'
 import { type WorkerConfig, withPrefix, workerClientProps } from './config/worker-config.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ErrorCode } from '../../protocol/index.ts'
-import type { BrokerServices } from '../handlers/handler.ts'
 import type { MetadataImage, TopicImage } from '../quorum/image.ts'
+import type { BaseServices } from '../services.ts'
 import { Alarm, steadyClock } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
 import type { JoinReply, JoinRequest, LeaveRequest, MemberProtocol, SyncReply, SyncRequest } from './group/types.ts'
@@ -20,7 +20,7 @@ export type GroupJoin = Omit<JoinRequest, 'newMemberId'>
 
 /** Every group whose partition of `__consumer_offsets` this broker leads. Methods answer with Kafka's error codes and never throw. */
 export class GroupCoordinator {
-  readonly #broker: BrokerServices
+  readonly #broker: BaseServices
   readonly #shards = new Map<number, GroupShard>()
   readonly #deadlines = new Deadlines<GroupEntry>()
   readonly #clock: () => number
@@ -31,7 +31,7 @@ export class GroupCoordinator {
   #unsubscribe: (() => void) | null = null
   #closing: Promise<void> | null = null
 
-  constructor(broker: BrokerServices) {
+  constructor(broker: BaseServices) {
     this.#broker = broker
     const { values } = broker.config
     this.#clock = steadyClock(broker.now())

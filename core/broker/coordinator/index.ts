@@ -1,4 +1,4 @@
-import type { BrokerServices } from '../handlers/handler.ts'
+import type { BaseServices } from '../services.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
 import { ProducerIds } from './producer-ids.ts'
 
@@ -16,7 +16,7 @@ export interface Coordinators {
   close(): Promise<void>
 }
 
-export function createCoordinators(broker: BrokerServices): Coordinators {
+export function createCoordinators(broker: BaseServices): Coordinators {
   const groups = new GroupCoordinator(broker)
   const producerIds = new ProducerIds({ allocateProducerIds: () => broker.controller.allocateProducerIds() })
   return {

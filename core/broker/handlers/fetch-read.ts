@@ -1,23 +1,8 @@
 import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
-import type { AbortedTransaction, PartitionLog, ReadResult } from '../log/types.ts'
-import type { FetchTarget } from './fetch-sessions.ts'
+import type { PartitionLog, ReadResult } from '../log/types.ts'
+import type { FetchedPartition, FetchTarget } from './fetch-partition.ts'
 import type { RequestContext } from './handler.ts'
 import { findTopic, missingTopicCode, partitionProblem } from './shared.ts'
-
-/** What was read of one partition. */
-export interface FetchedPartition {
-  readonly target: FetchTarget
-  readonly errorCode: number
-  readonly highWatermark: number
-  readonly lastStableOffset: number
-  readonly logStartOffset: number
-  readonly divergingEpoch?: { readonly epoch: number; readonly endOffset: number }
-  readonly aborted: readonly AbortedTransaction[] | null
-  readonly chunks: readonly Buffer[]
-  readonly size: number
-  /** As of `ReadResult`. */
-  readonly release: (() => void) | null
-}
 
 /** A target that can be read: its log, or why not. */
 export interface Resolved {

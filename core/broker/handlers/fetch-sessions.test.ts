@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { FetchRequest } from '../../protocol/messages/01-fetch.ts'
 import { decode, encode } from '../../protocol/schema/codec.ts'
 import type { MessageInput } from '../../protocol/schema/declare.ts'
-import type { FetchedPartition } from './fetch-read.ts'
-import { type FetchContext, FetchSessions, type FetchTarget } from './fetch-sessions.ts'
+import type { FetchedPartition, FetchTarget } from './fetch-partition.ts'
+import { type FetchContext, FetchSessions } from './fetch-sessions.ts'
 
 const VERSION = 12
 

@@ -2,21 +2,9 @@ import { ErrorCode } from '../../protocol/error-codes.ts'
 import type { FetchRequest } from '../../protocol/messages/01-fetch.ts'
 import type { Message } from '../../protocol/schema/declare.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
-import type { FetchedPartition } from './fetch-read.ts'
+import type { FetchedPartition, FetchTarget } from './fetch-partition.ts'
 
 type Request = Message<typeof FetchRequest>
-
-/** What a fetch asks of one partition. */
-export interface FetchTarget {
-  /** Empty where the request goes by ids. */
-  readonly topic: string
-  readonly topicId: string
-  readonly partition: number
-  readonly fetchOffset: number
-  readonly maxBytes: number
-  readonly currentLeaderEpoch: number
-  readonly lastFetchedEpoch: number
-}
 
 /** A partition in a session: what is asked, and what the client was last told. */
 interface Cached {

@@ -1,9 +1,5 @@
-import type { Logger } from '../../common/log.ts'
-import type { BrokerConfig } from '../config/broker-config.ts'
 import type { Coordinators } from '../coordinator/index.ts'
-import type { LogManager, PartitionLog } from '../log/types.ts'
-import type { Controller } from '../quorum/controller-api.ts'
-import type { MetadataImage } from '../quorum/image.ts'
+import type { BaseServices } from '../services.ts'
 import type { FetchRoom } from './fetch-room.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 
@@ -41,34 +37,15 @@ export interface RequestMemory {
   onSent(done: () => void): void
 }
 
-/** The rooms of the broker, as the handlers and the coordinators see them. */
-export interface BrokerServices {
-  readonly config: BrokerConfig
-  readonly nodeId: number
-  readonly clusterId: string
-  readonly logger: Logger
-  /** Milliseconds since the epoch. */
-  now(): number
-  /** The metadata as it is now. Take it once per request: it never changes under your hands. */
-  image(): MetadataImage
-  /** Calls back, synchronously, after each change of the image and after the partitions' logs were made or removed. Returns its undo. */
-  onImage(listener: (image: MetadataImage, previous: MetadataImage) => void): () => void
-  readonly logs: LogManager
-  /** A partition's log. Throws a KafkaError: UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER or KAFKA_STORAGE_ERROR. */
-  log(topic: string, partition: number): PartitionLog
-  readonly controller: Controller
-  /**
-   * Made by `createCoordinators(broker: BrokerServices): Coordinators` of coordinator/index.ts before anything is served; the broker then calls
-   * `start(): Promise<void>` (loads what it needs; the image and the logs are there) and, while stopping, `close(): Promise<void>` before the logs close.
-   */
+/** The rooms of the broker, as the handlers see them. */
+export interface BrokerServices extends BaseServices {
+  /** Made by `createCoordinators` before anything is served, started when the image and the logs are there, closed before the logs are. */
   readonly coordinators: Coordinators
   readonly fetchSessions: FetchSessions
   /** Where a fetch gets the right to read, so that what slow readers have not taken yet stays bounded. */
   readonly fetchRoom: FetchRoom
   /** The address that clients shall use for this broker on a listener. */
   advertised(listener: string): { readonly host: string; readonly port: number }
-  /** Aborted when the broker begins to stop. */
-  readonly signal: AbortSignal
 }
 
 /**

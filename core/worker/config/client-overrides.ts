@@ -1,4 +1,4 @@
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import { withPrefix } from './worker-config.ts'
 
 export type ClientKind = 'producer' | 'consumer' | 'admin'

@@ -3,7 +3,7 @@ import { isAbsolute, join, relative, resolve } from 'node:path'
 import { ConfigError } from '../../common/config/parse.ts'
 import { parseProperties } from '../../common/config/properties.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 
 /** Looks up values outside of a configuration. */
 interface ConfigProvider {

@@ -1,7 +1,7 @@
 import type { ConfigType, Importance, Width } from '../../common/config/define.ts'
 import { parseType } from '../../common/config/parse.ts'
 import { HIDDEN } from '../../common/config/password.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 
 /** A key that the runtime itself, not a plugin, gives every connector. In the order and groups of Connect. */
 export interface RuntimeKey {

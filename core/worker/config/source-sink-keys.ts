@@ -1,4 +1,4 @@
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import { checks, type RuntimeKey } from './runtime-keys.ts'
 
 const EXACTLY_ONCE = 'Exactly Once Support'

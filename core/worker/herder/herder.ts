@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { createLogger, type Logger, type LogLevel, setLogLevel } from '../../common/log.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import type { WorkerConfig } from '../config/worker-config.ts'
 import type { PluginInspector } from '../plugins/inspector.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../common/config/parse.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import { clientProps } from '../config/client-overrides.ts'
 import { type WorkerConfig, withPrefix } from '../config/worker-config.ts'
 import type { PluginDescriptor } from '../plugins/manifest.ts'

@@ -2,7 +2,7 @@ import { createStandIn, type StandIn, toClientOptions } from '../../client/index
 import type { GroupMetadata } from '../../client/types.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import type { ThreadHost } from '../task/thread-host.ts'
 
 /** What leaving a group for a dead thread may take, ms. */

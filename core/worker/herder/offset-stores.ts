@@ -1,4 +1,4 @@
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import type { SourceOffset, SourcePartition } from '../../connect/record.ts'
 import { canonicalJson, renderJson } from '../storage/connect-json.ts'
 import { type OffsetStore, type OffsetText, offsetKey } from '../storage/offset-store.ts'

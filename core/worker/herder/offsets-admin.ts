@@ -1,7 +1,7 @@
 import type { Admin, TopicPartitionOffset } from '../../client/types.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import type { Clients } from '../clients.ts'
 import type { PluginInspector } from '../plugins/inspector.ts'
 import { RemoteError } from '../task/failure.ts'

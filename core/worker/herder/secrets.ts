@@ -1,5 +1,5 @@
 import { HIDDEN, hideInUrls } from '../../common/config/password.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import { isSecretClientKey } from '../config/client-overrides.ts'
 import { withPrefix } from '../config/worker-config.ts'
 import type { PluginInspector } from '../plugins/inspector.ts'

@@ -1,5 +1,5 @@
 import { messageOf } from '../../common/errors/error-table.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import { checkRuntimeKey, type KeyInfo, withErrors } from '../config/runtime-keys.ts'
 import { withPrefix } from '../config/worker-config.ts'
 import type { PluginDescriptor } from '../plugins/manifest.ts'

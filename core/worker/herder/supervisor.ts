@@ -1,7 +1,7 @@
 import { messageOf } from '../../common/errors/error-table.ts'
 import { createLogger, type Logger } from '../../common/log.ts'
 import { isoTime, timerMs } from '../../common/timer.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import type { ConfigState } from '../storage/config-state.ts'
 import { canonicalJson } from '../storage/connect-json.ts'
 import type { StatusStore, UnitState, UnitStatus } from '../storage/status-store.ts'

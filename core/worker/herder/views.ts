@@ -1,4 +1,4 @@
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import type { ConfigState } from '../storage/config-state.ts'
 import type { StatusStore, UnitState, UnitStatus } from '../storage/status-store.ts'
 import type { Launcher } from './launcher.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { ServerOptions } from 'node:https'
 import { ConfigError } from '../../common/config/parse.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 
 /**
  * What an https listener needs, out of Kafka's `ssl.*` settings, those under the prefix (`listeners.https.`) first. Stores

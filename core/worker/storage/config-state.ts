@@ -1,4 +1,4 @@
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import { asObject, type Json, parseJson } from './connect-json.ts'
 
 /** What a connector is asked to be. Written as `state.v2`; `state` holds PAUSED for STOPPED, for workers before 3.5. */

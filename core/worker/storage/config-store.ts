@@ -1,5 +1,5 @@
 import type { Logger } from '../../common/log.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import { type ConfigEvent, ConfigState, configKeys, type SessionKey, type TargetState } from './config-state.ts'
 import { renderJson } from './connect-json.ts'
 import { TopicLog, type TopicLogOptions } from './topic-log.ts'

@@ -1,7 +1,7 @@
 import type { Admin, Consumer, ConsumerRecord, Producer } from '../../client/types.ts'
 import { isRetriable, type MillraceError, messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import type { Clients } from '../clients.ts'
 import { errors } from '../errors.ts'
 

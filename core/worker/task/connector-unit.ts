@@ -1,5 +1,7 @@
 import { createLogger } from '../../common/log.ts'
-import type { OffsetReader, Props, SinkConnector, SourceConnector } from '../../connect/connector.ts'
+import type { SinkConnector, SourceConnector } from '../../connect/connector.ts'
+import type { OffsetReader } from '../../connect/offset-reader.ts'
+import type { Props } from '../../connect/props.ts'
 import { errors } from './errors.ts'
 import { failureOf } from './failure.ts'
 import { HerderOffsetStore } from './herder-offset-store.ts'

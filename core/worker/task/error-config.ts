@@ -1,7 +1,7 @@
 import { type ConfigValues, defineConfig } from '../../common/config/define.ts'
 import { parseConfig } from '../../common/config/parse.ts'
 import { oneOf } from '../../common/config/validators.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 
 /** The `errors.*` keys of every connector, with Connect's defaults. */
 export const errorConfig = defineConfig({

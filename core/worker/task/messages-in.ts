@@ -1,7 +1,7 @@
 import type { ConfigType, Importance, Width } from '../../common/config/define.ts'
 import type { ConfigValue } from '../../common/config/parse.ts'
 import type { LogLevel } from '../../common/log.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import type { SourceOffset, SourcePartition } from '../../connect/record.ts'
 
 /** Where a plugin's class is. The herder finds it by manifest; a thread only imports it. Structured-clone safe. */

@@ -1,7 +1,7 @@
 import type { ConfigDef } from '../../common/config/define.ts'
 import { type ConfigValue, validateConfig } from '../../common/config/parse.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import type { ConfigKeyInfo, OffsetEntry, PluginInfo, PluginRef, PluginSpec, ValidationResult } from './messages-in.ts'
 import { loadPlugin } from './plugin-loader.ts'
 import { learnSecrets, redact } from './redact.ts'

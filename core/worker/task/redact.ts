@@ -1,6 +1,6 @@
 import type { ConfigDef } from '../../common/config/define.ts'
 import { HIDDEN, hideInUrls } from '../../common/config/password.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import { isSecretClientKey } from '../config/client-overrides.ts'
 
 /** Anything shorter stands in too many words that are no secret. */

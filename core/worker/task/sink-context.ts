@@ -1,6 +1,6 @@
 import type { Consumer } from '../../client/types.ts'
 import type { Logger } from '../../common/log.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../../connect/record.ts'
 import type { ErrantRecordReporter, SinkTaskContext } from '../../connect/sink-task.ts'
 

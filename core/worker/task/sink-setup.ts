@@ -1,7 +1,7 @@
 import type { ConsumerRecord, GroupMetadata } from '../../client/types.ts'
 import { ConfigError } from '../../common/config/parse.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 import type { SinkTask } from '../../connect/sink-task.ts'
 import { DeadLetterQueue, ensureDeadLetterTopic } from './dead-letter-queue.ts'
 import { ErrantRecords } from './errant-records.ts'

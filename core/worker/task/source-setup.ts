@@ -1,4 +1,4 @@
-import type { OffsetReader } from '../../connect/connector.ts'
+import type { OffsetReader } from '../../connect/offset-reader.ts'
 import type { SourceTask } from '../../connect/source-task.ts'
 import { parseErrorConfig } from './error-config.ts'
 import { ErrorPolicy, LogReporter } from './error-policy.ts'

@@ -1,7 +1,7 @@
 import type { Admin, NewTopic } from '../../client/types.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
-import type { Props } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
 
 interface Group {
   readonly name: string

@@ -1,10 +1,10 @@
 import { createLogger, setLogLevel } from '../../../common/log.ts'
 import { ErrorCode, errorFor } from '../../../protocol/index.ts'
 import { parseBrokerConfig } from '../../config/broker-config.ts'
-import type { BrokerServices } from '../../handlers/handler.ts'
 import { DEFAULT_LOG_CONFIG } from '../../log/log-config.ts'
 import { LogManager } from '../../log/log-manager.ts'
 import { EMPTY_IMAGE, type MetadataImage, type TopicImage } from '../../quorum/image.ts'
+import type { BaseServices } from '../../services.ts'
 import { type Coordinators, createCoordinators, OFFSETS_TOPIC } from '../index.ts'
 
 const NODE = 1
@@ -12,7 +12,7 @@ const NODE = 1
 /** For tests: what coordinators need of a broker, over real logs in a directory, with metadata that the test sets. */
 export class FakeBroker {
   readonly coordinators: Coordinators
-  readonly services: BrokerServices
+  readonly services: BaseServices
   readonly logs: LogManager
   /** Partitions of __consumer_offsets whose log cannot be had. */
   readonly offline = new Set<number>()
@@ -25,7 +25,7 @@ export class FakeBroker {
   private constructor(logs: LogManager, image: MetadataImage, config: Record<string, string>) {
     this.logs = logs
     this.image = image
-    const services: Partial<BrokerServices> = {
+    const services: Partial<BaseServices> = {
       config: parseBrokerConfig({ 'group.initial.rebalance.delay.ms': '0', ...config }),
       nodeId: NODE,
       logger: createLogger('test.coordinator'),
@@ -44,7 +44,7 @@ export class FakeBroker {
       },
       signal: this.#stop.signal,
     }
-    this.services = services as BrokerServices
+    this.services = services as BaseServices
     this.coordinators = createCoordinators(this.services)
   }
 
