@@ -55,6 +55,15 @@ test('closing throws away what a server is still sending, more than is kept for 
   expect(free).toBe(true)
 })
 
+test('a connection that ended before it was taken over is lost, not waited for', async () => {
+  const stream = connect(1, '127.0.0.1').on('error', () => {})
+  await new Promise(resolve => stream.once('close', resolve))
+  const client = { connection: { stream }, removeAllListeners: () => undefined } as unknown as pg.Client
+  const wire = new WireConnection(client, 1000)
+  await expect(wire.rows('select 1', AbortSignal.timeout(5000))).rejects.toThrow(/MR_PG_CONNECTION_LOST/)
+  await wire.close()
+})
+
 test('closing is over when a server does not answer', async () => {
   const wire = await connection(socket => socket.pause())
   await wire.close()

@@ -73,6 +73,8 @@ export class WireConnection {
     this.#socket.on('data', (chunk: Buffer) => this.chunks.push(chunk))
     this.#socket.on('error', (error: Error) => this.#fail(error))
     this.#socket.on('close', () => this.#fail(new Error('the server closed the connection')))
+    // it says nothing any more where it ended just before
+    if (this.#socket.destroyed) this.#fail(new Error('the server closed the connection'))
   }
 
   #fail(cause: Error): void {
