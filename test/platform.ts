@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { freePort } from '../cli/free-port.ts'
+import { freePort } from '../core/common/free-port.ts'
 
 const root = join(import.meta.dirname, '..')
 const built = join(root, 'dist/cli/bin.js')

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort } from '../../cli/free-port.ts'
+import { freePort } from '../../core/common/free-port.ts'
 import { PEERS_HOME } from '../../test/peers/setup.ts'
 import { launch, listening, type Measured, runToEnd } from './process.ts'
 

@@ -2,10 +2,10 @@ import { accessSync, constants, createWriteStream, existsSync, mkdirSync } from 
 import { dirname, join, resolve } from 'node:path'
 import { startBroker } from '../../core/broker/broker.ts'
 import { messageOf } from '../../core/common/errors/error-table.ts'
+import { isTaken } from '../../core/common/free-port.ts'
 import { LOG_LEVELS, type LogEntry, setLogSink } from '../../core/common/log.ts'
 import { startWorker } from '../../core/worker/worker.ts'
 import { errors } from '../errors.ts'
-import { isTaken } from '../free-port.ts'
 import { type Lifecycle, serve } from '../lifecycle.ts'
 
 export interface StartOptions {

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { messageOf } from '../../core/common/errors/error-table.ts'
+import { freePort, isTaken } from '../../core/common/free-port.ts'
 import { makeDirs } from '../../core/common/make-dirs.ts'
 import { errors } from '../errors.ts'
-import { freePort, isTaken } from '../free-port.ts'
 import { embeddedBinaries, isReachableBy, reachableBinaries, type User, unprivileged } from './postgres-binaries.ts'
 
 /** A Postgres server of the demo's own. */

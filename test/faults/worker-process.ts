@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort } from '../../cli/free-port.ts'
+import { freePort } from '../../core/common/free-port.ts'
 import { type Answer, type ConnectorStatus, eventually } from '../platform.ts'
 import type { Api } from './fixture.ts'
 

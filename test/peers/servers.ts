@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { freePort } from '../../cli/free-port.ts'
+import { freePort } from '../../core/common/free-port.ts'
 import { PEERS_HOME } from './setup.ts'
 
 const log4j = join(import.meta.dirname, 'kafka/log4j2.xml')

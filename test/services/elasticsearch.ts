@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../../cli/free-port.ts'
+import { freePort } from '../../core/common/free-port.ts'
 
 const script = join(import.meta.dirname, 'elasticsearch.sh')
 

@@ -15,7 +15,7 @@ import {
   type User,
   unprivileged,
 } from '../../cli/demo/postgres-binaries.ts'
-import { freePort } from '../../cli/free-port.ts'
+import { freePort } from '../../core/common/free-port.ts'
 
 export interface PostgresServer {
   /** Of the database postgres, as a superuser. */

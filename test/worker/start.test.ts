@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { freePort } from '../../cli/free-port.ts'
 import { createProducer } from '../../core/client/index.ts'
+import { freePort } from '../../core/common/free-port.ts'
 import { startWorker } from '../../core/worker/worker.ts'
 import { eventually, Rig, rest } from './rig.ts'
 

@@ -1,6 +1,6 @@
 import type { NetConnectOpts } from 'node:net'
 import { expect, test, vi } from 'vitest'
-import { freePort } from '../../../cli/free-port.ts'
+import { freePort } from '../../common/free-port.ts'
 import { Connection } from './connection.ts'
 
 // Linux does by chance, with ports of its own choice, what is asked for here.

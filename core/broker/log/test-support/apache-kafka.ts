@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort } from '../../../../cli/free-port.ts'
+import { freePort } from '../../../common/free-port.ts'
 
 const LOG4J = join(import.meta.dirname, '../../../../test/peers/kafka/log4j2.xml')
 
