@@ -16,12 +16,20 @@ const LOADS: readonly Load[] = [
   { title: '100 B, 6 partitions', recordSize: 100, records: 2_500_000, partitions: 6 },
 ]
 
-/** The last line of Apache's producer perf test: records/s, MB/s, latencies. */
-function parseProduce(out: string): Figures {
+/** The last line of Apache's producer perf test: records/s, MB/s, latencies in ms. */
+function parseProduce(out: string) {
   const last = out.trim().split('\n').at(-1) ?? ''
-  const m = /([\d.]+) records\/sec \(([\d.]+) MB\/sec\), ([\d.]+) ms avg.*?([\d.]+) ms 99th/.exec(last)
+  const m = /([\d.]+) records\/sec \(([\d.]+) MB\/sec\).* (\d+) ms 50th, (\d+) ms 95th, (\d+) ms 99th/.exec(last)
   if (!m) throw new Error(`the producer perf test printed: ${out.slice(-500)}`)
-  return { 'produce records/s': Number(m[1]), 'produce MB/s': Number(m[2]) }
+  const [records, mb, p50, p95, p99] = m.slice(1).map(Number) as [number, number, number, number, number]
+  return { records, mb, p50, p95, p99 }
+}
+
+/** What Apache's end-to-end latency tool prints last, in ms; its percentiles are whole ones. */
+function parseEndToEnd(out: string): Figures {
+  const m = /Avg latency: ([\d.]+) ms\s+Percentiles: 50th = (\d+), 99th = (\d+), 99.9th = (\d+)/.exec(out)
+  if (!m) throw new Error(`the end-to-end latency tool printed: ${out.slice(-500)}`)
+  return { 'average ms': Number(m[1]), 'p50 ms': Number(m[2]), 'p99 ms': Number(m[3]), 'p99.9 ms': Number(m[4]) }
 }
 
 /** The line of Apache's consumer perf test; its fetch rate leaves the joining of the group out. */
@@ -34,50 +42,94 @@ function parseConsume(out: string): Figures {
   return { 'consume MB/s': get('fetch.MB.sec'), 'consume records/s': get('fetch.nMsg.sec') }
 }
 
-async function load(broker: RunningBroker, l: Load, round: number): Promise<Figures> {
-  const topic = `bench-${l.recordSize}-${l.partitions}-${round}`
-  await kafkaTool('topics', [
-    '--bootstrap-server',
-    broker.bootstrap,
-    '--create',
-    '--topic',
-    topic,
-    '--partitions',
-    String(l.partitions),
-  ])
-  const cpu = broker.cpuSeconds()
-  const produced = parseProduce(
+/** Runs on a topic of its own. */
+async function onTopic<T>(broker: RunningBroker, name: string, partitions: number, run: (topic: string) => Promise<T>) {
+  const topics = ['--bootstrap-server', broker.bootstrap, '--topic', name]
+  await kafkaTool('topics', [...topics, '--create', '--partitions', String(partitions)])
+  const result = await run(name)
+  await kafkaTool('topics', [...topics, '--delete'])
+  return result
+}
+
+/** Produces at a rate, -1 for as fast as it goes. */
+async function produce(broker: RunningBroker, topic: string, records: number, recordSize: number, perSecond: number) {
+  return parseProduce(
     await kafkaTool('producer-perf-test', [
       '--topic',
       topic,
       '--num-records',
-      String(l.records),
+      String(records),
       '--record-size',
-      String(l.recordSize),
+      String(recordSize),
       '--throughput',
-      '-1',
+      String(perSecond),
       '--producer-props',
       `bootstrap.servers=${broker.bootstrap}`,
       'acks=all',
     ]),
   )
-  const produceCpu = broker.cpuSeconds() - cpu
-  // counts what arrives: it ends when it has them all, or prints fewer
-  const consumed = parseConsume(
-    await kafkaTool('consumer-perf-test', [
-      '--bootstrap-server',
-      broker.bootstrap,
-      '--topic',
-      topic,
-      '--num-records',
-      String(l.records),
-      '--timeout',
-      '60000',
-    ]),
-  )
-  await kafkaTool('topics', ['--bootstrap-server', broker.bootstrap, '--delete', '--topic', topic])
-  return { ...produced, 'broker CPU s while producing': produceCpu, ...consumed, 'broker peak MB': broker.peakMb() }
 }
+
+function throughput(broker: RunningBroker, l: Load, round: number): Promise<Figures> {
+  return onTopic(broker, `bench-${l.recordSize}-${l.partitions}-${round}`, l.partitions, async topic => {
+    const start = broker.cpuSeconds()
+    const produced = await produce(broker, topic, l.records, l.recordSize, -1)
+    const between = broker.cpuSeconds()
+    // counts what arrives: it ends when it has them all, or prints fewer
+    const consumed = parseConsume(
+      await kafkaTool('consumer-perf-test', [
+        '--bootstrap-server',
+        broker.bootstrap,
+        '--topic',
+        topic,
+        '--num-records',
+        String(l.records),
+        '--timeout',
+        '60000',
+      ]),
+    )
+    return {
+      'produce records/s': produced.records,
+      'produce MB/s': produced.mb,
+      'broker CPU s while producing': between - start,
+      ...consumed,
+      'broker CPU s while consuming': broker.cpuSeconds() - between,
+      'broker peak MB': broker.peakMb(),
+    }
+  })
+}
+
+/** The latency that a producer sees at a rate that either broker takes easily: 20 MB/s for ten seconds. */
+function produceLatency(broker: RunningBroker, partitions: number, round: number): Promise<Figures> {
+  return onTopic(broker, `latency-${partitions}-${round}`, partitions, async topic => {
+    const { mb, p50, p95, p99 } = await produce(broker, topic, 200 * 1024, 1024, 20 * 1024)
+    return { 'produce MB/s': mb, 'p50 ms': p50, 'p95 ms': p95, 'p99 ms': p99 }
+  })
+}
+
+/** One record at a time, from the call of send to the consumer's poll. */
+function endToEnd(broker: RunningBroker, round: number): Promise<Figures> {
+  return onTopic(broker, `end-to-end-${round}`, 1, async topic =>
+    parseEndToEnd(await kafkaTool('e2e-latency', [broker.bootstrap, topic, '10000', 'all', '100'])),
+  )
+}
+
+interface Case {
+  readonly title: string
+  run(broker: RunningBroker, round: number): Promise<Figures>
+}
+
+const CASES: readonly Case[] = [
+  ...LOADS.map(l => ({
+    title: `Produce (acks=all) and consume, ${l.title}`,
+    run: (broker: RunningBroker, round: number) => throughput(broker, l, round),
+  })),
+  ...[1, 6].map(partitions => ({
+    title: `Latency of produce (acks=all) at 20 MB/s, 1 KiB, ${partitions} ${partitions === 1 ? 'partition' : 'partitions'}`,
+    run: (broker: RunningBroker, round: number) => produceLatency(broker, partitions, round),
+  })),
+  { title: 'Latency from end to end, 100 B, one record at a time (acks=all)', run: endToEnd },
+]
 
 /** Apache's perf tools against both brokers, and against ours a second time as the control. */
 export async function brokerBench(
@@ -92,13 +144,10 @@ export async function brokerBench(
   ]
   const results: { title: string; summaries: Summary[] }[] = []
   try {
-    for (const l of LOADS) {
-      say(l.title)
-      const sides = brokers.map(({ name, broker }) => ({ name, run: (round: number) => load(broker, l, round) }))
-      results.push({
-        title: `Produce (acks=all) and consume, ${l.title}`,
-        summaries: await alternate(sides, rounds, say),
-      })
+    for (const c of CASES) {
+      say(c.title)
+      const sides = brokers.map(({ name, broker }) => ({ name, run: (round: number) => c.run(broker, round) }))
+      results.push({ title: c.title, summaries: await alternate(sides, rounds, say) })
     }
   } finally {
     for (const { broker } of brokers) await broker.stop()
