@@ -1,4 +1,4 @@
-import { fdatasync, ftruncateSync, readSync } from 'node:fs'
+import { fdatasync, fstatSync, ftruncateSync, readSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { HEADER_SIZE, maxTimestamp } from '../../protocol/records/batch-header.ts'
@@ -60,7 +60,9 @@ export class Segment {
   static create(fds: FdCache, dir: string, baseOffset: number, now: number): Segment {
     const found = { size: 0, indexEntries: 0, timeEntries: 0, hasTxns: false, createdAt: now }
     const segment = new Segment(fds, dir, baseOffset, found)
-    ftruncateSync(fds.fd(segment.log, 'w+'), 0)
+    const fd = fds.fd(segment.log, 'w+')
+    // not for nothing: ext4 writes a file that was truncated to 0 out when it is closed, which then takes long
+    if (fstatSync(fd).size > 0) ftruncateSync(fd, 0)
     segment.#isNameDurable = false
     return segment
   }
