@@ -87,11 +87,20 @@ export async function serve(open: (life: Lifecycle) => Promise<void>): Promise<v
     await life.stopped
   } catch (error) {
     if (!life.signal.aborted) {
-      const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC'
-      report(messageOf(full ? errors.create('MR_CLI_DISK_FULL', { cause: error.message }, { cause: error }) : error))
+      report(
+        messageOf(
+          isDiskFull(error) ? errors.create('MR_CLI_DISK_FULL', { cause: messageOf(error) }, { cause: error }) : error,
+        ),
+      )
       process.exitCode = 1
     }
   }
   if (!(await life.close(report))) process.exitCode = 1
   process.exit()
+}
+
+/** Whether the disk is what it came from, whoever has put it into words of his own meanwhile. */
+export function isDiskFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return ('code' in error && error.code === 'ENOSPC') || isDiskFull(error.cause)
 }
