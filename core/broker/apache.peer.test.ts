@@ -154,6 +154,15 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets answer alike', async () => 
     return ['Produce', { acks: -1, timeoutMs: 5000, topicData, ...o }, version]
   }
   for (let version = 3; version <= 12; version++) await same(...produce(batchOf('a', 'b'), {}, version))
+  // one batch for a partition: not two, not none (Apache never answers null records)
+  for (const records of [Buffer.concat([batchOf('a'), batchOf('b')]), Buffer.alloc(0)]) {
+    const answers = await Promise.all([a, b].map(c => c.call(...produce(records))))
+    // ours says why
+    const [their, our] = answers.map(answer =>
+      JSON.stringify(normal(answer)).replace(/"errorMessage":("[^"]*"|null)/g, ''),
+    )
+    expect(our).toBe(their)
+  }
   const elsewhere = [{ name: 'data', partitionData: [{ index: 9, records: batchOf('x') }] }]
   await same(...produce(null, { topicData: elsewhere }))
   const fetch = (partitions: object[], o: object = {}, version = 12): Call => [

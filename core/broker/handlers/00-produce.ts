@@ -1,6 +1,7 @@
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
 import type { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
+import * as header from '../../protocol/records/batch-header.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import type { TopicImage } from '../quorum/image.ts'
 import { isInternalTopic } from '../quorum/topic-names.ts'
@@ -28,6 +29,17 @@ function refuseTopic(request: Request, topic: TopicImage | undefined, topicId: s
   return ErrorCode.NONE
 }
 
+/** A producer sends one batch for a partition, as Kafka's `ProduceRequest.validateRecords` demands; only replicas send more. */
+function refuseMore(records: Buffer, version: number): void {
+  const isWhole = (at: number) =>
+    records.length - at >= header.HEADER_SIZE && header.batchSize(records, at) <= records.length - at
+  if (!isWhole(0)) return
+  const size = header.batchSize(records, 0)
+  if (size < header.HEADER_SIZE || !isWhole(size)) return
+  const detail = `Produce requests with version ${version} are only allowed to contain exactly one record batch per partition`
+  throw errorFor(ErrorCode.INVALID_RECORD, detail)
+}
+
 /** Appends to one partition. The append is in line before the first await. */
 async function append(
   { index, records }: PartitionData,
@@ -39,6 +51,7 @@ async function append(
     const log = ctx.broker.log(topic.name, index)
     const leaderEpoch = topic.partitions[index]?.leaderEpoch ?? 0
     if (records === null) throw errorFor(ErrorCode.INVALID_RECORD)
+    refuseMore(records, ctx.apiVersion)
     const done = await log.append(records, { origin: 'client', leaderEpoch, requiredAcks: acks })
     return {
       index,
