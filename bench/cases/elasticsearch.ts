@@ -34,11 +34,15 @@ function actionOf(index: string, n: number): string {
   return `{"index":{"_index":"${index}","_id":"${idOf(n)}","version":${n},"version_type":"external"}}\n${documentOf(n)}\n`
 }
 
+/** A node whose heap is full answers 429 until it has collected; that is waited for. */
 async function ask(url: string, method: string, path: string, body?: unknown): Promise<Record<string, never>> {
   const init = { method, headers: { 'content-type': 'application/json' } }
-  const answer = await fetch(`${url}${path}`, { ...init, ...(body !== undefined && { body: JSON.stringify(body) }) })
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
-  return (await answer.json()) as Record<string, never>
+  for (const end = Date.now() + 60_000; ; await setTimeout(200)) {
+    const answer = await fetch(`${url}${path}`, { ...init, ...(body !== undefined && { body: JSON.stringify(body) }) })
+    if (answer.ok) return (await answer.json()) as Record<string, never>
+    const text = await answer.text()
+    if (answer.status !== 429 || Date.now() > end) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
+  }
 }
 
 /** Waits until so many were indexed; then counts what a search would find. */
