@@ -18,5 +18,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 180_000,
     teardownTimeout: 30_000,
+    // what is waited for may take its time on a loaded machine: the default is a second
+    expect: { poll: { timeout: 20_000 } },
   },
 })

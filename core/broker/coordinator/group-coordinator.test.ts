@@ -235,7 +235,7 @@ test('a commit that is on its way when its topic is deleted goes with it', async
   const first = commit(b, 'g', 1)
   b.setImage(imageOf({}))
   expect(await first).toBe(0)
-  await vi.waitFor(() => expect(committed(b, 'g')).toBe(undefined))
+  await vi.waitFor(() => expect(committed(b, 'g')).toBe(undefined), 20_000)
   await restart({}, imageOf({}))
   expect(open[0]!.coordinators.groups.list()).toEqual([])
 })
