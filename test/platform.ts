@@ -7,23 +7,14 @@ import { appendFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { freePort } from '../core/common/free-port.ts'
+import { type ConnectorStatus, RestClient } from './rest-client.ts'
 
 const root = join(import.meta.dirname, '..')
 const built = join(root, 'dist/cli/bin.js')
 const program = process.env['MILLRACE_TEST_DIST'] === '1' && existsSync(built) ? built : join(root, 'cli/bin.ts')
 
-export interface ConnectorStatus {
-  readonly connector: { readonly state: string; readonly trace?: string }
-  readonly tasks: readonly { readonly id: number; readonly state: string; readonly trace?: string }[]
-}
-
-export interface Answer {
-  readonly status: number
-  readonly body: unknown
-}
-
 /** A platform on a data directory, to be started and killed any number of times; its ports stay the same. */
-export class Platform {
+export class Platform extends RestClient {
   readonly dir: string
   readonly port: number
   readonly restPort: number
@@ -32,6 +23,7 @@ export class Platform {
   output = ''
 
   private constructor(dir: string, port: number, restPort: number) {
+    super()
     this.dir = dir
     this.port = port
     this.restPort = restPort
@@ -115,26 +107,6 @@ export class Platform {
   async stop(): Promise<number | null> {
     if (this.#child?.exitCode === null) this.#child.kill('SIGINT')
     return this.#ended
-  }
-
-  async rest(method: string, path: string, body?: unknown): Promise<Answer> {
-    const answer = await fetch(`http://127.0.0.1:${this.restPort}${path}`, {
-      method,
-      signal: AbortSignal.timeout(60_000),
-      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    })
-    const text = await answer.text()
-    return { status: answer.status, body: text === '' ? null : JSON.parse(text) }
-  }
-
-  /** Creates a connector; throws with Connect's message when it is refused. */
-  async create(name: string, config: Readonly<Record<string, string>>): Promise<void> {
-    const { status, body } = await this.rest('POST', '/connectors', { name, config })
-    if (status !== 201) throw new Error(`POST /connectors ${name}: ${status} ${JSON.stringify(body)}`)
-  }
-
-  async status(name: string): Promise<ConnectorStatus> {
-    return (await this.rest('GET', `/connectors/${name}/status`)).body as ConnectorStatus
   }
 
   /** Waits until the connector and all of its tasks are RUNNING; throws with the trace when one fails for good. */

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { createAdmin, createConsumer, createProducer, type ProducerRecord } from '../../core/client/index.ts'
 import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../peers/servers.ts'
 import { PEERS_HOME } from '../peers/setup.ts'
-import { type ConnectorStatus, eventually, Platform } from '../platform.ts'
+import { eventually, Platform } from '../platform.ts'
+import type { ConnectorStatus } from '../rest-client.ts'
 
 /** A record's bytes as text, one character a byte. */
 export interface Raw {

@@ -2,7 +2,8 @@
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ConnectorStatus, eventually, Platform } from '../platform.ts'
+import { eventually, Platform } from '../platform.ts'
+import type { ConnectorStatus } from '../rest-client.ts'
 
 /** What these tests need of a platform, or of a worker by itself. */
 export type Api = Pick<Platform, 'rest' | 'create' | 'status' | 'output'>

@@ -3,22 +3,24 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../core/common/free-port.ts'
-import { type Answer, type ConnectorStatus, eventually } from '../platform.ts'
+import { eventually } from '../platform.ts'
+import { RestClient } from '../rest-client.ts'
 import type { Api } from './fixture.ts'
 
 const root = join(import.meta.dirname, '../..')
 const built = join(root, 'dist/cli/bin.js')
 const program = process.env['MILLRACE_TEST_DIST'] === '1' && existsSync(built) ? built : join(root, 'cli/bin.ts')
 
-export class WorkerProcess implements Api {
+export class WorkerProcess extends RestClient implements Api {
   readonly #child: ChildProcess
-  readonly #restPort: number
+  readonly restPort: number
   readonly #ended: Promise<number | null>
   output = ''
 
   private constructor(child: ChildProcess, restPort: number) {
+    super()
     this.#child = child
-    this.#restPort = restPort
+    this.restPort = restPort
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', chunk => {
         this.output = (this.output + chunk).slice(-200_000)
@@ -65,25 +67,6 @@ export class WorkerProcess implements Api {
 
   get alive(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null
-  }
-
-  async rest(method: string, path: string, body?: unknown): Promise<Answer> {
-    const answer = await fetch(`http://127.0.0.1:${this.#restPort}${path}`, {
-      method,
-      signal: AbortSignal.timeout(60_000),
-      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    })
-    const text = await answer.text()
-    return { status: answer.status, body: text === '' ? null : JSON.parse(text) }
-  }
-
-  async create(name: string, config: Readonly<Record<string, string>>): Promise<void> {
-    const { status, body } = await this.rest('POST', '/connectors', { name, config })
-    if (status !== 201) throw new Error(`POST /connectors ${name}: ${status} ${JSON.stringify(body)}`)
-  }
-
-  async status(name: string): Promise<ConnectorStatus> {
-    return (await this.rest('GET', `/connectors/${name}/status`)).body as ConnectorStatus
   }
 
   /** As Ctrl-C; the exit code, null when it had to be killed. */
