@@ -90,8 +90,8 @@ export const clientErrors = defineErrors({
   },
   MR_CLIENT_LOG_TRUNCATED: {
     message:
-      'the log of {partition} was cut at offset {end} (epoch {epoch}), before the position {position}, and auto.offset.reset is none',
-    fix: 'Seek to an offset below the cut; records beyond it may have changed.',
+      'the log of {partition} was truncated {where}, below the position {position}, and auto.offset.reset is none',
+    fix: 'Seek to the offset to continue at, or set auto.offset.reset. Other records may have replaced those that were read.',
   },
   MR_CLIENT_COMMIT_FAILED: {
     message: 'the offsets were not committed, since the group {group} has rebalanced: {cause}',

@@ -41,3 +41,45 @@ test('a consumer goes back to where the log was cut', { timeout: 60_000 }, async
     await consumer.close()
   }
 })
+
+test('a consumer that starts from a committed offset notices that the log was truncated meanwhile', {
+  timeout: 60_000,
+}, async () => {
+  await using broker = await startTestBroker()
+  const common = { bootstrapServers: [broker.bootstrap] }
+  const send = async (...values: string[]) => {
+    const producer = createProducer(common)
+    for (const value of values) await producer.send([{ topic: 't', key: null, value: Buffer.from(value) }])
+    await producer.close()
+  }
+  await send('a', 'b', 'lost')
+  const open = (groupId: string, autoOffsetReset: 'none' | 'latest' | 'earliest') => {
+    const consumer = createConsumer({ ...common, groupId, autoOffsetReset })
+    consumer.assign([{ topic: 't', partition: 0 }])
+    return consumer
+  }
+  for (const group of ['goes-back', 'fails']) {
+    const consumer = open(group, 'earliest')
+    await valuesUntil(consumer, 'lost')
+    await consumer.commit()
+    await consumer.close()
+  }
+  await broker.stop()
+  rmSync(join(broker.dir, '.kafka_cleanshutdown'))
+  const log = join(broker.dir, 't-0/00000000000000000000.log')
+  truncateSync(log, statSync(log).size - 5)
+  await broker.restart()
+  await send('in its place', 'next')
+  const follower = open('goes-back', 'latest')
+  expect(await valuesUntil(follower, 'next')).toEqual(['in its place', 'next'])
+  await follower.close()
+  const strict = open('fails', 'none')
+  const message = 'the log of t-0 was truncated at offset 2 (leader epoch 0), below the position 3 (leader epoch 0)'
+  const refusal = { code: 'MR_CLIENT_LOG_TRUNCATED', message: expect.stringContaining(message) }
+  // and it does not continue behind the gap when it is polled again
+  for (let i = 0; i < 2; i++) await expect(valuesUntil(strict, 'next')).rejects.toMatchObject(refusal)
+  expect(strict.position({ topic: 't', partition: 0 })).toBeNull()
+  strict.seek({ topic: 't', partition: 0 }, 2)
+  expect(await valuesUntil(strict, 'next')).toEqual(['in its place', 'next'])
+  await strict.close()
+})

@@ -12,6 +12,7 @@ interface Spec {
   /** A control batch: the marker that ends a transaction. */
   readonly marker?: 'abort' | 'commit'
   readonly compression?: 'none' | 'gzip'
+  readonly epoch?: number
 }
 
 function batch(s: Spec): Buffer {
@@ -22,7 +23,7 @@ function batch(s: Spec): Buffer {
     epoch: 0,
     transactional: s.transactional ?? control,
     control,
-    leaderEpoch: 4,
+    leaderEpoch: s.epoch ?? 4,
     compression: s.compression ?? 'none',
   })
   if (control) builder.append(Buffer.from([0, 0, 0, s.marker === 'abort' ? 0 : 1]), Buffer.alloc(6), 1)
@@ -40,6 +41,15 @@ function drain(chunk: Chunk, position: number, max = 1000): { values: string[]; 
 test('records before the position are left out, and the position ends after the last batch', () => {
   const bytes = Buffer.concat([batch({ offset: 10, values: ['a', 'b', 'c'] }), batch({ offset: 13, values: ['d'] })])
   expect(drain(new Chunk('t', 0, bytes, null, true), 11)).toEqual({ values: ['b', 'c', 'd'], position: 14 })
+})
+
+test('the epoch of a position is that of the last batch, even one without records for the user', () => {
+  const marker = batch({ offset: 12, values: [], marker: 'commit', epoch: 7 })
+  const bytes = Buffer.concat([batch({ offset: 10, values: ['a', 'b'] }), marker])
+  const chunk = new Chunk('t', 0, bytes, null, true)
+  const out: ConsumerRecord[] = []
+  expect(chunk.take(10, 2, out)).toMatchObject({ position: 12, epoch: 4 })
+  expect(chunk.take(12, 2, out)).toMatchObject({ position: 13, epoch: 7 })
 })
 
 test('take gives at most so many, and goes on where it stopped', () => {
@@ -141,7 +151,7 @@ test('what comes before a batch that cannot be read is given first, and the posi
   ])
   const chunk = new Chunk('t', 0, bytes, null, true)
   const out: ConsumerRecord[] = []
-  expect(chunk.take(10, 100, out)).toEqual({ position: 13, more: true })
+  expect(chunk.take(10, 100, out)).toEqual({ position: 13, epoch: 4, more: true })
   expect(out.map(r => String(r.value))).toEqual(['a', 'b'])
   for (let i = 0; i < 2; i++) expect(() => chunk.take(13, 100, out)).toThrow()
   expect(out).toHaveLength(2)

@@ -38,8 +38,9 @@ export class Chunk {
   #batch: DecodedBatch | null = null
   #records: ReturnType<DecodedBatch['records']> = []
   #at = 0
-  /** The offset after the last batch that was gone over. */
+  /** The offset after the last batch that was gone over, and its leader epoch. Batches without records for the user count too. */
   #end = -1
+  #epoch = -1
   #failure: { readonly error: unknown } | null = null
 
   constructor(
@@ -57,22 +58,22 @@ export class Chunk {
   }
 
   /**
-   * Adds up to `max` records from `position` on to `out`. Returns the position after them; `more` says whether the range may hold
-   * more. Throws on bytes that are no record batch, after it has given what comes before them.
+   * Adds up to `max` records from `position` on to `out`. Returns the position after them with the leader epoch of the batch before it;
+   * `more` says whether the range may hold more. Throws on bytes that are no record batch, after it has given what comes before them.
    */
-  take(position: number, max: number, out: ConsumerRecord[]): { position: number; more: boolean } {
+  take(position: number, max: number, out: ConsumerRecord[]): { position: number; epoch: number; more: boolean } {
     if (this.#failure) throw this.#failure.error
     let next = position
     let left = max
     while (left > 0) {
       if (this.#batch === null) {
         try {
-          if (!this.#nextBatch()) return { position: Math.max(next, this.#end), more: false }
+          if (!this.#nextBatch()) return { position: Math.max(next, this.#end), epoch: this.#epoch, more: false }
         } catch (error) {
           this.#failure = { error }
           next = Math.max(next, this.#end)
           if (next === position) throw error
-          return { position: next, more: true }
+          return { position: next, epoch: this.#epoch, more: true }
         }
       }
       const batch = this.#batch!
@@ -102,7 +103,7 @@ export class Chunk {
       this.#batch = null
       this.#records = []
     }
-    return { position: next, more: true }
+    return { position: next, epoch: this.#epoch, more: true }
   }
 
   /** Goes to the next batch that has records for the user. */
@@ -113,6 +114,7 @@ export class Chunk {
       const isHidden = this.#isAborted(batch) || batch.isControl
       const records = isHidden ? [] : batch.records()
       this.#end = batch.lastOffset + 1
+      this.#epoch = batch.leaderEpoch
       if (isHidden) continue
       this.#batch = batch
       this.#records = records

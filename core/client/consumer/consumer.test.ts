@@ -139,3 +139,65 @@ test('under a new leader nothing is read before it is known where its log was cu
   expect(values).toEqual(['in its place', 'next'])
   expect(validations).toBe(3)
 })
+
+test('a change of leader that truncates nothing repeats no record, whatever is buffered when the position is checked', async () => {
+  const log = [batch(0, 'a'), batch(1, 'b'), batch(2, 'c', 'd'), batch(4, 'e'), batch(5, 'f')]
+  const epochs = [0, 0, 1, 1, 2]
+  for (const [i, b] of log.entries()) b.writeInt32BE(epochs[i]!, 12)
+  const starts = [0, 1, 2, 4, 5]
+  const ends = [2, 5]
+  const asked: number[] = []
+  let readable = 4
+  let refreshes = 0
+  const broker = await SimBroker.start({
+    topics: { t: 1 },
+    leaderEpoch: 1,
+    answer: (key, request) => {
+      if (key === ApiKey.Metadata) refreshes++
+      if (key === ApiKey.OffsetForLeaderEpoch) {
+        const { topics } = request as unknown as { topics: { partitions: { leaderEpoch: number }[] }[] }
+        const { leaderEpoch } = topics[0]!.partitions[0]!
+        asked.push(leaderEpoch)
+        const answer = { partition: 0, errorCode: 0, leaderEpoch, endOffset: ends[leaderEpoch] ?? 6 }
+        return { topics: [{ topic: 't', partitions: [answer] }] }
+      }
+      if (key !== ApiKey.Fetch) return undefined
+      const { topics } = request as unknown as {
+        topics: { topicId: string; partitions: { fetchOffset: number; currentLeaderEpoch: number }[] }[]
+      }
+      if (!topics[0]) return { responses: [] }
+      const { fetchOffset, currentLeaderEpoch } = topics[0].partitions[0]!
+      const isFenced = currentLeaderEpoch < broker.options.leaderEpoch!
+      const from = starts.findLastIndex(s => s <= fetchOffset)
+      const records = Buffer.concat(fetchOffset > 5 ? [] : log.slice(from, readable))
+      const answer = isFenced ? { errorCode: ErrorCode.FENCED_LEADER_EPOCH } : { records }
+      const partitions = [{ partitionIndex: 0, highWatermark: 6, ...answer }]
+      return { responses: [{ topicId: topics[0].topicId, partitions }] }
+    },
+  })
+  const consumer = createConsumer({
+    bootstrapServers: broker.bootstrap,
+    retryBackoffMs: 1,
+    retryBackoffMaxMs: 5,
+    metadataMaxAgeMs: 1,
+    maxPollRecords: 1,
+    autoOffsetReset: 'none',
+  })
+  cleanups.push(
+    () => broker.stop(),
+    () => consumer.close({ timeoutMs: 100 }),
+  )
+  const partition = { topic: 't', partition: 0 }
+  consumer.assign([partition])
+  consumer.seek(partition, 0)
+  const values = await valuesOf(consumer)
+  broker.options = { ...broker.options, leaderEpoch: 2 }
+  // two more answers: the client has taken note of the first of them
+  for (const before = refreshes; refreshes < before + 2; ) await new Promise(resolve => setImmediate(resolve))
+  // no answer can arrive between these
+  for (let i = 0; i < 4; i++) values.push(...(await consumer.poll(0)).flatMap(b => b.records.map(r => String(r.value))))
+  readable = 5
+  while (values.at(-1) !== 'f') values.push(...(await valuesOf(consumer)))
+  expect(values).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
+  expect(asked[0]).toBe(0)
+})

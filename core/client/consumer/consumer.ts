@@ -70,7 +70,7 @@ class KafkaConsumer implements Consumer {
     this.#fetcher = new Fetcher(this.#cluster, settings, {
       partitions: () => this.#subscription.partitions(),
       partition: (topic, partition) => this.#subscription.get(topic, partition),
-      isValidated: p => !this.#positions.mustValidate(p),
+      noteLeader: p => this.#positions.noteLeader(p),
       onOutOfRange: p => this.#onOutOfRange(p),
       onChange,
     })
@@ -162,7 +162,7 @@ class KafkaConsumer implements Consumer {
   }
 
   position(partition: TopicPartition): number | null {
-    return this.#subscription.need(partition).position
+    return this.#subscription.need(partition).position?.offset ?? null
   }
 
   seek(partition: TopicPartition, offset: number): void {
@@ -304,13 +304,14 @@ class KafkaConsumer implements Consumer {
     const first = partitions.length > 0 ? this.#turn++ % partitions.length : 0
     for (let i = 0; i < partitions.length && left > 0; i++) {
       const p = partitions[(first + i) % partitions.length]!
+      this.#positions.noteLeader(p)
       if (p.paused || !p.hasBuffered || p.position === null) continue
       const records: ConsumerRecord[] = []
       try {
         p.take(left, records)
       } catch (cause) {
         // Fetched once more: if it is no better then, the user hears of it (again). What comes before it is handed out first.
-        const offset = p.position
+        const { offset } = p.position
         p.dropBuffered()
         if (records.length === 0) {
           p.error = clientErrors.create(
@@ -343,11 +344,17 @@ class KafkaConsumer implements Consumer {
     this.#changed.notify()
   }
 
+  /** A position that is still to be validated is not committed: it may be beyond the end of the log. */
   #positionsToCommit(): TopicPartitionOffset[] {
     const offsets: TopicPartitionOffset[] = []
     for (const p of this.#subscription.partitions()) {
       if (p.position === null) continue
-      offsets.push({ topic: p.topic, partition: p.partition, offset: p.position, leaderEpoch: p.positionEpoch })
+      offsets.push({
+        topic: p.topic,
+        partition: p.partition,
+        offset: p.position.offset,
+        leaderEpoch: p.position.offsetEpoch,
+      })
     }
     return offsets
   }

@@ -37,8 +37,8 @@ interface BrokerFetch {
 export interface FetcherEvents {
   partitions(): Iterable<AssignedPartition>
   partition(topic: string, partition: number): AssignedPartition | undefined
-  /** Whether it is certain that the position is one of the leader's log. */
-  isValidated(partition: AssignedPartition): boolean
+  /** Called before a partition is fetched: its leader may have changed. */
+  noteLeader(partition: AssignedPartition): void
   /** The offset lies outside of the log. */
   onOutOfRange(partition: AssignedPartition): void
   /** Something arrived, or an error: `poll` should look. */
@@ -120,7 +120,8 @@ export class Fetcher {
   }
 
   #mayFetch(p: AssignedPartition): boolean {
-    return !p.paused && p.position !== null && !p.error && p.wantsMore && this.#events.isValidated(p)
+    this.#events.noteLeader(p)
+    return !p.paused && p.position !== null && !p.error && p.wantsMore
   }
 
   #brokerFor(p: AssignedPartition, now: number): number {

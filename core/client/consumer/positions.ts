@@ -10,7 +10,7 @@ import { clientErrors } from '../errors.ts'
 import type { OffsetStore } from '../group/offset-store.ts'
 import { groupBy } from '../group-by.ts'
 import { defineApi } from '../net/api.ts'
-import type { AssignedPartition } from './assigned-partition.ts'
+import type { AssignedPartition, FetchPosition } from './assigned-partition.ts'
 import type { ConsumerSettings } from './options.ts'
 
 const OffsetForLeaderEpoch = defineApi(OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, { min: 3 })
@@ -27,18 +27,26 @@ export class Positions {
     this.#store = store
   }
 
-  /** Partitions whose position is to be found. */
+  /** Partitions whose position is to be found or validated. */
   pending(partitions: Iterable<AssignedPartition>): AssignedPartition[] {
-    return [...partitions].filter(p => p.position === null || this.mustValidate(p))
+    return [...partitions].filter(p => {
+      this.noteLeader(p)
+      return p.position === null
+    })
+  }
+
+  /** After a change of leader, nothing is fetched or handed out until the position is validated (KIP-320). */
+  noteLeader(p: AssignedPartition): void {
+    p.leaderIs(this.#leaderEpochOf(p))
   }
 
   /** One attempt at the positions of these partitions; rejects with why some are still missing. A partition that is moved or taken away meanwhile is left alone. */
   async find(partitions: readonly AssignedPartition[]): Promise<void> {
-    const fresh = partitions.filter(p => p.position === null && p.reset === null)
+    const fresh = partitions.filter(p => p.isInitializing)
     if (fresh.length > 0) await this.#fromCommitted(fresh)
-    const resets = partitions.filter(p => p.position === null && p.reset !== null)
+    const resets = partitions.filter(p => p.reset !== null)
     if (resets.length > 0) await this.#fromLog(resets)
-    const validate = partitions.filter(p => this.mustValidate(p))
+    const validate = partitions.filter(p => p.unvalidated !== null)
     if (validate.length > 0) await this.#validate(validate)
   }
 
@@ -56,7 +64,7 @@ export class Positions {
     partitions.forEach((p, i) => {
       if (p.round !== rounds[i]) return
       const committed = found.get(`${p.topic}:${p.partition}`)
-      if (committed) p.seek(committed.offset, committed.leaderEpoch ?? -1)
+      if (committed) p.seekUnvalidated(committed.offset, committed.leaderEpoch ?? -1, this.#leaderEpochOf(p))
       else without.push(p)
     })
     if (without.length === 0) return
@@ -85,16 +93,9 @@ export class Positions {
       const offset = found.get(queries[i]!)?.offset
       if (offset === undefined || p.round !== rounds[i] || p.reset === null) return
       this.#settings.common.logger.info(`${p.name}: starting at the ${p.reset} offset ${offset}`)
-      p.seek(offset)
+      p.seek(offset, -1, this.#leaderEpochOf(p))
     })
     if (failure) throw failure
-  }
-
-  /** A new leader may have a log that was cut below our position (KIP-320): nothing is fetched from it before that is known. */
-  mustValidate(p: AssignedPartition): boolean {
-    if (p.position === null || p.positionEpoch < 0) return false
-    const epoch = this.#cluster.metadata.partition(p.topic, p.partition)?.leaderEpoch ?? -1
-    return epoch > p.validatedEpoch && epoch > p.positionEpoch
   }
 
   async #validate(partitions: readonly AssignedPartition[]): Promise<void> {
@@ -106,42 +107,55 @@ export class Positions {
     throw problem
   }
 
-  /** Gives back why some could not be checked. */
+  /** Returns why some could not be checked. */
   async #validateAt(leader: number, partitions: readonly AssignedPartition[]): Promise<Error | null> {
-    const epochOf = (p: AssignedPartition) => this.#cluster.metadata.partition(p.topic, p.partition)?.leaderEpoch ?? -1
-    const asked = partitions.map(p => ({ p, round: p.round, epoch: epochOf(p), positionEpoch: p.positionEpoch }))
+    const asked = partitions.flatMap(p => (p.unvalidated === null ? [] : [{ p, at: p.unvalidated }]))
+    if (asked.length === 0) return null
     const topics = groupBy(asked, a => a.p.topic).map(([topic, list]) => ({
       topic,
-      partitions: list.map(a => ({
-        partition: a.p.partition,
-        currentLeaderEpoch: a.epoch,
-        leaderEpoch: a.positionEpoch,
+      partitions: list.map(({ p, at }) => ({
+        partition: p.partition,
+        currentLeaderEpoch: at.leaderEpoch,
+        leaderEpoch: at.offsetEpoch,
       })),
     }))
+    const byName = new Map(asked.map(a => [`${a.p.topic}:${a.p.partition}`, a]))
     let problem: Error | null = null
     const response = await this.#cluster.request(leader, OffsetForLeaderEpoch, { replicaId: -1, topics })
     for (const t of response.topics) {
       for (const answer of t.partitions) {
-        const a = asked.find(x => x.p.topic === t.topic && x.p.partition === answer.partition)
-        if (!a || a.p.round !== a.round || a.p.position === null) continue
-        if (answer.errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED) a.p.error = errorFor(answer.errorCode)
-        // whatever else it is: as in Java it is asked again
-        else if (answer.errorCode !== 0) problem = Object.assign(errorFor(answer.errorCode), { retriable: true })
-        else this.#checkCut(a.p, a.epoch, answer.leaderEpoch, answer.endOffset)
+        const a = byName.get(`${t.topic}:${answer.partition}`)
+        if (!a) continue
+        if (answer.errorCode === 0) this.#takeAnswer(a.p, a.at, answer)
+        else if (a.p.unvalidated !== a.at) continue
+        else if (answer.errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED) a.p.error = errorFor(answer.errorCode)
+        // any other error: asked again, as in Java
+        else problem = Object.assign(errorFor(answer.errorCode), { retriable: true })
       }
     }
     return problem
   }
 
-  #checkCut(p: AssignedPartition, checkedEpoch: number, epoch: number, end: number): void {
-    p.validatedEpoch = checkedEpoch
-    if (end < 0 || end >= p.position!) return
-    const { logger } = this.#settings.common
-    logger.warn(`${p.name}: the log was cut at ${end} (epoch ${epoch}), below the position ${p.position}`)
+  #takeAnswer(p: AssignedPartition, at: FetchPosition, answer: { leaderEpoch: number; endOffset: number }): void {
+    const outcome = p.validated(at, answer)
+    if (outcome.kind !== 'truncated') return
+    const { end } = outcome
+    const where = end === null ? `before offset ${at.offset}` : `at offset ${end.offset} (leader epoch ${end.epoch})`
     if (this.#settings.autoOffsetReset === 'none') {
-      p.error = clientErrors.create('MR_CLIENT_LOG_TRUNCATED', { partition: p.name, end, epoch, position: p.position })
-    } else {
-      p.seek(end, epoch)
+      const position = `${at.offset} (leader epoch ${at.offsetEpoch})`
+      p.error = clientErrors.create('MR_CLIENT_LOG_TRUNCATED', { partition: p.name, where, position })
+      return
     }
+    if (end === null) p.seekTo(this.#settings.autoOffsetReset)
+    else p.seek(end.offset, end.epoch, at.leaderEpoch)
+    const next = end === null ? `the ${this.#settings.autoOffsetReset} offset` : `offset ${end.offset}`
+    this.#settings.common.logger.warn(
+      `${p.name}: the log was truncated ${where}, below the position ${at.offset} (leader epoch ${at.offsetEpoch}). ` +
+        `Reading continues at ${next}`,
+    )
+  }
+
+  #leaderEpochOf(p: AssignedPartition): number {
+    return this.#cluster.metadata.partition(p.topic, p.partition)?.leaderEpoch ?? -1
   }
 }

@@ -1,4 +1,6 @@
+import type { ConsumerRecord, TopicPartitionOffset as OffsetToCommit } from '../../client/types.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../../connect/record.ts'
+import { ConsumedEpochs } from './leader-epochs.ts'
 
 const keyOf = (p: TopicPartition): string => `${p.topic}-${p.partition}`
 
@@ -10,10 +12,18 @@ export class SinkOffsets {
   readonly #consumed = new Map<string, TopicPartitionOffset>()
   readonly #delivered = new Map<string, TopicPartitionOffset>()
   readonly #committed = new Map<string, number>()
+  /** Committed with the offsets, so that the next consumer notices when the log was truncated meanwhile (KIP-320). */
+  readonly #epochs = new Map<string, ConsumedEpochs>()
 
-  /** Records up to here were taken from the log: given to the sink, waiting to be, filtered or skipped. */
-  consumed(topic: string, partition: number, next: number): void {
-    this.#consumed.set(keyOf({ topic, partition }), { topic, partition, offset: next })
+  /** These consecutive records were taken from the log: given to the sink, waiting to be, filtered or skipped. */
+  consumed(topic: string, partition: number, records: readonly ConsumerRecord[]): void {
+    const last = records.at(-1)
+    if (last === undefined) return
+    const key = keyOf({ topic, partition })
+    let epochs = this.#epochs.get(key)
+    if (!epochs) this.#epochs.set(key, (epochs = new ConsumedEpochs()))
+    epochs.add(records)
+    this.#consumed.set(key, { topic, partition, offset: last.offset + 1 })
   }
 
   /** The sink has taken everything consumed so far. */
@@ -27,6 +37,7 @@ export class SinkOffsets {
     this.#consumed.set(key, offset)
     this.#delivered.set(key, offset)
     this.#committed.delete(key)
+    this.#epochs.delete(key)
   }
 
   forget(partitions: readonly TopicPartition[]): void {
@@ -35,6 +46,7 @@ export class SinkOffsets {
       this.#consumed.delete(key)
       this.#delivered.delete(key)
       this.#committed.delete(key)
+      this.#epochs.delete(key)
     }
   }
 
@@ -49,21 +61,26 @@ export class SinkOffsets {
    * should not have returned.
    */
   toCommit(returned: readonly TopicPartitionOffset[]): {
-    commit: TopicPartitionOffset[]
+    commit: OffsetToCommit[]
     beyond: TopicPartitionOffset[]
   } {
-    const commit: TopicPartitionOffset[] = []
+    const commit: OffsetToCommit[] = []
     const beyond: TopicPartitionOffset[] = []
     for (const { topic, partition, offset } of returned) {
       const key = keyOf({ topic, partition })
       const limit = this.#delivered.get(key)?.offset
       if (limit === undefined || offset > limit) beyond.push({ topic, partition, offset })
-      else if (this.#committed.get(key) !== offset) commit.push({ topic, partition, offset })
+      else if (this.#committed.get(key) !== offset) {
+        commit.push({ topic, partition, offset, leaderEpoch: this.#epochs.get(key)?.before(offset) ?? -1 })
+      }
     }
     return { commit, beyond }
   }
 
   committed(offsets: readonly TopicPartitionOffset[]): void {
-    for (const o of offsets) this.#committed.set(keyOf(o), o.offset)
+    for (const o of offsets) {
+      this.#committed.set(keyOf(o), o.offset)
+      this.#epochs.get(keyOf(o))?.trim(o.offset)
+    }
   }
 }

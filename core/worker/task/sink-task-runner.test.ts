@@ -151,7 +151,24 @@ test('only what preCommit gives back is committed, and never what was not delive
   ]
   s.consumer.produce('t', 0, ['a', 'b'])
   await runUntil(s, () => s.task.taken.length === 2)
-  expect(s.consumer.commits).toEqual([[{ ...T0, offset: 1 }]])
+  expect(s.consumer.commits).toEqual([[{ ...T0, offset: 1, leaderEpoch: 0 }]])
+})
+
+test('an offset is committed with the leader epoch of the record before it', async () => {
+  const s = setUp({}, 1)
+  s.consumer.epochOf = offset => [3, 3, 5, 5, 6][offset]!
+  const answers = [1, 2, 3, 4, 5]
+  s.task.onPreCommit = offsets => (offsets.length === 0 ? [] : [{ ...T0, offset: answers.shift() ?? 5 }])
+  s.consumer.produce('t', 0, ['a', 'b', 'c', 'd', 'e'])
+  await runUntil(s, () => answers.length === 0)
+  const committed = s.consumer.commits.flat().map(o => [o.offset, o.leaderEpoch])
+  expect(committed).toEqual([
+    [1, 3],
+    [2, 3],
+    [3, 5],
+    [4, 5],
+    [5, 6],
+  ])
 })
 
 test('a batch that put refuses for now comes again as it was, and nothing new meanwhile', async () => {

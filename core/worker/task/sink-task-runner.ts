@@ -164,8 +164,7 @@ export class SinkTaskRunner {
           chunk.push({ record, raw })
         } else if (record === null) metrics.recordsFiltered++
       }
-      const last = batch.records.at(-1)
-      if (last) this.#offsets.consumed(batch.topic, batch.partition, last.offset + 1)
+      this.#offsets.consumed(batch.topic, batch.partition, batch.records)
     }
     this.#deliveries.push(chunk)
   }

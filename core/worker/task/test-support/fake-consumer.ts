@@ -11,7 +11,13 @@ import type {
 
 const keyOf = (p: TopicPartition): string => `${p.topic}-${p.partition}`
 
-export function consumed(topic: string, partition: number, offset: number, value: string | null): ConsumerRecord {
+export function consumed(
+  topic: string,
+  partition: number,
+  offset: number,
+  value: string | null,
+  leaderEpoch = 0,
+): ConsumerRecord {
   const bytes = value === null ? null : Buffer.from(value)
   return {
     topic,
@@ -22,7 +28,7 @@ export function consumed(topic: string, partition: number, offset: number, value
     key: Buffer.from(`k${offset}`),
     value: bytes,
     headers: [],
-    leaderEpoch: 0,
+    leaderEpoch,
   }
 }
 
@@ -36,6 +42,8 @@ export class FakeConsumer implements Consumer {
   maxPollRecords = 500
   failCommits: Error | null = null
   polls = 0
+  /** The leader epoch of records produced from now on, by offset. */
+  epochOf: (offset: number) => number = () => 0
   closed = false
   #listener: RebalanceListener | undefined
   #assigned: TopicPartition[] = []
@@ -46,7 +54,7 @@ export class FakeConsumer implements Consumer {
   produce(topic: string, partition: number, values: readonly (string | null)[]): void {
     const key = keyOf({ topic, partition })
     const log = this.log.get(key) ?? []
-    for (const value of values) log.push(consumed(topic, partition, log.length, value))
+    for (const value of values) log.push(consumed(topic, partition, log.length, value, this.epochOf(log.length)))
     this.log.set(key, log)
     this.#wake?.()
   }
