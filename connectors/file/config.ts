@@ -25,7 +25,8 @@ export const sourceConfig = defineConfig({
     default: 8_388_608,
     validator: range(1, 268_435_456),
     importance: 'LOW',
-    documentation: 'The longest line; a longer one fails the task rather than fill the memory. Millrace only.',
+    documentation:
+      'The longest line. A longer one fails the task, or is skipped with errors.tolerance=all. Millrace only.',
   },
 })
 

@@ -24,7 +24,7 @@ export const errors = defineErrors({
   },
   MR_FILE_LINE_TOO_LONG: {
     message: 'the line that begins at byte {position} of {file} is longer than {limit} bytes',
-    fix: 'Raise max.line.bytes, and max.request.size of the producer with it, or correct the file.',
+    fix: 'Raise max.line.bytes, and producer.override.max.request.size with it, or correct the file. With errors.tolerance=all such lines are skipped.',
   },
   MR_FILE_OFFSET: {
     message: '{what}',

@@ -103,6 +103,28 @@ test('a line beyond the limit is not taken, whole or not, but those before it ar
   )
 })
 
+test('lines over the limit are passed over, wherever the reads fall, and the others keep their places', () => {
+  const file = fc.array(fc.constantFrom(97, 98, 10, 13), { maxLength: 60 }).map(b => Buffer.from(b))
+  fc.assert(
+    fc.property(file, fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 6 }), (bytes, size, limit) => {
+      const splitter = new LineSplitter(0, limit)
+      const lines: Line[] = []
+      for (let at = 0; at < bytes.length; at += size) {
+        splitter.add(bytes.subarray(at, at + size))
+        for (;;) {
+          if (splitter.passing && !splitter.passLine()) break
+          lines.push(...splitter.take(1e6))
+          if (!splitter.overlong) break
+          splitter.pass()
+        }
+      }
+      const whole = model(bytes, 0).filter(l => l.text.length <= limit)
+      expect(lines).toEqual(whole)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
 test('an unfinished line grows over many reads', () => {
   const splitter = new LineSplitter(0)
   for (let i = 0; i < 500; i++) {

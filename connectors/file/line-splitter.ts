@@ -25,6 +25,9 @@ export class LineSplitter {
   #nextLf = -2
   #nextCr = -2
   #overlong = false
+  #passing = false
+  /** How many bytes of the line that is passed over were let go already. */
+  #passed = 0
   readonly #limit: number
 
   /** `limit`: the longest line, in bytes without its end. */
@@ -46,6 +49,37 @@ export class LineSplitter {
   /** Whether the line at `position`, whole or not, is longer than the limit: `take` does not get past it. */
   get overlong(): boolean {
     return this.#overlong
+  }
+
+  /** Whether the line at `position` is passed over: `passLine` lets its bytes go as they come. */
+  get passing(): boolean {
+    return this.#passing
+  }
+
+  /** Begins to pass over the line that is longer than the limit. */
+  pass(): void {
+    this.#overlong = false
+    this.#passing = true
+    this.#passed = 0
+  }
+
+  /** Lets go of the bytes of the line that is passed over. True when its end was found: `position` is behind it then. */
+  passLine(): boolean {
+    const bytes = this.#bytes
+    const rest = bytes.subarray(this.#at)
+    const lf = rest.indexOf(LF)
+    const cr = rest.subarray(0, lf < 0 ? rest.length : lf).indexOf(CR)
+    const end = cr >= 0 ? cr : lf
+    // whether a CR at the very end is a CR LF shows with the next byte
+    const whole = end >= 0 && !(cr >= 0 && cr + 1 === rest.length)
+    const gone = whole ? end + (cr >= 0 && rest[cr + 1] === LF ? 2 : 1) : end >= 0 ? end : rest.length
+    this.#at += gone
+    this.#passed += gone
+    this.#searched = this.#at
+    if (!whole) return false
+    this.#passing = false
+    this.#position += this.#passed
+    return true
   }
 
   /** Adds what was read next. The splitter keeps the buffer: do not reuse it. */
@@ -103,7 +137,8 @@ export class LineSplitter {
 
   /** What is left without an end of line, as a line, once no more will come; null when there is nothing. Not more than the limit. */
   takeRest(): Line | null {
-    if (this.pending === 0) return null
+    // the rest of a line that is passed over is passed over too
+    if (this.pending === 0 || this.#passing) return null
     const end = this.#bytes.at(-1) === CR ? this.#bytes.length - 1 : this.#bytes.length
     const text = this.#bytes.toString('utf8', this.#at, end)
     this.#position += this.pending

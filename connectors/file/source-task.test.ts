@@ -238,6 +238,47 @@ test('a line that is too long fails the task with its place, after the lines bef
   expect(source.lines).toEqual(['ok'])
 })
 
+test('with errors.tolerance=all a line that is too long is told and skipped, and the offset moves past it', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a.txt')
+  const props = { file, topic: 't', 'max.line.bytes': '10', 'errors.tolerance': 'all' }
+  // longer than one read, with an end of line that two reads share
+  const long = Buffer.concat([Buffer.alloc((1 << 20) - 4, 'x'), Buffer.from('\r\n')])
+  writeFileSync(file, Buffer.concat([Buffer.from('ok\n'), long, Buffer.from('next\n'), Buffer.alloc(3 << 20, 'y')]))
+  await using source = await PlayedSource.start(props)
+  await source.until(() => source.skipped.length === 2)
+  expect(source.lines).toEqual(['ok', 'next'])
+  expect(source.skipped[0]!.message).toMatch(/begins at byte 3 .*longer than 10 bytes/)
+  // the end of the last line comes later, and nothing follows it
+  append(file, 'yy\n')
+  const end = 3 + long.length + 5 + (3 << 20) + 3
+  await source.until(() => source.offset?.['position'] === end)
+  await source.stop()
+  await using again = await PlayedSource.start(props, { position: end })
+  append(file, 'last\n')
+  await again.until(() => again.records.length === 1)
+  expect(again.lines).toEqual(['last'])
+  expect(again.skipped).toEqual([])
+})
+
+test('a file that is replaced within a line that is too long is read from the beginning of the new one', async () => {
+  using dir = temporaryFolder()
+  const file = dir.path('a.txt')
+  writeFileSync(file, 'x'.repeat(50))
+  await using source = await PlayedSource.start({
+    file,
+    topic: 't',
+    'max.line.bytes': '10',
+    'errors.tolerance': 'all',
+  })
+  await source.until(() => source.skipped.length === 1)
+  renameSync(file, `${file}.1`)
+  writeFileSync(file, 'new\n')
+  await source.until(() => source.records.length === 1)
+  expect(source.lines).toEqual(['new'])
+  expect(source.positions).toEqual([4])
+})
+
 test('a stop ends the wait for a file, and the wait for lines', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')

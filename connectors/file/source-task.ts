@@ -58,9 +58,9 @@ export class FileStreamSourceTask extends SourceTask {
   override async poll(): Promise<SourceRecord[] | null> {
     const { signal } = this.context
     while (!signal.aborted) {
-      const records = this.#take()
+      const records = this.#splitter.passing ? this.#pass() : this.#take()
       if (records.length > 0) return records
-      if (this.#splitter.overlong) throw this.#tooLong()
+      if (this.#splitter.overlong) return [this.#tooLong()]
       const more = this.#stdin ? await this.#readStdin(this.#stdin) : await this.#readFile()
       if (more === 'recovered') return []
       if (more === 'nothing') await (this.#stdin ?? this.#file!.watch).changed(signal)
@@ -170,9 +170,20 @@ export class FileStreamSourceTask extends SourceTask {
     return rest !== null
   }
 
-  #tooLong(): Error {
+  /** Tells the runtime of a line that is too long: it fails the task, or goes on behind the line (`errors.tolerance=all`). */
+  #tooLong(): SourceRecord {
     const { file, 'max.line.bytes': limit } = this.#settings
-    const params = { file: file ?? 'standard input', position: this.#splitter.position, limit }
-    return errors.create('MR_FILE_LINE_TOO_LONG', params)
+    const { position } = this.#splitter
+    const error = errors.create('MR_FILE_LINE_TOO_LONG', { file: file ?? 'standard input', position, limit })
+    this.#splitter.pass()
+    return { ...this.#record({ text: '', end: position }, position, Date.now()), value: null, unwritten: error }
+  }
+
+  /** Passes over the line that is too long. Behind it the offset moves on, though no record comes of it. */
+  #pass(): SourceRecord[] {
+    if (!this.#splitter.passLine()) return []
+    const { position } = this.#splitter
+    const place = this.#record({ text: '', end: position }, position, Date.now())
+    return [{ ...place, value: null, unwritten: 'progress' }]
   }
 }

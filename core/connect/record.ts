@@ -36,6 +36,12 @@ export interface SourceRecord extends ConnectRecord {
   readonly sourcePartition: SourcePartition | null
   /** The position from which the source goes on *after* this record. */
   readonly sourceOffset: SourceOffset | null
+  /**
+   * Set where there is nothing to write, and only the offset moves. `progress`: the source read on and found nothing; the
+   * offset is committed soon. An error: the source could not read what is there; `errors.tolerance` decides whether the
+   * task fails or goes on.
+   */
+  readonly unwritten?: 'progress' | Error
 }
 
 export type TimestampType = 'NoTimestampType' | 'CreateTime' | 'LogAppendTime'

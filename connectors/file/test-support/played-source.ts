@@ -41,10 +41,15 @@ export class PlayedSource {
   /** The runtime's view: the last retriable error, until a poll returns. */
   degraded: string | null = null
   polls = 0
+  /** What the task could not read; it fails the task unless `errors.tolerance=all`. */
+  readonly skipped: Error[] = []
+  /** The last offset, also of a place that gives no record. */
+  offset: SourceOffset | null = null
   readonly #task = new FileStreamSourceTask()
   readonly #abort = new AbortController()
   #running: Promise<void> = Promise.resolve()
   #waiting: (() => void) | null = null
+  #tolerant = false
 
   static async start(props: Record<string, string>, committed: SourceOffset | null = null): Promise<PlayedSource> {
     const played = new PlayedSource()
@@ -56,6 +61,7 @@ export class PlayedSource {
       connector: 'played',
       taskId: 0,
     }
+    played.#tolerant = props['errors.tolerance'] === 'all'
     await played.#task.start(props)
     played.#running = played.#run()
     return played
@@ -75,7 +81,7 @@ export class PlayedSource {
       try {
         const batch = await this.#task.poll()
         this.degraded = null
-        this.records.push(...(batch ?? []))
+        for (const record of batch ?? []) this.#take(record)
       } catch (error) {
         const { retriable, message } = error as Error & { retriable?: boolean }
         if (retriable) {
@@ -85,6 +91,15 @@ export class PlayedSource {
       }
       this.#waiting?.()
     }
+  }
+
+  #take(record: SourceRecord): void {
+    if (record.unwritten instanceof Error) {
+      if (!this.#tolerant) throw record.unwritten
+      this.skipped.push(record.unwritten)
+    }
+    if (record.unwritten === undefined) this.records.push(record)
+    this.offset = record.sourceOffset
   }
 
   /** Resolves when a condition holds after some poll or log line; the test's own time limit ends it otherwise. */

@@ -260,6 +260,36 @@ test('with tolerance a bad record is skipped, dropped ones too, and the offsets 
   ])
 })
 
+test('a place that gives no record moves the offset on, and the commit does not wait for the interval', async () => {
+  const s = setUp({ batches: [[{ ...record(1), unwritten: 'progress' }]] })
+  const running = s.runner.run()
+  while (s.task.committed.length === 0) await turn()
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
+  s.abort.abort()
+  await running
+  expect(s.producer.sent).toEqual([])
+})
+
+test('what the source cannot read fails the task, or is skipped and counted where that is tolerated', async () => {
+  const bad = { ...record(2), unwritten: new DataError('a line of 9 MB') }
+  const strict = setUp({ batches: [[record(1), bad]] })
+  strict.producer.automatic = true
+  await expect(strict.runner.run()).rejects.toMatchObject({
+    code: 'MR_TASK_RECORD_FAILED',
+    message: expect.stringMatching(/TASK_POLL \(ScriptedTask\) failed on .*a line of 9 MB/),
+  })
+  expect(strict.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
+  const tolerant = setUp({ batches: [[record(1), bad]], props: { 'errors.tolerance': 'all' } })
+  tolerant.producer.automatic = true
+  const running = tolerant.runner.run()
+  await tolerant.producer.arrived(1)
+  await turn()
+  tolerant.abort.abort()
+  await running
+  expect(tolerant.puts).toEqual([[[{ p: 'one' }, { n: 2 }]]])
+  expect(tolerant.metrics).toMatchObject({ recordsSkipped: 1, recordErrors: 1 })
+})
+
 test('a retriable error of a transformation is tried again within errors.retry.timeout', async () => {
   let left = 1
   const s = setUp({

@@ -151,7 +151,7 @@ export class SourceTaskRunner implements DeliveryListener {
     for (const source of batch) {
       let record: ProducerRecord | null | undefined
       try {
-        record = converter.convert(source)
+        record = source.unwritten === undefined ? converter.convert(source) : this.#pass(source, source.unwritten)
       } catch (error) {
         record = await this.#recover(source, error)
       }
@@ -165,6 +165,7 @@ export class SourceTaskRunner implements DeliveryListener {
         if (record === null) metrics.recordsFiltered++
         this.#submitted.done(token, null)
         this.#report()
+        if (source.unwritten === 'progress') void this.#committer.commit()
       } else if (!(await this.#append(record, token))) {
         this.#submitted.removeLast(token)
         return
@@ -172,6 +173,14 @@ export class SourceTaskRunner implements DeliveryListener {
     }
     metrics.recordsActive = this.#submitted.outstanding
     metrics.enter('idle')
+  }
+
+  /** A place in the source that gives no record. Throws MR_TASK_RECORD_FAILED where an error is not tolerated. */
+  #pass(source: SourceRecord, unwritten: 'progress' | Error): undefined {
+    if (unwritten === 'progress') return undefined
+    const { policy, task } = this.#parts
+    policy.reject(source, new StageError('TASK_POLL', task.constructor.name, unwritten))
+    return undefined
   }
 
   /** False when the task ended before there was room. */
