@@ -1,19 +1,21 @@
 import {
+  ConfigError,
   type ConnectRecord,
   defineConfig,
+  JavaPattern,
+  messageOf,
   type Props,
   parseConfig,
   regex,
   type Transformation,
 } from '../core/connect/index.ts'
-import { expandReplacement, javaPattern } from './common/java-regex.ts'
 
 const regexRouterConfig = defineConfig({
   regex: {
     type: 'STRING',
     importance: 'HIGH',
     validator: regex,
-    documentation: 'A regular expression that the whole topic must match.',
+    documentation: 'A regular expression of Java that the whole topic must match.',
   },
   replacement: {
     type: 'STRING',
@@ -26,14 +28,14 @@ const regexRouterConfig = defineConfig({
 export class RegexRouter implements Transformation {
   readonly version = '0.1.0'
   readonly config = regexRouterConfig
-  #pattern = /^$/u
+  #pattern = JavaPattern.compile('')
   #replacement = ''
   // Topics are few and records many.
   readonly #routes = new Map<string, string>()
 
   configure(props: Props): void {
     const config = parseConfig(regexRouterConfig, props)
-    this.#pattern = javaPattern('regex', config.regex)
+    this.#pattern = JavaPattern.compile(config.regex)
     this.#replacement = config.replacement
     this.#routes.clear()
   }
@@ -41,11 +43,19 @@ export class RegexRouter implements Transformation {
   apply<R extends ConnectRecord>(record: R): R | null {
     let topic = this.#routes.get(record.topic)
     if (topic === undefined) {
-      const match = this.#pattern.exec(record.topic)
-      topic = match ? expandReplacement('replacement', this.#replacement, match) : record.topic
+      topic = this.#pattern.matches(record.topic) ? this.#replaced(record.topic) : record.topic
       if (this.#routes.size >= 10_000) this.#routes.clear()
       this.#routes.set(record.topic, topic)
     }
     return topic === record.topic ? record : { ...record, topic }
+  }
+
+  #replaced(topic: string): string {
+    try {
+      return this.#pattern.replaceFirst(topic, this.#pattern.replacement(this.#replacement))
+    } catch (error) {
+      const message = `Invalid value ${this.#replacement} for configuration replacement: ${messageOf(error)}`
+      throw new ConfigError([{ key: 'replacement', message }])
+    }
   }
 }

@@ -33,6 +33,12 @@ describe('lists of patterns', () => {
     expect(s.hasTable(name('public.orders'))).toBe(false)
   })
 
+  test("are Java's", () => {
+    const s = new Selection({ ...NONE, tableInclude: String.raw`\Qp.a_1\E,p\.b\-\d++,(?-i)p\.C\z` }, null)
+    const names = ['p.a_1', 'P.A_1', 'p.axb', 'p.b-12', 'p.b-', 'p.C', 'p.c']
+    expect(names.filter(n => s.hasTable(name(n)))).toEqual(['p.a_1', 'P.A_1', 'p.b-12', 'p.C'])
+  })
+
   test('choose columns by their full names', () => {
     const s = new Selection({ ...NONE, columnExclude: String.raw`.*\.secret` }, null)
     expect([s.hasColumn(name('a.b'), 'secret'), s.hasColumn(name('a.b'), 'open')]).toEqual([false, true])

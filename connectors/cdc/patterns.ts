@@ -1,6 +1,8 @@
+import { JavaPattern } from '../../core/connect/index.ts'
+
 /**
  * Debezium's lists of regular expressions: separated by commas (`\,` for a comma within one), matched against the whole name
- * and without regard to case. The dialect is JavaScript's, which agrees with Java's in what such lists use.
+ * and without regard to the case of ASCII letters.
  */
 export function splitPatterns(list: string | null | undefined): string[] {
   if (!list) return []
@@ -22,9 +24,9 @@ export function splitPatterns(list: string | null | undefined): string[] {
   return parts.map(p => p.trim()).filter(p => p !== '')
 }
 
-/** One expression, anchored at both ends. Throws SyntaxError. */
+/** One expression, anchored at both ends. Throws PatternError. */
 export function anchored(pattern: string): RegExp {
-  return new RegExp(`^(?:${pattern.replace(/^\(\?i\)/, '')})$`, 'i')
+  return JavaPattern.compile(pattern, { ignoreCase: true }).whole
 }
 
 /** Compiles a list; a name matches when any of them does. Null for an empty list. */
@@ -36,11 +38,8 @@ export function compileList(list: string | null | undefined): RegExp[] | null {
 /** The first expression of a list that is wrong, in words; null when all are fine. */
 export function wrongPattern(list: string): string | null {
   for (const pattern of splitPatterns(list)) {
-    try {
-      anchored(pattern)
-    } catch (error) {
-      return `'${pattern}' is not a valid regular expression: ${(error as Error).message}`
-    }
+    const wrong = JavaPattern.wrong(pattern, { ignoreCase: true })
+    if (wrong !== null) return `'${pattern}' is not a valid regular expression: ${wrong}`
   }
   return null
 }

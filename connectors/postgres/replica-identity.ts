@@ -1,5 +1,5 @@
 import type { Logger } from '../../core/connect/index.ts'
-import { qualified } from '../cdc/index.ts'
+import { anchored, qualified } from '../cdc/index.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { quoted, quotedTable, type TableEntry } from './catalog/tables.ts'
 import type { PostgresOptions } from './options.ts'
@@ -8,7 +8,7 @@ import { denied } from './server.ts'
 const IDENTITY: Readonly<Record<string, string>> = { DEFAULT: 'd', FULL: 'f', NOTHING: 'n' }
 const INDEX = /^INDEX\s+(\S+)$/i
 
-/** The parts of a rule `<schema>.<table>:<identity>`, whose table is a regular expression. Throws SyntaxError. */
+/** The parts of a rule `<schema>.<table>:<identity>`, whose table is a regular expression. Throws SyntaxError or PatternError. */
 function parse(rule: string): { tables: RegExp; wanted: string; index: string | null } {
   const at = rule.lastIndexOf(':')
   if (at < 0) throw new SyntaxError('must look like <schema>.<table>:<DEFAULT|FULL|NOTHING|INDEX name>')
@@ -16,7 +16,7 @@ function parse(rule: string): { tables: RegExp; wanted: string; index: string | 
   const index = INDEX.exec(wanted)?.[1] ?? null
   if (index === null && !(wanted.toUpperCase() in IDENTITY))
     throw new SyntaxError(`asks for '${wanted}', which is none of DEFAULT, FULL, NOTHING, INDEX <name>`)
-  return { tables: new RegExp(`^(?:${rule.slice(0, at).trim()})$`, 'i'), wanted: wanted.toUpperCase(), index }
+  return { tables: anchored(rule.slice(0, at).trim()), wanted: wanted.toUpperCase(), index }
 }
 
 /** What is wrong with a rule of `replica.identity.autoset.values`, or null. */
@@ -25,7 +25,7 @@ export function wrongIdentity(rule: string): string | null {
     parse(rule)
     return null
   } catch (error) {
-    return (error as SyntaxError).message
+    return (error as Error).message
   }
 }
 

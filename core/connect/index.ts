@@ -11,6 +11,7 @@ export { HIDDEN, Password } from '../common/config/password.ts'
 export { all, listOf, nonEmpty, oneOf, range, regex } from '../common/config/validators.ts'
 export { defineErrors, isRetriable, MillraceError, messageOf } from '../common/errors/error-table.ts'
 export type { Logger } from '../common/log.ts'
+export { JavaPattern } from '../common/regex/java-pattern.ts'
 export {
   type ConnectorContext,
   SinkConnector,

@@ -2,20 +2,20 @@ import {
   all,
   type ConnectRecord,
   defineConfig,
+  JavaPattern,
   nonEmpty,
   type Predicate,
   type Props,
   parseConfig,
   regex,
 } from '../../core/connect/index.ts'
-import { javaPattern } from '../common/java-regex.ts'
 
 const topicNameMatchesConfig = defineConfig({
   pattern: {
     type: 'STRING',
     importance: 'MEDIUM',
     validator: all(nonEmpty, regex),
-    documentation: 'A regular expression that the whole topic must match.',
+    documentation: 'A regular expression of Java that the whole topic must match.',
   },
 })
 
@@ -23,13 +23,13 @@ const topicNameMatchesConfig = defineConfig({
 export class TopicNameMatches implements Predicate {
   readonly version = '0.1.0'
   readonly config = topicNameMatchesConfig
-  #pattern = /^$/u
+  #pattern = JavaPattern.compile('')
 
   configure(props: Props): void {
-    this.#pattern = javaPattern('pattern', parseConfig(topicNameMatchesConfig, props).pattern)
+    this.#pattern = JavaPattern.compile(parseConfig(topicNameMatchesConfig, props).pattern)
   }
 
   test(record: ConnectRecord): boolean {
-    return this.#pattern.test(record.topic)
+    return this.#pattern.matches(record.topic)
   }
 }

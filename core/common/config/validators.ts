@@ -1,3 +1,4 @@
+import { JavaPattern } from '../regex/java-pattern.ts'
 import type { Validator } from './define.ts'
 
 /** A number of at least `min` and, if given, at most `max`. */
@@ -46,16 +47,13 @@ export const nonEmpty: Validator = {
   check: value => (value !== null && String(value).trim() === '' ? 'String must be non-empty' : null),
 }
 
-/** A regular expression, or a list of them. Java's inline `(?i)` prefix is accepted. */
+/** A regular expression of Java, or a list of them. */
 export const regex: Validator = {
   describe: 'valid regular expression',
   check(value) {
     for (const text of Array.isArray(value) ? value : value === null ? [] : [value]) {
-      try {
-        new RegExp(String(text).replace(/^\(\?i\)/, ''), 'u')
-      } catch (error) {
-        return `${text} is not a valid regular expression: ${(error as Error).message}`
-      }
+      const wrong = JavaPattern.wrong(String(text))
+      if (wrong !== null) return `Invalid regex: ${wrong}`
     }
     return null
   },

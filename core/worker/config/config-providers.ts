@@ -3,6 +3,7 @@ import { isAbsolute, join, relative, resolve } from 'node:path'
 import { ConfigError } from '../../common/config/parse.ts'
 import { parseProperties } from '../../common/config/properties.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
+import { JavaPattern } from '../../common/regex/java-pattern.ts'
 import type { Props } from '../../connect/props.ts'
 
 /** Looks up values outside of a configuration. */
@@ -137,16 +138,16 @@ class DirectoryProvider implements ConfigProvider {
 
 /** Environment variables, those that the pattern allows. */
 class EnvProvider implements ConfigProvider {
-  readonly #pattern: RegExp
+  readonly #pattern: JavaPattern
   constructor(pattern: string | undefined) {
-    this.#pattern = new RegExp(`^(?:${pattern ?? '.*'})$`)
+    this.#pattern = JavaPattern.compile(pattern ?? '.*')
   }
 
   get(path: string): Record<string, string> {
     if (path !== '') throw new Error('the environment has no paths: write ${env:NAME}')
     const values: Record<string, string> = {}
     for (const [name, value] of Object.entries(process.env)) {
-      if (value !== undefined && this.#pattern.test(name)) values[name] = value
+      if (value !== undefined && this.#pattern.matches(name)) values[name] = value
     }
     return values
   }

@@ -1,6 +1,7 @@
 import type { ConfigType, Importance, Width } from '../../common/config/define.ts'
 import { parseType } from '../../common/config/parse.ts'
 import { HIDDEN } from '../../common/config/password.ts'
+import { JavaPattern } from '../../common/regex/java-pattern.ts'
 import type { Props } from '../../connect/props.ts'
 
 /** A key that the runtime itself, not a plugin, gives every connector. In the order and groups of Connect. */
@@ -142,11 +143,7 @@ export const checks = {
   },
   regex: (value: unknown) => {
     if (value === null || value === '') return null
-    try {
-      new RegExp(String(value).replace(/^\(\?i\)/, ''), 'u')
-      return null
-    } catch (error) {
-      return `Invalid regex: ${(error as Error).message}`
-    }
+    const wrong = JavaPattern.wrong(String(value))
+    return wrong === null ? null : `Invalid regex: ${wrong}`
   },
 }

@@ -1,3 +1,4 @@
+import { JavaPattern } from '../../common/regex/java-pattern.ts'
 import type { Props } from '../../connect/props.ts'
 import { checks, type RuntimeKey } from './runtime-keys.ts'
 
@@ -158,7 +159,7 @@ export function checkSink(props: Props): [key: string, error: string][] {
     const error = `The DLQ topic '${dlq}' may not be included in the list of topics ('topics=[${topics.join(', ')}]') consumed by the connector`
     return [['topics', error]]
   }
-  if (regex !== '' && checks.regex(regex) === null && new RegExp(`^(?:${regex})$`, 'u').test(dlq)) {
+  if (regex !== '' && checks.regex(regex) === null && JavaPattern.compile(regex).matches(dlq)) {
     const error = `The DLQ topic '${dlq}' may not be matched by the regex for the topics ('topics.regex=${regex}') consumed by the connector`
     return [['topics.regex', error]]
   }
@@ -197,6 +198,13 @@ function checkTopicCreation(props: Props): [key: string, error: string][] {
         wrong(
           `Invalid value ${text} for configuration ${name}: it must be a positive number, or -1 for the default of the broker`,
         )
+      }
+    }
+    for (const key of ['include', 'exclude']) {
+      const name = `topic.creation.${group}.${key}`
+      for (const pattern of listOf(props[name])) {
+        const error = JavaPattern.wrong(pattern)
+        if (error !== null) wrong(`Invalid value ${props[name]} for configuration ${name}: ${error}`)
       }
     }
     const include = `topic.creation.${group}.include`

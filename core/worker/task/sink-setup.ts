@@ -1,6 +1,7 @@
 import type { ConsumerRecord, GroupMetadata } from '../../client/types.ts'
 import { ConfigError } from '../../common/config/parse.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
+import { JavaPattern } from '../../common/regex/java-pattern.ts'
 import type { Props } from '../../connect/props.ts'
 import type { SinkTask } from '../../connect/sink-task.ts'
 import { DeadLetterQueue, ensureDeadLetterTopic } from './dead-letter-queue.ts'
@@ -22,7 +23,7 @@ function sinkTopics(props: Props): readonly string[] | RegExp {
   if (list.length > 0 === (pattern !== '')) {
     throw new ConfigError([{ key: 'topics', message: 'Must configure one of topics or topics.regex' }])
   }
-  return list.length > 0 ? list : new RegExp(`^(?:${pattern})$`, 'u')
+  return list.length > 0 ? list : JavaPattern.compile(pattern).whole
 }
 
 async function createQueue(config: ErrorConfig, parts: TaskParts): Promise<DeadLetterQueue | null> {

@@ -30,6 +30,16 @@ test('the first group that includes and does not exclude a topic decides, on top
   expect(rules('my-audit')).toEqual({ name: 'my-audit', ...common, partitions: 2, configs: lz4 })
 })
 
+test('the patterns are those of Java, joined into one as Connect does', () => {
+  const rules = topicCreationRules({
+    ...PROPS,
+    'topic.creation.logs.include': String.raw`(?i)shop\-(\w++), \QA.b\E`,
+    'topic.creation.logs.exclude': String.raw`.*\_x\z`,
+  })!
+  const compacted = (topic: string) => 'cleanup.policy' in (rules(topic).configs ?? {})
+  expect(['shop-a', 'SHOP-a', 'a.B', 'axb', 'shop-a_x'].map(compacted)).toEqual([true, true, true, false, false])
+})
+
 test('without such settings the broker creates topics', () => {
   expect(topicCreationRules({ topic: 't' })).toBeNull()
 })

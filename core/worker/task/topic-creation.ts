@@ -1,12 +1,13 @@
 import type { Admin, NewTopic } from '../../client/types.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
+import { JavaPattern } from '../../common/regex/java-pattern.ts'
 import type { Props } from '../../connect/props.ts'
 
 interface Group {
   readonly name: string
-  readonly include: readonly RegExp[]
-  readonly exclude: readonly RegExp[]
+  readonly include: JavaPattern | null
+  readonly exclude: JavaPattern | null
   readonly partitions: number
   readonly replicationFactor: number
   readonly configs: Readonly<Record<string, string>>
@@ -15,12 +16,15 @@ interface Group {
 const PREFIX = 'topic.creation.'
 const OWN_KEYS = new Set(['include', 'exclude', 'partitions', 'replication.factor'])
 
-const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`, 'u')
 const list = (text: string | undefined): string[] =>
   (text ?? '')
     .split(',')
     .map(s => s.trim())
     .filter(s => s !== '')
+
+/** One pattern of a list, joined as Connect does. */
+const anyOf = (patterns: readonly string[]): JavaPattern | null =>
+  patterns.length === 0 ? null : JavaPattern.compile(patterns.join('|'))
 
 function groupOf(name: string, props: Props, fallback: Group | null): Group {
   const prefix = `${PREFIX}${name}.`
@@ -31,8 +35,8 @@ function groupOf(name: string, props: Props, fallback: Group | null): Group {
   const configs = Object.fromEntries(Object.entries(own).filter(([key]) => !OWN_KEYS.has(key)))
   return {
     name,
-    include: list(own['include']).map(whole),
-    exclude: list(own['exclude']).map(whole),
+    include: anyOf(list(own['include'])),
+    exclude: anyOf(list(own['exclude'])),
     partitions: Number(own['partitions'] ?? fallback?.partitions ?? -1),
     replicationFactor: Number(own['replication.factor'] ?? fallback?.replicationFactor ?? -1),
     configs: { ...fallback?.configs, ...configs },
@@ -48,7 +52,7 @@ export function topicCreationRules(props: Props): ((topic: string) => NewTopic) 
   const fallback = groupOf('default', props, null)
   const groups = list(props[`${PREFIX}groups`]).map(name => groupOf(name, props, fallback))
   return topic => {
-    const matches = (g: Group) => g.include.some(r => r.test(topic)) && !g.exclude.some(r => r.test(topic))
+    const matches = (g: Group) => (g.include?.matches(topic) ?? false) && !(g.exclude?.matches(topic) ?? false)
     const { partitions, replicationFactor, configs } = groups.find(matches) ?? fallback
     return { name: topic, partitions, replicationFactor, configs }
   }

@@ -1,0 +1,62 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { JavaPattern } from './java-pattern.ts'
+
+const piece = fc.oneof(
+  fc.constantFrom('a', 'B', '1', '_', '-', ' ', '\n', 'é', '😀', '/', '~', '!', '&', ':', '=', ',', '.', '^', '$', '|'),
+  fc.constantFrom(
+    '*',
+    '+',
+    '?',
+    '{1,2}',
+    '{2}',
+    '*+',
+    '+?',
+    '(',
+    ')',
+    '(?:',
+    '(?=',
+    '(?<!',
+    '(?>',
+    '(?<n>',
+    '(?i)',
+    '(?x)',
+  ),
+  fc.constantFrom(
+    '[',
+    ']',
+    '[^',
+    '&&',
+    '\\d',
+    '\\w',
+    '\\b',
+    '\\R',
+    '\\Q',
+    '\\E',
+    '\\1',
+    '\\k<n>',
+    '\\p{Alpha}',
+    '\\-',
+    '\\\\',
+  ),
+)
+
+test('every text is a pattern that JavaScript compiles, or is rejected with the reason', () => {
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 14 }), pieces => {
+      const wrong = JavaPattern.wrong(pieces.join(''))
+      // Our own words, never those of JavaScript about the translation.
+      expect(wrong ?? '').not.toMatch(/Invalid regular expression/)
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+test('deep nesting is rejected', () => {
+  expect(JavaPattern.wrong('('.repeat(50_000))).toContain('nested groups')
+  expect(JavaPattern.wrong('['.repeat(50_000))).toContain('nested too deep')
+})
+
+test('possessive quantifiers keep a nested repetition from taking exponential time', () => {
+  expect(JavaPattern.compile('(?:a++)+b').matches('a'.repeat(5_000))).toBe(false)
+})

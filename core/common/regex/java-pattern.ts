@@ -1,0 +1,94 @@
+import { type Emitted, emitPattern } from './emitter.ts'
+import { type Flags, NO_FLAGS } from './flags.ts'
+import { type Parsed, parsePattern } from './parser.ts'
+import { PatternError } from './pattern-error.ts'
+import { parseReplacement, type ReplacementPart } from './replacement.ts'
+
+/**
+ * A pattern of java.util.regex, run by JavaScript's RegExp. It searches by backtracking, as Java does: nested repetitions
+ * such as `(a+)+` can take exponential time on a long text that does not match.
+ */
+export class JavaPattern {
+  readonly pattern: string
+  /** Matches a text as a whole. */
+  readonly whole: RegExp
+  readonly #parsed: Parsed
+  readonly #emitted: Emitted
+  readonly #first: RegExp
+
+  private constructor(pattern: string, flags: Flags) {
+    this.pattern = pattern
+    this.#parsed = parsePattern(pattern, flags)
+    this.#emitted = emitPattern(this.#parsed.root, this.#parsed.groups)
+    this.whole = new RegExp(`^(?:${this.#emitted.source})$`, 'v')
+    this.#first = new RegExp(this.#emitted.source, 'v')
+  }
+
+  /** Pattern.compile. Throws PatternError for a wrong pattern, and for one that JavaScript cannot express. */
+  static compile(pattern: string, flags: Partial<Flags> = {}): JavaPattern {
+    try {
+      return new JavaPattern(pattern, { ...NO_FLAGS, ...flags })
+    } catch (error) {
+      if (error instanceof PatternError) throw error
+      // V8's own limits: too large, too many groups.
+      throw PatternError.unsupported(`this pattern (${(error as Error).message})`)
+    }
+  }
+
+  /** What is wrong with a pattern, in words; null where nothing is. */
+  static wrong(pattern: string, flags: Partial<Flags> = {}): string | null {
+    try {
+      JavaPattern.compile(pattern, flags)
+      return null
+    } catch (error) {
+      if (error instanceof PatternError) return error.message
+      throw error
+    }
+  }
+
+  /**
+   * Groups whose text can differ from Java's: JavaScript forgets with each turn of a repetition what its groups matched, and
+   * does not take an empty turn.
+   */
+  get unreliableGroups(): ReadonlySet<number> {
+    return this.#emitted.unreliable
+  }
+
+  /** Matcher.matches: whether the whole text matches. */
+  matches(text: string): boolean {
+    return this.whole.test(text)
+  }
+
+  /** Matcher.group(1) and on of a match of the whole text, null where a group took no part; null for no match. */
+  groups(text: string): (string | null)[] | null {
+    const match = this.whole.exec(text)
+    if (!match) return null
+    return Array.from({ length: this.#parsed.groups }, (_, i) => this.#group(match, i + 1))
+  }
+
+  /** A replacement for `replaceFirst`, checked. Throws PatternError. */
+  replacement(text: string): readonly ReplacementPart[] {
+    const parts = parseReplacement(text, this.#parsed.groups, this.#parsed.names)
+    for (const part of parts) {
+      if (typeof part === 'number' && this.#emitted.unreliable.has(part)) {
+        throw PatternError.unsupported(`a reference ($${part}) to a group within a repetition that may leave it out`)
+      }
+    }
+    return parts
+  }
+
+  /** Matcher.replaceFirst: the first part of the text that matches is replaced. */
+  replaceFirst(text: string, replacement: readonly ReplacementPart[]): string {
+    const match = this.#first.exec(text)
+    if (!match) return text
+    const filled = replacement
+      .map(part => (typeof part === 'string' ? part : (this.#group(match, part) ?? '')))
+      .join('')
+    return text.slice(0, match.index) + filled + text.slice(match.index + match[0].length)
+  }
+
+  #group(match: RegExpExecArray, group: number): string | null {
+    const index = group === 0 ? 0 : this.#emitted.indexes.get(group)!
+    return match[index] ?? null
+  }
+}
