@@ -26,6 +26,18 @@ test('--help of the program and of every command says how to use it', () => {
   }
 })
 
+test('the program has eight threads for file operations unless UV_THREADPOOL_SIZE says otherwise', () => {
+  const threads = (size: string | undefined) => {
+    const count = "process.stderr.write('threads ' + readdirSync('/proc/self/task').length)"
+    const atExit = `process.once('beforeExit', () => readFile('/etc/hostname', () => ${count}))`
+    const preload = `data:text/javascript,import { readdirSync, readFile } from 'node:fs';${atExit}`
+    const env = { ...process.env, UV_THREADPOOL_SIZE: size }
+    const { stderr } = spawnSync(process.execPath, ['--import', preload, bin], { encoding: 'utf8', env })
+    return Number(/threads (\d+)/.exec(stderr)?.[1])
+  }
+  expect(threads(undefined) - threads('1')).toBe(7)
+})
+
 test('an unknown command and a port that is none end in one line and a non-zero exit', () => {
   expect(run('strat')).toMatchObject({ status: 1, stderr: expect.stringContaining("unknown command 'strat'") })
   expect(run('start', '--port', 'x')).toMatchObject({

@@ -19,12 +19,15 @@ export function cachedFile(path: string): CachedFile {
 /** Opens files lazily and keeps at most `limit` of them open, closing the least recently used. */
 export class FdCache {
   readonly #limit: number
+  readonly #closeDeleted: (fd: number) => void
   /** Open files, the least recently used first: a Set keeps the order of insertion. */
   readonly #open = new Set<CachedFile>()
   #latest: CachedFile | null = null
 
-  constructor(limit = 2048) {
+  /** `closeDeleted` closes a file that is gone: that can take long, so not on this thread. */
+  constructor(limit = 2048, closeDeleted: (fd: number) => void = fd => close(fd, () => undefined)) {
     this.#limit = limit
+    this.#closeDeleted = closeDeleted
   }
 
   get openFiles(): number {
@@ -80,8 +83,7 @@ export class FdCache {
     file.fd = -1
     this.#open.delete(file)
     if (this.#latest === file) this.#latest = null
-    // the last close of a deleted file frees its blocks: that can take long, so not on this thread
-    if (file.doomed) close(fd, () => undefined)
+    if (file.doomed) this.#closeDeleted(fd)
     else closeSync(fd)
   }
 }

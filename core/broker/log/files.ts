@@ -1,5 +1,6 @@
 import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync, writevSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
+import { slowOperations } from './slow-operations.ts'
 
 /** Whether a file system call failed with this errno name. */
 export function isErrno(error: unknown, code: string): boolean {
@@ -28,7 +29,7 @@ export async function replaceFile(file: string, content: string | Buffer): Promi
     const handle = await open(temporary, 'w')
     try {
       await handle.writeFile(content)
-      await handle.datasync()
+      await slowOperations.run(() => handle.datasync())
     } finally {
       await handle.close()
     }

@@ -1,8 +1,10 @@
+import { close } from 'node:fs'
 import type { Logger } from '../../common/log.ts'
 import { createLogger } from '../../common/log.ts'
 import { BufferPool } from '../buffer-pool.ts'
 import { FdCache } from './fd-cache.ts'
 import { SerialQueue } from './serial-queue.ts'
+import { slowOperations } from './slow-operations.ts'
 import { TailCache } from './tail-cache.ts'
 import { Trash } from './trash.ts'
 import type { LogManagerOptions } from './types.ts'
@@ -14,8 +16,8 @@ export interface LogEnv {
   /** Memory for reads and for the tail. */
   readonly pool: BufferPool
   readonly trash: Trash
-  /** fdatasync of rolled segments and the like, one at a time: a slow disk must not take all threads of the pool. */
-  readonly background: SerialQueue
+  /** fdatasync of rolled segments and the like, for which nobody waits: one at a time. */
+  readonly background: Pick<SerialQueue, 'run' | 'idle'>
   readonly logger: Logger
   readonly autoHighWatermark: boolean
   readonly producerIdExpirationMs: number
@@ -26,12 +28,19 @@ export function createLogEnv(o: Partial<Omit<LogManagerOptions, 'dirs' | 'defaul
   const logger = o.logger ?? createLogger('millrace.broker.log')
   const now = o.now ?? Date.now
   const pool = o.pool ?? new BufferPool()
+  const serial = new SerialQueue()
+  const background = {
+    run: <T>(job: () => T | Promise<T>) => serial.run(() => slowOperations.run(job)),
+    idle: () => serial.idle(),
+  }
+  // the last close of a deleted file frees its blocks
+  const closeDeleted = (fd: number) => void background.run(() => new Promise<void>(done => close(fd, () => done())))
   return {
-    fds: new FdCache(o.maxOpenFiles),
+    fds: new FdCache(o.maxOpenFiles, closeDeleted),
     tail: new TailCache(o.tailCacheBytes, o.tailCacheBytesPerPartition, pool),
     pool,
     trash: new Trash(logger, now),
-    background: new SerialQueue(),
+    background,
     logger,
     autoHighWatermark: o.autoHighWatermark ?? true,
     producerIdExpirationMs: o.producerIdExpirationMs ?? 86_400_000,

@@ -5,6 +5,7 @@ import { type AppendGroup, GroupBuilder, type PendingAppend } from './append-gro
 import { dropBytes, MAX_VECTORS, writevFully } from './files.ts'
 import type { LogState } from './log-state.ts'
 import { rollSegment, shouldRoll } from './roll.ts'
+import { slowOperations } from './slow-operations.ts'
 import type { AppendOptions, AppendResult } from './types.ts'
 
 /** So many bytes at most go into one write. */
@@ -26,6 +27,9 @@ export class LogWriter {
   #jobs: (() => void)[] = []
   #scheduled = false
   #busy = false
+  /** One of the turns of `slowOperations` is ours, for the next write. */
+  #hasTurn = false
+  #isWaiting = false
   #failing = false
   /** The file may have more bytes than the segment: cut it before the next write. */
   #needsCut = false
@@ -62,14 +66,37 @@ export class LogWriter {
 
   /** Appends of one turn of the event loop are written together. */
   #schedule(): void {
-    if (this.#scheduled || this.#busy) return
+    if (this.#scheduled || this.#busy || this.#isWaiting) return
     this.#scheduled = true
     setImmediate(this.#drainLater)
   }
 
   #drain(): void {
-    while (!this.#busy && this.#queue.length > 0) this.#writeGroup()
+    while (!this.#busy && this.#queue.length > 0) {
+      if (this.#log.config.fsync === 'group' && !this.#takeTurn()) return
+      this.#writeGroup()
+    }
+    if (this.#hasTurn && !this.#busy) this.#endTurn()
     while (!this.#busy && this.#jobs.length > 0) this.#jobs.shift()!()
+  }
+
+  /** A sync needs a turn. What arrives while this log waits for one goes into the same write. */
+  #takeTurn(): boolean {
+    if (this.#hasTurn) return true
+    this.#hasTurn = slowOperations.tryStart()
+    if (this.#hasTurn) return true
+    this.#isWaiting = true
+    slowOperations.onTurn(() => {
+      this.#hasTurn = true
+      this.#isWaiting = false
+      this.#drain()
+    })
+    return false
+  }
+
+  #endTurn(): void {
+    this.#hasTurn = false
+    slowOperations.finish()
   }
 
   #writeGroup(): void {
@@ -101,6 +128,9 @@ export class LogWriter {
   async #finishLater(group: AppendGroup, write: boolean, sync: boolean): Promise<void> {
     const { env, active } = this.#log
     let failure: unknown = null
+    // `flush.messages`, or a large write
+    if (!this.#hasTurn) await new Promise<void>(resolve => slowOperations.onTurn(resolve))
+    this.#hasTurn = true
     try {
       const fd = env.fds.pin(active.log)
       try {
@@ -112,6 +142,7 @@ export class LogWriter {
     } catch (error) {
       failure = error ?? new Error('the write failed')
     }
+    this.#endTurn()
     this.#busy = false
     if (failure === null) this.#commit(group)
     else this.#fail(group, failure)

@@ -13,6 +13,7 @@ import { again, findByTimestamp, findLatest } from './offset-lookup.ts'
 import { lastSequence } from './producer-state.ts'
 import { expiredSegments } from './retention.ts'
 import { rollSegment, syncUpTo, writeSnapshot } from './roll.ts'
+import { slowOperations } from './slow-operations.ts'
 import type * as api from './types.ts'
 
 export interface OpenOptions {
@@ -300,7 +301,7 @@ export class PartitionLog implements api.PartitionLog {
       writeSnapshot(log)
       log.epochs.save()
     })
-    await syncUpTo(log, log.logEndOffset)
+    await slowOperations.run(() => syncUpTo(log, log.logEndOffset))
     log.status = 'closed'
     for (const segment of log.segments) segment.release()
     log.tail.clear()

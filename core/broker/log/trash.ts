@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { Logger } from '../../common/log.ts'
+import { slowOperations } from './slow-operations.ts'
 
 interface Doomed {
   readonly path: string
@@ -33,7 +34,7 @@ export class Trash {
     this.#doomed = this.#doomed.filter(d => d.due > now)
     for (const { path } of due) {
       try {
-        await rm(path, { recursive: true, force: true })
+        await slowOperations.run(() => rm(path, { recursive: true, force: true }))
       } catch (error) {
         this.#logger.warn(`${path} cannot be removed; the next start tries again`, error)
       }

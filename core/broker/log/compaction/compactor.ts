@@ -5,6 +5,7 @@ import { readBatchMeta } from '../batch-meta.ts'
 import { CLEANED } from '../log-files.ts'
 import type { LogState } from '../log-state.ts'
 import { Segment } from '../segment.ts'
+import { slowOperations } from '../slow-operations.ts'
 import type { AbortedTxn } from '../txn-index.ts'
 import { filterBatch, keysOf } from './batch-filter.ts'
 import { type Cleanable, groupSegments, type SegmentView } from './cleanable.ts'
@@ -204,7 +205,7 @@ class Output {
   async finish(): Promise<void> {
     await this.#write()
     this.segment.seal()
-    await this.#file?.datasync()
+    await slowOperations.run(() => this.#file?.datasync())
   }
 
   async close(): Promise<void> {
