@@ -1,7 +1,6 @@
 import {
   type ConnectRecord,
   DataError,
-  Decimal,
   defineConfig,
   type Field,
   type Props,
@@ -10,7 +9,7 @@ import {
   type Struct,
   withOptions,
 } from '../core/connect/index.ts'
-import { mapOrNull, requireStruct } from './common/requirements.ts'
+import { isMap, mapOrNull, requireStruct } from './common/requirements.ts'
 import { basicsOf, fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
@@ -66,8 +65,7 @@ abstract class Flatten extends SidedTransformation {
   #flattenMap(map: Struct, prefix: string, out: Struct): void {
     for (const [key, item] of Object.entries(map)) {
       const name = prefix === '' ? key : `${prefix}${this.#delimiter}${key}`
-      const isMap = item instanceof Map || Object.prototype.toString.call(item) === '[object Object]'
-      const nested = isMap && !(item instanceof Decimal) ? mapOrNull(item, PURPOSE) : null
+      const nested = isMap(item) ? mapOrNull(item, PURPOSE) : null
       if (nested) this.#flattenMap(nested, name, out)
       else out[name] = item
     }

@@ -4,6 +4,9 @@ import {
   DECIMAL,
   Decimal,
   defineConfig,
+  double,
+  Float,
+  FloatingNumber,
   nonEmpty,
   type Props,
   parseConfig,
@@ -75,11 +78,13 @@ function nullOf(schema: Schema | null, value: unknown): unknown {
     case 'string':
       return ''
     case 'number':
+      return schema === null && !Number.isInteger(value) ? double(0) : 0
     case 'bigint':
       return 0
     case 'boolean':
       return false
   }
+  if (value instanceof FloatingNumber) return value instanceof Float ? new Float(0) : double(0)
   if (value instanceof Decimal) return new Decimal(0n, scaleOf(schema))
   if (value instanceof Date) return new Date(0)
   if (Array.isArray(value)) return []

@@ -2,8 +2,10 @@ import {
   DATE,
   DECIMAL,
   Decimal,
+  FloatingNumber,
   javaDouble,
   javaFloat,
+  keysInOrder,
   type Schema,
   type SinkRecord,
   TIME,
@@ -19,6 +21,11 @@ const where = (r: SinkRecord) => ({ topic: r.originalTopic, partition: r.origina
 
 function number(value: unknown): string {
   return typeof value === 'bigint' || Number.isFinite(value) ? String(value) : quote(value)
+}
+
+/** A number without a schema: a double always has a decimal point, so that Elasticsearch infers no integer field from it. */
+function plainNumber(value: number): string {
+  return Number.isSafeInteger(value) ? String(value) : floating(value, javaDouble)
 }
 
 function floating(value: unknown, text: (value: number) => string): string {
@@ -43,8 +50,9 @@ function nameOf(name: string): string {
 function plain(value: unknown): string {
   switch (typeof value) {
     case 'number':
+      return plainNumber(value)
     case 'bigint':
-      return number(value)
+      return String(value)
     case 'string':
       return JSON.stringify(value)
     case 'boolean':
@@ -62,6 +70,7 @@ function plainObject(value: object): string {
     for (const item of value) out += `${out === '' ? '[' : ','}${plain(item)}`
     return out === '' ? '[]' : `${out}]`
   }
+  if (value instanceof FloatingNumber) return JSON.stringify(value)
   if (Buffer.isBuffer(value)) return quote(value.toString('base64'))
   if (value instanceof Date) return String(value.getTime())
   if (value instanceof Decimal) return javaDouble(value.toNumber())
@@ -69,7 +78,7 @@ function plainObject(value: object): string {
     for (const [name, item] of value) out += `${out === '' ? '{' : ','}${nameOf(String(name))}${plain(item)}`
   } else {
     const fields = value as Record<string, unknown>
-    for (const name of Object.keys(fields)) out += `${out === '' ? '{' : ','}${nameOf(name)}${plain(fields[name])}`
+    for (const name of keysInOrder(fields)) out += `${out === '' ? '{' : ','}${nameOf(name)}${plain(fields[name])}`
   }
   return out === '' ? '{}' : `${out}}`
 }
@@ -77,12 +86,14 @@ function plainObject(value: object): string {
 /** Whether a record's value can be a document: a struct or a map. */
 export function isDocument({ value, valueSchema: schema }: SinkRecord): boolean {
   if (schema) return (schema.type === 'struct' || schema.type === 'map') && value !== null && value !== undefined
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value)
+  if (typeof value !== 'object' || value === null || value instanceof FloatingNumber) return false
+  return !Array.isArray(value) && !Buffer.isBuffer(value)
 }
 
 function typeOf({ value, valueSchema: schema }: SinkRecord): string {
   if (schema) return `of type ${schema.type}`
   if (Array.isArray(value)) return 'an array'
+  if (value instanceof FloatingNumber) return 'a number'
   return Buffer.isBuffer(value) ? 'bytes' : `a ${typeof value}`
 }
 

@@ -1,4 +1,4 @@
-import { DATE, Decimal, javaFloat, type Schema, TIME, TIMESTAMP } from '../../core/connect/index.ts'
+import { DATE, Decimal, FloatingNumber, javaFloat, type Schema, TIME, TIMESTAMP } from '../../core/connect/index.ts'
 
 /**
  * A value as one line of JSON: structs and maps as objects, int64 exact, decimals as exact numbers, dates in ISO 8601, bytes in
@@ -17,6 +17,7 @@ export function jsonText(schema: Schema | null, value: unknown): string {
     case 'boolean':
       return String(given)
   }
+  if (given instanceof FloatingNumber) return JSON.stringify(given)
   if (given instanceof Date) return JSON.stringify(dateText(schema, given))
   if (Buffer.isBuffer(given)) return JSON.stringify(given.toString('base64'))
   if (given instanceof Decimal) return String(given)

@@ -219,8 +219,11 @@ test('a message nested without end is an error, not a crash', () => {
   const schema = `{"schema":${deep('{"type":"array","items":', '}').replace('}', '1}')},"payload":1}`
   expect(() => converter().toConnectData('t', Buffer.from(schema))).toThrow(/schema of the value/)
   const loose = converter({ 'schemas.enable': 'false' })
-  const { value } = loose.toConnectData('t', Buffer.from(deep('[', ']')))
-  expect(() => loose.fromConnectData('t', null, value)).toThrow(/nested more than/)
+  expect(() => loose.toConnectData('t', Buffer.from(deep('[', ']')))).toThrow(/nested more than/)
+  expect(() => loose.toConnectData('t', Buffer.from(deep('[1.0,', ']')))).toThrow(/nested more than/)
+  const cycle: unknown[] = []
+  cycle.push(cycle)
+  expect(() => loose.fromConnectData('t', null, cycle)).toThrow(/nested more than/)
 })
 
 test('messages of every length, one after the other, stay what they were', () => {

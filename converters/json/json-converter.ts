@@ -13,6 +13,7 @@ import {
 } from '../../core/connect/index.ts'
 import { jsonConverterConfig } from './config.ts'
 import { EnvelopeCache, type ReadSchema } from './envelope-cache.ts'
+import { inJavaOrder } from './java-order.ts'
 import { type Precision, parseJson } from './parse.ts'
 import { readSchema } from './read-schema.ts'
 import { compileReader, DigitsNeeded } from './read-value.ts'
@@ -29,7 +30,7 @@ interface WriteSchema {
 
 const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })
 const NO_SCHEMA = Buffer.from('{"schema":null,"payload":')
-const SCHEMALESS: ReadSchema = { schema: null, read: json => json ?? null, precision: 'int64' }
+const SCHEMALESS: ReadSchema = { schema: null, read: inJavaOrder, precision: 'schemaless' }
 
 /** org.apache.kafka.connect.json.JsonConverter: JSON, with the schema beside the data unless `schemas.enable=false`. */
 export class JsonConverter implements Converter, HeaderConverter {
@@ -53,7 +54,7 @@ export class JsonConverter implements Converter, HeaderConverter {
     this.#read = new EnvelopeCache(this.#config['schemas.cache.size'])
     this.#written = new WeakMap()
     const content = this.#config['schema.content']
-    this.#fixed = content === null ? null : this.#readSchema(parseJson(content, 'int64'))
+    this.#fixed = content === null ? null : this.#readSchema(parseJson(Buffer.from(content), 'schemaless'))
   }
 
   fromConnectData(topic: string, schema: Schema | null, value: unknown, _headers?: readonly Header[]): Buffer | null {
@@ -86,9 +87,9 @@ export class JsonConverter implements Converter, HeaderConverter {
     if (this.#fixed) return this.#value(this.#fixed, topic, p => this.#parse(topic, bytes, p))
     const hit = this.#read.find(topic, bytes)
     if (hit && bytes[bytes.length - 1] === 0x7d) {
-      const payload = bytes.toString('utf8', hit.payloadAt, bytes.length - 1)
+      const payload = (p: Precision) => parseJson(bytes, p, hit.payloadAt, bytes.length - 1)
       const parsed = tryParse(payload, hit.entry.precision)
-      if (parsed) return this.#value(hit.entry, topic, p => (p === 'text' ? parseJson(payload, p) : parsed.json))
+      if (parsed) return this.#value(hit.entry, topic, p => (p === 'text' ? payload(p) : parsed.json))
     }
     return this.#whole(topic, bytes)
   }
@@ -107,7 +108,7 @@ export class JsonConverter implements Converter, HeaderConverter {
 
   /** The way of every first message of a schema, and of malformed ones. */
   #whole(topic: string, bytes: Buffer): SchemaAndValue {
-    const parts = envelopeOf(this.#parse(topic, bytes, 'int64'))
+    const parts = envelopeOf(this.#parse(topic, bytes, 'schemaless'))
     if (!parts) throw this.#notAnEnvelope(topic, bytes)
     if (parts.schema === null) return this.#value(SCHEMALESS, topic, () => parts.payload)
     const entry = this.#known(topic, parts.schema)
@@ -154,7 +155,7 @@ export class JsonConverter implements Converter, HeaderConverter {
   #parse(topic: string, bytes: Buffer, precision: Precision): unknown {
     const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
     try {
-      return parseJson(bytes.toString('utf8', hasMark ? 3 : 0), precision)
+      return parseJson(bytes, precision, hasMark ? 3 : 0)
     } catch (error) {
       const start = bytes.toString('utf8', 0, 60)
       const key = this.#isKey ? 'key.converter' : 'value.converter'
@@ -175,9 +176,9 @@ export class JsonConverter implements Converter, HeaderConverter {
   }
 }
 
-function tryParse(text: string, precision: Precision): { json: unknown } | null {
+function tryParse(parse: (precision: Precision) => unknown, precision: Precision): { json: unknown } | null {
   try {
-    return { json: parseJson(text, precision) }
+    return { json: parse(precision) }
   } catch {
     // Not what it looked like: parsing it whole tells what is wrong.
     return null
@@ -195,7 +196,7 @@ class SyntaxErrorInTopic extends DataError {}
 
 /** Only int64 (and data without a schema) can be beyond 2^53. */
 function precisionOf(schema: Schema): Precision {
-  if (schema.type === 'int64') return 'quoted'
+  if (schema.type === 'int64') return 'int64'
   const inner = [schema.keySchema, schema.valueSchema, ...(schema.fields ?? []).map(f => f.schema)]
-  return inner.some(s => s !== undefined && precisionOf(s) === 'quoted') ? 'quoted' : 'double'
+  return inner.some(s => s !== undefined && precisionOf(s) === 'int64') ? 'int64' : 'double'
 }

@@ -1,3 +1,5 @@
+import { connectNumber, parseExactJson } from '../../core/connect/index.ts'
+
 /** A JSON number with its text, where its digits matter (decimals). */
 export class NumberText {
   readonly text: string
@@ -13,42 +15,91 @@ export class NumberText {
   }
 }
 
-type Reviver = (key: string, value: unknown) => unknown
-
-const keepIntegers = ((_key: string, value: unknown, context?: { source?: string }) => {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
-  const source = context?.source
-  return source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value
-}) as Reviver
-
-const keepTexts = ((_key: string, value: unknown, context?: { source?: string }) =>
-  typeof value === 'number' && context?.source !== undefined ? new NumberText(context.source) : value) as Reviver
-
-// Only these integers can be beyond 2^53.
-const LONG_NUMBER = /9\d{15}|\d{17}/
-// Such an integer as the value of a member. A quote inside a string has a backslash before it, so this is none.
-const LONG_MEMBER = /([^\\]"\s*:\s*)(-?(?:9\d{15}|\d{17,}))(?=\s*[,}])/g
-/** What a quoted integer begins with; see `quoteLongs`. */
-const QUOTED = '#'
-
 /**
- * How exactly numbers are read: `double` as JSON.parse does; `quoted` with integers beyond 2^53, where they are members of objects,
- * as strings that `unquoteLong` takes (for readers that know where an integer belongs: far faster than the next); `int64` with all
- * of them as bigint; `text` with every number as NumberText.
+ * How exactly numbers are read. `double`: as JSON.parse does. `int64`: integers beyond 2^53 as bigint. `schemaless`: also doubles
+ * that are whole numbers as `Double`, since no schema says that they are doubles. `text`: every number as NumberText.
  */
-export type Precision = 'double' | 'quoted' | 'int64' | 'text'
+export type Precision = 'double' | 'int64' | 'schemaless' | 'text'
 
-/** JSON.parse that rounds no more than asked. Throws SyntaxError. */
-export function parseJson(text: string, precision: Precision): unknown {
-  if (precision === 'text') return JSON.parse(text, keepTexts)
-  if (precision === 'double' || !LONG_NUMBER.test(text)) return JSON.parse(text)
-  if (precision === 'quoted') return JSON.parse(text.replace(LONG_MEMBER, `$1"${QUOTED}$2"`))
-  return JSON.parse(text, keepIntegers)
+const exactIntegers = (text: string, integer: boolean): unknown => {
+  const n = Number(text)
+  return integer && !Number.isSafeInteger(n) ? BigInt(text) : n
 }
 
-/** The integer that stands in a string of `quoted` parsing; null for any other string. */
-export function unquoteLong(text: string): number | bigint | null {
-  if (!text.startsWith(QUOTED) || !/^-?\d+$/.test(text.slice(1))) return null
-  const n = Number(text.slice(1))
-  return Number.isSafeInteger(n) ? n : BigInt(text.slice(1))
+const NUMBERS = {
+  double: Number,
+  int64: exactIntegers,
+  schemaless: connectNumber,
+  text: (text: string) => new NumberText(text),
+} as const
+
+/** JSON.parse of UTF-8 that rounds no more than asked. Throws SyntaxError. */
+export function parseJson(bytes: Buffer, precision: Precision, start = 0, end = bytes.length): unknown {
+  const text = bytes.toString('utf8', start, end)
+  const floats = precision === 'schemaless'
+  const exact = precision === 'text' || (precision !== 'double' && needsCare(bytes, start, end, floats))
+  if (exact) return parseExactJson(text, NUMBERS[precision])
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    return parseLeniently(text, precision, error)
+  }
+}
+
+/** Connect's parser takes numbers with leading zeros, and so does the exact one. */
+function parseLeniently(text: string, precision: Precision, error: unknown): unknown {
+  try {
+    return parseExactJson(text, NUMBERS[precision])
+  } catch {
+    throw error
+  }
+}
+
+const DOT = 0x2e
+const E = 0x65
+const LOWER = 0x20
+const ZERO = 0x30
+const NINE = 0x39
+const MINUS = 0x2d
+/** Integers of fewer digits are below 2^53, and decimals of fewer digits are no whole numbers unless they end in zeros. */
+const LONG = 16
+
+const isDigit = (c: number | undefined): boolean => c !== undefined && c >= ZERO && c <= NINE
+
+/**
+ * Whether the JSON may have a number that JSON.parse does not read exactly enough: an integer beyond 2^53; with `floats`, also a
+ * double that is a whole number. One pass over the bytes, which costs less than a regular expression; few texts have any.
+ */
+export function needsCare(bytes: Buffer, from: number, end: number, floats: boolean): boolean {
+  for (let i = from; i < end; i++) {
+    if ((bytes[i]! - ZERO) >>> 0 > 9) continue
+    const start = i
+    let c: number
+    do c = bytes[++i]!
+    while (i < end && (c - ZERO) >>> 0 <= 9)
+    if (i >= end) c = 0
+    if (i - start >= LONG && (i - start > LONG || bytes[start] === NINE)) return true
+    if (floats && (c === DOT || (c | LOWER) === E) && mayBeWhole(bytes, start, i) && isNumber(bytes, from, start))
+      return true
+  }
+  return false
+}
+
+/** Whether the digits from `start` to `end`, with the fraction or exponent behind them, may be a whole number. */
+function mayBeWhole(bytes: Buffer, start: number, end: number): boolean {
+  if (bytes[end] !== DOT) return true
+  let i = end + 1
+  let zeros = true
+  for (; isDigit(bytes[i]); i++) if (bytes[i] !== ZERO) zeros = false
+  return zeros || i - start > LONG || ((bytes[i] ?? 0) | LOWER) === E
+}
+
+/** Whether what begins with the digits at `start` can be a number rather than part of a string. */
+function isNumber(bytes: Buffer, from: number, start: number): boolean {
+  let i = start - 1
+  if (i >= from && bytes[i] === MINUS) i--
+  while (i >= from && bytes[i]! <= 0x20) i--
+  if (i < from) return true
+  const before = bytes[i]
+  return before === 0x3a || before === 0x2c || before === 0x5b
 }

@@ -1,5 +1,18 @@
-import { DATE, DataError, DECIMAL, Decimal, type Schema, TIME, TIMESTAMP } from '../../core/connect/index.ts'
-import { NumberText, unquoteLong } from './parse.ts'
+import {
+  DATE,
+  DataError,
+  DECIMAL,
+  DEFAULT_TABLE,
+  Decimal,
+  FloatingNumber,
+  hashMapOrder,
+  type Schema,
+  type Struct,
+  setField,
+  TIME,
+  TIMESTAMP,
+} from '../../core/connect/index.ts'
+import { NumberText } from './parse.ts'
 import { DAY_MS, describe } from './write-value.ts'
 
 /** Makes a value of a schema out of parsed JSON. Throws DataError for one that does not fit. */
@@ -42,7 +55,7 @@ function logicalReader(schema: Schema): Reader | null {
       const scale = Number(schema.parameters?.['scale'])
       return json => {
         if (json instanceof NumberText) return Decimal.parse(json.text)
-        if (typeof json !== 'string' || json.startsWith('#')) throw new DigitsNeeded(true)
+        if (typeof json !== 'string') throw new DigitsNeeded(true)
         return Decimal.fromBuffer(base64(schema, json), scale)
       }
     }
@@ -63,10 +76,20 @@ function instant(schema: Schema, ms: number): Date {
   return date
 }
 
+/** A JSON object: neither a list nor a number that is kept as an object. */
+function isObject(json: unknown): json is Struct {
+  return (
+    typeof json === 'object' &&
+    json !== null &&
+    !Array.isArray(json) &&
+    !(json instanceof NumberText) &&
+    !(json instanceof FloatingNumber)
+  )
+}
+
 /** A JSON value that should be a number, out of whatever form it was parsed into. */
 function plain(json: unknown): unknown {
-  if (json instanceof NumberText) return json.value
-  return typeof json === 'string' ? (unquoteLong(json) ?? json) : json
+  return json instanceof NumberText || json instanceof FloatingNumber ? json.value : json
 }
 
 function integer(schema: Schema, json: unknown, limit: number): number {
@@ -138,23 +161,24 @@ function typeReader(schema: Schema, options: ReadOptions): Reader {
   }
 }
 
+// Connect reads maps into a HashMap, whose order shows where they are written again.
 function mapReader(schema: Schema, options: ReadOptions): Reader {
   const key = compileReader(schema.keySchema!, options)
   const item = compileReader(schema.valueSchema!, options)
+  const ofLongs = schema.keySchema!.type === 'int64'
+  const inOrder = (entries: readonly (readonly [unknown, unknown])[]) =>
+    new Map(hashMapOrder([...new Map(entries)], entry => entry[0], ofLongs, DEFAULT_TABLE))
   return json => {
-    const out = new Map<unknown, unknown>()
     if (Array.isArray(json) && schema.keySchema!.type !== 'string') {
-      for (const pair of json) {
-        if (!Array.isArray(pair) || pair.length !== 2) {
+      return inOrder(
+        json.map((pair: unknown) => {
+          if (Array.isArray(pair) && pair.length === 2) return [key(pair[0]), item(pair[1])] as const
           throw new DataError('Map entry must be an array of a key and a value')
-        }
-        out.set(key(pair[0]), item(pair[1]))
-      }
-      return out
+        }),
+      )
     }
-    if (typeof json !== 'object' || json === null || Array.isArray(json)) throw mismatch(schema, json)
-    for (const [k, v] of Object.entries(json)) out.set(key(k), item(v))
-    return out
+    if (!isObject(json)) throw mismatch(schema, json)
+    return inOrder(Object.entries(json).map(([k, v]) => [key(k), item(v)] as const))
   }
 }
 
@@ -165,18 +189,15 @@ function structReader(schema: Schema, options: ReadOptions): Reader {
   const readers = fields.map(f => compileReader(f.schema, options))
   const inherited = names.map(name => name in Object.prototype)
   return json => {
-    if (typeof json !== 'object' || json === null || Array.isArray(json) || json instanceof NumberText) {
-      throw mismatch(schema, json)
-    }
-    const struct = json as Record<string, unknown>
+    if (!isObject(json)) throw mismatch(schema, json)
+    const struct = json
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!
       try {
         const given = inherited[i] && !Object.hasOwn(struct, name) ? null : struct[name]
         const value = readers[i]!(given)
-        if (value === given) continue
-        if (inherited[i]) Object.defineProperty(struct, name, { value, enumerable: true, writable: true })
-        else struct[name] = value
+        if (Object.is(value, given)) continue
+        setField(struct, name, value)
       } catch (error) {
         throw error instanceof DigitsNeeded ? error : withPath(name, error)
       }

@@ -1,10 +1,10 @@
-import { DataError, javaDouble } from '../../core/connect/index.ts'
+import { DataError, FloatingNumber, javaDouble, keysInOrder } from '../../core/connect/index.ts'
 import { quote } from './quote.ts'
 
 /** Deeper data than this is taken for a cycle. */
-const MAX_DEPTH = 500
+const MAX_DEPTH = 1000
 
-/** Renders data without a schema. An integral number is written as Java's Long, any other as its Double. */
+/** Renders data without a schema. A plain number is written as Java's Long where it is an integer, as its Double otherwise. */
 export function writeSchemaless(value: unknown): string {
   return write(value, 0)
 }
@@ -28,23 +28,50 @@ function write(value: unknown, depth: number): string {
   }
 }
 
+/** The names of fields as they are written; they are few. */
+const heads = new Map<string, string>()
+const MOST_HEADS = 10_000
+const LONGEST_HEAD = 64
+
+function headOf(name: string): string {
+  let head = heads.get(name)
+  if (head === undefined) {
+    head = `${quote(name)}:`
+    if (name.length > LONGEST_HEAD) return head
+    if (heads.size >= MOST_HEADS) heads.clear()
+    heads.set(name, head)
+  }
+  return head
+}
+
 function writeObject(value: object, depth: number): string {
+  if (Array.isArray(value)) {
+    let out = ''
+    for (const item of value) out += `${out === '' ? '[' : ','}${write(item, depth)}`
+    return out === '' ? '[]' : `${out}]`
+  }
+  if (value instanceof FloatingNumber) return Number.isFinite(value.value) ? value.toString() : `"${value}"`
   if (value instanceof Uint8Array) {
     return `"${Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64')}"`
   }
-  if (Array.isArray(value)) return `[${value.map(v => write(v, depth)).join(',')}]`
-  if (value instanceof Map) {
-    const entries = [...value]
-    if (entries.every(([k]) => typeof k === 'string')) return writeEntries(entries, depth)
-    return `[${entries.map(([k, v]) => `[${write(k, depth)},${write(v, depth)}]`).join(',')}]`
-  }
-  const prototype = Object.getPrototypeOf(value)
+  if (value instanceof Map) return writeMap(value, depth)
+  const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null && value.constructor?.name !== 'Object') {
     throw new DataError(`a ${value.constructor?.name} needs a schema to be converted`)
   }
-  return writeEntries(Object.entries(value), depth)
+  const fields = value as Record<string, unknown>
+  let out = ''
+  for (const name of keysInOrder(fields)) out += `${out === '' ? '{' : ','}${headOf(name)}${write(fields[name], depth)}`
+  return out === '' ? '{}' : `${out}}`
 }
 
-function writeEntries(entries: [string, unknown][], depth: number): string {
-  return `{${entries.map(([k, v]) => `${quote(k)}:${write(v, depth)}`).join(',')}}`
+/** Keys that are strings make an object; any other keys make an array of pairs. */
+function writeMap(map: ReadonlyMap<unknown, unknown>, depth: number): string {
+  let out = ''
+  if ([...map.keys()].every(key => typeof key === 'string')) {
+    for (const [key, item] of map) out += `${out === '' ? '' : ','}${headOf(key as string)}${write(item, depth)}`
+    return `{${out}}`
+  }
+  for (const [key, item] of map) out += `${out === '' ? '' : ','}[${write(key, depth)},${write(item, depth)}]`
+  return `[${out}]`
 }

@@ -1,4 +1,13 @@
-import { DataError, Decimal, javaToString, renderValue, type Schema } from '../../core/connect/index.ts'
+import {
+  DataError,
+  Decimal,
+  double,
+  Float,
+  FloatingNumber,
+  javaToString,
+  renderValue,
+  type Schema,
+} from '../../core/connect/index.ts'
 import { typeName } from './requirements.ts'
 
 export type CastType = 'int8' | 'int16' | 'int32' | 'int64' | 'float' | 'double' | 'boolean' | 'string'
@@ -32,6 +41,7 @@ export function castValue(schema: Schema | null, value: unknown, type: CastType)
   if (type === 'boolean') return typeof plain === 'string' ? plain.toLowerCase() === 'true' : Number(plain) !== 0
   if (type === 'float' || type === 'double') {
     const n = typeof plain === 'string' ? parseFloating(plain) : Number(plain)
+    if (schema === null) return type === 'float' ? new Float(n) : double(n)
     return type === 'float' ? Math.fround(n) : n
   }
   return typeof plain === 'string' ? parseInteger(plain, BITS[type]!) : toInteger(plain, BITS[type]!)
@@ -40,7 +50,8 @@ export function castValue(schema: Schema | null, value: unknown, type: CastType)
 function textOf(schema: Schema | null, value: unknown): string {
   if (Buffer.isBuffer(value)) return value.toString('base64')
   if (value instanceof Date) return renderValue(schema, value) ?? ''
-  if (value instanceof Decimal || typeof value !== 'object') return javaToString(schema, value)
+  if (value instanceof Decimal || value instanceof FloatingNumber || typeof value !== 'object')
+    return javaToString(schema, value)
   throw unsupported(value)
 }
 
@@ -50,6 +61,7 @@ function plainOf(schema: Schema | null, value: unknown): number | bigint | boole
     return schema?.name === 'org.apache.kafka.connect.data.Date' ? value.getTime() / 86_400_000 : value.getTime()
   }
   if (value instanceof Decimal) return value.toNumber()
+  if (value instanceof FloatingNumber) return value.value
   if (typeof value === 'object' || typeof value === 'undefined') throw unsupported(value)
   return value as number | bigint | boolean | string
 }

@@ -1,8 +1,16 @@
-import { type ConnectRecord, DataError, type Schema, type Struct } from '../../core/connect/index.ts'
+import {
+  type ConnectRecord,
+  DataError,
+  Decimal,
+  FloatingNumber,
+  type Schema,
+  type Struct,
+} from '../../core/connect/index.ts'
 
 /** Says what a value is, for an error message. */
 export function typeName(value: unknown): string {
   if (value === null || value === undefined) return 'null'
+  if (value instanceof FloatingNumber) return 'a number'
   if (Buffer.isBuffer(value)) return 'bytes'
   if (Array.isArray(value)) return 'a list'
   return typeof value === 'object' ? `a ${value.constructor?.name ?? 'object'}` : `a ${typeof value}`
@@ -17,11 +25,18 @@ export function requireMap(value: unknown, purpose: string): Struct {
   return map
 }
 
+/** Whether a value of data without a schema is a map. */
+export function isMap(value: unknown): value is Struct | Map<unknown, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const isValue = value instanceof FloatingNumber || value instanceof Decimal || value instanceof Date
+  return !isValue && !Buffer.isBuffer(value)
+}
+
 /** As requireMap, but null is fine. */
 export function mapOrNull(value: unknown, purpose: string): Struct | null {
   if (value === null || value === undefined) return null
   if (value instanceof Map) return Object.fromEntries(value) as Struct
-  if (typeof value !== 'object' || Array.isArray(value) || Buffer.isBuffer(value) || value instanceof Date) {
+  if (!isMap(value)) {
     throw new DataError(
       `Only Map objects supported in absence of schema for [${purpose}], found: ${typeName(value)}. ` +
         `HoistField wraps single values, a predicate keeps this transformation from such records.`,

@@ -1,6 +1,10 @@
 import { Decimal } from '../decimal.ts'
-import { javaBigDecimal, javaDouble, javaFloat } from '../java-text.ts'
-import type { Schema } from '../schema.ts'
+import { javaDouble, javaFloat } from '../java-floats.ts'
+import { keysInOrder } from '../java-map.ts'
+import { FloatingNumber } from '../java-numbers.ts'
+import { javaBigDecimal } from '../java-text.ts'
+import { getField } from '../own.ts'
+import type { Schema, Struct } from '../schema.ts'
 
 const DATE = 'org.apache.kafka.connect.data.Date'
 const TIME = 'org.apache.kafka.connect.data.Time'
@@ -31,6 +35,7 @@ function append(schema: Schema | null, value: unknown, embedded: boolean): strin
 
 function appendObject(schema: Schema | null, value: object, embedded: boolean): string {
   if (Buffer.isBuffer(value)) return embedded ? quoted(value.toString('base64')) : value.toString('base64')
+  if (value instanceof FloatingNumber) return value.toString()
   if (value instanceof Decimal) return javaBigDecimal(value)
   if (value instanceof Date) {
     const iso = value.toISOString()
@@ -38,11 +43,16 @@ function appendObject(schema: Schema | null, value: object, embedded: boolean): 
   }
   if (Array.isArray(value)) return `[${value.map(v => append(schema?.valueSchema ?? null, v, true)).join(',')}]`
   if (schema?.type === 'struct') {
-    const struct = value as Record<string, unknown>
-    return `{${(schema.fields ?? []).map(f => `${quoted(f.name)}:${append(f.schema, struct[f.name], true)}`).join(',')}}`
+    const struct = value as Struct
+    const fields = schema.fields ?? []
+    return `{${fields.map(f => `${quoted(f.name)}:${append(f.schema, getField(struct, f.name), true)}`).join(',')}}`
   }
-  const entries = value instanceof Map ? [...value] : Object.entries(value)
-  const one = ([k, v]: [unknown, unknown]) =>
-    `${append(schema?.keySchema ?? null, k, true)}:${append(schema?.valueSchema ?? null, v, true)}`
-  return `{${entries.map(one).join(',')}}`
+  const keySchema = schema?.keySchema ?? null
+  const valueSchema = schema?.valueSchema ?? null
+  const one = (k: unknown, v: unknown) => `${append(keySchema, k, true)}:${append(valueSchema, v, true)}`
+  if (value instanceof Map) return `{${Array.from(value, ([k, v]) => one(k, v)).join(',')}}`
+  const map = value as Struct
+  return `{${keysInOrder(map)
+    .map(k => one(k, map[k]))
+    .join(',')}}`
 }

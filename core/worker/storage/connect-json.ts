@@ -1,12 +1,16 @@
-/** JSON value as it is read: integers beyond 2^53 are `bigint`. */
-export type Json = null | boolean | number | bigint | string | Json[] | { [key: string]: Json }
+import { javaDouble } from '../../connect/java-floats.ts'
+import { type Double, double, FloatingNumber } from '../../connect/java-numbers.ts'
 
-/** Parses JSON without rounding: an integer that is no safe integer becomes a `bigint`. Throws SyntaxError. */
+/** JSON value as it is read: integers beyond 2^53 are `bigint`, and doubles that are whole numbers, such as 1.0, are `Double`. */
+export type Json = null | boolean | number | bigint | Double | string | Json[] | { [key: string]: Json }
+
+/** Parses JSON and keeps its integers exact and its doubles doubles. Throws SyntaxError. */
 export function parseJson(text: string): Json {
   return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => {
-    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
-    const source = context?.source
-    return source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value
+    if (typeof value !== 'number' || !Number.isInteger(value)) return value
+    const source = context?.source ?? ''
+    if (!/^-?\d+$/.test(source)) return double(value)
+    return Number.isSafeInteger(value) ? value : BigInt(source)
   }) as Json
 }
 
@@ -26,9 +30,19 @@ function asJackson(match: string): string {
   return `\\u${match.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
+/** Every integer that a number has digits for is written as one; other numbers are doubles. */
+const MOST_INTEGER = 1e21
+
+function renderNumber(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < MOST_INTEGER) return String(value)
+  return Number.isFinite(value) ? javaDouble(value) : `"${value}"`
+}
+
 function render(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'number') return renderNumber(value)
+  if (value instanceof FloatingNumber) return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(render).join(',')}]`
   if (typeof value === 'object') {
     const fields: string[] = []
@@ -48,7 +62,7 @@ export function renderJson(value: unknown): string {
 /** The same text for equal values, whatever the order of keys. Used to find an offset by its partition. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  if (value !== null && typeof value === 'object') {
+  if (value !== null && typeof value === 'object' && !(value instanceof FloatingNumber)) {
     const entries = Object.entries(value).filter(([, item]) => item !== undefined)
     entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`
@@ -58,5 +72,6 @@ export function canonicalJson(value: unknown): string {
 
 /** An object of a parsed JSON value, or null for anything else. */
 export function asObject(value: Json | undefined): { [key: string]: Json } | null {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : null
+  const isObject = value !== null && typeof value === 'object' && !Array.isArray(value)
+  return isObject && !(value instanceof FloatingNumber) ? value : null
 }

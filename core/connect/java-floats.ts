@@ -1,0 +1,43 @@
+// The texts of floating numbers as Java has them: `1.0`, `1.0E10`, `NaN`.
+
+/** Within these, Java writes no exponent. */
+const PLAIN_MIN = 1e-3
+const PLAIN_MAX = 1e7
+/** Below this, floats have fewer digits than elsewhere. */
+const FLOAT_MIN_NORMAL = 1.17549435e-38
+
+/** Java's Double.toString: `1.0`, `1.0E10`, `NaN`, `-Infinity`. Shortest digits, as since JDK 19. */
+export function javaDouble(value: number): string {
+  const magnitude = value < 0 ? -value : value
+  if (magnitude >= PLAIN_MIN && magnitude < PLAIN_MAX) {
+    return Number.isInteger(value) ? `${value}.0` : `${value}`
+  }
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
+  if (!Number.isFinite(value)) return String(value)
+  // Java prefers the nearest of two digits to the only one of one digit: 4.9E-324, not 5.0E-324.
+  const two = value.toExponential(1)
+  return javaExponent(Number(two) === value ? two : value.toExponential())
+}
+
+/** Java's Float.toString: the shortest digits that tell the float from its neighbours. */
+export function javaFloat(value: number): string {
+  const float = Math.fround(value)
+  const magnitude = Math.abs(float)
+  if (!Number.isFinite(float) || float === 0) return javaDouble(float)
+  // Where six digits do, they end in the zeros that a shorter text would lack.
+  for (let digits = magnitude < FLOAT_MIN_NORMAL ? 2 : 6; digits <= 9; digits++) {
+    const text = float.toPrecision(digits)
+    const parsed = Number(text)
+    if (Math.fround(parsed) !== float) continue
+    if (magnitude >= PLAIN_MIN && magnitude < PLAIN_MAX) return javaDouble(parsed)
+    return digits === 2 ? javaExponent(float.toExponential(1)) : javaExponent(parsed.toExponential())
+  }
+  return javaDouble(float)
+}
+
+/** `1.5e+10`, as JavaScript has it, in Java's form: `1.5E10`. */
+function javaExponent(text: string): string {
+  const e = text.indexOf('e')
+  const mantissa = text.slice(0, e)
+  return `${mantissa.includes('.') ? mantissa : `${mantissa}.0`}E${Number(text.slice(e + 1))}`
+}

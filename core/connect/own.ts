@@ -1,0 +1,18 @@
+import type { Struct } from './schema.ts'
+
+// Fields may have the names that every object inherits: `__proto__`, `constructor`, `toString` ...
+
+/** Sets a field of any name. */
+export function setField(object: Struct, name: string, value: unknown): void {
+  if (name === '__proto__') {
+    Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true })
+  } else object[name] = value
+}
+
+/** The value of a field of any name; undefined where the object has no such field. */
+export function getField(object: Struct, name: string): unknown {
+  const value = object[name]
+  // what objects inherit are functions, which data has none of, and `__proto__`
+  if (typeof value !== 'function' && name !== '__proto__') return value
+  return Object.hasOwn(object, name) ? object[name] : undefined
+}
