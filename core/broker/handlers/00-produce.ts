@@ -3,6 +3,8 @@ import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
 import type { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
 import * as header from '../../protocol/records/batch-header.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
+import { claimsTransaction, theOneBatch } from '../log/validation/check-header.ts'
+import { RecordsRejected } from '../log/validation/rules.ts'
 import type { TopicImage } from '../quorum/image.ts'
 import { isInternalTopic } from '../quorum/topic-names.ts'
 import type { Handler, RequestContext } from './handler.ts'
@@ -16,28 +18,55 @@ type PartitionResponse = NonNullable<NonNullable<Response['responses']>[number][
 /** The client with which Kafka's own admin tools may write to internal topics. */
 const ADMIN_CLIENT_ID = '__admin_client'
 
-function refused(index: number, code: number, message: string | null = null): PartitionResponse {
-  return { index, errorCode: code, baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1, errorMessage: message }
+/** Before anything is known of the log. */
+const NO_OFFSET = -1
+/** Errors with which Kafka does not tell where the log starts. */
+const WITHOUT_LOG_START = new Set<number>([
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+])
+
+function refused(index: number, error: unknown, logStartOffset = NO_OFFSET): PartitionResponse {
+  const errorCode = typeof error === 'number' ? error : kafkaCodeOf(error)
+  return {
+    index,
+    errorCode,
+    baseOffset: NO_OFFSET,
+    logAppendTimeMs: -1,
+    logStartOffset: WITHOUT_LOG_START.has(errorCode) ? NO_OFFSET : logStartOffset,
+    recordErrors: recordErrorsOf(error),
+    errorMessage: detailOf(error),
+  }
 }
 
-function refuseTopic(request: Request, topic: TopicImage | undefined, topicId: string, ctx: RequestContext): number {
+/** The records at fault (KIP-467). */
+function recordErrorsOf(error: unknown) {
+  if (!(error instanceof RecordsRejected)) return []
+  return error.recordErrors.map(e => ({ batchIndex: e.index, batchIndexErrorMessage: e.message }))
+}
+
+/** Whether any batch of a request claims to belong to a transaction. */
+function hasTransactions(request: Request): boolean {
+  return request.topicData.some(t => t.partitionData.some(p => claimsTransaction(p.records)))
+}
+
+/** What is wrong with the request itself: then nothing of it is appended. */
+function requestProblem(request: Request): number {
   if (request.acks < -1 || request.acks > 1) return ErrorCode.INVALID_REQUIRED_ACKS
-  // there are no transactions yet: nobody can have got this id from here
-  if (request.transactionalId !== null) return ErrorCode.INVALID_TXN_STATE
-  if (!topic) return missingTopicCode(topicId)
-  if (isInternalTopic(topic.name) && ctx.clientId !== ADMIN_CLIENT_ID) return ErrorCode.INVALID_TOPIC_EXCEPTION
+  if (request.transactionalId === null && hasTransactions(request)) {
+    return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+  }
   return ErrorCode.NONE
 }
 
-/** A producer sends one batch for a partition, as Kafka's `ProduceRequest.validateRecords` demands; only replicas send more. */
-function refuseMore(records: Buffer, version: number): void {
-  const isWhole = (at: number) =>
-    records.length - at >= header.HEADER_SIZE && header.batchSize(records, at) <= records.length - at
-  if (!isWhole(0)) return
-  const size = header.batchSize(records, 0)
-  if (size < header.HEADER_SIZE || !isWhole(size)) return
-  const detail = `Produce requests with version ${version} are only allowed to contain exactly one record batch per partition`
-  throw errorFor(ErrorCode.INVALID_RECORD, detail)
+function topicProblem(topic: TopicImage | undefined, topicId: string, ctx: RequestContext): number {
+  if (!topic) return missingTopicCode(topicId)
+  if (isInternalTopic(topic.name) && ctx.clientId !== ADMIN_CLIENT_ID) return ErrorCode.INVALID_TOPIC_EXCEPTION
+  return ErrorCode.NONE
 }
 
 /** Appends to one partition. The append is in line before the first await. */
@@ -47,12 +76,15 @@ async function append(
   acks: number,
   ctx: RequestContext,
 ): Promise<PartitionResponse> {
+  let logStartOffset = NO_OFFSET
   try {
+    const batch = theOneBatch(records, ctx.apiVersion)
     const log = ctx.broker.log(topic.name, index)
+    logStartOffset = log.logStartOffset
+    // there are no transactions yet: no producer can have begun one here
+    if (claimsTransaction(batch) && header.producerId(batch, 0) >= 0) throw errorFor(ErrorCode.INVALID_TXN_STATE)
     const leaderEpoch = topic.partitions[index]?.leaderEpoch ?? 0
-    if (records === null) throw errorFor(ErrorCode.INVALID_RECORD)
-    refuseMore(records, ctx.apiVersion)
-    const done = await log.append(records, { origin: 'client', leaderEpoch, requiredAcks: acks })
+    const done = await log.append(batch, { origin: 'client', leaderEpoch, requiredAcks: acks })
     return {
       index,
       baseOffset: done.baseOffset,
@@ -60,10 +92,9 @@ async function append(
       logStartOffset: done.logStartOffset,
     }
   } catch (error) {
-    const code = kafkaCodeOf(error)
-    if (code === ErrorCode.UNKNOWN_SERVER_ERROR)
+    if (kafkaCodeOf(error) === ErrorCode.UNKNOWN_SERVER_ERROR)
       ctx.broker.logger.error(`Appending to ${topic.name}-${index} failed`, error)
-    return refused(index, code, detailOf(error))
+    return refused(index, error, logStartOffset)
   }
 }
 
@@ -77,10 +108,11 @@ export const produceHandler: Handler<Request, Response> = {
   handle(request, ctx) {
     const image = ctx.broker.image()
     const { acks } = request
+    const wholeProblem = requestProblem(request)
     const pending: Promise<void>[] = []
     const responses = request.topicData.map(({ name, topicId, partitionData }) => {
       const topic = findTopic(image, name, topicId)
-      const code = refuseTopic(request, topic, topicId, ctx)
+      const code = wholeProblem || topicProblem(topic, topicId, ctx)
       const partitionResponses: PartitionResponse[] = new Array(partitionData.length)
       for (const [i, data] of partitionData.entries()) {
         const problem = code || partitionProblem(topic?.partitions[data.index])

@@ -2,6 +2,7 @@ import { ErrorCode, errorFor, type KafkaError } from '../../protocol/error-codes
 import * as header from '../../protocol/records/batch-header.ts'
 import type { CheckedRecords } from './append-check.ts'
 import type { BatchMeta } from './batch-meta.ts'
+import type { ProducerId } from './int64.ts'
 import type { LogState } from './log-state.ts'
 import { applyBatch, type CompletedTxn, checkBatch, findDuplicate, type ProducerEntry } from './producer-state.ts'
 import type { AppendOrigin, AppendResult } from './types.ts'
@@ -40,7 +41,7 @@ export class GroupBuilder {
   readonly #buffers: Buffer[] = []
   readonly #changes: ProducerChange[] = []
   /** Producers as they will be after the group. */
-  #producers: Map<number, ProducerEntry> | null = null
+  #producers: Map<ProducerId, ProducerEntry> | null = null
   #checked: ProducerChange[] = []
   #end: number
   #size = 0
@@ -69,7 +70,7 @@ export class GroupBuilder {
   check(pending: PendingAppend): boolean {
     const { batches, bytes } = pending.records
     const changes: ProducerChange[] = []
-    const own = batches.length > 1 ? new Map<number, ProducerEntry>() : null
+    const own = batches.length > 1 ? new Map<ProducerId, ProducerEntry>() : null
     let next = this.#end
     for (const meta of batches) {
       if (pending.origin === 'replication') {

@@ -1,6 +1,8 @@
+import { isProtocolError } from '../../protocol/errors.ts'
 import * as header from '../../protocol/records/batch-header.ts'
 import { readBatches } from '../../protocol/records/batch-reader.ts'
 import { readEndTransactionMarker } from '../../protocol/records/control-records.ts'
+import { type ProducerId, readProducerId } from './int64.ts'
 
 /** A commit or abort marker of a transaction. */
 export interface TxnMarker {
@@ -17,7 +19,7 @@ export interface BatchMeta {
   lastOffset: number
   leaderEpoch: number
   maxTimestamp: number
-  readonly producerId: number
+  readonly producerId: ProducerId
   readonly producerEpoch: number
   readonly baseSequence: number
   readonly isTransactional: boolean
@@ -54,7 +56,7 @@ export function readBatchMeta(buf: Buffer, at: number): BatchMeta {
     lastOffset: baseOffset + header.lastOffsetDelta(buf, at),
     leaderEpoch: header.leaderEpoch(buf, at),
     maxTimestamp: header.maxTimestamp(buf, at),
-    producerId: header.producerId(buf, at),
+    producerId: readProducerId(buf, at + header.PRODUCER_ID),
     producerEpoch: header.producerEpoch(buf, at),
     baseSequence: header.baseSequence(buf, at),
     isTransactional: header.isTransactional(buf, at),
@@ -63,12 +65,17 @@ export function readBatchMeta(buf: Buffer, at: number): BatchMeta {
   }
 }
 
-/** The transaction marker in a control batch; null when it holds another kind of control record. */
+/** The transaction marker in a control batch; null when it holds another kind of control record, or none that can be read. */
 function readMarker(batch: Buffer): TxnMarker | null {
-  for (const decoded of readBatches(batch)) {
-    const record = decoded.records()[0]
-    const marker = record === undefined ? null : readEndTransactionMarker(record)
-    return marker === null ? null : { commit: marker.committed, coordinatorEpoch: marker.coordinatorEpoch }
+  try {
+    for (const decoded of readBatches(batch)) {
+      const record = decoded.records()[0]
+      const marker = record === undefined ? null : readEndTransactionMarker(record)
+      return marker === null ? null : { commit: marker.committed, coordinatorEpoch: marker.coordinatorEpoch }
+    }
+  } catch (error) {
+    // a log that was taken over may hold anything: one bad batch must not keep all of it from being opened
+    if (!isProtocolError(error)) throw error
   }
   return null
 }

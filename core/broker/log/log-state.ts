@@ -34,6 +34,8 @@ export class LogState {
   /** Everything below it is synced to disk. */
   recoveryPoint: number
   status: 'open' | 'deleted' | 'closed' = 'open'
+  /** Why nothing may be written any more, although the log is open; null while all is well. */
+  stopped: KafkaError | null = null
   readonly #listeners = new Set<() => void>()
 
   constructor(topic: string, partition: number, dir: string, env: LogEnv, config: LogConfig, loaded: LoadedLog) {

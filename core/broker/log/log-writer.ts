@@ -1,5 +1,6 @@
 import { ftruncateSync, writev } from 'node:fs'
-import { ErrorCode, errorFor, type KafkaError } from '../../protocol/error-codes.ts'
+import { messageOf } from '../../common/errors/error-table.ts'
+import { ErrorCode, errorFor, KafkaError } from '../../protocol/error-codes.ts'
 import type { CheckedRecords } from './append-check.ts'
 import { type AppendGroup, GroupBuilder, type PendingAppend } from './append-group.ts'
 import { dropBytes, MAX_VECTORS, writevFully } from './files.ts'
@@ -16,15 +17,31 @@ const MAX_GROUP_BYTES = 8 << 20
  */
 const SYNC_WRITE_BYTES = 1 << 20
 
+/** An append in line. Its place is taken when it is asked for, also while a thread still checks its records. */
+interface Ticket {
+  readonly number: number
+  /** Null while its records are being checked. */
+  pending: PendingAppend | null
+  isRejected: boolean
+}
+
+/** A change of files or segments that waits for the appends before it. */
+interface Job {
+  /** The last append that it waits for. */
+  readonly after: number
+  run(): void
+}
+
 /**
  * The one writer of a partition's log. Appends queue up while a write is under way, and go into the next one together:
  * with fdatasync that is the group commit. Nothing of the log's state changes before the bytes are written, so a failed
- * write is undone by cutting the file.
+ * write is undone by cutting the file. What fails after that stops the log from being written to: see `#stop`.
  */
 export class LogWriter {
   readonly #log: LogState
-  #queue: PendingAppend[] = []
-  #jobs: (() => void)[] = []
+  #queue: Ticket[] = []
+  #jobs: Job[] = []
+  #lastTicket = 0
   #scheduled = false
   #busy = false
   /** One of the turns of `slowOperations` is ours, for the next write. */
@@ -43,23 +60,37 @@ export class LogWriter {
     this.#log = log
   }
 
-  append(records: CheckedRecords, o: AppendOptions): Promise<AppendResult> {
+  /** Appends records in the order of the calls, also those whose check is not done yet. */
+  append(
+    records: CheckedRecords | Promise<CheckedRecords | KafkaError>,
+    { origin, leaderEpoch }: AppendOptions,
+  ): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ records, origin: o.origin, leaderEpoch: o.leaderEpoch, resolve, reject })
-      this.#schedule()
+      const ticket: Ticket = { number: ++this.#lastTicket, pending: null, isRejected: false }
+      this.#queue.push(ticket)
+      const settle = (checked: CheckedRecords | KafkaError) => {
+        if (checked instanceof KafkaError) {
+          ticket.isRejected = true
+          reject(checked)
+        } else ticket.pending = { records: checked, origin, leaderEpoch, resolve, reject }
+        this.#schedule()
+      }
+      if (records instanceof Promise) records.then(settle, (error: unknown) => settle(this.#unexpected(error)))
+      else settle(records)
     })
   }
 
   /** Runs a job that changes the log's files or segments, between writes and after the appends that came before it. */
   exclusively<T>(job: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#jobs.push(() => {
+      const run = () => {
         try {
           resolve(job())
         } catch (error) {
           reject(error)
         }
-      })
+      }
+      this.#jobs.push({ after: this.#lastTicket, run })
       this.#schedule()
     })
   }
@@ -72,17 +103,30 @@ export class LogWriter {
   }
 
   #drain(): void {
-    while (!this.#busy && this.#queue.length > 0) {
-      if (this.#log.config.fsync === 'group' && !this.#takeTurn()) return
-      this.#writeGroup()
-    }
+    while (this.#step());
     if (this.#hasTurn && !this.#busy) this.#endTurn()
-    while (!this.#busy && this.#jobs.length > 0) this.#jobs.shift()!()
+  }
+
+  /** Does what is next; false when that has to wait, or nothing is left. */
+  #step(): boolean {
+    if (this.#busy) return false
+    const job = this.#jobs[0]
+    const next = this.#queue[0]
+    if (job !== undefined && (next === undefined || next.number > job.after)) {
+      this.#jobs.shift()
+      job.run()
+      return true
+    }
+    if (next === undefined || (next.pending === null && !next.isRejected)) return false
+    if (this.#log.config.fsync === 'group' && !this.#takeTurn()) return false
+    this.#writeGroup(job?.after ?? Number.POSITIVE_INFINITY)
+    return true
   }
 
   /** A sync needs a turn. What arrives while this log waits for one goes into the same write. */
   #takeTurn(): boolean {
     if (this.#hasTurn) return true
+    if (this.#isWaiting) return false
     this.#hasTurn = slowOperations.tryStart()
     if (this.#hasTurn) return true
     this.#isWaiting = true
@@ -99,29 +143,28 @@ export class LogWriter {
     slowOperations.finish()
   }
 
-  #writeGroup(): void {
-    const group = this.#takeGroup()
+  #writeGroup(upTo: number): void {
+    const group = this.#takeGroup(upTo)
     if (group === null) return
     const { config, active } = this.#log
     const records = this.#unsyncedRecords + group.records
     const sync = config.fsync === 'group' || records >= config.flushMessages
+    const writesNow = group.size <= SYNC_WRITE_BYTES
     this.#unsyncedRecords = sync ? 0 : records
     try {
       const fd = active.fd()
       if (this.#needsCut) this.#cut()
-      if (group.size <= SYNC_WRITE_BYTES) {
-        writevFully(fd, group.buffers, group.size, active.size)
-        if (!sync) {
-          this.#commit(group)
-          return
-        }
-      }
+      if (writesNow) writevFully(fd, group.buffers, group.size, active.size)
     } catch (error) {
       this.#fail(group, error)
       return
     }
+    if (writesNow && !sync) {
+      this.#commit(group)
+      return
+    }
     this.#busy = true
-    void this.#finishLater(group, group.size > SYNC_WRITE_BYTES, sync)
+    void this.#finishLater(group, !writesNow, sync)
   }
 
   /** The asynchronous part of a write; its failures go to the appends. */
@@ -150,30 +193,49 @@ export class LogWriter {
   }
 
   /** As many queued appends as fit into the active segment; answers those that need no write. Rolls when it must. */
-  #takeGroup(): AppendGroup | null {
+  #takeGroup(upTo: number): AppendGroup | null {
     const log = this.#log
     const group = new GroupBuilder(log)
     let taken = 0
-    for (const pending of this.#queue) {
+    for (const { number, pending, isRejected } of this.#queue) {
+      if (number > upTo || (pending === null && !isRejected)) break
+      if (pending === null) {
+        taken++
+        continue
+      }
       const full = group.size + pending.records.bytes.length > MAX_GROUP_BYTES || group.count >= MAX_VECTORS
       if (!group.isEmpty && full) break
-      const refusal = log.refusal()
-      const admitted = refusal === null && group.check(pending)
-      if (admitted && shouldRoll(log, group.size, pending.records, group.checkedEnd)) {
-        if (!group.isEmpty) break
-        const failure = this.#roll()
-        if (failure !== null) {
-          taken++
-          pending.reject(failure)
-          continue
-        }
-      }
+      if (!this.#place(pending, group)) break
       taken++
-      if (refusal !== null) pending.reject(refusal)
-      else if (admitted) group.take(pending)
     }
     this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken)
     return group.finish()
+  }
+
+  /** Adds an append to the group, or answers it. False: it has to wait for the next group, in another segment. */
+  #place(pending: PendingAppend, group: GroupBuilder): boolean {
+    const log = this.#log
+    try {
+      const refusal = log.refusal() ?? log.stopped
+      if (refusal !== null) {
+        pending.reject(refusal)
+        return true
+      }
+      if (!group.check(pending)) return true
+      if (shouldRoll(log, group.size, pending.records, group.checkedEnd)) {
+        if (!group.isEmpty) return false
+        const failure = this.#roll()
+        if (failure !== null) {
+          pending.reject(failure)
+          return true
+        }
+      }
+      group.take(pending)
+    } catch (error) {
+      // nothing of it is written: it alone fails
+      pending.reject(this.#unexpected(error))
+    }
+    return true
   }
 
   #roll(): KafkaError | null {
@@ -187,6 +249,31 @@ export class LogWriter {
   }
 
   #commit(group: AppendGroup): void {
+    try {
+      this.#apply(group)
+    } catch (error) {
+      this.#stop(group, error)
+    }
+  }
+
+  /**
+   * The bytes are in the file, and what the log knows of them may be half done. They stay: a start reads them again. Until
+   * then nothing more is written, and what was visible before can be read.
+   */
+  #stop(group: AppendGroup, cause: unknown): void {
+    const { env, name } = this.#log
+    env.logger.error(
+      `${name}: records were written and cannot be accounted for. Restart the broker to check the log`,
+      cause,
+    )
+    const detail = `${name} takes no records until the broker is restarted: its last write could not be accounted for.`
+    const error = errorFor(ErrorCode.KAFKA_STORAGE_ERROR, detail, { cause })
+    this.#log.stopped = error
+    for (const { pending } of group.appends) pending.reject(error)
+    for (const { pending } of group.duplicates) pending.reject(error)
+  }
+
+  #apply(group: AppendGroup): void {
     const log = this.#log
     if (this.#failing) {
       this.#failing = false
@@ -248,6 +335,13 @@ export class LogWriter {
     const { active } = this.#log
     ftruncateSync(active.fd(), active.size)
     this.#needsCut = false
+  }
+
+  /** An error that nobody foresaw; the append fails and the log goes on. */
+  #unexpected(cause: unknown): KafkaError {
+    const { env, name } = this.#log
+    env.logger.error(`${name}: an append failed before anything was written`, cause)
+    return errorFor(ErrorCode.KAFKA_STORAGE_ERROR, `Appending to ${name} failed: ${messageOf(cause)}`, { cause })
   }
 
   #storageError(cause: unknown): KafkaError {

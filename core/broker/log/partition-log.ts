@@ -1,7 +1,7 @@
 import { renameSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { ErrorCode, errorFor, KafkaError } from '../../protocol/error-codes.ts'
-import { checkedOrRefused } from './append-check.ts'
+import { admit, type CheckedRecords, checkOwn, rulesFor } from './append-check.ts'
 import { LogCleaner } from './compaction/cleaner.ts'
 import { DEFAULT_LOG_CONFIG } from './log-config.ts'
 import { createLogEnv, type LogEnv } from './log-env.ts'
@@ -15,6 +15,8 @@ import { expiredSegments } from './retention.ts'
 import { rollSegment, syncUpTo, writeSnapshot } from './roll.ts'
 import { slowOperations } from './slow-operations.ts'
 import type * as api from './types.ts'
+import { headerProblem } from './validation/check-header.ts'
+import { checkRecords } from './validation/check-records.ts'
 
 export interface OpenOptions {
   readonly topic: string
@@ -121,10 +123,19 @@ export class PartitionLog implements api.PartitionLog {
   }
 
   append(records: Buffer, o: api.AppendOptions): Promise<api.AppendResult> {
-    const refusal = this.#closing === null ? this.#log.refusal() : this.#closed()
+    const refusal = this.#closing === null ? (this.#log.refusal() ?? this.#log.stopped) : this.#closed()
     if (refusal !== null) return Promise.reject(refusal)
-    const checked = checkedOrRefused(records, o.origin, this.#log.config, this.#log.env.now())
+    const checked = o.origin === 'client' ? this.#check(records) : checkOwn(records, o.origin, this.#log.config)
     return checked instanceof KafkaError ? Promise.reject(checked) : this.#writer.append(checked, o)
+  }
+
+  /** Checks a producer's batch, in a thread where it takes long. */
+  #check(records: Buffer): CheckedRecords | KafkaError | Promise<CheckedRecords | KafkaError> {
+    const { config, env, name } = this.#log
+    const problem = headerProblem(records, name, config.maxMessageBytes)
+    if (problem !== null) return problem
+    const rules = rulesFor(name, config, env.now())
+    return admit(records, checkRecords(records, rules), rules, config)
   }
 
   read(offset: number, maxBytes: number, o: api.ReadOptions): api.ReadResult | Promise<api.ReadResult> {
@@ -170,7 +181,7 @@ export class PartitionLog implements api.PartitionLog {
 
   async deleteRecordsBefore(offset: number): Promise<number> {
     const log = this.#log
-    const refusal = log.refusal()
+    const refusal = log.refusal() ?? log.stopped
     if (refusal !== null) throw refusal
     if (!log.config.cleanupPolicy.includes('delete')) {
       const detail = `Records of ${log.name} can only be deleted where cleanup.policy has delete.`
@@ -191,7 +202,8 @@ export class PartitionLog implements api.PartitionLog {
   async flush(): Promise<void> {
     const log = this.#log
     this.#lastFlush = log.env.now()
-    if (log.recoveryPoint < log.logEndOffset) await log.env.background.run(() => syncUpTo(log, log.logEndOffset))
+    if (log.stopped === null && log.recoveryPoint < log.logEndOffset)
+      await log.env.background.run(() => syncUpTo(log, log.logEndOffset))
   }
 
   runRetention(now: number): Promise<number> {
@@ -200,7 +212,7 @@ export class PartitionLog implements api.PartitionLog {
 
   producerStates(): api.ProducerStateView[] {
     return [...this.#log.producers.entries()].map(e => ({
-      producerId: e.producerId,
+      producerId: Number(e.producerId),
       producerEpoch: e.epoch,
       lastSequence: lastSequence(e),
       lastTimestamp: e.lastTimestamp,
@@ -216,7 +228,7 @@ export class PartitionLog implements api.PartitionLog {
       const txns = log.segments[i]!.txns.all()
       for (const txn of txns) {
         if (txn.lastOffset < from || txn.firstOffset >= to) continue
-        found.push({ producerId: txn.producerId, firstOffset: txn.firstOffset })
+        found.push({ producerId: Number(txn.producerId), firstOffset: txn.firstOffset })
       }
       // a transaction that overlaps may end in a later segment, but not beyond the last stable offset of its marker
       if (txns.some(t => t.lastStableOffset >= to)) break
@@ -244,7 +256,7 @@ export class PartitionLog implements api.PartitionLog {
   /** Small things that are due: index entries to disk, `flush.ms`, producers that are forgotten. */
   async tick(now: number): Promise<void> {
     const log = this.#log
-    if (log.status !== 'open') return
+    if (log.status !== 'open' || log.stopped !== null) return
     const { producerIdExpirationMs } = log.env
     if (now - this.#lastExpiry >= Math.min(EXPIRY_CHECK_MS, producerIdExpirationMs)) {
       this.#lastExpiry = now
@@ -297,15 +309,18 @@ export class PartitionLog implements api.PartitionLog {
     const log = this.#log
     if (log.status !== 'open') return
     await this.#writer.exclusively(() => {
+      if (log.stopped !== null) return
       log.active.seal()
       writeSnapshot(log)
       log.epochs.save()
     })
-    await slowOperations.run(() => syncUpTo(log, log.logEndOffset))
+    if (log.stopped === null) await slowOperations.run(() => syncUpTo(log, log.logEndOffset))
     log.status = 'closed'
     for (const segment of log.segments) segment.release()
     log.tail.clear()
     log.wake()
+    // it was not closed properly, and the next start has to know
+    if (log.stopped !== null) throw log.stopped
   }
 
   #closed() {
@@ -314,7 +329,7 @@ export class PartitionLog implements api.PartitionLog {
 
   #deleteExpired(now: number, config: api.LogConfig): number {
     const log = this.#log
-    if (log.status !== 'open') return 0
+    if (log.status !== 'open' || log.stopped !== null) return 0
     const ages = log.segments.map((s, i) => ({
       size: s.size,
       endOffset: log.segmentEnd(i),

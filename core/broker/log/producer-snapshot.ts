@@ -1,5 +1,5 @@
 import { crc32c } from '../../protocol/records/crc32c.ts'
-import { readInt64, writeInt64 } from './int64.ts'
+import { readInt64, readProducerId, writeInt64 } from './int64.ts'
 import { lastSequence, type ProducerEntry } from './producer-state.ts'
 
 const VERSION = 1
@@ -50,7 +50,7 @@ export function decodeSnapshot(bytes: Buffer): ProducerEntry[] | null {
     const first = last < 0 ? -1 : last >= delta ? last - delta : last - delta + MAX_SEQUENCE + 1
     const batch = { firstSequence: first, lastSequence: last, firstOffset: lastOffset - delta, lastOffset, timestamp }
     entries.push({
-      producerId: readInt64(bytes, at),
+      producerId: readProducerId(bytes, at),
       epoch: bytes.readInt16BE(at + 8),
       batches: lastOffset < 0 ? [] : [batch],
       coordinatorEpoch: bytes.readInt32BE(at + 34),

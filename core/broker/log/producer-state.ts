@@ -1,10 +1,13 @@
 import type { BatchMeta } from './batch-meta.ts'
+import type { ProducerId } from './int64.ts'
 
 /** So many batches are remembered of each producer, for telling a retry: as many as may be in flight. */
 export const REMEMBERED_BATCHES = 5
 
 /** The largest sequence number; the next one is 0. */
 const MAX_SEQUENCE = 0x7fffffff
+/** A producer with this epoch is not held to its sequence numbers, as in Kafka. */
+const NO_EPOCH = -1
 
 export interface ProducedBatch {
   readonly firstSequence: number
@@ -16,7 +19,7 @@ export interface ProducedBatch {
 
 /** What the log knows of one producer. Never changed in place, so that an append can be undone by forgetting it. */
 export interface ProducerEntry {
-  readonly producerId: number
+  readonly producerId: ProducerId
   readonly epoch: number
   /** The oldest first, at most `REMEMBERED_BATCHES`. */
   readonly batches: readonly ProducedBatch[]
@@ -28,7 +31,7 @@ export interface ProducerEntry {
 
 /** A transaction that ended with a marker. */
 export interface CompletedTxn {
-  readonly producerId: number
+  readonly producerId: ProducerId
   readonly firstOffset: number
   readonly markerOffset: number
   readonly aborted: boolean
@@ -56,11 +59,12 @@ export function checkBatch(
   batch: BatchMeta,
   checkSequence: boolean,
 ): SequenceProblem | null {
-  if (entry === undefined) return null
   const { producerId, producerEpoch, baseSequence } = batch
-  if (producerEpoch < entry.epoch) {
-    return { kind: 'fenced', detail: `producer ${producerId} has epoch ${producerEpoch}, the log has ${entry.epoch}` }
+  const known = entry?.epoch ?? NO_EPOCH
+  if (producerEpoch < known) {
+    return { kind: 'fenced', detail: `producer ${producerId} has epoch ${producerEpoch}, the log has ${known}` }
   }
+  if (entry === undefined) return null
   if (batch.isControl) {
     if (batch.marker !== null && batch.marker.coordinatorEpoch < entry.coordinatorEpoch) {
       const detail = `coordinator epoch ${batch.marker.coordinatorEpoch} is older than ${entry.coordinatorEpoch}`
@@ -68,9 +72,9 @@ export function checkBatch(
     }
     return null
   }
-  if (!checkSequence || baseSequence < 0) return null
+  if (!checkSequence || baseSequence < 0 || known === NO_EPOCH) return null
   if (producerEpoch !== entry.epoch) {
-    if (baseSequence === 0 || entry.epoch < 0) return null
+    if (baseSequence === 0) return null
     const detail = `producer ${producerId} begins epoch ${producerEpoch} with sequence ${baseSequence}, not 0`
     return { kind: 'out-of-order', detail }
   }

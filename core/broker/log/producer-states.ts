@@ -1,14 +1,15 @@
 import type { BatchMeta } from './batch-meta.ts'
+import type { ProducerId } from './int64.ts'
 import { applyBatch, type CompletedTxn, type ProducerEntry } from './producer-state.ts'
 import type { AbortedTxn } from './txn-index.ts'
 
 /** All producers of one partition, and its transactions that are open or not yet below the high watermark. */
 export class ProducerStates {
-  readonly #entries = new Map<number, ProducerEntry>()
+  readonly #entries = new Map<ProducerId, ProducerEntry>()
   /** When each was heard of last, by this process's clock: their records' times may be of any year. */
-  readonly #heard = new Map<number, number>()
+  readonly #heard = new Map<ProducerId, number>()
   /** Open transactions: first offset by producer id. */
-  readonly #open = new Map<number, number>()
+  readonly #open = new Map<ProducerId, number>()
   /** Ended, but the marker is not below the high watermark yet. */
   #unreplicated: CompletedTxn[] = []
 
@@ -16,7 +17,7 @@ export class ProducerStates {
     return this.#entries.size
   }
 
-  get(producerId: number): ProducerEntry | undefined {
+  get(producerId: ProducerId): ProducerEntry | undefined {
     return this.#entries.get(producerId)
   }
 

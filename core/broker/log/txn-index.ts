@@ -1,12 +1,12 @@
 import { closeSync, constants, openSync, readFileSync, truncateSync } from 'node:fs'
 import { isErrno, writeFully } from './files.ts'
-import { readInt64, writeInt64 } from './int64.ts'
+import { type ProducerId, readInt64, readProducerId, writeInt64 } from './int64.ts'
 
 /** Bytes an entry: version int16, then four int64. */
 const TXN_ENTRY = 34
 
 export interface AbortedTxn {
-  readonly producerId: number
+  readonly producerId: ProducerId
   readonly firstOffset: number
   /** Offset of the abort marker. */
   readonly lastOffset: number
@@ -83,7 +83,7 @@ export class TxnIndex {
     const txns: AbortedTxn[] = []
     for (let at = 0; at + TXN_ENTRY <= bytes.length; at += TXN_ENTRY) {
       txns.push({
-        producerId: readInt64(bytes, at + 2),
+        producerId: readProducerId(bytes, at + 2),
         firstOffset: readInt64(bytes, at + 10),
         lastOffset: readInt64(bytes, at + 18),
         lastStableOffset: readInt64(bytes, at + 26),

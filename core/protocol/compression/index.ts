@@ -11,23 +11,23 @@ export const CompressionType = { NONE: 0, GZIP: 1, SNAPPY: 2, LZ4: 3, ZSTD: 4 } 
 export type CompressionType = (typeof CompressionType)[keyof typeof CompressionType]
 
 /** The same codecs by the names of Kafka's `compression.type`. */
-const NAMES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+export const COMPRESSION_NAMES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
-export type CompressionName = (typeof NAMES)[number]
+export type CompressionName = (typeof COMPRESSION_NAMES)[number]
 
 /** The number of a codec in a batch's attributes. */
 export function compressionId(codec: CompressionName | CompressionType): CompressionType {
-  return typeof codec === 'number' ? codec : (NAMES.indexOf(codec) as CompressionType)
+  return typeof codec === 'number' ? codec : (COMPRESSION_NAMES.indexOf(codec) as CompressionType)
 }
 
 /** The name of a codec. */
 export function compressionName(id: CompressionType): CompressionName {
-  return NAMES[id]
+  return COMPRESSION_NAMES[id]
 }
 
 /** Takes a number out of a batch; throws UNSUPPORTED_COMPRESSION_TYPE on one that means nothing. */
 export function toCompressionType(id: number): CompressionType {
-  if (NAMES[id] === undefined)
+  if (COMPRESSION_NAMES[id] === undefined)
     throw new KafkaError(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, `Compression type ${id} does not exist.`)
   return id as CompressionType
 }

@@ -8,7 +8,6 @@ import { xxhash32 } from './xxhash32.ts'
  * 0 and 1 only). Written: independent blocks without checksums. Read: any frame without a dictionary, linked blocks too.
  */
 const FRAME_MAGIC = 0x184d2204
-const SKIPPABLE_MAGIC = 0x184d2a50
 
 const VERSION_MASK = 0xc0
 const VERSION_1 = 0x40
@@ -26,20 +25,12 @@ export function lz4Compress(data: Buffer): Buffer {
   return wasmUtils().lz4Compress(data)
 }
 
+/** Reads one frame; what follows it is ignored, as Kafka's Java reader ignores it. */
 export function lz4Decompress(data: Buffer, maxBytes: number): Buffer {
   const out = new Output(Math.min(data.length * 3, 1 << 20), maxBytes)
-  let at = 0
-  do {
-    need(data, at, 4)
-    const magic = data.readUInt32LE(at)
-    if ((magic & 0xfffffff0) === SKIPPABLE_MAGIC) {
-      need(data, at, 8)
-      const length = data.readUInt32LE(at + 4)
-      need(data, at + 8, length)
-      at += 8 + length
-    } else if (magic === FRAME_MAGIC) at = decodeFrame(data, at + 4, out)
-    else throw damaged('lz4', 'it does not begin as a frame')
-  } while (at < data.length)
+  need(data, 0, 4)
+  if (data.readUInt32LE(0) !== FRAME_MAGIC) throw damaged('lz4', 'it does not begin as a frame')
+  decodeFrame(data, 4, out)
   return out.finish()
 }
 
@@ -47,8 +38,8 @@ function need(data: Buffer, at: number, length: number): void {
   if (length > data.length - at) throw damaged('lz4', 'it is cut off')
 }
 
-/** Decodes a frame whose magic has been read; returns where it ends. */
-function decodeFrame(data: Buffer, start: number, out: Output): number {
+/** Decodes a frame whose magic has been read. */
+function decodeFrame(data: Buffer, start: number, out: Output): void {
   need(data, start, 3)
   const flags = data[start]!
   if ((flags & VERSION_MASK) !== VERSION_1) throw damaged('lz4', `frame version ${flags >>> 6}`)
@@ -90,11 +81,9 @@ function decodeFrame(data: Buffer, start: number, out: Output): number {
   if (flags & CONTENT_CHECKSUM) {
     need(data, at, 4)
     if (xxhash32(out.buf, begin, out.pos) !== data.readUInt32LE(at)) throw damaged('lz4', 'the checksum is wrong')
-    at += 4
   }
   if (contentSize >= 0 && contentSize !== out.pos - begin)
     throw damaged('lz4', `it says ${contentSize} bytes and holds ${out.pos - begin}`)
-  return at
 }
 
 /** Decodes a block: sequences of literals and a match that reaches back no further than `floor`, up to `ceiling`. */

@@ -40,7 +40,12 @@ function readInt64(buf: Buffer, at: number): number {
   return buf.readInt32BE(at) * 4294967296 + buf.readUInt32BE(at + 4)
 }
 
+/** Numbers past 64 bits are clamped: the largest int64 is read as 2^63. */
 function writeInt64(buf: Buffer, at: number, value: number): void {
+  if (value >= 2 ** 63 || value < -(2 ** 63)) {
+    buf.writeBigInt64BE(value > 0 ? 2n ** 63n - 1n : -(2n ** 63n), at)
+    return
+  }
   const high = Math.floor(value / 4294967296)
   buf.writeInt32BE(high, at)
   buf.writeUInt32BE(value - high * 4294967296, at + 4)
@@ -98,10 +103,17 @@ export function writeTimestamps(buf: Buffer, pos: number, base: number, max: num
   writeInt64(buf, pos + MAX_TIMESTAMP, max)
 }
 
-/** `message.timestamp.type=LogAppendTime`: all records get the broker's time. Computes the checksum anew. */
-export function setLogAppendTime(buf: Buffer, pos: number, timestamp: number): void {
-  buf.writeInt16BE(attributes(buf, pos) | LOG_APPEND_TIME_FLAG, pos + ATTRIBUTES)
-  writeInt64(buf, pos + MAX_TIMESTAMP, timestamp)
+/** The attributes that have a meaning. */
+const KNOWN_FLAGS = COMPRESSION_MASK | LOG_APPEND_TIME_FLAG | TRANSACTIONAL_FLAG | CONTROL_FLAG | DELETE_HORIZON_FLAG
+
+/**
+ * Sets the latest timestamp and what kind it is, and computes the checksum again. Like Kafka it clears attributes without
+ * meaning.
+ */
+export function setMaxTimestamp(buf: Buffer, pos: number, type: TimestampType, timestamp: bigint): void {
+  const flags = attributes(buf, pos) & KNOWN_FLAGS & ~LOG_APPEND_TIME_FLAG
+  buf.writeInt16BE(type === 1 ? flags | LOG_APPEND_TIME_FLAG : flags, pos + ATTRIBUTES)
+  buf.writeBigInt64BE(timestamp, pos + MAX_TIMESTAMP)
   updateCrc(buf, pos)
 }
 

@@ -126,7 +126,7 @@ describe('patching', () => {
   test('a new producer state and log append time make a new checksum', () => {
     const buf = simple()
     header.setProducerState(buf, 0, 2 ** 40, 7, 99)
-    header.setLogAppendTime(buf, 0, 123_456)
+    header.setMaxTimestamp(buf, 0, 1, 123_456n)
     expect(header.validateBatch(buf, 0, buf.length)).toMatchObject({
       producerId: 2 ** 40,
       producerEpoch: 7,

@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readVarint, readVarlong, sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
+import {
+  readVarint,
+  readVarlong,
+  readVarlongExactly,
+  sizeOfVarint,
+  sizeOfVarlong,
+  varlongBytes,
+  writeVarint,
+  writeVarlong,
+} from './varint.ts'
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
 /** Zigzag doubles a number, so whole numbers up to 2^52 are exact. */
@@ -57,13 +66,35 @@ test('varlongs beyond what a number holds exactly are rounded, and never longer 
 })
 
 test.each([
-  ['32 bits', readVarint, 'ffffffff1f'],
-  ['32 bits in more bytes', readVarint, '808080808000'],
-  ['64 bits', readVarlong, 'ffffffffffffffffff02'],
-  ['64 bits in more bytes', readVarlong, '8080808080808080808000'],
-])('more than %s is malformed', (_what, read, hex) => {
+  ['five', readVarint, '808080808000'],
+  ['ten', readVarlong, '8080808080808080808000'],
+  ['ten', readVarlongExactly, '8080808080808080808000'],
+])('a varint of more than %s bytes is malformed', (_what, read, hex) => {
   const buf = Buffer.from(hex, 'hex')
   expect(() => read(buf, { pos: 0 }, buf.length)).toThrow(/exceeds/)
+})
+
+test('bits past the 32nd and the 64th are dropped, as in Java', () => {
+  const reads = (hex: string, read: typeof readVarint | typeof readVarlongExactly) => {
+    const buf = Buffer.from(hex, 'hex')
+    return read(buf, { pos: 0 }, buf.length)
+  }
+  expect(reads('feffffff7f', readVarint)).toBe(0x7fffffff)
+  expect(reads('feffffff0f', readVarint)).toBe(0x7fffffff)
+  expect(reads('feffffffffffffffff7f', readVarlongExactly)).toBe(2n ** 63n - 1n)
+  expect(reads('8080808080808080807e', readVarlong)).toBe(0)
+})
+
+test('varlongs are written and read exactly at any size', () => {
+  fc.assert(
+    fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), value => {
+      const bytes = varlongBytes(value)
+      expect([...bytes]).toEqual(reference(value))
+      const cursor = { pos: 0 }
+      expect(readVarlongExactly(bytes, cursor, bytes.length)).toBe(value)
+      expect(cursor.pos).toBe(bytes.length)
+    }),
+  )
 })
 
 test.each([

@@ -85,13 +85,39 @@ export function readVarint(buf: Buffer, cursor: Cursor, end: number): number {
     if (at >= end) throw malformed('record', `a varint runs past the end at byte ${at}`)
     const byte = buf[at++]!
     raw |= (byte & 0x7f) << shift
+    // bits past the 32nd are dropped, as Java drops them
     if (byte < 0x80) {
-      if (shift === 28 && byte > 0x0f) break
       cursor.pos = at
       return (raw >>> 1) ^ -(raw & 1)
     }
   }
   throw malformed('record', `a varint exceeds 32 bits at byte ${at}`)
+}
+
+/** Reads a zigzag varint of 64 bits exactly. */
+export function readVarlongExactly(buf: Buffer, cursor: Cursor, end: number): bigint {
+  let at = cursor.pos
+  let raw = 0n
+  for (let shift = 0n; shift < 70n; shift += 7n) {
+    if (at >= end) throw malformed('record', `a varint runs past the end at byte ${at}`)
+    const byte = buf[at++]!
+    raw |= BigInt(byte & 0x7f) << shift
+    if (byte < 0x80) {
+      cursor.pos = at
+      raw = BigInt.asUintN(64, raw)
+      return (raw >> 1n) ^ -(raw & 1n)
+    }
+  }
+  throw malformed('record', `a varint exceeds 64 bits at byte ${at}`)
+}
+
+/** A zigzag varint of 64 bits, exactly. */
+export function varlongBytes(value: bigint): Buffer {
+  const bytes: number[] = []
+  let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80)
+  bytes.push(Number(rest))
+  return Buffer.from(bytes)
 }
 
 /** Reads a zigzag varint of 64 bits that ends before `end`. Beyond 2^53 the value is rounded. */
@@ -105,8 +131,9 @@ export function readVarlong(buf: Buffer, cursor: Cursor, end: number): number {
     if (shift < 28) low |= (byte & 0x7f) << shift
     else high += (byte & 0x7f) * 2 ** (shift - 28)
     if (byte < 0x80) {
-      if (shift === 63 && byte > 1) break
       cursor.pos = at
+      // bits past the 64th are dropped, as Java drops them
+      if (shift === 63 && byte > 1) high -= (byte & 0x7e) * 2 ** 35
       // The value has 28 low bits and the rest above; zigzag's sign is the lowest of all.
       const half = (low >>> 1) + high * 0x8000000
       const negative = (low & 1) === 1

@@ -20,7 +20,8 @@ export class LogCleaner {
   /** What could be cleaned now and is worth it; null when nothing is. */
   due(now: number): Cleanable | null {
     const log = this.#log
-    if (log.status !== 'open' || !log.config.cleanupPolicy.includes('compact') || log.segments.length < 2) return null
+    if (log.status !== 'open' || log.stopped !== null || log.segments.length < 2) return null
+    if (!log.config.cleanupPolicy.includes('compact')) return null
     const { logStartOffset, lastStableOffset } = log
     const state = { now, cleanedTo: this.cleanedTo, logStartOffset, stableOffset: lastStableOffset }
     const part = cleanablePart(viewOf(log), log.config, state)

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import * as header from '../../../protocol/records/batch-header.ts'
 import { readBatchMeta } from '../batch-meta.ts'
+import { type ProducerId, readProducerId } from '../int64.ts'
 import { CLEANED } from '../log-files.ts'
 import type { LogState } from '../log-state.ts'
 import { Segment } from '../segment.ts'
@@ -150,7 +151,7 @@ function lastBatches(log: LogState): Set<number> {
 
 /** Which batches belong to aborted transactions: their records count for nothing. */
 class AbortedRecords {
-  readonly #byProducer = new Map<number, { first: number; last: number }[]>()
+  readonly #byProducer = new Map<ProducerId, { first: number; last: number }[]>()
 
   constructor(segments: readonly Segment[]) {
     for (const segment of segments) {
@@ -166,7 +167,11 @@ class AbortedRecords {
   has(batch: Buffer): boolean {
     if (!header.isTransactional(batch, 0) || header.isControl(batch, 0)) return false
     const offset = header.baseOffset(batch, 0)
-    return this.#byProducer.get(header.producerId(batch, 0))?.some(r => r.first <= offset && offset <= r.last) ?? false
+    return (
+      this.#byProducer
+        .get(readProducerId(batch, header.PRODUCER_ID))
+        ?.some(r => r.first <= offset && offset <= r.last) ?? false
+    )
   }
 }
 

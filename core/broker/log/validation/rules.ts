@@ -1,0 +1,52 @@
+import type { CompressionType } from '../../../protocol/compression/index.ts'
+import { KafkaError } from '../../../protocol/error-codes.ts'
+import type { TimestampType } from '../../../protocol/records/batch-header.ts'
+
+/** What a producer's records are checked against. Plain data, since it goes to a thread. */
+export interface BatchRules {
+  /** `<topic>-<partition>`, for messages. */
+  readonly partition: string
+  readonly now: number
+  /** `cleanup.policy` has `compact`. */
+  readonly needsKeys: boolean
+  /** `message.timestamp.type=LogAppendTime`: the broker's time replaces the producer's. */
+  readonly isAppendTime: boolean
+  readonly beforeMaxMs: number
+  readonly afterMaxMs: number
+  /** The codec that the log shall have; null: the producer's. */
+  readonly codec: CompressionType | null
+}
+
+/** A record at fault (KIP-467), by its place in its batch. */
+export interface RecordError {
+  readonly index: number
+  readonly message: string
+}
+
+/** The latest timestamp that a batch's header must have, and of which kind. */
+export interface Stamp {
+  readonly type: TimestampType
+  readonly timestamp: bigint
+}
+
+/** What became of a check. Plain data too. */
+export type Verdict =
+  | { readonly kind: 'accepted'; readonly stamp: Stamp | null }
+  | { readonly kind: 'rewritten'; readonly bytes: Buffer }
+  | {
+      readonly kind: 'rejected'
+      readonly code: number
+      readonly detail: string
+      readonly recordErrors: readonly RecordError[]
+    }
+
+/** A batch that was rejected for some of its records. */
+export class RecordsRejected extends KafkaError {
+  readonly recordErrors: readonly RecordError[]
+
+  constructor(code: number, detail: string, recordErrors: readonly RecordError[]) {
+    super(code, detail)
+    this.name = 'RecordsRejected'
+    this.recordErrors = recordErrors
+  }
+}
