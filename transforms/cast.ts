@@ -3,15 +3,20 @@ import {
   type ConnectRecord,
   DataError,
   defineConfig,
+  getField,
   type Props,
   parseConfig,
   primitive,
   type Schema,
   type SchemaOptions,
+  type Struct,
+  setField,
 } from '../core/connect/index.ts'
-import { type CastType, castTypeOf, castValue } from './common/cast-value.ts'
-import { nonEmptyList, replaceNullKey } from './common/keys.ts'
-import { copyOf, requireMap, requireStruct } from './common/requirements.ts'
+import { castSpec, parseCastSpec } from './common/cast-spec.ts'
+import { type CastType, castValue } from './common/cast-value.ts'
+import { replaceNullKey } from './common/keys.ts'
+import { inOrderOfCopy } from './common/maps.ts'
+import { requireMap, requireStruct } from './common/requirements.ts'
 import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
@@ -21,7 +26,7 @@ const castConfig = defineConfig({
   spec: {
     type: 'LIST',
     importance: 'HIGH',
-    validator: nonEmptyList,
+    validator: castSpec,
     documentation:
       'What becomes of which type: `field:type` pairs, separated by commas, or one type alone for the whole key or value. Types: int8, int16, int32, int64, float32, float64, boolean, string.',
   },
@@ -38,23 +43,10 @@ abstract class Cast extends SidedTransformation {
 
   configure(props: Props): void {
     const config = parseConfig(castConfig, props)
-    const wrong = (message: string) => new ConfigError([{ key: 'spec', message }])
-    const fields = new Map<string, CastType>()
-    let whole: CastType | null = null
-    for (const item of config.spec) {
-      const [first = '', second, more] = item.split(':').map(s => s.trim())
-      const type = castTypeOf(second ?? first)
-      if (more !== undefined || first === '') throw wrong(`Invalid cast spec: ${item}`)
-      if (!type) throw wrong(`Invalid type found in casting spec: ${second ?? first}`)
-      if (second === undefined) whole = type
-      else fields.set(first, type)
-    }
-    if (whole && config.spec.length > 1)
-      throw wrong(
-        'Cast transformations that specify a type to cast the entire value to may ONLY specify a single cast in their spec',
-      )
-    this.#whole = whole
-    this.#fields = fields
+    const spec = parseCastSpec(config.spec)
+    if (typeof spec === 'string') throw new ConfigError([{ key: 'spec', message: spec }])
+    this.#whole = spec.whole
+    this.#fields = spec.fields
     this.#replaceNull = config['replace.null.with.default']
   }
 
@@ -64,16 +56,17 @@ abstract class Cast extends SidedTransformation {
     const schema = this.schemaOf(record)
     if (this.#whole) return this.#castWhole(record, schema, value, this.#whole)
     if (schema === null) {
-      const updated = copyOf(requireMap(value, PURPOSE))
-      for (const [name, type] of this.#fields) updated[name] = castValue(null, updated[name], type)
-      return this.changed(record, null, updated)
+      const map = requireMap(value, PURPOSE)
+      const updated = { ...map }
+      for (const [name, type] of this.#fields) setField(updated, name, castValue(null, getField(map, name), type))
+      return this.changed(record, null, inOrderOfCopy(map, updated))
     }
     const struct = requireStruct(schema, value, PURPOSE)
-    const updated = copyOf(struct)
+    const updated: Struct = {}
     for (const f of fieldsOf(schema)) {
       const own = fieldValue(struct, f, this.#replaceNull)
       const type = this.#fields.get(f.name)
-      updated[f.name] = type ? castValue(f.schema, own, type) : own
+      setField(updated, f.name, type ? castValue(f.schema, own, type) : own)
     }
     return this.changed(
       record,

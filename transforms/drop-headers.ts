@@ -5,13 +5,13 @@ import {
   parseConfig,
   type Transformation,
 } from '../core/connect/index.ts'
-import { nonEmptyList } from './common/keys.ts'
+import { distinctNames } from './common/keys.ts'
 
 const dropHeadersConfig = defineConfig({
   headers: {
     type: 'LIST',
     importance: 'HIGH',
-    validator: nonEmptyList,
+    validator: distinctNames,
     documentation: 'Headers with these names go.',
   },
 })

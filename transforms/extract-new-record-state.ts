@@ -10,10 +10,11 @@ import {
   primitive,
   type Schema,
   type Struct,
+  setField,
   type Transformation,
 } from '../core/connect/index.ts'
 import { FieldReference } from './common/field-reference.ts'
-import { copyOf, requireStruct } from './common/requirements.ts'
+import { requireStruct } from './common/requirements.ts'
 import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
 
 const PURPOSE = 'extraction of the new record state'
@@ -167,9 +168,9 @@ export class ExtractNewRecordState implements Transformation {
     const schema = this.#deleted.get(row.schema, s =>
       structLike(s, [...fieldsOf(s).map(f => [f.name, f.schema] as const), [DELETED, OPTIONAL_STRING] as const]),
     )
-    const value = copyOf(row.value)
+    const value = { ...row.value }
     if (this.#config['replace.null.with.default']) {
-      for (const f of fieldsOf(row.schema)) value[f.name] = fieldValue(row.value, f, true)
+      for (const f of fieldsOf(row.schema)) setField(value, f.name, fieldValue(row.value, f, true))
     }
     value[DELETED] = deleted
     return { schema, value }
@@ -186,8 +187,10 @@ export class ExtractNewRecordState implements Transformation {
       })
       return structLike(rowSchema, [...fields, ...added])
     })
-    const value = copyOf(row)
-    for (const ref of this.#fields) if (ref.schemaIn(schema)) value[ref.newName] = ref.valueIn(schema, event)
+    const value = { ...row }
+    for (const ref of this.#fields) {
+      if (ref.schemaIn(schema)) setField(value, ref.newName, ref.valueIn(schema, event))
+    }
     return { schema: extended, value }
   }
 

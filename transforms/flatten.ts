@@ -7,6 +7,7 @@ import {
   parseConfig,
   type Schema,
   type Struct,
+  setField,
   withOptions,
 } from '../core/connect/index.ts'
 import { isMap, mapOrNull, requireStruct } from './common/requirements.ts'
@@ -58,7 +59,7 @@ abstract class Flatten extends SidedTransformation {
     const struct = requireStruct(schema, value, PURPOSE)
     const flat = this.#schemas.get(schema, s => this.#flatSchema(s))
     const out: Struct = {}
-    for (const leaf of flat.leaves) out[leaf.name] = leafValue(struct, leaf)
+    for (const leaf of flat.leaves) setField(out, leaf.name, leafValue(struct, leaf))
     return this.changed(record, flat.schema, out)
   }
 
@@ -67,7 +68,7 @@ abstract class Flatten extends SidedTransformation {
       const name = prefix === '' ? key : `${prefix}${this.#delimiter}${key}`
       const nested = isMap(item) ? mapOrNull(item, PURPOSE) : null
       if (nested) this.#flattenMap(nested, name, out)
-      else out[name] = item
+      else setField(out, name, item)
     }
   }
 

@@ -4,6 +4,7 @@ import {
   DataError,
   defineConfig,
   field,
+  getField,
   type Header,
   oneOf,
   type Props,
@@ -11,7 +12,8 @@ import {
   type Schema,
 } from '../core/connect/index.ts'
 import { nonEmptyList, replaceNullKey } from './common/keys.ts'
-import { copyOf, requireMap, requireStruct } from './common/requirements.ts'
+import { inOrderOfCopy } from './common/maps.ts'
+import { requireMap, requireStruct } from './common/requirements.ts'
 import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
@@ -65,12 +67,16 @@ abstract class HeaderFrom extends SidedTransformation {
 
   #schemaless<R extends ConnectRecord>(record: R): R {
     const value = requireMap(this.valueOf(record), `header ${this.#move ? 'move' : 'copy'}`)
-    const added = this.#fields.map((name, i) => ({ key: this.#headers[i]!, schema: null, value: value[name] ?? null }))
+    const added = this.#fields.map((name, i) => ({
+      key: this.#headers[i]!,
+      schema: null,
+      value: getField(value, name) ?? null,
+    }))
     const headers = [...record.headers, ...added]
     if (!this.#move) return { ...record, headers }
-    const rest = copyOf(value)
+    const rest = { ...value }
     for (const name of this.#fields) delete rest[name]
-    return { ...this.changed(record, null, rest), headers }
+    return { ...this.changed(record, null, inOrderOfCopy(value, rest)), headers }
   }
 
   #withSchema<R extends ConnectRecord>(record: R, schema: Schema): R {

@@ -1,4 +1,5 @@
 import {
+  ConfigError,
   type ConfigValues,
   type ConnectRecord,
   defineConfig,
@@ -6,10 +7,12 @@ import {
   parseConfig,
   primitive,
   type Schema,
+  setField,
   timestamp,
 } from '../core/connect/index.ts'
 import { replaceNullKey } from './common/keys.ts'
-import { copyOf, requireMap, requireOffset, requireStruct } from './common/requirements.ts'
+import { inOrderOfCopy } from './common/maps.ts'
+import { requireMap, requireOffset, requireStruct } from './common/requirements.ts'
 import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
@@ -51,6 +54,12 @@ abstract class InsertField extends SidedTransformation {
     const config = parseConfig(insertFieldConfig, props)
     this.#replaceNull = config['replace.null.with.default']
     this.#insertions = insertionsOf(config)
+    if (config['static.field'] !== null && config['static.value'] === null) {
+      throw new ConfigError([{ key: 'static.value', message: 'No value specified for static.field' }])
+    }
+    if (this.#insertions.length === 0) {
+      throw new ConfigError([{ key: 'static.field', message: 'No field insertion configured' }])
+    }
   }
 
   apply<R extends ConnectRecord>(record: R): R | null {
@@ -61,12 +70,13 @@ abstract class InsertField extends SidedTransformation {
   }
 
   #schemaless<R extends ConnectRecord>(record: R, value: unknown): R {
-    const updated = copyOf(requireMap(value, PURPOSE))
+    const map = requireMap(value, PURPOSE)
+    const updated = { ...map }
     for (const insertion of this.#insertions) {
       const inserted = insertion.value(record)
-      if (inserted !== undefined) updated[insertion.name] = inserted
+      if (inserted !== undefined) setField(updated, insertion.name, inserted)
     }
-    return this.changed(record, null, updated)
+    return this.changed(record, null, inOrderOfCopy(map, updated))
   }
 
   #withSchema<R extends ConnectRecord>(record: R, schema: Schema, value: unknown): R {
@@ -77,13 +87,13 @@ abstract class InsertField extends SidedTransformation {
         ...this.#insertions.map(i => [i.name, i.schema] as const),
       ]),
     )
-    const updated = copyOf(struct)
-    if (this.#replaceNull) for (const f of fieldsOf(schema)) updated[f.name] = fieldValue(struct, f, true)
+    const updated = { ...struct }
+    if (this.#replaceNull) for (const f of fieldsOf(schema)) setField(updated, f.name, fieldValue(struct, f, true))
     for (const insertion of this.#insertions) {
       const inserted = insertion.value(record)
       if (inserted === undefined) continue
       const isTimestamp = insertion.schema.name !== undefined
-      updated[insertion.name] = isTimestamp ? new Date(inserted as number) : inserted
+      setField(updated, insertion.name, isTimestamp ? new Date(inserted as number) : inserted)
     }
     return this.changed(record, updatedSchema, updated)
   }
@@ -96,7 +106,7 @@ function insertionsOf(config: ConfigValues<typeof insertFieldConfig>): Insertion
     schema: (options: { optional: boolean }) => Schema,
     value: (record: ConnectRecord) => unknown,
   ) => {
-    if (spec === null || spec === '') return
+    if (spec === null) return
     const optional = !spec.endsWith('!')
     out.push({ name: spec.replace(/[!?]$/, ''), schema: schema({ optional }), value })
   }

@@ -7,13 +7,16 @@ import {
   double,
   Float,
   FloatingNumber,
+  getField,
   nonEmpty,
   type Props,
   parseConfig,
   type Schema,
+  setField,
 } from '../core/connect/index.ts'
-import { nonEmptyList, replaceNullKey } from './common/keys.ts'
-import { copyOf, requireMap, requireStruct, typeName } from './common/requirements.ts'
+import { distinctNames, replaceNullKey } from './common/keys.ts'
+import { inOrderOfCopy, namesInOrder } from './common/maps.ts'
+import { requireMap, requireStruct, typeName } from './common/requirements.ts'
 import { fieldsOf, fieldValue } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
@@ -23,7 +26,7 @@ const maskFieldConfig = defineConfig({
   fields: {
     type: 'LIST',
     importance: 'HIGH',
-    validator: nonEmptyList,
+    validator: distinctNames,
     documentation: 'The fields to mask.',
   },
   replacement: {
@@ -45,7 +48,7 @@ abstract class MaskField extends SidedTransformation {
 
   configure(props: Props): void {
     const config = parseConfig(maskFieldConfig, props)
-    this.#fields = new Set(config.fields)
+    this.#fields = new Set(namesInOrder(config.fields))
     this.#replacement = config.replacement
     this.#replaceNull = config['replace.null.with.default']
   }
@@ -53,15 +56,16 @@ abstract class MaskField extends SidedTransformation {
   apply<R extends ConnectRecord>(record: R): R | null {
     const schema = this.schemaOf(record)
     if (schema === null) {
-      const updated = copyOf(requireMap(this.valueOf(record), PURPOSE))
-      for (const name of this.#fields) updated[name] = this.#masked(null, updated[name])
-      return this.changed(record, null, updated)
+      const map = requireMap(this.valueOf(record), PURPOSE)
+      const updated = { ...map }
+      for (const name of this.#fields) setField(updated, name, this.#masked(null, getField(map, name)))
+      return this.changed(record, null, inOrderOfCopy(map, updated))
     }
     const struct = requireStruct(schema, this.valueOf(record), PURPOSE)
-    const updated = copyOf(struct)
+    const updated = { ...struct }
     for (const f of fieldsOf(schema)) {
       const value = fieldValue(struct, f, this.#replaceNull)
-      updated[f.name] = this.#fields.has(f.name) ? this.#masked(f.schema, value) : value
+      setField(updated, f.name, this.#fields.has(f.name) ? this.#masked(f.schema, value) : value)
     }
     return this.changed(record, schema, updated)
   }

@@ -6,8 +6,10 @@ import {
   parseConfig,
   type Schema,
   type Struct,
+  setField,
 } from '../core/connect/index.ts'
-import { replaceNullKey } from './common/keys.ts'
+import { distinctNamesIfAny, replaceNullKey } from './common/keys.ts'
+import { inOrderOfCapacity } from './common/maps.ts'
 import { requireMap, requireStruct } from './common/requirements.ts'
 import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
@@ -20,6 +22,7 @@ const replaceFieldConfig = defineConfig({
     default: [],
     importance: 'MEDIUM',
     aliases: ['blacklist'],
+    validator: distinctNamesIfAny,
     documentation: 'Fields that go, also where include names them.',
   },
   include: {
@@ -27,6 +30,7 @@ const replaceFieldConfig = defineConfig({
     default: [],
     importance: 'MEDIUM',
     aliases: ['whitelist'],
+    validator: distinctNamesIfAny,
     documentation: 'Fields that stay; all where it is empty.',
   },
   renames: {
@@ -37,7 +41,7 @@ const replaceFieldConfig = defineConfig({
     validator: {
       describe: 'list of colon-delimited pairs, e.g. foo:bar,abc:xyz',
       check: value => {
-        const wrong = ((value as string[] | null) ?? []).find(pair => pair.split(':').length !== 2)
+        const wrong = ((value as string[] | null) ?? []).find(pair => !/^[^:]*:[^:]+$/.test(pair))
         return wrong === undefined ? null : `Invalid rename mapping: ${wrong}`
       },
     },
@@ -58,7 +62,7 @@ abstract class ReplaceField extends SidedTransformation {
     const config = parseConfig(replaceFieldConfig, props)
     this.#exclude = new Set(config.exclude)
     this.#include = new Set(config.include)
-    this.#renames = new Map(config.renames.map(pair => pair.split(':').map(s => s.trim()) as [string, string]))
+    this.#renames = new Map(config.renames.map(pair => pair.split(':') as [string, string]))
     this.#replaceNull = config['replace.null.with.default']
     if (new Set(this.#renames.values()).size < this.#renames.size) {
       throw new ConfigError([{ key: 'renames', message: 'Invalid renames: two fields get the same name' }])
@@ -71,10 +75,9 @@ abstract class ReplaceField extends SidedTransformation {
     const schema = this.schemaOf(record)
     const updated: Struct = {}
     if (schema === null) {
-      for (const [name, item] of Object.entries(requireMap(value, PURPOSE))) {
-        if (this.#keeps(name)) updated[this.#renamed(name)] = item
-      }
-      return this.changed(record, null, updated)
+      const entries = Object.entries(requireMap(value, PURPOSE))
+      for (const [name, item] of entries) if (this.#keeps(name)) setField(updated, this.#renamed(name), item)
+      return this.changed(record, null, inOrderOfCapacity(updated, entries.length))
     }
     const struct = requireStruct(schema, value, PURPOSE)
     const updatedSchema = this.#schemas.get(schema, s => {
@@ -85,7 +88,7 @@ abstract class ReplaceField extends SidedTransformation {
       )
     })
     for (const f of fieldsOf(schema)) {
-      if (this.#keeps(f.name)) updated[this.#renamed(f.name)] = fieldValue(struct, f, this.#replaceNull)
+      if (this.#keeps(f.name)) setField(updated, this.#renamed(f.name), fieldValue(struct, f, this.#replaceNull))
     }
     return this.changed(record, updatedSchema, updated)
   }

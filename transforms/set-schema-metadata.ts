@@ -7,10 +7,10 @@ import {
   parseConfig,
   type Schema,
   type Struct,
+  setField,
   withOptions,
 } from '../core/connect/index.ts'
 import { replaceNullKey } from './common/keys.ts'
-import { copyOf } from './common/requirements.ts'
 import { fieldsOf, fieldValue, SchemaCache } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
@@ -54,8 +54,8 @@ abstract class SetSchemaMetadata extends SidedTransformation {
       return withOptions(s, { ...(name !== undefined && { name }), ...(version !== undefined && { version }) })
     })
     if (value === null || value === undefined || !this.#replaceNull) return this.changed(record, updated, value)
-    const struct = copyOf(value as Struct)
-    for (const f of fieldsOf(schema)) struct[f.name] = fieldValue(value as Struct, f, true)
+    const struct = { ...(value as Struct) }
+    for (const f of fieldsOf(schema)) setField(struct, f.name, fieldValue(value as Struct, f, true))
     return this.changed(record, updated, struct)
   }
 }

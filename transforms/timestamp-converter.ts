@@ -3,14 +3,17 @@ import {
   type ConnectRecord,
   DataError,
   defineConfig,
+  getField,
   oneOf,
   type Props,
   parseConfig,
   type Schema,
+  setField,
 } from '../core/connect/index.ts'
 import { JavaDateFormat } from './common/java-date-format.ts'
 import { replaceNullKey } from './common/keys.ts'
-import { copyOf, requireMap, requireStruct } from './common/requirements.ts'
+import { inOrderOfCopy } from './common/maps.ts'
+import { requireMap, requireStruct } from './common/requirements.ts'
 import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 import {
@@ -88,15 +91,16 @@ abstract class TimestampConverter extends SidedTransformation {
     }
     if (value === null || value === undefined) return record
     if (schema === null) {
-      const updated = copyOf(requireMap(value, PURPOSE))
-      updated[this.#field] = this.#convert(null, updated[this.#field])
-      return this.changed(record, null, updated)
+      const map = requireMap(value, PURPOSE)
+      const updated = { ...map }
+      setField(updated, this.#field, this.#convert(null, getField(map, this.#field)))
+      return this.changed(record, null, inOrderOfCopy(map, updated))
     }
     const struct = requireStruct(schema, value, PURPOSE)
-    const updated = copyOf(struct)
+    const updated = { ...struct }
     for (const f of fieldsOf(schema)) {
       const own = fieldValue(struct, f, this.#replaceNull)
-      updated[f.name] = f.name === this.#field ? this.#convert(f.schema, own) : own
+      setField(updated, f.name, f.name === this.#field ? this.#convert(f.schema, own) : own)
     }
     return this.changed(
       record,

@@ -3,14 +3,17 @@ import {
   DataError,
   defineConfig,
   field,
+  getField,
   type Props,
   parseConfig,
   type Schema,
   type Struct,
+  setField,
   struct,
   type Transformation,
 } from '../core/connect/index.ts'
-import { nonEmptyList, replaceNullKey } from './common/keys.ts'
+import { distinctNames, replaceNullKey } from './common/keys.ts'
+import { inOrderOfCapacity } from './common/maps.ts'
 import { requireMap, requireStruct } from './common/requirements.ts'
 import { fieldValue, SchemaCache } from './common/schemas.ts'
 
@@ -20,7 +23,7 @@ const valueToKeyConfig = defineConfig({
   fields: {
     type: 'LIST',
     importance: 'HIGH',
-    validator: nonEmptyList,
+    validator: distinctNames,
     documentation: 'Fields of the value that make up the key.',
   },
   'replace.null.with.default': replaceNullKey,
@@ -45,12 +48,12 @@ export class ValueToKey implements Transformation {
     const { valueSchema } = record
     if (valueSchema === null) {
       const map = requireMap(record.value, PURPOSE)
-      for (const name of this.#fields) key[name] = map[name] ?? null
-      return { ...record, keySchema: null, key }
+      for (const name of this.#fields) setField(key, name, getField(map, name) ?? null)
+      return { ...record, keySchema: null, key: inOrderOfCapacity(key, this.#fields.length) }
     }
     const value = requireStruct(valueSchema, record.value, PURPOSE)
     const keySchema = this.#schemas.get(valueSchema, s => this.#keySchema(s))
-    for (const f of keySchema.fields ?? []) key[f.name] = fieldValue(value, f, this.#replaceNull)
+    for (const f of keySchema.fields ?? []) setField(key, f.name, fieldValue(value, f, this.#replaceNull))
     return { ...record, keySchema, key }
   }
 

@@ -1,4 +1,5 @@
 import {
+  DATE,
   DataError,
   Decimal,
   double,
@@ -8,62 +9,60 @@ import {
   renderValue,
   type Schema,
 } from '../../core/connect/index.ts'
+import { type Bits, floatOfBig, narrowFloating, narrowInteger, wholePart } from './narrowing.ts'
 import { typeName } from './requirements.ts'
 
 export type CastType = 'int8' | 'int16' | 'int32' | 'int64' | 'float' | 'double' | 'boolean' | 'string'
 
-const TYPES: Readonly<Record<string, CastType>> = {
-  int8: 'int8',
-  int16: 'int16',
-  int32: 'int32',
-  int64: 'int64',
-  float32: 'float',
-  float64: 'double',
-  boolean: 'boolean',
-  string: 'string',
-}
+const TYPES: ReadonlyMap<string, CastType> = new Map([
+  ['int8', 'int8'],
+  ['int16', 'int16'],
+  ['int32', 'int32'],
+  ['int64', 'int64'],
+  ['float32', 'float'],
+  ['float64', 'double'],
+  ['boolean', 'boolean'],
+  ['string', 'string'],
+])
 
 /** A type as cast specs spell it, in any case. */
 export function castTypeOf(text: string): CastType | undefined {
-  return TYPES[text.toLowerCase()]
+  return TYPES.get(text.toLowerCase())
 }
 
-const BITS: Readonly<Record<string, number>> = { int8: 8, int16: 16, int32: 32, int64: 64 }
-const SAFE = BigInt(Number.MAX_SAFE_INTEGER)
-
-const small = (n: bigint): number | bigint => (n <= SAFE && n >= -SAFE ? Number(n) : n)
+const BITS = { int8: 8, int16: 16, int32: 32, int64: 64 } as const
+const DAY_MS = 86_400_000
 
 /** A value as another type, as Connect's Cast makes it; null stays null. Throws DataError. */
 export function castValue(schema: Schema | null, value: unknown, type: CastType): unknown {
   if (value === null || value === undefined) return null
-  if (type === 'string') return textOf(schema, value)
-  const plain = plainOf(schema, value)
-  if (type === 'boolean') return typeof plain === 'string' ? plain.toLowerCase() === 'true' : Number(plain) !== 0
-  if (type === 'float' || type === 'double') {
-    const n = typeof plain === 'string' ? parseFloating(plain) : Number(plain)
-    if (schema === null) return type === 'float' ? new Float(n) : double(n)
-    return type === 'float' ? Math.fround(n) : n
+  switch (type) {
+    case 'string':
+      return textOf(schema, value)
+    case 'boolean':
+      // a number is true where its whole part is not zero: 0.5 is false
+      return typeof value === 'string' ? value.toLowerCase() === 'true' : toInteger(schema, value, 64) !== 0
+    case 'float': {
+      const float = toFloat(schema, value)
+      return schema === null ? new Float(float) : float
+    }
+    case 'double': {
+      const n = toDouble(schema, value)
+      return schema === null ? double(n) : n
+    }
+    default:
+      return toInteger(schema, value, BITS[type])
   }
-  return typeof plain === 'string' ? parseInteger(plain, BITS[type]!) : toInteger(plain, BITS[type]!)
 }
 
 function textOf(schema: Schema | null, value: unknown): string {
   if (Buffer.isBuffer(value)) return value.toString('base64')
+  if (schema === null && (value instanceof Date || value instanceof Decimal)) throw unsupported(value)
   if (value instanceof Date) return renderValue(schema, value) ?? ''
-  if (value instanceof Decimal || value instanceof FloatingNumber || typeof value !== 'object')
+  if (typeof value !== 'object' || value instanceof Decimal || value instanceof FloatingNumber) {
     return javaToString(schema, value)
-  throw unsupported(value)
-}
-
-/** The number, boolean or text that is to be cast. Dates are their number on the wire. */
-function plainOf(schema: Schema | null, value: unknown): number | bigint | boolean | string {
-  if (value instanceof Date) {
-    return schema?.name === 'org.apache.kafka.connect.data.Date' ? value.getTime() / 86_400_000 : value.getTime()
   }
-  if (value instanceof Decimal) return value.toNumber()
-  if (value instanceof FloatingNumber) return value.value
-  if (typeof value === 'object' || typeof value === 'undefined') throw unsupported(value)
-  return value as number | bigint | boolean | string
+  throw unsupported(value)
 }
 
 function unsupported(value: unknown): DataError {
@@ -76,28 +75,63 @@ function outOfRange(text: string): DataError {
   return new DataError(`Value (${text}) was out of range for requested data type`)
 }
 
-function parseInteger(text: string, bits: number): number | bigint {
-  if (!/^[+-]?\d+$/.test(text)) throw outOfRange(text)
-  const n = BigInt(text)
+function toInteger(schema: Schema | null, value: unknown, bits: Bits): number | bigint {
+  switch (typeof value) {
+    case 'boolean':
+      return value ? 1 : 0
+    case 'string':
+      return parseInteger(value, bits)
+    case 'bigint':
+      return narrowInteger(value, bits)
+    case 'number':
+      return isDouble(schema, value) ? narrowFloating(value, bits) : narrowInteger(value, bits)
+  }
+  if (value instanceof FloatingNumber) return narrowFloating(value.value, bits)
+  const encoded = encodedOf(schema, value)
+  return narrowInteger(encoded instanceof Decimal ? wholePart(encoded) : encoded, bits)
+}
+
+function isDouble(schema: Schema | null, value: number): boolean {
+  return schema === null ? !Number.isSafeInteger(value) : schema.type === 'double' || schema.type === 'float'
+}
+
+function toDouble(schema: Schema | null, value: unknown): number {
+  if (typeof value === 'string') return parseFloating(value)
+  if (typeof value !== 'object') return Number(value)
+  if (value instanceof FloatingNumber) return value.value
+  const encoded = encodedOf(schema, value)
+  return encoded instanceof Decimal ? encoded.toNumber() : encoded
+}
+
+function toFloat(schema: Schema | null, value: unknown): number {
+  return typeof value === 'bigint' ? floatOfBig(value) : Math.fround(toDouble(schema, value))
+}
+
+/** The number that a logical type is: dates are what stands on the wire. */
+function encodedOf(schema: Schema | null, value: unknown): number | Decimal {
+  if (schema !== null && value instanceof Decimal) return value
+  if (schema === null || !(value instanceof Date)) throw unsupported(value)
+  return schema.name === DATE ? value.getTime() / DAY_MS : value.getTime()
+}
+
+function parseInteger(text: string, bits: Bits): number | bigint {
+  const match = /^([+-]?)0*(\d{1,19})$/.exec(text)
+  if (!match) throw outOfRange(text)
+  const n = BigInt(match[1] === '-' ? `-${match[2]}` : match[2]!)
   if (BigInt.asIntN(bits, n) !== n) throw outOfRange(text)
-  return small(n)
+  return narrowInteger(n, bits)
 }
 
+const DECIMAL_TEXT = /^[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?)$/
+const HEX_TEXT = /^([+-]?)0[xX]([\da-fA-F]*)\.?([\da-fA-F]*)[pP]([+-]?\d+)[fFdD]?$/
+
+/** What Java's Double.parseDouble takes, white space around it and hexadecimal fractions included. */
 function parseFloating(text: string): number {
-  const trimmed = text.trim()
-  if (!/^[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?)$/.test(trimmed)) throw outOfRange(text)
-  return Number(trimmed.replace(/[fFdD]$/, ''))
-}
-
-/** As Java narrows: a floating number is cut and held within int or long, an integer keeps its lowest bits. */
-function toInteger(value: number | bigint | boolean, bits: number): number | bigint {
-  if (typeof value === 'boolean') return value ? 1 : 0
-  if (typeof value === 'bigint') return small(BigInt.asIntN(bits, value))
-  if (Number.isNaN(value)) return 0
-  const whole = Math.trunc(value) + 0
-  if (Number.isSafeInteger(whole) && Number.isInteger(value)) return small(BigInt.asIntN(bits, BigInt(whole)))
-  const limit = 2n ** BigInt(bits === 64 ? 63 : 31)
-  const held = Number.isFinite(whole) ? BigInt(whole) : whole > 0 ? limit : -limit
-  const within = held >= limit ? limit - 1n : held < -limit ? -limit : held
-  return small(BigInt.asIntN(bits, within))
+  const trimmed = text.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '')
+  if (DECIMAL_TEXT.test(trimmed)) return Number(trimmed.replace(/[fFdD]$/, ''))
+  const hex = HEX_TEXT.exec(trimmed)
+  const digits = hex ? `${hex[2]}${hex[3]}` : ''
+  if (!hex || digits === '') throw outOfRange(text)
+  const magnitude = Number(BigInt(`0x${digits}`)) * 2 ** (Number(hex[4]) - 4 * hex[3]!.length)
+  return hex[1] === '-' ? -magnitude : magnitude
 }

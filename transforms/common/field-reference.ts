@@ -1,4 +1,12 @@
-import { ConfigError, field, primitive, type Schema, type Struct, withOptions } from '../../core/connect/index.ts'
+import {
+  ConfigError,
+  field,
+  getField,
+  primitive,
+  type Schema,
+  type Struct,
+  withOptions,
+} from '../../core/connect/index.ts'
 
 const TOP_LEVEL = new Set(['op', 'ts_ms', 'ts_us', 'ts_ns'])
 const OF_TRANSACTION = new Set(['id', 'total_order', 'data_collection_order'])
@@ -40,12 +48,12 @@ export class FieldReference {
 
   /** Null where the struct is absent, as that of the transaction during a snapshot. */
   valueIn(schema: Schema, event: Struct): unknown {
-    if (this.struct === null) return event[this.field] ?? null
-    const parent = event[this.struct] as Struct | null | undefined
+    if (this.struct === null) return getField(event, this.field) ?? null
+    const parent = getField(event, this.struct) as Struct | null | undefined
     if (parent === null || parent === undefined) return null
     const parentSchema = this.#parent(schema)
     const holder = parentSchema && field(parentSchema, this.field) ? parent : event
-    return holder[this.field] ?? null
+    return getField(holder, this.field) ?? null
   }
 
   #parent(event: Schema): Schema | null {

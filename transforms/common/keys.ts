@@ -1,4 +1,4 @@
-import type { ConfigKey } from '../../core/connect/index.ts'
+import type { ConfigKey, Validator } from '../../core/connect/index.ts'
 
 /** `replace.null.with.default`, which most transformations have. */
 export const replaceNullKey = {
@@ -26,4 +26,19 @@ export const fieldSyntaxKey = {
 export const nonEmptyList = {
   describe: 'non-empty list',
   check: (value: unknown) => (Array.isArray(value) && value.length === 0 ? 'Empty list' : null),
+}
+
+function faultyNames(value: unknown): string | null {
+  const names = Array.isArray(value) ? (value as string[]) : []
+  if (names.some(name => name.trim() === '')) return 'Values must not be empty'
+  return new Set(names).size < names.length ? 'Values must not be duplicated' : null
+}
+
+/** A list of names, each once. */
+export const distinctNamesIfAny: Validator = { describe: 'list of distinct names', check: faultyNames }
+
+/** A list of names, each once, at least one. */
+export const distinctNames: Validator = {
+  describe: 'non-empty list of distinct names',
+  check: value => nonEmptyList.check(value) ?? faultyNames(value),
 }

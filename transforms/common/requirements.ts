@@ -68,8 +68,3 @@ export function requireOffset(record: ConnectRecord, purpose: string): number {
   }
   return record.offset
 }
-
-/** A copy of an object into which fields of any name can be put, `__proto__` included. */
-export function copyOf(map: Struct): Struct {
-  return Object.hasOwn(map, '__proto__') ? Object.fromEntries(Object.entries(map)) : { ...map }
-}

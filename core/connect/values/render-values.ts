@@ -5,9 +5,7 @@ import { FloatingNumber } from '../java-numbers.ts'
 import { javaBigDecimal } from '../java-text.ts'
 import { getField } from '../own.ts'
 import type { Schema, Struct } from '../schema.ts'
-
-const DATE = 'org.apache.kafka.connect.data.Date'
-const TIME = 'org.apache.kafka.connect.data.Time'
+import { dateText } from './date-text.ts'
 
 /** The text of a value (org.apache.kafka.connect.data.Values.convertToString); null for null. */
 export function renderValue(schema: Schema | null, value: unknown): string | null {
@@ -37,10 +35,7 @@ function appendObject(schema: Schema | null, value: object, embedded: boolean): 
   if (Buffer.isBuffer(value)) return embedded ? quoted(value.toString('base64')) : value.toString('base64')
   if (value instanceof FloatingNumber) return value.toString()
   if (value instanceof Decimal) return javaBigDecimal(value)
-  if (value instanceof Date) {
-    const iso = value.toISOString()
-    return schema?.name === DATE ? iso.slice(0, 10) : schema?.name === TIME ? iso.slice(11) : iso
-  }
+  if (value instanceof Date) return dateText(schema, value)
   if (Array.isArray(value)) return `[${value.map(v => append(schema?.valueSchema ?? null, v, true)).join(',')}]`
   if (schema?.type === 'struct') {
     const struct = value as Struct

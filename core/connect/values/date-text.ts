@@ -1,0 +1,18 @@
+import { DATE, TIME } from '../logical.ts'
+import type { Schema } from '../schema.ts'
+
+const DAY_MS = 86_400_000
+
+/**
+ * An instant as Connect's Values writes it: a time on the first day of 1970, a date at midnight, else both. Connect writes the time
+ * alone for everything before 1970; there we go by the schema, so that the date is not lost.
+ */
+export function dateText(schema: Schema | null, value: Date): string {
+  const ms = value.getTime()
+  // years beyond 9999 have a plus sign and six digits in ISO 8601 only
+  const iso = value.toISOString().replace(/^\+0?/, '')
+  const time = iso.slice(iso.indexOf('T') + 1)
+  const day = iso.slice(0, iso.indexOf('T'))
+  if (ms < 0 ? schema?.name === TIME : ms < DAY_MS) return time
+  return ms < 0 && schema?.name !== DATE ? iso : ms % DAY_MS === 0 ? day : iso
+}
