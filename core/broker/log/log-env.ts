@@ -8,6 +8,7 @@ import { slowOperations } from './slow-operations.ts'
 import { TailCache } from './tail-cache.ts'
 import { Trash } from './trash.ts'
 import type { LogManagerOptions } from './types.ts'
+import { CheckPool } from './validation/check-pool.ts'
 
 /** What the logs of one broker share. */
 export interface LogEnv {
@@ -18,6 +19,8 @@ export interface LogEnv {
   readonly trash: Trash
   /** fdatasync of rolled segments and the like, for which nobody waits: one at a time. */
   readonly background: Pick<SerialQueue, 'run' | 'idle'>
+  /** Where producers' batches are checked that take long. */
+  readonly checks: CheckPool
   readonly logger: Logger
   readonly autoHighWatermark: boolean
   readonly producerIdExpirationMs: number
@@ -41,6 +44,7 @@ export function createLogEnv(o: Partial<Omit<LogManagerOptions, 'dirs' | 'defaul
     pool,
     trash: new Trash(logger, now),
     background,
+    checks: new CheckPool({ logger }),
     logger,
     autoHighWatermark: o.autoHighWatermark ?? true,
     producerIdExpirationMs: o.producerIdExpirationMs ?? 86_400_000,

@@ -160,6 +160,7 @@ export class LogManager implements api.LogManager {
         this.#env.logger.error(`${basename(log.dir)} was not closed properly; it is checked at the next start`, error)
       }
     })
+    await this.#env.checks.close()
     await this.#env.background.idle()
     // without its checkpoints a directory is not as it was left
     const isSaved = await this.#checkpointOrWarn()

@@ -130,7 +130,7 @@ async function readSegment(
     const length = Math.min(Math.max(want, header.HEADER_SIZE), end - position)
     const bytes = await readRange(log, segment, position, length, pool.take(length))
     if (bytes.length < header.HEADER_SIZE) throw new Error(`the file ends before position ${end}`)
-    const { skip, take, need } = choose(bytes, offset, maxBytes, limit, minOne)
+    const { skip, take, need, isWhole } = choose(bytes, offset, maxBytes, limit, minOne)
     position += skip
     if (take > 0) {
       const chosen = bytes.subarray(skip, skip + take)
@@ -138,7 +138,7 @@ async function readSegment(
       return chosen
     }
     pool.give(bytes)
-    if (need === 0 || need > end - position) return NOTHING
+    if (need === 0 || (isWhole && need > end - position)) return NOTHING
     want = need
   }
   return null
@@ -147,20 +147,20 @@ async function readSegment(
 const NOTHING = Buffer.alloc(0)
 
 /**
- * What to do with bytes that begin with a batch: skip some, and give whole batches or, where there are none, go on behind with so many bytes. No bytes:
- * there is nothing to give.
+ * What to do with bytes that begin with a batch: skip some, and give whole batches. Where there are none, read so many bytes
+ * from there: about so many, or exactly the whole next batch. No bytes: there is nothing to give.
  */
 function choose(bytes: Buffer, offset: number, maxBytes: number, limit: number, minOne: boolean) {
   const goOn = Math.max(maxBytes, 1)
   const skip = batchesBefore(bytes, offset)
   const left = bytes.length - skip
-  if (left < header.HEADER_SIZE) return { skip, take: 0, need: goOn }
+  if (left < header.HEADER_SIZE) return { skip, take: 0, need: goOn, isWhole: false }
   const first = header.batchSize(bytes, skip)
   // a batch longer than what was read lies before the one we look for
-  if (lastOffset(bytes, skip) < offset) return { skip: skip + first, take: 0, need: goOn }
-  if (header.baseOffset(bytes, skip) >= limit) return { skip, take: 0, need: 0 }
-  if (first > left) return { skip, take: 0, need: minOne || first <= maxBytes ? first : 0 }
-  return { skip, take: wholeBatches(bytes.subarray(skip), maxBytes, limit, minOne), need: 0 }
+  if (lastOffset(bytes, skip) < offset) return { skip: skip + first, take: 0, need: goOn, isWhole: false }
+  if (header.baseOffset(bytes, skip) >= limit) return { skip, take: 0, need: 0, isWhole: true }
+  if (first > left) return { skip, take: 0, need: minOne || first <= maxBytes ? first : 0, isWhole: true }
+  return { skip, take: wholeBatches(bytes.subarray(skip), maxBytes, limit, minOne), need: 0, isWhole: true }
 }
 
 /** Reads exactly so many bytes, fewer where the file ends, asynchronously, keeping the file open meanwhile. */

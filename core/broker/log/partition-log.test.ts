@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ErrorCode } from '../../protocol/error-codes.ts'
+import { readBatches } from '../../protocol/records/batch-reader.ts'
 import {
   append,
   batchOf,
@@ -44,6 +45,18 @@ test('a log that was closed opens again where it ended, with or without the word
     expect(await readValues(again)).toEqual(Array.from({ length: before + 10 }, (_, i) => String(i)))
     await again.close()
   }
+})
+
+test('a read from disk finds its batch where less of the segment is left than may be read', async () => {
+  const log = await openLog(dir, { indexIntervalBytes: 0 }, { env: testEnv({ tailCacheBytes: 0 }) })
+  for (const count of [1, 5, 5, 4, 1]) await append(log, Array.from({ length: count }, String))
+  for (let offset = 0; offset < log.logEndOffset; offset++) {
+    for (let maxBytes = 1; maxBytes < 300; maxBytes += 13) {
+      const { chunks } = await log.read(offset, maxBytes, TO_END)
+      expect(chunks.flatMap(c => [...readBatches(c)])[0]?.lastOffset).toBeGreaterThanOrEqual(offset)
+    }
+  }
+  await log.close()
 })
 
 test('a read gives whole batches up to its limit, at least one if asked, from memory as from disk', async () => {

@@ -16,7 +16,7 @@ import { rollSegment, syncUpTo, writeSnapshot } from './roll.ts'
 import { slowOperations } from './slow-operations.ts'
 import type * as api from './types.ts'
 import { headerProblem } from './validation/check-header.ts'
-import { checkRecords } from './validation/check-records.ts'
+import { checkQuickly } from './validation/check-records.ts'
 
 export interface OpenOptions {
   readonly topic: string
@@ -135,7 +135,9 @@ export class PartitionLog implements api.PartitionLog {
     const problem = headerProblem(records, name, config.maxMessageBytes)
     if (problem !== null) return problem
     const rules = rulesFor(name, config, env.now())
-    return admit(records, checkRecords(records, rules), rules, config)
+    const verdict = checkQuickly(records, rules)
+    if (verdict !== null) return admit(records, verdict, rules, config)
+    return env.checks.check(records, rules).then(v => admit(records, v, rules, config))
   }
 
   read(offset: number, maxBytes: number, o: api.ReadOptions): api.ReadResult | Promise<api.ReadResult> {

@@ -13,6 +13,23 @@ export const MAX_DECOMPRESSED = 128 << 20
 
 type Rejected = Extract<Verdict, { kind: 'rejected' }>
 
+/** Records that are looked at in the event loop, and how many of them where anything is odd. */
+const MAX_QUICK = 16_384
+const MAX_QUICK_INSPECTED = 100
+
+/**
+ * `checkRecords` for a batch that takes little time: its records are not compressed, and shall not be. Null when it may take
+ * longer: then a thread has to do it.
+ */
+export function checkQuickly(batch: Buffer, rules: BatchRules): Verdict | null {
+  const count = header.recordCount(batch, 0)
+  if (count > MAX_QUICK || header.compressionOf(batch, 0) !== CompressionType.NONE) return null
+  if (rules.codec !== null && rules.codec !== CompressionType.NONE) return null
+  const latest = scan(batch, batch, header.HEADER_SIZE, rules, false)
+  if (latest !== LOOK_CLOSER) return accepted(batch, rules, latest)
+  return count <= MAX_QUICK_INSPECTED ? checkRecords(batch, rules) : null
+}
+
 /**
  * Checks the records of a batch whose header was checked already (`check-header.ts`), and makes what the log shall hold of
  * it. Never throws, and changes nothing.
@@ -28,35 +45,50 @@ export function checkRecords(batch: Buffer, rules: BatchRules): Verdict {
     return invalid(`The records of ${rules.partition} cannot be decompressed: ${messageOf(error)}`)
   }
   const isRewritten = codec !== target
-  if (isRewritten) {
-    const problem = rewriteProblem(batch, rules)
-    if (problem !== null) return problem
-  }
-  const type = header.timestampTypeOf(batch, 0)
+  const problem = isRewritten ? rewriteProblem(batch, rules) : null
+  if (problem !== null) return problem
+  const latest = scan(batch, plain, 0, rules, isRewritten)
+  if (latest === LOOK_CLOSER) return lookCloser(batch, plain, target, rules)
+  if (!isRewritten) return accepted(batch, rules, latest)
+  return { kind: 'rewritten', bytes: withRecords(batch, plain, target, stampOf(rules, latest)) }
+}
+
+function scan(batch: Buffer, records: Buffer, start: number, rules: BatchRules, isRewritten: boolean): number {
+  // a producer's LogAppendTime is an error, or has to be taken out
+  if (header.timestampTypeOf(batch, 0) !== 0) return LOOK_CLOSER
   const count = header.recordCount(batch, 0)
-  if (type === 0) {
-    const latest = fastScan(plain, 0, plain.length, count, header.baseTimestamp(batch, 0), limitsOf(rules, isRewritten))
-    if (latest !== LOOK_CLOSER) {
-      if (isRewritten) return { kind: 'rewritten', bytes: withRecords(batch, plain, target, stampOf(rules, latest)) }
-      const isRight = !rules.isAppendTime && header.maxTimestamp(batch, 0) === latest
-      return { kind: 'accepted', stamp: isRight ? null : stampOf(rules, latest) }
-    }
-  }
+  const base = header.baseTimestamp(batch, 0)
+  return fastScan(records, start, records.length, count, base, limitsOf(rules, isRewritten))
+}
+
+function accepted(batch: Buffer, rules: BatchRules, latest: number): Verdict {
+  if (!rules.isAppendTime && header.maxTimestamp(batch, 0) === latest) return UNCHANGED
+  return { kind: 'accepted', stamp: stampOf(rules, latest) }
+}
+
+const UNCHANGED: Verdict = { kind: 'accepted', stamp: null }
+
+function lookCloser(batch: Buffer, plain: Buffer, target: CompressionType, rules: BatchRules): Verdict {
+  const codec = header.compressionOf(batch, 0)
+  const isRewritten = codec !== target
   const ignoresLengths = codec !== CompressionType.NONE && !isRewritten
   const found = inspect(batch, { plain, rules, ignoresLengths })
   if (found.kind === 'rejected') return found
   if (isRewritten && found.minTimestamp < -1n) {
-    const detail = `Record batches with the timestamp ${found.minTimestamp} cannot be compressed again for ${rules.partition}.`
+    const time = found.minTimestamp
+    const detail = `A record batch with the timestamp ${time} cannot be compressed again for ${rules.partition}.`
     return { kind: 'rejected', code: ErrorCode.INVALID_TIMESTAMP, detail, recordErrors: [] }
   }
   if (ignoresLengths && found.hasWrongOffsets)
     return invalid(`The compressed records of ${rules.partition} have offsets that do not count up from 0.`)
   const stamp = stampOf(rules, found.maxTimestamp)
   if (isRewritten || found.hasWrongOffsets || found.hasWrongLengths) {
-    return { kind: 'rewritten', bytes: withRecords(batch, repaired(plain, count), target, stamp) }
+    const records = repaired(plain, header.recordCount(batch, 0))
+    return { kind: 'rewritten', bytes: withRecords(batch, records, target, stamp) }
   }
-  const isRight = type === stamp.type && batch.readBigInt64BE(header.MAX_TIMESTAMP) === stamp.timestamp
-  return { kind: 'accepted', stamp: isRight ? null : stamp }
+  const isRight =
+    header.timestampTypeOf(batch, 0) === stamp.type && batch.readBigInt64BE(header.MAX_TIMESTAMP) === stamp.timestamp
+  return isRight ? UNCHANGED : { kind: 'accepted', stamp }
 }
 
 function limitsOf({ needsKeys, isAppendTime, now, beforeMaxMs, afterMaxMs }: BatchRules, isRewritten: boolean) {
