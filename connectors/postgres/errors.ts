@@ -37,8 +37,8 @@ export const errors = defineErrors({
     fix: 'Set snapshot.mode=when_needed to read the tables anew, or reset the offsets of the connector; then find out who dropped the slot.',
   },
   MR_PG_SLOT_INVALIDATED: {
-    message: 'replication slot {slot} can give no more changes: {cause}',
-    fix: 'The server removed WAL that the slot still needed (max_slot_wal_keep_size, idle_replication_slot_timeout or a failover). Drop the slot, then reset the offsets or set snapshot.mode=when_needed to read the tables anew.',
+    message: 'replication slot {slot} cannot give any more changes: {cause}',
+    fix: 'Usually the server removed WAL that the slot still needed (max_slot_wal_keep_size, idle_replication_slot_timeout), or a failover made the slot useless. Set snapshot.mode=when_needed to make the slot again and read the tables again. Or drop the slot and reset the offsets of the connector.',
   },
   MR_PG_SLOT_IN_USE: {
     message: 'replication slot {slot} is in use by another connection (pid {pid})',
@@ -55,8 +55,17 @@ export const errors = defineErrors({
   },
   MR_PG_OFFSET_MISMATCH: {
     message:
-      'replication slot {slot} stands at {slotLsn}, past the offset {lsn}: changes between them were consumed by someone else, or the slot was made anew',
-    fix: 'Reset the offsets to read the tables anew, or set offset.mismatch.strategy=trust_slot to go on and accept the gap.',
+      'replication slot {slot} is confirmed up to {slotLsn}, past the offset {lsn}: somebody else read or moved the slot, or it was made again, and the changes in between do not come',
+    fix: 'Make sure that nothing else uses the slot. Then reset the offsets of the connector, or set snapshot.mode=when_needed, to read the tables again; or set offset.mismatch.strategy=trust_slot to go on without these changes.',
+  },
+  MR_PG_OFFSET_STRAYED: {
+    message: 'the committed offset does not belong to this database: {why}',
+    fix: 'The database was restored from a backup, replaced, or failed over to a standby that was behind. Check that the connector reads the right server. Then reset the offsets of the connector, or set snapshot.mode=when_needed, to read the tables again; or set offset.mismatch.strategy=trust_slot to go on where slot {slot} is.',
+  },
+  MR_PG_STANDBY_BEHIND: {
+    message: 'the standby has replayed its WAL up to {end}, and the offset is {lsn}',
+    fix: 'The connector tries again until the standby has caught up.',
+    retriable: true,
   },
   MR_PG_PUBLICATION_MISSING: {
     message: 'publication {publication} does not exist',

@@ -1,5 +1,6 @@
 import type { SourceOffset } from '../../core/connect/index.ts'
-import { type Lsn, lsnOf } from './lsn.ts'
+import { type Lsn, lsnOf, maxLsn } from './lsn.ts'
+import { parseWalId, type WalId } from './wal-state.ts'
 
 /** How far a snapshot got: kept in the offset while it runs, so that the next attempt goes on from there. */
 export interface SnapshotProgress {
@@ -11,7 +12,7 @@ export interface SnapshotProgress {
   readonly after: readonly string[] | null
 }
 
-/** A committed offset, read: the keys are Debezium's, and `snapshot_progress`. */
+/** A committed offset, read: the keys are Debezium's, besides `snapshot_progress`, `wal_id` and `lsn_idle`. */
 export interface LoadedOffset {
   /** Whether a snapshot was running when it was written. */
   readonly inSnapshot: boolean
@@ -24,6 +25,10 @@ export interface LoadedOffset {
   readonly eventsAtLsn: number
   readonly txId: number | null
   readonly progress: SnapshotProgress | null
+  /** How far past `lsnCommit` the stream was read without anything to capture: the slot may be confirmed up to there. */
+  readonly lsnIdle: Lsn | null
+  /** The WAL that the positions belong to; null in offsets of Debezium and of older versions. */
+  readonly walId: WalId | null
   readonly raw: SourceOffset
 }
 
@@ -54,6 +59,8 @@ export function loadOffset(raw: SourceOffset): LoadedOffset {
     eventsAtLsn: typeof count === 'number' ? count : 0,
     txId: typeof txId === 'number' ? txId : null,
     progress: progressOf(raw['snapshot_progress']),
+    lsnIdle: lsnOf(raw['lsn_idle']),
+    walId: parseWalId(raw['wal_id']),
     raw,
   }
 }
@@ -79,3 +86,10 @@ export function snapshotOffset(o: {
 
 /** Operations as Debezium's offsets name them. */
 export type MessageType = 'BEGIN' | 'COMMIT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'MESSAGE'
+
+/** How far the slot may be confirmed by an offset: to the end of its last whole transaction, and past idle WAL. */
+export function confirmableBy(offset: LoadedOffset): Lsn | null {
+  const { lsnIdle } = offset
+  const lsn = offset.lsnCommit ?? offset.lsn
+  return lsn === null || lsnIdle === null ? (lsn ?? lsnIdle) : maxLsn(lsn, lsnIdle)
+}

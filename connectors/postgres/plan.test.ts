@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { MillraceError } from '../../core/connect/index.ts'
 import { type LoadedOffset, loadOffset } from './offset.ts'
-import { planStart } from './plan.ts'
+import { checkOnward, planStart } from './plan.ts'
 import type { SlotState } from './server.ts'
 import type { FlushMode } from './stream/position.ts'
+import { formatWalId, parseHistory, type WalState } from './wal-state.ts'
 
 const slot = (more: Partial<SlotState> = {}): SlotState => ({
   plugin: 'pgoutput',
@@ -15,11 +16,52 @@ const slot = (more: Partial<SlotState> = {}): SlotState => ({
   xmin: null,
   ...more,
 })
+const WAL: WalState = {
+  system: '7000000000000000001',
+  timeline: 1,
+  end: 1000,
+  inRecovery: false,
+  nextTxId: 800,
+  leftAt: new Map(),
+}
 const complete = loadOffset({ lsn: 120, lsn_commit: 120, lsn_proc: 120 })
+const ours = loadOffset({ lsn: 120, lsn_commit: 120, lsn_proc: 120, txId: 700, wal_id: formatWalId(WAL) })
 const running = loadOffset({ lsn: 100, snapshot: 'INITIAL', snapshot_completed: false, last_snapshot_record: false })
-const plan = (mode: string, name: string, offset: LoadedOffset | null, state: SlotState | null, mismatch: string) => {
-  const p = planStart(mode, name, offset, state, mismatch, 'connector_and_driver')
+
+interface Case {
+  readonly mode?: string
+  readonly mismatch?: string
+  readonly flush?: FlushMode
+  readonly offset?: LoadedOffset | null
+  readonly slot?: SlotState | null
+  readonly wal?: Partial<WalState>
+  readonly missing?: string
+}
+
+const planOf = (c: Case) =>
+  planStart(
+    {
+      mode: c.mode ?? 'initial',
+      slotName: 's',
+      mismatch: c.mismatch ?? 'no_validation',
+      flush: c.flush ?? 'connector_and_driver',
+    },
+    {
+      offset: c.offset === undefined ? ours : c.offset,
+      slot: c.slot === undefined ? slot() : c.slot,
+      wal: { ...WAL, ...c.wal },
+      missing: c.missing ?? null,
+    },
+  )
+const plan = (mode: string, _slot: string, offset: LoadedOffset | null, state: SlotState | null, mismatch: string) => {
+  const p = planOf({ mode, offset, slot: state, mismatch })
   return p instanceof MillraceError ? p.code : { snapshot: p.snapshot, stream: p.stream, createSlot: p.createSlot }
+}
+/** The code of the error, or what is done and from where. */
+const outcome = (c: Case) => {
+  const p = planOf(c)
+  if (p instanceof MillraceError) return p.code
+  return [p.snapshot ? 'snapshot' : 'stream', p.from === null ? 'slot' : 'offset', p.warnings.length]
 }
 
 describe('a start', () => {
@@ -76,10 +118,10 @@ describe('a start', () => {
     expect(plan('initial', 's', complete, slot({ confirmedLsn: 500 }), 'trust_offset')).toBe('MR_PG_OFFSET_MISMATCH')
   })
 
-  test('with a slot past the offset is worth a warning only where the connector never moves it there itself', () => {
+  test('with a slot past an offset of Debezium is worth a warning only where nothing moves it there', () => {
     const ahead = slot({ confirmedLsn: 500 })
     const said = (flush: FlushMode) => {
-      const p = planStart('initial', 's', complete, ahead, 'no_validation', flush)
+      const p = planOf({ offset: complete, slot: ahead, flush })
       return p instanceof MillraceError ? p : [p.warnings.length, p.notes.length]
     }
     expect(said('connector_and_driver')).toEqual([0, 1])
@@ -97,6 +139,110 @@ describe('a start', () => {
       createSlot: false,
     })
   })
+})
+
+describe('an offset that is none of the WAL of the server', () => {
+  const lost: [string, Case][] = [
+    ['is past the end of the WAL', { wal: { end: 119 } }],
+    [
+      'has only an event past the end',
+      { offset: loadOffset({ lsn: 130, lsn_proc: 130, lsn_commit: 90 }), wal: { end: 125 } },
+    ],
+    ['is of another server', { wal: { system: '7000000000000000002' } }],
+    ['is of a timeline that the server left before it', { wal: { timeline: 3, leftAt: new Map([[1, 110]]) } }],
+    ['is of a timeline that is no ancestor', { wal: { timeline: 3, leftAt: new Map([[2, 500]]) } }],
+    ['holds a transaction that the server has not reached', { wal: { nextTxId: 700 } }],
+    ['ends where the WAL has no transaction', { missing: 'slot s holds no transaction that ends at 0/78' }],
+  ]
+  test.each(lost)('stops where it %s, unless it is told how to go on', (_, c) => {
+    expect(outcome(c)).toBe('MR_PG_OFFSET_STRAYED')
+    expect(outcome({ ...c, mode: 'no_data' })).toBe('MR_PG_OFFSET_STRAYED')
+    for (const mismatch of ['trust_offset', 'trust_greater_lsn'])
+      expect(outcome({ ...c, mismatch })).toBe('MR_PG_OFFSET_STRAYED')
+    expect(outcome({ ...c, mismatch: 'trust_slot' })).toEqual(['stream', 'slot', 1])
+    for (const mode of ['when_needed', 'always']) expect(outcome({ ...c, mode })).toEqual(['snapshot', 'slot', 1])
+    const message = (planOf(c) as Error).message
+    expect(message).toMatch(/snapshot\.mode=when_needed.*offset\.mismatch\.strategy=trust_slot/)
+  })
+
+  test('of an interrupted snapshot begins the snapshot again', () => {
+    expect(outcome({ offset: running, wal: { end: 90 }, slot: slot({ confirmedLsn: 80 }) })).toEqual([
+      'snapshot',
+      'slot',
+      1,
+    ])
+  })
+
+  test('is waited for on a standby that has not replayed so far', () => {
+    expect(outcome({ wal: { end: 119, inRecovery: true } })).toBe('MR_PG_STANDBY_BEHIND')
+    expect(outcome({ wal: { end: 119, inRecovery: true, system: '7000000000000000002' } })).toBe('MR_PG_OFFSET_STRAYED')
+  })
+
+  test('is fine at the end of the WAL, after a promotion behind it, and where ids have wrapped around', () => {
+    const fine = ['stream', 'offset', 0]
+    expect(outcome({ wal: { end: 120 } })).toEqual(fine)
+    expect(outcome({ wal: { timeline: 3, leftAt: new Map([[1, 120]]) } })).toEqual(fine)
+    expect(outcome({ wal: { nextTxId: 701 } })).toEqual(fine)
+    // far behind in the WAL, so older than it seems
+    expect(outcome({ wal: { nextTxId: 100, end: 2 ** 40 } })).toEqual(fine)
+    expect(outcome({ offset: loadOffset({ ...ours.raw, txId: 2 ** 32 - 5 }), wal: { nextTxId: 10 } })).toEqual(fine)
+  })
+
+  test('of Debezium is checked by its position alone', () => {
+    expect(outcome({ offset: complete, wal: { system: '1', timeline: 9, nextTxId: 1 } })).toEqual([
+      'stream',
+      'offset',
+      0,
+    ])
+    expect(outcome({ offset: complete, wal: { end: 119 } })).toBe('MR_PG_OFFSET_STRAYED')
+  })
+})
+
+describe('a slot', () => {
+  test('that was confirmed past our offset by somebody else stops the start, unless it is told how to go on', () => {
+    const ahead = { slot: slot({ confirmedLsn: 500 }) }
+    expect(outcome(ahead)).toBe('MR_PG_OFFSET_MISMATCH')
+    expect(outcome({ ...ahead, mode: 'no_data' })).toBe('MR_PG_OFFSET_MISMATCH')
+    expect(outcome({ ...ahead, mode: 'when_needed' })).toEqual(['snapshot', 'slot', 1])
+    for (const mismatch of ['trust_slot', 'trust_greater_lsn'])
+      expect(outcome({ ...ahead, mismatch })).toEqual(['stream', 'offset', 1])
+    expect(outcome({ ...ahead, offset: running })).toEqual(['snapshot', 'offset', 1])
+  })
+
+  test('that is confirmed at or behind our offset is as it should be', () => {
+    for (const confirmedLsn of [1, 119, 120])
+      expect(outcome({ slot: slot({ confirmedLsn }) })).toEqual(['stream', 'offset', 0])
+  })
+
+  test('that is confirmed past the end of the WAL is of no use', () => {
+    const past = { slot: slot({ confirmedLsn: 2000 }) }
+    expect(outcome(past)).toBe('MR_PG_SLOT_INVALIDATED')
+    expect(outcome({ ...past, offset: null })).toBe('MR_PG_SLOT_INVALIDATED')
+    expect(planOf({ ...past, mode: 'when_needed' })).toMatchObject({ dropSlot: true, createSlot: true, from: null })
+  })
+})
+
+test('another connection of a task is checked as a start is', () => {
+  const again = (state: Partial<SlotState>, wal: Partial<WalState> = {}) =>
+    checkOnward('s', { offset: ours, slot: slot(state), wal: { ...WAL, ...wal }, missing: null }, 110)?.code ?? null
+  expect(again({})).toBeNull()
+  expect(again({ confirmedLsn: 120 })).toBeNull()
+  expect(again({ confirmedLsn: 121 })).toBe('MR_PG_OFFSET_MISMATCH')
+  expect(again({}, { end: 100 })).toBe('MR_PG_OFFSET_STRAYED')
+  expect(again({}, { end: 100, inRecovery: true })).toBe('MR_PG_STANDBY_BEHIND')
+  expect(again({ lost: 'wal_removed' })).toBe('MR_PG_SLOT_INVALIDATED')
+  // the slot was past the offset when the task began, which was accepted then
+  expect(checkOnward('s', { offset: ours, slot: slot({ confirmedLsn: 500 }), wal: WAL, missing: null }, 500)).toBeNull()
+})
+
+test('a timeline history says where each timeline was left', () => {
+  const text =
+    '1\t0/5000148\tno recovery target specified\n\n2\t0/7000000\tbefore 2000-01-01 00:00:00+00\n# a comment\n'
+  expect([...parseHistory(text)]).toEqual([
+    [1, 0x5000148],
+    [2, 0x7000000],
+  ])
+  expect([...parseHistory('')]).toEqual([])
 })
 
 describe("Debezium's offsets", () => {

@@ -1,9 +1,10 @@
 import type { MillraceError } from '../../core/connect/index.ts'
 import { errors } from './errors.ts'
-import { formatLsn } from './lsn.ts'
-import type { LoadedOffset } from './offset.ts'
+import { formatLsn, type Lsn } from './lsn.ts'
+import { confirmableBy, type LoadedOffset } from './offset.ts'
 import type { SlotState } from './server.ts'
 import type { FlushMode } from './stream/position.ts'
+import { onTheWay, reachedBy, strayed, type WalState } from './wal-state.ts'
 
 /** What a start of the task does. */
 export interface Plan {
@@ -13,7 +14,7 @@ export interface Plan {
   readonly createSlot: boolean
   /** Drop the slot that can give no more changes before. */
   readonly dropSlot: boolean
-  /** The offset to go on from, or null to begin. */
+  /** The offset to go on from, or null to begin: with the slot's position. */
   readonly from: LoadedOffset | null
   /** Something that the log should say. */
   readonly warnings: readonly string[]
@@ -21,18 +22,33 @@ export interface Plan {
   readonly notes: readonly string[]
 }
 
+/** What a start finds. */
+export interface Found {
+  readonly offset: LoadedOffset | null
+  readonly slot: SlotState | null
+  /** Null where nothing is streamed. */
+  readonly wal: WalState | null
+  /** What the slot's WAL lacks of the offset, in words; null where it lacks nothing. */
+  readonly missing: string | null
+}
+
+/** What the configuration says about a start. */
+export interface StartOptions {
+  /** `snapshot.mode` */
+  readonly mode: string
+  readonly slotName: string
+  /** `offset.mismatch.strategy` */
+  readonly mismatch: string
+  readonly flush: FlushMode
+}
+
 /**
- * Decides what to do, from the mode, the committed offset and the slot. Pure. Returns an error where going on would leave a gap
- * that nobody asked for.
+ * Decides what to do, from the configuration, the committed offset, the slot and the server's WAL. Pure. Returns an error where
+ * going on would leave a gap that nobody asked for.
  */
-export function planStart(
-  mode: string,
-  slotName: string,
-  offset: LoadedOffset | null,
-  slot: SlotState | null,
-  mismatch: string,
-  flush: FlushMode,
-): Plan | MillraceError {
+export function planStart(options: StartOptions, found: Found): Plan | MillraceError {
+  const { mode, slotName } = options
+  const { offset, slot, wal, missing } = found
   const complete = offset !== null && !offset.inSnapshot
   const snapshot = mode === 'always' || (mode !== 'no_data' && !complete)
   const plan: Plan = {
@@ -50,24 +66,96 @@ export function planStart(
   if (slot === null) {
     if (complete && !rereads)
       return errors.create('MR_PG_SLOT_MISSING', { slot: slotName, lsn: formatLsn(offset.lsn ?? 0) })
-    const warnings = offset === null ? [] : [staleRows(`slot ${slotName} is gone`)]
+    const warnings = offset === null ? [] : [staleRows(`slot ${slotName} does not exist any more`)]
     return { ...plan, snapshot: snapshot || rereads, createSlot: true, from: null, warnings }
   }
-  if (slot.lost !== null) {
-    if (mode !== 'when_needed') return errors.create('MR_PG_SLOT_INVALIDATED', { slot: slotName, cause: slot.lost })
-    const warnings = [staleRows(`slot ${slotName} can give no more changes (${slot.lost})`)]
+  const lost = slot.lost ?? slotStrayed(slot, wal)
+  if (lost !== null) {
+    if (mode !== 'when_needed') return errors.create('MR_PG_SLOT_INVALIDATED', { slot: slotName, cause: lost })
+    const warnings = [staleRows(`slot ${slotName} can give no more changes (${lost})`)]
     return { ...plan, snapshot: true, createSlot: true, dropSlot: true, from: null, warnings }
   }
-  const reached = offset?.lsnCommit ?? offset?.lsn ?? null
-  if (reached === null || slot.confirmedLsn === null || slot.confirmedLsn <= reached) return plan
+  if (offset === null) return plan
+  return offsetProblem(options, plan, offset, slot, wal, missing) ?? slotAhead(options, plan, offset, slot) ?? plan
+}
+
+/** A slot that is confirmed past the end of the WAL: what is written up to there would never come. */
+function slotStrayed(slot: SlotState, wal: WalState | null): string | null {
+  if (wal === null || wal.inRecovery || slot.confirmedLsn === null || slot.confirmedLsn <= wal.end) return null
+  return `it is confirmed up to ${formatLsn(slot.confirmedLsn)}, and the server's WAL ends at ${formatLsn(wal.end)}`
+}
+
+/** The offset is none of the server's WAL: the database was restored or replaced, or a standby that was behind took over. */
+function offsetProblem(
+  options: StartOptions,
+  plan: Plan,
+  offset: LoadedOffset,
+  slot: SlotState,
+  wal: WalState | null,
+  missing: string | null,
+): Plan | MillraceError | null {
+  const why = wal === null ? null : (strayed(offset, wal) ?? missing)
+  if (wal === null || why === null) return null
+  if (onTheWay(offset, wal))
+    return errors.create('MR_PG_STANDBY_BEHIND', { lsn: formatLsn(reachedBy(offset)), end: formatLsn(wal.end) })
+  if (offset.inSnapshot || options.mode === 'when_needed' || options.mode === 'always')
+    return { ...plan, snapshot: true, from: null, warnings: [staleRows(why)] }
+  if (options.mismatch !== 'trust_slot') return errors.create('MR_PG_OFFSET_STRAYED', { why, slot: options.slotName })
+  const from = formatLsn(slot.confirmedLsn ?? 0)
+  const warning = `${why}: streaming begins at ${from}, where slot ${options.slotName} stands (offset.mismatch.strategy=trust_slot). Rows that the database lost stay in the topics.`
+  return { ...plan, from: null, warnings: [warning] }
+}
+
+/** The slot was confirmed past the offset: what lies between does not come any more. */
+function slotAhead(
+  options: StartOptions,
+  plan: Plan,
+  offset: LoadedOffset,
+  slot: SlotState,
+): Plan | MillraceError | null {
+  const { mode, mismatch, slotName, flush } = options
+  const reached = confirmableBy(offset)
+  if (reached === null || slot.confirmedLsn === null || slot.confirmedLsn <= reached) return null
   const [slotLsn, lsn] = [formatLsn(slot.confirmedLsn), formatLsn(reached)]
-  if (mismatch === 'trust_offset') return errors.create('MR_PG_OFFSET_MISMATCH', { slot: slotName, slotLsn, lsn })
-  const stands = `slot ${slotName} stands at ${slotLsn}, past the offset ${lsn}`
-  // it is told of more than offsets only in this mode: of WAL that held nothing to capture
-  if (flush === 'connector_and_driver') return { ...plan, notes: [`${stands}: nothing was captured in between`] }
-  const warning = `${stands}, though lsn.flush.mode=${flush} never moves it there: if something else reads this slot, its changes are missing here`
+  const where = `slot ${slotName} is confirmed up to ${slotLsn}, past the offset ${lsn}`
+  if (plan.snapshot) return { ...plan, warnings: [staleRows(where)] }
+  if (mismatch === 'trust_slot' || mismatch === 'trust_greater_lsn') {
+    const warning = `${where}: streaming goes on there (offset.mismatch.strategy=${mismatch})`
+    return { ...plan, warnings: [warning] }
+  }
+  // this connector confirms nothing before the offset is committed, so somebody else did
+  if (offset.walId !== null && mode === 'when_needed')
+    return { ...plan, snapshot: true, from: null, warnings: [staleRows(where)] }
+  if (offset.walId !== null || mismatch === 'trust_offset')
+    return errors.create('MR_PG_OFFSET_MISMATCH', { slot: slotName, slotLsn, lsn })
+  // Debezium and older versions of this connector confirm idle WAL without an offset, in this mode only
+  if (flush === 'connector_and_driver') return { ...plan, notes: [`${where}: nothing was captured in between`] }
+  const warning = `${where}, though lsn.flush.mode=${flush} never confirms that far. If something else reads this slot, its changes are missing here.`
   return { ...plan, warnings: [warning] }
 }
 
+/**
+ * What speaks against going on from an offset by a new connection of the same task; null where nothing does. `floor` is where the
+ * slot was confirmed at the start.
+ */
+export function checkOnward(
+  slotName: string,
+  found: { offset: LoadedOffset; slot: SlotState; wal: WalState; missing: string | null },
+  floor: Lsn,
+): MillraceError | null {
+  const { offset, slot, wal, missing } = found
+  const why = strayed(offset, wal) ?? missing
+  if (why !== null && onTheWay(offset, wal))
+    return errors.create('MR_PG_STANDBY_BEHIND', { lsn: formatLsn(reachedBy(offset)), end: formatLsn(wal.end) })
+  if (why !== null) return errors.create('MR_PG_OFFSET_STRAYED', { why, slot: slotName })
+  const lost = slot.lost ?? slotStrayed(slot, wal)
+  if (lost !== null) return errors.create('MR_PG_SLOT_INVALIDATED', { slot: slotName, cause: lost })
+  const reached = confirmableBy(offset)
+  const confirmed = slot.confirmedLsn
+  if (reached === null || confirmed === null || confirmed <= reached || confirmed <= floor) return null
+  const [slotLsn, lsn] = [formatLsn(confirmed), formatLsn(reached)]
+  return errors.create('MR_PG_OFFSET_MISMATCH', { slot: slotName, slotLsn, lsn })
+}
+
 const staleRows = (what: string): string =>
-  `${what}: it is made anew and the tables are read again; rows that were deleted since the last event stay in the topics`
+  `${what}: the tables are read again; rows that were deleted since the last event stay in the topics`

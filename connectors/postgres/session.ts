@@ -13,9 +13,9 @@ import { codeOf, streamFailure } from './client/failure.ts'
 import { delay } from './client/wait.ts'
 import { errors } from './errors.ts'
 import { formatLsn, type Lsn, parseLsn, ZERO } from './lsn.ts'
-import { type LoadedOffset, loadOffset, type SnapshotProgress, snapshotOffset } from './offset.ts'
+import { confirmableBy, type LoadedOffset, loadOffset, type SnapshotProgress, snapshotOffset } from './offset.ts'
 import type { PostgresOptions } from './options.ts'
-import { type Plan, planStart } from './plan.ts'
+import { checkOnward, type Plan, planStart } from './plan.ts'
 import { ensurePublication } from './publication.ts'
 import { setIdentities } from './replica-identity.ts'
 import * as server from './server.ts'
@@ -27,6 +27,8 @@ import { Emitter } from './stream/emitter.ts'
 import { FlushTracker, StreamPosition } from './stream/position.ts'
 import { ReplicationStream } from './stream/replication-stream.ts'
 import { StreamReader } from './stream/stream-reader.ts'
+import { missingCommit } from './stream/verify-offset.ts'
+import { formatWalId, readWal, strayed, type WalState } from './wal-state.ts'
 
 export interface SessionContext {
   readonly options: PostgresOptions
@@ -59,8 +61,16 @@ export class Session {
   #plan: Plan | null = null
   /** Where the task began; what it goes on from until a record was given. */
   #start: LoadedOffset | { lsn: Lsn; txId: null; micros: number } | null = null
+  /** The WAL that the server had at the present connection. */
+  #wal: WalState | null = null
+  /** Where the slot was confirmed at the start. */
+  #slotFloor: Lsn = ZERO
+  /** When the next offset without a record may be given, for WAL that held nothing to capture. */
+  #idleAt = 0
   /** The offset of the last record that was given: what a new connection goes on from, as a new task would from a committed one. */
   #given: SourceOffset | null = null
+  /** The end of the last whole transaction of that offset. */
+  #givenLsn: Lsn = ZERO
   #position: StreamPosition | null = null
   /** How far the snapshot got; null when none runs. */
   #progress: SnapshotProgress | 'begin' | null = null
@@ -100,7 +110,10 @@ export class Session {
     // first: without it slots are of no use, and are gone as well
     if (options.snapshot.mode !== 'initial_only' && info.walLevel !== 'logical')
       throw errors.create('MR_PG_WAL_LEVEL', { level: info.walLevel })
-    const plan = this.#plan ?? this.#firstPlan(slot)
+    this.#wal = options.snapshot.mode === 'initial_only' ? null : await this.#readWal()
+    const missing = await this.#missing(slot, this.#wal)
+    const plan = this.#plan ?? this.#firstPlan(slot, missing)
+    if (this.#plan !== null && slot !== null && this.#wal !== null) this.#checkAgain(slot, this.#wal, missing)
     if (plan.stream) {
       if (this.#plan === null) await setIdentities(this.#catalog, options, tables, logger)
       const publication = await ensurePublication(this.#catalog, options, tables, logger)
@@ -138,12 +151,47 @@ export class Session {
     logger.warn(failure.message)
   }
 
-  #firstPlan(slot: server.SlotState | null): Plan {
+  /** The offset that a new connection goes on from: of the last record that was given, else of the start. */
+  #onward(): LoadedOffset | null {
+    if (this.#given !== null) return loadOffset(this.#given)
+    const start = this.#start
+    if (start === null) return this.#context.committed
+    const raw = 'raw' in start ? start.raw : { lsn: start.lsn }
+    return loadOffset({ wal_id: this.#position?.walId ?? null, ...raw })
+  }
+
+  #readWal(): Promise<WalState> {
+    const { options, signal } = this.#context
+    return readWal(options, this.#onward()?.walId ?? null, signal)
+  }
+
+  /** The server may be another one since the last connection, and the slot may have been moved. */
+  #checkAgain(slot: server.SlotState, wal: WalState, missing: string | null): void {
+    const { name } = this.#context.options.slot
+    const failure = checkOnward(name, { offset: this.#onward()!, slot, wal, missing }, this.#slotFloor)
+    if (failure) throw failure
+  }
+
+  /** What the slot's WAL lacks of the offset. Not where the offset is trusted, and not where nobody moves the slot. */
+  async #missing(slot: server.SlotState | null, wal: WalState | null): Promise<string | null> {
+    const { options, signal } = this.#context
+    const offset = this.#onward()
+    if (offset === null || offset.inSnapshot || slot === null || wal === null) return null
+    if (slot.lost !== null || slot.confirmedLsn === null || slot.plugin !== 'pgoutput') return null
+    if (options.slot.mismatch === 'trust_offset' || options.slot.flush === 'manual') return null
+    if (strayed(offset, wal) !== null) return null
+    const flush = new FlushTracker('manual')
+    const start = { serverVersion: this.#version, from: slot.confirmedLsn, wal, flush, signal }
+    return this.#whenFree(() => missingCommit(options, offset, slot.confirmedLsn!, start))
+  }
+
+  #firstPlan(slot: server.SlotState | null, missing: string | null): Plan {
     const { options, committed, logger } = this.#context
     if (slot && slot.plugin !== 'pgoutput' && options.snapshot.mode !== 'initial_only')
       throw errors.create('MR_PG_SLOT_WRONG', { slot: options.slot.name, plugin: slot.plugin, database: slot.database })
     const { name, mismatch, flush } = options.slot
-    const plan = planStart(options.snapshot.mode, name, committed, slot, mismatch, flush)
+    const start = { mode: options.snapshot.mode, slotName: name, mismatch, flush }
+    const plan = planStart(start, { offset: committed, slot, wal: this.#wal, missing })
     if (plan instanceof Error) throw plan
     for (const warning of plan.warnings) logger.warn(warning)
     for (const note of plan.notes) logger.info(note)
@@ -177,38 +225,42 @@ export class Session {
   #enter(plan: Plan, slot: server.SlotState | null, created: server.CreatedSlot | null): void {
     const { from } = plan
     this.#start = from ?? { lsn: created?.lsn ?? slot?.confirmedLsn ?? ZERO, txId: null, micros: nowMicros() }
-    this.#position = new StreamPosition(this.#start)
+    this.#position = this.#positionAt(this.#start)
+    this.#givenLsn = this.#position.startLsn()
+    this.#slotFloor = created?.lsn ?? slot?.confirmedLsn ?? ZERO
     if (from) this.#transaction?.load(from.raw)
     // rows that were read before a slot was made anew may have changed unseen: read them again
     const same = from !== null && (slot?.confirmedLsn ?? ZERO) <= this.#position.startLsn()
     if (plan.snapshot) this.#progress = (same && from.inSnapshot ? from.progress : null) ?? 'begin'
-    else this.#flush.allowIdle()
     this.#plan = plan
+  }
+
+  #positionAt(from: LoadedOffset | { lsn: Lsn; txId: null; micros: number }): StreamPosition {
+    const position = new StreamPosition(from)
+    position.walId = this.#wal === null ? null : formatWalId(this.#wal)
+    return position
   }
 
   /** Sets it for another connection: to where the last given record left it. What was decoded and not given is decoded again. */
   #reenter(): void {
     if (this.#given === null) {
-      this.#position = new StreamPosition(this.#start!)
+      this.#position = this.#positionAt(this.#start!)
       return
     }
     const given = loadOffset(this.#given)
-    this.#position = new StreamPosition(given)
+    this.#position = this.#positionAt(given)
     this.#transaction?.load(given.raw)
     if (this.#progress !== null) this.#progress = given.progress ?? 'begin'
   }
 
-  async #startStream(): Promise<void> {
+  /** Runs something that needs the slot, again while another connection has it. */
+  async #whenFree<T>(work: () => Promise<T>): Promise<T> {
     const { options, logger, signal } = this.#context
-    const position = this.#position!
-    const from = position.startLsn()
     const { maxRetries, retryDelayMs, name } = options.slot
     const deadline = Date.now() + maxRetries * retryDelayMs
     for (let wait = 100; ; wait = Math.min(wait * 2, retryDelayMs)) {
       try {
-        this.#flush.restart()
-        this.#stream = await ReplicationStream.start(options, this.#version, from, this.#flush, signal)
-        break
+        return await work()
       } catch (error) {
         // the server needs a moment to notice that a connection is gone; longer than that is worth a word
         if (codeOf(error) !== '55006' || Date.now() + wait > deadline) throw error
@@ -217,8 +269,16 @@ export class Session {
         await delay(wait, signal)
       }
     }
+  }
+
+  async #startStream(): Promise<void> {
+    const { options, logger, signal } = this.#context
+    const position = this.#position!
+    const from = position.startLsn()
+    const start = { serverVersion: this.#version, from, wal: this.#wal!, flush: this.#flush, signal }
+    this.#stream = await this.#whenFree(() => ReplicationStream.start(options, start))
     const { shapes, sources, heartbeat } = this.#context
-    this.#reader = new StreamReader(this.#stream, position, this.#flush, this.#transaction, {
+    this.#reader = new StreamReader(this.#stream, position, this.#transaction, {
       options,
       logger,
       shapes,
@@ -292,7 +352,11 @@ export class Session {
   /** The next records; null when there are none for now. */
   async next(): Promise<SourceRecord[] | null> {
     const records = await this.#next()
-    this.#given = records?.at(-1)?.sourceOffset ?? this.#given
+    const given = records?.at(-1)?.sourceOffset
+    if (given) {
+      this.#given = given
+      this.#givenLsn = confirmableBy(loadOffset(given)) ?? ZERO
+    }
     return records
   }
 
@@ -338,13 +402,10 @@ export class Session {
     const snapshot = this.#snapshot!
     const records = await snapshot.read(options.maxBatch, signal)
     this.#progress = snapshot.progress
-    const last = records.at(-1)?.sourceOffset
-    if (last) this.#flush.given(last)
     if (!snapshot.done) return records
     logger.info(`snapshot through: ${snapshot.rows} rows`)
     this.#endSnapshot()
     this.#progress = null
-    this.#flush.allowIdle()
     this.#streamDelayMs = options.streamingDelayMs
     this.#reader?.setBoundary(null)
     return records.length > 0 ? records : null
@@ -369,8 +430,41 @@ export class Session {
       await this.#heartbeatQuery()
     }
     if (records.length > 0) return records
-    await stream.connection.chunks.wait(signal, heartbeat.wait())
+    const idle = this.#idleProgress(reader)
+    if (idle) return [idle]
+    const read = reader.idleLsn
+    const waits = options.slot.flush === 'connector_and_driver' && read !== null && read > this.#givenLsn
+    const pause = !waits ? Number.POSITIVE_INFINITY : Math.max(0, this.#idleAt - Date.now())
+    await stream.connection.chunks.wait(signal, Math.min(heartbeat.wait(), pause))
     return null
+  }
+
+  /**
+   * An offset without a record: the slot may move on when it is committed. From time to time past WAL that held nothing to
+   * capture; and at once when the server asks, which waits for that before it shuts down.
+   */
+  #idleProgress(reader: StreamReader): SourceRecord | null {
+    const { slot, prefix } = this.#context.options
+    const asked = reader.takeAsked()
+    const read = reader.idleLsn
+    if (read === null || (!asked && Date.now() < this.#idleAt)) return null
+    const passes = slot.flush === 'connector_and_driver' && read > this.#givenLsn
+    const behind = asked && slot.flush !== 'manual' && this.#givenLsn > this.#flush.flushed
+    if (!passes && !behind) return null
+    this.#idleAt = Date.now() + slot.statusMs
+    return {
+      topic: prefix,
+      partition: null,
+      keySchema: null,
+      key: null,
+      valueSchema: null,
+      value: null,
+      timestamp: null,
+      headers: [],
+      sourcePartition: { server: prefix },
+      sourceOffset: reader.offsetNow(passes),
+      unwritten: 'progress',
+    }
   }
 
   async #heartbeatQuery(): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -30,6 +30,8 @@ export interface PostgresServer {
   halt(mode: 'fast' | 'immediate'): Promise<void>
   /** Starts it again after `halt`, on the same port and with the same data. */
   resume(settings?: Readonly<Record<string, string>>): Promise<void>
+  /** Keeps a copy of the data of a halted server. `restore` puts it back, also while it is halted: with the slots it had. */
+  backUp(): { restore(): void }
   /** Ends it and removes its data. */
   stop(): Promise<void>
 }
@@ -174,6 +176,22 @@ class OwnServer implements PostgresServer {
     await this.run()
   }
 
+  backUp(): { restore(): void } {
+    if (this.#child) throw new Error('halt the server first')
+    const data = join(this.#dir, 'data')
+    const copy = mkdtempSync(join(this.#dir, 'backup-'))
+    const copyInto = (from: string, to: string) => execFileSync('cp', ['-a', `${from}/.`, to])
+    copyInto(data, copy)
+    return {
+      restore: () => {
+        if (this.#child) throw new Error('halt the server first')
+        rmSync(data, { recursive: true })
+        mkdirSync(data)
+        copyInto(copy, data)
+      },
+    }
+  }
+
   async stop(): Promise<void> {
     await this.halt('immediate')
     rmSync(this.#dir, { recursive: true, force: true })
@@ -199,6 +217,9 @@ async function given(url: string): Promise<PostgresServer> {
     createDatabase: (name = `db_${Math.random().toString(36).slice(2, 10)}`) => createDatabase(server, name),
     halt: no,
     resume: no,
+    backUp: () => {
+      throw new Error('a server at POSTGRES_URL is not stopped by tests')
+    },
     stop: () => admin.end(),
   }
   return server

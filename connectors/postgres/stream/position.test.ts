@@ -103,60 +103,45 @@ test('a restart at any event gives exactly the events that come after it', () =>
 describe('what the server is told', () => {
   const committed = (p: StreamPosition) => JSON.parse(JSON.stringify(p.offset(null))) as Record<string, unknown>
 
-  test('is nothing before an offset is committed, whatever was received', () => {
+  test('is the end of the last whole transaction of a committed offset, and nothing before', () => {
     const flush = new FlushTracker('connector_and_driver')
-    flush.allowIdle()
     const p = begin()
-    flush.begin()
+    expect(flush.flushed).toBe(0)
     p.begin(110, 7, 5)
     p.event(112, 'INSERT')
-    flush.given(p.offset(null))
     p.commit(120)
-    flush.end(120)
-    flush.processed(500)
-    expect(flush.flushed).toBe(0)
-  })
-
-  test('is the end of the last whole transaction before a committed event, and past it when nothing is open', () => {
-    const flush = new FlushTracker('connector_and_driver')
-    flush.allowIdle()
-    const p = begin()
-    p.commit(120)
-    flush.begin()
     p.begin(130, 8, 5)
     p.event(140, 'INSERT')
-    const first = committed(p)
-    flush.given(p.offset(null))
-    p.event(141, 'INSERT')
-    flush.given(p.offset(null))
-    expect(flush.committed(first)).toBe(true)
+    expect(flush.committed(committed(p))).toBe(true)
     expect(flush.flushed).toBe(120)
     p.commit(150)
-    flush.end(150)
-    flush.processed(900)
-    expect(flush.flushed).toBe(120)
-    flush.committed({ lsn_proc: 141, lsn_events_processed: 1, messageType: 'INSERT', lsn_commit: 120, lsn: 141 })
+    p.idle(900)
+    expect(flush.committed(committed(p))).toBe(true)
+    expect(flush.flushed).toBe(900)
+    expect(flush.committed({ lsn_commit: 120 })).toBe(false)
     expect(flush.flushed).toBe(900)
   })
 
-  test('moves past an idle time only where that was asked for, and not before a snapshot is through', () => {
-    const idle = (mode: 'connector' | 'manual' | 'connector_and_driver', allow: boolean) => {
-      const flush = new FlushTracker(mode)
-      if (allow) flush.allowIdle()
-      flush.processed(900)
-      return flush.flushed
-    }
-    expect(idle('connector_and_driver', true)).toBe(900)
-    expect(idle('connector_and_driver', false)).toBe(0)
-    expect(idle('connector', true)).toBe(0)
-    expect(idle('manual', true)).toBe(0)
-  })
-
-  test('never moves within a transaction by a keepalive', () => {
-    const flush = new FlushTracker('connector_and_driver')
-    flush.allowIdle()
-    flush.begin()
-    flush.processed(900)
+  test('is nothing in manual mode', () => {
+    const flush = new FlushTracker('manual')
+    expect(flush.committed({ lsn_commit: 120 })).toBe(false)
     expect(flush.flushed).toBe(0)
   })
+})
+
+test('a restart behind idle WAL begins behind the last transaction, as a restored server can have others there', () => {
+  const p = begin()
+  p.begin(110, 7, 5)
+  p.event(112, 'INSERT')
+  p.commit(120)
+  p.idle(500)
+  const offset = loadOffset(p.offset(null))
+  expect(offset).toMatchObject({ lsn: 120, lsnProc: 120, lsnCommit: 120, lsnIdle: 500 })
+  const again = new StreamPosition(offset)
+  expect(again.startLsn()).toBe(120)
+  again.begin(510, 8, 5)
+  again.event(520, 'INSERT')
+  expect(again.offset(null)['lsn_idle']).toBe(500)
+  again.commit(530)
+  expect(again.offset(null)).not.toHaveProperty('lsn_idle')
 })

@@ -15,6 +15,10 @@ export class StreamPosition {
   messageType: MessageType | null
   /** How many events at `lsn` were given. */
   eventsAtLsn: number
+  /** The WAL that the positions belong to, as offsets show it. */
+  walId: string | null = null
+  /** How far the slot may be confirmed past the last transaction, as nothing was captured in between. */
+  lsnIdle: Lsn | null
 
   constructor(
     from: { readonly lsn: Lsn; readonly txId: number | null; readonly micros: number | null } | LoadedOffset,
@@ -30,6 +34,7 @@ export class StreamPosition {
       const type = from.raw['messageType']
       this.messageType = typeof type === 'string' ? (type as MessageType) : null
       this.eventsAtLsn = from.eventsAtLsn
+      this.lsnIdle = from.lsnIdle
     } else {
       this.lsn = from.lsn
       this.lsnProc = null
@@ -38,6 +43,7 @@ export class StreamPosition {
       this.micros = from.micros
       this.messageType = null
       this.eventsAtLsn = 0
+      this.lsnIdle = null
     }
   }
 
@@ -62,6 +68,11 @@ export class StreamPosition {
     this.eventsAtLsn = 0
   }
 
+  /** The stream was read to here between transactions, and held nothing to capture. */
+  idle(lsn: Lsn): void {
+    this.lsnIdle = lsn
+  }
+
   #at(lsn: Lsn, type: MessageType): void {
     this.lsn = lsn
     this.messageType = type
@@ -76,10 +87,15 @@ export class StreamPosition {
     out['lsn'] = this.lsn
     if (this.txId !== null) out['txId'] = this.txId
     if (this.micros !== null) out['ts_usec'] = this.micros
+    if (this.walId !== null) out['wal_id'] = this.walId
+    if (this.lsnIdle !== null && this.lsnIdle > this.startLsn()) out['lsn_idle'] = this.lsnIdle
     return transaction === null ? out : Object.assign(out, transaction)
   }
 
-  /** From where to ask the server: it sends transactions that end after it. */
+  /**
+   * From where to ask the server: it sends transactions that end after it. Not from idle WAL: a server that was restored can
+   * have other transactions there.
+   */
   startLsn(): Lsn {
     return this.lsnCommit ?? this.lsn
   }
@@ -129,31 +145,15 @@ export class ResumeFilter {
 export type FlushMode = 'connector' | 'manual' | 'connector_and_driver'
 
 /**
- * Decides how far the server may be told that everything is safe. By committed offsets always; and past them, while every record
- * that was given is committed, to where the stream was read: what lies between held nothing to capture.
+ * How far the server may be told that everything is safe: by committed offsets alone. So the slot is never confirmed past the
+ * committed offset, and one that is was moved by somebody else.
  */
 export class FlushTracker {
   readonly #mode: FlushMode
   #flushed: Lsn = ZERO
-  #processed: Lsn = ZERO
-  #inTransaction = false
-  #lastGiven: SourceOffset | null = null
-  #allCommitted = true
-  #idleAllowed = false
 
   constructor(mode: FlushMode) {
     this.#mode = mode
-  }
-
-  /** Whether to move past committed offsets at all: not before a snapshot is through, which may need its begin again. */
-  allowIdle(): void {
-    this.#idleAllowed = true
-    this.#advance()
-  }
-
-  /** A new stream begins: between transactions. */
-  restart(): void {
-    this.#inTransaction = false
   }
 
   /** What to tell the server; zero tells it nothing. */
@@ -161,46 +161,15 @@ export class FlushTracker {
     return this.#flushed
   }
 
-  begin(): void {
-    this.#inTransaction = true
-  }
-
-  /** The stream was read to here, and a transaction ended here. */
-  end(lsn: Lsn): void {
-    this.#inTransaction = false
-    this.processed(lsn)
-  }
-
-  /** The stream was read to here: a keepalive. Within a transaction it says nothing. */
-  processed(lsn: Lsn): void {
-    if (this.#inTransaction) return
-    this.#processed = maxLsn(this.#processed, lsn)
-    this.#advance()
-  }
-
-  given(offset: SourceOffset): void {
-    this.#lastGiven = offset
-    this.#allCommitted = false
-  }
-
   /** An offset is safe in the log. Gives back whether the server can be told more than before. */
   committed(offset: SourceOffset): boolean {
     const before = this.#flushed
-    if (this.#lastGiven !== null && samePlace(offset, this.#lastGiven)) this.#allCommitted = true
-    const lsn = offset['lsn_commit'] ?? offset['lsn_proc']
-    if (this.#mode !== 'manual' && (typeof lsn === 'number' || typeof lsn === 'bigint'))
-      this.#flushed = maxLsn(this.#flushed, lsn)
-    this.#advance()
+    if (this.#mode === 'manual') return false
+    this.#reach(offset['lsn_commit'] ?? offset['lsn_proc'])
+    if (this.#mode === 'connector_and_driver') this.#reach(offset['lsn_idle'])
     return this.#flushed !== before
   }
-
-  #advance(): void {
-    if (this.#mode !== 'connector_and_driver' || !this.#idleAllowed) return
-    if (this.#allCommitted && !this.#inTransaction) this.#flushed = maxLsn(this.#flushed, this.#processed)
+  #reach(lsn: unknown): void {
+    if (typeof lsn === 'number' || typeof lsn === 'bigint') this.#flushed = maxLsn(this.#flushed, lsn)
   }
 }
-
-const PLACE = ['lsn', 'lsn_proc', 'lsn_commit', 'lsn_events_processed', 'messageType', 'snapshot_completed'] as const
-
-/** Offsets may come back by way of JSON: compare what they say. */
-const samePlace = (a: SourceOffset, b: SourceOffset): boolean => PLACE.every(key => String(a[key]) === String(b[key]))

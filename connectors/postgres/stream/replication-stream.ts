@@ -2,13 +2,25 @@ import { nowMicros } from '../../cdc/index.ts'
 import { literal, quoted } from '../catalog/tables.ts'
 import { openClient } from '../client/open.ts'
 import { Frame, serverError, WireConnection } from '../client/wire.ts'
+import { errors } from '../errors.ts'
 import { formatLsn, type Lsn, writeLsn } from '../lsn.ts'
 import type { PostgresOptions } from '../options.ts'
+import { formatWalId, identifyWal, type WalId } from '../wal-state.ts'
 import { pgMicros } from './pgoutput.ts'
 import type { FlushTracker } from './position.ts'
 
 /** PostgreSQL 14 and newer send logical decoding messages when asked to. */
 const MESSAGES_SINCE = 140_000
+
+/** Where and how a stream starts. */
+export interface StreamStart {
+  readonly serverVersion: number
+  readonly from: Lsn
+  /** The WAL that `from` was checked against. */
+  readonly wal: WalId
+  readonly flush: FlushTracker
+  readonly signal: AbortSignal
+}
 
 /** A started replication stream, and what tells the server how far it may forget. */
 export class ReplicationStream {
@@ -24,18 +36,20 @@ export class ReplicationStream {
     this.#timer.unref()
   }
 
-  /** Connects and starts streaming transactions that end after `from`. Throws a ServerError or MR_PG_CONNECT_FAILED. */
-  static async start(
-    options: PostgresOptions,
-    serverVersion: number,
-    from: Lsn,
-    flush: FlushTracker,
-    signal: AbortSignal,
-  ): Promise<ReplicationStream> {
+  /**
+   * Connects and starts streaming transactions that end after `from`. Throws a ServerError, MR_PG_CONNECT_FAILED, or
+   * MR_PG_CONNECTION_LOST where this connection leads to another server than the check before it.
+   */
+  static async start(options: PostgresOptions, start: StreamStart): Promise<ReplicationStream> {
+    const { serverVersion, from, flush, signal } = start
     const name = `millrace ${options.prefix} stream`
     const client = await openClient(options.connection, { replication: true, name, signal })
     const connection = new WireConnection(client, options.maxQueueBytes)
     try {
+      const wal = await identifyWal(connection, signal)
+      // past its end the server would skip what is written until then
+      if (formatWalId(wal) !== formatWalId(start.wal) || wal.end < from)
+        throw errors.create('MR_PG_CONNECTION_LOST', { cause: 'the address leads to another server now' })
       const [timeout] = await connection.rows('SHOW wal_sender_timeout', signal)
       const params: [string, string][] = [
         ['proto_version', '1'],

@@ -21,7 +21,7 @@ import type { Origin, SourceBlocks } from '../source-block.ts'
 import { structsEqual, type TableShape } from '../table-shape.ts'
 import type { Emitter } from './emitter.ts'
 import { Message, readMicros, readRelation, readString, readTuple } from './pgoutput.ts'
-import { type FlushTracker, ResumeFilter, type StreamPosition } from './position.ts'
+import { ResumeFilter, type StreamPosition } from './position.ts'
 import type { ReplicationStream } from './replication-stream.ts'
 
 const NO_TABLE: TableName = { schema: '', table: '' }
@@ -47,7 +47,6 @@ export interface StreamContext {
 export class StreamReader {
   readonly #stream: ReplicationStream
   readonly #position: StreamPosition
-  readonly #flush: FlushTracker
   readonly #transaction: TransactionMetadata | null
   readonly #context: StreamContext
   readonly #resume: ResumeFilter
@@ -63,18 +62,17 @@ export class StreamReader {
   #offset: SourceOffset
   #reached: Lsn = ZERO
   #boundary: ((txId: number) => boolean) | null = null
+  #asked = false
   #held: { readonly micros: number; readonly txId: number; readonly lsn: Lsn } | null = null
 
   constructor(
     stream: ReplicationStream,
     position: StreamPosition,
-    flush: FlushTracker,
     transaction: TransactionMetadata | null,
     context: StreamContext,
   ) {
     this.#stream = stream
     this.#position = position
-    this.#flush = flush
     this.#transaction = transaction
     this.#context = context
     this.#resume = new ResumeFilter(position)
@@ -95,6 +93,25 @@ export class StreamReader {
   /** Whether reading stopped before a transaction at the boundary. */
   get held(): boolean {
     return this.#held !== null
+  }
+
+  /** How far the stream was read, between transactions; null within one. */
+  get idleLsn(): Lsn | null {
+    return this.#inTransaction || this.#held !== null ? null : maxLsn(this.#reached, this.#position.startLsn())
+  }
+
+  /** Whether the server has asked how far everything is safe since the last call. */
+  takeAsked(): boolean {
+    const asked = this.#asked
+    this.#asked = false
+    return asked
+  }
+
+  /** The offset after the last transaction; with `idle` after all that was read. Between transactions. */
+  offsetNow(idle: boolean): SourceOffset {
+    if (idle && this.idleLsn !== null) this.#position.idle(this.idleLsn)
+    this.#offset = this.#makeOffset()
+    return this.#offset
   }
 
   /** Stops before the first transaction for which this is true, until it is set to null again. */
@@ -123,9 +140,11 @@ export class StreamReader {
           if (pending) await pending
         } else if (kind === 0x6b) {
           const walEnd = readLsn(f.buf, f.start + 1)
-          this.#flush.processed(walEnd)
           if (!this.#inTransaction) this.#reached = maxLsn(this.#reached, walEnd)
-          if (f.buf[f.start + 17] === 1) this.#stream.sendStatus()
+          if (f.buf[f.start + 17] === 1) {
+            this.#asked = true
+            this.#stream.sendStatus()
+          }
         }
       } else if (f.type === Frame.Error) {
         throw serverError(f)
@@ -177,7 +196,6 @@ export class StreamReader {
       return
     }
     const resumed = this.#resume.begin(txId)
-    this.#flush.begin()
     this.#inTransaction = true
     this.#txId = txId
     this.#commitTime = eventTime(micros)
@@ -195,7 +213,6 @@ export class StreamReader {
     this.#position.commit(lsn)
     this.#inTransaction = false
     this.#reached = maxLsn(this.#reached, lsn)
-    this.#flush.end(lsn)
     if (this.#transaction) {
       const id = `${this.#txId}:${lsn}`
       this.#transactionRecord(out, id, this.#transaction.endValue(id, this.#commitTime.ms))
@@ -210,7 +227,6 @@ export class StreamReader {
   /** The position moved with a record that is about to be given. */
   #give(): void {
     this.#offset = this.#makeOffset()
-    this.#flush.given(this.#offset)
   }
 
   async #relation(relation: Relation): Promise<void> {
@@ -259,8 +275,6 @@ export class StreamReader {
     this.#position.event(lsn, type)
     this.#offset = this.#makeOffset()
     make(shape)
-    // an update that changed nothing can give no record, and then no offset to wait for
-    if (out.length > before) this.#flush.given(this.#offset)
     if (!shape.stale) return null
     return this.#again(out, before, oid, make)
   }

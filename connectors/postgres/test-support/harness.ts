@@ -50,6 +50,9 @@ export class TaskHarness {
   #polling: Promise<void> | null = null
   #failure: Error | null = null
   #notify: (() => void) | null = null
+  /** How many records are committed, and the last place without a record that waits for them. */
+  #committed = 0
+  #idle: SourceRecord | null = null
 
   constructor(props: Props, offsets: OffsetStore = new OffsetStore()) {
     this.#props = props
@@ -77,13 +80,25 @@ export class TaskHarness {
     try {
       while (!this.#abort.signal.aborted) {
         const records = await this.#task.poll()
-        if (records) this.records.push(...records)
+        for (const record of records ?? []) this.#take(record)
         this.#notify?.()
       }
     } catch (error) {
       this.#failure = error as Error
       this.#notify?.()
     }
+  }
+
+  /** A place without a record is committed as the runtime does it: when all records before it are committed. */
+  #take(record: SourceRecord): void {
+    if (record.unwritten === undefined) this.records.push(record)
+    else if (this.#committed === this.records.length) this.#commit(record)
+    else this.#idle = record
+  }
+
+  #commit(record: SourceRecord): void {
+    this.#offsets.set(record.sourcePartition, record.sourceOffset!)
+    this.#task.commit([[record.sourcePartition!, this.#offsets.get(record.sourcePartition)!]])
   }
 
   /** Waits until the records are so; throws what the task threw, and when nothing has come for `ms`, however long it all takes. */
@@ -122,9 +137,10 @@ export class TaskHarness {
   commit(n = this.records.length): void {
     const record = this.records[n - 1]
     if (!record?.sourceOffset) return
-    this.#offsets.set(record.sourcePartition, record.sourceOffset)
-    const stored = this.#offsets.get(record.sourcePartition)!
-    this.#task.commit([[record.sourcePartition!, stored]])
+    this.#committed = n
+    const whole = n === this.records.length
+    this.#commit(whole && this.#idle ? this.#idle : record)
+    if (whole) this.#idle = null
   }
 
   /** As the runtime stops a task: it is told, then `poll` must come to its end. Throws with the log when one does not. */

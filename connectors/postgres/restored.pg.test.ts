@@ -1,0 +1,215 @@
+/** A server that was restored to an older state, with its slot: the offset is past what it has. */
+import pg from 'pg'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { SourceRecord, Struct } from '../../core/connect/index.ts'
+import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
+import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
+
+const server: PostgresServer | null = await startPostgres({ own: true, settings: { wal_keep_size: '64MB' } })
+afterAll(() => server?.stop())
+
+const id = (r: SourceRecord) => (r.key as Struct)['id']
+
+async function query(url: string, ...sql: string[]): Promise<pg.QueryResult> {
+  const db = new pg.Client(url)
+  await db.connect()
+  try {
+    let result: pg.QueryResult | null = null
+    for (const s of sql) result = await db.query(s)
+    return result!
+  } finally {
+    await db.end()
+  }
+}
+
+const confirmed = async (url: string): Promise<string> =>
+  (
+    await query(
+      url,
+      `select confirmed_flush_lsn::text as lsn from pg_replication_slots where slot_name = '${propsFor(url)['slot.name']}'`,
+    )
+  ).rows[0].lsn
+
+/** A database whose connector has captured rows 1 to 3, of which the server has forgotten 2 and 3. */
+async function restored(more: Record<string, string> = {}) {
+  const url = await server!.createDatabase()
+  await query(url, 'create table t (id int primary key, v text)', 'create table other (id int, v text)')
+  const props = propsFor(url, { 'status.update.interval.ms': '50', 'table.include.list': 'public.t', ...more })
+  const offsets = new OffsetStore()
+  const run = async () => new TaskHarness(props, offsets).start()
+  const first = await run()
+  await first.until(() => first.log.text().includes('snapshot through'))
+  await query(url, "insert into t values (1, 'a')")
+  await first.count(1)
+  first.commit()
+  await first.stop()
+  await server!.halt('fast')
+  const backup = server!.backUp()
+  await server!.resume()
+  const second = await run()
+  await query(url, "insert into t values (2, 'b')", "insert into t values (3, repeat('c', 5000))")
+  await second.count(2)
+  second.commit()
+  return { url, props, offsets, run, backup, second }
+}
+
+async function goBack(backup: { restore(): void }): Promise<void> {
+  await server!.halt('immediate')
+  backup.restore()
+  await server!.resume()
+}
+
+describe.skipIf(server === null)('a server that was restored to an older state', () => {
+  test('stops the connector, and nothing that it skipped is confirmed', async () => {
+    const { url, props, offsets, run, backup, second } = await restored()
+    await second.stop()
+    await goBack(backup)
+    const before = await confirmed(url)
+    const third = await run()
+    const failure = await third.failure()
+    expect(failure).toMatchObject({ code: 'MR_PG_OFFSET_STRAYED', retriable: false })
+    expect(failure.message).toMatch(/WAL ends at .* before the offset .*snapshot\.mode=when_needed/)
+    await query(url, "insert into t values (4, 'd')")
+    await third.stop()
+    expect(await confirmed(url)).toBe(before)
+
+    const trusting = await new TaskHarness({ ...props, 'offset.mismatch.strategy': 'trust_slot' }, offsets).start()
+    expect((await trusting.count(1)).map(id)).toEqual([4])
+    trusting.commit()
+    await trusting.stop()
+    // from then on without it
+    await query(url, "insert into t values (5, 'e')")
+    const again = await run()
+    expect((await again.count(1)).map(id)).toEqual([5])
+    await again.stop()
+  })
+
+  test('stops a connector that is running, and one with when_needed reads the tables again', async () => {
+    const { url, props, offsets, backup, second } = await restored()
+    await goBack(backup)
+    expect(await second.failure()).toMatchObject({ code: 'MR_PG_OFFSET_STRAYED' })
+    await second.stop()
+    await query(url, "insert into t values (4, 'd')")
+    const third = await new TaskHarness({ ...props, 'snapshot.mode': 'when_needed' }, offsets).start()
+    await third.until(() => third.log.text().includes('snapshot through'))
+    expect(third.records.map(r => [(r.value as Struct)['op'], id(r)])).toEqual([
+      ['c', 4],
+      ['r', 1],
+      ['r', 4],
+    ])
+    expect(third.log.text()).toContain('rows that were deleted since the last event stay in the topics')
+    await third.stop()
+  })
+
+  test('is noticed also when its WAL has grown past the offset since', async () => {
+    const { url, run, backup, second } = await restored()
+    await second.stop()
+    await goBack(backup)
+    const before = await confirmed(url)
+    // many transactions: neither the length of the WAL nor the number of the last transaction shows it
+    for (let n = 0; n < 40; n++) await query(url, `insert into other values (${n}, repeat('x', 2000))`)
+    await query(url, "insert into t values (4, 'd')")
+    const third = await run()
+    const failure = await third.failure()
+    expect(failure).toMatchObject({ code: 'MR_PG_OFFSET_STRAYED' })
+    expect(failure.message).toMatch(/holds no transaction that ends at/)
+    await third.stop()
+    expect(await confirmed(url)).toBe(before)
+  })
+
+  test('is not taken for one whose slot was behind when it crashed', async () => {
+    const { url, run, second } = await restored()
+    // the position of a slot is written to the disk at the next checkpoint
+    await server!.halt('immediate')
+    await server!.resume()
+    await query(url, "insert into t values (4, 'd')")
+    expect((await second.count(3)).map(id)).toEqual([2, 3, 4])
+    second.commit()
+    await second.stop()
+    await server!.halt('immediate')
+    await server!.resume()
+    const third = await run()
+    await query(url, "insert into t values (5, 'e')")
+    expect((await third.count(1)).map(id)).toEqual([5])
+    await third.stop()
+  })
+
+  test('gives what it has where only idle WAL was lost', async () => {
+    const { url, run, second } = await restored({ 'publication.autocreate.mode': 'filtered' })
+    await second.stop()
+    await server!.halt('fast')
+    const backup = server!.backUp()
+    await server!.resume()
+    const idle = await run()
+    const before = await confirmed(url)
+    for (let n = 0; n < 20; n++) await query(url, `insert into other values (${n}, repeat('x', 2000))`)
+    await expect.poll(() => confirmed(url), { timeout: 10_000 }).not.toBe(before)
+    await idle.stop()
+    await goBack(backup)
+    await query(url, "insert into t values (4, 'd')")
+    for (let n = 0; n < 40; n++) await query(url, `insert into other values (${n}, repeat('x', 2000))`)
+    const third = await run()
+    expect((await third.count(1)).map(id)).toEqual([4])
+    await third.stop()
+  })
+})
+
+describe.skipIf(server === null)('a slot', () => {
+  const setUp = async () => {
+    const url = await server!.createDatabase()
+    await query(url, 'create table t (id int primary key)')
+    const props = propsFor(url, { 'status.update.interval.ms': '50' })
+    const offsets = new OffsetStore()
+    const run = async (more = {}) => new TaskHarness({ ...props, ...more }, offsets).start()
+    const first = await run()
+    await first.until(() => first.log.text().includes('snapshot through'))
+    await query(url, 'insert into t values (1)')
+    await first.count(1)
+    first.commit()
+    await first.stop()
+    return { url, name: props['slot.name']!, run }
+  }
+
+  test.each(['advanced', 'made again'])(
+    'that was %s by somebody else while the connector was stopped stops it',
+    async how => {
+      const { url, name, run } = await setUp()
+      await query(url, 'insert into t values (2)')
+      if (how === 'advanced') await query(url, `select pg_replication_slot_advance('${name}', pg_current_wal_lsn())`)
+      else {
+        await query(url, `select pg_drop_replication_slot('${name}')`)
+        await query(url, `select pg_create_logical_replication_slot('${name}', 'pgoutput')`)
+      }
+      const second = await run()
+      const failure = await second.failure()
+      expect(failure).toMatchObject({ code: 'MR_PG_OFFSET_MISMATCH', retriable: false })
+      await second.stop()
+      const trusting = await run({ 'offset.mismatch.strategy': 'trust_greater_lsn' })
+      await trusting.until(() => trusting.log.text().includes('streaming from'))
+      await query(url, 'insert into t values (3)')
+      expect((await trusting.count(1)).map(id)).toEqual([3])
+      await trusting.stop()
+    },
+  )
+
+  test('that was advanced by somebody else between two connections stops the connector', async () => {
+    const { url, name, run } = await setUp()
+    const task = await run()
+    await task.until(() => task.log.text().includes('streaming from'))
+    // no new connection is let in until the slot is past the row
+    const database = new URL(url).pathname.slice(1)
+    const { admin } = server!
+    await admin.query(`alter database ${database} allow_connections false`)
+    await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database}'`)
+    await task.until(() => /not currently accepting connections/.test(task.log.text()))
+    await admin.query(`alter database ${database} allow_connections true`)
+    const holder = new pg.Client({ connectionString: url, replication: 'database' } as pg.ClientConfig)
+    await holder.connect()
+    await query(url, 'insert into t values (2)').catch(() => undefined)
+    await query(url, `select pg_replication_slot_advance('${name}', pg_current_wal_lsn())`)
+    await holder.end()
+    const failure = await task.failure()
+    expect(failure).toMatchObject({ code: 'MR_PG_OFFSET_MISMATCH' })
+    await task.stop()
+  })
+})

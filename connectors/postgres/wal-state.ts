@@ -1,0 +1,116 @@
+import { codeOf } from './client/failure.ts'
+import { openClient } from './client/open.ts'
+import { WireConnection } from './client/wire.ts'
+import { formatLsn, type Lsn, maxLsn, parseLsn, ZERO } from './lsn.ts'
+import type { LoadedOffset } from './offset.ts'
+import type { PostgresOptions } from './options.ts'
+
+/** Which WAL a position belongs to: the cluster, and the timeline within its history. */
+export interface WalId {
+  /** The system identifier, a 64-bit number as text. */
+  readonly system: string
+  readonly timeline: number
+}
+
+export interface IdentifiedWal extends WalId {
+  /** The end of what is flushed: nothing that the server sent lies behind it. */
+  readonly end: Lsn
+}
+
+/** The WAL of the server as it is now. */
+export interface WalState extends IdentifiedWal {
+  readonly inRecovery: boolean
+  /** The transaction id that comes next, its low 32 bits. */
+  readonly nextTxId: number
+  /** Where each earlier timeline was left; empty where nobody asked. */
+  readonly leftAt: ReadonlyMap<number, Lsn>
+}
+
+export const formatWalId = (id: WalId): string => `${id.system}/${id.timeline}`
+
+/** Null for anything else. */
+export function parseWalId(value: unknown): WalId | null {
+  const m = typeof value === 'string' ? /^(\d{1,20})\/(\d{1,10})$/.exec(value) : null
+  return m ? { system: m[1]!, timeline: Number(m[2]) } : null
+}
+
+/** Asks by a connection for replication. */
+export async function identifyWal(connection: WireConnection, signal: AbortSignal): Promise<IdentifiedWal> {
+  const [row] = await connection.rows('IDENTIFY_SYSTEM', signal)
+  return { system: row!['systemid']!, timeline: Number(row!['timeline']), end: parseLsn(row!['xlogpos']!) }
+}
+
+/** Lines of a timeline history file: the parent timeline, where it was left, why. */
+export function parseHistory(content: string): Map<number, Lsn> {
+  const leftAt = new Map<number, Lsn>()
+  for (const line of content.split('\n')) {
+    const m = /^\s*(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/i.exec(line)
+    if (m) leftAt.set(Number(m[1]), parseLsn(m[2]!))
+  }
+  return leftAt
+}
+
+const STATE = `select pg_catalog.pg_is_in_recovery()::text as recovery,
+  (pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot()) % 4294967296)::text as next`
+
+/** Reads it by a connection of its own. The history is read where `known` names another timeline. */
+export async function readWal(options: PostgresOptions, known: WalId | null, signal: AbortSignal): Promise<WalState> {
+  const name = `millrace ${options.prefix} position`
+  const client = await openClient(options.connection, { replication: true, name, signal })
+  const connection = new WireConnection(client, options.maxQueueBytes)
+  try {
+    const [row] = await connection.rows(STATE, signal)
+    const wal = await identifyWal(connection, signal)
+    const moved = known !== null && known.system === wal.system && known.timeline !== wal.timeline
+    const leftAt = moved ? await readHistory(connection, wal.timeline, signal) : new Map<number, Lsn>()
+    return { ...wal, inRecovery: row!['recovery'] === 'true', nextTxId: Number(row!['next']), leftAt }
+  } finally {
+    await connection.close()
+  }
+}
+
+async function readHistory(connection: WireConnection, timeline: number, signal: AbortSignal) {
+  try {
+    const [row] = await connection.rows(`TIMELINE_HISTORY ${timeline}`, signal)
+    return parseHistory(row?.['content'] ?? '')
+  } catch (error) {
+    // the first timeline has no file
+    if (codeOf(error) === '58P01') return new Map<number, Lsn>()
+    throw error
+  }
+}
+
+/** How far an offset says that the log has got. */
+export const reachedBy = (offset: LoadedOffset): Lsn =>
+  [offset.lsn, offset.lsnProc, offset.lsnCommit].reduce<Lsn>((a, b) => (b === null ? a : maxLsn(a, b)), ZERO)
+
+/** Every transaction id takes more than 32 bytes of WAL: within so many bytes ids cannot wrap around. */
+const NO_WRAP = 2 ** 31 * 32
+
+/** Why an offset is none of this WAL, in words; null where it is. */
+export function strayed(offset: LoadedOffset, wal: WalState): string | null {
+  const reached = reachedBy(offset)
+  const at = formatLsn(reached)
+  const { walId } = offset
+  if (walId !== null && walId.system !== wal.system)
+    return `the offset is of another server (system identifier ${walId.system}, and this server's is ${wal.system})`
+  if (walId !== null && walId.timeline !== wal.timeline) {
+    const left = wal.leftAt.get(walId.timeline)
+    if (left === undefined)
+      return `the offset is of timeline ${walId.timeline}, which is no ancestor of the server's timeline ${wal.timeline}`
+    if (reached > left)
+      return `the offset ${at} is of timeline ${walId.timeline}, which the server's timeline ${wal.timeline} left at ${formatLsn(left)}`
+  }
+  if (reached > wal.end) return `the server's WAL ends at ${formatLsn(wal.end)}, before the offset ${at}`
+  if (offset.txId === null || walId === null || wal.inRecovery) return null
+  const ahead = (offset.txId - wal.nextTxId) >>> 0
+  const near = BigInt(wal.end) - BigInt(reached) < BigInt(NO_WRAP)
+  if (near && ahead < 2 ** 31)
+    return `the server has not reached transaction ${offset.txId}, which the offset ${at} contains`
+  return null
+}
+
+/** Whether a server that replays WAL just has not got there: waiting helps. */
+export function onTheWay(offset: LoadedOffset, wal: WalState): boolean {
+  return wal.inRecovery && strayed(offset, { ...wal, end: maxLsn(wal.end, reachedBy(offset)) }) === null
+}
