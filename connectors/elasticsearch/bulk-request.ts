@@ -22,45 +22,20 @@ export function documentOf(item: BulkItem): string {
   return `${item.index}\n${item.id}`
 }
 
-/** What is to become of an item after its answer. */
-export type Outcome =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'retry'; readonly status: number; readonly cause: string; readonly indexGone: boolean }
-  | { readonly kind: 'refused'; readonly status: number; readonly cause: string }
-  | { readonly kind: 'forbidden'; readonly status: number; readonly cause: string }
-
-const DONE: Outcome = { kind: 'done' }
-
-interface ItemAnswer {
-  readonly status: number
-  readonly error?: {
-    readonly type?: string
-    readonly reason?: string
-    readonly caused_by?: { readonly reason?: string }
-  }
+export function bytesOf(items: readonly BulkItem[]): number {
+  let bytes = 0
+  for (const item of items) bytes += item.bytes
+  return bytes
 }
 
-/** Decides by the class of the status, so that an error that a new version brings needs no release of ours. */
-export function outcomeOf(item: BulkItem, answer: ItemAnswer | undefined): Outcome {
-  if (!answer) return { kind: 'retry', status: 0, cause: 'the answer does not mention it', indexGone: false }
-  const { status, error } = answer
-  if (status < 300) return DONE
-  const type = error?.type ?? ''
-  const cause = [`${type}: ${error?.reason ?? 'no reason given'}`, error?.caused_by?.reason].filter(Boolean).join('; ')
-  const retry = (indexGone: boolean): Outcome => ({ kind: 'retry', status, cause, indexGone })
-  // the document is newer already, or was written by an earlier delivery of the same record
-  if (status === 409) return item.op === 'update' ? retry(false) : DONE
-  if (status === 404 && type.includes('index_not_found')) return retry(true)
-  if (status === 404 && item.op === 'delete') return DONE
-  if (status === 408 || status === 429 || status >= 500 || type.includes('cluster_block')) return retry(false)
-  if (status === 401 || status === 403) return { kind: 'forbidden', status, cause }
-  return { kind: 'refused', status, cause }
-}
-
-/** The answers of a bulk request, in the order of its items. */
-export function answersOf(body: unknown): readonly (ItemAnswer | undefined)[] {
-  const items = (body as { items?: readonly Record<string, ItemAnswer>[] } | null)?.items ?? []
-  return items.map(item => Object.values(item)[0])
+/** The body of a bulk request. Written item by item, which costs a third of joining the texts first. */
+export function bodyOf(items: readonly BulkItem[], probes: string): Buffer {
+  const body = Buffer.allocUnsafe(bytesOf(items) + Buffer.byteLength(probes))
+  let at = 0
+  // as many bytes as characters: all of it is ASCII, for which the plainer encoding is the faster
+  for (const { lines, bytes } of items) at += body.write(lines, at, bytes === lines.length ? 'latin1' : 'utf8')
+  body.write(probes, at)
+  return body
 }
 
 /**

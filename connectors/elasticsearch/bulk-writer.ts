@@ -1,22 +1,50 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isRetriable, type Logger, messageOf, type SinkRecord, type TopicPartition } from '../../core/connect/index.ts'
+import { type Answer, causeOf, isOverLimit, reasonOf } from './answer.ts'
 import { BulkQueue } from './bulk-queue.ts'
-import { answersOf, type BulkItem, documentOf, halves, type Outcome, outcomeOf, toSendAgain } from './bulk-request.ts'
+import { type BulkItem, bodyOf, bytesOf, documentOf, halves, toSendAgain } from './bulk-request.ts'
+import { type ElasticsearchClient, wasCutShort } from './client.ts'
 import { errors } from './errors.ts'
-import { type Answer, type ElasticsearchHttp, reasonOf, wasCutShort } from './http.ts'
+import { errorFor, indexError, isRefusedLogin, type Place, unavailable } from './failures.ts'
+import { type ItemAnswer, itemAnswersOf, type Outcome, outcomeOf, probeOf, takesDocuments } from './outcome.ts'
 import type { PendingOffsets } from './pending-offsets.ts'
 import type { Settings } from './settings.ts'
-import { errorFor, type Targets } from './targets.ts'
+import type { Targets } from './targets.ts'
 
 const BULK = '/_bulk?filter_path=errors,error,items.*.status,items.*.error'
-const NDJSON = 'application/x-ndjson'
-const TOO_LARGE = 'it is larger than http.max_content_length, or than what a proxy on the way takes'
+const NO_ITEMS: ReadonlySet<BulkItem> = new Set()
+/** A request that is too large is answered without words. */
+const TOO_LARGE = 'it is larger than http.max_content_length, or than a proxy on the way allows'
 const MAX_BACKOFF_MS = 60_000
 /** The longest that a timer can be. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** What to do with a document that is refused for good. Rejects when the task is to fail. */
 export type OnRefused = (record: SinkRecord, error: Error) => Promise<void>
+
+/** What is left of a request after its answer. */
+interface Settled {
+  /** To be sent again, in order. */
+  readonly again: readonly BulkItem[]
+  /** Those of them with a probe of their index, since their answer is about the document or about the index. */
+  readonly unclear: ReadonlySet<BulkItem>
+  /** Records whose index is not there any more. */
+  readonly gone: readonly SinkRecord[]
+  /** Why they are sent again; null where that is only to find out. */
+  readonly why: Error | null
+  /** Whether a part of the request will be taken where the whole was not. */
+  readonly isTooMuch: boolean
+  /** Whether the node had no room for them. */
+  readonly isBusy: boolean
+}
+
+/** What was sent. */
+interface Sent {
+  readonly items: readonly BulkItem[]
+  readonly unclear: ReadonlySet<BulkItem>
+  readonly wasRepeated: boolean
+}
 
 /**
  * Sends items in bulk, several requests at a time. What it has taken it keeps until it is written or refused for good: while
@@ -27,7 +55,7 @@ export type OnRefused = (record: SinkRecord, error: Error) => Promise<void>
  * an overloaded cluster needs.
  */
 export class BulkWriter {
-  readonly #http: ElasticsearchHttp
+  readonly #client: ElasticsearchClient
   readonly #settings: Settings
   readonly #targets: Targets
   readonly #pending: PendingOffsets
@@ -51,14 +79,14 @@ export class BulkWriter {
   #fatal: Error | null = null
 
   constructor(parts: {
-    http: ElasticsearchHttp
+    client: ElasticsearchClient
     settings: Settings
     targets: Targets
     pending: PendingOffsets
     onRefused: OnRefused
     logger: Logger
   }) {
-    this.#http = parts.http
+    this.#client = parts.client
     this.#settings = parts.settings
     this.#targets = parts.targets
     this.#pending = parts.pending
@@ -172,33 +200,44 @@ export class BulkWriter {
     this.#dispatch()
   }
 
-  /** Sends items until each is done with. Throws what needs a hand; tries again for ever what does not. */
+  /** Sends items until each is done with. Throws what ends the task; tries again for ever what does not. */
   async #deliver(run: number, items: readonly BulkItem[], before: number): Promise<void> {
     let left = items
+    let unclear = NO_ITEMS
     for (let attempt = before; ; attempt++) {
       left = left.filter(item => this.#isWanted(item))
       if (left.length === 0) return
-      let why: Error
+      let why: Error | null
       let isTooMuch = false
       try {
-        const answer = await this.#send(left)
+        const answer = await this.#send(left, unclear)
+        const isAgain = attempt > before
+        const wasRepeated = attempt - before >= this.#settings.raw['max.retries']
         if (answer.status >= 300) {
-          if (await this.#isolate(run, left, answer)) return
-          throw errorFor('POST', '/_bulk', answer, this.#http.shown, left[0]!.index)
+          if (await this.#isolate(run, left, answer, wasRepeated)) return
+          // a smaller request may pass where a large one does not
+          isTooMuch = answer.status === 429 && isAgain && left.length > 1
+          throw this.#errorFor(answer, left[0]!)
         }
-        const { again, refusal } = await this.#settle(run, left, answer)
-        if (again.length === 0) return
-        if (again.length < left.length) attempt = 0
-        left = again
-        why = errors.create('MR_ES_BUSY', { count: again.length, attempts: attempt + 1, ...refusal })
+        const settled = await this.#settle(run, { items: left, unclear, wasRepeated }, answer)
+        if (settled.again.length === 0) return
+        const isStuck = settled.again.length === left.length
+        if (!isStuck) attempt = before
+        left = settled.again
+        unclear = settled.unclear
+        why = settled.why
+        isTooMuch = left.length > 1 && (settled.isTooMuch || (settled.isBusy && isStuck && isAgain))
+        for (const record of settled.gone) await this.#targets.prepare(record, this.#stop.signal)
       } catch (error) {
-        if (this.#stop.signal.aborted || !isRetriable(error)) throw error
+        if (this.#stop.signal.aborted || !isRetriable(error) || isRefusedLogin(error)) throw error
         why = error as Error
-        isTooMuch = left.length > 1 && wasCutShort(error)
+        isTooMuch ||= left.length > 1 && wasCutShort(error)
       }
       this.#troubled.add(run)
-      if (attempt >= this.#settings.raw['max.retries'] && !this.#stalled) this.#stall(why)
-      await this.#backOff(attempt)
+      if (why) {
+        if (attempt >= this.#settings.raw['max.retries']) this.#stall(why)
+        await this.#backOff(attempt)
+      }
       await this.#turnOf(run)
       if (!isTooMuch) continue
       for (const half of halves(left)) await this.#deliver(run, half, attempt + 1)
@@ -206,10 +245,17 @@ export class BulkWriter {
     }
   }
 
-  async #send(items: readonly BulkItem[]): Promise<Answer> {
+  /** Sends items, and after them a probe of each index of those that are unclear. */
+  async #send(items: readonly BulkItem[], unclear: ReadonlySet<BulkItem>): Promise<Answer> {
+    const indices = new Set<string>()
+    for (const item of unclear) indices.add(item.index)
+    return this.#post(bodyOf(items, [...indices].map(index => probeOf(index, randomUUID())).join('')))
+  }
+
+  async #post(body: Buffer): Promise<Answer> {
     const { signal } = this.#stop
     signal.throwIfAborted()
-    const sending = this.#http.send('POST', BULK, items.map(i => i.lines).join(''), NDJSON, signal)
+    const sending = this.#client.send({ method: 'POST', path: BULK, body, isBulk: true }, signal)
     this.#sending.add(sending)
     try {
       return await sending
@@ -218,8 +264,16 @@ export class BulkWriter {
     }
   }
 
+  #placeOf(item: BulkItem): Place {
+    return { url: this.#client.shown, index: item.index, topic: item.record.topic }
+  }
+
+  #errorFor(answer: Answer, item: BulkItem): Error {
+    return errorFor('POST', BULK, answer, this.#placeOf(item))
+  }
+
   #stall(why: Error): void {
-    this.#logger.warn(messageOf(why))
+    if (this.#stalled?.message !== why.message) this.#logger.warn(messageOf(why))
     this.#stalled = why
     this.#wake()
   }
@@ -243,66 +297,110 @@ export class BulkWriter {
     }
   }
 
-  /** A whole request refused for its size or content: its halves one after the other find the item. False: not such a refusal. */
-  async #isolate(run: number, items: readonly BulkItem[], answer: Answer): Promise<boolean> {
-    if (answer.status !== 413 && answer.status !== 400) return false
-    if (items.length === 1) {
-      await this.#refuse(items[0]!, answer.status, answer.status === 413 ? TOO_LARGE : reasonOf(answer.body))
+  /**
+   * A whole request refused for its size or content: its halves one after the other find the item. False: it was not refused for
+   * that, or what answers refuses everything.
+   */
+  async #isolate(run: number, items: readonly BulkItem[], answer: Answer, wasRepeated: boolean): Promise<boolean> {
+    const { status, body } = answer
+    const bytes = bytesOf(items)
+    const cause = causeOf(body)
+    const isOver = status === 429 && isOverLimit(cause, bytes, wasRepeated && items.length === 1)
+    const isTooLarge = status === 413 || isOver
+    // of a gateway's 400 nobody knows what it is about
+    if (!isTooLarge && (status !== 400 || !cause)) return false
+    if (items.length > 1) {
+      if (isTooLarge) this.#queue.limitBytes(bytes / 2)
+      for (const half of halves(items)) await this.#deliver(run, half, 0)
       return true
     }
-    if (answer.status === 413) this.#queue.limitBytes(items.reduce((sum, i) => sum + i.bytes, 0) / 2)
-    for (const half of halves(items)) await this.#deliver(run, half, 0)
+    const item = items[0]!
+    // the numbers in the answer say it, else a request with next to nothing in it
+    if (!isOver && !(await this.#passes(item))) return false
+    const words = status === 413 && !cause ? TOO_LARGE : reasonOf(body)
+    await this.#refuse(item, { status, words, isTooLarge })
+    this.#wake()
     return true
   }
 
-  /** Takes the items off that are done with; returns those to be sent again. */
-  async #settle(
-    run: number,
-    items: readonly BulkItem[],
-    { body }: Answer,
-  ): Promise<{ again: readonly BulkItem[]; refusal: { status: number; cause: string } }> {
-    const answers = answersOf(body)
-    const outcomes = items.map((item, n) => outcomeOf(item, answers[n]))
+  /** Whether a request for the index of an item gets through and finds an index that takes documents. */
+  async #passes(item: BulkItem): Promise<boolean> {
+    const { status, body } = await this.#post(bodyOf([], probeOf(item.index, randomUUID())))
+    const answer = status < 300 ? itemAnswersOf(body, 1)?.[0] : undefined
+    return answer !== undefined && takesDocuments(answer)
+  }
+
+  /** Takes the items off that are done with. */
+  async #settle(run: number, { items, unclear, wasRepeated }: Sent, answer: Answer): Promise<Settled> {
+    const probed = [...new Set([...unclear].map(item => item.index))]
+    const answers = itemAnswersOf(answer.body, items.length + probed.length)
+    if (!answers) throw this.#unusable(answer, items[0]!)
+    const taking = new Set(probed.filter((_, n) => takesDocuments(answers[items.length + n]!)))
+    const request = { bytes: bytesOf(items), wasRepeated: wasRepeated && items.length === 1 }
+    const outcomes = new Map<BulkItem, Outcome>()
     const retry = new Set<BulkItem>()
-    const gone = new Set<BulkItem>()
-    let refusal: { status: number; cause: string } = { status: 0, cause: '' }
-    for (const [n, outcome] of outcomes.entries()) {
-      const item = items[n]!
-      if (outcome.kind === 'forbidden') throw this.#forbidden(item, outcome)
-      if (outcome.kind === 'done' && item.op === 'delete') this.#remember(run, item, answers[n]!.status)
-      if (outcome.kind !== 'retry') continue
-      retry.add(item)
-      refusal = outcome
-      if (outcome.indexGone) gone.add(item)
+    for (const [n, item] of items.entries()) {
+      const outcome = decided(outcomeOf(item, answers[n]!, request), unclear.has(item), taking.has(item.index))
+      outcomes.set(item, outcome)
+      if (outcome.kind === 'done' && item.op === 'delete') this.#remember(run, item, answers[n]!)
+      const isOver = outcome.kind === 'refused' || (outcome.kind === 'tooLarge' && items.length === 1)
+      if (outcome.kind !== 'done' && !isOver) retry.add(item)
     }
-    for (const item of gone) this.#targets.forget(item.index)
-    for (const item of gone) await this.#targets.prepare(item.record, this.#stop.signal)
     const again = toSendAgain(items, retry)
     const kept = new Set(again)
-    for (const [n, outcome] of outcomes.entries()) {
-      const item = items[n]!
+    for (const [item, outcome] of outcomes) {
       if (kept.has(item)) continue
-      if (outcome.kind === 'refused') await this.#refuse(item, outcome.status, outcome.cause)
-      else this.#finish(item)
+      if (outcome.kind === 'done') this.#finish(item)
+      else await this.#refuse(item, { ...outcome, isTooLarge: outcome.kind === 'tooLarge' })
     }
     if (again.length < items.length) this.#recover()
+    if (again.some(item => outcomes.get(item)!.kind === 'tooLarge')) this.#queue.limitBytes(request.bytes / 2)
     this.#wake()
-    return { again, refusal }
+    return this.#leftOf(again, outcomes)
   }
 
-  #forbidden(item: BulkItem, { status, cause }: Extract<Outcome, { kind: 'forbidden' }>): Error {
-    return errors.create('MR_ES_AUTH', { url: this.#http.shown, status, cause, index: item.index })
+  /** What the outcomes of the items mean that are sent again. Throws MR_ES_AUTH. */
+  #leftOf(again: readonly BulkItem[], outcomes: ReadonlyMap<BulkItem, Outcome>): Settled {
+    const unclear = new Set<BulkItem>()
+    const gone = new Map<string, SinkRecord>()
+    let why: Error | null = null
+    let isTooMuch = false
+    let isBusy = false
+    for (const item of again) {
+      const outcome = outcomes.get(item)!
+      if (outcome.kind === 'done' || outcome.kind === 'refused') continue
+      const place = this.#placeOf(item)
+      const { status, words, cause } = outcome
+      if (outcome.kind === 'forbidden') throw errors.create('MR_ES_AUTH', { ...place, status, cause: words })
+      if (outcome.kind === 'unclear') unclear.add(item)
+      else if (outcome.kind === 'index') why ??= indexError(place, status, cause, words)
+      else why ??= unavailable(place, status, words)
+      if (outcome.kind === 'tooLarge') isTooMuch = true
+      if (status === 429) isBusy = true
+      if (outcome.kind === 'index' && outcome.gone) gone.set(item.index, item.record)
+    }
+    for (const index of gone.keys()) this.#targets.forget(index)
+    return { again, unclear, gone: [...gone.values()], why, isTooMuch, isBusy }
   }
 
-  async #refuse(item: BulkItem, status: number, cause: string): Promise<void> {
+  /** An answer that does not say what became of the documents. */
+  #unusable({ status, body }: Answer, item: BulkItem): Error {
+    const { url, index, topic } = this.#placeOf(item)
+    const said = typeof body === 'string' ? reasonOf(body) : 'it does not say what became of each document'
+    const cause = `status ${status}, ${said} (index ${index} of topic ${topic})`
+    return errors.create('MR_ES_ANSWER', { url, method: 'POST', path: '/_bulk', cause })
+  }
+
+  async #refuse(item: BulkItem, why: { status: number; words: string; isTooLarge: boolean }): Promise<void> {
     const { originalTopic: topic, originalPartition: partition, originalOffset: offset } = item.record
-    const { id, index } = item
-    const place = { id, index, topic, partition, offset }
-    await this.#onRefused(item.record, errors.create('MR_ES_MALFORMED', { ...place, status, cause }))
+    const { id, index, bytes } = item
+    const { status, words: cause, isTooLarge } = why
+    const place = { id, index, topic, partition, offset, bytes, status, cause }
+    await this.#onRefused(item.record, errors.create(isTooLarge ? 'MR_ES_TOO_LARGE' : 'MR_ES_MALFORMED', place))
     this.#finish(item)
   }
 
-  #remember(run: number, item: BulkItem, status: number): void {
+  #remember(run: number, item: BulkItem, { status }: ItemAnswer): void {
     // 409: the document is newer than this delete
     if (item.version === null || status === 409) return
     const document = documentOf(item)
@@ -324,4 +422,11 @@ export class BulkWriter {
     this.#held--
     this.#heldBytes -= item.bytes
   }
+}
+
+/** The outcome of an item that was sent with a probe: what was unclear is so no more. */
+function decided(outcome: Outcome, wasProbed: boolean, isTaking: boolean): Outcome {
+  if (outcome.kind !== 'unclear' || !wasProbed) return outcome
+  const { status, cause, words } = outcome
+  return isTaking ? { kind: 'refused', status, cause, words } : { kind: 'index', gone: false, status, cause, words }
 }

@@ -11,9 +11,7 @@ import {
 const urls: Validator = {
   describe: 'list of http(s) URLs',
   check(value) {
-    const list = value as string[] | null
-    if (!list || list.length === 0) return 'Must hold at least one URL, such as http://127.0.0.1:9200'
-    for (const text of list) {
+    for (const text of (value as string[] | null) ?? []) {
       const url = URL.parse(text)
       if (!url || !/^https?:$/.test(url.protocol))
         return `'${text.replace(/\/\/.*@/, '//')}' is not an http:// or https:// URL`
@@ -22,12 +20,47 @@ const urls: Validator = {
   },
 }
 
+/** `name:base64` of `domain$deployment`. */
+const cloudId: Validator = {
+  describe: 'id of a deployment, or empty',
+  check(value) {
+    const text = String(value ?? '')
+    const [domain, deployment] = Buffer.from(text.split(':')[1] ?? '', 'base64')
+      .toString()
+      .split('$')
+    return text === '' || (domain && deployment && URL.canParse(`https://${deployment}.${domain}`))
+      ? null
+      : 'Must be a cloud id as Elastic Cloud shows it, such as name:ZXhhbXBsZS5vcmckYWJj'
+  },
+}
+
+const fingerprint: Validator = {
+  describe: 'SHA-256 fingerprint in hex, or empty',
+  check: value =>
+    /^((?:[0-9a-f]{2}:?){32})?$/i.test(String(value ?? ''))
+      ? null
+      : 'Must be a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons',
+}
+
+/** Names of indices hold none of these; a name with * or a comma would stand for several. */
+const NO_NAME = /[\\/*?"<>| ,#:]/
+
+const namePart: Validator = {
+  describe: 'none of / \\ * ? " < > | , # : or spaces',
+  check: value =>
+    NO_NAME.test(String(value ?? '').replace('${topic}', ''))
+      ? 'Must not contain any of / \\ * ? " < > | , # : or spaces'
+      : null,
+}
+
 /** `topic:resource` pairs. */
 const pairs: Validator = {
   describe: 'list of topic:resource',
   check(value) {
     for (const item of (value as string[] | null) ?? []) {
       if (!/^[^:]+:[^:]+$/.test(item)) return `'${item}' is not topic:resource`
+      const resource = item.split(':')[1]!
+      if (NO_NAME.test(resource)) return `'${resource}' cannot be the name of an index, alias or data stream`
     }
     return null
   },
@@ -47,10 +80,33 @@ const key = <const K extends Omit<ConfigKey, 'importance'>>(importance: 'HIGH' |
 export const config = defineConfig({
   'connection.url': key('HIGH', {
     type: 'LIST',
+    default: '',
     validator: urls,
     group: CONNECTION,
     documentation:
-      'URLs of the cluster; requests go to them in turn, past those that do not answer. https:// where TLS is on.',
+      'URLs of the cluster. Requests go to them in turn, past those that do not answer. https:// where TLS is on. Required unless connection.cloud.id is set.',
+  }),
+  'connection.cloud.id': key('MEDIUM', {
+    type: 'STRING',
+    default: '',
+    validator: cloudId,
+    group: CONNECTION,
+    documentation: 'The id of a deployment of Elastic Cloud, instead of connection.url. Millrace only.',
+  }),
+  'connection.sniff': key('LOW', {
+    type: 'BOOLEAN',
+    default: false,
+    group: CONNECTION,
+    documentation:
+      'Whether the sink asks the cluster for its nodes, at the start and after a connection fails, and sends requests to all of them. The addresses that the nodes publish must be reachable. Millrace only.',
+  }),
+  'connection.sniff.interval.ms': key('LOW', {
+    type: 'LONG',
+    default: 0,
+    validator: range(0),
+    group: CONNECTION,
+    documentation:
+      'With connection.sniff: how often the sink asks for the nodes besides, in milliseconds; 0 for never. Millrace only.',
   }),
   'connection.username': key('MEDIUM', {
     type: 'STRING',
@@ -69,6 +125,12 @@ export const config = defineConfig({
     default: null,
     group: CONNECTION,
     documentation: 'An Elasticsearch API key in its encoded form, instead of a user and a password. Millrace only.',
+  }),
+  'connection.bearer.token': key('MEDIUM', {
+    type: 'PASSWORD',
+    default: null,
+    group: CONNECTION,
+    documentation: 'A token for HTTP bearer authentication, instead of a user and a password. Millrace only.',
   }),
   'batch.size': key('MEDIUM', {
     type: 'INT',
@@ -134,7 +196,7 @@ export const config = defineConfig({
     validator: range(0),
     group: CONNECTION,
     documentation:
-      'Tries after the first failed one, for requests that did not arrive and documents that were refused for now (429, 5xx). After that the task says so and the batch is delivered again.',
+      'Tries after the first failed one until the status of the task says what is wrong. The sink goes on trying after that.',
   }),
   'retry.backoff.ms': key('LOW', {
     type: 'LONG',
@@ -232,7 +294,7 @@ export const config = defineConfig({
     validator: oneOf(['IGNORE', 'WARN', 'FAIL'], { ignoreCase: true }),
     group: CONVERSION,
     documentation:
-      'What a document does that Elasticsearch refuses for good (any 4xx but 409 and 429): ignore, warn, or fail the task. It goes to the dead letter queue first, if there is one; with one, the task fails only where FAIL stands in the configuration.',
+      'What a document does that Elasticsearch refuses for what is in it, or for its size: ignore, warn, or fail the task. It goes to the dead letter queue first, if there is one; with one, the task fails only if the configuration says FAIL.',
   }),
   'external.version.header': key('LOW', {
     type: 'STRING',
@@ -328,6 +390,14 @@ export const config = defineConfig({
     group: SECURITY,
     documentation: 'Type of the trust store. Only PEM is taken: convert others.',
   }),
+  'elastic.https.ssl.ca.fingerprint': key('LOW', {
+    type: 'STRING',
+    default: '',
+    validator: fingerprint,
+    group: SECURITY,
+    documentation:
+      "The SHA-256 fingerprint of the certificate authority, instead of a trust store. The server must send that certificate too, as Elasticsearch's own setup has it. Millrace only.",
+  }),
   'elastic.https.ssl.endpoint.identification.algorithm': key('LOW', {
     type: 'STRING',
     default: 'https',
@@ -370,6 +440,7 @@ export const config = defineConfig({
   'data.stream.namespace': key('LOW', {
     type: 'STRING',
     default: '${topic}',
+    validator: namePart,
     group: TARGETS,
     documentation: 'The namespace in the name of the data stream; ${topic} stands for the topic.',
   }),

@@ -1,6 +1,7 @@
 import { type ConfigValue, messageOf, type Props, SinkConnector } from '../../core/connect/index.ts'
+import { type Answer, causeOf, reasonOf } from './answer.ts'
+import { ElasticsearchClient } from './client.ts'
 import { config } from './config.ts'
-import { ElasticsearchHttp, reasonOf } from './http.ts'
 import { readSettings, validateTogether } from './settings.ts'
 import { ElasticsearchSinkTask } from './task.ts'
 import { version } from './version.ts'
@@ -28,23 +29,30 @@ export class ElasticsearchSinkConnector extends SinkConnector {
     validateTogether(props, values)
     if (values.some(v => v.errors.length > 0)) return values
     const complain = (name: string, message: string) => values.find(v => v.name === name)?.errors.push(message)
-    let http: ElasticsearchHttp | null = null
+    let client: ElasticsearchClient | null = null
     try {
-      const settings = readSettings(props)
-      http = new ElasticsearchHttp(settings.raw)
-      const answer = await http.send('GET', '/', null, 'application/json', signal)
-      if (answer.status === 401 || answer.status === 403) {
+      client = new ElasticsearchClient(readSettings(props).raw)
+      const answer = await client.send({ method: 'GET', path: '/' }, signal)
+      if (isRefusedLogin(answer)) {
         const why = `Elasticsearch refused the login (${answer.status}): ${reasonOf(answer.body)}`
-        const names = props['connection.api.key']
-          ? ['connection.api.key']
-          : ['connection.username', 'connection.password']
-        for (const name of names) complain(name, why)
+        for (const name of loginKeys(props)) complain(name, why)
       }
     } catch (error) {
-      complain('connection.url', messageOf(error))
+      complain(props['connection.cloud.id'] ? 'connection.cloud.id' : 'connection.url', messageOf(error))
     } finally {
-      await http?.close()
+      await client?.close()
     }
     return values
   }
+}
+
+/** Whether the login is wrong, rather than one that may write but not ask for the version of the cluster. */
+function isRefusedLogin({ status, body }: Answer): boolean {
+  return status === 401 || (status === 403 && causeOf(body)?.type !== 'security_exception')
+}
+
+function loginKeys(props: Props): string[] {
+  if (props['connection.api.key']) return ['connection.api.key']
+  if (props['connection.bearer.token']) return ['connection.bearer.token']
+  return ['connection.username', 'connection.password']
 }

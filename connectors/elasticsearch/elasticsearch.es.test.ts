@@ -39,6 +39,19 @@ async function documents(index: string): Promise<Record<string, unknown>> {
   return Object.fromEntries((body.hits?.hits ?? []).map(hit => [hit._id, hit._source]))
 }
 
+/** Waits until the task says why it takes nothing more. Fails when that is no error that passes. */
+async function refusal(p: Played): Promise<string> {
+  for (;;) {
+    try {
+      await p.task.put([])
+    } catch (error) {
+      expect(error).toMatchObject({ retriable: true })
+      return (error as Error).message
+    }
+    await new Promise(done => setTimeout(done, 10))
+  }
+}
+
 /** Between the sink and Elasticsearch: lets a test refuse, delay or cut requests. */
 async function proxy(
   decide: (path: string, n: number) => { status: number; body: string } | 'cut' | null,
@@ -52,7 +65,10 @@ async function proxy(
       if (instead === 'cut') return req.socket.destroy()
       if (instead) return res.writeHead(instead.status, { 'content-type': 'application/json' }).end(instead.body)
       const body = Buffer.concat(chunks)
-      const headers = { 'content-type': req.headers['content-type'] ?? 'application/json' }
+      const headers = {
+        'content-type': req.headers['content-type'] ?? 'application/json',
+        accept: req.headers.accept ?? 'application/json',
+      }
       const answer = await fetch(`${url}${req.url}`, { method: req.method!, headers, ...(body.length > 0 && { body }) })
       res.writeHead(answer.status, { 'content-type': 'application/json' }).end(Buffer.from(await answer.arrayBuffer()))
     })
@@ -123,7 +139,8 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     const p = play({ 'connection.url': through })
     await p.write([p.record('a', { n: 1 }), p.record('b', { n: 2 })])
     expect(await documents(p.topic)).toEqual({ a: { n: 1 }, b: { n: 2 } })
-    expect(bulks).toBe(3)
+    // after the second refusal in smaller parts
+    expect(bulks).toBe(4)
   })
 
   test('while Elasticsearch is away nothing is committed and put says why; when it is back all is written once', async () => {
@@ -133,17 +150,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     await p.write([p.record('a', { n: 1 })])
     away = true
     await p.task.put([p.record('b', { n: 2 })])
-    const refused = await (async () => {
-      for (;;) {
-        try {
-          await p.task.put([])
-        } catch (error) {
-          return error
-        }
-        await new Promise(done => setTimeout(done, 10))
-      }
-    })()
-    expect(refused).toMatchObject({ code: 'MR_ES_UNREACHABLE', retriable: true })
+    expect(await refusal(p)).toMatch(/MR_ES_UNREACHABLE/)
     expect(await p.committed()).toBe(1)
     away = false
     await p.settle()
@@ -156,6 +163,164 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     await ask(`/${p.topic}`, { method: 'DELETE' })
     await p.write([p.record('b', { n: 2 })])
     expect(await documents(p.topic)).toEqual({ b: { n: 2 } })
+  })
+
+  /** Sends a document and one more, and sees that both are kept and reported to nobody until `heal` has been called. */
+  async function waits(
+    p: Played,
+    says: RegExp,
+    heal: (() => Promise<unknown>) | null,
+    index: string = p.topic,
+  ): Promise<void> {
+    const before = await p.committed()
+    await p.task.put([p.record('x', { n: 100 }), p.record('y', { n: 101 })])
+    const said = await refusal(p)
+    expect(said).toMatch(says)
+    expect(said).toContain(`index ${index} of topic ${p.topic}`)
+    expect(said).toMatch(/\[MR_ES_INDEX\]/)
+    expect(await p.committed()).toBe(before)
+    if (heal) {
+      expect(await heal()).toMatchObject({ status: 200 })
+      await p.settle()
+      expect(await documents(index)).toMatchObject({ x: { n: 100 }, y: { n: 101 } })
+    }
+    expect(p.reported).toEqual([])
+    expect(p.warnings.filter(w => w.includes('MALFORMED'))).toEqual([])
+  }
+
+  const put = (path: string, body: unknown) => ask(path, { method: 'PUT', body: JSON.stringify(body) })
+  const post = (path: string, body?: unknown) =>
+    ask(path, { method: 'POST', ...(body !== undefined && { body: JSON.stringify(body) }) })
+
+  describe.each(['ignore', 'warn'])('an index that takes no documents skips none, with behavior %s', behaviour => {
+    const tolerant = {
+      'behavior.on.malformed.documents': behaviour,
+      'max.retries': '1',
+      'retry.backoff.ms': '10',
+    }
+    const playIn = (index: string, more: Record<string, string> = {}) =>
+      play({ ...tolerant, ...more }, { topic: index, reporter: true })
+
+    test('closed', async () => {
+      const p = playIn(uniqueName('closed'))
+      await p.write([p.record('a', { n: 1 })])
+      await post(`/${p.topic}/_close`)
+      await waits(p, /\(400\): index_closed_exception: closed.*Open the index \(POST \/t-\w+\/_open\)/, () =>
+        post(`/${p.topic}/_open`),
+      )
+    })
+
+    test('with a name that stands for several', async () => {
+      const p = playIn(`${uniqueName('star')}-*`)
+      await waits(p, /\(400\): invalid_index_name_exception.*Correct the name/, null)
+    })
+
+    test('blocked by hand, or since the disk is full', async () => {
+      for (const [block, hint] of [
+        ['write', /Remove the block/],
+        ['read_only', /Remove the block/],
+        ['read_only_allow_delete', /The disk is almost full/],
+      ] as const) {
+        const p = playIn(uniqueName('block'))
+        await p.write([p.record('a', { n: 1 })])
+        const set = (value: boolean | null) => put(`/${p.topic}/_settings`, { [`index.blocks.${block}`]: value })
+        await set(true)
+        await waits(p, hint, () => set(null))
+      }
+    })
+
+    test('named by an alias without a write index', async () => {
+      const [one, two, alias] = [uniqueName('one'), uniqueName('two'), uniqueName('alias')]
+      for (const index of [one, two]) await put(`/${index}`, {})
+      const actions = [one, two].map(index => ({ add: { index, alias } }))
+      await post('/_aliases', { actions })
+      const topic = uniqueName('topic')
+      const p = playIn(topic, {
+        'external.resource.usage': 'ALIAS_INDEX',
+        'topic.to.external.resource.mapping': `${topic}:${alias}`,
+      })
+      const writeTo = { actions: [{ add: { index: one, alias, is_write_index: true } }] }
+      await waits(p, /no write index.*Give the alias a write index/, () => post('/_aliases', writeTo), alias)
+    })
+
+    test('with a pipeline that is not there', async () => {
+      const p = playIn(uniqueName('pipeline'))
+      await put(`/${p.topic}`, { settings: { 'index.default_pipeline': 'not-there' } })
+      await waits(p, /pipeline with id \[not-there\] does not exist.*Create the pipeline/, () =>
+        put(`/${p.topic}/_settings`, { 'index.default_pipeline': null }),
+      )
+    })
+
+    test('whose mapping requires a routing value', async () => {
+      const p = playIn(uniqueName('routing'))
+      await put(`/${p.topic}`, { mappings: { _routing: { required: true } } })
+      await waits(p, /routing_missing_exception.*requires a routing value/, null)
+    })
+
+    test('not there, and not to be created', async () => {
+      const [topic, index] = [uniqueName('topic'), uniqueName('external')]
+      const external = {
+        'external.resource.usage': 'INDEX',
+        'topic.to.external.resource.mapping': `${topic}:${index}`,
+      }
+      const p = playIn(topic, external)
+      const records = [p.record('a', { n: 1 })]
+      const said = await p.task.put(records).then(() => 'taken', String)
+      expect(said).toMatch(
+        new RegExp(`index ${index} of topic ${topic} \\(404\\): ${index} does not exist.*Create the index`),
+      )
+      await put(`/${index}`, {})
+      await p.write(records)
+      expect(await documents(index)).toEqual({ a: { n: 1 } })
+    })
+
+    test('a document that is refused for what is in it is skipped, also where the answer leaves open what it is about', async () => {
+      const p = playIn(uniqueName('document'))
+      await put(`/${p.topic}`, {
+        settings: { 'index.mapping.total_fields.limit': 4 },
+        mappings: {
+          properties: {
+            n: { type: 'integer' },
+            k: { type: 'keyword' },
+            s: { type: 'object', dynamic: 'strict', properties: {} },
+          },
+        },
+      })
+      await p.write([
+        p.record('a', { n: 1 }),
+        p.record('type', { n: 'no number' }),
+        p.record('strict', { s: { a: 1 } }),
+        p.record('fields', { a: 1, b: 2, c: 3, d: 4 }),
+        p.record('immense', { k: 'x'.repeat(40_000) }),
+        p.record('object', { n: { a: 1 } }),
+        p.record('b', { n: 2 }),
+      ])
+      expect(await documents(p.topic)).toEqual({ a: { n: 1 }, b: { n: 2 } })
+      expect(p.reported.map(r => r.record.key)).toEqual(['type', 'strict', 'fields', 'immense', 'object'])
+      expect(p.reported.every(r => r.error.message.includes('MR_ES_MALFORMED'))).toBe(true)
+    })
+  })
+
+  test('a gateway that answers every bulk with an error page of its own skips nothing', async () => {
+    let isOpen = false
+    const through = await proxy(path =>
+      path.startsWith('/_bulk') && !isOpen ? { status: 400, body: '<html><h1>400 Bad Request</h1></html>' } : null,
+    )
+    const p = play(
+      { 'connection.url': through, 'behavior.on.malformed.documents': 'ignore', 'max.retries': '1' },
+      { reporter: true },
+    )
+    await p.task.put([p.record('a', { n: 1 }), p.record('b', { n: 2 })])
+    const said = await refusal(p)
+    expect(said).toMatch(
+      /status 400, the answer begins with <html>.*not an answer of Elasticsearch.*any proxy or gateway/,
+    )
+    expect(said).toContain(`index ${p.topic} of topic ${p.topic}`)
+    expect(await p.committed()).toBe(0)
+    isOpen = true
+    await p.settle()
+    expect(await documents(p.topic)).toEqual({ a: { n: 1 }, b: { n: 2 } })
+    expect(p.reported).toEqual([])
   })
 
   test('upserts merge, in order, whatever the number of requests in flight', async () => {

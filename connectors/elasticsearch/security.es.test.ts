@@ -1,16 +1,18 @@
-/** Against a node with TLS and users: logins, certificates, compression, a proxy on the way. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+/** Against a node with TLS, users and narrow limits: logins, certificates, compression, a proxy, what is too large, what is not allowed. */
+import { X509Certificate } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
 import { validateConfig } from '../../core/connect/index.ts'
 import { type ElasticsearchService, startElasticsearch } from '../../test/services/elasticsearch.ts'
+import { ElasticsearchClient } from './client.ts'
 import { config } from './config.ts'
 import { ElasticsearchSinkConnector } from './connector.ts'
-import { ElasticsearchHttp } from './http.ts'
 import { readSettings } from './settings.ts'
 import { Played, uniqueName } from './test-support/play.ts'
 
@@ -18,6 +20,7 @@ const plain = inject('elasticsearchUrl')
 const LOGIN = { 'connection.username': 'admin', 'connection.password': 'adminpw' }
 let secured: ElasticsearchService
 let dir: string
+let administrator: ElasticsearchClient
 let trusting: Record<string, string>
 const played: Played[] = []
 
@@ -52,12 +55,12 @@ async function roundTrip(props: Record<string, string>): Promise<unknown> {
   played.push(p)
   p.start({ 'schema.ignore': 'true', ...props })
   await p.write([p.record('a', { text: 'x'.repeat(2000) })])
-  const http = new ElasticsearchHttp(readSettings(props).raw)
+  const client = new ElasticsearchClient(readSettings(props).raw)
   try {
-    const { body } = await http.send('GET', `/${p.topic}/_doc/a`, null, 'application/json', AbortSignal.timeout(20_000))
+    const { body } = await client.send({ method: 'GET', path: `/${p.topic}/_doc/a` }, AbortSignal.timeout(20_000))
     return (body as { _source: unknown })._source
   } finally {
-    await http.close()
+    await client.close()
   }
 }
 
@@ -65,7 +68,9 @@ const DOCUMENT = { text: 'x'.repeat(2000) }
 
 describe.skipIf(!plain)('Elasticsearch with security', () => {
   beforeAll(async () => {
-    secured = await startElasticsearch({ args: ['--tls'] })
+    secured = await startElasticsearch({
+      args: ['--tls', '--set', 'indexing_pressure.memory.limit: 1mb', '--set', 'http.max_content_length: 3mb'],
+    })
     dir = mkdtempSync(join(tmpdir(), 'millrace-es-ca-'))
     const ca = join(dir, 'ca.pem')
     writeFileSync(ca, await certificateOf(secured.url))
@@ -74,11 +79,13 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
       'elastic.security.protocol': 'SSL',
       'elastic.https.ssl.truststore.location': ca,
     }
+    administrator = new ElasticsearchClient(readSettings({ ...trusting, ...LOGIN }).raw)
   })
   afterEach(async () => {
     for (const p of played.splice(0)) await p.task.stop()
   })
   afterAll(async () => {
+    await administrator?.close()
     await secured?.stop()
     if (dir) rmSync(dir, { recursive: true, force: true })
   })
@@ -89,10 +96,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
   })
 
   test('an API key is taken', async () => {
-    const http = new ElasticsearchHttp(readSettings({ ...trusting, ...LOGIN }).raw)
-    const body = JSON.stringify({ name: uniqueName('key') })
-    const made = await http.send('POST', '/_security/api_key', body, 'application/json', AbortSignal.timeout(20_000))
-    await http.close()
+    const made = await admin('POST', '/_security/api_key', { name: uniqueName('key') })
     expect(made.status).toBe(200)
     const { encoded } = made.body as { encoded: string }
     expect(await roundTrip({ ...trusting, 'connection.api.key': encoded })).toEqual(DOCUMENT)
@@ -107,15 +111,166 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     })
   })
 
-  test('a login that is taken away fails the task, which names the index', async () => {
-    const p = new Played(uniqueName('secure'))
+  const admin = (method: 'PUT' | 'POST' | 'GET', path: string, body?: unknown) => {
+    const text = body === undefined ? {} : { body: JSON.stringify(body) }
+    return administrator.send({ method, path, ...text }, AbortSignal.timeout(20_000))
+  }
+
+  async function found(index: string): Promise<string[]> {
+    await admin('POST', `/${index}/_refresh`)
+    const { body } = await admin('GET', `/${index}/_search?size=100&filter_path=hits.hits._id`)
+    return ((body as { hits?: { hits: { _id: string }[] } }).hits?.hits ?? []).map(hit => hit._id).sort()
+  }
+
+  function play(props: Record<string, string>, topic = uniqueName('secure')): Played {
+    const p = new Played(topic, { reporter: true })
     played.push(p)
-    p.start({ 'schema.ignore': 'true', ...trusting, ...LOGIN, 'connection.password': 'wrong' })
-    await expect(p.task.put([p.record('a', { n: 1 })])).rejects.toMatchObject({
-      code: 'MR_ES_AUTH',
-      retriable: false,
-      message: expect.stringContaining(p.topic),
+    p.start({
+      'schema.ignore': 'true',
+      'retry.backoff.ms': '10',
+      'max.retries': '1',
+      'behavior.on.malformed.documents': 'ignore',
+      ...trusting,
+      ...props,
     })
+    return p
+  }
+
+  async function refusal(p: Played): Promise<string> {
+    for (;;) {
+      const said = await p.task.put([]).then(() => null, String)
+      if (said !== null) return said
+      await pause(10)
+    }
+  }
+
+  test('a bearer token is taken', async () => {
+    const made = await admin('POST', '/_security/service/elastic/fleet-server/credential/token')
+    expect(made.status).toBe(200)
+    const { value } = (made.body as { token: { value: string } }).token
+    expect(await validated({ ...trusting, 'connection.bearer.token': value })).toEqual({})
+    expect(Object.keys(await validated({ ...trusting, 'connection.bearer.token': 'wrong' }))).toEqual([
+      'connection.bearer.token',
+    ])
+  })
+
+  test('a certificate is trusted by its fingerprint, and by no other', async () => {
+    const { 'elastic.https.ssl.truststore.location': ca, ...rest } = trusting
+    const { fingerprint256 } = new X509Certificate(readFileSync(ca!))
+    const pinned = { ...rest, ...LOGIN, 'elastic.https.ssl.ca.fingerprint': fingerprint256 }
+    expect(await roundTrip(pinned)).toEqual(DOCUMENT)
+    const other = { ...pinned, 'elastic.https.ssl.ca.fingerprint': 'ab'.repeat(32) }
+    expect(await validated(other)).toEqual({ 'connection.url': expect.stringMatching(/MR_ES_FINGERPRINT/) })
+  })
+
+  test('a login that is refused ends the task so that it restarts, and names the index and the topic', async () => {
+    const p = play({ ...LOGIN, 'connection.password': 'wrong' })
+    const failure = {
+      code: 'MR_ES_AUTH',
+      retriable: true,
+      message: expect.stringContaining(`index ${p.topic} of topic ${p.topic} (401)`),
+    }
+    await expect(p.task.put([p.record('a', { n: 1 })])).rejects.toMatchObject(failure)
+    expect(p.commitRequests).toBe(1)
+    await expect(p.committed()).rejects.toMatchObject(failure)
+  })
+
+  test('a password that changes while the task runs ends it with nothing skipped; so does an index it may not write to', async () => {
+    const user = uniqueName('user')
+    const [mine, other] = [uniqueName('mine'), uniqueName('other')]
+    const password = (text: string) => admin('PUT', `/_security/user/${user}`, { password: text, roles: [user] })
+    await admin('PUT', `/_security/role/${user}`, { indices: [{ names: [mine], privileges: ['all'] }] })
+    await password('first-password')
+    const login = { 'connection.username': user, 'connection.password': 'first-password' }
+    expect(await validated({ ...trusting, ...login })).toEqual({})
+    const p = play(login, mine)
+    await p.write([p.record('a', { n: 1 })])
+    await password('second-password')
+    await p.task.put([p.record('b', { n: 2 })])
+    expect(await refusal(p)).toMatch(/\(401\).*MR_ES_AUTH/)
+    await expect(p.committed()).rejects.toMatchObject({ code: 'MR_ES_AUTH', retriable: true })
+    expect(p.reported).toEqual([])
+
+    await admin('PUT', `/${other}`)
+    const reading = { names: [other], privileges: ['read', 'view_index_metadata'] }
+    await admin('PUT', `/_security/role/${user}`, { indices: [reading] })
+    const reader = play({ ...login, 'connection.password': 'second-password' }, other)
+    await reader.task.put([reader.record('a', { n: 1 })])
+    expect(await refusal(reader)).toMatch(new RegExp(`index ${other} of topic ${other} \\(403\\): security_exception`))
+    await expect(reader.committed()).rejects.toMatchObject({ code: 'MR_ES_AUTH' })
+    expect(reader.reported).toEqual([])
+  })
+
+  test('a document that no node can take for its size is reported with the limit, and the others are written', async () => {
+    const p = play(LOGIN)
+    const text = (bytes: number) => ({ text: 'x '.repeat(bytes / 2) })
+    await p.write([
+      p.record('a', { n: 1 }),
+      // more than indexing pressure allows the node that coordinates, the one that writes, and more than a request may have
+      p.record('coordinating', text(1_200_000)),
+      p.record('primary', text(700_000)),
+      p.record('request', text(3_500_000)),
+      // more than one node allows for both together, on which it says no more than that it is busy
+      p.record('both', text(230_000)),
+      p.record('b', { n: 2 }),
+    ])
+    // version 8 counts the bytes of a document once, not four times, where it is written
+    const { body } = await admin('GET', '/')
+    const fits = (body as { version: { number: string } }).version.number.startsWith('8.') ? ['both', 'primary'] : []
+    const tooLarge = ['both', 'coordinating', 'primary', 'request'].filter(key => !fits.includes(key))
+    expect(await found(p.topic)).toEqual(['a', 'b', ...fits])
+    expect(p.reported.map(r => r.record.key).sort()).toEqual(tooLarge)
+    const words = Object.fromEntries(p.reported.map(r => [String(r.record.key), r.error.message]))
+    expect(words['coordinating']).toMatch(
+      /is too large.*12\d{5} bytes \(429\).*max_coordinating\w*_bytes=1048576.*MR_ES_TOO_LARGE/,
+    )
+    if (fits.length === 0) {
+      expect(words['primary']).toMatch(/\(429\).*max_primary_bytes=1048576.*MR_ES_TOO_LARGE/)
+      expect(words['both']).toMatch(
+        /\(429\).*primary_operation_bytes=9\d{5}, max_primary_bytes=1048576.*MR_ES_TOO_LARGE/,
+      )
+    }
+    expect(words['request']).toMatch(/\(413\).*http.max_content_length.*MR_ES_TOO_LARGE/)
+    expect(Object.values(words).filter(w => /cannot be reached|connection.url/.test(w))).toEqual([])
+  })
+
+  test('documents that a node takes one by one but not together are all written', async () => {
+    const p = play(LOGIN)
+    const records = Array.from({ length: 20 }, (_, n) => p.record(`k${n}`, { text: 'x '.repeat(40_000) }))
+    await p.write(records)
+    expect(await found(p.topic)).toEqual(records.map(r => String(r.key)).sort())
+    expect(p.reported).toEqual([])
+  })
+
+  test('an index that was deleted and cannot be made again for a setting of the cluster skips no record', async () => {
+    const set = (name: string, value: unknown) => admin('PUT', '/_cluster/settings', { persistent: { [name]: value } })
+    const topic = uniqueName('limit')
+    const p = play(LOGIN, topic)
+    await p.write([p.record('a', { n: 1 })])
+    await administrator.send({ method: 'DELETE', path: `/${topic}` }, AbortSignal.timeout(20_000))
+    await set('cluster.max_shards_per_node', 1)
+    await p.task.put([p.record('b', { n: 2 })])
+    expect(await refusal(p)).toMatch(
+      new RegExp(`index ${topic} of topic ${topic} \\(400\\): validation_exception.*raise cluster.max_shards_per_node`),
+    )
+    expect(await p.committed()).toBe(1)
+    await set('cluster.max_shards_per_node', null)
+    await p.settle()
+    expect(await found(topic)).toEqual(['b'])
+    expect(p.reported).toEqual([])
+
+    const external = { 'external.resource.usage': 'INDEX', 'topic.to.external.resource.mapping': `${topic}:${topic}` }
+    const q = play({ ...LOGIN, ...external }, topic)
+    await q.write([q.record('a', { n: 1 })])
+    await set('action.auto_create_index', 'false')
+    await administrator.send({ method: 'DELETE', path: `/${topic}` }, AbortSignal.timeout(20_000))
+    await q.task.put([q.record('c', { n: 3 })])
+    expect(await refusal(q)).toMatch(/\(404\).*Create the index.*MR_ES_INDEX/)
+    expect(await q.committed()).toBe(1)
+    await set('action.auto_create_index', null)
+    await admin('PUT', `/${topic}`)
+    await q.settle()
+    expect(await found(topic)).toEqual(['c'])
   })
 
   describe('behind a proxy', () => {

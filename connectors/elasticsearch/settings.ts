@@ -54,8 +54,19 @@ export function validateTogether(props: Props, values: readonly ConfigValue[]): 
     for (const name of [a, b]) complain(name, `${a} and ${b} must be set together, or neither.`)
   }
   needsBoth('connection.username', 'connection.password')
-  if (text('connection.api.key') !== '' && text('connection.username') !== '') {
-    complain('connection.api.key', 'Set connection.api.key or connection.username and connection.password, not both.')
+  const logins = ['connection.username', 'connection.api.key', 'connection.bearer.token'].filter(n => text(n) !== '')
+  for (const name of logins.slice(1)) complain(name, `Set only one of ${logins.join(' and ')}.`)
+  const hasCloudId = text('connection.cloud.id') !== ''
+  if (text('connection.url') === '' && !hasCloudId)
+    complain('connection.url', 'Must hold at least one URL, such as http://127.0.0.1:9200')
+  if (text('connection.url') !== '' && hasCloudId)
+    complain('connection.cloud.id', 'Set connection.url or connection.cloud.id, not both.')
+  const fingerprint = 'elastic.https.ssl.ca.fingerprint'
+  if (text(fingerprint) !== '') {
+    const other = ['elastic.https.ssl.truststore.location', 'proxy.host', 'connection.cloud.id'].find(
+      n => text(n) !== '',
+    )
+    if (other) complain(fingerprint, `Cannot be used together with ${other}.`)
   }
   for (const name of ['kerberos.user.principal', 'kerberos.keytab.path']) {
     if (text(name) !== '')
@@ -100,9 +111,8 @@ export function validateTogether(props: Props, values: readonly ConfigValue[]): 
   } else if (pairs !== '') {
     complain('external.resource.usage', 'Must be set when topic.to.external.resource.mapping is.')
   }
-  const https = text('connection.url')
-    .split(',')
-    .some(url => url.trim().startsWith('https:'))
+  const isSecure = (url: string) => url.trim().startsWith('https:')
+  const https = hasCloudId || text('connection.url').split(',').some(isSecure)
   if (is('elastic.security.protocol', 'ssl') && !https) {
     complain('elastic.security.protocol', 'elastic.security.protocol=SSL needs https:// in connection.url.')
   }

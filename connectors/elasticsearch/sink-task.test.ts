@@ -74,7 +74,7 @@ test('a fault of a partition that went is none of what comes after', async () =>
   const p = play(es, { 'max.retries': '0' })
   es.refuse = () => 503
   await p.task.put([p.record('a', { n: 0 })])
-  await expect.poll(() => p.task.put([]).then(String, String)).toMatch(/MR_ES_BUSY/)
+  await expect.poll(() => p.task.put([]).then(String, String)).toMatch(/MR_ES_UNAVAILABLE/)
   await p.task.close([{ topic: 'topic', partition: 0 }])
   await expect.poll(() => p.task.put([]).then(() => 'taken', String)).toBe('taken')
 })
@@ -141,7 +141,7 @@ test('whatever is refused, cut or slow, each document ends as its last record sa
       for (;;) {
         const error = await p.task.put(records).then(() => null, String)
         if (error === null) break
-        expect(error).toMatch(/MR_ES_(BUSY|UNREACHABLE)/)
+        expect(error).toMatch(/MR_ES_(BUSY|UNAVAILABLE|UNREACHABLE)/)
         await pause(2)
       }
       if (below(5) === 0) await p.committed()
@@ -254,6 +254,138 @@ test('a single document that is too large is refused with words for it; the othe
   await p.settle()
   expect(state(es)).toEqual({ a: { n: 1 }, c: { n: 3 } })
   expect(p.warnings).toEqual([
-    expect.stringMatching(/document big .* offset 1 \(413\): it is larger than http\.max_content/),
+    expect.stringMatching(
+      /document big .* offset 1, is too large.* \d+ bytes \(413\): it is larger than http\.max_content/,
+    ),
   ])
+})
+
+/** Waits until the task says why it takes nothing more. */
+async function complaint(p: Played): Promise<string> {
+  let said = ''
+  await until(() => {
+    void p.task.put([]).catch(error => (said = String(error)))
+    return said !== ''
+  })
+  return said
+}
+
+const FUTURE = [400, 'error_of_a_later_version'] as const
+
+test('an unknown error of one document refuses that document only, once its index is seen to take others', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'behavior.on.malformed.documents': 'ignore' }, { reporter: true })
+  es.refuse = ({ id }) => (id === 'b' ? FUTURE : null)
+  await p.task.put([p.record('a', { n: 0 }), p.record('b', { n: 1 }), p.record('c', { n: 2 })])
+  await p.settle()
+  expect(state(es)).toEqual({ a: { n: 0 }, c: { n: 2 } })
+  expect(p.reported.map(r => r.record.key)).toEqual(['b'])
+  expect(p.reported[0]!.error.message).toContain('error_of_a_later_version')
+})
+
+test('an unknown error of every document is about the index: nothing is skipped, and all is written when it passes', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'behavior.on.malformed.documents': 'ignore', 'max.retries': '0' }, { reporter: true })
+  es.refuse = () => FUTURE
+  await p.task.put([p.record('a', { n: 0 }), p.record('b', { n: 1 })])
+  expect(await complaint(p)).toMatch(/the index topic of topic topic \(400\): error_of_a_later_version.*MR_ES_INDEX/)
+  expect(await p.committed()).toBe(0)
+  es.refuse = () => null
+  await p.settle()
+  expect(state(es)).toEqual({ a: { n: 0 }, b: { n: 1 } })
+  expect(p.reported).toEqual([])
+})
+
+test('what a gateway answers instead of Elasticsearch skips nothing, whatever its status and form', async () => {
+  const page = '<html><body>Request blocked</body></html>'
+  const answers = [
+    { status: 400, body: page },
+    { status: 404, body: page },
+    { status: 413, body: page },
+    { status: 200, body: page },
+    { status: 200, body: '{"ok":true}' },
+    { status: 200, body: '{"errors":false,"items":[]}' },
+    { status: 302, body: '' },
+    { status: 400, body: '{"message":"bad request"}' },
+  ]
+  for (const answer of answers) {
+    await using es = await ScriptedElasticsearch.start()
+    const p = play(es, { 'behavior.on.malformed.documents': 'ignore', 'max.retries': '0' }, { reporter: true })
+    es.decide = () => answer
+    await p.task.put([p.record('a', { n: 0 }), p.record('b', { n: 1 })])
+    const said = await complaint(p)
+    expect(said).toMatch(/index topic of topic topic/)
+    expect(said).toMatch(/MR_ES_ANSWER/)
+    expect(await p.committed()).toBe(0)
+    es.decide = () => null
+    await p.settle()
+    expect(es.documents.size).toBe(2)
+    expect(p.reported).toEqual([])
+  }
+})
+
+test('a request that is refused with 429 again and again is sent in smaller parts', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es)
+  es.decide = actions => (actions.length > 3 ? { status: 429, body: '' } : null)
+  await p.task.put(Array.from({ length: 20 }, (_, n) => p.record(`k${n}`, { n })))
+  await p.settle()
+  expect(es.documents.size).toBe(20)
+})
+
+test('a conflict of another kind than that of versions is not a document that is there already', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'max.retries': '0' })
+  es.refuse = () => [409, 'resource_in_use_exception']
+  await p.task.put([p.record('a', { n: 0 })])
+  expect(await complaint(p)).toMatch(/resource_in_use_exception/)
+  expect(await p.committed()).toBe(0)
+  es.refuse = () => null
+  await p.settle()
+  expect(state(es)).toEqual({ a: { n: 0 } })
+})
+
+test('the API version is named where the server knows such types, and plain JSON is sent where it does not', async () => {
+  for (const [knowsVersions, type] of [
+    [true, 'application/vnd.elasticsearch+x-ndjson; compatible-with=8'],
+    [false, 'application/x-ndjson'],
+  ] as const) {
+    await using es = await ScriptedElasticsearch.start()
+    es.knowsVersions = knowsVersions
+    const p = play(es)
+    await p.task.put([p.record('a', { n: 0 })])
+    await p.settle()
+    expect(state(es)).toEqual({ a: { n: 0 } })
+    expect(es.contentTypes).toEqual([type])
+  }
+})
+
+test('nodes are asked for where that is configured, and requests go to them; without an answer the known one is kept', async () => {
+  await using first = await ScriptedElasticsearch.start()
+  await using second = await ScriptedElasticsearch.start()
+  for (const nodes of [[second], []]) {
+    first.nodes = nodes.map(node => node.url)
+    const p = play(first, { 'connection.sniff': 'true' })
+    await p.task.put([p.record('a', { n: 0 })])
+    await p.settle()
+    const target = nodes[0] ?? first
+    // the first request may still go to the node that was named
+    for (let n = 1; target.documents.size === 0; n++) {
+      await p.task.put([p.record(`k${n}`, { n })])
+      await p.settle()
+    }
+  }
+})
+
+test('an answer that unpacks to more than any answer has is not taken in, and skips nothing', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'max.retries': '0' })
+  const { gzipSync } = await import('node:zlib')
+  const bomb = gzipSync(Buffer.alloc(65 * 2 ** 20, ' '))
+  es.decide = () => ({ status: 200, body: bomb, headers: { 'content-encoding': 'gzip' } })
+  await p.task.put([p.record('a', { n: 0 })])
+  expect(await complaint(p)).toMatch(/MR_ES_ANSWER/)
+  es.decide = () => null
+  await p.settle()
+  expect(state(es)).toEqual({ a: { n: 0 } })
 })

