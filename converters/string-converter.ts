@@ -49,6 +49,10 @@ export class StringConverter implements Converter, HeaderConverter {
     }
   }
 
+  fromConnectText(topic: string, schema: Schema | null, value: unknown): string | Buffer | null {
+    return typeof value === 'string' && this.#encoding === 'utf8' ? value : this.fromConnectData(topic, schema, value)
+  }
+
   toConnectData(_topic: string, bytes: Buffer | null): SchemaAndValue {
     return { schema: OPTIONAL_STRING, value: bytes === null ? null : bytes.toString(this.#encoding) }
   }

@@ -25,11 +25,16 @@ import { compileWriter, faultyPath, type WriteOptions, type Writer } from './wri
 interface WriteSchema {
   /** `{"schema":{...},"payload":` */
   readonly head: Buffer
+  /** The same as text; null where it is so long that copying its bytes is cheaper. */
+  readonly headText: string | null
   readonly write: Writer
 }
 
 const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })
-const NO_SCHEMA = Buffer.from('{"schema":null,"payload":')
+const NO_SCHEMA_TEXT = '{"schema":null,"payload":'
+const NO_SCHEMA = Buffer.from(NO_SCHEMA_TEXT)
+/** Schemas up to this length, in bytes, are joined to the payload as text. */
+const SHORT_HEAD = 1024
 const SCHEMALESS: ReadSchema = { schema: null, read: inJavaOrder, precision: 'schemaless' }
 
 /** org.apache.kafka.connect.json.JsonConverter: JSON, with the schema beside the data unless `schemas.enable=false`. */
@@ -60,24 +65,47 @@ export class JsonConverter implements Converter, HeaderConverter {
   fromConnectData(topic: string, schema: Schema | null, value: unknown, _headers?: readonly Header[]): Buffer | null {
     if (schema === null) {
       if (value === null || value === undefined) return null
-      const payload = writeSchemaless(value)
-      return this.#slab.message(this.#config['schemas.enable'] ? NO_SCHEMA : null, payload)
+      return this.#slab.message(this.#config['schemas.enable'] ? NO_SCHEMA : null, writeSchemaless(value))
     }
+    const known = this.#writerOf(schema)
+    return this.#slab.message(
+      this.#config['schemas.enable'] ? known.head : null,
+      this.#payload(known, topic, schema, value),
+    )
+  }
+
+  fromConnectText(topic: string, schema: Schema | null, value: unknown): string | Buffer | null {
+    if (schema === null) {
+      if (value === null || value === undefined) return null
+      const payload = writeSchemaless(value)
+      return this.#config['schemas.enable'] ? `${NO_SCHEMA_TEXT}${payload}}` : payload
+    }
+    const known = this.#writerOf(schema)
+    const payload = this.#payload(known, topic, schema, value)
+    if (!this.#config['schemas.enable']) return payload
+    return known.headText === null ? this.#slab.message(known.head, payload) : `${known.headText}${payload}}`
+  }
+
+  #writerOf(schema: Schema): WriteSchema {
     let known = this.#written.get(schema)
     if (!known) {
       const write = compileWriter(schema, this.#options)
-      known = { head: Buffer.from(`{"schema":${renderSchema(schema, this.#options)},"payload":`), write }
+      const headText = `{"schema":${renderSchema(schema, this.#options)},"payload":`
+      const head = Buffer.from(headText)
+      known = { head, headText: head.length <= SHORT_HEAD ? headText : null, write }
       this.#written.set(schema, known)
     }
-    let payload: string
+    return known
+  }
+
+  #payload(known: WriteSchema, topic: string, schema: Schema, value: unknown): string {
     try {
-      payload = known.write(value)
+      return known.write(value)
     } catch (error) {
       const path = faultyPath(schema, value, this.#options)
       const where = path === '' ? `the ${this.#side}` : `field ${path} of the ${this.#side}`
       throw new DataError(`cannot convert ${where} for topic ${topic} to JSON: ${messageOf(error)}`, { cause: error })
     }
-    return this.#slab.message(this.#config['schemas.enable'] ? known.head : null, payload)
   }
 
   toConnectData(topic: string, bytes: Buffer | null, _headers?: readonly RawHeader[]): SchemaAndValue {

@@ -37,7 +37,8 @@ export interface ProducerRecord {
   /** Null or absent: by the partitioner (murmur2 of the key; sticky without one). */
   readonly partition?: number | null
   readonly key: Buffer | null
-  readonly value: Buffer | null
+  /** Text is sent as UTF-8, and costs less than a buffer of it. */
+  readonly value: Buffer | string | null
   /** Default: now. */
   readonly timestamp?: number | null
   readonly headers?: readonly RecordHeader[]

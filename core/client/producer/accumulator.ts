@@ -1,5 +1,5 @@
 import { errorFor } from '../../protocol/error-codes.ts'
-import { estimateRecordSize } from '../../protocol/records/batch-builder.ts'
+import { estimateRecordSize, MOST_PER_UNIT } from '../../protocol/records/batch-builder.ts'
 import { HEADER_SIZE } from '../../protocol/records/batch-header.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { fatalTopicError } from '../cluster/topics.ts'
@@ -23,6 +23,8 @@ export interface AccumulatorEvents {
 
 /** A batch that is about as long as the one before does not have to grow. */
 const SIZE_SLACK = 64
+/** Up to this length, in UTF-16 units, text is encoded straight into the batch. */
+const SHORT_TEXT = 4096
 
 interface Lingering {
   readonly queue: PartitionQueue
@@ -57,9 +59,13 @@ export class Accumulator {
       this.#events.onRefused({ record, timestamp: -1, listener, token, bytes: 0, deadline: 0 }, error)
       return true
     }
-    const bytes = estimateRecordSize(key, value, record.headers)
-    const timestamp = record.timestamp ?? Date.now()
     const settings = this.#settings
+    const bytes = estimateRecordSize(key, value, record.headers)
+    // The bytes of short text are counted as if it were ASCII. Where that could break a limit, they are made here.
+    if (typeof value === 'string' && (value.length > SHORT_TEXT || mostBytes(bytes, value) > settings.maxRequestSize)) {
+      return this.append({ ...record, value: Buffer.from(value) }, listener, token)
+    }
+    const timestamp = record.timestamp ?? Date.now()
     if (bytes + HEADER_SIZE > settings.maxRequestSize || bytes > settings.bufferMemory) {
       this.#events.onRefused(
         { record, timestamp, listener, token, bytes: 0, deadline: 0 },
@@ -74,12 +80,12 @@ export class Accumulator {
     this.#pressed = false
     let topic = this.topics.get(record.topic)
     if (!topic) topic = this.#addTopic(record.topic)
-    topic.lastUsed = performance.now()
     const queue = topic.pending.length === 0 && topic.followed ? this.#choose(topic, record) : null
     if (queue) {
       this.#put(topic, queue, record, timestamp, bytes, listener, token)
     } else {
-      const deadline = performance.now() + settings.maxBlockMs
+      topic.lastUsed = performance.now()
+      const deadline = topic.lastUsed + settings.maxBlockMs
       topic.pending.push({ record, timestamp, listener, token, bytes, deadline })
       if (!topic.resolving) this.#resolve(topic)
     }
@@ -159,14 +165,16 @@ export class Accumulator {
     const { batchSize, compressionType, maxRequestSize } = this.#settings
     const limit = Math.min(maxRequestSize, compressionType === 'none' ? batchSize : batchSize / (topic.ratio * 1.05))
     let batch = queue.open
-    if (batch && batch.rawSize + bytes > limit) {
+    const most = typeof record.value === 'string' ? mostBytes(bytes, record.value) : bytes + HEADER_SIZE
+    if (batch && batch.rawSize + most - HEADER_SIZE > limit) {
       batch.closed = true
       queue.sizeHint = batch.rawSize + SIZE_SLACK
       this.#due(queue, batch)
       batch = null
     }
     if (!batch) {
-      batch = new ProducerBatch(compressionType, performance.now(), queue.sizeHint)
+      topic.lastUsed = performance.now()
+      batch = new ProducerBatch(compressionType, topic.lastUsed, queue.sizeHint)
       queue.order.push(batch)
       this.#linger(queue, batch)
     }
@@ -300,9 +308,16 @@ export class Accumulator {
   }
 }
 
+/** The most that a batch of one record takes whose size was estimated as `bytes` from this text. */
+function mostBytes(bytes: number, text: string): number {
+  return HEADER_SIZE + bytes + text.length * (MOST_PER_UNIT - 1)
+}
+
 function whatIsWrong({ topic, partition, key, value, timestamp, headers }: ProducerRecord): string | null {
   if (key !== null && !(key instanceof Uint8Array)) return `its key is a ${typeof key}`
-  if (value !== null && !(value instanceof Uint8Array)) return `its value is a ${typeof value}`
+  if (value !== null && typeof value !== 'string' && !(value instanceof Uint8Array)) {
+    return `its value is a ${typeof value}`
+  }
   if (isWrongNumber(timestamp)) return `its timestamp is ${timestamp}`
   if (isWrongNumber(partition)) return `its partition is ${partition}`
   for (const h of headers ?? []) {

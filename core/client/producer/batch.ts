@@ -64,7 +64,7 @@ export class ProducerBatch {
 
   append(
     key: Buffer | null,
-    value: Buffer | null,
+    value: Buffer | string | null,
     timestamp: number,
     headers: readonly RecordHeader[] | undefined,
     bytes: number,

@@ -23,7 +23,7 @@ export class TopicQueue {
   resolving = false
   /** The metadata is kept up to date for it. */
   followed = false
-  /** When a record was last given (performance.now). */
+  /** When a batch was last begun (performance.now). */
   lastUsed = 0
   /** How many partitions there are at present; fewer than there are queues where the topic was made anew. */
   count = 0

@@ -51,6 +51,10 @@ const NO_HEADERS: readonly HeaderInput[] = []
 const MAX_SIZE = 0x7fffffff
 /** Up to this length a loop copies faster than a call of `copy`. */
 const COPY_FROM = 32
+/** The most that the lengths of a record and of its value take. */
+const LENGTHS = 10
+/** UTF-8 takes at most this many bytes for a UTF-16 unit. */
+export const MOST_PER_UNIT = 3
 
 /**
  * Encodes records one by one into one growing buffer, and makes a record batch of format 2 of them. One builder makes
@@ -77,29 +81,49 @@ export class RecordBatchBuilder {
     return this.pos
   }
 
-  /** Adds a record. `timestamp` in milliseconds. Throws MR_PROTOCOL_UNREPRESENTABLE past 2 GiB. */
+  /**
+   * Adds a record. `timestamp` is in milliseconds. A value given as text is encoded as UTF-8 straight into the batch.
+   * Throws MR_PROTOCOL_UNREPRESENTABLE past 2 GiB.
+   */
   append(
     key: Buffer | null,
-    value: Buffer | null,
+    value: Buffer | string | null,
     timestamp: number,
     headers: readonly HeaderInput[] = NO_HEADERS,
   ): void {
     if (this.built) throw new TypeError('append after build')
     if (this.count === 0 && this.options.baseTimestamp === undefined) this.baseTimestamp = timestamp
     const delta = timestamp - this.baseTimestamp
-    const size = bodySize(this.count, delta, key, value, headers)
-    if (this.pos + size + 5 > this.buf.length) this.grow(this.pos + size + 5)
-    const { buf } = this
-    let at = writeVarint(buf, this.pos, size)
-    // Attributes: none are defined for records of format 2.
-    buf[at++] = 0
-    at = writeVarlong(buf, at, delta)
-    at = writeVarint(buf, at, this.count)
-    at = writeBytes(buf, at, key)
-    at = writeBytes(buf, at, value)
-    at = writeVarint(buf, at, headers.length)
-    if (headers.length > 0) at = writeHeaders(buf, at, headers)
-    this.pos = at
+    const around = 1 + sizeOfVarlong(delta) + sizeOfVarint(this.count) + sizeOfBytes(key) + sizeOfHeaders(headers)
+    let length = value === null ? -1 : value.length
+    if (typeof value === 'string' && this.pos + around + length * MOST_PER_UNIT + LENGTHS > this.buf.length) {
+      length = Buffer.byteLength(value)
+    }
+    // The length of a text comes before it: it is written as if it were ASCII, and once more where it is not.
+    for (let written = false; !written; ) {
+      const size = around + sizeOfVarint(length) + (length > 0 ? length : 0)
+      if (this.pos + size + LENGTHS > this.buf.length) this.grow(this.pos + size + LENGTHS)
+      const { buf } = this
+      let at = writeVarint(buf, this.pos, size)
+      // Attributes: none are defined for records of format 2.
+      buf[at++] = 0
+      at = writeVarlong(buf, at, delta)
+      at = writeVarint(buf, at, this.count)
+      at = writeBytes(buf, at, key)
+      if (typeof value === 'string') {
+        at = writeVarint(buf, at, length)
+        const bytes = buf.write(value, at)
+        if (bytes !== length) {
+          length = bytes
+          continue
+        }
+        at += bytes
+      } else at = writeBytes(buf, at, value)
+      at = writeVarint(buf, at, headers.length)
+      if (headers.length > 0) at = writeHeaders(buf, at, headers)
+      this.pos = at
+      written = true
+    }
     this.count++
     if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
   }
@@ -142,18 +166,6 @@ export class RecordBatchBuilder {
   }
 }
 
-/** The size of a record without the varint of this size itself. */
-function bodySize(
-  offsetDelta: number,
-  timestampDelta: number,
-  key: Buffer | null,
-  value: Buffer | null,
-  headers: readonly HeaderInput[],
-): number {
-  const fixed = 1 + sizeOfVarlong(timestampDelta) + sizeOfVarint(offsetDelta)
-  return fixed + sizeOfBytes(key) + sizeOfBytes(value) + sizeOfHeaders(headers)
-}
-
 function sizeOfHeaders(headers: readonly HeaderInput[]): number {
   let size = sizeOfVarint(headers.length)
   for (const { key, value } of headers) {
@@ -163,7 +175,7 @@ function sizeOfHeaders(headers: readonly HeaderInput[]): number {
   return size
 }
 
-function sizeOfBytes(value: Buffer | null): number {
+function sizeOfBytes(value: Buffer | string | null): number {
   return value === null ? 1 : sizeOfVarint(value.length) + value.length
 }
 
@@ -197,11 +209,12 @@ function writeHeaders(buf: Buffer, start: number, headers: readonly HeaderInput[
 
 /**
  * The most bytes that a record can take in a batch, whatever its place there; with the batch's header it is what a
- * producer compares with `max.request.size`.
+ * producer compares with `max.request.size`. A value given as text is counted as if it were ASCII: other text takes up to
+ * `MOST_PER_UNIT` times its length.
  */
 export function estimateRecordSize(
   key: Buffer | null,
-  value: Buffer | null,
+  value: Buffer | string | null,
   headers: readonly HeaderInput[] = NO_HEADERS,
 ): number {
   // Length, attributes, timestamp delta and offset delta at their longest.

@@ -1,7 +1,8 @@
 import type { ProducerRecord, RecordHeader } from '../../client/types.ts'
 import type { Converter, HeaderConverter } from '../../connect/plugins.ts'
 import type { Header, SourceRecord } from '../../connect/record.ts'
-import { type Stage, StageError } from './error-policy.ts'
+import type { Schema } from '../../connect/schema.ts'
+import { StageError } from './error-policy.ts'
 import { errors } from './errors.ts'
 import type { TransformChain } from './transform-chain.ts'
 
@@ -41,29 +42,33 @@ export class SourceRecordConverter {
     // A topic that is none would be waited for without end
     if (typeof topic !== 'string' || topic === '')
       throw errors.create('MR_TASK_NO_TOPIC', { record: describeSource(source), topic: String(topic) })
-    const { key, value } = this.#converters
     return {
       topic,
       partition: record.partition,
-      key: this.#bytes('KEY_CONVERTER', key, topic, record.keySchema, record.key, headers),
-      value: this.#bytes('VALUE_CONVERTER', value, topic, record.valueSchema, record.value, headers),
+      key: this.#key(topic, record.keySchema, record.key, headers),
+      value: this.#value(topic, record.valueSchema, record.value, headers),
       timestamp: record.timestamp,
       headers: headers.length === 0 ? NO_HEADERS : this.#headers(topic, headers),
     }
   }
 
-  #bytes(
-    stage: Stage,
-    converter: Named<Converter>,
-    topic: string,
-    schema: SourceRecord['valueSchema'],
-    value: unknown,
-    headers: readonly Header[],
-  ): Buffer | null {
+  #key(topic: string, schema: Schema | null, key: unknown, headers: readonly Header[]): Buffer | null {
+    const { className, plugin } = this.#converters.key
     try {
-      return converter.plugin.fromConnectData(topic, schema, value, headers)
+      return plugin.fromConnectData(topic, schema, key, headers)
     } catch (error) {
-      throw new StageError(stage, converter.className, error)
+      throw new StageError('KEY_CONVERTER', className, error)
+    }
+  }
+
+  #value(topic: string, schema: Schema | null, value: unknown, headers: readonly Header[]): Buffer | string | null {
+    const { className, plugin } = this.#converters.value
+    try {
+      return plugin.fromConnectText
+        ? plugin.fromConnectText(topic, schema, value, headers)
+        : plugin.fromConnectData(topic, schema, value, headers)
+    } catch (error) {
+      throw new StageError('VALUE_CONVERTER', className, error)
     }
   }
 

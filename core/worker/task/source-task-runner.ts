@@ -145,8 +145,9 @@ export class SourceTaskRunner implements DeliveryListener {
     }
   }
 
+  /** Waits only where something holds a record up: an await for each record would cost more than its conversion. */
   async #send(batch: readonly SourceRecord[]): Promise<void> {
-    const { converter, metrics } = this.#parts
+    const { converter, metrics, producer } = this.#parts
     metrics.enter('send')
     for (const source of batch) {
       let record: ProducerRecord | null | undefined
@@ -166,10 +167,12 @@ export class SourceTaskRunner implements DeliveryListener {
         this.#submitted.done(token, null)
         this.#report()
         if (source.unwritten === 'progress') void this.#committer.commit()
-      } else if (!(await this.#append(record, token))) {
-        this.#submitted.removeLast(token)
-        return
+        continue
       }
+      if (this.#knownTopics.has(record.topic) && producer.append(record, this, token)) continue
+      if (await this.#appendWhenPossible(record, token)) continue
+      this.#submitted.removeLast(token)
+      return
     }
     metrics.recordsActive = this.#submitted.outstanding
     metrics.enter('idle')
@@ -183,8 +186,8 @@ export class SourceTaskRunner implements DeliveryListener {
     return undefined
   }
 
-  /** False when the task ended before there was room. */
-  async #append(record: ProducerRecord, token: number): Promise<boolean> {
+  /** Creates the topic and waits for room in the producer as needed. False when the task ended before that. */
+  async #appendWhenPossible(record: ProducerRecord, token: number): Promise<boolean> {
     const { producer, topics } = this.#parts
     if (!this.#knownTopics.has(record.topic)) {
       await topics?.ensure(record.topic)

@@ -1,26 +1,18 @@
 import type { SourceOffset, SourcePartition, SourceRecord } from '../../connect/record.ts'
 import type { RecordMetadata } from '../../connect/source-task.ts'
 
-interface Entry {
-  /** Null where nobody will ask for it: it can be forgotten as soon as it is sent. */
-  readonly record: SourceRecord | null
-  readonly offset: SourceOffset | null
-  readonly queue: PartitionQueue | null
-  done: boolean
-  metadata: RecordMetadata | null
-}
-
-/** The records of one source partition that are on their way, oldest at `head`. */
+/** The records of one source partition that are not acked yet, as a list through the ring's slots. */
 interface PartitionQueue {
   readonly partition: SourcePartition
-  entries: Entry[]
+  /** Slots of the oldest and the newest of these records; `NONE` when there are none. */
   head: number
-  /** The offset of the longest prefix that is done, and whether it is still to be committed. */
+  tail: number
+  /** The offset of the longest acked prefix, and whether it still has to be committed. */
   offset: SourceOffset | null
   dirty: boolean
 }
 
-/** What is known of a record on its way. */
+/** What is known of a record that is not acked yet. */
 export interface Submitted {
   readonly partition: SourcePartition | null
   readonly offset: SourceOffset | null
@@ -31,16 +23,31 @@ export interface Completed {
   readonly metadata: (RecordMetadata | null)[]
 }
 
+const NONE = -1
+
+const FREE = 0
+/** Neither acked nor dropped. */
+const SENT = 1
+/** Acked or dropped, while an older record of its partition is not. */
+const DONE = 2
+
 /**
- * Which records of a source task are on their way, and how far each source partition is done: acks come in any order across
- * topics and partitions, but an offset may be committed only when everything before it is done (Connect's SubmittedRecords).
- * At most `capacity` records, a power of two: enough to keep a log busy, few enough to die young in memory. Without
- * `keepRecords` there is no `takeCompleted`.
+ * Tracks the records of a source task from `add` to the ack, and how far each source partition is done. Acks come in any
+ * order across topics and partitions, but an offset may be committed only when everything before it is done (Connect's
+ * SubmittedRecords). Holds at most `capacity` records, a power of two. Without `keepRecords`, `takeCompleted` returns
+ * nothing. Fields of the records are in one array each, so that a record in flight costs no object.
  */
 export class SubmittedRecords {
-  readonly #ring: (Entry | undefined)[]
   readonly #mask: number
   readonly #keepRecords: boolean
+  readonly #states: Uint8Array
+  readonly #offsets: (SourceOffset | null)[]
+  readonly #queues: (PartitionQueue | null)[]
+  /** The neighbours in the queue, by slot. */
+  readonly #after: Int32Array
+  readonly #before: Int32Array
+  readonly #records: (SourceRecord | null)[]
+  readonly #metadata: (RecordMetadata | null)[]
   #last: PartitionQueue | null = null
   readonly #byText = new Map<string, PartitionQueue>()
   readonly #dirty = new Set<PartitionQueue>()
@@ -51,8 +58,14 @@ export class SubmittedRecords {
 
   constructor(capacity = 16384, keepRecords = true) {
     this.#keepRecords = keepRecords
-    this.#ring = new Array(capacity)
     this.#mask = capacity - 1
+    this.#states = new Uint8Array(capacity)
+    this.#offsets = new Array(capacity).fill(null)
+    this.#queues = new Array(capacity).fill(null)
+    this.#after = new Int32Array(capacity)
+    this.#before = new Int32Array(capacity)
+    this.#records = new Array(keepRecords ? capacity : 0).fill(null)
+    this.#metadata = new Array(keepRecords ? capacity : 0).fill(null)
   }
 
   /** Records that are neither acked nor dropped. */
@@ -68,42 +81,60 @@ export class SubmittedRecords {
   /** Takes a record and returns its token. Must not be called when full. */
   add(record: SourceRecord): number {
     const token = this.#next++
+    const slot = token & this.#mask
     const queue = record.sourcePartition ? this.#queueOf(record.sourcePartition) : null
-    const kept = this.#keepRecords ? record : null
-    const entry: Entry = { record: kept, offset: record.sourceOffset, queue, done: false, metadata: null }
-    this.#ring[token & this.#mask] = entry
-    queue?.entries.push(entry)
+    this.#states[slot] = SENT
+    this.#offsets[slot] = record.sourceOffset
+    this.#queues[slot] = queue
+    if (this.#keepRecords) this.#records[slot] = record
+    if (queue) {
+      this.#after[slot] = NONE
+      this.#before[slot] = queue.tail
+      if (queue.tail === NONE) queue.head = slot
+      else this.#after[queue.tail] = slot
+      queue.tail = slot
+    }
     this.#outstanding++
     return token
   }
 
-  /** What is known of a record that is not done. */
+  /** What is known of a record that is not acked; null for any other. */
   find(token: number): Submitted | null {
-    const entry = this.#ring[token & this.#mask]
-    return entry ? { partition: entry.queue?.partition ?? null, offset: entry.offset } : null
+    const slot = token & this.#mask
+    if (this.#states[slot] !== SENT) return null
+    return { partition: this.#queues[slot]?.partition ?? null, offset: this.#offsets[slot] ?? null }
   }
 
   /** Takes the newest record back: it was not sent after all. */
   removeLast(token: number): void {
     if (token !== this.#next - 1) throw new RangeError(`record ${token} is not the newest`)
-    const entry = this.#ring[token & this.#mask]
-    this.#ring[token & this.#mask] = undefined
-    entry?.queue?.entries.pop()
+    const slot = token & this.#mask
+    const queue = this.#queues[slot]
+    if (queue) {
+      queue.tail = this.#before[slot]!
+      if (queue.tail === NONE) queue.head = NONE
+      else this.#after[queue.tail] = NONE
+    }
+    this.#free(slot)
     this.#next--
     this.#outstanding--
   }
 
   /** The record is acked (`metadata`) or dropped (null). */
   done(token: number, metadata: RecordMetadata | null): void {
-    const entry = this.#ring[token & this.#mask]
-    if (!entry) return
-    this.#ring[token & this.#mask] = undefined
-    while (this.#oldest < this.#next && this.#ring[this.#oldest & this.#mask] === undefined) this.#oldest++
+    const slot = token & this.#mask
+    if (this.#states[slot] !== SENT) return
+    this.#states[slot] = DONE
     this.#outstanding--
-    entry.done = true
-    entry.metadata = metadata
-    if (entry.queue) this.#advance(entry.queue)
-    else this.#complete(entry)
+    if (this.#keepRecords) this.#metadata[slot] = metadata
+    const queue = this.#queues[slot]
+    if (queue) {
+      if (queue.head === slot) this.#advance(queue)
+    } else {
+      this.#complete(slot)
+      this.#free(slot)
+    }
+    while (this.#oldest < this.#next && this.#states[this.#oldest & this.#mask] === FREE) this.#oldest++
   }
 
   /** The records whose partition is done up to them since the last call, in the order of each partition. */
@@ -124,30 +155,33 @@ export class SubmittedRecords {
     return taken
   }
 
-  /** The commit of what was taken failed: it is to be taken again, unless the partition is further by now. */
+  /** The commit of what was taken failed: the newest offset of each partition is committable again. */
   giveBack(entries: readonly (readonly [SourcePartition, SourceOffset])[]): void {
     for (const [partition] of entries) this.#mark(this.#queueOf(partition))
   }
 
   #advance(queue: PartitionQueue): void {
-    let { head } = queue
-    const { entries } = queue
-    const before = head
-    while (head < entries.length && entries[head]!.done) {
-      const entry = entries[head++]!
-      this.#complete(entry)
-      if (entry.offset) queue.offset = entry.offset
+    let slot = queue.head
+    while (slot !== NONE && this.#states[slot] === DONE) {
+      this.#complete(slot)
+      const offset = this.#offsets[slot]
+      if (offset) queue.offset = offset
+      this.#free(slot)
+      slot = this.#after[slot]!
     }
-    if (head === before) return
-    queue.head = head
+    queue.head = slot
+    if (slot === NONE) queue.tail = NONE
+    else this.#before[slot] = NONE
     this.#mark(queue)
-    if (head === entries.length) {
-      queue.entries = []
-      queue.head = 0
-    } else if (head > 4096 && head * 2 > entries.length) {
-      queue.entries = entries.slice(head)
-      queue.head = 0
-    }
+  }
+
+  #free(slot: number): void {
+    this.#states[slot] = FREE
+    this.#offsets[slot] = null
+    this.#queues[slot] = null
+    if (!this.#keepRecords) return
+    this.#records[slot] = null
+    this.#metadata[slot] = null
   }
 
   #mark(queue: PartitionQueue): void {
@@ -156,13 +190,13 @@ export class SubmittedRecords {
     this.#dirty.add(queue)
   }
 
-  #complete(entry: Entry): void {
-    if (!entry.record) return
-    this.#completed.records.push(entry.record)
-    this.#completed.metadata.push(entry.metadata)
+  #complete(slot: number): void {
+    if (!this.#keepRecords) return
+    this.#completed.records.push(this.#records[slot]!)
+    this.#completed.metadata.push(this.#metadata[slot] ?? null)
   }
 
-  // Records come in runs of one partition, so its text is rarely made.
+  // Records come in runs of one partition, so its text is rarely built.
   #queueOf(partition: SourcePartition): PartitionQueue {
     if (this.#last && sameFlat(this.#last.partition, partition)) return this.#last
     const text = JSON.stringify(
@@ -171,7 +205,7 @@ export class SubmittedRecords {
     )
     let queue = this.#byText.get(text)
     if (!queue) {
-      queue = { partition, entries: [], head: 0, offset: null, dirty: false }
+      queue = { partition, head: NONE, tail: NONE, offset: null, dirty: false }
       this.#byText.set(text, queue)
     }
     this.#last = queue
@@ -179,7 +213,7 @@ export class SubmittedRecords {
   }
 }
 
-/** Whether two partitions are the same object, or equal in plain values. False says nothing. */
+/** Whether two partitions are the same object, or equal in plain values. False proves nothing. */
 function sameFlat(a: SourcePartition, b: SourcePartition): boolean {
   if (a === b) return true
   let left = 0

@@ -54,7 +54,7 @@ export class MemoryLog implements Clients {
       timestamp: 0,
       timestampType: 0,
       key: record.key,
-      value: record.value,
+      value: typeof record.value === 'string' ? Buffer.from(record.value) : record.value,
       headers: [],
       leaderEpoch: 0,
     })
