@@ -3,6 +3,7 @@ import {
   type ConfigValues,
   type ConnectRecord,
   defineConfig,
+  type Field,
   type Props,
   parseConfig,
   primitive,
@@ -13,7 +14,7 @@ import {
 import { replaceNullKey } from './common/keys.ts'
 import { inOrderOfCopy } from './common/maps.ts'
 import { requireMap, requireOffset, requireStruct } from './common/requirements.ts'
-import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
+import { defaultedFields, fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
 const SUFFIXES = '`name!` makes the field required, `name?` or `name` optional.'
@@ -43,12 +44,19 @@ interface Insertion {
   readonly value: (record: ConnectRecord) => unknown
 }
 
+/** What to do with the structs of one schema. */
+interface Plan {
+  readonly schema: Schema
+  /** Fields whose null is replaced by their default. */
+  readonly defaulted: readonly Field[]
+}
+
 /** org.apache.kafka.connect.transforms.InsertField$Key and $Value: adds what the record itself knows. */
 abstract class InsertField extends SidedTransformation {
   readonly config = insertFieldConfig
   #insertions: Insertion[] = []
   #replaceNull = true
-  readonly #schemas = new SchemaCache<Schema>()
+  readonly #plans = new SchemaCache<Plan>()
 
   configure(props: Props): void {
     const config = parseConfig(insertFieldConfig, props)
@@ -81,21 +89,22 @@ abstract class InsertField extends SidedTransformation {
 
   #withSchema<R extends ConnectRecord>(record: R, schema: Schema, value: unknown): R {
     const struct = requireStruct(schema, value, PURPOSE)
-    const updatedSchema = this.#schemas.get(schema, s =>
-      structLike(s, [
-        ...fieldsOf(s).map(f => [f.name, f.schema] as const),
-        ...this.#insertions.map(i => [i.name, i.schema] as const),
-      ]),
-    )
+    const plan = this.#plans.get(schema, s => this.#planOf(s))
     const updated = { ...struct }
-    if (this.#replaceNull) for (const f of fieldsOf(schema)) setField(updated, f.name, fieldValue(struct, f, true))
+    for (const f of plan.defaulted) setField(updated, f.name, fieldValue(struct, f, true))
     for (const insertion of this.#insertions) {
       const inserted = insertion.value(record)
       if (inserted === undefined) continue
       const isTimestamp = insertion.schema.name !== undefined
       setField(updated, insertion.name, isTimestamp ? new Date(inserted as number) : inserted)
     }
-    return this.changed(record, updatedSchema, updated)
+    return this.changed(record, plan.schema, updated)
+  }
+
+  #planOf(schema: Schema): Plan {
+    const fields = [...fieldsOf(schema).map(f => [f.name, f.schema] as const)]
+    for (const i of this.#insertions) fields.push([i.name, i.schema])
+    return { schema: structLike(schema, fields), defaulted: this.#replaceNull ? defaultedFields(schema) : [] }
   }
 }
 

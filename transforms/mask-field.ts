@@ -5,6 +5,7 @@ import {
   Decimal,
   defineConfig,
   double,
+  type Field,
   Float,
   FloatingNumber,
   getField,
@@ -17,7 +18,7 @@ import {
 import { distinctNames, replaceNullKey } from './common/keys.ts'
 import { inOrderOfCopy, namesInOrder } from './common/maps.ts'
 import { requireMap, requireStruct, typeName } from './common/requirements.ts'
-import { fieldsOf, fieldValue } from './common/schemas.ts'
+import { defaultedFields, fieldsOf, fieldValue, SchemaCache } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
 const PURPOSE = 'mask fields'
@@ -39,12 +40,20 @@ const maskFieldConfig = defineConfig({
   'replace.null.with.default': replaceNullKey,
 })
 
+/** What to do with the structs of one schema. */
+interface Plan {
+  readonly masked: readonly Field[]
+  /** Fields that are not masked and whose null is replaced by their default. */
+  readonly defaulted: readonly Field[]
+}
+
 /** org.apache.kafka.connect.transforms.MaskField$Key and $Value: zero, empty or a replacement instead of the value. */
 abstract class MaskField extends SidedTransformation {
   readonly config = maskFieldConfig
   #fields: ReadonlySet<string> = new Set()
   #replacement: string | null = null
   #replaceNull = true
+  readonly #plans = new SchemaCache<Plan>()
 
   configure(props: Props): void {
     const config = parseConfig(maskFieldConfig, props)
@@ -63,11 +72,19 @@ abstract class MaskField extends SidedTransformation {
     }
     const struct = requireStruct(schema, this.valueOf(record), PURPOSE)
     const updated = { ...struct }
-    for (const f of fieldsOf(schema)) {
-      const value = fieldValue(struct, f, this.#replaceNull)
-      setField(updated, f.name, this.#fields.has(f.name) ? this.#masked(f.schema, value) : value)
+    const plan = this.#plans.get(schema, s => this.#planOf(s))
+    for (const f of plan.defaulted) setField(updated, f.name, fieldValue(struct, f, true))
+    for (const f of plan.masked) {
+      setField(updated, f.name, this.#masked(f.schema, fieldValue(struct, f, this.#replaceNull)))
     }
     return this.changed(record, schema, updated)
+  }
+
+  #planOf(schema: Schema): Plan {
+    return {
+      masked: fieldsOf(schema).filter(f => this.#fields.has(f.name)),
+      defaulted: this.#replaceNull ? defaultedFields(schema).filter(f => !this.#fields.has(f.name)) : [],
+    }
   }
 
   #masked(schema: Schema | null, value: unknown): unknown {

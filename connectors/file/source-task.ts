@@ -1,4 +1,5 @@
 import {
+  type Header,
   messageOf,
   type Props,
   parseConfig,
@@ -16,6 +17,9 @@ import { TailedFile } from './tailed-file.ts'
 import { version } from './version.ts'
 
 const STRING = primitive('string')
+const NO_HEADERS: readonly Header[] = Object.freeze([])
+/** More lines at once would outlive collections of young objects and move to the old generation, just to die there. */
+const POLL_LINES = 200
 
 /** Reads a file's lines as they are appended. Position in bytes; woken by the file system. */
 export class FileStreamSourceTask extends SourceTask {
@@ -85,7 +89,9 @@ export class FileStreamSourceTask extends SourceTask {
       return [last]
     }
     const now = Date.now()
-    return this.#splitter.take(this.#settings['batch.size']).map(line => this.#record(line, line.end, now))
+    return this.#splitter
+      .take(Math.min(this.#settings['batch.size'], POLL_LINES))
+      .map(line => this.#record(line, line.end, now))
   }
 
   #record(line: Line, position: number, timestamp: number): SourceRecord {
@@ -100,7 +106,7 @@ export class FileStreamSourceTask extends SourceTask {
       valueSchema: STRING,
       value: line.text,
       timestamp,
-      headers: [],
+      headers: NO_HEADERS,
     }
   }
 

@@ -105,6 +105,8 @@ test('whatever is written is read as it was, schema and all', () => {
   fc.assert(
     fc.property(typed, ({ schema, value }) => {
       const bytes = c.fromConnectData('t', schema, value)
+      const text = c.fromConnectText('t', schema, value)
+      expect(typeof text === 'string' ? Buffer.from(text) : text).toEqual(bytes)
       // Twice: the second time by the bytes of the schema.
       for (let i = 0; i < 2; i++) {
         const read = c.toConnectData('t', bytes)

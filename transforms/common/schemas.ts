@@ -32,6 +32,11 @@ export function fieldsOf(schema: Schema): readonly Field[] {
   return schema.fields ?? []
 }
 
+/** The fields whose null stands for a default. */
+export function defaultedFields(schema: Schema): readonly Field[] {
+  return fieldsOf(schema).filter(f => (f.schema.default ?? null) !== null)
+}
+
 /** A field's value; its default where it is null and `replaceNull` says so. */
 export function fieldValue(value: Struct, field: Field, replaceNull: boolean): unknown {
   const own = Object.hasOwn(value, field.name) ? value[field.name] : null

@@ -107,10 +107,20 @@ test('a record over max.request.size is refused without a word to the broker', a
   expect(recorder.codes).toEqual(['MR_CLIENT_RECORD_TOO_LARGE'])
 })
 
-test('a value that is no Buffer is told to the listener, and the producer goes on', async () => {
+test('text counts by its bytes, not its characters, where it could pass max.request.size', async () => {
+  const { producer } = await start({ topics: { t: 1 } }, { maxRequestSize: 1000 })
+  const recorder = new Recorder()
+  producer.append({ topic: 't', key: null, value: '€'.repeat(400) }, recorder, 1)
+  producer.append({ topic: 't', key: null, value: '€'.repeat(250) }, recorder, 2)
+  producer.append({ topic: 't', key: null, value: 'x'.repeat(800) }, recorder, 3)
+  await producer.flush()
+  expect(recorder.codes.sort()).toEqual(['MR_CLIENT_RECORD_TOO_LARGE', null, null])
+})
+
+test('a value that is neither bytes nor text is reported to the listener, and the producer still works', async () => {
   const { producer } = await start({ topics: { t: 1 } })
   const recorder = new Recorder()
-  producer.append({ topic: 't', key: null, value: 'text' as unknown as Buffer }, recorder, 1)
+  producer.append({ topic: 't', key: null, value: 7 as unknown as Buffer }, recorder, 1)
   await producer.flush()
   expect(recorder.codes).toEqual(['MR_CLIENT_BAD_RECORD'])
   await producer.send([record('t', 'ok')])

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CompressionType } from '../compression/index.ts'
 import { ErrorCode, KafkaError } from '../error-codes.ts'
-import { estimateRecordSize, RecordBatchBuilder } from './batch-builder.ts'
+import { estimateRecordSize, MOST_PER_UNIT, RecordBatchBuilder } from './batch-builder.ts'
 import * as header from './batch-header.ts'
 import { DecodedBatch, readBatches } from './batch-reader.ts'
 
@@ -209,4 +209,27 @@ describe('validating', () => {
     header.updateCrc(buf, 0)
     return buf
   }
+})
+
+test('a value given as text becomes the bytes that its UTF-8 would have become', () => {
+  // Lone surrogates become U+FFFD either way. Lengths around 63 and 8191 are where a varint gets longer.
+  const unit = fc.constantFrom('a', 'é', '€', '\u{1f600}', '\ud800', '\0')
+  const text = fc.oneof(
+    fc.string({ unit, maxLength: 150 }),
+    fc.tuple(unit, fc.integer({ min: 8150, max: 8200 })).map(([c, n]) => c.repeat(n)),
+  )
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 20 }), fc.integer({ min: 61, max: 400 }), (values, initialSize) => {
+      const asText = new RecordBatchBuilder({ initialSize })
+      const asBytes = new RecordBatchBuilder({ initialSize })
+      for (const value of values) {
+        const before = asText.sizeInBytes
+        asText.append(null, value, 1000)
+        asBytes.append(null, Buffer.from(value), 1000)
+        const most = estimateRecordSize(null, value) + value.length * (MOST_PER_UNIT - 1)
+        expect(asText.sizeInBytes - before).toBeLessThanOrEqual(most)
+      }
+      expect(asText.build()).toEqual(asBytes.build())
+    }),
+  )
 })

@@ -49,6 +49,25 @@ test('a record taken back was never there', () => {
   expect(submitted.takeCommittable()).toEqual([[{ p: 'x' }, { n: 3 }]])
 })
 
+test('a ring that goes round many times keeps each partition in order', () => {
+  const submitted = new SubmittedRecords(4)
+  let expected = -1
+  for (let n = 0; n < 100; n++) {
+    const a = submitted.add(record('x', 2 * n))
+    const other = submitted.add(record('y', n))
+    const b = submitted.add(record('x', 2 * n + 1))
+    submitted.done(b, null)
+    submitted.done(other, null)
+    expect(submitted.takeCommittable()).toEqual([[{ p: 'y' }, { n }]])
+    submitted.done(a, null)
+    expect(submitted.takeCommittable()).toEqual([[{ p: 'x' }, { n: 2 * n + 1 }]])
+    const completed = submitted.takeCompleted().records.filter(r => r.sourcePartition?.['p'] === 'x')
+    for (const { value } of completed) expect(value).toBe(++expected)
+  }
+  expect(submitted.outstanding).toBe(0)
+  expect(submitted.full).toBe(false)
+})
+
 test('it is full when the oldest record that is not done is a whole ring behind', () => {
   const submitted = new SubmittedRecords(4)
   const first = submitted.add(record('x', 0))
