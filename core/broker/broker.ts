@@ -21,6 +21,7 @@ import { QuorumController } from './quorum/controller.ts'
 import { EMPTY_IMAGE, type EndpointImage } from './quorum/image.ts'
 import { loadMetaProperties, type MetaProperties, randomUuid } from './quorum/meta-properties.ts'
 import { MetadataLog } from './quorum/metadata-log.ts'
+import { Snapshotter } from './quorum/snapshotter.ts'
 
 /** A broker that serves. */
 export interface Broker {
@@ -85,6 +86,7 @@ class RunningBroker implements Broker {
   #unlock: (() => void) | null = null
   readonly #logs: LogManager[] = []
   #controller: QuorumController | null = null
+  #snapshotter: Snapshotter | null = null
   #coordinators: Coordinators | null = null
   #ticker: NodeJS.Timeout | null = null
   #ticking: Promise<void> = Promise.resolve()
@@ -127,8 +129,13 @@ class RunningBroker implements Broker {
     this.#publish(await this.#network.bind())
     const { logs, metadata } = await this.#openLogs()
     const partitions = new Partitions({ logs, config, nodeId: this.nodeId, logger: this.#logger })
+    const metadataLog = await MetadataLog.open(metadata, this.nodeId, {
+      segmentBytes: config.values['metadata.log.segment.bytes'],
+      segmentMs: config.values['metadata.log.segment.ms'],
+      logger: this.#logger,
+    })
     const controller = new QuorumController({
-      log: await MetadataLog.open(metadata, this.nodeId, config.values['metadata.log.segment.bytes']),
+      log: metadataLog,
       config,
       nodeId: this.nodeId,
       partitions,
@@ -138,6 +145,7 @@ class RunningBroker implements Broker {
     this.#controller = controller
     const removedTopics = await controller.start(this.#registration(meta), image => partitions.toElect(image))
     await partitions.reconcile(controller.image, removedTopics)
+    this.#snapshotter = this.#createSnapshotter(metadataLog)
     const services = this.#services(controller, partitions, logs)
     this.#coordinators = createCoordinators(services)
     await this.#coordinators.start()
@@ -145,6 +153,22 @@ class RunningBroker implements Broker {
     this.#network.serve()
     this.#startTicking(partitions, controller)
     this.#logger.info(`Broker ${this.nodeId} of cluster ${this.clusterId} serves at ${this.address}`)
+  }
+
+  #createSnapshotter(log: MetadataLog): Snapshotter {
+    const { values } = this.config
+    return new Snapshotter(
+      {
+        log,
+        limits: {
+          maxBytesBetween: values['metadata.log.max.record.bytes.between.snapshots'],
+          maxIntervalMs: values['metadata.log.max.snapshot.interval.ms'],
+        },
+        retention: { bytes: values['metadata.max.retention.bytes'], ms: values['metadata.max.retention.ms'] },
+        logger: this.#logger,
+      },
+      this.#now(),
+    )
   }
 
   #publish(ports: ReadonlyMap<string, number>): void {
@@ -242,6 +266,7 @@ class RunningBroker implements Broker {
     try {
       for (const logs of this.#logs) await logs.tick(this.#now())
       await partitions.retryFailed(controller.image)
+      this.#snapshotter?.tick(controller.image, this.#now())
     } catch (error) {
       this.#logger.error("The logs' upkeep failed and is tried again in a second", error)
     }
@@ -262,6 +287,7 @@ class RunningBroker implements Broker {
     await this.#step('network', () => this.#network.close(GRACE_MS))
     await this.#step('upkeep', () => this.#ticking)
     await this.#step('controller', () => this.#controller?.close())
+    await this.#step('snapshots', () => this.#snapshotter?.close())
     for (const logs of this.#logs.reverse()) await this.#step('logs', () => logs.close())
     await this.#step('lock', () => this.#unlock?.())
     if (serving) this.#logger.info(`Broker ${this.nodeId} has stopped`)

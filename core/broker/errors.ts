@@ -34,6 +34,10 @@ export const brokerErrors = defineErrors({
     message: 'The metadata log in {dir} cannot be read at offset {offset}: {cause}',
     fix: 'Restore the directory __cluster_metadata-0 from a backup; kafka-dump-log --cluster-metadata-decoder shows what is in it.',
   },
+  MR_BROKER_METADATA_SNAPSHOT: {
+    message: 'The metadata log in {dir} is not complete: it {what}',
+    fix: 'Restore the newest .checkpoint file, or the whole directory __cluster_metadata-0, from a backup. Do not delete the directory: without it all topics and their configs are forgotten.',
+  },
   MR_BROKER_METADATA_WRITE: {
     message: 'Cannot write to the metadata log: {cause}',
     fix: 'Check the disk of the metadata log directory; the broker takes no changes until it is started again.',

@@ -79,7 +79,7 @@ test('a partition that nobody leads, as Apache leaves it when it stops, is led a
   await produce('a')
   await b.stop()
   const logs = await LogManager.open({ dirs: [b.dir], defaults: DEFAULT_LOG_CONFIG, logger: silentLogger })
-  const log = await MetadataLog.open(logs, 1, 1 << 30)
+  const log = await MetadataLog.open(logs, 1, { segmentBytes: 1 << 30, segmentMs: 1e9, logger: silentLogger })
   const topicId = logs.get('t', 0)!.topicId
   await log.append([record('PartitionChange', { topicId, partitionId: 0, leader: -1, isr: [] })], 1, Date.now())
   await logs.close()

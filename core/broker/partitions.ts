@@ -3,10 +3,19 @@ import type { Logger } from '../common/log.ts'
 import { ErrorCode, errorFor } from '../protocol/error-codes.ts'
 import { ZERO_UUID } from '../protocol/uuid.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
-import { dynamicConfigs } from './config/dynamic.ts'
-import { toLogConfig, topicValues } from './config/effective.ts'
+import { dynamicConfigs, TOPIC_DEFAULT_KEYS } from './config/dynamic.ts'
+import { type DynamicBrokerConfigs, toLogConfig, topicValues } from './config/effective.ts'
 import type { LogConfig, LogManager, PartitionLog } from './log/types.ts'
-import { type MetadataImage, type PartitionImage, type TopicImage, topicConfigsOf } from './quorum/image.ts'
+import {
+  configKey,
+  EMPTY_IMAGE,
+  type ImageDelta,
+  type MetadataImage,
+  type PartitionImage,
+  ResourceType,
+  type TopicImage,
+  topicConfigsOf,
+} from './quorum/image.ts'
 import type { Election } from './quorum/registration.ts'
 import { METADATA_TOPIC } from './quorum/topic-names.ts'
 
@@ -31,6 +40,8 @@ export class Partitions {
   readonly #logger: Logger
   /** Partitions whose log could not be opened or made, as `topic-partition`: tried again by `retryFailed`. */
   readonly #failed = new Map<string, { topic: TopicImage; partition: number }>()
+  /** The settings of topics that have none of their own, with what they were made from. */
+  #plain: { dynamic: DynamicBrokerConfigs; config: LogConfig } | null = null
 
   constructor(o: PartitionsOptions) {
     this.#logs = o.logs
@@ -75,11 +86,15 @@ export class Partitions {
     }
   }
 
-  /** Also those that are open already: they were opened with the broker's defaults, and get their topic's settings here. */
-  async #openAll(topics: readonly TopicImage[], image: MetadataImage): Promise<void> {
+  /**
+   * Those that `previous` has are open already. At start that is none: logs are then opened with the broker's defaults, and
+   * get their topic's settings here.
+   */
+  async #openAll(topics: readonly TopicImage[], image: MetadataImage, previous = EMPTY_IMAGE): Promise<void> {
     const work = topics.flatMap(topic => {
       const config = this.#configOf(topic.name, image)
       return topic.partitions
+        .slice(previous.topicsById.get(topic.id)?.partitions.length ?? 0)
         .filter(p => p.replicas.includes(this.#nodeId))
         .map(p => ({ topic, partition: p.partition, config }))
     })
@@ -112,47 +127,64 @@ export class Partitions {
 
   #configOf(topic: string, image: MetadataImage): LogConfig {
     const dynamic = dynamicConfigs(image, this.#nodeId)
-    return toLogConfig(topicValues(this.#config, dynamic, topicConfigsOf(image, topic)), this.#config)
+    const own = topicConfigsOf(image, topic)
+    if (own.size > 0) return toLogConfig(topicValues(this.#config, dynamic, own), this.#config)
+    if (this.#plain?.dynamic.own !== dynamic.own || this.#plain.dynamic.default !== dynamic.default)
+      this.#plain = { dynamic, config: toLogConfig(topicValues(this.#config, dynamic, own), this.#config) }
+    return this.#plain.config
   }
 
   /** Makes the logs that `next` has and the image before it had not. */
-  async create(previous: MetadataImage, next: MetadataImage): Promise<void> {
-    if (previous.topicsByName === next.topicsByName) return
-    const grown = [...next.topicsByName.values()].filter(t => {
-      const old = previous.topicsById.get(t.id)
-      return !old || old.partitions.length < t.partitions.length
-    })
-    await this.#openAll(grown, next)
+  async create(previous: MetadataImage, next: MetadataImage, delta: ImageDelta): Promise<void> {
+    const grown: TopicImage[] = []
+    for (const id of delta.topicIds) {
+      const topic = next.topicsById.get(id)
+      if (!topic) continue
+      if ((previous.topicsById.get(id)?.partitions.length ?? 0) < topic.partitions.length) grown.push(topic)
+      // one that had its name goes first, or its logs would be in the way
+      const namesake = previous.topicsByName.get(topic.name)
+      if (namesake && namesake.id !== id) await Promise.all(this.#remove(namesake))
+    }
+    await this.#openAll(grown, next, previous)
   }
 
-  /** Removes the logs that only the image before `next` had, and gives the others their changed settings. */
-  async update(previous: MetadataImage, next: MetadataImage): Promise<void> {
-    if (previous.topicsById !== next.topicsById) {
-      for (const topic of previous.topicsById.values()) {
-        if (next.topicsById.has(topic.id)) continue
-        for (const p of topic.partitions) await this.#remove(topic, p.partition)
+  /**
+   * Begins to remove the logs that only the image before `next` had, and gives the others their changed settings. Nobody
+   * waits for a removal: a log is renamed in the background, and a new one of its name waits for that.
+   */
+  update(previous: MetadataImage, next: MetadataImage, delta: ImageDelta): void {
+    for (const id of delta.topicIds) {
+      const gone = next.topicsById.has(id) ? undefined : previous.topicsById.get(id)
+      if (gone) void Promise.all(this.#remove(gone))
+    }
+    if (delta.configKeys.size > 0) this.#reconfigure(previous, next, delta)
+  }
+
+  #remove(topic: TopicImage): Promise<void>[] {
+    return topic.partitions.map(async ({ partition }) => {
+      this.#failed.delete(`${topic.name}-${partition}`)
+      try {
+        await this.#logs.delete(topic.name, partition, topic.id)
+      } catch (error) {
+        this.#logger.error(`The log of ${topic.name}-${partition} stays on disk until the next start`, error)
       }
-    }
-    if (previous.configs !== next.configs) this.#reconfigure(previous, next)
+    })
   }
 
-  async #remove(topic: TopicImage, partition: number): Promise<void> {
-    this.#failed.delete(`${topic.name}-${partition}`)
-    try {
-      await this.#logs.delete(topic.name, partition)
-    } catch (error) {
-      this.#logger.error(`The log of ${topic.name}-${partition} stays on disk until the next start`, error)
-    }
-  }
-
-  #reconfigure(previous: MetadataImage, next: MetadataImage): void {
-    const before = dynamicConfigs(previous, this.#nodeId)
-    const after = dynamicConfigs(next, this.#nodeId)
-    const defaults = before.own !== after.own || before.default !== after.default
-    for (const topic of next.topicsByName.values()) {
-      if (!defaults && topicConfigsOf(previous, topic.name) === topicConfigsOf(next, topic.name)) continue
-      const config = this.#configOf(topic.name, next)
-      for (const p of topic.partitions) this.#logs.get(topic.name, p.partition)?.updateConfig(config)
+  #reconfigure(previous: MetadataImage, next: MetadataImage, { configKeys }: ImageDelta): void {
+    const brokerKeys = [configKey(ResourceType.BROKER, String(this.#nodeId)), configKey(ResourceType.BROKER, '')]
+    const changesDefaults = brokerKeys.some(
+      key => configKeys.has(key) && changesTopics(previous.configs.get(key), next.configs.get(key)),
+    )
+    const prefix = configKey(ResourceType.TOPIC, '')
+    const names = changesDefaults
+      ? next.topicsByName.keys()
+      : [...configKeys].filter(key => key.startsWith(prefix)).map(key => key.slice(prefix.length))
+    for (const name of names) {
+      const topic = next.topicsByName.get(name)
+      if (!topic) continue
+      const config = this.#configOf(name, next)
+      for (const p of topic.partitions) this.#logs.get(name, p.partition)?.updateConfig(config)
     }
   }
 
@@ -165,4 +197,12 @@ export class Partitions {
     if (!log) throw errorFor(ErrorCode.KAFKA_STORAGE_ERROR)
     return log
   }
+}
+
+type Configs = ReadonlyMap<string, string> | undefined
+
+/** Whether a broker's configs differ in a key that topics take their defaults from. */
+function changesTopics(before: Configs, after: Configs): boolean {
+  const names = new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])
+  return [...names].some(name => TOPIC_DEFAULT_KEYS.has(name) && before?.get(name) !== after?.get(name))
 }

@@ -3,6 +3,7 @@ import type { BrokerConfig } from './config/broker-config.ts'
 import type { LogManager, PartitionLog } from './log/types.ts'
 import type { Controller } from './quorum/controller-api.ts'
 import type { MetadataImage } from './quorum/image.ts'
+import type { ImageListener } from './quorum/publisher.ts'
 
 /** What the coordinators and the handlers stand on: who this broker is, the metadata and the logs. */
 export interface BaseServices {
@@ -14,8 +15,11 @@ export interface BaseServices {
   now(): number
   /** The metadata as it is now. Take it once per request: it never changes under your hands. */
   image(): MetadataImage
-  /** Calls back, synchronously, after each change of the image and after the partitions' logs were made or removed. Returns its undo. */
-  onImage(listener: (image: MetadataImage, previous: MetadataImage) => void): () => void
+  /**
+   * Calls back, synchronously, after each change of the image, with what changed. New logs exist then, old ones are not
+   * given to anybody any more. Returns its undo.
+   */
+  onImage(listener: ImageListener): () => void
   readonly logs: LogManager
   /** A partition's log. Throws a KafkaError: UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER or KAFKA_STORAGE_ERROR. */
   log(topic: string, partition: number): PartitionLog

@@ -26,6 +26,11 @@ export const DYNAMIC_BROKER_KEYS: ReadonlySet<string> = new Set([
   ...Object.values(TOPIC_SYNONYMS).map(list => list[0]!.name),
 ])
 
+/** Broker keys that topics take their defaults from. */
+export const TOPIC_DEFAULT_KEYS: ReadonlySet<string> = new Set(
+  Object.values(TOPIC_SYNONYMS).flatMap(list => list.map(s => s.name)),
+)
+
 const NONE: ReadonlyMap<string, string> = new Map()
 
 /** The value of a broker key that is in force now, parsed. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ErrorCode } from '../../protocol/index.ts'
-import type { MetadataImage, TopicImage } from '../quorum/image.ts'
+import type { ImageDelta, MetadataImage, TopicImage } from '../quorum/image.ts'
 import type { BaseServices } from '../services.ts'
 import { Alarm, steadyClock } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
@@ -56,7 +56,7 @@ export class GroupCoordinator {
 
   /** Begins to load the groups; does not wait for them. */
   start(): void {
-    this.#unsubscribe = this.#broker.onImage((image, previous) => this.#onImage(image, previous))
+    this.#unsubscribe = this.#broker.onImage((image, previous, delta) => this.#onImage(image, previous, delta))
     this.#takeOver(this.#broker.image())
     // Who waits in a join must not hold up the broker's stop.
     this.#broker.signal.addEventListener('abort', () => this.close(), { once: true })
@@ -210,11 +210,13 @@ export class GroupCoordinator {
     this.#alarm.set(this.#deadlines.next)
   }
 
-  #onImage(image: MetadataImage, previous: MetadataImage): void {
-    if (image.topicsById === previous.topicsById || this.#closing) return
-    this.#takeOver(image)
-    for (const topic of previous.topicsById.values()) {
-      if (image.topicsById.has(topic.id) || topic.name === OFFSETS_TOPIC) continue
+  #onImage(image: MetadataImage, previous: MetadataImage, delta: ImageDelta): void {
+    if (delta.topicIds.size === 0 || this.#closing) return
+    const offsetsTopics = [previous, image].map(i => i.topicsByName.get(OFFSETS_TOPIC)?.id)
+    if (offsetsTopics.some(id => id !== undefined && delta.topicIds.has(id))) this.#takeOver(image)
+    for (const id of delta.topicIds) {
+      const topic = image.topicsById.has(id) ? undefined : previous.topicsById.get(id)
+      if (topic === undefined || topic.name === OFFSETS_TOPIC) continue
       this.#services.logger.debug(`Removing the offsets of the deleted topic ${topic.name}`)
       for (const shard of this.#shards.values()) this.#track(shard.topicDeleted(topic.name, topic.id))
     }

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
 import { makeDirs } from '../../common/make-dirs.ts'
-import { type PartitionOffsets, readOffsetCheckpoint, writeOffsetCheckpoint } from './checkpoint-file.ts'
+import { type PartitionOffsets, readOffsetCheckpoint } from './checkpoint-file.ts'
+import { CheckpointTable } from './checkpoint-table.ts'
 import { logErrors } from './errors.ts'
 import { replaceFile } from './files.ts'
 import { DELETE_DIR, parsePartitionDir } from './log-files.ts'
@@ -15,30 +16,36 @@ const START_OFFSETS = 'log-start-offset-checkpoint'
 const HIGH_WATERMARKS = 'replication-offset-checkpoint'
 const CLEANER_OFFSETS = 'cleaner-offset-checkpoint'
 
-export interface CheckpointEntry {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-}
-
-export interface Checkpoints {
-  readonly recoveryPoints: readonly CheckpointEntry[]
-  /** Only of logs that begin beyond their first segment's base. */
-  readonly startOffsets: readonly CheckpointEntry[]
-  readonly highWatermarks: readonly CheckpointEntry[]
-  readonly cleanerOffsets: readonly CheckpointEntry[]
+/** What the checkpoints of a directory say of one log. */
+export interface CheckpointedOffsets {
+  readonly recoveryPoint: number
+  /** Only of a log that begins beyond its first segment's base, else null. */
+  readonly startOffset: number | null
+  readonly highWatermark: number
+  /** Null where the log was never compacted. */
+  readonly cleanedTo: number | null
 }
 
 /** One directory of `log.dirs`: the partitions in it and the checkpoint files beside them. */
 export class LogDir {
   readonly path: string
   readonly #logger: Logger
-  /** What each checkpoint file holds, so that it is only written when that changes. */
-  readonly #written = new Map<string, string>()
+  readonly #recoveryPoints: CheckpointTable
+  readonly #startOffsets: CheckpointTable
+  readonly #highWatermarks: CheckpointTable
+  readonly #cleanerOffsets: CheckpointTable
+  /** Partitions that are gone but that the files on disk may still mention. */
+  readonly #outdated = new Set<string>()
+  /** Logs in it, so that a new one is put where the fewest are. */
+  logCount = 0
 
   constructor(path: string, logger: Logger) {
     this.path = path
     this.#logger = logger
+    this.#recoveryPoints = new CheckpointTable(path, RECOVERY_POINTS)
+    this.#startOffsets = new CheckpointTable(path, START_OFFSETS)
+    this.#highWatermarks = new CheckpointTable(path, HIGH_WATERMARKS)
+    this.#cleanerOffsets = new CheckpointTable(path, CLEANER_OFFSETS)
   }
 
   /** Makes the directory if need be, and lists it. Throws MR_LOG_DIR_UNUSABLE. */
@@ -84,19 +91,34 @@ export class LogDir {
     return this.#read(CLEANER_OFFSETS)
   }
 
-  /** Writes the checkpoints that changed. */
-  async write(c: Checkpoints): Promise<void> {
-    await this.#write(RECOVERY_POINTS, c.recoveryPoints)
-    await this.#write(START_OFFSETS, c.startOffsets)
-    await this.#write(HIGH_WATERMARKS, c.highWatermarks)
-    await this.#write(CLEANER_OFFSETS, c.cleanerOffsets)
+  /** Notes what the next checkpoints say of a log. */
+  note(topic: string, partition: number, o: CheckpointedOffsets): void {
+    this.#recoveryPoints.set(topic, partition, o.recoveryPoint)
+    this.#startOffsets.set(topic, partition, o.startOffset)
+    this.#highWatermarks.set(topic, partition, o.highWatermark)
+    this.#cleanerOffsets.set(topic, partition, o.cleanedTo)
   }
 
-  async #write(name: string, entries: readonly CheckpointEntry[]): Promise<void> {
-    const content = entries.map(e => `${e.topic} ${e.partition} ${e.offset}`).join('\n')
-    if (this.#written.get(name) === content) return
-    await writeOffsetCheckpoint(join(this.path, name), entries)
-    this.#written.set(name, content)
+  /** The next checkpoints say nothing of this log. */
+  forget(key: string): void {
+    for (const table of this.#tables()) table.forget(key)
+    this.#outdated.add(key)
+  }
+
+  /** Whether checkpoints on disk may mention a log of this name that is gone. */
+  isOutdated(key: string): boolean {
+    return this.#outdated.has(key)
+  }
+
+  #tables(): CheckpointTable[] {
+    return [this.#recoveryPoints, this.#startOffsets, this.#highWatermarks, this.#cleanerOffsets]
+  }
+
+  /** Writes the checkpoints that changed. */
+  async write(): Promise<void> {
+    const forgotten = [...this.#outdated]
+    for (const table of this.#tables()) await table.write()
+    for (const key of forgotten) this.#outdated.delete(key)
   }
 
   /** A checkpoint only saves work: without it the logs are read. */

@@ -3,6 +3,7 @@ import type { Logger } from '../../common/log.ts'
 import { createLogger } from '../../common/log.ts'
 import { BufferPool } from '../buffer-pool.ts'
 import { FdCache } from './fd-cache.ts'
+import type { LogState } from './log-state.ts'
 import { SerialQueue } from './serial-queue.ts'
 import { slowOperations } from './slow-operations.ts'
 import { TailCache } from './tail-cache.ts'
@@ -21,6 +22,8 @@ export interface LogEnv {
   readonly background: Pick<SerialQueue, 'run' | 'idle'>
   /** Where producers' batches are checked that take long. */
   readonly checks: CheckPool
+  /** Logs whose offsets changed since the checkpoints were written. */
+  readonly changed: Set<LogState>
   readonly logger: Logger
   readonly autoHighWatermark: boolean
   readonly producerIdExpirationMs: number
@@ -45,6 +48,7 @@ export function createLogEnv(o: Partial<Omit<LogManagerOptions, 'dirs' | 'defaul
     trash: new Trash(logger, now),
     background,
     checks: new CheckPool({ logger }),
+    changed: new Set(),
     logger,
     autoHighWatermark: o.autoHighWatermark ?? true,
     producerIdExpirationMs: o.producerIdExpirationMs ?? 86_400_000,

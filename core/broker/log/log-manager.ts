@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, renameSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { messageOf } from '../../common/errors/error-table.ts'
 import { makeDirs } from '../../common/make-dirs.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
 import { partitionKey } from './checkpoint-file.ts'
 import { CompactionSchedule } from './compaction/schedule.ts'
 import { logErrors } from './errors.ts'
-import { type Checkpoints, LogDir } from './log-dir.ts'
+import { type CheckpointedOffsets, LogDir } from './log-dir.ts'
 import { createLogEnv, type LogEnv } from './log-env.ts'
 import { DELETE_DIR, parsePartitionDir, renamedPartitionDir, STRAY_DIR } from './log-files.ts'
 import { PartitionLog } from './partition-log.ts'
 import { readTopicId, writeTopicId } from './partition-metadata.ts'
+import { SerialQueue } from './serial-queue.ts'
 import type * as api from './types.ts'
 
 /** Logs that are read at a time when the broker starts, and closed at a time when it stops. */
@@ -34,10 +36,14 @@ interface Known {
   readonly clean: boolean
   readonly recoveryPoint: number
   readonly logStartOffset: number
+  readonly highWatermark: number
   readonly cleanedTo: number
 }
 
-const NEW_LOG: Known = { clean: true, recoveryPoint: 0, logStartOffset: 0, cleanedTo: -1 }
+const NEW_LOG: Known = { clean: true, recoveryPoint: 0, logStartOffset: 0, highWatermark: 0, cleanedTo: -1 }
+
+/** How many logs are renamed, or looked at, before others get their turn. */
+const TURN = 32
 
 /** All logs of a broker, in one or more directories. */
 export class LogManager implements api.LogManager {
@@ -49,6 +55,10 @@ export class LogManager implements api.LogManager {
   readonly #unopened = new Map<string, Known & { dir: LogDir }>()
   /** Creations under way, by partition. */
   readonly #creating = new Map<string, Promise<PartitionLog>>()
+  /** Removals under way, by partition: a new log of the name waits for them. */
+  readonly #leaving = new Map<string, Promise<void>>()
+  readonly #removals = new SerialQueue()
+  #removed = 0
   readonly #retentionCheckMs: number
   readonly #compaction: CompactionSchedule
   #lastRetention: number
@@ -115,20 +125,63 @@ export class LogManager implements api.LogManager {
     return entry.log
   }
 
-  async delete(topic: string, partition: number): Promise<void> {
+  /**
+   * From here on nobody gets the log; its directory is renamed in the background, and resolves once it is. With a topic's
+   * id only that topic's log is removed. The checkpoints are left to the next regular writing.
+   */
+  delete(topic: string, partition: number, topicId?: string): Promise<void> {
     const key = partitionKey(topic, partition)
-    const unopened = this.#unopened.get(key)
-    if (unopened !== undefined) {
-      const doomed = join(unopened.dir.path, newDirName(topic, partition, DELETE_DIR))
-      renameSync(join(unopened.dir.path, key), doomed)
-      this.#unopened.delete(key)
-      this.#env.trash.add([doomed], this.#defaults.fileDeleteDelayMs)
-      await this.#checkpoint()
-    }
+    const running = this.#leaving.get(key)
+    if (running !== undefined) return running
     const entry = this.#logs.get(key)
-    if (entry === undefined) return
-    const dir = await this.#moveAway(entry, DELETE_DIR)
-    this.#env.trash.add([dir], entry.log.config.fileDeleteDelayMs)
+    const unopened = this.#unopened.get(key)
+    if (entry === undefined && unopened === undefined) return Promise.resolve()
+    if (entry !== undefined && topicId !== undefined && entry.log.topicId !== topicId) return Promise.resolve()
+    if (entry !== undefined) this.#drop(key, entry)
+    const leaving = this.#removals.run(async () => {
+      if (unopened !== undefined) this.#removeUnopened(topic, partition, unopened.dir)
+      if (entry !== undefined) {
+        const dir = await this.#moveAway(entry, DELETE_DIR)
+        this.#env.trash.add([dir], entry.log.config.fileDeleteDelayMs)
+      }
+      if (++this.#removed % TURN === 0) await setImmediate()
+    })
+    const done = leaving.finally(() => this.#leaving.delete(key))
+    this.#leaving.set(key, done)
+    return done
+  }
+
+  #removeUnopened(topic: string, partition: number, dir: LogDir): void {
+    const key = partitionKey(topic, partition)
+    const doomed = join(dir.path, newDirName(topic, partition, DELETE_DIR))
+    renameSync(join(dir.path, key), doomed)
+    this.#unopened.delete(key)
+    dir.forget(key)
+    this.#env.trash.add([doomed], this.#defaults.fileDeleteDelayMs)
+  }
+
+  /** Empties a log that ends before an offset, and lets it go on there. Only for what has its records elsewhere. */
+  async startOver(topic: string, partition: number, offset: number): Promise<PartitionLog> {
+    const key = partitionKey(topic, partition)
+    const { log, dir, claimed } = this.#logs.get(key)!
+    await log.close()
+    this.#drop(key, this.#logs.get(key)!)
+    const known = { ...NEW_LOG, clean: false, logStartOffset: offset }
+    const opened = await this.#open(dir, topic, partition, log.topicId, log.config, known)
+    this.#logs.get(key)!.claimed = claimed
+    return opened
+  }
+
+  #add(key: string, entry: Entry): void {
+    this.#logs.set(key, entry)
+    entry.dir.logCount++
+    this.#note(entry)
+  }
+
+  #drop(key: string, entry: Entry): void {
+    this.#logs.delete(key)
+    entry.dir.logCount--
+    entry.dir.forget(key)
   }
 
   /** Calls that come while one is running wait for that one. */
@@ -151,6 +204,7 @@ export class LogManager implements api.LogManager {
     await this.#ticking
     await this.#compaction.stop()
     await Promise.allSettled(this.#creating.values())
+    await this.#removals.idle()
     const failed = new Set([...this.#unopened.values()].map(u => u.dir))
     await inParallel([...this.#logs.values()], async ({ log, dir }) => {
       try {
@@ -186,14 +240,22 @@ export class LogManager implements api.LogManager {
         clean,
         recoveryPoint: recoveryPoints.get(name) ?? 0,
         logStartOffset: startOffsets.get(name) ?? 0,
+        highWatermark: highWatermarks.get(name) ?? 0,
         cleanedTo: cleanerOffsets.get(name) ?? -1,
       }
       try {
         const log = await this.#open(dir, topic, partition, null, this.#defaults, known)
-        if (!this.#env.autoHighWatermark) log.setHighWatermark(highWatermarks.get(name) ?? 0)
+        if (!this.#env.autoHighWatermark) log.setHighWatermark(known.highWatermark)
       } catch (error) {
         this.#env.logger.error(messageOf(error), error)
-        if (!this.#logs.has(name)) this.#unopened.set(name, { ...known, clean: false, dir })
+        if (this.#logs.has(name)) return
+        this.#unopened.set(name, { ...known, clean: false, dir })
+        dir.note(topic, partition, {
+          recoveryPoint: known.recoveryPoint,
+          startOffset: known.logStartOffset > 0 ? known.logStartOffset : null,
+          highWatermark: known.highWatermark,
+          cleanedTo: known.cleanedTo >= 0 ? known.cleanedTo : null,
+        })
       }
     })
     await dir.clearCleanShutdown()
@@ -215,7 +277,7 @@ export class LogManager implements api.LogManager {
       if (other !== undefined) throw new Error(`it is in ${other.dir.path} too`)
       const topicId = newTopicId ?? readTopicId(path) ?? ZERO_UUID
       const log = await PartitionLog.open({ topic, partition, topicId, dir: path, config, env: this.#env, ...known })
-      this.#logs.set(name, { log, dir, claimed: false })
+      this.#add(name, { log, dir, claimed: false })
       return log
     } catch (error) {
       const cause = messageOf(error)
@@ -226,6 +288,8 @@ export class LogManager implements api.LogManager {
   /** Opens the log that could not be opened before, or makes it; one of the same name of another topic is put aside. */
   async #provide(topic: string, partition: number, topicId: string, config: api.LogConfig): Promise<PartitionLog> {
     const key = partitionKey(topic, partition)
+    // a removal that failed is reported to whoever asked for it
+    await this.#leaving.get(key)?.catch(() => undefined)
     const unopened = this.#unopened.get(key)
     if (unopened !== undefined) {
       const { dir, ...known } = unopened
@@ -240,6 +304,7 @@ export class LogManager implements api.LogManager {
     }
     if (entry !== undefined && entry.log.topicId === topicId) return this.#claim(entry, config)
     if (entry !== undefined) {
+      this.#drop(key, entry)
       const dir = await this.#moveAway(entry, STRAY_DIR)
       this.#env.logger.warn(
         `${dir} belongs to topic id ${entry.log.topicId}, not ${topicId}: put aside, delete it by hand`,
@@ -247,42 +312,39 @@ export class LogManager implements api.LogManager {
     }
     const dir = this.#emptiest()
     const path = join(dir.path, key)
+    // or a crash would give the new log the offsets of one that had its name
+    if (dir.isOutdated(key)) await this.#checkpoint()
     makeDirs(path)
     writeTopicId(path, topicId)
     await this.#open(dir, topic, partition, topicId, config, NEW_LOG)
     return this.#claim(this.#logs.get(key)!, config)
   }
 
-  /** The checkpoints forget the log at once: one made anew under its name must not be given its offsets. */
+  /** Renames the directory of a log that was dropped already, so that those whom this wakes up do not find it. */
   async #moveAway(entry: Entry, suffix: string): Promise<string> {
     const { topic, partition } = entry.log
-    const key = partitionKey(topic, partition)
-    // gone from here before those who wait for its records wake up
-    this.#logs.delete(key)
     try {
-      const dir = await entry.log.moveAway(newDirName(topic, partition, suffix))
-      await this.#checkpoint()
-      return dir
+      return await entry.log.moveAway(newDirName(topic, partition, suffix))
     } catch (error) {
-      if (existsSync(entry.log.dir)) this.#logs.set(key, entry)
+      if (existsSync(entry.log.dir)) this.#add(partitionKey(topic, partition), entry)
       throw error
     }
   }
 
   #emptiest(): LogDir {
-    const counts = new Map(this.#dirs.map(d => [d, 0]))
-    for (const { dir } of this.#logs.values()) counts.set(dir, counts.get(dir)! + 1)
-    return this.#dirs.reduce((best, d) => (counts.get(d)! < counts.get(best)! ? d : best))
+    return this.#dirs.reduce((best, d) => (d.logCount < best.logCount ? d : best))
   }
 
   async #tick(now: number): Promise<void> {
     const checksRetention = now - this.#lastRetention >= this.#retentionCheckMs
     if (checksRetention) this.#lastRetention = now
+    let visited = 0
     for (const { log, claimed } of [...this.#logs.values()]) {
+      if (++visited % (TURN * TURN) === 0) await setImmediate()
       if (!claimed) continue
       try {
-        if (checksRetention) await log.runRetention(now)
-        await log.tick(now)
+        if (checksRetention && log.retentionDue(now)) await log.runRetention(now)
+        if (log.tickDue(now)) await log.tick(now)
       } catch (error) {
         this.#env.logger.error(`${basename(log.dir)}: housekeeping failed; it is tried again`, error)
       }
@@ -307,28 +369,29 @@ export class LogManager implements api.LogManager {
   /** One at a time: they write the same files. */
   #checkpoint(): Promise<void> {
     const mine = this.#checkpointing.then(async () => {
-      for (const dir of this.#dirs) await dir.write(this.#checkpointsOf(dir))
+      for (const state of this.#env.changed) {
+        const entry = this.#logs.get(state.name)
+        if (entry !== undefined) this.#note(entry)
+      }
+      this.#env.changed.clear()
+      for (const dir of this.#dirs) await dir.write()
     })
     this.#checkpointing = mine.catch(() => undefined)
     return mine
   }
 
-  #checkpointsOf(dir: LogDir): Checkpoints {
-    const logs = [...this.#logs.values()].filter(e => e.dir === dir).map(e => e.log)
-    const unopened = [...this.#unopened]
-      .filter(([, u]) => u.dir === dir)
-      .map(([name, u]) => ({ ...parsePartitionDir(name)!, ...u }))
-    const entries = (offset: (log: PartitionLog) => number) =>
-      logs.map(log => ({ topic: log.topic, partition: log.partition, offset: offset(log) }))
-    const kept = (offset: (u: Known) => number) =>
-      unopened.map(u => ({ topic: u.topic, partition: u.partition, offset: offset(u) }))
-    const starts = entries(log => log.logStartOffset).filter((e, i) => e.offset > logs[i]!.segmentOffsets[0]!)
-    return {
-      recoveryPoints: [...entries(log => log.recoveryPoint), ...kept(u => u.recoveryPoint)],
-      startOffsets: [...starts, ...kept(u => u.logStartOffset).filter(e => e.offset > 0)],
-      highWatermarks: entries(log => log.highWatermark),
-      cleanerOffsets: [...entries(log => log.cleanedTo), ...kept(u => u.cleanedTo)].filter(e => e.offset >= 0),
-    }
+  #note({ log, dir }: Entry): void {
+    dir.note(log.topic, log.partition, checkpointed(log))
+  }
+}
+
+function checkpointed(log: PartitionLog): CheckpointedOffsets {
+  const { recoveryPoint, logStartOffset, highWatermark, cleanedTo } = log
+  return {
+    recoveryPoint,
+    startOffset: logStartOffset > log.segmentOffsets[0]! ? logStartOffset : null,
+    highWatermark,
+    cleanedTo: cleanedTo >= 0 ? cleanedTo : null,
   }
 }
 

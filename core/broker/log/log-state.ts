@@ -95,6 +95,7 @@ export class LogState {
     const next = Math.max(this.logStartOffset, Math.min(offset, this.logEndOffset))
     if (next === this.highWatermark) return
     this.highWatermark = next
+    this.env.changed.add(this)
     this.producers.onHighWatermark(next)
     this.wake()
   }
@@ -103,6 +104,7 @@ export class LogState {
   raiseLogStart(offset: number): boolean {
     if (offset <= this.logStartOffset) return false
     this.logStartOffset = offset
+    this.env.changed.add(this)
     this.epochs.truncateFromStart(offset)
     this.saveEpochs()
     if (this.highWatermark < offset) this.raiseHighWatermark(offset)

@@ -255,6 +255,19 @@ export class PartitionLog implements api.PartitionLog {
     return this.#cleaner.cleanedTo
   }
 
+  /** Whether retention would delete anything now. */
+  retentionDue(now: number): boolean {
+    return this.#expired(now, this.#log.config) > 0
+  }
+
+  /** Whether `tick` has anything to do now. */
+  tickDue(now: number): boolean {
+    const log = this.#log
+    if (log.status !== 'open') return false
+    const expires = now - this.#lastExpiry >= Math.min(EXPIRY_CHECK_MS, log.env.producerIdExpirationMs)
+    return expires || log.active.offsets.file.pendingCount > 0 || now - this.#lastFlush >= log.config.flushMs
+  }
+
   /** Small things that are due: index entries to disk, `flush.ms`, producers that are forgotten. */
   async tick(now: number): Promise<void> {
     const log = this.#log
@@ -329,16 +342,24 @@ export class PartitionLog implements api.PartitionLog {
     return errorFor(ErrorCode.KAFKA_STORAGE_ERROR, `The log of ${this.#log.name} is closing.`)
   }
 
-  #deleteExpired(now: number, config: api.LogConfig): number {
+  /** How many segments, the oldest first, may go. */
+  #expired(now: number, config: api.LogConfig): number {
     const log = this.#log
     if (log.status !== 'open' || log.stopped !== null) return 0
+    // the common case of a partition without records costs nothing
+    if (log.segments.length === 1 && log.active.size === 0) return 0
     const ages = log.segments.map((s, i) => ({
       size: s.size,
       endOffset: log.segmentEnd(i),
       latestTimestamp: s.latest.timestamp >= 0 ? s.latest.timestamp : statSync(s.log.path).mtimeMs,
     }))
     const { highWatermark, logStartOffset } = log
-    const expired = expiredSegments(ages, config, { now, highWatermark, logStartOffset })
+    return expiredSegments(ages, config, { now, highWatermark, logStartOffset })
+  }
+
+  #deleteExpired(now: number, config: api.LogConfig): number {
+    const log = this.#log
+    const expired = this.#expired(now, config)
     if (expired === 0) return 0
     if (expired === log.segments.length) rollSegment(log)
     const gone = log.segments.slice(0, expired)

@@ -63,6 +63,7 @@ export async function syncUpTo(log: LogState, offset: number): Promise<void> {
     if (end > recoveryPoint && segment.baseOffset < offset) await segment.syncAll()
   }
   log.recoveryPoint = Math.max(log.recoveryPoint, offset)
+  log.env.changed.add(log)
 }
 
 /** The state of the producers at the log's end, in a file named after that offset. */

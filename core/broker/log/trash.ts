@@ -1,17 +1,15 @@
 import { rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Logger } from '../../common/log.ts'
 import { slowOperations } from './slow-operations.ts'
-
-interface Doomed {
-  readonly path: string
-  readonly due: number
-}
 
 /** Files and directories that were renamed away, to be removed after `file.delete.delay.ms`. */
 export class Trash {
   readonly #logger: Logger
   readonly #now: () => number
-  #doomed: Doomed[] = []
+  /** When each path is due, by the directory that it is in: a directory takes what is in it with it. */
+  readonly #doomed = new Map<string, Map<string, number>>()
+  #running: Promise<void> = Promise.resolve()
 
   constructor(logger: Logger, now: () => number) {
     this.#logger = logger
@@ -19,20 +17,37 @@ export class Trash {
   }
 
   get size(): number {
-    return this.#doomed.length
+    let sum = 0
+    for (const paths of this.#doomed.values()) sum += paths.size
+    return sum
   }
 
   add(paths: Iterable<string>, delayMs: number): void {
     const due = this.#now() + delayMs
-    for (const path of paths) this.#doomed.push({ path, due })
+    for (const path of paths) {
+      const dir = dirname(path)
+      const inDir = this.#doomed.get(dir) ?? new Map<string, number>()
+      this.#doomed.set(dir, inDir.set(path, due))
+    }
   }
 
   /** Removes what is due; what cannot be removed stays for the next start, with a line in the log. */
-  async empty(now: number): Promise<void> {
-    const due = this.#doomed.filter(d => d.due <= now)
-    if (due.length === 0) return
-    this.#doomed = this.#doomed.filter(d => d.due > now)
-    for (const { path } of due) {
+  empty(now: number): Promise<void> {
+    const due: string[] = []
+    for (const [dir, paths] of this.#doomed) {
+      for (const [path, at] of paths) {
+        if (at > now) continue
+        due.push(path)
+        paths.delete(path)
+      }
+      if (paths.size === 0) this.#doomed.delete(dir)
+    }
+    if (due.length > 0) this.#running = this.#running.then(() => this.#remove(due))
+    return this.#running
+  }
+
+  async #remove(paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
       try {
         await slowOperations.run(() => rm(path, { recursive: true, force: true }))
       } catch (error) {
@@ -43,6 +58,6 @@ export class Trash {
 
   /** What lies below a directory is removed with it. */
   forgetBelow(dir: string): void {
-    this.#doomed = this.#doomed.filter(d => !d.path.startsWith(`${dir}/`))
+    this.#doomed.delete(dir)
   }
 }

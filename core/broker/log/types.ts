@@ -181,8 +181,13 @@ export interface LogManager {
   /** Opens or creates a partition's log. `config` is the topic's own; the defaults where it is absent. */
   getOrCreate(topic: string, partition: number, topicId: string, config?: LogConfig): Promise<PartitionLog>
   get(topic: string, partition: number): PartitionLog | undefined
-  /** Renames the directory to `...-delete` at once, removes it after `file.delete.delay.ms`. */
-  delete(topic: string, partition: number): Promise<void>
+  /**
+   * Nobody gets the log any more. Its directory is renamed to `...-delete` in the background, and removed after
+   * `file.delete.delay.ms`. With a topic's id only that topic's log is removed.
+   */
+  delete(topic: string, partition: number, topicId?: string): Promise<void>
+  /** Empties a log that ends before an offset, and lets it go on there. Only for what has its records elsewhere. */
+  startOver(topic: string, partition: number, offset: number): Promise<PartitionLog>
   all(): PartitionLog[]
   /** Runs what is due: retention, compaction, checkpoints, removal of deleted logs. Call it every second or so. */
   tick(now: number): Promise<void>

@@ -108,7 +108,14 @@ test('the image does not depend on how the records were cut into batches', () =>
 })
 
 test('the records of a transaction take effect together at its end, and never if it was aborted', () => {
-  const batch = (lastOffset: number, ...records: MetadataRecord[]) => ({ lastOffset, epoch: 1, records })
+  const batch = (lastOffset: number, ...records: MetadataRecord[]) => ({
+    lastOffset,
+    epoch: 1,
+    timestamp: 0,
+    size: 0,
+    quorum: {},
+    records,
+  })
   const replay = new Replay(EMPTY_IMAGE)
   replay.add(batch(0, record('BeginTransaction', { name: 'x' }), topic('a', ID)))
   expect(replay.image.topicsByName.size).toBe(0)

@@ -1,15 +1,36 @@
 import {
   type BrokerImage,
   configKey,
+  type ImageDelta,
+  type KeptRecord,
   type MetadataImage,
+  type PartitionExtras,
   type PartitionImage,
+  type QuorumRecords,
   ResourceType,
   type TopicImage,
 } from './image.ts'
+import { keepingOf } from './kept-records.ts'
+import { type MapDraft, PersistentMap } from './persistent-map.ts'
 import type { MetadataRecord, UnknownRecord } from './records.ts'
+import { collisionKey, mayCollide } from './topic-names.ts'
+import type { UnknownTag } from './unknown-tags.ts'
 
-/** A map that is copied when it is first written to, so that the old image keeps the old one. */
-class Draft<K, V> {
+type Of<K extends MetadataRecord['kind']> = Extract<MetadataRecord, { kind: K }>['value']
+type AnyRecord = MetadataRecord | UnknownRecord
+
+/** Names of what tagged fields belong to. */
+export const tagKeys = {
+  topic: (id: string) => `topic ${id}`,
+  partition: (id: string, partition: number) => `partition ${id} ${partition}`,
+  config: (resource: string, name: string) => `config ${resource} ${name}`,
+  feature: (name: string) => `feature ${name}`,
+  broker: (id: number) => `broker ${id}`,
+  producerIds: 'producer ids',
+}
+
+/** A small map that is copied when it is first written to. */
+class SmallDraft<K, V> {
   readonly #old: ReadonlyMap<K, V>
   #own: Map<K, V> | null = null
 
@@ -37,27 +58,42 @@ class Draft<K, V> {
   }
 }
 
-type Of<K extends MetadataRecord['kind']> = Extract<MetadataRecord, { kind: K }>['value']
+const draftOf = <V>(map: ReadonlyMap<string, V>): MapDraft<V> => PersistentMap.from(map).draft()
 
 /** The image while a batch of records goes into it. */
 class ImageDraft {
-  readonly topicsById: Draft<string, TopicImage>
-  readonly topicsByName: Draft<string, TopicImage>
-  readonly configs: Draft<string, ReadonlyMap<string, string>>
-  readonly brokers: Draft<number, BrokerImage>
-  readonly features: Draft<string, number>
+  readonly topicsById: MapDraft<TopicImage>
+  readonly topicsByName: MapDraft<TopicImage>
+  readonly collisions: MapDraft<readonly string[]>
+  readonly configs: MapDraft<ReadonlyMap<string, string>>
+  readonly brokers: SmallDraft<number, BrokerImage>
+  readonly features: SmallDraft<string, number>
+  readonly kept: MapDraft<KeptRecord>
+  readonly unknownTags: MapDraft<readonly UnknownTag[]>
   nextProducerId: number
+  quorum: QuorumRecords
+  readonly topicIds = new Set<string>()
+  readonly configKeys = new Set<string>()
+  /** Lists of partitions that were made here and may be changed in place. */
+  readonly #ownPartitions = new Set<readonly PartitionImage[]>()
+  keptOrder: number
 
   constructor(image: MetadataImage) {
-    this.topicsById = new Draft(image.topicsById)
-    this.topicsByName = new Draft(image.topicsByName)
-    this.configs = new Draft(image.configs)
-    this.brokers = new Draft(image.brokers)
-    this.features = new Draft(image.features)
+    this.topicsById = draftOf(image.topicsById)
+    this.topicsByName = draftOf(image.topicsByName)
+    this.collisions = draftOf(image.collisions)
+    this.configs = draftOf(image.configs)
+    this.brokers = new SmallDraft(image.brokers)
+    this.features = new SmallDraft(image.features)
+    this.kept = draftOf(image.kept)
+    this.unknownTags = draftOf(image.unknownTags)
     this.nextProducerId = image.nextProducerId
+    this.quorum = image.quorum
+    this.keptOrder = image.keptOrder
   }
 
   putTopic(topic: TopicImage): void {
+    this.topicIds.add(topic.id)
     this.topicsById.set(topic.id, topic)
     this.topicsByName.set(topic.name, topic)
   }
@@ -77,30 +113,106 @@ class ImageDraft {
   putPartition(topic: TopicImage, p: PartitionImage): void {
     if (p.partition < 0 || p.partition > topic.partitions.length)
       throw new RangeError(`partition ${p.partition} of ${topic.name} comes before its neighbours`)
-    this.putTopic({ ...topic, partitions: replaced(topic.partitions, p) })
+    if (this.#ownPartitions.has(topic.partitions)) {
+      ;(topic.partitions as PartitionImage[])[p.partition] = p
+      return
+    }
+    const partitions = topic.partitions.slice()
+    partitions[p.partition] = p
+    this.#ownPartitions.add(partitions)
+    this.putTopic({ ...topic, partitions })
+  }
+
+  keep(bytes: Buffer, key: string | null): void {
+    const order = this.keptOrder++
+    // a copy: the record is a slice of what was read at once
+    this.kept.set(key ?? `record ${order}`, { order, bytes: Buffer.from(bytes) })
+  }
+
+  setTags(key: string, tags: readonly UnknownTag[] | undefined): void {
+    if (tags) this.unknownTags.set(key, tags)
+    else if (this.unknownTags.size > 0) this.unknownTags.delete(key)
+  }
+
+  addTags(key: string, tags: readonly UnknownTag[] | undefined): void {
+    if (!tags) return
+    const newer = new Set(tags.map(t => t.tag))
+    const older = (this.unknownTags.get(key) ?? []).filter(t => !newer.has(t.tag))
+    this.unknownTags.set(key, [...older, ...tags])
   }
 }
 
-function replaced(partitions: readonly PartitionImage[], p: PartitionImage): PartitionImage[] {
-  const copy = partitions.slice()
-  copy[p.partition] = p
-  return copy
+function putNewTopic(draft: ImageDraft, name: string, id: string): void {
+  draft.putTopic({ name, id, partitions: [] })
+  if (!mayCollide(name)) return
+  const key = collisionKey(name)
+  const names = draft.collisions.get(key) ?? []
+  if (!names.includes(name)) draft.collisions.set(key, [...names, name])
 }
 
 function removeTopic(draft: ImageDraft, id: string): void {
   const topic = draft.topic(id, 'removal')
+  draft.topicIds.add(id)
   draft.topicsById.delete(id)
-  draft.topicsByName.delete(topic.name)
-  draft.configs.delete(configKey(ResourceType.TOPIC, topic.name))
+  // another one may have taken its name in the meantime
+  if (draft.topicsByName.get(topic.name)?.id === id) draft.topicsByName.delete(topic.name)
+  const key = collisionKey(topic.name)
+  const names = draft.collisions.get(key)?.filter(n => n !== topic.name) ?? []
+  if (names.length > 0) draft.collisions.set(key, names)
+  else draft.collisions.delete(key)
+  const resource = configKey(ResourceType.TOPIC, topic.name)
+  if (draft.unknownTags.size > 0) {
+    draft.unknownTags.delete(tagKeys.topic(id))
+    for (const p of topic.partitions) draft.unknownTags.delete(tagKeys.partition(id, p.partition))
+    for (const name of draft.configs.get(resource)?.keys() ?? [])
+      draft.unknownTags.delete(tagKeys.config(resource, name))
+  }
+  if (draft.configs.get(resource)) draft.configKeys.add(resource)
+  draft.configs.delete(resource)
 }
 
-function setConfig(draft: ImageDraft, r: Of<'Config'>): void {
+function setConfig(draft: ImageDraft, r: Of<'Config'>, tags: readonly UnknownTag[] | undefined): void {
   const key = configKey(r.resourceType, r.resourceName)
   const configs = new Map(draft.configs.get(key))
+  draft.configKeys.add(key)
+  draft.setTags(tagKeys.config(key, r.name), tags)
   if (r.value === null) configs.delete(r.name)
   else configs.set(r.name, r.value)
   if (configs.size > 0) draft.configs.set(key, configs)
   else draft.configs.delete(key)
+}
+
+const NO_EXTRAS: PartitionExtras = {
+  removingReplicas: [],
+  addingReplicas: [],
+  leaderRecoveryState: 0,
+  eligibleLeaderReplicas: null,
+  lastKnownElr: null,
+}
+
+function extrasOf(x: PartitionExtras): { extras?: PartitionExtras } {
+  const isDefault =
+    x.removingReplicas.length === 0 &&
+    x.addingReplicas.length === 0 &&
+    x.leaderRecoveryState === 0 &&
+    !x.eligibleLeaderReplicas?.length &&
+    !x.lastKnownElr?.length
+  if (isDefault) return {}
+  const { removingReplicas, addingReplicas, leaderRecoveryState, eligibleLeaderReplicas, lastKnownElr } = x
+  return { extras: { removingReplicas, addingReplicas, leaderRecoveryState, eligibleLeaderReplicas, lastKnownElr } }
+}
+
+function putPartition(draft: ImageDraft, r: Of<'Partition'>): void {
+  draft.putPartition(draft.topic(r.topicId, 'partition'), {
+    partition: r.partitionId,
+    replicas: r.replicas,
+    isr: r.isr,
+    leader: r.leader,
+    leaderEpoch: r.leaderEpoch,
+    partitionEpoch: r.partitionEpoch,
+    directories: r.directories,
+    ...extrasOf(r),
+  })
 }
 
 function changePartition(draft: ImageDraft, r: Of<'PartitionChange'>): void {
@@ -108,6 +220,7 @@ function changePartition(draft: ImageDraft, r: Of<'PartitionChange'>): void {
   const old = topic.partitions[r.partitionId]
   if (!old) throw new RangeError(`change of partition ${r.partitionId} of ${topic.name}, which does not exist`)
   const led = r.leader !== -2
+  const extras = old.extras ?? NO_EXTRAS
   draft.putPartition(topic, {
     partition: old.partition,
     replicas: r.replicas ?? old.replicas,
@@ -116,7 +229,27 @@ function changePartition(draft: ImageDraft, r: Of<'PartitionChange'>): void {
     leaderEpoch: led ? old.leaderEpoch + 1 : old.leaderEpoch,
     partitionEpoch: old.partitionEpoch + 1,
     directories: r.directories ?? old.directories,
+    ...extrasOf({
+      removingReplicas: r.removingReplicas ?? extras.removingReplicas,
+      addingReplicas: r.addingReplicas ?? extras.addingReplicas,
+      leaderRecoveryState: r.leaderRecoveryState < 0 ? extras.leaderRecoveryState : r.leaderRecoveryState,
+      eligibleLeaderReplicas: r.eligibleLeaderReplicas ?? extras.eligibleLeaderReplicas,
+      lastKnownElr: r.lastKnownElr ?? extras.lastKnownElr,
+    }),
   })
+}
+
+/** Forgets the eligible leader replicas of a topic's partitions; of all topics' where it names none. */
+function clearElr(draft: ImageDraft, image: MetadataImage, topicName: string): void {
+  const names = topicName === '' ? [...image.topicsByName.keys()] : [topicName]
+  for (const name of names) {
+    for (const p of draft.topicsByName.get(name)?.partitions ?? []) {
+      if (!p.extras) continue
+      const { extras, ...rest } = p
+      const cleared = extrasOf({ ...extras, eligibleLeaderReplicas: null, lastKnownElr: null })
+      draft.putPartition(draft.topicsByName.get(name)!, { ...rest, ...cleared })
+    }
+  }
 }
 
 function changeBroker(draft: ImageDraft, r: Of<'BrokerRegistrationChange'>): void {
@@ -126,40 +259,41 @@ function changeBroker(draft: ImageDraft, r: Of<'BrokerRegistrationChange'>): voi
     fenced: r.fenced === 0 ? old.fenced : r.fenced > 0,
     inControlledShutdown: r.inControlledShutdown === 1 || old.inControlledShutdown,
     logDirs: r.logDirs.length > 0 ? r.logDirs : old.logDirs,
+    cordonedLogDirs: r.cordonedLogDirs ?? old.cordonedLogDirs,
   })
 }
 
-function applyOne(draft: ImageDraft, r: MetadataRecord | UnknownRecord): void {
+function applyOne(draft: ImageDraft, image: MetadataImage, r: AnyRecord): void {
   switch (r.kind) {
     case 'Topic':
-      draft.putTopic({ name: r.value.name, id: r.value.topicId, partitions: [] })
+      putNewTopic(draft, r.value.name, r.value.topicId)
+      draft.setTags(tagKeys.topic(r.value.topicId), r.unknownTags)
       return
     case 'Partition':
-      draft.putPartition(draft.topic(r.value.topicId, 'partition'), {
-        partition: r.value.partitionId,
-        replicas: r.value.replicas,
-        isr: r.value.isr,
-        leader: r.value.leader,
-        leaderEpoch: r.value.leaderEpoch,
-        partitionEpoch: r.value.partitionEpoch,
-        directories: r.value.directories,
-      })
+      putPartition(draft, r.value)
+      draft.setTags(tagKeys.partition(r.value.topicId, r.value.partitionId), r.unknownTags)
       return
     case 'PartitionChange':
       changePartition(draft, r.value)
+      draft.addTags(tagKeys.partition(r.value.topicId, r.value.partitionId), r.unknownTags)
       return
     case 'RemoveTopic':
       removeTopic(draft, r.value.topicId)
       return
+    case 'ClearElr':
+      clearElr(draft, image, r.value.topicName)
+      return
     case 'Config':
-      setConfig(draft, r.value)
+      setConfig(draft, r.value, r.unknownTags)
       return
     case 'FeatureLevel':
       if (r.value.featureLevel === 0) draft.features.delete(r.value.name)
       else draft.features.set(r.value.name, r.value.featureLevel)
+      draft.setTags(tagKeys.feature(r.value.name), r.unknownTags)
       return
     case 'ProducerIds':
       draft.nextProducerId = r.value.nextProducerId
+      draft.setTags(tagKeys.producerIds, r.unknownTags)
       return
     case 'RegisterBroker':
       draft.brokers.set(r.value.brokerId, {
@@ -171,13 +305,18 @@ function applyOne(draft: ImageDraft, r: MetadataRecord | UnknownRecord): void {
         fenced: r.value.fenced,
         inControlledShutdown: r.value.inControlledShutdown,
         logDirs: r.value.logDirs,
+        cordonedLogDirs: r.value.cordonedLogDirs,
+        features: r.value.features,
       })
+      draft.setTags(tagKeys.broker(r.value.brokerId), r.unknownTags)
       return
     case 'UnregisterBroker':
       draft.brokers.delete(r.value.brokerId)
+      draft.setTags(tagKeys.broker(r.value.brokerId), undefined)
       return
     case 'BrokerRegistrationChange':
       changeBroker(draft, r.value)
+      draft.addTags(tagKeys.broker(r.value.brokerId), r.unknownTags)
       return
     case 'FenceBroker':
       draft.brokers.set(r.value.id, { ...draft.broker(r.value.id, 'fencing'), fenced: true })
@@ -185,32 +324,63 @@ function applyOne(draft: ImageDraft, r: MetadataRecord | UnknownRecord): void {
     case 'UnfenceBroker':
       draft.brokers.set(r.value.id, { ...draft.broker(r.value.id, 'unfencing'), fenced: false })
       return
-    default:
-      // markers of transactions (see replay.ts), no-ops, and what concerns rooms that are not built yet
-      return
+    default: {
+      // what concerns parts that do not exist here; markers of transactions (see replay.ts) and no-ops are dropped
+      const keeping = keepingOf(r)
+      if (keeping?.does === 'remove') draft.kept.delete(keeping.key)
+      else if (keeping) draft.keep(r.bytes, keeping.does === 'replace' ? keeping.key : null)
+    }
   }
 }
 
+/** Where a batch of records stands in the log. */
+export interface RecordsPosition {
+  /** The offset of the last record. */
+  readonly offset: number
+  readonly epoch: number
+  readonly timestamp: number
+  /** The quorum's records that came with it. */
+  readonly quorum?: Partial<QuorumRecords>
+}
+
 /**
- * The image after some records, the last of which stands at `offset`. Pure: `image` stays as it was. Throws a RangeError on a record that makes no
- * sense after those before it.
+ * The image after some records, and what they changed. Pure: `image` stays as it was. Throws a RangeError on a record
+ * that makes no sense after those before it.
  */
+export function applyChange(
+  image: MetadataImage,
+  records: Iterable<AnyRecord>,
+  at: RecordsPosition,
+): { image: MetadataImage; delta: ImageDelta } {
+  const draft = new ImageDraft(image)
+  for (const r of records) applyOne(draft, image, r)
+  return {
+    image: {
+      offset: at.offset,
+      epoch: at.epoch,
+      timestamp: at.timestamp,
+      topicsByName: draft.topicsByName.result(),
+      topicsById: draft.topicsById.result(),
+      collisions: draft.collisions.result(),
+      configs: draft.configs.result(),
+      brokers: draft.brokers.result(),
+      features: draft.features.result(),
+      nextProducerId: draft.nextProducerId,
+      kept: draft.kept.result(),
+      keptOrder: draft.keptOrder,
+      unknownTags: draft.unknownTags.result(),
+      quorum: at.quorum ? { ...image.quorum, ...at.quorum } : image.quorum,
+    },
+    delta: { topicIds: draft.topicIds, configKeys: draft.configKeys },
+  }
+}
+
+/** `applyChange` for those who only want the image. */
 export function applyRecords(
   image: MetadataImage,
-  records: Iterable<MetadataRecord | UnknownRecord>,
+  records: Iterable<AnyRecord>,
   offset: number,
   epoch: number,
 ): MetadataImage {
-  const draft = new ImageDraft(image)
-  for (const r of records) applyOne(draft, r)
-  return {
-    offset,
-    epoch,
-    topicsByName: draft.topicsByName.result(),
-    topicsById: draft.topicsById.result(),
-    configs: draft.configs.result(),
-    brokers: draft.brokers.result(),
-    features: draft.features.result(),
-    nextProducerId: draft.nextProducerId,
-  }
+  return applyChange(image, records, { offset, epoch, timestamp: image.timestamp }).image
 }

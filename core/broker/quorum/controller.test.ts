@@ -14,6 +14,8 @@ import { Replay } from './replay.ts'
 /** What an append does: writes; fails before it wrote; or writes and fails, as when the disk's answer is lost. */
 type Fate = 'written' | 'lost' | 'in doubt'
 
+const PLAIN = { timestamp: 0, size: 0, quorum: {} }
+
 /** A metadata log in memory that can fail. */
 class MemoryLog {
   readonly batches: MetadataBatch[] = []
@@ -25,13 +27,22 @@ class MemoryLog {
     const fate = this.fates.shift() ?? 'written'
     if (fate === 'lost') throw new Error('ENOSPC: no space left on device')
     this.endOffset += records.length
-    this.batches.push({ lastOffset: this.endOffset - 1, epoch, records: records.map(r => decodeRecord(r.bytes)) })
+    this.batches.push({
+      ...PLAIN,
+      lastOffset: this.endOffset - 1,
+      epoch,
+      records: records.map(r => decodeRecord(r.bytes)),
+    })
     if (fate === 'in doubt') throw new Error('EIO')
     return this.endOffset - 1
   }
 
   appendLeaderChange(epoch: number): Promise<number> {
-    return Promise.resolve(this.batches.push({ lastOffset: this.endOffset++, epoch, records: [] }))
+    return Promise.resolve(this.batches.push({ ...PLAIN, lastOffset: this.endOffset++, epoch, records: [] }))
+  }
+
+  restore(): Promise<MetadataImage> {
+    return Promise.resolve(EMPTY_IMAGE)
   }
 
   async *replay(from: number): AsyncGenerator<MetadataBatch> {
@@ -58,7 +69,7 @@ class Effects {
       if (!previous.topicsByName.has(name)) this.seen.push(`make ${name} ${this.shown().topicsByName.has(name)}`)
   }
 
-  async update(previous: MetadataImage, next: MetadataImage): Promise<void> {
+  update(previous: MetadataImage, next: MetadataImage): void {
     for (const name of previous.topicsByName.keys())
       if (!next.topicsByName.has(name)) this.seen.push(`remove ${name} ${this.shown().topicsByName.has(name)}`)
   }

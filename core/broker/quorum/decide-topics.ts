@@ -6,7 +6,7 @@ import type { NewPartitions, NewTopic, Outcome, Refusal } from './controller-api
 import { type MetadataImage, ResourceType, type TopicImage } from './image.ts'
 import { type MetadataRecord, record } from './records.ts'
 import { checkMerged, checkTopicConfigs } from './topic-config-check.ts'
-import { collisionKey, METADATA_TOPIC, refuseTopicName } from './topic-names.ts'
+import { collisionKey, METADATA_TOPIC, mayCollide, refuseTopicName } from './topic-names.ts'
 
 /** What a decision may look at: nothing else, so that it can be tested without a broker. */
 export interface DecisionContext {
@@ -131,6 +131,12 @@ interface Made {
   readonly topic: TopicImage
 }
 
+/** The topic whose name differs from this one only in `.` and `_`; `taken` has those of the same request. */
+function collidingName(ctx: DecisionContext, name: string, taken: ReadonlyMap<string, string>): string | undefined {
+  if (!mayCollide(name)) return undefined
+  return ctx.image.collisions.get(collisionKey(name))?.[0] ?? taken.get(collisionKey(name))
+}
+
 function makeTopic(ctx: DecisionContext, topic: NewTopic, taken: Map<string, string>): Made | Refusal {
   if (topic.name === METADATA_TOPIC)
     return refusal(ErrorCode.INVALID_REQUEST, `Creation of internal topic ${METADATA_TOPIC} is prohibited.`)
@@ -138,14 +144,14 @@ function makeTopic(ctx: DecisionContext, topic: NewTopic, taken: Map<string, str
   if (badName) return badName
   if (ctx.image.topicsByName.has(topic.name))
     return refusal(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${topic.name}' already exists.`)
-  const collides = taken.get(collisionKey(topic.name))
+  const collides = collidingName(ctx, topic.name, taken)
   if (collides !== undefined)
     return refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic '${topic.name}' collides with existing topic: ${collides}`)
   const configs = checkedConfigs(ctx, topic)
   if ('code' in configs) return configs
   const assignment = assignmentOf(ctx, topic)
   if ('code' in assignment) return assignment
-  taken.set(collisionKey(topic.name), topic.name)
+  if (mayCollide(topic.name)) taken.set(collisionKey(topic.name), topic.name)
   const id = ctx.newId()
   const partitions = assignment.map((replicas, p) => partitionRecord(ctx, id, p, replicas))
   const records = [
@@ -173,14 +179,6 @@ function makeTopic(ctx: DecisionContext, topic: NewTopic, taken: Map<string, str
   }
 }
 
-/** Names that would collide, by collision key. Only names with a dot or an underscore can. */
-function takenNames(image: MetadataImage, topics: readonly NewTopic[]): Map<string, string> {
-  const taken = new Map<string, string>()
-  if (!topics.some(t => /[._]/.test(t.name))) return taken
-  for (const name of image.topicsByName.keys()) taken.set(collisionKey(name), name)
-  return taken
-}
-
 /** As in Kafka, whatever each of them has: a small request must not make, or describe, a hundred thousand topics. */
 function tooManyPartitions(ctx: DecisionContext, topics: readonly NewTopic[]): boolean {
   let sum = 0
@@ -199,7 +197,7 @@ export function decideCreateTopics(ctx: DecisionContext, topics: readonly NewTop
     const error = refusal(ErrorCode.POLICY_VIOLATION, 'Excessively large number of partitions per request.')
     return { records: [], outcomes: topics.map(() => ({ error })) }
   }
-  const taken = takenNames(ctx.image, topics)
+  const taken = new Map<string, string>()
   const records: MetadataRecord[] = []
   const outcomes = topics.map((topic): Outcome<TopicImage> => {
     if (seen.get(topic.name)! > 1) return { error: refusal(ErrorCode.INVALID_REQUEST, 'Duplicate topic name.') }

@@ -1,3 +1,15 @@
+import { PersistentMap } from './persistent-map.ts'
+import type { UnknownTag } from './unknown-tags.ts'
+
+/** What a partition has besides, where Apache Kafka wrote it: reassignments, recovery and eligible leaders. */
+export interface PartitionExtras {
+  readonly removingReplicas: readonly number[]
+  readonly addingReplicas: readonly number[]
+  readonly leaderRecoveryState: number
+  readonly eligibleLeaderReplicas: readonly number[] | null
+  readonly lastKnownElr: readonly number[] | null
+}
+
 /** A partition as the metadata log has it. Source: PartitionRecord.json of Kafka 4.3. */
 export interface PartitionImage {
   readonly partition: number
@@ -9,6 +21,8 @@ export interface PartitionImage {
   readonly partitionEpoch: number
   /** The log directories' ids (base64url) of the replicas, in the order of `replicas`. */
   readonly directories: readonly string[]
+  /** Absent where all of them have their defaults. */
+  readonly extras?: PartitionExtras
 }
 
 /** A topic. Its partitions stand at their own index: 0, 1, 2 ... */
@@ -36,6 +50,28 @@ export interface BrokerImage {
   readonly fenced: boolean
   readonly inControlledShutdown: boolean
   readonly logDirs: readonly string[]
+  readonly cordonedLogDirs: readonly string[] | null
+  readonly features: readonly FeatureRange[]
+}
+
+/** The levels of a feature that a broker supports. */
+export interface FeatureRange {
+  readonly name: string
+  readonly minSupportedVersion: number
+  readonly maxSupportedVersion: number
+}
+
+/** A record that means nothing here, as it was read. It is kept in snapshots of the metadata. */
+export interface KeptRecord {
+  /** The order in which the records came. */
+  readonly order: number
+  readonly bytes: Buffer
+}
+
+/** The quorum's own records, as they were read: control records of the log and of its snapshots. Null where there are none. */
+export interface QuorumRecords {
+  readonly kraftVersion: Buffer | null
+  readonly voters: Buffer | null
 }
 
 /** Kafka's ConfigResource.Type. */
@@ -56,25 +92,57 @@ export interface MetadataImage {
   readonly offset: number
   /** The epoch of the quorum's leader at that offset. */
   readonly epoch: number
+  /** The time of the last batch, in milliseconds. */
+  readonly timestamp: number
   readonly topicsByName: ReadonlyMap<string, TopicImage>
   readonly topicsById: ReadonlyMap<string, TopicImage>
+  /** Names of topics that have a dot or an underscore, by `collisionKey`. */
+  readonly collisions: ReadonlyMap<string, readonly string[]>
   /** The configs set on a resource, by `configKey(type, name)`; a resource without any is absent. */
   readonly configs: ReadonlyMap<string, ReadonlyMap<string, string>>
   readonly brokers: ReadonlyMap<number, BrokerImage>
   readonly features: ReadonlyMap<string, number>
   /** The first producer id that belongs to no block yet. */
   readonly nextProducerId: number
+  /** Records that are kept for Apache Kafka (ACLs, SCRAM credentials, quotas ...) or a newer version, see kept-records.ts. */
+  readonly kept: ReadonlyMap<string, KeptRecord>
+  /** The order of the next record that is kept. */
+  readonly keptOrder: number
+  /** Tagged fields that this version does not know, by what they belong to. */
+  readonly unknownTags: ReadonlyMap<string, readonly UnknownTag[]>
+  readonly quorum: QuorumRecords
 }
 
 export const EMPTY_IMAGE: MetadataImage = {
   offset: -1,
   epoch: 0,
-  topicsByName: new Map(),
-  topicsById: new Map(),
-  configs: new Map(),
+  timestamp: 0,
+  topicsByName: PersistentMap.empty(),
+  topicsById: PersistentMap.empty(),
+  collisions: PersistentMap.empty(),
+  configs: PersistentMap.empty(),
   brokers: new Map(),
   features: new Map(),
   nextProducerId: 0,
+  kept: PersistentMap.empty(),
+  keptOrder: 0,
+  unknownTags: PersistentMap.empty(),
+  quorum: { kraftVersion: null, voters: null },
+}
+
+/** What changed from one image to a later one. The old and the new image tell how. */
+export interface ImageDelta {
+  /** Topics that were made, changed or removed. */
+  readonly topicIds: ReadonlySet<string>
+  /** Resources whose configs changed, by `configKey`. */
+  readonly configKeys: ReadonlySet<string>
+}
+
+export function mergeDeltas(a: ImageDelta, b: ImageDelta): ImageDelta {
+  return {
+    topicIds: new Set([...a.topicIds, ...b.topicIds]),
+    configKeys: new Set([...a.configKeys, ...b.configKeys]),
+  }
 }
 
 /** The key of a resource in `MetadataImage.configs`. */

@@ -1,6 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from '../../common/errors/error-table.ts'
+import type { Logger } from '../../common/log.ts'
 import { LeaderChangeMessage } from '../../protocol/messages/raft/control-records.ts'
 import { RecordBatchBuilder } from '../../protocol/records/batch-builder.ts'
 import { batchSize, HEADER_SIZE } from '../../protocol/records/batch-header.ts'
@@ -10,24 +11,39 @@ import { encodeToBuffer } from '../../protocol/schema/codec.ts'
 import { brokerErrors } from '../errors.ts'
 import { DEFAULT_LOG_CONFIG, NEVER } from '../log/log-config.ts'
 import type { LogConfig, LogManager, PartitionLog } from '../log/types.ts'
+import { EMPTY_IMAGE, type MetadataImage, type QuorumRecords } from './image.ts'
 import { decodeRecord, type MetadataRecord, type UnknownRecord } from './records.ts'
+import { controlRecordsOf, quorumRecordsIn, type SnapshotId, snapshotName } from './snapshot-file.ts'
+import { SnapshotStore } from './snapshot-store.ts'
 import { METADATA_TOPIC, METADATA_TOPIC_ID } from './topic-names.ts'
 
 /** A batch of the metadata log as replayed: no records where it only held control records. */
 export interface MetadataBatch {
   readonly lastOffset: number
   readonly epoch: number
+  readonly timestamp: number
+  /** Bytes in the log. */
+  readonly size: number
   readonly records: readonly (MetadataRecord | UnknownRecord)[]
+  /** Of the control records: what concerns the quorum. */
+  readonly quorum: Partial<QuorumRecords>
 }
 
 const READ_BYTES = 1 << 20
 
-/** The settings of the metadata log's files: kept for ever, on disk before it is believed. */
-function logConfig(segmentBytes: number): LogConfig {
+/** The sizes of the metadata log's files: `metadata.log.segment.bytes` and `.ms`. */
+export interface MetadataLogOptions {
+  readonly segmentBytes: number
+  readonly segmentMs: number
+  readonly logger: Logger
+}
+
+/** The settings of the metadata log's files: only snapshots let records go, and all is on disk before it is believed. */
+function logConfig({ segmentBytes, segmentMs }: MetadataLogOptions): LogConfig {
   return {
     ...DEFAULT_LOG_CONFIG,
     segmentBytes,
-    segmentMs: NEVER,
+    segmentMs,
     retentionMs: -1,
     retentionBytes: -1,
     maxMessageBytes: 8 << 20,
@@ -41,32 +57,96 @@ function logConfig(segmentBytes: number): LogConfig {
  * `kafka-dump-log --cluster-metadata-decoder`.
  */
 export class MetadataLog {
-  readonly #log: PartitionLog
+  #log: PartitionLog
+  readonly #logs: LogManager
   readonly #nodeId: number
+  readonly #logger: Logger
+  readonly snapshots: SnapshotStore
+  /** Bytes of batches that were replayed or written. */
+  bytesSeen = 0
 
-  private constructor(log: PartitionLog, nodeId: number) {
+  private constructor(logs: LogManager, log: PartitionLog, nodeId: number, logger: Logger) {
+    this.#logs = logs
     this.#log = log
     this.#nodeId = nodeId
+    this.#logger = logger
+    this.snapshots = new SnapshotStore(log.dir)
   }
 
-  static async open(logs: LogManager, nodeId: number, segmentBytes: number): Promise<MetadataLog> {
-    const log = await logs.getOrCreate(METADATA_TOPIC, 0, METADATA_TOPIC_ID, logConfig(segmentBytes))
-    return new MetadataLog(log, nodeId)
+  static async open(logs: LogManager, nodeId: number, o: MetadataLogOptions): Promise<MetadataLog> {
+    const log = await logs.getOrCreate(METADATA_TOPIC, 0, METADATA_TOPIC_ID, logConfig(o))
+    return new MetadataLog(logs, log, nodeId, o.logger)
+  }
+
+  get startOffset(): number {
+    return this.#log.logStartOffset
+  }
+
+  get sizeInBytes(): number {
+    return this.#log.sizeInBytes
   }
 
   get endOffset(): number {
     return this.#log.logEndOffset
   }
 
+  /**
+   * The image of the newest snapshot that can be used, from which the log is replayed. Throws MR_BROKER_METADATA_SNAPSHOT
+   * where records are missing that only a snapshot has: to go on without them would be to forget topics.
+   */
+  async restore(): Promise<MetadataImage> {
+    await this.snapshots.removeLeftovers()
+    const newest = this.snapshots.list().at(-1)?.endOffset ?? 0
+    const { image, damaged } = await this.#newestSnapshot()
+    const { logStartOffset: start, logEndOffset: end } = this.#log
+    const next = image.offset + 1
+    const problem = damaged[0] && `the snapshot ${snapshotName(damaged[0].id)} cannot be read: ${damaged[0].cause}`
+    if (next < start)
+      throw this.#incomplete(
+        `begins at offset ${start}, and ${problem ?? 'the snapshot of what was before is missing'}`,
+      )
+    if (Math.max(next, end) < newest)
+      throw this.#incomplete(`ends at offset ${end}, before its newest snapshot at ${newest}, and ${problem}`)
+    for (const { id } of damaged) await this.snapshots.putAside(id)
+    if (problem) this.#logger.warn(`${this.#log.dir}: ${problem}. It was put aside: nothing is missing without it`)
+    // the log's end was lost, and the snapshot has it: new records follow the snapshot
+    if (next > end) this.#log = await this.#logs.startOver(METADATA_TOPIC, 0, next)
+    return image
+  }
+
+  /** Tries the newest first. One that ends before the log's start is of no use. */
+  async #newestSnapshot(): Promise<{ image: MetadataImage; damaged: { id: SnapshotId; cause: string }[] }> {
+    const damaged: { id: SnapshotId; cause: string }[] = []
+    const ids = this.snapshots.list().filter(id => id.endOffset >= this.#log.logStartOffset)
+    for (const id of ids.reverse()) {
+      try {
+        return { image: await this.snapshots.load(id), damaged }
+      } catch (error) {
+        damaged.push({ id, cause: messageOf(error) })
+      }
+    }
+    return { image: EMPTY_IMAGE, damaged }
+  }
+
+  #incomplete(what: string) {
+    return brokerErrors.create('MR_BROKER_METADATA_SNAPSHOT', { dir: this.#log.dir, what })
+  }
+
+  /** Lets go of the records before an offset, which a snapshot has. Whole segments are removed. */
+  async trim(offset: number): Promise<void> {
+    if (offset > this.#log.logStartOffset) await this.#log.deleteRecordsBefore(offset)
+  }
+
   /** All batches from an offset on. Throws MR_BROKER_METADATA_CORRUPT. */
   async *replay(from: number): AsyncGenerator<MetadataBatch> {
-    let offset = Math.max(from, this.#log.logStartOffset)
+    let offset = from
     while (offset < this.#log.logEndOffset) {
       const { chunks } = await this.#log.read(offset, READ_BYTES, { upTo: 'logEnd', minOneBatch: true })
       const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
       const before = offset
       for (const batch of this.#batches(bytes, offset)) {
         offset = batch.lastOffset + 1
+        this.bytesSeen += batch.size
         yield batch
       }
       if (offset === before) throw this.#corrupt(offset, 'the log has no batch there')
@@ -77,9 +157,18 @@ export class MetadataLog {
     let offset = at
     try {
       for (const batch of readBatches(bytes, { checkCrc: true })) {
-        offset = batch.baseOffset
-        if (offset + batch.lastOffsetDelta < at) continue
-        yield { lastOffset: offset + batch.lastOffsetDelta, epoch: batch.leaderEpoch, records: recordsOf(batch) }
+        const lastOffset = batch.baseOffset + batch.lastOffsetDelta
+        if (lastOffset < at) continue
+        if (batch.baseOffset > offset) throw new RangeError(`the records up to ${batch.baseOffset} are missing`)
+        offset = lastOffset + 1
+        yield {
+          lastOffset,
+          epoch: batch.leaderEpoch,
+          timestamp: batch.maxTimestamp,
+          size: batch.size,
+          records: recordsOf(batch),
+          quorum: batch.isControl ? quorumRecordsIn(controlRecordsOf(batch)) : {},
+        }
       }
     } catch (cause) {
       throw this.#corrupt(offset, messageOf(cause), cause)
@@ -111,6 +200,7 @@ export class MetadataLog {
   async #write(batch: Buffer, leaderEpoch: number): Promise<number> {
     if (batchSize(batch, 0) !== batch.length) throw new RangeError('a metadata batch of a wrong size was built')
     const { lastOffset } = await this.#log.append(batch, { origin: 'coordinator', leaderEpoch })
+    this.bytesSeen += batch.length
     return lastOffset
   }
 

@@ -18,7 +18,8 @@ test('what a replay reads is what was made, defaults included', () => {
 })
 
 test('a record of an unknown kind is told as such, since a newer version may have written it', () => {
-  expect(decodeRecord(Buffer.from([1, 77, 0, 1, 2, 3]))).toEqual({ kind: 'Unknown', apiKey: 77 })
+  const bytes = Buffer.from([1, 77, 0, 1, 2, 3])
+  expect(decodeRecord(bytes)).toEqual({ kind: 'Unknown', apiKey: 77, version: 0, bytes })
 })
 
 test('bytes that are no record end in an error of the protocol or a RangeError, never in another', () => {

@@ -24,7 +24,9 @@ import {
 import { codecOf, decode } from '../../protocol/schema/codec.ts'
 import type { Message, MessageDeclaration, MessageInput } from '../../protocol/schema/declare.ts'
 import { Reader } from '../../protocol/schema/reader.ts'
+import { inVersions } from '../../protocol/schema/versions.ts'
 import { Writer } from '../../protocol/schema/writer.ts'
+import { encodeWithTags, type UnknownTag, unknownTagsOf } from './unknown-tags.ts'
 
 /** The records of the metadata log that mean something here, with the version in which they are written at metadata.version 30 (4.3-IV0). */
 const KINDS = {
@@ -58,13 +60,17 @@ export type MetadataRecord = {
     readonly kind: K
     readonly value: Message<Kinds[K]['declaration']>
     readonly bytes: Buffer
+    /** Tagged fields that the declaration does not have; absent where there are none. */
+    readonly unknownTags?: readonly UnknownTag[]
   }
 }[MetadataRecordKind]
 
-/** A record that this version knows nothing of: it is kept in the log and changes nothing. */
+/** A record that means nothing here. It changes nothing, and is kept when a snapshot is written. */
 export interface UnknownRecord {
   readonly kind: 'Unknown'
   readonly apiKey: number
+  readonly version: number
+  readonly bytes: Buffer
 }
 
 const BY_KEY = new Map(
@@ -74,19 +80,33 @@ const BY_KEY = new Map(
 /** The version of the frame around each record (Kafka's AbstractApiMessageSerde). */
 const FRAME_VERSION = 1
 
+/** Records that are only kept: one of a newer version is no obstacle. */
+const ONLY_KEPT: ReadonlySet<MetadataRecordKind> = new Set(['ClientQuota', 'RegisterController'])
+
 /** Makes a record: missing fields get their defaults, and `value` is what a replay will read. */
 export function record<K extends MetadataRecordKind>(
   kind: K,
   input: MessageInput<Kinds[K]['declaration']>,
 ): MetadataRecord {
   const declaration: MessageDeclaration = KINDS[kind].declaration
-  const version = KINDS[kind].version
+  const bytes = recordBytes(kind, input)
+  // frame version, api key and version are all below 128: one byte each
+  return { kind, value: decode(declaration, KINDS[kind].version, bytes, 3), bytes } as MetadataRecord
+}
+
+/** The bytes of a record as `record` makes them, with tagged fields that the declaration does not have. */
+export function recordBytes<K extends MetadataRecordKind>(
+  kind: K,
+  input: MessageInput<Kinds[K]['declaration']>,
+  tags: readonly UnknownTag[] = [],
+): Buffer {
+  const declaration: MessageDeclaration = KINDS[kind].declaration
+  const { version } = KINDS[kind]
   const writer = new Writer()
   for (const n of [FRAME_VERSION, declaration.apiKey!, version]) writer.uvarint(n)
+  if (tags.length > 0) return Buffer.concat([...writer.finish(), encodeWithTags(declaration, version, input, tags)])
   codecOf(declaration, version).write(writer, input)
-  const bytes = Buffer.concat(writer.finish())
-  // frame version, api key and version are all below 128: one byte each
-  return { kind, value: decode(declaration, version, bytes, 3), bytes } as MetadataRecord
+  return Buffer.concat(writer.finish())
 }
 
 /** Reads the value of a record of the metadata log. Throws a ProtocolError on bytes that are not one. */
@@ -97,7 +117,10 @@ export function decodeRecord(bytes: Buffer): MetadataRecord | UnknownRecord {
   const apiKey = reader.uvarint()
   const version = reader.uvarint()
   const kind = BY_KEY.get(apiKey)
-  if (kind === undefined) return { kind: 'Unknown', apiKey }
-  const value = decode(KINDS[kind].declaration as MessageDeclaration, version, bytes, reader.pos)
-  return { kind, value, bytes } as MetadataRecord
+  const declaration = kind === undefined ? null : (KINDS[kind].declaration as MessageDeclaration)
+  if (declaration === null || (ONLY_KEPT.has(kind!) && !inVersions(declaration.versions, version)))
+    return { kind: 'Unknown', apiKey, version, bytes }
+  const value = decode(declaration, version, bytes, reader.pos)
+  const unknownTags = unknownTagsOf(declaration, version, value, bytes.subarray(reader.pos))
+  return { kind, value, bytes, ...(unknownTags.length > 0 && { unknownTags }) } as MetadataRecord
 }

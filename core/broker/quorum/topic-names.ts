@@ -35,3 +35,8 @@ export function refuseTopicName(name: string): Refusal | null {
 export function collisionKey(name: string): string {
   return name.replaceAll('.', '_')
 }
+
+/** Whether a name can collide with another one at all. */
+export function mayCollide(name: string): boolean {
+  return /[._]/.test(name)
+}

@@ -57,25 +57,32 @@ export const NODE_CONFIG = defineConfig({
     'The size of a segment of the metadata log, in bytes.',
     range(8388608),
   ),
-  'metadata.log.segment.ms': unused(
-    long(604800000, 'HIGH', 'The age at which a segment of the metadata log is closed, in milliseconds.'),
+  'metadata.log.segment.ms': long(
+    604800000,
+    'HIGH',
+    'The age at which a segment of the metadata log is closed, in milliseconds.',
   ),
-  'metadata.log.max.record.bytes.between.snapshots': unused(
-    long(20971520, 'HIGH', 'The most bytes of records between two snapshots of the metadata.', range(1)),
+  'metadata.log.max.record.bytes.between.snapshots': long(
+    20971520,
+    'HIGH',
+    'The most bytes of records between two snapshots of the metadata.',
+    range(1),
   ),
-  'metadata.log.max.snapshot.interval.ms': unused(
-    long(
-      3600000,
-      'HIGH',
-      'The longest time between two snapshots of the metadata, in milliseconds; 0 is no limit.',
-      range(0),
-    ),
+  'metadata.log.max.snapshot.interval.ms': long(
+    3600000,
+    'HIGH',
+    'The longest time between two snapshots of the metadata, in milliseconds; 0 is no limit.',
+    range(0),
   ),
-  'metadata.max.retention.bytes': unused(
-    long(104857600, 'HIGH', 'The size to which the metadata log may grow with its snapshots, in bytes.'),
+  'metadata.max.retention.bytes': long(
+    104857600,
+    'HIGH',
+    'The size to which the metadata log may grow with its snapshots, in bytes.',
   ),
-  'metadata.max.retention.ms': unused(
-    long(604800000, 'HIGH', 'How long old metadata and snapshots are kept, in milliseconds.'),
+  'metadata.max.retention.ms': long(
+    604800000,
+    'HIGH',
+    'How long old metadata and snapshots are kept, in milliseconds.',
   ),
   'metadata.max.idle.interval.ms': int(
     500,

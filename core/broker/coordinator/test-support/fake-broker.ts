@@ -4,6 +4,7 @@ import { parseBrokerConfig } from '../../config/broker-config.ts'
 import { DEFAULT_LOG_CONFIG } from '../../log/log-config.ts'
 import { LogManager } from '../../log/log-manager.ts'
 import { EMPTY_IMAGE, type MetadataImage, type TopicImage } from '../../quorum/image.ts'
+import type { ImageListener } from '../../quorum/publisher.ts'
 import type { BaseServices } from '../../services.ts'
 import { type Coordinators, createCoordinators, OFFSETS_TOPIC } from '../index.ts'
 
@@ -19,7 +20,7 @@ export class FakeBroker {
   /** Added to the wall clock, milliseconds. */
   ahead = 0
   image: MetadataImage
-  #listeners = new Set<(image: MetadataImage, previous: MetadataImage) => void>()
+  #listeners = new Set<ImageListener>()
   readonly #stop = new AbortController()
 
   private constructor(logs: LogManager, image: MetadataImage, config: Record<string, string>) {
@@ -70,7 +71,8 @@ export class FakeBroker {
   setImage(image: MetadataImage): void {
     const previous = this.image
     this.image = image
-    for (const listener of this.#listeners) listener(image, previous)
+    const topicIds = new Set([...previous.topicsById.keys(), ...image.topicsById.keys()])
+    for (const listener of this.#listeners) listener(image, previous, { topicIds, configKeys: new Set() })
   }
 
   async close(): Promise<void> {

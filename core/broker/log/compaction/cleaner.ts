@@ -67,5 +67,6 @@ export class LogCleaner {
       log.tail.evictBelow(log.segmentEnd(at))
     }
     this.cleanedTo = done.cleanedTo
+    log.env.changed.add(log)
   }
 }

@@ -6,18 +6,31 @@ import { freePort } from '../../../common/free-port.ts'
 
 const LOG4J = join(import.meta.dirname, '../../../../test/peers/kafka/log4j2.xml')
 
+export interface ApacheOptions {
+  /** More keys of server.properties; these come last, so they win. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** More arguments of `kafka-storage format`. */
+  readonly format?: readonly string[]
+  /** A quorum whose voters are in the metadata (`--standalone`), not in the settings. */
+  readonly standalone?: boolean
+}
+
 /** An Apache Kafka of one node, started and stopped over one data directory. */
 export class ApacheKafka {
   readonly dataDir: string
   bootstrap = ''
   readonly #libs: string
   readonly #dir: string
+  readonly #o: ApacheOptions
   readonly #output: string
   #process: ChildProcess | null = null
   #formatted = false
+  /** The same at every start: it is among the metadata of a quorum with `standalone`. */
+  #controller = 0
 
-  constructor(libs: string, dir: string) {
+  constructor(libs: string, dir: string, o: ApacheOptions = {}) {
     this.#libs = libs
+    this.#o = o
     this.#dir = dir
     this.dataDir = join(dir, 'data')
     this.#output = join(dir, 'kafka.log')
@@ -25,14 +38,15 @@ export class ApacheKafka {
   }
 
   async start(): Promise<void> {
-    const [port, controller] = [await freePort(), await freePort()]
+    this.#controller ||= await freePort()
+    const [port, controller] = [await freePort(), this.#controller]
     this.bootstrap = `127.0.0.1:${port}`
     const file = join(this.#dir, 'server.properties')
     writeFileSync(
       file,
       `process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:${controller}
+${this.#o.standalone ? 'controller.quorum.bootstrap.servers=' : 'controller.quorum.voters=1@'}127.0.0.1:${controller}
 listeners=PLAINTEXT://${this.bootstrap},CONTROLLER://127.0.0.1:${controller}
 advertised.listeners=PLAINTEXT://${this.bootstrap}
 controller.listener.names=CONTROLLER
@@ -40,11 +54,23 @@ listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs=${this.dataDir}
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
-`,
+${Object.entries(this.#o.settings ?? {})
+  .map(([key, value]) => `${key}=${value}\n`)
+  .join('')}`,
     )
     const classes = ['-Xmx384m', `-Dlog4j2.configurationFile=${LOG4J}`, '-cp', join(this.#libs, '*')]
     if (!this.#formatted) {
-      const args = [...classes, 'kafka.tools.StorageTool', 'format', '-t', 'AAAAAAAAQACAAAAAAAAAAQ', '-c', file]
+      const args = [
+        ...classes,
+        'kafka.tools.StorageTool',
+        'format',
+        '-t',
+        'AAAAAAAAQACAAAAAAAAAAQ',
+        '-c',
+        file,
+        ...(this.#o.format ?? []),
+      ]
+      if (this.#o.standalone) args.push('--standalone')
       const done = spawnSync('java', args, { encoding: 'utf8' })
       if (done.status !== 0) throw new Error(`formatting failed: ${done.stdout}${done.stderr}`)
       this.#formatted = true

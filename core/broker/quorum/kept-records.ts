@@ -1,0 +1,60 @@
+import {
+  AccessControlEntryRecord,
+  DelegationTokenRecord,
+  RemoveAccessControlEntryRecord,
+  RemoveDelegationTokenRecord,
+  RemoveUserScramCredentialRecord,
+  UserScramCredentialRecord,
+} from '../../protocol/messages/metadata/security.ts'
+import { decode } from '../../protocol/schema/codec.ts'
+import type { MessageDeclaration } from '../../protocol/schema/declare.ts'
+import { inVersions } from '../../protocol/schema/versions.ts'
+import type { MetadataRecord, UnknownRecord } from './records.ts'
+
+/** What becomes of a record that means nothing here: it takes the place of another, removes it, or is kept beside the others. */
+export type Keeping =
+  | { readonly does: 'replace'; readonly key: string }
+  | { readonly does: 'remove'; readonly key: string }
+  | { readonly does: 'add' }
+
+interface Rule {
+  readonly declaration: MessageDeclaration
+  readonly does: 'replace' | 'remove'
+  readonly key: (value: Record<string, unknown>) => string
+}
+
+/** A removal needs the key of what it removes; all else about these records is Apache's business. */
+const RULES: readonly Rule[] = [
+  { declaration: AccessControlEntryRecord, does: 'replace', key: v => `acl ${v['id']}` },
+  { declaration: RemoveAccessControlEntryRecord, does: 'remove', key: v => `acl ${v['id']}` },
+  { declaration: UserScramCredentialRecord, does: 'replace', key: v => `scram ${v['mechanism']} ${v['name']}` },
+  { declaration: RemoveUserScramCredentialRecord, does: 'remove', key: v => `scram ${v['mechanism']} ${v['name']}` },
+  { declaration: DelegationTokenRecord, does: 'replace', key: v => `token ${v['tokenId']}` },
+  { declaration: RemoveDelegationTokenRecord, does: 'remove', key: v => `token ${v['tokenId']}` },
+]
+
+const BY_API_KEY = new Map(RULES.map(rule => [rule.declaration.apiKey!, rule]))
+
+/** The bytes before a record's value: frame version, type and version, each below 128. */
+const FRAME_BYTES = 3
+
+/** What to do with a record that means nothing here; null for those that the image holds itself, and for markers. */
+export function keepingOf(r: MetadataRecord | UnknownRecord): Keeping | null {
+  switch (r.kind) {
+    case 'ClientQuota': {
+      const { entity, key, remove } = r.value
+      const names = entity.map(e => [e.entityType, e.entityName]).sort()
+      return { does: remove ? 'remove' : 'replace', key: `quota ${JSON.stringify([names, key])}` }
+    }
+    case 'RegisterController':
+      return { does: 'replace', key: `controller ${r.value.controllerId}` }
+    case 'Unknown': {
+      const rule = BY_API_KEY.get(r.apiKey)
+      // of a version that nobody here can read, nothing is dropped
+      if (!rule || !inVersions(rule.declaration.versions, r.version)) return { does: 'add' }
+      return { does: rule.does, key: rule.key(decode(rule.declaration, r.version, r.bytes, FRAME_BYTES)) }
+    }
+    default:
+      return null
+  }
+}

@@ -1,0 +1,221 @@
+/** Each level of the tree takes so many bits of a key's hash. */
+const BITS = 4
+const WIDTH = 1 << BITS
+const MASK = WIDTH - 1
+
+/** An entry; `next` holds others whose keys have the same hash. */
+class Leaf<V> {
+  readonly hash: number
+  readonly key: string
+  readonly value: V
+  readonly next: Leaf<V> | null
+
+  constructor(hash: number, key: string, value: V, next: Leaf<V> | null) {
+    this.hash = hash
+    this.key = key
+    this.value = value
+    this.next = next
+  }
+}
+
+/** Only the draft that made a node may change it. */
+class Node<V> {
+  readonly owner: object
+  readonly slots: (Node<V> | Leaf<V> | null)[]
+
+  constructor(owner: object, slots: (Node<V> | Leaf<V> | null)[]) {
+    this.owner = owner
+    this.slots = slots
+  }
+}
+
+const emptySlots = () => new Array<null>(WIDTH).fill(null)
+
+/** FNV-1a. */
+function hashOf(key: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193)
+  // the low bits choose the slots first: let the high ones take part
+  return (hash ^ (hash >>> 15)) >>> 0
+}
+
+function find<V>(leaf: Leaf<V> | null, key: string): Leaf<V> | null {
+  let at = leaf
+  while (at !== null && at.key !== key) at = at.next
+  return at
+}
+
+/**
+ * An immutable map with string keys. A changed map shares all that did not change with the one before it (a hash array
+ * mapped trie), so a change costs about the same in a map of ten and of a hundred thousand entries. The order of the
+ * entries is that of their hashes.
+ */
+export class PersistentMap<V> implements ReadonlyMap<string, V> {
+  static readonly #empty = new PersistentMap<never>(new Node({}, emptySlots()), 0)
+  readonly #root: Node<V>
+  readonly size: number
+
+  /** Use `empty`, `from`, or a draft's `result`. */
+  constructor(root: Node<V>, size: number) {
+    this.#root = root
+    this.size = size
+  }
+
+  static empty<V>(): PersistentMap<V> {
+    return PersistentMap.#empty
+  }
+
+  static from<V>(entries: ReadonlyMap<string, V>): PersistentMap<V> {
+    if (entries instanceof PersistentMap) return entries
+    const draft = PersistentMap.empty<V>().draft()
+    for (const [key, value] of entries) draft.set(key, value)
+    return draft.result()
+  }
+
+  get(key: string): V | undefined {
+    return this.#leaf(key)?.value
+  }
+
+  has(key: string): boolean {
+    return this.#leaf(key) !== null
+  }
+
+  #leaf(key: string): Leaf<V> | null {
+    const hash = hashOf(key)
+    let at: Node<V> | Leaf<V> | null = this.#root
+    for (let shift = 0; at instanceof Node; shift += BITS) at = at.slots[(hash >>> shift) & MASK]!
+    return find(at, key)
+  }
+
+  /** Where changes are collected that become a new map together. */
+  draft(): MapDraft<V> {
+    return new MapDraft(this, this.#root)
+  }
+
+  /** How many inner nodes this map does not share with another: what it cost to make this one from that. */
+  unsharedNodes(other: PersistentMap<V>): number {
+    const count = (a: Node<V>, b: Node<V> | Leaf<V> | null): number => {
+      if (a === b) return 0
+      let sum = 1
+      for (const [i, child] of a.slots.entries()) {
+        if (child instanceof Node) sum += count(child, b instanceof Node ? b.slots[i]! : null)
+      }
+      return sum
+    }
+    return count(this.#root, other.#root)
+  }
+
+  *entries(): MapIterator<[string, V]> {
+    yield* entriesOf(this.#root)
+  }
+
+  *keys(): MapIterator<string> {
+    for (const [key] of this.entries()) yield key
+  }
+
+  *values(): MapIterator<V> {
+    for (const [, value] of this.entries()) yield value
+  }
+
+  [Symbol.iterator](): MapIterator<[string, V]> {
+    return this.entries()
+  }
+
+  forEach(callback: (value: V, key: string, map: ReadonlyMap<string, V>) => void): void {
+    for (const [key, value] of this.entries()) callback(value, key, this)
+  }
+}
+
+function* entriesOf<V>(node: Node<V>): MapIterator<[string, V]> {
+  for (const slot of node.slots) {
+    if (slot instanceof Node) yield* entriesOf(slot)
+    else for (let leaf = slot; leaf !== null; leaf = leaf.next) yield [leaf.key, leaf.value]
+  }
+}
+
+/** Changes to a map: each node is copied when it is first changed, and only then. */
+export class MapDraft<V> {
+  readonly #from: PersistentMap<V>
+  #owner: object = {}
+  #root: Node<V>
+  #size: number
+  #changed = false
+
+  constructor(from: PersistentMap<V>, root: Node<V>) {
+    this.#from = from
+    this.#root = root
+    this.#size = from.size
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  get(key: string): V | undefined {
+    if (!this.#changed) return this.#from.get(key)
+    const hash = hashOf(key)
+    let at: Node<V> | Leaf<V> | null = this.#root
+    for (let shift = 0; at instanceof Node; shift += BITS) at = at.slots[(hash >>> shift) & MASK]!
+    return find(at, key)?.value
+  }
+
+  set(key: string, value: V): void {
+    this.#changed = true
+    const hash = hashOf(key)
+    this.#root = this.#own(this.#root)
+    let node = this.#root
+    for (let shift = 0; ; shift += BITS) {
+      const i = (hash >>> shift) & MASK
+      const slot = node.slots[i]!
+      if (slot instanceof Node) {
+        node = node.slots[i] = this.#own(slot)
+      } else if (slot === null || slot.hash === hash) {
+        if (find(slot, key) === null) this.#size++
+        node.slots[i] = new Leaf(hash, key, value, without(slot, key))
+        return
+      } else {
+        // two keys meet here: one level more
+        const deeper = new Node<V>(this.#owner, emptySlots())
+        deeper.slots[(slot.hash >>> (shift + BITS)) & MASK] = slot
+        node = node.slots[i] = deeper
+      }
+    }
+  }
+
+  delete(key: string): void {
+    if (this.get(key) === undefined) return
+    this.#changed = true
+    this.#size--
+    const root = this.#remove(this.#root, hashOf(key), 0, key)
+    this.#root = root instanceof Node ? root : new Node<V>(this.#owner, emptySlots())
+    if (root instanceof Leaf) this.#root.slots[root.hash & MASK] = root
+  }
+
+  #remove(node: Node<V>, hash: number, shift: number, key: string): Node<V> | Leaf<V> | null {
+    const own = this.#own(node)
+    const i = (hash >>> shift) & MASK
+    const slot = own.slots[i]!
+    own.slots[i] = slot instanceof Node ? this.#remove(slot, hash, shift + BITS, key) : without(slot, key)
+    // a node with nothing but one leaf is replaced by that leaf: equal maps have equal trees
+    const left = own.slots.filter(s => s !== null)
+    return left.length > 1 || left[0] instanceof Node ? own : (left[0] ?? null)
+  }
+
+  #own(node: Node<V>): Node<V> {
+    return node.owner === this.#owner ? node : new Node(this.#owner, node.slots.slice())
+  }
+
+  /** The map with the changes; the same as before where there are none. */
+  result(): PersistentMap<V> {
+    if (!this.#changed) return this.#from
+    // nodes that a map has are changed no more
+    this.#owner = {}
+    return new PersistentMap(this.#root, this.#size)
+  }
+}
+
+function without<V>(leaf: Leaf<V> | null, key: string): Leaf<V> | null {
+  if (leaf === null) return null
+  if (leaf.key === key) return leaf.next
+  return new Leaf(leaf.hash, leaf.key, leaf.value, without(leaf.next, key))
+}

@@ -1,0 +1,86 @@
+import type { Logger } from '../../common/log.ts'
+import type { Partitions } from '../partitions.ts'
+import { EMPTY_IMAGE, type ImageDelta, type MetadataImage, mergeDeltas } from './image.ts'
+
+export type ImageListener = (image: MetadataImage, previous: MetadataImage, delta: ImageDelta) => void
+
+interface Publication {
+  readonly image: MetadataImage
+  readonly delta: ImageDelta
+  readonly done: PromiseWithResolvers<void>
+}
+
+/**
+ * Applies the effects of committed metadata and shows it. What is committed meanwhile is published together. New logs exist
+ * before the image shows their partitions, and old ones go after it has let go of them.
+ */
+export class Publisher {
+  readonly #partitions: Pick<Partitions, 'create' | 'update'>
+  readonly #logger: Logger
+  readonly #listeners = new Set<ImageListener>()
+  #image: MetadataImage = EMPTY_IMAGE
+  #waiting: Publication | null = null
+  #running: Promise<void> | null = null
+
+  constructor(partitions: Pick<Partitions, 'create' | 'update'>, logger: Logger) {
+    this.#partitions = partitions
+    this.#logger = logger
+  }
+
+  get image(): MetadataImage {
+    return this.#image
+  }
+
+  onImage(listener: ImageListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Shows the image that a broker starts with; its effects are for `Partitions.reconcile`. */
+  begin(image: MetadataImage): void {
+    this.#image = image
+  }
+
+  /** Resolves once this image, or a later one, is shown and its logs are there. */
+  publish(image: MetadataImage, delta: ImageDelta): Promise<void> {
+    const before = this.#waiting
+    this.#waiting = before
+      ? { image, delta: mergeDeltas(before.delta, delta), done: before.done }
+      : { image, delta, done: Promise.withResolvers() }
+    const { promise } = this.#waiting.done
+    this.#running ??= this.#run()
+    return promise
+  }
+
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    for (let next = this.#waiting; next !== null; next = this.#waiting) {
+      this.#waiting = null
+      try {
+        await this.#show(next.image, next.delta)
+      } catch (error) {
+        this.#logger.error('The effects of a change of the metadata are not complete', error)
+      }
+      next.done.resolve()
+    }
+    // at once: whoever publishes after this begins anew
+    this.#running = null
+  }
+
+  async #show(next: MetadataImage, delta: ImageDelta): Promise<void> {
+    const previous = this.#image
+    await this.#partitions.create(previous, next, delta)
+    this.#image = next
+    this.#partitions.update(previous, next, delta)
+    for (const listener of this.#listeners) {
+      try {
+        listener(next, previous, delta)
+      } catch (error) {
+        this.#logger.error('A listener to the metadata failed', error)
+      }
+    }
+  }
+}

@@ -1,0 +1,201 @@
+import { open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SnapshotFooterRecord, SnapshotHeaderRecord } from '../../protocol/messages/raft/control-records.ts'
+import { decodeKRaftControl, encodeKRaftControl } from '../../protocol/messages/raft/control-value.ts'
+import { RecordBatchBuilder } from '../../protocol/records/batch-builder.ts'
+import { batchSize, HEADER_SIZE } from '../../protocol/records/batch-header.ts'
+import { type DecodedBatch, readBatches } from '../../protocol/records/batch-reader.ts'
+import { type ControlRecordType, controlRecordKey, controlRecordType } from '../../protocol/records/control-records.ts'
+import { removeFile, syncDirectory } from '../log/files.ts'
+import type { QuorumRecords } from './image.ts'
+import { METADATA_TOPIC } from './topic-names.ts'
+
+/** Which records of the metadata log a snapshot stands for: all before `endOffset`, the last of which has this epoch. */
+export interface SnapshotId {
+  readonly endOffset: number
+  readonly epoch: number
+}
+
+const SUFFIX = '.checkpoint'
+const PART = '.checkpoint.part'
+/** Apache's name of a snapshot that it is about to remove. */
+const DELETED = '.checkpoint.deleted'
+
+/** Records are gathered to batches of about this size: a batch is read at once. */
+const BATCH_BYTES = 256 << 10
+const READ_BYTES = 1 << 20
+/** Apache's own batches have at most 8 MiB. */
+const MAX_BATCH_BYTES = 256 << 20
+
+/** `<end offset, 20 digits>-<epoch, 10 digits>.checkpoint` */
+export function snapshotName({ endOffset, epoch }: SnapshotId): string {
+  return `${String(endOffset).padStart(20, '0')}-${String(epoch).padStart(10, '0')}${SUFFIX}`
+}
+
+/** Reads a snapshot's name; null for any other file. */
+export function parseSnapshotName(name: string): SnapshotId | null {
+  const m = /^(\d{20})-(\d{10})\.checkpoint$/.exec(name)
+  if (m === null) return null
+  const id = { endOffset: Number(m[1]), epoch: Number(m[2]) }
+  return Number.isSafeInteger(id.endOffset) ? id : null
+}
+
+/** Whether a file is what a crash left of a snapshot. */
+export function isSnapshotLeftover(name: string): boolean {
+  return name.endsWith(PART) || name.endsWith(DELETED)
+}
+
+export interface SnapshotContents {
+  readonly id: SnapshotId
+  /** The time of the last record that it stands for. */
+  readonly timestamp: number
+  readonly quorum: QuorumRecords
+  readonly records: Iterable<Buffer>
+}
+
+/** Makes the batches of a snapshot. Offsets count from 0 within the file, as in Apache Kafka. */
+function* snapshotBatches(s: SnapshotContents, now: number): Generator<Buffer> {
+  let offset = 0
+  const built = (builder: RecordBatchBuilder): Buffer => {
+    offset += builder.count
+    return builder.build()
+  }
+  const begin = (control: boolean, initialSize: number) =>
+    new RecordBatchBuilder({ control, baseOffset: offset, leaderEpoch: s.id.epoch, initialSize })
+  const control = (values: readonly (readonly [ControlRecordType, Buffer | null])[]): Buffer => {
+    const builder = begin(true, 256)
+    for (const [type, value] of values) if (value !== null) builder.append(controlRecordKey(type), value, now)
+    return built(builder)
+  }
+  const header = encodeKRaftControl(SnapshotHeaderRecord, { version: 0, lastContainedLogTimestamp: s.timestamp })
+  yield control([
+    ['snapshot-header', header],
+    ['kraft-version', s.quorum.kraftVersion],
+    ['kraft-voters', s.quorum.voters],
+  ])
+  let builder = begin(false, BATCH_BYTES)
+  for (const bytes of s.records) {
+    builder.append(null, bytes, now)
+    if (builder.sizeInBytes < BATCH_BYTES) continue
+    yield built(builder)
+    builder = begin(false, BATCH_BYTES)
+  }
+  if (builder.count > 0) yield built(builder)
+  yield control([['snapshot-footer', encodeKRaftControl(SnapshotFooterRecord, { version: 0 })]])
+}
+
+/**
+ * Writes a snapshot beside the metadata log: under another name first, synced, and only then under its own. So a snapshot
+ * that has its name is complete, whenever the process or the machine dies.
+ */
+export async function writeSnapshot(dir: string, s: SnapshotContents, now: number): Promise<void> {
+  const path = join(dir, snapshotName(s.id))
+  const part = join(dir, snapshotName(s.id).replace(SUFFIX, PART))
+  try {
+    const handle = await open(part, 'w')
+    try {
+      for (const batch of snapshotBatches(s, now)) await handle.writeFile(batch)
+      await handle.datasync()
+    } finally {
+      await handle.close()
+    }
+    await rename(part, path)
+    await syncDirectory(dir)
+  } catch (error) {
+    removeFile(part)
+    throw error
+  }
+}
+
+/** The batches of a file, checked. Throws a RangeError or a protocol error where it is not made of whole batches. */
+async function* batchesOf(path: string): AsyncGenerator<DecodedBatch> {
+  const handle = await open(path, 'r')
+  try {
+    const { size } = await handle.stat()
+    let at = 0
+    while (at < size) {
+      let wanted = Math.min(READ_BYTES, size - at)
+      if (wanted >= HEADER_SIZE) {
+        const head = Buffer.alloc(HEADER_SIZE)
+        await handle.read(head, 0, HEADER_SIZE, at)
+        wanted = Math.max(wanted, batchSize(head, 0))
+      }
+      if (wanted > size - at || wanted > MAX_BATCH_BYTES) throw new RangeError(`it is cut off at byte ${at}`)
+      const bytes = Buffer.allocUnsafeSlow(wanted)
+      const { bytesRead } = await handle.read(bytes, 0, wanted, at)
+      const before = at
+      for (const batch of readBatches(bytes.subarray(0, bytesRead), { checkCrc: true })) {
+        at += batch.size
+        yield batch
+      }
+      if (at === before) throw new RangeError(`it is cut off at byte ${at}`)
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** The control records of a batch, by their type. */
+export function controlRecordsOf(batch: DecodedBatch): Map<ControlRecordType | 'unknown', Buffer> {
+  const found = new Map<ControlRecordType | 'unknown', Buffer>()
+  for (const r of batch.records()) if (r.value !== null) found.set(controlRecordType(r), r.value)
+  return found
+}
+
+/** What the quorum's records among some control records are; empty where there are none. */
+export function quorumRecordsIn(found: ReadonlyMap<string, Buffer>): Partial<QuorumRecords> {
+  const kraftVersion = found.get('kraft-version')
+  const voters = found.get('kraft-voters')
+  // copies: these are slices of what was read at once
+  return {
+    ...(kraftVersion && { kraftVersion: Buffer.from(kraftVersion) }),
+    ...(voters && { voters: Buffer.from(voters) }),
+  }
+}
+
+export type SnapshotPart =
+  | { readonly kind: 'header'; readonly timestamp: number }
+  | { readonly kind: 'quorum'; readonly quorum: Partial<QuorumRecords> }
+  | { readonly kind: 'records'; readonly values: readonly Buffer[] }
+
+/**
+ * Reads a snapshot in its order. Throws where it is damaged; one that was not finished is damaged too: its last record is
+ * then no footer.
+ */
+export async function* readSnapshot(path: string): AsyncGenerator<SnapshotPart> {
+  let hasHeader = false
+  let hasFooter = false
+  let next = 0
+  for await (const batch of batchesOf(path)) {
+    if (hasFooter) throw new RangeError('it goes on after its footer')
+    if (batch.baseOffset !== next) throw new RangeError(`record ${next} is missing`)
+    next = batch.baseOffset + batch.lastOffsetDelta + 1
+    if (!batch.isControl) {
+      if (!hasHeader) throw new RangeError('it has no header')
+      yield { kind: 'records', values: valuesOf(batch) }
+      continue
+    }
+    const found = controlRecordsOf(batch)
+    const header = found.get('snapshot-header')
+    if (header) {
+      hasHeader = true
+      yield { kind: 'header', timestamp: decodeKRaftControl(SnapshotHeaderRecord, header).lastContainedLogTimestamp }
+    }
+    yield { kind: 'quorum', quorum: quorumRecordsIn(found) }
+    hasFooter = found.has('snapshot-footer')
+  }
+  if (!hasFooter) throw new RangeError('it has no footer: it was not written to its end')
+}
+
+/** The time of the last record that a snapshot stands for. */
+export async function snapshotTimestamp(path: string): Promise<number> {
+  for await (const part of readSnapshot(path)) if (part.kind === 'header') return part.timestamp
+  return 0
+}
+
+function valuesOf(batch: DecodedBatch): Buffer[] {
+  return batch.records().map(r => {
+    if (r.value === null) throw new RangeError(`record ${r.offset} of ${METADATA_TOPIC} has no value`)
+    return r.value
+  })
+}

@@ -1,0 +1,233 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  type Admin,
+  Kafka,
+  logLevel,
+  ResourcePatternTypes,
+} from 'kafkajs'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { findKafkaLibs, runKafkaTool, skipWithout } from '../../../test/peers/tools.ts'
+import { type Broker, startBroker } from '../broker.ts'
+import { ApacheKafka } from '../log/test-support/apache-kafka.ts'
+import { removeDir, tempDir } from '../log/test-support/logs.ts'
+import { silentLogger } from '../test-support/test-broker.ts'
+import { imageRecords } from './image-records.ts'
+import { readSnapshot } from './snapshot-file.ts'
+import { SnapshotStore } from './snapshot-store.ts'
+
+/** A directory of an Apache broker whose metadata log no longer begins at 0, opened by ours, and the other way round. */
+const libs = findKafkaLibs()
+const skipped = skipWithout('Apache Kafka', libs !== null)
+
+/** What makes a broker write a snapshot after almost every change, and keep little of what was before. */
+const PAST_RETENTION = {
+  'metadata.log.max.record.bytes.between.snapshots': '1000',
+  'metadata.max.retention.ms': '1',
+  'metadata.max.retention.bytes': '1',
+  'metadata.log.segment.ms': '100',
+}
+
+let dir: string
+let apache: ApacheKafka
+const metadataDir = () => join(apache.dataDir, '__cluster_metadata-0')
+const firstOffset = () =>
+  Number(
+    readdirSync(metadataDir())
+      .filter(n => n.endsWith('.log'))
+      .sort()[0]!
+      .slice(0, 20),
+  )
+const store = () => new SnapshotStore(metadataDir())
+
+beforeAll(() => {
+  if (skipped) return
+  dir = tempDir()
+  apache = new ApacheKafka(libs!, dir, {
+    standalone: true,
+    format: ['--add-scram', 'SCRAM-SHA-256=[name=alice,password=alice-secret]'],
+    settings: {
+      ...PAST_RETENTION,
+      'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+      'super.users': 'User:ANONYMOUS',
+    },
+  })
+})
+afterAll(async () => {
+  if (skipped) return
+  await apache.stop()
+  removeDir(dir)
+})
+
+async function withKafka<T>(bootstrap: string, use: (kafka: Kafka, admin: Admin) => Promise<T>): Promise<T> {
+  const kafka = new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING })
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    return await use(kafka, admin)
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+async function send(kafka: Kafka, topic: string, values: string[]): Promise<void> {
+  const producer = kafka.producer()
+  await producer.connect()
+  await producer.send({ topic, messages: values.map(value => ({ value })) })
+  await producer.disconnect()
+}
+
+async function readAll(bootstrap: string, topic: string): Promise<string[]> {
+  const args = ['--bootstrap-server', bootstrap, '--topic', topic, '--from-beginning', '--timeout-ms', '8000']
+  const { stdout } = await runKafkaTool('console-consumer', args)
+  return stdout
+    .split('\n')
+    .filter(line => line !== '')
+    .sort()
+}
+
+/** The records of the newest snapshot, sorted: their order is that of hash maps. */
+async function newestRecords(): Promise<string[]> {
+  const records: string[] = []
+  for await (const part of readSnapshot(store().path(store().list().at(-1)!)))
+    if (part.kind === 'records') records.push(...part.values.map(v => v.toString('hex')))
+  return records.sort()
+}
+
+/** What topics there are: names, ids, partitions, and the configs of one. */
+const inventory = (bootstrap: string) =>
+  withKafka(bootstrap, async (_, admin) => {
+    const { topics } = await admin.fetchTopicMetadata()
+    const shown = topics.filter(t => !t.name.startsWith('__')).map(t => `${t.name} ${t.partitions.length}`)
+    const { resources } = await admin.describeConfigs({
+      resources: [{ type: 2, name: 'kept', configNames: ['retention.ms', 'cleanup.policy'] }],
+      includeSynonyms: false,
+    })
+    return { topics: shown.sort(), configs: resources[0]!.configEntries.map(c => [c.configName, c.configValue]) }
+  })
+
+const dump = async (...files: string[]) =>
+  (await runKafkaTool('dump-log', ['--cluster-metadata-decoder', '--files', files.join(',')])).stdout
+
+function startOurs(more: Record<string, string> = {}): Promise<Broker> {
+  return startBroker(
+    {
+      'node.id': '1',
+      'log.dirs': apache.dataDir,
+      listeners: 'PLAINTEXT://127.0.0.1:0',
+      'offsets.topic.num.partitions': '1',
+      ...PAST_RETENTION,
+      ...more,
+    },
+    { logger: silentLogger },
+  )
+}
+
+test.skipIf(skipped)(
+  'a directory whose metadata log begins past 0 moves from Apache to us and back with all that is in it',
+  { timeout: 400_000 },
+  async () => {
+    await apache.start()
+    await withKafka(apache.bootstrap, async (kafka, admin) => {
+      for (let i = 0; i < 5; i++) {
+        await admin.createTopics({ topics: [{ topic: `gone-${i}`, numPartitions: 3 }] })
+        await admin.deleteTopics({ topics: [`gone-${i}`] })
+      }
+      await admin.createTopics({ topics: [{ topic: 'kept', numPartitions: 2 }, { topic: 'other' }] })
+      await admin.createPartitions({ topicPartitions: [{ topic: 'other', count: 4 }] })
+      await admin.alterConfigs({
+        validateOnly: false,
+        resources: [{ type: 2, name: 'kept', configEntries: [{ name: 'retention.ms', value: '123456789' }] }],
+      })
+      const acl = {
+        resourceType: AclResourceTypes.TOPIC,
+        resourcePatternType: ResourcePatternTypes.LITERAL,
+        host: '*',
+        operation: AclOperationTypes.READ,
+        permissionType: AclPermissionTypes.ALLOW,
+      }
+      for (const name of ['alice', 'bob', 'carol'])
+        await admin.createAcls({ acl: [{ ...acl, resourceName: name, principal: `User:${name}` }] })
+      await admin.deleteAcls({ filters: [{ ...acl, resourceName: 'bob', principal: 'User:bob' }] })
+      await send(kafka, 'kept', ['a', 'b', 'c'])
+    })
+    const alter = ['--bootstrap-server', apache.bootstrap, '--alter', '--entity-type', 'users', '--entity-name', 'bob']
+    await runKafkaTool('configs', [...alter, '--add-config', 'producer_byte_rate=1024,consumer_byte_rate=2048'])
+    await runKafkaTool('configs', [...alter, '--delete-config', 'consumer_byte_rate'])
+    // Apache looks once a minute for what it need not keep
+    await vi.waitFor(() => expect(firstOffset()).toBeGreaterThan(0), { timeout: 150_000, interval: 500 })
+    const theirs = await inventory(apache.bootstrap)
+    expect(theirs.topics).toEqual(['kept 2', 'other 4'])
+    await apache.stop()
+
+    // the image that we make of Apache's snapshot gives the records of Apache's snapshot
+    const newest = store().list().at(-1)!
+    const image = await store().load(newest)
+    const ourRecords = [...imageRecords(image)].map(b => b.toString('hex')).sort()
+    const theirRecords = await newestRecords()
+    expect(ourRecords).toEqual(theirRecords)
+    const keptBefore = [...image.kept.values()].map(k => k.bytes.toString('hex')).sort()
+    expect(keptBefore.length).toBeGreaterThanOrEqual(5)
+
+    let ours = await startOurs()
+    expect(await inventory(ours.address)).toEqual(theirs)
+    expect(await readAll(ours.address, 'kept')).toEqual(['a', 'b', 'c'])
+    const before = firstOffset()
+    await withKafka(ours.address, async (kafka, admin) => {
+      await admin.createTopics({ topics: [{ topic: 'made-here', numPartitions: 2 }, { topic: 'passing' }] })
+      await admin.deleteTopics({ topics: ['passing'] })
+      await send(kafka, 'made-here', ['x', 'y'])
+      // our own snapshot, with the log behind it trimmed
+      await vi.waitFor(
+        async () => {
+          await admin.createTopics({ topics: [{ topic: `n${Date.now()}` }] })
+          expect(firstOffset()).toBeGreaterThan(before)
+          expect(store().list()[0]!.endOffset).toBeGreaterThan(newest.endOffset)
+        },
+        { timeout: 60_000, interval: 1000 },
+      )
+    })
+    const after = await inventory(ours.address)
+    await ours.close()
+
+    const ourNewest = store().list().at(-1)!
+    const kept = [...(await store().load(ourNewest)).kept.values()].map(k => k.bytes.toString('hex')).sort()
+    expect(kept).toEqual(keptBefore)
+    const dumped = await dump(
+      store().path(ourNewest),
+      join(metadataDir(), readdirSync(metadataDir()).find(n => n.endsWith('.log'))!),
+    )
+    expect(dumped).toContain('SnapshotHeader')
+    expect(dumped).toContain('SnapshotFooter')
+    expect(dumped).toContain('KRaftVoters')
+    expect(dumped).toContain('"name":"made-here"')
+    expect(dumped).not.toMatch(/isvalid: false|Could not|Exception/)
+
+    await apache.start()
+    expect(await inventory(apache.bootstrap)).toEqual(after)
+    expect((await readAll(apache.bootstrap, 'kept')).length).toBe(3)
+    expect((await readAll(apache.bootstrap, 'made-here')).length).toBe(2)
+    await withKafka(apache.bootstrap, async (_, admin) => {
+      const acls = await admin.describeAcls({
+        resourceType: AclResourceTypes.TOPIC,
+        resourcePatternType: ResourcePatternTypes.ANY,
+        operation: AclOperationTypes.ANY,
+        permissionType: AclPermissionTypes.ANY,
+      })
+      expect(acls.resources.map(r => r.resourceName).sort()).toEqual(['alice', 'carol'])
+    })
+    const user = ['--bootstrap-server', apache.bootstrap, '--describe', '--entity-type', 'users']
+    const users = (await runKafkaTool('configs', user)).stdout
+    expect(users).toMatch(/user-principal 'bob' are producer_byte_rate=1024/)
+    expect(users).not.toContain('consumer_byte_rate')
+    expect(users).toMatch(/user-principal 'alice' are SCRAM-SHA-256=/)
+    await withKafka(apache.bootstrap, (_, admin) => admin.createTopics({ topics: [{ topic: 'back-again' }] }))
+    await apache.stop()
+    ours = await startOurs()
+    expect((await inventory(ours.address)).topics).toEqual([...after.topics, 'back-again 1'].sort())
+    await ours.close()
+  },
+)

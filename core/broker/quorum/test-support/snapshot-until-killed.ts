@@ -1,0 +1,22 @@
+/**
+ * Writes topics and a snapshot to the directory in argv[2], and says each topic on stdout once it is on disk. The snapshot is
+ * the second one, so that the log is trimmed and the first one removed. `counting`: see kill-at-operation.ts.
+ */
+import { randomUuid } from '../meta-properties.ts'
+import { record } from '../records.ts'
+import { MetadataRig } from './metadata-rig.ts'
+
+const rig = await MetadataRig.open(process.argv[2]!)
+await rig.load()
+const write = async (name: string) => {
+  await rig.write(record('Topic', { name, topicId: randomUuid() }))
+  process.stdout.write(`${name}\n`)
+}
+for (let n = 0; n < 8; n++) await write(`before-${n}`)
+await rig.snapshot()
+for (let n = 0; n < 8; n++) await write(`between-${n}`)
+process.emit('counting' as 'exit', 0)
+await rig.snapshot()
+await write('after')
+// no clean stop: what follows has to do without one
+process.exit()

@@ -1,0 +1,56 @@
+/**
+ * Loaded with `--import` before a program: the process gets SIGKILL just before its KILL_AT-th operation that changes a
+ * file under KILL_IN, counted from when the program emits `counting` on `process`. A process that ends by itself writes the
+ * number of operations to the file KILL_COUNT.
+ */
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+
+const within = process.env['KILL_IN'] ?? '/'
+const at = Number(process.env['KILL_AT'] ?? Number.POSITIVE_INFINITY)
+const { writeFileSync } = fs
+let counting = false
+let count = 0
+process.once('counting' as 'exit', () => {
+  counting = true
+})
+
+function step(): void {
+  if (counting && ++count === at) process.kill(process.pid, 'SIGKILL')
+}
+
+type AnyFunction = (...args: unknown[]) => unknown
+
+/** Counts the calls of a function of a module whose first argument is a path in the directory. */
+function countCalls(module: object, name: string, counts: (args: unknown[]) => boolean = () => true): void {
+  const methods = module as Record<string, AnyFunction>
+  const original = methods[name]!
+  methods[name] = function (this: unknown, ...args: unknown[]) {
+    if (typeof args[0] === 'string' && args[0].startsWith(within) && counts(args)) step()
+    return original.apply(this, args)
+  }
+}
+
+const opensForWriting = ([, flags]: unknown[]) => typeof flags === 'string' && flags !== 'r'
+
+/** Writes and syncs by a handle. Which file it is does not matter: a program under this test writes to one directory. */
+const handle = await fs.promises.open('/dev/null', 'r')
+const prototype = Object.getPrototypeOf(handle) as Record<string, AnyFunction>
+await handle.close()
+for (const name of ['writeFile', 'datasync', 'sync']) {
+  const original = prototype[name]!
+  prototype[name] = function (this: unknown, ...args: unknown[]) {
+    step()
+    return original.apply(this, args)
+  }
+}
+for (const name of ['renameSync', 'rmSync', 'writeFileSync', 'mkdirSync', 'linkSync']) countCalls(fs, name)
+countCalls(fs, 'openSync', opensForWriting)
+for (const name of ['rename', 'rm', 'unlink']) countCalls(fs.promises, name)
+countCalls(fs.promises, 'open', opensForWriting)
+syncBuiltinESMExports()
+
+process.once('exit', () => {
+  const file = process.env['KILL_COUNT']
+  if (file) writeFileSync(file, String(count))
+})
