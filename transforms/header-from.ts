@@ -73,9 +73,8 @@ abstract class HeaderFrom extends SidedTransformation {
       value: getField(value, name) ?? null,
     }))
     const headers = [...record.headers, ...added]
-    if (!this.#move) return { ...record, headers }
     const rest = { ...value }
-    for (const name of this.#fields) delete rest[name]
+    if (this.#move) for (const name of this.#fields) delete rest[name]
     return { ...this.changed(record, null, inOrderOfCopy(value, rest)), headers }
   }
 

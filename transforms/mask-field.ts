@@ -13,10 +13,12 @@ import {
   type Props,
   parseConfig,
   type Schema,
+  scaleOf,
   setField,
 } from '../core/connect/index.ts'
 import { distinctNames, replaceNullKey } from './common/keys.ts'
 import { inOrderOfCopy, namesInOrder } from './common/maps.ts'
+import { narrowInteger, wholePart } from './common/narrowing.ts'
 import { requireMap, requireStruct, typeName } from './common/requirements.ts'
 import { defaultedFields, fieldsOf, fieldValue, SchemaCache } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
@@ -99,14 +101,14 @@ function nullOf(schema: Schema | null, value: unknown): unknown {
     case 'string':
       return ''
     case 'number':
-      return schema === null && !Number.isInteger(value) ? double(0) : 0
+      return schema === null && !Number.isSafeInteger(value) ? double(0) : 0
     case 'bigint':
       return 0
     case 'boolean':
       return false
   }
   if (value instanceof FloatingNumber) return value instanceof Float ? new Float(0) : double(0)
-  if (value instanceof Decimal) return new Decimal(0n, scaleOf(schema))
+  if (value instanceof Decimal) return new Decimal(0n, schema?.name === DECIMAL ? scaleOf(schema) : 0)
   if (value instanceof Date) return new Date(0)
   if (Array.isArray(value)) return []
   if (value instanceof Map) return new Map()
@@ -114,27 +116,39 @@ function nullOf(schema: Schema | null, value: unknown): unknown {
   throw new DataError(`Cannot mask value of type: ${schema?.type === 'struct' ? 'a Struct' : typeName(value)}`)
 }
 
-function scaleOf(schema: Schema | null): number {
-  return schema?.name === DECIMAL ? Number(schema.parameters?.['scale'] ?? 0) : 0
-}
-
 function replaced(schema: Schema | null, value: unknown, replacement: string): unknown {
   if (typeof value === 'string') return replacement
-  const isInteger = typeof value === 'bigint' || (typeof value === 'number' && isIntegerType(schema, value))
-  if (typeof value !== 'number' && typeof value !== 'bigint' && !(value instanceof Decimal)) {
+  const isNumber = typeof value === 'number' || typeof value === 'bigint' || value instanceof FloatingNumber
+  if (!isNumber && !(value instanceof Decimal)) {
     throw new DataError(`Cannot mask value of type ${typeName(value)} with custom replacement.`)
   }
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?$/.test(replacement)) {
-    throw new DataError(`Unable to convert ${replacement} to number`)
+  const number = parseReplacement(replacement)
+  // of the field's scale, which its converter insists on
+  if (value instanceof Decimal) return schema ? number.withScale(scaleOf(schema)) : number
+  if (value instanceof Float) return new Float(number.toNumber())
+  switch (schema?.type) {
+    case 'float':
+      return Math.fround(number.toNumber())
+    case 'double':
+      return number.toNumber()
+    case 'int8':
+      return narrowInteger(wholePart(number), 8)
+    case 'int16':
+      return narrowInteger(wholePart(number), 16)
+    case 'int32':
+      return narrowInteger(wholePart(number), 32)
+    case 'int64':
+      return narrowInteger(wholePart(number), 64)
   }
-  if (value instanceof Decimal) return Decimal.parse(replacement, schema ? scaleOf(schema) : undefined)
-  if (!isInteger) return Number(replacement)
-  const whole = Math.trunc(Number(replacement))
-  return Number.isSafeInteger(whole) || !/^[+-]?\d+$/.test(replacement) ? whole : BigInt(replacement)
+  const isLong = typeof value === 'bigint' || Number.isSafeInteger(value)
+  return isLong ? narrowInteger(wholePart(number), 64) : double(number.toNumber())
 }
 
-function isIntegerType(schema: Schema | null, value: number): boolean {
-  return schema === null ? Number.isInteger(value) : schema.type.startsWith('int')
+function parseReplacement(text: string): Decimal {
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?$/.test(text)) {
+    throw new DataError(`Unable to convert ${text} to a number`)
+  }
+  return Decimal.parse(text)
 }
 
 export class MaskFieldKey extends MaskField {

@@ -78,6 +78,8 @@ export function needsCare(bytes: Buffer, from: number, end: number, floats: bool
     do c = bytes[++i]!
     while (i < end && (c - ZERO) >>> 0 <= 9)
     if (i >= end) c = 0
+    // -0 is the integer 0
+    if (i - start === 1 && bytes[start] === ZERO && c !== DOT && start > from && bytes[start - 1] === MINUS) return true
     if (i - start >= LONG && (i - start > LONG || bytes[start] === NINE)) return true
     if (floats && (c === DOT || (c | LOWER) === E) && mayBeWhole(bytes, start, i) && isNumber(bytes, from, start))
       return true

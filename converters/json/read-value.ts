@@ -8,6 +8,7 @@ import {
   hashMapOrder,
   type Schema,
   type Struct,
+  scaleOf,
   setField,
   TIME,
   TIMESTAMP,
@@ -52,11 +53,10 @@ export function compileReader(schema: Schema, options: ReadOptions): Reader {
 function logicalReader(schema: Schema): Reader | null {
   switch (schema.name) {
     case DECIMAL: {
-      const scale = Number(schema.parameters?.['scale'])
       return json => {
         if (json instanceof NumberText) return Decimal.parse(json.text)
         if (typeof json !== 'string') throw new DigitsNeeded(true)
-        return Decimal.fromBuffer(base64(schema, json), scale)
+        return Decimal.fromBuffer(base64(schema, json), scaleOf(schema))
       }
     }
     case DATE:
@@ -94,7 +94,8 @@ function plain(json: unknown): unknown {
 
 function integer(schema: Schema, json: unknown, limit: number): number {
   const n = typeof json === 'number' ? json : plain(json)
-  if (typeof n === 'number' && Number.isInteger(n) && n >= -limit && n < limit) return n
+  // without the sign of -0
+  if (typeof n === 'number' && Number.isInteger(n) && n >= -limit && n < limit) return n + 0
   throw mismatch(schema, n)
 }
 
@@ -125,7 +126,7 @@ function typeReader(schema: Schema, options: ReadOptions): Reader {
     }
     case 'int64':
       return json => {
-        if (Number.isSafeInteger(json)) return json
+        if (Number.isSafeInteger(json)) return (json as number) + 0
         if (typeof json === 'number' && Number.isInteger(json)) throw new DigitsNeeded(false)
         const n = plain(json)
         if (typeof n === 'number' ? Number.isInteger(n) : typeof n === 'bigint' && BigInt.asIntN(64, n) === n) return n

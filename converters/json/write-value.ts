@@ -8,6 +8,7 @@ import {
   javaDouble,
   javaFloat,
   type Schema,
+  scaleOf,
   TIME,
   TIMESTAMP,
 } from '../../core/connect/index.ts'
@@ -58,9 +59,11 @@ export function compileWriter(schema: Schema, options: WriteOptions): Writer {
 function logicalWriter(schema: Schema, options: WriteOptions): Writer | null {
   switch (schema.name) {
     case DECIMAL: {
-      const scale = Number(schema.parameters?.['scale'])
-      if (options.decimalFormat === 'NUMERIC') return v => javaBigDecimal(decimalOf(schema, v, scale))
-      return v => `"${decimalOf(schema, v, scale).toBuffer().toString('base64')}"`
+      if (options.decimalFormat === 'NUMERIC') return v => javaBigDecimal(decimalOf(schema, v))
+      return v => {
+        const decimal = decimalOf(schema, v)
+        return `"${withScale(decimal, scaleOf(schema)).toBuffer().toString('base64')}"`
+      }
     }
     case DATE:
       return v => String(wholeDays(schema, v))
@@ -77,9 +80,13 @@ function logicalWriter(schema: Schema, options: WriteOptions): Writer | null {
   }
 }
 
-function decimalOf(schema: Schema, value: unknown, scale: number): Decimal {
+function decimalOf(schema: Schema, value: unknown): Decimal {
   const decimal = asDecimal(value)
   if (!decimal) throw mismatch(schema, value)
+  return decimal
+}
+
+function withScale(decimal: Decimal, scale: number): Decimal {
   try {
     return decimal.withScale(scale)
   } catch {

@@ -1,3 +1,4 @@
+import { DataError } from './errors.ts'
 import { primitive, type Schema, type SchemaOptions } from './schema.ts'
 
 /**
@@ -13,6 +14,17 @@ export const TIMESTAMP = 'org.apache.kafka.connect.data.Timestamp'
 export function decimal(scale: number, options: SchemaOptions = {}): Schema {
   const parameters = { scale: String(scale), ...options.parameters }
   return primitive('bytes', { ...options, name: DECIMAL, version: 1, parameters })
+}
+
+/** The scale of a Decimal's schema. Throws DataError where it has none. */
+export function scaleOf(schema: Schema): number {
+  const text = schema.parameters?.['scale']
+  if (text === undefined) throw new DataError('Invalid Decimal schema: scale parameter not found.')
+  const scale = Number(text)
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(scale)) {
+    throw new DataError(`Invalid Decimal schema: the scale ${JSON.stringify(text.slice(0, 40))} is not an integer.`)
+  }
+  return scale
 }
 
 export function date(options: SchemaOptions = {}): Schema {

@@ -1,4 +1,13 @@
-import { ConfigError, type Field, field as fieldOf, type Schema, type Struct } from '../../core/connect/index.ts'
+import {
+  ConfigError,
+  DataError,
+  type Field,
+  field as fieldOf,
+  getField,
+  type Schema,
+  type Struct,
+} from '../../core/connect/index.ts'
+import { isMap, typeName } from './requirements.ts'
 import { fieldValue } from './schemas.ts'
 
 /**
@@ -40,14 +49,17 @@ export class FieldPath {
     return value
   }
 
-  /** The value in data without a schema; null where something on the way is absent. */
+  /** The value in data without a schema; null where something on the way is absent. Throws DataError for a value on the way. */
   valueInMap(map: Struct): unknown {
     let value: unknown = map
     for (const step of this.steps) {
-      if (value instanceof Map) value = value.get(step)
-      else if (typeof value === 'object' && value !== null && Object.hasOwn(value, step)) {
-        value = (value as Struct)[step]
-      } else return null
+      if (value === null || value === undefined) return null
+      if (!isMap(value)) {
+        throw new DataError(
+          `Only Map objects supported in absence of schema for [nested field access], found: ${typeName(value)} on the way to ${this.text}`,
+        )
+      }
+      value = value instanceof Map ? value.get(step) : getField(value, step)
     }
     return value ?? null
   }

@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { DocumentWriter, isDocument } from '../../connectors/elasticsearch/document.ts'
+import { readSettings } from '../../connectors/elasticsearch/settings.ts'
+import { JsonConverter } from '../../converters/json/json-converter.ts'
+import { SimpleHeaderConverter } from '../../converters/simple-header-converter.ts'
+import { StringConverter } from '../../converters/string-converter.ts'
+import {
+  javaToString,
+  type Props,
+  type Schema,
+  type SinkRecord,
+  type Transformation,
+} from '../../core/connect/index.ts'
+
+interface Chain {
+  name: string
+  transforms: { class: string; props: Props }[]
+}
+
+/** What a topic, a file and headers get, or the class of Java's exception. */
+interface Outcome {
+  json?: string | null
+  text?: string
+  key?: string | null
+  headers?: string[]
+  dropped?: true
+  error?: string
+}
+
+/** A value whose outcome differs from Connect's on purpose: we refuse it, or its fields have another order. */
+interface Difference {
+  value: string
+  chains: string[] | 'all'
+  ours: 'refused' | 'order'
+  why: string
+}
+
+const read = (name: string): unknown => JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8'))
+const { values, chains } = read('cases.json') as { values: string[]; chains: Chain[] }
+const expected = read('expected.json') as Record<string, Outcome[]>
+const differences = read('differences.json') as Difference[]
+
+const manifest = JSON.parse(readFileSync(new URL('../../transforms/package.json', import.meta.url), 'utf8')) as {
+  millrace: { plugins: { aliases: string[]; module: string; export: string }[] }
+}
+
+async function load(javaClass: string, props: Props): Promise<Transformation> {
+  const entry = manifest.millrace.plugins.find(p => p.aliases.includes(javaClass))
+  if (!entry) throw new Error(`no plugin has the alias ${javaClass}`)
+  const module = await import(new URL(`../../transforms/${entry.module.replace(/\.js$/, '.ts')}`, import.meta.url).href)
+  const made = new module[entry.export]() as Transformation
+  made.configure(props)
+  return made
+}
+
+const converter = new JsonConverter()
+converter.configure({ 'schemas.enable': 'false' })
+const strings = new StringConverter()
+strings.configure({})
+const headerConverter = new SimpleHeaderConverter()
+const documents = new DocumentWriter(readSettings({ 'connection.url': 'http://127.0.0.1:9200' }))
+
+const json = (schema: Schema | null, value: unknown) =>
+  converter.fromConnectData('t', schema, value)?.toString() ?? null
+
+function run(chain: readonly Transformation[], text: string): { outcome: Outcome; record: SinkRecord | null } {
+  try {
+    const { schema, value } = converter.toConnectData('t', Buffer.from(text))
+    let record: SinkRecord | null = {
+      ...{ topic: 't', partition: 3, offset: 42, keySchema: null, key: null, valueSchema: schema, value },
+      ...{ timestamp: 1_700_000_000_000, timestampType: 'CreateTime', headers: [] },
+      ...{ originalTopic: 't', originalPartition: 3, originalOffset: 42 },
+    }
+    for (const transformation of chain) {
+      record = transformation.apply(record)
+      if (record === null) return { outcome: { dropped: true }, record }
+    }
+    return { outcome: outcomeOf(record), record }
+  } catch (error) {
+    if (!(error instanceof Error) || !['DataError', 'ConfigError'].includes(error.name)) throw error
+    return { outcome: { error: error.message }, record: null }
+  }
+}
+
+function outcomeOf(record: SinkRecord): Outcome {
+  const { key, keySchema, value, valueSchema, headers } = record
+  const outcome: Outcome = { json: json(valueSchema, value), text: javaToString(valueSchema, value) }
+  if (key !== null) outcome.key = json(keySchema, key)
+  if (headers.length > 0) {
+    outcome.headers = headers.map(h => {
+      const bytes = headerConverter.fromConnectHeader('t', h.key, h.schema, h.value)
+      return `${h.key}=${bytes?.toString() ?? 'null'}`
+    })
+  }
+  return outcome
+}
+
+const NUMBER = /-?\d+\.\d+(?:E-?\d+)?/g
+
+/**
+ * Java's outcome with the digits that Java has written since version 19, the fewest that tell a number from its neighbours: Java 17,
+ * which made the expected outcomes, sometimes writes more.
+ */
+function withFewestDigits(java: Outcome, ours: Outcome, floats: boolean): Outcome {
+  const texts = JSON.stringify(ours).match(NUMBER) ?? []
+  let i = 0
+  const shortened = JSON.stringify(java).replace(NUMBER, theirs => {
+    const text = texts[i++] ?? theirs
+    const read = floats ? (digits: string) => Math.fround(Number(digits)) : Number
+    const isSame = read(text) === read(theirs)
+    return isSame && text.length < theirs.length ? text : theirs
+  })
+  return JSON.parse(shortened) as Outcome
+}
+
+const sorted = (outcome: Outcome) => Object.values(outcome).map(text => [...String(text)].sort().join(''))
+
+function compare(chain: string, value: string, outcome: Outcome): void {
+  const java = expected[chain]![values.indexOf(value)]!
+  const difference = differences.find(d => d.value === value && (d.chains === 'all' || d.chains.includes(chain)))
+  if (java.error !== undefined || difference?.ours === 'refused') {
+    expect(outcome, `${value}: Connect answers ${java.error}`).toHaveProperty('error')
+    return
+  }
+  const asked = withFewestDigits(java, outcome, chain.includes('float32'))
+  if (difference?.ours === 'order') expect(sorted(outcome), value).toEqual(sorted(asked))
+  else expect(outcome, value).toEqual(asked)
+}
+
+test.each(chains)("values without schemas become Connect's bytes: $name", async ({ name, transforms }) => {
+  const chain = await Promise.all(transforms.map(t => load(t.class, t.props)))
+  for (const value of values) {
+    const { outcome, record } = run(chain, value)
+    compare(name, value, outcome)
+    if (!record || outcome.json == null) continue
+    // the text that StringConverter writes is the file sink's
+    expect(strings.fromConnectData('t', record.valueSchema, record.value)?.toString(), value).toBe(outcome.text)
+    if (record.valueSchema !== null || !isDocument(record)) continue
+    const document = documents.write(record)
+    // only characters beyond the BMP are escaped differently
+    if (outcome.json.includes('\\uD83D')) expect(JSON.parse(document), value).toEqual(JSON.parse(outcome.json))
+    else expect(document, value).toBe(outcome.json)
+  }
+})
+
+test('integers beyond 64 bits keep their digits, which Connect cuts off without a word', () => {
+  for (const value of [
+    '{"f":9223372036854775808}',
+    '{"f":-18446744073709551615}',
+    '{"f":[123456789012345678901234567890]}',
+  ]) {
+    const { outcome, record } = run([], value)
+    expect(outcome.json).toBe(value)
+    expect(documents.write(record!)).toBe(value)
+  }
+})
+
+test('every published difference is one', async () => {
+  for (const d of differences) {
+    const named = chains.filter(c => d.chains === 'all' || d.chains.includes(c.name))
+    const differing = await Promise.all(
+      named.map(async ({ name, transforms }) => {
+        const chain = await Promise.all(transforms.map(t => load(t.class, t.props)))
+        const { outcome } = run(chain, d.value)
+        return JSON.stringify(outcome) !== JSON.stringify(expected[name]![values.indexOf(d.value)])
+      }),
+    )
+    expect(differing, `${d.value}: ${d.why}`).toContain(true)
+  }
+})
