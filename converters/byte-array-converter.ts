@@ -7,13 +7,14 @@ import {
   type Schema,
   type SchemaAndValue,
 } from '../core/connect/index.ts'
+import { converterType } from './common/converter-type.ts'
 
 const OPTIONAL_BYTES = primitive('bytes', { optional: true })
 
 /** org.apache.kafka.connect.converters.ByteArrayConverter: bytes as they are. */
 export class ByteArrayConverter implements Converter, HeaderConverter {
   readonly version = '0.1.0'
-  readonly config = defineConfig({})
+  readonly config = defineConfig({ 'converter.type': converterType })
 
   configure(): void {}
 

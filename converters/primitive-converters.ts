@@ -8,6 +8,7 @@ import {
   type SchemaAndValue,
   type SchemaType,
 } from '../core/connect/index.ts'
+import { converterType } from './common/converter-type.ts'
 
 type Primitive = Exclude<SchemaType, 'array' | 'map' | 'struct'>
 
@@ -23,7 +24,7 @@ interface Codec {
 
 class PrimitiveConverter implements Converter, HeaderConverter {
   readonly version = '0.1.0'
-  readonly config = defineConfig({})
+  readonly config = defineConfig({ 'converter.type': converterType })
   readonly #codec: Codec
   readonly #schema: Schema
 

@@ -5,18 +5,21 @@ import {
   type HeaderConverter,
   javaToString,
   type Props,
-  parseConfig,
   primitive,
   type Schema,
   type SchemaAndValue,
 } from '../core/connect/index.ts'
+import { converterType, parseConverterConfig } from './common/converter-type.ts'
 import { encodingOf, isEncoding } from './encoding.ts'
 
 const stringConverterConfig = defineConfig({
+  'converter.type': converterType,
   'converter.encoding': {
     type: 'STRING',
     default: 'UTF-8',
     importance: 'HIGH',
+    width: 'MEDIUM',
+    displayName: 'Encoding',
     documentation: 'The character set of the text, such as UTF-8, ISO-8859-1 or UTF-16LE.',
     validator: {
       describe: 'a character set',
@@ -34,8 +37,8 @@ export class StringConverter implements Converter, HeaderConverter {
   readonly config = stringConverterConfig
   #encoding: BufferEncoding = 'utf8'
 
-  configure(props: Props): void {
-    this.#encoding = encodingOf(parseConfig(stringConverterConfig, props)['converter.encoding'])
+  configure(props: Props, isKey?: boolean): void {
+    this.#encoding = encodingOf(parseConverterConfig(stringConverterConfig, props, isKey)['converter.encoding'])
   }
 
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Buffer | null {

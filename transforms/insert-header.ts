@@ -1,7 +1,7 @@
 import {
   type ConnectRecord,
   defineConfig,
-  nonEmpty,
+  nonNull,
   type Props,
   parseConfig,
   parseValue,
@@ -10,10 +10,11 @@ import {
 } from '../core/connect/index.ts'
 
 const insertHeaderConfig = defineConfig({
-  header: { type: 'STRING', importance: 'HIGH', validator: nonEmpty, documentation: 'The name of the new header.' },
+  header: { type: 'STRING', importance: 'HIGH', validator: nonNull, documentation: 'The name of the new header.' },
   'value.literal': {
     type: 'STRING',
     importance: 'HIGH',
+    validator: nonNull,
     documentation: 'Its value, the same for all records; the type is guessed from the text.',
   },
 })

@@ -1,11 +1,16 @@
-import { defineConfig, nonEmpty, oneOf, range } from '../../core/connect/index.ts'
+import { defineConfig, nonEmpty } from '../../core/connect/index.ts'
+import { converterType } from '../common/converter-type.ts'
+
+const DECIMAL_FORMAT = 'String must be one of (case insensitive): NUMERIC, BASE64'
 
 /** The keys of JsonConverter, as `key.converter.*` and `value.converter.*`. */
 export const jsonConverterConfig = defineConfig({
+  'converter.type': converterType,
   'schemas.enable': {
     type: 'BOOLEAN',
     default: true,
     importance: 'HIGH',
+    width: 'MEDIUM',
     displayName: 'Enable Schemas',
     group: 'Schemas',
     documentation: 'Whether each key and value carries its schema: {"schema": ..., "payload": ...}.',
@@ -14,18 +19,25 @@ export const jsonConverterConfig = defineConfig({
     type: 'INT',
     default: 1000,
     importance: 'HIGH',
+    width: 'MEDIUM',
     displayName: 'Schema Cache Size',
     group: 'Schemas',
-    validator: range(1),
+    validator: { describe: '[0,...]', check: value => ((value as number) < 0 ? 'Value must be at least 0' : null) },
     documentation: 'How many schemas are kept compiled.',
   },
   'decimal.format': {
     type: 'STRING',
     default: 'BASE64',
     importance: 'LOW',
+    width: 'MEDIUM',
     displayName: 'Decimal Format',
     group: 'Serialization',
-    validator: oneOf(['BASE64', 'NUMERIC'], { ignoreCase: true }),
+    validator: {
+      describe: 'one of BASE64, NUMERIC, in any case',
+      values: ['BASE64', 'NUMERIC'],
+      ofNull: DECIMAL_FORMAT,
+      check: value => (/^(?:base64|numeric)$/i.test(String(value)) ? null : DECIMAL_FORMAT),
+    },
     documentation:
       'How decimals are written: BASE64 (the bytes of the unscaled value) or NUMERIC (a JSON number). Case does not matter.',
   },
@@ -33,6 +45,7 @@ export const jsonConverterConfig = defineConfig({
     type: 'BOOLEAN',
     default: true,
     importance: 'LOW',
+    width: 'MEDIUM',
     displayName: 'Replace null with default',
     group: 'Serialization',
     documentation:
@@ -42,6 +55,7 @@ export const jsonConverterConfig = defineConfig({
     type: 'STRING',
     default: null,
     importance: 'HIGH',
+    width: 'MEDIUM',
     displayName: 'Schema Content',
     group: 'Schemas',
     validator: nonEmpty,

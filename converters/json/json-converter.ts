@@ -6,11 +6,11 @@ import {
   type HeaderConverter,
   messageOf,
   type Props,
-  parseConfig,
   type RawHeader,
   type Schema,
   type SchemaAndValue,
 } from '../../core/connect/index.ts'
+import { parseConverterConfig } from '../common/converter-type.ts'
 import { jsonConverterConfig } from './config.ts'
 import { EnvelopeCache, type ReadSchema } from './envelope-cache.ts'
 import { inJavaOrder } from './java-order.ts'
@@ -41,7 +41,7 @@ const SCHEMALESS: ReadSchema = { schema: null, read: inJavaOrder, precision: 'sc
 export class JsonConverter implements Converter, HeaderConverter {
   readonly version = '0.1.0'
   readonly config = jsonConverterConfig
-  #config: ConfigValues<typeof jsonConverterConfig> = parseConfig(jsonConverterConfig, {})
+  #config: ConfigValues<typeof jsonConverterConfig> = parseConverterConfig(jsonConverterConfig, {})
   #isKey = false
   #options: WriteOptions = { decimalFormat: 'BASE64', replaceNullWithDefault: true }
   #fixed: ReadSchema | null = null
@@ -50,7 +50,7 @@ export class JsonConverter implements Converter, HeaderConverter {
   readonly #slab = new Slab()
 
   configure(props: Props, isKey?: boolean): void {
-    this.#config = parseConfig(jsonConverterConfig, props)
+    this.#config = parseConverterConfig(jsonConverterConfig, props, isKey)
     this.#isKey = isKey ?? props['converter.type'] === 'key'
     this.#options = {
       decimalFormat: this.#config['decimal.format'].toUpperCase() === 'NUMERIC' ? 'NUMERIC' : 'BASE64',

@@ -8,7 +8,7 @@ export {
 } from '../common/config/define.ts'
 export { ConfigError, type ConfigValue, parseConfig, validateConfig } from '../common/config/parse.ts'
 export { HIDDEN, Password } from '../common/config/password.ts'
-export { all, listOf, nonEmpty, oneOf, range, regex } from '../common/config/validators.ts'
+export { all, distinctItems, listOf, nonEmpty, nonNull, oneOf, range, regex } from '../common/config/validators.ts'
 export { defineErrors, isRetriable, MillraceError, messageOf } from '../common/errors/error-table.ts'
 export type { Logger } from '../common/log.ts'
 export { JavaPattern } from '../common/regex/java-pattern.ts'

@@ -28,11 +28,16 @@ export function parseCastSpec(items: readonly string[]): CastSpec | string {
   return { whole, fields: new Map(namesInOrder(fields.keys()).map(name => [name, fields.get(name)!])) }
 }
 
+const EMPTY = 'Must specify at least one field to cast.'
+
+/** A spec that Cast can do. */
 export const castSpec: Validator = {
-  describe: 'list of colon-delimited pairs, e.g. foo:bar,abc:xyz',
+  describe: 'list of colon-delimited pairs, e.g. foo:int8,bar:string, or one type',
+  complete: true,
+  ofNull: EMPTY,
   check(value) {
     const items = (value as string[] | null) ?? []
-    if (items.length === 0) return 'Must specify at least one field to cast.'
+    if (items.length === 0) return EMPTY
     const spec = parseCastSpec(items)
     return typeof spec === 'string' ? spec : null
   },

@@ -1,4 +1,4 @@
-import type { ConfigKey, Validator } from '../../core/connect/index.ts'
+import { type ConfigKey, distinctItems } from '../../core/connect/index.ts'
 
 /** `replace.null.with.default`, which most transformations have. */
 export const replaceNullKey = {
@@ -18,6 +18,7 @@ export const fieldSyntaxKey = {
   validator: {
     describe: 'one of V1, V2',
     values: ['V1', 'V2'],
+    ofNull: 'String must be one of (case insensitive): V1, V2',
     check: value => (/^v[12]$/i.test(String(value)) ? null : 'String must be one of (case insensitive): V1, V2'),
   },
 } as const satisfies ConfigKey
@@ -25,20 +26,12 @@ export const fieldSyntaxKey = {
 /** A list with at least one item. */
 export const nonEmptyList = {
   describe: 'non-empty list',
+  ofNull: 'Empty list',
   check: (value: unknown) => (Array.isArray(value) && value.length === 0 ? 'Empty list' : null),
 }
 
-function faultyNames(value: unknown): string | null {
-  const names = Array.isArray(value) ? (value as string[]) : []
-  if (names.some(name => name.trim() === '')) return 'Values must not be empty'
-  return new Set(names).size < names.length ? 'Values must not be duplicated' : null
-}
-
 /** A list of names, each once. */
-export const distinctNamesIfAny: Validator = { describe: 'list of distinct names', check: faultyNames }
+export const distinctNamesIfAny = distinctItems({ allowEmpty: true })
 
 /** A list of names, each once, at least one. */
-export const distinctNames: Validator = {
-  describe: 'non-empty list of distinct names',
-  check: value => nonEmptyList.check(value) ?? faultyNames(value),
-}
+export const distinctNames = distinctItems({ allowEmpty: false })

@@ -4,7 +4,7 @@ import { typeName } from './requirements.ts'
 
 export const TARGETS = ['string', 'unix', 'Date', 'Time', 'Timestamp'] as const
 export type Target = (typeof TARGETS)[number]
-export const PRECISIONS = ['seconds', 'milliseconds', 'microseconds', 'nanoseconds'] as const
+export const PRECISIONS = ['nanoseconds', 'microseconds', 'milliseconds', 'seconds'] as const
 export type Precision = (typeof PRECISIONS)[number]
 
 const DAY_MS = 86_400_000

@@ -37,7 +37,7 @@ test('all faults are told at once, each with its key, in the words of Kafka', ()
     expect((error as ConfigError).errors).toEqual([
       { key: 'topic', message: 'Missing required configuration "topic" which has no default value.' },
       { key: 'tasks.max', message: 'Invalid value x for configuration tasks.max: Not a number of type INT' },
-      { key: 'mode', message: 'Invalid value slow for configuration mode: Value must be one of fast, safe' },
+      { key: 'mode', message: 'Invalid value slow for configuration mode: String must be one of: fast, safe' },
       { key: 'on', message: 'Invalid value yes for configuration on: Expected value to be either true or false' },
     ])
   }

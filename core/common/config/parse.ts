@@ -1,4 +1,5 @@
 import { MillraceError } from '../errors/error-table.ts'
+import { javaTrim } from '../java-text.ts'
 import type { ConfigDef, ConfigKey, ConfigType, ConfigValues } from './define.ts'
 import { HIDDEN, hideInUrls, Password } from './password.ts'
 
@@ -40,15 +41,25 @@ const INTEGER_LIMIT: Partial<Record<ConfigType, number>> = { SHORT: 2 ** 15, INT
 
 function parseInteger(text: string, limit: number): number | null {
   if (!/^[+-]?\d+$/.test(text)) return null
-  const n = Number(text)
-  // Long.MAX_VALUE itself rounds up to 2^63
-  return n >= -limit && (n < limit || limit === 2 ** 63) && n <= limit ? n : null
+  const n = BigInt(text.replace('+', ''))
+  return n >= -BigInt(limit) && n < BigInt(limit) ? Number(n) : null
+}
+
+/** The items of a list, as ConfigDef splits it: white space is that of ASCII. */
+function splitList(text: string): string[] {
+  const trimmed = javaTrim(text)
+  return trimmed === '' ? [] : trimmed.split(/[ \t\n\v\f\r]*,[ \t\n\v\f\r]*/)
+}
+
+/** The items of a list that are not empty; none for no text. */
+export function listItems(text: string | null | undefined): string[] {
+  return splitList(text ?? '').filter(item => item !== '')
 }
 
 /** One value of a type out of its raw form; throws a plain message when it cannot be. As ConfigDef.parseType does. */
 export function parseType(type: ConfigType, raw: unknown): unknown {
   if (raw === null || raw === undefined) return null
-  const text = typeof raw === 'string' ? raw.trim() : String(raw)
+  const text = typeof raw === 'string' ? javaTrim(raw) : String(raw)
   switch (type) {
     case 'BOOLEAN': {
       const lower = text.toLowerCase()
@@ -59,7 +70,8 @@ export function parseType(type: ConfigType, raw: unknown): unknown {
     case 'INT':
     case 'SHORT':
     case 'LONG': {
-      const n = parseInteger(text, INTEGER_LIMIT[type]!)
+      // A default may be the number 2^63, which stands for Java's Long.MAX_VALUE.
+      const n = raw === 2 ** 63 && type === 'LONG' ? raw : parseInteger(text, INTEGER_LIMIT[type]!)
       if (n === null) throw new TypeError(NOT_OF_TYPE[type])
       return n
     }
@@ -69,7 +81,7 @@ export function parseType(type: ConfigType, raw: unknown): unknown {
     }
     case 'LIST':
       if (Array.isArray(raw)) return raw.map(String)
-      return text === '' ? [] : text.split(/\s*,\s*/)
+      return splitList(text)
     case 'PASSWORD':
       return raw instanceof Password ? raw : new Password(String(raw))
     case 'CLASS':
@@ -91,6 +103,11 @@ function show(value: unknown): string | null {
   return hideInUrls(Array.isArray(value) ? value.join(',') : String(value))
 }
 
+/** As Java prints it: a list as `[a, b]`. */
+function javaText(value: unknown): string {
+  return hideInUrls(Array.isArray(value) ? `[${value.join(', ')}]` : String(value))
+}
+
 interface Checked {
   readonly value: unknown
   readonly errors: string[]
@@ -99,25 +116,41 @@ interface Checked {
 function checkKey(name: string, key: ConfigKey, raw: RawConfig): Checked {
   const given = rawOf(name, key, raw)
   if (given === undefined && key.default === undefined) {
-    return { value: null, errors: [`Missing required configuration "${name}" which has no default value.`] }
+    const missing = `Missing required configuration "${name}" which has no default value.`
+    return { value: null, errors: [missing, ...errorsOfNull(name, key)] }
   }
   const shown = key.type === 'PASSWORD' ? HIDDEN : show(given)
   let value: unknown
   try {
     value = given === undefined ? parseType(key.type, key.default) : parseType(key.type, given)
   } catch (error) {
-    return { value: null, errors: [`Invalid value ${shown} for configuration ${name}: ${(error as Error).message}`] }
+    const wrong = `Invalid value ${shown} for configuration ${name}: ${(error as Error).message}`
+    return { value: null, errors: [wrong, ...errorsOfNull(name, key)] }
   }
   const wrong = key.validator?.check(value, name) ?? null
-  return {
-    value,
-    errors: wrong === null ? [] : [`Invalid value ${shown ?? value} for configuration ${name}: ${wrong}`],
-  }
+  return { value, errors: wrong === null ? [] : [messageOf(name, key, value, wrong)] }
 }
 
-/** Validates all keys of a declaration; never throws. Unknown keys are not its business. */
-export function validateConfig(def: ConfigDef, raw: RawConfig): ConfigValue[] {
-  const checked = new Map(Object.entries(def).map(([name, key]) => [name, checkKey(name, key, raw)]))
+function messageOf(name: string, key: ConfigKey, value: unknown, wrong: string): string {
+  if (key.validator?.complete) return wrong
+  const shown = key.type === 'PASSWORD' && value !== null ? HIDDEN : javaText(value)
+  return `Invalid value ${shown} for configuration ${name}: ${wrong}`
+}
+
+/** Kafka asks the validator also where there is no value to ask about. */
+function errorsOfNull(name: string, key: ConfigKey): string[] {
+  const wrong = key.validator?.ofNull
+  return wrong === undefined ? [] : [messageOf(name, key, null, wrong.replace('{name}', name))]
+}
+
+/**
+ * Validates all keys of a declaration; never throws. Unknown keys are not its business. `nulls` are keys that were given
+ * the value null, which is no missing value.
+ */
+export function validateConfig(def: ConfigDef, raw: RawConfig, nulls: readonly string[] = []): ConfigValue[] {
+  const check = (name: string, key: ConfigKey): Checked =>
+    nulls.includes(name) ? { value: null, errors: errorsOfNull(name, key) } : checkKey(name, key, raw)
+  const checked = new Map(Object.entries(def).map(([name, key]) => [name, check(name, key)]))
   const values = Object.fromEntries([...checked].map(([name, c]) => [name, c.value]))
   return Object.entries(def).map(([name, key]) => {
     const { value, errors } = checked.get(name)!
@@ -134,7 +167,8 @@ export function parseConfig<D extends ConfigDef>(def: D, raw: RawConfig): Config
   const values: Record<string, unknown> = {}
   for (const [name, key] of Object.entries(def)) {
     const checked = checkKey(name, key, raw)
-    for (const message of checked.errors) errors.push({ key: name, message })
+    const [message] = checked.errors
+    if (message !== undefined) errors.push({ key: name, message })
     values[name] = checked.value
   }
   if (errors.length > 0) throw new ConfigError(errors)

@@ -4,6 +4,7 @@ import type { Validator } from './define.ts'
 /** A number of at least `min` and, if given, at most `max`. */
 export function range(min: number, max?: number): Validator {
   return {
+    ofNull: 'Value must be non-null',
     describe: max === undefined ? `[${min},...]` : `[${min},...,${max}]`,
     check(value) {
       if (value === null) return null
@@ -19,12 +20,39 @@ export function range(min: number, max?: number): Validator {
 export function oneOf(values: readonly string[], options?: { ignoreCase?: boolean }): Validator {
   const fold = (s: string) => (options?.ignoreCase ? s.toLowerCase() : s)
   const known = new Set(values.map(fold))
+  const wrong = options?.ignoreCase
+    ? `Value must be one of ${values.join(', ')}`
+    : `String must be one of: ${values.join(', ')}`
   return {
     describe: `one of ${values.join(', ')}`,
     values,
-    check: value =>
-      value === null || known.has(fold(String(value))) ? null : `Value must be one of ${values.join(', ')}`,
+    ofNull: wrong,
+    check: value => (value === null || known.has(fold(String(value))) ? null : wrong),
   }
+}
+
+/** Kafka's list of distinct items, none of which is empty (ConfigDef.ValidList.anyNonDuplicateValues). */
+export function distinctItems(options: { allowEmpty: boolean }): Validator {
+  return {
+    describe: options.allowEmpty ? 'list of distinct items' : 'non-empty list of distinct items',
+    complete: true,
+    ofNull: `Configuration '{name}' values must not be null.`,
+    check(value, name) {
+      const items = (value as string[] | null) ?? []
+      const about = `Configuration '${name}'`
+      if (items.length === 0 && !options.allowEmpty)
+        return `${about} must not be empty. Valid values include: any non-empty value`
+      if (new Set(items).size < items.length) return `${about} values must not be duplicated.`
+      return items.includes('') ? `${about} values must not be empty.` : null
+    },
+  }
+}
+
+/** Any text; also the empty one (ConfigDef.NonNullValidator). */
+export const nonNull: Validator = {
+  describe: 'non-null string',
+  ofNull: 'entry must be non null',
+  check: () => null,
 }
 
 /** A list whose every item is one of the given strings. */
@@ -50,6 +78,7 @@ export const nonEmpty: Validator = {
 /** A regular expression of Java, or a list of them. */
 export const regex: Validator = {
   describe: 'valid regular expression',
+  ofNull: 'Invalid regex: there is none',
   check(value) {
     for (const text of Array.isArray(value) ? value : value === null ? [] : [value]) {
       const wrong = JavaPattern.wrong(String(text))
@@ -61,8 +90,10 @@ export const regex: Validator = {
 
 /** All of them; the first complaint wins. */
 export function all(...validators: Validator[]): Validator {
+  const ofNull = validators.find(v => v.ofNull !== undefined)?.ofNull
   return {
     describe: validators.map(v => v.describe).join(', '),
+    ...(ofNull !== undefined && { ofNull }),
     check(value, name) {
       for (const v of validators) {
         const wrong = v.check(value, name)

@@ -2,7 +2,7 @@ import type { ConfigType, Importance, Width } from '../../common/config/define.t
 import { parseType } from '../../common/config/parse.ts'
 import { HIDDEN } from '../../common/config/password.ts'
 import { JavaPattern } from '../../common/regex/java-pattern.ts'
-import type { Props } from '../../connect/props.ts'
+import type { GivenProps } from './given-props.ts'
 
 /** A key that the runtime itself, not a plugin, gives every connector. In the order and groups of Connect. */
 export interface RuntimeKey {
@@ -18,6 +18,8 @@ export interface RuntimeKey {
   readonly displayName: string
   /** The wording of Connect's validators, which REST answers repeat. Gets null for a value that could not be parsed. */
   readonly check?: (value: unknown) => string | null
+  /** Whether the words of `check` are the whole message. */
+  readonly complete?: boolean
   readonly recommended?: readonly string[]
   readonly visible?: boolean
 }
@@ -68,7 +70,7 @@ export function definitionOf(key: RuntimeKey): KeyDefinition {
 }
 
 /** Checks one key as ConfigDef does: parse errors first, then the validator's, each in Connect's words. */
-export function checkRuntimeKey(key: RuntimeKey, props: Props): KeyInfo {
+export function checkRuntimeKey(key: RuntimeKey, props: GivenProps): KeyInfo {
   const given = props[key.name]
   const errors: string[] = []
   let parsed: unknown = null
@@ -76,12 +78,13 @@ export function checkRuntimeKey(key: RuntimeKey, props: Props): KeyInfo {
     errors.push(`Missing required configuration "${key.name}" which has no default value.`)
   } else {
     try {
-      parsed = parseType(key.type, given ?? key.default)
+      parsed = parseType(key.type, given === undefined ? key.default : given)
     } catch (error) {
       errors.push(`Invalid value ${given} for configuration ${key.name}: ${(error as Error).message}`)
     }
     const wrong = key.check?.(parsed) ?? null
-    if (wrong !== null) errors.push(`Invalid value ${shown(parsed)} for configuration ${key.name}: ${wrong}`)
+    if (wrong !== null && key.complete) errors.push(wrong)
+    else if (wrong !== null) errors.push(`Invalid value ${shown(parsed)} for configuration ${key.name}: ${wrong}`)
   }
   const value = key.type === 'PASSWORD' && parsed !== null ? HIDDEN : textOf(parsed)
   return {
@@ -119,7 +122,7 @@ export const checks = {
   oneOf:
     (...values: string[]) =>
     (value: unknown) =>
-      value === null || values.includes(value as string) ? null : `String must be one of: ${values.join(', ')}`,
+      values.includes(value as string) ? null : `String must be one of: ${values.join(', ')}`,
   oneOfIgnoringCase:
     (...values: string[]) =>
     (value: unknown) =>
@@ -127,8 +130,14 @@ export const checks = {
         ? null
         : `String must be one of (case insensitive): ${values.map(v => v.toUpperCase()).join(', ')}`,
   distinctAliases: (value: unknown) => {
-    const aliases = (value as string[] | null) ?? []
-    if (aliases.some(a => a === '')) return 'Empty alias provided.'
+    if (value === null) return 'entry must be non null'
+    const aliases = value as string[]
+    if (new Set(aliases).size < aliases.length) return 'Duplicate alias provided.'
+    return aliases.includes('') ? 'Empty alias provided.' : null
+  },
+  noDuplicates: (value: unknown) => {
+    if (value === null) return 'entry must be non null'
+    const aliases = value as string[]
     return new Set(aliases).size === aliases.length ? null : 'Duplicate alias provided.'
   },
   name: (value: unknown) => {
@@ -142,7 +151,8 @@ export const checks = {
     return `String may not contain control sequences but had the following ASCII chars: ${codes}`
   },
   regex: (value: unknown) => {
-    if (value === null || value === '') return null
+    if (value === null) return 'Invalid regex: there is none'
+    if (value === '') return null
     const wrong = JavaPattern.wrong(String(value))
     return wrong === null ? null : `Invalid regex: ${wrong}`
   },

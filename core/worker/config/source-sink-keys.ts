@@ -1,7 +1,10 @@
+import { listItems } from '../../common/config/parse.ts'
+import { distinctItems } from '../../common/config/validators.ts'
 import { JavaPattern } from '../../common/regex/java-pattern.ts'
 import type { Props } from '../../connect/props.ts'
 import { checks, type RuntimeKey } from './runtime-keys.ts'
 
+const TOPICS = distinctItems({ allowEmpty: true })
 const EXACTLY_ONCE = 'Exactly Once Support'
 const ERRORS = 'Error Handling'
 
@@ -18,7 +21,7 @@ export function sourceKeys(): RuntimeKey[] {
       orderInGroup: 1,
       width: 'LONG',
       displayName: 'Topic Creation Groups',
-      check: checks.distinctAliases,
+      check: checks.noDuplicates,
     },
     {
       name: 'exactly.once.support',
@@ -31,7 +34,7 @@ export function sourceKeys(): RuntimeKey[] {
       orderInGroup: 2,
       width: 'SHORT',
       displayName: 'Exactly once support',
-      check: checks.oneOfIgnoringCase('requested', 'required'),
+      check: checks.oneOfIgnoringCase('required', 'requested'),
     },
     {
       name: 'transaction.boundary',
@@ -44,7 +47,7 @@ export function sourceKeys(): RuntimeKey[] {
       orderInGroup: 3,
       width: 'SHORT',
       displayName: 'Transaction Boundary',
-      check: checks.oneOfIgnoringCase('poll', 'interval', 'connector'),
+      check: checks.oneOfIgnoringCase('interval', 'poll', 'connector'),
     },
     {
       name: 'transaction.boundary.interval.ms',
@@ -57,6 +60,7 @@ export function sourceKeys(): RuntimeKey[] {
       orderInGroup: 4,
       width: 'SHORT',
       displayName: 'Transaction boundary interval',
+      check: value => (value !== null && (value as number) < 0 ? 'Value must be at least 0' : null),
     },
     {
       name: 'offsets.storage.topic',
@@ -69,7 +73,7 @@ export function sourceKeys(): RuntimeKey[] {
       orderInGroup: 1,
       width: 'LONG',
       displayName: 'Offsets topic',
-      check: value => (value !== null && String(value).trim() === '' ? 'String may not be empty' : null),
+      check: value => (value !== null && String(value).trim() === '' ? 'String must be non-empty' : null),
     },
   ]
 }
@@ -87,6 +91,8 @@ export function sinkKeys(): RuntimeKey[] {
       orderInGroup: 4,
       width: 'LONG',
       displayName: 'Topics',
+      complete: true,
+      check: value => (value === null ? TOPICS.ofNull!.replace('{name}', 'topics') : TOPICS.check(value, 'topics')),
     },
     {
       name: 'topics.regex',
@@ -136,22 +142,16 @@ export function sinkKeys(): RuntimeKey[] {
   ]
 }
 
-const listOf = (text: string | undefined): string[] =>
-  (text ?? '')
-    .split(',')
-    .map(t => t.trim())
-    .filter(t => t !== '')
-
 /** What no single key can say about a sink: errors by key, in Connect's words. */
 export function checkSink(props: Props): [key: string, error: string][] {
-  const topics = listOf(props['topics'])
+  const topics = listItems(props['topics'])
   const regex = (props['topics.regex'] ?? '').trim()
   const dlq = (props['errors.deadletterqueue.topic.name'] ?? '').trim()
   const both = (error: string): [string, string][] => [
     ['topics', error],
     ['topics.regex', error],
   ]
-  if (topics.length === 0 && regex === '') return both('Must configure one of topics or topics.regex')
+  if ((props['topics'] ?? '').trim() === '' && regex === '') return both('Must configure one of topics or topics.regex')
   if (topics.length > 0 && regex !== '')
     return both('topics and topics.regex are mutually exclusive options, but both are set.')
   if (dlq === '') return []
@@ -183,7 +183,7 @@ export function checkSource(props: Props): [key: string, error: string][] {
 
 /** Connect accepts these and fails at the start of the connector: here they are refused with the configuration. */
 function checkTopicCreation(props: Props): [key: string, error: string][] {
-  const groups = listOf(props['topic.creation.groups'])
+  const groups = listItems(props['topic.creation.groups'])
   const used = ['partitions', 'replication.factor'].some(k => props[`topic.creation.default.${k}`] !== undefined)
   if (groups.length === 0 && !used) return []
   const errors: [string, string][] = []
@@ -202,7 +202,7 @@ function checkTopicCreation(props: Props): [key: string, error: string][] {
     }
     for (const key of ['include', 'exclude']) {
       const name = `topic.creation.${group}.${key}`
-      for (const pattern of listOf(props[name])) {
+      for (const pattern of listItems(props[name])) {
         const error = JavaPattern.wrong(pattern)
         if (error !== null) wrong(`Invalid value ${props[name]} for configuration ${name}: ${error}`)
       }

@@ -111,8 +111,11 @@ export function parseListener(text: string): Listener | null {
 }
 
 /** The keys under a prefix, without it. */
-export function withPrefix(props: Props, prefix: string): Record<string, string> {
-  const found: Record<string, string> = {}
+export function withPrefix<V extends string | null>(
+  props: Readonly<Record<string, V>>,
+  prefix: string,
+): Record<string, V> {
+  const found: Record<string, V> = {}
   for (const [key, value] of Object.entries(props)) {
     if (key.startsWith(prefix) && key.length > prefix.length) found[key.slice(prefix.length)] = value
   }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { createLogger, type Logger, type LogLevel, setLogLevel } from '../../common/log.ts'
 import type { Props } from '../../connect/props.ts'
+import { type GivenProps, withoutNulls } from '../config/given-props.ts'
 import type { WorkerConfig } from '../config/worker-config.ts'
 import type { PluginInspector } from '../plugins/inspector.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'
@@ -204,18 +205,20 @@ export class Herder {
   }
 
   /** Validates a configuration; masked secrets of an existing connector of that name are taken as they are stored. */
-  validate(config: Props): Promise<ConfigInfos> {
-    return this.validator.validate(this.#o.secrets.unmask(config, this.#state.config(config['name'] ?? '')))
+  validate(given: GivenProps): Promise<ConfigInfos> {
+    const [config, nulls] = withoutNulls(given)
+    return this.validator.validate(this.#o.secrets.unmask(config, this.#state.config(config['name'] ?? '')), nulls)
   }
 
   /** Creates a connector, or replaces its configuration where that is allowed. `created` tells which. */
   async putConnector(
     name: string,
-    given: Props,
+    given: GivenProps,
     replace: boolean,
     target: TargetState | null = null,
   ): Promise<{ created: boolean; info: ConnectorInfo }> {
-    return this.#change(name, () => given, replace, target)
+    const [config, nulls] = withoutNulls(given)
+    return this.#change(name, () => config, { replace, target, nulls })
   }
 
   /** Changes some keys of a configuration; null removes one. */
@@ -234,7 +237,7 @@ export class Herder {
       }
       return merged
     }
-    return (await this.#change(name, merge, true, null)).info
+    return (await this.#change(name, merge, { replace: true, target: null, nulls: [] })).info
   }
 
   async deleteConnector(name: string): Promise<void> {
@@ -317,8 +320,7 @@ export class Herder {
   async #change(
     name: string,
     make: (stored: Props | null) => Props,
-    replace: boolean,
-    target: TargetState | null,
+    { replace, target, nulls }: { replace: boolean; target: TargetState | null; nulls: readonly string[] },
   ): Promise<{ created: boolean; info: ConnectorInfo }> {
     const next = () => {
       const stored = this.#state.config(name)
@@ -326,7 +328,7 @@ export class Herder {
     }
     for (;;) {
       const config = next()
-      await this.#check(config)
+      await this.#check(config, nulls)
       const done = await this.#writes.run(name, async () => {
         const exists = this.#state.config(name) !== null
         if (exists && !replace) throw new RestError(409, `Connector ${name} already exists`)
@@ -350,8 +352,8 @@ export class Herder {
     })
   }
 
-  async #check(config: Props): Promise<void> {
-    const infos = await this.validator.validate(config)
+  async #check(config: Props, nulls: readonly string[]): Promise<void> {
+    const infos = await this.validator.validate(config, nulls)
     const masked = await this.#o.secrets.masked(config)
     const message = invalidMessage(infos)
     if (message !== null) throw badRequest(message)

@@ -1,4 +1,4 @@
-import { ConfigError } from '../../common/config/parse.ts'
+import { ConfigError, listItems } from '../../common/config/parse.ts'
 import type { Props } from '../../connect/props.ts'
 import { clientProps } from '../config/client-overrides.ts'
 import { type WorkerConfig, withPrefix } from '../config/worker-config.ts'
@@ -13,12 +13,6 @@ export interface LauncherOptions {
   readonly workerId: () => string
   readonly clusterId: () => string | undefined
 }
-
-const listOf = (text: string | undefined): string[] =>
-  (text ?? '')
-    .split(',')
-    .map(t => t.trim())
-    .filter(t => t !== '')
 
 /** As good as for ever, ms: what Connect sets, within what a timer takes. */
 const INT_MAX = '2147483647'
@@ -141,7 +135,7 @@ export class Launcher {
   }
 
   #transforms(props: Props): TransformSpec[] {
-    return listOf(props['transforms']).map((alias): TransformSpec => {
+    return listItems(props['transforms']).map((alias): TransformSpec => {
       const own = withPrefix(props, `transforms.${alias}.`)
       const plugin = this.#find('transformation', own['type'] ?? '', own['plugin.version'])
       const predicate = own['predicate']

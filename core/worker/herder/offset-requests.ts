@@ -39,7 +39,8 @@ export interface SinkOffset {
 function integer(value: unknown, what: 'partition' | 'offset'): number {
   const text = String(value)
   const n = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN
-  if (Number.isSafeInteger(n)) {
+  const limit = what === 'partition' ? 2 ** 31 : 2 ** 53
+  if (Number.isSafeInteger(n) && n < limit) {
     if (n >= 0) return n
     throw badRequest(`The ${what} ${text} is negative; ${what}s begin at 0`)
   }

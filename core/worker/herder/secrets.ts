@@ -1,3 +1,4 @@
+import { listItems } from '../../common/config/parse.ts'
 import { HIDDEN, hideInUrls } from '../../common/config/password.ts'
 import type { Props } from '../../connect/props.ts'
 import { isSecretClientKey } from '../config/client-overrides.ts'
@@ -14,12 +15,6 @@ export function looksSecret(key: string): boolean {
 }
 
 const REFERENCE = /^\$\{[^}]*\}$/
-
-const listOf = (text: string | undefined): string[] =>
-  (text ?? '')
-    .split(',')
-    .map(t => t.trim())
-    .filter(t => t !== '')
 
 /** Hides what is secret in configurations that are shown, and brings it back in those that are sent. */
 export class Secrets {
@@ -75,9 +70,9 @@ export class Secrets {
       ['converter', props['value.converter'], 'value.converter.'],
       ['header_converter', props['header.converter'], 'header.converter.'],
     ]
-    for (const alias of listOf(props['transforms']))
+    for (const alias of listItems(props['transforms']))
       parts.push(['transformation', props[`transforms.${alias}.type`], `transforms.${alias}.`])
-    for (const alias of listOf(props['predicates']))
+    for (const alias of listItems(props['predicates']))
       parts.push(['predicate', props[`predicates.${alias}.type`], `predicates.${alias}.`])
     await Promise.all(parts.map(([kind, name, prefix]) => this.#learn(kind, name, prefix, props, types)))
     return key => {

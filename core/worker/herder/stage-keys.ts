@@ -1,5 +1,6 @@
+import { listItems } from '../../common/config/parse.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
-import type { Props } from '../../connect/props.ts'
+import type { GivenProps } from '../config/given-props.ts'
 import { checkRuntimeKey, type KeyInfo, withErrors } from '../config/runtime-keys.ts'
 import { withPrefix } from '../config/worker-config.ts'
 import type { PluginDescriptor } from '../plugins/manifest.ts'
@@ -8,19 +9,18 @@ import { parseRange } from '../plugins/versions.ts'
 import type { Placing } from './plugin-keys.ts'
 
 /** Lets a plugin check its part of the configuration. */
-export type Ask = (kind: PluginKind, plugin: PluginDescriptor, props: Props, placing: Placing) => Promise<KeyInfo[]>
-
-const listOf = (text: string | undefined): string[] =>
-  (text ?? '')
-    .split(',')
-    .map(t => t.trim())
-    .filter(t => t !== '')
+export type Ask = (
+  kind: PluginKind,
+  plugin: PluginDescriptor,
+  props: GivenProps,
+  placing: Placing,
+) => Promise<KeyInfo[]>
 
 /** The keys of transformations and predicates, by alias. */
-export async function stageInfos(registry: PluginRegistry, props: Props, ask: Ask): Promise<KeyInfo[]> {
-  const predicates = new Set(listOf(props['predicates']))
+export async function stageInfos(registry: PluginRegistry, props: GivenProps, ask: Ask): Promise<KeyInfo[]> {
+  const predicates = new Set(listItems(props['predicates']))
   const parts = [
-    ...[...new Set(listOf(props['transforms']))].map(alias =>
+    ...[...new Set(listItems(props['transforms']))].map(alias =>
       stageInfo(registry, 'transforms', alias, props, predicates, ask),
     ),
     ...[...predicates].map(alias => stageInfo(registry, 'predicates', alias, props, predicates, ask)),
@@ -32,7 +32,7 @@ async function stageInfo(
   registry: PluginRegistry,
   list: 'transforms' | 'predicates',
   alias: string,
-  props: Props,
+  props: GivenProps,
   predicates: ReadonlySet<string>,
   ask: Ask,
 ): Promise<KeyInfo[]> {
@@ -54,7 +54,7 @@ async function stageInfo(
     },
     props,
   )
-  if (type === undefined) return [typeInfo]
+  if (type === undefined || type === null) return [typeInfo]
   let plugin: PluginDescriptor
   try {
     if (!registry.has(kind, type)) return [absent(typeInfo, type)]
@@ -78,8 +78,11 @@ async function stageInfo(
   const own = await ask(kind, plugin, withPrefix(props, prefix), { prefix, group })
   const gate = list === 'transforms' ? gateKeys(prefix, group, props, predicates) : []
   const sorted = [...own, ...gate].sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1))
+  const negated = list === 'transforms' && props[`${prefix}negate`] !== undefined
+  const withoutPredicate = negated && props[`${prefix}predicate`] === undefined
   const numbered = sorted.map((info, i) => ({ ...info, definition: { ...info.definition, order_in_group: i + 2 } }))
-  return [typeInfo, version, ...numbered]
+  const stray = `Config '${prefix}negate' was provided but there is no config '${prefix}predicate' defining a predicate to be negated.`
+  return [withErrors(typeInfo, withoutPredicate ? [stray] : []), version, ...numbered]
 }
 
 /** The key with the error of a class that does not exist. */
@@ -90,7 +93,7 @@ export function absent(info: KeyInfo, name: string): KeyInfo {
 }
 
 /** `predicate` and `negate` of a transformation. */
-function gateKeys(prefix: string, group: string, props: Props, predicates: ReadonlySet<string>): KeyInfo[] {
+function gateKeys(prefix: string, group: string, props: GivenProps, predicates: ReadonlySet<string>): KeyInfo[] {
   const shared = { importance: 'MEDIUM', group, orderInGroup: 0, width: 'NONE' } as const
   return [
     checkRuntimeKey(

@@ -5,6 +5,7 @@ import { messageOf } from '../../common/errors/error-table.ts'
 import type { Props } from '../../connect/props.ts'
 import { isSecretClientKey, overrideError, overridesOf, policyOf } from '../config/client-overrides.ts'
 import { commonConnectorKeys, type KeyContext } from '../config/connector-keys.ts'
+import { type GivenProps, withoutNulls } from '../config/given-props.ts'
 import { checkRuntimeKey, definitionOf, type KeyDefinition, type KeyInfo, withErrors } from '../config/runtime-keys.ts'
 import { checkSink, checkSource, sinkKeys, sourceKeys } from '../config/source-sink-keys.ts'
 import { type WorkerConfig, withPrefix } from '../config/worker-config.ts'
@@ -22,8 +23,16 @@ export interface ConfigInfos {
   readonly name: string
   readonly error_count: number
   readonly groups: readonly string[]
-  readonly configs: readonly KeyInfo[]
+  readonly configs: readonly (KeyInfo | UnknownKey)[]
 }
+
+/** A key that no declaration knows, but that has an error. */
+export interface UnknownKey {
+  readonly definition: null
+  readonly value: KeyInfo['value']
+}
+
+const NULL_VALUE = 'Null value can not be supplied as the configuration value.'
 
 export interface ValidatorOptions {
   readonly config: WorkerConfig
@@ -53,8 +62,11 @@ export class Validator {
     }
   }
 
-  /** Every key of the configuration with its errors. Throws a RestError where not even the plugin can be told. */
-  async validate(raw: Props): Promise<ConfigInfos> {
+  /**
+   * Every key of the configuration with its errors. `nulls` are keys that were given with the value null: only the
+   * connector's own keys may be. Throws a RestError where not even the plugin can be told.
+   */
+  async validate(raw: Props, nulls: readonly string[] = []): Promise<ConfigInfos> {
     let props = raw
     const unreadable: { key: string; message: string }[] = []
     try {
@@ -65,47 +77,58 @@ export class Validator {
     }
     const plugin = this.pluginOf(props)
     const own = this.#ask('connector', plugin, props, {})
-    const stages = stageInfos(this.#o.registry, props, (kind, plugin, own, placing) =>
+    const given = { ...props, ...Object.fromEntries(nulls.map(key => [key, null])) }
+    const stages = stageInfos(this.#o.registry, given, (kind, plugin, own, placing) =>
       this.#ask(kind, plugin, own, placing),
     )
-    const converters = (['key', 'value', 'header'] as const).map(which => this.#converter(which, props))
-    const runtime = this.#runtimeInfos(plugin, props)
+    const converters = (['key', 'value', 'header'] as const).map(which => this.#converter(which, given))
+    const runtime = this.#runtimeInfos(plugin, props, given)
+    const ownInfos = await own
+    const ownNames = new Set(ownInfos.map(info => info.definition.name))
+    const wrongNulls = nulls.filter(key => !ownNames.has(key))
     const configs = [
       ...runtime,
       ...(await stages),
-      ...(await own),
+      ...ownInfos,
       ...this.#overrides(props),
       ...(await Promise.all(converters)).flat(),
     ]
     const complete = configs.map(info =>
-      withErrors(
-        info,
-        unreadable.filter(e => e.key === info.definition.name).map(e => e.message),
-      ),
+      withErrors(info, [
+        ...unreadable.filter(e => e.key === info.definition.name).map(e => e.message),
+        ...(wrongNulls.includes(info.definition.name) ? [NULL_VALUE] : []),
+      ]),
     )
     const groups = new Set<string>()
     for (const { definition } of complete) if (definition.group !== null) groups.add(definition.group)
     const known = new Set(complete.map(c => c.definition.name))
     const stray = unreadable.filter(e => !known.has(e.key)).length
+    const unknown = wrongNulls
+      .filter(key => !known.has(key))
+      .map((name): UnknownKey => {
+        const value = { name, value: null, recommended_values: [], errors: [NULL_VALUE], visible: true }
+        return { definition: null, value }
+      })
     return {
       name: props['connector.class']!,
-      error_count: complete.reduce((n, c) => n + c.value.errors.length, stray),
+      error_count: complete.reduce((n, c) => n + c.value.errors.length, stray + unknown.length),
       groups: [...groups],
-      configs: complete,
+      configs: [...complete, ...unknown],
     }
   }
 
   /** The keys of a plugin; of a connector with those that the runtime adds. */
   async keysOf(plugin: PluginDescriptor): Promise<KeyDefinition[]> {
     const info = await this.#o.inspector.inspect(pluginRef(plugin))
-    const own = definitionsOf(info.keys)
+    const isConverter = plugin.type === 'converter' || plugin.type === 'header_converter'
+    const own = definitionsOf(info.keys, isConverter ? { firstOrder: 0 } : {})
     if (plugin.type !== 'source' && plugin.type !== 'sink') return own
     const context: KeyContext = { connectorVersion: plugin.version }
     const more = plugin.type === 'source' ? sourceKeys() : sinkKeys()
     return [...own, ...[...commonConnectorKeys(context), ...more].map(definitionOf)]
   }
 
-  #runtimeInfos(plugin: PluginDescriptor, props: Props): KeyInfo[] {
+  #runtimeInfos(plugin: PluginDescriptor, props: Props, given: GivenProps): KeyInfo[] {
     const { registry, config } = this.#o
     const worker = {
       key: config.values['key.converter'],
@@ -130,29 +153,33 @@ export class Validator {
     const cross = source ? checkSource(props) : checkSink(props)
     return keys.map(key => {
       const info = withErrors(
-        checkRuntimeKey(key, props),
+        checkRuntimeKey(key, given),
         cross.filter(([name]) => name === key.name).map(([, error]) => error),
       )
       const m = /^(key|value|header)\.converter$/.exec(key.name)
       const name = info.value.value
       if (!m || name === null || registry.has(kindOf(m[1] as 'key'), name)) return info
-      return absent(info, name)
+      return absent(info, props[key.name] ?? name)
     })
   }
 
-  async #converter(which: 'key' | 'value' | 'header', props: Props): Promise<KeyInfo[]> {
+  async #converter(which: 'key' | 'value' | 'header', props: GivenProps): Promise<KeyInfo[]> {
     const name = props[`${which}.converter`]
     const kind = which === 'header' ? 'header_converter' : 'converter'
-    if (name === undefined || !this.#o.registry.has(kind, name)) return []
+    if (name === undefined || name === null || !this.#o.registry.has(kind, name)) return []
     const prefix = `${which}.converter.`
     const plugin = this.#o.registry.find(kind, name, parseRange(props[`${prefix}plugin.version`]))
-    return this.#ask(kind, plugin, withPrefix(props, prefix), { prefix })
+    // Connect tells a converter its place unless the configuration does.
+    const given = withPrefix(props, prefix)
+    const own = { ...given, 'converter.type': given['converter.type'] ?? which }
+    return this.#ask(kind, plugin, own, { prefix, firstOrder: 0 })
   }
 
   /** Lets a plugin check its part of the configuration. What goes wrong with the plugin itself becomes the error of a key. */
-  async #ask(kind: PluginKind, plugin: PluginDescriptor, props: Props, placing: Placing): Promise<KeyInfo[]> {
+  async #ask(kind: PluginKind, plugin: PluginDescriptor, given: GivenProps, placing: Placing): Promise<KeyInfo[]> {
+    const [props, nulls] = withoutNulls(given)
     try {
-      const result = await this.#o.inspector.validate({ plugin: pluginRef(plugin), props })
+      const result = await this.#o.inspector.validate({ plugin: pluginRef(plugin), props, nulls })
       return infosOf(result.keys, result.values, placing)
     } catch (error) {
       if (kind !== 'connector') throw new RestError(400, messageOf(error))

@@ -1,6 +1,6 @@
 import { emitLog } from '../../common/log.ts'
 import { pluginErrors } from '../errors.ts'
-import type { PluginInfo, PluginRef, PluginSpec, ThreadRequests, ValidationResult } from '../task/messages-in.ts'
+import type { PluginInfo, PluginRef, ThreadRequests, ValidateSpec, ValidationResult } from '../task/messages-in.ts'
 import { ThreadHost } from '../task/thread-host.ts'
 
 export interface InspectorOptions {
@@ -52,7 +52,7 @@ export class PluginInspector {
   }
 
   /** Validates a plugin's configuration by its declaration and by its own check. */
-  validate(spec: PluginSpec): Promise<ValidationResult> {
+  validate(spec: ValidateSpec): Promise<ValidationResult> {
     return this.#run('validate', spec, spec.plugin.className)
   }
 

@@ -1,10 +1,11 @@
 import type { Express, Request, Response } from 'express'
+import { javaTrim } from '../../common/java-text.ts'
 import type { Herder } from '../herder/herder.ts'
 import { parseOffsetsBody } from '../herder/offset-requests.ts'
 import { badRequest, notFound, RestError } from '../herder/rest-error.ts'
 import { initialTarget, type TargetState } from '../storage/config-state.ts'
 import type { Json } from '../storage/connect-json.ts'
-import { configOf, patchOf, readConfig, readObject, sendEmpty, sendJson } from './json.ts'
+import { configOf, readConfig, readObject, sendEmpty, sendJson } from './json.ts'
 import { flag, param, route } from './routes.ts'
 
 /** `/connectors` and all below it. */
@@ -34,7 +35,7 @@ export function connectorRoutes(app: Express, herder: () => Herder, maxBytes: nu
       else sendJson(res, 200, result.info)
     },
     patch: async (req, res) => {
-      const patch = patchOf(await readConfig(req, maxBytes), 'The request')
+      const patch = configOf(await readConfig(req, maxBytes), 'The request')
       sendJson(res, 200, await herder().patchConnector(param(req, 'connector'), patch))
     },
   })
@@ -133,7 +134,7 @@ async function listed(herder: Herder, req: Request): Promise<unknown> {
 
 function createBody(body: { [key: string]: Json }): {
   name: string
-  config: Record<string, string>
+  config: Record<string, string | null>
   target: TargetState | null
 } {
   for (const key of Object.keys(body)) {
@@ -142,7 +143,7 @@ function createBody(body: { [key: string]: Json }): {
   }
   const given = body['name'] ?? ''
   if (typeof given === 'object') throw badRequest('"name" must be a string')
-  const name = String(given).trim()
+  const name = javaTrim(String(given))
   const state = body['initial_state']
   const target = initialTarget(state)
   if (target === undefined)
@@ -151,9 +152,9 @@ function createBody(body: { [key: string]: Json }): {
 }
 
 /** The configuration with the connector's name in it, last. */
-function named(config: Record<string, string>, name: string): Record<string, string> {
-  const own = config['name']
-  if (own === undefined) return { ...config, name }
+function named(config: Record<string, string | null>, name: string): Record<string, string | null> {
+  const own = config['name'] ?? null
+  if (own === null) return { ...config, name }
   if (own !== name)
     throw badRequest(`Connector name configuration (${own}) doesn't match connector name in the URL (${name})`)
   return config

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express'
 import { jsonError } from '../../common/errors/json-error.ts'
 import { badRequest, RestError } from '../herder/rest-error.ts'
 import { asObject, type Json, parseJson, parseJsonText, renderJson } from '../storage/connect-json.ts'
+import { decodeJson, EncodingError } from './body.ts'
 
 /** Answers with JSON. As Connect: no charset. */
 export function sendJson(res: Response, status: number, body: unknown): void {
@@ -27,8 +28,8 @@ export function sendError(res: Response, status: number, message: string): void 
 }
 
 /**
- * Reads a JSON body. Throws 415 for another content type, 413 for one that is too long, 400 for what is no JSON. Undefined
- * for an empty body.
+ * Reads a JSON body. Throws 415 for another content type, 413 for one that is too long, 400 for what is not JSON or in no
+ * encoding of Unicode. Undefined for an empty body.
  */
 async function readJson(req: Request, maxBytes: number, parse: (text: string) => Json): Promise<Json | undefined> {
   const chunks: Buffer[] = []
@@ -44,8 +45,10 @@ async function readJson(req: Request, maxBytes: number, parse: (text: string) =>
   const type = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
   if (type !== 'application/json') throw new RestError(415, 'HTTP 415 Unsupported Media Type')
   try {
-    return parse(Buffer.concat(chunks).toString('utf8'))
+    return parse(decodeJson(Buffer.concat(chunks)))
   } catch (error) {
+    if (error instanceof EncodingError)
+      throw badRequest(`The request is not valid UTF-8: ${error.message}. Send JSON in UTF-8`)
     throw badRequest(`The request is not valid JSON: ${jsonError(error)}`)
   }
 }
@@ -68,22 +71,16 @@ export async function readObject(
   return object
 }
 
-/** A configuration: numbers and booleans become text, as Connect stores them; null keys are left out. */
-export function configOf(json: Json | undefined, what: string): Record<string, string> {
-  const config: Record<string, string> = {}
-  for (const [key, value] of Object.entries(patchOf(json, what))) if (value !== null) config[key] = value
-  return config
-}
-
-/** The same with null for the keys to be removed. */
-export function patchOf(json: Json | undefined, what: string): Record<string, string | null> {
+/** A configuration: numbers and booleans become text, as Connect stores them; null stays. */
+export function configOf(json: Json | undefined, what: string): Record<string, string | null> {
   const object = asObject(json)
   if (!object) throw badRequest(`${what} must be an object of configuration keys and values`)
-  const patch: Record<string, string | null> = {}
+  const config: Record<string, string | null> = {}
   for (const [key, value] of Object.entries(object)) {
+    if (key === '__proto__') throw badRequest(`${what} must not have the key "__proto__"`)
     if (value !== null && typeof value === 'object')
       throw badRequest(`The value of "${key}" must be a string, a number or a boolean`)
-    patch[key] = value === null ? null : String(value)
+    config[key] = value === null ? null : String(value)
   }
-  return patch
+  return config
 }

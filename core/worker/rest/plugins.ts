@@ -40,7 +40,7 @@ export function pluginRoutes(app: Express, herder: () => Herder, maxBytes: numbe
       const config = configOf(await readConfig(req, maxBytes), 'The request')
       const included = config['connector.class']
       const { registry } = herder()
-      if (included !== undefined && !samePlugin(herder(), included, name))
+      if (included != null && !samePlugin(herder(), included, name))
         throw badRequest(`Included connector type ${included} does not match request type ${name}`)
       if (included === undefined && registry.has('connector', name)) config['connector.class'] = name
       sendJson(res, 200, await herder().validate(config))

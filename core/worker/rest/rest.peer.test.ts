@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../../../test/peers/servers.ts'
 import { startWorker, type Worker } from '../worker.ts'
@@ -8,12 +9,14 @@ import {
   type Answer,
   absent,
   ask,
+  bodies,
   difference,
   lifecycle,
   malformed,
   perform,
   type Step,
 } from './test-support/contract.ts'
+import { differences, errorsOf, validateStep, validations } from './test-support/validations.ts'
 
 let kafka: PeerKafka
 let connect: PeerConnect
@@ -69,6 +72,19 @@ test('wrong requests are answered as Connect does, or better where it answers 50
   expect(await compare(malformed)).toEqual([])
 })
 
+test('bodies are read, and null is taken as a value, as Connect does', async () => {
+  const found: unknown[] = []
+  for (const step of bodies) {
+    const [theirs, ours] = [await ask(connect.url, step), await ask(worker.restUrl, step)]
+    const isValidation = theirs.status === 200 && ours.status === 200
+    const differs = isValidation
+      ? !isDeepStrictEqual(errorsOf(ours), errorsOf(theirs)) && { step, ours: errorsOf(ours), theirs: errorsOf(theirs) }
+      : difference(step, theirs, ours)
+    if (differs) found.push(differs)
+  }
+  expect(found).toEqual([])
+})
+
 test('the life of a source and a sink is that of Connect, answer for answer', async () => {
   expect(await compare(lifecycle(dir))).toEqual([])
 }, 240_000)
@@ -117,6 +133,33 @@ test('validation lists the same keys in the same order, groups, types and widths
     const theirs = await ask(connect.url, step)
     expect(shape(await ask(worker.restUrl, step), theirs)).toEqual(shape(theirs, theirs))
   }
+})
+
+test('1,000 configurations are validated as by Connect, but for the listed differences', async () => {
+  const wrong: unknown[] = []
+  for (const config of validations) {
+    const step = validateStep(config)
+    const theirs = errorsOf(await ask(connect.url, step))
+    const ours = errorsOf(await ask(worker.restUrl, step))
+    const listed = differences.find(d => d.applies(config))?.why ?? null
+    if (isDeepStrictEqual(ours, theirs) !== (listed === null)) wrong.push({ config, listed, theirs, ours })
+  }
+  expect(wrong).toEqual([])
+}, 240_000)
+
+test.each([
+  'org.apache.kafka.connect.json.JsonConverter',
+  'org.apache.kafka.connect.storage.StringConverter',
+  'org.apache.kafka.connect.storage.SimpleHeaderConverter',
+  'org.apache.kafka.connect.converters.ByteArrayConverter',
+  'org.apache.kafka.connect.converters.LongConverter',
+])('%s lists the keys that Connect lists', async name => {
+  const step: Step = { method: 'GET', path: `/connector-plugins/${name}/config` }
+  const keys = (answer: Answer) =>
+    (answer.body as { name: string; documentation: string }[])
+      .map(({ documentation: _, ...key }) => key)
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  expect(keys(await ask(worker.restUrl, step))).toEqual(keys(await ask(connect.url, step)))
 })
 
 test("a transformation's and a predicate's keys stand under their aliases, sorted and numbered", async () => {

@@ -4,11 +4,13 @@ import { type Double, double, FloatingNumber } from '../../connect/java-numbers.
 /** JSON value as it is read: integers beyond 2^53 are `bigint`, and doubles that are whole numbers, such as 1.0, are `Double`. */
 export type Json = null | boolean | number | bigint | Double | string | Json[] | { [key: string]: Json }
 
-/** Parses JSON and keeps its integers exact and its doubles doubles. Throws SyntaxError. */
+/** Parses JSON and keeps its integers exact and its doubles doubles. Throws SyntaxError, also for what no double holds. */
 export function parseJson(text: string): Json {
   return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => {
-    if (typeof value !== 'number' || !Number.isInteger(value)) return value
+    if (typeof value !== 'number') return value
     const source = context?.source ?? ''
+    if (!Number.isFinite(value)) throw new SyntaxError(`The number ${source.slice(0, 40)} is too large`)
+    if (!Number.isInteger(value)) return value
     if (!/^-?\d+$/.test(source)) return double(value)
     return Number.isSafeInteger(value) ? value : BigInt(source)
   }) as Json

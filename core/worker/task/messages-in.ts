@@ -20,6 +20,12 @@ export interface PluginSpec {
   readonly props: Props
 }
 
+/** A plugin's configuration to be checked. */
+export interface ValidateSpec extends PluginSpec {
+  /** Keys that were given the value null. */
+  readonly nulls?: readonly string[]
+}
+
 /** One step of `transforms`, in order. */
 export interface TransformSpec extends PluginSpec {
   readonly alias: string
@@ -116,7 +122,7 @@ export interface ThreadRequests {
   /** Reads a plugin's declaration. */
   inspect: { ask: { plugin: PluginRef }; answer: PluginInfo }
   /** Validates a plugin's configuration; runs a connector's own `validate` when the declaration found no error. */
-  validate: { ask: PluginSpec; answer: ValidationResult }
+  validate: { ask: ValidateSpec; answer: ValidationResult }
   /** Answered when `start` of the connector is through. Afterwards the unit lives until `stop` or a `failed` event. */
   'start-connector': { ask: { unit: string; spec: ConnectorSpec }; answer: null }
   'task-configs': { ask: { unit: string; maxTasks: number }; answer: readonly Props[] }

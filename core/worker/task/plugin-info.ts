@@ -2,7 +2,15 @@ import type { ConfigDef } from '../../common/config/define.ts'
 import { type ConfigValue, validateConfig } from '../../common/config/parse.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Props } from '../../connect/props.ts'
-import type { ConfigKeyInfo, OffsetEntry, PluginInfo, PluginRef, PluginSpec, ValidationResult } from './messages-in.ts'
+import type {
+  ConfigKeyInfo,
+  OffsetEntry,
+  PluginInfo,
+  PluginRef,
+  PluginSpec,
+  ValidateSpec,
+  ValidationResult,
+} from './messages-in.ts'
 import { loadPlugin } from './plugin-loader.ts'
 import { learnSecrets, redact } from './redact.ts'
 
@@ -51,9 +59,9 @@ export async function inspectPlugin(ref: PluginRef): Promise<PluginInfo> {
 }
 
 /** Validates by the declaration; where that finds nothing wrong, by the plugin's own checks too. */
-export async function validatePlugin(spec: PluginSpec): Promise<ValidationResult> {
+export async function validatePlugin(spec: ValidateSpec): Promise<ValidationResult> {
   const plugin = await loadPlugin<AnyPlugin>(spec.plugin)
-  const values = validateConfig(plugin.config, spec.props)
+  const values = validateConfig(plugin.config, spec.props, spec.nulls)
   const info = infoOf(plugin)
   learnSecrets(plugin.config, spec.props)
   if (!plugin.validate || values.some(v => v.errors.length > 0)) return { ...info, values }

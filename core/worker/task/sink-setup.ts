@@ -1,5 +1,5 @@
 import type { ConsumerRecord, GroupMetadata } from '../../client/types.ts'
-import { ConfigError } from '../../common/config/parse.ts'
+import { ConfigError, listItems } from '../../common/config/parse.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import { JavaPattern } from '../../common/regex/java-pattern.ts'
 import type { Props } from '../../connect/props.ts'
@@ -15,10 +15,7 @@ import { SinkTaskRunner } from './sink-task-runner.ts'
 
 /** The topics of a sink: the list `topics`, or the pattern `topics.regex`. Throws a ConfigError unless exactly one is given. */
 function sinkTopics(props: Props): readonly string[] | RegExp {
-  const list = (props['topics'] ?? '')
-    .split(',')
-    .map(s => s.trim())
-    .filter(s => s !== '')
+  const list = listItems(props['topics'])
   const pattern = props['topics.regex']?.trim() ?? ''
   if (list.length > 0 === (pattern !== '')) {
     throw new ConfigError([{ key: 'topics', message: 'Must configure one of topics or topics.regex' }])

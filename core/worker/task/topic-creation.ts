@@ -1,4 +1,5 @@
 import type { Admin, NewTopic } from '../../client/types.ts'
+import { listItems } from '../../common/config/parse.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
 import { JavaPattern } from '../../common/regex/java-pattern.ts'
@@ -16,12 +17,6 @@ interface Group {
 const PREFIX = 'topic.creation.'
 const OWN_KEYS = new Set(['include', 'exclude', 'partitions', 'replication.factor'])
 
-const list = (text: string | undefined): string[] =>
-  (text ?? '')
-    .split(',')
-    .map(s => s.trim())
-    .filter(s => s !== '')
-
 /** One pattern of a list, joined as Connect does. */
 const anyOf = (patterns: readonly string[]): JavaPattern | null =>
   patterns.length === 0 ? null : JavaPattern.compile(patterns.join('|'))
@@ -35,8 +30,8 @@ function groupOf(name: string, props: Props, fallback: Group | null): Group {
   const configs = Object.fromEntries(Object.entries(own).filter(([key]) => !OWN_KEYS.has(key)))
   return {
     name,
-    include: anyOf(list(own['include'])),
-    exclude: anyOf(list(own['exclude'])),
+    include: anyOf(listItems(own['include'])),
+    exclude: anyOf(listItems(own['exclude'])),
     partitions: Number(own['partitions'] ?? fallback?.partitions ?? -1),
     replicationFactor: Number(own['replication.factor'] ?? fallback?.replicationFactor ?? -1),
     configs: { ...fallback?.configs, ...configs },
@@ -50,7 +45,7 @@ function groupOf(name: string, props: Props, fallback: Group | null): Group {
 export function topicCreationRules(props: Props): ((topic: string) => NewTopic) | null {
   if (!Object.keys(props).some(key => key.startsWith(PREFIX))) return null
   const fallback = groupOf('default', props, null)
-  const groups = list(props[`${PREFIX}groups`]).map(name => groupOf(name, props, fallback))
+  const groups = listItems(props[`${PREFIX}groups`]).map(name => groupOf(name, props, fallback))
   return topic => {
     const matches = (g: Group) => (g.include?.matches(topic) ?? false) && !(g.exclude?.matches(topic) ?? false)
     const { partitions, replicationFactor, configs } = groups.find(matches) ?? fallback

@@ -15,7 +15,7 @@ export interface Step {
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
   /** Sent as it is, for what is no JSON. */
-  readonly raw?: string
+  readonly raw?: string | Uint8Array<ArrayBuffer>
   /** Polls before comparing, until the states of connector and tasks are these, in order. */
   readonly until?: readonly string[]
   /** What Millrace answers otherwise, on purpose: its status; the messages are not compared. See docs/compatibility.md. */
@@ -100,6 +100,52 @@ export const absent: readonly Step[] = [
   get('/connectors'),
   get('/connectors/'),
   get('/connectors?expand=status&expand=info'),
+]
+
+const VALIDATE = '/connector-plugins/FileStreamSource/config/validate'
+const text = (more: Record<string, unknown> = {}) => JSON.stringify(source('/f', { name: 'x', ...more }))
+const bytes = (content: string, encoding: BufferEncoding): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(Buffer.from(content, encoding))
+
+/** Bodies in one encoding or another, and null as a value. */
+export const bodies: readonly Step[] = [
+  put(VALIDATE, undefined, { raw: `\ufeff${text()}` }),
+  put(VALIDATE, undefined, { raw: bytes(text(), 'utf16le') }),
+  put(VALIDATE, undefined, { raw: bytes(`\ufeff${text()}`, 'utf16le') }),
+  put(VALIDATE, undefined, { raw: new Uint8Array(bytes(text(), 'utf16le')).map((_, i, all) => all[i ^ 1]!) }),
+  put(VALIDATE, undefined, { raw: text({ x: 'ä' }), headers: { 'content-type': 'application/json; charset=latin1' } }),
+  put(VALIDATE, undefined, { raw: text({ x: 'ä' }), headers: { 'content-type': 'application/json; charset=nope' } }),
+  put(VALIDATE, undefined, { raw: bytes(text({ x: 'ä' }), 'latin1'), deviates: 400 }),
+  put(VALIDATE, undefined, { raw: bytes(text({ ä: 'x' }), 'latin1'), deviates: 400 }),
+  put(VALIDATE, undefined, {
+    raw: bytes(text({ x: 'ä' }), 'latin1'),
+    headers: { 'content-type': 'application/json; charset=ISO-8859-1' },
+    deviates: 400,
+  }),
+  post('/connectors', undefined, { raw: bytes('{"name":"x","config":{"a":"\xff"}}', 'latin1'), deviates: 400 }),
+  post('/connectors', undefined, { raw: bytes('\xef\xbb\xbf', 'latin1'), deviates: 400 }),
+  ...[
+    { zz: null },
+    { 'batch.size': null },
+    { 'key.converter': null },
+    { 'producer.override.acks': null },
+    { 'tasks.max': null },
+    { transforms: null },
+    { predicates: null },
+    { 'errors.tolerance': null },
+    { 'transforms.a.type': null, transforms: 'a' },
+    { 'topic.creation.default.partitions': null },
+    { name: '\u0000\u001fx\u0007' },
+    { name: '\u00a0' },
+    { 'tasks.max': '\u00a01' },
+    { 'tasks.max': '\u00011\u0001' },
+    { 'tasks.max': '+1' },
+    { transforms: 'a\u00a0,b' },
+  ].map(more => put(VALIDATE, source('/f', { name: 'x', ...more }))),
+  create('x', source('/f', { zz: null })),
+  put('/connectors/x/config', source('/f', { zz: null, 'errors.tolerance': null })),
+  put('/connectors/x/config', source('/f', { 'connector.class': null }), { statusOnly: true }),
+  create('x', { ...source('/f'), topic: [1] }, { deviates: 400 }),
 ]
 
 /** Methods, types, and bodies that are wrong. */
