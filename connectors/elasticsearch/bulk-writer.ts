@@ -16,7 +16,7 @@ const BULK = '/_bulk?filter_path=errors,error,items.*.status,items.*.error'
 const NO_ITEMS: ReadonlySet<BulkItem> = new Set()
 /** A request that is too large is answered without words. */
 const TOO_LARGE = 'it is larger than http.max_content_length, or than a proxy on the way allows'
-const MAX_BACKOFF_MS = 60_000
+const MAX_BACKOFF_MS = 10_000
 /** The longest that a timer can be. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 

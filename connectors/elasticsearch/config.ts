@@ -204,7 +204,7 @@ export const config = defineConfig({
     validator: range(0),
     group: CONNECTION,
     documentation:
-      'The wait before the first retry in milliseconds; doubled with each further one up to a minute, with jitter.',
+      'The wait before the first retry in milliseconds. It doubles with each further one up to ten seconds, with jitter.',
   }),
   'connection.compression': key('LOW', {
     type: 'BOOLEAN',

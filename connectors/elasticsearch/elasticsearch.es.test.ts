@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, inject, test } from 'vitest'
+import { JsonConverter } from '../../converters/json/json-converter.ts'
 import { Decimal, decimal, primitive, struct, timestamp, validateConfig } from '../../core/connect/index.ts'
 import { config } from './config.ts'
 import { ElasticsearchSinkConnector } from './connector.ts'
@@ -384,6 +385,23 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     })
     const raw = await (await fetch(`${url}/${p.topic}/_doc/a`)).text()
     expect(raw).toContain('"_source":{"id":9007199254740993,"name":"x","price":12.3,"at":1767323045678,"tags":null}')
+  })
+
+  test('a whole-number double without a schema makes a field of doubles, which takes a fraction later', async () => {
+    const p = play()
+    const converter = new JsonConverter()
+    converter.configure({ 'schemas.enable': 'false' }, false)
+    const read = (json: string) => converter.toConnectData(p.topic, Buffer.from(json)).value
+    await p.write([p.record('a', read('{"f":0.0,"g":1.0E30,"n":9007199254740993}'))])
+    await p.write([p.record('b', read('{"f":0.25,"g":-4.9E-324,"n":1}'))])
+    const { body } = await ask(`/${p.topic}/_mapping`)
+    expect(body[p.topic]).toMatchObject({
+      mappings: { properties: { f: { type: 'float' }, g: { type: 'float' }, n: { type: 'long' } } },
+    })
+    const raw = await (await fetch(`${url}/${p.topic}/_doc/a`)).text()
+    expect(raw).toContain('"_source":{"f":0.0,"g":1.0E30,"n":9007199254740993}')
+    const second = await (await fetch(`${url}/${p.topic}/_doc/b`)).text()
+    expect(second).toContain('"_source":{"f":0.25,"g":-4.9E-324,"n":1}')
   })
 
   test('a data stream takes documents with a timestamp, once each', async () => {

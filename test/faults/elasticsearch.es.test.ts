@@ -12,11 +12,13 @@ const run = Date.now().toString(36)
 let f: Fixture
 let beside: Beside
 
-/** A way to Elasticsearch that can be closed, and can be made slow. */
+/** A way to Elasticsearch that can be closed, can be made slow, and can answer in its place. */
 class Way {
   #server: Server | null = null
   port = 0
   delayMs = 0
+  /** What every bulk request is answered instead. */
+  instead: { readonly status: number; readonly type: string; readonly body: string } | null = null
 
   async open(): Promise<void> {
     this.#server = createServer((req, res) => {
@@ -24,8 +26,12 @@ class Way {
       req.on('data', chunk => chunks.push(chunk))
       req.on('end', () => {
         const pass = async () => {
+          const { instead } = this
+          if (instead && req.url!.startsWith('/_bulk'))
+            return void res.writeHead(instead.status, { 'content-type': instead.type }).end(instead.body)
           const body = Buffer.concat(chunks)
-          const headers = { 'content-type': req.headers['content-type'] ?? 'application/json' }
+          const json = 'application/json'
+          const headers = { 'content-type': req.headers['content-type'] ?? json, accept: req.headers.accept ?? json }
           const answer = await fetch(`${url}${req.url}`, {
             method: req.method!,
             headers,
@@ -161,6 +167,66 @@ describe.skipIf(!url)('Elasticsearch', () => {
     await beside.moves()
     way.delayMs = 0
     await holds(topic, numbers(50))
+  })
+
+  /** A sink that skips malformed documents, of which there are none, with `count` lines after its first one. */
+  async function tolerantSink(topic: string): Promise<(from: number, to: number) => void> {
+    const write = await source(topic)
+    write('{"n":0}')
+    await f.platform.create(`${topic}-sink`, {
+      ...sinkConfig(topic),
+      'behavior.on.malformed.documents': 'ignore',
+      'errors.tolerance': 'all',
+    })
+    await holds(topic, [0])
+    return (from, to) => {
+      for (let n = from; n <= to; n++) write(JSON.stringify({ n }))
+    }
+  }
+
+  test('whose index takes nothing says why in the status, and gets everything when it does, also after a kill', async () => {
+    const topic = `closed-${run}`
+    const write = await tolerantSink(topic)
+    await fetch(`${url}/${topic}/_close`, { method: 'POST' })
+    write(1, 5)
+    const said = await says(f.platform, `${topic}-sink`, 'RUNNING', /index_closed_exception/)
+    expect(said).toContain(`index ${topic} of topic ${topic}`)
+    expect(said).toMatch(/Open the index \(POST \/closed-\w+\/_open\)/)
+    await beside.moves()
+    await committed(topic, '{"n":0}\n'.length * 6)
+    await f.platform.kill()
+    await f.platform.start()
+    await says(f.platform, `${topic}-sink`, 'RUNNING', /index_closed_exception/)
+    await fetch(`${url}/${topic}/_open`, { method: 'POST' })
+    await holds(topic, numbers(6))
+    await healed(f.platform, `${topic}-sink`)
+  })
+
+  test('behind a gateway that answers with a page of its own gets everything when the gateway lets it through', async () => {
+    const topic = `page-${run}`
+    const write = await tolerantSink(topic)
+    way.instead = { status: 400, type: 'text/html', body: '<html><h1>Bad Request</h1></html>' }
+    write(1, 5)
+    const said = await says(f.platform, `${topic}-sink`, 'RUNNING', /not an answer of Elasticsearch/)
+    expect(said).toContain(`index ${topic} of topic ${topic}`)
+    await beside.moves()
+    way.instead = null
+    await holds(topic, numbers(6))
+    await healed(f.platform, `${topic}-sink`)
+  })
+
+  test('that refuses the login fails the task, which restarts by itself until the login is taken again', async () => {
+    const topic = `login-${run}`
+    const write = await tolerantSink(topic)
+    const error = { type: 'security_exception', reason: 'unable to authenticate' }
+    way.instead = { status: 401, type: 'application/json', body: JSON.stringify({ error, status: 401 }) }
+    write(1, 5)
+    const said = await says(f.platform, `${topic}-sink`, 'FAILED', /MR_ES_AUTH.*restarts by itself at/s)
+    expect(said).toContain(`index ${topic} of topic ${topic}`)
+    await beside.moves()
+    way.instead = null
+    await holds(topic, numbers(6))
+    await healed(f.platform, `${topic}-sink`)
   })
 
   test('that refuses a document for its mapping fails the task with its place, or leaves it to the dead letter queue', async () => {
