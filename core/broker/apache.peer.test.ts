@@ -20,9 +20,6 @@ beforeAll(async () => {
   ours = await startTestBroker({ 'node.id': '1', 'offsets.topic.num.partitions': '4' })
   a = await RawClient.connect(Number(theirs.bootstrap.split(':')[1]))
   b = await RawClient.connect(ours.port)
-  // Apache's controller sets this by itself when it begins, for its eligible leader replicas
-  const configs = [{ name: 'min.insync.replicas', configOperation: 0, value: '1' }]
-  await b.call('IncrementalAlterConfigs', { resources: [{ resourceType: 4, resourceName: '', configs }] })
 })
 afterAll(async () => {
   if (skipped) return

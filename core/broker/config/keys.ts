@@ -26,6 +26,11 @@ export function unused<const K extends ConfigKey>(declared: K): K & { readonly n
   return { ...declared, noEffect: true }
 }
 
+/** Whether Java reads a text as an `int`. */
+export function isInt32(text: string): boolean {
+  return /^[+-]?\d+$/.test(text) && Math.abs(Number(text)) < 2 ** 31
+}
+
 /** A configuration value as Kafka writes it in an answer: lists with commas, Long.MAX_VALUE in full. */
 export function configText(value: unknown): string | null {
   if (value === null || value === undefined) return null

@@ -60,7 +60,7 @@ export interface GroupDescription {
   }[]
 }
 
-/** As Kafka describes a group: what members said and were assigned only while it is stable. */
+/** As Kafka describes a group: what members said only while it is stable, their last assignments always. */
 export function descriptionOf(group: ClassicGroup): GroupDescription {
   const stable = group.state === 'Stable'
   return {
@@ -73,7 +73,7 @@ export function descriptionOf(group: ClassicGroup): GroupDescription {
       clientId: m.clientId,
       clientHost: m.clientHost,
       memberMetadata: stable ? m.metadata(group.protocolName) : NO_BYTES,
-      memberAssignment: stable ? m.assignment : NO_BYTES,
+      memberAssignment: m.assignment,
     })),
   }
 }

@@ -64,7 +64,7 @@ function requestProblem(request: Request): number {
 }
 
 function topicProblem(topic: TopicImage | undefined, topicId: string, ctx: RequestContext): number {
-  if (!topic) return missingTopicCode(topicId)
+  if (!topic) return ctx.apiVersion >= 13 ? ErrorCode.UNKNOWN_TOPIC_ID : missingTopicCode(topicId)
   if (isInternalTopic(topic.name) && ctx.clientId !== ADMIN_CLIENT_ID) return ErrorCode.INVALID_TOPIC_EXCEPTION
   return ErrorCode.NONE
 }

@@ -91,10 +91,28 @@ function byTopic(partitions: readonly FetchedPartition[]): Topic[] {
   return topics
 }
 
+/** A whole request is refused. */
+function refused({ topics }: Request, errorCode: number): Response {
+  const responses = topics.map(({ topic, topicId, partitions }) => ({
+    topic,
+    topicId,
+    partitions: partitions.map(p => ({
+      partitionIndex: p.partition,
+      errorCode,
+      highWatermark: -1,
+      abortedTransactions: [],
+      records: [],
+    })),
+  }))
+  return { errorCode, responses }
+}
+
 /** Fetch: batches as they are in the log, from each partition's offset on; waits for them as long as the client says. */
 export const fetchHandler: Handler<Request, Response> = {
   key: ApiKey.Fetch,
   async handle(request, ctx) {
+    if (request.isolationLevel !== 0 && request.isolationLevel !== READ_COMMITTED)
+      return refused(request, ErrorCode.UNKNOWN_SERVER_ERROR)
     const context = ctx.broker.fetchSessions.contextOf(request, ctx.apiVersion)
     if ('errorCode' in context) return { errorCode: context.errorCode }
     const all = await readAll(context, request, ctx)

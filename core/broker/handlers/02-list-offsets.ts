@@ -54,7 +54,13 @@ async function find(log: PartitionLog, timestamp: number, epoch: number, readCom
   }
 }
 
-function problemOf({ timestamp, currentLeaderEpoch }: Partition, known: PartitionImage | undefined, version: number) {
+function problemOf(
+  { timestamp, currentLeaderEpoch }: Partition,
+  known: PartitionImage | undefined,
+  isolationLevel: number,
+  version: number,
+) {
+  if (isolationLevel !== 0 && isolationLevel !== 1) return ErrorCode.UNKNOWN_SERVER_ERROR
   if (timestamp < 0 && version < (SINCE[timestamp] ?? (timestamp < EARLIEST_PENDING_UPLOAD ? Infinity : 0)))
     return ErrorCode.UNSUPPORTED_VERSION
   return partitionProblem(known, currentLeaderEpoch)
@@ -63,7 +69,7 @@ function problemOf({ timestamp, currentLeaderEpoch }: Partition, known: Partitio
 async function answer(topic: string, p: Partition, twice: boolean, request: Request, ctx: RequestContext) {
   const { partitionIndex, timestamp } = p
   const known = ctx.broker.image().topicsByName.get(topic)?.partitions[partitionIndex]
-  const errorCode = twice ? ErrorCode.INVALID_REQUEST : problemOf(p, known, ctx.apiVersion)
+  const errorCode = twice ? ErrorCode.INVALID_REQUEST : problemOf(p, known, request.isolationLevel, ctx.apiVersion)
   if (!known || errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode, ...NOTHING }
   try {
     const log = ctx.broker.log(topic, partitionIndex)
@@ -81,9 +87,14 @@ export const listOffsetsHandler: Handler<Request, Response> = {
   key: ApiKey.ListOffsets,
   async handle(request, ctx) {
     const twice = duplicates(request.topics.flatMap(t => t.partitions.map(p => nameOf(t.name, p))))
+    const asked = new Map<string, Map<number, Partition>>()
+    for (const { name, partitions } of request.topics) {
+      const once = asked.get(name) ?? new Map<number, Partition>()
+      for (const p of partitions) once.set(p.partitionIndex, p)
+      if (once.size > 0) asked.set(name, once)
+    }
     const topics = await Promise.all(
-      request.topics.map(async ({ name, partitions }) => {
-        const once = new Map(partitions.map(p => [p.partitionIndex, p]))
+      [...asked].map(async ([name, once]) => {
         const answers = [...once.values()].map(p => answer(name, p, twice.has(nameOf(name, p)), request, ctx))
         return { name, partitions: await Promise.all(answers) }
       }),

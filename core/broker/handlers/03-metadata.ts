@@ -71,6 +71,9 @@ async function topicsOf(request: Request, ctx: RequestContext): Promise<Topic[]>
 export const metadataHandler: Handler<Request, Response> = {
   key: ApiKey.Metadata,
   async handle(request, ctx) {
+    // the protocol has had these fields since v10, but Kafka takes them only since v12
+    if (ctx.apiVersion < 12 && request.topics?.some(t => t.name === null || t.topicId !== ZERO_UUID))
+      return this.onError!(ErrorCode.INVALID_REQUEST, request, ctx)
     const topics = await topicsOf(request, ctx)
     const withOperations = request.includeTopicAuthorizedOperations
       ? topics.map(t => (t.errorCode ? t : { ...t, topicAuthorizedOperations: TOPIC_OPERATIONS }))
@@ -83,4 +86,11 @@ export const metadataHandler: Handler<Request, Response> = {
       clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? CLUSTER_OPERATIONS : NO_OPERATIONS,
     }
   },
+  onError: (errorCode, request) => ({
+    brokers: [],
+    clusterId: null,
+    controllerId: -1,
+    topics: (request.topics ?? []).map(({ name, topicId }) => ({ name: name ?? '', topicId, errorCode })),
+    errorCode,
+  }),
 }

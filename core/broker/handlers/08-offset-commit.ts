@@ -35,7 +35,8 @@ export const offsetCommitHandler: Handler<Request, Response> = {
       accepted.push(offsetOf(request, topic, p, ctx))
       return ErrorCode.NONE
     }
-    const topics = request.topics.map(t => {
+    const asked = request.topics.filter(t => t.partitions.length > 0)
+    const topics = asked.map(t => {
       const topic = topicOf(image, t, apiVersion)
       const partitions = t.partitions.map(p => ({ partitionIndex: p.partitionIndex, errorCode: check(topic, p) }))
       return { name: t.name, topicId: t.topicId, partitions }

@@ -15,6 +15,7 @@ type Response = MessageInput<typeof FindCoordinatorResponse>
 /** Kafka's FindCoordinatorRequest.CoordinatorType. */
 const GROUP = 0
 const TRANSACTION = 1
+const SHARE = 2
 
 /**
  * What a client that wants transactions is told: an error that is not retriable, so that it fails at once and shows this text, where
@@ -55,6 +56,7 @@ export const findCoordinatorHandler: Handler<Message<typeof FindCoordinatorReque
 /** Sees to it that coordinators of a type can be told; what stands against it, otherwise. */
 async function prepare(keyType: number, ctx: RequestContext): Promise<Found | null> {
   if (keyType === TRANSACTION) return refusal(ErrorCode.UNSUPPORTED_VERSION, NO_TRANSACTIONS)
+  if (keyType === SHARE && ctx.apiVersion >= 4) return refusal(ErrorCode.INVALID_REQUEST, '')
   if (keyType !== GROUP) return refusal(ErrorCode.INVALID_REQUEST)
   const { broker } = ctx
   if (broker.image().topicsByName.has(OFFSETS_TOPIC)) return null

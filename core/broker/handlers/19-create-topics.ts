@@ -29,7 +29,8 @@ function resultOf(topic: NewTopic, outcome: Outcome<TopicImage>, ctx: RequestCon
     replicationFactor: outcome.value.partitions[0]?.replicas.length ?? 0,
     configs: topicConfigEntries(ctx.broker, overrides).map(e => ({
       name: e.name,
-      value: e.value,
+      // as it was given, like Kafka
+      value: overrides.get(e.name) ?? e.value,
       readOnly: false,
       configSource: e.source,
       isSensitive: false,

@@ -5,7 +5,7 @@ import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
 import type { MetadataImage } from '../quorum/image.ts'
 import type { Handler } from './handler.ts'
-import { duplicates, findTopic, missingTopicCode } from './shared.ts'
+import { duplicates, findTopic } from './shared.ts'
 
 type Request = Message<typeof DeleteTopicsRequest>
 type Response = MessageInput<typeof DeleteTopicsResponse>
@@ -20,31 +20,43 @@ function refused({ name, topicId }: Asked, errorCode: number, message = errorMes
   return { name, topicId, errorCode, errorMessage: message }
 }
 
-/** What a request asks for: topic ids to delete, and what is refused before that. */
-function sortOut(asked: readonly Asked[], image: MetadataImage): { ids: Map<string, Asked>; refusals: Result[] } {
-  const ids = new Map<string, Asked>()
+interface Wanted {
+  /** What to delete, by id. */
+  readonly ids: ReadonlyMap<string, Asked>
+  readonly refusals: readonly Result[]
+}
+
+const invalid = (a: Asked, message: string) => refused(a, ErrorCode.INVALID_REQUEST, message)
+
+/** As Kafka's ControllerApis: a topic that is named in more than one way is not deleted at all. */
+function sortOut(asked: readonly Asked[], image: MetadataImage): Wanted {
   const refusals: Result[] = []
-  const twiceByName = duplicates(asked.flatMap(a => (a.name === null || a.topicId !== ZERO_UUID ? [] : [a.name])))
-  const twiceById = duplicates(asked.flatMap(a => (a.name !== null || a.topicId === ZERO_UUID ? [] : [a.topicId])))
-  const told = new Set<string>()
+  const single: Asked[] = []
   for (const a of asked) {
-    const byName = a.name !== null
-    const byId = a.topicId !== ZERO_UUID
-    const topic = findTopic(image, a.name ?? '', a.topicId)
-    if (byName && byId)
-      refusals.push(refused(a, ErrorCode.INVALID_REQUEST, 'You may not specify both topic name and topic id.'))
-    else if (!byName && !byId)
-      refusals.push(refused(a, ErrorCode.INVALID_REQUEST, 'Neither topic name nor id were specified.'))
-    else if (byName ? twiceByName.has(a.name) : twiceById.has(a.topicId)) {
-      const key = a.name ?? a.topicId
-      const what = byName ? 'Duplicate topic name.' : 'Duplicate topic id.'
-      if (!told.has(key)) refusals.push(refused(a, ErrorCode.INVALID_REQUEST, what))
-      told.add(key)
-    } else if (!topic) refusals.push(refused(a, missingTopicCode(a.topicId)))
-    else if (ids.has(topic.id)) {
-      refusals.push(
-        refused(a, ErrorCode.INVALID_REQUEST, 'The provided topic name maps to an ID that was already supplied.'),
-      )
+    const [byName, byId] = [a.name !== null, a.topicId !== ZERO_UUID]
+    if (byName && byId) refusals.push(invalid(a, 'You may not specify both topic name and topic id.'))
+    else if (!byName && !byId) refusals.push(invalid(a, 'Neither topic name nor id were specified.'))
+    else single.push(a)
+  }
+  const named = single.filter(a => a.name !== null)
+  const identified = single.filter(a => a.name === null)
+  const twiceByName = duplicates(named.map(a => a.name!))
+  const twiceById = duplicates(identified.map(a => a.topicId))
+  for (const name of twiceByName) refusals.push(invalid({ name, topicId: ZERO_UUID }, 'Duplicate topic name.'))
+  for (const topicId of twiceById) refusals.push(invalid({ name: null, topicId }, 'Duplicate topic id.'))
+  const ids = new Map<string, Asked>()
+  for (const a of identified) {
+    if (twiceById.has(a.topicId)) continue
+    if (image.topicsById.has(a.topicId)) ids.set(a.topicId, a)
+    else refusals.push(refused(a, ErrorCode.UNKNOWN_TOPIC_ID))
+  }
+  for (const a of named) {
+    if (twiceByName.has(a.name!)) continue
+    const topic = findTopic(image, a.name!, ZERO_UUID)
+    if (!topic) refusals.push(refused(a, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION))
+    else if (ids.delete(topic.id) || twiceById.has(topic.id)) {
+      const both = { name: a.name, topicId: topic.id }
+      refusals.push(invalid(both, 'The provided topic name maps to an ID that was already supplied.'))
     } else ids.set(topic.id, a)
   }
   return { ids, refusals }

@@ -32,7 +32,7 @@ export const deleteRecordsHandler: Handler<
     for (const { name, partitions } of request.topics) {
       const last = asked.get(name) ?? new Map<number, number>()
       for (const p of partitions) last.set(p.partitionIndex, p.offset)
-      asked.set(name, last)
+      if (last.size > 0) asked.set(name, last)
     }
     const topics = await Promise.all(
       [...asked].map(async ([name, last]) => {

@@ -21,6 +21,7 @@ export const initProducerIdHandler: Handler<Message<typeof InitProducerIdRequest
   key: ApiKey.InitProducerId,
   async handle(request, ctx) {
     if (request.transactionalId === '') return refuse(ErrorCode.INVALID_REQUEST)
+    if ((request.producerId === -1) !== (request.producerEpoch === -1)) return refuse(ErrorCode.INVALID_REQUEST)
     if (request.transactionalId !== null) return refuse(ErrorCode.UNSUPPORTED_VERSION)
     try {
       return { producerId: await ctx.broker.coordinators.producerIds.next(), producerEpoch: 0 }

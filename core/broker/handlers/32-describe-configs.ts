@@ -1,10 +1,17 @@
 import { ApiKey } from '../../protocol/api-keys.ts'
-import { ErrorCode } from '../../protocol/error-codes.ts'
+import { ErrorCode, errorMessage } from '../../protocol/error-codes.ts'
 import type { DescribeConfigsRequest, DescribeConfigsResponse } from '../../protocol/messages/32-describe-configs.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
+import { isInt32 } from '../config/keys.ts'
 import { configKey, ResourceType, topicConfigsOf } from '../quorum/image.ts'
 import { topicNameProblem } from '../quorum/topic-names.ts'
-import { brokerConfigEntries, type ConfigEntry, defaultBrokerEntries, topicConfigEntries } from './config-entries.ts'
+import {
+  brokerConfigEntries,
+  type ConfigEntry,
+  defaultBrokerEntries,
+  groupConfigEntries,
+  topicConfigEntries,
+} from './config-entries.ts'
 import type { Handler, RequestContext } from './handler.ts'
 
 type Request = Message<typeof DescribeConfigsRequest>
@@ -16,27 +23,24 @@ const invalid = (message: string): Refused => ({ code: ErrorCode.INVALID_REQUEST
 
 function brokerResource(name: string, ctx: RequestContext): readonly ConfigEntry[] | Refused {
   if (name === '') return defaultBrokerEntries(ctx.broker)
-  if (!/^-?\d+$/.test(name)) return invalid(`Broker id must be an integer, but it is: ${name}`)
+  if (!isInt32(name)) return invalid(`Broker id must be an integer, but it is: ${name}`)
   const { nodeId } = ctx.broker
   if (Number(name) !== nodeId)
     return invalid(`Unexpected broker id, expected ${nodeId} or empty string, but received ${name}`)
   return brokerConfigEntries(ctx.broker)
 }
 
-/** What was set on a resource that has no keys of its own here yet. */
-function plain({ resourceType, resourceName }: Resource, ctx: RequestContext): ConfigEntry[] {
-  const set = ctx.broker.image().configs.get(configKey(resourceType, resourceName)) ?? new Map<string, string>()
-  return [...set].map(([name, value]) => ({
-    name,
-    value,
-    // DYNAMIC_GROUP_CONFIG
-    source: 8,
-    readOnly: false,
-    isSensitive: false,
-    type: 2,
-    documentation: '',
-    synonyms: [],
-  }))
+/** The loggers of this broker are not configurable here, so it has none to show. */
+function loggerResource(name: string, ctx: RequestContext): readonly ConfigEntry[] | Refused {
+  const { nodeId } = ctx.broker
+  if (name === '') return invalid('Broker id must not be empty')
+  if (!isInt32(name)) return invalid(`Broker id must be an integer, but it is: ${name}`)
+  return Number(name) === nodeId ? [] : invalid(`Unexpected broker id, expected ${nodeId} but received ${name}`)
+}
+
+function groupResource(name: string, ctx: RequestContext): readonly ConfigEntry[] | Refused {
+  if (name === '') return invalid('Group name must not be empty')
+  return groupConfigEntries(ctx.broker.image().configs.get(configKey(ResourceType.GROUP, name)) ?? new Map())
 }
 
 function entriesOf(resource: Resource, ctx: RequestContext): readonly ConfigEntry[] | Refused {
@@ -52,12 +56,13 @@ function entriesOf(resource: Resource, ctx: RequestContext): readonly ConfigEntr
     case ResourceType.BROKER:
       return brokerResource(resourceName, ctx)
     case ResourceType.GROUP:
-      return resourceName === '' ? invalid('Group name must not be empty') : plain(resource, ctx)
+      return groupResource(resourceName, ctx)
     case ResourceType.CLIENT_METRICS:
+      return resourceName === '' ? invalid('Client metrics subscription name must not be empty') : []
     case ResourceType.BROKER_LOGGER:
-      return []
+      return loggerResource(resourceName, ctx)
     default:
-      return invalid(`Unsupported resource type: ${resourceType}`)
+      return invalid(errorMessage(ErrorCode.INVALID_REQUEST))
   }
 }
 

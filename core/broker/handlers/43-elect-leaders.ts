@@ -10,7 +10,16 @@ export const electLeadersHandler: Handler<
   MessageInput<typeof ElectLeadersResponse>
 > = {
   key: ApiKey.ElectLeaders,
-  handle({ topicPartitions }, ctx) {
+  handle({ electionType, topicPartitions }, ctx) {
+    if (electionType !== 0 && electionType !== 1) {
+      const errorMessage = `Unknown election type ${electionType}`
+      const refusal = { errorCode: ErrorCode.INVALID_REQUEST, errorMessage }
+      const refused = (topicPartitions ?? []).map(({ topic, partitions }) => ({
+        topic,
+        partitionResult: partitions.map(partitionId => ({ partitionId, ...refusal })),
+      }))
+      return { errorCode: ErrorCode.INVALID_REQUEST, replicaElectionResults: refused }
+    }
     const image = ctx.broker.image()
     if (topicPartitions === null)
       return { replicaElectionResults: [...image.topicsByName.keys()].map(topic => ({ topic, partitionResult: [] })) }

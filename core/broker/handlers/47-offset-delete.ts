@@ -27,7 +27,8 @@ export const offsetDeleteHandler: Handler<Message<typeof OffsetDeleteRequest>, R
       if (!exists(topic, partition)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
       return done.subscribed.has(topic) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : ErrorCode.NONE
     }
-    const topics = request.topics.map(t => ({
+    const asked = request.topics.filter(t => t.partitions.length > 0)
+    const topics = asked.map(t => ({
       name: t.name,
       partitions: t.partitions.map(({ partitionIndex }) => ({
         partitionIndex,

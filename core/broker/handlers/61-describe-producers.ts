@@ -5,12 +5,15 @@ import type {
   DescribeProducersResponse,
 } from '../../protocol/messages/61-describe-producers.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
+import { topicNameProblem } from '../quorum/topic-names.ts'
 import type { Handler, RequestContext } from './handler.ts'
 import { detailOf, partitionProblem } from './shared.ts'
 
 type Request = Message<typeof DescribeProducersRequest>
 
 function producersOf(topic: string, partitionIndex: number, ctx: RequestContext) {
+  const badName = topicNameProblem(topic)
+  if (badName !== null) return { partitionIndex, errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: badName }
   const errorCode = partitionProblem(ctx.broker.image().topicsByName.get(topic)?.partitions[partitionIndex])
   if (errorCode !== ErrorCode.NONE) return { partitionIndex, errorCode, errorMessage: null }
   try {

@@ -38,6 +38,11 @@ export const describeTopicPartitionsHandler: Handler<Request, Response> = {
         `DescribeTopicPartitionsRequest cursor partition must be valid: ${cursor.partitionIndex}`,
       )
     const all = asked.length === 0
+    if (cursor && !all && !asked.some(t => t.name === cursor.topicName))
+      throw errorFor(
+        ErrorCode.INVALID_REQUEST,
+        `DescribeTopicPartitionsRequest topic list should contain the cursor topic: ${cursor.topicName}`,
+      )
     const names = [...new Set(all ? image.topicsByName.keys() : asked.map(t => t.name))].sort()
     const limit = Math.max(
       1,
@@ -71,4 +76,8 @@ export const describeTopicPartitionsHandler: Handler<Request, Response> = {
     }
     return { topics, nextCursor: null }
   },
+  onError: (errorCode, request) => ({
+    topics: request.topics.map(({ name }) => ({ name, errorCode })),
+    nextCursor: null,
+  }),
 }

@@ -2,7 +2,14 @@ import type { ConfigKey, ConfigType } from '../../common/config/define.ts'
 import { parseType } from '../../common/config/parse.ts'
 import { BROKER_CONFIG } from '../config/broker-config.ts'
 import { DYNAMIC_BROKER_KEYS, dynamicConfigs } from '../config/dynamic.ts'
-import { brokerLayers, ConfigSource, type SourcedValue, topicLayers } from '../config/effective.ts'
+import {
+  brokerLayers,
+  ConfigSource,
+  type DynamicBrokerConfigs,
+  type SourcedValue,
+  topicLayers,
+} from '../config/effective.ts'
+import { GROUP_CONFIG, groupSynonym } from '../config/group-config.ts'
 import { configText } from '../config/keys.ts'
 import { TOPIC_CONFIG, TOPIC_SYNONYMS, type TopicConfigName } from '../config/topic-config.ts'
 import type { BrokerServices } from './handler.ts'
@@ -33,9 +40,21 @@ const TYPES: Readonly<Record<ConfigType, number>> = {
   PASSWORD: 9,
 }
 
+const MIN_INSYNC = 'min.insync.replicas'
+
+/**
+ * What was set over the API. As in Kafka with eligible leader replicas, which is its default, min.insync.replicas always
+ * has a value for the whole cluster: at first the broker's own.
+ */
+function dynamicIn(broker: BrokerServices): DynamicBrokerConfigs {
+  const set = dynamicConfigs(broker.image(), broker.nodeId)
+  if (set.default.has(MIN_INSYNC)) return set
+  return { ...set, default: new Map([...set.default, [MIN_INSYNC, String(broker.config.values[MIN_INSYNC])]]) }
+}
+
 /** All keys of a topic with the given overrides. */
 export function topicConfigEntries(broker: BrokerServices, overrides: ReadonlyMap<string, string>): ConfigEntry[] {
-  const dynamic = dynamicConfigs(broker.image(), broker.nodeId)
+  const dynamic = dynamicIn(broker)
   return (Object.keys(TOPIC_CONFIG) as TopicConfigName[]).map(name => {
     const key: ConfigKey = TOPIC_CONFIG[name]
     const inForce = topicLayers(broker.config, dynamic, overrides, name)[0]!
@@ -71,7 +90,7 @@ const FALLBACKS: Readonly<Record<string, readonly string[]>> = {
 }
 
 function brokerEntry(broker: BrokerServices, name: string, key: ConfigKey): ConfigEntry {
-  const dynamic = dynamicConfigs(broker.image(), broker.nodeId)
+  const dynamic = dynamicIn(broker)
   const layers = brokerLayers(broker.config, dynamic, name)
   const behind = (FALLBACKS[name] ?? []).flatMap(n => brokerLayers(broker.config, dynamic, n))
   const sensitive = key.type === 'PASSWORD'
@@ -97,7 +116,7 @@ const KEYS: Readonly<Record<string, ConfigKey>> = BROKER_CONFIG
 
 /** All keys of this broker. */
 export function brokerConfigEntries(broker: BrokerServices): ConfigEntry[] {
-  const dynamic = dynamicConfigs(broker.image(), broker.nodeId)
+  const dynamic = dynamicIn(broker)
   const declared = Object.entries(KEYS).filter(([, key]) => !key.internal)
   const others = new Set([...dynamic.own.keys(), ...dynamic.default.keys()].filter(n => !(n in KEYS)))
   return [
@@ -110,11 +129,30 @@ export function brokerConfigEntries(broker: BrokerServices): ConfigEntry[] {
 
 /** What was set over the API for all brokers. */
 export function defaultBrokerEntries(broker: BrokerServices): ConfigEntry[] {
-  const dynamic = dynamicConfigs(broker.image(), broker.nodeId).default
+  const dynamic = dynamicIn(broker).default
   return [...dynamic].map(([name, value]) => {
     const source = ConfigSource.DYNAMIC_DEFAULT_BROKER
     const key = KEYS[name]
     if (!key) return undeclared(name, source)
     return { ...brokerEntry(broker, name, key), value, source, synonyms: [{ name, value, source }] }
+  })
+}
+
+/** All keys of a group with what was set for it. */
+export function groupConfigEntries(set: ReadonlyMap<string, string>): ConfigEntry[] {
+  return Object.entries(GROUP_CONFIG as Record<string, ConfigKey>).map(([name, key]) => {
+    const byDefault = { name: groupSynonym(name), value: configText(key.default), source: ConfigSource.DEFAULT }
+    const text = set.get(name)
+    const own = text === undefined ? undefined : configText(parseType(key.type, text))
+    return {
+      name,
+      value: own ?? byDefault.value,
+      source: own === undefined ? ConfigSource.DEFAULT : ConfigSource.GROUP,
+      readOnly: false,
+      isSensitive: false,
+      type: TYPES[key.type],
+      documentation: key.documentation,
+      synonyms: own === undefined ? [byDefault] : [{ name, value: own, source: ConfigSource.GROUP }, byDefault],
+    }
   })
 }

@@ -18,9 +18,12 @@ const NO_CHUNKS: readonly Buffer[] = []
 /** Finds a target's log and checks the epochs that the client believes in. */
 export function resolve(target: FetchTarget, ctx: RequestContext): Resolved {
   const topic = findTopic(ctx.broker.image(), target.topic, target.topicId)
-  if (!topic) return { target, topic: target.topic, log: null, errorCode: missingTopicCode(target.topicId) }
+  if (!topic) {
+    const errorCode = ctx.apiVersion >= 13 ? ErrorCode.UNKNOWN_TOPIC_ID : missingTopicCode(target.topicId)
+    return { target, topic: target.topic, log: null, errorCode }
+  }
   const known = topic.partitions[target.partition]
-  const wrong = partitionProblem(known, target.currentLeaderEpoch)
+  const wrong = partitionProblem(known, Math.max(target.currentLeaderEpoch, -1))
   if (!known || wrong !== ErrorCode.NONE) return { target, topic: topic.name, log: null, errorCode: wrong }
   try {
     const log = ctx.broker.log(topic.name, target.partition)
@@ -43,14 +46,19 @@ function divergence(target: FetchTarget, log: PartitionLog, leaderEpoch: number)
   return end.endOffset < fetchOffset || end.epoch < lastFetchedEpoch ? end : undefined
 }
 
-function failed(r: Resolved, errorCode: number, readCommitted: boolean): FetchedPartition {
+/** Kafka answers these before it looks into a log. */
+function isUnknown(errorCode: number): boolean {
+  return errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ErrorCode.UNKNOWN_TOPIC_ID
+}
+
+function failed(r: Resolved, errorCode: number): FetchedPartition {
   return {
     target: r.target,
     errorCode,
     highWatermark: -1,
     lastStableOffset: -1,
     logStartOffset: -1,
-    aborted: readCommitted ? [] : null,
+    aborted: isUnknown(errorCode) ? [] : null,
     chunks: NO_CHUNKS,
     size: 0,
     release: null,
@@ -73,7 +81,7 @@ async function withAborted(r: Resolved, log: PartitionLog, read: ReadResult, rea
 /** Reads one partition as far as the limits let it; never throws. */
 export async function read(r: Resolved, limits: ReadLimits, readCommitted: boolean): Promise<FetchedPartition> {
   const { log, target } = r
-  if (!log) return failed(r, r.errorCode, readCommitted)
+  if (!log) return failed(r, r.errorCode)
   try {
     const want = r.divergingEpoch ? 0 : Math.max(0, Math.min(target.maxBytes, limits.left))
     const upTo = readCommitted ? 'lastStable' : 'highWatermark'
@@ -95,6 +103,6 @@ export async function read(r: Resolved, limits: ReadLimits, readCommitted: boole
       release: result.release,
     }
   } catch (error) {
-    return failed(r, kafkaCodeOf(error), readCommitted)
+    return failed(r, kafkaCodeOf(error))
   }
 }

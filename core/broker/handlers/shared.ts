@@ -20,7 +20,7 @@ export function missingTopicCode(topicId: string): number {
 
 /** Compares the leader epoch that a client believes in with the partition's (KIP-320); -1 is none. */
 export function leaderEpochProblem(epoch: number, partition: PartitionImage): number {
-  if (epoch < 0 || epoch === partition.leaderEpoch) return ErrorCode.NONE
+  if (epoch === -1 || epoch === partition.leaderEpoch) return ErrorCode.NONE
   return epoch < partition.leaderEpoch ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH
 }
 

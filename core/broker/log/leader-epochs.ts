@@ -53,7 +53,7 @@ export class LeaderEpochs {
 
   /** The largest epoch at or below the one asked for, and the offset where it ends (`logEndOffset` for the latest). */
   endOffsetFor(epoch: number, logEndOffset: number): { epoch: number; endOffset: number } {
-    if (epoch < 0) return { epoch: -1, endOffset: -1 }
+    if (epoch === -1) return { epoch: -1, endOffset: -1 }
     if (epoch === this.latest) return { epoch, endOffset: logEndOffset }
     const higher = this.#entries.find(e => e.epoch > epoch)
     if (higher === undefined) return { epoch: -1, endOffset: -1 }

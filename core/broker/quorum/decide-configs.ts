@@ -3,12 +3,13 @@ import { ErrorCode } from '../../protocol/error-codes.ts'
 import { BROKER_CONFIG } from '../config/broker-config.ts'
 import { DYNAMIC_BROKER_KEYS } from '../config/dynamic.ts'
 import { brokerLayers, topicLayers, topicValues } from '../config/effective.ts'
+import { isInt32 } from '../config/keys.ts'
 import { TOPIC_CONFIG, type TopicConfigName } from '../config/topic-config.ts'
 import type { ConfigChange, ConfigOp, Outcome, Refusal } from './controller-api.ts'
 import type { Decision, DecisionContext } from './decide-topics.ts'
 import { configKey, ResourceType } from './image.ts'
 import { type MetadataRecord, record } from './records.ts'
-import { checkMerged, checkTopicConfigs, valueProblem } from './topic-config-check.ts'
+import { checkGroupConfigs, checkMerged, checkTopicConfigs, valueProblem } from './topic-config-check.ts'
 import { refuseTopicName } from './topic-names.ts'
 
 const invalid = (message: string): Refusal => ({ code: ErrorCode.INVALID_REQUEST, message })
@@ -17,20 +18,24 @@ function checkResource(ctx: DecisionContext, change: ConfigChange): Refusal | nu
   const { resourceType, resourceName } = change
   switch (resourceType) {
     case ResourceType.TOPIC: {
+      if (resourceName === '') return invalid('Default topic resources are not allowed.')
       if (ctx.image.topicsByName.has(resourceName)) return null
       const message = `The topic '${resourceName}' does not exist.`
       return refuseTopicName(resourceName) ?? { code: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, message }
     }
     case ResourceType.BROKER: {
       if (resourceName === '') return null
+      if (!isInt32(resourceName)) return invalid(`Node id must be an integer, but it is: ${resourceName}`)
       const known = [...ctx.image.brokers.keys()].join(', ')
-      if (ctx.image.brokers.has(Number(resourceName)) && /^\d+$/.test(resourceName)) return null
+      if (ctx.image.brokers.has(Number(resourceName))) return null
       return invalid(`Unexpected broker id, expected ${known}, but received ${resourceName}`)
     }
     case ResourceType.GROUP:
       return resourceName === '' ? invalid('Default group resources are not allowed.') : null
     case ResourceType.CLIENT_METRICS:
     case ResourceType.BROKER_LOGGER:
+      if (change.replaceAll && resourceType === ResourceType.BROKER_LOGGER)
+        return invalid(`Unknown resource type ${resourceType}`)
       return { code: ErrorCode.UNSUPPORTED_VERSION, message: 'This kind of resource cannot be configured here yet.' }
     default:
       return invalid(`Unknown resource type ${resourceType}`)
@@ -41,6 +46,11 @@ function checkOps(ops: readonly ConfigOp[]): Refusal | null {
   if (new Set(ops.map(o => o.name)).size !== ops.length) return invalid('Error due to duplicate config keys')
   const nulls = ops.filter(o => o.op !== 1 && o.value === null).map(o => o.name)
   return nulls.length > 0 ? invalid(`Null value not supported for : ${nulls.join(',')}`) : null
+}
+
+/** `broker.id` is another name of `node.id`. */
+function isFixed(name: string): boolean {
+  return name === 'broker.id' || (keyOf(ResourceType.BROKER, name) !== undefined && !DYNAMIC_BROKER_KEYS.has(name))
 }
 
 function keyOf(resourceType: number, name: string): ConfigKey | undefined {
@@ -81,7 +91,7 @@ function changed(
           message: `Can't ${word} to key ${name} because its type is not LIST.`,
         }
       const items = currentItems(ctx, change, old, name)
-      const given = new Set((value ?? '').split(/\s*,\s*/).filter(i => i !== ''))
+      const given = new Set(value === '' ? [''] : (value ?? '').split(/\s*,\s*/).filter(i => i !== ''))
       const result = op === 2 ? [...new Set([...items, ...given])] : items.filter(i => !given.has(i))
       next.set(name, result.join(','))
     }
@@ -89,9 +99,23 @@ function changed(
   return next
 }
 
+/**
+ * As in Kafka with eligible leader replicas, which is its default: min.insync.replicas is set for the whole cluster, and
+ * always has a value there.
+ */
+function checkMinInsync({ resourceName, ops, replaceAll }: ConfigChange): Refusal | null {
+  const op = ops.find(o => o.name === 'min.insync.replicas')
+  const stays = resourceName === '' ? (op ? op.op !== 1 : !replaceAll) : !op
+  if (stays) return null
+  const what = resourceName === '' ? 'Cluster-level' : 'Broker-level'
+  const verb = resourceName === '' ? 'removed' : 'altered'
+  const message = `${what} min.insync.replicas cannot be ${verb} while ELR is enabled.`
+  return { code: ErrorCode.INVALID_CONFIG, message }
+}
+
 function checkBroker(next: ReadonlyMap<string, string>, ops: readonly ConfigOp[]): Refusal | null {
   // keys that nobody knows may be set, as in Kafka: they may belong to a plugin
-  const fixed = ops.map(o => o.name).filter(n => keyOf(ResourceType.BROKER, n) && !DYNAMIC_BROKER_KEYS.has(n))
+  const fixed = ops.map(o => o.name).filter(isFixed)
   if (fixed.length > 0) return invalid(`Cannot update these configs dynamically: [${fixed.join(', ')}]`)
   for (const { name } of ops) {
     const key = keyOf(ResourceType.BROKER, name)
@@ -103,7 +127,8 @@ function checkBroker(next: ReadonlyMap<string, string>, ops: readonly ConfigOp[]
 }
 
 function check(ctx: DecisionContext, change: ConfigChange, next: ReadonlyMap<string, string>): Refusal | null {
-  if (change.resourceType === ResourceType.BROKER) return checkBroker(next, change.ops)
+  if (change.resourceType === ResourceType.BROKER) return checkMinInsync(change) ?? checkBroker(next, change.ops)
+  if (change.resourceType === ResourceType.GROUP) return checkGroupConfigs(next)
   if (change.resourceType !== ResourceType.TOPIC) return null
   const wrong = checkTopicConfigs(next)
   return wrong ?? checkMerged(topicValues(ctx.config, ctx.dynamic, next))

@@ -1,7 +1,8 @@
-import type { ConfigKey } from '../../common/config/define.ts'
+import type { ConfigKey, Validator } from '../../common/config/define.ts'
 import { parseType } from '../../common/config/parse.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
+import { GROUP_CONFIG, groupBoundProblem } from '../config/group-config.ts'
 import { TOPIC_CONFIG, type TopicConfigValues } from '../config/topic-config.ts'
 import type { Refusal } from './controller-api.ts'
 
@@ -13,11 +14,34 @@ function refuse(message: string): Refusal {
 export function valueProblem(name: string, key: ConfigKey, text: string): string | null {
   try {
     const value = parseType(key.type, text)
+    if (Array.isArray(value) && key.validator?.values) return itemProblem(name, key.validator, value)
     const wrong = key.validator?.check(value, name) ?? null
     return wrong === null ? null : `Invalid value ${text} for configuration ${name}: ${wrong}`
   } catch (error) {
     return `Invalid value ${text} for configuration ${name}: ${messageOf(error)}`
   }
+}
+
+/** A list whose items are some of a choice: Kafka names the first that is not. */
+function itemProblem(name: string, validator: Validator, items: readonly string[]): string | null {
+  if (items.includes('')) return `Configuration '${name}' values must not be empty.`
+  for (const item of items) {
+    const wrong = validator.check([item], name)
+    if (wrong !== null) return `Invalid value ${item} for configuration ${name}: ${wrong}`
+  }
+  return null
+}
+
+/** Checks the configs of a group one by one. */
+export function checkGroupConfigs(configs: ReadonlyMap<string, string>): Refusal | null {
+  const def = GROUP_CONFIG as Record<string, ConfigKey>
+  for (const [name, text] of configs) {
+    const key = Object.hasOwn(def, name) ? def[name] : undefined
+    if (!key) return refuse(`Unknown group config name: ${name}`)
+    const wrong = valueProblem(name, key, text) ?? groupBoundProblem(name, parseType(key.type, text))
+    if (wrong !== null) return refuse(wrong)
+  }
+  return null
 }
 
 /** Checks the configs of a topic one by one. */

@@ -33,6 +33,7 @@ export async function groupScenarios(port: number): Promise<string[]> {
   for (const version of [0, 3, 6, 9]) await lifeOfAMember(world, version)
   for (const version of [5, 9]) await staticMember(world, version)
   await twoMembers(world)
+  await assignmentsInRebalance(world)
   t.close()
   return t.lines
 }
@@ -228,6 +229,47 @@ async function staticMember({ t, ids }: World, version: number): Promise<void> {
   const leavers = [{ memberId: me, ...named }, { memberId: '', groupInstanceId: 'i9' }, { memberId: '', ...named }, {}]
   await t.ask('LeaveGroup', { groupId, members: leavers })
   await t.ask('DescribeGroups', { groups: [groupId] })
+}
+
+/** What DescribeGroups shows of the assignments through all states of a rebalance. */
+async function assignmentsInRebalance({ t, port }: World): Promise<void> {
+  const groupId = 'assigned'
+  const describe = () => t.ask('DescribeGroups', { groups: [groupId] })
+  const heartbeat = async (of: object, code: number) => {
+    while ((await t.silently('Heartbeat', of))['errorCode'] !== code) await sleep(20)
+  }
+  const second = await t.fork(port)
+  const third = await t.fork(port)
+  const a = await joined(t, joining(groupId), 9)
+  await describe()
+  const first = { groupId, generationId: 1, memberId: a.me }
+  const assignments = [{ memberId: a.me, assignment: Buffer.from('part') }]
+  const agreed = { protocolType: 'consumer', protocolName: 'range' }
+  await t.ask('SyncGroup', { ...first, ...agreed, assignments })
+  await describe()
+  const b = String((await second.silently('JoinGroup', joining(groupId)))['memberId'])
+  t.name(b, 'the second member')
+  const waiting = second.silently('JoinGroup', joining(groupId, { memberId: b }))
+  await heartbeat(first, 27)
+  // preparing the rebalance
+  await describe()
+  await t.silently('JoinGroup', joining(groupId, { memberId: a.me }))
+  await waiting
+  // completing it: nobody has been assigned anything new yet
+  await describe()
+  const c = String((await third.silently('JoinGroup', joining(groupId)))['memberId'])
+  t.name(c, 'the third member')
+  const alsoWaiting = third.silently('JoinGroup', joining(groupId, { memberId: c }))
+  await heartbeat({ ...first, generationId: 2 }, 27)
+  // preparing again, before the last one was completed
+  await describe()
+  const again = second.silently('JoinGroup', joining(groupId, { memberId: b }))
+  await t.silently('JoinGroup', joining(groupId, { memberId: a.me }))
+  await again
+  await alsoWaiting
+  await describe()
+  second.close()
+  third.close()
 }
 
 async function twoMembers({ t, port, ids }: World): Promise<void> {
