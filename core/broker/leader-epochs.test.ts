@@ -107,6 +107,23 @@ test('an epoch in which nothing was written ends where it began', async () => {
   expect(await endOf(2)).toEqual({ epoch: 2, endOffset: 2 })
 })
 
+test('an epoch that begins exactly where the log starts now is the oldest', async () => {
+  for (let i = 0; i < 3; i++) {
+    await produce('a')
+    await crash(0)
+  }
+  await produce('b')
+  const partitions = [{ partitionIndex: 0, offset: 2 }]
+  await c.call('DeleteRecords', { topics: [{ name: 't', partitions }], timeoutMs: 5000 })
+  expect(await endOf(0)).toEqual({ epoch: 0, endOffset: 2 })
+  expect(await endOf(1)).toEqual({ epoch: 1, endOffset: 2 })
+  expect(await endOf(2)).toEqual({ epoch: 2, endOffset: 3 })
+  expect(await offsetAt(-2)).toMatchObject({ offset: 2, leaderEpoch: 2 })
+  await b.restart()
+  c = await RawClient.connect(b.port)
+  expect(checkpoint()).toBe('0\n2\n2 2\n3 3\n')
+})
+
 test('a clean stop changes no epoch', async () => {
   expect(checkpoint()).toBe('0\n1\n0 0\n')
   const written = statSync(inDir('leader-epoch-checkpoint')).mtimeMs

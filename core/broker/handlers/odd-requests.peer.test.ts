@@ -34,7 +34,8 @@ const shown = ({ api, version, input }: OddRequest) =>
 /** Requests of one API in a row. */
 const runs: OddRequest[][] = []
 for (const r of ODD_REQUESTS) {
-  if (runs.at(-1)?.[0]!.api === r.api) runs.at(-1)!.push(r)
+  const last = runs.at(-1)
+  if (last?.at(-1)?.api === r.api) last.push(r)
   else runs.push([r])
 }
 

@@ -83,6 +83,47 @@ test('epochs end where the next begins, also after both ends of the log moved', 
   expect(epochs.entries).toEqual([{ epoch: 2, startOffset: 12 }])
 })
 
+test('an epoch that begins exactly at the new start of the log replaces the older ones', () => {
+  const of = (...starts: number[]) =>
+    new LeaderEpochs(
+      'unused',
+      starts.map((startOffset, epoch) => ({ epoch, startOffset })),
+    )
+  const after = (offset: number, ...starts: number[]) => {
+    const epochs = of(...starts)
+    epochs.truncateFromStart(offset)
+    return epochs.entries.map(e => [e.epoch, e.startOffset])
+  }
+  expect(after(20, 0, 10, 20, 30)).toEqual([
+    [2, 20],
+    [3, 30],
+  ])
+  expect(after(19, 0, 10, 20, 30)).toEqual([
+    [1, 19],
+    [2, 20],
+    [3, 30],
+  ])
+  expect(after(21, 0, 10, 20, 30)).toEqual([
+    [2, 21],
+    [3, 30],
+  ])
+  expect(after(30, 0, 10, 20, 30)).toEqual([[3, 30]])
+  expect(after(99, 0, 10, 20, 30)).toEqual([[3, 99]])
+  expect(after(5, 10, 20)).toEqual([
+    [0, 10],
+    [1, 20],
+  ])
+  expect(after(10, 10, 20)).toEqual([
+    [0, 10],
+    [1, 20],
+  ])
+  // epochs without records begin where the next one does: the last of them is in force
+  expect(after(10, 0, 10, 10, 20)).toEqual([
+    [2, 10],
+    [3, 20],
+  ])
+})
+
 test('names of files and directories are read as Kafka writes them', () => {
   expect(parseLogFileName('00000000000000000017.log')).toEqual({ offset: 17, type: '.log', state: '' })
   expect(parseLogFileName('00000000000000000017.timeindex.deleted')).toEqual({

@@ -43,10 +43,9 @@ export class LeaderEpochs {
 
   /** Records below an offset are gone: the epoch in force there begins at it now. */
   truncateFromStart(offset: number): void {
-    let n = this.#entries.length - 1
-    while (n > 0 && this.#entries[n]!.startOffset > offset) n--
+    const n = this.#entries.findLastIndex(e => e.startOffset <= offset)
     const at = this.#entries[n]
-    if (at === undefined || at.startOffset >= offset) return
+    if (at === undefined || (n === 0 && at.startOffset === offset)) return
     this.#entries = [{ epoch: at.epoch, startOffset: offset }, ...this.#entries.slice(n + 1)]
     this.#dirty = true
   }
