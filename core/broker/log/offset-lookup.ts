@@ -1,3 +1,4 @@
+import { isProtocolError } from '../../protocol/errors.ts'
 import * as header from '../../protocol/records/batch-header.ts'
 import { readBatches } from '../../protocol/records/batch-reader.ts'
 import { isErrno } from './files.ts'
@@ -49,7 +50,13 @@ export async function findLatest(log: LogState, maxOffset: number): Promise<Offs
   const { timestamp, offset } = best.latest
   const found = await findInSegment(log, best, offset, batch => {
     if (header.maxTimestamp(batch, 0) < timestamp) return null
-    return firstRecord(batch, r => r.timestamp >= timestamp)
+    // not the header's time: past 2^53 the records' times are rounded in another way
+    let latest = Number.NEGATIVE_INFINITY
+    firstRecord(batch, r => {
+      latest = Math.max(latest, r.timestamp)
+      return false
+    })
+    return firstRecord(batch, r => r.timestamp === latest)
   })
   return found !== null && found.offset < maxOffset ? found : null
 }
@@ -59,10 +66,15 @@ function firstRecord(
   wanted: (r: { timestamp: number; offset: number }) => boolean,
 ): OffsetAndTimestamp | null {
   const leaderEpoch = header.leaderEpoch(batch, 0)
-  for (const decoded of readBatches(batch)) {
-    for (const record of decoded.records()) {
-      if (wanted(record)) return { offset: record.offset, timestamp: record.timestamp, leaderEpoch }
+  try {
+    for (const decoded of readBatches(batch)) {
+      for (const record of decoded.records()) {
+        if (wanted(record)) return { offset: record.offset, timestamp: record.timestamp, leaderEpoch }
+      }
     }
+  } catch (error) {
+    // one batch that cannot be read, from before records were checked, must not hide the others
+    if (!isProtocolError(error)) throw error
   }
   return null
 }

@@ -1,10 +1,13 @@
 import { compress, decompress } from '../../../protocol/compression/index.ts'
+import { isProtocolError, malformed } from '../../../protocol/errors.ts'
 import * as header from '../../../protocol/records/batch-header.ts'
 import {
   readVarint,
   readVarlong,
+  readVarlongExactly,
   sizeOfVarint,
   sizeOfVarlong,
+  varlongBytes,
   writeVarint,
   writeVarlong,
 } from '../../../protocol/records/varint.ts'
@@ -24,16 +27,23 @@ export interface FilterOptions {
   readonly deleteRetentionMs: number
   /** Keep the header of a batch without records: it tells its producer's last sequence. */
   readonly keepEmpty: boolean
+  /** A batch cannot be read, and stays as it is. */
+  onUnreadable?(error: Error): void
 }
 
 /** One record of a batch, as a range of its record section. */
 interface Kept {
   readonly start: number
   readonly end: number
+  /** Rounded where it is not small. */
   readonly timestampDelta: number
+  readonly deltaAt: number
   /** Behind the timestamp delta. */
   readonly rest: number
 }
+
+/** Times and deltas up to here can be added and subtracted as numbers. */
+const SMALL = 2 ** 51
 
 /**
  * What compaction leaves of a batch: the same bytes when nothing changes, null when nothing is left, otherwise a batch with
@@ -41,6 +51,17 @@ interface Kept {
  * delete horizon (KIP-534): from then on it goes.
  */
 export function filterBatch(batch: Buffer, o: FilterOptions): Buffer | null {
+  try {
+    return filterRecords(batch, o)
+  } catch (error) {
+    // from a log that was taken over, or of a version that did not check: its readers fail, the rest is compacted
+    if (!(error instanceof Error) || !isProtocolError(error)) throw error
+    o.onUnreadable?.(error)
+    return batch
+  }
+}
+
+function filterRecords(batch: Buffer, o: FilterOptions): Buffer | null {
   const attributes = header.attributes(batch, 0)
   const codec = header.compressionOf(batch, 0)
   const records = decompress(codec, batch.subarray(header.HEADER_SIZE), MAX_DECOMPRESSED)
@@ -49,63 +70,120 @@ export function filterBatch(batch: Buffer, o: FilterOptions): Buffer | null {
   const dropsTombstones = hasHorizon && o.now >= base
   const kept: Kept[] = []
   let tombstones = 0
+  let isExact = Math.abs(base) <= SMALL
   const firstOffset = header.baseOffset(batch, 0)
   const count = header.recordCount(batch, 0)
   const cursor = { pos: 0 }
   for (let i = 0; i < count; i++) {
     const start = cursor.pos
-    const length = readVarint(records, cursor, records.length)
-    const end = cursor.pos + length
-    cursor.pos++ // attributes
+    const end = endOfRecord(records, cursor)
+    const deltaAt = cursor.pos
     const timestampDelta = readVarlong(records, cursor, end)
+    if (Math.abs(timestampDelta) > SMALL) isExact = false
     const rest = cursor.pos
     const offset = firstOffset + readVarint(records, cursor, end)
-    const keyLength = readVarint(records, cursor, end)
-    const key = keyLength < 0 ? null : records.subarray(cursor.pos, cursor.pos + keyLength)
-    cursor.pos += Math.max(0, keyLength)
+    const key = readKey(records, cursor, end)
     const isTombstone = readVarint(records, cursor, end) < 0
     cursor.pos = end
     const isKept = key !== null && !o.isSuperseded(key, offset) && !(isTombstone && dropsTombstones)
     if (!isKept && offset < o.cleanedTo) continue
     if (isTombstone) tombstones++
-    kept.push({ start, end, timestampDelta, rest })
+    kept.push({ start, end, timestampDelta, deltaAt, rest })
   }
   if (kept.length === 0) return o.keepEmpty ? emptied(batch, attributes) : null
   const setsHorizon = tombstones > 0 && !hasHorizon
   if (kept.length === count && !setsHorizon) return batch
-  // the base is the horizon where there is one, otherwise the first record's time, as Kafka's builder has it
-  const newBase = setsHorizon ? o.now + o.deleteRetentionMs : hasHorizon ? base : base + kept[0]!.timestampDelta
+  const horizon = setsHorizon ? o.now + o.deleteRetentionMs : null
+  const times = isExact
+    ? rebased(records, kept, base, horizon, hasHorizon)
+    : rebasedExactly(batch, records, kept, horizon)
   return rebuilt(batch, {
-    section: compress(codec, shifted(records, kept, base - newBase)),
+    section: compress(codec, times.records),
     count: kept.length,
     attributes: setsHorizon ? attributes | header.DELETE_HORIZON_FLAG : attributes,
-    baseTimestamp: newBase,
-    maxTimestamp: header.timestampTypeOf(batch, 0) === 1 ? header.maxTimestamp(batch, 0) : latest(kept, base),
+    baseTimestamp: times.base,
+    maxTimestamp: header.timestampTypeOf(batch, 0) === 1 ? batch.readBigInt64BE(header.MAX_TIMESTAMP) : times.latest,
   })
 }
 
-/** The keys of a batch's records, each with its offset. */
-export function* keysOf(batch: Buffer): Generator<{ key: Buffer; offset: number }> {
-  const codec = header.compressionOf(batch, 0)
-  const records = decompress(codec, batch.subarray(header.HEADER_SIZE), MAX_DECOMPRESSED)
-  const firstOffset = header.baseOffset(batch, 0)
-  const cursor = { pos: 0 }
-  for (let i = header.recordCount(batch, 0); i > 0; i--) {
-    const length = readVarint(records, cursor, records.length)
-    const end = cursor.pos + length
-    cursor.pos++
-    readVarlong(records, cursor, end)
-    const offset = firstOffset + readVarint(records, cursor, end)
-    const keyLength = readVarint(records, cursor, end)
-    if (keyLength >= 0) yield { key: records.subarray(cursor.pos, cursor.pos + keyLength), offset }
-    cursor.pos = end
+/** The keys of a batch's records, each with its offset; none where the batch cannot be read. */
+export function keysOf(batch: Buffer): { key: Buffer; offset: number }[] {
+  const keys: { key: Buffer; offset: number }[] = []
+  try {
+    const codec = header.compressionOf(batch, 0)
+    const records = decompress(codec, batch.subarray(header.HEADER_SIZE), MAX_DECOMPRESSED)
+    const firstOffset = header.baseOffset(batch, 0)
+    const cursor = { pos: 0 }
+    for (let i = header.recordCount(batch, 0); i > 0; i--) {
+      const end = endOfRecord(records, cursor)
+      readVarlong(records, cursor, end)
+      const offset = firstOffset + readVarint(records, cursor, end)
+      const key = readKey(records, cursor, end)
+      if (key !== null) keys.push({ key, offset })
+      cursor.pos = end
+    }
+    return keys
+  } catch (error) {
+    // filterBatch keeps it whole; what it would supersede stays too
+    if (!isProtocolError(error)) throw error
+    return []
   }
 }
 
-function latest(kept: readonly Kept[], base: number): number {
-  let max = Number.NEGATIVE_INFINITY
-  for (const k of kept) max = Math.max(max, k.timestampDelta)
-  return base + max
+/** Steps to a record's timestamp; where the record ends. */
+function endOfRecord(records: Buffer, cursor: { pos: number }): number {
+  const length = readVarint(records, cursor, records.length)
+  const end = cursor.pos + length
+  if (length < 1 || end > records.length) throw malformed('record', `${length} bytes at byte ${cursor.pos}`)
+  cursor.pos++ // attributes
+  return end
+}
+
+function readKey(records: Buffer, cursor: { pos: number }, end: number): Buffer | null {
+  const length = readVarint(records, cursor, end)
+  if (length < 0) return null
+  const at = cursor.pos
+  if (length > end - at) throw malformed('record', `a key of ${length} bytes at byte ${at}`)
+  cursor.pos = at + length
+  return records.subarray(at, at + length)
+}
+
+/** Records that count from another time than before. */
+interface Rebased {
+  readonly records: Buffer
+  readonly base: number | bigint
+  readonly latest: number | bigint
+}
+
+/** The base is the horizon where there is one, otherwise the first record's time, as Kafka's builder has it. */
+function rebased(
+  records: Buffer,
+  kept: readonly Kept[],
+  base: number,
+  horizon: number | null,
+  hasHorizon: boolean,
+): Rebased {
+  let latest = NO_TIMESTAMP
+  for (const k of kept) latest = Math.max(latest, base + k.timestampDelta)
+  const newBase = horizon ?? (hasHorizon ? base : base + kept[0]!.timestampDelta)
+  return { records: shifted(records, kept, base - newBase), base: newBase, latest }
+}
+
+/** The same for times that numbers would round: int64 arithmetic that wraps, and the old base where there is no new horizon. */
+function rebasedExactly(batch: Buffer, records: Buffer, kept: readonly Kept[], horizon: number | null): Rebased {
+  const base = batch.readBigInt64BE(header.BASE_TIMESTAMP)
+  const newBase = horizon === null ? base : BigInt(horizon)
+  let latest = BigInt(NO_TIMESTAMP)
+  const parts: Buffer[] = []
+  for (const k of kept) {
+    const time = BigInt.asIntN(64, base + readVarlongExactly(records, { pos: k.deltaAt }, k.end))
+    if (time > latest) latest = time
+    const delta = varlongBytes(BigInt.asIntN(64, time - newBase))
+    const length = Buffer.alloc(5)
+    const size = writeVarint(length, 0, 1 + delta.length + (k.end - k.rest))
+    parts.push(length.subarray(0, size), Buffer.of(0), delta, records.subarray(k.rest, k.end))
+  }
+  return { records: Buffer.concat(parts), base: newBase, latest }
 }
 
 /** The records with all timestamp deltas changed by the same amount. */
@@ -126,14 +204,20 @@ function shifted(records: Buffer, kept: readonly Kept[], by: number): Buffer {
 
 function emptied(batch: Buffer, attributes: number): Buffer {
   const plain = attributes & ~(header.COMPRESSION_MASK | header.DELETE_HORIZON_FLAG)
-  const maxTimestamp = header.maxTimestamp(batch, 0)
+  const maxTimestamp = batch.readBigInt64BE(header.MAX_TIMESTAMP)
   const section = Buffer.alloc(0)
   return rebuilt(batch, { section, count: 0, attributes: plain, baseTimestamp: NO_TIMESTAMP, maxTimestamp })
 }
 
 function rebuilt(
   batch: Buffer,
-  o: { section: Buffer; count: number; attributes: number; baseTimestamp: number; maxTimestamp: number },
+  o: {
+    section: Buffer
+    count: number
+    attributes: number
+    baseTimestamp: number | bigint
+    maxTimestamp: number | bigint
+  },
 ): Buffer {
   const bytes = Buffer.concat([batch.subarray(0, header.HEADER_SIZE), o.section])
   bytes.writeInt32BE(bytes.length - header.LOG_OVERHEAD, header.BATCH_LENGTH)

@@ -8,6 +8,7 @@ import type { LogState } from '../log-state.ts'
 import { Segment } from '../segment.ts'
 import { slowOperations } from '../slow-operations.ts'
 import type { AbortedTxn } from '../txn-index.ts'
+import type { LogConfig } from '../types.ts'
 import { filterBatch, keysOf } from './batch-filter.ts'
 import { type Cleanable, groupSegments, type SegmentView } from './cleanable.ts'
 import { OffsetMap } from './offset-map.ts'
@@ -61,6 +62,10 @@ export async function compact(
   const replacements: Replacement[] = []
   let bytesRead = 0
   let bytesWritten = 0
+  let unreadable = 0
+  const onUnreadable = () => {
+    unreadable++
+  }
   try {
     for (const [first, end] of groupSegments(within, log.config)) {
       const replaces = segments.slice(first, end + 1)
@@ -73,7 +78,7 @@ export async function compact(
             if (o.stopped()) throw new Error('stopped')
             for (const batch of batches) {
               bytesRead += batch.length
-              const kept = keep(batch, map, cleanedTo, aborted, last, o.now, log.config.deleteRetentionMs)
+              const kept = keep(batch, { map, cleanedTo, aborted, last, now: o.now, onUnreadable }, log.config)
               if (kept !== null) await output.add(kept)
             }
           }
@@ -88,6 +93,7 @@ export async function compact(
     for (const { segment } of replacements) discard(segment)
     throw error
   }
+  if (unreadable > 0) log.env.logger.warn(`${log.name}: ${unreadable} batches cannot be read, and were not compacted`)
   return { replacements, cleanedTo, bytesRead, bytesWritten }
 }
 
@@ -122,21 +128,23 @@ async function fillMap(
   return part.to
 }
 
-function keep(
-  batch: Buffer,
-  map: OffsetMap,
-  cleanedTo: number,
-  aborted: AbortedRecords,
-  last: ReadonlySet<number>,
-  now: number,
-  deleteRetentionMs: number,
-): Buffer | null {
+interface KeepOptions {
+  readonly map: OffsetMap
+  readonly cleanedTo: number
+  readonly aborted: AbortedRecords
+  readonly last: ReadonlySet<number>
+  readonly now: number
+  onUnreadable(): void
+}
+
+function keep(batch: Buffer, o: KeepOptions, { deleteRetentionMs }: LogConfig): Buffer | null {
   if (header.isControl(batch, 0)) return batch
-  const keepEmpty = header.producerId(batch, 0) >= 0 && last.has(header.lastOffset(batch, 0))
-  const isAborted = aborted.has(batch)
+  const { map, cleanedTo, now, onUnreadable } = o
+  const keepEmpty = header.producerId(batch, 0) >= 0 && o.last.has(header.lastOffset(batch, 0))
+  const isAborted = o.aborted.has(batch)
   if (header.recordCount(batch, 0) === 0) return keepEmpty ? batch : null
   const isSuperseded = (key: Buffer, offset: number) => isAborted || map.get(key) > offset
-  return filterBatch(batch, { isSuperseded, cleanedTo, now, deleteRetentionMs, keepEmpty })
+  return filterBatch(batch, { isSuperseded, cleanedTo, now, deleteRetentionMs, keepEmpty, onUnreadable })
 }
 
 /** The last offsets of the last batch of each producer. */
