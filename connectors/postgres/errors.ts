@@ -69,11 +69,20 @@ export const errors = defineErrors({
   },
   MR_PG_PUBLICATION_MISSING: {
     message: 'publication {publication} does not exist',
-    fix: 'Create it (CREATE PUBLICATION {publication} FOR TABLE ...), or set publication.autocreate.mode to filtered or all_tables.',
+    fix: 'Create it (CREATE PUBLICATION {publication} FOR TABLE ...), or set publication.autocreate.mode to filtered or all_tables. If it exists, it was made after changes that the slot still holds, and the server cannot decode them: drop the slot, and set snapshot.mode=when_needed to read the tables again.',
   },
   MR_PG_NO_TABLES: {
     message: 'no table of database {database} matches the configuration ({filters})',
     fix: 'Correct table.include.list (regular expressions of schema.table), or create the table.',
+  },
+  MR_PG_PARTITIONS_LEFT_OUT: {
+    message: 'changes of {tables} come under the names of their partitions, which the configuration leaves out',
+    fix: 'Set publish.via.partition.root=true (an existing publication needs ALTER PUBLICATION ... SET (publish_via_partition_root = true)), or add the partitions to table.include.list.',
+  },
+  MR_PG_ROOT_LEFT_OUT: {
+    message:
+      'publication {publication} shows changes of {tables} under the name of the table over them, which the configuration leaves out',
+    fix: 'Add that table to table.include.list, or use a publication without publish_via_partition_root.',
   },
   MR_PG_TOO_MANY_TABLES: {
     message: '{count} tables match the configuration, more than guardrail.collections.max={max}',

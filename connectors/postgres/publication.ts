@@ -4,98 +4,137 @@ import type { Catalog } from './catalog/catalog.ts'
 import { quoted, quotedTable, type TableEntry } from './catalog/tables.ts'
 import { errors } from './errors.ts'
 import type { PostgresOptions } from './options.ts'
-import { denied, snapshotTables } from './server.ts'
+import { isPublished, type Publication, publicationFor, publicationOf, unseen } from './published.ts'
+import { denied } from './server.ts'
 
-/** A publication as the server has it. */
-export interface Publication {
-  readonly allTables: boolean
-  /** Whether changes of partitions come as those of the table over them. */
-  readonly viaRoot: boolean
-  /** Of insert, update, delete and truncate, those that are left out. */
-  readonly without: readonly string[]
-}
-
-/** Null where there is none of this name. */
-export async function publicationOf(catalog: Catalog, name: string): Promise<Publication | null> {
-  // columns that older servers do not have come as null by way of JSON
-  const [row] = await catalog.rows(
-    'select to_jsonb(p)::text as publication from pg_catalog.pg_publication p where pubname = $1',
-    [name],
-  )
-  if (!row) return null
-  const p = JSON.parse(row['publication'] ?? '{}') as Record<string, boolean | undefined>
-  return {
-    allTables: p['puballtables'] === true,
-    viaRoot: p['pubviaroot'] === true,
-    without: ['insert', 'update', 'delete', 'truncate'].filter(what => p[`pub${what}`] === false),
-  }
-}
-
-async function publishedTables(catalog: Catalog, name: string): Promise<Set<string>> {
-  const rows = await catalog.rows(
-    'select schemaname as schema, tablename as table from pg_catalog.pg_publication_tables where pubname = $1',
-    [name],
-  )
-  return new Set(rows.map(p => `${p['schema']}.${p['table']}`))
-}
-
+/** Servers before 13 publish no table with partitions. */
+const ROOTS_SINCE = 130_000
 /** How many names a line of the log shows. */
 const SHOWN = 20
 
-/**
- * Sees to it that the publication is there, and gives it as it is: one that was made by others counts, whatever the configuration
- * says that a new one would be. Throws MR_PG_PUBLICATION_MISSING or MR_PG_PERMISSION_DENIED.
- */
-export async function ensurePublication(
-  catalog: Catalog,
-  options: PostgresOptions,
-  tables: readonly TableEntry[],
-  logger: Logger,
-): Promise<Publication> {
-  const { name, autocreate, viaRoot } = options.publication
-  const found = await publicationOf(catalog, name)
-  if (found === null) {
-    await create(catalog, options, snapshotTables(tables, viaRoot), logger)
-    return { allTables: autocreate === 'all_tables', viaRoot, without: [] }
-  }
-  if (viaRoot && !found.viaRoot)
-    logger.warn(
-      `publication ${name} was made without publish_via_partition_root: changes of partitions come under their own names, whatever publish.via.partition.root says`,
-    )
-  if (found.without.length > 0) logger.warn(`publication ${name} leaves out every ${found.without.join(', ')}`)
-  if (found.allTables) return found
-  const own = snapshotTables(tables, found.viaRoot)
-  const published = await publishedTables(catalog, name)
-  if (autocreate === 'filtered') {
-    if (own.length === 0 || (own.length === published.size && own.every(t => published.has(qualified(t))))) return found
-    const list = own.map(quotedTable).join(', ')
-    logger.info(`publication ${name} gets the tables of the configuration: ${list}`)
-    await denied(`changing publication ${name}`, catalog.rows(`ALTER PUBLICATION ${quoted(name)} SET TABLE ${list}`))
-    return found
-  }
-  const missing = own.map(qualified).filter(t => !published.has(t))
-  if (missing.length > 0)
-    logger.warn(
-      `changes of ${missing.length} captured tables never come, since publication ${name} does not hold them: ${missing.slice(0, SHOWN).join(', ')}`,
-    )
-  return found
+export const shownNames = (names: readonly string[]): string =>
+  `${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''}`
+
+export interface PublicationContext {
+  readonly catalog: Catalog
+  readonly options: PostgresOptions
+  readonly logger: Logger
+  readonly serverVersion: number
+  /** A standby: nothing can be made or changed there. */
+  readonly readOnly: boolean
 }
 
-async function create(
-  catalog: Catalog,
-  options: PostgresOptions,
-  own: readonly TableEntry[],
-  logger: Logger,
-): Promise<void> {
+/**
+ * Makes sure that the publication exists and, with `publication.autocreate.mode=filtered`, holds the captured tables. Adds what is
+ * missing; never removes what others added. Gives it as it is: the one that exists counts, whatever the configuration says
+ * about a new one. Throws MR_PG_PUBLICATION_MISSING or MR_PG_PERMISSION_DENIED.
+ */
+export async function ensurePublication(
+  context: PublicationContext,
+  tables: readonly TableEntry[],
+): Promise<Publication> {
+  const { catalog, options } = context
+  const { name, autocreate } = options.publication
+  const found = await publicationOf(catalog, name)
+  const publication = found ?? (await create(context, tables))
+  const missing = tables.filter(t => canBeAdded(context, t) && !isPublished(publication, t))
+  if (missing.length > 0 && autocreate === 'filtered' && !context.readOnly) {
+    await add(context, missing)
+    return (await publicationOf(catalog, name)) ?? publication
+  }
+  return publication
+}
+
+const canBeAdded = ({ serverVersion }: PublicationContext, t: TableEntry): boolean =>
+  t.isLogged && (t.kind === 'r' || serverVersion >= ROOTS_SINCE)
+
+async function add({ catalog, options, logger }: PublicationContext, missing: readonly TableEntry[]): Promise<void> {
+  const { name } = options.publication
+  const list = missing.map(quotedTable).join(', ')
+  logger.info(`adding captured tables to publication ${name}: ${shownNames(missing.map(qualified))}`)
+  const what = `adding ${shownNames(missing.map(qualified))} to publication ${name} (the owner of both may)`
+  await denied(what, catalog.rows(`ALTER PUBLICATION ${quoted(name)} ADD TABLE ${list}`))
+}
+
+async function create(context: PublicationContext, tables: readonly TableEntry[]): Promise<Publication> {
+  const { catalog, options, logger, readOnly } = context
   const { name, autocreate, viaRoot } = options.publication
-  if (autocreate === 'disabled') throw errors.create('MR_PG_PUBLICATION_MISSING', { publication: name })
+  if (autocreate === 'disabled' || readOnly) throw errors.create('MR_PG_PUBLICATION_MISSING', { publication: name })
+  const own = autocreate === 'filtered' ? tables.filter(t => canBeAdded(context, t)) : []
   const list = own.map(quotedTable).join(', ')
-  const scope =
-    autocreate === 'all_tables' ? ' FOR ALL TABLES' : autocreate === 'filtered' && list ? ` FOR TABLE ${list}` : ''
+  const scope = autocreate === 'all_tables' ? ' FOR ALL TABLES' : list ? ` FOR TABLE ${list}` : ''
   const root = viaRoot ? ' WITH (publish_via_partition_root = true)' : ''
-  logger.info(`making publication ${name}${scope}`)
+  logger.info(
+    `making publication ${name}${own.length > 0 ? ` for ${shownNames(own.map(qualified))}` : scope}${viaRoot ? ', changes of partitions as those of their table' : ''}`,
+  )
   await denied(
-    `making publication ${name} (FOR ALL TABLES needs a superuser; publication.autocreate.mode=filtered the tables' owner)`,
+    `making publication ${name} (FOR ALL TABLES needs a superuser; publication.autocreate.mode=filtered the tables' owner with CREATE on the database)`,
     catalog.rows(`CREATE PUBLICATION ${quoted(name)}${scope}${root}`),
   )
+  return publicationFor(autocreate === 'all_tables', viaRoot, own)
+}
+
+/** `skipped.operations` names operations by letters. */
+const LETTERS: Readonly<Record<string, string>> = { insert: 'c', update: 'u', delete: 'd', truncate: 't' }
+
+/** What the log should say of a publication: whatever keeps captured changes from coming. */
+export function publicationWarnings(
+  options: PostgresOptions,
+  tables: readonly TableEntry[],
+  publication: Publication,
+): string[] {
+  const { name, viaRoot } = options.publication
+  const out: string[] = []
+  const without = publication.without.filter(what => !options.skipped.has(LETTERS[what]!))
+  if (without.length > 0)
+    out.push(
+      `publication ${name} leaves out every ${without.join(', ')}: such changes never come. ALTER PUBLICATION ... SET (publish = 'insert, update, delete, truncate') publishes them`,
+    )
+  if (viaRoot && !publication.viaRoot)
+    out.push(
+      `publication ${name} was made without publish_via_partition_root: changes of partitions come under their own names, whatever publish.via.partition.root says`,
+    )
+  const missing = tables.filter(t => t.isLogged && t.kind === 'r' && !isPublished(publication, t)).map(qualified)
+  if (missing.length > 0)
+    out.push(
+      `changes of ${missing.length} captured tables never come, since publication ${name} does not hold them: ${shownNames(missing)}`,
+    )
+  const unlogged = tables.filter(t => !t.isLogged).map(qualified)
+  if (unlogged.length > 0)
+    out.push(`unlogged tables are read by snapshots, and their changes never come: ${shownNames(unlogged)}`)
+  const { roots, partitions } = unseen(tables, publication)
+  if (roots.length > 0)
+    out.push(
+      `changes of these tables come under the names of their partitions, which the configuration leaves out: ${shownNames(roots)}`,
+    )
+  if (partitions.length > 0)
+    out.push(
+      `changes of these partitions come under the name of the table over them, which the configuration leaves out: ${shownNames(partitions)}`,
+    )
+  for (const t of tables) {
+    const limits = publication.tables.get(t.oid)
+    if (limits?.columns) out.push(`publication ${name} shows only the columns ${limits.columns} of ${qualified(t)}`)
+    if (limits?.rows) out.push(`publication ${name} shows only changes of ${qualified(t)} where ${limits.rows}`)
+  }
+  return out
+}
+
+/** Tables that have no row identity, whose publication makes the server refuse every UPDATE and DELETE of them. */
+const NO_IDENTITY = `
+  select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name
+    from pg_catalog.pg_publication_tables p
+    join pg_catalog.pg_namespace n on n.nspname = p.schemaname
+    join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
+   where p.pubname = $1 and c.relkind = 'r'
+     and (c.relreplident = 'n' or c.relreplident = 'd' and not exists (
+           select from pg_catalog.pg_index i where i.indrelid = c.oid and i.indisprimary))
+   order by 1`
+
+export async function identityWarnings(catalog: Catalog, name: string, publication: Publication): Promise<string[]> {
+  if (publication.without.includes('update') && publication.without.includes('delete')) return []
+  const names = (await catalog.rows(NO_IDENTITY, [name])).map(r => r['name']!)
+  if (names.length === 0) return []
+  return [
+    `the server refuses every UPDATE and DELETE of these tables, since they are in publication ${name} and have neither a primary key nor another replica identity: ${shownNames(names)}. Give them one: ALTER TABLE ... REPLICA IDENTITY FULL, or replica.identity.autoset.values`,
+  ]
 }

@@ -1,5 +1,5 @@
 import type { Catalog } from './catalog/catalog.ts'
-import { quoted, type TableEntry } from './catalog/tables.ts'
+import { quoted } from './catalog/tables.ts'
 import { codeOf } from './client/failure.ts'
 import { cancelWork, openClient } from './client/open.ts'
 import { type ServerError, WireConnection } from './client/wire.ts'
@@ -112,11 +112,6 @@ export async function dropSlot(catalog: Catalog, name: string): Promise<void> {
     'select pg_catalog.pg_drop_replication_slot(slot_name) from pg_catalog.pg_replication_slots where slot_name = $1 and not active',
     [name],
   )
-}
-
-/** The tables that a snapshot reads: where partitions are published as such, they and not the table over them. */
-export function snapshotTables(tables: readonly TableEntry[], viaRoot: boolean): TableEntry[] {
-  return tables.filter(t => (viaRoot ? !t.isPartition : t.kind === 'r'))
 }
 
 export async function denied<T>(what: string, work: Promise<T>): Promise<T> {

@@ -16,7 +16,8 @@ import { formatLsn, type Lsn, parseLsn, ZERO } from './lsn.ts'
 import { confirmableBy, type LoadedOffset, loadOffset, type SnapshotProgress, snapshotOffset } from './offset.ts'
 import type { PostgresOptions } from './options.ts'
 import { checkOnward, type Plan, planStart } from './plan.ts'
-import { ensurePublication } from './publication.ts'
+import { ensurePublication, identityWarnings, type PublicationContext, publicationWarnings } from './publication.ts'
+import { type Publication, publicationFor, publicationOf, snapshotTables } from './published.ts'
 import { setIdentities } from './replica-identity.ts'
 import * as server from './server.ts'
 import type { ShapeCache } from './shape-cache.ts'
@@ -42,6 +43,9 @@ export interface SessionContext {
   /** What is waited for, for the status of the task. */
   readonly waits: (message: string, retryAt: number) => void
 }
+
+/** After so many `status.update.interval.ms` it is looked whether the publication still holds the captured tables. */
+const PUBLICATION_CHECK_INTERVALS = 6
 
 /**
  * What a task does between its start and its stop, over as many connections as it takes. The phases are: catching up (only when
@@ -84,13 +88,14 @@ export class Session {
   #version = 0
   /** How long to wait yet between the last row of the snapshot and streaming. */
   #streamDelayMs = 0
-  /** Whether the stream shows changes of partitions as those of the table over them. */
-  #viaRoot: boolean
+  #publication: Publication | null = null
+  /** What the log has said of the publication. */
+  readonly #said = new Set<string>()
+  #publicationAt = 0
 
   constructor(context: SessionContext) {
     const { options, signal, headers } = context
     this.#context = context
-    this.#viaRoot = options.publication.viaRoot
     this.#catalog = new Catalog(options, signal)
     this.#flush = new FlushTracker(options.slot.flush)
     this.#transaction = options.transactionMetadata ? new TransactionMetadata() : null
@@ -116,12 +121,59 @@ export class Session {
     if (this.#plan !== null && slot !== null && this.#wal !== null) this.#checkAgain(slot, this.#wal, missing)
     if (plan.stream) {
       if (this.#plan === null) await setIdentities(this.#catalog, options, tables, logger)
-      const publication = await ensurePublication(this.#catalog, options, tables, logger)
-      this.#viaRoot = publication.viaRoot
+      await this.#ensurePublication(tables)
     }
     if (plan.dropSlot && this.#plan === null) await server.dropSlot(this.#catalog, options.slot.name)
     await this.#begin(plan, slot, tables)
     this.#connected = true
+  }
+
+  async #ensurePublication(tables: readonly TableEntry[]): Promise<void> {
+    const { options, logger } = this.#context
+    const context: PublicationContext = {
+      catalog: this.#catalog,
+      options,
+      logger,
+      serverVersion: this.#version,
+      readOnly: this.#wal?.inRecovery ?? false,
+    }
+    this.#publication = await ensurePublication(context, tables)
+    this.#publicationAt = Date.now()
+    const warnings = publicationWarnings(options, tables, this.#publication)
+    const identity = await identityWarnings(this.#catalog, options.publication.name, this.#publication)
+    for (const warning of [...warnings, ...identity]) {
+      if (this.#said.has(warning)) continue
+      this.#said.add(warning)
+      logger.warn(warning)
+    }
+  }
+
+  #untilPublicationCheck(): number {
+    const interval = PUBLICATION_CHECK_INTERVALS * this.#context.options.slot.statusMs
+    return Math.max(0, this.#publicationAt + interval - Date.now())
+  }
+
+  async #requirePublication(): Promise<void> {
+    const { name } = this.#context.options.publication
+    this.#publicationAt = Date.now()
+    if ((await publicationOf(this.#catalog, name)) === null)
+      throw errors.create('MR_PG_PUBLICATION_MISSING', { publication: name })
+  }
+
+  async #publicationSkipped(message: string): Promise<void> {
+    // the snapshot that is caught up with has what was changed
+    if (this.#makeSnapshot) return
+    await this.#requirePublication()
+    this.#context.logger.warn(
+      `${message} Changes from before the publication was made do not come: read the tables again if there were any.`,
+    )
+  }
+
+  /** Looks from time to time for captured tables that are not published: new ones, and those that somebody took out. */
+  async #refreshPublication(): Promise<void> {
+    if (this.#untilPublicationCheck() > 0) return
+    await this.#requirePublication()
+    await this.#ensurePublication(await this.#catalog.tables())
   }
 
   /** The slot, waited for while another connection makes it: one of ours that was given up may not have noticed yet. */
@@ -288,6 +340,7 @@ export class Session {
       emitter: this.#emitter,
       xmin: () => this.#xmin,
       extra: () => this.#snapshotMark(),
+      publicationSkipped: message => this.#publicationSkipped(message),
     })
     logger.info(`streaming from ${formatLsn(from)} of slot ${options.slot.name}`)
   }
@@ -310,7 +363,9 @@ export class Session {
       )
       this.#target = parseLsn(row!['lsn']!)
     }
-    const own = server.snapshotTables(captured, this.#viaRoot)
+    // initial_only has no publication
+    const published = this.#publication ?? publicationFor(true, options.publication.viaRoot, captured)
+    const own = snapshotTables(captured, published)
     const { tables, digest } = await planTables(this.#catalog, this.#context.shapes, options, own)
     await lockTables(moment.connection, options, tables, signal)
     const at = nowMicros()
@@ -423,6 +478,7 @@ export class Session {
     if (this.#streamDelayMs > 0) await delay(this.#streamDelayMs, signal)
     this.#streamDelayMs = 0
     await this.#refreshXmin()
+    await this.#refreshPublication()
     const records = await reader.read(options.maxBatch)
     const beat = reader.heartbeat()
     if (beat) {
@@ -435,7 +491,7 @@ export class Session {
     const read = reader.idleLsn
     const waits = options.slot.flush === 'connector_and_driver' && read !== null && read > this.#givenLsn
     const pause = !waits ? Number.POSITIVE_INFINITY : Math.max(0, this.#idleAt - Date.now())
-    await stream.connection.chunks.wait(signal, Math.min(heartbeat.wait(), pause))
+    await stream.connection.chunks.wait(signal, Math.min(heartbeat.wait(), pause, this.#untilPublicationCheck()))
     return null
   }
 

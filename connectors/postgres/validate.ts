@@ -6,8 +6,10 @@ import { endClient, openClient } from './client/open.ts'
 import { postgresConfig, UNSUPPORTED } from './config.ts'
 import { errors } from './errors.ts'
 import { type PostgresOptions, parseOptions } from './options.ts'
+import { shownNames } from './publication.ts'
+import { publicationFor, publicationOf, snapshotTables, unseen } from './published.ts'
 import { wrongIdentity } from './replica-identity.ts'
-import { serverInfo, slotState, snapshotTables } from './server.ts'
+import { serverInfo, slotState } from './server.ts'
 
 type Complain = (key: string, message: string) => void
 
@@ -135,6 +137,8 @@ export async function checkDatabase(props: Props, signal: AbortSignal, complain:
   }
 }
 
+const FILTERS = ['table.include.list', 'schema.include.list', 'table.exclude.list', 'schema.exclude.list']
+
 async function checkServer(
   options: PostgresOptions,
   props: Props,
@@ -153,14 +157,23 @@ async function checkServer(
     await checkSlot(options, catalog, say)
     await checkPublication(options, catalog, say)
   }
-  const tables = snapshotTables(await catalog.tables(), options.publication.viaRoot)
-  const filters = ['table.include.list', 'schema.include.list', 'table.exclude.list', 'schema.exclude.list'].filter(
-    k => (props[k] ?? '').trim() !== '',
-  )
-  if (tables.length === 0 && filters.length > 0) {
+  const captured = await catalog.tables()
+  const { name, viaRoot } = options.publication
+  const found = streams ? await publicationOf(catalog, name) : null
+  const publication = found ?? publicationFor(true, viaRoot, captured)
+  const tables = snapshotTables(captured, publication)
+  const filters = FILTERS.filter(k => (props[k] ?? '').trim() !== '')
+  const key = filters[0] ?? 'table.include.list'
+  const { roots, partitions } = streams ? unseen(captured, publication) : { roots: [], partitions: [] }
+  if (roots.length > 0) say(key, errors.create('MR_PG_PARTITIONS_LEFT_OUT', { tables: shownNames(roots) }))
+  if (partitions.length > 0)
+    say(key, errors.create('MR_PG_ROOT_LEFT_OUT', { tables: shownNames(partitions), publication: name }))
+  if (tables.length === 0 && filters.length > 0 && roots.length + partitions.length === 0) {
     const { database } = options.connection
     const shown = filters.map(k => `${k}=${props[k]}`).join(', ')
-    say(filters[0]!, errors.create('MR_PG_NO_TABLES', { database, filters: shown }))
+    const others = await catalog.otherRelations()
+    const cause = others.length === 0 ? shown : `${shown}; these match and are no tables: ${shownNames(others)}`
+    say(key, errors.create('MR_PG_NO_TABLES', { database, filters: cause }))
   }
   const { max, fail } = options.guardrail
   if (fail && max > 0 && tables.length > max)

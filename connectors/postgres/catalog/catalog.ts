@@ -9,6 +9,7 @@ import {
   type CatalogColumn,
   type CatalogTable,
   correlationOf,
+  listOthers,
   listTables,
   readTables,
   type TableEntry,
@@ -108,6 +109,11 @@ export class Catalog {
   /** The captured tables. */
   tables(): Promise<TableEntry[]> {
     return this.run(client => listTables(client, this.#options.selection))
+  }
+
+  /** Views, foreign tables and others that are selected as tables are, and cannot be captured. */
+  otherRelations(): Promise<string[]> {
+    return this.run(client => listOthers(client, this.#options.selection))
   }
 
   correlation(table: TableName, column: string): Promise<number | null> {

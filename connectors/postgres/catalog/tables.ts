@@ -7,6 +7,11 @@ export interface TableEntry extends TableName {
   /** `r` a table, `p` one with partitions. */
   readonly kind: string
   readonly isPartition: boolean
+  /** The tables that it is a partition of, from the next one up. */
+  readonly ancestors: readonly { readonly oid: number; readonly schema: string }[]
+  readonly hasPartitions: boolean
+  /** Whether its changes are in the WAL: not those of an unlogged table. */
+  readonly isLogged: boolean
   /** REPLICA IDENTITY: `d`efault, `f`ull, `i`ndex, `n`othing. */
   readonly identity: string
   /** The index of the identity `i`. */
@@ -42,12 +47,21 @@ export interface CatalogTable extends TableName {
 
 const LIST = `
   select c.oid::text as oid, n.nspname::text as schema, c.relname::text as name, c.relkind::text as kind,
-         c.relispartition as partition, c.relreplident::text as identity,
+         c.relispartition as partition, c.relpersistence::text as persistence,
+         c.relkind = 'p' and exists (select from pg_catalog.pg_inherits i where i.inhparent = c.oid) as parent, c.relreplident::text as identity,
          (select x.relname::text from pg_catalog.pg_index i join pg_catalog.pg_class x on x.oid = i.indexrelid
            where c.relreplident = 'i' and i.indrelid = c.oid and i.indisreplident) as identity_index,
-         c.reltuples::text as rows, c.relpages::text as pages
+         c.reltuples::text as rows, c.relpages::text as pages,
+         case when c.relispartition then (
+           with recursive up(oid, depth) as (
+             select inhparent, 1 from pg_catalog.pg_inherits where inhrelid = c.oid
+             union all
+             select i.inhparent, depth + 1 from up join pg_catalog.pg_inherits i on i.inhrelid = up.oid)
+           select json_agg(json_build_object('oid', up.oid::bigint, 'schema', m.nspname) order by depth)::text
+             from up join pg_catalog.pg_class k on k.oid = up.oid join pg_catalog.pg_namespace m on m.oid = k.relnamespace)
+         end as ancestors
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-   where c.relkind in ('r', 'p') and c.relpersistence = 'p' and n.nspname !~ '^pg_(toast|temp)'`
+   where c.relkind in ('r', 'p') and c.relpersistence in ('p', 'u') and n.nspname !~ '^pg_(toast|temp)'`
 
 /** All tables of the database that a selection captures. */
 export async function listTables(client: pg.Client, selection: Selection): Promise<TableEntry[]> {
@@ -59,12 +73,29 @@ export async function listTables(client: pg.Client, selection: Selection): Promi
       table: r['name']!,
       kind: r['kind']!,
       isPartition: r['partition'] === 't',
+      ancestors: JSON.parse(r['ancestors'] ?? '[]') as TableEntry['ancestors'],
+      hasPartitions: r['parent'] === 't',
+      isLogged: r['persistence'] === 'p',
       identity: r['identity']!,
       identityIndex: r['identity_index'] ?? null,
       rows: Number(r['rows']),
       pages: Number(r['pages']),
     }))
     .filter(t => selection.hasTable(t))
+}
+
+const OTHERS = `
+  select n.nspname::text as schema, c.relname::text as name,
+         case c.relkind when 'v' then 'view' when 'm' then 'materialized view' else 'foreign table' end as kind
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+   where c.relkind in ('v', 'm', 'f') order by 1, 2`
+
+/** What a selection takes for tables and is none, as `schema.name (view)`. */
+export async function listOthers(client: pg.Client, selection: Selection): Promise<string[]> {
+  const { rows } = await client.query<{ schema: string; name: string; kind: string }>(OTHERS)
+  return rows
+    .filter(r => selection.hasTable({ schema: r.schema, table: r.name }))
+    .map(r => `${r.schema}.${r.name} (${r.kind})`)
 }
 
 const TABLES = `

@@ -25,11 +25,14 @@ export const Frame = {
 export class ServerError extends Error {
   readonly code: string
   readonly severity: string
-  constructor(message: string, code: string, severity: string) {
+  /** The function of the server that reports it: the same in every language. */
+  readonly routine: string
+  constructor(message: string, code: string, severity: string, routine = '') {
     super(message)
     this.name = 'ServerError'
     this.code = code
     this.severity = severity
+    this.routine = routine
   }
 }
 
@@ -45,11 +48,11 @@ function parseFields(buf: Buffer, start: number, end: number): Map<string, strin
   return fields
 }
 
-/** The error of an ErrorResponse. */
+/** The error of an ErrorResponse, or the notice of a NoticeResponse. */
 export function serverError(frame: FrameReader): ServerError {
   const fields = parseFields(frame.buf, frame.start, frame.end)
   const detail = [fields.get('M'), fields.get('D'), fields.get('H')].filter(Boolean).join(' ')
-  return new ServerError(detail, fields.get('C') ?? '', fields.get('V') ?? fields.get('S') ?? '')
+  return new ServerError(detail, fields.get('C') ?? '', fields.get('V') ?? fields.get('S') ?? '', fields.get('R'))
 }
 
 /**

@@ -36,6 +36,8 @@ export interface StreamContext {
   readonly logger: Logger
   /** The slot's xmin as last read, for events. */
   readonly xmin: () => number | null
+  /** PostgreSQL 18 and newer skip changes of a time when the publication did not exist. Throws where it does not exist now. */
+  readonly publicationSkipped: (message: string) => Promise<void>
   /** What offsets hold besides the position: a snapshot that is not through yet. */
   readonly extra: () => Readonly<Record<string, unknown>> | null
 }
@@ -150,8 +152,10 @@ export class StreamReader {
         throw serverError(f)
       } else if (f.type === Frame.CopyDone) {
         throw errors.create('MR_PG_CONNECTION_LOST', { cause: 'the server ended the stream' })
+      } else if (f.type === Frame.Notice && serverError(f).routine === 'LoadPublications') {
+        await this.#context.publicationSkipped(serverError(f).message)
       }
-      // notices and parameters say nothing here
+      // other notices and parameters say nothing here
     }
     return out
   }

@@ -1,0 +1,114 @@
+import { qualified } from '../cdc/index.ts'
+import type { Catalog } from './catalog/catalog.ts'
+import type { TableEntry } from './catalog/tables.ts'
+
+/** How a publication limits a table: to some of its columns, or of its rows. */
+export interface Limits {
+  readonly columns: readonly string[] | null
+  readonly rows: string | null
+}
+
+/** A publication as the server has it. */
+export interface Publication {
+  readonly allTables: boolean
+  /** Whether changes of partitions come as those of the table over them. */
+  readonly viaRoot: boolean
+  /** Of insert, update, delete and truncate, those that are left out. */
+  readonly without: readonly string[]
+  /** The tables that were added one by one, by OID. */
+  readonly tables: ReadonlyMap<number, Limits>
+  /** The schemas that were added as a whole. */
+  readonly schemas: ReadonlySet<string>
+}
+
+const OPERATIONS = ['insert', 'update', 'delete', 'truncate']
+
+// columns that older servers do not have come as null by way of JSON
+const MEMBERS = `
+  select r.prrelid::text as oid,
+         case when to_jsonb(r)->>'prqual' is not null then coalesce((
+           select to_jsonb(t)->>'rowfilter' from pg_catalog.pg_publication_tables t
+            where t.pubname = $2 and t.schemaname = n.nspname and t.tablename = c.relname), 'its condition holds') end as rows,
+         (select json_agg(a.attname order by a.attnum)::text from pg_catalog.pg_attribute a
+           where a.attrelid = r.prrelid
+             and a.attnum::text = any (regexp_split_to_array(btrim(to_jsonb(r)->>'prattrs', '[]'), '[, ]+'))) as columns
+    from pg_catalog.pg_publication_rel r join pg_catalog.pg_class c on c.oid = r.prrelid
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+   where r.prpubid = $1`
+
+const SCHEMAS = `
+  select n.nspname::text as schema from pg_catalog.pg_publication_namespace s
+    join pg_catalog.pg_namespace n on n.oid = s.pnnspid where s.pnpubid = $1`
+
+/** Null where there is none of this name. */
+export async function publicationOf(catalog: Catalog, name: string): Promise<Publication | null> {
+  const [row] = await catalog.rows(
+    `select p.oid::text as oid, to_jsonb(p)::text as publication,
+            pg_catalog.to_regclass('pg_catalog.pg_publication_namespace')::text as schemas
+       from pg_catalog.pg_publication p where pubname = $1`,
+    [name],
+  )
+  if (!row) return null
+  const p = JSON.parse(row['publication'] ?? '{}') as Record<string, boolean | undefined>
+  const members = await catalog.rows(MEMBERS, [row['oid'], name])
+  const schemas = row['schemas'] === null ? [] : await catalog.rows(SCHEMAS, [row['oid']])
+  const limitsOf = (m: Record<string, string | null>): Limits => ({
+    columns: m['columns'] ? (JSON.parse(m['columns']) as string[]) : null,
+    rows: m['rows'] ?? null,
+  })
+  return {
+    allTables: p['puballtables'] === true,
+    viaRoot: p['pubviaroot'] === true,
+    without: OPERATIONS.filter(what => p[`pub${what}`] === false),
+    tables: new Map(members.map(m => [Number(m['oid']), limitsOf(m)])),
+    schemas: new Set(schemas.map(s => s['schema']!)),
+  }
+}
+
+/** A publication that holds what is captured, as the connector makes it. */
+export const publicationFor = (allTables: boolean, viaRoot: boolean, tables: readonly TableEntry[]): Publication => ({
+  allTables,
+  viaRoot,
+  without: [],
+  tables: new Map(tables.map(t => [t.oid, { columns: null, rows: null }])),
+  schemas: new Set(),
+})
+
+type Place = { readonly oid: number; readonly schema: string }
+
+const holds = (p: Publication, t: Place): boolean => p.allTables || p.tables.has(t.oid) || p.schemas.has(t.schema)
+
+/** Whether changes of a table are published: by itself, or by a table that it is a partition of. */
+export const isPublished = (p: Publication, t: TableEntry): boolean =>
+  t.isLogged && (holds(p, t) || t.ancestors.some(a => holds(p, a)))
+
+/** Whether changes of a table come under the name of one that it is a partition of. */
+const comesAsRoot = (p: Publication, t: TableEntry): boolean => p.viaRoot && t.ancestors.some(a => holds(p, a))
+
+/** Tables with partitions of which no partition is captured. */
+function alone(tables: readonly TableEntry[]): (t: TableEntry) => boolean {
+  const withPartitions = new Set(tables.flatMap(t => t.ancestors.map(a => a.oid)))
+  return t => t.kind === 'p' && !withPartitions.has(t.oid)
+}
+
+/**
+ * The tables that a snapshot reads: those under whose names changes come. Also those whose changes are not published, such as
+ * unlogged tables. A table with partitions where changes come under its name, or where none of its partitions is captured.
+ */
+export function snapshotTables(tables: readonly TableEntry[], p: Publication): TableEntry[] {
+  const isAlone = alone(tables)
+  const isRead = (t: TableEntry) => t.kind !== 'p' || isAlone(t) || (p.viaRoot && holds(p, t))
+  return tables.filter(t => isRead(t) && !comesAsRoot(p, t))
+}
+
+/** Captured tables whose changes come under names that the configuration leaves out. */
+export function unseen(tables: readonly TableEntry[], p: Publication): { roots: string[]; partitions: string[] } {
+  const captured = new Set(tables.map(t => t.oid))
+  const isAlone = alone(tables)
+  return {
+    roots: tables.filter(t => isAlone(t) && t.hasPartitions && !p.viaRoot).map(qualified),
+    partitions: tables
+      .filter(t => comesAsRoot(p, t) && !t.ancestors.some(a => holds(p, a) && captured.has(a.oid)))
+      .map(qualified),
+  }
+}
