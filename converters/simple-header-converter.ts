@@ -7,6 +7,7 @@ import {
   type Schema,
   type SchemaAndValue,
 } from '../core/connect/index.ts'
+import { utf8Charset } from './encoding/unicode.ts'
 
 const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })
 
@@ -19,13 +20,13 @@ export class SimpleHeaderConverter implements HeaderConverter {
 
   fromConnectHeader(_topic: string, _key: string, schema: Schema | null, value: unknown): Buffer | null {
     const text = renderValue(schema, value)
-    return text === null ? null : Buffer.from(text)
+    return text === null ? null : utf8Charset.encode(text)
   }
 
   toConnectHeader(_topic: string, key: string, bytes: Buffer | null): SchemaAndValue {
     if (bytes === null) return NULL
     try {
-      return parseValue(bytes.toString('utf8'))
+      return parseValue(utf8Charset.decode(bytes))
     } catch (error) {
       throw new DataError(`cannot read the header ${key}`, { cause: error })
     }

@@ -10,7 +10,8 @@ import {
   type SchemaAndValue,
 } from '../core/connect/index.ts'
 import { converterType, parseConverterConfig } from './common/converter-type.ts'
-import { encodingOf, isEncoding } from './encoding.ts'
+import { type Charset, charsetOf, isCharset } from './encoding/charsets.ts'
+import { utf8Charset } from './encoding/unicode.ts'
 
 const stringConverterConfig = defineConfig({
   'converter.type': converterType,
@@ -20,10 +21,11 @@ const stringConverterConfig = defineConfig({
     importance: 'HIGH',
     width: 'MEDIUM',
     displayName: 'Encoding',
-    documentation: 'The character set of the text, such as UTF-8, ISO-8859-1 or UTF-16LE.',
+    documentation:
+      'The character set of the text by its name in Java: UTF-8, UTF-16, UTF-32 (also with LE and BE), US-ASCII, ISO-8859-1 to -16, windows-1250 to -1258, KOI8-R and -U, and the single-byte IBM code pages.',
     validator: {
       describe: 'a character set',
-      check: value => (isEncoding(String(value)) ? null : `the character set ${value} is not supported`),
+      check: value => (isCharset(String(value)) ? null : `the character set ${value} is not supported`),
     },
   },
 })
@@ -35,29 +37,31 @@ export const OPTIONAL_STRING: Schema = primitive('string', { optional: true })
 export class StringConverter implements Converter, HeaderConverter {
   readonly version = '0.1.0'
   readonly config = stringConverterConfig
-  #encoding: BufferEncoding = 'utf8'
+  #charset: Charset = utf8Charset
 
   configure(props: Props, isKey?: boolean): void {
-    this.#encoding = encodingOf(parseConverterConfig(stringConverterConfig, props, isKey)['converter.encoding'])
+    const name = parseConverterConfig(stringConverterConfig, props, isKey)['converter.encoding']
+    this.#charset = charsetOf(name) ?? utf8Charset
   }
 
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Buffer | null {
     if (value === null || value === undefined) return null
-    if (typeof value === 'string') return Buffer.from(value, this.#encoding)
+    if (typeof value === 'string') return this.#charset.encode(value)
     if (Buffer.isBuffer(value)) return value
     try {
-      return Buffer.from(javaToString(schema, value), this.#encoding)
+      return this.#charset.encode(javaToString(schema, value))
     } catch (error) {
       throw new DataError(`cannot convert data for topic ${topic} to text`, { cause: error })
     }
   }
 
   fromConnectText(topic: string, schema: Schema | null, value: unknown): string | Buffer | null {
-    return typeof value === 'string' && this.#encoding === 'utf8' ? value : this.fromConnectData(topic, schema, value)
+    const isUtf8 = typeof value === 'string' && this.#charset === utf8Charset && value.isWellFormed()
+    return isUtf8 ? value : this.fromConnectData(topic, schema, value)
   }
 
   toConnectData(_topic: string, bytes: Buffer | null): SchemaAndValue {
-    return { schema: OPTIONAL_STRING, value: bytes === null ? null : bytes.toString(this.#encoding) }
+    return { schema: OPTIONAL_STRING, value: bytes === null ? null : this.#charset.decode(bytes) }
   }
 
   fromConnectHeader(topic: string, _key: string, schema: Schema | null, value: unknown): Buffer | null {
