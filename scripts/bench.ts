@@ -10,14 +10,16 @@ import { parseArgs } from 'node:util'
 import { brokerBench } from '../bench/cases/broker.ts'
 import { coldStartBench } from '../bench/cases/cold-start.ts'
 import { elasticsearchBench } from '../bench/cases/elasticsearch.ts'
-import { fileStreamBench } from '../bench/cases/file-stream.ts'
+import { fileSinkBench } from '../bench/cases/file-sink.ts'
+import { fileSourceBench } from '../bench/cases/file-source.ts'
 import { postgresBench } from '../bench/cases/postgres.ts'
 import { type Summary, table } from '../bench/lib/compare.ts'
 
 const CASES = {
   'cold-start': coldStartBench,
   broker: brokerBench,
-  'file-stream': fileStreamBench,
+  'file-source': fileSourceBench,
+  'file-sink': fileSinkBench,
   elasticsearch: elasticsearchBench,
   postgres: postgresBench,
 } as const

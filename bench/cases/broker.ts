@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { alternate, type Figures, type Summary } from '../lib/compare.ts'
+import type { Figures, Summary } from '../lib/compare.ts'
 import { kafkaTool, type RunningBroker, startApache, startMillrace } from '../lib/kafka.ts'
+import { compareWarm, type WarmCase, type WarmSide } from '../lib/warm.ts'
 
 interface Load {
   readonly title: string
@@ -16,7 +17,7 @@ const LOADS: readonly Load[] = [
   { title: '100 B, 6 partitions', recordSize: 100, records: 2_500_000, partitions: 6 },
 ]
 
-/** The last line of Apache's producer perf test: records/s, MB/s, latencies in ms. */
+/** The last line of Apache's producer perf test, which leaves its own warm-up out: records/s, MB/s, latencies in ms. */
 function parseProduce(out: string) {
   const last = out.trim().split('\n').at(-1) ?? ''
   const m = /([\d.]+) records\/sec \(([\d.]+) MB\/sec\).* (\d+) ms 50th, (\d+) ms 95th, (\d+) ms 99th/.exec(last)
@@ -63,8 +64,13 @@ async function produce(broker: RunningBroker, topic: string, records: number, re
       String(recordSize),
       '--throughput',
       String(perSecond),
-      '--producer-props',
-      `bootstrap.servers=${broker.bootstrap}`,
+      '--warmup-records',
+      String(records / 4),
+      '--reporting-interval',
+      '60000',
+      '--bootstrap-server',
+      broker.bootstrap,
+      '--command-property',
       'acks=all',
     ]),
   )
@@ -88,12 +94,13 @@ function throughput(broker: RunningBroker, l: Load, round: number): Promise<Figu
         '60000',
       ]),
     )
+    const gigabytes = (l.records * l.recordSize) / 1e9
     return {
       'produce records/s': produced.records,
       'produce MB/s': produced.mb,
-      'broker CPU s while producing': between - start,
+      'broker CPU s per GB produced': (between - start) / gigabytes,
       ...consumed,
-      'broker CPU s while consuming': broker.cpuSeconds() - between,
+      'broker CPU s per GB consumed': (broker.cpuSeconds() - between) / gigabytes,
       'broker peak MB': broker.peakMb(),
     }
   })
@@ -114,43 +121,40 @@ function endToEnd(broker: RunningBroker, round: number): Promise<Figures> {
   )
 }
 
-interface Case {
-  readonly title: string
-  run(broker: RunningBroker, round: number): Promise<Figures>
-}
-
-const CASES: readonly Case[] = [
+const CASES: readonly WarmCase<RunningBroker>[] = [
   ...LOADS.map(l => ({
     title: `Produce (acks=all) and consume, ${l.title}`,
+    leading: 'produce records/s',
     run: (broker: RunningBroker, round: number) => throughput(broker, l, round),
   })),
   ...[1, 6].map(partitions => ({
     title: `Latency of produce (acks=all) at 20 MB/s, 1 KiB, ${partitions} ${partitions === 1 ? 'partition' : 'partitions'}`,
+    leading: null,
     run: (broker: RunningBroker, round: number) => produceLatency(broker, partitions, round),
   })),
-  { title: 'Latency from end to end, 100 B, one record at a time (acks=all)', run: endToEnd },
+  {
+    title: 'Latency from end to end, 100 B, one record at a time (acks=all)',
+    leading: null,
+    run: (broker, round) => endToEnd(broker, round),
+  },
 ]
 
-/** Apache's perf tools against both brokers, and against ours a second time as the control. */
+/** Apache's perf tools against both brokers, and against ours a second time as the control; the brokers stay up. */
 export async function brokerBench(
   dir: string,
   rounds: number,
   say: (text: string) => void,
 ): Promise<{ title: string; summaries: Summary[] }[]> {
-  const brokers = [
-    { name: 'Millrace', broker: await startMillrace(join(dir, 'a')) },
-    { name: 'Apache Kafka', broker: await startApache(join(dir, 'b')) },
-    { name: 'Millrace (control)', broker: await startMillrace(join(dir, 'c')) },
+  const sides: WarmSide<RunningBroker>[] = [
+    { name: 'Millrace', target: await startMillrace(join(dir, 'a')) },
+    { name: 'Apache Kafka', target: await startApache(join(dir, 'b')) },
+    { name: 'Millrace (control)', target: await startMillrace(join(dir, 'c')) },
   ]
   const results: { title: string; summaries: Summary[] }[] = []
   try {
-    for (const c of CASES) {
-      say(c.title)
-      const sides = brokers.map(({ name, broker }) => ({ name, run: (round: number) => c.run(broker, round) }))
-      results.push({ title: c.title, summaries: await alternate(sides, rounds, say) })
-    }
+    for (const c of CASES) results.push(await compareWarm(c, sides, { rounds, say }))
   } finally {
-    for (const { broker } of brokers) await broker.stop()
+    for (const { target } of sides) await target.stop()
   }
   return results
 }

@@ -1,19 +1,10 @@
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { createConsumer } from '../../core/client/index.ts'
 import { startPostgres } from '../../test/services/postgres.ts'
-import { alternate, type Figures, type Side, type Summary } from '../lib/compare.ts'
-import {
-  type Prepare,
-  post,
-  prepareApacheStack,
-  prepareMillrace,
-  reachable,
-  reaches,
-  type Stack,
-} from '../lib/stack.ts'
+import type { Figures, Summary } from '../lib/compare.ts'
+import { post, reaches, remove, type Stack } from '../lib/stack.ts'
+import { compareWarm, onWarmStacks, StackMeter } from '../lib/warm.ts'
 
 const ROWS = 300_000
 const INSERTS = 100_000
@@ -59,33 +50,33 @@ function connector(url: string, name: string, schemas: boolean): Record<string, 
   }
 }
 
+/** One connector on a stack that is up: from its POST through the snapshot, then through the inserts. */
 async function throughput(stack: Stack, url: string, schemas: boolean, name: string): Promise<Figures> {
   const topic = `${name}.public.bench`
-  // the worker is up before the clock starts
-  await reachable(stack.rest)
-  const began = performance.now()
+  const fill = `insert into bench select ${ROW} from generate_series(1, ${ROWS}) n`
+  await query(url, `drop table if exists bench; create table bench (${COLUMNS}); ${fill}`)
+  const snapshot = new StackMeter(stack)
   await post(stack.rest, name, connector(url, name, schemas))
   await reaches(stack.bootstrap, topic, ROWS)
-  const snapshot = (performance.now() - began) / 1000
+  const rows = snapshot.read(ROWS, 'snapshot rows')
   // streaming has begun when a change arrives
   await query(url, `insert into bench select ${ROW} from generate_series(-1, -1) n`)
   await reaches(stack.bootstrap, topic, ROWS + 1)
-  const streamed = performance.now()
+  const streaming = new StackMeter(stack)
   for (let from = 1; from <= INSERTS; from += 1000) {
     await query(url, `insert into bench select ${ROW} from generate_series(${ROWS + from}, ${ROWS + from + 999}) n`)
   }
   await reaches(stack.bootstrap, topic, ROWS + 1 + INSERTS)
-  const streaming = (performance.now() - streamed) / 1000
-  return {
-    'snapshot rows/s': ROWS / snapshot,
-    'streaming events/s': INSERTS / streaming,
-    'worker peak MB': stack.worker.peakMb(),
-  }
+  const events = streaming.read(INSERTS, 'streamed events')
+  await remove(stack, name, { topic })
+  await dropSlot(url, name)
+  return { ...rows, ...events }
 }
 
 /** From the statement that inserts a row (its own clock_timestamp) to the record in a consumer's hands; one machine, one clock. */
 async function latency(stack: Stack, url: string, name: string): Promise<Figures> {
   const topic = `${name}.public.bench`
+  await query(url, `drop table if exists bench; create table bench (${COLUMNS})`)
   await post(stack.rest, name, connector(url, name, false))
   await query(url, `insert into bench select ${ROW} from generate_series(0, 0) n`)
   await reaches(stack.bootstrap, topic, 1)
@@ -118,9 +109,12 @@ async function latency(stack: Stack, url: string, name: string): Promise<Figures
       }
     }
     await inserting
+    await remove(stack, name, { topic })
+    await dropSlot(url, name)
     const sorted = delays.filter(d => !Number.isNaN(d)).sort((a, b) => a - b)
     const quantile = (q: number) => sorted[Math.floor(q * (sorted.length - 1))]!
-    return { 'p50 ms': quantile(0.5), 'p99 ms': quantile(0.99) }
+    const [p50, p99] = [quantile(0.5), quantile(0.99)]
+    return { 'p50 ms': p50, 'p99 ms': p99 }
   } finally {
     await client.end()
     await consumer.close()
@@ -139,7 +133,7 @@ async function dropSlot(url: string, name: string): Promise<void> {
   }
 }
 
-/** Snapshot, streaming and latency of one table; each run on stacks started anew. */
+/** Snapshot, streaming and latency of one table, on stacks that stay up; each round is a new connector. */
 export async function postgresBench(
   dir: string,
   rounds: number,
@@ -147,41 +141,21 @@ export async function postgresBench(
 ): Promise<{ title: string; summaries: Summary[] }[]> {
   const postgres = await startPostgres()
   if (!postgres) throw new Error('no Postgres')
-  const results: { title: string; summaries: Summary[] }[] = []
-  let n = 0
-  const run =
-    (prepare: Prepare, rows: number, measure: (stack: Stack, name: string) => Promise<Figures>) => async () => {
-      const name = `bench${++n}`
-      const home = join(dir, name)
-      const fill = `insert into bench select ${ROW} from generate_series(1, ${rows}) n`
-      await query(postgres.url, `drop table if exists bench; create table bench (${COLUMNS}); ${fill}`)
-      const stack = await (await prepare(home))()
-      try {
-        return await measure(stack, name)
-      } finally {
-        await stack.stop()
-        await dropSlot(postgres.url, name)
-        rmSync(home, { recursive: true, force: true })
-      }
-    }
-  const compare = async (title: string, rows: number, measure: (stack: Stack, name: string) => Promise<Figures>) => {
-    say(title)
-    const sides: Side[] = [
-      { name: 'Millrace', run: run(prepareMillrace, rows, measure) },
-      { name: 'Debezium on Kafka', run: run(prepareApacheStack, rows, measure) },
-      { name: 'Millrace (control)', run: run(prepareMillrace, rows, measure) },
-    ]
-    results.push({ title, summaries: await alternate(sides, rounds, say) })
-  }
+  const { url } = postgres
   try {
-    for (const schemas of [false, true]) {
-      const title = `Postgres snapshot (${ROWS} rows) and streaming (${INSERTS} inserts), JSON ${schemas ? 'with' : 'without'} schemas`
-      await compare(title, ROWS, (stack, name) => throughput(stack, postgres.url, schemas, name))
-    }
-    const paced = `Postgres insert to consumer, ${PACED_PER_SECOND} rows/s, one a transaction`
-    await compare(paced, 0, (stack, name) => latency(stack, postgres.url, name))
+    return await onWarmStacks(dir, 'Debezium on Kafka', async sides => {
+      const results: { title: string; summaries: Summary[] }[] = []
+      for (const schemas of [false, true]) {
+        const title = `Postgres snapshot (${ROWS} rows) and streaming (${INSERTS} inserts), JSON ${schemas ? 'with' : 'without'} schemas`
+        const run = (stack: Stack, n: number) => throughput(stack, url, schemas, `bench_${schemas ? 's' : 'p'}${n}`)
+        results.push(await compareWarm({ title, leading: 'snapshot rows/s', run }, sides, { rounds, say }))
+      }
+      const title = `Postgres insert to consumer, ${PACED_PER_SECOND} rows/s, one a transaction`
+      const run = (stack: Stack, n: number) => latency(stack, url, `bench_l${n}`)
+      results.push(await compareWarm({ title, leading: null, run }, sides, { rounds, say }))
+      return results
+    })
   } finally {
     await postgres.stop()
   }
-  return results
 }

@@ -89,6 +89,19 @@ export async function post(rest: number, name: string, config: Readonly<Record<s
   throw new Error(`${name} was not taken within 120 s`)
 }
 
+/** Deletes a connector, waits until it is gone, and deletes the topic of its name unless `keepTopic`. */
+export async function remove(stack: Stack, name: string, { topic = name, keepTopic = false } = {}): Promise<void> {
+  const url = `http://127.0.0.1:${stack.rest}/connectors/${name}`
+  for (const end = Date.now() + 60_000; Date.now() < end; await setTimeout(50)) {
+    const answer = await fetch(url, { method: 'DELETE' })
+    await answer.text()
+    if (answer.status === 404) break
+  }
+  if (keepTopic) return
+  const admin = createAdmin({ bootstrapServers: [stack.bootstrap] })
+  await admin.deleteTopics([topic]).finally(() => admin.close())
+}
+
 /** Waits until the REST API of a worker answers. */
 export async function reachable(rest: number): Promise<void> {
   for (const end = Date.now() + 120_000; Date.now() < end; await setTimeout(20)) {

@@ -101,7 +101,7 @@ export class RecordBatchBuilder {
     }
     // The length of a text comes before it: it is written as if it were ASCII, and once more where it is not.
     for (let written = false; !written; ) {
-      const size = around + sizeOfVarint(length) + (length > 0 ? length : 0)
+      const size = around + sizeOfVarint(length) + Math.max(0, length)
       if (this.pos + size + LENGTHS > this.buf.length) this.grow(this.pos + size + LENGTHS)
       const { buf } = this
       let at = writeVarint(buf, this.pos, size)

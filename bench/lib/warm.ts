@@ -1,0 +1,116 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { alternate, type Figures, median, type Side, type Summary } from './compare.ts'
+import { type Prepare, prepareApacheStack, prepareMillrace, reachable, type Stack } from './stack.ts'
+
+/** A program that stays up through all rounds of a comparison. */
+export interface WarmSide<T> {
+  readonly name: string
+  readonly target: T
+}
+
+export interface WarmCase<T> {
+  readonly title: string
+  /** The figure that shows whether a side is warm; higher is better. Null: a fixed rate, warm from the cases before. */
+  readonly leading: string | null
+  /** One round of load on a side that is up. `round` is different in each call for one side. */
+  run(side: T, round: number): Promise<Figures>
+}
+
+export interface WarmOptions {
+  /** Counted rounds. */
+  readonly rounds: number
+  readonly say: (text: string) => void
+}
+
+/** A JVM compiles its hot code over minutes: rounds are not counted until it gains no more. */
+const WARM_UP_MIN = 3
+const WARM_UP_MAX = 10
+/** A side is warm when its last two rounds are not this much faster than the two before. */
+const STILL_GAINING = 1.05
+
+/** Whether the last two values are still clearly above the two before them. */
+function stillGaining(values: readonly number[]): boolean {
+  return median(values.slice(-2)) > STILL_GAINING * median(values.slice(-4, -2))
+}
+
+/**
+ * Runs a case on sides that stay up: first rounds that are not counted, in turn, until no side gains any more, then the
+ * counted ones, in turn.
+ */
+export async function compareWarm<T>(
+  warmCase: WarmCase<T>,
+  sides: readonly WarmSide<T>[],
+  { rounds, say }: WarmOptions,
+): Promise<{ title: string; summaries: Summary[] }> {
+  const { title, leading } = warmCase
+  say(title)
+  let round = 0
+  const seen = new Map<string, number[]>()
+  const running: Side[] = sides.map(({ name, target }) => ({
+    name,
+    run: async () => {
+      const figures = await warmCase.run(target, round++)
+      if (leading !== null) seen.set(name, [...(seen.get(name) ?? []), figures[leading] ?? Number.NaN])
+      return figures
+    },
+  }))
+  const quiet = (text: string) => say(text.replace(/^ {2}/, '  (warming up) '))
+  for (let n = 0; n < (leading === null ? 1 : WARM_UP_MAX); n++) {
+    await alternate(running, 1, quiet)
+    if (n + 1 >= WARM_UP_MIN && ![...seen.values()].some(stillGaining)) break
+  }
+  return { title, summaries: await alternate(running, rounds, say) }
+}
+
+/** Our stack, Apache's, and ours again as the control: started once, used for all cases, then stopped. */
+export async function onWarmStacks<T>(
+  dir: string,
+  peer: string,
+  use: (sides: readonly WarmSide<Stack>[]) => Promise<T>,
+): Promise<T> {
+  const plans: readonly (readonly [string, Prepare])[] = [
+    ['Millrace', prepareMillrace],
+    [peer, prepareApacheStack],
+    ['Millrace (control)', prepareMillrace],
+  ]
+  const sides: WarmSide<Stack>[] = []
+  try {
+    for (const [n, [name, prepare]] of plans.entries()) {
+      const target = await (await prepare(join(dir, `side${n}`)))()
+      sides.push({ name, target })
+      await reachable(target.rest)
+    }
+    return await use(sides)
+  } finally {
+    for (const { target } of sides) await target.stop()
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+/** Processor time and memory of a stack over a piece of work: all its processes, since ours is one and Apache's are two. */
+export class StackMeter {
+  readonly #stack: Stack
+  readonly #cpu: number
+  readonly #began = performance.now()
+
+  constructor(stack: Stack) {
+    this.#stack = stack
+    this.#cpu = this.#cpuSeconds()
+  }
+
+  /** The figures for so many units of work since the meter was created, such as `lines`. */
+  read(count: number, unit: string): Figures {
+    const seconds = (performance.now() - this.#began) / 1000
+    const cpu = this.#cpuSeconds() - this.#cpu
+    return {
+      [`${unit}/s`]: count / seconds,
+      [`CPU s per million ${unit}`]: (cpu / count) * 1e6,
+      'broker and worker peak MB': this.#stack.processes.reduce((sum, p) => sum + p.peakMb(), 0),
+    }
+  }
+
+  #cpuSeconds(): number {
+    return this.#stack.processes.reduce((sum, p) => sum + p.cpuSeconds(), 0)
+  }
+}
