@@ -65,6 +65,11 @@ text.configure({})
 const schema = primitive('string')
 const written = rows.map(r => withSchemas.fromConnectData('t', row, r)!)
 const writtenPlain = rows.map(r => plain.fromConnectData('t', row, r)!)
+// what JSON.parse does not read exactly: a double that is a whole number, an integer beyond 2^53
+const whole = rows.map(r => Buffer.from(plain.fromConnectData('t', row, r)!.toString().replace('.5,', '.0,')))
+const nested = rows.map(r => plain.fromConnectData('t', null, { before: null, after: r, source: { name: 'shop', r } })!)
+const long = struct({ ...Object.fromEntries(row.fields!.map(f => [f.name, f.schema])), ts_ns: primitive('int64') })
+const writtenLong = rows.map(r => withSchemas.fromConnectData('l', long, { ...r, ts_ns: 1_700_000_000_000_000_001n })!)
 const writtenLines = lines.map(l => Buffer.from(l))
 
 console.log(
@@ -74,6 +79,23 @@ measure('JSON with schemas, write', i => withSchemas.fromConnectData('t', row, r
 measure('JSON with schemas, read', i => withSchemas.toConnectData('t', written[i]!))
 measure('JSON without schemas, write', i => plain.fromConnectData('t', row, rows[i]))
 measure('JSON without schemas, read', i => plain.toConnectData('t', writtenPlain[i]!))
+measure('JSON with schemas, read, a long integer', i => withSchemas.toConnectData('l', writtenLong[i]!))
+measure('JSON without schemas, read, a whole double', i => plain.toConnectData('t', whole[i]!))
+measure('JSON without schemas, read, nested', i => plain.toConnectData('t', nested[i]!))
+const read = writtenPlain.map(bytes => plain.toConnectData('t', bytes).value)
+measure('JSON without schemas, write what was read', i => plain.fromConnectData('t', null, read[i]))
+const maskPlain = new MaskFieldValue()
+maskPlain.configure({ fields: 'email' })
+const schemaless = {
+  topic: 't',
+  partition: 0,
+  keySchema: null,
+  key: null,
+  valueSchema: null,
+  timestamp: 1,
+  headers: [],
+}
+measure('MaskField without schemas', i => maskPlain.apply({ ...schemaless, value: read[i] }))
 measure('String, write', i => text.fromConnectData('t', schema, lines[i]))
 measure('String, read', i => text.toConnectData('t', writtenLines[i]!))
 

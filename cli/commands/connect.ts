@@ -34,12 +34,10 @@ export function readConnectorFile(path: string): ConnectorFile {
   const flat = nested ? { ...(whole.config as object), name: whole.name } : parsed
   const target = nested ? initialTarget(whole.initial_state) : null
   if (target === undefined) throw refuse("its 'initial_state' is none of RUNNING, PAUSED, STOPPED")
-  const config: Record<string, string> = {}
-  for (const [key, value] of Object.entries(flat)) {
-    if (value === null || value === undefined) continue
-    if (typeof value === 'object') throw refuse(`the value of '${key}' is not a text, number or boolean`)
-    config[key] = String(value)
-  }
+  const entries = Object.entries(flat).filter(([, value]) => value !== null && value !== undefined)
+  const wrong = entries.find(([, value]) => typeof value === 'object')
+  if (wrong) throw refuse(`the value of '${wrong[0]}' is not a text, number or boolean`)
+  const config: Record<string, string> = Object.fromEntries(entries.map(([key, value]) => [key, String(value)]))
   if (!config['name']) throw refuse(`it has no 'name' (${basename(path)})`)
   return { config, target }
 }

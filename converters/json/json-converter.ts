@@ -4,6 +4,7 @@ import {
   DataError,
   type Header,
   type HeaderConverter,
+  inJavaOrder,
   messageOf,
   type Props,
   type RawHeader,
@@ -13,7 +14,6 @@ import {
 import { parseConverterConfig } from '../common/converter-type.ts'
 import { jsonConverterConfig } from './config.ts'
 import { EnvelopeCache, type ReadSchema } from './envelope-cache.ts'
-import { inJavaOrder } from './java-order.ts'
 import { type Precision, parseJson } from './parse.ts'
 import { readSchema } from './read-schema.ts'
 import { compileReader, DigitsNeeded } from './read-value.ts'

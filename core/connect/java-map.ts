@@ -1,5 +1,3 @@
-import type { Struct } from './schema.ts'
-
 // Data without a schema is a java.util.HashMap in Connect, and the order of its keys shows wherever the data is written. So we give
 // objects their keys in the order in which Java's HashMap returns them, and write every object and Map in its own order.
 
@@ -58,71 +56,6 @@ export function hashMapOrder<T>(items: readonly T[], keyOf: (item: T) => unknown
   return placed.sort((a, b) => a.bucket - b.bucket).map(p => p.item)
 }
 
-/** Objects of one and the same list of keys, and how the HashMap of them is ordered. */
-interface Shape {
-  readonly keys: readonly string[]
-  readonly table: number
-  /** Has the keys in the HashMap's order; null where objects have it already. */
-  readonly template: Readonly<Record<string, unknown>> | null
-  readonly ordered: readonly string[]
-}
-
-/** Shapes that were met lately; each has one slot. */
-const SLOTS = 1024
-const shapes: (Shape | undefined)[] = new Array<Shape | undefined>(SLOTS)
-/** Objects of more keys are not kept as shapes: their keys are mostly data. */
-const MOST_KEYS = 256
-
-function slotOf(keys: readonly string[], table: number): number {
-  const first = keys[0]!
-  const last = keys[keys.length - 1]!
-  const mixed = keys.length * 31 + first.charCodeAt(0) * 7 + first.length * 131 + last.charCodeAt(0) * 17 + last.length
-  return (mixed * 31 + table) & (SLOTS - 1)
-}
-
-function isShape(shape: Shape | undefined, keys: readonly string[], table: number): shape is Shape {
-  if (shape === undefined || shape.table !== table || shape.keys.length !== keys.length) return false
-  for (let i = 0; i < keys.length; i++) if (keys[i] !== shape.keys[i]) return false
-  return true
-}
-
-const itself = (key: string) => key
-
-function shapeOf(keys: readonly string[], table: number): Shape {
-  if (keys.length > MOST_KEYS) return newShape(keys, table)
-  const slot = slotOf(keys, table)
-  const known = shapes[slot]
-  if (isShape(known, keys, table)) return known
-  return (shapes[slot] = newShape(keys, table))
-}
-
-function newShape(keys: readonly string[], table: number): Shape {
-  const ordered = hashMapOrder(keys, itself, false, table)
-  const template = Object.fromEntries(ordered.map(key => [key, null]))
-  const same = ordered.every((key, i) => key === keys[i])
-  return { keys, table, ordered, template: same ? null : template }
-}
-
-/**
- * The object with its keys in the order of the HashMap that was filled with them: the same object where they are already. Objects
- * in it are replaced by what `inner` makes of them. Keys that are array indexes (`7`) come first in any object of JavaScript; see
- * `keysInOrder`.
- */
-export function inHashMapOrder(object: Struct, inner: (item: object) => object, table = DEFAULT_TABLE): Struct {
-  const keys = Object.keys(object)
-  if (keys.length === 0) return object
-  const { template, ordered } = shapeOf(keys, table)
-  // all keys are own ones of the template, so that setting `__proto__` is nothing special
-  const out = template === null ? object : { ...template }
-  for (let i = 0; i < ordered.length; i++) {
-    const key = ordered[i]!
-    const item = object[key]
-    if (typeof item === 'object' && item !== null) out[key] = inner(item)
-    else if (template !== null) out[key] = item
-  }
-  return out
-}
-
 /** Whether the object has keys that JavaScript puts first whatever the order in which they were set: such as `7`. */
 function hasIndexes(keys: readonly string[]): boolean {
   const first = keys[0]?.charCodeAt(0) ?? 0
@@ -132,5 +65,5 @@ function hasIndexes(keys: readonly string[]): boolean {
 /** The keys of an object in the order in which Java would write them. */
 export function keysInOrder(object: object): readonly string[] {
   const keys = Object.keys(object)
-  return keys.length > 1 && hasIndexes(keys) ? hashMapOrder(keys, itself, false, DEFAULT_TABLE) : keys
+  return keys.length > 1 && hasIndexes(keys) ? hashMapOrder(keys, key => key, false, DEFAULT_TABLE) : keys
 }

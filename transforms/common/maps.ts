@@ -1,22 +1,20 @@
-import { DEFAULT_TABLE, inHashMapOrder, type Struct, setField, tableOf, tableOfCopy } from '../../core/connect/index.ts'
+import { inHashMapOrder, type Struct, setField, tableOf, tableOfCopy } from '../../core/connect/index.ts'
 
 // Connect's transformations make new HashMaps of data without a schema. The order of the keys depends on how each is made.
 
-const itself = (item: object) => item
-
 /** `changed`, which is a changed copy of `original`, in the order of `new HashMap(original)` with the same changes. */
 export function inOrderOfCopy(original: Struct, changed: Struct): Struct {
-  return inHashMapOrder(changed, itself, tableOfCopy(Object.keys(original).length))
+  return inHashMapOrder(changed, tableOfCopy(Object.keys(original).length))
 }
 
 /** An object in the order of `new HashMap(capacity)`. */
 export function inOrderOfCapacity(map: Struct, capacity: number): Struct {
-  return inHashMapOrder(map, itself, tableOf(capacity))
+  return inHashMapOrder(map, tableOf(capacity))
 }
 
 /** Names in the order of a HashMap or HashSet that was filled with them one by one. */
 export function namesInOrder(names: Iterable<string>): string[] {
   const map: Struct = {}
   for (const name of names) setField(map, name, null)
-  return Object.keys(inHashMapOrder(map, itself, DEFAULT_TABLE))
+  return Object.keys(inHashMapOrder(map))
 }

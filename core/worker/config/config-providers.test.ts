@@ -35,6 +35,15 @@ test('what no provider knows stays as it is', () => {
     expect(one(text)).toBe(text)
 })
 
+test('names that every object inherits are names like others', () => {
+  for (const name of ['constructor', 'toString', '__proto__']) {
+    const reference = `\${file:${file}:${name}}`
+    expect(one(reference)).toBe(reference)
+  }
+  const props = JSON.parse('{"__proto__":"${env:MILLRACE_TEST_SECRET}","a":"b"}') as Record<string, string>
+  expect(JSON.stringify(providers.resolve(props))).toBe('{"__proto__":"env!","a":"b"}')
+})
+
 test('a path that cannot be read or is not allowed is an error of the key', () => {
   for (const path of ['/etc/passwd', join(dir, 'none')]) {
     expect(() => one(`\${file:${path}:x}`)).toThrow(ConfigError)

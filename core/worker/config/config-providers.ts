@@ -4,6 +4,7 @@ import { ConfigError } from '../../common/config/parse.ts'
 import { parseProperties } from '../../common/config/properties.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import { JavaPattern } from '../../common/regex/java-pattern.ts'
+import { setField } from '../../connect/own.ts'
 import type { Props } from '../../connect/props.ts'
 
 /** Looks up values outside of a configuration. */
@@ -70,19 +71,20 @@ function resolveAll(props: Props, providers: ReadonlyMap<string, ConfigProvider>
   const resolved: Record<string, string> = {}
   const errors: { key: string; message: string }[] = []
   for (const [key, value] of Object.entries(props)) {
-    resolved[key] = value.replace(REFERENCE, (whole, name: string, path: string | undefined, field: string) => {
+    const text = value.replace(REFERENCE, (whole, name: string, path: string | undefined, field: string) => {
       const provider = providers.get(name)
       if (!provider) return whole
       const id = `${name}:${path ?? ''}`
       try {
         let values = read.get(id)
         if (!values) read.set(id, (values = provider.get(path ?? '')))
-        return values[field] ?? whole
+        return Object.hasOwn(values, field) ? values[field]! : whole
       } catch (error) {
         errors.push({ key, message: `Could not read '${path ?? ''}' for configuration ${key}: ${messageOf(error)}` })
         return whole
       }
     })
+    setField(resolved, key, text)
   }
   if (errors.length > 0) throw new ConfigError(errors)
   return resolved
@@ -130,7 +132,7 @@ class DirectoryProvider implements ConfigProvider {
       const file = join(path, name)
       if (!statSync(file).isFile()) continue
       checkAllowed(file, this.#allowed)
-      values[name] = readFileSync(file, 'utf8')
+      setField(values, name, readFileSync(file, 'utf8'))
     }
     return values
   }

@@ -39,10 +39,8 @@ const CLIENT_KEYS =
  * nobody knows are warned of.
  */
 export function parseWorkerConfig(raw: RawConfig, mode: WorkerMode, logger: Logger): WorkerConfig {
-  const given: Record<string, string> = {}
-  for (const [key, value] of Object.entries(raw)) {
-    if (value !== null && value !== undefined) given[key] = String(value)
-  }
+  const entries = Object.entries(raw).filter(([, value]) => value !== null && value !== undefined)
+  const given: Props = Object.fromEntries(entries.map(([key, value]) => [key, String(value)]))
   const providers = createProviders(given)
   const props = providers.resolve(given)
   const keys = workerKeys[mode]
@@ -115,11 +113,8 @@ export function withPrefix<V extends string | null>(
   props: Readonly<Record<string, V>>,
   prefix: string,
 ): Record<string, V> {
-  const found: Record<string, V> = {}
-  for (const [key, value] of Object.entries(props)) {
-    if (key.startsWith(prefix) && key.length > prefix.length) found[key.slice(prefix.length)] = value
-  }
-  return found
+  const found = Object.entries(props).filter(([key]) => key.startsWith(prefix) && key.length > prefix.length)
+  return Object.fromEntries(found.map(([key, value]) => [key.slice(prefix.length), value]))
 }
 
 /** The top-level client settings of the worker: what its own clients use, as in Connect. */

@@ -36,22 +36,19 @@ export class Secrets {
   async mask(props: Props): Promise<Props> {
     if (!this.#enabled) return props
     const secret = await this.#test(props)
-    const shown: Record<string, string> = {}
-    for (const [key, value] of Object.entries(props)) {
-      shown[key] = value !== '' && !REFERENCE.test(value) && secret(key) ? HIDDEN : hideInUrls(value)
-    }
-    return shown
+    const shown = ([key, value]: [string, string]) =>
+      value !== '' && !REFERENCE.test(value) && secret(key) ? HIDDEN : hideInUrls(value)
+    return Object.fromEntries(Object.entries(props).map(entry => [entry[0], shown(entry)]))
   }
 
   /** Puts the stored values where the mask stands. A mask for what is not stored stays, and `masked` finds it. */
   unmask(props: Props, stored: Props | null): Record<string, string> {
-    const full: Record<string, string> = {}
-    for (const [key, value] of Object.entries(props)) {
-      const before = stored?.[key]
+    const full = ([key, value]: [string, string]) => {
+      const before = stored && Object.hasOwn(stored, key) ? stored[key] : undefined
       const masked = value === HIDDEN || (before !== undefined && value === hideInUrls(before))
-      full[key] = masked ? (before ?? value) : value
+      return masked ? (before ?? value) : value
     }
-    return full
+    return Object.fromEntries(Object.entries(props).map(entry => [entry[0], full(entry)]))
   }
 
   /** The secret keys whose value is the mask itself. */

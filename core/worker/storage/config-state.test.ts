@@ -94,6 +94,11 @@ test('tasks count only once they are committed, all of them', () => {
   expect(healed.inconsistent('a')).toBe(false)
 })
 
+test('a key named __proto__ is kept', () => {
+  const value = '{"properties":{"__proto__":"x","name":"a"}}'
+  expect(JSON.stringify(replay([{ key: 'connector-a', value }]).config('a'))).toBe('{"__proto__":"x","name":"a"}')
+})
+
 test('tasks that outlived a deleted connector in the log are not those of a new one of the same name', () => {
   expect(replay([taskRow(0), commit(1), connector]).tasks('a')).toEqual([])
   const again = replay([connector, taskRow(0), commit(1), { key: 'connector-a', value: null }, connector])

@@ -54,9 +54,8 @@ export const configKeys = {
 function propsOf(value: Json | undefined): Props | null {
   const object = asObject(value)
   if (!object) return null
-  const props: Record<string, string> = {}
-  for (const [key, item] of Object.entries(object)) if (item !== null) props[key] = String(item)
-  return props
+  const given = Object.entries(object).filter(([, item]) => item !== null)
+  return Object.fromEntries(given.map(([key, item]) => [key, String(item)]))
 }
 
 /**

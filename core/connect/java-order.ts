@@ -1,0 +1,126 @@
+import { DataError } from './errors.ts'
+import { DEFAULT_TABLE, hashMapOrder } from './java-map.ts'
+import { FloatingNumber } from './java-numbers.ts'
+import type { Struct } from './schema.ts'
+
+/** Deeper data than this is refused, as Connect's JSON parser does. */
+const MAX_DEPTH = 1000
+
+/** Makes a copy of an object with its keys in order; objects within are replaced by what `inner` makes of them. */
+type Copy = (object: Struct, inner: (item: object, depth: number) => object, depth: number) => Struct
+
+/** Objects of one and the same list of keys, and how the HashMap of them is ordered. */
+interface Shape {
+  readonly keys: readonly string[]
+  readonly table: number
+  readonly ordered: readonly string[]
+  /** Objects have the HashMap's order already. */
+  readonly isOrdered: boolean
+  copies: number
+  copy: Copy
+}
+
+/** Shapes that were met lately; each has one slot. */
+const SLOTS = 1024
+const shapes: (Shape | undefined)[] = new Array<Shape | undefined>(SLOTS)
+/** Objects of more keys are not kept as shapes: their keys are mostly data. */
+const MOST_KEYS = 128
+/** A shape is compiled once so many objects of it were copied. */
+const COMPILED_FROM = 500
+
+function slotOf(keys: readonly string[], table: number): number {
+  const first = keys[0]!
+  const last = keys[keys.length - 1]!
+  const mixed = keys.length * 31 + first.charCodeAt(0) * 7 + first.length * 131 + last.charCodeAt(0) * 17 + last.length
+  return (mixed * 31 + table) & (SLOTS - 1)
+}
+
+function isShape(shape: Shape | undefined, keys: readonly string[], table: number): shape is Shape {
+  if (shape === undefined || shape.table !== table || shape.keys.length !== keys.length) return false
+  for (let i = 0; i < keys.length; i++) if (keys[i] !== shape.keys[i]) return false
+  return true
+}
+
+function shapeOf(keys: readonly string[], table: number): Shape {
+  if (keys.length > MOST_KEYS) return newShape(keys, table)
+  const slot = slotOf(keys, table)
+  const known = shapes[slot]
+  if (!isShape(known, keys, table)) return (shapes[slot] = newShape(keys, table))
+  if (++known.copies === COMPILED_FROM && !known.isOrdered) known.copy = compile(known.ordered)
+  return known
+}
+
+const itself = <T>(value: T): T => value
+
+function newShape(keys: readonly string[], table: number): Shape {
+  const ordered = hashMapOrder(keys, itself, false, table)
+  const isOrdered = ordered.every((key, i) => key === keys[i])
+  return { keys, table, ordered, isOrdered, copies: 0, copy: copier(ordered) }
+}
+
+function copier(ordered: readonly string[]): Copy {
+  const template: Struct = Object.fromEntries(ordered.map(key => [key, null]))
+  return (object, inner, depth) => {
+    // all keys are own ones of the template, so that setting `__proto__` is nothing special
+    const out = { ...template }
+    for (let i = 0; i < ordered.length; i++) {
+      const key = ordered[i]!
+      const item = object[key]
+      out[key] = typeof item === 'object' && item !== null ? inner(item, depth) : item
+    }
+    return out
+  }
+}
+
+/**
+ * The same as one object literal: no key is looked up by its name, which is what a copy costs. Names go in as JSON strings, so that
+ * none of them is code.
+ */
+function compile(ordered: readonly string[]): Copy {
+  const members = ordered.map(key => {
+    const name = JSON.stringify(key)
+    // __proto__ alone is not a plain property in a literal
+    const member = key === '__proto__' ? `[${name}]` : name
+    return `${member}:typeof(v=o[${name}])==='object'&&v!==null?inner(v,depth):v`
+  })
+  return new Function('o', 'inner', 'depth', `let v;return{${members.join(',')}}`) as Copy
+}
+
+/**
+ * The object with its keys in the order of the HashMap that was filled with them: the same object where they are already. Keys
+ * that are array indexes (`7`) come first in any object of JavaScript; see `keysInOrder`.
+ */
+export function inHashMapOrder(object: Struct, table = DEFAULT_TABLE): Struct {
+  const keys = Object.keys(object)
+  if (keys.length < 2) return object
+  const shape = shapeOf(keys, table)
+  return shape.isOrdered ? object : shape.copy(object, itself, 0)
+}
+
+/** Parsed JSON with the keys of all objects in the order of Java's HashMap. Changes what it is given. Throws DataError. */
+export function inJavaOrder(json: unknown): unknown {
+  return typeof json === 'object' && json !== null ? ordered(json, 1) : (json ?? null)
+}
+
+function ordered(value: object, depth: number): object {
+  if (depth > MAX_DEPTH) throw new DataError(`JSON is nested more than ${MAX_DEPTH} levels deep`)
+  if (value instanceof FloatingNumber) return value
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const item: unknown = value[i]
+      if (typeof item === 'object' && item !== null) value[i] = ordered(item, depth + 1)
+    }
+    return value
+  }
+  const object = value as Struct
+  const keys = Object.keys(object)
+  if (keys.length === 0) return object
+  const shape = shapeOf(keys, DEFAULT_TABLE)
+  if (!shape.isOrdered) return shape.copy(object, ordered, depth + 1)
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!
+    const item = object[key]
+    if (typeof item === 'object' && item !== null) object[key] = ordered(item, depth + 1)
+  }
+  return object
+}
