@@ -92,6 +92,15 @@ describe('reading', () => {
     expect(() => new DecodedBatch(buf, 0).records()).toThrow(/MR_PROTOCOL_MALFORMED/)
   })
 
+  test('times that pass the largest int64 go on at the smallest, as in Java', () => {
+    const builder = new RecordBatchBuilder({ baseTimestamp: 0 })
+    for (const delta of [0, 1, -5]) builder.append(null, null, delta)
+    const batch = builder.build()
+    batch.writeBigInt64BE(2n ** 63n - 1n, 27)
+    const times = [...readBatches(batch)][0]!.records().map(r => r.timestamp)
+    expect(times).toEqual([2 ** 63, -(2 ** 63), Number(2n ** 63n - 6n)])
+  })
+
   test('a record longer than the batch, or of negative length, is malformed', () => {
     for (const length of [60, -5]) {
       const buf = withRecord('0000000101000000', length)

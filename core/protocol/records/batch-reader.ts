@@ -1,6 +1,7 @@
 import { CompressionType, decompress, toCompressionType } from '../compression/index.ts'
 import { malformed } from '../errors.ts'
 import {
+  BASE_TIMESTAMP,
   type BatchHeader,
   batchSize,
   COMPRESSION_MASK,
@@ -13,7 +14,7 @@ import {
   readHeader,
   type TimestampType,
 } from './batch-header.ts'
-import { type Cursor, readVarint, readVarlong } from './varint.ts'
+import { type Cursor, readVarint, readVarlong, readVarlongExactly } from './varint.ts'
 
 export interface DecodedHeader {
   readonly key: string
@@ -39,6 +40,8 @@ export interface ReadOptions {
 const MAX_DECOMPRESSED = 128 << 20
 /** Length, attributes, timestamp, offset, key, value and headers take a byte each at least. */
 const LEAST_RECORD = 7
+/** Times up to here are added exactly. */
+const SMALL = 2 ** 51
 const NO_HEADERS: readonly DecodedHeader[] = []
 
 /**
@@ -118,6 +121,12 @@ export class DecodedBatch implements BatchHeader {
     return this.decode(plain, 0, plain.length)
   }
 
+  /** A record's time where numbers would be rounded: the sum wraps at 64 bits, as in Java. */
+  private wrappedTime(buf: Buffer, deltaAt: number, end: number): number {
+    const base = this.buf.readBigInt64BE(this.pos + BASE_TIMESTAMP)
+    return Number(BigInt.asIntN(64, base + readVarlongExactly(buf, { pos: deltaAt }, end)))
+  }
+
   private decode(buf: Buffer, start: number, end: number): DecodedRecord[] {
     const count = this.recordCount
     if (count < 0 || count * LEAST_RECORD > end - start)
@@ -125,6 +134,7 @@ export class DecodedBatch implements BatchHeader {
     const records: DecodedRecord[] = []
     const cursor: Cursor = { pos: start }
     const { baseOffset, baseTimestamp } = this
+    const isSmall = baseTimestamp <= SMALL && baseTimestamp >= -SMALL
     const appendTime = this.timestampType === 1 ? this.maxTimestamp : undefined
     for (let i = 0; i < count; i++) {
       const length = readVarint(buf, cursor, end)
@@ -132,6 +142,7 @@ export class DecodedBatch implements BatchHeader {
       if (length < 0 || recordEnd > end) throw malformed('record', `${length} bytes where ${end - cursor.pos} are left`)
       // Attributes: none are defined.
       cursor.pos++
+      const deltaAt = cursor.pos
       const timestampDelta = readVarlong(buf, cursor, recordEnd)
       const offsetDelta = readVarint(buf, cursor, recordEnd)
       const key = readBytes(buf, cursor, recordEnd)
@@ -141,7 +152,11 @@ export class DecodedBatch implements BatchHeader {
       if (cursor.pos !== recordEnd) throw malformed('record', `${recordEnd - cursor.pos} bytes are left over`)
       records.push({
         offset: baseOffset + offsetDelta,
-        timestamp: appendTime ?? baseTimestamp + timestampDelta,
+        timestamp:
+          appendTime ??
+          (isSmall && timestampDelta <= SMALL && timestampDelta >= -SMALL
+            ? baseTimestamp + timestampDelta
+            : this.wrappedTime(buf, deltaAt, recordEnd)),
         key,
         value,
         headers,
