@@ -41,6 +41,11 @@ export const clientErrors = defineErrors({
     fix: 'Use a broker of Kafka 2.1 or later.',
   },
   MR_CLIENT_CLOSED: { message: 'the {what} is closed', fix: 'Make a new one.' },
+  MR_CLIENT_ABORTED: {
+    message: 'the record was not sent, because an earlier one failed',
+    fix: 'Send it again once the failure of the earlier record is dealt with.',
+    retriable: true,
+  },
   MR_CLIENT_TOO_MANY_REQUESTS: {
     message: 'more than {limit} requests wait on the connection to {address}',
     fix: 'Wait for answers before asking more.',

@@ -95,7 +95,7 @@ export interface ProducerOptions extends ClientOptions {
 
 export interface Producer {
   /**
-   * Takes a record without waiting. False when `buffer.memory` is used up: the record was NOT taken; wait for `room()` and
+   * Takes a record without waiting; a record that can never be sent fails before this returns. False when `buffer.memory` is used up: the record was NOT taken; wait for `room()` and
    * give it again. Errors that come later (unknown topic, too large, timed out) go to the listener.
    */
   append(record: ProducerRecord, listener?: DeliveryListener, token?: number): boolean
@@ -105,6 +105,8 @@ export interface Producer {
   send(records: readonly ProducerRecord[], signal?: AbortSignal): Promise<RecordMetadata[]>
   /** Sends what waits for its linger and resolves when everything appended so far has been acked or has failed. */
   flush(signal?: AbortSignal): Promise<void>
+  /** Fails what was appended with a token above `after` and has not been sent yet: no later record shall overtake a failed one. */
+  abortUnsent(after: number): void
   /** The partitions of a topic (fetches metadata; creates the topic where the broker does so automatically). */
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
   /** Flushes, within the timeout (default: delivery timeout), then closes; what is left fails. */

@@ -107,8 +107,8 @@ export class Accumulator {
   }
 
   /** Fails what never got to a partition. */
-  failPending(error: Error): void {
-    for (const topic of this.topics.values()) this.#failPending(topic, error, () => true)
+  failPending(error: Error, which: (p: PendingRecord) => boolean = () => true): void {
+    for (const topic of this.topics.values()) this.#failPending(topic, error, which)
   }
 
   /** Takes up partitions that the metadata shows by now, and lets go of topics that nobody has written to for long. */

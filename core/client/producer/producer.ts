@@ -26,7 +26,7 @@ class KafkaProducer implements Producer {
   readonly #cluster: Cluster
   readonly #accumulator: Accumulator
   readonly #sender: Sender
-  /** Records that were refused, and why: their listeners are told after `append` has returned. */
+  /** Records that were refused while they waited for their topic, and why: their listeners are told soon. */
   #refused: { record: PendingRecord; error: Error }[] = []
   #refusedTimer: NodeJS.Immediate | null = null
   #expiryTimer: NodeJS.Timeout | null = null
@@ -50,7 +50,10 @@ class KafkaProducer implements Producer {
   append(record: ProducerRecord, listener?: DeliveryListener, token = 0): boolean {
     if (this.#state !== 'open') throw closedError()
     if (this.#expiryTimer === null) this.#armExpiry()
-    return this.#accumulator.append(record, listener, token)
+    const taken = this.#accumulator.append(record, listener, token)
+    // as in Java: who appends knows of the refusal before the next record
+    if (this.#refused.length > 0) this.#tellRefused()
+    return taken
   }
 
   async room(signal?: AbortSignal): Promise<void> {
@@ -86,6 +89,12 @@ class KafkaProducer implements Producer {
       once(last.onDelivered)
     }
     await orAbort(Promise.all(waits), signal)
+  }
+
+  abortUnsent(after: number): void {
+    const error = clientErrors.create('MR_CLIENT_ABORTED', {})
+    this.#accumulator.failPending(error, p => p.token > after)
+    for (const queue of this.#accumulator.queues()) this.#sender.abortUnsent(queue, after, error)
   }
 
   async partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {

@@ -12,9 +12,11 @@ import { Leaderless } from './leaderless.ts'
 import type { ProducerSettings } from './options.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { answersTo, type Parcel, Produce, produceVersion, topicDataOf } from './produce.ts'
-import { splitBatch } from './split.ts'
+import { separateRecords, splitBatch } from './split.ts'
 import type { TopicQueue } from './topic-queue.ts'
 import { judge, leavesOpen, needsMetadata, type PartitionAnswer } from './verdict.ts'
+
+type ProducedPartition = Message<typeof ProduceResponse>['responses'][number]['partitionResponses'][number]
 
 export interface SenderEvents {
   topic(name: string): TopicQueue | undefined
@@ -84,6 +86,28 @@ export class Sender {
   failAll(queue: PartitionQueue, error: Error): void {
     for (const batch of queue.order) if (!batch.done) this.#finish(batch, error)
     this.#deliver(queue)
+  }
+
+  /**
+   * Fails the records with tokens above `after` that have not been sent. Their listeners are told soon; what is on its way,
+   * or may have been written, is not touched.
+   */
+  abortUnsent(queue: PartitionQueue, after: number, error: Error): void {
+    for (const batch of [...queue.order]) {
+      if (batch.done || batch.onWire || batch.attempts > 0 || batch.uncertain) continue
+      const isLater = (i: number) => batch.senderOf(i).token > after
+      let later = 0
+      for (let i = 0; i < batch.count; i++) if (isLater(i)) later++
+      if (later === 0) continue
+      if (later < batch.count) {
+        this.#failSome(queue, batch, isLater, error)
+        continue
+      }
+      batch.closed = true
+      queue.sequences.refused(batch)
+      this.#finish(batch, error)
+    }
+    queueMicrotask(() => this.#deliver(queue))
   }
 
   close(): void {
@@ -273,7 +297,7 @@ export class Sender {
   #judge(
     parcel: Parcel,
     answer: PartitionAnswer,
-    acked: { readonly baseOffset: number; readonly logAppendTimeMs: number } | null,
+    acked: Pick<ProducedPartition, 'baseOffset' | 'logAppendTimeMs' | 'recordErrors'> | null,
     detail: string | undefined,
   ): void {
     const { queue, batch } = parcel
@@ -323,10 +347,30 @@ export class Sender {
         this.#finish(batch, error)
         return
       case 'refused':
-        sequences.refused(batch)
-        this.#finish(batch, error)
+        this.#refused(parcel, error, acked?.recordErrors ?? [])
         return
     }
+  }
+
+  /** Where the broker has named the records that it does not take (KIP-467), the others are sent again without them. */
+  #refused({ queue, batch }: Parcel, error: Error, recordErrors: readonly { readonly batchIndex: number }[]): void {
+    const { sequences } = queue
+    const invalid = new Set(recordErrors.map(e => e.batchIndex).filter(i => i >= 0 && i < batch.count))
+    if (invalid.size === 0 || invalid.size === batch.count) {
+      sequences.refused(batch)
+      this.#finish(batch, error)
+      return
+    }
+    this.#failSome(queue, batch, i => invalid.has(i), error)
+  }
+
+  /** Fails some records of a batch of which nothing has been written. The others stay in its place. */
+  #failSome(queue: PartitionQueue, batch: ProducerBatch, which: (index: number) => boolean, error: Error): void {
+    const parts = separateRecords(batch, which)
+    queue.replace(batch, parts)
+    queue.sequences.split(batch, parts)
+    queue.sequences.refused(parts[0]!)
+    this.#finish(parts[0]!, error)
   }
 
   #acked({ queue, batch }: Parcel, baseOffset: number, logAppendTime: number): void {

@@ -3,22 +3,27 @@ import { ProducerBatch } from './batch.ts'
 
 /** Cuts a batch that a broker found too large into two of half as many records each, with the same senders and the same age. */
 export function splitBatch(batch: ProducerBatch): ProducerBatch[] {
+  const half = Math.ceil(batch.count / 2)
+  return regroup(batch, i => (i < half ? 0 : 1))
+}
+
+/** Cuts a batch into the records that fail (by index), and the others. */
+export function separateRecords(batch: ProducerBatch, failed: (index: number) => boolean): ProducerBatch[] {
+  return regroup(batch, i => (failed(i) ? 0 : 1))
+}
+
+/** Two batches with the same senders and the same age. The broker has written nothing of the one that they replace. */
+function regroup(batch: ProducerBatch, partOf: (index: number) => 0 | 1): ProducerBatch[] {
   const [decoded] = [...readBatches(batch.encode(), { checkCrc: false })]
-  const records = decoded!.records()
-  const half = Math.ceil(records.length / 2)
-  const parts: ProducerBatch[] = []
-  for (let from = 0; from < records.length; from += half) {
-    const part = new ProducerBatch(batch.compression, batch.createdAt)
-    for (let i = from; i < Math.min(from + half, records.length); i++) {
-      const { key, value, headers } = records[i]!
-      const { listener, token, timestamp } = batch.senderOf(i)
-      part.append(key, value, timestamp, headers, 0, listener, token)
-    }
+  const parts = [0, 1].map(() => new ProducerBatch(batch.compression, batch.createdAt))
+  for (const [i, { key, value, headers }] of decoded!.records().entries()) {
+    const { listener, token, timestamp } = batch.senderOf(i)
+    parts[partOf(i)]!.append(key, value, timestamp, headers, 0, listener, token)
+  }
+  for (const part of parts) {
     part.closed = true
     part.due = true
-    part.attempts = batch.attempts
     part.uncertain = batch.uncertain
-    parts.push(part)
   }
   // The memory is given back with the last part.
   parts.at(-1)!.bytes = batch.bytes

@@ -358,3 +358,74 @@ test('while paused nothing is sent, and what was polled is sent on resume', asyn
   await running
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
 })
+
+const to = (topic: string, n: number): SourceRecord => ({ ...record(n), topic })
+const sentBy = (s: { producer: FakeProducer }) => s.producer.sent.map(r => r.value?.toString())
+
+test('a record whose topic cannot be written to stops the records behind it', async () => {
+  const s = setUp({ batches: [[to('t', 1), to('bad', 2), to('t', 3)]] })
+  s.producer.automatic = true
+  s.producer.topicErrors.set('bad', new Error('no such topic'))
+  await expect(s.runner.run()).rejects.toMatchObject({
+    code: 'MR_TASK_PRODUCE_FAILED',
+    message: expect.stringContaining('no such topic'),
+  })
+  expect(sentBy(s)).toEqual(['v1'])
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
+})
+
+test('where errors are tolerated such a record is skipped, and the records behind it follow', async () => {
+  const s = setUp({ batches: [[to('t', 1), to('bad', 2), to('t', 3)]], props: { 'errors.tolerance': 'all' } })
+  s.producer.automatic = true
+  s.producer.topicErrors.set('bad', new Error('no such topic'))
+  const running = s.runner.run()
+  await s.producer.arrived(2)
+  await turn()
+  s.abort.abort()
+  await running
+  expect(sentBy(s)).toEqual(['v1', 'v3'])
+  expect(s.metrics.recordsSkipped).toBe(1)
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 3 }]]])
+})
+
+test('while a topic cannot be written to for now, nothing overtakes its record and nothing is sent twice', async () => {
+  const s = setUp({ batches: [[to('t', 1), to('slow', 2), to('t', 3)]] })
+  s.producer.automatic = true
+  s.producer.topicErrors.set('slow', new RetriableError('not yet'))
+  const running = s.runner.run()
+  while (s.degraded.length < 2) await new Promise(resolve => setTimeout(resolve, 5))
+  expect(sentBy(s)).toEqual(['v1'])
+  s.producer.topicErrors.clear()
+  await s.producer.arrived(3)
+  await turn()
+  s.abort.abort()
+  await running
+  expect(sentBy(s)).toEqual(['v1', 'v2', 'v3'])
+  expect(s.degraded.slice(0, 2)).toEqual(['not yet', 'not yet'])
+  expect(s.degraded.at(-1)).toBeNull()
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 3 }]]])
+})
+
+test('a stop ends the wait for a topic', async () => {
+  const s = setUp({ batches: [[to('t', 1)]] })
+  s.producer.partitionsFor = () => new Promise(() => undefined)
+  const running = s.runner.run()
+  await turn()
+  s.abort.abort()
+  await running
+  expect(sentBy(s)).toEqual([])
+})
+
+test('after a record failed on its way, what was not sent behind it is not sent any more', async () => {
+  const s = setUp({ batches: [[1, 2, 3, 4, 5].map(n => record(n))], props: { 'errors.tolerance': 'all' } })
+  const running = s.runner.run()
+  await s.producer.arrived(5)
+  s.producer.settle(2, new RetriableError('the broker is away'))
+  while (s.producer.waiting.length > 2) await turn()
+  s.producer.ackAll()
+  await expect(running).rejects.toMatchObject({ retriable: true })
+  expect(sentBy(s)).toEqual(['v1', 'v2', 'v3'])
+  // what was not sent is not skipped, whatever the tolerance
+  expect(s.metrics.recordsSkipped).toBe(0)
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 2 }]]])
+})

@@ -6,7 +6,7 @@ import type { SourceRecord } from '../../connect/record.ts'
 import type { SourceTask } from '../../connect/source-task.ts'
 import { type ErrorPolicy, StageError } from './error-policy.ts'
 import { errors } from './errors.ts'
-import { Gate, pauseFor } from './gate.ts'
+import { Gate, pauseFor, unlessAborted } from './gate.ts'
 import type { MetricsRecorder } from './metrics.ts'
 import type { OffsetStore } from './offset-store.ts'
 import { describeSource, type SourcePlace, type SourceRecordConverter } from './source-converter.ts'
@@ -186,11 +186,17 @@ export class SourceTaskRunner implements DeliveryListener {
     return undefined
   }
 
-  /** Creates the topic and waits for room in the producer as needed. False when the task ended before that. */
+  /** Sees to the topic and waits for room in the producer as needed. False when the task ended before that. */
   async #appendWhenPossible(record: ProducerRecord, token: number): Promise<boolean> {
-    const { producer, topics } = this.#parts
+    const { producer } = this.#parts
     if (!this.#knownTopics.has(record.topic)) {
-      await topics?.ensure(record.topic)
+      try {
+        if (!(await this.#awaitTopic(record.topic))) return false
+      } catch (error) {
+        this.#deliveryFailed(token, error instanceof Error ? error : new Error(messageOf(error)), record.topic)
+        this.#report()
+        return true
+      }
       this.#knownTopics.add(record.topic)
     }
     while (!producer.append(record, this, token)) {
@@ -198,6 +204,31 @@ export class SourceTaskRunner implements DeliveryListener {
       if (this.#ended) return false
     }
     return true
+  }
+
+  /**
+   * Waits until a topic can be written to: the records behind this one must not overtake it meanwhile. Tries again while that
+   * may help, as Connect does. False when the task ended before that.
+   */
+  async #awaitTopic(topic: string): Promise<boolean> {
+    const { producer, topics, metrics, logger } = this.#parts
+    for (let delay = 0; ; ) {
+      try {
+        await topics?.ensure(topic)
+        await unlessAborted(producer.partitionsFor(topic), this.#signal)
+        if (delay > 0) this.#parts.onDegraded(null, null)
+        return !this.#ended
+      } catch (error) {
+        if (this.#ended) return false
+        if (!isRetriable(error)) throw error
+        delay = Math.min(delay === 0 ? RETRY_MIN_MS : delay * 2, RETRY_MAX_MS)
+        metrics.retries++
+        logger.warn(`topic ${topic} cannot be written to, next try in ${delay} ms: ${messageOf(error)}`)
+        this.#parts.onDegraded(messageOf(error), Date.now() + delay)
+        await pauseFor(delay, this.#signal)
+        if (this.#ended) return false
+      }
+    }
   }
 
   async #recover(source: SourceRecord, error: unknown): Promise<ProducerRecord | null | undefined> {
@@ -208,6 +239,8 @@ export class SourceTaskRunner implements DeliveryListener {
 
   /** Errors that may pass are never skipped, whatever the tolerance: the record would be lost for nothing. */
   #deliveryFailed(token: number, error: Error, topic: string): void {
+    // after a failure nothing is skipped: what was not sent comes again
+    if (this.#failure) return
     const found = this.#submitted.find(token)
     if (!found) return
     const record = { topic, sourcePartition: found.partition, sourceOffset: found.offset }
@@ -219,6 +252,8 @@ export class SourceTaskRunner implements DeliveryListener {
     const params = { record: describeSource(record), cause: messageOf(error) }
     const failed = errors.create('MR_TASK_PRODUCE_FAILED', params, { cause: error })
     this.#fail(isRetriable(error) ? Object.assign(failed, { retriable: true }) : failed)
+    // no later record goes out before the failure has been dealt with
+    this.#parts.producer.abortUnsent(token)
   }
 
   #fail(error: unknown): void {

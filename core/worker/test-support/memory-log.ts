@@ -71,6 +71,7 @@ export class MemoryLog implements Clients {
       room: absent,
       send: async records => records.map(r => ({ topic: r.topic, timestamp: 0, ...this.write(r) })),
       flush: async () => {},
+      abortUnsent: () => undefined,
       partitionsFor: async topic => this.#partitions(topic),
       close: async () => {},
     }

@@ -75,8 +75,25 @@ export class FakeProducer implements Producer {
     })
   }
 
-  async partitionsFor(): Promise<readonly PartitionInfo[]> {
+  /** Topics that cannot be had: why. */
+  readonly topicErrors = new Map<string, Error>()
+
+  async partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {
+    const error = this.topicErrors.get(topic)
+    if (error) throw error
     return []
+  }
+
+  /** Nothing here is on its way before it is acked. */
+  abortUnsent(after: number): void {
+    const unsent = this.waiting.filter(w => w.token > after)
+    for (const w of unsent) this.waiting.splice(this.waiting.indexOf(w), 1)
+    for (const w of unsent) this.sent.splice(this.sent.indexOf(w.record), 1)
+    const error = Object.assign(new Error('not sent'), { retriable: true })
+    queueMicrotask(() => {
+      for (const w of unsent) w.listener?.onDelivery(w.token, error, w.record.topic, 0, -1, 0)
+      if (this.waiting.length === 0) for (const resolve of this.#flushes.splice(0)) resolve()
+    })
   }
 
   async close(): Promise<void> {
