@@ -18,13 +18,15 @@ export async function checkConverters(
   const check = async (which: 'key' | 'value' | 'header'): Promise<void> => {
     const key = `${which}.converter` as const
     const prefix = `${key}.`
-    const props = withPrefix(config.props, prefix)
-    const { 'plugin.version': version, ...settings } = props
+    const { 'plugin.version': version, ...settings } = withPrefix(config.props, prefix)
     try {
       const kind = which === 'header' ? 'header_converter' : 'converter'
       const plugin = registry.find(kind, config.values[key], parseRange(version))
       if (Object.keys(settings).length === 0) return
-      const { values } = await inspector.validate({ plugin: pluginRef(plugin), props })
+      const { values } = await inspector.validate({
+        plugin: pluginRef(plugin),
+        props: { 'converter.type': which, ...settings },
+      })
       for (const value of values) {
         for (const error of value.errors)
           errors.push({ key: prefix + value.name, message: error.replace(/ for configuration /, `$&${prefix}`) })
