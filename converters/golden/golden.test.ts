@@ -5,7 +5,7 @@ import { JsonConverter } from '../json/json-converter.ts'
 
 interface Case {
   name: string
-  op: 'write' | 'read' | 'header-write' | 'header-read'
+  op: 'write' | 'read' | 'header-write' | 'header-read' | 'header-round'
   class: string
   props: Props
   isKey?: boolean
@@ -57,6 +57,10 @@ async function answer(c: Case): Promise<string | null> {
   if (c.op.startsWith('header')) {
     const converter = await load<HeaderConverter>(c.class)
     converter.configure(c.props)
+    if (c.op === 'header-round') {
+      const { schema, value } = converter.toConnectHeader('t', 'h', Buffer.from(c.text ?? ''))
+      return converter.fromConnectHeader('t', 'h', schema, value)?.toString('latin1') ?? null
+    }
     if (c.op === 'header-read') return told(converter.toConnectHeader('t', 'h', bytesOf(c)))
     const { schema, value } = data(c.data)
     return converter.fromConnectHeader('t', 'h', schema, value)?.toString('latin1') ?? null
@@ -75,6 +79,6 @@ test.each(cases.map((c, i) => [c.name, c, expected[i]!] as const))('as Connect: 
     return
   }
   const bytes = java.bytes == null ? (java.bytes ?? null) : Buffer.from(java.bytes, 'base64').toString('latin1')
-  const theirs = c.op.endsWith('write') ? bytes : (java.data ?? null)
+  const theirs = c.op.endsWith('write') || c.op === 'header-round' ? bytes : (java.data ?? null)
   expect(await answer(c)).toBe(c.ours ?? theirs)
 })

@@ -1,4 +1,6 @@
 import { DataError } from '../errors.ts'
+import { double, Float } from '../java-numbers.ts'
+import type { SchemaAndValue } from '../plugins.ts'
 import type { Schema } from '../schema.ts'
 
 const WIDTH: Readonly<Record<string, number>> = { int8: 1, int16: 2, int32: 3, int64: 4, float: 5, double: 6 }
@@ -26,4 +28,20 @@ export function align(schema: Schema, value: unknown): unknown {
   }
   if (typeof value === 'bigint' && (schema.type === 'float' || schema.type === 'double')) return Number(value)
   return schema.type === 'float' && typeof value === 'number' ? Math.fround(value) : value
+}
+
+/** A value of a list or map whose elements have no schema in common: floating numbers say themselves which they are. */
+export function withoutSchema({ schema, value }: SchemaAndValue): unknown {
+  if (value === null || value === undefined || schema === null) return value ?? null
+  if (typeof value === 'number') {
+    return schema.type === 'float' ? new Float(value) : schema.type === 'double' ? double(value) : value
+  }
+  const { keySchema = null, valueSchema = null } = schema
+  if (Array.isArray(value)) return value.map(item => withoutSchema({ schema: valueSchema, value: item }))
+  if (!(value instanceof Map)) return value
+  const entries = [...value].map(([key, item]): [unknown, unknown] => [
+    withoutSchema({ schema: keySchema, value: key }),
+    withoutSchema({ schema: valueSchema, value: item }),
+  ])
+  return new Map(entries)
 }

@@ -1,7 +1,7 @@
 import { DataError } from '../errors.ts'
 import type { SchemaAndValue } from '../plugins.ts'
-import { array, map, primitive, type Schema } from '../schema.ts'
-import { align, commonSchema } from './align.ts'
+import { array, map, primitive, type Schema, schemasEqual } from '../schema.ts'
+import { align, commonSchema, withoutSchema } from './align.ts'
 import { parseNumber, parseTemporal } from './literals.ts'
 import { Tokens } from './tokens.ts'
 
@@ -67,18 +67,16 @@ function parseQuoted(tokens: Tokens): SchemaAndValue {
 }
 
 function parseArray(tokens: Tokens): SchemaAndValue {
-  const values: unknown[] = []
-  const common = new CommonSchema()
+  const elements = new Elements()
   while (tokens.hasNext) {
     if (tokens.consume(']')) {
-      if (!common.schema) return { schema: ARRAY_OF_ANY, value: values }
-      const schema = array(common.schema)
-      return { schema, value: align(schema, values) }
+      const { schema: common } = elements
+      if (!common) return { schema: ARRAY_OF_ANY, value: elements.values() }
+      const schema = array(common)
+      return { schema, value: align(schema, elements.values()) }
     }
     if (tokens.consume(',')) throw new DataError('Unable to parse an empty array element')
-    const element = parse(tokens, true)
-    common.merge(element)
-    values.push(element?.value ?? null)
+    elements.add(parse(tokens, true))
     const position = tokens.mark()
     if (tokens.consume(']')) tokens.rewindTo(position)
     else if (!tokens.consume(',')) throw new DataError('Array elements missing a comma')
@@ -87,38 +85,51 @@ function parseArray(tokens: Tokens): SchemaAndValue {
 }
 
 function parseMap(tokens: Tokens): SchemaAndValue {
-  const values = new Map<unknown, unknown>()
-  const keys = new CommonSchema()
-  const items = new CommonSchema()
+  const keys = new Elements()
+  const items = new Elements()
   while (tokens.hasNext) {
     if (tokens.consume('}')) {
-      if (!keys.schema) return { schema: MAP_OF_ANY, value: values }
-      if (!items.schema) return { schema: { ...MAP_OF_ANY, keySchema: keys.schema }, value: values }
+      const names = keys.values()
+      const entries = items.values().map((item, i): [unknown, unknown] => [names[i], item])
+      const value = new Map(entries)
+      if (!keys.schema) return { schema: MAP_OF_ANY, value }
+      if (!items.schema) return { schema: { ...MAP_OF_ANY, keySchema: keys.schema }, value }
       const schema = map(keys.schema, items.schema)
-      return { schema, value: align(schema, values) }
+      return { schema, value: align(schema, value) }
     }
     if (tokens.consume(',')) throw new DataError('Unable to parse a map entry without key or value')
     const key = parse(tokens, true)
     if (key === null || key.value === null) throw new DataError('Map entry may not have a null key')
     if (!tokens.consume(':')) throw new DataError('Map entry is missing its colon')
     const item = parse(tokens, true)
-    values.set(key.value, item?.value ?? null)
     tokens.consume(',')
-    keys.merge(key)
-    items.merge(item)
+    keys.add(key)
+    items.add(item)
   }
   throw new DataError('Map is missing its end')
 }
 
-/** The schema that fits all elements so far, if there is one. */
-class CommonSchema {
+/** The elements of a list, or the keys or values of a map, and the schema that fits all of them, if there is one. */
+class Elements {
   schema: Schema | null = null
+  readonly #all: SchemaAndValue[] = []
   #none = false
 
-  merge(element: SchemaAndValue | null): void {
+  add(element: SchemaAndValue | null): void {
+    this.#all.push(element ?? NULL)
     if (this.#none || !element?.schema) return
     const merged = this.schema ? commonSchema(this.schema, element.schema) : element.schema
     this.schema = merged
     if (!merged) this.#none = true
+  }
+
+  /** Lists and maps that only seem to have a schema in common are as without one. */
+  values(): unknown[] {
+    const { schema } = this
+    return this.#all.map(element => {
+      const isNumber = typeof element.value === 'number' || typeof element.value === 'bigint'
+      const fits = schema !== null && (isNumber || schemasEqual(schema, element.schema))
+      return fits ? element.value : withoutSchema(element)
+    })
   }
 }
