@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { epochDay, millisOf } from '../../core/connect/index.ts'
 import { ColumnRules, type RuleColumn, wrongRule } from './column-rules.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { KeyColumns, wrongKeyColumns } from './key-columns.ts'
@@ -7,7 +8,7 @@ import { adjustFieldName, adjustSchemaName } from './name-adjuster.ts'
 import { splitPatterns, wrongPattern } from './patterns.ts'
 import { uuidV7 } from './record-headers.ts'
 import { Selection } from './selection.ts'
-import { civil, epochDay, isoDate, isoTime, timestampFormat } from './temporal.ts'
+import { timestampFormat } from './temporal.ts'
 import { sanitizeTopic, TopicNaming } from './topic-naming.ts'
 import { TransactionMetadata } from './transaction-metadata.ts'
 
@@ -145,29 +146,21 @@ describe('column rules', () => {
 })
 
 describe('times', () => {
-  test('days and dates are each other', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: -3_000_000, max: 3_000_000 }), days => {
-        const { year, month, day } = civil(days)
-        expect(epochDay(year, month, day)).toBe(days)
-        expect(new Date(days * 86_400_000).toISOString()).toContain(isoDate(days).replace(/^[+-]/, ''))
-      }),
-    )
-  })
+  const last = { day: epochDay(294_276, 12, 31), micros: 86_399_999_999 }
 
-  test('print as java.time prints them', () => {
-    expect([isoDate(-735160), isoDate(3789391), isoTime(45296100000), isoTime(0, 3)]).toEqual([
-      '-0043-03-15',
-      '+12345-01-01',
-      '12:34:56.1',
-      '00:00:00.000',
-    ])
-  })
-
-  test('beyond what nanoseconds can hold are null, and without end the end of int64', () => {
+  test('beyond what nanoseconds hold are an error that knows the nearest, and infinite ones the end of int64', () => {
     const nanos = timestampFormat('nanoseconds', 6).convert
-    expect(nanos({ ms: 253_402_300_799_999, us: 999 })).toBeNull()
-    expect(nanos({ ms: Number.POSITIVE_INFINITY, us: 0 })).toBe(2n ** 63n - 1n)
+    expect(() => nanos(last)).toThrow(expect.objectContaining({ nearest: 2n ** 63n - 1n, always: false }))
+    expect(nanos({ day: Number.POSITIVE_INFINITY, micros: 0 })).toBe(2n ** 63n - 1n)
+  })
+
+  test('up to the last one that PostgreSQL has fit every other mode', () => {
+    const shown = (['adaptive', 'connect', 'isostring', 'microseconds'] as const).map(mode => {
+      const value = timestampFormat(mode, 6).convert(last)
+      return value instanceof Date ? millisOf(value) : value
+    })
+    expect(shown).toEqual([2n ** 63n - 1n, 9_224_318_015_999_999n, '+294276-12-31T23:59:59.999999Z', 2n ** 63n - 1n])
+    expect(timestampFormat('adaptive', 3).convert(last)).toBe(9_224_318_015_999_999n)
   })
 })
 

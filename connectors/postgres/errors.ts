@@ -107,7 +107,11 @@ export const errors = defineErrors({
   },
   MR_PG_VALUE: {
     message: 'cannot convert the value of {table}.{column} of type {type}: {cause}',
-    fix: 'Set event.converting.failure.handling.mode=warn to go on with null, or exclude the column (column.exclude.list).',
+    fix: 'Set event.converting.failure.handling.mode=warn to continue without the value, or exclude the column (column.exclude.list).',
+  },
+  MR_PG_VALUE_REPLACED: {
+    message: 'cannot show the value of {table}.{column} of type {type}: {cause}; the event has {instead}',
+    fix: 'Choose a handling mode that can show it, exclude the column (column.exclude.list), or set event.converting.failure.handling.mode=fail to stop at such a value.',
   },
   MR_PG_UNSUPPORTED: {
     message: 'the server is PostgreSQL {version}',

@@ -6,6 +6,7 @@ import {
   envelopeSchema,
   qualified,
   type TableName,
+  Unrepresentable,
 } from '../cdc/index.ts'
 import { schemaDefault } from './catalog/default-value.ts'
 import { errors } from './errors.ts'
@@ -21,6 +22,8 @@ export interface ShapeColumn {
   readonly type: ColumnType | null
   readonly typeName: string
   readonly optional: boolean
+  /** Whether its domain makes it NOT NULL. That can change without a word in the stream. */
+  readonly requiredByDomain: boolean
   readonly defaultExpression: string | null
   readonly comment: string | null
 }
@@ -50,7 +53,9 @@ export interface TableShape {
   readonly key: RowMapper | null
   /** Two shapes with the same signature are the same. */
   readonly signature: string
-  /** Set by a decoder that met a label which its enumeration did not have: the type must be read anew. */
+  /** The places of columns that domains make NOT NULL. */
+  readonly requiredByDomain: readonly number[]
+  /** Set where a tuple shows that a type has changed since: it must be read again. */
   stale: boolean
 }
 
@@ -63,33 +68,55 @@ export interface ShapeContext {
   readonly logger: Logger
 }
 
-function guarded(decode: Decode, table: TableName, column: ShapeColumn, context: ShapeContext): Decode {
+/** What stands where a value cannot be shown; undefined where that ends the task. */
+interface Unshown {
+  readonly decode: Decode
+  readonly optional: boolean
+  readonly filler: unknown
+}
+
+function guarded(field: Unshown, table: TableName, column: ShapeColumn, context: ShapeContext): Decode {
   const { options, logger } = context
+  const { decode, optional, filler } = field
   let warned = 0
   return (buf, start, end) => {
     try {
       return decode(buf, start, end)
     } catch (error) {
       const type = column.type?.name ?? 'unknown'
-      const failure = errors.create(
-        'MR_PG_VALUE',
-        { table: qualified(table), column: column.name, type, cause: messageOf(error) },
-        { cause: error },
-      )
-      if (options.convertingFailure === 'fail') throw failure
+      const about = { table: qualified(table), column: column.name, type, cause: messageOf(error) }
+      if (options.convertingFailure === 'fail') throw errors.create('MR_PG_VALUE', about, { cause: error })
+      const instead = substitute(error, optional, filler)
       // the first ones say all there is to say
-      if (options.convertingFailure === 'warn' && warned++ < 10) logger.warn(failure.message)
-      return null
+      if (options.convertingFailure === 'warn' && warned++ < 10)
+        logger.warn(errors.create('MR_PG_VALUE_REPLACED', { ...about, instead: shown(instead) }).message)
+      return instead
     }
   }
 }
 
+/** A NOT NULL column cannot be null: it has the nearest value, or what stands for a value that is not known. */
+function substitute(error: unknown, optional: boolean, filler: unknown): unknown {
+  if (error instanceof Unrepresentable && error.nearest !== undefined && (error.always || !optional))
+    return error.nearest
+  return optional ? null : filler
+}
+
+const shown = (value: unknown): string =>
+  value === null ? 'null' : Array.isArray(value) ? 'null for the elements concerned' : `${String(value)} instead`
+
+/** Marks the shape when a label is met that the enumeration did not have. */
 function enumDecode(decode: Decode, labels: readonly string[], shape: { stale: boolean }): Decode {
   const known = new Set<unknown>(labels)
   return (buf, start, end) => {
-    const label = decode(buf, start, end)
-    if (!known.has(label)) shape.stale = true
-    return label
+    const value = decode(buf, start, end)
+    for (const label of Array.isArray(value) ? value : [value]) {
+      if (label === null || known.has(label)) continue
+      // once is enough: a label that was renamed since is not in the catalogue either
+      known.add(label)
+      shape.stale = true
+    }
+    return value
   }
 }
 
@@ -141,9 +168,11 @@ export function makeShape(input: ShapeInput, context: ShapeContext): TableShape 
     const codec = column.type === null ? null : codecFor(column.type, options.values)
     if (codec === null || column.type === null) return []
     const labels = column.type.labels ?? column.type.element?.labels ?? null
-    const plain = guarded(codec.decode, name, column, context)
-    const decode = labels && column.type.labels ? enumDecode(plain, labels, shape) : plain
-    return [{ column, index, codec, decode, default: schemaDefault(column.type, codec, column.defaultExpression) }]
+    const byDefault = schemaDefault(column.type, codec, column.defaultExpression)
+    const unshown = { decode: codec.decode, optional: column.optional, filler: byDefault ?? codec.filler }
+    const plain = guarded(unshown, name, column, context)
+    const decode = labels ? enumDecode(plain, labels, shape) : plain
+    return [{ column, index, codec, decode, default: byDefault }]
   })
   const fieldName = (field: Field) => adjustFieldName(field.column.name, options.fieldNames)
   const ruleOf = (field: Field) => {
@@ -189,6 +218,7 @@ export function makeShape(input: ShapeInput, context: ShapeContext): TableShape 
     unread: new Set(columns.map(c => c.name).filter(c => !needed.has(c))),
     row: compileMapper(shown.map(f => reader(f, fieldName(f), rules.get(f) ?? null))),
     key: keys.length === 0 ? null : compileMapper(keys.map(f => reader(f, fieldName(f), null))),
+    requiredByDomain: columns.flatMap((c, i) => (c.requiredByDomain ? [i] : [])),
     signature: signatureOf(input),
   })
 }

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { SourceRecord, Struct } from '../../core/connect/index.ts'
+import { Decimal, type SourceRecord, type Struct } from '../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { parseLsn } from './lsn.ts'
 import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
@@ -588,11 +588,23 @@ describe.skipIf(server === null)('while streaming', () => {
   })
 
   test('a value that cannot be shown is null with a warning, or ends the task, as configured', async () => {
-    const sql = ['create table t (id int primary key, a int[])', "insert into t values (1, '{{1},{2}}')"]
+    const sql = [
+      'create table t (id int primary key, n numeric, nn numeric(5,2) not null default 7, far timestamp not null, a numeric[])',
+      "insert into t values (1, 'Infinity', 'NaN', '9999-01-01', '{NaN,NULL}')",
+    ]
     const warned = await database(...sql)
-    const task = await new TaskHarness(propsFor(warned.url)).start()
-    expect(after((await task.count(1))[0]!)).toEqual({ id: 1, a: null })
-    expect(task.log.text()).toContain('MR_PG_VALUE')
+    const nanos = { 'time.precision.mode': 'nanoseconds' }
+    const task = await new TaskHarness(propsFor(warned.url, nanos)).start()
+    await task.count(1)
+    // a NOT NULL column has its default, or the nearest value that its type holds
+    const nn = new Decimal(700n, 2)
+    const row = { id: 1, n: null, nn, far: 2n ** 63n - 1n, a: [null, null] }
+    expect(after(task.records[0]!)).toEqual(row)
+    await warned.db.query("insert into t values (2, 'Infinity', 'NaN', '9999-01-01', '{NaN,NULL}')")
+    await task.count(2)
+    expect(after(task.records[1]!)).toEqual({ ...row, id: 2 })
+    for (const column of ['n', 'nn', 'far', 'a']) expect(task.log.text()).toContain(`value of public.t.${column} `)
+    expect(task.log.text()).toContain('MR_PG_VALUE_REPLACED')
     await task.stop()
     const failing = await new TaskHarness(
       propsFor(warned.url, { 'event.converting.failure.handling.mode': 'fail', 'slot.name': 'failing' }),

@@ -1,4 +1,5 @@
 import {
+  anyDate,
   DATE,
   DataError,
   DECIMAL,
@@ -60,20 +61,14 @@ function logicalReader(schema: Schema): Reader | null {
       }
     }
     case DATE:
-      return json => instant(schema, integer(schema, json, 2 ** 31) * DAY_MS)
+      return json => anyDate(integer(schema, json, 2 ** 31) * DAY_MS)
     case TIME:
       return json => new Date(integer(schema, json, 2 ** 31))
     case TIMESTAMP:
-      return json => instant(schema, integer(schema, json, 2 ** 53))
+      return json => anyDate(long(schema, json))
     default:
       return null
   }
-}
-
-function instant(schema: Schema, ms: number): Date {
-  const date = new Date(ms)
-  if (Number.isNaN(date.getTime())) throw mismatch(schema, ms)
-  return date
 }
 
 /** A JSON object: neither a list nor a number that is kept as an object. */
@@ -90,6 +85,16 @@ function isObject(json: unknown): json is Struct {
 /** A JSON value that should be a number, out of whatever form it was parsed into. */
 function plain(json: unknown): unknown {
   return json instanceof NumberText || json instanceof FloatingNumber ? json.value : json
+}
+
+function long(schema: Schema, json: unknown): number | bigint {
+  // without the sign of -0
+  if (typeof json === 'number' && Number.isSafeInteger(json)) return json + 0
+  if (typeof json === 'number' && Number.isInteger(json)) throw new DigitsNeeded(false)
+  const n = plain(json)
+  if (typeof n === 'number' && Number.isInteger(n)) return n
+  if (typeof n === 'bigint' && BigInt.asIntN(64, n) === n) return n
+  throw mismatch(schema, n)
 }
 
 function integer(schema: Schema, json: unknown, limit: number): number {
@@ -125,13 +130,7 @@ function typeReader(schema: Schema, options: ReadOptions): Reader {
       return json => integer(schema, json, limit)
     }
     case 'int64':
-      return json => {
-        if (Number.isSafeInteger(json)) return (json as number) + 0
-        if (typeof json === 'number' && Number.isInteger(json)) throw new DigitsNeeded(false)
-        const n = plain(json)
-        if (typeof n === 'number' ? Number.isInteger(n) : typeof n === 'bigint' && BigInt.asIntN(64, n) === n) return n
-        throw mismatch(schema, n)
-      }
+      return json => long(schema, json)
     case 'float':
       return json => Math.fround(float(schema, json))
     case 'double':

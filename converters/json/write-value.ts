@@ -7,6 +7,7 @@ import {
   javaBigDecimal,
   javaDouble,
   javaFloat,
+  millisOf,
   type Schema,
   scaleOf,
   TIME,
@@ -102,13 +103,13 @@ function asDecimal(value: unknown): Decimal | null {
   return typeof unscaled === 'bigint' && typeof scale === 'number' ? new Decimal(unscaled, scale) : null
 }
 
-function millis(schema: Schema, value: unknown): number {
+function millis(schema: Schema, value: unknown): number | bigint {
   if (!(value instanceof Date) || Number.isNaN(value.getTime())) throw mismatch(schema, value)
-  return value.getTime()
+  return millisOf(value)
 }
 
 function wholeDays(schema: Schema, value: unknown): number {
-  const ms = millis(schema, value)
+  const ms = Number(millis(schema, value))
   if (ms % DAY_MS !== 0) throw new DataError('a Date must have no time of day')
   return ms / DAY_MS
 }

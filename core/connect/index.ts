@@ -20,6 +20,8 @@ export {
 } from './connector.ts'
 export { Decimal } from './decimal.ts'
 export { ConnectError, DataError, RetriableError } from './errors.ts'
+export { anyDate, FarDate, millisOf } from './far-date.ts'
+export { civil, epochDay, isoDate, isoTime } from './iso-time.ts'
 export { javaDouble, javaFloat } from './java-floats.ts'
 export { DEFAULT_TABLE, hashMapOrder, keysInOrder, tableOf, tableOfCopy } from './java-map.ts'
 export { Double, double, Float, FloatingNumber } from './java-numbers.ts'

@@ -11,6 +11,7 @@ interface PluginEntry {
   export: string
 }
 
+const DIFFERENCES = /<!-- differences -->[\s\S]*?<!-- end differences -->/
 const MARK = /<!-- keys -->[\s\S]*?<!-- end keys -->/
 
 function manifestOf(root: string, folder: string): PluginEntry[] {
@@ -55,12 +56,32 @@ function families(entries: readonly PluginEntry[]): PluginEntry[] {
 
 const code = (names: readonly string[]) => [...new Set(names)].map(name => `\`${name}\``).join(', ')
 
+/** A line of a connector's published list of differences from the connector whose configuration it takes. */
+interface Difference {
+  readonly what: string
+  readonly debezium: string
+  readonly here: string
+}
+
+/** The README with its list of differences, where it has one, as the tests hold it. */
+async function withDifferences(root: string, folder: string, readme: string): Promise<string> {
+  const [source] = globSync(`${folder}/test-support/*/deviations.ts`, { cwd: root })
+  if (source === undefined) return readme
+  if (!DIFFERENCES.test(readme))
+    throw new Error(`${folder}/README.md has no <!-- differences --> ... <!-- end differences -->`)
+  const { DEVIATIONS } = (await import(join(root, source))) as { DEVIATIONS: readonly Difference[] }
+  const rows = DEVIATIONS.map(d => `| ${d.what} | ${d.debezium} | ${d.here} |`)
+  const table = ['| what | Debezium | here |', '| --- | --- | --- |', ...rows].join('\n')
+  return readme.replace(DIFFERENCES, () => `<!-- differences -->\n${table}\n<!-- end differences -->`)
+}
+
 /** A page for each connector: its README, with a table of its keys where the README points to the page. */
 export async function connectorPages(root: string): Promise<[path: string, text: string][]> {
   const pages: [string, string][] = []
   for (const path of globSync('connectors/*/package.json', { cwd: root }).sort()) {
     const folder = dirname(path)
-    const readme = readFileSync(join(root, folder, 'README.md'), 'utf8')
+    const readme = await withDifferences(root, folder, readFileSync(join(root, folder, 'README.md'), 'utf8'))
+    pages.push([`${folder}/README.md`, readme])
     if (!MARK.test(readme)) throw new Error(`${folder}/README.md has no <!-- keys --> ... <!-- end keys -->`)
     const parts = ['Beside these, [every connector has some](../worker.md#every-connector).\n']
     for (const entry of manifestOf(root, folder)) {

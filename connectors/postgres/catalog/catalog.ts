@@ -135,14 +135,14 @@ export class Catalog {
 
   /**
    * What a relation message of a transaction leaves open: key, defaults and NOT NULL as the table has them now. Columns that are gone since are
-   * optional; a table that is gone has the key that its replica identity shows.
+   * optional; a table that is gone has the key that its replica identity shows. Types that users made are read again, since a
+   * change of a type sends nothing by itself.
    */
-  async describeRelation(relation: Relation, txId: number, refreshTypes: boolean): Promise<ShapeInput> {
+  async describeRelation(relation: Relation, txId: number): Promise<ShapeInput> {
     return this.run(async (client, types) => {
       await this.#waitVisible(client, txId)
       const oids = relation.columns.map(c => c.typeOid)
-      if (refreshTypes) types.forget(oids)
-      await types.load(oids)
+      await types.refresh(oids)
       const now = (await readTables(client, [relation.oid])).get(relation.oid)
       const byName = new Map(now?.columns.map(c => [c.name, c]))
       const names = new Set(relation.columns.map(c => c.name))
@@ -173,7 +173,8 @@ function shapeColumn(
     name,
     type: types.resolve(typeOid, typmod),
     typeName: serial ?? typeName,
-    optional: !(now?.notNull ?? false),
+    optional: !(now?.notNull ?? false) && !types.isNotNull(typeOid),
+    requiredByDomain: types.isNotNull(typeOid),
     defaultExpression,
     comment: now?.comment ?? null,
   }

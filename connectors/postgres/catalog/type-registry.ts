@@ -10,16 +10,26 @@ interface TypeRow {
   readonly element: string
   readonly base: string
   readonly typmod: string
+  readonly delimiter: string
+  readonly notNull: boolean
   readonly labels: string[] | null
 }
+
+/** A row as the server sends it: everything as text. */
+type Answer = Omit<TypeRow, 'labels' | 'notNull'> & { readonly labels: string | null; readonly not_null: string }
 
 const QUERY = `
   select t.oid::text as oid, t.typname::text as name, n.nspname::text as schema, t.typtype::text as kind,
          t.typcategory::text as category, t.typelem::text as element, t.typbasetype::text as base, t.typtypmod::text as typmod,
+         t.typdelim::text as delimiter, t.typnotnull::text as not_null,
          case when t.typtype = 'e' then
-           (select json_agg(e.enumlabel order by e.enumsortorder) from pg_catalog.pg_enum e where e.enumtypid = t.oid) end as labels
+           (select coalesce(json_agg(e.enumlabel order by e.enumsortorder), '[]') from pg_catalog.pg_enum e
+             where e.enumtypid = t.oid) end as labels
     from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
    where t.oid = any($1::oid[])`
+
+/** The OIDs below are the server's own, which do not change. */
+const FIRST_USER_OID = 16_384
 
 /** Types of the database by OID, read when they are first met. */
 export class TypeRegistry {
@@ -31,29 +41,35 @@ export class TypeRegistry {
   }
 
   /** Reads the types that are not known yet, with their elements and what domains rest on. */
-  async load(oids: Iterable<number>): Promise<void> {
-    let missing = [...new Set(oids)].filter(oid => oid !== 0 && !this.#rows.has(oid))
-    while (missing.length > 0) {
-      const { rows } = await this.#client.query<Omit<TypeRow, 'labels'> & { labels: string | null }>(QUERY, [missing])
-      const next: number[] = []
+  load(oids: Iterable<number>): Promise<void> {
+    return this.#read(oids, oid => !this.#rows.has(oid))
+  }
+
+  /** Reads types that users made as they are now (ALTER TYPE, ALTER DOMAIN). One that is gone stays as it was. */
+  refresh(oids: Iterable<number>): Promise<void> {
+    return this.#read(oids, oid => oid >= FIRST_USER_OID || !this.#rows.has(oid))
+  }
+
+  async #read(oids: Iterable<number>, wanted: (oid: number) => boolean): Promise<void> {
+    const asked = new Set<number>([0])
+    const select = (list: Iterable<number>) => [...new Set(list)].filter(oid => !asked.has(oid) && wanted(oid))
+    for (let next = select(oids); next.length > 0; ) {
+      for (const oid of next) asked.add(oid)
+      const { rows } = await this.#client.query<Answer>(QUERY, [next])
       for (const row of rows) {
         this.#rows.set(Number(row.oid), {
           ...row,
+          notNull: row.not_null === 'true',
           labels: row.labels === null ? null : (JSON.parse(row.labels) as string[]),
         })
-        next.push(Number(row.element), Number(row.base))
       }
-      missing = [...new Set(next)].filter(oid => oid !== 0 && !this.#rows.has(oid))
+      next = select(rows.flatMap(row => [Number(row.element), Number(row.base)]))
     }
   }
 
-  /** Forgets types, so that the next `load` reads them anew (ALTER TYPE ... ADD VALUE). */
-  forget(oids: Iterable<number>): void {
-    for (const oid of oids) {
-      const row = this.#rows.get(oid)
-      this.#rows.delete(oid)
-      if (row?.category === 'A') this.#rows.delete(Number(row.element))
-    }
+  /** Whether a type is a domain that refuses NULL. */
+  isNotNull(oid: number): boolean {
+    return this.#rows.get(oid)?.notNull ?? false
   }
 
   /** A loaded type with a modifier; null for one that the database does not have (any more). */
@@ -75,6 +91,7 @@ export class TypeRegistry {
       element,
       typmod,
       domain,
+      delimiter: row.delimiter,
     }
   }
 

@@ -15,7 +15,7 @@ import { errors } from '../errors.ts'
 import { type Lsn, maxLsn, readLsn, ZERO } from '../lsn.ts'
 import type { MessageType } from '../offset.ts'
 import type { PostgresOptions } from '../options.ts'
-import { TuplePlaces, UNAVAILABLE } from '../row-mapper.ts'
+import { NULL, TuplePlaces, UNAVAILABLE } from '../row-mapper.ts'
 import type { ShapeCache } from '../shape-cache.ts'
 import type { Origin, SourceBlocks } from '../source-block.ts'
 import { structsEqual, type TableShape } from '../table-shape.ts'
@@ -53,6 +53,7 @@ export class StreamReader {
   readonly #context: StreamContext
   readonly #resume: ResumeFilter
   readonly #shapes = new Map<number, { shape: TableShape; relation: Relation } | null>()
+  readonly #nullsAsked = new WeakSet<TableShape>()
   readonly #old = new TuplePlaces()
   readonly #new = new TuplePlaces()
   #txId = 0
@@ -234,12 +235,12 @@ export class StreamReader {
   }
 
   async #relation(relation: Relation): Promise<void> {
-    this.#shapes.set(relation.oid, await this.#shapeOf(relation, false))
+    this.#shapes.set(relation.oid, await this.#shapeOf(relation))
   }
 
-  async #shapeOf(relation: Relation, refreshTypes: boolean): Promise<{ shape: TableShape; relation: Relation } | null> {
+  async #shapeOf(relation: Relation): Promise<{ shape: TableShape; relation: Relation } | null> {
     if (!this.#context.options.selection.hasTable(relation)) return null
-    const input = await this.#context.catalog.describeRelation(relation, this.#txId, refreshTypes)
+    const input = await this.#context.catalog.describeRelation(relation, this.#txId)
     return { shape: this.#context.shapes.get(input), relation }
   }
 
@@ -263,8 +264,8 @@ export class StreamReader {
   }
 
   /**
-   * Gives an event, unless it was given before a restart. `make` runs again when the rows held an enumeration's label that is
-   * newer than the shape: with a new shape.
+   * Gives an event, unless it was given before a restart. `make` runs again, with a new shape, when the rows show that a type is
+   * newer than the shape: a label that the enumeration did not have, NULL in a domain that was NOT NULL.
    */
   #event(
     out: SourceRecord[],
@@ -287,7 +288,7 @@ export class StreamReader {
     const known = this.#shapes.get(oid)
     if (!known) return
     known.shape.stale = false
-    const fresh = await this.#shapeOf(known.relation, true)
+    const fresh = await this.#shapeOf(known.relation)
     this.#shapes.set(oid, fresh)
     // a label that the type does not even have now (it was renamed) stays as it came
     if (!fresh || fresh.shape === known.shape) return
@@ -304,6 +305,7 @@ export class StreamReader {
     return this.#event(out, shape, lsn, 'INSERT', buf.readUInt32BE(at), s => {
       const places = this.#new
       readTuple(buf, at + 5, end, places)
+      this.#lookForNulls(s)
       transaction ??= this.#transactionBlock(s.id, lsn)
       const after = s.row(buf, places.starts, places.ends)
       const key = s.key === null ? null : s.key(buf, places.starts, places.ends)
@@ -326,6 +328,7 @@ export class StreamReader {
       const next = hasOld ? readTuple(buf, at + 5, end, old) : at + 4
       readTuple(buf, next + 1, end, now)
       if (hasOld) this.#takeUntouched(buf, next + 1)
+      this.#lookForNulls(s)
       const after = s.row(buf, now.starts, now.ends)
       const before = hasOld ? s.row(buf, old.starts, old.ends) : null
       const key = s.key === null ? null : s.key(buf, now.starts, now.ends)
@@ -340,6 +343,14 @@ export class StreamReader {
         this.#change(out, s, 'u', key, before, after, lsn, block(0, s), previous)
       }
     })
+  }
+
+  /** A NULL in a new row where a domain was NOT NULL: it may be so no longer. Asked once for a shape. */
+  #lookForNulls(shape: TableShape): void {
+    if (shape.requiredByDomain.length === 0 || this.#nullsAsked.has(shape)) return
+    if (!shape.requiredByDomain.some(column => this.#new.starts[column] === NULL)) return
+    this.#nullsAsked.add(shape)
+    shape.stale = true
   }
 
   /** A value that did not change and was not sent anew stands in the old row, where that was sent whole. */

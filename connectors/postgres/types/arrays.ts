@@ -1,8 +1,10 @@
+import { Unrepresentable } from '../../cdc/index.ts'
 import type { Decode } from './codec.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
+const SPACE = 0x20
 const OPEN = 0x7b
 const CLOSE = 0x7d
 const EQUALS = 0x3d
@@ -26,22 +28,33 @@ function unquoted(buf: Buffer, start: number, end: number): Buffer {
 }
 
 /**
- * Decodes PostgreSQL's text of an array of one dimension: `{1,NULL,"a \"b\""}`, with or without bounds before it. More than one
- * dimension does not fit the schema, which has one: a RangeError.
+ * Decodes PostgreSQL's text of an array: `{1,NULL,"a \"b\""}`, with or without bounds before it. The schema of an array has one
+ * dimension: the elements of an array with several come in the order in which `unnest` gives them. An element that the schema
+ * cannot hold is null.
  */
-export function arrayDecoder(element: Decode): Decode {
+export function arrayDecoder(element: Decode, delimiter = COMMA): Decode {
   return (buf, start, end) => {
     let at = start
     // bounds that do not begin at 1: [0:2]={...}
     if (buf[at] === 0x5b) at = buf.indexOf(EQUALS, at) + 1
     if (buf[at] !== OPEN) throw new SyntaxError('not an array')
     const out: unknown[] = []
-    at++
-    if (buf[at] === CLOSE) return out
+    let fault: Unrepresentable | null = null
+    const take = (from: Buffer, first: number, last: number) => {
+      try {
+        out.push(element(from, first, last))
+      } catch (error) {
+        if (!(error instanceof Unrepresentable)) throw error
+        fault ??= error
+        out.push(error.always ? error.nearest : null)
+      }
+    }
     while (at < end) {
       const first = buf[at]!
-      if (first === OPEN) throw new RangeError('it has more than one dimension, and the schema of an array has one')
-      if (first === QUOTE) {
+      // braces of any dimension, and the delimiters between them
+      if (first === OPEN || first === CLOSE || first === delimiter) {
+        at++
+      } else if (first === QUOTE) {
         let close = at + 1
         let escaped = false
         while (buf[close] !== QUOTE) {
@@ -53,19 +66,33 @@ export function arrayDecoder(element: Decode): Decode {
         }
         if (escaped) {
           const plain = unquoted(buf, at + 1, close)
-          out.push(element(plain, 0, plain.length))
+          take(plain, 0, plain.length)
         } else {
-          out.push(element(buf, at + 1, close))
+          take(buf, at + 1, close)
         }
         at = close + 1
       } else {
         let stop = at
-        while (stop < end && buf[stop] !== COMMA && buf[stop] !== CLOSE) stop++
-        out.push(isNull(buf, at, stop) ? null : element(buf, at, stop))
+        while (stop < end && buf[stop] !== delimiter && buf[stop] !== CLOSE) stop++
+        if (isNull(buf, at, stop)) out.push(null)
+        else take(buf, at, stop)
         at = stop
       }
-      // a comma, or the closing brace
-      at++
+    }
+    if (fault !== null) throw new Unrepresentable((fault as Unrepresentable).message, out, true)
+    return out
+  }
+}
+
+/** Decodes `oidvector` and `int2vector`: `1 2 3`. */
+export function vectorDecoder(element: Decode): Decode {
+  return (buf, start, end) => {
+    const out: unknown[] = []
+    for (let at = start; at < end; at++) {
+      let stop = at
+      while (stop < end && buf[stop] !== SPACE) stop++
+      out.push(element(buf, at, stop))
+      at = stop
     }
     return out
   }

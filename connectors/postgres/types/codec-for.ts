@@ -1,12 +1,13 @@
 import { array, primitive, type Schema, withOptions } from '../../../core/connect/index.ts'
 import { bits, enumeration, Json, Ltree, TsVector, Uuid, Xml } from '../../cdc/index.ts'
 import type { ValueOptions } from '../options.ts'
-import { arrayDecoder } from './arrays.ts'
+import { arrayDecoder, vectorDecoder } from './arrays.ts'
 import { bigInt, type Codec, type Decode, double, hexBytes, smallInt } from './codec.ts'
 import { hstoreCodec, textual, VECTORS } from './extensions.ts'
 import { GEOMETRIC, POSTGIS } from './geometry.ts'
 import { moneyCodec, numericCodec } from './numbers.ts'
 import { dateCodec, intervalCodec, timeCodec, timestampCodec, timestamptzCodec, timetzCodec } from './times.ts'
+import { unavailableArray, unavailableOf } from './unavailable.ts'
 
 /** A type as the catalogue has it, domains resolved to what they rest on. */
 export interface ColumnType {
@@ -22,6 +23,8 @@ export interface ColumnType {
   readonly typmod: number
   /** Whether the name of a domain stood there. */
   readonly domain: boolean
+  /** What stands between its values in the text of an array. */
+  readonly delimiter: string
 }
 
 const plain = (schema: Schema, decode: Decode, filler: unknown): Codec => ({
@@ -123,7 +126,7 @@ const BUILTIN: Readonly<Record<string, Make>> = {
   timestamp: (o, typmod) => timestampCodec(o.time, timeModifier(typmod)),
   timestamptz: (_o, typmod) => timestamptzCodec(timeModifier(typmod)),
   interval: o => intervalCodec(o.interval),
-  uuid: o => semantic(Uuid, o, NIL),
+  uuid: o => ({ ...semantic(Uuid, o, NIL), unavailable: null }),
   json: o => semantic(Json, o),
   jsonb: o => semantic(Json, o),
   xml: o => semantic(Xml, o),
@@ -155,59 +158,50 @@ const EXTENSION: Readonly<Record<string, Make>> = {
 }
 
 /** Arrays that Debezium leaves out, and so does this connector: events stay the same. */
-const NO_ARRAY = new Set(['money', 'name', 'interval', 'bit', 'varbit', 'xml', 'point', 'refcursor'])
-/** Element types whose elements are optional in the schema; elements of others (enumerations) are not. */
-const OPTIONAL_ELEMENT = new Set(
-  'int2 int4 int8 oid char varchar text bpchar inet cidr macaddr macaddr8 tsrange tstzrange daterange int4range numrange int8range numeric float4 float8 bool date uuid json jsonb time timetz timestamp timestamptz bytea geometry geography citext hstore ltree'.split(
-    ' ',
-  ),
-)
+const NO_ARRAY = new Set(['money', 'name', 'interval', 'varbit', 'xml', 'point', 'refcursor'])
 
-/** What stands for an untouched array: the placeholder as its only element, or its bytes as numbers. */
-function unavailableArray(element: ColumnType, o: ValueOptions): unknown {
-  switch (element.name) {
-    case 'text':
-    case 'varchar':
-    case 'bpchar':
-    case 'citext':
-      return [o.placeholder]
-    case 'bytea':
-      return [o.placeholderBytes]
-    case 'int2':
-    case 'int4':
-    case 'int8':
-    case 'date':
-      return [...o.placeholderBytes]
-    case 'uuid':
-      return [NIL]
-    default:
-      return null
-  }
+/** Every array can hold NULL: its elements are optional. */
+const optionalElements = (element: Schema): Schema => array(withOptions(element, { optional: true }))
+
+/** The server's own lists of numbers, which are types of their own. */
+function vectorCodec(element: Codec): Codec {
+  return plain(optionalElements(element.schema), vectorDecoder(element.decode), [])
+}
+
+function elementCodec(element: ColumnType, o: ValueOptions): Codec | null {
+  if (element.builtin && NO_ARRAY.has(element.name)) return null
+  // the labels of an enumeration are known; other domains are shown as Debezium shows them in arrays
+  if (element.domain && element.labels === null) return o.includeUnknown ? unknownCodec(o) : null
+  return codecOf(element, o)
 }
 
 function arrayCodec(type: ColumnType, o: ValueOptions): Codec | null {
   const element = type.element!
-  if (element.builtin && NO_ARRAY.has(element.name)) return null
-  if (element.domain) return o.includeUnknown ? unknownCodec(o) : null
-  const inner = codecFor(element, o)
+  if (type.builtin && (type.name === 'oidvector' || type.name === 'int2vector'))
+    return vectorCodec(codecOf(element, o)!)
+  const inner = elementCodec(element, o)
   if (inner === null) return null
-  const optional = OPTIONAL_ELEMENT.has(element.name) && element.labels === null
   return {
-    schema: array(optional ? withOptions(inner.schema, { optional: true }) : inner.schema),
-    decode: arrayDecoder(inner.decode),
+    schema: optionalElements(inner.schema),
+    decode: arrayDecoder(inner.decode, element.delimiter.charCodeAt(0)),
     filler: [],
-    unavailable: unavailableArray(element, o),
+    unavailable: unavailableArray(inner.schema, inner.unavailable, o),
     isText: false,
   }
 }
 
 const unknownCodec = (o: ValueOptions): Codec => binary(o, copyOf)
 
-/** How values of a type are shown; null for types that are left out (`include.unknown.datatypes=false`). */
-export function codecFor(type: ColumnType, o: ValueOptions): Codec | null {
+function codecOf(type: ColumnType, o: ValueOptions): Codec | null {
   if (type.element) return arrayCodec(type, o)
   if (type.labels) return { ...textual(enumeration(type.labels), o.placeholder), isText: true }
   const make = type.builtin ? BUILTIN[type.name] : EXTENSION[type.name]
   if (make) return make(o, type.typmod)
   return o.includeUnknown ? unknownCodec(o) : null
+}
+
+/** How values of a type are shown; null for types that are left out (`include.unknown.datatypes=false`). */
+export function codecFor(type: ColumnType, o: ValueOptions): Codec | null {
+  const codec = codecOf(type, o)
+  return codec && { ...codec, unavailable: codec.unavailable ?? unavailableOf(codec.schema, o) }
 }

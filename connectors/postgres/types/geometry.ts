@@ -1,4 +1,4 @@
-import type { Schema, Struct } from '../../../core/connect/index.ts'
+import { type Schema, type Struct, withOptions } from '../../../core/connect/index.ts'
 import { Circle, Geography, Geometry, Line, Point } from '../../cdc/index.ts'
 import { ascii, type Codec, type Decode } from './codec.ts'
 
@@ -40,8 +40,11 @@ const shape = (type: 2 | 3, coordinates: readonly number[], extensions: Record<s
   extensions,
 })
 
+/** As in Debezium, all of them but the point are optional, even in NOT NULL columns. */
+const optional = (schema: Schema): Schema => (schema === Point ? schema : withOptions(schema, { optional: true }))
+
 const codec = (schema: Schema, filler: Struct, decode: (n: number[], first: number) => Struct): Codec => ({
-  schema,
+  schema: optional(schema),
   filler,
   unavailable: null,
   isText: false,
@@ -80,6 +83,6 @@ const ewkb: Decode = (buf, start, end) => {
 
 const EMPTY = { wkb: Buffer.from('010700000000000000', 'hex'), srid: null, extensions: null }
 export const POSTGIS: Readonly<Record<string, Codec>> = {
-  geometry: { schema: Geometry, decode: ewkb, filler: EMPTY, unavailable: null, isText: false },
-  geography: { schema: Geography, decode: ewkb, filler: EMPTY, unavailable: null, isText: false },
+  geometry: { schema: optional(Geometry), decode: ewkb, filler: EMPTY, unavailable: null, isText: false },
+  geography: { schema: optional(Geography), decode: ewkb, filler: EMPTY, unavailable: null, isText: false },
 }

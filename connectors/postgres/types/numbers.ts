@@ -1,5 +1,5 @@
 import { Decimal, decimal, primitive } from '../../../core/connect/index.ts'
-import { type DecimalMode, VariableScaleDecimal } from '../../cdc/index.ts'
+import { type DecimalMode, Unrepresentable, VariableScaleDecimal } from '../../cdc/index.ts'
 import { ascii, type Codec, type Decode } from './codec.ts'
 
 const SPECIAL = /^(NaN|-?Infinity)$/
@@ -12,7 +12,7 @@ const SPECIAL_NAMES: Readonly<Record<string, string>> = {
 }
 
 const noSpecial = (text: string): never => {
-  throw new RangeError(`${text} is no decimal number; decimal.handling.mode=string or double can show it`)
+  throw new Unrepresentable(`a decimal cannot hold ${text}; decimal.handling.mode=string or double can show it`)
 }
 
 /** The digits of `text` without its point, as a whole number. */

@@ -1,9 +1,7 @@
-import type { Schema } from '../../../core/connect/index.ts'
+import { epochDay, isoTime, type Schema } from '../../../core/connect/index.ts'
 import {
   dateFormat,
-  epochDay,
   isoMoment,
-  isoTime,
   type Moment,
   type TemporalFormat,
   Time,
@@ -47,11 +45,9 @@ function clock(buf: Buffer, start: number, end: number): number {
 
 /** A timestamp, printed in UTC if it has a zone. */
 function moment(buf: Buffer, start: number, end: number): Moment {
-  if (isInfinite(buf, start)) return { ms: infinity(buf, start), us: 0 }
+  if (isInfinite(buf, start)) return { day: infinity(buf, start), micros: 0 }
   const space = buf.indexOf(0x20, start)
-  const micros = clock(buf, space + 1, end)
-  const us = micros % 1000
-  return { ms: days(buf, start, space, isBc(buf, end)) * 86_400_000 + (micros - us) / 1000, us }
+  return { day: days(buf, start, space, isBc(buf, end)), micros: clock(buf, space + 1, end) }
 }
 
 function codec<V>(format: TemporalFormat<V>, parse: (buf: Buffer, start: number, end: number) => V): Codec {
@@ -89,13 +85,13 @@ export function timestamptzCodec(precision: number): Codec {
   const digits = precision < 0 ? 6 : precision
   const decode: Decode = (buf, start, end) => {
     const m = moment(buf, start, end)
-    if (!Number.isFinite(m.ms)) return m.ms > 0 ? 'infinity' : '-infinity'
+    if (!Number.isFinite(m.day)) return m.day > 0 ? 'infinity' : '-infinity'
     // what the server printed is right but for the space and the zone, in all but far years
     if (buf[start + 4] === 0x2d && !isBc(buf, end))
-      return `${ascii(buf, start, start + 10)}T${isoTime((m.ms - Math.floor(m.ms / 86_400_000) * 86_400_000) * 1000 + m.us, digits)}Z`
+      return `${ascii(buf, start, start + 10)}T${isoTime(m.micros, digits)}Z`
     return `${isoMoment(m, digits)}Z`
   }
-  return zoned(Time.ZonedTimestamp, decode, `1970-01-01T00:00:00${digits > 0 ? `.${'0'.repeat(digits)}` : ''}Z`)
+  return zoned(Time.ZonedTimestamp, decode, '1970-01-01T00:00:00Z')
 }
 
 const DAY = 86_400_000_000
@@ -118,6 +114,8 @@ export function timetzCodec(): Codec {
 const INTERVAL =
   /^P(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?[\d.]+)S)?)?$/
 
+const INT64_END = 2n ** 63n
+
 /** The mean length of a month in microseconds: 30.4375 days. */
 const MONTH = 30.4375 * DAY
 
@@ -131,6 +129,7 @@ export function intervalCodec(mode: 'numeric' | 'string'): Codec {
   }
   if (mode === 'string') {
     const decode: Decode = (buf, start, end) => {
+      if (isInfinite(buf, start)) return ascii(buf, start, end)
       const [, y = '0', mo = '0', , d = '0', h = '0', mi = '0', s = '0'] = parse(buf, start, end)
       const seconds = s.includes('.') ? s.replace(/\.?0+$/, '') : s
       return `P${y}Y${mo}M${d}DT${h}H${mi}M${seconds}S`
@@ -138,6 +137,7 @@ export function intervalCodec(mode: 'numeric' | 'string'): Codec {
     return zoned(Time.Interval, decode, 'P0Y0M0DT0H0M0S')
   }
   const decode: Decode = (buf, start, end) => {
+    if (isInfinite(buf, start)) return infinity(buf, start) > 0 ? INT64_END - 1n : -INT64_END
     const [, y, mo, , d, h, mi, s] = parse(buf, start, end)
     const months = Number(y ?? 0) * 12 + Number(mo ?? 0)
     const [whole, fraction = ''] = (s ?? '0').split('.')
@@ -147,8 +147,8 @@ export function intervalCodec(mode: 'numeric' | 'string'): Codec {
     if (Number.isSafeInteger(total)) return total
     const exact =
       BigInt(months) * 2_629_800_000_000n + BigInt(d ?? 0) * BigInt(DAY) + BigInt(seconds) * 1_000_000n + BigInt(micros)
-    if (exact >= 2n ** 63n || exact < -(2n ** 63n)) throw new RangeError('the interval has too many microseconds')
-    return exact
+    // as Debezium: one that is too long for int64 becomes its end
+    return exact >= INT64_END ? INT64_END - 1n : exact < -INT64_END ? -INT64_END : exact
   }
   return { schema: Time.MicroDuration, decode, filler: 0, unavailable: null, isText: false }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Decimal } from '../../../core/connect/index.ts'
+import { Decimal, millisOf } from '../../../core/connect/index.ts'
 import { parseOptions } from '../options.ts'
 import { arrayDecoder } from './arrays.ts'
 import { utf8 } from './codec.ts'
@@ -19,6 +19,7 @@ const type = (name: string, typmod = -1): ColumnType => ({
   element: null,
   typmod,
   domain: false,
+  delimiter: ',',
 })
 
 function decode(name: string, text: string, more: Record<string, string> = {}, typmod = -1): unknown {
@@ -27,12 +28,34 @@ function decode(name: string, text: string, more: Record<string, string> = {}, t
   return codecFor(type(name, typmod), options(more))!.decode(bytes, 2, bytes.length - 2)
 }
 
-test('far dates fit Connect’s types, or say that they do not', () => {
+test('Connect’s types hold far dates as numbers', () => {
   const connect = { 'time.precision.mode': 'connect' }
-  expect(decode('date', 'infinity', connect)).toEqual(new Date(8.64e15))
-  expect(decode('timestamp', '-infinity', connect)).toEqual(new Date(-8.64e15))
-  expect(() => decode('date', '500000-01-01', connect)).toThrow(RangeError)
-  expect(() => decode('timestamp', '290000-01-01 00:00:00', connect)).toThrow(RangeError)
+  const number = (type: string, text: string) => millisOf(decode(type, text, connect) as Date)
+  expect(number('date', 'infinity')).toBe(2_147_483_647n * 86_400_000n)
+  expect(number('date', '5874897-12-31')).toBe(185_331_706_992_000_000n)
+  expect(number('timestamp', '-infinity')).toBe(-9_223_372_036_832_400_000n)
+  expect(number('timestamp', '294276-12-31 23:59:59.999999')).toBe(9_224_318_015_999_999n)
+})
+
+test('a large value that was not touched has a placeholder by its schema, never null', () => {
+  const element = (name: string, domain = false): ColumnType => ({ ...type(name), domain })
+  const arrayOf = (e: ColumnType): ColumnType => ({ ...type(`_${e.name}`), element: e })
+  const unavailable = (t: ColumnType, more: Record<string, string> = {}) =>
+    codecFor(t, options({ 'unavailable.value.placeholder': 'ab', ...more }))!.unavailable
+  expect(unavailable(type('text'))).toBe('ab')
+  expect(unavailable(arrayOf(element('text')))).toEqual(['ab'])
+  expect(unavailable(arrayOf(element('int2')))).toEqual([97, 98])
+  expect(unavailable(arrayOf(element('float8')))).toEqual([97, 98])
+  expect(unavailable(arrayOf(element('timestamp')))).toEqual([97, 98])
+  expect(unavailable(arrayOf(element('timestamp')), { 'time.precision.mode': 'connect' })).toEqual([
+    new Date(97),
+    new Date(98),
+  ])
+  expect(unavailable(arrayOf(element('bytea')), { 'binary.handling.mode': 'base64' })).toEqual(['YWI='])
+  expect(unavailable(arrayOf(element('uuid')))).toEqual(['187ef443-6122-31cc-af40-dc2b92f0eba0'])
+  expect(unavailable(type('numeric'))).toEqual({ scale: 0, value: Buffer.from('ab') })
+  expect(unavailable(type('polygon'))).toEqual({ wkb: Buffer.from('ab'), srid: null, extensions: null })
+  expect(unavailable({ ...type('mood'), builtin: false, labels: ['sad'] })).toBe('ab')
 })
 
 describe('numbers', () => {
@@ -109,9 +132,11 @@ describe('times', () => {
     expect(decode('timetz', '24:00:00+00')).toBe('24:00:00Z')
   })
 
-  test('an interval that has too many microseconds is an error, not a wrong number', () => {
+  test('an interval that has too many microseconds is the end of int64', () => {
     expect(decode('interval', 'P1Y2M3DT4H5M6.789S')).toBe(37091106789000)
-    expect(() => decode('interval', 'P178000000Y')).toThrow(RangeError)
+    expect(decode('interval', 'P178000000Y')).toBe(2n ** 63n - 1n)
+    expect(decode('interval', '-infinity')).toBe(-(2n ** 63n))
+    expect(decode('interval', 'infinity', { 'interval.handling.mode': 'string' })).toBe('infinity')
     expect(decode('interval', 'PT2147483648H')).toBe(7730941132800000000n)
   })
 })
@@ -132,12 +157,21 @@ describe('arrays', () => {
     )
   })
 
-  test('bounds are not elements, and a second dimension is an error', () => {
+  test('bounds are not elements, and of several dimensions all elements come', () => {
     const ints = arrayDecoder((b, s, e) => Number(b.toString('latin1', s, e)))
     const run = (text: string) => ints(Buffer.from(text), 0, text.length)
     expect(run('[0:2]={1,2,3}')).toEqual([1, 2, 3])
     expect(run('{}')).toEqual([])
-    expect(() => run('{{1,2},{3,4}}')).toThrow(/one/)
+    expect(run('{{1,NULL},{3,4}}')).toEqual([1, null, 3, 4])
+    expect(run('[0:0][1:1][5:6]={{{5,6}}}')).toEqual([5, 6])
+  })
+
+  test('an element that the schema cannot hold is null, and the others stay', () => {
+    const numbers: ColumnType = { ...type('_numeric'), element: type('numeric') }
+    const bytes = Buffer.from('{1,NaN}')
+    const run = () => codecFor(numbers, options())!.decode(bytes, 0, bytes.length)
+    const nearest = [{ scale: 0, value: Buffer.from([1]) }, null]
+    expect(run).toThrow(expect.objectContaining({ nearest, always: true }))
   })
 })
 

@@ -50,9 +50,22 @@ function differing(topic: string, row: Json, snapshot: boolean): Json {
   return out
 }
 
+/** Elements of arrays are always optional here, as every array can hold NULL. */
+function withOptionalElements(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withOptionalElements)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const out: Json = {}
+  for (const [key, v] of Object.entries(schema)) {
+    const inner = withOptionalElements(v)
+    out[key] = key === 'items' ? { ...(inner as Json), optional: true } : inner
+  }
+  return out
+}
+
 function value(topic: string, v: unknown, database: string): unknown {
   if (v === null) return null
-  const { schema, payload: p } = v as { schema: unknown; payload: Json }
+  const { schema: given, payload: p } = v as { schema: unknown; payload: Json }
+  const schema = withOptionalElements(given)
   if (!('op' in p)) {
     // transactions and heartbeats
     return { schema, payload: { ...p, ...('id' in p ? { id: 'id' } : {}), ts_ms: 'number' } }

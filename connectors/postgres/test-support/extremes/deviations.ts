@@ -1,0 +1,210 @@
+/** Which cells of the comparison a deviation covers. All patterns are regular expressions of the whole text. */
+export interface Rule {
+  readonly columns: string
+  readonly tables?: string
+  readonly modes?: string
+  /** `r`ead, `c`reate, `u`pdate, `d`elete, `schema`, `column`. */
+  readonly events?: string
+  /** The value on the server. */
+  readonly values?: string
+  /** The value in Debezium's event. */
+  readonly debezium?: string
+  readonly here?: string
+}
+
+/** One line of the published list of differences, and the cells that it explains. */
+export interface Deviation {
+  readonly what: string
+  readonly debezium: string
+  readonly here: string
+  readonly rules: readonly Rule[]
+}
+
+/** Columns of a type, and of domains over it. */
+const also = (names: string) => `(?:d_|dd_)?(?:${names})`
+const MICROS = 'adaptive|adaptive-time|microseconds'
+const NULL = 'null'
+
+/**
+ * Where this connector's values are not Debezium's 3.7, on purpose: the list in README.md is made of it, and the comparison of
+ * extremes holds it to be complete and exact.
+ */
+export const DEVIATIONS: readonly Deviation[] = [
+  {
+    what: 'columns of type `name`, when streamed',
+    debezium: 'null, unless `include.unknown.datatypes=true`',
+    here: 'their value',
+    rules: [
+      { columns: also('name'), events: 'c', modes: 'adaptive|nanoseconds', debezium: NULL, here: '".*"' },
+      { columns: 'name', tables: 'required', events: 'c', modes: 'adaptive|nanoseconds' },
+    ],
+  },
+  {
+    what: 'infinite dates',
+    debezium: 'other numbers in the snapshot than in the stream',
+    here: 'the ends of int32, and `infinity` with `time.precision.mode=isostring`',
+    rules: [
+      { columns: also('date'), events: 'r|c', values: '-?infinity' },
+      { columns: 'date', tables: 'defaulted(_too)?', events: 'r|c' },
+      { columns: 'a_date', events: 'r|c', values: '[^N{]*\\{"infinity".*' },
+    ],
+  },
+  {
+    what: 'infinite timestamps with `time.precision.mode=isostring`',
+    debezium: '`+292278994-08-16T23:00:00Z`',
+    here: '`infinity`, `-infinity`',
+    rules: [
+      { columns: also('timestamp(_[036])?'), events: 'r|c', modes: 'strings', values: '-?infinity' },
+      { columns: 'timestamp(_[036])?', tables: 'defaulted(_too)?', modes: 'strings', events: 'r|c' },
+      { columns: 'a_timestamp(_[036])?', events: 'r|c', modes: 'strings', values: '[^{]*\\{"infinity".*' },
+    ],
+  },
+  {
+    what: 'infinite defaults in schemas',
+    debezium: 'another moment',
+    here: 'none',
+    rules: [
+      { columns: 'date', tables: 'defaulted(_too)?', events: 'schema' },
+      { columns: 'timestamp(_[036])?', tables: 'defaulted(_too)?', modes: 'strings', events: 'schema' },
+      { columns: 'timestamp(_6)?', tables: 'defaulted(_too)?', modes: MICROS, events: 'schema' },
+      { columns: 'timestamp_[03]', tables: 'defaulted(_too)?', modes: 'microseconds', events: 'schema' },
+    ],
+  },
+  {
+    what: 'dates before Christ and in the days that the calendar of 1582 left out, in snapshots',
+    debezium: 'years after Christ; other days (the stream has the right ones)',
+    here: 'the proleptic Gregorian calendar, as the server and Java have it',
+    rules: [{ columns: also('date'), events: 'r', values: '.* BC|1582-10-10' }],
+  },
+  {
+    what: 'timestamps after the year 294246 in microseconds',
+    debezium: 'wrap round to negative numbers',
+    here: 'the end of int64, as `infinity`',
+    rules: [
+      { columns: also('timestamp(_6)?'), events: 'r|c', modes: MICROS, values: '294247-.*808|294276-.*' },
+      { columns: also('timestamp_3'), events: 'r|c', modes: 'microseconds', values: '294247-.*' },
+    ],
+  },
+  {
+    what: 'timestamps in nanoseconds within a second of the beginning of 1677-09-21T00:12:43.145Z',
+    debezium: 'null',
+    here: 'their value',
+    rules: [{ columns: 'timestamp(_6)?', events: 'r|c', modes: 'nanoseconds', values: '1677-09-21 00:12:43.145225' }],
+  },
+  {
+    what: '`timetz` with seconds in its zone',
+    debezium: 'null',
+    here: 'their value, in UTC',
+    rules: [{ columns: also('timetz(_0)?'), events: 'r|c', values: '.*[+-]\\d\\d:\\d\\d:\\d\\d', debezium: NULL }],
+  },
+  {
+    what: 'arrays that hold NULL, of types other than the common ones',
+    debezium: 'the schema says that elements are not optional, and null stands for the whole array',
+    here: 'elements are always optional',
+    rules: [
+      {
+        columns: '(a|da|ad|l)_.*',
+        events: 'schema',
+        debezium: '.*"items":\\{"type":"(string|bytes)","optional":false.*',
+        here: '.*"items":\\{"type":"(string|bytes)","optional":true.*',
+      },
+      {
+        columns: '(a|da|ad)_.*',
+        events: 'r|c',
+        values: '\\{(?!\\{).*NULL((?!NaN).)*\\}',
+        debezium: NULL,
+        here: '\\[.*null.*\\]',
+      },
+    ],
+  },
+  {
+    what: '`bit[]`',
+    debezium: 'the schema of one `bit`, and always null',
+    here: 'an array of them',
+    rules: [
+      { columns: '[al]_bit.*(_a)?', events: 'schema', here: '.*"items".*' },
+      { columns: 'a_bit.*', events: 'r|c', debezium: NULL, here: '\\[.*\\]' },
+    ],
+  },
+  {
+    what: '`oidvector`, `int2vector`',
+    debezium: 'elements that are not optional; an empty array whatever they hold, or null',
+    here: 'their numbers',
+    rules: [
+      { columns: '(a_|d_)?(oid|int2)vector', events: 'schema' },
+      { columns: also('(oid|int2)vector'), events: 'r|c' },
+      { columns: 'a_(oid|int2)vector', events: 'r|c', values: '(?!\\{\\}).*' },
+    ],
+  },
+  {
+    what: 'arrays with more than one dimension',
+    debezium: '`[null,null]` or the text of a Java object',
+    here: 'their elements, in the order of `unnest`',
+    rules: [{ columns: 'a_(?!oidvector|int2vector|bit|line|timetz).*', events: 'r|c', values: '\\{\\{.*' }],
+  },
+  {
+    what: 'times in arrays',
+    debezium: 'cut to milliseconds; 24:00 becomes 0; null for `timetz` with seconds in its zone',
+    here: 'as in columns',
+    rules: [
+      { columns: 'a_time(_[036])?', events: 'r|c', values: '\\{"00:00:00",".*', modes: '(?!strings).*' },
+      { columns: 'a_time(_6)?', events: 'r|c', values: '\\{"00:00:00",".*', modes: 'strings' },
+      { columns: 'a_timetz(_0)?', events: 'r|c', values: '(\\{".*",".*|\\{\\{.*)' },
+    ],
+  },
+  {
+    what: 'dates and timestamps before 1582 in arrays',
+    debezium: "years after Christ, and the Julian calendar's days",
+    here: 'as in columns',
+    rules: [
+      { columns: 'a_timestamp(_[036])?', events: 'r|c', values: '\\{"infinity",".*', modes: '(?!strings|nano).*' },
+      { columns: 'a_timestamp(_6)?', events: 'r|c', values: '\\{"infinity",".*', modes: 'nanoseconds' },
+      { columns: 'a_timestamptz(_[03])?', events: 'r|c', values: '\\{"infinity",".*' },
+    ],
+  },
+  {
+    what: 'NaN and Infinity in arrays of `numeric`',
+    debezium: 'null for the whole array',
+    here: 'null for the element, `NAN` and the like as text, NaN as a double',
+    rules: [{ columns: '(a|da)_numeric(_5_2|_38_10)?', events: 'r|c', values: '\\{.*,"NaN".*' }],
+  },
+  {
+    what: 'arrays of `line`, `lseg`, `box`, `path`, `polygon`, `circle`',
+    debezium: 'null',
+    here: 'their elements',
+    rules: [
+      { columns: 'a_(line|lseg|box|path|polygon|circle)', events: 'r|c', values: '(\\{"|\\[0).*', debezium: NULL },
+      { columns: 'a_line', events: 'r|c', values: '\\{\\{.*' },
+    ],
+  },
+  {
+    what: '`hstore`: the order of its keys',
+    debezium: "that of Java's HashMap",
+    here: "the server's",
+    rules: [{ columns: '(a_|d_)?hstore', events: 'r|c', values: '.*aa.*' }],
+  },
+  {
+    what: 'arrays of domains over enumerations',
+    debezium: 'labels are missing in the schema',
+    here: 'the labels of the enumeration',
+    rules: [{ columns: 'ad_mood', events: 'schema' }],
+  },
+  {
+    what: 'large values that an update did not touch, where there is no placeholder',
+    debezium: 'null, which reads as data',
+    here: 'the placeholder in the form of the schema: its text, its bytes, its bytes as numbers, a struct of it',
+    rules: [{ columns: 'l_.*', events: 'u', debezium: NULL }],
+  },
+  {
+    what: 'a NOT NULL `uuid` that the server does not send, in deletes',
+    debezium: 'an empty text',
+    here: 'the UUID of zeros',
+    rules: [{ columns: 'uuid', tables: 'required', events: 'd', debezium: '""' }],
+  },
+  {
+    what: 'a NOT NULL timestamp that the server does not send, in deletes with `time.precision.mode=nanoseconds`',
+    debezium: 'the task fails',
+    here: '0',
+    rules: [{ columns: '.*', tables: 'required', events: 'd', modes: 'nanoseconds', debezium: 'missing' }],
+  },
+]

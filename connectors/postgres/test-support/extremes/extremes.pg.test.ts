@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { JsonConverter } from '../../../../converters/json/json-converter.ts'
+import { type PostgresServer, startPostgres } from '../../../../test/services/postgres.ts'
+import { OffsetStore, propsFor, TaskHarness } from '../harness.ts'
+import { cellsOf, faults } from './compare.ts'
+import { decodeExtremes, type ExtremesFixture } from './fixture.ts'
+import { MODES } from './modes.ts'
+import { type Observed, observe } from './observed.ts'
+import { expectedEvents, setupStatements, streamStatements } from './tables.ts'
+
+const server: PostgresServer | null = await startPostgres()
+afterAll(() => server?.stop())
+
+const converter = new JsonConverter()
+beforeAll(() => converter.configure({}, false))
+
+function observed(task: TaskHarness): Observed {
+  const out: Observed = {}
+  for (const r of task.records) {
+    if (r.value === null) continue
+    observe(out, converter.fromConnectData(r.topic, r.valueSchema, r.value, [])!.toString())
+  }
+  return out
+}
+
+describe.skipIf(server === null)('every type at its extremes', () => {
+  test('gives what Debezium 3.7 gives in every mode, but for the published list, and stops no task', async () => {
+    const fixture = JSON.parse(
+      readFileSync(new URL('../golden/extremes.json', import.meta.url), 'utf8'),
+    ) as ExtremesFixture
+    const url = await server!.createDatabase()
+    const db = new pg.Client(url)
+    await db.connect()
+    for (const sql of setupStatements()) await db.query(sql)
+    await db.query('create publication extremes for all tables')
+    const { snapshot, all } = expectedEvents()
+    const tasks = await Promise.all(
+      Object.entries(MODES).map(async ([mode, config]) => {
+        const props = { 'publication.name': 'extremes', 'tombstones.on.delete': 'false', ...config }
+        const slot = { 'slot.name': `extremes_${mode.replace('-', '_')}` }
+        return [mode, await new TaskHarness(propsFor(url, { ...props, ...slot }), new OffsetStore()).start()] as const
+      }),
+    )
+    const found: string[] = []
+    try {
+      for (const [, task] of tasks) await task.count(snapshot)
+      for (const sql of streamStatements()) await db.query(sql)
+      const cells = []
+      for (const [mode, task] of tasks) {
+        await task.count(all)
+        cells.push(...cellsOf(mode, decodeExtremes(fixture, mode), observed(task)))
+      }
+      expect(cells.length).toBeGreaterThan(40_000)
+      found.push(...faults(cells))
+    } finally {
+      for (const [, task] of tasks) await task.stop()
+      await db.end()
+    }
+    expect(found.slice(0, 50)).toEqual([])
+  })
+})

@@ -1,0 +1,46 @@
+import { parseExact } from '../golden/fixture.ts'
+
+/** What a column gave in one mode: its schema, and its values by event, such as `c1003` (a create of the row 1003). */
+export interface ObservedColumn {
+  readonly schema: string
+  readonly cells: Record<string, unknown>
+}
+
+/** By table, by column. */
+export type Observed = Record<string, Record<string, ObservedColumn>>
+
+interface Field {
+  readonly field: string
+  readonly fields?: readonly Field[]
+}
+interface Event {
+  readonly schema: Field
+  readonly payload: {
+    readonly op: string
+    readonly before: Record<string, unknown> | null
+    readonly after: Record<string, unknown> | null
+    readonly source: { readonly table: string }
+  }
+}
+
+/** What Java prints for an array is the place that it has in memory. */
+const settled = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value ?? null).replaceAll(/(\[L[\w.]+;@)[0-9a-f]+/g, '$1...'))
+
+/** Adds an event: the text of its value as JsonConverter with schemas writes it. */
+export function observe(into: Observed, text: string): void {
+  const { schema, payload } = parseExact(text) as Event
+  const row = payload.after ?? payload.before
+  const table = (into[payload.source.table] ??= {})
+  const side = schema.fields!.find(f => f.field === 'after')!
+  const event = `${payload.op}${row!['id']}`
+  // large values are of interest only where they are left out
+  if (payload.source.table === 'untouched' && payload.op !== 'u') return
+  for (const { field, ...rest } of side.fields!) {
+    if (field === 'id' || field === 'n') continue
+    const own = JSON.stringify(rest)
+    const column = (table[field] ??= { schema: own, cells: {} })
+    column.cells[event] = settled(row![field])
+    if (column.schema !== own) column.cells[`schema of ${event}`] = own
+  }
+}

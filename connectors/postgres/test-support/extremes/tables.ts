@@ -1,0 +1,130 @@
+import { ALL, COLUMNS, columnName, DOMAINS, type ExtremeColumn, LARGE, REQUIRED, SETUP } from './columns.ts'
+
+/** A table of extremes: what is done with it before the snapshot and while streaming. */
+export interface ExtremeTable {
+  readonly name: string
+  readonly columns: readonly { readonly name: string; readonly type: string }[]
+  readonly setup: readonly string[]
+  readonly stream: readonly string[]
+  /** What the row of an event was made from, for messages: by row and column. */
+  readonly values: readonly ExtremeColumn[] | null
+}
+
+const literal = (v: string | null) => (v === null ? 'null' : ` E'${v.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`)
+const createTable = (name: string, columns: readonly string[]) =>
+  `create table ${name} (id int primary key, ${columns.join(', ')})`
+const rows = (columns: readonly ExtremeColumn[]) => Math.max(...columns.map(c => c.values.length))
+const numbered = <T>(count: number, make: (i: number) => T) => Array.from({ length: count }, (_, i) => make(i))
+
+/** The widest list of values gives a table its number of rows; shorter ones end in NULLs. */
+function listed(name: string, columns: readonly ExtremeColumn[]): ExtremeTable {
+  const insert = (row: number, id: number) =>
+    `insert into ${name} values (${id}, ${columns.map(c => literal(c.values[row] ?? null)).join(', ')})`
+  return {
+    name,
+    columns,
+    values: columns,
+    setup: [
+      createTable(
+        name,
+        columns.map(c => `${c.name} ${c.type}`),
+      ),
+      ...numbered(rows(columns), i => insert(i, i + 1)),
+    ],
+    stream: numbered(rows(columns), i => insert(i, i + 1001)),
+  }
+}
+
+/** NOT NULL columns; the delete shows what stands for values that the server does not send. */
+function required(): ExtremeTable {
+  const insert = (id: number) =>
+    `insert into required values (${id}, ${REQUIRED.map(c => literal(c.values[0]!)).join(', ')})`
+  return {
+    name: 'required',
+    columns: REQUIRED,
+    values: REQUIRED,
+    setup: [
+      createTable(
+        'required',
+        REQUIRED.map(c => `${c.name} ${c.type} not null`),
+      ),
+      insert(1),
+    ],
+    stream: [insert(1001), 'delete from required where id = 1001'],
+  }
+}
+
+/** Defaults: the schema holds them. One table has the first of a type's values, the other the second. */
+function defaulted(name: string, at: number): ExtremeTable {
+  // a constant of the type regrole cannot be a default
+  const types = Object.entries(ALL as Readonly<Record<string, readonly string[]>>).filter(
+    ([type]) => type !== 'regrole',
+  )
+  const columns = types.map(([type, values]) => ({
+    name: columnName(type),
+    type,
+    value: values[Math.min(at, values.length - 1)]!,
+  }))
+  return {
+    name,
+    columns,
+    values: null,
+    setup: [
+      createTable(
+        name,
+        columns.map(c => `${c.name} ${c.type} default ${literal(c.value)}`),
+      ),
+      `insert into ${name} values (1)`,
+    ],
+    stream: [`insert into ${name} values (1001)`],
+  }
+}
+
+/** Large values that an update does not touch. */
+const untouched: ExtremeTable = {
+  name: 'untouched',
+  columns: LARGE,
+  values: null,
+  setup: [
+    createTable('untouched', ['n int', ...LARGE.map(c => `${c.name} ${c.type}`)]),
+    `alter table untouched set (toast_tuple_target = 128)`,
+    `alter table untouched ${LARGE.map(c => `alter ${c.name} set storage external`).join(', ')}`,
+    `insert into untouched values (1, 1, ${LARGE.map(c => c.value).join(', ')})`,
+  ],
+  stream: ['update untouched set n = 2'],
+}
+
+const isDomain = (name: string) => /^(d|dd|da|ad)_|^shorter$/.test(name)
+const isArray = (c: ExtremeColumn) => c.type.endsWith('[]')
+
+export const TABLES: readonly ExtremeTable[] = [
+  listed(
+    'plain',
+    COLUMNS.filter(c => !isArray(c) && !isDomain(c.name)),
+  ),
+  listed(
+    'arrays',
+    COLUMNS.filter(c => isArray(c) && !isDomain(c.name)),
+  ),
+  listed(
+    'domains',
+    COLUMNS.filter(c => isDomain(c.name)),
+  ),
+  defaulted('defaulted', 0),
+  defaulted('defaulted_too', 1),
+  untouched,
+  required(),
+]
+
+export const setupStatements = (tables: readonly ExtremeTable[] = TABLES): string[] => [
+  ...SETUP,
+  ...DOMAINS,
+  ...tables.flatMap(t => t.setup),
+]
+export const streamStatements = (tables: readonly ExtremeTable[] = TABLES): string[] => tables.flatMap(t => t.stream)
+
+/** How many events the tables give, without tombstones. */
+export function expectedEvents(tables: readonly ExtremeTable[] = TABLES): { snapshot: number; all: number } {
+  const snapshot = tables.flatMap(t => t.setup).filter(sql => sql.startsWith('insert')).length
+  return { snapshot, all: snapshot + streamStatements(tables).length }
+}

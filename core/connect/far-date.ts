@@ -1,0 +1,46 @@
+import { isoDate, isoTime } from './iso-time.ts'
+
+const DAY_MS = 86_400_000n
+/** The last millisecond that JavaScript's Date holds, on either side of 1970. */
+const DATE_END = 8_640_000_000_000_000n
+
+/**
+ * A date beyond the years -271821 to 275760, which java.util.Date holds and JavaScript's Date does not. Its number and its ISO
+ * text are right; the fields of its calendar (`getUTCFullYear` and the like) are NaN.
+ */
+export class FarDate extends Date {
+  /** Milliseconds since 1970, exact. */
+  readonly millis: bigint
+
+  constructor(millis: bigint) {
+    super(Number.NaN)
+    this.millis = millis
+  }
+
+  /** Rounded to a double beyond the year 287396. */
+  override getTime(): number {
+    return Number(this.millis)
+  }
+
+  override valueOf(): number {
+    return Number(this.millis)
+  }
+
+  override toISOString(): string {
+    const ofDay = ((this.millis % DAY_MS) + DAY_MS) % DAY_MS
+    return `${isoDate(Number((this.millis - ofDay) / DAY_MS))}T${isoTime(Number(ofDay) * 1000, 3)}Z`
+  }
+
+  override toJSON(): string {
+    return this.toISOString()
+  }
+}
+
+/** The Date of any number of milliseconds that an int64 holds. */
+export function anyDate(millis: number | bigint): Date {
+  const exact = BigInt(millis)
+  return exact >= -DATE_END && exact <= DATE_END ? new Date(Number(millis)) : new FarDate(exact)
+}
+
+/** Milliseconds since 1970, exact. */
+export const millisOf = (date: Date): number | bigint => (date instanceof FarDate ? date.millis : date.getTime())
