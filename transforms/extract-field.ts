@@ -33,7 +33,9 @@ abstract class ExtractField extends SidedTransformation {
     }
     const struct = structOrNull(schema, value, PURPOSE)
     const field = this.#path.fieldOf(schema)
-    if (!field) throw new DataError(`Unknown field: ${this.#path.text}`)
+    if (!field) {
+      throw new DataError(`Unknown field: ${this.#path.text}`, { javaClass: 'java.lang.IllegalArgumentException' })
+    }
     return this.changed(
       record,
       field.schema,

@@ -1,6 +1,6 @@
 import {
-  ConfigError,
   type ConnectRecord,
+  DataError,
   defineConfig,
   JavaPattern,
   messageOf,
@@ -55,7 +55,9 @@ export class RegexRouter implements Transformation {
       return this.#pattern.replaceFirst(topic, this.#pattern.replacement(this.#replacement))
     } catch (error) {
       const message = `Invalid value ${this.#replacement} for configuration replacement: ${messageOf(error)}`
-      throw new ConfigError([{ key: 'replacement', message }])
+      const isGroup = /No group \d/.test(message)
+      const javaClass = isGroup ? 'java.lang.IndexOutOfBoundsException' : 'java.lang.IllegalArgumentException'
+      throw new DataError(message, { javaClass })
     }
   }
 }

@@ -1,19 +1,27 @@
+/** Options of an error that a plugin throws. */
+export interface ConnectErrorOptions extends ErrorOptions {
+  /** The Java class that dead letters name, where Connect throws another than its own DataException and the like. */
+  readonly javaClass?: string
+}
+
 /**
  * Errors a plugin throws. The runtime tells them apart by `retriable` and `name`, not by class, since a plugin may carry its
  * own copy of this module. Write messages for the reader: what failed, on what, what to do. Never put a secret in one.
  */
 export class ConnectError extends Error {
   readonly retriable: boolean = false
-  constructor(message: string, options?: ErrorOptions) {
+  readonly javaClass?: string
+  constructor(message: string, options?: ConnectErrorOptions) {
     super(message, options)
     this.name = 'ConnectError'
+    if (options?.javaClass !== undefined) this.javaClass = options.javaClass
   }
 }
 
 /** Trying the same again can help: the runtime does, with back-off. */
 export class RetriableError extends ConnectError {
   override readonly retriable = true
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: ConnectErrorOptions) {
     super(message, options)
     this.name = 'RetriableError'
   }
@@ -21,7 +29,7 @@ export class RetriableError extends ConnectError {
 
 /** The record itself is at fault: subject to `errors.tolerance` and the dead letter queue. */
 export class DataError extends ConnectError {
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: ConnectErrorOptions) {
     super(message, options)
     this.name = 'DataError'
   }

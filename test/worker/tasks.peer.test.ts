@@ -148,6 +148,14 @@ const VALUES = [
   '{"schema":null,"payload":{"a":1}}',
 ]
 
+// What an exception says, and where it was thrown, is a matter of the language.
+const worded = (r: Told) => ({
+  ...r,
+  headers: r.headers.map(([key, value]) =>
+    /\.exception\.(message|stacktrace)$/.test(key) ? [key, '...'] : [key, value],
+  ),
+})
+
 test('a sink writes the same lines, and bad records reach the dead letter queue with the same headers', async () => {
   const files: string[] = []
   const dead: Told[][] = []
@@ -182,11 +190,83 @@ test('a sink writes the same lines, and bad records reach the dead letter queue 
     files.push(readFileSync(file, 'utf8'))
   }
   expect(files[1]).toBe(files[0])
-  // What an exception is called and says is a matter of the language.
-  const worded = (r: Told) => ({
-    ...r,
-    headers: r.headers.map(([key, value]) => (key.includes('.exception.') ? [key, '...'] : [key, value])),
-  })
   expect(dead[1]?.map(worded)).toEqual(dead[0]?.map(worded))
   expect(dead[0]?.map(r => r.value)).toEqual([VALUES[1], VALUES[2]])
+})
+
+/** Sinks each of whose records fails: what they are configured with, and the records. */
+const FAILING: Readonly<Record<string, { config: Record<string, string>; values: string[]; header?: string }>> = {
+  'long-converter': {
+    config: { 'value.converter': 'org.apache.kafka.connect.converters.LongConverter' },
+    values: ['abc'],
+  },
+  'boolean-converter': {
+    config: { 'value.converter': 'org.apache.kafka.connect.converters.BooleanConverter' },
+    values: ['x'],
+  },
+  'json-converter': {
+    config: { 'value.converter': JSON_CONVERTER, 'value.converter.schemas.enable': 'true' },
+    values: [
+      '{bad',
+      '{"a":1}',
+      '{"schema":{"type":"nope"},"payload":1}',
+      '{"schema":{"type":"string"},"payload":null}',
+    ],
+  },
+  'key-converter': { config: { 'key.converter': JSON_CONVERTER }, values: ['v'] },
+  'header-converter': { config: { 'header.converter': JSON_CONVERTER }, values: ['v'], header: '{bad' },
+  cast: { config: transform('Cast$Value', { spec: 'int8' }), values: ['x', '300'] },
+  extract: {
+    config: { 'value.converter': JSON_CONVERTER, ...transform('ExtractField$Value', { field: 'a' }) },
+    values: [
+      '{"schema":{"type":"struct","fields":[{"type":"int8","field":"b"}]},"payload":{"b":1}}',
+      '{"schema":{"type":"string"},"payload":"x"}',
+    ],
+  },
+  timestamp: {
+    config: transform('TimestampConverter$Value', { 'target.type': 'unix', format: 'yyyy' }),
+    values: ['x'],
+  },
+  'router-group': { config: transform('RegexRouter', { regex: '(.*)', replacement: '$2' }), values: ['x'] },
+  'router-text': { config: transform('RegexRouter', { regex: '(.*)', replacement: 'a$' }), values: ['x'] },
+  'value-to-key': { config: transform('ValueToKey', { fields: 'a' }), values: ['x'] },
+  'insert-field': { config: transform('InsertField$Value', { 'topic.field': 'a' }), values: ['x'] },
+  'set-schema': { config: transform('SetSchemaMetadata$Value', { 'schema.name': 'n' }), values: ['x'] },
+}
+
+function transform(type: string, keys: Record<string, string>): Record<string, string> {
+  const named = Object.entries(keys).map(([key, value]) => [`transforms.t.${key}`, value])
+  return { transforms: 't', 'transforms.t.type': `${T}.${type}`, ...Object.fromEntries(named) }
+}
+
+test('dead letters name the stage, the class, and the exception that Connect names', async () => {
+  const dead: Told[][][] = []
+  for (const side of sides()) {
+    const producer = createProducer({ bootstrapServers: [side.bootstrap] })
+    for (const [topic, { values, header }] of Object.entries(FAILING)) {
+      const headers = header === undefined ? [] : [{ key: 'own', value: Buffer.from(header) }]
+      await producer.send(
+        values.map(v => ({ topic, key: Buffer.from('{k'), value: Buffer.from(v), timestamp: 1, headers })),
+      )
+      await create(side, topic, {
+        'connector.class': 'org.apache.kafka.connect.file.FileStreamSinkConnector',
+        topics: topic,
+        file: join(rig.dir, `${side.name}-${topic}.out`),
+        'key.converter': STRING_CONVERTER,
+        'value.converter': STRING_CONVERTER,
+        ...FAILING[topic]!.config,
+        'errors.tolerance': 'all',
+        'errors.deadletterqueue.topic.name': `dead-${topic}`,
+        'errors.deadletterqueue.topic.replication.factor': '1',
+        'errors.deadletterqueue.context.headers.enable': 'true',
+      })
+    }
+    await producer.close()
+    const told: Told[][] = []
+    for (const [topic, { values }] of Object.entries(FAILING))
+      told.push(await consume(side, `dead-${topic}`, values.length))
+    dead.push(told)
+    for (const topic of Object.keys(FAILING)) await rest(side.url, 'DELETE', `/connectors/${topic}`)
+  }
+  expect(dead[1]!.map(records => records.map(worded))).toEqual(dead[0]!.map(records => records.map(worded)))
 })

@@ -4,7 +4,7 @@ import type { Logger } from '../../common/log.ts'
 import type { ErrorConfig } from './error-config.ts'
 import type { ErrorReporter, StageError } from './error-policy.ts'
 import { errors } from './errors.ts'
-import { traceOf } from './failure.ts'
+import { javaClassOf, javaTraceOf } from './java-errors.ts'
 import type { MetricsRecorder } from './metrics.ts'
 import { redact } from './redact.ts'
 
@@ -113,9 +113,9 @@ export class DeadLetterQueue implements ErrorReporter<ConsumerRecord>, DeliveryL
       ['task.id', String(this.#context.taskId)],
       ['stage', error.stage],
       ['class.name', error.className],
-      ['exception.class.name', cause instanceof Error ? cause.name : typeof cause],
+      ['exception.class.name', javaClassOf(cause)],
       ['exception.message', redact(messageOf(cause))],
-      ['exception.stacktrace', traceOf(cause)],
+      ['exception.stacktrace', javaTraceOf(cause)],
     ]
     return text.map(([key, value]) => ({ key: PREFIX + key, value: Buffer.from(value) }))
   }

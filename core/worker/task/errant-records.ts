@@ -2,7 +2,7 @@ import type { ConsumerRecord } from '../../client/types.ts'
 import type { SinkRecord } from '../../connect/record.ts'
 import type { ErrantRecordReporter } from '../../connect/sink-task.ts'
 import type { DeadLetterQueue } from './dead-letter-queue.ts'
-import { type ErrorPolicy, StageError } from './error-policy.ts'
+import { type ErrorPolicy, SINK_TASK, StageError } from './error-policy.ts'
 import type { Converters } from './source-converter.ts'
 
 /** The reporter that a sink task gets (KIP-610): its records go to the log and the dead letter queue, as consumed. */
@@ -10,19 +10,12 @@ export class ErrantRecords implements ErrantRecordReporter {
   readonly #policy: ErrorPolicy<ConsumerRecord>
   readonly #queue: DeadLetterQueue | null
   readonly #converters: Converters
-  readonly #className: string
   readonly #raw = new WeakMap<SinkRecord, ConsumerRecord>()
 
-  constructor(
-    policy: ErrorPolicy<ConsumerRecord>,
-    queue: DeadLetterQueue | null,
-    converters: Converters,
-    className: string,
-  ) {
+  constructor(policy: ErrorPolicy<ConsumerRecord>, queue: DeadLetterQueue | null, converters: Converters) {
     this.#policy = policy
     this.#queue = queue
     this.#converters = converters
-    this.#className = className
   }
 
   /** Remembers what a record was made of, so that the queue gets the original bytes. */
@@ -31,10 +24,7 @@ export class ErrantRecords implements ErrantRecordReporter {
   }
 
   async report(record: SinkRecord, error: Error): Promise<void> {
-    this.#policy.reject(
-      this.#raw.get(record) ?? this.#rendered(record),
-      new StageError('TASK_PUT', this.#className, error),
-    )
+    this.#policy.reject(this.#raw.get(record) ?? this.#rendered(record), new StageError('TASK_PUT', SINK_TASK, error))
     await this.#queue?.settled()
   }
 

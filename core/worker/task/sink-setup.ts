@@ -64,8 +64,7 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
   if (config['errors.log.enable']) reporters.push(new LogReporter(logger, r => describeLogged(r, config)))
   if (queue) reporters.push(queue)
   const policy = new ErrorPolicy(config, reporters, metrics, abort.signal, logger, describeConsumed)
-  const errant =
-    queue || policy.tolerant ? new ErrantRecords(policy, queue, parts.converters, spec.plugin.className) : null
+  const errant = queue || policy.tolerant ? new ErrantRecords(policy, queue, parts.converters) : null
   const context = new SinkContext(consumer, {
     configs: spec.taskProps,
     logger,
@@ -97,7 +96,6 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
   }
   const runner = new SinkTaskRunner({
     task,
-    className: spec.plugin.className,
     topics,
     consumer,
     context,

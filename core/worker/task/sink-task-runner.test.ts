@@ -76,7 +76,7 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
     logger,
     describeConsumed,
   )
-  const errant = queue || policy.tolerant ? new ErrantRecords(policy, queue, textConverters, 'Sink') : null
+  const errant = queue || policy.tolerant ? new ErrantRecords(policy, queue, textConverters) : null
   const context = new SinkContext(consumer, {
     configs: {},
     logger,
@@ -89,7 +89,6 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
   const degraded: (string | null)[] = []
   const runner = new SinkTaskRunner({
     task,
-    className: 'Sink',
     topics: ['t'],
     consumer,
     context,
@@ -240,7 +239,7 @@ test('with tolerance a record that cannot be read goes to the dead letter queue 
     '__connect.errors.task.id': '3',
     '__connect.errors.stage': 'VALUE_CONVERTER',
     '__connect.errors.class.name': 'TextConverter',
-    '__connect.errors.exception.class.name': 'DataError',
+    '__connect.errors.exception.class.name': 'org.apache.kafka.connect.errors.DataException',
     '__connect.errors.exception.message': 'it is bad',
   })
   expect(s.consumer.committedOffsets.get('t-0')).toBe(3)
@@ -258,6 +257,10 @@ test('the records that put refuses are found by halving, and only they go to the
       await runUntil(s, () => s.task.taken.length + s.dlq.sent.length === all.length)
       expect(values(s)).toEqual(all.filter(v => v.startsWith('fine')))
       expect(s.dlq.sent.map(r => r.value?.toString())).toEqual(all.filter(v => v.startsWith('poison')))
+      const classes = s.dlq.sent.map(r =>
+        r.headers?.find(h => h.key === '__connect.errors.class.name')?.value?.toString(),
+      )
+      expect(new Set(classes)).toEqual(new Set(classes.length === 0 ? [] : ['org.apache.kafka.connect.sink.SinkTask']))
       expect(s.consumer.committedOffsets.get('t-0')).toBe(all.length)
     }),
     { numRuns: 40 },

@@ -5,7 +5,7 @@ import type { SinkRecord, TopicPartition } from '../../connect/record.ts'
 import type { SinkTask } from '../../connect/sink-task.ts'
 import type { DeadLetterQueue } from './dead-letter-queue.ts'
 import type { ErrantRecords } from './errant-records.ts'
-import { type ErrorPolicy, StageError } from './error-policy.ts'
+import { type ErrorPolicy, SINK_TASK, StageError } from './error-policy.ts'
 import type { MetricsRecorder } from './metrics.ts'
 import { tellingSlow } from './runner.ts'
 import type { SinkContext } from './sink-context.ts'
@@ -16,7 +16,6 @@ import { SinkOffsets } from './sink-offsets.ts'
 export interface SinkRunnerParts {
   readonly task: SinkTask
   /** The class that errors of `put` are told under. */
-  readonly className: string
   readonly topics: readonly string[] | RegExp
   readonly consumer: Consumer
   readonly context: SinkContext
@@ -180,7 +179,7 @@ export class SinkTaskRunner {
       } catch (error) {
         if (!this.#parts.policy.tolerant || !isDataError(error)) throw error
         const bad = this.#deliveries.refused()
-        if (bad) this.#parts.policy.reject(bad.raw, new StageError('TASK_PUT', this.#parts.className, error))
+        if (bad) this.#parts.policy.reject(bad.raw, new StageError('TASK_PUT', SINK_TASK, error))
       }
     }
     this.#offsets.allDelivered()
