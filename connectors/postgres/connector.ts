@@ -1,6 +1,5 @@
 import {
   type ConfigValue,
-  ConnectError,
   type Props,
   SourceConnector,
   type SourceOffset,
@@ -8,13 +7,14 @@ import {
 } from '../../core/connect/index.ts'
 import { unsupportedUses } from '../cdc/index.ts'
 import { postgresConfig, UNSUPPORTED } from './config.ts'
-import { lsnOf } from './lsn.ts'
+import { errors } from './errors.ts'
+import { offsetFault } from './offset-fields.ts'
 import { parseOptions } from './options.ts'
 import { VERSION } from './source-block.ts'
 import { PostgresTask } from './task.ts'
 import { validate } from './validate.ts'
 
-/** Change data capture from PostgreSQL; Debezium's connector of the same name, anew. One task: a slot has one reader. */
+/** Change data capture from PostgreSQL; what Debezium's connector of the same name does. One task: a slot has one reader. */
 export class PostgresConnector extends SourceConnector {
   readonly version = VERSION
   readonly config = postgresConfig
@@ -43,15 +43,18 @@ export class PostgresConnector extends SourceConnector {
     offsets: ReadonlyArray<readonly [SourcePartition, SourceOffset | null]>,
   ): Promise<boolean> {
     for (const [partition, offset] of offsets) {
-      const server = partition['server']
-      if (typeof server !== 'string' || Object.keys(partition).length !== 1)
-        throw new ConnectError(`The partition must be {"server": "<topic.prefix>"}, not ${JSON.stringify(partition)}.`)
-      if (server !== props['topic.prefix'])
-        throw new ConnectError(`The partition's server is '${server}', and topic.prefix is '${props['topic.prefix']}'.`)
-      if (offset !== null && lsnOf(offset['lsn']) === null)
-        throw new ConnectError('The offset must hold "lsn", a position in the write-ahead log as a number.')
+      const what = partitionFault(partition, props['topic.prefix']) ?? (offset && offsetFault(offset, true))
+      if (what) throw errors.create('MR_PG_OFFSET_INVALID', { what })
     }
     // they are fine; the runtime writes them
     return false
   }
+}
+
+function partitionFault(partition: SourcePartition, prefix: string | undefined): string | null {
+  const other = Object.keys(partition).find(key => key !== 'server')
+  if (other !== undefined) return `"${other}" is no field of a partition, which is {"server": "<topic.prefix>"}`
+  const { server } = partition
+  if (typeof server !== 'string') return 'the partition must be {"server": "<topic.prefix>"}'
+  return server === prefix ? null : `"server" is '${server}', and topic.prefix is '${prefix}'`
 }

@@ -4,37 +4,49 @@ import { defineErrors } from '../../core/connect/index.ts'
 export const errors = defineErrors({
   MR_PG_CONNECT_FAILED: {
     message: 'cannot connect to PostgreSQL at {host}:{port}: {cause}',
-    fix: 'Check that the server runs and that database.hostname and database.port are right; the connector goes on when it answers.',
+    fix: 'Check that the server runs, and that database.hostname and database.port are right. The connector tries again by itself.',
+    retriable: true,
+  },
+  MR_PG_TOO_MANY_CONNECTIONS: {
+    message: 'PostgreSQL at {host}:{port} has no free connection for user {user}: {cause}',
+    fix: 'Close connections that nobody needs, or raise max_connections or the CONNECTION LIMIT of the role or database. The connector needs up to four connections, and tries again by itself.',
     retriable: true,
   },
   MR_PG_AUTH_FAILED: {
-    message: 'PostgreSQL at {host}:{port} refused user {user}: {cause}',
-    fix: 'Correct database.user and database.password, or pg_hba.conf on the server.',
+    message: 'PostgreSQL at {host}:{port} rejected user {user}: {cause}',
+    fix: 'Correct database.user and database.password. The server log says which line of pg_hba.conf applies.',
+  },
+  MR_PG_HBA: {
+    message: 'pg_hba.conf of PostgreSQL at {host}:{port} does not admit user {user}: {cause}',
+    fix: 'Add a line to pg_hba.conf for this user, this database and the address of the worker, then run SELECT pg_reload_conf(). If the cause says "no encryption" or "SSL off", set database.sslmode=require instead.',
+  },
+  MR_PG_LOGIN_DENIED: {
+    message: 'user {user} may not connect to database {database} at {host}:{port}: {cause}',
+    fix: 'Run ALTER ROLE ... LOGIN, or GRANT CONNECT ON DATABASE ... TO the user, as the cause says.',
   },
   MR_PG_DATABASE_MISSING: {
-    message: 'there is no database {database} at {host}:{port}',
-    fix: 'Correct database.dbname or create the database.',
+    message: 'database {database} does not exist at {host}:{port}',
+    fix: 'Correct database.dbname, or create the database.',
   },
   MR_PG_SSL: {
-    message: 'no TLS connection to {host}:{port} with database.sslmode={mode}: {cause}',
-    fix: 'Correct database.sslmode, database.sslrootcert, database.sslcert and database.sslkey.',
+    message: 'cannot make a TLS connection to {host}:{port} with database.sslmode={mode}: {cause}',
+    fix: 'Correct database.sslmode, database.sslrootcert, database.sslcert, database.sslkey or database.sslpassword, as the cause says.',
   },
   MR_PG_WAL_LEVEL: {
     message: "the server's wal_level is '{level}', and logical decoding needs 'logical'",
-    fix: "Run ALTER SYSTEM SET wal_level = 'logical' and restart PostgreSQL (on a managed service: set its logical replication parameter).",
+    fix: "Run ALTER SYSTEM SET wal_level = 'logical' and restart PostgreSQL. On a managed service, set its parameter for logical replication.",
   },
   MR_PG_NO_REPLICATION_PRIVILEGE: {
     message: 'user {user} may not use replication',
-    fix: 'Run ALTER ROLE {user} WITH REPLICATION (on a managed service: grant its replication role).',
+    fix: 'Run ALTER ROLE {user} WITH REPLICATION. On a managed service, grant its replication role.',
   },
   MR_PG_PERMISSION_DENIED: {
     message: 'PostgreSQL denied {what}: {cause}',
-    fix: 'Grant what is missing to the user of the connector, or have an administrator do this step beforehand.',
+    fix: 'Grant what is missing to database.user, or let an administrator do this step before the connector starts.',
   },
   MR_PG_SLOT_MISSING: {
-    message:
-      'replication slot {slot}, from which the offset {lsn} goes on, does not exist any more: changes since then may be lost',
-    fix: 'Set snapshot.mode=when_needed to read the tables anew, or reset the offsets of the connector; then find out who dropped the slot.',
+    message: 'replication slot {slot} does not exist any more, so changes since {since} may be lost',
+    fix: 'Find out who dropped the slot. Then set snapshot.mode=when_needed, or reset the offsets of the connector, to make the slot again and read the tables again.',
   },
   MR_PG_SLOT_INVALIDATED: {
     message: 'replication slot {slot} cannot give any more changes: {cause}',
@@ -42,16 +54,16 @@ export const errors = defineErrors({
   },
   MR_PG_SLOT_IN_USE: {
     message: 'replication slot {slot} is in use by another connection (pid {pid})',
-    fix: 'Stop the other consumer, or give this connector a slot.name of its own. A connection that was just closed lets go of the slot within moments.',
+    fix: 'Stop the other consumer, or give this connector its own slot.name. If the connection has just closed, the server frees the slot within moments. The connector tries again by itself.',
     retriable: true,
   },
   MR_PG_SLOT_WRONG: {
-    message: 'replication slot {slot} belongs to plugin {plugin} and database {database}',
+    message: 'replication slot {slot} cannot be used for database {database}: it is {what}',
     fix: 'Choose another slot.name, or drop that slot if nothing uses it.',
   },
   MR_PG_SLOTS_EXHAUSTED: {
     message: 'PostgreSQL has no free replication slot or WAL sender: {cause}',
-    fix: 'Drop slots that nothing uses (pg_replication_slots), or raise max_replication_slots and max_wal_senders.',
+    fix: 'Drop slots that nothing uses (pg_replication_slots), or raise max_replication_slots or max_wal_senders and restart PostgreSQL.',
   },
   MR_PG_OFFSET_MISMATCH: {
     message:
@@ -61,6 +73,10 @@ export const errors = defineErrors({
   MR_PG_OFFSET_STRAYED: {
     message: 'the committed offset does not belong to this database: {why}',
     fix: 'The database was restored from a backup, replaced, or failed over to a standby that was behind. Check that the connector reads the right server. Then reset the offsets of the connector, or set snapshot.mode=when_needed, to read the tables again; or set offset.mismatch.strategy=trust_slot to go on where slot {slot} is.',
+  },
+  MR_PG_OFFSET_INVALID: {
+    message: 'the offset is wrong: {what}',
+    fix: 'Send back what GET /connectors/<name>/offsets shows, or an offset with "lsn" alone: a position in the WAL as a whole number.',
   },
   MR_PG_STANDBY_BEHIND: {
     message: 'the standby has replayed its WAL up to {end}, and the offset is {lsn}',
@@ -86,24 +102,42 @@ export const errors = defineErrors({
   },
   MR_PG_TOO_MANY_TABLES: {
     message: '{count} tables match the configuration, more than guardrail.collections.max={max}',
-    fix: 'Narrow table.include.list or raise guardrail.collections.max.',
+    fix: 'Narrow table.include.list, or raise guardrail.collections.max.',
   },
   MR_PG_CONNECTION_LOST: {
     message: 'the connection to PostgreSQL was lost: {cause}',
     fix: 'The connector connects again by itself and goes on where it was.',
     retriable: true,
   },
+  MR_PG_UNAVAILABLE: {
+    message: 'PostgreSQL cannot serve the connector at the moment: {cause}',
+    fix: 'The connector tries again by itself and goes on where it was. If this lasts, the server lacks something (disk, memory, connections): see the cause and the server log.',
+    retriable: true,
+  },
+  MR_PG_CANCELED: {
+    message: 'the server canceled {what}: {cause}',
+    fix: 'A time limit of the server or an administrator did that. The connector tries again by itself. Look for statement_timeout and lock_timeout, also in database.initial.statements.',
+    retriable: true,
+  },
   MR_PG_RETRIES_EXHAUSTED: {
-    message: 'no connection after {count} tries (errors.max.retries): {cause}',
-    fix: 'When the cause is gone, restart the task; it goes on where it was.',
+    message: 'gave up after {count} retries (errors.max.retries): {cause}',
+    fix: 'Remove the cause, then restart the task. It goes on where it was.',
   },
   MR_PG_QUERY_FAILED: {
     message: 'PostgreSQL answered {sqlstate} to {what}: {cause}',
-    fix: 'See the message of the server; its log may say more.',
+    fix: 'See the cause; the server log may say more.',
+  },
+  MR_PG_INITIAL_STATEMENTS: {
+    message: 'a statement of database.initial.statements failed with {sqlstate}: {cause}',
+    fix: 'Correct database.initial.statements.',
+  },
+  MR_PG_ENCODING: {
+    message: 'PostgreSQL cannot send {what} as UTF-8: {cause}',
+    fix: 'A text of the database is not valid in UTF-8; a database with the encoding SQL_ASCII accepts any bytes. Correct the value. Or leave its column out: by column.exclude.list in a snapshot, and by a column list of the publication in the stream.',
   },
   MR_PG_PROTOCOL: {
     message: 'unexpected bytes in the replication stream: {cause}',
-    fix: 'This is a bug or a server that is not PostgreSQL 10 or newer: report it with the version of the server.',
+    fix: 'This is a bug, or the server is not PostgreSQL 10 or newer. Report it with the version of the server.',
   },
   MR_PG_VALUE: {
     message: 'cannot convert the value of {table}.{column} of type {type}: {cause}',
@@ -117,8 +151,21 @@ export const errors = defineErrors({
     message: 'the server is PostgreSQL {version}',
     fix: 'Logical decoding with pgoutput needs PostgreSQL 10 or newer.',
   },
+  MR_PG_SNAPSHOT_DENIED: {
+    message: 'user {user} may not read table {table}: {cause}',
+    fix: 'Grant SELECT on the table, and USAGE on its schema, to database.user; or exclude the table (table.exclude.list).',
+  },
+  MR_PG_SNAPSHOT_CHANGED: {
+    message: 'table {table} was changed or dropped while the snapshot read it: {cause}',
+    fix: 'The connector begins the snapshot of the tables again by itself. If this lasts, check snapshot.select.statement.overrides.',
+    retriable: true,
+  },
+  MR_PG_SNAPSHOT_OVERRIDE: {
+    message: 'the query of snapshot.select.statement.overrides.{table} failed with {sqlstate}: {cause}',
+    fix: 'Correct the query: it must give the columns of the table.',
+  },
   MR_PG_SNAPSHOT_QUERY: {
     message: 'the snapshot of table {table} failed with {sqlstate}: {cause}',
-    fix: 'If it is about rights, grant SELECT on the table to the user of the connector; or exclude the table (table.exclude.list).',
+    fix: 'See the cause; the server log may say more. To go on without the table, exclude it (table.exclude.list).',
   },
 })

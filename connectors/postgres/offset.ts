@@ -32,7 +32,7 @@ export interface LoadedOffset {
   readonly raw: SourceOffset
 }
 
-function progressOf(value: unknown): SnapshotProgress | null {
+export function progressOf(value: unknown): SnapshotProgress | null {
   if (typeof value !== 'string') return null
   try {
     const p = JSON.parse(value) as SnapshotProgress

@@ -65,7 +65,7 @@ export function planStart(options: StartOptions, found: Found): Plan | MillraceE
 
   if (slot === null) {
     if (complete && !rereads)
-      return errors.create('MR_PG_SLOT_MISSING', { slot: slotName, lsn: formatLsn(offset.lsn ?? 0) })
+      return errors.create('MR_PG_SLOT_MISSING', { slot: slotName, since: `the offset ${formatLsn(offset.lsn ?? 0)}` })
     const warnings = offset === null ? [] : [staleRows(`slot ${slotName} does not exist any more`)]
     return { ...plan, snapshot: snapshot || rereads, createSlot: true, from: null, warnings }
   }

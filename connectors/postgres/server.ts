@@ -1,3 +1,4 @@
+import type { MillraceError } from '../../core/connect/index.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { quoted } from './catalog/tables.ts'
 import { codeOf } from './client/failure.ts'
@@ -68,6 +69,15 @@ export async function slotState(catalog: Catalog, name: string): Promise<SlotSta
     lost,
     xmin: xmin === null || xmin === undefined ? null : Number(xmin),
   }
+}
+
+/** Why a slot cannot be used for this connector; null where it can. */
+export function wrongSlot(options: PostgresOptions, slot: SlotState): MillraceError | null {
+  const { database } = options.connection
+  if (slot.plugin === 'pgoutput' && slot.database === database) return null
+  const logical = slot.plugin === 'pgoutput' ? '' : ` with the plugin ${slot.plugin}`
+  const what = slot.plugin === '' ? 'a physical slot' : `a slot of database ${slot.database}${logical}`
+  return errors.create('MR_PG_SLOT_WRONG', { slot: options.slot.name, database, what })
 }
 
 /** A slot that was just made, while its snapshot can be taken over: until `release`. */

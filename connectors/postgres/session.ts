@@ -7,6 +7,7 @@ import {
   type SourceRecord,
 } from '../../core/connect/index.ts'
 import { type Heartbeat, nowMicros, TransactionMetadata } from '../cdc/index.ts'
+import { blockersOf, tellingBlocked } from './blocked.ts'
 import { Catalog } from './catalog/catalog.ts'
 import type { TableEntry } from './catalog/tables.ts'
 import { codeOf, streamFailure } from './client/failure.ts'
@@ -20,6 +21,7 @@ import { ensurePublication, identityWarnings, type PublicationContext, publicati
 import { type Publication, publicationFor, publicationOf, snapshotTables } from './published.ts'
 import { setIdentities } from './replica-identity.ts'
 import * as server from './server.ts'
+import { wrongSlot } from './server.ts'
 import type { ShapeCache } from './shape-cache.ts'
 import { lockTables, openTransaction, planTables, type SnapshotTransaction } from './snapshot/open-snapshot.ts'
 import { SnapshotReader } from './snapshot/snapshot-reader.ts'
@@ -120,8 +122,12 @@ export class Session {
     const plan = this.#plan ?? this.#firstPlan(slot, missing)
     if (this.#plan !== null && slot !== null && this.#wal !== null) this.#checkAgain(slot, this.#wal, missing)
     if (plan.stream) {
-      if (this.#plan === null) await setIdentities(this.#catalog, options, tables, logger)
-      await this.#ensurePublication(tables)
+      const ownPid = () => ({ pid: this.#catalog.pid })
+      const change = async () => {
+        if (this.#plan === null) await setIdentities(this.#catalog, options, tables, logger)
+        await this.#ensurePublication(tables)
+      }
+      await tellingBlocked(this.#context, 'setting up the publication and replica identities', ownPid, change())
     }
     if (plan.dropSlot && this.#plan === null) await server.dropSlot(this.#catalog, options.slot.name)
     await this.#begin(plan, slot, tables)
@@ -173,7 +179,8 @@ export class Session {
   async #refreshPublication(): Promise<void> {
     if (this.#untilPublicationCheck() > 0) return
     await this.#requirePublication()
-    await this.#ensurePublication(await this.#catalog.tables())
+    const work = this.#ensurePublication(await this.#catalog.tables())
+    await tellingBlocked(this.#context, 'adding tables to the publication', () => ({ pid: this.#catalog.pid }), work)
   }
 
   /** The slot, waited for while another connection makes it: one of ours that was given up may not have noticed yet. */
@@ -183,7 +190,8 @@ export class Session {
     for (let wait = 50; ; wait = Math.min(wait * 2, 2000)) {
       const slot = await server.slotState(this.#catalog, name)
       if (slot === null || !server.isBeingMade(slot)) return slot
-      const message = `replication slot ${name} is being made by another connection, which waits for the transactions that run`
+      const held = wait > 1000 ? await blockersOf(this.#catalog, { slot: name }) : null
+      const message = `replication slot ${name} is being made by another connection${held ? `: ${held}` : ''}`
       logger.info(message)
       if (wait > 1000) waits(message, Date.now() + wait)
       await delay(wait, signal)
@@ -239,8 +247,8 @@ export class Session {
 
   #firstPlan(slot: server.SlotState | null, missing: string | null): Plan {
     const { options, committed, logger } = this.#context
-    if (slot && slot.plugin !== 'pgoutput' && options.snapshot.mode !== 'initial_only')
-      throw errors.create('MR_PG_SLOT_WRONG', { slot: options.slot.name, plugin: slot.plugin, database: slot.database })
+    const wrong = slot && options.snapshot.mode !== 'initial_only' ? wrongSlot(options, slot) : null
+    if (wrong) throw wrong
     const { name, mismatch, flush } = options.slot
     const start = { mode: options.snapshot.mode, slotName: name, mismatch, flush }
     const plan = planStart(start, { offset: committed, slot, wal: this.#wal, missing })
@@ -254,12 +262,14 @@ export class Session {
     const { options, logger, signal } = this.#context
     let created: server.CreatedSlot | null = null
     if (this.#plan === null && plan.createSlot) {
-      created = await server.createSlot(options, this.#version, signal)
+      const { name } = options.slot
+      const making = server.createSlot(options, this.#version, signal)
+      created = await tellingBlocked(this.#context, `making replication slot ${name}`, () => ({ slot: name }), making)
       logger.info(`made replication slot ${options.slot.name} at ${formatLsn(created.lsn)}`)
     } else if (plan.stream && slot === null) {
       throw errors.create('MR_PG_SLOT_MISSING', {
         slot: options.slot.name,
-        lsn: formatLsn(this.#position?.startLsn() ?? ZERO),
+        since: `the offset ${formatLsn(this.#position?.startLsn() ?? ZERO)}`,
       })
     }
     try {
@@ -388,6 +398,7 @@ export class Session {
           sources: this.#context.sources,
           partition: { server: options.prefix },
           headers: this.#context.headers,
+          user: options.connection.user,
           offset,
         },
         from,

@@ -142,6 +142,11 @@ describe.skipIf(server === null)('the slot', () => {
     await other.query('begin; insert into t values (2)')
     const stopped = await new TaskHarness(propsFor(url)).start()
     await eventually(slots, s => s.length === 1)
+    const pid = (await other.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!.pid
+    await stopped.until(() => stopped.waits.some(w => w.includes(`pid ${pid} (user postgres, `)))
+    expect(stopped.log.text()).toMatch(
+      /making replication slot .* takes long: it waits for the open transactions of pid/,
+    )
     await stopped.stop()
     await eventually(slots, s => s.length === 0)
 
@@ -458,7 +463,7 @@ describe.skipIf(server === null)('a snapshot', () => {
     const props = { ...propsFor(url), 'database.user': role, 'database.password': 'pw' }
     const task = await new TaskHarness(props).start()
     const failure = await task.failure()
-    expect(failure).toMatchObject({ code: 'MR_PG_SNAPSHOT_QUERY' })
+    expect(failure).toMatchObject({ code: 'MR_PG_SNAPSHOT_DENIED' })
     expect(failure.message).toContain('public.t')
     await task.stop()
     await dropSlot(db, propsFor(url)['slot.name']!)

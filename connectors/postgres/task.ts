@@ -12,6 +12,7 @@ import { streamFailure } from './client/failure.ts'
 import { delay } from './client/wait.ts'
 import { errors } from './errors.ts'
 import { loadOffset } from './offset.ts'
+import { offsetFault } from './offset-fields.ts'
 import { type PostgresOptions, parseOptions } from './options.ts'
 import { Session } from './session.ts'
 import { ShapeCache } from './shape-cache.ts'
@@ -32,6 +33,8 @@ export class PostgresTask extends SourceTask {
     const options = parseOptions(props)
     const { prefix, connection } = options
     const stored = await offsets.offset({ server: prefix })
+    const what = stored && offsetFault(stored, false)
+    if (what) throw errors.create('MR_PG_OFFSET_INVALID', { what })
     this.#options = options
     this.#session = new Session({
       options,

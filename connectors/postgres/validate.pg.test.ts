@@ -30,11 +30,11 @@ describe.skipIf(server === null)('the check of a configuration', () => {
       [
         { 'database.password': 'wrong' },
         'database.password',
-        /refused user postgres.*Correct database\.user and database\.password/s,
+        /rejected user postgres.*Correct database\.user and database\.password/s,
       ],
       [{ 'database.hostname': 'nowhere.invalid' }, 'database.hostname', /cannot connect.*Check that the server runs/s],
       [{ 'database.port': '1' }, 'database.hostname', /ECONNREFUSED/],
-      [{ 'database.dbname': 'absent' }, 'database.dbname', /there is no database absent/],
+      [{ 'database.dbname': 'absent' }, 'database.dbname', /database absent does not exist/],
       [{ 'database.sslmode': 'require' }, 'database.sslmode', /database\.sslmode=require/],
       [
         { 'table.include.list': 'public.absent' },
@@ -74,7 +74,7 @@ describe.skipIf(server === null)('the check of a configuration', () => {
     await db.connect()
     const props = propsFor(url)
     await db.query(`select pg_create_physical_replication_slot('${props['slot.name']}')`)
-    expect((await errorsOf(props))['slot.name']).toMatch(/belongs to plugin/)
+    expect((await errorsOf(props))['slot.name']).toMatch(/is a physical slot/)
     await db.query(`select pg_drop_replication_slot('${props['slot.name']}')`)
     await db.end()
   })

@@ -9,7 +9,7 @@ import { type PostgresOptions, parseOptions } from './options.ts'
 import { shownNames } from './publication.ts'
 import { publicationFor, publicationOf, snapshotTables, unseen } from './published.ts'
 import { wrongIdentity } from './replica-identity.ts'
-import { serverInfo, slotState } from './server.ts'
+import { serverInfo, slotState, wrongSlot } from './server.ts'
 
 type Complain = (key: string, message: string) => void
 
@@ -102,6 +102,9 @@ function checkIdentities(text: string, complain: Complain): void {
 const KEY_OF: Readonly<Record<string, string>> = {
   MR_PG_CONNECT_FAILED: 'database.hostname',
   MR_PG_AUTH_FAILED: 'database.password',
+  MR_PG_HBA: 'database.user',
+  MR_PG_LOGIN_DENIED: 'database.user',
+  MR_PG_INITIAL_STATEMENTS: 'database.initial.statements',
   MR_PG_DATABASE_MISSING: 'database.dbname',
   MR_PG_SSL: 'database.sslmode',
   MR_PG_NO_REPLICATION_PRIVILEGE: 'database.user',
@@ -187,8 +190,8 @@ async function checkSlot(
 ): Promise<void> {
   const slot = options.slot.name
   const state = await slotState(catalog, slot)
-  if (state && (state.plugin !== 'pgoutput' || state.database !== options.connection.database))
-    say('slot.name', errors.create('MR_PG_SLOT_WRONG', { slot, plugin: state.plugin, database: state.database }))
+  const wrong = state && wrongSlot(options, state)
+  if (wrong) say('slot.name', wrong)
   if (state) return
   const [row] = await catalog.rows(
     "select (count(*) >= current_setting('max_replication_slots')::int)::text as full from pg_catalog.pg_replication_slots",

@@ -94,6 +94,11 @@ export class Catalog {
     }
   }
 
+  /** The pid of the server's process; 0 where there is no connection. */
+  get pid(): number {
+    return (this.#client as { processID?: number } | null)?.processID ?? 0
+  }
+
   async close(): Promise<void> {
     const client = this.#client
     this.#client = null

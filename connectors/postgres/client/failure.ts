@@ -23,8 +23,16 @@ const SOCKET_CODES = new Set([
   'EAI_AGAIN',
 ])
 
-/** Server states that pass: shutting down, starting up, crashed, too many connections, serialization failures, lost connections. */
-const PASSING = /^(57P0[1-5]|53[0-9A-Z]{3}|08[0-9A-Z]{3}|40[0-9A-Z]{3}|55006|25P03)$/
+/** Server states that pass: shutting down, starting up, crashed, out of something, serialization failures, lost connections. */
+const PASSING = /^(57P0[1-5]|53[0-9A-Z]{3}|08[0-9A-Z]{3}|40[0-9A-Z]{3}|55006|25P0[34]|72000)$/
+/** Of these, the ones where the connection need not be lost. */
+const SHORTAGE = /^(53|40|72)/
+
+/** The function of the server that reported an error: the same in every language of messages. */
+const routineOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'routine' in error && typeof error.routine === 'string'
+    ? error.routine
+    : ''
 
 /** Whether trying again can help. */
 export function isPassing(error: unknown): boolean {
@@ -37,57 +45,96 @@ export function isPassing(error: unknown): boolean {
   )
 }
 
+// both settings stand in the message in every language; 53400 and 53300 have other causes too
 const isSlotShortage = (error: unknown) =>
-  codeOf(error) === '53400' || (codeOf(error) === '53300' && /replication|wal sender/i.test(messageOf(error)))
+  (codeOf(error) === '53400' &&
+    (routineOf(error) === 'ReplicationSlotCreate' || /replication slot/i.test(messageOf(error)))) ||
+  (codeOf(error) === '53300' && /max_wal_senders/i.test(messageOf(error)))
 
 /** A failed attempt to connect, in terms of the configuration. */
-export function connectFailure(cause: unknown, o: ConnectionOptions): MillraceError {
+export function connectFailure(cause: unknown, o: ConnectionOptions, replication: boolean): MillraceError {
   const { host, port, user, database } = o
   const code = codeOf(cause)
   const message = messageOf(cause)
-  if (
-    code === '28P01' ||
-    (code === '28000' && !/replication/i.test(message)) ||
-    /SASL|password must be a string/i.test(message)
-  )
+  // first: the name of a host or a user can hold any word that is looked for below
+  if (SOCKET_CODES.has(code)) return errors.create('MR_PG_CONNECT_FAILED', { host, port, cause: message }, { cause })
+  if (/no pg_hba\.conf entry|pg_hba\.conf rejects/.test(message))
+    return errors.create('MR_PG_HBA', { host, port, user, cause: message }, { cause })
+  if (/valid client certificate/.test(message))
+    return errors.create('MR_PG_SSL', { host, port, mode: o.sslMode, cause: message }, { cause })
+  if (code === '28000' && /is not permitted to log in/.test(message))
+    return errors.create('MR_PG_LOGIN_DENIED', { host, port, user, database, cause: message }, { cause })
+  if (code === '28P01' || code === '28000' || /SASL|password must be a string/i.test(message))
     return errors.create('MR_PG_AUTH_FAILED', { host, port, user, cause: message }, { cause })
   if (code === '3D000') return errors.create('MR_PG_DATABASE_MISSING', { host, port, database }, { cause })
-  if (code === '42501' || (code === '28000' && /replication/i.test(message)))
-    return errors.create('MR_PG_NO_REPLICATION_PRIVILEGE', { user }, { cause })
+  if (code === '42501' && (routineOf(cause) === 'CheckMyDatabase' || !replication))
+    return errors.create('MR_PG_LOGIN_DENIED', { host, port, user, database, cause: message }, { cause })
+  if (code === '42501') return errors.create('MR_PG_NO_REPLICATION_PRIVILEGE', { user }, { cause })
   if (isSlotShortage(cause)) return errors.create('MR_PG_SLOTS_EXHAUSTED', { cause: message }, { cause })
-  if (/SSL|certificate|self.signed|ERR_TLS|key values mismatch|ENOENT/i.test(`${code} ${message}`))
+  if (code === '53300')
+    return errors.create('MR_PG_TOO_MANY_CONNECTIONS', { host, port, user, cause: message }, { cause })
+  if (code.startsWith('ERR_TLS') || code.startsWith('ERR_OSSL') || code === 'ENOENT' || TLS.test(message))
     return errors.create('MR_PG_SSL', { host, port, mode: o.sslMode, cause: message }, { cause })
   return errors.create('MR_PG_CONNECT_FAILED', { host, port, cause: message }, { cause })
 }
+
+const TLS = /SSL|certificate|self.signed|key values mismatch/i
+
+const INVALIDATED =
+  /can no longer (get|access) (changes|replication slot)|has been invalidated|requested WAL segment .* has already been removed/i
 
 /** An error of the stream or of a query, in terms of the connector. */
 export function streamFailure(cause: unknown, slot: string): MillraceError {
   if (cause instanceof MillraceError) return cause
   const code = codeOf(cause)
   const message = messageOf(cause)
-  if (
-    /can no longer (get|access) (changes|replication slot)|has been invalidated|requested WAL segment .* has already been removed/i.test(
-      message,
-    )
-  )
-    return errors.create('MR_PG_SLOT_INVALIDATED', { slot, cause: message }, { cause })
-  if (code === '42704' && /slot/i.test(message))
-    return errors.create('MR_PG_SLOT_MISSING', { slot, lsn: 'stored' }, { cause })
+  if (INVALIDATED.test(message)) return errors.create('MR_PG_SLOT_INVALIDATED', { slot, cause: message }, { cause })
+  if (code === '42704' && (routineOf(cause) === 'ReplicationSlotAcquire' || /slot/i.test(message)))
+    return errors.create('MR_PG_SLOT_MISSING', { slot, since: 'the committed offset' }, { cause })
   if (code === '55006') {
     const pid = /PID (\d+)/i.exec(message)?.[1] ?? 'unknown'
     return errors.create('MR_PG_SLOT_IN_USE', { slot, pid }, { cause })
   }
-  if (/publication "(.*)" does not exist/.test(message)) {
-    const publication = /publication "(.*)" does not exist/.exec(message)![1]
+  if (code === '42704' && (routineOf(cause) === 'get_publication_oid' || /publication/i.test(message))) {
+    const publication = /"(.*)"/.exec(message)?.[1] ?? 'unknown'
     return errors.create('MR_PG_PUBLICATION_MISSING', { publication }, { cause })
   }
+  if (isSlotShortage(cause)) return errors.create('MR_PG_SLOTS_EXHAUSTED', { cause: message }, { cause })
+  if (SHORTAGE.test(code)) return errors.create('MR_PG_UNAVAILABLE', { cause: message }, { cause })
   // an exported snapshot goes with the connection that exported it; the next attempt takes another
   if (isPassing(cause) || /^(snapshot ".*" does not exist|invalid snapshot identifier)/.test(message))
     return errors.create('MR_PG_CONNECTION_LOST', { cause: message }, { cause })
+  if (isCanceled(cause)) return errors.create('MR_PG_CANCELED', { what: 'a query', cause: message }, { cause })
+  if (isEncoding(cause)) return errors.create('MR_PG_ENCODING', { what: 'a change', cause: message }, { cause })
   if (code === '42501') return errors.create('MR_PG_PERMISSION_DENIED', { what: 'a query', cause: message }, { cause })
   return errors.create(
     'MR_PG_QUERY_FAILED',
     { sqlstate: code || 'an error', what: 'the connector', cause: message },
     { cause },
   )
+}
+
+/** A time limit (57014 also where somebody canceled it, 55P03 for locks). */
+const isCanceled = (error: unknown): boolean => /^(57014|55P03)$/.test(codeOf(error))
+/** Bytes that are not text in the encoding of the client. */
+const isEncoding = (error: unknown): boolean => /^(22021|22P05)$/.test(codeOf(error))
+
+/** An error of the query that a snapshot reads a table by. */
+export function snapshotFailure(
+  cause: Error,
+  query: { readonly table: string; readonly user: string; readonly isOverride: boolean },
+): MillraceError {
+  const { table, user, isOverride } = query
+  const sqlstate = codeOf(cause)
+  const of = { table, sqlstate, cause: cause.message }
+  if (isPassing(cause)) return streamFailure(cause, '')
+  if (isCanceled(cause))
+    return errors.create('MR_PG_CANCELED', { what: `the snapshot of table ${table}`, cause: cause.message }, { cause })
+  if (isEncoding(cause))
+    return errors.create('MR_PG_ENCODING', { what: `a row of table ${table}`, cause: cause.message }, { cause })
+  if (sqlstate === '42501') return errors.create('MR_PG_SNAPSHOT_DENIED', { ...of, user }, { cause })
+  if (isOverride) return errors.create('MR_PG_SNAPSHOT_OVERRIDE', of, { cause })
+  // gone or changed between the look at the catalog and the query
+  if (/^(42P01|42703|3F000|0A000)$/.test(sqlstate)) return errors.create('MR_PG_SNAPSHOT_CHANGED', of, { cause })
+  return errors.create('MR_PG_SNAPSHOT_QUERY', of, { cause })
 }

@@ -4,9 +4,18 @@ import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import pg from 'pg'
+import { MillraceError, messageOf } from '../../../core/connect/index.ts'
+import { errors } from '../errors.ts'
 import type { ConnectionOptions } from '../options.ts'
-import { connectFailure } from './failure.ts'
+import { codeOf, connectFailure, isPassing } from './failure.ts'
 import { orAborted } from './wait.ts'
+
+/**
+ * Limits that a role may have for its sessions. A snapshot reads and a new slot waits for as long as it takes, and what is waited
+ * for shows in the status. Not all servers know all of them.
+ */
+const NO_LIMITS = `select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings
+  where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'idle_session_timeout')`
 
 /** How a session prints its values, whatever the server's and the user's settings: what the decoders (types/) read. */
 export const SESSION = [
@@ -16,6 +25,7 @@ export const SESSION = [
   "SET bytea_output TO 'hex'",
   "SET timezone TO 'UTC'",
   "SET lc_monetary TO 'C'",
+  NO_LIMITS,
 ].join('; ')
 
 export interface OpenOptions {
@@ -121,8 +131,8 @@ const NO_TLS_HERE = /does not support SSL/i
 const TLS_WANTED = /no pg_hba\.conf entry|SSL off|no encryption/i
 
 /**
- * Connects and sets the session up. Values of queries are text. Throws MR_PG_CONNECT_FAILED (retriable), MR_PG_AUTH_FAILED,
- * MR_PG_DATABASE_MISSING, MR_PG_NO_REPLICATION_PRIVILEGE, MR_PG_SLOTS_EXHAUSTED or MR_PG_SSL.
+ * Connects and sets the session up. Values of queries are text. Throws what `connectFailure` makes of an error, or
+ * MR_PG_INITIAL_STATEMENTS.
  */
 export async function openClient(o: ConnectionOptions, open: OpenOptions): Promise<pg.Client> {
   try {
@@ -131,7 +141,7 @@ export async function openClient(o: ConnectionOptions, open: OpenOptions): Promi
     open.signal?.addEventListener('abort', end, { once: true })
     try {
       await client.query(SESSION)
-      if (!open.replication) for (const sql of o.initialStatements) await client.query(sql)
+      if (!open.replication) for (const sql of o.initialStatements) await initialStatement(client, sql)
       return client
     } catch (error) {
       await endClient(client)
@@ -140,7 +150,17 @@ export async function openClient(o: ConnectionOptions, open: OpenOptions): Promi
       open.signal?.removeEventListener('abort', end)
     }
   } catch (error) {
-    throw connectFailure(error, o)
+    if (error instanceof MillraceError) throw error
+    throw connectFailure(error, o, open.replication ?? false)
+  }
+}
+
+async function initialStatement(client: pg.Client, sql: string): Promise<void> {
+  try {
+    await client.query(sql)
+  } catch (cause) {
+    if (isPassing(cause)) throw cause
+    throw errors.create('MR_PG_INITIAL_STATEMENTS', { sqlstate: codeOf(cause), cause: messageOf(cause) }, { cause })
   }
 }
 

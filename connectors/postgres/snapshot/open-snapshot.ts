@@ -66,10 +66,6 @@ const ISOLATION: Readonly<Record<string, string>> = {
 
 const STATE = `select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text as lsn`
 
-/** Limits that a role may have for its queries: a snapshot reads for as long as it takes. Not all servers know all of them. */
-const NO_LIMITS = `select set_config(name, '0', false) from pg_catalog.pg_settings
-  where name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'idle_session_timeout')`
-
 /** Opens it: with the snapshot of a new slot, or with one of its own. */
 export async function openTransaction(
   options: PostgresOptions,
@@ -82,7 +78,6 @@ export async function openTransaction(
   try {
     const level = exported ? 'REPEATABLE READ, READ ONLY' : ISOLATION[options.snapshot.isolation]!
     const adopt = exported ? `; SET TRANSACTION SNAPSHOT ${literal(exported.snapshotName)}` : ''
-    await connection.execute(NO_LIMITS, signal)
     await connection.execute(`BEGIN; SET TRANSACTION ISOLATION LEVEL ${level}${adopt}`, signal)
     const [row] = await connection.rows(STATE, signal)
     const seen = (await connection.rows(SNAPSHOT, signal))[0] as unknown as SnapshotRow

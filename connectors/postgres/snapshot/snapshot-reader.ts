@@ -1,10 +1,9 @@
 import type { Header, SourceOffset, SourcePartition, SourceRecord, Struct } from '../../../core/connect/index.ts'
 import { type EventTime, envelope, eventTime, nowMicros, type SnapshotMark } from '../../cdc/index.ts'
 import { quoted, quotedTable } from '../catalog/tables.ts'
-import { codeOf, isPassing } from '../client/failure.ts'
+import { snapshotFailure } from '../client/failure.ts'
 import type { FrameReader } from '../client/frame-reader.ts'
 import { Frame, serverError, type WireConnection } from '../client/wire.ts'
-import { errors } from '../errors.ts'
 import type { Lsn } from '../lsn.ts'
 import type { SnapshotProgress } from '../offset.ts'
 import { NULL, TuplePlaces } from '../row-mapper.ts'
@@ -39,6 +38,8 @@ export interface SnapshotContext {
   readonly sources: SourceBlocks
   readonly partition: SourcePartition
   readonly headers: readonly Header[]
+  /** `database.user`, for errors. */
+  readonly user: string
   /** The offset of a record, given the progress; null progress for the last record. */
   readonly offset: (progress: SnapshotProgress | null, last: boolean) => SourceOffset
 }
@@ -135,9 +136,9 @@ export class SnapshotReader {
   }
 
   #failure(cause: Error): Error {
-    if (isPassing(cause)) return errors.create('MR_PG_CONNECTION_LOST', { cause: cause.message }, { cause })
-    const table = this.#context.tables[this.#at]?.shape.id ?? 'unknown'
-    return errors.create('MR_PG_SNAPSHOT_QUERY', { table, sqlstate: codeOf(cause), cause: cause.message }, { cause })
+    const table = this.#context.tables[this.#at]
+    const isOverride = (table?.override ?? null) !== null
+    return snapshotFailure(cause, { table: table?.shape.id ?? 'unknown', user: this.#context.user, isOverride })
   }
 
   #start(): void {

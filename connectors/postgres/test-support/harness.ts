@@ -43,6 +43,8 @@ const STOP_MS = 60_000
 export class TaskHarness {
   readonly records: SourceRecord[] = []
   readonly log: TestLog = createTestLogger()
+  /** What the task said that it waits for. */
+  readonly waits: string[] = []
   readonly #task = new PostgresTask()
   readonly #abort = new AbortController()
   readonly #offsets: OffsetStore
@@ -64,6 +66,10 @@ export class TaskHarness {
       configs: this.#props,
       logger: this.log.logger,
       signal: this.#abort.signal,
+      waits: message => {
+        if (message !== null) this.waits.push(message)
+        this.#notify?.()
+      },
       connector: 'test',
       taskId: 0,
       offsets: {
