@@ -2,6 +2,7 @@ import {
   type Converter,
   DataError,
   defineConfig,
+  FloatingNumber,
   type HeaderConverter,
   primitive,
   type Schema,
@@ -35,8 +36,10 @@ class PrimitiveConverter implements Converter, HeaderConverter {
 
   configure(): void {}
 
-  fromConnectData(topic: string, schema: Schema | null, value: unknown): Buffer | null {
+  fromConnectData(topic: string, schema: Schema | null, given: unknown): Buffer | null {
     const { name, type, size } = this.#codec
+    const isFloating = given instanceof FloatingNumber && (type === 'double' || type === 'float')
+    const value = isFloating ? given.value : given
     if (schema !== null && schema.type !== type) {
       throw new DataError(`${name} takes ${type}, but topic ${topic} got a ${schema.type}`)
     }

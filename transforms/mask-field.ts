@@ -124,7 +124,7 @@ function replaced(schema: Schema | null, value: unknown, replacement: string): u
   }
   const number = parseReplacement(replacement)
   // of the field's scale, which its converter insists on
-  if (value instanceof Decimal) return schema ? number.withScale(scaleOf(schema)) : number
+  if (value instanceof Decimal) return schema ? withScale(number, scaleOf(schema)) : number
   if (value instanceof Float) return new Float(number.toNumber())
   switch (schema?.type) {
     case 'float':
@@ -142,6 +142,14 @@ function replaced(schema: Schema | null, value: unknown, replacement: string): u
   }
   const isLong = typeof value === 'bigint' || Number.isSafeInteger(value)
   return isLong ? narrowInteger(wholePart(number), 64) : double(number.toNumber())
+}
+
+function withScale(number: Decimal, scale: number): Decimal {
+  try {
+    return number.withScale(scale)
+  } catch {
+    throw new DataError(`The replacement ${number} does not fit the scale ${scale} of its field`)
+  }
 }
 
 function parseReplacement(text: string): Decimal {
