@@ -1,4 +1,4 @@
-// Makes expected.json out of cases.json by running Kafka Connect's own classes: see README.md.
+// Makes NAME.expected.json out of NAME.cases.json by running Kafka Connect's own classes: see README.md.
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -16,7 +16,7 @@ import org.apache.kafka.connect.sink.SinkRecord;
 import org.apache.kafka.connect.storage.SimpleHeaderConverter;
 import org.apache.kafka.connect.transforms.Transformation;
 
-public class Schemaless {
+public class Values {
   static final ObjectMapper JSON = new ObjectMapper();
   static final JsonConverter CONVERTER = new JsonConverter();
   static final SimpleHeaderConverter HEADERS = new SimpleHeaderConverter();
@@ -55,8 +55,8 @@ public class Schemaless {
   @SuppressWarnings("unchecked")
   public static void main(String[] args) throws Exception {
     TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
-    CONVERTER.configure(Map.of("schemas.enable", "false"), false);
     JsonNode cases = JSON.readTree(new File(args[0]));
+    CONVERTER.configure(Map.of("schemas.enable", cases.path("schemas").asText("false")), false);
     try (PrintWriter out = new PrintWriter(args[1], StandardCharsets.UTF_8)) {
       out.print("{");
       String between = "\n";
