@@ -1,6 +1,7 @@
 /**
  * The pipeline under kill -9: Postgres, through our broker, into Elasticsearch and a file, the whole platform killed at random
- * moments of snapshot and streaming while the table changes. In the end nothing is missing, nothing stale, order kept by key.
+ * moments of snapshot and streaming while the table changes, and the indices closed at times. In the end nothing is missing,
+ * nothing stale, order kept by key, and every double is what it was.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +10,8 @@ import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, expect, inject, test } from 'vitest'
 import { createConsumer } from '../core/client/index.ts'
-import { Platform } from './platform.ts'
+import { says } from './faults/fixture.ts'
+import { eventually, Platform } from './platform.ts'
 import { random } from './random.ts'
 import { type PostgresServer, startPostgres } from './services/postgres.ts'
 
@@ -19,7 +21,9 @@ const TOPIC = 'shop.public.item'
 /** Nothing comes any more when for so long nothing came. */
 const STILL_MS = 90_000
 const elasticsearch = inject('elasticsearchUrl')
-const index = `${TOPIC}`
+/** The same table again, but flat and as JSON without schemas, where nothing but the text of a number says that it is a double. */
+const FLAT = 'flat.public.item'
+const INDICES = [TOPIC, FLAT]
 
 const seed = Number(process.env['MILLRACE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const rng = random(seed)
@@ -32,7 +36,28 @@ interface Item {
   readonly id: number
   readonly version: number
   readonly note: string
+  readonly amount: number
 }
+
+/** Doubles that are whole numbers, very large and very small ones. Not -0, which Connect's JsonConverter reads as 0. */
+const AMOUNTS = [
+  0,
+  1,
+  -7,
+  0.1,
+  123_456_789.125,
+  1e7,
+  2 ** 53 + 2,
+  1e21,
+  1e30,
+  -1e300,
+  Number.MAX_VALUE,
+  1e-7,
+  -1e-30,
+  2.2250738585072014e-308,
+  Number.MIN_VALUE,
+]
+const anAmount = () => AMOUNTS[rng.below(AMOUNTS.length)]!
 
 /** Changes the table until stopped: inserts, updates, deletes, changed keys, several in a transaction. `version` only grows. */
 function changeUntilStopped(url: string): { stop(): Promise<void> } {
@@ -49,12 +74,15 @@ function changeUntilStopped(url: string): { stop(): Promise<void> } {
           const id = 1 + rng.below(next)
           const what = rng.below(100)
           version++
-          if (what < 30) await client.query('insert into item values ($1, $2, $3)', [next++, version, `new ${version}`])
+          const amount = anAmount()
+          if (what < 30)
+            await client.query('insert into item values ($1, $2, $3, $4)', [next++, version, `new ${version}`, amount])
           else if (what < 75)
-            await client.query('update item set version = $2, note = $3 where id = $1', [
+            await client.query('update item set version = $2, note = $3, amount = $4 where id = $1', [
               id,
               version,
               `changed ${version}`,
+              amount,
             ])
           else if (what < 95) await client.query('delete from item where id = $1', [id])
           else await client.query('update item set id = $2, version = $3 where id = $1', [id, next++, version])
@@ -85,10 +113,8 @@ async function tableOf(url: string): Promise<Map<number, Item>> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    const { rows } = await client.query<{ id: number; version: string; note: string }>(
-      'select id, version, note from item',
-    )
-    return new Map(rows.map(r => [r.id, { id: r.id, version: Number(r.version), note: r.note }]))
+    const { rows } = await client.query<Omit<Item, 'version'> & { version: string }>('select * from item')
+    return new Map(rows.map(r => [r.id, { ...r, version: Number(r.version) }]))
   } finally {
     await client.end()
   }
@@ -154,7 +180,27 @@ function fileState(path: string): Map<number, Item> {
   return state
 }
 
-async function indexState(): Promise<Map<number, Item>> {
+/** Closes the indices that are there; how many. */
+async function closeIndices(): Promise<number> {
+  let closed = 0
+  for (const index of INDICES) {
+    const { status } = await fetch(`${elasticsearch}/${index}/_close`, { method: 'POST' })
+    if (status === 200) closed++
+  }
+  return closed
+}
+
+async function openIndices(): Promise<void> {
+  for (const index of INDICES) await fetch(`${elasticsearch}/${index}/_open`, { method: 'POST' })
+}
+
+async function mappingOf(index: string, field: string): Promise<string | undefined> {
+  const answer = await fetch(`${elasticsearch}/${index}/_mapping`)
+  const body = (await answer.json()) as Record<string, { mappings: { properties: Record<string, { type: string }> } }>
+  return body[index]?.mappings.properties[field]?.type
+}
+
+async function indexState(index: string): Promise<Map<number, Item>> {
   await fetch(`${elasticsearch}/${index}/_refresh`, { method: 'POST' })
   const state = new Map<number, Item>()
   let after: unknown[] | null = null
@@ -177,7 +223,7 @@ function difference(actual: ReadonlyMap<number, Item>, wanted: ReadonlyMap<numbe
   for (const [id, item] of wanted) {
     const found = actual.get(id)
     if (!found) wrong.push(`${id} is missing`)
-    else if (found.version !== item.version || found.note !== item.note)
+    else if (found.version !== item.version || found.note !== item.note || found.amount !== item.amount)
       wrong.push(`${id} is stale: ${JSON.stringify(found)}, not ${JSON.stringify(item)}`)
   }
   for (const id of actual.keys()) if (!wanted.has(id)) wrong.push(`${id} is a ghost`)
@@ -221,20 +267,42 @@ function disorder(events: readonly Event[]): string[] {
 
 async function setUp(platform: Platform, postgres: PostgresServer): Promise<void> {
   const url = new URL(postgres.url)
-  await platform.create('source', {
+  const source = {
     'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
     'database.hostname': url.hostname,
     'database.port': url.port,
     'database.user': url.username,
     'database.password': url.password || 'unused',
     'database.dbname': url.pathname.slice(1),
-    'topic.prefix': 'shop',
     'table.include.list': 'public.item',
     'plugin.name': 'pgoutput',
+    'publication.autocreate.mode': 'filtered',
+  }
+  await platform.create('source', {
+    ...source,
+    'topic.prefix': 'shop',
     'slot.name': 'chaos',
     'publication.name': 'chaos',
-    'publication.autocreate.mode': 'filtered',
   })
+  if (!elasticsearch) return
+  await platform.create('flat', {
+    ...source,
+    'topic.prefix': 'flat',
+    'slot.name': 'chaos_flat',
+    'publication.name': 'chaos_flat',
+    transforms: 'unwrap',
+    'transforms.unwrap.type': 'io.debezium.transforms.ExtractNewRecordState',
+    'transforms.unwrap.delete.tombstone.handling.mode': 'tombstone',
+    ...SCHEMALESS,
+  })
+}
+
+const JSON_CONVERTER = 'org.apache.kafka.connect.json.JsonConverter'
+const SCHEMALESS = {
+  'key.converter': JSON_CONVERTER,
+  'key.converter.schemas.enable': 'false',
+  'value.converter': JSON_CONVERTER,
+  'value.converter.schemas.enable': 'false',
 }
 
 /** The sinks read the same topic with schemas, so that the unwrap transformation knows the envelope. */
@@ -253,17 +321,25 @@ async function setUpSinks(platform: Platform, file: string): Promise<void> {
     'transforms.unwrap.delete.tombstone.handling.mode': 'rewrite',
   })
   if (!elasticsearch) return
-  await platform.create('elasticsearch', {
+  const sink = {
     'connector.class': 'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
-    topics: TOPIC,
     'connection.url': elasticsearch,
     'behavior.on.null.values': 'delete',
+    // whatever is wrong with the index while it is closed, no document is malformed
+    'behavior.on.malformed.documents': 'ignore',
     'schema.ignore': 'true',
-    ...unwrap,
-    transforms: 'unwrap,key',
-    'transforms.unwrap.delete.tombstone.handling.mode': 'tombstone',
+    'consumer.override.auto.offset.reset': 'earliest',
+    transforms: 'key',
     'transforms.key.type': 'org.apache.kafka.connect.transforms.ExtractField$Key',
     'transforms.key.field': 'id',
+  }
+  await platform.create('flat-index', { ...sink, topics: FLAT, ...SCHEMALESS })
+  await platform.create('index', {
+    ...sink,
+    ...unwrap,
+    topics: TOPIC,
+    transforms: 'unwrap,key',
+    'transforms.unwrap.delete.tombstone.handling.mode': 'tombstone',
   })
 }
 
@@ -276,12 +352,15 @@ test(`after ${KILLS} kills at random moments table, topic, index and file agree`
   cleanup.push(() => postgres.stop())
   const dir = mkdtempSync(join(tmpdir(), 'millrace-chaos-'))
   cleanup.push(() => rmSync(dir, { recursive: true, force: true }))
-  if (elasticsearch) await fetch(`${elasticsearch}/${index}`, { method: 'DELETE' })
+  if (elasticsearch) for (const index of INDICES) await fetch(`${elasticsearch}/${index}`, { method: 'DELETE' })
 
   const client = new pg.Client({ connectionString: postgres.url })
   await client.connect()
-  await client.query('create table item (id int primary key, version bigint not null, note text not null)')
-  await client.query(`insert into item select n, 1, 'first ' || n from generate_series(1, ${ROWS}) n`)
+  await client.query(
+    'create table item (id int primary key, version bigint not null, note text not null, amount float8 not null)',
+  )
+  const amounts = `('{${AMOUNTS.join()}}'::float8[])[n % ${AMOUNTS.length} + 1]`
+  await client.query(`insert into item select n, 1, 'first ' || n, ${amounts} from generate_series(1, ${ROWS}) n`)
   await client.end()
 
   const file = join(dir, 'items.jsonl')
@@ -292,6 +371,8 @@ test(`after ${KILLS} kills at random moments table, topic, index and file agree`
   await setUpSinks(platform, file)
   const changes = changeUntilStopped(postgres.url)
   for (let n = 0; n < KILLS; n++) {
+    // closed over a kill, a start, or neither
+    if (elasticsearch && rng.below(3) === 0) await closeIndices()
     // the first kills come early, to hit the snapshot; the later ones anywhere
     await setTimeout(n < KILLS / 4 ? rng.below(600) : 200 + rng.below(2500))
     await platform.kill()
@@ -299,6 +380,19 @@ test(`after ${KILLS} kills at random moments table, topic, index and file agree`
     platform.launch()
     // some are killed while they start
     if (rng.below(4) !== 0) await platform.serves()
+    if (elasticsearch && rng.below(2) === 0) await openIndices()
+  }
+  if (elasticsearch) {
+    // once at least while nobody is killed, so long that it shows
+    await openIndices()
+    await platform.serves()
+    await eventually(
+      async () => (await closeIndices()) === INDICES.length,
+      () => 'the indices are not there',
+      60_000,
+    )
+    for (const name of ['index', 'flat-index']) await says(platform, name, 'RUNNING', /index_closed_exception/)
+    await openIndices()
   }
   await setTimeout(1000)
   await changes.stop()
@@ -314,8 +408,13 @@ test(`after ${KILLS} kills at random moments table, topic, index and file agree`
   })
   expect(disorder(events)).toEqual([])
   await becomes('file', wanted, () => ({ state: fileState(file), size: existsSync(file) ? statSync(file).size : 0 }))
-  if (elasticsearch) await becomes('index', wanted, async () => ({ state: await indexState(), size: 0 }))
-  for (const name of elasticsearch ? ['source', 'file', 'elasticsearch'] : ['source', 'file'])
+  if (elasticsearch) {
+    for (const index of INDICES) {
+      await becomes(`index ${index}`, wanted, async () => ({ state: await indexState(index), size: 0 }))
+      expect(await mappingOf(index, 'amount')).toBe('double')
+    }
+  }
+  for (const name of elasticsearch ? ['source', 'file', 'flat', 'index', 'flat-index'] : ['source', 'file'])
     await platform.running(name)
   expect(await platform.stop()).toBe(0)
 })

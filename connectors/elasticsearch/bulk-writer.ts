@@ -3,11 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isRetriable, type Logger, messageOf, type SinkRecord, type TopicPartition } from '../../core/connect/index.ts'
 import { type Answer, causeOf, isOverLimit, reasonOf } from './answer.ts'
 import { BulkQueue } from './bulk-queue.ts'
-import { type BulkItem, bodyOf, bytesOf, documentOf, halves, toSendAgain } from './bulk-request.ts'
+import { type BulkItem, bodyOf, bytesOf, documentOf, halves } from './bulk-request.ts'
 import { type ElasticsearchClient, wasCutShort } from './client.ts'
+import { type Decision, decide, probedOf, type Refused, type Sent } from './decision.ts'
 import { errors } from './errors.ts'
-import { errorFor, indexError, isRefusedLogin, type Place, unavailable } from './failures.ts'
-import { type ItemAnswer, itemAnswersOf, type Outcome, outcomeOf, probeOf, takesDocuments } from './outcome.ts'
+import { errorFor, isRefusedLogin, type Place } from './failures.ts'
+import { itemAnswersOf, probeOf, takesDocuments } from './outcome.ts'
 import type { PendingOffsets } from './pending-offsets.ts'
 import type { Settings } from './settings.ts'
 import type { Targets } from './targets.ts'
@@ -22,29 +23,6 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** What to do with a document that is refused for good. Rejects when the task is to fail. */
 export type OnRefused = (record: SinkRecord, error: Error) => Promise<void>
-
-/** What is left of a request after its answer. */
-interface Settled {
-  /** To be sent again, in order. */
-  readonly again: readonly BulkItem[]
-  /** Those of them with a probe of their index, since their answer is about the document or about the index. */
-  readonly unclear: ReadonlySet<BulkItem>
-  /** Records whose index is not there any more. */
-  readonly gone: readonly SinkRecord[]
-  /** Why they are sent again; null where that is only to find out. */
-  readonly why: Error | null
-  /** Whether a part of the request will be taken where the whole was not. */
-  readonly isTooMuch: boolean
-  /** Whether the node had no room for them. */
-  readonly isBusy: boolean
-}
-
-/** What was sent. */
-interface Sent {
-  readonly items: readonly BulkItem[]
-  readonly unclear: ReadonlySet<BulkItem>
-  readonly wasRepeated: boolean
-}
 
 /**
  * Sends items in bulk, several requests at a time. What it has taken it keeps until it is written or refused for good: while
@@ -227,7 +205,7 @@ export class BulkWriter {
         unclear = settled.unclear
         why = settled.why
         isTooMuch = left.length > 1 && (settled.isTooMuch || (settled.isBusy && isStuck && isAgain))
-        for (const record of settled.gone) await this.#targets.prepare(record, this.#stop.signal)
+        for (const { record } of settled.gone) await this.#targets.prepare(record, this.#stop.signal)
       } catch (error) {
         if (this.#stop.signal.aborted || !isRetriable(error) || isRefusedLogin(error)) throw error
         why = error as Error
@@ -247,9 +225,8 @@ export class BulkWriter {
 
   /** Sends items, and after them a probe of each index of those that are unclear. */
   async #send(items: readonly BulkItem[], unclear: ReadonlySet<BulkItem>): Promise<Answer> {
-    const indices = new Set<string>()
-    for (const item of unclear) indices.add(item.index)
-    return this.#post(bodyOf(items, [...indices].map(index => probeOf(index, randomUUID())).join('')))
+    const probes = probedOf(unclear).map(index => probeOf(index, randomUUID()))
+    return this.#post(bodyOf(items, probes.join('')))
   }
 
   async #post(body: Buffer): Promise<Answer> {
@@ -285,7 +262,8 @@ export class BulkWriter {
   }
 
   async #backOff(attempt: number): Promise<void> {
-    const most = Math.min(this.#settings.raw['retry.backoff.ms'] * 2 ** Math.min(attempt, 20), MAX_BACKOFF_MS)
+    const first = this.#settings.raw['retry.backoff.ms']
+    const most = Math.min(first * 2 ** Math.min(attempt, 20), Math.max(first, MAX_BACKOFF_MS))
     await sleep(most / 2 + (Math.random() * most) / 2, undefined, { signal: this.#stop.signal })
   }
 
@@ -318,7 +296,7 @@ export class BulkWriter {
     // the numbers in the answer say it, else a request with next to nothing in it
     if (!isOver && !(await this.#passes(item))) return false
     const words = status === 413 && !cause ? TOO_LARGE : reasonOf(body)
-    await this.#refuse(item, { status, words, isTooLarge })
+    await this.#refuse({ item, status, words, isTooLarge })
     this.#wake()
     return true
   }
@@ -330,57 +308,23 @@ export class BulkWriter {
     return answer !== undefined && takesDocuments(answer)
   }
 
-  /** Takes the items off that are done with. */
-  async #settle(run: number, { items, unclear, wasRepeated }: Sent, answer: Answer): Promise<Settled> {
-    const probed = [...new Set([...unclear].map(item => item.index))]
-    const answers = itemAnswersOf(answer.body, items.length + probed.length)
+  /** Takes the items off that are done with. Throws MR_ES_AUTH. */
+  async #settle(run: number, sent: Sent, answer: Answer): Promise<Decision> {
+    const { items } = sent
+    const answers = itemAnswersOf(answer.body, items.length + probedOf(sent.unclear).length)
     if (!answers) throw this.#unusable(answer, items[0]!)
-    const taking = new Set(probed.filter((_, n) => takesDocuments(answers[items.length + n]!)))
-    const request = { bytes: bytesOf(items), wasRepeated: wasRepeated && items.length === 1 }
-    const outcomes = new Map<BulkItem, Outcome>()
-    const retry = new Set<BulkItem>()
-    for (const [n, item] of items.entries()) {
-      const outcome = decided(outcomeOf(item, answers[n]!, request), unclear.has(item), taking.has(item.index))
-      outcomes.set(item, outcome)
-      if (outcome.kind === 'done' && item.op === 'delete') this.#remember(run, item, answers[n]!)
-      const isOver = outcome.kind === 'refused' || (outcome.kind === 'tooLarge' && items.length === 1)
-      if (outcome.kind !== 'done' && !isOver) retry.add(item)
+    const decision = decide(sent, answers, this.#client.shown)
+    for (const { item, status } of decision.done) {
+      if (item.op === 'delete') this.#remember(run, item, status)
+      this.#finish(item)
     }
-    const again = toSendAgain(items, retry)
-    const kept = new Set(again)
-    for (const [item, outcome] of outcomes) {
-      if (kept.has(item)) continue
-      if (outcome.kind === 'done') this.#finish(item)
-      else await this.#refuse(item, { ...outcome, isTooLarge: outcome.kind === 'tooLarge' })
-    }
-    if (again.length < items.length) this.#recover()
-    if (again.some(item => outcomes.get(item)!.kind === 'tooLarge')) this.#queue.limitBytes(request.bytes / 2)
+    for (const refusal of decision.refused) await this.#refuse(refusal)
+    if (decision.again.length < items.length) this.#recover()
+    if (decision.isTooMuch) this.#queue.limitBytes(bytesOf(items) / 2)
+    for (const { index } of decision.gone) this.#targets.forget(index)
     this.#wake()
-    return this.#leftOf(again, outcomes)
-  }
-
-  /** What the outcomes of the items mean that are sent again. Throws MR_ES_AUTH. */
-  #leftOf(again: readonly BulkItem[], outcomes: ReadonlyMap<BulkItem, Outcome>): Settled {
-    const unclear = new Set<BulkItem>()
-    const gone = new Map<string, SinkRecord>()
-    let why: Error | null = null
-    let isTooMuch = false
-    let isBusy = false
-    for (const item of again) {
-      const outcome = outcomes.get(item)!
-      if (outcome.kind === 'done' || outcome.kind === 'refused') continue
-      const place = this.#placeOf(item)
-      const { status, words, cause } = outcome
-      if (outcome.kind === 'forbidden') throw errors.create('MR_ES_AUTH', { ...place, status, cause: words })
-      if (outcome.kind === 'unclear') unclear.add(item)
-      else if (outcome.kind === 'index') why ??= indexError(place, status, cause, words)
-      else why ??= unavailable(place, status, words)
-      if (outcome.kind === 'tooLarge') isTooMuch = true
-      if (status === 429) isBusy = true
-      if (outcome.kind === 'index' && outcome.gone) gone.set(item.index, item.record)
-    }
-    for (const index of gone.keys()) this.#targets.forget(index)
-    return { again, unclear, gone: [...gone.values()], why, isTooMuch, isBusy }
+    if (decision.login) throw decision.login
+    return decision
   }
 
   /** An answer that does not say what became of the documents. */
@@ -391,16 +335,15 @@ export class BulkWriter {
     return errors.create('MR_ES_ANSWER', { url, method: 'POST', path: '/_bulk', cause })
   }
 
-  async #refuse(item: BulkItem, why: { status: number; words: string; isTooLarge: boolean }): Promise<void> {
+  async #refuse({ item, status, words: cause, isTooLarge }: Refused): Promise<void> {
     const { originalTopic: topic, originalPartition: partition, originalOffset: offset } = item.record
     const { id, index, bytes } = item
-    const { status, words: cause, isTooLarge } = why
     const place = { id, index, topic, partition, offset, bytes, status, cause }
     await this.#onRefused(item.record, errors.create(isTooLarge ? 'MR_ES_TOO_LARGE' : 'MR_ES_MALFORMED', place))
     this.#finish(item)
   }
 
-  #remember(run: number, item: BulkItem, { status }: ItemAnswer): void {
+  #remember(run: number, item: BulkItem, status: number): void {
     // 409: the document is newer than this delete
     if (item.version === null || status === 409) return
     const document = documentOf(item)
@@ -422,11 +365,4 @@ export class BulkWriter {
     this.#held--
     this.#heldBytes -= item.bytes
   }
-}
-
-/** The outcome of an item that was sent with a probe: what was unclear is so no more. */
-function decided(outcome: Outcome, wasProbed: boolean, isTaking: boolean): Outcome {
-  if (outcome.kind !== 'unclear' || !wasProbed) return outcome
-  const { status, cause, words } = outcome
-  return isTaking ? { kind: 'refused', status, cause, words } : { kind: 'index', gone: false, status, cause, words }
 }

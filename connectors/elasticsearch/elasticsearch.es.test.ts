@@ -21,7 +21,13 @@ afterEach(async () => {
 
 function play(props: Record<string, string> = {}, options: { reporter?: boolean; topic?: string } = {}): Played {
   const p = new Played(options.topic ?? uniqueName('topic'), options)
-  p.start({ 'connection.url': url!, 'schema.ignore': 'true', 'retry.backoff.ms': '20', ...props })
+  p.start({
+    'connection.url': url!,
+    'schema.ignore': 'true',
+    'retry.backoff.ms': '20',
+    'read.timeout.ms': '30000',
+    ...props,
+  })
   played.push(p)
   return p
 }
@@ -392,14 +398,14 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     const converter = new JsonConverter()
     converter.configure({ 'schemas.enable': 'false' }, false)
     const read = (json: string) => converter.toConnectData(p.topic, Buffer.from(json)).value
-    await p.write([p.record('a', read('{"f":0.0,"g":1.0E30,"n":9007199254740993}'))])
+    await p.write([p.record('a', read('{"f":0.0,"g":1.0E300,"n":9007199254740993}'))])
     await p.write([p.record('b', read('{"f":0.25,"g":-4.9E-324,"n":1}'))])
     const { body } = await ask(`/${p.topic}/_mapping`)
     expect(body[p.topic]).toMatchObject({
-      mappings: { properties: { f: { type: 'float' }, g: { type: 'float' }, n: { type: 'long' } } },
+      mappings: { properties: { f: { type: 'double' }, g: { type: 'double' }, n: { type: 'long' } } },
     })
     const raw = await (await fetch(`${url}/${p.topic}/_doc/a`)).text()
-    expect(raw).toContain('"_source":{"f":0.0,"g":1.0E30,"n":9007199254740993}')
+    expect(raw).toContain('"_source":{"f":0.0,"g":1.0E300,"n":9007199254740993}')
     const second = await (await fetch(`${url}/${p.topic}/_doc/b`)).text()
     expect(second).toContain('"_source":{"f":0.25,"g":-4.9E-324,"n":1}')
   })

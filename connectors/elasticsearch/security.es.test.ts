@@ -53,7 +53,7 @@ async function validated(props: Record<string, string>): Promise<Record<string, 
 async function roundTrip(props: Record<string, string>): Promise<unknown> {
   const p = new Played(uniqueName('secure'))
   played.push(p)
-  p.start({ 'schema.ignore': 'true', ...props })
+  p.start({ 'schema.ignore': 'true', 'read.timeout.ms': '30000', ...props })
   await p.write([p.record('a', { text: 'x'.repeat(2000) })])
   const client = new ElasticsearchClient(readSettings(props).raw)
   try {
@@ -129,6 +129,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
       'schema.ignore': 'true',
       'retry.backoff.ms': '10',
       'max.retries': '1',
+      'read.timeout.ms': '30000',
       'behavior.on.malformed.documents': 'ignore',
       ...trusting,
       ...props,

@@ -15,6 +15,14 @@ function indexName(topic: string): string {
   return name === '.' || name === '..' ? name.replaceAll('.', 'dot') : name
 }
 
+/**
+ * What a new index begins with. By itself Elasticsearch makes a field of floats for the first double it sees, and refuses 1.0E300
+ * in it later. Templates of indices go before this.
+ */
+const NEW_INDEX = JSON.stringify({
+  mappings: { dynamic_templates: [{ doubles: { match_mapping_type: 'double', mapping: { type: 'double' } } }] },
+})
+
 interface Target {
   readonly topic: string
   readonly name: string
@@ -105,7 +113,7 @@ export class Targets {
     }
     // a data stream is made by its first document and Elasticsearch's own templates for logs-*-* and metrics-*-*
     if (this.#settings.dataStream) return
-    const made = await this.#ask(target, { method: 'PUT' }, [400])
+    const made = await this.#ask(target, { method: 'PUT', body: NEW_INDEX }, [400])
     const taken = made.status === 400 && /already_exists/.test(causeOf(made.body)?.type ?? reasonOf(made.body))
     if (made.status === 400 && !taken) throw this.#refusal(target, 'PUT', made)
     if (!taken) this.#logger.info(`created the index ${name}`)

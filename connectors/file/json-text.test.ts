@@ -52,9 +52,25 @@ test('a field may have any name, also those of decimals and those that every obj
   expect(jsonText(schema, {})).toBe('{"constructor":null}')
 })
 
+test('a double keeps its kind, whatever its size and with or without a schema', () => {
+  const double = primitive('double')
+  for (const [value, text] of [
+    [1, '1.0'],
+    [-0, '-0.0'],
+    [1e30, '1.0E30'],
+    [1e-7, '1.0E-7'],
+    [0.25, '0.25'],
+  ] as const) {
+    expect(jsonText(double, value)).toBe(text)
+    if (!Number.isInteger(value)) expect(jsonText(null, value)).toBe(text)
+  }
+  expect(jsonText(primitive('int32'), 1)).toBe('1')
+  expect(jsonText(null, 1)).toBe('1')
+})
+
 test('a float has the digits of a float', () => {
   expect(jsonText(primitive('float'), Math.fround(0.1))).toBe('0.1')
-  expect(jsonText(primitive('float'), 5)).toBe('5')
+  expect(jsonText(primitive('float'), 5)).toBe('5.0')
 })
 
 test('whatever the value, it is one line, and JSON that says the same', () => {

@@ -1,4 +1,13 @@
-import { DATE, Decimal, FloatingNumber, javaFloat, type Schema, TIME, TIMESTAMP } from '../../core/connect/index.ts'
+import {
+  DATE,
+  Decimal,
+  FloatingNumber,
+  javaDouble,
+  javaFloat,
+  type Schema,
+  TIME,
+  TIMESTAMP,
+} from '../../core/connect/index.ts'
 
 /**
  * A value as one line of JSON: structs and maps as objects, int64 exact, decimals as exact numbers, dates in ISO 8601, bytes in
@@ -11,8 +20,7 @@ export function jsonText(schema: Schema | null, value: unknown): string {
     case 'string':
       return JSON.stringify(given)
     case 'number':
-      if (!Number.isFinite(given)) return JSON.stringify(String(given))
-      return String(schema?.type === 'float' ? Number(javaFloat(given)) : given)
+      return numberText(schema, given)
     case 'bigint':
     case 'boolean':
       return String(given)
@@ -34,6 +42,14 @@ export function jsonText(schema: Schema | null, value: unknown): string {
   return `{${Object.entries(given as object)
     .map(([k, v]) => `${JSON.stringify(k)}:${jsonText(inner, v)}`)
     .join(',')}}`
+}
+
+/** A double or float as Java has it, so that a whole number stays one of these: `1.0`, not `1`. */
+function numberText(schema: Schema | null, value: number): string {
+  if (!Number.isFinite(value)) return JSON.stringify(String(value))
+  if (schema?.type === 'float') return javaFloat(value)
+  const isDouble = schema ? schema.type === 'double' : !Number.isSafeInteger(value)
+  return isDouble ? javaDouble(value) : String(value)
 }
 
 function dateText(schema: Schema | null, value: Date): string {

@@ -1,0 +1,114 @@
+import { type BulkItem, bytesOf, toSendAgain } from './bulk-request.ts'
+import { errors } from './errors.ts'
+import { indexError, type Place, unavailable } from './failures.ts'
+import { type ItemAnswer, type Outcome, outcomeOf, takesDocuments } from './outcome.ts'
+
+/** What was sent in one request. */
+export interface Sent {
+  readonly items: readonly BulkItem[]
+  /** Those of them with a probe of their index. */
+  readonly unclear: ReadonlySet<BulkItem>
+  /** Whether the same items were refused as often as `max.retries` says. */
+  readonly wasRepeated: boolean
+}
+
+/** A document that is refused for good. */
+export interface Refused {
+  readonly item: BulkItem
+  readonly status: number
+  readonly words: string
+  readonly isTooLarge: boolean
+}
+
+/** What is to become of the items of a request. */
+export interface Decision {
+  readonly done: readonly { readonly item: BulkItem; readonly status: number }[]
+  readonly refused: readonly Refused[]
+  /** To be sent again, in order. */
+  readonly again: readonly BulkItem[]
+  /** Those of them to be sent with a probe of their index, since their answer is about the document or about the index. */
+  readonly unclear: ReadonlySet<BulkItem>
+  /** One item of each index that is not there any more. */
+  readonly gone: readonly BulkItem[]
+  /** Why items are sent again; null where that is only to find out. */
+  readonly why: Error | null
+  /** A refused login, which ends the task. */
+  readonly login: Error | null
+  /** Whether a part of the request will be taken where the whole was not. */
+  readonly isTooMuch: boolean
+  /** Whether the node had no room for items. */
+  readonly isBusy: boolean
+}
+
+/** The indices that a request probes, in the order of the probes, which follow its items. */
+export function probedOf(unclear: ReadonlySet<BulkItem>): string[] {
+  return [...new Set([...unclear].map(item => item.index))]
+}
+
+/** Decides by the answers to the items and, after them, to the probes. No I/O. */
+export function decide(sent: Sent, answers: readonly ItemAnswer[], url: string): Decision {
+  const { items, unclear } = sent
+  const probes = answers.slice(items.length)
+  const taking = new Set(probedOf(unclear).filter((_, n) => takesDocuments(probes[n]!)))
+  const isAlone = items.length === 1
+  const request = { bytes: bytesOf(items), wasRepeated: sent.wasRepeated && isAlone }
+  const outcomes = items.map((item, n) =>
+    probed(outcomeOf(item, answers[n]!, request), unclear.has(item), taking.has(item.index)),
+  )
+  const isOver = ({ kind }: Outcome) => kind === 'done' || kind === 'refused' || (kind === 'tooLarge' && isAlone)
+  const again = toSendAgain(items, new Set(items.filter((_, n) => !isOver(outcomes[n]!))))
+  const kept = new Set(again)
+  const done: { item: BulkItem; status: number }[] = []
+  const refused: Refused[] = []
+  const left: [BulkItem, Outcome][] = []
+  for (const [n, item] of items.entries()) {
+    const outcome = outcomes[n]!
+    if (kept.has(item)) left.push([item, outcome])
+    else if (outcome.kind === 'done') done.push({ item, status: answers[n]!.status })
+    else refused.push({ item, status: outcome.status, words: outcome.words, isTooLarge: outcome.kind === 'tooLarge' })
+  }
+  return { done, refused, again, ...meaningOf(left, url) }
+}
+
+/** The outcome of an item that was sent with a probe: what was unclear is so no more. */
+function probed(outcome: Outcome, wasProbed: boolean, isTaking: boolean): Outcome {
+  if (outcome.kind !== 'unclear' || !wasProbed) return outcome
+  return isTaking ? { ...outcome, kind: 'refused' } : { ...outcome, kind: 'index', gone: false }
+}
+
+/** What the outcomes of the items mean that are sent again. */
+function meaningOf(
+  left: readonly (readonly [BulkItem, Outcome])[],
+  url: string,
+): Omit<Decision, 'done' | 'refused' | 'again'> {
+  const unclear = new Set<BulkItem>()
+  const gone = new Map<string, BulkItem>()
+  let why: Error | null = null
+  let login: Error | null = null
+  let isTooMuch = false
+  let isBusy = false
+  for (const [item, outcome] of left) {
+    // sent again only after an older write of the same document
+    if (outcome.kind === 'done' || outcome.kind === 'refused') continue
+    const { status, words, cause } = outcome
+    const place: Place = { url, index: item.index, topic: item.record.topic }
+    if (status === 429) isBusy = true
+    switch (outcome.kind) {
+      case 'unclear':
+        unclear.add(item)
+        break
+      case 'forbidden':
+        login ??= errors.create('MR_ES_AUTH', { ...place, status, cause: words })
+        break
+      case 'index':
+        why ??= indexError(place, status, cause, words)
+        if (outcome.gone) gone.set(item.index, item)
+        break
+      case 'tooLarge':
+      case 'retry':
+        why ??= unavailable(place, status, words)
+        if (outcome.kind === 'tooLarge') isTooMuch = true
+    }
+  }
+  return { unclear, gone: [...gone.values()], why, login, isTooMuch, isBusy }
+}
