@@ -93,6 +93,10 @@ export const clientErrors = defineErrors({
     message: 'the records of {partition} at offset {offset} cannot be read: {cause}',
     fix: "Check the broker's disk; to go on without them, seek past that offset.",
   },
+  MR_CLIENT_INVALID_TOPICS: {
+    message: 'invalid topics: [{topics}]',
+    fix: 'A topic name has 1 to 249 characters: letters, digits, ".", "_" and "-". To read the topics that match a pattern, subscribe to the pattern (topics.regex of a sink).',
+  },
   MR_CLIENT_LOG_TRUNCATED: {
     message:
       'the log of {partition} was truncated {where}, below the position {position}, and auto.offset.reset is none',

@@ -197,6 +197,10 @@ export interface Consumer {
   assign(partitions: readonly TopicPartition[]): void
   unsubscribe(): Promise<void>
   assignment(): readonly TopicPartition[]
+  /** The topics that are subscribed to; of a pattern, those that match it at present. */
+  subscription(): readonly string[]
+  /** Of those, the ones that do not exist as far as is known. */
+  missingTopics(): readonly string[]
   /** At most `maxPollRecords` records, as batches; empty after `timeoutMs` without any, or when the signal aborts. */
   poll(timeoutMs: number, signal?: AbortSignal): Promise<readonly ConsumerBatch[]>
   /** Ends a running `poll` early, with what there is. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createConsumer, createProducer } from '../../core/client/index.ts'
 import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../peers/servers.ts'
-import { eventually, Rig, rest } from './rig.ts'
+import { eventually, Rig, rest, type Status } from './rig.ts'
 
 const rig = new Rig()
 let kafka: PeerKafka
@@ -269,4 +269,48 @@ test('dead letters name the stage, the class, and the exception that Connect nam
     for (const topic of Object.keys(FAILING)) await rest(side.url, 'DELETE', `/connectors/${topic}`)
   }
   expect(dead[1]!.map(records => records.map(worded))).toEqual(dead[0]!.map(records => records.map(worded)))
+})
+
+/** Right after a creation Java's worker has no status. */
+const stateOf = (status: Partial<Status>) => status.tasks?.[0]?.state
+
+test('a sink of a topic that cannot exist is accepted, then its task fails and names the entry', async () => {
+  const entries = ['event.member.*', 'a b', '..']
+  for (const [i, entry] of entries.entries()) {
+    for (const side of sides()) {
+      const name = `impossible-${i}`
+      const sink = { 'connector.class': 'org.apache.kafka.connect.file.FileStreamSinkConnector', 'tasks.max': '1' }
+      await create(side, name, { ...sink, topics: `lines,${entry}`, file: join(rig.dir, `${side.name}-${i}.txt`) })
+      const status = async () => (await rest(side.url, 'GET', `/connectors/${name}/status`)).body as Status
+      await eventually(async () => stateOf(await status()), 'FAILED')
+      expect((await status()).connector.state).toBe('RUNNING')
+      expect((await status()).tasks[0]!.trace, side.name).toMatch(/invalid topics: \[/i)
+      expect((await status()).tasks[0]!.trace, side.name).toContain(`[${entry}]`)
+      await rest(side.url, 'DELETE', `/connectors/${name}`)
+    }
+  }
+})
+
+test('a line that is too large for the log stops the lines behind it', async () => {
+  const input = join(rig.dir, 'large.txt')
+  writeFileSync(input, `one\ntwo\n${'x'.repeat(1500)}\nfour\nfive\n`)
+  for (const side of sides()) {
+    await create(side, 'large', {
+      'connector.class': 'org.apache.kafka.connect.file.FileStreamSourceConnector',
+      'tasks.max': '1',
+      file: input,
+      topic: 'large',
+      'value.converter': STRING_CONVERTER,
+      'producer.override.max.request.size': '1000',
+    })
+    const status = async () => (await rest(side.url, 'GET', '/connectors/large/status')).body as Status
+    await eventually(async () => stateOf(await status()), 'FAILED')
+    for (let restart = 0; restart < 2; restart++) {
+      await rest(side.url, 'POST', '/connectors/large/restart?includeTasks=true')
+      await eventually(async () => stateOf(await status()), 'FAILED')
+    }
+    const told = await consume(side, 'large', 2)
+    expect([...new Set(told.map(r => r.value))], side.name).toEqual(['one', 'two'])
+    await rest(side.url, 'DELETE', '/connectors/large')
+  }
 })

@@ -1,4 +1,5 @@
 import { isRetriable } from '../../common/errors/error-table.ts'
+import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { EARLIEST, LATEST, listOffsets } from '../cluster/list-offsets.ts'
 import { topicPartitions } from '../cluster/topics.ts'
@@ -49,6 +50,8 @@ class KafkaConsumer implements Consumer {
   #woken = false
   #closed = false
   #closing: Promise<void> | null = null
+  /** The metadata in which the subscribed topics had no errors. */
+  #checkedTopicsAt = -1
   /** Which partition comes first in the next poll, so that all get their turn. */
   #turn = 0
 
@@ -90,6 +93,7 @@ class KafkaConsumer implements Consumer {
     // Without the flags that give a RegExp a memory of its last match.
     this.#subscription.pattern = isPattern ? new RegExp(topics.source, topics.flags.replace(/[gy]/g, '')) : null
     this.#subscription.listener = listener ?? null
+    this.#checkedTopicsAt = -1
     if (!isPattern) this.#subscription.topics = new Set(topics)
     group.subscriptionChanged()
     if (isPattern) group.resolvePattern()
@@ -116,6 +120,14 @@ class KafkaConsumer implements Consumer {
     return this.#subscription.list()
   }
 
+  subscription(): readonly string[] {
+    return [...this.#subscription.topics]
+  }
+
+  missingTopics(): readonly string[] {
+    return this.#topicsWith(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  }
+
   async poll(timeoutMs: number, signal?: AbortSignal): Promise<readonly ConsumerBatch[]> {
     this.#check()
     if (this.#busy) throw stateError('the consumer is being polled already')
@@ -126,8 +138,10 @@ class KafkaConsumer implements Consumer {
     try {
       for (;;) {
         this.#check()
+        this.#throwTopicErrors()
         if (this.#subscription.isGroup && (await this.#readyToJoin(deadline, signal)))
           await this.#group!.membership.tick()
+        this.#throwTopicErrors()
         this.#autoCommit?.maybe()
         this.#findPositions()
         const batches = this.#collect()
@@ -254,6 +268,23 @@ class KafkaConsumer implements Consumer {
       p.error = null
       throw error
     }
+  }
+
+  #topicsWith(errorCode: number): string[] {
+    const { topics } = this.#cluster.metadata
+    return this.subscription().filter(t => topics.get(t)?.errorCode === errorCode)
+  }
+
+  /** As in Java, a poll fails while the subscription has topics that can never be read. */
+  #throwTopicErrors(): void {
+    const { version } = this.#cluster.metadata
+    if (this.#subscription.mode !== 'topics' || this.#checkedTopicsAt === version) return
+    const invalid = this.#topicsWith(ErrorCode.INVALID_TOPIC_EXCEPTION)
+    if (invalid.length > 0) throw clientErrors.create('MR_CLIENT_INVALID_TOPICS', { topics: invalid.join(', ') })
+    const refused = this.#topicsWith(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
+    if (refused.length > 0)
+      throw errorFor(ErrorCode.TOPIC_AUTHORIZATION_FAILED, `Not authorized to access topics: [${refused.join(', ')}]`)
+    this.#checkedTopicsAt = version
   }
 
   /** A pattern can only be joined with after it has been compared with the topics that exist. */

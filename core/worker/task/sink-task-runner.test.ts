@@ -411,3 +411,13 @@ test('a put that ends with an error because it was told to stop is no failure, a
   await running
   expect(s.consumer.commits).toEqual([])
 })
+
+test('topics that do not exist are named in the status, until they do', async () => {
+  const s = setUp()
+  s.consumer.missing = ['u', 'v']
+  await runUntil(s, () => {
+    if (s.degraded.length === 1) s.consumer.missing = []
+    return s.degraded.length === 2
+  })
+  expect(s.degraded).toEqual(['topics do not exist: [u, v]; the task waits for them', null])
+})

@@ -51,6 +51,8 @@ export class SinkTaskRunner {
   #member: GroupMetadata | null = null
   /** The first error of a rebalance callback: the consumer need not know of it. */
   #callbackError: unknown = null
+  /** Why there is nothing to read, as the status tells it. */
+  #waitingFor: string | null = null
 
   constructor(parts: SinkRunnerParts) {
     this.#parts = parts
@@ -108,6 +110,7 @@ export class SinkTaskRunner {
     if (this.#callbackError !== null) throw this.#callbackError
     if (this.#signal.aborted) return
     if (batches.length > 0) await this.#take(batches)
+    else this.#tellTopics()
     if (this.#parts.queue?.congested) await this.#parts.queue.settled(this.#signal)
     if (this.#paused) return
     if (this.#retryAt === null || Date.now() >= this.#retryAt) await this.#deliver()
@@ -122,6 +125,25 @@ export class SinkTaskRunner {
     if (now?.memberId === before?.memberId && now?.generationId === before?.generationId) return
     this.#member = now
     this.#parts.onMember(now)
+  }
+
+  /** A task without topics to read says so in its status, until there are some. */
+  #tellTopics(): void {
+    const { consumer, topics, logger, onDegraded } = this.#parts
+    let message: string | null = null
+    if (topics instanceof RegExp) {
+      const isJoined = consumer.groupMetadata() !== null
+      if (isJoined && consumer.subscription().length === 0) {
+        message = 'no topic matches topics.regex; the task waits for one'
+      }
+    } else {
+      const missing = consumer.missingTopics()
+      if (missing.length > 0) message = `topics do not exist: [${missing.join(', ')}]; the task waits for them`
+    }
+    if (message === this.#waitingFor) return
+    this.#waitingFor = message
+    if (message !== null) logger.warn(message)
+    onDegraded(message, null)
   }
 
   /** While a batch waits to be put again, or the task is paused, the consumer only keeps its membership. */

@@ -42,6 +42,8 @@ export class FakeConsumer implements Consumer {
   maxPollRecords = 500
   failCommits: Error | null = null
   polls = 0
+  matching: string[] = ['t']
+  missing: string[] = []
   /** The leader epoch of records produced from now on, by offset. */
   epochOf: (offset: number) => number = () => 0
   closed = false
@@ -104,6 +106,14 @@ export class FakeConsumer implements Consumer {
     if (this.failCommits) throw this.failCommits
     this.commits.push([...offsets])
     for (const o of offsets) this.committedOffsets.set(keyOf(o), o.offset)
+  }
+
+  subscription(): readonly string[] {
+    return this.matching
+  }
+
+  missingTopics(): readonly string[] {
+    return this.missing
   }
 
   assignment(): readonly TopicPartition[] {
