@@ -25,7 +25,15 @@ export function guarded(codec: string, limit: number, run: () => Buffer): Buffer
   }
 }
 
-/** How much node:zlib allocates at a time: a few times the input, since most batches shrink by less. */
-export function chunkSize(input: number, limit: number): number {
-  return Math.max(1024, Math.min(input * 4, 1 << 20, limit + 1))
+/** node:zlib allocates once more when it has filled what it had exactly. */
+const SLACK = 64
+
+/**
+ * How much node:zlib allocates at a time: what the data says that it holds, if that is likely; else a few times the input,
+ * since most batches shrink by less.
+ */
+export function chunkSize(input: number, limit: number, announced = 0): number {
+  const most = Math.min(1 << 20, limit + 1)
+  if (announced > 0 && announced <= input * 64 && announced < most) return Math.max(1024, announced + SLACK)
+  return Math.max(1024, Math.min(input * 4, most))
 }

@@ -17,7 +17,7 @@ export function gunzip(data: Buffer, maxBytes: number): Buffer {
   let out: Buffer
   try {
     out = guarded('gzip', maxBytes, () =>
-      gunzipSync(data, { maxOutputLength: limit, chunkSize: chunkSize(data.length, limit) }),
+      gunzipSync(data, { maxOutputLength: limit, chunkSize: chunkSize(data.length, limit, lengthOf(data)) }),
     )
   } catch (error) {
     // node:zlib fails on most of what may follow
@@ -26,6 +26,11 @@ export function gunzip(data: Buffer, maxBytes: number): Buffer {
   }
   if (out.length > maxBytes) throw tooLarge(maxBytes)
   return out
+}
+
+/** How long the last member says that it is; hostile data may say anything. */
+function lengthOf(data: Buffer): number {
+  return data.length < 4 ? 0 : data.readUInt32LE(data.length - 4)
 }
 
 function memberByMember(data: Buffer, maxBytes: number, failure: unknown): Buffer {

@@ -30,7 +30,7 @@ function decompressFrame(data: Buffer, left: number, limit: number): { plain: Bu
     const out: unknown = zstdDecompressSync(data, {
       // At least 1 is wanted.
       maxOutputLength: Math.max(1, left),
-      chunkSize: chunkSize(data.length, left),
+      chunkSize: chunkSize(data.length, left, contentSize(data)),
       info: true,
     })
     const { buffer, engine } = out as { buffer: Buffer; engine: { bytesWritten: number } }
@@ -40,4 +40,22 @@ function decompressFrame(data: Buffer, left: number, limit: number): { plain: Bu
   if (plain.length > left) throw tooLarge(limit)
   // Without progress there would be no end.
   return { plain, consumed: Math.max(1, consumed) }
+}
+
+/** The size of a frame's content where its header tells it (RFC 8878, 3.1.1.1); 0 where it does not. */
+function contentSize(data: Buffer): number {
+  if (data.length < 18) return 0
+  const descriptor = data[4]!
+  const isSingle = (descriptor & 0x20) !== 0
+  const at = 5 + (isSingle ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!
+  switch (descriptor >>> 6) {
+    case 0:
+      return isSingle ? data[at]! : 0
+    case 1:
+      return data.readUInt16LE(at) + 256
+    case 2:
+      return data.readUInt32LE(at)
+    default:
+      return Number(data.readBigUInt64LE(at))
+  }
 }

@@ -15,7 +15,7 @@ type Rejected = Extract<Verdict, { kind: 'rejected' }>
 
 /** Records that are looked at in the event loop, and how many of them where anything is odd. */
 const MAX_QUICK = 16_384
-const MAX_QUICK_INSPECTED = 100
+const MAX_QUICK_INSPECTED = 1000
 
 /**
  * `checkRecords` for a batch that takes little time: its records are not compressed, and shall not be. Null when it may take

@@ -1,7 +1,7 @@
 import { messageOf } from '../../../common/errors/error-table.ts'
 import { ErrorCode } from '../../../protocol/error-codes.ts'
 import * as header from '../../../protocol/records/batch-header.ts'
-import { readVarint, readVarlongExactly } from '../../../protocol/records/varint.ts'
+import { readVarint, readVarlong, readVarlongExactly } from '../../../protocol/records/varint.ts'
 import { NEVER } from '../log-config.ts'
 import type { BatchRules, RecordError, Verdict } from './rules.ts'
 
@@ -88,7 +88,7 @@ class Inspection {
         throw new Malformed(`record ${i} has ${length} bytes where ${end - start} are left`)
       if (start >= end) throw new Malformed(`record ${i} has no fields`)
       cursor.pos = start + 1 // attributes
-      const delta = readVarlongExactly(plain, cursor, end)
+      const delta = readDelta(plain, cursor)
       const offset = readVarint(plain, cursor, end)
       const keyLength = skipBytes(plain, cursor, i)
       const valueLength = skipBytes(plain, cursor, i)
@@ -155,6 +155,13 @@ class Inspection {
       `and only showing the first three errors at most: [${first.join(', ')}]`
     return { kind: 'rejected', code: ErrorCode.INVALID_RECORD, detail, recordErrors }
   }
+}
+
+/** Exact; bigints are slow, so they are made only where numbers are not enough. */
+function readDelta(plain: Buffer, cursor: { pos: number }): bigint {
+  const at = cursor.pos
+  const delta = readVarlong(plain, cursor, plain.length)
+  return Number.isSafeInteger(delta) ? BigInt(delta) : readVarlongExactly(plain, { pos: at }, plain.length)
 }
 
 function limit(ms: number): bigint {
