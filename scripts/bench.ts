@@ -1,11 +1,12 @@
 /**
- * `npm run bench [-- CASE ... --rounds N --write]`: the benchmarks, each beside its peer in the same run, alternating, with
- * ours a second time as the control. `--write` puts the figures into `docs/benchmarks.md`.
+ * `npm run bench [-- CASE ... --rounds N --write --base DIR]`: the benchmarks, each next to its peer in the same run,
+ * alternating, with ours a second time as the control. `--write` puts the figures into `docs/benchmarks.md`. `--base`
+ * compares with the built checkout of another commit instead of the peer.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { brokerBench } from '../bench/cases/broker.ts'
 import { coldStartBench } from '../bench/cases/cold-start.ts'
@@ -27,8 +28,13 @@ const root = join(import.meta.dirname, '..')
 const page = join(root, 'docs/benchmarks.md')
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '3' }, write: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    write: { type: 'boolean', default: false },
+    base: { type: 'string' },
+  },
 })
+if (values.base) process.env['MILLRACE_BENCH_BASE'] = resolve(values.base)
 const say = (text: string) => process.stderr.write(`${text}\n`)
 
 const peers = spawnSync(process.execPath, [join(root, 'test/peers/setup.ts')], { stdio: 'inherit' })

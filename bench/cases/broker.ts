@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Figures, Summary } from '../lib/compare.ts'
 import { kafkaTool, type RunningBroker, startApache, startMillrace } from '../lib/kafka.ts'
-import { compareWarm, type WarmCase, type WarmSide } from '../lib/warm.ts'
+import { compareWarm, OTHER, otherCheckout, type WarmCase, type WarmSide } from '../lib/warm.ts'
 
 interface Load {
   readonly title: string
@@ -145,9 +145,12 @@ export async function brokerBench(
   rounds: number,
   say: (text: string) => void,
 ): Promise<{ title: string; summaries: Summary[] }[]> {
+  const base = otherCheckout()
   const sides: WarmSide<RunningBroker>[] = [
     { name: 'Millrace', target: await startMillrace(join(dir, 'a')) },
-    { name: 'Apache Kafka', target: await startApache(join(dir, 'b')) },
+    base
+      ? { name: OTHER, target: await startMillrace(join(dir, 'b'), base) }
+      : { name: 'Apache Kafka', target: await startApache(join(dir, 'b')) },
     { name: 'Millrace (control)', target: await startMillrace(join(dir, 'c')) },
   ]
   const results: { title: string; summaries: Summary[] }[] = []

@@ -80,8 +80,8 @@ export async function startApache(dir: string): Promise<RunningBroker> {
   return (await prepareApache(dir))()
 }
 
-/** Our broker, from `dist`. */
-export async function startMillrace(dir: string): Promise<RunningBroker> {
+/** The broker of a built checkout of Millrace; by default this one. */
+export async function startMillrace(dir: string, checkout = root): Promise<RunningBroker> {
   const port = await freePort()
   mkdirSync(dir, { recursive: true })
   const file = join(dir, 'server.properties')
@@ -97,7 +97,7 @@ group.initial.rebalance.delay.ms=0
   const running = launch(
     'Millrace',
     process.execPath,
-    [join(root, 'dist/cli/bin.js'), 'broker', file],
+    [join(checkout, 'dist/cli/bin.js'), 'broker', file],
     join(dir, 'log'),
   )
   await listening(port, 30_000)

@@ -23,12 +23,14 @@ export interface Stack {
 /** What a side needs before its processes are started; the function starts them and does not wait until they serve. */
 export type Prepare = (dir: string) => Promise<() => Promise<Stack>>
 
-export const prepareMillrace: Prepare = async dir => {
+/** The stack of a built checkout of Millrace; by default this one. */
+export async function prepareMillrace(dir: string, checkout = root): ReturnType<Prepare> {
+  const program = join(checkout, 'dist/cli/bin.js')
   const [port, rest] = [await freePort(), await freePort()]
   mkdirSync(dir, { recursive: true })
   const args = ['start', '--data-dir', join(dir, 'data'), '--port', String(port), '--rest-port', String(rest)]
   return async () => {
-    const worker = launch('Millrace', process.execPath, [join(root, 'dist/cli/bin.js'), ...args], join(dir, 'log'))
+    const worker = launch('Millrace', process.execPath, [program, ...args], join(dir, 'log'))
     return { bootstrap: `127.0.0.1:${port}`, rest, processes: [worker], worker, stop: () => worker.stop() }
   }
 }

@@ -23,6 +23,10 @@ export interface WarmOptions {
   readonly say: (text: string) => void
 }
 
+/** `npm run bench -- --base DIR`: a built checkout of another commit takes the place of the peer. */
+export const otherCheckout = (): string | undefined => process.env['MILLRACE_BENCH_BASE']
+export const OTHER = 'Millrace (base)'
+
 /** A JVM compiles its hot code over minutes: rounds are not counted until it gains no more. */
 const WARM_UP_MIN = 3
 const WARM_UP_MAX = 10
@@ -66,12 +70,13 @@ export async function compareWarm<T>(
 /** Our stack, Apache's, and ours again as the control: started once, used for all cases, then stopped. */
 export async function onWarmStacks<T>(
   dir: string,
-  peer: string,
+  peerName: string,
   use: (sides: readonly WarmSide<Stack>[]) => Promise<T>,
 ): Promise<T> {
+  const base = otherCheckout()
   const plans: readonly (readonly [string, Prepare])[] = [
     ['Millrace', prepareMillrace],
-    [peer, prepareApacheStack],
+    base ? [OTHER, at => prepareMillrace(at, base)] : [peerName, prepareApacheStack],
     ['Millrace (control)', prepareMillrace],
   ]
   const sides: WarmSide<Stack>[] = []
