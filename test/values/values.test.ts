@@ -36,7 +36,7 @@ interface Difference {
   why: string
 }
 
-const read = (name: string): unknown => JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8'))
+const read = (name: string): unknown => JSON.parse(readFileSync(new URL(`golden/${name}`, import.meta.url), 'utf8'))
 /** Values with or without schemas, the chains of transformations that they go through, and what Connect makes of them. */
 interface Table {
   schemas?: true
