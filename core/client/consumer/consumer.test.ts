@@ -201,3 +201,37 @@ test('a change of leader that truncates nothing repeats no record, whatever is b
   expect(values).toEqual(['a', 'b', 'c', 'd', 'e', 'f'])
   expect(asked[0]).toBe(0)
 })
+
+test('a broker too old to check a position is read from without a check', async () => {
+  const log = [batch(0, 'a'), batch(1, 'b')]
+  const broker = await SimBroker.start({
+    topics: { t: 1 },
+    leaderEpoch: 1,
+    answer: (key, request) => {
+      if (key === ApiKey.ApiVersions) {
+        const offered = [ApiKey.ApiVersions, ApiKey.Metadata, ApiKey.Fetch]
+        return { apiKeys: offered.map(apiKey => ({ apiKey, minVersion: 4, maxVersion: 12 })) }
+      }
+      if (key !== ApiKey.Fetch) return undefined
+      const { topics } = request as unknown as {
+        topics: { topic: string; partitions: { fetchOffset: number; currentLeaderEpoch: number }[] }[]
+      }
+      if (!topics[0]) return { responses: [] }
+      const { fetchOffset, currentLeaderEpoch } = topics[0].partitions[0]!
+      const isFenced = currentLeaderEpoch < broker.options.leaderEpoch!
+      const records = fetchOffset > 1 ? Buffer.alloc(0) : log[fetchOffset]!
+      const answer = isFenced ? { errorCode: ErrorCode.FENCED_LEADER_EPOCH } : { records }
+      return { responses: [{ topic: 't', partitions: [{ partitionIndex: 0, highWatermark: 2, ...answer }] }] }
+    },
+  })
+  const consumer = createConsumer({ bootstrapServers: broker.bootstrap, retryBackoffMs: 1, retryBackoffMaxMs: 5 })
+  cleanups.push(
+    () => broker.stop(),
+    () => consumer.close({ timeoutMs: 100 }),
+  )
+  consumer.assign([{ topic: 't', partition: 0 }])
+  consumer.seek({ topic: 't', partition: 0 }, 0)
+  expect(await valuesOf(consumer)).toEqual(['a'])
+  broker.options = { ...broker.options, leaderEpoch: 2 }
+  expect(await valuesOf(consumer)).toEqual(['b'])
+})

@@ -3,6 +3,7 @@ import {
   OffsetForLeaderEpochRequest,
   OffsetForLeaderEpochResponse,
 } from '../../protocol/messages/23-offset-for-leader-epoch.ts'
+import type { Message } from '../../protocol/schema/declare.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { byLeader } from '../cluster/leaders.ts'
 import { EARLIEST, type FoundOffset, LATEST, listOffsetsOnce, type OffsetQuery } from '../cluster/list-offsets.ts'
@@ -121,7 +122,15 @@ export class Positions {
     }))
     const byName = new Map(asked.map(a => [`${a.p.topic}:${a.p.partition}`, a]))
     let problem: Error | null = null
-    const response = await this.#cluster.request(leader, OffsetForLeaderEpoch, { replicaId: -1, topics })
+    let response: Message<typeof OffsetForLeaderEpochResponse>
+    try {
+      response = await this.#cluster.request(leader, OffsetForLeaderEpoch, { replicaId: -1, topics })
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'MR_CLIENT_UNSUPPORTED_VERSION') throw error
+      // before Kafka 2.3 no broker can tell: the position counts as valid, as in Java
+      for (const { p, at } of asked) p.validated(at, { endOffset: at.offset, leaderEpoch: at.offsetEpoch })
+      return null
+    }
     for (const t of response.topics) {
       for (const answer of t.partitions) {
         const a = byName.get(`${t.topic}:${answer.partition}`)

@@ -243,7 +243,8 @@ export class Accumulator {
       const first = topic.pending[0]!
       try {
         await this.#cluster.until(
-          () => this.#lookUp(topic, first),
+          // it may have been taken back meanwhile
+          () => (topic.pending[0] === first ? this.#lookUp(topic, first) : true),
           first.deadline - performance.now(),
           cause => this.#missing(topic, first, cause),
         )

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { setLogLevel } from '../../common/log.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
+import { readBatches } from '../../protocol/records/batch-reader.ts'
 import { type Fault, SimBroker, type SimOptions } from '../test-support/sim-broker.ts'
 import type { DeliveryListener, Producer, ProducerOptions, ProducerRecord } from '../types.ts'
 import { createProducer } from './producer.ts'
@@ -45,6 +46,8 @@ class Recorder implements DeliveryListener {
     return this.told.map(t => (t.error ? (t.error as Error & { code: string }).code : null))
   }
 }
+
+const valuesIn = (batch: Buffer) => [...readBatches(batch)].flatMap(b => b.records().map(r => String(r.value)))
 
 const record = (topic: string, value: string, more: Partial<ProducerRecord> = {}): ProducerRecord => ({
   topic,
@@ -351,6 +354,46 @@ test('close with no time fails what is left, and tells of all of it', async () =
   expect(recorder.codes.sort()).toEqual(['MR_CLIENT_CLOSED', 'MR_CLIENT_CLOSED'])
 })
 
+test('of a batch with records that the broker names as invalid only those fail, and the others keep their order', async () => {
+  const isBad = (token: number) => token % 7 === 3
+  const { broker, producer } = await start(
+    {
+      topics: { t: 1 },
+      onBatch: (_topic, _partition, batch) => {
+        const invalid = valuesIn(batch).flatMap((v, i) => (isBad(Number(v)) ? [i] : []))
+        return invalid.length > 0 ? { code: ErrorCode.INVALID_RECORD, invalid } : null
+      },
+    },
+    { batchSize: 300 },
+  )
+  const recorder = new Recorder()
+  const tokens = Array.from({ length: 100 }, (_, i) => i)
+  for (const i of tokens) producer.append(record('t', String(i)), recorder, i)
+  await producer.flush()
+  expect(broker.values('t', 0).map(Number)).toEqual(tokens.filter(i => !isBad(i)))
+  expect(recorder.told.map(t => t.token)).toEqual(tokens)
+  expect(recorder.told.filter(t => t.error).map(t => t.token)).toEqual(tokens.filter(isBad))
+})
+
+test('abortUnsent fails what comes later and is not sent, and leaves the rest', async () => {
+  const { broker, producer } = await start({ topics: { t: 2 } }, { lingerMs: 10_000 })
+  await producer.partitionsFor('t')
+  const recorder = new Recorder()
+  for (let i = 0; i < 10; i++) producer.append(record('t', String(i), { partition: i % 2 }), recorder, i)
+  producer.append(record('unknown', 'x'), recorder, 10)
+  producer.abortUnsent(4)
+  await producer.flush()
+  expect([broker.values('t', 0), broker.values('t', 1)]).toEqual([
+    ['0', '2', '4'],
+    ['1', '3'],
+  ])
+  const failed = recorder.told.filter(t => t.error)
+  expect(failed.map(t => t.token).sort((a, b) => a - b)).toEqual([5, 6, 7, 8, 9, 10])
+  for (const { error } of failed) expect(error).toMatchObject({ code: 'MR_CLIENT_ABORTED', retriable: true })
+  await producer.send([record('t', 'later', { partition: 0 })])
+  expect(broker.values('t', 0)).toEqual(['0', '2', '4', 'later'])
+})
+
 test('whatever fails on the way, every acknowledged record is in the log once, and in the order of its partition', async () => {
   const common: Fault[] = [
     null,
@@ -360,6 +403,7 @@ test('whatever fails on the way, every acknowledged record is in the log once, a
     { code: ErrorCode.NOT_ENOUGH_REPLICAS },
     { code: ErrorCode.REQUEST_TIMED_OUT },
     { code: ErrorCode.INVALID_RECORD },
+    { code: ErrorCode.INVALID_RECORD, invalid: [0, 2, 3] },
   ]
   // Both at once is too much for anyone: a broker that has the batch, but not who wrote it, takes it twice.
   const forgetful: Fault[] = [...common, { code: ErrorCode.UNKNOWN_PRODUCER_ID }]

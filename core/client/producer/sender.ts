@@ -367,10 +367,14 @@ export class Sender {
   /** Fails some records of a batch of which nothing has been written. The others stay in its place. */
   #failSome(queue: PartitionQueue, batch: ProducerBatch, which: (index: number) => boolean, error: Error): void {
     const parts = separateRecords(batch, which)
-    queue.replace(batch, parts)
-    queue.sequences.split(batch, parts)
-    queue.sequences.refused(parts[0]!)
-    this.#finish(parts[0]!, error)
+    const batches = parts.map(p => p.part)
+    queue.replace(batch, batches)
+    queue.sequences.split(batch, batches)
+    for (const { part, fails } of parts) {
+      if (!fails) continue
+      queue.sequences.refused(part)
+      this.#finish(part, error)
+    }
   }
 
   #acked({ queue, batch }: Parcel, baseOffset: number, logAppendTime: number): void {

@@ -1,24 +1,31 @@
 import { readBatches } from '../../protocol/records/batch-reader.ts'
 import { ProducerBatch } from './batch.ts'
 
-/** Cuts a batch that a broker found too large into two of half as many records each, with the same senders and the same age. */
+/** Cuts a batch that a broker found too large into two of half as many records each. */
 export function splitBatch(batch: ProducerBatch): ProducerBatch[] {
   const half = Math.ceil(batch.count / 2)
-  return regroup(batch, i => (i < half ? 0 : 1))
+  return cut(batch, i => i === half)
 }
 
-/** Cuts a batch into the records that fail (by index), and the others. */
-export function separateRecords(batch: ProducerBatch, failed: (index: number) => boolean): ProducerBatch[] {
-  return regroup(batch, i => (failed(i) ? 0 : 1))
+/** Cuts a batch into runs of records that all fail, or all do not, in their order. */
+export function separateRecords(batch: ProducerBatch, fails: (index: number) => boolean) {
+  const starts: number[] = []
+  const parts = cut(batch, i => {
+    const begins = i === 0 || fails(i) !== fails(i - 1)
+    if (begins) starts.push(i)
+    return begins && i > 0
+  })
+  return parts.map((part, n) => ({ part, fails: fails(starts[n]!) }))
 }
 
-/** Two batches with the same senders and the same age. The broker has written nothing of the one that they replace. */
-function regroup(batch: ProducerBatch, partOf: (index: number) => 0 | 1): ProducerBatch[] {
+/** Batches with the same senders and the same age. The broker has written nothing of the one that they replace. */
+function cut(batch: ProducerBatch, before: (index: number) => boolean): ProducerBatch[] {
   const [decoded] = [...readBatches(batch.encode(), { checkCrc: false })]
-  const parts = [0, 1].map(() => new ProducerBatch(batch.compression, batch.createdAt))
+  const parts: ProducerBatch[] = [new ProducerBatch(batch.compression, batch.createdAt)]
   for (const [i, { key, value, headers }] of decoded!.records().entries()) {
+    if (before(i)) parts.push(new ProducerBatch(batch.compression, batch.createdAt))
     const { listener, token, timestamp } = batch.senderOf(i)
-    parts[partOf(i)]!.append(key, value, timestamp, headers, 0, listener, token)
+    parts.at(-1)!.append(key, value, timestamp, headers, 0, listener, token)
   }
   for (const part of parts) {
     part.closed = true

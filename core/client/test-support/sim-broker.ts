@@ -13,7 +13,12 @@ import { FrameReader } from '../net/frame-reader.ts'
 import { SimLog } from './sim-log.ts'
 
 /** What goes wrong with a request: a code for the batch, the connection cut before or after the batch is written, or no answer at all. */
-export type Fault = { readonly code: number } | 'cut-before' | 'cut-after' | 'silence' | null
+export type Fault =
+  | { readonly code: number; readonly invalid?: readonly number[] }
+  | 'cut-before'
+  | 'cut-after'
+  | 'silence'
+  | null
 
 export interface SimOptions {
   /** Topics with their partition counts; others do not exist unless `autoCreate`. */
@@ -191,7 +196,13 @@ export class SimBroker {
         if (fault === 'cut-before') cut = true
         if (fault === 'silence') silent = true
         if (fault === 'cut-before' || fault === 'silence') return { index, errorCode: 0 }
-        if (fault !== null && fault !== 'cut-after') return { index, errorCode: fault.code, baseOffset: -1 }
+        if (fault !== null && fault !== 'cut-after')
+          return {
+            index,
+            errorCode: fault.code,
+            baseOffset: -1,
+            recordErrors: (fault.invalid ?? []).map(batchIndex => ({ batchIndex })),
+          }
         if (fault === 'cut-after') cut = true
         return { index, ...this.log(topic, index).append(records!, this.options.maxMessageBytes ?? 1 << 20) }
       })
