@@ -3,7 +3,8 @@
 // `node` package.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -38,14 +39,51 @@ const LOCK = join(root, '.cache', 'setup.lock')
 /** No setting up takes so long: whoever holds the lock then has died, and its number is someone else's. */
 const LOCK_LASTS_MS = 15 * 60_000
 
-/** Whether the process that holds the lock is still at it. */
-function isHeld() {
-  const age = statSync(LOCK, { throwIfNoEntry: false })
-  if (!age || Date.now() - age.mtimeMs > LOCK_LASTS_MS) return false
+/** The state of a process ('Z' is a zombie's) and its start in ticks since the boot; null where /proc does not tell. */
+function statOf(pid) {
   try {
-    return process.kill(Number(readFileSync(LOCK, 'utf8')) || process.pid, 0)
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { state: fields[0], start: fields[19] }
+  } catch {
+    return null
+  }
+}
+
+/** What tells this process from every other one; where it runs comes first. */
+function identity() {
+  let place = hostname()
+  try {
+    place = `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}/${readlinkSync('/proc/self/ns/pid')}`
+  } catch {
+    // no /proc: the host's name has to do
+  }
+  return { pid: process.pid, start: statOf(process.pid)?.start ?? '', place, host: hostname() }
+}
+
+/** Who holds the lock; null when nobody does: no file, too old, or of a process that has ended. */
+function holder() {
+  const age = statSync(LOCK, { throwIfNoEntry: false })
+  if (!age || Date.now() - age.mtimeMs > LOCK_LASTS_MS) return null
+  let owner
+  try {
+    owner = JSON.parse(readFileSync(LOCK, 'utf8'))
+  } catch {
+    return null
+  }
+  const me = identity()
+  // an earlier version wrote its pid alone
+  if (typeof owner !== 'object' || owner === null) owner = { ...me, pid: Number(owner), start: '' }
+  // its process cannot be seen from here: another container, or another host with this folder
+  if (owner.place !== me.place) return owner
+  const stat = statOf(owner.pid)
+  // a zombie has ended; another start is another process that has got the pid since
+  if (stat) return stat.state === 'Z' || (owner.start !== '' && stat.start !== owner.start) ? null : owner
+  try {
+    process.kill(owner.pid, 0)
+    return owner.pid === process.pid ? null : owner
   } catch (error) {
-    return error.code === 'EPERM'
+    return error.code === 'EPERM' ? owner : null
   }
 }
 
@@ -54,14 +92,19 @@ function setUp() {
   mkdirSync(dirname(LOCK), { recursive: true })
   for (let told = false; ; ) {
     try {
-      writeFileSync(LOCK, String(process.pid), { flag: 'wx' })
+      writeFileSync(LOCK, JSON.stringify(identity()), { flag: 'wx' })
       break
     } catch (error) {
       if (error.code !== 'EEXIST') throw error
     }
-    if (!isHeld()) rmSync(LOCK, { force: true })
+    const owner = holder()
+    if (!owner) rmSync(LOCK, { force: true })
     else {
-      if (!told) say('waiting for another one that is setting up here ...')
+      if (!told)
+        say(
+          `waiting for process ${owner.pid} on ${owner.host}, which is setting up here ... ` +
+            `If it has ended, delete ${LOCK}.`,
+        )
       told = true
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250)
     }

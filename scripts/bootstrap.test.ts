@@ -1,8 +1,19 @@
-import { spawn } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 
 const dirs: string[] = []
 afterEach(() => {
@@ -48,14 +59,51 @@ test('two at the same time set up one after the other, and install once', async 
   expect(words(log)).toEqual(['install', 'installed', 'build', 'built', 'build', 'built'])
 })
 
-test('a lock whose holder has died holds nobody up', async () => {
+/** A process that has ended and that its parent never waits for. */
+async function defunct(): Promise<{ pid: number; parent: ChildProcess }> {
+  // sleep takes the shell's place, and never asks for the exit code of the child that it inherited
+  const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const pid = Number(String((await once(parent.stdout, 'data'))[0]))
+  await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, 'latin1')).toContain(') Z '))
+  return { pid, parent }
+}
+
+test.skipIf(!existsSync('/proc/self/stat'))('a lock whose holder has ended holds nobody up', async () => {
+  const zombie = await defunct()
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+  const place = `${boot}/${readlinkSync('/proc/self/ns/pid')}`
+  const locks = [
+    '5000000', // above any pid_max
+    String(zombie.pid),
+    'garbage',
+    JSON.stringify({ pid: zombie.pid, start: '', place, host: 'here' }),
+    // a pid that another process has got since
+    JSON.stringify({ pid: process.pid, start: '1', place, host: 'here' }),
+  ]
+  for (const lock of locks) {
+    const { dir, log, run } = clone()
+    mkdirSync(join(dir, '.cache'))
+    writeFileSync(join(dir, '.cache/setup.lock'), lock)
+    expect((await run()).code).toBe(0)
+    expect(words(log)).toEqual(['install', 'installed', 'build', 'built'])
+    expect(existsSync(join(dir, '.cache/setup.lock'))).toBe(false)
+  }
+  zombie.parent.kill()
+})
+
+test('a lock of a process in another container or on another host is waited for, and named', async () => {
   const { dir, log, run } = clone()
   mkdirSync(join(dir, '.cache'))
-  // above any pid_max
-  writeFileSync(join(dir, '.cache/setup.lock'), '5000000')
-  expect((await run()).code).toBe(0)
-  expect(words(log)).toEqual(['install', 'installed', 'build', 'built'])
-  expect(existsSync(join(dir, '.cache/setup.lock'))).toBe(false)
+  const lock = join(dir, '.cache/setup.lock')
+  writeFileSync(lock, JSON.stringify({ pid: 7, start: '1', place: 'elsewhere', host: 'builder' }))
+  const running = run()
+  setTimeout(() => rmSync(lock), 1000)
+  const { code, text } = await running
+  expect(code).toBe(0)
+  expect(text).toContain(
+    `waiting for process 7 on builder, which is setting up here ... If it has ended, delete ${lock}.`,
+  )
+  expect(words(log)).toContain('built')
 })
 
 test('what an interrupted installation has left is removed first', async () => {

@@ -7,7 +7,7 @@ import { type BrokerConfig, parseBrokerConfig } from './config/broker-config.ts'
 import { currentSetting } from './config/dynamic.ts'
 import { NO_DYNAMIC, toLogConfig, topicValues } from './config/effective.ts'
 import { type Coordinators, createCoordinators } from './coordinator/index.ts'
-import { lockDirs } from './dir-lock.ts'
+import { lockDirs } from './dir-lock/dir-lock.ts'
 import { brokerErrors } from './errors.ts'
 import { FetchRoom } from './handlers/fetch-room.ts'
 import { FetchSessions } from './handlers/fetch-sessions.ts'
@@ -91,6 +91,7 @@ class RunningBroker implements Broker {
   #ticker: NodeJS.Timeout | null = null
   #ticking: Promise<void> = Promise.resolve()
   #closed: Promise<void> | null = null
+  #abandoned = false
 
   constructor(config: BrokerConfig, options: BrokerOptions) {
     this.config = config
@@ -122,7 +123,10 @@ class RunningBroker implements Broker {
     if (config.unknown.length > 0)
       this.#logger.warn(`These configuration keys are not known: ${config.unknown.join(', ')}`)
     const dirs = [...new Set([...config.logDirs, config.metadataDir])]
-    this.#unlock = lockDirs(dirs)
+    this.#unlock = await lockDirs(dirs, {
+      warn: message => this.#logger.warn(message),
+      onLost: dir => this.#abandon(dir),
+    })
     const meta = loadMetaProperties(dirs, this.nodeId)
     this.clusterId = [...meta.values()][0]!.clusterId
     // the port first: it is what fails most, and it costs nothing
@@ -272,6 +276,16 @@ class RunningBroker implements Broker {
     }
   }
 
+  /** What the directories hold belongs to another broker now: nothing more is written, not even what a stop writes. */
+  #abandon(dir: string): void {
+    this.#logger.error(
+      `Another broker has taken the log directory ${dir} over while this one did not answer. This one stops at once: ` +
+        'make sure that only one broker uses the directory',
+    )
+    this.#abandoned = true
+    void this.close()
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
@@ -283,6 +297,11 @@ class RunningBroker implements Broker {
     if (serving) this.#logger.info(`Broker ${this.nodeId} stops`)
     this.#stopping.abort()
     if (this.#ticker) clearInterval(this.#ticker)
+    if (this.#abandoned) {
+      await this.#step('network', () => this.#network.close(0))
+      await this.#step('lock', () => this.#unlock?.())
+      return
+    }
     await this.#step('coordinators', () => this.#coordinators?.close())
     await this.#step('network', () => this.#network.close(GRACE_MS))
     await this.#step('upkeep', () => this.#ticking)

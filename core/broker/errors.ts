@@ -22,6 +22,11 @@ export const brokerErrors = defineErrors({
     message: 'The log directory {dir} is in use by another broker, process {pid}',
     fix: 'Stop that one first, or choose another directory in log.dirs.',
   },
+  MR_BROKER_DIR_LOCKED_ELSEWHERE: {
+    message:
+      'The log directory {dir} is in use by another broker: process {pid} on host {host} (another machine or container) renews its lock',
+    fix: 'Stop that broker, or choose another directory in log.dirs. Two brokers must never share a directory.',
+  },
   MR_BROKER_META_PROPERTIES: {
     message: 'The log directory {dir} cannot be used: {what}',
     fix: 'Start with the node.id and directories that it was made with, or choose another directory in log.dirs.',

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { messageOf } from '../common/errors/error-table.ts'
 import type { Logger } from '../common/log.ts'
 import { ErrorCode, errorFor } from '../protocol/error-codes.ts'
@@ -100,7 +101,11 @@ export class Partitions {
     })
     let next = 0
     const worker = async () => {
-      for (let item = work[next++]; item; item = work[next++]) await this.#open(item.topic, item.partition, item.config)
+      for (let item = work[next++]; item; item = work[next++]) {
+        // much of it blocks: requests get their turn in between
+        if (next % OPEN_AT_ONCE === 0) await setImmediate()
+        await this.#open(item.topic, item.partition, item.config)
+      }
     }
     await Promise.all(Array.from({ length: Math.min(OPEN_AT_ONCE, work.length) }, worker))
   }

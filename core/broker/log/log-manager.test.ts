@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { LogManager } from './log-manager.ts'
 import {
   append,
@@ -62,7 +62,7 @@ test('a deleted log is renamed at once, answers no more, and is removed later', 
   expect(anew.logEndOffset).toBe(0)
   now += 60_000
   await manager.tick(now)
-  expect(readdirSync(dir).filter(n => n.endsWith('-delete'))).toEqual([])
+  await vi.waitFor(() => expect(readdirSync(dir).filter(n => n.endsWith('-delete'))).toEqual([]))
   await manager.close()
 })
 
@@ -71,7 +71,7 @@ test('what a crash left of a deleted log is removed at the next start', async ()
   const manager = await open()
   expect(manager.all()).toEqual([])
   await manager.tick(Date.now())
-  expect(readdirSync(dir).filter(n => n.endsWith('-delete'))).toEqual([])
+  await vi.waitFor(() => expect(readdirSync(dir).filter(n => n.endsWith('-delete'))).toEqual([]))
   await manager.close()
 })
 

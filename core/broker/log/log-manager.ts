@@ -42,8 +42,10 @@ interface Known {
 
 const NEW_LOG: Known = { clean: true, recoveryPoint: 0, logStartOffset: 0, highWatermark: 0, cleanedTo: -1 }
 
-/** How many logs are renamed, or looked at, before others get their turn. */
-const TURN = 32
+/** How many logs are opened, closed or renamed, before others get their turn. */
+const TURN = 16
+/** And how many are only looked at. */
+const LOOKS = 1024
 
 /** All logs of a broker, in one or more directories. */
 export class LogManager implements api.LogManager {
@@ -340,7 +342,7 @@ export class LogManager implements api.LogManager {
     if (checksRetention) this.#lastRetention = now
     let visited = 0
     for (const { log, claimed } of [...this.#logs.values()]) {
-      if (++visited % (TURN * TURN) === 0) await setImmediate()
+      if (++visited % LOOKS === 0) await setImmediate()
       if (!claimed) continue
       try {
         if (checksRetention && log.retentionDue(now)) await log.runRetention(now)
@@ -349,7 +351,8 @@ export class LogManager implements api.LogManager {
         this.#env.logger.error(`${basename(log.dir)}: housekeeping failed; it is tried again`, error)
       }
     }
-    await this.#env.trash.empty(now)
+    // in the background: thousands of directories take their time
+    void this.#env.trash.empty(now)
     this.#compaction.tick(now, () => [...this.#logs.values()].filter(e => e.claimed).map(e => e.log))
     if (now - this.#lastCheckpoint < CHECKPOINT_MS) return
     this.#lastCheckpoint = now
@@ -402,7 +405,11 @@ function newDirName(topic: string, partition: number, suffix: string): string {
 async function inParallel<T>(items: readonly T[], job: (item: T) => Promise<void>): Promise<void> {
   let next = 0
   const worker = async () => {
-    while (next < items.length) await job(items[next++]!)
+    while (next < items.length) {
+      const item = items[next++]!
+      if (next % TURN === 0) await setImmediate()
+      await job(item)
+    }
   }
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker))
 }

@@ -46,6 +46,8 @@ export class PartitionLog implements api.PartitionLog {
   #lastFlush: number
   #lastExpiry: number
   #closing: Promise<void> | null = null
+  /** Where the log ended when it was opened: one that did not grow is closed as it was found. */
+  readonly #foundEnd: number
 
   private constructor(topicId: string, log: LogState, cleanedTo: number, openedCleanly: boolean) {
     this.topicId = topicId
@@ -53,6 +55,7 @@ export class PartitionLog implements api.PartitionLog {
     this.#log = log
     this.#writer = new LogWriter(log)
     this.#cleaner = new LogCleaner(log, this.#writer, cleanedTo)
+    this.#foundEnd = log.logEndOffset
     this.#lastFlush = log.env.now()
     this.#lastExpiry = this.#lastFlush
   }
@@ -325,11 +328,13 @@ export class PartitionLog implements api.PartitionLog {
     if (log.status !== 'open') return
     await this.#writer.exclusively(() => {
       if (log.stopped !== null) return
+      log.epochs.save()
+      if (this.openedCleanly && log.logEndOffset === this.#foundEnd) return
       log.active.seal()
       writeSnapshot(log)
-      log.epochs.save()
     })
-    if (log.stopped === null) await slowOperations.run(() => syncUpTo(log, log.logEndOffset))
+    if (log.stopped === null && log.recoveryPoint < log.logEndOffset)
+      await slowOperations.run(() => syncUpTo(log, log.logEndOffset))
     log.status = 'closed'
     for (const segment of log.segments) segment.release()
     log.tail.clear()

@@ -89,6 +89,7 @@ export class Connection implements Holder {
     const socket = readInto(o.socket, { buffer: () => this.#readTo(), onRead: count => this.#onRead(count) })
     this.#socket = socket
     socket.on('drain', () => this.#onDrain())
+    socket.on('end', () => this.end())
     // an error is always followed by close; a reset peer is nothing to report
     socket.on('error', error => o.logger.debug(`Connection ${this.#name}: ${error.message}`))
     socket.on('close', () => this.#onClose())
@@ -241,10 +242,13 @@ export class Connection implements Holder {
     this.#pump()
   }
 
-  /** Reads only while what comes can be worked on, and while all requests together hold less than they may. */
+  /**
+   * Reads while no whole request waits here, and while all requests together hold less than they may. Also while one is
+   * answered: the end of a connection is only seen by who reads.
+   */
   #updateFlow(): void {
     if (this.#closed) return
-    const wants = !this.#reader.hasComplete && this.#mayBegin()
+    const wants = !this.#reader.hasComplete && !this.#draining && !this.#ending
     if (wants && this.#o.budget.mayRead(this)) {
       if (this.#paused) this.#socket.resume()
       this.#paused = false

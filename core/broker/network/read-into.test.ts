@@ -33,7 +33,12 @@ test('bytes are read to the memory given, memory by memory, and the end of the s
   client.end('abcdefghij')
   await once(socket, 'end')
   expect(text).toBe('abcdefghij')
-  await once(socket, 'close')
+  // the other direction is still open
+  const [answer, close] = [once(client, 'data'), once(socket, 'close')]
+  socket.write('answer')
+  socket.destroySoon()
+  expect(String((await answer)[0])).toBe('answer')
+  await close
 })
 
 test('nothing is read while it is paused, from the start and whenever', async () => {

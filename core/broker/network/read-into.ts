@@ -27,6 +27,8 @@ export function readInto(accepted: Socket, target: ReadTarget): Socket {
   const options = {
     handle,
     pauseOnCreate: true,
+    // a client that has sent all gets the answers that it waits for
+    allowHalfOpen: true,
     onread: {
       buffer: () => target.buffer(),
       callback: (count: number) => {

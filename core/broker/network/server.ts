@@ -22,6 +22,11 @@ interface ServerOptions {
 
 const DEFAULT_REQUEST_BUDGET = 256 << 20
 const SWEEP_MS = 1000
+/**
+ * After so long without a byte the system asks whether the client is still there, and ends the connection after ten seconds
+ * of silence. The system's own default is two hours.
+ */
+const KEEP_ALIVE_MS = 60_000
 /** Kafka's default of 50 is for a thread that does nothing but accept; here a storm of connections has to wait for the requests under way. */
 const MIN_BACKLOG = 1024
 
@@ -70,7 +75,12 @@ export class NetworkServer {
   async bind(): Promise<Map<string, number>> {
     const ports = new Map<string, number>()
     for (const listener of this.#o.config.listeners) {
-      const server = createServer({ noDelay: true, pauseOnConnect: true })
+      const server = createServer({
+        noDelay: true,
+        pauseOnConnect: true,
+        keepAlive: true,
+        keepAliveInitialDelay: KEEP_ALIVE_MS,
+      })
       const { host, port } = listener
       try {
         server.listen({
@@ -155,7 +165,10 @@ export class NetworkServer {
     if (this.#connections.size === 0) this.#onEmpty?.()
   }
 
-  /** Closes who was idle for too long, or holds memory that others wait for. */
+  /**
+   * Closes who was idle for too long, or holds memory that others wait for. As in Kafka, a connection is idle when nothing
+   * is read or written, also while a request of it waits: who vanished in a long poll would otherwise stay.
+   */
   #tick(): void {
     const now = this.#o.now()
     this.#budget.tick()
@@ -164,7 +177,7 @@ export class NetworkServer {
     const limit = this.#o.config.values['connections.max.idle.ms']
     if (limit < 0) return
     for (const c of this.#connections) {
-      if (c.answering || now - c.lastActivity <= limit) continue
+      if (now - c.lastActivity <= limit) continue
       this.#o.logger.debug(`Closing the connection of ${c.info.host}: idle for ${limit} ms`)
       c.destroy()
     }

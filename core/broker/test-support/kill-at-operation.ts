@@ -5,8 +5,9 @@
  */
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+import { tmpdir } from 'node:os'
 
-const within = process.env['KILL_IN'] ?? '/'
+const within = process.env['KILL_IN'] ?? tmpdir()
 const at = Number(process.env['KILL_AT'] ?? Number.POSITIVE_INFINITY)
 const { writeFileSync } = fs
 let counting = false
@@ -15,7 +16,12 @@ process.once('counting' as 'exit', () => {
   counting = true
 })
 
+/** All operations since the process began. */
+let total = 0
+export const fileOperations = (): number => total
+
 function step(): void {
+  total++
   if (counting && ++count === at) process.kill(process.pid, 'SIGKILL')
 }
 

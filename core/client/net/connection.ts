@@ -199,10 +199,14 @@ export class Connection {
   }
 }
 
+/** After so long without a byte the system asks whether the broker is still there; ten seconds of silence end the connection. */
+const KEEP_ALIVE_MS = 60_000
+
 function openSocket(address: Address, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
-    const socket = connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true })
+    const { host, port } = address
+    const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS })
     const fail = (error: unknown) => {
       settle()
       // A late error of an abandoned socket has nobody to tell.

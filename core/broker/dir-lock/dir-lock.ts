@@ -1,0 +1,179 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { utimes } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf } from '../../common/errors/error-table.ts'
+import { makeDirs } from '../../common/make-dirs.ts'
+import { brokerErrors } from '../errors.ts'
+import { lockedByKernel } from './kernel-lock.ts'
+import { claim, renewedAt, takeOver, textOf } from './lock-file.ts'
+import { judge, type LockOwner, ownerText, parseOwner, thisProcess } from './owner.ts'
+
+const LOCK = '.lock'
+/** Others that come and go while we try. */
+const TRIES = 200
+const TRY_AGAIN_MS = 25
+
+/** How often the owner of a lock renews it, and after what silence it counts as gone where only that tells. */
+export interface Heartbeat {
+  readonly everyMs: number
+  /** Of an owner in another container of this machine, whose clock is ours. */
+  readonly silenceMs: number
+  /** Of one that may be on another machine; counted here, since its clock may differ. */
+  readonly remoteSilenceMs: number
+}
+
+const HEARTBEAT: Heartbeat = { everyMs: 2_000, silenceMs: 10_000, remoteSilenceMs: 30_000 }
+
+export interface LockOptions {
+  readonly heartbeat?: Heartbeat
+  /** Says that the start waits, or that a lock was taken over. */
+  readonly warn?: (message: string) => void
+  /** Somebody else has a lock that was ours: nothing may be written to the directories any more. */
+  readonly onLost?: (dir: string) => void
+}
+
+/** Directories that brokers of this very process hold. */
+const heldHere = new Set<string>()
+let taken = 0
+
+/**
+ * Takes the directories for this process, by a `.lock` file in each that names the process and is renewed every two seconds
+ * (Node has no locks of the operating system). A lock whose owner is gone, as after kill -9, is taken over: at once where
+ * the process can be looked up, else once it was not renewed for a while. Of two that come at once one gets it. Returns the
+ * release. Throws MR_BROKER_DIR_LOCKED, MR_BROKER_DIR_LOCKED_ELSEWHERE, MR_BROKER_DIR_UNWRITABLE.
+ */
+export async function lockDirs(dirs: readonly string[], o: LockOptions = {}): Promise<() => void> {
+  const held: string[] = []
+  let timer: NodeJS.Timeout | undefined
+  const release = () => {
+    clearInterval(timer)
+    for (const dir of held.splice(0)) {
+      heldHere.delete(dir)
+      if (isOurs(dir)) rmSync(join(dir, LOCK), { force: true })
+    }
+  }
+  try {
+    for (const given of new Set(dirs)) {
+      const dir = resolve(given)
+      await take(dir, o)
+      held.push(dir)
+    }
+  } catch (error) {
+    release()
+    throw error
+  }
+  timer = setInterval(() => void renew(held, o), (o.heartbeat ?? HEARTBEAT).everyMs)
+  timer.unref()
+  return release
+}
+
+const mine = () => ownerText(thisProcess())
+const isOurs = (dir: string) => textOf(join(dir, LOCK)) === mine()
+
+/** A lock that is somebody else's by now is reported once and not renewed. */
+async function renew(held: string[], o: LockOptions): Promise<void> {
+  for (const dir of [...held]) {
+    const path = join(dir, LOCK)
+    try {
+      const text = textOf(path)
+      // somebody removed the file by hand
+      if (text === null) writeFileSync(path, mine(), { flag: 'wx' })
+      else if (text === mine()) await utimes(path, new Date(), new Date())
+      else {
+        held.splice(held.indexOf(dir), 1)
+        heldHere.delete(dir)
+        o.onLost?.(dir)
+      }
+    } catch (error) {
+      o.warn?.(`The lock of ${dir} cannot be renewed; it is tried again: ${messageOf(error)}`)
+    }
+  }
+}
+
+async function take(dir: string, o: LockOptions): Promise<void> {
+  if (heldHere.has(dir)) throw brokerErrors.create('MR_BROKER_DIR_LOCKED', { dir, pid: process.pid })
+  // two starts within this process
+  heldHere.add(dir)
+  const candidate = join(dir, `${LOCK}.${process.pid}-${taken++}`)
+  let holder: Holder | null
+  try {
+    makeDirs(dir)
+    writeFileSync(candidate, mine())
+    holder = await takeOrHolder(dir, candidate, o)
+  } catch (cause) {
+    heldHere.delete(dir)
+    throw brokerErrors.create('MR_BROKER_DIR_UNWRITABLE', { dir, cause: messageOf(cause) }, { cause })
+  } finally {
+    removeQuietly(candidate)
+  }
+  if (holder === null) return
+  heldHere.delete(dir)
+  if (holder.where === 'here') throw brokerErrors.create('MR_BROKER_DIR_LOCKED', { dir, pid: holder.pid })
+  throw brokerErrors.create('MR_BROKER_DIR_LOCKED_ELSEWHERE', { dir, pid: holder.pid, host: holder.host })
+}
+
+type Holder =
+  | { readonly where: 'here'; readonly pid: number }
+  | { readonly where: 'elsewhere'; readonly pid: number; readonly host: string }
+
+/** Null: the lock is ours now. Otherwise who has it. */
+async function takeOrHolder(dir: string, candidate: string, o: LockOptions): Promise<Holder | null> {
+  const path = join(dir, LOCK)
+  for (let left = TRIES; left > 0; left--) {
+    if (claim(candidate, path)) return null
+    const text = textOf(path)
+    if (text === null) continue
+    const holder = await holderOf(path, text, o)
+    if (holder !== null) return holder
+    // the link is renewed from here on: what we put in place has the time of now
+    writeFileSync(candidate, readFileSync(candidate))
+    if (takeOver(path, text, candidate)) return null
+    await pause(TRY_AGAIN_MS)
+  }
+  throw new Error(`${path} comes and goes`)
+}
+
+/** Who holds a lock with this text; null when nobody does any more. */
+async function holderOf(path: string, text: string, o: LockOptions): Promise<Holder | null> {
+  const owner = parseOwner(text)
+  const byKernel = lockedByKernel(path)
+  if (byKernel !== null) return { where: 'here', pid: byKernel }
+  if (owner === null) return null
+  const verdict = judge(owner, thisProcess())
+  if (verdict === 'alive') return { where: 'here', pid: owner.pid }
+  if (verdict === 'gone') return null
+  if (await isRenewed(path, text, verdict, o)) return { where: 'elsewhere', pid: owner.pid, host: owner.host }
+  o.warn?.(`The lock ${path} was left by ${describe(owner)}, which does not renew it any more: it is taken over`)
+  return null
+}
+
+const describe = ({ pid, host }: LockOwner) => `process ${pid} on host ${host}`
+
+/** Watches whether the owner of a lock renews it. */
+async function isRenewed(path: string, text: string, verdict: 'hidden' | 'remote', o: LockOptions): Promise<boolean> {
+  const { everyMs, silenceMs, remoteSilenceMs } = o.heartbeat ?? HEARTBEAT
+  const seen = renewedAt(path)
+  // on this machine the time of the file is by our clock
+  const since = verdict === 'hidden' && seen !== null ? Math.min(seen, Date.now()) : Date.now()
+  const until = since + (verdict === 'hidden' ? silenceMs : remoteSilenceMs)
+  if (until > Date.now()) {
+    const seconds = Math.ceil((until - Date.now()) / 1000)
+    o.warn?.(`Waiting up to ${seconds} s to see whether ${describe(parseOwner(text)!)} still uses ${path}`)
+  }
+  while (Date.now() < until) {
+    await pause(Math.min(everyMs / 4, Math.max(1, until - Date.now())))
+    // one that was released or taken over is looked at again
+    if (textOf(path) !== text) return false
+    if (renewedAt(path) !== seen) return true
+  }
+  return false
+}
+
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true })
+  } catch {
+    // what could not be written cannot be removed either; the error is on its way already
+  }
+}

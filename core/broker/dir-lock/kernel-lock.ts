@@ -1,0 +1,34 @@
+import { readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { kernelFile } from './owner.ts'
+
+/** A process that holds a lock of the operating system on the file, as Apache's broker does; null when none does, or where /proc is not. */
+export function lockedByKernel(path: string): number | null {
+  const { ino } = statSync(path)
+  const lines = kernelFile('/proc/locks')?.split('\n') ?? []
+  for (const line of lines.filter(l => l.includes(`:${ino} `))) {
+    const pid = Number(line.trim().split(/\s+/)[4])
+    // the same number may be another file's on another device
+    if (pid > 0 && hasOpen(pid, realpathSync(path))) return pid
+  }
+  return null
+}
+
+function hasOpen(pid: number, path: string): boolean {
+  const links = `/proc/${pid}/fd`
+  let open: string[] = []
+  try {
+    open = readdirSync(links)
+  } catch {
+    // it ended, or is somebody else's
+    return false
+  }
+  return open.some(fd => {
+    try {
+      return readlinkSync(join(links, fd)) === path
+    } catch {
+      // closed meanwhile
+      return false
+    }
+  })
+}

@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { pathToFileURL } from 'node:url'
+import { expect, test } from 'vitest'
+
+const PROGRAM = join(import.meta.dirname, 'test-support/count-operations.ts')
+const COUNTER = pathToFileURL(join(import.meta.dirname, 'test-support/kill-at-operation.ts')).href
+
+/** A regular writing of the checkpoints may fall into any change: four files, each opened, written, synced and renamed. */
+const CHECKPOINTS = 16
+
+type Counts = Record<string, { files: number; entries: number }>
+
+/** Operations on files and visited entries of the metadata, by change, of a broker with so many partitions. */
+async function countsAt(partitions: number): Promise<Counts> {
+  const child = spawn(process.execPath, ['--import', COUNTER, PROGRAM, String(partitions)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [out, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')])
+  expect(code).toBe(0)
+  return JSON.parse(out) as Counts
+}
+
+test('what a change costs depends on what it changes: with 10,000 partitions it is the same as with 100', {
+  timeout: 600_000,
+}, async () => {
+  const few = await countsAt(100)
+  const many = await countsAt(10_000)
+  expect(Object.keys(many)).toEqual(Object.keys(few))
+  for (const [change, { files, entries }] of Object.entries(many)) {
+    expect(files - few[change]!.files, change).toBeLessThanOrEqual(CHECKPOINTS)
+    // a publication may fall together with another one: some entries, never all
+    expect(entries, change).toBeLessThan(100)
+  }
+  // a directory is renamed, and that is all
+  expect(many['delete 30 partitions']!.files).toBeLessThanOrEqual(30 + CHECKPOINTS)
+})

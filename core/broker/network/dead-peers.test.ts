@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { afterEach, expect, test, vi } from 'vitest'
+import { Connection } from '../../client/net/connection.ts'
+import { FetchRequest } from '../../protocol/messages/01-fetch.ts'
+import { RawClient } from '../test-support/raw-client.ts'
+import { startTestBroker, type TestBroker } from '../test-support/test-broker.ts'
+
+/** Clients that are gone, or say nothing, while a long poll of theirs waits. */
+let b: TestBroker
+afterEach(() => b.close())
+
+async function started(settings: Record<string, string> = {}): Promise<void> {
+  b = await startTestBroker(settings)
+  const c = await RawClient.connect(b.port)
+  await c.call('CreateTopics', { topics: [{ name: 't', numPartitions: 1, replicationFactor: 1 }], timeoutMs: 5000 })
+  c.close()
+  await connections(0)
+}
+
+const connections = (n: number) => vi.waitFor(() => expect(b.broker.connections).toBe(n), { timeout: 15_000 })
+
+/** A fetch that would wait for ten minutes, and does when this returns. */
+async function parked(port = b.port): Promise<RawClient> {
+  const c = await RawClient.connect(port)
+  await c.call('Metadata', { topics: [{ name: 't' }] })
+  c.send(FetchRequest, 12, {
+    maxWaitMs: 600_000,
+    minBytes: 1,
+    topics: [{ topic: 't', partitions: [{ partition: 0, partitionMaxBytes: 1000 }] }],
+  })
+  // it was read and waits: the connection is answered in order, so nothing tells from outside
+  await new Promise(resolve => setTimeout(resolve, 100))
+  return c
+}
+
+test('a connection that is reset or closed is noticed while a long poll of it waits', async () => {
+  await started()
+  const reset = await parked()
+  const closed = await parked()
+  await connections(2)
+  reset.socket.resetAndDestroy()
+  await connections(1)
+  closed.close()
+  await connections(0)
+})
+
+test('a client that closes its half only gets the answer that it waits for', async () => {
+  await started()
+  const c = await parked()
+  const answer = c.nextFrame()
+  c.socket.end()
+  expect((await answer).length).toBeGreaterThan(10)
+  await c.closed
+  await connections(0)
+})
+
+/** A program that passes bytes on, so that it can be stopped: its system then takes what comes, and nobody reads it. */
+const PROXY = `
+  import { connect, createServer } from 'node:net'
+  const server = createServer(from => {
+    const to = connect(Number(process.argv[1]), '127.0.0.1')
+    from.pipe(to).pipe(from)
+  }).listen(0, '127.0.0.1', () => process.stdout.write(String(server.address().port)))`
+
+test('connections.max.idle.ms also ends a connection while a long poll of it waits', async () => {
+  await started({ 'connections.max.idle.ms': '1500' })
+  const proxy = spawn(process.execPath, ['--input-type=module', '-e', PROXY, String(b.port)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const port = Number(String((await once(proxy.stdout, 'data'))[0]))
+  const c = await parked(port)
+  await connections(1)
+  proxy.kill('SIGSTOP')
+  await connections(0)
+  proxy.kill('SIGKILL')
+  await c.closed
+})
+
+/** Of the established connections from a port: the kernel's timer (2 is keep-alive) and the hundredths of a second until it ends. */
+function timersOf(localPort: number): { timer: number; when: number }[] {
+  const port = localPort.toString(16).toUpperCase().padStart(4, '0')
+  return readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .map(line => line.trim().split(/\s+/))
+    .filter(f => f[1]?.endsWith(`:${port}`) && f[3] === '01')
+    .map(f => {
+      const [timer, when] = f[5]!.split(':')
+      return { timer: Number(timer), when: Number.parseInt(when!, 16) }
+    })
+}
+
+test.skipIf(!existsSync('/proc/net/tcp'))(
+  'both ends have the system ask after a minute whether the other is there',
+  async () => {
+    await started()
+    const options = { clientId: 'c', setupTimeoutMs: 5000, maxIdleMs: 0, requestTimeoutMs: 5000 }
+    const never = new AbortController().signal
+    const c = await Connection.open({ host: '127.0.0.1', port: b.port }, options, never)
+    await connections(1)
+    const theirs = readFileSync('/proc/net/tcp', 'latin1')
+      .split('\n')
+      .map(line => line.trim().split(/\s+/))
+      .find(f => f[2]?.endsWith(`:${b.port.toString(16).toUpperCase().padStart(4, '0')}`) && f[3] === '01')!
+    const clientPort = Number.parseInt(theirs[1]!.split(':')[1]!, 16)
+    for (const port of [b.port, clientPort]) {
+      // while bytes are on their way another timer runs
+      await vi.waitFor(() => expect(timersOf(port)).toEqual([{ timer: 2, when: expect.any(Number) }]))
+      expect(timersOf(port)[0]!.when).toBeLessThanOrEqual(6000)
+    }
+    c.close()
+  },
+)
