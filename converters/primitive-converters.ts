@@ -40,11 +40,16 @@ class PrimitiveConverter implements Converter, HeaderConverter {
     const { name, type, size } = this.#codec
     const isFloating = given instanceof FloatingNumber && (type === 'double' || type === 'float')
     const value = isFloating ? given.value : given
+    // As in Connect, where BooleanConverter alone minds the schema of a null.
+    if ((value === null || value === undefined) && type !== 'boolean') return null
     if (schema !== null && schema.type !== type) {
       throw new DataError(`${name} takes ${type}, but topic ${topic} got a ${schema.type}`)
     }
     if (value === null || value === undefined) return null
-    if (!this.#codec.accepts(value)) {
+    // A double without a schema may have digits that a float cannot hold.
+    const isLossy =
+      schema === null && type === 'float' && typeof value === 'number' && !Object.is(Math.fround(value), value)
+    if (isLossy || !this.#codec.accepts(value)) {
       throw new DataError(`${name} cannot convert the ${typeof value} ${String(value).slice(0, 40)} (topic ${topic})`)
     }
     const out = Buffer.allocUnsafe(size)

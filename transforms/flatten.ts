@@ -74,12 +74,12 @@ abstract class Flatten extends SidedTransformation {
 
   #flatSchema(schema: Schema): Flat {
     const leaves: Leaf[] = []
-    this.#collect(schema, '', false, [], leaves)
+    this.#collect(schema, '', schema.optional, [], leaves)
     const flat = structLike(
       schema,
       leaves.map(l => [l.name, l.schema] as const),
     )
-    return { schema: schema.optional ? withOptions(flat, { optional: true }) : flat, leaves }
+    return { schema: flat, leaves }
   }
 
   #collect(schema: Schema, prefix: string, optional: boolean, path: readonly Field[], leaves: Leaf[]): void {

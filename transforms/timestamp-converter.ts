@@ -8,12 +8,13 @@ import {
   type Props,
   parseConfig,
   type Schema,
+  type Struct,
   setField,
 } from '../core/connect/index.ts'
 import { JavaDateFormat } from './common/java-date-format.ts'
 import { replaceNullKey } from './common/keys.ts'
 import { inOrderOfCopy } from './common/maps.ts'
-import { requireMap, requireStruct } from './common/requirements.ts'
+import { requireMap, structOrNull } from './common/requirements.ts'
 import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 import {
@@ -89,34 +90,42 @@ abstract class TimestampConverter extends SidedTransformation {
       const updated = schema && this.#schemas.get(schema, s => targetSchema(this.#target, s.optional))
       return this.changed(record, updated, this.#convert(schema, value))
     }
-    if (value === null || value === undefined) return record
     if (schema === null) {
+      if (value === null || value === undefined) return record
       const map = requireMap(value, PURPOSE)
       const updated = { ...map }
       setField(updated, this.#field, this.#convert(null, getField(map, this.#field)))
       return this.changed(record, null, inOrderOfCopy(map, updated))
     }
-    const struct = requireStruct(schema, value, PURPOSE)
+    const struct = structOrNull(schema, value, PURPOSE)
+    const changed = this.#schemas.get(schema, s => this.#updatedSchema(s))
+    return this.changed(record, changed, struct && this.#updated(schema, struct))
+  }
+
+  #updated(schema: Schema, struct: Struct): Struct {
     const updated = { ...struct }
     for (const f of fieldsOf(schema)) {
       const own = fieldValue(struct, f, this.#replaceNull)
       setField(updated, f.name, f.name === this.#field ? this.#convert(f.schema, own) : own)
     }
-    return this.changed(
-      record,
-      this.#schemas.get(schema, s => this.#updatedSchema(s)),
-      updated,
-    )
+    return updated
   }
 
+  /** With the optionality and the default of the struct, which other transformations drop. */
   #updatedSchema(schema: Schema): Schema {
-    return structLike(
+    const like = structLike(
       schema,
       fieldsOf(schema).map(f => {
         const changed = f.name === this.#field ? targetSchema(this.#target, f.schema.optional) : f.schema
         return [f.name, changed] as const
       }),
     )
+    const given = schema.default
+    return Object.freeze({
+      ...like,
+      optional: schema.optional,
+      ...(given !== undefined && given !== null && { default: this.#updated(schema, given as Struct) }),
+    })
   }
 
   #convert(schema: Schema | null, value: unknown): unknown {

@@ -43,6 +43,7 @@ function fieldsOf(node: Node, options: ReadOptions): Map<string, Schema> {
   for (const item of fields) {
     const f = asNode(item, 'Struct schema has a field that is not an object')
     if (typeof f['field'] !== 'string') throw new DataError("Struct schema's field name not specified properly")
+    if (out.has(f['field'])) throw new DataError(`Cannot create field because of field name duplication ${f['field']}`)
     out.set(f['field'], readSchema(f, options))
   }
   return out

@@ -1,3 +1,4 @@
+import { DataError } from './errors.ts'
 /** The types of Connect's data model (org.apache.kafka.connect.data.Schema.Type), as JsonConverter spells them. */
 export type SchemaType =
   | 'int8'
@@ -72,6 +73,7 @@ export function struct(
   options: SchemaOptions = {},
 ): Schema {
   const entries = fields instanceof Map ? [...fields] : Object.entries(fields as Readonly<Record<string, Schema>>)
+  if (entries.some(([name]) => name === '')) throw new DataError('A field of a struct needs a name')
   const list = entries.map(([name, schema], index) => Object.freeze({ name, index, schema }))
   return Object.freeze({ type: 'struct' as const, optional: false, ...options, fields: Object.freeze(list) })
 }

@@ -28,6 +28,7 @@ interface Case {
   record: RecordText
   /** What we answer instead, on purpose. */
   ours?: { record?: RecordText | null; error?: true }
+  why?: string
 }
 
 interface Answer {
@@ -38,8 +39,11 @@ interface Answer {
 }
 
 const here = new URL('.', import.meta.url)
-const cases = JSON.parse(readFileSync(new URL('cases.json', here), 'utf8')) as Case[]
-const expected = JSON.parse(readFileSync(new URL('expected.json', here), 'utf8')) as Answer[]
+const FOLDERS = ['.', 'table']
+const read = <T>(name: string): T[] =>
+  FOLDERS.flatMap(folder => JSON.parse(readFileSync(new URL(`${folder}/${name}`, here), 'utf8')) as T[])
+const cases = read<Case>('cases.json')
+const expected = read<Answer>('expected.json')
 
 interface Manifest {
   millrace: { plugins: { aliases: string[]; module: string; export: string }[] }
@@ -93,6 +97,10 @@ test.each(cases.map((c, i) => [c.name, c, expected[i]!] as const))('as Connect: 
   expect(java.name).toBe(c.name)
   if (c.op === 'predicate') {
     const predicate = await load<Predicate>(c.class)
+    if (java.error) {
+      expect(() => predicate.configure(c.props)).toThrow(expect.objectContaining({ name: 'ConfigError' }))
+      return
+    }
     predicate.configure(c.props)
     expect(predicate.test(record(c.record))).toBe(java.result)
     return

@@ -3,6 +3,9 @@ import { date, decimal, time, timestamp } from '../logical.ts'
 import type { SchemaAndValue } from '../plugins.ts'
 import { primitive, type Schema } from '../schema.ts'
 
+const DAY_MS = 86_400_000
+const DAY = /^(\d{4})-(\d{2})-(\d{2})$/
+const CLOCK = /^(\d{2}):(\d{2}):(\d{2})\.(\d{3})Z$/
 const DATE = date()
 const TIME = time()
 const TIMESTAMP = timestamp()
@@ -15,19 +18,25 @@ const INTEGERS: readonly (readonly [bigint, Schema])[] = [
   [2n ** 63n, primitive('int64')],
 ]
 
-/** `2020-01-02`, `12:34:56.789Z` and `2020-01-02T12:34:56.789Z`; null for anything else. */
+/**
+ * `2020-01-02`, `12:34:56.789Z` and `2020-01-02T12:34:56.789Z`; null for anything else. As lenient as Java: the 13th month is the
+ * first of the next year.
+ */
 export function parseTemporal(text: string): SchemaAndValue | null {
-  const full = /^\d{4}-\d{2}-\d{2}$/.test(text)
-    ? ([DATE, `${text}T00:00:00.000Z`] as const)
-    : /^\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(text)
-      ? ([TIME, `1970-01-01T${text}`] as const)
-      : /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(text)
-        ? ([TIMESTAMP, text] as const)
-        : null
-  if (!full) return null
-  const value = new Date(full[1])
-  return Number.isNaN(value.getTime()) ? null : { schema: full[0], value }
+  const t = text.indexOf('T')
+  const day = DAY.exec(t < 0 ? text : text.slice(0, t))
+  const clock = CLOCK.exec(text.slice(t + 1))
+  if (t < 0 ? !day && !clock : !day || !clock) return null
+  const value = new Date(0)
+  if (day) value.setUTCFullYear(Number(day[1]), Number(day[2]) - 1, Number(day[3]))
+  if (clock) value.setUTCHours(Number(clock[1]), Number(clock[2]), Number(clock[3]), Number(clock[4]))
+  if (!clock) return { schema: DATE, value }
+  if (day) return { schema: TIMESTAMP, value }
+  return value.getTime() < DAY_MS ? { schema: TIME, value } : null
 }
+
+/** Whether a text has the form of a time of day, valid or not. */
+export const looksLikeTime = (text: string): boolean => CLOCK.test(text)
 
 // Java's BigDecimal; more digits of exponent than this are no number that anybody means.
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?$/

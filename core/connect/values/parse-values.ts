@@ -2,7 +2,7 @@ import { DataError } from '../errors.ts'
 import type { SchemaAndValue } from '../plugins.ts'
 import { array, map, primitive, type Schema, schemasEqual } from '../schema.ts'
 import { align, commonSchema, withoutSchema } from './align.ts'
-import { parseNumber, parseTemporal } from './literals.ts'
+import { looksLikeTime, parseNumber, parseTemporal } from './literals.ts'
 import { Tokens } from './tokens.ts'
 
 const STRING = primitive('string')
@@ -50,6 +50,8 @@ function parseToken(tokens: Tokens, token: string, embedded: boolean): SchemaAnd
     const rest = tokens.nextJoined(4)
     const temporal = rest === null ? null : parseTemporal(token + rest)
     if (temporal) return temporal
+    // A time such as 25:00:00.000Z must not become the number 25.
+    if (rest !== null && !embedded && looksLikeTime(token + rest)) return { schema: STRING, value: tokens.original }
     tokens.rewindTo(position)
     const date = parseTemporal(token)
     if (date) return date

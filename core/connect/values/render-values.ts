@@ -40,7 +40,7 @@ function appendObject(schema: Schema | null, value: object, embedded: boolean): 
   if (schema?.type === 'struct') {
     const struct = value as Struct
     const fields = schema.fields ?? []
-    return `{${fields.map(f => `${quoted(f.name)}:${append(f.schema, getField(struct, f.name), true)}`).join(',')}}`
+    return `{${fields.map(f => `${quoted(f.name)}:${append(f.schema, getField(struct, f.name) ?? f.schema.default, true)}`).join(',')}}`
   }
   const keySchema = schema?.keySchema ?? null
   const valueSchema = schema?.valueSchema ?? null
