@@ -33,9 +33,13 @@ public class Golden {
     return out;
   }
 
+  // Data that several cases share, by name: a case says "@name".
+  static JsonNode shared = JSON.createObjectNode();
+
   // Data is given and told as the text of JsonConverter's envelope; null for none.
   static SchemaAndValue data(JsonNode text) {
     if (text == null || text.isNull()) return SchemaAndValue.NULL;
+    if (text.asText().startsWith("@")) return data(shared.get(text.asText().substring(1)));
     return ENVELOPE.toConnectData("t", text.asText().getBytes(StandardCharsets.UTF_8));
   }
 
@@ -135,6 +139,8 @@ public class Golden {
 
   public static void main(String[] args) throws Exception {
     TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
+    File records = new File(new File(args[0]).getParentFile(), "records.json");
+    if (records.exists()) shared = JSON.readTree(records);
     ArrayNode results = JSON.createArrayNode();
     for (JsonNode c : JSON.readTree(new File(args[0]))) {
       ObjectNode out = results.addObject();

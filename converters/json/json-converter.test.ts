@@ -85,10 +85,14 @@ const typed: fc.Arbitrary<SchemaAndValue> = fc.letrec<{ any: SchemaAndValue; lea
         value: new Map(Array.from({ length: n }, (_, i) => [i, one.value])),
       })),
       fc
-        .dictionary(fc.oneof(fc.string({ minLength: 1 }), fc.constantFrom('constructor', '__proto__', 'toString', 'a b')), tie('any'), {
-          maxKeys: 5,
-          noNullPrototype: true,
-        })
+        .dictionary(
+          fc.oneof(fc.string({ minLength: 1 }), fc.constantFrom('constructor', '__proto__', 'toString', 'a b')),
+          tie('any'),
+          {
+            maxKeys: 5,
+            noNullPrototype: true,
+          },
+        )
         .map(fields => {
           const entries = Object.entries(fields)
           return {

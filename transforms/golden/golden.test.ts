@@ -59,8 +59,12 @@ async function load<T>(javaClass: string): Promise<T> {
 
 const envelope = new JsonConverter()
 envelope.configure({ 'replace.null.with.default': 'false' })
-const data = (text: string | null | undefined): SchemaAndValue =>
-  envelope.toConnectData('t', text === null || text === undefined ? null : Buffer.from(text))
+/** Data that several cases share: a case says `@name`. */
+const shared = JSON.parse(readFileSync(new URL('table/records.json', here), 'utf8')) as Record<string, string>
+const data = (text: string | null | undefined): SchemaAndValue => {
+  if (text === null || text === undefined) return envelope.toConnectData('t', null)
+  return envelope.toConnectData('t', Buffer.from(text.startsWith('@') ? shared[text.slice(1)]! : text))
+}
 const told = (schema: SchemaAndValue['schema'], value: unknown): string | null =>
   envelope.fromConnectData('t', schema, value)?.toString() ?? null
 
