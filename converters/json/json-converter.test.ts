@@ -232,6 +232,23 @@ test('a message nested without end is an error, not a crash', () => {
   expect(() => loose.fromConnectData('t', null, cycle)).toThrow(/nested more than/)
 })
 
+test('a number where a string belongs is an error in its own digits, however long it is', () => {
+  const schema = {
+    type: 'struct',
+    fields: [
+      { field: 'a', type: 'string', optional: true },
+      { field: 'b', type: 'int64' },
+    ],
+  }
+  const fixed = converter({ 'schema.content': JSON.stringify(schema) })
+  const read = (text: string) => fixed.toConnectData('t', Buffer.from(text)).value
+  for (const number of ['5', '-9223372036854775808', '1.0']) {
+    expect(() => read(`{"a":${number},"b":1}`)).toThrow(/field a: (?!.*#).* is no value of type string/)
+  }
+  const long = read('{"a":"#-9223372036854775808","b":-9223372036854775808}')
+  expect(long).toEqual({ a: '#-9223372036854775808', b: -9223372036854775808n })
+})
+
 test('messages of every length, one after the other, stay what they were', () => {
   const c = converter()
   const plain = converter({ 'schemas.enable': 'false' })
