@@ -73,6 +73,8 @@ export class Session {
   #slotFloor: Lsn = ZERO
   /** When the next offset without a record may be given, for WAL that held nothing to capture. */
   #idleAt = 0
+  /** The position whose commit was asked for. */
+  #pressedFor: Lsn = ZERO
   /** The offset of the last record that was given: what a new connection goes on from, as a new task would from a committed one. */
   #given: SourceOffset | null = null
   /** The end of the last whole transaction of that offset. */
@@ -121,6 +123,7 @@ export class Session {
     const missing = await this.#missing(slot, this.#wal)
     const plan = this.#plan ?? this.#firstPlan(slot, missing)
     if (this.#plan !== null && slot !== null && this.#wal !== null) this.#checkAgain(slot, this.#wal, missing)
+    if (slot?.confirmedLsn && !plan.dropSlot) this.#flush.confirmed(slot.confirmedLsn)
     if (plan.stream) {
       const ownPid = () => ({ pid: this.#catalog.pid })
       const change = async () => {
@@ -516,8 +519,10 @@ export class Session {
     const read = reader.idleLsn
     if (read === null || (!asked && Date.now() < this.#idleAt)) return null
     const passes = slot.flush === 'connector_and_driver' && read > this.#givenLsn
-    const behind = asked && slot.flush !== 'manual' && this.#givenLsn > this.#flush.flushed
+    const behind =
+      asked && slot.flush !== 'manual' && this.#givenLsn > this.#flush.flushed && this.#givenLsn > this.#pressedFor
     if (!passes && !behind) return null
+    this.#pressedFor = this.#givenLsn
     this.#idleAt = Date.now() + slot.statusMs
     return {
       topic: prefix,

@@ -567,6 +567,73 @@ describe.skipIf(server === null)('while streaming', () => {
     await db.end()
   })
 
+  test('a change from before its key was renamed keeps the key that it had', async () => {
+    const { url, db } = await database('create table t (a int, b int, v text, primary key (b, a))')
+    const offsets = new OffsetStore()
+    const first = await new TaskHarness(propsFor(url), offsets).start()
+    await first.until(() => first.log.text().includes('snapshot through'))
+    await db.query("insert into t values (1, 2, 'x')")
+    await first.count(1)
+    first.commit()
+    await first.stop()
+    await db.query("insert into t values (3, 4, 'y')")
+    await db.query('alter table t rename column a to aa')
+    await db.query("insert into t values (5, 6, 'z')")
+    await db.query('drop table t')
+    const second = await new TaskHarness(propsFor(url), offsets).start()
+    await second.count(2)
+    expect([...first.records, ...second.records].map(r => r.key)).toEqual([
+      { b: 2, a: 1 },
+      { a: 3, b: 4 },
+      { aa: 5, b: 6 },
+    ])
+    await second.stop()
+    await db.end()
+  })
+
+  test('tables that are truncated together, renamed, or given another replica identity lose nothing', async () => {
+    const { url, db } = await database(
+      'create table t (id int primary key, v text)',
+      'create table u (id int primary key references t)',
+    )
+    const task = await new TaskHarness(propsFor(url, { 'skipped.operations': 'none', 'max.batch.size': '1' })).start()
+    await task.until(() => task.log.text().includes('snapshot through'))
+    await db.query("insert into t values (1, 'a')")
+    await db.query('insert into u values (1)')
+    await db.query('truncate t, u')
+    await db.query("insert into t values (2, 'b')")
+    await db.query('alter table t replica identity full')
+    await db.query("update t set v = 'c'")
+    await db.query('alter table t rename to renamed')
+    await db.query("update renamed set v = 'd'")
+    await db.query('alter table renamed replica identity default')
+    await task.count(7)
+    await db.query('alter table renamed drop constraint t_pkey cascade')
+    await db.query("insert into renamed values (3, 'e')")
+    await task.count(8)
+    const shown = task.records.map(r => {
+      const value = r.value as { op: string; before: Struct | null }
+      return [
+        r.topic.slice('t.public.'.length),
+        value.op,
+        (r.key as Struct | null)?.['id'] ?? null,
+        value.before?.['v'] ?? null,
+      ]
+    })
+    expect(shown).toEqual([
+      ['t', 'c', 1, null],
+      ['u', 'c', 1, null],
+      ['t', 't', null, null],
+      ['u', 't', null, null],
+      ['t', 'c', 2, null],
+      ['t', 'u', 2, 'b'],
+      ['renamed', 'u', 2, 'c'],
+      ['renamed', 'c', null, null],
+    ])
+    await task.stop()
+    await db.end()
+  })
+
   test('updates that change nothing can be left out', async () => {
     const { url, db } = await database(
       'create table t (id int primary key, v numeric, j jsonb)',

@@ -302,7 +302,7 @@ test.skipIf(!server)('a password changed behind our back', async () => {
   await arrived(source.name, 3)
   await sql(source.url, `alter role changing nologin`)
   await server!.admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'changing'`)
-  await says(f.platform, source.name, 'FAILED', /MR_PG_AUTH_FAILED/)
+  await says(f.platform, source.name, 'FAILED', /MR_PG_LOGIN_DENIED/)
   await beside.moves()
   await sql(source.url, `alter role changing login`, 'insert into t values (4)')
   await f.platform.rest('POST', `/connectors/${source.name}/restart?includeTasks=true&onlyFailed=true`)

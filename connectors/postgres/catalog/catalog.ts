@@ -151,15 +151,24 @@ export class Catalog {
       const now = (await readTables(client, [relation.oid])).get(relation.oid)
       const byName = new Map(now?.columns.map(c => [c.name, c]))
       const names = new Set(relation.columns.map(c => c.name))
-      const key = now
-        ? now.key.filter(k => names.has(k))
-        : relation.columns.filter(c => c.isKey && relation.identity !== 'f').map(c => c.name)
+      const key = keyOf(relation, now?.key ?? null, names)
       const columns = relation.columns.map(c =>
         shapeColumn(types, c.name, c.typeOid, c.typmod, byName.get(c.name) ?? null),
       )
       return { name: nameOf(relation), columns, key }
     })
   }
+}
+
+/**
+ * The key of a change: what the table has for one now, unless the relation shows that the primary key was another one at that
+ * moment. A replica identity by default is the primary key; one by an index or of the whole row says nothing of it.
+ */
+function keyOf(relation: Relation, now: readonly string[] | null, names: ReadonlySet<string>): readonly string[] {
+  const identity = relation.columns.filter(c => c.isKey && relation.identity !== 'f').map(c => c.name)
+  if (now === null) return identity
+  const same = identity.length === now.length && identity.every(c => now.includes(c))
+  return relation.identity === 'd' && identity.length > 0 && !same ? identity : now.filter(k => names.has(k))
 }
 
 const nameOf = (t: TableName): TableName => ({ schema: t.schema, table: t.table })

@@ -122,6 +122,16 @@ describe('what the server is told', () => {
     expect(flush.flushed).toBe(900)
   })
 
+  test('is where the slot is already, and never less', () => {
+    const flush = new FlushTracker('connector')
+    flush.confirmed(90)
+    expect(flush.flushed).toBe(90)
+    expect(flush.committed({ lsn: 100, snapshot: 'INITIAL', snapshot_completed: false })).toBe(false)
+    expect(flush.committed({ lsn: 100, snapshot: 'INITIAL', snapshot_completed: true })).toBe(true)
+    flush.confirmed(95)
+    expect(flush.flushed).toBe(100)
+  })
+
   test('is nothing in manual mode', () => {
     const flush = new FlushTracker('manual')
     expect(flush.committed({ lsn_commit: 120 })).toBe(false)

@@ -161,11 +161,18 @@ export class FlushTracker {
     return this.#flushed
   }
 
+  /** The slot is confirmed up to here already: to say so again moves nothing, and to say less could move it back. */
+  confirmed(lsn: Lsn): void {
+    if (this.#mode !== 'manual') this.#reach(lsn)
+  }
+
   /** An offset is safe in the log. Gives back whether the server can be told more than before. */
   committed(offset: SourceOffset): boolean {
     const before = this.#flushed
     if (this.#mode === 'manual') return false
-    this.#reach(offset['lsn_commit'] ?? offset['lsn_proc'])
+    // a snapshot that is not through may need the slot's beginning again
+    const done = offset['snapshot_completed'] !== false
+    this.#reach(offset['lsn_commit'] ?? offset['lsn_proc'] ?? (done ? offset['lsn'] : null))
     if (this.#mode === 'connector_and_driver') this.#reach(offset['lsn_idle'])
     return this.#flushed !== before
   }

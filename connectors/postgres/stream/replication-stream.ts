@@ -12,6 +12,9 @@ import type { FlushTracker } from './position.ts'
 /** PostgreSQL 14 and newer send logical decoding messages when asked to. */
 const MESSAGES_SINCE = 140_000
 
+/** The shortest time between two answers. Milliseconds. */
+const ANSWER_MS = 50
+
 /** Where and how a stream starts. */
 export interface StreamStart {
   readonly serverVersion: number
@@ -27,6 +30,8 @@ export class ReplicationStream {
   readonly connection: WireConnection
   readonly #flush: FlushTracker
   readonly #timer: NodeJS.Timeout
+  #lastSent = 0
+  #answer: NodeJS.Timeout | null = null
 
   private constructor(connection: WireConnection, flush: FlushTracker, statusMs: number) {
     this.connection = connection
@@ -73,8 +78,18 @@ export class ReplicationStream {
     }
   }
 
+  /** Answers a server that asks. One that shuts down asks again at each answer, until everything is safe: not too often. */
+  answer(): void {
+    const wait = this.#lastSent + ANSWER_MS - Date.now()
+    if (wait <= 0) this.sendStatus()
+    else this.#answer ??= setTimeout(() => this.sendStatus(), wait)
+  }
+
   /** Tells the server how far everything is safe. With `ask` it answers at once, by a keepalive. */
   sendStatus(ask = false): void {
+    if (this.#answer) clearTimeout(this.#answer)
+    this.#answer = null
+    this.#lastSent = Date.now()
     // zero moves nothing, and still says that somebody is there
     const flushed = this.#flush.flushed
     const status = Buffer.alloc(34)
@@ -90,6 +105,7 @@ export class ReplicationStream {
   /** Resolves when the server has let go of the slot, or does not answer. */
   close(): Promise<void> {
     clearInterval(this.#timer)
+    if (this.#answer) clearTimeout(this.#answer)
     return this.connection.close()
   }
 }

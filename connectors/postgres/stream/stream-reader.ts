@@ -146,7 +146,7 @@ export class StreamReader {
           if (!this.#inTransaction) this.#reached = maxLsn(this.#reached, walEnd)
           if (f.buf[f.start + 17] === 1) {
             this.#asked = true
-            this.#stream.sendStatus()
+            this.#stream.answer()
           }
         }
       } else if (f.type === Frame.Error) {
