@@ -328,6 +328,26 @@ test.skipIf(skipped)('every topic key has the same value, source and type as the
   expect(normal(our)).toEqual(normal(their))
 })
 
+test.skipIf(skipped)('Metadata creates topics, and leaves others alone, as there', async () => {
+  const names = ['auto', 'x.y', '__transaction_state', '__share_group_state', '__cluster_metadata', 'not a name', '..']
+  const ask = (allowAutoTopicCreation: boolean, ...asked: string[]): Call => [
+    'Metadata',
+    { topics: asked.map(name => ({ name })), allowAutoTopicCreation },
+    12,
+  ]
+  for (const client of [a, b]) {
+    // the first answer of Apache is too early
+    await client.call(...ask(true, ...names))
+    await vi.waitFor(async () => {
+      const { topics } = (await client.call(...ask(false, ...names.slice(0, 3)))) as { topics: { errorCode: number }[] }
+      expect(topics.map(t => t.errorCode)).toEqual([0, 0, 0])
+    }, 20_000)
+  }
+  await same(...ask(true, ...names))
+  // its name is that of another but for a dot
+  for (let i = 0; i < 2; i++) await same(...ask(true, 'x_y'))
+})
+
 test.skipIf(skipped)('partitions are added and topics deleted alike', async () => {
   await same(...created(topic('grow'), topic('gone1'), topic('gone2')))
   for (const name of ['grow', 'gone1', 'gone2']) await settled(name)

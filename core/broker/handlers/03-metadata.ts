@@ -4,7 +4,7 @@ import type { MetadataRequest, MetadataResponse } from '../../protocol/messages/
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
 import type { TopicImage } from '../quorum/image.ts'
-import { isInternalTopic, topicNameProblem } from '../quorum/topic-names.ts'
+import { isInternalTopic, SHARE_STATE_TOPIC, topicNameProblem } from '../quorum/topic-names.ts'
 import { brokersOn } from './brokers.ts'
 import type { Handler, RequestContext } from './handler.ts'
 import { CLUSTER_OPERATIONS, NO_OPERATIONS, TOPIC_OPERATIONS } from './shared.ts'
@@ -41,10 +41,13 @@ async function byName(name: string, mayCreate: boolean, ctx: RequestContext): Pr
   const topic = ctx.broker.image().topicsByName.get(name)
   if (topic) return known(topic)
   if (topicNameProblem(name) !== null) return unknown(name, ErrorCode.INVALID_TOPIC_EXCEPTION)
-  if (!mayCreate) return unknown(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  if (!mayCreate || name === SHARE_STATE_TOPIC) return unknown(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   try {
     const made = await ctx.broker.controller.ensureTopic(name)
-    return made.error ? unknown(name, made.error.code) : known(made.value)
+    if (!made.error) return known(made.value)
+    ctx.broker.logger.info(`Automatic creation of topic ${name} failed: ${made.error.message}`)
+    // as in Kafka, which answers before it knows
+    return unknown(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   } catch (error) {
     return unknown(name, kafkaCodeOf(error))
   }

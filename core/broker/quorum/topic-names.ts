@@ -3,6 +3,8 @@ import type { Refusal } from './controller-api.ts'
 
 export const OFFSETS_TOPIC = '__consumer_offsets'
 export const TRANSACTION_TOPIC = '__transaction_state'
+/** There are no share groups yet, but the name is Kafka's. */
+export const SHARE_STATE_TOPIC = '__share_group_state'
 export const METADATA_TOPIC = '__cluster_metadata'
 /** Kafka's Uuid of the metadata log. */
 export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
@@ -11,7 +13,7 @@ const MAX_LENGTH = 249
 
 /** Whether clients see a topic as internal: nobody but the broker writes to it. */
 export function isInternalTopic(name: string): boolean {
-  return name === OFFSETS_TOPIC || name === TRANSACTION_TOPIC
+  return name === OFFSETS_TOPIC || name === TRANSACTION_TOPIC || name === SHARE_STATE_TOPIC
 }
 
 /** What is wrong with a topic's name, in Kafka's words; null when nothing is. */
