@@ -112,6 +112,13 @@ describe('the exact parser', () => {
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
   })
 
+  test('refuses a number of more than 1000 characters, as Connect does', () => {
+    for (const number of ['1'.repeat(1001), `0.${'1'.repeat(1000)}`, `-${'9'.repeat(1_000_000)}`]) {
+      expect(() => parse(`{"a":${number}}`)).toThrow(/more than 1000 characters/)
+    }
+    expect(parse('1'.repeat(1000))).toBe(BigInt('1'.repeat(1000)))
+  })
+
   test('refuses JSON that is nested without end', () => {
     expect(() => parseExactJson('['.repeat(100_000))).toThrow(/nested more than/)
   })

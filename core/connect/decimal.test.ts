@@ -41,3 +41,17 @@ test('a scale is given without rounding, or refused', () => {
 test('what is no number is refused', () => {
   for (const text of ['', '.', '-', '1.2.3', 'NaN', '1e', '0x1']) expect(() => Decimal.parse(text)).toThrow(SyntaxError)
 })
+
+test('a decimal with a huge exponent is cheap to hold, to print and to compare with a scale', () => {
+  for (const [text, number] of [
+    ['1e300000000', Number.POSITIVE_INFINITY],
+    ['-1e-300000000', -0],
+  ] as const) {
+    const value = Decimal.parse(text)
+    expect(value.toNumber()).toBe(number)
+    expect(value.toString().length).toBeLessThan(20)
+    expect(() => value.withScale(2)).toThrow(RangeError)
+  }
+  expect(Decimal.parse('123.45').toNumber()).toBe(123.45)
+  expect(Decimal.parse('1e23').toNumber()).toBe(1e23)
+})

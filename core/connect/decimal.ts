@@ -1,3 +1,6 @@
+/** More zeros than this are never written out: `1e300000000` is a short text, but its digits fill the memory. */
+const MOST_ZEROS = 100_000
+
 /**
  * An exact decimal number, as java.math.BigDecimal: `unscaled` times ten to the power of minus `scale`.
  * The value of Connect's logical type Decimal.
@@ -25,6 +28,7 @@ export class Decimal {
   /** The same number at another scale; throws RangeError when digits would be lost. */
   withScale(scale: number): Decimal {
     if (scale === this.scale) return this
+    if (Math.abs(scale - this.scale) > MOST_ZEROS) throw new RangeError(`${this} is too far from the scale ${scale}`)
     if (scale > this.scale) return new Decimal(this.unscaled * 10n ** BigInt(scale - this.scale), scale)
     const divisor = 10n ** BigInt(this.scale - scale)
     if (this.unscaled % divisor !== 0n) throw new RangeError(`${this} cannot have scale ${scale} without rounding`)
@@ -53,8 +57,9 @@ export class Decimal {
     return new Decimal(BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`)), scale)
   }
 
-  /** Without an exponent (BigDecimal.toPlainString). */
+  /** Without an exponent (BigDecimal.toPlainString), unless that would take more than 100000 zeros. */
   toString(): string {
+    if (Math.abs(this.scale) > MOST_ZEROS) return `${this.unscaled}E${-this.scale}`
     if (this.scale <= 0) return (this.unscaled * 10n ** BigInt(-this.scale)).toString()
     const negative = this.unscaled < 0n
     const digits = (negative ? -this.unscaled : this.unscaled).toString().padStart(this.scale + 1, '0')
@@ -62,7 +67,7 @@ export class Decimal {
   }
 
   toNumber(): number {
-    return Number(this.toString())
+    return Number(`${this.unscaled}e${-this.scale}`)
   }
 
   toJSON(): string {

@@ -24,10 +24,12 @@ export function narrowFloating(value: number, bits: Bits): number | bigint {
   return narrowInteger(whole <= -Number(limit) ? -limit : BigInt(whole), bits)
 }
 
-/** The whole part of a decimal. */
+/** The lowest 64 bits of the whole part of a decimal. */
 export function wholePart(value: Decimal): bigint {
   const { unscaled, scale } = value
-  return scale > 0 ? unscaled / 10n ** BigInt(scale) : unscaled * 10n ** BigInt(-scale)
+  // all of these bits are zero where so many powers of ten are in it, or it is less than one
+  if (scale <= -64 || scale > unscaled.toString().length) return 0n
+  return BigInt.asIntN(64, scale > 0 ? unscaled / 10n ** BigInt(scale) : unscaled * 10n ** BigInt(-scale))
 }
 
 /** More bits than a float has, few enough for a double to be exact. */

@@ -5,6 +5,8 @@ export type NumberOf = (text: string, integer: boolean) => unknown
 
 /** Deeper JSON than this is refused, as Connect's JSON parser does. */
 const MAX_DEPTH = 1000
+/** A longer number is refused, as Connect's JSON parser does. */
+const MAX_NUMBER = 1000
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -154,6 +156,7 @@ class Parser {
     for (; isDigit(c); c = text.charCodeAt(++i)) n = n * 10 + c - ZERO
     if (i === digits) throw this.#unexpected(i)
     const exponent = (c | 0x20) === 0x65
+    if (i - start > MAX_NUMBER) throw this.#tooLong(start)
     if (c !== DOT && !exponent) {
       this.#at = i
       if (i - digits <= SAFE_DIGITS && this.#numberOf === connectNumber) return first === MINUS ? 0 - n : n
@@ -164,6 +167,7 @@ class Parser {
       const sign = text[i + 1]
       i = this.#digits(sign === '-' || sign === '+' ? i + 2 : i + 1)
     }
+    if (i - start > MAX_NUMBER) throw this.#tooLong(start)
     this.#at = i
     return this.#numberOf(text.slice(start, i), false)
   }
@@ -180,6 +184,10 @@ class Parser {
     if (!this.#text.startsWith(word, this.#at)) return false
     this.#at += word.length
     return true
+  }
+
+  #tooLong(at: number): SyntaxError {
+    return new SyntaxError(`The number at position ${at} of the JSON has more than ${MAX_NUMBER} characters`)
   }
 
   #unexpected(at = this.#at): SyntaxError {
