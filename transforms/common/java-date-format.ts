@@ -1,4 +1,4 @@
-import { ConfigError } from '../../core/connect/index.ts'
+import { ConfigError, DataError } from '../../core/connect/index.ts'
 import { DAYS, dayOfYear, MONTHS, weekOfMonth, weekOfYear, weekYear } from './calendar.ts'
 import { parseZone } from './time-zone.ts'
 
@@ -38,6 +38,9 @@ export class JavaDateFormat {
   }
 
   format(date: Date): string {
+    if (Number.isNaN(date.getUTCFullYear())) {
+      throw new DataError(`a date beyond the year 275760 (${Number(date)} ms since 1970) cannot be written as text`)
+    }
     return this.#parts.map(p => (p.letter === '' ? p.text : formatPart(p, date))).join('')
   }
 

@@ -1,4 +1,13 @@
-import { DataError, date, primitive, type Schema, time, timestamp } from '../../core/connect/index.ts'
+import {
+  anyDate,
+  DataError,
+  date,
+  millisOf,
+  primitive,
+  type Schema,
+  time,
+  timestamp,
+} from '../../core/connect/index.ts'
 import type { JavaDateFormat } from './java-date-format.ts'
 import { typeName } from './requirements.ts'
 
@@ -7,7 +16,10 @@ export type Target = (typeof TARGETS)[number]
 export const PRECISIONS = ['nanoseconds', 'microseconds', 'milliseconds', 'seconds'] as const
 export type Precision = (typeof PRECISIONS)[number]
 
-const DAY_MS = 86_400_000
+const DAY_MS = 86_400_000n
+
+const timeOfDay = (ms: bigint): bigint => ((ms % DAY_MS) + DAY_MS) % DAY_MS
+
 /** Nanoseconds of one unit. */
 const NANOS: Readonly<Record<Precision, bigint>> = {
   seconds: 1_000_000_000n,
@@ -43,10 +55,7 @@ export function toInstant(
     throw new DataError(`Schema ${schema.type} does not correspond to a known timestamp type format`)
   }
   if (typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))) {
-    const ms = (BigInt(value) * NANOS[precision]) / NANOS.milliseconds
-    const instant = new Date(Number(ms))
-    if (Number.isNaN(instant.getTime())) throw new DataError(`the Unix time ${value} in ${precision} is out of range`)
-    return instant
+    return anyDate(held((BigInt(value) * NANOS[precision]) / NANOS.milliseconds))
   }
   if (typeof value === 'string') {
     if (!format) throw new DataError('TimestampConverter needs the format of string timestamps: set its key format')
@@ -59,18 +68,24 @@ export function toInstant(
   throw new DataError(`TimestampConverter does not support ${schema?.type ?? typeName(value)} values as timestamps`)
 }
 
+const LONG_MAX = 2n ** 63n - 1n
+const LONG_MIN = -(2n ** 63n)
+
+/** As Java's TimeUnit: what a long cannot hold becomes the largest or the smallest one. */
+const held = (n: bigint): bigint => (n > LONG_MAX ? LONG_MAX : n < LONG_MIN ? LONG_MIN : n)
+
 /** An instant as a logical type or a Unix time of the precision. */
 export function fromInstant(instant: Date, target: Exclude<Target, 'string'>, precision: Precision): unknown {
-  const ms = instant.getTime()
+  const ms = BigInt(millisOf(instant))
   switch (target) {
     case 'Timestamp':
       return instant
     case 'Date':
-      return new Date(Math.floor(ms / DAY_MS) * DAY_MS)
+      return anyDate(ms - timeOfDay(ms))
     case 'Time':
-      return new Date(((ms % DAY_MS) + DAY_MS) % DAY_MS)
+      return new Date(Number(timeOfDay(ms)))
     case 'unix': {
-      const unix = (BigInt(ms) * NANOS.milliseconds) / NANOS[precision]
+      const unix = held((ms * NANOS.milliseconds) / NANOS[precision])
       const n = Number(unix)
       return Number.isSafeInteger(n) ? n : unix
     }

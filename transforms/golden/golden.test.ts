@@ -39,7 +39,7 @@ interface Answer {
 }
 
 const here = new URL('.', import.meta.url)
-const FOLDERS = ['.', 'table']
+const FOLDERS = ['.', 'table', 'times']
 const read = <T>(name: string): T[] =>
   FOLDERS.flatMap(folder => JSON.parse(readFileSync(new URL(`${folder}/${name}`, here), 'utf8')) as T[])
 const cases = read<Case>('cases.json')
@@ -96,6 +96,13 @@ function tell(r: SinkRecord | SourceRecord): RecordText {
     headers: r.headers.map(h => [h.key, told(h.schema, h.value)]),
   }
 }
+
+test('a date without a calendar in JavaScript is an error, not NaN in a text', async () => {
+  const converter = await load<Transformation>('org.apache.kafka.connect.transforms.TimestampConverter$Value')
+  converter.configure({ 'target.type': 'string', format: 'yyyy' })
+  const value = '{"schema":{"type":"int64"},"payload":9223372036854775807}'
+  expect(() => converter.apply(record({ topic: 't', key: null, value }))).toThrow('beyond the year 275760')
+})
 
 test.each(cases.map((c, i) => [c.name, c, expected[i]!] as const))('as Connect: %s', async (_name, c, java) => {
   expect(java.name).toBe(c.name)

@@ -37,7 +37,8 @@ export interface SinkOffset {
 }
 
 function integer(value: unknown, what: 'partition' | 'offset'): number {
-  const text = String(value)
+  // A list must not pass as the number in it.
+  const text = Array.isArray(value) ? `[${value.join(', ')}]` : String(value)
   const n = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN
   const limit = what === 'partition' ? 2 ** 31 : 2 ** 53
   if (Number.isSafeInteger(n) && n < limit) {

@@ -143,7 +143,7 @@ export const bodies: readonly Step[] = [
     { transforms: 'a\u00a0,b' },
   ].map(more => put(VALIDATE, source('/f', { name: 'x', ...more }))),
   create('x', source('/f', { zz: null })),
-  put('/connectors/x/config', source('/f', { zz: null, 'errors.tolerance': null })),
+  put('/connectors/x/config', source('/f', { 'errors.tolerance': null })),
   put('/connectors/x/config', source('/f', { 'connector.class': null }), { statusOnly: true }),
   create('x', { ...source('/f'), topic: [1] }, { deviates: 400 }),
 ]
@@ -211,6 +211,12 @@ export function lifecycle(dir: string): readonly Step[] {
     body: { offsets },
     ...more,
   })
+  const patchRaw = (name: string, offsets: string, more: Partial<Step> = {}): Step => ({
+    method: 'PATCH',
+    path: `/connectors/${name}/offsets`,
+    raw: `{"offsets":${offsets}}`,
+    ...more,
+  })
   const kafka = (p: unknown, offset: unknown) => [{ partition: p, offset }]
   const at = { kafka_topic: 'rest-topic', kafka_partition: 0 }
   const patchSink = (offsets: unknown, more: Partial<Step> = {}): Step => ({
@@ -255,6 +261,12 @@ export function lifecycle(dir: string): readonly Step[] {
     patchOffsets([{ partition, offset: null }], { statusOnly: true }),
     get('/connectors/s1/offsets'),
     patchOffsets([{ partition: { filenam: file }, offset: { position: 1 } }], { deviates: 400 }),
+    patchOffsets([{ partition, offset: { position: -1 } }], { deviates: 400 }),
+    patchOffsets([{ partition, offset: { position: 1.5 } }], { deviates: 400 }),
+    patchOffsets([{ partition, offset: { position: '1' } }], { deviates: 400 }),
+    patchOffsets([{ partition, offset: {} }], { deviates: 400 }),
+    patchRaw('s1', `[{"partition":${JSON.stringify(partition)},"offset":{"position":1.0}}]`, { deviates: 400 }),
+    get('/connectors/s1/offsets'),
     { method: 'PATCH', path: '/connectors/s1/offsets', body: { foo: [] }, deviates: 400 },
     { method: 'DELETE', path: '/connectors/s1/offsets', statusOnly: true },
     get('/connectors/s1/offsets'),
@@ -285,6 +297,16 @@ export function lifecycle(dir: string): readonly Step[] {
     patchSink(kafka(at, { offset: 1 })),
     patchSink(kafka(at, { kafka_offset: 'x' })),
     patchSink(kafka(at, { kafka_offset: '-1' }), { deviates: 400 }),
+    patchSink(kafka(at, { kafka_offset: 1.5 })),
+    patchSink(kafka(at, { kafka_offset: '1.0' })),
+    patchSink(kafka(at, { kafka_offset: true })),
+    patchSink(kafka(at, { kafka_offset: [1] })),
+    patchSink(kafka({ ...at, kafka_partition: 0.5 }, { kafka_offset: 1 })),
+    patchSink(kafka({ ...at, kafka_partition: 2147483648 }, { kafka_offset: 1 })),
+    patchRaw('k1', `[{"partition":${JSON.stringify(at)},"offset":{"kafka_offset":1.0}}]`),
+    patchRaw('k1', `[{"partition":${JSON.stringify(at)},"offset":{"kafka_offset":1e0}}]`),
+    patchRaw('k1', `[{"partition":${JSON.stringify(at)},"offset":{"kafka_offset":1e400}}]`, { statusOnly: true }),
+    patchRaw('k1', `[{"partition":${JSON.stringify(at)},"offset":{"kafka_offset":9223372036854775808}}]`),
     patchSink(kafka(at, null)),
     get('/connectors/k1/offsets'),
     patchSink(kafka({ ...at, kafka_partition: '0', z: 1 }, { kafka_offset: 2 })),
