@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chownSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, openSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
@@ -9,6 +9,7 @@ import { freePort, isTaken } from '../../core/common/free-port.ts'
 import { makeDirs } from '../../core/common/make-dirs.ts'
 import { errors } from '../errors.ts'
 import { embeddedBinaries, isReachableBy, reachableBinaries, type User, unprivileged } from './postgres-binaries.ts'
+import { postmasterPid, removeStalePidFile } from './postmaster-pid.ts'
 
 /** A Postgres server of the demo's own. */
 export interface EmbeddedPostgres {
@@ -32,12 +33,14 @@ function run(file: string, args: readonly string[], user: User | null, cwd: stri
   })
 }
 
-async function accepts(url: string): Promise<string | null> {
+/** Null: the server at this address accepts queries, and serves `data` where that is given. Else why not. */
+async function accepts(url: string, data?: string): Promise<string | null> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 })
   try {
     await client.connect()
-    await client.query('select 1')
-    return null
+    const { rows } = await client.query<{ dir: string }>("select current_setting('data_directory') as dir")
+    if (data === undefined || realpathSync(rows[0]!.dir) === realpathSync(data)) return null
+    return `it serves ${rows[0]!.dir}`
   } catch (error) {
     return messageOf(error)
   } finally {
@@ -81,17 +84,19 @@ async function choosePort(dir: string): Promise<number> {
 /** The server that a killed platform left running on this data, to be gone on with. */
 async function leftRunning(dir: string, data: string): Promise<EmbeddedPostgres | null> {
   const last = lastServer(dir)
-  if (!last || !existsSync(join(data, 'postmaster.pid'))) return null
+  if (!last || postmasterPid(data) !== last.pid) return null
   const { url, port, pid } = last
-  if (readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0] !== String(pid)) return null
-  if ((await accepts(url)) !== null) return null
+  // another server may have got its port since, and another program its pid
+  if ((await accepts(url, data)) !== null) return null
   return {
     port,
     url,
     async stop() {
+      // it may have ended by itself, and its pid be another program's
+      if (postmasterPid(data) !== pid || (await accepts(url, data)) !== null) return
       process.kill(pid, 'SIGINT')
       // not our child, so there is no exit event: its pid file goes when it has stopped
-      for (let n = 0; n < 300 && existsSync(join(data, 'postmaster.pid')); n++) await setTimeout(100)
+      for (let n = 0; n < 300 && postmasterPid(data) === pid; n++) await setTimeout(100)
     },
   }
 }
@@ -117,6 +122,7 @@ export async function startEmbeddedPostgres(dir: string, signal: AbortSignal): P
   const log = join(home, 'postgres.log')
   const left = await leftRunning(dir, data)
   if (left) return left
+  removeStalePidFile(data)
   const port = await choosePort(dir)
   try {
     if (!existsSync(join(data, 'PG_VERSION'))) {

