@@ -270,7 +270,7 @@ class RunningBroker implements Broker {
     try {
       for (const logs of this.#logs) await logs.tick(this.#now())
       await partitions.retryFailed(controller.image)
-      this.#snapshotter?.tick(controller.image, this.#now())
+      if (partitions.isSettled) this.#snapshotter?.tick(controller.image, this.#now())
     } catch (error) {
       this.#logger.error("The logs' upkeep failed and is tried again in a second", error)
     }

@@ -41,6 +41,8 @@ export class Partitions {
   readonly #logger: Logger
   /** Partitions whose log could not be opened or made, as `topic-partition`: tried again by `retryFailed`. */
   readonly #failed = new Map<string, { topic: TopicImage; partition: number }>()
+  /** Logs that are being removed. */
+  #removing = 0
   /** The settings of topics that have none of their own, with what they were made from. */
   #plain: { dynamic: DynamicBrokerConfigs; config: LogConfig } | null = null
 
@@ -122,6 +124,14 @@ export class Partitions {
     }
   }
 
+  /**
+   * Whether no removal is under way. A start removes what is left of topics that the log says were deleted, so the log must
+   * say so until their directories are gone.
+   */
+  get isSettled(): boolean {
+    return this.#removing === 0
+  }
+
   /** Tries the partitions that failed once more: a full disk may have room again. */
   async retryFailed(image: MetadataImage): Promise<void> {
     for (const { topic, partition } of [...this.#failed.values()]) {
@@ -168,10 +178,13 @@ export class Partitions {
   #remove(topic: TopicImage): Promise<void>[] {
     return topic.partitions.map(async ({ partition }) => {
       this.#failed.delete(`${topic.name}-${partition}`)
+      this.#removing++
       try {
         await this.#logs.delete(topic.name, partition, topic.id)
       } catch (error) {
         this.#logger.error(`The log of ${topic.name}-${partition} stays on disk until the next start`, error)
+      } finally {
+        this.#removing--
       }
     })
   }
