@@ -97,3 +97,38 @@ test('keys that have no effect without others, or leave out a topic, are refused
     'topic.to.external.resource.mapping': 'Names no resource for the topic c.',
   })
 })
+
+test('a cluster is named by its URLs or by a cloud id, and one login is given', () => {
+  const check = (props: Record<string, string>) => {
+    const values = validateConfig(config, props)
+    validateTogether(props, values)
+    return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join()]))
+  }
+  const cloud = `mine:${Buffer.from('eu.example.org$abc$def').toString('base64')}`
+  expect(check({ 'connection.cloud.id': cloud })).toEqual({})
+  expect(check({ 'connection.cloud.id': cloud, 'connection.api.key': 'x' })).toEqual({})
+  expect(Object.keys(check({}))).toEqual(['connection.url'])
+  expect(Object.keys(check({ ...URL, 'connection.cloud.id': cloud }))).toEqual(['connection.cloud.id'])
+  for (const wrong of ['mine', 'mine:', 'mine:abc', `mine:${Buffer.from('a b$c').toString('base64')}`]) {
+    expect(Object.keys(check({ 'connection.cloud.id': wrong }))).toEqual(['connection.cloud.id'])
+  }
+  const logins = { 'connection.api.key': 'x', 'connection.bearer.token': 'y' }
+  expect(check({ ...URL, ...logins })).toEqual({
+    'connection.bearer.token': 'Set only one of connection.api.key and connection.bearer.token.',
+  })
+  const name = 'elastic.https.ssl.ca.fingerprint'
+  const secure = { 'connection.url': 'https://127.0.0.1:9200', 'elastic.security.protocol': 'SSL' }
+  expect(check({ ...secure, [name]: 'AB:'.repeat(31).concat('AB') })).toEqual({})
+  expect(Object.keys(check({ ...secure, [name]: 'abc' }))).toEqual([name])
+  expect(Object.keys(check({ ...secure, [name]: 'ab'.repeat(32), 'proxy.host': 'proxy' }))).toEqual([name])
+})
+
+test('a name that stands for several indices is refused before anything starts', () => {
+  const check = (props: Record<string, string>) =>
+    validateConfig(config, { ...URL, ...props }).flatMap(v => (v.errors.length > 0 ? [v.name] : []))
+  const pairs = 'topic.to.external.resource.mapping'
+  expect(check({ [pairs]: 'a:logs-a' })).toEqual([])
+  for (const name of ['logs-*', 'a b', 'x/y', '"x"', 'a?']) expect(check({ [pairs]: `a:${name}` })).toEqual([pairs])
+  expect(check({ 'data.stream.namespace': 'x-${topic}' })).toEqual([])
+  expect(check({ 'data.stream.namespace': '*' })).toEqual(['data.stream.namespace'])
+})
