@@ -1,6 +1,6 @@
 import { Decimal } from '../../../core/connect/index.ts'
 import type { Codec } from '../types/codec.ts'
-import type { ColumnType } from '../types/codec-for.ts'
+import { type ColumnType, numericModifier } from '../types/codec-for.ts'
 
 const LITERAL = /'([^']*(?:''[^']*)*)'/
 const CALL = /^\(?[A-Za-z0-9_.]+\((?:.+(?:, ?.+)*)?\)/
@@ -39,6 +39,16 @@ function literalOf(expression: string): string | null {
   return m ? m[1]!.replaceAll("''", "'") : null
 }
 
+const NUMBER = /^-?\d*\.?\d+(e[+-]?\d+)?$/i
+
+/** A number with as many digits behind its point as its column declares. */
+function scaled(type: ColumnType, text: string): string {
+  const scale = numericModifier(type.typmod)?.scale ?? 0
+  const digits = text.includes('.') ? text.length - text.indexOf('.') - 1 : 0
+  if (digits >= scale || /e/i.test(text)) return text
+  return `${text}${digits === 0 ? '.' : ''}${'0'.repeat(scale - digits)}`
+}
+
 /** Text of a literal in the form that the server prints values of its type in; null where it is no literal. */
 function printed(type: ColumnType, text: string): string | null {
   switch (type.name) {
@@ -49,11 +59,12 @@ function printed(type: ColumnType, text: string): string | null {
     case 'int8':
       return /^-?\d+$/.test(text) ? text : null
     case 'numeric':
+      return NUMBER.test(text) ? scaled(type, text) : null
     case 'float4':
     case 'float8':
-      return /^-?\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? text : null
+      return NUMBER.test(text) || /^(NaN|-?Infinity)$/.test(text) ? text : null
     case 'date':
-      return /^\d{4,}-\d\d-\d\d$/.test(text) ? text : null
+      return /^\d{4,}-\d\d-\d\d( BC)?$/.test(text) ? text : null
     case 'time':
       return /^\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text) ? (text.length === 5 ? `${text}:00` : text) : null
     case 'timestamp':
@@ -76,7 +87,7 @@ function printed(type: ColumnType, text: string): string | null {
 
 /** pg_get_expr prints a constant in the session's time zone, which is UTC here. */
 function timestamptz(text: string): string | null {
-  if (/^\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00$/.test(text)) return text
+  if (/^\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00( BC)?$/.test(text)) return text
   const at = Date.parse(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'))
   return Number.isNaN(at) ? null : new Date(at).toISOString().replace('T', ' ').replace('Z', '+00')
 }
@@ -96,7 +107,7 @@ export function schemaDefault(type: ColumnType, codec: Codec, expression: string
   else if (!type.builtin || !(type.name in COMPUTED)) return undefined
   else text = computed ? COMPUTED[type.name]! : literalOf(expression)
   if (text === null) return undefined
-  const shown = computed ? text : printed(type, text)
+  const shown = computed && type.name !== 'numeric' ? text : printed(type, text)
   if (shown === null) return undefined
   // a boolean for a bit string of length 1, whatever the text
   const bytes = Buffer.from(shown)

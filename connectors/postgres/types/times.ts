@@ -82,7 +82,8 @@ const zoned = (schema: Schema, decode: Decode, filler: string): Codec => ({
 
 /** `timestamptz`: in UTC, with as many digits of a fraction as the column declares. */
 export function timestamptzCodec(precision: number): Codec {
-  const digits = precision < 0 ? 6 : precision
+  // whole seconds can have a fraction only in a default, which the server has not rounded yet
+  const digits = precision < 0 ? 6 : precision === 0 ? null : precision
   const decode: Decode = (buf, start, end) => {
     const m = moment(buf, start, end)
     if (!Number.isFinite(m.day)) return m.day > 0 ? 'infinity' : '-infinity'
