@@ -103,7 +103,7 @@ export class Session {
     this.#catalog = new Catalog(options, signal)
     this.#flush = new FlushTracker(options.slot.flush)
     this.#transaction = options.transactionMetadata ? new TransactionMetadata() : null
-    this.#emitter = new Emitter({ server: options.prefix }, headers, options.tombstones)
+    this.#emitter = new Emitter({ server: options.prefix }, headers, options.tombstones, options.values.binary)
   }
 
   /** Connects what is not connected. What was given already is not given again. */

@@ -49,7 +49,8 @@ export class SourceBlocks {
       connector: CONNECTOR,
       name: this.#prefix,
       ts_ms: time.ms,
-      snapshot: mark,
+      // as in Debezium: events of the stream leave it to the schema's default, which JsonConverter writes
+      snapshot: mark === 'false' ? null : mark,
       db: this.#database,
       sequence: lastCommit === null ? `[null,"${lsn}"]` : `["${lastCommit}","${lsn}"]`,
       ts_us: time.us,

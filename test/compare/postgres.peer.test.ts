@@ -31,7 +31,7 @@ const CONNECTORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     transforms: 'unwrap,drop,static,mask',
     ...unwrap,
     'transforms.unwrap.delete.tombstone.handling.mode': 'rewrite-with-tombstone',
-    'transforms.unwrap.add.fields': 'op,table',
+    'transforms.unwrap.add.fields': 'op,table,source.snapshot',
     'transforms.unwrap.add.headers': 'db',
     'transforms.static.type': `${T}.InsertField$Value`,
     'transforms.static.static.field': 'origin',

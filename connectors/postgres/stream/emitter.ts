@@ -9,6 +9,7 @@ import {
   struct,
 } from '../../../core/connect/index.ts'
 import {
+  type BinaryMode,
   type EventTime,
   envelope,
   newKeyHeader,
@@ -20,35 +21,43 @@ import {
 } from '../../cdc/index.ts'
 import { postgresSource } from '../source-block.ts'
 import type { TableShape } from '../table-shape.ts'
+import { shownBytes } from '../types/codec-for.ts'
 
 const messageKey: Schema = struct(
   { prefix: primitive('string', { optional: true }) },
   { name: 'io.debezium.connector.postgresql.MessageKey', version: 1 },
 )
-const messageValue: Schema = struct(
-  {
-    op: primitive('string'),
-    ts_ms: primitive('int64', { optional: true }),
-    source: postgresSource,
-    transaction: transactionBlock,
-    message: struct(
-      { prefix: primitive('string', { optional: true }), content: primitive('bytes', { optional: true }) },
-      { name: 'io.debezium.connector.postgresql.Message', version: 1 },
-    ),
-  },
-  { name: 'io.debezium.connector.postgresql.MessageValue', version: 1 },
-)
+const messageValue = (binary: BinaryMode): Schema => {
+  const content = primitive(binary === 'bytes' ? 'bytes' : 'string', { optional: true })
+  return struct(
+    {
+      op: primitive('string'),
+      ts_ms: primitive('int64', { optional: true }),
+      source: postgresSource,
+      transaction: transactionBlock,
+      message: struct(
+        { prefix: primitive('string', { optional: true }), content },
+        { name: 'io.debezium.connector.postgresql.Message', version: 1 },
+      ),
+    },
+    { name: 'io.debezium.connector.postgresql.MessageValue', version: 1 },
+  )
+}
 
 /** Makes the records of events. */
 export class Emitter {
   readonly #partition: SourcePartition
   readonly #headers: readonly Header[]
   readonly #tombstones: boolean
+  readonly #messageValue: Schema
+  readonly #content: (bytes: Buffer) => Buffer | string
 
-  constructor(partition: SourcePartition, headers: readonly Header[], tombstones: boolean) {
+  constructor(partition: SourcePartition, headers: readonly Header[], tombstones: boolean, binary: BinaryMode) {
     this.#partition = partition
     this.#headers = headers
     this.#tombstones = tombstones
+    this.#messageValue = messageValue(binary)
+    this.#content = shownBytes[binary]
   }
 
   #record(
@@ -126,8 +135,9 @@ export class Emitter {
     ms: number,
     offset: SourceOffset,
   ): SourceRecord {
-    const value = { op: 'm', ts_ms: ms, source, transaction, message: { prefix, content } }
-    return this.#plain(topic, messageKey, { prefix }, messageValue, value, offset)
+    const message = { prefix, content: this.#content(content) }
+    const value = { op: 'm', ts_ms: ms, source, transaction, message }
+    return this.#plain(topic, messageKey, { prefix }, this.#messageValue, value, offset)
   }
 
   /** The begin or the end of a transaction. */

@@ -24,6 +24,8 @@ import { Message, readMicros, readRelation, readString, readTuple } from './pgou
 import { ResumeFilter, type StreamPosition } from './position.ts'
 import type { ReplicationStream } from './replication-stream.ts'
 
+/** What messages are counted under among the tables of a transaction. */
+const MESSAGES = 'LOGICAL_DECODING_MESSAGE'
 const NO_TABLE: TableName = { schema: '', table: '' }
 
 export interface StreamContext {
@@ -417,12 +419,14 @@ export class StreamReader {
     const wanted = (!include || matchesAny(include, prefix.value)) && !(exclude && matchesAny(exclude, prefix.value))
     const length = buf.readUInt32BE(prefix.next)
     const content = Buffer.from(buf.subarray(prefix.next + 4, prefix.next + 4 + length))
+    let block: Struct | null = null
     if (transactional) {
       if (this.#resume.skips(lsn)) return
       if (!wanted) return
       this.#position.event(lsn, 'MESSAGE')
       // a message is no event of a table: it does not count among those that share its position
       this.#position.eventsAtLsn = 0
+      block = this.#transactionBlock(MESSAGES, lsn)
     } else {
       // it stands outside of transactions and is done with by itself
       if (this.#position.lsnCommit !== null && lsn <= this.#position.lsnCommit && !this.#inTransaction) return
@@ -435,7 +439,7 @@ export class StreamReader {
     const txId = transactional ? this.#txId : null
     const source = sources.make(NO_TABLE, this.#commitTime, 'false', lsn, lsnCommit, txId, xmin(), this.#origin)
     const topic = options.topics.message()
-    out.push(emitter.message(topic, prefix.value, content, source, null, this.#now.ms, this.#offset))
+    out.push(emitter.message(topic, prefix.value, content, source, block, this.#now.ms, this.#offset))
   }
 
   /** The heartbeat that is due, with the present offset. */

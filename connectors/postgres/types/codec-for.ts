@@ -1,5 +1,5 @@
 import { array, primitive, type Schema, withOptions } from '../../../core/connect/index.ts'
-import { bits, enumeration, Json, Ltree, TsVector, Uuid, Xml } from '../../cdc/index.ts'
+import { type BinaryMode, bits, enumeration, Json, Ltree, TsVector, Uuid, Xml } from '../../cdc/index.ts'
 import type { ValueOptions } from '../options.ts'
 import { arrayDecoder, vectorDecoder } from './arrays.ts'
 import { bigInt, type Codec, type Decode, double, hexBytes, smallInt } from './codec.ts'
@@ -63,16 +63,18 @@ function bitCodec(length: number): Codec {
     : plain(bits(length), bitText, Buffer.alloc(0))
 }
 
+/** How `binary.handling.mode` shows bytes. */
+export const shownBytes: Readonly<Record<BinaryMode, (b: Buffer) => Buffer | string>> = {
+  bytes: b => b,
+  base64: b => b.toString('base64'),
+  'base64-url-safe': b => b.toString('base64').replaceAll('+', '-').replaceAll('/', '_'),
+  hex: b => b.toString('hex'),
+}
+
 /** Bytes in the way of `binary.handling.mode`. */
 function binary(o: ValueOptions, bytesOf: (buf: Buffer, start: number, end: number) => Buffer): Codec {
   const empty = Buffer.alloc(0)
-  const shown: Record<string, (b: Buffer) => unknown> = {
-    bytes: b => b,
-    base64: b => b.toString('base64'),
-    'base64-url-safe': b => b.toString('base64').replaceAll('+', '-').replaceAll('/', '_'),
-    hex: b => b.toString('hex'),
-  }
-  const show = shown[o.binary]!
+  const show = shownBytes[o.binary]
   return {
     schema: primitive(o.binary === 'bytes' ? 'bytes' : 'string'),
     decode: (buf, start, end) => show(bytesOf(buf, start, end)),
@@ -169,9 +171,9 @@ function vectorCodec(element: Codec): Codec {
 }
 
 function elementCodec(element: ColumnType, o: ValueOptions): Codec | null {
-  if (element.builtin && NO_ARRAY.has(element.name)) return null
   // the labels of an enumeration are known; other domains are shown as Debezium shows them in arrays
   if (element.domain && element.labels === null) return o.includeUnknown ? unknownCodec(o) : null
+  if (element.builtin && NO_ARRAY.has(element.name)) return null
   return codecOf(element, o)
 }
 

@@ -313,11 +313,14 @@ const domains = (): ExtremeColumn[] => [
     type: `da_${t}`,
     values: arrayValues(all[t]!, ',').slice(0, 4),
   })),
-  ...['int4', 'text', 'numeric', 'mood', 'timestamp'].map(t => ({
-    name: `ad_${t}`,
-    type: `${domainOf(t)}[]`,
-    values: arrayValues(all[t]!.slice(0, 3), ',').slice(0, 4),
-  })),
+  ...Object.keys(all)
+    .filter(t => !/vector$/.test(t))
+    .map(t => ({
+      name: `ad_${columnName(t)}`,
+      type: `${domainOf(t)}[]`,
+      values: arrayValues(all[t]!, t === 'box' ? ';' : ',').slice(0, 4),
+    })),
+  { name: 'a_finite', type: 'numeric[]', values: [`{${NUMBERS.join(',')}}`] },
   { name: 'shorter', type: 'shorter', values: ['a'] },
 ]
 

@@ -202,6 +202,12 @@ export const DEVIATIONS: readonly Deviation[] = [
     rules: [{ columns: 'mood__2', events: 'schema' }],
   },
   {
+    what: '`interval` within values that are shown as bytes of their text',
+    debezium: "the server's own form, as `1 mon -1 days`",
+    here: 'ISO 8601, as `P1M-1D`',
+    rules: [{ columns: 'ad_interval(_0|_year_to_month)?', events: 'r|c', debezium: '\\[".*' }],
+  },
+  {
     what: '`hstore`: the order of its keys',
     debezium: "that of Java's HashMap",
     here: "the server's",

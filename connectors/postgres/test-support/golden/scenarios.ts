@@ -109,6 +109,42 @@ const DML_STREAM = [
   `update customers set id = id`,
 ]
 
+/** Partitions that are changed, attached, detached and emptied while the connector streams. */
+const PARTITION_SETUP = [
+  `create table regions (id int not null, at date not null, v text, primary key (id, at)) partition by range (at)`,
+  `create table regions_old partition of regions for values from ('2000-01-01') to ('2020-01-01')`,
+  `create table regions_new partition of regions for values from ('2020-01-01') to ('2040-01-01')`,
+  `insert into regions values (1, '2010-01-01', 'a'), (2, '2030-01-01', 'b')`,
+]
+const PARTITION_STREAM = [
+  `insert into regions values (3, '2010-01-01', 'c'), (4, '2030-01-01', 'd')`,
+  `update regions set at = '2030-02-01' where id = 3`,
+  `alter table regions add column n int default 7`,
+  `insert into regions values (5, '2010-01-01', 'e', 1), (6, '2030-01-01', 'f', 2)`,
+  `create table regions_far (n int, v text, at date not null, id int not null, primary key (id, at))`,
+  `insert into regions_far values (1, 'g', '2050-01-01', 7)`,
+  `alter table regions attach partition regions_far for values from ('2040-01-01') to ('2060-01-01')`,
+  `insert into regions values (8, '2050-01-01', 'h', 3)`,
+  `update regions set v = 'i' where id = 7`,
+  `create table regions_late partition of regions for values from ('2060-01-01') to ('2080-01-01')`,
+  `insert into regions values (9, '2070-01-01', 'j', 4)`,
+  `alter table regions rename column v to w`,
+  `insert into regions values (10, '2070-01-01', 'k', 5)`,
+  `alter table regions detach partition regions_far`,
+  `insert into regions_far values (2, 'l', '2050-01-01', 11)`,
+  `delete from regions where id = 4`,
+  `truncate regions`,
+  `insert into regions values (12, '2010-01-01', 'm', 6)`,
+]
+
+const MESSAGES = [
+  `begin; insert into m values (1); select pg_logical_emit_message(true, 'in', 'a'); insert into m values (2); select pg_logical_emit_message(true, 'in', '\\xff00'::bytea); commit`,
+  `select pg_logical_emit_message(true, 'alone', '\\xfbff'::bytea)`,
+  `select pg_logical_emit_message(false, 'out', '\\xfbff'::bytea)`,
+  `begin; insert into m values (3); select pg_logical_emit_message(false, 'between', 'b'); insert into m values (4); commit`,
+  `insert into m values (5)`,
+]
+
 /** Connect's Time ends before 24:00. */
 const no24 = (sql: string) => sql.replaceAll('24:00:00', '23:00:00')
 
@@ -320,5 +356,24 @@ export const SCENARIOS: readonly Scenario[] = [
       `select pg_logical_emit_message(false, 'pre', 'world')`,
       `insert into born values (2, 'end')`,
     ],
+  },
+  {
+    name: 'messages',
+    config: { 'provide.transaction.metadata': 'true', 'binary.handling.mode': 'hex' },
+    setup: [`create table m (id int primary key)`, `insert into m values (0)`],
+    stream: MESSAGES,
+  },
+  {
+    name: 'messages-base64',
+    config: { 'binary.handling.mode': 'base64-url-safe', 'schema.name.adjustment.mode': 'avro' },
+    setup: [`create table m (id int primary key)`, `insert into m values (0)`],
+    stream: MESSAGES,
+  },
+  { name: 'partitions', config: { 'skipped.operations': 'none' }, setup: PARTITION_SETUP, stream: PARTITION_STREAM },
+  {
+    name: 'partitions-root',
+    config: { 'skipped.operations': 'none', 'publish.via.partition.root': 'true' },
+    setup: PARTITION_SETUP,
+    stream: PARTITION_STREAM,
   },
 ]
