@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { matchesInTime } from './bounded.ts'
 import { JavaPattern } from './java-pattern.ts'
 
 const piece = fc.oneof(
@@ -55,6 +56,12 @@ test('every text is a pattern that JavaScript compiles, or is rejected with the 
 test('deep nesting is rejected', () => {
   expect(JavaPattern.wrong('('.repeat(50_000))).toContain('nested groups')
   expect(JavaPattern.wrong('['.repeat(50_000))).toContain('nested too deep')
+})
+
+test('a pattern that takes exponential time is given up', () => {
+  expect(matchesInTime(JavaPattern.compile('(a+)+b'), 'a'.repeat(60), 50)).toBeNull()
+  expect(matchesInTime(JavaPattern.compile('(a+)+b'), 'aab', 10_000)).toBe(true)
+  expect(matchesInTime(JavaPattern.compile('(a+)+b'), 'aac', 10_000)).toBe(false)
 })
 
 test('possessive quantifiers keep a nested repetition from taking exponential time', () => {

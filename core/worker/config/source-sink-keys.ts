@@ -1,9 +1,12 @@
 import { listItems } from '../../common/config/parse.ts'
 import { distinctItems } from '../../common/config/validators.ts'
+import { matchesInTime } from '../../common/regex/bounded.ts'
 import { JavaPattern } from '../../common/regex/java-pattern.ts'
 import type { Props } from '../../connect/props.ts'
 import { checks, type RuntimeKey } from './runtime-keys.ts'
 
+/** How long the herder's thread may try a connector's pattern. */
+const MATCH_TIMEOUT_MS = 200
 const TOPICS = distinctItems({ allowEmpty: true })
 const EXACTLY_ONCE = 'Exactly Once Support'
 const ERRORS = 'Error Handling'
@@ -159,7 +162,13 @@ export function checkSink(props: Props): [key: string, error: string][] {
     const error = `The DLQ topic '${dlq}' may not be included in the list of topics ('topics=[${topics.join(', ')}]') consumed by the connector`
     return [['topics', error]]
   }
-  if (regex !== '' && checks.regex(regex) === null && JavaPattern.compile(regex).matches(dlq)) {
+  if (regex === '' || checks.regex(regex) !== null) return []
+  const matches = matchesInTime(JavaPattern.compile(regex), dlq, MATCH_TIMEOUT_MS)
+  if (matches === null) {
+    const error = `The regex for the topics ('topics.regex=${regex}') takes too long: simplify its nested repetitions, or make them possessive ('++')`
+    return [['topics.regex', error]]
+  }
+  if (matches) {
     const error = `The DLQ topic '${dlq}' may not be matched by the regex for the topics ('topics.regex=${regex}') consumed by the connector`
     return [['topics.regex', error]]
   }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { ConfigError } from '../../common/config/parse.ts'
 import { createLogger, type LogEntry, setLogSink } from '../../common/log.ts'
 import { clientProps, isSecretClientKey, overrideError, policyOf } from './client-overrides.ts'
+import { checkSink } from './source-sink-keys.ts'
 import { parseListener, parseWorkerConfig } from './worker-config.ts'
 
 const logger = createLogger('test.config')
@@ -106,4 +107,9 @@ test('the override policies allow what they say', () => {
   )
   expect(isSecretClientKey('ssl.key.password')).toBe(true)
   expect(isSecretClientKey('ssl.keystore.location')).toBe(false)
+})
+
+test("a sink's pattern that takes exponential time is rejected, and holds nobody up", () => {
+  const errors = checkSink({ 'topics.regex': '(a+)+b', 'errors.deadletterqueue.topic.name': 'a'.repeat(200) })
+  expect(errors).toEqual([['topics.regex', expect.stringContaining('takes too long')]])
 })
