@@ -7,7 +7,7 @@ import { type BulkItem, bodyOf, bytesOf, documentOf, halves } from './bulk-reque
 import { type ElasticsearchClient, wasCutShort } from './client.ts'
 import { type Decision, decide, probedOf, type Refused, type Sent } from './decision.ts'
 import { errors } from './errors.ts'
-import { errorFor, isRefusedLogin, type Place } from './failures.ts'
+import { errorFor, isRefusedLogin, itemError, type Place } from './failures.ts'
 import { itemAnswersOf, probeOf, takesDocuments } from './outcome.ts'
 import type { PendingOffsets } from './pending-offsets.ts'
 import type { Settings } from './settings.ts'
@@ -277,7 +277,7 @@ export class BulkWriter {
 
   /**
    * A whole request refused for its size or content: its halves one after the other find the item. False: it was not refused for
-   * that, or what answers refuses everything.
+   * that. Throws what is in the way where everything is refused.
    */
   async #isolate(run: number, items: readonly BulkItem[], answer: Answer, wasRepeated: boolean): Promise<boolean> {
     const { status, body } = answer
@@ -294,18 +294,21 @@ export class BulkWriter {
     }
     const item = items[0]!
     // the numbers in the answer say it, else a request with next to nothing in it
-    if (!isOver && !(await this.#passes(item))) return false
+    const obstacle = isOver ? null : await this.#obstacle(item)
+    if (obstacle) throw obstacle
     const words = status === 413 && !cause ? TOO_LARGE : reasonOf(body)
     await this.#refuse({ item, status, words, isTooLarge })
     this.#wake()
     return true
   }
 
-  /** Whether a request for the index of an item gets through and finds an index that takes documents. */
-  async #passes(item: BulkItem): Promise<boolean> {
-    const { status, body } = await this.#post(bodyOf([], probeOf(item.index, randomUUID())))
-    const answer = status < 300 ? itemAnswersOf(body, 1)?.[0] : undefined
-    return answer !== undefined && takesDocuments(answer)
+  /** Why not even a probe of the index of an item gets through; null when it does, and the index takes documents. */
+  async #obstacle(item: BulkItem): Promise<Error | null> {
+    const answer = await this.#post(bodyOf([], probeOf(item.index, randomUUID())))
+    if (answer.status >= 300) return this.#errorFor(answer, item)
+    const probe = itemAnswersOf(answer.body, 1)?.[0]
+    if (!probe) return this.#unusable(answer, item)
+    return takesDocuments(probe) ? null : itemError(this.#placeOf(item), probe.status, probe.error ?? {})
   }
 
   /** Takes the items off that are done with. Throws MR_ES_AUTH. */

@@ -1,4 +1,4 @@
-import { type Answer, type Cause, causeOf, isFromElasticsearch, reasonOf } from './answer.ts'
+import { type Answer, type Cause, causeOf, isFromElasticsearch, reasonOf, wordsOf } from './answer.ts'
 import { errors } from './errors.ts'
 
 /** What a request was about. */
@@ -77,6 +77,16 @@ export function errorFor(method: string, path: string, answer: Answer, place: Pl
     path: shortPath,
     cause: `status ${status}, ${words}, which is not an answer of Elasticsearch (index ${place.index} of topic ${place.topic})`,
   })
+}
+
+/** The error that the answer to one write means, where it is not about its document. */
+export function itemError(place: Place, status: number, cause: Cause): Error {
+  const words = wordsOf(cause)
+  if (!isAboutIndex(cause)) {
+    if (status === 401 || status === 403) return errors.create('MR_ES_AUTH', { ...place, status, cause: words })
+    if (status === 408 || status === 429 || status >= 500) return unavailable(place, status, words)
+  }
+  return indexError(place, status, cause, words)
 }
 
 /** Whether an error is for the task to end with, so that it is started again with its configuration read anew. */

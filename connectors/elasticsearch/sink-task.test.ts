@@ -324,6 +324,21 @@ test('what a gateway answers instead of Elasticsearch skips nothing, whatever it
   }
 })
 
+test('a document that seems too large is kept where the index takes nothing at all, and the status says that', async () => {
+  await using es = await ScriptedElasticsearch.start()
+  const p = play(es, { 'behavior.on.malformed.documents': 'ignore', 'max.retries': '0' }, { reporter: true })
+  es.decide = actions => (actions.some(a => a.id === 'a') ? { status: 413, body: '' } : null)
+  es.refuse = () => [400, 'index_closed_exception']
+  await p.task.put([p.record('a', { n: 0 })])
+  expect(await complaint(p)).toMatch(/index_closed_exception.*Open the index/)
+  expect(await p.committed()).toBe(0)
+  es.decide = () => null
+  es.refuse = () => null
+  await p.settle()
+  expect(state(es)).toEqual({ a: { n: 0 } })
+  expect(p.reported).toEqual([])
+})
+
 test('a request that is refused with 429 again and again is sent in smaller parts', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es)
