@@ -37,7 +37,7 @@ export class OddClient {
     this.#port = port
   }
 
-  async ask({ api, input, version }: OddRequest, patienceMs = 3000): Promise<unknown> {
+  async ask({ api, input, version }: OddRequest, patienceMs = 20_000): Promise<unknown> {
     this.#client ??= await RawClient.connect(this.#port)
     const idOf = (topic: string) => this.#ids.get(topic)!
     let timer: NodeJS.Timeout | undefined
