@@ -182,7 +182,7 @@ describe.skipIf(server === null)('a query that fails', () => {
     expect(streamed.message).toMatch(/cannot send a change as UTF-8.*SQL_ASCII.*column list of the publication/)
     await task.stop()
     await expect
-      .poll(async () => (await db.query('select active from pg_replication_slots')).rows)
+      .poll(async () => (await db.query('select active from pg_replication_slots')).rows, { timeout: 40_000 })
       .toEqual([{ active: false }])
     await db.query(`select pg_drop_replication_slot('${props['slot.name']}')`)
     const read = await failureOf({ ...props, 'snapshot.mode': 'initial_only' })

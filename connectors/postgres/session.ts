@@ -7,22 +7,21 @@ import {
   type SourceRecord,
 } from '../../core/connect/index.ts'
 import { type Heartbeat, nowMicros, TransactionMetadata } from '../cdc/index.ts'
-import { blockersOf, tellingBlocked } from './blocked.ts'
+import { tellingBlocked } from './blocked.ts'
 import { Catalog } from './catalog/catalog.ts'
 import type { TableEntry } from './catalog/tables.ts'
-import { codeOf, streamFailure } from './client/failure.ts'
 import { delay } from './client/wait.ts'
 import { errors } from './errors.ts'
 import { formatLsn, type Lsn, parseLsn, ZERO } from './lsn.ts'
 import { confirmableBy, type LoadedOffset, loadOffset, type SnapshotProgress, snapshotOffset } from './offset.ts'
 import type { PostgresOptions } from './options.ts'
 import { checkOnward, type Plan, planStart } from './plan.ts'
-import { ensurePublication, identityWarnings, type PublicationContext, publicationWarnings } from './publication.ts'
-import { type Publication, publicationFor, publicationOf, snapshotTables } from './published.ts'
-import { setIdentities } from './replica-identity.ts'
+import { PublicationKeeper } from './publication-keeper.ts'
+import { publicationFor, snapshotTables } from './published.ts'
 import * as server from './server.ts'
 import { wrongSlot } from './server.ts'
 import type { ShapeCache } from './shape-cache.ts'
+import { missingFrom, settledSlot, whenFree } from './slot-access.ts'
 import { lockTables, openTransaction, planTables, type SnapshotTransaction } from './snapshot/open-snapshot.ts'
 import { SnapshotReader } from './snapshot/snapshot-reader.ts'
 import type { SourceBlocks } from './source-block.ts'
@@ -30,8 +29,7 @@ import { Emitter } from './stream/emitter.ts'
 import { FlushTracker, StreamPosition } from './stream/position.ts'
 import { ReplicationStream } from './stream/replication-stream.ts'
 import { StreamReader } from './stream/stream-reader.ts'
-import { missingCommit } from './stream/verify-offset.ts'
-import { formatWalId, readWal, strayed, type WalState } from './wal-state.ts'
+import { formatWalId, readWal, type WalState } from './wal-state.ts'
 
 export interface SessionContext {
   readonly options: PostgresOptions
@@ -45,9 +43,6 @@ export interface SessionContext {
   /** What is waited for, for the status of the task. */
   readonly waits: (message: string, retryAt: number) => void
 }
-
-/** After so many `status.update.interval.ms` it is looked whether the publication still holds the captured tables. */
-const PUBLICATION_CHECK_INTERVALS = 6
 
 /**
  * What a task does between its start and its stop, over as many connections as it takes. The phases are: catching up (only when
@@ -92,15 +87,13 @@ export class Session {
   #version = 0
   /** How long to wait yet between the last row of the snapshot and streaming. */
   #streamDelayMs = 0
-  #publication: Publication | null = null
-  /** What the log has said of the publication. */
-  readonly #said = new Set<string>()
-  #publicationAt = 0
+  readonly #publication: PublicationKeeper
 
   constructor(context: SessionContext) {
     const { options, signal, headers } = context
     this.#context = context
     this.#catalog = new Catalog(options, signal)
+    this.#publication = new PublicationKeeper(context, this.#catalog)
     this.#flush = new FlushTracker(options.slot.flush)
     this.#transaction = options.transactionMetadata ? new TransactionMetadata() : null
     this.#emitter = new Emitter({ server: options.prefix }, headers, options.tombstones, options.values.binary)
@@ -109,96 +102,28 @@ export class Session {
   /** Connects what is not connected. What was given already is not given again. */
   async connect(): Promise<void> {
     if (this.#connected) return
-    const { options, logger } = this.#context
+    const { options } = this.#context
     const info = await server.serverInfo(this.#catalog)
     this.#version = info.version
     if (info.version < 100_000) throw errors.create('MR_PG_UNSUPPORTED', { version: info.version })
     const tables = await this.#catalog.tables()
     this.#guard(tables)
-    const slot = await this.#settledSlot()
+    const slot = await settledSlot(this.#context, this.#catalog)
     // first: without it slots are of no use, and are gone as well
     if (options.snapshot.mode !== 'initial_only' && info.walLevel !== 'logical')
       throw errors.create('MR_PG_WAL_LEVEL', { level: info.walLevel })
     this.#wal = options.snapshot.mode === 'initial_only' ? null : await this.#readWal()
-    const missing = await this.#missing(slot, this.#wal)
+    const found = { offset: this.#onward(), slot, wal: this.#wal }
+    const missing = await missingFrom(this.#context, this.#version, found)
     const plan = this.#plan ?? this.#firstPlan(slot, missing)
     if (this.#plan !== null && slot !== null && this.#wal !== null) this.#checkAgain(slot, this.#wal, missing)
-    if (slot?.confirmedLsn && !plan.dropSlot) this.#flush.confirmed(slot.confirmedLsn)
-    if (plan.stream) {
-      const ownPid = () => ({ pid: this.#catalog.pid })
-      const change = async () => {
-        if (this.#plan === null) await setIdentities(this.#catalog, options, tables, logger)
-        await this.#ensurePublication(tables)
-      }
-      await tellingBlocked(this.#context, 'setting up the publication and replica identities', ownPid, change())
-    }
-    if (plan.dropSlot && this.#plan === null) await server.dropSlot(this.#catalog, options.slot.name)
+    const isFirst = this.#plan === null
+    if (slot?.confirmedLsn && !(isFirst && plan.dropSlot)) this.#flush.confirmed(slot.confirmedLsn)
+    const readOnly = this.#wal?.inRecovery ?? false
+    if (plan.stream) await this.#publication.prepare(tables, { version: info.version, readOnly }, isFirst)
+    if (plan.dropSlot && isFirst) await server.dropSlot(this.#catalog, options.slot.name)
     await this.#begin(plan, slot, tables)
     this.#connected = true
-  }
-
-  async #ensurePublication(tables: readonly TableEntry[]): Promise<void> {
-    const { options, logger } = this.#context
-    const context: PublicationContext = {
-      catalog: this.#catalog,
-      options,
-      logger,
-      serverVersion: this.#version,
-      readOnly: this.#wal?.inRecovery ?? false,
-    }
-    this.#publication = await ensurePublication(context, tables)
-    this.#publicationAt = Date.now()
-    const warnings = publicationWarnings(options, tables, this.#publication)
-    const identity = await identityWarnings(this.#catalog, options.publication.name, this.#publication)
-    for (const warning of [...warnings, ...identity]) {
-      if (this.#said.has(warning)) continue
-      this.#said.add(warning)
-      logger.warn(warning)
-    }
-  }
-
-  #untilPublicationCheck(): number {
-    const interval = PUBLICATION_CHECK_INTERVALS * this.#context.options.slot.statusMs
-    return Math.max(0, this.#publicationAt + interval - Date.now())
-  }
-
-  async #requirePublication(): Promise<void> {
-    const { name } = this.#context.options.publication
-    this.#publicationAt = Date.now()
-    if ((await publicationOf(this.#catalog, name)) === null)
-      throw errors.create('MR_PG_PUBLICATION_MISSING', { publication: name })
-  }
-
-  async #publicationSkipped(message: string): Promise<void> {
-    // the snapshot that is caught up with has what was changed
-    if (this.#makeSnapshot) return
-    await this.#requirePublication()
-    this.#context.logger.warn(
-      `${message} Changes from before the publication was made do not come: read the tables again if there were any.`,
-    )
-  }
-
-  /** Looks from time to time for captured tables that are not published: new ones, and those that somebody took out. */
-  async #refreshPublication(): Promise<void> {
-    if (this.#untilPublicationCheck() > 0) return
-    await this.#requirePublication()
-    const work = this.#ensurePublication(await this.#catalog.tables())
-    await tellingBlocked(this.#context, 'adding tables to the publication', () => ({ pid: this.#catalog.pid }), work)
-  }
-
-  /** The slot, waited for while another connection makes it: one of ours that was given up may not have noticed yet. */
-  async #settledSlot(): Promise<server.SlotState | null> {
-    const { options, logger, signal, waits } = this.#context
-    const { name } = options.slot
-    for (let wait = 50; ; wait = Math.min(wait * 2, 2000)) {
-      const slot = await server.slotState(this.#catalog, name)
-      if (slot === null || !server.isBeingMade(slot)) return slot
-      const held = wait > 1000 ? await blockersOf(this.#catalog, { slot: name }) : null
-      const message = `replication slot ${name} is being made by another connection${held ? `: ${held}` : ''}`
-      logger.info(message)
-      if (wait > 1000) waits(message, Date.now() + wait)
-      await delay(wait, signal)
-    }
   }
 
   #guard(tables: readonly TableEntry[]): void {
@@ -233,19 +158,6 @@ export class Session {
     const { name } = this.#context.options.slot
     const failure = checkOnward(name, { offset: this.#onward()!, slot, wal, missing }, this.#slotFloor)
     if (failure) throw failure
-  }
-
-  /** What the slot's WAL lacks of the offset. Not where the offset is trusted, and not where nobody moves the slot. */
-  async #missing(slot: server.SlotState | null, wal: WalState | null): Promise<string | null> {
-    const { options, signal } = this.#context
-    const offset = this.#onward()
-    if (offset === null || offset.inSnapshot || slot === null || wal === null) return null
-    if (slot.lost !== null || slot.confirmedLsn === null || slot.plugin !== 'pgoutput') return null
-    if (options.slot.mismatch === 'trust_offset' || options.slot.flush === 'manual') return null
-    if (strayed(offset, wal) !== null) return null
-    const flush = new FlushTracker('manual')
-    const start = { serverVersion: this.#version, from: slot.confirmedLsn, wal, flush, signal }
-    return this.#whenFree(() => missingCommit(options, offset, slot.confirmedLsn!, start))
   }
 
   #firstPlan(slot: server.SlotState | null, missing: string | null): Plan {
@@ -318,30 +230,12 @@ export class Session {
     if (this.#progress !== null) this.#progress = given.progress ?? 'begin'
   }
 
-  /** Runs something that needs the slot, again while another connection has it. */
-  async #whenFree<T>(work: () => Promise<T>): Promise<T> {
-    const { options, logger, signal } = this.#context
-    const { maxRetries, retryDelayMs, name } = options.slot
-    const deadline = Date.now() + maxRetries * retryDelayMs
-    for (let wait = 100; ; wait = Math.min(wait * 2, retryDelayMs)) {
-      try {
-        return await work()
-      } catch (error) {
-        // the server needs a moment to notice that a connection is gone; longer than that is worth a word
-        if (codeOf(error) !== '55006' || Date.now() + wait > deadline) throw error
-        logger.info(`slot ${name} is in use; trying again in ${wait} ms`)
-        if (wait > 1000) this.#context.waits(streamFailure(error, name).message, Date.now() + wait)
-        await delay(wait, signal)
-      }
-    }
-  }
-
   async #startStream(): Promise<void> {
     const { options, logger, signal } = this.#context
     const position = this.#position!
     const from = position.startLsn()
     const start = { serverVersion: this.#version, from, wal: this.#wal!, flush: this.#flush, signal }
-    this.#stream = await this.#whenFree(() => ReplicationStream.start(options, start))
+    this.#stream = await whenFree(this.#context, () => ReplicationStream.start(options, start))
     const { shapes, sources, heartbeat } = this.#context
     this.#reader = new StreamReader(this.#stream, position, this.#transaction, {
       options,
@@ -353,7 +247,10 @@ export class Session {
       emitter: this.#emitter,
       xmin: () => this.#xmin,
       extra: () => this.#snapshotMark(),
-      publicationSkipped: message => this.#publicationSkipped(message),
+      // the snapshot that is caught up with has what was changed
+      publicationSkipped: async message => {
+        if (!this.#makeSnapshot) await this.#publication.skipped(message)
+      },
     })
     logger.info(`streaming from ${formatLsn(from)} of slot ${options.slot.name}`)
   }
@@ -377,7 +274,7 @@ export class Session {
       this.#target = parseLsn(row!['lsn']!)
     }
     // initial_only has no publication
-    const published = this.#publication ?? publicationFor(true, options.publication.viaRoot, captured)
+    const published = this.#publication.current ?? publicationFor(true, options.publication.viaRoot, captured)
     const own = snapshotTables(captured, published)
     const { tables, digest } = await planTables(this.#catalog, this.#context.shapes, options, own)
     await lockTables(moment.connection, options, tables, signal)
@@ -492,7 +389,7 @@ export class Session {
     if (this.#streamDelayMs > 0) await delay(this.#streamDelayMs, signal)
     this.#streamDelayMs = 0
     await this.#refreshXmin()
-    await this.#refreshPublication()
+    await this.#publication.refresh()
     const records = await reader.read(options.maxBatch)
     const beat = reader.heartbeat()
     if (beat) {
@@ -505,7 +402,7 @@ export class Session {
     const read = reader.idleLsn
     const waits = options.slot.flush === 'connector_and_driver' && read !== null && read > this.#givenLsn
     const pause = !waits ? Number.POSITIVE_INFINITY : Math.max(0, this.#idleAt - Date.now())
-    await stream.connection.chunks.wait(signal, Math.min(heartbeat.wait(), pause, this.#untilPublicationCheck()))
+    await stream.connection.chunks.wait(signal, Math.min(heartbeat.wait(), pause, this.#publication.wait))
     return null
   }
 

@@ -17,6 +17,14 @@ import {
 } from '../../cli/demo/postgres-binaries.ts'
 import { freePort } from '../../core/common/free-port.ts'
 
+export interface Backup {
+  /**
+   * Puts it back while the server is halted: with the slots it had. With `signal` (`recovery.signal`) the server recovers from an
+   * archive at its next start, and begins a new timeline.
+   */
+  restore(signal?: string): void
+}
+
 export interface PostgresServer {
   /** Of the database postgres, as a superuser. */
   readonly url: string
@@ -30,8 +38,8 @@ export interface PostgresServer {
   halt(mode: 'fast' | 'immediate'): Promise<void>
   /** Starts it again after `halt`, on the same port and with the same data. */
   resume(settings?: Readonly<Record<string, string>>): Promise<void>
-  /** Keeps a copy of the data of a halted server. `restore` puts it back, also while it is halted: with the slots it had. */
-  backUp(): { restore(): void }
+  /** Keeps a copy of the data of a halted server. */
+  backUp(): Backup
   /** Ends it and removes its data. */
   stop(): Promise<void>
 }
@@ -176,18 +184,19 @@ class OwnServer implements PostgresServer {
     await this.run()
   }
 
-  backUp(): { restore(): void } {
+  backUp(): Backup {
     if (this.#child) throw new Error('halt the server first')
     const data = join(this.#dir, 'data')
     const copy = mkdtempSync(join(this.#dir, 'backup-'))
     const copyInto = (from: string, to: string) => execFileSync('cp', ['-a', `${from}/.`, to])
     copyInto(data, copy)
     return {
-      restore: () => {
+      restore: signal => {
         if (this.#child) throw new Error('halt the server first')
         rmSync(data, { recursive: true })
         mkdirSync(data)
         copyInto(copy, data)
+        if (signal) writeFileSync(join(data, signal), '')
       },
     }
   }

@@ -1,0 +1,96 @@
+import { type BlockedContext, tellingBlocked } from './blocked.ts'
+import type { Catalog } from './catalog/catalog.ts'
+import type { TableEntry } from './catalog/tables.ts'
+import { errors } from './errors.ts'
+import { ensurePublication, identityWarnings, publicationWarnings } from './publication.ts'
+import { type Publication, publicationOf } from './published.ts'
+import { setIdentities } from './replica-identity.ts'
+
+/** After so many `status.update.interval.ms` it is looked whether the publication still holds the captured tables. */
+const CHECK_INTERVALS = 6
+
+/** What a connection found out about the server. */
+export interface ServerFacts {
+  readonly version: number
+  readonly readOnly: boolean
+}
+
+/** Makes the publication, looks after it while it is streamed, and says what it keeps from coming: each thing once. */
+export class PublicationKeeper {
+  readonly #context: BlockedContext
+  readonly #catalog: Catalog
+  readonly #said = new Set<string>()
+  #facts: ServerFacts = { version: 0, readOnly: false }
+  #current: Publication | null = null
+  #checkedAt = 0
+
+  constructor(context: BlockedContext, catalog: Catalog) {
+    this.#context = context
+    this.#catalog = catalog
+  }
+
+  /** As it was found last; null before. */
+  get current(): Publication | null {
+    return this.#current
+  }
+
+  /** How long until the next check, in milliseconds. */
+  get wait(): number {
+    const interval = CHECK_INTERVALS * this.#context.options.slot.statusMs
+    return Math.max(0, this.#checkedAt + interval - Date.now())
+  }
+
+  /** Prepares the publication at a connection, and the replica identities at the first. */
+  async prepare(tables: readonly TableEntry[], facts: ServerFacts, isFirst: boolean): Promise<void> {
+    const { options, logger } = this.#context
+    this.#facts = facts
+    const work = async () => {
+      if (isFirst) await setIdentities(this.#catalog, options, tables, logger)
+      await this.#ensure(tables)
+    }
+    await this.#telling('setting up the publication and replica identities', work())
+  }
+
+  /** Looks from time to time for captured tables that are not published: new ones, and those that somebody took out. */
+  async refresh(): Promise<void> {
+    if (this.wait > 0) return
+    await this.#require()
+    const tables = await this.#catalog.tables()
+    await this.#telling('adding tables to the publication', this.#ensure(tables))
+  }
+
+  /** The server skipped changes of a time when the publication did not exist. Throws where it does not exist now. */
+  async skipped(message: string): Promise<void> {
+    await this.#require()
+    this.#context.logger.warn(
+      `${message} Changes from before the publication was made do not come: read the tables again if there were any.`,
+    )
+  }
+
+  #telling<T>(what: string, work: Promise<T>): Promise<T> {
+    return tellingBlocked(this.#context, what, () => ({ pid: this.#catalog.pid }), work)
+  }
+
+  async #require(): Promise<void> {
+    const { name } = this.#context.options.publication
+    this.#checkedAt = Date.now()
+    if ((await publicationOf(this.#catalog, name)) === null)
+      throw errors.create('MR_PG_PUBLICATION_MISSING', { publication: name })
+  }
+
+  async #ensure(tables: readonly TableEntry[]): Promise<void> {
+    const { options, logger } = this.#context
+    const { version: serverVersion, readOnly } = this.#facts
+    const context = { catalog: this.#catalog, options, logger, serverVersion, readOnly }
+    const publication = await ensurePublication(context, tables)
+    this.#current = publication
+    this.#checkedAt = Date.now()
+    const warnings = publicationWarnings(options, tables, publication)
+    const identity = await identityWarnings(this.#catalog, options.publication.name, publication)
+    for (const warning of [...warnings, ...identity]) {
+      if (this.#said.has(warning)) continue
+      this.#said.add(warning)
+      logger.warn(warning)
+    }
+  }
+}

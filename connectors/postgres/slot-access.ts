@@ -1,0 +1,59 @@
+import { type BlockedContext, blockersOf } from './blocked.ts'
+import type { Catalog } from './catalog/catalog.ts'
+import { codeOf, streamFailure } from './client/failure.ts'
+import { delay } from './client/wait.ts'
+import type { LoadedOffset } from './offset.ts'
+import { isBeingMade, type SlotState, slotState, wrongSlot } from './server.ts'
+import { FlushTracker } from './stream/position.ts'
+import { missingCommit } from './stream/verify-offset.ts'
+import { strayed, type WalState } from './wal-state.ts'
+
+/** The slot, waited for while another connection makes it: one of ours that was given up may not have noticed yet. */
+export async function settledSlot(context: BlockedContext, catalog: Catalog): Promise<SlotState | null> {
+  const { options, logger, signal, waits } = context
+  const { name } = options.slot
+  for (let wait = 50; ; wait = Math.min(wait * 2, 2000)) {
+    const slot = await slotState(catalog, name)
+    if (slot === null || !isBeingMade(slot)) return slot
+    const held = wait > 1000 ? await blockersOf(catalog, { slot: name }) : null
+    const message = `replication slot ${name} is being made by another connection${held ? `: ${held}` : ''}`
+    logger.info(message)
+    if (wait > 1000) waits(message, Date.now() + wait)
+    await delay(wait, signal)
+  }
+}
+
+/** Runs something that needs the slot, again while another connection has it. */
+export async function whenFree<T>(context: BlockedContext, work: () => Promise<T>): Promise<T> {
+  const { options, logger, signal, waits } = context
+  const { maxRetries, retryDelayMs, name } = options.slot
+  const deadline = Date.now() + maxRetries * retryDelayMs
+  for (let wait = 100; ; wait = Math.min(wait * 2, retryDelayMs)) {
+    try {
+      return await work()
+    } catch (error) {
+      // the server needs a moment to notice that a connection is gone; longer than that is worth a word
+      if (codeOf(error) !== '55006' || Date.now() + wait > deadline) throw error
+      logger.info(`slot ${name} is in use; trying again in ${wait} ms`)
+      if (wait > 1000) waits(streamFailure(error, name).message, Date.now() + wait)
+      await delay(wait, signal)
+    }
+  }
+}
+
+/** What the slot's WAL lacks of an offset. Not looked for where the offset is trusted, and where nobody moves the slot. */
+export async function missingFrom(
+  context: BlockedContext,
+  serverVersion: number,
+  found: { offset: LoadedOffset | null; slot: SlotState | null; wal: WalState | null },
+): Promise<string | null> {
+  const { options, signal } = context
+  const { offset, slot, wal } = found
+  if (offset === null || offset.inSnapshot || slot === null || wal === null) return null
+  const { confirmedLsn } = slot
+  if (slot.lost !== null || confirmedLsn === null || wrongSlot(options, slot) !== null) return null
+  if (options.slot.mismatch === 'trust_offset' || options.slot.flush === 'manual') return null
+  if (strayed(offset, wal) !== null) return null
+  const start = { serverVersion, from: confirmedLsn, wal, flush: new FlushTracker('manual'), signal }
+  return whenFree(context, () => missingCommit(options, offset, confirmedLsn, start))
+}
