@@ -30,7 +30,7 @@ export async function missingCommit(
   try {
     const end = await firstEndFrom(stream, lsnCommit, start.signal)
     if (end === lsnCommit) return null
-    return `slot ${options.slot.name} holds no transaction that ends at ${formatLsn(lsnCommit)}, where the offset is`
+    return `slot ${options.slot.name} holds no transaction that ends at ${formatLsn(lsnCommit)}, where the offset is (offset.mismatch.strategy=trust_offset does not look for it)`
   } finally {
     await stream.close()
   }
