@@ -1,0 +1,23 @@
+/**
+ * Deletes a log and makes one anew under its name, in the directory argv[2]. Says `new` on stdout once a record of the new
+ * one was flushed. `counting`: see kill-at-operation.ts.
+ */
+import { LogManager } from '../log-manager.ts'
+import { append, configOf, recordingLogger, TOPIC_ID } from './logs.ts'
+
+const manager = await LogManager.open({ dirs: [process.argv[2]!], defaults: configOf(), logger: recordingLogger() })
+const old = await manager.getOrCreate('t', 0, TOPIC_ID)
+for (let i = 0; i < 5; i++) await append(old, ['old'])
+await old.deleteRecordsBefore(4)
+await old.flush()
+// the checkpoints say that the log begins at 4 and is on disk up to 5
+await manager.tick(Date.now() + 10_000)
+process.emit('counting' as 'exit', 0)
+const gone = manager.delete('t', 0)
+const log = await manager.getOrCreate('t', 0, 'AAAAAAAAQACAAAAAAAAAAQ')
+await gone
+await append(log, ['new'])
+await log.flush()
+process.stdout.write('new')
+await manager.tick(Date.now() + 20_000)
+process.exit()
