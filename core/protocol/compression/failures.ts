@@ -37,3 +37,16 @@ export function chunkSize(input: number, limit: number, announced = 0): number {
   if (announced > 0 && announced <= input * 64 && announced < most) return Math.max(1024, announced + SLACK)
   return Math.max(1024, Math.min(input * 4, most))
 }
+
+/** Data of many parts must not cost much for each of them. */
+const MOST_FOR_PART = 16 << 10
+
+/** How much node:zlib allocates at a time for one of the gzip members or zstd frames that follow each other. */
+export function chunkSizeOfPart(size: number): number {
+  return Math.min(size, MOST_FOR_PART)
+}
+
+/** The same bytes, without the much larger memory that node:zlib allocated for a short part. */
+export function compacted(part: Buffer): Buffer {
+  return part.length < part.buffer.byteLength / 2 ? Buffer.from(part) : part
+}

@@ -1,6 +1,6 @@
 import { crc32, gunzipSync, gzipSync, inflateRawSync } from 'node:zlib'
 import { isProtocolError } from '../errors.ts'
-import { chunkSize, damaged, guarded, tooLarge } from './failures.ts'
+import { chunkSize, chunkSizeOfPart, compacted, damaged, guarded, tooLarge } from './failures.ts'
 
 /** Compresses with zlib's default level, as Kafka does. */
 export function gzip(data: Buffer): Buffer {
@@ -44,7 +44,8 @@ function memberByMember(data: Buffer, maxBytes: number, failure: unknown): Buffe
     }
     let consumed = 0
     const part = guarded('gzip', maxBytes, () => {
-      const options = { maxOutputLength: Math.max(1, left), chunkSize: chunkSize(data.length, left), info: true }
+      const chunk = chunkSizeOfPart(chunkSize(data.length - start, left))
+      const options = { maxOutputLength: Math.max(1, left), chunkSize: chunk, info: true }
       const result: unknown = inflateRawSync(data.subarray(start), options)
       const { buffer, engine } = result as { buffer: Buffer; engine: { bytesWritten: number } }
       consumed = engine.bytesWritten
@@ -57,7 +58,7 @@ function memberByMember(data: Buffer, maxBytes: number, failure: unknown): Buffe
     at += 8
     left -= part.length
     if (left < 0) throw tooLarge(maxBytes)
-    parts.push(part)
+    parts.push(compacted(part))
   }
   return Buffer.concat(parts)
 }

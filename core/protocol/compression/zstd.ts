@@ -1,5 +1,5 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import { chunkSize, guarded, tooLarge } from './failures.ts'
+import { chunkSize, chunkSizeOfPart, compacted, guarded, tooLarge } from './failures.ts'
 
 /** Compresses with level 3, Kafka's default. */
 export function zstdCompress(data: Buffer): Buffer {
@@ -15,8 +15,8 @@ export function zstdDecompress(data: Buffer, maxBytes: number): Buffer {
   let left = maxBytes
   let at = 0
   do {
-    const frame = decompressFrame(data.subarray(at), left, maxBytes)
-    parts.push(frame.plain)
+    const frame = decompressFrame(data.subarray(at), left, maxBytes, at === 0)
+    parts.push(at === 0 ? frame.plain : compacted(frame.plain))
     left -= frame.plain.length
     at += frame.consumed
   } while (at < data.length)
@@ -24,13 +24,19 @@ export function zstdDecompress(data: Buffer, maxBytes: number): Buffer {
 }
 
 /** node:zlib stops at the end of the first frame, and tells where that was. */
-function decompressFrame(data: Buffer, left: number, limit: number): { plain: Buffer; consumed: number } {
+function decompressFrame(
+  data: Buffer,
+  left: number,
+  limit: number,
+  isFirst: boolean,
+): { plain: Buffer; consumed: number } {
   let consumed = data.length
+  const chunk = chunkSize(data.length, left, contentSize(data))
   const plain = guarded('zstd', limit, () => {
     const out: unknown = zstdDecompressSync(data, {
       // At least 1 is wanted.
       maxOutputLength: Math.max(1, left),
-      chunkSize: chunkSize(data.length, left, contentSize(data)),
+      chunkSize: isFirst ? chunk : chunkSizeOfPart(chunk),
       info: true,
     })
     const { buffer, engine } = out as { buffer: Buffer; engine: { bytesWritten: number } }
