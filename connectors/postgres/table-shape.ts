@@ -108,14 +108,16 @@ const shown = (value: unknown): string =>
 /** Marks the shape when a label is met that the enumeration did not have. */
 function enumDecode(decode: Decode, labels: readonly string[], shape: { stale: boolean }): Decode {
   const known = new Set<unknown>(labels)
+  const look = (label: unknown) => {
+    if (known.has(label) || label === null) return
+    // once is enough: a label that was renamed since is not in the catalogue either
+    known.add(label)
+    shape.stale = true
+  }
   return (buf, start, end) => {
     const value = decode(buf, start, end)
-    for (const label of Array.isArray(value) ? value : [value]) {
-      if (label === null || known.has(label)) continue
-      // once is enough: a label that was renamed since is not in the catalogue either
-      known.add(label)
-      shape.stale = true
-    }
+    if (Array.isArray(value)) value.forEach(look)
+    else look(value)
     return value
   }
 }

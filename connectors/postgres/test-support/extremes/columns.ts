@@ -390,3 +390,9 @@ export const LARGE: readonly { readonly name: string; readonly type: string; rea
   { type: 'da_text', value: filled('text', 'a') },
   { type: 'da_mood', value: filled('mood', 'sad') },
 ].map(c => ({ ...c, name: `l_${columnName(c.type)}${c.type.endsWith('[]') ? '_a' : ''}` }))
+
+/** Columns that are NOT NULL, with all their values: Debezium stops at what a configuration cannot show. */
+export const REQUIRED_EXTREMES: readonly ExtremeColumn[] = [
+  ...plain({ ...VALUES, ...UNKNOWN }),
+  ...arrays({ ...VALUES, ...UNKNOWN }),
+]

@@ -1,0 +1,98 @@
+/** Values at which Debezium's task ends or restarts for ever: they pass here, in every mode. */
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { JsonConverter } from '../../../../converters/json/json-converter.ts'
+import type { SourceRecord, Struct } from '../../../../core/connect/index.ts'
+import { type PostgresServer, startPostgres } from '../../../../test/services/postgres.ts'
+import { propsFor, TaskHarness } from '../harness.ts'
+import { LONG_INTERVALS, REQUIRED_EXTREMES } from './columns.ts'
+import { MODES } from './modes.ts'
+
+const server: PostgresServer | null = await startPostgres()
+afterAll(() => server?.stop())
+
+const converter = new JsonConverter()
+beforeAll(() => converter.configure({}, false))
+
+const after = (r: SourceRecord) => (r.value as { after: Struct }).after
+/** What the sinks will do with it: throws where a value does not fit its schema. */
+const written = (r: SourceRecord) => converter.fromConnectData(r.topic, r.valueSchema, r.value, [])?.toString()
+
+/** Reads what `setup` made, then streams what `stream` does, in every mode at once. */
+async function inEveryMode(setup: readonly string[], stream: readonly string[]): Promise<Map<string, SourceRecord[]>> {
+  const url = await server!.createDatabase()
+  const db = new pg.Client(url)
+  await db.connect()
+  for (const sql of setup) await db.query(sql)
+  await db.query('create publication beyond for all tables')
+  const read = setup.filter(sql => sql.startsWith('insert')).length
+  const out = new Map<string, SourceRecord[]>()
+  const tasks = await Promise.all(
+    Object.entries(MODES).map(async ([mode, config]) => {
+      const slot = { 'slot.name': `beyond_${mode.replace('-', '_')}`, 'slot.drop.on.stop': 'true' }
+      const own = { 'publication.name': 'beyond', ...slot, ...config }
+      return [mode, await new TaskHarness(propsFor(url, own)).start()] as const
+    }),
+  )
+  try {
+    for (const [, task] of tasks) await task.count(read)
+    for (const sql of stream) await db.query(sql)
+    for (const [mode, task] of tasks) out.set(mode, [...(await task.count(read + stream.length))])
+  } finally {
+    for (const [, task] of tasks) await task.stop()
+    await db.end()
+  }
+  return out
+}
+
+describe.skipIf(server === null)('values at which Debezium stops', () => {
+  test('intervals with more hours than int32 holds, and infinite ones', async () => {
+    const infinite = server!.version >= 170_000 ? ['infinity', '-infinity'] : []
+    const insert = [...LONG_INTERVALS, ...infinite].map((v, i) => `insert into t values (${i}, '${v}')`)
+    const create = 'create table t (id int primary key, i interval)'
+    const modes = await inEveryMode(
+      [create, ...insert],
+      insert.map(sql => sql.replace('(', '(10 + ')),
+    )
+    const micros = [7_730_941_132_800_000_000n, 2n ** 63n - 1n, -(2n ** 63n) + 1n, -7_730_941_136_400_000_000n]
+    const numeric = [...micros, ...(infinite.length > 0 ? [2n ** 63n - 1n, -(2n ** 63n)] : [])]
+    expect(modes.get('adaptive')!.map(r => after(r)['i'])).toEqual([...numeric, ...numeric])
+    const iso = ['P0Y0M0DT2147483648H0M0S', 'P0Y0M0DT2562047788H0M54.775807S', 'P0Y0M0DT-2562047788H0M-54.775807S']
+    const text = [...iso, 'P0Y0M0DT-2147483649H0M0S', ...infinite]
+    expect(modes.get('strings')!.map(r => after(r)['i'])).toEqual([...text, ...text])
+    for (const records of modes.values()) expect(() => records.map(written)).not.toThrow()
+  })
+
+  test('a cursor’s name, the longest numbers, and a scale below zero', async () => {
+    const create = `create table t (id int primary key, c refcursor, n numeric, ${server!.version >= 150_000 ? 's numeric(3,-2)' : 's int'})`
+    const insert = [
+      `insert into t values (1, 'cur', ('1' || repeat('0', 131071))::numeric, 99900)`,
+      `insert into t values (2, '', ('0.' || repeat('0', 16382) || '1')::numeric, -100)`,
+    ]
+    const modes = await inEveryMode(
+      [create, ...insert],
+      insert.map(sql => sql.replace('(', '(10 + ')),
+    )
+    for (const mode of ['strings', 'connect', 'microseconds']) {
+      const [first, second] = modes.get(mode)!.map(r => after(r)['c'])
+      const shown = { strings: 'Y3Vy', connect: '637572', microseconds: Buffer.from('cur') }[mode]
+      expect([first, second]).toEqual([shown, mode === 'microseconds' ? Buffer.alloc(0) : ''])
+    }
+    const numbers = modes.get('strings')!.map(r => after(r)['n'])
+    expect(numbers.slice(0, 2)).toEqual([`1${'0'.repeat(131_071)}`, `0.${'0'.repeat(16_382)}1`])
+    expect(numbers.slice(2)).toEqual(numbers.slice(0, 2))
+    for (const records of modes.values()) expect(() => records.map(written)).not.toThrow()
+  })
+
+  test('whatever a NOT NULL column holds, and its deletion', async () => {
+    const columns = REQUIRED_EXTREMES.map(c => `${c.name} ${c.type} not null`)
+    const rows = Math.max(...REQUIRED_EXTREMES.map(c => c.values.length))
+    const insert = Array.from({ length: rows }, (_, i) => {
+      const values = REQUIRED_EXTREMES.map(c => pg.escapeLiteral(c.values[i % c.values.length]!))
+      return `insert into t values (${i}, ${values.join(', ')})`
+    })
+    const stream = [...insert.map(sql => sql.replace('(', '(100 + ')), 'delete from t where id = 100']
+    const modes = await inEveryMode([`create table t (id int primary key, ${columns.join(', ')})`, ...insert], stream)
+    for (const records of modes.values()) expect(() => records.map(written)).not.toThrow()
+  })
+})
