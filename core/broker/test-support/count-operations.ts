@@ -27,12 +27,19 @@ PersistentMap.prototype.entries = function* (this: PersistentMap<unknown>): MapI
 /** A map or a set that has an entry for each partition is large; the brokers' other ones are small. */
 const LARGE = 1000
 for (const prototype of [Map.prototype, Set.prototype] as unknown as Record<string | symbol, unknown>[]) {
-  for (const name of [Symbol.iterator, 'entries', 'keys', 'values', 'forEach']) {
-    const original = prototype[name] as (...args: unknown[]) => unknown
-    prototype[name] = function (this: { size: number }, ...args: unknown[]) {
-      if (this.size >= LARGE) visited += this.size
-      return original.apply(this, args)
+  for (const name of [Symbol.iterator, 'entries', 'keys', 'values']) {
+    const original = prototype[name] as () => Iterable<unknown>
+    prototype[name] = function (this: { size: number }) {
+      const entries = original.call(this)
+      return this.size < LARGE ? entries : counted(entries)
     }
+  }
+}
+
+function* counted(entries: Iterable<unknown>): Generator<unknown> {
+  for (const entry of entries) {
+    visited++
+    yield entry
   }
 }
 
