@@ -23,6 +23,7 @@ export function rulesFor(partition: string, config: LogConfig, now: number): Bat
     isAppendTime: config.messageTimestampType === 'LogAppendTime',
     beforeMaxMs: config.messageTimestampBeforeMaxMs,
     afterMaxMs: config.messageTimestampAfterMaxMs,
+    maxBytes: config.maxMessageBytes,
     codec:
       compressionType === 'producer'
         ? null
@@ -41,13 +42,8 @@ export function admit(
 ): CheckedRecords | KafkaError {
   if (verdict.kind === 'rejected') return new RecordsRejected(verdict.code, verdict.detail, verdict.recordErrors)
   let bytes = batch
-  if (verdict.kind === 'rewritten') {
-    bytes = verdict.bytes
-    if (bytes.length > config.maxMessageBytes) {
-      const detail = `The record batch for ${rules.partition} has ${bytes.length} bytes, compressed again, and at most ${config.maxMessageBytes} are accepted.`
-      return errorFor(ErrorCode.MESSAGE_TOO_LARGE, detail)
-    }
-  } else if (verdict.stamp !== null) header.setMaxTimestamp(batch, 0, verdict.stamp.type, verdict.stamp.timestamp)
+  if (verdict.kind === 'rewritten') bytes = verdict.bytes
+  else if (verdict.stamp !== null) header.setMaxTimestamp(batch, 0, verdict.stamp.type, verdict.stamp.timestamp)
   return (
     segmentProblem(bytes, config) ?? {
       bytes,

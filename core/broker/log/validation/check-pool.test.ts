@@ -120,3 +120,13 @@ test('a small batch that grows beyond all bounds is rejected, and the thread liv
   expect(logger.lines.filter(l => l.startsWith('ERROR'))).toEqual([])
   await log.close()
 })
+
+// 64 batches of 4 KB each can come in one message, and each may grow to 128 MiB
+test('a batch that is too large once it is compressed again never leaves its thread', async () => {
+  const batch = batchOf([{ value: 'x'.repeat(8 << 20) }], { compression: 'zstd' })
+  for (const compressionType of ['uncompressed', 'lz4'] as const) {
+    const limited = rulesFor('t-0', configOf({ compressionType, maxMessageBytes: 10_000 }), Date.now())
+    const verdict = await pool.check(batch, limited)
+    expect(verdict).toMatchObject({ kind: 'rejected', code: ErrorCode.MESSAGE_TOO_LARGE })
+  }
+})

@@ -1,11 +1,11 @@
 import { messageOf } from '../../../common/errors/error-table.ts'
-import { CompressionType, decompress } from '../../../protocol/compression/index.ts'
+import { CompressionType, compress, decompress } from '../../../protocol/compression/index.ts'
 import { ErrorCode } from '../../../protocol/error-codes.ts'
 import * as header from '../../../protocol/records/batch-header.ts'
 import { NEVER } from '../log-config.ts'
 import { fastScan, LOOK_CLOSER } from './fast-scan.ts'
 import { inspect } from './inspect.ts'
-import { repaired, withRecords } from './rewrite.ts'
+import { repaired, withSection } from './rewrite.ts'
 import type { BatchRules, Stamp, Verdict } from './rules.ts'
 
 /** A batch that grows beyond this is rejected: it is also the most that our own consumer reads. */
@@ -50,7 +50,7 @@ export function checkRecords(batch: Buffer, rules: BatchRules): Verdict {
   const latest = scan(batch, plain, 0, rules, isRewritten)
   if (latest === LOOK_CLOSER) return lookCloser(batch, plain, target, rules)
   if (!isRewritten) return accepted(batch, rules, latest)
-  return { kind: 'rewritten', bytes: withRecords(batch, plain, target, stampOf(rules, latest)) }
+  return rewritten(batch, plain, target, stampOf(rules, latest), rules)
 }
 
 function scan(batch: Buffer, records: Buffer, start: number, rules: BatchRules, isRewritten: boolean): number {
@@ -84,11 +84,23 @@ function lookCloser(batch: Buffer, plain: Buffer, target: CompressionType, rules
   const stamp = stampOf(rules, found.maxTimestamp)
   if (isRewritten || found.hasWrongOffsets || found.hasWrongLengths) {
     const records = repaired(plain, header.recordCount(batch, 0))
-    return { kind: 'rewritten', bytes: withRecords(batch, records, target, stamp) }
+    return rewritten(batch, records, target, stamp, rules)
   }
   const isRight =
     header.timestampTypeOf(batch, 0) === stamp.type && batch.readBigInt64BE(header.MAX_TIMESTAMP) === stamp.timestamp
   return isRight ? UNCHANGED : { kind: 'accepted', stamp }
+}
+
+/**
+ * The batch with other records. One that is too large is rejected here: a request of small batches that grow would hold their
+ * full size, all at once, where the thread's answer waits.
+ */
+function rewritten(batch: Buffer, records: Buffer, codec: CompressionType, stamp: Stamp, rules: BatchRules): Verdict {
+  const section = compress(codec, records)
+  const size = header.HEADER_SIZE + section.length
+  if (size <= rules.maxBytes) return { kind: 'rewritten', bytes: withSection(batch, section, codec, stamp) }
+  const detail = `The record batch for ${rules.partition} has ${size} bytes, compressed again, and at most ${rules.maxBytes} are accepted.`
+  return { kind: 'rejected', code: ErrorCode.MESSAGE_TOO_LARGE, detail, recordErrors: [] }
 }
 
 function limitsOf({ needsKeys, isAppendTime, now, beforeMaxMs, afterMaxMs }: BatchRules, isRewritten: boolean) {

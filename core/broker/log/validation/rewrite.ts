@@ -1,4 +1,4 @@
-import { type CompressionType, compress } from '../../../protocol/compression/index.ts'
+import type { CompressionType } from '../../../protocol/compression/index.ts'
 import * as header from '../../../protocol/records/batch-header.ts'
 import { readVarint, readVarlongExactly, sizeOfVarint, writeVarint } from '../../../protocol/records/varint.ts'
 import type { Stamp } from './rules.ts'
@@ -6,9 +6,8 @@ import type { Stamp } from './rules.ts'
 /** A varint at its longest. */
 const VARINT_BYTES = 5
 
-/** A batch with the same header but for codec, time and count of bytes, and other records. */
-export function withRecords(batch: Buffer, plain: Buffer, codec: CompressionType, stamp: Stamp): Buffer {
-  const section = compress(codec, plain)
+/** A batch with the same header but for codec, time and count of bytes, and other records, compressed already. */
+export function withSection(batch: Buffer, section: Buffer, codec: CompressionType, stamp: Stamp): Buffer {
   const bytes = Buffer.allocUnsafeSlow(header.HEADER_SIZE + section.length)
   batch.copy(bytes, 0, 0, header.HEADER_SIZE)
   section.copy(bytes, header.HEADER_SIZE)

@@ -15,6 +15,8 @@ export interface BatchRules {
   readonly afterMaxMs: number
   /** The codec that the log shall have; null: the producer's. */
   readonly codec: CompressionType | null
+  /** `max.message.bytes`, also of a batch that is compressed again. */
+  readonly maxBytes: number
 }
 
 /** A record at fault (KIP-467), by its place in its batch. */
