@@ -13,13 +13,13 @@ const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [/^index_closed_exception/, 'Open the index (POST /{index}/_open).'],
   [
     /flood.?stage|read-only-allow-delete/,
-    'The disk is almost full: free space on it. Elasticsearch removes the block then.',
+    'The disk is almost full. Free some space; Elasticsearch then removes the block.',
   ],
   [/^cluster_block_exception/, 'Remove the block from the settings of the index (index.blocks.*) or of the cluster.'],
   [/maximum .*shards open|max_shards_per_node/, 'Delete indices, or raise cluster.max_shards_per_node.'],
   [
     /^invalid_index_name_exception/,
-    'Correct the name. It comes from the name of the topic, data.stream.* or topic.to.external.resource.mapping.',
+    'Correct the name. It comes from the topic name, data.stream.* or topic.to.external.resource.mapping.',
   ],
   [/no write index/, 'Give the alias a write index (is_write_index).'],
   [
@@ -27,25 +27,25 @@ const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
     'The target is a data stream: set data.stream.type, or set external.resource.usage to DATASTREAM or ALIAS_DATASTREAM.',
   ],
   [/pipeline with id/, 'Create the pipeline, or change index.default_pipeline or index.final_pipeline.'],
-  [/^routing_missing_exception/, 'The mapping requires a routing value, and the sink sends none: change _routing.'],
-  [/^index_not_found_exception/, 'Create the index, or allow it to be created (action.auto_create_index).'],
+  [/^routing_missing_exception/, 'The mapping requires a routing value, but the sink sends none. Change _routing in the mapping.'],
+  [/^index_not_found_exception/, 'Create the index, or allow automatic creation (action.auto_create_index).'],
 ]
 
 export function indexError(place: Place, status: number, cause: Cause, words: string): Error {
   const text = `${cause.type ?? ''}: ${cause.reason ?? ''}`
-  const known = HINTS.find(([pattern]) => pattern.test(text))?.[1] ?? 'Correct what Elasticsearch complains about.'
+  const known = HINTS.find(([pattern]) => pattern.test(text))?.[1] ?? 'Fix the problem that Elasticsearch reports.'
   const hint = known.replace('{index}', place.index)
   return errors.create('MR_ES_INDEX', { ...place, status, cause: words, hint })
 }
 
-/** The error for an index that takes nothing for a while. */
+/** The error for an index that rejects all documents for now. */
 export function unavailable(place: Place, status: number, cause: string): Error {
   if (status === 429) return errors.create('MR_ES_BUSY', { ...place, status, cause })
   if (status === 409) return errors.create('MR_ES_CONFLICT', { ...place, status, cause })
   return errors.create('MR_ES_UNAVAILABLE', { ...place, status, cause })
 }
 
-/** Types of errors that say that an index takes no document at present, whichever it is. */
+/** Error types which mean that the index rejects every document at present. */
 const ABOUT_INDEX = new Set([
   'cluster_block_exception',
   'index_closed_exception',
@@ -56,11 +56,11 @@ const ABOUT_INDEX = new Set([
 ])
 
 export function isAboutIndex({ type = '', reason = '' }: Cause): boolean {
-  // a shard that is full; others of the index may have room
+  // one shard is full; other shards of the index may still have room
   return ABOUT_INDEX.has(type) || /number of documents in the .* (cannot|can't) exceed/i.test(reason)
 }
 
-/** The error that the answer to a whole request means. All of them pass, or are put right by somebody: none is fatal. */
+/** The error for a whole rejected request. None is fatal: each passes by itself or can be fixed. */
 export function errorFor(method: string, path: string, answer: Answer, place: Place): Error {
   const { status, body } = answer
   const words = reasonOf(body)
@@ -75,11 +75,11 @@ export function errorFor(method: string, path: string, answer: Answer, place: Pl
     ...place,
     method,
     path: shortPath,
-    cause: `status ${status}, ${words}, which is not an answer of Elasticsearch (index ${place.index} of topic ${place.topic})`,
+    cause: `status ${status}, ${words}, which is not an Elasticsearch response (index ${place.index} of topic ${place.topic})`,
   })
 }
 
-/** The error that the answer to one write means, where it is not about its document. */
+/** The error for a rejected write when the cause is not the document itself. */
 export function itemError(place: Place, status: number, cause: Cause): Error {
   const words = wordsOf(cause)
   if (!isAboutIndex(cause)) {
@@ -89,7 +89,7 @@ export function itemError(place: Place, status: number, cause: Cause): Error {
   return indexError(place, status, cause, words)
 }
 
-/** Whether an error is for the task to end with, so that it is started again with its configuration read anew. */
+/** Whether the error must end the task, so that the restart reads the configuration again. */
 export function isRefusedLogin(error: unknown): boolean {
   return (error as { code?: string } | null)?.code === 'MR_ES_AUTH'
 }

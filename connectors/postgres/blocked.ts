@@ -3,7 +3,7 @@ import { Catalog } from './catalog/catalog.ts'
 import { delay } from './client/wait.ts'
 import type { PostgresOptions } from './options.ts'
 
-/** How long a statement may take before it is looked what holds it up, and between two looks. Milliseconds. */
+/** How long a statement may take before we check what blocks it, and the time between checks (ms). */
 const FIRST_LOOK_MS = 1000
 const LOOK_MS = 5000
 
@@ -11,11 +11,11 @@ export interface BlockedContext {
   readonly options: PostgresOptions
   readonly logger: Logger
   readonly signal: AbortSignal
-  /** What is waited for, for the status of the task. */
+  /** What the task is waiting for, shown in its status. */
   readonly waits: (message: string, retryAt: number) => void
 }
 
-/** The connection of the server that does the work: by its pid, or as the one that makes a slot. */
+/** The server process that does the work: given by pid, or as the one that creates the slot. */
 export type Worker = { readonly pid: number } | { readonly slot: string }
 
 const BLOCKERS = `
@@ -39,19 +39,19 @@ function blocker(row: Row): string {
   return `pid ${row['pid']} (${known.join(', ')})`
 }
 
-/** What holds a connection up, in words; null where nothing does. */
+/** Describes what blocks a connection; null if nothing does. */
 export async function blockersOf(catalog: Catalog, worker: Worker): Promise<string | null> {
   const values = 'pid' in worker ? [worker.pid, null] : [null, worker.slot]
   const rows = await catalog.rows(BLOCKERS, values)
   const found = rows.filter(r => r['pid'] !== null)
-  if (found.length > 0) return `it waits for the open transactions of ${found.map(blocker).join('; ')}`
-  // there the slot needs a record of the primary, which an idle one does not write
+  if (found.length > 0) return `it is waiting for the open transactions of ${found.map(blocker).join('; ')}`
+  // on a standby a new slot needs a WAL record that an idle primary does not write
   if ('slot' in worker && rows[0]?.['recovery'] === 'true')
-    return 'it waits for the primary: run SELECT pg_log_standby_snapshot() there'
+    return 'it is waiting for the primary: run SELECT pg_log_standby_snapshot() there'
   return null
 }
 
-/** Does some work, and tells in the status and the log what it waits for while it takes long. */
+/** Runs some work. If it takes long, reports in the status and the log what it is waiting for. */
 export async function tellingBlocked<T>(
   context: BlockedContext,
   what: string,
@@ -69,21 +69,21 @@ export async function tellingBlocked<T>(
 }
 
 async function tell(context: BlockedContext, what: string, worker: () => Worker, signal: AbortSignal): Promise<void> {
-  // the task's own connection may be the one that waits
+  // the task's own connection may be the blocked one
   const catalog = new Catalog(context.options, signal)
   let told = ''
   try {
     for (let wait = FIRST_LOOK_MS; ; wait = LOOK_MS) {
       await delay(wait, signal)
       const held = await blockersOf(catalog, worker())
-      const message = `${what} takes long: ${held ?? 'the server does not say what it waits for'}`
+      const message = `${what} is taking long: ${held ?? 'the server does not say why'}`
       context.waits(message, Date.now() + LOOK_MS)
       if (message !== told) context.logger.warn(message)
       told = message
     }
   } catch (error) {
-    // the work itself says what is wrong with the server
-    if (!signal.aborted) context.logger.debug(`cannot look what ${what} waits for: ${error}`)
+    // if the server has a problem, the work itself will report it
+    if (!signal.aborted) context.logger.debug(`cannot find out what ${what} is waiting for: ${error}`)
   } finally {
     await catalog.close()
   }

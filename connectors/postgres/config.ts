@@ -169,7 +169,7 @@ const own = defineConfig({
     'no_validation',
     ['no_validation', 'trust_offset', 'trust_slot', 'trust_greater_lsn'],
     'LOW',
-    'What to do when the offset and the slot do not fit: no_validation and trust_offset (fail where changes would be lost), trust_slot (go on where the slot is), trust_greater_lsn (go on where the slot is if it is past the offset). An offset past the end of the WAL fails, except with trust_slot.',
+    'What to do when the offset and the slot do not match: no_validation and trust_offset (fail if changes would be lost), trust_slot (resume from the slot), trust_greater_lsn (resume from the slot if it is past the offset). An offset past the end of the WAL fails, except with trust_slot.',
   ),
   'internal.slot.seek.to.known.offset.on.start': bool(
     false,

@@ -4,12 +4,12 @@ import { defineErrors } from '../../core/connect/index.ts'
 export const errors = defineErrors({
   MR_PG_CONNECT_FAILED: {
     message: 'cannot connect to PostgreSQL at {host}:{port}: {cause}',
-    fix: 'Check that the server runs, and that database.hostname and database.port are right. The connector tries again by itself.',
+    fix: 'Check that the server is running, and that database.hostname and database.port are correct. The connector retries automatically.',
     retriable: true,
   },
   MR_PG_TOO_MANY_CONNECTIONS: {
     message: 'PostgreSQL at {host}:{port} has no free connection for user {user}: {cause}',
-    fix: 'Close connections that nobody needs, or raise max_connections or the CONNECTION LIMIT of the role or database. The connector needs up to four connections, and tries again by itself.',
+    fix: 'Close unused connections, or raise max_connections or the CONNECTION LIMIT of the role or database. The connector needs up to four connections. It retries automatically.',
     retriable: true,
   },
   MR_PG_AUTH_FAILED: {
@@ -17,8 +17,8 @@ export const errors = defineErrors({
     fix: 'Correct database.user and database.password. The server log says which line of pg_hba.conf applies.',
   },
   MR_PG_HBA: {
-    message: 'pg_hba.conf of PostgreSQL at {host}:{port} does not admit user {user}: {cause}',
-    fix: 'Add a line to pg_hba.conf for this user, this database and the address of the worker, then run SELECT pg_reload_conf(). If the cause says "no encryption" or "SSL off", set database.sslmode=require instead.',
+    message: 'pg_hba.conf of PostgreSQL at {host}:{port} does not allow user {user} to connect: {cause}',
+    fix: 'Add a line to pg_hba.conf for this user, this database and the address of the worker. Then run SELECT pg_reload_conf(). If the cause says "no encryption" or "SSL off", set database.sslmode=require instead.',
   },
   MR_PG_LOGIN_DENIED: {
     message: 'user {user} may not connect to database {database} at {host}:{port}: {cause}',
@@ -33,8 +33,8 @@ export const errors = defineErrors({
     fix: 'Correct database.sslmode, database.sslrootcert, database.sslcert, database.sslkey or database.sslpassword, as the cause says.',
   },
   MR_PG_WAL_LEVEL: {
-    message: "the server's wal_level is '{level}', and logical decoding needs 'logical'",
-    fix: "Run ALTER SYSTEM SET wal_level = 'logical' and restart PostgreSQL. On a managed service, set its parameter for logical replication.",
+    message: "the server's wal_level is '{level}', but logical decoding requires 'logical'",
+    fix: "Run ALTER SYSTEM SET wal_level = 'logical' and restart PostgreSQL. On a managed service, enable its logical replication setting.",
   },
   MR_PG_NO_REPLICATION_PRIVILEGE: {
     message: 'user {user} may not use replication',
@@ -42,19 +42,19 @@ export const errors = defineErrors({
   },
   MR_PG_PERMISSION_DENIED: {
     message: 'PostgreSQL denied {what}: {cause}',
-    fix: 'Grant what is missing to database.user, or let an administrator do this step before the connector starts.',
+    fix: 'Grant the missing privilege to database.user, or ask an administrator to do this step before the connector starts.',
   },
   MR_PG_SLOT_MISSING: {
-    message: 'replication slot {slot} does not exist any more, so changes since {since} may be lost',
-    fix: 'Find out who dropped the slot. Then set snapshot.mode=when_needed, or reset the offsets of the connector, to make the slot again and read the tables again.',
+    message: 'replication slot {slot} no longer exists, so changes since {since} may be lost',
+    fix: 'Find out who dropped the slot. Then set snapshot.mode=when_needed, or reset the offsets of the connector: it recreates the slot and takes a new snapshot.',
   },
   MR_PG_SLOT_INVALIDATED: {
-    message: 'replication slot {slot} cannot give any more changes: {cause}',
-    fix: 'Usually the server removed WAL that the slot still needed (max_slot_wal_keep_size, idle_replication_slot_timeout), or a failover made the slot useless. Set snapshot.mode=when_needed to make the slot again and read the tables again. Or drop the slot and reset the offsets of the connector.',
+    message: 'replication slot {slot} can no longer be used: {cause}',
+    fix: 'Usually the server removed WAL that the slot still needed (max_slot_wal_keep_size, idle_replication_slot_timeout), or a failover invalidated the slot. Set snapshot.mode=when_needed to recreate the slot and take a new snapshot. Or drop the slot and reset the offsets of the connector.',
   },
   MR_PG_SLOT_IN_USE: {
     message: 'replication slot {slot} is in use by another connection (pid {pid})',
-    fix: 'Stop the other consumer, or give this connector its own slot.name. If the connection has just closed, the server frees the slot within moments. The connector tries again by itself.',
+    fix: 'Stop the other consumer, or give this connector its own slot.name. If that connection has just closed, the server will soon release the slot. The connector retries automatically.',
     retriable: true,
   },
   MR_PG_SLOT_WRONG: {
@@ -63,42 +63,42 @@ export const errors = defineErrors({
   },
   MR_PG_SLOTS_EXHAUSTED: {
     message: 'PostgreSQL has no free replication slot or WAL sender: {cause}',
-    fix: 'Drop slots that nothing uses (pg_replication_slots), or raise max_replication_slots or max_wal_senders and restart PostgreSQL.',
+    fix: 'Drop unused slots (see pg_replication_slots), or raise max_replication_slots or max_wal_senders and restart PostgreSQL.',
   },
   MR_PG_OFFSET_MISMATCH: {
     message:
-      'replication slot {slot} is confirmed up to {slotLsn}, past the offset {lsn}: somebody else read or moved the slot, or it was made again, and the changes in between do not come',
-    fix: 'Make sure that nothing else uses the slot. Then reset the offsets of the connector, or set snapshot.mode=when_needed, to read the tables again; or set offset.mismatch.strategy=trust_slot to go on without these changes.',
+      'replication slot {slot} is confirmed up to {slotLsn}, past the offset {lsn}: another client read or advanced the slot, or it was recreated, and the changes in between are missing',
+    fix: 'Make sure that nothing else uses the slot. To take a new snapshot, reset the offsets of the connector or set snapshot.mode=when_needed. To continue without the missing changes, set offset.mismatch.strategy=trust_slot.',
   },
   MR_PG_OFFSET_STRAYED: {
     message: 'the committed offset does not belong to this database: {why}',
-    fix: 'The database was restored from a backup, replaced, or failed over to a standby that was behind. Check that the connector reads the right server. Then reset the offsets of the connector, or set snapshot.mode=when_needed, to read the tables again; or set offset.mismatch.strategy=trust_slot to go on where slot {slot} is.',
+    fix: 'The database was restored from a backup, replaced, or failed over to a standby that was behind. Check that the connector reads the right server. To take a new snapshot, reset the offsets of the connector or set snapshot.mode=when_needed. To resume from the position of slot {slot}, set offset.mismatch.strategy=trust_slot.',
   },
   MR_PG_OFFSET_INVALID: {
-    message: 'the offset is wrong: {what}',
-    fix: 'Send back what GET /connectors/<name>/offsets shows, or an offset with "lsn" alone: a position in the WAL as a whole number.',
+    message: 'the offset is invalid: {what}',
+    fix: 'Send an offset as GET /connectors/<name>/offsets shows it, or one that contains only "lsn", a WAL position as a whole number.',
   },
   MR_PG_STANDBY_BEHIND: {
-    message: 'the standby has replayed its WAL up to {end}, and the offset is {lsn}',
-    fix: 'The connector tries again until the standby has caught up.',
+    message: 'the standby has replayed its WAL only up to {end}, but the offset is {lsn}',
+    fix: 'The connector retries until the standby has caught up.',
     retriable: true,
   },
   MR_PG_PUBLICATION_MISSING: {
     message: 'publication {publication} does not exist',
-    fix: 'Create it (CREATE PUBLICATION {publication} FOR TABLE ...), or set publication.autocreate.mode to filtered or all_tables. If it exists, it was made after changes that the slot still holds, and the server cannot decode them: drop the slot, and set snapshot.mode=when_needed to read the tables again.',
+    fix: 'Create it (CREATE PUBLICATION {publication} FOR TABLE ...), or set publication.autocreate.mode to filtered or all_tables. If it exists, it was created after some changes that the slot still holds, and the server cannot decode those. Drop the slot, and set snapshot.mode=when_needed to take a new snapshot.',
   },
   MR_PG_NO_TABLES: {
     message: 'no table of database {database} matches the configuration ({filters})',
     fix: 'Correct table.include.list (regular expressions of schema.table), or create the table.',
   },
   MR_PG_PARTITIONS_LEFT_OUT: {
-    message: 'changes of {tables} come under the names of their partitions, which the configuration leaves out',
+    message: 'changes to {tables} are published under the names of their partitions, which the configuration excludes',
     fix: 'Set publish.via.partition.root=true (an existing publication needs ALTER PUBLICATION ... SET (publish_via_partition_root = true)), or add the partitions to table.include.list.',
   },
   MR_PG_ROOT_LEFT_OUT: {
     message:
-      'publication {publication} shows changes of {tables} under the name of the table over them, which the configuration leaves out',
-    fix: 'Add that table to table.include.list, or use a publication without publish_via_partition_root.',
+      'publication {publication} publishes changes to {tables} under the name of their partitioned table, which the configuration excludes',
+    fix: 'Add the partitioned table to table.include.list, or use a publication without publish_via_partition_root.',
   },
   MR_PG_TOO_MANY_TABLES: {
     message: '{count} tables match the configuration, more than guardrail.collections.max={max}',
@@ -111,17 +111,17 @@ export const errors = defineErrors({
   },
   MR_PG_UNAVAILABLE: {
     message: 'PostgreSQL cannot serve the connector at the moment: {cause}',
-    fix: 'The connector tries again by itself and goes on where it was. If this lasts, the server lacks something (disk, memory, connections): see the cause and the server log.',
+    fix: 'The connector retries automatically and resumes where it stopped. If this continues, the server is short of a resource (disk, memory, connections): see the cause and the server log.',
     retriable: true,
   },
   MR_PG_CANCELED: {
     message: 'the server canceled {what}: {cause}',
-    fix: 'A time limit of the server or an administrator did that. The connector tries again by itself. Look for statement_timeout and lock_timeout, also in database.initial.statements.',
+    fix: 'A server timeout or an administrator canceled it. The connector retries automatically. Check statement_timeout and lock_timeout, also in database.initial.statements.',
     retriable: true,
   },
   MR_PG_RETRIES_EXHAUSTED: {
     message: 'gave up after {count} retries (errors.max.retries): {cause}',
-    fix: 'Remove the cause, then restart the task. It goes on where it was.',
+    fix: 'Remove the cause, then restart the task. It resumes where it stopped.',
   },
   MR_PG_QUERY_FAILED: {
     message: 'PostgreSQL answered {sqlstate} to {what}: {cause}',
@@ -133,7 +133,7 @@ export const errors = defineErrors({
   },
   MR_PG_ENCODING: {
     message: 'PostgreSQL cannot send {what} as UTF-8: {cause}',
-    fix: 'A text of the database is not valid in UTF-8; a database with the encoding SQL_ASCII accepts any bytes. Correct the value. Or leave its column out: by column.exclude.list in a snapshot, and by a column list of the publication in the stream.',
+    fix: 'A text in the database cannot be sent as UTF-8; a database with the encoding SQL_ASCII accepts any bytes. Correct the value, or exclude its column: with column.exclude.list in a snapshot, and with a column list of the publication in the stream.',
   },
   MR_PG_PROTOCOL: {
     message: 'unexpected bytes in the replication stream: {cause}',
@@ -144,8 +144,8 @@ export const errors = defineErrors({
     fix: 'Set event.converting.failure.handling.mode=warn to continue without the value, or exclude the column (column.exclude.list).',
   },
   MR_PG_VALUE_REPLACED: {
-    message: 'cannot show the value of {table}.{column} of type {type}: {cause}; the event has {instead}',
-    fix: 'Choose a handling mode that can show it, exclude the column (column.exclude.list), or set event.converting.failure.handling.mode=fail to stop at such a value.',
+    message: 'cannot represent the value of {table}.{column} of type {type}: {cause}; the event contains {instead}',
+    fix: 'Choose a handling mode that can represent it, exclude the column (column.exclude.list), or set event.converting.failure.handling.mode=fail to stop at such a value.',
   },
   MR_PG_UNSUPPORTED: {
     message: 'the server is PostgreSQL {version}',
@@ -157,15 +157,15 @@ export const errors = defineErrors({
   },
   MR_PG_SNAPSHOT_CHANGED: {
     message: 'table {table} was changed or dropped while the snapshot read it: {cause}',
-    fix: 'The connector begins the snapshot of the tables again by itself. If this lasts, check snapshot.select.statement.overrides.',
+    fix: 'The connector restarts the snapshot automatically. If this continues, check snapshot.select.statement.overrides.',
     retriable: true,
   },
   MR_PG_SNAPSHOT_OVERRIDE: {
     message: 'the query of snapshot.select.statement.overrides.{table} failed with {sqlstate}: {cause}',
-    fix: 'Correct the query: it must give the columns of the table.',
+    fix: 'Correct the query. It must return the columns of the table.',
   },
   MR_PG_SNAPSHOT_QUERY: {
     message: 'the snapshot of table {table} failed with {sqlstate}: {cause}',
-    fix: 'See the cause; the server log may say more. To go on without the table, exclude it (table.exclude.list).',
+    fix: 'See the cause; the server log may say more. To continue without the table, exclude it (table.exclude.list).',
   },
 })

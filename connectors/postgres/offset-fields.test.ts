@@ -71,5 +71,5 @@ describe('offsets that REST wants to set', () => {
 
 test('a stored offset may have keys of a newer Debezium, but no wrong values', () => {
   expect(offsetFault({ lsn: 1, new_key: 'x' }, false)).toBeNull()
-  expect(offsetFault({ lsn: -1 }, false)).toMatch(/^"lsn" must be a whole number that is not negative, not -1$/)
+  expect(offsetFault({ lsn: -1 }, false)).toMatch(/^"lsn" must be a non-negative whole number, not -1$/)
 })

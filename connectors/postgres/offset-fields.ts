@@ -6,20 +6,20 @@ type Check = (value: unknown) => string | null
 
 const MAX_INT64 = 2n ** 63n - 1n
 
-/** A whole number that Java's long can hold and we can read exactly: a number while it is safe, else a bigint. */
+/** A whole number that a Java long holds, read exactly: a safe number, or a bigint. */
 const isLong = (v: unknown): v is number | bigint =>
   typeof v === 'bigint' ? v <= MAX_INT64 && v >= -MAX_INT64 : Number.isSafeInteger(v)
 
 const long: Check = v => (isLong(v) ? null : 'must be a whole number')
-const position: Check = v => (isLong(v) && v >= 0 ? null : 'must be a whole number that is not negative')
+const position: Check = v => (isLong(v) && v >= 0 ? null : 'must be a non-negative whole number')
 const bool: Check = v => (typeof v === 'boolean' ? null : 'must be true or false')
-const text: Check = v => (typeof v === 'string' ? null : 'must be a text')
-const mark: Check = v => (typeof v === 'string' || typeof v === 'boolean' ? null : 'must be a text')
+const text: Check = v => (typeof v === 'string' ? null : 'must be a string')
+const mark: Check = v => (typeof v === 'string' || typeof v === 'boolean' ? null : 'must be a string or a boolean')
 const OPERATIONS = ['BEGIN', 'COMMIT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'MESSAGE', 'NOOP', 'ORIGIN']
 const operation: Check = v => (OPERATIONS.includes(v as string) ? null : `must be one of ${OPERATIONS.join(', ')}`)
 const any: Check = () => null
 
-/** The keys of an offset: Debezium's, and ours. */
+/** The keys of an offset: Debezium's and ours. */
 const FIELDS: Readonly<Record<string, Check>> = {
   lsn: position,
   lsn_proc: position,
@@ -35,10 +35,10 @@ const FIELDS: Readonly<Record<string, Check>> = {
   transaction_id: text,
   lsn_idle: position,
   wal_id: v => (parseWalId(v) ? null : 'must look like <system identifier>/<timeline>'),
-  snapshot_progress: v => (progressOf(v) ? null : 'must be the progress of a snapshot as the connector writes it'),
+  snapshot_progress: v => (progressOf(v) ? null : 'must be the snapshot progress as the connector writes it'),
 }
 
-/** Keys whose end varies: counts of events by table, and the state of an incremental snapshot. */
+/** Keys with a variable suffix: event counts by table, and the state of an incremental snapshot. */
 const FAMILIES: readonly (readonly [RegExp, Check])[] = [
   [/^transaction_data_collection_order_/, position],
   [/^incremental_snapshot_/, any],
@@ -47,12 +47,12 @@ const FAMILIES: readonly (readonly [RegExp, Check])[] = [
 const checkOf = (key: string): Check | null =>
   (Object.hasOwn(FIELDS, key) ? FIELDS[key] : FAMILIES.find(([name]) => name.test(key))?.[1]) ?? null
 
-/** What is wrong with an offset, naming the field; null where nothing is. `known`: other keys are wrong too. */
+/** What is wrong with an offset, naming the field; null if it is valid. With `known`, unknown keys are errors. */
 export function offsetFault(offset: SourceOffset, known: boolean): string | null {
   if (offset['lsn'] === undefined || offset['lsn'] === null) return '"lsn" is missing'
   for (const [key, value] of Object.entries(offset)) {
     const check = checkOf(key)
-    if (check === null && known) return `"${key}" is no field of an offset of this connector`
+    if (check === null && known) return `"${key}" is not an offset field of this connector`
     const wrong = value === null ? null : (check?.(value) ?? null)
     if (wrong !== null) return `"${key}" ${wrong}, not ${shown(value)}`
   }

@@ -14,7 +14,7 @@ export interface Plan {
   readonly createSlot: boolean
   /** Drop the slot that can give no more changes before. */
   readonly dropSlot: boolean
-  /** The offset to go on from, or null to begin: with the slot's position. */
+  /** The offset to resume from; null to start at the slot's position. */
   readonly from: LoadedOffset | null
   /** Something that the log should say. */
   readonly warnings: readonly string[]
@@ -22,13 +22,13 @@ export interface Plan {
   readonly notes: readonly string[]
 }
 
-/** What a start finds. */
+/** The state found at a start. */
 export interface Found {
   readonly offset: LoadedOffset | null
   readonly slot: SlotState | null
   /** Null where nothing is streamed. */
   readonly wal: WalState | null
-  /** What the slot's WAL lacks of the offset, in words; null where it lacks nothing. */
+  /** Why the slot's WAL does not contain the offset; null if it does. */
   readonly missing: string | null
 }
 
@@ -44,7 +44,7 @@ export interface StartOptions {
 
 /**
  * Decides what to do, from the configuration, the committed offset, the slot and the server's WAL. Pure. Returns an error where
- * going on would leave a gap that nobody asked for.
+ * resuming would silently leave a gap.
  */
 export function planStart(options: StartOptions, found: Found): Plan | MillraceError {
   const { mode, slotName } = options
@@ -66,26 +66,26 @@ export function planStart(options: StartOptions, found: Found): Plan | MillraceE
   if (slot === null) {
     if (complete && !rereads)
       return errors.create('MR_PG_SLOT_MISSING', { slot: slotName, since: `the offset ${formatLsn(offset.lsn ?? 0)}` })
-    const warnings = offset === null ? [] : [staleRows(`slot ${slotName} does not exist any more`)]
+    const warnings = offset === null ? [] : [staleRows(`slot ${slotName} no longer exists`)]
     return { ...plan, snapshot: snapshot || rereads, createSlot: true, from: null, warnings }
   }
   const lost = slot.lost ?? slotStrayed(slot, wal)
   if (lost !== null) {
     if (mode !== 'when_needed') return errors.create('MR_PG_SLOT_INVALIDATED', { slot: slotName, cause: lost })
-    const warnings = [staleRows(`slot ${slotName} can give no more changes (${lost})`)]
+    const warnings = [staleRows(`slot ${slotName} can no longer be used (${lost})`)]
     return { ...plan, snapshot: true, createSlot: true, dropSlot: true, from: null, warnings }
   }
   if (offset === null) return plan
   return offsetProblem(options, plan, offset, slot, wal, missing) ?? slotAhead(options, plan, offset, slot) ?? plan
 }
 
-/** A slot that is confirmed past the end of the WAL: what is written up to there would never come. */
+/** A slot confirmed past the end of the WAL: changes written up to that position would be skipped. */
 function slotStrayed(slot: SlotState, wal: WalState | null): string | null {
   if (wal === null || wal.inRecovery || slot.confirmedLsn === null || slot.confirmedLsn <= wal.end) return null
-  return `it is confirmed up to ${formatLsn(slot.confirmedLsn)}, and the server's WAL ends at ${formatLsn(wal.end)}`
+  return `it is confirmed up to ${formatLsn(slot.confirmedLsn)}, but the server's WAL ends at ${formatLsn(wal.end)}`
 }
 
-/** The offset is none of the server's WAL: the database was restored or replaced, or a standby that was behind took over. */
+/** The offset is not in the server's WAL: the database was restored, replaced, or failed over to a stale standby. */
 function offsetProblem(
   options: StartOptions,
   plan: Plan,
@@ -102,11 +102,11 @@ function offsetProblem(
     return { ...plan, snapshot: true, from: null, warnings: [staleRows(why)] }
   if (options.mismatch !== 'trust_slot') return errors.create('MR_PG_OFFSET_STRAYED', { why, slot: options.slotName })
   const from = formatLsn(slot.confirmedLsn ?? 0)
-  const warning = `${why}: streaming begins at ${from}, where slot ${options.slotName} stands (offset.mismatch.strategy=trust_slot). Rows that the database lost stay in the topics.`
+  const warning = `${why}: streaming starts at ${from}, the position of slot ${options.slotName} (offset.mismatch.strategy=trust_slot). Rows that the database lost remain in the topics.`
   return { ...plan, from: null, warnings: [warning] }
 }
 
-/** The slot was confirmed past the offset: what lies between does not come any more. */
+/** The slot was confirmed past the offset: the changes in between are lost. */
 function slotAhead(
   options: StartOptions,
   plan: Plan,
@@ -120,10 +120,10 @@ function slotAhead(
   const where = `slot ${slotName} is confirmed up to ${slotLsn}, past the offset ${lsn}`
   if (plan.snapshot) return { ...plan, warnings: [staleRows(where)] }
   if (mismatch === 'trust_slot' || mismatch === 'trust_greater_lsn') {
-    const warning = `${where}: streaming goes on there (offset.mismatch.strategy=${mismatch})`
+    const warning = `${where}: streaming resumes at the slot (offset.mismatch.strategy=${mismatch})`
     return { ...plan, warnings: [warning] }
   }
-  // this connector confirms nothing before the offset is committed, so somebody else did
+  // this connector never confirms past the committed offset, so another client did
   if (offset.walId !== null && mode === 'when_needed')
     return { ...plan, snapshot: true, from: null, warnings: [staleRows(where)] }
   if (offset.walId !== null || mismatch === 'trust_offset')
@@ -135,8 +135,8 @@ function slotAhead(
 }
 
 /**
- * What speaks against going on from an offset by a new connection of the same task; null where nothing does. `floor` is where the
- * slot was confirmed at the start.
+ * Why a new connection of the same task cannot resume from an offset; null if it can. `floor` is where the slot was confirmed
+ * at the start.
  */
 export function checkOnward(
   slotName: string,
@@ -158,4 +158,4 @@ export function checkOnward(
 }
 
 const staleRows = (what: string): string =>
-  `${what}: the tables are read again; rows that were deleted since the last event stay in the topics`
+  `${what}: taking a new snapshot of the tables; rows that were deleted since the last event remain in the topics`

@@ -6,16 +6,16 @@ import { ensurePublication, identityWarnings, publicationWarnings } from './publ
 import { type Publication, publicationOf } from './published.ts'
 import { setIdentities } from './replica-identity.ts'
 
-/** After so many `status.update.interval.ms` it is looked whether the publication still holds the captured tables. */
+/** How many `status.update.interval.ms` pass between checks that the publication holds the captured tables. */
 const CHECK_INTERVALS = 6
 
-/** What a connection found out about the server. */
+/** What is known about the server at a connection. */
 export interface ServerFacts {
   readonly version: number
   readonly readOnly: boolean
 }
 
-/** Makes the publication, looks after it while it is streamed, and says what it keeps from coming: each thing once. */
+/** Creates the publication, checks it while streaming, and warns once about each change that it excludes. */
 export class PublicationKeeper {
   readonly #context: BlockedContext
   readonly #catalog: Catalog
@@ -29,7 +29,7 @@ export class PublicationKeeper {
     this.#catalog = catalog
   }
 
-  /** As it was found last; null before. */
+  /** The publication as last read; null before the first time. */
   get current(): Publication | null {
     return this.#current
   }
@@ -40,7 +40,7 @@ export class PublicationKeeper {
     return Math.max(0, this.#checkedAt + interval - Date.now())
   }
 
-  /** Prepares the publication at a connection, and the replica identities at the first. */
+  /** Sets up the publication at each connection, and the replica identities at the first one. */
   async prepare(tables: readonly TableEntry[], facts: ServerFacts, isFirst: boolean): Promise<void> {
     const { options, logger } = this.#context
     this.#facts = facts
@@ -51,7 +51,7 @@ export class PublicationKeeper {
     await this.#telling('setting up the publication and replica identities', work())
   }
 
-  /** Looks from time to time for captured tables that are not published: new ones, and those that somebody took out. */
+  /** Checks periodically for captured tables that are not published: new ones, and ones that somebody removed. */
   async refresh(): Promise<void> {
     if (this.wait > 0) return
     await this.#require()
@@ -59,11 +59,11 @@ export class PublicationKeeper {
     await this.#telling('adding tables to the publication', this.#ensure(tables))
   }
 
-  /** The server skipped changes of a time when the publication did not exist. Throws where it does not exist now. */
+  /** The server skipped changes made while the publication did not exist. Throws if it still does not exist. */
   async skipped(message: string): Promise<void> {
     await this.#require()
     this.#context.logger.warn(
-      `${message} Changes from before the publication was made do not come: read the tables again if there were any.`,
+      `${message} Changes from before the publication was created are lost. If there were any, take a new snapshot.`,
     )
   }
 

@@ -112,7 +112,7 @@ describe.skipIf(version < 130_000)('a table with partitions', () => {
     await db.query('create publication dbz_publication for table p with (publish_via_partition_root = true)')
     expect(await errorsOf(only)).toEqual({})
     expect(await errorsOf(propsFor(url, { 'table.include.list': 'public.p_1' }))).toEqual({
-      'table.include.list': expect.stringMatching(/shows changes of public\.p_1 under the name of the table over them/),
+      'table.include.list': expect.stringMatching(/publishes changes to public\.p_1 under the name of their partitioned table/),
     })
     await db.end()
   })
@@ -151,9 +151,9 @@ describe.skipIf(server === null)('a filtered publication', () => {
     }
     const task = await streaming(url, props)
     expect(await members(db)).toEqual(['a', 'b', 'foreign_to_us'])
-    // read, though its changes never come
+    // in the snapshot, but its changes are not captured
     expect(task.records.map(shown)).toEqual(['u r7'])
-    expect(task.log.text()).toMatch(/unlogged tables are read by snapshots, and their changes never come: public\.u/)
+    expect(task.log.text()).toMatch(/unlogged tables are included in snapshots, but their changes are not captured: public\.u/)
     // without a restart
     await db.query('create table later (id int primary key)')
     await task.until(() => /adding captured tables to publication dbz_publication: public\.later/.test(task.log.text()))
@@ -211,10 +211,10 @@ describe.skipIf(version < 150_000)('a publication that limits what comes', () =>
     })
     const task = await streaming(url, { 'publication.autocreate.mode': 'disabled', 'snapshot.mode': 'initial' })
     const log = task.log.text()
-    expect(log).toMatch(/leaves out every delete: such changes never come/)
-    expect(log).toMatch(/shows only the columns id of public\.a/)
+    expect(log).toMatch(/leaves out every delete: such changes are not captured/)
+    expect(log).toMatch(/publishes only the columns id of public\.a/)
     expect(log).toMatch(/shows only changes of public\.b where \(id > 5\)/)
-    expect(log).toMatch(/refuses every UPDATE and DELETE of these tables.*: public\.keyless\. Give them one: .*FULL/)
+    expect(log).toMatch(/rejects every UPDATE and DELETE of these tables.*: public\.keyless\. Set one: .*FULL/)
     await expect(db.query('update keyless set v = 1')).rejects.toThrow(/does not have a replica identity/)
     await db.query('insert into a values (1, $$x$$)')
     await db.query('insert into b values (1), (6)')

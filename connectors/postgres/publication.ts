@@ -7,7 +7,7 @@ import type { PostgresOptions } from './options.ts'
 import { isPublished, type Publication, publicationFor, publicationOf, unseen } from './published.ts'
 import { denied } from './server.ts'
 
-/** Servers before 13 publish no table with partitions. */
+/** Servers before 13 cannot publish partitioned tables. */
 const ROOTS_SINCE = 130_000
 /** How many names a line of the log shows. */
 const SHOWN = 20
@@ -20,14 +20,14 @@ export interface PublicationContext {
   readonly options: PostgresOptions
   readonly logger: Logger
   readonly serverVersion: number
-  /** A standby: nothing can be made or changed there. */
+  /** A standby, where nothing can be created or changed. */
   readonly readOnly: boolean
 }
 
 /**
- * Makes sure that the publication exists and, with `publication.autocreate.mode=filtered`, holds the captured tables. Adds what is
- * missing; never removes what others added. Gives it as it is: the one that exists counts, whatever the configuration says
- * about a new one. Throws MR_PG_PUBLICATION_MISSING or MR_PG_PERMISSION_DENIED.
+ * Makes sure that the publication exists and, with `publication.autocreate.mode=filtered`, holds the captured tables. Adds
+ * missing tables; never removes what others added. Returns the publication as it is on the server: an existing one is used
+ * as it is, regardless of the configuration. Throws MR_PG_PUBLICATION_MISSING or MR_PG_PERMISSION_DENIED.
  */
 export async function ensurePublication(
   context: PublicationContext,
@@ -52,7 +52,7 @@ async function add({ catalog, options, logger }: PublicationContext, missing: re
   const { name } = options.publication
   const list = missing.map(quotedTable).join(', ')
   logger.info(`adding captured tables to publication ${name}: ${shownNames(missing.map(qualified))}`)
-  const what = `adding ${shownNames(missing.map(qualified))} to publication ${name} (the owner of both may)`
+  const what = `adding ${shownNames(missing.map(qualified))} to publication ${name} (only the owner of both may do so)`
   await denied(what, catalog.rows(`ALTER PUBLICATION ${quoted(name)} ADD TABLE ${list}`))
 }
 
@@ -65,10 +65,10 @@ async function create(context: PublicationContext, tables: readonly TableEntry[]
   const scope = autocreate === 'all_tables' ? ' FOR ALL TABLES' : list ? ` FOR TABLE ${list}` : ''
   const root = viaRoot ? ' WITH (publish_via_partition_root = true)' : ''
   logger.info(
-    `making publication ${name}${own.length > 0 ? ` for ${shownNames(own.map(qualified))}` : scope}${viaRoot ? ', changes of partitions as those of their table' : ''}`,
+    `creating publication ${name}${own.length > 0 ? ` for ${shownNames(own.map(qualified))}` : scope}${viaRoot ? ', with changes to partitions under the name of their partitioned table' : ''}`,
   )
   await denied(
-    `making publication ${name} (FOR ALL TABLES needs a superuser; publication.autocreate.mode=filtered the tables' owner with CREATE on the database)`,
+    `creating publication ${name} (FOR ALL TABLES needs a superuser; publication.autocreate.mode=filtered needs the owner of the tables, with CREATE on the database)`,
     catalog.rows(`CREATE PUBLICATION ${quoted(name)}${scope}${root}`),
   )
   return publicationFor(autocreate === 'all_tables', viaRoot, own)
@@ -77,7 +77,7 @@ async function create(context: PublicationContext, tables: readonly TableEntry[]
 /** `skipped.operations` names operations by letters. */
 const LETTERS: Readonly<Record<string, string>> = { insert: 'c', update: 'u', delete: 'd', truncate: 't' }
 
-/** What the log should say of a publication: whatever keeps captured changes from coming. */
+/** Warnings about everything in a publication that keeps changes from being captured. */
 export function publicationWarnings(
   options: PostgresOptions,
   tables: readonly TableEntry[],
@@ -88,38 +88,38 @@ export function publicationWarnings(
   const without = publication.without.filter(what => !options.skipped.has(LETTERS[what]!))
   if (without.length > 0)
     out.push(
-      `publication ${name} leaves out every ${without.join(', ')}: such changes never come. ALTER PUBLICATION ... SET (publish = 'insert, update, delete, truncate') publishes them`,
+      `publication ${name} leaves out every ${without.join(', ')}: such changes are not captured. ALTER PUBLICATION ... SET (publish = 'insert, update, delete, truncate') publishes them`,
     )
   if (viaRoot && !publication.viaRoot)
     out.push(
-      `publication ${name} was made without publish_via_partition_root: changes of partitions come under their own names, whatever publish.via.partition.root says`,
+      `publication ${name} was made without publish_via_partition_root: changes to partitions are published under their own names, regardless of publish.via.partition.root`,
     )
   const missing = tables.filter(t => t.isLogged && t.kind === 'r' && !isPublished(publication, t)).map(qualified)
   if (missing.length > 0)
     out.push(
-      `changes of ${missing.length} captured tables never come, since publication ${name} does not hold them: ${shownNames(missing)}`,
+      `changes to ${missing.length} captured tables are not captured because publication ${name} does not hold them: ${shownNames(missing)}`,
     )
   const unlogged = tables.filter(t => !t.isLogged).map(qualified)
   if (unlogged.length > 0)
-    out.push(`unlogged tables are read by snapshots, and their changes never come: ${shownNames(unlogged)}`)
+    out.push(`unlogged tables are included in snapshots, but their changes are not captured: ${shownNames(unlogged)}`)
   const { roots, partitions } = unseen(tables, publication)
   if (roots.length > 0)
     out.push(
-      `changes of these tables come under the names of their partitions, which the configuration leaves out: ${shownNames(roots)}`,
+      `changes to these tables are published under the names of their partitions, which the configuration excludes: ${shownNames(roots)}`,
     )
   if (partitions.length > 0)
     out.push(
-      `changes of these partitions come under the name of the table over them, which the configuration leaves out: ${shownNames(partitions)}`,
+      `changes to these partitions are published under the name of their partitioned table, which the configuration excludes: ${shownNames(partitions)}`,
     )
   for (const t of tables) {
     const limits = publication.tables.get(t.oid)
-    if (limits?.columns) out.push(`publication ${name} shows only the columns ${limits.columns} of ${qualified(t)}`)
-    if (limits?.rows) out.push(`publication ${name} shows only changes of ${qualified(t)} where ${limits.rows}`)
+    if (limits?.columns) out.push(`publication ${name} publishes only the columns ${limits.columns} of ${qualified(t)}`)
+    if (limits?.rows) out.push(`publication ${name} publishes only changes to ${qualified(t)} where ${limits.rows}`)
   }
   return out
 }
 
-/** Tables that have no row identity, whose publication makes the server refuse every UPDATE and DELETE of them. */
+/** Published tables without a replica identity: the server rejects every UPDATE and DELETE of them. */
 const NO_IDENTITY = `
   select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name
     from pg_catalog.pg_publication_tables p
@@ -135,6 +135,6 @@ export async function identityWarnings(catalog: Catalog, name: string, publicati
   const names = (await catalog.rows(NO_IDENTITY, [name])).map(r => r['name']!)
   if (names.length === 0) return []
   return [
-    `the server refuses every UPDATE and DELETE of these tables, since they are in publication ${name} and have neither a primary key nor another replica identity: ${shownNames(names)}. Give them one: ALTER TABLE ... REPLICA IDENTITY FULL, or replica.identity.autoset.values`,
+    `the server rejects every UPDATE and DELETE of these tables because they are in publication ${name} and have neither a primary key nor another replica identity: ${shownNames(names)}. Set one: ALTER TABLE ... REPLICA IDENTITY FULL, or replica.identity.autoset.values`,
   ]
 }

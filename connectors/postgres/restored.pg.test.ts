@@ -105,7 +105,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
       ['r', 1],
       ['r', 4],
     ])
-    expect(third.log.text()).toContain('rows that were deleted since the last event stay in the topics')
+    expect(third.log.text()).toContain('rows that were deleted since the last event remain in the topics')
     await third.stop()
   })
 

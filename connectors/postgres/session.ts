@@ -62,13 +62,13 @@ export class Session {
   #plan: Plan | null = null
   /** Where the task began; what it goes on from until a record was given. */
   #start: LoadedOffset | { lsn: Lsn; txId: null; micros: number } | null = null
-  /** The WAL that the server had at the present connection. */
+  /** The server's WAL state at the current connection. */
   #wal: WalState | null = null
   /** Where the slot was confirmed at the start. */
   #slotFloor: Lsn = ZERO
-  /** When the next offset without a record may be given, for WAL that held nothing to capture. */
+  /** When the next offset without a record may be emitted, for WAL with nothing to capture. */
   #idleAt = 0
-  /** The position whose commit was asked for. */
+  /** The position whose commit was requested. */
   #pressedFor: Lsn = ZERO
   /** The offset of the last record that was given: what a new connection goes on from, as a new task would from a committed one. */
   #given: SourceOffset | null = null
@@ -139,7 +139,7 @@ export class Session {
     logger.warn(failure.message)
   }
 
-  /** The offset that a new connection goes on from: of the last record that was given, else of the start. */
+  /** The offset from which a new connection resumes: of the last record emitted, or else of the start. */
   #onward(): LoadedOffset | null {
     if (this.#given !== null) return loadOffset(this.#given)
     const start = this.#start
@@ -179,7 +179,7 @@ export class Session {
     if (this.#plan === null && plan.createSlot) {
       const { name } = options.slot
       const making = server.createSlot(options, this.#version, signal)
-      created = await tellingBlocked(this.#context, `making replication slot ${name}`, () => ({ slot: name }), making)
+      created = await tellingBlocked(this.#context, `creating replication slot ${name}`, () => ({ slot: name }), making)
       logger.info(`made replication slot ${options.slot.name} at ${formatLsn(created.lsn)}`)
     } else if (plan.stream && slot === null) {
       throw errors.create('MR_PG_SLOT_MISSING', {
@@ -247,7 +247,7 @@ export class Session {
       emitter: this.#emitter,
       xmin: () => this.#xmin,
       extra: () => this.#snapshotMark(),
-      // the snapshot that is caught up with has what was changed
+      // the snapshot already contains these changes
       publicationSkipped: async message => {
         if (!this.#makeSnapshot) await this.#publication.skipped(message)
       },
@@ -407,8 +407,8 @@ export class Session {
   }
 
   /**
-   * An offset without a record: the slot may move on when it is committed. From time to time past WAL that held nothing to
-   * capture; and at once when the server asks, which waits for that before it shuts down.
+   * An offset without a record; committing it lets the slot advance. Emitted periodically for WAL with nothing to capture,
+   * and at once on request of the server, which waits for it before it shuts down.
    */
   #idleProgress(reader: StreamReader): SourceRecord | null {
     const { slot, prefix } = this.#context.options

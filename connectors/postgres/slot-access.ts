@@ -8,7 +8,7 @@ import { FlushTracker } from './stream/position.ts'
 import { missingCommit } from './stream/verify-offset.ts'
 import { strayed, type WalState } from './wal-state.ts'
 
-/** The slot, waited for while another connection makes it: one of ours that was given up may not have noticed yet. */
+/** Reads the slot; waits while another connection, perhaps a stale one of ours, is still creating it. */
 export async function settledSlot(context: BlockedContext, catalog: Catalog): Promise<SlotState | null> {
   const { options, logger, signal, waits } = context
   const { name } = options.slot
@@ -16,14 +16,14 @@ export async function settledSlot(context: BlockedContext, catalog: Catalog): Pr
     const slot = await slotState(catalog, name)
     if (slot === null || !isBeingMade(slot)) return slot
     const held = wait > 1000 ? await blockersOf(catalog, { slot: name }) : null
-    const message = `replication slot ${name} is being made by another connection${held ? `: ${held}` : ''}`
+    const message = `replication slot ${name} is being created by another connection${held ? `: ${held}` : ''}`
     logger.info(message)
     if (wait > 1000) waits(message, Date.now() + wait)
     await delay(wait, signal)
   }
 }
 
-/** Runs something that needs the slot, again while another connection has it. */
+/** Runs something that needs the slot, and retries while another connection holds it. */
 export async function whenFree<T>(context: BlockedContext, work: () => Promise<T>): Promise<T> {
   const { options, logger, signal, waits } = context
   const { maxRetries, retryDelayMs, name } = options.slot
@@ -32,16 +32,16 @@ export async function whenFree<T>(context: BlockedContext, work: () => Promise<T
     try {
       return await work()
     } catch (error) {
-      // the server needs a moment to notice that a connection is gone; longer than that is worth a word
+      // the server needs a moment to notice a closed connection; log only longer waits
       if (codeOf(error) !== '55006' || Date.now() + wait > deadline) throw error
-      logger.info(`slot ${name} is in use; trying again in ${wait} ms`)
+      logger.info(`slot ${name} is in use; retrying in ${wait} ms`)
       if (wait > 1000) waits(streamFailure(error, name).message, Date.now() + wait)
       await delay(wait, signal)
     }
   }
 }
 
-/** What the slot's WAL lacks of an offset. Not looked for where the offset is trusted, and where nobody moves the slot. */
+/** Why the slot's WAL lacks an offset. Not checked if the offset is trusted or the slot is never moved. */
 export async function missingFrom(
   context: BlockedContext,
   serverVersion: number,

@@ -22,7 +22,7 @@ export interface ShapeColumn {
   readonly type: ColumnType | null
   readonly typeName: string
   readonly optional: boolean
-  /** Whether its domain makes it NOT NULL. That can change without a word in the stream. */
+  /** Whether its domain makes it NOT NULL. That can change without an event in the stream. */
   readonly requiredByDomain: boolean
   readonly defaultExpression: string | null
   readonly comment: string | null
@@ -55,7 +55,7 @@ export interface TableShape {
   readonly signature: string
   /** The places of columns that domains make NOT NULL. */
   readonly requiredByDomain: readonly number[]
-  /** Set where a tuple shows that a type has changed since: it must be read again. */
+  /** Set when a tuple shows that a type has changed: it must be read again. */
   stale: boolean
 }
 
@@ -68,7 +68,7 @@ export interface ShapeContext {
   readonly logger: Logger
 }
 
-/** What stands where a value cannot be shown; undefined where that ends the task. */
+/** The substitute for a value that cannot be represented; undefined if that ends the task. */
 interface Unshown {
   readonly decode: Decode
   readonly optional: boolean
@@ -95,7 +95,7 @@ function guarded(field: Unshown, table: TableName, column: ShapeColumn, context:
   }
 }
 
-/** A NOT NULL column cannot be null: it has the nearest value, or what stands for a value that is not known. */
+/** A NOT NULL column cannot be null: it gets the nearest value, or the filler for unknown values. */
 function substitute(error: unknown, optional: boolean, filler: unknown): unknown {
   if (error instanceof Unrepresentable && error.nearest !== undefined && (error.always || !optional))
     return error.nearest
@@ -103,9 +103,9 @@ function substitute(error: unknown, optional: boolean, filler: unknown): unknown
 }
 
 const shown = (value: unknown): string =>
-  value === null ? 'null' : Array.isArray(value) ? 'null for the elements concerned' : `${String(value)} instead`
+  value === null ? 'null' : Array.isArray(value) ? 'null for these elements' : `${String(value)} instead`
 
-/** Marks the shape when a label is met that the enumeration did not have. */
+/** Marks the shape when a value has a label that the enum did not have. */
 function enumDecode(decode: Decode, labels: readonly string[], shape: { stale: boolean }): Decode {
   const known = new Set<unknown>(labels)
   const look = (label: unknown) => {

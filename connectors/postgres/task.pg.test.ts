@@ -145,7 +145,7 @@ describe.skipIf(server === null)('the slot', () => {
     const pid = (await other.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!.pid
     await stopped.until(() => stopped.waits.some(w => w.includes(`pid ${pid} (user postgres, `)))
     expect(stopped.log.text()).toMatch(
-      /making replication slot .* takes long: it waits for the open transactions of pid/,
+      /creating replication slot .* is taking long: it is waiting for the open transactions of pid/,
     )
     await stopped.stop()
     await eventually(slots, s => s.length === 0)
@@ -157,7 +157,7 @@ describe.skipIf(server === null)('the slot', () => {
       .catch((error: Error) => error.message)
     const [{ active_pid }] = (await eventually(slots, s => s.length === 1)) as [{ active_pid: number }]
     const task = await new TaskHarness(propsFor(url)).start()
-    await task.until(() => task.log.text().includes('is being made'))
+    await task.until(() => task.log.text().includes('is being created'))
     await db.query('select pg_cancel_backend($1)', [active_pid])
     expect(await making).toContain('cancel')
     await other.query('commit')

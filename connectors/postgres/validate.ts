@@ -175,7 +175,7 @@ async function checkServer(
     const { database } = options.connection
     const shown = filters.map(k => `${k}=${props[k]}`).join(', ')
     const others = await catalog.otherRelations()
-    const cause = others.length === 0 ? shown : `${shown}; these match and are no tables: ${shownNames(others)}`
+    const cause = others.length === 0 ? shown : `${shown}; these match but are not tables: ${shownNames(others)}`
     say(key, errors.create('MR_PG_NO_TABLES', { database, filters: cause }))
   }
   const { max, fail } = options.guardrail

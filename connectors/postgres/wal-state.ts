@@ -13,16 +13,16 @@ export interface WalId {
 }
 
 export interface IdentifiedWal extends WalId {
-  /** The end of what is flushed: nothing that the server sent lies behind it. */
+  /** The end of the flushed WAL: the server never sends anything past it. */
   readonly end: Lsn
 }
 
 /** The WAL of the server as it is now. */
 export interface WalState extends IdentifiedWal {
   readonly inRecovery: boolean
-  /** The transaction id that comes next, its low 32 bits. */
+  /** The low 32 bits of the next transaction id. */
   readonly nextTxId: number
-  /** Where each earlier timeline was left; empty where nobody asked. */
+  /** Where each earlier timeline ended; empty if not requested. */
   readonly leftAt: ReadonlyMap<number, Lsn>
 }
 
@@ -34,7 +34,7 @@ export function parseWalId(value: unknown): WalId | null {
   return m ? { system: m[1]!, timeline: Number(m[2]) } : null
 }
 
-/** Asks by a connection for replication. */
+/** Reads it over a replication connection. */
 export async function identifyWal(connection: WireConnection, signal: AbortSignal): Promise<IdentifiedWal> {
   const [row] = await connection.rows('IDENTIFY_SYSTEM', signal)
   return { system: row!['systemid']!, timeline: Number(row!['timeline']), end: parseLsn(row!['xlogpos']!) }
@@ -53,7 +53,7 @@ export function parseHistory(content: string): Map<number, Lsn> {
 const STATE = `select pg_catalog.pg_is_in_recovery()::text as recovery,
   (pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot()) % 4294967296)::text as next`
 
-/** Reads it by a connection of its own. The history is read where `known` names another timeline. */
+/** Reads it over a separate connection. Reads the timeline history if `known` names another timeline. */
 export async function readWal(options: PostgresOptions, known: WalId | null, signal: AbortSignal): Promise<WalState> {
   const name = `millrace ${options.prefix} position`
   const client = await openClient(options.connection, { replication: true, name, signal })
@@ -80,24 +80,24 @@ async function readHistory(connection: WireConnection, timeline: number, signal:
   }
 }
 
-/** How far an offset says that the log has got. */
+/** The furthest WAL position that an offset mentions. */
 export const reachedBy = (offset: LoadedOffset): Lsn =>
   [offset.lsn, offset.lsnProc, offset.lsnCommit].reduce<Lsn>((a, b) => (b === null ? a : maxLsn(a, b)), ZERO)
 
-/** Every transaction id takes more than 32 bytes of WAL: within so many bytes ids cannot wrap around. */
+/** Every transaction takes more than 32 bytes of WAL, so transaction ids cannot wrap within this many bytes. */
 const NO_WRAP = 2 ** 31 * 32
 
-/** Why an offset is none of this WAL, in words; null where it is. */
+/** Why an offset does not belong to this WAL; null if it does. */
 export function strayed(offset: LoadedOffset, wal: WalState): string | null {
   const reached = reachedBy(offset)
   const at = formatLsn(reached)
   const { walId } = offset
   if (walId !== null && walId.system !== wal.system)
-    return `the offset is of another server (system identifier ${walId.system}, and this server's is ${wal.system})`
+    return `the offset is of another server (its system identifier is ${walId.system}, this server's is ${wal.system})`
   if (walId !== null && walId.timeline !== wal.timeline) {
     const left = wal.leftAt.get(walId.timeline)
     if (left === undefined)
-      return `the offset is of timeline ${walId.timeline}, which is no ancestor of the server's timeline ${wal.timeline}`
+      return `the offset is of timeline ${walId.timeline}, which is not an ancestor of the server's timeline ${wal.timeline}`
     if (reached > left)
       return `the offset ${at} is of timeline ${walId.timeline}, which the server's timeline ${wal.timeline} left at ${formatLsn(left)}`
   }
@@ -110,7 +110,7 @@ export function strayed(offset: LoadedOffset, wal: WalState): string | null {
   return null
 }
 
-/** Whether a server that replays WAL just has not got there: waiting helps. */
+/** Whether the server is still replaying WAL up to there, so that waiting helps. */
 export function onTheWay(offset: LoadedOffset, wal: WalState): boolean {
   return wal.inRecovery && strayed(offset, { ...wal, end: maxLsn(wal.end, reachedBy(offset)) }) === null
 }

@@ -24,7 +24,7 @@ export const brokerErrors = defineErrors({
   },
   MR_BROKER_DIR_LOCKED_ELSEWHERE: {
     message:
-      'The log directory {dir} is in use by another broker: process {pid} on host {host} (another machine or container) renews its lock',
+      'The log directory {dir} is in use by another broker: process {pid} on host {host} (another machine or container) keeps renewing its lock',
     fix: 'Stop that broker, or choose another directory in log.dirs. Two brokers must never share a directory.',
   },
   MR_BROKER_META_PROPERTIES: {
@@ -40,8 +40,8 @@ export const brokerErrors = defineErrors({
     fix: 'Restore the directory __cluster_metadata-0 from a backup; kafka-dump-log --cluster-metadata-decoder shows what is in it.',
   },
   MR_BROKER_METADATA_SNAPSHOT: {
-    message: 'The metadata log in {dir} is not complete: it {what}',
-    fix: 'Restore the newest .checkpoint file, or the whole directory __cluster_metadata-0, from a backup. Do not delete the directory: without it all topics and their configs are forgotten.',
+    message: 'The metadata log in {dir} is incomplete: it {what}',
+    fix: 'Restore the newest .checkpoint file, or the whole directory __cluster_metadata-0, from a backup. Do not delete the directory: it holds all topics and their configs.',
   },
   MR_BROKER_METADATA_WRITE: {
     message: 'Cannot write to the metadata log: {cause}',

@@ -43,7 +43,7 @@ export const clientErrors = defineErrors({
   MR_CLIENT_CLOSED: { message: 'the {what} is closed', fix: 'Make a new one.' },
   MR_CLIENT_ABORTED: {
     message: 'the record was not sent, because an earlier one failed',
-    fix: 'Send it again once the failure of the earlier record is dealt with.',
+    fix: 'Handle the failure of the earlier record, then send this one again.',
     retriable: true,
   },
   MR_CLIENT_TOO_MANY_REQUESTS: {
@@ -100,7 +100,7 @@ export const clientErrors = defineErrors({
   MR_CLIENT_LOG_TRUNCATED: {
     message:
       'the log of {partition} was truncated {where}, below the position {position}, and auto.offset.reset is none',
-    fix: 'Seek to the offset to continue at, or set auto.offset.reset. Other records may have replaced those that were read.',
+    fix: 'Seek to the offset to continue at, or set auto.offset.reset. Other records may have replaced the ones that were read.',
   },
   MR_CLIENT_COMMIT_FAILED: {
     message: 'the offsets were not committed, since the group {group} has rebalanced: {cause}',

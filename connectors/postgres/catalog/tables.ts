@@ -7,10 +7,10 @@ export interface TableEntry extends TableName {
   /** `r` a table, `p` one with partitions. */
   readonly kind: string
   readonly isPartition: boolean
-  /** The tables that it is a partition of, from the next one up. */
+  /** The partitioned tables above it, nearest first. */
   readonly ancestors: readonly { readonly oid: number; readonly schema: string }[]
   readonly hasPartitions: boolean
-  /** Whether its changes are in the WAL: not those of an unlogged table. */
+  /** Whether its changes are in the WAL; false for an unlogged table. */
   readonly isLogged: boolean
   /** REPLICA IDENTITY: `d`efault, `f`ull, `i`ndex, `n`othing. */
   readonly identity: string
@@ -90,7 +90,7 @@ const OTHERS = `
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where c.relkind in ('v', 'm', 'f') order by 1, 2`
 
-/** What a selection takes for tables and is none, as `schema.name (view)`. */
+/** Selected relations that are not tables, as `schema.name (view)`. */
 export async function listOthers(client: pg.Client, selection: Selection): Promise<string[]> {
   const { rows } = await client.query<{ schema: string; name: string; kind: string }>(OTHERS)
   return rows

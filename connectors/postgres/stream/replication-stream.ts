@@ -43,7 +43,7 @@ export class ReplicationStream {
 
   /**
    * Connects and starts streaming transactions that end after `from`. Throws a ServerError, MR_PG_CONNECT_FAILED, or
-   * MR_PG_CONNECTION_LOST where this connection leads to another server than the check before it.
+   * MR_PG_CONNECTION_LOST if this connection reached a different server than the check before it.
    */
   static async start(options: PostgresOptions, start: StreamStart): Promise<ReplicationStream> {
     const { serverVersion, from, flush, signal } = start
@@ -52,9 +52,9 @@ export class ReplicationStream {
     const connection = new WireConnection(client, options.maxQueueBytes)
     try {
       const wal = await identifyWal(connection, signal)
-      // past its end the server would skip what is written until then
+      // from past the end of the WAL the server would skip everything written before that position
       if (formatWalId(wal) !== formatWalId(start.wal) || wal.end < from)
-        throw errors.create('MR_PG_CONNECTION_LOST', { cause: 'the address leads to another server now' })
+        throw errors.create('MR_PG_CONNECTION_LOST', { cause: 'the address now leads to a different server' })
       const [timeout] = await connection.rows('SHOW wal_sender_timeout', signal)
       const params: [string, string][] = [
         ['proto_version', '1'],
@@ -78,7 +78,7 @@ export class ReplicationStream {
     }
   }
 
-  /** Answers a server that asks. One that shuts down asks again at each answer, until everything is safe: not too often. */
+  /** Replies to the server's status requests. A server that is shutting down repeats them, so replies are limited. */
   answer(): void {
     const wait = this.#lastSent + ANSWER_MS - Date.now()
     if (wait <= 0) this.sendStatus()

@@ -7,9 +7,8 @@ import { Message } from './pgoutput.ts'
 import { ReplicationStream, type StreamStart } from './replication-stream.ts'
 
 /**
- * Whether the slot's WAL has the transaction that ends the offset: a server that was restored to an older state has others there,
- * though its WAL may be longer by now. Only a slot that is behind the offset can tell. Null where it has, or where nobody
- * can say.
+ * Whether the slot's WAL contains the transaction at which the offset ends. A restored server has other transactions there,
+ * even if its WAL is longer by now. Only a slot behind the offset can tell. Null if it does, or if that is unknown.
  */
 export async function missingCommit(
   options: PostgresOptions,
@@ -23,7 +22,7 @@ export async function missingCommit(
   try {
     stream = await ReplicationStream.start(options, { ...start, from: confirmed })
   } catch (error) {
-    // a publication that is gone: the connector makes it, or says so
+    // the publication is missing: the connector creates it, or reports it
     if (codeOf(error) === '42704') return null
     throw error
   }
@@ -36,12 +35,12 @@ export async function missingCommit(
   }
 }
 
-/** The first end of a transaction, or message outside of one, at a position or past it; or how far the server got. */
+/** The first end of a transaction, or message outside one, at or past a position; or how far the server got. */
 async function firstEndFrom(stream: ReplicationStream, lsn: Lsn, signal: AbortSignal): Promise<Lsn> {
   const { connection } = stream
   for (;;) {
     while (!connection.next()) {
-      // an idle server answers at once how far it is
+      // an idle server replies at once with its position
       stream.sendStatus(true)
       await connection.chunks.wait(signal, 1000)
     }

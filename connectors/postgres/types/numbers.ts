@@ -12,7 +12,7 @@ const SPECIAL_NAMES: Readonly<Record<string, string>> = {
 }
 
 const noSpecial = (text: string): never => {
-  throw new Unrepresentable(`a decimal cannot hold ${text}; decimal.handling.mode=string or double can show it`)
+  throw new Unrepresentable(`a decimal cannot hold ${text}; decimal.handling.mode=string or double can represent it`)
 }
 
 /** The digits of `text` without its point, as a whole number. */
