@@ -117,7 +117,10 @@ export function timestampFormat(mode: TimePrecisionMode, precision: number): Tem
           if (!Number.isFinite(m.day)) return end(m, 'micros')
           const ns = BigInt(microsOf(m)) * 1000n
           if (ns < LIMIT && ns >= -LIMIT) return int64(ns)
-          throw new Unrepresentable('nanoseconds can represent only the years 1677 to 2262', ns > 0n ? LIMIT - 1n : -LIMIT)
+          throw new Unrepresentable(
+            'nanoseconds can represent only the years 1677 to 2262',
+            ns > 0n ? LIMIT - 1n : -LIMIT,
+          )
         },
         filler: 0,
       }

@@ -1,11 +1,11 @@
-/** What came back from a request: whatever answered, Elasticsearch or something on the way to it. */
+/** The response to a request, from Elasticsearch or from a gateway in front of it. */
 export interface Answer {
   readonly status: number
-  /** The body as JSON, or its text where it is not JSON; null without one. */
+  /** The body as JSON, or as text if it is not JSON; null without a body. */
   readonly body: unknown
 }
 
-/** An error as Elasticsearch puts it. */
+/** An error object of Elasticsearch. */
 export interface Cause {
   readonly type?: string
   readonly reason?: string
@@ -14,10 +14,10 @@ export interface Cause {
   readonly bytes_limit?: number
 }
 
-/** What a node counts for a request besides its bytes, generously. */
+/** A generous estimate of a node's overhead for a request besides its bytes. */
 const OVERHEAD_BYTES = 4096
 
-/** How much of an answer that is not Elasticsearch's goes into a message. */
+/** How much of a foreign response goes into a message. */
 const SHOWN = 200
 
 /** The error of a body; null where the body is not an error of Elasticsearch. */
@@ -46,16 +46,16 @@ export function reasonOf(body: unknown): string {
     const text = String(body ?? '')
       .replace(/\s+/g, ' ')
       .trim()
-    return text === '' ? 'the answer has no body' : `the answer begins with ${text.slice(0, SHOWN)}`
+    return text === '' ? 'the response has no body' : `the response starts with ${text.slice(0, SHOWN)}`
   }
   const { message, Message } = body as { message?: unknown; Message?: unknown }
   const text = message ?? Message
-  return typeof text === 'string' ? text : `the answer begins with ${JSON.stringify(body).slice(0, SHOWN)}`
+  return typeof text === 'string' ? text : `the response starts with ${JSON.stringify(body).slice(0, SHOWN)}`
 }
 
 /**
- * Whether a request was refused because it needs more memory than the limit that the answer names: then waiting does not help.
- * `own` is the size of the request. `wasRepeated` also counts that it was refused while the node was at nothing else: another
+ * Whether a request was rejected because it exceeds the memory limit that the response names, so that waiting does not help.
+ * `own` is the size of the request. With `wasRepeated`, a rejection by an otherwise idle node counts too: at first, another
  * node of the cluster might have had room.
  */
 export function isOverLimit(cause: Cause | null, own: number, wasRepeated: boolean): boolean {

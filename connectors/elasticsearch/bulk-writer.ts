@@ -15,8 +15,8 @@ import type { Targets } from './targets.ts'
 
 const BULK = '/_bulk?filter_path=errors,error,items.*.status,items.*.error'
 const NO_ITEMS: ReadonlySet<BulkItem> = new Set()
-/** A request that is too large is answered without words. */
-const TOO_LARGE = 'it is larger than http.max_content_length, or than a proxy on the way allows'
+/** A 413 response has no reason. */
+const TOO_LARGE = 'it exceeds http.max_content_length, or the limit of a proxy'
 const MAX_BACKOFF_MS = 10_000
 /** The longest that a timer can be. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -178,7 +178,7 @@ export class BulkWriter {
     this.#dispatch()
   }
 
-  /** Sends items until each is done with. Throws what ends the task; tries again for ever what does not. */
+  /** Sends items until all are done. Throws errors that end the task; retries all others forever. */
   async #deliver(run: number, items: readonly BulkItem[], before: number): Promise<void> {
     let left = items
     let unclear = NO_ITEMS
@@ -223,7 +223,7 @@ export class BulkWriter {
     }
   }
 
-  /** Sends items, and after them a probe of each index of those that are unclear. */
+  /** Sends items, followed by a probe of each index that has unclear items. */
   async #send(items: readonly BulkItem[], unclear: ReadonlySet<BulkItem>): Promise<Answer> {
     const probes = probedOf(unclear).map(index => probeOf(index, randomUUID()))
     return this.#post(bodyOf(items, probes.join('')))
@@ -276,8 +276,8 @@ export class BulkWriter {
   }
 
   /**
-   * A whole request refused for its size or content: its halves one after the other find the item. False: it was not refused for
-   * that. Throws what is in the way where everything is refused.
+   * A whole request was rejected for its size or content: bisects it to find the item. Returns false if it was rejected for
+   * another reason. Throws the problem if everything is rejected.
    */
   async #isolate(run: number, items: readonly BulkItem[], answer: Answer, wasRepeated: boolean): Promise<boolean> {
     const { status, body } = answer
@@ -285,7 +285,7 @@ export class BulkWriter {
     const cause = causeOf(body)
     const isOver = status === 429 && isOverLimit(cause, bytes, wasRepeated && items.length === 1)
     const isTooLarge = status === 413 || isOver
-    // of a gateway's 400 nobody knows what it is about
+    // a gateway's 400 does not say what it is about
     if (!isTooLarge && (status !== 400 || !cause)) return false
     if (items.length > 1) {
       if (isTooLarge) this.#queue.limitBytes(bytes / 2)
@@ -293,7 +293,7 @@ export class BulkWriter {
       return true
     }
     const item = items[0]!
-    // the numbers in the answer say it, else a request with next to nothing in it
+    // the numbers in the response tell; otherwise a nearly empty request does
     const obstacle = isOver ? null : await this.#obstacle(item)
     if (obstacle) throw obstacle
     const words = status === 413 && !cause ? TOO_LARGE : reasonOf(body)
@@ -302,7 +302,7 @@ export class BulkWriter {
     return true
   }
 
-  /** Why not even a probe of the index of an item gets through; null when it does, and the index takes documents. */
+  /** Why even a probe of an item's index fails; null if it succeeds, so that the index accepts documents. */
   async #obstacle(item: BulkItem): Promise<Error | null> {
     const answer = await this.#post(bodyOf([], probeOf(item.index, randomUUID())))
     if (answer.status >= 300) return this.#errorFor(answer, item)
@@ -311,7 +311,7 @@ export class BulkWriter {
     return takesDocuments(probe) ? null : itemError(this.#placeOf(item), probe.status, probe.error ?? {})
   }
 
-  /** Takes the items off that are done with. Throws MR_ES_AUTH. */
+  /** Removes the items that are done. Throws MR_ES_AUTH. */
   async #settle(run: number, sent: Sent, answer: Answer): Promise<Decision> {
     const { items } = sent
     const answers = itemAnswersOf(answer.body, items.length + probedOf(sent.unclear).length)
@@ -330,10 +330,10 @@ export class BulkWriter {
     return decision
   }
 
-  /** An answer that does not say what became of the documents. */
+  /** A response that does not contain the result of each document. */
   #unusable({ status, body }: Answer, item: BulkItem): Error {
     const { url, index, topic } = this.#placeOf(item)
-    const said = typeof body === 'string' ? reasonOf(body) : 'it does not say what became of each document'
+    const said = typeof body === 'string' ? reasonOf(body) : 'it does not contain the result of each document'
     const cause = `status ${status}, ${said} (index ${index} of topic ${topic})`
     return errors.create('MR_ES_ANSWER', { url, method: 'POST', path: '/_bulk', cause })
   }

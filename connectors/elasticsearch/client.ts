@@ -15,14 +15,14 @@ export interface Request {
   readonly isBulk?: boolean
 }
 
-/** More is no answer to a bulk request of a sane size: it is split then. */
+/** A larger response than any sane bulk request gets: the request is split. */
 const MOST_ANSWER_BYTES = 64 * 2 ** 20
 
-/** Errors of a connection that was not made: the request was never sent. */
+/** Errors while connecting: the request was never sent. */
 const NOT_CONNECTED =
   /^connect |getaddrinfo|Connect Timeout|certificate|Hostname\/IP|secure TLS connection|Proxy response|tls_|ssl3?_|EHOSTUNREACH|ENETUNREACH/i
 
-/** Requests that were begun and not answered: they may have been more than the server, or something on the way, can take. */
+/** Requests sent but not answered: they may have been too large for the server or a proxy. */
 const cutShort = new WeakSet<Error>()
 
 export function wasCutShort(error: unknown): boolean {
@@ -32,7 +32,7 @@ export function wasCutShort(error: unknown): boolean {
 const VERSIONED = 'application/vnd.elasticsearch+'
 const COMPATIBLE = '; compatible-with=8'
 
-/** The headers of a request: for the API of version 8, which servers of version 9 speak too, or of no version. */
+/** The headers of a request: for API version 8, which version 9 also accepts, or without a version. */
 function headersOf(request: Request, isPlain: boolean): Record<string, string> {
   const [prefix, suffix] = isPlain ? ['application/', ''] : [VERSIONED, COMPATIBLE]
   return {
@@ -41,7 +41,7 @@ function headersOf(request: Request, isPlain: boolean): Record<string, string> {
   }
 }
 
-/** Whether a server knows no versioned media types: Elasticsearch before 8 and OpenSearch. */
+/** Whether a server rejects versioned media types, as Elasticsearch before 8 and OpenSearch do. */
 function refusesHeaders({ status, body }: Answer): boolean {
   if (status === 406 || status === 415) return true
   return status === 400 && causeOf(body)?.type === 'media_type_header_exception'
@@ -52,7 +52,7 @@ interface Access {
   readonly urls: readonly URL[]
 }
 
-/** The URLs without any login, and the login, which a URL may hold too. */
+/** The URLs without credentials, and the credentials, which a URL may contain too. */
 function accessOf(config: ElasticsearchConfig): Access {
   let auth: Access['auth']
   const urls = config['connection.url'].map(text => {
@@ -70,7 +70,7 @@ function accessOf(config: ElasticsearchConfig): Access {
   return { auth, urls: [...new Map(urls.map(url => [url.href, url])).values()] }
 }
 
-/** How connections reach a node through the proxy; null without one. Its package is loaded only then. */
+/** The dispatcher for the proxy; null without one. Its package is loaded only if needed. */
 async function proxyOf(config: ElasticsearchConfig, tls: object): Promise<((origin: string) => Dispatcher) | null> {
   const host = config['proxy.host']
   if (!host) return null
@@ -78,7 +78,7 @@ async function proxyOf(config: ElasticsearchConfig, tls: object): Promise<((orig
   const login = `${config['proxy.username']}:${config['proxy.password']?.value ?? ''}`
   const agent = () =>
     new ProxyAgent({
-      // plain HTTP is forwarded, as most proxies want it: they open tunnels for TLS only
+      // plain HTTP is forwarded: most proxies open tunnels for TLS only
       proxyTunnel: false,
       uri: `http://${host}:${config['proxy.port']}`,
       ...(config['proxy.username'] && { token: `Basic ${Buffer.from(login).toString('base64')}` }),
@@ -92,8 +92,8 @@ async function proxyOf(config: ElasticsearchConfig, tls: object): Promise<((orig
 }
 
 /**
- * Elasticsearch through its own client: connections, nodes, login, TLS and packing are the client's. It never tries a request
- * again by itself, except at the next node; who asks decides what an answer means.
+ * Elasticsearch through the official client, which handles connections, nodes, login, TLS and compression. It retries a
+ * request only on the next node; the caller interprets each response.
  */
 export class ElasticsearchClient {
   readonly #config: ElasticsearchConfig
@@ -109,7 +109,7 @@ export class ElasticsearchClient {
     this.#config = config
     this.#logger = logger
     this.#access = accessOf(config)
-    // what is wrong with the files shows at once
+    // fail at once if the files are wrong
     tlsOf(config)
   }
 
@@ -118,14 +118,14 @@ export class ElasticsearchClient {
     return this.#access.urls.map(url => url.origin).join(', ') || 'the address in connection.cloud.id'
   }
 
-  /** Every answer is returned. Throws MR_ES_UNREACHABLE, MR_ES_TIMEOUT, MR_ES_ANSWER (all retriable) without one from any node. */
+  /** Returns any response. Throws MR_ES_UNREACHABLE, MR_ES_TIMEOUT or MR_ES_ANSWER (all retriable) if no node gives one. */
   async send(request: Request, signal: AbortSignal): Promise<Answer> {
     const answer = await this.#sendOnce(request, signal)
     if (this.#isPlain || !refusesHeaders(answer)) return answer
     const second = await this.#sendOnce(request, signal, true)
     if (refusesHeaders(second)) return answer
     this.#isPlain = true
-    this.#logger?.info(`${this.shown} knows no versioned media types: plain JSON is sent`)
+    this.#logger?.info(`${this.shown} does not support versioned media types: sending plain JSON`)
     return second
   }
 
@@ -160,7 +160,7 @@ export class ElasticsearchClient {
     const isLate = failure instanceof TimeoutError || /Body Timeout/i.test(cause)
     if (isLate) error = errors.create('MR_ES_TIMEOUT', { url, timeout: this.#config['read.timeout.ms'] })
     else if (failure instanceof RequestAbortedError) error = errors.create('MR_ES_ANSWER', { url, method, path, cause })
-    // the client's error holds the login: it is not handed on
+    // the client's error contains the credentials: never pass it on
     else error = errors.create('MR_ES_UNREACHABLE', { url, cause })
     if (!NOT_CONNECTED.test(cause)) cutShort.add(error)
     return error
@@ -184,7 +184,7 @@ export class ElasticsearchClient {
     const secure = urls.find(url => url.protocol === 'https:')
     const ca = fingerprint && secure ? await certificateByFingerprint(secure, fingerprint, timeout, signal) : null
     const cloudId = config['connection.cloud.id']
-    // without a method named the client would use TLS 1.2 only for cloud ids
+    // without this the client would allow only TLS 1.2 for cloud ids
     const tls = { timeout, ...tlsOf(config), ...(ca && { ca }), ...(cloudId && { secureProtocol: 'TLS_method' }) }
     const readTimeoutMs = config['read.timeout.ms']
     const sniffIntervalMs = config['connection.sniff.interval.ms']
@@ -202,7 +202,7 @@ export class ElasticsearchClient {
       compression: config['connection.compression'],
       maxResponseSize: MOST_ANSWER_BYTES,
       maxCompressedResponseSize: MOST_ANSWER_BYTES,
-      // to redact means to copy what was sent, byte by byte; its errors never leave this file
+      // redaction would copy each request body; the client's errors never leave this file
       redaction: { type: 'off' },
       sniffOnStart: config['connection.sniff'],
       sniffOnConnectionFault: config['connection.sniff'],
@@ -216,7 +216,7 @@ export class ElasticsearchClient {
       Serializer: LenientSerializer,
     })
     client.diagnostic.on('sniff', error => {
-      if (error) this.#logger?.warn(`the nodes of ${this.shown} could not be listed: ${messageOf(error)}`)
+      if (error) this.#logger?.warn(`cannot list the nodes of ${this.shown}: ${messageOf(error)}`)
     })
     return client
   }

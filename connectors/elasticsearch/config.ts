@@ -42,7 +42,7 @@ const fingerprint: Validator = {
       : 'Must be a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons',
 }
 
-/** Names of indices hold none of these; a name with * or a comma would stand for several. */
+/** Index names cannot contain these; a name with * or a comma would match several indices. */
 const NO_NAME = /[\\/*?"<>| ,#:]/
 
 const namePart: Validator = {
@@ -84,21 +84,21 @@ export const config = defineConfig({
     validator: urls,
     group: CONNECTION,
     documentation:
-      'URLs of the cluster. Requests go to them in turn, past those that do not answer. https:// where TLS is on. Required unless connection.cloud.id is set.',
+      'The URLs of the cluster. Requests are spread over them, and nodes that do not respond are skipped. Use https:// for TLS. Required unless connection.cloud.id is set.',
   }),
   'connection.cloud.id': key('MEDIUM', {
     type: 'STRING',
     default: '',
     validator: cloudId,
     group: CONNECTION,
-    documentation: 'The id of a deployment of Elastic Cloud, instead of connection.url. Millrace only.',
+    documentation: 'The cloud id of an Elastic Cloud deployment, instead of connection.url. Millrace only.',
   }),
   'connection.sniff': key('LOW', {
     type: 'BOOLEAN',
     default: false,
     group: CONNECTION,
     documentation:
-      'Whether the sink asks the cluster for its nodes, at the start and after a connection fails, and sends requests to all of them. The addresses that the nodes publish must be reachable. Millrace only.',
+      'Whether to discover the nodes of the cluster (sniffing), at the start and after a connection fails, and send requests to all of them. The publish addresses of the nodes must be reachable. Millrace only.',
   }),
   'connection.sniff.interval.ms': key('LOW', {
     type: 'LONG',
@@ -106,7 +106,7 @@ export const config = defineConfig({
     validator: range(0),
     group: CONNECTION,
     documentation:
-      'With connection.sniff: how often the sink asks for the nodes besides, in milliseconds; 0 for never. Millrace only.',
+      'With connection.sniff: the interval of further node discovery in milliseconds; 0 disables it. Millrace only.',
   }),
   'connection.username': key('MEDIUM', {
     type: 'STRING',
@@ -196,7 +196,7 @@ export const config = defineConfig({
     validator: range(0),
     group: CONNECTION,
     documentation:
-      'Tries after the first failed one until the status of the task says what is wrong. The sink goes on trying after that.',
+      'The number of retries before the task status reports the problem. The sink continues to retry after that.',
   }),
   'retry.backoff.ms': key('LOW', {
     type: 'LONG',
@@ -204,7 +204,7 @@ export const config = defineConfig({
     validator: range(0),
     group: CONNECTION,
     documentation:
-      'The wait before the first retry in milliseconds. It doubles with each further one up to ten seconds, with jitter.',
+      'The delay before the first retry in milliseconds. It doubles with each retry, up to ten seconds, with jitter.',
   }),
   'connection.compression': key('LOW', {
     type: 'BOOLEAN',
@@ -294,7 +294,7 @@ export const config = defineConfig({
     validator: oneOf(['IGNORE', 'WARN', 'FAIL'], { ignoreCase: true }),
     group: CONVERSION,
     documentation:
-      'What a document does that Elasticsearch refuses for what is in it, or for its size: ignore, warn, or fail the task. It goes to the dead letter queue first, if there is one; with one, the task fails only if the configuration says FAIL.',
+      'What to do with a document that Elasticsearch rejects because of its content or size: ignore, warn, or fail the task. If there is a dead letter queue, the record goes there first, and the task fails only if the configuration says FAIL.',
   }),
   'external.version.header': key('LOW', {
     type: 'STRING',
@@ -396,7 +396,7 @@ export const config = defineConfig({
     validator: fingerprint,
     group: SECURITY,
     documentation:
-      "The SHA-256 fingerprint of the certificate authority, instead of a trust store. The server must send that certificate too, as Elasticsearch's own setup has it. Millrace only.",
+      "The SHA-256 fingerprint of the certificate authority, instead of a trust store. The server must send that certificate too, as it does with Elasticsearch's default setup. Millrace only.",
   }),
   'elastic.https.ssl.endpoint.identification.algorithm': key('LOW', {
     type: 'STRING',

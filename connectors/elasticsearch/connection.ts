@@ -1,4 +1,4 @@
-/** Loaded with the first request only: the client takes time and memory that no other connector should pay for. */
+/** Loaded with the first request: other connectors should not pay for the client's time and memory. */
 import { promisify } from 'node:util'
 import { unzip } from 'node:zlib'
 import {
@@ -35,13 +35,13 @@ export interface ConnectionSettings {
 
 const unzipped = promisify(unzip)
 
-/** The client's connection, with a proxy where there is one, errors with words, and answers bounded also when they are packed. */
+/** The client's connection with proxy support, error messages, and a size limit on decompressed responses. */
 export function connectionClass(settings: ConnectionSettings): typeof UndiciConnection {
   class Connection extends UndiciConnection {
     readonly #dispatcher: Pick<Dispatcher, 'close' | 'destroy'>
 
     constructor(options: ConnectionOptions) {
-      // also for the nodes that sniffing finds, which the client gives its own default
+      // also for nodes found by sniffing, for which the client would use its default
       super({ ...options, timeout: settings.readTimeoutMs })
       const { origin } = this.url
       const dispatcher = settings.through?.(origin) ?? (this.pool as unknown as Dispatcher)
@@ -63,13 +63,13 @@ export function connectionClass(settings: ConnectionSettings): typeof UndiciConn
       const encoding = String(answer.headers['content-encoding'] ?? '').toLowerCase()
       if (!/gzip|deflate/.test(encoding) || !Buffer.isBuffer(answer.body)) return answer as never
       const body = await unzipped(answer.body, { maxOutputLength: settings.mostAnswerBytes }).catch(cause => {
-        throw new clientErrors.RequestAbortedError(`the answer cannot be unpacked: ${messageOf(cause)}`)
+        throw new clientErrors.RequestAbortedError(`the response cannot be decompressed: ${messageOf(cause)}`)
       })
       const { 'content-encoding': _, ...headers } = answer.headers
       return { ...answer, headers, body: body.toString() } as never
     }
 
-    /** Of a node that sniffing found gone: what is on its way to it may still arrive. */
+    /** Sniffing found this node gone, but requests in flight may still be answered. */
     override async close(): Promise<void> {
       await this.#dispatcher.close()
     }
@@ -81,14 +81,14 @@ export function connectionClass(settings: ConnectionSettings): typeof UndiciConn
   return Connection
 }
 
-/** A node that only ever elects masters takes no documents. */
+/** A dedicated master node accepts no documents. */
 const isMasterOnly = (node: { readonly roles?: readonly string[] }) =>
   node.roles?.includes('master') === true &&
   node.roles.every(role => role === 'master' || role === 'voting_only' || role === 'remote_cluster_client')
 
 /**
- * The client's transport without its product check, since Elasticsearch 7 before 7.14, OpenSearch and gateways do not send what
- * it looks for; and with a sniff that never ends in an unhandled rejection or with no node at all.
+ * The client's transport without its product check, which Elasticsearch before 7.14, OpenSearch and gateways fail. Its sniff
+ * never ends in an unhandled rejection or with an empty list of nodes.
  */
 export class SinkTransport extends SniffingTransport {
   constructor(options: TransportOptions) {
@@ -108,7 +108,7 @@ export class SinkTransport extends SniffingTransport {
         const taking = Object.fromEntries(Object.entries(nodes).filter(([, node]) => !isMasterOnly(node)))
         const protocol = meta.connection?.url.protocol ?? 'http:'
         const hosts = this.connectionPool.nodesToHost(taking, protocol)
-        if (hosts.length === 0) throw new Error('the answer names no node that takes documents')
+        if (hosts.length === 0) throw new Error('the response lists no node that accepts documents')
         this.connectionPool.update(hosts)
         return null
       })
@@ -116,7 +116,7 @@ export class SinkTransport extends SniffingTransport {
   }
 }
 
-/** Gives an answer that is not JSON, whatever its header says, as the text that it is. */
+/** Returns a response that is not JSON as text, whatever its header says. */
 export class LenientSerializer extends Serializer {
   override deserialize<T = unknown>(json: string): T {
     try {

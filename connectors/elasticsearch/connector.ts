@@ -46,7 +46,7 @@ export class ElasticsearchSinkConnector extends SinkConnector {
   }
 }
 
-/** Whether the login is wrong, rather than one that may write but not ask for the version of the cluster. */
+/** Whether the credentials are wrong, rather than not allowed to read the version of the cluster. */
 function isRefusedLogin({ status, body }: Answer): boolean {
   return status === 401 || (status === 403 && causeOf(body)?.type !== 'security_exception')
 }

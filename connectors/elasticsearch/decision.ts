@@ -12,7 +12,7 @@ export interface Sent {
   readonly wasRepeated: boolean
 }
 
-/** A document that is refused for good. */
+/** A document that was rejected permanently. */
 export interface Refused {
   readonly item: BulkItem
   readonly status: number
@@ -20,21 +20,21 @@ export interface Refused {
   readonly isTooLarge: boolean
 }
 
-/** What is to become of the items of a request. */
+/** What to do with the items of a request. */
 export interface Decision {
   readonly done: readonly { readonly item: BulkItem; readonly status: number }[]
   readonly refused: readonly Refused[]
-  /** To be sent again, in order. */
+  /** Items to retry, in order. */
   readonly again: readonly BulkItem[]
-  /** Those of them to be sent with a probe of their index, since their answer is about the document or about the index. */
+  /** Items to retry with a probe: it is unclear whether the document or the index was rejected. */
   readonly unclear: ReadonlySet<BulkItem>
-  /** One item of each index that is not there any more. */
+  /** One item of each index that no longer exists. */
   readonly gone: readonly BulkItem[]
-  /** Why items are sent again; null where that is only to find out. */
+  /** Why items are retried; null if only to find out what was rejected. */
   readonly why: Error | null
-  /** A refused login, which ends the task. */
+  /** Rejected credentials, which end the task. */
   readonly login: Error | null
-  /** Whether a part of the request will be taken where the whole was not. */
+  /** Whether a smaller request may succeed. */
   readonly isTooMuch: boolean
   /** Whether the node had no room for items. */
   readonly isBusy: boolean
@@ -45,7 +45,7 @@ export function probedOf(unclear: ReadonlySet<BulkItem>): string[] {
   return [...new Set([...unclear].map(item => item.index))]
 }
 
-/** Decides by the answers to the items and, after them, to the probes. No I/O. */
+/** Decides from the results of the items and of the probes that follow them. No I/O. */
 export function decide(sent: Sent, answers: readonly ItemAnswer[], url: string): Decision {
   const { items, unclear } = sent
   const probes = answers.slice(items.length)
@@ -70,13 +70,13 @@ export function decide(sent: Sent, answers: readonly ItemAnswer[], url: string):
   return { done, refused, again, ...meaningOf(left, url) }
 }
 
-/** The outcome of an item that was sent with a probe: what was unclear is so no more. */
+/** The outcome of an item that was sent with a probe, which settles unclear outcomes. */
 function probed(outcome: Outcome, wasProbed: boolean, isTaking: boolean): Outcome {
   if (outcome.kind !== 'unclear' || !wasProbed) return outcome
   return isTaking ? { ...outcome, kind: 'refused' } : { ...outcome, kind: 'index', gone: false }
 }
 
-/** What the outcomes of the items mean that are sent again. */
+/** What the outcomes of the retried items mean. */
 function meaningOf(
   left: readonly (readonly [BulkItem, Outcome])[],
   url: string,

@@ -321,7 +321,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     await p.task.put([p.record('a', { n: 1 }), p.record('b', { n: 2 })])
     const said = await refusal(p)
     expect(said).toMatch(
-      /status 400, the answer begins with <html>.*not an answer of Elasticsearch.*any proxy or gateway/,
+      /status 400, the response starts with <html>.*not an Elasticsearch response.*any proxy or gateway/,
     )
     expect(said).toContain(`index ${p.topic} of topic ${p.topic}`)
     expect(await p.committed()).toBe(0)

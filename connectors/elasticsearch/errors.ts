@@ -30,8 +30,7 @@ export const errors = defineErrors({
     retriable: true,
   },
   MR_ES_CONFLICT: {
-    message:
-      'Other writers are changing the same documents of the index {index} of topic {topic} ({status}): {cause}',
+    message: 'Other writers are changing the same documents of the index {index} of topic {topic} ({status}): {cause}',
     fix: 'Let only one writer update a document at a time, or lower max.in.flight.requests. The sink keeps the records and retries automatically.',
     retriable: true,
   },

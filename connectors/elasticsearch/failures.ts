@@ -27,7 +27,10 @@ const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
     'The target is a data stream: set data.stream.type, or set external.resource.usage to DATASTREAM or ALIAS_DATASTREAM.',
   ],
   [/pipeline with id/, 'Create the pipeline, or change index.default_pipeline or index.final_pipeline.'],
-  [/^routing_missing_exception/, 'The mapping requires a routing value, but the sink sends none. Change _routing in the mapping.'],
+  [
+    /^routing_missing_exception/,
+    'The mapping requires a routing value, but the sink sends none. Change _routing in the mapping.',
+  ],
   [/^index_not_found_exception/, 'Create the index, or allow automatic creation (action.auto_create_index).'],
 ]
 

@@ -14,7 +14,7 @@ interface Refusal {
   readonly words: string
 }
 
-/** What is to become of an item after its answer. Only `refused` and `tooLarge` are about the one document. */
+/** What a response means for an item. Only `refused` and `tooLarge` are about the document itself. */
 export type Outcome =
   | { readonly kind: 'done' }
   /** Passes by itself. */
@@ -22,9 +22,9 @@ export type Outcome =
   /** Needs more memory than a limit allows, together with what else is in its request. */
   | ({ readonly kind: 'tooLarge' } & Refusal)
   | ({ readonly kind: 'refused' } & Refusal)
-  /** For the document or for the index: only another document can tell. */
+  /** Either the document or the index was rejected: only another document can tell. */
   | ({ readonly kind: 'unclear' } & Refusal)
-  /** The index takes no documents. `gone`: it is not there. */
+  /** The index rejects all documents. `gone`: it does not exist. */
   | ({ readonly kind: 'index'; readonly gone: boolean } & Refusal)
   | ({ readonly kind: 'forbidden' } & Refusal)
 
@@ -37,7 +37,7 @@ export interface RequestState {
 
 const DONE: Outcome = { kind: 'done' }
 
-/** Types of errors that only the content of a document causes. */
+/** Error types that only the content of a document can cause. */
 const ABOUT_DOCUMENT = new Set(['document_parsing_exception', 'strict_dynamic_mapping_exception'])
 
 function isAboutDocument({ type = '', reason = '' }: Cause): boolean {
@@ -49,15 +49,15 @@ function isAboutDocument({ type = '', reason = '' }: Cause): boolean {
 const CONFLICT = 'version_conflict_engine_exception'
 
 /**
- * Decides what an answer means. What is not known to be about the one document is never taken for it: an error that a new
- * version of Elasticsearch brings is unclear until a probe has told.
+ * Decides what a response means. An error counts against the document only if it is known to be about the document: an
+ * unknown error of a newer Elasticsearch is unclear until a probe settles it.
  */
 export function outcomeOf(item: BulkItem, answer: ItemAnswer, request: RequestState): Outcome {
   const { status, error: cause = {} } = answer
   if (status >= 200 && status < 300) return DONE
   const { type } = cause
   const refusal = { status, cause, words: wordsOf(cause) }
-  // the document is newer already, or was written by an earlier delivery of the same record
+  // the stored document is newer, or comes from an earlier delivery of the same record
   if (status === 409 && (type === CONFLICT || type === undefined))
     return item.op === 'update' ? { kind: 'retry', ...refusal } : DONE
   if (status === 404 && item.op === 'delete' && type === undefined) return DONE
@@ -71,7 +71,7 @@ export function outcomeOf(item: BulkItem, answer: ItemAnswer, request: RequestSt
   return { kind: isAboutDocument(cause) ? 'refused' : 'unclear', ...refusal }
 }
 
-/** The answers of a bulk request, in the order of its items; null where the body is no such answer. */
+/** The results of a bulk request, in the order of its items; null if the body is not a bulk response. */
 export function itemAnswersOf(body: unknown, count: number): readonly ItemAnswer[] | null {
   const items = (body as { items?: unknown } | null)?.items
   if (!Array.isArray(items) || items.length !== count) return null
@@ -80,16 +80,16 @@ export function itemAnswersOf(body: unknown, count: number): readonly ItemAnswer
 }
 
 /**
- * A write that any index refuses which takes documents, and that changes none: of a document that is not there, on the condition
- * that it is. It goes the whole way that a document goes, with alias, blocks, pipelines and mapping.
+ * A write that changes nothing and that a working index rejects with a known error: it applies only to an existing document,
+ * and that document does not exist. It passes through alias, blocks, pipelines and mapping like any document.
  */
 export function probeOf(index: string, id: string): string {
   return `{"index":{"_index":${JSON.stringify(index)},"_id":"${id}","if_seq_no":0,"if_primary_term":1}}\n{}\n`
 }
 
-/** Whether the answer to a probe says that the index takes documents. */
+/** Whether the response to a probe shows that the index accepts documents. */
 export function takesDocuments({ status, error }: ItemAnswer): boolean {
   if (status === 409) return error?.type === CONFLICT
-  // an empty document lacks what the mapping wants: it came as far as that
+  // the mapping rejects an empty document, so the probe got that far
   return status < 300 || (error !== undefined && isAboutDocument(error))
 }

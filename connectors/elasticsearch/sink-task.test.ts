@@ -254,9 +254,7 @@ test('a single document that is too large is refused with words for it; the othe
   await p.settle()
   expect(state(es)).toEqual({ a: { n: 1 }, c: { n: 3 } })
   expect(p.warnings).toEqual([
-    expect.stringMatching(
-      /document big .* offset 1, is too large.* \d+ bytes \(413\): it is larger than http\.max_content/,
-    ),
+    expect.stringMatching(/document big .* offset 1, is too large.* \d+ bytes \(413\): it exceeds http\.max_content/),
   ])
 })
 

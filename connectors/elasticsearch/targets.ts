@@ -16,8 +16,8 @@ function indexName(topic: string): string {
 }
 
 /**
- * What a new index begins with. By itself Elasticsearch makes a field of floats for the first double it sees, and refuses 1.0E300
- * in it later. Templates of indices go before this.
+ * The body of a new index. By default Elasticsearch maps the first double of a field to `float` and later rejects 1.0E300.
+ * Index templates take precedence.
  */
 const NEW_INDEX = JSON.stringify({
   mappings: { dynamic_templates: [{ doubles: { match_mapping_type: 'double', mapping: { type: 'double' } } }] },
@@ -119,7 +119,7 @@ export class Targets {
     if (!taken) this.#logger.info(`created the index ${name}`)
   }
 
-  /** One request about a target. Throws what any other answer than 2xx and the accepted ones means. */
+  /** One request about a target. Throws for a response that is neither 2xx nor accepted. */
   async #ask(
     target: Target,
     { method, sub = '', body }: { method: 'GET' | 'HEAD' | 'PUT'; sub?: string; body?: string },

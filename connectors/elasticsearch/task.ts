@@ -39,7 +39,7 @@ export class ElasticsearchSinkTask extends SinkTask {
   #writer!: BulkWriter
   #documents!: DocumentWriter
   readonly #pending = new PendingOffsets()
-  /** What the task is to end with. */
+  /** The error that ends the task. */
   #ending: Error | null = null
 
   override start(props: Props): void {
@@ -63,7 +63,7 @@ export class ElasticsearchSinkTask extends SinkTask {
     try {
       await this.#take(records)
     } catch (error) {
-      // a retriable error of `put` only repeats it; one of `preCommit` ends the task, which starts again with fresh credentials
+      // a retriable error of `put` only repeats it; one of `preCommit` restarts the task with fresh credentials
       if (isRefusedLogin(error)) {
         this.#ending = error as Error
         this.context.requestCommit()

@@ -23,7 +23,7 @@ function readStore(key: string, path: string): Buffer {
   }
 }
 
-/** What the settings say about TLS. Throws MR_ES_KEYSTORE. */
+/** The TLS options of a configuration. Throws MR_ES_KEYSTORE. */
 export function tlsOf(config: ElasticsearchConfig): Tls {
   if (config['elastic.security.protocol'].toUpperCase() !== 'SSL') return {}
   const trust = config['elastic.https.ssl.truststore.location']
@@ -59,8 +59,8 @@ function chainOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate[] {
 }
 
 /**
- * The certificate with this SHA-256 fingerprint that the server shows, as PEM. To trust it is safe, since its fingerprint was
- * given: connections that do so are verified like any others. Throws MR_ES_FINGERPRINT, MR_ES_UNREACHABLE.
+ * The certificate with this SHA-256 fingerprint that the server sends, as PEM. It is safe to trust because the configuration
+ * names its fingerprint; connections are then verified as usual. Throws MR_ES_FINGERPRINT, MR_ES_UNREACHABLE.
  */
 export async function certificateByFingerprint(
   url: URL,
@@ -70,7 +70,7 @@ export async function certificateByFingerprint(
 ): Promise<string> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const { promise, resolve, reject } = Promise.withResolvers<DetailedPeerCertificate>()
-  // only looked at: nothing is sent over this connection
+  // only reads the certificates: nothing is sent over this connection
   const socket = connect({
     host,
     port: Number(url.port || 443),

@@ -26,7 +26,7 @@ export const sourceConfig = defineConfig({
     validator: range(1, 268_435_456),
     importance: 'LOW',
     documentation:
-      'The longest line. A longer one fails the task, or is skipped with errors.tolerance=all. Millrace only.',
+      'The maximum length of a line. A longer line fails the task, or is skipped with errors.tolerance=all. Millrace only.',
   },
 })
 

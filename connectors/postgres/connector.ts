@@ -53,7 +53,8 @@ export class PostgresConnector extends SourceConnector {
 
 function partitionFault(partition: SourcePartition, prefix: string | undefined): string | null {
   const other = Object.keys(partition).find(key => key !== 'server')
-  if (other !== undefined) return `"${other}" is not a field of a partition; the partition must be {"server": "<topic.prefix>"}`
+  if (other !== undefined)
+    return `"${other}" is not a field of a partition; the partition must be {"server": "<topic.prefix>"}`
   const { server } = partition
   if (typeof server !== 'string') return 'the partition must be {"server": "<topic.prefix>"}'
   return server === prefix ? null : `"server" is '${server}', but topic.prefix is '${prefix}'`

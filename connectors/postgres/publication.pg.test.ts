@@ -112,7 +112,9 @@ describe.skipIf(version < 130_000)('a table with partitions', () => {
     await db.query('create publication dbz_publication for table p with (publish_via_partition_root = true)')
     expect(await errorsOf(only)).toEqual({})
     expect(await errorsOf(propsFor(url, { 'table.include.list': 'public.p_1' }))).toEqual({
-      'table.include.list': expect.stringMatching(/publishes changes to public\.p_1 under the name of their partitioned table/),
+      'table.include.list': expect.stringMatching(
+        /publishes changes to public\.p_1 under the name of their partitioned table/,
+      ),
     })
     await db.end()
   })
@@ -153,7 +155,9 @@ describe.skipIf(server === null)('a filtered publication', () => {
     expect(await members(db)).toEqual(['a', 'b', 'foreign_to_us'])
     // in the snapshot, but its changes are not captured
     expect(task.records.map(shown)).toEqual(['u r7'])
-    expect(task.log.text()).toMatch(/unlogged tables are included in snapshots, but their changes are not captured: public\.u/)
+    expect(task.log.text()).toMatch(
+      /unlogged tables are included in snapshots, but their changes are not captured: public\.u/,
+    )
     // without a restart
     await db.query('create table later (id int primary key)')
     await task.until(() => /adding captured tables to publication dbz_publication: public\.later/.test(task.log.text()))

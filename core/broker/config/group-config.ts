@@ -28,11 +28,13 @@ export const GROUP_CONFIG = defineConfig({
   'share.record.lock.duration.ms': unused(
     int(30_000, 'MEDIUM', 'How long a record is locked for a member.', range(1000)),
   ),
-  'share.delivery.count.limit': unused(int(5, 'MEDIUM', 'How often a record is delivered at most.', range(2))),
-  'share.partition.max.record.locks': unused(
-    int(2000, 'MEDIUM', 'How many records of a partition are locked.', range(100)),
+  'share.delivery.count.limit': unused(
+    int(5, 'MEDIUM', 'The maximum number of delivery attempts for a record.', range(2)),
   ),
-  'share.auto.offset.reset': unused(str('latest', 'MEDIUM', 'Where a share group starts to read.', offsetReset)),
+  'share.partition.max.record.locks': unused(
+    int(2000, 'MEDIUM', 'The maximum number of locked records per partition.', range(100)),
+  ),
+  'share.auto.offset.reset': unused(str('latest', 'MEDIUM', 'Where a new share group starts to read.', offsetReset)),
   'share.isolation.level': unused(
     str(
       'read_uncommitted',
@@ -60,7 +62,7 @@ const ofEachKind = (kind: string): Readonly<Record<string, Bound>> => ({
   [`${kind}.assignment.interval.ms`]: { min: 0, max: 15_000 },
 })
 
-/** What the broker's settings `group.*.min.*` and `group.*.max.*` allow by default. The groups themselves are not there yet. */
+/** The default limits of the broker's `group.*.min.*` and `group.*.max.*`. These groups are not supported yet. */
 const BOUNDS: Readonly<Record<string, Bound>> = {
   ...ofEachKind('consumer'),
   ...ofEachKind('share'),
@@ -78,7 +80,7 @@ function boundKey(name: string, which: 'min' | 'max'): string {
   return `group.${kind}.${which}.${rest.join('.')}`
 }
 
-/** What the broker's settings say against the value of a group's key; null when nothing. */
+/** Why the broker's limits do not allow a value of a group config; null if they do. */
 export function groupBoundProblem(name: string, value: unknown): string | null {
   const bound = BOUNDS[name]
   if (!bound || typeof value !== 'number') return null

@@ -41,8 +41,8 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     what: 'infinite dates',
-    debezium: 'other numbers in the snapshot than in the stream',
-    here: 'the ends of int32, and `infinity` with `time.precision.mode=isostring`',
+    debezium: 'different numbers in the snapshot and in the stream',
+    here: 'the largest and smallest int32; `infinity` and `-infinity` with `time.precision.mode=isostring`',
     rules: [
       { columns: also('date'), events: 'r|c', values: '-?infinity' },
       { columns: 'date__\\d+', events: 'r|c', values: '-?infinity' },
@@ -61,7 +61,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     what: 'infinite defaults in schemas',
-    debezium: 'another moment',
+    debezium: 'a different moment',
     here: 'none',
     rules: [
       { columns: 'date__[01]', events: 'schema' },
@@ -71,15 +71,15 @@ export const DEVIATIONS: readonly Deviation[] = [
     ],
   },
   {
-    what: 'dates before Christ and in the days that the calendar of 1582 left out, in snapshots',
-    debezium: 'years after Christ; other days (the stream has the right ones)',
-    here: 'the proleptic Gregorian calendar, as the server and Java have it',
+    what: 'dates BC, and the days skipped by the calendar change of 1582, in snapshots',
+    debezium: 'years AD; different days (the stream has the right ones)',
+    here: 'the proleptic Gregorian calendar, as on the server and in Java',
     rules: [{ columns: `${also('date')}(__\\d+)?`, events: 'r', values: '.* BC|1582-10-10' }],
   },
   {
     what: 'timestamps after the year 294246 in microseconds',
-    debezium: 'wrap round to negative numbers',
-    here: 'the end of int64, as `infinity`',
+    debezium: 'wrap around to negative numbers',
+    here: 'the largest int64, as for `infinity`',
     rules: [
       { columns: `${also('timestamp(_6)?')}(__\\d+)?`, events: 'r|c', modes: MICROS, values: '294247-.*808|294276-.*' },
       { columns: 'timestamp(_6)?__2[12]', events: 'schema', modes: MICROS },
@@ -88,7 +88,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     ],
   },
   {
-    what: 'timestamps in nanoseconds within a second of the beginning of 1677-09-21T00:12:43.145Z',
+    what: 'timestamps in nanoseconds within a second of the minimum, 1677-09-21T00:12:43.145Z',
     debezium: 'null',
     here: 'their value',
     rules: [
@@ -97,7 +97,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     ],
   },
   {
-    what: '`timetz` with seconds in its zone',
+    what: '`timetz` with seconds in its UTC offset',
     debezium: 'null',
     here: 'their value, in UTC',
     rules: [
@@ -110,8 +110,8 @@ export const DEVIATIONS: readonly Deviation[] = [
     ],
   },
   {
-    what: 'arrays that hold NULL, of types other than the common ones',
-    debezium: 'the schema says that elements are not optional, and null stands for the whole array',
+    what: 'arrays with NULL elements, of less common types',
+    debezium: 'elements are not optional in the schema, and the whole array is null',
     here: 'elements are always optional',
     rules: [
       {
@@ -131,7 +131,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     what: '`bit[]`',
-    debezium: 'the schema of one `bit`, and always null',
+    debezium: 'the schema of a single `bit`, and always null',
     here: 'an array of them',
     rules: [
       { columns: '[al]_bit.*(_a)?', events: 'schema', here: '.*"items".*' },
@@ -140,7 +140,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     what: '`oidvector`, `int2vector`',
-    debezium: 'elements that are not optional; an empty array whatever they hold, or null',
+    debezium: 'elements are not optional; always an empty array or null',
     here: 'their numbers',
     rules: [
       { columns: '(a_|d_)?(oid|int2)vector(__\\d+)?', events: 'schema' },
@@ -156,7 +156,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     what: 'times in arrays',
-    debezium: 'cut to milliseconds; 24:00 becomes 0; null for `timetz` with seconds in its zone',
+    debezium: 'truncated to milliseconds; 24:00 becomes 0; null for `timetz` with seconds in its UTC offset',
     here: 'as in columns',
     rules: [
       { columns: 'a_time(_[036])?', events: 'r|c', values: '\\{"00:00:00",".*', modes: '(?!strings).*' },
@@ -191,20 +191,20 @@ export const DEVIATIONS: readonly Deviation[] = [
   },
   {
     what: 'the default 24:00',
-    debezium: 'a moment before it; 23:59:59.999999999 with `time.precision.mode=isostring`',
-    here: '24:00, as values have it; 00:00 with `isostring`',
+    debezium: 'one unit before 24:00; 23:59:59.999999999 with `time.precision.mode=isostring`',
+    here: '24:00, as in values; 00:00 with `isostring`',
     rules: [{ columns: 'time(_[036])?__[45]', events: 'schema' }],
   },
   {
-    what: 'quotes in the default of an enumeration',
+    what: 'quotes in the default of an enum',
     debezium: 'doubled',
     here: 'as in the label',
     rules: [{ columns: 'mood__2', events: 'schema' }],
   },
   {
-    what: '`interval` within values that are shown as bytes of their text',
-    debezium: "the server's own form, as `1 mon -1 days`",
-    here: 'ISO 8601, as `P1M-1D`',
+    what: '`interval` inside values that are emitted as the bytes of their text',
+    debezium: "the server's format, such as `1 mon -1 days`",
+    here: 'ISO 8601, such as `P1M-1D`',
     rules: [{ columns: 'ad_interval(_0|_year_to_month)?', events: 'r|c', debezium: '\\[".*' }],
   },
   {
@@ -214,25 +214,25 @@ export const DEVIATIONS: readonly Deviation[] = [
     rules: [{ columns: '(a_|d_)?hstore(__\\d+)?', events: 'r|c', values: '.*aa.*' }],
   },
   {
-    what: 'arrays of domains over enumerations',
+    what: 'arrays of domains over enums',
     debezium: 'labels are missing in the schema',
-    here: 'the labels of the enumeration',
+    here: 'the labels of the enum',
     rules: [{ columns: 'ad_mood', events: 'schema' }],
   },
   {
-    what: 'large values that an update did not touch, where there is no placeholder',
-    debezium: 'null, which reads as data',
-    here: 'the placeholder in the form of the schema: its text, its bytes, its bytes as numbers, a struct of it',
+    what: 'unchanged TOASTed values of types for which Debezium has no placeholder',
+    debezium: 'null, which looks like data',
+    here: 'the placeholder in the form that the schema requires: as text, bytes, numbers or a struct',
     rules: [{ columns: 'l_.*', events: 'u', debezium: NULL }],
   },
   {
-    what: 'a NOT NULL `uuid` that the server does not send, in deletes',
-    debezium: 'an empty text',
-    here: 'the UUID of zeros',
+    what: 'a NOT NULL `uuid` that the server does not send in deletes',
+    debezium: 'an empty string',
+    here: 'the all-zero UUID',
     rules: [{ columns: 'uuid', tables: 'required', events: 'd', debezium: '""' }],
   },
   {
-    what: 'a NOT NULL timestamp that the server does not send, in deletes with `time.precision.mode=nanoseconds`',
+    what: 'a NOT NULL timestamp that the server does not send in deletes, with `time.precision.mode=nanoseconds`',
     debezium: 'the task fails',
     here: '0',
     rules: [{ columns: '.*', tables: 'required', events: 'd', modes: 'nanoseconds', debezium: 'missing' }],

@@ -60,29 +60,29 @@ export const NODE_CONFIG = defineConfig({
   'metadata.log.segment.ms': long(
     604800000,
     'HIGH',
-    'The age at which a segment of the metadata log is closed, in milliseconds.',
+    'The maximum age of a metadata log segment before it is rolled, in milliseconds.',
   ),
   'metadata.log.max.record.bytes.between.snapshots': long(
     20971520,
     'HIGH',
-    'The most bytes of records between two snapshots of the metadata.',
+    'The maximum number of bytes of records between two metadata snapshots.',
     range(1),
   ),
   'metadata.log.max.snapshot.interval.ms': long(
     3600000,
     'HIGH',
-    'The longest time between two snapshots of the metadata, in milliseconds; 0 is no limit.',
+    'The maximum time between two metadata snapshots, in milliseconds; 0 means no limit.',
     range(0),
   ),
   'metadata.max.retention.bytes': long(
     104857600,
     'HIGH',
-    'The size to which the metadata log may grow with its snapshots, in bytes.',
+    'The maximum size of the metadata log and its snapshots, in bytes.',
   ),
   'metadata.max.retention.ms': long(
     604800000,
     'HIGH',
-    'How long old metadata and snapshots are kept, in milliseconds.',
+    'How long old metadata log segments and snapshots are kept, in milliseconds.',
   ),
   'metadata.max.idle.interval.ms': int(
     500,
