@@ -101,7 +101,7 @@ describe.skipIf(version < 130_000)('a table with partitions', () => {
     const only = propsFor(url, { 'table.include.list': 'public.p' })
     expect(await errorsOf(only)).toEqual({
       'table.include.list': expect.stringMatching(
-        /public\.p come under the names of their partitions.*publish\.via\.partition\.root=true/s,
+        /public\.p are published under the names of their partitions.*publish\.via\.partition\.root=true/s,
       ),
     })
     expect(await errorsOf({ ...only, 'publish.via.partition.root': 'true' })).toEqual({})
@@ -185,7 +185,9 @@ describe.skipIf(server === null)('a filtered publication', () => {
     const task = await new TaskHarness({ ...props, 'table.include.list': 'public.*' }).start()
     const failure = await task.failure()
     expect(failure).toMatchObject({ code: 'MR_PG_PERMISSION_DENIED' })
-    expect(failure.message).toMatch(/adding public\.b to publication dbz_publication \(the owner of both may\)/)
+    expect(failure.message).toMatch(
+      /adding public\.b to publication dbz_publication \(only the owner of both may do so\)/,
+    )
     await task.stop()
     await db.query(`drop owned by ${role}`)
     await db.query(`drop role ${role}`)
@@ -217,7 +219,7 @@ describe.skipIf(version < 150_000)('a publication that limits what comes', () =>
     const log = task.log.text()
     expect(log).toMatch(/leaves out every delete: such changes are not captured/)
     expect(log).toMatch(/publishes only the columns id of public\.a/)
-    expect(log).toMatch(/shows only changes of public\.b where \(id > 5\)/)
+    expect(log).toMatch(/publishes only changes to public\.b where \(id > 5\)/)
     expect(log).toMatch(/rejects every UPDATE and DELETE of these tables.*: public\.keyless\. Set one: .*FULL/)
     await expect(db.query('update keyless set v = 1')).rejects.toThrow(/does not have a replica identity/)
     await db.query('insert into a values (1, $$x$$)')
@@ -257,7 +259,7 @@ describe.skipIf(server === null)('a publication that is changed while it is stre
 test.skipIf(server === null)('what is no table is named where an include list matches nothing else', async () => {
   const { url, db } = await database('create table a (id int)', 'create view v as select * from a')
   expect((await errorsOf(propsFor(url, { 'table.include.list': 'public.v' })))['table.include.list']).toMatch(
-    /no tables: public\.v \(view\)/,
+    /not tables: public\.v \(view\)/,
   )
   await db.end()
 })

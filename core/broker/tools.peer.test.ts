@@ -33,7 +33,9 @@ test.skipIf(noTools)('kafka-topics creates, lists, describes, widens and deletes
   expect(lines(await tool('topics', '--list'))).toContain('tools')
   await tool('topics', '--alter', '--topic', 'tools', '--partitions', '3')
   const described = await tool('topics', '--describe', '--topic', 'tools')
-  expect(described).toMatch(/PartitionCount: 3\s+ReplicationFactor: 1\s+Configs: min\.insync\.replicas=1,retention\.ms=1000000/)
+  expect(described).toMatch(
+    /PartitionCount: 3\s+ReplicationFactor: 1\s+Configs: min\.insync\.replicas=1,retention\.ms=1000000/,
+  )
   expect(described).toMatch(/Partition: 2\s+Leader: 1\s+Replicas: 1\s+Isr: 1/)
   await tool('topics', '--delete', '--topic', 'tools')
   expect(lines(await tool('topics', '--list'))).not.toContain('tools')
