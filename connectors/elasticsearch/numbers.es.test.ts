@@ -37,14 +37,14 @@ describe.skipIf(!url)('numbers without schemas in Elasticsearch', () => {
   test('a field whose first double is a whole number is not one of integers, and takes all that follow', async () => {
     const texts = ['{"f":0.0,"n":1}', '{"f":0.1,"n":2}', '{"f":1.0E30,"n":9007199254740993}', '{"f":-5.0E-7,"n":3}']
     const { types, sources } = await written(texts)
-    expect(types).toEqual({ f: 'float', n: 'long' })
+    expect(types).toEqual({ f: 'double', n: 'long' })
     // the very bytes that were sent
     expect(sources).toEqual(texts)
   })
 
   test('a number that Cast makes a double is one too', async () => {
     const { types, sources } = await written(['{"f":1}', '{"f":0.5}'], 'f:float64')
-    expect(types).toEqual({ f: 'float' })
+    expect(types).toEqual({ f: 'double' })
     expect(sources).toEqual(['{"f":1.0}', '{"f":0.5}'])
   })
 })
