@@ -50,16 +50,20 @@ export class FileStreamSourceConnector extends SourceConnector {
       const { filename } = partition
       if (typeof filename !== 'string')
         throw errors.create('MR_FILE_OFFSET', {
-          what: `the partition ${JSON.stringify(partition)} has no text 'filename'`,
+          what: `the partition ${shown(partition)} has no text 'filename'`,
         })
       if (offset === null) continue
       const { position } = offset
       if (typeof position !== 'number' || !Number.isSafeInteger(position) || position < 0) {
         throw errors.create('MR_FILE_OFFSET', {
-          what: `the offset ${JSON.stringify(offset)} has no 'position' that is a whole number from 0`,
+          what: `the offset ${shown(offset)} has no 'position' that is a whole number from 0`,
         })
       }
     }
     return true
   }
+}
+
+function shown(value: SourcePartition | SourceOffset): string {
+  return JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v))
 }

@@ -1,7 +1,9 @@
 import { mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { Double } from '../../core/connect/index.ts'
 import { random } from '../../test/random.ts'
+import { FileStreamSourceConnector } from './source-connector.ts'
 import { append, PlayedSource, temporaryFolder } from './test-support/played-source.ts'
 
 test('lines are read with their positions in bytes, as strings with a schema, and the key is null', async () => {
@@ -225,6 +227,16 @@ test.each([{ position: -1 }, { position: 'x' }, { position: 1.5 }])(
     })
   },
 )
+
+test.each([
+  [9007199254740993n, '9007199254740993'],
+  [new Double(1), '1.0'],
+])('a position of %s set by REST is refused and shown as it was written', async (position, text) => {
+  const offsets = [[{ filename: '/lines.txt' }, { position }]] as const
+  await expect(
+    new FileStreamSourceConnector().alterOffsets({ file: '/lines.txt', topic: 't' }, offsets),
+  ).rejects.toThrow(`the offset {"position":${text}} has no 'position' that is a whole number from 0`)
+})
 
 test('a line that is too long fails the task with its place, after the lines before it', async () => {
   using dir = temporaryFolder()

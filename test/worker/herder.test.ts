@@ -146,7 +146,8 @@ test('a connector whose start hangs can be stopped', async () => {
 
 test('records reach the log and a sink, offsets are kept, and are altered and reset only when STOPPED', async () => {
   const log = join(rig.dir, 'sink.log')
-  await rig.create('counts', source({ 'task.mode': 'counts', topic: 'counted' }))
+  const asked = join(rig.dir, 'asked.log')
+  await rig.create('counts', source({ 'task.mode': 'counts', topic: 'counted', 'log.file': asked }))
   await rig.create('takes', { 'connector.class': 'TestSink', topics: 'counted', 'log.file': log })
   await eventually(() => lines(log).filter(l => l.startsWith('put')).length, 5)
   const offsets = async (name: string) => (await rig.call('GET', `/connectors/${name}/offsets`)).body
@@ -160,6 +161,14 @@ test('records reach the log and a sink, offsets are kept, and are altered and re
   expect((await rig.call('PATCH', '/connectors/counts/offsets', patch)).body).toEqual({
     message: 'The offsets for this connector have been altered successfully',
   })
+  // the connector is asked about the values as they are stored: a double is a double
+  const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
+  const double = { offsets: [{ partition: { s: 'y' }, offset: { n: rawJSON('3.0') } }] }
+  expect((await rig.call('PATCH', '/connectors/counts/offsets', double)).status).toBe(200)
+  expect(lines(asked).filter(l => l.startsWith('alter'))).toEqual([
+    'alter [[{"s":"x"},{"n":3}]]',
+    'alter [[{"s":"y"},{"n":3.0}]]',
+  ])
   await rig.call('PUT', '/connectors/counts/resume')
   await eventually(() => lines(log).filter(l => l.startsWith('put')).length, 7)
   await rig.call('PUT', '/connectors/takes/stop')

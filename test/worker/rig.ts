@@ -127,7 +127,7 @@ const shared = Base => class extends Base {
 }
 export class TestSource extends shared(SourceConnector) {
   taskClass = TestTask
-  async alterOffsets() { return true }
+  async alterOffsets(props, offsets) { note(props, 'alter ' + JSON.stringify(offsets)); return true }
 }
 export class TestSink extends shared(SinkConnector) { taskClass = TestPut }
 `

@@ -4,6 +4,7 @@ import type { Logger } from '../../common/log.ts'
 import type { Props } from '../../connect/props.ts'
 import type { Clients } from '../clients.ts'
 import type { PluginInspector } from '../plugins/inspector.ts'
+import { renderJson } from '../storage/connect-json.ts'
 import { RemoteError } from '../task/failure.ts'
 import type { OffsetEntry } from '../task/messages-in.ts'
 import type { Launcher } from './launcher.ts'
@@ -76,7 +77,7 @@ export class OffsetsAdmin {
     const { plugin, props } = this.#o.launcher.connector(name, config)
     const offsets = pairs.map(([partition, offset]): OffsetEntry => [partition ?? {}, offset])
     try {
-      return await this.#o.inspector.alterOffsets({ plugin, props, offsets })
+      return await this.#o.inspector.alterOffsets({ plugin, props, offsets: renderJson(offsets) })
     } catch (error) {
       if (error instanceof RemoteError) throw badRequest(error.message)
       throw error

@@ -126,8 +126,11 @@ export interface ThreadRequests {
   /** Answered when `start` of the connector is through. Afterwards the unit lives until `stop` or a `failed` event. */
   'start-connector': { ask: { unit: string; spec: ConnectorSpec }; answer: null }
   'task-configs': { ask: { unit: string; maxTasks: number }; answer: readonly Props[] }
-  /** Asks a source connector (constructed, not started) about offsets to be altered. True: it has done it itself. */
-  'alter-offsets': { ask: PluginSpec & { offsets: readonly OffsetEntry[] }; answer: boolean }
+  /**
+   * Asks a source connector (constructed, not started) about offsets to be altered. True: it has done it itself. The offsets,
+   * `OffsetEntry[]`, travel as JSON: a message between threads turns the double 1.0 into an object.
+   */
+  'alter-offsets': { ask: PluginSpec & { offsets: string }; answer: boolean }
   /** Answered as soon as the task is being started; `started` or `failed` events tell the rest. */
   'start-task': { ask: { unit: string; spec: TaskSpec }; answer: null }
   /** Answered when the task polls and puts no more. */

@@ -2,6 +2,7 @@ import type { ConfigDef } from '../../common/config/define.ts'
 import { type ConfigValue, validateConfig } from '../../common/config/parse.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Props } from '../../connect/props.ts'
+import { parseJson } from '../storage/connect-json.ts'
 import type {
   ConfigKeyInfo,
   OffsetEntry,
@@ -77,8 +78,9 @@ export async function validatePlugin(spec: ValidateSpec): Promise<ValidationResu
 }
 
 /** Lets a source connector take care of altered offsets; false where it leaves them to the runtime. */
-export async function alterOffsets(spec: PluginSpec, offsets: readonly OffsetEntry[]): Promise<boolean> {
+export async function alterOffsets(spec: PluginSpec, json: string): Promise<boolean> {
   const plugin = await loadPlugin<AnyPlugin>(spec.plugin)
   learnSecrets(plugin.config, spec.props)
+  const offsets = parseJson(json) as unknown as readonly OffsetEntry[]
   return (await plugin.alterOffsets?.(spec.props, offsets)) ?? false
 }
