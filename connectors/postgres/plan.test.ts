@@ -182,6 +182,9 @@ describe('an offset that is none of the WAL of the server', () => {
     const fine = ['stream', 'offset', 0]
     expect(outcome({ wal: { end: 120 } })).toEqual(fine)
     expect(outcome({ wal: { timeline: 3, leftAt: new Map([[1, 120]]) } })).toEqual(fine)
+    // given by a standby, which may have been promoted since
+    const standby = loadOffset({ ...ours.raw, wal_id: String(ours.raw['wal_id']).replace(/\d+$/, '0') })
+    expect(outcome({ offset: standby, wal: { timeline: 3, leftAt: new Map([[1, 110]]) } })).toEqual(fine)
     expect(outcome({ wal: { nextTxId: 701 } })).toEqual(fine)
     // far behind in the WAL, so older than it seems
     expect(outcome({ wal: { nextTxId: 100, end: 2 ** 40 } })).toEqual(fine)

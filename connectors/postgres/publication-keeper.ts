@@ -1,3 +1,4 @@
+import type { MillraceError } from '../../core/connect/index.ts'
 import { type BlockedContext, tellingBlocked } from './blocked.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { TableEntry } from './catalog/tables.ts'
@@ -46,7 +47,7 @@ export class PublicationKeeper {
     this.#facts = facts
     const work = async () => {
       if (isFirst) await setIdentities(this.#catalog, options, tables, logger)
-      await this.#ensure(tables)
+      await this.#ensure(tables, isFirst)
     }
     await this.#telling('setting up the publication and replica identities', work())
   }
@@ -56,7 +57,7 @@ export class PublicationKeeper {
     if (this.wait > 0) return
     await this.#require()
     const tables = await this.#catalog.tables()
-    await this.#telling('adding tables to the publication', this.#ensure(tables))
+    await this.#telling('adding tables to the publication', this.#ensure(tables, false))
   }
 
   /** The server skipped changes made while the publication did not exist. Throws if it still does not exist. */
@@ -78,19 +79,23 @@ export class PublicationKeeper {
       throw errors.create('MR_PG_PUBLICATION_MISSING', { publication: name })
   }
 
-  async #ensure(tables: readonly TableEntry[]): Promise<void> {
+  /** `isStrict`: a captured table that cannot be added is an error, as at Debezium's start. Later others may have made it. */
+  async #ensure(tables: readonly TableEntry[], isStrict: boolean): Promise<void> {
     const { options, logger } = this.#context
     const { version: serverVersion, readOnly } = this.#facts
-    const context = { catalog: this.#catalog, options, logger, serverVersion, readOnly }
+    const cannotAdd = isStrict ? null : (failure: MillraceError) => this.#say(failure.message)
+    const context = { catalog: this.#catalog, options, logger, serverVersion, readOnly, cannotAdd }
     const publication = await ensurePublication(context, tables)
     this.#current = publication
     this.#checkedAt = Date.now()
     const warnings = publicationWarnings(options, tables, publication)
     const identity = await identityWarnings(this.#catalog, options.publication.name, publication)
-    for (const warning of [...warnings, ...identity]) {
-      if (this.#said.has(warning)) continue
-      this.#said.add(warning)
-      logger.warn(warning)
-    }
+    for (const warning of [...warnings, ...identity]) this.#say(warning)
+  }
+
+  #say(warning: string): void {
+    if (this.#said.has(warning)) return
+    this.#said.add(warning)
+    this.#context.logger.warn(warning)
   }
 }

@@ -160,10 +160,41 @@ describe.skipIf(server === null)('a filtered publication', () => {
     )
     // without a restart
     await db.query('create table later (id int primary key)')
-    await task.until(() => /adding captured tables to publication dbz_publication: public\.later/.test(task.log.text()))
+    await task.until(() => /added captured tables to publication dbz_publication: public\.later/.test(task.log.text()))
     await db.query('insert into later values (1)')
     await task.until(r => r.some(x => shown(x) === 'later c1'))
     await task.stop()
+    await db.end()
+  })
+
+  test('that a new table cannot be added to says so, and the others are still captured', async () => {
+    const { url, db } = await database()
+    const name = new URL(url).pathname.slice(1)
+    const role = `cdc_${name}`
+    await db.query(`create role ${role} login replication password 'pw'`)
+    await db.query(`grant create on database ${name} to ${role}`)
+    await db.query(`create schema own authorization ${role}`)
+    await db.query(`create table own.a (id int primary key)`)
+    await db.query(`alter table own.a owner to ${role}`)
+    const as = { 'database.user': role, 'database.password': 'pw', 'publication.autocreate.mode': 'filtered' }
+    const task = await streaming(url, as)
+    // its owner is another role; the one after it would be refused together with it
+    await db.query('create table not_ours (id int primary key)')
+    await db.query('create table own.b (id int primary key)')
+    await db.query(`alter table own.b owner to ${role}`)
+    await task.until(() => /added captured tables to publication dbz_publication: own\.b/.test(task.log.text()))
+    expect(task.log.text()).toMatch(/denied adding public\.not_ours to publication/)
+    // also when the connection is made again
+    await db.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'millrace t%'")
+    await db.query('insert into own.a values (1)')
+    await db.query('insert into own.b values (2)')
+    await task.until(r => r.some(x => shown(x) === 't.own.b c2'))
+    expect(task.records.map(shown)).toEqual(['t.own.a c1', 't.own.b c2'])
+    await task.stop()
+    const slot = propsFor(url)['slot.name']
+    await db.query(`select pg_drop_replication_slot('${slot}')`)
+    await db.query(`drop owned by ${role} cascade`)
+    await db.query(`drop role ${role}`)
     await db.end()
   })
 

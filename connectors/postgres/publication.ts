@@ -1,4 +1,4 @@
-import type { Logger } from '../../core/connect/index.ts'
+import { type Logger, MillraceError } from '../../core/connect/index.ts'
 import { qualified } from '../cdc/index.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { quoted, quotedTable, type TableEntry } from './catalog/tables.ts'
@@ -9,6 +9,8 @@ import { denied } from './server.ts'
 
 /** Servers before 13 cannot publish partitioned tables. */
 const ROOTS_SINCE = 130_000
+/** How long adding a table may wait for its lock while changes are streamed. Milliseconds. */
+const LOCK_MS = 500
 /** How many names a line of the log shows. */
 const SHOWN = 20
 
@@ -22,6 +24,8 @@ export interface PublicationContext {
   readonly serverVersion: number
   /** A standby, where nothing can be created or changed. */
   readonly readOnly: boolean
+  /** Is told of each table that cannot be added, so that capturing the others continues. Null: that is an error. */
+  readonly cannotAdd: ((failure: MillraceError) => void) | null
 }
 
 /**
@@ -48,12 +52,30 @@ export async function ensurePublication(
 const canBeAdded = ({ serverVersion }: PublicationContext, t: TableEntry): boolean =>
   t.isLogged && (t.kind === 'r' || serverVersion >= ROOTS_SINCE)
 
-async function add({ catalog, options, logger }: PublicationContext, missing: readonly TableEntry[]): Promise<void> {
+async function add(context: PublicationContext, missing: readonly TableEntry[]): Promise<void> {
+  const { options, logger, cannotAdd } = context
+  const names = shownNames(missing.map(qualified))
+  try {
+    await alter(context, missing, names)
+    logger.info(`added captured tables to publication ${options.publication.name}: ${names}`)
+  } catch (error) {
+    if (cannotAdd === null || !(error instanceof MillraceError) || error.retriable) throw error
+    if (missing.length === 1) cannotAdd(error)
+    else for (const table of missing) await add(context, [table])
+  }
+}
+
+async function alter(
+  { catalog, options, cannotAdd }: PublicationContext,
+  missing: readonly TableEntry[],
+  names: string,
+): Promise<void> {
   const { name } = options.publication
+  const what = `adding ${names} to publication ${name} (only the owner of both may do so)`
+  // changes of other tables wait meanwhile
+  const limit = cannotAdd === null ? '' : `SET LOCAL lock_timeout = ${LOCK_MS}; `
   const list = missing.map(quotedTable).join(', ')
-  logger.info(`adding captured tables to publication ${name}: ${shownNames(missing.map(qualified))}`)
-  const what = `adding ${shownNames(missing.map(qualified))} to publication ${name} (only the owner of both may do so)`
-  await denied(what, catalog.rows(`ALTER PUBLICATION ${quoted(name)} ADD TABLE ${list}`))
+  await denied(what, catalog.rows(`${limit}ALTER PUBLICATION ${quoted(name)} ADD TABLE ${list}`))
 }
 
 async function create(context: PublicationContext, tables: readonly TableEntry[]): Promise<Publication> {

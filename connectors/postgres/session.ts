@@ -29,7 +29,10 @@ import { Emitter } from './stream/emitter.ts'
 import { FlushTracker, StreamPosition } from './stream/position.ts'
 import { ReplicationStream } from './stream/replication-stream.ts'
 import { StreamReader } from './stream/stream-reader.ts'
-import { formatWalId, readWal, type WalState } from './wal-state.ts'
+import { formatWalId, readWal, streamedFrom, type WalState } from './wal-state.ts'
+
+/** How long a server that shuts down may wait for what was given to be committed. Milliseconds. */
+const SHUTDOWN_GRACE_MS = 1000
 
 export interface SessionContext {
   readonly options: PostgresOptions
@@ -93,6 +96,7 @@ export class Session {
     const { options, signal, headers } = context
     this.#context = context
     this.#catalog = new Catalog(options, signal)
+    this.#catalog.onTerminated = () => void this.#leaveAtShutdown()
     this.#publication = new PublicationKeeper(context, this.#catalog)
     this.#flush = new FlushTracker(options.slot.flush)
     this.#transaction = options.transactionMetadata ? new TransactionMetadata() : null
@@ -214,7 +218,7 @@ export class Session {
 
   #positionAt(from: LoadedOffset | { lsn: Lsn; txId: null; micros: number }): StreamPosition {
     const position = new StreamPosition(from)
-    position.walId = this.#wal === null ? null : formatWalId(this.#wal)
+    position.walId = this.#wal === null ? null : formatWalId(streamedFrom(this.#wal))
     return position
   }
 
@@ -458,6 +462,30 @@ export class Session {
   /** An offset is safe in the log. */
   committed(offset: SourceOffset): void {
     if (this.#flush.committed(offset)) this.#stream?.sendStatus()
+  }
+
+  /**
+   * A server that shuts down waits until all of its WAL is confirmed. That may never be: with `lsn.flush.mode=connector`, or while
+   * the log takes nothing. What is confirmed by then is enough: the rest comes again.
+   */
+  async #leaveAtShutdown(): Promise<void> {
+    const { options, signal } = this.#context
+    const stream = this.#stream
+    if (stream === null) return
+    try {
+      await delay(SHUTDOWN_GRACE_MS, signal)
+    } catch {
+      // stopping ends the stream
+      return
+    }
+    const catalog = new Catalog(options, signal)
+    try {
+      await catalog.rows('select')
+    } catch (error) {
+      if (!signal.aborted) stream.abandon(messageOf(error))
+    } finally {
+      await catalog.close()
+    }
   }
 
   /** Ends all connections; `connect` makes new ones and goes on where it was. */

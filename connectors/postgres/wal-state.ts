@@ -9,8 +9,11 @@ import type { PostgresOptions } from './options.ts'
 export interface WalId {
   /** The system identifier, a 64-bit number as text. */
   readonly system: string
+  /** `UNKNOWN_TIMELINE` in offsets of a standby: its stream continues when it is promoted, on a new timeline. */
   readonly timeline: number
 }
+
+export const UNKNOWN_TIMELINE = 0
 
 export interface IdentifiedWal extends WalId {
   /** The end of the flushed WAL: the server never sends anything past it. */
@@ -27,6 +30,9 @@ export interface WalState extends IdentifiedWal {
 }
 
 export const formatWalId = (id: WalId): string => `${id.system}/${id.timeline}`
+
+/** Which WAL the positions of a stream belong to. */
+export const streamedFrom = (wal: WalState): WalId => (wal.inRecovery ? { ...wal, timeline: UNKNOWN_TIMELINE } : wal)
 
 /** Null for anything else. */
 export function parseWalId(value: unknown): WalId | null {
@@ -50,8 +56,10 @@ export function parseHistory(content: string): Map<number, Lsn> {
   return leftAt
 }
 
+const FIRST_TXID = 3
+// by age(): a snapshot does not know of transactions whose commit waits for a synchronous standby
 const STATE = `select pg_catalog.pg_is_in_recovery()::text as recovery,
-  (pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot()) % 4294967296)::text as next`
+  pg_catalog.age('${FIRST_TXID}'::pg_catalog.xid)::text as age`
 
 /** Reads it over a separate connection. Reads the timeline history if `known` names another timeline. */
 export async function readWal(options: PostgresOptions, known: WalId | null, signal: AbortSignal): Promise<WalState> {
@@ -61,13 +69,17 @@ export async function readWal(options: PostgresOptions, known: WalId | null, sig
   try {
     const [row] = await connection.rows(STATE, signal)
     const wal = await identifyWal(connection, signal)
-    const moved = known !== null && known.system === wal.system && known.timeline !== wal.timeline
+    const moved = known !== null && known.system === wal.system && isLeft(known, wal)
     const leftAt = moved ? await readHistory(connection, wal.timeline, signal) : new Map<number, Lsn>()
-    return { ...wal, inRecovery: row!['recovery'] === 'true', nextTxId: Number(row!['next']), leftAt }
+    const nextTxId = (FIRST_TXID + Number(row!['age'])) >>> 0
+    return { ...wal, inRecovery: row!['recovery'] === 'true', nextTxId, leftAt }
   } finally {
     await connection.close()
   }
 }
+
+const isLeft = (known: WalId, wal: WalId): boolean =>
+  known.timeline !== UNKNOWN_TIMELINE && known.timeline !== wal.timeline
 
 async function readHistory(connection: WireConnection, timeline: number, signal: AbortSignal) {
   try {
@@ -94,7 +106,7 @@ export function strayed(offset: LoadedOffset, wal: WalState): string | null {
   const { walId } = offset
   if (walId !== null && walId.system !== wal.system)
     return `the offset is of another server (its system identifier is ${walId.system}, this server's is ${wal.system})`
-  if (walId !== null && walId.timeline !== wal.timeline) {
+  if (walId !== null && isLeft(walId, wal)) {
     const left = wal.leftAt.get(walId.timeline)
     if (left === undefined)
       return `the offset is of timeline ${walId.timeline}, which is not an ancestor of the server's timeline ${wal.timeline}`

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { TableName } from '../../cdc/index.ts'
-import { isPassing, streamFailure } from '../client/failure.ts'
+import { codeOf, isPassing, streamFailure } from '../client/failure.ts'
 import { endClient, openClient } from '../client/open.ts'
 import { delay } from '../client/wait.ts'
 import type { PostgresOptions } from '../options.ts'
@@ -35,12 +35,17 @@ export interface Relation extends TableName {
 /** How long to wait at most until a streamed transaction is seen by queries; then the table is described as it is seen. */
 const VISIBLE_MS = 10_000
 
+/** The SQLSTATE of admin_shutdown. */
+const TERMINATED = '57P01'
+
 const SERIALS: Readonly<Record<string, string>> = { int2: 'smallserial', int4: 'serial', int8: 'bigserial' }
 
 /** The database's catalogue over one connection, which is made anew when it is lost. */
 export class Catalog {
   readonly #options: PostgresOptions
   readonly #signal: AbortSignal
+  /** Called when an administrator ends the idle connection, as every shutdown of the server does first. */
+  onTerminated: () => void = () => {}
   #client: pg.Client | null = null
   #types: TypeRegistry | null = null
 
@@ -75,6 +80,9 @@ export class Catalog {
     // gone while idle: the next query begins with a new one
     const onAbort = () => void endClient(client)
     this.#signal.addEventListener('abort', onAbort, { once: true })
+    client.on('error', error => {
+      if (codeOf(error) === TERMINATED) this.onTerminated()
+    })
     client.on('end', () => {
       this.#signal.removeEventListener('abort', onAbort)
       if (this.#client === client) this.#client = null

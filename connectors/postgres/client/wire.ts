@@ -36,6 +36,9 @@ export class ServerError extends Error {
   }
 }
 
+/** PostgreSQL 18 and newer skip changes from before the publication was made. */
+export const isPublicationSkipped = (notice: ServerError): boolean => notice.routine === 'LoadPublications'
+
 function parseFields(buf: Buffer, start: number, end: number): Map<string, string> {
   const fields = new Map<string, string>()
   let at = start

@@ -102,6 +102,12 @@ export class ReplicationStream {
     this.connection.sendCopyData(status)
   }
 
+  /** Ends the stream for a reason that its reader meets after what has arrived. */
+  abandon(cause: string): void {
+    this.connection.chunks.fail(errors.create('MR_PG_CONNECTION_LOST', { cause }))
+    void this.close()
+  }
+
   /** Resolves when the server has let go of the slot, or does not answer. */
   close(): Promise<void> {
     clearInterval(this.#timer)

@@ -10,7 +10,7 @@ import {
   type TransactionMetadata,
 } from '../../cdc/index.ts'
 import type { Catalog, Relation } from '../catalog/catalog.ts'
-import { Frame, serverError } from '../client/wire.ts'
+import { Frame, isPublicationSkipped, serverError } from '../client/wire.ts'
 import { errors } from '../errors.ts'
 import { type Lsn, maxLsn, readLsn, ZERO } from '../lsn.ts'
 import type { MessageType } from '../offset.ts'
@@ -155,7 +155,7 @@ export class StreamReader {
         throw serverError(f)
       } else if (f.type === Frame.CopyDone) {
         throw errors.create('MR_PG_CONNECTION_LOST', { cause: 'the server ended the stream' })
-      } else if (f.type === Frame.Notice && serverError(f).routine === 'LoadPublications') {
+      } else if (f.type === Frame.Notice && isPublicationSkipped(serverError(f))) {
         await this.#context.publicationSkipped(serverError(f).message)
       }
       // other notices and parameters say nothing here

@@ -1,5 +1,5 @@
 import { codeOf } from '../client/failure.ts'
-import { Frame, serverError } from '../client/wire.ts'
+import { Frame, isPublicationSkipped, serverError } from '../client/wire.ts'
 import { formatLsn, type Lsn, readLsn } from '../lsn.ts'
 import type { LoadedOffset } from '../offset.ts'
 import type { PostgresOptions } from '../options.ts'
@@ -28,15 +28,18 @@ export async function missingCommit(
   }
   try {
     const end = await firstEndFrom(stream, lsnCommit, start.signal)
-    if (end === lsnCommit) return null
+    if (end === null || end === lsnCommit) return null
     return `slot ${options.slot.name} holds no transaction that ends at ${formatLsn(lsnCommit)}, where the offset is (offset.mismatch.strategy=trust_offset does not look for it)`
   } finally {
     await stream.close()
   }
 }
 
-/** The first end of a transaction, or message outside one, at or past a position; or how far the server got. */
-async function firstEndFrom(stream: ReplicationStream, lsn: Lsn, signal: AbortSignal): Promise<Lsn> {
+/**
+ * The first end of a transaction, or message outside one, at or past a position; or how far the server got. Null where the
+ * publication is newer than the WAL, so that the server skips transactions.
+ */
+async function firstEndFrom(stream: ReplicationStream, lsn: Lsn, signal: AbortSignal): Promise<Lsn | null> {
   const { connection } = stream
   for (;;) {
     while (!connection.next()) {
@@ -46,6 +49,7 @@ async function firstEndFrom(stream: ReplicationStream, lsn: Lsn, signal: AbortSi
     }
     const f = connection.frames
     if (f.type === Frame.Error) throw serverError(f)
+    if (f.type === Frame.Notice && isPublicationSkipped(serverError(f))) return null
     if (f.type !== Frame.CopyData) continue
     const at = readLsn(f.buf, f.start + 1)
     if (f.buf[f.start] === 0x6b) {

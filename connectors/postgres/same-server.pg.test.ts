@@ -1,0 +1,118 @@
+/** Offsets that look strange and still belong to the server: no false alarm. */
+import pg from 'pg'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Props, SourceRecord, Struct } from '../../core/connect/index.ts'
+import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
+import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
+
+const server: PostgresServer | null = await startPostgres({ own: true })
+afterAll(() => server?.stop())
+
+const ids = (records: readonly SourceRecord[]) => records.map(r => (r.key as Struct)['id'])
+
+async function query(url: string, ...sql: string[]): Promise<pg.QueryResult> {
+  const db = new pg.Client(url)
+  await db.connect()
+  try {
+    let result: pg.QueryResult | null = null
+    for (const s of sql) result = await db.query(s)
+    return result!
+  } finally {
+    await db.end()
+  }
+}
+
+/** A database with one table, whose connector has captured row 1. The slot lags behind the offset. */
+async function captured(more: Props = {}) {
+  const url = await server!.createDatabase()
+  await query(url, 'create table t (id int primary key)')
+  const offsets = new OffsetStore()
+  const props = propsFor(url, { 'retriable.restart.connector.wait.ms': '200', 'lsn.flush.mode': 'connector', ...more })
+  const run = async (changed: Props = {}) => new TaskHarness({ ...props, ...changed }, offsets).start()
+  const task = await run()
+  await task.until(() => task.log.text().includes('snapshot through'))
+  await query(url, 'insert into t values (1)')
+  await task.count(1)
+  return { url, offsets, run, task }
+}
+
+/** As a worker that ends before the server hears of the committed offset. */
+async function commitUnheard(task: TaskHarness, offsets: OffsetStore): Promise<void> {
+  await task.stop()
+  const last = task.records.at(-1)!
+  offsets.set(last.sourcePartition, last.sourceOffset!)
+}
+
+describe.skipIf(server === null)('an offset of the same server', () => {
+  test('is continued when a standby is promoted while it is streamed', async ctx => {
+    // older standbys decode nothing
+    if (server!.version < 160_000) return ctx.skip()
+    const { url, offsets, run, task } = await captured()
+    task.commit()
+    await task.stop()
+    await server!.halt('fast')
+    server!.backUp().restore('standby.signal')
+    await server!.resume({ restore_command: 'false' })
+    const standby = await run()
+    await standby.until(() => standby.log.text().includes('streaming from'))
+    await server!.admin.query('select pg_promote()')
+    await query(url, 'insert into t values (2)', 'insert into t values (3)')
+    await standby.until(r => ids(r).includes(3))
+    await commitUnheard(standby, offsets)
+    await query(url, 'insert into t values (4)')
+    const promoted = await run()
+    expect(ids(await promoted.until(r => ids(r).includes(4)))).toEqual([4])
+    promoted.commit()
+    await promoted.stop()
+    // of the new timeline from now on
+    expect(offsets.get({ server: 't' })!['wal_id']).toMatch(/\/2$/)
+  })
+
+  test('is continued while its transaction waits for a synchronous standby', async () => {
+    const { url, offsets, run, task } = await captured()
+    const { admin } = server!
+    const set = async (to: string) => {
+      await admin.query(`alter system set synchronous_standby_names = '${to}'`)
+      await admin.query('select pg_reload_conf()')
+      await expect
+        .poll(async () => (await query(url, 'show synchronous_standby_names')).rows[0])
+        .toEqual({
+          synchronous_standby_names: to,
+        })
+    }
+    await set('nobody')
+    const db = new pg.Client(url)
+    await db.connect()
+    try {
+      const waiting = db.query('insert into t values (2)')
+      await task.count(2)
+      await commitUnheard(task, offsets)
+      const again = await run()
+      await again.until(() => again.log.text().includes('streaming from'))
+      await set('')
+      await waiting
+      await query(url, 'insert into t values (3)')
+      expect(ids(await again.count(1))).toEqual([3])
+      await again.stop()
+    } finally {
+      await set('')
+      await db.end()
+    }
+  })
+
+  test('is continued with another publication, made after it', async () => {
+    const { url, offsets, run, task } = await captured()
+    await query(url, 'insert into t values (2)')
+    await task.count(2)
+    await commitUnheard(task, offsets)
+    await query(url, 'create publication newer for all tables', 'insert into t values (3)')
+    const again = await run({ 'publication.name': 'newer' })
+    if (server!.version < 180_000) {
+      // the server cannot decode what is older than the publication, and says so
+      expect(await again.failure()).toMatchObject({ code: 'MR_PG_PUBLICATION_MISSING' })
+    } else {
+      expect(ids(await again.count(1))).toEqual([3])
+    }
+    await again.stop()
+  })
+})

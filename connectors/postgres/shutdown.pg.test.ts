@@ -1,0 +1,45 @@
+/** A server waits at a shutdown until all of its WAL is confirmed: this must not depend on the log or on the settings. */
+import pg from 'pg'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { SourceRecord, Struct } from '../../core/connect/index.ts'
+import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
+import { propsFor, TaskHarness } from './test-support/harness.ts'
+
+const server: PostgresServer | null = await startPostgres({ own: true })
+afterAll(() => server?.stop())
+
+const ids = (records: readonly SourceRecord[]) => records.map(r => (r.key as Struct)['id'])
+
+async function query(url: string, ...sql: string[]): Promise<void> {
+  const db = new pg.Client(url)
+  await db.connect()
+  try {
+    for (const s of sql) await db.query(s)
+  } finally {
+    await db.end()
+  }
+}
+
+describe.skipIf(server === null)('a fast shutdown of the server', () => {
+  test.each([
+    ['connector', 'committed'],
+    ['manual', 'committed'],
+    // the log takes nothing
+    ['connector_and_driver', 'not committed'],
+  ])('ends while a connector streams (lsn.flush.mode=%s, records %s)', async (mode, state) => {
+    const url = await server!.createDatabase()
+    await query(url, 'create table t (id int primary key)', 'create table other (id int)')
+    const more = { 'table.include.list': 'public.t', 'retriable.restart.connector.wait.ms': '200' }
+    const task = await new TaskHarness(propsFor(url, { ...more, 'lsn.flush.mode': mode })).start()
+    await task.until(() => task.log.text().includes('snapshot through'))
+    await query(url, 'insert into t values (1)', 'insert into other values (1)')
+    await task.count(1)
+    if (state === 'committed') task.commit()
+    await server!.halt('fast')
+    await server!.resume()
+    await query(url, 'insert into t values (2)')
+    expect(ids(await task.count(2))).toEqual([1, 2])
+    await task.stop()
+    await query(server!.url, `select pg_drop_replication_slot('${propsFor(url)['slot.name']}')`)
+  })
+})
