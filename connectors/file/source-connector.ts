@@ -64,6 +64,9 @@ export class FileStreamSourceConnector extends SourceConnector {
   }
 }
 
+/** A newer JSON than TypeScript's library knows. */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
+
 function shown(value: SourcePartition | SourceOffset): string {
-  return JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v))
+  return JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? rawJSON(String(v)) : v))
 }
