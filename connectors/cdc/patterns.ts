@@ -2,7 +2,7 @@ import { JavaPattern } from '../../core/connect/index.ts'
 
 /**
  * Debezium's lists of regular expressions: separated by commas (`\,` for a comma within one), matched against the whole name
- * and without regard to the case of ASCII letters.
+ * and ignoring the case of ASCII letters.
  */
 export function splitPatterns(list: string | null | undefined): string[] {
   if (!list) return []

@@ -68,16 +68,16 @@ export function timeFormat(mode: TimePrecisionMode, precision: number): Temporal
   }
 }
 
-/** A moment without a zone: the day since 1970, infinite for infinite moments, and the microseconds of the day. */
+/** A timestamp without a zone: days since 1970 (infinite for infinity), and the microseconds of the day. */
 export interface Moment {
   readonly day: number
   readonly micros: number
 }
 
-/** The last day up to which microseconds and milliseconds are exact in a double. */
+/** The last day for which microseconds and milliseconds are exact in a double. */
 const EXACT = { micros: 104_248, millis: 104_249_990 } as const
 
-/** Moments after the year 294246 become the end of int64, as `infinity` does. */
+/** Timestamps after the year 294246 become the largest int64, as `infinity` does. */
 function microsOf({ day, micros }: Moment): number | bigint {
   if (Math.abs(day) <= EXACT.micros) return day * MICROS_PER_DAY + micros
   const exact = BigInt(day) * BigInt(MICROS_PER_DAY) + BigInt(micros)

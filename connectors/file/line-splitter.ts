@@ -26,7 +26,7 @@ export class LineSplitter {
   #nextCr = -2
   #overlong = false
   #passing = false
-  /** How many bytes of the line that is passed over were let go already. */
+  /** How many bytes of the skipped line were discarded already. */
   #passed = 0
   readonly #limit: number
 
@@ -51,26 +51,26 @@ export class LineSplitter {
     return this.#overlong
   }
 
-  /** Whether the line at `position` is passed over: `passLine` lets its bytes go as they come. */
+  /** Whether the line at `position` is being skipped: `passLine` discards its bytes as they arrive. */
   get passing(): boolean {
     return this.#passing
   }
 
-  /** Begins to pass over the line that is longer than the limit. */
+  /** Starts to skip the line that is longer than the limit. */
   pass(): void {
     this.#overlong = false
     this.#passing = true
     this.#passed = 0
   }
 
-  /** Lets go of the bytes of the line that is passed over. True when its end was found: `position` is behind it then. */
+  /** Discards bytes of the skipped line. Returns true at its end, with `position` after it. */
   passLine(): boolean {
     const bytes = this.#bytes
     const rest = bytes.subarray(this.#at)
     const lf = rest.indexOf(LF)
     const cr = rest.subarray(0, lf < 0 ? rest.length : lf).indexOf(CR)
     const end = cr >= 0 ? cr : lf
-    // whether a CR at the very end is a CR LF shows with the next byte
+    // a final CR may be the first half of a CR LF: wait for the next byte
     const whole = end >= 0 && !(cr >= 0 && cr + 1 === rest.length)
     const gone = whole ? end + (cr >= 0 && rest[cr + 1] === LF ? 2 : 1) : end >= 0 ? end : rest.length
     this.#at += gone
@@ -121,7 +121,7 @@ export class LineSplitter {
         this.#overlong = true
         break
       }
-      // whether a CR at the very end is a CR LF shows with the next byte
+      // a final CR may be the first half of a CR LF: wait for the next byte
       if (end < 0 || cr + 1 === bytes.length) {
         this.#searched = end < 0 ? bytes.length : end
         break
@@ -137,7 +137,7 @@ export class LineSplitter {
 
   /** What is left without an end of line, as a line, once no more will come; null when there is nothing. Not more than the limit. */
   takeRest(): Line | null {
-    // the rest of a line that is passed over is passed over too
+    // the rest of a skipped line is skipped too
     if (this.pending === 0 || this.#passing) return null
     const end = this.#bytes.at(-1) === CR ? this.#bytes.length - 1 : this.#bytes.length
     const text = this.#bytes.toString('utf8', this.#at, end)

@@ -18,7 +18,7 @@ import { version } from './version.ts'
 
 const STRING = primitive('string')
 const NO_HEADERS: readonly Header[] = Object.freeze([])
-/** More lines at once would outlive collections of young objects and move to the old generation, just to die there. */
+/** With more lines at once, objects would survive young-generation collections and burden the old generation. */
 const POLL_LINES = 200
 
 /** Reads a file's lines as they are appended. Position in bytes; woken by the file system. */
@@ -176,7 +176,7 @@ export class FileStreamSourceTask extends SourceTask {
     return rest !== null
   }
 
-  /** Tells the runtime of a line that is too long: it fails the task, or goes on behind the line (`errors.tolerance=all`). */
+  /** Reports a line that is too long: the runtime fails the task, or continues after it (`errors.tolerance=all`). */
   #tooLong(): SourceRecord {
     const { file, 'max.line.bytes': limit } = this.#settings
     const { position } = this.#splitter
@@ -185,7 +185,7 @@ export class FileStreamSourceTask extends SourceTask {
     return { ...this.#record({ text: '', end: position }, position, Date.now()), value: null, unwritten: error }
   }
 
-  /** Passes over the line that is too long. Behind it the offset moves on, though no record comes of it. */
+  /** Skips the line that is too long. The offset advances past it without a record. */
   #pass(): SourceRecord[] {
     if (!this.#splitter.passLine()) return []
     const { position } = this.#splitter

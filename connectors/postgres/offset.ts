@@ -12,7 +12,7 @@ export interface SnapshotProgress {
   readonly after: readonly string[] | null
 }
 
-/** A committed offset, read: the keys are Debezium's, besides `snapshot_progress`, `wal_id` and `lsn_idle`. */
+/** A parsed offset: Debezium's keys, plus `snapshot_progress`, `wal_id` and `lsn_idle`. */
 export interface LoadedOffset {
   /** Whether a snapshot was running when it was written. */
   readonly inSnapshot: boolean
@@ -25,7 +25,7 @@ export interface LoadedOffset {
   readonly eventsAtLsn: number
   readonly txId: number | null
   readonly progress: SnapshotProgress | null
-  /** How far past `lsnCommit` the stream was read without anything to capture: the slot may be confirmed up to there. */
+  /** How far past `lsnCommit` the stream had nothing to capture: the slot may be confirmed up to here. */
   readonly lsnIdle: Lsn | null
   /** The WAL that the positions belong to; null in offsets of Debezium and of older versions. */
   readonly walId: WalId | null
@@ -87,7 +87,7 @@ export function snapshotOffset(o: {
 /** Operations as Debezium's offsets name them. */
 export type MessageType = 'BEGIN' | 'COMMIT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'MESSAGE'
 
-/** How far the slot may be confirmed by an offset: to the end of its last whole transaction, and past idle WAL. */
+/** How far an offset allows the slot to be confirmed: the end of its last complete transaction, and past idle WAL. */
 export function confirmableBy(offset: LoadedOffset): Lsn | null {
   const { lsnIdle } = offset
   const lsn = offset.lsnCommit ?? offset.lsn

@@ -2,7 +2,7 @@ import { qualified } from '../cdc/index.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { TableEntry } from './catalog/tables.ts'
 
-/** How a publication limits a table: to some of its columns, or of its rows. */
+/** How a publication restricts a table: to some columns or rows. */
 export interface Limits {
   readonly columns: readonly string[] | null
   readonly rows: string | null
@@ -11,9 +11,9 @@ export interface Limits {
 /** A publication as the server has it. */
 export interface Publication {
   readonly allTables: boolean
-  /** Whether changes of partitions come as those of the table over them. */
+  /** Whether changes to partitions are published under the name of their partitioned table. */
   readonly viaRoot: boolean
-  /** Of insert, update, delete and truncate, those that are left out. */
+  /** Those of insert, update, delete and truncate that it does not publish. */
   readonly without: readonly string[]
   /** The tables that were added one by one, by OID. */
   readonly tables: ReadonlyMap<number, Limits>
@@ -23,7 +23,7 @@ export interface Publication {
 
 const OPERATIONS = ['insert', 'update', 'delete', 'truncate']
 
-// columns that older servers do not have come as null by way of JSON
+// via JSON, columns that older servers lack are null
 const MEMBERS = `
   select r.prrelid::text as oid,
          case when to_jsonb(r)->>'prqual' is not null then coalesce((
@@ -40,7 +40,7 @@ const SCHEMAS = `
   select n.nspname::text as schema from pg_catalog.pg_publication_namespace s
     join pg_catalog.pg_namespace n on n.oid = s.pnnspid where s.pnpubid = $1`
 
-/** Null where there is none of this name. */
+/** Null if no publication has this name. */
 export async function publicationOf(catalog: Catalog, name: string): Promise<Publication | null> {
   const [row] = await catalog.rows(
     `select p.oid::text as oid, to_jsonb(p)::text as publication,
@@ -65,7 +65,7 @@ export async function publicationOf(catalog: Catalog, name: string): Promise<Pub
   }
 }
 
-/** A publication that holds what is captured, as the connector makes it. */
+/** The publication that the connector would create for the captured tables. */
 export const publicationFor = (allTables: boolean, viaRoot: boolean, tables: readonly TableEntry[]): Publication => ({
   allTables,
   viaRoot,
@@ -78,22 +78,22 @@ type Place = { readonly oid: number; readonly schema: string }
 
 const holds = (p: Publication, t: Place): boolean => p.allTables || p.tables.has(t.oid) || p.schemas.has(t.schema)
 
-/** Whether changes of a table are published: by itself, or by a table that it is a partition of. */
+/** Whether changes to a table are published, directly or through its partitioned table. */
 export const isPublished = (p: Publication, t: TableEntry): boolean =>
   t.isLogged && (holds(p, t) || t.ancestors.some(a => holds(p, a)))
 
-/** Whether changes of a table come under the name of one that it is a partition of. */
+/** Whether changes to a table are published under the name of its partitioned table. */
 const comesAsRoot = (p: Publication, t: TableEntry): boolean => p.viaRoot && t.ancestors.some(a => holds(p, a))
 
-/** Tables with partitions of which no partition is captured. */
+/** Partitioned tables without captured partitions. */
 function alone(tables: readonly TableEntry[]): (t: TableEntry) => boolean {
   const withPartitions = new Set(tables.flatMap(t => t.ancestors.map(a => a.oid)))
   return t => t.kind === 'p' && !withPartitions.has(t.oid)
 }
 
 /**
- * The tables that a snapshot reads: those under whose names changes come. Also those whose changes are not published, such as
- * unlogged tables. A table with partitions where changes come under its name, or where none of its partitions is captured.
+ * The tables that a snapshot reads: those under whose names changes are published, and those whose changes are not published,
+ * such as unlogged tables. A partitioned table only if changes have its name or none of its partitions is captured.
  */
 export function snapshotTables(tables: readonly TableEntry[], p: Publication): TableEntry[] {
   const isAlone = alone(tables)
@@ -101,7 +101,7 @@ export function snapshotTables(tables: readonly TableEntry[], p: Publication): T
   return tables.filter(t => isRead(t) && !comesAsRoot(p, t))
 }
 
-/** Captured tables whose changes come under names that the configuration leaves out. */
+/** Captured tables whose changes are published under names that the configuration excludes. */
 export function unseen(tables: readonly TableEntry[], p: Publication): { roots: string[]; partitions: string[] } {
   const captured = new Set(tables.map(t => t.oid))
   const isAlone = alone(tables)

@@ -276,7 +276,7 @@ class RunningBroker implements Broker {
     }
   }
 
-  /** What the directories hold belongs to another broker now: nothing more is written, not even what a stop writes. */
+  /** The directories belong to another broker now: write nothing more, not even during the stop. */
   #abandon(dir: string): void {
     this.#logger.error(
       `Another broker has taken the log directory ${dir} over while this one did not answer. This one stops at once: ` +

@@ -43,7 +43,7 @@ export class Partitions {
   readonly #failed = new Map<string, { topic: TopicImage; partition: number }>()
   /** Logs that are being removed. */
   #removing = 0
-  /** The settings of topics that have none of their own, with what they were made from. */
+  /** The settings of topics without their own, and what they derive from. */
   #plain: { dynamic: DynamicBrokerConfigs; config: LogConfig } | null = null
 
   constructor(o: PartitionsOptions) {
@@ -104,7 +104,7 @@ export class Partitions {
     let next = 0
     const worker = async () => {
       for (let item = work[next++]; item; item = work[next++]) {
-        // much of it blocks: requests get their turn in between
+        // much of this blocks: let requests run in between
         if (next % OPEN_AT_ONCE === 0) await setImmediate()
         await this.#open(item.topic, item.partition, item.config)
       }
@@ -156,7 +156,7 @@ export class Partitions {
       const topic = next.topicsById.get(id)
       if (!topic) continue
       if ((previous.topicsById.get(id)?.partitions.length ?? 0) < topic.partitions.length) grown.push(topic)
-      // one that had its name goes first, or its logs would be in the way
+      // remove a deleted topic with this name first, or its logs would be in the way
       const namesake = previous.topicsByName.get(topic.name)
       if (namesake && namesake.id !== id) await Promise.all(this.#remove(namesake))
     }
@@ -182,7 +182,10 @@ export class Partitions {
       try {
         await this.#logs.delete(topic.name, partition, topic.id)
       } catch (error) {
-        this.#logger.error(`The log of ${topic.name}-${partition} stays on disk until the next start`, error)
+        this.#logger.error(
+          `Cannot remove the log of ${topic.name}-${partition}; it stays on disk until the next start`,
+          error,
+        )
       } finally {
         this.#removing--
       }

@@ -95,7 +95,7 @@ async function listEnd(isolationLevel: number): Promise<number> {
 test('one batch that is rejected keeps no other partition from being written', async () => {
   const answers = await produce('t', [raw({ count: 5 }), batchOf('fine')])
   expect(answers.map(p => p.errorCode)).toEqual([ErrorCode.INVALID_RECORD, 0])
-  expect(answers[0]!.errorMessage).toMatch(/5 records and a last offset delta of 1 in topic partition t-0/)
+  expect(answers[0]!.errorMessage).toMatch(/5 records but a last offset delta of 1 in topic partition t-0/)
   expect(answers[1]!.errorMessage).toBeNull()
 })
 

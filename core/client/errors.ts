@@ -42,7 +42,7 @@ export const clientErrors = defineErrors({
   },
   MR_CLIENT_CLOSED: { message: 'the {what} is closed', fix: 'Make a new one.' },
   MR_CLIENT_ABORTED: {
-    message: 'the record was not sent, because an earlier one failed',
+    message: 'the record was not sent because an earlier one failed',
     fix: 'Handle the failure of the earlier record, then send this one again.',
     retriable: true,
   },

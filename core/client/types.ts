@@ -37,7 +37,7 @@ export interface ProducerRecord {
   /** Null or absent: by the partitioner (murmur2 of the key; sticky without one). */
   readonly partition?: number | null
   readonly key: Buffer | null
-  /** Text is sent as UTF-8, and costs less than a buffer of it. */
+  /** Text is sent as UTF-8, and is cheaper than a buffer. */
   readonly value: Buffer | string | null
   /** Default: now. */
   readonly timestamp?: number | null
@@ -105,7 +105,7 @@ export interface Producer {
   send(records: readonly ProducerRecord[], signal?: AbortSignal): Promise<RecordMetadata[]>
   /** Sends what waits for its linger and resolves when everything appended so far has been acked or has failed. */
   flush(signal?: AbortSignal): Promise<void>
-  /** Fails what was appended with a token above `after` and has not been sent yet: no later record shall overtake a failed one. */
+  /** Fails unsent records with a token above `after`, so that no later record overtakes a failed one. */
   abortUnsent(after: number): void
   /** The partitions of a topic (fetches metadata; creates the topic where the broker does so automatically). */
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
@@ -197,9 +197,9 @@ export interface Consumer {
   assign(partitions: readonly TopicPartition[]): void
   unsubscribe(): Promise<void>
   assignment(): readonly TopicPartition[]
-  /** The topics that are subscribed to; of a pattern, those that match it at present. */
+  /** The subscribed topics; with a pattern, those that match it now. */
   subscription(): readonly string[]
-  /** Of those, the ones that do not exist as far as is known. */
+  /** Those of them that, as far as is known, do not exist. */
   missingTopics(): readonly string[]
   /** At most `maxPollRecords` records, as batches; empty after `timeoutMs` without any, or when the signal aborts. */
   poll(timeoutMs: number, signal?: AbortSignal): Promise<readonly ConsumerBatch[]>

@@ -102,7 +102,7 @@ export class Catalog {
     }
   }
 
-  /** The pid of the server's process; 0 where there is no connection. */
+  /** The pid of the server process; 0 without a connection. */
   get pid(): number {
     return (this.#client as { processID?: number } | null)?.processID ?? 0
   }
@@ -124,7 +124,7 @@ export class Catalog {
     return this.run(client => listTables(client, this.#options.selection))
   }
 
-  /** Views, foreign tables and others that are selected as tables are, and cannot be captured. */
+  /** Views, foreign tables and the like that match the configuration but cannot be captured. */
   otherRelations(): Promise<string[]> {
     return this.run(client => listOthers(client, this.#options.selection))
   }
@@ -169,8 +169,8 @@ export class Catalog {
 }
 
 /**
- * The key of a change: what the table has for one now, unless the relation shows that the primary key was another one at that
- * moment. A replica identity by default is the primary key; one by an index or of the whole row says nothing of it.
+ * The key of a change: the table's current key, unless the relation shows that the primary key was different at that time.
+ * The default replica identity is the primary key; an index or FULL identity says nothing about it.
  */
 function keyOf(relation: Relation, now: readonly string[] | null, names: ReadonlySet<string>): readonly string[] {
   const identity = relation.columns.filter(c => c.isKey && relation.identity !== 'f').map(c => c.name)

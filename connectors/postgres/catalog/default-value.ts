@@ -41,7 +41,7 @@ function literalOf(expression: string): string | null {
 
 const NUMBER = /^-?\d*\.?\d+(e[+-]?\d+)?$/i
 
-/** A number with as many digits behind its point as its column declares. */
+/** A number with as many decimal places as its column declares. */
 function scaled(type: ColumnType, text: string): string {
   const scale = numericModifier(type.typmod)?.scale ?? 0
   const digits = text.includes('.') ? text.length - text.indexOf('.') - 1 : 0

@@ -28,7 +28,7 @@ const QUERY = `
     from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
    where t.oid = any($1::oid[])`
 
-/** The OIDs below are the server's own, which do not change. */
+/** OIDs below this are built in and do not change. */
 const FIRST_USER_OID = 16_384
 
 /** Types of the database by OID, read when they are first met. */
@@ -45,7 +45,7 @@ export class TypeRegistry {
     return this.#read(oids, oid => !this.#rows.has(oid))
   }
 
-  /** Reads types that users made as they are now (ALTER TYPE, ALTER DOMAIN). One that is gone stays as it was. */
+  /** Reads user-defined types again (after ALTER TYPE or ALTER DOMAIN). A dropped type stays as it was. */
   refresh(oids: Iterable<number>): Promise<void> {
     return this.#read(oids, oid => oid >= FIRST_USER_OID || !this.#rows.has(oid))
   }
@@ -67,7 +67,7 @@ export class TypeRegistry {
     }
   }
 
-  /** Whether a type is a domain that refuses NULL. */
+  /** Whether a type is a NOT NULL domain. */
   isNotNull(oid: number): boolean {
     return this.#rows.get(oid)?.notNull ?? false
   }

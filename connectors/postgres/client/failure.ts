@@ -23,12 +23,12 @@ const SOCKET_CODES = new Set([
   'EAI_AGAIN',
 ])
 
-/** Server states that pass: shutting down, starting up, crashed, out of something, serialization failures, lost connections. */
+/** Temporary SQLSTATEs: shutdown, startup, crash, lack of resources, serialization failures, lost connections. */
 const PASSING = /^(57P0[1-5]|53[0-9A-Z]{3}|08[0-9A-Z]{3}|40[0-9A-Z]{3}|55006|25P0[34]|72000)$/
-/** Of these, the ones where the connection need not be lost. */
+/** Those of them that do not close the connection. */
 const SHORTAGE = /^(53|40|72)/
 
-/** The function of the server that reported an error: the same in every language of messages. */
+/** The server function that reported an error: the same in every message language. */
 const routineOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'routine' in error && typeof error.routine === 'string'
     ? error.routine
@@ -45,7 +45,7 @@ export function isPassing(error: unknown): boolean {
   )
 }
 
-// both settings stand in the message in every language; 53400 and 53300 have other causes too
+// the message names the setting in every language; 53400 and 53300 have other causes too
 const isSlotShortage = (error: unknown) =>
   (codeOf(error) === '53400' &&
     (routineOf(error) === 'ReplicationSlotCreate' || /replication slot/i.test(messageOf(error)))) ||
@@ -56,7 +56,7 @@ export function connectFailure(cause: unknown, o: ConnectionOptions, replication
   const { host, port, user, database } = o
   const code = codeOf(cause)
   const message = messageOf(cause)
-  // first: the name of a host or a user can hold any word that is looked for below
+  // check this first: a host or user name can contain any word that is matched below
   if (SOCKET_CODES.has(code)) return errors.create('MR_PG_CONNECT_FAILED', { host, port, cause: message }, { cause })
   if (/no pg_hba\.conf entry|pg_hba\.conf rejects/.test(message))
     return errors.create('MR_PG_HBA', { host, port, user, cause: message }, { cause })
@@ -114,12 +114,12 @@ export function streamFailure(cause: unknown, slot: string): MillraceError {
   )
 }
 
-/** A time limit (57014 also where somebody canceled it, 55P03 for locks). */
+/** A timeout (57014, also for a canceled query; 55P03 for locks). */
 const isCanceled = (error: unknown): boolean => /^(57014|55P03)$/.test(codeOf(error))
-/** Bytes that are not text in the encoding of the client. */
+/** Bytes that are not valid in the client encoding. */
 const isEncoding = (error: unknown): boolean => /^(22021|22P05)$/.test(codeOf(error))
 
-/** An error of the query that a snapshot reads a table by. */
+/** An error of a table's snapshot query. */
 export function snapshotFailure(
   cause: Error,
   query: { readonly table: string; readonly user: string; readonly isOverride: boolean },
@@ -134,7 +134,7 @@ export function snapshotFailure(
     return errors.create('MR_PG_ENCODING', { what: `a row of table ${table}`, cause: cause.message }, { cause })
   if (sqlstate === '42501') return errors.create('MR_PG_SNAPSHOT_DENIED', { ...of, user }, { cause })
   if (isOverride) return errors.create('MR_PG_SNAPSHOT_OVERRIDE', of, { cause })
-  // gone or changed between the look at the catalog and the query
+  // dropped or changed after the catalog was read
   if (/^(42P01|42703|3F000|0A000)$/.test(sqlstate)) return errors.create('MR_PG_SNAPSHOT_CHANGED', of, { cause })
   return errors.create('MR_PG_SNAPSHOT_QUERY', of, { cause })
 }

@@ -25,7 +25,7 @@ export const Frame = {
 export class ServerError extends Error {
   readonly code: string
   readonly severity: string
-  /** The function of the server that reports it: the same in every language. */
+  /** The server function that reported it: the same in every language. */
   readonly routine: string
   constructor(message: string, code: string, severity: string, routine = '') {
     super(message)

@@ -15,9 +15,9 @@ export class StreamPosition {
   messageType: MessageType | null
   /** How many events at `lsn` were given. */
   eventsAtLsn: number
-  /** The WAL that the positions belong to, as offsets show it. */
+  /** The WAL that the positions belong to, as in offsets. */
   walId: string | null = null
-  /** How far the slot may be confirmed past the last transaction, as nothing was captured in between. */
+  /** How far the slot may be confirmed past the last transaction, because nothing was captured in between. */
   lsnIdle: Lsn | null
 
   constructor(
@@ -68,7 +68,7 @@ export class StreamPosition {
     this.eventsAtLsn = 0
   }
 
-  /** The stream was read to here between transactions, and held nothing to capture. */
+  /** The stream was read up to here, between transactions, without anything to capture. */
   idle(lsn: Lsn): void {
     this.lsnIdle = lsn
   }
@@ -93,8 +93,8 @@ export class StreamPosition {
   }
 
   /**
-   * From where to ask the server: it sends transactions that end after it. Not from idle WAL: a server that was restored can
-   * have other transactions there.
+   * Where to start the stream: the server sends transactions that end after it. Not within idle WAL, where a restored server
+   * may have other transactions.
    */
   startLsn(): Lsn {
     return this.lsnCommit ?? this.lsn
@@ -145,8 +145,8 @@ export class ResumeFilter {
 export type FlushMode = 'connector' | 'manual' | 'connector_and_driver'
 
 /**
- * How far the server may be told that everything is safe: by committed offsets alone. So the slot is never confirmed past the
- * committed offset, and one that is was moved by somebody else.
+ * How far the slot may be confirmed: only up to the committed offset. So a slot past the committed offset was advanced by
+ * another client.
  */
 export class FlushTracker {
   readonly #mode: FlushMode
@@ -161,7 +161,7 @@ export class FlushTracker {
     return this.#flushed
   }
 
-  /** The slot is confirmed up to here already: to say so again moves nothing, and to say less could move it back. */
+  /** The slot is already confirmed up to here; confirming less could move it back. */
   confirmed(lsn: Lsn): void {
     if (this.#mode !== 'manual') this.#reach(lsn)
   }
@@ -170,7 +170,7 @@ export class FlushTracker {
   committed(offset: SourceOffset): boolean {
     const before = this.#flushed
     if (this.#mode === 'manual') return false
-    // a snapshot that is not through may need the slot's beginning again
+    // an unfinished snapshot may need the slot from its start again
     const done = offset['snapshot_completed'] !== false
     this.#reach(offset['lsn_commit'] ?? offset['lsn_proc'] ?? (done ? offset['lsn'] : null))
     if (this.#mode === 'connector_and_driver') this.#reach(offset['lsn_idle'])

@@ -24,7 +24,7 @@ import { Message, readMicros, readRelation, readString, readTuple } from './pgou
 import { ResumeFilter, type StreamPosition } from './position.ts'
 import type { ReplicationStream } from './replication-stream.ts'
 
-/** What messages are counted under among the tables of a transaction. */
+/** The name under which messages are counted in transaction metadata. */
 const MESSAGES = 'LOGICAL_DECODING_MESSAGE'
 const NO_TABLE: TableName = { schema: '', table: '' }
 
@@ -38,7 +38,7 @@ export interface StreamContext {
   readonly logger: Logger
   /** The slot's xmin as last read, for events. */
   readonly xmin: () => number | null
-  /** PostgreSQL 18 and newer skip changes of a time when the publication did not exist. Throws where it does not exist now. */
+  /** PostgreSQL 18 and newer skip changes made without the publication. Throws if it still does not exist. */
   readonly publicationSkipped: (message: string) => Promise<void>
   /** What offsets hold besides the position: a snapshot that is not through yet. */
   readonly extra: () => Readonly<Record<string, unknown>> | null
@@ -100,19 +100,19 @@ export class StreamReader {
     return this.#held !== null
   }
 
-  /** How far the stream was read, between transactions; null within one. */
+  /** How far the stream was read between transactions; null inside one. */
   get idleLsn(): Lsn | null {
     return this.#inTransaction || this.#held !== null ? null : maxLsn(this.#reached, this.#position.startLsn())
   }
 
-  /** Whether the server has asked how far everything is safe since the last call. */
+  /** Whether the server has requested a status update since the last call. */
   takeAsked(): boolean {
     const asked = this.#asked
     this.#asked = false
     return asked
   }
 
-  /** The offset after the last transaction; with `idle` after all that was read. Between transactions. */
+  /** The offset after the last transaction; with `idle`, after everything read. Only between transactions. */
   offsetNow(idle: boolean): SourceOffset {
     if (idle && this.idleLsn !== null) this.#position.idle(this.idleLsn)
     this.#offset = this.#makeOffset()
@@ -266,8 +266,8 @@ export class StreamReader {
   }
 
   /**
-   * Gives an event, unless it was given before a restart. `make` runs again, with a new shape, when the rows show that a type is
-   * newer than the shape: a label that the enumeration did not have, NULL in a domain that was NOT NULL.
+   * Emits an event, unless it was emitted before a restart. Calls `make` again with a new shape if a row shows that a type has
+   * changed: a new enum label, or NULL in a domain that was NOT NULL.
    */
   #event(
     out: SourceRecord[],
@@ -347,7 +347,7 @@ export class StreamReader {
     })
   }
 
-  /** A NULL in a new row where a domain was NOT NULL: it may be so no longer. Asked once for a shape. */
+  /** A NULL in a new row although its domain was NOT NULL: reads the domain again, once per shape. */
   #lookForNulls(shape: TableShape): void {
     if (shape.requiredByDomain.length === 0 || this.#nullsAsked.has(shape)) return
     if (!shape.requiredByDomain.some(column => this.#new.starts[column] === NULL)) return

@@ -28,9 +28,8 @@ function unquoted(buf: Buffer, start: number, end: number): Buffer {
 }
 
 /**
- * Decodes PostgreSQL's text of an array: `{1,NULL,"a \"b\""}`, with or without bounds before it. The schema of an array has one
- * dimension: the elements of an array with several come in the order in which `unnest` gives them. An element that the schema
- * cannot hold is null.
+ * Decodes PostgreSQL's text of an array: `{1,NULL,"a \"b\""}`, with or without bounds. Multidimensional arrays are flattened in
+ * the order of `unnest`, because the schema has one dimension. An element that the schema cannot hold becomes null.
  */
 export function arrayDecoder(element: Decode, delimiter = COMMA): Decode {
   return (buf, start, end) => {

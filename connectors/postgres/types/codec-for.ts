@@ -23,7 +23,7 @@ export interface ColumnType {
   readonly typmod: number
   /** Whether the name of a domain stood there. */
   readonly domain: boolean
-  /** What stands between its values in the text of an array. */
+  /** The delimiter of its values in the text of an array. */
   readonly delimiter: string
 }
 
@@ -63,7 +63,7 @@ function bitCodec(length: number): Codec {
     : plain(bits(length), bitText, Buffer.alloc(0))
 }
 
-/** How `binary.handling.mode` shows bytes. */
+/** How `binary.handling.mode` represents bytes. */
 export const shownBytes: Readonly<Record<BinaryMode, (b: Buffer) => Buffer | string>> = {
   bytes: b => b,
   base64: b => b.toString('base64'),
@@ -165,13 +165,13 @@ const NO_ARRAY = new Set(['money', 'name', 'interval', 'varbit', 'xml', 'point',
 /** Every array can hold NULL: its elements are optional. */
 const optionalElements = (element: Schema): Schema => array(withOptions(element, { optional: true }))
 
-/** The server's own lists of numbers, which are types of their own. */
+/** The server's internal number lists, which are types of their own. */
 function vectorCodec(element: Codec): Codec {
   return plain(optionalElements(element.schema), vectorDecoder(element.decode), [])
 }
 
 function elementCodec(element: ColumnType, o: ValueOptions): Codec | null {
-  // the labels of an enumeration are known; other domains are shown as Debezium shows them in arrays
+  // enum labels are known; other domains are represented as Debezium represents them in arrays
   if (element.domain && element.labels === null) return o.includeUnknown ? unknownCodec(o) : null
   if (element.builtin && NO_ARRAY.has(element.name)) return null
   return codecOf(element, o)
@@ -202,7 +202,7 @@ function codecOf(type: ColumnType, o: ValueOptions): Codec | null {
   return o.includeUnknown ? unknownCodec(o) : null
 }
 
-/** How values of a type are shown; null for types that are left out (`include.unknown.datatypes=false`). */
+/** How values of a type are represented; null for excluded types (`include.unknown.datatypes=false`). */
 export function codecFor(type: ColumnType, o: ValueOptions): Codec | null {
   const codec = codecOf(type, o)
   return codec && { ...codec, unavailable: codec.unavailable ?? unavailableOf(codec.schema, o) }

@@ -10,7 +10,7 @@ export interface Codec {
   readonly decode: Decode
   /** What stands where a NOT NULL column's value is not known, as in the old row of a delete. */
   readonly filler: unknown
-  /** What stands for a large value that an update did not touch; null for what follows from the schema. */
+  /** The placeholder for an unchanged TOASTed value; null to derive it from the schema. */
   readonly unavailable: unknown
   /** Whether values are text to the database: what masks apply to. */
   readonly isText: boolean

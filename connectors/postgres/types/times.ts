@@ -82,7 +82,7 @@ const zoned = (schema: Schema, decode: Decode, filler: string): Codec => ({
 
 /** `timestamptz`: in UTC, with as many digits of a fraction as the column declares. */
 export function timestamptzCodec(precision: number): Codec {
-  // whole seconds can have a fraction only in a default, which the server has not rounded yet
+  // a type with whole seconds can have a fraction only in a default, not yet rounded by the server
   const digits = precision < 0 ? 6 : precision === 0 ? null : precision
   const decode: Decode = (buf, start, end) => {
     const m = moment(buf, start, end)
@@ -148,7 +148,7 @@ export function intervalCodec(mode: 'numeric' | 'string'): Codec {
     if (Number.isSafeInteger(total)) return total
     const exact =
       BigInt(months) * 2_629_800_000_000n + BigInt(d ?? 0) * BigInt(DAY) + BigInt(seconds) * 1_000_000n + BigInt(micros)
-    // as Debezium: one that is too long for int64 becomes its end
+    // as in Debezium: an interval too long for int64 becomes the largest or smallest int64
     return exact >= INT64_END ? INT64_END - 1n : exact < -INT64_END ? -INT64_END : exact
   }
   return { schema: Time.MicroDuration, decode, filler: 0, unavailable: null, isText: false }

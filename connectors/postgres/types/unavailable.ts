@@ -17,14 +17,14 @@ function nameUuid(bytes: Buffer): string {
   return hash.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-/** A number in the form that a schema of integers has it. */
+/** A number in the form that an integer schema requires. */
 function integer(schema: Schema, n: number): unknown {
   if (schema.name === DATE) return anyDate(n * DAY_MS)
   if (schema.name === TIME || schema.name === TIMESTAMP) return anyDate(n)
   return n
 }
 
-/** Arrays of numbers hold the bytes of the placeholder, arrays of booleans their bits; others the placeholder alone. */
+/** Number arrays hold the bytes of the placeholder, boolean arrays its bits, other arrays just the placeholder. */
 function elements(schema: Schema, p: Placeholder): unknown[] {
   const bytes = [...new Int8Array(p.placeholderBytes)]
   switch (schema.type) {
@@ -43,7 +43,7 @@ function elements(schema: Schema, p: Placeholder): unknown[] {
   }
 }
 
-/** What stands for a large value that an update did not touch, by the schema of its column. Never null. */
+/** The placeholder for an unchanged TOASTed value, chosen by the schema of its column. Never null. */
 export function unavailableOf(schema: Schema, p: Placeholder): unknown {
   switch (schema.type) {
     case 'string':
@@ -70,6 +70,6 @@ export function unavailableOf(schema: Schema, p: Placeholder): unknown {
   }
 }
 
-/** For an array whose elements have a placeholder of their own, such as bytes shown as text. */
+/** For an array whose elements have their own placeholder, such as bytes as text. */
 export const unavailableArray = (element: Schema, own: unknown, p: Placeholder): unknown[] =>
   own === null ? elements(element, p) : [own]

@@ -85,7 +85,7 @@ test.skipIf(!hasProc)(
       // it died: its lock is not renewed any more
       warnings.length = 0
       const release = await lockDirs([dir], { heartbeat: FAST, warn: w => warnings.push(w) })
-      expect(warnings.at(-1)).toMatch(new RegExp(`was left by process ${process.pid} on host ${where.host}`))
+      expect(warnings.at(-1)).toMatch(new RegExp(`its owner, process ${process.pid} on host ${where.host},`))
       release()
     }
   },
@@ -97,7 +97,7 @@ test.skipIf(!hasProc)('after a crash in a container that was long ago nobody wai
   utimesSync(path(), long, long)
   const warnings: string[] = []
   const release = await lockDirs([dir], { warn: w => warnings.push(w) })
-  expect(warnings).toEqual([expect.stringMatching(/taken over/)])
+  expect(warnings).toEqual([expect.stringMatching(/Taking over/)])
   release()
 })
 

@@ -10,16 +10,16 @@ import { claim, renewedAt, takeOver, textOf } from './lock-file.ts'
 import { judge, type LockOwner, ownerText, parseOwner, thisProcess } from './owner.ts'
 
 const LOCK = '.lock'
-/** Others that come and go while we try. */
+/** How often to retry while other processes take and release the lock. */
 const TRIES = 200
 const TRY_AGAIN_MS = 25
 
-/** How often the owner of a lock renews it, and after what silence it counts as gone where only that tells. */
+/** How often the owner renews its lock, and after what silence it counts as gone if nothing else tells. */
 export interface Heartbeat {
   readonly everyMs: number
   /** Of an owner in another container of this machine, whose clock is ours. */
   readonly silenceMs: number
-  /** Of one that may be on another machine; counted here, since its clock may differ. */
+  /** Of an owner that may be on another machine; measured by our clock, since its clock may differ. */
   readonly remoteSilenceMs: number
 }
 
@@ -29,7 +29,7 @@ export interface LockOptions {
   readonly heartbeat?: Heartbeat
   /** Says that the start waits, or that a lock was taken over. */
   readonly warn?: (message: string) => void
-  /** Somebody else has a lock that was ours: nothing may be written to the directories any more. */
+  /** Another broker took our lock: nothing may be written to the directories any more. */
   readonly onLost?: (dir: string) => void
 }
 
@@ -39,9 +39,9 @@ let taken = 0
 
 /**
  * Takes the directories for this process, by a `.lock` file in each that names the process and is renewed every two seconds
- * (Node has no locks of the operating system). A lock whose owner is gone, as after kill -9, is taken over: at once where
- * the process can be looked up, else once it was not renewed for a while. Of two that come at once one gets it. Returns the
- * release. Throws MR_BROKER_DIR_LOCKED, MR_BROKER_DIR_LOCKED_ELSEWHERE, MR_BROKER_DIR_UNWRITABLE.
+ * (Node has no file locks). A lock whose owner is gone, as after kill -9, is taken over: at once if the process can be looked
+ * up, otherwise after the lock was not renewed for a while. If two processes try at once, one gets it. Returns the release
+ * function. Throws MR_BROKER_DIR_LOCKED, MR_BROKER_DIR_LOCKED_ELSEWHERE, MR_BROKER_DIR_UNWRITABLE.
  */
 export async function lockDirs(dirs: readonly string[], o: LockOptions = {}): Promise<() => void> {
   const held: string[] = []
@@ -71,7 +71,7 @@ export async function lockDirs(dirs: readonly string[], o: LockOptions = {}): Pr
 const mine = () => ownerText(thisProcess())
 const isOurs = (dir: string) => textOf(join(dir, LOCK)) === mine()
 
-/** A lock that is somebody else's by now is reported once and not renewed. */
+/** Reports a lock that another process took, once, and does not renew it. */
 async function renew(held: string[], o: LockOptions): Promise<void> {
   for (const dir of [...held]) {
     const path = join(dir, LOCK)
@@ -86,7 +86,7 @@ async function renew(held: string[], o: LockOptions): Promise<void> {
         o.onLost?.(dir)
       }
     } catch (error) {
-      o.warn?.(`The lock of ${dir} cannot be renewed; it is tried again: ${messageOf(error)}`)
+      o.warn?.(`Cannot renew the lock of ${dir}; retrying: ${messageOf(error)}`)
     }
   }
 }
@@ -126,15 +126,15 @@ async function takeOrHolder(dir: string, candidate: string, o: LockOptions): Pro
     if (text === null) continue
     const holder = await holderOf(path, text, o)
     if (holder !== null) return holder
-    // the link is renewed from here on: what we put in place has the time of now
+    // the link is renewed from here on; it starts with the current time
     writeFileSync(candidate, readFileSync(candidate))
     if (takeOver(path, text, candidate)) return null
     await pause(TRY_AGAIN_MS)
   }
-  throw new Error(`${path} comes and goes`)
+  throw new Error(`${path} is created and removed repeatedly by other processes`)
 }
 
-/** Who holds a lock with this text; null when nobody does any more. */
+/** Who holds a lock with this text; null if nobody does any more. */
 async function holderOf(path: string, text: string, o: LockOptions): Promise<Holder | null> {
   const owner = parseOwner(text)
   const byKernel = lockedByKernel(path)
@@ -144,7 +144,7 @@ async function holderOf(path: string, text: string, o: LockOptions): Promise<Hol
   if (verdict === 'alive') return { where: 'here', pid: owner.pid }
   if (verdict === 'gone') return null
   if (await isRenewed(path, text, verdict, o)) return { where: 'elsewhere', pid: owner.pid, host: owner.host }
-  o.warn?.(`The lock ${path} was left by ${describe(owner)}, which does not renew it any more: it is taken over`)
+  o.warn?.(`Taking over the lock ${path}: its owner, ${describe(owner)}, no longer renews it`)
   return null
 }
 
@@ -163,7 +163,7 @@ async function isRenewed(path: string, text: string, verdict: 'hidden' | 'remote
   }
   while (Date.now() < until) {
     await pause(Math.min(everyMs / 4, Math.max(1, until - Date.now())))
-    // one that was released or taken over is looked at again
+    // released or taken over: look again
     if (textOf(path) !== text) return false
     if (renewedAt(path) !== seen) return true
   }
@@ -174,6 +174,6 @@ function removeQuietly(file: string): void {
   try {
     rmSync(file, { force: true })
   } catch {
-    // what could not be written cannot be removed either; the error is on its way already
+    // if the file could not be written it cannot be removed either; that error is already being thrown
   }
 }

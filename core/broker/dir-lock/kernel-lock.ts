@@ -2,7 +2,7 @@ import { readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { kernelFile } from './owner.ts'
 
-/** A process that holds a lock of the operating system on the file, as Apache's broker does; null when none does, or where /proc is not. */
+/** A process that holds an OS lock on the file, as Apache's broker does; null if none does, or without /proc. */
 export function lockedByKernel(path: string): number | null {
   const { ino } = statSync(path)
   const lines = kernelFile('/proc/locks')?.split('\n') ?? []
@@ -20,7 +20,7 @@ function hasOpen(pid: number, path: string): boolean {
   try {
     open = readdirSync(links)
   } catch {
-    // it ended, or is somebody else's
+    // the process has ended, or belongs to another user
     return false
   }
   return open.some(fd => {

@@ -16,7 +16,7 @@ export function renewedAt(path: string): number | null {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null
 }
 
-/** Puts a file under a name that nobody has, whole at once; false when somebody has it. */
+/** Creates a complete file under a new name atomically; false if the name exists. */
 export function claim(file: string, name: string): boolean {
   try {
     linkSync(file, name)
@@ -39,9 +39,8 @@ export function claim(file: string, name: string): boolean {
 const GUARD_MS = 10_000
 
 /**
- * Puts our lock in the place of one whose owner is gone. Whoever wants to must first get a name that belongs to that dead
- * owner alone, so that nobody takes away the lock of one who was quicker. Returns whether the lock is ours now; if not,
- * look again.
+ * Replaces the lock of a dead owner with ours. A guard file, named after that owner, ensures that no process removes the
+ * lock of a faster one. Returns whether the lock is ours now; if not, look again.
  */
 export function takeOver(path: string, stale: string, mine: string): boolean {
   const guard = `${path}.after-${stale.replace(/[^\w-]+/g, '_').slice(0, 150)}`

@@ -2,19 +2,19 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { isErrno } from '../log/files.ts'
 
-/** Who holds a lock, as its file says. Parts that a system does not tell are empty. */
+/** The owner of a lock, as in its file. Parts that the system does not provide are empty. */
 export interface LockOwner {
   readonly pid: number
-  /** When the process started, in clock ticks since the boot: tells it from a later one with its pid. */
+  /** Start of the process in clock ticks since boot; distinguishes it from a later process with its pid. */
   readonly start: string
   readonly host: string
-  /** The boot of the machine: the same for all processes of one running kernel, in whatever container. */
+  /** The boot id: the same for all processes of a running kernel, in any container. */
   readonly boot: string
-  /** The pid namespace: pids of another one (a container) mean nothing here. */
+  /** The pid namespace: pids from another namespace (a container) mean nothing here. */
   readonly namespace: string
 }
 
-/** Null where /proc is not, or the process is gone. */
+/** Null without /proc, or if the process is gone. */
 export function kernelFile(path: string): string | null {
   try {
     return readFileSync(path, 'latin1')
@@ -56,7 +56,7 @@ export function ownerText(o: LockOwner): string {
   return `${o.pid} ${o.start}\nhost ${o.host}\nboot ${o.boot}\nnamespace ${o.namespace}\n`
 }
 
-/** Reads a lock's text; null where it says nothing: a crash while it was written left it, or an Apache broker. */
+/** Parses a lock file; null if it names no owner, as after a crash while writing, or from an Apache broker. */
 export function parseOwner(text: string): LockOwner | null {
   const old = /^(\d{1,10}) (\d+)-(\w{8})\n$/.exec(text)
   if (old !== null) return parseFirstFormat(Number(old[1]), old[2]!, old[3]!)
@@ -65,15 +65,15 @@ export function parseOwner(text: string): LockOwner | null {
   return { pid: Number(m[1]), start: m[2]!, host: m[3]!, boot: m[4]!, namespace: m[5]! }
 }
 
-/** Version 0.1 wrote only the beginning of the boot's id, and knew nothing of containers. */
+/** Version 0.1 wrote only the start of the boot id, and no namespace. */
 function parseFirstFormat(pid: number, start: string, boot: string): LockOwner {
   const me = thisProcess()
   return { ...me, pid, start, boot: me.boot.startsWith(boot) ? me.boot : boot }
 }
 
 /**
- * What can be said of an owner at once. `alive` and `gone` are certain. Of one that cannot be seen from here, only its
- * heartbeat tells: `hidden` is on this machine (in another container), `remote` may be on another one.
+ * What is known about an owner at once. `alive` and `gone` are certain. If its process is not visible, only renewals tell:
+ * `hidden` is on this machine (in another container), `remote` may be on another machine.
  */
 export type Verdict = 'alive' | 'gone' | 'hidden' | 'remote'
 
@@ -82,7 +82,7 @@ export function judge(owner: LockOwner, me: LockOwner): Verdict {
   if (owner.host !== me.host) return 'remote'
   // without /proc, as on macOS: a pid that answers may be a later process's, or a zombie's
   if (owner.boot === '' && me.boot === '') return owner.pid !== me.pid && answers(owner.pid) ? 'hidden' : 'gone'
-  // the machine was started again since; the name of a container says less
+  // the machine has rebooted since; a container's host name proves nothing
   return owner.namespace === NO_CONTAINER && me.namespace === NO_CONTAINER ? 'gone' : 'remote'
 }
 
@@ -95,11 +95,11 @@ function stateOf({ pid, start }: LockOwner): 'alive' | 'gone' {
   return isDefunct(pid, stat[0]!) ? 'gone' : 'alive'
 }
 
-/** A zombie has ended: it holds nothing but its pid, until its parent asks for its exit code. */
+/** A zombie has ended: it holds only its pid, until its parent reads the exit code. */
 function isDefunct(pid: number, state: string): boolean {
   if (state !== 'Z' && state !== 'X') return false
   try {
-    // with threads that live on only its first thread has ended
+    // if other threads are alive, only its first thread has ended
     return readdirSync(`/proc/${pid}/task`).length <= 1
   } catch {
     return true

@@ -13,7 +13,7 @@ export interface CheckedRecords {
   readonly logAppendTime: number
 }
 
-/** A log's settings as far as a producer's records are checked against them. */
+/** The log settings against which a producer's records are checked. */
 export function rulesFor(partition: string, config: LogConfig, now: number): BatchRules {
   const { compressionType } = config
   return {
@@ -33,7 +33,7 @@ export function rulesFor(partition: string, config: LogConfig, now: number): Bat
   }
 }
 
-/** A producer's batch as its verdict makes it: as it came, with another latest timestamp, or rewritten. */
+/** A producer's batch after its verdict: unchanged, with another latest timestamp, or rewritten. */
 export function admit(
   batch: Buffer,
   verdict: Verdict,
@@ -54,25 +54,25 @@ export function admit(
 }
 
 /**
- * Checks batches that come from this broker, or from a leader that took them under its own rules: that they are whole, and
- * have offsets that can be kept. Their records are not looked into.
+ * Checks batches from this broker, or from a leader that applied its own rules: that they are complete, with offsets that
+ * can be stored. Does not check their records.
  */
 export function checkOwn(
   records: Buffer,
   origin: 'coordinator' | 'replication',
   config: LogConfig,
 ): CheckedRecords | KafkaError {
-  if (records.length === 0) return errorFor(ErrorCode.INVALID_RECORD, 'The request holds no records.')
+  if (records.length === 0) return errorFor(ErrorCode.INVALID_RECORD, 'The request contains no records.')
   const batches: BatchMeta[] = []
   for (let at = 0; at < records.length; at += batches.at(-1)!.size) {
     const problem = batchProblem(records, at, records.length)
     if (problem !== null) return errorFor(ErrorCode.CORRUPT_MESSAGE, `Corrupt record batch: ${problem}.`)
     const meta = readBatchMeta(records, at)
     if (origin === 'replication' && !Number.isSafeInteger(meta.lastOffset)) {
-      return errorFor(ErrorCode.CORRUPT_MESSAGE, `Offset ${meta.lastOffset} is beyond what a log can hold.`)
+      return errorFor(ErrorCode.CORRUPT_MESSAGE, `Offset ${meta.lastOffset} is too large for a log.`)
     }
     if (origin === 'coordinator' && meta.size > config.maxMessageBytes) {
-      const detail = `The record batch has ${meta.size} bytes, and at most ${config.maxMessageBytes} are accepted.`
+      const detail = `The record batch has ${meta.size} bytes, but at most ${config.maxMessageBytes} are accepted.`
       return errorFor(ErrorCode.MESSAGE_TOO_LARGE, detail)
     }
     batches.push(meta)

@@ -17,7 +17,7 @@ const MAX_GROUP_BYTES = 8 << 20
  */
 const SYNC_WRITE_BYTES = 1 << 20
 
-/** An append in line. Its place is taken when it is asked for, also while a thread still checks its records. */
+/** A queued append. It keeps its place in the queue while a thread checks its records. */
 interface Ticket {
   readonly number: number
   /** Null while its records are being checked. */
@@ -27,7 +27,7 @@ interface Ticket {
 
 /** A change of files or segments that waits for the appends before it. */
 interface Job {
-  /** The last append that it waits for. */
+  /** The last append to wait for. */
   readonly after: number
   run(): void
 }
@@ -44,7 +44,7 @@ export class LogWriter {
   #lastTicket = 0
   #scheduled = false
   #busy = false
-  /** One of the turns of `slowOperations` is ours, for the next write. */
+  /** Whether we hold a turn of `slowOperations`, for the next write. */
   #hasTurn = false
   #isWaiting = false
   #failing = false
@@ -107,7 +107,7 @@ export class LogWriter {
     if (this.#hasTurn && !this.#busy) this.#endTurn()
   }
 
-  /** Does what is next; false when that has to wait, or nothing is left. */
+  /** Runs the next operation; false if it must wait, or none is left. */
   #step(): boolean {
     if (this.#busy) return false
     const job = this.#jobs[0]
@@ -123,7 +123,7 @@ export class LogWriter {
     return true
   }
 
-  /** A sync needs a turn. What arrives while this log waits for one goes into the same write. */
+  /** A sync needs a turn. Appends that arrive while this log waits share the same write. */
   #takeTurn(): boolean {
     if (this.#hasTurn) return true
     if (this.#isWaiting) return false
@@ -232,7 +232,7 @@ export class LogWriter {
       }
       group.take(pending)
     } catch (error) {
-      // nothing of it is written: it alone fails
+      // nothing of it was written: only this append fails
       pending.reject(this.#unexpected(error))
     }
     return true
@@ -257,16 +257,16 @@ export class LogWriter {
   }
 
   /**
-   * The bytes are in the file, and what the log knows of them may be half done. They stay: a start reads them again. Until
-   * then nothing more is written, and what was visible before can be read.
+   * The bytes are in the file, but the log's state may be only half updated. They stay: the next start reads them again.
+   * Until then nothing more is written; records visible before can still be read.
    */
   #stop(group: AppendGroup, cause: unknown): void {
     const { env, name } = this.#log
     env.logger.error(
-      `${name}: records were written and cannot be accounted for. Restart the broker to check the log`,
+      `${name}: an error occurred after records were written. Restart the broker to check the log`,
       cause,
     )
-    const detail = `${name} takes no records until the broker is restarted: its last write could not be accounted for.`
+    const detail = `${name} rejects writes until the broker is restarted: an error occurred after its last write.`
     const error = errorFor(ErrorCode.KAFKA_STORAGE_ERROR, detail, { cause })
     this.#log.stopped = error
     for (const { pending } of group.appends) pending.reject(error)
@@ -337,7 +337,7 @@ export class LogWriter {
     this.#needsCut = false
   }
 
-  /** An error that nobody foresaw; the append fails and the log goes on. */
+  /** An unexpected error: the append fails and the log continues. */
   #unexpected(cause: unknown): KafkaError {
     const { env, name } = this.#log
     env.logger.error(`${name}: an append failed before anything was written`, cause)

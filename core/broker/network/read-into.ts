@@ -27,7 +27,7 @@ export function readInto(accepted: Socket, target: ReadTarget): Socket {
   const options = {
     handle,
     pauseOnCreate: true,
-    // a client that has sent all gets the answers that it waits for
+    // a client that half-closes still gets the responses that it waits for
     allowHalfOpen: true,
     onread: {
       buffer: () => target.buffer(),

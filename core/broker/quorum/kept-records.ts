@@ -11,7 +11,7 @@ import type { MessageDeclaration } from '../../protocol/schema/declare.ts'
 import { inVersions } from '../../protocol/schema/versions.ts'
 import type { MetadataRecord, UnknownRecord } from './records.ts'
 
-/** What becomes of a record that means nothing here: it takes the place of another, removes it, or is kept beside the others. */
+/** What to do with a record that Millrace does not use: replace or remove an earlier one, or keep both. */
 export type Keeping =
   | { readonly does: 'replace'; readonly key: string }
   | { readonly does: 'remove'; readonly key: string }
@@ -23,7 +23,7 @@ interface Rule {
   readonly key: (value: Record<string, unknown>) => string
 }
 
-/** A removal needs the key of what it removes; all else about these records is Apache's business. */
+/** A removal needs the key of the record that it removes; nothing else about these records matters here. */
 const RULES: readonly Rule[] = [
   { declaration: AccessControlEntryRecord, does: 'replace', key: v => `acl ${v['id']}` },
   { declaration: RemoveAccessControlEntryRecord, does: 'remove', key: v => `acl ${v['id']}` },
@@ -38,7 +38,7 @@ const BY_API_KEY = new Map(RULES.map(rule => [rule.declaration.apiKey!, rule]))
 /** The bytes before a record's value: frame version, type and version, each below 128. */
 const FRAME_BYTES = 3
 
-/** What to do with a record that means nothing here; null for those that the image holds itself, and for markers. */
+/** What to do with an unused record; null for records that the image itself holds, and for markers. */
 export function keepingOf(r: MetadataRecord | UnknownRecord): Keeping | null {
   switch (r.kind) {
     case 'ClientQuota': {
@@ -50,7 +50,7 @@ export function keepingOf(r: MetadataRecord | UnknownRecord): Keeping | null {
       return { does: 'replace', key: `controller ${r.value.controllerId}` }
     case 'Unknown': {
       const rule = BY_API_KEY.get(r.apiKey)
-      // of a version that nobody here can read, nothing is dropped
+      // never drop a record of an unknown version
       if (!rule || !inVersions(rule.declaration.versions, r.version)) return { does: 'add' }
       return { does: rule.does, key: rule.key(decode(rule.declaration, r.version, r.bytes, FRAME_BYTES)) }
     }

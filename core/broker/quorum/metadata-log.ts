@@ -25,7 +25,7 @@ export interface MetadataBatch {
   /** Bytes in the log. */
   readonly size: number
   readonly records: readonly (MetadataRecord | UnknownRecord)[]
-  /** Of the control records: what concerns the quorum. */
+  /** The control records about the quorum. */
   readonly quorum: Partial<QuorumRecords>
 }
 
@@ -38,7 +38,7 @@ export interface MetadataLogOptions {
   readonly logger: Logger
 }
 
-/** The settings of the metadata log's files: only snapshots let records go, and all is on disk before it is believed. */
+/** The log settings: records are removed only behind a snapshot, and synced before they count as committed. */
 function logConfig({ segmentBytes, segmentMs }: MetadataLogOptions): LogConfig {
   return {
     ...DEFAULT_LOG_CONFIG,
@@ -92,7 +92,7 @@ export class MetadataLog {
 
   /**
    * The image of the newest snapshot that can be used, from which the log is replayed. Throws MR_BROKER_METADATA_SNAPSHOT
-   * where records are missing that only a snapshot has: to go on without them would be to forget topics.
+   * if records are missing that only a snapshot has: without them topics would be lost.
    */
   async restore(): Promise<MetadataImage> {
     await this.snapshots.removeLeftovers()
@@ -103,18 +103,19 @@ export class MetadataLog {
     const problem = damaged[0] && `the snapshot ${snapshotName(damaged[0].id)} cannot be read: ${damaged[0].cause}`
     if (next < start)
       throw this.#incomplete(
-        `begins at offset ${start}, and ${problem ?? 'the snapshot of what was before is missing'}`,
+        `starts at offset ${start}, but ${problem ?? 'the snapshot of the earlier records is missing'}`,
       )
     if (Math.max(next, end) < newest)
-      throw this.#incomplete(`ends at offset ${end}, before its newest snapshot at ${newest}, and ${problem}`)
+      throw this.#incomplete(`ends at offset ${end}, before its newest snapshot at ${newest}, but ${problem}`)
     for (const { id } of damaged) await this.snapshots.putAside(id)
-    if (problem) this.#logger.warn(`${this.#log.dir}: ${problem}. It was put aside: nothing is missing without it`)
-    // the log's end was lost, and the snapshot has it: new records follow the snapshot
+    if (problem)
+      this.#logger.warn(`${this.#log.dir}: ${problem}. It was renamed to .damaged; the log is complete without it`)
+    // the log lost its end, but the snapshot contains it: new records follow the snapshot
     if (next > end) this.#log = await this.#logs.startOver(METADATA_TOPIC, 0, next)
     return image
   }
 
-  /** Tries the newest first. One that ends before the log's start is of no use. */
+  /** Tries the newest first. A snapshot that ends before the log's start cannot be used. */
   async #newestSnapshot(): Promise<{ image: MetadataImage; damaged: { id: SnapshotId; cause: string }[] }> {
     const damaged: { id: SnapshotId; cause: string }[] = []
     const ids = this.snapshots.list().filter(id => id.endOffset >= this.#log.logStartOffset)
@@ -132,7 +133,7 @@ export class MetadataLog {
     return brokerErrors.create('MR_BROKER_METADATA_SNAPSHOT', { dir: this.#log.dir, what })
   }
 
-  /** Lets go of the records before an offset, which a snapshot has. Whole segments are removed. */
+  /** Removes the records before an offset, which a snapshot contains. Removes whole segments. */
   async trim(offset: number): Promise<void> {
     if (offset > this.#log.logStartOffset) await this.#log.deleteRecordsBefore(offset)
   }

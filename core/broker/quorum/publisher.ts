@@ -11,8 +11,8 @@ interface Publication {
 }
 
 /**
- * Applies the effects of committed metadata and shows it. What is committed meanwhile is published together. New logs exist
- * before the image shows their partitions, and old ones go after it has let go of them.
+ * Applies and publishes committed metadata. Changes committed meanwhile are published together. New logs are created
+ * before the image shows their partitions, and old ones are removed after it no longer does.
  */
 export class Publisher {
   readonly #partitions: Pick<Partitions, 'create' | 'update'>
@@ -62,11 +62,11 @@ export class Publisher {
       try {
         await this.#show(next.image, next.delta)
       } catch (error) {
-        this.#logger.error('The effects of a change of the metadata are not complete', error)
+        this.#logger.error('A metadata change was not fully applied', error)
       }
       next.done.resolve()
     }
-    // at once: whoever publishes after this begins anew
+    // at once: a later publish starts over
     this.#running = null
   }
 
@@ -79,7 +79,7 @@ export class Publisher {
       try {
         listener(next, previous, delta)
       } catch (error) {
-        this.#logger.error('A listener to the metadata failed', error)
+        this.#logger.error('A metadata listener failed', error)
       }
     }
   }

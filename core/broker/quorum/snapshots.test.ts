@@ -83,7 +83,7 @@ test('what ends before its footer, has a wrong byte or is gone is not taken: the
     const rig = await openRig()
     const error = await rig.load().catch(e => e)
     expect(error).toMatchObject({ code: 'MR_BROKER_METADATA_SNAPSHOT' })
-    expect(String(error)).toContain(`begins at offset 30, and`)
+    expect(String(error)).toContain(`starts at offset 30, but`)
     expect(String(error)).toContain(cause)
     await rig.logs.close()
     writeFileSync(path, whole)

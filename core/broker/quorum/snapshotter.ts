@@ -17,12 +17,12 @@ interface SnapshotterOptions {
   readonly logger: Logger
 }
 
-/** As Apache Kafka does: how often old snapshots are looked for. */
+/** How often to look for old snapshots; the same as Apache Kafka. */
 const CLEAN_MS = 60_000
-/** After a failure, a full disk for example. */
+/** The delay after a failure, such as a full disk. */
 const RETRY_MS = 60_000
 
-/** Writes snapshots of the metadata when they are due, and removes old ones with the log behind them. */
+/** Writes metadata snapshots when they are due, and removes old ones with the log before them. */
 export class Snapshotter {
   readonly #o: SnapshotterOptions
   /** The end of the newest snapshot. */
@@ -41,7 +41,7 @@ export class Snapshotter {
     this.#cleanedAt = now
   }
 
-  /** Begins what is due, unless it is still at it. Does not wait for the end. */
+  /** Starts what is due unless already running. Does not wait for it to finish. */
   tick(image: MetadataImage, now: number): void {
     if (this.#closed || this.#running !== null || now < this.#notBefore) return
     const writes = this.#isDue(image, now)
@@ -51,7 +51,7 @@ export class Snapshotter {
     })
   }
 
-  /** Resolves when nothing is being written or removed any more. */
+  /** Resolves when no write or removal is running. */
   async idle(): Promise<void> {
     await this.#running
   }
@@ -73,7 +73,7 @@ export class Snapshotter {
       this.#cleanedAt = now
     } catch (error) {
       this.#notBefore = now + RETRY_MS
-      this.#o.logger.error('The metadata cannot be put into a snapshot; it is tried again in a minute', error)
+      this.#o.logger.error('Cannot write a metadata snapshot; retrying in a minute', error)
     }
   }
 
@@ -84,10 +84,10 @@ export class Snapshotter {
     this.#endOffset = endOffset
     this.#bytesThen = bytes
     this.#writtenAt = now
-    logger.debug(`A snapshot of the metadata up to offset ${endOffset} was written`)
+    logger.debug(`Wrote a metadata snapshot up to offset ${endOffset}`)
   }
 
-  /** The log first: as long as it begins before a snapshot, that snapshot can be done without. */
+  /** Trims the log first: only then is the old snapshot no longer needed. */
   async #clean(now: number): Promise<void> {
     const { log, retention } = this.#o
     const { snapshots } = log
@@ -104,14 +104,14 @@ export class Snapshotter {
     }
   }
 
-  /** Nothing is let go for the sake of a snapshot that cannot be read. */
+  /** Never remove anything on the strength of a snapshot that cannot be read. */
   async #isWhole(id: SnapshotId): Promise<boolean> {
     try {
       await this.#o.log.snapshots.load(id)
       return true
     } catch (error) {
       await this.#o.log.snapshots.putAside(id)
-      this.#o.logger.error(`${this.#o.log.snapshots.path(id)} is damaged and was put aside`, error)
+      this.#o.logger.error(`${this.#o.log.snapshots.path(id)} is damaged and was renamed to .damaged`, error)
       return false
     }
   }

@@ -108,7 +108,7 @@ export class Positions {
     throw problem
   }
 
-  /** Returns why some could not be checked. */
+  /** Returns why some positions could not be checked. */
   async #validateAt(leader: number, partitions: readonly AssignedPartition[]): Promise<Error | null> {
     const asked = partitions.flatMap(p => (p.unvalidated === null ? [] : [{ p, at: p.unvalidated }]))
     if (asked.length === 0) return null

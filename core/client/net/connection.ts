@@ -199,7 +199,7 @@ export class Connection {
   }
 }
 
-/** After so long without a byte the system asks whether the broker is still there; ten seconds of silence end the connection. */
+/** TCP keepalive starts after this long without a byte; after ten more seconds of silence the connection is closed. */
 const KEEP_ALIVE_MS = 60_000
 
 function openSocket(address: Address, timeoutMs: number, signal: AbortSignal): Promise<Socket> {

@@ -26,7 +26,7 @@ class KafkaProducer implements Producer {
   readonly #cluster: Cluster
   readonly #accumulator: Accumulator
   readonly #sender: Sender
-  /** Records that were refused while they waited for their topic, and why: their listeners are told soon. */
+  /** Records rejected while waiting for their topic, and why: their listeners are called soon. */
   #refused: { record: PendingRecord; error: Error }[] = []
   #refusedTimer: NodeJS.Immediate | null = null
   #expiryTimer: NodeJS.Timeout | null = null
@@ -51,7 +51,7 @@ class KafkaProducer implements Producer {
     if (this.#state !== 'open') throw closedError()
     if (this.#expiryTimer === null) this.#armExpiry()
     const taken = this.#accumulator.append(record, listener, token)
-    // as in Java: who appends knows of the refusal before the next record
+    // as in Java: the caller learns of the rejection before it appends the next record
     if (this.#refused.length > 0) this.#tellRefused()
     return taken
   }

@@ -89,8 +89,8 @@ export class Sender {
   }
 
   /**
-   * Fails the records with tokens above `after` that have not been sent. Their listeners are told soon; what is on its way,
-   * or may have been written, is not touched.
+   * Fails the records with tokens above `after` that have not been sent. Their listeners are called soon; records in flight,
+   * or possibly written, are not touched.
    */
   abortUnsent(queue: PartitionQueue, after: number, error: Error): void {
     for (const batch of [...queue.order]) {
@@ -352,7 +352,7 @@ export class Sender {
     }
   }
 
-  /** Where the broker has named the records that it does not take (KIP-467), the others are sent again without them. */
+  /** If the broker names the records that it rejects (KIP-467), the others are sent again without them. */
   #refused({ queue, batch }: Parcel, error: Error, recordErrors: readonly { readonly batchIndex: number }[]): void {
     const { sequences } = queue
     const invalid = new Set(recordErrors.map(e => e.batchIndex).filter(i => i >= 0 && i < batch.count))
@@ -364,7 +364,7 @@ export class Sender {
     this.#failSome(queue, batch, i => invalid.has(i), error)
   }
 
-  /** Fails some records of a batch of which nothing has been written. The others stay in its place. */
+  /** Fails some records of a batch that was not written. The others keep their place. */
   #failSome(queue: PartitionQueue, batch: ProducerBatch, which: (index: number) => boolean, error: Error): void {
     const parts = separateRecords(batch, which)
     const batches = parts.map(p => p.part)

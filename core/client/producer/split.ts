@@ -1,13 +1,13 @@
 import { readBatches } from '../../protocol/records/batch-reader.ts'
 import { ProducerBatch } from './batch.ts'
 
-/** Cuts a batch that a broker found too large into two of half as many records each. */
+/** Splits a batch that is too large for the broker into two halves. */
 export function splitBatch(batch: ProducerBatch): ProducerBatch[] {
   const half = Math.ceil(batch.count / 2)
   return cut(batch, i => i === half)
 }
 
-/** Cuts a batch into runs of records that all fail, or all do not, in their order. */
+/** Splits a batch, in order, into runs of records that either all fail or all do not. */
 export function separateRecords(batch: ProducerBatch, fails: (index: number) => boolean) {
   const starts: number[] = []
   const parts = cut(batch, i => {
@@ -18,7 +18,7 @@ export function separateRecords(batch: ProducerBatch, fails: (index: number) => 
   return parts.map((part, n) => ({ part, fails: fails(starts[n]!) }))
 }
 
-/** Batches with the same senders and the same age. The broker has written nothing of the one that they replace. */
+/** New batches with the sends and age of the one that they replace, of which the broker has written nothing. */
 function cut(batch: ProducerBatch, before: (index: number) => boolean): ProducerBatch[] {
   const [decoded] = [...readBatches(batch.encode(), { checkCrc: false })]
   const parts: ProducerBatch[] = [new ProducerBatch(batch.compression, batch.createdAt)]

@@ -5,7 +5,7 @@ import { JavaPattern } from '../../common/regex/java-pattern.ts'
 import type { Props } from '../../connect/props.ts'
 import { checks, type RuntimeKey } from './runtime-keys.ts'
 
-/** How long the herder's thread may try a connector's pattern. */
+/** How long a connector's pattern may run on the herder's thread. */
 const MATCH_TIMEOUT_MS = 200
 const TOPICS = distinctItems({ allowEmpty: true })
 const EXACTLY_ONCE = 'Exactly Once Support'
@@ -165,7 +165,7 @@ export function checkSink(props: Props): [key: string, error: string][] {
   if (regex === '' || checks.regex(regex) !== null) return []
   const matches = matchesInTime(JavaPattern.compile(regex), dlq, MATCH_TIMEOUT_MS)
   if (matches === null) {
-    const error = `The regex for the topics ('topics.regex=${regex}') takes too long: simplify its nested repetitions, or make them possessive ('++')`
+    const error = `The regex for the topics ('topics.regex=${regex}') takes too long to match: simplify its nested repetitions, or make them possessive ('++')`
     return [['topics.regex', error]]
   }
   if (matches) {

@@ -26,7 +26,7 @@ export interface ConfigInfos {
   readonly configs: readonly (KeyInfo | UnknownKey)[]
 }
 
-/** A key that no declaration knows, but that has an error. */
+/** An undeclared key that has an error. */
 export interface UnknownKey {
   readonly definition: null
   readonly value: KeyInfo['value']
@@ -64,7 +64,7 @@ export class Validator {
 
   /**
    * Every key of the configuration with its errors. `nulls` are keys that were given with the value null: only the
-   * connector's own keys may be. Throws a RestError where not even the plugin can be told.
+   * connector's own keys may be. Throws a RestError if not even the plugin can be determined.
    */
   async validate(raw: Props, nulls: readonly string[] = []): Promise<ConfigInfos> {
     let props = raw
@@ -169,7 +169,7 @@ export class Validator {
     if (name === undefined || name === null || !this.#o.registry.has(kind, name)) return []
     const prefix = `${which}.converter.`
     const plugin = this.#o.registry.find(kind, name, parseRange(props[`${prefix}plugin.version`]))
-    // Connect tells a converter its place unless the configuration does.
+    // Connect sets the converter's type unless the configuration does
     const given = withPrefix(props, prefix)
     const own = { ...given, 'converter.type': given['converter.type'] ?? which }
     return this.#ask(kind, plugin, own, { prefix, firstOrder: 0 })

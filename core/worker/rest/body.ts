@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 
-/** The body of a request that is in no encoding of Unicode. The message names the place, never the content. */
+/** A request body that is not valid Unicode. The message names the position, never the content. */
 export class EncodingError extends Error {}
 
 /**
- * The text of a JSON body. As Jackson does: the encoding is told by the bytes, not by the content type; UTF-8, UTF-16 or
- * UTF-32, with or without a byte order mark. Throws EncodingError.
+ * The text of a JSON body. As in Jackson, the bytes determine the encoding, not the content type: UTF-8, UTF-16 or UTF-32,
+ * with or without a byte order mark. Throws EncodingError.
  */
 export function decodeJson(bytes: Buffer): string {
   const { encoding, skip } = encodingOf(bytes)
@@ -34,7 +34,7 @@ const MARKS: readonly (readonly [Encoding, Buffer])[] = [
   ['utf-16le', Buffer.from([0xff, 0xfe])],
 ]
 
-/** By the byte order mark, else by the zeros around the first characters of JSON, which are ASCII. */
+/** Detected by the byte order mark, or by the zeros around the first characters of JSON, which are ASCII. */
 function encodingOf(bytes: Buffer): { encoding: Encoding; skip: number } {
   for (const [encoding, mark] of MARKS) {
     if (bytes.length >= mark.length && bytes.compare(mark, 0, mark.length, 0, mark.length) === 0)
@@ -57,7 +57,7 @@ function wrongUtf8(bytes: Buffer): string {
 }
 
 function decodeUtf32(bytes: Buffer, littleEndian: boolean): string {
-  if (bytes.length % 4 !== 0) throw new RangeError('a character has less than four bytes')
+  if (bytes.length % 4 !== 0) throw new RangeError('the last character has fewer than four bytes')
   const parts: string[] = []
   for (let at = 0; at < bytes.length; at += 4) {
     const code = littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at)

@@ -1,10 +1,10 @@
 import { javaDouble } from '../../connect/java-floats.ts'
 import { type Double, double, FloatingNumber } from '../../connect/java-numbers.ts'
 
-/** JSON value as it is read: integers beyond 2^53 are `bigint`, and doubles that are whole numbers, such as 1.0, are `Double`. */
+/** A parsed JSON value: integers beyond 2^53 are `bigint`, and whole-number doubles, such as 1.0, are `Double`. */
 export type Json = null | boolean | number | bigint | Double | string | Json[] | { [key: string]: Json }
 
-/** Parses JSON and keeps its integers exact and its doubles doubles. Throws SyntaxError, also for what no double holds. */
+/** Parses JSON with exact integers; doubles stay doubles. Throws SyntaxError, also for a number out of range. */
 export function parseJson(text: string): Json {
   return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => {
     if (typeof value !== 'number') return value
@@ -32,7 +32,7 @@ function asJackson(match: string): string {
   return `\\u${match.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
-/** Every integer that a number has digits for is written as one; other numbers are doubles. */
+/** Safe integers are written as integers, other numbers as doubles. */
 const MOST_INTEGER = 1e21
 
 function renderNumber(value: number): string {

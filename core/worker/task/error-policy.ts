@@ -16,7 +16,7 @@ export type Stage =
   | 'TASK_POLL'
   | 'KAFKA_PRODUCE'
 
-/** The class that Connect names for what a sink's task reports or throws. */
+/** The class that Connect names for errors that a sink task reports or throws. */
 export const SINK_TASK = 'org.apache.kafka.connect.sink.SinkTask'
 
 /** An error with the stage and the class that it happened in. */

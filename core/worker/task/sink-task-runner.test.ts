@@ -419,5 +419,5 @@ test('topics that do not exist are named in the status, until they do', async ()
     if (s.degraded.length === 1) s.consumer.missing = []
     return s.degraded.length === 2
   })
-  expect(s.degraded).toEqual(['topics do not exist: [u, v]; the task waits for them', null])
+  expect(s.degraded).toEqual(['topics do not exist: [u, v]; the task is waiting for them', null])
 })

@@ -51,7 +51,7 @@ export class SinkTaskRunner {
   #member: GroupMetadata | null = null
   /** The first error of a rebalance callback: the consumer need not know of it. */
   #callbackError: unknown = null
-  /** Why there is nothing to read, as the status tells it. */
+  /** Why there is nothing to read, as shown in the status. */
   #waitingFor: string | null = null
 
   constructor(parts: SinkRunnerParts) {
@@ -127,18 +127,18 @@ export class SinkTaskRunner {
     this.#parts.onMember(now)
   }
 
-  /** A task without topics to read says so in its status, until there are some. */
+  /** Reports in the status that there are no topics to read, until there are some. */
   #tellTopics(): void {
     const { consumer, topics, logger, onDegraded } = this.#parts
     let message: string | null = null
     if (topics instanceof RegExp) {
       const isJoined = consumer.groupMetadata() !== null
       if (isJoined && consumer.subscription().length === 0) {
-        message = 'no topic matches topics.regex; the task waits for one'
+        message = 'no topic matches topics.regex; the task is waiting for one'
       }
     } else {
       const missing = consumer.missingTopics()
-      if (missing.length > 0) message = `topics do not exist: [${missing.join(', ')}]; the task waits for them`
+      if (missing.length > 0) message = `topics do not exist: [${missing.join(', ')}]; the task is waiting for them`
     }
     if (message === this.#waitingFor) return
     this.#waitingFor = message

@@ -145,7 +145,7 @@ export class SourceTaskRunner implements DeliveryListener {
     }
   }
 
-  /** Waits only where something holds a record up: an await for each record would cost more than its conversion. */
+  /** Awaits only if a record is held up: an await for each record would cost more than its conversion. */
   async #send(batch: readonly SourceRecord[]): Promise<void> {
     const { converter, metrics, producer } = this.#parts
     metrics.enter('send')
@@ -178,7 +178,7 @@ export class SourceTaskRunner implements DeliveryListener {
     metrics.enter('idle')
   }
 
-  /** A place in the source that gives no record. Throws MR_TASK_RECORD_FAILED where an error is not tolerated. */
+  /** Handles a position in the source without a record. Throws MR_TASK_RECORD_FAILED if an error is not tolerated. */
   #pass(source: SourceRecord, unwritten: 'progress' | Error): undefined {
     if (unwritten === 'progress') return undefined
     const { policy, task } = this.#parts
@@ -186,7 +186,7 @@ export class SourceTaskRunner implements DeliveryListener {
     return undefined
   }
 
-  /** Sees to the topic and waits for room in the producer as needed. False when the task ended before that. */
+  /** Creates the topic and waits for room in the producer as needed. False if the task ended before that. */
   async #appendWhenPossible(record: ProducerRecord, token: number): Promise<boolean> {
     const { producer } = this.#parts
     if (!this.#knownTopics.has(record.topic)) {
@@ -207,8 +207,8 @@ export class SourceTaskRunner implements DeliveryListener {
   }
 
   /**
-   * Waits until a topic can be written to: the records behind this one must not overtake it meanwhile. Tries again while that
-   * may help, as Connect does. False when the task ended before that.
+   * Waits until a topic is writable; later records must not overtake this one meanwhile. Retries while that may help, as
+   * Connect does. False if the task ended before that.
    */
   async #awaitTopic(topic: string): Promise<boolean> {
     const { producer, topics, metrics, logger } = this.#parts
@@ -223,7 +223,7 @@ export class SourceTaskRunner implements DeliveryListener {
         if (!isRetriable(error)) throw error
         delay = Math.min(delay === 0 ? RETRY_MIN_MS : delay * 2, RETRY_MAX_MS)
         metrics.retries++
-        logger.warn(`topic ${topic} cannot be written to, next try in ${delay} ms: ${messageOf(error)}`)
+        logger.warn(`cannot write to topic ${topic}, retrying in ${delay} ms: ${messageOf(error)}`)
         this.#parts.onDegraded(messageOf(error), Date.now() + delay)
         await pauseFor(delay, this.#signal)
         if (this.#ended) return false
@@ -239,7 +239,7 @@ export class SourceTaskRunner implements DeliveryListener {
 
   /** Errors that may pass are never skipped, whatever the tolerance: the record would be lost for nothing. */
   #deliveryFailed(token: number, error: Error, topic: string): void {
-    // after a failure nothing is skipped: what was not sent comes again
+    // after a failure nothing is skipped: unsent records are read again
     if (this.#failure) return
     const found = this.#submitted.find(token)
     if (!found) return
@@ -252,7 +252,7 @@ export class SourceTaskRunner implements DeliveryListener {
     const params = { record: describeSource(record), cause: messageOf(error) }
     const failed = errors.create('MR_TASK_PRODUCE_FAILED', params, { cause: error })
     this.#fail(isRetriable(error) ? Object.assign(failed, { retriable: true }) : failed)
-    // no later record goes out before the failure has been dealt with
+    // send no later record before the failure is handled
     this.#parts.producer.abortUnsent(token)
   }
 

@@ -12,7 +12,7 @@ interface PartitionQueue {
   dirty: boolean
 }
 
-/** What is known of a record that is not acked yet. */
+/** The state of a record that is not acked yet. */
 export interface Submitted {
   readonly partition: SourcePartition | null
   readonly offset: SourceOffset | null
@@ -32,10 +32,10 @@ const SENT = 1
 const DONE = 2
 
 /**
- * Tracks the records of a source task from `add` to the ack, and how far each source partition is done. Acks come in any
+ * Tracks the records of a source task from `add` to the ack, and how far each source partition is acked. Acks come in any
  * order across topics and partitions, but an offset may be committed only when everything before it is done (Connect's
  * SubmittedRecords). Holds at most `capacity` records, a power of two. Without `keepRecords`, `takeCompleted` returns
- * nothing. Fields of the records are in one array each, so that a record in flight costs no object.
+ * nothing. Each field of the records has its own array, so that a record in flight needs no object.
  */
 export class SubmittedRecords {
   readonly #mask: number
@@ -98,7 +98,7 @@ export class SubmittedRecords {
     return token
   }
 
-  /** What is known of a record that is not acked; null for any other. */
+  /** The state of a record that is not acked; null otherwise. */
   find(token: number): Submitted | null {
     const slot = token & this.#mask
     if (this.#states[slot] !== SENT) return null
@@ -213,7 +213,7 @@ export class SubmittedRecords {
   }
 }
 
-/** Whether two partitions are the same object, or equal in plain values. False proves nothing. */
+/** Whether two partitions are the same object, or have equal plain values. May return false for equal ones. */
 function sameFlat(a: SourcePartition, b: SourcePartition): boolean {
   if (a === b) return true
   let left = 0

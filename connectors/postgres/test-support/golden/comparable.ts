@@ -51,7 +51,7 @@ function differing(topic: string, row: Json, snapshot: boolean): Json {
   return out
 }
 
-/** Elements of arrays are always optional here, as every array can hold NULL. */
+/** Array elements are always optional here, because every array can hold NULL. */
 function withOptionalElements(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withOptionalElements)
   if (typeof schema !== 'object' || schema === null) return schema
@@ -63,7 +63,7 @@ function withOptionalElements(schema: unknown): unknown {
   return out
 }
 
-/** Debezium counts each message for itself, under the place that Java's object has in memory. */
+/** Debezium counts each message separately, under the address of a Java object. */
 function counted(collections: readonly unknown[]): unknown {
   const counts = new Map<string, number>()
   for (const { data_collection: name, event_count: count } of collections as { [key: string]: never }[]) {
@@ -95,8 +95,8 @@ function header([name, v]: readonly [string, unknown]): readonly [string, unknow
 }
 
 /**
- * Debezium reads a table with partitions and its partitions, whichever of them changes come under. Here each row is read once: under
- * the name that its changes come under.
+ * Debezium reads a partitioned table and its partitions, whichever name changes have. We read each row once, under the name
+ * that its changes have.
  */
 export function isReadTwice(scenario: string, record: CapturedRecord): boolean {
   if (record.topic === 't.public.parts') return true

@@ -93,7 +93,7 @@ export async function compact(
     for (const { segment } of replacements) discard(segment)
     throw error
   }
-  if (unreadable > 0) log.env.logger.warn(`${log.name}: ${unreadable} batches cannot be read, and were not compacted`)
+  if (unreadable > 0) log.env.logger.warn(`${log.name}: ${unreadable} batches cannot be read and were not compacted`)
   return { replacements, cleanedTo, bytesRead, bytesWritten }
 }
 

@@ -2,14 +2,14 @@ import { COMPRESSION_NAMES } from '../../../protocol/compression/index.ts'
 import { ErrorCode, errorFor, type KafkaError } from '../../../protocol/error-codes.ts'
 import * as header from '../../../protocol/records/batch-header.ts'
 
-/** The least that a length field may say: the header of message format 0, which came before batches. */
+/** The minimum of a length field: the header of message format 0, which preceded batches. */
 const LEAST_LENGTH = 14
 const SEES_LENGTH = header.LOG_OVERHEAD
 const SEES_MAGIC = header.MAGIC + 1
 
 type Frame = { readonly size: number } | { readonly problem: string } | null
 
-/** The next batch of a request: null when there is none, or none that is whole. */
+/** The next batch of a request; null if there is no complete one. */
 function frameAt(records: Buffer, at: number): Frame {
   const left = records.length - at
   if (left < SEES_LENGTH) return null
@@ -25,14 +25,14 @@ function frameAt(records: Buffer, at: number): Frame {
 }
 
 /**
- * The one batch that a producer may send for a partition, without what a careless client left behind it. The rules are
+ * The one batch that a producer may send for a partition, without trailing bytes of a careless client. The rules are
  * those of Kafka's `ProduceRequest.validateRecords`. Throws a KafkaError.
  */
 export function theOneBatch(records: Buffer | null, version: number): Buffer {
   const of = `Produce requests with version ${version}`
   const first = records === null ? null : frameAt(records, 0)
   if (records === null || first === null) {
-    throw errorFor(ErrorCode.INVALID_RECORD, `${of} must have at least one record batch per partition, and a whole one`)
+    throw errorFor(ErrorCode.INVALID_RECORD, `${of} must have at least one complete record batch per partition`)
   }
   if ('problem' in first) throw errorFor(ErrorCode.CORRUPT_MESSAGE, first.problem)
   if (header.magic(records, 0) !== header.MAGIC_V2) {
@@ -49,7 +49,7 @@ export function theOneBatch(records: Buffer | null, version: number): Buffer {
   throw errorFor(ErrorCode.INVALID_RECORD, detail)
 }
 
-/** Whether the batch that a producer sent claims to belong to a transaction. Looks at no more than is there. */
+/** Whether a producer's batch claims to be transactional. Safe for truncated batches. */
 export function claimsTransaction(records: Buffer | null): boolean {
   if (records === null || records.length < header.HEADER_SIZE) return false
   const frame = frameAt(records, 0)
@@ -58,11 +58,11 @@ export function claimsTransaction(records: Buffer | null): boolean {
 
 const codecBits = (batch: Buffer) => header.attributes(batch, 0) & header.COMPRESSION_MASK
 
-/** What is wrong with the header of a producer's batch, checksum included, in the order in which Kafka looks; null: nothing. */
+/** What is wrong with a producer's batch header or checksum, in Kafka's order of checks; null if nothing. */
 export function headerProblem(batch: Buffer, partition: string, maxBytes: number): KafkaError | null {
   const invalid = (detail: string) => errorFor(ErrorCode.INVALID_RECORD, `${detail} in topic partition ${partition}.`)
   if (batch.length < header.LOG_OVERHEAD || header.batchSize(batch, 0) > batch.length) {
-    return invalid(`${batch.length} bytes are no whole record batch`)
+    return invalid(`${batch.length} bytes are not a complete record batch`)
   }
   if (batch.length < header.HEADER_SIZE || header.batchSize(batch, 0) !== batch.length) {
     const size = header.batchSize(batch, 0)
@@ -74,13 +74,13 @@ export function headerProblem(batch: Buffer, partition: string, maxBytes: number
     return invalid(`The base offset of a batch should be 0, but it is ${batch.readBigInt64BE(header.BASE_OFFSET)},`)
   }
   if (batch.length > maxBytes) {
-    const detail = `The record batch for ${partition} has ${batch.length} bytes, and at most ${maxBytes} are accepted.`
+    const detail = `The record batch for ${partition} has ${batch.length} bytes, but at most ${maxBytes} are accepted.`
     return errorFor(ErrorCode.MESSAGE_TOO_LARGE, detail)
   }
   const crc = header.crc(batch, 0)
   const computed = header.computeCrc(batch, 0)
   if (crc !== computed) {
-    const detail = `The checksum of the batch for ${partition} is ${computed}, and the batch says ${crc}.`
+    const detail = `The checksum of the batch for ${partition} is ${computed}, but its header says ${crc}.`
     return errorFor(ErrorCode.CORRUPT_MESSAGE, detail)
   }
   if (COMPRESSION_NAMES[codecBits(batch)] === undefined) {
@@ -89,7 +89,7 @@ export function headerProblem(batch: Buffer, partition: string, maxBytes: number
   const count = header.recordCount(batch, 0)
   const span = header.lastOffsetDelta(batch, 0) + 1
   if (span <= 0 || count <= 0 || span !== count) {
-    return invalid(`The batch says ${count} records and a last offset delta of ${span - 1}`)
+    return invalid(`The batch header says ${count} records but a last offset delta of ${span - 1}`)
   }
   if (header.isControl(batch, 0)) return invalid('Clients are not allowed to write control records')
   const sequence = header.baseSequence(batch, 0)

@@ -80,7 +80,7 @@ test('a batch that ends its thread is rejected; those beside it are appended in 
   expect(outcomes.map(o => o.status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'])
   expect(outcomes[1]).toMatchObject({ reason: { kafkaCode: ErrorCode.INVALID_RECORD } })
   expect(await readValues(log)).toEqual(['a', 'b', 'c'])
-  expect(logger.lines.some(l => l.startsWith('ERROR A thread that checks batches has ended'))).toBe(true)
+  expect(logger.lines.some(l => l.startsWith('ERROR A batch validation thread has ended'))).toBe(true)
   expect((await log.append(batchOf(['d'], { compression: 'gzip' }), client)).baseOffset).toBe(3)
   await log.close()
 })

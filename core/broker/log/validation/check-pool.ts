@@ -8,12 +8,12 @@ import { type CheckAnswer, type CheckRequest, READY } from './check-messages.ts'
 import type { BatchRules, Verdict } from './rules.ts'
 import { SharedMemory } from './shared-memory.ts'
 
-/** Small batches go to a thread together, up to so many bytes. */
+/** Small batches go to a thread together, up to this many bytes. */
 const MESSAGE_BYTES = 256 << 10
 const MESSAGE_JOBS = 64
-/** Messages that a thread has at a time: one to work on, and the next, so that it never waits for us. */
+/** Messages in flight per thread: the current and the next one, so that it never waits. */
 const MESSAGES_AT_ONCE = 2
-/** After so many threads in a row that could not start, what waits is refused. */
+/** After this many threads in a row fail to start, waiting batches are rejected. */
 const MAX_FAILED_STARTS = 3
 /** A batch that ends its thread is tried once more, alone. */
 const MAX_ATTEMPTS = 2
@@ -35,7 +35,7 @@ interface Sent {
 
 interface Thread {
   readonly worker: Worker
-  /** What it has not answered yet, the oldest first. */
+  /** Unanswered messages, oldest first. */
   readonly sent: Sent[]
   isReady: boolean
 }
@@ -44,14 +44,14 @@ export interface CheckPoolOptions {
   readonly logger: Logger
   /** Default: one less than there are processors, between 1 and 4. */
   readonly maxThreads?: number
-  /** What the threads run; tests give another. */
+  /** The module that the threads run; tests override it. */
   readonly module?: URL
 }
 
 /**
  * Checks batches in threads, so that decompressing them does not hold up the event loop. Threads start with the first batch
- * that needs them. Batches are begun in the order of the calls; who needs answers in order puts them in order. What threads
- * hold is bounded: two messages each; the rest waits in the requests' own memory.
+ * that needs them. Batches start in the order of the calls; callers restore the order of the results if needed. Each thread
+ * holds at most two messages; the rest waits in the memory of the requests.
  */
 export class CheckPool {
   readonly #logger: Logger
@@ -79,7 +79,7 @@ export class CheckPool {
       this.#queue.push({ batch, rules, resolve, attempts: 0 })
       if (this.#scheduled) return
       this.#scheduled = true
-      // what comes in one turn of the event loop goes in one message
+      // batches from one turn of the event loop share a message
       setImmediate(() => {
         this.#scheduled = false
         this.#dispatch()
@@ -87,7 +87,7 @@ export class CheckPool {
     })
   }
 
-  /** Ends the threads. What they had not answered is refused. */
+  /** Ends the threads and rejects unanswered batches. */
   async close(): Promise<void> {
     this.#closed = true
     const threads = [...this.#threads]
@@ -110,7 +110,7 @@ export class CheckPool {
     }
   }
 
-  /** The thread with the least to do; a new one when all have enough. Null: wait for an answer. */
+  /** The least busy thread, or a new one if all are busy. Null: wait for a result. */
   #freeThread(): Thread | null {
     let best: Thread | null = null
     for (const t of this.#threads) if (best === null || t.sent.length < best.sent.length) best = t
@@ -144,7 +144,7 @@ export class CheckPool {
     const request: CheckRequest = {
       jobs: jobs.map(({ batch, rules }, i) => ({ memory: memory[i]!, length: batch.length, rules })),
     }
-    // a process with nothing else to do waits for the answer
+    // keeps the process alive until the result arrives
     if (thread.sent.length === 0) thread.worker.ref()
     thread.sent.push({ jobs, memory })
     thread.worker.postMessage(request)
@@ -181,7 +181,7 @@ export class CheckPool {
     for (const [i, { resolve }] of jobs.entries()) resolve(revived(verdicts[i]!))
   }
 
-  /** What it worked on is suspect, and tried again batch by batch; what it had not begun goes back to the line. */
+  /** Batches in progress are suspect and retried one by one; batches not yet started go back to the queue. */
   #onExit(thread: Thread, cause: unknown): void {
     this.#threads.delete(thread)
     const [begun, ...others] = thread.sent.map(s => s.jobs)
@@ -191,7 +191,7 @@ export class CheckPool {
       for (const { rules, resolve } of this.#takeWaiting()) resolve(failure(rules, 'the log is closing'))
       return
     }
-    this.#logger.error('A thread that checks batches has ended; another takes its place', cause)
+    this.#logger.error('A batch validation thread has ended; starting another', cause)
     if (!thread.isReady && ++this.#failedStarts >= MAX_FAILED_STARTS) {
       this.#failedStarts = 0
       for (const { rules, resolve } of this.#takeWaiting()) resolve(failure(rules, 'no thread can be started'))
@@ -206,15 +206,15 @@ export class CheckPool {
   }
 }
 
-/** An error that may pass: producers try again. */
+/** A temporary error: producers retry. */
 function failure({ partition }: BatchRules, why: string): Verdict {
   const detail = `The record batch for ${partition} could not be checked: ${why}.`
   return { kind: 'rejected', code: ErrorCode.KAFKA_STORAGE_ERROR, detail, recordErrors: [] }
 }
 
-/** The batch itself is what cannot be checked: it must not be sent again and again. */
+/** The batch itself cannot be checked: producers must not retry it. */
 function unchecked({ partition }: BatchRules): Verdict {
-  const detail = `The record batch for ${partition} could not be checked: it ended the thread that tried, twice.`
+  const detail = `The record batch for ${partition} could not be checked: validation crashed twice.`
   return { kind: 'rejected', code: ErrorCode.INVALID_RECORD, detail, recordErrors: [] }
 }
 

@@ -13,13 +13,13 @@ export const MAX_DECOMPRESSED = 128 << 20
 
 type Rejected = Extract<Verdict, { kind: 'rejected' }>
 
-/** Records that are looked at in the event loop, and how many of them where anything is odd. */
+/** How many records are checked in the event loop, and how many if anything looks wrong. */
 const MAX_QUICK = 16_384
 const MAX_QUICK_INSPECTED = 1000
 
 /**
- * `checkRecords` for a batch that takes little time: its records are not compressed, and shall not be. Null when it may take
- * longer: then a thread has to do it.
+ * `checkRecords` for a cheap batch: its records are uncompressed and stay so. Null if it may take longer: then a thread must
+ * do it.
  */
 export function checkQuickly(batch: Buffer, rules: BatchRules): Verdict | null {
   const count = header.recordCount(batch, 0)
@@ -31,8 +31,8 @@ export function checkQuickly(batch: Buffer, rules: BatchRules): Verdict | null {
 }
 
 /**
- * Checks the records of a batch whose header was checked already (`check-header.ts`), and makes what the log shall hold of
- * it. Never throws, and changes nothing.
+ * Checks the records of a batch whose header was checked already (`check-header.ts`), and decides what the log stores.
+ * Never throws, and does not change the batch.
  */
 export function checkRecords(batch: Buffer, rules: BatchRules): Verdict {
   const codec = header.compressionOf(batch, 0)
@@ -54,7 +54,7 @@ export function checkRecords(batch: Buffer, rules: BatchRules): Verdict {
 }
 
 function scan(batch: Buffer, records: Buffer, start: number, rules: BatchRules, isRewritten: boolean): number {
-  // a producer's LogAppendTime is an error, or has to be taken out
+  // LogAppendTime from a producer is an error, or must be removed
   if (header.timestampTypeOf(batch, 0) !== 0) return LOOK_CLOSER
   const count = header.recordCount(batch, 0)
   const base = header.baseTimestamp(batch, 0)
@@ -76,7 +76,7 @@ function lookCloser(batch: Buffer, plain: Buffer, target: CompressionType, rules
   if (found.kind === 'rejected') return found
   if (isRewritten && found.minTimestamp < -1n) {
     const time = found.minTimestamp
-    const detail = `A record batch with the timestamp ${time} cannot be compressed again for ${rules.partition}.`
+    const detail = `A record batch with the timestamp ${time} cannot be recompressed for ${rules.partition}.`
     return { kind: 'rejected', code: ErrorCode.INVALID_TIMESTAMP, detail, recordErrors: [] }
   }
   if (ignoresLengths && found.hasWrongOffsets)
@@ -104,7 +104,7 @@ function rewritten(batch: Buffer, records: Buffer, codec: CompressionType, stamp
 }
 
 function limitsOf({ needsKeys, isAppendTime, now, beforeMaxMs, afterMaxMs }: BatchRules, isRewritten: boolean) {
-  // Kafka's builder takes no times before 1970, but for -1
+  // Kafka's builder rejects timestamps before 1970, except -1
   const least = isRewritten ? -1 : Number.NEGATIVE_INFINITY
   if (isAppendTime) return { needsKeys, earliest: least, latest: Number.POSITIVE_INFINITY }
   return {
@@ -118,10 +118,10 @@ function stampOf(rules: BatchRules, latest: number | bigint): Stamp {
   return rules.isAppendTime ? { type: 1, timestamp: BigInt(rules.now) } : { type: 0, timestamp: BigInt(latest) }
 }
 
-/** What Kafka's builder, which makes the new batch, does not take. */
+/** What Kafka's builder rejects when it recompresses a batch. */
 function rewriteProblem(batch: Buffer, rules: BatchRules): Rejected | null {
   const producerId = batch.readBigInt64BE(header.PRODUCER_ID)
-  const cannot = (what: string) => invalid(`A record batch ${what} cannot be compressed again for ${rules.partition}.`)
+  const cannot = (what: string) => invalid(`A record batch ${what} cannot be recompressed for ${rules.partition}.`)
   if (producerId === -1n)
     return header.isTransactional(batch, 0) ? cannot('of a transaction without producer id') : null
   if (header.producerEpoch(batch, 0) === -1) return cannot('with a producer id and epoch -1')

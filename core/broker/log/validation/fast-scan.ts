@@ -1,4 +1,4 @@
-/** What `fastScan` answers when it cannot say that all is right. */
+/** The result of `fastScan` if it cannot tell that all records are valid. */
 export const LOOK_CLOSER = -2
 
 /** Times up to here can be added without rounding. */
@@ -13,8 +13,8 @@ export interface ScanLimits {
 }
 
 /**
- * Steps over the records of a batch and checks each: lengths, order of offsets, keys, times. Allocates nothing. Gives the
- * latest timestamp, -1 when there is none; or LOOK_CLOSER when anything is wrong, or too large to be compared as numbers.
+ * Scans the records of a batch and checks lengths, order of offsets, keys and timestamps, without allocating. Returns the
+ * latest timestamp, -1 if there is none, or LOOK_CLOSER if anything is wrong or too large to compare as numbers.
  */
 export function fastScan(
   buf: Buffer,
@@ -73,7 +73,7 @@ export function fastScan(
   return Math.max(-1, baseTimestamp + high)
 }
 
-/** Where the headers of a record end; -1 when they are not right. */
+/** Where the headers of a record end; -1 if they are invalid. */
 function skipHeaders(buf: Buffer, start: number, end: number, count: number): number {
   let at = start
   for (let i = 0; i < count; i++) {

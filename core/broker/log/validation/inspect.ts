@@ -5,7 +5,7 @@ import { readVarint, readVarlong, readVarlongExactly } from '../../../protocol/r
 import { NEVER } from '../log-config.ts'
 import type { BatchRules, RecordError, Verdict } from './rules.ts'
 
-/** More records at fault than these are counted, not named: a response must not be many times its request. */
+/** Further invalid records are counted, not named: a response must not be much larger than its request. */
 const MAX_NAMED = 10_000
 const NO_TIMESTAMP = -1n
 const MAX64 = 2n ** 63n - 1n
@@ -14,7 +14,7 @@ export interface InspectOptions {
   /** The record section, decompressed. */
   readonly plain: Buffer
   readonly rules: BatchRules
-  /** Kafka reads the fields of a compressed record, and not its length, where it keeps the batch as it is. */
+  /** If Kafka keeps a compressed batch as it is, it reads the fields of each record but ignores its length. */
   readonly ignoresLengths: boolean
 }
 
@@ -30,12 +30,12 @@ export interface Inspected {
 
 type Rejected = Extract<Verdict, { kind: 'rejected' }>
 
-/** Records that have no structure: nothing can be said of any of them. */
+/** Records that cannot be parsed: no record can be named. */
 class Malformed extends Error {}
 
 /**
  * Reads every record exactly, as Kafka's LogValidator does, with int64 arithmetic that wraps like Java's. Slower than
- * `fastScan`, and the authority on what is wrong.
+ * `fastScan`, and has the final say on what is wrong.
  */
 export function inspect(batch: Buffer, o: InspectOptions): Inspected | Rejected {
   try {
@@ -95,7 +95,7 @@ class Inspection {
       skipHeaders(plain, cursor, i)
       if (cursor.pos - start !== length) {
         if (!this.#ignoresLengths)
-          throw new Malformed(`record ${i} has ${length} bytes, and its fields take ${cursor.pos - start}`)
+          throw new Malformed(`record ${i} has ${length} bytes, but its fields take ${cursor.pos - start}`)
         hasWrongLengths = true
       }
       if (offset !== i) hasWrongOffsets = true
@@ -157,7 +157,7 @@ class Inspection {
   }
 }
 
-/** Exact; bigints are slow, so they are made only where numbers are not enough. */
+/** Exact; uses slow bigints only when numbers do not suffice. */
 function readDelta(plain: Buffer, cursor: { pos: number }): bigint {
   const at = cursor.pos
   const delta = readVarlong(plain, cursor, plain.length)
@@ -168,7 +168,7 @@ function limit(ms: number): bigint {
   return ms >= NEVER ? MAX64 : BigInt(ms)
 }
 
-/** Steps over a length and as many bytes; gives the length, negative for null. */
+/** Skips a length and that many bytes; returns the length, negative for null. */
 function skipBytes(plain: Buffer, cursor: { pos: number }, record: number): number {
   const length = readVarint(plain, cursor, plain.length)
   if (length > plain.length - cursor.pos)

@@ -6,7 +6,7 @@ import type { Stamp } from './rules.ts'
 /** A varint at its longest. */
 const VARINT_BYTES = 5
 
-/** A batch with the same header but for codec, time and count of bytes, and other records, compressed already. */
+/** A batch with the given compressed records and the same header, except for codec, timestamp and length. */
 export function withSection(batch: Buffer, section: Buffer, codec: CompressionType, stamp: Stamp): Buffer {
   const bytes = Buffer.allocUnsafeSlow(header.HEADER_SIZE + section.length)
   batch.copy(bytes, 0, 0, header.HEADER_SIZE)
@@ -18,7 +18,7 @@ export function withSection(batch: Buffer, section: Buffer, codec: CompressionTy
   return bytes
 }
 
-/** The records with the lengths that they have, and offset deltas that count up from 0. They were inspected before. */
+/** Rewrites inspected records with their actual lengths, and offset deltas that count up from 0. */
 export function repaired(plain: Buffer, count: number): Buffer {
   const out = Buffer.allocUnsafeSlow(plain.length + count * VARINT_BYTES * 2)
   const cursor = { pos: 0 }

@@ -2,7 +2,7 @@ import type { CompressionType } from '../../../protocol/compression/index.ts'
 import { KafkaError } from '../../../protocol/error-codes.ts'
 import type { TimestampType } from '../../../protocol/records/batch-header.ts'
 
-/** What a producer's records are checked against. Plain data, since it goes to a thread. */
+/** The rules for a producer's records. Plain data, since it is sent to a thread. */
 export interface BatchRules {
   /** `<topic>-<partition>`, for messages. */
   readonly partition: string
@@ -13,7 +13,7 @@ export interface BatchRules {
   readonly isAppendTime: boolean
   readonly beforeMaxMs: number
   readonly afterMaxMs: number
-  /** The codec that the log shall have; null: the producer's. */
+  /** The codec of the log; null to keep the producer's. */
   readonly codec: CompressionType | null
   /** `max.message.bytes`, also of a batch that is compressed again. */
   readonly maxBytes: number
@@ -25,13 +25,13 @@ export interface RecordError {
   readonly message: string
 }
 
-/** The latest timestamp that a batch's header must have, and of which kind. */
+/** The latest timestamp for a batch's header, and its type. */
 export interface Stamp {
   readonly type: TimestampType
   readonly timestamp: bigint
 }
 
-/** What became of a check. Plain data too. */
+/** The result of a check. Plain data too. */
 export type Verdict =
   | { readonly kind: 'accepted'; readonly stamp: Stamp | null }
   | { readonly kind: 'rewritten'; readonly bytes: Buffer }
@@ -42,7 +42,7 @@ export type Verdict =
       readonly recordErrors: readonly RecordError[]
     }
 
-/** A batch that was rejected for some of its records. */
+/** A batch that was rejected because of some of its records. */
 export class RecordsRejected extends KafkaError {
   readonly recordErrors: readonly RecordError[]
 

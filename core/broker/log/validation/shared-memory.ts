@@ -3,12 +3,12 @@ const LEAST = 16 << 10
 const MOST_KEPT = 2 << 20
 const MAX_IDLE = 8 << 20
 
-/** Memory that threads can read, used again: batches are copied to it, and making it anew for each would cost more. */
+/** Reusable memory shared with threads; allocating it for each batch would cost more. */
 export class SharedMemory {
   readonly #idle = new Map<number, SharedArrayBuffer[]>()
   #idleBytes = 0
 
-  /** At least so many bytes, with anything in them. */
+  /** At least this many uninitialized bytes. */
   take(bytes: number): SharedArrayBuffer {
     const size = sizeFor(bytes)
     const memory = this.#idle.get(size)?.pop()
