@@ -68,7 +68,10 @@ export function timeFormat(mode: TimePrecisionMode, precision: number): Temporal
   }
 }
 
-/** A timestamp without a zone: days since 1970 (infinite for infinity), and the microseconds of the day. */
+/**
+ * A timestamp without a zone: days since 1970 (infinite for infinity), and the microseconds of the
+ * day.
+ */
 export interface Moment {
   readonly day: number
   readonly micros: number

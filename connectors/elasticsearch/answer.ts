@@ -54,9 +54,9 @@ export function reasonOf(body: unknown): string {
 }
 
 /**
- * Whether a request was rejected because it exceeds the memory limit that the response names, so that waiting does not help.
- * `own` is the size of the request. With `wasRepeated`, a rejection by an otherwise idle node counts too: at first, another
- * node of the cluster might have had room.
+ * Whether a request was rejected because it exceeds the memory limit that the response names, so
+ * that waiting does not help. `own` is the size of the request. With `wasRepeated`, a rejection by
+ * an otherwise idle node counts too: at first, another node of the cluster might have had room.
  */
 export function isOverLimit(cause: Cause | null, own: number, wasRepeated: boolean): boolean {
   const reason = cause?.reason ?? ''

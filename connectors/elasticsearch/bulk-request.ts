@@ -28,7 +28,10 @@ export function bytesOf(items: readonly BulkItem[]): number {
   return bytes
 }
 
-/** The body of a bulk request. Written item by item, at a third of the cost of joining the texts first. */
+/**
+ * The body of a bulk request. Written item by item, at a third of the cost of joining the texts
+ * first.
+ */
 export function bodyOf(items: readonly BulkItem[], probes: string): Buffer {
   const body = Buffer.allocUnsafe(bytesOf(items) + Buffer.byteLength(probes))
   let at = 0

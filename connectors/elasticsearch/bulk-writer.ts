@@ -178,7 +178,9 @@ export class BulkWriter {
     this.#dispatch()
   }
 
-  /** Sends items until all are done. Throws errors that end the task; retries all others forever. */
+  /**
+   * Sends items until all are done. Throws errors that end the task; retries all others forever.
+   */
   async #deliver(run: number, items: readonly BulkItem[], before: number): Promise<void> {
     let left = items
     let unclear = NO_ITEMS
@@ -276,8 +278,8 @@ export class BulkWriter {
   }
 
   /**
-   * A whole request was rejected for its size or content: bisects it to find the item. Returns false if it was rejected for
-   * another reason. Throws the problem if everything is rejected.
+   * A whole request was rejected for its size or content: bisects it to find the item. Returns
+   * false if it was rejected for another reason. Throws the problem if everything is rejected.
    */
   async #isolate(run: number, items: readonly BulkItem[], answer: Answer, wasRepeated: boolean): Promise<boolean> {
     const { status, body } = answer
@@ -302,7 +304,10 @@ export class BulkWriter {
     return true
   }
 
-  /** Why even a probe of an item's index fails; null if it succeeds, so that the index accepts documents. */
+  /**
+   * Why even a probe of an item's index fails; null if it succeeds, so that the index accepts
+   * documents.
+   */
   async #obstacle(item: BulkItem): Promise<Error | null> {
     const answer = await this.#post(bodyOf([], probeOf(item.index, randomUUID())))
     if (answer.status >= 300) return this.#errorFor(answer, item)

@@ -32,7 +32,9 @@ export function wasCutShort(error: unknown): boolean {
 const VERSIONED = 'application/vnd.elasticsearch+'
 const COMPATIBLE = '; compatible-with=8'
 
-/** The headers of a request: for API version 8, which version 9 also accepts, or without a version. */
+/**
+ * The headers of a request: for API version 8, which version 9 also accepts, or without a version.
+ */
 function headersOf(request: Request, isPlain: boolean): Record<string, string> {
   const [prefix, suffix] = isPlain ? ['application/', ''] : [VERSIONED, COMPATIBLE]
   return {
@@ -92,8 +94,8 @@ async function proxyOf(config: ElasticsearchConfig, tls: object): Promise<((orig
 }
 
 /**
- * Elasticsearch through the official client, which handles connections, nodes, login, TLS and compression. It retries a
- * request only on the next node; the caller interprets each response.
+ * Elasticsearch through the official client, which handles connections, nodes, login, TLS and
+ * compression. It retries a request only on the next node; the caller interprets each response.
  */
 export class ElasticsearchClient {
   readonly #config: ElasticsearchConfig
@@ -118,7 +120,10 @@ export class ElasticsearchClient {
     return this.#access.urls.map(url => url.origin).join(', ') || 'the address in connection.cloud.id'
   }
 
-  /** Returns any response. Throws MR_ES_UNREACHABLE, MR_ES_TIMEOUT or MR_ES_ANSWER (all retriable) if no node gives one. */
+  /**
+   * Returns any response. Throws MR_ES_UNREACHABLE, MR_ES_TIMEOUT or MR_ES_ANSWER (all retriable)
+   * if no node gives one.
+   */
   async send(request: Request, signal: AbortSignal): Promise<Answer> {
     const answer = await this.#sendOnce(request, signal)
     if (this.#isPlain || !refusesHeaders(answer)) return answer

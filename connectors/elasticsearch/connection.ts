@@ -1,4 +1,6 @@
-/** Loaded with the first request: other connectors should not pay for the client's time and memory. */
+/**
+ * Loaded with the first request: other connectors should not pay for the client's time and memory.
+ */
 import { promisify } from 'node:util'
 import { unzip } from 'node:zlib'
 import {
@@ -35,7 +37,10 @@ export interface ConnectionSettings {
 
 const unzipped = promisify(unzip)
 
-/** The client's connection with proxy support, error messages, and a size limit on decompressed responses. */
+/**
+ * The client's connection with proxy support, error messages, and a size limit on decompressed
+ * responses.
+ */
 export function connectionClass(settings: ConnectionSettings): typeof UndiciConnection {
   class Connection extends UndiciConnection {
     readonly #dispatcher: Pick<Dispatcher, 'close' | 'destroy'>
@@ -87,8 +92,8 @@ const isMasterOnly = (node: { readonly roles?: readonly string[] }) =>
   node.roles.every(role => role === 'master' || role === 'voting_only' || role === 'remote_cluster_client')
 
 /**
- * The client's transport without its product check, which Elasticsearch before 7.14, OpenSearch and gateways fail. Its sniff
- * never ends in an unhandled rejection or with an empty list of nodes.
+ * The client's transport without its product check, which Elasticsearch before 7.14, OpenSearch and
+ * gateways fail. Its sniff never ends in an unhandled rejection or with an empty list of nodes.
  */
 export class SinkTransport extends SniffingTransport {
   constructor(options: TransportOptions) {

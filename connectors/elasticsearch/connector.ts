@@ -46,7 +46,9 @@ export class ElasticsearchSinkConnector extends SinkConnector {
   }
 }
 
-/** Whether the credentials are wrong, rather than not allowed to read the version of the cluster. */
+/**
+ * Whether the credentials are wrong, rather than not allowed to read the version of the cluster.
+ */
 function isRefusedLogin({ status, body }: Answer): boolean {
   return status === 401 || (status === 403 && causeOf(body)?.type !== 'security_exception')
 }

@@ -23,7 +23,10 @@ function number(value: unknown): string {
   return typeof value === 'bigint' || Number.isFinite(value) ? String(value) : quote(value)
 }
 
-/** A number without a schema: a double always has a decimal point, so that Elasticsearch never infers an integer field. */
+/**
+ * A number without a schema: a double always has a decimal point, so that Elasticsearch never
+ * infers an integer field.
+ */
 function plainNumber(value: number): string {
   return Number.isSafeInteger(value) ? String(value) : floating(value, javaDouble)
 }

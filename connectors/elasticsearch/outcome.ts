@@ -14,7 +14,9 @@ interface Refusal {
   readonly words: string
 }
 
-/** What a response means for an item. Only `refused` and `tooLarge` are about the document itself. */
+/**
+ * What a response means for an item. Only `refused` and `tooLarge` are about the document itself.
+ */
 export type Outcome =
   | { readonly kind: 'done' }
   /** Passes by itself. */
@@ -49,8 +51,9 @@ function isAboutDocument({ type = '', reason = '' }: Cause): boolean {
 const CONFLICT = 'version_conflict_engine_exception'
 
 /**
- * Decides what a response means. An error counts against the document only if it is known to be about the document: an
- * unknown error of a newer Elasticsearch is unclear until a probe settles it.
+ * Decides what a response means. An error counts against the document only if it is known to be
+ * about the document: an unknown error of a newer Elasticsearch is unclear until a probe settles
+ * it.
  */
 export function outcomeOf(item: BulkItem, answer: ItemAnswer, request: RequestState): Outcome {
   const { status, error: cause = {} } = answer
@@ -71,7 +74,10 @@ export function outcomeOf(item: BulkItem, answer: ItemAnswer, request: RequestSt
   return { kind: isAboutDocument(cause) ? 'refused' : 'unclear', ...refusal }
 }
 
-/** The results of a bulk request, in the order of its items; null if the body is not a bulk response. */
+/**
+ * The results of a bulk request, in the order of its items; null if the body is not a bulk
+ * response.
+ */
 export function itemAnswersOf(body: unknown, count: number): readonly ItemAnswer[] | null {
   const items = (body as { items?: unknown } | null)?.items
   if (!Array.isArray(items) || items.length !== count) return null
@@ -80,8 +86,9 @@ export function itemAnswersOf(body: unknown, count: number): readonly ItemAnswer
 }
 
 /**
- * A write that changes nothing and that a working index rejects with a known error: it applies only to an existing document,
- * and that document does not exist. It passes through alias, blocks, pipelines and mapping like any document.
+ * A write that changes nothing and that a working index rejects with a known error: it applies only
+ * to an existing document, and that document does not exist. It passes through alias, blocks,
+ * pipelines and mapping like any document.
  */
 export function probeOf(index: string, id: string): string {
   return `{"index":{"_index":${JSON.stringify(index)},"_id":"${id}","if_seq_no":0,"if_primary_term":1}}\n{}\n`

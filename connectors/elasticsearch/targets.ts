@@ -16,8 +16,8 @@ function indexName(topic: string): string {
 }
 
 /**
- * The body of a new index. By default Elasticsearch maps the first double of a field to `float` and later rejects 1.0E300.
- * Index templates take precedence.
+ * The body of a new index. By default Elasticsearch maps the first double of a field to `float` and
+ * later rejects 1.0E300. Index templates take precedence.
  */
 const NEW_INDEX = JSON.stringify({
   mappings: { dynamic_templates: [{ doubles: { match_mapping_type: 'double', mapping: { type: 'double' } } }] },

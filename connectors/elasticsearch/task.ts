@@ -63,7 +63,8 @@ export class ElasticsearchSinkTask extends SinkTask {
     try {
       await this.#take(records)
     } catch (error) {
-      // a retriable error of `put` only repeats it; one of `preCommit` restarts the task with fresh credentials
+      // a retriable error of `put` only repeats it; one of `preCommit` restarts the task with fresh
+      // credentials
       if (isRefusedLogin(error)) {
         this.#ending = error as Error
         this.context.requestCommit()

@@ -59,8 +59,9 @@ function chainOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate[] {
 }
 
 /**
- * The certificate with this SHA-256 fingerprint that the server sends, as PEM. It is safe to trust because the configuration
- * names its fingerprint; connections are then verified as usual. Throws MR_ES_FINGERPRINT, MR_ES_UNREACHABLE.
+ * The certificate with this SHA-256 fingerprint that the server sends, as PEM. It is safe to trust
+ * because the configuration names its fingerprint; connections are then verified as usual. Throws
+ * MR_ES_FINGERPRINT, MR_ES_UNREACHABLE.
  */
 export async function certificateByFingerprint(
   url: URL,

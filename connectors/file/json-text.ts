@@ -44,7 +44,9 @@ export function jsonText(schema: Schema | null, value: unknown): string {
     .join(',')}}`
 }
 
-/** A double or float as Java prints it, so that a whole number stays floating-point: `1.0`, not `1`. */
+/**
+ * A double or float as Java prints it, so that a whole number stays floating-point: `1.0`, not `1`.
+ */
 function numberText(schema: Schema | null, value: number): string {
   if (!Number.isFinite(value)) return JSON.stringify(String(value))
   if (schema?.type === 'float') return javaFloat(value)

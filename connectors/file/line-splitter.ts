@@ -51,7 +51,9 @@ export class LineSplitter {
     return this.#overlong
   }
 
-  /** Whether the line at `position` is being skipped: `passLine` discards its bytes as they arrive. */
+  /**
+   * Whether the line at `position` is being skipped: `passLine` discards its bytes as they arrive.
+   */
   get passing(): boolean {
     return this.#passing
   }

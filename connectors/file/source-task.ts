@@ -18,7 +18,10 @@ import { version } from './version.ts'
 
 const STRING = primitive('string')
 const NO_HEADERS: readonly Header[] = Object.freeze([])
-/** With more lines at once, objects would survive young-generation collections and burden the old generation. */
+/**
+ * With more lines at once, objects would survive young-generation collections and burden the old
+ * generation.
+ */
 const POLL_LINES = 200
 
 /** Reads a file's lines as they are appended. Position in bytes; woken by the file system. */
@@ -176,7 +179,10 @@ export class FileStreamSourceTask extends SourceTask {
     return rest !== null
   }
 
-  /** Reports a line that is too long: the runtime fails the task, or continues after it (`errors.tolerance=all`). */
+  /**
+   * Reports a line that is too long: the runtime fails the task, or continues after it
+   * (`errors.tolerance=all`).
+   */
   #tooLong(): SourceRecord {
     const { file, 'max.line.bytes': limit } = this.#settings
     const { position } = this.#splitter

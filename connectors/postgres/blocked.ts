@@ -3,7 +3,9 @@ import { Catalog } from './catalog/catalog.ts'
 import { delay } from './client/wait.ts'
 import type { PostgresOptions } from './options.ts'
 
-/** How long a statement may take before we check what blocks it, and the time between checks (ms). */
+/**
+ * How long a statement may take before we check what blocks it, and the time between checks (ms).
+ */
 const FIRST_LOOK_MS = 1000
 const LOOK_MS = 5000
 

@@ -47,7 +47,10 @@ const FAMILIES: readonly (readonly [RegExp, Check])[] = [
 const checkOf = (key: string): Check | null =>
   (Object.hasOwn(FIELDS, key) ? FIELDS[key] : FAMILIES.find(([name]) => name.test(key))?.[1]) ?? null
 
-/** What is wrong with an offset, naming the field; null if it is valid. With `known`, unknown keys are errors. */
+/**
+ * What is wrong with an offset, naming the field; null if it is valid. With `known`, unknown keys
+ * are errors.
+ */
 export function offsetFault(offset: SourceOffset, known: boolean): string | null {
   if (offset['lsn'] === undefined || offset['lsn'] === null) return '"lsn" is missing'
   for (const [key, value] of Object.entries(offset)) {

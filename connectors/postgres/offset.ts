@@ -25,7 +25,10 @@ export interface LoadedOffset {
   readonly eventsAtLsn: number
   readonly txId: number | null
   readonly progress: SnapshotProgress | null
-  /** How far past `lsnCommit` the stream had nothing to capture: the slot may be confirmed up to here. */
+  /**
+   * How far past `lsnCommit` the stream had nothing to capture: the slot may be confirmed up to
+   * here.
+   */
   readonly lsnIdle: Lsn | null
   /** The WAL that the positions belong to; null in offsets of Debezium and of older versions. */
   readonly walId: WalId | null
@@ -87,7 +90,10 @@ export function snapshotOffset(o: {
 /** Operations as Debezium's offsets name them. */
 export type MessageType = 'BEGIN' | 'COMMIT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'MESSAGE'
 
-/** How far an offset allows the slot to be confirmed: the end of its last complete transaction, and past idle WAL. */
+/**
+ * How far an offset allows the slot to be confirmed: the end of its last complete transaction, and
+ * past idle WAL.
+ */
 export function confirmableBy(offset: LoadedOffset): Lsn | null {
   const { lsnIdle } = offset
   const lsn = offset.lsnCommit ?? offset.lsn

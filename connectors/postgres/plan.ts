@@ -79,13 +79,18 @@ export function planStart(options: StartOptions, found: Found): Plan | MillraceE
   return offsetProblem(options, plan, offset, slot, wal, missing) ?? slotAhead(options, plan, offset, slot) ?? plan
 }
 
-/** A slot confirmed past the end of the WAL: changes written up to that position would be skipped. */
+/**
+ * A slot confirmed past the end of the WAL: changes written up to that position would be skipped.
+ */
 function slotStrayed(slot: SlotState, wal: WalState | null): string | null {
   if (wal === null || wal.inRecovery || slot.confirmedLsn === null || slot.confirmedLsn <= wal.end) return null
   return `it is confirmed up to ${formatLsn(slot.confirmedLsn)}, but the server's WAL ends at ${formatLsn(wal.end)}`
 }
 
-/** The offset is not in the server's WAL: the database was restored, replaced, or failed over to a stale standby. */
+/**
+ * The offset is not in the server's WAL: the database was restored, replaced, or failed over to a
+ * stale standby.
+ */
 function offsetProblem(
   options: StartOptions,
   plan: Plan,
@@ -135,8 +140,8 @@ function slotAhead(
 }
 
 /**
- * Why a new connection of the same task cannot resume from an offset; null if it can. `floor` is where the slot was confirmed
- * at the start.
+ * Why a new connection of the same task cannot resume from an offset; null if it can. `floor` is
+ * where the slot was confirmed at the start.
  */
 export function checkOnward(
   slotName: string,

@@ -7,7 +7,10 @@ import { ensurePublication, identityWarnings, publicationWarnings } from './publ
 import { type Publication, publicationOf } from './published.ts'
 import { setIdentities } from './replica-identity.ts'
 
-/** How many `status.update.interval.ms` pass between checks that the publication holds the captured tables. */
+/**
+ * How many `status.update.interval.ms` pass between checks that the publication holds the captured
+ * tables.
+ */
 const CHECK_INTERVALS = 6
 
 /** What is known about the server at a connection. */
@@ -16,7 +19,10 @@ export interface ServerFacts {
   readonly readOnly: boolean
 }
 
-/** Creates the publication, checks it while streaming, and warns once about each change that it excludes. */
+/**
+ * Creates the publication, checks it while streaming, and warns once about each change that it
+ * excludes.
+ */
 export class PublicationKeeper {
   readonly #context: BlockedContext
   readonly #catalog: Catalog
@@ -52,7 +58,10 @@ export class PublicationKeeper {
     await this.#telling('setting up the publication and replica identities', work())
   }
 
-  /** Checks periodically for captured tables that are not published: new ones, and ones that somebody removed. */
+  /**
+   * Checks periodically for captured tables that are not published: new ones, and ones that
+   * somebody removed.
+   */
   async refresh(): Promise<void> {
     if (this.wait > 0) return
     await this.#require()
@@ -60,7 +69,10 @@ export class PublicationKeeper {
     await this.#telling('adding tables to the publication', this.#ensure(tables, false))
   }
 
-  /** The server skipped changes made while the publication did not exist. Throws if it still does not exist. */
+  /**
+   * The server skipped changes made while the publication did not exist. Throws if it still does
+   * not exist.
+   */
   async skipped(message: string): Promise<void> {
     await this.#require()
     this.#context.logger.warn(

@@ -29,9 +29,10 @@ export interface PublicationContext {
 }
 
 /**
- * Makes sure that the publication exists and, with `publication.autocreate.mode=filtered`, holds the captured tables. Adds
- * missing tables; never removes what others added. Returns the publication as it is on the server: an existing one is used
- * as it is, regardless of the configuration. Throws MR_PG_PUBLICATION_MISSING or MR_PG_PERMISSION_DENIED.
+ * Makes sure that the publication exists and, with `publication.autocreate.mode=filtered`, holds
+ * the captured tables. Adds missing tables; never removes what others added. Returns the
+ * publication as it is on the server: an existing one is used as it is, regardless of the
+ * configuration. Throws MR_PG_PUBLICATION_MISSING or MR_PG_PERMISSION_DENIED.
  */
 export async function ensurePublication(
   context: PublicationContext,
@@ -141,7 +142,9 @@ export function publicationWarnings(
   return out
 }
 
-/** Published tables without a replica identity: the server rejects every UPDATE and DELETE of them. */
+/**
+ * Published tables without a replica identity: the server rejects every UPDATE and DELETE of them.
+ */
 const NO_IDENTITY = `
   select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name
     from pg_catalog.pg_publication_tables p

@@ -8,7 +8,10 @@ import { denied } from './server.ts'
 const IDENTITY: Readonly<Record<string, string>> = { DEFAULT: 'd', FULL: 'f', NOTHING: 'n' }
 const INDEX = /^INDEX\s+(\S+)$/i
 
-/** Parses a rule `<schema>.<table>:<identity>` with a regular expression for the table. Throws SyntaxError, PatternError. */
+/**
+ * Parses a rule `<schema>.<table>:<identity>` with a regular expression for the table. Throws
+ * SyntaxError, PatternError.
+ */
 function parse(rule: string): { tables: RegExp; wanted: string; index: string | null } {
   const at = rule.lastIndexOf(':')
   if (at < 0) throw new SyntaxError('must look like <schema>.<table>:<DEFAULT|FULL|NOTHING|INDEX name>')

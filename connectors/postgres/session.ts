@@ -143,7 +143,10 @@ export class Session {
     logger.warn(failure.message)
   }
 
-  /** The offset from which a new connection resumes: of the last record emitted, or else of the start. */
+  /**
+   * The offset from which a new connection resumes: of the last record emitted, or else of the
+   * start.
+   */
   #onward(): LoadedOffset | null {
     if (this.#given !== null) return loadOffset(this.#given)
     const start = this.#start
@@ -411,8 +414,9 @@ export class Session {
   }
 
   /**
-   * An offset without a record; committing it lets the slot advance. Emitted periodically for WAL with nothing to capture,
-   * and at once on request of the server, which waits for it before it shuts down.
+   * An offset without a record; committing it lets the slot advance. Emitted periodically for WAL
+   * with nothing to capture, and at once on request of the server, which waits for it before it
+   * shuts down.
    */
   #idleProgress(reader: StreamReader): SourceRecord | null {
     const { slot, prefix } = this.#context.options

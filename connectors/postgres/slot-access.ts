@@ -8,7 +8,10 @@ import { FlushTracker } from './stream/position.ts'
 import { missingCommit } from './stream/verify-offset.ts'
 import { strayed, type WalState } from './wal-state.ts'
 
-/** Reads the slot; waits while another connection, perhaps a stale one of ours, is still creating it. */
+/**
+ * Reads the slot; waits while another connection, perhaps a stale one of ours, is still creating
+ * it.
+ */
 export async function settledSlot(context: BlockedContext, catalog: Catalog): Promise<SlotState | null> {
   const { options, logger, signal, waits } = context
   const { name } = options.slot
@@ -41,7 +44,10 @@ export async function whenFree<T>(context: BlockedContext, work: () => Promise<T
   }
 }
 
-/** Why the slot's WAL lacks an offset. Not checked if the offset is trusted or the slot is never moved. */
+/**
+ * Why the slot's WAL lacks an offset. Not checked if the offset is trusted or the slot is never
+ * moved.
+ */
 export async function missingFrom(
   context: BlockedContext,
   serverVersion: number,

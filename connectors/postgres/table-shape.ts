@@ -95,7 +95,9 @@ function guarded(field: Unshown, table: TableName, column: ShapeColumn, context:
   }
 }
 
-/** A NOT NULL column cannot be null: it gets the nearest value, or the filler for unknown values. */
+/**
+ * A NOT NULL column cannot be null: it gets the nearest value, or the filler for unknown values.
+ */
 function substitute(error: unknown, optional: boolean, filler: unknown): unknown {
   if (error instanceof Unrepresentable && error.nearest !== undefined && (error.always || !optional))
     return error.nearest

@@ -61,7 +61,10 @@ const FIRST_TXID = 3
 const STATE = `select pg_catalog.pg_is_in_recovery()::text as recovery,
   pg_catalog.age('${FIRST_TXID}'::pg_catalog.xid)::text as age`
 
-/** Reads it over a separate connection. Reads the timeline history if `known` names another timeline. */
+/**
+ * Reads it over a separate connection. Reads the timeline history if `known` names another
+ * timeline.
+ */
 export async function readWal(options: PostgresOptions, known: WalId | null, signal: AbortSignal): Promise<WalState> {
   const name = `millrace ${options.prefix} position`
   const client = await openClient(options.connection, { replication: true, name, signal })
@@ -96,7 +99,10 @@ async function readHistory(connection: WireConnection, timeline: number, signal:
 export const reachedBy = (offset: LoadedOffset): Lsn =>
   [offset.lsn, offset.lsnProc, offset.lsnCommit].reduce<Lsn>((a, b) => (b === null ? a : maxLsn(a, b)), ZERO)
 
-/** Every transaction takes more than 32 bytes of WAL, so transaction ids cannot wrap within this many bytes. */
+/**
+ * Every transaction takes more than 32 bytes of WAL, so transaction ids cannot wrap within this
+ * many bytes.
+ */
 const NO_WRAP = 2 ** 31 * 32
 
 /** Why an offset does not belong to this WAL; null if it does. */

@@ -105,7 +105,10 @@ export interface Producer {
   send(records: readonly ProducerRecord[], signal?: AbortSignal): Promise<RecordMetadata[]>
   /** Sends what waits for its linger and resolves when everything appended so far has been acked or has failed. */
   flush(signal?: AbortSignal): Promise<void>
-  /** Fails unsent records with a token above `after`, so that no later record overtakes a failed one. */
+  /**
+   * Fails unsent records with a token above `after`, so that no later record overtakes a failed
+   * one.
+   */
   abortUnsent(after: number): void
   /** The partitions of a topic (fetches metadata; creates the topic where the broker does so automatically). */
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>

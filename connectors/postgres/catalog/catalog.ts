@@ -169,8 +169,9 @@ export class Catalog {
 }
 
 /**
- * The key of a change: the table's current key, unless the relation shows that the primary key was different at that time.
- * The default replica identity is the primary key; an index or FULL identity says nothing about it.
+ * The key of a change: the table's current key, unless the relation shows that the primary key was
+ * different at that time. The default replica identity is the primary key; an index or FULL
+ * identity says nothing about it.
  */
 function keyOf(relation: Relation, now: readonly string[] | null, names: ReadonlySet<string>): readonly string[] {
   const identity = relation.columns.filter(c => c.isKey && relation.identity !== 'f').map(c => c.name)

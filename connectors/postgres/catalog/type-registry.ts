@@ -45,7 +45,10 @@ export class TypeRegistry {
     return this.#read(oids, oid => !this.#rows.has(oid))
   }
 
-  /** Reads user-defined types again (after ALTER TYPE or ALTER DOMAIN). A dropped type stays as it was. */
+  /**
+   * Reads user-defined types again (after ALTER TYPE or ALTER DOMAIN). A dropped type stays as it
+   * was.
+   */
   refresh(oids: Iterable<number>): Promise<void> {
     return this.#read(oids, oid => oid >= FIRST_USER_OID || !this.#rows.has(oid))
   }

@@ -23,7 +23,10 @@ const SOCKET_CODES = new Set([
   'EAI_AGAIN',
 ])
 
-/** Temporary SQLSTATEs: shutdown, startup, crash, lack of resources, serialization failures, lost connections. */
+/**
+ * Temporary SQLSTATEs: shutdown, startup, crash, lack of resources, serialization failures, lost
+ * connections.
+ */
 const PASSING = /^(57P0[1-5]|53[0-9A-Z]{3}|08[0-9A-Z]{3}|40[0-9A-Z]{3}|55006|25P0[34]|72000)$/
 /** Those of them that do not close the connection. */
 const SHORTAGE = /^(53|40|72)/

@@ -11,8 +11,8 @@ import { codeOf, connectFailure, isPassing } from './failure.ts'
 import { orAborted } from './wait.ts'
 
 /**
- * Timeouts that a role may set for its sessions. A snapshot or slot creation may take any time; the status shows what it waits
- * for. Not every server has all of these settings.
+ * Timeouts that a role may set for its sessions. A snapshot or slot creation may take any time; the
+ * status shows what it waits for. Not every server has all of these settings.
  */
 const NO_LIMITS = `select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings
   where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'idle_session_timeout')`

@@ -17,7 +17,10 @@ export class StreamPosition {
   eventsAtLsn: number
   /** The WAL that the positions belong to, as in offsets. */
   walId: string | null = null
-  /** How far the slot may be confirmed past the last transaction, because nothing was captured in between. */
+  /**
+   * How far the slot may be confirmed past the last transaction, because nothing was captured in
+   * between.
+   */
   lsnIdle: Lsn | null
 
   constructor(
@@ -93,8 +96,8 @@ export class StreamPosition {
   }
 
   /**
-   * Where to start the stream: the server sends transactions that end after it. Not within idle WAL, where a restored server
-   * may have other transactions.
+   * Where to start the stream: the server sends transactions that end after it. Not within idle
+   * WAL, where a restored server may have other transactions.
    */
   startLsn(): Lsn {
     return this.lsnCommit ?? this.lsn
@@ -145,8 +148,8 @@ export class ResumeFilter {
 export type FlushMode = 'connector' | 'manual' | 'connector_and_driver'
 
 /**
- * How far the slot may be confirmed: only up to the committed offset. So a slot past the committed offset was advanced by
- * another client.
+ * How far the slot may be confirmed: only up to the committed offset. So a slot past the committed
+ * offset was advanced by another client.
  */
 export class FlushTracker {
   readonly #mode: FlushMode

@@ -78,7 +78,10 @@ export class ReplicationStream {
     }
   }
 
-  /** Replies to the server's status requests. A server that is shutting down repeats them, so replies are limited. */
+  /**
+   * Replies to the server's status requests. A server that is shutting down repeats them, so
+   * replies are limited.
+   */
   answer(): void {
     const wait = this.#lastSent + ANSWER_MS - Date.now()
     if (wait <= 0) this.sendStatus()

@@ -38,7 +38,10 @@ export interface StreamContext {
   readonly logger: Logger
   /** The slot's xmin as last read, for events. */
   readonly xmin: () => number | null
-  /** PostgreSQL 18 and newer skip changes made without the publication. Throws if it still does not exist. */
+  /**
+   * PostgreSQL 18 and newer skip changes made without the publication. Throws if it still does not
+   * exist.
+   */
   readonly publicationSkipped: (message: string) => Promise<void>
   /** What offsets hold besides the position: a snapshot that is not through yet. */
   readonly extra: () => Readonly<Record<string, unknown>> | null
@@ -112,7 +115,10 @@ export class StreamReader {
     return asked
   }
 
-  /** The offset after the last transaction; with `idle`, after everything read. Only between transactions. */
+  /**
+   * The offset after the last transaction; with `idle`, after everything read. Only between
+   * transactions.
+   */
   offsetNow(idle: boolean): SourceOffset {
     if (idle && this.idleLsn !== null) this.#position.idle(this.idleLsn)
     this.#offset = this.#makeOffset()
@@ -266,8 +272,8 @@ export class StreamReader {
   }
 
   /**
-   * Emits an event, unless it was emitted before a restart. Calls `make` again with a new shape if a row shows that a type has
-   * changed: a new enum label, or NULL in a domain that was NOT NULL.
+   * Emits an event, unless it was emitted before a restart. Calls `make` again with a new shape if
+   * a row shows that a type has changed: a new enum label, or NULL in a domain that was NOT NULL.
    */
   #event(
     out: SourceRecord[],
@@ -347,7 +353,9 @@ export class StreamReader {
     })
   }
 
-  /** A NULL in a new row although its domain was NOT NULL: reads the domain again, once per shape. */
+  /**
+   * A NULL in a new row although its domain was NOT NULL: reads the domain again, once per shape.
+   */
   #lookForNulls(shape: TableShape): void {
     if (shape.requiredByDomain.length === 0 || this.#nullsAsked.has(shape)) return
     if (!shape.requiredByDomain.some(column => this.#new.starts[column] === NULL)) return

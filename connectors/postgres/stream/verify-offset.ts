@@ -7,8 +7,9 @@ import { Message } from './pgoutput.ts'
 import { ReplicationStream, type StreamStart } from './replication-stream.ts'
 
 /**
- * Whether the slot's WAL contains the transaction at which the offset ends. A restored server has other transactions there,
- * even if its WAL is longer by now. Only a slot behind the offset can tell. Null if it does, or if that is unknown.
+ * Whether the slot's WAL contains the transaction at which the offset ends. A restored server has
+ * other transactions there, even if its WAL is longer by now. Only a slot behind the offset can
+ * tell. Null if it does, or if that is unknown.
  */
 export async function missingCommit(
   options: PostgresOptions,

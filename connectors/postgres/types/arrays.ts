@@ -28,8 +28,9 @@ function unquoted(buf: Buffer, start: number, end: number): Buffer {
 }
 
 /**
- * Decodes PostgreSQL's text of an array: `{1,NULL,"a \"b\""}`, with or without bounds. Multidimensional arrays are flattened in
- * the order of `unnest`, because the schema has one dimension. An element that the schema cannot hold becomes null.
+ * Decodes PostgreSQL's text of an array: `{1,NULL,"a \"b\""}`, with or without bounds.
+ * Multidimensional arrays are flattened in the order of `unnest`, because the schema has one
+ * dimension. An element that the schema cannot hold becomes null.
  */
 export function arrayDecoder(element: Decode, delimiter = COMMA): Decode {
   return (buf, start, end) => {

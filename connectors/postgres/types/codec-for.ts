@@ -202,7 +202,10 @@ function codecOf(type: ColumnType, o: ValueOptions): Codec | null {
   return o.includeUnknown ? unknownCodec(o) : null
 }
 
-/** How values of a type are represented; null for excluded types (`include.unknown.datatypes=false`). */
+/**
+ * How values of a type are represented; null for excluded types
+ * (`include.unknown.datatypes=false`).
+ */
 export function codecFor(type: ColumnType, o: ValueOptions): Codec | null {
   const codec = codecOf(type, o)
   return codec && { ...codec, unavailable: codec.unavailable ?? unavailableOf(codec.schema, o) }

@@ -24,7 +24,10 @@ function integer(schema: Schema, n: number): unknown {
   return n
 }
 
-/** Number arrays hold the bytes of the placeholder, boolean arrays its bits, other arrays just the placeholder. */
+/**
+ * Number arrays hold the bytes of the placeholder, boolean arrays its bits, other arrays just the
+ * placeholder.
+ */
 function elements(schema: Schema, p: Placeholder): unknown[] {
   const bytes = [...new Int8Array(p.placeholderBytes)]
   switch (schema.type) {
@@ -43,7 +46,9 @@ function elements(schema: Schema, p: Placeholder): unknown[] {
   }
 }
 
-/** The placeholder for an unchanged TOASTed value, chosen by the schema of its column. Never null. */
+/**
+ * The placeholder for an unchanged TOASTed value, chosen by the schema of its column. Never null.
+ */
 export function unavailableOf(schema: Schema, p: Placeholder): unknown {
   switch (schema.type) {
     case 'string':

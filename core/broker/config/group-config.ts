@@ -62,7 +62,10 @@ const ofEachKind = (kind: string): Readonly<Record<string, Bound>> => ({
   [`${kind}.assignment.interval.ms`]: { min: 0, max: 15_000 },
 })
 
-/** The default limits of the broker's `group.*.min.*` and `group.*.max.*`. These groups are not supported yet. */
+/**
+ * The default limits of the broker's `group.*.min.*` and `group.*.max.*`. These groups are not
+ * supported yet.
+ */
 const BOUNDS: Readonly<Record<string, Bound>> = {
   ...ofEachKind('consumer'),
   ...ofEachKind('share'),

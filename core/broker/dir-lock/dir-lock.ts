@@ -14,12 +14,17 @@ const LOCK = '.lock'
 const TRIES = 200
 const TRY_AGAIN_MS = 25
 
-/** How often the owner renews its lock, and after what silence it counts as gone if nothing else tells. */
+/**
+ * How often the owner renews its lock, and after what silence it counts as gone if nothing else
+ * tells.
+ */
 export interface Heartbeat {
   readonly everyMs: number
   /** Of an owner in another container of this machine, whose clock is ours. */
   readonly silenceMs: number
-  /** Of an owner that may be on another machine; measured by our clock, since its clock may differ. */
+  /**
+   * Of an owner that may be on another machine; measured by our clock, since its clock may differ.
+   */
   readonly remoteSilenceMs: number
 }
 
@@ -38,10 +43,11 @@ const heldHere = new Set<string>()
 let taken = 0
 
 /**
- * Takes the directories for this process, by a `.lock` file in each that names the process and is renewed every two seconds
- * (Node has no file locks). A lock whose owner is gone, as after kill -9, is taken over: at once if the process can be looked
- * up, otherwise after the lock was not renewed for a while. If two processes try at once, one gets it. Returns the release
- * function. Throws MR_BROKER_DIR_LOCKED, MR_BROKER_DIR_LOCKED_ELSEWHERE, MR_BROKER_DIR_UNWRITABLE.
+ * Takes the directories for this process, by a `.lock` file in each that names the process and is
+ * renewed every two seconds (Node has no file locks). A lock whose owner is gone, as after kill -9,
+ * is taken over: at once if the process can be looked up, otherwise after the lock was not renewed
+ * for a while. If two processes try at once, one gets it. Returns the release function. Throws
+ * MR_BROKER_DIR_LOCKED, MR_BROKER_DIR_LOCKED_ELSEWHERE, MR_BROKER_DIR_UNWRITABLE.
  */
 export async function lockDirs(dirs: readonly string[], o: LockOptions = {}): Promise<() => void> {
   const held: string[] = []
@@ -174,6 +180,7 @@ function removeQuietly(file: string): void {
   try {
     rmSync(file, { force: true })
   } catch {
-    // if the file could not be written it cannot be removed either; that error is already being thrown
+    // if the file could not be written it cannot be removed either; that error is already being
+    // thrown
   }
 }

@@ -2,7 +2,10 @@ import { readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { kernelFile } from './owner.ts'
 
-/** A process that holds an OS lock on the file, as Apache's broker does; null if none does, or without /proc. */
+/**
+ * A process that holds an OS lock on the file, as Apache's broker does; null if none does, or
+ * without /proc.
+ */
 export function lockedByKernel(path: string): number | null {
   const { ino } = statSync(path)
   const lines = kernelFile('/proc/locks')?.split('\n') ?? []

@@ -39,8 +39,9 @@ export function claim(file: string, name: string): boolean {
 const GUARD_MS = 10_000
 
 /**
- * Replaces the lock of a dead owner with ours. A guard file, named after that owner, ensures that no process removes the
- * lock of a faster one. Returns whether the lock is ours now; if not, look again.
+ * Replaces the lock of a dead owner with ours. A guard file, named after that owner, ensures that
+ * no process removes the lock of a faster one. Returns whether the lock is ours now; if not, look
+ * again.
  */
 export function takeOver(path: string, stale: string, mine: string): boolean {
   const guard = `${path}.after-${stale.replace(/[^\w-]+/g, '_').slice(0, 150)}`

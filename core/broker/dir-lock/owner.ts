@@ -5,7 +5,10 @@ import { isErrno } from '../log/files.ts'
 /** The owner of a lock, as in its file. Parts that the system does not provide are empty. */
 export interface LockOwner {
   readonly pid: number
-  /** Start of the process in clock ticks since boot; distinguishes it from a later process with its pid. */
+  /**
+   * Start of the process in clock ticks since boot; distinguishes it from a later process with its
+   * pid.
+   */
   readonly start: string
   readonly host: string
   /** The boot id: the same for all processes of a running kernel, in any container. */
@@ -56,7 +59,10 @@ export function ownerText(o: LockOwner): string {
   return `${o.pid} ${o.start}\nhost ${o.host}\nboot ${o.boot}\nnamespace ${o.namespace}\n`
 }
 
-/** Parses a lock file; null if it names no owner, as after a crash while writing, or from an Apache broker. */
+/**
+ * Parses a lock file; null if it names no owner, as after a crash while writing, or from an Apache
+ * broker.
+ */
 export function parseOwner(text: string): LockOwner | null {
   const old = /^(\d{1,10}) (\d+)-(\w{8})\n$/.exec(text)
   if (old !== null) return parseFirstFormat(Number(old[1]), old[2]!, old[3]!)
@@ -72,8 +78,9 @@ function parseFirstFormat(pid: number, start: string, boot: string): LockOwner {
 }
 
 /**
- * What is known about an owner at once. `alive` and `gone` are certain. If its process is not visible, only renewals tell:
- * `hidden` is on this machine (in another container), `remote` may be on another machine.
+ * What is known about an owner at once. `alive` and `gone` are certain. If its process is not
+ * visible, only renewals tell: `hidden` is on this machine (in another container), `remote` may be
+ * on another machine.
  */
 export type Verdict = 'alive' | 'gone' | 'hidden' | 'remote'
 

@@ -54,8 +54,8 @@ export function admit(
 }
 
 /**
- * Checks batches from this broker, or from a leader that applied its own rules: that they are complete, with offsets that
- * can be stored. Does not check their records.
+ * Checks batches from this broker, or from a leader that applied its own rules: that they are
+ * complete, with offsets that can be stored. Does not check their records.
  */
 export function checkOwn(
   records: Buffer,

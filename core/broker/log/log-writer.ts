@@ -257,8 +257,9 @@ export class LogWriter {
   }
 
   /**
-   * The bytes are in the file, but the log's state may be only half updated. They stay: the next start reads them again.
-   * Until then nothing more is written; records visible before can still be read.
+   * The bytes are in the file, but the log's state may be only half updated. They stay: the next
+   * start reads them again. Until then nothing more is written; records visible before can still be
+   * read.
    */
   #stop(group: AppendGroup, cause: unknown): void {
     const { env, name } = this.#log

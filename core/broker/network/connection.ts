@@ -243,8 +243,8 @@ export class Connection implements Holder {
   }
 
   /**
-   * Reads while no complete request is waiting and all requests together are within their memory limit. Also while a request
-   * is being handled: only a read detects the end of the connection.
+   * Reads while no complete request is waiting and all requests together are within their memory
+   * limit. Also while a request is being handled: only a read detects the end of the connection.
    */
   #updateFlow(): void {
     if (this.#closed) return

@@ -23,8 +23,8 @@ interface ServerOptions {
 const DEFAULT_REQUEST_BUDGET = 256 << 20
 const SWEEP_MS = 1000
 /**
- * TCP keepalive starts after this long without a byte; after ten more seconds of silence the connection is closed. The
- * system's default is two hours.
+ * TCP keepalive starts after this long without a byte; after ten more seconds of silence the
+ * connection is closed. The system's default is two hours.
  */
 const KEEP_ALIVE_MS = 60_000
 /** Kafka's default of 50 is for a thread that does nothing but accept; here a storm of connections has to wait for the requests under way. */
@@ -166,8 +166,9 @@ export class NetworkServer {
   }
 
   /**
-   * Closes connections that were idle for too long, or hold memory that others wait for. As in Kafka, a connection is idle
-   * if nothing is read or written, also during a long poll: otherwise dead clients would stay connected.
+   * Closes connections that were idle for too long, or hold memory that others wait for. As in
+   * Kafka, a connection is idle if nothing is read or written, also during a long poll: otherwise
+   * dead clients would stay connected.
    */
   #tick(): void {
     const now = this.#o.now()

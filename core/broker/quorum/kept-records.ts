@@ -11,7 +11,10 @@ import type { MessageDeclaration } from '../../protocol/schema/declare.ts'
 import { inVersions } from '../../protocol/schema/versions.ts'
 import type { MetadataRecord, UnknownRecord } from './records.ts'
 
-/** What to do with a record that Millrace does not use: replace or remove an earlier one, or keep both. */
+/**
+ * What to do with a record that Millrace does not use: replace or remove an earlier one, or keep
+ * both.
+ */
 export type Keeping =
   | { readonly does: 'replace'; readonly key: string }
   | { readonly does: 'remove'; readonly key: string }
@@ -23,7 +26,10 @@ interface Rule {
   readonly key: (value: Record<string, unknown>) => string
 }
 
-/** A removal needs the key of the record that it removes; nothing else about these records matters here. */
+/**
+ * A removal needs the key of the record that it removes; nothing else about these records matters
+ * here.
+ */
 const RULES: readonly Rule[] = [
   { declaration: AccessControlEntryRecord, does: 'replace', key: v => `acl ${v['id']}` },
   { declaration: RemoveAccessControlEntryRecord, does: 'remove', key: v => `acl ${v['id']}` },
@@ -38,7 +44,9 @@ const BY_API_KEY = new Map(RULES.map(rule => [rule.declaration.apiKey!, rule]))
 /** The bytes before a record's value: frame version, type and version, each below 128. */
 const FRAME_BYTES = 3
 
-/** What to do with an unused record; null for records that the image itself holds, and for markers. */
+/**
+ * What to do with an unused record; null for records that the image itself holds, and for markers.
+ */
 export function keepingOf(r: MetadataRecord | UnknownRecord): Keeping | null {
   switch (r.kind) {
     case 'ClientQuota': {

@@ -38,7 +38,10 @@ export interface MetadataLogOptions {
   readonly logger: Logger
 }
 
-/** The log settings: records are removed only behind a snapshot, and synced before they count as committed. */
+/**
+ * The log settings: records are removed only behind a snapshot, and synced before they count as
+ * committed.
+ */
 function logConfig({ segmentBytes, segmentMs }: MetadataLogOptions): LogConfig {
   return {
     ...DEFAULT_LOG_CONFIG,

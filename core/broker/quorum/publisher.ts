@@ -11,8 +11,9 @@ interface Publication {
 }
 
 /**
- * Applies and publishes committed metadata. Changes committed meanwhile are published together. New logs are created
- * before the image shows their partitions, and old ones are removed after it no longer does.
+ * Applies and publishes committed metadata. Changes committed meanwhile are published together. New
+ * logs are created before the image shows their partitions, and old ones are removed after it no
+ * longer does.
  */
 export class Publisher {
   readonly #partitions: Pick<Partitions, 'create' | 'update'>

@@ -199,7 +199,10 @@ export class Connection {
   }
 }
 
-/** TCP keepalive starts after this long without a byte; after ten more seconds of silence the connection is closed. */
+/**
+ * TCP keepalive starts after this long without a byte; after ten more seconds of silence the
+ * connection is closed.
+ */
 const KEEP_ALIVE_MS = 60_000
 
 function openSocket(address: Address, timeoutMs: number, signal: AbortSignal): Promise<Socket> {

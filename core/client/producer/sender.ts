@@ -89,8 +89,8 @@ export class Sender {
   }
 
   /**
-   * Fails the records with tokens above `after` that have not been sent. Their listeners are called soon; records in flight,
-   * or possibly written, are not touched.
+   * Fails the records with tokens above `after` that have not been sent. Their listeners are called
+   * soon; records in flight, or possibly written, are not touched.
    */
   abortUnsent(queue: PartitionQueue, after: number, error: Error): void {
     for (const batch of [...queue.order]) {
@@ -352,7 +352,10 @@ export class Sender {
     }
   }
 
-  /** If the broker names the records that it rejects (KIP-467), the others are sent again without them. */
+  /**
+   * If the broker names the records that it rejects (KIP-467), the others are sent again without
+   * them.
+   */
   #refused({ queue, batch }: Parcel, error: Error, recordErrors: readonly { readonly batchIndex: number }[]): void {
     const { sequences } = queue
     const invalid = new Set(recordErrors.map(e => e.batchIndex).filter(i => i >= 0 && i < batch.count))

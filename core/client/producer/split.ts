@@ -18,7 +18,10 @@ export function separateRecords(batch: ProducerBatch, fails: (index: number) => 
   return parts.map((part, n) => ({ part, fails: fails(starts[n]!) }))
 }
 
-/** New batches with the sends and age of the one that they replace, of which the broker has written nothing. */
+/**
+ * New batches with the sends and age of the one that they replace, of which the broker has written
+ * nothing.
+ */
 function cut(batch: ProducerBatch, before: (index: number) => boolean): ProducerBatch[] {
   const [decoded] = [...readBatches(batch.encode(), { checkCrc: false })]
   const parts: ProducerBatch[] = [new ProducerBatch(batch.compression, batch.createdAt)]

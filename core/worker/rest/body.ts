@@ -4,8 +4,8 @@ import { isUtf8 } from 'node:buffer'
 export class EncodingError extends Error {}
 
 /**
- * The text of a JSON body. As in Jackson, the bytes determine the encoding, not the content type: UTF-8, UTF-16 or UTF-32,
- * with or without a byte order mark. Throws EncodingError.
+ * The text of a JSON body. As in Jackson, the bytes determine the encoding, not the content type:
+ * UTF-8, UTF-16 or UTF-32, with or without a byte order mark. Throws EncodingError.
  */
 export function decodeJson(bytes: Buffer): string {
   const { encoding, skip } = encodingOf(bytes)
@@ -34,7 +34,10 @@ const MARKS: readonly (readonly [Encoding, Buffer])[] = [
   ['utf-16le', Buffer.from([0xff, 0xfe])],
 ]
 
-/** Detected by the byte order mark, or by the zeros around the first characters of JSON, which are ASCII. */
+/**
+ * Detected by the byte order mark, or by the zeros around the first characters of JSON, which are
+ * ASCII.
+ */
 function encodingOf(bytes: Buffer): { encoding: Encoding; skip: number } {
   for (const [encoding, mark] of MARKS) {
     if (bytes.length >= mark.length && bytes.compare(mark, 0, mark.length, 0, mark.length) === 0)

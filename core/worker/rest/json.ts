@@ -28,8 +28,8 @@ export function sendError(res: Response, status: number, message: string): void 
 }
 
 /**
- * Reads a JSON body. Throws 415 for another content type, 413 for a body that is too long, 400 for one that is not JSON or
- * not valid Unicode. Undefined for an empty body.
+ * Reads a JSON body. Throws 415 for another content type, 413 for a body that is too long, 400 for
+ * one that is not JSON or not valid Unicode. Undefined for an empty body.
  */
 async function readJson(req: Request, maxBytes: number, parse: (text: string) => Json): Promise<Json | undefined> {
   const chunks: Buffer[] = []

@@ -1,10 +1,16 @@
 import { javaDouble } from '../../connect/java-floats.ts'
 import { type Double, double, FloatingNumber } from '../../connect/java-numbers.ts'
 
-/** A parsed JSON value: integers beyond 2^53 are `bigint`, and whole-number doubles, such as 1.0, are `Double`. */
+/**
+ * A parsed JSON value: integers beyond 2^53 are `bigint`, and whole-number doubles, such as 1.0,
+ * are `Double`.
+ */
 export type Json = null | boolean | number | bigint | Double | string | Json[] | { [key: string]: Json }
 
-/** Parses JSON with exact integers; doubles stay doubles. Throws SyntaxError, also for a number out of range. */
+/**
+ * Parses JSON with exact integers; doubles stay doubles. Throws SyntaxError, also for a number out
+ * of range.
+ */
 export function parseJson(text: string): Json {
   return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => {
     if (typeof value !== 'number') return value

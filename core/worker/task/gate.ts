@@ -38,7 +38,9 @@ export function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** The outcome of some work. If the signal aborts first, it rejects without waiting for the work. */
+/**
+ * The outcome of some work. If the signal aborts first, it rejects without waiting for the work.
+ */
 export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason)

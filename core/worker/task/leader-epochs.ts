@@ -1,9 +1,15 @@
 import type { ConsumerRecord } from '../../client/types.ts'
 
-/** The maximum number of leader changes to remember; older ones matter only to a sink that has long not committed. */
+/**
+ * The maximum number of leader changes to remember; older ones matter only to a sink that has long
+ * not committed.
+ */
 const MAX_RUNS = 64
 
-/** The leader epochs of the consumed records of one partition. Stored as runs, because epochs rarely change. */
+/**
+ * The leader epochs of the consumed records of one partition. Stored as runs, because epochs rarely
+ * change.
+ */
 export class ConsumedEpochs {
   /** In order: records from `from` on, up to the next run, have this epoch. */
   #runs: { from: number; epoch: number }[] = []

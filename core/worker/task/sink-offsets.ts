@@ -12,10 +12,16 @@ export class SinkOffsets {
   readonly #consumed = new Map<string, TopicPartitionOffset>()
   readonly #delivered = new Map<string, TopicPartitionOffset>()
   readonly #committed = new Map<string, number>()
-  /** Committed with the offsets, so that the next consumer detects a log truncation in between (KIP-320). */
+  /**
+   * Committed with the offsets, so that the next consumer detects a log truncation in between
+   * (KIP-320).
+   */
   readonly #epochs = new Map<string, ConsumedEpochs>()
 
-  /** These consecutive records were read from the log: delivered to the sink, pending, filtered or skipped. */
+  /**
+   * These consecutive records were read from the log: delivered to the sink, pending, filtered or
+   * skipped.
+   */
   consumed(topic: string, partition: number, records: readonly ConsumerRecord[]): void {
     const last = records.at(-1)
     if (last === undefined) return

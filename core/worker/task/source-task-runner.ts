@@ -145,7 +145,10 @@ export class SourceTaskRunner implements DeliveryListener {
     }
   }
 
-  /** Awaits only if a record is held up: an await for each record would cost more than its conversion. */
+  /**
+   * Awaits only if a record is held up: an await for each record would cost more than its
+   * conversion.
+   */
   async #send(batch: readonly SourceRecord[]): Promise<void> {
     const { converter, metrics, producer } = this.#parts
     metrics.enter('send')
@@ -178,7 +181,10 @@ export class SourceTaskRunner implements DeliveryListener {
     metrics.enter('idle')
   }
 
-  /** Handles a position in the source without a record. Throws MR_TASK_RECORD_FAILED if an error is not tolerated. */
+  /**
+   * Handles a position in the source without a record. Throws MR_TASK_RECORD_FAILED if an error is
+   * not tolerated.
+   */
   #pass(source: SourceRecord, unwritten: 'progress' | Error): undefined {
     if (unwritten === 'progress') return undefined
     const { policy, task } = this.#parts
@@ -186,7 +192,10 @@ export class SourceTaskRunner implements DeliveryListener {
     return undefined
   }
 
-  /** Creates the topic and waits for room in the producer as needed. False if the task ended before that. */
+  /**
+   * Creates the topic and waits for room in the producer as needed. False if the task ended before
+   * that.
+   */
   async #appendWhenPossible(record: ProducerRecord, token: number): Promise<boolean> {
     const { producer } = this.#parts
     if (!this.#knownTopics.has(record.topic)) {
@@ -207,8 +216,8 @@ export class SourceTaskRunner implements DeliveryListener {
   }
 
   /**
-   * Waits until a topic is writable; later records must not overtake this one meanwhile. Retries while that may help, as
-   * Connect does. False if the task ended before that.
+   * Waits until a topic is writable; later records must not overtake this one meanwhile. Retries
+   * while that may help, as Connect does. False if the task ended before that.
    */
   async #awaitTopic(topic: string): Promise<boolean> {
     const { producer, topics, metrics, logger } = this.#parts

@@ -32,10 +32,11 @@ const SENT = 1
 const DONE = 2
 
 /**
- * Tracks the records of a source task from `add` to the ack, and how far each source partition is acked. Acks come in any
- * order across topics and partitions, but an offset may be committed only when everything before it is done (Connect's
- * SubmittedRecords). Holds at most `capacity` records, a power of two. Without `keepRecords`, `takeCompleted` returns
- * nothing. Each field of the records has its own array, so that a record in flight needs no object.
+ * Tracks the records of a source task from `add` to the ack, and how far each source partition is
+ * acked. Acks come in any order across topics and partitions, but an offset may be committed only
+ * when everything before it is done (Connect's SubmittedRecords). Holds at most `capacity` records,
+ * a power of two. Without `keepRecords`, `takeCompleted` returns nothing. Each field of the records
+ * has its own array, so that a record in flight needs no object.
  */
 export class SubmittedRecords {
   readonly #mask: number
@@ -213,7 +214,10 @@ export class SubmittedRecords {
   }
 }
 
-/** Whether two partitions are the same object, or have equal plain values. May return false for equal ones. */
+/**
+ * Whether two partitions are the same object, or have equal plain values. May return false for
+ * equal ones.
+ */
 function sameFlat(a: SourcePartition, b: SourcePartition): boolean {
   if (a === b) return true
   let left = 0

@@ -95,8 +95,8 @@ function header([name, v]: readonly [string, unknown]): readonly [string, unknow
 }
 
 /**
- * Debezium reads a partitioned table and its partitions, whichever name changes have. We read each row once, under the name
- * that its changes have.
+ * Debezium reads a partitioned table and its partitions, whichever name changes have. We read each
+ * row once, under the name that its changes have.
  */
 export function isReadTwice(scenario: string, record: CapturedRecord): boolean {
   if (record.topic === 't.public.parts') return true

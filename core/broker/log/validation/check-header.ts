@@ -25,8 +25,8 @@ function frameAt(records: Buffer, at: number): Frame {
 }
 
 /**
- * The one batch that a producer may send for a partition, without trailing bytes of a careless client. The rules are
- * those of Kafka's `ProduceRequest.validateRecords`. Throws a KafkaError.
+ * The one batch that a producer may send for a partition, without trailing bytes of a careless
+ * client. The rules are those of Kafka's `ProduceRequest.validateRecords`. Throws a KafkaError.
  */
 export function theOneBatch(records: Buffer | null, version: number): Buffer {
   const of = `Produce requests with version ${version}`
@@ -58,7 +58,10 @@ export function claimsTransaction(records: Buffer | null): boolean {
 
 const codecBits = (batch: Buffer) => header.attributes(batch, 0) & header.COMPRESSION_MASK
 
-/** What is wrong with a producer's batch header or checksum, in Kafka's order of checks; null if nothing. */
+/**
+ * What is wrong with a producer's batch header or checksum, in Kafka's order of checks; null if
+ * nothing.
+ */
 export function headerProblem(batch: Buffer, partition: string, maxBytes: number): KafkaError | null {
   const invalid = (detail: string) => errorFor(ErrorCode.INVALID_RECORD, `${detail} in topic partition ${partition}.`)
   if (batch.length < header.LOG_OVERHEAD || header.batchSize(batch, 0) > batch.length) {

@@ -49,9 +49,10 @@ export interface CheckPoolOptions {
 }
 
 /**
- * Checks batches in threads, so that decompressing them does not hold up the event loop. Threads start with the first batch
- * that needs them. Batches start in the order of the calls; callers restore the order of the results if needed. Each thread
- * holds at most two messages; the rest waits in the memory of the requests.
+ * Checks batches in threads, so that decompressing them does not hold up the event loop. Threads
+ * start with the first batch that needs them. Batches start in the order of the calls; callers
+ * restore the order of the results if needed. Each thread holds at most two messages; the rest
+ * waits in the memory of the requests.
  */
 export class CheckPool {
   readonly #logger: Logger
@@ -181,7 +182,10 @@ export class CheckPool {
     for (const [i, { resolve }] of jobs.entries()) resolve(revived(verdicts[i]!))
   }
 
-  /** Batches in progress are suspect and retried one by one; batches not yet started go back to the queue. */
+  /**
+   * Batches in progress are suspect and retried one by one; batches not yet started go back to the
+   * queue.
+   */
   #onExit(thread: Thread, cause: unknown): void {
     this.#threads.delete(thread)
     const [begun, ...others] = thread.sent.map(s => s.jobs)

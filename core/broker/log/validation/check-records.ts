@@ -18,8 +18,8 @@ const MAX_QUICK = 16_384
 const MAX_QUICK_INSPECTED = 1000
 
 /**
- * `checkRecords` for a cheap batch: its records are uncompressed and stay so. Null if it may take longer: then a thread must
- * do it.
+ * `checkRecords` for a cheap batch: its records are uncompressed and stay so. Null if it may take
+ * longer: then a thread must do it.
  */
 export function checkQuickly(batch: Buffer, rules: BatchRules): Verdict | null {
   const count = header.recordCount(batch, 0)
@@ -31,8 +31,8 @@ export function checkQuickly(batch: Buffer, rules: BatchRules): Verdict | null {
 }
 
 /**
- * Checks the records of a batch whose header was checked already (`check-header.ts`), and decides what the log stores.
- * Never throws, and does not change the batch.
+ * Checks the records of a batch whose header was checked already (`check-header.ts`), and decides
+ * what the log stores. Never throws, and does not change the batch.
  */
 export function checkRecords(batch: Buffer, rules: BatchRules): Verdict {
   const codec = header.compressionOf(batch, 0)

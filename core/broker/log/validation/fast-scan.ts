@@ -13,8 +13,9 @@ export interface ScanLimits {
 }
 
 /**
- * Scans the records of a batch and checks lengths, order of offsets, keys and timestamps, without allocating. Returns the
- * latest timestamp, -1 if there is none, or LOOK_CLOSER if anything is wrong or too large to compare as numbers.
+ * Scans the records of a batch and checks lengths, order of offsets, keys and timestamps, without
+ * allocating. Returns the latest timestamp, -1 if there is none, or LOOK_CLOSER if anything is
+ * wrong or too large to compare as numbers.
  */
 export function fastScan(
   buf: Buffer,

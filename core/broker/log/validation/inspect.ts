@@ -5,7 +5,10 @@ import { readVarint, readVarlong, readVarlongExactly } from '../../../protocol/r
 import { NEVER } from '../log-config.ts'
 import type { BatchRules, RecordError, Verdict } from './rules.ts'
 
-/** Further invalid records are counted, not named: a response must not be much larger than its request. */
+/**
+ * Further invalid records are counted, not named: a response must not be much larger than its
+ * request.
+ */
 const MAX_NAMED = 10_000
 const NO_TIMESTAMP = -1n
 const MAX64 = 2n ** 63n - 1n
@@ -14,7 +17,10 @@ export interface InspectOptions {
   /** The record section, decompressed. */
   readonly plain: Buffer
   readonly rules: BatchRules
-  /** If Kafka keeps a compressed batch as it is, it reads the fields of each record but ignores its length. */
+  /**
+   * If Kafka keeps a compressed batch as it is, it reads the fields of each record but ignores its
+   * length.
+   */
   readonly ignoresLengths: boolean
 }
 

@@ -6,7 +6,10 @@ import type { Stamp } from './rules.ts'
 /** A varint at its longest. */
 const VARINT_BYTES = 5
 
-/** A batch with the given compressed records and the same header, except for codec, timestamp and length. */
+/**
+ * A batch with the given compressed records and the same header, except for codec, timestamp and
+ * length.
+ */
 export function withSection(batch: Buffer, section: Buffer, codec: CompressionType, stamp: Stamp): Buffer {
   const bytes = Buffer.allocUnsafeSlow(header.HEADER_SIZE + section.length)
   batch.copy(bytes, 0, 0, header.HEADER_SIZE)
