@@ -26,7 +26,7 @@ test('--help of the program and of every command says how to use it', () => {
   }
 })
 
-test('the program has eight threads for file operations unless UV_THREADPOOL_SIZE says otherwise', () => {
+test('the command starts with eight file threads unless UV_THREADPOOL_SIZE is set', () => {
   const threads = (size: string | undefined) => {
     // the program's first file operation starts the threads; it ends only then
     const count = "process.stderr.write('threads ' + readdirSync('/proc/self/task').length)"

@@ -68,7 +68,7 @@ async function defunct(): Promise<{ pid: number; parent: ChildProcess }> {
   return { pid, parent }
 }
 
-test.skipIf(!existsSync('/proc/self/stat'))('a lock whose holder has ended holds nobody up', async () => {
+test.skipIf(!existsSync('/proc/self/stat'))('a lock whose owner has ended blocks nobody', async () => {
   const zombie = await defunct()
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
   const place = `${boot}/${readlinkSync('/proc/self/ns/pid')}`

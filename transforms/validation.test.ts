@@ -26,7 +26,7 @@ const refused: [() => Transformation, string, string[]][] = [
   [() => new DropHeaders(), 'headers', ['a,,b', 'b,b', '']],
 ]
 
-test.each(refused)('%s: impossible %s are refused before the connector exists', (make, key, values) => {
+test.each(refused)('%s: impossible %s are rejected before the connector is created', (make, key, values) => {
   for (const value of values) {
     const transformation = make()
     expect(faults(transformation, { [key]: value }), `${key}=${value}`).not.toEqual([])

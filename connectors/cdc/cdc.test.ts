@@ -148,13 +148,13 @@ describe('column rules', () => {
 describe('times', () => {
   const last = { day: epochDay(294_276, 12, 31), micros: 86_399_999_999 }
 
-  test('beyond what nanoseconds hold are an error that knows the nearest, and infinite ones the end of int64', () => {
+  test('out of range for nanoseconds are an error with the nearest value; infinity is the largest or smallest int64', () => {
     const nanos = timestampFormat('nanoseconds', 6).convert
     expect(() => nanos(last)).toThrow(expect.objectContaining({ nearest: 2n ** 63n - 1n, always: false }))
     expect(nanos({ day: Number.POSITIVE_INFINITY, micros: 0 })).toBe(2n ** 63n - 1n)
   })
 
-  test('up to the last one that PostgreSQL has fit every other mode', () => {
+  test('up to PostgreSQL’s largest fit every other mode', () => {
     const shown = (['adaptive', 'connect', 'isostring', 'microseconds'] as const).map(mode => {
       const value = timestampFormat(mode, 6).convert(last)
       return value instanceof Date ? millisOf(value) : value

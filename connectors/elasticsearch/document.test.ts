@@ -98,7 +98,7 @@ test('keys that have no effect without others, or leave out a topic, are refused
   })
 })
 
-test('a cluster is named by its URLs or by a cloud id, and one login is given', () => {
+test('a configuration has URLs or a cloud id, and only one kind of credentials', () => {
   const check = (props: Record<string, string>) => {
     const values = validateConfig(config, props)
     validateTogether(props, values)
@@ -123,7 +123,7 @@ test('a cluster is named by its URLs or by a cloud id, and one login is given', 
   expect(Object.keys(check({ ...secure, [name]: 'ab'.repeat(32), 'proxy.host': 'proxy' }))).toEqual([name])
 })
 
-test('a name that stands for several indices is refused before anything starts', () => {
+test('an index name that matches several indices is rejected at validation', () => {
   const check = (props: Record<string, string>) =>
     validateConfig(config, { ...URL, ...props }).flatMap(v => (v.errors.length > 0 ? [v.name] : []))
   const pairs = 'topic.to.external.resource.mapping'

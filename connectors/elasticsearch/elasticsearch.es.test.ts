@@ -199,117 +199,120 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
   const post = (path: string, body?: unknown) =>
     ask(path, { method: 'POST', ...(body !== undefined && { body: JSON.stringify(body) }) })
 
-  describe.each(['ignore', 'warn'])('an index that takes no documents skips none, with behavior %s', behaviour => {
-    const tolerant = {
-      'behavior.on.malformed.documents': behaviour,
-      'max.retries': '1',
-      'retry.backoff.ms': '10',
-    }
-    const playIn = (index: string, more: Record<string, string> = {}) =>
-      play({ ...tolerant, ...more }, { topic: index, reporter: true })
+  describe.each(['ignore', 'warn'])(
+    'no document is skipped when the index rejects all documents, with behavior %s',
+    behaviour => {
+      const tolerant = {
+        'behavior.on.malformed.documents': behaviour,
+        'max.retries': '1',
+        'retry.backoff.ms': '10',
+      }
+      const playIn = (index: string, more: Record<string, string> = {}) =>
+        play({ ...tolerant, ...more }, { topic: index, reporter: true })
 
-    test('closed', async () => {
-      const p = playIn(uniqueName('closed'))
-      await p.write([p.record('a', { n: 1 })])
-      await post(`/${p.topic}/_close`)
-      await waits(p, /\(400\): index_closed_exception: closed.*Open the index \(POST \/t-\w+\/_open\)/, () =>
-        post(`/${p.topic}/_open`),
-      )
-    })
-
-    test('with a name that stands for several', async () => {
-      const p = playIn(`${uniqueName('star')}-*`)
-      await waits(p, /\(400\): invalid_index_name_exception.*Correct the name/, null)
-    })
-
-    test('blocked by hand, or since the disk is full', async () => {
-      for (const [block, hint] of [
-        ['write', /Remove the block/],
-        ['read_only', /Remove the block/],
-        ['read_only_allow_delete', /The disk is almost full/],
-      ] as const) {
-        const p = playIn(uniqueName('block'))
+      test('closed', async () => {
+        const p = playIn(uniqueName('closed'))
         await p.write([p.record('a', { n: 1 })])
-        const set = (value: boolean | null) => put(`/${p.topic}/_settings`, { [`index.blocks.${block}`]: value })
-        await set(true)
-        await waits(p, hint, () => set(null))
-      }
-    })
-
-    test('named by an alias without a write index', async () => {
-      const [one, two, alias] = [uniqueName('one'), uniqueName('two'), uniqueName('alias')]
-      for (const index of [one, two]) await put(`/${index}`, {})
-      const actions = [one, two].map(index => ({ add: { index, alias } }))
-      await post('/_aliases', { actions })
-      const topic = uniqueName('topic')
-      const p = playIn(topic, {
-        'external.resource.usage': 'ALIAS_INDEX',
-        'topic.to.external.resource.mapping': `${topic}:${alias}`,
+        await post(`/${p.topic}/_close`)
+        await waits(p, /\(400\): index_closed_exception: closed.*Open the index \(POST \/t-\w+\/_open\)/, () =>
+          post(`/${p.topic}/_open`),
+        )
       })
-      const writeTo = { actions: [{ add: { index: one, alias, is_write_index: true } }] }
-      await waits(p, /no write index.*Give the alias a write index/, () => post('/_aliases', writeTo), alias)
-    })
 
-    test('with a pipeline that is not there', async () => {
-      const p = playIn(uniqueName('pipeline'))
-      await put(`/${p.topic}`, { settings: { 'index.default_pipeline': 'not-there' } })
-      await waits(p, /pipeline with id \[not-there\] does not exist.*Create the pipeline/, () =>
-        put(`/${p.topic}/_settings`, { 'index.default_pipeline': null }),
-      )
-    })
+      test('with a name that matches several indices', async () => {
+        const p = playIn(`${uniqueName('star')}-*`)
+        await waits(p, /\(400\): invalid_index_name_exception.*Correct the name/, null)
+      })
 
-    test('whose mapping requires a routing value', async () => {
-      const p = playIn(uniqueName('routing'))
-      await put(`/${p.topic}`, { mappings: { _routing: { required: true } } })
-      await waits(p, /routing_missing_exception.*requires a routing value/, null)
-    })
+      test('blocked manually or because the disk is full', async () => {
+        for (const [block, hint] of [
+          ['write', /Remove the block/],
+          ['read_only', /Remove the block/],
+          ['read_only_allow_delete', /The disk is almost full/],
+        ] as const) {
+          const p = playIn(uniqueName('block'))
+          await p.write([p.record('a', { n: 1 })])
+          const set = (value: boolean | null) => put(`/${p.topic}/_settings`, { [`index.blocks.${block}`]: value })
+          await set(true)
+          await waits(p, hint, () => set(null))
+        }
+      })
 
-    test('not there, and not to be created', async () => {
-      const [topic, index] = [uniqueName('topic'), uniqueName('external')]
-      const external = {
-        'external.resource.usage': 'INDEX',
-        'topic.to.external.resource.mapping': `${topic}:${index}`,
-      }
-      const p = playIn(topic, external)
-      const records = [p.record('a', { n: 1 })]
-      const said = await p.task.put(records).then(() => 'taken', String)
-      expect(said).toMatch(
-        new RegExp(`index ${index} of topic ${topic} \\(404\\): ${index} does not exist.*Create the index`),
-      )
-      await put(`/${index}`, {})
-      await p.write(records)
-      expect(await documents(index)).toEqual({ a: { n: 1 } })
-    })
+      test('named by an alias without a write index', async () => {
+        const [one, two, alias] = [uniqueName('one'), uniqueName('two'), uniqueName('alias')]
+        for (const index of [one, two]) await put(`/${index}`, {})
+        const actions = [one, two].map(index => ({ add: { index, alias } }))
+        await post('/_aliases', { actions })
+        const topic = uniqueName('topic')
+        const p = playIn(topic, {
+          'external.resource.usage': 'ALIAS_INDEX',
+          'topic.to.external.resource.mapping': `${topic}:${alias}`,
+        })
+        const writeTo = { actions: [{ add: { index: one, alias, is_write_index: true } }] }
+        await waits(p, /no write index.*Give the alias a write index/, () => post('/_aliases', writeTo), alias)
+      })
 
-    test('a document that is refused for what is in it is skipped, also where the answer leaves open what it is about', async () => {
-      const p = playIn(uniqueName('document'))
-      await put(`/${p.topic}`, {
-        settings: { 'index.mapping.total_fields.limit': 4 },
-        mappings: {
-          properties: {
-            n: { type: 'integer' },
-            k: { type: 'keyword' },
-            s: { type: 'object', dynamic: 'strict', properties: {} },
+      test('with a pipeline that does not exist', async () => {
+        const p = playIn(uniqueName('pipeline'))
+        await put(`/${p.topic}`, { settings: { 'index.default_pipeline': 'not-there' } })
+        await waits(p, /pipeline with id \[not-there\] does not exist.*Create the pipeline/, () =>
+          put(`/${p.topic}/_settings`, { 'index.default_pipeline': null }),
+        )
+      })
+
+      test('whose mapping requires a routing value', async () => {
+        const p = playIn(uniqueName('routing'))
+        await put(`/${p.topic}`, { mappings: { _routing: { required: true } } })
+        await waits(p, /routing_missing_exception.*requires a routing value/, null)
+      })
+
+      test('missing and not created automatically', async () => {
+        const [topic, index] = [uniqueName('topic'), uniqueName('external')]
+        const external = {
+          'external.resource.usage': 'INDEX',
+          'topic.to.external.resource.mapping': `${topic}:${index}`,
+        }
+        const p = playIn(topic, external)
+        const records = [p.record('a', { n: 1 })]
+        const said = await p.task.put(records).then(() => 'taken', String)
+        expect(said).toMatch(
+          new RegExp(`index ${index} of topic ${topic} \\(404\\): ${index} does not exist.*Create the index`),
+        )
+        await put(`/${index}`, {})
+        await p.write(records)
+        expect(await documents(index)).toEqual({ a: { n: 1 } })
+      })
+
+      test('a document rejected for its content is skipped, even if the error does not say whether the document is at fault', async () => {
+        const p = playIn(uniqueName('document'))
+        await put(`/${p.topic}`, {
+          settings: { 'index.mapping.total_fields.limit': 4 },
+          mappings: {
+            properties: {
+              n: { type: 'integer' },
+              k: { type: 'keyword' },
+              s: { type: 'object', dynamic: 'strict', properties: {} },
+            },
           },
-        },
+        })
+        await p.write([
+          p.record('a', { n: 1 }),
+          p.record('type', { n: 'no number' }),
+          p.record('strict', { s: { a: 1 } }),
+          p.record('fields', { a: 1, b: 2, c: 3, d: 4 }),
+          p.record('immense', { k: 'x'.repeat(40_000) }),
+          p.record('object', { n: { a: 1 } }),
+          p.record('b', { n: 2 }),
+        ])
+        expect(await documents(p.topic)).toEqual({ a: { n: 1 }, b: { n: 2 } })
+        // those come last about which a probe had to tell
+        expect(p.reported.map(r => r.record.key).sort()).toEqual(['fields', 'immense', 'object', 'strict', 'type'])
+        expect(p.reported.every(r => r.error.message.includes('MR_ES_MALFORMED'))).toBe(true)
       })
-      await p.write([
-        p.record('a', { n: 1 }),
-        p.record('type', { n: 'no number' }),
-        p.record('strict', { s: { a: 1 } }),
-        p.record('fields', { a: 1, b: 2, c: 3, d: 4 }),
-        p.record('immense', { k: 'x'.repeat(40_000) }),
-        p.record('object', { n: { a: 1 } }),
-        p.record('b', { n: 2 }),
-      ])
-      expect(await documents(p.topic)).toEqual({ a: { n: 1 }, b: { n: 2 } })
-      // those come last about which a probe had to tell
-      expect(p.reported.map(r => r.record.key).sort()).toEqual(['fields', 'immense', 'object', 'strict', 'type'])
-      expect(p.reported.every(r => r.error.message.includes('MR_ES_MALFORMED'))).toBe(true)
-    })
-  })
+    },
+  )
 
-  test('a gateway that answers every bulk with an error page of its own skips nothing', async () => {
+  test('nothing is skipped when a gateway answers every bulk request with its own error page', async () => {
     let isOpen = false
     const through = await proxy(path =>
       path.startsWith('/_bulk') && !isOpen ? { status: 400, body: '<html><h1>400 Bad Request</h1></html>' } : null,
@@ -331,7 +334,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     expect(p.reported).toEqual([])
   })
 
-  test('the nodes that the cluster names take the documents, where they are asked for', async () => {
+  test('with sniffing, documents go to the nodes that the cluster lists', async () => {
     let asked = 0
     const through = await proxy(path => {
       if (path.startsWith('/_nodes')) asked++
@@ -407,7 +410,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     expect(raw).toContain('"_source":{"id":9007199254740993,"name":"x","price":12.3,"at":1767323045678,"tags":null}')
   })
 
-  test('a whole-number double without a schema makes a field of doubles, which takes a fraction later', async () => {
+  test('a whole-number double without a schema creates a double field, which accepts a fraction later', async () => {
     const p = play()
     const converter = new JsonConverter()
     converter.configure({ 'schemas.enable': 'false' }, false)

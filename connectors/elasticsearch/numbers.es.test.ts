@@ -34,7 +34,7 @@ async function written(texts: readonly string[], cast?: string): Promise<{ types
 }
 
 describe.skipIf(!url)('numbers without schemas in Elasticsearch', () => {
-  test('a field whose first double is a whole number is not one of integers, and takes all that follow', async () => {
+  test('a field whose first double is a whole number is not an integer field and accepts later fractions', async () => {
     const texts = ['{"f":0.0,"n":1}', '{"f":0.1,"n":2}', '{"f":1.0E30,"n":9007199254740993}', '{"f":-5.0E-7,"n":3}']
     const { types, sources } = await written(texts)
     expect(types).toEqual({ f: 'double', n: 'long' })
@@ -42,7 +42,7 @@ describe.skipIf(!url)('numbers without schemas in Elasticsearch', () => {
     expect(sources).toEqual(texts)
   })
 
-  test('a number that Cast makes a double is one too', async () => {
+  test('a number that Cast converts to double is a double too', async () => {
     const { types, sources } = await written(['{"f":1}', '{"f":0.5}'], 'f:float64')
     expect(types).toEqual({ f: 'double' })
     expect(sources).toEqual(['{"f":1.0}', '{"f":0.5}'])

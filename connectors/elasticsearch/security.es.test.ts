@@ -145,7 +145,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     }
   }
 
-  test('a bearer token is taken', async () => {
+  test('a bearer token is accepted', async () => {
     const made = await admin('POST', '/_security/service/elastic/fleet-server/credential/token')
     expect(made.status).toBe(200)
     const { value } = (made.body as { token: { value: string } }).token
@@ -155,7 +155,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     ])
   })
 
-  test('a certificate is trusted by its fingerprint, and by no other', async () => {
+  test('a certificate is trusted by its fingerprint and no other', async () => {
     const { 'elastic.https.ssl.truststore.location': ca, ...rest } = trusting
     const { fingerprint256 } = new X509Certificate(readFileSync(ca!))
     const pinned = { ...rest, ...LOGIN, 'elastic.https.ssl.ca.fingerprint': fingerprint256 }
@@ -164,7 +164,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     expect(await validated(other)).toEqual({ 'connection.url': expect.stringMatching(/MR_ES_FINGERPRINT/) })
   })
 
-  test('a login that is refused ends the task so that it restarts, and names the index and the topic', async () => {
+  test('rejected credentials end the task so that it restarts; the error names the index and the topic', async () => {
     const p = play({ ...LOGIN, 'connection.password': 'wrong' })
     const failure = {
       code: 'MR_ES_AUTH',
@@ -176,7 +176,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     await expect(p.committed()).rejects.toMatchObject(failure)
   })
 
-  test('a password that changes while the task runs ends it with nothing skipped; so does an index it may not write to', async () => {
+  test('a changed password or a forbidden index ends the running task without skipping anything', async () => {
     const user = uniqueName('user')
     const [mine, other] = [uniqueName('mine'), uniqueName('other')]
     const password = (text: string) => admin('PUT', `/_security/user/${user}`, { password: text, roles: [user] })
@@ -202,7 +202,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     expect(reader.reported).toEqual([])
   })
 
-  test('a document that no node can take for its size is reported with the limit, and the others are written', async () => {
+  test('a document too large for any node is reported with the limit, and the others are written', async () => {
     const p = play(LOGIN)
     const text = (bytes: number) => ({ text: 'x '.repeat(bytes / 2) })
     await p.write([
@@ -235,7 +235,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     expect(Object.values(words).filter(w => /cannot be reached|connection.url/.test(w))).toEqual([])
   })
 
-  test('documents that a node takes one by one but not together are all written', async () => {
+  test('documents that a node accepts one by one but not together are all written', async () => {
     const p = play(LOGIN)
     const records = Array.from({ length: 20 }, (_, n) => p.record(`k${n}`, { text: 'x '.repeat(40_000) }))
     await p.write(records)
@@ -243,7 +243,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     expect(p.reported).toEqual([])
   })
 
-  test('an index that was deleted and cannot be made again for a setting of the cluster skips no record', async () => {
+  test('no record is skipped when a deleted index cannot be recreated because of a cluster setting', async () => {
     const set = (name: string, value: unknown) => admin('PUT', '/_cluster/settings', { persistent: { [name]: value } })
     const topic = uniqueName('limit')
     const p = play(LOGIN, topic)

@@ -270,7 +270,7 @@ async function complaint(p: Played): Promise<string> {
 
 const FUTURE = [400, 'error_of_a_later_version'] as const
 
-test('an unknown error of one document refuses that document only, once its index is seen to take others', async () => {
+test('an unknown error of one document rejects only that document, once its index is known to accept others', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'behavior.on.malformed.documents': 'ignore' }, { reporter: true })
   es.refuse = ({ id }) => (id === 'b' ? FUTURE : null)
@@ -281,7 +281,7 @@ test('an unknown error of one document refuses that document only, once its inde
   expect(p.reported[0]!.error.message).toContain('error_of_a_later_version')
 })
 
-test('an unknown error of every document is about the index: nothing is skipped, and all is written when it passes', async () => {
+test('an unknown error of every document is an index problem: nothing is skipped, and everything is written later', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'behavior.on.malformed.documents': 'ignore', 'max.retries': '0' }, { reporter: true })
   es.refuse = () => FUTURE
@@ -294,7 +294,7 @@ test('an unknown error of every document is about the index: nothing is skipped,
   expect(p.reported).toEqual([])
 })
 
-test('what a gateway answers instead of Elasticsearch skips nothing, whatever its status and form', async () => {
+test('a gateway’s response skips nothing, whatever its status and format', async () => {
   const page = '<html><body>Request blocked</body></html>'
   const answers = [
     { status: 400, body: page },
@@ -322,7 +322,7 @@ test('what a gateway answers instead of Elasticsearch skips nothing, whatever it
   }
 })
 
-test('a document that seems too large is kept where the index takes nothing at all, and the status says that', async () => {
+test('a document that seems too large is kept if the index rejects everything, and the status says so', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'behavior.on.malformed.documents': 'ignore', 'max.retries': '0' }, { reporter: true })
   es.decide = actions => (actions.some(a => a.id === 'a') ? { status: 413, body: '' } : null)
@@ -337,7 +337,7 @@ test('a document that seems too large is kept where the index takes nothing at a
   expect(p.reported).toEqual([])
 })
 
-test('a request that is refused with 429 again and again is sent in smaller parts', async () => {
+test('a request that is repeatedly rejected with 429 is split', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es)
   es.decide = actions => (actions.length > 3 ? { status: 429, body: '' } : null)
@@ -346,7 +346,7 @@ test('a request that is refused with 429 again and again is sent in smaller part
   expect(es.documents.size).toBe(20)
 })
 
-test('a conflict of another kind than that of versions is not a document that is there already', async () => {
+test('a conflict that is not a version conflict does not mean that the document exists already', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'max.retries': '0' })
   es.refuse = () => [409, 'resource_in_use_exception']
@@ -358,7 +358,7 @@ test('a conflict of another kind than that of versions is not a document that is
   expect(state(es)).toEqual({ a: { n: 0 } })
 })
 
-test('the API version is named where the server knows such types, and plain JSON is sent where it does not', async () => {
+test('versioned media types are sent to servers that support them, and plain JSON to others', async () => {
   for (const [knowsVersions, type] of [
     [true, 'application/vnd.elasticsearch+x-ndjson; compatible-with=8'],
     [false, 'application/x-ndjson'],
@@ -373,7 +373,7 @@ test('the API version is named where the server knows such types, and plain JSON
   }
 })
 
-test('nodes are asked for where that is configured, and requests go to them; without an answer the known one is kept', async () => {
+test('with sniffing, requests go to the listed nodes; without a response the known node is kept', async () => {
   await using first = await ScriptedElasticsearch.start()
   await using second = await ScriptedElasticsearch.start()
   for (const nodes of [[second], []]) {
@@ -390,7 +390,7 @@ test('nodes are asked for where that is configured, and requests go to them; wit
   }
 })
 
-test('an answer that unpacks to more than any answer has is not taken in, and skips nothing', async () => {
+test('a response that decompresses to more than the limit is not read, and skips nothing', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'max.retries': '0' })
   const { gzipSync } = await import('node:zlib')

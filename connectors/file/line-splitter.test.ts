@@ -103,7 +103,7 @@ test('a line beyond the limit is not taken, whole or not, but those before it ar
   )
 })
 
-test('lines over the limit are passed over, wherever the reads fall, and the others keep their places', () => {
+test('overlong lines are skipped, however the reads are split, and the other lines keep their positions', () => {
   const file = fc.array(fc.constantFrom(97, 98, 10, 13), { maxLength: 60 }).map(b => Buffer.from(b))
   fc.assert(
     fc.property(file, fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 6 }), (bytes, size, limit) => {

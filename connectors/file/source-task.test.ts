@@ -231,7 +231,7 @@ test.each([{ position: -1 }, { position: 'x' }, { position: 1.5 }])(
 test.each([
   [9007199254740993n, '9007199254740993'],
   [new Double(1), '1.0'],
-])('a position of %s set by REST is refused and shown as it was written', async (position, text) => {
+])('a position of %s set over REST is rejected and shown as written', async (position, text) => {
   const offsets = [[{ filename: '/lines.txt' }, { position }]] as const
   await expect(
     new FileStreamSourceConnector().alterOffsets({ file: '/lines.txt', topic: 't' }, offsets),
@@ -250,7 +250,7 @@ test('a line that is too long fails the task with its place, after the lines bef
   expect(source.lines).toEqual(['ok'])
 })
 
-test('with errors.tolerance=all a line that is too long is told and skipped, and the offset moves past it', async () => {
+test('with errors.tolerance=all an overlong line is reported and skipped, and the offset moves past it', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   const props = { file, topic: 't', 'max.line.bytes': '10', 'errors.tolerance': 'all' }
@@ -273,7 +273,7 @@ test('with errors.tolerance=all a line that is too long is told and skipped, and
   expect(again.skipped).toEqual([])
 })
 
-test('a file that is replaced within a line that is too long is read from the beginning of the new one', async () => {
+test('a file that is replaced during an overlong line is read from the start of the new file', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'x'.repeat(50))

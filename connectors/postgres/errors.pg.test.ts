@@ -51,7 +51,7 @@ async function errorsOf(props: Props): Promise<Record<string, string>> {
   return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join(' | ')]))
 }
 
-describe.skipIf(server === null)('a connection that is refused', () => {
+describe.skipIf(server === null)('a rejected connection', () => {
   let url: string
   beforeAll(async () => {
     const made = await database()
@@ -125,7 +125,7 @@ describe.skipIf(server === null)('a connection that is refused', () => {
   })
 })
 
-describe.skipIf(server === null)('a slot that cannot be had', () => {
+describe.skipIf(server === null)('a slot that cannot be used', () => {
   const drop = (db: pg.Client, name: string) => db.query(`select pg_drop_replication_slot('${name}')`)
 
   test('is a physical one, or one of another database', async () => {
@@ -147,7 +147,7 @@ describe.skipIf(server === null)('a slot that cannot be had', () => {
     await other.db.end()
   })
 
-  test('is one too many', async () => {
+  test('exceeds the limit', async () => {
     const { url, db } = await database()
     for (const name of ['one', 'two']) await db.query(`select pg_create_physical_replication_slot('${name}')`)
     expect(await failureOf(propsFor(url))).toMatchObject({ code: 'MR_PG_SLOTS_EXHAUSTED' })
@@ -198,7 +198,7 @@ describe.skipIf(server === null)('a query that fails', () => {
     await db.end()
   })
 
-  test('of an override names the override', async () => {
+  test('of an override names it', async () => {
     const { url, db } = await database('create table t (id int primary key)')
     const failure = await failureOf(
       propsFor(url, {
@@ -212,7 +212,7 @@ describe.skipIf(server === null)('a query that fails', () => {
     await db.end()
   })
 
-  test('at a time limit of our own statements is tried again', async () => {
+  test('at a timeout of our own statements is retried', async () => {
     const { url, db } = await database('create table t (id int primary key)')
     const failure = await failureOf(
       propsFor(url, {
@@ -228,12 +228,12 @@ describe.skipIf(server === null)('a query that fails', () => {
   })
 })
 
-describe('an answer of the server', () => {
+describe('a server error', () => {
   const answer = (code: string, message: string, routine = '') => Object.assign(new Error(message), { code, routine })
   const o = { host: 'h', port: 1, user: 'u', database: 'd', sslMode: 'prefer' } as ConnectionOptions
   const snapshot = (e: Error, isOverride = false) => snapshotFailure(e, { table: 't', user: 'u', isOverride })
 
-  test('that can have several causes is not taken for another one', () => {
+  test('with several possible causes is not misreported', () => {
     // temporary files, not slots
     expect(streamFailure(answer('53400', 'temporary file size exceeds "temp_file_limit" (1kB)'), 's').code).toBe(
       'MR_PG_UNAVAILABLE',
@@ -271,7 +271,7 @@ describe('an answer of the server', () => {
     ).toBe('MR_PG_SLOTS_EXHAUSTED')
   })
 
-  test('to a snapshot of a table that was changed meanwhile is tried again', () => {
+  test('in the snapshot of a table changed meanwhile is retried', () => {
     for (const code of ['42P01', '42703', '3F000'])
       expect(snapshot(answer(code, 'gone'))).toMatchObject({ code: 'MR_PG_SNAPSHOT_CHANGED', retriable: true })
     expect(snapshot(answer('42P01', 'gone'), true)).toMatchObject({ code: 'MR_PG_SNAPSHOT_OVERRIDE', retriable: false })

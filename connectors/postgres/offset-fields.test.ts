@@ -47,7 +47,7 @@ describe('offsets that REST wants to set', () => {
     })
   })
 
-  test('are accepted as Debezium and this connector write them', async () => {
+  test('are accepted in the form that Debezium and this connector write', async () => {
     const fine: SourceOffset[] = [
       { lsn: 0 },
       { lsn: 2n ** 62n, txId: null },
@@ -69,7 +69,7 @@ describe('offsets that REST wants to set', () => {
   })
 })
 
-test('a stored offset may have keys of a newer Debezium, but no wrong values', () => {
+test('a stored offset may have keys of a newer Debezium, but no invalid values', () => {
   expect(offsetFault({ lsn: 1, new_key: 'x' }, false)).toBeNull()
   expect(offsetFault({ lsn: -1 }, false)).toMatch(/^"lsn" must be a non-negative whole number, not -1$/)
 })

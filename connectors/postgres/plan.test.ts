@@ -118,7 +118,7 @@ describe('a start', () => {
     expect(plan('initial', 's', complete, slot({ confirmedLsn: 500 }), 'trust_offset')).toBe('MR_PG_OFFSET_MISMATCH')
   })
 
-  test('with a slot past an offset of Debezium is worth a warning only where nothing moves it there', () => {
+  test('with a slot past a Debezium offset logs a warning only if this connector would not have moved it', () => {
     const ahead = slot({ confirmedLsn: 500 })
     const said = (flush: FlushMode) => {
       const p = planOf({ offset: complete, slot: ahead, flush })
@@ -141,7 +141,7 @@ describe('a start', () => {
   })
 })
 
-describe('an offset that is none of the WAL of the server', () => {
+describe('an offset that does not belong to the server’s WAL', () => {
   const lost: [string, Case][] = [
     ['is past the end of the WAL', { wal: { end: 119 } }],
     [
@@ -154,7 +154,7 @@ describe('an offset that is none of the WAL of the server', () => {
     ['holds a transaction that the server has not reached', { wal: { nextTxId: 700 } }],
     ['ends where the WAL has no transaction', { missing: 'slot s holds no transaction that ends at 0/78' }],
   ]
-  test.each(lost)('stops where it %s, unless it is told how to go on', (_, c) => {
+  test.each(lost)('fails the start if it %s, unless the configuration says how to continue', (_, c) => {
     expect(outcome(c)).toBe('MR_PG_OFFSET_STRAYED')
     expect(outcome({ ...c, mode: 'no_data' })).toBe('MR_PG_OFFSET_STRAYED')
     for (const mismatch of ['trust_offset', 'trust_greater_lsn'])
@@ -165,7 +165,7 @@ describe('an offset that is none of the WAL of the server', () => {
     expect(message).toMatch(/snapshot\.mode=when_needed.*offset\.mismatch\.strategy=trust_slot/)
   })
 
-  test('of an interrupted snapshot begins the snapshot again', () => {
+  test('of an interrupted snapshot restarts the snapshot', () => {
     expect(outcome({ offset: running, wal: { end: 90 }, slot: slot({ confirmedLsn: 80 }) })).toEqual([
       'snapshot',
       'slot',
@@ -173,7 +173,7 @@ describe('an offset that is none of the WAL of the server', () => {
     ])
   })
 
-  test('is waited for on a standby that has not replayed so far', () => {
+  test('waits for a standby that has not replayed that far', () => {
     expect(outcome({ wal: { end: 119, inRecovery: true } })).toBe('MR_PG_STANDBY_BEHIND')
     expect(outcome({ wal: { end: 119, inRecovery: true, system: '7000000000000000002' } })).toBe('MR_PG_OFFSET_STRAYED')
   })
@@ -202,7 +202,7 @@ describe('an offset that is none of the WAL of the server', () => {
 })
 
 describe('a slot', () => {
-  test('that was confirmed past our offset by somebody else stops the start, unless it is told how to go on', () => {
+  test('confirmed past our offset by another client fails the start, unless the configuration says how to continue', () => {
     const ahead = { slot: slot({ confirmedLsn: 500 }) }
     expect(outcome(ahead)).toBe('MR_PG_OFFSET_MISMATCH')
     expect(outcome({ ...ahead, mode: 'no_data' })).toBe('MR_PG_OFFSET_MISMATCH')
@@ -212,12 +212,12 @@ describe('a slot', () => {
     expect(outcome({ ...ahead, offset: running })).toEqual(['snapshot', 'offset', 1])
   })
 
-  test('that is confirmed at or behind our offset is as it should be', () => {
+  test('confirmed at or before our offset is valid', () => {
     for (const confirmedLsn of [1, 119, 120])
       expect(outcome({ slot: slot({ confirmedLsn }) })).toEqual(['stream', 'offset', 0])
   })
 
-  test('that is confirmed past the end of the WAL is of no use', () => {
+  test('confirmed past the end of the WAL is unusable', () => {
     const past = { slot: slot({ confirmedLsn: 2000 }) }
     expect(outcome(past)).toBe('MR_PG_SLOT_INVALIDATED')
     expect(outcome({ ...past, offset: null })).toBe('MR_PG_SLOT_INVALIDATED')
@@ -225,7 +225,7 @@ describe('a slot', () => {
   })
 })
 
-test('another connection of a task is checked as a start is', () => {
+test('a reconnect is checked like a start', () => {
   const again = (state: Partial<SlotState>, wal: Partial<WalState> = {}) =>
     checkOnward('s', { offset: ours, slot: slot(state), wal: { ...WAL, ...wal }, missing: null }, 110)?.code ?? null
   expect(again({})).toBeNull()
@@ -238,7 +238,7 @@ test('another connection of a task is checked as a start is', () => {
   expect(checkOnward('s', { offset: ours, slot: slot({ confirmedLsn: 500 }), wal: WAL, missing: null }, 500)).toBeNull()
 })
 
-test('a timeline history says where each timeline was left', () => {
+test('a timeline history shows where each timeline ended', () => {
   const text =
     '1\t0/5000148\tno recovery target specified\n\n2\t0/7000000\tbefore 2000-01-01 00:00:00+00\n# a comment\n'
   expect([...parseHistory(text)]).toEqual([

@@ -62,7 +62,7 @@ async function errorsOf(props: Props): Promise<Record<string, string>> {
   return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join(' | ')]))
 }
 
-describe.skipIf(version < 130_000)('a table with partitions', () => {
+describe.skipIf(version < 130_000)('a partitioned table', () => {
   const MODES = ['filtered', 'all_tables', 'no_tables', 'disabled']
   const cases = MODES.flatMap(mode => [false, true].map(viaRoot => [mode, viaRoot] as const))
 
@@ -96,7 +96,7 @@ describe.skipIf(version < 130_000)('a table with partitions', () => {
     },
   )
 
-  test('whose publication exists is validated as that publication shows it', async () => {
+  test('with an existing publication is validated against that publication', async () => {
     const { url, db } = await database(...PARTITIONED)
     const only = propsFor(url, { 'table.include.list': 'public.p' })
     expect(await errorsOf(only)).toEqual({
@@ -119,7 +119,7 @@ describe.skipIf(version < 130_000)('a table with partitions', () => {
     await db.end()
   })
 
-  test('of which only a part in the middle is published comes as that part', async () => {
+  test('of which only an intermediate partition is published has that partition’s name', async () => {
     const { url, db } = await database(
       'create table r (id int, primary key (id)) partition by range (id)',
       'create table m partition of r for values from (0) to (100) partition by range (id)',
@@ -138,7 +138,7 @@ describe.skipIf(version < 130_000)('a table with partitions', () => {
 })
 
 describe.skipIf(server === null)('a filtered publication', () => {
-  test('gets the captured tables that it lacks, and keeps what others added', async () => {
+  test('gets missing captured tables and keeps what others added', async () => {
     const { url, db } = await database(
       'create table a (id int primary key)',
       'create table b (id int primary key)',
@@ -167,7 +167,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
     await db.end()
   })
 
-  test('that a new table cannot be added to says so, and the others are still captured', async () => {
+  test('logs that a new table cannot be added, and still captures the others', async () => {
     const { url, db } = await database()
     const name = new URL(url).pathname.slice(1)
     const role = `cdc_${name}`
@@ -198,7 +198,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
     await db.end()
   })
 
-  test('that the user may not change says so, and one that lacks nothing is not changed', async () => {
+  test('that the user may not change is an error; a complete publication is not changed', async () => {
     const { url, db } = await database('create table a (id int primary key)', 'create table b (id int primary key)')
     const role = `cdc_${Math.random().toString(36).slice(2, 8)}`
     await db.query(`create role ${role} login replication password 'pw'`)
@@ -226,7 +226,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
   })
 })
 
-describe.skipIf(version < 150_000)('a publication that limits what comes', () => {
+describe.skipIf(version < 150_000)('a publication that restricts tables', () => {
   test('says so', async () => {
     const { url, db } = await database(
       'create table a (id int primary key, v text)',
@@ -263,7 +263,7 @@ describe.skipIf(version < 150_000)('a publication that limits what comes', () =>
 })
 
 describe.skipIf(server === null)('a publication that is changed while it is streamed', () => {
-  test('is warned of when it loses a captured table, and ends the task when it is dropped', async () => {
+  test('logs a warning when it loses a captured table, and ends the task when it is dropped', async () => {
     const { url, db } = await database(
       'create table a (id int primary key)',
       'create table b (id int primary key)',
@@ -287,7 +287,7 @@ describe.skipIf(server === null)('a publication that is changed while it is stre
   })
 })
 
-test.skipIf(server === null)('what is no table is named where an include list matches nothing else', async () => {
+test.skipIf(server === null)('if an include list matches no tables, the error names what it matches', async () => {
   const { url, db } = await database('create table a (id int)', 'create view v as select * from a')
   expect((await errorsOf(propsFor(url, { 'table.include.list': 'public.v' })))['table.include.list']).toMatch(
     /not tables: public\.v \(view\)/,

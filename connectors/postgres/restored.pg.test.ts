@@ -67,7 +67,7 @@ async function goBack(backup: Backup, signal?: string): Promise<void> {
 }
 
 describe.skipIf(server === null)('a server that was restored to an older state', () => {
-  test('stops the connector, and nothing that it skipped is confirmed', async () => {
+  test('stops the connector, and no skipped change is confirmed', async () => {
     const { url, props, offsets, run, backup, second } = await restored()
     await second.stop()
     await goBack(backup)
@@ -92,7 +92,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     await again.stop()
   })
 
-  test('stops a connector that is running, and one with when_needed reads the tables again', async () => {
+  test('stops a running connector; with when_needed it takes a new snapshot', async () => {
     const { url, props, offsets, backup, second } = await restored()
     await goBack(backup)
     expect(await second.failure()).toMatchObject({ code: 'MR_PG_OFFSET_STRAYED' })
@@ -109,7 +109,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     await third.stop()
   })
 
-  test('is noticed also when its WAL has grown past the offset since', async () => {
+  test('is detected even if its WAL has since grown past the offset', async () => {
     const { url, run, backup, second } = await restored()
     await second.stop()
     await goBack(backup)
@@ -125,7 +125,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     expect(await confirmed(url)).toBe(before)
   })
 
-  test('is not taken for one whose slot was behind when it crashed', async () => {
+  test('is distinguished from a crashed server whose slot was behind', async () => {
     const { url, run, second } = await restored()
     // the position of a slot is written to the disk at the next checkpoint
     await server!.halt('immediate')
@@ -142,7 +142,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     await third.stop()
   })
 
-  test('gives what it has where only idle WAL was lost', async () => {
+  test('streams on if only idle WAL was lost', async () => {
     const { url, run, second } = await restored({ 'publication.autocreate.mode': 'filtered' })
     await second.stop()
     await server!.halt('fast')
@@ -176,7 +176,7 @@ describe.skipIf(server === null)('a server that was recovered to a new timeline'
     await third.stop()
   })
 
-  test('is followed where it has all that was captured', async () => {
+  test('is followed if it has everything that was captured', async () => {
     const { url, offsets, run, second } = await restored()
     await second.stop()
     await server!.halt('fast')
@@ -229,7 +229,7 @@ describe.skipIf(server === null)('a slot', () => {
     },
   )
 
-  test('that was advanced by somebody else between two connections stops the connector', async () => {
+  test('that another client advanced between two connections stops the connector', async () => {
     const { url, name, run } = await setUp()
     const task = await run()
     await task.until(() => task.log.text().includes('streaming from'))

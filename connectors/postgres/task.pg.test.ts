@@ -591,7 +591,7 @@ describe.skipIf(server === null)('while streaming', () => {
     await db.end()
   })
 
-  test('tables that are truncated together, renamed, or given another replica identity lose nothing', async () => {
+  test('no event is lost when tables are truncated together, renamed, or get another replica identity', async () => {
     const { url, db } = await database(
       'create table t (id int primary key, v text)',
       'create table u (id int primary key references t)',

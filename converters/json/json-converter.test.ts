@@ -232,7 +232,7 @@ test('a message nested without end is an error, not a crash', () => {
   expect(() => loose.fromConnectData('t', null, cycle)).toThrow(/nested more than/)
 })
 
-test('a number where a string belongs is an error in its own digits, however long it is', () => {
+test('a number instead of a string is an error that shows its digits, however long it is', () => {
   const schema = {
     type: 'struct',
     fields: [

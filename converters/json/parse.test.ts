@@ -27,7 +27,7 @@ test.each([
   ['1e400', Number.POSITIVE_INFINITY],
   ['007', 7],
   ['-01.50', -1.5],
-])('without a schema %s keeps its kind, wherever it stands', (text, value) => {
+])('without a schema %s keeps its type, wherever it is', (text, value) => {
   const same = (got: unknown) => {
     expect(got).toStrictEqual(value)
     expect(Object.is(Number(got), Number(value))).toBe(true)
@@ -44,7 +44,7 @@ test('texts that look like numbers stay texts', () => {
   expect(parse(text)).toStrictEqual(JSON.parse(text))
 })
 
-test('with text precision every number is told with its digits', () => {
+test('with text precision every number keeps its digits', () => {
   expect(parse('[1.10,2,"3"]', 'text')).toStrictEqual([new NumberText('1.10'), new NumberText('2'), '3'])
 })
 
@@ -68,7 +68,7 @@ describe('the exact parser', () => {
     )
   })
 
-  test('refuses what JSON.parse refuses, but for leading zeros', () => {
+  test('rejects what JSON.parse rejects, except leading zeros', () => {
     const strange = fc.constantFrom(
       '"',
       '\\',
@@ -112,14 +112,14 @@ describe('the exact parser', () => {
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
   })
 
-  test('refuses a number of more than 1000 characters, as Connect does', () => {
+  test('rejects a number of more than 1000 characters, as Connect does', () => {
     for (const number of ['1'.repeat(1001), `0.${'1'.repeat(1000)}`, `-${'9'.repeat(1_000_000)}`]) {
       expect(() => parse(`{"a":${number}}`)).toThrow(/more than 1000 characters/)
     }
     expect(parse('1'.repeat(1000))).toBe(BigInt('1'.repeat(1000)))
   })
 
-  test('refuses JSON that is nested without end', () => {
+  test('rejects deeply nested JSON', () => {
     expect(() => parseExactJson('['.repeat(100_000))).toThrow(/nested more than/)
   })
 })

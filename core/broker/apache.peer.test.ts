@@ -328,7 +328,7 @@ test.skipIf(skipped)('every topic key has the same value, source and type as the
   expect(normal(our)).toEqual(normal(their))
 })
 
-test.skipIf(skipped)('Metadata creates topics, and leaves others alone, as there', async () => {
+test.skipIf(skipped)('Metadata creates topics and leaves others alone, as in Apache Kafka', async () => {
   const names = ['auto', 'x.y', '__transaction_state', '__share_group_state', '__cluster_metadata', 'not a name', '..']
   const ask = (allowAutoTopicCreation: boolean, ...asked: string[]): Call => [
     'Metadata',

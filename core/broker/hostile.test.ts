@@ -253,7 +253,7 @@ test('connections beyond max.connections are refused, and there is room again wh
   await small.close()
 })
 
-test('an answer is activity: after it a connection is not idle at once', { timeout: 15_000 }, async () => {
+test('a response counts as activity for the idle timeout', { timeout: 15_000 }, async () => {
   const strict = await startTestBroker({ 'connections.max.idle.ms': '3000' })
   const c = await RawClient.connect(strict.port)
   await c.request(MetadataRequest, MetadataResponse, 12, { topics: [{ name: 't' }] })

@@ -107,7 +107,7 @@ test('an epoch in which nothing was written ends where it began', async () => {
   expect(await endOf(2)).toEqual({ epoch: 2, endOffset: 2 })
 })
 
-test('an epoch that begins exactly where the log starts now is the oldest', async () => {
+test('an epoch that begins exactly at the new log start is the oldest', async () => {
   for (let i = 0; i < 3; i++) {
     await produce('a')
     await crash(0)

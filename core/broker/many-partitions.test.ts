@@ -23,7 +23,7 @@ async function countsAt(partitions: number): Promise<Counts> {
   return JSON.parse(out) as Counts
 }
 
-test('what a change costs depends on what it changes: with 10,000 partitions it is the same as with 100', {
+test('the cost of a change is the same with 10,000 partitions as with 100', {
   timeout: 600_000,
 }, async () => {
   const few = await countsAt(100)

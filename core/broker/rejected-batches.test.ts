@@ -45,7 +45,7 @@ async function produce(
 
 const raw = (batch: RawBatch) => rawBatch(batch, BigInt(Date.now()))
 
-test('of a hundred records to a compacted topic the ten without a key are named', async () => {
+test('the ten records without a key, of a hundred to a compacted topic, are named', async () => {
   const records = Array.from({ length: 100 }, (_, i) => (i % 10 === 3 ? { key: null } : {}))
   const expected = [3, 13, 23, 33, 43, 53, 63, 73, 83, 93].map(batchIndex => ({
     batchIndex,
@@ -59,7 +59,7 @@ test('of a hundred records to a compacted topic the ten without a key are named'
   }
 })
 
-test('a truncated batch is an invalid record, which no client sends again, and not a corrupt message', async () => {
+test('a truncated batch is INVALID_RECORD, which clients do not retry, not CORRUPT_MESSAGE', async () => {
   const whole = batchOf('value')
   for (const length of [0, 10, 30, 61, whole.length - 1]) {
     const [answer] = await produce('t', [whole.subarray(0, length)])
@@ -68,14 +68,14 @@ test('a truncated batch is an invalid record, which no client sends again, and n
   expect((await produce('t', [null]))[0]).toMatchObject({ errorCode: ErrorCode.INVALID_RECORD })
 })
 
-test('bytes behind the batch that begin no other are left out', async () => {
+test('trailing bytes after the batch are dropped', async () => {
   const before = (await produce('t', [batchOf('a')]))[0]!
   const [answer] = await produce('t', [Buffer.concat([batchOf('b'), Buffer.from([0, 0, 0])])])
   expect(answer).toMatchObject({ errorCode: 0, baseOffset: before.baseOffset + 1 })
   expect((await produce('t', [batchOf('c')]))[0]).toMatchObject({ errorCode: 0, baseOffset: before.baseOffset + 2 })
 })
 
-test('a transactional batch without a transactional id is rejected, with all that its request holds', async () => {
+test('a transactional batch without a transactional id is rejected, with its whole request', async () => {
   const transactional = raw({ attributes: TRANSACTIONAL, producerId: 9n, producerEpoch: 0, baseSequence: 0 })
   const codes = (await produce('t', [batchOf('fine'), transactional])).map(p => p.errorCode)
   const unauthorized = ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
@@ -92,7 +92,7 @@ async function listEnd(isolationLevel: number): Promise<number> {
   return (answer as { topics: { partitions: { offset: number }[] }[] }).topics[0]!.partitions[0]!.offset
 }
 
-test('one batch that is rejected keeps no other partition from being written', async () => {
+test('a rejected batch does not affect other partitions', async () => {
   const answers = await produce('t', [raw({ count: 5 }), batchOf('fine')])
   expect(answers.map(p => p.errorCode)).toEqual([ErrorCode.INVALID_RECORD, 0])
   expect(answers[0]!.errorMessage).toMatch(/5 records but a last offset delta of 1 in topic partition t-0/)

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { anyDate, FarDate, millisOf } from './far-date.ts'
 import { civil, epochDay, isoDate, isoTime } from './iso-time.ts'
 
-test('days and dates are each other', () => {
+test('days convert to dates and back', () => {
   fc.assert(
     fc.property(fc.integer({ min: -3_000_000, max: 3_000_000 }), days => {
       const { year, month, day } = civil(days)
@@ -22,7 +22,7 @@ test('print as java.time prints them', () => {
   ])
 })
 
-test('a date has its number and its ISO text, however far it is', () => {
+test('a far date keeps its number and its ISO text', () => {
   fc.assert(
     fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), ms => {
       expect(BigInt(millisOf(anyDate(ms)))).toBe(ms)

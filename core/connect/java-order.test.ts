@@ -32,7 +32,7 @@ test.each(printed)('%i keys have the order of a HashMap made as %s', (n, made, o
   expect(ordered).toEqual(mapOf(keysOf(n)))
 })
 
-test('the thousandth object of a shape is ordered as the first, whatever its fields are called', () => {
+test('the thousandth object of a shape is ordered like the first, whatever its field names', () => {
   const text = String.raw`{"zeta":1,"__proto__":{"b":1,"a":[{"y":1,"x":null}]},"constructor":"c","a\"b\\":2,"\u2028]}":3,"${'`${x}`'}":4,"10":5,"":6}`
   const first = JSON.stringify(inJavaOrder(JSON.parse(text)))
   expect(JSON.parse(first)).toEqual(JSON.parse(text))
@@ -42,7 +42,7 @@ test('the thousandth object of a shape is ordered as the first, whatever its fie
   expect(Object.keys(value)).toContain('__proto__')
 })
 
-test('more shapes than are kept, and objects of many keys, are ordered too', () => {
+test('more shapes than the cache holds, and objects with many keys, are ordered too', () => {
   for (let round = 0; round < 2; round++) {
     for (let i = 0; i < 3000; i++) {
       const ordered = inHashMapOrder({ [`zz${i}`]: 1, [`a${i}`]: 2, [`m${i}`]: 3 })
@@ -54,7 +54,7 @@ test('more shapes than are kept, and objects of many keys, are ordered too', () 
   expect(Object.keys(inHashMapOrder(many))).not.toEqual(Object.keys(many))
 })
 
-test('keys that are whole numbers are written where Java has them', () => {
+test('keys that are whole numbers are written in Java’s position', () => {
   expect(keysInOrder({ 10: 1, 9: 2, x: 3 })).toEqual(['x', '9', '10'])
   expect(keysInOrder({ b: 1, a: 2 })).toEqual(['b', 'a'])
 })

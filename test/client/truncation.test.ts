@@ -42,7 +42,7 @@ test('a consumer goes back to where the log was cut', { timeout: 60_000 }, async
   }
 })
 
-test('a consumer that starts from a committed offset notices that the log was truncated meanwhile', {
+test('a consumer that starts from a committed offset detects that the log was truncated meanwhile', {
   timeout: 60_000,
 }, async () => {
   await using broker = await startTestBroker()
@@ -84,7 +84,7 @@ test('a consumer that starts from a committed offset notices that the log was tr
   await strict.close()
 })
 
-test('crashes that truncate nothing make a consumer neither fail nor repeat a record', {
+test('after crashes without truncation a consumer neither fails nor repeats a record', {
   timeout: 120_000,
 }, async () => {
   await using broker = await startTestBroker()

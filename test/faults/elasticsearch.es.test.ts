@@ -184,7 +184,7 @@ describe.skipIf(!url)('Elasticsearch', () => {
     }
   }
 
-  test('whose index takes nothing says why in the status, and gets everything when it does, also after a kill', async () => {
+  test('whose index rejects everything says why in the status, and writes everything later, even after a kill', async () => {
     const topic = `closed-${run}`
     const write = await tolerantSink(topic)
     await fetch(`${url}/${topic}/_close`, { method: 'POST' })
@@ -202,7 +202,7 @@ describe.skipIf(!url)('Elasticsearch', () => {
     await healed(f.platform, `${topic}-sink`)
   })
 
-  test('behind a gateway that answers with a page of its own gets everything when the gateway lets it through', async () => {
+  test('behind a gateway that returns an error page writes everything once the gateway lets it through', async () => {
     const topic = `page-${run}`
     const write = await tolerantSink(topic)
     way.instead = { status: 400, type: 'text/html', body: '<html><h1>Bad Request</h1></html>' }
@@ -215,7 +215,7 @@ describe.skipIf(!url)('Elasticsearch', () => {
     await healed(f.platform, `${topic}-sink`)
   })
 
-  test('that refuses the login fails the task, which restarts by itself until the login is taken again', async () => {
+  test('that rejects the credentials fails the task, which restarts automatically until they are accepted', async () => {
     const topic = `login-${run}`
     const write = await tolerantSink(topic)
     const error = { type: 'security_exception', reason: 'unable to authenticate' }

@@ -178,7 +178,7 @@ test.each(typed.chains)("values with schemas become Connect's bytes: $name", asy
   await check(typed, chain)
 })
 
-test('integers beyond 64 bits keep their digits, which Connect cuts off without a word', () => {
+test('integers beyond 64 bits keep their digits, which Connect silently truncates', () => {
   for (const value of [
     '{"f":9223372036854775808}',
     '{"f":-18446744073709551615}',
@@ -190,7 +190,7 @@ test('integers beyond 64 bits keep their digits, which Connect cuts off without 
   }
 })
 
-test('every published difference is one', async () => {
+test('every published difference exists', async () => {
   for (const d of differences) {
     const of = typed.values.includes(d.value) ? typed : schemaless
     const named = of.chains.filter(c => d.chains === 'all' || d.chains.includes(c.name))

@@ -169,7 +169,7 @@ test('a record to a topic with an impossible name is not overtaken by records to
   expect(await contents('t')).toEqual(['r0', 'r1'])
 }, 60_000)
 
-test('records wait for a topic that does not exist yet, and follow when somebody makes it', async () => {
+test('records wait for a topic that does not exist yet, and follow when it is created', async () => {
   await create('t')
   const rows = ['t', 'later', 't'].map((topic, i) => ({ topic, value: `r${i}` }))
   let looks = 0
@@ -183,7 +183,7 @@ test('records wait for a topic that does not exist yet, and follow when somebody
   expect(run).toMatchObject({ failure: null, next: 3 })
 }, 60_000)
 
-test('of a batch with invalid records only those are skipped, and only where that is tolerated', async () => {
+test('only the invalid records of a batch are skipped, and only if tolerated', async () => {
   await create('c', { 'cleanup.policy': 'compact' })
   const rows = Array.from({ length: 100 }, (_, i) => ({
     topic: 'c',

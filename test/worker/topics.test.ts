@@ -59,7 +59,7 @@ test('a sink whose topics.regex matches nothing says so, until a topic matches',
   await rig.call('DELETE', '/connectors/waiting')
 })
 
-test('a dead letter queue whose name cannot be a topic fails the task, which names it', async () => {
+test('an invalid name of a dead letter queue fails the task, which names it', async () => {
   const queue = { 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dead letters' }
   await rig.create('dlq', { 'connector.class': 'TestSink', topics: 'in', ...queue })
   await rig.states('dlq', 'RUNNING', 'FAILED')

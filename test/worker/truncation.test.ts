@@ -36,7 +36,7 @@ const putBy = (name: string) => {
   return lines.filter(l => l.startsWith('put ')).map(l => JSON.parse(l.slice(4)) as string)
 }
 
-test('a sink notices that the log was truncated before it started again', { timeout: 120_000 }, async () => {
+test('a sink detects that the log was truncated before its restart', { timeout: 120_000 }, async () => {
   const broker = await rig.startBroker()
   const port = Number(broker.address.split(':')[1])
   await rig.startWorker()

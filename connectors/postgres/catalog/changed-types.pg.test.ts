@@ -34,7 +34,7 @@ async function streamed(setup: readonly string[], steps: readonly string[], more
 }
 
 describe.skipIf(server === null)('a type that changes while the connector runs', () => {
-  test('an enumeration without labels at the start has its column, and gets its labels', async () => {
+  test('an enum without labels at the start keeps its column and gets its labels later', async () => {
     const records = await streamed(
       ['create type mood as enum ()', 'create table t (id int primary key, m mood)', 'insert into t values (1)'],
       ["alter type mood add value 'sad'", "insert into t values (2, 'sad')"],
@@ -94,7 +94,7 @@ describe.skipIf(server === null)('a type that changes while the connector runs',
     expect(records.map(r => after(r)['a'])).toEqual(['a', null, null])
   })
 
-  test('composites and types made meanwhile are shown as they are', async () => {
+  test('new composites and types are represented correctly', async () => {
     const records = await streamed(
       ['create type pair as (a int)', 'create table t (id int primary key, p pair)'],
       [

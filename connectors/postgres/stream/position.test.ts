@@ -103,7 +103,7 @@ test('a restart at any event gives exactly the events that come after it', () =>
 describe('what the server is told', () => {
   const committed = (p: StreamPosition) => JSON.parse(JSON.stringify(p.offset(null))) as Record<string, unknown>
 
-  test('is the end of the last whole transaction of a committed offset, and nothing before', () => {
+  test('is the end of the last complete transaction of a committed offset', () => {
     const flush = new FlushTracker('connector_and_driver')
     const p = begin()
     expect(flush.flushed).toBe(0)
@@ -122,7 +122,7 @@ describe('what the server is told', () => {
     expect(flush.flushed).toBe(900)
   })
 
-  test('is where the slot is already, and never less', () => {
+  test('is never before the slot’s position', () => {
     const flush = new FlushTracker('connector')
     flush.confirmed(90)
     expect(flush.flushed).toBe(90)
@@ -139,7 +139,7 @@ describe('what the server is told', () => {
   })
 })
 
-test('a restart behind idle WAL begins behind the last transaction, as a restored server can have others there', () => {
+test('a restart after idle WAL starts at the last transaction, because a restored server may have others there', () => {
   const p = begin()
   p.begin(110, 7, 5)
   p.event(112, 'INSERT')

@@ -37,7 +37,7 @@ test('Connect’s types hold far dates as numbers', () => {
   expect(number('timestamp', '294276-12-31 23:59:59.999999')).toBe(9_224_318_015_999_999n)
 })
 
-test('a large value that was not touched has a placeholder by its schema, never null', () => {
+test('an unchanged TOASTed value has a placeholder for its schema, never null', () => {
   const element = (name: string, domain = false): ColumnType => ({ ...type(name), domain })
   const arrayOf = (e: ColumnType): ColumnType => ({ ...type(`_${e.name}`), element: e })
   const unavailable = (t: ColumnType, more: Record<string, string> = {}) =>
@@ -132,7 +132,7 @@ describe('times', () => {
     expect(decode('timetz', '24:00:00+00')).toBe('24:00:00Z')
   })
 
-  test('an interval that has too many microseconds is the end of int64', () => {
+  test('an interval with too many microseconds becomes the largest or smallest int64', () => {
     expect(decode('interval', 'P1Y2M3DT4H5M6.789S')).toBe(37091106789000)
     expect(decode('interval', 'P178000000Y')).toBe(2n ** 63n - 1n)
     expect(decode('interval', '-infinity')).toBe(-(2n ** 63n))
@@ -157,7 +157,7 @@ describe('arrays', () => {
     )
   })
 
-  test('bounds are not elements, and of several dimensions all elements come', () => {
+  test('bounds are not elements, and all dimensions are flattened', () => {
     const ints = arrayDecoder((b, s, e) => Number(b.toString('latin1', s, e)))
     const run = (text: string) => ints(Buffer.from(text), 0, text.length)
     expect(run('[0:2]={1,2,3}')).toEqual([1, 2, 3])

@@ -60,7 +60,7 @@ export interface GroupDescription {
   }[]
 }
 
-/** As Kafka describes a group: what members said only while it is stable, their last assignments always. */
+/** Describes a group as Kafka does: member metadata only while it is stable, but always the last assignments. */
 export function descriptionOf(group: ClassicGroup): GroupDescription {
   const stable = group.state === 'Stable'
   return {

@@ -91,7 +91,7 @@ test.skipIf(!hasProc)(
   },
 )
 
-test.skipIf(!hasProc)('after a crash in a container that was long ago nobody waits', async () => {
+test.skipIf(!hasProc)('a lock left long ago by a crash in a container is taken over without waiting', async () => {
   writeFileSync(path(), owner(container))
   const long = new Date(Date.now() - 60_000)
   utimesSync(path(), long, long)
@@ -101,7 +101,7 @@ test.skipIf(!hasProc)('after a crash in a container that was long ago nobody wai
   release()
 })
 
-test('a lock is renewed; who lost it is told, and leaves the new owner alone', async () => {
+test('a lock is renewed; a process that loses it is notified and leaves the new owner’s lock alone', async () => {
   const lost: string[] = []
   const release = await lockDirs([dir], { heartbeat: FAST, onLost: d => lost.push(d) })
   const long = new Date(Date.now() - 60_000)
@@ -115,7 +115,7 @@ test('a lock is renewed; who lost it is told, and leaves the new owner alone', a
   expect(lock()).toBe(owner(elsewhere))
 })
 
-test('who died while taking a lock over is in nobody’s way', async () => {
+test('a process that dies while taking over a lock does not block others', async () => {
   writeFileSync(path(), dead)
   const guard = join(dir, `.lock.after-${dead.replace(/[^\w-]+/g, '_').slice(0, 150)}`)
   writeFileSync(guard, owner({ pid: 999999998, start: '1' }))
@@ -150,7 +150,7 @@ const CONTENDER = `
   })`
 const NODE = [process.execPath, '--input-type=module', '-e', CONTENDER]
 
-test('of several processes that come at once exactly one gets the lock, also a stale one', {
+test('if several processes try at once, exactly one gets the lock, even a stale one', {
   timeout: 60_000,
 }, async () => {
   for (const before of [null, dead]) {
@@ -179,7 +179,7 @@ async function holding(command: string, args: readonly string[]): Promise<ChildP
   return child
 }
 
-test.skipIf(!hasProc)('a lock of a defunct process, which nobody has waited for, is free', async () => {
+test.skipIf(!hasProc)('the lock of a zombie process is free', async () => {
   // sleep takes the shell's place, and never asks for the exit code of the child that it inherited
   const parent = await holding('sh', ['-c', 'exec 3<&0; "$@" <&3 & exec sleep 600', 'sh', ...NODE, dir])
   const pid = Number(lock().split(' ')[0])
@@ -206,7 +206,7 @@ test.skipIf(!canUnshare)(
 )
 
 const python = spawnSync('python3', ['--version']).status === 0
-test.skipIf(!hasProc || !python)('the lock of an Apache broker, one of the operating system, counts', async () => {
+test.skipIf(!hasProc || !python)('the OS lock of an Apache broker is respected', async () => {
   const hold =
     'import fcntl,sys; f=open(sys.argv[1],"w"); fcntl.lockf(f, fcntl.LOCK_EX); print("held", flush=True); sys.stdin.read()'
   const apache = spawn('python3', ['-c', hold, path()], { stdio: ['pipe', 'pipe', 'inherit'] })

@@ -20,7 +20,7 @@ const ADMIN_CLIENT_ID = '__admin_client'
 
 /** Before anything is known of the log. */
 const NO_OFFSET = -1
-/** Errors with which Kafka does not tell where the log starts. */
+/** Errors for which Kafka leaves out the log start offset. */
 const WITHOUT_LOG_START = new Set<number>([
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
   ErrorCode.NOT_LEADER_OR_FOLLOWER,
@@ -54,7 +54,7 @@ function hasTransactions(request: Request): boolean {
   return request.topicData.some(t => t.partitionData.some(p => claimsTransaction(p.records)))
 }
 
-/** What is wrong with the request itself: then nothing of it is appended. */
+/** What is wrong with the request as a whole, so that nothing of it is appended. */
 function requestProblem(request: Request): number {
   if (request.acks < -1 || request.acks > 1) return ErrorCode.INVALID_REQUIRED_ACKS
   if (request.transactionalId === null && hasTransactions(request)) {
@@ -81,7 +81,7 @@ async function append(
     const batch = theOneBatch(records, ctx.apiVersion)
     const log = ctx.broker.log(topic.name, index)
     logStartOffset = log.logStartOffset
-    // there are no transactions yet: no producer can have begun one here
+    // transactions are not supported yet, so no producer can have started one
     if (claimsTransaction(batch) && header.producerId(batch, 0) >= 0) throw errorFor(ErrorCode.INVALID_TXN_STATE)
     const leaderEpoch = topic.partitions[index]?.leaderEpoch ?? 0
     const done = await log.append(batch, { origin: 'client', leaderEpoch, requiredAcks: acks })

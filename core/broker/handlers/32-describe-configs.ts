@@ -30,7 +30,7 @@ function brokerResource(name: string, ctx: RequestContext): readonly ConfigEntry
   return brokerConfigEntries(ctx.broker)
 }
 
-/** The loggers of this broker are not configurable here, so it has none to show. */
+/** Loggers are not configurable here, so there are none to describe. */
 function loggerResource(name: string, ctx: RequestContext): readonly ConfigEntry[] | Refused {
   const { nodeId } = ctx.broker
   if (name === '') return invalid('Broker id must not be empty')

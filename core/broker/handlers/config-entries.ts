@@ -43,8 +43,8 @@ const TYPES: Readonly<Record<ConfigType, number>> = {
 const MIN_INSYNC = 'min.insync.replicas'
 
 /**
- * What was set over the API. As in Kafka with eligible leader replicas, which is its default, min.insync.replicas always
- * has a value for the whole cluster: at first the broker's own.
+ * The values set over the API. As in Kafka with eligible leader replicas (the default), min.insync.replicas always has a
+ * cluster-wide value: initially the broker's own.
  */
 function dynamicIn(broker: BrokerServices): DynamicBrokerConfigs {
   const set = dynamicConfigs(broker.image(), broker.nodeId)
@@ -138,7 +138,7 @@ export function defaultBrokerEntries(broker: BrokerServices): ConfigEntry[] {
   })
 }
 
-/** All keys of a group with what was set for it. */
+/** All configs of a group, with the values set for it. */
 export function groupConfigEntries(set: ReadonlyMap<string, string>): ConfigEntry[] {
   return Object.entries(GROUP_CONFIG as Record<string, ConfigKey>).map(([name, key]) => {
     const byDefault = { name: groupSynonym(name), value: configText(key.default), source: ConfigSource.DEFAULT }

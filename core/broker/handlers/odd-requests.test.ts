@@ -26,7 +26,7 @@ async function create(name: string): Promise<string> {
   return made.topics[0]!.topicId
 }
 
-test('no odd request ends the connection or is left without an answer', async () => {
+test('every odd request gets a response and keeps the connection open', async () => {
   const odd = new OddClient(broker.port)
   await odd.prepare()
   try {
@@ -53,7 +53,7 @@ test('a topic that DeleteTopics names both by name and by id is not deleted', as
   expect(found['topics']).toMatchObject([{ errorCode: 0, name: 'both', topicId }])
 })
 
-test('Metadata before v12 refuses topics by id, and DescribeTopicPartitions a cursor that cannot be', async () => {
+test('Metadata before v12 rejects topic ids, and DescribeTopicPartitions an impossible cursor', async () => {
   for (const version of [10, 11]) {
     const asked = { topics: [{ name: null, topicId: NO_TOPIC }, { name: 'both' }] }
     const { topics } = (await c.call('Metadata', asked, version)) as { topics: { errorCode: number }[] }
@@ -85,7 +85,7 @@ async function described(resourceType: number, resourceName: string, key: string
   return config && [config.value, config.configSource]
 }
 
-test('min.insync.replicas is a setting of the whole cluster, and always has a value', async () => {
+test('min.insync.replicas is a cluster-wide setting that always has a value', async () => {
   const key = 'min.insync.replicas'
   const DYNAMIC_DEFAULT_BROKER = 3
   await create('isr')

@@ -40,7 +40,7 @@ test('a batch with a wrong checksum is refused', async () => {
   await refused(bytes, ErrorCode.CORRUPT_MESSAGE)
 })
 
-test('a batch that is cut is refused', () => refused(batchOf(['abc']).subarray(0, -1), ErrorCode.INVALID_RECORD))
+test('a truncated batch is rejected', () => refused(batchOf(['abc']).subarray(0, -1), ErrorCode.INVALID_RECORD))
 
 test('no records at all are refused', () => refused(Buffer.alloc(0), ErrorCode.INVALID_RECORD))
 

@@ -3,7 +3,7 @@ import { partitionKey } from './checkpoint-file.ts'
 import { replaceFile } from './files.ts'
 
 /**
- * What one checkpoint file of a directory says. Only entries that changed are formatted again, and the file is only written
+ * The contents of one checkpoint file. Only entries that changed are formatted again, and the file is only written
  * when there are any.
  */
 export class CheckpointTable {
@@ -16,7 +16,7 @@ export class CheckpointTable {
     this.#file = join(dir, name)
   }
 
-  /** Notes a partition's offset; null where the file does not mention it. */
+  /** Sets a partition's offset; null removes it from the file. */
   set(topic: string, partition: number, offset: number | null): void {
     const key = partitionKey(topic, partition)
     if (offset === null) {
@@ -33,7 +33,7 @@ export class CheckpointTable {
     if (this.#lines.delete(key)) this.#changed = true
   }
 
-  /** Writes the file, whole or not at all, durably, if anything changed. */
+  /** Writes the file atomically and durably if anything changed. */
   async write(): Promise<void> {
     if (!this.#changed) return
     this.#changed = false

@@ -42,7 +42,7 @@ const ways = {
   'a write that is synced': { value: 'b', config: { fsync: 'group' as const } },
 }
 
-test.each(Object.entries(ways))('after %s an error neither cuts the file nor ends the process', async (_, way) => {
+test.each(Object.entries(ways))('after %s an error neither truncates the file nor ends the process', async (_, way) => {
   const logger = recordingLogger()
   const log = await openLog(dir, way.config, { env: testEnv({ logger }) })
   await append(log, ['a'])
@@ -81,7 +81,7 @@ test('a broker that stops with such a log does not mark its directory as closed 
   await again.close()
 })
 
-test('an error before the write fails that append alone', async () => {
+test('an error before the write fails only that append', async () => {
   const log = await openLog(dir)
   await append(log, ['a'])
   const fail = () => {

@@ -83,7 +83,7 @@ test('epochs end where the next begins, also after both ends of the log moved', 
   expect(epochs.entries).toEqual([{ epoch: 2, startOffset: 12 }])
 })
 
-test('an epoch that begins exactly at the new start of the log replaces the older ones', () => {
+test('an epoch that begins exactly at the new log start replaces the older ones', () => {
   const of = (...starts: number[]) =>
     new LeaderEpochs(
       'unused',

@@ -276,7 +276,7 @@ test(`a log that holds batches which nobody checked opens, is read, and is compa
   )
 })
 
-test('producer ids past 2^53 are told apart, in snapshots too', async () => {
+test('producer ids past 2^53 are distinguished, in snapshots too', async () => {
   const ids = [2n ** 53n, 2n ** 53n + 1n, MAX64 - 1n, MAX64]
   const send = (l: PartitionLog, producerId: bigint, baseSequence: number) =>
     l.append(rawBatch({ producerId, producerEpoch: 0, baseSequence, records: [{}] }, BigInt(NOW)), {
@@ -297,7 +297,7 @@ test('producer ids past 2^53 are told apart, in snapshots too', async () => {
   await log.close()
 })
 
-test('a log with the latest time that there is opens again, and its records are found', async () => {
+test('a log with the largest timestamp reopens, and its records are found', async () => {
   const options = { messageTimestampAfterMaxMs: NEVER, segmentBytes: 300, indexIntervalBytes: 0 }
   const env = envAt(NOW)
   let log = await openLog(dir, options, { env })
@@ -321,7 +321,7 @@ test('a log with the latest time that there is opens again, and its records are 
   await log.close()
 })
 
-test('retention goes by the time that the records have, not by what their header says', async () => {
+test('retention uses the timestamps of the records, not of the batch header', async () => {
   const day = 86_400_000
   const env = envAt(NOW)
   const log = await openLog(dir, { segmentBytes: 300, retentionMs: day }, { env })
@@ -353,7 +353,7 @@ test('a gzip batch whose header and records disagree is rejected', async () => {
   await log.close()
 })
 
-test('wrong offset deltas of plain records, and wrong lengths of compressed ones, are put right', async () => {
+test('wrong offset deltas of uncompressed records, and wrong lengths of compressed ones, are corrected', async () => {
   const log = await openLog(dir, {}, { env: envAt(NOW) })
   const batches: RawBatch[] = [
     { records: [{ offsetDelta: 0 }, { offsetDelta: 0 }, { offsetDelta: MAX32 }] },
@@ -369,7 +369,7 @@ test('wrong offset deltas of plain records, and wrong lengths of compressed ones
   await log.close()
 })
 
-test('the records of a rejected batch are named, all ten of a hundred', async () => {
+test('all ten invalid records of a hundred are named', async () => {
   const log = await openLog(dir, { cleanupPolicy: ['compact'] }, { env: envAt(NOW) })
   for (const compression of ['none', 'zstd'] as const) {
     const records = Array.from({ length: 100 }, (_, i) => ({
@@ -386,7 +386,7 @@ test('the records of a rejected batch are named, all ten of a hundred', async ()
   await log.close()
 })
 
-test('an unreadable batch from before records were checked is reported, and compaction goes on', async () => {
+test('an unreadable batch from before validation is reported, and compaction continues', async () => {
   const logger = recordingLogger()
   const log = await openLog(dir, { ...config, cleanupPolicy: ['compact'] }, { env: envAt(NOW, logger) })
   for (let i = 0; i < 20; i++) {

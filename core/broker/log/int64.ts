@@ -1,7 +1,7 @@
 const MAX = 2n ** 63n - 1n
 const MIN = -(2n ** 63n)
 
-/** A producer id, exact: a bigint where a number cannot hold it. Zero and above; anything less is no producer. */
+/** An exact producer id: a bigint if a number cannot hold it. Negative means no producer. */
 export type ProducerId = number | bigint
 
 /** int64 as a number, without a bigint: exact up to 2^53, rounded beyond. The largest value is read as 2^63. */

@@ -16,13 +16,13 @@ const START_OFFSETS = 'log-start-offset-checkpoint'
 const HIGH_WATERMARKS = 'replication-offset-checkpoint'
 const CLEANER_OFFSETS = 'cleaner-offset-checkpoint'
 
-/** What the checkpoints of a directory say of one log. */
+/** The checkpointed offsets of one log. */
 export interface CheckpointedOffsets {
   readonly recoveryPoint: number
-  /** Only of a log that begins beyond its first segment's base, else null. */
+  /** Null unless the log starts past the base offset of its first segment. */
   readonly startOffset: number | null
   readonly highWatermark: number
-  /** Null where the log was never compacted. */
+  /** Null if the log was never compacted. */
   readonly cleanedTo: number | null
 }
 
@@ -34,9 +34,9 @@ export class LogDir {
   readonly #startOffsets: CheckpointTable
   readonly #highWatermarks: CheckpointTable
   readonly #cleanerOffsets: CheckpointTable
-  /** Partitions that are gone but that the files on disk may still mention. */
+  /** Removed partitions that the files on disk may still mention. */
   readonly #outdated = new Set<string>()
-  /** Logs in it, so that a new one is put where the fewest are. */
+  /** The number of its logs, so that a new log goes to the directory with the fewest. */
   logCount = 0
 
   constructor(path: string, logger: Logger) {
@@ -91,7 +91,7 @@ export class LogDir {
     return this.#read(CLEANER_OFFSETS)
   }
 
-  /** Notes what the next checkpoints say of a log. */
+  /** Sets the offsets of a log for the next checkpoints. */
   note(topic: string, partition: number, o: CheckpointedOffsets): void {
     this.#recoveryPoints.set(topic, partition, o.recoveryPoint)
     this.#startOffsets.set(topic, partition, o.startOffset)
@@ -99,13 +99,13 @@ export class LogDir {
     this.#cleanerOffsets.set(topic, partition, o.cleanedTo)
   }
 
-  /** The next checkpoints say nothing of this log. */
+  /** Removes a log from the next checkpoints. */
   forget(key: string): void {
     for (const table of this.#tables()) table.forget(key)
     this.#outdated.add(key)
   }
 
-  /** Whether checkpoints on disk may mention a log of this name that is gone. */
+  /** Whether checkpoints on disk may mention a removed log of this name. */
   isOutdated(key: string): boolean {
     return this.#outdated.has(key)
   }

@@ -18,9 +18,9 @@ export interface LogEnv {
   /** Memory for reads and for the tail. */
   readonly pool: BufferPool
   readonly trash: Trash
-  /** fdatasync of rolled segments and the like, for which nobody waits: one at a time. */
+  /** Background work, such as fdatasync of rolled segments: one operation at a time. */
   readonly background: Pick<SerialQueue, 'run' | 'idle'>
-  /** Where producers' batches are checked that take long. */
+  /** Checks producers' batches that take long. */
   readonly checks: CheckPool
   /** Logs whose offsets changed since the checkpoints were written. */
   readonly changed: Set<LogState>

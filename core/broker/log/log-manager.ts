@@ -42,9 +42,9 @@ interface Known {
 
 const NEW_LOG: Known = { clean: true, recoveryPoint: 0, logStartOffset: 0, highWatermark: 0, cleanedTo: -1 }
 
-/** How many logs are opened, closed or renamed, before others get their turn. */
+/** How many logs to open, close or rename before yielding to other work. */
 const TURN = 16
-/** And how many are only looked at. */
+/** The same for logs that are only inspected. */
 const LOOKS = 1024
 
 /** All logs of a broker, in one or more directories. */
@@ -57,7 +57,7 @@ export class LogManager implements api.LogManager {
   readonly #unopened = new Map<string, Known & { dir: LogDir }>()
   /** Creations under way, by partition. */
   readonly #creating = new Map<string, Promise<PartitionLog>>()
-  /** Removals under way, by partition: a new log of the name waits for them. */
+  /** Running removals, by partition: a new log with the same name waits for them. */
   readonly #leaving = new Map<string, Promise<void>>()
   readonly #removals = new SerialQueue()
   #removed = 0
@@ -162,7 +162,7 @@ export class LogManager implements api.LogManager {
     this.#env.trash.add([doomed], this.#defaults.fileDeleteDelayMs)
   }
 
-  /** Empties a log that ends before an offset, and lets it go on there. Only for what has its records elsewhere. */
+  /** Empties a log that ends before an offset and continues it there. Only if its records exist elsewhere. */
   async startOver(topic: string, partition: number, offset: number): Promise<PartitionLog> {
     const key = partitionKey(topic, partition)
     const { log, dir, claimed } = this.#logs.get(key)!
@@ -290,7 +290,7 @@ export class LogManager implements api.LogManager {
   /** Opens the log that could not be opened before, or makes it; one of the same name of another topic is put aside. */
   async #provide(topic: string, partition: number, topicId: string, config: api.LogConfig): Promise<PartitionLog> {
     const key = partitionKey(topic, partition)
-    // a removal that failed is reported to whoever asked for it
+    // a failed removal is reported to its caller
     await this.#leaving.get(key)?.catch(() => undefined)
     const unopened = this.#unopened.get(key)
     if (unopened !== undefined) {
@@ -314,7 +314,7 @@ export class LogManager implements api.LogManager {
     }
     const dir = this.#emptiest()
     const path = join(dir.path, key)
-    // or a crash would give the new log the offsets of one that had its name
+    // otherwise, after a crash, the new log would get the offsets of the removed log with the same name
     if (dir.isOutdated(key)) await this.#checkpoint()
     makeDirs(path)
     writeTopicId(path, topicId)
@@ -351,7 +351,7 @@ export class LogManager implements api.LogManager {
         this.#env.logger.error(`${basename(log.dir)}: housekeeping failed; it is tried again`, error)
       }
     }
-    // in the background: thousands of directories take their time
+    // in the background, since there may be thousands of directories
     void this.#env.trash.empty(now)
     this.#compaction.tick(now, () => [...this.#logs.values()].filter(e => e.claimed).map(e => e.log))
     if (now - this.#lastCheckpoint < CHECKPOINT_MS) return

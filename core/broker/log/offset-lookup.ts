@@ -50,7 +50,7 @@ export async function findLatest(log: LogState, maxOffset: number): Promise<Offs
   const { timestamp, offset } = best.latest
   const found = await findInSegment(log, best, offset, batch => {
     if (header.maxTimestamp(batch, 0) < timestamp) return null
-    // not the header's time: past 2^53 the records' times are rounded in another way
+    // not the header's timestamp: past 2^53 record timestamps are rounded differently
     let latest = Number.NEGATIVE_INFINITY
     firstRecord(batch, r => {
       latest = Math.max(latest, r.timestamp)
@@ -73,7 +73,7 @@ function firstRecord(
       }
     }
   } catch (error) {
-    // one batch that cannot be read, from before records were checked, must not hide the others
+    // one unreadable batch, from before records were checked, must not hide the others
     if (!isProtocolError(error)) throw error
   }
   return null

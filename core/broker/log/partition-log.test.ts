@@ -47,7 +47,7 @@ test('a log that was closed opens again where it ended, with or without the word
   }
 })
 
-test('a read from disk finds its batch where less of the segment is left than may be read', async () => {
+test('a read from disk finds its batch when less of the segment is left than the read allows', async () => {
   const log = await openLog(dir, { indexIntervalBytes: 0 }, { env: testEnv({ tailCacheBytes: 0 }) })
   for (const count of [1, 5, 5, 4, 1]) await append(log, Array.from({ length: count }, String))
   for (let offset = 0; offset < log.logEndOffset; offset++) {

@@ -46,7 +46,7 @@ export class PartitionLog implements api.PartitionLog {
   #lastFlush: number
   #lastExpiry: number
   #closing: Promise<void> | null = null
-  /** Where the log ended when it was opened: one that did not grow is closed as it was found. */
+  /** Where the log ended when it was opened: a log that did not grow is closed unchanged. */
   readonly #foundEnd: number
 
   private constructor(topicId: string, log: LogState, cleanedTo: number, openedCleanly: boolean) {
@@ -132,7 +132,7 @@ export class PartitionLog implements api.PartitionLog {
     return checked instanceof KafkaError ? Promise.reject(checked) : this.#writer.append(checked, o)
   }
 
-  /** Checks a producer's batch, in a thread where it takes long. */
+  /** Checks a producer's batch, in a thread if it takes long. */
   #check(records: Buffer): CheckedRecords | KafkaError | Promise<CheckedRecords | KafkaError> {
     const { config, env, name } = this.#log
     const problem = headerProblem(records, name, config.maxMessageBytes)
@@ -339,7 +339,7 @@ export class PartitionLog implements api.PartitionLog {
     for (const segment of log.segments) segment.release()
     log.tail.clear()
     log.wake()
-    // it was not closed properly, and the next start has to know
+    // it was not closed cleanly, and the next start must know
     if (log.stopped !== null) throw log.stopped
   }
 
@@ -347,11 +347,11 @@ export class PartitionLog implements api.PartitionLog {
     return errorFor(ErrorCode.KAFKA_STORAGE_ERROR, `The log of ${this.#log.name} is closing.`)
   }
 
-  /** How many segments, the oldest first, may go. */
+  /** How many of the oldest segments may be removed. */
   #expired(now: number, config: api.LogConfig): number {
     const log = this.#log
     if (log.status !== 'open' || log.stopped !== null) return 0
-    // the common case of a partition without records costs nothing
+    // an empty partition, the common case, costs nothing
     if (log.segments.length === 1 && log.active.size === 0) return 0
     const ages = log.segments.map((s, i) => ({
       size: s.size,

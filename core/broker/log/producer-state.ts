@@ -6,7 +6,7 @@ export const REMEMBERED_BATCHES = 5
 
 /** The largest sequence number; the next one is 0. */
 const MAX_SEQUENCE = 0x7fffffff
-/** A producer with this epoch is not held to its sequence numbers, as in Kafka. */
+/** Sequence numbers of a producer with this epoch are not checked, as in Kafka. */
 const NO_EPOCH = -1
 
 export interface ProducedBatch {
@@ -62,7 +62,7 @@ export function checkBatch(
   const { producerId, producerEpoch, baseSequence } = batch
   const known = entry?.epoch ?? NO_EPOCH
   if (producerEpoch < known) {
-    return { kind: 'fenced', detail: `producer ${producerId} has epoch ${producerEpoch}, the log has ${known}` }
+    return { kind: 'fenced', detail: `producer ${producerId} has epoch ${producerEpoch}, but the log has ${known}` }
   }
   if (entry === undefined) return null
   if (batch.isControl) {

@@ -74,7 +74,7 @@ test('cold reads proceed while many partitions sync, and each write is acknowled
   for (const log of [cold, ...logs]) await log.close()
 })
 
-test('what arrives while a partition waits for its turn goes into the same sync', async () => {
+test('records that arrive while a partition waits for its turn share the same sync', async () => {
   const env = testEnv({})
   const open = (name: string) => openLog(join(dir, name), { fsync: 'group' }, { env })
   const others = await Promise.all(Array.from({ length: slowOperations.limit }, (_, i) => open(`other-${i}`)))
@@ -95,7 +95,7 @@ test('what arrives while a partition waits for its turn goes into the same sync'
   for (const l of [log, ...others]) await l.close()
 })
 
-test('turns are given in the order of arrival, never more than the limit at once', async () => {
+test('turns are granted in order of arrival, never more than the limit at once', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 9 }),

@@ -7,7 +7,7 @@ export function threadPoolSize(setting: string | undefined): number {
 /**
  * Operations that can keep a thread of libuv's pool busy for long: fdatasync, large writes, removals. Node.js runs all
  * asynchronous file operations on one small pool, so these take at most half of its threads: reads from disk never wait
- * behind them. Whoever waits gets its turn in the order of arrival.
+ * behind them. Waiters get their turns in order of arrival.
  */
 export class SlowOperations {
   readonly limit: number
@@ -22,7 +22,7 @@ export class SlowOperations {
     return this.#running
   }
 
-  /** Takes a turn if one is free and nobody waits for it. `finish` must follow. */
+  /** Takes a turn if one is free and nobody is waiting. `finish` must follow. */
   tryStart(): boolean {
     if (this.#running >= this.limit || this.#waiting.length > 0) return false
     this.#running++
@@ -35,7 +35,7 @@ export class SlowOperations {
     else this.#waiting.push(start)
   }
 
-  /** Ends a turn; the next in line has it then. */
+  /** Ends a turn and passes it to the next waiter. */
   finish(): void {
     const next = this.#waiting.shift()
     if (next === undefined) this.#running--
@@ -53,5 +53,5 @@ export class SlowOperations {
   }
 }
 
-/** One for the process, as the pool is. */
+/** One per process, like the pool. */
 export const slowOperations = new SlowOperations(threadPoolSize(process.env['UV_THREADPOOL_SIZE']))

@@ -7,7 +7,7 @@ import { slowOperations } from './slow-operations.ts'
 export class Trash {
   readonly #logger: Logger
   readonly #now: () => number
-  /** When each path is due, by the directory that it is in: a directory takes what is in it with it. */
+  /** When each path is due, by its directory: removing a directory removes its contents too. */
   readonly #doomed = new Map<string, Map<string, number>>()
   #running: Promise<void> = Promise.resolve()
 

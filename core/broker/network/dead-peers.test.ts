@@ -35,7 +35,7 @@ async function parked(port = b.port): Promise<RawClient> {
   return c
 }
 
-test('a connection that is reset or closed is noticed while a long poll of it waits', async () => {
+test('a reset or closed connection is detected during a long poll', async () => {
   await started()
   const reset = await parked()
   const closed = await parked()
@@ -46,7 +46,7 @@ test('a connection that is reset or closed is noticed while a long poll of it wa
   await connections(0)
 })
 
-test('a client that closes its half only gets the answer that it waits for', async () => {
+test('a client that half-closes still gets its response', async () => {
   await started()
   const c = await parked()
   const answer = c.nextFrame()
@@ -64,7 +64,7 @@ const PROXY = `
     from.pipe(to).pipe(from)
   }).listen(0, '127.0.0.1', () => process.stdout.write(String(server.address().port)))`
 
-test('connections.max.idle.ms also ends a connection while a long poll of it waits', async () => {
+test('connections.max.idle.ms also closes a connection during a long poll', async () => {
   await started({ 'connections.max.idle.ms': '1500' })
   const proxy = spawn(process.execPath, ['--input-type=module', '-e', PROXY, String(b.port)], {
     stdio: ['ignore', 'pipe', 'inherit'],

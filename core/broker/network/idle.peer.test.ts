@@ -46,7 +46,7 @@ async function firstOf(port: number, maxWaitMs: number): Promise<'closed' | 'ans
   return first
 }
 
-test.skipIf(skipped)('connections.max.idle.ms ends a connection whose long poll waits, here as there', async () => {
+test.skipIf(skipped)('connections.max.idle.ms closes a connection during a long poll, as in Apache Kafka', async () => {
   const port = Number(theirs.bootstrap.split(':')[1])
   const all = await Promise.all([port, ours.port].flatMap(p => [firstOf(p, 30_000), firstOf(p, 500)]))
   expect(all).toEqual(['closed', 'answered', 'closed', 'answered'])

@@ -19,7 +19,7 @@ import type { UnknownTag } from './unknown-tags.ts'
 type Of<K extends MetadataRecord['kind']> = Extract<MetadataRecord, { kind: K }>['value']
 type AnyRecord = MetadataRecord | UnknownRecord
 
-/** Names of what tagged fields belong to. */
+/** Keys for the owners of tagged fields. */
 export const tagKeys = {
   topic: (id: string) => `topic ${id}`,
   partition: (id: string, partition: number) => `partition ${id} ${partition}`,
@@ -325,7 +325,7 @@ function applyOne(draft: ImageDraft, image: MetadataImage, r: AnyRecord): void {
       draft.brokers.set(r.value.id, { ...draft.broker(r.value.id, 'unfencing'), fenced: false })
       return
     default: {
-      // what concerns parts that do not exist here; markers of transactions (see replay.ts) and no-ops are dropped
+      // records about features that do not exist here; drops transaction markers (see replay.ts) and no-ops
       const keeping = keepingOf(r)
       if (keeping?.does === 'remove') draft.kept.delete(keeping.key)
       else if (keeping) draft.keep(r.bytes, keeping.does === 'replace' ? keeping.key : null)
@@ -333,7 +333,7 @@ function applyOne(draft: ImageDraft, image: MetadataImage, r: AnyRecord): void {
   }
 }
 
-/** Where a batch of records stands in the log. */
+/** The position of a batch of records in the log. */
 export interface RecordsPosition {
   /** The offset of the last record. */
   readonly offset: number
@@ -345,7 +345,7 @@ export interface RecordsPosition {
 
 /**
  * The image after some records, and what they changed. Pure: `image` stays as it was. Throws a RangeError on a record
- * that makes no sense after those before it.
+ * that contradicts the records before it.
  */
 export function applyChange(
   image: MetadataImage,

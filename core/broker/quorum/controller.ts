@@ -45,7 +45,7 @@ const PRODUCER_ID_BLOCK = 1000
  */
 export class QuorumController implements Controller {
   readonly #o: QuorumOptions
-  /** All that is in the metadata log. */
+  /** Everything in the metadata log. */
   #committed: MetadataImage = EMPTY_IMAGE
   readonly #publisher: Publisher
   #epoch = 0
@@ -58,7 +58,7 @@ export class QuorumController implements Controller {
     this.#publisher = new Publisher(o.partitions, o.logger)
   }
 
-  /** The metadata as published: what it shows exists. */
+  /** The published metadata: everything in it exists. */
   get image(): MetadataImage {
     return this.#publisher.image
   }
@@ -106,7 +106,7 @@ export class QuorumController implements Controller {
     return replay
   }
 
-  /** Appends: once that is done the records are committed. The image that follows is not shown yet. */
+  /** Appends the records, which commits them. The resulting image is not published yet. */
   async #write(records: readonly MetadataRecord[]): Promise<ImageDelta> {
     const timestamp = this.#o.now()
     const offset = await this.#o.log.append(records, this.#epoch, timestamp)
@@ -165,7 +165,7 @@ export class QuorumController implements Controller {
     await this.#publisher.publish(replay.image, replay.delta)
   }
 
-  /** Waits for the change under way, and until it is published. No other may follow. */
+  /** Waits until the current change is committed and published. Allows no further change. */
   async close(): Promise<void> {
     await this.#last
     await this.#publisher.idle()

@@ -1,7 +1,7 @@
 import { PersistentMap } from './persistent-map.ts'
 import type { UnknownTag } from './unknown-tags.ts'
 
-/** What a partition has besides, where Apache Kafka wrote it: reassignments, recovery and eligible leaders. */
+/** Partition fields that only Apache Kafka writes: reassignments, recovery and eligible leaders. */
 export interface PartitionExtras {
   readonly removingReplicas: readonly number[]
   readonly addingReplicas: readonly number[]
@@ -21,7 +21,7 @@ export interface PartitionImage {
   readonly partitionEpoch: number
   /** The log directories' ids (base64url) of the replicas, in the order of `replicas`. */
   readonly directories: readonly string[]
-  /** Absent where all of them have their defaults. */
+  /** Absent if all of them have their defaults. */
   readonly extras?: PartitionExtras
 }
 
@@ -61,7 +61,7 @@ export interface FeatureRange {
   readonly maxSupportedVersion: number
 }
 
-/** A record that means nothing here, as it was read. It is kept in snapshots of the metadata. */
+/** A record that Millrace does not use, as it was read. Metadata snapshots keep it. */
 export interface KeptRecord {
   /** The order in which the records came. */
   readonly order: number
@@ -96,7 +96,7 @@ export interface MetadataImage {
   readonly timestamp: number
   readonly topicsByName: ReadonlyMap<string, TopicImage>
   readonly topicsById: ReadonlyMap<string, TopicImage>
-  /** Names of topics that have a dot or an underscore, by `collisionKey`. */
+  /** Names of topics with a dot or an underscore, by `collisionKey`. */
   readonly collisions: ReadonlyMap<string, readonly string[]>
   /** The configs set on a resource, by `configKey(type, name)`; a resource without any is absent. */
   readonly configs: ReadonlyMap<string, ReadonlyMap<string, string>>
@@ -106,7 +106,7 @@ export interface MetadataImage {
   readonly nextProducerId: number
   /** Records that are kept for Apache Kafka (ACLs, SCRAM credentials, quotas ...) or a newer version, see kept-records.ts. */
   readonly kept: ReadonlyMap<string, KeptRecord>
-  /** The order of the next record that is kept. */
+  /** The order of the next kept record. */
   readonly keptOrder: number
   /** Tagged fields that this version does not know, by what they belong to. */
   readonly unknownTags: ReadonlyMap<string, readonly UnknownTag[]>
@@ -130,9 +130,9 @@ export const EMPTY_IMAGE: MetadataImage = {
   quorum: { kraftVersion: null, voters: null },
 }
 
-/** What changed from one image to a later one. The old and the new image tell how. */
+/** Which parts changed from one image to a later one. Compare the two images for the details. */
 export interface ImageDelta {
-  /** Topics that were made, changed or removed. */
+  /** Topics that were created, changed or removed. */
   readonly topicIds: ReadonlySet<string>
   /** Resources whose configs changed, by `configKey`. */
   readonly configKeys: ReadonlySet<string>

@@ -15,7 +15,7 @@ function changed(map: PersistentMap<number>, changes: readonly { key: string; va
   return draft.result()
 }
 
-test('it holds what a Map holds, and older versions stay as they were', () => {
+test('it behaves like a Map, and older versions do not change', () => {
   fc.assert(
     fc.property(fc.array(fc.array(change, { maxLength: 8 }), { maxLength: 8 }), batches => {
       const versions: { map: PersistentMap<number>; model: Map<string, number> }[] = []
@@ -41,7 +41,7 @@ test('it holds what a Map holds, and older versions stay as they were', () => {
   )
 })
 
-test('the order of entries depends on what is in the map, not on how it came there', () => {
+test('the order of entries depends only on the contents, not on the history', () => {
   const names = Array.from({ length: 500 }, (_, i) => `t${i}`)
   const up = changed(
     PersistentMap.empty<number>(),
@@ -57,7 +57,7 @@ test('the order of entries depends on what is in the map, not on how it came the
   expect([...down]).toEqual([...up])
 })
 
-test('a change of one entry makes a handful of nodes, in a map of 100 and in one of 100,000', () => {
+test('changing one entry creates a handful of nodes, in a map of 100 or 100,000', () => {
   const costs = [100, 100_000].map(size => {
     const map = changed(
       PersistentMap.empty<number>(),

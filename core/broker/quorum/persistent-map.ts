@@ -1,4 +1,4 @@
-/** Each level of the tree takes so many bits of a key's hash. */
+/** How many bits of a key's hash each level of the tree uses. */
 const BITS = 4
 const WIDTH = 1 << BITS
 const MASK = WIDTH - 1
@@ -46,9 +46,8 @@ function find<V>(leaf: Leaf<V> | null, key: string): Leaf<V> | null {
 }
 
 /**
- * An immutable map with string keys. A changed map shares all that did not change with the one before it (a hash array
- * mapped trie), so a change costs about the same in a map of ten and of a hundred thousand entries. The order of the
- * entries is that of their hashes.
+ * An immutable map with string keys (a hash array mapped trie). A changed map shares all unchanged parts with the previous
+ * one, so a change costs about the same in a map of ten and of a hundred thousand entries. Entries are in hash order.
  */
 export class PersistentMap<V> implements ReadonlyMap<string, V> {
   static readonly #empty = new PersistentMap<never>(new Node({}, emptySlots()), 0)
@@ -87,12 +86,12 @@ export class PersistentMap<V> implements ReadonlyMap<string, V> {
     return find(at, key)
   }
 
-  /** Where changes are collected that become a new map together. */
+  /** Collects changes that become a new map together. */
   draft(): MapDraft<V> {
     return new MapDraft(this, this.#root)
   }
 
-  /** How many inner nodes this map does not share with another: what it cost to make this one from that. */
+  /** How many inner nodes this map does not share with another: the cost of the change between them. */
   unsharedNodes(other: PersistentMap<V>): number {
     const count = (a: Node<V>, b: Node<V> | Leaf<V> | null): number => {
       if (a === b) return 0
@@ -205,7 +204,7 @@ export class MapDraft<V> {
     return node.owner === this.#owner ? node : new Node(this.#owner, node.slots.slice())
   }
 
-  /** The map with the changes; the same as before where there are none. */
+  /** The map with the changes; the same map if there are none. */
   result(): PersistentMap<V> {
     if (!this.#changed) return this.#from
     // nodes that a map has are changed no more

@@ -65,7 +65,7 @@ export type MetadataRecord = {
   }
 }[MetadataRecordKind]
 
-/** A record that means nothing here. It changes nothing, and is kept when a snapshot is written. */
+/** A record that Millrace does not use. It changes nothing, and snapshots keep it. */
 export interface UnknownRecord {
   readonly kind: 'Unknown'
   readonly apiKey: number
@@ -80,7 +80,7 @@ const BY_KEY = new Map(
 /** The version of the frame around each record (Kafka's AbstractApiMessageSerde). */
 const FRAME_VERSION = 1
 
-/** Records that are only kept: one of a newer version is no obstacle. */
+/** Records that are only kept, so a newer version does no harm. */
 const ONLY_KEPT: ReadonlySet<MetadataRecordKind> = new Set(['ClientQuota', 'RegisterController'])
 
 /** Makes a record: missing fields get their defaults, and `value` is what a replay will read. */

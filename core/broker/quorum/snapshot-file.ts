@@ -40,7 +40,7 @@ export function parseSnapshotName(name: string): SnapshotId | null {
   return Number.isSafeInteger(id.endOffset) ? id : null
 }
 
-/** Whether a file is what a crash left of a snapshot. */
+/** Whether a file is a partial snapshot left by a crash. */
 export function isSnapshotLeftover(name: string): boolean {
   return name.endsWith(PART) || name.endsWith(DELETED)
 }
@@ -85,7 +85,7 @@ function* snapshotBatches(s: SnapshotContents, now: number): Generator<Buffer> {
 }
 
 /**
- * Writes a snapshot beside the metadata log: under another name first, synced, and only then under its own. So a snapshot
+ * Writes a snapshot next to the metadata log: first under a temporary name, synced, and then renamed. So a snapshot
  * that has its name is complete, whenever the process or the machine dies.
  */
 export async function writeSnapshot(dir: string, s: SnapshotContents, now: number): Promise<void> {
@@ -159,15 +159,15 @@ export type SnapshotPart =
   | { readonly kind: 'records'; readonly values: readonly Buffer[] }
 
 /**
- * Reads a snapshot in its order. Throws where it is damaged; one that was not finished is damaged too: its last record is
- * then no footer.
+ * Reads a snapshot in order. Throws if it is damaged. An unfinished snapshot counts as damaged: its last record is not a
+ * footer.
  */
 export async function* readSnapshot(path: string): AsyncGenerator<SnapshotPart> {
   let hasHeader = false
   let hasFooter = false
   let next = 0
   for await (const batch of batchesOf(path)) {
-    if (hasFooter) throw new RangeError('it goes on after its footer')
+    if (hasFooter) throw new RangeError('it continues after its footer')
     if (batch.baseOffset !== next) throw new RangeError(`record ${next} is missing`)
     next = batch.baseOffset + batch.lastOffsetDelta + 1
     if (!batch.isControl) {
@@ -184,7 +184,7 @@ export async function* readSnapshot(path: string): AsyncGenerator<SnapshotPart> 
     yield { kind: 'quorum', quorum: quorumRecordsIn(found) }
     hasFooter = found.has('snapshot-footer')
   }
-  if (!hasFooter) throw new RangeError('it has no footer: it was not written to its end')
+  if (!hasFooter) throw new RangeError('it has no footer: it was not completely written')
 }
 
 /** The time of the last record that a snapshot stands for. */

@@ -14,19 +14,19 @@ export interface MetadataRetention {
   readonly ms: number
 }
 
-/** Whether to write a snapshot, after so many bytes of records and so long since the last one. */
+/** Whether to write a snapshot, given the bytes of records and the time since the last one. */
 export function isSnapshotDue(limits: SnapshotLimits, bytes: number, ageMs: number): boolean {
   return bytes >= limits.maxBytesBetween || (limits.maxIntervalMs > 0 && ageMs >= limits.maxIntervalMs)
 }
 
 export interface SnapshotFacts {
   readonly size: number
-  /** The time of the last record that it stands for. */
+  /** The time of the last record that it covers. */
   readonly timestamp: number
 }
 
 /**
- * Whether the oldest snapshot may go, with the log up to the one that follows it (Kafka's rule): it is too old, or all
+ * Whether the oldest snapshot may be removed, with the log up to the next one (Kafka's rule): it is too old, or all
  * together are too large. The newest one always stays.
  */
 export function mayDropOldest(

@@ -15,7 +15,7 @@ import {
   writeSnapshot,
 } from './snapshot-file.ts'
 
-/** The snapshots beside the metadata log. */
+/** The snapshots next to the metadata log. */
 export class SnapshotStore {
   readonly dir: string
 
@@ -43,7 +43,7 @@ export class SnapshotStore {
     return snapshotTimestamp(this.path(id))
   }
 
-  /** Removes what a crash left of snapshots that were being written or removed. */
+  /** Removes snapshot files that a crash left half written or half removed. */
   async removeLeftovers(): Promise<void> {
     for (const name of readdirSync(this.dir))
       if (isSnapshotLeftover(name)) await rm(join(this.dir, name), { force: true })
@@ -53,12 +53,12 @@ export class SnapshotStore {
     await rm(this.path(id), { force: true })
   }
 
-  /** Takes a damaged snapshot out of the way; its bytes stay for whoever wants to repair it. */
+  /** Renames a damaged snapshot, so that it is ignored but can still be repaired. */
   async putAside(id: SnapshotId): Promise<void> {
     await rename(this.path(id), `${this.path(id)}.damaged`)
   }
 
-  /** The image that a snapshot holds. Throws where the file is damaged. */
+  /** Reads the image of a snapshot. Throws if the file is damaged. */
   async load(id: SnapshotId): Promise<MetadataImage> {
     const replay = new Replay(EMPTY_IMAGE)
     let timestamp = 0

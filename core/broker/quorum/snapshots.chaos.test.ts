@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => removeDir(dir))
 
-test('whichever step of writing a snapshot and trimming the log SIGKILL comes at, no topic is lost', {
+test('no topic is lost, whenever SIGKILL interrupts writing a snapshot and trimming the log', {
   timeout: 300_000,
 }, async () => {
   const countFile = join(dir, 'count')

@@ -49,7 +49,7 @@ async function trimmed(): Promise<MetadataRig> {
   return rig
 }
 
-test('the log behind a snapshot is trimmed, the newest snapshot stays, and a restart has all there was', async () => {
+test('the log before a snapshot is trimmed, the newest snapshot stays, and a restart restores everything', async () => {
   const rig = await trimmed()
   const before = rig.image
   expect(checkpoints()).toEqual([snapshotName({ endOffset: 30, epoch: 1 })])
@@ -65,7 +65,7 @@ test('the log behind a snapshot is trimmed, the newest snapshot stays, and a res
 
 const lastBatchAt = (bytes: Buffer) => bytes.length - [...readBatches(bytes)].at(-1)!.size
 
-test('what ends before its footer, has a wrong byte or is gone is not taken: the start is refused, and nothing is changed', async () => {
+test('if the snapshot is truncated, corrupt or missing, the start is refused and nothing is changed', async () => {
   await (await trimmed()).logs.close()
   const path = metadata(checkpoints()[0]!)
   const whole = readFileSync(path)
@@ -94,7 +94,7 @@ test('what ends before its footer, has a wrong byte or is gone is not taken: the
   await rig.logs.close()
 })
 
-test('a damaged snapshot is put aside where the log, or an older one, has all of it', async () => {
+test('a damaged snapshot is renamed if the log, or an older snapshot, contains everything', async () => {
   const rig = await openRig()
   await rig.load()
   await rig.write(topic('a'))
@@ -132,7 +132,7 @@ test('a snapshot that is ahead of the log: new records follow the snapshot', asy
   await third.logs.close()
 })
 
-test('a log that lost its end refuses a start without the snapshot that has it', async () => {
+test('a log that lost its end refuses to start without the snapshot that contains it', async () => {
   const rig = await openRig()
   await rig.load()
   await rig.write(topic('a'), topic('b'))
@@ -145,7 +145,7 @@ test('a log that lost its end refuses a start without the snapshot that has it',
   await again.logs.close()
 })
 
-test('what a crash left of a snapshot is removed, and means nothing', async () => {
+test('a partial snapshot left by a crash is ignored and removed', async () => {
   const rig = await openRig()
   await rig.load()
   await rig.write(topic('a'))
@@ -170,7 +170,7 @@ const removedAcl = (id: string) => encodeMetadataRecord(RemoveAccessControlEntry
 const unknown = (apiKey: number, version: number, text: string) =>
   Buffer.concat([Buffer.from([1, apiKey, version]), Buffer.from(text)])
 
-test('records of unknown types and versions survive snapshots byte for byte and in their order', async () => {
+test('records of unknown types and versions survive snapshots byte for byte, in order', async () => {
   const rig = await openRig()
   await rig.load()
   const [one, two] = [randomUuid(), randomUuid()]
@@ -194,7 +194,7 @@ test('records of unknown types and versions survive snapshots byte for byte and 
   await again.logs.close()
 })
 
-test('tagged fields that a newer version wrote stay with what they belong to', async () => {
+test('tagged fields of a newer version are kept with their records', async () => {
   const rig = await openRig()
   await rig.load()
   const topicId = randomUuid()
@@ -233,7 +233,7 @@ test('tagged fields that a newer version wrote stay with what they belong to', a
   await again.logs.close()
 })
 
-test('a record that cannot be read is an error: nothing is left out', async () => {
+test('an unreadable record is an error; it is never skipped', async () => {
   const rig = await openRig()
   await rig.load()
   const builder = new RecordBatchBuilder({ initialSize: 100 })

@@ -47,7 +47,7 @@ export function unknownTagsOf(
 ): UnknownTag[] {
   if (encodeToBuffer(declaration, version, value as never).equals(bytes)) return []
   const body = bodyOf(declaration, version, value)
-  // something within the fields differs: there is no way to put that back
+  // the fields themselves differ inside, which cannot be restored
   if (!body.equals(bytes.subarray(0, body.length))) return []
   const known = new Set(taggedFields(declaration, version).map(f => f.tag))
   return readTags(bytes, body.length).filter(t => !known.has(t.tag))

@@ -135,7 +135,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 3 }).map<Step>(max => (_, c) => c.poll(max) > 0) },
 )
 
-test('in any order of polls, answers and changes of leader, the consumer ends with the records of the leader', () => {
+test('in any order of polls, responses and leader changes, the consumer ends with the records of the leader', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), steps => {
       const leader = new SimLeader()
@@ -162,7 +162,7 @@ test('in any order of polls, answers and changes of leader, the consumer ends wi
   )
 })
 
-test('records that were fetched before the leader changed are not handed out while the position is validated', () => {
+test('records fetched before a leader change are not returned while the position is validated', () => {
   const leader = new SimLeader()
   const consumer = new SimConsumer(leader)
   for (let i = 0; i < 4; i++) leader.write()
@@ -177,7 +177,7 @@ test('records that were fetched before the leader changed are not handed out whi
   expect(consumer.partition.position).toEqual({ offset: 1, offsetEpoch: 0, leaderEpoch: 1 })
 })
 
-test('an answer for an earlier position changes nothing', () => {
+test('a response for an earlier position changes nothing', () => {
   const p = new AssignedPartition('t', 0)
   p.seekUnvalidated(10, 3, 4)
   const first = p.unvalidated!
@@ -187,7 +187,7 @@ test('an answer for an earlier position changes nothing', () => {
   expect(p.validated(p.unvalidated!, { leaderEpoch: 4, endOffset: 20 })).toEqual({ kind: 'valid' })
 })
 
-test('a leader that does not know the epoch of the position has another log', () => {
+test('a leader that does not know the epoch of the position has a different log', () => {
   const p = new AssignedPartition('t', 0)
   p.seekUnvalidated(10, 3, 4)
   expect(p.validated(p.unvalidated!, { leaderEpoch: -1, endOffset: -1 })).toEqual({ kind: 'truncated', end: null })

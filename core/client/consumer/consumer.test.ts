@@ -140,7 +140,7 @@ test('under a new leader nothing is read before it is known where its log was cu
   expect(validations).toBe(3)
 })
 
-test('a change of leader that truncates nothing repeats no record, whatever is buffered when the position is checked', async () => {
+test('a leader change without truncation repeats no record, whatever is buffered during validation', async () => {
   const log = [batch(0, 'a'), batch(1, 'b'), batch(2, 'c', 'd'), batch(4, 'e'), batch(5, 'f')]
   const epochs = [0, 0, 1, 1, 2]
   for (const [i, b] of log.entries()) b.writeInt32BE(epochs[i]!, 12)
@@ -202,7 +202,7 @@ test('a change of leader that truncates nothing repeats no record, whatever is b
   expect(asked[0]).toBe(0)
 })
 
-test('a broker too old to check a position is read from without a check', async () => {
+test('a broker too old to validate positions is read without validation', async () => {
   const log = [batch(0, 'a'), batch(1, 'b')]
   const broker = await SimBroker.start({
     topics: { t: 1 },

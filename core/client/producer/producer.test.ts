@@ -101,7 +101,7 @@ test('a partition that a topic does not have fails its records and no others', a
   expect(recorder.codes).toEqual(['MR_CLIENT_UNKNOWN_PARTITION', null])
 })
 
-test('a record over max.request.size is refused before append returns, without a word to the broker', async () => {
+test('a record over max.request.size is rejected before append returns, without a request to the broker', async () => {
   const { producer } = await start({ topics: { t: 1 } }, { maxRequestSize: 1000 })
   const recorder = new Recorder()
   expect(producer.append(record('t', 'x'.repeat(2000)), recorder, 5)).toBe(true)
@@ -354,7 +354,7 @@ test('close with no time fails what is left, and tells of all of it', async () =
   expect(recorder.codes.sort()).toEqual(['MR_CLIENT_CLOSED', 'MR_CLIENT_CLOSED'])
 })
 
-test('of a batch with records that the broker names as invalid only those fail, and the others keep their order', async () => {
+test('only the records that the broker names as invalid fail, and the others keep their order', async () => {
   const isBad = (token: number) => token % 7 === 3
   const { broker, producer } = await start(
     {
@@ -375,7 +375,7 @@ test('of a batch with records that the broker names as invalid only those fail, 
   expect(recorder.told.filter(t => t.error).map(t => t.token)).toEqual(tokens.filter(isBad))
 })
 
-test('abortUnsent fails what comes later and is not sent, and leaves the rest', async () => {
+test('abortUnsent fails later unsent records and leaves the rest', async () => {
   const { broker, producer } = await start({ topics: { t: 2 } }, { lingerMs: 10_000 })
   await producer.partitionsFor('t')
   const recorder = new Recorder()

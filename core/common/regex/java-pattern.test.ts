@@ -58,7 +58,7 @@ test('deep nesting is rejected', () => {
   expect(JavaPattern.wrong('['.repeat(50_000))).toContain('nested too deep')
 })
 
-test('a pattern that takes exponential time is given up', () => {
+test('a pattern that takes exponential time is aborted', () => {
   expect(matchesInTime(JavaPattern.compile('(a+)+b'), 'a'.repeat(60), 50)).toBeNull()
   expect(matchesInTime(JavaPattern.compile('(a+)+b'), 'aab', 10_000)).toBe(true)
   expect(matchesInTime(JavaPattern.compile('(a+)+b'), 'aac', 10_000)).toBe(false)

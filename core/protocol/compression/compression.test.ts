@@ -98,7 +98,7 @@ describe('gzip and zstd', () => {
 })
 
 describe('gzip', () => {
-  test('what follows the last member and is no member is ignored, as in Java', () => {
+  test('trailing bytes after the last member are ignored, as in Java', () => {
     const two = Buffer.concat([gzipSync('a'), gzipSync('b')])
     for (const rest of ['00000000', '0707070707', '1f', '1f8b08'])
       expect(decompress('gzip', Buffer.concat([two, Buffer.from(rest, 'hex')]), 10).toString()).toBe('ab')
@@ -167,7 +167,7 @@ describe('lz4', () => {
     expect(() => decompress('lz4', frame(0x20, [ABCD, LINKED], ''), 100)).toThrow(/a match from 4 bytes back/)
   })
 
-  test('what follows the first frame is ignored, as in Java', () => {
+  test('bytes after the first frame are ignored, as in Java', () => {
     const one = frame(0x20, [ABCD], '')
     expect(decompress('lz4', Buffer.concat([one, one]), 100).toString()).toBe('abcd')
     expect(decompress('lz4', Buffer.concat([one, Buffer.from('anything')]), 100).toString()).toBe('abcd')

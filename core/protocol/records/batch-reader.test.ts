@@ -92,7 +92,7 @@ describe('reading', () => {
     expect(() => new DecodedBatch(buf, 0).records()).toThrow(/MR_PROTOCOL_MALFORMED/)
   })
 
-  test('times that pass the largest int64 go on at the smallest, as in Java', () => {
+  test('timestamps past the largest int64 wrap to the smallest, as in Java', () => {
     const builder = new RecordBatchBuilder({ baseTimestamp: 0 })
     for (const delta of [0, 1, -5]) builder.append(null, null, delta)
     const batch = builder.build()

@@ -35,7 +35,7 @@ test('what no provider knows stays as it is', () => {
     expect(one(text)).toBe(text)
 })
 
-test('names that every object inherits are names like others', () => {
+test('names of inherited properties are ordinary names', () => {
   for (const name of ['constructor', 'toString', '__proto__']) {
     const reference = `\${file:${file}:${name}}`
     expect(one(reference)).toBe(reference)

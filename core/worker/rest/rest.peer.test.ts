@@ -72,7 +72,7 @@ test('wrong requests are answered as Connect does, or better where it answers 50
   expect(await compare(malformed)).toEqual([])
 })
 
-test('bodies are read, and null is taken as a value, as Connect does', async () => {
+test('bodies and null values are handled as in Connect', async () => {
   const found: unknown[] = []
   for (const step of bodies) {
     const [theirs, ours] = [await ask(connect.url, step), await ask(worker.restUrl, step)]
@@ -135,7 +135,7 @@ test('validation lists the same keys in the same order, groups, types and widths
   }
 })
 
-test('1,000 configurations are validated as by Connect, but for the listed differences', async () => {
+test('1,000 configurations are validated as by Connect, except for the listed differences', async () => {
   const wrong: unknown[] = []
   for (const config of validations) {
     const step = validateStep(config)

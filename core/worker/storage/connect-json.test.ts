@@ -16,7 +16,7 @@ test('a double that is a whole number stays a double', () => {
   expect(canonicalJson(parseJson('[1.0]'))).not.toBe(canonicalJson(parseJson('[1]')))
 })
 
-test('numbers that JSON has no form for become text, as JsonConverter writes them', () => {
+test('NaN and Infinity become text, as JsonConverter writes them', () => {
   expect(renderJson([Number.NaN, Number.POSITIVE_INFINITY])).toBe('["NaN","Infinity"]')
 })
 

@@ -412,7 +412,7 @@ test('a put that ends with an error because it was told to stop is no failure, a
   expect(s.consumer.commits).toEqual([])
 })
 
-test('topics that do not exist are named in the status, until they do', async () => {
+test('missing topics are named in the status until they exist', async () => {
   const s = setUp()
   s.consumer.missing = ['u', 'v']
   await runUntil(s, () => {

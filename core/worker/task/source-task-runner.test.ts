@@ -260,7 +260,7 @@ test('with tolerance a bad record is skipped, dropped ones too, and the offsets 
   ])
 })
 
-test('a place that gives no record moves the offset on, and the commit does not wait for the interval', async () => {
+test('a position without a record advances the offset, and the commit does not wait for the interval', async () => {
   const s = setUp({ batches: [[{ ...record(1), unwritten: 'progress' }]] })
   const running = s.runner.run()
   while (s.task.committed.length === 0) await turn()
@@ -270,7 +270,7 @@ test('a place that gives no record moves the offset on, and the commit does not 
   expect(s.producer.sent).toEqual([])
 })
 
-test('what the source cannot read fails the task, or is skipped and counted where that is tolerated', async () => {
+test('an item that the source cannot read fails the task, or is skipped and counted if tolerated', async () => {
   const bad = { ...record(2), unwritten: new DataError('a line of 9 MB') }
   const strict = setUp({ batches: [[record(1), bad]] })
   strict.producer.automatic = true
@@ -362,7 +362,7 @@ test('while paused nothing is sent, and what was polled is sent on resume', asyn
 const to = (topic: string, n: number): SourceRecord => ({ ...record(n), topic })
 const sentBy = (s: { producer: FakeProducer }) => s.producer.sent.map(r => r.value?.toString())
 
-test('a record whose topic cannot be written to stops the records behind it', async () => {
+test('a record whose topic is not writable stops later records', async () => {
   const s = setUp({ batches: [[to('t', 1), to('bad', 2), to('t', 3)]] })
   s.producer.automatic = true
   s.producer.topicErrors.set('bad', new Error('no such topic'))
@@ -374,7 +374,7 @@ test('a record whose topic cannot be written to stops the records behind it', as
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
 })
 
-test('where errors are tolerated such a record is skipped, and the records behind it follow', async () => {
+test('with errors.tolerance=all such a record is skipped, and later records follow', async () => {
   const s = setUp({ batches: [[to('t', 1), to('bad', 2), to('t', 3)]], props: { 'errors.tolerance': 'all' } })
   s.producer.automatic = true
   s.producer.topicErrors.set('bad', new Error('no such topic'))
@@ -388,7 +388,7 @@ test('where errors are tolerated such a record is skipped, and the records behin
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 3 }]]])
 })
 
-test('while a topic cannot be written to for now, nothing overtakes its record and nothing is sent twice', async () => {
+test('while a topic is temporarily not writable, nothing overtakes its record and nothing is sent twice', async () => {
   const s = setUp({ batches: [[to('t', 1), to('slow', 2), to('t', 3)]] })
   s.producer.automatic = true
   s.producer.topicErrors.set('slow', new RetriableError('not yet'))
@@ -416,7 +416,7 @@ test('a stop ends the wait for a topic', async () => {
   expect(sentBy(s)).toEqual([])
 })
 
-test('after a record failed on its way, what was not sent behind it is not sent any more', async () => {
+test('after a record fails, later unsent records are not sent', async () => {
   const s = setUp({ batches: [[1, 2, 3, 4, 5].map(n => record(n))], props: { 'errors.tolerance': 'all' } })
   const running = s.runner.run()
   await s.producer.arrived(5)

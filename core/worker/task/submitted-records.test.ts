@@ -49,7 +49,7 @@ test('a record taken back was never there', () => {
   expect(submitted.takeCommittable()).toEqual([[{ p: 'x' }, { n: 3 }]])
 })
 
-test('a ring that goes round many times keeps each partition in order', () => {
+test('a ring that wraps around many times keeps each partition in order', () => {
   const submitted = new SubmittedRecords(4)
   let expected = -1
   for (let n = 0; n < 100; n++) {

@@ -84,7 +84,7 @@ describe.skipIf(server === null)('values at which Debezium stops', () => {
     for (const records of modes.values()) expect(() => records.map(written)).not.toThrow()
   })
 
-  test('whatever a NOT NULL column holds, and its deletion', async () => {
+  test('any value in a NOT NULL column, and its deletion', async () => {
     const columns = REQUIRED_EXTREMES.map(c => `${c.name} ${c.type} not null`)
     const rows = Math.max(...REQUIRED_EXTREMES.map(c => c.values.length))
     const insert = Array.from({ length: rows }, (_, i) => {

@@ -26,7 +26,7 @@ function observed(task: TaskHarness): Observed {
 }
 
 describe.skipIf(server === null)('every type at its extremes', () => {
-  test('gives what Debezium 3.7 gives in every mode, but for the published list, and stops no task', async () => {
+  test('gives the same as Debezium 3.7 in every mode, except for the published list, and stops no task', async () => {
     const fixture = JSON.parse(
       readFileSync(new URL('../golden/extremes.json', import.meta.url), 'utf8'),
     ) as ExtremesFixture

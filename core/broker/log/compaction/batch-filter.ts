@@ -27,7 +27,7 @@ export interface FilterOptions {
   readonly deleteRetentionMs: number
   /** Keep the header of a batch without records: it tells its producer's last sequence. */
   readonly keepEmpty: boolean
-  /** A batch cannot be read, and stays as it is. */
+  /** The batch cannot be read and stays unchanged. */
   onUnreadable?(error: Error): void
 }
 
@@ -35,7 +35,7 @@ export interface FilterOptions {
 interface Kept {
   readonly start: number
   readonly end: number
-  /** Rounded where it is not small. */
+  /** Rounded if it is not small. */
   readonly timestampDelta: number
   readonly deltaAt: number
   /** Behind the timestamp delta. */
@@ -106,7 +106,7 @@ function filterRecords(batch: Buffer, o: FilterOptions): Buffer | null {
   })
 }
 
-/** The keys of a batch's records, each with its offset; none where the batch cannot be read. */
+/** The keys of a batch's records with their offsets; none if the batch cannot be read. */
 export function keysOf(batch: Buffer): { key: Buffer; offset: number }[] {
   const keys: { key: Buffer; offset: number }[] = []
   try {
@@ -124,13 +124,13 @@ export function keysOf(batch: Buffer): { key: Buffer; offset: number }[] {
     }
     return keys
   } catch (error) {
-    // filterBatch keeps it whole; what it would supersede stays too
+    // filterBatch keeps the whole batch; records that it would supersede stay too
     if (!isProtocolError(error)) throw error
     return []
   }
 }
 
-/** Steps to a record's timestamp; where the record ends. */
+/** Moves to a record's timestamp; returns where the record ends. */
 function endOfRecord(records: Buffer, cursor: { pos: number }): number {
   const length = readVarint(records, cursor, records.length)
   const end = cursor.pos + length
@@ -148,7 +148,7 @@ function readKey(records: Buffer, cursor: { pos: number }, end: number): Buffer 
   return records.subarray(at, at + length)
 }
 
-/** Records that count from another time than before. */
+/** Rewrites records for another base timestamp. */
 interface Rebased {
   readonly records: Buffer
   readonly base: number | bigint

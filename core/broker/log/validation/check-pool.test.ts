@@ -43,7 +43,7 @@ function marked(values: string[], epoch: number): Buffer {
   return batch
 }
 
-test('appends keep their order, whichever of them threads have to check', async () => {
+test('appends keep their order, whichever of them are checked in threads', async () => {
   const log = await openWithPool()
   const values = Array.from({ length: 300 }, (_, i) => `${i}`)
   const results = await Promise.all(
@@ -59,7 +59,7 @@ test('appends keep their order, whichever of them threads have to check', async 
   await log.close()
 })
 
-test('sequences are checked in the order in which batches came, while threads check their records', async () => {
+test('sequences are checked in order of arrival while threads check the records', async () => {
   const log = await openWithPool()
   const send = (sequence: number, compression: 'none' | 'gzip') =>
     log.append(batchOf(['v'], { producerId: 7, epoch: 0, sequence, compression }), client)
@@ -68,7 +68,7 @@ test('sequences are checked in the order in which batches came, while threads ch
   await log.close()
 })
 
-test('a batch that ends its thread is rejected; those beside it are appended in order', async () => {
+test('a batch that crashes its thread is rejected; the others are appended in order', async () => {
   const log = await openWithPool()
   const outcomes = await Promise.allSettled([
     log.append(batchOf(['a'], { compression: 'gzip' }), client),
@@ -85,7 +85,7 @@ test('a batch that ends its thread is rejected; those beside it are appended in 
   await log.close()
 })
 
-test('where no thread can be started, compressed batches get an error that producers retry', async () => {
+test('if no thread can be started, compressed batches get a retriable error', async () => {
   pool = new CheckPool({ logger, module: new URL('./is-not-there.js', import.meta.url), maxThreads: 1 })
   const log = await openWithPool()
   await expect(log.append(batchOf(['a'], { compression: 'gzip' }), client)).rejects.toMatchObject({
@@ -95,7 +95,7 @@ test('where no thread can be started, compressed batches get an error that produ
   await log.close()
 })
 
-test('a log that closes writes first what threads still check', async () => {
+test('a closing log first writes the batches that threads are still checking', async () => {
   const log = await openWithPool()
   const appends = Array.from({ length: 20 }, (_, i) => log.append(batchOf([`${i}`], { compression: 'gzip' }), client))
   await log.close()
@@ -105,14 +105,14 @@ test('a log that closes writes first what threads still check', async () => {
   await again.close()
 })
 
-test('a pool that closes answers all that it was asked', async () => {
+test('a closing pool answers all pending checks', async () => {
   const checks = Array.from({ length: 50 }, () => pool.check(batchOf(['x'], { compression: 'gzip' }), rules))
   await pool.close()
   for (const verdict of await Promise.all(checks)) expect(verdict).toMatchObject({ kind: 'rejected', code: 56 })
   expect(await pool.check(batchOf(['x']), rules)).toMatchObject({ kind: 'rejected', code: 56 })
 })
 
-test('a small batch that grows beyond all bounds is rejected, and the thread lives on', async () => {
+test('a decompression bomb is rejected, and the thread survives', async () => {
   const log = await openWithPool({ maxMessageBytes: 10 << 20 })
   const huge = batchOf([{ value: 'x'.repeat(140 << 20) }], { compression: 'gzip' })
   await expect(log.append(huge, client)).rejects.toMatchObject({ kafkaCode: ErrorCode.INVALID_RECORD })
@@ -122,7 +122,7 @@ test('a small batch that grows beyond all bounds is rejected, and the thread liv
 })
 
 // 64 batches of 4 KB each can come in one message, and each may grow to 128 MiB
-test('a batch that is too large once it is compressed again never leaves its thread', async () => {
+test('a batch that is too large after recompression is rejected in its thread', async () => {
   const batch = batchOf([{ value: 'x'.repeat(8 << 20) }], { compression: 'zstd' })
   for (const compressionType of ['uncompressed', 'lz4'] as const) {
     const limited = rulesFor('t-0', configOf({ compressionType, maxMessageBytes: 10_000 }), Date.now())

@@ -25,7 +25,7 @@ const record: fc.Arbitrary<RawRecord> = fc.oneof(
   fc.record({ bytes: fc.uint8Array({ maxLength: 20 }).map(b => Buffer.from(b)) }),
 )
 
-test('what the quick look takes is right in every detail, and what is right it takes', () => {
+test('the fast scan accepts exactly the valid batches', () => {
   const seen = { taken: 0, closer: 0 }
   fc.assert(
     fc.property(
