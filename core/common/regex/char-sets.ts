@@ -33,8 +33,20 @@ const lower = (code: number): number => single(String.fromCodePoint(code).toLowe
 /** Where the last letters with two cases stand. */
 const CASED_END = 0x1_ff_ff
 let cased: [code: number, upper: number, lower: number][] | null = null
+/** The variants of single characters, found once: a pattern may hold each of them many times. */
+const variants = new Map<number, string>()
 
 function unicodeVariants(from: number, to: number): string {
+  if (from !== to) return findVariants(from, to)
+  let found = variants.get(from)
+  if (found === undefined) {
+    found = findVariants(from, from)
+    variants.set(from, found)
+  }
+  return found
+}
+
+function findVariants(from: number, to: number): string {
   if (!cased) {
     cased = []
     for (let code = 0; code < CASED_END; code++) {

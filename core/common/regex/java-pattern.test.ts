@@ -64,6 +64,12 @@ test('a pattern that takes exponential time is aborted', () => {
   expect(matchesInTime(JavaPattern.compile('(a+)+b'), 'aac', 10_000)).toBe(false)
 })
 
+test('more capturing groups than V8 compiles in reasonable time are rejected; other groups are not counted', () => {
+  expect(JavaPattern.wrong('(a|b)'.repeat(2000))).toBeNull()
+  expect(JavaPattern.wrong('(a|b)'.repeat(2001))).toContain('more than 2000 capturing groups')
+  expect(JavaPattern.wrong('(?:a|b)'.repeat(5000))).toBeNull()
+})
+
 test('possessive quantifiers keep a nested repetition from taking exponential time', () => {
   expect(JavaPattern.compile('(?:a++)+b').matches('a'.repeat(5_000))).toBe(false)
 })

@@ -8,6 +8,8 @@ import { PatternError } from './pattern-error.ts'
 
 /** How deep groups may be nested in each other. */
 const MAX_DEPTH = 250
+/** V8 takes seconds to compile many more of them next to alternatives, and minutes for some 30,000. */
+const MAX_GROUPS = 2000
 const MAX_COUNT = 2 ** 31 - 1
 
 export interface Parsed {
@@ -229,6 +231,7 @@ class Parser {
 
   #capturing(name: string | null): Node {
     const index = ++this.#groups
+    if (index > MAX_GROUPS) throw PatternError.unsupported(`more than ${MAX_GROUPS} capturing groups`)
     if (name !== null) this.#names.set(name, index)
     return { kind: 'group', index, body: this.#enclosed() }
   }
