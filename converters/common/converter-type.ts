@@ -12,10 +12,10 @@ export const converterType = {
   type: 'STRING',
   importance: 'LOW',
   validator: oneOf(['key', 'value', 'header']),
-  documentation: 'What the converter is for: key, value or header. The worker sets it.',
+  documentation: 'Whether the converter is for keys, values or headers. The worker sets it.',
 } as const satisfies ConfigKey
 
-/** A converter's configuration, with `converter.type` where nobody gave it. Throws a ConfigError. */
+/** A converter's configuration, with `converter.type` added if missing. Throws a ConfigError. */
 export function parseConverterConfig<D extends ConfigDef>(def: D, props: Props, isKey = false): ConfigValues<D> {
   return parseConfig(def, { 'converter.type': isKey ? 'key' : 'value', ...props })
 }

@@ -2,7 +2,10 @@ import { SINGLE_BYTE } from './names.ts'
 import { asciiCharset, latin1Charset, tableCharset } from './single-byte.ts'
 import { utf8Charset, utf16Charset, utf32Charset } from './unicode.ts'
 
-/** Text to bytes and back as Java's String does it: what cannot be represented becomes a `?`, what is malformed U+FFFD. */
+/**
+ * Encodes and decodes as Java's String does: unmappable characters become `?`, malformed bytes
+ * U+FFFD.
+ */
 export interface Charset {
   encode(text: string): Buffer
   decode(bytes: Buffer): string
@@ -32,7 +35,7 @@ for (const [java, iconv, aliases] of SINGLE_BYTE) {
   for (const name of [java.toLowerCase(), ...aliases.split(' ')]) BY_NAME.set(name, () => tableCharset(iconv))
 }
 
-/** The character set of a name that Java knows, in any case; null for one that is not supported. */
+/** The character set with a name that Java knows, case-insensitive; null if it is not supported. */
 export function charsetOf(name: string): Charset | null {
   return BY_NAME.get(name.toLowerCase())?.() ?? null
 }

@@ -1,6 +1,6 @@
 /**
- * The single-byte character sets of Java whose table iconv-lite has too: Java's name, iconv-lite's name, and Java's other names
- * in lower case.
+ * The single-byte character sets that both Java and iconv-lite have: Java's name, iconv-lite's
+ * name, and Java's aliases in lower case.
  */
 export const SINGLE_BYTE: readonly (readonly [java: string, iconv: string, aliases: string])[] = [
   ['IBM00858', 'ibm858', '858 ccsid00858 cp00858 cp858 ibm-858 ibm858 pc-multilingual-850+euro'],

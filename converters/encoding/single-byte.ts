@@ -10,7 +10,7 @@ const CORRECTIONS: Readonly<Record<string, readonly [byte: number, character: st
   'windows-1255': [0xca, REPLACEMENT],
 }
 
-/** The set of these 256 characters; U+FFFD stands for a byte without one. */
+/** A character set of 256 characters; U+FFFD marks unmapped bytes. */
 class SingleByteCharset implements Charset {
   readonly #characters: readonly string[]
   readonly #bytes = new Map<number, number>()
@@ -45,7 +45,7 @@ export const latin1Charset: Charset = new SingleByteCharset(upTo(256))
 
 const tables = new Map<string, Charset>()
 
-/** The set that iconv-lite has under this name. */
+/** The iconv-lite character set with this name. */
 export function tableCharset(name: string): Charset {
   let charset = tables.get(name)
   if (!charset) {

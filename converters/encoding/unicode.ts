@@ -4,7 +4,7 @@ const REPLACEMENT = 0xfffd
 const isHigh = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff
 const isLow = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff
 
-/** Halves of surrogate pairs are a question mark in UTF-8, as everything that a character set cannot represent. */
+/** Unpaired surrogates become `?` in UTF-8, like any unmappable character. */
 const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 export const utf8Charset: Charset = {
@@ -25,7 +25,10 @@ function withoutSurrogates(bytes: Buffer): Buffer {
   return out
 }
 
-/** `marked`: written big-endian with a byte order mark, read by the mark, else as big-endian. */
+/**
+ * `marked`: written big-endian with a byte order mark; read by the mark, or as big-endian without
+ * one.
+ */
 type Order = 'big' | 'little' | 'marked'
 
 export function utf16Charset(order: Order): Charset {
@@ -44,7 +47,7 @@ export function utf16Charset(order: Order): Charset {
   }
 }
 
-/** As Java's decoder: a high surrogate without its low one takes the unit after it along. */
+/** As in Java's decoder, an unpaired high surrogate consumes the next unit too. */
 function decodeUtf16(bytes: Buffer, little: boolean): string {
   const units: number[] = []
   const at = (i: number) => (little ? bytes.readUInt16LE(i) : bytes.readUInt16BE(i))
@@ -63,7 +66,7 @@ function decodeUtf16(bytes: Buffer, little: boolean): string {
   return textOf(units)
 }
 
-/** At most so many units are turned into text at a time. */
+/** The maximum number of units to convert to text at a time. */
 const CHUNK = 8192
 
 function textOf(units: readonly number[]): string {
@@ -98,7 +101,7 @@ function decodeUtf32(bytes: Buffer, little: boolean): string {
   let i = 0
   for (; i + 4 <= bytes.length; i += 4) {
     const code = little ? bytes.readUInt32LE(i) : bytes.readUInt32BE(i)
-    // Java lets halves of surrogate pairs through here.
+    // Java lets unpaired surrogates through here
     parts.push(String.fromCodePoint(code <= 0x10ffff ? code : REPLACEMENT))
   }
   if (i < bytes.length) parts.push('\ufffd')

@@ -25,7 +25,7 @@ import { compileWriter, faultyPath, type WriteOptions, type Writer } from './wri
 interface WriteSchema {
   /** `{"schema":{...},"payload":` */
   readonly head: Buffer
-  /** The same as text; null where it is so long that copying its bytes is cheaper. */
+  /** The same as text; null if it is so long that copying its bytes is cheaper. */
   readonly headText: string | null
   readonly write: Writer
 }

@@ -16,8 +16,9 @@ export class NumberText {
 }
 
 /**
- * How exactly numbers are read. `double`: as JSON.parse does. `int64`: integers beyond 2^53 as bigint. `schemaless`: also doubles
- * that are whole numbers as `Double`, since no schema says that they are doubles. `text`: every number as NumberText.
+ * How exactly numbers are read. `double`: as JSON.parse does. `int64`: integers beyond 2^53 as
+ * bigint. `schemaless`: also whole-number doubles as `Double`, because no schema says that they are
+ * doubles. `text`: every number as NumberText.
  */
 export type Precision = 'double' | 'int64' | 'schemaless' | 'text'
 
@@ -33,7 +34,7 @@ const NUMBERS = {
   text: (text: string) => new NumberText(text),
 } as const
 
-/** JSON.parse of UTF-8 that rounds no more than asked. Throws SyntaxError. */
+/** JSON.parse of UTF-8 with the given precision of numbers. Throws SyntaxError. */
 export function parseJson(bytes: Buffer, precision: Precision, start = 0, end = bytes.length): unknown {
   const text = bytes.toString('utf8', start, end)
   const floats = precision === 'schemaless'
@@ -46,7 +47,7 @@ export function parseJson(bytes: Buffer, precision: Precision, start = 0, end = 
   }
 }
 
-/** Connect's parser takes numbers with leading zeros, and so does the exact one. */
+/** Connect's parser accepts leading zeros, and so does the exact parser. */
 function parseLeniently(text: string, precision: Precision, error: unknown): unknown {
   try {
     return parseExactJson(text, NUMBERS[precision])
@@ -61,14 +62,18 @@ const LOWER = 0x20
 const ZERO = 0x30
 const NINE = 0x39
 const MINUS = 0x2d
-/** Integers of fewer digits are below 2^53, and decimals of fewer digits are no whole numbers unless they end in zeros. */
+/**
+ * Integers with fewer digits are below 2^53; decimals with fewer digits are whole numbers only if
+ * they end in zeros.
+ */
 const LONG = 16
 
 const isDigit = (c: number | undefined): boolean => c !== undefined && c >= ZERO && c <= NINE
 
 /**
- * Whether the JSON may have a number that JSON.parse does not read exactly enough: an integer beyond 2^53; with `floats`, also a
- * double that is a whole number. One pass over the bytes, which costs less than a regular expression; few texts have any.
+ * Whether the JSON may have a number that JSON.parse does not read exactly enough: an integer
+ * beyond 2^53; with `floats`, also a whole-number double. One pass over the bytes, cheaper than a
+ * regular expression; few texts contain any.
  */
 export function needsCare(bytes: Buffer, from: number, end: number, floats: boolean): boolean {
   for (let i = from; i < end; i++) {

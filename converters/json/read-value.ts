@@ -161,7 +161,7 @@ function typeReader(schema: Schema, options: ReadOptions): Reader {
   }
 }
 
-// Connect reads maps into a HashMap, whose order shows where they are written again.
+// Connect reads maps into a HashMap, whose order is visible when they are written again.
 function mapReader(schema: Schema, options: ReadOptions): Reader {
   const key = compileReader(schema.keySchema!, options)
   const item = compileReader(schema.valueSchema!, options)

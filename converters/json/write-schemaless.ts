@@ -4,7 +4,10 @@ import { quote } from './quote.ts'
 /** Deeper data than this is taken for a cycle. */
 const MAX_DEPTH = 1000
 
-/** Renders data without a schema. A plain number is written as Java's Long where it is an integer, as its Double otherwise. */
+/**
+ * Renders data without a schema. A plain number is written as a Java Long if it is an integer,
+ * otherwise as a Double.
+ */
 export function writeSchemaless(value: unknown): string {
   return write(value, 0)
 }
@@ -28,7 +31,7 @@ function write(value: unknown, depth: number): string {
   }
 }
 
-/** The names of fields as they are written; they are few. */
+/** Field names as written; there are few of them. */
 const heads = new Map<string, string>()
 const MOST_HEADS = 10_000
 const LONGEST_HEAD = 64
@@ -65,7 +68,7 @@ function writeObject(value: object, depth: number): string {
   return out === '' ? '{}' : `${out}}`
 }
 
-/** Keys that are strings make an object; any other keys make an array of pairs. */
+/** Maps with string keys become objects; other maps become arrays of pairs. */
 function writeMap(map: ReadonlyMap<unknown, unknown>, depth: number): string {
   let out = ''
   if ([...map.keys()].every(key => typeof key === 'string')) {

@@ -1,4 +1,7 @@
-/** More zeros than this are never written out: `1e300000000` is a short text, but its digits fill the memory. */
+/**
+ * The maximum number of zeros to write out: `1e300000000` is a short text, but its digits would
+ * fill the memory.
+ */
 const MOST_ZEROS = 100_000
 
 /**

@@ -1,6 +1,6 @@
 /** Options of an error that a plugin throws. */
 export interface ConnectErrorOptions extends ErrorOptions {
-  /** The Java class that dead letters name, where Connect throws another than its own DataException and the like. */
+  /** The Java exception class for dead letters, if Connect throws one that is not its own. */
   readonly javaClass?: string
 }
 

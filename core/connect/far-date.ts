@@ -1,7 +1,7 @@
 import { isoDate, isoTime } from './iso-time.ts'
 
 const DAY_MS = 86_400_000n
-/** The last millisecond that JavaScript's Date holds, on either side of 1970. */
+/** The range of JavaScript's Date, in milliseconds before and after 1970. */
 const DATE_END = 8_640_000_000_000_000n
 
 /**

@@ -1,5 +1,6 @@
-// Data without a schema is a java.util.HashMap in Connect, and the order of its keys shows wherever the data is written. So we give
-// objects their keys in the order in which Java's HashMap returns them, and write every object and Map in its own order.
+// Data without a schema is a java.util.HashMap in Connect, and its key order is visible wherever
+// the data is written. So we keep object keys in the order of Java's HashMap, and write every
+// object and Map in its own order.
 
 /** The table of `new HashMap()`. */
 export const DEFAULT_TABLE = 16
@@ -12,12 +13,12 @@ export function tableOf(capacity: number): number {
   return table
 }
 
-/** The table of `new HashMap(map)` for a map of so many entries, in Java 17. */
+/** The table of `new HashMap(map)` for a map with this many entries, in Java 17. */
 export function tableOfCopy(size: number): number {
   return size === 0 ? DEFAULT_TABLE : tableOf(Math.trunc(size / LOAD + 1))
 }
 
-/** `hashCode()` of the Java type that a key stands for; integers are Longs where `long` says so. */
+/** `hashCode()` of a key's Java type; integers are Longs if `long` is set. */
 function hashCode(key: unknown, long: boolean): number {
   switch (typeof key) {
     case 'string': {
@@ -42,8 +43,8 @@ function hashOfLong(value: bigint): number {
 }
 
 /**
- * The items in the order of a HashMap that was filled one by one with their keys. Keys are texts, booleans or integers; `long`
- * says that the integers are Longs.
+ * The items in the order of a HashMap filled one by one with their keys. Keys are strings, booleans
+ * or integers; with `long`, integers are Longs.
  */
 export function hashMapOrder<T>(items: readonly T[], keyOf: (item: T) => unknown, long: boolean, table: number): T[] {
   let buckets = table
@@ -56,7 +57,7 @@ export function hashMapOrder<T>(items: readonly T[], keyOf: (item: T) => unknown
   return placed.sort((a, b) => a.bucket - b.bucket).map(p => p.item)
 }
 
-/** Whether the object has keys that JavaScript puts first whatever the order in which they were set: such as `7`. */
+/** Whether the object has keys, such as `7`, that JavaScript always puts first. */
 function hasIndexes(keys: readonly string[]): boolean {
   const first = keys[0]?.charCodeAt(0) ?? 0
   return first >= 0x30 && first <= 0x39

@@ -4,8 +4,9 @@ import { javaDouble, javaFloat } from './java-floats.ts'
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
 
 /**
- * A floating number of data without a schema, where a JavaScript number would not say that it is one: `1` is Java's Long, `1.0` its
- * Double. Calculates and compares (`<`, `+`) like the number. Prints as Java does, also with JSON.stringify.
+ * A floating-point number in data without a schema that a plain JavaScript number could not
+ * represent as such: `1` is a Java Long, `1.0` a Double. Works in arithmetic and comparisons (`+`,
+ * `<`). Prints as in Java, also with JSON.stringify.
  */
 export abstract class FloatingNumber {
   readonly value: number
@@ -25,7 +26,7 @@ export abstract class FloatingNumber {
   }
 }
 
-/** A Double that is a whole number. All other doubles are plain numbers: make them with `double`. */
+/** A whole-number Double. All other doubles are plain numbers: use `double` to create either. */
 export class Double extends FloatingNumber {
   toString(): string {
     return javaDouble(this.value)
@@ -43,7 +44,7 @@ export class Float extends FloatingNumber {
   }
 }
 
-/** A double as data without a schema holds it: wrapped only where it is a whole number. */
+/** A double for data without a schema: wrapped only if it is a whole number. */
 export function double(value: number): number | Double {
   return Number.isInteger(value) ? new Double(value) : value
 }

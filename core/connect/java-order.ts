@@ -3,29 +3,31 @@ import { DEFAULT_TABLE, hashMapOrder } from './java-map.ts'
 import { FloatingNumber } from './java-numbers.ts'
 import type { Struct } from './schema.ts'
 
-/** Deeper data than this is refused, as Connect's JSON parser does. */
+/** Deeper data is rejected, as by Connect's JSON parser. */
 const MAX_DEPTH = 1000
 
-/** Makes a copy of an object with its keys in order; objects within are replaced by what `inner` makes of them. */
+/**
+ * Copies an object with its keys in order; nested objects are replaced by the result of `inner`.
+ */
 type Copy = (object: Struct, inner: (item: object, depth: number) => object, depth: number) => Struct
 
-/** Objects of one and the same list of keys, and how the HashMap of them is ordered. */
+/** Objects with the same list of keys, and the HashMap order of those keys. */
 interface Shape {
   readonly keys: readonly string[]
   readonly table: number
   readonly ordered: readonly string[]
-  /** Objects have the HashMap's order already. */
+  /** Objects are already in HashMap order. */
   readonly isOrdered: boolean
   copies: number
   copy: Copy
 }
 
-/** Shapes that were met lately; each has one slot. */
+/** Recently seen shapes, one per slot. */
 const SLOTS = 1024
 const shapes: (Shape | undefined)[] = new Array<Shape | undefined>(SLOTS)
-/** Objects of more keys are not kept as shapes: their keys are mostly data. */
+/** Objects with more keys are not cached as shapes: their keys are mostly data. */
 const MOST_KEYS = 128
-/** A shape is compiled once so many objects of it were copied. */
+/** A shape is compiled after this many objects were copied. */
 const COMPILED_FROM = 500
 
 function slotOf(keys: readonly string[], table: number): number {
@@ -73,8 +75,8 @@ function copier(ordered: readonly string[]): Copy {
 }
 
 /**
- * The same as one object literal: no key is looked up by its name, which is what a copy costs. Names go in as JSON strings, so that
- * none of them is code.
+ * The same as one object literal, which avoids the cost of looking up each key by name. Names are
+ * inserted as JSON strings, so they cannot become code.
  */
 function compile(ordered: readonly string[]): Copy {
   const members = ordered.map(key => {

@@ -1,6 +1,6 @@
 import type { Struct } from './schema.ts'
 
-// Fields may have the names that every object inherits: `__proto__`, `constructor`, `toString` ...
+// Fields may have the names of inherited properties: `__proto__`, `constructor`, `toString` ...
 
 /** Sets a field of any name. */
 export function setField(object: Struct, name: string, value: unknown): void {
@@ -12,7 +12,7 @@ export function setField(object: Struct, name: string, value: unknown): void {
 /** The value of a field of any name; undefined where the object has no such field. */
 export function getField(object: Struct, name: string): unknown {
   const value = object[name]
-  // what objects inherit are functions, which data has none of, and `__proto__`
+  // inherited properties are functions, which data never contains, and `__proto__`
   if (typeof value !== 'function' && name !== '__proto__') return value
   return Object.hasOwn(object, name) ? object[name] : undefined
 }

@@ -34,8 +34,9 @@ export interface Converter extends Configurable {
   /** Null stands for a null key or a tombstone. Throws DataError. */
   fromConnectData(topic: string, schema: Schema | null, value: unknown, headers: readonly Header[]): Buffer | null
   /**
-   * Optional: the same, for a converter whose bytes are UTF-8 text. The runtime calls it for the values of a source and
-   * encodes the text straight into the batch, which saves a buffer per record. May return bytes where that is cheaper.
+   * Optional: the same, for a converter whose bytes are UTF-8 text. The runtime calls it for the
+   * values of a source and encodes the text directly into the batch, which saves a buffer per
+   * record. May return bytes if that is cheaper.
    */
   fromConnectText?(
     topic: string,

@@ -37,9 +37,9 @@ export interface SourceRecord extends ConnectRecord {
   /** The position from which the source goes on *after* this record. */
   readonly sourceOffset: SourceOffset | null
   /**
-   * Set where there is nothing to write, and only the offset moves. `progress`: the source read on and found nothing; the
-   * offset is committed soon. An error: the source could not read what is there; `errors.tolerance` decides whether the
-   * task fails or goes on.
+   * Set if there is nothing to write and only the offset advances. `progress`: the source read on
+   * and found nothing; the offset is committed soon. An error: the source could not read an item;
+   * `errors.tolerance` decides whether the task fails or continues.
    */
   readonly unwritten?: 'progress' | Error
 }

@@ -2,13 +2,13 @@ import type { Validator } from '../../core/connect/index.ts'
 import { type CastType, castTypeOf } from './cast-value.ts'
 import { namesInOrder } from './maps.ts'
 
-/** What a Cast is asked for: a type for the whole key or value, or types of fields. */
+/** The casts of a spec: one type for the whole key or value, or types of fields. */
 export interface CastSpec {
   readonly whole: CastType | null
   readonly fields: ReadonlyMap<string, CastType>
 }
 
-/** Reads the items of `spec`. Returns what is wrong with them as text. */
+/** Parses the items of `spec`. Returns a text if they are invalid. */
 export function parseCastSpec(items: readonly string[]): CastSpec | string {
   const fields = new Map<string, CastType>()
   let whole: CastType | null = null

@@ -40,7 +40,7 @@ export function castValue(schema: Schema | null, value: unknown, type: CastType)
     case 'string':
       return textOf(schema, value)
     case 'boolean':
-      // a number is true where its whole part is not zero: 0.5 is false
+      // a number is true if its whole part is not zero: 0.5 is false
       return typeof value === 'string' ? value.toLowerCase() === 'true' : toInteger(schema, value, 64) !== 0
     case 'float': {
       const float = toFloat(schema, value)
@@ -107,7 +107,7 @@ function toFloat(schema: Schema | null, value: unknown): number {
   return typeof value === 'bigint' ? floatOfBig(value) : Math.fround(toDouble(schema, value))
 }
 
-/** The number that a logical type is: dates are what stands on the wire. */
+/** The number of a logical type: for dates, the serialized number. */
 function encodedOf(schema: Schema | null, value: unknown): number | Decimal {
   if (schema !== null && value instanceof Decimal) return value
   if (schema === null || !(value instanceof Date)) throw unsupported(value)
@@ -125,7 +125,10 @@ function parseInteger(text: string, bits: Bits): number | bigint {
 const DECIMAL_TEXT = /^[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?)$/
 const HEX_TEXT = /^([+-]?)0[xX]([\da-fA-F]*)\.?([\da-fA-F]*)[pP]([+-]?\d+)[fFdD]?$/
 
-/** What Java's Double.parseDouble takes, white space around it and hexadecimal fractions included. */
+/**
+ * Everything that Java's Double.parseDouble accepts, including surrounding white space and
+ * hexadecimal fractions.
+ */
 function parseFloating(text: string): number {
   const trimmed = text.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '')
   if (DECIMAL_TEXT.test(trimmed)) return Number(trimmed.replace(/[fFdD]$/, ''))

@@ -49,7 +49,10 @@ export class FieldPath {
     return value
   }
 
-  /** The value in data without a schema; null where something on the way is absent. Throws DataError for a value on the way. */
+  /**
+   * The value in data without a schema; null if a parent is missing. Throws DataError if a parent
+   * is not a map.
+   */
   valueInMap(map: Struct): unknown {
     let value: unknown = map
     for (const step of this.steps) {

@@ -39,7 +39,7 @@ export class JavaDateFormat {
 
   format(date: Date): string {
     if (Number.isNaN(date.getUTCFullYear())) {
-      throw new DataError(`a date beyond the year 275760 (${Number(date)} ms since 1970) cannot be written as text`)
+      throw new DataError(`a date beyond the year 275760 (${Number(date)} ms since 1970) cannot be formatted as text`)
     }
     return this.#parts.map(p => (p.letter === '' ? p.text : formatPart(p, date))).join('')
   }

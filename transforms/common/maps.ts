@@ -1,8 +1,12 @@
 import { inHashMapOrder, type Struct, setField, tableOf, tableOfCopy } from '../../core/connect/index.ts'
 
-// Connect's transformations make new HashMaps of data without a schema. The order of the keys depends on how each is made.
+// Connect's transforms create new HashMaps for data without a schema. The key order depends on how
+// each is created.
 
-/** `changed`, which is a changed copy of `original`, in the order of `new HashMap(original)` with the same changes. */
+/**
+ * `changed`, a changed copy of `original`, in the order of `new HashMap(original)` with the same
+ * changes.
+ */
 export function inOrderOfCopy(original: Struct, changed: Struct): Struct {
   return inHashMapOrder(changed, tableOfCopy(Object.keys(original).length))
 }
@@ -12,7 +16,7 @@ export function inOrderOfCapacity(map: Struct, capacity: number): Struct {
   return inHashMapOrder(map, tableOf(capacity))
 }
 
-/** Names in the order of a HashMap or HashSet that was filled with them one by one. */
+/** Names in the order of a HashMap or HashSet filled with them one by one. */
 export function namesInOrder(names: Iterable<string>): string[] {
   const map: Struct = {}
   for (const name of names) setField(map, name, null)

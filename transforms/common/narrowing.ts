@@ -1,6 +1,6 @@
 import type { Decimal } from '../../core/connect/index.ts'
 
-// How Java makes integers and floats of wider numbers.
+// How Java narrows numbers to integers and floats.
 
 export type Bits = 8 | 16 | 32 | 64
 
@@ -14,7 +14,10 @@ export function narrowInteger(value: number | bigint, bits: Bits): number | bigi
   return small(BigInt.asIntN(bits, BigInt(value)))
 }
 
-/** A floating number loses its fraction and is held within int or long, whose lowest bits then count: 1e10 is 2147483647. */
+/**
+ * A floating-point number loses its fraction, is clamped to int or long, and keeps the lowest bits:
+ * 1e10 is 2147483647.
+ */
 export function narrowFloating(value: number, bits: Bits): number | bigint {
   const whole = Math.trunc(value)
   if (whole === (whole | 0)) return narrowInteger(whole | 0, bits)
@@ -27,21 +30,21 @@ export function narrowFloating(value: number, bits: Bits): number | bigint {
 /** The lowest 64 bits of the whole part of a decimal. */
 export function wholePart(value: Decimal): bigint {
   const { unscaled, scale } = value
-  // all of these bits are zero where so many powers of ten are in it, or it is less than one
+  // these bits are all zero if it contains that many powers of ten, or if it is less than one
   if (scale <= -64 || scale > unscaled.toString().length) return 0n
   return BigInt.asIntN(64, scale > 0 ? unscaled / 10n ** BigInt(scale) : unscaled * 10n ** BigInt(-scale))
 }
 
-/** More bits than a float has, few enough for a double to be exact. */
+/** More bits than a float has, but few enough to be exact in a double. */
 const KEPT_BITS = 40
 
-/** The float next to an integer. By way of the next double it would be rounded twice. */
+/** The float nearest to an integer. Going through a double would round twice. */
 export function floatOfBig(value: bigint): number {
   const magnitude = value < 0n ? -value : value
   const shift = magnitude.toString(2).length - KEPT_BITS
   if (shift <= 0) return Math.fround(Number(value))
   const top = magnitude >> BigInt(shift)
-  // the last of the bits that are kept says whether anything follows
+  // the last kept bit says whether any dropped bit was set
   const lost = top << BigInt(shift) === magnitude ? 0n : 1n
   const float = Math.fround(Number(top | lost) * 2 ** shift)
   return value < 0n ? -float : float

@@ -32,7 +32,7 @@ export function fieldsOf(schema: Schema): readonly Field[] {
   return schema.fields ?? []
 }
 
-/** The fields whose null stands for a default. */
+/** The fields whose null means their default. */
 export function defaultedFields(schema: Schema): readonly Field[] {
   return fieldsOf(schema).filter(f => (f.schema.default ?? null) !== null)
 }

@@ -71,7 +71,7 @@ export function toInstant(
 const LONG_MAX = 2n ** 63n - 1n
 const LONG_MIN = -(2n ** 63n)
 
-/** As Java's TimeUnit: what a long cannot hold becomes the largest or the smallest one. */
+/** As in Java's TimeUnit, a value out of range becomes the largest or smallest long. */
 const held = (n: bigint): bigint => (n > LONG_MAX ? LONG_MAX : n < LONG_MIN ? LONG_MIN : n)
 
 /** An instant as a logical type or a Unix time of the precision. */

@@ -15,7 +15,7 @@ const topicNameMatchesConfig = defineConfig({
     type: 'STRING',
     importance: 'MEDIUM',
     validator: all(nonEmpty, regex),
-    documentation: 'A regular expression of Java that the whole topic must match.',
+    documentation: 'A Java regular expression that the whole topic name must match.',
   },
 })
 

@@ -20,9 +20,11 @@ interface TypeOf {
 /** Returns null when the value is fine, else what is wrong with it, in words that complete "Invalid value X for configuration K: ...". */
 export interface Validator {
   check(value: unknown, name: string): string | null
-  /** What it says of null: told together with what is wrong where a required key has no value, as in Kafka. */
+  /**
+   * The error for null, reported in addition to the error for a missing required key, as in Kafka.
+   */
   readonly ofNull?: string
-  /** Whether its words are the whole message, without "Invalid value X for configuration K: ". */
+  /** Whether its text is the whole message, without "Invalid value X for configuration K: ". */
   readonly complete?: boolean
   /** What is accepted, for the documentation: `[1,...]`, `one of a, b`. */
   readonly describe: string

@@ -51,7 +51,7 @@ function splitList(text: string): string[] {
   return trimmed === '' ? [] : trimmed.split(/[ \t\n\v\f\r]*,[ \t\n\v\f\r]*/)
 }
 
-/** The items of a list that are not empty; none for no text. */
+/** The non-empty items of a list. */
 export function listItems(text: string | null | undefined): string[] {
   return splitList(text ?? '').filter(item => item !== '')
 }
@@ -137,15 +137,15 @@ function messageOf(name: string, key: ConfigKey, value: unknown, wrong: string):
   return `Invalid value ${shown} for configuration ${name}: ${wrong}`
 }
 
-/** Kafka asks the validator also where there is no value to ask about. */
+/** Kafka calls the validator even without a value. */
 function errorsOfNull(name: string, key: ConfigKey): string[] {
   const wrong = key.validator?.ofNull
   return wrong === undefined ? [] : [messageOf(name, key, null, wrong.replace('{name}', name))]
 }
 
 /**
- * Validates all keys of a declaration; never throws. Unknown keys are not its business. `nulls` are keys that were given
- * the value null, which is no missing value.
+ * Validates all keys of a declaration; never throws. Ignores unknown keys. `nulls` are keys with
+ * the value null, which does not count as missing.
  */
 export function validateConfig(def: ConfigDef, raw: RawConfig, nulls: readonly string[] = []): ConfigValue[] {
   const check = (name: string, key: ConfigKey): Checked =>

@@ -24,7 +24,10 @@ export class JavaPattern {
     this.#first = new RegExp(this.#emitted.source, 'v')
   }
 
-  /** Pattern.compile. Throws PatternError for a wrong pattern, and for one that JavaScript cannot express. */
+  /**
+   * Pattern.compile. Throws PatternError for an invalid pattern, or one that JavaScript cannot
+   * express.
+   */
   static compile(pattern: string, flags: Partial<Flags> = {}): JavaPattern {
     try {
       return new JavaPattern(pattern, { ...NO_FLAGS, ...flags })
@@ -35,7 +38,7 @@ export class JavaPattern {
     }
   }
 
-  /** What is wrong with a pattern, in words; null where nothing is. */
+  /** What is wrong with a pattern; null if it is valid. */
   static wrong(pattern: string, flags: Partial<Flags> = {}): string | null {
     try {
       JavaPattern.compile(pattern, flags)
@@ -47,8 +50,8 @@ export class JavaPattern {
   }
 
   /**
-   * Groups whose text can differ from Java's: JavaScript forgets with each turn of a repetition what its groups matched, and
-   * does not take an empty turn.
+   * Groups whose text can differ from Java's: JavaScript resets groups at each iteration of a
+   * repetition, and does not accept an empty iteration.
    */
   get unreliableGroups(): ReadonlySet<number> {
     return this.#emitted.unreliable

@@ -1,6 +1,6 @@
 /** A Java pattern that is wrong, or that JavaScript cannot express. */
 export class PatternError extends Error {
-  /** False where the pattern is correct Java. */
+  /** False if the pattern is valid in Java. */
   readonly isSyntax: boolean
 
   private constructor(message: string, isSyntax: boolean) {
@@ -9,12 +9,12 @@ export class PatternError extends Error {
     this.isSyntax = isSyntax
   }
 
-  /** The pattern is no Java pattern: in the words of Java's PatternSyntaxException. */
+  /** The pattern is invalid in Java: the wording of Java's PatternSyntaxException. */
   static syntax(what: string, at: number): PatternError {
     return new PatternError(`${what} near index ${at}`, true)
   }
 
-  /** The pattern is correct Java, but a JavaScript RegExp has no equivalent. */
+  /** The pattern is valid in Java, but a JavaScript RegExp has no equivalent. */
   static unsupported(what: string): PatternError {
     return new PatternError(`${what} is not supported: rewrite the pattern without it`, false)
   }

@@ -1,11 +1,11 @@
 import { double } from '../java-numbers.ts'
 
-/** Makes the value of a number out of its text. */
+/** Converts the text of a number to its value. */
 export type NumberOf = (text: string, integer: boolean) => unknown
 
-/** Deeper JSON than this is refused, as Connect's JSON parser does. */
+/** Deeper JSON is rejected, as by Connect's JSON parser. */
 const MAX_DEPTH = 1000
-/** A longer number is refused, as Connect's JSON parser does. */
+/** Longer numbers are rejected, as by Connect's JSON parser. */
 const MAX_NUMBER = 1000
 
 const QUOTE = 0x22
@@ -22,7 +22,7 @@ const ZERO = 0x30
 
 const isDigit = (c: number): boolean => c >= ZERO && c <= 0x39
 
-/** Integers of so many digits are exact as numbers. */
+/** Integers with this many digits are exact as numbers. */
 const SAFE_DIGITS = 15
 
 const NO_DIGIT = /^-?[0.]+(?:[eE]|$)/

@@ -29,8 +29,8 @@ export function guarded(codec: string, limit: number, run: () => Buffer): Buffer
 const SLACK = 64
 
 /**
- * How much node:zlib allocates at a time: what the data says that it holds, if that is likely; else a few times the input,
- * since most batches shrink by less.
+ * How much node:zlib allocates at a time: the size announced in the data if plausible, otherwise a
+ * few times the input, since most batches compress by less.
  */
 export function chunkSize(input: number, limit: number, announced = 0): number {
   const most = Math.min(1 << 20, limit + 1)

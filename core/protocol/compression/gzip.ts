@@ -8,8 +8,8 @@ export function gzip(data: Buffer): Buffer {
 }
 
 /**
- * Decompresses at most `maxBytes`. As in Java, members that follow each other are read as one, and what follows them and
- * is no member is ignored.
+ * Decompresses at most `maxBytes`. As in Java, consecutive members are read as one, and trailing
+ * bytes that are not a member are ignored.
  */
 export function gunzip(data: Buffer, maxBytes: number): Buffer {
   // node:zlib wants at least 1.
@@ -20,7 +20,7 @@ export function gunzip(data: Buffer, maxBytes: number): Buffer {
       gunzipSync(data, { maxOutputLength: limit, chunkSize: chunkSize(data.length, limit, lengthOf(data)) }),
     )
   } catch (error) {
-    // node:zlib fails on most of what may follow
+    // node:zlib fails on most trailing bytes
     if (isProtocolError(error) && error.code === 'MR_PROTOCOL_TOO_LARGE') throw error
     out = memberByMember(data, limit, error)
   }
@@ -28,7 +28,7 @@ export function gunzip(data: Buffer, maxBytes: number): Buffer {
   return out
 }
 
-/** How long the last member says that it is; hostile data may say anything. */
+/** The length that the last member announces; do not trust it. */
 function lengthOf(data: Buffer): number {
   return data.length < 4 ? 0 : data.readUInt32LE(data.length - 4)
 }
@@ -68,7 +68,7 @@ const NAME = 8
 const COMMENT = 16
 const HEADER_CRC = 2
 
-/** Where the header of a member ends (RFC 1952); -1 when there is no header. */
+/** Where the header of a member ends (RFC 1952); -1 without a header. */
 function endOfHeader(data: Buffer, start: number): number {
   if (data.length - start < 10 || data.readUInt16LE(start) !== 0x8b1f || data[start + 2] !== 8) return -1
   const flags = data[start + 3]!

@@ -48,7 +48,7 @@ function decompressFrame(
   return { plain, consumed: Math.max(1, consumed) }
 }
 
-/** The size of a frame's content where its header tells it (RFC 8878, 3.1.1.1); 0 where it does not. */
+/** The content size from a frame's header (RFC 8878, 3.1.1.1); 0 if it is not given. */
 function contentSize(data: Buffer): number {
   if (data.length < 18) return 0
   const descriptor = data[4]!

@@ -1,9 +1,9 @@
 import type { Props } from '../../connect/props.ts'
 
-/** A configuration as a request gives it: with null for some keys. */
+/** A configuration as in a request, where values may be null. */
 export type GivenProps = Readonly<Record<string, string | null>>
 
-/** The values that are there, and the keys whose value is null. */
+/** The non-null values, and the keys whose value is null. */
 export function withoutNulls(given: GivenProps): [config: Props, nulls: string[]] {
   const config: Record<string, string> = {}
   const nulls: string[] = []
