@@ -50,7 +50,7 @@ function statOf(pid) {
   }
 }
 
-/** What tells this process from every other one; where it runs comes first. */
+/** Identifies this process among all others. */
 function identity() {
   let place = hostname()
   try {
@@ -61,7 +61,7 @@ function identity() {
   return { pid: process.pid, start: statOf(process.pid)?.start ?? '', place, host: hostname() }
 }
 
-/** Who holds the lock; null when nobody does: no file, too old, or of a process that has ended. */
+/** The owner of the lock; null if there is no file, it is too old, or its process has ended. */
 function holder() {
   const age = statSync(LOCK, { throwIfNoEntry: false })
   if (!age || Date.now() - age.mtimeMs > LOCK_LASTS_MS) return null
@@ -74,10 +74,10 @@ function holder() {
   const me = identity()
   // an earlier version wrote its pid alone
   if (typeof owner !== 'object' || owner === null) owner = { ...me, pid: Number(owner), start: '' }
-  // its process cannot be seen from here: another container, or another host with this folder
+  // its process is not visible here: it is in another container, or on another host that shares this folder
   if (owner.place !== me.place) return owner
   const stat = statOf(owner.pid)
-  // a zombie has ended; another start is another process that has got the pid since
+  // a zombie has ended; a different start time means that another process has reused the pid
   if (stat) return stat.state === 'Z' || (owner.start !== '' && stat.start !== owner.start) ? null : owner
   try {
     process.kill(owner.pid, 0)

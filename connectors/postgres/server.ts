@@ -71,7 +71,7 @@ export async function slotState(catalog: Catalog, name: string): Promise<SlotSta
   }
 }
 
-/** Why a slot cannot be used for this connector; null where it can. */
+/** Why a slot cannot be used for this connector; null if it can. */
 export function wrongSlot(options: PostgresOptions, slot: SlotState): MillraceError | null {
   const { database } = options.connection
   if (slot.plugin === 'pgoutput' && slot.database === database) return null

@@ -90,8 +90,8 @@ export class Partitions {
   }
 
   /**
-   * Those that `previous` has are open already. At start that is none: logs are then opened with the broker's defaults, and
-   * get their topic's settings here.
+   * The logs of `previous` are open already; at start there are none. Logs are opened with the
+   * broker's defaults, and get their topic's settings here.
    */
   async #openAll(topics: readonly TopicImage[], image: MetadataImage, previous = EMPTY_IMAGE): Promise<void> {
     const work = topics.flatMap(topic => {
@@ -164,8 +164,9 @@ export class Partitions {
   }
 
   /**
-   * Begins to remove the logs that only the image before `next` had, and gives the others their changed settings. Nobody
-   * waits for a removal: a log is renamed in the background, and a new one of its name waits for that.
+   * Starts to remove the logs that only the image before `next` had, and applies changed settings
+   * to the others. Does not wait for removals: a log is renamed in the background, and a new log
+   * with its name waits for that.
    */
   update(previous: MetadataImage, next: MetadataImage, delta: ImageDelta): void {
     for (const id of delta.topicIds) {

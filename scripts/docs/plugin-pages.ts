@@ -63,7 +63,7 @@ interface Difference {
   readonly here: string
 }
 
-/** The README with its list of differences, where it has one, as the tests hold it. */
+/** The README with its list of differences, if any, taken from the list that the tests check. */
 async function withDifferences(root: string, folder: string, readme: string): Promise<string> {
   const [source] = globSync(`${folder}/test-support/*/deviations.ts`, { cwd: root })
   if (source === undefined) return readme

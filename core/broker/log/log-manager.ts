@@ -128,8 +128,9 @@ export class LogManager implements api.LogManager {
   }
 
   /**
-   * From here on nobody gets the log; its directory is renamed in the background, and resolves once it is. With a topic's
-   * id only that topic's log is removed. The checkpoints are left to the next regular writing.
+   * Stops handing out the log. Its directory is renamed in the background; resolves once it is
+   * renamed. With a topic's id only that topic's log is removed. The checkpoints are left to the
+   * next regular writing.
    */
   delete(topic: string, partition: number, topicId?: string): Promise<void> {
     const key = partitionKey(topic, partition)

@@ -147,8 +147,9 @@ async function readSegment(
 const NOTHING = Buffer.alloc(0)
 
 /**
- * What to do with bytes that begin with a batch: skip some, and give whole batches. Where there are none, read so many bytes
- * from there: about so many, or exactly the whole next batch. No bytes: there is nothing to give.
+ * What to do with bytes that start with a batch: skip some, and return complete batches. Without a
+ * complete batch, read on from there: either roughly this many bytes, or exactly the next batch. No
+ * bytes: there is nothing to return.
  */
 function choose(bytes: Buffer, offset: number, maxBytes: number, limit: number, minOne: boolean) {
   const goOn = Math.max(maxBytes, 1)

@@ -182,11 +182,14 @@ export interface LogManager {
   getOrCreate(topic: string, partition: number, topicId: string, config?: LogConfig): Promise<PartitionLog>
   get(topic: string, partition: number): PartitionLog | undefined
   /**
-   * Nobody gets the log any more. Its directory is renamed to `...-delete` in the background, and removed after
-   * `file.delete.delay.ms`. With a topic's id only that topic's log is removed.
+   * The log is no longer handed out. Its directory is renamed to `...-delete` in the background,
+   * and removed after `file.delete.delay.ms`. With a topic's id only that topic's log is removed.
    */
   delete(topic: string, partition: number, topicId?: string): Promise<void>
-  /** Empties a log that ends before an offset, and lets it go on there. Only for what has its records elsewhere. */
+  /**
+   * Empties a log that ends before an offset and continues it there. Only if its records exist
+   * elsewhere.
+   */
   startOver(topic: string, partition: number, offset: number): Promise<PartitionLog>
   all(): PartitionLog[]
   /** Runs what is due: retention, compaction, checkpoints, removal of deleted logs. Call it every second or so. */

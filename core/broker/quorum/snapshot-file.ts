@@ -10,7 +10,7 @@ import { removeFile, syncDirectory } from '../log/files.ts'
 import type { QuorumRecords } from './image.ts'
 import { METADATA_TOPIC } from './topic-names.ts'
 
-/** Which records of the metadata log a snapshot stands for: all before `endOffset`, the last of which has this epoch. */
+/** Which records a snapshot covers: all before `endOffset`, the last of which has this epoch. */
 export interface SnapshotId {
   readonly endOffset: number
   readonly epoch: number
@@ -47,7 +47,7 @@ export function isSnapshotLeftover(name: string): boolean {
 
 export interface SnapshotContents {
   readonly id: SnapshotId
-  /** The time of the last record that it stands for. */
+  /** The time of the last record that it covers. */
   readonly timestamp: number
   readonly quorum: QuorumRecords
   readonly records: Iterable<Buffer>
@@ -107,7 +107,10 @@ export async function writeSnapshot(dir: string, s: SnapshotContents, now: numbe
   }
 }
 
-/** The batches of a file, checked. Throws a RangeError or a protocol error where it is not made of whole batches. */
+/**
+ * The validated batches of a file. Throws a RangeError or a protocol error if it contains anything
+ * but complete batches.
+ */
 async function* batchesOf(path: string): AsyncGenerator<DecodedBatch> {
   const handle = await open(path, 'r')
   try {
@@ -142,7 +145,7 @@ export function controlRecordsOf(batch: DecodedBatch): Map<ControlRecordType | '
   return found
 }
 
-/** What the quorum's records among some control records are; empty where there are none. */
+/** The quorum's records among some control records; empty if there are none. */
 export function quorumRecordsIn(found: ReadonlyMap<string, Buffer>): Partial<QuorumRecords> {
   const kraftVersion = found.get('kraft-version')
   const voters = found.get('kraft-voters')
@@ -187,7 +190,7 @@ export async function* readSnapshot(path: string): AsyncGenerator<SnapshotPart> 
   if (!hasFooter) throw new RangeError('it has no footer: it was not completely written')
 }
 
-/** The time of the last record that a snapshot stands for. */
+/** The time of the last record that a snapshot covers. */
 export async function snapshotTimestamp(path: string): Promise<number> {
   for await (const part of readSnapshot(path)) if (part.kind === 'header') return part.timestamp
   return 0

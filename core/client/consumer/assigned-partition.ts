@@ -27,7 +27,7 @@ type State =
 /** What the leader's answer about a position means. */
 export type Validation =
   | { readonly kind: 'valid' }
-  /** The position has changed since the question was asked: the answer does not count. */
+  /** The position has changed since the request was sent: the response is ignored. */
   | { readonly kind: 'outdated' }
   /** The leader's log differs from the log that was read, from `end` on; null when the leader does not know the epoch. */
   | { readonly kind: 'truncated'; readonly end: { readonly offset: number; readonly epoch: number } | null }
@@ -106,8 +106,8 @@ export class AssignedPartition implements TopicPartition {
   }
 
   /**
-   * Takes the leader's answer about a position. Counts only for the position that was asked about. After `truncated` the
-   * position still waits for validation: the caller decides where to continue.
+   * Handles the leader's response about a position; ignored unless it is still the current one.
+   * After `truncated` the position still awaits validation: the caller decides where to continue.
    */
   validated(asked: FetchPosition, answer: { readonly endOffset: number; readonly leaderEpoch: number }): Validation {
     if (this.unvalidated !== asked) return { kind: 'outdated' }

@@ -138,7 +138,7 @@ export class Positions {
         if (answer.errorCode === 0) this.#takeAnswer(a.p, a.at, answer)
         else if (a.p.unvalidated !== a.at) continue
         else if (answer.errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED) a.p.error = errorFor(answer.errorCode)
-        // any other error: asked again, as in Java
+        // any other error: retried, as in Java
         else problem = Object.assign(errorFor(answer.errorCode), { retriable: true })
       }
     }

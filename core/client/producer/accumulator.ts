@@ -61,7 +61,7 @@ export class Accumulator {
     }
     const settings = this.#settings
     const bytes = estimateRecordSize(key, value, record.headers)
-    // The bytes of short text are counted as if it were ASCII. Where that could break a limit, they are made here.
+    // Short text is counted as if it were ASCII. If that could exceed a limit, it is encoded here.
     if (typeof value === 'string' && (value.length > SHORT_TEXT || mostBytes(bytes, value) > settings.maxRequestSize)) {
       return this.append({ ...record, value: Buffer.from(value) }, listener, token)
     }

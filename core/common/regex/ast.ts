@@ -1,4 +1,6 @@
-/** A parsed Java pattern. Character sets already stand as text of a JavaScript RegExp with the flag `v`. */
+/**
+ * A parsed Java pattern. Character sets are already text of a JavaScript RegExp with the flag `v`.
+ */
 export type Node =
   | { readonly kind: 'set'; readonly source: string }
   | { readonly kind: 'sequence'; readonly items: readonly Node[] }
@@ -35,7 +37,7 @@ export function widthOf(node: Node): { min: number; max: number } {
       return widthOf(node.body)
     case 'repeat': {
       const { min, max } = widthOf(node.body)
-      // Java calls `a*` long, but not endless: it may stand in a look-behind.
+      // Java treats `a*` as long but finite, so that a lookbehind may contain it
       if (node.body.kind === 'set') return { min: node.min, max: Math.min(node.max, LONG) }
       return { min: min * node.min, max: max === 0 || node.max === 0 ? 0 : max * node.max }
     }

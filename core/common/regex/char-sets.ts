@@ -30,7 +30,7 @@ const single = (text: string, otherwise: number): number =>
 const upper = (code: number): number => single(String.fromCodePoint(code).toUpperCase(), code)
 const lower = (code: number): number => single(String.fromCodePoint(code).toLowerCase(), code)
 
-/** Where the last letters with two cases stand. */
+/** The last code points of letters with two cases. */
 const CASED_END = 0x1_ff_ff
 let cased: [code: number, upper: number, lower: number][] | null = null
 /** The variants of single characters, found once: a pattern may hold each of them many times. */

@@ -35,7 +35,7 @@ function content(cursor: Cursor, flags: Flags, depth: number): string {
   }
 }
 
-/** What stands right of `&&`, up to the next `&&` or the end. */
+/** The right side of `&&`, up to the next `&&` or the end. */
 function operand(cursor: Cursor, flags: Flags, depth: number): string[] {
   const sets: string[] = []
   while (!cursor.ended && !cursor.sees(']') && !cursor.sees('&')) {

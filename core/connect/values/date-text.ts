@@ -4,8 +4,9 @@ import type { Schema } from '../schema.ts'
 const DAY_MS = 86_400_000
 
 /**
- * An instant as Connect's Values writes it: a time on the first day of 1970, a date at midnight, else both. Connect writes the time
- * alone for everything before 1970; there we go by the schema, so that the date is not lost.
+ * An instant as Connect's Values writes it: a time on the first day of 1970, a date at midnight,
+ * otherwise both. Connect writes only the time for everything before 1970; there we use the schema,
+ * so that the date is not lost.
  */
 export function dateText(schema: Schema | null, value: Date): string {
   const ms = value.getTime()

@@ -12,8 +12,9 @@ const CLASSES: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * The class of Java's Connect that an error stands for: consumers of dead letters match on it. An error may name its class
- * itself (`javaClass`). Errors of the language keep their own names, such as TypeError.
+ * The Java class of Connect that corresponds to an error: consumers of dead letters match on it. An
+ * error may name its class itself (`javaClass`). Errors of the language keep their own names, such
+ * as TypeError.
  */
 export function javaClassOf(error: unknown): string {
   if (!(error instanceof Error)) return `${CONNECT}.ConnectException`

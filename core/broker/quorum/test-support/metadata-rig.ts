@@ -45,7 +45,7 @@ export class MetadataRig {
     }
   }
 
-  /** Writes a snapshot and lets go of what it makes needless. */
+  /** Writes a snapshot and removes what it makes unnecessary. */
   async snapshot(): Promise<void> {
     this.#now += 1000
     const limits = { maxBytesBetween: 1, maxIntervalMs: 0 }
