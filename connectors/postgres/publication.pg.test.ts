@@ -167,6 +167,41 @@ describe.skipIf(server === null)('a filtered publication', () => {
     await db.end()
   })
 
+  test('that another connector creates at the same moment is used', async () => {
+    const { url, db } = await database('create table a (id int primary key)', 'create table b (id int primary key)')
+    await db.query('begin')
+    await db.query('create publication dbz_publication for table b')
+    const more = { 'publication.autocreate.mode': 'filtered', 'table.include.list': 'public.a' }
+    const task = await new TaskHarness(propsFor(url, more)).start()
+    const waits = "select from pg_stat_activity where query like 'CREATE PUBLICATION%' and wait_event_type = 'Lock'"
+    const here = ' and datname = current_database()'
+    await expect.poll(async () => (await db.query(waits + here)).rowCount, { timeout: 30_000 }).toBe(1)
+    await db.query('commit')
+    await task.until(() => /snapshot through/.test(task.log.text()))
+    expect(await members(db)).toEqual(['a', 'b'])
+    await task.stop()
+    await db.end()
+  })
+
+  test('does not hold up the stream while a new table is locked', async () => {
+    const { url, db } = await database('create table a (id int primary key)')
+    const task = await streaming(url, { 'publication.autocreate.mode': 'filtered' })
+    await db.query('create table b (id int primary key)')
+    const other = new pg.Client(url)
+    await other.connect()
+    await other.query('begin')
+    await other.query('lock table b in share update exclusive mode')
+    await task.until(() => /canceled adding public\.b to publication/.test(task.log.text()))
+    await db.query('insert into a values (1)')
+    await task.until(r => r.length === 1)
+    await other.query('commit')
+    await task.until(() => /added captured tables to publication dbz_publication: public\.b/.test(task.log.text()))
+    expect(task.log.text()).not.toContain('Next try')
+    await task.stop()
+    await other.end()
+    await db.end()
+  })
+
   test('logs that a new table cannot be added, and still captures the others', async () => {
     const { url, db } = await database()
     const name = new URL(url).pathname.slice(1)

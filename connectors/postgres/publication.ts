@@ -1,7 +1,8 @@
-import { type Logger, MillraceError } from '../../core/connect/index.ts'
+import { type Logger, MillraceError, messageOf } from '../../core/connect/index.ts'
 import { qualified } from '../cdc/index.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { quoted, quotedTable, type TableEntry } from './catalog/tables.ts'
+import { codeOf } from './client/failure.ts'
 import { errors } from './errors.ts'
 import type { PostgresOptions } from './options.ts'
 import { isPublished, type Publication, publicationFor, publicationOf, unseen } from './published.ts'
@@ -41,7 +42,7 @@ export async function ensurePublication(
   const { catalog, options } = context
   const { name, autocreate } = options.publication
   const found = await publicationOf(catalog, name)
-  const publication = found ?? (await create(context, tables))
+  const publication = found ?? (await createOrFind(context, tables))
   const missing = tables.filter(t => canBeAdded(context, t) && !isPublished(publication, t))
   if (missing.length > 0 && autocreate === 'filtered' && !context.readOnly) {
     await add(context, missing)
@@ -60,7 +61,8 @@ async function add(context: PublicationContext, missing: readonly TableEntry[]):
     await alter(context, missing, names)
     logger.info(`added captured tables to publication ${options.publication.name}: ${names}`)
   } catch (error) {
-    if (cannotAdd === null || !(error instanceof MillraceError) || error.retriable) throw error
+    if (cannotAdd === null || !(error instanceof MillraceError)) throw error
+    if (error.retriable && error.code !== 'MR_PG_CANCELED') throw error
     if (missing.length === 1) cannotAdd(error)
     else for (const table of missing) await add(context, [table])
   }
@@ -76,7 +78,28 @@ async function alter(
   // changes of other tables wait meanwhile
   const limit = cannotAdd === null ? '' : `SET LOCAL lock_timeout = ${LOCK_MS}; `
   const list = missing.map(quotedTable).join(', ')
-  await denied(what, catalog.rows(`${limit}ALTER PUBLICATION ${quoted(name)} ADD TABLE ${list}`))
+  try {
+    await denied(what, catalog.rows(`${limit}ALTER PUBLICATION ${quoted(name)} ADD TABLE ${list}`))
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.code !== 'MR_PG_CANCELED') throw error
+    throw errors.create('MR_PG_CANCELED', { what, cause: messageOf(error.cause) }, { cause: error.cause })
+  }
+}
+
+/** duplicate_object, unique_violation */
+const EXISTS = /^(42710|23505)$/
+
+/** Connectors that share a publication may start at the same moment. */
+async function createOrFind(context: PublicationContext, tables: readonly TableEntry[]): Promise<Publication> {
+  try {
+    return await create(context, tables)
+  } catch (error) {
+    const found = EXISTS.test(codeOf((error as Error).cause))
+      ? await publicationOf(context.catalog, context.options.publication.name)
+      : null
+    if (found === null) throw error
+    return found
+  }
 }
 
 async function create(context: PublicationContext, tables: readonly TableEntry[]): Promise<Publication> {

@@ -97,8 +97,10 @@ export class TaskHarness {
 
   /** A place without a record is committed as the runtime does it: when all records before it are committed. */
   #take(record: SourceRecord): void {
-    if (record.unwritten === undefined) this.records.push(record)
-    else if (this.#committed === this.records.length) this.#commit(record)
+    if (record.unwritten === undefined) {
+      this.records.push(record)
+      this.#idle = null
+    } else if (this.#committed === this.records.length) this.#commit(record)
     else this.#idle = record
   }
 
