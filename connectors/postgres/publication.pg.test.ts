@@ -173,9 +173,11 @@ describe.skipIf(server === null)('a filtered publication', () => {
     await db.query('create publication dbz_publication for table b')
     const more = { 'publication.autocreate.mode': 'filtered', 'table.include.list': 'public.a' }
     const task = await new TaskHarness(propsFor(url, more)).start()
+    // by another connection: a transaction sees one state of pg_stat_activity
     const waits = "select from pg_stat_activity where query like 'CREATE PUBLICATION%' and wait_event_type = 'Lock'"
-    const here = ' and datname = current_database()'
-    await expect.poll(async () => (await db.query(waits + here)).rowCount, { timeout: 30_000 }).toBe(1)
+    const blocked = async () =>
+      (await server!.admin.query(`${waits} and datname = $1`, [new URL(url).pathname.slice(1)])).rowCount
+    await expect.poll(blocked, { timeout: 30_000 }).toBe(1)
     await db.query('commit')
     await task.until(() => /snapshot through/.test(task.log.text()))
     expect(await members(db)).toEqual(['a', 'b'])
