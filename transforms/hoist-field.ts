@@ -4,6 +4,7 @@ import {
   type Props,
   parseConfig,
   type Schema,
+  type Struct,
   struct,
 } from '../core/connect/index.ts'
 import { SchemaCache } from './common/schemas.ts'
@@ -21,15 +22,20 @@ const hoistFieldConfig = defineConfig({
 abstract class HoistField extends SidedTransformation {
   readonly config = hoistFieldConfig
   #field = ''
+  /** Copied for each record: faster than an object whose only name is computed. */
+  #template: Struct = {}
   readonly #schemas = new SchemaCache<Schema>()
 
   configure(props: Props): void {
     this.#field = parseConfig(hoistFieldConfig, props).field
+    this.#template = { [this.#field]: null }
   }
 
   apply<R extends ConnectRecord>(record: R): R | null {
     const schema = this.schemaOf(record)
-    const value = { [this.#field]: this.valueOf(record) ?? null }
+    const value = { ...this.#template }
+    // an own field of any name is set, `__proto__` too: the template has it
+    value[this.#field] = this.valueOf(record) ?? null
     if (schema === null) return this.changed(record, null, value)
     const hoisted = this.#schemas.get(schema, s => struct(new Map([[this.#field, s]])))
     return this.changed(record, hoisted, value)

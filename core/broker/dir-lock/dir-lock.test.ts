@@ -185,7 +185,11 @@ test.skipIf(!hasProc)('the lock of a zombie process is free', async () => {
   const pid = Number(lock().split(' ')[0])
   await expect(lockDirs([dir])).rejects.toThrow(`process ${pid}`)
   process.kill(pid, 'SIGKILL')
-  await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, 'latin1')).toContain(') Z '))
+  await vi.waitFor(() => {
+    expect(readFileSync(`/proc/${pid}/stat`, 'latin1')).toContain(') Z ')
+    // its other threads end a moment later
+    expect(readdirSync(`/proc/${pid}/task`)).toHaveLength(1)
+  })
   ;(await lockDirs([dir], { warn: message => expect.unreachable(message) }))()
   parent.kill('SIGKILL')
 })
