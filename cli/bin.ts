@@ -7,7 +7,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
   )
   process.exit(1)
 }
-// Read once, when the first file operation starts the thread pool. Four threads are few for a broker: see docs/operations.md.
+// Read once, when the first file operation starts the thread pool. Four threads are few for a
+// broker: see docs/operations.md.
 process.env['UV_THREADPOOL_SIZE'] ??= '8'
 // keeps compiled code for the next start; of no consequence where the folder for it cannot be written
 const { enableCompileCache } = await import('node:module')

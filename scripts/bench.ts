@@ -1,7 +1,8 @@
 /**
- * `npm run bench [-- CASE ... --rounds N --write --base DIR]`: the benchmarks, each next to its peer in the same run,
- * alternating, with ours a second time as the control. `--write` puts the figures into `docs/benchmarks.md`. `--base`
- * compares with the built checkout of another commit instead of the peer.
+ * `npm run bench [-- CASE ... --rounds N --write --base DIR]`: the benchmarks, each next to its
+ * peer in the same run, alternating, with ours a second time as the control. `--write` puts the
+ * figures into `docs/benchmarks.md`. `--base` compares with the built checkout of another commit
+ * instead of the peer.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,7 +1,8 @@
 /**
- * The pipeline under kill -9: Postgres, through our broker, into Elasticsearch and a file, the whole platform killed at random
- * moments of snapshot and streaming while the table changes, and the indices closed at times. In the end nothing is missing,
- * nothing stale, order kept by key, and every double is what it was.
+ * The pipeline under kill -9: Postgres, through our broker, into Elasticsearch and a file, the
+ * whole platform killed at random moments of snapshot and streaming while the table changes, and
+ * the indices closed at times. In the end nothing is missing, nothing stale, order kept by key, and
+ * every double is what it was.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,7 +22,10 @@ const TOPIC = 'shop.public.item'
 /** Nothing comes any more when for so long nothing came. */
 const STILL_MS = 90_000
 const elasticsearch = inject('elasticsearchUrl')
-/** The same table again, but flat and as JSON without schemas, where nothing but the text of a number says that it is a double. */
+/**
+ * The same table again, but flat and as JSON without schemas, where nothing but the text of a
+ * number says that it is a double.
+ */
 const FLAT = 'flat.public.item'
 const INDICES = [TOPIC, FLAT]
 
@@ -39,7 +43,10 @@ interface Item {
   readonly amount: number
 }
 
-/** Doubles that are whole numbers, very large and very small ones. Not -0, which Connect's JsonConverter reads as 0. */
+/**
+ * Doubles that are whole numbers, very large and very small ones. Not -0, which Connect's
+ * JsonConverter reads as 0.
+ */
 const AMOUNTS = [
   0,
   1,

@@ -17,7 +17,10 @@ const LOADS: readonly Load[] = [
   { title: '100 B, 6 partitions', recordSize: 100, records: 2_500_000, partitions: 6 },
 ]
 
-/** The last line of Apache's producer perf test, which leaves its own warm-up out: records/s, MB/s, latencies in ms. */
+/**
+ * The last line of Apache's producer perf test, which leaves its own warm-up out: records/s, MB/s,
+ * latencies in ms.
+ */
 function parseProduce(out: string) {
   const last = out.trim().split('\n').at(-1) ?? ''
   const m = /([\d.]+) records\/sec \(([\d.]+) MB\/sec\).* (\d+) ms 50th, (\d+) ms 95th, (\d+) ms 99th/.exec(last)
@@ -139,7 +142,10 @@ const CASES: readonly WarmCase<RunningBroker>[] = [
   },
 ]
 
-/** Apache's perf tools against both brokers, and against ours a second time as the control; the brokers stay up. */
+/**
+ * Apache's perf tools against both brokers, and against ours a second time as the control; the
+ * brokers stay up.
+ */
 export async function brokerBench(
   dir: string,
   rounds: number,

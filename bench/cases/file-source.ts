@@ -25,7 +25,9 @@ const WAYS: readonly (readonly [string, Config])[] = [
   ['as JSON, through three transformations', { ...JSON_WITHOUT_SCHEMAS, ...THREE }],
 ]
 
-/** From POST of the connector until the end offset of the topic shows that the last line is there. */
+/**
+ * From POST of the connector until the end offset of the topic shows that the last line is there.
+ */
 async function read(stack: Stack, name: string, file: string, config: Config): Promise<Figures> {
   const meter = new StackMeter(stack)
   const source = { 'connector.class': 'org.apache.kafka.connect.file.FileStreamSourceConnector', file, topic: name }

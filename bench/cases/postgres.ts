@@ -50,7 +50,10 @@ function connector(url: string, name: string, schemas: boolean): Record<string, 
   }
 }
 
-/** One connector on a stack that is up: from its POST through the snapshot, then through the inserts. */
+/**
+ * One connector on a stack that is up: from its POST through the snapshot, then through the
+ * inserts.
+ */
 async function throughput(stack: Stack, url: string, schemas: boolean, name: string): Promise<Figures> {
   const topic = `${name}.public.bench`
   const fill = `insert into bench select ${ROW} from generate_series(1, ${ROWS}) n`
@@ -133,7 +136,10 @@ async function dropSlot(url: string, name: string): Promise<void> {
   }
 }
 
-/** Snapshot, streaming and latency of one table, on stacks that stay up; each round is a new connector. */
+/**
+ * Snapshot, streaming and latency of one table, on stacks that stay up; each round is a new
+ * connector.
+ */
 export async function postgresBench(
   dir: string,
   rounds: number,

@@ -91,7 +91,10 @@ export async function post(rest: number, name: string, config: Readonly<Record<s
   throw new Error(`${name} was not taken within 120 s`)
 }
 
-/** Deletes a connector, waits until it is gone, and deletes the topic of its name unless `keepTopic`. */
+/**
+ * Deletes a connector, waits until it is gone, and deletes the topic of its name unless
+ * `keepTopic`.
+ */
 export async function remove(stack: Stack, name: string, { topic = name, keepTopic = false } = {}): Promise<void> {
   const url = `http://127.0.0.1:${stack.rest}/connectors/${name}`
   for (const end = Date.now() + 60_000; Date.now() < end; await setTimeout(50)) {

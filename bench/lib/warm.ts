@@ -11,7 +11,10 @@ export interface WarmSide<T> {
 
 export interface WarmCase<T> {
   readonly title: string
-  /** The figure that shows whether a side is warm; higher is better. Null: a fixed rate, warm from the cases before. */
+  /**
+   * The figure that shows whether a side is warm; higher is better. Null: a fixed rate, warm from
+   * the cases before.
+   */
   readonly leading: string | null
   /** One round of load on a side that is up. `round` is different in each call for one side. */
   run(side: T, round: number): Promise<Figures>
@@ -23,7 +26,9 @@ export interface WarmOptions {
   readonly say: (text: string) => void
 }
 
-/** `npm run bench -- --base DIR`: a built checkout of another commit takes the place of the peer. */
+/**
+ * `npm run bench -- --base DIR`: a built checkout of another commit takes the place of the peer.
+ */
 export const otherCheckout = (): string | undefined => process.env['MILLRACE_BENCH_BASE']
 export const OTHER = 'Millrace (base)'
 
@@ -39,8 +44,8 @@ function stillGaining(values: readonly number[]): boolean {
 }
 
 /**
- * Runs a case on sides that stay up: first rounds that are not counted, in turn, until no side gains any more, then the
- * counted ones, in turn.
+ * Runs a case on sides that stay up: first rounds that are not counted, in turn, until no side
+ * gains any more, then the counted ones, in turn.
  */
 export async function compareWarm<T>(
   warmCase: WarmCase<T>,
@@ -67,7 +72,10 @@ export async function compareWarm<T>(
   return { title, summaries: await alternate(running, rounds, say) }
 }
 
-/** Our stack, Apache's, and ours again as the control: started once, used for all cases, then stopped. */
+/**
+ * Our stack, Apache's, and ours again as the control: started once, used for all cases, then
+ * stopped.
+ */
 export async function onWarmStacks<T>(
   dir: string,
   peerName: string,
@@ -93,7 +101,10 @@ export async function onWarmStacks<T>(
   }
 }
 
-/** Processor time and memory of a stack over a piece of work: all its processes, since ours is one and Apache's are two. */
+/**
+ * Processor time and memory of a stack over a piece of work: all its processes, since ours is one
+ * and Apache's are two.
+ */
 export class StackMeter {
   readonly #stack: Stack
   readonly #cpu: number

@@ -1,6 +1,7 @@
 /**
- * What changes cost a broker with many partitions: time, processor time, and the longest time for which its event loop was
- * busy. Usage: node bench/micro/partitions.ts [--partitions 10000] [--root DIR of another checkout to measure]
+ * What changes cost a broker with many partitions: time, processor time, and the longest time for
+ * which its event loop was busy. Usage: node bench/micro/partitions.ts [--partitions 10000] [--root
+ * DIR of another checkout to measure]
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -33,7 +33,10 @@ function run(file: string, args: readonly string[], user: User | null, cwd: stri
   })
 }
 
-/** Null: the server at this address accepts queries, and serves `data` where that is given. Else why not. */
+/**
+ * Null: the server at this address accepts queries, and serves `data` where that is given. Else why
+ * not.
+ */
 async function accepts(url: string, data?: string): Promise<string | null> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 })
   try {

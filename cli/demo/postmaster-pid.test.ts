@@ -19,7 +19,8 @@ test.skipIf(!existsSync('/proc/self/stat'))(
   'the pid file of a zombie, or of a pid that another program has got, goes; nothing else does',
   async () => {
     expect(removeStalePidFile(data)).toBe(false)
-    // sleep takes the shell's place, and never asks for the exit code of the child that it inherited
+    // sleep takes the shell's place, and never asks for the exit code of the child that it
+    // inherited
     const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] })
     const zombie = Number(String((await once(parent.stdout, 'data'))[0]))
     await vi.waitFor(() => expect(readFileSync(`/proc/${zombie}/stat`, 'latin1')).toContain(') Z '))

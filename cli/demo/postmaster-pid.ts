@@ -13,7 +13,10 @@ export function postmasterPid(data: string): number | null {
   }
 }
 
-/** The name and the state of a process, as /proc has them; null where it is gone, or there is no /proc. */
+/**
+ * The name and the state of a process, as /proc has them; null where it is gone, or there is no
+ * /proc.
+ */
 function processOf(pid: number | string): { name: string; state: string } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -39,8 +42,9 @@ function isAnyoneIn(dir: string): boolean {
 }
 
 /**
- * Removes the pid file of a server that is certainly gone: its process is a zombie, or another program has its pid now.
- * Postgres itself takes both for a running server and does not start. Returns whether it did.
+ * Removes the pid file of a server that is certainly gone: its process is a zombie, or another
+ * program has its pid now. Postgres itself takes both for a running server and does not start.
+ * Returns whether it did.
  */
 export function removeStalePidFile(data: string): boolean {
   const pid = postmasterPid(data)

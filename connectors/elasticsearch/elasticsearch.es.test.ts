@@ -172,7 +172,10 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     expect(await documents(p.topic)).toEqual({ b: { n: 2 } })
   })
 
-  /** Sends a document and one more, and sees that both are kept and reported to nobody until `heal` has been called. */
+  /**
+   * Sends a document and one more, and sees that both are kept and reported to nobody until `heal`
+   * has been called.
+   */
   async function waits(
     p: Played,
     says: RegExp,

@@ -15,7 +15,10 @@ afterEach(async () => {
 const json = async (path: string, method = 'GET') =>
   (await fetch(`${url}${path}`, { method })).json() as Promise<unknown>
 
-/** Writes JSON without schemas, as it stands in a topic, and returns the mapping that Elasticsearch made of it. */
+/**
+ * Writes JSON without schemas, as it stands in a topic, and returns the mapping that Elasticsearch
+ * made of it.
+ */
 async function written(texts: readonly string[], cast?: string): Promise<{ types: unknown; sources: string[] }> {
   const p = new Played(uniqueName('numbers'))
   played.push(p)

@@ -1,4 +1,7 @@
-/** Against a node with TLS, users and narrow limits: logins, certificates, compression, a proxy, what is too large, what is not allowed. */
+/**
+ * Against a node with TLS, users and narrow limits: logins, certificates, compression, a proxy,
+ * what is too large, what is not allowed.
+ */
 import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
@@ -207,7 +210,8 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     const text = (bytes: number) => ({ text: 'x '.repeat(bytes / 2) })
     await p.write([
       p.record('a', { n: 1 }),
-      // more than indexing pressure allows the node that coordinates, the one that writes, and more than a request may have
+      // more than indexing pressure allows the node that coordinates, the one that writes, and more
+      // than a request may have
       p.record('coordinating', text(1_200_000)),
       p.record('primary', text(700_000)),
       p.record('request', text(3_500_000)),

@@ -7,7 +7,9 @@ import {
   parseConfig,
 } from '../../core/connect/index.ts'
 
-/** `converter.type`, which the worker gives: whether the converter is for keys, values or headers. */
+/**
+ * `converter.type`, which the worker gives: whether the converter is for keys, values or headers.
+ */
 export const converterType = {
   type: 'STRING',
   importance: 'LOW',

@@ -15,7 +15,10 @@ export const utf8Charset: Charset = {
   },
 }
 
-/** An encoded half of a surrogate pair (ED A0..BF 80..BF) is one malformed character in Java, and three in JavaScript. */
+/**
+ * An encoded half of a surrogate pair (ED A0..BF 80..BF) is one malformed character in Java, and
+ * three in JavaScript.
+ */
 function withoutSurrogates(bytes: Buffer): Buffer {
   const out = Buffer.from(bytes)
   for (let i = out.indexOf(0xed); i >= 0 && i + 2 < out.length; i = out.indexOf(0xed, i + 1)) {

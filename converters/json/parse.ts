@@ -92,7 +92,10 @@ export function needsCare(bytes: Buffer, from: number, end: number, floats: bool
   return false
 }
 
-/** Whether the digits from `start` to `end`, with the fraction or exponent behind them, may be a whole number. */
+/**
+ * Whether the digits from `start` to `end`, with the fraction or exponent behind them, may be a
+ * whole number.
+ */
 function mayBeWhole(bytes: Buffer, start: number, end: number): boolean {
   if (bytes[end] !== DOT) return true
   let i = end + 1

@@ -14,8 +14,9 @@ import { rawBatch } from './test-support/raw-batch.ts'
 import { RawClient } from './test-support/raw-client.ts'
 
 /**
- * A table of batches with false values, each to a partition of its own, between two good records: to Apache Kafka and to our
- * broker. Both take or reject the same ones, and keep and find the good records over a restart and a SIGKILL.
+ * A table of batches with false values, each to a partition of its own, between two good records:
+ * to Apache Kafka and to our broker. Both take or reject the same ones, and keep and find the good
+ * records over a restart and a SIGKILL.
  */
 const skipped = skipWithout('Apache Kafka', findKafkaLibs() !== null)
 
@@ -282,7 +283,10 @@ const FIELDS = {
   maxTimestamp: (b: Buffer) => b.readBigInt64BE(header.MAX_TIMESTAMP),
 }
 
-/** What was taken has the same header on both sides; and on ours every record of it can be read, at its offset. */
+/**
+ * What was taken has the same header on both sides; and on ours every record of it can be read, at
+ * its offset.
+ */
 async function checkTaken(): Promise<void> {
   const [their, our] = await Promise.all(
     [theirs, ours].map(side => fetchAll(side, p => side.outcomes.get(p)!.before + 1)),

@@ -8,12 +8,18 @@ import { expect, test } from 'vitest'
 const PROGRAM = join(import.meta.dirname, 'test-support/count-operations.ts')
 const COUNTER = pathToFileURL(join(import.meta.dirname, 'test-support/kill-at-operation.ts')).href
 
-/** A regular writing of the checkpoints may fall into any change: four files, each opened, written, synced and renamed. */
+/**
+ * A regular writing of the checkpoints may fall into any change: four files, each opened, written,
+ * synced and renamed.
+ */
 const CHECKPOINTS = 16
 
 type Counts = Record<string, { files: number; entries: number }>
 
-/** Operations on files and visited entries of the metadata, by change, of a broker with so many partitions. */
+/**
+ * Operations on files and visited entries of the metadata, by change, of a broker with so many
+ * partitions.
+ */
 async function countsAt(partitions: number): Promise<Counts> {
   const child = spawn(process.execPath, ['--import', COUNTER, PROGRAM, String(partitions)], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -125,8 +125,8 @@ export class Partitions {
   }
 
   /**
-   * Whether no removal is under way. A start removes what is left of topics that the log says were deleted, so the log must
-   * say so until their directories are gone.
+   * Whether no removal is under way. A start removes what is left of topics that the log says were
+   * deleted, so the log must say so until their directories are gone.
    */
   get isSettled(): boolean {
     return this.#removing === 0

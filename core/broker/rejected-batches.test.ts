@@ -6,7 +6,10 @@ import { type RawBatch, rawBatch, TRANSACTIONAL } from './test-support/raw-batch
 import { RawClient } from './test-support/raw-client.ts'
 import { startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
-/** What Produce answers to batches that are wrong. `false-batches.peer.test.ts` compares it with Apache's answers. */
+/**
+ * What Produce answers to batches that are wrong. `false-batches.peer.test.ts` compares it with
+ * Apache's answers.
+ */
 let b: TestBroker
 let c: RawClient
 beforeAll(async () => {

@@ -16,8 +16,8 @@ export interface BaseServices {
   /** The metadata as it is now. Take it once per request: it never changes under your hands. */
   image(): MetadataImage
   /**
-   * Calls back synchronously after each change of the image, with the changes. New logs exist by then, and removed ones are
-   * no longer handed out. Returns a function that unsubscribes.
+   * Calls back synchronously after each change of the image, with the changes. New logs exist by
+   * then, and removed ones are no longer handed out. Returns a function that unsubscribes.
    */
   onImage(listener: ImageListener): () => void
   readonly logs: LogManager

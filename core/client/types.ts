@@ -95,8 +95,9 @@ export interface ProducerOptions extends ClientOptions {
 
 export interface Producer {
   /**
-   * Takes a record without waiting; a record that can never be sent fails before this returns. False when `buffer.memory` is used up: the record was NOT taken; wait for `room()` and
-   * give it again. Errors that come later (unknown topic, too large, timed out) go to the listener.
+   * Takes a record without waiting; a record that can never be sent fails before this returns.
+   * False when `buffer.memory` is used up: the record was NOT taken; wait for `room()` and give it
+   * again. Errors that come later (unknown topic, too large, timed out) go to the listener.
    */
   append(record: ProducerRecord, listener?: DeliveryListener, token?: number): boolean
   /** Resolves when `append` has room again. */

@@ -1,4 +1,7 @@
-/** String.trim of Java: takes away control characters and spaces up to U+0020, and no other white space. */
+/**
+ * String.trim of Java: takes away control characters and spaces up to U+0020, and no other white
+ * space.
+ */
 export function javaTrim(text: string): string {
   let start = 0
   let end = text.length

@@ -60,7 +60,9 @@ export class Decimal {
     return new Decimal(BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`)), scale)
   }
 
-  /** Without an exponent (BigDecimal.toPlainString), unless that would take more than 100000 zeros. */
+  /**
+   * Without an exponent (BigDecimal.toPlainString), unless that would take more than 100000 zeros.
+   */
   toString(): string {
     if (Math.abs(this.scale) > MOST_ZEROS) return `${this.unscaled}E${-this.scale}`
     if (this.scale <= 0) return (this.unscaled * 10n ** BigInt(-this.scale)).toString()

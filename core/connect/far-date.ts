@@ -5,8 +5,9 @@ const DAY_MS = 86_400_000n
 const DATE_END = 8_640_000_000_000_000n
 
 /**
- * A date beyond the years -271821 to 275760, which java.util.Date holds and JavaScript's Date does not. Its number and its ISO
- * text are right; the fields of its calendar (`getUTCFullYear` and the like) are NaN.
+ * A date beyond the years -271821 to 275760, which java.util.Date holds and JavaScript's Date does
+ * not. Its number and its ISO text are right; the fields of its calendar (`getUTCFullYear` and the
+ * like) are NaN.
  */
 export class FarDate extends Date {
   /** Milliseconds since 1970, exact. */

@@ -6,7 +6,9 @@ const PLAIN_MAX = 1e7
 /** Below this, floats have fewer digits than elsewhere. */
 const FLOAT_MIN_NORMAL = 1.17549435e-38
 
-/** Java's Double.toString: `1.0`, `1.0E10`, `NaN`, `-Infinity`. Shortest digits, as since JDK 19. */
+/**
+ * Java's Double.toString: `1.0`, `1.0E10`, `NaN`, `-Infinity`. Shortest digits, as since JDK 19.
+ */
 export function javaDouble(value: number): string {
   const magnitude = value < 0 ? -value : value
   if (magnitude >= PLAIN_MIN && magnitude < PLAIN_MAX) {

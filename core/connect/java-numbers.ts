@@ -1,6 +1,9 @@
 import { javaDouble, javaFloat } from './java-floats.ts'
 
-/** A newer JSON than TypeScript's library knows: an object that JSON.stringify writes as the given text. */
+/**
+ * A newer JSON than TypeScript's library knows: an object that JSON.stringify writes as the given
+ * text.
+ */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
 
 /**

@@ -6,7 +6,8 @@ import type { Struct } from './schema.ts'
 const keysOf = (n: number) => Array.from({ length: n }, (_, i) => `k${String.fromCharCode(97 + ((i * 7) % 26))}x${i}`)
 const mapOf = (keys: readonly string[]): Struct => Object.fromEntries(keys.map((key, i) => [key, i]))
 
-// What Java 17 printed for HashMaps of these keys: new HashMap<>(map), new HashMap<>(n) and new HashMap<>(), filled in order.
+// What Java 17 printed for HashMaps of these keys: new HashMap<>(map), new HashMap<>(n) and new
+// HashMap<>(), filled in order.
 const printed = [
   [2, 'copy', 'kax0 khx1'],
   [2, 'capacity', 'kax0 khx1'],

@@ -89,8 +89,9 @@ function compile(ordered: readonly string[]): Copy {
 }
 
 /**
- * The object with its keys in the order of the HashMap that was filled with them: the same object where they are already. Keys
- * that are array indexes (`7`) come first in any object of JavaScript; see `keysInOrder`.
+ * The object with its keys in the order of the HashMap that was filled with them: the same object
+ * where they are already. Keys that are array indexes (`7`) come first in any object of JavaScript;
+ * see `keysInOrder`.
  */
 export function inHashMapOrder(object: Struct, table = DEFAULT_TABLE): Struct {
   const keys = Object.keys(object)
@@ -99,7 +100,10 @@ export function inHashMapOrder(object: Struct, table = DEFAULT_TABLE): Struct {
   return shape.isOrdered ? object : shape.copy(object, itself, 0)
 }
 
-/** Parsed JSON with the keys of all objects in the order of Java's HashMap. Changes what it is given. Throws DataError. */
+/**
+ * Parsed JSON with the keys of all objects in the order of Java's HashMap. Changes what it is
+ * given. Throws DataError.
+ */
 export function inJavaOrder(json: unknown): unknown {
   return typeof json === 'object' && json !== null ? ordered(json, 1) : (json ?? null)
 }

@@ -56,7 +56,10 @@ function families(entries: readonly PluginEntry[]): PluginEntry[] {
 
 const code = (names: readonly string[]) => [...new Set(names)].map(name => `\`${name}\``).join(', ')
 
-/** A line of a connector's published list of differences from the connector whose configuration it takes. */
+/**
+ * A line of a connector's published list of differences from the connector whose configuration it
+ * takes.
+ */
 interface Difference {
   readonly what: string
   readonly debezium: string

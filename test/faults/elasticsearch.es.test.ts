@@ -169,7 +169,10 @@ describe.skipIf(!url)('Elasticsearch', () => {
     await holds(topic, numbers(50))
   })
 
-  /** A sink that skips malformed documents, of which there are none, with `count` lines after its first one. */
+  /**
+   * A sink that skips malformed documents, of which there are none, with `count` lines after its
+   * first one.
+   */
   async function tolerantSink(topic: string): Promise<(from: number, to: number) => void> {
     const write = await source(topic)
     write('{"n":0}')

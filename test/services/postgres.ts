@@ -19,8 +19,9 @@ import { freePort } from '../../core/common/free-port.ts'
 
 export interface Backup {
   /**
-   * Puts it back while the server is halted: with the slots it had. With `signal` (`recovery.signal`) the server recovers from an
-   * archive at its next start, and begins a new timeline.
+   * Puts it back while the server is halted: with the slots it had. With `signal`
+   * (`recovery.signal`) the server recovers from an archive at its next start, and begins a new
+   * timeline.
    */
   restore(signal?: string): void
 }

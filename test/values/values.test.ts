@@ -28,7 +28,10 @@ interface Outcome {
   error?: string
 }
 
-/** A value whose outcome differs from Connect's on purpose: only we refuse it, only we take it, or its fields have another order. */
+/**
+ * A value whose outcome differs from Connect's on purpose: only we refuse it, only we take it, or
+ * its fields have another order.
+ */
 interface Difference {
   value: string
   chains: string[] | 'all'
@@ -37,7 +40,10 @@ interface Difference {
 }
 
 const read = (name: string): unknown => JSON.parse(readFileSync(new URL(`golden/${name}`, import.meta.url), 'utf8'))
-/** Values with or without schemas, the chains of transformations that they go through, and what Connect makes of them. */
+/**
+ * Values with or without schemas, the chains of transformations that they go through, and what
+ * Connect makes of them.
+ */
 interface Table {
   schemas?: true
   values: string[]
@@ -115,8 +121,8 @@ function outcomeOf(converter: JsonConverter, record: SinkRecord): Outcome {
 const NUMBER = /-?\d+\.\d+(?:E-?\d+)?/g
 
 /**
- * Java's outcome with the digits that Java has written since version 19, the fewest that tell a number from its neighbours: Java 17,
- * which made the expected outcomes, sometimes writes more.
+ * Java's outcome with the digits that Java has written since version 19, the fewest that tell a
+ * number from its neighbours: Java 17, which made the expected outcomes, sometimes writes more.
  */
 function withFewestDigits(java: Outcome, ours: Outcome, floats: boolean): Outcome {
   const texts = JSON.stringify(ours).match(NUMBER) ?? []

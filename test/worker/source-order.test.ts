@@ -1,4 +1,7 @@
-/** A source task over a real producer and broker: what the log does not take holds back what comes after it. */
+/**
+ * A source task over a real producer and broker: what the log does not take holds back what comes
+ * after it.
+ */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startTestBroker, type TestBroker } from '../../core/broker/test-support/test-broker.ts'
 import { createAdmin, createConsumer, createProducer } from '../../core/client/index.ts'
@@ -60,7 +63,9 @@ function recordOf({ topic, value, key }: Row, n: number): SourceRecord {
   return { ...rest, sourcePartition: { s: 1 }, sourceOffset: { next: n + 1 }, topic, key: key ?? null, value }
 }
 
-/** Runs a task from where the last one has committed. Gives what it committed, and why it failed. */
+/**
+ * Runs a task from where the last one has committed. Gives what it committed, and why it failed.
+ */
 async function runFrom(
   rows: readonly Row[],
   next: number,

@@ -1,4 +1,7 @@
-/** Topics that cannot be read or written: the connector says so at once, and no topic is made by mistake. */
+/**
+ * Topics that cannot be read or written: the connector says so at once, and no topic is made by
+ * mistake.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAdmin } from '../../core/client/index.ts'
 import { setLogSink } from '../../core/common/log.ts'

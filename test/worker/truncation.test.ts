@@ -1,4 +1,7 @@
-/** A crash takes records that sinks have committed: when they start again, they read what was written in their place. */
+/**
+ * A crash takes records that sinks have committed: when they start again, they read what was
+ * written in their place.
+ */
 import { readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'

@@ -17,7 +17,10 @@ const offsetReset: Validator = {
 const timeout = (defaultValue: number, what: string) => unused(int(defaultValue, 'MEDIUM', what, range(1)))
 const interval = (defaultValue: number, what: string) => unused(int(defaultValue, 'MEDIUM', what, range(0)))
 
-/** Every key that a group can carry. Names, types, defaults and limits are those of Kafka 4.3's GroupConfig. */
+/**
+ * Every key that a group can carry. Names, types, defaults and limits are those of Kafka 4.3's
+ * GroupConfig.
+ */
 export const GROUP_CONFIG = defineConfig({
   'consumer.session.timeout.ms': timeout(45_000, 'How long a member may be silent.'),
   'consumer.heartbeat.interval.ms': timeout(5000, 'How often members send heartbeats.'),

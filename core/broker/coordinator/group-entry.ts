@@ -60,7 +60,10 @@ export interface GroupDescription {
   }[]
 }
 
-/** Describes a group as Kafka does: member metadata only while it is stable, but always the last assignments. */
+/**
+ * Describes a group as Kafka does: member metadata only while it is stable, but always the last
+ * assignments.
+ */
 export function descriptionOf(group: ClassicGroup): GroupDescription {
   const stable = group.state === 'Stable'
   return {

@@ -43,8 +43,8 @@ const TYPES: Readonly<Record<ConfigType, number>> = {
 const MIN_INSYNC = 'min.insync.replicas'
 
 /**
- * The values set over the API. As in Kafka with eligible leader replicas (the default), min.insync.replicas always has a
- * cluster-wide value: initially the broker's own.
+ * The values set over the API. As in Kafka with eligible leader replicas (the default),
+ * min.insync.replicas always has a cluster-wide value: initially the broker's own.
  */
 function dynamicIn(broker: BrokerServices): DynamicBrokerConfigs {
   const set = dynamicConfigs(broker.image(), broker.nodeId)

@@ -5,7 +5,10 @@ import { OddClient } from '../test-support/compare-brokers.ts'
 import { ODD_REQUESTS, type OddRequest } from '../test-support/odd-requests.ts'
 import { startTestBroker, type TestBroker } from '../test-support/test-broker.ts'
 
-/** Empty lists, nulls, unknown names and ids, duplicates, negative and unknown values: both brokers answer the same. */
+/**
+ * Empty lists, nulls, unknown names and ids, duplicates, negative and unknown values: both brokers
+ * answer the same.
+ */
 const skipped = skipWithout('Apache Kafka', findKafkaLibs() !== null)
 
 let theirs: PeerKafka

@@ -65,7 +65,10 @@ export function readBatchMeta(buf: Buffer, at: number): BatchMeta {
   }
 }
 
-/** The transaction marker in a control batch; null when it holds another kind of control record, or none that can be read. */
+/**
+ * The transaction marker in a control batch; null when it holds another kind of control record, or
+ * none that can be read.
+ */
 function readMarker(batch: Buffer): TxnMarker | null {
   try {
     for (const decoded of readBatches(batch)) {
@@ -74,7 +77,8 @@ function readMarker(batch: Buffer): TxnMarker | null {
       return marker === null ? null : { commit: marker.committed, coordinatorEpoch: marker.coordinatorEpoch }
     }
   } catch (error) {
-    // a log that was taken over may hold anything: one bad batch must not keep all of it from being opened
+    // a log that was taken over may hold anything: one bad batch must not keep all of it from being
+    // opened
     if (!isProtocolError(error)) throw error
   }
   return null

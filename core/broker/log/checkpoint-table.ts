@@ -3,8 +3,8 @@ import { partitionKey } from './checkpoint-file.ts'
 import { replaceFile } from './files.ts'
 
 /**
- * The contents of one checkpoint file. Only entries that changed are formatted again, and the file is only written
- * when there are any.
+ * The contents of one checkpoint file. Only entries that changed are formatted again, and the file
+ * is only written when there are any.
  */
 export class CheckpointTable {
   readonly #file: string

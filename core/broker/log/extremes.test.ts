@@ -85,7 +85,10 @@ const falseRecord: fc.Arbitrary<RawRecord> = fc.oneof(
   fc.record({ bytes: fc.uint8Array({ maxLength: 40 }).map(b => Buffer.from(b)) }),
 )
 
-/** A producer with a plausible id, so that many are accepted, and all fields at their extremes come up. */
+/**
+ * A producer with a plausible id, so that many are accepted, and all fields at their extremes come
+ * up.
+ */
 const producer = fc.oneof(
   { weight: 2, arbitrary: fc.constant({}) },
   {
@@ -135,7 +138,10 @@ const MAP = { maxMapBytes: 1 << 20 }
 /** A log that only rolls and compacts as much as it can. */
 const config = { segmentBytes: 500, indexIntervalBytes: 0, minCleanableDirtyRatio: 0, retentionMs: -1 }
 
-/** Good records before, between and after everything else; all of them are in the log and can be found by their time. */
+/**
+ * Good records before, between and after everything else; all of them are in the log and can be
+ * found by their time.
+ */
 class Markers {
   readonly #log: () => PartitionLog
   readonly #marks: { offset: number; timestamp: number; value: string }[] = []

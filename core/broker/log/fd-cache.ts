@@ -24,7 +24,9 @@ export class FdCache {
   readonly #open = new Set<CachedFile>()
   #latest: CachedFile | null = null
 
-  /** `closeDeleted` closes a deleted file. This can take long, so it does not run on this thread. */
+  /**
+   * `closeDeleted` closes a deleted file. This can take long, so it does not run on this thread.
+   */
   constructor(limit = 2048, closeDeleted: (fd: number) => void = fd => close(fd, () => undefined)) {
     this.#limit = limit
     this.#closeDeleted = closeDeleted

@@ -4,7 +4,10 @@ const MIN = -(2n ** 63n)
 /** An exact producer id: a bigint if a number cannot hold it. Negative means no producer. */
 export type ProducerId = number | bigint
 
-/** int64 as a number, without a bigint: exact up to 2^53, rounded beyond. The largest value is read as 2^63. */
+/**
+ * int64 as a number, without a bigint: exact up to 2^53, rounded beyond. The largest value is read
+ * as 2^63.
+ */
 export function readInt64(buffer: Buffer, at: number): number {
   return buffer.readInt32BE(at) * 0x1_0000_0000 + buffer.readUInt32BE(at + 4)
 }

@@ -163,7 +163,10 @@ export class LogManager implements api.LogManager {
     this.#env.trash.add([doomed], this.#defaults.fileDeleteDelayMs)
   }
 
-  /** Empties a log that ends before an offset and continues it there. Only if its records exist elsewhere. */
+  /**
+   * Empties a log that ends before an offset and continues it there. Only if its records exist
+   * elsewhere.
+   */
   async startOver(topic: string, partition: number, offset: number): Promise<PartitionLog> {
     const key = partitionKey(topic, partition)
     const { log, dir, claimed } = this.#logs.get(key)!
@@ -315,7 +318,8 @@ export class LogManager implements api.LogManager {
     }
     const dir = this.#emptiest()
     const path = join(dir.path, key)
-    // otherwise, after a crash, the new log would get the offsets of the removed log with the same name
+    // otherwise, after a crash, the new log would get the offsets of the removed log with the same
+    // name
     if (dir.isOutdated(key)) await this.#checkpoint()
     makeDirs(path)
     writeTopicId(path, topicId)
@@ -323,7 +327,10 @@ export class LogManager implements api.LogManager {
     return this.#claim(this.#logs.get(key)!, config)
   }
 
-  /** Renames the directory of a log that was dropped already, so that those whom this wakes up do not find it. */
+  /**
+   * Renames the directory of a log that was dropped already, so that those whom this wakes up do
+   * not find it.
+   */
   async #moveAway(entry: Entry, suffix: string): Promise<string> {
     const { topic, partition } = entry.log
     try {

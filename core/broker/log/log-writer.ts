@@ -33,9 +33,10 @@ interface Job {
 }
 
 /**
- * The one writer of a partition's log. Appends queue up while a write is under way, and go into the next one together:
- * with fdatasync that is the group commit. Nothing of the log's state changes before the bytes are written, so a failed
- * write is undone by cutting the file. What fails after that stops the log from being written to: see `#stop`.
+ * The one writer of a partition's log. Appends queue up while a write is under way, and go into the
+ * next one together: with fdatasync that is the group commit. Nothing of the log's state changes
+ * before the bytes are written, so a failed write is undone by cutting the file. What fails after
+ * that stops the log from being written to: see `#stop`.
  */
 export class LogWriter {
   readonly #log: LogState
@@ -212,7 +213,10 @@ export class LogWriter {
     return group.finish()
   }
 
-  /** Adds an append to the group, or answers it. False: it has to wait for the next group, in another segment. */
+  /**
+   * Adds an append to the group, or answers it. False: it has to wait for the next group, in
+   * another segment.
+   */
   #place(pending: PendingAppend, group: GroupBuilder): boolean {
     const log = this.#log
     try {

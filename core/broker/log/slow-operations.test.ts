@@ -6,7 +6,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { SlowOperations, slowOperations, threadPoolSize } from './slow-operations.ts'
 import { append, openLog, readValues, removeDir, tempDir, testEnv } from './test-support/logs.ts'
 
-/** While `fifo` is set, each fdatasync first keeps a thread of the pool until somebody opens the FIFO for writing. */
+/**
+ * While `fifo` is set, each fdatasync first keeps a thread of the pool until somebody opens the
+ * FIFO for writing.
+ */
 const held = vi.hoisted(() => ({ fifo: '', outstanding: 0, most: 0, finished: 0 }))
 vi.mock('node:fs', async original => {
   const fs = await original<typeof import('node:fs')>()

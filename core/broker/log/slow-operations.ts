@@ -5,9 +5,10 @@ export function threadPoolSize(setting: string | undefined): number {
 }
 
 /**
- * Operations that can keep a thread of libuv's pool busy for long: fdatasync, large writes, removals. Node.js runs all
- * asynchronous file operations on one small pool, so these take at most half of its threads: reads from disk never wait
- * behind them. Waiters get their turns in order of arrival.
+ * Operations that can keep a thread of libuv's pool busy for long: fdatasync, large writes,
+ * removals. Node.js runs all asynchronous file operations on one small pool, so these take at most
+ * half of its threads: reads from disk never wait behind them. Waiters get their turns in order of
+ * arrival.
  */
 export class SlowOperations {
   readonly limit: number

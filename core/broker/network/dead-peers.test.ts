@@ -56,7 +56,10 @@ test('a client that half-closes still gets its response', async () => {
   await connections(0)
 })
 
-/** A program that passes bytes on, so that it can be stopped: its system then takes what comes, and nobody reads it. */
+/**
+ * A program that passes bytes on, so that it can be stopped: its system then takes what comes, and
+ * nobody reads it.
+ */
 const PROXY = `
   import { connect, createServer } from 'node:net'
   const server = createServer(from => {
@@ -78,7 +81,10 @@ test('connections.max.idle.ms also closes a connection during a long poll', asyn
   await c.closed
 })
 
-/** Of the established connections from a port: the kernel's timer (2 is keep-alive) and the hundredths of a second until it ends. */
+/**
+ * Of the established connections from a port: the kernel's timer (2 is keep-alive) and the
+ * hundredths of a second until it ends.
+ */
 function timersOf(localPort: number): { timer: number; when: number }[] {
   const port = localPort.toString(16).toUpperCase().padStart(4, '0')
   return readFileSync('/proc/net/tcp', 'latin1')

@@ -27,7 +27,9 @@ afterAll(async () => {
   removeDir(dir)
 })
 
-/** Which comes first: the end of the connection, or the answer to a fetch that may wait for so long. */
+/**
+ * Which comes first: the end of the connection, or the answer to a fetch that may wait for so long.
+ */
 async function firstOf(port: number, maxWaitMs: number): Promise<'closed' | 'answered'> {
   const c = await RawClient.connect(port)
   await c.call('CreateTopics', { topics: [{ name: 't', numPartitions: 1, replicationFactor: 1 }], timeoutMs: 5000 })

@@ -239,7 +239,9 @@ function changePartition(draft: ImageDraft, r: Of<'PartitionChange'>): void {
   })
 }
 
-/** Forgets the eligible leader replicas of a topic's partitions; of all topics' where it names none. */
+/**
+ * Forgets the eligible leader replicas of a topic's partitions; of all topics' where it names none.
+ */
 function clearElr(draft: ImageDraft, image: MetadataImage, topicName: string): void {
   const names = topicName === '' ? [...image.topicsByName.keys()] : [topicName]
   for (const name of names) {
@@ -325,7 +327,8 @@ function applyOne(draft: ImageDraft, image: MetadataImage, r: AnyRecord): void {
       draft.brokers.set(r.value.id, { ...draft.broker(r.value.id, 'unfencing'), fenced: false })
       return
     default: {
-      // records about features that do not exist here; drops transaction markers (see replay.ts) and no-ops
+      // records about features that do not exist here; drops transaction markers (see replay.ts)
+      // and no-ops
       const keeping = keepingOf(r)
       if (keeping?.does === 'remove') draft.kept.delete(keeping.key)
       else if (keeping) draft.keep(r.bytes, keeping.does === 'replace' ? keeping.key : null)
@@ -344,8 +347,8 @@ export interface RecordsPosition {
 }
 
 /**
- * The image after some records, and what they changed. Pure: `image` stays as it was. Throws a RangeError on a record
- * that contradicts the records before it.
+ * The image after some records, and what they changed. Pure: `image` stays as it was. Throws a
+ * RangeError on a record that contradicts the records before it.
  */
 export function applyChange(
   image: MetadataImage,

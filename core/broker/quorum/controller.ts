@@ -39,9 +39,10 @@ const MAX_RECORDS = 10_000
 const PRODUCER_ID_BLOCK = 1000
 
 /**
- * The controller of a quorum of one: decide, commit, publish. Changes run one after another: decide (pure) on the
- * committed image, append the records, and they are committed. The publisher then makes the effects and shows the image;
- * the next change does not wait for that, but the answer to this one does.
+ * The controller of a quorum of one: decide, commit, publish. Changes run one after another: decide
+ * (pure) on the committed image, append the records, and they are committed. The publisher then
+ * makes the effects and shows the image; the next change does not wait for that, but the answer to
+ * this one does.
  */
 export class QuorumController implements Controller {
   readonly #o: QuorumOptions
@@ -68,9 +69,9 @@ export class QuorumController implements Controller {
   }
 
   /**
-   * Restores the newest snapshot, replays the log after it, takes the lead in a new epoch, and registers this broker, which
-   * is elected leader of the partitions that `toElect` names. Gives the ids of the topics that the log says were deleted.
-   * Throws MR_BROKER_METADATA_*.
+   * Restores the newest snapshot, replays the log after it, takes the lead in a new epoch, and
+   * registers this broker, which is elected leader of the partitions that `toElect` names. Gives
+   * the ids of the topics that the log says were deleted. Throws MR_BROKER_METADATA_*.
    */
   async start(
     registration: Registration,
@@ -145,7 +146,10 @@ export class QuorumController implements Controller {
     return outcomes
   }
 
-  /** Resolves once the records are committed; `done` once they are published (in an object: a promise would be awaited). */
+  /**
+   * Resolves once the records are committed; `done` once they are published (in an object: a
+   * promise would be awaited).
+   */
   async #commit(records: readonly MetadataRecord[]): Promise<{ done: Promise<void> }> {
     try {
       const delta = await this.#write(records)

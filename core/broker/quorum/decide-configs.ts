@@ -100,8 +100,8 @@ function changed(
 }
 
 /**
- * As in Kafka with eligible leader replicas (the default), min.insync.replicas is a cluster-wide setting that always has a
- * value.
+ * As in Kafka with eligible leader replicas (the default), min.insync.replicas is a cluster-wide
+ * setting that always has a value.
  */
 function checkMinInsync({ resourceName, ops, replaceAll }: ConfigChange): Refusal | null {
   const op = ops.find(o => o.name === 'min.insync.replicas')

@@ -131,7 +131,10 @@ interface Made {
   readonly topic: TopicImage
 }
 
-/** The topic whose name differs from this one only in `.` and `_`; `taken` has those of the same request. */
+/**
+ * The topic whose name differs from this one only in `.` and `_`; `taken` has those of the same
+ * request.
+ */
 function collidingName(ctx: DecisionContext, name: string, taken: ReadonlyMap<string, string>): string | undefined {
   if (!mayCollide(name)) return undefined
   return ctx.image.collisions.get(collisionKey(name))?.[0] ?? taken.get(collisionKey(name))

@@ -4,8 +4,9 @@ import { recordBytes } from './records.ts'
 import { METADATA_VERSION } from './registration.ts'
 
 /**
- * The records that make an image: what a snapshot of it holds. Features come first, as in Apache Kafka, since the others
- * may depend on them; records that Millrace does not use come last, in the order of the log.
+ * The records that make an image: what a snapshot of it holds. Features come first, as in Apache
+ * Kafka, since the others may depend on them; records that Millrace does not use come last, in the
+ * order of the log.
  */
 export function* imageRecords(image: MetadataImage): Generator<Buffer> {
   yield* features(image)

@@ -68,7 +68,10 @@ export interface KeptRecord {
   readonly bytes: Buffer
 }
 
-/** The quorum's own records, as they were read: control records of the log and of its snapshots. Null where there are none. */
+/**
+ * The quorum's own records, as they were read: control records of the log and of its snapshots.
+ * Null where there are none.
+ */
 export interface QuorumRecords {
   readonly kraftVersion: Buffer | null
   readonly voters: Buffer | null
@@ -104,7 +107,10 @@ export interface MetadataImage {
   readonly features: ReadonlyMap<string, number>
   /** The first producer id that belongs to no block yet. */
   readonly nextProducerId: number
-  /** Records that are kept for Apache Kafka (ACLs, SCRAM credentials, quotas ...) or a newer version, see kept-records.ts. */
+  /**
+   * Records that are kept for Apache Kafka (ACLs, SCRAM credentials, quotas ...) or a newer
+   * version, see kept-records.ts.
+   */
   readonly kept: ReadonlyMap<string, KeptRecord>
   /** The order of the next kept record. */
   readonly keptOrder: number

@@ -94,8 +94,9 @@ export class MetadataLog {
   }
 
   /**
-   * The image of the newest snapshot that can be used, from which the log is replayed. Throws MR_BROKER_METADATA_SNAPSHOT
-   * if records are missing that only a snapshot has: without them topics would be lost.
+   * The image of the newest snapshot that can be used, from which the log is replayed. Throws
+   * MR_BROKER_METADATA_SNAPSHOT if records are missing that only a snapshot has: without them
+   * topics would be lost.
    */
   async restore(): Promise<MetadataImage> {
     await this.snapshots.removeLeftovers()

@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PersistentMap } from './persistent-map.ts'
 
-/** Two pairs of keys with the same FNV-1a hash are among these: costarring/liquid, declinate/macallums. */
+/**
+ * Two pairs of keys with the same FNV-1a hash are among these: costarring/liquid,
+ * declinate/macallums.
+ */
 const KEYS = ['costarring', 'liquid', 'declinate', 'macallums', '', 'a', 'b', 'topic-1', 'topic-2', '__proto__']
 const change = fc.record({ key: fc.constantFrom(...KEYS), value: fc.option(fc.nat(5), { nil: null }) })
 

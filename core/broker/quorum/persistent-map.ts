@@ -46,8 +46,9 @@ function find<V>(leaf: Leaf<V> | null, key: string): Leaf<V> | null {
 }
 
 /**
- * An immutable map with string keys (a hash array mapped trie). A changed map shares all unchanged parts with the previous
- * one, so a change costs about the same in a map of ten and of a hundred thousand entries. Entries are in hash order.
+ * An immutable map with string keys (a hash array mapped trie). A changed map shares all unchanged
+ * parts with the previous one, so a change costs about the same in a map of ten and of a hundred
+ * thousand entries. Entries are in hash order.
  */
 export class PersistentMap<V> implements ReadonlyMap<string, V> {
   static readonly #empty = new PersistentMap<never>(new Node({}, emptySlots()), 0)
@@ -91,7 +92,9 @@ export class PersistentMap<V> implements ReadonlyMap<string, V> {
     return new MapDraft(this, this.#root)
   }
 
-  /** How many inner nodes this map does not share with another: the cost of the change between them. */
+  /**
+   * How many inner nodes this map does not share with another: the cost of the change between them.
+   */
   unsharedNodes(other: PersistentMap<V>): number {
     const count = (a: Node<V>, b: Node<V> | Leaf<V> | null): number => {
       if (a === b) return 0

@@ -94,7 +94,10 @@ export function record<K extends MetadataRecordKind>(
   return { kind, value: decode(declaration, KINDS[kind].version, bytes, 3), bytes } as MetadataRecord
 }
 
-/** The bytes of a record as `record` makes them, with tagged fields that the declaration does not have. */
+/**
+ * The bytes of a record as `record` makes them, with tagged fields that the declaration does not
+ * have.
+ */
 export function recordBytes<K extends MetadataRecordKind>(
   kind: K,
   input: MessageInput<Kinds[K]['declaration']>,

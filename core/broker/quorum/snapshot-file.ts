@@ -85,8 +85,8 @@ function* snapshotBatches(s: SnapshotContents, now: number): Generator<Buffer> {
 }
 
 /**
- * Writes a snapshot next to the metadata log: first under a temporary name, synced, and then renamed. So a snapshot
- * that has its name is complete, whenever the process or the machine dies.
+ * Writes a snapshot next to the metadata log: first under a temporary name, synced, and then
+ * renamed. So a snapshot that has its name is complete, whenever the process or the machine dies.
  */
 export async function writeSnapshot(dir: string, s: SnapshotContents, now: number): Promise<void> {
   const path = join(dir, snapshotName(s.id))
@@ -162,8 +162,8 @@ export type SnapshotPart =
   | { readonly kind: 'records'; readonly values: readonly Buffer[] }
 
 /**
- * Reads a snapshot in order. Throws if it is damaged. An unfinished snapshot counts as damaged: its last record is not a
- * footer.
+ * Reads a snapshot in order. Throws if it is damaged. An unfinished snapshot counts as damaged: its
+ * last record is not a footer.
  */
 export async function* readSnapshot(path: string): AsyncGenerator<SnapshotPart> {
   let hasHeader = false

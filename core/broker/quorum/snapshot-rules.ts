@@ -26,8 +26,8 @@ export interface SnapshotFacts {
 }
 
 /**
- * Whether the oldest snapshot may be removed, with the log up to the next one (Kafka's rule): it is too old, or all
- * together are too large. The newest one always stays.
+ * Whether the oldest snapshot may be removed, with the log up to the next one (Kafka's rule): it is
+ * too old, or all together are too large. The newest one always stays.
  */
 export function mayDropOldest(
   snapshots: readonly SnapshotFacts[],

@@ -19,11 +19,17 @@ import { imageRecords } from './image-records.ts'
 import { readSnapshot } from './snapshot-file.ts'
 import { SnapshotStore } from './snapshot-store.ts'
 
-/** A directory of an Apache broker whose metadata log no longer begins at 0, opened by ours, and the other way round. */
+/**
+ * A directory of an Apache broker whose metadata log no longer begins at 0, opened by ours, and the
+ * other way round.
+ */
 const libs = findKafkaLibs()
 const skipped = skipWithout('Apache Kafka', libs !== null)
 
-/** What makes a broker write a snapshot after almost every change, and keep little of what was before. */
+/**
+ * What makes a broker write a snapshot after almost every change, and keep little of what was
+ * before.
+ */
 const PAST_RETENTION = {
   'metadata.log.max.record.bytes.between.snapshots': '1000',
   'metadata.max.retention.ms': '1',
@@ -73,7 +79,10 @@ async function withKafka<T>(bootstrap: string, use: (kafka: Kafka, admin: Admin)
   }
 }
 
-/** Apache may not list a topic for a moment after its creation, which fails kafkajs where it waits for leaders. */
+/**
+ * Apache may not list a topic for a moment after its creation, which fails kafkajs where it waits
+ * for leaders.
+ */
 const create = (admin: Admin, topics: { topic: string; numPartitions?: number }[]) =>
   admin.createTopics({ topics, waitForLeaders: false })
 

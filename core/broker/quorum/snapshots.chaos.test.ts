@@ -37,7 +37,8 @@ test('no topic is lost, whenever SIGKILL interrupts writing a snapshot and trimm
       await rig.snapshot()
     }
   }
-  // the steps: temporary file, its bytes, sync, name, directory; the log's start, its segments; the old snapshot
+  // the steps: temporary file, its bytes, sync, name, directory; the log's start, its segments; the
+  // old snapshot
   expect(at).toBeGreaterThan(12)
   expect(Number(readFileSync(countFile, 'utf8'))).toBe(at - 1)
 })

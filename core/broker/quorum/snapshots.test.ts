@@ -35,7 +35,10 @@ const logFiles = () =>
     .sort()
 const topic = (name: string) => record('Topic', { name, topicId: randomUuid() })
 
-/** A log that begins past 0: twenty topics, the first ten removed again, two snapshots, and two more topics. */
+/**
+ * A log that begins past 0: twenty topics, the first ten removed again, two snapshots, and two more
+ * topics.
+ */
 async function trimmed(): Promise<MetadataRig> {
   const rig = await openRig()
   await rig.load()

@@ -38,7 +38,10 @@ function readTags(bytes: Buffer, at: number): UnknownTag[] {
   return tags
 }
 
-/** The tagged fields of a decoded message that its declaration does not have. `bytes` is the message as it was read. */
+/**
+ * The tagged fields of a decoded message that its declaration does not have. `bytes` is the message
+ * as it was read.
+ */
 export function unknownTagsOf(
   declaration: MessageDeclaration,
   version: number,

@@ -27,7 +27,10 @@ export function normalAnswer(value: unknown, madeUp: ReadonlySet<string> = MADE_
   )
 }
 
-/** A broker that is asked odd things: an answer may be that it ends the connection, or that it never answers. */
+/**
+ * A broker that is asked odd things: an answer may be that it ends the connection, or that it never
+ * answers.
+ */
 export class OddClient {
   readonly #port: number
   #client: RawClient | null = null

@@ -1,6 +1,7 @@
 /**
- * Run as a program: counts what a broker with argv[2] partitions does on disk, and how many entries of its metadata
- * and of other large maps it visits, for a few changes. Prints the counts as JSON. Loaded with `--import ./kill-at-operation.ts`, which counts.
+ * Run as a program: counts what a broker with argv[2] partitions does on disk, and how many entries
+ * of its metadata and of other large maps it visits, for a few changes. Prints the counts as JSON.
+ * Loaded with `--import ./kill-at-operation.ts`, which counts.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -24,7 +25,9 @@ PersistentMap.prototype.entries = function* (this: PersistentMap<unknown>): MapI
   return undefined
 }
 
-/** A map or a set that has an entry for each partition is large; the brokers' other ones are small. */
+/**
+ * A map or a set that has an entry for each partition is large; the brokers' other ones are small.
+ */
 const LARGE = 1000
 for (const prototype of [Map.prototype, Set.prototype] as unknown as Record<string | symbol, unknown>[]) {
   for (const name of [Symbol.iterator, 'entries', 'keys', 'values']) {
@@ -48,7 +51,10 @@ const client = await RawClient.connect(broker.port)
 const topic = (name: string, numPartitions: number) => ({ name, numPartitions, replicationFactor: 1 })
 const counts: Record<string, { files: number; entries: number }> = {}
 
-/** The least of some times: the regular upkeep, which looks at every log once a second, falls into some of them. */
+/**
+ * The least of some times: the regular upkeep, which looks at every log once a second, falls into
+ * some of them.
+ */
 const TIMES = 4
 
 async function count(what: string, change: (n: number) => Promise<unknown>): Promise<void> {

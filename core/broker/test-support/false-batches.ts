@@ -60,7 +60,10 @@ const headers: readonly FalseBatch[] = [
   ]),
 ].map(c => ({ name: text(c.batch), ...c }))
 
-/** Attributes: codecs that do not exist or are not the records' own, flags that a producer may not set. */
+/**
+ * Attributes: codecs that do not exist or are not the records' own, flags that a producer may not
+ * set.
+ */
 const attributes: readonly FalseBatch[] = [
   ...[5, 6, 7].map(a => ({ name: `codec ${a}`, batch: { attributes: a } })),
   ...[1, 2, 3, 4].map(a => ({ name: `codec ${a} of plain records`, batch: { attributes: a } })),

@@ -1,7 +1,7 @@
 /**
- * Loaded with `--import` before a program: the process gets SIGKILL just before its KILL_AT-th operation that changes a
- * file under KILL_IN, counted from when the program emits `counting` on `process`. A process that ends by itself writes the
- * number of operations to the file KILL_COUNT.
+ * Loaded with `--import` before a program: the process gets SIGKILL just before its KILL_AT-th
+ * operation that changes a file under KILL_IN, counted from when the program emits `counting` on
+ * `process`. A process that ends by itself writes the number of operations to the file KILL_COUNT.
  */
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
@@ -39,7 +39,10 @@ function countCalls(module: object, name: string, counts: (args: unknown[]) => b
 
 const opensForWriting = ([, flags]: unknown[]) => typeof flags === 'string' && flags !== 'r'
 
-/** Writes and syncs by a handle. Which file it is does not matter: a program under this test writes to one directory. */
+/**
+ * Writes and syncs by a handle. Which file it is does not matter: a program under this test writes
+ * to one directory.
+ */
 const handle = await fs.promises.open('/dev/null', 'r')
 const prototype = Object.getPrototypeOf(handle) as Record<string, AnyFunction>
 await handle.close()

@@ -928,7 +928,10 @@ const deleteTopics: OddRequest[] = [
   ),
 ]
 
-/** Requests with empty lists, nulls, unknown names and ids, duplicates, negative and unknown values, for every API that is served. */
+/**
+ * Requests with empty lists, nulls, unknown names and ids, duplicates, negative and unknown values,
+ * for every API that is served.
+ */
 export const ODD_REQUESTS: readonly OddRequest[] = [
   ...metadata,
   ...describeTopicPartitions,

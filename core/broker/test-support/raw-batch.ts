@@ -22,7 +22,10 @@ export interface RawRecord {
   readonly bytes?: Buffer
 }
 
-/** A batch whose every field can be given a false value. The checksum is right unless `crc` is given. */
+/**
+ * A batch whose every field can be given a false value. The checksum is right unless `crc` is
+ * given.
+ */
 export interface RawBatch {
   readonly records?: readonly RawRecord[]
   readonly codec?: CompressionName
@@ -85,7 +88,10 @@ export function rawRecord(r: RawRecord, place: number): Buffer {
   return Buffer.concat([varint(r.length ?? body.length), body])
 }
 
-/** The batch's bytes, as a producer would send them. `now` is the time of its records unless told otherwise. */
+/**
+ * The batch's bytes, as a producer would send them. `now` is the time of its records unless told
+ * otherwise.
+ */
 export function rawBatch(b: RawBatch, now: bigint): Buffer {
   const records = b.records ?? [{}, {}]
   const codec = b.codec ?? 'none'

@@ -99,7 +99,8 @@ class SimConsumer {
     if (!asked) return
     const outcome = this.partition.validated(asked.at, asked.answer)
     if (outcome.kind !== 'truncated') return
-    // the claim must be true: one epoch writes an offset once, so another epoch there means another record
+    // the claim must be true: one epoch writes an offset once, so another epoch there means another
+    // record
     expect(this.#leader.log[asked.at.offset - 1]?.epoch).not.toBe(asked.at.offsetEpoch)
     expect(outcome.end).not.toBeNull()
     this.partition.seek(outcome.end!.offset, outcome.end!.epoch, asked.at.leaderEpoch)

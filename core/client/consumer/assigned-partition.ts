@@ -4,7 +4,10 @@ import type { Chunk } from './chunk.ts'
 /** Which end of the log to start at. */
 export type Reset = 'earliest' | 'latest'
 
-/** A position in a partition's log. Never changed: a new position is a new object, so answers can be matched to it. */
+/**
+ * A position in a partition's log. Never changed: a new position is a new object, so answers can be
+ * matched to it.
+ */
 export interface FetchPosition {
   /** The next offset to hand out. */
   readonly offset: number
@@ -20,7 +23,10 @@ type State =
   | { readonly kind: 'initializing' }
   /** To be looked up at an end of the log. */
   | { readonly kind: 'await-reset'; readonly reset: Reset }
-  /** The leader must confirm that its log contains the position before anything is fetched or handed out. */
+  /**
+   * The leader must confirm that its log contains the position before anything is fetched or handed
+   * out.
+   */
   | { readonly kind: 'await-validation'; readonly at: FetchPosition }
   | { readonly kind: 'fetching'; readonly at: FetchPosition }
 
@@ -29,10 +35,16 @@ export type Validation =
   | { readonly kind: 'valid' }
   /** The position has changed since the request was sent: the response is ignored. */
   | { readonly kind: 'outdated' }
-  /** The leader's log differs from the log that was read, from `end` on; null when the leader does not know the epoch. */
+  /**
+   * The leader's log differs from the log that was read, from `end` on; null when the leader does
+   * not know the epoch.
+   */
   | { readonly kind: 'truncated'; readonly end: { readonly offset: number; readonly epoch: number } | null }
 
-/** A partition that this consumer reads: its position, and what has been fetched ahead. No network in here. */
+/**
+ * A partition that this consumer reads: its position, and what has been fetched ahead. No network
+ * in here.
+ */
 export class AssignedPartition implements TopicPartition {
   readonly topic: string
   readonly partition: number
@@ -87,7 +99,10 @@ export class AssignedPartition implements TopicPartition {
     this.#jump(offset)
   }
 
-  /** Jumps to an offset that was read earlier, perhaps from another leader, such as a committed offset. */
+  /**
+   * Jumps to an offset that was read earlier, perhaps from another leader, such as a committed
+   * offset.
+   */
   seekUnvalidated(offset: number, offsetEpoch: number, leaderEpoch: number): void {
     this.#enter({ offset, offsetEpoch, leaderEpoch })
   }
@@ -98,7 +113,10 @@ export class AssignedPartition implements TopicPartition {
     this.#jump(-1)
   }
 
-  /** Takes note of the epoch of the partition's leader. The log of a new leader may have been truncated below the position. */
+  /**
+   * Takes note of the epoch of the partition's leader. The log of a new leader may have been
+   * truncated below the position.
+   */
   leaderIs(leaderEpoch: number): void {
     const state = this.#state
     if (leaderEpoch < 0 || state.kind === 'initializing' || state.kind === 'await-reset') return
@@ -161,7 +179,10 @@ export class AssignedPartition implements TopicPartition {
     return this.#chunks.length > 0
   }
 
-  /** A position whose epochs are unknown cannot be checked. What was fetched from an earlier leader is discarded in any case. */
+  /**
+   * A position whose epochs are unknown cannot be checked. What was fetched from an earlier leader
+   * is discarded in any case.
+   */
   #enter(at: FetchPosition): void {
     const isKnown = at.offsetEpoch >= 0 && at.leaderEpoch >= 0
     this.#state = isKnown ? { kind: 'await-validation', at } : { kind: 'fetching', at }

@@ -38,7 +38,10 @@ export class Chunk {
   #batch: DecodedBatch | null = null
   #records: ReturnType<DecodedBatch['records']> = []
   #at = 0
-  /** The offset after the last batch that was gone over, and its leader epoch. Batches without records for the user count too. */
+  /**
+   * The offset after the last batch that was gone over, and its leader epoch. Batches without
+   * records for the user count too.
+   */
   #end = -1
   #epoch = -1
   #failure: { readonly error: unknown } | null = null
@@ -58,8 +61,9 @@ export class Chunk {
   }
 
   /**
-   * Adds up to `max` records from `position` on to `out`. Returns the position after them with the leader epoch of the batch before it;
-   * `more` says whether the range may hold more. Throws on bytes that are no record batch, after it has given what comes before them.
+   * Adds up to `max` records from `position` on to `out`. Returns the position after them with the
+   * leader epoch of the batch before it; `more` says whether the range may hold more. Throws on
+   * bytes that are no record batch, after it has given what comes before them.
    */
   take(position: number, max: number, out: ConsumerRecord[]): { position: number; epoch: number; more: boolean } {
     if (this.#failure) throw this.#failure.error

@@ -375,7 +375,9 @@ class KafkaConsumer implements Consumer {
     this.#changed.notify()
   }
 
-  /** A position that is still to be validated is not committed: it may be beyond the end of the log. */
+  /**
+   * A position that is still to be validated is not committed: it may be beyond the end of the log.
+   */
   #positionsToCommit(): TopicPartitionOffset[] {
     const offsets: TopicPartitionOffset[] = []
     for (const p of this.#subscription.partitions()) {

@@ -36,7 +36,10 @@ export class Positions {
     })
   }
 
-  /** After a change of leader, nothing is fetched or handed out until the position is validated (KIP-320). */
+  /**
+   * After a change of leader, nothing is fetched or handed out until the position is validated
+   * (KIP-320).
+   */
   noteLeader(p: AssignedPartition): void {
     p.leaderIs(this.#leaderEpochOf(p))
   }

@@ -31,7 +31,10 @@ export function oneOf(values: readonly string[], options?: { ignoreCase?: boolea
   }
 }
 
-/** Kafka's list of distinct items, none of which is empty (ConfigDef.ValidList.anyNonDuplicateValues). */
+/**
+ * Kafka's list of distinct items, none of which is empty
+ * (ConfigDef.ValidList.anyNonDuplicateValues).
+ */
 export function distinctItems(options: { allowEmpty: boolean }): Validator {
   return {
     describe: options.allowEmpty ? 'list of distinct items' : 'non-empty list of distinct items',

@@ -6,7 +6,9 @@ export function literal(code: number): string {
   return isWord ? String.fromCharCode(code) : `\\u{${code.toString(16)}}`
 }
 
-/** All characters from one code point to another, in upper and lower case where the flags say so. */
+/**
+ * All characters from one code point to another, in upper and lower case where the flags say so.
+ */
 export function rangeSet(from: number, to: number, flags: Flags): string {
   const own = from === to ? literal(from) : `${literal(from)}-${literal(to)}`
   if (!flags.ignoreCase) return from === to ? own : `[${own}]`
@@ -24,7 +26,8 @@ function asciiVariants(from: number, to: number): string {
   return shifted(65, 90, 32) + shifted(97, 122, -32)
 }
 
-// Java compares characters by Character.toUpperCase and toLowerCase, which know one character for each.
+// Java compares characters by Character.toUpperCase and toLowerCase, which know one character for
+// each.
 const single = (text: string, otherwise: number): number =>
   text.length === (text.codePointAt(0)! > 0xffff ? 2 : 1) ? text.codePointAt(0)! : otherwise
 const upper = (code: number): number => single(String.fromCodePoint(code).toUpperCase(), code)

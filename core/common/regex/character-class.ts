@@ -75,7 +75,10 @@ function member(cursor: Cursor, flags: Flags): number | string {
   return escapedSet(cursor, letter, flags) ?? escapedCode(cursor, letter)
 }
 
-/** The set that `\d`, `\p{Alpha}` and the like stand for, their letter taken already; null where it is no set. */
+/**
+ * The set that `\d`, `\p{Alpha}` and the like stand for, their letter taken already; null where it
+ * is no set.
+ */
 export function escapedSet(cursor: Cursor, letter: number, flags: Flags): string | null {
   const name = String.fromCodePoint(letter)
   if (name !== 'p' && name !== 'P') return predefinedSet(name, flags.unicodeClasses)

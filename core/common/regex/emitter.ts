@@ -96,7 +96,9 @@ class Emitter {
     return `(?:${source})${count}${mode === 'lazy' ? '?' : ''}`
   }
 
-  /** A lookahead never gives back what it matched; the reference to its group then takes that text. */
+  /**
+   * A lookahead never gives back what it matched; the reference to its group then takes that text.
+   */
   #atomic(body: Node, behind: boolean): string {
     if (behind) throw PatternError.unsupported('an atomic group or possessive quantifier in a look-behind')
     const index = this.#next++

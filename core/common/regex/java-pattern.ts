@@ -5,8 +5,9 @@ import { PatternError } from './pattern-error.ts'
 import { parseReplacement, type ReplacementPart } from './replacement.ts'
 
 /**
- * A pattern of java.util.regex, run by JavaScript's RegExp. It searches by backtracking, as Java does: nested repetitions
- * such as `(a+)+` can take exponential time on a long text that does not match.
+ * A pattern of java.util.regex, run by JavaScript's RegExp. It searches by backtracking, as Java
+ * does: nested repetitions such as `(a+)+` can take exponential time on a long text that does not
+ * match.
  */
 export class JavaPattern {
   readonly pattern: string
@@ -62,7 +63,10 @@ export class JavaPattern {
     return this.whole.test(text)
   }
 
-  /** Matcher.group(1) and on of a match of the whole text, null where a group took no part; null for no match. */
+  /**
+   * Matcher.group(1) and on of a match of the whole text, null where a group took no part; null for
+   * no match.
+   */
   groups(text: string): (string | null)[] | null {
     const match = this.whole.exec(text)
     if (!match) return null

@@ -8,7 +8,9 @@ import { PatternError } from './pattern-error.ts'
 
 /** How deep groups may be nested in each other. */
 const MAX_DEPTH = 250
-/** V8 takes seconds to compile many more of them next to alternatives, and minutes for some 30,000. */
+/**
+ * V8 takes seconds to compile many more of them next to alternatives, and minutes for some 30,000.
+ */
 const MAX_GROUPS = 2000
 const MAX_COUNT = 2 ** 31 - 1
 
@@ -345,7 +347,8 @@ class Parser {
 }
 
 const UNICODE_WORD = '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]'
-// Up to Java 18 a boundary counts letters, digits and their combining marks of all scripts, though \w is ASCII alone.
+// Up to Java 18 a boundary counts letters, digits and their combining marks of all scripts, though
+// \w is ASCII alone.
 const LETTER = '[\\p{L}\\p{Nd}]'
 const WORD_BEFORE = `(?:[\\p{L}\\p{Nd}_]|${LETTER}\\p{Mn}+)`
 const WORD_AFTER = `(?:[\\p{L}\\p{Nd}_]|(?<=${LETTER}\\p{Mn}*)\\p{Mn})`

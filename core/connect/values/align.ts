@@ -30,7 +30,10 @@ export function align(schema: Schema, value: unknown): unknown {
   return schema.type === 'float' && typeof value === 'number' ? Math.fround(value) : value
 }
 
-/** A value of a list or map whose elements have no schema in common: floating numbers say themselves which they are. */
+/**
+ * A value of a list or map whose elements have no schema in common: floating numbers say themselves
+ * which they are.
+ */
 export function withoutSchema({ schema, value }: SchemaAndValue): unknown {
   if (value === null || value === undefined || schema === null) return value ?? null
   if (typeof value === 'number') {

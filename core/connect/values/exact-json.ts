@@ -27,7 +27,10 @@ const SAFE_DIGITS = 15
 
 const NO_DIGIT = /^-?[0.]+(?:[eE]|$)/
 
-/** Java's Long or Double: integers beyond 2^53 become bigint, doubles that are whole numbers `Double`. */
+/**
+ * Java's Long or Double: integers beyond 2^53 become bigint, doubles that are whole numbers
+ * `Double`.
+ */
 export function connectNumber(text: string, integer: boolean): unknown {
   const n = Number(text)
   // Java reads decimals, which know no negative zero.
@@ -36,8 +39,8 @@ export function connectNumber(text: string, integer: boolean): unknown {
 }
 
 /**
- * Parses JSON with full control over numbers, at a third of the speed of JSON.parse. Accepts numbers with leading zeros, as
- * Connect's parser does. Throws SyntaxError.
+ * Parses JSON with full control over numbers, at a third of the speed of JSON.parse. Accepts
+ * numbers with leading zeros, as Connect's parser does. Throws SyntaxError.
  */
 export function parseExactJson(text: string, numberOf: NumberOf = connectNumber): unknown {
   return new Parser(text, numberOf).whole()

@@ -19,8 +19,8 @@ const INTEGERS: readonly (readonly [bigint, Schema])[] = [
 ]
 
 /**
- * `2020-01-02`, `12:34:56.789Z` and `2020-01-02T12:34:56.789Z`; null for anything else. As lenient as Java: the 13th month is the
- * first of the next year.
+ * `2020-01-02`, `12:34:56.789Z` and `2020-01-02T12:34:56.789Z`; null for anything else. As lenient
+ * as Java: the 13th month is the first of the next year.
  */
 export function parseTemporal(text: string): SchemaAndValue | null {
   const t = text.indexOf('T')

@@ -111,7 +111,10 @@ function parseMap(tokens: Tokens): SchemaAndValue {
   throw new DataError('Map is missing its end')
 }
 
-/** The elements of a list, or the keys or values of a map, and the schema that fits all of them, if there is one. */
+/**
+ * The elements of a list, or the keys or values of a map, and the schema that fits all of them, if
+ * there is one.
+ */
 class Elements {
   schema: Schema | null = null
   readonly #all: SchemaAndValue[] = []

@@ -41,7 +41,10 @@ export function chunkSize(input: number, limit: number, announced = 0): number {
 /** Data of many parts must not cost much for each of them. */
 const MOST_FOR_PART = 16 << 10
 
-/** How much node:zlib allocates at a time for one of the gzip members or zstd frames that follow each other. */
+/**
+ * How much node:zlib allocates at a time for one of the gzip members or zstd frames that follow
+ * each other.
+ */
 export function chunkSizeOfPart(size: number): number {
   return Math.min(size, MOST_FOR_PART)
 }

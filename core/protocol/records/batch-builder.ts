@@ -82,8 +82,8 @@ export class RecordBatchBuilder {
   }
 
   /**
-   * Adds a record. `timestamp` is in milliseconds. A value given as text is encoded as UTF-8 straight into the batch.
-   * Throws MR_PROTOCOL_UNREPRESENTABLE past 2 GiB.
+   * Adds a record. `timestamp` is in milliseconds. A value given as text is encoded as UTF-8
+   * straight into the batch. Throws MR_PROTOCOL_UNREPRESENTABLE past 2 GiB.
    */
   append(
     key: Buffer | null,
@@ -99,7 +99,8 @@ export class RecordBatchBuilder {
     if (typeof value === 'string' && this.pos + around + length * MOST_PER_UNIT + LENGTHS > this.buf.length) {
       length = Buffer.byteLength(value)
     }
-    // The length of a text comes before it: it is written as if it were ASCII, and once more where it is not.
+    // The length of a text comes before it: it is written as if it were ASCII, and once more where
+    // it is not.
     for (let written = false; !written; ) {
       const size = around + sizeOfVarint(length) + Math.max(0, length)
       if (this.pos + size + LENGTHS > this.buf.length) this.grow(this.pos + size + LENGTHS)
@@ -208,9 +209,9 @@ function writeHeaders(buf: Buffer, start: number, headers: readonly HeaderInput[
 }
 
 /**
- * The most bytes that a record can take in a batch, whatever its place there; with the batch's header it is what a
- * producer compares with `max.request.size`. A value given as text is counted as if it were ASCII: other text takes up to
- * `MOST_PER_UNIT` times its length.
+ * The most bytes that a record can take in a batch, whatever its place there; with the batch's
+ * header it is what a producer compares with `max.request.size`. A value given as text is counted
+ * as if it were ASCII: other text takes up to `MOST_PER_UNIT` times its length.
  */
 export function estimateRecordSize(
   key: Buffer | null,

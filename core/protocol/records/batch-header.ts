@@ -107,8 +107,8 @@ export function writeTimestamps(buf: Buffer, pos: number, base: number, max: num
 const KNOWN_FLAGS = COMPRESSION_MASK | LOG_APPEND_TIME_FLAG | TRANSACTIONAL_FLAG | CONTROL_FLAG | DELETE_HORIZON_FLAG
 
 /**
- * Sets the latest timestamp and what kind it is, and computes the checksum again. Like Kafka it clears attributes without
- * meaning.
+ * Sets the latest timestamp and what kind it is, and computes the checksum again. Like Kafka it
+ * clears attributes without meaning.
  */
 export function setMaxTimestamp(buf: Buffer, pos: number, type: TimestampType, timestamp: bigint): void {
   const flags = attributes(buf, pos) & KNOWN_FLAGS & ~LOG_APPEND_TIME_FLAG

@@ -212,7 +212,8 @@ describe('validating', () => {
 })
 
 test('a value given as text is encoded like its UTF-8 bytes', () => {
-  // Lone surrogates become U+FFFD either way. Lengths around 63 and 8191 are where a varint gets longer.
+  // Lone surrogates become U+FFFD either way. Lengths around 63 and 8191 are where a varint gets
+  // longer.
   const unit = fc.constantFrom('a', 'é', '€', '\u{1f600}', '\ud800', '\0')
   const text = fc.oneof(
     fc.string({ unit, maxLength: 150 }),

@@ -63,8 +63,9 @@ export class Validator {
   }
 
   /**
-   * Every key of the configuration with its errors. `nulls` are keys that were given with the value null: only the
-   * connector's own keys may be. Throws a RestError if not even the plugin can be determined.
+   * Every key of the configuration with its errors. `nulls` are keys that were given with the value
+   * null: only the connector's own keys may be. Throws a RestError if not even the plugin can be
+   * determined.
    */
   async validate(raw: Props, nulls: readonly string[] = []): Promise<ConfigInfos> {
     let props = raw

@@ -3,7 +3,9 @@ import { redact } from './redact.ts'
 
 const CONNECT = 'org.apache.kafka.connect.errors'
 
-/** Java's classes of the errors of plugins and of the runtime, by the name that an error carries. */
+/**
+ * Java's classes of the errors of plugins and of the runtime, by the name that an error carries.
+ */
 const CLASSES: ReadonlyMap<string, string> = new Map([
   ['DataError', `${CONNECT}.DataException`],
   ['RetriableError', `${CONNECT}.RetriableException`],

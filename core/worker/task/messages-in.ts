@@ -127,8 +127,9 @@ export interface ThreadRequests {
   'start-connector': { ask: { unit: string; spec: ConnectorSpec }; answer: null }
   'task-configs': { ask: { unit: string; maxTasks: number }; answer: readonly Props[] }
   /**
-   * Asks a source connector (constructed, not started) about offsets to be altered. True: it has done it itself. The offsets,
-   * `OffsetEntry[]`, travel as JSON: a message between threads turns the double 1.0 into an object.
+   * Asks a source connector (constructed, not started) about offsets to be altered. True: it has
+   * done it itself. The offsets, `OffsetEntry[]`, travel as JSON: a message between threads turns
+   * the double 1.0 into an object.
    */
   'alter-offsets': { ask: PluginSpec & { offsets: string }; answer: boolean }
   /** Answered as soon as the task is being started; `started` or `failed` events tell the rest. */

@@ -1,7 +1,9 @@
 import type { SourceOffset, SourcePartition, SourceRecord } from '../../connect/record.ts'
 import type { RecordMetadata } from '../../connect/source-task.ts'
 
-/** The records of one source partition that are not acked yet, as a list through the ring's slots. */
+/**
+ * The records of one source partition that are not acked yet, as a list through the ring's slots.
+ */
 interface PartitionQueue {
   readonly partition: SourcePartition
   /** Slots of the oldest and the newest of these records; `NONE` when there are none. */
@@ -156,7 +158,9 @@ export class SubmittedRecords {
     return taken
   }
 
-  /** The commit of what was taken failed: the newest offset of each partition is committable again. */
+  /**
+   * The commit of what was taken failed: the newest offset of each partition is committable again.
+   */
   giveBack(entries: readonly (readonly [SourcePartition, SourceOffset])[]): void {
     for (const [partition] of entries) this.#mark(this.#queueOf(partition))
   }

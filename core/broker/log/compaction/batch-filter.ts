@@ -54,7 +54,8 @@ export function filterBatch(batch: Buffer, o: FilterOptions): Buffer | null {
   try {
     return filterRecords(batch, o)
   } catch (error) {
-    // from a log that was taken over, or of a version that did not check: its readers fail, the rest is compacted
+    // from a log that was taken over, or of a version that did not check: its readers fail, the
+    // rest is compacted
     if (!(error instanceof Error) || !isProtocolError(error)) throw error
     o.onUnreadable?.(error)
     return batch
@@ -155,7 +156,10 @@ interface Rebased {
   readonly latest: number | bigint
 }
 
-/** The base is the horizon where there is one, otherwise the first record's time, as Kafka's builder has it. */
+/**
+ * The base is the horizon where there is one, otherwise the first record's time, as Kafka's builder
+ * has it.
+ */
 function rebased(
   records: Buffer,
   kept: readonly Kept[],
@@ -169,7 +173,10 @@ function rebased(
   return { records: shifted(records, kept, base - newBase), base: newBase, latest }
 }
 
-/** The same for times that numbers would round: int64 arithmetic that wraps, and the old base where there is no new horizon. */
+/**
+ * The same for times that numbers would round: int64 arithmetic that wraps, and the old base where
+ * there is no new horizon.
+ */
 function rebasedExactly(batch: Buffer, records: Buffer, kept: readonly Kept[], horizon: number | null): Rebased {
   const base = batch.readBigInt64BE(header.BASE_TIMESTAMP)
   const newBase = horizon === null ? base : BigInt(horizon)

@@ -1,6 +1,6 @@
 /**
- * Deletes a log and makes one anew under its name, in the directory argv[2]. Says `new` on stdout once a record of the new
- * one was flushed. `counting`: see kill-at-operation.ts.
+ * Deletes a log and makes one anew under its name, in the directory argv[2]. Says `new` on stdout
+ * once a record of the new one was flushed. `counting`: see kill-at-operation.ts.
  */
 import { LogManager } from '../log-manager.ts'
 import { append, configOf, recordingLogger, TOPIC_ID } from './logs.ts'

@@ -8,7 +8,10 @@ export interface CheckRequest {
 /** From a thread, first of all: it has loaded what it runs. */
 export const READY = 'ready'
 
-/** From a thread: the verdicts of one request, in its order. Rewritten batches have memory of their own. */
+/**
+ * From a thread: the verdicts of one request, in its order. Rewritten batches have memory of their
+ * own.
+ */
 export interface CheckAnswer {
   readonly verdicts: readonly Verdict[]
 }

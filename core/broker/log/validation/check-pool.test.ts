@@ -36,7 +36,9 @@ const openWithPool = (config = {}): Promise<PartitionLog> =>
   openLog(dir, config, { env: { ...testEnv(), checks: pool } })
 const client = { origin: 'client' as const, leaderEpoch: 0 }
 
-/** A batch over which the thread dies, which it knows by a field that the checksum does not cover. */
+/**
+ * A batch over which the thread dies, which it knows by a field that the checksum does not cover.
+ */
 function marked(values: string[], epoch: number): Buffer {
   const batch = batchOf(values, { compression: 'gzip' })
   header.setLeaderEpoch(batch, 0, epoch)

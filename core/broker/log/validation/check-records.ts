@@ -92,8 +92,8 @@ function lookCloser(batch: Buffer, plain: Buffer, target: CompressionType, rules
 }
 
 /**
- * The batch with other records. One that is too large is rejected here: a request of small batches that grow would hold their
- * full size, all at once, where the thread's answer waits.
+ * The batch with other records. One that is too large is rejected here: a request of small batches
+ * that grow would hold their full size, all at once, where the thread's answer waits.
  */
 function rewritten(batch: Buffer, records: Buffer, codec: CompressionType, stamp: Stamp, rules: BatchRules): Verdict {
   const section = compress(codec, records)

@@ -92,8 +92,9 @@ function skipHeaders(buf: Buffer, start: number, end: number, count: number): nu
 }
 
 /**
- * A varint of up to four bytes as one number, so that nothing is allocated: its size in the lowest three bits, then the
- * zigzag value. -1 when it is longer. Behind the buffer's end it is -1 or something that ends no record.
+ * A varint of up to four bytes as one number, so that nothing is allocated: its size in the lowest
+ * three bits, then the zigzag value. -1 when it is longer. Behind the buffer's end it is -1 or
+ * something that ends no record.
  */
 function shortVarint(buf: Buffer, at: number): number {
   let byte = buf[at]!

@@ -40,8 +40,8 @@ type Rejected = Extract<Verdict, { kind: 'rejected' }>
 class Malformed extends Error {}
 
 /**
- * Reads every record exactly, as Kafka's LogValidator does, with int64 arithmetic that wraps like Java's. Slower than
- * `fastScan`, and has the final say on what is wrong.
+ * Reads every record exactly, as Kafka's LogValidator does, with int64 arithmetic that wraps like
+ * Java's. Slower than `fastScan`, and has the final say on what is wrong.
  */
 export function inspect(batch: Buffer, o: InspectOptions): Inspected | Rejected {
   try {

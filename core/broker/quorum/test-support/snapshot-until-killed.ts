@@ -1,6 +1,7 @@
 /**
- * Writes topics and a snapshot to the directory in argv[2], and says each topic on stdout once it is on disk. The snapshot is
- * the second one, so that the log is trimmed and the first one removed. `counting`: see kill-at-operation.ts.
+ * Writes topics and a snapshot to the directory in argv[2], and says each topic on stdout once it
+ * is on disk. The snapshot is the second one, so that the log is trimmed and the first one removed.
+ * `counting`: see kill-at-operation.ts.
  */
 import { randomUuid } from '../meta-properties.ts'
 import { record } from '../records.ts'

@@ -87,7 +87,10 @@ const REGEXES = [
 ]
 const RENAMES = ['', 'a:b', 'a:b,c:d', 'a', 'a:', ':b', 'a:b:c', 'a:b,a:c', 'a:b,c:b', 'a:b,,c:d', 'a: b', null]
 
-/** Configurations whose validation must be that of Kafka Connect 4.3.1: the number of errors, and the messages of each key. */
+/**
+ * Configurations whose validation must be that of Kafka Connect 4.3.1: the number of errors, and
+ * the messages of each key.
+ */
 export const validations: readonly Config[] = [
   ...both('Cast', {}, ...each('spec', CASTS), ...each('replace.null.with.default', BOOLEANS, { spec: 'int8' })),
   ...transform('DropHeaders', {}, ...each('headers', LISTS)),
@@ -318,8 +321,8 @@ export const validateStep = (body: Config): Step => ({
 })
 
 /**
- * The errors of a validation by key, and their number. The words about a regular expression are our own, and we name a
- * key of a transformation in full.
+ * The errors of a validation by key, and their number. The words about a regular expression are our
+ * own, and we name a key of a transformation in full.
  */
 export function errorsOf(answer: Answer): unknown {
   const body = answer.body as { error_count?: number; configs?: { value: { name: string; errors: string[] } }[] } | null
@@ -345,7 +348,10 @@ const CAST_TYPES = /^(?:[^:]*:)?\s*(?:int8|int16|float32|float64|boolean|string)
 const hasUnknownType = (spec: string | null | undefined): boolean =>
   spec != null && spec.trim() !== '' && spec.split(',').some(item => !CAST_TYPES.test(item.trim()))
 
-/** Where our answer differs on purpose, and why. All other configurations of the table are answered as by Connect. */
+/**
+ * Where our answer differs on purpose, and why. All other configurations of the table are answered
+ * as by Connect.
+ */
 export const differences: readonly { readonly why: string; readonly applies: (config: Config) => boolean }[] = [
   {
     why: 'Cast: the message says what is wrong with the spec',
