@@ -228,7 +228,7 @@ export function documentId(record: SinkRecord, settings: Settings): string | nul
   if (settings.ignoresKey(record.topic))
     return `${record.originalTopic}+${record.originalPartition}+${record.originalOffset}`
   const { key, keySchema } = record
-  const type = keySchema?.type ?? (Number.isInteger(key) || typeof key === 'bigint' ? 'int64' : typeof key)
+  const type = keySchema?.type ?? typeWithoutSchema(key)
   const isMissing = key === null || key === undefined
   if (isMissing || key === '' || !ID_TYPES.has(type)) {
     throw errors.create('MR_ES_ID', {
@@ -240,6 +240,15 @@ export function documentId(record: SinkRecord, settings: Settings): string | nul
   const bytes = Buffer.byteLength(id)
   if (bytes > 512) throw errors.create('MR_ES_ID_TOO_LONG', { ...where(record), bytes })
   return id
+}
+
+/** Connect's type of a key that has no schema: whole numbers are int64, unless they say that they are doubles. */
+function typeWithoutSchema(key: unknown): string {
+  if (key instanceof FloatingNumber || (typeof key === 'number' && !Number.isInteger(key))) return 'float64'
+  if (typeof key === 'number' || typeof key === 'bigint') return 'int64'
+  if (Array.isArray(key)) return 'array'
+  if (Buffer.isBuffer(key)) return 'bytes'
+  return typeof key === 'object' ? 'map' : typeof key
 }
 
 /** The document's version for `version_type=external`; null for none. Throws MR_ES_VERSION_HEADER. */
