@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { postgresConfig } from './config.ts'
+import { PostgresConnector } from './connector.ts'
 import { parseOptions } from './options.ts'
+import { createTestLogger } from './test-support/test-log.ts'
 import { checkTogether } from './validate.ts'
 
 interface Key {
@@ -84,6 +86,30 @@ test('what is wrong with single keys is said all at once', () => {
   expect(() => parseOptions({ 'database.port': 'x', 'slot.name': 'Bad-Name', 'table.include.list': '(' })).toThrow(
     /topic\.prefix.*A value is required|database\.port/s,
   )
+})
+
+test('a slot that is dropped at each stop, although a restart needs it, causes a warning', () => {
+  const logged = (more: Record<string, string>) => {
+    const log = createTestLogger()
+    const connector = new PostgresConnector()
+    connector.context = {
+      logger: log.logger,
+      signal: new AbortController().signal,
+      requestTaskReconfiguration: () => undefined,
+      raiseError: error => {
+        throw error
+      },
+      offsets: { offset: async () => null, offsets: async () => [] },
+    }
+    connector.start({ ...BASE, ...more })
+    return log.text()
+  }
+  const drop = { 'slot.drop.on.stop': 'true' }
+  expect(logged(drop)).toContain('slot.drop.on.stop=true with snapshot.mode=initial')
+  expect(logged({ ...drop, 'snapshot.mode': 'no_data' })).toContain('snapshot.mode=no_data')
+  for (const mode of ['when_needed', 'always', 'initial_only'])
+    expect(logged({ ...drop, 'snapshot.mode': mode })).not.toContain('slot.drop.on.stop')
+  expect(logged({})).not.toContain('slot.drop.on.stop')
 })
 
 test('lists keep the commas that were escaped', () => {

@@ -10,6 +10,7 @@ import { postgresConfig, UNSUPPORTED } from './config.ts'
 import { errors } from './errors.ts'
 import { offsetFault } from './offset-fields.ts'
 import { parseOptions } from './options.ts'
+import { needsSlotAgain } from './plan.ts'
 import { VERSION } from './source-block.ts'
 import { PostgresTask } from './task.ts'
 import { validate } from './validate.ts'
@@ -22,10 +23,15 @@ export class PostgresConnector extends SourceConnector {
   #props: Props = {}
 
   start(props: Props): void {
-    parseOptions(props)
+    const options = parseOptions(props)
     this.#props = props
     for (const use of unsupportedUses(UNSUPPORTED, postgresConfig, props))
       this.context.logger.warn(`${use.key}=${props[use.key]} has no effect: ${use.reason}`)
+    const { slot, snapshot } = options
+    if (slot.dropOnStop && needsSlotAgain(snapshot.mode))
+      this.context.logger.warn(
+        `slot.drop.on.stop=true with snapshot.mode=${snapshot.mode}: once an offset is committed, a restart fails because the slot is gone. Set slot.drop.on.stop=false, or snapshot.mode=when_needed or always.`,
+      )
   }
 
   taskConfigs(maxTasks: number): Props[] {

@@ -45,8 +45,8 @@ export const errors = defineErrors({
     fix: 'Grant the missing privilege to database.user, or ask an administrator to do this step before the connector starts.',
   },
   MR_PG_SLOT_MISSING: {
-    message: 'replication slot {slot} no longer exists, so changes since {since} may be lost',
-    fix: 'Find out who dropped the slot. Then set snapshot.mode=when_needed, or reset the offsets of the connector: it recreates the slot and takes a new snapshot.',
+    message: 'replication slot {slot} no longer exists{why}, so changes since {since} may be lost',
+    fix: 'With slot.drop.on.stop=true, the connector itself drops the slot whenever it stops: set slot.drop.on.stop=false to keep the slot from now on, or set snapshot.mode=when_needed or always to take a new snapshot at each start. Otherwise find out who dropped the slot. To recover, set snapshot.mode=when_needed, or reset the offsets of the connector: it recreates the slot and takes a new snapshot.',
   },
   MR_PG_SLOT_INVALIDATED: {
     message: 'replication slot {slot} can no longer be used: {cause}',

@@ -32,6 +32,7 @@ interface Case {
   readonly mode?: string
   readonly mismatch?: string
   readonly flush?: FlushMode
+  readonly dropOnStop?: boolean
   readonly offset?: LoadedOffset | null
   readonly slot?: SlotState | null
   readonly wal?: Partial<WalState>
@@ -45,6 +46,7 @@ const planOf = (c: Case) =>
       slotName: 's',
       mismatch: c.mismatch ?? 'no_validation',
       flush: c.flush ?? 'connector_and_driver',
+      dropOnStop: c.dropOnStop ?? false,
     },
     {
       offset: c.offset === undefined ? ours : c.offset,
@@ -116,6 +118,17 @@ describe('a start', () => {
       'MR_PG_SLOT_INVALIDATED',
     )
     expect(plan('initial', 's', complete, slot({ confirmedLsn: 500 }), 'trust_offset')).toBe('MR_PG_OFFSET_MISMATCH')
+  })
+
+  test('names slot.drop.on.stop if that is why the slot does not exist', () => {
+    const message = (dropOnStop: boolean) => {
+      const p = planOf({ mode: 'initial', slot: null, dropOnStop })
+      return p instanceof MillraceError ? p.message : p
+    }
+    const why = 'slot.drop.on.stop=true: the connector drops it when it stops'
+    expect(message(true)).toContain(`replication slot s no longer exists (${why}), so changes since`)
+    expect(message(true)).toMatch(/set slot\.drop\.on\.stop=false .* snapshot\.mode=when_needed or always/)
+    expect(message(false)).toContain('replication slot s no longer exists, so changes since')
   })
 
   test('with a slot past a Debezium offset logs a warning only if this connector would not have moved it', () => {

@@ -40,7 +40,15 @@ export interface StartOptions {
   /** `offset.mismatch.strategy` */
   readonly mismatch: string
   readonly flush: FlushMode
+  /** `slot.drop.on.stop` */
+  readonly dropOnStop: boolean
 }
+
+/** Whether a start with this `snapshot.mode` takes a new snapshot if the slot does not exist. */
+const rereadsWithoutSlot = (mode: string): boolean => mode === 'when_needed' || mode === 'always'
+
+/** Whether a restart with this `snapshot.mode` fails if the slot does not exist. */
+export const needsSlotAgain = (mode: string): boolean => mode !== 'initial_only' && !rereadsWithoutSlot(mode)
 
 /**
  * Decides what to do, from the configuration, the committed offset, the slot and the server's WAL. Pure. Returns an error where
@@ -61,11 +69,14 @@ export function planStart(options: StartOptions, found: Found): Plan | MillraceE
     notes: [],
   }
   if (mode === 'initial_only') return { ...plan, stream: false }
-  const rereads = mode === 'when_needed' || mode === 'always'
+  const rereads = rereadsWithoutSlot(mode)
 
   if (slot === null) {
-    if (complete && !rereads)
-      return errors.create('MR_PG_SLOT_MISSING', { slot: slotName, since: `the offset ${formatLsn(offset.lsn ?? 0)}` })
+    if (complete && !rereads) {
+      const why = options.dropOnStop ? ' (slot.drop.on.stop=true: the connector drops it when it stops)' : ''
+      const since = `the offset ${formatLsn(offset.lsn ?? 0)}`
+      return errors.create('MR_PG_SLOT_MISSING', { slot: slotName, why, since })
+    }
     const warnings = offset === null ? [] : [staleRows(`slot ${slotName} no longer exists`)]
     return { ...plan, snapshot: snapshot || rereads, createSlot: true, from: null, warnings }
   }

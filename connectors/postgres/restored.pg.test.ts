@@ -1,17 +1,28 @@
 /** A server that was restored to an older state, with its slot: the offset is past what it has. */
 import pg from 'pg'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import type { SourceRecord, Struct } from '../../core/connect/index.ts'
 import { type Backup, type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
+import { parseLsn } from './lsn.ts'
 import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
 
 const server: PostgresServer | null = await startPostgres({ own: true, settings: { wal_keep_size: '64MB' } })
 afterAll(() => server?.stop())
 
+// a test restarts the server several times, which takes long on a busy machine
+vi.setConfig({ testTimeout: 240_000 })
+
 /** Far longer than it takes on the busiest machine. */
 const PATIENT = { timeout: 40_000 }
 
 const id = (r: SourceRecord) => (r.key as Struct)['id']
+const opAndId = (r: SourceRecord) => `${(r.value as Struct)['op']}${id(r)}`
+
+/**
+ * Streaming starts at the slot, not at an offset. The slot of the backup may not have been confirmed past row 1, so that row may
+ * come again, once and first.
+ */
+const withoutRepeatedRow1 = (ops: readonly string[]) => (ops[0] === 'c1' ? ops.slice(1) : ops)
 
 async function query(url: string, ...sql: string[]): Promise<pg.QueryResult> {
   const db = new pg.Client(url)
@@ -81,8 +92,8 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     expect(await confirmed(url)).toBe(before)
 
     const trusting = await new TaskHarness({ ...props, 'offset.mismatch.strategy': 'trust_slot' }, offsets).start()
-    // the backup may hold a slot that had not heard of row 1
-    expect((await trusting.until(r => r.some(x => id(x) === 4))).map(id).filter(n => n !== 1)).toEqual([4])
+    const trusted = await trusting.until(r => r.some(x => id(x) === 4))
+    expect(withoutRepeatedRow1(trusted.map(opAndId))).toEqual(['c4'])
     trusting.commit()
     await trusting.stop()
     // from then on without it
@@ -100,11 +111,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     await query(url, "insert into t values (4, 'd')")
     const third = await new TaskHarness({ ...props, 'snapshot.mode': 'when_needed' }, offsets).start()
     await third.until(() => third.log.text().includes('snapshot through'))
-    expect(third.records.map(r => [(r.value as Struct)['op'], id(r)])).toEqual([
-      ['c', 4],
-      ['r', 1],
-      ['r', 4],
-    ])
+    expect(withoutRepeatedRow1(third.records.map(opAndId))).toEqual(['c4', 'r1', 'r4'])
     expect(third.log.text()).toContain('rows that were deleted since the last event remain in the topics')
     await third.stop()
   })
@@ -123,6 +130,29 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     expect(failure.message).toMatch(/holds no transaction that ends at/)
     await third.stop()
     expect(await confirmed(url)).toBe(before)
+  })
+
+  test('is detected if its WAL ends exactly at the offset', async () => {
+    const { url, offsets, run, second } = await restored()
+    await second.stop()
+    // it would write to the WAL of an idle server
+    const select = "select pid from pg_stat_activity where backend_type = 'background writer'"
+    const writer: number = (await query(url, select)).rows[0].pid
+    process.kill(writer, 'SIGSTOP')
+    try {
+      // a checkpoint ends there, not a transaction
+      const { rows } = await query(url, 'checkpoint', 'select pg_current_wal_flush_lsn()::text as lsn')
+      const end = parseLsn(rows[0].lsn)
+      const { lsn_idle: _, ...offset } = offsets.get({ server: 't' })!
+      offsets.set({ server: 't' }, { ...offset, lsn: end, lsn_proc: end, lsn_commit: end })
+      const third = await run()
+      const failure = await third.failure()
+      expect(failure).toMatchObject({ code: 'MR_PG_OFFSET_STRAYED' })
+      expect(failure.message).toContain(`holds no transaction that ends at ${rows[0].lsn}`)
+      await third.stop()
+    } finally {
+      process.kill(writer, 'SIGCONT')
+    }
   })
 
   test('is distinguished from a crashed server whose slot was behind', async () => {

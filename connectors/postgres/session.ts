@@ -171,8 +171,8 @@ export class Session {
     const { options, committed, logger } = this.#context
     const wrong = slot && options.snapshot.mode !== 'initial_only' ? wrongSlot(options, slot) : null
     if (wrong) throw wrong
-    const { name, mismatch, flush } = options.slot
-    const start = { mode: options.snapshot.mode, slotName: name, mismatch, flush }
+    const { name, mismatch, flush, dropOnStop } = options.slot
+    const start = { mode: options.snapshot.mode, slotName: name, mismatch, flush, dropOnStop }
     const plan = planStart(start, { offset: committed, slot, wal: this.#wal, missing })
     if (plan instanceof Error) throw plan
     for (const warning of plan.warnings) logger.warn(warning)
@@ -191,6 +191,7 @@ export class Session {
     } else if (plan.stream && slot === null) {
       throw errors.create('MR_PG_SLOT_MISSING', {
         slot: options.slot.name,
+        why: '',
         since: `the offset ${formatLsn(this.#position?.startLsn() ?? ZERO)}`,
       })
     }

@@ -93,7 +93,7 @@ export function streamFailure(cause: unknown, slot: string): MillraceError {
   const message = messageOf(cause)
   if (INVALIDATED.test(message)) return errors.create('MR_PG_SLOT_INVALIDATED', { slot, cause: message }, { cause })
   if (code === '42704' && (routineOf(cause) === 'ReplicationSlotAcquire' || /slot/i.test(message)))
-    return errors.create('MR_PG_SLOT_MISSING', { slot, since: 'the committed offset' }, { cause })
+    return errors.create('MR_PG_SLOT_MISSING', { slot, why: '', since: 'the committed offset' }, { cause })
   if (code === '55006') {
     const pid = /PID (\d+)/i.exec(message)?.[1] ?? 'unknown'
     return errors.create('MR_PG_SLOT_IN_USE', { slot, pid }, { cause })

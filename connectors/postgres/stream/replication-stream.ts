@@ -28,13 +28,16 @@ export interface StreamStart {
 /** A started replication stream, and what tells the server how far it may forget. */
 export class ReplicationStream {
   readonly connection: WireConnection
+  /** Where the server's WAL ended just before the stream started. */
+  readonly walEnd: Lsn
   readonly #flush: FlushTracker
   readonly #timer: NodeJS.Timeout
   #lastSent = 0
   #answer: NodeJS.Timeout | null = null
 
-  private constructor(connection: WireConnection, flush: FlushTracker, statusMs: number) {
+  private constructor(connection: WireConnection, walEnd: Lsn, flush: FlushTracker, statusMs: number) {
     this.connection = connection
+    this.walEnd = walEnd
     this.#flush = flush
     // also while nobody reads: the server ends a connection that it does not hear of
     this.#timer = setInterval(() => this.sendStatus(), statusMs)
@@ -71,7 +74,7 @@ export class ReplicationStream {
       }
       const limit = intervalMs(timeout?.['wal_sender_timeout'] ?? '0')
       const statusMs = limit > 0 ? Math.min(options.slot.statusMs, Math.max(100, limit / 3)) : options.slot.statusMs
-      return new ReplicationStream(connection, flush, statusMs)
+      return new ReplicationStream(connection, wal.end, flush, statusMs)
     } catch (error) {
       await connection.close()
       throw error

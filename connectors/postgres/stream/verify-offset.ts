@@ -28,8 +28,7 @@ export async function missingCommit(
     throw error
   }
   try {
-    const end = await firstEndFrom(stream, lsnCommit, start.signal)
-    if (end === null || end === lsnCommit) return null
+    if ((await hasEndAt(stream, lsnCommit, start.signal)) !== false) return null
     return `slot ${options.slot.name} holds no transaction that ends at ${formatLsn(lsnCommit)}, where the offset is (offset.mismatch.strategy=trust_offset does not look for it)`
   } finally {
     await stream.close()
@@ -37,11 +36,11 @@ export async function missingCommit(
 }
 
 /**
- * The first end of a transaction, or message outside one, at or past a position; or how far the server got. Null where the
- * publication is newer than the WAL, so that the server skips transactions.
+ * Whether a transaction, or a message outside of one, ends at a position. Null if the publication is newer than the WAL, so
+ * that the server skips transactions.
  */
-async function firstEndFrom(stream: ReplicationStream, lsn: Lsn, signal: AbortSignal): Promise<Lsn | null> {
-  const { connection } = stream
+async function hasEndAt(stream: ReplicationStream, lsn: Lsn, signal: AbortSignal): Promise<boolean | null> {
+  const { connection, walEnd } = stream
   for (;;) {
     while (!connection.next()) {
       // an idle server replies at once with its position
@@ -54,11 +53,12 @@ async function firstEndFrom(stream: ReplicationStream, lsn: Lsn, signal: AbortSi
     if (f.type !== Frame.CopyData) continue
     const at = readLsn(f.buf, f.start + 1)
     if (f.buf[f.start] === 0x6b) {
-      if (at > lsn) return at
+      // at the position itself, a message may still follow, but not where the WAL ended
+      if (at > lsn || (at === lsn && walEnd <= lsn)) return false
       continue
     }
     const kind = f.buf[f.start + 25]
     const ends = kind === Message.Commit || (kind === Message.Logical && f.buf[f.start + 26] === 0)
-    if (ends && at >= lsn) return at
+    if (ends && at >= lsn) return at === lsn
   }
 }

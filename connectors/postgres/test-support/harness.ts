@@ -36,6 +36,9 @@ export function propsFor(url: string, more: Props = {}): Props {
   }
 }
 
+/** Far longer than it takes on the busiest machine until something comes. */
+const WAIT_MS = 50_000
+
 /** Far longer than a stop takes on the busiest machine. */
 const STOP_MS = 60_000
 
@@ -110,7 +113,7 @@ export class TaskHarness {
   }
 
   /** Waits until the records are so; throws what the task threw, and when nothing has come for `ms`, however long it all takes. */
-  async until(done: (records: readonly SourceRecord[]) => boolean, ms = 30_000): Promise<readonly SourceRecord[]> {
+  async until(done: (records: readonly SourceRecord[]) => boolean, ms = WAIT_MS): Promise<readonly SourceRecord[]> {
     let deadline = Date.now() + ms
     let count = this.records.length
     while (!done(this.records)) {
@@ -136,7 +139,7 @@ export class TaskHarness {
   }
 
   /** Waits for the task to fail and gives its error. */
-  async failure(ms = 30_000): Promise<Error> {
+  async failure(ms = WAIT_MS): Promise<Error> {
     await this.until(() => this.#failure !== null, ms)
     return this.#failure!
   }
