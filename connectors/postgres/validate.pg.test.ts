@@ -32,7 +32,11 @@ describe.skipIf(server === null)('the check of a configuration', () => {
         'database.password',
         /rejected user postgres.*Correct database\.user and database\.password/s,
       ],
-      [{ 'database.hostname': 'nowhere.invalid' }, 'database.hostname', /cannot connect.*Check that the server runs/s],
+      [
+        { 'database.hostname': 'nowhere.invalid' },
+        'database.hostname',
+        /cannot connect.*Check that the server is running/s,
+      ],
       [{ 'database.port': '1' }, 'database.hostname', /ECONNREFUSED/],
       [{ 'database.dbname': 'absent' }, 'database.dbname', /database absent does not exist/],
       [{ 'database.sslmode': 'require' }, 'database.sslmode', /database\.sslmode=require/],

@@ -210,7 +210,7 @@ describe.skipIf(!url)('Elasticsearch', () => {
     const write = await tolerantSink(topic)
     way.instead = { status: 400, type: 'text/html', body: '<html><h1>Bad Request</h1></html>' }
     write(1, 5)
-    const said = await says(f.platform, `${topic}-sink`, 'RUNNING', /not an answer of Elasticsearch/)
+    const said = await says(f.platform, `${topic}-sink`, 'RUNNING', /not an Elasticsearch response/)
     expect(said).toContain(`index ${topic} of topic ${topic}`)
     await beside.moves()
     way.instead = null
