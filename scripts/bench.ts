@@ -1,8 +1,8 @@
 /**
- * `npm run bench [-- CASE ... --rounds N --write --base DIR]`: the benchmarks, each next to its
+ * `npm run bench [-- CASE ... --rounds N --write --base DIR --only TEXT]`: the benchmarks, each next to its
  * peer in the same run, alternating, with ours a second time as the control. `--write` puts the
  * figures into `docs/benchmarks.md`. `--base` compares with the built checkout of another commit
- * instead of the peer.
+ * instead of the peer. `--only` runs the cases whose title contains the text.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -33,8 +33,10 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     write: { type: 'boolean', default: false },
     base: { type: 'string' },
+    only: { type: 'string' },
   },
 })
+if (values.only) process.env['MILLRACE_BENCH_ONLY'] = values.only
 if (values.base) process.env['MILLRACE_BENCH_BASE'] = resolve(values.base)
 const say = (text: string) => process.stderr.write(`${text}\n`)
 
@@ -51,7 +53,8 @@ try {
     const run = CASES[name as keyof typeof CASES]
     if (!run) throw new Error(`no benchmark '${name}'; there are ${Object.keys(CASES).join(', ')}`)
     const results: { title: string; summaries: Summary[] }[] = await run(join(dir, name), Number(values.rounds), say)
-    for (const { title, summaries } of results) sections.push(`### ${title}\n\n${table(summaries)}\n`)
+    for (const { title, summaries } of results)
+      if (summaries.length > 0) sections.push(`### ${title}\n\n${table(summaries)}\n`)
   }
 } finally {
   rmSync(dir, { recursive: true, force: true })

@@ -128,6 +128,8 @@ const CASES: readonly WarmCase<RunningBroker>[] = [
   ...LOADS.map(l => ({
     title: `Produce (acks=all) and consume, ${l.title}`,
     leading: 'produce records/s',
+    // each case after the first finds the brokers warm
+    warmUp: 2,
     run: (broker: RunningBroker, round: number) => throughput(broker, l, round),
   })),
   ...[1, 6].map(partitions => ({

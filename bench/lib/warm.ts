@@ -16,6 +16,8 @@ export interface WarmCase<T> {
    * the cases before.
    */
   readonly leading: string | null
+  /** The fewest rounds that are not counted; default 3. */
+  readonly warmUp?: number
   /** One round of load on a side that is up. `round` is different in each call for one side. */
   run(side: T, round: number): Promise<Figures>
 }
@@ -53,6 +55,8 @@ export async function compareWarm<T>(
   { rounds, say }: WarmOptions,
 ): Promise<{ title: string; summaries: Summary[] }> {
   const { title, leading } = warmCase
+  const only = process.env['MILLRACE_BENCH_ONLY']
+  if (only && !title.includes(only)) return { title, summaries: [] }
   say(title)
   let round = 0
   const seen = new Map<string, number[]>()
@@ -67,7 +71,7 @@ export async function compareWarm<T>(
   const quiet = (text: string) => say(text.replace(/^ {2}/, '  (warming up) '))
   for (let n = 0; n < (leading === null ? 1 : WARM_UP_MAX); n++) {
     await alternate(running, 1, quiet)
-    if (n + 1 >= WARM_UP_MIN && ![...seen.values()].some(stillGaining)) break
+    if (n + 1 >= (warmCase.warmUp ?? WARM_UP_MIN) && ![...seen.values()].some(stillGaining)) break
   }
   return { title, summaries: await alternate(running, rounds, say) }
 }
