@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 const PID_FILE = 'postmaster.pid'
 
-/** The process that the server's pid file names; null where there is none. */
+/** The process that the server's pid file names; null if the file is absent or names none. */
 export function postmasterPid(data: string): number | null {
   try {
     return Number(readFileSync(join(data, PID_FILE), 'utf8').split('\n')[0]) || null

@@ -16,7 +16,7 @@ const json = async (path: string, method = 'GET') =>
   (await fetch(`${url}${path}`, { method })).json() as Promise<unknown>
 
 /**
- * Writes JSON without schemas, as it stands in a topic, and returns the mapping that Elasticsearch
+ * Writes JSON without schemas, as in a topic, and returns the mapping that Elasticsearch
  * made of it.
  */
 async function written(texts: readonly string[], cast?: string): Promise<{ types: unknown; sources: string[] }> {

@@ -35,7 +35,7 @@ async function database(...sql: string[]): Promise<{ url: string; db: pg.Client 
   return { url, db }
 }
 
-/** The code and the text of what ends a task, or of what it goes on after. */
+/** The code and the text of an error that ends a task, or after which it continues. */
 async function failureOf(props: Props): Promise<MillraceError> {
   const task = await new TaskHarness({ ...props, 'errors.max.retries': '0' }).start()
   try {

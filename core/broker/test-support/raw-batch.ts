@@ -29,7 +29,7 @@ export interface RawRecord {
 export interface RawBatch {
   readonly records?: readonly RawRecord[]
   readonly codec?: CompressionName
-  /** The compressed records, or what stands in their place. */
+  /** The compressed records, or their replacement. */
   readonly body?: (compressed: Buffer) => Buffer
   readonly baseOffset?: bigint
   /** The length field; default: the right one. */

@@ -1,5 +1,5 @@
 /**
- * Deletes a log and makes one anew under its name, in the directory argv[2]. Says `new` on stdout
+ * Deletes a log and creates a new one under its name, in the directory argv[2]. Says `new` on stdout
  * once a record of the new one was flushed. `counting`: see kill-at-operation.ts.
  */
 import { LogManager } from '../log-manager.ts'
