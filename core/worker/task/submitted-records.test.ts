@@ -41,6 +41,31 @@ test('what failed to be committed is given again, at its newest offset', () => {
   expect(submitted.takeCommittable()).toEqual([[{ p: 'x' }, { n: 2 }]])
 })
 
+test('a source partition is forgotten once its offset is taken, and known again if the commit fails', () => {
+  const submitted = new SubmittedRecords(16)
+  for (let n = 0; n < 1000; n++) {
+    submitted.done(submitted.add(record(`file ${n}`, 1)), null)
+    submitted.removeLast(submitted.add(record(`rejected ${n}`, 1)))
+    expect(submitted.takeCommittable()).toHaveLength(1)
+  }
+  expect(submitted.partitions).toBe(0)
+  const held = submitted.add(record('x', 1))
+  submitted.done(submitted.add(record('y', 1)), null)
+  const taken = submitted.takeCommittable()
+  expect(submitted.partitions).toBe(1)
+  submitted.giveBack(taken)
+  submitted.done(held, null)
+  const again = submitted.takeCommittable()
+  expect(again).toHaveLength(2)
+  expect(again).toContainEqual([{ p: 'x' }, { n: 1 }])
+  expect(again).toContainEqual([{ p: 'y' }, { n: 1 }])
+  const newer = submitted.add(record('y', 2))
+  submitted.giveBack(again)
+  submitted.done(newer, null)
+  expect(submitted.takeCommittable()).toContainEqual([{ p: 'y' }, { n: 2 }])
+  expect(submitted.partitions).toBe(0)
+})
+
 test('a record taken back was never there', () => {
   const submitted = new SubmittedRecords(4)
   submitted.done(submitted.add(record('x', 1)), null)

@@ -6,6 +6,8 @@ import type { RecordMetadata } from '../../connect/source-task.ts'
  */
 interface PartitionQueue {
   readonly partition: SourcePartition
+  /** Its key in the map of queues. */
+  readonly text: string
   /** Slots of the oldest and the newest of these records; `NONE` when there are none. */
   head: number
   tail: number
@@ -76,6 +78,11 @@ export class SubmittedRecords {
     return this.#outstanding
   }
 
+  /** Source partitions with records that are not acked, or with an offset to commit. */
+  get partitions(): number {
+    return this.#byText.size
+  }
+
   /** Whether `add` must wait. */
   get full(): boolean {
     return this.#next - this.#oldest > this.#mask
@@ -117,6 +124,7 @@ export class SubmittedRecords {
       queue.tail = this.#before[slot]!
       if (queue.tail === NONE) queue.head = NONE
       else this.#after[queue.tail] = NONE
+      if (queue.head === NONE && !queue.dirty) this.#forget(queue)
     }
     this.#free(slot)
     this.#next--
@@ -153,6 +161,7 @@ export class SubmittedRecords {
     for (const queue of this.#dirty) {
       queue.dirty = false
       if (queue.offset) taken.push([queue.partition, queue.offset])
+      if (queue.head === NONE) this.#forget(queue)
     }
     this.#dirty.clear()
     return taken
@@ -162,7 +171,17 @@ export class SubmittedRecords {
    * The commit of what was taken failed: the newest offset of each partition is committable again.
    */
   giveBack(entries: readonly (readonly [SourcePartition, SourceOffset])[]): void {
-    for (const [partition] of entries) this.#mark(this.#queueOf(partition))
+    for (const [partition, offset] of entries) {
+      const queue = this.#queueOf(partition)
+      queue.offset ??= offset
+      this.#mark(queue)
+    }
+  }
+
+  /** Some connectors use a new source partition for each file: an idle one takes no memory. */
+  #forget(queue: PartitionQueue): void {
+    this.#byText.delete(queue.text)
+    if (this.#last === queue) this.#last = null
   }
 
   #advance(queue: PartitionQueue): void {
@@ -210,7 +229,7 @@ export class SubmittedRecords {
     )
     let queue = this.#byText.get(text)
     if (!queue) {
-      queue = { partition, head: NONE, tail: NONE, offset: null, dirty: false }
+      queue = { partition, text, head: NONE, tail: NONE, offset: null, dirty: false }
       this.#byText.set(text, queue)
     }
     this.#last = queue
