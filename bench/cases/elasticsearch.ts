@@ -6,6 +6,7 @@ import { createProducer } from '../../core/client/index.ts'
 import { startElasticsearch } from '../../test/services/elasticsearch.ts'
 import { alternate, type Figures, type Side, type Summary } from '../lib/compare.ts'
 import { post, prepareMillrace, reachable } from '../lib/stack.ts'
+import { OTHER, otherCheckout } from '../lib/warm.ts'
 
 const DOCUMENTS = 200_000
 /** The defaults of the sink, which the bare loop has too. */
@@ -73,9 +74,9 @@ async function fill(bootstrap: string, topic: string): Promise<void> {
   if (failed) throw failed
 }
 
-/** From POST of the connector, over a topic that is full already. */
-async function sink(dir: string, url: string, index: string): Promise<Figures> {
-  const stack = await (await prepareMillrace(dir))()
+/** From POST of the connector, over a topic that is full already; by default with this checkout. */
+async function sink(dir: string, url: string, index: string, checkout?: string): Promise<Figures> {
+  const stack = await (await prepareMillrace(dir, checkout))()
   try {
     await reachable(stack.rest)
     await fill(stack.bootstrap, index)
@@ -127,7 +128,10 @@ async function bare(url: string, index: string): Promise<Figures> {
   return { 'documents/s': DOCUMENTS / seconds, 'client CPU s': (user + system) / 1e6 }
 }
 
-/** A topic into an index of one node, beside a bare loop of bulk requests; each run into an index made anew. */
+/**
+ * A topic into an index of one node, next to a bare loop of bulk requests, or next to the sink of
+ * another checkout. Each run gets a new index.
+ */
 export async function elasticsearchBench(
   dir: string,
   rounds: number,
@@ -150,9 +154,12 @@ export async function elasticsearchBench(
   try {
     // the server's code is warm before the first figure
     say(`  warming up: ${Math.round((await into(index => bare(url, index))())['documents/s']!)} documents/s`)
+    const base = otherCheckout()
     const sides: Side[] = [
       { name: 'Millrace', run: into(index => sink(join(dir, index), url, index)) },
-      { name: 'bare _bulk loop', run: into(index => bare(url, index)) },
+      base
+        ? { name: OTHER, run: into(index => sink(join(dir, index), url, index, base)) }
+        : { name: 'bare _bulk loop', run: into(index => bare(url, index)) },
       { name: 'Millrace (control)', run: into(index => sink(join(dir, index), url, index)) },
     ]
     return [{ title, summaries: await alternate(sides, rounds, say) }]
