@@ -18,6 +18,7 @@ export {
   SourceConnector,
   type SourceConnectorContext,
 } from './connector.ts'
+export { copyRecord } from './copy-record.ts'
 export { Decimal } from './decimal.ts'
 export { ConnectError, DataError, RetriableError } from './errors.ts'
 export { anyDate, FarDate, millisOf } from './far-date.ts'

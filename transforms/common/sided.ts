@@ -1,4 +1,11 @@
-import type { ConfigDef, ConnectRecord, Props, Schema, Transformation } from '../../core/connect/index.ts'
+import {
+  type ConfigDef,
+  type ConnectRecord,
+  copyRecord,
+  type Props,
+  type Schema,
+  type Transformation,
+} from '../../core/connect/index.ts'
 
 export type Side = 'key' | 'value'
 
@@ -28,6 +35,14 @@ export abstract class SidedTransformation implements Transformation {
   }
 
   protected changed<R extends ConnectRecord>(record: R, schema: Schema | null, value: unknown): R {
-    return this.#isKey ? { ...record, keySchema: schema, key: value } : { ...record, valueSchema: schema, value }
+    const copy = copyRecord(record)
+    if (this.#isKey) {
+      copy.keySchema = schema
+      copy.key = value
+    } else {
+      copy.valueSchema = schema
+      copy.value = value
+    }
+    return copy as R
   }
 }
