@@ -23,6 +23,7 @@ import { writeSchemaless } from './write-schemaless.ts'
 import { compileWriter, faultyPath, type WriteOptions, type Writer } from './write-value.ts'
 
 interface WriteSchema {
+  readonly schema: Schema
   /** `{"schema":{...},"payload":` */
   readonly head: Buffer
   /** The same as text; null if it is so long that copying its bytes is cheaper. */
@@ -47,6 +48,8 @@ export class JsonConverter implements Converter, HeaderConverter {
   #fixed: ReadSchema | null = null
   #read = new EnvelopeCache(1000)
   #written = new WeakMap<Schema, WriteSchema>()
+  /** Of the last value: the next one mostly has the same schema. */
+  #lastWritten: WriteSchema | null = null
   readonly #slab = new Slab()
 
   configure(props: Props, isKey?: boolean): void {
@@ -58,6 +61,7 @@ export class JsonConverter implements Converter, HeaderConverter {
     }
     this.#read = new EnvelopeCache(this.#config['schemas.cache.size'])
     this.#written = new WeakMap()
+    this.#lastWritten = null
     const content = this.#config['schema.content']
     this.#fixed = content === null ? null : this.#readSchema(parseJson(Buffer.from(content), 'schemaless'))
   }
@@ -87,14 +91,16 @@ export class JsonConverter implements Converter, HeaderConverter {
   }
 
   #writerOf(schema: Schema): WriteSchema {
+    if (this.#lastWritten?.schema === schema) return this.#lastWritten
     let known = this.#written.get(schema)
     if (!known) {
       const write = compileWriter(schema, this.#options)
       const headText = `{"schema":${renderSchema(schema, this.#options)},"payload":`
       const head = Buffer.from(headText)
-      known = { head, headText: head.length <= SHORT_HEAD ? headText : null, write }
+      known = { schema, head, headText: head.length <= SHORT_HEAD ? headText : null, write }
       this.#written.set(schema, known)
     }
+    this.#lastWritten = known
     return known
   }
 
