@@ -1,7 +1,7 @@
 import { close } from 'node:fs'
+import { BufferPool } from '../../common/buffer-pool.ts'
 import type { Logger } from '../../common/log.ts'
 import { createLogger } from '../../common/log.ts'
-import { BufferPool } from '../buffer-pool.ts'
 import { FdCache } from './fd-cache.ts'
 import type { LogState } from './log-state.ts'
 import { SerialQueue } from './serial-queue.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { BufferPool } from '../buffer-pool.ts'
+import { BufferPool } from '../../common/buffer-pool.ts'
 import { PartitionTail, type Slab, TailCache } from './tail-cache.ts'
 
 const bytes = (n: number) => Buffer.allocUnsafeSlow(n)

@@ -1,4 +1,4 @@
-import { BufferPool } from '../buffer-pool.ts'
+import { BufferPool } from '../../common/buffer-pool.ts'
 
 /** Memory with appends of any partitions, in the order in which they came. */
 export class Slab {

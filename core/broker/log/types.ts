@@ -1,5 +1,5 @@
+import type { BufferPool } from '../../common/buffer-pool.ts'
 import type { Logger } from '../../common/log.ts'
-import type { BufferPool } from '../buffer-pool.ts'
 
 /** `compression.type` of a topic: `producer` keeps what the producer chose, the others recompress on append. */
 export type TopicCompression = 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd'

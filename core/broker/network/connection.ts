@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
+import type { BufferPool } from '../../common/buffer-pool.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
-import type { BufferPool } from '../buffer-pool.ts'
 import type { ConnectionInfo, RequestMemory } from '../handlers/handler.ts'
 import type { Dispatcher, Response } from './dispatcher.ts'
 import { FrameReader } from './frame-reader.ts'

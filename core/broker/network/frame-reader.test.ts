@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { BufferPool } from '../buffer-pool.ts'
+import { BufferPool } from '../../common/buffer-pool.ts'
 import { FrameReader } from './frame-reader.ts'
 
 function framed(...bodies: Buffer[]): Buffer {

@@ -1,5 +1,5 @@
+import type { BufferPool } from '../../common/buffer-pool.ts'
 import { ApiKey, apis } from '../../protocol/api-keys.ts'
-import type { BufferPool } from '../buffer-pool.ts'
 import { brokerErrors } from '../errors.ts'
 
 const SIZE_BYTES = 4

@@ -1,5 +1,5 @@
 import { errorFor } from '../../protocol/error-codes.ts'
-import { estimateRecordSize, MOST_PER_UNIT } from '../../protocol/records/batch-builder.ts'
+import { type BatchMemory, estimateRecordSize, MOST_PER_UNIT } from '../../protocol/records/batch-builder.ts'
 import { HEADER_SIZE } from '../../protocol/records/batch-header.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { fatalTopicError } from '../cluster/topics.ts'
@@ -37,6 +37,7 @@ export class Accumulator {
   readonly memory: BufferMemory
   readonly #settings: ProducerSettings
   readonly #cluster: Cluster
+  readonly #batchMemory: BatchMemory
   readonly #events: AccumulatorEvents
   /** Batches that wait for more records, the one with the earliest end first. */
   #lingering: Lingering[] = []
@@ -44,7 +45,8 @@ export class Accumulator {
   /** `append` was refused for lack of memory: nothing lingers until there is room again. */
   #pressed = false
 
-  constructor(settings: ProducerSettings, cluster: Cluster, events: AccumulatorEvents) {
+  constructor(settings: ProducerSettings, cluster: Cluster, batchMemory: BatchMemory, events: AccumulatorEvents) {
+    this.#batchMemory = batchMemory
     this.#settings = settings
     this.#cluster = cluster
     this.#events = events
@@ -174,7 +176,7 @@ export class Accumulator {
     }
     if (!batch) {
       topic.lastUsed = performance.now()
-      batch = new ProducerBatch(compressionType, topic.lastUsed, queue.sizeHint)
+      batch = new ProducerBatch(compressionType, topic.lastUsed, queue.sizeHint, this.#batchMemory)
       queue.order.push(batch)
       this.#linger(queue, batch)
     }

@@ -1,4 +1,4 @@
-import { RecordBatchBuilder } from '../../protocol/records/batch-builder.ts'
+import { type BatchMemory, RecordBatchBuilder } from '../../protocol/records/batch-builder.ts'
 import {
   baseSequence,
   HEADER_SIZE,
@@ -42,24 +42,23 @@ export class ProducerBatch {
   #sentSequence = NO_SEQUENCE
   /** Called once all listeners have been told. */
   onDelivered: (() => void)[] | null = null
-  #builder: RecordBatchBuilder | null
+  readonly #builder: RecordBatchBuilder
   #data: Buffer | null = null
-  #rawSize = 0
   #listener: DeliveryListener | undefined
   #listeners: (DeliveryListener | undefined)[] | null = null
   readonly #tokens: number[] = []
   readonly #timestamps: number[] = []
 
   /** `sizeHint`: how many bytes its records will probably take. */
-  constructor(compression: CompressionType, now: number, sizeHint = 1024) {
+  constructor(compression: CompressionType, now: number, sizeHint = 1024, memory?: BatchMemory) {
     this.compression = compression
     this.createdAt = now
-    this.#builder = new RecordBatchBuilder({ compression, initialSize: sizeHint })
+    this.#builder = new RecordBatchBuilder({ compression, initialSize: sizeHint, ...(memory ? { memory } : {}) })
   }
 
   /** The bytes of its records so far, before compression. */
   get rawSize(): number {
-    return this.#builder?.sizeInBytes ?? this.#rawSize
+    return this.#builder.sizeInBytes
   }
 
   append(
@@ -71,7 +70,7 @@ export class ProducerBatch {
     listener: DeliveryListener | undefined,
     token: number,
   ): void {
-    this.#builder!.append(key, value, timestamp, headers)
+    this.#builder.append(key, value, timestamp, headers)
     if (this.count === 0) this.#listener = listener
     else if (listener !== this.#listener && !this.#listeners) {
       this.#listeners = new Array<DeliveryListener | undefined>(this.count).fill(this.#listener)
@@ -95,16 +94,24 @@ export class ProducerBatch {
 
   /** Compressed bytes for each raw byte; 1 without compression. Known after `encode`. */
   get ratio(): number {
-    return this.#data && this.#rawSize > HEADER_SIZE ? this.#data.length / this.#rawSize : 1
+    return this.#data && this.rawSize > HEADER_SIZE ? this.#data.length / this.rawSize : 1
   }
 
   #build(): Buffer {
     if (this.#data) return this.#data
     this.closed = true
-    this.#rawSize = this.#builder!.sizeInBytes
-    this.#data = this.#builder!.build()
-    this.#builder = null
+    this.#data = this.#builder.build()
     return this.#data
+  }
+
+  /**
+   * Lets the next batch use the memory of this one, which the broker has acknowledged. That of any
+   * other may still be read: it is left to the garbage collector.
+   */
+  releaseMemory(): void {
+    if (this.error || this.onWire || !this.#data) return
+    this.#data = null
+    this.#builder.release()
   }
 
   /** Whether it was numbered anew after it was sent: the answer speaks of numbers that are no longer its own. */

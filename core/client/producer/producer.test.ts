@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
+import { BufferPool } from '../../common/buffer-pool.ts'
 import { setLogLevel } from '../../common/log.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
+import type { BatchMemory } from '../../protocol/records/batch-builder.ts'
 import { readBatches } from '../../protocol/records/batch-reader.ts'
 import { type Fault, SimBroker, type SimOptions } from '../test-support/sim-broker.ts'
 import type { DeliveryListener, Producer, ProducerOptions, ProducerRecord } from '../types.ts'
-import { createProducer } from './producer.ts'
+import { producerSettings } from './options.ts'
+import { producerWith } from './producer.ts'
 
 setLogLevel('millrace.client', 'OFF')
 
@@ -15,12 +19,16 @@ afterEach(async () => {
   for (const f of cleanups.splice(0).reverse()) await f()
 })
 
+/** A batch that is given back while it is still needed no longer arrives intact. */
+const spoil = (memory: Buffer) => memory.fill(0xdd)
+
 async function start(
   sim: SimOptions,
   options: Partial<ProducerOptions> = {},
+  memory: BatchMemory = new BufferPool({ onGive: spoil }),
 ): Promise<{ broker: SimBroker; producer: Producer }> {
   const broker = await SimBroker.start(sim)
-  const producer = createProducer({
+  const settings = producerSettings({
     bootstrapServers: broker.bootstrap,
     retryBackoffMs: 1,
     reconnectBackoffMs: 1,
@@ -29,6 +37,7 @@ async function start(
     lingerMs: 1,
     ...options,
   })
+  const producer = producerWith(settings, memory)
   cleanups.push(
     () => broker.stop(),
     () => producer.close({ timeoutMs: 0 }),
@@ -222,6 +231,37 @@ test('append says no when buffer.memory is used up, and room resolves when acks 
   expect(recorder.told.map(t => t.token)).toEqual(Array.from({ length: 500 }, (_, i) => i))
   expect(broker.values('t', 0).map(Number)).toEqual(Array.from({ length: 500 }, (_, i) => i))
 })
+
+test.for<'none' | 'lz4'>(['none', 'lz4'])(
+  'with compression %s, batches reuse the memory of acknowledged ones',
+  async compressionType => {
+    const pool = new BufferPool({ onGive: spoil })
+    const memory = new Set<ArrayBufferLike>()
+    let batches = 0
+    const { broker, producer } = await start(
+      { topics: { t: 1 }, onBatch: () => (batches++ % 7 === 3 ? { code: ErrorCode.NOT_ENOUGH_REPLICAS } : null) },
+      { bufferMemory: 40_000, batchSize: 4000, compressionType },
+      {
+        take: bytes => {
+          const taken = pool.take(bytes)
+          if (taken.length > 2000) memory.add(taken.buffer)
+          return taken
+        },
+        give: buffer => pool.give(buffer),
+      },
+    )
+    const count = 5000
+    for (let i = 0; i < count; i++) {
+      const next = record('t', createHash('sha512').update(String(i)).digest('base64') + i)
+      while (!producer.append(next)) await producer.room()
+    }
+    await producer.flush()
+    expect(broker.values('t', 0).map(v => Number(v.slice(88)))).toEqual(Array.from({ length: count }, (_, i) => i))
+    expect(batches).toBeGreaterThan(100)
+    // what buffer.memory admits at a time, as text and compressed, and the sizes while a batch grows
+    expect(memory.size).toBeLessThan(30)
+  },
+)
 
 test('room gives up with the signal', async () => {
   const { producer } = await start({ topics: { t: 1 }, onBatch: () => 'silence' }, { bufferMemory: 1000 })

@@ -1,3 +1,5 @@
+import { BufferPool } from '../../common/buffer-pool.ts'
+import type { BatchMemory } from '../../protocol/records/batch-builder.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { topicPartitions } from '../cluster/topics.ts'
 import { clientErrors } from '../errors.ts'
@@ -16,9 +18,20 @@ import { SendTally } from './send-tally.ts'
 import { Sender } from './sender.ts'
 import type { PendingRecord } from './topic-queue.ts'
 
+/**
+ * What is kept of the memory of acknowledged batches. While records keep coming, the next batches
+ * take it at once, so little is idle.
+ */
+const MAX_IDLE_BYTES = 4 << 20
+
 /** Makes a producer. Throws a ConfigError on options that cannot work. Connects when first used. */
 export function createProducer(options: ProducerOptions): Producer {
-  return new KafkaProducer(producerSettings(options))
+  const settings = producerSettings(options)
+  return producerWith(settings, new BufferPool({ maxIdleBytes: Math.min(settings.bufferMemory, MAX_IDLE_BYTES) }))
+}
+
+export function producerWith(settings: ProducerSettings, batchMemory: BatchMemory): Producer {
+  return new KafkaProducer(settings, batchMemory)
 }
 
 class KafkaProducer implements Producer {
@@ -33,14 +46,17 @@ class KafkaProducer implements Producer {
   #state: 'open' | 'closing' | 'closed' = 'open'
   #closing: Promise<void> | null = null
 
-  constructor(settings: ProducerSettings) {
+  constructor(settings: ProducerSettings, batchMemory: BatchMemory) {
     this.#settings = settings
     this.#cluster = new Cluster(settings.common, { autoCreateTopics: true })
     this.#sender = new Sender(settings, this.#cluster, {
       topic: name => this.#accumulator.topics.get(name),
-      onFinished: (_queue, batch) => this.#accumulator.memory.release(batch.bytes),
+      onFinished: (_queue, batch) => {
+        this.#accumulator.memory.release(batch.bytes)
+        batch.releaseMemory()
+      },
     })
-    this.#accumulator = new Accumulator(settings, this.#cluster, {
+    this.#accumulator = new Accumulator(settings, this.#cluster, batchMemory, {
       onReady: queue => this.#sender.enqueue(queue),
       onRefused: (record, error) => this.#refuse(record, error),
     })

@@ -25,6 +25,13 @@ export interface HeaderInput {
   readonly value: Buffer | null
 }
 
+/** Memory that builders share: what one of them gives back is used by the next. */
+export interface BatchMemory {
+  /** So many bytes, with anything in them. */
+  take(bytes: number): Buffer
+  give(buffer: Buffer): void
+}
+
 export interface BatchOptions {
   /** Default none. */
   readonly compression?: CompressionName | CompressionType
@@ -45,9 +52,14 @@ export interface BatchOptions {
   readonly leaderEpoch?: number
   /** Bytes to allocate at first. Default 1024; the buffer doubles. */
   readonly initialSize?: number
+  /** Default: memory that the garbage collector frees. */
+  readonly memory?: BatchMemory
 }
 
+const UNSHARED: BatchMemory = { take: bytes => Buffer.allocUnsafeSlow(bytes), give: () => undefined }
+
 const NO_HEADERS: readonly HeaderInput[] = []
+const NOTHING = Buffer.alloc(0)
 const MAX_SIZE = 0x7fffffff
 /** Up to this length a loop copies faster than a call of `copy`. */
 const COPY_FROM = 32
@@ -68,11 +80,13 @@ export class RecordBatchBuilder {
   private baseTimestamp: number
   private maxTimestamp = -1
   private readonly options: BatchOptions
+  private readonly memory: BatchMemory
   private built = false
 
   constructor(options: BatchOptions = {}) {
     this.options = options
-    this.buf = Buffer.allocUnsafeSlow(Math.max(HEADER_SIZE, options.initialSize ?? 1024))
+    this.memory = options.memory ?? UNSHARED
+    this.buf = this.memory.take(Math.max(HEADER_SIZE, options.initialSize ?? 1024))
     this.baseTimestamp = options.baseTimestamp ?? -1
   }
 
@@ -131,8 +145,9 @@ export class RecordBatchBuilder {
 
   private grow(least: number): void {
     if (least > MAX_SIZE) throw unrepresentable('a record batch', 'it is longer than 2 GiB')
-    const larger = Buffer.allocUnsafeSlow(Math.min(MAX_SIZE, Math.max(least, this.buf.length * 2)))
+    const larger = this.memory.take(Math.min(MAX_SIZE, Math.max(least, this.buf.length * 2)))
     this.buf.copy(larger, 0, 0, this.pos)
+    this.memory.give(this.buf)
     this.buf = larger
   }
 
@@ -161,9 +176,18 @@ export class RecordBatchBuilder {
 
   private compressed(type: CompressionType): Buffer {
     const body = compress(type, this.buf.subarray(HEADER_SIZE, this.pos))
-    const batch = Buffer.allocUnsafeSlow(HEADER_SIZE + body.length)
+    const batch = this.memory.take(HEADER_SIZE + body.length)
     body.copy(batch, HEADER_SIZE)
+    this.memory.give(this.buf)
+    this.buf = batch
     return batch
+  }
+
+  /** Gives the memory back. Only after `build`, and once nothing reads the batch any more. */
+  release(): void {
+    if (!this.built) throw new TypeError('release before build')
+    this.memory.give(this.buf)
+    this.buf = NOTHING
   }
 }
 

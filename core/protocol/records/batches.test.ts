@@ -87,6 +87,29 @@ describe('building', () => {
     expect(batch!.records().every(r => r.value!.equals(value))).toBe(true)
   })
 
+  test.for(CODECS)('gives all of its memory back, with compression %s', compression => {
+    const out = new Set<Buffer>()
+    const memory = {
+      take: (size: number) => {
+        const taken = Buffer.alloc(size)
+        out.add(taken)
+        return taken
+      },
+      give: (buffer: Buffer) => {
+        expect(out.delete(buffer)).toBe(true)
+        buffer.fill(0xdd)
+      },
+    }
+    const builder = new RecordBatchBuilder({ compression, initialSize: 64, memory })
+    for (let i = 0; i < 1000; i++) builder.append(null, Buffer.from(`value ${i}`), 1)
+    expect(out.size).toBe(1)
+    expect(() => builder.release()).toThrow('before build')
+    const [batch] = [...readBatches(builder.build(), { checkCrc: true })]
+    expect(batch!.records().map(r => String(r.value))).toEqual(Array.from({ length: 1000 }, (_, i) => `value ${i}`))
+    builder.release()
+    expect(out.size).toBe(0)
+  })
+
   test('takes no record after it is built', () => {
     const builder = new RecordBatchBuilder()
     builder.append(null, null, 1)
