@@ -116,7 +116,7 @@ export const commonConfig = defineConfig({
     'How many events the runtime gets at once, at most. More than 256 change nothing.',
     { validator: range(1) },
   ),
-  'max.queue.size.in.bytes': long(0, 'MEDIUM', 'How many bytes are read ahead of the runtime. 0 means 2 MiB.'),
+  'max.queue.size.in.bytes': long(0, 'MEDIUM', 'How many bytes are read ahead of the runtime. 0 means 64 KiB.'),
   'poll.interval.ms': long(500, 'MEDIUM', 'Accepted and not needed: the task wakes when data arrives.', {
     validator: range(1),
   }),

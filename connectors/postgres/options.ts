@@ -106,8 +106,11 @@ export interface PostgresOptions {
   readonly guardrail: { readonly max: number; readonly fail: boolean }
 }
 
-/** What is read ahead where `max.queue.size.in.bytes` says nothing. */
-const DEFAULT_QUEUE_BYTES = 2 * 1024 * 1024
+/**
+ * What is read ahead by default: enough for several polls, and little enough to die young in memory.
+ * Chunks that wait longer are freed by a full collection only.
+ */
+const DEFAULT_QUEUE_BYTES = 64 * 1024
 /** Records that are decoded at a time: few enough to die young in memory. */
 const MOST_AT_ONCE = 256
 
