@@ -3,6 +3,7 @@ import {
   defineConfig,
   type Props,
   parseConfig,
+  propertyName,
   type Schema,
   type Struct,
   struct,
@@ -27,7 +28,7 @@ abstract class HoistField extends SidedTransformation {
   readonly #schemas = new SchemaCache<Schema>()
 
   configure(props: Props): void {
-    this.#field = parseConfig(hoistFieldConfig, props).field
+    this.#field = propertyName(parseConfig(hoistFieldConfig, props).field)
     this.#template = { [this.#field]: null }
   }
 

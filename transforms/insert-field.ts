@@ -7,6 +7,7 @@ import {
   type Props,
   parseConfig,
   primitive,
+  propertyName,
   type Schema,
   setField,
   timestamp,
@@ -117,7 +118,7 @@ function insertionsOf(config: ConfigValues<typeof insertFieldConfig>): Insertion
   ) => {
     if (spec === null) return
     const optional = !spec.endsWith('!')
-    out.push({ name: spec.replace(/[!?]$/, ''), schema: schema({ optional }), value })
+    out.push({ name: propertyName(spec.replace(/[!?]$/, '')), schema: schema({ optional }), value })
   }
   add(
     config['topic.field'],

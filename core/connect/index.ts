@@ -30,7 +30,7 @@ export { inHashMapOrder, inJavaOrder } from './java-order.ts'
 export { isLogical, javaBigDecimal, javaDate, javaToString } from './java-text.ts'
 export { DATE, DECIMAL, date, decimal, scaleOf, TIME, TIMESTAMP, time, timestamp } from './logical.ts'
 export type { OffsetReader } from './offset-reader.ts'
-export { getField, setField } from './own.ts'
+export { getField, propertyName, setField } from './own.ts'
 export type { Converter, HeaderConverter, Predicate, RawHeader, SchemaAndValue, Transformation } from './plugins.ts'
 export type { Props } from './props.ts'
 export type {

@@ -2,6 +2,14 @@ import type { Struct } from './schema.ts'
 
 // Fields may have the names of inherited properties: `__proto__`, `constructor`, `toString` ...
 
+/**
+ * The name as V8 keeps names of properties. V8 looks up any other string, such as one from a
+ * configuration, at each access, and may compile and discard the code around the access forever.
+ */
+export function propertyName(name: string): string {
+  return Object.keys({ [name]: null })[0]!
+}
+
 /** Sets a field of any name. */
 export function setField(object: Struct, name: string, value: unknown): void {
   if (name === '__proto__') {

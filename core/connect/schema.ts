@@ -1,4 +1,5 @@
 import { DataError } from './errors.ts'
+import { propertyName } from './own.ts'
 /** The types of Connect's data model (org.apache.kafka.connect.data.Schema.Type), as JsonConverter spells them. */
 export type SchemaType =
   | 'int8'
@@ -74,7 +75,7 @@ export function struct(
 ): Schema {
   const entries = fields instanceof Map ? [...fields] : Object.entries(fields as Readonly<Record<string, Schema>>)
   if (entries.some(([name]) => name === '')) throw new DataError('A field of a struct needs a name')
-  const list = entries.map(([name, schema], index) => Object.freeze({ name, index, schema }))
+  const list = entries.map(([name, schema], index) => Object.freeze({ name: propertyName(name), index, schema }))
   return Object.freeze({ type: 'struct' as const, optional: false, ...options, fields: Object.freeze(list) })
 }
 

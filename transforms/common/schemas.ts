@@ -1,6 +1,7 @@
 import {
   DataError,
   type Field,
+  getField,
   type Schema,
   type SchemaOptions,
   type Struct,
@@ -39,7 +40,7 @@ export function defaultedFields(schema: Schema): readonly Field[] {
 
 /** A field's value; its default where it is null and `replaceNull` says so. */
 export function fieldValue(value: Struct, field: Field, replaceNull: boolean): unknown {
-  const own = Object.hasOwn(value, field.name) ? value[field.name] : null
+  const own = getField(value, field.name)
   if (own !== null && own !== undefined) return own
   return (replaceNull ? field.schema.default : null) ?? null
 }
