@@ -114,11 +114,17 @@ async function bare(url: string, index: string): Promise<Figures> {
   const began = performance.now()
   let next = 0
   const worker = async () => {
-    for (let body = bodies[next++]; body; body = bodies[next++]) {
-      const headers = { 'content-type': 'application/x-ndjson' }
+    const headers = { 'content-type': 'application/x-ndjson' }
+    for (let body = bodies[next++]; body; ) {
       const answer = await pool.request({ method: 'POST', path: '/_bulk?filter_path=errors', headers, body })
       const { errors } = (await answer.body.json()) as { errors?: boolean }
+      if (answer.statusCode === 429) {
+        // the sink backs off in the same way
+        await setTimeout(100)
+        continue
+      }
       if (answer.statusCode !== 200 || errors) throw new Error(`_bulk: ${answer.statusCode}, errors ${errors}`)
+      body = bodies[next++]
     }
   }
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
