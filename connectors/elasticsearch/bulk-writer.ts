@@ -21,6 +21,11 @@ const MAX_BACKOFF_MS = 10_000
 /** The longest that a timer can be. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
+/**
+ * What `#isolate` found. `suspect`: a single item was rejected, and a probe after it was not.
+ */
+type Isolated = 'done' | 'another reason' | 'suspect'
+
 /** What to do with a document that is refused for good. Rejects when the task is to fail. */
 export type OnRefused = (record: SinkRecord, error: Error) => Promise<void>
 
@@ -184,6 +189,7 @@ export class BulkWriter {
   async #deliver(run: number, items: readonly BulkItem[], before: number): Promise<void> {
     let left = items
     let unclear = NO_ITEMS
+    let isSuspect = false
     for (let attempt = before; ; attempt++) {
       left = left.filter(item => this.#isWanted(item))
       if (left.length === 0) return
@@ -194,7 +200,12 @@ export class BulkWriter {
         const isAgain = attempt > before
         const wasRepeated = attempt - before >= this.#settings.raw['max.retries']
         if (answer.status >= 300) {
-          if (await this.#isolate(run, left, answer, wasRepeated)) return
+          const found = await this.#isolate(run, left, answer, { wasRepeated, isSuspect })
+          if (found === 'done') return
+          if (found === 'suspect') {
+            isSuspect = true
+            continue
+          }
           // a smaller request may pass where a large one does not
           isTooMuch = answer.status === 429 && isAgain && left.length > 1
           throw this.#errorFor(answer, left[0]!)
@@ -211,6 +222,7 @@ export class BulkWriter {
       } catch (error) {
         if (this.#stop.signal.aborted || !isRetriable(error) || isRefusedLogin(error)) throw error
         why = error as Error
+        isSuspect = false
         isTooMuch ||= left.length > 1 && wasCutShort(error)
       }
       this.#troubled.add(run)
@@ -278,30 +290,37 @@ export class BulkWriter {
   }
 
   /**
-   * A whole request was rejected for its size or content: bisects it to find the item. Returns
-   * false if it was rejected for another reason. Throws the problem if everything is rejected.
+   * A whole request was rejected for its size or content: bisects it to find the item. Throws the
+   * problem if everything is rejected. A single item is refused only if it is rejected again after a
+   * probe has succeeded: else whatever rejected everything may just have recovered.
    */
-  async #isolate(run: number, items: readonly BulkItem[], answer: Answer, wasRepeated: boolean): Promise<boolean> {
+  async #isolate(
+    run: number,
+    items: readonly BulkItem[],
+    answer: Answer,
+    { wasRepeated, isSuspect }: { readonly wasRepeated: boolean; readonly isSuspect: boolean },
+  ): Promise<Isolated> {
     const { status, body } = answer
     const bytes = bytesOf(items)
     const cause = causeOf(body)
     const isOver = status === 429 && isOverLimit(cause, bytes, wasRepeated && items.length === 1)
     const isTooLarge = status === 413 || isOver
     // a gateway's 400 does not say what it is about
-    if (!isTooLarge && (status !== 400 || !cause)) return false
+    if (!isTooLarge && (status !== 400 || !cause)) return 'another reason'
     if (items.length > 1) {
       if (isTooLarge) this.#queue.limitBytes(bytes / 2)
       for (const half of halves(items)) await this.#deliver(run, half, 0)
-      return true
+      return 'done'
     }
     const item = items[0]!
     // the numbers in the response tell; otherwise a nearly empty request does
     const obstacle = isOver ? null : await this.#obstacle(item)
     if (obstacle) throw obstacle
+    if (!isOver && !isSuspect) return 'suspect'
     const words = status === 413 && !cause ? TOO_LARGE : reasonOf(body)
     await this.#refuse({ item, status, words, isTooLarge })
     this.#wake()
-    return true
+    return 'done'
   }
 
   /**

@@ -337,6 +337,25 @@ test('a document that seems too large is kept if the index rejects everything, a
   expect(p.reported).toEqual([])
 })
 
+test('a gateway that recovers between a document and the probe after it makes no document too large', async () => {
+  for (const rejected of [
+    { status: 413, body: '' },
+    { status: 400, body: '{"error":{"type":"illegal_argument_exception","reason":"not now"},"status":400}' },
+  ]) {
+    await using es = await ScriptedElasticsearch.start()
+    const p = play(es, { 'behavior.on.malformed.documents': 'ignore' }, { reporter: true })
+    let hasRecovered = false
+    es.decide = actions => {
+      hasRecovered ||= !actions.some(a => a.id === 'a' || a.id === 'b')
+      return hasRecovered ? null : rejected
+    }
+    await p.task.put([p.record('a', { n: 0 }), p.record('b', { n: 1 })])
+    await p.settle()
+    expect(state(es)).toEqual({ a: { n: 0 }, b: { n: 1 } })
+    expect(p.reported).toEqual([])
+  }
+})
+
 test('a request that is repeatedly rejected with 429 is split', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es)
