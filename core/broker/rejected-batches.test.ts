@@ -62,6 +62,21 @@ test('the ten records without a key, of a hundred to a compacted topic, are name
   }
 })
 
+test('a batch whose length leaves no room for its header is INVALID_RECORD, whatever its bytes are', async () => {
+  // the bytes after the claimed end are read as the start of another batch, and the time is among them
+  const codes = new Set<number>()
+  for (let low = 0n; low < 256n; low++) {
+    const now = (BigInt(Date.now()) & ~255n) | low
+    const [answer] = await produce('t', [rawBatch({ length: 14 }, now)])
+    const isInvalidMagic = low > 2n
+    const isTooShort = low === 0n || low > 127n
+    const expected = isInvalidMagic || isTooShort ? ErrorCode.CORRUPT_MESSAGE : ErrorCode.INVALID_RECORD
+    expect(answer!.errorCode, `${low}`).toBe(expected)
+    codes.add(answer!.errorCode)
+  }
+  expect(codes.size).toBe(2)
+})
+
 test('a truncated batch is INVALID_RECORD, which clients do not retry, not CORRUPT_MESSAGE', async () => {
   const whole = batchOf('value')
   for (const length of [0, 10, 30, 61, whole.length - 1]) {

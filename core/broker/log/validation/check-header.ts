@@ -43,7 +43,13 @@ export function theOneBatch(records: Buffer | null, version: number): Buffer {
     throw errorFor(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, `${of} are not allowed to use ZStandard compression`)
   }
   const second = frameAt(records, first.size)
-  if (second === null) return records.length === first.size ? records : records.subarray(0, first.size)
+  if (second === null) {
+    // Apache fails to read it before it looks at the log
+    if (first.size < header.HEADER_SIZE) {
+      throw errorFor(ErrorCode.INVALID_RECORD, `A record batch of ${first.size} bytes has no room for its header`)
+    }
+    return records.length === first.size ? records : records.subarray(0, first.size)
+  }
   if ('problem' in second) throw errorFor(ErrorCode.CORRUPT_MESSAGE, second.problem)
   const detail = `${of} are only allowed to contain exactly one record batch per partition`
   throw errorFor(ErrorCode.INVALID_RECORD, detail)
