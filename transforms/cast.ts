@@ -8,6 +8,7 @@ import {
   parseConfig,
   primitive,
   type Schema,
+  SchemaCache,
   type SchemaOptions,
   type Struct,
   setField,
@@ -17,7 +18,7 @@ import { type CastType, castValue } from './common/cast-value.ts'
 import { replaceNullKey } from './common/keys.ts'
 import { inOrderOfCopy } from './common/maps.ts'
 import { requireMap, requireStruct } from './common/requirements.ts'
-import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
+import { fieldsOf, fieldValue, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
 const PURPOSE = 'cast types'

@@ -9,13 +9,14 @@ import {
   parseConfig,
   primitive,
   type Schema,
+  SchemaCache,
   type Struct,
   setField,
   type Transformation,
 } from '../core/connect/index.ts'
 import { FieldReference } from './common/field-reference.ts'
 import { requireStruct } from './common/requirements.ts'
-import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
+import { fieldsOf, fieldValue, structLike } from './common/schemas.ts'
 
 const PURPOSE = 'extraction of the new record state'
 const MODES = ['drop', 'tombstone', 'rewrite', 'rewrite-with-tombstone', 'delete-to-tombstone'] as const

@@ -6,12 +6,13 @@ import {
   type Props,
   parseConfig,
   type Schema,
+  SchemaCache,
   type Struct,
   setField,
   withOptions,
 } from '../core/connect/index.ts'
 import { isMap, mapOrNull, requireStruct } from './common/requirements.ts'
-import { basicsOf, fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
+import { basicsOf, fieldsOf, fieldValue, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
 const PURPOSE = 'flattening'

@@ -10,11 +10,12 @@ import {
   type Props,
   parseConfig,
   type Schema,
+  SchemaCache,
 } from '../core/connect/index.ts'
 import { nonEmptyList, replaceNullKey } from './common/keys.ts'
 import { inOrderOfCopy } from './common/maps.ts'
 import { requireMap, requireStruct } from './common/requirements.ts'
-import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
+import { fieldsOf, fieldValue, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
 const headerFromConfig = defineConfig({

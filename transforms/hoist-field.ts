@@ -5,10 +5,10 @@ import {
   parseConfig,
   propertyName,
   type Schema,
+  SchemaCache,
   type Struct,
   struct,
 } from '../core/connect/index.ts'
-import { SchemaCache } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
 const hoistFieldConfig = defineConfig({

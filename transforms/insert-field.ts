@@ -9,13 +9,14 @@ import {
   primitive,
   propertyName,
   type Schema,
+  SchemaCache,
   setField,
   timestamp,
 } from '../core/connect/index.ts'
 import { replaceNullKey } from './common/keys.ts'
 import { inOrderOfCopy } from './common/maps.ts'
 import { requireMap, requireOffset, requireStruct } from './common/requirements.ts'
-import { defaultedFields, fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
+import { defaultedFields, fieldsOf, fieldValue, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
 const SUFFIXES = '`name!` makes the field required, `name?` or `name` optional.'

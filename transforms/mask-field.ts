@@ -13,6 +13,7 @@ import {
   type Props,
   parseConfig,
   type Schema,
+  SchemaCache,
   scaleOf,
   setField,
 } from '../core/connect/index.ts'
@@ -20,7 +21,7 @@ import { distinctNames, replaceNullKey } from './common/keys.ts'
 import { inOrderOfCopy, namesInOrder } from './common/maps.ts'
 import { narrowInteger, wholePart } from './common/narrowing.ts'
 import { requireMap, requireStruct, typeName } from './common/requirements.ts'
-import { defaultedFields, fieldsOf, fieldValue, SchemaCache } from './common/schemas.ts'
+import { defaultedFields, fieldsOf, fieldValue } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
 const PURPOSE = 'mask fields'

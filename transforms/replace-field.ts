@@ -5,13 +5,14 @@ import {
   type Props,
   parseConfig,
   type Schema,
+  SchemaCache,
   type Struct,
   setField,
 } from '../core/connect/index.ts'
 import { distinctNamesIfAny, replaceNullKey } from './common/keys.ts'
 import { inOrderOfCapacity } from './common/maps.ts'
 import { requireMap, requireStruct } from './common/requirements.ts'
-import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
+import { fieldsOf, fieldValue, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
 const PURPOSE = 'field replacement'

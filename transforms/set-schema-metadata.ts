@@ -6,12 +6,13 @@ import {
   type Props,
   parseConfig,
   type Schema,
+  SchemaCache,
   type Struct,
   setField,
   withOptions,
 } from '../core/connect/index.ts'
 import { replaceNullKey } from './common/keys.ts'
-import { fieldsOf, fieldValue, SchemaCache } from './common/schemas.ts'
+import { fieldsOf, fieldValue } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
 const setSchemaMetadataConfig = defineConfig({

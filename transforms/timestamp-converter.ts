@@ -8,6 +8,7 @@ import {
   type Props,
   parseConfig,
   type Schema,
+  SchemaCache,
   type Struct,
   setField,
 } from '../core/connect/index.ts'
@@ -15,7 +16,7 @@ import { JavaDateFormat } from './common/java-date-format.ts'
 import { replaceNullKey } from './common/keys.ts'
 import { inOrderOfCopy } from './common/maps.ts'
 import { requireMap, structOrNull } from './common/requirements.ts'
-import { fieldsOf, fieldValue, SchemaCache, structLike } from './common/schemas.ts'
+import { fieldsOf, fieldValue, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 import {
   fromInstant,

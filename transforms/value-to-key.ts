@@ -7,6 +7,7 @@ import {
   type Props,
   parseConfig,
   type Schema,
+  SchemaCache,
   type Struct,
   setField,
   struct,
@@ -15,7 +16,7 @@ import {
 import { distinctNames, replaceNullKey } from './common/keys.ts'
 import { inOrderOfCapacity } from './common/maps.ts'
 import { requireMap, requireStruct } from './common/requirements.ts'
-import { fieldValue, SchemaCache } from './common/schemas.ts'
+import { fieldValue } from './common/schemas.ts'
 
 const PURPOSE = 'copying fields from value to key'
 

@@ -22,9 +22,10 @@ const MAX_BACKOFF_MS = 10_000
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * What `#isolate` found. `suspect`: a single item was rejected, and a probe after it was not.
+ * The result of `#isolate`. `suspect`: a single item was rejected, and the probe after it was accepted.
+ * `unrelated`: the request was not rejected for its size or content.
  */
-type Isolated = 'done' | 'another reason' | 'suspect'
+type Isolated = 'done' | 'suspect' | 'unrelated'
 
 /** What to do with a document that is refused for good. Rejects when the task is to fail. */
 export type OnRefused = (record: SinkRecord, error: Error) => Promise<void>
@@ -291,8 +292,9 @@ export class BulkWriter {
 
   /**
    * A whole request was rejected for its size or content: bisects it to find the item. Throws the
-   * problem if everything is rejected. A single item is refused only if it is rejected again after a
-   * probe has succeeded: else whatever rejected everything may just have recovered.
+   * problem if everything is rejected. A single item is refused only if it is rejected again after an
+   * accepted probe: after its first rejection, a server or gateway that rejected everything may have
+   * recovered.
    */
   async #isolate(
     run: number,
@@ -306,7 +308,7 @@ export class BulkWriter {
     const isOver = status === 429 && isOverLimit(cause, bytes, wasRepeated && items.length === 1)
     const isTooLarge = status === 413 || isOver
     // a gateway's 400 does not say what it is about
-    if (!isTooLarge && (status !== 400 || !cause)) return 'another reason'
+    if (!isTooLarge && (status !== 400 || !cause)) return 'unrelated'
     if (items.length > 1) {
       if (isTooLarge) this.#queue.limitBytes(bytes / 2)
       for (const half of halves(items)) await this.#deliver(run, half, 0)

@@ -337,7 +337,7 @@ test('a document that seems too large is kept if the index rejects everything, a
   expect(p.reported).toEqual([])
 })
 
-test('a gateway that recovers between a document and the probe after it makes no document too large', async () => {
+test('a document that was rejected just before a gateway recovered is sent again, not skipped', async () => {
   for (const rejected of [
     { status: 413, body: '' },
     { status: 400, body: '{"error":{"type":"illegal_argument_exception","reason":"not now"},"status":400}' },

@@ -107,8 +107,8 @@ export interface PostgresOptions {
 }
 
 /**
- * What is read ahead by default: enough for several polls, and little enough to die young in memory.
- * Chunks that wait longer are freed by a full collection only.
+ * The default of `max.queue.size.in.bytes`: enough for several polls, and so little that V8 frees the
+ * chunks in a minor garbage collection. Chunks that wait longer are freed only by a full one.
  */
 const DEFAULT_QUEUE_BYTES = 64 * 1024
 /** Records that are decoded at a time: few enough to die young in memory. */

@@ -91,7 +91,10 @@ export class PublicationKeeper {
       throw errors.create('MR_PG_PUBLICATION_MISSING', { publication: name })
   }
 
-  /** `isStrict`: a captured table that cannot be added is an error, as at Debezium's start. Later others may have made it. */
+  /**
+   * `isStrict`: a captured table that cannot be added is an error, as when Debezium starts. Not for
+   * tables that appear later: somebody else may have created them.
+   */
   async #ensure(tables: readonly TableEntry[], isStrict: boolean): Promise<void> {
     const { options, logger } = this.#context
     const { version: serverVersion, readOnly } = this.#facts

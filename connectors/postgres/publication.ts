@@ -25,7 +25,7 @@ export interface PublicationContext {
   readonly serverVersion: number
   /** A standby, where nothing can be created or changed. */
   readonly readOnly: boolean
-  /** Is told of each table that cannot be added, so that capturing the others continues. Null: that is an error. */
+  /** Called for each table that cannot be added; the others are captured. Null: it is an error instead. */
   readonly cannotAdd: ((failure: MillraceError) => void) | null
 }
 

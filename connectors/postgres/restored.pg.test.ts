@@ -3,6 +3,7 @@ import pg from 'pg'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import type { SourceRecord, Struct } from '../../core/connect/index.ts'
 import { type Backup, type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
+import { query } from '../../test/services/query.ts'
 import { parseLsn } from './lsn.ts'
 import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
 
@@ -19,22 +20,10 @@ const id = (r: SourceRecord) => (r.key as Struct)['id']
 const opAndId = (r: SourceRecord) => `${(r.value as Struct)['op']}${id(r)}`
 
 /**
- * Streaming starts at the slot, not at an offset. The slot of the backup may not have been confirmed past row 1, so that row may
- * come again, once and first.
+ * Streaming starts at the slot, not at an offset. The slot of the backup may not have been confirmed
+ * past row 1, so that row may come again, once and first.
  */
 const withoutRepeatedRow1 = (ops: readonly string[]) => (ops[0] === 'c1' ? ops.slice(1) : ops)
-
-async function query(url: string, ...sql: string[]): Promise<pg.QueryResult> {
-  const db = new pg.Client(url)
-  await db.connect()
-  try {
-    let result: pg.QueryResult | null = null
-    for (const s of sql) result = await db.query(s)
-    return result!
-  } finally {
-    await db.end()
-  }
-}
 
 const confirmed = async (url: string): Promise<string> =>
   (

@@ -3,24 +3,13 @@ import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Props, SourceRecord, Struct } from '../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
+import { query } from '../../test/services/query.ts'
 import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
 
 const server: PostgresServer | null = await startPostgres({ own: true })
 afterAll(() => server?.stop())
 
 const ids = (records: readonly SourceRecord[]) => records.map(r => (r.key as Struct)['id'])
-
-async function query(url: string, ...sql: string[]): Promise<pg.QueryResult> {
-  const db = new pg.Client(url)
-  await db.connect()
-  try {
-    let result: pg.QueryResult | null = null
-    for (const s of sql) result = await db.query(s)
-    return result!
-  } finally {
-    await db.end()
-  }
-}
 
 /** A database with one table, whose connector has captured row 1. The slot lags behind the offset. */
 async function captured(more: Props = {}) {

@@ -470,8 +470,9 @@ export class Session {
   }
 
   /**
-   * A server that shuts down waits until all of its WAL is confirmed. That may never be: with `lsn.flush.mode=connector`, or while
-   * the log takes nothing. What is confirmed by then is enough: the rest comes again.
+   * A server that shuts down waits until all of its WAL is confirmed. That may never happen: with
+   * `lsn.flush.mode=connector`, or while the log rejects records. So the connector disconnects; the
+   * server sends again what is not confirmed.
    */
   async #leaveAtShutdown(): Promise<void> {
     const { options, signal } = this.#context

@@ -1,24 +1,17 @@
-/** A server waits at a shutdown until all of its WAL is confirmed: this must not depend on the log or on the settings. */
-import pg from 'pg'
+/**
+ * A server that shuts down waits until all of its WAL is confirmed. A connector must confirm it
+ * whatever the state of the log and whatever the settings.
+ */
 import { afterAll, describe, expect, test } from 'vitest'
 import type { SourceRecord, Struct } from '../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
+import { query } from '../../test/services/query.ts'
 import { propsFor, TaskHarness } from './test-support/harness.ts'
 
 const server: PostgresServer | null = await startPostgres({ own: true })
 afterAll(() => server?.stop())
 
 const ids = (records: readonly SourceRecord[]) => records.map(r => (r.key as Struct)['id'])
-
-async function query(url: string, ...sql: string[]): Promise<void> {
-  const db = new pg.Client(url)
-  await db.connect()
-  try {
-    for (const s of sql) await db.query(s)
-  } finally {
-    await db.end()
-  }
-}
 
 describe.skipIf(server === null)('a fast shutdown of the server', () => {
   test.each([

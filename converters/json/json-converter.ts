@@ -10,6 +10,7 @@ import {
   type RawHeader,
   type Schema,
   type SchemaAndValue,
+  SchemaCache,
 } from '../../core/connect/index.ts'
 import { parseConverterConfig } from '../common/converter-type.ts'
 import { jsonConverterConfig } from './config.ts'
@@ -23,7 +24,6 @@ import { writeSchemaless } from './write-schemaless.ts'
 import { compileWriter, faultyPath, type WriteOptions, type Writer } from './write-value.ts'
 
 interface WriteSchema {
-  readonly schema: Schema
   /** `{"schema":{...},"payload":` */
   readonly head: Buffer
   /** The same as text; null if it is so long that copying its bytes is cheaper. */
@@ -47,10 +47,14 @@ export class JsonConverter implements Converter, HeaderConverter {
   #options: WriteOptions = { decimalFormat: 'BASE64', replaceNullWithDefault: true }
   #fixed: ReadSchema | null = null
   #read = new EnvelopeCache(1000)
-  #written = new WeakMap<Schema, WriteSchema>()
-  /** Of the last value: the next one mostly has the same schema. */
-  #lastWritten: WriteSchema | null = null
+  #written = new SchemaCache<WriteSchema>()
   readonly #slab = new Slab()
+  readonly #compile = (schema: Schema): WriteSchema => {
+    const write = compileWriter(schema, this.#options)
+    const headText = `{"schema":${renderSchema(schema, this.#options)},"payload":`
+    const head = Buffer.from(headText)
+    return { head, headText: head.length <= SHORT_HEAD ? headText : null, write }
+  }
 
   configure(props: Props, isKey?: boolean): void {
     this.#config = parseConverterConfig(jsonConverterConfig, props, isKey)
@@ -60,8 +64,7 @@ export class JsonConverter implements Converter, HeaderConverter {
       replaceNullWithDefault: this.#config['replace.null.with.default'],
     }
     this.#read = new EnvelopeCache(this.#config['schemas.cache.size'])
-    this.#written = new WeakMap()
-    this.#lastWritten = null
+    this.#written = new SchemaCache()
     const content = this.#config['schema.content']
     this.#fixed = content === null ? null : this.#readSchema(parseJson(Buffer.from(content), 'schemaless'))
   }
@@ -71,7 +74,7 @@ export class JsonConverter implements Converter, HeaderConverter {
       if (value === null || value === undefined) return null
       return this.#slab.message(this.#config['schemas.enable'] ? NO_SCHEMA : null, writeSchemaless(value))
     }
-    const known = this.#writerOf(schema)
+    const known = this.#written.get(schema, this.#compile)
     return this.#slab.message(
       this.#config['schemas.enable'] ? known.head : null,
       this.#payload(known, topic, schema, value),
@@ -84,24 +87,10 @@ export class JsonConverter implements Converter, HeaderConverter {
       const payload = writeSchemaless(value)
       return this.#config['schemas.enable'] ? `${NO_SCHEMA_TEXT}${payload}}` : payload
     }
-    const known = this.#writerOf(schema)
+    const known = this.#written.get(schema, this.#compile)
     const payload = this.#payload(known, topic, schema, value)
     if (!this.#config['schemas.enable']) return payload
     return known.headText === null ? this.#slab.message(known.head, payload) : `${known.headText}${payload}}`
-  }
-
-  #writerOf(schema: Schema): WriteSchema {
-    if (this.#lastWritten?.schema === schema) return this.#lastWritten
-    let known = this.#written.get(schema)
-    if (!known) {
-      const write = compileWriter(schema, this.#options)
-      const headText = `{"schema":${renderSchema(schema, this.#options)},"payload":`
-      const head = Buffer.from(headText)
-      known = { schema, head, headText: head.length <= SHORT_HEAD ? headText : null, write }
-      this.#written.set(schema, known)
-    }
-    this.#lastWritten = known
-    return known
   }
 
   #payload(known: WriteSchema, topic: string, schema: Schema, value: unknown): string {

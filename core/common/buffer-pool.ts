@@ -37,7 +37,7 @@ export class BufferPool {
     return this.#idleBytes
   }
 
-  /** So many bytes, with anything in them. */
+  /** A buffer of that many bytes. Its content is arbitrary. */
   take(bytes: number): Buffer {
     const size = sizeFor(bytes)
     const memory = this.#idle.get(size)?.pop()

@@ -58,6 +58,7 @@ export {
   struct,
   withOptions,
 } from './schema.ts'
+export { SchemaCache } from './schema-cache.ts'
 export { type ErrantRecordReporter, SinkTask, type SinkTaskContext } from './sink-task.ts'
 export { type RecordMetadata, SourceTask, type SourceTaskContext } from './source-task.ts'
 export { connectNumber, parseExactJson } from './values/exact-json.ts'

@@ -3,8 +3,9 @@ import type { Struct } from './schema.ts'
 // Fields may have the names of inherited properties: `__proto__`, `constructor`, `toString` ...
 
 /**
- * The name as V8 keeps names of properties. V8 looks up any other string, such as one from a
- * configuration, at each access, and may compile and discard the code around the access forever.
+ * The same name as the string that V8 uses for properties. With any other string, such as one cut
+ * from a configuration, V8 looks the property up at each access and may optimize and deoptimize the
+ * code around it again and again.
  */
 export function propertyName(name: string): string {
   return Object.keys({ [name]: null })[0]!

@@ -1,11 +1,11 @@
 /** Everything that goes wrong with a Postgres, told by REST, while a pipeline beside goes on; when it is right again nothing is lost. */
 import { setTimeout } from 'node:timers/promises'
-import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createConsumer } from '../../core/client/index.ts'
 import { eventually } from '../platform.ts'
 import { random } from '../random.ts'
 import { type PostgresServer, startPostgres } from '../services/postgres.ts'
+import { query } from '../services/query.ts'
 import { Beside, type Fixture, fixture, healed, says } from './fixture.ts'
 
 const server = await startPostgres({ own: true })
@@ -21,16 +21,6 @@ beforeAll(async () => {
   beside = await new Beside(f.dir, f.platform).start()
 })
 afterAll(() => f?.close())
-
-async function sql(url: string, ...statements: string[]): Promise<void> {
-  const client = new pg.Client(url)
-  await client.connect()
-  try {
-    for (const statement of statements) await client.query(statement)
-  } finally {
-    await client.end()
-  }
-}
 
 function configOf(url: string, name: string, more: Record<string, string> = {}): Record<string, string> {
   const at = new URL(url)
@@ -63,7 +53,7 @@ interface Source {
 async function database(rows: number, on: PostgresServer = server!): Promise<Source> {
   const name = `src${++count}`
   const url = await on.createDatabase(`db_${name}`)
-  await sql(
+  await query(
     url,
     'create table t (id int primary key, v text)',
     `insert into t select n, 'v' from generate_series(1, ${rows}) n`,
@@ -113,7 +103,7 @@ test.skipIf(!server)(
   'what is wrong is refused at the creation with its key, and nothing is left in the database',
   async () => {
     const { name, url, config } = await database(1)
-    await sql(
+    await query(
       url,
       `create role weak login password 'pw'`,
       'grant select on t to weak',
@@ -156,7 +146,7 @@ test.skipIf(!server)(
         await says(f.platform, source.name, 'RUNNING', /MR_PG_/)
         await beside.moves()
         await own.resume()
-        await sql(source.url, 'insert into t select max(id) + 1 from t')
+        await query(source.url, 'insert into t select max(id) + 1 from t')
         await arrived(source.name, mode === 'fast' ? 6 : 7)
         await healed(f.platform, source.name)
       }
@@ -168,7 +158,7 @@ test.skipIf(!server)(
       )
       await eventually(
         () =>
-          sql(source.url, `select pg_drop_replication_slot('${source.name}')`).then(
+          query(source.url, `select pg_drop_replication_slot('${source.name}')`).then(
             () => true,
             () => false,
           ),
@@ -186,7 +176,7 @@ test.skipIf(!server)(
       await beside.moves()
       await own.halt('fast')
       await own.resume({ wal_level: 'logical' })
-      await sql(source.url, 'insert into t select max(id) + 1 from t')
+      await query(source.url, 'insert into t select max(id) + 1 from t')
       await f.platform.rest('PUT', `/connectors/${source.name}/config`, config)
       await arrived(source.name, 8)
       await healed(f.platform, source.name)
@@ -222,7 +212,7 @@ test.skipIf(!server)(
       await f.platform.create(source.name, source.config)
       for (let n = 0; n < 20; n++) {
         await setTimeout(rng.below(40))
-        await sql(source.url, 'insert into t select max(id) + 1 from t')
+        await query(source.url, 'insert into t select max(id) + 1 from t')
         await server!.admin.query(
           'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()',
           [`db_${source.name}`],
@@ -259,7 +249,7 @@ test.skipIf(!server)('a slot dropped behind our back is FAILED with what to do',
     ...source.config,
     'snapshot.mode': 'when_needed',
   })
-  await sql(source.url, 'insert into t values (4)')
+  await query(source.url, 'insert into t values (4)')
   await arrived(source.name, 4)
   await healed(f.platform, source.name)
   await f.platform.rest('DELETE', `/connectors/${source.name}`)
@@ -269,7 +259,7 @@ test.skipIf(!server)('a table altered, dropped and made again while it streams',
   const source = await database(3)
   await f.platform.create(source.name, source.config)
   await arrived(source.name, 3)
-  await sql(
+  await query(
     source.url,
     'alter table t add column w int default 7',
     'insert into t values (4)',
@@ -279,7 +269,7 @@ test.skipIf(!server)('a table altered, dropped and made again while it streams',
     'insert into t values (6)',
   )
   await arrived(source.name, 6)
-  await sql(
+  await query(
     source.url,
     'drop table t',
     'create table t (id int primary key)',
@@ -293,18 +283,18 @@ test.skipIf(!server)('a table altered, dropped and made again while it streams',
 
 test.skipIf(!server)('a password changed behind our back', async () => {
   const source = await database(3)
-  await sql(source.url, `create role changing login superuser password 'first-secret'`)
+  await query(source.url, `create role changing login superuser password 'first-secret'`)
   await f.platform.create(source.name, {
     ...source.config,
     'database.user': 'changing',
     'database.password': 'first-secret',
   })
   await arrived(source.name, 3)
-  await sql(source.url, `alter role changing nologin`)
+  await query(source.url, `alter role changing nologin`)
   await server!.admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'changing'`)
   await says(f.platform, source.name, 'FAILED', /MR_PG_LOGIN_DENIED/)
   await beside.moves()
-  await sql(source.url, `alter role changing login`, 'insert into t values (4)')
+  await query(source.url, `alter role changing login`, 'insert into t values (4)')
   await f.platform.rest('POST', `/connectors/${source.name}/restart?includeTasks=true&onlyFailed=true`)
   await arrived(source.name, 4)
   expect(f.platform.output).not.toContain('first-secret')

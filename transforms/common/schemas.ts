@@ -44,21 +44,3 @@ export function fieldValue(value: Struct, field: Field, replaceNull: boolean): u
   if (own !== null && own !== undefined) return own
   return (replaceNull ? field.schema.default : null) ?? null
 }
-
-/** Something made of a schema once and kept as long as the schema is. */
-export class SchemaCache<V> {
-  readonly #made = new WeakMap<Schema, V>()
-  /** Records in a row mostly have the same schema, which is then found without a look-up. */
-  #last: { readonly schema: Schema; readonly value: V } | null = null
-
-  get(schema: Schema, make: (schema: Schema) => V): V {
-    if (this.#last?.schema === schema) return this.#last.value
-    let value = this.#made.get(schema)
-    if (value === undefined) {
-      value = make(schema)
-      this.#made.set(schema, value)
-    }
-    this.#last = { schema, value }
-    return value
-  }
-}

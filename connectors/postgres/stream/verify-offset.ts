@@ -36,8 +36,8 @@ export async function missingCommit(
 }
 
 /**
- * Whether a transaction, or a message outside of one, ends at a position. Null if the publication is newer than the WAL, so
- * that the server skips transactions.
+ * Whether a transaction, or a message outside of one, ends at a position. Null if the publication is
+ * newer than the WAL: then the server skips transactions.
  */
 async function hasEndAt(stream: ReplicationStream, lsn: Lsn, signal: AbortSignal): Promise<boolean | null> {
   const { connection, walEnd } = stream

@@ -30,7 +30,7 @@ function brokerResource(name: string, ctx: RequestContext): readonly ConfigEntry
   return brokerConfigEntries(ctx.broker)
 }
 
-/** Loggers are not configurable here, so there are none to describe. */
+/** BROKER_LOGGER resources are not supported yet: the response describes no loggers. */
 function loggerResource(name: string, ctx: RequestContext): readonly ConfigEntry[] | Refused {
   const { nodeId } = ctx.broker
   if (name === '') return invalid('Broker id must not be empty')

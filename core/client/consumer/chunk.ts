@@ -39,7 +39,7 @@ export class Chunk {
   #records: ReturnType<DecodedBatch['records']> = []
   #at = 0
   /**
-   * The offset after the last batch that was gone over, and its leader epoch. Batches without
+   * The offset after the last batch that was read, and its leader epoch. Batches without
    * records for the user count too.
    */
   #end = -1

@@ -19,8 +19,8 @@ import { Sender } from './sender.ts'
 import type { PendingRecord } from './topic-queue.ts'
 
 /**
- * What is kept of the memory of acknowledged batches. While records keep coming, the next batches
- * take it at once, so little is idle.
+ * The most memory of acknowledged batches that a producer keeps for its next ones. While records keep
+ * coming, new batches take it at once, so little is idle.
  */
 const MAX_IDLE_BYTES = 4 << 20
 

@@ -25,9 +25,9 @@ export interface HeaderInput {
   readonly value: Buffer | null
 }
 
-/** Memory that builders share: what one of them gives back is used by the next. */
+/** Memory that builders share: one builder reuses what another has given back. */
 export interface BatchMemory {
-  /** So many bytes, with anything in them. */
+  /** A buffer of that many bytes. Its content is arbitrary. */
   take(bytes: number): Buffer
   give(buffer: Buffer): void
 }

@@ -44,7 +44,7 @@ export function theOneBatch(records: Buffer | null, version: number): Buffer {
   }
   const second = frameAt(records, first.size)
   if (second === null) {
-    // Apache fails to read it before it looks at the log
+    // as in Apache, before the log is looked up
     if (first.size < header.HEADER_SIZE) {
       throw errorFor(ErrorCode.INVALID_RECORD, `A record batch of ${first.size} bytes has no room for its header`)
     }
