@@ -1,13 +1,10 @@
 /** Compiles to `dist/` and puts beside it what is not compiled: the manifests by which built-in plugins are found. */
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, globSync, mkdirSync, rmSync } from 'node:fs'
+import { cpSync, globSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
-const info = join(root, 'node_modules/.cache/tsbuild.tsbuildinfo')
-// the incremental state is worth nothing without the output it describes
-if (!existsSync(dist)) rmSync(info, { force: true })
 
 const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
   cwd: root,
