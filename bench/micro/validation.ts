@@ -1,7 +1,7 @@
 // Micro-benchmark of the check of producers' batches: CPU time a batch and a GB, beside what
 // receiving and appending it takes. Usage: node bench/micro/validation.ts
 import { parseArgs } from 'node:util'
-import { rulesFor } from '../../core/broker/log/append-check.ts'
+import { rulesFor } from '../../core/broker/log/append/append-check.ts'
 import { DEFAULT_LOG_CONFIG } from '../../core/broker/log/index.ts'
 import { headerProblem } from '../../core/broker/log/validation/check-header.ts'
 import { CheckPool } from '../../core/broker/log/validation/check-pool.ts'

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { cleanablePart, groupSegments, isDue } from './compaction/cleanable.ts'
+import { expiredSegments } from './compaction/retention.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
-import { parseLogFileName, parsePartitionDir, renamedPartitionDir } from './log-files.ts'
-import { expiredSegments } from './retention.ts'
+import { parseLogFileName, parsePartitionDir, renamedPartitionDir } from './segment/log-files.ts'
 import { configOf } from './test-support/logs.ts'
 
 const segment = (endOffset: number, size: number, latestTimestamp: number) => ({ endOffset, size, latestTimestamp })

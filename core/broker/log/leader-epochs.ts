@@ -1,4 +1,4 @@
-import { type EpochStart, readEpochCheckpoint, writeEpochCheckpoint } from './checkpoint-file.ts'
+import { type EpochStart, readEpochCheckpoint, writeEpochCheckpoint } from './recovery/checkpoint-file.ts'
 
 /** Which leader epoch began at which offset (`leader-epoch-checkpoint`), for followers and clients that compare logs. */
 export class LeaderEpochs {

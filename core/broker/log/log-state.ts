@@ -1,9 +1,9 @@
 import { ErrorCode, errorFor, type KafkaError } from '../../protocol/error-codes.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogEnv } from './log-env.ts'
-import type { ProducerStates } from './producer-states.ts'
-import type { Segment } from './segment.ts'
-import { PartitionTail } from './tail-cache.ts'
+import type { ProducerStates } from './producers/producer-states.ts'
+import { PartitionTail } from './read/tail-cache.ts'
+import type { Segment } from './segment/segment.ts'
 import type { LogConfig } from './types.ts'
 
 /** What was found on disk, or made, when a log was opened. */

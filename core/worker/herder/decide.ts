@@ -1,4 +1,4 @@
-import type { Failure } from '../task/messages-out.ts'
+import type { Failure } from '../task/host/messages-out.ts'
 
 /** What a connector or task shall be at present. */
 export interface Desired {

@@ -5,7 +5,7 @@ import { type WorkerConfig, withPrefix } from '../config/worker-config.ts'
 import type { PluginDescriptor } from '../plugins/manifest.ts'
 import { type PluginKind, type PluginRegistry, pluginRef } from '../plugins/registry.ts'
 import { parseRange } from '../plugins/versions.ts'
-import type { ConnectorSpec, PluginSpec, TaskSpec, TransformSpec } from '../task/messages-in.ts'
+import type { ConnectorSpec, PluginSpec, TaskSpec, TransformSpec } from '../task/host/messages-in.ts'
 
 export interface LauncherOptions {
   readonly config: WorkerConfig

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { GroupMetadata } from '../../client/types.ts'
 import { createLogger } from '../../common/log.ts'
-import type { ThreadEvent } from '../task/messages-out.ts'
-import type { ThreadHost } from '../task/thread-host.ts'
+import type { ThreadEvent } from '../task/host/messages-out.ts'
+import type { ThreadHost } from '../task/host/thread-host.ts'
 import { Members } from './members.ts'
 import { Watch } from './watch.ts'
 

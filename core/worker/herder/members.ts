@@ -3,7 +3,7 @@ import type { GroupMetadata } from '../../client/types.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
 import type { Props } from '../../connect/props.ts'
-import type { ThreadHost } from '../task/thread-host.ts'
+import type { ThreadHost } from '../task/host/thread-host.ts'
 
 /** What leaving a group for a dead thread may take, ms. */
 const LEAVE_MS = 5000

@@ -1,7 +1,7 @@
 import type { ConfigValue } from '../../common/config/parse.ts'
 import { hideInUrls } from '../../common/config/password.ts'
 import type { KeyDefinition, KeyInfo } from '../config/runtime-keys.ts'
-import type { ConfigKeyInfo } from '../task/messages-in.ts'
+import type { ConfigKeyInfo } from '../task/host/messages-in.ts'
 
 const textOf = (value: ConfigKeyInfo['default']): string | null => {
   if (value === null || value === undefined) return null

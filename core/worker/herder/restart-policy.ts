@@ -1,6 +1,6 @@
 import { isoTime } from '../../common/timer.ts'
 import type { Props } from '../../connect/props.ts'
-import type { Failure } from '../task/messages-out.ts'
+import type { Failure } from '../task/host/messages-out.ts'
 
 /** `errors.restart.*` of a connector. Not in Connect, where a failed task waits for a human. */
 export interface RestartPolicy {

@@ -1,6 +1,6 @@
 import { emitLog } from '../../common/log.ts'
-import type { HerderCall, ThreadEvent } from '../task/messages-out.ts'
-import { type TaskIsolation, ThreadHost, threadNameOf } from '../task/thread-host.ts'
+import type { HerderCall, ThreadEvent } from '../task/host/messages-out.ts'
+import { type TaskIsolation, ThreadHost, threadNameOf } from '../task/host/thread-host.ts'
 
 export interface ThreadsOptions {
   readonly isolation: TaskIsolation

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createLogger } from '../../common/log.ts'
-import type { ThreadEvent } from '../task/messages-out.ts'
+import type { ThreadEvent } from '../task/host/messages-out.ts'
 import type { Desired } from './decide.ts'
 import { restartPolicy } from './restart-policy.ts'
 import { StartGate } from './start-gate.ts'

@@ -1,7 +1,7 @@
 import { isoTime } from '../../common/timer.ts'
 import { errors } from '../task/errors.ts'
-import type { ThreadEvent } from '../task/messages-out.ts'
-import type { ThreadHost } from '../task/thread-host.ts'
+import type { ThreadEvent } from '../task/host/messages-out.ts'
+import type { ThreadHost } from '../task/host/thread-host.ts'
 import type { Members } from './members.ts'
 
 /** How often the threads are looked at, ms. */

@@ -1,7 +1,7 @@
 import { emitLog } from '../../common/log.ts'
 import { pluginErrors } from '../errors.ts'
-import type { PluginInfo, PluginRef, ThreadRequests, ValidateSpec, ValidationResult } from '../task/messages-in.ts'
-import { ThreadHost } from '../task/thread-host.ts'
+import type { PluginInfo, PluginRef, ThreadRequests, ValidateSpec, ValidationResult } from '../task/host/messages-in.ts'
+import { ThreadHost } from '../task/host/thread-host.ts'
 
 export interface InspectorOptions {
   /** Threads at most. */

@@ -1,5 +1,5 @@
 import { pluginErrors } from '../errors.ts'
-import type { PluginRef } from '../task/messages-in.ts'
+import type { PluginRef } from '../task/host/messages-in.ts'
 import type { PluginDescriptor, PluginType } from './manifest.ts'
 import { compareVersions, type VersionRange } from './versions.ts'
 

@@ -1,4 +1,4 @@
-import type { TaskMetrics } from './messages-out.ts'
+import type { TaskMetrics } from './host/messages-out.ts'
 
 /** A task's counters while it runs: written by plain assignment in the hot path, read now and then. */
 export class MetricsRecorder implements TaskMetrics {

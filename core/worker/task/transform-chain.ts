@@ -1,9 +1,9 @@
 import type { Predicate, Transformation } from '../../connect/plugins.ts'
 import type { ConnectRecord } from '../../connect/record.ts'
-import { StageError } from './error-policy.ts'
-import type { PluginSpec, TransformSpec } from './messages-in.ts'
-import { loadPlugin } from './plugin-loader.ts'
-import { learnSecrets } from './redact.ts'
+import { StageError } from './failures/error-policy.ts'
+import { learnSecrets } from './failures/redact.ts'
+import type { PluginSpec, TransformSpec } from './host/messages-in.ts'
+import { loadPlugin } from './host/plugin-loader.ts'
 
 /** A plugin that may hold something. */
 export interface Closeable {

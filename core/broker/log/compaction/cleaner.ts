@@ -1,6 +1,6 @@
-import { SWAP } from '../log-files.ts'
+import type { LogWriter } from '../append/log-writer.ts'
 import type { LogState } from '../log-state.ts'
-import type { LogWriter } from '../log-writer.ts'
+import { SWAP } from '../segment/log-files.ts'
 import { type Cleanable, cleanablePart, isDue } from './cleanable.ts'
 import { type Compaction, compact, discard, viewOf } from './compactor.ts'
 

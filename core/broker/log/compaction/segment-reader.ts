@@ -1,7 +1,7 @@
 import * as header from '../../../protocol/records/batch-header.ts'
-import { readRange } from '../log-reader.ts'
 import type { LogState } from '../log-state.ts'
-import type { Segment } from '../segment.ts'
+import { readRange } from '../read/log-reader.ts'
+import type { Segment } from '../segment/segment.ts'
 
 /** Read at a time: what is done with it must not hold the event loop for long. */
 const STEP = 256 << 10

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type BatchMeta, batchProblem, readBatchMeta } from '../batch-meta.ts'
 import { readInt64 } from '../int64.ts'
-import { INDEX, LOG, offsetFileName, parseLogFileName, TIME_INDEX } from '../log-files.ts'
+import { type BatchMeta, batchProblem, readBatchMeta } from '../segment/batch-meta.ts'
+import { INDEX, LOG, offsetFileName, parseLogFileName, TIME_INDEX } from '../segment/log-files.ts'
 
 /**
  * What kafka-dump-log would complain about in a closed log's directory, and more: batches that are bad or out of order,

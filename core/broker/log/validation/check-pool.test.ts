@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ErrorCode } from '../../../protocol/error-codes.ts'
 import * as header from '../../../protocol/records/batch-header.ts'
-import { rulesFor } from '../append-check.ts'
+import { rulesFor } from '../append/append-check.ts'
 import type { PartitionLog } from '../partition-log.ts'
 import { DEADLY_EPOCH, THROWING_EPOCH } from '../test-support/faulty-check-thread.ts'
 import {

@@ -1,6 +1,6 @@
 import { DataError } from '../../../connect/errors.ts'
 import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
-import type { Converters } from '../source-converter.ts'
+import type { Converters } from '../source/source-converter.ts'
 
 /** Text as it is; `!bad` cannot be read. */
 const text: Converter & HeaderConverter = {

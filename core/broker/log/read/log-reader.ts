@@ -1,0 +1,252 @@
+import { read } from 'node:fs'
+import { ErrorCode, errorFor } from '../../../protocol/error-codes.ts'
+import * as header from '../../../protocol/records/batch-header.ts'
+import { isErrno } from '../files.ts'
+import type { LogState } from '../log-state.ts'
+import type { Segment } from '../segment/segment.ts'
+import type { ReadOptions, ReadResult } from '../types.ts'
+import type { Slab, TailChunk } from './tail-cache.ts'
+
+/** What is less in all, or on average where it is in many pieces, is copied: a socket takes few large ones better. */
+const COPY_BELOW = 4096
+const COPY_PIECES_BELOW = 1024
+
+/** No reader is given more at once, whatever it asks for: the memory is there only once. A larger batch is given alone. */
+const MAX_READ = 32 << 20
+
+/** Whole batches from the one that holds `offset`: at once from memory, else from disk. OFFSET_OUT_OF_RANGE. */
+export function readLog(
+  log: LogState,
+  offset: number,
+  maxBytes: number,
+  o: ReadOptions,
+): ReadResult | Promise<ReadResult> {
+  const refusal = log.refusal()
+  if (refusal !== null) return Promise.reject(refusal)
+  if (offset < log.logStartOffset || offset > log.logEndOffset) return Promise.reject(outOfRange(log, offset))
+  const limit = limitOf(log, o)
+  if (offset >= limit) return result(log, [], 0)
+  const bytes = Math.min(maxBytes, MAX_READ)
+  return readTail(log, offset, bytes, limit, o.minOneBatch) ?? readDisk(log, offset, bytes, limit, o.minOneBatch)
+}
+
+function limitOf(log: LogState, o: ReadOptions): number {
+  if (o.upTo === 'highWatermark') return log.highWatermark
+  return o.upTo === 'logEnd' ? log.logEndOffset : log.lastStableOffset
+}
+
+function readTail(log: LogState, offset: number, maxBytes: number, limit: number, minOne: boolean): ReadResult | null {
+  let n = log.tail.find(offset)
+  if (n < 0) return null
+  const pieces = new TailPieces()
+  for (let chunk = log.tail.chunk(n); chunk !== undefined && chunk.baseOffset < limit; chunk = log.tail.chunk(++n)) {
+    const skip = pieces.size === 0 ? batchesBefore(bytesOf(chunk), offset) : 0
+    const length = chunk.length - skip
+    if (chunk.lastOffset < limit && pieces.size + length <= maxBytes) {
+      pieces.add(chunk, skip, length)
+      continue
+    }
+    const bytes = bytesOf(chunk).subarray(skip)
+    pieces.add(chunk, skip, wholeBatches(bytes, maxBytes - pieces.size, limit, minOne && pieces.size === 0))
+    break
+  }
+  return pieces.result(log)
+}
+
+function bytesOf({ slab, at, length }: TailChunk): Buffer {
+  return slab.memory.subarray(at, at + length)
+}
+
+/** What a read takes of the tail: neighbours in a slab are one piece. */
+class TailPieces {
+  readonly #pieces: { readonly slab: Slab; readonly from: number; to: number }[] = []
+  size = 0
+
+  add(chunk: TailChunk, skip: number, length: number): void {
+    if (length === 0) return
+    this.size += length
+    const from = chunk.at + skip
+    const last = this.#pieces.at(-1)
+    if (last?.slab === chunk.slab && last.to === from) last.to += length
+    else this.#pieces.push({ slab: chunk.slab, from, to: from + length })
+  }
+
+  result(log: LogState): ReadResult {
+    const pieces = this.#pieces
+    const chunks = pieces.map(p => p.slab.memory.subarray(p.from, p.to))
+    if (this.size < COPY_BELOW || this.size / pieces.length < COPY_PIECES_BELOW)
+      return result(log, chunks.length === 0 ? chunks : [Buffer.concat(chunks, this.size)], this.size)
+    const { cache } = log.tail
+    for (const { slab } of pieces) cache.lend(slab)
+    return result(log, chunks, this.size, () => {
+      for (const { slab } of pieces) cache.takeBack(slab)
+    })
+  }
+}
+
+async function readDisk(
+  log: LogState,
+  offset: number,
+  maxBytes: number,
+  limit: number,
+  minOne: boolean,
+): Promise<ReadResult> {
+  for (let i = Math.max(0, log.segmentIndex(offset)); i < log.segments.length; i++) {
+    const segment = log.segments[i]!
+    try {
+      const bytes = await readSegment(log, segment, offset, maxBytes, limit, minOne)
+      if (bytes === null) continue
+      if (bytes.length === 0) return result(log, [], 0)
+      return result(log, [bytes], bytes.length, () => log.env.pool.give(bytes))
+    } catch (error) {
+      const refusal = log.refusal()
+      if (refusal !== null) throw refusal
+      if (offset < log.logStartOffset) throw outOfRange(log, offset)
+      // the segment was replaced by a compacted one, or removed, while we read: look again
+      if (isErrno(error, 'ENOENT') && !log.segments.includes(segment)) {
+        return readDisk(log, offset, maxBytes, limit, minOne)
+      }
+      throw errorFor(ErrorCode.KAFKA_STORAGE_ERROR, `${segment.log.path} cannot be read.`, { cause: error })
+    }
+  }
+  return result(log, [], 0)
+}
+
+/** Of the pool, or empty. Null when the segment holds nothing at or after the offset (compaction may have removed it). */
+async function readSegment(
+  log: LogState,
+  segment: Segment,
+  offset: number,
+  maxBytes: number,
+  limit: number,
+  minOne: boolean,
+): Promise<Buffer | null> {
+  const { pool } = log.env
+  const end = segment.size
+  let position = segment.positionFor(offset)
+  // the index may point to a batch somewhat before
+  let want = maxBytes + log.config.indexIntervalBytes + header.HEADER_SIZE
+  while (position < end) {
+    const length = Math.min(Math.max(want, header.HEADER_SIZE), end - position)
+    const bytes = await readRange(log, segment, position, length, pool.take(length))
+    if (bytes.length < header.HEADER_SIZE) throw new Error(`the file ends before position ${end}`)
+    const { skip, take, need, isWhole } = choose(bytes, offset, maxBytes, limit, minOne)
+    position += skip
+    if (take > 0) {
+      const chosen = bytes.subarray(skip, skip + take)
+      segment.hint(endOffset(chosen, take), position + take)
+      return chosen
+    }
+    pool.give(bytes)
+    if (need === 0 || (isWhole && need > end - position)) return NOTHING
+    want = need
+  }
+  return null
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * What to do with bytes that start with a batch: skip some, and return complete batches. Without a
+ * complete batch, read on from there: either roughly this many bytes, or exactly the next batch. No
+ * bytes: there is nothing to return.
+ */
+function choose(bytes: Buffer, offset: number, maxBytes: number, limit: number, minOne: boolean) {
+  const goOn = Math.max(maxBytes, 1)
+  const skip = batchesBefore(bytes, offset)
+  const left = bytes.length - skip
+  if (left < header.HEADER_SIZE) return { skip, take: 0, need: goOn, isWhole: false }
+  const first = header.batchSize(bytes, skip)
+  // a batch longer than what was read lies before the one we look for
+  if (lastOffset(bytes, skip) < offset) return { skip: skip + first, take: 0, need: goOn, isWhole: false }
+  if (header.baseOffset(bytes, skip) >= limit) return { skip, take: 0, need: 0, isWhole: true }
+  if (first > left) return { skip, take: 0, need: minOne || first <= maxBytes ? first : 0, isWhole: true }
+  return { skip, take: wholeBatches(bytes.subarray(skip), maxBytes, limit, minOne), need: 0, isWhole: true }
+}
+
+/** Reads exactly so many bytes, fewer where the file ends, asynchronously, keeping the file open meanwhile. */
+export function readRange(
+  log: LogState,
+  segment: Segment,
+  position: number,
+  length: number,
+  bytes: Buffer = Buffer.allocUnsafeSlow(length),
+): Promise<Buffer> {
+  const { fds } = log.env
+  return new Promise((resolve, reject) => {
+    const fd = fds.pin(segment.log)
+    let done = 0
+    const next = () => {
+      read(fd, bytes, done, length - done, position + done, (error, got) => {
+        done += error ? 0 : got
+        if (!error && got > 0 && done < length) {
+          next()
+          return
+        }
+        fds.unpin(segment.log)
+        if (error) reject(error)
+        else resolve(done === length ? bytes : bytes.subarray(0, done))
+      })
+    }
+    next()
+  })
+}
+
+/** Bytes of whole batches at the front that end below an offset. */
+function batchesBefore(bytes: Buffer, offset: number): number {
+  let at = 0
+  while (at + header.HEADER_SIZE <= bytes.length) {
+    const size = header.batchSize(bytes, at)
+    if (lastOffset(bytes, at) >= offset || at + size > bytes.length) break
+    at += size
+  }
+  return at
+}
+
+/** Bytes of whole batches at the front that fit and lie below the limit; the first one need not fit if `minOne`. */
+function wholeBatches(bytes: Buffer, room: number, limit: number, minOne: boolean): number {
+  let at = 0
+  while (at + header.HEADER_SIZE <= bytes.length) {
+    const end = at + header.batchSize(bytes, at)
+    if (end > bytes.length || lastOffset(bytes, at) >= limit) break
+    if (end > room && !(minOne && at === 0)) break
+    at = end
+  }
+  return at
+}
+
+function endOffset(bytes: Buffer, size: number): number {
+  let at = 0
+  for (let next = 0; next < size; next += header.batchSize(bytes, next)) at = next
+  return lastOffset(bytes, at) + 1
+}
+
+function lastOffset(bytes: Buffer, at: number): number {
+  return header.baseOffset(bytes, at) + header.lastOffsetDelta(bytes, at)
+}
+
+function outOfRange(log: LogState, offset: number): Error {
+  const detail = `Offset ${offset} of ${log.name} is not within ${log.logStartOffset}..${log.logEndOffset}.`
+  return errorFor(ErrorCode.OFFSET_OUT_OF_RANGE, detail)
+}
+
+function result(log: LogState, chunks: Buffer[], size: number, release: (() => void) | null = null): ReadResult {
+  const { highWatermark, lastStableOffset, logStartOffset } = log
+  return { chunks, size, highWatermark, lastStableOffset, logStartOffset, release }
+}
+
+/** A lower bound would keep a long poll waiting, so an offset that is not in memory is placed by proportion. */
+export function bytesAvailable(log: LogState, offset: number, cap: number): number {
+  if (offset >= log.highWatermark || offset < log.logStartOffset) return 0
+  const inMemory = log.tail.bytesFrom(offset)
+  if (inMemory >= 0) return Math.min(cap, inMemory)
+  let bytes = 0
+  const first = Math.max(0, log.segmentIndex(offset))
+  for (let i = log.segments.length - 1; i >= first && bytes < cap; i--) {
+    const { size, baseOffset } = log.segments[i]!
+    const offsets = log.segmentEnd(i) - baseOffset
+    const share = i > first || offsets <= 0 ? 1 : Math.min(1, (log.segmentEnd(i) - offset) / offsets)
+    bytes += Math.ceil(size * share)
+  }
+  return Math.min(cap, Math.max(bytes, header.LOG_OVERHEAD))
+}

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { logErrors } from '../errors.ts'
+import { isErrno, replaceFile, replaceFileSync } from '../files.ts'
+
+/** An offset by `topic partition`. */
+export type PartitionOffsets = Map<string, number>
+
+/** The key of a partition in a checkpoint: `topic-partition`, which is the directory's name too. */
+export function partitionKey(topic: string, partition: number): string {
+  return `${topic}-${partition}`
+}
+
+/**
+ * Reads an offset checkpoint (`recovery-point-offset-checkpoint` and its like): a version 0, the number of entries, then a
+ * line `topic partition offset` each. An absent file is an empty map. Throws MR_LOG_CHECKPOINT_MALFORMED.
+ */
+export function readOffsetCheckpoint(file: string): PartitionOffsets {
+  const offsets: PartitionOffsets = new Map()
+  for (const fields of readEntries(file, 3)) {
+    offsets.set(partitionKey(fields[0]!, Number(fields[1])), toOffset(file, fields[2]!))
+  }
+  return offsets
+}
+
+/** Writes an offset checkpoint, whole or not at all, durably. */
+export async function writeOffsetCheckpoint(
+  file: string,
+  entries: Iterable<{ topic: string; partition: number; offset: number }>,
+): Promise<void> {
+  const lines: string[] = []
+  for (const e of entries) lines.push(`${e.topic} ${e.partition} ${e.offset}\n`)
+  await replaceFile(file, `0\n${lines.length}\n${lines.join('')}`)
+}
+
+export interface EpochStart {
+  readonly epoch: number
+  readonly startOffset: number
+}
+
+/** Reads a partition's `leader-epoch-checkpoint`: lines `epoch startOffset`. An absent file is an empty list. */
+export function readEpochCheckpoint(file: string): EpochStart[] {
+  return readEntries(file, 2).map(f => ({ epoch: toOffset(file, f[0]!), startOffset: toOffset(file, f[1]!) }))
+}
+
+/** Writes a `leader-epoch-checkpoint`, whole or not at all. */
+export function writeEpochCheckpoint(file: string, entries: readonly EpochStart[]): void {
+  const lines = entries.map(e => `${e.epoch} ${e.startOffset}\n`)
+  replaceFileSync(file, `0\n${lines.length}\n${lines.join('')}`)
+}
+
+function readEntries(file: string, fieldCount: number): string[][] {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return []
+    throw error
+  }
+  if (text === '') return []
+  const lines = text.split('\n').filter(line => line !== '')
+  if (lines[0] !== '0') throw malformed(file, `version ${lines[0] ?? 'missing'}, expected 0`)
+  const count = Number(lines[1])
+  const entries = lines.slice(2).map(line => line.split(/\s+/))
+  if (count !== entries.length) throw malformed(file, `${lines[1] ?? 'no'} entries announced, ${entries.length} found`)
+  for (const e of entries) if (e.length !== fieldCount) throw malformed(file, `line '${e.join(' ')}'`)
+  return entries
+}
+
+function toOffset(file: string, text: string): number {
+  const n = Number(text)
+  if (!Number.isSafeInteger(n)) throw malformed(file, `'${text}' is not a number`)
+  return n
+}
+
+function malformed(file: string, cause: string): Error {
+  return logErrors.create('MR_LOG_CHECKPOINT_MALFORMED', { file: basename(file), cause })
+}

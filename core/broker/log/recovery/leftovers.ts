@@ -1,0 +1,72 @@
+import { readdirSync, renameSync, statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { removeFile, renameIfThere } from '../files.ts'
+import type { LogEnv } from '../log-env.ts'
+import { scanBatches } from '../segment/batch-scan.ts'
+import {
+  CLEANED,
+  DELETED,
+  INDEX,
+  LOG,
+  type LogFileName,
+  offsetFileName,
+  parseLogFileName,
+  SWAP,
+  TIME_INDEX,
+  TXN_INDEX,
+} from '../segment/log-files.ts'
+
+/**
+ * Finishes or undoes what a crash left half done. `.deleted` and `.cleaned` go. A `.swap` segment is compaction's finished
+ * output: it takes the place of the segments whose records it has, unless a `.cleaned` one at or before it shows that the
+ * set was not finished (Kafka's rule).
+ */
+export async function cleanLeftovers(dir: string, env: LogEnv): Promise<void> {
+  const files: { name: string; file: LogFileName }[] = []
+  for (const name of readdirSync(dir)) {
+    if (name.endsWith('.tmp')) removeFile(join(dir, name))
+    const file = parseLogFileName(name)
+    if (file !== null && file.state !== '') files.push({ name, file })
+  }
+  let firstCleaned = Number.POSITIVE_INFINITY
+  for (const { name, file } of files) {
+    if (file.state === CLEANED) firstCleaned = Math.min(firstCleaned, file.offset)
+    if (file.state === DELETED || file.state === CLEANED) removeFile(join(dir, name))
+  }
+  for (const { name, file } of files) {
+    if (file.state === SWAP && file.offset >= firstCleaned) removeFile(join(dir, name))
+  }
+  for (const { file } of files) {
+    if (file.state !== SWAP || file.type !== LOG || file.offset >= firstCleaned) continue
+    await finishSwap(dir, file.offset)
+    env.logger.info(`${join(dir, offsetFileName(file.offset, LOG))}: finished a compaction that a crash interrupted`)
+  }
+  // an index alone tells nothing: its segment had not been renamed, or was already
+  for (const { name, file } of files) if (file.state === SWAP && file.type !== LOG) removeFile(join(dir, name))
+}
+
+async function finishSwap(dir: string, offset: number): Promise<void> {
+  const swapped = join(dir, offsetFileName(offset, LOG) + SWAP)
+  let end = offset
+  const handle = await open(swapped, 'r')
+  try {
+    const size = statSync(swapped).size
+    await scanBatches(handle, swapped, 0, size, { checkCrc: false, baseOffset: offset }, meta => {
+      end = meta.lastOffset + 1
+    })
+  } finally {
+    await handle.close()
+  }
+  for (const name of readdirSync(dir)) {
+    const file = parseLogFileName(name)
+    if (file === null || file.state !== '' || ![LOG, INDEX, TIME_INDEX, TXN_INDEX].includes(file.type)) continue
+    if (file.offset > offset && file.offset < end) removeFile(join(dir, name))
+  }
+  for (const suffix of [INDEX, TIME_INDEX, TXN_INDEX]) {
+    const index = join(dir, offsetFileName(offset, suffix))
+    // without a `.swap` the transactions have their name already; the other two are made anew when the segment is loaded
+    if (!renameIfThere(index + SWAP, index) && suffix !== TXN_INDEX) removeFile(index)
+  }
+  renameSync(swapped, join(dir, offsetFileName(offset, LOG)))
+}

@@ -1,0 +1,48 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { removeFile } from '../files.ts'
+import type { LogEnv } from '../log-env.ts'
+import { decodeSnapshot } from '../producers/producer-snapshot.ts'
+import type { ProducerStates } from '../producers/producer-states.ts'
+import { LOG, offsetFileName, parseLogFileName, SNAPSHOT } from '../segment/log-files.ts'
+
+/**
+ * Fills the producers from the latest good snapshot at or below an offset, and returns the offset that it is of: batches
+ * from there on have to be replayed. Without one that is 0. Snapshots beyond the offset tell of batches that are gone: they go.
+ */
+export function loadSnapshot(o: { dir: string; env: LogEnv }, upTo: number, producers: ProducerStates): number {
+  const offsets = snapshotOffsets(o.dir)
+  for (let offset = offsets.pop(); offset !== undefined; offset = offsets.pop()) {
+    const file = join(o.dir, offsetFileName(offset, SNAPSHOT))
+    if (offset > upTo) {
+      removeFile(file)
+      continue
+    }
+    const entries = decodeSnapshot(readFileSync(file))
+    if (entries === null) {
+      o.env.logger.warn(`${file} is malformed; reading the batches instead`)
+      removeFile(file)
+      continue
+    }
+    for (const entry of entries) producers.put(entry, o.env.now())
+    return offset
+  }
+  return 0
+}
+
+/** Removes snapshots that belong to no segment, except the latest: what earlier closes left behind. */
+export function removeStraySnapshots(dir: string): void {
+  const names = new Set(readdirSync(dir))
+  const stray = snapshotOffsets(dir).filter(offset => !names.has(offsetFileName(offset, LOG)))
+  stray.pop()
+  for (const offset of stray) removeFile(join(dir, offsetFileName(offset, SNAPSHOT)))
+}
+
+function snapshotOffsets(dir: string): number[] {
+  const offsets: number[] = []
+  for (const name of readdirSync(dir)) {
+    const file = parseLogFileName(name)
+    if (file !== null && file.type === SNAPSHOT && file.state === '') offsets.push(file.offset)
+  }
+  return offsets.sort((a, b) => a - b)
+}

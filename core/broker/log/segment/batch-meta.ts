@@ -1,0 +1,85 @@
+import { isProtocolError } from '../../../protocol/errors.ts'
+import * as header from '../../../protocol/records/batch-header.ts'
+import { readBatches } from '../../../protocol/records/batch-reader.ts'
+import { readEndTransactionMarker } from '../../../protocol/records/control-records.ts'
+import { type ProducerId, readProducerId } from '../int64.ts'
+
+/** A commit or abort marker of a transaction. */
+export interface TxnMarker {
+  readonly commit: boolean
+  readonly coordinatorEpoch: number
+}
+
+/** What the log needs to know of a batch, out of its header. Offsets are set when it is appended. */
+export interface BatchMeta {
+  /** Where it stands in the buffer that it came in. */
+  readonly at: number
+  readonly size: number
+  baseOffset: number
+  lastOffset: number
+  leaderEpoch: number
+  maxTimestamp: number
+  readonly producerId: ProducerId
+  readonly producerEpoch: number
+  readonly baseSequence: number
+  readonly isTransactional: boolean
+  readonly isControl: boolean
+  readonly marker: TxnMarker | null
+}
+
+/**
+ * What is wrong with the frame of a batch in the log: length, format, CRC; null when nothing is. Unlike a producer's, a batch
+ * in the log may have fewer records than its offsets span, or none: compaction removes records and keeps offsets.
+ */
+export function batchProblem(buf: Buffer, at: number, end: number): string | null {
+  const left = end - at
+  if (left < header.HEADER_SIZE) return `${left} bytes are less than a batch header`
+  const size = header.batchSize(buf, at)
+  const magic = header.magic(buf, at)
+  if (magic !== header.MAGIC_V2) return `the batch has message format ${magic}`
+  if (size < header.HEADER_SIZE) return `a batch of ${size} bytes cannot hold its header`
+  if (size > left) return `a batch of ${size} bytes is cut after ${left}`
+  if (header.computeCrc(buf, at) !== header.crc(buf, at)) return 'the checksum does not match'
+  if (header.recordCount(buf, at) < 0 || header.lastOffsetDelta(buf, at) < 0) return 'the record count is negative'
+  return null
+}
+
+/** Reads a batch that was validated already, or is the log's own. */
+export function readBatchMeta(buf: Buffer, at: number): BatchMeta {
+  const size = header.batchSize(buf, at)
+  const baseOffset = header.baseOffset(buf, at)
+  const isControl = header.isControl(buf, at)
+  return {
+    at,
+    size,
+    baseOffset,
+    lastOffset: baseOffset + header.lastOffsetDelta(buf, at),
+    leaderEpoch: header.leaderEpoch(buf, at),
+    maxTimestamp: header.maxTimestamp(buf, at),
+    producerId: readProducerId(buf, at + header.PRODUCER_ID),
+    producerEpoch: header.producerEpoch(buf, at),
+    baseSequence: header.baseSequence(buf, at),
+    isTransactional: header.isTransactional(buf, at),
+    isControl,
+    marker: isControl ? readMarker(buf.subarray(at, at + size)) : null,
+  }
+}
+
+/**
+ * The transaction marker in a control batch; null when it holds another kind of control record, or
+ * none that can be read.
+ */
+function readMarker(batch: Buffer): TxnMarker | null {
+  try {
+    for (const decoded of readBatches(batch)) {
+      const record = decoded.records()[0]
+      const marker = record === undefined ? null : readEndTransactionMarker(record)
+      return marker === null ? null : { commit: marker.committed, coordinatorEpoch: marker.coordinatorEpoch }
+    }
+  } catch (error) {
+    // a log that was taken over may hold anything: one bad batch must not keep all of it from being
+    // opened
+    if (!isProtocolError(error)) throw error
+  }
+  return null
+}

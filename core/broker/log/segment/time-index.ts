@@ -1,0 +1,70 @@
+import { readInt64, writeInt64 } from '../int64.ts'
+import { IndexFile } from './index-file.ts'
+import { floor } from './offset-index.ts'
+
+/** Bytes an entry: the timestamp as int64, and the offset relative to the segment's base as int32. */
+export const TIME_ENTRY = 12
+
+export interface TimestampOffset {
+  readonly timestamp: number
+  readonly offset: number
+}
+
+/**
+ * `.timeindex`: timestamps that only rise, each with an offset such that all records up to it are at most that late. The
+ * offset is the last one of the batch that holds the timestamp, as Kafka's is.
+ */
+export class TimeIndex {
+  readonly file: IndexFile
+  readonly baseOffset: number
+  #last: TimestampOffset | null = null
+
+  constructor(path: string, baseOffset: number, count: number) {
+    this.file = new IndexFile(path, TIME_ENTRY, count)
+    this.baseOffset = baseOffset
+  }
+
+  get count(): number {
+    return this.file.count
+  }
+
+  /** The last entry; a timestamp of -1 when there is none. */
+  last(): TimestampOffset {
+    if (this.#last === null) {
+      if (this.count === 0) this.#last = { timestamp: -1, offset: this.baseOffset }
+      else {
+        const pending = this.file.pending()
+        const at = pending.length - TIME_ENTRY
+        const entry = at >= 0 ? pending.subarray(at) : this.file.storedEntry(this.count - 1)
+        this.#last = { timestamp: readInt64(entry, 0), offset: this.baseOffset + entry.readInt32BE(8) }
+      }
+    }
+    return this.#last
+  }
+
+  /** Appends when the timestamp is later than the last one; otherwise it would tell nothing new. */
+  maybeAppend(timestamp: number, offset: number): void {
+    if (timestamp <= this.last().timestamp) return
+    const { buffer, at } = this.file.reserve()
+    writeInt64(buffer, timestamp, at)
+    buffer.writeInt32BE(offset - this.baseOffset, at + 8)
+    this.#last = { timestamp, offset }
+  }
+
+  /** The last entry whose timestamp is at or below `timestamp`: the record looked for is at its offset or later. */
+  lookup(timestamp: number): TimestampOffset {
+    for (const entries of [this.file.pending(), this.file.stored()]) {
+      const n = floor(entries, TIME_ENTRY, timestamp, readInt64)
+      if (n >= 0) {
+        const at = n * TIME_ENTRY
+        return { timestamp: readInt64(entries, at), offset: this.baseOffset + entries.readInt32BE(at + 8) }
+      }
+    }
+    return { timestamp: -1, offset: this.baseOffset }
+  }
+
+  clear(): void {
+    this.file.clear()
+    this.#last = null
+  }
+}

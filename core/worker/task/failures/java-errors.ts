@@ -1,0 +1,46 @@
+import { isRetriable, messageOf } from '../../../common/errors/error-table.ts'
+import { redact } from './redact.ts'
+
+const CONNECT = 'org.apache.kafka.connect.errors'
+
+/**
+ * Java's classes of the errors of plugins and of the runtime, by the name that an error carries.
+ */
+const CLASSES: ReadonlyMap<string, string> = new Map([
+  ['DataError', `${CONNECT}.DataException`],
+  ['RetriableError', `${CONNECT}.RetriableException`],
+  ['ConnectError', `${CONNECT}.ConnectException`],
+  ['ConfigError', 'org.apache.kafka.common.config.ConfigException'],
+])
+
+/**
+ * The Java class of Connect that corresponds to an error: consumers of dead letters match on it. An
+ * error may name its class itself (`javaClass`). Errors of the language keep their own names, such
+ * as TypeError.
+ */
+export function javaClassOf(error: unknown): string {
+  if (!(error instanceof Error)) return `${CONNECT}.ConnectException`
+  if ('javaClass' in error && typeof error.javaClass === 'string') return error.javaClass
+  const known = CLASSES.get(error.name)
+  if (known !== undefined) return known
+  if (!('code' in error && String(error.code).startsWith('MR_'))) return error.name
+  return isRetriable(error) ? `${CONNECT}.RetriableException` : `${CONNECT}.ConnectException`
+}
+
+/** The stack of an error and of its causes, at most 10, as Java prints them; secrets are hidden. */
+export function javaTraceOf(error: unknown): string {
+  const parts: string[] = []
+  let at: unknown = error
+  for (let depth = 0; depth < 10 && at !== undefined && at !== null; depth++) {
+    const head = `${javaClassOf(at)}: ${messageOf(at)}`
+    parts.push((depth === 0 ? head : `Caused by: ${head}`) + framesOf(at))
+    at = at instanceof Error ? at.cause : undefined
+  }
+  return redact(`${parts.join('\n')}\n`)
+}
+
+function framesOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const frames = stack.split('\n').filter(line => /^\s+at /.test(line))
+  return frames.map(line => `\n\tat ${line.trim().slice('at '.length)}`).join('')
+}

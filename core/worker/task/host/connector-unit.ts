@@ -1,0 +1,110 @@
+import { createLogger } from '../../../common/log.ts'
+import type { SinkConnector, SourceConnector } from '../../../connect/connector.ts'
+import type { OffsetReader } from '../../../connect/offset-reader.ts'
+import type { Props } from '../../../connect/props.ts'
+import { errors } from '../errors.ts'
+import { failureOf } from '../failures/failure.ts'
+import { learnSecrets } from '../failures/redact.ts'
+import type { OffsetStore } from '../source/offset-store.ts'
+import { HerderOffsetStore } from './herder-offset-store.ts'
+import type { ConnectorSpec } from './messages-in.ts'
+import { loadPlugin } from './plugin-loader.ts'
+import { tellingSlow } from './runner.ts'
+import type { Unit, Uplink } from './unit.ts'
+
+/** A running connector: what splits the work, not what does it. */
+export class ConnectorUnit implements Unit {
+  readonly unit: string
+  readonly #connector: SourceConnector | SinkConnector
+  readonly #uplink: Uplink
+  readonly #offsets: OffsetStore | null
+  readonly #abort = new AbortController()
+  #asked = false
+  #ended = false
+
+  private constructor(
+    unit: string,
+    connector: SourceConnector | SinkConnector,
+    offsets: OffsetStore | null,
+    uplink: Uplink,
+  ) {
+    this.unit = unit
+    this.#connector = connector
+    this.#offsets = offsets
+    this.#uplink = uplink
+  }
+
+  /** Constructs the connector and awaits its `start`; throws what that throws. */
+  static async start(unit: string, spec: ConnectorSpec, uplink: Uplink): Promise<ConnectorUnit> {
+    const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin)
+    learnSecrets(connector.config, spec.props)
+    uplink.event({ type: 'loaded', unit })
+    const logger = createLogger('millrace.connector', `[${spec.connector}|worker] `)
+    const offsets = spec.type === 'source' ? new HerderOffsetStore(spec.connector, unit, uplink) : null
+    const self = new ConnectorUnit(unit, connector, offsets, uplink)
+    const reader: OffsetReader = {
+      offset: async partition => (await offsets?.get([partition]))?.[0] ?? null,
+      offsets: async partitions => (await offsets?.get(partitions)) ?? partitions.map(() => null),
+    }
+    connector.context = {
+      requestTaskReconfiguration: () => self.#reconfigure(),
+      raiseError: error => self.#raise(error),
+      logger,
+      signal: self.#abort.signal,
+      offsets: reader,
+    }
+    try {
+      const tell = (message: string | null) => uplink.event({ type: 'degraded', unit, message, retryAt: null })
+      await tellingSlow('start', () => connector.start(spec.props), tell)
+    } catch (error) {
+      self.#ended = true
+      self.#abort.abort()
+      await offsets?.close()
+      throw error
+    }
+    return self
+  }
+
+  /** At most `maxTasks` configurations. Throws MR_TASK_CONFIGS for what is none: it would be stored, and come again at every start. */
+  async taskConfigs(maxTasks: number): Promise<Props[]> {
+    const configs: unknown = await this.#connector.taskConfigs(maxTasks)
+    const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
+    if (!Array.isArray(configs)) throw errors.create('MR_TASK_CONFIGS', { what: typeof configs })
+    const wrong = configs.findIndex(config => !isObject(config))
+    if (wrong >= 0) throw errors.create('MR_TASK_CONFIGS', { what: `a list with a ${typeof configs[wrong]}` })
+    return configs as Props[]
+  }
+
+  async pause(): Promise<void> {}
+  async resume(): Promise<void> {}
+
+  async stop(): Promise<void> {
+    if (this.#ended) return
+    this.#ended = true
+    this.#abort.abort()
+    try {
+      await this.#connector.stop()
+    } finally {
+      await this.#offsets?.close()
+    }
+  }
+
+  // Requests of one turn of the event loop are one: a connector may ask for each table it finds.
+  #reconfigure(): void {
+    if (this.#asked || this.#ended) return
+    this.#asked = true
+    setImmediate(() => {
+      this.#asked = false
+      if (!this.#ended) this.#uplink.event({ type: 'reconfigure', unit: this.unit })
+    })
+  }
+
+  #raise(error: Error): void {
+    if (this.#ended) return
+    const event = { type: 'failed', unit: this.unit, failure: failureOf(error) } as const
+    this.stop().then(
+      () => this.#uplink.event(event),
+      () => this.#uplink.event(event),
+    )
+  }
+}

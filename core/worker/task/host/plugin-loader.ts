@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { messageOf } from '../../../common/errors/error-table.ts'
+import { errors } from '../errors.ts'
+import type { PluginRef } from './messages-in.ts'
+
+/** `here` with the extension that this program runs from: `.ts` from sources, `.js` from dist. */
+function own(path: string): string {
+  const js = new URL(`${path}.js`, import.meta.url)
+  return existsSync(fileURLToPath(js)) ? js.href : new URL(`${path}.ts`, import.meta.url).href
+}
+
+let hooked = false
+
+/**
+ * From now on `import 'millrace/connect'` (or `'millrace'`) of any plugin resolves to our own core/connect, also where the plugin
+ * brought a copy of the package: one module instance, and no need to install us into a plugin's folder.
+ */
+export function hookPluginApi(): void {
+  if (hooked) return
+  hooked = true
+  const api = own('../../../connect/index')
+  registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier === 'millrace/connect' || specifier === 'millrace') return { url: api, shortCircuit: true }
+      return next(specifier, context)
+    },
+  })
+}
+
+/** The URL of a plugin's module; a `.js` that does not exist is tried as `.ts`, as plugins run from sources have it. */
+function moduleUrl(module: string): URL {
+  const url = module.startsWith('file:') ? new URL(module) : pathToFileURL(module)
+  if (existsSync(fileURLToPath(url)) || !url.pathname.endsWith('.js')) return url
+  const ts = new URL(url.href.replace(/\.js$/, '.ts'))
+  return existsSync(fileURLToPath(ts)) ? ts : url
+}
+
+/** Imports a plugin's module and constructs its class. Throws MR_PLUGIN_LOAD, MR_PLUGIN_EXPORT, MR_PLUGIN_CONSTRUCT. */
+export async function loadPlugin<T>(ref: PluginRef): Promise<T> {
+  const plugin = ref.className
+  const url = moduleUrl(ref.module)
+  let module: Record<string, unknown>
+  try {
+    module = (await import(url.href)) as Record<string, unknown>
+  } catch (cause) {
+    throw errors.create('MR_PLUGIN_LOAD', { plugin, module: fileURLToPath(url), cause: messageOf(cause) }, { cause })
+  }
+  const found = module[ref.export]
+  if (typeof found !== 'function') {
+    const names = Object.keys(module).join(', ') || 'no exports'
+    throw errors.create('MR_PLUGIN_EXPORT', { plugin, module: fileURLToPath(url), export: ref.export, found: names })
+  }
+  return construct(found as new () => T, plugin)
+}
+
+/** Constructs a plugin's class without arguments. Throws MR_PLUGIN_CONSTRUCT. */
+export function construct<T>(type: new () => T, plugin: string): T {
+  try {
+    return new type()
+  } catch (cause) {
+    throw errors.create('MR_PLUGIN_CONSTRUCT', { plugin, cause: messageOf(cause) }, { cause })
+  }
+}

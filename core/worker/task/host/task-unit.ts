@@ -1,0 +1,170 @@
+import type { ConfigDef } from '../../../common/config/define.ts'
+import { createLogger, type Logger } from '../../../common/log.ts'
+import type { SinkConnector, SourceConnector } from '../../../connect/connector.ts'
+import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
+import type { SinkTask } from '../../../connect/sink-task.ts'
+import type { SourceTask } from '../../../connect/source-task.ts'
+import { kafkaClients } from '../../clients.ts'
+import { failureOf } from '../failures/failure.ts'
+import { learnClientSecrets, learnSecrets, redact } from '../failures/redact.ts'
+import { MetricsRecorder } from '../metrics.ts'
+import { createSinkRunner } from '../sink/sink-setup.ts'
+import type { Converters, Named } from '../source/source-converter.ts'
+import { createSourceRunner } from '../source/source-setup.ts'
+import { type Closeable, TransformChain } from '../transform-chain.ts'
+import type { PluginSpec, TaskSpec } from './messages-in.ts'
+import type { Failure } from './messages-out.ts'
+import { construct, loadPlugin } from './plugin-loader.ts'
+import { closeQuietly, type Runner, type TaskParts } from './runner.ts'
+import type { Unit, Uplink } from './unit.ts'
+
+/** How often counters are sent while they change, ms. */
+const METRICS_INTERVAL_MS = 2000
+
+/** A running task: loads its plugins, runs it to its end, and tells the herder how it fares. */
+export class TaskUnit implements Unit {
+  readonly unit: string
+  readonly #spec: TaskSpec
+  readonly #uplink: Uplink
+  readonly #logger: Logger
+  readonly #abort = new AbortController()
+  readonly #metrics = new MetricsRecorder()
+  #runner: Runner | null = null
+  #paused: boolean
+  #topics: string[] = []
+  /** Transformations, predicates, converters: closed at the end, also when it comes before all are there. */
+  readonly #loaded: Closeable[] = []
+  #sent = ''
+  #ended: Promise<void> = Promise.resolve()
+  #failed = false
+
+  private constructor(unit: string, spec: TaskSpec, uplink: Uplink) {
+    this.unit = unit
+    this.#spec = spec
+    this.#uplink = uplink
+    this.#paused = spec.paused
+    this.#logger = createLogger('millrace.task', `[${spec.connector}|task-${spec.taskId}] `)
+  }
+
+  /** Starts at once; everything after that is told by events. */
+  static start(unit: string, spec: TaskSpec, uplink: Uplink): TaskUnit {
+    const self = new TaskUnit(unit, spec, uplink)
+    self.#ended = self.#live()
+    return self
+  }
+
+  async pause(): Promise<void> {
+    if (this.#paused) return
+    this.#paused = true
+    this.#runner?.pause()
+    this.#uplink.event({ type: 'paused', unit: this.unit })
+  }
+
+  async resume(): Promise<void> {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#runner?.resume()
+    this.#uplink.event({ type: 'resumed', unit: this.unit })
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    await this.#ended
+  }
+
+  async #live(): Promise<void> {
+    const timer = setInterval(() => this.#report(), METRICS_INTERVAL_MS)
+    let runner: Runner | null = null
+    let failure: Failure | null = null
+    try {
+      const chain = await TransformChain.load(this.#spec.transforms, this.#loaded)
+      runner = await this.#create(chain)
+      await this.#run(runner)
+    } catch (error) {
+      this.#failed = true
+      failure = failureOf(error)
+      this.#logger.error(`Task threw an uncaught and unrecoverable exception: ${failure.message}`, error)
+    }
+    clearInterval(timer)
+    this.#runner = null
+    await runner?.close()
+    await closeQuietly(this.#loaded, this.#logger)
+    this.#report()
+    if (failure) this.#uplink.event({ type: 'failed', unit: this.unit, failure })
+  }
+
+  async #run(runner: Runner): Promise<void> {
+    this.#runner = runner
+    if (this.#paused) runner.pause()
+    // Asked to stop meanwhile: the run ends at once and releases what start took.
+    if (!this.#abort.signal.aborted) this.#uplink.event({ type: 'started', unit: this.unit, paused: this.#paused })
+    await runner.run()
+  }
+
+  async #create(chain: TransformChain): Promise<Runner> {
+    const spec = this.#spec
+    const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin)
+    for (const props of [spec.connectorProps, spec.taskProps]) learnSecrets(connector.config, props)
+    for (const props of [spec.producer, spec.consumer, spec.admin]) learnClientSecrets(props)
+    const task = construct<SourceTask | SinkTask>(connector.taskClass, spec.plugin.className)
+    const converters = await loadConverters(spec, this.#loaded)
+    this.#uplink.event({ type: 'loaded', unit: this.unit })
+    const parts: TaskParts = {
+      unit: this.unit,
+      spec,
+      uplink: this.#uplink,
+      chain,
+      converters,
+      metrics: this.#metrics,
+      logger: this.#logger,
+      abort: this.#abort,
+      clients: kafkaClients,
+      onTopic: topic => this.#useTopic(topic),
+      onDegraded: (message, retryAt) => {
+        const shown = message === null ? null : redact(String(message))
+        this.#uplink.event({ type: 'degraded', unit: this.unit, message: shown, retryAt })
+      },
+    }
+    return spec.type === 'source'
+      ? createSourceRunner(task as SourceTask, parts)
+      : createSinkRunner(task as SinkTask, parts)
+  }
+
+  // Told in one message a turn: a source of many tables starts many topics at once.
+  #useTopic(topic: string): void {
+    if (!this.#spec.topicTracking) return
+    this.#topics.push(topic)
+    if (this.#topics.length > 1) return
+    setImmediate(() => {
+      const topics = this.#topics
+      this.#topics = []
+      if (!this.#failed) this.#uplink.event({ type: 'topics', unit: this.unit, topics })
+    })
+  }
+
+  #report(): void {
+    const metrics = this.#metrics.snapshot()
+    const text = JSON.stringify(metrics)
+    if (text === this.#sent) return
+    this.#sent = text
+    this.#uplink.event({ type: 'metrics', unit: this.unit, metrics })
+  }
+}
+
+async function named<
+  T extends Closeable & { config: ConfigDef; configure(props: TaskSpec['taskProps'], isKey?: boolean): void },
+>(spec: PluginSpec, isKey: boolean, loaded: Closeable[]): Promise<Named<T>> {
+  const plugin = await loadPlugin<T>(spec.plugin)
+  loaded.push(plugin)
+  learnSecrets(plugin.config, spec.props)
+  plugin.configure(spec.props, isKey)
+  return { className: spec.plugin.className, plugin }
+}
+
+async function loadConverters(spec: TaskSpec, loaded: Closeable[]): Promise<Converters> {
+  return {
+    key: await named<Converter>(spec.keyConverter, true, loaded),
+    value: await named<Converter>(spec.valueConverter, false, loaded),
+    header: await named<HeaderConverter>(spec.headerConverter, false, loaded),
+  }
+}

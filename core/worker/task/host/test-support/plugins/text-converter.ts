@@ -1,0 +1,25 @@
+import { type Converter, defineConfig, type HeaderConverter, primitive } from '../../../../../connect/index.ts'
+
+/** Text as it is. */
+export class TextConverter implements Converter, HeaderConverter {
+  readonly version = '1.0.0'
+  readonly config = defineConfig({})
+
+  configure(): void {}
+
+  fromConnectData(_topic: string, _schema: unknown, value: unknown): Buffer | null {
+    return value === null ? null : Buffer.from(String(value))
+  }
+
+  toConnectData(_topic: string, bytes: Buffer | null) {
+    return { schema: primitive('string', { optional: true }), value: bytes?.toString() ?? null }
+  }
+
+  fromConnectHeader(_topic: string, _key: string, schema: unknown, value: unknown): Buffer | null {
+    return this.fromConnectData('', schema, value)
+  }
+
+  toConnectHeader(_topic: string, _key: string, bytes: Buffer | null) {
+    return this.toConnectData('', bytes)
+  }
+}

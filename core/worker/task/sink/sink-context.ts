@@ -1,0 +1,99 @@
+import type { Consumer } from '../../../client/types.ts'
+import type { Logger } from '../../../common/log.ts'
+import type { Props } from '../../../connect/props.ts'
+import type { TopicPartition, TopicPartitionOffset } from '../../../connect/record.ts'
+import type { ErrantRecordReporter, SinkTaskContext } from '../../../connect/sink-task.ts'
+
+interface Given {
+  readonly configs: Props
+  readonly logger: Logger
+  readonly signal: AbortSignal
+  readonly connector: string
+  readonly taskId: number
+  readonly errantRecordReporter: ErrantRecordReporter | null
+}
+
+/** What a sink task asks of the runner. Requests are noted here and carried out by the runner between `put`s. */
+export class SinkContext implements SinkTaskContext {
+  readonly configs: Props
+  readonly logger: Logger
+  readonly signal: AbortSignal
+  readonly connector: string
+  readonly taskId: number
+  readonly errantRecordReporter: ErrantRecordReporter | null
+  readonly #consumer: Consumer
+  readonly #paused = new Map<string, TopicPartition>()
+  #seeks: TopicPartitionOffset[] = []
+  #timeoutMs: number | null = null
+  #commitRequested = false
+
+  constructor(consumer: Consumer, given: Given) {
+    this.#consumer = consumer
+    this.configs = given.configs
+    this.logger = given.logger
+    this.signal = given.signal
+    this.connector = given.connector
+    this.taskId = given.taskId
+    this.errantRecordReporter = given.errantRecordReporter
+  }
+
+  assignment(): readonly TopicPartition[] {
+    return this.#consumer.assignment()
+  }
+
+  seek(offsets: readonly TopicPartitionOffset[]): void {
+    this.#seeks.push(...offsets)
+  }
+
+  timeout(ms: number): void {
+    this.#timeoutMs = ms
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const p of partitions) this.#paused.set(`${p.topic}-${p.partition}`, p)
+    this.#consumer.pause(this.#assigned(partitions))
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const p of partitions) this.#paused.delete(`${p.topic}-${p.partition}`)
+    this.#consumer.resume(this.#assigned(partitions))
+  }
+
+  requestCommit(): void {
+    this.#commitRequested = true
+  }
+
+  /** Whether the task itself paused the partition: the runner's own pauses must not end that. */
+  isPaused(p: TopicPartition): boolean {
+    return this.#paused.has(`${p.topic}-${p.partition}`)
+  }
+
+  takeSeeks(): TopicPartitionOffset[] {
+    const seeks = this.#seeks
+    if (seeks.length > 0) this.#seeks = []
+    return seeks
+  }
+
+  takeTimeout(): number | null {
+    const ms = this.#timeoutMs
+    this.#timeoutMs = null
+    return ms
+  }
+
+  takeCommitRequest(): boolean {
+    const requested = this.#commitRequested
+    this.#commitRequested = false
+    return requested
+  }
+
+  forget(partitions: readonly TopicPartition[]): void {
+    const gone = new Set(partitions.map(p => `${p.topic}-${p.partition}`))
+    for (const key of gone) this.#paused.delete(key)
+    this.#seeks = this.#seeks.filter(s => !gone.has(`${s.topic}-${s.partition}`))
+  }
+
+  #assigned(partitions: readonly TopicPartition[]): TopicPartition[] {
+    const assigned = new Set(this.#consumer.assignment().map(p => `${p.topic}-${p.partition}`))
+    return partitions.filter(p => assigned.has(`${p.topic}-${p.partition}`))
+  }
+}

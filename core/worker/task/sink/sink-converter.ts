@@ -1,0 +1,70 @@
+import type { ConsumerRecord } from '../../../client/types.ts'
+import type { SchemaAndValue } from '../../../connect/plugins.ts'
+import type { Header, SinkRecord, TimestampType } from '../../../connect/record.ts'
+import { StageError } from '../failures/error-policy.ts'
+import type { Converters } from '../source/source-converter.ts'
+import type { TransformChain } from '../transform-chain.ts'
+
+const TIMESTAMP_TYPES: Readonly<Record<ConsumerRecord['timestampType'], TimestampType>> = {
+  [-1]: 'NoTimestampType',
+  0: 'CreateTime',
+  1: 'LogAppendTime',
+}
+const NO_HEADERS: readonly Header[] = []
+
+/** A consumed record's way to a sink: converters, then transformations. Pure, so that it can be tried again. */
+export class SinkRecordConverter {
+  readonly #chain: TransformChain
+  readonly #converters: Converters
+
+  constructor(chain: TransformChain, converters: Converters) {
+    this.#chain = chain
+    this.#converters = converters
+  }
+
+  /** Null for a record that a transformation dropped. Throws a StageError. */
+  convert(raw: ConsumerRecord): SinkRecord | null {
+    const key = this.#side('KEY_CONVERTER', raw)
+    const value = this.#side('VALUE_CONVERTER', raw)
+    const record: SinkRecord = {
+      topic: raw.topic,
+      partition: raw.partition,
+      offset: raw.offset,
+      keySchema: key.schema,
+      key: key.value,
+      valueSchema: value.schema,
+      value: value.value,
+      timestamp: raw.timestampType === -1 ? null : raw.timestamp,
+      timestampType: TIMESTAMP_TYPES[raw.timestampType],
+      headers: raw.headers.length === 0 ? NO_HEADERS : this.#headers(raw),
+      originalTopic: raw.topic,
+      originalPartition: raw.partition,
+      originalOffset: raw.offset,
+    }
+    return this.#chain.empty ? record : this.#chain.apply(record)
+  }
+
+  #side(stage: 'KEY_CONVERTER' | 'VALUE_CONVERTER', raw: ConsumerRecord): SchemaAndValue {
+    const isKey = stage === 'KEY_CONVERTER'
+    const { className, plugin } = isKey ? this.#converters.key : this.#converters.value
+    try {
+      return plugin.toConnectData(raw.topic, isKey ? raw.key : raw.value, raw.headers)
+    } catch (error) {
+      throw new StageError(stage, className, error)
+    }
+  }
+
+  #headers(raw: ConsumerRecord): Header[] {
+    const { className, plugin } = this.#converters.header
+    try {
+      return raw.headers.map(h => ({ key: h.key, ...plugin.toConnectHeader(raw.topic, h.key, h.value) }))
+    } catch (error) {
+      throw new StageError('HEADER_CONVERTER', className, error)
+    }
+  }
+}
+
+/** A consumed record in words: `orders-0@17`. */
+export function describeConsumed(raw: ConsumerRecord): string {
+  return `the record ${raw.topic}-${raw.partition}@${raw.offset}`
+}

@@ -1,0 +1,92 @@
+import type { ConsumerRecord, TopicPartitionOffset as OffsetToCommit } from '../../../client/types.ts'
+import type { TopicPartition, TopicPartitionOffset } from '../../../connect/record.ts'
+import { ConsumedEpochs } from './leader-epochs.ts'
+
+const keyOf = (p: TopicPartition): string => `${p.topic}-${p.partition}`
+
+/**
+ * A sink task's positions by partition: what was consumed, what the sink has been given, and what is committed. Offsets are
+ * the next to read. Only what was given can be committed.
+ */
+export class SinkOffsets {
+  readonly #consumed = new Map<string, TopicPartitionOffset>()
+  readonly #delivered = new Map<string, TopicPartitionOffset>()
+  readonly #committed = new Map<string, number>()
+  /**
+   * Committed with the offsets, so that the next consumer detects a log truncation in between
+   * (KIP-320).
+   */
+  readonly #epochs = new Map<string, ConsumedEpochs>()
+
+  /**
+   * These consecutive records were read from the log: delivered to the sink, pending, filtered or
+   * skipped.
+   */
+  consumed(topic: string, partition: number, records: readonly ConsumerRecord[]): void {
+    const last = records.at(-1)
+    if (last === undefined) return
+    const key = keyOf({ topic, partition })
+    let epochs = this.#epochs.get(key)
+    if (!epochs) this.#epochs.set(key, (epochs = new ConsumedEpochs()))
+    epochs.add(records)
+    this.#consumed.set(key, { topic, partition, offset: last.offset + 1 })
+  }
+
+  /** The sink has taken everything consumed so far. */
+  allDelivered(): void {
+    for (const [key, offset] of this.#consumed) this.#delivered.set(key, offset)
+  }
+
+  /** The task rewound or skipped: what it says counts from now on. */
+  reset(offset: TopicPartitionOffset): void {
+    const key = keyOf(offset)
+    this.#consumed.set(key, offset)
+    this.#delivered.set(key, offset)
+    this.#committed.delete(key)
+    this.#epochs.delete(key)
+  }
+
+  forget(partitions: readonly TopicPartition[]): void {
+    for (const p of partitions) {
+      const key = keyOf(p)
+      this.#consumed.delete(key)
+      this.#delivered.delete(key)
+      this.#committed.delete(key)
+      this.#epochs.delete(key)
+    }
+  }
+
+  /** What the sink was given, of these partitions or of all. */
+  delivered(partitions?: readonly TopicPartition[]): TopicPartitionOffset[] {
+    if (!partitions) return [...this.#delivered.values()]
+    return partitions.flatMap(p => this.#delivered.get(keyOf(p)) ?? [])
+  }
+
+  /**
+   * Of what `preCommit` returned, that which is to be committed: known, not beyond what was given, and new. `beyond` is what it
+   * should not have returned.
+   */
+  toCommit(returned: readonly TopicPartitionOffset[]): {
+    commit: OffsetToCommit[]
+    beyond: TopicPartitionOffset[]
+  } {
+    const commit: OffsetToCommit[] = []
+    const beyond: TopicPartitionOffset[] = []
+    for (const { topic, partition, offset } of returned) {
+      const key = keyOf({ topic, partition })
+      const limit = this.#delivered.get(key)?.offset
+      if (limit === undefined || offset > limit) beyond.push({ topic, partition, offset })
+      else if (this.#committed.get(key) !== offset) {
+        commit.push({ topic, partition, offset, leaderEpoch: this.#epochs.get(key)?.before(offset) ?? -1 })
+      }
+    }
+    return { commit, beyond }
+  }
+
+  committed(offsets: readonly TopicPartitionOffset[]): void {
+    for (const o of offsets) {
+      this.#committed.set(keyOf(o), o.offset)
+      this.#epochs.get(keyOf(o))?.trim(o.offset)
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import type { ConsumerRecord, GroupMetadata } from '../../../client/types.ts'
+import { ConfigError, listItems } from '../../../common/config/parse.ts'
+import { messageOf } from '../../../common/errors/error-table.ts'
+import { JavaPattern } from '../../../common/regex/java-pattern.ts'
+import type { Props } from '../../../connect/props.ts'
+import type { SinkTask } from '../../../connect/sink-task.ts'
+import { DeadLetterQueue, ensureDeadLetterTopic } from '../failures/dead-letter-queue.ts'
+import { ErrantRecords } from '../failures/errant-records.ts'
+import { type ErrorConfig, parseErrorConfig } from '../failures/error-config.ts'
+import { ErrorPolicy, type ErrorReporter, LogReporter } from '../failures/error-policy.ts'
+import { type Runner, stopQuietly, type TaskParts, tellingSlow } from '../host/runner.ts'
+import { SinkContext } from './sink-context.ts'
+import { describeConsumed, SinkRecordConverter } from './sink-converter.ts'
+import { SinkTaskRunner } from './sink-task-runner.ts'
+
+/** The topics of a sink: the list `topics`, or the pattern `topics.regex`. Throws a ConfigError unless exactly one is given. */
+function sinkTopics(props: Props): readonly string[] | RegExp {
+  const list = listItems(props['topics'])
+  const pattern = props['topics.regex']?.trim() ?? ''
+  if (list.length > 0 === (pattern !== '')) {
+    throw new ConfigError([{ key: 'topics', message: 'Must configure one of topics or topics.regex' }])
+  }
+  return list.length > 0 ? list : JavaPattern.compile(pattern).whole
+}
+
+async function createQueue(config: ErrorConfig, parts: TaskParts): Promise<DeadLetterQueue | null> {
+  if (config['errors.deadletterqueue.topic.name'] === '') return null
+  const { spec, clients, logger, metrics } = parts
+  const admin = clients.admin(spec.admin, logger)
+  try {
+    const given = spec.connectorProps['errors.deadletterqueue.topic.replication.factor'] !== undefined
+    await ensureDeadLetterTopic(admin, config, given)
+  } finally {
+    await admin.close()
+  }
+  const id = `connector-dlq-producer-${spec.connector}-${spec.taskId}`
+  // The task's other producer may go by its own name, unless somebody chose one.
+  const chosen = spec.producer['client.id'] !== `connector-producer-${spec.connector}-${spec.taskId}`
+  const props = { acks: 'all', 'enable.idempotence': 'true', ...spec.producer, ...(chosen ? {} : { 'client.id': id }) }
+  const producer = clients.producer(props, logger)
+  return new DeadLetterQueue(producer, config, metrics, { connector: spec.connector, taskId: spec.taskId, logger })
+}
+
+/** Connects a sink task with its clients and starts it. Throws what its `start` throws, everything released. */
+export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promise<Runner> {
+  const { spec, logger, metrics, abort, clients } = parts
+  const config = parseErrorConfig(spec.connectorProps)
+  const topics = sinkTopics(spec.connectorProps)
+  const consumer = clients.consumer(
+    {
+      'group.id': `connect-${spec.connector}`,
+      'client.id': `connector-consumer-${spec.connector}-${spec.taskId}`,
+      'auto.offset.reset': 'earliest',
+      ...spec.consumer,
+      'enable.auto.commit': 'false',
+    },
+    logger,
+  )
+  const queue = await createQueue(config, parts).catch(async (error: unknown) => {
+    await consumer.close()
+    throw error
+  })
+  const reporters: ErrorReporter<ConsumerRecord>[] = []
+  if (config['errors.log.enable']) reporters.push(new LogReporter(logger, r => describeLogged(r, config)))
+  if (queue) reporters.push(queue)
+  const policy = new ErrorPolicy(config, reporters, metrics, abort.signal, logger, describeConsumed)
+  const errant = queue || policy.tolerant ? new ErrantRecords(policy, queue, parts.converters) : null
+  const context = new SinkContext(consumer, {
+    configs: spec.taskProps,
+    logger,
+    signal: abort.signal,
+    connector: spec.connector,
+    taskId: spec.taskId,
+    errantRecordReporter: errant,
+  })
+  const tellMember = (member: GroupMetadata | null) => {
+    parts.uplink.event({ type: 'member', unit: parts.unit, member })
+  }
+  const close = async () => {
+    for (const result of await Promise.allSettled([consumer.close(), queue?.close()])) {
+      if (result.status === 'rejected') logger.debug(`closing a client failed: ${messageOf(result.reason)}`)
+    }
+    tellMember(null)
+  }
+  task.context = context
+  try {
+    await tellingSlow(
+      'start',
+      () => task.start(spec.taskProps),
+      message => parts.onDegraded(message, null),
+    )
+  } catch (error) {
+    await stopQuietly(task, logger)
+    await close()
+    throw error
+  }
+  const runner = new SinkTaskRunner({
+    task,
+    topics,
+    consumer,
+    context,
+    converter: new SinkRecordConverter(parts.chain, parts.converters),
+    policy,
+    queue,
+    errant,
+    metrics,
+    logger,
+    abort,
+    offsetFlushIntervalMs: spec.offsetFlushIntervalMs,
+    onTopic: topic => parts.onTopic(topic),
+    onMember: tellMember,
+    onDegraded: (message, retryAt) => parts.onDegraded(message, retryAt),
+  })
+  return { pause: () => runner.pause(), resume: () => runner.resume(), run: () => runner.run(), close }
+}
+
+function describeLogged(raw: ConsumerRecord, config: ErrorConfig): string {
+  const place = `{topic='${raw.topic}', partition=${raw.partition}, offset=${raw.offset}, timestamp=${raw.timestamp}}`
+  if (!config['errors.log.include.messages']) return place
+  const text = (bytes: Buffer | null) => (bytes === null ? 'null' : bytes.toString('utf8').slice(0, 10_000))
+  return `${place.slice(0, -1)}, key=${text(raw.key)}, value=${text(raw.value)}}`
+}

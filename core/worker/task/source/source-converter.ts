@@ -1,0 +1,100 @@
+import type { ProducerRecord, RecordHeader } from '../../../client/types.ts'
+import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
+import type { Header, SourceRecord } from '../../../connect/record.ts'
+import type { Schema } from '../../../connect/schema.ts'
+import { errors } from '../errors.ts'
+import { StageError } from '../failures/error-policy.ts'
+import type { TransformChain } from '../transform-chain.ts'
+
+/** A converter with the class name that its errors are told under. */
+export interface Named<T> {
+  readonly className: string
+  readonly plugin: T
+}
+
+export interface Converters {
+  readonly key: Named<Converter>
+  readonly value: Named<Converter>
+  readonly header: Named<HeaderConverter>
+}
+
+const NO_HEADERS: readonly RecordHeader[] = []
+
+/** A source record's way to bytes: transformations, then converters. Pure, so that it can be tried again. */
+export class SourceRecordConverter {
+  readonly #chain: TransformChain
+  readonly #converters: Converters
+  /** The headers of the last record and their bytes: a task often gives all of its records the same, frozen ones. */
+  #lastHeaders: readonly Header[] | null = null
+  #lastBytes: readonly RecordHeader[] = NO_HEADERS
+  #lastTopic = ''
+
+  constructor(chain: TransformChain, converters: Converters) {
+    this.#chain = chain
+    this.#converters = converters
+  }
+
+  /** Null for a record that a transformation dropped. Throws a StageError. */
+  convert(source: SourceRecord): ProducerRecord | null {
+    const record = this.#chain.apply(source)
+    if (record === null) return null
+    const { topic, headers } = record
+    // A topic that is none would be waited for without end
+    if (typeof topic !== 'string' || topic === '')
+      throw errors.create('MR_TASK_NO_TOPIC', { record: describeSource(source), topic: String(topic) })
+    return {
+      topic,
+      partition: record.partition,
+      key: this.#key(topic, record.keySchema, record.key, headers),
+      value: this.#value(topic, record.valueSchema, record.value, headers),
+      timestamp: record.timestamp,
+      headers: headers.length === 0 ? NO_HEADERS : this.#headers(topic, headers),
+    }
+  }
+
+  #key(topic: string, schema: Schema | null, key: unknown, headers: readonly Header[]): Buffer | null {
+    const { className, plugin } = this.#converters.key
+    try {
+      return plugin.fromConnectData(topic, schema, key, headers)
+    } catch (error) {
+      throw new StageError('KEY_CONVERTER', className, error)
+    }
+  }
+
+  #value(topic: string, schema: Schema | null, value: unknown, headers: readonly Header[]): Buffer | string | null {
+    const { className, plugin } = this.#converters.value
+    try {
+      return plugin.fromConnectText
+        ? plugin.fromConnectText(topic, schema, value, headers)
+        : plugin.fromConnectData(topic, schema, value, headers)
+    } catch (error) {
+      throw new StageError('VALUE_CONVERTER', className, error)
+    }
+  }
+
+  #headers(topic: string, headers: readonly Header[]): readonly RecordHeader[] {
+    if (headers === this.#lastHeaders && topic === this.#lastTopic) return this.#lastBytes
+    const { className, plugin } = this.#converters.header
+    try {
+      const bytes = headers.map(h => ({ key: h.key, value: plugin.fromConnectHeader(topic, h.key, h.schema, h.value) }))
+      if (Object.isFrozen(headers)) {
+        this.#lastHeaders = headers
+        this.#lastBytes = bytes
+        this.#lastTopic = topic
+      }
+      return bytes
+    } catch (error) {
+      throw new StageError('HEADER_CONVERTER', className, error)
+    }
+  }
+}
+
+/** What tells a source record from others. */
+export type SourcePlace = Pick<SourceRecord, 'topic' | 'sourcePartition' | 'sourceOffset'>
+
+/** A source record in words: its topic, and where it came from. */
+export function describeSource(record: SourcePlace): string {
+  const text = (v: unknown) =>
+    JSON.stringify(v, (_, x: unknown) => (typeof x === 'bigint' ? x.toString() : x))?.slice(0, 300) ?? 'null'
+  return `the record for topic ${record.topic} from ${text(record.sourcePartition)} before ${text(record.sourceOffset)}`
+}

@@ -1,0 +1,76 @@
+import { messageOf } from '../../../common/errors/error-table.ts'
+import type { Logger } from '../../../common/log.ts'
+import { timerMs } from '../../../common/timer.ts'
+import type { SourceTask } from '../../../connect/source-task.ts'
+import type { MetricsRecorder } from '../metrics.ts'
+import type { OffsetStore } from './offset-store.ts'
+import type { SubmittedRecords } from './submitted-records.ts'
+
+interface Parts {
+  readonly task: SourceTask
+  readonly offsets: OffsetStore
+  readonly metrics: MetricsRecorder
+  readonly logger: Logger
+  readonly offsetFlushIntervalMs: number
+}
+
+/**
+ * Commits a source task's offsets at an interval and at its end: whatever is acked by then, without waiting for what is not, so
+ * that load cannot make a commit time out. One commit at a time.
+ */
+export class OffsetCommitter {
+  readonly #submitted: SubmittedRecords
+  readonly #parts: Parts
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> = Promise.resolve()
+  #stopped = false
+
+  constructor(submitted: SubmittedRecords, parts: Parts) {
+    this.#submitted = submitted
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#schedule()
+  }
+
+  /** The last commit; resolves when it has succeeded or failed. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.commit()
+  }
+
+  /** Never rejects: a failed commit is counted, logged and tried again at the next interval. */
+  commit(): Promise<void> {
+    this.#running = this.#running.then(() => this.#commit())
+    return this.#running
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return
+    const run = () => void this.commit().then(() => this.#schedule())
+    this.#timer = setTimeout(run, timerMs(this.#parts.offsetFlushIntervalMs))
+  }
+
+  async #commit(): Promise<void> {
+    const { offsets, task, metrics, logger } = this.#parts
+    const entries = this.#submitted.takeCommittable()
+    if (entries.length === 0) return
+    try {
+      await offsets.put(entries)
+      metrics.offsetCommits++
+      metrics.lastCommitAt = Date.now()
+    } catch (error) {
+      this.#submitted.giveBack(entries)
+      metrics.offsetCommitFailures++
+      logger.error(`Failed to commit offsets, will try again: ${messageOf(error)}`)
+      return
+    }
+    try {
+      await task.commit?.(entries)
+    } catch (error) {
+      logger.warn(`commit of the task failed: ${messageOf(error)}`, error)
+    }
+  }
+}

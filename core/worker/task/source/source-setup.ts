@@ -1,0 +1,85 @@
+import type { OffsetReader } from '../../../connect/offset-reader.ts'
+import type { SourceTask } from '../../../connect/source-task.ts'
+import { parseErrorConfig } from '../failures/error-config.ts'
+import { ErrorPolicy, LogReporter } from '../failures/error-policy.ts'
+import { HerderOffsetStore } from '../host/herder-offset-store.ts'
+import { type Runner, stopQuietly, type TaskParts, tellingSlow } from '../host/runner.ts'
+import { describeSource, type SourcePlace, SourceRecordConverter } from './source-converter.ts'
+import { SourceTaskRunner } from './source-task-runner.ts'
+import { TopicCreator, topicCreationRules } from './topic-creation.ts'
+
+/** What stopping may take for acks, ms; what is not acked by then is read again after the next start. */
+const DRAIN_TIMEOUT_MS = 3000
+
+/** Connects a source task with its clients and starts it. Throws what its `start` throws, everything released. */
+export async function createSourceRunner(task: SourceTask, parts: TaskParts): Promise<Runner> {
+  const { spec, logger, metrics, abort, clients } = parts
+  const errorConfig = parseErrorConfig(spec.connectorProps)
+  const offsets = new HerderOffsetStore(spec.connector, parts.unit, parts.uplink)
+  const reader: OffsetReader = {
+    offset: async partition => (await offsets.get([partition]))[0] ?? null,
+    offsets: partitions => offsets.get(partitions),
+  }
+  task.context = {
+    configs: spec.taskProps,
+    offsets: reader,
+    logger,
+    signal: abort.signal,
+    connector: spec.connector,
+    taskId: spec.taskId,
+    waits: (message, retryAt) => parts.onDegraded(message, retryAt ?? null),
+  }
+  // Apart from these, Connect's defaults: all replicas ack, nothing is given up for being slow, and order is kept.
+  const producer = clients.producer(
+    {
+      acks: 'all',
+      'enable.idempotence': 'true',
+      'batch.size': '131072',
+      'linger.ms': '5',
+      // a quarter of Kafka's default: a task is mostly faster than the log, and keeps this full. Who has large records gets the default
+      ...('max.request.size' in spec.producer ? {} : { 'buffer.memory': '8388608' }),
+      'delivery.timeout.ms': '2147483647',
+      'max.block.ms': '2147483647',
+      'client.id': `connector-producer-${spec.connector}-${spec.taskId}`,
+      ...spec.producer,
+    },
+    logger,
+  )
+  const rules = spec.topicCreationEnabled ? topicCreationRules(spec.connectorProps) : null
+  const topics = rules ? new TopicCreator(clients.admin(spec.admin, logger), rules, logger) : null
+  const close = async () => {
+    const closing = [producer.close({ timeoutMs: 0 }), topics?.close(), offsets.close()]
+    for (const result of await Promise.allSettled(closing)) {
+      if (result.status === 'rejected') logger.debug(`closing a client failed: ${result.reason}`)
+    }
+  }
+  // After the clients: what their settings get wrong must not leave a started task behind.
+  try {
+    await tellingSlow(
+      'start',
+      () => task.start(spec.taskProps),
+      message => parts.onDegraded(message, null),
+    )
+  } catch (error) {
+    await stopQuietly(task, logger)
+    await close()
+    throw error
+  }
+  const reporters = errorConfig['errors.log.enable'] ? [new LogReporter<SourcePlace>(logger, describeSource)] : []
+  const runner = new SourceTaskRunner({
+    task,
+    converter: new SourceRecordConverter(parts.chain, parts.converters),
+    policy: new ErrorPolicy(errorConfig, reporters, metrics, abort.signal, logger, describeSource),
+    producer,
+    offsets,
+    topics,
+    metrics,
+    logger,
+    abort,
+    offsetFlushIntervalMs: spec.offsetFlushIntervalMs,
+    drainTimeoutMs: DRAIN_TIMEOUT_MS,
+    onTopic: topic => parts.onTopic(topic),
+    onDegraded: (message, retryAt) => parts.onDegraded(message, retryAt),
+  })
+  return { pause: () => runner.pause(), resume: () => runner.resume(), run: () => runner.run(), close }
+}

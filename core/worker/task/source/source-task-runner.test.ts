@@ -1,0 +1,431 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { createLogger, setLogSink } from '../../../common/log.ts'
+import { DataError, RetriableError } from '../../../connect/errors.ts'
+import type { SourceOffset, SourcePartition, SourceRecord } from '../../../connect/record.ts'
+import { type RecordMetadata, SourceTask } from '../../../connect/source-task.ts'
+import { parseErrorConfig } from '../failures/error-config.ts'
+import { ErrorPolicy } from '../failures/error-policy.ts'
+import { MetricsRecorder } from '../metrics.ts'
+import { FakeProducer } from '../test-support/fake-producer.ts'
+import { textConverters } from '../test-support/text-converters.ts'
+import { TransformChain } from '../transform-chain.ts'
+import { describeSource, SourceRecordConverter } from './source-converter.ts'
+import { SourceTaskRunner } from './source-task-runner.ts'
+
+setLogSink(() => undefined)
+
+type Offsets = readonly (readonly [SourcePartition, SourceOffset | null])[]
+
+/** Gives out batches, then waits; records what the runtime tells it. */
+class ScriptedTask extends SourceTask {
+  readonly version = '0'
+  readonly batches: (SourceRecord[] | Error)[]
+  readonly committed: Offsets[] = []
+  readonly told: [unknown, RecordMetadata | null][] = []
+  polls = 0
+  stopped = 0
+  readonly #signal: AbortSignal
+
+  constructor(batches: (SourceRecord[] | Error)[], signal: AbortSignal) {
+    super()
+    this.batches = batches
+    this.#signal = signal
+  }
+
+  start(): void {}
+
+  async poll(): Promise<SourceRecord[] | null> {
+    this.polls++
+    const next = this.batches.shift()
+    if (next instanceof Error) throw next
+    if (next) return next
+    if (!this.#signal.aborted) {
+      await new Promise<void>(resolve => this.#signal.addEventListener('abort', () => resolve(), { once: true }))
+    }
+    return null
+  }
+
+  override commitRecords(records: readonly SourceRecord[], metadata: readonly (RecordMetadata | null)[]): void {
+    for (const [i, r] of records.entries()) this.told.push([r.value, metadata[i] ?? null])
+  }
+
+  override commit(offsets: Offsets): void {
+    this.committed.push(offsets)
+  }
+
+  stop(): void {
+    this.stopped++
+  }
+}
+
+function record(n: number, value: unknown = `v${n}`): SourceRecord {
+  return {
+    sourcePartition: { p: 'one' },
+    sourceOffset: { n },
+    topic: 't',
+    partition: null,
+    keySchema: null,
+    key: null,
+    valueSchema: null,
+    value,
+    timestamp: n,
+    headers: [],
+  }
+}
+
+interface SetUp {
+  batches: (SourceRecord[] | Error)[]
+  props?: Record<string, string>
+  producer?: FakeProducer
+  chain?: TransformChain
+  capacity?: number
+  failPuts?: number
+}
+
+function setUp({ batches, props = {}, producer = new FakeProducer(), chain, capacity, failPuts = 0 }: SetUp) {
+  const abort = new AbortController()
+  const task = new ScriptedTask(batches, abort.signal)
+  const metrics = new MetricsRecorder()
+  const logger = createLogger('test.task')
+  const puts: Offsets[] = []
+  let failures = failPuts
+  const degraded: (string | null)[] = []
+  const topics: string[] = []
+  const runner = new SourceTaskRunner(
+    {
+      task,
+      converter: new SourceRecordConverter(chain ?? new TransformChain([]), textConverters),
+      policy: new ErrorPolicy(parseErrorConfig(props), [], metrics, abort.signal, logger, describeSource),
+      producer,
+      offsets: {
+        get: async ps => ps.map(() => null),
+        put: async entries => {
+          if (failures-- > 0) throw new Error('no broker')
+          puts.push(entries)
+        },
+        close: async () => undefined,
+      },
+      topics: null,
+      metrics,
+      logger,
+      abort,
+      offsetFlushIntervalMs: 60_000,
+      drainTimeoutMs: 50,
+      onTopic: t => topics.push(t),
+      onDegraded: m => degraded.push(m),
+    },
+    capacity,
+  )
+  return { abort, task, metrics, puts, runner, producer, degraded, topics }
+}
+
+test('what is acked is committed at the stop, and the task told of both', async () => {
+  const s = setUp({ batches: [[record(1), record(2)], [record(3)]] })
+  const running = s.runner.run()
+  await s.producer.arrived(3)
+  s.producer.ackAll()
+  s.abort.abort()
+  await running
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 3 }]]])
+  expect(s.task.committed).toEqual(s.puts)
+  expect(s.task.told.map(([v]) => v)).toEqual(['v1', 'v2', 'v3'])
+  expect(s.task.told[0]?.[1]).toMatchObject({ topic: 't', partition: 0, offset: 0 })
+  expect(s.topics).toEqual(['t'])
+  expect(s.task.stopped).toBe(1)
+})
+
+test('what is not acked when the stop has waited long enough is not committed', async () => {
+  const s = setUp({ batches: [[record(1), record(2), record(3)]] })
+  const running = s.runner.run()
+  await s.producer.arrived(3)
+  s.producer.settle(2)
+  s.producer.settle(0)
+  s.abort.abort()
+  await running
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
+})
+
+test('a full producer stops polling, and nothing is lost or doubled', async () => {
+  const producer = new FakeProducer(2)
+  const batches = Array.from({ length: 5 }, (_, b) => [record(b * 2), record(b * 2 + 1)])
+  const s = setUp({ batches, producer })
+  const running = s.runner.run()
+  await producer.arrived(2)
+  for (let i = 0; i < 5; i++) await turn()
+  expect(s.task.polls).toBeLessThanOrEqual(2)
+  while (producer.sent.length < 10) {
+    producer.settle(0)
+    await turn()
+  }
+  producer.ackAll()
+  s.abort.abort()
+  await running
+  expect(producer.sent.map(r => r.value?.toString())).toEqual(Array.from({ length: 10 }, (_, n) => `v${n}`))
+  expect(s.puts.at(-1)).toEqual([[{ p: 'one' }, { n: 9 }]])
+})
+
+test('a stop while the producer is full ends, and commits nothing that was not sent', async () => {
+  const producer = new FakeProducer(1)
+  const s = setUp({ batches: [[record(1), record(2), record(3)]], producer })
+  const running = s.runner.run()
+  await producer.arrived(1)
+  await turn()
+  s.abort.abort()
+  producer.ackAll()
+  await running
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
+})
+
+test('the number of records on their way is bounded', async () => {
+  const s = setUp({ batches: [Array.from({ length: 20 }, (_, n) => record(n))], capacity: 8 })
+  const running = s.runner.run()
+  await s.producer.arrived(8)
+  for (let i = 0; i < 5; i++) await turn()
+  expect(s.producer.sent.length).toBe(8)
+  s.producer.automatic = true
+  s.producer.ackAll()
+  await s.producer.arrived(20)
+  s.abort.abort()
+  await running
+  expect(s.puts.at(-1)).toEqual([[{ p: 'one' }, { n: 19 }]])
+})
+
+test('retriable errors of poll are tried again, and told while they last', async () => {
+  const s = setUp({ batches: [new RetriableError('away'), [record(1)]] })
+  s.producer.automatic = true
+  const running = s.runner.run()
+  await s.producer.arrived(1)
+  await turn()
+  s.abort.abort()
+  await running
+  expect(s.degraded).toEqual(['away', null])
+  expect(s.metrics.retries).toBe(1)
+})
+
+test('any other error of poll fails the task, after what was sent is acked and committed', async () => {
+  const s = setUp({ batches: [[record(1)], new Error('broken')] })
+  s.producer.automatic = true
+  await expect(s.runner.run()).rejects.toThrow('broken')
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
+  expect(s.task.stopped).toBe(1)
+})
+
+const failing = (bad: unknown, error: () => Error) =>
+  new TransformChain([
+    {
+      className: 'Faulty',
+      predicate: null,
+      negate: false,
+      transformation: {
+        version: '0',
+        config: {},
+        configure: () => undefined,
+        apply: r => {
+          if (r.value === bad) throw error()
+          return r.value === 'drop' ? null : r
+        },
+      },
+    },
+  ])
+
+test('without tolerance a bad record fails the task with where it came from, and is not passed', async () => {
+  const s = setUp({ batches: [[record(1), record(2)]], chain: failing('v2', () => new DataError('no good')) })
+  s.producer.automatic = true
+  await expect(s.runner.run()).rejects.toMatchObject({
+    code: 'MR_TASK_RECORD_FAILED',
+    message: expect.stringMatching(/TRANSFORMATION \(Faulty\) failed on .*topic t .*"n":2.*no good/),
+  })
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
+})
+
+test('with tolerance a bad record is skipped, dropped ones too, and the offsets go on', async () => {
+  const s = setUp({
+    batches: [[record(1), record(2), record(3, 'drop')]],
+    props: { 'errors.tolerance': 'all' },
+    chain: failing('v2', () => new DataError('no good')),
+  })
+  s.producer.automatic = true
+  const running = s.runner.run()
+  await s.producer.arrived(1)
+  await turn()
+  s.abort.abort()
+  await running
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 3 }]]])
+  expect(s.metrics).toMatchObject({ recordsSkipped: 1, recordsFiltered: 1, recordErrors: 1 })
+  expect(s.task.told.map(([v, m]) => [v, m === null])).toEqual([
+    ['v1', false],
+    ['v2', true],
+    ['drop', true],
+  ])
+})
+
+test('a position without a record advances the offset, and the commit does not wait for the interval', async () => {
+  const s = setUp({ batches: [[{ ...record(1), unwritten: 'progress' }]] })
+  const running = s.runner.run()
+  while (s.task.committed.length === 0) await turn()
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
+  s.abort.abort()
+  await running
+  expect(s.producer.sent).toEqual([])
+})
+
+test('an item that the source cannot read fails the task, or is skipped and counted if tolerated', async () => {
+  const bad = { ...record(2), unwritten: new DataError('a line of 9 MB') }
+  const strict = setUp({ batches: [[record(1), bad]] })
+  strict.producer.automatic = true
+  await expect(strict.runner.run()).rejects.toMatchObject({
+    code: 'MR_TASK_RECORD_FAILED',
+    message: expect.stringMatching(/TASK_POLL \(ScriptedTask\) failed on .*a line of 9 MB/),
+  })
+  expect(strict.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
+  const tolerant = setUp({ batches: [[record(1), bad]], props: { 'errors.tolerance': 'all' } })
+  tolerant.producer.automatic = true
+  const running = tolerant.runner.run()
+  await tolerant.producer.arrived(1)
+  await turn()
+  tolerant.abort.abort()
+  await running
+  expect(tolerant.puts).toEqual([[[{ p: 'one' }, { n: 2 }]]])
+  expect(tolerant.metrics).toMatchObject({ recordsSkipped: 1, recordErrors: 1 })
+})
+
+test('a retriable error of a transformation is tried again within errors.retry.timeout', async () => {
+  let left = 1
+  const s = setUp({
+    batches: [[record(1)]],
+    props: { 'errors.retry.timeout': '5000' },
+    chain: failing('v1', () => (left-- > 0 ? new RetriableError('soon') : new DataError('not again'))),
+  })
+  s.producer.automatic = true
+  await expect(s.runner.run()).rejects.toThrow(/not again/)
+  expect(s.metrics.retries).toBe(1)
+})
+
+test('a record that the log refuses for good fails the task, or is skipped where that is tolerated', async () => {
+  const tooLarge = new Error('RECORD_TOO_LARGE')
+  const strict = setUp({ batches: [[record(1), record(2)]] })
+  const failed = strict.runner.run()
+  await strict.producer.arrived(2)
+  strict.producer.settle(0, tooLarge)
+  strict.producer.ackAll()
+  await expect(failed).rejects.toMatchObject({ code: 'MR_TASK_PRODUCE_FAILED', retriable: false })
+  expect(strict.puts).toEqual([])
+
+  const lenient = setUp({ batches: [[record(1), record(2)]], props: { 'errors.tolerance': 'all' } })
+  const running = lenient.runner.run()
+  await lenient.producer.arrived(2)
+  lenient.producer.settle(0, tooLarge)
+  lenient.producer.ackAll()
+  lenient.abort.abort()
+  await running
+  expect(lenient.puts).toEqual([[[{ p: 'one' }, { n: 2 }]]])
+})
+
+test('a record that fails for a passing reason is never skipped, whatever the tolerance', async () => {
+  const s = setUp({ batches: [[record(1)]], props: { 'errors.tolerance': 'all' } })
+  const running = s.runner.run()
+  await s.producer.arrived(1)
+  s.producer.settle(0, Object.assign(new Error('timed out'), { retriable: true }))
+  await expect(running).rejects.toMatchObject({ retriable: true })
+  expect(s.puts).toEqual([])
+})
+
+test('a commit that fails is made up for by the next', async () => {
+  const s = setUp({ batches: [[record(1)]], failPuts: 1 })
+  s.producer.automatic = true
+  const running = s.runner.run()
+  await s.producer.arrived(1)
+  await turn()
+  s.abort.abort()
+  await running
+  expect(s.puts).toEqual([])
+  expect(s.metrics.offsetCommitFailures).toBe(1)
+  expect(s.task.committed).toEqual([])
+})
+
+test('while paused nothing is sent, and what was polled is sent on resume', async () => {
+  const s = setUp({ batches: [[record(1)]] })
+  s.producer.automatic = true
+  s.runner.pause()
+  const running = s.runner.run()
+  for (let i = 0; i < 5; i++) await turn()
+  expect(s.producer.sent).toEqual([])
+  s.runner.resume()
+  await s.producer.arrived(1)
+  await turn()
+  s.abort.abort()
+  await running
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
+})
+
+const to = (topic: string, n: number): SourceRecord => ({ ...record(n), topic })
+const sentBy = (s: { producer: FakeProducer }) => s.producer.sent.map(r => r.value?.toString())
+
+test('a record whose topic is not writable stops later records', async () => {
+  const s = setUp({ batches: [[to('t', 1), to('bad', 2), to('t', 3)]] })
+  s.producer.automatic = true
+  s.producer.topicErrors.set('bad', new Error('no such topic'))
+  await expect(s.runner.run()).rejects.toMatchObject({
+    code: 'MR_TASK_PRODUCE_FAILED',
+    message: expect.stringContaining('no such topic'),
+  })
+  expect(sentBy(s)).toEqual(['v1'])
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
+})
+
+test('with errors.tolerance=all such a record is skipped, and later records follow', async () => {
+  const s = setUp({ batches: [[to('t', 1), to('bad', 2), to('t', 3)]], props: { 'errors.tolerance': 'all' } })
+  s.producer.automatic = true
+  s.producer.topicErrors.set('bad', new Error('no such topic'))
+  const running = s.runner.run()
+  await s.producer.arrived(2)
+  await turn()
+  s.abort.abort()
+  await running
+  expect(sentBy(s)).toEqual(['v1', 'v3'])
+  expect(s.metrics.recordsSkipped).toBe(1)
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 3 }]]])
+})
+
+test('while a topic is temporarily not writable, nothing overtakes its record and nothing is sent twice', async () => {
+  const s = setUp({ batches: [[to('t', 1), to('slow', 2), to('t', 3)]] })
+  s.producer.automatic = true
+  s.producer.topicErrors.set('slow', new RetriableError('not yet'))
+  const running = s.runner.run()
+  while (s.degraded.length < 2) await new Promise(resolve => setTimeout(resolve, 5))
+  expect(sentBy(s)).toEqual(['v1'])
+  s.producer.topicErrors.clear()
+  await s.producer.arrived(3)
+  await turn()
+  s.abort.abort()
+  await running
+  expect(sentBy(s)).toEqual(['v1', 'v2', 'v3'])
+  expect(s.degraded.slice(0, 2)).toEqual(['not yet', 'not yet'])
+  expect(s.degraded.at(-1)).toBeNull()
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 3 }]]])
+})
+
+test('a stop ends the wait for a topic', async () => {
+  const s = setUp({ batches: [[to('t', 1)]] })
+  s.producer.partitionsFor = () => new Promise(() => undefined)
+  const running = s.runner.run()
+  await turn()
+  s.abort.abort()
+  await running
+  expect(sentBy(s)).toEqual([])
+})
+
+test('after a record fails, later unsent records are not sent', async () => {
+  const s = setUp({ batches: [[1, 2, 3, 4, 5].map(n => record(n))], props: { 'errors.tolerance': 'all' } })
+  const running = s.runner.run()
+  await s.producer.arrived(5)
+  s.producer.settle(2, new RetriableError('the broker is away'))
+  while (s.producer.waiting.length > 2) await turn()
+  s.producer.ackAll()
+  await expect(running).rejects.toMatchObject({ retriable: true })
+  expect(sentBy(s)).toEqual(['v1', 'v2', 'v3'])
+  // what was not sent is not skipped, whatever the tolerance
+  expect(s.metrics.recordsSkipped).toBe(0)
+  expect(s.puts).toEqual([[[{ p: 'one' }, { n: 2 }]]])
+})

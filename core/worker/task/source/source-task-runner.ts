@@ -1,0 +1,309 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { DeliveryListener, Producer, ProducerRecord } from '../../../client/types.ts'
+import { isRetriable, messageOf } from '../../../common/errors/error-table.ts'
+import type { Logger } from '../../../common/log.ts'
+import type { SourceRecord } from '../../../connect/record.ts'
+import type { SourceTask } from '../../../connect/source-task.ts'
+import { errors } from '../errors.ts'
+import { type ErrorPolicy, StageError } from '../failures/error-policy.ts'
+import { Gate, pauseFor, unlessAborted } from '../host/gate.ts'
+import type { MetricsRecorder } from '../metrics.ts'
+import type { OffsetStore } from './offset-store.ts'
+import { describeSource, type SourcePlace, type SourceRecordConverter } from './source-converter.ts'
+import { OffsetCommitter } from './source-offsets.ts'
+import { SubmittedRecords } from './submitted-records.ts'
+import type { TopicCreator } from './topic-creation.ts'
+
+export interface SourceRunnerParts {
+  readonly task: SourceTask
+  readonly converter: SourceRecordConverter
+  readonly policy: ErrorPolicy<SourcePlace>
+  readonly producer: Producer
+  readonly offsets: OffsetStore
+  /** Null: the broker creates topics. */
+  readonly topics: TopicCreator | null
+  readonly metrics: MetricsRecorder
+  readonly logger: Logger
+  /** The signal that the task's context has too. */
+  readonly abort: AbortController
+  readonly offsetFlushIntervalMs: number
+  /** What stopping may take for the acks of what was sent, ms. */
+  readonly drainTimeoutMs: number
+  onTopic(topic: string): void
+  onDegraded(message: string | null, retryAt: number | null): void
+}
+
+const RETRY_MIN_MS = 100
+const RETRY_MAX_MS = 60_000
+
+/**
+ * Runs a source task: poll, transform, convert, append, and commit what is acked. One batch at a time; `poll` is not called while
+ * the producer or the list of unacked records is full.
+ */
+export class SourceTaskRunner implements DeliveryListener {
+  readonly #parts: SourceRunnerParts
+  readonly #submitted: SubmittedRecords
+  readonly #committer: OffsetCommitter
+  readonly #signal: AbortSignal
+  readonly #progress = new Gate()
+  readonly #resumed = new Gate()
+  readonly #knownTopics = new Set<string>()
+  readonly #usedTopics = new Set<string>()
+  #paused = false
+  #failure: Error | null = null
+  #reporting = false
+
+  constructor(parts: SourceRunnerParts, capacity?: number) {
+    this.#parts = parts
+    this.#signal = parts.abort.signal
+    this.#submitted = new SubmittedRecords(capacity, parts.task.commitRecords !== undefined)
+    this.#committer = new OffsetCommitter(this.#submitted, parts)
+  }
+
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#resumed.open()
+  }
+
+  /** Resolves after an orderly stop; rejects with what fails the task. The task's `stop` was called in both cases. */
+  async run(): Promise<void> {
+    this.#committer.start()
+    try {
+      await this.#loop()
+    } catch (error) {
+      if (!this.#signal.aborted) this.#fail(error)
+      else this.#parts.logger.debug(`ended while stopping: ${messageOf(error)}`)
+    }
+    await this.#finish()
+    if (this.#failure) throw this.#failure
+  }
+
+  onDelivery(
+    token: number,
+    error: Error | null,
+    topic: string,
+    partition: number,
+    offset: number,
+    timestamp: number,
+  ): void {
+    const { metrics, task } = this.#parts
+    if (error) {
+      this.#deliveryFailed(token, error, topic)
+    } else {
+      metrics.recordsWritten++
+      if (!this.#usedTopics.has(topic)) {
+        this.#usedTopics.add(topic)
+        this.#parts.onTopic(topic)
+      }
+      this.#submitted.done(token, task.commitRecords ? { topic, partition, offset, timestamp } : null)
+    }
+    this.#report()
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#ended) {
+      const batch = await this.#poll()
+      // Held back here while paused: nothing is written, and nothing is lost.
+      while (this.#paused && !this.#ended) await this.#resumed.wait(this.#signal)
+      if (batch && batch.length > 0) await this.#send(batch)
+      // A task that always has data never leaves the microtasks otherwise, and sockets would starve.
+      await turn()
+    }
+  }
+
+  get #ended(): boolean {
+    return this.#signal.aborted || this.#failure !== null
+  }
+
+  async #poll(): Promise<SourceRecord[] | null> {
+    const { task, metrics, logger } = this.#parts
+    let delay = 0
+    for (;;) {
+      while (this.#paused && !this.#ended) await this.#resumed.wait(this.#signal)
+      if (this.#ended) return null
+      metrics.enter('poll')
+      try {
+        const batch = await task.poll()
+        metrics.enter('idle')
+        metrics.recordsRead += batch?.length ?? 0
+        if (delay > 0) this.#parts.onDegraded(null, null)
+        return batch
+      } catch (error) {
+        metrics.enter('idle')
+        if (!isRetriable(error)) throw error
+        if (this.#ended) return null
+        delay = Math.min(delay === 0 ? RETRY_MIN_MS : delay * 2, RETRY_MAX_MS)
+        metrics.retries++
+        logger.warn(`poll failed, next try in ${delay} ms: ${messageOf(error)}`)
+        this.#parts.onDegraded(messageOf(error), Date.now() + delay)
+        await pauseFor(delay, this.#signal)
+      }
+    }
+  }
+
+  /**
+   * Awaits only if a record is held up: an await for each record would cost more than its
+   * conversion.
+   */
+  async #send(batch: readonly SourceRecord[]): Promise<void> {
+    const { converter, metrics, producer } = this.#parts
+    metrics.enter('send')
+    for (const source of batch) {
+      let record: ProducerRecord | null | undefined
+      try {
+        record = source.unwritten === undefined ? converter.convert(source) : this.#pass(source, source.unwritten)
+      } catch (error) {
+        record = await this.#recover(source, error)
+      }
+      if (this.#ended) return
+      while (this.#submitted.full) {
+        await this.#progress.wait(this.#signal)
+        if (this.#ended) return
+      }
+      const token = this.#submitted.add(source)
+      if (!record) {
+        if (record === null) metrics.recordsFiltered++
+        this.#submitted.done(token, null)
+        this.#report()
+        if (source.unwritten === 'progress') void this.#committer.commit()
+        continue
+      }
+      if (this.#knownTopics.has(record.topic) && producer.append(record, this, token)) continue
+      if (await this.#appendWhenPossible(record, token)) continue
+      this.#submitted.removeLast(token)
+      return
+    }
+    metrics.recordsActive = this.#submitted.outstanding
+    metrics.enter('idle')
+  }
+
+  /**
+   * Handles a position in the source without a record. Throws MR_TASK_RECORD_FAILED if an error is
+   * not tolerated.
+   */
+  #pass(source: SourceRecord, unwritten: 'progress' | Error): undefined {
+    if (unwritten === 'progress') return undefined
+    const { policy, task } = this.#parts
+    policy.reject(source, new StageError('TASK_POLL', task.constructor.name, unwritten))
+    return undefined
+  }
+
+  /**
+   * Creates the topic and waits for room in the producer as needed. False if the task ended before
+   * that.
+   */
+  async #appendWhenPossible(record: ProducerRecord, token: number): Promise<boolean> {
+    const { producer } = this.#parts
+    if (!this.#knownTopics.has(record.topic)) {
+      try {
+        if (!(await this.#awaitTopic(record.topic))) return false
+      } catch (error) {
+        this.#deliveryFailed(token, error instanceof Error ? error : new Error(messageOf(error)), record.topic)
+        this.#report()
+        return true
+      }
+      this.#knownTopics.add(record.topic)
+    }
+    while (!producer.append(record, this, token)) {
+      await producer.room(this.#signal)
+      if (this.#ended) return false
+    }
+    return true
+  }
+
+  /**
+   * Waits until a topic is writable; later records must not overtake this one meanwhile. Retries
+   * while that may help, as Connect does. False if the task ended before that.
+   */
+  async #awaitTopic(topic: string): Promise<boolean> {
+    const { producer, topics, metrics, logger } = this.#parts
+    for (let delay = 0; ; ) {
+      try {
+        await topics?.ensure(topic)
+        await unlessAborted(producer.partitionsFor(topic), this.#signal)
+        if (delay > 0) this.#parts.onDegraded(null, null)
+        return !this.#ended
+      } catch (error) {
+        if (this.#ended) return false
+        if (!isRetriable(error)) throw error
+        delay = Math.min(delay === 0 ? RETRY_MIN_MS : delay * 2, RETRY_MAX_MS)
+        metrics.retries++
+        logger.warn(`cannot write to topic ${topic}, retrying in ${delay} ms: ${messageOf(error)}`)
+        this.#parts.onDegraded(messageOf(error), Date.now() + delay)
+        await pauseFor(delay, this.#signal)
+        if (this.#ended) return false
+      }
+    }
+  }
+
+  async #recover(source: SourceRecord, error: unknown): Promise<ProducerRecord | null | undefined> {
+    if (!(error instanceof StageError)) throw error
+    const { policy, converter } = this.#parts
+    return policy.recover(source, error, () => converter.convert(source))
+  }
+
+  /** Errors that may pass are never skipped, whatever the tolerance: the record would be lost for nothing. */
+  #deliveryFailed(token: number, error: Error, topic: string): void {
+    // after a failure nothing is skipped: unsent records are read again
+    if (this.#failure) return
+    const found = this.#submitted.find(token)
+    if (!found) return
+    const record = { topic, sourcePartition: found.partition, sourceOffset: found.offset }
+    if (this.#parts.policy.tolerant && !isRetriable(error)) {
+      this.#parts.policy.reject(record, new StageError('KAFKA_PRODUCE', 'Producer', error))
+      this.#submitted.done(token, null)
+      return
+    }
+    const params = { record: describeSource(record), cause: messageOf(error) }
+    const failed = errors.create('MR_TASK_PRODUCE_FAILED', params, { cause: error })
+    this.#fail(isRetriable(error) ? Object.assign(failed, { retriable: true }) : failed)
+    // send no later record before the failure is handled
+    this.#parts.producer.abortUnsent(token)
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure) return
+    this.#failure = error instanceof Error ? error : new Error(messageOf(error))
+    this.#parts.abort.abort()
+    this.#progress.open()
+    this.#resumed.open()
+  }
+
+  // Once per turn of acks, not per ack.
+  #report(): void {
+    if (this.#reporting) return
+    this.#reporting = true
+    queueMicrotask(() => {
+      this.#reporting = false
+      this.#progress.open()
+      this.#parts.metrics.recordsActive = this.#submitted.outstanding
+      const { records, metadata } = this.#submitted.takeCompleted()
+      if (records.length === 0 || !this.#parts.task.commitRecords) return
+      try {
+        this.#parts.task.commitRecords(records, metadata)
+      } catch (error) {
+        this.#fail(error)
+      }
+    })
+  }
+
+  async #finish(): Promise<void> {
+    const { task, producer, logger, drainTimeoutMs } = this.#parts
+    try {
+      await producer.flush(AbortSignal.timeout(drainTimeoutMs))
+    } catch (error) {
+      logger.warn(`not all records were acked before the end; they will be sent again: ${messageOf(error)}`)
+    }
+    await Promise.resolve()
+    await this.#committer.stop()
+    try {
+      await task.stop()
+    } catch (error) {
+      logger.warn('stop of the task failed', error)
+    }
+  }
+}
