@@ -43,7 +43,7 @@ for (const file of files) {
     continue
   }
   // tests may start what they test against
-  const isTest = /\.test\.ts$|\/test-support\//.test(file)
+  const isTest = /\.test\.ts$|\/(test-support|golden)\//.test(file)
   const text = readFileSync(join(root, file), 'utf8')
   for (const [, target] of text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)) {
     const to = relative(root, join(root, dirname(file), target!))

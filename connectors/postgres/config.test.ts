@@ -14,9 +14,7 @@ interface Key {
 }
 
 /** What Debezium 3.7 answers to GET /connector-plugins/PostgresConnector/config, without Connect's own and internal keys. */
-const debezium = JSON.parse(
-  readFileSync(new URL('./test-support/golden/config-keys.json', import.meta.url), 'utf8'),
-) as Key[]
+const debezium = JSON.parse(readFileSync(new URL('./golden/config-keys.json', import.meta.url), 'utf8')) as Key[]
 const declared = new Map(Object.entries(postgresConfig))
 
 test('every key of Debezium 3.7 is declared, with its type, default and importance', () => {

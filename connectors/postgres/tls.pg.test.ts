@@ -7,7 +7,7 @@ import { endClient, openClient } from './client/open.ts'
 import { parseOptions } from './options.ts'
 import { propsFor, TaskHarness } from './test-support/harness.ts'
 
-const tls = join(import.meta.dirname, 'test-support/tls')
+const tls = join(import.meta.dirname, 'fixtures/tls')
 const file = (name: string) => join(tls, name)
 
 async function serverWith(certificate: string): Promise<PostgresServer | null> {

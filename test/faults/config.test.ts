@@ -1,6 +1,6 @@
 /** Wrong configurations of every built-in plugin are refused with their key, before anything starts. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Fixture, fixture } from './fixture.ts'
+import { type Fixture, fixture } from './harness.ts'
 
 let f: Fixture
 beforeAll(async () => {

@@ -16,7 +16,7 @@ import { afterEach, expect, test } from 'vitest'
 import { createConsumer, createProducer } from '../../core/client/index.ts'
 import { eventually, Platform } from '../platform.ts'
 import { random } from '../random.ts'
-import { Beside, type Fixture, fixture } from './fixture.ts'
+import { Beside, type Fixture, fixture } from './harness.ts'
 
 const seed = Number(process.env['MILLRACE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const rng = random(seed)

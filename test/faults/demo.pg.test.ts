@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { eventually } from '../platform.ts'
-import { type Fixture, fixture } from './fixture.ts'
+import { type Fixture, fixture } from './harness.ts'
 
 let f: Fixture
 afterEach(() => f?.close())

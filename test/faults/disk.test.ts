@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { createConsumer, createProducer } from '../../core/client/index.ts'
 import { Platform } from '../platform.ts'
-import { Beside } from './fixture.ts'
+import { Beside } from './harness.ts'
 
 const MB = 1 << 20
 const dir = mkdtempSync(join(tmpdir(), 'millrace-disk-'))

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { eventually } from '../platform.ts'
-import { Beside, type Fixture, fixture, healed, says } from './fixture.ts'
+import { Beside, type Fixture, fixture, healed, says } from './harness.ts'
 
 const url = inject('elasticsearchUrl')
 const run = Date.now().toString(36)

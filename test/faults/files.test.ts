@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../platform.ts'
-import { Beside, type Fixture, fixture, healed, says } from './fixture.ts'
+import { Beside, type Fixture, fixture, healed, says } from './harness.ts'
 
 let f: Fixture
 let beside: Beside

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../platform.ts'
 import { random } from '../random.ts'
-import { Beside, type Fixture, fixture } from './fixture.ts'
+import { Beside, type Fixture, fixture } from './harness.ts'
 
 const seed = Number(process.env['MILLRACE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const rng = random(seed)

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../platform.ts'
-import { Beside, type Fixture, fixture, summary } from './fixture.ts'
+import { Beside, type Fixture, fixture, summary } from './harness.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 const MANIFEST = {

@@ -6,7 +6,7 @@ import { eventually } from '../platform.ts'
 import { random } from '../random.ts'
 import { type PostgresServer, startPostgres } from '../services/postgres.ts'
 import { query } from '../services/query.ts'
-import { Beside, type Fixture, fixture, healed, says } from './fixture.ts'
+import { Beside, type Fixture, fixture, healed, says } from './harness.ts'
 
 const server = await startPostgres({ own: true })
 let f: Fixture

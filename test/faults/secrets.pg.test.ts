@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../platform.ts'
 import { startPostgres } from '../services/postgres.ts'
-import { type Fixture, fixture } from './fixture.ts'
+import { type Fixture, fixture } from './harness.ts'
 
 const SECRET = 'tops3cr3t'
 const server = await startPostgres({ own: true })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { freePort } from '../../core/common/free-port.ts'
 import { eventually } from '../platform.ts'
 import { RestClient } from '../rest-client.ts'
-import type { Api } from './fixture.ts'
+import type { Api } from './harness.ts'
 
 const root = join(import.meta.dirname, '../..')
 const built = join(root, 'dist/cli/bin.js')

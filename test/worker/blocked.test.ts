@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAdmin, createProducer } from '../../core/client/index.ts'
-import { eventually, Rig } from './rig.ts'
+import { eventually, Rig } from './harness.ts'
 
 const rig = new Rig()
 const servers = () => ({ bootstrapServers: [rig.broker!.address] })

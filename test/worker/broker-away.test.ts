@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { eventually, Rig } from './rig.ts'
+import { eventually, Rig } from './harness.ts'
 
 const rig = new Rig()
 beforeAll(async () => {

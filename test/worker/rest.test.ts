@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { eventually, Rig } from './rig.ts'
+import { eventually, Rig } from './harness.ts'
 
 const rig = new Rig()
 const source = (more: Record<string, unknown> = {}) => ({ 'connector.class': 'TestSource', ...more })

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest'
 import { createProducer } from '../../core/client/index.ts'
 import { freePort } from '../../core/common/free-port.ts'
 import { startWorker } from '../../core/worker/worker.ts'
-import { eventually, Rig, rest } from './rig.ts'
+import { eventually, Rig, rest } from './harness.ts'
 
 let rig: Rig | null = null
 afterEach(() => rig?.close())

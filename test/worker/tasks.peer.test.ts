@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createConsumer, createProducer } from '../../core/client/index.ts'
 import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../peers/servers.ts'
-import { eventually, Rig, rest, type Status } from './rig.ts'
+import { eventually, Rig, rest, type Status } from './harness.ts'
 
 const rig = new Rig()
 let kafka: PeerKafka

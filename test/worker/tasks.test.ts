@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAdmin, createConsumer, createProducer } from '../../core/client/index.ts'
 import type { ConsumerRecord } from '../../core/client/types.ts'
-import { eventually, Rig } from './rig.ts'
+import { eventually, Rig } from './harness.ts'
 
 const rig = new Rig()
 const servers = () => ({ bootstrapServers: [rig.broker!.address] })

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAdmin } from '../../core/client/index.ts'
 import { setLogSink } from '../../core/common/log.ts'
-import { eventually, Rig } from './rig.ts'
+import { eventually, Rig } from './harness.ts'
 
 setLogSink(() => undefined)
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createAdmin, createProducer } from '../../core/client/index.ts'
 import { setLogSink } from '../../core/common/log.ts'
-import { eventually, Rig } from './rig.ts'
+import { eventually, Rig } from './harness.ts'
 
 setLogSink(() => undefined)
 

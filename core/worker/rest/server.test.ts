@@ -15,7 +15,7 @@ afterEach(async () => {
   server = null
 })
 
-const file = (name: string) => fileURLToPath(new URL(`./testdata/${name}`, import.meta.url))
+const file = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url))
 
 async function start(props: Record<string, string>, health: WorkerHealth): Promise<RestServer> {
   const config = parseWorkerConfig(

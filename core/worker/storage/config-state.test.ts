@@ -9,7 +9,7 @@ interface Row {
   value: string | null
 }
 
-const rows = readFileSync(new URL('./testdata/connect-configs.jsonl', import.meta.url), 'utf8')
+const rows = readFileSync(new URL('./fixtures/connect-configs.jsonl', import.meta.url), 'utf8')
   .trim()
   .split('\n')
   .map(line => JSON.parse(line) as Row)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readHashMap, writeHashMap } from './java-hash-map.ts'
 
-const golden = readFileSync(new URL('./testdata/standalone.offsets', import.meta.url))
+const golden = readFileSync(new URL('./fixtures/standalone.offsets', import.meta.url))
 
 test("a file of Connect's standalone mode is read, and written again byte for byte", () => {
   const entries = readHashMap(golden)

@@ -38,7 +38,7 @@ test("a connector's offsets are listed by partition, with every digit; a null va
 })
 
 test("the file of Connect's standalone mode is taken over and kept whole", async () => {
-  const golden = await readFile(new URL('./testdata/standalone.offsets', import.meta.url))
+  const golden = await readFile(new URL('./fixtures/standalone.offsets', import.meta.url))
   const path = join(dir, 'offsets')
   await writeFile(path, golden)
   const store = new FileOffsetStore(path)

@@ -12,7 +12,7 @@ interface Row {
 }
 
 const fixture = (name: string) =>
-  readFileSync(new URL(`./testdata/connect-${name}.jsonl`, import.meta.url), 'utf8')
+  readFileSync(new URL(`./fixtures/connect-${name}.jsonl`, import.meta.url), 'utf8')
     .trim()
     .split('\n')
     .map(line => JSON.parse(line) as Row)

@@ -6,7 +6,7 @@ import { RecordBatchBuilder } from '../../../protocol/records/batch-builder.ts'
 import { buildEndTransactionMarker } from '../../../protocol/records/control-records.ts'
 import type { PartitionLog } from '../partition-log.ts'
 import { indexProblems } from '../test-support/check-indexes.ts'
-import { fixtureFile } from '../test-support/fixture.ts'
+import { fixtureFile } from '../test-support/kafka-fixture.ts'
 import { append, openLog, readAll, removeDir, type TestRecord, tempDir, testEnv } from '../test-support/logs.ts'
 import { OffsetMap } from './offset-map.ts'
 

@@ -5,7 +5,7 @@ import type { DecodedRecord } from '../../../protocol/records/batch-reader.ts'
 import { LogManager } from '../log-manager.ts'
 import type { PartitionLog } from '../partition-log.ts'
 import { indexProblems } from '../test-support/check-indexes.ts'
-import { fixtureFile, kafkaFixture, unpackFixture } from '../test-support/fixture.ts'
+import { fixtureFile, kafkaFixture, unpackFixture } from '../test-support/kafka-fixture.ts'
 import { append, configOf, openLog, readAll, recordingLogger, removeDir, tempDir } from '../test-support/logs.ts'
 
 let dir: string

@@ -3,12 +3,12 @@
  * topics. Needs Java; the comparison itself (golden.pg.test.ts) does not. How the fixtures were made:
  *
  *   peers/kafka-start --port 59072; peers/connect-start --bootstrap 127.0.0.1:59072 --rest 59073; peers/pg-start --port 59074
- *   node connectors/postgres/test-support/golden/capture.ts 127.0.0.1:59072 http://127.0.0.1:59073 postgresql://postgres:postgres@127.0.0.1:59074/postgres [scenario...]
+ *   node connectors/postgres/golden/capture.ts 127.0.0.1:59072 http://127.0.0.1:59073 postgresql://postgres:postgres@127.0.0.1:59074/postgres [scenario...]
  */
 import { writeFileSync } from 'node:fs'
 import { Kafka, logLevel } from 'kafkajs'
 import pg from 'pg'
-import { type Captured, type CapturedRecord, encodeFixture, parseExact } from './fixture.ts'
+import { type Captured, type CapturedRecord, encodeFixture, parseExact } from './captured.ts'
 import { SCENARIOS, type Scenario } from './scenarios.ts'
 
 const [bootstrap, rest, url, ...only] = process.argv.slice(2) as [string, string, string, ...string[]]

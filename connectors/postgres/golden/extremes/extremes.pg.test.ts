@@ -3,11 +3,11 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { JsonConverter } from '../../../../converters/json/json-converter.ts'
 import { type PostgresServer, startPostgres } from '../../../../test/services/postgres.ts'
-import { OffsetStore, propsFor, TaskHarness } from '../harness.ts'
+import { OffsetStore, propsFor, TaskHarness } from '../../test-support/harness.ts'
 import { cellsOf, faults } from './compare.ts'
-import { decodeExtremes, type ExtremesFixture } from './fixture.ts'
 import { MODES } from './modes.ts'
 import { type Observed, observe } from './observed.ts'
+import { decodeExtremes, type ExtremesFixture } from './stored.ts'
 import { expectedEvents, setupStatements, streamStatements } from './tables.ts'
 
 const server: PostgresServer | null = await startPostgres()
@@ -27,9 +27,7 @@ function observed(task: TaskHarness): Observed {
 
 describe.skipIf(server === null)('every type at its extremes', () => {
   test('gives the same as Debezium 3.7 in every mode, except for the published list, and stops no task', async () => {
-    const fixture = JSON.parse(
-      readFileSync(new URL('../golden/extremes.json', import.meta.url), 'utf8'),
-    ) as ExtremesFixture
+    const fixture = JSON.parse(readFileSync(new URL('./expected.json', import.meta.url), 'utf8')) as ExtremesFixture
     const url = await server!.createDatabase()
     const db = new pg.Client(url)
     await db.connect()

@@ -2,12 +2,12 @@
  * Writes golden/extremes.json: what a real Debezium in Apache's Connect gives for every type at its extremes, in every mode. Needs Java;
  * the comparison itself (extremes.pg.test.ts) does not. The addresses are those of a broker, a Connect worker and a PostgreSQL 15:
  *
- *   node connectors/postgres/test-support/extremes/capture.ts 127.0.0.1:9092 http://127.0.0.1:8083 postgresql://postgres:postgres@127.0.0.1:5432/postgres
+ *   node connectors/postgres/golden/extremes/capture.ts 127.0.0.1:9092 http://127.0.0.1:8083 postgresql://postgres:postgres@127.0.0.1:5432/postgres
  */
 import { writeFileSync } from 'node:fs'
 import pg from 'pg'
 import { captureExtremes } from './capture-debezium.ts'
-import { encodeExtremes } from './fixture.ts'
+import { encodeExtremes } from './stored.ts'
 
 const [bootstrap, rest, url] = process.argv.slice(2) as [string, string, string]
 const root = new pg.Client(url)
@@ -16,6 +16,6 @@ const { rows } = await root.query<{ server_version: string }>('show server_versi
 await root.end()
 const observed = await captureExtremes({ bootstrap, rest, url })
 writeFileSync(
-  new URL('../golden/extremes.json', import.meta.url),
+  new URL('./expected.json', import.meta.url),
   encodeExtremes('3.7.0.Final', rows[0]!.server_version, observed),
 )

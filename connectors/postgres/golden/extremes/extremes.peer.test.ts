@@ -8,8 +8,8 @@ import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } fr
 import { findKafkaLibs, skipWithout } from '../../../../test/peers/tools.ts'
 import { type PostgresServer, startPostgres } from '../../../../test/services/postgres.ts'
 import { captureExtremes } from './capture-debezium.ts'
-import { decodeExtremes, type ExtremesFixture } from './fixture.ts'
 import { MODES } from './modes.ts'
+import { decodeExtremes, type ExtremesFixture } from './stored.ts'
 
 const skip = skipWithout('Debezium', findKafkaLibs() !== null)
 const server: PostgresServer | null = skip ? null : await startPostgres()
@@ -31,7 +31,7 @@ describe.skipIf(skip || server === null)('every type at its extremes, from Debez
   })
 
   test('equal the captured ones', { timeout: 600_000 }, async () => {
-    const file = new URL('../golden/extremes.json', import.meta.url)
+    const file = new URL('./expected.json', import.meta.url)
     const fixture = JSON.parse(readFileSync(file, 'utf8')) as ExtremesFixture
     const observed = await captureExtremes({ bootstrap: kafka.bootstrap, rest: connect.url, url: server!.url })
     for (const mode of Object.keys(MODES)) {

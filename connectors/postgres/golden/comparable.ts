@@ -1,4 +1,4 @@
-import type { CapturedRecord } from './fixture.ts'
+import type { CapturedRecord } from './captured.ts'
 
 type Json = Record<string, unknown>
 

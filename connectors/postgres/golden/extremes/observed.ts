@@ -1,4 +1,4 @@
-import { parseExact } from '../golden/fixture.ts'
+import { parseExact } from '../captured.ts'
 
 /** What a column gave in one mode: its schema, and its values by event, such as `c1003` (a create of the row 1003). */
 export interface ObservedColumn {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { JsonConverter } from '../../../../converters/json/json-converter.ts'
 import type { SourceRecord, Struct } from '../../../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../../../test/services/postgres.ts'
-import { propsFor, TaskHarness } from '../harness.ts'
+import { propsFor, TaskHarness } from '../../test-support/harness.ts'
 import { LONG_INTERVALS, REQUIRED_EXTREMES } from './columns.ts'
 import { MODES } from './modes.ts'
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { JsonConverter } from '../../../../converters/json/json-converter.ts'
-import type { Header, SourceRecord } from '../../../../core/connect/index.ts'
-import { type PostgresServer, startPostgres } from '../../../../test/services/postgres.ts'
-import { propsFor, TaskHarness } from '../harness.ts'
+import { JsonConverter } from '../../../converters/json/json-converter.ts'
+import type { Header, SourceRecord } from '../../../core/connect/index.ts'
+import { type PostgresServer, startPostgres } from '../../../test/services/postgres.ts'
+import { propsFor, TaskHarness } from '../test-support/harness.ts'
+import { type CapturedRecord, decodeFixture, parseExact } from './captured.ts'
 import { comparable, isReadTwice } from './comparable.ts'
-import { type CapturedRecord, decodeFixture, parseExact } from './fixture.ts'
 import { SCENARIOS } from './scenarios.ts'
 
 const server: PostgresServer | null = await startPostgres()
