@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 /**
@@ -7,11 +8,19 @@ import { defineConfig } from 'vitest/config'
 const peer = process.env['MILLRACE_PEER'] === '1'
 
 export default defineConfig({
+  // the sources of the plugins' API, not the build in dist/, as `--conditions=millrace-source` does for Node
+  resolve: {
+    alias: [
+      { find: /^millrace(\/connect)?$/, replacement: join(import.meta.dirname, 'core/connect/index.ts') },
+      { find: 'millrace/connect/java', replacement: join(import.meta.dirname, 'core/connect/java.ts') },
+    ],
+  },
   test: {
     include: peer ? ['**/*.peer.test.ts'] : ['**/*.test.ts'],
     exclude: ['**/node_modules/**', 'dist/**', ...(peer ? [] : ['**/*.peer.test.ts'])],
     globalSetup: ['test/services/global-setup.ts'],
     pool: 'forks',
+    execArgv: ['--conditions=millrace-source'],
     // tests provoke failures on purpose: what they log would bury what is wrong
     env: { MILLRACE_LOG_LEVEL: process.env['MILLRACE_LOG_LEVEL'] ?? 'OFF' },
     maxWorkers: Number(process.env['MILLRACE_TEST_WORKERS'] ?? 2),

@@ -6,7 +6,7 @@ import {
   primitive,
   type Schema,
   type SchemaAndValue,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
 import { converterType } from './common/converter-type.ts'
 
 const OPTIONAL_BYTES = primitive('bytes', { optional: true })

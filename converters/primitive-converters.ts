@@ -8,7 +8,7 @@ import {
   type Schema,
   type SchemaAndValue,
   type SchemaType,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
 import { converterType } from './common/converter-type.ts'
 
 type Primitive = Exclude<SchemaType, 'array' | 'map' | 'struct'>

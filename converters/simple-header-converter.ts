@@ -1,12 +1,5 @@
-import {
-  DataError,
-  defineConfig,
-  type HeaderConverter,
-  parseValue,
-  renderValue,
-  type Schema,
-  type SchemaAndValue,
-} from '../core/connect/index.ts'
+import { DataError, defineConfig, type HeaderConverter, type Schema, type SchemaAndValue } from 'millrace/connect'
+import { parseValue, renderValue } from 'millrace/connect/java'
 import { utf8Charset } from './encoding/unicode.ts'
 
 const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })

@@ -3,12 +3,12 @@ import {
   DataError,
   defineConfig,
   type HeaderConverter,
-  javaToString,
   type Props,
   primitive,
   type Schema,
   type SchemaAndValue,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
+import { javaToString } from 'millrace/connect/java'
 import { converterType, parseConverterConfig } from './common/converter-type.ts'
 import { type Charset, charsetOf, isCharset } from './encoding/charsets.ts'
 import { utf8Charset } from './encoding/unicode.ts'

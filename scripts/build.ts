@@ -1,6 +1,6 @@
-/** Compiles to `dist/` and puts beside it what is not compiled: the manifests by which built-in plugins are found. */
+/** Compiles to `dist/` and copies the manifests of the built-in plugins there. */
 import { spawnSync } from 'node:child_process'
-import { cpSync, globSync, mkdirSync } from 'node:fs'
+import { cpSync, globSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
@@ -13,7 +13,10 @@ const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin
 if (tsc.status !== 0) process.exit(tsc.status ?? 1)
 
 try {
-  for (const manifest of globSync(['connectors/*/package.json', 'transforms/package.json', 'converters/package.json'], {
+  // an earlier version copied package.json files, which would hide the program's own
+  for (const old of globSync('{connectors/*,transforms,converters}/package.json', { cwd: dist }))
+    rmSync(join(dist, old))
+  for (const manifest of globSync(['connectors/*/plugins.json', 'transforms/plugins.json', 'converters/plugins.json'], {
     cwd: root,
   })) {
     mkdirSync(join(dist, dirname(manifest)), { recursive: true })

@@ -12,7 +12,7 @@ import {
   type SchemaOptions,
   type Struct,
   setField,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
 import { castSpec, parseCastSpec } from './common/cast-spec.ts'
 import { type CastType, castValue } from './common/cast-value.ts'
 import { replaceNullKey } from './common/keys.ts'

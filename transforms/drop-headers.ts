@@ -1,10 +1,4 @@
-import {
-  type ConnectRecord,
-  defineConfig,
-  type Props,
-  parseConfig,
-  type Transformation,
-} from '../core/connect/index.ts'
+import { type ConnectRecord, defineConfig, type Props, parseConfig, type Transformation } from 'millrace/connect'
 import { distinctNames } from './common/keys.ts'
 
 const dropHeadersConfig = defineConfig({

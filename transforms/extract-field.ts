@@ -1,4 +1,4 @@
-import { type ConnectRecord, DataError, defineConfig, type Props, parseConfig } from '../core/connect/index.ts'
+import { type ConnectRecord, DataError, defineConfig, type Props, parseConfig } from 'millrace/connect'
 import { FieldPath } from './common/field-path.ts'
 import { fieldSyntaxKey, replaceNullKey } from './common/keys.ts'
 import { mapOrNull, structOrNull } from './common/requirements.ts'

@@ -13,7 +13,7 @@ import {
   type Struct,
   setField,
   type Transformation,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
 import { FieldReference } from './common/field-reference.ts'
 import { requireStruct } from './common/requirements.ts'
 import { fieldsOf, fieldValue, structLike } from './common/schemas.ts'

@@ -1,4 +1,4 @@
-import { type ConnectRecord, defineConfig, type Transformation } from '../core/connect/index.ts'
+import { type ConnectRecord, defineConfig, type Transformation } from 'millrace/connect'
 
 /** org.apache.kafka.connect.transforms.Filter: drops every record; of use under a predicate. */
 export class Filter implements Transformation {

@@ -10,7 +10,7 @@ import {
   type Struct,
   setField,
   withOptions,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
 import { isMap, mapOrNull, requireStruct } from './common/requirements.ts'
 import { basicsOf, fieldsOf, fieldValue, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'

@@ -11,7 +11,7 @@ import {
   parseConfig,
   type Schema,
   SchemaCache,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
 import { nonEmptyList, replaceNullKey } from './common/keys.ts'
 import { inOrderOfCopy } from './common/maps.ts'
 import { requireMap, requireStruct } from './common/requirements.ts'

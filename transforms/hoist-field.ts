@@ -3,12 +3,12 @@ import {
   defineConfig,
   type Props,
   parseConfig,
-  propertyName,
   type Schema,
   SchemaCache,
   type Struct,
   struct,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
+import { propertyName } from 'millrace/connect/java'
 import { SidedTransformation } from './common/sided.ts'
 
 const hoistFieldConfig = defineConfig({

@@ -7,12 +7,12 @@ import {
   type Props,
   parseConfig,
   primitive,
-  propertyName,
   type Schema,
   SchemaCache,
   setField,
   timestamp,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
+import { propertyName } from 'millrace/connect/java'
 import { replaceNullKey } from './common/keys.ts'
 import { inOrderOfCopy } from './common/maps.ts'
 import { requireMap, requireOffset, requireStruct } from './common/requirements.ts'

@@ -4,10 +4,10 @@ import {
   nonNull,
   type Props,
   parseConfig,
-  parseValue,
   type SchemaAndValue,
   type Transformation,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
+import { parseValue } from 'millrace/connect/java'
 
 const insertHeaderConfig = defineConfig({
   header: { type: 'STRING', importance: 'HIGH', validator: nonNull, documentation: 'The name of the new header.' },

@@ -16,7 +16,7 @@ import {
   SchemaCache,
   scaleOf,
   setField,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
 import { distinctNames, replaceNullKey } from './common/keys.ts'
 import { inOrderOfCopy, namesInOrder } from './common/maps.ts'
 import { narrowInteger, wholePart } from './common/narrowing.ts'

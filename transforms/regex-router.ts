@@ -2,13 +2,13 @@ import {
   type ConnectRecord,
   DataError,
   defineConfig,
-  JavaPattern,
   messageOf,
   type Props,
   parseConfig,
   regex,
   type Transformation,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
+import { JavaPattern } from 'millrace/connect/java'
 
 const regexRouterConfig = defineConfig({
   regex: {

@@ -8,7 +8,7 @@ import {
   SchemaCache,
   type Struct,
   setField,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
 import { distinctNamesIfAny, replaceNullKey } from './common/keys.ts'
 import { inOrderOfCapacity } from './common/maps.ts'
 import { requireMap, requireStruct } from './common/requirements.ts'

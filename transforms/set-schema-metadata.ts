@@ -10,7 +10,7 @@ import {
   type Struct,
   setField,
   withOptions,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
 import { replaceNullKey } from './common/keys.ts'
 import { fieldsOf, fieldValue } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'

@@ -11,7 +11,7 @@ import {
   SchemaCache,
   type Struct,
   setField,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
 import { JavaDateFormat } from './common/java-date-format.ts'
 import { replaceNullKey } from './common/keys.ts'
 import { inOrderOfCopy } from './common/maps.ts'

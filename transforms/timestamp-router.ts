@@ -5,7 +5,7 @@ import {
   type Props,
   parseConfig,
   type Transformation,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
 import { JavaDateFormat } from './common/java-date-format.ts'
 
 const timestampRouterConfig = defineConfig({

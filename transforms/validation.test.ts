@@ -1,5 +1,5 @@
+import { type Props, type Transformation, validateConfig } from 'millrace/connect'
 import { expect, test } from 'vitest'
-import { type Props, type Transformation, validateConfig } from '../core/connect/index.ts'
 import { CastValue } from './cast.ts'
 import { DropHeaders } from './drop-headers.ts'
 import { InsertFieldValue } from './insert-field.ts'

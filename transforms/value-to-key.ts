@@ -12,7 +12,7 @@ import {
   setField,
   struct,
   type Transformation,
-} from '../core/connect/index.ts'
+} from 'millrace/connect'
 import { distinctNames, replaceNullKey } from './common/keys.ts'
 import { inOrderOfCapacity } from './common/maps.ts'
 import { requireMap, requireStruct } from './common/requirements.ts'

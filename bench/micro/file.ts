@@ -1,13 +1,13 @@
 // Micro-benchmark of the file connectors without a runtime: lines a second through poll and put.
-// Usage: node bench/micro/file.ts [--lines 3000000] [--bytes 100]
+// Usage: node --conditions=millrace-source bench/micro/file.ts [--lines 3000000] [--bytes 100]
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { SinkRecord, SourceRecord } from 'millrace/connect'
 import { FileStreamSinkTask } from '../../connectors/file/sink-task.ts'
 import { FileStreamSourceTask } from '../../connectors/file/source-task.ts'
 import { createLogger } from '../../core/common/log.ts'
-import type { SinkRecord, SourceRecord } from '../../core/connect/index.ts'
 
 const { values } = parseArgs({
   options: { lines: { type: 'string', default: '3000000' }, bytes: { type: 'string', default: '100' } },

@@ -1,8 +1,8 @@
-// Micro-benchmark of the converters and transformations: records a second on one thread. Usage: node bench/micro/json-converter.ts
+// Micro-benchmark of the converters and transformations: records a second on one thread. Usage: node --conditions=millrace-source bench/micro/json-converter.ts
 import { parseArgs } from 'node:util'
+import { type ConnectRecord, primitive, type Schema, struct } from 'millrace/connect'
 import { JsonConverter } from '../../converters/json/json-converter.ts'
 import { StringConverter } from '../../converters/string-converter.ts'
-import { type ConnectRecord, primitive, type Schema, struct } from '../../core/connect/index.ts'
 import { InsertFieldValue } from '../../transforms/insert-field.ts'
 import { MaskFieldValue } from '../../transforms/mask-field.ts'
 

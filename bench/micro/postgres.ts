@@ -1,13 +1,14 @@
 /**
  * How fast the Postgres connector reads: a snapshot and streaming, up to the records (no converter, no log). Starts a Postgres of its own.
  *
- *   node bench/micro/postgres.ts [rows=1000000] [events=300000]
+ *   node --conditions=millrace-source bench/micro/postgres.ts [rows=1000000] [events=300000]
  */
+
+import type { SourceOffset } from 'millrace/connect'
 import pg from 'pg'
 import { PostgresTask } from '../../connectors/postgres/task.ts'
 import { propsFor } from '../../connectors/postgres/test-support/harness.ts'
 import { createTestLogger } from '../../connectors/postgres/test-support/test-log.ts'
-import type { SourceOffset } from '../../core/connect/index.ts'
 import { startPostgres } from '../../test/services/postgres.ts'
 
 const rows = Number(process.argv[2] ?? 1_000_000)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
+import { millisOf } from 'millrace/connect'
+import { epochDay } from 'millrace/connect/java'
 import { describe, expect, test } from 'vitest'
-import { epochDay, millisOf } from '../../core/connect/index.ts'
 import { ColumnRules, type RuleColumn, wrongRule } from './column-rules.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { KeyColumns, wrongKeyColumns } from './key-columns.ts'

@@ -1,4 +1,4 @@
-import { defineConfig, range } from '../../core/connect/index.ts'
+import { defineConfig, range } from 'millrace/connect'
 import { bool, both, choice, classKey, int, list, long, required, text, topicName } from './config-keys.ts'
 import { ADJUSTMENT_MODES } from './name-adjuster.ts'
 

@@ -1,4 +1,4 @@
-import { type ConfigKey, oneOf, range, type Validator } from '../../core/connect/index.ts'
+import { type ConfigKey, oneOf, range, type Validator } from 'millrace/connect'
 import { wrongPattern } from './patterns.ts'
 
 type Importance = ConfigKey['importance']

@@ -1,4 +1,4 @@
-import { defineConfig } from '../../core/connect/index.ts'
+import { defineConfig } from 'millrace/connect'
 import { bool, choice, classKey, int, list, long, patterns, text } from './config-keys.ts'
 import { wrongKeyColumns } from './key-columns.ts'
 import { TIME_PRECISION_MODES } from './temporal.ts'

@@ -1,4 +1,4 @@
-import { primitive, type Schema, type Struct, struct, withOptions } from '../../core/connect/index.ts'
+import { primitive, type Schema, type Struct, struct, withOptions } from 'millrace/connect'
 
 /** Marks of a record's place in a snapshot, as `source.snapshot` shows them. */
 export type SnapshotMark =

@@ -5,7 +5,7 @@ import {
   type SourcePartition,
   type SourceRecord,
   struct,
-} from '../../core/connect/index.ts'
+} from 'millrace/connect'
 
 const keySchema: Schema = struct(
   { serverName: primitive('string') },

@@ -1,4 +1,4 @@
-import { JavaPattern } from '../../core/connect/index.ts'
+import { JavaPattern } from 'millrace/connect/java'
 
 /**
  * Debezium's lists of regular expressions: separated by commas (`\,` for a comma within one), matched against the whole name

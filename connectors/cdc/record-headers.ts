@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Header, primitive, type Schema } from '../../core/connect/index.ts'
+import { type Header, primitive, type Schema } from 'millrace/connect'
 
 const text = primitive('string')
 

@@ -2,7 +2,7 @@
  * Debezium's semantic types: plain Connect schemas with a name. Names, versions, docs and fields are Debezium 3.7's, as captured
  * from it (postgres/golden), since consumers read them.
  */
-import { map, primitive, type Schema, type SchemaOptions, struct } from '../../core/connect/index.ts'
+import { map, primitive, type Schema, type SchemaOptions, struct } from 'millrace/connect'
 
 const named = (type: 'string' | 'int32' | 'int64', name: string) => primitive(type, { name, version: 1 })
 

@@ -1,4 +1,5 @@
-import { anyDate, date, isoDate, isoTime, type Schema, time, timestamp } from '../../core/connect/index.ts'
+import { date, type Schema, time, timestamp } from 'millrace/connect'
+import { anyDate, isoDate, isoTime } from 'millrace/connect/java'
 import { Time } from './semantic-types.ts'
 import { Unrepresentable } from './unrepresentable.ts'
 

@@ -1,4 +1,4 @@
-import { array, primitive, type Schema, type Struct, struct } from '../../core/connect/index.ts'
+import { array, primitive, type Schema, type Struct, struct } from 'millrace/connect'
 
 const text = primitive('string')
 const int64 = primitive('int64')

@@ -1,4 +1,4 @@
-import type { ConfigDef } from '../../core/connect/index.ts'
+import type { ConfigDef } from 'millrace/connect'
 
 /** `refuse`: the configuration asks for something that would not happen. `warn`: it goes on without. */
 export interface Unsupported {

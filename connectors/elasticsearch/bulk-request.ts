@@ -1,4 +1,4 @@
-import type { SinkRecord } from '../../core/connect/index.ts'
+import type { SinkRecord } from 'millrace/connect'
 import type { Slot } from './pending-offsets.ts'
 
 /** One line of a bulk request, or two, and where it came from. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isRetriable, type Logger, messageOf, type SinkRecord, type TopicPartition } from '../../core/connect/index.ts'
+import { isRetriable, type Logger, messageOf, type SinkRecord, type TopicPartition } from 'millrace/connect'
 import { type Answer, causeOf, isOverLimit, reasonOf } from './answer.ts'
 import { BulkQueue } from './bulk-queue.ts'
 import { type BulkItem, bodyOf, bytesOf, documentOf, halves } from './bulk-request.ts'

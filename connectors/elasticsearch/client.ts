@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Client } from '@elastic/elasticsearch'
-import { type Logger, messageOf } from '../../core/connect/index.ts'
+import { type Logger, messageOf } from 'millrace/connect'
 import { type Answer, causeOf } from './answer.ts'
 import type { ElasticsearchConfig } from './config.ts'
 import type { Dispatcher } from './connection.ts'

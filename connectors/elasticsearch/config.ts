@@ -1,12 +1,4 @@
-import {
-  all,
-  type ConfigKey,
-  type ConfigValues,
-  defineConfig,
-  oneOf,
-  range,
-  type Validator,
-} from '../../core/connect/index.ts'
+import { all, type ConfigKey, type ConfigValues, defineConfig, oneOf, range, type Validator } from 'millrace/connect'
 
 const urls: Validator = {
   describe: 'list of http(s) URLs',

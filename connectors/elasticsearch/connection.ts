@@ -11,7 +11,7 @@ import {
   SniffingTransport,
   UndiciConnection,
 } from '@elastic/elasticsearch'
-import { messageOf } from '../../core/connect/index.ts'
+import { messageOf } from 'millrace/connect'
 
 type ConnectionOptions = ConstructorParameters<typeof UndiciConnection>[0]
 type RequestParams = Parameters<UndiciConnection['request']>[0]

@@ -1,4 +1,4 @@
-import { type ConfigValue, messageOf, type Props, SinkConnector } from '../../core/connect/index.ts'
+import { type ConfigValue, messageOf, type Props, SinkConnector } from 'millrace/connect'
 import { type Answer, causeOf, reasonOf } from './answer.ts'
 import { ElasticsearchClient } from './client.ts'
 import { config } from './config.ts'

@@ -1,4 +1,3 @@
-import { expect, test } from 'vitest'
 import {
   Decimal,
   decimal,
@@ -9,7 +8,8 @@ import {
   struct,
   timestamp,
   validateConfig,
-} from '../../core/connect/index.ts'
+} from 'millrace/connect'
+import { expect, test } from 'vitest'
 import { config } from './config.ts'
 import { DocumentWriter, documentId } from './document.ts'
 import { documentMapping } from './mapping.ts'

@@ -1,16 +1,5 @@
-import {
-  DATE,
-  DECIMAL,
-  Decimal,
-  FloatingNumber,
-  javaDouble,
-  javaFloat,
-  keysInOrder,
-  type Schema,
-  type SinkRecord,
-  TIME,
-  TIMESTAMP,
-} from '../../core/connect/index.ts'
+import { DATE, DECIMAL, Decimal, FloatingNumber, type Schema, type SinkRecord, TIME, TIMESTAMP } from 'millrace/connect'
+import { javaDouble, javaFloat, keysInOrder } from 'millrace/connect/java'
 import { errors } from './errors.ts'
 import type { Settings } from './settings.ts'
 

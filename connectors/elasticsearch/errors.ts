@@ -1,4 +1,4 @@
-import { defineErrors } from '../../core/connect/index.ts'
+import { defineErrors } from 'millrace/connect'
 
 /** What can go wrong between a topic and an index. */
 export const errors = defineErrors({

@@ -1,4 +1,4 @@
-import { DATE, DECIMAL, Decimal, type Schema, TIME, TIMESTAMP } from '../../core/connect/index.ts'
+import { DATE, DECIMAL, Decimal, type Schema, TIME, TIMESTAMP } from 'millrace/connect'
 
 type Json = Record<string, unknown>
 

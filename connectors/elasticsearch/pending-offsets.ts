@@ -1,4 +1,4 @@
-import type { SinkRecord, TopicPartition, TopicPartitionOffset } from '../../core/connect/index.ts'
+import type { SinkRecord, TopicPartition, TopicPartitionOffset } from 'millrace/connect'
 
 /** A record that is on its way. */
 export interface Slot {

@@ -1,4 +1,4 @@
-import { type ConfigValue, type Props, parseConfig } from '../../core/connect/index.ts'
+import { type ConfigValue, type Props, parseConfig } from 'millrace/connect'
 import { config, type ElasticsearchConfig } from './config.ts'
 
 /** The configuration as the task uses it: enumerations in lower case, sets for lists. */

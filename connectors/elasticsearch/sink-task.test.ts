@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { primitive } from 'millrace/connect'
 import { afterEach, expect, test } from 'vitest'
-import { primitive } from '../../core/connect/index.ts'
 import { random } from '../../test/random.ts'
 import { Played } from './test-support/play.ts'
 import { ScriptedElasticsearch } from './test-support/scripted-elasticsearch.ts'

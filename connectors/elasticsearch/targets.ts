@@ -1,4 +1,4 @@
-import type { Logger, Schema, SinkRecord } from '../../core/connect/index.ts'
+import type { Logger, Schema, SinkRecord } from 'millrace/connect'
 import { type Answer, causeOf, reasonOf } from './answer.ts'
 import type { ElasticsearchClient } from './client.ts'
 import { errors } from './errors.ts'

@@ -7,7 +7,7 @@ import {
   SinkTask,
   type TopicPartition,
   type TopicPartitionOffset,
-} from '../../core/connect/index.ts'
+} from 'millrace/connect'
 import type { BulkItem } from './bulk-request.ts'
 import { BulkWriter } from './bulk-writer.ts'
 import { ElasticsearchClient } from './client.ts'

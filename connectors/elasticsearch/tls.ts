@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { connect, type DetailedPeerCertificate } from 'node:tls'
-import { messageOf } from '../../core/connect/index.ts'
+import { messageOf } from 'millrace/connect'
 import type { ElasticsearchConfig } from './config.ts'
 import { errors } from './errors.ts'
 

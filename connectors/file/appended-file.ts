@@ -1,5 +1,5 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
-import { type Logger, messageOf } from '../../core/connect/index.ts'
+import { type Logger, messageOf } from 'millrace/connect'
 import { errors } from './errors.ts'
 import { mendLastLine } from './torn-line.ts'
 

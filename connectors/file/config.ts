@@ -1,4 +1,4 @@
-import { type ConfigValues, defineConfig, nonEmpty, oneOf, range } from '../../core/connect/index.ts'
+import { type ConfigValues, defineConfig, nonEmpty, oneOf, range } from 'millrace/connect'
 
 export const sourceConfig = defineConfig({
   file: {

@@ -1,4 +1,4 @@
-import { defineErrors } from '../../core/connect/index.ts'
+import { defineErrors } from 'millrace/connect'
 
 /** What can go wrong with a file. */
 export const errors = defineErrors({

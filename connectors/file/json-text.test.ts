@@ -1,17 +1,6 @@
 import fc from 'fast-check'
+import { array, Decimal, date, decimal, map, primitive, type Schema, struct, time, timestamp } from 'millrace/connect'
 import { expect, test } from 'vitest'
-import {
-  array,
-  Decimal,
-  date,
-  decimal,
-  map,
-  primitive,
-  type Schema,
-  struct,
-  time,
-  timestamp,
-} from '../../core/connect/index.ts'
 import { jsonText } from './json-text.ts'
 
 const at = new Date('2023-11-14T22:13:20.123Z')

@@ -1,13 +1,5 @@
-import {
-  DATE,
-  Decimal,
-  FloatingNumber,
-  javaDouble,
-  javaFloat,
-  type Schema,
-  TIME,
-  TIMESTAMP,
-} from '../../core/connect/index.ts'
+import { DATE, Decimal, FloatingNumber, type Schema, TIME, TIMESTAMP } from 'millrace/connect'
+import { javaDouble, javaFloat } from 'millrace/connect/java'
 
 /**
  * A value as one line of JSON: structs and maps as objects, int64 exact, decimals as exact numbers, dates in ISO 8601, bytes in

@@ -1,4 +1,4 @@
-import { type Props, parseConfig, SinkConnector } from '../../core/connect/index.ts'
+import { type Props, parseConfig, SinkConnector } from 'millrace/connect'
 import { sinkConfig } from './config.ts'
 import { FileStreamSinkTask } from './sink-task.ts'
 import { version } from './version.ts'

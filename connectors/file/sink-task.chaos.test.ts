@@ -11,9 +11,13 @@ const KILLS = 15
 
 /** Runs the child until it ends or is killed `ms` after its first commit; the last offset that it committed. */
 async function run(args: readonly string[], ms: number | null): Promise<number | null> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'test-support/sink-child.ts'), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--conditions=millrace-source', join(import.meta.dirname, 'test-support/sink-child.ts'), ...args],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   let timer: NodeJS.Timeout | undefined
   let committed: number | null = null
   for await (const line of createInterface({ input: child.stdout })) {

@@ -3,8 +3,8 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileS
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { array, map, primitive, struct } from 'millrace/connect'
 import { afterEach, expect, test, vi } from 'vitest'
-import { array, map, primitive, struct } from '../../core/connect/index.ts'
 import { PlayedSink, sinkRecord } from './test-support/played-sink.ts'
 import { temporaryFolder } from './test-support/played-source.ts'
 
@@ -158,9 +158,13 @@ test('what cannot be synced, such as a device, is written to all the same', asyn
 })
 
 test('without a file lines go to standard output, no faster than they are taken', async () => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'test-support/stdout-child.ts'), '20000'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--conditions=millrace-source', join(import.meta.dirname, 'test-support/stdout-child.ts'), '20000'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   let next = 0
   for await (const line of createInterface({ input: child.stdout })) expect(line).toBe(`${next++} ${'x'.repeat(200)}`)
   expect(next).toBe(20_000)

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { javaToString, type Props, parseConfig, type SinkRecord, SinkTask } from '../../core/connect/index.ts'
+import { type Props, parseConfig, type SinkRecord, SinkTask } from 'millrace/connect'
+import { javaToString } from 'millrace/connect/java'
 import { AppendedFile } from './appended-file.ts'
 import { sinkConfig } from './config.ts'
 import { jsonText } from './json-text.ts'

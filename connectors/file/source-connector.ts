@@ -1,11 +1,5 @@
 import { isAbsolute } from 'node:path'
-import {
-  type Props,
-  parseConfig,
-  SourceConnector,
-  type SourceOffset,
-  type SourcePartition,
-} from '../../core/connect/index.ts'
+import { type Props, parseConfig, SourceConnector, type SourceOffset, type SourcePartition } from 'millrace/connect'
 import { sourceConfig } from './config.ts'
 import { errors } from './errors.ts'
 import { FileStreamSourceTask } from './source-task.ts'

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
+import { Double } from 'millrace/connect'
 import { expect, test } from 'vitest'
-import { Double } from '../../core/connect/index.ts'
 import { random } from '../../test/random.ts'
 import { FileStreamSourceConnector } from './source-connector.ts'
 import { append, PlayedSource, temporaryFolder } from './test-support/played-source.ts'

@@ -7,7 +7,7 @@ import {
   type SourcePartition,
   type SourceRecord,
   SourceTask,
-} from '../../core/connect/index.ts'
+} from 'millrace/connect'
 import { type SourceSettings, sourceConfig } from './config.ts'
 import { errors } from './errors.ts'
 import { FileWatch } from './file-watch.ts'

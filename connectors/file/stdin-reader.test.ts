@@ -6,6 +6,8 @@ import { expect, test } from 'vitest'
 import { temporaryFolder } from './test-support/played-source.ts'
 
 const program = join(import.meta.dirname, 'test-support/stdin-child.ts')
+/** The program imports the sources of millrace/connect. */
+const SOURCES = '--conditions=millrace-source'
 
 /** Lines of a child's output, one at a time. */
 function output(child: ChildProcess): () => Promise<unknown> {
@@ -17,7 +19,7 @@ const line = (value: string) => ({ value, sourceOffset: null })
 
 test('lines piped in are read as they come, and the thread ends though nobody writes', async () => {
   // a socket: Node makes no pipes for its children
-  const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [SOURCES, program], { stdio: ['pipe', 'pipe', 'inherit'] })
   const next = output(child)
   child.stdin.write('one\ntw')
   expect(await next()).toEqual(line('one'))
@@ -28,7 +30,7 @@ test('lines piped in are read as they come, and the thread ends though nobody wr
 })
 
 test('a pipe of a shell is read, and its last line needs no end', async () => {
-  const child = spawn('/bin/sh', ['-c', `(printf 'one\\ntwo') | "$0" "$1"`, process.execPath, program], {
+  const child = spawn('/bin/sh', ['-c', `(printf 'one\\ntwo') | "$0" "$1" "$2"`, process.execPath, SOURCES, program], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   })
@@ -39,10 +41,14 @@ test('a pipe of a shell is read, and its last line needs no end', async () => {
 })
 
 test('a pipe that nobody writes to does not hold up the end of its thread', async () => {
-  const child = spawn('/bin/sh', ['-c', `(echo one; exec sleep 1000) | exec "$0" "$1"`, process.execPath, program], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    detached: true,
-  })
+  const child = spawn(
+    '/bin/sh',
+    ['-c', `(echo one; exec sleep 1000) | exec "$0" "$1" "$2"`, process.execPath, SOURCES, program],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    },
+  )
   const next = output(child)
   expect(await next()).toEqual(line('one'))
   process.kill(-child.pid!, 'SIGUSR2')
@@ -53,7 +59,7 @@ test('a file as standard input is read to its end', async () => {
   using dir = temporaryFolder()
   const file = dir.path('in.txt')
   writeFileSync(file, 'x\n'.repeat(100_000))
-  const child = spawn(process.execPath, [program], { stdio: [openSync(file, 'r'), 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [SOURCES, program], { stdio: [openSync(file, 'r'), 'pipe', 'inherit'] })
   const next = output(child)
   for (let i = 0; i < 100_000; i++) await next()
   child.kill('SIGUSR2')

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
-import { messageOf } from '../../core/connect/index.ts'
+import { messageOf } from 'millrace/connect'
 import { errors } from './errors.ts'
 
 const READ_BYTES = 1 << 20

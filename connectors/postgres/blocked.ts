@@ -1,4 +1,4 @@
-import type { Logger } from '../../core/connect/index.ts'
+import type { Logger } from 'millrace/connect'
 import { Catalog } from './catalog/catalog.ts'
 import { delay } from './client/wait.ts'
 import type { PostgresOptions } from './options.ts'

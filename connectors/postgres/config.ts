@@ -1,4 +1,4 @@
-import { defineConfig, type Props, parseConfig, range } from '../../core/connect/index.ts'
+import { defineConfig, type Props, parseConfig, range } from 'millrace/connect'
 import {
   bool,
   choice,

@@ -4,7 +4,7 @@ import {
   SourceConnector,
   type SourceOffset,
   type SourcePartition,
-} from '../../core/connect/index.ts'
+} from 'millrace/connect'
 import { unsupportedUses } from '../cdc/index.ts'
 import { postgresConfig, UNSUPPORTED } from './config.ts'
 import { errors } from './errors.ts'

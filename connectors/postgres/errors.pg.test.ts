@@ -1,7 +1,8 @@
 /** Each cause on a real server, and the error that it must lead to: a wrong hint costs more than none. */
+
+import { type MillraceError, type Props, validateConfig } from 'millrace/connect'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type MillraceError, type Props, validateConfig } from '../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { connectFailure, snapshotFailure, streamFailure } from './client/failure.ts'
 import { postgresConfig } from './config.ts'

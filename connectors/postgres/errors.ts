@@ -1,4 +1,4 @@
-import { defineErrors } from '../../core/connect/index.ts'
+import { defineErrors } from 'millrace/connect'
 
 /** The errors of the PostgreSQL connector. */
 export const errors = defineErrors({

@@ -1,5 +1,5 @@
+import type { SourceOffset, SourcePartition } from 'millrace/connect'
 import { describe, expect, test } from 'vitest'
-import type { SourceOffset, SourcePartition } from '../../core/connect/index.ts'
 import { PostgresConnector } from './connector.ts'
 import { offsetFault } from './offset-fields.ts'
 import { propsFor } from './test-support/harness.ts'

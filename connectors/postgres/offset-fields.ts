@@ -1,4 +1,4 @@
-import type { SourceOffset } from '../../core/connect/index.ts'
+import type { SourceOffset } from 'millrace/connect'
 import { progressOf } from './offset.ts'
 import { parseWalId } from './wal-state.ts'
 

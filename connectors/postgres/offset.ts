@@ -1,4 +1,4 @@
-import type { SourceOffset } from '../../core/connect/index.ts'
+import type { SourceOffset } from 'millrace/connect'
 import { type Lsn, lsnOf, maxLsn } from './lsn.ts'
 import { parseWalId, type WalId } from './wal-state.ts'
 

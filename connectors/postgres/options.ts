@@ -1,4 +1,4 @@
-import type { Props } from '../../core/connect/index.ts'
+import type { Props } from 'millrace/connect'
 import {
   type AdjustmentMode,
   type BinaryMode,

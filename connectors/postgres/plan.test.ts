@@ -1,5 +1,5 @@
+import { MillraceError } from 'millrace/connect'
 import { describe, expect, test } from 'vitest'
-import { MillraceError } from '../../core/connect/index.ts'
 import { type LoadedOffset, loadOffset } from './offset.ts'
 import { checkOnward, planStart } from './plan.ts'
 import type { SlotState } from './server.ts'

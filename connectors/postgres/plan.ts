@@ -1,4 +1,4 @@
-import type { MillraceError } from '../../core/connect/index.ts'
+import type { MillraceError } from 'millrace/connect'
 import { errors } from './errors.ts'
 import { formatLsn, type Lsn } from './lsn.ts'
 import { confirmableBy, type LoadedOffset } from './offset.ts'

@@ -1,6 +1,6 @@
+import type { SourceRecord, Struct } from 'millrace/connect'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { SourceRecord, Struct } from '../../core/connect/index.ts'
 import { random as randomOf } from '../../test/random.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'

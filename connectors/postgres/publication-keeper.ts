@@ -1,4 +1,4 @@
-import type { MillraceError } from '../../core/connect/index.ts'
+import type { MillraceError } from 'millrace/connect'
 import { type BlockedContext, tellingBlocked } from './blocked.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { TableEntry } from './catalog/tables.ts'

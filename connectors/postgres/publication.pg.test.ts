@@ -1,8 +1,9 @@
 /** What a publication holds decides which changes come: none may stay away unseen. */
+
+import type { SourceRecord, Struct } from 'millrace/connect'
+import { type Props, validateConfig } from 'millrace/connect'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { SourceRecord, Struct } from '../../core/connect/index.ts'
-import { type Props, validateConfig } from '../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { postgresConfig } from './config.ts'
 import { parseLsn } from './lsn.ts'

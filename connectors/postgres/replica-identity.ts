@@ -1,4 +1,4 @@
-import type { Logger } from '../../core/connect/index.ts'
+import type { Logger } from 'millrace/connect'
 import { anchored, qualified } from '../cdc/index.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { quoted, quotedTable, type TableEntry } from './catalog/tables.ts'

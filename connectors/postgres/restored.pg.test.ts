@@ -1,7 +1,8 @@
 /** A server that was restored to an older state, with its slot: the offset is past what it has. */
+
+import type { SourceRecord, Struct } from 'millrace/connect'
 import pg from 'pg'
 import { afterAll, describe, expect, test, vi } from 'vitest'
-import type { SourceRecord, Struct } from '../../core/connect/index.ts'
 import { type Backup, type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { query } from '../../test/services/query.ts'
 import { parseLsn } from './lsn.ts'

@@ -1,4 +1,4 @@
-import type { Struct } from '../../core/connect/index.ts'
+import type { Struct } from 'millrace/connect'
 import type { Decode } from './types/codec.ts'
 
 /** Where a value is in a tuple: its start, or one of these. */

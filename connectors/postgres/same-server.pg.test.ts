@@ -1,7 +1,8 @@
 /** Offsets that look strange and still belong to the server: no false alarm. */
+
+import type { Props, SourceRecord, Struct } from 'millrace/connect'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Props, SourceRecord, Struct } from '../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { query } from '../../test/services/query.ts'
 import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'

@@ -1,4 +1,4 @@
-import type { MillraceError } from '../../core/connect/index.ts'
+import type { MillraceError } from 'millrace/connect'
 import type { Catalog } from './catalog/catalog.ts'
 import { quoted } from './catalog/tables.ts'
 import { codeOf } from './client/failure.ts'

@@ -5,7 +5,7 @@ import {
   messageOf,
   type SourceOffset,
   type SourceRecord,
-} from '../../core/connect/index.ts'
+} from 'millrace/connect'
 import { type Heartbeat, nowMicros, TransactionMetadata } from '../cdc/index.ts'
 import { tellingBlocked } from './blocked.ts'
 import { Catalog } from './catalog/catalog.ts'

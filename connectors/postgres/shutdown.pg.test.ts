@@ -2,8 +2,9 @@
  * A server that shuts down waits until all of its WAL is confirmed. A connector must confirm it
  * whatever the state of the log and whatever the settings.
  */
+
+import type { SourceRecord, Struct } from 'millrace/connect'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { SourceRecord, Struct } from '../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { query } from '../../test/services/query.ts'
 import { propsFor, TaskHarness } from './test-support/harness.ts'

@@ -1,4 +1,4 @@
-import { primitive, type Schema, type SchemaOptions, type Struct } from '../../core/connect/index.ts'
+import { primitive, type Schema, type SchemaOptions, type Struct } from 'millrace/connect'
 import { type EventTime, type SnapshotMark, sourceSchema, type TableName } from '../cdc/index.ts'
 import type { Lsn } from './lsn.ts'
 

@@ -1,4 +1,4 @@
-import { type Logger, messageOf, type Schema, type Struct, struct, withOptions } from '../../core/connect/index.ts'
+import { type Logger, messageOf, type Schema, type Struct, struct, withOptions } from 'millrace/connect'
 import {
   adjustFieldName,
   adjustSchemaName,

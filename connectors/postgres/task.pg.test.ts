@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { Decimal, type SourceRecord, type Struct } from 'millrace/connect'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
-import { Decimal, type SourceRecord, type Struct } from '../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { parseLsn } from './lsn.ts'
 import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'

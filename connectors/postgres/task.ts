@@ -6,7 +6,7 @@ import {
   type SourcePartition,
   type SourceRecord,
   SourceTask,
-} from '../../core/connect/index.ts'
+} from 'millrace/connect'
 import { contextHeaders, Heartbeat } from '../cdc/index.ts'
 import { streamFailure } from './client/failure.ts'
 import { delay } from './client/wait.ts'

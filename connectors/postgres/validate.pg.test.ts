@@ -1,6 +1,6 @@
+import { type Props, validateConfig } from 'millrace/connect'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Props, validateConfig } from '../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { postgresConfig } from './config.ts'
 import { propsFor } from './test-support/harness.ts'

@@ -1,5 +1,5 @@
-import type { ConfigValue, MillraceError, Props } from '../../core/connect/index.ts'
-import { MillraceError as CodedError, messageOf } from '../../core/connect/index.ts'
+import type { ConfigValue, MillraceError, Props } from 'millrace/connect'
+import { MillraceError as CodedError, messageOf } from 'millrace/connect'
 import { RULE_KEYS, unsupportedUses, wrongRule } from '../cdc/index.ts'
 import { Catalog } from './catalog/catalog.ts'
 import { endClient, openClient } from './client/open.ts'

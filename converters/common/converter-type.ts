@@ -1,11 +1,4 @@
-import {
-  type ConfigDef,
-  type ConfigKey,
-  type ConfigValues,
-  oneOf,
-  type Props,
-  parseConfig,
-} from '../../core/connect/index.ts'
+import { type ConfigDef, type ConfigKey, type ConfigValues, oneOf, type Props, parseConfig } from 'millrace/connect'
 
 /**
  * `converter.type`, which the worker gives: whether the converter is for keys, values or headers.

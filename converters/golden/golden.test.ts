@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
+import type { Converter, HeaderConverter, Props, SchemaAndValue } from 'millrace/connect'
 import { expect, test } from 'vitest'
-import type { Converter, HeaderConverter, Props, SchemaAndValue } from '../../core/connect/index.ts'
 import { JsonConverter } from '../json/json-converter.ts'
 
 interface Case {
@@ -33,12 +33,12 @@ const cases = read<Case>('cases.json')
 const expected = read<Answer>('expected.json')
 
 interface Manifest {
-  millrace: { plugins: { type: string; aliases: string[]; module: string; export: string }[] }
+  plugins: { type: string; aliases: string[]; module: string; export: string }[]
 }
-const manifest = JSON.parse(readFileSync(new URL('../package.json', here), 'utf8')) as Manifest
+const manifest = JSON.parse(readFileSync(new URL('../plugins.json', here), 'utf8')) as Manifest
 
 async function load<T>(javaClass: string): Promise<T> {
-  const entry = manifest.millrace.plugins.find(p => p.aliases.includes(javaClass))
+  const entry = manifest.plugins.find(p => p.aliases.includes(javaClass))
   if (!entry) throw new Error(`no plugin has the alias ${javaClass}`)
   const module = await import(new URL(`../${entry.module.replace(/\.js$/, '.ts')}`, here).href)
   return new module[entry.export]() as T

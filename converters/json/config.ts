@@ -1,4 +1,4 @@
-import { defineConfig, nonEmpty } from '../../core/connect/index.ts'
+import { defineConfig, nonEmpty } from 'millrace/connect'
 import { converterType } from '../common/converter-type.ts'
 
 const DECIMAL_FORMAT = 'String must be one of (case insensitive): NUMERIC, BASE64'

@@ -1,4 +1,4 @@
-import type { Schema } from '../../core/connect/index.ts'
+import type { Schema } from 'millrace/connect'
 import type { Precision } from './parse.ts'
 import type { Reader } from './read-value.ts'
 

@@ -1,5 +1,4 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
 import {
   array,
   Decimal,
@@ -13,7 +12,8 @@ import {
   struct,
   time,
   timestamp,
-} from '../../core/connect/index.ts'
+} from 'millrace/connect'
+import { expect, test } from 'vitest'
 import { JsonConverter } from './json-converter.ts'
 
 function converter(props: Record<string, string> = {}, isKey = false): JsonConverter {

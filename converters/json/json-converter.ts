@@ -4,14 +4,14 @@ import {
   DataError,
   type Header,
   type HeaderConverter,
-  inJavaOrder,
   messageOf,
   type Props,
   type RawHeader,
   type Schema,
   type SchemaAndValue,
   SchemaCache,
-} from '../../core/connect/index.ts'
+} from 'millrace/connect'
+import { inJavaOrder } from 'millrace/connect/java'
 import { parseConverterConfig } from '../common/converter-type.ts'
 import { jsonConverterConfig } from './config.ts'
 import { EnvelopeCache, type ReadSchema } from './envelope-cache.ts'

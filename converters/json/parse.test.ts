@@ -1,6 +1,7 @@
 import fc from 'fast-check'
+import { Double } from 'millrace/connect'
+import { parseExactJson } from 'millrace/connect/java'
 import { describe, expect, test } from 'vitest'
-import { Double, parseExactJson } from '../../core/connect/index.ts'
 import { NumberText, parseJson } from './parse.ts'
 
 const parse = (text: string, precision: Parameters<typeof parseJson>[1] = 'schemaless') =>

@@ -1,4 +1,4 @@
-import { connectNumber, parseExactJson } from '../../core/connect/index.ts'
+import { connectNumber, parseExactJson } from 'millrace/connect/java'
 
 /** A JSON number with its text, where its digits matter (decimals). */
 export class NumberText {

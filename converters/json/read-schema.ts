@@ -1,4 +1,4 @@
-import { array, DataError, map, primitive, type Schema, type SchemaOptions, struct } from '../../core/connect/index.ts'
+import { array, DataError, map, primitive, type Schema, type SchemaOptions, struct } from 'millrace/connect'
 import { NumberText } from './parse.ts'
 import { compileReader, DigitsNeeded, type ReadOptions } from './read-value.ts'
 

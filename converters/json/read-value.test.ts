@@ -1,5 +1,5 @@
+import { millisOf } from 'millrace/connect'
 import { expect, test } from 'vitest'
-import { millisOf } from '../../core/connect/index.ts'
 import { JsonConverter } from './json-converter.ts'
 
 test.each([

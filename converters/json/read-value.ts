@@ -1,19 +1,17 @@
 import {
-  anyDate,
   DATE,
   DataError,
   DECIMAL,
-  DEFAULT_TABLE,
   Decimal,
   FloatingNumber,
-  hashMapOrder,
   type Schema,
   type Struct,
   scaleOf,
   setField,
   TIME,
   TIMESTAMP,
-} from '../../core/connect/index.ts'
+} from 'millrace/connect'
+import { anyDate, DEFAULT_TABLE, hashMapOrder } from 'millrace/connect/java'
 import { NumberText } from './parse.ts'
 import { DAY_MS, describe } from './write-value.ts'
 

@@ -1,4 +1,4 @@
-import type { Schema } from '../../core/connect/index.ts'
+import type { Schema } from 'millrace/connect'
 import { quote } from './quote.ts'
 import type { WriteOptions } from './write-value.ts'
 import { compileWriter } from './write-value.ts'

@@ -1,4 +1,5 @@
-import { DataError, FloatingNumber, javaDouble, keysInOrder } from '../../core/connect/index.ts'
+import { DataError, FloatingNumber } from 'millrace/connect'
+import { javaDouble, keysInOrder } from 'millrace/connect/java'
 import { quote } from './quote.ts'
 
 /** Deeper data than this is taken for a cycle. */

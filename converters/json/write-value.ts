@@ -4,15 +4,13 @@ import {
   DECIMAL,
   Decimal,
   type Field,
-  javaBigDecimal,
-  javaDouble,
-  javaFloat,
   millisOf,
   type Schema,
   scaleOf,
   TIME,
   TIMESTAMP,
-} from '../../core/connect/index.ts'
+} from 'millrace/connect'
+import { javaBigDecimal, javaDouble, javaFloat } from 'millrace/connect/java'
 import { quote } from './quote.ts'
 import { writeSchemaless } from './write-schemaless.ts'
 

@@ -11,26 +11,19 @@ export { HIDDEN, Password } from '../common/config/password.ts'
 export { all, distinctItems, listOf, nonEmpty, nonNull, oneOf, range, regex } from '../common/config/validators.ts'
 export { defineErrors, isRetriable, MillraceError, messageOf } from '../common/errors/error-table.ts'
 export type { Logger } from '../common/log.ts'
-export { JavaPattern } from '../common/regex/java-pattern.ts'
 export {
   type ConnectorContext,
   SinkConnector,
   SourceConnector,
   type SourceConnectorContext,
 } from './connector.ts'
-export { copyRecord } from './copy-record.ts'
 export { Decimal } from './decimal.ts'
 export { ConnectError, DataError, RetriableError } from './errors.ts'
-export { anyDate, FarDate, millisOf } from './far-date.ts'
-export { civil, epochDay, isoDate, isoTime } from './iso-time.ts'
-export { javaDouble, javaFloat } from './java-floats.ts'
-export { DEFAULT_TABLE, hashMapOrder, keysInOrder, tableOf, tableOfCopy } from './java-map.ts'
+export { FarDate, millisOf } from './far-date.ts'
 export { Double, double, Float, FloatingNumber } from './java-numbers.ts'
-export { inHashMapOrder, inJavaOrder } from './java-order.ts'
-export { isLogical, javaBigDecimal, javaDate, javaToString } from './java-text.ts'
 export { DATE, DECIMAL, date, decimal, scaleOf, TIME, TIMESTAMP, time, timestamp } from './logical.ts'
 export type { OffsetReader } from './offset-reader.ts'
-export { getField, propertyName, setField } from './own.ts'
+export { getField, setField } from './own.ts'
 export type { Converter, HeaderConverter, Predicate, RawHeader, SchemaAndValue, Transformation } from './plugins.ts'
 export type { Props } from './props.ts'
 export type {
@@ -61,6 +54,3 @@ export {
 export { SchemaCache } from './schema-cache.ts'
 export { type ErrantRecordReporter, SinkTask, type SinkTaskContext } from './sink-task.ts'
 export { type RecordMetadata, SourceTask, type SourceTaskContext } from './source-task.ts'
-export { connectNumber, parseExactJson } from './values/exact-json.ts'
-export { parseValue } from './values/parse-values.ts'
-export { renderValue } from './values/render-values.ts'

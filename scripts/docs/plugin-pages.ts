@@ -15,10 +15,8 @@ const DIFFERENCES = /<!-- differences -->[\s\S]*?<!-- end differences -->/
 const MARK = /<!-- keys -->[\s\S]*?<!-- end keys -->/
 
 function manifestOf(root: string, folder: string): PluginEntry[] {
-  const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
-    millrace: { plugins: PluginEntry[] }
-  }
-  return manifest.millrace.plugins
+  const manifest = JSON.parse(readFileSync(join(root, folder, 'plugins.json'), 'utf8')) as { plugins: PluginEntry[] }
+  return manifest.plugins
 }
 
 const sourceOf = (root: string, folder: string, entry: PluginEntry) =>
@@ -81,7 +79,7 @@ async function withDifferences(root: string, folder: string, readme: string): Pr
 /** A page for each connector: its README, with a table of its keys where the README points to the page. */
 export async function connectorPages(root: string): Promise<[path: string, text: string][]> {
   const pages: [string, string][] = []
-  for (const path of globSync('connectors/*/package.json', { cwd: root }).sort()) {
+  for (const path of globSync('connectors/*/plugins.json', { cwd: root }).sort()) {
     const folder = dirname(path)
     const readme = await withDifferences(root, folder, readFileSync(join(root, folder, 'README.md'), 'utf8'))
     pages.push([`${folder}/README.md`, readme])

@@ -1,17 +1,12 @@
 import { readFileSync } from 'node:fs'
+import type { Props, Schema, SinkRecord, Transformation } from 'millrace/connect'
+import { javaToString } from 'millrace/connect/java'
 import { expect, test } from 'vitest'
 import { DocumentWriter, isDocument } from '../../connectors/elasticsearch/document.ts'
 import { readSettings } from '../../connectors/elasticsearch/settings.ts'
 import { JsonConverter } from '../../converters/json/json-converter.ts'
 import { SimpleHeaderConverter } from '../../converters/simple-header-converter.ts'
 import { StringConverter } from '../../converters/string-converter.ts'
-import {
-  javaToString,
-  type Props,
-  type Schema,
-  type SinkRecord,
-  type Transformation,
-} from '../../core/connect/index.ts'
 
 interface Chain {
   name: string
@@ -59,12 +54,12 @@ const schemaless = table('schemaless')
 const typed = table('typed')
 const differences = read('differences.json') as Difference[]
 
-const manifest = JSON.parse(readFileSync(new URL('../../transforms/package.json', import.meta.url), 'utf8')) as {
-  millrace: { plugins: { aliases: string[]; module: string; export: string }[] }
+const manifest = JSON.parse(readFileSync(new URL('../../transforms/plugins.json', import.meta.url), 'utf8')) as {
+  plugins: { aliases: string[]; module: string; export: string }[]
 }
 
 async function load(javaClass: string, props: Props): Promise<Transformation> {
-  const entry = manifest.millrace.plugins.find(p => p.aliases.includes(javaClass))
+  const entry = manifest.plugins.find(p => p.aliases.includes(javaClass))
   if (!entry) throw new Error(`no plugin has the alias ${javaClass}`)
   const module = await import(new URL(`../../transforms/${entry.module.replace(/\.js$/, '.ts')}`, import.meta.url).href)
   const made = new module[entry.export]() as Transformation

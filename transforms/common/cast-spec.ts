@@ -1,4 +1,4 @@
-import type { Validator } from '../../core/connect/index.ts'
+import type { Validator } from 'millrace/connect'
 import { type CastType, castTypeOf } from './cast-value.ts'
 import { namesInOrder } from './maps.ts'
 

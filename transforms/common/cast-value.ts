@@ -1,14 +1,5 @@
-import {
-  DATE,
-  DataError,
-  Decimal,
-  double,
-  Float,
-  FloatingNumber,
-  javaToString,
-  renderValue,
-  type Schema,
-} from '../../core/connect/index.ts'
+import { DATE, DataError, Decimal, double, Float, FloatingNumber, type Schema } from 'millrace/connect'
+import { javaToString, renderValue } from 'millrace/connect/java'
 import { type Bits, floatOfBig, narrowFloating, narrowInteger, wholePart } from './narrowing.ts'
 import { typeName } from './requirements.ts'
 

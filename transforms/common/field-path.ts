@@ -6,7 +6,7 @@ import {
   getField,
   type Schema,
   type Struct,
-} from '../../core/connect/index.ts'
+} from 'millrace/connect'
 import { isMap, typeName } from './requirements.ts'
 import { fieldValue } from './schemas.ts'
 

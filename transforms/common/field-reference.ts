@@ -1,12 +1,4 @@
-import {
-  ConfigError,
-  field,
-  getField,
-  primitive,
-  type Schema,
-  type Struct,
-  withOptions,
-} from '../../core/connect/index.ts'
+import { ConfigError, field, getField, primitive, type Schema, type Struct, withOptions } from 'millrace/connect'
 
 const TOP_LEVEL = new Set(['op', 'ts_ms', 'ts_us', 'ts_ns'])
 const OF_TRANSACTION = new Set(['id', 'total_order', 'data_collection_order'])

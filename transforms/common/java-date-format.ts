@@ -1,4 +1,4 @@
-import { ConfigError, DataError } from '../../core/connect/index.ts'
+import { ConfigError, DataError } from 'millrace/connect'
 import { DAYS, dayOfYear, MONTHS, weekOfMonth, weekOfYear, weekYear } from './calendar.ts'
 import { parseZone } from './time-zone.ts'
 

@@ -1,4 +1,4 @@
-import { type ConfigKey, distinctItems } from '../../core/connect/index.ts'
+import { type ConfigKey, distinctItems } from 'millrace/connect'
 
 /** `replace.null.with.default`, which most transformations have. */
 export const replaceNullKey = {

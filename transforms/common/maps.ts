@@ -1,4 +1,5 @@
-import { inHashMapOrder, type Struct, setField, tableOf, tableOfCopy } from '../../core/connect/index.ts'
+import { type Struct, setField } from 'millrace/connect'
+import { inHashMapOrder, tableOf, tableOfCopy } from 'millrace/connect/java'
 
 // Connect's transforms create new HashMaps for data without a schema. The key order depends on how
 // each is created.

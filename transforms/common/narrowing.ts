@@ -1,4 +1,4 @@
-import type { Decimal } from '../../core/connect/index.ts'
+import type { Decimal } from 'millrace/connect'
 
 // How Java narrows numbers to integers and floats.
 

@@ -1,11 +1,4 @@
-import {
-  type ConnectRecord,
-  DataError,
-  Decimal,
-  FloatingNumber,
-  type Schema,
-  type Struct,
-} from '../../core/connect/index.ts'
+import { type ConnectRecord, DataError, Decimal, FloatingNumber, type Schema, type Struct } from 'millrace/connect'
 
 /** Says what a value is, for an error message. */
 export function typeName(value: unknown): string {

@@ -1,12 +1,4 @@
-import {
-  DataError,
-  type Field,
-  getField,
-  type Schema,
-  type SchemaOptions,
-  type Struct,
-  struct,
-} from '../../core/connect/index.ts'
+import { DataError, type Field, getField, type Schema, type SchemaOptions, type Struct, struct } from 'millrace/connect'
 
 /** Name, version, doc and parameters: what a changed schema keeps of the old one (Connect's SchemaUtil.copySchemaBasics). */
 export function basicsOf(schema: Schema): SchemaOptions {

@@ -1,11 +1,5 @@
-import {
-  type ConfigDef,
-  type ConnectRecord,
-  copyRecord,
-  type Props,
-  type Schema,
-  type Transformation,
-} from '../../core/connect/index.ts'
+import type { ConfigDef, ConnectRecord, Props, Schema, Transformation } from 'millrace/connect'
+import { copyRecord } from 'millrace/connect/java'
 
 export type Side = 'key' | 'value'
 

@@ -1,13 +1,5 @@
-import {
-  anyDate,
-  DataError,
-  date,
-  millisOf,
-  primitive,
-  type Schema,
-  time,
-  timestamp,
-} from '../../core/connect/index.ts'
+import { DataError, date, millisOf, primitive, type Schema, time, timestamp } from 'millrace/connect'
+import { anyDate } from 'millrace/connect/java'
 import type { JavaDateFormat } from './java-date-format.ts'
 import { typeName } from './requirements.ts'
 

@@ -1,14 +1,7 @@
 import { readFileSync } from 'node:fs'
+import type { Predicate, Props, SchemaAndValue, SinkRecord, SourceRecord, Transformation } from 'millrace/connect'
 import { expect, test } from 'vitest'
 import { JsonConverter } from '../../converters/json/json-converter.ts'
-import type {
-  Predicate,
-  Props,
-  SchemaAndValue,
-  SinkRecord,
-  SourceRecord,
-  Transformation,
-} from '../../core/connect/index.ts'
 
 interface RecordText {
   topic: string
@@ -46,12 +39,12 @@ const cases = read<Case>('cases.json')
 const expected = read<Answer>('expected.json')
 
 interface Manifest {
-  millrace: { plugins: { aliases: string[]; module: string; export: string }[] }
+  plugins: { aliases: string[]; module: string; export: string }[]
 }
-const manifest = JSON.parse(readFileSync(new URL('../package.json', here), 'utf8')) as Manifest
+const manifest = JSON.parse(readFileSync(new URL('../plugins.json', here), 'utf8')) as Manifest
 
 async function load<T>(javaClass: string): Promise<T> {
-  const entry = manifest.millrace.plugins.find(p => p.aliases.includes(javaClass))
+  const entry = manifest.plugins.find(p => p.aliases.includes(javaClass))
   if (!entry) throw new Error(`no plugin has the alias ${javaClass}`)
   const module = await import(new URL(`../${entry.module.replace(/\.js$/, '.ts')}`, here).href)
   return new module[entry.export]() as T

@@ -1,11 +1,4 @@
-import {
-  type ConnectRecord,
-  defineConfig,
-  nonEmpty,
-  type Predicate,
-  type Props,
-  parseConfig,
-} from '../../core/connect/index.ts'
+import { type ConnectRecord, defineConfig, nonEmpty, type Predicate, type Props, parseConfig } from 'millrace/connect'
 
 const hasHeaderKeyConfig = defineConfig({
   name: { type: 'STRING', importance: 'MEDIUM', validator: nonEmpty, documentation: 'The name of the header.' },

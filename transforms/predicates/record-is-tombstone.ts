@@ -1,4 +1,4 @@
-import { type ConnectRecord, defineConfig, type Predicate } from '../../core/connect/index.ts'
+import { type ConnectRecord, defineConfig, type Predicate } from 'millrace/connect'
 
 /** org.apache.kafka.connect.transforms.predicates.RecordIsTombstone: true where the value is null. */
 export class RecordIsTombstone implements Predicate {

@@ -2,13 +2,13 @@ import {
   all,
   type ConnectRecord,
   defineConfig,
-  JavaPattern,
   nonEmpty,
   type Predicate,
   type Props,
   parseConfig,
   regex,
-} from '../../core/connect/index.ts'
+} from 'millrace/connect'
+import { JavaPattern } from 'millrace/connect/java'
 
 const topicNameMatchesConfig = defineConfig({
   pattern: {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Logger, Props, Schema, SinkRecord, SinkTaskContext } from '../../../core/connect/index.ts'
+import type { Logger, Props, Schema, SinkRecord, SinkTaskContext } from 'millrace/connect'
 import { ElasticsearchSinkTask } from '../task.ts'
 
 const silent: Logger = {

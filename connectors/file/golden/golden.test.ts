@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { javaToString } from 'millrace/connect/java'
 import { expect, test } from 'vitest'
 import { JsonConverter } from '../../../converters/json/json-converter.ts'
-import { javaToString } from '../../../core/connect/index.ts'
 
 const read = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname, `${name}.json`), 'utf8'))
 const cases: { name: string; schemas: boolean; text: string; ours?: string }[] = read('file-sink.cases')

@@ -1,4 +1,4 @@
-import type { Schema, SinkRecord } from '../../../core/connect/index.ts'
+import type { Schema, SinkRecord } from 'millrace/connect'
 import { FileStreamSinkTask } from '../sink-task.ts'
 import { memoryLogger } from './played-source.ts'
 

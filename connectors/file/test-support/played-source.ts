@@ -1,7 +1,7 @@
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Logger, SourceOffset, SourceRecord } from '../../../core/connect/index.ts'
+import type { Logger, SourceOffset, SourceRecord } from 'millrace/connect'
 import { FileStreamSourceTask } from '../source-task.ts'
 
 /** Keeps log lines for a test to see; `onLine` after each. */

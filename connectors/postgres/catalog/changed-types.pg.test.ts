@@ -1,6 +1,6 @@
+import type { Schema, SourceRecord, Struct } from 'millrace/connect'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Schema, SourceRecord, Struct } from '../../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../../test/services/postgres.ts'
 import { propsFor, TaskHarness } from '../test-support/harness.ts'
 

@@ -1,4 +1,4 @@
-import { Decimal } from '../../../core/connect/index.ts'
+import { Decimal } from 'millrace/connect'
 import type { Codec } from '../types/codec.ts'
 import { type ColumnType, numericModifier } from '../types/codec-for.ts'
 

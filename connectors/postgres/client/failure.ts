@@ -1,4 +1,4 @@
-import { MillraceError, messageOf } from '../../../core/connect/index.ts'
+import { MillraceError, messageOf } from 'millrace/connect'
 import { errors } from '../errors.ts'
 import type { ConnectionOptions } from '../options.ts'
 

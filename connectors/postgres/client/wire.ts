@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
+import { messageOf } from 'millrace/connect'
 import type pg from 'pg'
-import { messageOf } from '../../../core/connect/index.ts'
 import { errors } from '../errors.ts'
 import { ChunkQueue } from './chunk-queue.ts'
 import { FrameReader } from './frame-reader.ts'

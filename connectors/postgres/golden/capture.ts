@@ -3,7 +3,7 @@
  * topics. Needs Java; the comparison itself (golden.pg.test.ts) does not. How the fixtures were made:
  *
  *   peers/kafka-start --port 59072; peers/connect-start --bootstrap 127.0.0.1:59072 --rest 59073; peers/pg-start --port 59074
- *   node connectors/postgres/golden/capture.ts 127.0.0.1:59072 http://127.0.0.1:59073 postgresql://postgres:postgres@127.0.0.1:59074/postgres [scenario...]
+ *   node --conditions=millrace-source connectors/postgres/golden/capture.ts 127.0.0.1:59072 http://127.0.0.1:59073 postgresql://postgres:postgres@127.0.0.1:59074/postgres [scenario...]
  */
 import { writeFileSync } from 'node:fs'
 import { Kafka, logLevel } from 'kafkajs'

@@ -1,4 +1,4 @@
-import type { Header, SourceOffset, SourcePartition, SourceRecord, Struct } from '../../../core/connect/index.ts'
+import type { Header, SourceOffset, SourcePartition, SourceRecord, Struct } from 'millrace/connect'
 import { type EventTime, envelope, eventTime, nowMicros, type SnapshotMark } from '../../cdc/index.ts'
 import { quoted, quotedTable } from '../catalog/tables.ts'
 import { snapshotFailure } from '../client/failure.ts'

@@ -7,7 +7,7 @@ import {
   type SourceRecord,
   type Struct,
   struct,
-} from '../../../core/connect/index.ts'
+} from 'millrace/connect'
 import {
   type BinaryMode,
   type EventTime,

@@ -1,4 +1,4 @@
-import type { SourceOffset } from '../../../core/connect/index.ts'
+import type { SourceOffset } from 'millrace/connect'
 import { type Lsn, maxLsn, ZERO } from '../lsn.ts'
 import type { LoadedOffset, MessageType } from '../offset.ts'
 

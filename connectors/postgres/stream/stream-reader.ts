@@ -1,4 +1,4 @@
-import type { Logger, SourceOffset, SourceRecord, Struct } from '../../../core/connect/index.ts'
+import type { Logger, SourceOffset, SourceRecord, Struct } from 'millrace/connect'
 import {
   type EventTime,
   eventTime,

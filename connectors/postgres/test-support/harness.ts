@@ -1,4 +1,4 @@
-import type { Props, SourceOffset, SourceRecord } from '../../../core/connect/index.ts'
+import type { Props, SourceOffset, SourceRecord } from 'millrace/connect'
 import { PostgresTask } from '../task.ts'
 import { createTestLogger, type TestLog } from './test-log.ts'
 

@@ -1,4 +1,4 @@
-import type { Logger } from '../../../core/connect/index.ts'
+import type { Logger } from 'millrace/connect'
 
 /** A logger that keeps its lines. */
 export interface TestLog {

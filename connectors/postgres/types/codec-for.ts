@@ -1,4 +1,4 @@
-import { array, primitive, type Schema, withOptions } from '../../../core/connect/index.ts'
+import { array, primitive, type Schema, withOptions } from 'millrace/connect'
 import { type BinaryMode, bits, enumeration, Json, Ltree, TsVector, Uuid, Xml } from '../../cdc/index.ts'
 import type { ValueOptions } from '../options.ts'
 import { arrayDecoder, vectorDecoder } from './arrays.ts'

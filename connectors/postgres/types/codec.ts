@@ -1,4 +1,4 @@
-import type { Schema } from '../../../core/connect/index.ts'
+import type { Schema } from 'millrace/connect'
 
 /** Turns the text that the server prints for a value into the value of an event. Throws where it cannot. */
 export type Decode = (buf: Buffer, start: number, end: number) => unknown

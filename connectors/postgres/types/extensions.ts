@@ -1,4 +1,4 @@
-import { array, map, primitive, type Schema, struct } from '../../../core/connect/index.ts'
+import { array, map, primitive, type Schema, struct } from 'millrace/connect'
 import { Json } from '../../cdc/index.ts'
 import { ascii, type Codec, type Decode, utf8 } from './codec.ts'
 

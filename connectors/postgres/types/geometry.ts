@@ -1,4 +1,4 @@
-import { type Schema, type Struct, withOptions } from '../../../core/connect/index.ts'
+import { type Schema, type Struct, withOptions } from 'millrace/connect'
 import { Circle, Geography, Geometry, Line, Point } from '../../cdc/index.ts'
 import { ascii, type Codec, type Decode } from './codec.ts'
 

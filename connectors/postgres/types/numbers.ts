@@ -1,4 +1,4 @@
-import { Decimal, decimal, primitive } from '../../../core/connect/index.ts'
+import { Decimal, decimal, primitive } from 'millrace/connect'
 import { type DecimalMode, Unrepresentable, VariableScaleDecimal } from '../../cdc/index.ts'
 import { ascii, type Codec, type Decode } from './codec.ts'
 

@@ -1,4 +1,5 @@
-import { epochDay, isoTime, type Schema } from '../../../core/connect/index.ts'
+import type { Schema } from 'millrace/connect'
+import { epochDay, isoTime } from 'millrace/connect/java'
 import {
   dateFormat,
   isoMoment,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
+import { Decimal, millisOf } from 'millrace/connect'
 import { describe, expect, test } from 'vitest'
-import { Decimal, millisOf } from '../../../core/connect/index.ts'
 import { parseOptions } from '../options.ts'
 import { arrayDecoder } from './arrays.ts'
 import { utf8 } from './codec.ts'

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { anyDate, DATE, DECIMAL, Decimal, type Schema, TIME, TIMESTAMP } from '../../../core/connect/index.ts'
+import { DATE, DECIMAL, Decimal, type Schema, TIME, TIMESTAMP } from 'millrace/connect'
+import { anyDate } from 'millrace/connect/java'
 
 /** `unavailable.value.placeholder`, as text and as bytes. */
 export interface Placeholder {

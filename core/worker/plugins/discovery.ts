@@ -4,8 +4,9 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
+import { VERSION } from '../../common/version.ts'
 import { pluginErrors } from '../errors.ts'
-import { type PluginDescriptor, readManifest } from './manifest.ts'
+import { type PluginDescriptor, readManifest, readPlugins } from './manifest.ts'
 
 export interface Discovered {
   readonly plugins: readonly PluginDescriptor[]
@@ -17,9 +18,15 @@ export interface Discovered {
 const PROGRAM = fileURLToPath(new URL('../../../', import.meta.url))
 
 /**
- * Finds plugins by the manifests of packages, without running code: the built-in ones beside the program (`connectors/*`,
- * `transforms`, `converters`), then each folder of `plugin.path`, which is a package, or holds packages, or has a `node_modules`.
- * What cannot be used is logged and left out.
+ * Declares the plugins of a built-in folder. Not a package.json: that would make each folder a package of its own, and
+ * `import 'millrace/connect'` would no longer find the `exports` of the program's package.
+ */
+const BUILT_IN_MANIFEST = 'plugins.json'
+
+/**
+ * Finds plugins by their manifests, without running code: the built-in ones in the program's own folders (`connectors/*`,
+ * `transforms`, `converters`), then those of each folder of `plugin.path`. Such a folder is a package, holds packages, or
+ * has a `node_modules`. A package that cannot be used is logged and left out.
  */
 export async function discoverPlugins(pluginPath: readonly string[], logger: Logger): Promise<Discovered> {
   const found: PluginDescriptor[] = []
@@ -34,13 +41,21 @@ export async function discoverPlugins(pluginPath: readonly string[], logger: Log
       const real = await realpath(folder)
       if (seen.has(real)) return
       seen.add(real)
-      const text = await readFile(join(real, 'package.json'), 'utf8')
-      found.push(...(readManifest(parsePackage(text, real), real) ?? []))
+      const path = join(real, 'package.json')
+      found.push(...(readManifest(parse(await readFile(path, 'utf8'), path), real) ?? []))
     } catch (error) {
       if (!isAbsent(error)) reject(folder, error)
     }
   }
-  for (const room of ['connectors', 'transforms', 'converters']) await takeAll(join(PROGRAM, room), take)
+  const takeBuiltIn = async (folder: string): Promise<void> => {
+    const path = join(folder, BUILT_IN_MANIFEST)
+    try {
+      found.push(...readPlugins(parse(await readFile(path, 'utf8'), path), { folder, path, version: VERSION }))
+    } catch (error) {
+      if (!isAbsent(error)) reject(folder, error)
+    }
+  }
+  for (const folder of ['connectors', 'transforms', 'converters']) await takeAll(join(PROGRAM, folder), takeBuiltIn)
   for (const folder of pluginPath) {
     const path = resolve(folder)
     try {
@@ -52,11 +67,11 @@ export async function discoverPlugins(pluginPath: readonly string[], logger: Log
   return { plugins: found, rejected }
 }
 
-function parsePackage(text: string, folder: string): unknown {
+function parse(text: string, path: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw pluginErrors.create('MR_PLUGIN_MANIFEST', { path: join(folder, 'package.json'), cause: messageOf(cause) })
+    throw pluginErrors.create('MR_PLUGIN_MANIFEST', { path, cause: messageOf(cause) })
   }
 }
 

@@ -25,17 +25,33 @@ function stringField(entry: object, name: string): string | null {
 }
 
 /**
- * The plugins of a package, out of its parsed package.json: `{"millrace": {"plugins": [{type, class, aliases, module, export,
- * version}]}}`. Null for a package without a manifest. Throws MR_PLUGIN_MANIFEST. Runs none of the package's code.
+ * Returns the plugins that a package declares in its parsed package.json:
+ * `{"version": "1.0.0", "millrace": {"plugins": [{type, class, aliases, module, export, version}]}}`.
+ * A plugin has the version of its package unless it declares its own. Returns null for a package
+ * without a manifest. Throws MR_PLUGIN_MANIFEST. Runs none of the package's code.
  */
 export function readManifest(json: unknown, folder: string): PluginDescriptor[] | null {
   const path = resolve(folder, 'package.json')
-  const wrong = (cause: string) => pluginErrors.create('MR_PLUGIN_MANIFEST', { path, cause })
-  if (typeof json !== 'object' || json === null) throw wrong('it is not a JSON object')
+  if (typeof json !== 'object' || json === null)
+    throw pluginErrors.create('MR_PLUGIN_MANIFEST', { path, cause: 'it is not a JSON object' })
   const section: unknown = Reflect.get(json, 'millrace')
   if (section === undefined || section === null) return null
-  const plugins: unknown = typeof section === 'object' ? Reflect.get(section, 'plugins') : null
-  if (!Array.isArray(plugins)) throw wrong('"millrace.plugins" is not a list')
+  return readPlugins(section, { folder, path, version: stringField(json, 'version') ?? 'undefined' })
+}
+
+/** The package that holds a list of plugins. */
+export interface PluginPackage {
+  readonly folder: string
+  /** The file that declares the plugins, for error messages. */
+  readonly path: string
+  readonly version: string
+}
+
+/** Returns the plugins of `{"plugins": [...]}`. Throws MR_PLUGIN_MANIFEST. */
+export function readPlugins(section: unknown, { folder, path, version }: PluginPackage): PluginDescriptor[] {
+  const wrong = (cause: string) => pluginErrors.create('MR_PLUGIN_MANIFEST', { path, cause })
+  const plugins: unknown = typeof section === 'object' && section !== null ? Reflect.get(section, 'plugins') : null
+  if (!Array.isArray(plugins)) throw wrong('"plugins" is not a list')
   return plugins.map((entry: unknown, i): PluginDescriptor => {
     const at = `plugin ${i + 1}`
     if (typeof entry !== 'object' || entry === null) throw wrong(`${at} is not an object`)
@@ -59,7 +75,7 @@ export function readManifest(json: unknown, folder: string): PluginDescriptor[] 
       aliases,
       module: file,
       export: stringField(entry, 'export') ?? 'default',
-      version: stringField(entry, 'version') ?? stringField(json, 'version') ?? 'undefined',
+      version: stringField(entry, 'version') ?? version,
       location: folder,
     }
   })

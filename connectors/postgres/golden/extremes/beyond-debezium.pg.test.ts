@@ -1,8 +1,9 @@
 /** Values at which Debezium's task ends or restarts for ever: they pass here, in every mode. */
+
+import type { SourceRecord, Struct } from 'millrace/connect'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { JsonConverter } from '../../../../converters/json/json-converter.ts'
-import type { SourceRecord, Struct } from '../../../../core/connect/index.ts'
 import { type PostgresServer, startPostgres } from '../../../../test/services/postgres.ts'
 import { propsFor, TaskHarness } from '../../test-support/harness.ts'
 import { LONG_INTERVALS, REQUIRED_EXTREMES } from './columns.ts'

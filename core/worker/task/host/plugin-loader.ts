@@ -14,17 +14,22 @@ function own(path: string): string {
 let hooked = false
 
 /**
- * From now on `import 'millrace/connect'` (or `'millrace'`) of any plugin resolves to our own core/connect, also where the plugin
- * brought a copy of the package: one module instance, and no need to install us into a plugin's folder.
+ * From now on `import 'millrace/connect'` (or `'millrace'`) in any plugin resolves to this program's own module, even if
+ * the plugin's package has installed a copy of millrace. There is then one instance of each class, and `instanceof` works.
  */
 export function hookPluginApi(): void {
   if (hooked) return
   hooked = true
   const api = own('../../../connect/index')
+  const modules = new Map([
+    ['millrace', api],
+    ['millrace/connect', api],
+    ['millrace/connect/java', own('../../../connect/java')],
+  ])
   registerHooks({
     resolve(specifier, context, next) {
-      if (specifier === 'millrace/connect' || specifier === 'millrace') return { url: api, shortCircuit: true }
-      return next(specifier, context)
+      const url = modules.get(specifier)
+      return url === undefined ? next(specifier, context) : { url, shortCircuit: true }
     },
   })
 }
