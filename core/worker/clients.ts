@@ -3,7 +3,7 @@ import type { Admin, Consumer, Producer } from '../client/types.ts'
 import type { Logger } from '../common/log.ts'
 import type { Props } from '../connect/props.ts'
 
-/** Makes clients out of Kafka's properties. The worker's stores get it handed in, so that tests can stand in a log. */
+/** Creates clients from Kafka properties. Tests pass their own to replace the broker by a log in memory. */
 export interface Clients {
   producer(props: Props, logger: Logger): Producer
   consumer(props: Props, logger: Logger): Consumer

@@ -1,24 +1,24 @@
 import { defineErrors } from '../common/errors/error-table.ts'
 
-/** What can go wrong with a worker itself: its start, its topics, its stores. */
+/** Errors of the worker: its start, its topics and its stores. */
 export const errors = defineErrors({
   MR_WORKER_TOPIC_NOT_COMPACTED: {
     message:
-      "the topic {topic}, named by {key}, has cleanup.policy={policy}, so the log would lose this worker's state",
+      "the topic {topic}, named by {key}, has cleanup.policy={policy}, so the broker would delete this worker's state",
     fix: 'Set cleanup.policy=compact on the topic, or name another topic.',
   },
   MR_WORKER_TOPIC_PARTITIONS: {
     message:
-      'the topic {topic}, named by {key}, has {found} partitions, it must have exactly 1 so that its order holds',
+      'the topic {topic}, named by {key}, has {found} partitions; it must have exactly 1, to keep its records in order',
     fix: 'Name another topic, or delete this one if nothing uses it.',
   },
   MR_WORKER_TOPIC_CREATE: {
     message: 'cannot create the topic {topic} with replication factor {factor}: {cause}',
-    fix: 'With fewer brokers than that set {key} to their number, or to -1 for the default of the broker.',
+    fix: 'If there are fewer brokers than replicas, set {key} to the number of brokers, or to -1 for the broker default.',
   },
   MR_WORKER_STORE_CLOSED: {
     message: 'the store {store} is closed: {cause}',
-    fix: 'The worker is stopping, or its log failed: see the log lines before.',
+    fix: 'The worker is stopping, or it could not read the topic: see the earlier log lines.',
     retriable: true,
   },
   MR_WORKER_STORE_WRITE: {
@@ -28,16 +28,16 @@ export const errors = defineErrors({
   },
   MR_WORKER_OFFSETS_FILE: {
     message: 'the offsets file {path} cannot be read: {cause}',
-    fix: 'Restore it from a backup, or move it away to begin from the start of every source.',
+    fix: 'Restore it from a backup, or move it away to read every source from the beginning.',
   },
   MR_WORKER_OFFSETS_FILE_WRITE: {
     message: 'the offsets file {path} cannot be written: {cause}',
-    fix: 'Check that its folder exists, is writable and has room: offsets are not committed until then.',
+    fix: 'Check that its folder exists and is writable, and that the disk has free space. Offsets are not committed until then.',
     retriable: true,
   },
   MR_WORKER_LISTEN: {
     message: 'cannot listen on {address}: {cause}',
-    fix: 'Choose another address in "listeners", or stop what uses this one.',
+    fix: 'Choose another address in "listeners", or stop the program that uses this one.',
   },
   MR_WORKER_CONNECTOR_FILE: {
     message: 'the connector file {path} cannot be used: {cause}',
@@ -45,25 +45,28 @@ export const errors = defineErrors({
   },
   MR_WORKER_BROKERS_AWAY: {
     message: 'no broker can be reached: {servers}',
-    fix: 'Start the brokers, or correct bootstrap.servers; the worker keeps trying.',
+    fix: 'Start the brokers, or correct bootstrap.servers. The worker keeps retrying.',
     retriable: true,
   },
   MR_WORKER_STARTING: {
     message: 'the worker is still starting: {reason}',
-    fix: 'Try again shortly; GET /health tells when it is ready.',
+    fix: 'Try again shortly. GET /health shows when the worker is ready.',
     retriable: true,
   },
-  MR_WORKER_ABORTED: { message: 'the start of the worker was given up', fix: 'Nothing to do: it was asked to stop.' },
+  MR_WORKER_ABORTED: {
+    message: 'the worker was stopped before it was ready',
+    fix: 'No action is needed: the worker stopped because it was asked to.',
+  },
 })
 
-/** What can go wrong with finding plugins. */
+/** Errors of finding and loading plugins. */
 export const pluginErrors = defineErrors({
   MR_PLUGIN_UNKNOWN: {
-    message: 'there is no {type} named {name}; available: {available}',
-    fix: 'Check the spelling, or add the folder of the package that holds it to plugin.path.',
+    message: 'no {type} is named {name}; available: {available}',
+    fix: 'Check the spelling, or add the folder of the package that contains it to plugin.path.',
   },
   MR_PLUGIN_AMBIGUOUS: {
-    message: '{name} fits several plugins: {candidates}',
+    message: '{name} matches several plugins: {candidates}',
     fix: 'Use the full class name.',
   },
   MR_PLUGIN_TYPE: {
@@ -71,16 +74,17 @@ export const pluginErrors = defineErrors({
     fix: 'Name a plugin of the right type.',
   },
   MR_PLUGIN_VERSION: {
+    // Connect's words
     message: 'plugin {name} not found that matches the version range {range}, available versions: [{available}]',
-    fix: 'Correct the range, or install that version into plugin.path.',
+    fix: 'Correct the range, or install a version in that range into plugin.path.',
   },
   MR_PLUGIN_RANGE: {
     message: '{range} is not a version or a version range',
     fix: 'Write 1.2.3 for one version, or a range such as [1.0,2.0).',
   },
   MR_PLUGIN_MANIFEST: {
-    message: 'the package {path} has a wrong "millrace" manifest: {cause}',
-    fix: 'Correct its package.json; the other packages are not affected.',
+    message: 'the package {path} has an invalid "millrace" manifest: {cause}',
+    fix: 'Correct its package.json. The other packages are not affected.',
   },
   MR_PLUGIN_PATH: {
     message: 'the folder {path} of plugin.path cannot be read: {cause}',
@@ -88,7 +92,7 @@ export const pluginErrors = defineErrors({
   },
   MR_PLUGIN_TIMEOUT: {
     message: 'the plugin {name} did not answer {request} within {ms} ms',
-    fix: 'Something that it waits for does not answer, or it hangs. Check the addresses in its configuration.',
+    fix: 'The plugin hangs, or a system that it connects to does not respond. Check the addresses in its configuration.',
     retriable: true,
   },
 })

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { messageOf } from '../common/errors/error-table.ts'
 import { errors } from './errors.ts'
 
-/** How long one address may take to accept a connection, ms. */
+/** The time limit for connecting to one address, ms. */
 const PROBE_MS = 3000
 
 function probe(host: string, port: number, signal: AbortSignal): Promise<string | null> {
@@ -13,7 +13,7 @@ function probe(host: string, port: number, signal: AbortSignal): Promise<string 
       signal.removeEventListener('abort', stop)
       resolve(reason)
     }
-    const stop = () => end('given up')
+    const stop = () => end('cancelled')
     socket.setTimeout(PROBE_MS, () => end(`no answer within ${PROBE_MS / 1000} s`))
     socket.once('connect', () => end(null))
     socket.once('error', error => end(messageOf(error)))
@@ -22,14 +22,14 @@ function probe(host: string, port: number, signal: AbortSignal): Promise<string 
 }
 
 /**
- * Resolves when one of the addresses accepts a connection; otherwise throws MR_WORKER_BROKERS_AWAY, which says why none of
- * them does. A client would try for a minute before it told anything.
+ * Resolves when one of the addresses accepts a connection. Otherwise throws MR_WORKER_BROKERS_AWAY
+ * with the reason for each address. A client would retry for a minute before it reported anything.
  */
 export async function someReachable(servers: readonly string[], signal: AbortSignal): Promise<void> {
   const reasons = await Promise.all(
     servers.map(async server => {
       const m = /^(?:\w+:\/\/)?\[?(.+?)\]?:(\d+)$/.exec(server)
-      const reason = m ? await probe(m[1]!, Number(m[2]), signal) : 'it is no address'
+      const reason = m ? await probe(m[1]!, Number(m[2]), signal) : 'not host:port'
       return reason === null ? null : `${server} (${reason})`
     }),
   )

@@ -4,21 +4,24 @@ import type { Logger } from '../common/log.ts'
 import { timerMs } from '../common/timer.ts'
 import type { ConfigStore } from './storage/config-store.ts'
 
-/** After a write that failed, the next try comes this much later, ms. */
+/** The delay before a failed write is retried, ms. */
 const RETRY_MS = 60_000
 
 export interface SessionKeyOptions {
   readonly configs: Pick<ConfigStore, 'state' | 'putSessionKey'>
   /** `inter.worker.key.generation.algorithm`. */
   readonly algorithm: string
-  /** `inter.worker.key.size`, bits; null for what the algorithm's name says. */
+  /** `inter.worker.key.size` in bits; null for the size in the algorithm's name. */
   readonly bits: number | null
   /** `inter.worker.key.ttl.ms`. */
   readonly ttlMs: number
   readonly logger: Logger
 }
 
-/** The leader keeps a fresh key for requests between workers in the config topic, as Connect does. */
+/**
+ * Keeps a valid session key in the config topic, as Connect's leader does. Workers sign their
+ * requests to each other with it.
+ */
 export class SessionKeys {
   readonly #o: SessionKeyOptions
   #timer: NodeJS.Timeout | null = null
@@ -28,13 +31,16 @@ export class SessionKeys {
     this.#o = options
   }
 
-  /** Sees that there is a key, and renews it from then on. Never rejects: a single worker can do without for a while. */
+  /**
+   * Writes a key if needed, and renews it from then on. Never rejects: a failed write is retried,
+   * and a single worker does not need the key.
+   */
   async start(): Promise<void> {
     let next = RETRY_MS
     try {
       next = await this.#renew()
     } catch (error) {
-      this.#o.logger.warn(`The session key was not written, next try in ${RETRY_MS / 1000} s: ${messageOf(error)}`)
+      this.#o.logger.warn(`Cannot write the session key, retrying in ${RETRY_MS / 1000} s: ${messageOf(error)}`)
     }
     if (this.#closed) return
     this.#timer = setTimeout(() => void this.start(), timerMs(next))
@@ -46,11 +52,11 @@ export class SessionKeys {
     if (this.#timer) clearTimeout(this.#timer)
   }
 
-  /** How long the key is good for, ms. */
+  /** Writes a new key unless the current one is valid. Returns the time until the next renewal, ms. */
   async #renew(): Promise<number> {
     const { configs, algorithm, bits, ttlMs } = this.#o
     const current = configs.state.sessionKey
-    // A key of the future is as old as any: the clock that it is from was wrong.
+    // abs(): a key from the future was written with a wrong clock, and expires like an old one.
     const age = current ? Math.abs(Date.now() - current.createdAt) : Number.POSITIVE_INFINITY
     if (current?.algorithm === algorithm && age < ttlMs) return Math.max(1000, ttlMs - age)
     const size = bits ?? Number(/\d+$/.exec(algorithm)?.[0] ?? 256)

@@ -11,14 +11,17 @@ import { TopicOffsetStore } from './storage/offset-store.ts'
 import { StatusStore, TopicStatusSink } from './storage/status-store.ts'
 import type { TopicLogOptions } from './storage/topic-log.ts'
 
-/** What a worker keeps. */
+/** The stores of a worker: its configurations, statuses and source offsets. */
 export interface Stores {
   readonly configs: ConfigStore
   readonly statuses: StatusStore
   readonly offsets: OffsetStores
 }
 
-/** Makes the stores of a mode, not yet started: three topics, or a file and memory. */
+/**
+ * Creates the stores without starting them. Distributed mode uses three topics; standalone mode
+ * uses memory, and a file for the offsets.
+ */
 export function createStores(
   config: WorkerConfig,
   clients: Clients,
@@ -51,7 +54,7 @@ export function createStores(
       acks: 'all',
       'enable.idempotence': 'true',
       'linger.ms': '0',
-      // A request over REST waits for its write: this long at most.
+      // REST requests wait for their writes, so these limits bound the requests too.
       'request.timeout.ms': '15000',
       'delivery.timeout.ms': '30000',
     },
@@ -85,7 +88,7 @@ export function createStores(
   }
 }
 
-/** The same clients, their news at the level DEBUG: the worker's own topics are many. */
+/** The same clients, with INFO messages logged at DEBUG: there is a client for each internal topic. */
 function quiet(clients: Clients): Clients {
   const lower = (logger: Logger): Logger => ({ ...logger, info: message => logger.debug(message) })
   return {
@@ -95,14 +98,14 @@ function quiet(clients: Clients): Clients {
   }
 }
 
-/** `config.storage.*` and so on, beyond what the worker itself reads, are settings of the topic. */
+/** The topic settings among `<which>.storage.*`: all keys that the worker does not use itself. */
 function topicSettings(props: Props, which: 'config' | 'offset' | 'status'): Record<string, string> {
   const own = new Set(['topic', 'partitions', 'replication.factor', 'file.filename', 'cleanup.policy'])
   const all = withPrefix(props, `${which}.storage.`)
   return Object.fromEntries(Object.entries(all).filter(([key]) => !own.has(key)))
 }
 
-/** Starts all stores side by side; closes them again when one of them fails. */
+/** Starts all stores in parallel. Closes all of them if one fails. */
 export async function startStores(stores: Stores): Promise<void> {
   const results = await Promise.allSettled([stores.configs.start(), stores.statuses.start(), stores.offsets.start()])
   const failed = results.find(r => r.status === 'rejected')

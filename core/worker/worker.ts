@@ -25,15 +25,15 @@ import { closeStores, createStores, type Stores, startStores } from './stores.ts
 
 export interface WorkerOptions {
   readonly mode: WorkerMode
-  /** Standalone: the connectors to start with, each with its `name`. */
+  /** Standalone mode: the connectors to create at the start. Each contains its `name`. */
   readonly connectorConfigs?: readonly Props[]
-  /** Standalone: what they are to be, by name. Default: running. */
+  /** Standalone mode: the target states of these connectors, by name. Default: STARTED. */
   readonly initialStates?: Readonly<Record<string, TargetState>>
-  /** Default: Millrace's own client. */
+  /** Default: the clients of `core/client`. */
   readonly clients?: Clients
-  /** Gives the start up, such as while the brokers cannot be reached. */
+  /** Cancels the start, for example while the brokers cannot be reached. */
   readonly signal?: AbortSignal
-  /** Called as soon as REST listens, before the brokers have been reached. */
+  /** Called as soon as the REST API listens, which is before the brokers are reached. */
   readonly onListening?: (restUrl: string) => void
 }
 
@@ -42,16 +42,17 @@ export interface Worker {
   readonly restUrl: string
   readonly restPort: number
   readonly herder: Herder
-  /** Stops connectors and tasks, each within its grace, then everything else. */
+  /** Stops connectors and tasks, each within its graceful timeout, then everything else. */
   close(): Promise<void>
 }
 
-/** Longest wait between two tries to reach the brokers at start, ms. */
+/** The maximum delay between two attempts to reach the brokers at the start, ms. */
 const RETRY_MAX_MS = 10_000
 
 /**
- * Starts a worker; resolves when it is ready. Throws a ConfigError that names every wrong key before anything starts. While
- * the brokers cannot be reached it keeps trying, and says so in the log and on `/health`.
+ * Starts a worker. Resolves when it is ready. Throws a ConfigError that names every invalid key
+ * before anything starts. While the brokers cannot be reached, it keeps retrying, and the log and
+ * `/health` show the reason.
  */
 export async function startWorker(raw: RawConfig, options: WorkerOptions): Promise<Worker> {
   const logger = createLogger('millrace.worker')
@@ -71,14 +72,14 @@ class RunningWorker implements Worker {
   readonly #config: WorkerConfig
   readonly #options: WorkerOptions
   readonly #clients: Clients
-  /** Whether the clients are real ones, whose brokers have addresses. */
+  /** Whether to check the brokers' addresses first. Test clients have no addresses. */
   readonly #probes: boolean
   readonly #logger: Logger
   readonly #rest: RestServer
   readonly #inspector: PluginInspector
   readonly #signal: AbortSignal
   readonly #abort = new AbortController()
-  #health: WorkerHealth = { phase: 'starting', reason: 'it looks for plugins' }
+  #health: WorkerHealth = { phase: 'starting', reason: 'finding plugins' }
   #herder: Herder | null = null
   #reaching: Promise<Stores> | null = null
   #stores: Stores | null = null
@@ -111,7 +112,7 @@ class RunningWorker implements Worker {
   }
 
   get herder(): Herder {
-    if (!this.#herder) throw errors.create('MR_WORKER_STARTING', { reason: 'its herder is not there yet' })
+    if (!this.#herder) throw errors.create('MR_WORKER_STARTING', { reason: 'the herder has not been created yet' })
     return this.#herder
   }
 
@@ -128,7 +129,7 @@ class RunningWorker implements Worker {
     this.#herder = herder
     this.#keys = this.#makeKeys(started)
     await this.#keys?.start()
-    // From here on threads run: none may begin after the close that would have ended them
+    // Threads start here. None may start after close(), because nothing would end it.
     this.#throwIfAborted()
     herder.start()
     this.#health = { phase: 'ready', herder, clusterId: this.#clusterId ?? '' }
@@ -146,30 +147,30 @@ class RunningWorker implements Worker {
   async #close(): Promise<void> {
     this.#abort.abort(errors.create('MR_WORKER_ABORTED', {}))
     this.#keys?.close()
-    if (this.#health.phase === 'ready') this.#health = { phase: 'starting', reason: 'it is stopping' }
+    if (this.#health.phase === 'ready') this.#health = { phase: 'starting', reason: 'stopping' }
     const rest = this.#rest.close()
     await this.#reaching?.catch(() => undefined)
     await this.#herder?.stop()
     if (this.#stores) await closeStores(this.#stores)
     await this.#inspector.close()
     await rest
-    this.#logger.info('The worker has stopped')
+    this.#logger.info('The worker stopped')
   }
 
   #throwIfAborted(): void {
     if (this.#signal.aborted) throw errors.create('MR_WORKER_ABORTED', {})
   }
 
-  /** Waits for the brokers, then starts the stores; tries again after whatever can pass. */
+  /** Waits for the brokers, then starts the stores. Retries after every retriable error. */
   async #reach(): Promise<Stores> {
     const servers = this.#config.values['bootstrap.servers']
-    this.#health = { phase: 'starting', reason: `it connects to ${servers.join(', ')}` }
+    this.#health = { phase: 'starting', reason: `connecting to ${servers.join(', ')}` }
     for (let wait = 1000; ; wait = Math.min(wait * 2, RETRY_MAX_MS)) {
       this.#throwIfAborted()
       try {
         if (this.#probes) await someReachable(servers, this.#signal)
         this.#clusterId = await this.#findCluster()
-        this.#health = { phase: 'starting', reason: 'it reads its topics' }
+        this.#health = { phase: 'starting', reason: 'reading the internal topics' }
         const stores = createStores(
           this.#config,
           this.#clients,
@@ -187,13 +188,13 @@ class RunningWorker implements Worker {
         if (!isRetriable(error)) throw error
         const reason = messageOf(error)
         this.#health = { phase: 'starting', reason }
-        this.#logger.warn(`Waiting for the brokers, next try in ${wait / 1000} s: ${reason}`)
+        this.#logger.warn(`Waiting for the brokers, retrying in ${wait / 1000} s: ${reason}`)
       }
       await pause(wait, this.#signal)
     }
   }
 
-  /** Waits for work of a client; when the worker is asked to stop meanwhile, the client is closed so that the work ends. */
+  /** Waits for a client's work. Closes the client if the worker is stopped first, to end the work. */
   async #orAborted<T>(work: Promise<T>, close: () => Promise<unknown>): Promise<T> {
     const stop = () => {
       close().catch((error: unknown) => this.#logger.debug(`Closing a client failed: ${messageOf(error)}`))
@@ -264,7 +265,7 @@ class RunningWorker implements Worker {
   }
 }
 
-/** The version in the nearest package.json: the program's own. */
+/** The version of this program, from the nearest package.json. */
 function ownVersion(): string {
   for (const path of ['../../package.json', '../../../package.json']) {
     try {
@@ -274,7 +275,7 @@ function ownVersion(): string {
       }
       if (json.name === 'millrace' && json.version) return json.version
     } catch {
-      // dist/ lies one folder deeper than the sources.
+      // dist/ is one folder deeper than the sources.
     }
   }
   return 'unknown'

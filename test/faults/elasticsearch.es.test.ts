@@ -224,7 +224,7 @@ describe.skipIf(!url)('Elasticsearch', () => {
     const error = { type: 'security_exception', reason: 'unable to authenticate' }
     way.instead = { status: 401, type: 'application/json', body: JSON.stringify({ error, status: 401 }) }
     write(1, 5)
-    const said = await says(f.platform, `${topic}-sink`, 'FAILED', /MR_ES_AUTH.*restarts by itself at/s)
+    const said = await says(f.platform, `${topic}-sink`, 'FAILED', /MR_ES_AUTH.*restarts automatically at/s)
     expect(said).toContain(`index ${topic} of topic ${topic}`)
     await beside.moves()
     way.instead = null

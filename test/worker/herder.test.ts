@@ -79,7 +79,7 @@ test.each([
   await rig.create(`task-${mode}`, source({ 'task.mode': mode }))
   const status = await rig.states(`task-${mode}`, 'RUNNING', 'FAILED')
   expect(status.tasks[0]?.trace).toContain(message)
-  expect(status.tasks[0]?.trace).not.toContain('restarts by itself')
+  expect(status.tasks[0]?.trace).not.toContain('restarts automatically')
 })
 
 test.each([
@@ -97,7 +97,7 @@ test('a task that failed retriably comes back by itself when the cause is gone, 
   const more = { 'task.mode': 'until-healed', 'heal.file': heal, 'errors.restart.delay.ms': 100 }
   await rig.create('heals', source(more))
   const status = await rig.states('heals', 'RUNNING', 'FAILED')
-  expect(status.tasks[0]?.trace).toMatch(/not healed yet[\s\S]*restarts by itself at \d{4}-/)
+  expect(status.tasks[0]?.trace).toMatch(/not healed yet[\s\S]*restarts automatically at \d{4}-/)
   writeFileSync(heal, '')
   await rig.states('heals', 'RUNNING', 'RUNNING')
 })
@@ -107,7 +107,7 @@ test('with errors.restart.policy=none it waits for a human, whose restart works'
   const more = { 'task.mode': 'until-healed', 'heal.file': heal, 'errors.restart.policy': 'none' }
   await rig.create('by-hand', source(more))
   const status = await rig.states('by-hand', 'RUNNING', 'FAILED')
-  expect(status.tasks[0]?.trace).not.toContain('restarts by itself')
+  expect(status.tasks[0]?.trace).not.toContain('restarts automatically')
   writeFileSync(heal, '')
   const answer = await rig.call('POST', '/connectors/by-hand/restart?includeTasks=true&onlyFailed=true')
   expect(answer.status).toBe(202)
@@ -212,7 +212,7 @@ test('what a task waits for, and until when, stays in its status through a pause
   const heal = join(rig.dir, 'heal-waits')
   await rig.create('waits', source({ 'task.mode': 'waits', 'heal.file': heal, 'retry.at': 4102444800000 }))
   const trace = async () => (await rig.status('waits')).tasks[0]?.trace
-  await eventually(trace, 'the sea is rough\n(tries again by itself at 2100-01-01T00:00:00.000Z)')
+  await eventually(trace, 'the sea is rough\n(retries automatically at 2100-01-01T00:00:00.000Z)')
   await rig.call('PUT', '/connectors/waits/pause')
   expect((await rig.states('waits', 'PAUSED', 'PAUSED')).tasks[0]?.trace).toContain('the sea is rough')
   await rig.call('PUT', '/connectors/waits/resume')

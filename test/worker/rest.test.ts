@@ -198,7 +198,7 @@ test.each([
   expect(answer.body).toEqual({ error_code: 400, message: expect.stringMatching(message) })
 })
 
-test('a body that is too long is a 413, a % that is no escape a 400', async () => {
+test('a body that is too long is a 413, an invalid percent-encoding is a 400', async () => {
   for (const length of [3000, 100_000]) {
     const config = source({ x: 'y'.repeat(length) })
     expect((await rig.call('POST', '/connectors', { name: 'long', config })).status).toBe(413)

@@ -359,7 +359,7 @@ export class Herder {
     if (message !== null) throw badRequest(message)
     if (masked.length > 0)
       throw badRequest(
-        `The value of ${masked.join(', ')} is the mask under which REST shows secrets, and no value is stored: give the value itself`,
+        `The value of ${masked.join(', ')} is the mask that REST shows instead of a secret, but no value is stored. Send the value itself`,
       )
   }
 
@@ -407,7 +407,7 @@ export class Herder {
     try {
       this.loggers.set(namespace, this.loggers.parse({ level }))
     } catch {
-      this.#logger.warn(`The config topic sets the logger ${namespace} to ${level}, which is no level`)
+      this.#logger.warn(`The config topic sets the logger ${namespace} to ${level}, which is not a log level`)
     }
   }
 
@@ -415,7 +415,7 @@ export class Herder {
     setLogLevel(logger, level)
     for (const host of this.#o.threads.hosts) {
       host.request('log-level', { logger, level }).catch((error: unknown) => {
-        this.#logger.debug(`The thread ${host.name} was not told of a log level: ${String(error)}`)
+        this.#logger.debug(`Cannot set a log level in the thread ${host.name}: ${String(error)}`)
       })
     }
   }

@@ -84,7 +84,7 @@ export class Members {
         member.sinceBeat = Number.POSITIVE_INFINITY
       } else if (blockedMs > member.maxPollMs && !member.over) {
         this.#o.logger.warn(
-          `${unit} has not polled for max.poll.interval.ms (${member.maxPollMs} ms): it leaves its group`,
+          `${unit} has not polled for max.poll.interval.ms (${member.maxPollMs} ms); it leaves its consumer group`,
         )
         this.#leave(unit, member, 'max.poll.interval.ms exceeded')
       } else if (!member.over) {
@@ -131,7 +131,7 @@ export class Members {
     try {
       member.over = !(await this.#standIn(member).beat(member.sessionMs))
     } catch (error) {
-      this.#o.logger.debug(`no heartbeat for ${unit}: ${messageOf(error)}`)
+      this.#o.logger.debug(`the heartbeat for ${unit} failed: ${messageOf(error)}`)
     } finally {
       member.beating = false
     }
@@ -145,7 +145,7 @@ export class Members {
       member.standIn = null
       try {
         await standIn.leave(reason, LEAVE_MS)
-        logger.debug(`${unit} was taken out of the group ${member.identity.groupId}: ${reason}`)
+        logger.debug(`${unit} left the group ${member.identity.groupId}: ${reason}`)
       } catch (error) {
         logger.debug(`${unit} could not leave the group ${member.identity.groupId}: ${messageOf(error)}`)
       } finally {

@@ -10,7 +10,7 @@ const MISSING = 'Partitions / offsets need to be provided for an alter offsets r
 /** The pairs of a PATCH body `{"offsets":[{"partition":{...},"offset":{...}|null}]}`. Throws a 400. */
 export function parseOffsetsBody(body: { [key: string]: Json } | null): OffsetPair[] {
   for (const key of Object.keys(body ?? {}))
-    if (key !== 'offsets') throw badRequest(`Unrecognized field "${key}"; the one that is known is "offsets"`)
+    if (key !== 'offsets') throw badRequest(`Unrecognized field "${key}"; the only allowed field is "offsets"`)
   const list = body?.['offsets']
   if (list === undefined || list === null || (Array.isArray(list) && list.length === 0)) throw badRequest(MISSING)
   if (!Array.isArray(list)) throw badRequest('"offsets" must be a list of {"partition": {...}, "offset": {...}}')
@@ -37,13 +37,13 @@ export interface SinkOffset {
 }
 
 function integer(value: unknown, what: 'partition' | 'offset'): number {
-  // A list must not pass as the number in it.
+  // String([5]) is '5': a list must not be accepted as a number.
   const text = Array.isArray(value) ? `[${value.join(', ')}]` : String(value)
   const n = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN
   const limit = what === 'partition' ? 2 ** 31 : 2 ** 53
   if (Number.isSafeInteger(n) && n < limit) {
     if (n >= 0) return n
-    throw badRequest(`The ${what} ${text} is negative; ${what}s begin at 0`)
+    throw badRequest(`The ${what} ${text} is negative; the lowest ${what} is 0`)
   }
   const name = what === 'partition' ? 'Kafka partition' : 'Kafka offset'
   const plural = what === 'partition' ? 'Partition' : 'Offset'
@@ -52,7 +52,7 @@ function integer(value: unknown, what: 'partition' | 'offset'): number {
   )
 }
 
-/** What a PATCH says of a sink: Connect's keys and wordings. Throws a 400. */
+/** Parses the offsets of a PATCH for a sink. Throws a 400 with Connect's messages. */
 export function parseSinkOffsets(pairs: readonly OffsetPair[]): SinkOffset[] {
   return pairs.map(([partition, offset]) => {
     if (partition === null) throw badRequest('The partition for a sink connector offset cannot be null or missing')
@@ -71,7 +71,7 @@ export function parseSinkOffsets(pairs: readonly OffsetPair[]): SinkOffset[] {
   })
 }
 
-/** A sink's committed offsets as REST shows them. */
+/** A sink's committed offsets, in the form that REST returns. */
 export function showSinkOffsets(offsets: readonly TopicPartitionOffset[]) {
   return offsets.map(o => ({
     partition: { kafka_partition: o.partition, kafka_topic: o.topic },

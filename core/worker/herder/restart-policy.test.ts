@@ -22,12 +22,12 @@ test('the policy follows the configuration; nonsense in an old one counts as the
 test('the trace says when it goes on, if it does', () => {
   const failure = { message: 'm', trace: 'Error: m\n at x', retriable: true }
   expect(traceWith(failure, null, 0)).toBe(failure.trace)
-  expect(traceWith(failure, 0, 2)).toContain('restarts by itself at 1970-01-01T00:00:00.000Z, restart 3')
+  expect(traceWith(failure, 0, 2)).toContain('restarts automatically at 1970-01-01T00:00:00.000Z, restart 3')
 })
 
 test('a wait without end, or of nonsense, is told without a time', () => {
   const failure = { message: 'm', trace: 't', retriable: true }
   expect(traceWith(failure, 2 ** 63, 0)).toBe(failure.trace)
   expect(waitingTrace('m', Number.NaN)).toBe('m')
-  expect(waitingTrace('m', 0)).toBe('m\n(tries again by itself at 1970-01-01T00:00:00.000Z)')
+  expect(waitingTrace('m', 0)).toBe('m\n(retries automatically at 1970-01-01T00:00:00.000Z)')
 })

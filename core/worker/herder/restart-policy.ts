@@ -2,23 +2,23 @@ import { isoTime } from '../../common/timer.ts'
 import type { Props } from '../../connect/props.ts'
 import type { Failure } from '../task/host/messages-out.ts'
 
-/** `errors.restart.*` of a connector. Not in Connect, where a failed task waits for a human. */
+/** A connector's `errors.restart.*` settings. Connect has none: a failed task waits for a REST call. */
 export interface RestartPolicy {
   readonly policy: 'none' | 'retriable' | 'all'
   readonly delayMs: number
   readonly delayMaxMs: number
-  /** Restarts in a row at most; -1 without limit. */
+  /** The maximum number of restarts in a row; -1 for no limit. */
   readonly max: number
 }
 
-/** A unit that ran this long begins to count its failures anew. Milliseconds. */
+/** A unit that ran for this long gets its count of failures reset, ms. */
 export const HEALTHY_MS = 60_000
 
 function number(text: string | undefined, otherwise: number): number {
   return text !== undefined && /^-?\d+$/.test(text.trim()) ? Number(text) : otherwise
 }
 
-/** Reads the policy out of a configuration that has been validated; what is wrong in an old one counts as the default. */
+/** Reads the policy from a validated configuration. Invalid values of an old one become the default. */
 export function restartPolicy(props: Props): RestartPolicy {
   const policy = props['errors.restart.policy']
   return {
@@ -30,8 +30,9 @@ export function restartPolicy(props: Props): RestartPolicy {
 }
 
 /**
- * The wait before a restart, or null for none. `restarts` is how many have gone before without a healthy minute. The wait
- * doubles up to the maximum, and up to a fifth is added by `random` (0..1), so that many failed tasks do not come at once.
+ * Returns the delay before the next restart, or null if there is no restart. `restarts` counts the
+ * restarts since the unit last ran for HEALTHY_MS. The delay doubles up to the maximum. `random`
+ * (0..1) adds up to a fifth, so that tasks that failed together do not restart together.
  */
 export function restartDelay(
   policy: RestartPolicy,
@@ -45,15 +46,15 @@ export function restartDelay(
   return Math.round(base * (1 + 0.2 * random))
 }
 
-/** The trace of a failed unit: what failed, and when it is tried again. */
+/** The trace of a failed unit: its failure, and the time of the next restart. */
 export function traceWith(failure: Failure, retryAt: number | null, restarts: number): string {
   const when = isoTime(retryAt)
   if (when === null) return failure.trace
-  return `${failure.trace}\n(restarts by itself at ${when}, restart ${restarts + 1}; see errors.restart.policy)`
+  return `${failure.trace}\n(restarts automatically at ${when}, restart ${restarts + 1}; see errors.restart.policy)`
 }
 
-/** The trace of a unit that tries again by itself: what it waits for, and when it tries next where that is known. */
+/** The trace of a unit that retries: what it waits for, and the time of the next attempt if known. */
 export function waitingTrace(message: string, retryAt: number | null): string {
   const when = isoTime(retryAt)
-  return when === null ? message : `${message}\n(tries again by itself at ${when})`
+  return when === null ? message : `${message}\n(retries automatically at ${when})`
 }

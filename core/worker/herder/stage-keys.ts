@@ -107,7 +107,7 @@ function gateKeys(prefix: string, group: string, props: GivenProps, predicates: 
         check: value =>
           value === null || value === '' || predicates.has(String(value))
             ? null
-            : `there is no predicate of this name in "predicates"`,
+            : `"predicates" contains no predicate with this name`,
       },
       props,
     ),

@@ -237,7 +237,7 @@ export class Supervisor {
         this.#logger.error(`${what} failed: ${failure.message}`)
         this.#put(task, 'FAILED', traceWith(failure, retryAt, restarts))
         const when = isoTime(retryAt)
-        if (when !== null) this.#logger.info(`${what} is started again at ${when}`)
+        if (when !== null) this.#logger.info(`${what} restarts at ${when}`)
         break
       }
       case 'down':
@@ -259,7 +259,7 @@ export class Supervisor {
     const thread = this.#unitOf(task)?.host?.name
     if (since === null) this.#blocked.delete(task)
     else this.#blocked.set(task, errors.create('MR_TASK_BLOCKED', { thread, since: isoTime(since) }).message)
-    this.#logger.warn(this.#blocked.get(task) ?? `the thread ${thread} goes on`)
+    this.#logger.warn(this.#blocked.get(task) ?? `the event loop of the thread ${thread} is running again`)
     this.#show(task, this.#waits.get(task) ?? null)
   }
 
@@ -314,7 +314,7 @@ export class Supervisor {
       if (this.#differ(tasks, config)) await this.#env.publishTasks(this.name, tasks)
     } catch (error) {
       if (this.#connector.phase === 'running') {
-        this.#logger.error(`The tasks cannot be configured: ${messageOf(error)}`)
+        this.#logger.error(`Cannot configure the tasks: ${messageOf(error)}`)
         this.#connector.fail(failureOf(error))
       }
     } finally {

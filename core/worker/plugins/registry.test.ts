@@ -110,11 +110,13 @@ test('the latest version is taken, or the latest within the range', () => {
   )
 })
 
-test('an unknown name lists what there is; a name of another kind or of several plugins says so', () => {
+test('errors: an unknown name lists the plugins, a wrong kind and an ambiguous name are named', () => {
   const r = registry()
-  expect(() => r.find('connector', 'Nope')).toThrow(/no connector named Nope; available: .*FileSourceConnector 1\.9\.0/)
+  expect(() => r.find('connector', 'Nope')).toThrow(
+    /no connector is named Nope; available: .*FileSourceConnector 1\.9\.0/,
+  )
   expect(() => r.find('connector', 'JsonConverter')).toThrow(/is a converter, not a connector/)
-  expect(() => r.find('connector', 'Same')).toThrow(/fits several plugins: a\.Same, b\.Same/)
+  expect(() => r.find('connector', 'Same')).toThrow(/matches several plugins: a\.Same, b\.Same/)
   expect(r.find('connector', 'a.Same').type).toBe('sink')
   expect(r.findAny('Hoist$Key')?.type).toBe('transformation')
   expect(r.findAny('Nope')).toBe(null)

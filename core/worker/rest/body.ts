@@ -18,7 +18,7 @@ export function decodeJson(bytes: Buffer): string {
     if (encoding.startsWith('utf-32')) return decodeUtf32(content, encoding === 'utf-32le')
     return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(content)
   } catch (cause) {
-    throw new EncodingError(`it looks like ${encoding.toUpperCase()}, but it is not valid ${encoding.toUpperCase()}`, {
+    throw new EncodingError(`it starts like ${encoding.toUpperCase()} but is not valid ${encoding.toUpperCase()}`, {
       cause,
     })
   }
@@ -35,8 +35,8 @@ const MARKS: readonly (readonly [Encoding, Buffer])[] = [
 ]
 
 /**
- * Detected by the byte order mark, or by the zeros around the first characters of JSON, which are
- * ASCII.
+ * Detects the encoding by the byte order mark, or by the zero bytes around the first characters,
+ * which are ASCII in JSON.
  */
 function encodingOf(bytes: Buffer): { encoding: Encoding; skip: number } {
   for (const [encoding, mark] of MARKS) {

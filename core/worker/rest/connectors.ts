@@ -8,7 +8,7 @@ import type { Json } from '../storage/connect-json.ts'
 import { configOf, readConfig, readObject, sendEmpty, sendJson } from './json.ts'
 import { flag, param, route } from './routes.ts'
 
-/** `/connectors` and all below it. */
+/** The endpoints under `/connectors`. */
 export function connectorRoutes(app: Express, herder: () => Herder, maxBytes: number): void {
   route(app, '/connectors', {
     get: async (req, res) => sendJson(res, 200, await listed(herder(), req)),
@@ -123,7 +123,7 @@ async function listed(herder: Herder, req: Request): Promise<unknown> {
         if (expand.has('info')) entry['info'] = await herder.connectorInfo(name)
         return [[name, entry] as const]
       } catch (error) {
-        // Deleted meanwhile.
+        // The connector has been deleted since the names were listed.
         if (error instanceof RestError && error.status === 404) return []
         throw error
       }
@@ -139,7 +139,7 @@ function createBody(body: { [key: string]: Json }): {
 } {
   for (const key of Object.keys(body)) {
     if (key !== 'name' && key !== 'config' && key !== 'initial_state')
-      throw badRequest(`Unrecognized field "${key}"; known are "name", "config", "initial_state"`)
+      throw badRequest(`Unrecognized field "${key}"; allowed fields are "name", "config", "initial_state"`)
   }
   const given = body['name'] ?? ''
   if (typeof given === 'object') throw badRequest('"name" must be a string')
@@ -151,7 +151,7 @@ function createBody(body: { [key: string]: Json }): {
   return { name, config: named(configOf(body['config'] ?? undefined, '"config"'), name), target }
 }
 
-/** The configuration with the connector's name in it, last. */
+/** Returns the configuration with the connector's name, appended as the last key if missing. */
 function named(config: Record<string, string | null>, name: string): Record<string, string | null> {
   const own = config['name'] ?? null
   if (own === null) return { ...config, name }

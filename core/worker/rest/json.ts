@@ -4,7 +4,7 @@ import { badRequest, RestError } from '../herder/rest-error.ts'
 import { asObject, type Json, parseJson, parseJsonText, renderJson } from '../storage/connect-json.ts'
 import { decodeJson, EncodingError } from './body.ts'
 
-/** Answers with JSON. As Connect: no charset. */
+/** Answers with JSON. Like Connect, without a charset in the content type. */
 export function sendJson(res: Response, status: number, body: unknown): void {
   sendText(res, status, 'application/json', renderJson(body))
 }
@@ -28,13 +28,13 @@ export function sendError(res: Response, status: number, message: string): void 
 }
 
 /**
- * Reads a JSON body. Throws 415 for another content type, 413 for a body that is too long, 400 for
- * one that is not JSON or not valid Unicode. Undefined for an empty body.
+ * Reads a JSON body. Returns undefined for an empty body. Throws a 415 for another content type, a
+ * 413 for a body that is too long, and a 400 for a body that is not JSON or not valid Unicode.
  */
 async function readJson(req: Request, maxBytes: number, parse: (text: string) => Json): Promise<Json | undefined> {
   const chunks: Buffer[] = []
   let length = 0
-  // The request must outlive a refusal: the answer goes over its socket.
+  // The request is not destroyed after an error: the answer uses the same socket.
   for await (const chunk of req.iterator({ destroyOnReturn: false })) {
     length += (chunk as Buffer).length
     if (length > maxBytes)
@@ -53,7 +53,7 @@ async function readJson(req: Request, maxBytes: number, parse: (text: string) =>
   }
 }
 
-/** Reads a body that must be a JSON object, its numbers as text: what configurations are made of. */
+/** Reads a configuration: a body that must be a JSON object. Numbers keep their text. */
 export function readConfig(req: Request, maxBytes: number): Promise<{ [key: string]: Json }> {
   return readObject(req, maxBytes, parseJsonText)
 }
@@ -65,13 +65,16 @@ export async function readObject(
   parse: (text: string) => Json = parseJson,
 ): Promise<{ [key: string]: Json }> {
   const json = await readJson(req, maxBytes, parse)
-  if (json === undefined) throw badRequest('The request has no body; a JSON object is needed')
+  if (json === undefined) throw badRequest('The request has no body; it must be a JSON object')
   const object = asObject(json)
   if (!object) throw badRequest('The request must be a JSON object')
   return object
 }
 
-/** A configuration: numbers and booleans become text, as Connect stores them; null stays. */
+/**
+ * Returns the configuration with numbers and booleans as text, which is how Connect stores them.
+ * Null values are kept.
+ */
 export function configOf(json: Json | undefined, what: string): Record<string, string | null> {
   const object = asObject(json)
   if (!object) throw badRequest(`${what} must be an object of configuration keys and values`)

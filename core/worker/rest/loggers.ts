@@ -3,7 +3,7 @@ import type { Herder } from '../herder/herder.ts'
 import { readObject, sendEmpty, sendJson } from './json.ts'
 import { param, route } from './routes.ts'
 
-/** `/admin/loggers`. */
+/** The endpoints under `/admin/loggers`. */
 export function loggerRoutes(app: Express, herder: () => Herder, maxBytes: number): void {
   route(app, '/admin/loggers', { get: (_req, res) => sendJson(res, 200, herder().loggers.all()) })
   route(app, '/admin/loggers/:logger', {

@@ -6,7 +6,7 @@ import { parseRange } from '../plugins/versions.ts'
 import { configOf, readConfig, sendJson } from './json.ts'
 import { param, route } from './routes.ts'
 
-/** `/connector-plugins` and all below it. */
+/** The endpoints under `/connector-plugins`. */
 export function pluginRoutes(app: Express, herder: () => Herder, maxBytes: number): void {
   route(app, '/connector-plugins', {
     get: (req, res) => {

@@ -6,8 +6,8 @@ export type Handler = (req: Request, res: Response) => Promise<void> | void
 export type Methods = Partial<Record<'get' | 'post' | 'put' | 'patch' | 'delete', Handler>>
 
 /**
- * Serves a path. HEAD goes with GET; OPTIONS lists the methods; any other method is a 405. Parameters are taken from the path
- * as it was sent, so that `%2F` and `%25` in a name reach the handler decoded once.
+ * Serves a path. GET also answers HEAD, OPTIONS lists the methods, and any other method is a 405.
+ * Parameters are decoded exactly once, so names with `%2F` and `%25` reach the handler intact.
  */
 export function route(app: Express, path: string, methods: Methods): void {
   const names = Object.keys(methods) as (keyof Methods)[]
@@ -39,7 +39,7 @@ export function param(req: Request, name: string): string {
   return Array.isArray(value) ? value.join('/') : (value ?? '')
 }
 
-/** A query parameter as Java's Boolean.valueOf reads it. */
+/** A boolean query parameter, parsed like Java's Boolean.valueOf. */
 export function flag(req: Request, name: string): boolean {
   return String(req.query[name] ?? '').toLowerCase() === 'true'
 }

@@ -36,7 +36,7 @@ async function start(props: Record<string, string>, health: WorkerHealth): Promi
 
 const starting: WorkerHealth = { phase: 'starting', reason: 'no broker can be reached' }
 
-test('while the worker starts it says so, and why', async () => {
+test('while the worker starts, /health and requests answer 503 with the reason', async () => {
   const { url } = await start({}, starting)
   const health = await fetch(`${url}/health`)
   expect([health.status, await health.json()]).toEqual([
@@ -51,12 +51,12 @@ test('while the worker starts it says so, and why', async () => {
   expect((await fetch(url)).status).toBe(200)
 })
 
-test('a worker that cannot go on is unhealthy', async () => {
-  const { url } = await start({}, { phase: 'failed', reason: 'the config topic is gone' })
+test('/health answers 500 after the worker has failed', async () => {
+  const { url } = await start({}, { phase: 'failed', reason: 'the config topic was deleted' })
   expect((await fetch(`${url}/health`)).status).toBe(500)
 })
 
-test('an address that is taken is an error that names it', async () => {
+test('an address that is in use is an error that names the address', async () => {
   const other = createServer()
   await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
   const { port } = other.address() as AddressInfo
@@ -67,7 +67,7 @@ test('an address that is taken is an error that names it', async () => {
   await new Promise(resolve => other.close(resolve))
 })
 
-test('the advertised address is what statuses carry', async () => {
+test('the worker id is the advertised address', async () => {
   const rest = await start({}, starting)
   expect(rest.workerId).toBe(`127.0.0.1:${rest.port}`)
   await rest.close()
@@ -100,14 +100,14 @@ test.each([
   expect(status).toBe(503)
 })
 
-test('a store that cannot be read is a per-key error', async () => {
+test('a keystore that cannot be read is an error of its key', async () => {
   const jks = { listeners: 'https://127.0.0.1:0', 'ssl.keystore.location': '/x.jks' }
   await expect(start(jks, starting)).rejects.toMatchObject({ errors: [{ key: 'ssl.keystore.location' }] })
   const none = { listeners: 'https://127.0.0.1:0' }
   await expect(start(none, starting)).rejects.toMatchObject({ errors: [{ key: 'ssl.keystore.location' }] })
 })
 
-test('admin endpoints can have listeners of their own, or none', async () => {
+test('admin endpoints can have separate listeners, or no listener', async () => {
   const off = await start({ 'admin.listeners': '' }, starting)
   expect((await fetch(`${off.url}/admin/loggers`)).status).toBe(404)
   await off.close()
@@ -136,7 +136,7 @@ test('an open request does not keep the server from closing', async () => {
   open.destroy()
 })
 
-test('header rules are read as Kafka documents them; a wrong one is named', () => {
+test('header rules are parsed as Kafka documents them, and an error names the invalid rule', () => {
   expect(parseHeaderRules('add Cache-Control: no-cache,"set X-A: a, b" , setDate Expires: 0')).toEqual([
     { action: 'add', name: 'Cache-Control', value: 'no-cache' },
     { action: 'set', name: 'X-A', value: 'a, b' },

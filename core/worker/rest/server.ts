@@ -17,7 +17,7 @@ import { pluginRoutes } from './plugins.ts'
 import { route } from './routes.ts'
 import { tlsOptions } from './tls.ts'
 
-/** How the worker is, for `/health` and for requests that come too early. */
+/** The state of the worker: shown by `/health`, and used to answer requests before it is ready. */
 export type WorkerHealth =
   | { readonly phase: 'starting'; readonly reason: string }
   | { readonly phase: 'ready'; readonly herder: Herder; readonly clusterId: string }
@@ -32,7 +32,7 @@ export interface RestOptions {
 
 const logger = createLogger('millrace.rest')
 
-/** The REST API on all of its listeners. */
+/** The REST API with all its listeners. */
 export class RestServer {
   readonly #o: RestOptions
   readonly #servers: Server[] = []
@@ -42,7 +42,10 @@ export class RestServer {
     this.#o = options
   }
 
-  /** Listens. Throws MR_WORKER_LISTEN for an address that cannot be had, a ConfigError for wrong settings. */
+  /**
+   * Starts to listen. Throws MR_WORKER_LISTEN if an address cannot be bound, and a ConfigError if a
+   * setting is invalid.
+   */
   async start(): Promise<void> {
     const { values } = this.#o.config
     const rules = headerConfig(values['response.http.headers.config'])
@@ -64,13 +67,13 @@ export class RestServer {
     return this.#first?.port ?? 0
   }
 
-  /** Where this program's own parts reach the API. */
+  /** The URL of the first listener, for use on this machine. */
   get url(): string {
     const { scheme, host } = this.#first!.listener
     return `${scheme}://${inUrl(host === '' || host === '0.0.0.0' ? '127.0.0.1' : host)}:${this.port}`
   }
 
-  /** `host:port` that statuses carry: the advertised address. */
+  /** The advertised `host:port`. Statuses show it as `worker_id`. */
   get workerId(): string {
     const { values } = this.#o.config
     const host = this.#first?.listener.host ?? ''
@@ -78,7 +81,7 @@ export class RestServer {
     return `${values['rest.advertised.host.name'] || own}:${values['rest.advertised.port'] ?? this.port}`
   }
 
-  /** Takes no more requests, and ends those that run on after a moment. */
+  /** Stops accepting requests, and closes the connections that are still open after one second. */
   async close(): Promise<void> {
     await Promise.all(
       this.#servers.splice(0).map(server => {
@@ -134,7 +137,7 @@ export class RestServer {
 
   async #listen(app: Express, text: string, prefix: string): Promise<void> {
     const listener = parseListener(text)
-    if (!listener) throw errors.create('MR_WORKER_LISTEN', { address: text, cause: 'it is no address' })
+    if (!listener) throw errors.create('MR_WORKER_LISTEN', { address: text, cause: 'it is not scheme://host:port' })
     const server =
       listener.scheme === 'https' ? createTlsServer(tlsOptions(this.#o.config.props, prefix), app) : createServer(app)
     await new Promise<void>((resolve, reject) => {
@@ -161,7 +164,7 @@ function headerConfig(text: string): ReturnType<typeof parseHeaderRules> {
   }
 }
 
-/** KIP-1017: 200 healthy, 503 while it starts, 500 when it cannot go on. */
+/** Answers as KIP-1017 defines: 200 if healthy, 503 while starting, 500 after a failure. */
 function answerHealth(res: Response, health: WorkerHealth): void {
   if (health.phase === 'ready') {
     const message = 'Worker has completed startup and is ready to handle requests.'
@@ -169,18 +172,18 @@ function answerHealth(res: Response, health: WorkerHealth): void {
   } else if (health.phase === 'starting') {
     sendJson(res, 503, { status: 'starting', message: `Worker is still starting up: ${health.reason}` })
   } else {
-    sendJson(res, 500, { status: 'unhealthy', message: `Worker cannot go on: ${health.reason}` })
+    sendJson(res, 500, { status: 'unhealthy', message: `Worker has failed: ${health.reason}` })
   }
 }
 
 function answerError(error: unknown, req: Request, res: Response, next: NextFunction): void {
-  // Who asked has gone.
+  // The client disconnected.
   if (req.socket.destroyed) return
   if (res.headersSent) {
     next(error)
     return
   }
-  // What is left of a refused body is not read.
+  // The rest of a rejected request body is not read.
   if (!req.complete) res.setHeader('Connection', 'close')
   if (error instanceof RestError) {
     if (error.status === 500) logger.warn(error.message, error.cause)
@@ -192,7 +195,7 @@ function answerError(error: unknown, req: Request, res: Response, next: NextFunc
     return
   }
   if (error instanceof URIError) {
-    sendError(res, 400, 'The path holds a % that is no escape; write it as %25')
+    sendError(res, 400, 'The path contains an invalid percent-encoding; write a literal % as %25')
     return
   }
   const status = isRetriable(error) ? 503 : 500

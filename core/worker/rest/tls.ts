@@ -4,8 +4,9 @@ import { ConfigError } from '../../common/config/parse.ts'
 import type { Props } from '../../connect/props.ts'
 
 /**
- * What an https listener needs, out of Kafka's `ssl.*` settings, those under the prefix (`listeners.https.`) first. Stores
- * of type PKCS12 and PEM are read; JKS is not. Throws a ConfigError.
+ * The TLS options of an https listener, from Kafka's `ssl.*` settings. Settings under the prefix
+ * (`listeners.https.`) take precedence. Stores of type PKCS12 and PEM are supported, JKS is not.
+ * Throws a ConfigError.
  */
 export function tlsOptions(props: Props, prefix: string): ServerOptions {
   const get = (key: string) => props[`${prefix}${key}`] ?? props[key]
@@ -44,7 +45,10 @@ export function tlsOptions(props: Props, prefix: string): ServerOptions {
 function storeType(given: string | undefined, location: string, key: string): 'PEM' | 'PKCS12' {
   const type = given?.toUpperCase() ?? (/\.(pem|crt|key)$/i.test(location) ? 'PEM' : 'JKS')
   if (type === 'PEM' || type === 'PKCS12') return type
-  throw wrong(key, `${type} stores cannot be read: convert it with keytool -importkeystore -deststoretype PKCS12`)
+  throw wrong(
+    key,
+    `stores of type ${type} are not supported; convert it with keytool -importkeystore -deststoretype PKCS12`,
+  )
 }
 
 function read(key: string, path: string): Buffer {
