@@ -59,7 +59,7 @@ export const choice = <const D extends string | null>(
     default: d,
     importance,
     documentation,
-    validator: oneOf(values, { ignoreCase: true }),
+    validator: oneOf(values, { ignoreCase: true, message: 'Value must be one of' }),
   }) as const
 
 /** There must be a value. */

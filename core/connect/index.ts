@@ -6,6 +6,7 @@ export {
   defineConfig,
   type Validator,
 } from '../common/config/define.ts'
+export { key } from '../common/config/key.ts'
 export { ConfigError, type ConfigValue, parseConfig, validateConfig } from '../common/config/parse.ts'
 export { HIDDEN, Password } from '../common/config/password.ts'
 export { all, distinctItems, listOf, nonEmpty, nonNull, oneOf, range, regex } from '../common/config/validators.ts'

@@ -31,7 +31,7 @@ export function keysTable(config: ConfigDef): string {
     const [, required, rest] = /^(required)?(?:, )?(.*)$/s.exec(key.validator?.describe ?? '') ?? []
     const valid = rest ? ` Valid: ${cell(rest)}.` : ''
     const byDefault = required ? '**required**' : defaultCell(key.default)
-    return `| \`${name}\` | ${key.type.toLowerCase()} | ${byDefault} | ${key.importance.toLowerCase()} | ${cell(whatItDoes(key.documentation, key.noEffect === true))}${valid} |`
+    return `| \`${name}\` | ${key.type.toLowerCase()} | ${byDefault} | ${key.importance.toLowerCase()} | ${cell(whatItDoes(key.documentation, key.noEffect !== undefined))}${valid} |`
   })
   const head = ['| key | type | default | importance | what it does |', '| --- | --- | --- | --- | --- |']
   return [...head, ...rows, ''].join('\n')

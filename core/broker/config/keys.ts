@@ -22,8 +22,8 @@ export const double = key('DOUBLE')
 export const list = key('LIST')
 
 /** A key that is accepted and checked and that nothing reads: mostly of what is not there yet. */
-export function unused<const K extends ConfigKey>(declared: K): K & { readonly noEffect: true } {
-  return { ...declared, noEffect: true }
+export function unused<const K extends ConfigKey>(declared: K): K & { readonly noEffect: string } {
+  return { ...declared, noEffect: 'Millrace does not have this feature yet.' }
 }
 
 /** Whether Java reads a text as an `int`. */

@@ -5,64 +5,84 @@ export type ConfigType = 'BOOLEAN' | 'STRING' | 'INT' | 'SHORT' | 'LONG' | 'DOUB
 export type Importance = 'HIGH' | 'MEDIUM' | 'LOW'
 export type Width = 'NONE' | 'SHORT' | 'MEDIUM' | 'LONG'
 
-interface TypeOf {
-  BOOLEAN: boolean
-  STRING: string
-  INT: number
-  SHORT: number
-  LONG: number
-  DOUBLE: number
-  LIST: string[]
-  CLASS: string
-  PASSWORD: Password
-}
-
-/** Returns null when the value is fine, else what is wrong with it, in words that complete "Invalid value X for configuration K: ...". */
-export interface Validator {
-  check(value: unknown, name: string): string | null
+/** Checks a parsed value. `V` is the union of the accepted strings, where there is a finite set. */
+export interface Validator<V extends string = string> {
   /**
-   * The error for null, reported in addition to the error for a missing required key, as in Kafka.
+   * Returns null for a valid value. Otherwise returns the reason, which completes "Invalid value X
+   * for configuration K: ...".
    */
+  check(value: unknown, name: string): string | null
+  /** The error for null, reported in addition to the error for a missing required key, as in Kafka. */
   readonly ofNull?: string
-  /** Whether its text is the whole message, without "Invalid value X for configuration K: ". */
+  /** Whether `check` returns the whole message, without "Invalid value X for configuration K: ". */
   readonly complete?: boolean
-  /** What is accepted, for the documentation: `[1,...]`, `one of a, b`. */
+  /** The accepted values in words, for the documentation: `[1,...]`, `one of a, b`. */
   readonly describe: string
-  /** The finite set of accepted values, if there is one: what validate recommends. */
-  readonly values?: readonly string[]
+  /** The accepted strings, where there is a finite set. REST recommends them. */
+  readonly values?: readonly V[]
+  /** Converts a valid value to its canonical form, such as the declared spelling where case is ignored. */
+  canonical?(value: unknown): unknown
 }
 
-/** The declaration of one configuration key: the source of validation, documentation, forms, help and the TypeScript type. */
+/** The declaration of one key: the source of its type, its validation, its documentation and REST's forms. */
 export interface ConfigKey {
   readonly type: ConfigType
-  /** The default. A key without one is required; `null` makes it optional without a value. */
+  /** The default. A key without a default is required. `null` makes the key optional, without a value. */
   readonly default?: boolean | number | string | readonly string[] | null
   readonly importance: Importance
   readonly documentation: string
   readonly validator?: Validator
   readonly group?: string
+  /** The position in the group. Default: the order of declaration. */
+  readonly orderInGroup?: number
   readonly width?: Width
   readonly displayName?: string
-  /** Keys whose validity depends on this one's value. */
+  /** Keys whose validity depends on this key's value. */
   readonly dependents?: readonly string[]
-  /** Other names under which the value may stand (deprecated spellings); the first that is present wins. */
+  /** Deprecated names of the key. The first name that is present wins. */
   readonly aliases?: readonly string[]
-  /** Values worth offering, given the other values. */
+  /** Returns values to recommend, given the values of the other keys. */
   readonly recommend?: (values: Readonly<Record<string, unknown>>) => readonly string[]
-  /** Not shown by REST or in the documentation. */
+  /** Whether REST's forms show the key. Default: true. */
+  readonly visible?: boolean
+  /** Hidden from REST and from the documentation. */
   readonly internal?: boolean
-  /** Its value is checked, and nothing follows: the documentation says so. */
-  readonly noEffect?: boolean
+  /** Why the key has no effect. The value is still checked. The text is a sentence for the documentation. */
+  readonly noEffect?: string
+  /** The name of this setting in the client's programmatic options, such as `lingerMs`. */
+  readonly option?: string
 }
 
 export type ConfigDef = Readonly<Record<string, ConfigKey>>
 
-type ValueOf<K extends ConfigKey> = K extends { default: null } ? TypeOf[K['type']] | null : TypeOf[K['type']]
+type Literals<K> = K extends { readonly validator?: Validator<infer V extends string> } ? V : string
+
+interface TypeOf<K> {
+  BOOLEAN: boolean
+  STRING: Literals<K>
+  INT: number
+  SHORT: number
+  LONG: number
+  DOUBLE: number
+  LIST: Literals<K>[]
+  CLASS: string
+  PASSWORD: Password
+}
+
+/** The type of a key's parsed value: without null if the key is required or its default is not null. */
+export type ValueOf<K extends ConfigKey> =
+  | TypeOf<K>[K['type']]
+  | (K extends { readonly default: infer D } ? (null extends D ? null : never) : never)
 
 /** The parsed values of a declaration. */
 export type ConfigValues<D extends ConfigDef> = { readonly [N in keyof D]: ValueOf<D[N]> }
 
-/** Declares configuration keys; keeps their literal types, so that `ConfigValues<typeof def>` is exact. */
+/** Declares configuration keys. Keeps their literal types, so that `ConfigValues<typeof def>` is exact. */
 export function defineConfig<const D extends ConfigDef>(def: D): D {
   return def
+}
+
+/** The documentation of a key, which begins with the reason if the key has no effect. */
+export function documentationOf(key: ConfigKey): string {
+  return key.noEffect === undefined ? key.documentation : `No effect: ${key.noEffect} ${key.documentation}`
 }

@@ -157,8 +157,12 @@ export function validateConfig(def: ConfigDef, raw: RawConfig, nulls: readonly s
     const given = rawOf(name, key, raw)
     const text = errors.length > 0 && given !== undefined && key.type !== 'PASSWORD' ? show(given) : show(value)
     const recommended = key.recommend?.(values) ?? key.validator?.values ?? []
-    return { name, value: text, recommendedValues: recommended, errors, visible: true }
+    return { name, value: text, recommendedValues: recommended, errors, visible: key.visible ?? true }
   })
+}
+
+function canonical(key: ConfigKey, value: unknown): unknown {
+  return value === null ? null : (key.validator?.canonical?.(value) ?? value)
 }
 
 /** The typed values of a declaration. Throws a ConfigError that names every wrong key at once. */
@@ -169,7 +173,7 @@ export function parseConfig<D extends ConfigDef>(def: D, raw: RawConfig): Config
     const checked = checkKey(name, key, raw)
     const [message] = checked.errors
     if (message !== undefined) errors.push({ key: name, message })
-    values[name] = checked.value
+    else values[name] = canonical(key, checked.value)
   }
   if (errors.length > 0) throw new ConfigError(errors)
   return values as ConfigValues<D>

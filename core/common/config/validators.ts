@@ -16,18 +16,34 @@ export function range(min: number, max?: number): Validator {
   }
 }
 
-/** One of the given strings, exactly; `ignoreCase` for Debezium's enumerations. */
-export function oneOf(values: readonly string[], options?: { ignoreCase?: boolean }): Validator {
-  const fold = (s: string) => (options?.ignoreCase ? s.toLowerCase() : s)
-  const known = new Set(values.map(fold))
-  const wrong = options?.ignoreCase
-    ? `Value must be one of ${values.join(', ')}`
-    : `String must be one of: ${values.join(', ')}`
+interface OneOfOptions {
+  readonly ignoreCase?: boolean
+  /** The error message before the values. Default: Kafka's. */
+  readonly message?: string
+}
+
+/**
+ * One of the given strings; of a list, each item. With `ignoreCase`, the parsed value has the
+ * spelling that is declared here.
+ */
+export function oneOf<const V extends string>(values: readonly V[], options: OneOfOptions = {}): Validator<V> {
+  const { ignoreCase = false } = options
+  const fold = (text: unknown) => (ignoreCase ? String(text).toLowerCase() : String(text))
+  const known = new Map(values.map(value => [fold(value), value]))
+  const shown = ignoreCase && options.message === undefined ? values.map(value => value.toUpperCase()) : values
+  const message =
+    options.message ?? (ignoreCase ? 'String must be one of (case insensitive):' : 'String must be one of:')
+  const wrong = `${message} ${shown.join(', ')}`
+  const itemsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value])
   return {
     describe: `one of ${values.join(', ')}`,
     values,
     ofNull: wrong,
-    check: value => (value === null || known.has(fold(String(value))) ? null : wrong),
+    check: value => (value === null || itemsOf(value).every(item => known.has(fold(item))) ? null : wrong),
+    ...(ignoreCase && {
+      canonical: value =>
+        Array.isArray(value) ? value.map(v => known.get(fold(v)) ?? v) : (known.get(fold(value)) ?? value),
+    }),
   }
 }
 
@@ -59,13 +75,13 @@ export const nonNull: Validator = {
 }
 
 /** A list whose every item is one of the given strings. */
-export function listOf(values: readonly string[]): Validator {
+export function listOf<const V extends string>(values: readonly V[]): Validator<V> {
   return {
     describe: values.length === 0 ? 'empty' : `list of ${values.join(', ')}`,
     values,
     check(value) {
       for (const item of (value as string[] | null) ?? []) {
-        if (!values.includes(item)) return `${item} is not one of ${values.join(', ')}`
+        if (!values.includes(item as V)) return `${item} is not one of ${values.join(', ')}`
       }
       return null
     },
@@ -91,7 +107,7 @@ export const regex: Validator = {
   },
 }
 
-/** All of them; the first complaint wins. */
+/** Applies several validators and returns the first error. */
 export function all(...validators: Validator[]): Validator {
   const ofNull = validators.find(v => v.ofNull !== undefined)?.ofNull
   return {
