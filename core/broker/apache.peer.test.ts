@@ -7,7 +7,10 @@ import { batchOf, valuesIn } from './test-support/batches.ts'
 import { RawClient } from './test-support/raw-client.ts'
 import { silentLogger, startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
-/** The same requests to Apache Kafka and to our broker: the same answers, but for what each makes up itself. */
+/**
+ * Sends the same requests to Apache Kafka and to our broker. The responses must be equal, except
+ * for values that each broker generates.
+ */
 const skipped = skipWithout('Apache Kafka', findKafkaLibs() !== null)
 
 let theirs: PeerKafka
@@ -31,7 +34,7 @@ afterAll(async () => {
 
 type Call = Parameters<RawClient['call']>
 
-/** What differs from broker to broker. */
+/** Fields whose values differ between brokers. */
 const MADE_UP = new Set([
   'topicId',
   'clusterId',
@@ -43,7 +46,7 @@ const MADE_UP = new Set([
   'sessionId',
   'logAppendTimeMs',
 ])
-/** Sorted by this, since the order of an answer says nothing. */
+/** Sorts entries whose order in a response has no meaning. */
 const byText = (x: unknown, y: unknown) => (JSON.stringify(x) < JSON.stringify(y) ? -1 : 1)
 
 function normal(value: unknown): unknown {
@@ -59,7 +62,7 @@ async function same(...[name, input, version]: Call): Promise<void> {
   expect(normal(our), `${name} ${JSON.stringify(input).slice(0, 200)}`).toEqual(normal(their))
 }
 
-/** Right after a topic's creation Apache can say that it has no such partition. */
+/** Just after creating a topic, Apache may answer that the partition does not exist. */
 async function settled(name: string): Promise<void> {
   const input = {
     replicaId: -1,
@@ -74,7 +77,7 @@ const created = (...topics: object[]): Call => ['CreateTopics', { topics, timeou
 const checked = (...topics: object[]): Call => ['CreateTopics', { topics, timeoutMs: 10_000, validateOnly: true }]
 const config = (name: string, value: string | null) => ({ configs: [{ name, value }] })
 
-test.skipIf(skipped)('CreateTopics answers and refuses alike', async () => {
+test.skipIf(skipped)('CreateTopics gives the same results and errors', async () => {
   await same(...created(topic('one'), topic('two', { numPartitions: 2, ...config('retention.ms', '-1') })))
   await same(...created(topic('one')))
   await same(...created(topic('p.q')))
@@ -119,7 +122,7 @@ test.skipIf(skipped)('CreateTopics answers and refuses alike', async () => {
     await same('CreateTopics', { topics: [topic(`v${version}`)], timeoutMs: 9999 }, version)
 })
 
-test.skipIf(skipped)('Metadata answers alike in every version', async () => {
+test.skipIf(skipped)('Metadata gives the same answers in every version', async () => {
   await same(...created(topic('meta', { numPartitions: 3 })))
   for (const name of ['meta']) await settled(name)
   for (let version = 0; version <= 13; version++) {
@@ -143,7 +146,7 @@ test.skipIf(skipped)('Metadata answers alike in every version', async () => {
   await same('DescribeTopicPartitions', { topics: [{ name: 'meta' }], responsePartitionLimit: 2 })
 })
 
-test.skipIf(skipped)('Produce, Fetch and ListOffsets answer alike', async () => {
+test.skipIf(skipped)('Produce, Fetch and ListOffsets give the same answers', async () => {
   await same(...created(topic('data')))
   await settled('data')
   const produce = (records: Buffer | null, o: object = {}, version = 12): Call => {
@@ -151,10 +154,10 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets answer alike', async () => 
     return ['Produce', { acks: -1, timeoutMs: 5000, topicData, ...o }, version]
   }
   for (let version = 3; version <= 12; version++) await same(...produce(batchOf('a', 'b'), {}, version))
-  // one batch for a partition: not two, not none (Apache never answers null records)
+  // A partition needs exactly one batch. (Apache never answers null records.)
   for (const records of [Buffer.concat([batchOf('a'), batchOf('b')]), Buffer.alloc(0)]) {
     const answers = await Promise.all([a, b].map(c => c.call(...produce(records))))
-    // ours says why
+    // Our response has an error message.
     const [their, our] = answers.map(answer =>
       JSON.stringify(normal(answer)).replace(/"errorMessage":("[^"]*"|null)/g, ''),
     )
@@ -178,7 +181,8 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets answer alike', async () => 
   await same(...fetch([from(20)]))
   await same(...fetch([from(21)]))
   await same(...fetch([from(0, { partitionMaxBytes: 1 })]))
-  // not with 200 bytes: Apache cuts the third batch in two, which a client throws away; ours ends with the second
+  // Not with 200 bytes: Apache truncates the third batch, which clients discard, but ours ends with
+  // the second.
   await same(...fetch([from(0, { currentLeaderEpoch: 9 })]))
   await same(...fetch([from(0)], { isolationLevel: 1 }))
   await same(...fetch([from(0)], { sessionId: 77, sessionEpoch: 3 }))
@@ -190,7 +194,7 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets answer alike', async () => 
   ]
   for (let version = 1; version <= 11; version++) {
     for (const timestamp of [-1, -2, -3, -4, -5, -6, -7]) {
-      // the newest record's time is not the same here and there
+      // The timestamps of the newest records differ.
       if (timestamp !== -3 || version < 7) await same(...list(timestamp, version))
     }
     await same(...list(Date.now() + 1e6, version))
@@ -223,7 +227,7 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets answer alike', async () => 
   await same('DescribeLogDirs', { topics: [{ topic: 'data', partitions: [9] }] })
 })
 
-test.skipIf(skipped)('min.insync.replicas never asks for more replicas than a partition has', async () => {
+test.skipIf(skipped)('min.insync.replicas never requires more replicas than a partition has', async () => {
   await same(...created(topic('isr', config('min.insync.replicas', '2')), topic('isr-by-default')))
   for (const name of ['isr', 'isr-by-default']) await settled(name)
   const produce = (name: string, acks: number): Call => {
@@ -257,7 +261,7 @@ test.skipIf(skipped)('min.insync.replicas never asks for more replicas than a pa
   await same(...byDefault('1'))
 })
 
-test.skipIf(skipped)('configs are altered and refused alike, and then described alike', async () => {
+test.skipIf(skipped)('configs are altered, rejected and described in the same way', async () => {
   await same(...created(topic('conf'), topic('conf2')))
   for (const name of ['conf', 'conf2']) await settled(name)
   const alter = (type: number, name: string, ...ops: [string, number, string | null][]): Call => [
@@ -288,7 +292,8 @@ test.skipIf(skipped)('configs are altered and refused alike, and then described 
   await same('AlterConfigs', {
     resources: [{ resourceType: 2, resourceName: 'conf2', configs: [{ name: 'segment.ms', value: '100000' }] }],
   })
-  // what else has no synonyms there, though it has here: log.roll.hours, log.roll.jitter.hours, log.flush.scheduler.interval.ms
+  // These also have no synonyms in Apache, although they have some here: log.roll.hours,
+  // log.roll.jitter.hours, log.flush.scheduler.interval.ms
   const keys = [
     'retention.ms',
     'cleanup.policy',
@@ -313,7 +318,7 @@ test.skipIf(skipped)('configs are altered and refused alike, and then described 
   await same(...describe(4, '1', brokerKeys))
 })
 
-test.skipIf(skipped)('every topic key has the same value, source and type as there', async () => {
+test.skipIf(skipped)('every topic key has the same value, source and type as in Apache Kafka', async () => {
   await same(...created(topic('defaults')))
   for (const name of ['defaults']) await settled(name)
   const resources = [{ resourceType: 2, resourceName: 'defaults', configurationKeys: null }]
@@ -328,7 +333,7 @@ test.skipIf(skipped)('every topic key has the same value, source and type as the
   expect(normal(our)).toEqual(normal(their))
 })
 
-test.skipIf(skipped)('Metadata creates topics and leaves others alone, as in Apache Kafka', async () => {
+test.skipIf(skipped)('Metadata creates the same topics as in Apache Kafka', async () => {
   const names = ['auto', 'x.y', '__transaction_state', '__share_group_state', '__cluster_metadata', 'not a name', '..']
   const ask = (allowAutoTopicCreation: boolean, ...asked: string[]): Call => [
     'Metadata',
@@ -336,7 +341,7 @@ test.skipIf(skipped)('Metadata creates topics and leaves others alone, as in Apa
     12,
   ]
   for (const client of [a, b]) {
-    // the first answer of Apache is too early
+    // Apache's first response comes before the topic has been created.
     await client.call(...ask(true, ...names))
     await vi.waitFor(async () => {
       const { topics } = (await client.call(...ask(false, ...names.slice(0, 3)))) as { topics: { errorCode: number }[] }
@@ -344,11 +349,11 @@ test.skipIf(skipped)('Metadata creates topics and leaves others alone, as in Apa
     }, 20_000)
   }
   await same(...ask(true, ...names))
-  // its name is that of another but for a dot
+  // This name collides with another one: they differ only in a dot.
   for (let i = 0; i < 2; i++) await same(...ask(true, 'x_y'))
 })
 
-test.skipIf(skipped)('partitions are added and topics deleted alike', async () => {
+test.skipIf(skipped)('partitions are added and topics deleted in the same way', async () => {
   await same(...created(topic('grow'), topic('gone1'), topic('gone2')))
   for (const name of ['grow', 'gone1', 'gone2']) await settled(name)
   const grow = (name: string, count: number, assignments: number[][] | null = null): Call => [
@@ -382,7 +387,7 @@ test.skipIf(skipped)('partitions are added and topics deleted alike', async () =
     await same('ElectLeaders', { electionType: 0, topicPartitions: election, timeoutMs: 5000 }, version)
 })
 
-test.skipIf(skipped)('a directory of an Apache broker that was stopped is served on', async () => {
+test.skipIf(skipped)('our broker serves the directory of a stopped Apache broker', async () => {
   await same(...created(topic('moved')))
   await settled('moved')
   const produced = {

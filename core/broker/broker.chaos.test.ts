@@ -19,7 +19,7 @@ import { RawClient } from './test-support/raw-client.ts'
 const ROUNDS = Number(process.env['CHAOS_ROUNDS'] ?? 20)
 const seed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
-/** mulberry32: small, seeded. */
+/** mulberry32: a small, seeded random generator. */
 function randomOf(start: number): () => number {
   let state = start
   return () => {
@@ -30,7 +30,10 @@ function randomOf(start: number): () => number {
   }
 }
 
-/** What the broker has acknowledged, by topic: its id and the records in order. A topic in doubt was asked to be made or deleted without answer. */
+/**
+ * The acknowledged state by topic: its id and its records in order. `inDoubt` lists the topics
+ * whose creation or deletion was requested but not acknowledged.
+ */
 interface Acked {
   readonly topics: Map<string, { id: string; values: string[]; retention: string | null }>
   readonly inDoubt: Set<string>
@@ -95,7 +98,7 @@ async function valuesOf(c: RawClient, topic: string): Promise<string[]> {
   }
 }
 
-/** All that was acknowledged is there; nothing else is, but for what was under way. */
+/** All acknowledged records exist, and no others except those of a request in progress. */
 async function check(c: RawClient, acked: Acked): Promise<void> {
   const { topics } = await c.request(MetadataRequest, MetadataResponse, 12, { topics: null })
   const there = new Map(topics.map(t => [t.name ?? '', t]))
@@ -103,13 +106,13 @@ async function check(c: RawClient, acked: Acked): Promise<void> {
     expect(there.get(name)?.topicId, name).toBe(id)
     expect(there.get(name)?.partitions.map(p => p.leaderId)).toEqual([1, 1])
     const got = await valuesOf(c, name)
-    // the last request may have been written without an answer
+    // The last request may have been written without a response.
     expect(got.slice(0, values.length), name).toEqual(values)
     expect(got.length).toBeLessThanOrEqual(values.length + 1)
     values.splice(0, values.length, ...got)
   }
   for (const name of there.keys()) expect(acked.topics.has(name) || acked.inDoubt.has(name), name).toBe(true)
-  // a topic in doubt works like any other: it is there in whole, or not at all
+  // A topic in doubt either exists completely and works, or does not exist.
   for (const name of acked.inDoubt) {
     const topic = there.get(name)
     if (topic) acked.topics.set(name, { id: topic.topicId, values: await valuesOf(c, name), retention: null })

@@ -59,7 +59,7 @@ async function metadata(...names: string[]) {
   return c.request(MetadataRequest, MetadataResponse, 12, { topics: names.length ? topics : null })
 }
 
-test('what was produced is fetched, with offsets that go on', async () => {
+test('produced records are fetched, with consecutive offsets', async () => {
   await create('t')
   expect(await produce('t', 'a', 'b')).toMatchObject({ errorCode: 0, baseOffset: 0, logStartOffset: 0 })
   expect(await produce('t', 'c')).toMatchObject({ baseOffset: 2 })
@@ -69,7 +69,7 @@ test('what was produced is fetched, with offsets that go on', async () => {
   expect(valuesIn((await fetch('t', 2)).records)).toEqual(['c'])
 })
 
-test('a fetch at the end of the log waits, and is answered by the next append', async () => {
+test('a fetch at the end of the log waits, and the next append answers it', async () => {
   await create('t')
   const other = await RawClient.connect(b.port)
   const waiting = fetch('t', 0, { maxWaitMs: 30_000 }, other)
@@ -78,14 +78,14 @@ test('a fetch at the end of the log waits, and is answered by the next append', 
   other.close()
 })
 
-test('a fetch that waits for many bytes is answered when its time is over', async () => {
+test('a fetch that waits for many bytes is answered after its maximum wait time', async () => {
   await create('t')
   await produce('t', 'few')
   const got = await fetch('t', 0, { maxWaitMs: 30, minBytes: 1_000_000 })
   expect(valuesIn(got.records)).toEqual(['few'])
 })
 
-test('a fetch beyond the log is refused at once', async () => {
+test('a fetch beyond the end of the log fails at once', async () => {
   await create('t')
   expect(await fetch('t', 5, { maxWaitMs: 30_000 })).toMatchObject({
     errorCode: ErrorCode.OFFSET_OUT_OF_RANGE,
@@ -93,7 +93,7 @@ test('a fetch beyond the log is refused at once', async () => {
   })
 })
 
-test('the deletion of a topic ends the long polls on it', async () => {
+test('deleting a topic ends the long polls on it', async () => {
   await create('t')
   const other = await RawClient.connect(b.port)
   const waiting = fetch('t', 0, { maxWaitMs: 30_000 }, other)
@@ -103,7 +103,7 @@ test('the deletion of a topic ends the long polls on it', async () => {
   other.close()
 })
 
-test('requests that a client sends without waiting are appended and answered in their order', async () => {
+test('pipelined requests are appended and answered in order', async () => {
   await create('t')
   const ids: number[] = []
   const answers: Promise<Buffer>[] = []
@@ -122,7 +122,7 @@ test('requests that a client sends without waiting are appended and answered in 
   expect(all).toEqual(Array.from({ length: 200 }, (_, i) => `v${i}`))
 })
 
-test('with acks=0 there is no answer, and the next request is answered', async () => {
+test('with acks=0 there is no response, and the next request is answered', async () => {
   await create('t')
   c.send(ProduceRequest, 12, produceInput('t', batchOf('quiet'), 0))
   expect(valuesIn((await fetch('t', 0, { maxWaitMs: 5000 })).records)).toEqual(['quiet'])
@@ -133,7 +133,7 @@ test('with acks=0 an error closes the connection, as in Kafka', async () => {
   await c.closed
 })
 
-test('each partition of a produce request has an error of its own', async () => {
+test('each partition of a produce request has its own error', async () => {
   await create('t')
   const partitionData = [
     { index: 0, records: batchOf('fine') },
@@ -156,7 +156,7 @@ test('each partition of a produce request has an error of its own', async () => 
   ])
 })
 
-test('asking for the metadata of a topic makes it, unless the client or the broker says no', async () => {
+test('requesting metadata of a topic creates it, unless the client or the broker forbids this', async () => {
   const [made] = (await metadata('auto')).topics
   expect(made).toMatchObject({ errorCode: 0, name: 'auto' })
   expect(made?.partitions).toMatchObject([{ leaderId: 1, isrNodes: [1] }])
@@ -169,7 +169,7 @@ test('asking for the metadata of a topic makes it, unless the client or the brok
   expect((await metadata()).topics.map(t => t.name)).toEqual(['auto'])
 })
 
-test('a hundred clients that ask for one new topic at the same time make one topic', async () => {
+test('a hundred clients that request one new topic at the same time create one topic', async () => {
   const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.connect(b.port)))
   const asked = clients.map(x => x.request(MetadataRequest, MetadataResponse, 12, { topics: [{ name: 'same' }] }))
   const ids = new Set((await Promise.all(asked)).map(r => r.topics[0]?.topicId))
@@ -177,7 +177,7 @@ test('a hundred clients that ask for one new topic at the same time make one top
   for (const x of clients) x.close()
 })
 
-test('an unknown version of ApiVersions is answered in version 0 with what is served', async () => {
+test('an unknown version of ApiVersions is answered in version 0 with the supported versions', async () => {
   const answer = c.nextFrame()
   const header = Buffer.alloc(15)
   header.writeInt32BE(11, 0)
@@ -193,7 +193,7 @@ test('an unknown version of ApiVersions is answered in version 0 with what is se
   expect(r.apiKeys).toEqual([{ apiKey: 18, minVersion: 0, maxVersion: 4 }])
 })
 
-test('ApiVersions announces what is served, and nothing else', async () => {
+test('ApiVersions announces exactly the supported APIs', async () => {
   const input = { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
   const r = await c.request(ApiVersionsRequest, ApiVersionsResponse, 4, input)
   const keys = r.apiKeys.map(a => a.apiKey)
@@ -219,7 +219,7 @@ test('topics, ids, configs, records and the cluster survive a restart; a deleted
   expect(readdirSync(b.dir).some(n => n.startsWith('drop'))).toBe(false)
 })
 
-test('a topic that is made again under its old name is empty and has another id', async () => {
+test('a topic that is recreated under its old name is empty and has a new id', async () => {
   const first = await create('t')
   await produce('t', 'old')
   await c.request(DeleteTopicsRequest, DeleteTopicsResponse, 6, {
@@ -231,7 +231,7 @@ test('a topic that is made again under its old name is empty and has another id'
   expect(await fetch('t', 0)).toMatchObject({ errorCode: 0, highWatermark: 0 })
 })
 
-test('ListOffsets finds the first, the last, the newest and the one of a time', async () => {
+test('ListOffsets finds the first, last and newest offset and the offset for a timestamp', async () => {
   await create('t')
   await produce('t', 'a', 'b', 'c')
   const find = async (timestamp: number) => {
@@ -247,7 +247,7 @@ test('ListOffsets finds the first, the last, the newest and the one of a time', 
   expect(await find(-9)).toMatchObject({ errorCode: ErrorCode.UNSUPPORTED_VERSION })
 })
 
-test('a directory is formatted once, and holds what Kafka puts there', async () => {
+test('a directory is formatted once, with the files that Kafka creates', async () => {
   const meta = readFileSync(join(b.dir, 'meta.properties'), 'utf8')
   expect(meta).toMatch(/^version=1$/m)
   expect(meta).toMatch(new RegExp(`^cluster.id=${b.broker.clusterId}$`, 'm'))
@@ -257,10 +257,10 @@ test('a directory is formatted once, and holds what Kafka puts there', async () 
   expect(state).toMatchObject({ leaderId: 1, leaderEpoch: 1, data_version: 0 })
 })
 
-test('close answers those who wait, and leaves a clean mark and no lock', async () => {
+test('close answers waiting requests, marks a clean shutdown and releases the lock', async () => {
   await create('t')
   const waiting = fetch('t', 0, { maxWaitMs: 30_000 })
-  // what another client sends later is answered later: then the fetch has arrived
+  // The fetch has arrived once a later request from another client is answered.
   const other = await RawClient.connect(b.port)
   await other.request(MetadataRequest, MetadataResponse, 12, { topics: [] })
   const [answer] = await Promise.all([waiting, b.stop()])
@@ -271,13 +271,13 @@ test('close answers those who wait, and leaves a clean mark and no lock', async 
 
 const settings = (dir: string, port = 0) => ({ 'log.dirs': dir, listeners: `PLAINTEXT://127.0.0.1:${port}` })
 
-test('a port that is taken is one clear error, and the directory is free again after it', async () => {
+test('a port in use gives one clear error, and the directory is unlocked afterwards', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-taken-'))
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
   const { port } = server.address() as { port: number }
   await expect(startBroker(settings(dir, port), { logger: silentLogger })).rejects.toThrow(
-    `Cannot listen on 127.0.0.1:${port}: the port is taken`,
+    `Cannot listen on 127.0.0.1:${port}: the port is in use`,
   )
   server.close()
   const broker = await startBroker(settings(dir), { logger: silentLogger })
@@ -285,19 +285,19 @@ test('a port that is taken is one clear error, and the directory is free again a
   rmSync(dir, { recursive: true })
 })
 
-test('a directory that another broker uses is one clear error', async () => {
+test('a directory that another broker uses gives one clear error', async () => {
   await expect(startBroker(settings(b.dir), { logger: silentLogger })).rejects.toMatchObject({
     code: 'MR_BROKER_DIR_LOCKED',
   })
 })
 
-test('a lock whose owner is gone is taken over', async () => {
+test('the lock of a process that has exited is taken over', async () => {
   await b.stop()
   writeFileSync(join(b.dir, '.lock'), '999999999 1\n')
   await b.restart()
 })
 
-test('a directory that cannot be made is one clear error', async () => {
+test('a directory that cannot be created gives one clear error', async () => {
   const file = join(b.dir, 'a-file')
   writeFileSync(file, '')
   await expect(startBroker(settings(join(file, 'data')), { logger: silentLogger })).rejects.toMatchObject({
@@ -305,13 +305,13 @@ test('a directory that cannot be made is one clear error', async () => {
   })
 })
 
-test('min.insync.replicas never asks for more replicas than a partition has, as in Apache Kafka', async () => {
+test('min.insync.replicas never requires more replicas than a partition has, as in Apache Kafka', async () => {
   await create('t', { configs: [{ name: 'min.insync.replicas', value: '2' }] })
   expect(await produce('t', 'a')).toMatchObject({ errorCode: 0, baseOffset: 0 })
   expect(await fetch('t', 0)).toMatchObject({ highWatermark: 1 })
 })
 
-test('a topic whose log cannot be opened can be deleted and made again', async () => {
+test('a topic whose log cannot be opened can be deleted and recreated', async () => {
   await create('broken')
   await produce('broken', 'old')
   await b.stop()
@@ -328,7 +328,7 @@ test('a topic whose log cannot be opened can be deleted and made again', async (
   expect(valuesIn((await fetch('broken', 0)).records)).toEqual(['new'])
 })
 
-test('meta.properties that was deleted is made anew, and the records stay', async () => {
+test('a deleted meta.properties is recreated, and the records remain', async () => {
   await create('kept')
   await produce('kept', 'a')
   await b.stop()
@@ -338,14 +338,14 @@ test('meta.properties that was deleted is made anew, and the records stay', asyn
   expect(valuesIn((await fetch('kept', 0)).records)).toEqual(['a'])
 })
 
-test("another node's directory is refused", async () => {
+test('a directory of another node is rejected', async () => {
   await b.stop()
   await expect(startBroker({ ...settings(b.dir), 'node.id': '2' }, { logger: silentLogger })).rejects.toThrow(
     /it was made by node 1, and the configuration says node.id=2/,
   )
 })
 
-test('logs that the metadata does not know are left alone: it may be the metadata that was lost', async () => {
+test('logs that the metadata does not list are kept, because the metadata may have been lost', async () => {
   await create('precious')
   await produce('precious', 'a')
   await b.stop()
@@ -357,7 +357,7 @@ test('logs that the metadata does not know are left alone: it may be the metadat
   expect(readFileSync(join(b.dir, 'precious-0/00000000000000000000.log')).length).toBeGreaterThan(0)
 })
 
-test('a metadata log that is damaged in the middle stops the start with the offset', async () => {
+test('damage in the middle of the metadata log stops the start with an error that names the offset', async () => {
   for (const name of ['a', 'b', 'c']) await create(name)
   await b.stop()
   const path = join(b.dir, '__cluster_metadata-0/00000000000000000000.log')
@@ -367,7 +367,7 @@ test('a metadata log that is damaged in the middle stops the start with the offs
   await expect(b.restart()).rejects.toMatchObject({ code: 'MR_BROKER_METADATA_CORRUPT' })
 })
 
-test('limits that are set over the API hold at once, and after a restart', async () => {
+test('limits that are set over the API apply at once, and after a restart', async () => {
   const limit = async (op: number, value: string | null) => {
     const configs = [{ name: 'max.connections.per.ip', configOperation: op, value }]
     return c.call('IncrementalAlterConfigs', { resources: [{ resourceType: 4, resourceName: '1', configs }] })

@@ -9,7 +9,7 @@ import { NO_DYNAMIC, toLogConfig, topicValues } from './config/effective.ts'
 import { type Coordinators, createCoordinators } from './coordinator/index.ts'
 import { lockDirs } from './dir-lock/dir-lock.ts'
 import { brokerErrors } from './errors.ts'
-import { FetchRoom } from './handlers/fetch-room.ts'
+import { FetchBudget } from './handlers/fetch-budget.ts'
 import { FetchSessions } from './handlers/fetch-sessions.ts'
 import type { BrokerServices } from './handlers/handler.ts'
 import { createHandlers } from './handlers/index.ts'
@@ -23,7 +23,7 @@ import { loadMetaProperties, type MetaProperties, randomUuid } from './quorum/me
 import { MetadataLog } from './quorum/metadata-log.ts'
 import { Snapshotter } from './quorum/snapshotter.ts'
 
-/** A broker that serves. */
+/** A running broker. */
 export interface Broker {
   /** The port of the first listener. */
   readonly port: number
@@ -32,9 +32,12 @@ export interface Broker {
   readonly clusterId: string
   readonly nodeId: number
   readonly config: BrokerConfig
-  /** Clients that are connected. */
+  /** The number of connected clients. */
   readonly connections: number
-  /** Answers what is under way, flushes, marks the logs as closed cleanly. Resolves when nothing is open any more. */
+  /**
+   * Completes the requests in progress, flushes the logs and marks a clean shutdown. Resolves when
+   * everything is closed.
+   */
   close(): Promise<void>
 }
 
@@ -42,18 +45,21 @@ export interface BrokerOptions {
   readonly logger?: Logger
   /** The wall clock, for tests. */
   readonly now?: () => number
-  /** Memory for requests and responses, for tests. */
+  /** The pool of request and response buffers, for tests. */
   readonly pool?: BufferPool
 }
 
-/** How long requests under way may take when the broker stops, in milliseconds. */
+/**
+ * How long the requests in progress may take after the broker has begun to stop, in milliseconds.
+ */
 const GRACE_MS = 5000
 const TICK_MS = 1000
-/** Hosts to listen on that nobody can connect to by that name. */
+/** Listener hosts that mean every interface. Clients cannot connect to these addresses. */
 const EVERY_INTERFACE = new Set(['', '0.0.0.0', '::'])
 
 /**
- * Starts a broker out of the keys of `server.properties` and resolves when it serves. Throws MR_BROKER_* when it cannot: nothing is then left open.
+ * Starts a broker with the keys of `server.properties`. Resolves when it serves requests. If it
+ * cannot start, it closes everything and throws an MR_BROKER_* error.
  */
 export async function startBroker(config: BrokerConfig | RawConfig, options: BrokerOptions = {}): Promise<Broker> {
   const parsed = isParsed(config) ? config : parseBrokerConfig(config)
@@ -120,8 +126,7 @@ class RunningBroker implements Broker {
 
   async start(): Promise<void> {
     const { config } = this
-    if (config.unknown.length > 0)
-      this.#logger.warn(`These configuration keys are not known: ${config.unknown.join(', ')}`)
+    if (config.unknown.length > 0) this.#logger.warn(`Unknown configuration keys: ${config.unknown.join(', ')}`)
     const dirs = [...new Set([...config.logDirs, config.metadataDir])]
     this.#unlock = await lockDirs(dirs, {
       warn: message => this.#logger.warn(message),
@@ -129,7 +134,7 @@ class RunningBroker implements Broker {
     })
     const meta = loadMetaProperties(dirs, this.nodeId)
     this.clusterId = [...meta.values()][0]!.clusterId
-    // the port first: it is what fails most, and it costs nothing
+    // Bind the port first: this fails most often, and there is nothing to undo yet.
     this.#publish(await this.#network.bind())
     const { logs, metadata } = await this.#openLogs()
     const partitions = new Partitions({ logs, config, nodeId: this.nodeId, logger: this.#logger })
@@ -156,7 +161,7 @@ class RunningBroker implements Broker {
     this.#dispatcher = new Dispatcher(createHandlers(), services)
     this.#network.serve()
     this.#startTicking(partitions, controller)
-    this.#logger.info(`Broker ${this.nodeId} of cluster ${this.clusterId} serves at ${this.address}`)
+    this.#logger.info(`Broker ${this.nodeId} of cluster ${this.clusterId} listens on ${this.address}`)
   }
 
   #createSnapshotter(log: MetadataLog): Snapshotter {
@@ -179,7 +184,7 @@ class RunningBroker implements Broker {
     for (const listener of this.config.listeners) {
       const advertised = this.config.advertised.get(listener.name) ?? listener
       const port = advertised.port || ports.get(listener.name)!
-      // as Kafka does with an empty host: the name of this machine
+      // As in Kafka, an empty host means the name of this machine.
       const host = EVERY_INTERFACE.has(advertised.host) ? hostname() : advertised.host
       const securityProtocol = this.config.protocols.get(listener.name) ?? 0
       this.#endpoints.set(listener.name, { name: listener.name, host, port, securityProtocol })
@@ -248,7 +253,7 @@ class RunningBroker implements Broker {
         return coordinators()
       },
       fetchSessions: new FetchSessions(this.config.values['max.incremental.fetch.session.cache.slots'], this.#now),
-      fetchRoom: new FetchRoom(() => this.#network.unsentBytes()),
+      fetchBudget: new FetchBudget(() => this.#network.unsentBytes()),
       advertised: name => this.#endpoints.get(name) ?? [...this.#endpoints.values()][0]!,
       signal: this.#stopping.signal,
     }
@@ -272,15 +277,15 @@ class RunningBroker implements Broker {
       await partitions.retryFailed(controller.image)
       if (partitions.isSettled) this.#snapshotter?.tick(controller.image, this.#now())
     } catch (error) {
-      this.#logger.error("The logs' upkeep failed and is tried again in a second", error)
+      this.#logger.error('The periodic maintenance of the logs failed. The next attempt is in one second', error)
     }
   }
 
-  /** The directories belong to another broker now: write nothing more, not even during the stop. */
+  /** Stops without writing anything more: the directories belong to another broker now. */
   #abandon(dir: string): void {
     this.#logger.error(
-      `Another broker has taken the log directory ${dir} over while this one did not answer. This one stops at once: ` +
-        'make sure that only one broker uses the directory',
+      `Another broker took over the log directory ${dir} while this one did not respond. This broker stops at once. ` +
+        'Make sure that only one broker uses the directory',
     )
     this.#abandoned = true
     void this.close()
@@ -291,10 +296,13 @@ class RunningBroker implements Broker {
     return this.#closed
   }
 
-  /** In the order in which one thing needs the other. A step that fails is reported, and the rest is closed nevertheless. */
+  /**
+   * Closes the parts in the order of their dependencies. If a step fails, reports the error and
+   * continues.
+   */
   async #close(): Promise<void> {
     const serving = this.#dispatcher !== null
-    if (serving) this.#logger.info(`Broker ${this.nodeId} stops`)
+    if (serving) this.#logger.info(`Broker ${this.nodeId} is stopping`)
     this.#stopping.abort()
     if (this.#ticker) clearInterval(this.#ticker)
     if (this.#abandoned) {
@@ -309,7 +317,7 @@ class RunningBroker implements Broker {
     await this.#step('snapshots', () => this.#snapshotter?.close())
     for (const logs of this.#logs.reverse()) await this.#step('logs', () => logs.close())
     await this.#step('lock', () => this.#unlock?.())
-    if (serving) this.#logger.info(`Broker ${this.nodeId} has stopped`)
+    if (serving) this.#logger.info(`Broker ${this.nodeId} stopped`)
   }
 
   async #step(what: string, run: () => unknown): Promise<void> {

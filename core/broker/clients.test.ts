@@ -10,7 +10,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
-/** Clients of other people, from npm: kafkajs and @platformatic/kafka. */
+/** Third-party clients from npm: kafkajs and @platformatic/kafka. */
 let b: TestBroker
 beforeAll(async () => {
   b = await startTestBroker()
@@ -21,7 +21,7 @@ const kafka = () => new Kafka({ clientId: 'kafkajs', brokers: [b.bootstrap], log
 
 const EXPECTED = Array.from({ length: 500 }, (_, i) => ({ key: `k${i % 7}`, value: `value ${i}` }))
 
-test('kafkajs makes a topic, produces, and consumes in a group that goes on where it stopped', async () => {
+test('kafkajs creates a topic, produces, and consumes in a group that resumes from its committed offset', async () => {
   const admin = kafka().admin()
   await admin.connect()
   const topics = [{ topic: 'js', numPartitions: 3, configEntries: [{ name: 'retention.ms', value: '-1' }] }]
@@ -71,7 +71,7 @@ test('kafkajs makes a topic, produces, and consumes in a group that goes on wher
   await admin.disconnect()
 })
 
-test('kafkajs in a group of two shares the partitions, and one takes over when the other leaves', async () => {
+test('kafkajs in a group of two shares the partitions, and one member takes over when the other leaves', async () => {
   const admin = kafka().admin()
   await admin.connect()
   await admin.createTopics({ topics: [{ topic: 'shared', numPartitions: 4 }] })
@@ -107,7 +107,7 @@ test('kafkajs in a group of two shares the partitions, and one takes over when t
   await admin.disconnect()
 })
 
-test('@platformatic/kafka makes a topic, produces with every compression, and consumes in a group', async () => {
+test('@platformatic/kafka creates a topic, produces with every compression, and consumes in a group', async () => {
   const common = { clientId: 'platformatic', bootstrapBrokers: [b.bootstrap] }
   const admin = new Admin(common)
   await admin.createTopics({ topics: ['plt'], partitions: 2, replicas: 1 })

@@ -1,58 +1,58 @@
 import { defineErrors } from '../common/errors/error-table.ts'
 
-/** What the broker says when it cannot start or go on. */
+/** The errors with which the broker stops, or fails to start. */
 export const brokerErrors = defineErrors({
   MR_BROKER_CONFIG: {
     message: 'The broker cannot use its configuration: {what}',
-    fix: 'Correct the named keys in server.properties and start again.',
+    fix: 'Correct the named keys in server.properties, then start the broker again.',
   },
   MR_BROKER_PORT_TAKEN: {
-    message: 'Cannot listen on {host}:{port}: the port is taken',
-    fix: 'Stop the program that uses it, or choose another port in listeners.',
+    message: 'Cannot listen on {host}:{port}: the port is in use',
+    fix: 'Stop the program that uses the port, or choose another port in listeners.',
   },
   MR_BROKER_LISTEN: {
     message: 'Cannot listen on {host}:{port}: {cause}',
-    fix: 'Choose an address of this machine and a port that you may use in listeners.',
+    fix: 'In listeners, choose an address of this machine and a port that this user may open.',
   },
   MR_BROKER_DIR_UNWRITABLE: {
     message: 'Cannot write to the log directory {dir}: {cause}',
-    fix: 'Make it writable for this user, or choose another one in log.dirs.',
+    fix: 'Make the directory writable for this user, or choose another directory in log.dirs.',
   },
   MR_BROKER_DIR_LOCKED: {
     message: 'The log directory {dir} is in use by another broker, process {pid}',
-    fix: 'Stop that one first, or choose another directory in log.dirs.',
+    fix: 'Stop that broker, or choose another directory in log.dirs.',
   },
   MR_BROKER_DIR_LOCKED_ELSEWHERE: {
     message:
-      'The log directory {dir} is in use by another broker: process {pid} on host {host} (another machine or container) keeps renewing its lock',
+      'The log directory {dir} is in use by another broker: process {pid} on host {host} (another machine or container) still renews its lock',
     fix: 'Stop that broker, or choose another directory in log.dirs. Two brokers must never share a directory.',
   },
   MR_BROKER_META_PROPERTIES: {
     message: 'The log directory {dir} cannot be used: {what}',
-    fix: 'Start with the node.id and directories that it was made with, or choose another directory in log.dirs.',
+    fix: 'Start with the node.id and the directories of the first start, or choose another directory in log.dirs.',
   },
   MR_BROKER_META_MALFORMED: {
     message: '{file}, line {line}: {what}',
-    fix: 'Put the file back from a backup. Without one delete this file alone: it is made anew, with new ids, and the topics and records stay.',
+    fix: 'Restore the file from a backup. If there is no backup, delete only this file: the broker recreates it with new ids and keeps the topics and records.',
   },
   MR_BROKER_METADATA_CORRUPT: {
     message: 'The metadata log in {dir} cannot be read at offset {offset}: {cause}',
-    fix: 'Restore the directory __cluster_metadata-0 from a backup; kafka-dump-log --cluster-metadata-decoder shows what is in it.',
+    fix: 'Restore the directory __cluster_metadata-0 from a backup. kafka-dump-log --cluster-metadata-decoder shows its content.',
   },
   MR_BROKER_METADATA_SNAPSHOT: {
     message: 'The metadata log in {dir} is incomplete: it {what}',
-    fix: 'Restore the newest .checkpoint file, or the whole directory __cluster_metadata-0, from a backup. Do not delete the directory: it holds all topics and their configs.',
+    fix: 'Restore the newest .checkpoint file, or the whole directory __cluster_metadata-0, from a backup. Do not delete the directory: it contains all topics and their configs.',
   },
   MR_BROKER_METADATA_WRITE: {
     message: 'Cannot write to the metadata log: {cause}',
-    fix: 'Check the disk of the metadata log directory; the broker takes no changes until it is started again.',
+    fix: 'Check the disk of the metadata log directory, then restart the broker. Until then it rejects all changes.',
   },
   MR_BROKER_BAD_REQUEST: {
-    message: 'The request cannot be read: {what}',
-    fix: 'Check that the client speaks the Kafka protocol, and socket.request.max.bytes if its requests are meant to be so large.',
+    message: 'Cannot read the request: {what}',
+    fix: 'Check that the client speaks the Kafka protocol. If its requests may be this large, raise socket.request.max.bytes.',
   },
   MR_BROKER_UNSUPPORTED_API: {
-    message: 'The request asks for {api} version {version}, which is not served',
-    fix: 'Use a client that asks ApiVersions first, as Kafka clients since 0.10 do.',
+    message: 'The request uses {api} version {version}, which is not supported',
+    fix: 'Use a client that sends ApiVersions first, as Kafka clients have done since version 0.10.',
   },
 })

@@ -14,15 +14,18 @@ import { rawBatch } from './test-support/raw-batch.ts'
 import { RawClient } from './test-support/raw-client.ts'
 
 /**
- * A table of batches with false values, each to a partition of its own, between two good records:
- * to Apache Kafka and to our broker. Both take or reject the same ones, and keep and find the good
- * records over a restart and a SIGKILL.
+ * Sends a table of invalid batches to Apache Kafka and to our broker, each to its own partition
+ * between two good records. Both brokers accept and reject the same batches. Both keep and find the
+ * good records after a restart and a SIGKILL.
  */
 const skipped = skipWithout('Apache Kafka', findKafkaLibs() !== null)
 
-/** What Millrace answers otherwise than Apache; docs/compatibility.md has it, too. */
+/**
+ * The error codes where Millrace deliberately differs from Apache. docs/compatibility.md lists them
+ * too.
+ */
 const DEVIATIONS: Readonly<Record<string, number>> = {
-  // Apache looks for the transaction in its coordinator; here there are none yet
+  // Apache looks up the transaction in its coordinator. Millrace has no transactions yet.
   'transactional, producer 9, id some-id': ErrorCode.INVALID_TXN_STATE,
 }
 
@@ -44,11 +47,11 @@ interface Side {
   readonly name: string
   client: RawClient
   outcomes: Map<PartitionOf, Outcome>
-  /** Stops it with a signal and starts it again on its directory. */
+  /** Stops the broker with a signal, then starts it again on its directory. */
   restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
 }
 
-/** One topic for every configuration, with a partition for every case. */
+/** One topic per configuration, with one partition per case. */
 function layOut(): PartitionOf[] {
   const topics = new Map<string, number>()
   const counts = new Map<string, number>()
@@ -64,7 +67,7 @@ function layOut(): PartitionOf[] {
 
 const partitions = layOut()
 const topics = [...new Set(partitions.map(p => p.topic))]
-/** Set when the brokers are up: they look at their clocks. */
+/** Set once the brokers run, because they compare with their clocks. */
 let now = 0n
 const BEFORE = () => now - 2000n
 const AFTER = () => now + 2000n
@@ -138,7 +141,7 @@ interface Offset {
   timestamp: number
 }
 
-/** ListOffsets of every partition. */
+/** Queries ListOffsets for every partition. */
 async function offsetsAt({ client }: Side, timestamp: number): Promise<Map<PartitionOf, Offset>> {
   const input = topics.map(name => ({
     name,
@@ -153,7 +156,7 @@ async function offsetsAt({ client }: Side, timestamp: number): Promise<Map<Parti
   return new Map(partitions.map(p => [p, found.get(`${p.topic}-${p.index}`)!]))
 }
 
-/** Apache needs a moment until it leads everything. */
+/** Waits until Apache leads all partitions. */
 async function settled(side: Side): Promise<void> {
   for (;;) {
     const offsets = [...(await offsetsAt(side, -1)).values()]
@@ -188,7 +191,7 @@ async function sendAll(side: Side): Promise<void> {
   }
 }
 
-/** Without what each broker's own clock makes. */
+/** The response without values that come from the broker's own clock. */
 function comparable(answer: Record<string, unknown>): Record<string, unknown> {
   const text = JSON.stringify(answer).replace(/within \[-?\d+, -?\d+\]/g, 'within [range]')
   const { errorMessage: _, logAppendTimeMs, ...rest } = JSON.parse(text) as Record<string, unknown>
@@ -205,18 +208,19 @@ function compareAnswers(p: PartitionOf): void {
     return
   }
   if (their['errorCode'] === ErrorCode.UNKNOWN_SERVER_ERROR) {
-    // an error of Apache's own; ours says what is wrong, and is no more retried than Apache's
+    // Apache fails with an internal error. Our error names the fault. Clients retry neither of
+    // them.
     expect(our['errorCode'], name).toBeGreaterThan(0)
     expect(isRetriableCode(our['errorCode'] as number), name).toBe(false)
     expect(our['logStartOffset'], name).toBe(their['logStartOffset'])
     return
   }
   expect({ name, ...comparable(our) }).toEqual({ name, ...comparable(their) })
-  // where Apache says something we say the same; where it says nothing we may
+  // If Apache sends a message, ours is equal. If it sends none, ours may add one.
   if (their['errorMessage'] !== null) expect(our['errorMessage'], name).toBe(their['errorMessage'])
 }
 
-/** Whole batches from an offset on, of every partition. */
+/** Fetches whole batches from an offset of every partition. */
 async function fetchAll({ client }: Side, from: (p: PartitionOf) => number): Promise<Map<PartitionOf, Buffer>> {
   const found = new Map<PartitionOf, Buffer>()
   for (const topic of topics) {
@@ -242,7 +246,10 @@ function valuesAt(records: Buffer | undefined, offset: number): string[] {
   return []
 }
 
-/** The good records are there, and found by their time, on both sides alike. */
+/**
+ * Checks that the good records exist and are found by timestamp, with the same results on both
+ * sides.
+ */
 async function checkGood(when: string): Promise<void> {
   for (const side of [theirs, ours]) {
     for (const which of ['before', 'after'] as const) {
@@ -284,8 +291,8 @@ const FIELDS = {
 }
 
 /**
- * What was taken has the same header on both sides; and on ours every record of it can be read, at
- * its offset.
+ * Checks that accepted batches have the same header on both sides, and that our broker returns
+ * every record at its offset.
  */
 async function checkTaken(): Promise<void> {
   const [their, our] = await Promise.all(
@@ -308,10 +315,10 @@ async function checkTaken(): Promise<void> {
   expect(taken).toBeGreaterThan(100)
 }
 
-/** Apache's own reader of log files takes all that ours has stored, record by record. */
+/** Checks that Apache's own log file reader accepts every record in our files. */
 async function checkFiles(): Promise<void> {
   await ours.restart('SIGTERM')
-  // a far time begins a segment of its own
+  // A timestamp far in the future starts a new segment.
   const logs = partitions.flatMap(p => {
     const dir = join(home, 'ours', `${p.topic}-${p.index}`)
     return readdirSync(dir).flatMap(name => (name.endsWith('.log') ? [join(dir, name)] : []))
@@ -326,7 +333,7 @@ async function checkFiles(): Promise<void> {
 }
 
 test.skipIf(skipped)(
-  `${FALSE_BATCHES.length} batches with false values: taken and rejected as by Apache`,
+  `${FALSE_BATCHES.length} invalid batches are accepted or rejected as by Apache`,
   {
     timeout: 400_000,
   },
@@ -337,7 +344,7 @@ test.skipIf(skipped)(
     await Promise.all([theirs, ours].map(sendAll))
     for (const p of partitions) compareAnswers(p)
     await checkTaken()
-    await checkGood('at first')
+    await checkGood('before the restart')
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       await Promise.all([theirs, ours].map(side => side.restart(signal).then(() => settled(side))))
       await checkGood(`after ${signal}`)

@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => b.close())
 
-/** The broker answers somebody else, as if nothing had happened. */
+/** Checks that the broker still answers other clients. */
 async function serves(): Promise<void> {
   const c = await RawClient.connect(b.port)
   const { brokers } = await c.request(MetadataRequest, MetadataResponse, 12, { topics: [{ name: 'alive' }] })
@@ -54,7 +54,7 @@ function header(apiKey: number, apiVersion: number): Buffer {
   return h
 }
 
-test('random bytes close their connection, with one line in the log, and nobody else notices', async () => {
+test('random bytes close their connection, with one log line, and do not affect other clients', async () => {
   for (let i = 0; i < 30; i++) {
     warnings.length = 0
     const socket = await open()
@@ -62,14 +62,14 @@ test('random bytes close their connection, with one line in the log, and nobody 
     await once(socket.resume(), 'close')
     expect(warnings).toEqual([
       expect.stringMatching(
-        /^Closing the connection of 127\.0\.0\.1:\d+: The request cannot be read.*MR_BROKER_BAD_REQUEST/,
+        /^Closing the connection from 127\.0\.0\.1:\d+: Cannot read the request.*MR_BROKER_BAD_REQUEST/,
       ),
     ])
   }
   await serves()
 })
 
-test('whatever stands in the body of a request, the broker answers or closes, and goes on', async () => {
+test('for any request body, the broker answers or closes the connection, and keeps running', async () => {
   const keys = fc.constantFrom(
     0,
     1,
@@ -122,7 +122,7 @@ test('whatever stands in the body of a request, the broker answers or closes, an
   await serves()
 })
 
-test('arrays that claim two thousand million elements take neither memory nor time', async () => {
+test('arrays that claim two billion elements use neither memory nor time', async () => {
   const before = process.memoryUsage().rss
   for (const count of [0x7fffffff, 0x10000000, -5]) {
     const body = Buffer.alloc(12)
@@ -135,7 +135,7 @@ test('arrays that claim two thousand million elements take neither memory nor ti
   await serves()
 })
 
-test('a request of millions of topics, three bytes each, is refused before they become objects', async () => {
+test('a request for millions of topics, three bytes each, is rejected before it is decoded to objects', async () => {
   warnings.length = 0
   const topics = 1_300_000
   const count = Buffer.from([((topics + 1) & 127) | 128, (((topics + 1) >> 7) & 127) | 128, (topics + 1) >> 14])
@@ -147,7 +147,7 @@ test('a request of millions of topics, three bytes each, is refused before they 
   await serves()
 })
 
-test('a request that needs no room and asks for 90 MB of it is refused by its first bytes', async () => {
+test('a request that announces 90 MB for an API without records is rejected by its first bytes', async () => {
   warnings.length = 0
   const start = frame(Buffer.concat([header(9, 8), Buffer.alloc(1000)]))
   start.writeInt32BE(90 << 20)
@@ -158,7 +158,7 @@ test('a request that needs no room and asks for 90 MB of it is refused by its fi
   await serves()
 })
 
-test('half a request waits without harm, and a request that comes byte by byte is answered', async () => {
+test('an incomplete request does no harm, and a request sent byte by byte is answered', async () => {
   const halves = await Promise.all(Array.from({ length: 50 }, open))
   for (const s of halves) s.write(Buffer.from([0, 0, 1, 0, 0, 3]))
   await serves()
@@ -170,12 +170,12 @@ test('half a request waits without harm, and a request that comes byte by byte i
   for (const s of halves) s.destroy()
 })
 
-test('250 connections that announce 100 MB each, and begin to send, hold no more than the broker lets them', async () => {
+test('250 connections that announce 100 MB each and start sending stay within the memory limit', async () => {
   const sockets = await Promise.all(Array.from({ length: 250 }, open))
   const before = process.memoryUsage().arrayBuffers
   const start = Buffer.alloc(200_000)
   start.writeInt32BE(104857600 - 1)
-  // 50 MB in all, more than six times what queued.max.request.bytes allows
+  // 50 MB in all, more than six times queued.max.request.bytes.
   for (const s of sockets) s.write(start)
   await serves()
   await serves()
@@ -186,7 +186,7 @@ test('250 connections that announce 100 MB each, and begin to send, hold no more
   await serves()
 })
 
-test('while others hold the memory with requests begun, a whole request still gets through in the end', async () => {
+test('while others hold the memory with incomplete requests, a complete request still succeeds', async () => {
   const hogs = await Promise.all(Array.from({ length: 20 }, open))
   const start = Buffer.alloc(600_000)
   start.writeInt32BE(50_000_000)
@@ -204,7 +204,7 @@ test('while others hold the memory with requests begun, a whole request still ge
   for (const s of hogs) s.destroy()
 })
 
-test('a thousand connections at once are all answered', async () => {
+test('a thousand simultaneous connections are all answered', async () => {
   const clients = await Promise.all(Array.from({ length: 1000 }, () => RawClient.connect(b.port)))
   const answers = clients.map(c => c.request(MetadataRequest, MetadataResponse, 12, { topics: [] }))
   expect((await Promise.all(answers)).length).toBe(1000)
@@ -212,7 +212,7 @@ test('a thousand connections at once are all answered', async () => {
   await Promise.all(clients.map(c => c.closed))
 })
 
-test('who asks and does not read is not served on and on: what waits for him stays bounded', async () => {
+test('the unsent responses of a client that does not read them stay bounded', async () => {
   const c = await RawClient.connect(b.port)
   await c.request(MetadataRequest, MetadataResponse, 12, { topics: [{ name: 'big' }] })
   for (let i = 0; i < 20; i++) {
@@ -226,13 +226,13 @@ test('who asks and does not read is not served on and on: what waits for him sta
   for (let i = 0; i < 100; i++)
     greedy.send(FetchRequest, 12, { maxWaitMs: 0, minBytes: 1, topics: [{ topic: 'big', partitions }] })
   for (let i = 0; i < 5; i++) await serves()
-  // one answer of 20 MB, not a hundred
+  // One 20 MB response, not a hundred.
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100e6)
   greedy.close()
   c.close()
 })
 
-test('connections beyond max.connections are refused, and there is room again when one leaves', async () => {
+test('connections beyond max.connections are rejected, and accepted again when one closes', async () => {
   const small = await startTestBroker({ 'max.connections': '2' })
   const [one, two] = [await RawClient.connect(small.port), await RawClient.connect(small.port)]
   await two.request(MetadataRequest, MetadataResponse, 12, { topics: [] })
@@ -260,7 +260,7 @@ test('a response counts as activity for the idle timeout', { timeout: 15_000 }, 
   const topics = [{ topic: 't', partitions: [{ partition: 0 }] }]
   c.send(FetchRequest, 12, { maxWaitMs: 2000, minBytes: 1, topics })
   expect((await c.nextFrame()).length).toBeGreaterThan(0)
-  // past the limit, counted from the request; over two sweeps
+  // Past the limit, counted from the request, and over two sweeps.
   await new Promise(resolve => setTimeout(resolve, 2000))
   const { brokers } = await c.request(MetadataRequest, MetadataResponse, 12, { topics: [] })
   expect(brokers.length).toBe(1)

@@ -31,7 +31,7 @@ afterAll(async () => {
 
 const many = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
 
-// the time that a test may take is what fails where the work grows with the square, or an error is made for each
+// The timeout is the check: quadratic work, or one Error object per partition, exceeds it.
 test('ListOffsets of 200 000 partitions is answered', { timeout: 10_000 }, async () => {
   const partitions = many(200_000).map(partitionIndex => ({ partitionIndex, timestamp: -1 }))
   const r = await c.request(ListOffsetsRequest, ListOffsetsResponse, 9, { topics: [{ name: 't', partitions }] })
@@ -39,7 +39,7 @@ test('ListOffsets of 200 000 partitions is answered', { timeout: 10_000 }, async
   expect(new Set(r.topics[0]!.partitions.map(p => p.errorCode))).toEqual(new Set([UNKNOWN]))
 })
 
-test('Fetch, DeleteRecords and OffsetForLeaderEpoch of 100 000 partitions that are not there are answered', async () => {
+test('Fetch, DeleteRecords and OffsetForLeaderEpoch of 100 000 nonexistent partitions are answered', async () => {
   const numbers = many(100_000)
   const fetched = await c.request(FetchRequest, FetchResponse, 12, {
     topics: [{ topic: 't', partitions: numbers.map(partition => ({ partition })) }],
@@ -55,13 +55,13 @@ test('Fetch, DeleteRecords and OffsetForLeaderEpoch of 100 000 partitions that a
   expect(epochs.topics[0]!.partitions.every(p => p.errorCode === UNKNOWN)).toBe(true)
 })
 
-test('a partition that ListOffsets names twice is refused, also where its topic stands there twice', async () => {
+test('a partition that ListOffsets names twice is rejected, also if its topic occurs twice', async () => {
   const topic = { name: 't', partitions: [{ partitionIndex: 0, timestamp: -1 }] }
   const r = await c.request(ListOffsetsRequest, ListOffsetsResponse, 9, { topics: [topic, topic] })
   expect(r.topics.flatMap(t => t.partitions.map(p => p.errorCode))).toEqual([42])
 })
 
-test('what a request repeats is told once, so that no small request has a huge answer', async () => {
+test('repeated items are answered once, so a small request cannot cause a huge response', async () => {
   const thrice = <T>(x: T) => [x, x, x]
   const configs = await c.request(DescribeConfigsRequest, DescribeConfigsResponse, 4, {
     resources: thrice({ resourceType: 2, resourceName: 't' }),

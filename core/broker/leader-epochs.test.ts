@@ -21,7 +21,7 @@ afterEach(async () => {
   await b.close()
 })
 
-/** The only partition in an answer, whatever the answer calls its parts. */
+/** The only partition in a response, whatever names its fields have. */
 function only(value: unknown): Record<string, unknown> {
   const { topics, responses, partitions, partitionResponses } = value as Record<string, unknown[] | undefined>
   const inner = (topics ?? responses ?? partitions ?? partitionResponses)?.[0]
@@ -51,7 +51,7 @@ const offsetAt = async (timestamp: number) => {
 const inDir = (name: string) => join(b.dir, 't-0', name)
 const checkpoint = () => readFileSync(inDir('leader-epoch-checkpoint'), 'utf8')
 
-/** As a machine that loses its power: no clean mark, and the last bytes never reached the disk. */
+/** Simulates a power failure: no clean shutdown, and the last bytes never reached the disk. */
 async function crash(lostBytes: number): Promise<void> {
   await b.stop()
   rmSync(join(b.dir, '.kafka_cleanshutdown'))
@@ -61,12 +61,12 @@ async function crash(lostBytes: number): Promise<void> {
   c = await RawClient.connect(b.port)
 }
 
-test('a crash begins a new leader epoch, by which readers notice that records are gone', async () => {
+test('a crash begins a new leader epoch, from which readers detect that records are lost', async () => {
   for (const value of ['a', 'b', 'lost']) await produce(value)
   await crash(5)
   expect(await leaderEpoch()).toBe(1)
   expect(await produce('other')).toMatchObject({ errorCode: 0, baseOffset: 2 })
-  // one who has read up to 3 would not miss anything otherwise
+  // Otherwise a consumer that has read up to offset 3 would not detect the loss.
   expect(await fetch(3, 0)).toMatchObject({ errorCode: ErrorCode.FENCED_LEADER_EPOCH })
   expect(await endOf(0)).toEqual({ epoch: 0, endOffset: 2 })
   expect(valuesIn((await fetch(2, 1))['records'] as Buffer)).toEqual(['other'])
@@ -75,7 +75,7 @@ test('a crash begins a new leader epoch, by which readers notice that records ar
   expect(await offsetAt(-1)).toMatchObject({ offset: 3, leaderEpoch: 1 })
 })
 
-test('a partition that nobody leads, as Apache leaves it when it stops, is led again', async () => {
+test('a partition without a leader, as Apache leaves it when it stops, gets a leader', async () => {
   await produce('a')
   await b.stop()
   const logs = await LogManager.open({ dirs: [b.dir], defaults: DEFAULT_LOG_CONFIG, logger: silentLogger })
@@ -94,10 +94,10 @@ test('a partition that nobody leads, as Apache leaves it when it stops, is led a
   expect(await produce('b')).toMatchObject({ errorCode: 0, baseOffset: 1 })
 })
 
-test('an epoch in which nothing was written ends where it began', async () => {
+test('an epoch without records ends where it began', async () => {
   await produce('a')
   await crash(0)
-  // who asks for the latest offset now is given epoch 1 with it
+  // The latest offset is now reported with epoch 1.
   expect(await offsetAt(-1)).toMatchObject({ offset: 1, leaderEpoch: 1 })
   expect(checkpoint()).toBe('0\n2\n0 0\n1 1\n')
   await crash(0)
@@ -107,7 +107,7 @@ test('an epoch in which nothing was written ends where it began', async () => {
   expect(await endOf(2)).toEqual({ epoch: 2, endOffset: 2 })
 })
 
-test('an epoch that begins exactly at the new log start is the oldest', async () => {
+test('an epoch that begins exactly at the new log start is the oldest epoch', async () => {
   for (let i = 0; i < 3; i++) {
     await produce('a')
     await crash(0)
@@ -124,7 +124,7 @@ test('an epoch that begins exactly at the new log start is the oldest', async ()
   expect(checkpoint()).toBe('0\n2\n2 2\n3 3\n')
 })
 
-test('a clean stop changes no epoch', async () => {
+test('a clean shutdown changes no epoch', async () => {
   expect(checkpoint()).toBe('0\n1\n0 0\n')
   const written = statSync(inDir('leader-epoch-checkpoint')).mtimeMs
   await b.restart()

@@ -9,15 +9,15 @@ const PROGRAM = join(import.meta.dirname, 'test-support/count-operations.ts')
 const COUNTER = pathToFileURL(join(import.meta.dirname, 'test-support/kill-at-operation.ts')).href
 
 /**
- * A regular writing of the checkpoints may fall into any change: four files, each opened, written,
- * synced and renamed.
+ * The periodic checkpoint may run during any change: four files, each opened, written, synced and
+ * renamed.
  */
 const CHECKPOINTS = 16
 
 type Counts = Record<string, { files: number; entries: number }>
 
 /**
- * Operations on files and visited entries of the metadata, by change, of a broker with so many
+ * Counts file operations and visited metadata entries per change, for a broker with this number of
  * partitions.
  */
 async function countsAt(partitions: number): Promise<Counts> {
@@ -39,8 +39,8 @@ test('the cost of a change is the same with 10,000 partitions as with 100', {
     expect(files - few[change]!.files, change).toBeLessThanOrEqual(CHECKPOINTS)
     if (change !== 'create 30 partitions again') expect(entries, change).toBeLessThan(100)
   }
-  // the checkpoints, which still name the old ones, are written once for all of them
+  // The checkpoints still name the old partitions. They are written once for all of them.
   expect(many['create 30 partitions again']!.entries).toBeLessThan(100_000)
-  // a directory is renamed, and that is all
+  // Each directory is renamed, with no further operations.
   expect(many['delete 30 partitions']!.files).toBeLessThanOrEqual(30 + CHECKPOINTS)
 })

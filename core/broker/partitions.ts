@@ -27,23 +27,28 @@ interface PartitionsOptions {
   readonly logger: Logger
 }
 
-/** How many logs are opened at a time. */
+/** The maximum number of logs that are opened at the same time. */
 const OPEN_AT_ONCE = 16
 
 /**
- * Keeps the logs on disk as the metadata says: the effects of what the controller decided. Every step can be repeated, so a broker that died
- * between a record and its effect catches up when it starts.
+ * Keeps the logs on disk in line with the metadata. Every step can be repeated: a broker that died
+ * between writing a record and applying it catches up at its next start.
  */
 export class Partitions {
   readonly #logs: LogManager
   readonly #config: BrokerConfig
   readonly #nodeId: number
   readonly #logger: Logger
-  /** Partitions whose log could not be opened or made, as `topic-partition`: tried again by `retryFailed`. */
+  /**
+   * Partitions whose log could not be opened or created, by `topic-partition`. `retryFailed`
+   * retries them.
+   */
   readonly #failed = new Map<string, { topic: TopicImage; partition: number }>()
-  /** Logs that are being removed. */
+  /** The number of logs being removed. */
   #removing = 0
-  /** The settings of topics without their own, and what they derive from. */
+  /**
+   * The log settings of topics without overrides, and the broker configs they were computed from.
+   */
   #plain: { dynamic: DynamicBrokerConfigs; config: LogConfig } | null = null
 
   constructor(o: PartitionsOptions) {
@@ -54,8 +59,9 @@ export class Partitions {
   }
 
   /**
-   * The partitions that need this node elected anew: those it leads whose log was not closed properly, or is gone, since what was acknowledged may be
-   * missing there; and those that nobody leads, as Apache leaves them when it stops.
+   * Returns the partitions that need a new leader epoch from this node. These are partitions that
+   * it leads whose log is missing or was not closed cleanly, so acknowledged records may be lost.
+   * They are also the partitions without a leader, which Apache leaves when it stops.
    */
   toElect(image: MetadataImage): Election[] {
     const isDue = (topic: string, p: PartitionImage) =>
@@ -74,24 +80,24 @@ export class Partitions {
   }
 
   /**
-   * A log that no topic has is left from a deletion that was cut short, if the metadata log tells of that deletion. If it does not, the metadata
-   * may be what was lost: then the log stays where it is.
+   * Removes logs without a topic if the metadata log records the deletion of that topic: the
+   * deletion was interrupted. Otherwise the metadata itself may have been lost, so the log is kept.
    */
   async #removeStrays(image: MetadataImage, removedTopics: ReadonlySet<string>): Promise<void> {
     for (const log of this.#logs.all()) {
       if (log.topic === METADATA_TOPIC) continue
       const topic = image.topicsByName.get(log.topic)
       if (topic && topic.id === log.topicId && log.partition < topic.partitions.length) continue
-      // a broker that died between making the directory and naming its topic
+      // The broker died after creating the directory and before naming its topic.
       const unborn = log.topicId === ZERO_UUID && log.logEndOffset === 0
       if (unborn || removedTopics.has(log.topicId)) await this.#logs.delete(log.topic, log.partition)
-      else this.#logger.warn(`${log.dir} belongs to no topic that the metadata knows: it is left alone, and not served`)
+      else this.#logger.warn(`${log.dir} belongs to no topic in the metadata. The directory is kept, but not served`)
     }
   }
 
   /**
-   * The logs of `previous` are open already; at start there are none. Logs are opened with the
-   * broker's defaults, and get their topic's settings here.
+   * Opens the logs that are new since `previous`, which is empty at start. Logs are opened with the
+   * broker's defaults and get their topic's settings here.
    */
   async #openAll(topics: readonly TopicImage[], image: MetadataImage, previous = EMPTY_IMAGE): Promise<void> {
     const work = topics.flatMap(topic => {
@@ -104,7 +110,7 @@ export class Partitions {
     let next = 0
     const worker = async () => {
       for (let item = work[next++]; item; item = work[next++]) {
-        // much of this blocks: let requests run in between
+        // Opening blocks the event loop, so let requests run in between.
         if (next % OPEN_AT_ONCE === 0) await setImmediate()
         await this.#open(item.topic, item.partition, item.config)
       }
@@ -125,14 +131,14 @@ export class Partitions {
   }
 
   /**
-   * Whether no removal is under way. A start removes what is left of topics that the log says were
-   * deleted, so the log must say so until their directories are gone.
+   * Whether no removal is in progress. The metadata log must keep the record of a deletion until
+   * the directories are removed, because a restart removes the remaining ones from that record.
    */
   get isSettled(): boolean {
     return this.#removing === 0
   }
 
-  /** Tries the partitions that failed once more: a full disk may have room again. */
+  /** Retries the partitions that failed. A full disk may have space again. */
   async retryFailed(image: MetadataImage): Promise<void> {
     for (const { topic, partition } of [...this.#failed.values()]) {
       if (image.topicsById.get(topic.id)) await this.#open(topic, partition, this.#configOf(topic.name, image))
@@ -149,14 +155,14 @@ export class Partitions {
     return this.#plain.config
   }
 
-  /** Makes the logs that `next` has and the image before it had not. */
+  /** Creates the logs that are in `next` but not in the previous image. */
   async create(previous: MetadataImage, next: MetadataImage, delta: ImageDelta): Promise<void> {
     const grown: TopicImage[] = []
     for (const id of delta.topicIds) {
       const topic = next.topicsById.get(id)
       if (!topic) continue
       if ((previous.topicsById.get(id)?.partitions.length ?? 0) < topic.partitions.length) grown.push(topic)
-      // remove a deleted topic with this name first, or its logs would be in the way
+      // Remove a deleted topic with the same name first: its logs have the same directories.
       const namesake = previous.topicsByName.get(topic.name)
       if (namesake && namesake.id !== id) await Promise.all(this.#remove(namesake))
     }
@@ -164,9 +170,9 @@ export class Partitions {
   }
 
   /**
-   * Starts to remove the logs that only the image before `next` had, and applies changed settings
-   * to the others. Does not wait for removals: a log is renamed in the background, and a new log
-   * with its name waits for that.
+   * Starts to remove the logs that are only in the previous image, and applies changed settings to
+   * the others. Does not wait for the removals: a log is renamed in the background, and a new log
+   * with the same name waits for that.
    */
   update(previous: MetadataImage, next: MetadataImage, delta: ImageDelta): void {
     for (const id of delta.topicIds) {
@@ -184,7 +190,7 @@ export class Partitions {
         await this.#logs.delete(topic.name, partition, topic.id)
       } catch (error) {
         this.#logger.error(
-          `Cannot remove the log of ${topic.name}-${partition}; it stays on disk until the next start`,
+          `Cannot remove the log of ${topic.name}-${partition}. It remains on disk until the next start`,
           error,
         )
       } finally {
@@ -210,7 +216,10 @@ export class Partitions {
     }
   }
 
-  /** A partition's log. Throws a KafkaError when there is none, or this node does not lead it. */
+  /**
+   * Returns a partition's log. Throws a KafkaError if the partition does not exist or this node
+   * does not lead it.
+   */
   log(topic: string, partition: number, image: MetadataImage): PartitionLog {
     const known = image.topicsByName.get(topic)?.partitions[partition]
     if (!known) throw errorFor(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
@@ -223,7 +232,7 @@ export class Partitions {
 
 type Configs = ReadonlyMap<string, string> | undefined
 
-/** Whether a broker's configs differ in a key that topics take their defaults from. */
+/** Whether two sets of broker configs differ in a key that topics inherit. */
 function changesTopics(before: Configs, after: Configs): boolean {
   const names = new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])
   return [...names].some(name => TOPIC_DEFAULT_KEYS.has(name) && before?.get(name) !== after?.get(name))

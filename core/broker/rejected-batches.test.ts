@@ -7,8 +7,8 @@ import { RawClient } from './test-support/raw-client.ts'
 import { startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
 /**
- * What Produce answers to batches that are wrong. `false-batches.peer.test.ts` compares it with
- * Apache's answers.
+ * The answers of Produce to invalid batches. `false-batches.peer.test.ts` compares them with
+ * Apache's.
  */
 let b: TestBroker
 let c: RawClient
@@ -48,7 +48,7 @@ async function produce(
 
 const raw = (batch: RawBatch) => rawBatch(batch, BigInt(Date.now()))
 
-test('the ten records without a key, of a hundred to a compacted topic, are named', async () => {
+test('of a hundred records for a compacted topic, the ten without a key are listed', async () => {
   const records = Array.from({ length: 100 }, (_, i) => (i % 10 === 3 ? { key: null } : {}))
   const expected = [3, 13, 23, 33, 43, 53, 63, 73, 83, 93].map(batchIndex => ({
     batchIndex,
@@ -62,8 +62,8 @@ test('the ten records without a key, of a hundred to a compacted topic, are name
   }
 })
 
-test('a batch without room for its header is INVALID_RECORD, unless the bytes after it are a corrupt batch', async () => {
-  // the bytes after the claimed end are read as the start of another batch, and the time is among them
+test('a batch too short for a header is INVALID_RECORD, unless the bytes after it are a corrupt batch', async () => {
+  // The bytes after the claimed end, which include the timestamp, are read as the next batch.
   const codes = new Set<number>()
   for (let low = 0n; low < 256n; low++) {
     const now = (BigInt(Date.now()) & ~255n) | low
@@ -100,7 +100,7 @@ test('a transactional batch without a transactional id is rejected, with its who
   expect(codes).toEqual([unauthorized, unauthorized])
   const begun = await produce('t', [batchOf('fine'), transactional], { transactionalId: 'x' })
   expect(begun.map(p => p.errorCode)).toEqual([0, ErrorCode.INVALID_TXN_STATE])
-  // readers of committed records do not wait for anything
+  // Consumers that read only committed records do not wait.
   expect(await listEnd(1)).toBe(await listEnd(0))
 })
 
@@ -117,8 +117,8 @@ test('a rejected batch does not affect other partitions', async () => {
   expect(answers[1]!.errorMessage).toBeNull()
 })
 
-test('records whose header has no latest timestamp, as Sarama once wrote them, are found by their time', async () => {
-  // later than whatever else is in the log
+test('records without a maximum timestamp in the batch header, as Sarama once wrote, are found by time', async () => {
+  // Later than every other record in the log.
   let time = Date.now() + 60_000
   for (const codec of ['none', 'gzip'] as const) {
     time += 1000

@@ -20,7 +20,7 @@ const REQUESTS = 40
 const PRODUCE_VERSION = 9
 const FETCH_VERSION = 12
 
-/** mulberry32: small, seeded. */
+/** mulberry32: a small, seeded random generator. */
 function randomOf(start: number): () => number {
   let state = start >>> 0
   return () => {
@@ -32,10 +32,10 @@ function randomOf(start: number): () => number {
   }
 }
 
-/** What was acknowledged: of each partition the value of the record at an offset. */
+/** The acknowledged records: for each partition, the value at each offset. */
 type Acked = Map<number, string>[]
 
-/** Lets readers go on when producers have got somewhere. */
+/** Lets readers wait for the progress of the producers. */
 class Progress {
   acks = 0
   producing = PRODUCERS
@@ -51,7 +51,7 @@ class Progress {
     this.#wake()
   }
 
-  /** After so many acknowledgements more, or when there will be none. */
+  /** Resolves after `count` more acknowledgements, or when no more will come. */
   after(count: number): Promise<void> {
     return new Promise(resolve => {
       this.#waiting.push({ at: this.acks + count, resolve })
@@ -73,7 +73,9 @@ function batchOf(id: string, bytes: number): Buffer {
   return builder.build()
 }
 
-/** Pipelines requests of any size, cut anywhere; some are broken off in the middle. */
+/**
+ * Pipelines requests of various sizes, split at random positions. Some are aborted in the middle.
+ */
 async function produce(port: number, name: string, random: () => number, acked: Acked, progress: Progress) {
   let client = await RawClient.connect(port)
   const answers: Promise<void>[] = []
@@ -87,7 +89,8 @@ async function produce(port: number, name: string, random: () => number, acked: 
     const input = { acks, timeoutMs: 5000, topicData: [{ name: 't', partitionData }] }
     const frame = Buffer.concat(encodeRequestFrame(header, ProduceRequest, input))
     const end = random() < 0.1 ? Math.floor(frame.length * random()) : frame.length
-    // before the last piece is written, since the answer may come before this goes on
+    // Before the last piece is written, because the response may arrive before this function
+    // continues.
     const answer = acks === 0 || end < frame.length ? null : client.nextFrame()
     for (let at = 0; at < end; ) {
       const to = Math.min(end, at + Math.ceil(frame.length * random() ** 2))
@@ -126,7 +129,10 @@ function fetchFrame(offsets: readonly number[], partitionMaxBytes: number): Buff
   return Buffer.concat(encodeRequestFrame(header, FetchRequest, input))
 }
 
-/** Checks every batch of an answer and moves the offsets behind it; gives the first value of each batch to `see`. */
+/**
+ * Checks every batch of a response, advances the offsets, and passes the first value of each batch
+ * to `see`.
+ */
 function check(answer: Buffer, offsets: number[], see: (partition: number, offset: number, value: string) => void) {
   const { end } = decodeResponseHeader(1, FETCH_VERSION, answer)
   const response = decode(FetchResponse, FETCH_VERSION, answer, end)
@@ -141,7 +147,7 @@ function check(answer: Buffer, offsets: number[], see: (partition: number, offse
   }
 }
 
-/** Reads along, from the tail if it can, until nothing more comes. */
+/** Reads continuously, from the tail cache if possible, until no more records come. */
 async function follow(port: number, partitionMaxBytes: number, progress: Progress): Promise<Acked> {
   const client = await RawClient.connect(port)
   const seen: Acked = Array.from({ length: PARTITIONS }, () => new Map<number, string>())
@@ -158,12 +164,15 @@ async function follow(port: number, partitionMaxBytes: number, progress: Progres
   return seen
 }
 
-/** Asks for all there is, takes it only when producers have gone on, or not at all. */
+/**
+ * Requests everything, then reads the response only after the producers have made progress, or
+ * never.
+ */
 async function dawdle(port: number, random: () => number, progress: Progress): Promise<void> {
   while (progress.producing > 0) {
     const socket = connect({ port, host: '127.0.0.1' })
     await once(socket, 'connect')
-    // from the front, or from the end as it was
+    // From the beginning, or from the end at that time.
     const front = random() < 0.7
     const offsets = Array.from({ length: PARTITIONS }, () => (front ? 0 : Math.floor(random() * progress.acks * 0.5)))
     socket.write(fetchFrame(offsets, 4 << 20))
@@ -192,7 +201,7 @@ async function dawdle(port: number, random: () => number, progress: Progress): P
   }
 }
 
-test(`memory is used again only when nobody reads it any more (seed ${seed})`, { timeout: 120_000 }, async () => {
+test(`buffers are reused only after their last reader is done (seed ${seed})`, { timeout: 120_000 }, async () => {
   let returned = 0
   const pool = new BufferPool({
     onGive(memory) {
@@ -200,7 +209,7 @@ test(`memory is used again only when nobody reads it any more (seed ${seed})`, {
       memory.fill(0xdb)
     },
   })
-  // a tail that is much smaller than what is written: its memory goes round
+  // The tail cache is much smaller than the records written, so its buffers are reused.
   const settings = { 'millrace.log.tail.cache.bytes': String(2 << 20) }
   await using b = await startTestBroker(settings, { pool })
   const admin = await RawClient.connect(b.port)

@@ -5,7 +5,10 @@ import type { Controller } from './quorum/controller-api.ts'
 import type { MetadataImage } from './quorum/image.ts'
 import type { ImageListener } from './quorum/publisher.ts'
 
-/** What the coordinators and the handlers stand on: who this broker is, the metadata and the logs. */
+/**
+ * The services that the coordinators and handlers share: the broker's identity, its metadata and
+ * its logs.
+ */
 export interface BaseServices {
   readonly config: BrokerConfig
   readonly nodeId: number
@@ -13,15 +16,21 @@ export interface BaseServices {
   readonly logger: Logger
   /** Milliseconds since the epoch. */
   now(): number
-  /** The metadata as it is now. Take it once per request: it never changes under your hands. */
+  /**
+   * The current metadata image. Images are immutable: take one per request and use it throughout.
+   */
   image(): MetadataImage
   /**
-   * Calls back synchronously after each change of the image, with the changes. New logs exist by
-   * then, and removed ones are no longer handed out. Returns a function that unsubscribes.
+   * Calls `listener` synchronously after each change of the image, with the changes. New logs
+   * already exist then, and removed logs are no longer returned. Returns a function that
+   * unsubscribes.
    */
   onImage(listener: ImageListener): () => void
   readonly logs: LogManager
-  /** A partition's log. Throws a KafkaError: UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER or KAFKA_STORAGE_ERROR. */
+  /**
+   * Returns a partition's log. Throws a KafkaError: UNKNOWN_TOPIC_OR_PARTITION,
+   * NOT_LEADER_OR_FOLLOWER or KAFKA_STORAGE_ERROR.
+   */
   log(topic: string, partition: number): PartitionLog
   readonly controller: Controller
   /** Aborted when the broker begins to stop. */

@@ -10,7 +10,7 @@ import {
 } from '../../test/peers/tools.ts'
 import { startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
-/** Apache Kafka's own tools, and kcat (librdkafka), against our broker. */
+/** Apache Kafka's own tools and kcat (librdkafka) against our broker. */
 const noTools = skipWithout("Apache Kafka's tools", findKafkaLibs() !== null)
 const noKcat = skipWithout('kcat', hasKcat())
 
@@ -26,7 +26,7 @@ async function tool(name: KafkaTool, ...args: string[]): Promise<string> {
 
 const lines = (text: string) => text.split('\n').filter(l => l !== '')
 
-test.skipIf(noTools)('kafka-topics creates, lists, describes, widens and deletes', async () => {
+test.skipIf(noTools)('kafka-topics creates, lists, describes, adds partitions to and deletes topics', async () => {
   expect(
     await tool('topics', '--create', '--topic', 'tools', '--partitions', '2', '--config', 'retention.ms=1000000'),
   ).toMatch(/Created topic tools/)
@@ -42,7 +42,7 @@ test.skipIf(noTools)('kafka-topics creates, lists, describes, widens and deletes
 })
 
 test.skipIf(noTools)(
-  'the console producer and consumer pass records with keys, in a group whose offsets its tool shows',
+  'the console tools produce and consume records with keys, in a group whose offsets kafka-consumer-groups shows',
   async () => {
     const input = Array.from({ length: 100 }, (_, i) => `k${i % 3}:line ${i}\n`).join('')
     const keyed = ['--reader-property', 'parse.key=true', '--reader-property', 'key.separator=:']
@@ -74,7 +74,7 @@ test.skipIf(noTools)(
   },
 )
 
-test.skipIf(noTools)('kafka-configs sets, shows and removes the configs of topics and of the broker', async () => {
+test.skipIf(noTools)('kafka-configs sets, shows and removes configs of topics and of the broker', async () => {
   await tool('topics', '--create', '--topic', 'conf')
   const of = ['--entity-type', 'topics', '--entity-name', 'conf']
   await tool('configs', '--alter', ...of, '--add-config', 'retention.ms=12345,cleanup.policy=[compact,delete]')
@@ -101,7 +101,7 @@ test.skipIf(noTools)('kafka-configs sets, shows and removes the configs of topic
 })
 
 test.skipIf(noTools)(
-  'kafka-log-dirs, kafka-delete-records, kafka-cluster, kafka-leader-election and kafka-broker-api-versions are served',
+  'kafka-log-dirs, kafka-delete-records, kafka-cluster, kafka-leader-election and kafka-broker-api-versions work',
   async () => {
     const input = 'a\nb\nc\nd\n'
     await runKafkaTool('console-producer', ['--bootstrap-server', b.bootstrap, '--topic', 'misc'], { input })
@@ -123,7 +123,7 @@ test.skipIf(noTools)(
 )
 
 test.skipIf(noTools)(
-  'the perf tools produce with every compression, idempotently, and consume what was produced',
+  'the performance tools produce with every compression, idempotently, and consume the records',
   async () => {
     const props = (c: string) => [
       '--producer-props',

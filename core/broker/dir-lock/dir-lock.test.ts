@@ -30,7 +30,7 @@ const dead = owner({ pid: 999999999, start: '1' })
 const mtime = () => statSync(path()).mtimeMs
 const hasProc = existsSync('/proc/self/stat')
 
-test('a directory is taken once, and is free again after its release', async () => {
+test('a directory can be locked once, and again after its release', async () => {
   const release = await lockDirs([dir])
   await expect(lockDirs([dir])).rejects.toThrow(`in use by another broker, process ${process.pid}`)
   expect(lock()).toBe(ownerText(me))
@@ -39,10 +39,10 @@ test('a directory is taken once, and is free again after its release', async () 
   ;(await lockDirs([dir]))()
 })
 
-test.skipIf(!hasProc)('a lock whose owner is certainly gone is taken over at once', async () => {
+test.skipIf(!hasProc)('a lock whose owner has certainly exited is taken over at once', async () => {
   const stale = [
-    owner({ start: '1' }), // our pid, of a process before us
-    owner({ pid: 1, start: '1' }), // a pid that somebody else has got
+    owner({ start: '1' }), // our pid, used by an earlier process
+    owner({ pid: 1, start: '1' }), // a pid that another process has reused
     dead,
     '999999999 1-00000000\n', // the format of version 0.1
     `${process.pid} 1-${me.boot.slice(0, 8)}\n`,
@@ -58,7 +58,7 @@ test.skipIf(!hasProc)('a lock whose owner is certainly gone is taken over at onc
   }
 })
 
-test.skipIf(!hasProc)('a lock in the format of version 0.1 counts while its process lives', async () => {
+test.skipIf(!hasProc)('a lock in the format of version 0.1 is valid while its process runs', async () => {
   const [pid, start] = [process.ppid, readFileSync(`/proc/${process.ppid}/stat`, 'latin1')]
   const ticks = start.slice(start.lastIndexOf(')') + 2).split(' ')[19]
   writeFileSync(path(), `${pid} ${ticks}-${me.boot.slice(0, 8)}\n`)
@@ -70,7 +70,7 @@ const container = { namespace: 'pid:[4026539999]', host: 'f00dcafe1234' }
 const elsewhere = { boot: '11111111-2222-3333-4444-555555555555', host: 'other-host' }
 
 test.skipIf(!hasProc)(
-  'a process in another container, or on another host, holds its lock while it renews it',
+  'a process in another container or on another host keeps its lock while it renews it',
   async () => {
     for (const where of [container, elsewhere]) {
       writeFileSync(path(), owner(where))
@@ -82,7 +82,7 @@ test.skipIf(!hasProc)(
       expect(String(error)).toContain(`process ${process.pid} on host ${where.host}`)
       expect(warnings[0]).toMatch(/^Waiting up to/)
       clearInterval(beat)
-      // it died: its lock is not renewed any more
+      // It exited: nothing renews its lock any more.
       warnings.length = 0
       const release = await lockDirs([dir], { heartbeat: FAST, warn: w => warnings.push(w) })
       expect(warnings.at(-1)).toMatch(new RegExp(`its owner, process ${process.pid} on host ${where.host},`))
@@ -91,7 +91,7 @@ test.skipIf(!hasProc)(
   },
 )
 
-test.skipIf(!hasProc)('a lock left long ago by a crash in a container is taken over without waiting', async () => {
+test.skipIf(!hasProc)('an old lock left by a crash in a container is taken over without waiting', async () => {
   writeFileSync(path(), owner(container))
   const long = new Date(Date.now() - 60_000)
   utimesSync(path(), long, long)
@@ -125,7 +125,7 @@ test('a process that dies while taking over a lock does not block others', async
   expect(existsSync(path())).toBe(false)
 })
 
-test('all directories or none are taken', async () => {
+test('either all directories are locked or none', async () => {
   const other = mkdtempSync(join(tmpdir(), 'dir-lock-'))
   const release = await lockDirs([other])
   await expect(lockDirs([dir, other])).rejects.toThrow(/in use/)
@@ -134,7 +134,7 @@ test('all directories or none are taken', async () => {
   rmSync(other, { recursive: true })
 })
 
-test.skipIf(!hasProc)('a directory that cannot be made is one clear error', async () => {
+test.skipIf(!hasProc)('a directory that cannot be created gives one clear error', async () => {
   await expect(lockDirs(['/proc/millrace/logs'])).rejects.toThrow(
     /Cannot write to the log directory \/proc\/millrace\/logs: ENOENT/,
   )
@@ -150,7 +150,7 @@ const CONTENDER = `
   })`
 const NODE = [process.execPath, '--input-type=module', '-e', CONTENDER]
 
-test('if several processes try at once, exactly one gets the lock, even a stale one', {
+test('if several processes try at the same time, exactly one gets the lock, even a stale one', {
   timeout: 60_000,
 }, async () => {
   for (const before of [null, dead]) {
@@ -170,7 +170,7 @@ test('if several processes try at once, exactly one gets the lock, even a stale 
   }
 })
 
-/** Runs a program that takes the lock, and waits until it has it. */
+/** Starts a program that takes the lock, and waits until it holds the lock. */
 async function holding(command: string, args: readonly string[]): Promise<ChildProcess> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   await once(child.stdout, 'data')
@@ -180,14 +180,14 @@ async function holding(command: string, args: readonly string[]): Promise<ChildP
 }
 
 test.skipIf(!hasProc)('the lock of a zombie process is free', async () => {
-  // sleep takes the shell's place, and never asks for the exit code of the child that it inherited
+  // sleep replaces the shell, and never reaps the child that it inherits.
   const parent = await holding('sh', ['-c', 'exec 3<&0; "$@" <&3 & exec sleep 600', 'sh', ...NODE, dir])
   const pid = Number(lock().split(' ')[0])
   await expect(lockDirs([dir])).rejects.toThrow(`process ${pid}`)
   process.kill(pid, 'SIGKILL')
   await vi.waitFor(() => {
     expect(readFileSync(`/proc/${pid}/stat`, 'latin1')).toContain(') Z ')
-    // its other threads end a moment later
+    // The other threads of the process exit a moment later.
     expect(readdirSync(`/proc/${pid}/task`)).toHaveLength(1)
   })
   ;(await lockDirs([dir], { warn: message => expect.unreachable(message) }))()
@@ -197,7 +197,7 @@ test.skipIf(!hasProc)('the lock of a zombie process is free', async () => {
 const unshare = ['--pid', '--fork', '--kill-child', '--mount-proc']
 const canUnshare = hasProc && spawnSync('unshare', [...unshare, 'true']).status === 0
 test.skipIf(!canUnshare)(
-  'a live process in another pid namespace holds its lock, and a killed one does not',
+  'a running process in another pid namespace keeps its lock, and a killed one does not',
   async () => {
     const child = await holding('unshare', [...unshare, ...NODE, dir])
     expect(lock()).toMatch(/^1 /)

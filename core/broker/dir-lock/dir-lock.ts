@@ -10,20 +10,21 @@ import { claim, renewedAt, takeOver, textOf } from './lock-file.ts'
 import { judge, type LockOwner, ownerText, parseOwner, thisProcess } from './owner.ts'
 
 const LOCK = '.lock'
-/** How often to retry while other processes take and release the lock. */
+/** The number of attempts while other processes take and release the lock. */
 const TRIES = 200
 const TRY_AGAIN_MS = 25
 
 /**
- * How often the owner renews its lock, and after what silence it counts as gone if nothing else
- * tells.
+ * How often the owner renews its lock, and how long without a renewal means that the owner has
+ * exited.
  */
 export interface Heartbeat {
   readonly everyMs: number
-  /** Of an owner in another container of this machine, whose clock is ours. */
+  /** For an owner in another container of this machine, which has the same clock. */
   readonly silenceMs: number
   /**
-   * Of an owner that may be on another machine; measured by our clock, since its clock may differ.
+   * For an owner that may be on another machine. Measured with our clock, because its clock may
+   * differ.
    */
   readonly remoteSilenceMs: number
 }
@@ -32,22 +33,25 @@ const HEARTBEAT: Heartbeat = { everyMs: 2_000, silenceMs: 10_000, remoteSilenceM
 
 export interface LockOptions {
   readonly heartbeat?: Heartbeat
-  /** Says that the start waits, or that a lock was taken over. */
+  /** Called when the start waits for a lock or has taken one over. */
   readonly warn?: (message: string) => void
-  /** Another broker took our lock: nothing may be written to the directories any more. */
+  /**
+   * Called when another broker took our lock. Nothing may be written to the directories after that.
+   */
   readonly onLost?: (dir: string) => void
 }
 
-/** Directories that brokers of this very process hold. */
+/** Directories locked by brokers in this process. */
 const heldHere = new Set<string>()
 let taken = 0
 
 /**
- * Takes the directories for this process, by a `.lock` file in each that names the process and is
- * renewed every two seconds (Node has no file locks). A lock whose owner is gone, as after kill -9,
- * is taken over: at once if the process can be looked up, otherwise after the lock was not renewed
- * for a while. If two processes try at once, one gets it. Returns the release function. Throws
- * MR_BROKER_DIR_LOCKED, MR_BROKER_DIR_LOCKED_ELSEWHERE, MR_BROKER_DIR_UNWRITABLE.
+ * Locks the directories for this process. Each gets a `.lock` file that names the process and is
+ * renewed every two seconds, because Node has no file locks. The lock of a process that has exited
+ * (for example after kill -9) is taken over: at once if the process can be looked up, otherwise
+ * after a period without renewals. If two processes try at the same time, one of them gets the
+ * lock. Returns a function that releases the locks. Throws MR_BROKER_DIR_LOCKED,
+ * MR_BROKER_DIR_LOCKED_ELSEWHERE or MR_BROKER_DIR_UNWRITABLE.
  */
 export async function lockDirs(dirs: readonly string[], o: LockOptions = {}): Promise<() => void> {
   const held: string[] = []
@@ -77,13 +81,13 @@ export async function lockDirs(dirs: readonly string[], o: LockOptions = {}): Pr
 const mine = () => ownerText(thisProcess())
 const isOurs = (dir: string) => textOf(join(dir, LOCK)) === mine()
 
-/** Reports a lock that another process took, once, and does not renew it. */
+/** Reports once that another process took a lock, and no longer renews that lock. */
 async function renew(held: string[], o: LockOptions): Promise<void> {
   for (const dir of [...held]) {
     const path = join(dir, LOCK)
     try {
       const text = textOf(path)
-      // somebody removed the file by hand
+      // The file was removed by hand.
       if (text === null) writeFileSync(path, mine(), { flag: 'wx' })
       else if (text === mine()) await utimes(path, new Date(), new Date())
       else {
@@ -99,7 +103,7 @@ async function renew(held: string[], o: LockOptions): Promise<void> {
 
 async function take(dir: string, o: LockOptions): Promise<void> {
   if (heldHere.has(dir)) throw brokerErrors.create('MR_BROKER_DIR_LOCKED', { dir, pid: process.pid })
-  // two starts within this process
+  // A second start within this process.
   heldHere.add(dir)
   const candidate = join(dir, `${LOCK}.${process.pid}-${taken++}`)
   let holder: Holder | null
@@ -123,7 +127,7 @@ type Holder =
   | { readonly where: 'here'; readonly pid: number }
   | { readonly where: 'elsewhere'; readonly pid: number; readonly host: string }
 
-/** Null: the lock is ours now. Otherwise who has it. */
+/** Returns null if we now hold the lock, otherwise its holder. */
 async function takeOrHolder(dir: string, candidate: string, o: LockOptions): Promise<Holder | null> {
   const path = join(dir, LOCK)
   for (let left = TRIES; left > 0; left--) {
@@ -132,7 +136,7 @@ async function takeOrHolder(dir: string, candidate: string, o: LockOptions): Pro
     if (text === null) continue
     const holder = await holderOf(path, text, o)
     if (holder !== null) return holder
-    // the link is renewed from here on; it starts with the current time
+    // The link is renewed from now on, so it must start with the current time.
     writeFileSync(candidate, readFileSync(candidate))
     if (takeOver(path, text, candidate)) return null
     await pause(TRY_AGAIN_MS)
@@ -140,7 +144,7 @@ async function takeOrHolder(dir: string, candidate: string, o: LockOptions): Pro
   throw new Error(`${path} is created and removed repeatedly by other processes`)
 }
 
-/** Who holds a lock with this text; null if nobody does any more. */
+/** Returns the holder of a lock with this text, or null if the lock is stale. */
 async function holderOf(path: string, text: string, o: LockOptions): Promise<Holder | null> {
   const owner = parseOwner(text)
   const byKernel = lockedByKernel(path)
@@ -160,7 +164,7 @@ const describe = ({ pid, host }: LockOwner) => `process ${pid} on host ${host}`
 async function isRenewed(path: string, text: string, verdict: 'hidden' | 'remote', o: LockOptions): Promise<boolean> {
   const { everyMs, silenceMs, remoteSilenceMs } = o.heartbeat ?? HEARTBEAT
   const seen = renewedAt(path)
-  // on this machine the time of the file is by our clock
+  // On the same machine, the file's time comes from our clock.
   const since = verdict === 'hidden' && seen !== null ? Math.min(seen, Date.now()) : Date.now()
   const until = since + (verdict === 'hidden' ? silenceMs : remoteSilenceMs)
   if (until > Date.now()) {
@@ -169,7 +173,7 @@ async function isRenewed(path: string, text: string, verdict: 'hidden' | 'remote
   }
   while (Date.now() < until) {
     await pause(Math.min(everyMs / 4, Math.max(1, until - Date.now())))
-    // released or taken over: look again
+    // Released or taken over, so check again.
     if (textOf(path) !== text) return false
     if (renewedAt(path) !== seen) return true
   }
@@ -180,7 +184,7 @@ function removeQuietly(file: string): void {
   try {
     rmSync(file, { force: true })
   } catch {
-    // if the file could not be written it cannot be removed either; that error is already being
-    // thrown
+    // If the file could not be written it cannot be removed either. The write error is already
+    // being thrown.
   }
 }

@@ -1,7 +1,7 @@
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { isErrno } from '../log/files.ts'
 
-/** A lock's text; null where there is no file. */
+/** Returns the text of a lock, or null if the file does not exist. */
 export function textOf(path: string): string | null {
   try {
     return readFileSync(path, 'utf8')
@@ -11,12 +11,12 @@ export function textOf(path: string): string | null {
   }
 }
 
-/** When a lock was renewed last, in milliseconds; null where there is no file. */
+/** Returns when a lock was last renewed, in milliseconds, or null if the file does not exist. */
 export function renewedAt(path: string): number | null {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null
 }
 
-/** Creates a complete file under a new name atomically; false if the name exists. */
+/** Creates a complete file under a new name atomically. Returns false if the name exists. */
 export function claim(file: string, name: string): boolean {
   try {
     linkSync(file, name)
@@ -25,7 +25,7 @@ export function claim(file: string, name: string): boolean {
     if (isErrno(error, 'EEXIST')) return false
     if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].some(code => isErrno(error, code))) throw error
   }
-  // a file system without links
+  // The file system does not support hard links.
   try {
     writeFileSync(name, readFileSync(file), { flag: 'wx' })
     return true
@@ -35,12 +35,12 @@ export function claim(file: string, name: string): boolean {
   }
 }
 
-/** A guard is held for a moment only; one that is older was left by a crash. */
+/** A guard is held only briefly. An older guard was left by a crash. */
 const GUARD_MS = 10_000
 
 /**
- * Replaces the lock of a dead owner with ours. A guard file, named after that owner, ensures that
- * no process removes the lock of a faster one. Returns whether the lock is ours now; if not, look
+ * Replaces the lock of a dead owner with ours. A guard file named after that owner ensures that no
+ * process removes the lock of a faster one. Returns whether we now hold the lock. If not, check
  * again.
  */
 export function takeOver(path: string, stale: string, mine: string): boolean {

@@ -15,12 +15,12 @@ type Response = MessageInput<typeof ProduceResponse>
 type PartitionData = Request['topicData'][number]['partitionData'][number]
 type PartitionResponse = NonNullable<NonNullable<Response['responses']>[number]['partitionResponses']>[number]
 
-/** The client with which Kafka's own admin tools may write to internal topics. */
+/** The client id with which Kafka's own admin tools may write to internal topics. */
 const ADMIN_CLIENT_ID = '__admin_client'
 
-/** Before anything is known of the log. */
+/** The offset in a response when the log was not reached. */
 const NO_OFFSET = -1
-/** Errors for which Kafka leaves out the log start offset. */
+/** The errors for which Kafka leaves out the log start offset. */
 const WITHOUT_LOG_START = new Set<number>([
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
   ErrorCode.NOT_LEADER_OR_FOLLOWER,
@@ -43,18 +43,18 @@ function refused(index: number, error: unknown, logStartOffset = NO_OFFSET): Par
   }
 }
 
-/** The records at fault (KIP-467). */
+/** The invalid records of a batch (KIP-467). */
 function recordErrorsOf(error: unknown) {
   if (!(error instanceof RecordsRejected)) return []
   return error.recordErrors.map(e => ({ batchIndex: e.index, batchIndexErrorMessage: e.message }))
 }
 
-/** Whether any batch of a request claims to belong to a transaction. */
+/** Whether a batch of the request claims to belong to a transaction. */
 function hasTransactions(request: Request): boolean {
   return request.topicData.some(t => t.partitionData.some(p => claimsTransaction(p.records)))
 }
 
-/** What is wrong with the request as a whole, so that nothing of it is appended. */
+/** Returns the error of the request as a whole, in which case nothing is appended. */
 function requestProblem(request: Request): number {
   if (request.acks < -1 || request.acks > 1) return ErrorCode.INVALID_REQUIRED_ACKS
   if (request.transactionalId === null && hasTransactions(request)) {
@@ -69,7 +69,7 @@ function topicProblem(topic: TopicImage | undefined, topicId: string, ctx: Reque
   return ErrorCode.NONE
 }
 
-/** Appends to one partition. The append is in line before the first await. */
+/** Appends to one partition. The append is queued before the first await. */
 async function append(
   { index, records }: PartitionData,
   topic: TopicImage,
@@ -81,7 +81,7 @@ async function append(
     const batch = theOneBatch(records, ctx.apiVersion)
     const log = ctx.broker.log(topic.name, index)
     logStartOffset = log.logStartOffset
-    // transactions are not supported yet, so no producer can have started one
+    // Transactions are not supported yet, so no producer can have started one.
     if (claimsTransaction(batch) && header.producerId(batch, 0) >= 0) throw errorFor(ErrorCode.INVALID_TXN_STATE)
     const leaderEpoch = topic.partitions[index]?.leaderEpoch ?? 0
     const done = await log.append(batch, { origin: 'client', leaderEpoch, requiredAcks: acks })
@@ -93,14 +93,14 @@ async function append(
     }
   } catch (error) {
     if (kafkaCodeOf(error) === ErrorCode.UNKNOWN_SERVER_ERROR)
-      ctx.broker.logger.error(`Appending to ${topic.name}-${index} failed`, error)
+      ctx.broker.logger.error(`Cannot append to ${topic.name}-${index}`, error)
     return refused(index, error, logStartOffset)
   }
 }
 
 /**
- * Produce. The records' bytes go to the log as they came. Requests of one connection overlap: each is in its partitions' lines before the next
- * begins, so order holds.
+ * Produce. The bytes of the records go to the log unchanged. Requests of one connection overlap.
+ * Order is kept because each request is in the queues of its partitions before the next one begins.
  */
 export const produceHandler: Handler<Request, Response> = {
   key: ApiKey.Produce,
@@ -138,7 +138,7 @@ export const produceHandler: Handler<Request, Response> = {
   },
 }
 
-/** With acks=0 a client hears of an error by the loss of its connection, as in Kafka. */
+/** With acks=0 the client learns of an error only because the connection closes, as in Kafka. */
 async function unacknowledged(
   pending: Promise<void>[],
   response: { responses: { partitionResponses: PartitionResponse[] }[] },

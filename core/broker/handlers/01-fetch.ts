@@ -15,7 +15,9 @@ type Partition = NonNullable<Topic['partitions']>[number]
 
 const READ_COMMITTED = 1
 
-/** Reads what the context names, in its order, within the request's and the broker's limits. */
+/**
+ * Reads the partitions of the context in order, within the limits of the request and the broker.
+ */
 async function readAll(context: FetchContext, request: Request, ctx: RequestContext): Promise<FetchedPartition[]> {
   const readCommitted = request.isolationLevel === READ_COMMITTED
   const maxBytes = Math.min(request.maxBytes, ctx.broker.config.values['fetch.max.bytes'])
@@ -31,13 +33,16 @@ async function readAll(context: FetchContext, request: Request, ctx: RequestCont
   })
   if (wait) {
     await wait
-    // topics may have come and gone meanwhile
+    // Topics may have been created or deleted while the fetch waited.
     resolved = context.targets.map(t => resolve(t, ctx))
   }
   return readWithin(resolved, maxBytes, readCommitted, ctx)
 }
 
-/** Slow readers together hold no more than there is room for: each still gets a batch. */
+/**
+ * Reads with a reservation, so that slow clients together cannot hold more than the broker allows.
+ * Every fetch can still read one batch.
+ */
 async function readWithin(
   resolved: readonly Resolved[],
   maxBytes: number,
@@ -46,21 +51,21 @@ async function readWithin(
 ) {
   let want = 0
   for (const r of resolved) if (want < maxBytes) want += available(r, maxBytes - want, readCommitted)
-  const room = ctx.broker.fetchRoom.reserve(want)
-  // an estimate, so that it only counts where there is less than asked for
-  const left = room.bytes < want ? room.bytes : maxBytes
+  const reservation = ctx.broker.fetchBudget.reserve(want)
+  // The estimate limits a fetch only if less space is left than it requests.
+  const left = reservation.bytes < want ? reservation.bytes : maxBytes
   const limits = { left, first: true }
   const result: FetchedPartition[] = []
   try {
     for (const r of resolved) {
       result.push(await read(r, limits, readCommitted))
-      room.read(Math.max(room.bytes, left - limits.left))
+      reservation.read(Math.max(reservation.bytes, left - limits.left))
     }
-    room.read(left - limits.left)
+    reservation.read(left - limits.left)
   } finally {
-    // by then the response is on its way, and counts as unsent
-    if (limits.first) room.release()
-    else setImmediate(room.release)
+    // The response is being sent by then, and counts as unsent bytes.
+    if (limits.first) reservation.release()
+    else setImmediate(reservation.release)
   }
   return result
 }
@@ -78,7 +83,7 @@ function partitionOf(p: FetchedPartition): Partition {
   }
 }
 
-/** Groups by topic what stands next to each other: a topic may come twice, as in Kafka. */
+/** Groups adjacent partitions by topic. As in Kafka, a topic may occur twice. */
 function byTopic(partitions: readonly FetchedPartition[]): Topic[] {
   const topics: { topic: string; topicId: string; partitions: Partition[] }[] = []
   let last: (typeof topics)[number] | undefined
@@ -91,7 +96,7 @@ function byTopic(partitions: readonly FetchedPartition[]): Topic[] {
   return topics
 }
 
-/** A whole request is refused. */
+/** Rejects a whole request. */
 function refused({ topics }: Request, errorCode: number): Response {
   const responses = topics.map(({ topic, topicId, partitions }) => ({
     topic,
@@ -107,7 +112,10 @@ function refused({ topics }: Request, errorCode: number): Response {
   return { errorCode, responses }
 }
 
-/** Fetch: batches as they are in the log, from each partition's offset on; waits for them as long as the client says. */
+/**
+ * Fetch. Returns batches unchanged from each partition's offset on. Waits for enough bytes as long
+ * as the client allows.
+ */
 export const fetchHandler: Handler<Request, Response> = {
   key: ApiKey.Fetch,
   async handle(request, ctx) {

@@ -11,7 +11,7 @@ type Request = Message<typeof ListOffsetsRequest>
 type Response = MessageInput<typeof ListOffsetsResponse>
 type Partition = Request['topics'][number]['partitions'][number]
 
-/** What a timestamp below zero asks for: ListOffsetsRequest's constants. */
+/** The special timestamps below zero, from Kafka's ListOffsetsRequest. */
 const LATEST = -1
 const EARLIEST = -2
 const MAX_TIMESTAMP = -3
@@ -19,7 +19,7 @@ const EARLIEST_LOCAL = -4
 const LATEST_TIERED = -5
 const EARLIEST_PENDING_UPLOAD = -6
 
-/** The first version in which each of them may be asked for. */
+/** The first request version that supports each of them. */
 const SINCE: Readonly<Record<number, number>> = {
   [MAX_TIMESTAMP]: 7,
   [EARLIEST_LOCAL]: 8,
@@ -45,7 +45,7 @@ async function find(log: PartitionLog, timestamp: number, epoch: number, readCom
       return { offset: log.logStartOffset, timestamp: -1, leaderEpoch: log.earliestEpoch }
     case MAX_TIMESTAMP:
       return (await log.maxTimestampOffset({ maxOffset: end })) ?? NOTHING
-    // there is no tiered storage
+    // There is no tiered storage.
     case LATEST_TIERED:
     case EARLIEST_PENDING_UPLOAD:
       return NOTHING
@@ -82,19 +82,19 @@ async function answer(topic: string, p: Partition, twice: boolean, request: Requ
 
 const nameOf = (topic: string, { partitionIndex }: Partition) => `${topic}-${partitionIndex}`
 
-/** ListOffsets: the first, last or newest offset, or the one of a time. */
+/** ListOffsets. Returns the first, last or newest offset, or the offset for a timestamp. */
 export const listOffsetsHandler: Handler<Request, Response> = {
   key: ApiKey.ListOffsets,
   async handle(request, ctx) {
     const twice = duplicates(request.topics.flatMap(t => t.partitions.map(p => nameOf(t.name, p))))
-    const asked = new Map<string, Map<number, Partition>>()
+    const requested = new Map<string, Map<number, Partition>>()
     for (const { name, partitions } of request.topics) {
-      const once = asked.get(name) ?? new Map<number, Partition>()
+      const once = requested.get(name) ?? new Map<number, Partition>()
       for (const p of partitions) once.set(p.partitionIndex, p)
-      if (once.size > 0) asked.set(name, once)
+      if (once.size > 0) requested.set(name, once)
     }
     const topics = await Promise.all(
-      [...asked].map(async ([name, once]) => {
+      [...requested].map(async ([name, once]) => {
         const answers = [...once.values()].map(p => answer(name, p, twice.has(nameOf(name, p)), request, ctx))
         return { name, partitions: await Promise.all(answers) }
       }),

@@ -36,7 +36,10 @@ const unknown = (name: string | null, errorCode: number, topicId = ZERO_UUID): T
   isInternal: name !== null && isInternalTopic(name),
 })
 
-/** A topic by name, made if it may be. Unlike in Kafka it is there with its leaders at once, so that no client has to ask again. */
+/**
+ * Returns a topic by name, and creates it if this is allowed. Unlike in Kafka, a new topic has
+ * leaders at once, so clients need no second request.
+ */
 async function byName(name: string, mayCreate: boolean, ctx: RequestContext): Promise<Topic> {
   const topic = ctx.broker.image().topicsByName.get(name)
   if (topic) return known(topic)
@@ -45,8 +48,8 @@ async function byName(name: string, mayCreate: boolean, ctx: RequestContext): Pr
   try {
     const made = await ctx.broker.controller.ensureTopic(name)
     if (!made.error) return known(made.value)
-    ctx.broker.logger.info(`Automatic creation of topic ${name} failed: ${made.error.message}`)
-    // as in Kafka, which answers before it knows
+    ctx.broker.logger.info(`Cannot create the topic ${name} automatically: ${made.error.message}`)
+    // As in Kafka, which answers before it knows the result.
     return unknown(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   } catch (error) {
     return unknown(name, kafkaCodeOf(error))
@@ -57,24 +60,24 @@ async function topicsOf(request: Request, ctx: RequestContext): Promise<Topic[]>
   const image = ctx.broker.image()
   const all = request.topics === null || (ctx.apiVersion === 0 && request.topics.length === 0)
   if (all) return [...image.topicsByName.values()].map(known)
-  const asked = request.topics ?? []
-  // as in Kafka, one id makes it a request by ids
-  const ids = new Set(asked.map(t => t.topicId).filter(id => id !== ZERO_UUID))
+  const requested = request.topics ?? []
+  // As in Kafka, a single id makes it a request by ids.
+  const ids = new Set(requested.map(t => t.topicId).filter(id => id !== ZERO_UUID))
   if (ids.size > 0)
     return [...ids].map(id => {
       const topic = image.topicsById.get(id)
       return topic ? known(topic) : unknown(null, ErrorCode.UNKNOWN_TOPIC_ID, id)
     })
   const mayCreate = request.allowAutoTopicCreation && ctx.broker.config.values['auto.create.topics.enable']
-  const names = new Set(asked.map(t => t.name ?? ''))
+  const names = new Set(requested.map(t => t.name ?? ''))
   return Promise.all([...names].map(name => byName(name, mayCreate, ctx)))
 }
 
-/** Metadata: the brokers, and topics with their leaders. */
+/** Metadata. Returns the brokers, and topics with their leaders. */
 export const metadataHandler: Handler<Request, Response> = {
   key: ApiKey.Metadata,
   async handle(request, ctx) {
-    // the protocol has had these fields since v10, but Kafka takes them only since v12
+    // The protocol has had these fields since v10, but Kafka accepts them only since v12.
     if (ctx.apiVersion < 12 && request.topics?.some(t => t.name === null || t.topicId !== ZERO_UUID))
       return this.onError!(ErrorCode.INVALID_REQUEST, request, ctx)
     const topics = await topicsOf(request, ctx)

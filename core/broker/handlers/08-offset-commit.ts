@@ -15,12 +15,15 @@ type Response = MessageInput<typeof OffsetCommitResponse>
 type Topic = Request['topics'][number]
 type Partition = Topic['partitions'][number]
 
-/** By name before v10, by id since. */
+/** Finds a topic by name before v10, and by id since then. */
 function topicOf(image: MetadataImage, topic: Topic, version: number): TopicImage | undefined {
   return version >= 10 ? image.topicsById.get(topic.topicId) : image.topicsByName.get(topic.name)
 }
 
-/** OffsetCommit: what can be committed is appended in one go and then answered; the rest says why not, partition by partition. */
+/**
+ * OffsetCommit. Appends all valid offsets together, then answers. Every other partition gets its
+ * own error.
+ */
 export const offsetCommitHandler: Handler<Request, Response> = {
   key: ApiKey.OffsetCommit,
   async handle(request, ctx) {
@@ -35,8 +38,8 @@ export const offsetCommitHandler: Handler<Request, Response> = {
       accepted.push(offsetOf(request, topic, p, ctx))
       return ErrorCode.NONE
     }
-    const asked = request.topics.filter(t => t.partitions.length > 0)
-    const topics = asked.map(t => {
+    const requested = request.topics.filter(t => t.partitions.length > 0)
+    const topics = requested.map(t => {
       const topic = topicOf(image, t, apiVersion)
       const partitions = t.partitions.map(p => ({ partitionIndex: p.partitionIndex, errorCode: check(topic, p) }))
       return { name: t.name, topicId: t.topicId, partitions }

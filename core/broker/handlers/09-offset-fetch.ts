@@ -15,13 +15,13 @@ import type { Handler, RequestContext } from './handler.ts'
 type Request = Message<typeof OffsetFetchRequest>
 type Response = MessageInput<typeof OffsetFetchResponse>
 
-interface Asked {
+interface RequestedTopic {
   readonly name: string
   readonly topicId: string
   readonly partitionIndexes: readonly number[]
 }
 
-interface Told {
+interface TopicOffsets {
   readonly name: string
   readonly topicId: string
   readonly partitions: {
@@ -33,7 +33,10 @@ interface Told {
   }[]
 }
 
-/** OffsetFetch, of one group before v8 and of several since. There are no transactions yet, so every offset is stable. */
+/**
+ * OffsetFetch, for one group before v8 and for several since then. There are no transactions yet,
+ * so every offset is stable.
+ */
 export const offsetFetchHandler: Handler<Request, Response> = {
   key: ApiKey.OffsetFetch,
   handle(request, ctx) {
@@ -44,76 +47,83 @@ export const offsetFetchHandler: Handler<Request, Response> = {
           ...groupOffsets(g.groupId, g.topics, ctx),
         })),
       }
-    const asked = request.topics?.map(t => ({ ...t, topicId: ZERO_UUID })) ?? null
-    const { topics, errorCode } = groupOffsets(request.groupId, asked, ctx)
-    // v1 has no place for an error but the partitions.
+    const requested = request.topics?.map(t => ({ ...t, topicId: ZERO_UUID })) ?? null
+    const { topics, errorCode } = groupOffsets(request.groupId, requested, ctx)
+    // v1 has no error field except in the partitions.
     if (errorCode !== ErrorCode.NONE && ctx.apiVersion < 2)
-      return { topics: asked?.map(t => told(t, p => nothing(p, errorCode))) ?? [] }
+      return { topics: requested?.map(t => topicOffsets(t, p => noOffset(p, errorCode))) ?? [] }
     return { topics, errorCode }
   },
   onError(errorCode, request, ctx) {
     if (ctx.apiVersion >= 8) return { groups: request.groups.map(g => ({ groupId: g.groupId, topics: [], errorCode })) }
-    const asked = request.topics?.map(t => ({ ...t, topicId: ZERO_UUID })) ?? []
-    return { topics: asked.map(t => told(t, p => nothing(p, errorCode))), errorCode }
+    const requested = request.topics?.map(t => ({ ...t, topicId: ZERO_UUID })) ?? []
+    return { topics: requested.map(t => topicOffsets(t, p => noOffset(p, errorCode))), errorCode }
   },
 }
 
-/** A group's name is short and its offsets are many: whoever asks for all of them is told them once. */
+/**
+ * Answers a repeated request for all offsets of a group only once, because a small request could
+ * otherwise cause a huge response.
+ */
 function allOffsetsOnce(groups: Request['groups']): Request['groups'] {
-  const told = new Set<string>()
+  const answered = new Set<string>()
   return groups.filter(({ groupId, topics }) => {
     if (topics !== null) return true
-    if (told.has(groupId)) return false
-    told.add(groupId)
+    if (answered.has(groupId)) return false
+    answered.add(groupId)
     return true
   })
 }
 
 function groupOffsets(
   groupId: string,
-  asked: readonly Asked[] | null,
+  requested: readonly RequestedTopic[] | null,
   { broker, apiVersion }: RequestContext,
-): { topics: Told[]; errorCode: number } {
+): { topics: TopicOffsets[]; errorCode: number } {
   const offsets = broker.coordinators.groups.offsets(groupId)
   if (typeof offsets === 'number') return { topics: [], errorCode: offsets }
   const image = broker.image()
   const byId = apiVersion >= 10
-  const topics = asked ? asked.map(t => offsetsOf(offsets, t, byId, image)) : allOffsets(offsets, byId, image)
+  const topics = requested ? requested.map(t => offsetsOf(offsets, t, byId, image)) : allOffsets(offsets, byId, image)
   return { topics, errorCode: ErrorCode.NONE }
 }
 
-function offsetsOf(offsets: OffsetsView, asked: Asked, byId: boolean, image: MetadataImage): Told {
-  const topic = byId ? image.topicsById.get(asked.topicId) : image.topicsByName.get(asked.name)
-  if (byId && !topic) return told(asked, p => nothing(p, ErrorCode.UNKNOWN_TOPIC_ID))
-  const name = topic?.name ?? asked.name
-  return told(asked, p => {
+function offsetsOf(offsets: OffsetsView, requested: RequestedTopic, byId: boolean, image: MetadataImage): TopicOffsets {
+  const topic = byId ? image.topicsById.get(requested.topicId) : image.topicsByName.get(requested.name)
+  if (byId && !topic) return topicOffsets(requested, p => noOffset(p, ErrorCode.UNKNOWN_TOPIC_ID))
+  const name = topic?.name ?? requested.name
+  return topicOffsets(requested, p => {
     const offset = offsets.find(name, p, topic?.id ?? ZERO_UUID)
-    return offset ? something(p, offset) : nothing(p, ErrorCode.NONE)
+    return offset ? committed(p, offset) : noOffset(p, ErrorCode.NONE)
   })
 }
 
-/** Every offset of the group, but for topics that are gone where they have to be named by id. */
-function allOffsets(offsets: OffsetsView, byId: boolean, image: MetadataImage): Told[] {
-  const topics: Told[] = []
+/** All offsets of the group. Leaves out deleted topics if the response names topics by id. */
+function allOffsets(offsets: OffsetsView, byId: boolean, image: MetadataImage): TopicOffsets[] {
+  const topics: TopicOffsets[] = []
   for (const [name, partitions] of offsets.topics()) {
     const topicId = image.topicsByName.get(name)?.id ?? ZERO_UUID
     if (byId && topicId === ZERO_UUID) continue
-    // not those of a topic that had this name before
-    const told = [...partitions].filter(([, offset]) => isSameTopic(offset.topicId, topicId))
-    if (told.length > 0) topics.push({ name, topicId, partitions: told.map(([p, offset]) => something(p, offset)) })
+    // Offsets of an earlier topic with the same name do not count.
+    const current = [...partitions].filter(([, offset]) => isSameTopic(offset.topicId, topicId))
+    if (current.length > 0)
+      topics.push({ name, topicId, partitions: current.map(([p, offset]) => committed(p, offset)) })
   }
   return topics
 }
 
-function told(asked: Asked, look: (partition: number) => Told['partitions'][number]): Told {
-  return { name: asked.name, topicId: asked.topicId, partitions: asked.partitionIndexes.map(look) }
+function topicOffsets(
+  requested: RequestedTopic,
+  look: (partition: number) => TopicOffsets['partitions'][number],
+): TopicOffsets {
+  return { name: requested.name, topicId: requested.topicId, partitions: requested.partitionIndexes.map(look) }
 }
 
-function something(partitionIndex: number, o: CommittedOffset): Told['partitions'][number] {
+function committed(partitionIndex: number, o: CommittedOffset): TopicOffsets['partitions'][number] {
   const { offset, leaderEpoch, metadata } = o
   return { partitionIndex, committedOffset: offset, committedLeaderEpoch: leaderEpoch, metadata, errorCode: 0 }
 }
 
-function nothing(partitionIndex: number, errorCode: number): Told['partitions'][number] {
+function noOffset(partitionIndex: number, errorCode: number): TopicOffsets['partitions'][number] {
   return { partitionIndex, committedOffset: -1, committedLeaderEpoch: -1, metadata: '', errorCode }
 }

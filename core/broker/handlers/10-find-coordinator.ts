@@ -12,17 +12,17 @@ import type { Handler, RequestContext } from './handler.ts'
 
 type Response = MessageInput<typeof FindCoordinatorResponse>
 
-/** Kafka's FindCoordinatorRequest.CoordinatorType. */
+/** The coordinator types, from Kafka's FindCoordinatorRequest.CoordinatorType. */
 const GROUP = 0
 const TRANSACTION = 1
 const SHARE = 2
 
 /**
- * What a client that wants transactions is told: an error that is not retriable, so that it fails at once and shows this text, where
- * COORDINATOR_NOT_AVAILABLE would make it try for a minute.
+ * The answer to a client that wants transactions. The error code is not retriable, so the client
+ * fails at once and shows this text. With COORDINATOR_NOT_AVAILABLE it would retry for a minute.
  */
 const NO_TRANSACTIONS =
-  'Millrace has no transactions yet: unset transactional.id (idempotent producers work); in Kafka Streams set processing.guarantee=at_least_once'
+  'Millrace does not support transactions yet. Unset transactional.id (idempotent producers work). In Kafka Streams, set processing.guarantee=at_least_once'
 
 interface Found {
   readonly errorCode: number
@@ -36,7 +36,10 @@ function refusal(errorCode: number, message = errorMessage(errorCode)): Found {
   return { errorCode, errorMessage: message, nodeId: -1, host: '', port: -1 }
 }
 
-/** FindCoordinator, for one key or (v4+) several. Makes `__consumer_offsets` when a group is asked for the first time. */
+/**
+ * FindCoordinator, for one key or (since v4) several. The first request for a group creates
+ * `__consumer_offsets`.
+ */
 export const findCoordinatorHandler: Handler<Message<typeof FindCoordinatorRequest>, Response> = {
   key: ApiKey.FindCoordinator,
   async handle(request, ctx) {
@@ -44,7 +47,7 @@ export const findCoordinatorHandler: Handler<Message<typeof FindCoordinatorReque
     const refused = await prepare(request.keyType, ctx)
     const found = keys.map(key => ({ key, ...(refused ?? groupCoordinator(key, ctx)) }))
     if (ctx.apiVersion >= 4) return { coordinators: found }
-    // Up to v3 Kafka says in words, too, that there is no error.
+    // Up to v3, Kafka sends a message even if there is no error.
     return { ...found[0]!, errorMessage: found[0]!.errorMessage || errorMessage(ErrorCode.NONE) }
   },
   onError: (code, request, ctx) =>
@@ -53,7 +56,7 @@ export const findCoordinatorHandler: Handler<Message<typeof FindCoordinatorReque
       : { coordinators: request.coordinatorKeys.map(key => ({ key, ...refusal(code) })) },
 }
 
-/** Sees to it that coordinators of a type can be told; what stands against it, otherwise. */
+/** Ensures that the coordinators of this type exist. Returns the error if they cannot be used. */
 async function prepare(keyType: number, ctx: RequestContext): Promise<Found | null> {
   if (keyType === TRANSACTION) return refusal(ErrorCode.UNSUPPORTED_VERSION, NO_TRANSACTIONS)
   if (keyType === SHARE && ctx.apiVersion >= 4) return refusal(ErrorCode.INVALID_REQUEST, '')
@@ -62,7 +65,7 @@ async function prepare(keyType: number, ctx: RequestContext): Promise<Found | nu
   if (broker.image().topicsByName.has(OFFSETS_TOPIC)) return null
   const made = await broker.controller.ensureTopic(OFFSETS_TOPIC)
   if (!made.error) return null
-  broker.logger.warn(`${OFFSETS_TOPIC} could not be created: ${made.error.message}`)
+  broker.logger.warn(`Cannot create ${OFFSETS_TOPIC}: ${made.error.message}`)
   return refusal(ErrorCode.COORDINATOR_NOT_AVAILABLE)
 }
 

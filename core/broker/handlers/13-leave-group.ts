@@ -7,7 +7,10 @@ import {
 } from '../../protocol/index.ts'
 import type { Handler } from './handler.ts'
 
-/** LeaveGroup: one member before v3, several since, by member id or by `group.instance.id`. */
+/**
+ * LeaveGroup, for one member before v3 and for several since then, by member id or
+ * `group.instance.id`.
+ */
 export const leaveGroupHandler: Handler<Message<typeof LeaveGroupRequest>, MessageInput<typeof LeaveGroupResponse>> = {
   key: ApiKey.LeaveGroup,
   handle(request, ctx) {

@@ -10,11 +10,17 @@ import type { Handler } from './handler.ts'
 
 type Response = MessageInput<typeof DescribeGroupsResponse>
 
-/** What anybody may do with a group where there is no authorizer: READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS. */
+/**
+ * The operations that everybody may use on a group without an authorizer: READ, DELETE, DESCRIBE,
+ * DESCRIBE_CONFIGS, ALTER_CONFIGS.
+ */
 const GROUP_OPERATIONS = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11)
 const NOT_ASKED = -(2 ** 31)
 
-/** DescribeGroups. A group that is not there is a dead one without an error before v6, and GROUP_ID_NOT_FOUND since (KIP-1043). */
+/**
+ * DescribeGroups. A nonexistent group is described as dead without an error before v6, and as
+ * GROUP_ID_NOT_FOUND since then (KIP-1043).
+ */
 export const describeGroupsHandler: Handler<Message<typeof DescribeGroupsRequest>, Response> = {
   key: ApiKey.DescribeGroups,
   handle(request, ctx) {

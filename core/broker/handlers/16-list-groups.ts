@@ -7,7 +7,10 @@ import {
 } from '../../protocol/index.ts'
 import type { Handler } from './handler.ts'
 
-/** ListGroups, by states (v4+) and types (v5+), whatever their case; without a filter all. */
+/**
+ * ListGroups. Filters by state (since v4) and type (since v5), ignoring case. Without a filter it
+ * lists all groups.
+ */
 export const listGroupsHandler: Handler<Message<typeof ListGroupsRequest>, MessageInput<typeof ListGroupsResponse>> = {
   key: ApiKey.ListGroups,
   handle(request, ctx) {

@@ -5,10 +5,13 @@ import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import { METADATA_VERSION } from '../quorum/registration.ts'
 import type { Handler } from './handler.ts'
 
-/** What KIP-511 lets a client call itself. */
+/** The client names and versions that KIP-511 allows. */
 const NAME = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
-/** ApiVersions answers from the handlers that there are. The dispatcher answers versions of it that are too new. */
+/**
+ * ApiVersions. Announces the APIs that have a handler. The dispatcher answers requests whose
+ * version is too new.
+ */
 export function apiVersionsHandler(
   keys: () => Iterable<number>,
 ): Handler<Message<typeof ApiVersionsRequest>, MessageInput<typeof ApiVersionsResponse>> {
@@ -23,7 +26,8 @@ export function apiVersionsHandler(
           .sort((a, b) => a - b)
           .map(key => {
             const api = apis.get(key)!
-            // as in Kafka: librdkafka takes a missing Produce v0 for a broker without message formats (KAFKA-18659)
+            // As in Kafka: without Produce v0, librdkafka assumes a broker without message formats
+            // (KAFKA-18659).
             const minVersion = key === ApiKey.Produce ? 0 : api.minVersion
             return { apiKey: key, minVersion, maxVersion: api.maxVersion }
           }),

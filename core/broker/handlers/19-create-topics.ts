@@ -29,7 +29,7 @@ function resultOf(topic: NewTopic, outcome: Outcome<TopicImage>, ctx: RequestCon
     replicationFactor: outcome.value.partitions[0]?.replicas.length ?? 0,
     configs: topicConfigEntries(ctx.broker, overrides).map(e => ({
       name: e.name,
-      // as it was given, like Kafka
+      // The value as the client sent it, like Kafka.
       value: overrides.get(e.name) ?? e.value,
       readOnly: false,
       configSource: e.source,
@@ -38,7 +38,7 @@ function resultOf(topic: NewTopic, outcome: Outcome<TopicImage>, ctx: RequestCon
   }
 }
 
-/** CreateTopics. What is answered is on disk and can be written to. */
+/** CreateTopics. When it answers, the topics are on disk and can be written to. */
 export const createTopicsHandler: Handler<Request, Response> = {
   key: ApiKey.CreateTopics,
   async handle(request, ctx) {
@@ -50,7 +50,7 @@ export const createTopicsHandler: Handler<Request, Response> = {
       configs: t.configs,
     }))
     const outcomes = await ctx.broker.controller.createTopics(wanted, { validateOnly: request.validateOnly })
-    // a name that stands there twice was refused, and is told once
+    // A name that occurs twice was rejected, and is answered once.
     const results = new Map(wanted.map((t, i) => [t.name, resultOf(t, outcomes[i]!, ctx)]))
     return { topics: [...results.values()] }
   },

@@ -11,28 +11,31 @@ type Request = Message<typeof DeleteTopicsRequest>
 type Response = MessageInput<typeof DeleteTopicsResponse>
 type Result = NonNullable<Response['responses']>[number]
 
-interface Asked {
+interface RequestedTopic {
   readonly name: string | null
   readonly topicId: string
 }
 
-function refused({ name, topicId }: Asked, errorCode: number, message = errorMessage(errorCode)): Result {
+function refused({ name, topicId }: RequestedTopic, errorCode: number, message = errorMessage(errorCode)): Result {
   return { name, topicId, errorCode, errorMessage: message }
 }
 
 interface Wanted {
-  /** What to delete, by id. */
-  readonly ids: ReadonlyMap<string, Asked>
+  /** The topics to delete, by id. */
+  readonly ids: ReadonlyMap<string, RequestedTopic>
   readonly refusals: readonly Result[]
 }
 
-const invalid = (a: Asked, message: string) => refused(a, ErrorCode.INVALID_REQUEST, message)
+const invalid = (a: RequestedTopic, message: string) => refused(a, ErrorCode.INVALID_REQUEST, message)
 
-/** As Kafka's ControllerApis: a topic that is named in more than one way is not deleted at all. */
-function sortOut(asked: readonly Asked[], image: MetadataImage): Wanted {
+/**
+ * Sorts the requested topics into deletions and errors. As in Kafka's ControllerApis, a topic that
+ * is named in more than one way is not deleted.
+ */
+function planDeletions(requested: readonly RequestedTopic[], image: MetadataImage): Wanted {
   const refusals: Result[] = []
-  const single: Asked[] = []
-  for (const a of asked) {
+  const single: RequestedTopic[] = []
+  for (const a of requested) {
     const [byName, byId] = [a.name !== null, a.topicId !== ZERO_UUID]
     if (byName && byId) refusals.push(invalid(a, 'You may not specify both topic name and topic id.'))
     else if (!byName && !byId) refusals.push(invalid(a, 'Neither topic name nor id were specified.'))
@@ -44,7 +47,7 @@ function sortOut(asked: readonly Asked[], image: MetadataImage): Wanted {
   const twiceById = duplicates(identified.map(a => a.topicId))
   for (const name of twiceByName) refusals.push(invalid({ name, topicId: ZERO_UUID }, 'Duplicate topic name.'))
   for (const topicId of twiceById) refusals.push(invalid({ name: null, topicId }, 'Duplicate topic id.'))
-  const ids = new Map<string, Asked>()
+  const ids = new Map<string, RequestedTopic>()
   for (const a of identified) {
     if (twiceById.has(a.topicId)) continue
     if (image.topicsById.has(a.topicId)) ids.set(a.topicId, a)
@@ -66,13 +69,13 @@ function sortOut(asked: readonly Asked[], image: MetadataImage): Wanted {
 export const deleteTopicsHandler: Handler<Request, Response> = {
   key: ApiKey.DeleteTopics,
   async handle(request, ctx) {
-    const asked: Asked[] =
+    const requested: RequestedTopic[] =
       ctx.apiVersion >= 6 ? request.topics : request.topicNames.map(name => ({ name, topicId: ZERO_UUID }))
     if (!ctx.broker.config.values['delete.topic.enable']) {
       const code = ctx.apiVersion < 3 ? ErrorCode.INVALID_REQUEST : ErrorCode.TOPIC_DELETION_DISABLED
-      return { responses: asked.map(a => refused(a, code)) }
+      return { responses: requested.map(a => refused(a, code)) }
     }
-    const { ids, refusals } = sortOut(asked, ctx.broker.image())
+    const { ids, refusals } = planDeletions(requested, ctx.broker.image())
     const outcomes = await ctx.broker.controller.deleteTopics([...ids.keys()])
     const results = [...ids].map(([id, a], i): Result => {
       const outcome = outcomes[i]!

@@ -20,22 +20,22 @@ async function deleteBefore(topic: string, partition: number, offset: number, ct
   }
 }
 
-/** DeleteRecords: moves the log's start. */
+/** DeleteRecords. Advances the log start offset. */
 export const deleteRecordsHandler: Handler<
   Message<typeof DeleteRecordsRequest>,
   MessageInput<typeof DeleteRecordsResponse>
 > = {
   key: ApiKey.DeleteRecords,
   async handle(request, ctx) {
-    // of a partition that stands there twice, the last offset counts
-    const asked = new Map<string, Map<number, number>>()
+    // If a partition occurs twice, the last offset applies.
+    const requested = new Map<string, Map<number, number>>()
     for (const { name, partitions } of request.topics) {
-      const last = asked.get(name) ?? new Map<number, number>()
+      const last = requested.get(name) ?? new Map<number, number>()
       for (const p of partitions) last.set(p.partitionIndex, p.offset)
-      if (last.size > 0) asked.set(name, last)
+      if (last.size > 0) requested.set(name, last)
     }
     const topics = await Promise.all(
-      [...asked].map(async ([name, last]) => {
+      [...requested].map(async ([name, last]) => {
         const done = [...last].map(([partition, offset]) => deleteBefore(name, partition, offset, ctx))
         return { name, partitions: await Promise.all(done) }
       }),

@@ -14,8 +14,9 @@ type Response = MessageInput<typeof InitProducerIdResponse>
 const refuse = (errorCode: number): Response => ({ errorCode, producerId: -1, producerEpoch: -1 })
 
 /**
- * InitProducerId gives an idempotent producer an id of its own. There are no transactions yet: with a transactional id it answers
- * UNSUPPORTED_VERSION, which no client tries again (FindCoordinator says so, with a message, before a client comes here).
+ * InitProducerId. Assigns a producer id to an idempotent producer. There are no transactions yet: a
+ * transactional id gives UNSUPPORTED_VERSION, which clients do not retry. (FindCoordinator already
+ * rejects such clients with a message.)
  */
 export const initProducerIdHandler: Handler<Message<typeof InitProducerIdRequest>, Response> = {
   key: ApiKey.InitProducerId,
@@ -26,8 +27,8 @@ export const initProducerIdHandler: Handler<Message<typeof InitProducerIdRequest
     try {
       return { producerId: await ctx.broker.coordinators.producerIds.next(), producerEpoch: 0 }
     } catch (error) {
-      ctx.broker.logger.warn(`No producer id could be given out: ${messageOf(error)}`)
-      // Retriable, and no reason for a client without a transactional id to look for a coordinator.
+      ctx.broker.logger.warn(`Cannot assign a producer id: ${messageOf(error)}`)
+      // This code is retriable, and does not make an idempotent producer look for a coordinator.
       return refuse(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)
     }
   },

@@ -8,7 +8,10 @@ import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import type { Handler } from './handler.ts'
 import { partitionProblem } from './shared.ts'
 
-/** OffsetForLeaderEpoch: where the records of a leader's time end, by which clients notice that a log was cut (KIP-320). */
+/**
+ * OffsetForLeaderEpoch. Returns the end offset of a leader epoch, from which clients detect that a
+ * log was truncated (KIP-320).
+ */
 export const offsetForLeaderEpochHandler: Handler<
   Message<typeof OffsetForLeaderEpochRequest>,
   MessageInput<typeof OffsetForLeaderEpochResponse>
@@ -25,7 +28,7 @@ export const offsetForLeaderEpochHandler: Handler<
           if (!known || wrong !== ErrorCode.NONE) return { partition, errorCode: wrong, leaderEpoch: -1, endOffset: -1 }
           try {
             const log = ctx.broker.log(topic, partition)
-            // the epoch in force ends where the readers' part of the log does
+            // The current epoch ends at the high watermark, where readers stop.
             if (leaderEpoch === known.leaderEpoch) return { partition, leaderEpoch, endOffset: log.highWatermark }
             if (leaderEpoch > known.leaderEpoch) return { partition, leaderEpoch: -1, endOffset: -1 }
             const end = log.endOffsetForEpoch(leaderEpoch)

@@ -66,11 +66,14 @@ function entriesOf(resource: Resource, ctx: RequestContext): readonly ConfigEntr
   }
 }
 
-/** DescribeConfigs: the settings of topics and of this broker, and where each comes from. */
+/**
+ * DescribeConfigs. Returns the settings of topics, groups and this broker, with the source of each
+ * value.
+ */
 export const describeConfigsHandler: Handler<Request, Response> = {
   key: ApiKey.DescribeConfigs,
   handle(request, ctx) {
-    // each once: what a resource is told takes a thousand times what asks for it
+    // Each resource once, because its description is a thousand times larger than its name.
     const resources = new Map(request.resources.map(r => [configKey(r.resourceType, r.resourceName), r]))
     const results = [...resources.values()].map(resource => {
       const { resourceType, resourceName, configurationKeys } = resource
@@ -79,9 +82,9 @@ export const describeConfigsHandler: Handler<Request, Response> = {
         const { code, message } = entries as Refused
         return { errorCode: code, errorMessage: message, resourceType, resourceName }
       }
-      const asked = configurationKeys?.length ? new Set(configurationKeys) : null
+      const requested = configurationKeys?.length ? new Set(configurationKeys) : null
       const configs = (entries as readonly ConfigEntry[])
-        .filter(e => !asked || asked.has(e.name))
+        .filter(e => !requested || requested.has(e.name))
         .map(e => ({
           name: e.name,
           value: e.value,

@@ -3,7 +3,7 @@ import type { AlterConfigsRequest, AlterConfigsResponse } from '../../protocol/m
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import type { Handler } from './handler.ts'
 
-/** AlterConfigs, the old one: what a request does not name goes back to its default. */
+/** AlterConfigs, the older API. Keys that the request does not name revert to their defaults. */
 export const alterConfigsHandler: Handler<
   Message<typeof AlterConfigsRequest>,
   MessageInput<typeof AlterConfigsResponse>

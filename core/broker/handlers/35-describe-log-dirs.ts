@@ -11,11 +11,11 @@ import type { Handler } from './handler.ts'
 type Request = Message<typeof DescribeLogDirsRequest>
 type Response = MessageInput<typeof DescribeLogDirsResponse>
 
-/** Which partitions are asked for; null is all. */
+/** Returns a filter for the requested partitions. A null topic list means all. */
 function filterOf(request: Request): (log: PartitionLog) => boolean {
   if (request.topics === null) return log => log.topic !== METADATA_TOPIC
-  const asked = new Map(request.topics.map(t => [t.topic, new Set(t.partitions)]))
-  return log => asked.get(log.topic)?.has(log.partition) === true
+  const requested = new Map(request.topics.map(t => [t.topic, new Set(t.partitions)]))
+  return log => requested.get(log.topic)?.has(log.partition) === true
 }
 
 function topicsOf(logs: readonly PartitionLog[]) {
@@ -28,7 +28,7 @@ function topicsOf(logs: readonly PartitionLog[]) {
   return [...topics].map(([name, partitions]) => ({ name, partitions }))
 }
 
-/** DescribeLogDirs: what lies in each log directory, and how much room there is. */
+/** DescribeLogDirs. Returns the content and the disk space of each log directory. */
 export const describeLogDirsHandler: Handler<Request, Response> = {
   key: ApiKey.DescribeLogDirs,
   async handle(request, ctx) {
@@ -41,7 +41,7 @@ export const describeLogDirsHandler: Handler<Request, Response> = {
         const fs = await statfs(logDir)
         return { logDir, topics, totalBytes: fs.blocks * fs.bsize, usableBytes: fs.bavail * fs.bsize }
       } catch {
-        // the directory itself is out of reach: Kafka says so with this code
+        // The directory itself cannot be accessed. Kafka uses this code for it.
         return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR, logDir, topics: [] }
       }
     })

@@ -4,7 +4,7 @@ import type { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/m
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import type { Handler } from './handler.ts'
 
-/** ElectLeaders. On one node the preferred replica leads already, so no election is ever needed. */
+/** ElectLeaders. On a single node the preferred replica always leads, so no election is needed. */
 export const electLeadersHandler: Handler<
   Message<typeof ElectLeadersRequest>,
   MessageInput<typeof ElectLeadersResponse>

@@ -24,7 +24,7 @@ function opsOf(resource: Resource): ConfigOp[] | null {
   return ops
 }
 
-/** IncrementalAlterConfigs: sets, deletes, appends to and subtracts from single keys. */
+/** IncrementalAlterConfigs. Sets, deletes, appends to and subtracts from single keys. */
 export const incrementalAlterConfigsHandler: Handler<Request, MessageInput<typeof IncrementalAlterConfigsResponse>> = {
   key: ApiKey.IncrementalAlterConfigs,
   async handle({ resources, validateOnly }, ctx) {

@@ -10,7 +10,7 @@ import type { Handler } from './handler.ts'
 
 type Response = MessageInput<typeof OffsetDeleteResponse>
 
-/** OffsetDelete: not of topics that the group still reads. */
+/** OffsetDelete. Rejects topics to which the group is still subscribed. */
 export const offsetDeleteHandler: Handler<Message<typeof OffsetDeleteRequest>, Response> = {
   key: ApiKey.OffsetDelete,
   async handle(request, ctx) {
@@ -27,8 +27,8 @@ export const offsetDeleteHandler: Handler<Message<typeof OffsetDeleteRequest>, R
       if (!exists(topic, partition)) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
       return done.subscribed.has(topic) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : ErrorCode.NONE
     }
-    const asked = request.topics.filter(t => t.partitions.length > 0)
-    const topics = asked.map(t => ({
+    const requested = request.topics.filter(t => t.partitions.length > 0)
+    const topics = requested.map(t => ({
       name: t.name,
       partitions: t.partitions.map(({ partitionIndex }) => ({
         partitionIndex,

@@ -24,18 +24,21 @@ function producersOf(topic: string, partitionIndex: number, ctx: RequestContext)
   }
 }
 
-/** What a small request repeats a thousand times must not be told a thousand times. */
+/** Removes repeated partitions. Otherwise a small request could cause a huge response. */
 function onceEach(topics: Request['topics']): Map<string, Set<number>> {
-  const asked = new Map<string, Set<number>>()
+  const requested = new Map<string, Set<number>>()
   for (const { name, partitionIndexes } of topics) {
-    const partitions = asked.get(name) ?? new Set()
+    const partitions = requested.get(name) ?? new Set()
     for (const p of partitionIndexes) partitions.add(p)
-    asked.set(name, partitions)
+    requested.set(name, partitions)
   }
-  return asked
+  return requested
 }
 
-/** DescribeProducers: who writes idempotently to a partition, and how far it has come (KIP-664). */
+/**
+ * DescribeProducers. Lists the idempotent producers of a partition with their last sequence numbers
+ * (KIP-664).
+ */
 export const describeProducersHandler: Handler<Request, MessageInput<typeof DescribeProducersResponse>> = {
   key: ApiKey.DescribeProducers,
   handle({ topics }, ctx) {

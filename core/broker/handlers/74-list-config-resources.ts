@@ -23,7 +23,7 @@ function namesOf(type: number, image: MetadataImage): string[] {
   return [...image.configs.keys()].filter(k => k.startsWith(prefix)).map(k => k.slice(prefix.length))
 }
 
-/** ListConfigResources: what can be configured. Version 0 asks for client metrics only (KIP-1142). */
+/** ListConfigResources. Version 0 lists only client metrics resources (KIP-1142). */
 export const listConfigResourcesHandler: Handler<
   Message<typeof ListConfigResourcesRequest>,
   MessageInput<typeof ListConfigResourcesResponse>
@@ -33,9 +33,9 @@ export const listConfigResourcesHandler: Handler<
     const image = ctx.broker.image()
     if (resourceTypes.some(t => !LISTED.has(t))) return { errorCode: ErrorCode.UNSUPPORTED_VERSION }
     const all = ctx.apiVersion === 0 ? [ResourceType.CLIENT_METRICS] : [...LISTED]
-    const asked = resourceTypes.length > 0 ? new Set(resourceTypes) : all
+    const requested = resourceTypes.length > 0 ? new Set(resourceTypes) : all
     return {
-      configResources: [...asked].flatMap(resourceType =>
+      configResources: [...requested].flatMap(resourceType =>
         namesOf(resourceType, image).map(resourceName => ({ resourceName, resourceType })),
       ),
     }

@@ -27,23 +27,26 @@ function partition(p: PartitionImage) {
   }
 }
 
-/** DescribeTopicPartitions: topics by name, so many partitions at a time; the cursor says where to go on (KIP-966). */
+/**
+ * DescribeTopicPartitions. Describes topics by name, with a limited number of partitions per
+ * response. The cursor is the start of the next response (KIP-966).
+ */
 export const describeTopicPartitionsHandler: Handler<Request, Response> = {
   key: ApiKey.DescribeTopicPartitions,
-  handle({ topics: asked, responsePartitionLimit, cursor }, ctx) {
+  handle({ topics: requested, responsePartitionLimit, cursor }, ctx) {
     const image = ctx.broker.image()
     if (cursor && cursor.partitionIndex < 0)
       throw errorFor(
         ErrorCode.INVALID_REQUEST,
         `DescribeTopicPartitionsRequest cursor partition must be valid: ${cursor.partitionIndex}`,
       )
-    const all = asked.length === 0
-    if (cursor && !all && !asked.some(t => t.name === cursor.topicName))
+    const all = requested.length === 0
+    if (cursor && !all && !requested.some(t => t.name === cursor.topicName))
       throw errorFor(
         ErrorCode.INVALID_REQUEST,
         `DescribeTopicPartitionsRequest topic list should contain the cursor topic: ${cursor.topicName}`,
       )
-    const names = [...new Set(all ? image.topicsByName.keys() : asked.map(t => t.name))].sort()
+    const names = [...new Set(all ? image.topicsByName.keys() : requested.map(t => t.name))].sort()
     const limit = Math.max(
       1,
       Math.min(responsePartitionLimit, ctx.broker.config.values['max.request.partition.size.limit']),

@@ -7,7 +7,7 @@ export interface BrokerAddress {
   readonly rack: string | null
 }
 
-/** The brokers that can be reached, at their addresses for the listener by which the client came. */
+/** The brokers, with their addresses on the listener that the client uses. */
 export function brokersOn(ctx: RequestContext): BrokerAddress[] {
   const { listener } = ctx.connection
   return [...ctx.broker.image().brokers.values()].flatMap(b => {

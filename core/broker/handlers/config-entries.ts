@@ -14,7 +14,7 @@ import { configText } from '../config/keys.ts'
 import { TOPIC_CONFIG, TOPIC_SYNONYMS, type TopicConfigName } from '../config/topic-config.ts'
 import type { BrokerServices } from './handler.ts'
 
-/** One key of a resource, as DescribeConfigs and CreateTopics show it. */
+/** One key of a resource, as DescribeConfigs and CreateTopics return it. */
 export interface ConfigEntry {
   readonly name: string
   readonly value: string | null
@@ -23,7 +23,10 @@ export interface ConfigEntry {
   readonly isSensitive: boolean
   readonly type: number
   readonly documentation: string
-  /** Every layer that sets it, under the name and in the unit that it has there; the first is in force. */
+  /**
+   * Every source that sets the key, with the key's name and unit in that source. The first one
+   * applies.
+   */
   readonly synonyms: readonly SourcedValue[]
 }
 
@@ -44,7 +47,7 @@ const MIN_INSYNC = 'min.insync.replicas'
 
 /**
  * The values set over the API. As in Kafka with eligible leader replicas (the default),
- * min.insync.replicas always has a cluster-wide value: initially the broker's own.
+ * min.insync.replicas always has a cluster-wide value. Initially this is the broker's own value.
  */
 function dynamicIn(broker: BrokerServices): DynamicBrokerConfigs {
   const set = dynamicConfigs(broker.image(), broker.nodeId)
@@ -57,7 +60,7 @@ export function topicConfigEntries(broker: BrokerServices, overrides: ReadonlyMa
   const dynamic = dynamicIn(broker)
   return (Object.keys(TOPIC_CONFIG) as TopicConfigName[]).map(name => {
     const key: ConfigKey = TOPIC_CONFIG[name]
-    const inForce = topicLayers(broker.config, dynamic, overrides, name)[0]!
+    const effective = topicLayers(broker.config, dynamic, overrides, name)[0]!
     const set = overrides.get(name)
     const own = set === undefined ? undefined : configText(parseType(key.type, set))
     const brokerNames = TOPIC_SYNONYMS[name]?.map(s => s.name) ?? []
@@ -69,8 +72,8 @@ export function topicConfigEntries(broker: BrokerServices, overrides: ReadonlyMa
     ]
     return {
       name,
-      value: own ?? inForce.value,
-      source: inForce.source,
+      value: own ?? effective.value,
+      source: effective.source,
       readOnly: false,
       isSensitive: false,
       type: TYPES[key.type],
@@ -80,7 +83,10 @@ export function topicConfigEntries(broker: BrokerServices, overrides: ReadonlyMa
   })
 }
 
-/** Keys of the broker that stand in for each other, the finer one first. Source: Kafka's DynamicBrokerConfig. */
+/**
+ * Broker keys that replace each other, the one with the finest unit first. Source: Kafka's
+ * DynamicBrokerConfig.
+ */
 const FALLBACKS: Readonly<Record<string, readonly string[]>> = {
   'log.retention.ms': ['log.retention.minutes', 'log.retention.hours'],
   'log.retention.minutes': ['log.retention.hours'],
@@ -106,7 +112,7 @@ function brokerEntry(broker: BrokerServices, name: string, key: ConfigKey): Conf
   }
 }
 
-/** A key that nobody declares: it may be a plugin's secret, so its value is not shown. As in Kafka. */
+/** An undeclared key. As in Kafka, its value is hidden because it may be a plugin's secret. */
 function undeclared(name: string, source: number): ConfigEntry {
   const synonyms = [{ name, value: null, source }]
   return { name, value: null, source, readOnly: true, isSensitive: true, type: 0, documentation: '', synonyms }
@@ -127,7 +133,7 @@ export function brokerConfigEntries(broker: BrokerServices): ConfigEntry[] {
   ]
 }
 
-/** What was set over the API for all brokers. */
+/** The values that were set over the API for all brokers. */
 export function defaultBrokerEntries(broker: BrokerServices): ConfigEntry[] {
   const dynamic = dynamicIn(broker).default
   return [...dynamic].map(([name, value]) => {

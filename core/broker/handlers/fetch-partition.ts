@@ -1,8 +1,8 @@
 import type { AbortedTransaction } from '../log/types.ts'
 
-/** What a fetch asks of one partition. */
+/** A partition in a fetch request. */
 export interface FetchTarget {
-  /** Empty where the request goes by ids. */
+  /** Empty if the request names topics by id. */
   readonly topic: string
   readonly topicId: string
   readonly partition: number
@@ -12,7 +12,7 @@ export interface FetchTarget {
   readonly lastFetchedEpoch: number
 }
 
-/** What was read of one partition. */
+/** The result of reading one partition. */
 export interface FetchedPartition {
   readonly target: FetchTarget
   readonly errorCode: number
@@ -23,6 +23,6 @@ export interface FetchedPartition {
   readonly aborted: readonly AbortedTransaction[] | null
   readonly chunks: readonly Buffer[]
   readonly size: number
-  /** As of `ReadResult`. */
+  /** See `ReadResult`. */
   readonly release: (() => void) | null
 }

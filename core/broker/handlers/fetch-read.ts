@@ -4,7 +4,7 @@ import type { FetchedPartition, FetchTarget } from './fetch-partition.ts'
 import type { RequestContext } from './handler.ts'
 import { findTopic, missingTopicCode, partitionProblem } from './shared.ts'
 
-/** A target that can be read: its log, or why not. */
+/** A target with its log, or with the error why it cannot be read. */
 export interface Resolved {
   readonly target: FetchTarget
   readonly topic: string
@@ -15,7 +15,7 @@ export interface Resolved {
 
 const NO_CHUNKS: readonly Buffer[] = []
 
-/** Finds a target's log and checks the epochs that the client believes in. */
+/** Finds a target's log and checks the leader epochs that the client sent. */
 export function resolve(target: FetchTarget, ctx: RequestContext): Resolved {
   const topic = findTopic(ctx.broker.image(), target.topic, target.topicId)
   if (!topic) {
@@ -34,7 +34,10 @@ export function resolve(target: FetchTarget, ctx: RequestContext): Resolved {
   }
 }
 
-/** Where the reader's log and this one part, if its last record is not in this one (KIP-595). */
+/**
+ * Returns where the reader's log diverges from this log, if its last record is not in this one
+ * (KIP-595).
+ */
 function divergence(target: FetchTarget, log: PartitionLog, leaderEpoch: number) {
   const { lastFetchedEpoch, fetchOffset } = target
   if (lastFetchedEpoch < 0) return undefined
@@ -46,7 +49,7 @@ function divergence(target: FetchTarget, log: PartitionLog, leaderEpoch: number)
   return end.endOffset < fetchOffset || end.epoch < lastFetchedEpoch ? end : undefined
 }
 
-/** Kafka answers these before it looks into a log. */
+/** Kafka reports these errors before it accesses a log. */
 function isUnknown(errorCode: number): boolean {
   return errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || errorCode === ErrorCode.UNKNOWN_TOPIC_ID
 }
@@ -65,20 +68,20 @@ function failed(r: Resolved, errorCode: number): FetchedPartition {
   }
 }
 
-/** How much one fetch may still read, over all its partitions. */
+/** The number of bytes that one fetch may still read, over all its partitions. */
 export interface ReadLimits {
   left: number
-  /** Nothing was read yet: the first batch is given even if it is too large. */
+  /** Nothing was read yet. The first batch is returned even if it is too large. */
   first: boolean
 }
 
 async function withAborted(r: Resolved, log: PartitionLog, read: ReadResult, readCommitted: boolean) {
   if (!readCommitted) return null
-  // the end is not known without decoding; what reaches past it is no harm
+  // The end offset is not known without decoding. Extra transactions after it do no harm.
   return read.size === 0 ? [] : log.abortedTransactions(r.target.fetchOffset, read.lastStableOffset)
 }
 
-/** Reads one partition as far as the limits let it; never throws. */
+/** Reads one partition within the limits. Never throws. */
 export async function read(r: Resolved, limits: ReadLimits, readCommitted: boolean): Promise<FetchedPartition> {
   const { log, target } = r
   if (!log) return failed(r, r.errorCode)

@@ -11,7 +11,7 @@ function request(input: MessageInput<typeof FetchRequest>) {
   return decode(FetchRequest, VERSION, Buffer.concat(encode(FetchRequest, VERSION, input)))
 }
 
-function asks(partitions: [number, number][], session: { id: number; epoch: number }, forgotten: number[] = []) {
+function fetchOf(partitions: [number, number][], session: { id: number; epoch: number }, forgotten: number[] = []) {
   return request({
     sessionId: session.id,
     sessionEpoch: session.epoch,
@@ -34,18 +34,18 @@ function context(sessions: FetchSessions, r: ReturnType<typeof request>): FetchC
 }
 
 function open(sessions: FetchSessions, partitions: [number, number][]): number {
-  const c = context(sessions, asks(partitions, { id: 0, epoch: 0 }))
+  const c = context(sessions, fetchOf(partitions, { id: 0, epoch: 0 }))
   return c.answer(c.targets.map(t => read(t))).sessionId
 }
 
-const told = (c: FetchContext, how: (t: FetchTarget) => Partial<FetchedPartition>) =>
+const returned = (c: FetchContext, how: (t: FetchTarget) => Partial<FetchedPartition>) =>
   c.answer(c.targets.map(t => read(t, how(t)))).partitions.map(p => p.target.partition)
 
-test('without a session every partition is answered each time, and none is kept', () => {
+test('without a session every partition is returned each time, and none is stored', () => {
   const sessions = new FetchSessions(10, () => 0)
   const c = context(
     sessions,
-    asks(
+    fetchOf(
       [
         [0, 0],
         [1, 5],
@@ -53,11 +53,11 @@ test('without a session every partition is answered each time, and none is kept'
       { id: 0, epoch: -1 },
     ),
   )
-  expect(told(c, () => ({}))).toEqual([0, 1])
+  expect(returned(c, () => ({}))).toEqual([0, 1])
   expect(sessions.size).toBe(0)
 })
 
-test('within a session only what is new is told', () => {
+test('within a session only changes are returned', () => {
   const sessions = new FetchSessions(10, () => 0)
   const id = open(sessions, [
     [0, 0],
@@ -65,22 +65,22 @@ test('within a session only what is new is told', () => {
     [2, 0],
   ])
   expect(id).toBeGreaterThan(0)
-  expect(told(context(sessions, asks([], { id, epoch: 1 })), () => ({}))).toEqual([])
-  const moved = context(sessions, asks([], { id, epoch: 2 }))
-  expect(told(moved, t => ({ highWatermark: t.partition === 1 ? 7 : 0 }))).toEqual([1])
+  expect(returned(context(sessions, fetchOf([], { id, epoch: 1 })), () => ({}))).toEqual([])
+  const moved = context(sessions, fetchOf([], { id, epoch: 2 }))
+  expect(returned(moved, t => ({ highWatermark: t.partition === 1 ? 7 : 0 }))).toEqual([1])
 })
 
-test('an error is told again until it is gone, and its end is told too', () => {
+test('an error is returned until it is resolved, and so is the first response after it', () => {
   const sessions = new FetchSessions(10, () => 0)
   const id = open(sessions, [[0, 0]])
   const failing = { errorCode: 6, highWatermark: -1, logStartOffset: -1 }
-  expect(told(context(sessions, asks([], { id, epoch: 1 })), () => failing)).toEqual([0])
-  expect(told(context(sessions, asks([], { id, epoch: 2 })), () => failing)).toEqual([0])
-  expect(told(context(sessions, asks([], { id, epoch: 3 })), () => ({}))).toEqual([0])
-  expect(told(context(sessions, asks([], { id, epoch: 4 })), () => ({}))).toEqual([])
+  expect(returned(context(sessions, fetchOf([], { id, epoch: 1 })), () => failing)).toEqual([0])
+  expect(returned(context(sessions, fetchOf([], { id, epoch: 2 })), () => failing)).toEqual([0])
+  expect(returned(context(sessions, fetchOf([], { id, epoch: 3 })), () => ({}))).toEqual([0])
+  expect(returned(context(sessions, fetchOf([], { id, epoch: 4 })), () => ({}))).toEqual([])
 })
 
-test('partitions come and go by what a request names and forgets', () => {
+test('a request adds and removes partitions of its session', () => {
   const sessions = new FetchSessions(10, () => 0)
   const id = open(sessions, [
     [0, 0],
@@ -88,7 +88,7 @@ test('partitions come and go by what a request names and forgets', () => {
   ])
   const c = context(
     sessions,
-    asks(
+    fetchOf(
       [
         [1, 9],
         [3, 0],
@@ -103,47 +103,47 @@ test('partitions come and go by what a request names and forgets', () => {
   ])
 })
 
-test('who got data goes to the end of the line', () => {
+test('partitions that returned data move to the end of the queue', () => {
   const sessions = new FetchSessions(10, () => 0)
   const id = open(sessions, [
     [0, 0],
     [1, 0],
     [2, 0],
   ])
-  told(context(sessions, asks([], { id, epoch: 1 })), t => ({ size: t.partition === 0 ? 100 : 0 }))
-  expect(context(sessions, asks([], { id, epoch: 2 })).targets.map(t => t.partition)).toEqual([1, 2, 0])
+  returned(context(sessions, fetchOf([], { id, epoch: 1 })), t => ({ size: t.partition === 0 ? 100 : 0 }))
+  expect(context(sessions, fetchOf([], { id, epoch: 2 })).targets.map(t => t.partition)).toEqual([1, 2, 0])
 })
 
-test('a session that is not known, or not at that epoch, is an error that clients start anew after', () => {
+test('an unknown session or epoch is an error after which clients start a new session', () => {
   const sessions = new FetchSessions(10, () => 0)
   const id = open(sessions, [[0, 0]])
-  expect(sessions.contextOf(asks([], { id: id ^ 1, epoch: 1 }), VERSION)).toEqual({ errorCode: 70 })
-  expect(sessions.contextOf(asks([], { id, epoch: 5 }), VERSION)).toEqual({ errorCode: 71 })
-  expect(sessions.contextOf(asks([], { id, epoch: 1 }), 13)).toEqual({ errorCode: 106 })
+  expect(sessions.contextOf(fetchOf([], { id: id ^ 1, epoch: 1 }), VERSION)).toEqual({ errorCode: 70 })
+  expect(sessions.contextOf(fetchOf([], { id, epoch: 5 }), VERSION)).toEqual({ errorCode: 71 })
+  expect(sessions.contextOf(fetchOf([], { id, epoch: 1 }), 13)).toEqual({ errorCode: 106 })
 })
 
 test('a request to close a session removes it', () => {
   const sessions = new FetchSessions(10, () => 0)
   const id = open(sessions, [[0, 0]])
-  context(sessions, asks([], { id, epoch: -1 }))
+  context(sessions, fetchOf([], { id, epoch: -1 }))
   expect(sessions.size).toBe(0)
 })
 
-test('when all slots are taken a newcomer goes without, until the oldest has been idle for two minutes', () => {
+test('when all slots are used, a new client gets no session until the oldest has been idle for two minutes', () => {
   let now = 0
   const sessions = new FetchSessions(2, () => now)
   const first = open(sessions, [[0, 0]])
   const second = open(sessions, [[0, 0]])
   expect(open(sessions, [[0, 0]])).toBe(0)
   now = 100_000
-  context(sessions, asks([], { id: first, epoch: 1 }))
+  context(sessions, fetchOf([], { id: first, epoch: 1 }))
   now = 121_000
   expect(open(sessions, [[0, 0]])).toBeGreaterThan(0)
-  expect(sessions.contextOf(asks([], { id: second, epoch: 1 }), VERSION)).toEqual({ errorCode: 70 })
+  expect(sessions.contextOf(fetchOf([], { id: second, epoch: 1 }), VERSION)).toEqual({ errorCode: 70 })
   expect(sessions.size).toBe(2)
 })
 
-test('what all sessions remember is bounded: who finds no room goes on without a session', () => {
+test('the memory of all sessions is bounded: a client beyond the limit continues without a session', () => {
   let now = 0
   const sessions = new FetchSessions(10, () => now, 5)
   const three: [number, number][] = [
@@ -157,53 +157,53 @@ test('what all sessions remember is bounded: who finds no room goes on without a
   const second = open(sessions, three.slice(1))
   expect(second).toBeGreaterThan(0)
   expect(sessions.partitions).toBe(5)
-  // one that grows too large is dropped; its client starts anew and gets everything, without one
-  expect(sessions.contextOf(asks([[7, 0]], { id: first, epoch: 1 }), VERSION)).toEqual({ errorCode: 70 })
+  // A session that grows too large is dropped. Its client then gets everything, without a session.
+  expect(sessions.contextOf(fetchOf([[7, 0]], { id: first, epoch: 1 }), VERSION)).toEqual({ errorCode: 70 })
   expect(sessions.partitions).toBe(2)
-  expect(sessions.contextOf(asks([[7, 0]], { id: first, epoch: 1 }), VERSION)).toEqual({ errorCode: 70 })
+  expect(sessions.contextOf(fetchOf([[7, 0]], { id: first, epoch: 1 }), VERSION)).toEqual({ errorCode: 70 })
   expect(open(sessions, [...three, [7, 0]])).toBe(0)
-  // the others do not notice
-  expect(told(context(sessions, asks([], { id: second, epoch: 1 })), () => ({}))).toEqual([])
+  // The other sessions are not affected.
+  expect(returned(context(sessions, fetchOf([], { id: second, epoch: 1 })), () => ({}))).toEqual([])
   now = 120_001
   expect(open(sessions, [...three, [7, 0]])).toBeGreaterThan(0)
   expect(sessions.size).toBe(1)
   expect(sessions.partitions).toBe(4)
 })
 
-test('what a session forgets, and a session that ends, makes room', () => {
+test('partitions removed from a session, and closed sessions, free their memory', () => {
   const sessions = new FetchSessions(10, () => 0, 3)
   const id = open(sessions, [
     [0, 0],
     [1, 0],
     [2, 0],
   ])
-  context(sessions, asks([[3, 0]], { id, epoch: 1 }, [0]))
+  context(sessions, fetchOf([[3, 0]], { id, epoch: 1 }, [0]))
   expect(sessions.partitions).toBe(3)
-  context(sessions, asks([], { id, epoch: 2 }, [1, 2]))
+  context(sessions, fetchOf([], { id, epoch: 2 }, [1, 2]))
   expect(sessions.partitions).toBe(1)
-  context(sessions, asks([], { id, epoch: 3 }, [3]))
+  context(sessions, fetchOf([], { id, epoch: 3 }, [3]))
   expect([sessions.partitions, sessions.size]).toEqual([0, 0])
   const next = open(sessions, [[0, 0]])
-  context(sessions, asks([[0, 0]], { id: next, epoch: -1 }))
+  context(sessions, fetchOf([[0, 0]], { id: next, epoch: -1 }))
   expect([sessions.partitions, sessions.size]).toEqual([0, 0])
 })
 
-test('thousands of partitions that are not there are answered, and not remembered', () => {
+test('thousands of nonexistent partitions are answered, but not stored', () => {
   const sessions = new FetchSessions(10, () => 0)
   const ask = (n: number) => {
     const all = Array.from({ length: n }, (_, p): [number, number] => [p, 0])
-    const c = context(sessions, asks(all, { id: 0, epoch: 0 }))
+    const c = context(sessions, fetchOf(all, { id: 0, epoch: 0 }))
     return c.answer(c.targets.map(t => read(t, { errorCode: 3 })))
   }
   expect(ask(1001)).toMatchObject({ sessionId: 0, partitions: { length: 1001 } })
   expect(sessions.partitions).toBe(0)
-  // a topic that was deleted may come back: a session keeps asking
+  // A deleted topic may be recreated, so a session keeps requesting it.
   expect(ask(1000).sessionId).toBeGreaterThan(0)
 })
 
-test('a partition that is named twice is read once, from where it was named last', () => {
+test('a partition that is named twice is read once, from its last offset', () => {
   const sessions = new FetchSessions(10, () => 0)
-  const twice = asks(
+  const twice = fetchOf(
     [
       [0, 5],
       [1, 0],

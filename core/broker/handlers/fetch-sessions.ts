@@ -6,7 +6,7 @@ import type { FetchedPartition, FetchTarget } from './fetch-partition.ts'
 
 type Request = Message<typeof FetchRequest>
 
-/** A partition in a session: what is asked, and what the client was last told. */
+/** A partition in a session: the client's request and the state that the client was last sent. */
 interface Cached {
   target: FetchTarget
   highWatermark: number
@@ -18,14 +18,14 @@ interface Session {
   readonly usesTopicIds: boolean
   epoch: number
   lastUsed: number
-  /** In the order of service: who got data goes to the end. */
+  /** In the order of service: a partition that returned data moves to the end. */
   readonly partitions: Map<string, Cached>
 }
 
-/** What one fetch has to do with sessions: what to read, and what of it to tell. */
+/** How one fetch uses its session: which partitions to read, and which of them to return. */
 export interface FetchContext {
   readonly targets: readonly FetchTarget[]
-  /** Of the partitions read, those to answer; and the session's id for the client, 0 for none. */
+  /** Selects the partitions to return. The session id is 0 if there is no session. */
   answer(read: readonly FetchedPartition[]): { sessionId: number; partitions: readonly FetchedPartition[] }
 }
 
@@ -34,15 +34,18 @@ const FINAL_EPOCH = -1
 const MAX_ID = 0x7fffffff
 /** `min.incremental.fetch.session.eviction.ms`, which is fixed in Kafka. */
 const EVICTION_MS = 120_000
-/** What all sessions together may remember: some 250 bytes for each partition. */
+/** The limit for the partitions of all sessions together. Each uses about 250 bytes. */
 const MAX_PARTITIONS = 250_000
-/** Who names more partitions than this that cannot be read gets no session: it would be told the errors again each time anyway. */
+/**
+ * A request that names more unreadable partitions than this gets no session, because it would be
+ * sent the errors again each time anyway.
+ */
 const MAX_FAILING = 1000
 
 const keyOf = (t: { topic: string; topicId: string; partition: number }) =>
   `${t.topicId === ZERO_UUID ? t.topic : t.topicId}:${t.partition}`
 
-/** Of a partition that stands there twice the last counts, as in Kafka. */
+/** If a partition occurs twice, the last one applies, as in Kafka. */
 function targetsOf(request: Request): Map<string, FetchTarget> {
   const targets = new Map<string, FetchTarget>()
   for (const { topic, topicId, partitions } of request.topics) {
@@ -61,31 +64,36 @@ function targetsOf(request: Request): Map<string, FetchTarget> {
   return targets
 }
 
-/** Whether an incremental answer has to name a partition; notes what the client then knows. */
-function isNews(cached: Cached, read: FetchedPartition): boolean {
-  const news =
+/**
+ * Whether an incremental response must include a partition. Stores what the client knows
+ * afterwards.
+ */
+function hasChanged(cached: Cached, read: FetchedPartition): boolean {
+  const changed =
     read.size > 0 ||
     read.errorCode !== ErrorCode.NONE ||
     read.divergingEpoch !== undefined ||
     cached.highWatermark !== read.highWatermark ||
     cached.logStartOffset !== read.logStartOffset
-  // an error is told again until it is gone
+  // An error is returned until it is resolved.
   cached.highWatermark = read.errorCode === ErrorCode.NONE ? read.highWatermark : -1
   cached.logStartOffset = read.logStartOffset
-  return news
+  return changed
 }
 
 /**
- * The fetch sessions of all clients (KIP-227): a client then names only what changes, and is told only what is new. At most `slots` of them; a new
- * one takes the place of the one unused for longest, if that is at least two minutes. So it is with the partitions of all sessions together: who finds
- * no room goes on without a session, and names all it wants each time.
+ * The fetch sessions of all clients (KIP-227). Within a session, a client names only what changes
+ * and the broker returns only changes. There are at most `slots` sessions. A new session replaces
+ * the least recently used one if that was unused for at least two minutes. The same applies to the
+ * total number of partitions. A client that gets no session continues without one, and names all
+ * its partitions each time.
  */
 export class FetchSessions {
   readonly #slots: number
   readonly #maxPartitions: number
   readonly #now: () => number
   #partitions = 0
-  /** The least recently used first. */
+  /** In order of use, the least recently used first. */
   readonly #sessions = new Map<number, Session>()
 
   constructor(slots: number, now: () => number, maxPartitions = MAX_PARTITIONS) {
@@ -98,12 +106,15 @@ export class FetchSessions {
     return this.#sessions.size
   }
 
-  /** How many partitions they remember together. */
+  /** The number of partitions in all sessions together. */
   get partitions(): number {
     return this.#partitions
   }
 
-  /** What a request wants; an error code when its session is not as it thinks. */
+  /**
+   * Returns the context of a request, or an error code if its session does not exist or has another
+   * epoch.
+   */
   contextOf(request: Request, apiVersion: number): FetchContext | { readonly errorCode: number } {
     const { sessionId, sessionEpoch } = request
     if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
@@ -131,7 +142,10 @@ export class FetchSessions {
     }
   }
 
-  /** Null: what the session would have to remember is too much. It is gone then, and its client starts anew. */
+  /**
+   * Returns null if the session would grow too large. The session is then removed, and its client
+   * starts a new one.
+   */
   #incremental(session: Session, request: Request): FetchContext | null {
     const before = session.partitions.size
     for (const { topic, topicId, partitions } of request.forgottenTopicsData) {
@@ -155,23 +169,23 @@ export class FetchSessions {
     session.epoch = session.epoch >= MAX_ID ? 1 : session.epoch + 1
     return {
       targets: [...session.partitions.values()].map(c => c.target),
-      answer: read => ({ sessionId: session.id, partitions: this.#news(session, read) }),
+      answer: read => ({ sessionId: session.id, partitions: this.#changes(session, read) }),
     }
   }
 
-  #news(session: Session, read: readonly FetchedPartition[]): FetchedPartition[] {
-    const told: FetchedPartition[] = []
+  #changes(session: Session, read: readonly FetchedPartition[]): FetchedPartition[] {
+    const changed: FetchedPartition[] = []
     for (const p of read) {
       const key = keyOf(p.target)
       const cached = session.partitions.get(key)
-      if (!cached || !isNews(cached, p)) continue
-      told.push(p)
+      if (!cached || !hasChanged(cached, p)) continue
+      changed.push(p)
       if (p.size === 0) continue
-      // to the end of the line, so that a busy partition does not starve the others
+      // Moved to the end of the queue, so that a busy partition does not starve the others.
       session.partitions.delete(key)
       session.partitions.set(key, cached)
     }
-    return told
+    return changed
   }
 
   #touch(session: Session): void {
@@ -187,7 +201,7 @@ export class FetchSessions {
 
   #create(targets: ReadonlyMap<string, FetchTarget>, apiVersion: number): Session | null {
     if (targets.size === 0 || targets.size > this.#maxPartitions) return null
-    if (!this.#makeRoom() || !this.#evictFor(targets.size)) return null
+    if (!this.#evictForSession() || !this.#evictFor(targets.size)) return null
     let id: number
     do id = 1 + Math.floor(Math.random() * MAX_ID)
     while (this.#sessions.has(id))
@@ -199,11 +213,11 @@ export class FetchSessions {
     return session
   }
 
-  #makeRoom(): boolean {
+  #evictForSession(): boolean {
     return this.#sessions.size < this.#slots || this.#evictOldest()
   }
 
-  /** Whether so many partitions more may be remembered, if need be in place of old ones. */
+  /** Whether `count` more partitions fit, if necessary after evicting old sessions. */
   #evictFor(count: number): boolean {
     while (this.#partitions + count > this.#maxPartitions) if (!this.#evictOldest()) return false
     return true

@@ -1,13 +1,15 @@
 import type { Resolved } from './fetch-read.ts'
 
-/** Bytes that a reader could get of a partition now, at most `cap`. */
+/** The number of bytes that a reader can get from a partition now, at most `cap`. */
 export function available({ log, target }: Resolved, cap: number, readCommitted: boolean): number {
   if (!log) return 0
   if (readCommitted && target.fetchOffset >= log.lastStableOffset) return 0
   return log.bytesAvailable(target.fetchOffset, Math.min(cap, target.maxBytes))
 }
 
-/** Whether something must be told at once: an error, or an offset outside of the log. */
+/**
+ * Whether the fetch must be answered at once: because of an error, or an offset outside the log.
+ */
 function isUrgent({ log, target, divergingEpoch }: Resolved): boolean {
   return (
     !log ||
@@ -22,13 +24,14 @@ interface WaitOptions {
   readonly maxWaitMs: number
   readonly readCommitted: boolean
   readonly signal: AbortSignal
-  /** The partition was deleted, or its log is another one. */
+  /** Whether the partition was deleted or its log was replaced. */
   isGone(partition: Resolved): boolean
 }
 
 /**
- * Resolves when at least `minBytes` can be read, when there is something to tell at once, after `maxWaitMs` milliseconds, or when the signal is
- * aborted. One timer for all partitions; the logs call when they grow. Null: there is nothing to wait for.
+ * Resolves when at least `minBytes` can be read, when a partition must be answered at once, after
+ * `maxWaitMs` milliseconds, or when the signal is aborted. Uses one timer for all partitions. The
+ * logs notify it when they grow. Returns null if there is nothing to wait for.
  */
 export function waitForBytes(partitions: readonly Resolved[], o: WaitOptions): Promise<void> | null {
   const { minBytes, maxWaitMs, readCommitted, signal, isGone } = o

@@ -31,12 +31,15 @@ import { listConfigResourcesHandler } from './74-list-config-resources.ts'
 import { describeTopicPartitionsHandler } from './75-describe-topic-partitions.ts'
 import type { AnyHandler, Handler } from './handler.ts'
 
-/** A handler without its types. They are sound: the dispatcher decodes a request with the declaration of the same key. */
+/**
+ * Removes the types of a handler. This is sound: the dispatcher decodes a request with the
+ * declaration of the same API key.
+ */
 function erase<Q, S>(handler: Handler<Q, S>): AnyHandler {
   return handler as AnyHandler
 }
 
-/** Every API that the broker serves, by key: what ApiVersions announces. */
+/** Every API that the broker serves, by key. ApiVersions announces these. */
 export function createHandlers(): ReadonlyMap<number, AnyHandler> {
   const handlers = new Map<number, AnyHandler>()
   const all = [

@@ -6,8 +6,8 @@ import { ODD_REQUESTS, type OddRequest } from '../test-support/odd-requests.ts'
 import { startTestBroker, type TestBroker } from '../test-support/test-broker.ts'
 
 /**
- * Empty lists, nulls, unknown names and ids, duplicates, negative and unknown values: both brokers
- * answer the same.
+ * Both brokers answer alike to empty lists, nulls, unknown names and ids, duplicates, and negative
+ * or unknown values.
  */
 const skipped = skipWithout('Apache Kafka', findKafkaLibs() !== null)
 
@@ -34,7 +34,7 @@ afterAll(async () => {
 const shown = ({ api, version, input }: OddRequest) =>
   `${api} v${version ?? 'max'} ${typeof input === 'function' ? input : JSON.stringify(input)}`.slice(0, 300)
 
-/** Requests of one API in a row. */
+/** Consecutive requests of one API. */
 const runs: OddRequest[][] = []
 for (const r of ODD_REQUESTS) {
   const last = runs.at(-1)
@@ -43,7 +43,7 @@ for (const r of ODD_REQUESTS) {
 }
 
 for (const [i, run] of runs.entries()) {
-  test.skipIf(skipped)(`${i + 1}: ${run[0]!.api} answers ${run.length} odd requests as Apache does`, async () => {
+  test.skipIf(skipped)(`${i + 1}: ${run[0]!.api} answers ${run.length} unusual requests as Apache does`, async () => {
     for (const request of run) {
       const our = await b.ask(request)
       if (request.differs) expect(our, shown(request)).toBeTypeOf('object')

@@ -4,7 +4,7 @@ import { ODD_REQUESTS } from '../test-support/odd-requests.ts'
 import { RawClient } from '../test-support/raw-client.ts'
 import { startTestBroker, type TestBroker } from '../test-support/test-broker.ts'
 
-/** The answers are Apache's: odd-requests.peer.test.ts compares them, and many more. */
+/** The expected answers are Apache's: odd-requests.peer.test.ts compares these and many more. */
 let broker: TestBroker
 let c: RawClient
 beforeAll(async () => {
@@ -26,7 +26,7 @@ async function create(name: string): Promise<string> {
   return made.topics[0]!.topicId
 }
 
-test('every odd request gets a response and keeps the connection open', async () => {
+test('every unusual request gets a response and keeps the connection open', async () => {
   const odd = new OddClient(broker.port)
   await odd.prepare()
   try {
@@ -53,7 +53,7 @@ test('a topic that DeleteTopics names both by name and by id is not deleted', as
   expect(found['topics']).toMatchObject([{ errorCode: 0, name: 'both', topicId }])
 })
 
-test('Metadata before v12 rejects topic ids, and DescribeTopicPartitions an impossible cursor', async () => {
+test('Metadata before v12 rejects topic ids, and DescribeTopicPartitions rejects an invalid cursor', async () => {
   for (const version of [10, 11]) {
     const asked = { topics: [{ name: null, topicId: NO_TOPIC }, { name: 'both' }] }
     const { topics } = (await c.call('Metadata', asked, version)) as { topics: { errorCode: number }[] }

@@ -8,15 +8,15 @@ import { FrameReader } from './frame-reader.ts'
 import { readInto } from './read-into.ts'
 import type { Holder, RequestBudget } from './request-budget.ts'
 
-/** A request under way; its response leaves when all before it have. */
-class Slot implements RequestMemory {
+/** A request in progress. Responses are sent in the order of the requests. */
+class PendingRequest implements RequestMemory {
   readonly bytes: number
   done = false
   response: Response = null
-  /** To be called when the response has left. */
+  /** Callbacks to run once the response has been sent. */
   sent: (() => void)[] | null = null
   readonly #pool: BufferPool
-  /** The request, where its memory is the pool's. */
+  /** The request's buffer if it belongs to the pool, otherwise null. */
   #frame: Buffer | null
 
   constructor(frame: Buffer, pool: BufferPool) {
@@ -36,15 +36,17 @@ class Slot implements RequestMemory {
   }
 }
 
-/** How many requests of one connection may be under way at a time, where their API allows more than one. */
+/**
+ * The maximum number of requests in progress per connection, for APIs whose requests may overlap.
+ */
 const MAX_OVERLAPPING = 32
-/** While more than this waits to be sent, no further request of the connection is begun. */
+/** A connection with more unsent bytes than this starts no further request. */
 const MAX_UNSENT_BYTES = 1 << 20
-/** Where all sockets read to, one after the other: what is kept is copied from it at once. */
+/** All sockets read into this buffer in turn, so the bytes to keep are copied out at once. */
 const incoming = Buffer.allocUnsafeSlow(256 << 10)
 
 export interface ConnectionOptions {
-  /** Accepted and paused. */
+  /** Accepted, and still paused. */
   readonly socket: Socket
   readonly pool: BufferPool
   readonly info: ConnectionInfo
@@ -54,22 +56,25 @@ export interface ConnectionOptions {
   readonly logger: Logger
   readonly now: () => number
   readonly onClose: (connection: Connection) => void
-  /** It has more to send than it should, or no longer has. */
+  /** Called when the unsent bytes exceed the limit, and again when they have been sent. */
   readonly onDraining: (connection: Connection, draining: boolean) => void
 }
 
 /**
- * One client. Requests are begun in the order in which they came, one at a time but for those whose handler says that they may overlap; responses
- * leave in that order too. Nothing is read while too much is held: see `#updateFlow`.
+ * One client connection. It starts requests in the order of their arrival, one at a time, except
+ * those whose handler allows overlap. It sends responses in the same order. It stops reading while
+ * it holds too much: see `#updateFlow`.
  */
 export class Connection implements Holder {
   readonly info: ConnectionInfo
   readonly #o: ConnectionOptions
   readonly #socket: Socket
   readonly #reader: FrameReader
-  readonly #slots: Slot[] = []
+  readonly #requests: PendingRequest[] = []
   readonly #abort = new AbortController()
-  /** Whether the socket reads to the memory of a request begun, else to `incoming`. */
+  /**
+   * Whether the socket reads directly into the buffer of the current request instead of `incoming`.
+   */
   #inPlace = false
   #exclusive = false
   #draining = false
@@ -90,7 +95,7 @@ export class Connection implements Holder {
     this.#socket = socket
     socket.on('drain', () => this.#onDrain())
     socket.on('end', () => this.end())
-    // an error is always followed by close; a reset peer is nothing to report
+    // A 'close' event always follows an error. A connection reset needs no report.
     socket.on('error', error => o.logger.debug(`Connection ${this.#name}: ${error.message}`))
     socket.on('close', () => this.#onClose())
   }
@@ -107,9 +112,12 @@ export class Connection implements Holder {
     return this.#reader.missing
   }
 
-  /** Whether requests are under way: a long poll, a rebalance that waits for others. */
+  /**
+   * Whether requests are in progress, such as a long poll or a rebalance that waits for other
+   * members.
+   */
   get answering(): boolean {
-    return this.#slots.length > 0
+    return this.#requests.length > 0
   }
 
   /** Bytes that wait to be sent. */
@@ -118,9 +126,9 @@ export class Connection implements Holder {
   }
 
   #readTo(): Buffer {
-    const room = this.#reader.room()
-    this.#inPlace = room !== null
-    return room ?? incoming
+    const buffer = this.#reader.nextBuffer()
+    this.#inPlace = buffer !== null
+    return buffer ?? incoming
   }
 
   #onRead(count: number): void {
@@ -133,14 +141,14 @@ export class Connection implements Holder {
     this.#pump()
   }
 
-  /** Begins what may begin, then decides whether to read on. */
+  /** Starts the requests that may start, then decides whether to continue reading. */
   #pump(): void {
     try {
       while (this.#mayBegin()) {
         const frame = this.#reader.peek()
         if (frame === null) break
         const overlaps = this.#o.dispatcher.overlaps(frame)
-        if (this.#slots.length > 0 && !overlaps) break
+        if (this.#requests.length > 0 && !overlaps) break
         this.#reader.drop()
         this.#exclusive = !overlaps
         this.#begin(frame)
@@ -153,23 +161,23 @@ export class Connection implements Holder {
 
   #mayBegin(): boolean {
     if (this.#closed || this.#ending || this.#draining) return false
-    return this.#slots.length === 0 || (!this.#exclusive && this.#slots.length < MAX_OVERLAPPING)
+    return this.#requests.length === 0 || (!this.#exclusive && this.#requests.length < MAX_OVERLAPPING)
   }
 
   #begin(frame: Buffer): void {
-    const slot = new Slot(frame, this.#o.pool)
-    this.#slots.push(slot)
-    this.#o.budget.forget(this)
+    const request = new PendingRequest(frame, this.#o.pool)
+    this.#requests.push(request)
+    this.#o.budget.remove(this)
     let result: Response | Promise<Response>
     try {
-      result = this.#o.dispatcher.dispatch(frame, this.info, this.#abort.signal, slot)
+      result = this.#o.dispatcher.dispatch(frame, this.info, this.#abort.signal, request)
     } catch (error) {
       this.#fail(error)
-      this.#finish(slot, null)
+      this.#finish(request, null)
       return
     }
     if (!(result instanceof Promise)) {
-      this.#finish(slot, result)
+      this.#finish(request, result)
       return
     }
     result
@@ -178,18 +186,18 @@ export class Connection implements Holder {
         return null
       })
       .then(response => {
-        this.#finish(slot, response)
+        this.#finish(request, response)
         this.#pump()
       })
   }
 
-  #finish(slot: Slot, response: Response): void {
-    slot.done = true
-    slot.response = response
-    if (this.#slots[0] === slot) this.#send()
+  #finish(request: PendingRequest, response: Response): void {
+    request.done = true
+    request.response = response
+    if (this.#requests[0] === request) this.#send()
   }
 
-  /** Sends all responses that are next. */
+  /** Sends all completed responses that are next in order. */
   #send(): void {
     const socket = this.#socket
     if (!this.#corked) {
@@ -197,12 +205,12 @@ export class Connection implements Holder {
       socket.cork()
       process.nextTick(this.#uncork)
     }
-    for (let slot = this.#slots[0]; slot?.done; slot = this.#slots[0]) {
-      this.#slots.shift()
+    for (let request = this.#requests[0]; request?.done; request = this.#requests[0]) {
+      this.#requests.shift()
       this.lastActivity = this.#o.now()
-      this.#release(slot.bytes)
-      if (this.#closed || slot.response === null) continue
-      this.#write(slot.response, slot.sent)
+      this.#release(request.bytes)
+      if (this.#closed || request.response === null) continue
+      this.#write(request.response, request.sent)
     }
     if (socket.writableLength > MAX_UNSENT_BYTES) {
       this.#draining = true
@@ -215,7 +223,7 @@ export class Connection implements Holder {
     const last = sent === null ? -1 : chunks.length - 1
     for (const [i, chunk] of chunks.entries()) {
       if (i !== last) this.#socket.write(chunk)
-      // after an error the system may still read the memory
+      // After an error the operating system may still be reading the buffer, so it is not released.
       else
         this.#socket.write(chunk, error => {
           if (!error) for (const done of sent!) done()
@@ -223,7 +231,10 @@ export class Connection implements Holder {
     }
   }
 
-  /** Appends that were written together are answered together: one system call for all responses of a turn. */
+  /**
+   * Appends that were written together are answered together: one system call sends all the
+   * responses of one event loop turn.
+   */
   readonly #uncork = (): void => {
     this.#corked = false
     this.#socket.uncork()
@@ -244,7 +255,8 @@ export class Connection implements Holder {
 
   /**
    * Reads while no complete request is waiting and all requests together are within their memory
-   * limit. Also while a request is being handled: only a read detects the end of the connection.
+   * limit. It also reads while a request is being handled, because only a read detects that the
+   * client disconnected.
    */
   #updateFlow(): void {
     if (this.#closed) return
@@ -263,21 +275,21 @@ export class Connection implements Holder {
   }
 
   evict(): void {
-    this.#fail(new Error('it sent part of a request and then nothing, while others wait for the memory that it holds'))
+    this.#fail(new Error('it sent part of a request and then stopped, while other connections wait for that memory'))
   }
 
   #fail(error: unknown): void {
     if (this.#closed) return
     const stopping = this.#abort.signal.aborted
-    if (!stopping) this.#o.logger.warn(`Closing the connection of ${this.#name}: ${messageOf(error)}`)
+    if (!stopping) this.#o.logger.warn(`Closing the connection from ${this.#name}: ${messageOf(error)}`)
     this.destroy()
   }
 
-  /** Takes no further request, answers those under way, then closes. */
+  /** Accepts no further request, completes those in progress, then closes. */
   end(): void {
     this.#ending = true
     this.#socket.pause()
-    // long polls answer at once with what they have
+    // Long polls answer at once with the data they have.
     this.#abort.abort()
     if (!this.answering) this.#socket.destroySoon()
   }
@@ -291,10 +303,10 @@ export class Connection implements Holder {
     if (this.#closed) return
     this.#closed = true
     this.#abort.abort()
-    this.#o.budget.forget(this)
-    // what is under way is released as it finishes
-    const underWay = this.#slots.reduce((n, s) => n + s.bytes, 0)
-    this.#release(this.heldBytes - underWay)
+    this.#o.budget.remove(this)
+    // Requests in progress release their bytes when they finish.
+    const inProgress = this.#requests.reduce((n, r) => n + r.bytes, 0)
+    this.#release(this.heldBytes - inProgress)
     this.#o.onDraining(this, false)
     this.#o.onClose(this)
   }

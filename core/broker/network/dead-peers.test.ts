@@ -7,7 +7,7 @@ import { FetchRequest } from '../../protocol/messages/01-fetch.ts'
 import { RawClient } from '../test-support/raw-client.ts'
 import { startTestBroker, type TestBroker } from '../test-support/test-broker.ts'
 
-/** Clients that are gone, or say nothing, while a long poll of theirs waits. */
+/** Clients that disconnected or stopped responding while their long poll waits. */
 let b: TestBroker
 afterEach(() => b.close())
 
@@ -21,7 +21,7 @@ async function started(settings: Record<string, string> = {}): Promise<void> {
 
 const connections = (n: number) => vi.waitFor(() => expect(b.broker.connections).toBe(n), { timeout: 15_000 })
 
-/** A fetch that would wait for ten minutes, and does when this returns. */
+/** Starts a fetch that waits for up to ten minutes, and returns once the broker is waiting. */
 async function parked(port = b.port): Promise<RawClient> {
   const c = await RawClient.connect(port)
   await c.call('Metadata', { topics: [{ name: 't' }] })
@@ -30,12 +30,12 @@ async function parked(port = b.port): Promise<RawClient> {
     minBytes: 1,
     topics: [{ topic: 't', partitions: [{ partition: 0, partitionMaxBytes: 1000 }] }],
   })
-  // it was read and waits: the connection is answered in order, so nothing tells from outside
+  // There is no visible sign that the broker has read the request: responses are sent in order.
   await new Promise(resolve => setTimeout(resolve, 100))
   return c
 }
 
-test('a reset or closed connection is detected during a long poll', async () => {
+test('the broker detects a reset or closed connection during a long poll', async () => {
   await started()
   const reset = await parked()
   const closed = await parked()
@@ -46,7 +46,7 @@ test('a reset or closed connection is detected during a long poll', async () => 
   await connections(0)
 })
 
-test('a client that half-closes still gets its response', async () => {
+test('a client that half-closes its connection still gets its response', async () => {
   await started()
   const c = await parked()
   const answer = c.nextFrame()
@@ -57,8 +57,7 @@ test('a client that half-closes still gets its response', async () => {
 })
 
 /**
- * A program that passes bytes on, so that it can be stopped: its system then takes what comes, and
- * nobody reads it.
+ * A proxy process that the test can stop: its kernel then still accepts bytes that nobody reads.
  */
 const PROXY = `
   import { connect, createServer } from 'node:net'
@@ -82,8 +81,8 @@ test('connections.max.idle.ms also closes a connection during a long poll', asyn
 })
 
 /**
- * Of the established connections from a port: the kernel's timer (2 is keep-alive) and the
- * hundredths of a second until it ends.
+ * For the established connections from a port: the kernel's timer (2 is keep-alive) and the
+ * hundredths of a second until it expires.
  */
 function timersOf(localPort: number): { timer: number; when: number }[] {
   const port = localPort.toString(16).toUpperCase().padStart(4, '0')
@@ -97,24 +96,21 @@ function timersOf(localPort: number): { timer: number; when: number }[] {
     })
 }
 
-test.skipIf(!existsSync('/proc/net/tcp'))(
-  'both ends have the system ask after a minute whether the other is there',
-  async () => {
-    await started()
-    const options = { clientId: 'c', setupTimeoutMs: 5000, maxIdleMs: 0, requestTimeoutMs: 5000 }
-    const never = new AbortController().signal
-    const c = await Connection.open({ host: '127.0.0.1', port: b.port }, options, never)
-    await connections(1)
-    const theirs = readFileSync('/proc/net/tcp', 'latin1')
-      .split('\n')
-      .map(line => line.trim().split(/\s+/))
-      .find(f => f[2]?.endsWith(`:${b.port.toString(16).toUpperCase().padStart(4, '0')}`) && f[3] === '01')!
-    const clientPort = Number.parseInt(theirs[1]!.split(':')[1]!, 16)
-    for (const port of [b.port, clientPort]) {
-      // while bytes are on their way another timer runs
-      await vi.waitFor(() => expect(timersOf(port)).toEqual([{ timer: 2, when: expect.any(Number) }]))
-      expect(timersOf(port)[0]!.when).toBeLessThanOrEqual(6000)
-    }
-    c.close()
-  },
-)
+test.skipIf(!existsSync('/proc/net/tcp'))('both ends use TCP keep-alive with a delay of one minute', async () => {
+  await started()
+  const options = { clientId: 'c', setupTimeoutMs: 5000, maxIdleMs: 0, requestTimeoutMs: 5000 }
+  const never = new AbortController().signal
+  const c = await Connection.open({ host: '127.0.0.1', port: b.port }, options, never)
+  await connections(1)
+  const theirs = readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .map(line => line.trim().split(/\s+/))
+    .find(f => f[2]?.endsWith(`:${b.port.toString(16).toUpperCase().padStart(4, '0')}`) && f[3] === '01')!
+  const clientPort = Number.parseInt(theirs[1]!.split(':')[1]!, 16)
+  for (const port of [b.port, clientPort]) {
+    // A different timer runs while bytes are in flight.
+    await vi.waitFor(() => expect(timersOf(port)).toEqual([{ timer: 2, when: expect.any(Number) }]))
+    expect(timersOf(port)[0]!.when).toBeLessThanOrEqual(6000)
+  }
+  c.close()
+})

@@ -15,12 +15,12 @@ import type {
   RequestMemory,
 } from '../handlers/handler.ts'
 
-/** The bytes of a response, null where there is none. */
+/** The bytes of a response, or null if the request has no response. */
 export type Response = Buffer[] | null
 
 type Erased = Handler<unknown, MessageInput<MessageDeclaration>>
 
-/** Decodes requests, calls their handlers and encodes what they answer. */
+/** Decodes requests, calls their handlers and encodes the responses. */
 export class Dispatcher {
   readonly #handlers: ReadonlyMap<number, AnyHandler>
   readonly #broker: BrokerServices
@@ -30,12 +30,12 @@ export class Dispatcher {
     this.#broker = broker
   }
 
-  /** Whether a request may run beside others of its connection. */
+  /** Whether a request may run concurrently with other requests of its connection. */
   overlaps(frame: Buffer): boolean {
     return frame.length >= 2 && this.#handlers.get(frame.readInt16BE(0))?.overlaps === true
   }
 
-  /** Throws, or rejects, when the request cannot be answered and its connection has to be closed. */
+  /** Throws or rejects if the request cannot be answered. The caller then closes the connection. */
   dispatch(
     frame: Buffer,
     connection: ConnectionInfo,
@@ -49,7 +49,7 @@ export class Dispatcher {
     let body: unknown
     if (header.apiVersion < api.minVersion || header.apiVersion > api.maxVersion) {
       if (api.key !== ApiKey.ApiVersions) throw unsupported(header, api)
-      // whatever it wants to say, the client will understand version 0 (KIP-511)
+      // Every client understands a version 0 response to ApiVersions (KIP-511).
       return this.#encode(
         api,
         { ...header, apiVersion: 0 },
@@ -75,13 +75,13 @@ export class Dispatcher {
     try {
       result = handler.handle(body, ctx)
     } catch (error) {
-      return this.#encode(api, header, this.#answerTo(error, api, handler, body, ctx))
+      return this.#encode(api, header, this.#errorResponse(error, api, handler, body, ctx))
     }
     if (result === null) return null
     if (!(result instanceof Promise)) return this.#encode(api, header, result)
     return result.then(
       response => (response === null ? null : this.#encode(api, header, response)),
-      error => this.#encode(api, header, this.#answerTo(error, api, handler, body, ctx)),
+      error => this.#encode(api, header, this.#errorResponse(error, api, handler, body, ctx)),
     )
   }
 
@@ -89,8 +89,8 @@ export class Dispatcher {
     return encodeResponseFrame(api.key, header.apiVersion, header.correlationId, api.response, response)
   }
 
-  /** The response that tells what a handler threw, if this API has a place for it; otherwise throws it on. */
-  #answerTo(error: unknown, api: Api, handler: Erased, body: unknown, ctx: RequestContext) {
+  /** Returns the error response of an API that has one. Otherwise throws the error. */
+  #errorResponse(error: unknown, api: Api, handler: Erased, body: unknown, ctx: RequestContext) {
     if (isProtocolError(error) && error.code !== 'MR_PROTOCOL_KAFKA') throw error
     const code = kafkaCodeOf(error)
     if (code === ErrorCode.UNKNOWN_SERVER_ERROR && !ctx.signal.aborted)
@@ -104,7 +104,7 @@ export class Dispatcher {
 
 function unsupported(header: RequestHeader, api?: Api) {
   return brokerErrors.create('MR_BROKER_UNSUPPORTED_API', {
-    api: api ? `${api.name} (${header.apiKey})` : `the API ${header.apiKey}`,
+    api: api ? `${api.name} (${header.apiKey})` : `API key ${header.apiKey}`,
     version: header.apiVersion,
   })
 }

@@ -21,13 +21,16 @@ function readAll(reader: FrameReader): Buffer[] {
   return frames
 }
 
-/** Gives the reader a piece as a socket does: where it wants it, else from memory that is used again at once. */
+/**
+ * Passes a piece to the reader as a socket does: into the buffer it offers, otherwise from a buffer
+ * that is overwritten immediately afterwards.
+ */
 function feed(reader: FrameReader, piece: Buffer): void {
   for (let at = 0; at < piece.length; ) {
-    const room = reader.room()
-    if (room) {
-      const count = Math.min(room.length, piece.length - at)
-      piece.copy(room, 0, at, at + count)
+    const buffer = reader.nextBuffer()
+    if (buffer) {
+      const count = Math.min(buffer.length, piece.length - at)
+      piece.copy(buffer, 0, at, at + count)
       reader.received(count)
       at += count
     } else {
@@ -39,7 +42,7 @@ function feed(reader: FrameReader, piece: Buffer): void {
   }
 }
 
-test('however a stream is cut into chunks, the same requests come out', () => {
+test('a stream yields the same requests however it is split into chunks', () => {
   const body = fc.oneof(fc.uint8Array({ maxLength: 2 }), fc.uint8Array({ maxLength: 300 }))
   const bodies = fc.array(body, { maxLength: 8 })
   const cut = fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 90 }))
@@ -63,7 +66,7 @@ test('however a stream is cut into chunks, the same requests come out', () => {
   )
 })
 
-test('so it is with large requests, read to where they belong and to memory that comes back', () => {
+test('so does a stream of large requests that are read into pooled buffers', () => {
   const sizes = fc.array(fc.integer({ min: 2, max: 1_500_000 }), { minLength: 1, maxLength: 6 })
   const cuts = fc.array(fc.integer({ min: 1, max: 400_000 }), { minLength: 1, maxLength: 20 })
   fc.assert(
@@ -90,7 +93,7 @@ test('so it is with large requests, read to where they belong and to memory that
   )
 })
 
-test('requests before one that cannot be are still given', () => {
+test('the complete requests before an invalid one are still returned', () => {
   const reader = new FrameReader(100, new BufferPool())
   reader.push(Buffer.concat([framed(Buffer.from('one')), Buffer.from([0x7f, 0, 0, 0])]))
   expect(String(reader.peek())).toBe('one')
@@ -99,7 +102,7 @@ test('requests before one that cannot be are still given', () => {
   expect(() => reader.peek()).toThrow(/MR_BROKER_BAD_REQUEST/)
 })
 
-test('a request larger than the first buffer arrives whole', () => {
+test('a request larger than the first buffer arrives complete', () => {
   const body = Buffer.alloc(3_000_000, 'abcdefg')
   const stream = framed(body)
   const reader = new FrameReader(4_000_000, new BufferPool())
@@ -107,7 +110,7 @@ test('a request larger than the first buffer arrives whole', () => {
   expect(readAll(reader)[0]?.equals(body)).toBe(true)
 })
 
-test.each([-1, -2147483648, 1001, 2147483647])('a size of %i is refused before anything is allocated', size => {
+test.each([-1, -2147483648, 1001, 2147483647])('a size of %i is rejected before anything is allocated', size => {
   const header = Buffer.alloc(4)
   header.writeInt32BE(size)
   const reader = new FrameReader(1000, new BufferPool())
@@ -115,7 +118,7 @@ test.each([-1, -2147483648, 1001, 2147483647])('a size of %i is refused before a
   expect(() => reader.peek()).toThrow(/MR_BROKER_BAD_REQUEST/)
 })
 
-test('only Produce may be larger than 16 MiB: others are refused by their first bytes, however these come', () => {
+test('only Produce may exceed 16 MiB: other requests are rejected by their first bytes, however they are split', () => {
   const start = (apiKey: number, size: number) => {
     const bytes = Buffer.alloc(300_000)
     bytes.writeInt32BE(size, 0)
@@ -141,7 +144,7 @@ test('only Produce may be larger than 16 MiB: others are refused by their first 
   }
 })
 
-test('a large announced size takes no memory until its bytes come', () => {
+test('a large announced size uses no memory until its bytes arrive', () => {
   const before = process.memoryUsage().arrayBuffers
   const readers = Array.from({ length: 250 }, () => {
     const reader = new FrameReader(100 << 20, new BufferPool())
@@ -157,7 +160,7 @@ test('a large announced size takes no memory until its bytes come', () => {
 test.each([
   ['HTTP', Buffer.from('GET / HTTP/1.1\r\n'), /looks like HTTP/],
   ['TLS', Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00]), /looks like TLS/],
-])('who speaks %s is told so', (_, bytes, message) => {
+])('the error names the protocol when a client speaks %s', (_, bytes, message) => {
   const reader = new FrameReader(104857600, new BufferPool())
   reader.push(bytes)
   expect(() => reader.peek()).toThrow(message)

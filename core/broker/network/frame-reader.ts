@@ -3,32 +3,41 @@ import { ApiKey, apis } from '../../protocol/api-keys.ts'
 import { brokerErrors } from '../errors.ts'
 
 const SIZE_BYTES = 4
-/** The size, and the API key that every request begins with. */
+/** The size and the API key, which begin every request. */
 const START_BYTES = 6
 /**
- * What a request without records may have. Nobody needs more to name things, such as every partition of a large cluster; what it is decoded to takes
- * many times its size.
+ * The limit for requests without records. This is enough even to name every partition of a large
+ * cluster. A decoded request uses many times its size in memory.
  */
-const MAX_PLAIN_BYTES = 16 << 20
-/** The first buffer of a request that does not arrive at once: memory is taken as bytes come, not as a peer announces them. */
+const MAX_BYTES_WITHOUT_RECORDS = 16 << 20
+/**
+ * The size of the first buffer for a request that arrives in several pieces. Memory is allocated as
+ * bytes arrive, not when a client announces them.
+ */
 const FIRST_BUFFER = 256 * 1024
 const GROWTH = 4
-/** Smaller ones share a page of Node's with others. */
+/** Node allocates smaller buffers from a shared page. */
 const POOLED_FROM = 4096
-/** If as much is missing, it is better read to where it belongs than copied there. */
+/**
+ * If at least this many bytes are missing, the socket reads directly into the request's buffer
+ * instead of copying.
+ */
 const IN_PLACE_FROM = 64 * 1024
 
 /**
- * Cuts a stream into requests: an int32 size, then so many bytes. Each gets memory of its own, which grows as its bytes arrive; that of Produce, if
- * it is not small, comes from the pool. Only Produce may be as large as `maxBytes`, the others have 16 MiB at most.
+ * Splits a stream into requests: an int32 size, then that many bytes. Each request has its own
+ * buffer, which grows as bytes arrive. The buffer of a Produce request comes from the pool unless
+ * it is small. Only Produce may be as large as `maxBytes`. Other requests are limited to 16 MiB.
  */
 export class FrameReader {
   readonly #maxBytes: number
   readonly #pool: BufferPool
-  /** Complete requests, and after them what is wrong with the next. */
+  /** Complete requests. `#problem` applies to the request after them. */
   #frames: Buffer[] = []
   #problem: Error | null = null
-  /** The request being gathered, of which `#filled` bytes are there; its size is -1 while that is not known. */
+  /**
+   * The incomplete request. `#filled` bytes of it have arrived. Its size is -1 until it is known.
+   */
   #frame: Buffer | null = null
   #filled = 0
   #size = -1
@@ -41,22 +50,22 @@ export class FrameReader {
     this.#pool = pool
   }
 
-  /** Whether part of a request is there and the rest is not. */
+  /** Whether a request has arrived in part. */
   get partial(): boolean {
     return this.#startFilled > 0
   }
 
-  /** Whether `peek` has something to tell. */
+  /** Whether `peek` returns a request or throws. */
   get hasComplete(): boolean {
     return this.#frames.length > 0 || this.#problem !== null
   }
 
-  /** How many bytes of the request begun are still to come. */
+  /** The number of bytes that the incomplete request still needs. */
   get missing(): number {
     return this.#size < 0 ? 0 : this.#size - this.#filled
   }
 
-  /** Takes all of a chunk: what is kept of it is copied. */
+  /** Consumes a whole chunk and copies what it keeps. */
   push(chunk: Buffer): void {
     for (let at = 0; at < chunk.length && this.#problem === null; ) {
       if (this.#frame === null) at = this.#begin(chunk, at)
@@ -70,15 +79,18 @@ export class FrameReader {
     }
   }
 
-  /** Where the next bytes may be read to instead of being pushed: then call `received`. Null when little of a request is missing. */
-  room(): Buffer | null {
+  /**
+   * Returns a buffer for the next bytes, which the caller reads into and confirms with `received`.
+   * Returns null if only a little of the request is missing: the caller then uses `push`.
+   */
+  nextBuffer(): Buffer | null {
     const frame = this.#frame
     if (frame === null) return null
     const end = Math.min(frame.length, this.#size)
     return end - this.#filled >= IN_PLACE_FROM ? frame.subarray(this.#filled, end) : null
   }
 
-  /** So many bytes more of the request begun are in its memory. */
+  /** Confirms that `count` bytes were read into the buffer returned by `nextBuffer`. */
   received(count: number): void {
     this.#filled += count
     if (this.#filled < this.#size) return
@@ -89,7 +101,10 @@ export class FrameReader {
     this.#startFilled = 0
   }
 
-  /** The next request without its size; null when it is not complete. Throws MR_BROKER_BAD_REQUEST on a size that cannot be. */
+  /**
+   * Returns the next request without its size, or null if none is complete. Throws
+   * MR_BROKER_BAD_REQUEST if the size is invalid.
+   */
   peek(): Buffer | null {
     const frame = this.#frames[0]
     if (frame) return frame
@@ -97,17 +112,20 @@ export class FrameReader {
     return null
   }
 
-  /** Takes away the request that `peek` gave. */
+  /** Removes the request that `peek` returned. */
   drop(): void {
     this.#frames.shift()
   }
 
-  /** How many bytes there are to be before a request gets memory. */
+  /** The number of bytes to read before the request's buffer is allocated. */
   get #startBytes(): number {
     return this.#size < 0 ? SIZE_BYTES : Math.min(START_BYTES, SIZE_BYTES + this.#size)
   }
 
-  /** Gathers a request's first bytes, then makes room for it. Returns how far it got in the chunk. */
+  /**
+   * Collects the first bytes of a request, then allocates its buffer. Returns the position reached
+   * in the chunk.
+   */
   #begin(chunk: Buffer, from: number): number {
     let at = from
     while (at < chunk.length && this.#startFilled < this.#startBytes) {
@@ -115,15 +133,15 @@ export class FrameReader {
       if (this.#startFilled !== SIZE_BYTES) continue
       this.#size = this.#start.readInt32BE(0)
       if (this.#size < 0 || this.#size > this.#maxBytes) {
-        this.#problem = tooLarge(this.#size, this.#maxBytes, guess(this.#size))
+        this.#problem = tooLarge(this.#size, this.#maxBytes, guessProtocol(this.#size))
         return at
       }
     }
     if (this.#size < 0 || this.#startFilled < this.#startBytes) return at
     const key = this.#size < 2 ? -1 : this.#start.readInt16BE(SIZE_BYTES)
-    if (this.#size > MAX_PLAIN_BYTES && key !== ApiKey.Produce) {
-      const what = ` for ${apis.get(key)?.name ?? `the API ${key}`}`
-      this.#problem = tooLarge(this.#size, MAX_PLAIN_BYTES, what)
+    if (this.#size > MAX_BYTES_WITHOUT_RECORDS && key !== ApiKey.Produce) {
+      const what = ` for ${apis.get(key)?.name ?? `API key ${key}`}`
+      this.#problem = tooLarge(this.#size, MAX_BYTES_WITHOUT_RECORDS, what)
       return at
     }
     this.#pooled = key === ApiKey.Produce && this.#size >= POOLED_FROM
@@ -152,12 +170,12 @@ export class FrameReader {
 
 function tooLarge(size: number, limit: number, remark: string) {
   return brokerErrors.create('MR_BROKER_BAD_REQUEST', {
-    what: `its size is ${size} bytes, and the limit is ${limit}${remark}`,
+    what: `its size is ${size} bytes, but the limit is ${limit}${remark}`,
   })
 }
 
-/** What speaks there, if its first bytes are those of another protocol. */
-function guess(size: number): string {
+/** Guesses the protocol of the client if the first bytes belong to a well-known one. */
+function guessProtocol(size: number): string {
   const bytes = Buffer.alloc(SIZE_BYTES)
   bytes.writeInt32BE(size)
   if (bytes[0] === 0x16 && bytes[1] === 3) return ' (this looks like TLS on a PLAINTEXT listener)'

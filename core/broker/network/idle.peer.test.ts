@@ -27,9 +27,7 @@ afterAll(async () => {
   removeDir(dir)
 })
 
-/**
- * Which comes first: the end of the connection, or the answer to a fetch that may wait for so long.
- */
+/** Returns what happens first: the connection closes, or the fetch is answered. */
 async function firstOf(port: number, maxWaitMs: number): Promise<'closed' | 'answered'> {
   const c = await RawClient.connect(port)
   await c.call('CreateTopics', { topics: [{ name: 't', numPartitions: 1, replicationFactor: 1 }], timeoutMs: 5000 })

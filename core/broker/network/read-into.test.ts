@@ -22,7 +22,7 @@ afterEach(() => {
   server.close()
 })
 
-test('bytes are read to the memory given, memory by memory, and the end of the stream is told', async () => {
+test('bytes are read into the given buffers in turn, and the end of the stream is reported', async () => {
   let text = ''
   let memory = Buffer.alloc(1)
   const socket = readInto(accepted, {
@@ -33,7 +33,7 @@ test('bytes are read to the memory given, memory by memory, and the end of the s
   client.end('abcdefghij')
   await once(socket, 'end')
   expect(text).toBe('abcdefghij')
-  // the other direction is still open
+  // The other direction is still open.
   const [answer, close] = [once(client, 'data'), once(socket, 'close')]
   socket.write('answer')
   socket.destroySoon()
@@ -41,7 +41,7 @@ test('bytes are read to the memory given, memory by memory, and the end of the s
   await close
 })
 
-test('nothing is read while it is paused, from the start and whenever', async () => {
+test('nothing is read while the socket is paused, initially or later', async () => {
   const seen: string[] = []
   const memory = Buffer.alloc(2)
   const socket = readInto(accepted, {
@@ -53,7 +53,7 @@ test('nothing is read while it is paused, from the start and whenever', async ()
     },
   })
   client.write('abcd')
-  // written and answered: what was sent before has arrived by now
+  // Once this has been answered, everything sent before it has arrived.
   socket.write('x')
   await once(client, 'data')
   expect(seen).toEqual([])
@@ -66,7 +66,7 @@ test('nothing is read while it is paused, from the start and whenever', async ()
   socket.destroy()
 })
 
-test('the server no longer waits for it, and a broken connection is told', async () => {
+test('the server no longer counts the connection, and a broken connection is reported', async () => {
   const socket = readInto(accepted, { buffer: () => Buffer.alloc(10), onRead: () => {} })
   server.close()
   await once(server, 'close')
@@ -77,7 +77,7 @@ test('the server no longer waits for it, and a broken connection is told', async
   expect(((await failed)[0] as NodeJS.ErrnoException).code).toBe('ECONNRESET')
 })
 
-test('a connection that is closed cannot be taken over', () => {
+test('a closed connection cannot be taken over', () => {
   accepted.destroy()
   expect(() => readInto(accepted, { buffer: () => Buffer.alloc(1), onRead: () => {} })).toThrow('closed')
 })

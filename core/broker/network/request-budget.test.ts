@@ -36,35 +36,35 @@ class FakeConnection implements Holder {
   evict(): void {
     this.evicted = true
     budget.release(this.heldBytes)
-    budget.forget(this)
+    budget.remove(this)
   }
 }
 
-test('below the limit everybody reads', () => {
+test('below the limit every connection reads', () => {
   expect([new FakeConnection(1e9).take(400 * KB), new FakeConnection(1e9).take(500 * KB)]).toEqual([true, true])
 })
 
-test('over the limit a small request is still read', () => {
+test('above the limit a small request is still read', () => {
   new FakeConnection(1e9).take(2000 * KB)
   expect(new FakeConnection(1e9).take(2 * KB)).toBe(true)
 })
 
-test('over the limit one large request at a time goes on, first the one that lacks least', () => {
+test('above the limit one large request is read at a time, first the one that needs the fewest bytes', () => {
   const [far, near, nearer] = [new FakeConnection(1e9), new FakeConnection(900 * KB), new FakeConnection(700 * KB)]
   far.take(990 * KB)
   near.take(500 * KB)
   expect(budget.mayRead(near)).toBe(true)
   expect(nearer.take(400 * KB)).toBe(false)
   expect(budget.mayRead(far)).toBe(false)
-  // near has got all of its request
+  // The request of `near` is complete.
   near.partial = false
-  budget.forget(near)
+  budget.remove(near)
   expect(nearer.resumed).toBe(1)
   expect(budget.mayRead(nearer)).toBe(true)
   expect(budget.mayRead(far)).toBe(false)
 })
 
-test('when bytes are let go, those who waited read again', () => {
+test('when bytes are released, the waiting connections read again', () => {
   const [a, b] = [new FakeConnection(1e9), new FakeConnection(1e9)]
   a.take(990 * KB)
   b.take(200 * KB)
@@ -76,7 +76,7 @@ test('when bytes are let go, those who waited read again', () => {
   expect(budget.mayRead(waiting)).toBe(true)
 })
 
-test('one that was let through and is silent loses its connection while others wait', () => {
+test('an admitted connection that sends nothing is closed while others wait', () => {
   const [slow, other] = [new FakeConnection(1e6), new FakeConnection(1e9)]
   slow.take(1200 * KB)
   other.take(100 * KB)
@@ -90,7 +90,7 @@ test('one that was let through and is silent loses its connection while others w
   expect(budget.held).toBe(100 * KB)
 })
 
-test('one that sends a byte now and then loses its connection too', () => {
+test('an admitted connection that sends only a byte now and then is closed too', () => {
   const [slow, other] = [new FakeConnection(1e6), new FakeConnection(1e9)]
   slow.take(1200 * KB)
   other.take(100 * KB)

@@ -1,36 +1,44 @@
-/** A connection as the budget sees it. */
+/** The budget's view of a connection. */
 export interface Holder {
-  /** Bytes of requests that it holds, whole or in part. */
+  /** Bytes of complete and incomplete requests that it holds. */
   readonly heldBytes: number
-  /** Whether part of a request is there and the rest is awaited. */
+  /** Whether a request has arrived only in part. */
   readonly partial: boolean
-  /** How many bytes of that request are still to come. */
+  /** The number of bytes that this request still needs. */
   readonly missing: number
-  /** When bytes of it last arrived, in milliseconds. */
+  /** When its last bytes arrived, in milliseconds. */
   readonly lastBytesAt: number
-  /** May read again. */
+  /** Called when the connection may read again. */
   resume(): void
-  /** Is too slow while others wait for the memory that it holds. */
+  /** Called when the connection is too slow while others wait for its memory. */
   evict(): void
 }
 
-/** Whoever holds less than this may always read, so that small requests get through whatever others hold. */
-const ALLOWANCE = 64 * 1024
-/** How long the one that may go on beyond the limit can be silent before it loses its connection, in milliseconds. */
-const SILENCE_MS = 2000
-/** And how long it may take in all. */
-const PATIENCE_MS = 30_000
+/**
+ * A connection that holds less than this may always read. Small requests then succeed whatever
+ * other connections hold.
+ */
+const ALWAYS_ALLOWED_BYTES = 64 * 1024
+/**
+ * How long the connection that was admitted above the limit may send nothing before it is closed,
+ * in milliseconds.
+ */
+const MAX_STALL_MS = 2000
+/** The maximum total time for that connection's request, in milliseconds. */
+const MAX_REQUEST_MS = 30_000
 
 /**
- * Bounds the bytes that unanswered requests of all connections hold. Over the limit only small requests are read, and of the large ones that which
- * lacks least, one after the other, so that memory becomes free again. Were that one silent or slow, it would hold everybody, and is closed.
+ * Bounds the bytes of unanswered requests on all connections. Above the limit, only small requests
+ * and one large request at a time are read, so that memory is freed. The large request that needs
+ * the fewest bytes is admitted first. Its connection is closed if it stalls or is slow, because it
+ * blocks all the others.
  */
 export class RequestBudget {
   readonly limit: number
   readonly #now: () => number
   #held = 0
-  #favourite: Holder | null = null
-  #favouriteSince = 0
+  #admitted: Holder | null = null
+  #admittedAt = 0
   readonly #waiting = new Set<Holder>()
 
   constructor(limit: number, now: () => number) {
@@ -51,47 +59,47 @@ export class RequestBudget {
     if (this.#held < this.limit && this.#waiting.size > 0) this.#resumeAll()
   }
 
-  /** Whether a connection may read on; if not, its `resume` is called when it may. */
+  /** Whether a connection may read. If not, its `resume` is called once it may. */
   mayRead(holder: Holder): boolean {
-    if (this.#held < this.limit || holder === this.#favourite || holder.heldBytes < ALLOWANCE) return true
+    if (this.#held < this.limit || holder === this.#admitted || holder.heldBytes < ALWAYS_ALLOWED_BYTES) return true
     this.#waiting.add(holder)
-    if (this.#favourite === null) this.#choose()
-    return holder === this.#favourite
+    if (this.#admitted === null) this.#admitNext()
+    return holder === this.#admitted
   }
 
-  /** A connection has gone, or has completed the request for which it was let through. */
-  forget(holder: Holder): void {
+  /** Called when a connection closes, or when its admitted request is complete. */
+  remove(holder: Holder): void {
     this.#waiting.delete(holder)
-    if (this.#favourite !== holder) return
-    this.#favourite = null
-    if (this.#waiting.size > 0 && this.#held >= this.limit) this.#choose()
+    if (this.#admitted !== holder) return
+    this.#admitted = null
+    if (this.#waiting.size > 0 && this.#held >= this.limit) this.#admitNext()
   }
 
-  #choose(): void {
+  #admitNext(): void {
     let best: Holder | null = null
     for (const w of this.#waiting) if (w.partial && (!best || w.missing < best.missing)) best = w
     if (!best) return
     this.#waiting.delete(best)
-    this.#favourite = best
-    this.#favouriteSince = this.#now()
+    this.#admitted = best
+    this.#admittedAt = this.#now()
     best.resume()
   }
 
   #resumeAll(): void {
-    this.#favourite = null
+    this.#admitted = null
     for (const w of [...this.#waiting]) {
       this.#waiting.delete(w)
       w.resume()
     }
   }
 
-  /** Call it every second or so. */
+  /** Checks the admitted connection. Call this about once per second. */
   tick(): void {
-    const slow = this.#favourite
+    const slow = this.#admitted
     if (!slow || this.#waiting.size === 0) return
     const now = this.#now()
-    const since = Math.max(slow.lastBytesAt, this.#favouriteSince)
-    if (!slow.partial) this.forget(slow)
-    else if (now - since > SILENCE_MS || now - this.#favouriteSince > PATIENCE_MS) slow.evict()
+    const since = Math.max(slow.lastBytesAt, this.#admittedAt)
+    if (!slow.partial) this.remove(slow)
+    else if (now - since > MAX_STALL_MS || now - this.#admittedAt > MAX_REQUEST_MS) slow.evict()
   }
 }

@@ -16,18 +16,21 @@ interface ServerOptions {
   readonly logger: Logger
   readonly pool: BufferPool
   readonly now: () => number
-  /** The limits in force, which may be changed while the broker runs. */
+  /** The current value of a setting, which may change while the broker runs. */
   readonly setting: <N extends keyof BrokerConfigValues>(name: N) => BrokerConfigValues[N]
 }
 
 const DEFAULT_REQUEST_BUDGET = 256 << 20
 const SWEEP_MS = 1000
 /**
- * TCP keepalive starts after this long without a byte; after ten more seconds of silence the
- * connection is closed. The system's default is two hours.
+ * TCP keep-alive starts after this time without traffic, in milliseconds. After ten more seconds
+ * without a response the connection is closed. The operating system's default is two hours.
  */
 const KEEP_ALIVE_MS = 60_000
-/** Kafka's default of 50 is for a thread that does nothing but accept; here a storm of connections has to wait for the requests under way. */
+/**
+ * Kafka's default of 50 is for a thread that only accepts. Here, a burst of connections waits until
+ * the event loop has handled its current requests.
+ */
 const MIN_BACKLOG = 1024
 
 /** All listeners and their connections. */
@@ -35,11 +38,11 @@ export class NetworkServer {
   readonly #o: ServerOptions
   readonly #servers: { readonly listener: Listener; readonly server: Server }[] = []
   readonly #connections = new Set<Connection>()
-  /** Those whose clients are slow to read. */
+  /** Connections whose clients read slowly. */
   readonly #draining = new Set<Connection>()
   readonly #perHost = new Map<string, number>()
   readonly #budget: RequestBudget
-  /** Called when the last connection has gone. */
+  /** Called when the last connection has closed. */
   #onEmpty: (() => void) | null = null
   #sweep: NodeJS.Timeout | null = null
   #nextId = 1
@@ -64,14 +67,17 @@ export class NetworkServer {
     return this.#budget.held
   }
 
-  /** Bytes of responses that wait for slow readers. */
+  /** Bytes of responses that wait for slow clients. */
   unsentBytes(): number {
     let sum = 0
     for (const c of this.#draining) sum += c.unsentBytes
     return sum
   }
 
-  /** The ports that were got, by listener name. Throws MR_BROKER_PORT_TAKEN, MR_BROKER_LISTEN. */
+  /**
+   * Listens, and returns the port of each listener by name. Throws MR_BROKER_PORT_TAKEN or
+   * MR_BROKER_LISTEN.
+   */
   async bind(): Promise<Map<string, number>> {
     const ports = new Map<string, number>()
     for (const listener of this.#o.config.listeners) {
@@ -99,7 +105,7 @@ export class NetworkServer {
       ports.set(listener.name, typeof address === 'object' && address ? address.port : port)
       this.#servers.push({ listener, server })
       server.on('error', error => this.#o.logger.error(`Listener ${listener.name} failed`, error))
-      // until serve(), who connects waits in the backlog's order with nothing read
+      // Connections wait in order of arrival, with nothing read, until serve() is called.
       server.on('connection', socket => this.#waiting.push({ socket, listener }))
     }
     return ports
@@ -107,7 +113,7 @@ export class NetworkServer {
 
   readonly #waiting: { socket: Socket; listener: Listener }[] = []
 
-  /** Begins to answer. */
+  /** Starts to serve requests. */
   serve(): void {
     for (const { listener, server } of this.#servers) {
       server.removeAllListeners('connection')
@@ -127,14 +133,14 @@ export class NetworkServer {
   }
 
   #accept(socket: Socket, listener: Listener): void {
-    // it may have gone while it waited
+    // The client may have disconnected while it waited.
     if (socket.destroyed) return
     const host = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
     const ofHost = this.#perHost.get(host) ?? 0
     if (this.#connections.size >= this.#o.setting('max.connections') || ofHost >= this.#limitOf(host)) {
       if (this.#refused++ === 0)
         this.#o.logger.warn(
-          `Refusing connections, the first from ${host}: max.connections or max.connections.per.ip is reached`,
+          `Rejecting connections (the first is from ${host}): max.connections or max.connections.per.ip is reached`,
         )
       socket.on('error', error => this.#o.logger.debug(error.message))
       socket.destroy()
@@ -166,25 +172,28 @@ export class NetworkServer {
   }
 
   /**
-   * Closes connections that were idle for too long, or hold memory that others wait for. As in
-   * Kafka, a connection is idle if nothing is read or written, also during a long poll: otherwise
+   * Closes connections that were idle for too long or that block others by holding memory. As in
+   * Kafka, a connection is idle if nothing is read or written, even during a long poll. Otherwise
    * dead clients would stay connected.
    */
   #tick(): void {
     const now = this.#o.now()
     this.#budget.tick()
-    if (this.#refused > 0) this.#o.logger.warn(`${this.#refused} connections were refused in the last second`)
+    if (this.#refused > 0) this.#o.logger.warn(`${this.#refused} connections were rejected in the last second`)
     this.#refused = 0
     const limit = this.#o.config.values['connections.max.idle.ms']
     if (limit < 0) return
     for (const c of this.#connections) {
       if (now - c.lastActivity <= limit) continue
-      this.#o.logger.debug(`Closing the connection of ${c.info.host}: idle for ${limit} ms`)
+      this.#o.logger.debug(`Closing the connection from ${c.info.host}: idle for ${limit} ms`)
       c.destroy()
     }
   }
 
-  /** Accepts nobody, answers what is under way, and closes; after `graceMs` milliseconds without asking. */
+  /**
+   * Stops accepting connections, completes the requests in progress, and closes. Destroys the
+   * connections that are still open after `graceMs` milliseconds.
+   */
   async close(graceMs: number): Promise<void> {
     if (this.#sweep) clearInterval(this.#sweep)
     for (const { socket } of this.#waiting.splice(0)) socket.destroy()

@@ -3,43 +3,43 @@ import { FetchRequest } from '../../protocol/messages/01-fetch.ts'
 import { decode, encode } from '../../protocol/schema/codec.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
 import { fetchHandler } from './01-fetch.ts'
-import { FetchRoom } from './fetch-room.ts'
+import { FetchBudget } from './fetch-budget.ts'
 import { FetchSessions } from './fetch-sessions.ts'
 import type { RequestContext } from './handler.ts'
 
-test('what one fetch has taken, another does not get, before anything was sent', () => {
-  const room = new FetchRoom(() => 0, 100)
-  const first = room.reserve(70)
+test('bytes reserved by one fetch are not available to another before anything is sent', () => {
+  const budget = new FetchBudget(() => 0, 100)
+  const first = budget.reserve(70)
   expect(first.bytes).toBe(70)
-  expect(room.reserve(70).bytes).toBe(30)
-  expect(room.reserve(70).bytes).toBe(0)
+  expect(budget.reserve(70).bytes).toBe(30)
+  expect(budget.reserve(70).bytes).toBe(0)
   first.release()
-  expect(room.reserve(50).bytes).toBe(50)
+  expect(budget.reserve(50).bytes).toBe(50)
 })
 
-test('what waits to be sent counts too', () => {
+test('unsent bytes count too', () => {
   let unsent = 80
-  const room = new FetchRoom(() => unsent, 100)
-  expect(room.reserve(50).bytes).toBe(20)
+  const budget = new FetchBudget(() => unsent, 100)
+  expect(budget.reserve(50).bytes).toBe(20)
   unsent = 500
-  expect(room.reserve(50).bytes).toBe(0)
+  expect(budget.reserve(50).bytes).toBe(0)
 })
 
-test('of what was reserved and not read others may have the rest, and a batch beyond it is counted', () => {
-  const room = new FetchRoom(() => 0, 100)
-  const small = room.reserve(100)
+test('unused parts of a reservation become available, and a batch larger than the reservation is counted', () => {
+  const budget = new FetchBudget(() => 0, 100)
+  const small = budget.reserve(100)
   small.read(10)
-  expect(room.reserved).toBe(10)
-  const large = room.reserve(50)
+  expect(budget.reserved).toBe(10)
+  const large = budget.reserve(50)
   large.read(95)
-  expect(room.reserve(50).bytes).toBe(0)
+  expect(budget.reserve(50).bytes).toBe(0)
   large.release()
   small.release()
   small.release()
-  expect(room.reserved).toBe(0)
+  expect(budget.reserved).toBe(0)
 })
 
-test('fetches that read at the same time share the room: together they read no more than there is, but for a batch each', async () => {
+test('concurrent fetches share the limit: together they exceed it by at most one batch each', async () => {
   const partition = {
     partition: 0,
     leader: 1,
@@ -63,13 +63,13 @@ test('fetches that read at the same time share the room: together they read no m
       return { chunks: [], size: want, highWatermark: 1000, lastStableOffset: 1000, logStartOffset: 0 }
     },
   }
-  const fetchRoom = new FetchRoom(() => 0, 1500)
+  const fetchBudget = new FetchBudget(() => 0, 1500)
   const broker = {
     config: { values: { 'fetch.max.bytes': 5000 } },
     image: () => ({ topicsByName: new Map([['t', { name: 't', id: ZERO_UUID, partitions: [partition] }]]) }),
     log: () => log,
     fetchSessions: new FetchSessions(0, () => 0),
-    fetchRoom,
+    fetchBudget,
   }
   const ctx = { apiVersion: 12, signal: new AbortController().signal, broker } as unknown as RequestContext
   const bytes = Buffer.concat(
@@ -81,9 +81,9 @@ test('fetches that read at the same time share the room: together they read no m
   const done = [1, 2, 3].map(() => fetchHandler.handle(decode(FetchRequest, 12, bytes), ctx))
   await new Promise(setImmediate)
   expect(wanted).toEqual([5000, 500, 0])
-  expect(fetchRoom.reserved).toBe(1500)
+  expect(fetchBudget.reserved).toBe(1500)
   readAll()
   await Promise.all(done)
   await new Promise(setImmediate)
-  expect(fetchRoom.reserved).toBe(0)
+  expect(fetchBudget.reserved).toBe(0)
 })
