@@ -9,17 +9,17 @@ import type { OffsetStore } from '../source/offset-store.ts'
 import { HerderOffsetStore } from './herder-offset-store.ts'
 import type { ConnectorSpec } from './messages-in.ts'
 import { loadPlugin } from './plugin-loader.ts'
-import { tellingSlow } from './runner.ts'
+import { reportingSlowCall } from './runner.ts'
 import type { Unit, Uplink } from './unit.ts'
 
-/** A running connector: what splits the work, not what does it. */
+/** A running connector. It divides the work into tasks, and does not process records itself. */
 export class ConnectorUnit implements Unit {
   readonly unit: string
   readonly #connector: SourceConnector | SinkConnector
   readonly #uplink: Uplink
   readonly #offsets: OffsetStore | null
   readonly #abort = new AbortController()
-  #asked = false
+  #reconfigureScheduled = false
   #ended = false
 
   private constructor(
@@ -34,7 +34,7 @@ export class ConnectorUnit implements Unit {
     this.#uplink = uplink
   }
 
-  /** Constructs the connector and awaits its `start`; throws what that throws. */
+  /** Constructs the connector and awaits its `start`. Throws the error of `start`. */
   static async start(unit: string, spec: ConnectorSpec, uplink: Uplink): Promise<ConnectorUnit> {
     const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin)
     learnSecrets(connector.config, spec.props)
@@ -54,8 +54,8 @@ export class ConnectorUnit implements Unit {
       offsets: reader,
     }
     try {
-      const tell = (message: string | null) => uplink.event({ type: 'degraded', unit, message, retryAt: null })
-      await tellingSlow('start', () => connector.start(spec.props), tell)
+      const report = (message: string | null) => uplink.event({ type: 'degraded', unit, message, retryAt: null })
+      await reportingSlowCall('start', () => connector.start(spec.props), report)
     } catch (error) {
       self.#ended = true
       self.#abort.abort()
@@ -65,7 +65,10 @@ export class ConnectorUnit implements Unit {
     return self
   }
 
-  /** At most `maxTasks` configurations. Throws MR_TASK_CONFIGS for what is none: it would be stored, and come again at every start. */
+  /**
+   * Returns the configurations of at most `maxTasks` tasks. Throws MR_TASK_CONFIGS for an invalid
+   * result: stored, it would fail at every start.
+   */
   async taskConfigs(maxTasks: number): Promise<Props[]> {
     const configs: unknown = await this.#connector.taskConfigs(maxTasks)
     const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -89,12 +92,13 @@ export class ConnectorUnit implements Unit {
     }
   }
 
-  // Requests of one turn of the event loop are one: a connector may ask for each table it finds.
+  // Sends one event per turn of the event loop: a connector may request it for every table it
+  // finds.
   #reconfigure(): void {
-    if (this.#asked || this.#ended) return
-    this.#asked = true
+    if (this.#reconfigureScheduled || this.#ended) return
+    this.#reconfigureScheduled = true
     setImmediate(() => {
-      this.#asked = false
+      this.#reconfigureScheduled = false
       if (!this.#ended) this.#uplink.event({ type: 'reconfigure', unit: this.unit })
     })
   }

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm'
 
 let gc: (() => void) | null = null
 
-/** A full garbage collection, now: before judging a thread by Buffers that may only be waiting for one. */
+/** Runs a full garbage collection, so that unused Buffers no longer count as memory in use. */
 export function collectGarbage(): void {
   if (!gc) {
     setFlagsFromString('--expose-gc')

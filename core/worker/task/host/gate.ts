@@ -1,6 +1,6 @@
 import { timerMs } from '../../../common/timer.ts'
 
-/** A condition that waits can wait for: `open()` lets all waiting through. */
+/** A condition to wait for. `open()` resolves all pending waits. */
 export class Gate {
   #waiting: (() => void)[] = []
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { HerderOffsetStore, offsetKey } from './herder-offset-store.ts'
 import type { HerderCall } from './messages-out.ts'
 
-test('offsets travel as the text that Connect stores, and come back exactly', async () => {
+test('offsets are sent as the text that Connect stores, and are read back unchanged', async () => {
   const stored = new Map<string, string | null>()
   const calls: string[] = []
   const call = async (unit: string, { name, ...rest }: HerderCall): Promise<unknown> => {
@@ -16,16 +16,16 @@ test('offsets travel as the text that Connect stores, and come back exactly', as
   const offset = { lsn: 9007199254740993n, txId: 5, snapshot: true, note: '\u001f' }
   await store.put([
     [partition, offset],
-    [{ server: 'gone' }, null],
+    [{ server: 'removed' }, null],
   ])
   expect([...stored]).toEqual([
     [
       '["orders",{"server":"pg \\"1\\" \\uD83D\\uDE00 \\\\u001f"}]',
       '{"lsn":9007199254740993,"txId":5,"snapshot":true,"note":"\\u001F"}',
     ],
-    ['["orders",{"server":"gone"}]', null],
+    ['["orders",{"server":"removed"}]', null],
   ])
-  expect(await store.get([partition, { server: 'gone' }, { server: 'never' }])).toEqual([offset, null, null])
+  expect(await store.get([partition, { server: 'removed' }, { server: 'unknown' }])).toEqual([offset, null, null])
   expect(calls).toEqual(['task:orders-0 offsets-put', 'task:orders-0 offsets-get'])
   expect(offsetKey('orders', partition)).toBe([...stored.keys()][0])
 })

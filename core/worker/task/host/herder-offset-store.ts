@@ -3,7 +3,7 @@ import { asObject, parseJson, renderJson } from '../../storage/connect-json.ts'
 import type { OffsetStore } from '../source/offset-store.ts'
 import type { Uplink } from './unit.ts'
 
-/** An offset's key as Connect writes it: `["orders",{"filename":"a.txt"}]`. */
+/** The key of an offset, as Connect stores it: `["orders",{"filename":"a.txt"}]`. */
 export function offsetKey(connector: string, partition: SourcePartition): string {
   return renderJson([connector, partition])
 }
@@ -12,7 +12,10 @@ function parseOffset(text: string | null | undefined): SourceOffset | null {
   return text === null || text === undefined ? null : asObject(parseJson(text))
 }
 
-/** Offsets that the herder keeps: every call is a message to its thread. */
+/**
+ * The offset store of a task. The herder keeps the offsets, so every call is a message to its
+ * thread.
+ */
 export class HerderOffsetStore implements OffsetStore {
   readonly #connector: string
   readonly #unit: string

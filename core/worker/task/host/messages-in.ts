@@ -4,9 +4,12 @@ import type { LogLevel } from '../../../common/log.ts'
 import type { Props } from '../../../connect/props.ts'
 import type { SourceOffset, SourcePartition } from '../../../connect/record.ts'
 
-/** Where a plugin's class is. The herder finds it by manifest; a thread only imports it. Structured-clone safe. */
+/** The location of a plugin's class. The herder reads it from the manifest; a thread imports it. */
 export interface PluginRef {
-  /** The class name as shown to users, such as `org.apache.kafka.connect.file.FileStreamSourceConnector`. */
+  /**
+   * The class name as shown to users, such as
+   * `org.apache.kafka.connect.file.FileStreamSourceConnector`.
+   */
   readonly className: string
   /** Absolute path or `file:` URL of the module. A `.js` that does not exist is tried as `.ts`. */
   readonly module: string
@@ -14,42 +17,53 @@ export interface PluginRef {
   readonly version: string
 }
 
-/** A plugin with its configuration, prefixes removed, config providers resolved. */
+/**
+ * A plugin and its configuration, without prefixes and with resolved config provider references.
+ */
 export interface PluginSpec {
   readonly plugin: PluginRef
   readonly props: Props
 }
 
-/** A plugin's configuration to be checked. */
+/** A plugin's configuration to validate. */
 export interface ValidateSpec extends PluginSpec {
   /** Keys that were given the value null. */
   readonly nulls?: readonly string[]
 }
 
-/** One step of `transforms`, in order. */
+/** One entry of `transforms`. */
 export interface TransformSpec extends PluginSpec {
   readonly alias: string
-  /** `transforms.<alias>.predicate`, resolved. */
+  /** The predicate that `transforms.<alias>.predicate` names. */
   readonly predicate?: (PluginSpec & { readonly alias: string }) | undefined
   /** `transforms.<alias>.negate`. */
   readonly negate?: boolean | undefined
 }
 
-/** Where source offsets live: with the herder, which a thread asks by `call` messages. */
+/** Where a task's source offsets are: in the herder's thread, reached by `call` messages. */
 export interface OffsetStoreSpec {
   readonly kind: 'herder'
 }
 
-/** Everything a task needs. Props are raw Kafka properties (`bootstrap.servers`...), prefixes removed, overrides applied. */
+/**
+ * Everything that a thread needs to run a task. The client settings are Kafka properties
+ * (`bootstrap.servers`, ...), without prefixes and with overrides applied.
+ */
 export interface TaskSpec {
   readonly type: 'source' | 'sink'
   readonly connector: string
   readonly taskId: number
-  /** The connector's class: its `taskClass` is what runs. */
+  /** The connector's class. Its `taskClass` is run. */
   readonly plugin: PluginRef
-  /** The connector's configuration, providers resolved: `errors.*`, `topics`, `topic.creation.*`... are read from it. */
+  /**
+   * The connector's configuration, with resolved references: contains `errors.*`, `topics`,
+   * `topic.creation.*`.
+   */
   readonly connectorProps: Props
-  /** What `taskConfigs` returned for this task, providers resolved: what `start` gets. */
+  /**
+   * The configuration that `taskConfigs` returned for this task, with resolved references. `start`
+   * gets it.
+   */
   readonly taskProps: Props
   readonly keyConverter: PluginSpec
   readonly valueConverter: PluginSpec
@@ -59,17 +73,17 @@ export interface TaskSpec {
   readonly consumer: Props
   readonly admin: Props
   readonly offsets: OffsetStoreSpec
-  /** Starts paused: reads and writes nothing until `resume`. */
+  /** Whether the task starts paused: it reads and writes nothing until `resume`. */
   readonly paused: boolean
   /** `offset.flush.interval.ms`. */
   readonly offsetFlushIntervalMs: number
   /** `topic.creation.enable` of the worker. */
   readonly topicCreationEnabled: boolean
-  /** `topic.tracking.enable`: whether `topics` events are sent. */
+  /** `topic.tracking.enable`: whether the task sends `topics` events. */
   readonly topicTracking: boolean
-  /** `host:port` of this worker: for log lines and DLQ headers. */
+  /** `host:port` of this worker, for log lines and the headers of dead letters. */
   readonly workerId: string
-  /** The cluster's id, for DLQ headers. */
+  /** The id of the Kafka cluster, for the headers of dead letters. */
   readonly clusterId?: string | undefined
 }
 
@@ -79,11 +93,11 @@ export interface ConnectorSpec extends PluginSpec {
   readonly offsets: OffsetStoreSpec
 }
 
-/** A configuration key without its functions, as it can cross threads and REST. */
+/** A configuration key without its functions, in the form that crosses threads. */
 export interface ConfigKeyInfo {
   readonly name: string
   readonly type: ConfigType
-  /** Undefined: required. Null: optional without a value. */
+  /** Undefined for a required key; null for an optional key without a default. */
   readonly default?: boolean | number | string | readonly string[] | null | undefined
   readonly importance: Importance
   readonly documentation: string
@@ -92,56 +106,65 @@ export interface ConfigKeyInfo {
   readonly displayName?: string | undefined
   readonly dependents: readonly string[]
   readonly internal: boolean
-  /** Accepted values in words, and the finite set of them where there is one. */
+  /** A description of the accepted values, and the values themselves if they are a finite set. */
   readonly accepts?: string | undefined
   readonly values?: readonly string[] | undefined
 }
 
 export interface PluginInfo {
   readonly version: string
-  /** For connectors only. */
+  /** Set for connectors only. */
   readonly connectorType?: 'source' | 'sink' | undefined
   readonly keys: readonly ConfigKeyInfo[]
-  /** Whether the class has checks of its own beyond the declaration. */
+  /** Whether the class has a `validate` method in addition to the declaration. */
   readonly hasValidate: boolean
 }
 
 export interface ValidationResult extends PluginInfo {
-  /** By key, in the declaration's order, with the errors of the declaration and of the connector's own `validate`. */
+  /**
+   * One entry for each key, in the order of the declaration, with the errors of declaration and
+   * `validate`.
+   */
   readonly values: readonly ConfigValue[]
 }
 
-/** An offset of one source partition; null resets it. */
+/** The offset of one source partition; null resets it. */
 export type OffsetEntry = readonly [SourcePartition, SourceOffset | null]
 
 /**
- * Requests to a thread, by name: what is asked and what is answered. `unit` is `connectorUnit(name)` or `taskUnit(name, id)`.
- * A rejected request carries a `Failure`.
+ * The requests to a thread, by name, with their arguments (`ask`) and results (`answer`). `unit` is
+ * `connectorUnit(name)` or `taskUnit(name, id)`. A failed request is answered with a `Failure`.
  */
 export interface ThreadRequests {
-  /** Reads a plugin's declaration. */
+  /** Returns a plugin's declaration. */
   inspect: { ask: { plugin: PluginRef }; answer: PluginInfo }
-  /** Validates a plugin's configuration; runs a connector's own `validate` when the declaration found no error. */
+  /**
+   * Validates a plugin's configuration. Also runs a connector's `validate` if the declaration finds
+   * no error.
+   */
   validate: { ask: ValidateSpec; answer: ValidationResult }
-  /** Answered when `start` of the connector is through. Afterwards the unit lives until `stop` or a `failed` event. */
+  /**
+   * Answered when `start` of the connector has returned. The unit then runs until `stop` or a
+   * `failed` event.
+   */
   'start-connector': { ask: { unit: string; spec: ConnectorSpec }; answer: null }
   'task-configs': { ask: { unit: string; maxTasks: number }; answer: readonly Props[] }
   /**
-   * Asks a source connector (constructed, not started) about offsets to be altered. True: it has
-   * done it itself. The offsets, `OffsetEntry[]`, travel as JSON: a message between threads turns
-   * the double 1.0 into an object.
+   * Calls `alterOffsets` of a source connector that is constructed but not started. True if the
+   * connector has altered the offsets itself. The offsets (`OffsetEntry[]`) are sent as JSON,
+   * because structured cloning does not keep doubles such as 1.0.
    */
   'alter-offsets': { ask: PluginSpec & { offsets: string }; answer: boolean }
-  /** Answered as soon as the task is being started; `started` or `failed` events tell the rest. */
+  /** Answered as soon as the task begins to start. A `started` or `failed` event follows. */
   'start-task': { ask: { unit: string; spec: TaskSpec }; answer: null }
-  /** Answered when the task polls and puts no more. */
+  /** Answered when the task no longer polls and puts. */
   pause: { ask: { unit: string }; answer: null }
   resume: { ask: { unit: string }; answer: null }
-  /** Answered when the unit has stopped and committed: its last message. Unknown units answer at once. */
+  /** Answered when the unit has stopped and committed, or at once for an unknown unit. */
   stop: { ask: { unit: string }; answer: null }
-  /** Null removes the level. */
+  /** Sets a log level; null removes it. */
   'log-level': { ask: { logger: string; level: LogLevel | null }; answer: null }
-  /** Ends the thread when all its units are stopped. */
+  /** Stops all units, then ends the thread. */
   exit: { ask: Record<never, never>; answer: null }
 }
 
@@ -165,17 +188,23 @@ export interface CallReply {
   readonly error?: { readonly message: string; readonly retriable: boolean } | undefined
 }
 
-/** Everything that goes from the herder to a thread. */
+/** A message from the herder to a thread. */
 export type MessageIn = RequestMessage | CallReply
 
-/** What a thread is started with. */
+/** The data that a thread is started with. */
 export interface ThreadData {
   readonly name: string
-  /** Levels in force in the herder's thread. */
+  /** The current log levels of the herder's thread. */
   readonly logLevels: readonly (readonly [string, LogLevel])[]
-  /** Bytes of Buffers and other external memory that fail the thread's tasks when exceeded; 0 for no limit. */
+  /**
+   * The limit of Buffers and other external memory in bytes; 0 for no limit. The thread fails above
+   * it.
+   */
   readonly maxExternalBytes: number
-  /** One int32 that the thread counts up while its event loop turns: who sees it stand still knows that a plugin keeps it busy. */
+  /**
+   * One int32 that the thread's event loop increments. It stops changing while a plugin blocks the
+   * event loop.
+   */
   readonly pulse: SharedArrayBuffer
 }
 

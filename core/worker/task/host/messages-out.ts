@@ -2,36 +2,39 @@ import type { GroupMetadata } from '../../../client/types.ts'
 import type { LogEntry } from '../../../common/log.ts'
 import type { RequestName, ThreadRequests } from './messages-in.ts'
 
-/** A failure as it crosses threads: what REST shows as `trace`. */
+/** A failure in the form that crosses threads. */
 export interface Failure {
-  /** One line: what failed, on what, what to do. */
+  /** One line: what failed, and what to do. */
   readonly message: string
-  /** The message with the stack and its causes. */
+  /** The message with its stack trace and causes. REST shows it as `trace`. */
   readonly trace: string
-  /** Whether starting again may help by itself: what a restart policy goes by. */
+  /** Whether a restart may succeed without a change. The restart policy uses it. */
   readonly retriable: boolean
-  /** `MR_...` where there is one. */
+  /** The `MR_...` code, if the error has one. */
   readonly code?: string | undefined
 }
 
-/** Counters of a task since its start; sent every few seconds while they change, and at its end. Names are Connect's metrics. */
+/**
+ * The counters of a task since its start, with Connect's metric names. Sent every few seconds while
+ * they change, and at the end of the task.
+ */
 export interface TaskMetrics {
-  /** What the task does at present, and since when (ms since 1970): a watchdog's food. */
+  /** The current phase of the task, and the time when it began, ms since 1970. */
   readonly phase: 'idle' | 'poll' | 'transform' | 'send' | 'put' | 'commit'
   readonly phaseSince: number
-  /** Source: records that `poll` returned; sink: records consumed. */
+  /** Source: the records that `poll` returned. Sink: the records consumed. */
   readonly recordsRead: number
-  /** Source: records acked by the log; sink: records that `put` took. */
+  /** Source: the records that the broker acknowledged. Sink: the records that `put` accepted. */
   readonly recordsWritten: number
-  /** Dropped by transformations. */
+  /** The records that a transformation dropped. */
   readonly recordsFiltered: number
-  /** Dropped by `errors.tolerance=all`. */
+  /** The records skipped because of `errors.tolerance=all`. */
   readonly recordsSkipped: number
   readonly recordErrors: number
   readonly recordFailures: number
   readonly retries: number
   readonly deadLetterRecords: number
-  /** Records on their way: polled but not acked, or put but not committed. */
+  /** Source: polled but not yet acknowledged. Sink: consumed but not yet put. */
   readonly recordsActive: number
   readonly bytesActive: number
   readonly offsetCommits: number
@@ -39,35 +42,44 @@ export interface TaskMetrics {
   readonly lastCommitAt: number | null
 }
 
-/** What a thread tells without being asked. Events of one unit arrive in order; nothing follows `failed` or `stopped`. */
+/**
+ * The events of a thread. Those of one unit arrive in order, and `failed` or `stopped` is the last
+ * one.
+ */
 export type ThreadEvent =
-  /** The plugin's modules are loaded: from here on its start may wait for others, but takes no processor. */
+  /** The plugin's modules are loaded. From here on, its start needs little CPU time. */
   | { readonly type: 'loaded'; readonly unit: string }
-  /** The task's `start` is through: RUNNING, or PAUSED if started so. */
+  /** The unit's `start` has returned: it is RUNNING, or PAUSED if it was started paused. */
   | { readonly type: 'started'; readonly unit: string; readonly paused: boolean }
   | { readonly type: 'paused'; readonly unit: string }
   | { readonly type: 'resumed'; readonly unit: string }
-  /** The unit is FAILED and holds nothing any more. Also sent by the host for every unit of a thread that died. */
+  /**
+   * The unit is FAILED and has released its resources. The host also sends it for each unit of a
+   * thread that crashed.
+   */
   | { readonly type: 'failed'; readonly unit: string; readonly failure: Failure }
-  /** Something fails but is being retried by the task itself; null when it is over. The unit stays RUNNING. */
+  /** The unit waits or retries, and stays RUNNING. A null message ends that. */
   | {
       readonly type: 'degraded'
       readonly unit: string
       readonly message: string | null
       readonly retryAt: number | null
     }
-  /** A sink task's place in its consumer group; null when it has left, or was removed. */
+  /** A sink task's membership in its consumer group; null if it is not a member. */
   | { readonly type: 'member'; readonly unit: string; readonly member: GroupMetadata | null }
-  /** Sent by the host: since when the unit's thread has not come to rest, ms since 1970; null when it has again. */
+  /**
+   * Sent by the host: the time since when the thread's event loop is blocked, ms since 1970; null
+   * when it runs again.
+   */
   | { readonly type: 'blocked'; readonly unit: string; readonly since: number | null }
-  /** The unit has come to its end as asked. */
+  /** The unit stopped. */
   | { readonly type: 'stopped'; readonly unit: string }
-  /** The connector wants `task-configs` to be asked again. */
+  /** The connector requests new task configurations. */
   | { readonly type: 'reconfigure'; readonly unit: string }
-  /** Topics that the task used for the first time. */
+  /** The topics that the task uses for the first time. */
   | { readonly type: 'topics'; readonly unit: string; readonly topics: readonly string[] }
   | { readonly type: 'metrics'; readonly unit: string; readonly metrics: TaskMetrics }
-  /** Bytes, a few times a minute. */
+  /** The thread's memory use in bytes, sent every few seconds. */
   | {
       readonly type: 'memory'
       readonly heapUsed: number
@@ -76,23 +88,29 @@ export type ThreadEvent =
       readonly arrayBuffers: number
     }
 
-/** One answer. */
+/** The answer to a request. */
 export type AnswerMessage = {
   [N in RequestName]: { readonly type: 'answer'; readonly id: number; readonly value: ThreadRequests[N]['answer'] }
 }[RequestName]
 
-/** A request that failed. */
+/** The failure of a request. */
 export interface RejectMessage {
   readonly type: 'reject'
   readonly id: number
   readonly failure: Failure
 }
 
-/** What a thread asks of the herder: source offsets, as the text of Connect's JSON keys and values. */
+/**
+ * A call of a thread to the herder, for source offsets. They are JSON texts, as Connect stores
+ * them.
+ */
 export type HerderCall =
-  /** Keys such as `["orders",{"filename":"a"}]`; answered by `(string | null)[]` in their order. */
+  /**
+   * Keys such as `["orders",{"filename":"a"}]`. The answer is a `(string | null)[]` in the order of
+   * the keys.
+   */
   | { readonly name: 'offsets-get'; readonly keys: readonly string[] }
-  /** Answered by null when they are safe. A null value is a tombstone. */
+  /** The answer is null, sent when the offsets are stored. A null value is a tombstone. */
   | { readonly name: 'offsets-put'; readonly entries: readonly (readonly [string, string | null])[] }
 
 export interface CallMessage {
@@ -102,9 +120,8 @@ export interface CallMessage {
   readonly call: HerderCall
 }
 
-/** Everything that goes from a thread to the herder. */
+/** A message from a thread to the herder. */
 export type MessageOut =
-  | { readonly type: 'ready' }
   | { readonly type: 'log'; readonly entry: LogEntry }
   | { readonly type: 'event'; readonly event: ThreadEvent }
   | AnswerMessage

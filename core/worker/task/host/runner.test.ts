@@ -1,40 +1,40 @@
 import { expect, test } from 'vitest'
-import { tellingSlow } from './runner.ts'
+import { reportingSlowCall } from './runner.ts'
 
-test('a call that does not return is told of, and that it has in the end, in whatever way', async () => {
-  for (const end of ['well', 'badly']) {
-    const told: (string | null)[] = []
+test('a slow call is reported, and so is its end, whether it returns or throws', async () => {
+  for (const end of ['returns', 'throws']) {
+    const reported: (string | null)[] = []
     const call = Promise.withResolvers<string>()
-    const heard = Promise.withResolvers<void>()
-    const tell = (message: string | null) => {
-      told.push(message)
-      heard.resolve()
+    const slow = Promise.withResolvers<void>()
+    const report = (message: string | null) => {
+      reported.push(message)
+      slow.resolve()
     }
-    const calling = tellingSlow('put', () => call.promise, tell, 1)
-    await heard.promise
-    if (end === 'well') call.resolve(end)
+    const calling = reportingSlowCall('put', () => call.promise, report, 1)
+    await slow.promise
+    if (end === 'returns') call.resolve(end)
     else call.reject(new Error(end))
     await expect(calling.catch((error: Error) => error.message)).resolves.toBe(end)
-    expect(told).toEqual([expect.stringMatching(/^put has not returned since \d{4}-/), null])
+    expect(reported).toEqual([expect.stringMatching(/^put has not returned since \d{4}-/), null])
   }
 })
 
-test('one that returns, or throws at once, is not worth a word', async () => {
-  const told: unknown[] = []
+test('a call that returns or throws quickly is not reported', async () => {
+  const reported: unknown[] = []
   expect(
-    await tellingSlow(
+    await reportingSlowCall(
       'put',
       () => 7,
-      message => told.push(message),
+      message => reported.push(message),
     ),
   ).toBe(7)
-  const thrown = tellingSlow(
+  const thrown = reportingSlowCall(
     'put',
     () => {
       throw new Error('no')
     },
-    message => told.push(message),
+    message => reported.push(message),
   )
   await expect(thrown).rejects.toThrow('no')
-  expect(told).toEqual([])
+  expect(reported).toEqual([])
 })

@@ -7,7 +7,7 @@ import type { TransformChain } from '../transform-chain.ts'
 import type { TaskSpec } from './messages-in.ts'
 import type { Uplink } from './unit.ts'
 
-/** What both kinds of runner offer. */
+/** The interface of source and sink runners. */
 export interface Runner {
   pause(): void
   resume(): void
@@ -16,7 +16,7 @@ export interface Runner {
   close(): Promise<void>
 }
 
-/** What a runner is made of, whatever its kind. */
+/** The parts that source and sink runners share. */
 export interface TaskParts {
   readonly unit: string
   readonly spec: TaskSpec
@@ -31,31 +31,34 @@ export interface TaskParts {
   onDegraded(message: string | null, retryAt: number | null): void
 }
 
-/** From when on a call that has not returned shows in the status, ms. */
+/** A call that takes longer than this is shown in the status, ms. */
 const SLOW_MS = 60_000
 
-/** Calls a plugin; `tell` hears of it when that takes long, and again (null) when it is over. */
-export async function tellingSlow<T>(
+/**
+ * Calls a plugin. If the call takes longer than `slowMs`, `report` gets a message, and null when
+ * the call has returned.
+ */
+export async function reportingSlowCall<T>(
   what: string,
   call: () => Promise<T> | T,
-  tell: (message: string | null) => void,
+  report: (message: string | null) => void,
   slowMs = SLOW_MS,
 ): Promise<T> {
   const since = new Date()
-  let told = false
+  let reported = false
   const timer = setTimeout(() => {
-    told = true
-    tell(`${what} has not returned since ${since.toISOString()}`)
+    reported = true
+    report(`${what} has not returned since ${since.toISOString()}`)
   }, slowMs)
   try {
     return await call()
   } finally {
     clearTimeout(timer)
-    if (told) tell(null)
+    if (reported) report(null)
   }
 }
 
-/** Closes plugins, all of them whatever one does. */
+/** Closes all plugins. Logs the errors of `close`. */
 export async function closeQuietly(
   plugins: readonly { close?(): Promise<void> | void }[],
   logger: Logger,
@@ -69,7 +72,10 @@ export async function closeQuietly(
   }
 }
 
-/** Stops a task whose `start` failed: that failure is the one worth telling. */
+/**
+ * Stops a task whose `start` failed. Only logs an error of `stop`: the caller reports that of
+ * `start`.
+ */
 export async function stopQuietly(task: { stop(): Promise<void> | void }, logger: Logger): Promise<void> {
   try {
     await task.stop()

@@ -18,10 +18,10 @@ import { construct, loadPlugin } from './plugin-loader.ts'
 import { closeQuietly, type Runner, type TaskParts } from './runner.ts'
 import type { Unit, Uplink } from './unit.ts'
 
-/** How often counters are sent while they change, ms. */
+/** The interval at which changed counters are sent, ms. */
 const METRICS_INTERVAL_MS = 2000
 
-/** A running task: loads its plugins, runs it to its end, and tells the herder how it fares. */
+/** A running task. It loads the plugins, runs the task, and sends events to the herder. */
 export class TaskUnit implements Unit {
   readonly unit: string
   readonly #spec: TaskSpec
@@ -32,7 +32,7 @@ export class TaskUnit implements Unit {
   #runner: Runner | null = null
   #paused: boolean
   #topics: string[] = []
-  /** Transformations, predicates, converters: closed at the end, also when it comes before all are there. */
+  /** The loaded transformations, predicates and converters. All are closed at the end. */
   readonly #loaded: Closeable[] = []
   #sent = ''
   #ended: Promise<void> = Promise.resolve()
@@ -46,7 +46,7 @@ export class TaskUnit implements Unit {
     this.#logger = createLogger('millrace.task', `[${spec.connector}|task-${spec.taskId}] `)
   }
 
-  /** Starts at once; everything after that is told by events. */
+  /** Starts a task. Returns at once; events report the progress. */
   static start(unit: string, spec: TaskSpec, uplink: Uplink): TaskUnit {
     const self = new TaskUnit(unit, spec, uplink)
     self.#ended = self.#live()
@@ -96,7 +96,7 @@ export class TaskUnit implements Unit {
   async #run(runner: Runner): Promise<void> {
     this.#runner = runner
     if (this.#paused) runner.pause()
-    // Asked to stop meanwhile: the run ends at once and releases what start took.
+    // If the task was stopped during `start`, the run ends at once and calls `stop`.
     if (!this.#abort.signal.aborted) this.#uplink.event({ type: 'started', unit: this.unit, paused: this.#paused })
     await runner.run()
   }
@@ -130,7 +130,7 @@ export class TaskUnit implements Unit {
       : createSinkRunner(task as SinkTask, parts)
   }
 
-  // Told in one message a turn: a source of many tables starts many topics at once.
+  // Sends one message per turn of the event loop: a source of many tables uses many topics at once.
   #useTopic(topic: string): void {
     if (!this.#spec.topicTracking) return
     this.#topics.push(topic)

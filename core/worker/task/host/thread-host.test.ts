@@ -9,7 +9,7 @@ import { ThreadHost, type ThreadHostOptions, threadNameOf } from './thread-host.
 
 const plugins = (file: string) => fileURLToPath(new URL(`./test-support/plugins/${file}`, import.meta.url))
 
-// `.js` as manifests have it: run from sources, the `.ts` beside it is found.
+// Manifests name the `.js` module. When run from the sources, the `.ts` next to it is loaded.
 const MISBEHAVING: PluginRef = {
   className: 'Misbehaving',
   module: plugins('misbehaving.js'),
@@ -30,7 +30,7 @@ afterEach(async () => {
   for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true })
 })
 
-/** A file that plugins note in, and what is in it. */
+/** A file to which the test plugins append lines. */
 function notes() {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-notes-'))
   dirs.push(dir)
@@ -95,7 +95,7 @@ function spec(mode: string, taskId = 0): TaskSpec {
   }
 }
 
-test('a plugin is described without its functions', async () => {
+test('inspect returns the declaration of a plugin', async () => {
   const { host } = start()
   const info = await host.request('inspect', { plugin: MISBEHAVING })
   expect(info).toMatchObject({ version: '1.2.3', connectorType: 'source', hasValidate: true })
@@ -105,7 +105,7 @@ test('a plugin is described without its functions', async () => {
   ])
 })
 
-test('validation tells the errors of the declaration, then those of the connector', async () => {
+test('validate returns the errors of the declaration, then those of the connector', async () => {
   const { host } = start()
   const missing = await host.request('validate', { plugin: MISBEHAVING, props: {} })
   expect(missing.values[0]?.errors[0]).toMatch(/Missing required configuration "mode"/)
@@ -113,7 +113,7 @@ test('validation tells the errors of the declaration, then those of the connecto
   expect(refused.values[0]?.errors).toEqual(['mode refused'])
 })
 
-test('a module, an export and a constructor at fault are each told apart', async () => {
+test('a faulty module, export and constructor have different error codes', async () => {
   const { host } = start()
   const ask = (plugin: PluginRef) => host.request('inspect', { plugin })
   await expect(ask({ ...MISBEHAVING, module: plugins('none.js') })).rejects.toMatchObject({ code: 'MR_PLUGIN_LOAD' })
@@ -123,7 +123,7 @@ test('a module, an export and a constructor at fault are each told apart', async
   await expect(faulty).rejects.toMatchObject({ code: 'MR_PLUGIN_CONSTRUCT' })
 })
 
-test('a connector starts, splits its work, asks for more, and stops', async () => {
+test('a connector starts, returns task configurations, requests new ones, and stops', async () => {
   const { host, event } = start()
   const unit = connectorUnit('c')
   const connector = { type: 'source', connector: 'c', offsets: { kind: 'herder' }, plugin: MISBEHAVING } as const
@@ -149,7 +149,7 @@ test('a connector that cannot start, or raises an error later, is FAILED', async
   expect((await event('failed', 'connector:b')).failure.message).toBe('raised')
 })
 
-test('a task that cannot start is FAILED with its own trace, and the thread lives on', async () => {
+test('a task that cannot start is FAILED with its trace, and the thread stays alive', async () => {
   const { host, event } = start()
   await host.request('start-task', { unit: UNIT, spec: spec('fail-start') })
   expect((await event('failed', UNIT)).failure).toMatchObject({ message: 'cannot start', retriable: false })
@@ -157,7 +157,7 @@ test('a task that cannot start is FAILED with its own trace, and the thread live
   expect(host.alive).toBe(true)
 })
 
-test('a task that cannot even be made is FAILED, not starting for ever', async () => {
+test('a task that cannot be created is FAILED', async () => {
   const { host, event } = start()
   const nothing = null as unknown as TaskSpec
   await expect(host.request('start-task', { unit: UNIT, spec: nothing })).rejects.toThrow()
@@ -182,7 +182,7 @@ test.each([
   ['exit', 'MR_TASK_THREAD_ENDED', /code 3/],
   ['hoard', 'MR_TASK_THREAD_MEMORY', /limit is 48 MB/],
   ['hoard-buffers', 'MR_TASK_EXTERNAL_MEMORY', /its limit is 32 MB/],
-])('a task that goes wrong by %s is FAILED with the truth', async (mode, code, message) => {
+])('a task that ends its thread (%s) is FAILED with the reason', async (mode, code, message) => {
   const { host, event } = start({ maxHeapMb: 48, maxExternalMb: 32 })
   await host.request('start-task', { unit: UNIT, spec: spec(mode) })
   const { failure } = await event('failed', UNIT)
@@ -192,20 +192,23 @@ test.each([
   await expect(host.request('inspect', { plugin: MISBEHAVING })).rejects.toMatchObject({ code: 'MR_TASK_THREAD_GONE' })
 })
 
-test.each(['loop', 'hang-stop'])('a task that hangs (%s) is terminated, and its neighbour told why', async mode => {
-  const { host, event } = start()
-  const neighbour = taskUnit('c', 1)
-  await host.request('start-task', { unit: neighbour, spec: spec('quiet', 1) })
-  await event('started', neighbour)
-  await host.request('start-task', { unit: UNIT, spec: spec(mode) })
-  await event('started', UNIT)
-  expect(await host.stopUnit(UNIT, 200)).toBe(false)
-  expect((await event('failed', UNIT)).failure).toMatchObject({ code: 'MR_TASK_HUNG', message: /within 200 ms/ })
-  expect((await event('failed', neighbour)).failure).toMatchObject({ code: 'MR_TASK_NEIGHBOUR', retriable: true })
-  expect(await host.exited).toMatchObject({ terminated: true })
-})
+test.each(['loop', 'hang-stop'])(
+  'a task that hangs (%s) is terminated, and the other task of the thread is FAILED and retriable',
+  async mode => {
+    const { host, event } = start()
+    const neighbour = taskUnit('c', 1)
+    await host.request('start-task', { unit: neighbour, spec: spec('quiet', 1) })
+    await event('started', neighbour)
+    await host.request('start-task', { unit: UNIT, spec: spec(mode) })
+    await event('started', UNIT)
+    expect(await host.stopUnit(UNIT, 200)).toBe(false)
+    expect((await event('failed', UNIT)).failure).toMatchObject({ code: 'MR_TASK_HUNG', message: /within 200 ms/ })
+    expect((await event('failed', neighbour)).failure).toMatchObject({ code: 'MR_TASK_NEIGHBOUR', retriable: true })
+    expect(await host.exited).toMatchObject({ terminated: true })
+  },
+)
 
-test('what was loaded is closed when the rest cannot be, whatever a close does, and the thread lives on', async () => {
+test('a failed start closes all loaded plugins, even if a close fails, and the thread stays alive', async () => {
   const { host, event } = start()
   const { file, lines } = notes()
   const step = (how: string) => ({ alias: how, plugin: noting('NotingTransform'), props: { how, file } })
@@ -216,7 +219,7 @@ test('what was loaded is closed when the rest cannot be, whatever a close does, 
   expect(host.alive).toBe(true)
 })
 
-test('a task whose client settings are wrong is not started, or it would never be stopped', async () => {
+test('a task with invalid client settings is not started', async () => {
   const { host, event } = start()
   const { file, lines } = notes()
   const producer = { ...spec('quiet').producer, acks: 'banana' }
@@ -230,7 +233,7 @@ test('a task whose client settings are wrong is not started, or it would never b
   expect(lines()).toEqual(['started', 'stopped'])
 })
 
-test("Java's longest wait for a stop is no reason to terminate", async () => {
+test("Java's maximum timeout does not terminate a task at once", async () => {
   const { host, event } = start()
   await host.request('start-task', { unit: UNIT, spec: { ...spec('quiet'), offsetFlushIntervalMs: 2 ** 63 } })
   await event('started', UNIT)
@@ -238,7 +241,7 @@ test("Java's longest wait for a stop is no reason to terminate", async () => {
   expect(await host.close(2 ** 63)).toEqual({ failure: null, terminated: false })
 })
 
-test('task.isolation says which units share a thread', () => {
+test('task.isolation determines which units share a thread', () => {
   expect(threadNameOf('task', 'c', 0)).not.toBe(threadNameOf('task', 'c', 1))
   expect(threadNameOf('task', 'c', null)).not.toBe(threadNameOf('task', 'c', 0))
   expect(threadNameOf('connector', 'c', null)).toBe(threadNameOf('connector', 'c', 1))

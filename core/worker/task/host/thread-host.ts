@@ -1,38 +1,43 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { type MillraceError, messageOf } from '../../../common/errors/error-table.ts'
+import type { MillraceError } from '../../../common/errors/error-table.ts'
 import { createLogger, type LogEntry, type LogLevel, logLevels } from '../../../common/log.ts'
 import { timerMs } from '../../../common/timer.ts'
 import { errors } from '../errors.ts'
 import { failureOf, RemoteError } from '../failures/failure.ts'
 import type { RequestMessage, RequestName, ThreadData, ThreadRequests } from './messages-in.ts'
 import type { Failure, HerderCall, MessageOut, ThreadEvent } from './messages-out.ts'
+import { afterEndReason, exitFailure, type ThreadState, unitFailure } from './thread-state.ts'
 
-/** Of a thread's heap for young objects, MB. V8's own limit of 96 and more is filled by a task that is always busy, for no gain. */
+/**
+ * The limit of a thread's young generation, MB. V8's default is 96 or more. A busy task fills that
+ * without running faster.
+ */
 const YOUNG_MB = 24
 
 export interface ThreadHostOptions {
-  /** Shown by tools and in messages. */
+  /** The thread name, shown in messages and by debuggers. */
   readonly name: string
-  /** The limit of the JavaScript heap, MB. Default 256. */
+  /** The limit of the JavaScript heap, MB. Default: 256. */
   readonly maxHeapMb?: number
-  /** The limit of Buffers, MB; 0 for none. Default: twice the heap. */
+  /** The limit of Buffers, MB; 0 for no limit. Default: twice the heap. */
   readonly maxExternalMb?: number
-  /** Events of the thread, in order. After a thread's death: `failed` of each unit that was alive in it. */
+  /** Receives the thread's events in order. When the thread ends: `failed` for each unit in it. */
   readonly onEvent: (event: ThreadEvent, host: ThreadHost) => void
   readonly onLog: (entry: LogEntry) => void
-  /** What the thread asks of the herder. */
+  /** Answers the thread's calls to the herder. */
   readonly onCall: (call: HerderCall, unit: string) => Promise<unknown>
 }
 
-/** How a thread ended. `failure` is null after an orderly end. */
+/** How a thread ended. `failure` is null after a requested end. */
 export interface ThreadExit {
   readonly failure: Failure | null
+  /** Whether the thread was terminated because a unit hung. */
   readonly terminated: boolean
 }
 
-interface Pending {
+interface PendingRequest {
   readonly name: RequestName
   readonly resolve: (value: unknown) => void
   readonly reject: (error: Error) => void
@@ -42,25 +47,22 @@ interface Pending {
 const logger = createLogger('millrace.threads')
 
 /**
- * One worker thread as the herder sees it: requests with answers, events, and the truth about its end. Spawned by the
- * constructor. A unit (connector or task) counts as alive from its start request until `failed`, `stopped` or the exit.
+ * The herder's handle of one worker thread: sends requests, passes events on, and reports how the
+ * thread ended. The constructor starts the thread. A unit (connector or task) is in the thread from
+ * its start request until its `failed` or `stopped` event, or until the thread exits.
  */
 export class ThreadHost {
   readonly name: string
-  /** Settles once, never rejects. */
+  /** Resolves when the thread has exited. Never rejects. */
   readonly exited: Promise<ThreadExit>
   readonly #options: ThreadHostOptions
   readonly #worker: Worker
-  readonly #pending = new Map<number, Pending>()
+  readonly #pending = new Map<number, PendingRequest>()
   readonly #units = new Set<string>()
   readonly #maxHeapMb: number
   readonly #pulse = new Int32Array(new SharedArrayBuffer(4))
-  #ready = false
   #nextId = 1
-  #crash: Error | null = null
-  #orderly = false
-  #hung: { readonly unit: string; readonly ms: number } | null = null
-  #gone: Failure | null = null
+  #state: ThreadState = { phase: 'running' }
 
   constructor(options: ThreadHostOptions) {
     this.#options = options
@@ -80,37 +82,41 @@ export class ThreadHost {
     })
     this.#worker.on('message', (message: MessageOut) => this.#receive(message))
     this.#worker.on('error', error => {
-      this.#crash = error instanceof Error ? error : new Error(String(error))
+      this.#crashed(error instanceof Error ? error : new Error(String(error)))
     })
     this.exited = new Promise(resolve => {
       this.#worker.once('exit', code => resolve(this.#end(code)))
     })
   }
 
-  /** The units that are alive in the thread. */
+  /** The units in the thread. */
   get units(): ReadonlySet<string> {
     return this.#units
   }
 
   get alive(): boolean {
-    return this.#gone === null
-  }
-
-  /** A number that changes several times a second while the thread's event loop turns; null before it began to. */
-  get pulse(): number | null {
-    return this.#ready ? Atomics.load(this.#pulse, 0) : null
+    return this.#state.phase !== 'ended'
   }
 
   /**
-   * Asks the thread. Rejects with a RemoteError for a failure in the thread, MR_TASK_REQUEST_TIMEOUT after `timeoutMs`
-   * (none by default), MR_TASK_THREAD_GONE when the thread dies first.
+   * A counter that the thread's event loop increments several times a second; null until the thread
+   * is loaded.
+   */
+  get pulse(): number | null {
+    return Atomics.load(this.#pulse, 0) || null
+  }
+
+  /**
+   * Sends a request to the thread. Rejects with a RemoteError if it fails in the thread, with
+   * MR_TASK_REQUEST_TIMEOUT after `timeoutMs` (default: no limit), and with MR_TASK_THREAD_GONE if
+   * the thread ends first.
    */
   request<N extends RequestName>(
     name: N,
     ask: ThreadRequests[N]['ask'],
     options: { timeoutMs?: number } = {},
   ): Promise<ThreadRequests[N]['answer']> {
-    if (this.#gone) return Promise.reject(this.#goneError(name, this.#gone))
+    if (this.#state.phase === 'ended') return Promise.reject(this.#endedError(name, this.#state.cause))
     const id = this.#nextId++
     if ('unit' in ask && (name === 'start-task' || name === 'start-connector')) this.#units.add(ask.unit)
     return new Promise((resolve, reject) => {
@@ -126,8 +132,9 @@ export class ThreadHost {
   }
 
   /**
-   * Stops one unit. Where it does not come to an end within `graceMs`, the thread is terminated; units that shared it get a
-   * `failed` event that can be retried. Resolves when the unit is gone in either way; false when it had to be forced.
+   * Stops one unit. Terminates the thread if the unit has not stopped after `graceMs`; the other
+   * units of the thread then get a retriable `failed` event. Resolves when the unit has ended: true
+   * if it stopped, false if the thread was terminated.
    */
   async stopUnit(unit: string, graceMs: number): Promise<boolean> {
     if (!this.#units.has(unit)) return true
@@ -136,7 +143,7 @@ export class ThreadHost {
       return true
     } catch (error) {
       if (this.alive && this.#units.has(unit)) {
-        this.#hung = { unit, ms: graceMs }
+        this.#hung(unit, graceMs)
         await this.terminate()
       }
       if (error instanceof RemoteError) throw error
@@ -144,45 +151,53 @@ export class ThreadHost {
     }
   }
 
-  /** Stops all units and ends the thread; terminates it after `graceMs`. */
+  /**
+   * Stops all units and ends the thread. Terminates the thread if that takes longer than `graceMs`.
+   */
   async close(graceMs: number): Promise<ThreadExit> {
     if (!this.alive) return this.exited
     const timer = setTimeout(() => {
-      this.#hung ??= { unit: [...this.#units][0] ?? this.name, ms: graceMs }
+      this.#hung([...this.#units][0] ?? this.name, graceMs)
       void this.#worker.terminate()
     }, timerMs(graceMs))
     try {
-      this.#orderly = true
+      if (this.#state.phase === 'running') this.#state = { phase: 'stopping' }
       await this.request('exit', {})
     } catch {
-      // The exit tells how it ended.
+      // `exited` reports how the thread ended.
     }
     const exit = await this.exited
     clearTimeout(timer)
     return exit
   }
 
-  /** Ends the thread at once. `reason` is what its units fail with. */
+  /** Terminates the thread immediately. Its units fail with `reason`. */
   async terminate(reason?: MillraceError): Promise<ThreadExit> {
-    if (reason) this.#crash ??= reason
+    if (reason) this.#crashed(reason)
     await this.#worker.terminate()
     return this.exited
   }
 
-  // A plugin can send messages of its own from its thread: whatever they are, they end no other.
+  #hung(unit: string, ms: number): void {
+    this.#state = afterEndReason(this.#state, { phase: 'hung', unit, ms })
+  }
+
+  #crashed(error: Error): void {
+    this.#state = afterEndReason(this.#state, { phase: 'crashed', error })
+  }
+
+  // A plugin can post messages of any shape from its thread. They must not crash the herder's
+  // thread.
   #receive(message: MessageOut): void {
     try {
       this.#take(message)
     } catch (error) {
-      logger.error(`A message of the thread ${this.name} cannot be understood`, error)
+      logger.error(`Ignored an invalid message from the thread ${this.name}`, error)
     }
   }
 
   #take(message: MessageOut): void {
     switch (message.type) {
-      case 'ready':
-        this.#ready = true
-        break
       case 'log':
         this.#options.onLog(message.entry)
         break
@@ -214,7 +229,8 @@ export class ThreadHost {
     }
   }
 
-  #settled(id: number): Pending | undefined {
+  /** Takes a request from the list of pending ones. */
+  #settled(id: number): PendingRequest | undefined {
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
     clearTimeout(pending?.timer)
@@ -222,54 +238,40 @@ export class ThreadHost {
   }
 
   #end(code: number): ThreadExit {
-    const failure = this.#failureOf(code)
-    const cause = failure ?? failureOf(new Error('it was asked to end'))
-    this.#gone = cause
+    const last = this.#state
+    const failure = exitFailure(last, code, { thread: this.name, maxHeapMb: this.#maxHeapMb })
+    const cause = failure ?? failureOf(new Error('the thread was stopped'))
+    this.#state = { phase: 'ended', cause }
     for (const [id, pending] of [...this.#pending]) {
       this.#settled(id)
       if (pending.name === 'exit') pending.resolve(null)
-      else pending.reject(this.#goneError(pending.name, cause))
+      else pending.reject(this.#endedError(pending.name, cause))
     }
     for (const unit of [...this.#units]) {
       this.#units.delete(unit)
-      this.#options.onEvent({ type: 'failed', unit, failure: this.#unitFailure(unit, cause) }, this)
+      this.#options.onEvent({ type: 'failed', unit, failure: unitFailure(last, unit, cause, this.name) }, this)
     }
-    return { failure, terminated: this.#hung !== null }
+    return { failure, terminated: last.phase === 'hung' }
   }
 
-  #failureOf(code: number): Failure | null {
-    const thread = this.name
-    const crash = this.#crash
-    if (crash && 'code' in crash && crash.code === 'ERR_WORKER_OUT_OF_MEMORY')
-      return failureOf(errors.create('MR_TASK_THREAD_MEMORY', { thread, limit: this.#maxHeapMb }, { cause: crash }))
-    if (crash && 'code' in crash && String(crash.code).startsWith('MR_TASK_')) return failureOf(crash)
-    if (crash)
-      return failureOf(errors.create('MR_TASK_THREAD_CRASHED', { thread, cause: messageOf(crash) }, { cause: crash }))
-    if (this.#orderly || this.#hung) return null
-    return failureOf(errors.create('MR_TASK_THREAD_ENDED', { thread, code }))
-  }
-
-  #unitFailure(unit: string, cause: Failure): Failure {
-    if (this.#hung === null) return cause
-    if (this.#hung.unit === unit) return failureOf(errors.create('MR_TASK_HUNG', this.#hung))
-    return failureOf(errors.create('MR_TASK_NEIGHBOUR', { thread: this.name, unit: this.#hung.unit }))
-  }
-
-  #goneError(request: string, cause: Failure): Error {
+  #endedError(request: string, cause: Failure): Error {
     return errors.create('MR_TASK_THREAD_GONE', { thread: this.name, request, cause: cause.message })
   }
 }
 
-/** The thread's entry: `.ts` when running from sources, `.js` from dist. */
+/** The thread's entry point: `.ts` when running from the sources, `.js` when running from dist. */
 function threadModule(): URL {
   const js = new URL('./thread-main.js', import.meta.url)
   return existsSync(fileURLToPath(js)) ? js : new URL('./thread-main.ts', import.meta.url)
 }
 
-/** `task.isolation`: which units share a thread. `task`: none; `connector`: a connector and its tasks; `worker`: all. */
+/**
+ * `task.isolation`: which units share a thread. `task`: none. `connector`: a connector and its
+ * tasks. `worker`: all.
+ */
 export type TaskIsolation = 'task' | 'connector' | 'worker'
 
-/** The name of the thread that a unit belongs to. Units with one name share a thread. */
+/** The name of the thread for a unit. Units with the same thread name share a thread. */
 export function threadNameOf(isolation: TaskIsolation, connector: string, taskId: number | null): string {
   if (isolation === 'worker') return 'tasks'
   if (isolation === 'connector') return connector

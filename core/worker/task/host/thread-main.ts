@@ -12,13 +12,13 @@ import { alterOffsets, inspectPlugin, validatePlugin } from './plugin-info.ts'
 import { hookPluginApi } from './plugin-loader.ts'
 import type { Unit, Uplink } from './unit.ts'
 
-/** How often a thread looks at its own memory, ms. */
+/** The interval at which a thread checks its memory, ms. */
 const MEMORY_INTERVAL_MS = 5000
-/** How often a thread shows that its event loop turns, ms. */
+/** The interval at which a thread's event loop increments its pulse, ms. */
 const PULSE_MS = 250
 
 const port = parentPort
-if (!port) throw new Error('thread-main.ts is the entry of a worker thread')
+if (!port) throw new Error('thread-main.ts must run in a worker thread')
 const data = workerData as ThreadData
 const units = new Map<string, Unit>()
 const starting = new Map<string, Promise<void>>()
@@ -60,7 +60,7 @@ async function stopUnit(name: string): Promise<null> {
   if (!unit) return null
   try {
     await unit.stop()
-    // Gone from the list when it failed on its way down: it has told so.
+    // A unit that failed while it stopped is no longer in the list: it has sent `failed`.
     if (units.get(name) === unit) uplink.event({ type: 'stopped', unit: name })
   } catch (error) {
     uplink.event({ type: 'failed', unit: name, failure: failureOf(error) })
@@ -86,11 +86,11 @@ async function startConnector(ask: Extract<RequestMessage, { name: 'start-connec
 
 async function startTask(ask: Extract<RequestMessage, { name: 'start-task' }>['ask']): Promise<null> {
   try {
-    // Loaded with the first task: a thread that only inspects plugins needs no client.
+    // Imported with the first task: a thread that only inspects plugins does not need the clients.
     const { TaskUnit } = await import('./task-unit.ts')
     units.set(ask.unit, TaskUnit.start(ask.unit, ask.spec, uplink))
   } catch (error) {
-    // The herder waits for events only: without this one the task would start for ever.
+    // The herder waits for an event. Without this one, the task would stay in its starting phase.
     uplink.event({ type: 'failed', unit: ask.unit, failure: failureOf(error) })
     throw error
   }
@@ -140,12 +140,15 @@ async function handle(request: RequestMessage): Promise<void> {
   if (request.name === 'exit') {
     clearInterval(memoryTimer)
     port?.close()
-    // A plugin may have left timers or sockets behind; all units are stopped, so nothing of ours can be lost.
+    // Plugins may leave timers or sockets open. All units are stopped, so no data is lost.
     setImmediate(() => process.exit(0))
   }
 }
 
-/** Buffers are outside the heap and so outside resourceLimits: a thread that hoards them ends itself. */
+/**
+ * Ends the thread if its Buffers exceed the limit. `resourceLimits` cannot do this: Buffers are not
+ * in the heap.
+ */
 function watchMemory(): void {
   let memory = process.memoryUsage()
   if (data.maxExternalBytes > 0 && memory.external > data.maxExternalBytes) {
@@ -169,10 +172,11 @@ setLogSink(entry => {
 })
 hookPluginApi()
 const pulse = new Int32Array(data.pulse)
+// The first increment marks the thread as loaded: from here on, a blocked event loop is detected.
+Atomics.add(pulse, 0, 1)
 setInterval(() => Atomics.add(pulse, 0, 1), PULSE_MS).unref()
 const memoryTimer = setInterval(watchMemory, MEMORY_INTERVAL_MS)
 port.on('message', (message: MessageIn) => {
   if (message.type === 'reply') settle(message)
   else void handle(message)
 })
-send({ type: 'ready' })

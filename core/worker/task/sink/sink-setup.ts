@@ -8,7 +8,7 @@ import { DeadLetterQueue, ensureDeadLetterTopic } from '../failures/dead-letter-
 import { ErrantRecords } from '../failures/errant-records.ts'
 import { type ErrorConfig, parseErrorConfig } from '../failures/error-config.ts'
 import { ErrorPolicy, type ErrorReporter, LogReporter } from '../failures/error-policy.ts'
-import { type Runner, stopQuietly, type TaskParts, tellingSlow } from '../host/runner.ts'
+import { type Runner, reportingSlowCall, stopQuietly, type TaskParts } from '../host/runner.ts'
 import { SinkContext } from './sink-context.ts'
 import { describeConsumed, SinkRecordConverter } from './sink-converter.ts'
 import { SinkTaskRunner } from './sink-task-runner.ts'
@@ -84,7 +84,7 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
   }
   task.context = context
   try {
-    await tellingSlow(
+    await reportingSlowCall(
       'start',
       () => task.start(spec.taskProps),
       message => parts.onDegraded(message, null),

@@ -12,7 +12,7 @@ import type { SinkTask } from '../../../connect/sink-task.ts'
 import type { DeadLetterQueue } from '../failures/dead-letter-queue.ts'
 import type { ErrantRecords } from '../failures/errant-records.ts'
 import { type ErrorPolicy, SINK_TASK, StageError } from '../failures/error-policy.ts'
-import { tellingSlow } from '../host/runner.ts'
+import { reportingSlowCall } from '../host/runner.ts'
 import type { MetricsRecorder } from '../metrics.ts'
 import type { SinkContext } from './sink-context.ts'
 import type { SinkRecordConverter } from './sink-converter.ts'
@@ -219,8 +219,8 @@ export class SinkTaskRunner {
     metrics.enter('put')
     try {
       const records = chunk.map(d => d.record)
-      const tell = (message: string | null) => this.#parts.onDegraded(message, null)
-      await tellingSlow(`put of ${chunk.length} records`, () => task.put(records), tell)
+      const report = (message: string | null) => this.#parts.onDegraded(message, null)
+      await reportingSlowCall(`put of ${chunk.length} records`, () => task.put(records), report)
     } catch (error) {
       if (!isRetriable(error)) throw error
       if (this.#signal.aborted) {

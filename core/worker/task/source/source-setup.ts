@@ -3,7 +3,7 @@ import type { SourceTask } from '../../../connect/source-task.ts'
 import { parseErrorConfig } from '../failures/error-config.ts'
 import { ErrorPolicy, LogReporter } from '../failures/error-policy.ts'
 import { HerderOffsetStore } from '../host/herder-offset-store.ts'
-import { type Runner, stopQuietly, type TaskParts, tellingSlow } from '../host/runner.ts'
+import { type Runner, reportingSlowCall, stopQuietly, type TaskParts } from '../host/runner.ts'
 import { describeSource, type SourcePlace, SourceRecordConverter } from './source-converter.ts'
 import { SourceTaskRunner } from './source-task-runner.ts'
 import { TopicCreator, topicCreationRules } from './topic-creation.ts'
@@ -55,7 +55,7 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   }
   // After the clients: what their settings get wrong must not leave a started task behind.
   try {
-    await tellingSlow(
+    await reportingSlowCall(
       'start',
       () => task.start(spec.taskProps),
       message => parts.onDegraded(message, null),
