@@ -1,24 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { Command, InvalidArgumentError } from 'commander'
 import { messageOf } from '../core/common/errors/error-table.ts'
-
-/** The program's version, out of the package that it stands in. */
-function version(): string {
-  for (const up of ['..', '../..']) {
-    try {
-      const found = JSON.parse(readFileSync(join(import.meta.dirname, up, 'package.json'), 'utf8')) as {
-        name?: string
-        version?: string
-      }
-      if (found.name === 'millrace' && found.version) return found.version
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    }
-  }
-  return 'unknown'
-}
+import { VERSION } from '../core/common/version.ts'
 
 function port(text: string): number {
   const n = Number(text)
@@ -35,7 +18,7 @@ function program(): Command {
     .description(
       "Moves data between systems through a replicated log: a broker that speaks Kafka's protocol and Kafka Connect's\nworkers, in one program.",
     )
-    .version(version())
+    .version(VERSION)
     .showHelpAfterError('(add --help for the usage)')
 
   cli

@@ -1,9 +1,10 @@
-import { accessSync, constants, createWriteStream, existsSync, mkdirSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { accessSync, constants, createWriteStream } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { startBroker } from '../../core/broker/broker.ts'
 import { messageOf } from '../../core/common/errors/error-table.ts'
 import { isTaken } from '../../core/common/free-port.ts'
 import { LOG_LEVELS, type LogEntry, setLogSink } from '../../core/common/log.ts'
+import { makeDirs } from '../../core/common/make-dirs.ts'
 import { startWorker } from '../../core/worker/worker.ts'
 import { errors } from '../errors.ts'
 import { type Lifecycle, serve } from '../lifecycle.ts'
@@ -17,16 +18,9 @@ export interface StartOptions {
 
 const say = (text: string) => process.stderr.write(`millrace: ${text}\n`)
 
-/** Level by level: `recursive` of mkdirSync never returns where the file system answers ENOENT, as in /proc. */
-function makeDir(path: string): void {
-  if (existsSync(path)) return
-  makeDir(dirname(path))
-  mkdirSync(path)
-}
-
 function prepareDataDir(path: string): void {
   try {
-    makeDir(path)
+    makeDirs(path)
     accessSync(path, constants.W_OK | constants.X_OK)
   } catch (cause) {
     throw errors.create('MR_CLI_DATA_DIR', { path, cause: messageOf(cause) }, { cause })

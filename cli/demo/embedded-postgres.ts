@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chownSync, existsSync, openSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { messageOf } from '../../core/common/errors/error-table.ts'
 import { freePort, isTaken } from '../../core/common/free-port.ts'
 import { makeDirs } from '../../core/common/make-dirs.ts'
@@ -60,7 +60,7 @@ async function waitUntilUp(child: ChildProcess, url: string, signal: AbortSignal
     const refused = await accepts(url)
     if (refused === null) return
     last = refused
-    const ended = await Promise.race([died.promise, setTimeout(100, null)])
+    const ended = await Promise.race([died.promise, sleep(100).then(() => null)])
     if (ended !== null) throw new Error(`${ended}; ${last}`)
   }
   throw new Error('it did not answer within 30 s')
@@ -99,7 +99,7 @@ async function leftRunning(dir: string, data: string): Promise<EmbeddedPostgres 
       if (postmasterPid(data) !== pid || (await accepts(url, data)) !== null) return
       process.kill(pid, 'SIGINT')
       // not our child, so there is no exit event: its pid file goes when it has stopped
-      for (let n = 0; n < 300 && postmasterPid(data) === pid; n++) await setTimeout(100)
+      for (let n = 0; n < 300 && postmasterPid(data) === pid; n++) await sleep(100)
     },
   }
 }

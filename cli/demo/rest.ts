@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { errors } from '../errors.ts'
 
 /** A connector's state as GET /connectors/X/status tells it. */
@@ -54,6 +54,6 @@ export async function settled(
     const states = status ? [status.connector.state, ...status.tasks.map(t => t.state)] : []
     if (states.includes('FAILED') || (states.length > 1 && states.every(s => s === 'RUNNING')) || Date.now() > end)
       return status
-    await setTimeout(50, undefined, { signal })
+    await sleep(50, signal)
   }
 }

@@ -1,6 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { isRetriable, type Logger, messageOf, type SinkRecord, type TopicPartition } from 'millrace/connect'
+import {
+  backoffMs,
+  isRetriable,
+  type Logger,
+  messageOf,
+  orAbort,
+  Signal,
+  type SinkRecord,
+  sleep,
+  type TopicPartition,
+  timeLimit,
+  waitUntil,
+} from 'millrace/connect'
 import { type Answer, causeOf, isOverLimit, reasonOf } from './answer.ts'
 import { BulkQueue } from './bulk-queue.ts'
 import { type BulkItem, bodyOf, bytesOf, documentOf, halves } from './bulk-request.ts'
@@ -18,8 +29,6 @@ const NO_ITEMS: ReadonlySet<BulkItem> = new Set()
 /** A 413 response has no reason. */
 const TOO_LARGE = 'it exceeds http.max_content_length, or the limit of a proxy'
 const MAX_BACKOFF_MS = 10_000
-/** The longest that a timer can be. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * The result of `#isolate`. `suspect`: a single item was rejected, and the probe after it was accepted.
@@ -58,7 +67,7 @@ export class BulkWriter {
   /** Deletes that came through while an older request is still under way: Elasticsearch forgets their versions after a minute. */
   readonly #deleted = new Map<string, { readonly version: bigint; readonly run: number }>()
   #linger: NodeJS.Timeout | null = null
-  #changed = Promise.withResolvers<void>()
+  readonly #changed = new Signal()
   #stalled: Error | null = null
   #fatal: Error | null = null
 
@@ -110,24 +119,8 @@ export class BulkWriter {
     const isRoom = () => this.#held <= most.records && this.#heldBytes <= most.bytes
     if (isRoom()) return true
     this.flush()
-    let isOver = signal.aborted
-    const over = Promise.withResolvers<void>()
-    const end = () => {
-      isOver = true
-      over.resolve()
-    }
-    const timer = setTimeout(end, Math.min(timeoutMs, MAX_TIMER_MS))
-    signal.addEventListener('abort', end)
-    try {
-      while (!isRoom()) {
-        if (this.failure || isOver) return false
-        await Promise.race([this.#changed.promise, over.promise])
-      }
-      return true
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-    }
+    await waitUntil(() => isRoom() || this.failure !== null, this.#changed, timeoutMs, signal)
+    return isRoom()
   }
 
   /**
@@ -137,25 +130,20 @@ export class BulkWriter {
   async drop(partitions: readonly TopicPartition[], timeoutMs: number): Promise<void> {
     this.#pending.forget(partitions)
     for (const item of this.#queue.remove(i => i.slot.partition.gone)) this.#finish(item)
-    this.#wake()
+    this.#changed.notify()
     if (this.#sending.size === 0) return
-    const late = new AbortController()
-    const tooLong = sleep(timeoutMs, undefined, { signal: late.signal }).catch(() => undefined)
-    await Promise.race([Promise.allSettled(this.#sending), tooLong])
-    late.abort()
+    const limit = timeLimit(timeoutMs)
+    await orAbort(Promise.allSettled(this.#sending), limit).catch((error: unknown) => {
+      if (!limit.aborted) throw error
+    })
   }
 
   /** Drops what is held; its offsets stay uncommitted. */
   async close(): Promise<void> {
     if (this.#linger) clearTimeout(this.#linger)
     this.#stop.abort(new Error('the task stops'))
-    this.#wake()
+    this.#changed.notify()
     await Promise.allSettled(this.#runs.values())
-  }
-
-  #wake(): void {
-    this.#changed.resolve()
-    this.#changed = Promise.withResolvers()
   }
 
   #dispatch(): void {
@@ -180,7 +168,7 @@ export class BulkWriter {
     if (this.#troubled.size === 0) this.#recover()
     const oldest = this.#runs.keys().next().value ?? Number.POSITIVE_INFINITY
     for (const [document, by] of this.#deleted) if (by.run < oldest) this.#deleted.delete(document)
-    this.#wake()
+    this.#changed.notify()
     this.#dispatch()
   }
 
@@ -267,7 +255,7 @@ export class BulkWriter {
   #stall(why: Error): void {
     if (this.#stalled?.message !== why.message) this.#logger.warn(messageOf(why))
     this.#stalled = why
-    this.#wake()
+    this.#changed.notify()
   }
 
   #recover(): void {
@@ -278,15 +266,15 @@ export class BulkWriter {
 
   async #backOff(attempt: number): Promise<void> {
     const first = this.#settings.raw['retry.backoff.ms']
-    const most = Math.min(first * 2 ** Math.min(attempt, 20), Math.max(first, MAX_BACKOFF_MS))
-    await sleep(most / 2 + (Math.random() * most) / 2, undefined, { signal: this.#stop.signal })
+    const delay = backoffMs(attempt, { initialMs: first, maxMs: Math.max(first, MAX_BACKOFF_MS) })
+    await sleep(delay, this.#stop.signal)
   }
 
   /** Resolves when no older request has to be sent again. */
   async #turnOf(run: number): Promise<void> {
     while (Math.min(...this.#troubled) < run) {
       this.#stop.signal.throwIfAborted()
-      await this.#changed.promise
+      await this.#changed.next(Number.POSITIVE_INFINITY, this.#stop.signal)
     }
   }
 
@@ -321,7 +309,7 @@ export class BulkWriter {
     if (!isOver && !isSuspect) return 'suspect'
     const words = status === 413 && !cause ? TOO_LARGE : reasonOf(body)
     await this.#refuse({ item, status, words, isTooLarge })
-    this.#wake()
+    this.#changed.notify()
     return 'done'
   }
 
@@ -351,7 +339,7 @@ export class BulkWriter {
     if (decision.again.length < items.length) this.#recover()
     if (decision.isTooMuch) this.#queue.limitBytes(bytesOf(items) / 2)
     for (const { index } of decision.gone) this.#targets.forget(index)
-    this.#wake()
+    this.#changed.notify()
     if (decision.login) throw decision.login
     return decision
   }

@@ -1,4 +1,5 @@
 import { watch } from 'chokidar'
+import { type Backoff, backoff, Signal } from 'millrace/connect'
 
 /** The first wait after an event, and the longest, before the caller looks by itself. Milliseconds. */
 const RECHECK_MIN_MS = 50
@@ -10,18 +11,16 @@ const RECHECK_MAX_MS = 1000
  */
 export class FileWatch {
   readonly #watcher: ReturnType<typeof watch>
-  readonly #recheck: { readonly min: number; readonly max: number }
-  #delay: number
+  readonly #rechecks: Backoff
   #dirty = true
-  #wake: (() => void) | null = null
+  readonly #events = new Signal()
 
   constructor(
     file: string,
     onError: (error: unknown) => void,
     recheckMs = { min: RECHECK_MIN_MS, max: RECHECK_MAX_MS },
   ) {
-    this.#recheck = recheckMs
-    this.#delay = recheckMs.min
+    this.#rechecks = backoff({ initialMs: recheckMs.min, maxMs: recheckMs.max, jitter: 0 })
     this.#watcher = watch(file, { ignoreInitial: false, alwaysStat: false, atomic: false })
     this.#watcher.on('all', () => this.#mark())
     this.#watcher.on('ready', () => this.#mark())
@@ -30,22 +29,13 @@ export class FileWatch {
 
   #mark(): void {
     this.#dirty = true
-    this.#wake?.()
+    this.#events.notify()
   }
 
   /** Resolves at the next change since the last call, when it is time to look anyway, or when the signal aborts. */
   async changed(signal: AbortSignal): Promise<void> {
-    if (!this.#dirty && !signal.aborted) {
-      const wait = Promise.withResolvers<void>()
-      this.#wake = () => wait.resolve()
-      const timer = setTimeout(this.#wake, this.#delay)
-      signal.addEventListener('abort', this.#wake, { once: true })
-      await wait.promise
-      signal.removeEventListener('abort', this.#wake)
-      clearTimeout(timer)
-      this.#wake = null
-    }
-    this.#delay = this.#dirty ? this.#recheck.min : Math.min(this.#delay * 2, this.#recheck.max)
+    if (!this.#dirty) await this.#events.next(this.#rechecks.next(), signal)
+    if (this.#dirty) this.#rechecks.reset()
     this.#dirty = false
   }
 

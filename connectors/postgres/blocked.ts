@@ -1,6 +1,5 @@
-import type { Logger } from 'millrace/connect'
+import { type Logger, sleep } from 'millrace/connect'
 import { Catalog } from './catalog/catalog.ts'
-import { delay } from './client/wait.ts'
 import type { PostgresOptions } from './options.ts'
 
 /**
@@ -76,7 +75,7 @@ async function tell(context: BlockedContext, what: string, worker: () => Worker,
   let told = ''
   try {
     for (let wait = FIRST_LOOK_MS; ; wait = LOOK_MS) {
-      await delay(wait, signal)
+      await sleep(wait, signal)
       const held = await blockersOf(catalog, worker())
       const message = `${what} is taking long: ${held ?? 'the server does not say why'}`
       context.waits(message, Date.now() + LOOK_MS)

@@ -5,12 +5,12 @@ import {
   messageOf,
   type SourceOffset,
   type SourceRecord,
+  sleep,
 } from 'millrace/connect'
 import { type Heartbeat, nowMicros, TransactionMetadata } from '../cdc/index.ts'
 import { tellingBlocked } from './blocked.ts'
 import { Catalog } from './catalog/catalog.ts'
 import type { TableEntry } from './catalog/tables.ts'
-import { delay } from './client/wait.ts'
 import { errors } from './errors.ts'
 import { formatLsn, type Lsn, parseLsn, ZERO } from './lsn.ts'
 import { confirmableBy, type LoadedOffset, loadOffset, type SnapshotProgress, snapshotOffset } from './offset.ts'
@@ -272,7 +272,7 @@ export class Session {
 
   async #openSnapshot(created: server.CreatedSlot | null, captured: readonly TableEntry[]): Promise<void> {
     const { options, signal, logger } = this.#context
-    await delay(this.#progress === 'begin' ? options.snapshot.delayMs : 0, signal)
+    await sleep(this.#progress === 'begin' ? options.snapshot.delayMs : 0, signal)
     const moment = await openTransaction(options, created, signal)
     if (created === null && this.#reader) {
       // after the snapshot: whatever it sees ended before this place, and must be streamed before its rows are read
@@ -346,7 +346,7 @@ export class Session {
     }
     if (!this.#reader) {
       // initial_only, and it is done
-      await delay(Number.POSITIVE_INFINITY, this.#context.signal)
+      await sleep(Number.POSITIVE_INFINITY, this.#context.signal)
       return null
     }
     return this.#readStream(this.#reader, this.#stream!)
@@ -394,7 +394,7 @@ export class Session {
 
   async #readStream(reader: StreamReader, stream: ReplicationStream): Promise<SourceRecord[] | null> {
     const { options, signal, heartbeat } = this.#context
-    if (this.#streamDelayMs > 0) await delay(this.#streamDelayMs, signal)
+    if (this.#streamDelayMs > 0) await sleep(this.#streamDelayMs, signal)
     this.#streamDelayMs = 0
     await this.#refreshXmin()
     await this.#publication.refresh()
@@ -479,7 +479,7 @@ export class Session {
     const stream = this.#stream
     if (stream === null) return
     try {
-      await delay(SHUTDOWN_GRACE_MS, signal)
+      await sleep(SHUTDOWN_GRACE_MS, signal)
     } catch {
       // stopping ends the stream
       return
@@ -525,6 +525,6 @@ async function dropWhenFree(catalog: Catalog, slot: string): Promise<void> {
     const state = await server.slotState(catalog, slot)
     if (state === null) return
     if (!state.active) await server.dropSlot(catalog, slot)
-    else await delay(100, AbortSignal.timeout(1000))
+    else await sleep(100)
   }
 }

@@ -1,7 +1,7 @@
+import { backoff, sleep } from 'millrace/connect'
 import { type BlockedContext, blockersOf } from './blocked.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { codeOf, streamFailure } from './client/failure.ts'
-import { delay } from './client/wait.ts'
 import type { LoadedOffset } from './offset.ts'
 import { isBeingMade, type SlotState, slotState, wrongSlot } from './server.ts'
 import { FlushTracker } from './stream/position.ts'
@@ -15,14 +15,16 @@ import { strayed, type WalState } from './wal-state.ts'
 export async function settledSlot(context: BlockedContext, catalog: Catalog): Promise<SlotState | null> {
   const { options, logger, signal, waits } = context
   const { name } = options.slot
-  for (let wait = 50; ; wait = Math.min(wait * 2, 2000)) {
+  const delays = backoff({ initialMs: 50, maxMs: 2000 })
+  for (;;) {
     const slot = await slotState(catalog, name)
     if (slot === null || !isBeingMade(slot)) return slot
+    const wait = delays.next()
     const held = wait > 1000 ? await blockersOf(catalog, { slot: name }) : null
     const message = `replication slot ${name} is being created by another connection${held ? `: ${held}` : ''}`
     logger.info(message)
     if (wait > 1000) waits(message, Date.now() + wait)
-    await delay(wait, signal)
+    await sleep(wait, signal)
   }
 }
 
@@ -31,7 +33,9 @@ export async function whenFree<T>(context: BlockedContext, work: () => Promise<T
   const { options, logger, signal, waits } = context
   const { maxRetries, retryDelayMs, name } = options.slot
   const deadline = Date.now() + maxRetries * retryDelayMs
-  for (let wait = 100; ; wait = Math.min(wait * 2, retryDelayMs)) {
+  const delays = backoff({ initialMs: 100, maxMs: retryDelayMs })
+  for (;;) {
+    const wait = delays.next()
     try {
       return await work()
     } catch (error) {
@@ -39,7 +43,7 @@ export async function whenFree<T>(context: BlockedContext, work: () => Promise<T
       if (codeOf(error) !== '55006' || Date.now() + wait > deadline) throw error
       logger.info(`slot ${name} is in use; retrying in ${wait} ms`)
       if (wait > 1000) waits(streamFailure(error, name).message, Date.now() + wait)
-      await delay(wait, signal)
+      await sleep(wait, signal)
     }
   }
 }

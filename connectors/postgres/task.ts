@@ -1,4 +1,5 @@
 import {
+  backoffMs,
   isRetriable,
   type MillraceError,
   type Props,
@@ -6,10 +7,10 @@ import {
   type SourcePartition,
   type SourceRecord,
   SourceTask,
+  sleepOrAbort,
 } from 'millrace/connect'
 import { contextHeaders, Heartbeat } from '../cdc/index.ts'
 import { streamFailure } from './client/failure.ts'
-import { delay } from './client/wait.ts'
 import { errors } from './errors.ts'
 import { loadOffset } from './offset.ts'
 import { offsetFault } from './offset-fields.ts'
@@ -74,14 +75,10 @@ export class PostgresTask extends SourceTask {
     this.#failures++
     if (maxRetries >= 0 && this.#failures > maxRetries)
       throw errors.create('MR_PG_RETRIES_EXHAUSTED', { count: maxRetries, cause: failure.message }, { cause: failure })
-    const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(this.#failures - 1, 20), maxRetryWaitMs)
+    const wait = backoffMs(this.#failures - 1, { initialMs: FIRST_WAIT_MS, maxMs: maxRetryWaitMs })
     logger.warn(`${failure.message} Next try in ${wait} ms.`)
     this.#waits(failure.message, Date.now() + wait)
-    try {
-      await delay(wait, signal)
-    } catch (error) {
-      if (!signal.aborted) throw error
-    }
+    await sleepOrAbort(wait, signal)
     return null
   }
 

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { nextTurn } from '../common/async/next-turn.ts'
 import { messageOf } from '../common/errors/error-table.ts'
 import type { Logger } from '../common/log.ts'
 import { ErrorCode, errorFor } from '../protocol/error-codes.ts'
@@ -111,7 +111,7 @@ export class Partitions {
     const worker = async () => {
       for (let item = work[next++]; item; item = work[next++]) {
         // Opening blocks the event loop, so let requests run in between.
-        if (next % OPEN_AT_ONCE === 0) await setImmediate()
+        if (next % OPEN_AT_ONCE === 0) await nextTurn()
         await this.#open(item.topic, item.partition, item.config)
       }
     }

@@ -1,4 +1,9 @@
 /** What a plugin author sees: `import { SourceTask } from 'millrace/connect'`. */
+export { type Backoff, type BackoffOptions, backoff, backoffMs } from '../common/async/backoff.ts'
+export { orAbort } from '../common/async/or-abort.ts'
+export { Signal, waitUntil } from '../common/async/signal.ts'
+export { sleep, sleepOrAbort } from '../common/async/sleep.ts'
+export { timeLimit } from '../common/async/time-limit.ts'
 export {
   type ConfigDef,
   type ConfigKey,

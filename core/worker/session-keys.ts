@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { timerMs } from '../common/async/timer.ts'
 import { messageOf } from '../common/errors/error-table.ts'
 import type { Logger } from '../common/log.ts'
-import { timerMs } from '../common/timer.ts'
 import type { ConfigStore } from './storage/config-store.ts'
 
 /** The delay before a failed write is retried, ms. */

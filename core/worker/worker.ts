@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { backoff } from '../common/async/backoff.ts'
+import { withAbortHandler } from '../common/async/or-abort.ts'
+import { sleepOrAbort } from '../common/async/sleep.ts'
 import type { RawConfig } from '../common/config/parse.ts'
 import { isRetriable, messageOf } from '../common/errors/error-table.ts'
 import { createLogger, type Logger } from '../common/log.ts'
+import { VERSION } from '../common/version.ts'
 import type { Props } from '../connect/props.ts'
 import type { Clients } from './clients.ts'
 import { parseWorkerConfig, type WorkerConfig, type WorkerMode, workerClientProps } from './config/worker-config.ts'
@@ -20,7 +23,6 @@ import { someReachable } from './reachable.ts'
 import { RestServer, type WorkerHealth } from './rest/server.ts'
 import { SessionKeys } from './session-keys.ts'
 import type { TargetState } from './storage/config-state.ts'
-import { pause } from './storage/topic-log.ts'
 import { closeStores, createStores, type Stores, startStores } from './stores.ts'
 
 export interface WorkerOptions {
@@ -94,7 +96,7 @@ class RunningWorker implements Worker {
     this.#probes = options.clients === undefined
     this.#logger = logger
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#abort.signal]) : this.#abort.signal
-    this.#rest = new RestServer({ config, health: () => this.#health, version: ownVersion(), commit: 'millrace' })
+    this.#rest = new RestServer({ config, health: () => this.#health, version: VERSION, commit: 'millrace' })
     this.#inspector = new PluginInspector({
       threads: 2,
       timeoutMs: config.values['plugin.inspection.timeout.ms'],
@@ -165,7 +167,9 @@ class RunningWorker implements Worker {
   async #reach(): Promise<Stores> {
     const servers = this.#config.values['bootstrap.servers']
     this.#health = { phase: 'starting', reason: `connecting to ${servers.join(', ')}` }
-    for (let wait = 1000; ; wait = Math.min(wait * 2, RETRY_MAX_MS)) {
+    const delays = backoff({ initialMs: 1000, maxMs: RETRY_MAX_MS })
+    for (;;) {
+      let delay: number
       this.#throwIfAborted()
       try {
         if (this.#probes) await someReachable(servers, this.#signal)
@@ -181,37 +185,31 @@ class RunningWorker implements Worker {
           },
         )
         this.#stores = stores
-        await this.#orAborted(startStores(stores), () => closeStores(stores))
+        await this.#closeOnAbort(startStores(stores), () => closeStores(stores))
         return stores
       } catch (error) {
         this.#throwIfAborted()
         if (!isRetriable(error)) throw error
         const reason = messageOf(error)
         this.#health = { phase: 'starting', reason }
-        this.#logger.warn(`Waiting for the brokers, retrying in ${wait / 1000} s: ${reason}`)
+        delay = delays.next()
+        this.#logger.warn(`Waiting for the brokers, retrying in ${delay} ms: ${reason}`)
       }
-      await pause(wait, this.#signal)
+      await sleepOrAbort(delay, this.#signal)
     }
   }
 
   /** Waits for a client's work. Closes the client if the worker is stopped first, to end the work. */
-  async #orAborted<T>(work: Promise<T>, close: () => Promise<unknown>): Promise<T> {
-    const stop = () => {
+  #closeOnAbort<T>(work: Promise<T>, close: () => Promise<unknown>): Promise<T> {
+    return withAbortHandler(work, this.#signal, () => {
       close().catch((error: unknown) => this.#logger.debug(`Closing a client failed: ${messageOf(error)}`))
-    }
-    if (this.#signal.aborted) stop()
-    this.#signal.addEventListener('abort', stop, { once: true })
-    try {
-      return await work
-    } finally {
-      this.#signal.removeEventListener('abort', stop)
-    }
+    })
   }
 
   async #findCluster(): Promise<string> {
     const admin = this.#clients.admin(workerClientProps(this.#config), this.#logger)
     try {
-      return (await this.#orAborted(admin.describeCluster(), () => admin.close())).clusterId
+      return (await this.#closeOnAbort(admin.describeCluster(), () => admin.close())).clusterId
     } finally {
       await admin.close()
     }
@@ -263,20 +261,4 @@ class RunningWorker implements Worker {
       logger: this.#logger,
     })
   }
-}
-
-/** The version of this program, from the nearest package.json. */
-function ownVersion(): string {
-  for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      const json = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
-        name?: string
-        version?: string
-      }
-      if (json.name === 'millrace' && json.version) return json.version
-    } catch {
-      // dist/ is one folder deeper than the sources.
-    }
-  }
-  return 'unknown'
 }

@@ -1,8 +1,8 @@
+import { sleep } from 'millrace/connect'
 import type pg from 'pg'
 import type { TableName } from '../../cdc/index.ts'
 import { codeOf, isPassing, streamFailure } from '../client/failure.ts'
 import { endClient, openClient } from '../client/open.ts'
-import { delay } from '../client/wait.ts'
 import type { PostgresOptions } from '../options.ts'
 import type { ShapeColumn, ShapeInput } from '../table-shape.ts'
 import {
@@ -98,7 +98,7 @@ export class Catalog {
     for (const end = Date.now() + VISIBLE_MS; Date.now() < end; ) {
       const { rows } = await client.query<SnapshotRow>(SNAPSHOT)
       if (seesOf(rows[0]!)(txId)) return
-      await delay(2, this.#signal)
+      await sleep(2, this.#signal)
     }
   }
 

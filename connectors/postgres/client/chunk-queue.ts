@@ -1,4 +1,4 @@
-import { waitUntil } from './wait.ts'
+import { Signal } from 'millrace/connect'
 
 interface Source {
   pause(): unknown
@@ -14,7 +14,7 @@ export class ChunkQueue {
   #bytes = 0
   #paused = false
   #failure: Error | null = null
-  #wake: (() => void) | null = null
+  readonly #arrived = new Signal()
 
   constructor(source: Source, maxBytes: number) {
     this.#source = source
@@ -36,13 +36,13 @@ export class ChunkQueue {
       this.#paused = true
       this.#source.pause()
     }
-    this.#notify()
+    this.#arrived.notify()
   }
 
   /** The source is over; what is queued can still be taken, then `shift` and `wait` throw this error. */
   fail(error: Error): void {
     this.#failure ??= error
-    this.#notify()
+    this.#arrived.notify()
   }
 
   /** The oldest chunk, or null. Throws when there is none and the source has failed. */
@@ -69,24 +69,8 @@ export class ChunkQueue {
   }
 
   /** Resolves when there is something to take (or a failure to throw), when `ms` have passed, and when `signal` aborts. One at a time. */
-  wait(signal: AbortSignal, ms: number = Number.POSITIVE_INFINITY): Promise<void> {
-    if (this.#bytes > 0 || this.#failure || signal.aborted) {
-      signal.throwIfAborted()
-      return Promise.resolve()
-    }
-    return waitUntil(
-      wake => {
-        this.#wake = wake
-        return () => {
-          this.#wake = null
-        }
-      },
-      ms,
-      signal,
-    )
-  }
-
-  #notify(): void {
-    this.#wake?.()
+  async wait(signal: AbortSignal, ms: number = Number.POSITIVE_INFINITY): Promise<void> {
+    if (this.#bytes === 0 && !this.#failure) await this.#arrived.next(ms, signal)
+    signal.throwIfAborted()
   }
 }

@@ -3,12 +3,11 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import { MillraceError, messageOf } from 'millrace/connect'
+import { MillraceError, messageOf, orAbort } from 'millrace/connect'
 import pg from 'pg'
 import { errors } from '../errors.ts'
 import type { ConnectionOptions } from '../options.ts'
 import { codeOf, connectFailure, isPassing } from './failure.ts'
-import { orAborted } from './wait.ts'
 
 /**
  * Timeouts that a role may set for its sessions. A snapshot or slot creation may take any time; the
@@ -119,7 +118,7 @@ async function attempt(o: ConnectionOptions, open: OpenOptions, tls: boolean): P
   // an error outside a query; the next query, or the owner of the socket, meets it too
   client.on('error', () => {})
   try {
-    await orAborted(client.connect(), open.signal)
+    await orAbort(client.connect(), open.signal)
     return client
   } catch (error) {
     void endClient(client)

@@ -1,5 +1,4 @@
-/** The longest delay that `setTimeout` takes. */
-const LONGEST_MS = 2 ** 31 - 1
+import { timerMs } from '../../common/async/timer.ts'
 
 /**
  * Time for sessions: milliseconds since the epoch at the start, and from there on a clock that nobody sets, so that a corrected
@@ -32,7 +31,7 @@ export class Alarm {
     if (this.#closed || at >= this.#at) return
     this.#at = at
     if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#due(), Math.min(Math.max(at - this.#now(), 0), LONGEST_MS))
+    this.#timer = setTimeout(() => this.#due(), timerMs(at - this.#now()))
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { timerMs } from '../../common/async/timer.ts'
 import { ErrorCode } from '../../protocol/index.ts'
 import type { ImageDelta, MetadataImage, TopicImage } from '../quorum/image.ts'
 import type { BaseServices } from '../services.ts'
@@ -60,7 +61,7 @@ export class GroupCoordinator {
     this.#takeOver(this.#broker.image())
     // Who waits in a join must not hold up the broker's stop.
     this.#broker.signal.addEventListener('abort', () => this.close(), { once: true })
-    const every = Math.min(this.#broker.config.values['offsets.retention.check.interval.ms'], 2 ** 31 - 1)
+    const every = timerMs(this.#broker.config.values['offsets.retention.check.interval.ms'])
     this.#expiry = setInterval(() => this.#track(this.expireNow()), every)
   }
 

@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { backoff } from '../../common/async/backoff.ts'
+import { sleepOrAbort } from '../../common/async/sleep.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
 import { ErrorCode, errorFor } from '../../protocol/index.ts'
@@ -247,7 +248,9 @@ export class GroupShard {
   async #loadUntilDone(): Promise<void> {
     const { logger, loadBufferSize } = this.#services
     const name = `__consumer_offsets-${this.partition}`
-    for (let backoff = 1000; !this.#stop.signal.aborted; backoff = Math.min(backoff * 2, MAX_LOAD_BACKOFF_MS)) {
+    const delays = backoff({ initialMs: 1000, maxMs: MAX_LOAD_BACKOFF_MS })
+    while (!this.#stop.signal.aborted) {
+      let delay: number
       const found: Loaded = { offsets: new Map(), groups: new Map() }
       try {
         const start = performance.now()
@@ -261,9 +264,10 @@ export class GroupShard {
         return
       } catch (error) {
         if (this.#stop.signal.aborted) return
-        logger.error(`Could not load ${name}, trying again in ${backoff} ms: ${messageOf(error)}`)
+        delay = delays.next()
+        logger.error(`Could not load ${name}, trying again in ${delay} ms: ${messageOf(error)}`)
       }
-      await sleep(backoff, null, { signal: this.#stop.signal }).catch(() => null)
+      await sleepOrAbort(delay, this.#stop.signal)
     }
   }
 

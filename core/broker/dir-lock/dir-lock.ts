@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { utimes } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
+import { sleep } from '../../common/async/sleep.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import { makeDirs } from '../../common/make-dirs.ts'
 import { brokerErrors } from '../errors.ts'
@@ -139,7 +139,7 @@ async function takeOrHolder(dir: string, candidate: string, o: LockOptions): Pro
     // The link is renewed from now on, so it must start with the current time.
     writeFileSync(candidate, readFileSync(candidate))
     if (takeOver(path, text, candidate)) return null
-    await pause(TRY_AGAIN_MS)
+    await sleep(TRY_AGAIN_MS)
   }
   throw new Error(`${path} is created and removed repeatedly by other processes`)
 }
@@ -172,7 +172,7 @@ async function isRenewed(path: string, text: string, verdict: 'hidden' | 'remote
     o.warn?.(`Waiting up to ${seconds} s to see whether ${describe(parseOwner(text)!)} still uses ${path}`)
   }
   while (Date.now() < until) {
-    await pause(Math.min(everyMs / 4, Math.max(1, until - Date.now())))
+    await sleep(Math.min(everyMs / 4, Math.max(1, until - Date.now())))
     // Released or taken over, so check again.
     if (textOf(path) !== text) return false
     if (renewedAt(path) !== seen) return true

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, renameSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
+import { nextTurn } from '../../common/async/next-turn.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import { makeDirs } from '../../common/make-dirs.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
@@ -147,7 +147,7 @@ export class LogManager implements api.LogManager {
         const dir = await this.#moveAway(entry, DELETE_DIR)
         this.#env.trash.add([dir], entry.log.config.fileDeleteDelayMs)
       }
-      if (++this.#removed % TURN === 0) await setImmediate()
+      if (++this.#removed % TURN === 0) await nextTurn()
     })
     const done = leaving.finally(() => this.#leaving.delete(key))
     this.#leaving.set(key, done)
@@ -350,7 +350,7 @@ export class LogManager implements api.LogManager {
     if (checksRetention) this.#lastRetention = now
     let visited = 0
     for (const { log, claimed } of [...this.#logs.values()]) {
-      if (++visited % LOOKS === 0) await setImmediate()
+      if (++visited % LOOKS === 0) await nextTurn()
       if (!claimed) continue
       try {
         if (checksRetention && log.retentionDue(now)) await log.runRetention(now)
@@ -415,7 +415,7 @@ async function inParallel<T>(items: readonly T[], job: (item: T) => Promise<void
   const worker = async () => {
     while (next < items.length) {
       const item = items[next++]!
-      if (next % TURN === 0) await setImmediate()
+      if (next % TURN === 0) await nextTurn()
       await job(item)
     }
   }

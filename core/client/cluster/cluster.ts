@@ -1,4 +1,9 @@
-import { isRetriable } from '../../common/errors/error-table.ts'
+import { backoffMs } from '../../common/async/backoff.ts'
+import { orAbort } from '../../common/async/or-abort.ts'
+import { sleep } from '../../common/async/sleep.ts'
+import { timeLimit } from '../../common/async/time-limit.ts'
+import { timerMs } from '../../common/async/timer.ts'
+import { isRetriable, messageOf } from '../../common/errors/error-table.ts'
 import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
 import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-metadata.ts'
 import type { Message, MessageDeclaration, MessageInput } from '../../protocol/schema/declare.ts'
@@ -6,7 +11,6 @@ import { clientErrors } from '../errors.ts'
 import { type Api, defineApi } from '../net/api.ts'
 import { type Address, type Connection, showAddress } from '../net/connection.ts'
 import type { RequestOptions } from '../net/pipeline.ts'
-import { backoffMs, orAbort, reasonOf, timeLimit, timerMs, wait } from '../net/wait.ts'
 import type { CommonOptions } from '../options.ts'
 import { Link } from './link.ts'
 import { Metadata } from './metadata.ts'
@@ -142,7 +146,7 @@ export class Cluster {
     }
     throw clientErrors.create(
       'MR_CLIENT_NO_BROKER',
-      { addresses: [...new Set(candidates.map(l => l.name))].join(', '), cause: reasonOf(last) },
+      { addresses: [...new Set(candidates.map(l => l.name))].join(', '), cause: messageOf(last) },
       { cause: last },
     )
   }
@@ -178,7 +182,7 @@ export class Cluster {
     const done = (error: unknown) => {
       this.#wanted = false
       if (error === null || this.signal.aborted) return
-      this.options.logger.debug(`metadata refresh failed, trying again: ${reasonOf(error)}`)
+      this.options.logger.debug(`metadata refresh failed, trying again: ${messageOf(error)}`)
       this.refreshSoon()
     }
     this.refresh().then(() => done(null), done)
@@ -235,12 +239,11 @@ export class Cluster {
   async #refreshAfter(running: Promise<void> | null): Promise<void> {
     // Its failure is the business of those who wait for it.
     await running?.catch(() => undefined)
-    const { retryBackoffMs, retryBackoffMaxMs } = this.options
     // Answers that leave something open count like failures (KIP-580): many clients that wait for a topic must not be a storm.
     const fruitless = Math.max(this.#failures, this.#incomplete - 1)
-    const pause = this.#failures > 0 || !this.#newTopics ? backoffMs(fruitless, retryBackoffMs, retryBackoffMaxMs) : 0
+    const pause = this.#failures > 0 || !this.#newTopics ? this.#backoffMs(fruitless) : 0
     const left = this.#lastAttempt + pause - performance.now()
-    if (left > 0) await wait(left, this.signal)
+    if (left > 0) await sleep(left, this.signal)
     this.#running = this.#queued
     this.#queued = null
     const mine = this.#running
@@ -249,6 +252,11 @@ export class Cluster {
     } finally {
       if (this.#running === mine) this.#running = null
     }
+  }
+
+  #backoffMs(attempts: number): number {
+    const { retryBackoffMs, retryBackoffMaxMs } = this.options
+    return backoffMs(attempts, { initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs })
   }
 
   async #load(): Promise<void> {
@@ -291,7 +299,7 @@ export class Cluster {
       return topic.partitions.some(p => p.leader < 0)
     })
     if (!incomplete) this.#incomplete = 0
-    else this.#armTimer(backoffMs(this.#incomplete++, this.options.retryBackoffMs, this.options.retryBackoffMaxMs))
+    else this.#armTimer(this.#backoffMs(this.#incomplete++))
   }
 
   #armAgeTimer(): void {

@@ -1,5 +1,7 @@
+import { backoffMs } from '../../common/async/backoff.ts'
+import { orAbort } from '../../common/async/or-abort.ts'
+import { sleep } from '../../common/async/sleep.ts'
 import { type Address, Connection, type ConnectionOptions, showAddress } from '../net/connection.ts'
-import { backoffMs, orAbort, wait } from '../net/wait.ts'
 
 export interface LinkOptions extends ConnectionOptions {
   readonly reconnectBackoffMs: number
@@ -60,12 +62,13 @@ export class Link {
   }
 
   #pause(attempt: number): number {
-    return backoffMs(attempt, this.#options.reconnectBackoffMs, this.#options.reconnectBackoffMaxMs)
+    const { reconnectBackoffMs, reconnectBackoffMaxMs } = this.#options
+    return backoffMs(attempt, { initialMs: reconnectBackoffMs, maxMs: reconnectBackoffMaxMs })
   }
 
   async #open(): Promise<Connection> {
     const left = this.#notBefore - performance.now()
-    if (left > 0) await wait(left, this.#signal)
+    if (left > 0) await sleep(left, this.#signal)
     try {
       const connection = await Connection.open(this.address, this.#options, this.#signal)
       if (this.#signal.aborted) {

@@ -1,6 +1,8 @@
-import { isRetriable } from '../../common/errors/error-table.ts'
+import { backoffMs } from '../../common/async/backoff.ts'
+import { sleep } from '../../common/async/sleep.ts'
+import { cancellableLimit } from '../../common/async/time-limit.ts'
+import { isRetriable, messageOf } from '../../common/errors/error-table.ts'
 import { clientErrors } from '../errors.ts'
-import { backoffMs, limitOf, reasonOf, wait } from '../net/wait.ts'
 
 export interface RetryOptions {
   /** For the error message: what did not finish. */
@@ -23,11 +25,11 @@ export async function retry<T>(attempt: (signal: AbortSignal) => Promise<T>, o: 
   const late = () =>
     clientErrors.create(
       'MR_CLIENT_TIMEOUT',
-      { what: o.what, ms: o.timeoutMs, cause: last === null ? 'no answer has come' : reasonOf(last) },
+      { what: o.what, ms: o.timeoutMs, cause: last === null ? 'no answer has come' : messageOf(last) },
       last === null ? undefined : { cause: last },
     )
   for (let n = 0; ; n++) {
-    const limit = limitOf(deadline - performance.now(), o.signal)
+    const limit = cancellableLimit(deadline - performance.now(), o.signal)
     try {
       return await attempt(limit.signal)
     } catch (error) {
@@ -36,10 +38,10 @@ export async function retry<T>(attempt: (signal: AbortSignal) => Promise<T>, o: 
       if (!(o.retriable ?? isRetriable)(error)) throw error
       last = error
     } finally {
-      limit.end()
+      limit.cancel()
     }
-    const pause = backoffMs(n, o.backoffMs, o.backoffMaxMs)
+    const pause = backoffMs(n, { initialMs: o.backoffMs, maxMs: o.backoffMaxMs })
     if (performance.now() + pause >= deadline) throw late()
-    await wait(pause, o.signal)
+    await sleep(pause, o.signal)
   }
 }

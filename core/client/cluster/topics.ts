@@ -1,6 +1,6 @@
+import { messageOf } from '../../common/errors/error-table.ts'
 import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
 import { clientErrors } from '../errors.ts'
-import { reasonOf } from '../net/wait.ts'
 import type { PartitionInfo } from '../types.ts'
 import type { Cluster } from './cluster.ts'
 import type { TopicState } from './metadata.ts'
@@ -33,7 +33,7 @@ export async function awaitTopic(cluster: Cluster, topic: string, timeoutMs: num
     timeoutMs,
     cause => {
       const code = cluster.metadata.topics.get(topic)?.errorCode
-      const why = cause ? reasonOf(cause) : code ? errorFor(code).detail : 'it does not exist'
+      const why = cause ? messageOf(cause) : code ? errorFor(code).detail : 'it does not exist'
       return clientErrors.create(
         'MR_CLIENT_METADATA_TIMEOUT',
         { topic, ms: timeoutMs, cause: why },

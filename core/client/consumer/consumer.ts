@@ -1,4 +1,8 @@
-import { isRetriable } from '../../common/errors/error-table.ts'
+import { orAbort } from '../../common/async/or-abort.ts'
+import { Signal } from '../../common/async/signal.ts'
+import { timeLimit } from '../../common/async/time-limit.ts'
+import { timerMs } from '../../common/async/timer.ts'
+import { isRetriable, messageOf } from '../../common/errors/error-table.ts'
 import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { EARLIEST, LATEST, listOffsets } from '../cluster/list-offsets.ts'
@@ -6,7 +10,6 @@ import { topicPartitions } from '../cluster/topics.ts'
 import { clientErrors } from '../errors.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { type Committer, committedOf, NO_MEMBER, OffsetStore } from '../group/offset-store.ts'
-import { orAbort, reasonOf, Signal, timeLimit, timerMs } from '../net/wait.ts'
 import type {
   Consumer,
   ConsumerBatch,
@@ -321,7 +324,7 @@ class KafkaConsumer implements Consumer {
       return
     }
     const { retryBackoffMs, logger } = this.#settings.common
-    logger.debug(`positions not found yet: ${reasonOf(error)}`)
+    logger.debug(`positions not found yet: ${messageOf(error)}`)
     this.#findNotBefore = performance.now() + retryBackoffMs
     const timer = setTimeout(() => this.#changed.notify(), timerMs(retryBackoffMs + 1))
     timer.unref()
@@ -347,7 +350,7 @@ class KafkaConsumer implements Consumer {
         if (records.length === 0) {
           p.error = clientErrors.create(
             'MR_CLIENT_CORRUPT_RECORDS',
-            { partition: p.name, offset, cause: reasonOf(cause) },
+            { partition: p.name, offset, cause: messageOf(cause) },
             { cause },
           )
         }

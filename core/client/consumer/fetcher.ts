@@ -1,3 +1,6 @@
+import { backoffMs } from '../../common/async/backoff.ts'
+import { timerMs } from '../../common/async/timer.ts'
+import { messageOf } from '../../common/errors/error-table.ts'
 import { ErrorCode, errorFor, isRetriableCode } from '../../protocol/error-codes.ts'
 import { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
@@ -7,7 +10,6 @@ import { clientErrors } from '../errors.ts'
 import { groupBy } from '../group-by.ts'
 import { defineApi } from '../net/api.ts'
 import type { Connection } from '../net/connection.ts'
-import { backoffMs, reasonOf, timerMs } from '../net/wait.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import { Chunk, endOfWholeBatches } from './chunk.ts'
 import { fetchBudget } from './fetch-budget.ts'
@@ -226,7 +228,8 @@ export class Fetcher {
       code === ErrorCode.FETCH_SESSION_ID_NOT_FOUND || code === ErrorCode.INVALID_FETCH_SESSION_EPOCH
     if (sessionIsGone && broker.refusals === 1) return
     if (!sessionIsGone && broker.refusals === 1) logger.warn(`broker ${id} refuses a fetch, trying again`, error)
-    const until = performance.now() + backoffMs(broker.refusals - 1, retryBackoffMs, retryBackoffMaxMs)
+    const delay = backoffMs(broker.refusals - 1, { initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs })
+    const until = performance.now() + delay
     for (const a of asked.values()) a.partition.notBefore = until
     this.#cluster.refreshSoon()
   }
@@ -274,7 +277,7 @@ export class Fetcher {
       code,
       `fetching ${p.name} at offset ${p.fetchOffset} from broker ${id}: ${errorFor(code).detail}`,
     )
-    logger.debug(reasonOf(error))
+    logger.debug(messageOf(error))
     if (code === ErrorCode.OFFSET_OUT_OF_RANGE) {
       if (p.readReplica >= 0) p.readReplica = -1
       else if (p.hasBuffered) p.notBefore = performance.now() + retryBackoffMs
@@ -295,13 +298,13 @@ export class Fetcher {
 
   #onFailure(partitions: readonly AssignedPartition[], error: unknown): void {
     const retriable = (error as { retriable?: boolean }).retriable === true
-    this.#settings.common.logger.debug(`fetch failed: ${reasonOf(error)}`)
+    this.#settings.common.logger.debug(`fetch failed: ${messageOf(error)}`)
     for (const p of partitions) {
       if (retriable) {
         p.readReplica = -1
         p.notBefore = performance.now() + this.#settings.common.retryBackoffMs
       } else {
-        p.error = error instanceof Error ? error : clientErrors.create('MR_CLIENT_STATE', { what: reasonOf(error) })
+        p.error = error instanceof Error ? error : clientErrors.create('MR_CLIENT_STATE', { what: messageOf(error) })
       }
     }
     if (retriable) this.#cluster.refreshSoon()

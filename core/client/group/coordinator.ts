@@ -1,10 +1,10 @@
+import { orAbort } from '../../common/async/or-abort.ts'
 import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
 import { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/10-find-coordinator.ts'
 import type { Message, MessageDeclaration } from '../../protocol/schema/declare.ts'
 import type { Cluster, InputFor, SendOptions } from '../cluster/cluster.ts'
 import { isConnectionError } from '../errors.ts'
 import { type Api, defineApi } from '../net/api.ts'
-import { orAbort } from '../net/wait.ts'
 
 const FindCoordinator = defineApi(FindCoordinatorRequest, FindCoordinatorResponse)
 

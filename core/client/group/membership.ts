@@ -1,10 +1,13 @@
+import { backoff } from '../../common/async/backoff.ts'
+import { sleep } from '../../common/async/sleep.ts'
+import { timerMs } from '../../common/async/timer.ts'
+import { messageOf } from '../../common/errors/error-table.ts'
 import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
 import { JoinGroupRequest, JoinGroupResponse } from '../../protocol/messages/11-join-group.ts'
 import { HeartbeatRequest, HeartbeatResponse } from '../../protocol/messages/12-heartbeat.ts'
 import { LeaveGroupRequest, LeaveGroupResponse } from '../../protocol/messages/13-leave-group.ts'
 import { SyncGroupRequest, SyncGroupResponse } from '../../protocol/messages/14-sync-group.ts'
 import { defineApi } from '../net/api.ts'
-import { backoffMs, reasonOf, timerMs, wait } from '../net/wait.ts'
 import type { GroupCoordinator } from './coordinator.ts'
 import { MemberState, type MemberTimings, type NextStep } from './member-state.ts'
 
@@ -140,7 +143,7 @@ export class Membership {
       )
       if (response.errorCode !== 0) throw errorFor(response.errorCode)
     } catch (error) {
-      this.#log.debug(`leaving group ${this.#coordinator.groupId} failed: ${reasonOf(error)}`)
+      this.#log.debug(`leaving group ${this.#coordinator.groupId} failed: ${messageOf(error)}`)
     }
   }
 
@@ -191,7 +194,8 @@ export class Membership {
   /** Null when the coordinator turned out to have removed us, or when we have left (again) since. */
   async #joinUntilDone(before: number): Promise<Joined | null> {
     const { retryBackoffMs, retryBackoffMaxMs } = this.#coordinator.cluster.options
-    for (let attempt = 0; ; attempt++) {
+    const delays = backoff({ initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs })
+    for (;;) {
       this.#stop.signal.throwIfAborted()
       let step: NextStep
       try {
@@ -201,12 +205,12 @@ export class Membership {
       } catch (error) {
         if (this.#stop.signal.aborted || (error as { retriable?: boolean }).retriable !== true) throw error
         this.state.joinFailed()
-        this.#log.debug(`joining group ${this.#coordinator.groupId} failed, trying again: ${reasonOf(error)}`)
+        this.#log.debug(`joining group ${this.#coordinator.groupId} failed, trying again: ${messageOf(error)}`)
         step = this.#coordinator.forgetAfter(error) ? 'find-coordinator' : 'rejoin'
       }
       if (this.state.lost || this.#left !== before) return null
       if (step === 'find-coordinator') this.#coordinator.forget()
-      if (step !== 'again') await wait(backoffMs(attempt, retryBackoffMs, retryBackoffMaxMs), this.#stop.signal)
+      if (step !== 'again') await sleep(delays.next(), this.#stop.signal)
     }
   }
 
@@ -345,7 +349,7 @@ export class Membership {
       }
       if (step !== 'done') this.#onEvent()
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.#log.debug(`heartbeat of group ${groupId} failed: ${reasonOf(error)}`)
+      if (!this.#stop.signal.aborted) this.#log.debug(`heartbeat of group ${groupId} failed: ${messageOf(error)}`)
     }
   }
 }

@@ -1,10 +1,10 @@
+import { messageOf } from '../../common/errors/error-table.ts'
 import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
 import { OffsetCommitRequest, OffsetCommitResponse } from '../../protocol/messages/08-offset-commit.ts'
 import { OffsetFetchRequest, OffsetFetchResponse } from '../../protocol/messages/09-offset-fetch.ts'
 import { clientErrors } from '../errors.ts'
 import { groupBy } from '../group-by.ts'
 import { defineApi } from '../net/api.ts'
-import { reasonOf } from '../net/wait.ts'
 import type { OffsetAndMetadata, TopicPartition, TopicPartitionOffset } from '../types.ts'
 import type { GroupCoordinator } from './coordinator.ts'
 
@@ -65,7 +65,7 @@ export class OffsetStore {
           if (isRebalance(p.errorCode)) {
             throw clientErrors.create(
               'MR_CLIENT_COMMIT_FAILED',
-              { group: groupId, cause: reasonOf(error) },
+              { group: groupId, cause: messageOf(error) },
               { cause: error },
             )
           }

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
-import { MillraceError } from '../../common/errors/error-table.ts'
+import { timerMs } from '../../common/async/timer.ts'
+import { MillraceError, messageOf } from '../../common/errors/error-table.ts'
 import { encodeRequestFrame } from '../../protocol/headers.ts'
 import type { Message, MessageDeclaration, MessageInput } from '../../protocol/schema/declare.ts'
 import { clientErrors } from '../errors.ts'
@@ -7,7 +8,6 @@ import { type Api, type BrokerVersions, commonVersion } from './api.ts'
 import { FrameReader } from './frame-reader.ts'
 import { negotiateVersions } from './negotiate.ts'
 import { Pipeline, type RequestOptions, requestTimeout } from './pipeline.ts'
-import { reasonOf, timerMs } from './wait.ts'
 
 export interface Address {
   readonly host: string
@@ -52,13 +52,13 @@ export class Connection {
             ? cause
             : clientErrors.create(
                 'MR_CLIENT_BAD_RESPONSE',
-                { address: this.address, cause: reasonOf(cause) },
+                { address: this.address, cause: messageOf(cause) },
                 { cause },
               ),
         )
       }
     })
-    socket.on('error', cause => this.#fail(this.#disconnected(reasonOf(cause), cause)))
+    socket.on('error', cause => this.#fail(this.#disconnected(messageOf(cause), cause)))
     socket.on('close', () => this.#fail(this.#disconnected('closed by the broker')))
     if (options.maxIdleMs > 0) {
       socket.setTimeout(timerMs(options.maxIdleMs), () => {
@@ -160,7 +160,7 @@ export class Connection {
       const timer = setTimeout(() => this.#fail(requestTimeout(this.address, api, ms)), timerMs(ms))
       this.#write(chunks, error => {
         clearTimeout(timer)
-        if (error) reject(this.#pipeline.failure ?? this.#disconnected(reasonOf(error), error))
+        if (error) reject(this.#pipeline.failure ?? this.#disconnected(messageOf(error), error))
         else resolve()
       })
     })
@@ -219,7 +219,7 @@ function openSocket(address: Address, timeoutMs: number, signal: AbortSignal): P
     }
     const refused = (cause: unknown) =>
       fail(
-        clientErrors.create('MR_CLIENT_CONNECT', { address: showAddress(address), cause: reasonOf(cause) }, { cause }),
+        clientErrors.create('MR_CLIENT_CONNECT', { address: showAddress(address), cause: messageOf(cause) }, { cause }),
       )
     const timer = setTimeout(() => refused(new Error(`no answer within ${timeoutMs} ms`)), timerMs(timeoutMs))
     const onAbort = () => fail(signal.reason)

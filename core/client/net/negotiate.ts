@@ -1,3 +1,4 @@
+import { VERSION } from '../../common/version.ts'
 import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
 import { ApiVersionsRequest, ApiVersionsResponse } from '../../protocol/messages/18-api-versions.ts'
 import type { Message, MessageDeclaration, MessageInput } from '../../protocol/schema/declare.ts'
@@ -22,7 +23,7 @@ export async function negotiateVersions(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<BrokerVersions> {
-  const input = { clientSoftwareName: 'millrace', clientSoftwareVersion: '0.1.0' }
+  const input = { clientSoftwareName: 'millrace', clientSoftwareVersion: VERSION }
   let response = await connection.request(ApiVersions, ApiVersions.max, input, { timeoutMs, signal })
   if (response.errorCode === ErrorCode.UNSUPPORTED_VERSION) {
     const offered = response.apiKeys.find(k => k.apiKey === ApiVersions.key)

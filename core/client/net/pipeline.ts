@@ -1,10 +1,11 @@
+import { timerMs } from '../../common/async/timer.ts'
 import type { MillraceError } from '../../common/errors/error-table.ts'
+import { messageOf } from '../../common/errors/error-table.ts'
 import { decodeResponseHeader } from '../../protocol/headers.ts'
 import { decode } from '../../protocol/schema/codec.ts'
 import type { Message, MessageDeclaration } from '../../protocol/schema/declare.ts'
 import { clientErrors } from '../errors.ts'
 import type { Api } from './api.ts'
-import { reasonOf, timerMs } from './wait.ts'
 
 export interface RequestOptions {
   /** How long to wait for the answer. Default: the client's `request.timeout.ms`. */
@@ -113,7 +114,7 @@ export class Pipeline {
       const version = refused ? 0 : next.version
       response = decode(next.api.response, version, frame, decodeResponseHeader(next.api.key, version, frame).end)
     } catch (cause) {
-      throw this.#bad(`${next.api.name} v${next.version}: ${reasonOf(cause)}`, cause)
+      throw this.#bad(`${next.api.name} v${next.version}: ${messageOf(cause)}`, cause)
     }
     if (++this.#head > 64 && this.#head * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head)

@@ -1,10 +1,11 @@
+import { timerMs } from '../../common/async/timer.ts'
+import { messageOf } from '../../common/errors/error-table.ts'
 import { errorFor } from '../../protocol/error-codes.ts'
 import { type BatchMemory, estimateRecordSize, MOST_PER_UNIT } from '../../protocol/records/batch-builder.ts'
 import { HEADER_SIZE } from '../../protocol/records/batch-header.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { fatalTopicError } from '../cluster/topics.ts'
 import { clientErrors } from '../errors.ts'
-import { reasonOf, timerMs } from '../net/wait.ts'
 import type { DeliveryListener, ProducerRecord } from '../types.ts'
 import { ProducerBatch } from './batch.ts'
 import { BufferMemory } from './memory.ts'
@@ -293,7 +294,7 @@ export class Accumulator {
       const partition = first.record.partition ?? 0
       return clientErrors.create('MR_CLIENT_UNKNOWN_PARTITION', { topic: topic.name, count, partition })
     }
-    const why = cause ? reasonOf(cause) : state?.errorCode ? errorFor(state.errorCode).detail : 'it does not exist'
+    const why = cause ? messageOf(cause) : state?.errorCode ? errorFor(state.errorCode).detail : 'it does not exist'
     return clientErrors.create(
       'MR_CLIENT_METADATA_TIMEOUT',
       { topic: topic.name, ms: this.#settings.maxBlockMs, cause: why },

@@ -1,4 +1,4 @@
-import { Signal } from '../net/wait.ts'
+import { Signal } from '../../common/async/signal.ts'
 
 /** `buffer.memory`: how many bytes of records may wait, and who waits for room. */
 export class BufferMemory {

@@ -1,9 +1,10 @@
+import { orAbort } from '../../common/async/or-abort.ts'
+import { timeLimit } from '../../common/async/time-limit.ts'
 import { BufferPool } from '../../common/buffer-pool.ts'
 import type { BatchMemory } from '../../protocol/records/batch-builder.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { topicPartitions } from '../cluster/topics.ts'
 import { clientErrors } from '../errors.ts'
-import { orAbort, timeLimit } from '../net/wait.ts'
 import type {
   DeliveryListener,
   PartitionInfo,

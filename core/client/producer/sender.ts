@@ -1,10 +1,12 @@
+import { backoffMs } from '../../common/async/backoff.ts'
+import { timerMs } from '../../common/async/timer.ts'
+import { messageOf } from '../../common/errors/error-table.ts'
 import { ErrorCode, errorFor } from '../../protocol/error-codes.ts'
 import type { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { clientErrors } from '../errors.ts'
 import type { Connection } from '../net/connection.ts'
-import { backoffMs, reasonOf, timerMs } from '../net/wait.ts'
 import { NO_SEQUENCE, type ProducerBatch } from './batch.ts'
 import { BrokerLane } from './broker-lane.ts'
 import { IdentityKeeper } from './identity.ts'
@@ -69,7 +71,7 @@ export class Sender {
     let any = false
     for (const batch of queue.order) {
       if (batch.done || now - batch.createdAt < ms) continue
-      const cause = batch.lastError ? reasonOf(batch.lastError) : 'it could not be sent'
+      const cause = batch.lastError ? messageOf(batch.lastError) : 'it could not be sent'
       const error = clientErrors.create(
         'MR_CLIENT_DELIVERY_TIMEOUT',
         { count: batch.count, topic: queue.topic, partition: queue.partition, ms, cause },
@@ -140,7 +142,7 @@ export class Sender {
         this.#pump(lane)
         return
       }
-      this.#settings.common.logger.debug(`no connection to broker ${lane.id}: ${reasonOf(error)}`)
+      this.#settings.common.logger.debug(`no connection to broker ${lane.id}: ${messageOf(error)}`)
       for (const queue of lane.takeReady()) this.#leaderless.add(queue, error)
     }
     this.#cluster.connection(lane.id, 'data').then(() => done(null), done)
@@ -321,7 +323,7 @@ export class Sender {
     batch.lastError = error
     if (leavesOpen(answer.errorCode)) batch.uncertain = true
     this.#settings.common.logger.debug(
-      `${batch.count} records for ${queue.topic}-${queue.partition}, attempt ${batch.attempts}: ${verdict}: ${reasonOf(error)}`,
+      `${batch.count} records for ${queue.topic}-${queue.partition}, attempt ${batch.attempts}: ${verdict}: ${messageOf(error)}`,
     )
     switch (verdict) {
       case 'retry':
@@ -407,7 +409,7 @@ export class Sender {
       this.#events.onFinished(queue, batch)
       if (batch.error && !batch.watched) {
         this.#settings.common.logger.warn(
-          `lost ${batch.count} records for ${queue.topic}-${queue.partition}: ${reasonOf(batch.error)}`,
+          `lost ${batch.count} records for ${queue.topic}-${queue.partition}: ${messageOf(batch.error)}`,
         )
       }
       const thrown = batch.deliver(queue.topic, queue.partition)
@@ -419,7 +421,7 @@ export class Sender {
     const { retryBackoffMs, retryBackoffMaxMs } = this.#settings.common
     // Batches that were on their way together fail together: that is one failure.
     if (queue.notBefore > performance.now()) return
-    const ms = backoffMs(queue.attempts++, retryBackoffMs, retryBackoffMaxMs)
+    const ms = backoffMs(queue.attempts++, { initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs })
     queue.notBefore = performance.now() + ms
     const timer = setTimeout(() => {
       this.#timers.delete(timer)

@@ -1,4 +1,5 @@
-import { isoTime } from '../../common/timer.ts'
+import { backoffMs } from '../../common/async/backoff.ts'
+import { isoInstant } from '../../common/iso-instant.ts'
 import type { Props } from '../../connect/props.ts'
 import type { Failure } from '../task/host/messages-out.ts'
 
@@ -32,7 +33,7 @@ export function restartPolicy(props: Props): RestartPolicy {
 /**
  * Returns the delay before the next restart, or null if there is no restart. `restarts` counts the
  * restarts since the unit last ran for HEALTHY_MS. The delay doubles up to the maximum. `random`
- * (0..1) adds up to a fifth, so that tasks that failed together do not restart together.
+ * (0..1) varies it by up to 20%, so that tasks that failed together do not restart together.
  */
 export function restartDelay(
   policy: RestartPolicy,
@@ -42,19 +43,18 @@ export function restartDelay(
 ): number | null {
   if (policy.policy === 'none' || (policy.policy === 'retriable' && !failure.retriable)) return null
   if (policy.max >= 0 && restarts >= policy.max) return null
-  const base = Math.min(policy.delayMs * 2 ** Math.min(restarts, 40), policy.delayMaxMs)
-  return Math.round(base * (1 + 0.2 * random))
+  return backoffMs(restarts, { initialMs: policy.delayMs, maxMs: policy.delayMaxMs, random: () => random })
 }
 
 /** The trace of a failed unit: its failure, and the time of the next restart. */
 export function traceWith(failure: Failure, retryAt: number | null, restarts: number): string {
-  const when = isoTime(retryAt)
+  const when = isoInstant(retryAt)
   if (when === null) return failure.trace
   return `${failure.trace}\n(restarts automatically at ${when}, restart ${restarts + 1}; see errors.restart.policy)`
 }
 
 /** The trace of a unit that retries: what it waits for, and the time of the next attempt if known. */
 export function waitingTrace(message: string, retryAt: number | null): string {
-  const when = isoTime(retryAt)
+  const when = isoInstant(retryAt)
   return when === null ? message : `${message}\n(retries automatically at ${when})`
 }

@@ -1,6 +1,7 @@
+import { timerMs } from '../../common/async/timer.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
+import { isoInstant } from '../../common/iso-instant.ts'
 import { createLogger, type Logger } from '../../common/log.ts'
-import { isoTime, timerMs } from '../../common/timer.ts'
 import type { Props } from '../../connect/props.ts'
 import type { ConfigState } from '../storage/config-state.ts'
 import { canonicalJson } from '../storage/connect-json.ts'
@@ -236,7 +237,7 @@ export class Supervisor {
         const { failure, retryAt, restarts } = change
         this.#logger.error(`${what} failed: ${failure.message}`)
         this.#put(task, 'FAILED', traceWith(failure, retryAt, restarts))
-        const when = isoTime(retryAt)
+        const when = isoInstant(retryAt)
         if (when !== null) this.#logger.info(`${what} restarts at ${when}`)
         break
       }
@@ -258,7 +259,7 @@ export class Supervisor {
   #standsStill(task: number | null, since: number | null): void {
     const thread = this.#unitOf(task)?.host?.name
     if (since === null) this.#blocked.delete(task)
-    else this.#blocked.set(task, errors.create('MR_TASK_BLOCKED', { thread, since: isoTime(since) }).message)
+    else this.#blocked.set(task, errors.create('MR_TASK_BLOCKED', { thread, since: isoInstant(since) }).message)
     this.#logger.warn(this.#blocked.get(task) ?? `the event loop of the thread ${thread} is running again`)
     this.#show(task, this.#waits.get(task) ?? null)
   }

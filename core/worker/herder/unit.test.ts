@@ -54,7 +54,7 @@ class World {
       gate,
       graceMs: 10,
       now: () => this.now,
-      random: () => 0,
+      random: () => 0.5,
       logger: createLogger('test.unit'),
       policy: () => restartPolicy({}),
       host: () => {

@@ -1,4 +1,4 @@
-import { isoTime } from '../../common/timer.ts'
+import { isoInstant } from '../../common/iso-instant.ts'
 import { errors } from '../task/errors.ts'
 import type { ThreadEvent } from '../task/host/messages-out.ts'
 import type { ThreadHost } from '../task/host/thread-host.ts'
@@ -65,7 +65,7 @@ export class Watch {
     const limit = timeoutMs === 0 ? Number.POSITIVE_INFINITY : Math.max(timeoutMs, members.maxPollMs(host))
     const since = Date.now() - seen.blockedMs
     if (seen.blockedMs >= limit) {
-      void host.terminate(errors.create('MR_TASK_BLOCKED', { thread: host.name, since: isoTime(since) }))
+      void host.terminate(errors.create('MR_TASK_BLOCKED', { thread: host.name, since: isoInstant(since) }))
     } else if (seen.blockedMs >= SHOW_MS !== seen.shown) {
       seen.shown = !seen.shown
       for (const unit of host.units) this.#o.onEvent({ type: 'blocked', unit, since: seen.shown ? since : null }, host)

@@ -1,3 +1,5 @@
+import { bucketsAfterPuts } from '../../common/java-hash-map.ts'
+
 /**
  * Java's object serialisation, as far as `HashMap<byte[], byte[]>` needs it: the content of the file that Connect's
  * FileOffsetBackingStore keeps. Format: Java Object Serialization Specification, version 5, chapter 6.
@@ -62,17 +64,10 @@ class Writer {
   }
 }
 
-/** The number of buckets that a HashMap of this size has. */
-function bucketsFor(size: number): number {
-  let buckets = 16
-  while (size > buckets * LOAD_FACTOR) buckets *= 2
-  return buckets
-}
-
 /** Serialises entries as `ObjectOutputStream.writeObject(new HashMap<byte[], byte[]>(...))` does. */
 export function writeHashMap(entries: readonly ByteEntry[]): Buffer {
   const out = new Writer()
-  const buckets = bucketsFor(entries.length)
+  const buckets = bucketsAfterPuts(entries.length)
   out.i32(MAGIC)
   out.u8(TC_OBJECT, TC_CLASSDESC)
   out.utf('java.util.HashMap')

@@ -1,7 +1,10 @@
+import { backoff } from '../../common/async/backoff.ts'
+import { orAbort } from '../../common/async/or-abort.ts'
+import { sleepOrAbort } from '../../common/async/sleep.ts'
 import { isRetriable, messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
 import { asObject, type Json, parseJson, renderJson } from './connect-json.ts'
-import { pause, TopicLog, type TopicLogOptions } from './topic-log.ts'
+import { TopicLog, type TopicLogOptions } from './topic-log.ts'
 
 export type UnitState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'RESTARTING' | 'STOPPED' | 'DESTROYED'
 
@@ -213,7 +216,7 @@ export class TopicStatusSink implements StatusSink {
   }
 
   async close(): Promise<void> {
-    const timer = setTimeout(() => this.#stop.abort(), 3000)
+    const timer = setTimeout(() => this.#stop.abort(new Error('the worker is stopping')), 3000)
     await this.#writing
     clearTimeout(timer)
     await this.#log.close()
@@ -221,12 +224,13 @@ export class TopicStatusSink implements StatusSink {
 
   async #write(): Promise<void> {
     const { signal } = this.#stop
-    for (let failures = 0; this.#waiting.size > 0 && !signal.aborted; ) {
+    const delays = backoff({ initialMs: 500, maxMs: 5000 })
+    while (this.#waiting.size > 0 && !signal.aborted) {
       const records = [...this.#waiting].map(([key, value]) => ({ key, value }))
       this.#waiting.clear()
       try {
-        await unlessAborted(this.#log.append(records), signal)
-        failures = 0
+        await orAbort(this.#log.append(records), signal)
+        delays.reset()
       } catch (error) {
         for (const { key, value } of records) {
           if (this.#waiting.has(key)) this.#fewerAhead(key)
@@ -236,8 +240,8 @@ export class TopicStatusSink implements StatusSink {
           this.#logger.error(`Statuses could not be written: ${messageOf(error)}`)
           return
         }
-        if (failures++ === 0) this.#logger.warn(`Statuses wait to be written: ${messageOf(error)}`)
-        await pause(Math.min(500 * failures, 5000), signal)
+        if (delays.attempts === 0) this.#logger.warn(`Statuses wait to be written: ${messageOf(error)}`)
+        await sleepOrAbort(delays.next(), signal)
       }
     }
   }
@@ -255,14 +259,4 @@ export class TopicStatusSink implements StatusSink {
     else this.#ahead.delete(key)
     return left
   }
-}
-
-/** The work, or a rejection when the signal aborts first. Leaves no listener behind: a worker writes statuses for years. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>()
-  const stop = () => reject(new Error('the worker is stopping'))
-  if (signal.aborted) stop()
-  signal.addEventListener('abort', stop, { once: true })
-  work.then(resolve, reject)
-  return promise.finally(() => signal.removeEventListener('abort', stop))
 }

@@ -1,4 +1,5 @@
 import type { Admin, Consumer, ConsumerRecord, Producer } from '../../client/types.ts'
+import { sleepOrAbort } from '../../common/async/sleep.ts'
 import { isRetriable, type MillraceError, messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
 import type { Props } from '../../connect/props.ts'
@@ -169,7 +170,7 @@ export class TopicLog {
           return
         }
         this.#o.logger.warn(`Reading ${this.#o.topic} failed and is tried again: ${messageOf(error)}`)
-        await pause(500, signal)
+        await sleepOrAbort(500, signal)
       }
     }
   }
@@ -215,18 +216,4 @@ export class TopicLog {
 
 function isExists(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'kafkaCode' in error && error.kafkaCode === 36
-}
-
-/** Waits, or less when the signal aborts. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) return resolve()
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-  })
 }

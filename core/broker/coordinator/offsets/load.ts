@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { nextTurn } from '../../../common/async/next-turn.ts'
 import { messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
 import { type DecodedBatch, readBatches } from '../../../protocol/records/batch-reader.ts'

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { inHashOrder, javaStringHash } from '../../../common/java-hash-map.ts'
 import type { AssignorName, TopicPartition } from '../../types.ts'
 import type { GroupAssignment, MemberSubscription } from './assignor.ts'
 import { assignors } from './index.ts'
-import { hashOrder, javaHash } from './java-order.ts'
 import { decodeStickyUserData, encodeStickyUserData } from './sticky-user-data.ts'
 
 function member(topics: readonly string[], more: Partial<MemberSubscription> = {}): MemberSubscription {
@@ -135,9 +135,9 @@ test('the user data of sticky has no version, and unreadable bytes count as no m
 })
 
 test("keys come in the order of Java's HashMap", () => {
-  expect(javaHash('hello')).toBe(99162322)
+  expect(javaStringHash('hello')).toBe(99162322)
   // new HashSet<>(List.of("banana", "apple", "cherry", "date", "elderberry")) prints so.
-  expect(hashOrder(['banana', 'apple', 'cherry', 'date', 'elderberry'], javaHash)).toEqual([
+  expect(inHashOrder(['banana', 'apple', 'cherry', 'date', 'elderberry'], javaStringHash)).toEqual([
     'banana',
     'date',
     'apple',

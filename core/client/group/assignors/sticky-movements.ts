@@ -1,5 +1,5 @@
+import { inHashOrder, javaStringHash } from '../../../common/java-hash-map.ts'
 import type { TopicPartition } from '../../types.ts'
-import { hashOrder, partitionHash } from './java-order.ts'
 import { keyOf } from './sticky-owned.ts'
 
 interface Pair {
@@ -31,7 +31,7 @@ export class PartitionMovements {
     if (pairs === undefined) return tp
     const source = this.#pairOf.get(keyOf(tp))?.from ?? from
     const back = pairs.get(pairKey({ from: to, to: source }))
-    return back === undefined ? tp : hashOrder([...back.values()], partitionHash)[0]!
+    return back === undefined ? tp : inHashOrder([...back.values()], partitionHash)[0]!
   }
 
   #add(tp: TopicPartition, pair: Pair): void {
@@ -55,4 +55,9 @@ export class PartitionMovements {
 
 function pairKey(pair: Pair): string {
   return JSON.stringify([pair.from, pair.to])
+}
+
+/** Returns the hash code of an org.apache.kafka.common.TopicPartition. */
+function partitionHash(tp: TopicPartition): number {
+  return (Math.imul(31, 31 + tp.partition) + javaStringHash(tp.topic)) | 0
 }

@@ -1,6 +1,6 @@
+import { inHashOrder, javaStringHash } from '../../../common/java-hash-map.ts'
 import type { TopicPartition } from '../../types.ts'
 import type { MemberSubscription, PartitionCounts } from './assignor.ts'
-import { hashOrder, javaHash } from './java-order.ts'
 
 /** A partition's name as a map key. A topic's name cannot hold a colon. */
 export function keyOf(tp: TopicPartition): string {
@@ -30,7 +30,7 @@ export function viewOwnership(
   members: ReadonlyMap<string, MemberSubscription>,
   ownedOf: (m: MemberSubscription) => Owned,
 ): OwnershipView {
-  const order = hashOrder([...members.keys()], javaHash)
+  const order = inHashOrder([...members.keys()], javaStringHash)
   const owned = new Map<string, Map<string, TopicPartition>>()
   const doublyClaimed = new Set<string>()
   const ownerOf = new Map<string, string>()

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep } from '../../../common/async/sleep.ts'
 import { isRetriable, messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
-import { timerMs } from '../../../common/timer.ts'
 import { errors } from '../errors.ts'
 import type { MetricsRecorder } from '../metrics.ts'
 import type { ErrorConfig } from './error-config.ts'
@@ -85,7 +84,7 @@ export class ErrorPolicy<R> {
     for (let delay = RETRY_DELAY_MIN_MS; failed.retriable && Date.now() + delay <= deadline; delay *= 2) {
       this.#metrics.retries++
       const wait = Math.min(delay, this.config['errors.retry.delay.max.ms'])
-      await sleep(timerMs(wait), undefined, { signal: this.#signal })
+      await sleep(wait, this.#signal)
       try {
         return again()
       } catch (next) {

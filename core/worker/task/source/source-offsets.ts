@@ -1,6 +1,6 @@
+import { timerMs } from '../../../common/async/timer.ts'
 import { messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
-import { timerMs } from '../../../common/timer.ts'
 import type { SourceTask } from '../../../connect/source-task.ts'
 import type { MetricsRecorder } from '../metrics.ts'
 import type { OffsetStore } from './offset-store.ts'

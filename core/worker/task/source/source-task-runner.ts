@@ -1,12 +1,15 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import type { DeliveryListener, Producer, ProducerRecord } from '../../../client/types.ts'
+import { type BackoffOptions, backoff } from '../../../common/async/backoff.ts'
+import { nextTurn } from '../../../common/async/next-turn.ts'
+import { orAbort } from '../../../common/async/or-abort.ts'
+import { Signal } from '../../../common/async/signal.ts'
+import { sleepOrAbort } from '../../../common/async/sleep.ts'
 import { isRetriable, messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
 import type { SourceRecord } from '../../../connect/record.ts'
 import type { SourceTask } from '../../../connect/source-task.ts'
 import { errors } from '../errors.ts'
 import { type ErrorPolicy, StageError } from '../failures/error-policy.ts'
-import { Gate, pauseFor, unlessAborted } from '../host/gate.ts'
 import type { MetricsRecorder } from '../metrics.ts'
 import type { OffsetStore } from './offset-store.ts'
 import { describeSource, type SourcePlace, type SourceRecordConverter } from './source-converter.ts'
@@ -33,8 +36,7 @@ export interface SourceRunnerParts {
   onDegraded(message: string | null, retryAt: number | null): void
 }
 
-const RETRY_MIN_MS = 100
-const RETRY_MAX_MS = 60_000
+const RETRY: BackoffOptions = { initialMs: 100, maxMs: 60_000 }
 
 /**
  * Runs a source task: poll, transform, convert, append, and commit what is acked. One batch at a time; `poll` is not called while
@@ -45,8 +47,8 @@ export class SourceTaskRunner implements DeliveryListener {
   readonly #submitted: SubmittedRecords
   readonly #committer: OffsetCommitter
   readonly #signal: AbortSignal
-  readonly #progress = new Gate()
-  readonly #resumed = new Gate()
+  readonly #progress = new Signal()
+  readonly #resumed = new Signal()
   readonly #knownTopics = new Set<string>()
   readonly #usedTopics = new Set<string>()
   #paused = false
@@ -66,7 +68,7 @@ export class SourceTaskRunner implements DeliveryListener {
 
   resume(): void {
     this.#paused = false
-    this.#resumed.open()
+    this.#resumed.notify()
   }
 
   /** Resolves after an orderly stop; rejects with what fails the task. The task's `stop` was called in both cases. */
@@ -108,10 +110,10 @@ export class SourceTaskRunner implements DeliveryListener {
     while (!this.#ended) {
       const batch = await this.#poll()
       // Held back here while paused: nothing is written, and nothing is lost.
-      while (this.#paused && !this.#ended) await this.#resumed.wait(this.#signal)
+      while (this.#paused && !this.#ended) await this.#resumed.next(Number.POSITIVE_INFINITY, this.#signal)
       if (batch && batch.length > 0) await this.#send(batch)
       // A task that always has data never leaves the microtasks otherwise, and sockets would starve.
-      await turn()
+      await nextTurn()
     }
   }
 
@@ -121,26 +123,26 @@ export class SourceTaskRunner implements DeliveryListener {
 
   async #poll(): Promise<SourceRecord[] | null> {
     const { task, metrics, logger } = this.#parts
-    let delay = 0
+    const delays = backoff(RETRY)
     for (;;) {
-      while (this.#paused && !this.#ended) await this.#resumed.wait(this.#signal)
+      while (this.#paused && !this.#ended) await this.#resumed.next(Number.POSITIVE_INFINITY, this.#signal)
       if (this.#ended) return null
       metrics.enter('poll')
       try {
         const batch = await task.poll()
         metrics.enter('idle')
         metrics.recordsRead += batch?.length ?? 0
-        if (delay > 0) this.#parts.onDegraded(null, null)
+        if (delays.attempts > 0) this.#parts.onDegraded(null, null)
         return batch
       } catch (error) {
         metrics.enter('idle')
         if (!isRetriable(error)) throw error
         if (this.#ended) return null
-        delay = Math.min(delay === 0 ? RETRY_MIN_MS : delay * 2, RETRY_MAX_MS)
+        const delay = delays.next()
         metrics.retries++
         logger.warn(`poll failed, next try in ${delay} ms: ${messageOf(error)}`)
         this.#parts.onDegraded(messageOf(error), Date.now() + delay)
-        await pauseFor(delay, this.#signal)
+        await sleepOrAbort(delay, this.#signal)
       }
     }
   }
@@ -161,7 +163,7 @@ export class SourceTaskRunner implements DeliveryListener {
       }
       if (this.#ended) return
       while (this.#submitted.full) {
-        await this.#progress.wait(this.#signal)
+        await this.#progress.next(Number.POSITIVE_INFINITY, this.#signal)
         if (this.#ended) return
       }
       const token = this.#submitted.add(source)
@@ -221,20 +223,21 @@ export class SourceTaskRunner implements DeliveryListener {
    */
   async #awaitTopic(topic: string): Promise<boolean> {
     const { producer, topics, metrics, logger } = this.#parts
-    for (let delay = 0; ; ) {
+    const delays = backoff(RETRY)
+    for (;;) {
       try {
         await topics?.ensure(topic)
-        await unlessAborted(producer.partitionsFor(topic), this.#signal)
-        if (delay > 0) this.#parts.onDegraded(null, null)
+        await orAbort(producer.partitionsFor(topic), this.#signal)
+        if (delays.attempts > 0) this.#parts.onDegraded(null, null)
         return !this.#ended
       } catch (error) {
         if (this.#ended) return false
         if (!isRetriable(error)) throw error
-        delay = Math.min(delay === 0 ? RETRY_MIN_MS : delay * 2, RETRY_MAX_MS)
+        const delay = delays.next()
         metrics.retries++
         logger.warn(`cannot write to topic ${topic}, retrying in ${delay} ms: ${messageOf(error)}`)
         this.#parts.onDegraded(messageOf(error), Date.now() + delay)
-        await pauseFor(delay, this.#signal)
+        await sleepOrAbort(delay, this.#signal)
         if (this.#ended) return false
       }
     }
@@ -269,8 +272,8 @@ export class SourceTaskRunner implements DeliveryListener {
     if (this.#failure) return
     this.#failure = error instanceof Error ? error : new Error(messageOf(error))
     this.#parts.abort.abort()
-    this.#progress.open()
-    this.#resumed.open()
+    this.#progress.notify()
+    this.#resumed.notify()
   }
 
   // Once per turn of acks, not per ack.
@@ -279,7 +282,7 @@ export class SourceTaskRunner implements DeliveryListener {
     this.#reporting = true
     queueMicrotask(() => {
       this.#reporting = false
-      this.#progress.open()
+      this.#progress.notify()
       this.#parts.metrics.recordsActive = this.#submitted.outstanding
       const { records, metadata } = this.#submitted.takeCompleted()
       if (records.length === 0 || !this.#parts.task.commitRecords) return

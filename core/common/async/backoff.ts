@@ -1,0 +1,51 @@
+/** The settings of a back-off. */
+export interface BackoffOptions {
+  /** The first delay, in milliseconds. */
+  readonly initialMs: number
+  /** The longest delay, in milliseconds. */
+  readonly maxMs: number
+  /** The random part of a delay, as a fraction. Default 0.2: a delay varies by up to 20%. 0 disables it. */
+  readonly jitter?: number
+  /** A source of random numbers from 0 to 1. Default `Math.random`. */
+  readonly random?: () => number
+}
+
+/** The delays between the attempts of a retry loop. They double up to a maximum. */
+export interface Backoff {
+  /** The number of delays since the start or the last `reset`. */
+  readonly attempts: number
+  /** Returns the next delay, in whole milliseconds. */
+  next(): number
+  /** Starts again with the first delay. Call it after a success. */
+  reset(): void
+}
+
+/** Kafka's jitter of `retry.backoff.ms`. */
+const KAFKA_JITTER = 0.2
+/** Far above any useful number of doublings; keeps the power finite. */
+const MAX_DOUBLINGS = 62
+
+/**
+ * Returns the delay after a number of failed attempts, counted from 0, as Kafka's ExponentialBackoff
+ * does. The delay is constant if `initialMs` is not below `maxMs`.
+ */
+export function backoffMs(attempts: number, options: BackoffOptions): number {
+  const { initialMs, maxMs, jitter = KAFKA_JITTER, random = Math.random } = options
+  if (initialMs >= maxMs) return maxMs
+  const delay = Math.min(maxMs, initialMs * 2 ** Math.min(attempts, MAX_DOUBLINGS))
+  return Math.min(maxMs, Math.trunc(delay * (1 - jitter + 2 * jitter * random())))
+}
+
+/** Creates the delays of a retry loop: `const delays = backoff({ initialMs: 100, maxMs: 60_000 })`. */
+export function backoff(options: BackoffOptions): Backoff {
+  let attempts = 0
+  return {
+    get attempts() {
+      return attempts
+    },
+    next: () => backoffMs(attempts++, options),
+    reset() {
+      attempts = 0
+    },
+  }
+}
