@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // Nothing but the version check before anything else is loaded: an old Node cannot load the rest and would show a stack.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-if (major < 22 || (major === 22 && minor < 18)) {
+if (major < 22 || (major === 22 && minor < 19)) {
   process.stderr.write(
-    `millrace: needs Node 22.18 or newer, this is ${process.versions.node}. Install a newer Node (https://nodejs.org).\n`,
+    `millrace: needs Node 22.19 or newer, this is ${process.versions.node}. Install a newer Node (https://nodejs.org).\n`,
   )
   process.exit(1)
 }
