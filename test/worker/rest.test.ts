@@ -210,7 +210,7 @@ test('an unknown connector class lists what there is', async () => {
   const { status, body } = await rig.call('POST', '/connectors', { name: 'x', config: { 'connector.class': 'Nope' } })
   expect(status).toBe(400)
   expect(errorsOf(body)).toMatch(
-    /no connector named Nope; available: .*org\.test\.TestSourceConnector 1\.0\.0.*MR_PLUGIN_UNKNOWN/,
+    /no connector is named Nope; available: .*org\.test\.TestSourceConnector 1\.0\.0.*MR_PLUGIN_UNKNOWN/,
   )
 })
 

@@ -51,7 +51,7 @@ test('wrong keys and unknown converters are refused with all of them named', asy
   const unknown = startWorker(rig.properties({ 'key.converter': 'Nope', 'value.converter.schemas.enable': 'maybe' }), {
     mode: 'distributed',
   })
-  await expect(unknown).rejects.toThrow(/no converter named Nope[\s\S]*value\.converter\.schemas\.enable/)
+  await expect(unknown).rejects.toThrow(/no converter is named Nope[\s\S]*value\.converter\.schemas\.enable/)
 })
 
 test('a replication factor that the cluster cannot have is refused with the key to change', async () => {

@@ -9,7 +9,7 @@ const desired: fc.Arbitrary<Desired> = fc.record({
   revision: fc.nat(2),
   restarts: fc.nat(1),
 })
-const phase = fc.constantFrom('starting', 'running', 'paused', 'pausing', 'resuming', 'stopping')
+const phase = fc.constantFrom('queued', 'starting', 'running', 'paused', 'pausing', 'resuming', 'stopping')
 const actual: fc.Arbitrary<Actual> = fc.oneof(
   fc.record({ phase, revision: fc.nat(2), restarts: fc.nat(1) }) as fc.Arbitrary<Actual>,
   fc.record({
@@ -20,7 +20,7 @@ const actual: fc.Arbitrary<Actual> = fc.oneof(
   }),
 )
 
-test('only what is down is started, and only what is up is stopped, paused or resumed', () => {
+test('only a unit that is down is started, and only a unit that is not down is stopped, paused or resumed', () => {
   fc.assert(
     fc.property(desired, actual, fc.nat(100), (d, a, now) => {
       const step = decide(d, a, now)
@@ -31,7 +31,7 @@ test('only what is down is started, and only what is up is stopped, paused or re
   )
 })
 
-test('what shall not run is never started, and is stopped unless it is on its way down', () => {
+test('a unit that is not to run is never started, and is stopped unless it is down or stopping', () => {
   fc.assert(
     fc.property(desired, actual, fc.nat(100), (d, a, now) => {
       const step = decide({ ...d, run: false }, a, now)
@@ -40,7 +40,7 @@ test('what shall not run is never started, and is stopped unless it is on its wa
   )
 })
 
-test('something that failed is left alone until its time, a new configuration or a restart', () => {
+test('a failed unit starts again only at its retry time, after a new configuration or a restart request', () => {
   fc.assert(
     fc.property(desired, fc.option(fc.nat(100)), fc.nat(100), (d, retryAt, now) => {
       const a: Actual = { phase: 'down', failed: { failure, retryAt }, revision: d.revision, restarts: d.restarts }
@@ -53,7 +53,7 @@ test('something that failed is left alone until its time, a new configuration or
   )
 })
 
-test('what runs with the right configuration is only paused or resumed', () => {
+test('a unit that runs with the current configuration is only paused or resumed', () => {
   fc.assert(
     fc.property(desired, fc.constantFrom('running', 'paused'), fc.nat(100), (d, at, now) => {
       const a = { phase: at, revision: d.revision, restarts: d.restarts } as Actual

@@ -1,28 +1,31 @@
 import type { Failure } from '../task/host/messages-out.ts'
 
-/** What a connector or task shall be at present. */
+/** The desired state of a connector or task. */
 export interface Desired {
-  /** Whether it shall be in a thread at all. */
+  /** Whether the unit is to be in a thread. */
   readonly run: boolean
-  /** Tasks only: in its thread, but idle. */
+  /** Tasks only: whether the unit is paused in its thread. */
   readonly paused: boolean
-  /** Of the configuration that it shall have. */
+  /** The revision of the configuration that the unit is to have. */
   readonly revision: number
-  /** Grows with every request to restart it. */
+  /** The number of restarts requested so far. */
   readonly restarts: number
 }
 
 export interface Failed {
   readonly failure: Failure
-  /** When it is started again by itself, ms since 1970; null: not before something changes. */
+  /** The time of the automatic restart, ms since 1970; null if there is none. */
   readonly retryAt: number | null
 }
 
-/** What it is. `down` is in no thread; `failed` says why, if it did not end as asked. */
+/**
+ * The actual state of a unit. A unit that is `down` is in no thread; `failed` is set if it failed.
+ * A `queued` unit waits for its turn to start.
+ */
 export type Actual =
   | { readonly phase: 'down'; readonly failed: Failed | null; readonly revision: number; readonly restarts: number }
   | {
-      readonly phase: 'starting' | 'running' | 'paused' | 'pausing' | 'resuming' | 'stopping'
+      readonly phase: 'queued' | 'starting' | 'running' | 'paused' | 'pausing' | 'resuming' | 'stopping'
       readonly revision: number
       readonly restarts: number
     }
@@ -30,9 +33,10 @@ export type Actual =
 export type Step = 'start' | 'stop' | 'pause' | 'resume' | null
 
 /**
- * The next step that brings a unit nearer to what it shall be; null when it is there, when a step is under way, or when it
- * has failed and nothing has changed since. Pure: the whole of the lifecycle's logic, for any interleaving of requests,
- * failures and answers.
+ * Returns the next step from the actual to the desired state. Returns null if the unit is in its
+ * desired state, if a step is in progress, or if the unit failed and nothing has changed since. This
+ * pure function is the complete logic of the lifecycle, for any order of requests, failures and
+ * answers.
  */
 export function decide(desired: Desired, actual: Actual, now: number): Step {
   const same = actual.revision === desired.revision && actual.restarts === desired.restarts
@@ -43,6 +47,7 @@ export function decide(desired: Desired, actual: Actual, now: number): Step {
       if (!desired.run) return null
       if (actual.failed && same) return actual.failed.retryAt !== null && now >= actual.failed.retryAt ? 'start' : null
       return 'start'
+    case 'queued':
     case 'starting':
     case 'pausing':
     case 'resuming':
@@ -56,7 +61,7 @@ export function decide(desired: Desired, actual: Actual, now: number): Step {
   }
 }
 
-/** When to look again though nothing happens: the time of the next restart; null for never. */
+/** Returns the time of the next automatic restart, when `decide` must be called again; null if there is none. */
 export function wakeAt(desired: Desired, actual: Actual): number | null {
   return desired.run && actual.phase === 'down' ? (actual.failed?.retryAt ?? null) : null
 }

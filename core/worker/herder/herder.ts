@@ -347,7 +347,7 @@ export class Herder {
         throw badRequest(
           `Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/${name}/stop' endpoint`,
         )
-      await this.#supervisors.get(name)?.tasksGone()
+      await this.#supervisors.get(name)?.tasksDown()
       return change(config)
     })
   }

@@ -2,7 +2,14 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Place, StartGate } from './start-gate.ts'
 
-test('at most so many are inside, in the order they came, and whoever gives up waiting holds up nobody', () => {
+/** A start that has entered the gate. */
+function enter(gate: StartGate, go: () => void): Place {
+  const place = gate.place(go)
+  place.enter()
+  return place
+}
+
+test('the number of places limits the starts, in the order of enter, and a start that leaves the queue blocks no other', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 4 }), fc.array(fc.nat(9), { maxLength: 60 }), (places, acts) => {
       const gate = new StartGate(places)
@@ -12,11 +19,11 @@ test('at most so many are inside, in the order they came, and whoever gives up w
       for (const act of acts) {
         if (act < 6) {
           const id = next++
-          all.push({ id, place: gate.enter(() => entered.push(id)) })
+          all.push({ id, place: enter(gate, () => entered.push(id)) })
         } else {
-          const [gone] = all.splice(act % Math.max(1, all.length), 1)
-          gone?.place.leave()
-          gone?.place.leave()
+          const [removed] = all.splice(act % Math.max(1, all.length), 1)
+          removed?.place.leave()
+          removed?.place.leave()
         }
         const inside = all.filter(s => entered.includes(s.id)).length
         expect(inside).toBe(Math.min(places, all.length))
@@ -26,8 +33,20 @@ test('at most so many are inside, in the order they came, and whoever gives up w
   )
 })
 
-test('one that stays too long gives its place away', async () => {
+test('a start that stays inside too long loses its place', async () => {
   const gate = new StartGate(1, 5)
-  gate.enter(() => {})
-  await new Promise<void>(resolve => gate.enter(resolve))
+  enter(gate, () => {})
+  await new Promise<void>(resolve => enter(gate, resolve))
+})
+
+test('a start that leaves inside its own call frees the place for the next', () => {
+  const gate = new StartGate(1)
+  const order: string[] = []
+  const first = gate.place(() => {
+    order.push('first')
+    first.leave()
+  })
+  first.enter()
+  enter(gate, () => order.push('second'))
+  expect(order).toEqual(['first', 'second'])
 })

@@ -1,16 +1,19 @@
-/** How long one start may hold its place, ms: a module that never finishes loading must not keep the others out. */
+/** The longest time that one start keeps its place, ms. A module that never loads must not block the others. */
 const HOLD_MS = 10_000
 
-/** One start's place: waited for, held, left. */
+/** The place of one start: it waits, is inside, and leaves. */
 export interface Place {
-  /** Gives the place back, or gives up waiting for it. May be called again. */
+  /** Calls `go` as soon as a place is free: within this call, if one is free already. */
+  enter(): void
+  /** Frees the place, or stops waiting for it. Safe to call twice. */
   leave(): void
 }
 
 /**
- * Lets a few starts through at a time, in the order they came. Starting a thread and loading modules is work for processors: a
- * hundred at once would starve each other, the REST API and a broker beside them. What merely waits, such as a `start` that
- * connects to somewhere, is to leave first.
+ * Limits how many units start at the same time, in the order of their `enter` calls. Starting a
+ * thread and loading modules needs CPU time: a hundred starts at once would slow down each other,
+ * the REST API and a broker in the same process. A unit leaves before it only waits, for example for
+ * a connection.
  */
 export class StartGate {
   readonly #places: number
@@ -23,10 +26,23 @@ export class StartGate {
     this.#holdMs = holdMs
   }
 
-  /** Calls `go` when there is room: at once, within this call, where there is some already. */
-  enter(go: () => void): Place {
-    let state: 'waiting' | 'inside' | 'left' = 'waiting'
+  /** Returns a place that calls `go` when the start may begin. */
+  place(go: () => void): Place {
+    let state: 'new' | 'waiting' | 'inside' | 'left' = 'new'
     let timer: NodeJS.Timeout | null = null
+    const admit = () => {
+      state = 'inside'
+      this.#taken++
+      timer = setTimeout(leave, this.#holdMs)
+      timer.unref()
+      go()
+    }
+    const enter = () => {
+      if (state !== 'new') return
+      state = 'waiting'
+      this.#waiting.add(admit)
+      this.#admit()
+    }
     const leave = () => {
       if (state === 'inside') {
         if (timer) clearTimeout(timer)
@@ -36,16 +52,7 @@ export class StartGate {
       this.#waiting.delete(admit)
       this.#admit()
     }
-    const admit = () => {
-      state = 'inside'
-      this.#taken++
-      timer = setTimeout(leave, this.#holdMs)
-      timer.unref()
-      go()
-    }
-    this.#waiting.add(admit)
-    this.#admit()
-    return { leave }
+    return { enter, leave }
   }
 
   #admit(): void {

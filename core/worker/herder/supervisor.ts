@@ -1,25 +1,24 @@
+import { Signal, waitUntil } from '../../common/async/signal.ts'
 import { timerMs } from '../../common/async/timer.ts'
-import { messageOf } from '../../common/errors/error-table.ts'
 import { isoInstant } from '../../common/iso-instant.ts'
 import { createLogger, type Logger } from '../../common/log.ts'
 import type { Props } from '../../connect/props.ts'
 import type { ConfigState } from '../storage/config-state.ts'
-import { canonicalJson } from '../storage/connect-json.ts'
-import type { StatusStore, UnitState, UnitStatus } from '../storage/status-store.ts'
-import { errors } from '../task/errors.ts'
-import { failureOf } from '../task/failures/failure.ts'
+import type { StatusStore } from '../storage/status-store.ts'
 import { connectorUnit, taskUnit } from '../task/host/messages-in.ts'
 import type { ThreadEvent } from '../task/host/messages-out.ts'
 import type { ThreadHost } from '../task/host/thread-host.ts'
 import type { Assignment } from './assignment.ts'
 import type { Desired } from './decide.ts'
 import type { Launcher } from './launcher.ts'
-import { restartPolicy, traceWith, waitingTrace } from './restart-policy.ts'
+import { restartPolicy } from './restart-policy.ts'
 import type { StartGate } from './start-gate.ts'
+import { TaskConfigs } from './task-configs.ts'
 import type { Threads } from './threads.ts'
 import { SupervisedUnit, type UnitChange } from './unit.ts'
+import { UnitStatuses } from './unit-statuses.ts'
 
-/** What all supervisors of a worker share. */
+/** The dependencies that all supervisors of a worker share. */
 export interface SupervisorEnv {
   readonly state: ConfigState
   readonly statuses: StatusStore
@@ -29,34 +28,29 @@ export interface SupervisorEnv {
   readonly assignment: () => Assignment
   readonly workerId: () => string
   readonly graceMs: number
-  /** Writes a connector's new task configurations; resolves when they are in force. */
+  /** Writes new task configurations of a connector. Resolves when they have been read back. */
   readonly publishTasks: (name: string, tasks: readonly Props[]) => Promise<void>
   readonly topicTracking: boolean
   readonly now: () => number
 }
 
-/** How long a connector may take to say what its tasks are. */
-const TASK_CONFIGS_TIMEOUT_MS = 60_000
-
 /**
- * Runs one connector and its tasks on this worker: leads each of them to what the configuration says, step by step, and keeps
- * their statuses. Knows nothing of other connectors, so that none can disturb another.
+ * Runs one connector and its tasks on this worker: leads each unit to the state that the
+ * configuration demands, and keeps the statuses. It does not know the other connectors, so it cannot
+ * affect them.
  */
 export class Supervisor {
   readonly name: string
   readonly #env: SupervisorEnv
   readonly #logger: Logger
+  readonly #statuses: UnitStatuses
   readonly #connector: SupervisedUnit
+  readonly #taskConfigs: TaskConfigs
   readonly #tasks = new Map<number, SupervisedUnit>()
+  /** The number of requested restarts, by task; null is the connector. */
   readonly #restarts = new Map<number | null, number>()
-  /** What running units wait for, as it stands in their traces. */
-  readonly #waits = new Map<number | null, string>()
-  /** Units whose threads do not come to rest, and the words for it. */
-  readonly #blocked = new Map<number | null, string>()
-  readonly #down: (() => void)[] = []
-  readonly #steered: (() => void)[] = []
-  #generating = false
-  #generate = false
+  /** Notifies after each `#steer`. */
+  readonly #steered = new Signal()
   #stopping = false
   #timer: NodeJS.Timeout | null = null
   #scheduled = false
@@ -65,10 +59,20 @@ export class Supervisor {
     this.name = name
     this.#env = env
     this.#logger = createLogger('millrace.herder', `[${name}] `)
+    this.#statuses = new UnitStatuses(name, env, this.#logger)
     this.#connector = this.#unit(null)
+    this.#taskConfigs = new TaskConfigs({
+      name,
+      connector: this.#connector,
+      state: env.state,
+      launcher: env.launcher,
+      logger: this.#logger,
+      publish: tasks => env.publishTasks(name, tasks),
+      onDone: () => this.wake(),
+    })
   }
 
-  /** Looks anew at what shall be, soon. Call it after any change. */
+  /** Schedules a comparison of the desired with the actual state. Must be called after every change. */
   wake(): void {
     if (this.#scheduled) return
     this.#scheduled = true
@@ -81,41 +85,37 @@ export class Supervisor {
   /** Restarts the connector (null) or a task, whatever its state. */
   restart(task: number | null): void {
     this.#restarts.set(task, (this.#restarts.get(task) ?? 0) + 1)
-    const running = task === null ? this.#wanted() : this.#env.state.target(this.name) !== 'STOPPED'
-    if (running) this.#put(task, 'RESTARTING', null)
+    const running = task === null ? this.#isStarted() : this.#env.state.target(this.name) !== 'STOPPED'
+    if (running) this.#statuses.put(task, 'RESTARTING')
     this.wake()
   }
 
   onEvent(event: ThreadEvent, task: number | null, host: ThreadHost): void {
     if (event.type === 'reconfigure') {
-      this.#generate = true
+      this.#taskConfigs.request()
       this.wake()
       return
     }
     if (event.type === 'topics') {
-      for (const topic of event.topics) this.#tracked(topic, task ?? 0)
+      for (const topic of event.topics) this.#trackTopic(topic, task ?? 0)
       return
     }
     this.#unitOf(task)?.onEvent(event, host)
   }
 
-  /** Stops everything for good; resolves when nothing of it is in any thread. */
+  /** Stops everything permanently. Resolves when no unit of the connector is in a thread. */
   async shutdown(): Promise<void> {
     this.#stopping = true
-    this.#steer()
-    await this.#whenDown()
+    await this.#steerUntil(() => this.#units().every(u => u.phase === 'down'))
     if (this.#timer) clearTimeout(this.#timer)
   }
 
-  /** Resolves when no task of it is in any thread: after a stop, before its offsets may be changed. */
-  async tasksGone(): Promise<void> {
-    this.#steer()
-    while ([...this.#tasks.values()].some(u => u.phase !== 'down')) {
-      await new Promise<void>(resolve => this.#steered.push(resolve))
-    }
+  /** Resolves when no task of the connector is in a thread. Its offsets may then be changed. */
+  tasksDown(): Promise<void> {
+    return this.#steerUntil(() => [...this.#tasks.values()].every(u => u.phase === 'down'))
   }
 
-  /** Whether nothing of the connector runs and it is no longer configured. */
+  /** Whether the connector is no longer configured, and no unit of it is in a thread. */
   get finished(): boolean {
     return this.#env.state.config(this.name) === null && this.#units().every(u => u.phase === 'down')
   }
@@ -128,7 +128,7 @@ export class Supervisor {
     return [this.#connector, ...this.#tasks.values()]
   }
 
-  #wanted(): boolean {
+  #isStarted(): boolean {
     const { state } = this.#env
     return state.config(this.name) !== null && state.target(this.name) === 'STARTED'
   }
@@ -142,13 +142,18 @@ export class Supervisor {
       const run = alive && target === 'STARTED' && assignment().hasConnector(this.name)
       return { run, paused: false, revision: state.configRevision(this.name), restarts }
     }
-    const mine = task < state.tasks(this.name).length && assignment().hasTask(this.name, task)
+    const assigned = task < state.tasks(this.name).length && assignment().hasTask(this.name, task)
     return {
-      run: alive && target !== 'STOPPED' && mine,
+      run: alive && target !== 'STOPPED' && assigned,
       paused: target === 'PAUSED',
       revision: state.taskRevision(this.name),
       restarts,
     }
+  }
+
+  async #steerUntil(isDone: () => boolean): Promise<void> {
+    this.#steer()
+    await waitUntil(isDone, this.#steered)
   }
 
   #steer(): void {
@@ -159,17 +164,16 @@ export class Supervisor {
     this.#connector.steer(this.#desired(null))
     for (const [task, unit] of this.#tasks) unit.steer(this.#desired(task))
     this.#settleStatuses()
-    if (this.#generate && !this.#generating && this.#connector.phase === 'running') void this.#makeTasks()
+    this.#taskConfigs.update()
     const times = [this.#connector.wakeAt(this.#desired(null))]
     for (const [task, unit] of this.#tasks) times.push(unit.wakeAt(this.#desired(task)))
     const next = Math.min(...times.map(t => t ?? Number.POSITIVE_INFINITY))
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = Number.isFinite(next) ? setTimeout(() => this.wake(), timerMs(next - now())) : null
-    this.#tellDown()
-    for (const resolve of this.#steered.splice(0)) resolve()
+    this.#steered.notify()
   }
 
-  /** Statuses that follow from what the configuration says alone, once the units are where they shall be. */
+  /** Writes the statuses that follow from the configuration alone, once the units are down. */
   #settleStatuses(): void {
     const { state, statuses } = this.#env
     for (const [task, unit] of this.#tasks) {
@@ -180,9 +184,9 @@ export class Supervisor {
     }
     if (this.#connector.phase !== 'down' || this.#stopping || state.config(this.name) === null) return
     const target = state.target(this.name)
-    // STOPPED says that the last offsets are committed, so it waits for the last task
+    // STOPPED means that the last offsets are committed, so it waits for the last task.
     if (target === 'STOPPED' && this.#tasks.size > 0) return
-    if (target !== 'STARTED' && statuses.connector(this.name)?.state !== target) this.#put(null, target, null)
+    if (target !== 'STARTED' && this.#statuses.of(null)?.state !== target) this.#statuses.put(null, target)
     if (target === 'STOPPED') for (const [task] of statuses.tasks(this.name)) statuses.putTask(this.name, task, null)
   }
 
@@ -215,167 +219,52 @@ export class Supervisor {
 
   #changed(task: number | null, change: UnitChange): void {
     const what = task === null ? 'the connector' : `task ${task}`
+    const unit = this.#unitOf(task)
     switch (change.type) {
       case 'starting':
-        this.#waits.delete(task)
-        this.#blocked.delete(task)
+        this.#statuses.starting(task)
         break
       case 'running':
-        this.#put(task, 'RUNNING', this.#traceOf(task))
-        if (task === null) this.#generate = true
+        this.#statuses.active(task, 'RUNNING')
+        if (task === null) this.#taskConfigs.request()
         break
       case 'paused':
-        this.#put(task, 'PAUSED', this.#traceOf(task))
+        this.#statuses.active(task, 'PAUSED')
         break
       case 'degraded':
-        this.#waiting(task, change.message, change.retryAt)
+        if (unit) this.#statuses.waiting(task, unit.phase, change.message, change.retryAt)
         break
       case 'blocked':
-        this.#standsStill(task, change.since)
+        if (unit) this.#statuses.blocked(task, unit.phase, unit.host?.name ?? '', change.since)
         break
       case 'failed': {
         const { failure, retryAt, restarts } = change
         this.#logger.error(`${what} failed: ${failure.message}`)
-        this.#put(task, 'FAILED', traceWith(failure, retryAt, restarts))
+        this.#statuses.failed(task, failure, retryAt, restarts)
         const when = isoInstant(retryAt)
         if (when !== null) this.#logger.info(`${what} restarts at ${when}`)
         break
       }
       case 'down':
-        this.#cameDown(task)
+        this.#unitDown(task)
         break
     }
     this.wake()
   }
 
-  /** What a unit waits for while it starts is over when its start is through: it is not remembered. */
-  #waiting(task: number | null, message: string | null, retryAt: number | null): void {
-    const trace = message === null ? null : waitingTrace(message, retryAt)
-    if (trace === null || this.#unitOf(task)?.phase === 'starting') this.#waits.delete(task)
-    else this.#waits.set(task, trace)
-    this.#show(task, trace)
-  }
-
-  #standsStill(task: number | null, since: number | null): void {
-    const thread = this.#unitOf(task)?.host?.name
-    if (since === null) this.#blocked.delete(task)
-    else this.#blocked.set(task, errors.create('MR_TASK_BLOCKED', { thread, since: isoInstant(since) }).message)
-    this.#logger.warn(this.#blocked.get(task) ?? `the event loop of the thread ${thread} is running again`)
-    this.#show(task, this.#waits.get(task) ?? null)
-  }
-
-  /** Shows what it waits for in the state that it is in. */
-  #show(task: number | null, waits: string | null): void {
-    const phase = this.#unitOf(task)?.phase
-    const before = this.#statusOf(task)?.state
-    const again = before === 'FAILED' || before === 'RESTARTING'
-    const state =
-      phase === 'starting' ? (again ? 'RESTARTING' : 'UNASSIGNED') : phase === 'paused' ? 'PAUSED' : 'RUNNING'
-    this.#put(task, state, this.#traceOf(task, waits))
-  }
-
-  #traceOf(task: number | null, waits: string | null = this.#waits.get(task) ?? null): string | null {
-    const lines = [waits, this.#blocked.get(task) ?? null].filter(line => line !== null)
-    return lines.length === 0 ? null : lines.join('\n')
-  }
-
-  #statusOf(task: number | null): UnitStatus | null {
-    const { statuses } = this.#env
-    return task === null ? statuses.connector(this.name) : statuses.task(this.name, task)
-  }
-
-  #cameDown(task: number | null): void {
+  #unitDown(task: number | null): void {
     const { state } = this.#env
-    const current = this.#statusOf(task)
-    if (state.config(this.name) === null || current?.state === 'RESTARTING' || current?.state === 'FAILED') return
+    const current = this.#statuses.of(task)?.state
+    if (state.config(this.name) === null || current === 'RESTARTING' || current === 'FAILED') return
     if (task === null && !this.#stopping && state.target(this.name) !== 'STARTED') return
-    this.#put(task, 'UNASSIGNED', null)
+    this.#statuses.put(task, 'UNASSIGNED')
   }
 
-  /** Asks the connector for its tasks and publishes them where they have changed. */
-  async #makeTasks(): Promise<void> {
-    const { state, launcher } = this.#env
-    this.#generating = true
-    this.#generate = false
-    try {
-      const config = state.config(this.name)
-      const host = this.#connector.host
-      if (!config || !host) return
-      const resolved = launcher.resolve(config)
-      const max = Number(resolved['tasks.max'] ?? 1)
-      const unit = connectorUnit(this.name)
-      const timeoutMs = TASK_CONFIGS_TIMEOUT_MS
-      const made = await host.request('task-configs', { unit, maxTasks: max }, { timeoutMs })
-      if (made.length > max && resolved['tasks.max.enforce']?.toLowerCase() !== 'false') {
-        throw new Error(
-          `The connector ${this.name} has generated ${made.length} tasks, which is greater than ${max}, the maximum number of tasks it is configured to create.`,
-        )
-      }
-      const tasks = made.map(task => launcher.storedTask(config, task))
-      if (this.#differ(tasks, config)) await this.#env.publishTasks(this.name, tasks)
-    } catch (error) {
-      if (this.#connector.phase === 'running') {
-        this.#logger.error(`Cannot configure the tasks: ${messageOf(error)}`)
-        this.#connector.fail(failureOf(error))
-      }
-    } finally {
-      this.#generating = false
-      this.wake()
-    }
-  }
-
-  #differ(tasks: readonly Props[], config: Props): boolean {
-    const { state } = this.#env
-    if (state.config(this.name) !== config || state.target(this.name) === 'STOPPED') return false
-    return (
-      state.taskRevision(this.name) === 0 ||
-      state.inconsistent(this.name) ||
-      canonicalJson(tasks) !== canonicalJson(state.tasks(this.name)) ||
-      canonicalJson(config) !== canonicalJson(state.appliedConfig(this.name))
-    )
-  }
-
-  #tracked(topic: string, task: number): void {
+  #trackTopic(topic: string, task: number): void {
     const { statuses, topicTracking, now } = this.#env
-    // Nothing of what is deleted may come back after its statuses have gone
+    // After the connector is deleted, a late event must not recreate its topic statuses.
     if (!topicTracking || this.#env.state.config(this.name) === null) return
     if (statuses.topics(this.name).some(t => t.topic === topic)) return
     statuses.putTopic({ topic, connector: this.name, task, discoveredAt: now() })
-  }
-
-  #put(task: number | null, state: UnitState, trace: string | null): void {
-    const { statuses, workerId, assignment } = this.#env
-    if (this.#env.state.config(this.name) === null) return
-    const status: UnitStatus = {
-      state,
-      trace,
-      workerId: workerId(),
-      generation: assignment().generation,
-      version: state === 'UNASSIGNED' || state === 'RESTARTING' ? null : this.#version(),
-    }
-    if (task === null) statuses.putConnector(this.name, status)
-    else statuses.putTask(this.name, task, status)
-  }
-
-  #version(): string | null {
-    const { state, launcher } = this.#env
-    const config = state.config(this.name)
-    try {
-      return config ? launcher.plugin(config).version : null
-    } catch {
-      return null
-    }
-  }
-
-  #whenDown(): Promise<void> {
-    return new Promise(resolve => {
-      this.#down.push(resolve)
-      this.#tellDown()
-    })
-  }
-
-  #tellDown(): void {
-    if (this.#down.length === 0 || this.#units().some(u => u.phase !== 'down')) return
-    for (const resolve of this.#down.splice(0)) resolve()
   }
 }

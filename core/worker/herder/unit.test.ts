@@ -10,7 +10,7 @@ import { SupervisedUnit, type UnitChange, type UnitHost } from './unit.ts'
 const UNIT = 'task:x-0'
 const failure = { message: 'm', trace: 't', retriable: true }
 
-/** A thread whose answers come when the test says so. */
+/** A thread that answers when the test calls a function of `todo`. */
 class FakeHost {
   readonly name = 'x-0'
   readonly units = new Set<string>()
@@ -19,7 +19,7 @@ class FakeHost {
   deliver: (event: ThreadEvent) => void = () => {}
 
   start(paused: boolean, world: World): Promise<null> {
-    expect(world.live, 'two of one unit at a time').toBe(0)
+    expect(world.live, 'the unit runs twice').toBe(0)
     world.live++
     this.units.add(UNIT)
     this.todo.push(() => {
@@ -92,7 +92,7 @@ class World {
     this.host.deliver({ type: 'failed', unit: UNIT, failure })
   }
 
-  /** Lets everything that is under way come to its end. */
+  /** Completes all pending starts, answers and stops. */
   async settle(): Promise<void> {
     for (let i = 0; i < 50; i++) {
       this.host.todo.shift()?.()
@@ -124,7 +124,7 @@ async function perform(world: World, act: Act): Promise<void> {
   world.steer()
 }
 
-test('through any interleaving of requests, answers and failures there is one at most, and in the end it is as asked', async () => {
+test('in any order of requests, answers and failures a unit runs at most once, and reaches its desired state', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.constantFrom(...acts), { maxLength: 60 }), async list => {
       const world = new World()
@@ -141,7 +141,7 @@ test('through any interleaving of requests, answers and failures there is one at
   )
 })
 
-test('what a thread that is gone still has to say is not about the one that runs now', async () => {
+test('events of an earlier thread are ignored', async () => {
   const world = new World()
   world.desired = { ...world.desired, run: true }
   world.steer()
@@ -159,7 +159,7 @@ test('what a thread that is gone still has to say is not about the one that runs
   expect(world.unit.phase).toBe('running')
 })
 
-test('failures in a row wait longer and longer; a new configuration begins anew', async () => {
+test('the restart delay doubles with each failure, and a new configuration resets it', async () => {
   const world = new World()
   const waits: number[] = []
   world.desired = { ...world.desired, run: true }
@@ -179,7 +179,7 @@ test('failures in a row wait longer and longer; a new configuration begins anew'
   expect(world.changes.at(-1)).toMatchObject({ type: 'failed', restarts: 0 })
 })
 
-test('an hour of health makes the next failure the first', () => {
+test('an hour without failures resets the restart delay', () => {
   const world = new World()
   world.desired = { ...world.desired, run: true }
   world.steer()
@@ -194,7 +194,7 @@ test('an hour of health makes the next failure the first', () => {
   expect(world.changes.at(-1)).toMatchObject({ type: 'failed', restarts: 0, retryAt: world.now + 1000 })
 })
 
-test('a start waits for its turn; one that is no longer wanted gives it up', async () => {
+test('a start waits for its turn, and leaves the queue when it is no longer wanted', async () => {
   const gate = new StartGate(1)
   const [first, second, third] = [new World(gate), new World(gate), new World(gate)]
   for (const world of [first, second, third]) {
@@ -209,13 +209,13 @@ test('a start waits for its turn; one that is no longer wanted gives it up', asy
   expect([second.live, third.live]).toEqual([0, 1])
   first.fail()
   await first.settle()
-  expect(first.unit.phase, 'the third still loads').toBe('starting')
+  expect(first.unit.phase, 'the third is still loading').toBe('queued')
   third.fail()
   first.host.todo.shift()?.()
   expect(first.unit.phase).toBe('running')
 })
 
-test('a failure is forgotten once it shall not run: then it is started like any other', () => {
+test('a unit that failed and was stopped starts without delay', () => {
   const world = new World()
   world.desired = { ...world.desired, run: true }
   world.steer()

@@ -2,29 +2,29 @@ import type { Logger } from '../../common/log.ts'
 import { failureOf, RemoteError } from '../task/failures/failure.ts'
 import type { Failure, ThreadEvent } from '../task/host/messages-out.ts'
 import type { ThreadHost } from '../task/host/thread-host.ts'
-import { type Actual, type Desired, decide, wakeAt } from './decide.ts'
+import { type Actual, type Desired, decide, type Failed, wakeAt } from './decide.ts'
 import { HEALTHY_MS, type RestartPolicy, restartDelay } from './restart-policy.ts'
 import type { Place, StartGate } from './start-gate.ts'
 
-/** What a unit needs of the thread that it is in. */
+/** The part of a thread host that a unit uses. */
 export type UnitHost = Pick<ThreadHost, 'name' | 'units' | 'alive' | 'request' | 'stopUnit'>
 
-/** What a supervised unit does to the world. */
+/** The dependencies of a supervised unit. */
 export interface UnitPorts<H extends UnitHost = ThreadHost> {
-  /** Its name in the thread: `connector:x`, `task:x-0`. */
+  /** The name of the unit in its thread: `connector:x`, `task:x-0`. */
   readonly unit: string
-  /** Passed before each start. */
+  /** Limits how many units start at the same time. */
   readonly gate: StartGate
   host(): H
   release(host: H): void
-  /** Sends the start request. Throws what stands in the way, such as a config provider that cannot be read. */
+  /** Sends the start request. Throws if it cannot be built, for example if a config provider fails. */
   start(host: H, paused: boolean): Promise<unknown>
   policy(): RestartPolicy
   readonly graceMs: number
   readonly now: () => number
   readonly random: () => number
   readonly logger: Logger
-  /** Told after each change of phase. */
+  /** Called after each change. */
   onChange(change: UnitChange): void
 }
 
@@ -33,154 +33,160 @@ export type UnitChange =
   | { readonly type: 'running' }
   | { readonly type: 'paused' }
   | { readonly type: 'failed'; readonly failure: Failure; readonly retryAt: number | null; readonly restarts: number }
-  /** It has come to its end as asked. */
+  /** The unit stopped. */
   | { readonly type: 'down' }
   | { readonly type: 'degraded'; readonly message: string | null; readonly retryAt: number | null }
   | { readonly type: 'blocked'; readonly since: number | null }
 
-/** One connector or task of this worker, led step by step to what it shall be. */
+/** The unit's phase, with the state that belongs to it. `decide` sees it as an `Actual`. */
+type State<H> = { readonly revision: number; readonly restarts: number } & (
+  | { readonly phase: 'down'; readonly failed: Failed | null }
+  | { readonly phase: 'queued'; readonly place: Place }
+  | { readonly phase: 'starting'; readonly place: Place; readonly host: H }
+  | {
+      readonly phase: 'running' | 'paused' | 'pausing' | 'resuming'
+      readonly host: H
+      readonly runningSince: number
+    }
+  /** `runningSince` is null if the unit was stopped before it had started. */
+  | { readonly phase: 'stopping'; readonly host: H; readonly runningSince: number | null }
+)
+
+/** One connector or task of this worker. `steer` leads it step by step to its desired state. */
 export class SupervisedUnit<H extends UnitHost = ThreadHost> {
   readonly #ports: UnitPorts<H>
-  #actual: Actual = { phase: 'down', failed: null, revision: -1, restarts: -1 }
-  #host: H | null = null
-  #place: Place | null = null
-  #runningSince: number | null = null
-  #inARow = 0
+  #state: State<H> = { phase: 'down', failed: null, revision: -1, restarts: -1 }
+  /** The number of failures in a row, for the restart policy. */
+  #failures = 0
 
   constructor(ports: UnitPorts<H>) {
     this.#ports = ports
   }
 
   get phase(): Actual['phase'] {
-    return this.#actual.phase
+    return this.#state.phase
   }
 
+  /** The thread that the unit is in; null while it is down or queued. */
   get host(): H | null {
-    return this.#host
+    return 'host' in this.#state ? this.#state.host : null
   }
 
   wakeAt(desired: Desired): number | null {
-    return wakeAt(desired, this.#actual)
+    return wakeAt(desired, this.#state)
   }
 
-  /** Takes the next step towards what it shall be, if there is one. Does not wait for it. */
+  /** Takes the next step towards the desired state, if there is one. Does not wait for its result. */
   steer(desired: Desired): void {
-    // What failed and shall not run has nothing left to fail: when it shall run again, it is started
-    if (!desired.run && this.#actual.phase === 'down') this.#actual = { ...this.#actual, failed: null }
-    switch (decide(desired, this.#actual, this.#ports.now())) {
+    // A unit that is not to run can forget its failure. It then starts without delay when it is wanted again.
+    if (!desired.run && this.#state.phase === 'down') this.#state = { ...this.#state, failed: null }
+    switch (decide(desired, this.#state, this.#ports.now())) {
       case 'start':
         this.#start(desired)
         break
       case 'stop':
-        this.#stop()
+        this.#stop(null)
         break
       case 'pause':
-        this.#turn('pausing', 'pause')
+        this.#request('pause')
         break
       case 'resume':
-        this.#turn('resuming', 'resume')
+        this.#request('resume')
         break
       case null:
         break
     }
   }
 
-  /** Declares a running unit failed from outside, such as a connector whose task configurations cannot be made. */
+  /** Fails a running unit, for example a connector whose task configurations cannot be generated. */
   fail(failure: Failure): void {
-    const { phase } = this.#actual
-    if (phase !== 'running' && phase !== 'starting') return
-    this.#stop(failure)
+    const { phase } = this.#state
+    if (phase === 'running' || phase === 'starting') this.#stop(failure)
   }
 
-  /** An event of the thread about this unit; those of an earlier thread are not for it. */
+  /** Handles an event of the unit. Ignores the events of an earlier thread. */
   onEvent(event: ThreadEvent, host: UnitHost): void {
-    if (host !== this.#host) return
-    const { phase } = this.#actual
+    const state = this.#state
+    if (!('host' in state) || state.host !== host) return
     switch (event.type) {
       case 'loaded':
-        this.#leave()
+        if (state.phase === 'starting') state.place.leave()
         break
       case 'started':
-        if (phase !== 'starting') return
-        this.#runningSince = this.#ports.now()
-        this.#settle(event.paused ? 'paused' : 'running')
+        if (state.phase === 'starting') {
+          state.place.leave()
+          this.#settle(event.paused ? 'paused' : 'running', state.host, this.#ports.now())
+        }
         break
       case 'paused':
-        if (phase === 'pausing') this.#settle('paused')
+        if (state.phase === 'pausing') this.#settle('paused', state.host, state.runningSince)
         break
       case 'resumed':
-        if (phase === 'resuming') this.#settle('running')
+        if (state.phase === 'resuming') this.#settle('running', state.host, state.runningSince)
         break
       case 'degraded':
-        if (phase !== 'down' && phase !== 'stopping')
+        if (state.phase !== 'stopping')
           this.#ports.onChange({ type: 'degraded', message: event.message, retryAt: event.retryAt })
         break
       case 'blocked':
-        if (phase !== 'down' && phase !== 'stopping') this.#ports.onChange({ type: 'blocked', since: event.since })
+        if (state.phase !== 'stopping') this.#ports.onChange({ type: 'blocked', since: event.since })
         break
       case 'failed':
-        if (phase !== 'down' && phase !== 'stopping') this.#down(event.failure)
+        if (state.phase !== 'stopping') this.#down(event.failure)
         break
       default:
         break
     }
   }
 
-  #settle(phase: 'running' | 'paused'): void {
-    this.#leave()
-    this.#enter(phase)
+  #settle(phase: 'running' | 'paused', host: H, runningSince: number): void {
+    const { revision, restarts } = this.#state
+    this.#state = { phase, host, runningSince, revision, restarts }
     this.#ports.onChange({ type: phase })
   }
 
-  #enter(phase: Exclude<Actual['phase'], 'down'>): void {
-    const { revision, restarts } = this.#actual
-    this.#actual = { phase, revision, restarts }
-  }
-
   #start(desired: Desired): void {
-    if (this.#actual.phase === 'down' && !this.#isRetry(desired)) this.#inARow = 0
-    this.#actual = { phase: 'starting', revision: desired.revision, restarts: desired.restarts }
-    this.#runningSince = null
+    if (!this.#isRetry(desired)) this.#failures = 0
+    const place = this.#ports.gate.place(() => this.#launch(desired.paused))
+    this.#state = { phase: 'queued', place, revision: desired.revision, restarts: desired.restarts }
     this.#ports.onChange({ type: 'starting' })
-    const place = this.#ports.gate.enter(() => this.#launch(desired.paused))
-    // Where there was room, it may have failed by now
-    if (this.#actual.phase === 'starting') this.#place = place
-    else place.leave()
+    place.enter()
   }
 
   #launch(paused: boolean): void {
+    if (this.#state.phase !== 'queued') return
+    const { place, revision, restarts } = this.#state
     let host: H
     try {
-      host = this.#host = this.#ports.host()
+      host = this.#ports.host()
     } catch (error) {
       this.#down(failureOf(error))
       return
     }
-    // A failed start comes as an event too; here only what failed before the thread was asked.
+    this.#state = { phase: 'starting', place, host, revision, restarts }
+    // A start that fails in the thread also sends an event. Only errors before the request are handled here.
     this.#ports.start(host, paused).catch((error: unknown) => {
-      if (error instanceof RemoteError || this.#host !== host || this.#actual.phase !== 'starting') return
+      if (error instanceof RemoteError || this.#state.phase !== 'starting' || this.#state.host !== host) return
       if (!host.units.has(this.#ports.unit)) this.#down(failureOf(error))
     })
   }
 
-  #leave(): void {
-    this.#place?.leave()
-    this.#place = null
-  }
-
+  /** Whether this start is the automatic restart after a failure. */
   #isRetry(desired: Desired): boolean {
-    const a = this.#actual
-    return a.phase === 'down' && a.failed !== null && a.revision === desired.revision && a.restarts === desired.restarts
+    const s = this.#state
+    return s.phase === 'down' && s.failed !== null && s.revision === desired.revision && s.restarts === desired.restarts
   }
 
-  #stop(failure: Failure | null = null): void {
-    const host = this.#host
-    this.#leave()
-    this.#enter('stopping')
-    if (!host) {
+  #stop(failure: Failure | null): void {
+    const state = this.#state
+    if (!('host' in state)) {
       this.#down(failure)
       return
     }
+    if (state.phase === 'starting') state.place.leave()
+    const { host, revision, restarts } = state
+    const runningSince = state.phase === 'starting' ? null : state.runningSince
+    this.#state = { phase: 'stopping', host, runningSince, revision, restarts }
     const { unit, graceMs, logger } = this.#ports
     host.stopUnit(unit, graceMs).then(
       clean => {
@@ -194,32 +200,32 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
     )
   }
 
-  #turn(phase: 'pausing' | 'resuming', request: 'pause' | 'resume'): void {
-    const host = this.#host
-    if (!host) return
-    this.#enter(phase)
-    host.request(request, { unit: this.#ports.unit }).catch((error: unknown) => {
+  #request(request: 'pause' | 'resume'): void {
+    const state = this.#state
+    if (state.phase !== 'running' && state.phase !== 'paused') return
+    this.#state = { ...state, phase: request === 'pause' ? 'pausing' : 'resuming' }
+    state.host.request(request, { unit: this.#ports.unit }).catch((error: unknown) => {
       this.#ports.logger.warn(`${request} of ${this.#ports.unit} failed`, error)
     })
   }
 
   #down(failure: Failure | null): void {
-    const { revision, restarts } = this.#actual
-    const host = this.#host
-    this.#host = null
-    this.#leave()
+    const state = this.#state
+    const { revision, restarts } = state
+    if ('place' in state) state.place.leave()
     if (failure) {
       const now = this.#ports.now()
-      if (this.#runningSince !== null && now - this.#runningSince >= HEALTHY_MS) this.#inARow = 0
-      const delay = restartDelay(this.#ports.policy(), failure, this.#inARow, this.#ports.random())
+      const runningSince = 'runningSince' in state ? state.runningSince : null
+      if (runningSince !== null && now - runningSince >= HEALTHY_MS) this.#failures = 0
+      const delay = restartDelay(this.#ports.policy(), failure, this.#failures, this.#ports.random())
       const retryAt = delay === null ? null : now + delay
-      this.#actual = { phase: 'down', failed: { failure, retryAt }, revision, restarts }
-      this.#ports.onChange({ type: 'failed', failure, retryAt, restarts: this.#inARow })
-      this.#inARow++
+      this.#state = { phase: 'down', failed: { failure, retryAt }, revision, restarts }
+      this.#ports.onChange({ type: 'failed', failure, retryAt, restarts: this.#failures })
+      this.#failures++
     } else {
-      this.#actual = { phase: 'down', failed: null, revision, restarts }
+      this.#state = { phase: 'down', failed: null, revision, restarts }
       this.#ports.onChange({ type: 'down' })
     }
-    if (host) this.#ports.release(host)
+    if ('host' in state) this.#ports.release(state.host)
   }
 }

@@ -1,0 +1,121 @@
+import { isoInstant } from '../../common/iso-instant.ts'
+import type { Logger } from '../../common/log.ts'
+import type { ConfigState } from '../storage/config-state.ts'
+import type { StatusStore, UnitState, UnitStatus } from '../storage/status-store.ts'
+import { errors } from '../task/errors.ts'
+import type { Failure } from '../task/host/messages-out.ts'
+import type { Assignment } from './assignment.ts'
+import type { Actual } from './decide.ts'
+import type { Launcher } from './launcher.ts'
+import { traceWith, waitingTrace } from './restart-policy.ts'
+
+export interface UnitStatusesEnv {
+  readonly state: ConfigState
+  readonly statuses: StatusStore
+  readonly launcher: Launcher
+  readonly assignment: () => Assignment
+  readonly workerId: () => string
+}
+
+/** The reasons for a delay that the trace of a running unit shows. */
+interface Delays {
+  /** What the unit waits for. */
+  readonly waiting: string | null
+  /** That the event loop of the unit's thread is blocked. */
+  readonly blocked: string | null
+}
+
+const NO_DELAYS: Delays = { waiting: null, blocked: null }
+
+/** Writes the statuses of a connector (task `null`) and its tasks, as REST shows them. */
+export class UnitStatuses {
+  readonly #name: string
+  readonly #env: UnitStatusesEnv
+  readonly #logger: Logger
+  readonly #delays = new Map<number | null, Delays>()
+
+  constructor(name: string, env: UnitStatusesEnv, logger: Logger) {
+    this.#name = name
+    this.#env = env
+    this.#logger = logger
+  }
+
+  of(task: number | null): UnitStatus | null {
+    const { statuses } = this.#env
+    return task === null ? statuses.connector(this.#name) : statuses.task(this.#name, task)
+  }
+
+  put(task: number | null, state: UnitState, trace: string | null = null): void {
+    const { statuses, workerId, assignment } = this.#env
+    if (this.#env.state.config(this.#name) === null) return
+    const status: UnitStatus = {
+      state,
+      trace,
+      workerId: workerId(),
+      generation: assignment().generation,
+      version: state === 'UNASSIGNED' || state === 'RESTARTING' ? null : this.#version(),
+    }
+    if (task === null) statuses.putConnector(this.#name, status)
+    else statuses.putTask(this.#name, task, status)
+  }
+
+  /** Forgets the delays of the unit's last run. */
+  starting(task: number | null): void {
+    this.#delays.delete(task)
+  }
+
+  /** Shows a unit as RUNNING or PAUSED, with the delays that it has. */
+  active(task: number | null, state: 'RUNNING' | 'PAUSED'): void {
+    this.put(task, state, traceOf(this.#delaysOf(task)))
+  }
+
+  failed(task: number | null, failure: Failure, retryAt: number | null, restarts: number): void {
+    this.put(task, 'FAILED', traceWith(failure, retryAt, restarts))
+  }
+
+  /** Shows what a unit waits for; null if it no longer waits. */
+  waiting(task: number | null, phase: Actual['phase'], message: string | null, retryAt: number | null): void {
+    const waiting = message === null ? null : waitingTrace(message, retryAt)
+    const delays = { ...this.#delaysOf(task), waiting }
+    // A wait during the start ends with the start, so it is shown but not stored.
+    this.#delays.set(task, phase === 'starting' ? { ...delays, waiting: null } : delays)
+    this.#show(task, phase, delays)
+  }
+
+  /** Shows since when the unit's thread is blocked; null if it is running again. */
+  blocked(task: number | null, phase: Actual['phase'], thread: string, since: number | null): void {
+    const blocked =
+      since === null ? null : errors.create('MR_TASK_BLOCKED', { thread, since: isoInstant(since) }).message
+    const delays = { ...this.#delaysOf(task), blocked }
+    this.#delays.set(task, delays)
+    this.#logger.warn(blocked ?? `the event loop of the thread ${thread} is running again`)
+    this.#show(task, phase, delays)
+  }
+
+  #delaysOf(task: number | null): Delays {
+    return this.#delays.get(task) ?? NO_DELAYS
+  }
+
+  #show(task: number | null, phase: Actual['phase'], delays: Delays): void {
+    const before = this.of(task)?.state
+    const again = before === 'FAILED' || before === 'RESTARTING'
+    const state =
+      phase === 'starting' ? (again ? 'RESTARTING' : 'UNASSIGNED') : phase === 'paused' ? 'PAUSED' : 'RUNNING'
+    this.put(task, state, traceOf(delays))
+  }
+
+  #version(): string | null {
+    const { state, launcher } = this.#env
+    const config = state.config(this.#name)
+    try {
+      return config ? launcher.plugin(config).version : null
+    } catch {
+      return null
+    }
+  }
+}
+
+function traceOf({ waiting, blocked }: Delays): string | null {
+  const lines = [waiting, blocked].filter(line => line !== null)
+  return lines.length === 0 ? null : lines.join('\n')
+}
