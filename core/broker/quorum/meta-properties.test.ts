@@ -14,7 +14,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 const load = () => loadMetaProperties([dir], 1).get(dir)!
 
-test('a new directory is formatted, and read again as it is', () => {
+test('a new directory is formatted, and later read unchanged', () => {
   const made = load()
   expect(load()).toEqual(made)
   expect(readFileSync(file, 'utf8')).toContain('version=1')
@@ -40,7 +40,7 @@ test.each([
   ['node.id=1\nversion=1\n', 2, /there is no cluster.id/],
   ['cluster.id=x\nnode.id=one\nversion=1\n', 2, /node.id is one/],
   ['cluster.id=x\nversion=1\n', 2, /there is no node.id/],
-])('what is wrong in %j is told with file, line and what to do', (text, line, what) => {
+])('the error for %j names the file, the line and the remedy', (text, line, what) => {
   writeFileSync(file, text)
   expect(load).toThrow(what)
   expect(load).toThrow(`${file}, line ${line}: `)
