@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { IForbiddenRuleType } from 'dependency-cruiser'
 
-/** What the production code of each module may import, besides itself and npm packages. */
+/** The modules that production code may import, apart from its own module and npm packages. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'core/common': [],
   'core/protocol': ['core/common'],
@@ -19,7 +19,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cli: ['core/common', 'core/broker', 'core/worker'],
 }
 
-/** The files behind the names that a plugin imports: `millrace/connect`, `millrace/connect/java`. */
+/** The files behind `millrace/connect` and `millrace/connect/java`, which plugins import. */
 const PLUGIN_API = '^core/connect/(index|java)\\.ts$'
 const PLUGINS = '^(connectors|transforms|converters)/'
 const PRODUCTION = '^(core|connectors|transforms|converters|cli)/'
