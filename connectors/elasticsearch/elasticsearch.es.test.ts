@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { Decimal, decimal, primitive, struct, timestamp, validateConfig } from 'millrace/connect'
 import { afterEach, describe, expect, inject, test } from 'vitest'
 import { JsonConverter } from '../../converters/json/json-converter.ts'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { config } from './config.ts'
 import { ElasticsearchSinkConnector } from './connector.ts'
 import { Played, uniqueName } from './test-support/play.ts'
@@ -55,7 +56,7 @@ async function refusal(p: Played): Promise<string> {
       expect(error).toMatchObject({ retriable: true })
       return (error as Error).message
     }
-    await new Promise(done => setTimeout(done, 10))
+    await sleep(10)
   }
 }
 

@@ -8,10 +8,10 @@ import { createServer, request, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { validateConfig } from 'millrace/connect'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { type ElasticsearchService, startElasticsearch } from '../../test/services/elasticsearch.ts'
 import { ElasticsearchClient } from './client.ts'
 import { config } from './config.ts'
@@ -144,7 +144,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     for (;;) {
       const said = await p.task.put([]).then(() => null, String)
       if (said !== null) return said
-      await pause(10)
+      await sleep(10)
     }
   }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { setTimeout as pause } from 'node:timers/promises'
 import { Double } from 'millrace/connect'
 import { expect, test } from 'vitest'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { random } from '../../test/random.ts'
 import { FileStreamSourceConnector } from './source-connector.ts'
 import { append, PlayedSource, temporaryFolder } from './test-support/played-source.ts'
@@ -44,10 +44,10 @@ test('lines appended while it waits arrive, and one without its end waits for it
   append(file, 'two\nthr')
   await source.until(() => source.records.length === 2)
   // a second wait shows that what it holds back is not given out by looking again
-  await pause(1200)
+  await sleep(1200)
   expect(source.lines).toEqual(['one', 'two'])
   append(file, 'ee\r')
-  await pause(200)
+  await sleep(200)
   append(file, '\nfour\n')
   await source.until(() => source.records.length === 4)
   expect(source.lines).toEqual(['one', 'two', 'three', 'four'])
@@ -59,7 +59,7 @@ test('a file that is not there is told once, and read when it appears', async ()
   const file = dir.path('later.txt')
   await using source = await PlayedSource.start({ file, topic: 't' })
   await source.until(() => source.problems.length > 0)
-  await pause(1500)
+  await sleep(1500)
   expect(source.problems).toEqual([expect.stringMatching(/later\.txt is not there\. .*\[MR_FILE_ABSENT\]$/)])
   expect(source.degraded).not.toBeNull()
   writeFileSync(file, '')
@@ -110,7 +110,7 @@ test('a file that vanishes is told once, and the one that takes its name is read
   await source.until(() => source.records.length === 2)
   rmSync(file)
   await source.until(() => source.problems.length === 1)
-  await pause(1500)
+  await sleep(1500)
   expect(source.problems).toEqual([expect.stringContaining('MR_FILE_ABSENT')])
   writeFileSync(file, 'new\n')
   await source.until(() => source.records.length === 3)
@@ -138,7 +138,7 @@ test('an unfinished line that is cut off and written otherwise is read as it is 
   writeFileSync(file, 'first\nunfinished')
   await using source = await PlayedSource.start({ file, topic: 't' })
   await source.until(() => source.records.length === 1)
-  await pause(100)
+  await sleep(100)
   truncateSync(file, 6)
   await source.until(() => source.log.some(l => l.includes('cut short')))
   append(file, 'other\n')
@@ -178,12 +178,12 @@ test('log rotation under load loses nothing and keeps the order', async () => {
       const lines = Array.from({ length: 1 + below(200) }, (_, i) => `${rotation}.${w}.${i} ${'ü'.repeat(below(50))}`)
       expected.push(...lines)
       append(file, `${lines.join('\n')}\n`)
-      if (below(3) === 0) await pause(below(4))
+      if (below(3) === 0) await sleep(below(4))
     }
     // as logrotate does: the next rotation comes when this one was seen
     if (below(2) === 0) await source.until(() => source.records.length === expected.length)
     renameSync(file, dir.path(`a.log.${rotation}`))
-    if (below(2) === 0) await pause(below(20))
+    if (below(2) === 0) await sleep(below(20))
     expected.push(`first of ${rotation + 1}`)
     writeFileSync(file, `first of ${rotation + 1}\n`)
     await source.until(() => source.lines.at(-1) === `first of ${rotation + 1}`)

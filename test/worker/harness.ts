@@ -2,9 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { type Broker, startBroker } from '../../core/broker/broker.ts'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { startWorker, type Worker } from '../../core/worker/worker.ts'
 
 const MANIFEST = {
@@ -239,7 +239,7 @@ export class Rig {
   async states(name: string, ...expected: string[]): Promise<Status> {
     let last: Status | undefined
     let states: (string | undefined)[] = []
-    for (const end = Date.now() + 40_000; Date.now() < end; await setTimeout(20)) {
+    for (const end = Date.now() + 40_000; Date.now() < end; await sleep(20)) {
       last = await this.status(name)
       states = [last.connector?.state, ...(last.tasks ?? []).map(t => t.state)]
       if (JSON.stringify(states) === JSON.stringify(expected)) return last
@@ -252,7 +252,7 @@ export class Rig {
 /** Polls until the value is as expected; the last one is compared, so that a failure shows it. */
 export async function eventually<T>(get: () => Promise<T> | T, expected: T): Promise<void> {
   let last = await get()
-  for (const end = Date.now() + 40_000; Date.now() < end; await setTimeout(20)) {
+  for (const end = Date.now() + 40_000; Date.now() < end; await sleep(20)) {
     last = await get()
     if (JSON.stringify(last) === JSON.stringify(expected)) return
   }

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startTestBroker, type TestBroker } from '../../core/broker/test-support/test-broker.ts'
 import { createAdmin, createConsumer, createProducer } from '../../core/client/index.ts'
 import type { Producer } from '../../core/client/types.ts'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { createLogger, setLogSink } from '../../core/common/log.ts'
 import type { SourceOffset, SourceRecord } from '../../core/connect/record.ts'
 import { SourceTask } from '../../core/connect/source-task.ts'
@@ -106,7 +107,7 @@ async function runFrom(
   void running.then(() => {
     done = true
   })
-  while (!done && !(await until())) await new Promise(resolve => setTimeout(resolve, 20))
+  while (!done && !(await until())) await sleep(20)
   abort.abort()
   const failure = await running
   await producer.close()

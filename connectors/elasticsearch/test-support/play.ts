@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Logger, Props, Schema, SinkRecord, SinkTaskContext } from 'millrace/connect'
+import { sleep } from '../../../core/common/async/sleep.ts'
 import { ElasticsearchSinkTask } from '../task.ts'
 
 const silent: Logger = {
@@ -92,7 +93,7 @@ export class Played {
     for (const [partition, offset] of this.#offsets) {
       while ((await this.committed(partition)) < offset) {
         if (Date.now() > end) throw new Error(`offset ${offset} is not committable after ${timeoutMs} ms`)
-        await new Promise(done => setTimeout(done, 10))
+        await sleep(10)
       }
     }
   }

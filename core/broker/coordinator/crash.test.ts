@@ -1,8 +1,8 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { nextTurn } from '../../common/async/next-turn.ts'
 import { ErrorCode } from '../../protocol/index.ts'
 import { FakeBroker, imageOf } from './test-support/fake-broker.ts'
 

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { sleep } from '../../common/async/sleep.ts'
 import { RawClient } from '../test-support/raw-client.ts'
 
 const PROGRAM = join(import.meta.dirname, 'test-support/broker-process.ts')

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep } from '../../../common/async/sleep.ts'
 import { subscription } from './group-sim.ts'
 import { Transcript } from './transcript.ts'
 

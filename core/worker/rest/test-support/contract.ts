@@ -1,3 +1,4 @@
+import { sleep } from '../../../common/async/sleep.ts'
 /**
  * REST requests whose answers must be those of Kafka Connect 4.3.1, and a way to compare two answers. Used by the peer test,
  * which asks both, and by hand.
@@ -323,7 +324,7 @@ export async function perform(base: string, step: Step, timeoutMs = 30_000): Pro
   for (const end = Date.now() + timeoutMs; ; ) {
     const answer = await ask(base, step)
     if (!step.until || sameStates(answer.body, step.until) || Date.now() > end) return answer
-    await new Promise(resolve => setTimeout(resolve, 100))
+    await sleep(100)
   }
 }
 

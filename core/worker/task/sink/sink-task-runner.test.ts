@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ConsumerRecord } from '../../../client/types.ts'
+import { sleep } from '../../../common/async/sleep.ts'
 import { createLogger, setLogSink } from '../../../common/log.ts'
 import { DataError, RetriableError } from '../../../connect/errors.ts'
 import type { SinkRecord, TopicPartition, TopicPartitionOffset } from '../../../connect/record.ts'
@@ -105,7 +106,7 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
     onDegraded: m => degraded.push(m),
   })
   const until = async (condition: () => boolean) => {
-    while (!condition()) await new Promise(resolve => setTimeout(resolve, 1))
+    while (!condition()) await sleep(1)
   }
   return { abort, consumer, task, metrics, dlq, runner, degraded, until, context }
 }
