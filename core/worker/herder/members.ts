@@ -1,4 +1,4 @@
-import { createStandIn, type StandIn, toClientOptions } from '../../client/index.ts'
+import { consumerSettings, createStandIn, type StandIn, toClientOptions } from '../../client/index.ts'
 import type { GroupMetadata } from '../../client/types.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
@@ -55,13 +55,15 @@ export class Members {
     if (members.size > 0 || props) this.#threads.set(host, members)
     else this.#threads.delete(host)
     if (!props) return
-    const { sessionTimeoutMs, heartbeatIntervalMs, maxPollIntervalMs } = toClientOptions('consumer', props)
+    const { sessionTimeoutMs, heartbeatIntervalMs, maxPollIntervalMs } = consumerSettings(
+      toClientOptions('consumer', props),
+    )
     members.set(unit, {
       identity,
       props,
-      sessionMs: sessionTimeoutMs ?? 45_000,
-      intervalMs: heartbeatIntervalMs ?? 3000,
-      maxPollMs: maxPollIntervalMs ?? 300_000,
+      sessionMs: sessionTimeoutMs,
+      intervalMs: heartbeatIntervalMs,
+      maxPollMs: maxPollIntervalMs,
       standIn: null,
       sinceBeat: 0,
       beating: false,
