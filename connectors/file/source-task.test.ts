@@ -1,8 +1,10 @@
 import { mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { Double } from 'millrace/connect'
+import { parseSettings } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import { sleep } from '../../core/common/async/sleep.ts'
 import { random } from '../../test/random.ts'
+import { sourceConfig } from './config.ts'
 import { FileStreamSourceConnector } from './source-connector.ts'
 import { append, PlayedSource, temporaryFolder } from './test-support/played-source.ts'
 
@@ -233,11 +235,12 @@ test.each([{ position: -1 }, { position: 'x' }, { position: 1.5 }])(
 test.each([
   [9007199254740993n, '9007199254740993'],
   [new Double(1), '1.0'],
-])('a position of %s set over REST is rejected and shown as written', async (position, text) => {
+])('a position of %s set over REST is rejected and shown as written', (position, text) => {
   const offsets = [[{ filename: '/lines.txt' }, { position }]] as const
-  await expect(
-    new FileStreamSourceConnector().alterOffsets({ file: '/lines.txt', topic: 't' }, offsets),
-  ).rejects.toThrow(`the offset {"position":${text}} has no 'position' that is a whole number from 0`)
+  const settings = parseSettings(sourceConfig, { file: '/lines.txt', topic: 't' })
+  expect(() => new FileStreamSourceConnector().alterOffsets(settings, offsets)).toThrow(
+    `the offset {"position":${text}} has no 'position' that is a whole number from 0`,
+  )
 })
 
 test('a line that is too long fails the task with its place, after the lines before it', async () => {

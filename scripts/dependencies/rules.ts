@@ -10,6 +10,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'core/broker': ['core/common', 'core/protocol'],
   'core/connect': ['core/common'],
   'core/worker': ['core/common', 'core/client', 'core/connect'],
+  'core/testing': ['core/common', 'core/client', 'core/connect', 'core/broker', 'core/worker'],
   'connectors/cdc': ['millrace/connect'],
   'connectors/file': ['millrace/connect'],
   'connectors/elasticsearch': ['millrace/connect'],
@@ -40,6 +41,7 @@ export function entryPoints(root: string): string[] {
     'core/connect/index.ts',
     'core/connect/java.ts',
     'core/client/index.ts',
+    'core/testing/index.ts',
     'core/worker/task/host/thread-main.ts',
     'core/broker/log/validation/check-thread.ts',
   ]

@@ -34,7 +34,6 @@ interface Row {
 
 /** Gives rows from an offset on in one poll, then waits. */
 class Rows extends SourceTask {
-  readonly version = '0'
   readonly #rows: readonly Row[]
   readonly #signal: AbortSignal
   #from: number
@@ -56,7 +55,7 @@ class Rows extends SourceTask {
     return new Promise(resolve => this.#signal.addEventListener('abort', () => resolve(null), { once: true }))
   }
 
-  stop(): void {}
+  override stop(): void {}
 }
 
 function recordOf({ topic, value, key }: Row, n: number): SourceRecord {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Logger, Props, Schema, SinkRecord, SinkTaskContext } from 'millrace/connect'
+import { parseSettings } from 'millrace/testing'
 import { sleep } from '../../../core/common/async/sleep.ts'
+import { config } from '../config.ts'
 import { ElasticsearchSinkTask } from '../task.ts'
 
 const silent: Logger = {
@@ -28,6 +30,7 @@ export class Played {
     this.topic = topic
     const context: SinkTaskContext = {
       configs: {},
+      version: 'test',
       logger: options.logger ?? { ...silent, warn: m => this.warnings.push(m) },
       signal: this.abort.signal,
       connector: 'test',
@@ -46,7 +49,8 @@ export class Played {
   }
 
   start(props: Props): void {
-    this.task.start(props)
+    this.task.context = { ...this.task.context, configs: props }
+    this.task.start(parseSettings(config, props))
   }
 
   record(

@@ -6,6 +6,7 @@ import type { ErrantRecordReporter, SinkTaskContext } from '../../../connect/sin
 
 interface Given {
   readonly configs: Props
+  readonly version: string
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly connector: string
@@ -16,6 +17,7 @@ interface Given {
 /** What a sink task asks of the runner. Requests are noted here and carried out by the runner between `put`s. */
 export class SinkContext implements SinkTaskContext {
   readonly configs: Props
+  readonly version: string
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly connector: string
@@ -30,6 +32,7 @@ export class SinkContext implements SinkTaskContext {
   constructor(consumer: Consumer, given: Given) {
     this.#consumer = consumer
     this.configs = given.configs
+    this.version = given.version
     this.logger = given.logger
     this.signal = given.signal
     this.connector = given.connector

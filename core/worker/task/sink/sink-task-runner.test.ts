@@ -25,7 +25,6 @@ const T0: TopicPartition = { topic: 't', partition: 0 }
 const T1: TopicPartition = { topic: 't', partition: 1 }
 
 class RecordingSink extends SinkTask {
-  readonly version = '0'
   readonly taken: SinkRecord[] = []
   readonly events: string[] = []
   /** Called before a batch is taken; may throw. */
@@ -51,7 +50,7 @@ class RecordingSink extends SinkTask {
     this.events.push(`close ${partitions.map(p => p.partition)}`)
   }
 
-  stop(): void {
+  override stop(): void {
     this.events.push('stop')
   }
 }
@@ -80,6 +79,7 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
   const errant = queue || policy.tolerant ? new ErrantRecords(policy, queue, textConverters) : null
   const context = new SinkContext(consumer, {
     configs: {},
+    version: '1',
     logger,
     signal: abort.signal,
     connector: 'c',

@@ -1,6 +1,6 @@
 import type { ProducerRecord, RecordHeader } from '../../../client/types.ts'
 import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
-import type { Header, SourceRecord } from '../../../connect/record.ts'
+import type { CompleteSourceRecord, Header } from '../../../connect/record.ts'
 import type { Schema } from '../../../connect/schema.ts'
 import { errors } from '../errors.ts'
 import { StageError } from '../failures/error-policy.ts'
@@ -35,7 +35,7 @@ export class SourceRecordConverter {
   }
 
   /** Null for a record that a transformation dropped. Throws a StageError. */
-  convert(source: SourceRecord): ProducerRecord | null {
+  convert(source: CompleteSourceRecord): ProducerRecord | null {
     const record = this.#chain.apply(source)
     if (record === null) return null
     const { topic, headers } = record
@@ -90,7 +90,7 @@ export class SourceRecordConverter {
 }
 
 /** What tells a source record from others. */
-export type SourcePlace = Pick<SourceRecord, 'topic' | 'sourcePartition' | 'sourceOffset'>
+export type SourcePlace = Pick<CompleteSourceRecord, 'topic' | 'sourcePartition' | 'sourceOffset'>
 
 /** A source record in words: its topic, and where it came from. */
 export function describeSource(record: SourcePlace): string {

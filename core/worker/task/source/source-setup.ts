@@ -22,6 +22,7 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   }
   task.context = {
     configs: spec.taskProps,
+    version: spec.plugin.version,
     offsets: reader,
     logger,
     signal: abort.signal,
@@ -57,7 +58,7 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   try {
     await reportingSlowCall(
       'start',
-      () => task.start(spec.taskProps),
+      () => task.start(parts.settings),
       message => parts.onDegraded(message, null),
     )
   } catch (error) {

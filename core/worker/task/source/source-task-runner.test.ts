@@ -20,7 +20,6 @@ type Offsets = readonly (readonly [SourcePartition, SourceOffset | null])[]
 
 /** Gives out batches, then waits; records what the runtime tells it. */
 class ScriptedTask extends SourceTask {
-  readonly version = '0'
   readonly batches: (SourceRecord[] | Error)[]
   readonly committed: Offsets[] = []
   readonly told: [unknown, RecordMetadata | null][] = []
@@ -55,7 +54,7 @@ class ScriptedTask extends SourceTask {
     this.committed.push(offsets)
   }
 
-  stop(): void {
+  override stop(): void {
     this.stopped++
   }
 }

@@ -6,7 +6,7 @@ import { Signal } from '../../../common/async/signal.ts'
 import { sleepOrAbort } from '../../../common/async/sleep.ts'
 import { isRetriable, messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
-import type { SourceRecord } from '../../../connect/record.ts'
+import { type CompleteSourceRecord, completeRecord, type SourceRecord } from '../../../connect/record.ts'
 import type { SourceTask } from '../../../connect/source-task.ts'
 import { errors } from '../errors.ts'
 import { type ErrorPolicy, StageError } from '../failures/error-policy.ts'
@@ -121,7 +121,7 @@ export class SourceTaskRunner implements DeliveryListener {
     return this.#signal.aborted || this.#failure !== null
   }
 
-  async #poll(): Promise<SourceRecord[] | null> {
+  async #poll(): Promise<readonly SourceRecord[] | null> {
     const { task, metrics, logger } = this.#parts
     const delays = backoff(RETRY)
     for (;;) {
@@ -129,7 +129,8 @@ export class SourceTaskRunner implements DeliveryListener {
       if (this.#ended) return null
       metrics.enter('poll')
       try {
-        const batch = await task.poll()
+        const batch = (await task.poll()) ?? null
+        if (batch !== null && !Array.isArray(batch)) throw errors.create('MR_TASK_BATCH', { what: typeof batch })
         metrics.enter('idle')
         metrics.recordsRead += batch?.length ?? 0
         if (delays.attempts > 0) this.#parts.onDegraded(null, null)
@@ -156,10 +157,11 @@ export class SourceTaskRunner implements DeliveryListener {
     metrics.enter('send')
     for (const source of batch) {
       let record: ProducerRecord | null | undefined
+      const complete = completeRecord(source)
       try {
-        record = source.unwritten === undefined ? converter.convert(source) : this.#pass(source, source.unwritten)
+        record = source.unwritten === undefined ? converter.convert(complete) : this.#pass(complete, source.unwritten)
       } catch (error) {
-        record = await this.#recover(source, error)
+        record = await this.#recover(complete, error)
       }
       if (this.#ended) return
       while (this.#submitted.full) {
@@ -187,7 +189,7 @@ export class SourceTaskRunner implements DeliveryListener {
    * Handles a position in the source without a record. Throws MR_TASK_RECORD_FAILED if an error is
    * not tolerated.
    */
-  #pass(source: SourceRecord, unwritten: 'progress' | Error): undefined {
+  #pass(source: CompleteSourceRecord, unwritten: 'progress' | Error): undefined {
     if (unwritten === 'progress') return undefined
     const { policy, task } = this.#parts
     policy.reject(source, new StageError('TASK_POLL', task.constructor.name, unwritten))
@@ -243,7 +245,7 @@ export class SourceTaskRunner implements DeliveryListener {
     }
   }
 
-  async #recover(source: SourceRecord, error: unknown): Promise<ProducerRecord | null | undefined> {
+  async #recover(source: CompleteSourceRecord, error: unknown): Promise<ProducerRecord | null | undefined> {
     if (!(error instanceof StageError)) throw error
     const { policy, converter } = this.#parts
     return policy.recover(source, error, () => converter.convert(source))
