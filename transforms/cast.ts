@@ -1,10 +1,11 @@
 import {
   ConfigError,
-  type ConfigValues,
   type ConnectRecord,
   DataError,
   defineConfig,
   getField,
+  type Props,
+  parseConfig,
   primitive,
   type Schema,
   SchemaCache,
@@ -41,7 +42,8 @@ abstract class Cast extends SidedTransformation {
   #replaceNull = true
   readonly #schemas = new SchemaCache<Schema>()
 
-  configure(config: ConfigValues<typeof castConfig>): void {
+  configure(props: Props): void {
+    const config = parseConfig(castConfig, props)
     const spec = parseCastSpec(config.spec)
     if (typeof spec === 'string') throw new ConfigError([{ key: 'spec', message: spec }])
     this.#whole = spec.whole

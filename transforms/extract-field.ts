@@ -1,4 +1,4 @@
-import { type ConfigValues, type ConnectRecord, DataError, defineConfig } from 'millrace/connect'
+import { type ConnectRecord, DataError, defineConfig, type Props, parseConfig } from 'millrace/connect'
 import { FieldPath } from './common/field-path.ts'
 import { fieldSyntaxKey, replaceNullKey } from './common/keys.ts'
 import { mapOrNull, structOrNull } from './common/requirements.ts'
@@ -18,7 +18,8 @@ abstract class ExtractField extends SidedTransformation {
   #path = new FieldPath('', 'V1')
   #replaceNull = true
 
-  configure(config: ConfigValues<typeof extractFieldConfig>): void {
+  configure(props: Props): void {
+    const config = parseConfig(extractFieldConfig, props)
     this.#path = new FieldPath(config.field, config['field.syntax.version'])
     this.#replaceNull = config['replace.null.with.default']
   }

@@ -5,6 +5,7 @@ import {
   defineConfig,
   type Header,
   oneOf,
+  type Props,
   parseConfig,
   primitive,
   type Schema,
@@ -93,6 +94,7 @@ const DELETED = '__deleted'
  * event passes unchanged.
  */
 export class ExtractNewRecordState implements Transformation {
+  readonly version = '0.1.0'
   readonly config = extractNewRecordStateConfig
   #config: ConfigValues<typeof extractNewRecordStateConfig> = parseConfig(extractNewRecordStateConfig, {})
   #mode: string = 'tombstone'
@@ -102,7 +104,8 @@ export class ExtractNewRecordState implements Transformation {
   // By the schema of the row, then by that of the event.
   readonly #extended = new SchemaCache<SchemaCache<Schema>>()
 
-  configure(config: ConfigValues<typeof extractNewRecordStateConfig>): void {
+  configure(props: Props): void {
+    const config = parseConfig(extractNewRecordStateConfig, props)
     this.#config = config
     this.#mode = config['delete.tombstone.handling.mode'].toLowerCase()
     this.#fields = config['add.fields'].map(f => new FieldReference(config['add.fields.prefix'], f))

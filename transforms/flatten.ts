@@ -1,9 +1,10 @@
 import {
-  type ConfigValues,
   type ConnectRecord,
   DataError,
   defineConfig,
   type Field,
+  type Props,
+  parseConfig,
   type Schema,
   SchemaCache,
   type Struct,
@@ -43,8 +44,8 @@ abstract class Flatten extends SidedTransformation {
   #delimiter = '.'
   readonly #schemas = new SchemaCache<Flat>()
 
-  configure(settings: ConfigValues<typeof flattenConfig>): void {
-    this.#delimiter = settings.delimiter
+  configure(props: Props): void {
+    this.#delimiter = parseConfig(flattenConfig, props).delimiter
   }
 
   apply<R extends ConnectRecord>(record: R): R | null {

@@ -1,6 +1,5 @@
 import {
   ConfigError,
-  type ConfigValues,
   type ConnectRecord,
   DataError,
   defineConfig,
@@ -8,6 +7,8 @@ import {
   getField,
   type Header,
   oneOf,
+  type Props,
+  parseConfig,
   type Schema,
   SchemaCache,
 } from 'millrace/connect'
@@ -48,7 +49,8 @@ abstract class HeaderFrom extends SidedTransformation {
   #replaceNull = true
   readonly #schemas = new SchemaCache<Schema>()
 
-  configure(config: ConfigValues<typeof headerFromConfig>): void {
+  configure(props: Props): void {
+    const config = parseConfig(headerFromConfig, props)
     if (config.fields.length !== config.headers.length) {
       const message = `'fields' config must have the same number of elements as 'headers' config.`
       throw new ConfigError([{ key: 'headers', message }])

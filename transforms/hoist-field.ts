@@ -1,7 +1,8 @@
 import {
-  type ConfigValues,
   type ConnectRecord,
   defineConfig,
+  type Props,
+  parseConfig,
   type Schema,
   SchemaCache,
   type Struct,
@@ -26,8 +27,8 @@ abstract class HoistField extends SidedTransformation {
   #template: Struct = {}
   readonly #schemas = new SchemaCache<Schema>()
 
-  configure(settings: ConfigValues<typeof hoistFieldConfig>): void {
-    this.#field = propertyName(settings.field)
+  configure(props: Props): void {
+    this.#field = propertyName(parseConfig(hoistFieldConfig, props).field)
     this.#template = { [this.#field]: null }
   }
 

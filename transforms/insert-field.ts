@@ -4,6 +4,8 @@ import {
   type ConnectRecord,
   defineConfig,
   type Field,
+  type Props,
+  parseConfig,
   primitive,
   type Schema,
   SchemaCache,
@@ -58,7 +60,8 @@ abstract class InsertField extends SidedTransformation {
   #replaceNull = true
   readonly #plans = new SchemaCache<Plan>()
 
-  configure(config: ConfigValues<typeof insertFieldConfig>): void {
+  configure(props: Props): void {
+    const config = parseConfig(insertFieldConfig, props)
     this.#replaceNull = config['replace.null.with.default']
     this.#insertions = insertionsOf(config)
     if (config['static.field'] !== null && config['static.value'] === null) {

@@ -1,8 +1,9 @@
 import {
-  type ConfigValues,
   type ConnectRecord,
   defineConfig,
   nonNull,
+  type Props,
+  parseConfig,
   type SchemaAndValue,
   type Transformation,
 } from 'millrace/connect'
@@ -20,11 +21,13 @@ const insertHeaderConfig = defineConfig({
 
 /** org.apache.kafka.connect.transforms.InsertHeader: one header more. */
 export class InsertHeader implements Transformation {
+  readonly version = '0.1.0'
   readonly config = insertHeaderConfig
   #key = ''
   #literal: SchemaAndValue = { schema: null, value: null }
 
-  configure(config: ConfigValues<typeof insertHeaderConfig>): void {
+  configure(props: Props): void {
+    const config = parseConfig(insertHeaderConfig, props)
     this.#key = config.header
     this.#literal = parseValue(config['value.literal'])
   }

@@ -1,5 +1,4 @@
 import {
-  type ConfigValues,
   type ConnectRecord,
   DataError,
   DECIMAL,
@@ -11,6 +10,8 @@ import {
   FloatingNumber,
   getField,
   nonEmpty,
+  type Props,
+  parseConfig,
   type Schema,
   SchemaCache,
   scaleOf,
@@ -57,7 +58,8 @@ abstract class MaskField extends SidedTransformation {
   #replaceNull = true
   readonly #plans = new SchemaCache<Plan>()
 
-  configure(config: ConfigValues<typeof maskFieldConfig>): void {
+  configure(props: Props): void {
+    const config = parseConfig(maskFieldConfig, props)
     this.#fields = new Set(namesInOrder(config.fields))
     this.#replacement = config.replacement
     this.#replaceNull = config['replace.null.with.default']

@@ -1,8 +1,9 @@
 import {
   ConfigError,
-  type ConfigValues,
   type ConnectRecord,
   defineConfig,
+  type Props,
+  parseConfig,
   type Schema,
   SchemaCache,
   type Struct,
@@ -58,7 +59,8 @@ abstract class ReplaceField extends SidedTransformation {
   #replaceNull = true
   readonly #schemas = new SchemaCache<Schema>()
 
-  configure(config: ConfigValues<typeof replaceFieldConfig>): void {
+  configure(props: Props): void {
+    const config = parseConfig(replaceFieldConfig, props)
     this.#exclude = new Set(config.exclude)
     this.#include = new Set(config.include)
     this.#renames = new Map(config.renames.map(pair => pair.split(':') as [string, string]))

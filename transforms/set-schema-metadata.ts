@@ -1,9 +1,10 @@
 import {
   ConfigError,
-  type ConfigValues,
   type ConnectRecord,
   DataError,
   defineConfig,
+  type Props,
+  parseConfig,
   type Schema,
   SchemaCache,
   type Struct,
@@ -28,7 +29,8 @@ abstract class SetSchemaMetadata extends SidedTransformation {
   #replaceNull = true
   readonly #schemas = new SchemaCache<Schema>()
 
-  configure(config: ConfigValues<typeof setSchemaMetadataConfig>): void {
+  configure(props: Props): void {
+    const config = parseConfig(setSchemaMetadataConfig, props)
     this.#name = config['schema.name']
     this.#schemaVersion = config['schema.version']
     this.#replaceNull = config['replace.null.with.default']

@@ -1,11 +1,12 @@
 import {
   ConfigError,
-  type ConfigValues,
   type ConnectRecord,
   DataError,
   defineConfig,
   getField,
   oneOf,
+  type Props,
+  parseConfig,
   type Schema,
   SchemaCache,
   type Struct,
@@ -70,7 +71,8 @@ abstract class TimestampConverter extends SidedTransformation {
   #replaceNull = true
   readonly #schemas = new SchemaCache<Schema>()
 
-  configure(config: ConfigValues<typeof timestampConverterConfig>): void {
+  configure(props: Props): void {
+    const config = parseConfig(timestampConverterConfig, props)
     this.#field = config.field
     this.#target = config['target.type'] as Target
     this.#precision = config['unix.precision'] as Precision

@@ -1,5 +1,4 @@
 import { type Props, type Transformation, validateConfig } from 'millrace/connect'
-import { configured } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import { CastValue } from './cast.ts'
 import { DropHeaders } from './drop-headers.ts'
@@ -10,7 +9,7 @@ import { ValueToKey } from './value-to-key.ts'
 
 /** What is wrong with a configuration before anything runs, as POST /connectors asks. */
 const faults = (transformation: Transformation, props: Props) =>
-  validateConfig(transformation.config ?? {}, props).flatMap(value => value.errors)
+  validateConfig(transformation.config, props).flatMap(value => value.errors)
 
 // Connect 4.3.1's ConfigDef.validate of each transformation accepts and refuses the same.
 const refused: [() => Transformation, string, string[]][] = [
@@ -31,7 +30,7 @@ test.each(refused)('%s: impossible %s are rejected before the connector is creat
   for (const value of values) {
     const transformation = make()
     expect(faults(transformation, { [key]: value }), `${key}=${value}`).not.toEqual([])
-    expect(() => configured(transformation, { [key]: value }), `${key}=${value}`).toThrow()
+    expect(() => transformation.configure({ [key]: value }), `${key}=${value}`).toThrow()
   }
 })
 
@@ -49,11 +48,11 @@ const accepted: [() => Transformation, Props][] = [
 test.each(accepted)('%s with %o is accepted', (make, props) => {
   const transformation = make()
   expect(faults(transformation, props)).toEqual([])
-  configured(transformation, props)
+  transformation.configure(props)
 })
 
 test('InsertField with nothing to insert fails when it is configured', () => {
   for (const props of [{}, { 'static.field': 's' }, { 'static.value': 'v' }] as Props[]) {
-    expect(() => configured(new InsertFieldValue(), props)).toThrow(/No field insertion configured|No value specified/)
+    expect(() => new InsertFieldValue().configure(props)).toThrow(/No field insertion configured|No value specified/)
   }
 })

@@ -9,7 +9,6 @@ import {
   timestamp,
   validateConfig,
 } from 'millrace/connect'
-import { parseSettings } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import { config } from './config.ts'
 import { DocumentWriter, documentId } from './document.ts'
@@ -20,8 +19,7 @@ import { Played } from './test-support/play.ts'
 const URL = { 'connection.url': 'http://127.0.0.1:9200' }
 const played = new Played('t')
 const record = played.record.bind(played)
-const parsed = (props: Record<string, string>) => readSettings(parseSettings(config, props), props)
-const settings = (props: Record<string, string> = {}) => parsed({ ...URL, ...props })
+const settings = (props: Record<string, string> = {}) => readSettings({ ...URL, ...props })
 
 function json(value: unknown, valueSchema: Schema | null = null, props: Record<string, string> = {}): string {
   return new DocumentWriter(settings(props)).write(record('k', value, valueSchema ? { valueSchema } : {}))
@@ -89,7 +87,7 @@ test('keys that have no effect without others, or leave out a topic, are refused
   const check = (props: Record<string, string>) => {
     const given = { ...URL, ...props }
     const values = validateConfig(config, given)
-    validateTogether(given, values, (name, message) => values.find(v => v.name === name)?.errors.push(message))
+    validateTogether(given, values)
     return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join()]))
   }
   expect(check({})).toEqual({})
@@ -106,7 +104,7 @@ test('keys that have no effect without others, or leave out a topic, are refused
 test('a configuration has URLs or a cloud id, and only one kind of credentials', () => {
   const check = (props: Record<string, string>) => {
     const values = validateConfig(config, props)
-    validateTogether(props, values, (name, message) => values.find(v => v.name === name)?.errors.push(message))
+    validateTogether(props, values)
     return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join()]))
   }
   const cloud = `mine:${Buffer.from('eu.example.org$abc$def').toString('base64')}`

@@ -2,7 +2,8 @@ import { primitive, type Schema, type SchemaOptions, type Struct } from 'millrac
 import { type EventTime, type SnapshotMark, sourceSchema, type TableName } from '../cdc/index.ts'
 import type { Lsn } from './lsn.ts'
 
-/** The name of the connector that events show. */
+/** The version that events show. Debezium's own version stands there in its events. */
+export const VERSION = '0.1.0'
 export const CONNECTOR = 'postgresql'
 
 const optional: SchemaOptions = { optional: true }
@@ -26,12 +27,9 @@ export interface Origin {
 export class SourceBlocks {
   readonly #prefix: string
   readonly #database: string
-  /** The version of the connector that events show. */
-  readonly #version: string
 
-  constructor(prefix: string, database: string, version: string) {
+  constructor(prefix: string, database: string) {
     this.#prefix = prefix
-    this.#version = version
     this.#database = database
   }
 
@@ -47,7 +45,7 @@ export class SourceBlocks {
     origin: Origin | null,
   ): Struct {
     return {
-      version: this.#version,
+      version: VERSION,
       connector: CONNECTOR,
       name: this.#prefix,
       ts_ms: time.ms,

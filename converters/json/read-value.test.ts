@@ -1,5 +1,4 @@
 import { millisOf } from 'millrace/connect'
-import { configured } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import { JsonConverter } from './json-converter.ts'
 
@@ -10,7 +9,7 @@ test.each([
   ['Timestamp', 'int64', '-9223372036854775808', -(2n ** 63n)],
 ])('a %s beyond what JavaScript’s Date holds keeps its number: %s %s', (name, type, payload, millis) => {
   const converter = new JsonConverter()
-  configured(converter, {})
+  converter.configure({})
   const schema = { type, optional: false, name: `org.apache.kafka.connect.data.${name}`, version: 1 }
   const bytes = Buffer.from(`{"schema":${JSON.stringify(schema)},"payload":${payload}}`)
   const read = converter.toConnectData('t', bytes)

@@ -2,8 +2,8 @@ import type { SourceOffset, SourcePartition } from './record.ts'
 
 /** Reads the committed source offsets of this connector. */
 export interface OffsetReader {
-  /** Returns the offset of a partition, or null if none is committed. */
+  /** The offset of a partition, or null where none was committed. */
   offset(partition: SourcePartition): Promise<SourceOffset | null>
-  /** Returns the offsets of several partitions, in the given order. */
+  /** The offsets of several partitions, in the order asked. */
   offsets(partitions: readonly SourcePartition[]): Promise<(SourceOffset | null)[]>
 }

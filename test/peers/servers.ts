@@ -3,10 +3,10 @@
  * broker it needs. Each runs in a folder of its own and is ended by `stop`.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { sleep } from '../../core/common/async/sleep.ts'
+import { setTimeout } from 'node:timers/promises'
 import { freePort } from '../../core/common/free-port.ts'
 import { PEERS_HOME } from './setup.ts'
 
@@ -34,12 +34,32 @@ const properties = (values: Readonly<Record<string, string>>): string =>
     .map(([key, value]) => `${key}=${value}\n`)
     .join('')
 
-function startJvm(dir: string, libs: string, main: string, args: readonly string[]): Peer & { child: ChildProcess } {
-  const child = spawn(
-    'java',
-    ['-Xmx512m', `-Dlog4j2.configurationFile=${log4j}`, '-cp', join(PEERS_HOME, libs, '*'), main, ...args],
-    { stdio: ['ignore', 'pipe', 'pipe'], cwd: dir },
-  )
+/** Serves a JVM's MBeans as Prometheus text at `http://127.0.0.1:port/metrics`, named by `jmx-exporter/<rules>.yml`. */
+export interface JmxExporter {
+  readonly port: number
+  readonly rules: 'broker' | 'connect'
+}
+
+function agent({ port, rules }: JmxExporter): string {
+  const folder = join(PEERS_HOME, 'jmx-exporter')
+  const jar = readdirSync(folder).find(f => f.startsWith('jmx_prometheus_javaagent'))
+  if (!jar) throw new Error(`no JMX exporter in ${folder}`)
+  return `-javaagent:${join(folder, jar)}=127.0.0.1:${port}:${join(import.meta.dirname, 'jmx-exporter', `${rules}.yml`)}`
+}
+
+interface Jvm {
+  readonly libs: string
+  readonly main: string
+  readonly args: readonly string[]
+  readonly exporter?: JmxExporter | undefined
+}
+
+function startJvm(dir: string, { libs, main, args, exporter }: Jvm): Peer & { child: ChildProcess } {
+  const options = ['-Xmx512m', `-Dlog4j2.configurationFile=${log4j}`, ...(exporter ? [agent(exporter)] : [])]
+  const child = spawn('java', [...options, '-cp', join(PEERS_HOME, libs, '*'), main, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: dir,
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', chunk => {
@@ -65,7 +85,7 @@ function startJvm(dir: string, libs: string, main: string, args: readonly string
 }
 
 async function until(peer: Peer & { child: ChildProcess }, what: string, ready: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(100)) {
+  for (const end = Date.now() + 120_000; Date.now() < end; await setTimeout(100)) {
     if (peer.child.exitCode !== null) throw new Error(`${what} ended: ${peer.output().slice(-4000)}`)
     if (await ready()) return
   }
@@ -74,7 +94,7 @@ async function until(peer: Peer & { child: ChildProcess }, what: string, ready: 
 }
 
 /** One Apache Kafka broker, KRaft, on a free port. */
-export async function startPeerKafka(): Promise<PeerKafka> {
+export async function startPeerKafka(exporter?: JmxExporter): Promise<PeerKafka> {
   const dir = mkdtempSync(join(tmpdir(), 'peer-kafka-'))
   const [port, controller] = [await freePort(), await freePort()]
   const file = join(dir, 'server.properties')
@@ -102,7 +122,7 @@ export async function startPeerKafka(): Promise<PeerKafka> {
     { encoding: 'utf8' },
   )
   if (format.status !== 0) throw new Error(`format failed: ${format.stderr}${format.stdout}`)
-  const peer = startJvm(dir, 'kafka/libs', 'kafka.Kafka', [file])
+  const peer = startJvm(dir, { libs: 'kafka/libs', main: 'kafka.Kafka', args: [file], exporter })
   await until(peer, 'Apache Kafka', async () => peer.output().includes('Kafka Server started'))
   return { ...peer, bootstrap: `127.0.0.1:${port}` }
 }
@@ -124,7 +144,12 @@ async function serves(url: string): Promise<boolean> {
 /** A distributed worker, alone in its group, with the file connectors (and Debezium's when asked for). */
 export async function startPeerConnect(
   bootstrap: string,
-  options: { set?: Readonly<Record<string, string>>; plugins?: readonly string[]; topics?: string } = {},
+  options: {
+    set?: Readonly<Record<string, string>>
+    plugins?: readonly string[]
+    topics?: string
+    exporter?: JmxExporter
+  } = {},
 ): Promise<PeerConnect> {
   const dir = mkdtempSync(join(tmpdir(), 'peer-connect-'))
   const port = await freePort()
@@ -151,7 +176,12 @@ export async function startPeerConnect(
     }),
   )
   const main = 'org.apache.kafka.connect.cli.ConnectDistributed'
-  const peer = startJvm(dir, 'connect/libs', main, [join(dir, 'worker.properties')])
+  const peer = startJvm(dir, {
+    libs: 'connect/libs',
+    main,
+    args: [join(dir, 'worker.properties')],
+    exporter: options.exporter,
+  })
   await until(peer, 'Apache Connect', () => serves(url))
   return { ...peer, url, port }
 }
@@ -182,7 +212,7 @@ export async function startPeerStandalone(
     return path
   })
   const main = 'org.apache.kafka.connect.cli.ConnectStandalone'
-  const peer = startJvm(dir, 'connect/libs', main, [join(dir, 'worker.properties'), ...files])
+  const peer = startJvm(dir, { libs: 'connect/libs', main, args: [join(dir, 'worker.properties'), ...files] })
   await until(peer, 'Apache Connect (standalone)', () => serves(url))
   return { ...peer, url, port }
 }
@@ -196,7 +226,7 @@ export async function startPeerWorker(
   const dir = mkdtempSync(join(tmpdir(), 'peer-worker-'))
   const url = `http://127.0.0.1:${port}`
   const main = `org.apache.kafka.connect.cli.Connect${mode === 'standalone' ? 'Standalone' : 'Distributed'}`
-  const peer = startJvm(dir, 'connect/libs', main, files)
+  const peer = startJvm(dir, { libs: 'connect/libs', main, args: files })
   await until(peer, `Apache Connect (${mode})`, () => serves(url))
   return { ...peer, url, port }
 }

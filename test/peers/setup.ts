@@ -19,6 +19,7 @@ const PARTS = [
   { pom: 'kafka', into: 'kafka/libs', exclude: null },
   { pom: 'connect', into: 'connect/libs', exclude: null },
   { pom: 'connect-file', into: 'connect/plugins/connect-file', exclude: IN_THE_WORKER },
+  { pom: 'jmx-exporter', into: 'jmx-exporter', exclude: null },
   { pom: 'debezium-postgres', into: 'connect/plugins/debezium-postgres', exclude: IN_THE_WORKER },
 ] as const
 

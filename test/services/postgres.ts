@@ -15,7 +15,6 @@ import {
   type User,
   unprivileged,
 } from '../../cli/demo/postgres-binaries.ts'
-import { sleep } from '../../core/common/async/sleep.ts'
 import { freePort } from '../../core/common/free-port.ts'
 
 export interface Backup {
@@ -161,7 +160,7 @@ class OwnServer implements PostgresServer {
         break
       } catch (error) {
         if (child.exitCode !== null || Date.now() > deadline) throw new Error(`no PostgreSQL: ${log}`, { cause: error })
-        await sleep(20)
+        await new Promise(resolve => setTimeout(resolve, 20))
       }
     }
     const { rows } = await this.admin.query<{ v: string }>("select current_setting('server_version_num') as v")

@@ -6,13 +6,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startTestBroker, type TestBroker } from '../../core/broker/test-support/test-broker.ts'
 import { createAdmin, createConsumer, createProducer } from '../../core/client/index.ts'
 import type { Producer } from '../../core/client/types.ts'
-import { sleep } from '../../core/common/async/sleep.ts'
 import { createLogger, setLogSink } from '../../core/common/log.ts'
 import type { SourceOffset, SourceRecord } from '../../core/connect/record.ts'
 import { SourceTask } from '../../core/connect/source-task.ts'
 import { parseErrorConfig } from '../../core/worker/task/failures/error-config.ts'
 import { ErrorPolicy } from '../../core/worker/task/failures/error-policy.ts'
-import { MetricsRecorder } from '../../core/worker/task/metrics.ts'
+import { MetricsRecorder } from '../../core/worker/task/metrics/recorder.ts'
 import { describeSource, SourceRecordConverter } from '../../core/worker/task/source/source-converter.ts'
 import { SourceTaskRunner } from '../../core/worker/task/source/source-task-runner.ts'
 import { textConverters } from '../../core/worker/task/test-support/text-converters.ts'
@@ -34,6 +33,7 @@ interface Row {
 
 /** Gives rows from an offset on in one poll, then waits. */
 class Rows extends SourceTask {
+  readonly version = '0'
   readonly #rows: readonly Row[]
   readonly #signal: AbortSignal
   #from: number
@@ -55,7 +55,7 @@ class Rows extends SourceTask {
     return new Promise(resolve => this.#signal.addEventListener('abort', () => resolve(null), { once: true }))
   }
 
-  override stop(): void {}
+  stop(): void {}
 }
 
 function recordOf({ topic, value, key }: Row, n: number): SourceRecord {
@@ -79,7 +79,7 @@ async function runFrom(
   let committed: SourceOffset = { next }
   const runner = new SourceTaskRunner({
     task: new Rows(rows, next, abort.signal),
-    converter: new SourceRecordConverter(new TransformChain([]), textConverters),
+    converter: new SourceRecordConverter(new TransformChain([]), textConverters, metrics.stages),
     policy: new ErrorPolicy(parseErrorConfig(props), [], metrics, abort.signal, logger, describeSource),
     producer,
     offsets: {
@@ -106,7 +106,7 @@ async function runFrom(
   void running.then(() => {
     done = true
   })
-  while (!done && !(await until())) await sleep(20)
+  while (!done && !(await until())) await new Promise(resolve => setTimeout(resolve, 20))
   abort.abort()
   const failure = await running
   await producer.close()

@@ -13,7 +13,8 @@ const SINK = `
 import { appendFileSync, existsSync } from 'node:fs'
 import { DataError, defineConfig, RetriableError, SinkConnector, SinkTask } from 'millrace/connect'
 class Task extends SinkTask {
-  start() { this.props = this.context.configs }
+  version = '1.0.0'
+  start(props) { this.props = props }
   async put(records) {
     if (this.props['closed.file'] && existsSync(this.props['closed.file'])) throw new RetriableError('closed for now')
     if (records.some(r => String(r.value?.name ?? r.value).startsWith('poison'))) throw new DataError('poisoned')
@@ -22,8 +23,12 @@ class Task extends SinkTask {
   stop() {}
 }
 export class PickySink extends SinkConnector {
+  version = '1.0.0'
   config = defineConfig({})
   taskClass = Task
+  start(props) { this.props = props }
+  taskConfigs(max) { return Array.from({ length: max }, () => this.props) }
+  stop() {}
 }
 `
 

@@ -1,9 +1,7 @@
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { CompleteSourceRecord, Logger, SourceOffset, SourceRecord } from 'millrace/connect'
-import { completeRecord, parseSettings } from 'millrace/testing'
-import { sourceConfig } from '../config.ts'
+import type { Logger, SourceOffset, SourceRecord } from 'millrace/connect'
 import { FileStreamSourceTask } from '../source-task.ts'
 
 /** Keeps log lines for a test to see; `onLine` after each. */
@@ -36,7 +34,7 @@ export function temporaryFolder(): Disposable & { path(name: string): string } {
  * fails for good ends it.
  */
 export class PlayedSource {
-  readonly records: CompleteSourceRecord[] = []
+  readonly records: SourceRecord[] = []
   readonly problems: string[] = []
   readonly log: string[] = []
   failure: Error | null = null
@@ -57,7 +55,6 @@ export class PlayedSource {
     const played = new PlayedSource()
     played.#task.context = {
       configs: props,
-      version: 'test',
       offsets: { offset: async () => committed, offsets: async p => p.map(() => committed) },
       logger: memoryLogger(played.log, () => played.#waiting?.()),
       signal: played.#abort.signal,
@@ -65,7 +62,7 @@ export class PlayedSource {
       taskId: 0,
     }
     played.#tolerant = props['errors.tolerance'] === 'all'
-    await played.#task.start(parseSettings(sourceConfig, props))
+    await played.#task.start(props)
     played.#running = played.#run()
     return played
   }
@@ -101,8 +98,8 @@ export class PlayedSource {
       if (!this.#tolerant) throw record.unwritten
       this.skipped.push(record.unwritten)
     }
-    if (record.unwritten === undefined) this.records.push(completeRecord(record))
-    this.offset = record.sourceOffset ?? null
+    if (record.unwritten === undefined) this.records.push(record)
+    this.offset = record.sourceOffset
   }
 
   /** Resolves when a condition holds after some poll or log line; the test's own time limit ends it otherwise. */

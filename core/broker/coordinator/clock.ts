@@ -1,8 +1,8 @@
 import { timerMs } from '../../common/async/timer.ts'
 
 /**
- * The clock for sessions, in milliseconds. It starts at the given epoch time, then advances
- * monotonically. A correction of the system clock therefore ends no session.
+ * Time for sessions: milliseconds since the epoch at the start, and from there on a clock that nobody sets, so that a corrected
+ * wall clock ends no session.
  */
 export function steadyClock(startedAt: number): () => number {
   const offset = startedAt - performance.now()
@@ -10,26 +10,23 @@ export function steadyClock(startedAt: number): () => number {
 }
 
 /**
- * One timer for the earliest of many deadlines. Before it calls back, the event loop reads the data
- * that has arrived. After a pause, waiting heartbeats are therefore handled before sessions expire.
+ * One timer for the earliest of many deadlines. Before it calls back it lets the event loop read what has arrived, so that after
+ * a pause heartbeats that wait in the sockets come before the sessions that they keep alive end.
  */
 export class Alarm {
   readonly #now: () => number
-  readonly #callback: () => void
+  readonly #ring: () => void
   #timer: NodeJS.Timeout | null = null
   #immediate: NodeJS.Immediate | null = null
   #at = Number.POSITIVE_INFINITY
   #closed = false
 
-  constructor(now: () => number, callback: () => void) {
+  constructor(now: () => number, ring: () => void) {
     this.#now = now
-    this.#callback = callback
+    this.#ring = ring
   }
 
-  /**
-   * Schedules a call no later than this time. A later time than the current one is ignored: the
-   * callback sets the next time.
-   */
+  /** Rings at this time at the latest; a later one than set before is taken when it rings. */
   set(at: number): void {
     if (this.#closed || at >= this.#at) return
     this.#at = at
@@ -48,7 +45,7 @@ export class Alarm {
     this.#immediate = setImmediate(() => {
       this.#immediate = null
       this.#at = Number.POSITIVE_INFINITY
-      this.#callback()
+      this.#ring()
     })
   }
 }

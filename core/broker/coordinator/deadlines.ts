@@ -1,15 +1,12 @@
-/** An item with a deadline. `Deadlines` manages both fields. */
+/** Something that has to be looked at by a certain time. The two fields belong to `Deadlines`. */
 export interface Timed {
-  /** The deadline. Infinity means never. */
+  /** When; Infinity for never. */
   dueAt: number
-  /** The item's index in the heap, or -1 if it is not in a heap. */
+  /** Its place in the heap, -1 while it is in none. */
   heapIndex: number
 }
 
-/**
- * A priority queue of items by deadline. It is a binary heap whose items know their index, so
- * moving one costs O(log n). It uses no clock.
- */
+/** Things by when they are due: a binary heap in which each knows its place, so that moving one costs O(log n). No clock. */
 export class Deadlines<T extends Timed> {
   readonly #heap: T[] = []
 
@@ -17,12 +14,12 @@ export class Deadlines<T extends Timed> {
     return this.#heap.length
   }
 
-  /** The earliest deadline, or Infinity if the queue is empty. */
+  /** The earliest time; Infinity when there is nothing. */
   get next(): number {
     return this.#heap[0]?.dueAt ?? Number.POSITIVE_INFINITY
   }
 
-  /** Adds or moves an item. Infinity removes it. */
+  /** Puts or moves an item. Infinity takes it out. */
   set(item: T, at: number): void {
     if (at === item.dueAt && item.heapIndex >= 0) return
     if (at === Number.POSITIVE_INFINITY) {
@@ -45,7 +42,7 @@ export class Deadlines<T extends Timed> {
     this.#down(this.#up(last))
   }
 
-  /** Removes and returns the earliest item if it is due. */
+  /** Takes out the earliest item if it is due. */
   pop(now: number): T | null {
     const first = this.#heap[0]
     if (!first || first.dueAt > now) return null

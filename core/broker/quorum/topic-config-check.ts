@@ -10,9 +10,7 @@ function refuse(message: string): Refusal {
   return { code: ErrorCode.INVALID_CONFIG, message }
 }
 
-/**
- * Returns what is wrong with the value of a declared key, in Kafka's words, or null if it is valid.
- */
+/** What is wrong with one value of a declared key, in Kafka's words; null when nothing is. */
 export function valueProblem(name: string, key: ConfigKey, text: string): string | null {
   try {
     const value = parseType(key.type, text)
@@ -24,10 +22,7 @@ export function valueProblem(name: string, key: ConfigKey, text: string): string
   }
 }
 
-/**
- * Checks a list whose items must be from a set. As in Kafka, the error names the first invalid
- * item.
- */
+/** A list whose items are some of a choice: Kafka names the first that is not. */
 function itemProblem(name: string, validator: Validator, items: readonly string[]): string | null {
   if (items.includes('')) return `Configuration '${name}' values must not be empty.`
   for (const item of items) {
@@ -61,10 +56,7 @@ export function checkTopicConfigs(configs: ReadonlyMap<string, string>): Refusal
   return null
 }
 
-/**
- * Checks rules that involve several settings of a topic, after merging them with the broker's
- * defaults.
- */
+/** Checks what a topic's settings are together, once its own and the broker's are merged. */
 export function checkMerged(v: TopicConfigValues): Refusal | null {
   const min = v['min.compaction.lag.ms']
   const max = v['max.compaction.lag.ms']

@@ -7,10 +7,10 @@ import { Cluster } from '../cluster/cluster.ts'
 import { listOffsets } from '../cluster/list-offsets.ts'
 import { clientErrors } from '../errors.ts'
 import { defineApi } from '../net/api.ts'
-import { adminSettings } from '../options.ts'
+import { commonOptions } from '../options.ts'
 import type {
   Admin,
-  AdminOptions,
+  ClientOptions,
   ConfigEntry,
   GroupDescription,
   NewTopic,
@@ -25,43 +25,42 @@ const MetadataApi = defineApi(MetadataRequest, MetadataResponse, { min: 4 })
 const DescribeConfigs = defineApi(DescribeConfigsRequest, DescribeConfigsResponse)
 const DescribeCluster = defineApi(DescribeClusterRequest, DescribeClusterResponse)
 
+/** `default.api.timeout.ms`. */
+const API_TIMEOUT_MS = 60_000
 /** Kafka's resource types in DescribeConfigs. */
 const RESOURCE_TYPE = { topic: 2, broker: 4 } as const
 /** The source of a config value that is the broker's default (DescribeConfigsResponse.ConfigSource.DEFAULT_CONFIG). */
 const DEFAULT_CONFIG = 5
 
 /** Makes an admin client. Throws a ConfigError on options that cannot work. Connects when first used. */
-export function createAdmin(options: AdminOptions): Admin {
+export function createAdmin(options: ClientOptions): Admin {
   return new KafkaAdmin(options)
 }
 
 class KafkaAdmin implements Admin {
-  readonly #apiTimeoutMs: number
   readonly #cluster: Cluster
   readonly #topics: TopicAdmin
   readonly #groups: GroupAdmin
 
-  constructor(options: AdminOptions) {
-    const { common, apiTimeoutMs } = adminSettings(options)
-    this.#apiTimeoutMs = apiTimeoutMs
-    this.#cluster = new Cluster(common, { autoCreateTopics: false })
+  constructor(options: ClientOptions) {
+    this.#cluster = new Cluster(commonOptions(options, 'admin'), { autoCreateTopics: false })
     this.#topics = new TopicAdmin(this.#cluster)
-    this.#groups = new GroupAdmin(this.#cluster, apiTimeoutMs)
+    this.#groups = new GroupAdmin(this.#cluster, API_TIMEOUT_MS)
   }
 
   createTopics(
     topics: readonly NewTopic[],
     options: { validateOnly?: boolean; timeoutMs?: number } = {},
   ): Promise<void> {
-    return this.#topics.create(topics, options.validateOnly ?? false, options.timeoutMs ?? this.#apiTimeoutMs)
+    return this.#topics.create(topics, options.validateOnly ?? false, options.timeoutMs ?? API_TIMEOUT_MS)
   }
 
   deleteTopics(names: readonly string[], options: { timeoutMs?: number } = {}): Promise<void> {
-    return this.#topics.delete(names, options.timeoutMs ?? this.#apiTimeoutMs)
+    return this.#topics.delete(names, options.timeoutMs ?? API_TIMEOUT_MS)
   }
 
   createPartitions(counts: Readonly<Record<string, number>>): Promise<void> {
-    return this.#topics.createPartitions(counts, this.#apiTimeoutMs)
+    return this.#topics.createPartitions(counts, API_TIMEOUT_MS)
   }
 
   async listTopics(): Promise<readonly TopicDescription[]> {
@@ -124,7 +123,7 @@ class KafkaAdmin implements Admin {
   async listOffsets(
     queries: readonly (TopicPartition & { readonly timestamp: number })[],
   ): Promise<{ offset: number; timestamp: number }[]> {
-    const found = await listOffsets(this.#cluster, queries, { readCommitted: false, timeoutMs: this.#apiTimeoutMs })
+    const found = await listOffsets(this.#cluster, queries, { readCommitted: false, timeoutMs: API_TIMEOUT_MS })
     return found.map(({ offset, timestamp }) => ({ offset, timestamp }))
   }
 
@@ -157,7 +156,7 @@ class KafkaAdmin implements Admin {
   }
 
   #retry<T>(what: string, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#cluster.retry(what, this.#apiTimeoutMs, attempt)
+    return this.#cluster.retry(what, API_TIMEOUT_MS, attempt)
   }
 
   #metadata(names: readonly string[] | null, signal: AbortSignal): Promise<Message<typeof MetadataResponse>> {

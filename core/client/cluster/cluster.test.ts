@@ -1,6 +1,4 @@
 import { afterEach, expect, test } from 'vitest'
-import { nextTurn } from '../../common/async/next-turn.ts'
-import { sleep } from '../../common/async/sleep.ts'
 import { setLogLevel } from '../../common/log.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { commonOptions } from '../options.ts'
@@ -46,7 +44,7 @@ test('a topic that is tracked while a refresh is under way is in the next one, w
   const c = cluster(broker.bootstrap)
   c.track(['t'])
   const first = c.refresh()
-  await nextTurn()
+  await new Promise(resolve => setImmediate(resolve))
   c.track(['u'])
   await Promise.all([first, c.refresh()])
   expect(c.metadata.topic('u')).not.toBeNull()
@@ -75,7 +73,7 @@ test('a refresh in the background is repeated until it works', async () => {
   await broker.stop()
   c.refreshSoon()
   const updated = new Promise<void>(resolve => c.onUpdate(resolve))
-  await sleep(30)
+  await new Promise(resolve => setTimeout(resolve, 30))
   await broker.restart()
   await updated
   expect(c.metadata.topic('t')).not.toBeNull()

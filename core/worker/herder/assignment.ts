@@ -1,16 +1,16 @@
 /**
- * The connectors and tasks that this worker runs, and whether it is the leader. `SOLE` is the only
- * implementation today. A worker group (the `connect` protocol) will provide one per generation.
+ * Which connectors and tasks this worker runs, and who leads. Today's only one is `SOLE`; membership of a group (the
+ * `connect` protocol) is to give one for each of its generations.
  */
 export interface Assignment {
   readonly leader: boolean
-  /** The generation of the group. Statuses contain it. */
+  /** The group's generation: written into statuses. */
   readonly generation: number
   hasConnector(name: string): boolean
   hasTask(name: string, task: number): boolean
 }
 
-/** The assignment of a single worker: it runs everything. */
+/** A worker that is alone runs everything. */
 export const SOLE: Assignment = {
   leader: true,
   generation: 0,

@@ -3,7 +3,9 @@ import { createLogger, type Logger, type LogLevel, setLogLevel } from '../../com
 import type { Props } from '../../connect/props.ts'
 import { type GivenProps, withoutNulls } from '../config/given-props.ts'
 import type { WorkerConfig } from '../config/worker-config.ts'
+import { WorkerCollector } from '../metrics/collector.ts'
 import type { PluginInspector } from '../plugins/inspector.ts'
+import type { PluginDescriptor } from '../plugins/manifest.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'
 import type { ConfigEvent, ConfigState, TargetState } from '../storage/config-state.ts'
 import type { ConfigStore } from '../storage/config-store.ts'
@@ -44,14 +46,14 @@ export interface HerderOptions {
 }
 
 /**
- * Manages the connectors of a worker. REST requests only write to the config store. The store then
- * reports each change, and the connector's supervisor acts on it. So several workers will be able
- * to share one config topic.
+ * The connectors of a worker. Requests change the config store and nothing else; what runs follows from the changes that
+ * come back from there, connector by connector, so that later a group of workers can share the same log.
  */
 export class Herder {
   readonly registry: PluginRegistry
   readonly validator: Validator
   readonly loggers: Loggers
+  readonly metrics: WorkerCollector
   readonly #o: HerderOptions
   readonly #state: ConfigState
   readonly #views: Views
@@ -69,8 +71,17 @@ export class Herder {
     this.validator = options.validator
     this.#state = options.configs.state
     this.#views = new Views(this.#state, options.statuses, options.launcher)
-    this.loggers = new Loggers((logger, level) => this.#setThreadLevels(logger, level))
+    this.loggers = new Loggers((logger, level) => this.#tellThreads(logger, level))
     const { statuses, threads, launcher, workerId, config } = options
+    this.metrics = new WorkerCollector({
+      state: this.#state,
+      statuses,
+      workerId,
+      pluginOf: connector => pluginOrNull(launcher, connector),
+      hosts: () => threads.hosts,
+      blockedMs: host => this.#watch.blockedMs(host),
+      now: Date.now,
+    })
     this.#env = {
       state: this.#state,
       statuses,
@@ -82,6 +93,7 @@ export class Herder {
       graceMs: config.values['task.shutdown.graceful.timeout.ms'],
       publishTasks: (name, tasks) => this.#publishTasks(name, tasks),
       topicTracking: config.values['topic.tracking.enable'],
+      metrics: this.metrics,
       now: Date.now,
     }
     this.#members = new Members({ consumer: unit => this.#consumerOf(unit), logger: this.#logger })
@@ -93,7 +105,7 @@ export class Herder {
     })
   }
 
-  /** Starts the connectors and tasks that the config store contains. */
+  /** Starts what the replayed configuration says. */
   start(): void {
     this.#running = true
     for (const [logger, level] of this.#state.loggers) this.#applyLogger(logger, level)
@@ -104,7 +116,7 @@ export class Herder {
     this.#logger.info(`Running ${this.#state.connectors.length} connectors`)
   }
 
-  /** Stops all connectors and tasks. Each has the graceful timeout. */
+  /** Stops all connectors and tasks, each within the graceful timeout. */
   async stop(): Promise<void> {
     this.#running = false
     await Promise.all([...this.#supervisors.values()].map(s => s.shutdown()))
@@ -113,7 +125,7 @@ export class Herder {
     await this.#members.close()
   }
 
-  // Changes reported by the config store
+  // What comes back from the config store
 
   onConfigEvent(event: ConfigEvent): void {
     if (!this.#running) return
@@ -136,37 +148,44 @@ export class Herder {
       case 'session-key':
         break
     }
-    this.#removeFinished()
+    this.#forgetFinished()
   }
 
-  /** Handles an event of a thread. */
+  /** What a thread tells. */
   onThreadEvent(event: ThreadEvent, host: ThreadHost): void {
-    if (event.type === 'memory' || event.type === 'metrics') return
+    if (event.type === 'memory') {
+      this.metrics.onMemory(host, event)
+      return
+    }
     if (event.type === 'member') {
-      this.#members.set(event.unit, host, event.member)
+      this.#members.note(event.unit, host, event.member)
       return
     }
     const unit = parseUnit(event.unit)
+    if (event.type === 'metrics') {
+      if (unit && unit.task !== null) this.metrics.onTask(unit.connector, unit.task, event.metrics)
+      return
+    }
+    if (event.type === 'loaded' && unit && unit.task !== null) this.metrics.forgetTask(unit.connector, unit.task)
     if (unit) this.#supervisors.get(unit.connector)?.onEvent(event, unit.task, host)
-    this.#removeFinished()
+    this.#forgetFinished()
   }
 
   onThreadEnd(host: ThreadHost): void {
-    this.#members.threadEnded(host)
+    this.#members.lost(host)
   }
 
-  /** Answers a call of a thread: it reads or writes source offsets. */
+  /** What a thread asks: source offsets. */
   async onThreadCall(call: HerderCall, unit: string): Promise<unknown> {
     const connector = this.#state.config(parseUnit(unit)?.connector ?? '') ?? {}
-    // Only `offsets.storage.topic` needs resolved references. Other connectors can commit offsets
-    // even while a config provider's file cannot be read.
+    // Offsets are committed also while a file with secrets cannot be read: only a topic of its own may need one.
     const props = 'offsets.storage.topic' in connector ? this.#o.launcher.resolve(connector) : connector
     if (call.name === 'offsets-get') return this.#o.stores.get(props, call.keys)
     await this.#o.stores.putText(props, call.entries)
     return null
   }
 
-  // REST requests
+  // What REST asks
 
   connectors(): readonly string[] {
     return this.#state.connectors
@@ -180,7 +199,7 @@ export class Herder {
     return this.#o.secrets.mask(this.#configOf(name))
   }
 
-  /** The stored configuration, including secrets. REST must not return it. */
+  /** The configuration as it is kept: secrets and all. Not for REST. */
   storedConfig(name: string): Props | null {
     return this.#state.config(name)
   }
@@ -206,19 +225,13 @@ export class Herder {
     return shown.map((config, task) => ({ id: { connector: name, task }, config }))
   }
 
-  /**
-   * Validates a configuration. Masked secrets are replaced by the stored values of the connector
-   * with the same name.
-   */
+  /** Validates a configuration; masked secrets of an existing connector of that name are taken as they are stored. */
   validate(given: GivenProps): Promise<ConfigInfos> {
     const [config, nulls] = withoutNulls(given)
     return this.validator.validate(this.#o.secrets.unmask(config, this.#state.config(config['name'] ?? '')), nulls)
   }
 
-  /**
-   * Creates a connector. If it exists, replaces its configuration, or throws a 409 without
-   * `replace`.
-   */
+  /** Creates a connector, or replaces its configuration where that is allowed. `created` tells which. */
   async putConnector(
     name: string,
     given: GivenProps,
@@ -229,7 +242,7 @@ export class Herder {
     return this.#change(name, () => config, { replace, target, nulls })
   }
 
-  /** Changes keys of a configuration. Null removes a key. */
+  /** Changes some keys of a configuration; null removes one. */
   async patchConnector(name: string, patch: Readonly<Record<string, string | null>>): Promise<ConnectorInfo> {
     this.#configOf(name)
     if (patch['name'] !== undefined && patch['name'] !== name)
@@ -262,15 +275,13 @@ export class Herder {
     })
   }
 
-  /** Restarts the connector, but not its tasks. */
+  /** Restarts the connector itself. */
   async restartConnector(name: string): Promise<void> {
     if (this.#state.config(name) === null) throw notFound(`Unknown connector: ${name}`)
     this.#supervise(name).restart(null)
   }
 
-  /**
-   * Restarts the connector and its tasks. Returns the status with RESTARTING for what is restarted.
-   */
+  /** Restarts connector and tasks as asked; the state that follows, with RESTARTING where something is restarted. */
   async restartWithTasks(name: string, includeTasks: boolean, onlyFailed: boolean): Promise<ConnectorStateInfo> {
     if (this.#state.config(name) === null) throw notFound(`Unknown connector: ${name}`)
     const before = this.connectorStatus(name)
@@ -316,15 +327,16 @@ export class Herder {
     return this.#changeOffsets(name, config => this.#o.offsets.reset(name, config))
   }
 
-  /** Sets a log level on every worker of the group. */
+  /** Sets a level on every worker of the group. */
   async setClusterLogger(namespace: string, level: LogLevel): Promise<void> {
     await this.#o.configs.putLogger(namespace, level.toLowerCase())
   }
 
+  // Inside
+
   /**
-   * Writes the configuration that `make` returns for the stored one. Validation takes time. If
-   * another request changes the stored configuration in the meantime, `make` and the validation run
-   * again, so that neither change is lost.
+   * Writes the configuration that `make` makes of the stored one. Checking it may take long: when another change comes in between
+   * that matters to it, it is made and checked anew, so that none of the two is lost.
    */
   async #change(
     name: string,
@@ -387,7 +399,7 @@ export class Herder {
 
   #publishTasks(name: string, tasks: readonly Props[]): Promise<void> {
     return this.#writes.run(name, async () => {
-      // The connector may have been stopped or deleted while taskConfigs() ran.
+      // Between the question to the connector and now it may have been stopped or deleted.
       if (this.#state.config(name) === null || this.#state.target(name) === 'STOPPED') return
       await this.#o.configs.putTasks(name, tasks)
     })
@@ -408,7 +420,7 @@ export class Herder {
     for (const task of plan.tasks) supervisor.restart(task)
   }
 
-  #removeFinished(): void {
+  #forgetFinished(): void {
     for (const [name, supervisor] of this.#supervisors) if (supervisor.finished) this.#supervisors.delete(name)
   }
 
@@ -420,7 +432,7 @@ export class Herder {
     }
   }
 
-  #setThreadLevels(logger: string, level: LogLevel): void {
+  #tellThreads(logger: string, level: LogLevel): void {
     setLogLevel(logger, level)
     for (const host of this.#o.threads.hosts) {
       host.request('log-level', { logger, level }).catch((error: unknown) => {
@@ -430,14 +442,14 @@ export class Herder {
   }
 }
 
-/** Parses a unit name: `connector:x` or `task:x-0`. */
+/** `connector:x` or `task:x-0`, taken apart. */
 function parseUnit(unit: string): { connector: string; task: number | null } | null {
   if (unit.startsWith('connector:')) return { connector: unit.slice(10), task: null }
   const m = /^task:(.*)-(\d+)$/s.exec(unit)
   return m ? { connector: m[1]!, task: Number(m[2]) } : null
 }
 
-/** Returns what a restart request affects, according to the statuses. */
+/** What a restart request is about, going by the statuses. */
 function restartPlan(
   status: ConnectorStateInfo,
   includeTasks: boolean,
@@ -447,5 +459,14 @@ function restartPlan(
   return {
     connector: fits(status.connector),
     tasks: includeTasks ? status.tasks.filter(fits).map(t => t.id) : [],
+  }
+}
+
+/** Null for a connector whose plugin is not installed, or whose configuration cannot be resolved. */
+function pluginOrNull(launcher: Launcher, config: Props): PluginDescriptor | null {
+  try {
+    return launcher.pluginOf(config)
+  } catch {
+    return null
   }
 }

@@ -14,10 +14,10 @@ export interface LauncherOptions {
   readonly clusterId: () => string | undefined
 }
 
-/** No time limit, in ms. Connect sets this value too. */
+/** As good as for ever, ms: what Connect sets, within what a timer takes. */
 const INT_MAX = '2147483647'
 
-/** Builds the start requests of connectors and tasks from the stored configurations. */
+/** Makes what a thread needs to run a connector or a task, out of configurations as they are stored. */
 export class Launcher {
   readonly #o: LauncherOptions
 
@@ -25,24 +25,25 @@ export class Launcher {
     this.#o = options
   }
 
-  /**
-   * Resolves the config provider references of a configuration. Throws a ConfigError if one cannot
-   * be read.
-   */
+  /** A configuration with its config providers resolved. Throws a ConfigError for what cannot be read. */
   resolve(props: Props): Props {
     return this.#o.config.providers.resolve(props)
   }
 
-  /** Finds the connector plugin of a configuration. Throws MR_PLUGIN_*. */
+  /** Throws MR_PLUGIN_*. */
   plugin(props: Props): PluginDescriptor {
     return this.#find('connector', props['connector.class'] ?? '', props['connector.plugin.version'])
   }
 
-  /** Returns the type of a connector, from its class alone. Throws MR_PLUGIN_* or a ConfigError. */
+  /** What kind a configuration's connector is: its class alone is looked at. Throws MR_PLUGIN_*, or a ConfigError. */
   typeOf(raw: Props): 'source' | 'sink' {
+    return this.pluginOf(raw).type === 'source' ? 'source' : 'sink'
+  }
+
+  /** The plugin of a configuration as it is stored. Throws MR_PLUGIN_*, or a ConfigError. */
+  pluginOf(raw: Props): PluginDescriptor {
     const own = ['connector.class', 'connector.plugin.version'].filter(key => key in raw)
-    const plugin = this.plugin(this.resolve(Object.fromEntries(own.map(key => [key, raw[key]!]))))
-    return plugin.type === 'source' ? 'source' : 'sink'
+    return this.plugin(this.resolve(Object.fromEntries(own.map(key => [key, raw[key]!]))))
   }
 
   connector(name: string, raw: Props): ConnectorSpec {
@@ -95,6 +96,10 @@ export class Launcher {
       offsets: { kind: 'herder' },
       paused,
       offsetFlushIntervalMs: config.values['offset.flush.interval.ms'],
+      metricsWindow: {
+        windowMs: config.values['metrics.sample.window.ms'],
+        samples: config.values['metrics.num.samples'],
+      },
       topicCreationEnabled: config.values['topic.creation.enable'],
       topicTracking: config.values['topic.tracking.enable'],
       workerId: this.#o.workerId(),
@@ -102,15 +107,14 @@ export class Launcher {
     }
   }
 
-  /** Returns the consumer group of a sink connector. */
+  /** The group that a sink's consumers are in. */
   sinkGroup(name: string, rawConnector: Props): string {
     return this.task(name, 0, rawConnector, {}, true).consumer['group.id'] ?? `connect-${name}`
   }
 
   /**
-   * Returns the form in which a task configuration is stored: with the task class that Connect
-   * would run, with the topics of a sink, and with config provider references instead of their
-   * values.
+   * A task's configuration as it is stored: with the class that Connect would run, the sink's topics, and references to
+   * config providers instead of what they stand for.
    */
   storedTask(rawConnector: Props, task: Props): Props {
     const resolved = this.resolve(rawConnector)
@@ -167,10 +171,7 @@ export class Launcher {
   }
 }
 
-/**
- * Returns the task class that Connect would store, so that a Java worker can take over the
- * connector.
- */
+/** The class that Connect would write into a task's configuration, so that a Java worker can take the connector over. */
 function taskClassOf(connectorClass: string): string {
   if (connectorClass.startsWith('io.debezium.')) return `${connectorClass}Task`
   return connectorClass.endsWith('Connector') ? `${connectorClass.slice(0, -9)}Task` : `${connectorClass}Task`

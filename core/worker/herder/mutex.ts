@@ -1,6 +1,4 @@
-/**
- * Runs the work of one key sequentially, in the order of the calls. Different keys run in parallel.
- */
+/** Runs work of one name after the other, in the order asked; work of different names side by side. */
 export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>()
 

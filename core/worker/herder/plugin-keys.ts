@@ -9,18 +9,15 @@ const textOf = (value: ConfigKeyInfo['default']): string | null => {
 }
 
 export interface Placing {
-  /** The prefix of each name, such as `transforms.a.`. */
+  /** Put before each name: `transforms.a.`. */
   readonly prefix?: string
   /** Replaces the groups of the plugin. */
   readonly group?: string
-  /** The order number of the first key in the group. */
+  /** The number of the first key in that group. */
   readonly firstOrder?: number
 }
 
-/**
- * Returns a plugin's keys in REST's format, without internal keys. They are numbered by group, in
- * the order of their declaration.
- */
+/** A plugin's keys as REST defines them; internal ones are left out. Numbered by group in the order of declaration. */
 export function definitionsOf(keys: readonly ConfigKeyInfo[], placing: Placing = {}): KeyDefinition[] {
   const counts = new Map<string, number>()
   const prefix = placing.prefix ?? ''
@@ -49,9 +46,7 @@ export function definitionsOf(keys: readonly ConfigKeyInfo[], placing: Placing =
     })
 }
 
-/**
- * Returns the keys with their validated values. Error messages contain the names with the prefix.
- */
+/** The same with the values that validation found. Messages name the keys with the prefix. */
 export function infosOf(
   keys: readonly ConfigKeyInfo[],
   values: readonly ConfigValue[],

@@ -3,6 +3,7 @@ import { timerMs } from '../../common/async/timer.ts'
 import { isoInstant } from '../../common/iso-instant.ts'
 import { createLogger, type Logger } from '../../common/log.ts'
 import type { Props } from '../../connect/props.ts'
+import type { WorkerCollector } from '../metrics/collector.ts'
 import type { ConfigState } from '../storage/config-state.ts'
 import type { StatusStore } from '../storage/status-store.ts'
 import { connectorUnit, taskUnit } from '../task/host/messages-in.ts'
@@ -31,13 +32,14 @@ export interface SupervisorEnv {
   /** Writes new task configurations of a connector. Resolves when they have been read back. */
   readonly publishTasks: (name: string, tasks: readonly Props[]) => Promise<void>
   readonly topicTracking: boolean
+  readonly metrics: Pick<WorkerCollector, 'onStart'>
   readonly now: () => number
 }
 
 /**
  * Runs one connector and its tasks on this worker: leads each unit to the state that the
- * configuration demands, and keeps the statuses. It does not know the other connectors, so it
- * cannot affect them.
+ * configuration demands, and keeps the statuses. It does not know the other connectors, so it cannot
+ * affect them.
  */
 export class Supervisor {
   readonly name: string
@@ -72,9 +74,7 @@ export class Supervisor {
     })
   }
 
-  /**
-   * Schedules a comparison of the desired with the actual state. Must be called after every change.
-   */
+  /** Schedules a comparison of the desired with the actual state. Must be called after every change. */
   wake(): void {
     if (this.#scheduled) return
     this.#scheduled = true
@@ -222,6 +222,7 @@ export class Supervisor {
   #changed(task: number | null, change: UnitChange): void {
     const what = task === null ? 'the connector' : `task ${task}`
     const unit = this.#unitOf(task)
+    this.#env.metrics.onStart(this.name, task, change.type)
     switch (change.type) {
       case 'starting':
         this.#statuses.starting(task)

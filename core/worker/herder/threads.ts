@@ -7,14 +7,11 @@ export interface ThreadsOptions {
   readonly maxHeapMb: number
   readonly onEvent: (event: ThreadEvent, host: ThreadHost) => void
   readonly onCall: (call: HerderCall, unit: string) => Promise<unknown>
-  /** Called when a thread has ended, for any reason. */
+  /** A thread has ended, in whatever way. */
   readonly onEnd: (host: ThreadHost) => void
 }
 
-/**
- * The threads of connectors and tasks. A thread starts with its first unit and ends after its last
- * one.
- */
+/** The threads of connectors and tasks: made when their first unit starts, ended when their last one is gone. */
 export class Threads {
   readonly #o: ThreadsOptions
   readonly #hosts = new Map<string, ThreadHost>()
@@ -24,15 +21,12 @@ export class Threads {
     this.#o = options
   }
 
-  /** All threads that have not ended. */
+  /** Every thread that has not ended. */
   get hosts(): ReadonlySet<ThreadHost> {
     return this.#all
   }
 
-  /**
-   * Returns the thread for a task, or for the connector (null). A connector shares the thread of
-   * task 0.
-   */
+  /** The thread for a task, or for the connector itself (null), which lives with its first task. */
   hostFor(connector: string, task: number | null): ThreadHost {
     const name = threadNameOf(this.#o.isolation, connector, task ?? 0)
     const existing = this.#hosts.get(name)
@@ -54,7 +48,7 @@ export class Threads {
     return host
   }
 
-  /** Ends the thread if it has no more units. Must be called after each end of a unit. */
+  /** To be called when a unit is gone: ends its thread if it was the last one there. */
   release(host: ThreadHost): void {
     if (host.units.size > 0 || !host.alive) return
     if (this.#hosts.get(host.name) === host) this.#hosts.delete(host.name)

@@ -5,6 +5,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { ConfigError } from '../../common/config/parse.ts'
 import { isRetriable, messageOf } from '../../common/errors/error-table.ts'
 import { createLogger } from '../../common/log.ts'
+import { observeProcess } from '../../common/metrics/process-metrics.ts'
 import { type Listener, ownAddress, parseListener, type WorkerConfig } from '../config/worker-config.ts'
 import { errors } from '../errors.ts'
 import type { Herder } from '../herder/herder.ts'
@@ -13,6 +14,7 @@ import { connectorRoutes } from './connectors.ts'
 import { crossOrigin, headerRules, parseHeaderRules } from './headers.ts'
 import { sendError, sendJson } from './json.ts'
 import { loggerRoutes } from './loggers.ts'
+import { metricsRoute } from './metrics.ts'
 import { pluginRoutes } from './plugins.ts'
 import { route } from './routes.ts'
 import { tlsOptions } from './tls.ts'
@@ -50,11 +52,15 @@ export class RestServer {
     const { values } = this.#o.config
     const rules = headerConfig(values['response.http.headers.config'])
     const admin = values['admin.listeners']
+    observeProcess()
     const main = this.#app(rules, app => this.#mainRoutes(app, admin === null))
     try {
       for (const text of values.listeners) await this.#listen(main, text, 'listeners.https.')
       if (admin === null) return
-      const other = this.#app(rules, app => loggerRoutes(app, () => this.#herder(), values['rest.request.max.bytes']))
+      const other = this.#app(rules, app => {
+        metricsRoute(app, this.#o.health)
+        loggerRoutes(app, () => this.#herder(), values['rest.request.max.bytes'])
+      })
       for (const text of admin) await this.#listen(other, text, 'admin.listeners.https.')
     } catch (error) {
       await this.close()
@@ -123,6 +129,7 @@ export class RestServer {
         sendJson(res, 200, { version, commit, kafka_cluster_id: now.phase === 'ready' ? now.clusterId : null })
       },
     })
+    metricsRoute(app, health)
     route(app, '/health', { get: (_req, res) => answerHealth(res, health()) })
     connectorRoutes(app, herder, max)
     pluginRoutes(app, herder, max)

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
-import { nextTurn } from '../../common/async/next-turn.ts'
 import { createLogger } from '../../common/log.ts'
 import { murmur2, toPositive } from '../../protocol/index.ts'
 import { MemoryLog } from '../test-support/memory-log.ts'
@@ -133,7 +132,7 @@ test('what comes back from the log late does not undo what was put since', async
   log.holdReads = null
   gate.resolve()
   for (let i = 0; i < 20; i++) {
-    await nextTurn()
+    await new Promise(resolve => setImmediate(resolve))
     seen.push(store.connector('a')?.state)
   }
   expect(new Set(seen)).toEqual(new Set(['FAILED']))

@@ -6,10 +6,6 @@ export const errors = defineErrors({
     message: 'taskConfigs() of the connector returned {what} instead of a list of configurations',
     fix: 'This is a bug in the plugin: report it to its author.',
   },
-  MR_TASK_BATCH: {
-    message: 'poll of the task returned a value of type {what} instead of a list of records',
-    fix: 'This is a bug of the plugin: report it to its author.',
-  },
   MR_TASK_THREAD_MEMORY: {
     message: 'the thread {thread} ran out of memory: its heap limit is {limit} MB',
     fix: 'Lower the batch sizes of its tasks, or raise task.memory.max.mb.',
@@ -71,6 +67,10 @@ export const errors = defineErrors({
     message: 'cannot write a record to the dead letter queue {topic}: {cause}',
     fix: 'See the cause. errors.deadletterqueue.topic.replication.factor sets the replication factor. The task cannot run without its dead letter queue.',
     retriable: true,
+  },
+  MR_TASK_METRIC: {
+    message: 'the metric {name} cannot be added: {cause}',
+    fix: 'This is a bug in the plugin: report it to its author.',
   },
   MR_TASK_UNKNOWN_UNIT: { message: '{unit} does not run in this thread', fix: 'Start it first.' },
   MR_PLUGIN_LOAD: {

@@ -7,7 +7,6 @@ import type {
   ProducerRecord,
   TopicPartition,
 } from '../../client/types.ts'
-import { Signal } from '../../common/async/signal.ts'
 import { murmur2, toPositive } from '../../protocol/index.ts'
 import type { Clients } from '../clients.ts'
 
@@ -24,7 +23,7 @@ export class MemoryLog implements Clients {
   failWrites: Error | null = null
   /** When set, readers wait for it. */
   holdReads: Promise<void> | null = null
-  readonly #changed = new Signal()
+  readonly #wakers = new Set<() => void>()
 
   create(name: string, partitions: number, configs: Record<string, string> = {}): Topic {
     const topic = { partitions: Array.from({ length: partitions }, () => []), configs }
@@ -59,7 +58,7 @@ export class MemoryLog implements Clients {
       headers: [],
       leaderEpoch: 0,
     })
-    this.#changed.notify()
+    for (const wake of [...this.#wakers]) wake()
     return { partition, offset }
   }
 
@@ -82,6 +81,7 @@ export class MemoryLog implements Clients {
     const positions = new Map<string, number>()
     const id = (p: TopicPartition) => `${p.topic}/${p.partition}`
     let assigned: readonly TopicPartition[] = []
+    let wake: () => void = () => {}
     const take = (): ConsumerBatch[] => {
       const batches: ConsumerBatch[] = []
       for (const p of assigned) {
@@ -103,11 +103,21 @@ export class MemoryLog implements Clients {
       poll: async (timeoutMs, signal) => {
         const found = take()
         if (found.length > 0 || signal?.aborted) return found
-        await this.#changed.next(timeoutMs, signal)
+        await new Promise<void>(resolve => {
+          const timer = setTimeout(resolve, timeoutMs)
+          wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+          this.#wakers.add(wake)
+          signal?.addEventListener('abort', wake, { once: true })
+        })
+        this.#wakers.delete(wake)
+        signal?.removeEventListener('abort', wake)
         await this.holdReads
         return take()
       },
-      wakeup: () => this.#changed.notify(),
+      wakeup: () => wake(),
       position: p => positions.get(id(p)) ?? null,
       partitionsFor: async topic => this.#partitions(topic),
       groupMetadata: () => null,

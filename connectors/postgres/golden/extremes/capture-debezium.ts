@@ -1,6 +1,5 @@
 import pg from 'pg'
 import { createConsumer } from '../../../../core/client/index.ts'
-import { sleep } from '../../../../core/common/async/sleep.ts'
 import { MODES } from './modes.ts'
 import { type Observed, observe } from './observed.ts'
 import { type ExtremeTable, expectedEvents, setupStatements, streamStatements, TABLES } from './tables.ts'
@@ -11,6 +10,8 @@ export interface Peers {
   readonly rest: string
   readonly url: string
 }
+
+const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 async function call(peers: Peers, method: string, path: string, body?: unknown): Promise<void> {
   const response = await fetch(`${peers.rest}${path}`, {
@@ -29,7 +30,7 @@ async function values(peers: Peers, topic: string, count: number, quietMs: numbe
     for (let end = Date.now() + quietMs; out.length < count && Date.now() < end; ) {
       const partitions = await consumer.partitionsFor(topic)
       if (partitions.length === 0) {
-        await sleep(500)
+        await pause(500)
         continue
       }
       consumer.assign(partitions)
@@ -89,7 +90,7 @@ export async function captureExtremes(
       for (const t of tables) await values(peers, topic(name, t), expectedEvents([t]).snapshot, 60_000)
     }
     // streaming begins a moment after the last row
-    await sleep(3000)
+    await pause(3000)
     const statements = streamStatements(tables)
     const isLast = (sql: string) => sql.startsWith('delete')
     for (const sql of statements.filter(sql => !isLast(sql))) await db.query(sql)
@@ -110,7 +111,7 @@ export async function captureExtremes(
     }
   } finally {
     for (const name of names.values()) await call(peers, 'DELETE', `/connectors/${name}`).catch(() => undefined)
-    await sleep(2000)
+    await pause(2000)
     await db.end()
     await root.query(
       `select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = $1 and not active`,

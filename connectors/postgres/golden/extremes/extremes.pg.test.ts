@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { configured } from 'millrace/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { JsonConverter } from '../../../../converters/json/json-converter.ts'
@@ -15,7 +14,7 @@ const server: PostgresServer | null = await startPostgres()
 afterAll(() => server?.stop())
 
 const converter = new JsonConverter()
-beforeAll(() => configured(converter, {}))
+beforeAll(() => converter.configure({}, false))
 
 function observed(task: TaskHarness): Observed {
   const out: Observed = {}

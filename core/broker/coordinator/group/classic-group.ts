@@ -1,5 +1,5 @@
 import { ErrorCode } from '../../../protocol/error-codes.ts'
-import { fitsGroupSize, memberCode, sharesProtocol, syncCode } from './checks.ts'
+import { hasRoomFor, memberCode, speaksWith, syncCode } from './checks.ts'
 import { InitialDelay } from './initial-delay.ts'
 import { Member, selectProtocol } from './member.ts'
 import { Membership } from './membership.ts'
@@ -19,23 +19,16 @@ import {
 } from './types.ts'
 import { groupSnapshot, joinReply, topicsOf } from './views.ts'
 
-/**
- * How long a new member may wait in a join, in milliseconds. It has no id yet, so it cannot send
- * heartbeats. As in Kafka.
- */
+/** How long a member without an id may wait in a join: it cannot show that it is alive. As in Kafka. */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60_000
-/**
- * The minimum time to continue waiting for static members, whatever their rebalance timeouts, in
- * milliseconds.
- */
+/** The least time to wait once more for static members, whatever rebalance timeout they ask for. */
 const MIN_WAIT_MS = 1000
 const NEVER = Number.POSITIVE_INFINITY
 
 /**
- * One group of the classic protocol, used by consumers, Connect workers and others. It is a state
- * machine without I/O and without a clock. Every call passes the current time, and `takeEffects()`
- * returns the resulting actions. The caller must call `tick` at `nextDeadline()`. States,
- * transitions and error codes are those of Kafka 4.3's group coordinator.
+ * One group of the classic protocol (consumers, Connect's workers, anyone), as a state machine without I/O and without a clock:
+ * every call says what time it is, and what has to be done is left in `takeEffects()`. Whoever drives it calls `tick` when
+ * `nextDeadline()` has come. States, transitions and error codes are those of Kafka 4.3's group coordinator.
  */
 export class ClassicGroup {
   readonly groupId: string
@@ -51,7 +44,7 @@ export class ClassicGroup {
   #topics: ReadonlySet<string> | null = null
   #joinDeadline = NEVER
   #syncDeadline = NEVER
-  /** Set during the first rebalance of an empty group. */
+  /** In the first rebalance of an empty group. */
   #initialDelay: InitialDelay | null = null
 
   constructor(groupId: string, settings: GroupSettings, now: number) {
@@ -60,7 +53,7 @@ export class ClassicGroup {
     this.#stateTimestamp = now
   }
 
-  /** Creates a group from its record. All members get a new session. */
+  /** A group as its record says, all its members' sessions starting anew. */
   static load(groupId: string, snapshot: GroupSnapshot, settings: GroupSettings, now: number): ClassicGroup {
     const group = new ClassicGroup(groupId, settings, snapshot.currentStateTimestamp)
     group.#generation = snapshot.generation
@@ -90,7 +83,7 @@ export class ClassicGroup {
     return this.#generation
   }
 
-  /** Null for a group that only has committed offsets. */
+  /** Null for a group that only ever had offsets committed to it. */
   get protocolType(): string | null {
     return this.#protocolType
   }
@@ -111,33 +104,27 @@ export class ClassicGroup {
     return this.#members.size
   }
 
-  /** When the group entered its state. -1 if unknown. */
+  /** When it came into its state; -1 unknown. */
   get stateTimestamp(): number {
     return this.#stateTimestamp
   }
 
-  /** Whether the group has no members and none that are about to join. */
-  get hasNoMembers(): boolean {
+  /** Nobody is in it or about to come in. */
+  get isVacant(): boolean {
     return this.#state === 'Empty' && this.#members.pendingSize === 0
   }
 
-  /**
-   * The topics that the members of this generation read. Null if they are unknown, or if the
-   * members are not consumers.
-   */
+  /** The topics that its members read, as of this generation; null when that is unknown or no matter of consumers. */
   get topics(): ReadonlySet<string> | null {
     return this.#topics
   }
 
-  /** The actions since the last call, in order. */
+  /** What is to be done since the last time, in order. */
   takeEffects(): GroupEffect[] {
     return this.#out.take()
   }
 
-  /**
-   * The time at which `tick` must be called at the latest. Only join, sync, leave and tick can make
-   * it earlier.
-   */
+  /** The time at which `tick` must be called at the latest. It only moves to earlier times by join, sync, leave and tick. */
   nextDeadline(): number {
     return Math.min(this.#joinDeadline, this.#syncDeadline, this.#members.nextExpiry())
   }
@@ -151,18 +138,18 @@ export class ClassicGroup {
   }
 
   join(r: JoinRequest, waiter: Waiter<JoinReply>, now: number) {
-    const reject = (errorCode: number, memberId = r.memberId) => this.#out.rejectJoin(waiter, errorCode, memberId)
-    if (this.#state === 'Dead') return reject(ErrorCode.COORDINATOR_NOT_AVAILABLE)
-    if (!fitsGroupSize(r.memberId, this.#state, this.#members, this.#settings.maxSize)) {
+    const refuse = (errorCode: number, memberId = r.memberId) => this.#out.refuseJoin(waiter, errorCode, memberId)
+    if (this.#state === 'Dead') return refuse(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    if (!hasRoomFor(r.memberId, this.#state, this.#members, this.#settings.maxSize)) {
       this.#drop(r.memberId, 'the group is full', ErrorCode.GROUP_MAX_SIZE_REACHED)
       this.#maybeCompleteJoin(now)
-      return reject(ErrorCode.GROUP_MAX_SIZE_REACHED, '')
+      return refuse(ErrorCode.GROUP_MAX_SIZE_REACHED, '')
     }
-    if (!sharesProtocol(this, this.#members, r)) return reject(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+    if (!speaksWith(this, this.#members, r)) return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
     if (r.memberId === '') return this.#joinWithoutId(r, waiter, now)
     if (this.#members.isPending(r.memberId)) return this.#addMember(r, r.memberId, waiter, now)
     const code = memberCode(this.#members, r.memberId, r.groupInstanceId)
-    if (code !== ErrorCode.NONE) return reject(code)
+    if (code !== ErrorCode.NONE) return refuse(code)
     this.#rejoin(r, this.#members.get(r.memberId)!, waiter, now)
   }
 
@@ -176,8 +163,7 @@ export class ClassicGroup {
       member.keepAlive(now)
       return this.#out.answerSync(waiter, this, ErrorCode.NONE, member.assignment)
     }
-    // A repeated sync. The client probably no longer waits for the first one, but every request is
-    // answered.
+    // Asked twice: the first asker is most likely gone, but nobody is left without an answer.
     if (member.syncWaiter) this.#out.answerSync(member.syncWaiter, this, ErrorCode.REBALANCE_IN_PROGRESS, NO_BYTES)
     member.syncWaiter = waiter
     if (r.memberId !== this.#members.leaderId || this.#out.isAssigning(this.#generation)) return
@@ -187,7 +173,7 @@ export class ClassicGroup {
     this.#persist({ kind: 'assignment', generation: this.#generation, assignments }, m => assignments.get(m.memberId)!)
   }
 
-  /** Returns the error code for a heartbeat. */
+  /** The heartbeat's error code. */
   heartbeat(memberId: string, groupInstanceId: string | null, generationId: number, now: number): number {
     if (this.#state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE
     const code = memberCode(this.#members, memberId, groupInstanceId)
@@ -198,10 +184,7 @@ export class ClassicGroup {
     return this.#state === 'PreparingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
   }
 
-  /**
-   * Removes members and returns one error code for each. Without a member id, the current member of
-   * the `group.instance.id` is removed.
-   */
+  /** Takes members out; one error code for each. Without a member id the current member of a `group.instance.id` is meant. */
   leave(leavers: readonly LeaveRequest[], now: number): number[] {
     if (this.#state === 'Dead') return leavers.map(() => ErrorCode.COORDINATOR_NOT_AVAILABLE)
     let any = false
@@ -224,9 +207,8 @@ export class ClassicGroup {
   }
 
   /**
-   * Returns the error code for an OffsetCommit. A commit with generation -1 and no member id comes
-   * from a client that does not use the group's membership. It is allowed while the group is empty.
-   * A member's commit keeps its session alive.
+   * Whether an OffsetCommit is to be taken: its error code. Generation -1 without a member is a commit by someone who does
+   * not use the group's membership, allowed while the group is empty. A member's commit is a sign of life.
    */
   checkCommit(memberId: string, groupInstanceId: string | null, generationId: number, now: number): number {
     if (this.#state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE
@@ -240,13 +222,13 @@ export class ClassicGroup {
     return ErrorCode.NONE
   }
 
-  /** Whether a member of the group reads this topic, as far as the subscriptions show. */
+  /** Whether somebody in the group reads this topic (as far as can be told). */
   isSubscribedTo(topic: string): boolean {
     if (this.#protocolType !== 'consumer' || this.#state === 'Empty') return false
     return this.#topics?.has(topic) ?? true
   }
 
-  /** Called when a record that an effect requested was written (code 0) or failed. */
+  /** A record that an effect asked for was written (code 0), or could not be. */
   persisted(ticket: number, code: number, now: number) {
     const pending = this.#out.written(ticket)
     if (!pending || pending.kind === 'empty' || pending.generation !== this.#generation) return
@@ -260,17 +242,17 @@ export class ClassicGroup {
     this.#transition('Stable', now)
   }
 
-  /** Ends the group on this broker. All waiting requests get this error code. */
+  /** The end of it, here: everyone who waits gets this error code. */
   close(code: number): void {
     for (const m of this.#members.all()) {
-      if (m.joinWaiter) this.#out.rejectJoin(m.joinWaiter, code, m.memberId)
+      if (m.joinWaiter) this.#out.refuseJoin(m.joinWaiter, code, m.memberId)
       this.#members.setJoinWaiter(m, null)
       if (m.syncWaiter) this.#out.answerSync(m.syncWaiter, this, code, NO_BYTES)
       m.syncWaiter = null
     }
     this.#state = 'Dead'
     this.#joinDeadline = this.#syncDeadline = NEVER
-    this.#out.clear()
+    this.#out.forget()
   }
 
   #joinWithoutId(r: JoinRequest, waiter: Waiter<JoinReply>, now: number) {
@@ -281,7 +263,7 @@ export class ClassicGroup {
     }
     if (!r.requireKnownMemberId) return this.#addMember(r, r.newMemberId, waiter, now)
     this.#members.addPending(r.newMemberId, now + r.sessionTimeoutMs)
-    this.#out.rejectJoin(waiter, ErrorCode.MEMBER_ID_REQUIRED, r.newMemberId)
+    this.#out.refuseJoin(waiter, ErrorCode.MEMBER_ID_REQUIRED, r.newMemberId)
   }
 
   #addMember(r: JoinRequest, memberId: string, waiter: Waiter<JoinReply>, now: number): void {
@@ -290,7 +272,7 @@ export class ClassicGroup {
     member.joinWaiter = waiter
     member.sessionDeadline = now + NEW_MEMBER_JOIN_TIMEOUT_MS
     if (this.#members.size === 0) this.#protocolType = r.protocolType
-    this.#initialDelay?.memberJoined()
+    this.#initialDelay?.memberCame()
     this.#members.add(member)
     this.#rebalance(`member ${memberId} joins: ${r.reason || 'no reason given'}`, now)
   }
@@ -301,26 +283,25 @@ export class ClassicGroup {
       this.#rebalance(`${why} ${member.memberId} rejoins: ${r.reason || 'no reason given'}`, now)
     }
     if (this.#state === 'PreparingRebalance') return update('member')
-    if (this.#state === 'Empty') return this.#out.rejectJoin(waiter, ErrorCode.UNKNOWN_MEMBER_ID, r.memberId)
+    if (this.#state === 'Empty') return this.#out.refuseJoin(waiter, ErrorCode.UNKNOWN_MEMBER_ID, r.memberId)
     const leads = member.memberId === this.#members.leaderId
-    // The leader of a stable group rejoins after its topics have changed. Only a rebalance creates
-    // new assignments.
+    // A leader of a stable group that rejoins has seen its topics change: only a rebalance gives everybody a new assignment.
     if (this.#state === 'Stable' && leads) return update('leader')
     if (!member.matches(r.protocols)) return update('with new metadata member')
-    // The member probably missed the first answer, so send the same one again.
+    // It most likely missed our answer: here is the same one again.
     member.keepAlive(now)
     this.#out.answerJoin(waiter, joinReply(this, this.#members, member, leads))
   }
 
   #update(r: JoinRequest, member: Member, waiter: Waiter<JoinReply>): void {
-    if (member.joinWaiter) this.#out.rejectJoin(member.joinWaiter, ErrorCode.REBALANCE_IN_PROGRESS, member.memberId)
+    if (member.joinWaiter) this.#out.refuseJoin(member.joinWaiter, ErrorCode.REBALANCE_IN_PROGRESS, member.memberId)
     this.#members.setProtocols(member, r.protocols)
     member.sessionTimeoutMs = r.sessionTimeoutMs
     member.rebalanceTimeoutMs = r.rebalanceTimeoutMs
     this.#members.setJoinWaiter(member, waiter)
   }
 
-  /** A static member joined again without its id. It gets a new id and the old one is fenced. */
+  /** A static member came back without its id: it goes on under a new one, and the old one is fenced. */
   #replaceStatic(r: JoinRequest, old: Member, waiter: Waiter<JoinReply>, now: number) {
     const leaderBefore = this.#members.leaderId
     this.#answerWaits(old, ErrorCode.FENCED_INSTANCE_ID)
@@ -336,8 +317,7 @@ export class ClassicGroup {
     const leads = member.memberId === this.#members.leaderId
     const skipAssignment = leads && r.supportsSkipAssignment
     const full = joinReply(this, this.#members, member, skipAssignment)
-    // A client that does not support skipping the assignment must not learn that it is the leader,
-    // or it would create new assignments.
+    // A leader that cannot be told to skip the assignment must not know that it leads, or it would assign anew.
     const leader = r.supportsSkipAssignment ? full.leader : (leaderBefore ?? '')
     const reply = { ...full, leader, skipAssignment }
     this.#persist({ kind: 'static', generation: this.#generation, member, previous: old, waiter, reply })
@@ -345,8 +325,7 @@ export class ClassicGroup {
 
   #staticPersisted(p: Extract<Pending, { kind: 'static' }>, code: number, now: number) {
     const { member, previous } = p
-    // Either another member has started a rebalance, which will answer this join, or this member
-    // was replaced again and its join was answered.
+    // Someone else started a rebalance meanwhile (it answers), or this one was replaced again (it was answered).
     if (this.#state !== 'Stable' || this.#members.get(member.memberId)?.joinWaiter !== p.waiter) return
     this.#members.setJoinWaiter(member, null)
     if (code === ErrorCode.NONE) {
@@ -356,7 +335,7 @@ export class ClassicGroup {
     }
     this.#members.replace(member.memberId, previous)
     previous.keepAlive(now)
-    this.#out.rejectJoin(p.waiter, code, '')
+    this.#out.refuseJoin(p.waiter, code, '')
   }
 
   #rebalance(reason: string, now: number) {
@@ -370,7 +349,7 @@ export class ClassicGroup {
     this.#pendingSync.clear()
     const initial = this.#state === 'Empty'
     this.#transition('PreparingRebalance', now)
-    this.#out.log(`rebalances from generation ${this.#generation}: ${reason}`)
+    this.#out.note(`rebalances from generation ${this.#generation}: ${reason}`)
     if (initial) {
       const delayMs = this.#settings.initialRebalanceDelayMs
       this.#initialDelay = new InitialDelay(delayMs, this.#members.rebalanceTimeoutMs)
@@ -389,21 +368,17 @@ export class ClassicGroup {
     this.#joinDeadline = now + delayMs
   }
 
-  /**
-   * Ends the join phase and starts a generation. Members that did not rejoin are removed. Static
-   * members stay until their session expires.
-   */
+  /** Ends the join phase: those who did not come are out (static members stay until their session ends), a generation begins. */
   #completeJoin(now: number) {
     this.#joinDeadline = NEVER
     this.#initialDelay = null
     for (const m of [...this.#members.all()])
       if (!m.joinWaiter && m.groupInstanceId === null) {
         this.#members.remove(m.memberId)
-        this.#out.log(`removed member ${m.memberId}, which did not rejoin in time`)
+        this.#out.note(`removed member ${m.memberId}, which did not rejoin in time`)
       }
-    if (this.#members.size > 0 && !this.#members.electJoinedLeader()) {
-      // Only static members remain, and none has rejoined. Wait for one to rejoin or for their
-      // sessions to expire.
+    if (this.#members.size > 0 && !this.#members.electJoined()) {
+      // Only static members are left, and none has come back: wait for one, or for their sessions to end.
       this.#joinDeadline = now + Math.max(this.#members.rebalanceTimeoutMs, MIN_WAIT_MS)
       return
     }
@@ -413,13 +388,13 @@ export class ClassicGroup {
       this.#protocolName = null
       this.#topics = null
       this.#transition('Empty', now)
-      this.#out.log(`is empty in generation ${this.#generation}`)
+      this.#out.note(`is empty in generation ${this.#generation}`)
       return this.#persist({ kind: 'empty' })
     }
     this.#protocolName = selectProtocol(this.#members.all())
     this.#topics = topicsOf(this, this.#members)
     this.#transition('CompletingRebalance', now)
-    this.#out.log(`is in generation ${this.#generation} with ${this.#members.size} members`)
+    this.#out.note(`is in generation ${this.#generation} with ${this.#members.size} members`)
     for (const m of this.#members.all()) {
       m.isNew = false
       m.keepAlive(now)
@@ -432,7 +407,7 @@ export class ClassicGroup {
     this.#syncDeadline = now + this.#members.rebalanceTimeoutMs
   }
 
-  /** Removes the members that never requested their assignment. */
+  /** Those who never asked for their assignment are out. */
   #onSyncDeadline(now: number) {
     this.#syncDeadline = NEVER
     if (this.#pendingSync.size === 0 || (this.#state !== 'CompletingRebalance' && this.#state !== 'Stable')) return
@@ -441,9 +416,9 @@ export class ClassicGroup {
   }
 
   #expireSessions(now: number): void {
-    const expired = Array.from(this.#members.all()).filter(m => m.expiresAt <= now)
-    for (const m of expired) this.#drop(m.memberId, 'its session timed out', ErrorCode.UNKNOWN_MEMBER_ID)
-    if (expired.length > 0) this.#membersLeft('sessions timed out', now)
+    const gone = Array.from(this.#members.all()).filter(m => m.expiresAt <= now)
+    for (const m of gone) this.#drop(m.memberId, 'its session timed out', ErrorCode.UNKNOWN_MEMBER_ID)
+    if (gone.length > 0) this.#membersLeft('sessions timed out', now)
   }
 
   #membersLeft(reason: string, now: number): void {
@@ -457,20 +432,17 @@ export class ClassicGroup {
     this.#members.remove(memberId)
     this.#pendingSync.delete(memberId)
     if (this.#pendingSync.size === 0) this.#syncDeadline = NEVER
-    if (member) this.#out.log(`removed member ${memberId}: ${reason}`)
+    if (member) this.#out.note(`removed member ${memberId}: ${reason}`)
   }
 
   #answerWaits(member: Member, code: number): void {
-    if (member.joinWaiter) this.#out.rejectJoin(member.joinWaiter, code, member.memberId)
+    if (member.joinWaiter) this.#out.refuseJoin(member.joinWaiter, code, member.memberId)
     this.#members.setJoinWaiter(member, null)
     if (member.syncWaiter) this.#out.answerSync(member.syncWaiter, this, code, NO_BYTES)
     member.syncWaiter = null
   }
 
-  /**
-   * Stores each member's assignment (an empty one if there is an error), answers the members that
-   * wait for it, and renews their sessions.
-   */
+  /** Gives everyone its assignment (none with an error) and answers those who wait for it; sessions start anew. */
   #answerSyncs(code: number, assignments: ReadonlyMap<string, Buffer> | null, now: number): void {
     for (const m of this.#members.all()) {
       m.assignment = assignments?.get(m.memberId) ?? NO_BYTES

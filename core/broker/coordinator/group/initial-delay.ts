@@ -1,13 +1,12 @@
 /**
- * Computes how long the first rebalance of an empty group waits for more members, in milliseconds.
- * The first delay is `group.initial.rebalance.delay.ms`. If a member joined during a delay, another
- * delay follows, up to the longest rebalance timeout in total.
+ * How long the first rebalance of an empty group waits for more members: `group.initial.rebalance.delay.ms`, and as long again each time that somebody
+ * came meanwhile, up to the longest rebalance timeout in all. Milliseconds.
  */
 export class InitialDelay {
   readonly #stepMs: number
   #currentMs: number
   #remainingMs: number
-  #memberJoined = false
+  #someoneCame = false
 
   constructor(stepMs: number, rebalanceTimeoutMs: number) {
     this.#stepMs = stepMs
@@ -15,14 +14,14 @@ export class InitialDelay {
     this.#remainingMs = Math.max(rebalanceTimeoutMs - stepMs, 0)
   }
 
-  memberJoined(): void {
-    this.#memberJoined = true
+  memberCame(): void {
+    this.#someoneCame = true
   }
 
-  /** Called at the end of a delay. Returns the next delay, or 0 if there is none. */
+  /** The delay is over: how long to wait once more, 0 not at all. */
   next(): number {
-    if (!this.#memberJoined || this.#remainingMs === 0) return 0
-    this.#memberJoined = false
+    if (!this.#someoneCame || this.#remainingMs === 0) return 0
+    this.#someoneCame = false
     const delayMs = Math.min(this.#stepMs, this.#remainingMs)
     this.#remainingMs = Math.max(this.#remainingMs - this.#currentMs, 0)
     this.#currentMs = delayMs

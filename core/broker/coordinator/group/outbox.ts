@@ -1,8 +1,8 @@
 import type { Member } from './member.ts'
 import type { GroupEffect, GroupSnapshot, JoinReply, SyncReply, Waiter } from './types.ts'
-import { type Agreement, joinError, syncReply } from './views.ts'
+import { type Agreement, joinRefusal, syncReply } from './views.ts'
 
-/** What to do when a record of the group has been written. */
+/** What is to be done when a record that a group asked for is written. */
 export type Pending =
   | { readonly kind: 'assignment'; readonly generation: number; readonly assignments: ReadonlyMap<string, Buffer> }
   | {
@@ -15,29 +15,29 @@ export type Pending =
     }
   | { readonly kind: 'empty' }
 
-/** The actions that a group requests, in order, and the records whose writes are pending. */
+/** What a group wants done, in order, and what it waits for to be written. */
 export class Outbox {
   #effects: GroupEffect[] = []
   readonly #pending = new Map<number, Pending>()
   #lastTicket = 0
 
-  /** Returns the actions since the last call. */
+  /** Everything since the last time. */
   take(): GroupEffect[] {
     const effects = this.#effects
     this.#effects = []
     return effects
   }
 
-  log(text: string): void {
-    this.#effects.push({ kind: 'log', text })
+  note(text: string): void {
+    this.#effects.push({ kind: 'note', text })
   }
 
   answerJoin(to: Waiter<JoinReply>, reply: JoinReply): void {
     this.#effects.push({ kind: 'join', to, reply })
   }
 
-  rejectJoin(to: Waiter<JoinReply>, errorCode: number, memberId: string): void {
-    this.answerJoin(to, joinError(errorCode, memberId))
+  refuseJoin(to: Waiter<JoinReply>, errorCode: number, memberId: string): void {
+    this.answerJoin(to, joinRefusal(errorCode, memberId))
   }
 
   answerSync(to: Waiter<SyncReply>, a: Agreement, errorCode: number, assignment: Buffer): void {
@@ -50,21 +50,21 @@ export class Outbox {
     this.#effects.push({ kind: 'persist', ticket, snapshot })
   }
 
-  /** Removes and returns the entry for a ticket, unless it has been cleared. */
+  /** What was waiting for a ticket, if the group still is. */
   written(ticket: number): Pending | undefined {
     const pending = this.#pending.get(ticket)
     this.#pending.delete(ticket)
     return pending
   }
 
-  /** Whether the leader's assignment for a generation is being written. */
+  /** The leader's assignment of a generation is on its way into the log. */
   isAssigning(generation: number): boolean {
     for (const p of this.#pending.values()) if (p.kind === 'assignment' && p.generation === generation) return true
     return false
   }
 
-  /** Ignores the outcome of all pending writes. */
-  clear(): void {
+  /** Nothing that is written matters any more. */
+  forget(): void {
     this.#pending.clear()
   }
 }

@@ -1,16 +1,13 @@
-/** The states of a classic group, as ListGroups and DescribeGroups name them. */
+/** The states of a classic group, in the words that ListGroups and DescribeGroups use. */
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
 
-/**
- * A protocol that a member supports. For consumers this is an assignor's name and the encoded
- * subscription.
- */
+/** A protocol that a member speaks: for consumers the name of an assignor and its encoded subscription. */
 export interface MemberProtocol {
   readonly name: string
   readonly metadata: Buffer
 }
 
-/** A JoinGroup request for the state machine. Times are in milliseconds. */
+/** JoinGroup as the state machine sees it. Times in milliseconds. */
 export interface JoinRequest {
   readonly memberId: string
   readonly groupInstanceId: string | null
@@ -20,17 +17,11 @@ export interface JoinRequest {
   readonly rebalanceTimeoutMs: number
   readonly protocolType: string
   readonly protocols: readonly MemberProtocol[]
-  /** The id to assign to a member without one. */
+  /** The id that a member without one gets. */
   readonly newMemberId: string
-  /**
-   * Since v4, a new dynamic member must join again with its assigned id. A lost response then
-   * leaves no unused member behind.
-   */
+  /** From v4: a dynamic member must come back with the id that it was given, so that lost answers leave no ghosts. */
   readonly requireKnownMemberId: boolean
-  /**
-   * Since v9, a replaced static leader receives the members and is told to skip the assignment
-   * (KIP-814).
-   */
+  /** From v9: a static leader that was replaced is told the members and to skip the assignment (KIP-814). */
   readonly supportsSkipAssignment: boolean
   readonly reason?: string | null
 }
@@ -50,7 +41,7 @@ export interface SyncRequest {
   readonly memberId: string
   readonly groupInstanceId: string | null
   readonly generationId: number
-  /** Null before v5, and then not checked. */
+  /** Null before v5: not checked. */
   readonly protocolType: string | null
   readonly protocolName: string | null
   readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[]
@@ -69,10 +60,10 @@ export interface LeaveRequest {
   readonly reason?: string | null
 }
 
-/** Receives a response. The state machine never calls it, but returns it in an effect. */
+/** Whoever waits for an answer. The machine never calls it: it hands it back in an effect. */
 export type Waiter<T> = (reply: T) => void
 
-/** A member in a group's record in `__consumer_offsets`. */
+/** What a group's record in `__consumer_offsets` holds of a member. */
 export interface MemberSnapshot {
   readonly memberId: string
   readonly groupInstanceId: string | null
@@ -84,27 +75,27 @@ export interface MemberSnapshot {
   readonly assignment: Buffer
 }
 
-/** A group's record in `__consumer_offsets`: GroupMetadataValue. */
+/** What a group's record in `__consumer_offsets` holds: GroupMetadataValue. */
 export interface GroupSnapshot {
   readonly protocolType: string
   readonly generation: number
   readonly protocol: string | null
   readonly leader: string | null
-  /** When the group entered its state, in milliseconds since the epoch. -1 if unknown. */
+  /** When the group came into its state, milliseconds since the epoch; -1 unknown. */
   readonly currentStateTimestamp: number
   readonly members: readonly MemberSnapshot[]
 }
 
-/** An action that the state machine requests. */
+/** What the machine wants done, in order. */
 export type GroupEffect =
   | { readonly kind: 'join'; readonly to: Waiter<JoinReply>; readonly reply: JoinReply }
   | { readonly kind: 'sync'; readonly to: Waiter<SyncReply>; readonly reply: SyncReply }
   /** Append the group's record, then call `persisted(ticket, code)`. */
   | { readonly kind: 'persist'; readonly ticket: number; readonly snapshot: GroupSnapshot }
-  /** Write a line to the log. */
-  | { readonly kind: 'log'; readonly text: string }
+  /** Worth a line in the log. */
+  | { readonly kind: 'note'; readonly text: string }
 
-/** The broker's group settings, with Kafka's names. Times are in milliseconds. */
+/** The broker's settings for groups, by Kafka's names. Times in milliseconds. */
 export interface GroupSettings {
   /** `group.initial.rebalance.delay.ms`. Default 3000. */
   readonly initialRebalanceDelayMs: number

@@ -3,17 +3,14 @@ import type { Member } from './member.ts'
 import type { Membership } from './membership.ts'
 import { type GroupSnapshot, type JoinReply, NO_BYTES, type SyncReply } from './types.ts'
 
-/** What the members of a group have agreed on, as responses and records show it. */
+/** What a group has agreed on, as far as answers and records tell it. */
 export interface Agreement {
   readonly generationId: number
   readonly protocolType: string | null
   readonly protocolName: string | null
 }
 
-/**
- * A successful JoinGroup response. Only the leader's response lists all members with their
- * metadata.
- */
+/** A JoinGroup's good answer. The leader is told all members and what they said, the others nothing of the kind. */
 export function joinReply(a: Agreement, members: Membership, member: Member, asLeader: boolean): JoinReply {
   const describe = (m: Member) => ({
     memberId: m.memberId,
@@ -32,19 +29,19 @@ export function joinReply(a: Agreement, members: Membership, member: Member, asL
   }
 }
 
-/** A JoinGroup error response. */
-export function joinError(errorCode: number, memberId: string): JoinReply {
+/** A JoinGroup's refusal. */
+export function joinRefusal(errorCode: number, memberId: string): JoinReply {
   const nothing = { generationId: -1, protocolType: null, protocolName: null, leader: '', skipAssignment: false }
   return { ...nothing, errorCode, memberId, members: [] }
 }
 
-/** A SyncGroup response, with or without an error. */
+/** A SyncGroup's answer, good or bad. */
 export function syncReply(a: Agreement, errorCode: number, assignment: Buffer): SyncReply {
   if (errorCode !== 0) return { errorCode, protocolType: null, protocolName: null, assignment: NO_BYTES }
   return { errorCode, protocolType: a.protocolType, protocolName: a.protocolName, assignment }
 }
 
-/** The group's record with these assignments. */
+/** What the group's record shall say, with these assignments. */
 export function groupSnapshot(
   a: Agreement,
   members: Membership,
@@ -70,10 +67,7 @@ export function groupSnapshot(
   }
 }
 
-/**
- * The topics of all subscriptions. Null if the members are not consumers, or if one subscription is
- * unreadable.
- */
+/** The topics of all subscriptions; null when the members are no consumers or one of them says what cannot be read. */
 export function topicsOf(a: Agreement, members: Membership): ReadonlySet<string> | null {
   if (a.protocolType !== 'consumer' || a.protocolName === null) return null
   const topics = new Set<string>()

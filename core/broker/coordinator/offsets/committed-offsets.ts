@@ -3,20 +3,14 @@ import { ZERO_UUID } from '../../../protocol/index.ts'
 /** An offset that a group has committed for a partition. */
 export interface CommittedOffset {
   readonly offset: number
-  /** The leader epoch of the last record read. -1 if unknown. */
+  /** Of the last record read; -1 unknown. */
   readonly leaderEpoch: number
   readonly metadata: string
   /** Milliseconds since the epoch. */
   readonly commitTimestamp: number
-  /**
-   * When the offset expires, if the client has set it (before v5). Null if the broker's retention
-   * applies.
-   */
+  /** A time of its own at which it expires (clients before v5 could say so); null for the broker's retention. */
   readonly expireTimestamp: number | null
-  /**
-   * The id of the topic, so that a later topic with the same name does not get the offset.
-   * ZERO_UUID if unknown.
-   */
+  /** The topic it was committed for, so that a later topic of the same name does not get it; ZERO_UUID unknown. */
   readonly topicId: string
 }
 
@@ -33,7 +27,7 @@ export class CommittedOffsets {
     return this.#topics.get(topic)?.get(partition)
   }
 
-  /** Returns the offset, unless it belongs to an earlier topic with the same name. */
+  /** The offset, unless it belongs to another topic that had this name before. */
   find(topic: string, partition: number, topicId: string): CommittedOffset | undefined {
     const o = this.get(topic, partition)
     return o && isSameTopic(o.topicId, topicId) ? o : undefined
@@ -67,7 +61,7 @@ export class CommittedOffsets {
   }
 }
 
-/** Whether two topic ids may belong to the same topic. An unknown id matches every id. */
+/** Whether two topic ids can mean the same topic: an unknown one matches all. */
 export function isSameTopic(a: string, b: string): boolean {
   return a === b || a === ZERO_UUID || b === ZERO_UUID
 }

@@ -1,7 +1,4 @@
-/**
- * A broker in its own process, for tests that kill it: `node broker-process.ts DIR PORT`. Prints a
- * line when it is ready.
- */
+/** A broker in a process of its own, for tests that kill it: `node broker-process.ts DIR PORT`. Prints a line when it serves. */
 import { startBroker } from '../../broker.ts'
 import { silentLogger } from '../../test-support/test-broker.ts'
 

@@ -4,9 +4,8 @@ import { RawClient } from '../../test-support/raw-client.ts'
 type Answer = Record<string, unknown>
 
 /**
- * Sends requests and records the responses in a form in which two brokers can be compared. Member
- * ids and topic ids are numbered in their order of appearance, lists are sorted, and ports are left
- * out.
+ * Asks a broker and writes down its answers in a form that two brokers can be compared by: member ids and topic ids by their order of
+ * appearance, lists sorted, ports left out.
  */
 export class Transcript {
   readonly lines: string[]
@@ -23,25 +22,25 @@ export class Transcript {
     return new Transcript(await RawClient.connect(port), [], new Map())
   }
 
-  /** Adds to the same transcript over a separate connection. */
+  /** The same record of answers, over a connection of its own. */
   async fork(port: number): Promise<Transcript> {
     return new Transcript(await RawClient.connect(port), this.lines, this.#names)
   }
 
-  /** Replaces an id with a name in the transcript. */
+  /** Shows an id by a name of ours. */
   name(id: string, name: string): void {
     this.#names.set(id, name)
   }
 
   async ask(api: keyof typeof ApiKey, input: object, version?: number): Promise<Answer> {
-    // The line's place is that of the request, whenever the response arrives.
+    // Its line is where it was asked, whenever the answer comes.
     const line = this.lines.push('') - 1
     const answer = await this.#client.call(api, input, version)
     this.lines[line] = `${api} ${version ?? 'newest'} ${this.#show(input)} -> ${this.#show(answer)}`
     return answer
   }
 
-  /** Sends a request without recording the response. */
+  /** Asks without writing down the answer. */
   silently(api: keyof typeof ApiKey, input: object): Promise<Answer> {
     return this.#client.call(api, input)
   }
@@ -62,7 +61,7 @@ export class Transcript {
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 
-/** Converts bytes to text and truncates long text. */
+/** Bytes as text, long text cut. */
 function readable(value: unknown): unknown {
   if (Buffer.isBuffer(value)) return value.toString('latin1')
   if (typeof value === 'string' && value.length > 200) return `${value.slice(0, 20)}...${value.length}`
@@ -71,7 +70,7 @@ function readable(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, readable(v)]))
 }
 
-/** Sorts lists, because brokers return them in no fixed order. */
+/** Lists in one order: brokers keep none. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
   if (typeof value !== 'object' || value === null) return value

@@ -7,10 +7,7 @@ import { decodeRecord, type MetadataRecord } from '../records.ts'
 import { Replay } from '../replay.ts'
 import { Snapshotter } from '../snapshotter.ts'
 
-/**
- * A metadata log with small segments, opened as a broker does, and the log lines that this
- * produces.
- */
+/** A metadata log with small segments, as a broker uses it, and what it says when it is opened. */
 export class MetadataRig {
   readonly logs: LogManager
   readonly log: MetadataLog
@@ -31,7 +28,7 @@ export class MetadataRig {
     return new MetadataRig(logs, log, logger.lines)
   }
 
-  /** Restores and replays, as a broker does when it starts. */
+  /** As a start of the broker does. */
   async load(): Promise<MetadataImage> {
     const replay = new Replay(await this.log.restore())
     for await (const batch of this.log.replay(replay.image.offset + 1)) replay.add(batch)
@@ -39,7 +36,7 @@ export class MetadataRig {
     return this.image
   }
 
-  /** Writes each record as a separate batch. */
+  /** Each record is a batch of its own. */
   async write(...records: (MetadataRecord | Buffer)[]): Promise<void> {
     for (const r of records) {
       const bytes = Buffer.isBuffer(r) ? r : r.bytes
@@ -48,7 +45,7 @@ export class MetadataRig {
     }
   }
 
-  /** Writes a snapshot and removes the metadata that it replaces. */
+  /** Writes a snapshot and removes what it makes unnecessary. */
   async snapshot(): Promise<void> {
     this.#now += 1000
     const limits = { maxBytesBetween: 1, maxIntervalMs: 0 }

@@ -2,7 +2,7 @@ import type { Admin, ConsumerRecord, DeliveryListener, Producer, ProducerRecord 
 import { messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
 import { errors } from '../errors.ts'
-import type { MetricsRecorder } from '../metrics.ts'
+import type { MetricsRecorder } from '../metrics/recorder.ts'
 import type { ErrorConfig } from './error-config.ts'
 import type { ErrorReporter, StageError } from './error-policy.ts'
 import { javaClassOf, javaTraceOf } from './java-errors.ts'
@@ -64,12 +64,13 @@ export class DeadLetterQueue implements ErrorReporter<ConsumerRecord>, DeliveryL
       timestamp: raw.timestampType === -1 ? null : raw.timestamp,
       headers: withContext ? [...raw.headers, ...this.#headers(raw, error)] : raw.headers,
     }
-    this.#metrics.deadLetterRecords++
+    this.#metrics.deadLetterRequests++
     if (this.#waiting.length > 0 || !this.#producer.append(record, this)) this.#waiting.push(record)
   }
 
   onDelivery(_token: number, error: Error | null): void {
     if (error) {
+      this.#metrics.deadLetterFailures++
       const params = { topic: this.#topic, cause: messageOf(error) }
       this.#failure ??= errors.create('MR_TASK_DLQ', params, { cause: error })
     }

@@ -2,7 +2,7 @@ import { sleep } from '../../../common/async/sleep.ts'
 import { isRetriable, messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
 import { errors } from '../errors.ts'
-import type { MetricsRecorder } from '../metrics.ts'
+import type { MetricsRecorder } from '../metrics/recorder.ts'
 import type { ErrorConfig } from './error-config.ts'
 
 /** Where in a record's way something failed; Connect's names, which dead letter headers carry. */
@@ -99,6 +99,8 @@ export class ErrorPolicy<R> {
   /** Reports a record that is given up. Throws when the tolerance does not allow to go on without it. */
   reject(record: R, error: StageError): void {
     this.#metrics.recordErrors++
+    this.#metrics.lastErrorAt = Date.now()
+    if (this.config['errors.log.enable']) this.#metrics.errorsLogged++
     for (const reporter of this.#reporters) reporter.report(record, error)
     if (this.tolerant) {
       this.#metrics.recordsSkipped++

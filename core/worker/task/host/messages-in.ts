@@ -3,6 +3,7 @@ import type { ConfigValue } from '../../../common/config/parse.ts'
 import type { LogLevel } from '../../../common/log.ts'
 import type { Props } from '../../../connect/props.ts'
 import type { SourceOffset, SourcePartition } from '../../../connect/record.ts'
+import type { WindowOptions } from '../metrics/windowed.ts'
 
 /** The location of a plugin's class. The herder reads it from the manifest; a thread imports it. */
 export interface PluginRef {
@@ -77,6 +78,8 @@ export interface TaskSpec {
   readonly paused: boolean
   /** `offset.flush.interval.ms`. */
   readonly offsetFlushIntervalMs: number
+  /** `metrics.sample.window.ms` and `metrics.num.samples` of the worker. */
+  readonly metricsWindow: WindowOptions
   /** `topic.creation.enable` of the worker. */
   readonly topicCreationEnabled: boolean
   /** `topic.tracking.enable`: whether the task sends `topics` events. */

@@ -1,5 +1,6 @@
 import type { GroupMetadata } from '../../../client/types.ts'
 import type { LogEntry } from '../../../common/log.ts'
+import type { Stage, TaskValues } from '../../metrics/task-metrics.ts'
 import type { RequestName, ThreadRequests } from './messages-in.ts'
 
 /** A failure in the form that crosses threads. */
@@ -14,32 +15,48 @@ export interface Failure {
   readonly code?: string | undefined
 }
 
-/**
- * The counters of a task since its start, with Connect's metric names. Sent every few seconds while
- * they change, and at the end of the task.
- */
-export interface TaskMetrics {
-  /** The current phase of the task, and the time when it began, ms since 1970. */
-  readonly phase: 'idle' | 'poll' | 'transform' | 'send' | 'put' | 'commit'
-  readonly phaseSince: number
-  /** Source: the records that `poll` returned. Sink: the records consumed. */
-  readonly recordsRead: number
-  /** Source: the records that the broker acknowledged. Sink: the records that `put` accepted. */
-  readonly recordsWritten: number
-  /** The records that a transformation dropped. */
-  readonly recordsFiltered: number
-  /** The records skipped because of `errors.tolerance=all`. */
-  readonly recordsSkipped: number
-  readonly recordErrors: number
-  readonly recordFailures: number
-  readonly retries: number
-  readonly deadLetterRecords: number
-  /** Source: polled but not yet acknowledged. Sink: consumed but not yet put. */
-  readonly recordsActive: number
-  readonly bytesActive: number
-  readonly offsetCommits: number
-  readonly offsetCommitFailures: number
-  readonly lastCommitAt: number | null
+/** One series of a plugin's own metric. */
+export interface PluginSample {
+  readonly name: string
+  readonly type: 'gauge' | 'counter'
+  readonly help: string
+  /** Label names and values, in the order of the names. */
+  readonly tags: readonly (readonly [string, string])[]
+  readonly value: number
+}
+
+/** The traffic of one Kafka client of a task, as Kafka's clients count it. */
+export interface ClientSample {
+  readonly kind: 'producer' | 'consumer'
+  readonly clientId: string
+  readonly incomingBytes: number
+  readonly outgoingBytes: number
+  readonly connections: number
+  readonly connectionsCreated: number
+}
+
+/** How far a task is behind, measured by its plugin (source) or by its consumer (sink). */
+export interface LagSample {
+  readonly bytes: number | null
+  /** Sinks only. */
+  readonly records: number | null
+  readonly caughtUp: boolean
+  /** The time of the last record, ms since 1970; null when unknown, or when the task has everything. */
+  readonly since: number | null
+  /** Sinks only. */
+  readonly partitions: readonly (readonly [topic: string, partition: number, records: number])[]
+}
+
+/** The metrics of a task, sent every two seconds while they change, and at its end. */
+export interface TaskSnapshot {
+  readonly values: TaskValues
+  /** Seconds since the start of the task, by stage. */
+  readonly stages: readonly (readonly [Stage, number])[]
+  /** Sources: when the oldest record that is not acknowledged was polled, ms since 1970. */
+  readonly activeSince: number | null
+  readonly lag: LagSample | null
+  readonly clients: readonly ClientSample[]
+  readonly plugin: readonly PluginSample[]
 }
 
 /**
@@ -78,14 +95,15 @@ export type ThreadEvent =
   | { readonly type: 'reconfigure'; readonly unit: string }
   /** The topics that the task uses for the first time. */
   | { readonly type: 'topics'; readonly unit: string; readonly topics: readonly string[] }
-  | { readonly type: 'metrics'; readonly unit: string; readonly metrics: TaskMetrics }
+  | { readonly type: 'metrics'; readonly unit: string; readonly metrics: TaskSnapshot }
   /** The thread's memory use in bytes, sent every few seconds. */
   | {
       readonly type: 'memory'
       readonly heapUsed: number
       readonly heapLimit: number
       readonly external: number
-      readonly arrayBuffers: number
+      /** The fraction of the time, since the last of these events, that the event loop was busy. */
+      readonly utilization: number
     }
 
 /** The answer to a request. */

@@ -1,8 +1,7 @@
-import type { ConfigDef, ConfigValues } from '../../../common/config/define.ts'
 import { messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
 import type { Clients } from '../../clients.ts'
-import type { MetricsRecorder } from '../metrics.ts'
+import type { MetricsRecorder } from '../metrics/recorder.ts'
 import type { Converters } from '../source/source-converter.ts'
 import type { TransformChain } from '../transform-chain.ts'
 import type { TaskSpec } from './messages-in.ts'
@@ -21,8 +20,6 @@ export interface Runner {
 export interface TaskParts {
   readonly unit: string
   readonly spec: TaskSpec
-  /** The parsed configuration of the task. */
-  readonly settings: ConfigValues<ConfigDef>
   readonly uplink: Uplink
   readonly chain: TransformChain
   readonly converters: Converters

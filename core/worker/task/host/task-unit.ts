@@ -1,3 +1,4 @@
+import type { ConfigDef } from '../../../common/config/define.ts'
 import { createLogger, type Logger } from '../../../common/log.ts'
 import type { SinkConnector, SourceConnector } from '../../../connect/connector.ts'
 import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
@@ -6,7 +7,7 @@ import type { SourceTask } from '../../../connect/source-task.ts'
 import { kafkaClients } from '../../clients.ts'
 import { failureOf } from '../failures/failure.ts'
 import { learnClientSecrets, learnSecrets, redact } from '../failures/redact.ts'
-import { MetricsRecorder } from '../metrics.ts'
+import { MetricsRecorder } from '../metrics/recorder.ts'
 import { createSinkRunner } from '../sink/sink-setup.ts'
 import type { Converters, Named } from '../source/source-converter.ts'
 import { createSourceRunner } from '../source/source-setup.ts'
@@ -14,7 +15,6 @@ import { type Closeable, TransformChain } from '../transform-chain.ts'
 import type { PluginSpec, TaskSpec } from './messages-in.ts'
 import type { Failure } from './messages-out.ts'
 import { construct, loadPlugin } from './plugin-loader.ts'
-import { type ConfigurablePlugin, configurePlugin, taskSettings } from './plugin-settings.ts'
 import { closeQuietly, type Runner, type TaskParts } from './runner.ts'
 import type { Unit, Uplink } from './unit.ts'
 
@@ -28,7 +28,7 @@ export class TaskUnit implements Unit {
   readonly #uplink: Uplink
   readonly #logger: Logger
   readonly #abort = new AbortController()
-  readonly #metrics = new MetricsRecorder()
+  readonly #metrics: MetricsRecorder
   #runner: Runner | null = null
   #paused: boolean
   #topics: string[] = []
@@ -43,6 +43,8 @@ export class TaskUnit implements Unit {
     this.#spec = spec
     this.#uplink = uplink
     this.#paused = spec.paused
+    this.#metrics = new MetricsRecorder(spec.type, spec.metricsWindow)
+    this.#metrics.paused = spec.paused
     this.#logger = createLogger('millrace.task', `[${spec.connector}|task-${spec.taskId}] `)
   }
 
@@ -56,6 +58,7 @@ export class TaskUnit implements Unit {
   async pause(): Promise<void> {
     if (this.#paused) return
     this.#paused = true
+    this.#metrics.paused = true
     this.#runner?.pause()
     this.#uplink.event({ type: 'paused', unit: this.unit })
   }
@@ -63,6 +66,7 @@ export class TaskUnit implements Unit {
   async resume(): Promise<void> {
     if (!this.#paused) return
     this.#paused = false
+    this.#metrics.paused = false
     this.#runner?.resume()
     this.#uplink.event({ type: 'resumed', unit: this.unit })
   }
@@ -107,13 +111,11 @@ export class TaskUnit implements Unit {
     for (const props of [spec.connectorProps, spec.taskProps]) learnSecrets(connector.config, props)
     for (const props of [spec.producer, spec.consumer, spec.admin]) learnClientSecrets(props)
     const task = construct<SourceTask | SinkTask>(connector.taskClass, spec.plugin.className)
-    if (task.config) learnSecrets(task.config, spec.taskProps)
     const converters = await loadConverters(spec, this.#loaded)
     this.#uplink.event({ type: 'loaded', unit: this.unit })
     const parts: TaskParts = {
       unit: this.unit,
       spec,
-      settings: taskSettings(task, connector, spec.taskProps),
       uplink: this.#uplink,
       chain,
       converters,
@@ -153,15 +155,13 @@ export class TaskUnit implements Unit {
   }
 }
 
-async function named<T extends Closeable & ConfigurablePlugin>(
-  spec: PluginSpec,
-  isKey: boolean,
-  loaded: Closeable[],
-): Promise<Named<T>> {
+async function named<
+  T extends Closeable & { config: ConfigDef; configure(props: TaskSpec['taskProps'], isKey?: boolean): void },
+>(spec: PluginSpec, isKey: boolean, loaded: Closeable[]): Promise<Named<T>> {
   const plugin = await loadPlugin<T>(spec.plugin)
   loaded.push(plugin)
-  learnSecrets(plugin.config ?? {}, spec.props)
-  configurePlugin(plugin, spec.props, isKey)
+  learnSecrets(plugin.config, spec.props)
+  plugin.configure(spec.props, isKey)
   return { className: spec.plugin.className, plugin }
 }
 

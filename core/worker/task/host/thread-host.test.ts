@@ -89,6 +89,7 @@ function spec(mode: string, taskId = 0): TaskSpec {
     offsets: { kind: 'herder' },
     paused: false,
     offsetFlushIntervalMs: 60_000,
+    metricsWindow: { windowMs: 30_000, samples: 2 },
     topicCreationEnabled: true,
     topicTracking: true,
     workerId: 'w',

@@ -24,6 +24,7 @@ const units = new Map<string, Unit>()
 const starting = new Map<string, Promise<void>>()
 const calls = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
 let nextCall = 1
+let loopUse = performance.eventLoopUtilization()
 
 const send = (message: MessageOut): void => port.postMessage(message)
 
@@ -160,9 +161,11 @@ function watchMemory(): void {
       throw errors.create('MR_TASK_EXTERNAL_MEMORY', params)
     }
   }
-  const { heapUsed, external, arrayBuffers } = memory
+  const { heapUsed, external } = memory
   const heapLimit = getHeapStatistics().heap_size_limit
-  send({ type: 'event', event: { type: 'memory', heapUsed, heapLimit, external, arrayBuffers } })
+  const utilization = performance.eventLoopUtilization(loopUse).utilization
+  loopUse = performance.eventLoopUtilization()
+  send({ type: 'event', event: { type: 'memory', heapUsed, heapLimit, external, utilization } })
 }
 
 for (const [logger, level] of data.logLevels) setLogLevel(logger, level)

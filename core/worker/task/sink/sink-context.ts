@@ -1,29 +1,30 @@
 import type { Consumer } from '../../../client/types.ts'
 import type { Logger } from '../../../common/log.ts'
+import type { PluginMetrics } from '../../../connect/plugin-metrics.ts'
 import type { Props } from '../../../connect/props.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../../../connect/record.ts'
 import type { ErrantRecordReporter, SinkTaskContext } from '../../../connect/sink-task.ts'
 
 interface Given {
   readonly configs: Props
-  readonly version: string
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly connector: string
   readonly taskId: number
   readonly errantRecordReporter: ErrantRecordReporter | null
+  readonly metrics: PluginMetrics
 }
 
 /** What a sink task asks of the runner. Requests are noted here and carried out by the runner between `put`s. */
 export class SinkContext implements SinkTaskContext {
   readonly configs: Props
-  readonly version: string
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly connector: string
   readonly taskId: number
   readonly errantRecordReporter: ErrantRecordReporter | null
   readonly #consumer: Consumer
+  readonly #metrics: PluginMetrics
   readonly #paused = new Map<string, TopicPartition>()
   #seeks: TopicPartitionOffset[] = []
   #timeoutMs: number | null = null
@@ -32,12 +33,16 @@ export class SinkContext implements SinkTaskContext {
   constructor(consumer: Consumer, given: Given) {
     this.#consumer = consumer
     this.configs = given.configs
-    this.version = given.version
     this.logger = given.logger
     this.signal = given.signal
     this.connector = given.connector
     this.taskId = given.taskId
     this.errantRecordReporter = given.errantRecordReporter
+    this.#metrics = given.metrics
+  }
+
+  pluginMetrics(): PluginMetrics {
+    return this.#metrics
   }
 
   assignment(): readonly TopicPartition[] {

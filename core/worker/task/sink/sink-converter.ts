@@ -2,6 +2,7 @@ import type { ConsumerRecord } from '../../../client/types.ts'
 import type { SchemaAndValue } from '../../../connect/plugins.ts'
 import type { Header, SinkRecord, TimestampType } from '../../../connect/record.ts'
 import { StageError } from '../failures/error-policy.ts'
+import type { StageClock } from '../metrics/stage-clock.ts'
 import type { Converters } from '../source/source-converter.ts'
 import type { TransformChain } from '../transform-chain.ts'
 
@@ -16,17 +17,30 @@ const NO_HEADERS: readonly Header[] = []
 export class SinkRecordConverter {
   readonly #chain: TransformChain
   readonly #converters: Converters
+  readonly #stages: StageClock
 
-  constructor(chain: TransformChain, converters: Converters) {
+  constructor(chain: TransformChain, converters: Converters, stages: StageClock) {
     this.#chain = chain
     this.#converters = converters
+    this.#stages = stages
   }
 
   /** Null for a record that a transformation dropped. Throws a StageError. */
   convert(raw: ConsumerRecord): SinkRecord | null {
+    if (this.#chain.empty) return this.#recordOf(raw)
+    if (!this.#stages.shouldTime) return this.#chain.apply(this.#recordOf(raw))
+    const startedAt = performance.now()
+    const record = this.#recordOf(raw)
+    const convertedAt = performance.now()
+    const transformed = this.#chain.apply(record)
+    this.#stages.timed(performance.now() - convertedAt, convertedAt - startedAt)
+    return transformed
+  }
+
+  #recordOf(raw: ConsumerRecord): SinkRecord {
     const key = this.#side('KEY_CONVERTER', raw)
     const value = this.#side('VALUE_CONVERTER', raw)
-    const record: SinkRecord = {
+    return {
       topic: raw.topic,
       partition: raw.partition,
       offset: raw.offset,
@@ -41,7 +55,6 @@ export class SinkRecordConverter {
       originalPartition: raw.partition,
       originalOffset: raw.offset,
     }
-    return this.#chain.empty ? record : this.#chain.apply(record)
   }
 
   #side(stage: 'KEY_CONVERTER' | 'VALUE_CONVERTER', raw: ConsumerRecord): SchemaAndValue {

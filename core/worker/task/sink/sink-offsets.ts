@@ -12,6 +12,8 @@ export class SinkOffsets {
   readonly #consumed = new Map<string, TopicPartitionOffset>()
   readonly #delivered = new Map<string, TopicPartitionOffset>()
   readonly #committed = new Map<string, number>()
+  /** The first offset consumed since the start, for partitions without a commit since then. */
+  readonly #firstConsumed = new Map<string, number>()
   /**
    * Committed with the offsets, so that the next consumer detects a log truncation in between
    * (KIP-320).
@@ -29,6 +31,7 @@ export class SinkOffsets {
     let epochs = this.#epochs.get(key)
     if (!epochs) this.#epochs.set(key, (epochs = new ConsumedEpochs()))
     epochs.add(records)
+    if (!this.#committed.has(key) && !this.#firstConsumed.has(key)) this.#firstConsumed.set(key, records[0]!.offset)
     this.#consumed.set(key, { topic, partition, offset: last.offset + 1 })
   }
 
@@ -43,6 +46,7 @@ export class SinkOffsets {
     this.#consumed.set(key, offset)
     this.#delivered.set(key, offset)
     this.#committed.delete(key)
+    this.#firstConsumed.delete(key)
     this.#epochs.delete(key)
   }
 
@@ -52,8 +56,28 @@ export class SinkOffsets {
       this.#consumed.delete(key)
       this.#delivered.delete(key)
       this.#committed.delete(key)
+      this.#firstConsumed.delete(key)
       this.#epochs.delete(key)
     }
+  }
+
+  /** The number of offsets that were consumed and are not committed. */
+  get uncommitted(): number {
+    let sum = 0
+    for (const [key, { offset }] of this.#consumed) {
+      sum += offset - (this.#committed.get(key) ?? this.#firstConsumed.get(key) ?? offset)
+    }
+    return sum
+  }
+
+  /** The next offset after what was consumed, or null if nothing was. */
+  consumedTo(p: TopicPartition): number | null {
+    return this.#consumed.get(keyOf(p))?.offset ?? null
+  }
+
+  /** The next offset after what the sink was given, or null if nothing was. */
+  deliveredTo(p: TopicPartition): number | null {
+    return this.#delivered.get(keyOf(p))?.offset ?? null
   }
 
   /** What the sink was given, of these partitions or of all. */

@@ -67,12 +67,12 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
   const errant = queue || policy.tolerant ? new ErrantRecords(policy, queue, parts.converters) : null
   const context = new SinkContext(consumer, {
     configs: spec.taskProps,
-    version: spec.plugin.version,
     logger,
     signal: abort.signal,
     connector: spec.connector,
     taskId: spec.taskId,
     errantRecordReporter: errant,
+    metrics: metrics.plugin,
   })
   const tellMember = (member: GroupMetadata | null) => {
     parts.uplink.event({ type: 'member', unit: parts.unit, member })
@@ -87,7 +87,7 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
   try {
     await reportingSlowCall(
       'start',
-      () => task.start(parts.settings),
+      () => task.start(spec.taskProps),
       message => parts.onDegraded(message, null),
     )
   } catch (error) {
@@ -100,7 +100,7 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
     topics,
     consumer,
     context,
-    converter: new SinkRecordConverter(parts.chain, parts.converters),
+    converter: new SinkRecordConverter(parts.chain, parts.converters, metrics.stages),
     policy,
     queue,
     errant,
@@ -112,6 +112,7 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
     onMember: tellMember,
     onDegraded: (message, retryAt) => parts.onDegraded(message, retryAt),
   })
+  metrics.extras = () => ({ lag: runner.lag() })
   return { pause: () => runner.pause(), resume: () => runner.resume(), run: () => runner.run(), close }
 }
 

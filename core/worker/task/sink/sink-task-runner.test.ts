@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ConsumerRecord } from '../../../client/types.ts'
-import { sleep } from '../../../common/async/sleep.ts'
 import { createLogger, setLogSink } from '../../../common/log.ts'
 import { DataError, RetriableError } from '../../../connect/errors.ts'
 import type { SinkRecord, TopicPartition, TopicPartitionOffset } from '../../../connect/record.ts'
@@ -10,7 +9,7 @@ import { DeadLetterQueue } from '../failures/dead-letter-queue.ts'
 import { ErrantRecords } from '../failures/errant-records.ts'
 import { parseErrorConfig } from '../failures/error-config.ts'
 import { ErrorPolicy } from '../failures/error-policy.ts'
-import { MetricsRecorder } from '../metrics.ts'
+import { MetricsRecorder } from '../metrics/recorder.ts'
 import { FakeConsumer } from '../test-support/fake-consumer.ts'
 import { FakeProducer } from '../test-support/fake-producer.ts'
 import { textConverters } from '../test-support/text-converters.ts'
@@ -25,6 +24,7 @@ const T0: TopicPartition = { topic: 't', partition: 0 }
 const T1: TopicPartition = { topic: 't', partition: 1 }
 
 class RecordingSink extends SinkTask {
+  readonly version = '0'
   readonly taken: SinkRecord[] = []
   readonly events: string[] = []
   /** Called before a batch is taken; may throw. */
@@ -50,7 +50,7 @@ class RecordingSink extends SinkTask {
     this.events.push(`close ${partitions.map(p => p.partition)}`)
   }
 
-  override stop(): void {
+  stop(): void {
     this.events.push('stop')
   }
 }
@@ -59,7 +59,7 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
   const abort = new AbortController()
   const consumer = new FakeConsumer()
   const task = new RecordingSink()
-  const metrics = new MetricsRecorder()
+  const metrics = new MetricsRecorder('sink')
   const logger = createLogger('test.sink')
   const config = parseErrorConfig({ 'errors.retry.delay.max.ms': '5', ...props })
   const dlq = new FakeProducer()
@@ -79,12 +79,12 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
   const errant = queue || policy.tolerant ? new ErrantRecords(policy, queue, textConverters) : null
   const context = new SinkContext(consumer, {
     configs: {},
-    version: '1',
     logger,
     signal: abort.signal,
     connector: 'c',
     taskId: 3,
     errantRecordReporter: errant,
+    metrics: metrics.plugin,
   })
   task.context = context
   const degraded: (string | null)[] = []
@@ -93,7 +93,7 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
     topics: ['t'],
     consumer,
     context,
-    converter: new SinkRecordConverter(new TransformChain([]), textConverters),
+    converter: new SinkRecordConverter(new TransformChain([]), textConverters, metrics.stages),
     policy,
     queue,
     errant,
@@ -106,7 +106,7 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
     onDegraded: m => degraded.push(m),
   })
   const until = async (condition: () => boolean) => {
-    while (!condition()) await sleep(1)
+    while (!condition()) await new Promise(resolve => setTimeout(resolve, 1))
   }
   return { abort, consumer, task, metrics, dlq, runner, degraded, until, context }
 }
@@ -288,7 +288,7 @@ test('offsets wait for the dead letter queue, and its failure fails the task', a
   const running = s.runner.run()
   await s.until(() => s.task.taken.length === 1)
   s.context.requestCommit()
-  await s.until(() => s.metrics.phase === 'commit')
+  await s.until(() => s.metrics.stages.activity === 'commit')
   expect(s.consumer.commits).toEqual([])
   s.dlq.settle(0, new Error('no such topic'))
   await expect(running).rejects.toMatchObject({ code: 'MR_TASK_DLQ' })
@@ -407,7 +407,7 @@ test('a put that ends with an error because it was told to stop is no failure, a
   s.consumer.produce('t', 0, ['a'])
   s.consumer.script.push(() => s.consumer.give([T0]))
   const running = s.runner.run()
-  await s.until(() => s.metrics.phase === 'put' && s.metrics.recordsRead === 1)
+  await s.until(() => s.metrics.stages.activity === 'put' && s.metrics.recordsRead === 1)
   s.abort.abort()
   await running
   expect(s.consumer.commits).toEqual([])

@@ -12,11 +12,13 @@ import type { SinkTask } from '../../../connect/sink-task.ts'
 import type { DeadLetterQueue } from '../failures/dead-letter-queue.ts'
 import type { ErrantRecords } from '../failures/errant-records.ts'
 import { type ErrorPolicy, SINK_TASK, StageError } from '../failures/error-policy.ts'
+import type { LagSample } from '../host/messages-out.ts'
 import { reportingSlowCall } from '../host/runner.ts'
-import type { MetricsRecorder } from '../metrics.ts'
+import type { MetricsRecorder } from '../metrics/recorder.ts'
 import type { SinkContext } from './sink-context.ts'
 import type { SinkRecordConverter } from './sink-converter.ts'
 import { type Delivery, DeliveryQueue } from './sink-delivery.ts'
+import { SinkLag } from './sink-lag.ts'
 import { SinkOffsets } from './sink-offsets.ts'
 
 export interface SinkRunnerParts {
@@ -49,6 +51,7 @@ export class SinkTaskRunner {
   readonly #signal: AbortSignal
   readonly #deliveries = new DeliveryQueue()
   readonly #offsets = new SinkOffsets()
+  readonly #lag: SinkLag
   readonly #usedTopics = new Set<string>()
   #paused = false
   #retryAt: number | null = null
@@ -63,6 +66,7 @@ export class SinkTaskRunner {
   constructor(parts: SinkRunnerParts) {
     this.#parts = parts
     this.#signal = parts.abort.signal
+    this.#lag = new SinkLag(parts.consumer, this.#offsets, parts.logger)
     this.#nextCommit = Date.now() + parts.offsetFlushIntervalMs
   }
 
@@ -74,6 +78,11 @@ export class SinkTaskRunner {
   resume(): void {
     this.#paused = false
     this.#parts.consumer.wakeup()
+  }
+
+  /** How far the task is behind the ends of its partitions; null without partitions. */
+  lag(): LagSample | null {
+    return this.#lag.read()
   }
 
   /** Resolves after an orderly stop; rejects with what fails the task. The task's `stop` was called in both cases. */
@@ -111,7 +120,10 @@ export class SinkTaskRunner {
       this.#offsets.reset(seek)
     }
     this.#holdBack()
+    // A wait for the next try of a put counts as time of the put
+    metrics.stages.enter(this.#paused ? null : this.#retryAt === null ? 'consume' : 'put')
     const batches = await consumer.poll(this.#pollTimeout(), this.#signal)
+    metrics.stages.enter(null)
     this.#tellMember()
     if (this.#callbackError !== null) throw this.#callbackError
     if (this.#signal.aborted) return
@@ -120,8 +132,8 @@ export class SinkTaskRunner {
     if (this.#parts.queue?.congested) await this.#parts.queue.settled(this.#signal)
     if (this.#paused) return
     if (this.#retryAt === null || Date.now() >= this.#retryAt) await this.#deliver()
-    metrics.recordsActive = this.#deliveries.size
-    metrics.enter('idle')
+    metrics.partitions = consumer.assignment().length
+    metrics.recordsActive = this.#offsets.uncommitted
   }
 
   /** Before each put: if that blocks the thread, others speak to the group for it. */
@@ -170,7 +182,7 @@ export class SinkTaskRunner {
 
   async #take(batches: readonly ConsumerBatch[]): Promise<void> {
     const { converter, errant, metrics } = this.#parts
-    metrics.enter('transform')
+    metrics.stages.enter('process')
     const chunk: Delivery[] = []
     for (const batch of batches) {
       if (!this.#usedTopics.has(batch.topic)) {
@@ -184,7 +196,9 @@ export class SinkTaskRunner {
           record = converter.convert(raw)
         } catch (error) {
           if (!(error instanceof StageError)) throw error
+          metrics.stages.enter(error.stage === 'TRANSFORMATION' ? 'transform' : 'convert')
           record = await this.#parts.policy.recover(raw, error, () => converter.convert(raw))
+          metrics.stages.enter('process')
         }
         if (record) {
           errant?.remember(record, raw)
@@ -192,8 +206,10 @@ export class SinkTaskRunner {
         } else if (record === null) metrics.recordsFiltered++
       }
       this.#offsets.consumed(batch.topic, batch.partition, batch.records)
+      this.#lag.consumed(batch)
     }
     this.#deliveries.push(chunk)
+    metrics.stages.enter(null)
   }
 
   async #deliver(): Promise<void> {
@@ -211,12 +227,14 @@ export class SinkTaskRunner {
       }
     }
     this.#offsets.allDelivered()
+    this.#parts.metrics.stages.enter(null)
   }
 
   /** Sets `retryAt` when the sink asks for the same batch again. */
   async #put(chunk: readonly Delivery[]): Promise<void> {
     const { task, metrics, context, logger } = this.#parts
-    metrics.enter('put')
+    metrics.stages.enter('put')
+    const startedAt = performance.now()
     try {
       const records = chunk.map(d => d.record)
       const report = (message: string | null) => this.#parts.onDegraded(message, null)
@@ -240,12 +258,14 @@ export class SinkTaskRunner {
     this.#retryAt = null
     this.#retryDelay = 0
     metrics.recordsWritten += chunk.length
+    metrics.batch(chunk.length, startedAt)
   }
 
   async #commit(partitions?: readonly TopicPartition[], ending = false): Promise<void> {
     const { task, consumer, metrics, logger, queue } = this.#parts
     this.#nextCommit = Date.now() + this.#parts.offsetFlushIntervalMs
-    metrics.enter('commit')
+    metrics.stages.enter('commit')
+    const startedAt = metrics.commitStarted()
     // preCommit comes even with nothing to commit: a sink may count on it to flush.
     const returned = await task.preCommit(this.#offsets.delivered(partitions))
     await queue?.settled()
@@ -257,15 +277,14 @@ export class SinkTaskRunner {
       try {
         await consumer.commit(commit)
         this.#offsets.committed(commit)
-        metrics.offsetCommits++
-        metrics.lastCommitAt = Date.now()
+        metrics.commitSucceeded(startedAt)
       } catch (error) {
         metrics.offsetCommitFailures++
         const what = ending ? 'these records will be delivered again' : 'will try again'
         logger.warn(`Commit of offsets failed, ${what}: ${messageOf(error)}`)
       }
     }
-    metrics.enter('idle')
+    metrics.stages.enter(null)
   }
 
   #listener(): RebalanceListener {
@@ -296,6 +315,7 @@ export class SinkTaskRunner {
       await this.#parts.task.close?.(partitions)
       this.#deliveries.drop(partitions)
       this.#offsets.forget(partitions)
+      this.#lag.forget(partitions)
       this.#parts.context.forget(partitions)
       if (this.#deliveries.empty) this.#retryAt = null
     }

@@ -1,9 +1,10 @@
 import type { ProducerRecord, RecordHeader } from '../../../client/types.ts'
 import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
-import type { CompleteSourceRecord, Header } from '../../../connect/record.ts'
+import type { Header, SourceRecord } from '../../../connect/record.ts'
 import type { Schema } from '../../../connect/schema.ts'
 import { errors } from '../errors.ts'
 import { StageError } from '../failures/error-policy.ts'
+import type { StageClock } from '../metrics/stage-clock.ts'
 import type { TransformChain } from '../transform-chain.ts'
 
 /** A converter with the class name that its errors are told under. */
@@ -24,20 +25,36 @@ const NO_HEADERS: readonly RecordHeader[] = []
 export class SourceRecordConverter {
   readonly #chain: TransformChain
   readonly #converters: Converters
+  /** Null without transforms: all the time is for converting. */
+  readonly #stages: StageClock | null
   /** The headers of the last record and their bytes: a task often gives all of its records the same, frozen ones. */
   #lastHeaders: readonly Header[] | null = null
   #lastBytes: readonly RecordHeader[] = NO_HEADERS
   #lastTopic = ''
 
-  constructor(chain: TransformChain, converters: Converters) {
+  constructor(chain: TransformChain, converters: Converters, stages: StageClock) {
     this.#chain = chain
     this.#converters = converters
+    this.#stages = chain.empty ? null : stages
   }
 
   /** Null for a record that a transformation dropped. Throws a StageError. */
-  convert(source: CompleteSourceRecord): ProducerRecord | null {
+  convert(source: SourceRecord): ProducerRecord | null {
+    if (this.#stages?.shouldTime) return this.#convertTimed(source, this.#stages)
     const record = this.#chain.apply(source)
-    if (record === null) return null
+    return record === null ? null : this.#bytesOf(record, source)
+  }
+
+  #convertTimed(source: SourceRecord, stages: StageClock): ProducerRecord | null {
+    const startedAt = performance.now()
+    const record = this.#chain.apply(source)
+    const transformedAt = performance.now()
+    const bytes = record === null ? null : this.#bytesOf(record, source)
+    stages.timed(transformedAt - startedAt, performance.now() - transformedAt)
+    return bytes
+  }
+
+  #bytesOf(record: SourceRecord, source: SourceRecord): ProducerRecord {
     const { topic, headers } = record
     // A topic that is none would be waited for without end
     if (typeof topic !== 'string' || topic === '')
@@ -90,7 +107,7 @@ export class SourceRecordConverter {
 }
 
 /** What tells a source record from others. */
-export type SourcePlace = Pick<CompleteSourceRecord, 'topic' | 'sourcePartition' | 'sourceOffset'>
+export type SourcePlace = Pick<SourceRecord, 'topic' | 'sourcePartition' | 'sourceOffset'>
 
 /** A source record in words: its topic, and where it came from. */
 export function describeSource(record: SourcePlace): string {

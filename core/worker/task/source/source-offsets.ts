@@ -2,7 +2,7 @@ import { timerMs } from '../../../common/async/timer.ts'
 import { messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
 import type { SourceTask } from '../../../connect/source-task.ts'
-import type { MetricsRecorder } from '../metrics.ts'
+import type { MetricsRecorder } from '../metrics/recorder.ts'
 import type { OffsetStore } from './offset-store.ts'
 import type { SubmittedRecords } from './submitted-records.ts'
 
@@ -57,10 +57,10 @@ export class OffsetCommitter {
     const { offsets, task, metrics, logger } = this.#parts
     const entries = this.#submitted.takeCommittable()
     if (entries.length === 0) return
+    const startedAt = metrics.commitStarted()
     try {
       await offsets.put(entries)
-      metrics.offsetCommits++
-      metrics.lastCommitAt = Date.now()
+      metrics.commitSucceeded(startedAt)
     } catch (error) {
       this.#submitted.giveBack(entries)
       metrics.offsetCommitFailures++

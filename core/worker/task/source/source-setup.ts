@@ -3,6 +3,7 @@ import type { SourceTask } from '../../../connect/source-task.ts'
 import { parseErrorConfig } from '../failures/error-config.ts'
 import { ErrorPolicy, LogReporter } from '../failures/error-policy.ts'
 import { HerderOffsetStore } from '../host/herder-offset-store.ts'
+import type { LagSample } from '../host/messages-out.ts'
 import { type Runner, reportingSlowCall, stopQuietly, type TaskParts } from '../host/runner.ts'
 import { describeSource, type SourcePlace, SourceRecordConverter } from './source-converter.ts'
 import { SourceTaskRunner } from './source-task-runner.ts'
@@ -22,12 +23,12 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   }
   task.context = {
     configs: spec.taskProps,
-    version: spec.plugin.version,
     offsets: reader,
     logger,
     signal: abort.signal,
     connector: spec.connector,
     taskId: spec.taskId,
+    pluginMetrics: () => metrics.plugin,
     waits: (message, retryAt) => parts.onDegraded(message, retryAt ?? null),
   }
   // Apart from these, Connect's defaults: all replicas ack, nothing is given up for being slow, and order is kept.
@@ -58,7 +59,7 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   try {
     await reportingSlowCall(
       'start',
-      () => task.start(parts.settings),
+      () => task.start(spec.taskProps),
       message => parts.onDegraded(message, null),
     )
   } catch (error) {
@@ -69,7 +70,7 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   const reporters = errorConfig['errors.log.enable'] ? [new LogReporter<SourcePlace>(logger, describeSource)] : []
   const runner = new SourceTaskRunner({
     task,
-    converter: new SourceRecordConverter(parts.chain, parts.converters),
+    converter: new SourceRecordConverter(parts.chain, parts.converters, metrics.stages),
     policy: new ErrorPolicy(errorConfig, reporters, metrics, abort.signal, logger, describeSource),
     producer,
     offsets,
@@ -82,5 +83,13 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
     onTopic: topic => parts.onTopic(topic),
     onDegraded: (message, retryAt) => parts.onDegraded(message, retryAt),
   })
+  metrics.extras = () => ({ lag: lagOf(task), activeSince: runner.activeSince })
   return { pause: () => runner.pause(), resume: () => runner.resume(), run: () => runner.run(), close }
+}
+
+/** Null for a task that cannot tell. */
+function lagOf(task: SourceTask): LagSample | null {
+  const lag = task.lag?.() ?? null
+  if (lag === null) return null
+  return { bytes: lag.bytes, records: null, caughtUp: lag.since === null, since: lag.since, partitions: [] }
 }

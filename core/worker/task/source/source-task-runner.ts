@@ -6,11 +6,12 @@ import { Signal } from '../../../common/async/signal.ts'
 import { sleepOrAbort } from '../../../common/async/sleep.ts'
 import { isRetriable, messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
-import { type CompleteSourceRecord, completeRecord, type SourceRecord } from '../../../connect/record.ts'
+import type { SourceRecord } from '../../../connect/record.ts'
 import type { SourceTask } from '../../../connect/source-task.ts'
 import { errors } from '../errors.ts'
 import { type ErrorPolicy, StageError } from '../failures/error-policy.ts'
-import type { MetricsRecorder } from '../metrics.ts'
+import type { MetricsRecorder } from '../metrics/recorder.ts'
+import { BatchTimes } from './batch-times.ts'
 import type { OffsetStore } from './offset-store.ts'
 import { describeSource, type SourcePlace, type SourceRecordConverter } from './source-converter.ts'
 import { OffsetCommitter } from './source-offsets.ts'
@@ -51,6 +52,7 @@ export class SourceTaskRunner implements DeliveryListener {
   readonly #resumed = new Signal()
   readonly #knownTopics = new Set<string>()
   readonly #usedTopics = new Set<string>()
+  readonly #batchTimes = new BatchTimes()
   #paused = false
   #failure: Error | null = null
   #reporting = false
@@ -69,6 +71,11 @@ export class SourceTaskRunner implements DeliveryListener {
   resume(): void {
     this.#paused = false
     this.#resumed.notify()
+  }
+
+  /** When the oldest record that is not acknowledged was polled, ms since 1970; null without one. */
+  get activeSince(): number | null {
+    return this.#submitted.outstanding === 0 ? null : this.#batchTimes.timeOf(this.#submitted.oldest)
   }
 
   /** Resolves after an orderly stop; rejects with what fails the task. The task's `stop` was called in both cases. */
@@ -121,22 +128,24 @@ export class SourceTaskRunner implements DeliveryListener {
     return this.#signal.aborted || this.#failure !== null
   }
 
-  async #poll(): Promise<readonly SourceRecord[] | null> {
+  async #poll(): Promise<SourceRecord[] | null> {
     const { task, metrics, logger } = this.#parts
     const delays = backoff(RETRY)
     for (;;) {
       while (this.#paused && !this.#ended) await this.#resumed.next(Number.POSITIVE_INFINITY, this.#signal)
       if (this.#ended) return null
-      metrics.enter('poll')
+      metrics.stages.enter('poll')
+      const startedAt = performance.now()
       try {
-        const batch = (await task.poll()) ?? null
-        if (batch !== null && !Array.isArray(batch)) throw errors.create('MR_TASK_BATCH', { what: typeof batch })
-        metrics.enter('idle')
-        metrics.recordsRead += batch?.length ?? 0
+        const batch = await task.poll()
+        metrics.stages.enter(null)
+        if (batch !== null && batch.length > 0) {
+          metrics.batch(batch.length, startedAt)
+          metrics.recordsRead += countRecords(batch)
+        }
         if (delays.attempts > 0) this.#parts.onDegraded(null, null)
         return batch
       } catch (error) {
-        metrics.enter('idle')
         if (!isRetriable(error)) throw error
         if (this.#ended) return null
         const delay = delays.next()
@@ -154,19 +163,23 @@ export class SourceTaskRunner implements DeliveryListener {
    */
   async #send(batch: readonly SourceRecord[]): Promise<void> {
     const { converter, metrics, producer } = this.#parts
-    metrics.enter('send')
+    metrics.stages.enter('process')
+    this.#batchTimes.add(this.#submitted.next, Date.now())
     for (const source of batch) {
       let record: ProducerRecord | null | undefined
-      const complete = completeRecord(source)
       try {
-        record = source.unwritten === undefined ? converter.convert(complete) : this.#pass(complete, source.unwritten)
+        record = source.unwritten === undefined ? converter.convert(source) : this.#pass(source, source.unwritten)
       } catch (error) {
-        record = await this.#recover(complete, error)
+        record = await this.#recover(source, error)
       }
       if (this.#ended) return
-      while (this.#submitted.full) {
-        await this.#progress.next(Number.POSITIVE_INFINITY, this.#signal)
-        if (this.#ended) return
+      if (this.#submitted.full) {
+        metrics.stages.enter('produce')
+        while (this.#submitted.full) {
+          await this.#progress.next(Number.POSITIVE_INFINITY, this.#signal)
+          if (this.#ended) return
+        }
+        metrics.stages.enter('process')
       }
       const token = this.#submitted.add(source)
       if (!record) {
@@ -182,14 +195,14 @@ export class SourceTaskRunner implements DeliveryListener {
       return
     }
     metrics.recordsActive = this.#submitted.outstanding
-    metrics.enter('idle')
+    metrics.stages.enter(null)
   }
 
   /**
    * Handles a position in the source without a record. Throws MR_TASK_RECORD_FAILED if an error is
    * not tolerated.
    */
-  #pass(source: CompleteSourceRecord, unwritten: 'progress' | Error): undefined {
+  #pass(source: SourceRecord, unwritten: 'progress' | Error): undefined {
     if (unwritten === 'progress') return undefined
     const { policy, task } = this.#parts
     policy.reject(source, new StageError('TASK_POLL', task.constructor.name, unwritten))
@@ -201,13 +214,15 @@ export class SourceTaskRunner implements DeliveryListener {
    * that.
    */
   async #appendWhenPossible(record: ProducerRecord, token: number): Promise<boolean> {
-    const { producer } = this.#parts
+    const { producer, metrics } = this.#parts
+    metrics.stages.enter('produce')
     if (!this.#knownTopics.has(record.topic)) {
       try {
         if (!(await this.#awaitTopic(record.topic))) return false
       } catch (error) {
         this.#deliveryFailed(token, error instanceof Error ? error : new Error(messageOf(error)), record.topic)
         this.#report()
+        metrics.stages.enter('process')
         return true
       }
       this.#knownTopics.add(record.topic)
@@ -216,6 +231,7 @@ export class SourceTaskRunner implements DeliveryListener {
       await producer.room(this.#signal)
       if (this.#ended) return false
     }
+    metrics.stages.enter('process')
     return true
   }
 
@@ -245,10 +261,13 @@ export class SourceTaskRunner implements DeliveryListener {
     }
   }
 
-  async #recover(source: CompleteSourceRecord, error: unknown): Promise<ProducerRecord | null | undefined> {
+  async #recover(source: SourceRecord, error: unknown): Promise<ProducerRecord | null | undefined> {
     if (!(error instanceof StageError)) throw error
-    const { policy, converter } = this.#parts
-    return policy.recover(source, error, () => converter.convert(source))
+    const { policy, converter, metrics } = this.#parts
+    metrics.stages.enter(error.stage === 'TRANSFORMATION' ? 'transform' : 'convert')
+    const record = await policy.recover(source, error, () => converter.convert(source))
+    metrics.stages.enter('process')
+    return record
   }
 
   /** Errors that may pass are never skipped, whatever the tolerance: the record would be lost for nothing. */
@@ -311,4 +330,11 @@ export class SourceTaskRunner implements DeliveryListener {
       logger.warn('stop of the task failed', error)
     }
   }
+}
+
+/** Positions without a record are not counted. */
+function countRecords(batch: readonly SourceRecord[]): number {
+  let count = 0
+  for (const record of batch) if (record.unwritten !== 'progress') count++
+  return count
 }

@@ -83,6 +83,16 @@ export class SubmittedRecords {
     return this.#byText.size
   }
 
+  /** The token that the next record will have. */
+  get next(): number {
+    return this.#next
+  }
+
+  /** The token of the oldest record that is not acknowledged. */
+  get oldest(): number {
+    return this.#oldest
+  }
+
   /** Whether `add` must wait. */
   get full(): boolean {
     return this.#next - this.#oldest > this.#mask
@@ -94,7 +104,7 @@ export class SubmittedRecords {
     const slot = token & this.#mask
     const queue = record.sourcePartition ? this.#queueOf(record.sourcePartition) : null
     this.#states[slot] = SENT
-    this.#offsets[slot] = record.sourceOffset ?? null
+    this.#offsets[slot] = record.sourceOffset
     this.#queues[slot] = queue
     if (this.#keepRecords) this.#records[slot] = record
     if (queue) {

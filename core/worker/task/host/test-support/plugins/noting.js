@@ -2,17 +2,15 @@
 import { appendFileSync } from 'node:fs'
 import { defineConfig, SourceConnector, SourceTask } from 'millrace/connect'
 
-const config = defineConfig({
-  file: { type: 'STRING', importance: 'HIGH', documentation: 'Where the plugins note what happens.' },
-  how: { type: 'STRING', default: null, importance: 'LOW', documentation: 'What goes wrong.' },
-})
+const config = defineConfig({})
 
 export class NotingTransform {
+  version = '1'
   config = config
 
-  configure(settings) {
-    this.settings = settings
-    if (settings.how === 'fails') throw new Error('cannot be configured')
+  configure(props) {
+    this.props = props
+    if (props.how === 'fails') throw new Error('cannot be configured')
   }
 
   apply(record) {
@@ -20,15 +18,17 @@ export class NotingTransform {
   }
 
   close() {
-    appendFileSync(this.settings.file, `closed ${this.settings.how}\n`)
-    if (this.settings.how === 'close fails') throw new Error('cannot be closed')
+    appendFileSync(this.props.file, `closed ${this.props.how}\n`)
+    if (this.props.how === 'close fails') throw new Error('cannot be closed')
   }
 }
 
 class NotingTask extends SourceTask {
-  start(settings) {
-    this.settings = settings
-    appendFileSync(settings.file, 'started\n')
+  version = '1'
+
+  start(props) {
+    this.props = props
+    appendFileSync(props.file, 'started\n')
   }
 
   async poll() {
@@ -37,14 +37,17 @@ class NotingTask extends SourceTask {
   }
 
   stop() {
-    appendFileSync(this.settings.file, 'stopped\n')
+    appendFileSync(this.props.file, 'stopped\n')
   }
 }
 
 export class NotingSource extends SourceConnector {
+  version = '1'
   config = config
   taskClass = NotingTask
+  start() {}
   taskConfigs() {
     return []
   }
+  stop() {}
 }

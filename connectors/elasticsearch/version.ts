@@ -1,0 +1,2 @@
+/** The version of this connector, shown by REST. */
+export const version = '0.1.0'

@@ -1,0 +1,30 @@
+import { collectDefaultMetrics, type MetricObjectWithValues, type MetricValueWithName, Registry } from 'prom-client'
+import type { Family, MetricType, Sample } from './metric.ts'
+
+let registry: Registry | null = null
+
+/** Starts to observe the process. Event loop delay and garbage collections count from then on. */
+export function observeProcess(): Registry {
+  if (registry) return registry
+  registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  return registry
+}
+
+/** The CPU, memory, event loop delay, garbage collections, files and handles of this process. */
+export async function processFamilies(): Promise<Family[]> {
+  const metrics = await observeProcess().getMetricsAsJSON()
+  return metrics.map(familyOf)
+}
+
+/** prom-client declares running totals such as `nodejs_active_handles_total` as gauges; they stay. */
+function familyOf(from: MetricObjectWithValues<MetricValueWithName<string>>): Family {
+  const { name, help, values } = from
+  const labels = [...new Set(values.flatMap(v => Object.keys(v.labels)))]
+  const samples = values.map((v): Sample => {
+    const texts = labels.map(label => String(v.labels[label] ?? ''))
+    return [texts, v.value, (v.metricName ?? name).slice(name.length)]
+  })
+  // The declared type is an enumeration; the value is the text
+  return { metric: { name, help, labels, type: String(from.type) as MetricType }, samples }
+}

@@ -1,0 +1,35 @@
+import type { LagSample, TaskSnapshot } from '../task/host/messages-out.ts'
+
+/** How far a task or a connector is behind. Null is unknown. */
+export interface Lag {
+  readonly seconds: number | null
+  readonly bytes: number | null
+  readonly records: number | null
+}
+
+/**
+ * The lag of a task at a time, or null where its plugin does not report any. A source's records
+ * count until the brokers have acknowledged them, so they add to what the plugin reports.
+ */
+export function lagOf({ lag, activeSince }: Pick<TaskSnapshot, 'lag' | 'activeSince'>, now: number): Lag | null {
+  if (lag === null) return null
+  return { seconds: secondsOf(lag, activeSince, now), bytes: lag.bytes, records: lag.records }
+}
+
+function secondsOf(lag: LagSample, activeSince: number | null, now: number): number | null {
+  if (!lag.caughtUp && lag.since === null) return null
+  const oldest = Math.min(lag.caughtUp ? now : lag.since!, activeSince ?? now)
+  return Math.max(0, now - oldest) / 1000
+}
+
+/** The lag of a connector: the most seconds of its tasks, and all of their bytes and records. */
+export function sumOf(lags: readonly Lag[]): Lag {
+  const sum = (values: (number | null)[]) =>
+    values.length === 0 || values.includes(null) ? null : values.reduce<number>((a, b) => a + b!, 0)
+  const seconds = lags.map(l => l.seconds)
+  return {
+    seconds: seconds.length === 0 || seconds.includes(null) ? null : Math.max(...(seconds as number[])),
+    bytes: sum(lags.map(l => l.bytes)),
+    records: sum(lags.map(l => l.records)),
+  }
+}

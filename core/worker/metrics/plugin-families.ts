@@ -1,0 +1,29 @@
+import type { Family, Metric, Sample } from '../../common/metrics/metric.ts'
+import type { PluginSample } from '../task/host/messages-out.ts'
+import type { ReportingTask } from './collector.ts'
+
+/**
+ * The plugins' own metrics, one family per name. Plugins do not know of each other: where two differ
+ * in the type of a metric, it is untyped, and where they differ in its tags, each series has its own.
+ */
+export function* pluginFamilies(tasks: readonly ReportingTask[]): Generator<Family> {
+  const byName = new Map<string, { owner: ReportingTask; sample: PluginSample }[]>()
+  for (const owner of tasks) {
+    for (const sample of owner.snapshot.plugin) {
+      const found = byName.get(sample.name)
+      if (found) found.push({ owner, sample })
+      else byName.set(sample.name, [{ owner, sample }])
+    }
+  }
+  for (const [name, found] of byName) {
+    const { type, help } = found[0]!.sample
+    const tags = [...new Set(found.flatMap(({ sample }) => sample.tags.map(([tag]) => tag)))]
+    const isSame = found.every(({ sample }) => sample.type === type)
+    const metric: Metric = { name, type: isSame ? type : 'untyped', help, labels: ['connector', 'task', ...tags] }
+    const samples = found.map(({ owner, sample }): Sample => {
+      const own = new Map(sample.tags)
+      return [[owner.connector, owner.task, ...tags.map(tag => own.get(tag) ?? '')], sample.value]
+    })
+    yield { metric, samples }
+  }
+}

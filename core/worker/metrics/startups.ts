@@ -1,0 +1,32 @@
+/** Counts how often connectors or tasks were started, and how that ended. */
+export class Startups {
+  attempts = 0
+  successes = 0
+  failures = 0
+  readonly #starting = new Set<string>()
+
+  started(unit: string): void {
+    this.attempts++
+    this.#starting.add(unit)
+  }
+
+  /** The unit runs, is paused, or has failed. Only the first of these after a start counts. */
+  ended(unit: string, succeeded: boolean): void {
+    if (!this.#starting.delete(unit)) return
+    if (succeeded) this.successes++
+    else this.failures++
+  }
+
+  /** The unit was stopped before its start was complete. */
+  cancelled(unit: string): void {
+    this.#starting.delete(unit)
+  }
+
+  get successFraction(): number {
+    return this.successes === 0 ? 0 : this.successes / (this.successes + this.failures)
+  }
+
+  get failureFraction(): number {
+    return this.failures === 0 ? 0 : this.failures / (this.successes + this.failures)
+  }
+}

@@ -1,0 +1,35 @@
+import type { Express, Request, Response } from 'express'
+import { processFamilies } from '../../common/metrics/process-metrics.ts'
+import { answerMetrics } from '../../common/metrics/serve.ts'
+import { RestError } from '../herder/rest-error.ts'
+import type { WorkerHealth } from './server.ts'
+
+/** Scrapes that are answered at a time. Others are refused with status 503. */
+const MAX_SCRAPES = 8
+
+/** Serves `GET /metrics`. While the worker starts, only the metrics of its process are there. */
+export function metricsRoute(app: Express, health: () => WorkerHealth): void {
+  let scrapes = 0
+  const collect = async () => {
+    const now = health()
+    const own = await processFamilies()
+    return now.phase === 'ready' ? concat(now.herder.metrics.families(), own) : own
+  }
+  app.get('/metrics', async (req: Request, res: Response) => {
+    if (scrapes >= MAX_SCRAPES) throw new RestError(503, 'Too many scrapes are running. Try again later.')
+    scrapes++
+    try {
+      await answerMetrics(req, res, collect)
+    } finally {
+      scrapes--
+    }
+  })
+  app.all('/metrics', (_req: Request, res: Response) => {
+    res.setHeader('Allow', 'GET,HEAD')
+    throw new RestError(405, 'HTTP 405 Method Not Allowed')
+  })
+}
+
+function* concat<T>(...parts: Iterable<T>[]): Generator<T> {
+  for (const part of parts) yield* part
+}

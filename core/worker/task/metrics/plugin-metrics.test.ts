@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import type { PluginMetric } from '../../../connect/plugin-metrics.ts'
+import { PluginMetricsRegistry } from './plugin-metrics.ts'
+
+test('a metric is read by its function until it is removed', () => {
+  const metrics = new PluginMetricsRegistry()
+  let rows: number | null = 3
+  const metric: PluginMetric = {
+    name: 'rows-read',
+    description: 'Rows.',
+    tags: { table: 'a.b', Kind: 'x' },
+    type: 'counter',
+  }
+  metrics.addMetric(metric, () => rows)
+  const sample = { name: 'kafka_connect_plugins_rows_read_total', type: 'counter', help: 'Rows.' }
+  expect(metrics.read()).toEqual([
+    {
+      ...sample,
+      tags: [
+        ['Kind', 'x'],
+        ['table', 'a.b'],
+      ],
+      value: 3,
+    },
+  ])
+  rows = null
+  expect(metrics.read()).toEqual([])
+  rows = 4
+  metrics.removeMetric({ name: 'rows-read', tags: { Kind: 'x', table: 'a.b' } })
+  expect(metrics.read()).toEqual([])
+})
+
+test('a metric that throws is left out, and the others stay', () => {
+  const metrics = new PluginMetricsRegistry()
+  metrics.addMetric({ name: 'bad', description: '' }, () => {
+    throw new Error('no')
+  })
+  metrics.addMetric({ name: 'good', description: '' }, () => 1)
+  expect(metrics.read().map(s => s.name)).toEqual(['kafka_connect_plugins_good'])
+})
+
+test('a counter and a gauge cannot be exported under one name', () => {
+  const metrics = new PluginMetricsRegistry()
+  metrics.addMetric({ name: 'x', description: '', type: 'counter' }, () => 1)
+  metrics.addMetric({ name: 'x_total', description: '' }, () => 2)
+  expect(metrics.read()).toHaveLength(1)
+})
+
+test.each([
+  [{ name: 'a b' }, 'a name has letters'],
+  [{ name: '' }, 'a name has letters'],
+  [{ name: 'x', prefix: 'kafka_server' }, 'reserved'],
+  [{ name: 'x', prefix: 'millrace' }, 'reserved'],
+  [{ name: 'x', prefix: '1x' }, 'a prefix has'],
+  [{ name: 'x', tags: { task: '1' } }, 'sets the tag task'],
+  [{ name: 'x', tags: { '1a': '' } }, 'not a name for a tag'],
+  [{ name: 'x', tags: { __name__: 'y' } }, 'not a name for a tag'],
+])('%j is refused', (metric, cause) => {
+  const add = () => new PluginMetricsRegistry().addMetric({ description: '', ...(metric as { name: string }) }, () => 1)
+  expect(add).toThrow(expect.objectContaining({ code: 'MR_TASK_METRIC', message: expect.stringContaining(cause) }))
+})
+
+test('the number of metrics is limited', () => {
+  const metrics = new PluginMetricsRegistry()
+  for (let i = 0; i < 1000; i++) metrics.addMetric({ name: 'x', description: '', tags: { i: String(i) } }, () => i)
+  metrics.addMetric({ name: 'x', description: '', tags: { i: '7' } }, () => 8)
+  expect(() => metrics.addMetric({ name: 'y', description: '' }, () => 1)).toThrow('1000')
+})

@@ -1,0 +1,68 @@
+import type { PluginMetric, PluginMetrics } from '../../../connect/plugin-metrics.ts'
+import { errors } from '../errors.ts'
+import { redact } from '../failures/redact.ts'
+import type { PluginSample } from '../host/messages-out.ts'
+
+/** The most metrics that one task may have of its own. */
+const MAX_METRICS = 1000
+const MAX_TEXT = 200
+/** Names that the runtime exports itself. */
+const RESERVED_PREFIX = /^(kafka_|millrace_|process_|nodejs_)/
+const DEFAULT_PREFIX = 'kafka_connect_plugins'
+
+interface Entry {
+  readonly sample: Omit<PluginSample, 'value'>
+  readonly value: () => number | null
+}
+
+/** The metrics that a task's plugin has added. */
+export class PluginMetricsRegistry implements PluginMetrics {
+  readonly #entries = new Map<string, Entry>()
+
+  addMetric(metric: PluginMetric, value: () => number | null): void {
+    const { description, type = 'gauge' } = metric
+    const { key, name, tags } = named(metric)
+    if (this.#entries.size >= MAX_METRICS && !this.#entries.has(key)) {
+      throw errors.create('MR_TASK_METRIC', { name: metric.name, cause: `a task may have ${MAX_METRICS} metrics` })
+    }
+    const counter = type === 'counter'
+    const exported = counter && !name.endsWith('_total') ? `${name}_total` : name
+    const help = redact(String(description)).slice(0, MAX_TEXT)
+    this.#entries.set(key, { sample: { name: exported, type: counter ? 'counter' : 'gauge', help, tags }, value })
+  }
+
+  removeMetric(metric: Pick<PluginMetric, 'name' | 'tags' | 'prefix'>): void {
+    this.#entries.delete(named(metric).key)
+  }
+
+  /** The present values. A metric whose function throws is left out. */
+  read(): PluginSample[] {
+    const samples: PluginSample[] = []
+    for (const { sample, value } of this.#entries.values()) {
+      try {
+        const now = value()
+        if (typeof now === 'number') samples.push({ ...sample, value: now })
+      } catch {
+        // The plugin cannot tell at present, and its task goes on
+      }
+    }
+    return samples
+  }
+}
+
+function named({ name, tags = {}, prefix = DEFAULT_PREFIX }: Pick<PluginMetric, 'name' | 'tags' | 'prefix'>) {
+  const refuse = (cause: string) => errors.create('MR_TASK_METRIC', { name, cause })
+  if (!/^[\w.-]{1,200}$/.test(name)) throw refuse('a name has letters, digits, hyphens, underscores and dots')
+  if (!/^[a-z_]\w{0,99}$/i.test(prefix)) throw refuse('a prefix has letters, digits and underscores')
+  if (prefix !== DEFAULT_PREFIX && RESERVED_PREFIX.test(`${prefix}_`)) throw refuse(`the prefix ${prefix} is reserved`)
+  const pairs = Object.entries(tags).map(([tag, value]): [string, string] => {
+    const label = tag.replace(/\W/g, '_')
+    if (!/^[a-z_]\w{0,99}$/i.test(label) || label.startsWith('__')) throw refuse(`${tag} is not a name for a tag`)
+    if (label === 'connector' || label === 'task') throw refuse(`the runtime sets the tag ${label} itself`)
+    return [label, redact(String(value)).slice(0, MAX_TEXT)]
+  })
+  pairs.sort(([a], [b]) => (a < b ? -1 : 1))
+  const exported = `${prefix}_${name.replace(/\W/g, '_')}`
+  // A counter and a gauge that differ in the ending alone would be exported under one name
+  return { name: exported, tags: pairs, key: JSON.stringify([exported.replace(/_total$/, ''), pairs]) }
+}

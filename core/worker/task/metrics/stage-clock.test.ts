@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { SOURCE_STAGES } from '../../metrics/task-metrics.ts'
+import { StageClock } from './stage-clock.ts'
+
+beforeEach(() => vi.useFakeTimers({ toFake: ['performance'] }))
+afterEach(() => vi.useRealTimers())
+
+test('time counts for the stage that the task is in, also before the stage ends', () => {
+  const clock = new StageClock(SOURCE_STAGES)
+  vi.advanceTimersByTime(1000)
+  clock.enter('poll')
+  vi.advanceTimersByTime(2000)
+  expect(Object.fromEntries(clock.seconds())).toEqual({ poll: 2, transform: 0, convert: 0, produce: 0 })
+  vi.advanceTimersByTime(500)
+  clock.enter(null)
+  vi.advanceTimersByTime(5000)
+  clock.enter('produce')
+  vi.advanceTimersByTime(250)
+  expect(Object.fromEntries(clock.seconds())).toEqual({ poll: 2.5, transform: 0, convert: 0, produce: 0.25 })
+})
+
+test('processing is divided into transform and convert as in the records that were timed', () => {
+  const clock = new StageClock(SOURCE_STAGES)
+  expect(Array.from({ length: 129 }, () => clock.shouldTime).filter(Boolean)).toHaveLength(3)
+  clock.timed(3, 1)
+  clock.enter('process')
+  vi.advanceTimersByTime(4000)
+  expect(Object.fromEntries(clock.seconds())).toEqual({ poll: 0, transform: 3, convert: 1, produce: 0 })
+  // a later estimate does not change what was counted
+  clock.timed(0, 96)
+  expect(Object.fromEntries(clock.seconds())).toEqual({ poll: 0, transform: 3, convert: 1, produce: 0 })
+})
+
+test('without transforms, processing is converting', () => {
+  const clock = new StageClock(SOURCE_STAGES)
+  clock.enter('process')
+  vi.advanceTimersByTime(1000)
+  clock.enter(null)
+  expect(Object.fromEntries(clock.seconds())).toEqual({ poll: 0, transform: 0, convert: 1, produce: 0 })
+})

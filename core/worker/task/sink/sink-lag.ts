@@ -1,0 +1,115 @@
+import type { Consumer, ConsumerBatch, ConsumerRecord } from '../../../client/types.ts'
+import { messageOf } from '../../../common/errors/error-table.ts'
+import type { Logger } from '../../../common/log.ts'
+import type { TopicPartition } from '../../../connect/record.ts'
+import type { LagSample } from '../host/messages-out.ts'
+import type { SinkOffsets } from './sink-offsets.ts'
+
+/** How often the ends of the partitions are looked up, ms. A paused consumer does not learn of them by itself. */
+const LOOKUP_MS = 5000
+
+interface PartitionState {
+  /** The offset after the last record of the partition, as far as known; -1 before that. */
+  end: number
+  /** The time of the last record consumed, ms since 1970; null without one, or if it has no time. */
+  lastTime: number | null
+}
+
+/**
+ * Measures how far a sink task is behind the ends of its partitions. A record counts until `put` has
+ * accepted it. The bytes are an estimate: the records times the mean size of those consumed so far.
+ */
+export class SinkLag {
+  readonly #consumer: Consumer
+  readonly #offsets: SinkOffsets
+  readonly #logger: Logger
+  readonly #partitions = new Map<string, PartitionState>()
+  #records = 0
+  #bytes = 0
+  #lookedUpAt = Number.NEGATIVE_INFINITY
+  #lookingUp = false
+
+  constructor(consumer: Consumer, offsets: SinkOffsets, logger: Logger) {
+    this.#consumer = consumer
+    this.#offsets = offsets
+    this.#logger = logger
+  }
+
+  consumed(batch: ConsumerBatch): void {
+    const last = batch.records.at(-1)
+    if (last === undefined) return
+    const state = this.#stateOf(batch)
+    state.end = Math.max(state.end, batch.highWatermark)
+    state.lastTime = last.timestampType === -1 ? null : last.timestamp
+    this.#records += batch.records.length
+    this.#bytes += sizeOf(batch.records)
+  }
+
+  forget(partitions: readonly TopicPartition[]): void {
+    for (const p of partitions) this.#partitions.delete(keyOf(p))
+  }
+
+  /** Null while the ends are not known, or without partitions. */
+  read(): LagSample | null {
+    void this.#lookUp()
+    const assigned = this.#consumer.assignment()
+    let records = 0
+    let since: number | null = null
+    let sinceKnown = true
+    const partitions: [string, number, number][] = []
+    for (const p of assigned) {
+      const state = this.#partitions.get(keyOf(p))
+      const from = this.#offsets.deliveredTo(p) ?? this.#firstOffset(p)
+      if (state === undefined || state.end < 0 || from === null) return null
+      const behind = Math.max(0, state.end - from)
+      records += behind
+      partitions.push([p.topic, p.partition, Math.max(0, state.end - (this.#offsets.consumedTo(p) ?? from))])
+      if (behind === 0) continue
+      if (state.lastTime === null) sinceKnown = false
+      else since = Math.min(since ?? state.lastTime, state.lastTime)
+    }
+    if (partitions.length === 0) return null
+    const bytes = records === 0 ? 0 : this.#records === 0 ? null : Math.round((records * this.#bytes) / this.#records)
+    return { bytes, records, caughtUp: records === 0, since: sinceKnown ? since : null, partitions }
+  }
+
+  /** Where the task begins to read a partition of which it was not given anything yet. */
+  #firstOffset(p: TopicPartition): number | null {
+    try {
+      return this.#consumer.position(p)
+    } catch {
+      return null
+    }
+  }
+
+  async #lookUp(): Promise<void> {
+    if (this.#lookingUp || performance.now() - this.#lookedUpAt < LOOKUP_MS) return
+    const assigned = this.#consumer.assignment()
+    if (assigned.length === 0) return
+    this.#lookingUp = true
+    try {
+      const ends = await this.#consumer.endOffsets(assigned)
+      for (const [i, p] of assigned.entries()) this.#stateOf(p).end = ends[i]!
+    } catch (error) {
+      this.#logger.debug(`the ends of the partitions are unknown: ${messageOf(error)}`)
+    } finally {
+      this.#lookingUp = false
+      this.#lookedUpAt = performance.now()
+    }
+  }
+
+  #stateOf(p: TopicPartition): PartitionState {
+    const key = keyOf(p)
+    let state = this.#partitions.get(key)
+    if (!state) this.#partitions.set(key, (state = { end: -1, lastTime: null }))
+    return state
+  }
+}
+
+const keyOf = (p: TopicPartition): string => `${p.topic}-${p.partition}`
+
+function sizeOf(records: readonly ConsumerRecord[]): number {
+  let bytes = 0
+  for (const { key, value } of records) bytes += (key?.length ?? 0) + (value?.length ?? 0)
+  return bytes
+}
