@@ -12,6 +12,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^millrace(\/connect)?$/, replacement: join(import.meta.dirname, 'core/connect/index.ts') },
+      { find: 'millrace/testing', replacement: join(import.meta.dirname, 'core/testing/index.ts') },
       { find: 'millrace/connect/java', replacement: join(import.meta.dirname, 'core/connect/java.ts') },
     ],
   },

@@ -13,10 +13,7 @@ const OPTIONAL_BYTES = primitive('bytes', { optional: true })
 
 /** org.apache.kafka.connect.converters.ByteArrayConverter: bytes as they are. */
 export class ByteArrayConverter implements Converter, HeaderConverter {
-  readonly version = '0.1.0'
   readonly config = defineConfig({ 'converter.type': converterType })
-
-  configure(): void {}
 
   fromConnectData(topic: string, schema: Schema | null, value: unknown): Buffer | null {
     if (schema !== null && schema.type !== 'bytes') {

@@ -24,7 +24,6 @@ interface Codec {
 }
 
 class PrimitiveConverter implements Converter, HeaderConverter {
-  readonly version = '0.1.0'
   readonly config = defineConfig({ 'converter.type': converterType })
   readonly #codec: Codec
   readonly #schema: Schema
@@ -33,8 +32,6 @@ class PrimitiveConverter implements Converter, HeaderConverter {
     this.#codec = codec
     this.#schema = primitive(codec.type, { optional: true })
   }
-
-  configure(): void {}
 
   fromConnectData(topic: string, schema: Schema | null, given: unknown): Buffer | null {
     const { name, type, size } = this.#codec

@@ -6,10 +6,7 @@ const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })
 
 /** org.apache.kafka.connect.storage.SimpleHeaderConverter: text, and types guessed from it when read. The default. */
 export class SimpleHeaderConverter implements HeaderConverter {
-  readonly version = '0.1.0'
   readonly config = defineConfig({})
-
-  configure(): void {}
 
   fromConnectHeader(_topic: string, _key: string, schema: Schema | null, value: unknown): Buffer | null {
     const text = renderValue(schema, value)

@@ -1,15 +1,15 @@
 import {
+  type ConfigValues,
   type Converter,
   DataError,
   defineConfig,
   type HeaderConverter,
-  type Props,
   primitive,
   type Schema,
   type SchemaAndValue,
 } from 'millrace/connect'
 import { javaToString } from 'millrace/connect/java'
-import { converterType, parseConverterConfig } from './common/converter-type.ts'
+import { converterType } from './common/converter-type.ts'
 import { type Charset, charsetOf, isCharset } from './encoding/charsets.ts'
 import { utf8Charset } from './encoding/unicode.ts'
 
@@ -35,12 +35,11 @@ export const OPTIONAL_STRING: Schema = primitive('string', { optional: true })
 
 /** org.apache.kafka.connect.storage.StringConverter: text as it is; anything else as Java's toString has it. */
 export class StringConverter implements Converter, HeaderConverter {
-  readonly version = '0.1.0'
   readonly config = stringConverterConfig
   #charset: Charset = utf8Charset
 
-  configure(props: Props, isKey?: boolean): void {
-    const name = parseConverterConfig(stringConverterConfig, props, isKey)['converter.encoding']
+  configure(settings: ConfigValues<typeof stringConverterConfig>): void {
+    const name = settings['converter.encoding']
     this.#charset = charsetOf(name) ?? utf8Charset
   }
 

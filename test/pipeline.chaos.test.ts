@@ -7,10 +7,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, expect, inject, test } from 'vitest'
 import { createConsumer } from '../core/client/index.ts'
+import { sleep } from '../core/common/async/sleep.ts'
 import { says } from './faults/harness.ts'
 import { eventually, Platform } from './platform.ts'
 import { random } from './random.ts'
@@ -96,7 +96,7 @@ function changeUntilStopped(url: string): { stop(): Promise<void> } {
         }
         // a transaction that is rolled back must leave nothing
         await client.query(rng.below(10) === 0 ? 'rollback' : 'commit')
-        await setTimeout(rng.below(8))
+        await sleep(rng.below(8))
       }
     } finally {
       await client.end()
@@ -247,7 +247,7 @@ async function becomes(
   read: () => Promise<Read> | Read,
 ): Promise<void> {
   let last = ''
-  for (let since = Date.now(); ; await setTimeout(200)) {
+  for (let since = Date.now(); ; await sleep(200)) {
     const { state, size } = await read()
     const wrong = difference(state, wanted)
     if (wrong.length === 0) return
@@ -381,9 +381,9 @@ test(`after ${KILLS} kills at random moments table, topic, index and file agree`
     // closed over a kill, a start, or neither
     if (elasticsearch && rng.below(3) === 0) await closeIndices()
     // the first kills come early, to hit the snapshot; the later ones anywhere
-    await setTimeout(n < KILLS / 4 ? rng.below(600) : 200 + rng.below(2500))
+    await sleep(n < KILLS / 4 ? rng.below(600) : 200 + rng.below(2500))
     await platform.kill()
-    if (rng.below(3) === 0) await setTimeout(rng.below(500))
+    if (rng.below(3) === 0) await sleep(rng.below(500))
     platform.launch()
     // some are killed while they start
     if (rng.below(4) !== 0) await platform.serves()
@@ -401,7 +401,7 @@ test(`after ${KILLS} kills at random moments table, topic, index and file agree`
     for (const name of ['index', 'flat-index']) await says(platform, name, 'RUNNING', /index_closed_exception/)
     await openIndices()
   }
-  await setTimeout(1000)
+  await sleep(1000)
   await changes.stop()
   await platform.serves()
 

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { sleep } from '../core/common/async/sleep.ts'
 import { freePort } from '../core/common/free-port.ts'
 import { type ConnectorStatus, RestClient } from './rest-client.ts'
 
@@ -81,7 +81,7 @@ export class Platform extends RestClient {
   }
 
   async serves(timeoutMs = 60_000): Promise<void> {
-    for (const end = Date.now() + timeoutMs; Date.now() < end; await setTimeout(20)) {
+    for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(20)) {
       const code = this.#child?.exitCode ?? null
       if (code !== null) throw new Error(`the platform ended with ${code}: ${this.output.slice(-3000)}`)
       try {
@@ -112,7 +112,7 @@ export class Platform extends RestClient {
   /** Waits until the connector and all of its tasks are RUNNING; throws with the trace when one fails for good. */
   async running(name: string, timeoutMs = 60_000): Promise<void> {
     let last: ConnectorStatus | null = null
-    for (const end = Date.now() + timeoutMs; Date.now() < end; await setTimeout(50)) {
+    for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(50)) {
       last = await this.status(name)
       if (last.tasks?.length > 0 && [last.connector, ...last.tasks].every(part => part.state === 'RUNNING')) return
     }
@@ -126,6 +126,6 @@ export async function eventually(
   describe: () => string,
   timeoutMs = 60_000,
 ): Promise<void> {
-  for (const end = Date.now() + timeoutMs; Date.now() < end; await setTimeout(50)) if (await holds()) return
+  for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(50)) if (await holds()) return
   throw new Error(`not within ${timeoutMs} ms: ${describe()}`)
 }

@@ -1,11 +1,10 @@
 import {
   ConfigError,
+  type ConfigValues,
   type ConnectRecord,
   DataError,
   defineConfig,
   getField,
-  type Props,
-  parseConfig,
   primitive,
   type Schema,
   SchemaCache,
@@ -42,8 +41,7 @@ abstract class Cast extends SidedTransformation {
   #replaceNull = true
   readonly #schemas = new SchemaCache<Schema>()
 
-  configure(props: Props): void {
-    const config = parseConfig(castConfig, props)
+  configure(config: ConfigValues<typeof castConfig>): void {
     const spec = parseCastSpec(config.spec)
     if (typeof spec === 'string') throw new ConfigError([{ key: 'spec', message: spec }])
     this.#whole = spec.whole

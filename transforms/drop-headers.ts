@@ -1,4 +1,4 @@
-import { type ConnectRecord, defineConfig, type Props, parseConfig, type Transformation } from 'millrace/connect'
+import { type ConfigValues, type ConnectRecord, defineConfig, type Transformation } from 'millrace/connect'
 import { distinctNames } from './common/keys.ts'
 
 const dropHeadersConfig = defineConfig({
@@ -12,12 +12,11 @@ const dropHeadersConfig = defineConfig({
 
 /** org.apache.kafka.connect.transforms.DropHeaders: removes all headers of these names. */
 export class DropHeaders implements Transformation {
-  readonly version = '0.1.0'
   readonly config = dropHeadersConfig
   #names: ReadonlySet<string> = new Set()
 
-  configure(props: Props): void {
-    this.#names = new Set(parseConfig(dropHeadersConfig, props).headers)
+  configure(settings: ConfigValues<typeof dropHeadersConfig>): void {
+    this.#names = new Set(settings.headers)
   }
 
   apply<R extends ConnectRecord>(record: R): R | null {

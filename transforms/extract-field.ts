@@ -1,4 +1,4 @@
-import { type ConnectRecord, DataError, defineConfig, type Props, parseConfig } from 'millrace/connect'
+import { type ConfigValues, type ConnectRecord, DataError, defineConfig } from 'millrace/connect'
 import { FieldPath } from './common/field-path.ts'
 import { fieldSyntaxKey, replaceNullKey } from './common/keys.ts'
 import { mapOrNull, structOrNull } from './common/requirements.ts'
@@ -18,8 +18,7 @@ abstract class ExtractField extends SidedTransformation {
   #path = new FieldPath('', 'V1')
   #replaceNull = true
 
-  configure(props: Props): void {
-    const config = parseConfig(extractFieldConfig, props)
+  configure(config: ConfigValues<typeof extractFieldConfig>): void {
     this.#path = new FieldPath(config.field, config['field.syntax.version'])
     this.#replaceNull = config['replace.null.with.default']
   }

@@ -5,7 +5,6 @@ import {
   defineConfig,
   type Header,
   oneOf,
-  type Props,
   parseConfig,
   primitive,
   type Schema,
@@ -94,7 +93,6 @@ const DELETED = '__deleted'
  * event passes unchanged.
  */
 export class ExtractNewRecordState implements Transformation {
-  readonly version = '0.1.0'
   readonly config = extractNewRecordStateConfig
   #config: ConfigValues<typeof extractNewRecordStateConfig> = parseConfig(extractNewRecordStateConfig, {})
   #mode: string = 'tombstone'
@@ -104,8 +102,7 @@ export class ExtractNewRecordState implements Transformation {
   // By the schema of the row, then by that of the event.
   readonly #extended = new SchemaCache<SchemaCache<Schema>>()
 
-  configure(props: Props): void {
-    const config = parseConfig(extractNewRecordStateConfig, props)
+  configure(config: ConfigValues<typeof extractNewRecordStateConfig>): void {
     this.#config = config
     this.#mode = config['delete.tombstone.handling.mode'].toLowerCase()
     this.#fields = config['add.fields'].map(f => new FieldReference(config['add.fields.prefix'], f))

@@ -1,10 +1,9 @@
 import {
+  type ConfigValues,
   type ConnectRecord,
   DataError,
   defineConfig,
   type Field,
-  type Props,
-  parseConfig,
   type Schema,
   SchemaCache,
   type Struct,
@@ -44,8 +43,8 @@ abstract class Flatten extends SidedTransformation {
   #delimiter = '.'
   readonly #schemas = new SchemaCache<Flat>()
 
-  configure(props: Props): void {
-    this.#delimiter = parseConfig(flattenConfig, props).delimiter
+  configure(settings: ConfigValues<typeof flattenConfig>): void {
+    this.#delimiter = settings.delimiter
   }
 
   apply<R extends ConnectRecord>(record: R): R | null {

@@ -1,5 +1,6 @@
 import {
   ConfigError,
+  type ConfigValues,
   type ConnectRecord,
   DataError,
   defineConfig,
@@ -7,8 +8,6 @@ import {
   getField,
   type Header,
   oneOf,
-  type Props,
-  parseConfig,
   type Schema,
   SchemaCache,
 } from 'millrace/connect'
@@ -49,8 +48,7 @@ abstract class HeaderFrom extends SidedTransformation {
   #replaceNull = true
   readonly #schemas = new SchemaCache<Schema>()
 
-  configure(props: Props): void {
-    const config = parseConfig(headerFromConfig, props)
+  configure(config: ConfigValues<typeof headerFromConfig>): void {
     if (config.fields.length !== config.headers.length) {
       const message = `'fields' config must have the same number of elements as 'headers' config.`
       throw new ConfigError([{ key: 'headers', message }])

@@ -1,8 +1,7 @@
 import {
+  type ConfigValues,
   type ConnectRecord,
   defineConfig,
-  type Props,
-  parseConfig,
   type Schema,
   SchemaCache,
   type Struct,
@@ -27,8 +26,8 @@ abstract class HoistField extends SidedTransformation {
   #template: Struct = {}
   readonly #schemas = new SchemaCache<Schema>()
 
-  configure(props: Props): void {
-    this.#field = propertyName(parseConfig(hoistFieldConfig, props).field)
+  configure(settings: ConfigValues<typeof hoistFieldConfig>): void {
+    this.#field = propertyName(settings.field)
     this.#template = { [this.#field]: null }
   }
 

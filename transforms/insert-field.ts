@@ -4,8 +4,6 @@ import {
   type ConnectRecord,
   defineConfig,
   type Field,
-  type Props,
-  parseConfig,
   primitive,
   type Schema,
   SchemaCache,
@@ -60,8 +58,7 @@ abstract class InsertField extends SidedTransformation {
   #replaceNull = true
   readonly #plans = new SchemaCache<Plan>()
 
-  configure(props: Props): void {
-    const config = parseConfig(insertFieldConfig, props)
+  configure(config: ConfigValues<typeof insertFieldConfig>): void {
     this.#replaceNull = config['replace.null.with.default']
     this.#insertions = insertionsOf(config)
     if (config['static.field'] !== null && config['static.value'] === null) {

@@ -1,9 +1,8 @@
 import {
+  type ConfigValues,
   type ConnectRecord,
   defineConfig,
   nonNull,
-  type Props,
-  parseConfig,
   type SchemaAndValue,
   type Transformation,
 } from 'millrace/connect'
@@ -21,13 +20,11 @@ const insertHeaderConfig = defineConfig({
 
 /** org.apache.kafka.connect.transforms.InsertHeader: one header more. */
 export class InsertHeader implements Transformation {
-  readonly version = '0.1.0'
   readonly config = insertHeaderConfig
   #key = ''
   #literal: SchemaAndValue = { schema: null, value: null }
 
-  configure(props: Props): void {
-    const config = parseConfig(insertHeaderConfig, props)
+  configure(config: ConfigValues<typeof insertHeaderConfig>): void {
     this.#key = config.header
     this.#literal = parseValue(config['value.literal'])
   }

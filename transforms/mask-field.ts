@@ -1,4 +1,5 @@
 import {
+  type ConfigValues,
   type ConnectRecord,
   DataError,
   DECIMAL,
@@ -10,8 +11,6 @@ import {
   FloatingNumber,
   getField,
   nonEmpty,
-  type Props,
-  parseConfig,
   type Schema,
   SchemaCache,
   scaleOf,
@@ -58,8 +57,7 @@ abstract class MaskField extends SidedTransformation {
   #replaceNull = true
   readonly #plans = new SchemaCache<Plan>()
 
-  configure(props: Props): void {
-    const config = parseConfig(maskFieldConfig, props)
+  configure(config: ConfigValues<typeof maskFieldConfig>): void {
     this.#fields = new Set(namesInOrder(config.fields))
     this.#replacement = config.replacement
     this.#replaceNull = config['replace.null.with.default']

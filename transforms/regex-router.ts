@@ -1,10 +1,9 @@
 import {
+  type ConfigValues,
   type ConnectRecord,
   DataError,
   defineConfig,
   messageOf,
-  type Props,
-  parseConfig,
   regex,
   type Transformation,
 } from 'millrace/connect'
@@ -26,15 +25,13 @@ const regexRouterConfig = defineConfig({
 
 /** org.apache.kafka.connect.transforms.RegexRouter: another topic for records whose topic matches. */
 export class RegexRouter implements Transformation {
-  readonly version = '0.1.0'
   readonly config = regexRouterConfig
   #pattern = JavaPattern.compile('')
   #replacement = ''
   // Topics are few and records many.
   readonly #routes = new Map<string, string>()
 
-  configure(props: Props): void {
-    const config = parseConfig(regexRouterConfig, props)
+  configure(config: ConfigValues<typeof regexRouterConfig>): void {
     this.#pattern = JavaPattern.compile(config.regex)
     this.#replacement = config.replacement
     this.#routes.clear()

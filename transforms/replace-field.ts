@@ -1,9 +1,8 @@
 import {
   ConfigError,
+  type ConfigValues,
   type ConnectRecord,
   defineConfig,
-  type Props,
-  parseConfig,
   type Schema,
   SchemaCache,
   type Struct,
@@ -59,8 +58,7 @@ abstract class ReplaceField extends SidedTransformation {
   #replaceNull = true
   readonly #schemas = new SchemaCache<Schema>()
 
-  configure(props: Props): void {
-    const config = parseConfig(replaceFieldConfig, props)
+  configure(config: ConfigValues<typeof replaceFieldConfig>): void {
     this.#exclude = new Set(config.exclude)
     this.#include = new Set(config.include)
     this.#renames = new Map(config.renames.map(pair => pair.split(':') as [string, string]))

@@ -1,10 +1,9 @@
 import {
   ConfigError,
+  type ConfigValues,
   type ConnectRecord,
   DataError,
   defineConfig,
-  type Props,
-  parseConfig,
   type Schema,
   SchemaCache,
   type Struct,
@@ -29,8 +28,7 @@ abstract class SetSchemaMetadata extends SidedTransformation {
   #replaceNull = true
   readonly #schemas = new SchemaCache<Schema>()
 
-  configure(props: Props): void {
-    const config = parseConfig(setSchemaMetadataConfig, props)
+  configure(config: ConfigValues<typeof setSchemaMetadataConfig>): void {
     this.#name = config['schema.name']
     this.#schemaVersion = config['schema.version']
     this.#replaceNull = config['replace.null.with.default']

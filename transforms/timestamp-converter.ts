@@ -1,12 +1,11 @@
 import {
   ConfigError,
+  type ConfigValues,
   type ConnectRecord,
   DataError,
   defineConfig,
   getField,
   oneOf,
-  type Props,
-  parseConfig,
   type Schema,
   SchemaCache,
   type Struct,
@@ -71,8 +70,7 @@ abstract class TimestampConverter extends SidedTransformation {
   #replaceNull = true
   readonly #schemas = new SchemaCache<Schema>()
 
-  configure(props: Props): void {
-    const config = parseConfig(timestampConverterConfig, props)
+  configure(config: ConfigValues<typeof timestampConverterConfig>): void {
     this.#field = config.field
     this.#target = config['target.type'] as Target
     this.#precision = config['unix.precision'] as Precision

@@ -1,11 +1,4 @@
-import {
-  type ConnectRecord,
-  DataError,
-  defineConfig,
-  type Props,
-  parseConfig,
-  type Transformation,
-} from 'millrace/connect'
+import { type ConfigValues, type ConnectRecord, DataError, defineConfig, type Transformation } from 'millrace/connect'
 import { JavaDateFormat } from './common/java-date-format.ts'
 
 const timestampRouterConfig = defineConfig({
@@ -25,13 +18,11 @@ const timestampRouterConfig = defineConfig({
 
 /** org.apache.kafka.connect.transforms.TimestampRouter: a topic made of the topic and the time of the record, in UTC. */
 export class TimestampRouter implements Transformation {
-  readonly version = '0.1.0'
   readonly config = timestampRouterConfig
   #topic = ''
   #format = new JavaDateFormat('timestamp.format', 'yyyyMMdd')
 
-  configure(props: Props): void {
-    const config = parseConfig(timestampRouterConfig, props)
+  configure(config: ConfigValues<typeof timestampRouterConfig>): void {
     this.#topic = config['topic.format']
     this.#format = new JavaDateFormat('timestamp.format', config['timestamp.format'])
   }

@@ -1,4 +1,5 @@
 import { type Props, type Transformation, validateConfig } from 'millrace/connect'
+import { configured } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import { CastValue } from './cast.ts'
 import { DropHeaders } from './drop-headers.ts'
@@ -9,7 +10,7 @@ import { ValueToKey } from './value-to-key.ts'
 
 /** What is wrong with a configuration before anything runs, as POST /connectors asks. */
 const faults = (transformation: Transformation, props: Props) =>
-  validateConfig(transformation.config, props).flatMap(value => value.errors)
+  validateConfig(transformation.config ?? {}, props).flatMap(value => value.errors)
 
 // Connect 4.3.1's ConfigDef.validate of each transformation accepts and refuses the same.
 const refused: [() => Transformation, string, string[]][] = [
@@ -30,7 +31,7 @@ test.each(refused)('%s: impossible %s are rejected before the connector is creat
   for (const value of values) {
     const transformation = make()
     expect(faults(transformation, { [key]: value }), `${key}=${value}`).not.toEqual([])
-    expect(() => transformation.configure({ [key]: value }), `${key}=${value}`).toThrow()
+    expect(() => configured(transformation, { [key]: value }), `${key}=${value}`).toThrow()
   }
 })
 
@@ -48,11 +49,11 @@ const accepted: [() => Transformation, Props][] = [
 test.each(accepted)('%s with %o is accepted', (make, props) => {
   const transformation = make()
   expect(faults(transformation, props)).toEqual([])
-  transformation.configure(props)
+  configured(transformation, props)
 })
 
 test('InsertField with nothing to insert fails when it is configured', () => {
   for (const props of [{}, { 'static.field': 's' }, { 'static.value': 'v' }] as Props[]) {
-    expect(() => new InsertFieldValue().configure(props)).toThrow(/No field insertion configured|No value specified/)
+    expect(() => configured(new InsertFieldValue(), props)).toThrow(/No field insertion configured|No value specified/)
   }
 })

@@ -1,11 +1,10 @@
 import {
+  type ConfigValues,
   type ConnectRecord,
   DataError,
   defineConfig,
   field,
   getField,
-  type Props,
-  parseConfig,
   type Schema,
   SchemaCache,
   type Struct,
@@ -32,14 +31,12 @@ const valueToKeyConfig = defineConfig({
 
 /** org.apache.kafka.connect.transforms.ValueToKey: a key made of fields of the value. */
 export class ValueToKey implements Transformation {
-  readonly version = '0.1.0'
   readonly config = valueToKeyConfig
   #fields: readonly string[] = []
   #replaceNull = true
   readonly #schemas = new SchemaCache<Schema>()
 
-  configure(props: Props): void {
-    const config = parseConfig(valueToKeyConfig, props)
+  configure(config: ConfigValues<typeof valueToKeyConfig>): void {
     this.#fields = config.fields
     this.#replaceNull = config['replace.null.with.default']
   }

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { alternate, type Figures, type Summary } from '../lib/compare.ts'
 import { type Prepare, post, prepareApacheStack, prepareMillrace } from '../lib/stack.ts'
 
@@ -17,7 +17,7 @@ function has(path: string, line: string): boolean {
 }
 
 async function arrives(path: string, line: string): Promise<void> {
-  for (const end = Date.now() + 120_000; Date.now() < end; await setTimeout(5)) if (has(path, line)) return
+  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(5)) if (has(path, line)) return
   throw new Error(`'${line}' did not arrive within 120 s`)
 }
 

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { Pool } from 'undici'
 import { createProducer } from '../../core/client/index.ts'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { startElasticsearch } from '../../test/services/elasticsearch.ts'
 import { alternate, type Figures, type Side, type Summary } from '../lib/compare.ts'
 import { post, prepareMillrace, reachable } from '../lib/stack.ts'
@@ -38,7 +38,7 @@ function actionOf(index: string, n: number): string {
 /** A node whose heap is full answers 429 until it has collected; that is waited for. */
 async function ask(url: string, method: string, path: string, body?: unknown): Promise<Record<string, never>> {
   const init = { method, headers: { 'content-type': 'application/json' } }
-  for (const end = Date.now() + 60_000; ; await setTimeout(200)) {
+  for (const end = Date.now() + 60_000; ; await sleep(200)) {
     const answer = await fetch(`${url}${path}`, { ...init, ...(body !== undefined && { body: JSON.stringify(body) }) })
     if (answer.ok) return (await answer.json()) as Record<string, never>
     const text = await answer.text()
@@ -48,7 +48,7 @@ async function ask(url: string, method: string, path: string, body?: unknown): P
 
 /** Waits until so many were indexed; then counts what a search would find. */
 async function holds(url: string, index: string): Promise<number> {
-  for (const end = Date.now() + 600_000; Date.now() < end; await setTimeout(20)) {
+  for (const end = Date.now() + 600_000; Date.now() < end; await sleep(20)) {
     const stats = await ask(url, 'GET', `/${index}/_stats/indexing?filter_path=_all.primaries.indexing.index_total`)
     const { _all: all } = stats as unknown as { _all?: { primaries?: { indexing?: { index_total?: number } } } }
     if ((all?.primaries?.indexing?.index_total ?? 0) < DOCUMENTS) continue
@@ -120,7 +120,7 @@ async function bare(url: string, index: string): Promise<Figures> {
       const { errors } = (await answer.body.json()) as { errors?: boolean }
       if (answer.statusCode === 429) {
         // the sink backs off in the same way
-        await setTimeout(100)
+        await sleep(100)
         continue
       }
       if (answer.statusCode !== 200 || errors) throw new Error(`_bulk: ${answer.statusCode}, errors ${errors}`)

@@ -1,6 +1,6 @@
 import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { sleep } from '../../core/common/async/sleep.ts'
 import type { Figures, Summary } from '../lib/compare.ts'
 import { post, reaches, remove, type Stack } from '../lib/stack.ts'
 import { compareWarm, onWarmStacks, StackMeter } from '../lib/warm.ts'
@@ -28,7 +28,7 @@ async function write(stack: Stack, name: string, topic: string, file: string, co
   const sink = { 'connector.class': 'org.apache.kafka.connect.file.FileStreamSinkConnector', file, topics: topic }
   await post(stack.rest, name, { ...sink, ...config, 'tasks.max': '1' })
   const size = () => statSync(file, { throwIfNoEntry: false })?.size ?? 0
-  for (const end = Date.now() + 600_000; size() < SIZE; await setTimeout(20)) {
+  for (const end = Date.now() + 600_000; size() < SIZE; await sleep(20)) {
     if (Date.now() > end) throw new Error(`${file} did not reach ${SIZE} bytes`)
   }
   const figures = meter.read(LINES, 'lines')

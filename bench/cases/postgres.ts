@@ -1,6 +1,6 @@
-import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { createConsumer } from '../../core/client/index.ts'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { startPostgres } from '../../test/services/postgres.ts'
 import type { Figures, Summary } from '../lib/compare.ts'
 import { post, reaches, remove, type Stack } from '../lib/stack.ts'
@@ -96,7 +96,7 @@ async function latency(stack: Stack, url: string, name: string): Promise<Figures
       for (let n = 1; n <= PACED; n++) {
         await client.query(`insert into bench select ${ROW} from generate_series(${n}, ${n}) n`)
         const ahead = began + (n * 1000) / PACED_PER_SECOND - performance.now()
-        if (ahead > 1) await setTimeout(ahead)
+        if (ahead > 1) await sleep(ahead)
       }
     })()
     const delays: number[] = []
@@ -126,7 +126,7 @@ async function latency(stack: Stack, url: string, name: string): Promise<Figures
 
 async function dropSlot(url: string, name: string): Promise<void> {
   const sql = `select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${name}'; drop publication if exists ${name}`
-  for (const end = Date.now() + 30_000; ; await setTimeout(200)) {
+  for (const end = Date.now() + 30_000; ; await sleep(200)) {
     try {
       return await query(url, sql)
     } catch (error) {

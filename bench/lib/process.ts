@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { openSync, readFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
+import { sleep } from '../../core/common/async/sleep.ts'
 
 /** A program under measurement. */
 export interface Measured {
@@ -68,7 +68,7 @@ export function launch(
 
 /** Waits until something accepts on a port of 127.0.0.1. */
 export async function listening(port: number, timeoutMs: number): Promise<void> {
-  for (const end = Date.now() + timeoutMs; Date.now() < end; await setTimeout(10)) {
+  for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(10)) {
     const open = await new Promise<boolean>(done => {
       const socket = createConnection({ port, host: '127.0.0.1' })
       socket.once('connect', () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { createAdmin } from '../../core/client/index.ts'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { freePort } from '../../core/common/free-port.ts'
 import { PEERS_HOME } from '../../test/peers/setup.ts'
 import { JVM, LOG4J, prepareApache } from './kafka.ts'
@@ -78,7 +78,7 @@ plugin.discovery=service_load
 
 /** Posts a connector as soon as REST takes it; throws when the configuration is refused. */
 export async function post(rest: number, name: string, config: Readonly<Record<string, string>>): Promise<void> {
-  for (const end = Date.now() + 120_000; Date.now() < end; await setTimeout(5)) {
+  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(5)) {
     const answer = await fetch(`http://127.0.0.1:${rest}/connectors`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -97,7 +97,7 @@ export async function post(rest: number, name: string, config: Readonly<Record<s
  */
 export async function remove(stack: Stack, name: string, { topic = name, keepTopic = false } = {}): Promise<void> {
   const url = `http://127.0.0.1:${stack.rest}/connectors/${name}`
-  for (const end = Date.now() + 60_000; Date.now() < end; await setTimeout(50)) {
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(50)) {
     const answer = await fetch(url, { method: 'DELETE' })
     await answer.text()
     if (answer.status === 404) break
@@ -109,7 +109,7 @@ export async function remove(stack: Stack, name: string, { topic = name, keepTop
 
 /** Waits until the REST API of a worker answers. */
 export async function reachable(rest: number): Promise<void> {
-  for (const end = Date.now() + 120_000; Date.now() < end; await setTimeout(20)) {
+  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(20)) {
     const answer = await fetch(`http://127.0.0.1:${rest}/connectors`).catch(() => null) // nothing listens yet
     await answer?.text()
     if (answer?.ok) return
@@ -121,7 +121,7 @@ export async function reachable(rest: number): Promise<void> {
 export async function reaches(bootstrap: string, topic: string, wanted: number): Promise<void> {
   const admin = createAdmin({ bootstrapServers: [bootstrap] })
   try {
-    for (const end = Date.now() + 600_000; Date.now() < end; await setTimeout(20)) {
+    for (const end = Date.now() + 600_000; Date.now() < end; await sleep(20)) {
       const [described] = await admin.describeTopics([topic])
       if (!described) continue
       const [latest] = await admin.listOffsets([{ topic, partition: 0, timestamp: -1 }])

@@ -1,10 +1,13 @@
 // Micro-benchmark of the file connectors without a runtime: lines a second through poll and put.
 // Usage: node --conditions=millrace-source bench/micro/file.ts [--lines 3000000] [--bytes 100]
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { SinkRecord, SourceRecord } from 'millrace/connect'
+import { completeRecord, parseSettings } from 'millrace/testing'
+import { sinkConfig, sourceConfig } from '../../connectors/file/config.ts'
 import { FileStreamSinkTask } from '../../connectors/file/sink-task.ts'
 import { FileStreamSourceTask } from '../../connectors/file/source-task.ts'
 import { createLogger } from '../../core/common/log.ts'
@@ -15,7 +18,7 @@ const { values } = parseArgs({
 const count = Number(values.lines)
 const dir = mkdtempSync(join(tmpdir(), 'millrace-bench-file-'))
 const signal = new AbortController().signal
-const shared = { configs: {}, logger: createLogger('bench'), signal, connector: 'bench', taskId: 0 }
+const shared = { configs: {}, version: 'bench', logger: createLogger('bench'), signal, connector: 'bench', taskId: 0 }
 
 function report(what: string, t0: number, cpu: NodeJS.CpuUsage): void {
   const s = (performance.now() - t0) / 1000
@@ -28,16 +31,16 @@ function report(what: string, t0: number, cpu: NodeJS.CpuUsage): void {
   )
 }
 
-async function source(name: string, line: string, end: string): Promise<SourceRecord[]> {
+async function source(name: string, line: string, end: string): Promise<readonly SourceRecord[]> {
   const file = join(dir, name)
   writeFileSync(file, '')
   for (let i = 0; i < count; i += 10_000) writeFileSync(file, (line + end).repeat(10_000), { flag: 'a' })
   const task = new FileStreamSourceTask()
   task.context = { ...shared, offsets: { offset: async () => null, offsets: async p => p.map(() => null) } }
-  await task.start({ file, topic: 't' })
+  await task.start(parseSettings(sourceConfig, { file, topic: 't' }))
   const cpu = process.cpuUsage()
   const t0 = performance.now()
-  let batch: SourceRecord[] = []
+  let batch: readonly SourceRecord[] = []
   // a last CR alone is held back
   for (let n = 0; n < count - 1; n += batch.length) batch = (await task.poll()) ?? []
   report(`source, ${name}`, t0, cpu)
@@ -50,7 +53,7 @@ async function sink(props: Record<string, string>, batch: readonly SourceRecord[
   const file = join(dir, 'out')
   const records = batch.slice(0, 500).map(
     (r, offset): SinkRecord => ({
-      ...r,
+      ...completeRecord(r),
       partition: 0,
       offset,
       timestampType: 'CreateTime',
@@ -70,7 +73,7 @@ async function sink(props: Record<string, string>, batch: readonly SourceRecord[
     requestCommit: () => {},
     errantRecordReporter: null,
   }
-  await task.start({ file, ...props })
+  await task.start(parseSettings(sinkConfig, { file, ...props }))
   const cpu = process.cpuUsage()
   const t0 = performance.now()
   for (let n = 0; n < count; n += records.length) await task.put(records)

@@ -1,6 +1,7 @@
 // Micro-benchmark of the converters and transformations: records a second on one thread. Usage: node --conditions=millrace-source bench/micro/json-converter.ts
 import { parseArgs } from 'node:util'
 import { type ConnectRecord, primitive, type Schema, struct } from 'millrace/connect'
+import { configured } from 'millrace/testing'
 import { JsonConverter } from '../../converters/json/json-converter.ts'
 import { StringConverter } from '../../converters/string-converter.ts'
 import { InsertFieldValue } from '../../transforms/insert-field.ts'
@@ -55,13 +56,13 @@ function measure(name: string, run: (i: number) => void): void {
 
 const json = (props: Record<string, string>): JsonConverter => {
   const converter = new JsonConverter()
-  converter.configure(props, false)
+  configured(converter, props)
   return converter
 }
 const withSchemas = json({})
 const plain = json({ 'schemas.enable': 'false' })
 const text = new StringConverter()
-text.configure({})
+configured(text, {})
 const schema = primitive('string')
 const written = rows.map(r => withSchemas.fromConnectData('t', row, r)!)
 const writtenPlain = rows.map(r => plain.fromConnectData('t', row, r)!)
@@ -85,7 +86,7 @@ measure('JSON without schemas, read, nested', i => plain.toConnectData('t', nest
 const read = writtenPlain.map(bytes => plain.toConnectData('t', bytes).value)
 measure('JSON without schemas, write what was read', i => plain.fromConnectData('t', null, read[i]))
 const maskPlain = new MaskFieldValue()
-maskPlain.configure({ fields: 'email' })
+configured(maskPlain, { fields: 'email' })
 const schemaless = {
   topic: 't',
   partition: 0,
@@ -110,9 +111,9 @@ const record = (i: number): ConnectRecord => ({
   headers: [],
 })
 const insert = new InsertFieldValue()
-insert.configure({ 'static.field': 'source', 'static.value': 'shop' })
+configured(insert, { 'static.field': 'source', 'static.value': 'shop' })
 const mask = new MaskFieldValue()
-mask.configure({ fields: 'email' })
+configured(mask, { fields: 'email' })
 measure('InsertField', i => insert.apply(record(i)))
 measure('MaskField', i => mask.apply(record(i)))
 measure('InsertField, MaskField, JSON with schemas', i => {

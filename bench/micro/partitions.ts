@@ -7,11 +7,11 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { Broker } from '../../core/broker/broker.ts'
 import { batchOf } from '../../core/broker/test-support/batches.ts'
 import { RawClient } from '../../core/broker/test-support/raw-client.ts'
+import { sleep } from '../../core/common/async/sleep.ts'
 
 const { values } = parseArgs({
   options: { partitions: { type: 'string', default: '10000' }, root: { type: 'string' }, dir: { type: 'string' } },
@@ -37,14 +37,14 @@ const settings = {
 async function measured<T>(what: string, run: () => Promise<T>): Promise<T> {
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
-  await setTimeout(20)
+  await sleep(20)
   delay.reset()
   const cpu = process.cpuUsage()
   const began = performance.now()
   const result = await run()
   const ms = performance.now() - began
   const { user, system } = process.cpuUsage(cpu)
-  await setTimeout(5)
+  await sleep(5)
   delay.disable()
   const columns = [ms, (user + system) / 1000, delay.max / 1e6].map(n => n.toFixed(1).padStart(10))
   process.stdout.write(`${what.padEnd(46)}${columns.join('')}\n`)
@@ -118,13 +118,13 @@ try {
   await measured('delete 20 topics, one by one', async () => {
     for (let i = 0; i < 20; i++) await call('DeleteTopics', { topics: [{ name: `t.${i + 200}` }], timeoutMs: 60_000 })
   })
-  await setTimeout(6000)
-  await measured('12 seconds without any request', () => setTimeout(12_000))
+  await sleep(6000)
+  await measured('12 seconds without any request', () => sleep(12_000))
   await measured('12 seconds of 10 appends a second', async () => {
     for (let i = 0; i < 120; i++) {
       const topicData = [{ name: 't.7', partitionData: [{ index: 0, records: batchOf('x') }] }]
       await call('Produce', { acks: -1, timeoutMs: 5000, topicData }, 12)
-      await setTimeout(100)
+      await sleep(100)
     }
   })
   process.stdout.write(`running: ${memory()}\n`)

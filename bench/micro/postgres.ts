@@ -5,7 +5,9 @@
  */
 
 import type { SourceOffset } from 'millrace/connect'
+import { parseSettings } from 'millrace/testing'
 import pg from 'pg'
+import { postgresConfig } from '../../connectors/postgres/config.ts'
 import { PostgresTask } from '../../connectors/postgres/task.ts'
 import { propsFor } from '../../connectors/postgres/test-support/harness.ts'
 import { createTestLogger } from '../../connectors/postgres/test-support/test-log.ts'
@@ -35,13 +37,14 @@ async function started(
   const props = propsFor(url, more)
   task.context = {
     configs: props,
+    version: 'bench',
     logger: createTestLogger().logger,
     signal: abort.signal,
     connector: 'bench',
     taskId: 0,
     offsets: { offset: async () => offset, offsets: async p => p.map(() => offset) },
   }
-  await task.start(props)
+  await task.start(parseSettings(postgresConfig, props))
   return { task, abort }
 }
 
@@ -58,7 +61,7 @@ async function take(
     if (!records) continue
     if (n === 0) first = performance.now() - begin
     n += records.length
-    offset = records.at(-1)!.sourceOffset
+    offset = records.at(-1)!.sourceOffset ?? null
   }
   return { seconds: (performance.now() - begin) / 1000, first, offset }
 }

@@ -9,6 +9,7 @@ import {
   timestamp,
   validateConfig,
 } from 'millrace/connect'
+import { parseSettings } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import { config } from './config.ts'
 import { DocumentWriter, documentId } from './document.ts'
@@ -19,7 +20,8 @@ import { Played } from './test-support/play.ts'
 const URL = { 'connection.url': 'http://127.0.0.1:9200' }
 const played = new Played('t')
 const record = played.record.bind(played)
-const settings = (props: Record<string, string> = {}) => readSettings({ ...URL, ...props })
+const parsed = (props: Record<string, string>) => readSettings(parseSettings(config, props), props)
+const settings = (props: Record<string, string> = {}) => parsed({ ...URL, ...props })
 
 function json(value: unknown, valueSchema: Schema | null = null, props: Record<string, string> = {}): string {
   return new DocumentWriter(settings(props)).write(record('k', value, valueSchema ? { valueSchema } : {}))
@@ -87,7 +89,7 @@ test('keys that have no effect without others, or leave out a topic, are refused
   const check = (props: Record<string, string>) => {
     const given = { ...URL, ...props }
     const values = validateConfig(config, given)
-    validateTogether(given, values)
+    validateTogether(given, values, (name, message) => values.find(v => v.name === name)?.errors.push(message))
     return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join()]))
   }
   expect(check({})).toEqual({})
@@ -104,7 +106,7 @@ test('keys that have no effect without others, or leave out a topic, are refused
 test('a configuration has URLs or a cloud id, and only one kind of credentials', () => {
   const check = (props: Record<string, string>) => {
     const values = validateConfig(config, props)
-    validateTogether(props, values)
+    validateTogether(props, values, (name, message) => values.find(v => v.name === name)?.errors.push(message))
     return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join()]))
   }
   const cloud = `mine:${Buffer.from('eu.example.org$abc$def').toString('base64')}`

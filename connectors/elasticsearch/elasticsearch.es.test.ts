@@ -1,9 +1,10 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Decimal, decimal, primitive, struct, timestamp, validateConfig } from 'millrace/connect'
+import { Decimal, decimal, primitive, struct, timestamp } from 'millrace/connect'
+import { configured, validateConnector } from 'millrace/testing'
 import { afterEach, describe, expect, inject, test } from 'vitest'
 import { JsonConverter } from '../../converters/json/json-converter.ts'
-import { config } from './config.ts'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { ElasticsearchSinkConnector } from './connector.ts'
 import { Played, uniqueName } from './test-support/play.ts'
 
@@ -55,7 +56,7 @@ async function refusal(p: Played): Promise<string> {
       expect(error).toMatchObject({ retriable: true })
       return (error as Error).message
     }
-    await new Promise(done => setTimeout(done, 10))
+    await sleep(10)
   }
 }
 
@@ -416,7 +417,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
   test('a whole-number double without a schema creates a double field, which accepts a fraction later', async () => {
     const p = play()
     const converter = new JsonConverter()
-    converter.configure({ 'schemas.enable': 'false' }, false)
+    configured(converter, { 'schemas.enable': 'false' })
     const read = (json: string) => converter.toConnectData(p.topic, Buffer.from(json)).value
     await p.write([p.record('a', read('{"f":0.0,"g":1.0E300,"n":9007199254740993}'))])
     await p.write([p.record('b', read('{"f":0.25,"g":-4.9E-324,"n":1}'))])
@@ -467,7 +468,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
   test('validation names the key at fault', async () => {
     const connector = new ElasticsearchSinkConnector()
     const check = async (props: Record<string, string>) => {
-      const values = await connector.validate(props, validateConfig(config, props), AbortSignal.timeout(10_000))
+      const values = await validateConnector(connector, props)
       return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join()]))
     }
     expect(await check({ 'connection.url': url! })).toEqual({})

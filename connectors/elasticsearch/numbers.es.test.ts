@@ -1,3 +1,4 @@
+import { configured } from 'millrace/testing'
 import { afterEach, describe, expect, inject, test } from 'vitest'
 import { JsonConverter } from '../../converters/json/json-converter.ts'
 import { CastValue } from '../../transforms/cast.ts'
@@ -6,7 +7,7 @@ import { Played, uniqueName } from './test-support/play.ts'
 const url = inject('elasticsearchUrl')
 const played: Played[] = []
 const converter = new JsonConverter()
-converter.configure({ 'schemas.enable': 'false' })
+configured(converter, { 'schemas.enable': 'false' })
 
 afterEach(async () => {
   for (const p of played.splice(0)) await p.task.stop()
@@ -24,7 +25,7 @@ async function written(texts: readonly string[], cast?: string): Promise<{ types
   played.push(p)
   p.start({ 'connection.url': url!, 'schema.ignore': 'true', 'key.ignore': 'true', 'read.timeout.ms': '60000' })
   const transform = new CastValue()
-  if (cast !== undefined) transform.configure({ spec: cast })
+  if (cast !== undefined) configured(transform, { spec: cast })
   const records = texts.map(text => p.record(null, converter.toConnectData(p.topic, Buffer.from(text)).value))
   await p.write(cast === undefined ? records : records.map(r => transform.apply(r)!))
   await json(`/${p.topic}/_refresh`, 'POST')

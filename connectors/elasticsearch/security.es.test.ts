@@ -2,21 +2,21 @@
  * Against a node with TLS, users and narrow limits: logins, certificates, compression, a proxy,
  * what is too large, what is not allowed.
  */
+
 import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
-import { validateConfig } from 'millrace/connect'
+import { parseSettings, validateConnector } from 'millrace/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { type ElasticsearchService, startElasticsearch } from '../../test/services/elasticsearch.ts'
 import { ElasticsearchClient } from './client.ts'
 import { config } from './config.ts'
 import { ElasticsearchSinkConnector } from './connector.ts'
-import { readSettings } from './settings.ts'
 import { Played, uniqueName } from './test-support/play.ts'
 
 const plain = inject('elasticsearchUrl')
@@ -44,11 +44,7 @@ function certificateOf(url: string): Promise<string> {
 }
 
 async function validated(props: Record<string, string>): Promise<Record<string, string>> {
-  const values = await new ElasticsearchSinkConnector().validate(
-    props,
-    validateConfig(config, props),
-    AbortSignal.timeout(20_000),
-  )
+  const values = await validateConnector(new ElasticsearchSinkConnector(), props)
   return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join()]))
 }
 
@@ -58,7 +54,7 @@ async function roundTrip(props: Record<string, string>): Promise<unknown> {
   played.push(p)
   p.start({ 'schema.ignore': 'true', 'read.timeout.ms': '30000', ...props })
   await p.write([p.record('a', { text: 'x'.repeat(2000) })])
-  const client = new ElasticsearchClient(readSettings(props).raw)
+  const client = new ElasticsearchClient(parseSettings(config, props))
   try {
     const { body } = await client.send({ method: 'GET', path: `/${p.topic}/_doc/a` }, AbortSignal.timeout(20_000))
     return (body as { _source: unknown })._source
@@ -82,7 +78,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
       'elastic.security.protocol': 'SSL',
       'elastic.https.ssl.truststore.location': ca,
     }
-    administrator = new ElasticsearchClient(readSettings({ ...trusting, ...LOGIN }).raw)
+    administrator = new ElasticsearchClient(parseSettings(config, { ...trusting, ...LOGIN }))
   })
   afterEach(async () => {
     for (const p of played.splice(0)) await p.task.stop()
@@ -144,7 +140,7 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     for (;;) {
       const said = await p.task.put([]).then(() => null, String)
       if (said !== null) return said
-      await pause(10)
+      await sleep(10)
     }
   }
 

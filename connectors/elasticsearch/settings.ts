@@ -1,5 +1,5 @@
-import { type ConfigValue, type Props, parseConfig } from 'millrace/connect'
-import { config, type ElasticsearchConfig } from './config.ts'
+import type { ConfigValue, Props, ValidateContext } from 'millrace/connect'
+import type { ElasticsearchConfig } from './config.ts'
 
 /** The configuration as the task uses it: enumerations in lower case, sets for lists. */
 export interface Settings {
@@ -19,8 +19,8 @@ export interface Settings {
 
 const lower = <T extends string>(text: string) => text.toLowerCase() as T
 
-export function readSettings(props: Props): Settings {
-  const raw = parseConfig(config, props)
+/** Returns the settings of a task; `props` tells which keys the configuration holds. */
+export function readSettings(raw: ElasticsearchConfig, props: Props): Settings {
   const keyless = new Set(raw['topic.key.ignore'])
   const schemaless = new Set(raw['topic.schema.ignore'])
   const usage = lower(raw['external.resource.usage'])
@@ -44,11 +44,14 @@ export function readSettings(props: Props): Settings {
 }
 
 /** Faults that lie between keys, added to those of the keys themselves. */
-export function validateTogether(props: Props, values: readonly ConfigValue[]): void {
+export function validateTogether(
+  props: Props,
+  values: readonly ConfigValue[],
+  complain: ValidateContext['addError'],
+): void {
   const byName = new Map(values.map(v => [v.name, v]))
   const text = (name: string) => (props[name] ?? byName.get(name)?.value ?? '').trim()
   const is = (name: string, value: string) => text(name).toLowerCase() === value
-  const complain = (name: string, message: string) => byName.get(name)?.errors.push(message)
   const needsBoth = (a: string, b: string) => {
     if ((text(a) === '') === (text(b) === '')) return
     for (const name of [a, b]) complain(name, `${a} and ${b} must be set together, or neither.`)

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { primitive } from 'millrace/connect'
 import { afterEach, expect, test } from 'vitest'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { random } from '../../test/random.ts'
 import { Played } from './test-support/play.ts'
 import { ScriptedElasticsearch } from './test-support/scripted-elasticsearch.ts'
@@ -30,7 +30,7 @@ function gate() {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (const end = Date.now() + 20_000; !condition(); await pause(5))
+  for (const end = Date.now() + 20_000; !condition(); await sleep(5))
     if (Date.now() > end) throw new Error('waited 20 s')
 }
 
@@ -61,7 +61,7 @@ test('a rebalance waits for what is on the wire, and what waits behind it is not
   await p.task.put([p.record('b', { n: 1 })])
   let isClosed = false
   const closing = p.task.close([{ topic: 'topic', partition: 0 }]).then(() => (isClosed = true))
-  await pause(20)
+  await sleep(20)
   expect(isClosed).toBe(false)
   open()
   await closing
@@ -127,7 +127,7 @@ test('whatever is refused, cut or slow, each document ends as its last record sa
         // a single document that is too large is refused for good
         return { status: actions.length > 1 && below(2) === 0 ? 413 : 503, body: '' }
       }
-      return n % 3 === 0 ? pause(below(5), null) : null
+      return n % 3 === 0 ? sleep(below(5)).then(() => null) : null
     }
     const expected = new Map<string, Record<string, unknown>>()
     for (let round = 0; round < 40; round++) {
@@ -142,7 +142,7 @@ test('whatever is refused, cut or slow, each document ends as its last record sa
         const error = await p.task.put(records).then(() => null, String)
         if (error === null) break
         expect(error).toMatch(/MR_ES_(BUSY|UNAVAILABLE|UNREACHABLE)/)
-        await pause(2)
+        await sleep(2)
       }
       if (below(5) === 0) await p.committed()
     }
@@ -192,7 +192,7 @@ test('while requests are under way what arrives is gathered into full ones', asy
     await p.task.put(Array.from({ length: 200 }, (_, i) => p.record(`k${n}-${i}`, { n })))
     if (n === 0) await until(() => es.bulks.length === 1)
     // longer than linger.ms
-    await pause(5)
+    await sleep(5)
   }
   open()
   await p.settle()

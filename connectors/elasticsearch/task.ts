@@ -1,7 +1,6 @@
 import {
   isRetriable,
   messageOf,
-  type Props,
   RetriableError,
   type SinkRecord,
   SinkTask,
@@ -11,13 +10,13 @@ import {
 import type { BulkItem } from './bulk-request.ts'
 import { BulkWriter } from './bulk-writer.ts'
 import { ElasticsearchClient } from './client.ts'
+import type { config, ElasticsearchConfig } from './config.ts'
 import { DocumentWriter, documentId, documentVersion, isDocument } from './document.ts'
 import { errors } from './errors.ts'
 import { isRefusedLogin } from './failures.ts'
 import { PendingOffsets } from './pending-offsets.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { Targets } from './targets.ts'
-import { version } from './version.ts'
 
 /** An item that was not taken yet. */
 type Draft = Omit<BulkItem, 'slot'>
@@ -31,8 +30,7 @@ const DROP_WAIT_MS = 3000
 const STOP_DROP_WAIT_MS = 500
 
 /** Writes records as documents, in bulk and asynchronously: `preCommit` holds back to what Elasticsearch has acknowledged. */
-export class ElasticsearchSinkTask extends SinkTask {
-  readonly version = version
+export class ElasticsearchSinkTask extends SinkTask<typeof config> {
   #settings!: Settings
   #client: ElasticsearchClient | null = null
   #targets!: Targets
@@ -42,8 +40,8 @@ export class ElasticsearchSinkTask extends SinkTask {
   /** The error that ends the task. */
   #ending: Error | null = null
 
-  override start(props: Props): void {
-    const settings = readSettings(props)
+  override start(raw: ElasticsearchConfig): void {
+    const settings = readSettings(raw, this.context.configs)
     const { logger } = this.context
     this.#settings = settings
     this.#client = new ElasticsearchClient(settings.raw, logger)

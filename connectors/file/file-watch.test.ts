@@ -1,5 +1,6 @@
 import { appendFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { FileWatch } from './file-watch.ts'
 import { temporaryFolder } from './test-support/played-source.ts'
 
@@ -40,7 +41,7 @@ test('the file system tells of a file that appears, also with its folders, grows
   for (const event of events) {
     event()
     await watch.changed(signal)
-    await new Promise(resolve => setTimeout(resolve, 60))
+    await sleep(60)
   }
   await watch.close()
   expect(problems).toEqual([])
@@ -59,7 +60,7 @@ test('an abort ends a wait, before and during it', async () => {
   const watch = new FileWatch(dir.path('never'), () => {}, EVENTS_ONLY)
   const abort = new AbortController()
   await watch.changed(abort.signal)
-  await new Promise(resolve => setTimeout(resolve, 50))
+  await sleep(50)
   const waits = [watch.changed(abort.signal).then(() => watch.changed(abort.signal))]
   abort.abort()
   await Promise.all(waits)

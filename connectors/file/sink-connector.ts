@@ -1,24 +1,14 @@
-import { type Props, parseConfig, SinkConnector } from 'millrace/connect'
+import { type Props, SinkConnector } from 'millrace/connect'
 import { sinkConfig } from './config.ts'
 import { FileStreamSinkTask } from './sink-task.ts'
-import { version } from './version.ts'
 
 /** Appends the records of its topics to one file. */
-export class FileStreamSinkConnector extends SinkConnector {
-  readonly version = version
+export class FileStreamSinkConnector extends SinkConnector<typeof sinkConfig> {
   readonly config = sinkConfig
   readonly taskClass = FileStreamSinkTask
-  #props: Props = {}
 
-  override start(props: Props): void {
-    parseConfig(sinkConfig, props)
-    this.#props = props
-  }
-
-  /** One file, one writer: a single task, so that lines of several do not mix and a torn end can be mended. */
+  /** Returns one task: lines of two writers would mix, and neither could repair a torn last line. */
   override taskConfigs(): Props[] {
-    return [this.#props]
+    return [this.context.configs]
   }
-
-  override stop(): void {}
 }

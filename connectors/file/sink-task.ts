@@ -1,22 +1,19 @@
 import { once } from 'node:events'
-import { type Props, parseConfig, type SinkRecord, SinkTask } from 'millrace/connect'
+import { type SinkRecord, SinkTask } from 'millrace/connect'
 import { javaToString } from 'millrace/connect/java'
 import { AppendedFile } from './appended-file.ts'
-import { sinkConfig } from './config.ts'
+import type { SinkSettings, sinkConfig } from './config.ts'
 import { jsonText } from './json-text.ts'
-import { version } from './version.ts'
 
 /** How long to wait before a batch is tried again that could not be written. Milliseconds. */
 const RETRY_MS = 2000
 
 /** Appends a line for each record. What `preCommit` accepts is on the disk. */
-export class FileStreamSinkTask extends SinkTask {
-  readonly version = version
+export class FileStreamSinkTask extends SinkTask<typeof sinkConfig> {
   #render: typeof javaToString = javaToString
   #file: AppendedFile | null = null
 
-  override start(props: Props): void {
-    const { file, format } = parseConfig(sinkConfig, props)
+  override start({ file, format }: SinkSettings): void {
     const json = format.toLowerCase() === 'json'
     if (json) this.#render = jsonText
     if (file !== null) this.#file = new AppendedFile(file, json, this.context.logger)

@@ -1,44 +1,34 @@
 import { isAbsolute } from 'node:path'
-import { type Props, parseConfig, SourceConnector, type SourceOffset, type SourcePartition } from 'millrace/connect'
-import { sourceConfig } from './config.ts'
+import {
+  type AlteredOffsets,
+  type Props,
+  SourceConnector,
+  type SourceOffset,
+  type SourcePartition,
+} from 'millrace/connect'
+import { type SourceSettings, sourceConfig } from './config.ts'
 import { errors } from './errors.ts'
 import { FileStreamSourceTask } from './source-task.ts'
-import { version } from './version.ts'
 
 /** Reads the lines of one file into one topic. */
-export class FileStreamSourceConnector extends SourceConnector {
-  readonly version = version
+export class FileStreamSourceConnector extends SourceConnector<typeof sourceConfig> {
   readonly config = sourceConfig
   readonly taskClass = FileStreamSourceTask
-  #props: Props = {}
 
-  override start(props: Props): void {
-    const { file } = parseConfig(sourceConfig, props)
+  override start({ file }: SourceSettings): void {
     if (file && !isAbsolute(file))
       this.context.logger.warn(
         `the file '${file}' is relative to the working directory of the worker, ${process.cwd()}`,
       )
-    this.#props = props
   }
 
   /** One file, one reader: always a single task. */
   override taskConfigs(): Props[] {
-    return [this.#props]
+    return [this.context.configs]
   }
 
-  override stop(): void {}
-
-  override exactlyOnceSupport(props: Props): 'SUPPORTED' | 'UNSUPPORTED' {
-    // standard input cannot be read again
-    return parseConfig(sourceConfig, props).file ? 'SUPPORTED' : 'UNSUPPORTED'
-  }
-
-  /** Checks what REST wants to set; the runtime stores it. */
-  override async alterOffsets(
-    props: Props,
-    offsets: ReadonlyArray<readonly [SourcePartition, SourceOffset | null]>,
-  ): Promise<boolean> {
-    const { file } = parseConfig(sourceConfig, props)
+  /** Checks the offsets that a user wants to set. */
+  override alterOffsets({ file }: SourceSettings, offsets: AlteredOffsets): boolean {
     if (!file) throw errors.create('MR_FILE_OFFSET', { what: 'standard input has no offsets' })
     for (const [partition, offset] of offsets) {
       const { filename } = partition

@@ -1,8 +1,10 @@
 import { mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { setTimeout as pause } from 'node:timers/promises'
 import { Double } from 'millrace/connect'
+import { parseSettings } from 'millrace/testing'
 import { expect, test } from 'vitest'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { random } from '../../test/random.ts'
+import { sourceConfig } from './config.ts'
 import { FileStreamSourceConnector } from './source-connector.ts'
 import { append, PlayedSource, temporaryFolder } from './test-support/played-source.ts'
 
@@ -44,10 +46,10 @@ test('lines appended while it waits arrive, and one without its end waits for it
   append(file, 'two\nthr')
   await source.until(() => source.records.length === 2)
   // a second wait shows that what it holds back is not given out by looking again
-  await pause(1200)
+  await sleep(1200)
   expect(source.lines).toEqual(['one', 'two'])
   append(file, 'ee\r')
-  await pause(200)
+  await sleep(200)
   append(file, '\nfour\n')
   await source.until(() => source.records.length === 4)
   expect(source.lines).toEqual(['one', 'two', 'three', 'four'])
@@ -59,7 +61,7 @@ test('a file that is not there is told once, and read when it appears', async ()
   const file = dir.path('later.txt')
   await using source = await PlayedSource.start({ file, topic: 't' })
   await source.until(() => source.problems.length > 0)
-  await pause(1500)
+  await sleep(1500)
   expect(source.problems).toEqual([expect.stringMatching(/later\.txt is not there\. .*\[MR_FILE_ABSENT\]$/)])
   expect(source.degraded).not.toBeNull()
   writeFileSync(file, '')
@@ -110,7 +112,7 @@ test('a file that vanishes is told once, and the one that takes its name is read
   await source.until(() => source.records.length === 2)
   rmSync(file)
   await source.until(() => source.problems.length === 1)
-  await pause(1500)
+  await sleep(1500)
   expect(source.problems).toEqual([expect.stringContaining('MR_FILE_ABSENT')])
   writeFileSync(file, 'new\n')
   await source.until(() => source.records.length === 3)
@@ -138,7 +140,7 @@ test('an unfinished line that is cut off and written otherwise is read as it is 
   writeFileSync(file, 'first\nunfinished')
   await using source = await PlayedSource.start({ file, topic: 't' })
   await source.until(() => source.records.length === 1)
-  await pause(100)
+  await sleep(100)
   truncateSync(file, 6)
   await source.until(() => source.log.some(l => l.includes('cut short')))
   append(file, 'other\n')
@@ -178,12 +180,12 @@ test('log rotation under load loses nothing and keeps the order', async () => {
       const lines = Array.from({ length: 1 + below(200) }, (_, i) => `${rotation}.${w}.${i} ${'ü'.repeat(below(50))}`)
       expected.push(...lines)
       append(file, `${lines.join('\n')}\n`)
-      if (below(3) === 0) await pause(below(4))
+      if (below(3) === 0) await sleep(below(4))
     }
     // as logrotate does: the next rotation comes when this one was seen
     if (below(2) === 0) await source.until(() => source.records.length === expected.length)
     renameSync(file, dir.path(`a.log.${rotation}`))
-    if (below(2) === 0) await pause(below(20))
+    if (below(2) === 0) await sleep(below(20))
     expected.push(`first of ${rotation + 1}`)
     writeFileSync(file, `first of ${rotation + 1}\n`)
     await source.until(() => source.lines.at(-1) === `first of ${rotation + 1}`)
@@ -233,11 +235,12 @@ test.each([{ position: -1 }, { position: 'x' }, { position: 1.5 }])(
 test.each([
   [9007199254740993n, '9007199254740993'],
   [new Double(1), '1.0'],
-])('a position of %s set over REST is rejected and shown as written', async (position, text) => {
+])('a position of %s set over REST is rejected and shown as written', (position, text) => {
   const offsets = [[{ filename: '/lines.txt' }, { position }]] as const
-  await expect(
-    new FileStreamSourceConnector().alterOffsets({ file: '/lines.txt', topic: 't' }, offsets),
-  ).rejects.toThrow(`the offset {"position":${text}} has no 'position' that is a whole number from 0`)
+  const settings = parseSettings(sourceConfig, { file: '/lines.txt', topic: 't' })
+  expect(() => new FileStreamSourceConnector().alterOffsets(settings, offsets)).toThrow(
+    `the offset {"position":${text}} has no 'position' that is a whole number from 0`,
+  )
 })
 
 test('a line that is too long fails the task with its place, after the lines before it', async () => {

@@ -1,20 +1,17 @@
 import {
   type Header,
   messageOf,
-  type Props,
-  parseConfig,
   primitive,
   type SourcePartition,
   type SourceRecord,
   SourceTask,
 } from 'millrace/connect'
-import { type SourceSettings, sourceConfig } from './config.ts'
+import type { SourceSettings, sourceConfig } from './config.ts'
 import { errors } from './errors.ts'
 import { FileWatch } from './file-watch.ts'
 import { type Line, LineSplitter } from './line-splitter.ts'
 import { StdinReader } from './stdin-reader.ts'
 import { TailedFile } from './tailed-file.ts'
-import { version } from './version.ts'
 
 const STRING = primitive('string')
 const NO_HEADERS: readonly Header[] = Object.freeze([])
@@ -25,8 +22,7 @@ const NO_HEADERS: readonly Header[] = Object.freeze([])
 const POLL_LINES = 200
 
 /** Reads a file's lines as they are appended. Position in bytes; woken by the file system. */
-export class FileStreamSourceTask extends SourceTask {
-  readonly version = version
+export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
   #settings!: SourceSettings
   /** One for all records; null for standard input. */
   #partition: SourcePartition | null = null
@@ -38,9 +34,9 @@ export class FileStreamSourceTask extends SourceTask {
   /** The error that the runtime was told of, while it lasts. */
   #told: string | null = null
 
-  override async start(props: Props): Promise<void> {
-    this.#settings = parseConfig(sourceConfig, props)
-    const { file } = this.#settings
+  override async start(settings: SourceSettings): Promise<void> {
+    this.#settings = settings
+    const { file } = settings
     const { offsets, logger } = this.context
     if (!file) {
       this.#splitter = this.#splitterAt(0)

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { parseSettings } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import { postgresConfig } from './config.ts'
 import { PostgresConnector } from './connector.ts'
@@ -81,9 +82,8 @@ test('what would be ignored and change the outcome is refused', () => {
 })
 
 test('what is wrong with single keys is said all at once', () => {
-  expect(() => parseOptions({ 'database.port': 'x', 'slot.name': 'Bad-Name', 'table.include.list': '(' })).toThrow(
-    /topic\.prefix.*A value is required|database\.port/s,
-  )
+  const wrong = { 'database.port': 'x', 'slot.name': 'Bad-Name', 'table.include.list': '(' }
+  expect(() => parseSettings(postgresConfig, wrong)).toThrow(/topic\.prefix.*A value is required|database\.port/s)
 })
 
 test('a slot that is dropped at each stop, although a restart needs it, causes a warning', () => {
@@ -91,6 +91,8 @@ test('a slot that is dropped at each stop, although a restart needs it, causes a
     const log = createTestLogger()
     const connector = new PostgresConnector()
     connector.context = {
+      configs: { ...BASE, ...more },
+      version: 'test',
       logger: log.logger,
       signal: new AbortController().signal,
       requestTaskReconfiguration: () => undefined,
@@ -99,7 +101,7 @@ test('a slot that is dropped at each stop, although a restart needs it, causes a
       },
       offsets: { offset: async () => null, offsets: async () => [] },
     }
-    connector.start({ ...BASE, ...more })
+    connector.start(parseSettings(postgresConfig, connector.context.configs))
     return log.text()
   }
   const drop = { 'slot.drop.on.stop': 'true' }
@@ -111,7 +113,8 @@ test('a slot that is dropped at each stop, although a restart needs it, causes a
 })
 
 test('lists keep the commas that were escaped', () => {
-  const options = parseOptions({ ...BASE, 'table.include.list': String.raw`public\.t_\d{1\,3}, other\..*` })
+  const props = { ...BASE, 'table.include.list': String.raw`public\.t_\d{1\,3}, other\..*` }
+  const options = parseOptions(parseSettings(postgresConfig, props), props)
   expect(options.selection.hasTable({ schema: 'public', table: 't_123' })).toBe(true)
   expect(options.selection.hasTable({ schema: 'public', table: 't_1234' })).toBe(false)
   expect(options.selection.hasTable({ schema: 'OTHER', table: 'x' })).toBe(true)

@@ -1,4 +1,4 @@
-import { defineConfig, type Props, parseConfig, range } from 'millrace/connect'
+import { type ConfigValues, defineConfig, range } from 'millrace/connect'
 import {
   bool,
   choice,
@@ -194,9 +194,4 @@ export const UNSUPPORTED: Readonly<Record<string, Unsupported>> = {
   'read.only': { action: 'warn', reason: 'signals are not there yet' },
 }
 
-export type PostgresValues = ReturnType<typeof parsePostgresConfig>
-
-/** The typed values; throws a ConfigError with all that is wrong. */
-export function parsePostgresConfig(props: Props) {
-  return parseConfig(postgresConfig, props)
-}
+export type PostgresValues = ConfigValues<typeof postgresConfig>

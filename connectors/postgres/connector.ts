@@ -1,30 +1,21 @@
-import {
-  type ConfigValue,
-  type Props,
-  SourceConnector,
-  type SourceOffset,
-  type SourcePartition,
-} from 'millrace/connect'
+import { type AlteredOffsets, SourceConnector, type SourcePartition, type ValidateContext } from 'millrace/connect'
 import { unsupportedUses } from '../cdc/index.ts'
-import { postgresConfig, UNSUPPORTED } from './config.ts'
+import { type PostgresValues, postgresConfig, UNSUPPORTED } from './config.ts'
 import { errors } from './errors.ts'
 import { offsetFault } from './offset-fields.ts'
 import { parseOptions } from './options.ts'
 import { needsSlotAgain } from './plan.ts'
-import { VERSION } from './source-block.ts'
 import { PostgresTask } from './task.ts'
 import { validate } from './validate.ts'
 
 /** Change data capture from PostgreSQL; what Debezium's connector of the same name does. One task: a slot has one reader. */
-export class PostgresConnector extends SourceConnector {
-  readonly version = VERSION
+export class PostgresConnector extends SourceConnector<typeof postgresConfig> {
   readonly config = postgresConfig
   readonly taskClass = PostgresTask
-  #props: Props = {}
 
-  start(props: Props): void {
-    const options = parseOptions(props)
-    this.#props = props
+  override start(settings: PostgresValues): void {
+    const props = this.context.configs
+    const options = parseOptions(settings, props)
     for (const use of unsupportedUses(UNSUPPORTED, postgresConfig, props))
       this.context.logger.warn(`${use.key}=${props[use.key]} has no effect: ${use.reason}`)
     const { slot, snapshot } = options
@@ -34,22 +25,13 @@ export class PostgresConnector extends SourceConnector {
       )
   }
 
-  taskConfigs(maxTasks: number): Props[] {
-    return maxTasks > 0 ? [this.#props] : []
+  override validate(settings: PostgresValues, context: ValidateContext): Promise<void> {
+    return validate(settings, context)
   }
 
-  stop(): void {}
-
-  override validate(props: Props, values: ConfigValue[], signal: AbortSignal): Promise<ConfigValue[]> {
-    return validate(props, values, signal)
-  }
-
-  override async alterOffsets(
-    props: Props,
-    offsets: ReadonlyArray<readonly [SourcePartition, SourceOffset | null]>,
-  ): Promise<boolean> {
+  override alterOffsets(settings: PostgresValues, offsets: AlteredOffsets): boolean {
     for (const [partition, offset] of offsets) {
-      const what = partitionFault(partition, props['topic.prefix']) ?? (offset && offsetFault(offset, true))
+      const what = partitionFault(partition, settings['topic.prefix']) ?? (offset && offsetFault(offset, true))
       if (what) throw errors.create('MR_PG_OFFSET_INVALID', { what })
     }
     // they are fine; the runtime writes them
@@ -57,7 +39,7 @@ export class PostgresConnector extends SourceConnector {
   }
 }
 
-function partitionFault(partition: SourcePartition, prefix: string | undefined): string | null {
+function partitionFault(partition: SourcePartition, prefix: string | null): string | null {
   const other = Object.keys(partition).find(key => key !== 'server')
   if (other !== undefined)
     return `"${other}" is not a field of a partition; the partition must be {"server": "<topic.prefix>"}`

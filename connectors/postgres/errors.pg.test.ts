@@ -1,14 +1,14 @@
 /** Each cause on a real server, and the error that it must lead to: a wrong hint costs more than none. */
 
-import { type MillraceError, type Props, validateConfig } from 'millrace/connect'
+import type { MillraceError, Props } from 'millrace/connect'
+import { validateConnector } from 'millrace/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { connectFailure, snapshotFailure, streamFailure } from './client/failure.ts'
-import { postgresConfig } from './config.ts'
+import { PostgresConnector } from './connector.ts'
 import type { ConnectionOptions } from './options.ts'
 import { propsFor, TaskHarness } from './test-support/harness.ts'
-import { validate } from './validate.ts'
 
 const HBA = [
   'host all stranger 127.0.0.1/32 reject',
@@ -48,7 +48,7 @@ async function failureOf(props: Props): Promise<MillraceError> {
 }
 
 async function errorsOf(props: Props): Promise<Record<string, string>> {
-  const values = await validate(props, validateConfig(postgresConfig, props), AbortSignal.timeout(20_000))
+  const values = await validateConnector(new PostgresConnector(), props)
   return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join(' | ')]))
 }
 

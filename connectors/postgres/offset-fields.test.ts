@@ -1,12 +1,14 @@
 import type { SourceOffset, SourcePartition } from 'millrace/connect'
+import { parseSettings } from 'millrace/testing'
 import { describe, expect, test } from 'vitest'
+import { postgresConfig } from './config.ts'
 import { PostgresConnector } from './connector.ts'
 import { offsetFault } from './offset-fields.ts'
 import { propsFor } from './test-support/harness.ts'
 
 const props = propsFor('postgresql://u:p@h:1/d')
-const alter = (offset: SourceOffset | null, partition: SourcePartition = { server: 't' }) =>
-  new PostgresConnector().alterOffsets(props, [[partition, offset]])
+const alter = async (offset: SourceOffset | null, partition: SourcePartition = { server: 't' }) =>
+  new PostgresConnector().alterOffsets(parseSettings(postgresConfig, props), [[partition, offset]])
 
 describe('offsets that REST wants to set', () => {
   const WRONG: [string, unknown][] = [

@@ -12,7 +12,7 @@ import {
   type TimePrecisionMode,
   TopicNaming,
 } from '../cdc/index.ts'
-import { parsePostgresConfig } from './config.ts'
+import type { PostgresValues } from './config.ts'
 
 export interface ConnectionOptions {
   readonly host: string
@@ -148,9 +148,11 @@ function placeholderOf(text: string): { placeholder: string; placeholderBytes: B
   return { placeholder: bytes.toString(), placeholderBytes: bytes }
 }
 
-/** Parses a configuration; throws a ConfigError with all that is wrong. */
-export function parseOptions(props: Props): PostgresOptions {
-  const c = parsePostgresConfig(props)
+/**
+ * Returns the settings in the form that the task uses. `props` is the same configuration as text: some keys have names
+ * that no declaration can list, such as those with a pattern of columns.
+ */
+export function parseOptions(c: PostgresValues, props: Props): PostgresOptions {
   const prefix = c['topic.prefix'] ?? ''
   const flush = c['lsn.flush.mode'] ?? (c['flush.lsn.source'] ? 'connector_and_driver' : 'manual')
   const database = c['database.dbname'] ?? ''

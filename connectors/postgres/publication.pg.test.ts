@@ -1,14 +1,13 @@
 /** What a publication holds decides which changes come: none may stay away unseen. */
 
-import type { SourceRecord, Struct } from 'millrace/connect'
-import { type Props, validateConfig } from 'millrace/connect'
+import type { Props, SourceRecord, Struct } from 'millrace/connect'
+import { validateConnector } from 'millrace/testing'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
-import { postgresConfig } from './config.ts'
+import { PostgresConnector } from './connector.ts'
 import { parseLsn } from './lsn.ts'
 import { propsFor, TaskHarness } from './test-support/harness.ts'
-import { validate } from './validate.ts'
 
 const server: PostgresServer | null = await startPostgres()
 afterAll(() => server?.stop())
@@ -59,7 +58,7 @@ const confirmed = async (db: pg.Client, url: string) =>
   ).rows[0]!.lsn
 
 async function errorsOf(props: Props): Promise<Record<string, string>> {
-  const values = await validate(props, validateConfig(postgresConfig, props), AbortSignal.timeout(20_000))
+  const values = await validateConnector(new PostgresConnector(), props)
   return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join(' | ')]))
 }
 

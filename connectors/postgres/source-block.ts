@@ -2,8 +2,7 @@ import { primitive, type Schema, type SchemaOptions, type Struct } from 'millrac
 import { type EventTime, type SnapshotMark, sourceSchema, type TableName } from '../cdc/index.ts'
 import type { Lsn } from './lsn.ts'
 
-/** The version that events show. Debezium's own version stands there in its events. */
-export const VERSION = '0.1.0'
+/** The name of the connector that events show. */
 export const CONNECTOR = 'postgresql'
 
 const optional: SchemaOptions = { optional: true }
@@ -27,9 +26,12 @@ export interface Origin {
 export class SourceBlocks {
   readonly #prefix: string
   readonly #database: string
+  /** The version of the connector that events show. */
+  readonly #version: string
 
-  constructor(prefix: string, database: string) {
+  constructor(prefix: string, database: string, version: string) {
     this.#prefix = prefix
+    this.#version = version
     this.#database = database
   }
 
@@ -45,7 +47,7 @@ export class SourceBlocks {
     origin: Origin | null,
   ): Struct {
     return {
-      version: VERSION,
+      version: this.#version,
       connector: CONNECTOR,
       name: this.#prefix,
       ts_ms: time.ms,

@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { Decimal, type SourceRecord, type Struct } from 'millrace/connect'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { parseLsn } from './lsn.ts'
 import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
@@ -37,7 +38,7 @@ async function eventually<T>(get: () => Promise<T>, good: (value: T) => boolean,
     const value = await get()
     if (good(value)) return value
     if (Date.now() > end) throw new Error(`not so after ${ms} ms: ${JSON.stringify(value)}`)
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await sleep(20)
   }
 }
 
@@ -62,7 +63,7 @@ describe.skipIf(server === null)('the slot', () => {
     const before = (await slotOf(db, url)).confirmed
     // traffic that is not captured, and keepalives with it
     for (let i = 0; i < 20; i++) await db.query('insert into other select generate_series(1, 100)')
-    await new Promise(resolve => setTimeout(resolve, 300))
+    await sleep(300)
     expect((await slotOf(db, url)).confirmed).toBe(before)
     task.commit()
     const { rows } = await db.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')
@@ -404,7 +405,7 @@ describe.skipIf(server === null)('a snapshot that goes on', () => {
       await db.query('select pg_advisory_unlock(42)')
       await second.until(() => second.log.text().includes('snapshot of 1 tables'))
       // it must wait now; what waits for nothing is caught by a moment, and no moment is too long
-      await new Promise(resolve => setTimeout(resolve, 300))
+      await sleep(300)
       proxy.release()
       await second.until(() => second.log.text().includes('snapshot through'))
       const seen = second.records.filter(r => (r.key as Struct)['id'] === 900).map(r => [op(r), after(r)?.['v']])

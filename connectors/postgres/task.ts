@@ -2,7 +2,6 @@ import {
   backoffMs,
   isRetriable,
   type MillraceError,
-  type Props,
   type SourceOffset,
   type SourcePartition,
   type SourceRecord,
@@ -11,27 +10,27 @@ import {
 } from 'millrace/connect'
 import { contextHeaders, Heartbeat } from '../cdc/index.ts'
 import { streamFailure } from './client/failure.ts'
+import type { PostgresValues, postgresConfig } from './config.ts'
 import { errors } from './errors.ts'
 import { loadOffset } from './offset.ts'
 import { offsetFault } from './offset-fields.ts'
 import { type PostgresOptions, parseOptions } from './options.ts'
 import { Session } from './session.ts'
 import { ShapeCache } from './shape-cache.ts'
-import { CONNECTOR, postgresSource, SourceBlocks, VERSION } from './source-block.ts'
+import { CONNECTOR, postgresSource, SourceBlocks } from './source-block.ts'
 
 const FIRST_WAIT_MS = 100
 
 /** Reads one database. */
-export class PostgresTask extends SourceTask {
-  readonly version = VERSION
+export class PostgresTask extends SourceTask<typeof postgresConfig> {
   #options: PostgresOptions | null = null
   #session: Session | null = null
   #failures = 0
   #waiting = false
 
-  override async start(props: Props): Promise<void> {
-    const { logger, signal, offsets, taskId } = this.context
-    const options = parseOptions(props)
+  override async start(settings: PostgresValues): Promise<void> {
+    const { configs, version, logger, signal, offsets, taskId } = this.context
+    const options = parseOptions(settings, configs)
     const { prefix, connection } = options
     const stored = await offsets.offset({ server: prefix })
     const what = stored && offsetFault(stored, false)
@@ -42,7 +41,7 @@ export class PostgresTask extends SourceTask {
       logger,
       signal,
       shapes: new ShapeCache({ options, source: postgresSource, logger }),
-      sources: new SourceBlocks(prefix, connection.database),
+      sources: new SourceBlocks(prefix, connection.database, version),
       headers: options.contextHeaders ? contextHeaders(prefix, taskId, CONNECTOR) : [],
       heartbeat: new Heartbeat(options.topics.heartbeat(), prefix, options.heartbeatMs),
       committed: stored === null ? null : loadOffset(stored),

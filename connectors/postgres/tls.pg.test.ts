@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseSettings } from 'millrace/testing'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { endClient, openClient } from './client/open.ts'
+import { postgresConfig } from './config.ts'
 import { parseOptions } from './options.ts'
 import { propsFor, TaskHarness } from './test-support/harness.ts'
 
@@ -28,11 +30,12 @@ afterAll(async () => {
 
 /** Whether the connection is encrypted, or the code of the error that it ends with. */
 async function connect(server: PostgresServer, mode: string, root?: string): Promise<string> {
-  const { connection } = parseOptions({
+  const props = {
     ...propsFor(server.url),
     'database.sslmode': mode,
     ...(root ? { 'database.sslrootcert': file(root) } : {}),
-  })
+  }
+  const { connection } = parseOptions(parseSettings(postgresConfig, props), props)
   let client: pg.Client
   try {
     client = await openClient(connection, { name: 'test', replication: false })

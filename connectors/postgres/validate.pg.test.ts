@@ -1,17 +1,17 @@
-import { type Props, validateConfig } from 'millrace/connect'
+import type { Props } from 'millrace/connect'
+import { validateConnector } from 'millrace/testing'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
-import { postgresConfig } from './config.ts'
+import { PostgresConnector } from './connector.ts'
 import { propsFor } from './test-support/harness.ts'
-import { validate } from './validate.ts'
 
 const server: PostgresServer | null = await startPostgres()
 afterAll(() => server?.stop())
 
 /** The errors of a configuration, by key. */
 async function errorsOf(props: Props): Promise<Record<string, string>> {
-  const values = await validate(props, validateConfig(postgresConfig, props), AbortSignal.timeout(20_000))
+  const values = await validateConnector(new PostgresConnector(), props)
   return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join(' | ')]))
 }
 

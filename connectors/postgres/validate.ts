@@ -1,9 +1,9 @@
-import type { ConfigValue, MillraceError, Props } from 'millrace/connect'
-import { MillraceError as CodedError, messageOf } from 'millrace/connect'
+import type { MillraceError, Props, ValidateContext } from 'millrace/connect'
+import { messageOf } from 'millrace/connect'
 import { RULE_KEYS, unsupportedUses, wrongRule } from '../cdc/index.ts'
 import { Catalog } from './catalog/catalog.ts'
 import { endClient, openClient } from './client/open.ts'
-import { postgresConfig, UNSUPPORTED } from './config.ts'
+import { type PostgresValues, postgresConfig, UNSUPPORTED } from './config.ts'
 import { errors } from './errors.ts'
 import { type PostgresOptions, parseOptions } from './options.ts'
 import { shownNames } from './publication.ts'
@@ -116,15 +116,13 @@ const KEY_OF: Readonly<Record<string, string>> = {
 }
 
 /** Connects and looks at all that a start would need. Complains; never throws. */
-export async function checkDatabase(props: Props, signal: AbortSignal, complain: Complain): Promise<void> {
-  let options: PostgresOptions
-  try {
-    options = parseOptions(props)
-  } catch (error) {
-    // the keys have their errors already
-    if (error instanceof CodedError && error.code === 'MR_CONFIG_INVALID') return
-    throw error
-  }
+async function checkDatabase(
+  settings: PostgresValues,
+  props: Props,
+  signal: AbortSignal,
+  complain: Complain,
+): Promise<void> {
+  const options = parseOptions(settings, props)
   const timeoutMs = Number(props['connection.validation.timeout.ms'] ?? 60_000)
   const catalog = new Catalog(options, signal)
   try {
@@ -221,20 +219,9 @@ async function checkPublication(
   }
 }
 
-/** Adds what is found to the values of the declaration; keys outside of it get values of their own. */
-export async function validate(
-  props: Props,
-  values: readonly ConfigValue[],
-  signal: AbortSignal,
-): Promise<ConfigValue[]> {
-  const all = values.map(v => ({ ...v, errors: [...v.errors] }))
-  const complain: Complain = (key, message) => {
-    const known = all.find(v => v.name === key)
-    if (known) known.errors.push(message)
-    else all.push({ name: key, value: props[key] ?? null, recommendedValues: [], errors: [message], visible: true })
-  }
-  checkTogether(props, complain)
-  // a database is asked only when everything is said about where it is
-  if (all.every(v => v.errors.length === 0)) await checkDatabase(props, signal, complain)
-  return all
+/** Checks the keys together and then, if they are valid, the database. */
+export async function validate(settings: PostgresValues, context: ValidateContext): Promise<void> {
+  const { configs, values, signal, addError } = context
+  checkTogether(configs, addError)
+  if (values.every(v => v.errors.length === 0)) await checkDatabase(settings, configs, signal, addError)
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Converter, HeaderConverter, Props, SchemaAndValue } from 'millrace/connect'
+import { configured } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import { JsonConverter } from '../json/json-converter.ts'
 
@@ -46,7 +47,7 @@ async function load<T>(javaClass: string): Promise<T> {
 
 // How the fixtures tell data; nulls are kept.
 const envelope = new JsonConverter()
-envelope.configure({ 'replace.null.with.default': 'false' })
+configured(envelope, { 'replace.null.with.default': 'false' })
 const data = (text: string | null | undefined): SchemaAndValue =>
   envelope.toConnectData('t', text === null || text === undefined ? null : Buffer.from(text))
 const told = ({ schema, value }: SchemaAndValue): string | null =>
@@ -58,7 +59,7 @@ const bytesOf = (c: Case): Buffer =>
 async function answer(c: Case): Promise<string | null> {
   if (c.op.startsWith('header')) {
     const converter = await load<HeaderConverter>(c.class)
-    converter.configure(c.props)
+    configured(converter, c.props)
     if (c.op === 'header-round') {
       const { schema, value } = converter.toConnectHeader('t', 'h', Buffer.from(c.text ?? ''))
       return converter.fromConnectHeader('t', 'h', schema, value)?.toString('latin1') ?? null
@@ -68,7 +69,7 @@ async function answer(c: Case): Promise<string | null> {
     return converter.fromConnectHeader('t', 'h', schema, value)?.toString('latin1') ?? null
   }
   const converter = await load<Converter>(c.class)
-  converter.configure(c.props, c.isKey)
+  configured(converter, c.props, { isKey: c.isKey })
   if (c.op === 'read') return told(converter.toConnectData('t', bytesOf(c), []))
   const { schema, value } = data(c.data)
   return converter.fromConnectData('t', schema, value, [])?.toString('latin1') ?? null

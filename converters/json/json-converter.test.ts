@@ -13,12 +13,13 @@ import {
   time,
   timestamp,
 } from 'millrace/connect'
+import { configured } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import { JsonConverter } from './json-converter.ts'
 
 function converter(props: Record<string, string> = {}, isKey = false): JsonConverter {
   const c = new JsonConverter()
-  c.configure(props, isKey)
+  configured(c, props, { isKey: isKey })
   return c
 }
 

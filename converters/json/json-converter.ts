@@ -1,18 +1,18 @@
 import {
   type ConfigValues,
   type Converter,
+  type ConverterContext,
   DataError,
   type Header,
   type HeaderConverter,
   messageOf,
-  type Props,
+  parseConfig,
   type RawHeader,
   type Schema,
   type SchemaAndValue,
   SchemaCache,
 } from 'millrace/connect'
 import { inJavaOrder } from 'millrace/connect/java'
-import { parseConverterConfig } from '../common/converter-type.ts'
 import { jsonConverterConfig } from './config.ts'
 import { EnvelopeCache, type ReadSchema } from './envelope-cache.ts'
 import { type Precision, parseJson } from './parse.ts'
@@ -40,9 +40,10 @@ const SCHEMALESS: ReadSchema = { schema: null, read: inJavaOrder, precision: 'sc
 
 /** org.apache.kafka.connect.json.JsonConverter: JSON, with the schema beside the data unless `schemas.enable=false`. */
 export class JsonConverter implements Converter, HeaderConverter {
-  readonly version = '0.1.0'
   readonly config = jsonConverterConfig
-  #config: ConfigValues<typeof jsonConverterConfig> = parseConverterConfig(jsonConverterConfig, {})
+  #config: ConfigValues<typeof jsonConverterConfig> = parseConfig(jsonConverterConfig, {
+    'converter.type': 'value',
+  })
   #isKey = false
   #options: WriteOptions = { decimalFormat: 'BASE64', replaceNullWithDefault: true }
   #fixed: ReadSchema | null = null
@@ -56,9 +57,9 @@ export class JsonConverter implements Converter, HeaderConverter {
     return { head, headText: head.length <= SHORT_HEAD ? headText : null, write }
   }
 
-  configure(props: Props, isKey?: boolean): void {
-    this.#config = parseConverterConfig(jsonConverterConfig, props, isKey)
-    this.#isKey = isKey ?? props['converter.type'] === 'key'
+  configure(settings: ConfigValues<typeof jsonConverterConfig>, { isKey }: ConverterContext): void {
+    this.#config = settings
+    this.#isKey = isKey
     this.#options = {
       decimalFormat: this.#config['decimal.format'].toUpperCase() === 'NUMERIC' ? 'NUMERIC' : 'BASE64',
       replaceNullWithDefault: this.#config['replace.null.with.default'],

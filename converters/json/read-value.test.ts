@@ -1,4 +1,5 @@
 import { millisOf } from 'millrace/connect'
+import { configured } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import { JsonConverter } from './json-converter.ts'
 
@@ -9,7 +10,7 @@ test.each([
   ['Timestamp', 'int64', '-9223372036854775808', -(2n ** 63n)],
 ])('a %s beyond what JavaScript’s Date holds keeps its number: %s %s', (name, type, payload, millis) => {
   const converter = new JsonConverter()
-  converter.configure({})
+  configured(converter, {})
   const schema = { type, optional: false, name: `org.apache.kafka.connect.data.${name}`, version: 1 }
   const bytes = Buffer.from(`{"schema":${JSON.stringify(schema)},"payload":${payload}}`)
   const read = converter.toConnectData('t', bytes)

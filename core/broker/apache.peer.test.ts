@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type PeerKafka, startPeerKafka } from '../../test/peers/servers.ts'
 import { findKafkaLibs, skipWithout } from '../../test/peers/tools.ts'
+import { sleep } from '../common/async/sleep.ts'
 import { startBroker } from './broker.ts'
 import { batchOf, valuesIn } from './test-support/batches.ts'
 import { RawClient } from './test-support/raw-client.ts'
@@ -69,7 +70,7 @@ async function settled(name: string): Promise<void> {
     topics: [{ name, partitions: [{ partitionIndex: 0, timestamp: -1, currentLeaderEpoch: 0 }] }],
   }
   const ready = async () => JSON.stringify(await a.call('ListOffsets', input)).includes('"errorCode":0')
-  while (!(await ready())) await new Promise(resolve => setTimeout(resolve, 20))
+  while (!(await ready())) await sleep(20)
 }
 
 const topic = (name: string, o: object = {}) => ({ name, numPartitions: 1, replicationFactor: 1, ...o })

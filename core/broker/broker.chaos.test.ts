@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { sleep } from '../common/async/sleep.ts'
 import { ProduceRequest, ProduceResponse } from '../protocol/messages/00-produce.ts'
 import { FetchRequest, FetchResponse } from '../protocol/messages/01-fetch.ts'
 import { MetadataRequest, MetadataResponse } from '../protocol/messages/03-metadata.ts'
@@ -134,7 +134,7 @@ test(`topics, configs and acknowledged records survive SIGKILL at any moment (se
     const worked = work(c, acked, random, round).catch(error => {
       if (!/connection was closed/.test(String(error))) throw error
     })
-    await delay(20 + random() * 200)
+    await sleep(20 + random() * 200)
     await broker.kill()
     await worked
     c.close()

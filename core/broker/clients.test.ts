@@ -8,6 +8,7 @@ import {
 } from '@platformatic/kafka'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sleep } from '../common/async/sleep.ts'
 import { startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
 /** Third-party clients from npm: kafkajs and @platformatic/kafka. */
@@ -91,7 +92,7 @@ test('kafkajs in a group of two shares the partitions, and one member takes over
   const settled = async (...counts: (number | undefined)[]) => {
     for (let i = 0; i < 300; i++) {
       if (assigned.get('a') === counts[0] && (counts[1] === undefined || assigned.get('b') === counts[1])) return
-      await new Promise(resolve => setTimeout(resolve, 50))
+      await sleep(50)
     }
     throw new Error(`assigned: ${[...assigned]}`)
   }

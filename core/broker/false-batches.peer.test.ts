@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findKafkaLibs, runKafkaTool, skipWithout } from '../../test/peers/tools.ts'
+import { sleep } from '../common/async/sleep.ts'
 import { ErrorCode, isRetriableCode } from '../protocol/error-codes.ts'
 import * as header from '../protocol/records/batch-header.ts'
 import { readBatches } from '../protocol/records/batch-reader.ts'
@@ -161,7 +161,7 @@ async function settled(side: Side): Promise<void> {
   for (;;) {
     const offsets = [...(await offsetsAt(side, -1)).values()]
     if (offsets.every(o => o.errorCode === 0)) return
-    await delay(50)
+    await sleep(50)
   }
 }
 

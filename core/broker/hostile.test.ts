@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sleep } from '../common/async/sleep.ts'
 import type { Logger } from '../common/log.ts'
 import { ProduceRequest, ProduceResponse } from '../protocol/messages/00-produce.ts'
 import { FetchRequest } from '../protocol/messages/01-fetch.ts'
@@ -261,7 +262,7 @@ test('a response counts as activity for the idle timeout', { timeout: 15_000 }, 
   c.send(FetchRequest, 12, { maxWaitMs: 2000, minBytes: 1, topics })
   expect((await c.nextFrame()).length).toBeGreaterThan(0)
   // Past the limit, counted from the request, and over two sweeps.
-  await new Promise(resolve => setTimeout(resolve, 2000))
+  await sleep(2000)
   const { brokers } = await c.request(MetadataRequest, MetadataResponse, 12, { topics: [] })
   expect(brokers.length).toBe(1)
   await c.closed

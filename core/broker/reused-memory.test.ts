@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { nextTurn } from '../common/async/next-turn.ts'
 import { BufferPool } from '../common/buffer-pool.ts'
 import { decodeResponseHeader, encodeRequestFrame } from '../protocol/headers.ts'
 import { ProduceRequest, ProduceResponse } from '../protocol/messages/00-produce.ts'
@@ -95,7 +95,7 @@ async function produce(port: number, name: string, random: () => number, acked: 
     for (let at = 0; at < end; ) {
       const to = Math.min(end, at + Math.ceil(frame.length * random() ** 2))
       client.socket.write(frame.subarray(at, to))
-      if (random() < 0.5) await setImmediate()
+      if (random() < 0.5) await nextTurn()
       at = to
     }
     if (end < frame.length) {

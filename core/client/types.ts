@@ -1,26 +1,24 @@
 import type { Logger } from '../common/log.ts'
+import type { adminKeys } from './config/admin-keys.ts'
+import type { commonClientConfig } from './config/common-keys.ts'
+import type { consumerKeys } from './config/consumer-keys.ts'
+import type { ClientOptionsOf, ClientSettingsOf } from './config/option-types.ts'
+import type { producerKeys } from './config/producer-keys.ts'
 
-/** Options that every client takes. Names are Kafka's in camelCase; units are Kafka's. */
-export interface ClientOptions {
-  /** `host:port` of some brokers. */
-  readonly bootstrapServers: readonly string[]
-  readonly clientId?: string
-  /** `request.timeout.ms`. Default 30000. */
-  readonly requestTimeoutMs?: number
-  /** `metadata.max.age.ms`. Default 300000. */
-  readonly metadataMaxAgeMs?: number
-  /** `retry.backoff.ms` and `.max.ms`. Defaults 100 and 1000. */
-  readonly retryBackoffMs?: number
-  readonly retryBackoffMaxMs?: number
-  /** `reconnect.backoff.ms` and `.max.ms`. Defaults 50 and 1000. */
-  readonly reconnectBackoffMs?: number
-  readonly reconnectBackoffMaxMs?: number
-  /** `connections.max.idle.ms`. Default 540000. */
-  readonly connectionsMaxIdleMs?: number
-  /** `socket.connection.setup.timeout.ms`. Default 10000. */
-  readonly connectionSetupTimeoutMs?: number
-  readonly logger?: Logger
+/** The options that all clients have in common. Their keys in docs/client.md say what they do. */
+export type ClientOptions = ClientOptionsOf<typeof commonClientConfig> & {
+  /** Where the client logs. Default: the logger `millrace.client.<kind>`. */
+  readonly logger?: Logger | undefined
 }
+
+/** The options of a producer. Names and units are those of Kafka's keys: `lingerMs` is `linger.ms`. */
+export type ProducerOptions = ClientOptions & ClientOptionsOf<typeof producerKeys>
+
+/** The options of a consumer. Without a group id, a consumer can only be assigned partitions. */
+export type ConsumerOptions = ClientOptions & ClientOptionsOf<typeof consumerKeys>
+
+/** The options of an admin client. */
+export type AdminOptions = ClientOptions & ClientOptionsOf<typeof adminKeys>
 
 export interface TopicPartition {
   readonly topic: string
@@ -65,33 +63,7 @@ export interface DeliveryListener {
   ): void
 }
 
-export type CompressionType = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
-
-export interface ProducerOptions extends ClientOptions {
-  /** 0, 1 or -1 (all). Default -1. */
-  readonly acks?: 0 | 1 | -1
-  /** `enable.idempotence`. Default true (needs acks=-1, at most 5 in flight). */
-  readonly idempotence?: boolean
-  /** `max.in.flight.requests.per.connection`. Default 5. */
-  readonly maxInFlight?: number
-  /** `batch.size`, bytes. Default 16384. */
-  readonly batchSize?: number
-  /** `linger.ms`. Default 5. */
-  readonly lingerMs?: number
-  /** `buffer.memory`, bytes. Default 33554432. */
-  readonly bufferMemory?: number
-  /** `max.request.size`, bytes. Default 1048576. */
-  readonly maxRequestSize?: number
-  readonly compressionType?: CompressionType
-  /** `delivery.timeout.ms`. Default 120000. */
-  readonly deliveryTimeoutMs?: number
-  /** `max.block.ms`: how long to wait for a topic's metadata. Default 60000. */
-  readonly maxBlockMs?: number
-  /** `metadata.max.idle.ms`: a topic that is not written to for so long is no longer asked about. Default 300000. */
-  readonly metadataMaxIdleMs?: number
-  /** `retries`. Default: without limit, within the delivery timeout. */
-  readonly retries?: number
-}
+export type CompressionType = ClientSettingsOf<typeof producerKeys>['compressionType']
 
 export interface Producer {
   /**
@@ -142,34 +114,7 @@ export interface ConsumerBatch extends TopicPartition {
   readonly highWatermark: number
 }
 
-export type AssignorName = 'range' | 'roundrobin' | 'sticky' | 'cooperative-sticky'
-
-export interface ConsumerOptions extends ClientOptions {
-  /** Without a group id: only `assign`. */
-  readonly groupId?: string
-  readonly groupInstanceId?: string
-  /** `partition.assignment.strategy`, in order of preference. Default range, cooperative-sticky. */
-  readonly assignors?: readonly AssignorName[]
-  /** `auto.offset.reset`. Default latest. */
-  readonly autoOffsetReset?: 'earliest' | 'latest' | 'none'
-  /** `enable.auto.commit`. Default false (unlike Kafka). */
-  readonly autoCommit?: boolean
-  readonly autoCommitIntervalMs?: number
-  readonly sessionTimeoutMs?: number
-  readonly heartbeatIntervalMs?: number
-  /** `max.poll.interval.ms`. Default 300000. */
-  readonly maxPollIntervalMs?: number
-  /** `max.poll.records`. Default 500. */
-  readonly maxPollRecords?: number
-  readonly fetchMinBytes?: number
-  readonly fetchMaxBytes?: number
-  readonly fetchMaxWaitMs?: number
-  readonly maxPartitionFetchBytes?: number
-  readonly isolationLevel?: 'read_uncommitted' | 'read_committed'
-  readonly checkCrcs?: boolean
-  readonly clientRack?: string
-  readonly allowAutoCreateTopics?: boolean
-}
+export type { AssignorName } from './config/assignors.ts'
 
 export interface OffsetAndMetadata {
   readonly offset: number

@@ -1,4 +1,4 @@
-import type { ConfigDef } from '../common/config/define.ts'
+import type { ConfigDef, ConfigValues } from '../common/config/define.ts'
 import type { ConfigValue } from '../common/config/parse.ts'
 import type { Logger } from '../common/log.ts'
 import type { OffsetReader } from './offset-reader.ts'
@@ -7,67 +7,103 @@ import type { SourceOffset, SourcePartition } from './record.ts'
 import type { SinkTask } from './sink-task.ts'
 import type { SourceTask } from './source-task.ts'
 
-/** What the runtime offers a connector. */
+/** What the runtime offers a connector. Set before `start`. */
 export interface ConnectorContext {
-  /** Asks the runtime to call `taskConfigs` again and replace the tasks. Cheap; requests are merged. */
-  requestTaskReconfiguration(): void
-  /** Reports an error that the connector cannot get over: it becomes FAILED with this error. */
-  raiseError(error: Error): void
+  /** The connector's configuration as text, with config providers resolved. */
+  readonly configs: Props
+  /** The version of the plugin. */
+  readonly version: string
   readonly logger: Logger
-  /** Aborted when the connector is asked to stop; every wait of the connector must end then. */
+  /** Aborts when the connector is asked to stop. Every wait of the connector must end then. */
   readonly signal: AbortSignal
+  /** Asks the runtime to call `taskConfigs` again and to replace the tasks. Requests are merged. */
+  requestTaskReconfiguration(): void
+  /** Fails the connector with an error that it cannot recover from. */
+  raiseError(error: Error): void
 }
 
+/** What the runtime offers a source connector. */
 export interface SourceConnectorContext extends ConnectorContext {
+  /** Reads the source offsets that are committed. */
   readonly offsets: OffsetReader
 }
 
-interface ConnectorBase {
-  /** Called once, before any task exists. May check the outside world; must not block: it is awaited. */
-  start(props: Props): Promise<void> | void
-  /** The configuration of each task; at most `maxTasks` of them. */
-  taskConfigs(maxTasks: number): Promise<Props[]> | Props[]
-  stop(): Promise<void> | void
+/** What a connector gets to validate a configuration beyond its declaration. */
+export interface ValidateContext {
+  /** The configuration as text. Secrets are not hidden. */
+  readonly configs: Props
+  /** The outcome of the declaration's own checks, by key. None has an error yet. */
+  readonly values: readonly ConfigValue[]
+  /** Aborts when the time limit of a validation has passed. */
+  readonly signal: AbortSignal
+  /** Adds an error to a key. A key outside of the declaration is added to the answer. */
+  addError(key: string, message: string): void
+}
+
+/** Offsets that a user wants to set; null resets the offset of a partition. */
+export type AlteredOffsets = ReadonlyArray<readonly [SourcePartition, SourceOffset | null]>
+
+/** What source and sink connectors have in common. */
+abstract class Connector<C extends ConfigDef> {
+  /** The version that REST shows. Default: the version of the plugin's package. */
+  declare readonly version?: string
+  /** The configuration keys that users may set. */
+  abstract readonly config: C
+
+  /** Called once, before any task exists. `settings` are the parsed values of `config`. */
+  start(_settings: ConfigValues<C>): Promise<void> | void {}
+
+  /** Releases everything. No other method is called afterwards. */
+  stop(): Promise<void> | void {}
+
   /**
-   * Checks beyond the declaration, such as a connection. Gets every value already validated by itself and adds to their
-   * `errors`. Runs without `start`, in a thread of its own and under a time limit. Called with no secrets hidden.
+   * Checks what the declaration cannot express, such as a connection or two keys that belong together. Reports errors
+   * with `context.addError`. Called only if the declaration found no error, without `start`, in a thread of its own and
+   * under a time limit.
    */
-  validate?(props: Props, values: ConfigValue[], signal: AbortSignal): Promise<ConfigValue[]> | ConfigValue[]
+  validate?(settings: ConfigValues<C>, context: ValidateContext): Promise<void> | void
 }
 
 /**
- * A source connector: knows what there is to read and splits it among tasks.
- * The class is constructed without arguments to read its `config` and `taskClass`.
+ * A source connector: knows what there is to read and divides it among tasks.
+ * The runtime constructs the class without arguments, also to read `config` and `taskClass`.
  */
-export abstract class SourceConnector implements ConnectorBase {
+export abstract class SourceConnector<C extends ConfigDef = ConfigDef> extends Connector<C> {
   static readonly connectorType = 'source'
   declare context: SourceConnectorContext
-  /** The version shown by REST; SemVer. */
-  abstract readonly version: string
-  abstract readonly config: ConfigDef
+  /** The class that reads one share of the source. */
   abstract readonly taskClass: new () => SourceTask
-  abstract start(props: Props): Promise<void> | void
-  abstract taskConfigs(maxTasks: number): Promise<Props[]> | Props[]
-  abstract stop(): Promise<void> | void
-  validate?(props: Props, values: ConfigValue[], signal: AbortSignal): Promise<ConfigValue[]> | ConfigValue[]
+
   /**
-   * REST's PATCH and DELETE of offsets ask here first: true when the connector has taken care of them itself, throw to
-   * refuse (ConnectException is answered as 400). A null offset is a reset. Default: the runtime writes them, unchecked.
+   * Returns the configuration of each task, at most `maxTasks` of them. Default: one task with the connector's own
+   * configuration.
    */
-  alterOffsets?(props: Props, offsets: ReadonlyArray<readonly [SourcePartition, SourceOffset | null]>): Promise<boolean>
-  /** Whether the connector can run exactly-once under this configuration. Default: not said. */
-  exactlyOnceSupport?(props: Props): 'SUPPORTED' | 'UNSUPPORTED'
+  taskConfigs(_maxTasks: number): Promise<Props[]> | Props[] {
+    return [this.context.configs]
+  }
+
+  /**
+   * Called before offsets are changed or reset over REST. Return true if the connector has changed them itself. Throw to
+   * refuse: REST answers 400 with the message. Default: the runtime writes them without a check. Runs without `start`.
+   */
+  alterOffsets?(settings: ConfigValues<C>, offsets: AlteredOffsets): Promise<boolean> | boolean
 }
 
-/** A sink connector. Topics are configured by the runtime's own `topics` and `topics.regex`. */
-export abstract class SinkConnector implements ConnectorBase {
+/**
+ * A sink connector: divides the work among tasks. Users set its topics with the runtime's keys `topics` and
+ * `topics.regex`. The runtime constructs the class without arguments, also to read `config` and `taskClass`.
+ */
+export abstract class SinkConnector<C extends ConfigDef = ConfigDef> extends Connector<C> {
   static readonly connectorType = 'sink'
   declare context: ConnectorContext
-  abstract readonly version: string
-  abstract readonly config: ConfigDef
+  /** The class that writes one share of the topics. */
   abstract readonly taskClass: new () => SinkTask
-  abstract start(props: Props): Promise<void> | void
-  abstract taskConfigs(maxTasks: number): Promise<Props[]> | Props[]
-  abstract stop(): Promise<void> | void
-  validate?(props: Props, values: ConfigValue[], signal: AbortSignal): Promise<ConfigValue[]> | ConfigValue[]
+
+  /**
+   * Returns the configuration of each task, at most `maxTasks` of them. Default: `maxTasks` tasks, each with the
+   * connector's own configuration. The tasks share the partitions of the topics as a consumer group.
+   */
+  taskConfigs(maxTasks: number): Promise<Props[]> | Props[] {
+    return Array.from({ length: maxTasks }, () => this.context.configs)
+  }
 }

@@ -1,4 +1,4 @@
-import type { ConnectRecord, SinkRecord, SourceRecord } from './record.ts'
+import type { CompleteSourceRecord, ConnectRecord, SinkRecord } from './record.ts'
 
 type Mutable<R> = { -readonly [Field in keyof R]: R[Field] }
 
@@ -12,7 +12,7 @@ export function copyRecord(record: ConnectRecord): Mutable<ConnectRecord> {
   return { ...record }
 }
 
-function isSource(record: ConnectRecord): record is SourceRecord {
+function isSource(record: ConnectRecord): record is CompleteSourceRecord {
   return 'sourceOffset' in record
 }
 
@@ -21,7 +21,7 @@ function isSink(record: ConnectRecord): record is SinkRecord {
 }
 
 /** Without `unwritten`: such a record is never transformed. */
-function copySource(record: SourceRecord): SourceRecord {
+function copySource(record: CompleteSourceRecord): CompleteSourceRecord {
   return {
     sourcePartition: record.sourcePartition,
     sourceOffset: record.sourceOffset,

@@ -18,10 +18,12 @@ export { all, distinctItems, listOf, nonEmpty, nonNull, oneOf, range, regex } fr
 export { defineErrors, isRetriable, MillraceError, messageOf } from '../common/errors/error-table.ts'
 export type { Logger } from '../common/log.ts'
 export {
+  type AlteredOffsets,
   type ConnectorContext,
   SinkConnector,
   SourceConnector,
   type SourceConnectorContext,
+  type ValidateContext,
 } from './connector.ts'
 export { Decimal } from './decimal.ts'
 export { ConnectError, DataError, RetriableError } from './errors.ts'
@@ -31,9 +33,19 @@ export { DATE, DECIMAL, date, decimal, scaleOf, TIME, TIMESTAMP, time, timestamp
 export type { OffsetReader } from './offset-reader.ts'
 export { getField, setField } from './own.ts'
 export type { PluginMetric, PluginMetrics, SourceLag } from './plugin-metrics.ts'
-export type { Converter, HeaderConverter, Predicate, RawHeader, SchemaAndValue, Transformation } from './plugins.ts'
+export type {
+  ConfigureContext,
+  Converter,
+  ConverterContext,
+  HeaderConverter,
+  Predicate,
+  RawHeader,
+  SchemaAndValue,
+  Transformation,
+} from './plugins.ts'
 export type { Props } from './props.ts'
 export type {
+  CompleteSourceRecord,
   ConnectRecord,
   Header,
   SinkRecord,

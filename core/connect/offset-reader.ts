@@ -2,8 +2,8 @@ import type { SourceOffset, SourcePartition } from './record.ts'
 
 /** Reads the committed source offsets of this connector. */
 export interface OffsetReader {
-  /** The offset of a partition, or null where none was committed. */
+  /** Returns the offset of a partition, or null if none is committed. */
   offset(partition: SourcePartition): Promise<SourceOffset | null>
-  /** The offsets of several partitions, in the order asked. */
+  /** Returns the offsets of several partitions, in the given order. */
   offsets(partitions: readonly SourcePartition[]): Promise<(SourceOffset | null)[]>
 }

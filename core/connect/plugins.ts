@@ -1,42 +1,65 @@
-import type { ConfigDef } from '../common/config/define.ts'
+import type { ConfigDef, ConfigValues } from '../common/config/define.ts'
+import type { Logger } from '../common/log.ts'
 import type { Props } from './props.ts'
 import type { ConnectRecord, Header } from './record.ts'
 import type { Schema } from './schema.ts'
 
-/** What transformations, predicates and converters share. Constructed without arguments. */
-interface Configurable {
-  readonly version: string
-  readonly config: ConfigDef
-  configure(props: Props): void
+/** What a transformation, a predicate or a converter gets besides its settings. */
+export interface ConfigureContext {
+  /** The configuration as text, prefixes removed and config providers resolved. */
+  readonly configs: Props
+  readonly logger: Logger
+}
+
+/** What a converter gets besides its settings. */
+export interface ConverterContext extends ConfigureContext {
+  /** Whether the converter is for keys rather than for values or headers. */
+  readonly isKey: boolean
+}
+
+/** What transformations, predicates and converters have in common. They are constructed without arguments. */
+interface Configurable<C extends ConfigDef, Context extends ConfigureContext = ConfigureContext> {
+  /** The version that REST shows. Default: the version of the plugin's package. */
+  readonly version?: string
+  /** The configuration keys that users may set. Default: none. */
+  readonly config?: C
+  /** Called once, before the first record. `settings` are the parsed values of `config`. Throw to refuse them. */
+  configure?(settings: ConfigValues<C>, context: Context): void
+  /** Releases everything. */
   close?(): void
 }
 
-/** Changes records on their way, one at a time, without I/O. Must be pure: it may run again on the same record. */
-export interface Transformation extends Configurable {
-  /** The changed record, the same one, or null to drop it. Throws DataError for a record that it cannot take. */
+/**
+ * Changes records between the connector and the log, one at a time, without I/O. Must be pure: it may run again on the
+ * same record.
+ */
+export interface Transformation<C extends ConfigDef = ConfigDef> extends Configurable<C> {
+  /** Returns a changed copy, the same record, or null to drop it. Throws a DataError for a record that it cannot take. */
   apply<R extends ConnectRecord>(record: R): R | null
 }
 
-/** Decides for which records a transformation is applied. */
-export interface Predicate extends Configurable {
+/** Decides which records a transformation is applied to. */
+export interface Predicate<C extends ConfigDef = ConfigDef> extends Configurable<C> {
   test(record: ConnectRecord): boolean
 }
 
+/** A value of Connect's data model with its schema; the schema is null for data without one. */
 export interface SchemaAndValue {
   readonly schema: Schema | null
   readonly value: unknown
 }
 
-/** Turns keys and values into bytes and back. Synchronous; compiles a serialiser per schema and keeps it. */
-export interface Converter extends Configurable {
-  /** `isKey` says which of a record's two it will convert. `props` are those under `key.converter.` / `value.converter.`, prefix removed. */
-  configure(props: Props, isKey?: boolean): void
-  /** Null stands for a null key or a tombstone. Throws DataError. */
+/**
+ * Turns keys or values into bytes and back, synchronously. For speed, derive what depends on a schema once and keep it
+ * in a `SchemaCache`.
+ */
+export interface Converter<C extends ConfigDef = ConfigDef> extends Configurable<C, ConverterContext> {
+  /** Returns the bytes of a key or value. Null is a null key or a tombstone. Throws a DataError. */
   fromConnectData(topic: string, schema: Schema | null, value: unknown, headers: readonly Header[]): Buffer | null
   /**
-   * Optional: the same, for a converter whose bytes are UTF-8 text. The runtime calls it for the
-   * values of a source and encodes the text directly into the batch, which saves a buffer per
-   * record. May return bytes if that is cheaper.
+   * Optional. Does the same as `fromConnectData` for a converter whose bytes are UTF-8 text. The runtime calls it for
+   * the values of a source and encodes the text directly into the batch, which saves one buffer per record. May return
+   * bytes if they are cheaper.
    */
   fromConnectText?(
     topic: string,
@@ -44,17 +67,18 @@ export interface Converter extends Configurable {
     value: unknown,
     headers: readonly Header[],
   ): string | Buffer | null
-  /** Throws DataError. */
+  /** Returns the key or value that the bytes hold, and its schema. Throws a DataError. */
   toConnectData(topic: string, bytes: Buffer | null, headers: readonly RawHeader[]): SchemaAndValue
 }
 
+/** A header as the broker stores it. */
 export interface RawHeader {
   readonly key: string
   readonly value: Buffer | null
 }
 
-/** Turns header values into bytes and back. */
-export interface HeaderConverter extends Configurable {
+/** Turns the values of headers into bytes and back. */
+export interface HeaderConverter<C extends ConfigDef = ConfigDef> extends Configurable<C, ConverterContext> {
   fromConnectHeader(topic: string, key: string, schema: Schema | null, value: unknown): Buffer | null
   toConnectHeader(topic: string, key: string, bytes: Buffer | null): SchemaAndValue
 }

@@ -1,6 +1,6 @@
 import type { Schema } from './schema.ts'
 
-/** A record's header. Duplicates of a key are allowed and keep their order. */
+/** A header of a record. A key may occur more than once; headers keep their order. */
 export interface Header {
   readonly key: string
   readonly schema: Schema | null
@@ -8,49 +8,119 @@ export interface Header {
 }
 
 /**
- * What source and sink records share. Treat records as immutable: a transformation returns a changed copy
- * (`{ ...record, value }`), or the record itself where nothing changes.
+ * What transformations see of source and sink records. Records are immutable: a transformation returns a changed copy
+ * (`{ ...record, value }`), or the record itself if nothing changes.
  */
 export interface ConnectRecord {
   readonly topic: string
-  /** Null: the producer's partitioner decides. */
+  /** Null: the producer's partitioner chooses the partition. */
   readonly partition: number | null
   /** Null for data without a schema. */
   readonly keySchema: Schema | null
   readonly key: unknown
   readonly valueSchema: Schema | null
-  /** Null is a tombstone. */
+  /** A null value is a tombstone. */
   readonly value: unknown
-  /** Milliseconds since 1970, or null for "now". */
+  /** Milliseconds since 1970; null stands for the current time. */
   readonly timestamp: number | null
   readonly headers: readonly Header[]
 }
 
-/** Where a source's data comes from, such as `{ filename: 'a.txt' }`: JSON values only. The key of a source offset. */
+/**
+ * Where the data of a source comes from, such as `{ filename: 'a.txt' }`. JSON values only. The key under which an
+ * offset is stored.
+ */
 export type SourcePartition = Readonly<Record<string, unknown>>
-/** How far a source partition was read, such as `{ position: 120 }`: JSON values only; int64 beyond 2^53 as `bigint`. */
+/**
+ * How far a source partition was read, such as `{ position: 120 }`. JSON values only, and `bigint` for an int64 beyond
+ * 2^53.
+ */
 export type SourceOffset = Readonly<Record<string, unknown>>
 
-export interface SourceRecord extends ConnectRecord {
-  /** Null for a record that has no position to resume from. */
-  readonly sourcePartition: SourcePartition | null
-  /** The position from which the source goes on *after* this record. */
-  readonly sourceOffset: SourceOffset | null
+/** A record that a source task returns. Fields that are null may be omitted. */
+export interface SourceRecord {
+  readonly topic: string
+  /** A null value is a tombstone. */
+  readonly value: unknown
+  /** Default: data without a schema. */
+  readonly valueSchema?: Schema | null
+  readonly key?: unknown
+  readonly keySchema?: Schema | null
+  /** Default: the producer's partitioner chooses the partition. */
+  readonly partition?: number | null
+  /** Milliseconds since 1970. Default: the time at which the record is sent. */
+  readonly timestamp?: number | null
+  readonly headers?: readonly Header[]
+  /** Omit it for a record that the source cannot resume from. */
+  readonly sourcePartition?: SourcePartition | null
+  /** The position from which the source resumes after this record. */
+  readonly sourceOffset?: SourceOffset | null
   /**
-   * Set if there is nothing to write and only the offset advances. `progress`: the source read on
-   * and found nothing; the offset is committed soon. An error: the source could not read an item;
-   * `errors.tolerance` decides whether the task fails or continues.
+   * Set it to advance the offset without writing a record. `'progress'`: the source read on and found nothing to write;
+   * the offset is committed soon. An error: the source could not read an item. `errors.tolerance` then decides whether
+   * the task fails or skips the item.
    */
   readonly unwritten?: 'progress' | Error
 }
 
+/** A source record with all of its fields, as the runtime passes it on. */
+export interface CompleteSourceRecord extends ConnectRecord {
+  readonly sourcePartition: SourcePartition | null
+  readonly sourceOffset: SourceOffset | null
+  readonly unwritten?: 'progress' | Error
+}
+
+const NO_HEADERS: readonly Header[] = Object.freeze([])
+
+/**
+ * Returns the record with null for each field that the source omitted: the same object if it has all fields, which is
+ * the fastest case. All copies have the same shape.
+ */
+export function completeRecord(record: SourceRecord): CompleteSourceRecord {
+  return isComplete(record) ? record : withAllFields(record)
+}
+
+function isComplete(record: SourceRecord): record is CompleteSourceRecord {
+  return (
+    record.sourcePartition !== undefined &&
+    record.sourceOffset !== undefined &&
+    record.partition !== undefined &&
+    record.keySchema !== undefined &&
+    record.key !== undefined &&
+    record.valueSchema !== undefined &&
+    record.value !== undefined &&
+    record.timestamp !== undefined &&
+    record.headers !== undefined
+  )
+}
+
+function withAllFields(record: SourceRecord): CompleteSourceRecord {
+  const complete = {
+    sourcePartition: record.sourcePartition ?? null,
+    sourceOffset: record.sourceOffset ?? null,
+    topic: record.topic,
+    partition: record.partition ?? null,
+    keySchema: record.keySchema ?? null,
+    key: record.key ?? null,
+    valueSchema: record.valueSchema ?? null,
+    value: record.value ?? null,
+    timestamp: record.timestamp ?? null,
+    headers: record.headers ?? NO_HEADERS,
+  }
+  return record.unwritten === undefined ? complete : { ...complete, unwritten: record.unwritten }
+}
+
 export type TimestampType = 'NoTimestampType' | 'CreateTime' | 'LogAppendTime'
 
+/** A record that a sink task gets. */
 export interface SinkRecord extends ConnectRecord {
   readonly partition: number
   readonly offset: number
   readonly timestampType: TimestampType
-  /** Topic, partition and offset as consumed, before any transformation: what offsets and versions are made from. */
+  /**
+   * Topic, partition and offset as consumed, before any transformation. Offsets to commit and versions of documents are
+   * made from these.
+   */
   readonly originalTopic: string
   readonly originalPartition: number
   readonly originalOffset: number
@@ -61,7 +131,7 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-/** Next offset to consume for a partition. */
+/** The next offset to consume of a partition. */
 export interface TopicPartitionOffset extends TopicPartition {
   readonly offset: number
 }

@@ -1,10 +1,11 @@
+import type { ConfigDef, ConfigValues } from '../common/config/define.ts'
 import type { Logger } from '../common/log.ts'
 import type { OffsetReader } from './offset-reader.ts'
 import type { PluginMetrics, SourceLag } from './plugin-metrics.ts'
 import type { Props } from './props.ts'
 import type { SourceOffset, SourcePartition, SourceRecord } from './record.ts'
 
-/** Where the broker put a record. `offset` is -1 where it is not known (acks=0). */
+/** Where the broker stored a record. `offset` is -1 if the broker did not say so (acks=0). */
 export interface RecordMetadata {
   readonly topic: string
   readonly partition: number
@@ -12,48 +13,62 @@ export interface RecordMetadata {
   readonly timestamp: number
 }
 
+/** What the runtime offers a source task. Set before `start`. */
 export interface SourceTaskContext {
-  /** The task's configuration, config providers resolved. */
+  /** The task's configuration as text, with config providers resolved. */
   readonly configs: Props
+  /** Reads the source offsets that are committed. */
   readonly offsets: OffsetReader
+  /** The version of the plugin. */
+  readonly version: string
   readonly logger: Logger
-  /** Aborted when the task is asked to stop: `poll` must return (null or what it has) without delay. */
+  /** Aborts when the task is asked to stop. `poll` must then return at once, with null or with what it has. */
   readonly signal: AbortSignal
   /** The connector's name and the task's number. */
   readonly connector: string
   readonly taskId: number
   /**
-   * Shows in the task's status what it waits for, for a task that tries again by itself inside `poll`, and when it tries
-   * next (ms since 1970); null when it goes on. Absent in runtimes that cannot show it.
+   * Shows a message in the task's status while the task itself waits and retries in `poll`. `retryAt` is the time of the
+   * next attempt in milliseconds since 1970. Null removes the message. Not every runtime can show it.
    */
   waits?(message: string | null, retryAt?: number): void
   /** Metrics of the task's own, exported with the worker's. Absent in runtimes without them. */
   pluginMetrics?(): PluginMetrics
 }
 
-/** Reads one share of a source. Constructed without arguments; `context` is set before `start`. */
-export abstract class SourceTask {
+/**
+ * Reads one share of a source. The runtime constructs the class without arguments and sets `context` before `start`.
+ * `SourceTask<typeof config>` gives `start` the types of the settings.
+ */
+export abstract class SourceTask<C extends ConfigDef = ConfigDef> {
   declare context: SourceTaskContext
-  abstract readonly version: string
-
-  abstract start(props: Props): Promise<void> | void
-
   /**
-   * The next batch, in order; null or empty when there is nothing yet. Waits for data itself (no busy loop), ends when
-   * `context.signal` aborts, and is not called again before the runtime has room for more: this is the back-pressure.
-   * An error with `retriable: true` is retried with back-off; any other fails the task.
+   * The keys of the task's configuration. Default: those of the connector. Declare them if `taskConfigs` returns keys that
+   * the connector does not have, or leaves out keys that the connector requires.
    */
-  abstract poll(): Promise<SourceRecord[] | null>
+  declare readonly config?: C
+
+  /** Called once, before the first `poll`. `settings` are the parsed values of the task's configuration. */
+  abstract start(settings: ConfigValues<C>): Promise<void> | void
 
   /**
-   * Records of an earlier `poll` are done with, in the order of each partition: acked by the log (`metadata[i]` is set),
-   * or dropped by a transformation or by the error tolerance (`metadata[i]` is null). Batched; must not throw.
+   * Returns the next batch, in order; null or an empty batch if there is nothing yet. Wait for data here rather than
+   * return at once, and stop waiting when `context.signal` aborts. The runtime does not call `poll` again before it has
+   * room for more: this is the back-pressure. The runtime retries after an error with `retriable: true`, with a back-off.
+   * Any other error fails the task.
+   */
+  abstract poll(): Promise<readonly SourceRecord[] | null>
+
+  /**
+   * Called when records of an earlier `poll` are done, in order within each source partition. A record is done when the
+   * broker has acknowledged it (`metadata[i]` is set), or when a transformation or the error tolerance has dropped it
+   * (`metadata[i]` is null). Called for batches of records. Must not throw.
    */
   commitRecords?(records: readonly SourceRecord[], metadata: readonly (RecordMetadata | null)[]): void
 
   /**
-   * These offsets are now committed: whatever lies before them is safe in the log, and the source may let go of it
-   * (a replication slot confirms here).
+   * Called after source offsets are committed. Everything before them is stored in the log, so the source may release
+   * it. For example, Postgres confirms the position of a replication slot here.
    */
   commit?(offsets: ReadonlyArray<readonly [SourcePartition, SourceOffset]>): Promise<void> | void
 
@@ -63,6 +78,6 @@ export abstract class SourceTask {
    */
   lag?(): SourceLag | null
 
-  /** Releases everything. Called once, also after a failed `start`; no `poll` is running then. */
-  abstract stop(): Promise<void> | void
+  /** Releases everything. Called once, also after a failed `start`. No `poll` is running then. */
+  stop(): Promise<void> | void {}
 }

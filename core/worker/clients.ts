@@ -3,7 +3,10 @@ import type { Admin, Consumer, Producer } from '../client/types.ts'
 import type { Logger } from '../common/log.ts'
 import type { Props } from '../connect/props.ts'
 
-/** Creates clients from Kafka properties. Tests pass their own to replace the broker by a log in memory. */
+/**
+ * Creates clients from Kafka properties. Tests pass their own to replace the broker by a log in
+ * memory.
+ */
 export interface Clients {
   producer(props: Props, logger: Logger): Producer
   consumer(props: Props, logger: Logger): Consumer

@@ -52,7 +52,9 @@ export class SessionKeys {
     if (this.#timer) clearTimeout(this.#timer)
   }
 
-  /** Writes a new key unless the current one is valid. Returns the time until the next renewal, ms. */
+  /**
+   * Writes a new key unless the current one is valid. Returns the time until the next renewal, ms.
+   */
   async #renew(): Promise<number> {
     const { configs, algorithm, bits, ttlMs } = this.#o
     const current = configs.state.sessionKey

@@ -88,7 +88,9 @@ export function createStores(
   }
 }
 
-/** The same clients, with INFO messages logged at DEBUG: there is a client for each internal topic. */
+/**
+ * The same clients, with INFO messages logged at DEBUG: there is a client for each internal topic.
+ */
 function quiet(clients: Clients): Clients {
   const lower = (logger: Logger): Logger => ({ ...logger, info: message => logger.debug(message) })
   return {

@@ -199,7 +199,9 @@ class RunningWorker implements Worker {
     }
   }
 
-  /** Waits for a client's work. Closes the client if the worker is stopped first, to end the work. */
+  /**
+   * Waits for a client's work. Closes the client if the worker is stopped first, to end the work.
+   */
   #closeOnAbort<T>(work: Promise<T>, close: () => Promise<unknown>): Promise<T> {
     return withAbortHandler(work, this.#signal, () => {
       close().catch((error: unknown) => this.#logger.debug(`Closing a client failed: ${messageOf(error)}`))

@@ -3,6 +3,11 @@ import { LOG_CONFIG } from '../../core/broker/config/defs/log.ts'
 import { NETWORK_CONFIG } from '../../core/broker/config/defs/network.ts'
 import { NODE_CONFIG } from '../../core/broker/config/defs/node.ts'
 import { TOPIC_CONFIG } from '../../core/broker/config/topic-config.ts'
+import { adminKeys } from '../../core/client/config/admin-keys.ts'
+import { commonClientConfig } from '../../core/client/config/common-keys.ts'
+import { consumerKeys } from '../../core/client/config/consumer-keys.ts'
+import { producerKeys } from '../../core/client/config/producer-keys.ts'
+import { securityConfig } from '../../core/client/config/security-keys.ts'
 import type { ConfigDef } from '../../core/common/config/define.ts'
 import { commonKeys, restKeys, standaloneKeys } from '../../core/worker/config/common-keys.ts'
 import { commonConnectorKeys } from '../../core/worker/config/connector-keys.ts'
@@ -11,8 +16,7 @@ import type { RuntimeKey } from '../../core/worker/config/runtime-keys.ts'
 import { sinkKeys, sourceKeys } from '../../core/worker/config/source-sink-keys.ts'
 import { keysTable } from './render.ts'
 
-const NOTE =
-  'Keys marked *No effect* are known and their values checked, and nothing follows: they are for what Millrace does in another way or does not have yet.'
+const NOTE = 'Keys marked *No effect* are accepted, and their values are checked, but they change nothing.'
 
 type Section = readonly [title: string, config: ConfigDef, text?: string]
 
@@ -20,7 +24,7 @@ function page(title: string, text: string, sections: readonly Section[]): string
   const parts = sections.map(
     ([heading, config, intro]) => `## ${heading}\n\n${intro ? `${intro}\n\n` : ''}${keysTable(config)}`,
   )
-  return [`# ${title}\n`, `${text} ${NOTE}\n`, ...parts].join('\n')
+  return [`# ${title}\n`, `${text}\n${NOTE}\n`, ...parts].join('\n')
 }
 
 function brokerPage(): string {
@@ -30,18 +34,35 @@ function brokerPage(): string {
     ['Logs, and the defaults of topics', LOG_CONFIG],
     ['Groups and their offsets', GROUP_CONFIG],
     ['Producers and transactions', TRANSACTION_CONFIG],
-    ["Millrace's own", MILLRACE_CONFIG],
+    ['Millrace only', MILLRACE_CONFIG, 'Kafka does not have these keys.'],
     [
       'Topics',
       TOPIC_CONFIG,
-      "Set with the topic or later, by any client. A topic's default is the broker's setting where there is one, such as `log.retention.ms` for `retention.ms`.",
+      'Set these keys when you create a topic, or change them later with any Kafka client. The default of many keys is a setting of the broker, such as `log.retention.ms` for `retention.ms`.',
     ],
   ]
   return page(
     'Configuration of the broker and of topics',
-    "`millrace broker server.properties` takes Kafka's keys, with Kafka's names, types and defaults. Unknown keys are warned of.",
+    "`millrace broker server.properties` takes Kafka's keys, with Kafka's names, types and defaults.\nThe broker logs a warning for each unknown key.",
     sections,
   )
+}
+
+function clientPage(): string {
+  const sections: Section[] = [
+    ['Every client', commonClientConfig],
+    ['Producer', producerKeys],
+    ['Consumer', consumerKeys],
+    ['Admin', adminKeys],
+    ['TLS and SASL', securityConfig, 'This version connects to brokers without TLS and SASL.'],
+  ]
+  const text = [
+    "The settings of producers, consumers and admin clients, with Kafka's names, types and defaults.",
+    'In a program, use the name in the column *option*: `createProducer({ bootstrapServers: [...], lingerMs: 20 })`.',
+    'In `worker.properties`, put `producer.`, `consumer.` or `admin.` before the key to configure the clients of all tasks.',
+    'In the configuration of one connector, put `producer.override.`, `consumer.override.` or `admin.override.` before it.',
+  ]
+  return page('Settings of clients', text.join('\n'), sections)
 }
 
 function asConfig(keys: readonly RuntimeKey[]): ConfigDef {
@@ -64,27 +85,37 @@ function workerPage(): string {
   const sections: Section[] = [
     ['Every worker', commonKeys],
     ['REST', restKeys],
-    ['A worker of a group', distributedKeys, 'For `millrace connect-distributed`.'],
+    ['A distributed worker', distributedKeys, 'For `millrace connect-distributed`.'],
     ['A standalone worker', standaloneKeys, 'For `millrace connect-standalone`.'],
     [
       'Every connector',
       asConfig(common),
-      'What a connector is configured with beside the keys of [its own page](connectors).',
+      'These keys apply to every connector. [Its own page](connectors) lists the others.',
     ],
-    ['Every source', asConfig(without(sourceKeys())), '`topic.creation.GROUP.*` follow as in Connect.'],
+    [
+      'Every source',
+      asConfig(without(sourceKeys())),
+      'The settings of a topic creation group are `topic.creation.GROUP.*`, as in Connect.',
+    ],
     ['Every sink', asConfig(without(sinkKeys()))],
   ]
   return page(
     'Configuration of a worker, and of every connector',
-    "The worker's properties are Connect's. Settings of its clients stand there too, plain for its own and with `producer.`, `consumer.` or `admin.` in front for those of tasks.",
+    [
+      "A worker takes Connect's properties. The file also contains [settings of clients](client.md).",
+      "Without a prefix, they configure the worker's own clients. With the prefix `producer.`, `consumer.` or `admin.`,",
+      'they configure the clients of all tasks. A connector can override them for its tasks with `producer.override.`,',
+      '`consumer.override.` or `admin.override.`, if `connector.client.config.override.policy` allows it.',
+    ].join('\n'),
     sections,
   )
 }
 
-/** The pages of what is set in `server.properties`, for topics, in `worker.properties` and for every connector. */
+/** The pages with the settings of the broker and topics, of the worker and every connector, and of clients. */
 export function settingsPages(): [path: string, text: string][] {
   return [
     ['docs/broker.md', brokerPage()],
     ['docs/worker.md', workerPage()],
+    ['docs/client.md', clientPage()],
   ]
 }

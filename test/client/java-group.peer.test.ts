@@ -4,6 +4,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createAdmin, createConsumer, createProducer } from '../../core/client/index.ts'
 import type { Consumer, ConsumerRecord } from '../../core/client/types.ts'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { setLogLevel } from '../../core/common/log.ts'
 import { type PeerKafka, startPeerKafka } from '../peers/servers.ts'
 import { findKafkaLibs, runKafkaTool, skipWithout } from '../peers/tools.ts'
@@ -116,7 +117,7 @@ test.skipIf(skip).for([
   await produce(40)
   for (const end = Date.now() + 20_000; java.lines().length < 60; ) {
     if (Date.now() > end) throw new Error(`Java has read ${java.lines().length}`)
-    await new Promise(resolve => setTimeout(resolve, 50))
+    await sleep(50)
   }
   const second = member(group, assignor, topic)
   await pollUntil([second], () => second.assignment().length === 2, seen)

@@ -1,6 +1,7 @@
 /** The platform killed with SIGKILL right after each answer of REST: what was answered holds. */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { eventually } from '../platform.ts'
 import { random } from '../random.ts'
 import { Beside, type Fixture, fixture } from './harness.ts'
@@ -41,7 +42,7 @@ test(`what REST answered survives a kill -9 right after (seed ${seed})`, async (
     f.platform.launch()
     // and again while it starts
     if (rng.below(2) === 0) {
-      await new Promise(resolve => setTimeout(resolve, rng.below(400)))
+      await sleep(rng.below(400))
       await f.platform.kill()
       f.platform.launch()
     }

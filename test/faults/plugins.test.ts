@@ -46,8 +46,7 @@ function act(props, at) {
   }
 }
 class Task extends SourceTask {
-  version = '1'
-  async start(props) { this.props = props; await act(props, 'start') }
+  async start() { this.props = this.context.configs; await act(this.props, 'start') }
   async poll() {
     await act(this.props, 'poll')
     if (this.props.at === 'poll' && this.props.how === 'gives nonsense') return 'nonsense'
@@ -59,26 +58,23 @@ class Task extends SourceTask {
   async stop() { await act(this.props, 'stop') }
 }
 class Put extends SinkTask {
-  version = '1'
-  async start(props) { this.props = props; await act(props, 'start') }
+  async start() { this.props = this.context.configs; await act(this.props, 'start') }
   async put(records) { if (records.length > 0) await act(this.props, 'put') }
   async flush() { await act(this.props, 'flush') }
   async stop() { await act(this.props, 'stop') }
 }
 const shared = Base => class extends Base {
-  version = '1'
   config = keys
-  async start(props) { this.props = props; await act(props, 'connector start') }
+  async start() { this.props = this.context.configs; await act(this.props, 'connector start') }
   taskConfigs() { act(this.props, 'taskConfigs'); return this.props.at === 'taskConfigs' && this.props.how === 'gives nonsense' ? [7] : [this.props] }
   async stop() { await act(this.props, 'connector stop') }
-  async validate(props, values) { await act(props, 'validate'); return values }
+  async validate(_settings, { configs }) { await act(configs, 'validate') }
 }
 export class BadSource extends shared(SourceConnector) { taskClass = Task }
 export class BadSink extends shared(SinkConnector) { taskClass = Put }
 export class BadTransform {
-  version = '1'
   config = keys
-  configure(props) { this.props = props }
+  configure(_settings, { configs }) { this.props = configs }
   apply(record) { act(this.props, 'apply'); return record }
 }
 `

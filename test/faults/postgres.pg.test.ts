@@ -1,7 +1,7 @@
 /** Everything that goes wrong with a Postgres, told by REST, while a pipeline beside goes on; when it is right again nothing is lost. */
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createConsumer } from '../../core/client/index.ts'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { eventually } from '../platform.ts'
 import { random } from '../random.ts'
 import { type PostgresServer, startPostgres } from '../services/postgres.ts'
@@ -211,7 +211,7 @@ test.skipIf(!server)(
       const source = await database(2000)
       await f.platform.create(source.name, source.config)
       for (let n = 0; n < 20; n++) {
-        await setTimeout(rng.below(40))
+        await sleep(rng.below(40))
         await query(source.url, 'insert into t select max(id) + 1 from t')
         await server!.admin.query(
           'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()',

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { freePort } from '../../core/common/free-port.ts'
 import { PEERS_HOME } from './setup.ts'
 
@@ -85,7 +85,7 @@ function startJvm(dir: string, { libs, main, args, exporter }: Jvm): Peer & { ch
 }
 
 async function until(peer: Peer & { child: ChildProcess }, what: string, ready: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 120_000; Date.now() < end; await setTimeout(100)) {
+  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(100)) {
     if (peer.child.exitCode !== null) throw new Error(`${what} ended: ${peer.output().slice(-4000)}`)
     if (await ready()) return
   }

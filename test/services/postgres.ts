@@ -15,6 +15,7 @@ import {
   type User,
   unprivileged,
 } from '../../cli/demo/postgres-binaries.ts'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { freePort } from '../../core/common/free-port.ts'
 
 export interface Backup {
@@ -160,7 +161,7 @@ class OwnServer implements PostgresServer {
         break
       } catch (error) {
         if (child.exitCode !== null || Date.now() > deadline) throw new Error(`no PostgreSQL: ${log}`, { cause: error })
-        await new Promise(resolve => setTimeout(resolve, 20))
+        await sleep(20)
       }
     }
     const { rows } = await this.admin.query<{ v: string }>("select current_setting('server_version_num') as v")

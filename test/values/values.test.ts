@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { Props, Schema, SinkRecord, Transformation } from 'millrace/connect'
 import { javaToString } from 'millrace/connect/java'
+import { configured, parseSettings } from 'millrace/testing'
 import { expect, test } from 'vitest'
+import { config as elasticsearchConfig } from '../../connectors/elasticsearch/config.ts'
 import { DocumentWriter, isDocument } from '../../connectors/elasticsearch/document.ts'
 import { readSettings } from '../../connectors/elasticsearch/settings.ts'
 import { JsonConverter } from '../../converters/json/json-converter.ts'
@@ -63,16 +65,19 @@ async function load(javaClass: string, props: Props): Promise<Transformation> {
   if (!entry) throw new Error(`no plugin has the alias ${javaClass}`)
   const module = await import(new URL(`../../transforms/${entry.module.replace(/\.js$/, '.ts')}`, import.meta.url).href)
   const made = new module[entry.export]() as Transformation
-  made.configure(props)
+  configured(made, props)
   return made
 }
 
 const converters = { schemaless: new JsonConverter(), typed: new JsonConverter() }
-converters.schemaless.configure({ 'schemas.enable': 'false' })
+configured(converters.schemaless, { 'schemas.enable': 'false' })
 const strings = new StringConverter()
-strings.configure({})
+configured(strings, {})
 const headerConverter = new SimpleHeaderConverter()
-const documents = new DocumentWriter(readSettings({ 'connection.url': 'http://127.0.0.1:9200' }))
+const elasticsearchProps = { 'connection.url': 'http://127.0.0.1:9200' }
+const documents = new DocumentWriter(
+  readSettings(parseSettings(elasticsearchConfig, elasticsearchProps), elasticsearchProps),
+)
 
 function run(
   { schemas }: Pick<Table, 'schemas'>,

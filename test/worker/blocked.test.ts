@@ -14,8 +14,7 @@ import { parentPort } from 'node:worker_threads'
 import { defineConfig, SinkConnector, SinkTask } from 'millrace/connect'
 const once = file => !existsSync(file) && (writeFileSync(file, ''), true)
 class Task extends SinkTask {
-  version = '1'
-  start(props) { this.props = props; if (props.how === 'spins in start' && once(props.once)) for (;;) {} }
+  start() { this.props = this.context.configs; if (this.props.how === 'spins in start' && once(this.props.once)) for (;;) {} }
   put(records) {
     if (records.length === 0) return
     const { how, out } = this.props
@@ -34,12 +33,9 @@ class Task extends SinkTask {
   stop() {}
 }
 export class Slow extends SinkConnector {
-  version = '1'
   config = defineConfig({})
   taskClass = Task
-  start(props) { this.props = props }
-  taskConfigs(max) { return [this.props] }
-  stop() {}
+  taskConfigs() { return [this.context.configs] }
 }
 `
 

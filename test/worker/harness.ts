@@ -2,9 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { type Broker, startBroker } from '../../core/broker/broker.ts'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { startWorker, type Worker } from '../../core/worker/worker.ts'
 
 const MANIFEST = {
@@ -60,9 +60,8 @@ function act(mode, props) {
 }
 
 class TestTask extends SourceTask {
-  version = '1.0.0'
-  start(props) {
-    this.props = props
+  start() {
+    const props = (this.props = this.context.configs)
     note(props, 'task ' + this.context.taskId + ' start ' + (props.extra ?? ''))
     act(props['task.mode'], props)
   }
@@ -80,7 +79,7 @@ class TestTask extends SourceTask {
       const n = (this.n ??= Number((await this.context.offsets.offset({ s: 'x' }))?.n ?? 0))
       if (n < 5) {
         this.n = n + 1
-        return [{ topic: this.props.topic, partition: null, keySchema: null, key: null, valueSchema: null, value: { n }, timestamp: null, headers: [], sourcePartition: { s: 'x' }, sourceOffset: { n: n + 1 } }]
+        return [{ topic: this.props.topic, value: { n }, sourcePartition: { s: 'x' }, sourceOffset: { n: n + 1 } }]
       }
     }
     const { signal } = this.context
@@ -91,17 +90,14 @@ class TestTask extends SourceTask {
 }
 
 class TestPut extends SinkTask {
-  version = '1.0.0'
-  start(props) { this.props = props; act(props['task.mode'], props) }
+  start() { this.props = this.context.configs; act(this.props['task.mode'], this.props) }
   async put(records) { for (const r of records) note(this.props, 'put ' + JSON.stringify(r.value)) }
-  stop() {}
 }
 
 const shared = Base => class extends Base {
-  version = '1.0.0'
   config = keys
-  start(props) {
-    this.props = props
+  start() {
+    const props = (this.props = this.context.configs)
     note(props, 'connector start')
     act(props['connector.mode'], props)
     if (props['connector.mode'] === 'raises') setTimeout(() => this.context.raiseError(new Error('it came later')), 50)
@@ -116,18 +112,17 @@ const shared = Base => class extends Base {
     return Array.from({ length: n }, (_, i) => ({ ...this.props, n: String(i) }))
   }
   stop() { clearInterval(this.timer); note(this.props ?? {}, 'connector stop') }
-  async validate(props, values) {
+  async validate(_settings, { configs: props, addError }) {
     if (props['validate.mode'] === 'spins') forever()
     if (props['validate.mode'] === 'throws') throw new Error('validation itself is broken')
     if (props['validate.mode'] === 'tells') throw new Error('refused: ' + props.secret)
     if (props['validate.mode'] === 'exits') process.exit(4)
-    if (props['validate.mode'] === 'complains') values.find(v => v.name === 'topic').errors.push('that topic is not nice')
-    return values
+    if (props['validate.mode'] === 'complains') addError('topic', 'that topic is not nice')
   }
 }
 export class TestSource extends shared(SourceConnector) {
   taskClass = TestTask
-  async alterOffsets(props, offsets) { note(props, 'alter ' + JSON.stringify(offsets)); return true }
+  async alterOffsets(settings, offsets) { note(settings, 'alter ' + JSON.stringify(offsets)); return true }
 }
 export class TestSink extends shared(SinkConnector) { taskClass = TestPut }
 `
@@ -239,7 +234,7 @@ export class Rig {
   async states(name: string, ...expected: string[]): Promise<Status> {
     let last: Status | undefined
     let states: (string | undefined)[] = []
-    for (const end = Date.now() + 40_000; Date.now() < end; await setTimeout(20)) {
+    for (const end = Date.now() + 40_000; Date.now() < end; await sleep(20)) {
       last = await this.status(name)
       states = [last.connector?.state, ...(last.tasks ?? []).map(t => t.state)]
       if (JSON.stringify(states) === JSON.stringify(expected)) return last
@@ -252,7 +247,7 @@ export class Rig {
 /** Polls until the value is as expected; the last one is compared, so that a failure shows it. */
 export async function eventually<T>(get: () => Promise<T> | T, expected: T): Promise<void> {
   let last = await get()
-  for (const end = Date.now() + 40_000; Date.now() < end; await setTimeout(20)) {
+  for (const end = Date.now() + 40_000; Date.now() < end; await sleep(20)) {
     last = await get()
     if (JSON.stringify(last) === JSON.stringify(expected)) return
   }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { eventually, Rig } from './harness.ts'
 
 const rig = new Rig()
@@ -48,7 +48,7 @@ test('tasks are restarted only when their configuration or that of their connect
   const config = source({ 'log.file': log, 'connector.mode': 'nags' })
   await rig.create('nags', config)
   await rig.states('nags', 'RUNNING', 'RUNNING')
-  await setTimeout(300)
+  await sleep(300)
   const starts = () => lines(log).filter(l => l.startsWith('task 0 start')).length
   expect(starts()).toBe(1)
   await rig.call('PUT', '/connectors/nags/config', { ...config, extra: 'changed' })

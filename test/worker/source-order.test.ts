@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startTestBroker, type TestBroker } from '../../core/broker/test-support/test-broker.ts'
 import { createAdmin, createConsumer, createProducer } from '../../core/client/index.ts'
 import type { Producer } from '../../core/client/types.ts'
+import { sleep } from '../../core/common/async/sleep.ts'
 import { createLogger, setLogSink } from '../../core/common/log.ts'
 import type { SourceOffset, SourceRecord } from '../../core/connect/record.ts'
 import { SourceTask } from '../../core/connect/source-task.ts'
@@ -33,7 +34,6 @@ interface Row {
 
 /** Gives rows from an offset on in one poll, then waits. */
 class Rows extends SourceTask {
-  readonly version = '0'
   readonly #rows: readonly Row[]
   readonly #signal: AbortSignal
   #from: number
@@ -55,7 +55,7 @@ class Rows extends SourceTask {
     return new Promise(resolve => this.#signal.addEventListener('abort', () => resolve(null), { once: true }))
   }
 
-  stop(): void {}
+  override stop(): void {}
 }
 
 function recordOf({ topic, value, key }: Row, n: number): SourceRecord {
@@ -106,7 +106,7 @@ async function runFrom(
   void running.then(() => {
     done = true
   })
-  while (!done && !(await until())) await new Promise(resolve => setTimeout(resolve, 20))
+  while (!done && !(await until())) await sleep(20)
   abort.abort()
   const failure = await running
   await producer.close()

@@ -13,8 +13,7 @@ const SINK = `
 import { appendFileSync, existsSync } from 'node:fs'
 import { DataError, defineConfig, RetriableError, SinkConnector, SinkTask } from 'millrace/connect'
 class Task extends SinkTask {
-  version = '1.0.0'
-  start(props) { this.props = props }
+  start() { this.props = this.context.configs }
   async put(records) {
     if (this.props['closed.file'] && existsSync(this.props['closed.file'])) throw new RetriableError('closed for now')
     if (records.some(r => String(r.value?.name ?? r.value).startsWith('poison'))) throw new DataError('poisoned')
@@ -23,12 +22,8 @@ class Task extends SinkTask {
   stop() {}
 }
 export class PickySink extends SinkConnector {
-  version = '1.0.0'
   config = defineConfig({})
   taskClass = Task
-  start(props) { this.props = props }
-  taskConfigs(max) { return Array.from({ length: max }, () => this.props) }
-  stop() {}
 }
 `
 

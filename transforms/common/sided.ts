@@ -1,11 +1,10 @@
-import type { ConfigDef, ConnectRecord, Props, Schema, Transformation } from 'millrace/connect'
+import type { ConfigDef, ConnectRecord, Schema, Transformation } from 'millrace/connect'
 import { copyRecord } from 'millrace/connect/java'
 
 export type Side = 'key' | 'value'
 
 /** What the transformations of a record's key or value share. Each has two classes in its module, `...Key` and `...Value`. */
 export abstract class SidedTransformation implements Transformation {
-  readonly version = '0.1.0'
   abstract readonly config: ConfigDef
   readonly #isKey: boolean
 
@@ -13,7 +12,6 @@ export abstract class SidedTransformation implements Transformation {
     this.#isKey = side === 'key'
   }
 
-  abstract configure(props: Props): void
   abstract apply<R extends ConnectRecord>(record: R): R | null
 
   protected get isKey(): boolean {

@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs'
-import type { Predicate, Props, SchemaAndValue, SinkRecord, SourceRecord, Transformation } from 'millrace/connect'
+import type {
+  CompleteSourceRecord,
+  Predicate,
+  Props,
+  SchemaAndValue,
+  SinkRecord,
+  Transformation,
+} from 'millrace/connect'
+import { configured } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import { JsonConverter } from '../../converters/json/json-converter.ts'
 
@@ -51,7 +59,7 @@ async function load<T>(javaClass: string): Promise<T> {
 }
 
 const envelope = new JsonConverter()
-envelope.configure({ 'replace.null.with.default': 'false' })
+configured(envelope, { 'replace.null.with.default': 'false' })
 /** Data that several cases share: a case says `@name`. */
 const shared = JSON.parse(readFileSync(new URL('table/records.json', here), 'utf8')) as Record<string, string>
 const data = (text: string | null | undefined): SchemaAndValue => {
@@ -61,7 +69,7 @@ const data = (text: string | null | undefined): SchemaAndValue => {
 const told = (schema: SchemaAndValue['schema'], value: unknown): string | null =>
   envelope.fromConnectData('t', schema, value)?.toString() ?? null
 
-function record(text: RecordText): SinkRecord | SourceRecord {
+function record(text: RecordText): SinkRecord | CompleteSourceRecord {
   const key = data(text.key)
   const value = data(text.value)
   const common = {
@@ -79,7 +87,7 @@ function record(text: RecordText): SinkRecord | SourceRecord {
   return { ...common, offset: 42, timestampType: 'CreateTime', ...original }
 }
 
-function tell(r: SinkRecord | SourceRecord): RecordText {
+function tell(r: SinkRecord | CompleteSourceRecord): RecordText {
   return {
     topic: r.topic,
     partition: r.partition,
@@ -92,7 +100,7 @@ function tell(r: SinkRecord | SourceRecord): RecordText {
 
 test('a date without a calendar in JavaScript is an error, not NaN in a text', async () => {
   const converter = await load<Transformation>('org.apache.kafka.connect.transforms.TimestampConverter$Value')
-  converter.configure({ 'target.type': 'string', format: 'yyyy' })
+  configured(converter, { 'target.type': 'string', format: 'yyyy' })
   const value = '{"schema":{"type":"int64"},"payload":9223372036854775807}'
   expect(() => converter.apply(record({ topic: 't', key: null, value }))).toThrow('beyond the year 275760')
 })
@@ -102,16 +110,16 @@ test.each(cases.map((c, i) => [c.name, c, expected[i]!] as const))('as Connect: 
   if (c.op === 'predicate') {
     const predicate = await load<Predicate>(c.class)
     if (java.error) {
-      expect(() => predicate.configure(c.props)).toThrow(expect.objectContaining({ name: 'ConfigError' }))
+      expect(() => configured(predicate, c.props)).toThrow(expect.objectContaining({ name: 'ConfigError' }))
       return
     }
-    predicate.configure(c.props)
+    configured(predicate, c.props)
     expect(predicate.test(record(c.record))).toBe(java.result)
     return
   }
   const run = async () => {
     const transformation = await load<Transformation>(c.class)
-    transformation.configure(c.props)
+    configured(transformation, c.props)
     const input = record(c.record)
     const before = tell(input)
     const out = transformation.apply(input)

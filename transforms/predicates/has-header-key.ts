@@ -1,4 +1,4 @@
-import { type ConnectRecord, defineConfig, nonEmpty, type Predicate, type Props, parseConfig } from 'millrace/connect'
+import { type ConfigValues, type ConnectRecord, defineConfig, nonEmpty, type Predicate } from 'millrace/connect'
 
 const hasHeaderKeyConfig = defineConfig({
   name: { type: 'STRING', importance: 'MEDIUM', validator: nonEmpty, documentation: 'The name of the header.' },
@@ -6,12 +6,11 @@ const hasHeaderKeyConfig = defineConfig({
 
 /** org.apache.kafka.connect.transforms.predicates.HasHeaderKey: true where the record has such a header. */
 export class HasHeaderKey implements Predicate {
-  readonly version = '0.1.0'
   readonly config = hasHeaderKeyConfig
   #name = ''
 
-  configure(props: Props): void {
-    this.#name = parseConfig(hasHeaderKeyConfig, props).name
+  configure(settings: ConfigValues<typeof hasHeaderKeyConfig>): void {
+    this.#name = settings.name
   }
 
   test(record: ConnectRecord): boolean {

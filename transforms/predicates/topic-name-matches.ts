@@ -1,11 +1,10 @@
 import {
   all,
+  type ConfigValues,
   type ConnectRecord,
   defineConfig,
   nonEmpty,
   type Predicate,
-  type Props,
-  parseConfig,
   regex,
 } from 'millrace/connect'
 import { JavaPattern } from 'millrace/connect/java'
@@ -21,12 +20,11 @@ const topicNameMatchesConfig = defineConfig({
 
 /** org.apache.kafka.connect.transforms.predicates.TopicNameMatches: true where the whole topic matches. */
 export class TopicNameMatches implements Predicate {
-  readonly version = '0.1.0'
   readonly config = topicNameMatchesConfig
   #pattern = JavaPattern.compile('')
 
-  configure(props: Props): void {
-    this.#pattern = JavaPattern.compile(parseConfig(topicNameMatchesConfig, props).pattern)
+  configure(settings: ConfigValues<typeof topicNameMatchesConfig>): void {
+    this.#pattern = JavaPattern.compile(settings.pattern)
   }
 
   test(record: ConnectRecord): boolean {

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Logger, Props, Schema, SinkRecord, SinkTaskContext } from 'millrace/connect'
+import { parseSettings } from 'millrace/testing'
+import { sleep } from '../../../core/common/async/sleep.ts'
+import { config } from '../config.ts'
 import { ElasticsearchSinkTask } from '../task.ts'
 
 const silent: Logger = {
@@ -27,6 +30,7 @@ export class Played {
     this.topic = topic
     const context: SinkTaskContext = {
       configs: {},
+      version: 'test',
       logger: options.logger ?? { ...silent, warn: m => this.warnings.push(m) },
       signal: this.abort.signal,
       connector: 'test',
@@ -45,7 +49,8 @@ export class Played {
   }
 
   start(props: Props): void {
-    this.task.start(props)
+    this.task.context = { ...this.task.context, configs: props }
+    this.task.start(parseSettings(config, props))
   }
 
   record(
@@ -92,7 +97,7 @@ export class Played {
     for (const [partition, offset] of this.#offsets) {
       while ((await this.committed(partition)) < offset) {
         if (Date.now() > end) throw new Error(`offset ${offset} is not committable after ${timeoutMs} ms`)
-        await new Promise(done => setTimeout(done, 10))
+        await sleep(10)
       }
     }
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { javaToString } from 'millrace/connect/java'
+import { configured } from 'millrace/testing'
 import { expect, test } from 'vitest'
 import { JsonConverter } from '../../../converters/json/json-converter.ts'
 
@@ -12,7 +13,7 @@ test.each(cases.map((c, i) => ({ ...c, expected: c.ours ?? expected[i] })))(
   "as Apache's file sink: $name",
   ({ schemas, text, expected }) => {
     const converter = new JsonConverter()
-    converter.configure({ 'schemas.enable': String(schemas) }, false)
+    configured(converter, { 'schemas.enable': String(schemas) })
     const { schema, value } = converter.toConnectData('t', Buffer.from(text), [])
     expect(`${javaToString(schema, value)}\n`).toBe(expected)
   },

@@ -1,4 +1,6 @@
 import type { Schema, SinkRecord } from 'millrace/connect'
+import { parseSettings } from 'millrace/testing'
+import { sinkConfig } from '../config.ts'
 import { FileStreamSinkTask } from '../sink-task.ts'
 import { memoryLogger } from './played-source.ts'
 
@@ -29,6 +31,7 @@ export class PlayedSink {
   constructor(props: Record<string, string>) {
     this.task.context = {
       configs: props,
+      version: 'test',
       logger: memoryLogger(this.log),
       signal: new AbortController().signal,
       connector: 'played',
@@ -41,7 +44,7 @@ export class PlayedSink {
       requestCommit: () => {},
       errantRecordReporter: null,
     }
-    this.task.start(props)
+    this.task.start(parseSettings(sinkConfig, props))
   }
 
   put(...values: unknown[]): Promise<void> {

@@ -1,7 +1,9 @@
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Logger, SourceOffset, SourceRecord } from 'millrace/connect'
+import type { CompleteSourceRecord, Logger, SourceOffset, SourceRecord } from 'millrace/connect'
+import { completeRecord, parseSettings } from 'millrace/testing'
+import { sourceConfig } from '../config.ts'
 import { FileStreamSourceTask } from '../source-task.ts'
 
 /** Keeps log lines for a test to see; `onLine` after each. */
@@ -34,7 +36,7 @@ export function temporaryFolder(): Disposable & { path(name: string): string } {
  * fails for good ends it.
  */
 export class PlayedSource {
-  readonly records: SourceRecord[] = []
+  readonly records: CompleteSourceRecord[] = []
   readonly problems: string[] = []
   readonly log: string[] = []
   failure: Error | null = null
@@ -55,6 +57,7 @@ export class PlayedSource {
     const played = new PlayedSource()
     played.#task.context = {
       configs: props,
+      version: 'test',
       offsets: { offset: async () => committed, offsets: async p => p.map(() => committed) },
       logger: memoryLogger(played.log, () => played.#waiting?.()),
       signal: played.#abort.signal,
@@ -62,7 +65,7 @@ export class PlayedSource {
       taskId: 0,
     }
     played.#tolerant = props['errors.tolerance'] === 'all'
-    await played.#task.start(props)
+    await played.#task.start(parseSettings(sourceConfig, props))
     played.#running = played.#run()
     return played
   }
@@ -98,8 +101,8 @@ export class PlayedSource {
       if (!this.#tolerant) throw record.unwritten
       this.skipped.push(record.unwritten)
     }
-    if (record.unwritten === undefined) this.records.push(record)
-    this.offset = record.sourceOffset
+    if (record.unwritten === undefined) this.records.push(completeRecord(record))
+    this.offset = record.sourceOffset ?? null
   }
 
   /** Resolves when a condition holds after some poll or log line; the test's own time limit ends it otherwise. */

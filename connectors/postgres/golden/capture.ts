@@ -8,6 +8,7 @@
 import { writeFileSync } from 'node:fs'
 import { Kafka, logLevel } from 'kafkajs'
 import pg from 'pg'
+import { sleep } from '../../../core/common/async/sleep.ts'
 import { type Captured, type CapturedRecord, encodeFixture, parseExact } from './captured.ts'
 import { SCENARIOS, type Scenario } from './scenarios.ts'
 
@@ -27,8 +28,6 @@ async function call(method: string, path: string, body?: unknown): Promise<unkno
   return text === '' ? null : JSON.parse(text)
 }
 
-const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
-
 async function totals(topicPrefix: string): Promise<Map<string, number>> {
   const sizes = new Map<string, number>()
   for (const topic of (await admin.listTopics()).filter(t => t.startsWith(topicPrefix))) {
@@ -46,7 +45,7 @@ async function settled(topicPrefix: string, atLeast: number): Promise<void> {
   let last = -1
   let quiet = 0
   for (let i = 0; i < 240 && quiet < 8; i++) {
-    await pause(500)
+    await sleep(500)
     const now = [...(await totals(topicPrefix)).values()].reduce((a, b) => a + b, 0)
     quiet = now === last && now >= atLeast ? quiet + 1 : 0
     last = now
@@ -112,18 +111,18 @@ async function capture(scenario: Scenario): Promise<Captured> {
       ...scenario.config,
     },
   })
-  if (scenario.config['snapshot.mode'] === 'no_data') await pause(12_000)
+  if (scenario.config['snapshot.mode'] === 'no_data') await sleep(12_000)
   else await settled(prefix, 1)
   const snapshot = await totals(prefix)
   for (const sql of scenario.stream) {
     await db.query(sql)
-    await pause(300)
+    await sleep(300)
   }
   await settled(prefix, 1)
   const status = (await call('GET', `/connectors/${prefix}/status`)) as { tasks: { state: string; trace?: string }[] }
   const failed = status.tasks.find(t => t.state !== 'RUNNING')
   if (failed) process.stderr.write(`${scenario.name}: ${failed.state} ${failed.trace?.slice(0, 3000)}\n`)
-  await pause(1500)
+  await sleep(1500)
   const offsets = (await call('GET', `/connectors/${prefix}/offsets`)) as { offsets: unknown[] }
   const all = await totals(prefix)
   const extra = (await admin.listTopics()).filter(t => t.startsWith('__debezium-heartbeat') && t.endsWith(prefix))
@@ -134,7 +133,7 @@ async function capture(scenario: Scenario): Promise<Captured> {
     )
   const records = await readAll(all, `${prefix}-reader`)
   await call('DELETE', `/connectors/${prefix}`)
-  await pause(1000)
+  await sleep(1000)
   await db.end()
   await root.query(
     `select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = $1 and active`,

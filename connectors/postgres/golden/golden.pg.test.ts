@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { Header, SourceRecord } from 'millrace/connect'
+import type { CompleteSourceRecord, Header } from 'millrace/connect'
+import { configured } from 'millrace/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { JsonConverter } from '../../../converters/json/json-converter.ts'
@@ -15,12 +16,12 @@ afterAll(() => server?.stop())
 const converter = new JsonConverter()
 const keyConverter = new JsonConverter()
 beforeAll(() => {
-  converter.configure({}, false)
-  keyConverter.configure({}, true)
+  configured(converter, {})
+  configured(keyConverter, {}, { isKey: true })
 })
 
-function captured(records: readonly SourceRecord[]): CapturedRecord[] {
-  const json = (c: JsonConverter, topic: string, schema: SourceRecord['keySchema'], value: unknown) => {
+function captured(records: readonly CompleteSourceRecord[]): CapturedRecord[] {
+  const json = (c: JsonConverter, topic: string, schema: CompleteSourceRecord['keySchema'], value: unknown) => {
     const bytes = c.fromConnectData(topic, schema, value, [])
     return bytes === null ? null : parseExact(bytes.toString())
   }
@@ -46,7 +47,7 @@ describe.skipIf(server === null)('the same records as Debezium 3.7 gives', () =>
       const expected = fixture.records.filter(r => !beats(r.topic) && !isReadTwice(name, r))
       const isRead = (r: CapturedRecord) => (r.value as { payload?: { op?: string } } | null)?.payload?.op === 'r'
       const rows = expected.filter(isRead).length
-      const events = (records: readonly SourceRecord[]) => records.filter(r => !beats(r.topic))
+      const events = (records: readonly CompleteSourceRecord[]) => records.filter(r => !beats(r.topic))
       if (scenario.config['snapshot.mode'] === 'no_data')
         await task.until(() => task.log.text().includes('streaming from'))
       await task.until(r => events(r).length >= rows)

@@ -1,4 +1,6 @@
-import type { Props, SourceOffset, SourceRecord } from 'millrace/connect'
+import type { CompleteSourceRecord, Props, SourceOffset } from 'millrace/connect'
+import { completeRecord, parseSettings } from 'millrace/testing'
+import { postgresConfig } from '../config.ts'
 import { PostgresTask } from '../task.ts'
 import { createTestLogger, type TestLog } from './test-log.ts'
 
@@ -44,7 +46,7 @@ const STOP_MS = 60_000
 
 /** Plays the runtime for one task: polls, keeps what it gives, commits offsets when told to. */
 export class TaskHarness {
-  readonly records: SourceRecord[] = []
+  readonly records: CompleteSourceRecord[] = []
   readonly log: TestLog = createTestLogger()
   /** What the task said that it waits for. */
   readonly waits: string[] = []
@@ -57,7 +59,7 @@ export class TaskHarness {
   #notify: (() => void) | null = null
   /** How many records are committed, and the last place without a record that waits for them. */
   #committed = 0
-  #idle: SourceRecord | null = null
+  #idle: CompleteSourceRecord | null = null
 
   constructor(props: Props, offsets: OffsetStore = new OffsetStore()) {
     this.#props = props
@@ -67,6 +69,7 @@ export class TaskHarness {
   async start(): Promise<this> {
     this.#task.context = {
       configs: this.#props,
+      version: 'test',
       logger: this.log.logger,
       signal: this.#abort.signal,
       waits: message => {
@@ -80,7 +83,7 @@ export class TaskHarness {
         offsets: async partitions => partitions.map(p => this.#offsets.get(p)),
       },
     }
-    await this.#task.start(this.#props)
+    await this.#task.start(parseSettings(postgresConfig, this.#props))
     this.#polling = this.#poll()
     return this
   }
@@ -89,7 +92,7 @@ export class TaskHarness {
     try {
       while (!this.#abort.signal.aborted) {
         const records = await this.#task.poll()
-        for (const record of records ?? []) this.#take(record)
+        for (const record of records ?? []) this.#take(completeRecord(record))
         this.#notify?.()
       }
     } catch (error) {
@@ -99,7 +102,7 @@ export class TaskHarness {
   }
 
   /** A place without a record is committed as the runtime does it: when all records before it are committed. */
-  #take(record: SourceRecord): void {
+  #take(record: CompleteSourceRecord): void {
     if (record.unwritten === undefined) {
       this.records.push(record)
       this.#idle = null
@@ -107,13 +110,16 @@ export class TaskHarness {
     else this.#idle = record
   }
 
-  #commit(record: SourceRecord): void {
+  #commit(record: CompleteSourceRecord): void {
     this.#offsets.set(record.sourcePartition, record.sourceOffset!)
     this.#task.commit([[record.sourcePartition!, this.#offsets.get(record.sourcePartition)!]])
   }
 
   /** Waits until the records are so; throws what the task threw, and when nothing has come for `ms`, however long it all takes. */
-  async until(done: (records: readonly SourceRecord[]) => boolean, ms = WAIT_MS): Promise<readonly SourceRecord[]> {
+  async until(
+    done: (records: readonly CompleteSourceRecord[]) => boolean,
+    ms = WAIT_MS,
+  ): Promise<readonly CompleteSourceRecord[]> {
     let deadline = Date.now() + ms
     let count = this.records.length
     while (!done(this.records)) {
@@ -134,7 +140,7 @@ export class TaskHarness {
     return this.records
   }
 
-  count(n: number, ms?: number): Promise<readonly SourceRecord[]> {
+  count(n: number, ms?: number): Promise<readonly CompleteSourceRecord[]> {
     return this.until(r => r.length >= n, ms)
   }
 

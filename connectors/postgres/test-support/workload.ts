@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { sleep } from '../../../core/common/async/sleep.ts'
 
 /** Changes rows of two tables; every change carries a version that only grows. */
 export class Workload {
@@ -67,7 +68,7 @@ export class Workload {
         const statements = Array.from({ length: 1 + this.#int(4) }, () => this.#statement())
         const end = this.#random() < 0.1 ? 'rollback' : 'commit'
         await db.query(`begin; ${statements.join('; ')}; ${end}`)
-        if (this.#random() < 0.2) await new Promise(resolve => setTimeout(resolve, 2))
+        if (this.#random() < 0.2) await sleep(2)
       }
     } finally {
       await db.end()

@@ -1,14 +1,17 @@
 import fc from 'fast-check'
 import { Decimal, millisOf } from 'millrace/connect'
+import { parseSettings } from 'millrace/testing'
 import { describe, expect, test } from 'vitest'
+import { postgresConfig } from '../config.ts'
 import { parseOptions } from '../options.ts'
 import { arrayDecoder } from './arrays.ts'
 import { utf8 } from './codec.ts'
 import { type ColumnType, codecFor, numericModifier } from './codec-for.ts'
 import { parseHstore } from './extensions.ts'
 
+const parsed = (props: Record<string, string>) => parseOptions(parseSettings(postgresConfig, props), props)
 const options = (more: Record<string, string> = {}) =>
-  parseOptions({ 'topic.prefix': 't', 'database.hostname': 'h', 'database.user': 'u', 'database.dbname': 'd', ...more })
+  parsed({ 'topic.prefix': 't', 'database.hostname': 'h', 'database.user': 'u', 'database.dbname': 'd', ...more })
     .values
 
 const type = (name: string, typmod = -1): ColumnType => ({

@@ -18,14 +18,15 @@ afterAll(() => broker.close())
 
 const kafka = () => new Kafka({ brokers: [broker.bootstrap], logLevel: logLevel.NOTHING, retry: { retries: 10 } })
 
-/** A kafkajs consumer that notes what it reads and what it was assigned. */
+/** A kafkajs consumer that records what it reads and its assignments. */
 class Reader {
   readonly values: string[] = []
   readonly consumer: Consumer
   partitions: readonly number[] = []
 
   constructor(groupId: string) {
-    // It sends heartbeats between fetches only: short ones, so that it hears of rebalances.
+    // kafkajs sends heartbeats only between fetches. Short fetches let it notice rebalances
+    // quickly.
     const timing = { sessionTimeout: 6000, heartbeatInterval: 200, rebalanceTimeout: 10_000, maxWaitTimeInMs: 200 }
     this.consumer = kafka().consumer({ groupId, ...timing })
     this.consumer.on('consumer.group_join', e => {
@@ -64,14 +65,14 @@ const assigned = (readers: readonly Reader[]) =>
     .sort((a, b) => a - b)
     .join()
 
-/** Waits until the partitions are shared by all of these readers, each once. */
+/** Waits until each partition is assigned to exactly one of these readers. */
 async function shared(readers: readonly Reader[]): Promise<void> {
   await expect
     .poll(() => `${assigned(readers)} ${readers.every(r => r.partitions.length > 0)}`, { timeout: 30_000 })
     .toBe('0,1,2,3 true')
 }
 
-test('kafkajs consumers share a group, and take over from those that leave', async () => {
+test('kafkajs consumers share a group, and the others take over when one leaves', async () => {
   const readers = [await new Reader('kjs').start('jobs')]
   await shared(readers)
   readers.push(await new Reader('kjs').start('jobs'))
@@ -92,7 +93,7 @@ test('kafkajs consumers share a group, and take over from those that leave', asy
   await Promise.all(rest.map(r => r.stop()))
 })
 
-test('a member that dies without a word is replaced after its session timeout', async () => {
+test('a member that dies without leaving is replaced after its session timeout', async () => {
   const client = await RawClient.connect(broker.port)
   const join = async (memberId: string) =>
     client.request(JoinGroupRequest, JoinGroupResponse, 9, {
@@ -111,7 +112,7 @@ test('a member that dies without a word is replaced after its session timeout', 
   await reader.stop()
 })
 
-test('after a restart of the broker, members go on in their group and nothing is read twice or left out', async () => {
+test('after a broker restart, members continue in their group, and no record is read twice or skipped', async () => {
   const reader = await new Reader('survivors').start('days')
   await shared([reader])
   await produce('days', numbers('a', 20))
@@ -175,7 +176,7 @@ test("@platformatic/kafka's consumers share a group and commit", async () => {
   await admin.disconnect()
 })
 
-test("kafkajs's admin lists, describes, resets and deletes groups", async () => {
+test("kafkajs's admin client lists, describes, resets and deletes groups", async () => {
   const reader = await new Reader('adm').start('admin-topic')
   await shared([reader])
   const admin = kafka().admin()
@@ -194,7 +195,7 @@ test("kafkajs's admin lists, describes, resets and deletes groups", async () => 
   await admin.disconnect()
 })
 
-test('who waits in a join is answered at once when the broker stops', async () => {
+test('a member that waits in a join is answered at once when the broker stops', async () => {
   const b = await startTestBroker({ 'group.initial.rebalance.delay.ms': '60000' })
   const client = await RawClient.connect(b.port)
   await client.call('FindCoordinator', { coordinatorKeys: ['g'] })
@@ -216,7 +217,7 @@ test('who waits in a join is answered at once when the broker stops', async () =
   client.close()
 })
 
-test('producer ids are never given twice, over restarts too', async () => {
+test('producer ids are never assigned twice, even after restarts', async () => {
   const ids: number[] = []
   for (let round = 0; round < 3; round++) {
     const client = await RawClient.connect(broker.port)
@@ -230,11 +231,12 @@ test('producer ids are never given twice, over restarts too', async () => {
   expect(new Set(ids).size).toBe(9)
 })
 
-test('heartbeats of a group on another connection find it', async () => {
+test('heartbeats on another connection reach the group', async () => {
   const client = await RawClient.connect(broker.port)
   await client.call('FindCoordinator', { coordinatorKeys: ['hb'] })
   const request = { groupId: 'hb', generationId: 1, memberId: 'nobody' }
-  // while groups are loaded, as after the restart before this, a heartbeat is answered blindly, as Kafka does
+  // While groups are loading, as after the restart in the test before, every heartbeat succeeds
+  // unchecked, as in Kafka.
   await expect
     .poll(() => client.request(HeartbeatRequest, HeartbeatResponse, 4, request))
     .toMatchObject({ errorCode: 25 })

@@ -1,8 +1,8 @@
 import { timerMs } from '../../common/async/timer.ts'
 
 /**
- * Time for sessions: milliseconds since the epoch at the start, and from there on a clock that nobody sets, so that a corrected
- * wall clock ends no session.
+ * The clock for sessions, in milliseconds. It starts at the given epoch time, then advances
+ * monotonically. A correction of the system clock therefore ends no session.
  */
 export function steadyClock(startedAt: number): () => number {
   const offset = startedAt - performance.now()
@@ -10,23 +10,26 @@ export function steadyClock(startedAt: number): () => number {
 }
 
 /**
- * One timer for the earliest of many deadlines. Before it calls back it lets the event loop read what has arrived, so that after
- * a pause heartbeats that wait in the sockets come before the sessions that they keep alive end.
+ * One timer for the earliest of many deadlines. Before it calls back, the event loop reads the data
+ * that has arrived. After a pause, waiting heartbeats are therefore handled before sessions expire.
  */
 export class Alarm {
   readonly #now: () => number
-  readonly #ring: () => void
+  readonly #callback: () => void
   #timer: NodeJS.Timeout | null = null
   #immediate: NodeJS.Immediate | null = null
   #at = Number.POSITIVE_INFINITY
   #closed = false
 
-  constructor(now: () => number, ring: () => void) {
+  constructor(now: () => number, callback: () => void) {
     this.#now = now
-    this.#ring = ring
+    this.#callback = callback
   }
 
-  /** Rings at this time at the latest; a later one than set before is taken when it rings. */
+  /**
+   * Schedules a call no later than this time. A later time than the current one is ignored: the
+   * callback sets the next time.
+   */
   set(at: number): void {
     if (this.#closed || at >= this.#at) return
     this.#at = at
@@ -45,7 +48,7 @@ export class Alarm {
     this.#immediate = setImmediate(() => {
       this.#immediate = null
       this.#at = Number.POSITIVE_INFINITY
-      this.#ring()
+      this.#callback()
     })
   }
 }

@@ -1,15 +1,15 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { nextTurn } from '../../common/async/next-turn.ts'
 import { ErrorCode } from '../../protocol/index.ts'
 import { FakeBroker, imageOf } from './test-support/fake-broker.ts'
 
 const ORDERS = { id: 'ordersordersordersordQ', partitions: 4 }
 const GROUPS = ['a', 'b', 'c', 'd', 'e']
 
-/** A small generator of numbers, the same for the same seed. */
+/** A small random generator, which returns the same numbers for the same seed. */
 function seeded(seed: number): (below: number) => number {
   let state = seed
   return below => {
@@ -18,16 +18,19 @@ function seeded(seed: number): (below: number) => number {
   }
 }
 
-/** What may stand in the log for one partition of one group: the last acknowledged value, or one asked for after it. */
+/**
+ * The values that may be in the log for one partition of one group: the last acknowledged one, or
+ * one requested after it.
+ */
 class Allowed {
   acked: number | undefined
-  /** Asked for, in order, and not answered yet. */
+  /** The requested values that were not acknowledged yet, in order. */
   open: (number | undefined)[] = []
 
   ask(value: number | undefined): (ok: boolean) => void {
     this.open.push(value)
     return ok => {
-      // Answers come in the order of the log.
+      // Acknowledgements arrive in log order.
       this.open.splice(this.open.indexOf(value), 1)
       if (ok) this.acked = value
     }
@@ -38,7 +41,7 @@ class Allowed {
   }
 }
 
-test('a copy of the disk taken at any moment holds every commit and deletion that was answered', async () => {
+test('a copy of the disk taken at any moment contains every acknowledged commit and deletion', async () => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
   const random = seeded(seed)
   const root = mkdtempSync(join(tmpdir(), 'millrace-crash-'))
@@ -85,7 +88,7 @@ test('a copy of the disk taken at any moment holds every commit and deletion tha
         work.push(random(15) === 0 ? forget(group) : commit(group, random(4)))
         if (random(3) === 0) await nextTurn()
       }
-      // What was answered before the copy began must be in it.
+      // The copy must contain everything acknowledged before it began.
       const before = new Map([...states].map(([key, s]) => [key, s.values]))
       const copy = join(root, `copy-${round}`)
       cpSync(join(root, 'live'), copy, { recursive: true })

@@ -1,12 +1,15 @@
-/** Something that has to be looked at by a certain time. The two fields belong to `Deadlines`. */
+/** An item with a deadline. `Deadlines` manages both fields. */
 export interface Timed {
-  /** When; Infinity for never. */
+  /** The deadline. Infinity means never. */
   dueAt: number
-  /** Its place in the heap, -1 while it is in none. */
+  /** The item's index in the heap, or -1 if it is not in a heap. */
   heapIndex: number
 }
 
-/** Things by when they are due: a binary heap in which each knows its place, so that moving one costs O(log n). No clock. */
+/**
+ * A priority queue of items by deadline. It is a binary heap whose items know their index, so
+ * moving one costs O(log n). It uses no clock.
+ */
 export class Deadlines<T extends Timed> {
   readonly #heap: T[] = []
 
@@ -14,12 +17,12 @@ export class Deadlines<T extends Timed> {
     return this.#heap.length
   }
 
-  /** The earliest time; Infinity when there is nothing. */
+  /** The earliest deadline, or Infinity if the queue is empty. */
   get next(): number {
     return this.#heap[0]?.dueAt ?? Number.POSITIVE_INFINITY
   }
 
-  /** Puts or moves an item. Infinity takes it out. */
+  /** Adds or moves an item. Infinity removes it. */
   set(item: T, at: number): void {
     if (at === item.dueAt && item.heapIndex >= 0) return
     if (at === Number.POSITIVE_INFINITY) {
@@ -42,7 +45,7 @@ export class Deadlines<T extends Timed> {
     this.#down(this.#up(last))
   }
 
-  /** Takes out the earliest item if it is due. */
+  /** Removes and returns the earliest item if it is due. */
   pop(now: number): T | null {
     const first = this.#heap[0]
     if (!first || first.dueAt > now) return null

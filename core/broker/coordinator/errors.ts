@@ -1,6 +1,9 @@
 import { ErrorCode, kafkaCodeOf } from '../../protocol/index.ts'
 
-/** What a group's client is told when its record could not be written: codes that make it find the coordinator and try again. */
+/**
+ * The error code for a group's client whose record could not be written. Clients react to these
+ * codes by looking up the coordinator and retrying.
+ */
 export function groupWriteError(error: unknown): number {
   switch (kafkaCodeOf(error)) {
     case ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
@@ -16,7 +19,7 @@ export function groupWriteError(error: unknown): number {
   }
 }
 
-/** The same for an OffsetCommit: a record that is too large has its own code there. */
+/** The same for an OffsetCommit, which has its own code for a record that is too large. */
 export function commitWriteError(error: unknown): number {
   switch (kafkaCodeOf(error)) {
     case ErrorCode.MESSAGE_TOO_LARGE:

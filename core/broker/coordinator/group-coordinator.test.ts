@@ -80,7 +80,7 @@ function joinRequest(r: Partial<GroupJoin> = {}): GroupJoin {
   }
 }
 
-/** A group with one member that has its assignment. */
+/** Creates a group with one member that has an assignment. */
 async function member(b: FakeBroker, group: string): Promise<{ memberId: string; generationId: number }> {
   const { memberId, generationId } = await b.coordinators.groups.join(group, joinRequest())
   const assignments = [{ memberId, assignment: Buffer.from('yours') }]
@@ -90,7 +90,7 @@ async function member(b: FakeBroker, group: string): Promise<{ memberId: string;
   return { memberId, generationId }
 }
 
-/** The records of a group's partition of __consumer_offsets. */
+/** The records in a group's partition of __consumer_offsets. */
 async function recordsOf(b: FakeBroker, group: string) {
   const log = b.logs.get('__consumer_offsets', groupPartition(group, 3))!
   const read = await log.read(log.logStartOffset, 1 << 20, { upTo: 'logEnd', minOneBatch: true })
@@ -99,7 +99,7 @@ async function recordsOf(b: FakeBroker, group: string) {
   )
 }
 
-test('offsets survive a restart, with their metadata, and so does a generation with its members', async () => {
+test('offsets with their metadata, and a generation with its members, survive a restart', async () => {
   let b = await start()
   const { memberId, generationId } = await member(b, 'g')
   expect(await commit(b, 'g', 42, {}, { ...ANYONE, memberId, generationId })).toBe(0)
@@ -118,7 +118,7 @@ test('offsets survive a restart, with their metadata, and so does a generation w
   expect(b.coordinators.groups.list()).toHaveLength(2)
 })
 
-test('many commits at once share appends, and the last one of each partition stands', async () => {
+test('concurrent commits share appends, and the last one of each partition applies', async () => {
   const b = await start()
   const codes = await Promise.all(Array.from({ length: 200 }, (_, i) => commit(b, 'g', i, {}, ANYONE, i % 4)))
   expect(new Set(codes)).toEqual(new Set([0]))
@@ -128,7 +128,7 @@ test('many commits at once share appends, and the last one of each partition sta
   expect([...readBatches(Buffer.concat(chunks))].length).toBeLessThan(20)
 })
 
-test('a commit in another generation or by a stranger is refused', async () => {
+test('a commit in another generation or by an unknown member is rejected', async () => {
   const b = await start()
   expect(await commit(b, 'nobody', 1, {}, { ...ANYONE, generationId: 3 })).toBe(E.ILLEGAL_GENERATION)
   const { memberId, generationId } = await member(b, 'g')
@@ -140,7 +140,7 @@ test('a commit in another generation or by a stranger is refused', async () => {
   expect(committed(b, 'g')).toBe(undefined)
 })
 
-test('a deleted group is gone, also after a restart', async () => {
+test('a deleted group remains deleted after a restart', async () => {
   let b = await start()
   await commit(b, 'g', 1)
   const { memberId } = await member(b, 'busy')
@@ -159,7 +159,7 @@ test('a deleted group is gone, also after a restart', async () => {
   expect(b.coordinators.groups.list()).toEqual([])
 })
 
-test('commits that are on their way when the group is deleted leave nothing behind', async () => {
+test('commits in progress when the group is deleted leave no offsets', async () => {
   let b = await start()
   await commit(b, 'g', 1)
   const late = commit(b, 'g', 2, {}, ANYONE, 3)
@@ -170,7 +170,7 @@ test('commits that are on their way when the group is deleted leave nothing behi
   expect(b.coordinators.groups.list()).toEqual([])
 })
 
-test('a group that nobody got into leaves no trace', async () => {
+test('a group that nobody joined leaves no trace', async () => {
   const b = await start()
   const refused = await b.coordinators.groups.join('g', joinRequest({ protocols: [] }))
   expect(refused.errorCode).toBe(E.INCONSISTENT_GROUP_PROTOCOL)
@@ -178,7 +178,7 @@ test('a group that nobody got into leaves no trace', async () => {
   expect(await recordsOf(b, 'g')).toEqual([])
 })
 
-test('session timeouts outside the bounds and empty group ids are refused', async () => {
+test('session timeouts outside the bounds and empty group ids are rejected', async () => {
   const { groups } = (await start()).coordinators
   const code = async (group: string, r: Partial<GroupJoin>) => (await groups.join(group, joinRequest(r))).errorCode
   expect(await code('g', { sessionTimeoutMs: 5999 })).toBe(E.INVALID_SESSION_TIMEOUT)
@@ -188,7 +188,7 @@ test('session timeouts outside the bounds and empty group ids are refused', asyn
   expect(groups.leave('', [])).toBe(E.INVALID_GROUP_ID)
 })
 
-test('offsets of an empty group expire after the retention, and the group with them', async () => {
+test('the offsets of an empty group expire after the retention time, and so does the group', async () => {
   let b = await start({ 'offsets.retention.minutes': '1' })
   await commit(b, 'simple', 1)
   const { memberId } = await member(b, 'g')
@@ -209,7 +209,7 @@ test('offsets of an empty group expire after the retention, and the group with t
   expect(b.coordinators.groups.list()).toEqual([])
 })
 
-test('an offset with a time of its own expires then', async () => {
+test('an offset with its own expiry time expires then', async () => {
   const b = await start()
   await commit(b, 'g', 1, { expireTimestamp: Date.now() + 1000 })
   expect((await recordsOf(b, 'g')).at(-1)).toMatchObject({ value: { offset: 1, topicId: ZERO_UUID } })
@@ -218,7 +218,7 @@ test('an offset with a time of its own expires then', async () => {
   expect(committed(b, 'g')).toBe(undefined)
 })
 
-test('the offsets of a deleted topic go with it, and a new topic of that name does not get them', async () => {
+test('deleting a topic deletes its offsets, and a new topic with that name does not get them', async () => {
   let b = await start()
   await commit(b, 'g', 5)
   b.setImage(imageOf({}))
@@ -230,7 +230,7 @@ test('the offsets of a deleted topic go with it, and a new topic of that name do
   expect((await recordsOf(b, 'g')).at(-1)).toMatchObject({ kind: 'offset', value: null })
 })
 
-test('a commit that is on its way when its topic is deleted goes with it', async () => {
+test('a commit in progress when its topic is deleted is deleted too', async () => {
   const b = await start()
   const first = commit(b, 'g', 1)
   b.setImage(imageOf({}))
@@ -240,10 +240,10 @@ test('a commit that is on its way when its topic is deleted goes with it', async
   expect(open[0]!.coordinators.groups.list()).toEqual([])
 })
 
-test('who asks for all offsets of a group is not told those of a topic that had the name before', async () => {
+test('the offsets of an earlier topic with the same name are not returned', async () => {
   await start()
   await commit(open[0]!, 'g', 5)
-  // a broker that died before it removed them
+  // As if the broker died before it removed them.
   const b = await restart({}, imageOf({ orders: { id: 'newnewnewnewnewnewnewA', partitions: 4 } }))
   await commit(b, 'g', 7, { topicId: 'newnewnewnewnewnewnewA' }, ANYONE, 1)
   const broker = { ...b.services, coordinators: b.coordinators }
@@ -259,7 +259,7 @@ test('who asks for all offsets of a group is not told those of a topic that had 
   }
 })
 
-test('offsets can be deleted but not of topics that the group reads', async () => {
+test('offsets can be deleted, except those of topics that the group reads', async () => {
   const b = await start()
   const { groups } = b.coordinators
   await commit(b, 'g', 5)
@@ -274,7 +274,7 @@ test('offsets can be deleted but not of topics that the group reads', async () =
   expect(await groups.deleteOffsets('readers', which)).toEqual({ subscribed: new Set(['orders']) })
 })
 
-test('what waits is answered when the partition is not ours any more', async () => {
+test('waiting requests are answered when another broker takes over the partition', async () => {
   const b = await start({ 'group.initial.rebalance.delay.ms': '60000' })
   const waiting = b.coordinators.groups.join('g', joinRequest())
   b.setImage({ ...IMAGE, topicsByName: new Map(), topicsById: new Map() })
@@ -283,14 +283,14 @@ test('what waits is answered when the partition is not ours any more', async () 
   expect(b.coordinators.groups.list()).toEqual([])
 })
 
-test('a session that nobody keeps alive ends by itself', async () => {
+test('a session without heartbeats expires automatically', async () => {
   const b = await start({ 'group.min.session.timeout.ms': '50' })
   const { memberId } = await b.coordinators.groups.join('g', joinRequest({ sessionTimeoutMs: 50 }))
   await expect.poll(() => b.coordinators.groups.describe('g'), { timeout: 5000 }).toMatchObject({ groupState: 'Empty' })
   expect(b.coordinators.groups.heartbeat('g', memberId, null, 1)).toBe(E.UNKNOWN_MEMBER_ID)
 })
 
-test('while a partition loads, its groups ask for patience and heartbeats are taken on trust', async () => {
+test('while a partition is loading, requests get a retriable error and heartbeats succeed unchecked', async () => {
   let b = await start()
   const { memberId, generationId } = await member(b, 'g')
   await b.close()
@@ -309,7 +309,7 @@ test('while a partition loads, its groups ask for patience and heartbeats are ta
   expect(loading.heartbeat('g', memberId, null, generationId + 1)).toBe(E.ILLEGAL_GENERATION)
 })
 
-test('a partition whose log cannot be had yet is tried again, and keeps no other from loading', async () => {
+test('loading is retried if a log cannot be opened, and other partitions load meanwhile', async () => {
   let b = await start()
   await commit(b, 'g', 42)
   const other = ['a', 'b', 'c', 'd'].find(g => groupPartition(g, 3) !== groupPartition('g', 3))!
@@ -324,7 +324,7 @@ test('a partition whose log cannot be had yet is tried again, and keeps no other
   expect(committed(b, 'g')).toBe(42)
 })
 
-test('a member whose metadata could never be written down is refused', async () => {
+test('a member whose metadata is too large for a record is rejected', async () => {
   const { groups } = (await start()).coordinators
   const protocols = (size: number, n: number) =>
     Array.from({ length: n }, (_, i) => ({ name: `p${i}`, metadata: Buffer.alloc(size) }))

@@ -6,7 +6,7 @@ import type { BaseServices } from '../services.ts'
 import { Alarm, steadyClock } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
 import type { JoinReply, JoinRequest, LeaveRequest, MemberProtocol, SyncReply, SyncRequest } from './group/types.ts'
-import { joinRefusal, syncReply } from './group/views.ts'
+import { joinError, syncReply } from './group/views.ts'
 import { descriptionOf, type GroupDescription, type GroupEntry, type GroupListing, listingOf } from './group-entry.ts'
 import { groupPartition } from './group-partition.ts'
 import type { CommittedOffset } from './offsets/committed-offsets.ts'
@@ -16,10 +16,13 @@ export const OFFSETS_TOPIC = '__consumer_offsets'
 
 const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
-/** A JoinGroup before the coordinator gave a new member its id. */
+/** A JoinGroup request before the coordinator has assigned an id to a new member. */
 export type GroupJoin = Omit<JoinRequest, 'newMemberId'>
 
-/** Every group whose partition of `__consumer_offsets` this broker leads. Methods answer with Kafka's error codes and never throw. */
+/**
+ * Manages every group whose partition of `__consumer_offsets` this broker leads. The methods return
+ * Kafka's error codes and never throw.
+ */
 export class GroupCoordinator {
   readonly #broker: BaseServices
   readonly #shards = new Map<number, GroupShard>()
@@ -55,17 +58,17 @@ export class GroupCoordinator {
     }
   }
 
-  /** Begins to load the groups; does not wait for them. */
+  /** Starts to load the groups, and does not wait for them. */
   start(): void {
     this.#unsubscribe = this.#broker.onImage((image, previous, delta) => this.#onImage(image, previous, delta))
     this.#takeOver(this.#broker.image())
-    // Who waits in a join must not hold up the broker's stop.
+    // Members that wait in a join must not delay the broker's stop.
     this.#broker.signal.addEventListener('abort', () => this.close(), { once: true })
     const every = timerMs(this.#broker.config.values['offsets.retention.check.interval.ms'])
     this.#expiry = setInterval(() => this.#track(this.expireNow()), every)
   }
 
-  /** Answers everyone who waits, takes nothing more, and resolves when nothing is written any more. */
+  /** Answers all waiting requests and rejects new ones. Resolves when all writes are complete. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -80,7 +83,10 @@ export class GroupCoordinator {
     this.#shards.clear()
   }
 
-  /** The partition that a group lives in: of the topic as it is, or as it will be. */
+  /**
+   * The partition of a group. Computed from the configured partition count if the topic does not
+   * exist yet.
+   */
   partitionOf(groupId: string): number {
     const topic = this.#broker.image().topicsByName.get(OFFSETS_TOPIC)
     const count = topic?.partitions.length || this.#broker.config.values['offsets.topic.num.partitions']
@@ -89,16 +95,16 @@ export class GroupCoordinator {
 
   join(groupId: string, r: GroupJoin): Promise<JoinReply> {
     const shard = groupId === '' ? ErrorCode.INVALID_GROUP_ID : this.#shardOf(groupId)
-    if (typeof shard === 'number') return Promise.resolve(joinRefusal(shard, r.memberId))
+    if (typeof shard === 'number') return Promise.resolve(joinError(shard, r.memberId))
     const { values } = this.#broker.config
     const { sessionTimeoutMs: timeout } = r
     if (timeout < values['group.min.session.timeout.ms'] || timeout > values['group.max.session.timeout.ms'])
-      return Promise.resolve(joinRefusal(ErrorCode.INVALID_SESSION_TIMEOUT, r.memberId))
+      return Promise.resolve(joinError(ErrorCode.INVALID_SESSION_TIMEOUT, r.memberId))
     if (isTooLarge(r.protocols, this.#maxRecordBytes())) {
       this.#services.logger.warn(
-        `Refused a member of group ${groupId}: its metadata is larger than a record of ${OFFSETS_TOPIC} may be`,
+        `Rejected a member of group ${groupId}: its metadata is larger than the largest record of ${OFFSETS_TOPIC}`,
       )
-      return Promise.resolve(joinRefusal(ErrorCode.MESSAGE_TOO_LARGE, r.memberId))
+      return Promise.resolve(joinError(ErrorCode.MESSAGE_TOO_LARGE, r.memberId))
     }
     const newMemberId = r.memberId === '' ? `${r.groupInstanceId ?? r.clientId}-${randomUUID()}` : ''
     return new Promise(resolve => shard.join(groupId, { ...r, newMemberId }, resolve))
@@ -108,7 +114,7 @@ export class GroupCoordinator {
     const shard = groupId === '' ? ErrorCode.INVALID_GROUP_ID : this.#shardOf(groupId)
     if (typeof shard !== 'number') return new Promise(resolve => shard.sync(groupId, r, resolve))
     const nothing = { generationId: -1, protocolType: null, protocolName: null }
-    // To someone in the middle of a rebalance the loading of its group is nothing but another rebalance.
+    // To a member in a rebalance, loading looks like another rebalance.
     const code = shard === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.REBALANCE_IN_PROGRESS : shard
     return Promise.resolve(syncReply(nothing, code, Buffer.alloc(0)))
   }
@@ -116,12 +122,12 @@ export class GroupCoordinator {
   heartbeat(groupId: string, memberId: string, groupInstanceId: string | null, generationId: number): number {
     if (groupId === '') return ErrorCode.INVALID_GROUP_ID
     const shard = this.#shardOf(groupId)
-    // While the group is loading nobody can say that the member is not in it.
+    // While the group is loading, the coordinator cannot know whether the member belongs to it.
     if (shard === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) return ErrorCode.NONE
     return typeof shard === 'number' ? shard : shard.heartbeat(groupId, memberId, groupInstanceId, generationId)
   }
 
-  /** An error code for all, or one for each. */
+  /** Returns one error code for the whole request, or one per member. */
   leave(groupId: string, leavers: readonly LeaveRequest[]): number | number[] {
     const shard = groupId === '' ? ErrorCode.INVALID_GROUP_ID : this.#shardOf(groupId)
     return typeof shard === 'number' ? shard : shard.leave(groupId, leavers)
@@ -133,7 +139,7 @@ export class GroupCoordinator {
     return Promise.resolve(shard)
   }
 
-  /** A group's offsets: an error code, or a way to look at them. A group that is not there has none. */
+  /** Returns a view of a group's offsets, or an error code. A nonexistent group has no offsets. */
   offsets(groupId: string): number | OffsetsView {
     const shard = this.#shardOf(groupId)
     return typeof shard === 'number' ? shard : (shard.get(groupId)?.offsets ?? NO_OFFSETS)
@@ -168,7 +174,10 @@ export class GroupCoordinator {
     return group && group.state !== 'Dead' ? descriptionOf(group) : ErrorCode.GROUP_ID_NOT_FOUND
   }
 
-  /** All groups here, or COORDINATOR_LOAD_IN_PROGRESS while some are not known yet. */
+  /**
+   * Returns all groups of this broker, or COORDINATOR_LOAD_IN_PROGRESS while some are still
+   * loading.
+   */
   list(): number | GroupListing[] {
     const groups: GroupListing[] = []
     for (const shard of this.#shards.values()) {
@@ -178,18 +187,21 @@ export class GroupCoordinator {
     return groups
   }
 
-  /** Removes what `offsets.retention.minutes` lets go; runs by itself every `offsets.retention.check.interval.ms`. */
+  /**
+   * Removes the offsets that have expired according to `offsets.retention.minutes`. Runs
+   * automatically every `offsets.retention.check.interval.ms`.
+   */
   async expireNow(): Promise<void> {
     const retentionMs = this.#broker.config.values['offsets.retention.minutes'] * 60_000
     for (const shard of [...this.#shards.values()]) await shard.expire(retentionMs)
   }
 
-  /** Resolves when every partition that is ours is loaded. */
+  /** Resolves when every partition that this broker leads is loaded. */
   async loaded(): Promise<void> {
     await Promise.all([...this.#shards.values()].map(s => s.load()))
   }
 
-  /** What a record of the offsets topic may take, in bytes. */
+  /** The maximum size of a record of the offsets topic, in bytes. */
   #maxRecordBytes(): number {
     return this.#broker.logs.get(OFFSETS_TOPIC, 0)?.config.maxMessageBytes ?? Number.POSITIVE_INFINITY
   }
@@ -223,7 +235,7 @@ export class GroupCoordinator {
     }
   }
 
-  /** Loads the partitions that have become ours and lets go of those that are not any more. */
+  /** Loads the partitions that this broker leads now, and closes those that it no longer leads. */
   #takeOver(image: MetadataImage): void {
     const topic: TopicImage | undefined = image.topicsByName.get(OFFSETS_TOPIC)
     const ours = new Map(
@@ -249,19 +261,22 @@ export class GroupCoordinator {
     for (const shard of added) this.#track(shard.load())
   }
 
-  /** Keeps hold of work that nobody waits for, so that `close` does; what fails is logged. */
+  /** Keeps a background operation so that `close` waits for it, and logs its failure. */
   #track(work: Promise<void>): void {
     const done: Promise<void> = work
-      .catch(error => this.#services.logger.error('Work on groups failed', error))
+      .catch(error => this.#services.logger.error('A background operation on groups failed', error))
       .finally(() => this.#background.delete(done))
     this.#background.add(done)
   }
 }
 
-/** What a protocol takes in memory beside its name and metadata, about, in bytes. */
+/** The approximate memory that a protocol uses besides its name and metadata, in bytes. */
 const PROTOCOL_OVERHEAD = 64
 
-/** A member of whom one protocol's metadata could never be written down, or all together are far beyond it. */
+/**
+ * Whether a member's metadata is too large: one protocol exceeds a record, or all together far
+ * exceed it.
+ */
 function isTooLarge(protocols: readonly MemberProtocol[], max: number): boolean {
   let sum = 0
   for (const { name, metadata } of protocols) {
@@ -271,7 +286,7 @@ function isTooLarge(protocols: readonly MemberProtocol[], max: number): boolean 
   return sum > 4 * max
 }
 
-/** Reads a group's offsets. */
+/** A read-only view of a group's offsets. */
 export interface OffsetsView {
   find(topic: string, partition: number, topicId: string): CommittedOffset | undefined
   topics(): Iterable<[string, ReadonlyMap<number, CommittedOffset>]>

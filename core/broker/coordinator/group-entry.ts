@@ -3,20 +3,25 @@ import type { ClassicGroup } from './group/classic-group.ts'
 import { NO_BYTES } from './group/types.ts'
 import { CommittedOffsets } from './offsets/committed-offsets.ts'
 
-/** A group as the coordinator keeps it: its membership and its offsets. */
+/** A group in the coordinator: its membership and its offsets. */
 export class GroupEntry implements Timed {
   readonly groupId: string
   readonly group: ClassicGroup
   readonly offsets: CommittedOffsets
-  /** Its metadata stands in the log, so that forgetting it takes a tombstone. */
+  /** Whether the log contains the group's metadata. If so, removing the group needs a tombstone. */
   persisted: boolean
-  /** Offsets were committed to it: it is shown until the next look for what has expired, as in Kafka. */
-  known = false
-  /** Records of it on their way into the log. */
+  /**
+   * Whether offsets were committed to the group. As in Kafka, it is then listed until the next
+   * check for expired offsets.
+   */
+  listed = false
+  /** The number of the group's writes in progress. */
   writes = 0
-  /** Resolves when all of those are written and applied, or have failed. */
+  /** Resolves when all of those have been written and applied, or have failed. */
   written: Promise<void> = Promise.resolve()
-  /** Its tombstones are on their way: whoever comes now shall come again. */
+  /**
+   * Whether the group's tombstones are being written. Clients must retry until they are written.
+   */
   deleting = false
   dueAt = Number.POSITIVE_INFINITY
   heapIndex = -1
@@ -28,9 +33,9 @@ export class GroupEntry implements Timed {
     this.persisted = persisted
   }
 
-  /** There is nothing in it worth keeping in memory or in the log. */
-  get isVoid(): boolean {
-    return this.group.isVacant && this.offsets.size === 0 && this.writes === 0
+  /** Whether the group contains nothing that must be kept in memory or in the log. */
+  get isUnused(): boolean {
+    return this.group.hasNoMembers && this.offsets.size === 0 && this.writes === 0
   }
 }
 
@@ -61,8 +66,8 @@ export interface GroupDescription {
 }
 
 /**
- * Describes a group as Kafka does: member metadata only while it is stable, but always the last
- * assignments.
+ * Describes a group as Kafka does: with member metadata only while the group is stable, and always
+ * with the last assignments.
  */
 export function descriptionOf(group: ClassicGroup): GroupDescription {
   const stable = group.state === 'Stable'

@@ -5,7 +5,10 @@ export function javaHash(text: string): number {
   return hash
 }
 
-/** The partition of `__consumer_offsets` that a group lives in: Kafka's `Utils.abs(groupId.hashCode()) % partitions`. */
+/**
+ * Returns the partition of `__consumer_offsets` for a group: Kafka's `Utils.abs(groupId.hashCode())
+ * % partitions`.
+ */
 export function groupPartition(groupId: string, partitions: number): number {
   const hash = javaHash(groupId)
   return (hash === -(2 ** 31) ? 0 : Math.abs(hash)) % partitions

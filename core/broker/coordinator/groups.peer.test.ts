@@ -26,14 +26,14 @@ const lines = (text: string) => text.split('\n').filter(l => l !== '')
 const numbers = (n: number) => Array.from({ length: n }, (_, i) => `m${i}`)
 const kcat = (...args: string[]) => runProgram('kcat', ['-b', broker.bootstrap, ...args])
 
-/** Runs consumer-groups; its tables come as lists of rows, each a list of cells. */
+/** Runs consumer-groups and parses its tables into rows of cells. */
 async function groups(...args: string[]): Promise<{ rows: string[][]; text: string }> {
   const bootstrap = ['--bootstrap-server', broker.bootstrap]
   const { stdout, stderr } = await runKafkaTool('consumer-groups', [...bootstrap, ...args], { anyCode: true })
   return { rows: lines(stdout).map(l => l.trim().split(/\s+/)), text: stdout + stderr }
 }
 
-/** Produces `m0`, `m1` ... a third into each of three partitions. */
+/** Produces `m0`, `m1` ..., a third of them to each of three partitions. */
 async function produce(topic: string, n: number): Promise<void> {
   for (const partition of [0, 1, 2]) {
     const values = numbers(n).filter((_, i) => i % 3 === partition)
@@ -43,7 +43,7 @@ async function produce(topic: string, n: number): Promise<void> {
 }
 
 describe.skipIf(noKafka)('with Apache Kafka', () => {
-  test('every answer about groups is the one that Apache Kafka gives', async () => {
+  test('every answer about groups equals that of Apache Kafka', async () => {
     const peer = await startPeerKafka()
     const ours = await startTestBroker({ 'offsets.topic.num.partitions': '4' })
     try {
@@ -56,7 +56,7 @@ describe.skipIf(noKafka)('with Apache Kafka', () => {
     }
   }, 180_000)
 
-  test('the records of __consumer_offsets are those that dump-log decodes', async () => {
+  test('dump-log decodes the records of __consumer_offsets', async () => {
     const dir = join(broker.dir)
     await groupScenarios(broker.port)
     let text = ''
@@ -73,7 +73,7 @@ describe.skipIf(noKafka)('with Apache Kafka', () => {
     expect(text).not.toMatch(/isvalid: false|Could not|Found/)
   }, 120_000)
 
-  test('groups and offsets that Apache Kafka wrote are groups and offsets here', async () => {
+  test('groups and offsets that Apache Kafka wrote are loaded', async () => {
     const peer = await startPeerKafka()
     const dir = mkdtempSync(join(tmpdir(), 'millrace-moved-in-'))
     let moved: FakeBroker | null = null
@@ -117,7 +117,7 @@ describe.skipIf(noKafka)('with Apache Kafka', () => {
     }
   }, 180_000)
 
-  test('the console consumer reads in a group, commits, and goes on where it was', async () => {
+  test('the console consumer reads in a group, commits, and resumes from its committed offset', async () => {
     await produce('console', 30)
     const read = async (max: number) => {
       const args = ['--topic', 'console', '--group', 'console', '--from-beginning', '--max-messages', String(max)]
@@ -154,7 +154,7 @@ describe.skipIf(noKafka)('with Apache Kafka', () => {
     expect((await groups('--describe', '--group', 'tool')).text).toContain('Group tool not found')
   }, 120_000)
 
-  test('consumer-groups shows the members of a living group, and leaves it alone', async () => {
+  test('consumer-groups shows the members of an active group, and does not delete it', async () => {
     await produce('living', 3)
     const args = ['-G', 'living', 'living', '-X', 'client.id=watched', '-X', 'partition.assignment.strategy=range']
     const member = spawn('kcat', ['-b', broker.bootstrap, ...args], { stdio: 'ignore' })
@@ -178,7 +178,7 @@ describe.skipIf(noKafka)('with Apache Kafka', () => {
     }
   }, 120_000)
 
-  test('a transactional producer fails at once and is told why', async () => {
+  test('a transactional producer fails at once with an explanation', async () => {
     const args = ['--topic', 'tx', '--num-records', '1', '--record-size', '10', '--throughput', '-1']
     const tx = ['--transactional-id', 'tx', '--bootstrap-server', broker.bootstrap]
     const { code, stdout, stderr } = await runKafkaTool('producer-perf-test', [...args, ...tx], {
@@ -186,12 +186,12 @@ describe.skipIf(noKafka)('with Apache Kafka', () => {
       timeoutMs: 30_000,
     })
     expect(code).not.toBe(0)
-    expect(stdout + stderr).toContain('Millrace has no transactions yet')
+    expect(stdout + stderr).toContain('Millrace does not support transactions yet')
   })
 })
 
 describe.skipIf(noKcat)('with librdkafka', () => {
-  test('kcat members share a group: each message is read by one of them', async () => {
+  test('kcat members share a group, and each message is read by exactly one of them', async () => {
     await produce('shared', 300)
     const read: string[] = []
     const members = [0, 1, 2].map(() => {

@@ -6,13 +6,16 @@ export { GroupCoordinator, type GroupJoin, OFFSETS_TOPIC } from './group-coordin
 export { groupPartition, javaHash } from './group-partition.ts'
 export { ProducerIds } from './producer-ids.ts'
 
-/** What the broker coordinates for its clients. */
+/** The coordinators that the broker runs for its clients. */
 export interface Coordinators {
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
-  /** Takes over the partitions that are ours. Their groups load in the background; until then clients are told to wait. */
+  /**
+   * Takes over the partitions that this broker leads. Their groups load in the background. Until
+   * then clients get a retriable error.
+   */
   start(): Promise<void>
-  /** Answers everyone who waits and resolves when nothing is written any more. */
+  /** Answers all waiting requests. Resolves when all writes are complete. */
   close(): Promise<void>
 }
 

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { sleep } from '../../common/async/sleep.ts'
 import { RawClient } from '../test-support/raw-client.ts'
 
 const PROGRAM = join(import.meta.dirname, 'test-support/broker-process.ts')
@@ -34,7 +34,7 @@ async function kill(): Promise<void> {
   await exited
 }
 
-/** A connection that knows the coordinator and finds it loaded. */
+/** Connects, and waits until the coordinator has loaded the group. */
 async function connect(port: number): Promise<RawClient> {
   const client = await RawClient.connect(port)
   await client.call('FindCoordinator', { coordinatorKeys: GROUPS })
@@ -42,7 +42,10 @@ async function connect(port: number): Promise<RawClient> {
   return client
 }
 
-/** Commits for a group, each offset one more than the last, until the connection breaks; returns the last that was answered. Calls back at the first one. */
+/**
+ * Commits increasing offsets for a group until the connection closes. Calls `onFirst` after the
+ * first acknowledgement, and returns the last acknowledged offset.
+ */
 async function commitUntilKilled(
   client: RawClient,
   groupId: string,
@@ -75,9 +78,9 @@ async function committed(client: RawClient, groupId: string): Promise<number> {
   return group!.topics[0]!.partitions[0]!.committedOffset
 }
 
-/** A group with one member, in a generation of its own each time. */
+/** Creates a group with one member, in a new generation each time. */
 async function joinAndSync(client: RawClient): Promise<{ memberId: string; generationId: number }> {
-  const protocols = [{ name: 'p', metadata: Buffer.from('said') }]
+  const protocols = [{ name: 'p', metadata: Buffer.from('metadata') }]
   const timeouts = { sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000 }
   const joined = await client.call('JoinGroup', { groupId: 'm', ...timeouts, protocolType: 'x', protocols }, 3)
   const { memberId, generationId } = joined as { memberId: string; generationId: number }
@@ -87,7 +90,7 @@ async function joinAndSync(client: RawClient): Promise<{ memberId: string; gener
   return { memberId, generationId }
 }
 
-test('SIGKILL loses no answered commit and no generation, and no producer id is given twice', async () => {
+test('SIGKILL loses no acknowledged commit and no generation, and no producer id is assigned twice', async () => {
   let port = await start(0)
   let client = await connect(port)
   await client.call('CreateTopics', { topics: [{ name: 'jobs', numPartitions: 1, replicationFactor: 1 }] })
@@ -105,12 +108,12 @@ test('SIGKILL loses no answered commit and no generation, and no producer id is 
     const begun: Promise<void>[] = []
     const work: Promise<unknown>[] = []
     for (const g of GROUPS) {
-      const own = await connect(port)
+      const copyBytes = await connect(port)
       const { promise, resolve } = Promise.withResolvers<void>()
       begun.push(promise)
-      work.push(commitUntilKilled(own, g, last.get(g)!.asked, resolve).then(told => last.set(g, told)))
+      work.push(commitUntilKilled(copyBytes, g, last.get(g)!.asked, resolve).then(told => last.set(g, told)))
     }
-    // what fails before its first answer must not be waited for
+    // Ends the wait if a client fails before its first acknowledgement.
     await Promise.race([Promise.all(begun), Promise.all(work)])
     await sleep(50 + Math.random() * 200)
     await kill()

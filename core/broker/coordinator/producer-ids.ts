@@ -1,8 +1,8 @@
 import type { Controller, ProducerIdBlock } from '../quorum/controller-api.ts'
 
 /**
- * Gives out producer ids that nobody else ever gets: out of blocks that the controller has written down before the first id of
- * them is used, so that a broker that dies loses the rest of its block, and never gives an id twice.
+ * Assigns unique producer ids. The ids come from blocks that the controller records before their
+ * first id is used. If the broker dies, the rest of the block is lost, but no id is assigned twice.
  */
 export class ProducerIds {
   readonly #controller: Pick<Controller, 'allocateProducerIds'>
@@ -14,7 +14,7 @@ export class ProducerIds {
     this.#controller = controller
   }
 
-  /** The next id. Rejects when the controller could not write down a new block. */
+  /** Returns the next id. Rejects if the controller could not record a new block. */
   async next(): Promise<number> {
     while (this.#used >= this.#block.count) {
       this.#refill ??= this.#allocate()

@@ -18,7 +18,7 @@ import type {
   SyncRequest,
   Waiter,
 } from './group/types.ts'
-import { joinRefusal, syncReply } from './group/views.ts'
+import { joinError, syncReply } from './group/views.ts'
 import { GroupEntry } from './group-entry.ts'
 import { CommitLog, type CommitLogOptions } from './offsets/commit-log.ts'
 import { type CommittedOffset, CommittedOffsets, isSameTopic } from './offsets/committed-offsets.ts'
@@ -33,27 +33,27 @@ import {
   type ReadRecord,
 } from './offsets/records.ts'
 
-/** What all shards of a coordinator share. */
+/** What the shards of a coordinator share. */
 export interface ShardServices {
   readonly settings: GroupSettings
   readonly deadlines: Deadlines<GroupEntry>
-  /** Time for sessions; see `steadyClock`. */
+  /** The clock for sessions. See `steadyClock`. */
   readonly clock: () => number
-  /** Milliseconds since the epoch, for what is written. */
+  /** The time for records, in milliseconds since the epoch. */
   readonly now: () => number
   readonly logger: Logger
   readonly loadBufferSize: number
   readonly commitLog: Omit<CommitLogOptions, 'log' | 'leaderEpoch' | 'now'>
-  /** An entry's deadline may have moved to an earlier time. */
+  /** Called when an entry's deadline may have become earlier. */
   readonly deadlineMoved: () => void
 }
 
-/** A member, as far as an OffsetCommit says. */
+/** The member that an OffsetCommit names. */
 export interface Committer {
   readonly memberId: string
   readonly groupInstanceId: string | null
   readonly generationId: number
-  /** What a group that does not exist is answered with, where the commit belongs to a generation. */
+  /** The error code if the group does not exist and the commit names a generation. */
   readonly unknownGroupCode: number
 }
 
@@ -64,15 +64,18 @@ export interface TopicPartitionOffset {
 }
 
 const MAX_LOAD_BACKOFF_MS = 30_000
-/** A moment's refusal, after which clients come again by themselves. */
+/** A temporary error, after which clients retry automatically. */
 const BUSY = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
 
-/** The groups of one partition of `__consumer_offsets`: brings together the state machines, the offsets and the log. */
+/**
+ * The groups of one partition of `__consumer_offsets`. It connects the state machines, the offsets
+ * and the log.
+ */
 export class GroupShard {
   readonly partition: number
   readonly #openLog: () => PartitionLog
   readonly #services: ShardServices
-  /** There once it is loaded. */
+  /** Null until the partition is loaded. */
   #commits: CommitLog | null = null
   readonly #groups = new Map<string, GroupEntry>()
   readonly #stop = new AbortController()
@@ -80,7 +83,9 @@ export class GroupShard {
   #loading: Promise<void> | null = null
   leaderEpoch: number
 
-  /** `openLog` throws while the partition's log cannot be had, as on a disk that fails. */
+  /**
+   * `openLog` throws while the partition's log cannot be opened, for example after a disk failure.
+   */
   constructor(partition: number, openLog: () => PartitionLog, leaderEpoch: number, services: ShardServices) {
     this.partition = partition
     this.leaderEpoch = leaderEpoch
@@ -88,7 +93,7 @@ export class GroupShard {
     this.#services = services
   }
 
-  /** Whether it can answer: false while its records are being read. */
+  /** Whether requests can be answered: false while the records are being read. */
   get loaded(): boolean {
     return this.#loaded
   }
@@ -101,13 +106,16 @@ export class GroupShard {
     return this.#groups.get(groupId)
   }
 
-  /** Reads the partition; tries again, ever less often, while it cannot. Resolves when it is loaded or closed; never rejects. */
+  /**
+   * Loads the partition, and retries with back-off if that fails. Resolves when it is loaded or
+   * closed. Never rejects.
+   */
   load(): Promise<void> {
     this.#loading ??= this.#loadUntilDone()
     return this.#loading
   }
 
-  /** Ends it here: those who wait are told to look for the coordinator anew. */
+  /** Closes the shard. Clients that wait are told to look up the coordinator again. */
   async close(): Promise<void> {
     this.#stop.abort()
     this.#loaded = false
@@ -123,8 +131,8 @@ export class GroupShard {
 
   join(groupId: string, r: JoinRequest, to: Waiter<JoinReply>): void {
     const entry = this.#groups.get(groupId) ?? (r.memberId === '' ? this.#create(groupId) : undefined)
-    if (!entry) to(joinRefusal(ErrorCode.UNKNOWN_MEMBER_ID, r.memberId))
-    else if (entry.deleting) to(joinRefusal(BUSY, r.memberId))
+    if (!entry) to(joinError(ErrorCode.UNKNOWN_MEMBER_ID, r.memberId))
+    else if (entry.deleting) to(joinError(BUSY, r.memberId))
     else {
       entry.group.join(r, to, this.#services.clock())
       this.#settle(entry)
@@ -134,8 +142,8 @@ export class GroupShard {
   sync(groupId: string, r: SyncRequest, to: Waiter<SyncReply>): void {
     const entry = this.#groups.get(groupId)
     if (!entry) {
-      const nobody = { generationId: -1, protocolType: null, protocolName: null }
-      to(syncReply(nobody, ErrorCode.UNKNOWN_MEMBER_ID, Buffer.alloc(0)))
+      const noGroup = { generationId: -1, protocolType: null, protocolName: null }
+      to(syncReply(noGroup, ErrorCode.UNKNOWN_MEMBER_ID, Buffer.alloc(0)))
       return
     }
     entry.group.sync(r, to, this.#services.clock())
@@ -144,7 +152,7 @@ export class GroupShard {
 
   heartbeat(groupId: string, memberId: string, groupInstanceId: string | null, generationId: number): number {
     const group = this.#groups.get(groupId)?.group
-    // The deadline only moves to a later time: nothing to settle.
+    // A heartbeat can only make the deadline later, so there is nothing to settle.
     return group
       ? group.heartbeat(memberId, groupInstanceId, generationId, this.#services.clock())
       : ErrorCode.UNKNOWN_MEMBER_ID
@@ -158,13 +166,15 @@ export class GroupShard {
     return codes
   }
 
-  /** Its deadline has come. */
+  /** Called when the entry's deadline has passed. */
   tick(entry: GroupEntry): void {
     entry.group.tick(this.#services.clock())
     this.#settle(entry)
   }
 
-  /** Commits offsets for a group; resolves to an error code when they are in the log, or are refused. */
+  /**
+   * Commits offsets for a group. Resolves to an error code when they have been written or rejected.
+   */
   async commit(groupId: string, who: Committer, offsets: readonly TopicPartitionOffset[]): Promise<number> {
     let entry = this.#groups.get(groupId)
     if (!entry) {
@@ -178,37 +188,37 @@ export class GroupShard {
     const records = offsets.map(o => offsetRecord(groupId, o.topic, o.partition, o.offset))
     try {
       await this.#write(entry, records, () => {
-        entry.known = true
+        entry.listed = true
         for (const o of offsets) entry.offsets.set(o.topic, o.partition, o.offset)
       })
       return ErrorCode.NONE
     } catch (error) {
-      this.#services.logger.warn(`Offsets of group ${groupId} could not be written: ${messageOf(error)}`)
+      this.#services.logger.warn(`Cannot write the offsets of group ${groupId}: ${messageOf(error)}`)
       return commitWriteError(error)
     } finally {
       this.#settle(entry)
     }
   }
 
-  /** Deletes committed offsets; those that are not there are no matter. */
+  /** Deletes committed offsets. Ignores those that do not exist. */
   async deleteOffsets(entry: GroupEntry, which: readonly { topic: string; partition: number }[]): Promise<number> {
     if (entry.deleting) return BUSY
-    const there = which.filter(w => entry.offsets.get(w.topic, w.partition))
+    const existing = which.filter(w => entry.offsets.get(w.topic, w.partition))
     try {
-      const records = there.map(w => offsetTombstone(entry.groupId, w.topic, w.partition))
+      const records = existing.map(w => offsetTombstone(entry.groupId, w.topic, w.partition))
       await this.#write(entry, records, () => {
-        for (const w of there) entry.offsets.delete(w.topic, w.partition)
+        for (const w of existing) entry.offsets.delete(w.topic, w.partition)
       })
       return ErrorCode.NONE
     } catch (error) {
-      this.#services.logger.warn(`Offsets of group ${entry.groupId} could not be deleted: ${messageOf(error)}`)
+      this.#services.logger.warn(`Cannot delete offsets of group ${entry.groupId}: ${messageOf(error)}`)
       return groupWriteError(error)
     } finally {
       this.#settle(entry)
     }
   }
 
-  /** Deletes a group with all its offsets, unless somebody is in it. */
+  /** Deletes a group with all its offsets, unless it has members. */
   async deleteGroup(groupId: string): Promise<number> {
     const entry = this.#groups.get(groupId)
     if (!entry) return ErrorCode.GROUP_ID_NOT_FOUND
@@ -217,24 +227,24 @@ export class GroupShard {
     return this.#remove(entry)
   }
 
-  /** Lets go what has expired: offsets, and groups that are left with nothing. Times in milliseconds. */
+  /** Removes expired offsets, and groups that are then empty. Times are in milliseconds. */
   async expire(retentionMs: number): Promise<void> {
     if (!this.#loaded) return
     const now = this.#services.now()
     for (const entry of [...this.#groups.values()]) {
-      // A commit that is on its way would be undone by a tombstone decided on before it.
+      // Tombstones written now would also delete the offsets of a commit in progress.
       if (this.#stop.signal.aborted || entry.deleting || entry.writes > 0) continue
       const expired = expiredOffsets(entry.group, entry.offsets, retentionMs, now)
       if (expired.length > 0 && (await this.deleteOffsets(entry, expired)) === ErrorCode.NONE)
         this.#services.logger.info(`Removed ${expired.length} expired offsets of group ${entry.groupId}`)
-      if (entry.isVoid && this.#groups.get(entry.groupId) === entry && !entry.deleting) await this.#remove(entry)
+      if (entry.isUnused && this.#groups.get(entry.groupId) === entry && !entry.deleting) await this.#remove(entry)
     }
   }
 
-  /** A topic is gone: so are the offsets that were committed for it. */
+  /** Removes the offsets of a deleted topic. */
   async topicDeleted(topic: string, topicId: string): Promise<void> {
     for (const entry of [...this.#groups.values()]) {
-      // commits for it that are on their way, too
+      // Includes offsets that are being written.
       if (entry.writes > 0) await entry.written
       const partitions = entry.offsets.partitionsOf(topic)
       if (!partitions) continue
@@ -255,7 +265,7 @@ export class GroupShard {
       try {
         const start = performance.now()
         const log = this.#openLog()
-        const result = await loadPartition(log, loadBufferSize, r => collect(found, r), this.#stop.signal, logger)
+        const result = await loadPartition(log, loadBufferSize, r => addRecord(found, r), this.#stop.signal, logger)
         this.#install(found, log)
         if (result.records > 0)
           logger.info(
@@ -265,7 +275,7 @@ export class GroupShard {
       } catch (error) {
         if (this.#stop.signal.aborted) return
         delay = delays.next()
-        logger.error(`Could not load ${name}, trying again in ${delay} ms: ${messageOf(error)}`)
+        logger.error(`Cannot load ${name}. The next attempt is in ${delay} ms: ${messageOf(error)}`)
       }
       await sleepOrAbort(delay, this.#stop.signal)
     }
@@ -280,7 +290,7 @@ export class GroupShard {
         ? ClassicGroup.load(groupId, snapshot, settings, clock())
         : new ClassicGroup(groupId, settings, clock())
       const entry = new GroupEntry(groupId, group, found.offsets.get(groupId), snapshot !== undefined)
-      entry.known = true
+      entry.listed = true
       this.#groups.set(groupId, entry)
     }
     this.#loaded = true
@@ -297,26 +307,26 @@ export class GroupShard {
     const { groupId, offsets } = entry
     entry.deleting = true
     try {
-      // Commits that came before the deletion get their tombstones too.
+      // Commits accepted before the deletion need tombstones too.
       await entry.written
       const records = Array.from(offsets.all(), o => offsetTombstone(groupId, o.topic, o.partition))
       if (entry.persisted) records.push(groupTombstone(groupId))
       await this.#append(records)
     } catch (error) {
       entry.deleting = false
-      this.#services.logger.warn(`Group ${groupId} could not be deleted: ${messageOf(error)}`)
+      this.#services.logger.warn(`Cannot delete group ${groupId}: ${messageOf(error)}`)
       return groupWriteError(error)
     }
-    this.#forget(entry)
+    this.#drop(entry)
     return ErrorCode.NONE
   }
 
-  #forget(entry: GroupEntry): void {
+  #drop(entry: GroupEntry): void {
     this.#services.deadlines.delete(entry)
     if (this.#groups.get(entry.groupId) === entry) this.#groups.delete(entry.groupId)
   }
 
-  /** Does what a group's state machine wants done, and sees to its deadline. */
+  /** Performs the actions of a group's state machine and updates its deadline. */
   #settle(entry: GroupEntry): void {
     if (this.#stop.signal.aborted) return
     this.#run(entry, entry.group.takeEffects())
@@ -325,9 +335,9 @@ export class GroupShard {
       entry.group.tick(now)
       this.#run(entry, entry.group.takeEffects())
     }
-    // Nobody came of it: a group that never was in the log leaves no trace.
-    if (!entry.persisted && !entry.known && !entry.deleting && entry.isVoid) {
-      this.#forget(entry)
+    // No member joined, and the log has no record of the group, so remove it.
+    if (!entry.persisted && !entry.listed && !entry.deleting && entry.isUnused) {
+      this.#drop(entry)
       return
     }
     this.#services.deadlines.set(entry, entry.group.nextDeadline())
@@ -338,7 +348,7 @@ export class GroupShard {
     for (const e of effects) {
       if (e.kind === 'join') e.to(e.reply)
       else if (e.kind === 'sync') e.to(e.reply)
-      else if (e.kind === 'note') this.#services.logger.info(`Group ${entry.groupId} ${e.text}`)
+      else if (e.kind === 'log') this.#services.logger.info(`Group ${entry.groupId} ${e.text}`)
       else this.#writeGroup(entry, e.ticket, e.snapshot)
     }
   }
@@ -354,7 +364,7 @@ export class GroupShard {
     this.#write(entry, [groupRecord(entry.groupId, snapshot)], mark).then(
       () => done(ErrorCode.NONE),
       error => {
-        this.#services.logger.warn(`The state of group ${entry.groupId} could not be written: ${messageOf(error)}`)
+        this.#services.logger.warn(`Cannot write the state of group ${entry.groupId}: ${messageOf(error)}`)
         done(groupWriteError(error))
       },
     )
@@ -364,7 +374,7 @@ export class GroupShard {
     return this.#commits?.write(records) ?? Promise.reject(errorFor(ErrorCode.NOT_COORDINATOR))
   }
 
-  /** Writes records of a group and applies them to memory, in the order of the log. */
+  /** Writes records of a group and applies them to memory, in log order. */
   #write(entry: GroupEntry, records: readonly CoordinatorRecord[], apply: () => void): Promise<void> {
     entry.writes++
     const done = this.#append(records)
@@ -375,13 +385,13 @@ export class GroupShard {
   }
 }
 
-/** What a partition's records come to. */
+/** The state that a partition's records describe. */
 interface Loaded {
   readonly offsets: Map<string, CommittedOffsets>
   readonly groups: Map<string, GroupSnapshot>
 }
 
-function collect(found: Loaded, r: ReadRecord): void {
+function addRecord(found: Loaded, r: ReadRecord): void {
   if (r.kind === 'group') {
     if (r.value) found.groups.set(r.group, r.value)
     else found.groups.delete(r.group)

@@ -5,7 +5,7 @@ import {
   type Message,
   type MessageInput,
 } from '../../protocol/index.ts'
-import { own } from '../coordinator/own.ts'
+import { copyBytes } from '../coordinator/copy-bytes.ts'
 import type { Handler } from './handler.ts'
 
 type Request = Message<typeof JoinGroupRequest>
@@ -25,7 +25,7 @@ export const joinGroupHandler: Handler<Request, Response> = {
       // v0 uses one timeout for both purposes.
       rebalanceTimeoutMs: Math.max(apiVersion === 0 ? request.sessionTimeoutMs : request.rebalanceTimeoutMs, 0),
       protocolType: request.protocolType,
-      protocols: request.protocols.map(p => ({ name: p.name, metadata: own(p.metadata) })),
+      protocols: request.protocols.map(p => ({ name: p.name, metadata: copyBytes(p.metadata) })),
       requireKnownMemberId: apiVersion >= 4 && request.groupInstanceId === null,
       supportsSkipAssignment: apiVersion >= 9,
       reason: request.reason,

@@ -6,7 +6,7 @@ import {
   type SyncGroupRequest,
   type SyncGroupResponse,
 } from '../../protocol/index.ts'
-import { own } from '../coordinator/own.ts'
+import { copyBytes } from '../coordinator/copy-bytes.ts'
 import type { Handler } from './handler.ts'
 
 type Request = Message<typeof SyncGroupRequest>
@@ -26,7 +26,7 @@ export const syncGroupHandler: Handler<Request, Response> = {
       generationId,
       protocolType,
       protocolName,
-      assignments: request.assignments.map(a => ({ memberId: a.memberId, assignment: own(a.assignment) })),
+      assignments: request.assignments.map(a => ({ memberId: a.memberId, assignment: copyBytes(a.assignment) })),
     })
   },
   onError: errorCode => ({ errorCode }),

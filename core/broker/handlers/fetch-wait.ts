@@ -1,3 +1,4 @@
+import { Signal } from '../../common/async/signal.ts'
 import type { Resolved } from './fetch-read.ts'
 
 /** The number of bytes that a reader can get from a partition now, at most `cap`. */
@@ -44,24 +45,16 @@ export function waitForBytes(partitions: readonly Resolved[], o: WaitOptions): P
     sum += parts[i]
     if (sum >= minBytes) return null
   }
-  return new Promise(resolve => {
-    const stops: (() => void)[] = []
-    const finish = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', finish)
-      for (const stop of stops.splice(0)) stop()
-      resolve()
-    }
-    const timer = setTimeout(finish, maxWaitMs)
-    signal.addEventListener('abort', finish)
-    for (const [i, p] of partitions.entries()) {
-      const stop = p.log!.onAdvance(() => {
-        const now = available(p, minBytes, readCommitted)
-        sum += now - parts[i]!
-        parts[i] = now
-        if (sum >= minBytes || isUrgent(p) || isGone(p)) finish()
-      })
-      stops.push(stop)
-    }
+  const finished = new Signal()
+  const stops = partitions.map((p, i) =>
+    p.log!.onAdvance(() => {
+      const now = available(p, minBytes, readCommitted)
+      sum += now - parts[i]!
+      parts[i] = now
+      if (sum >= minBytes || isUrgent(p) || isGone(p)) finished.notify()
+    }),
+  )
+  return finished.next(maxWaitMs, signal).finally(() => {
+    for (const stop of stops) stop()
   })
 }

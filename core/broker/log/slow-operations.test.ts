@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { nextTurn } from '../../common/async/next-turn.ts'
 import { SlowOperations, slowOperations, threadPoolSize } from './slow-operations.ts'
 import { append, openLog, readValues, removeDir, tempDir, testEnv } from './test-support/logs.ts'
 
@@ -47,8 +48,6 @@ function release(): void {
   held.fifo = ''
 }
 
-const turn = () => new Promise(resolve => setImmediate(resolve))
-
 test('cold reads proceed while many partitions sync, and each write is acknowledged after its sync', async () => {
   const env = testEnv({ tailCacheBytes: 0 })
   const cold = await openLog(join(dir, 'cold'), {}, { env })
@@ -63,7 +62,7 @@ test('cold reads proceed while many partitions sync, and each write is acknowled
     acknowledged.push(i)
     expect(held.finished - finishedBefore).toBeGreaterThanOrEqual(acknowledged.length)
   })
-  while (held.outstanding < slowOperations.limit) await turn()
+  while (held.outstanding < slowOperations.limit) await nextTurn()
   // every read takes a thread of the pool; with all of them in a sync, this would wait for ever
   for (let i = 0; i < 20; i++) expect(await readValues(cold)).toEqual(['a', 'b'])
   expect(held.outstanding).toBe(slowOperations.limit)
@@ -83,12 +82,12 @@ test('records that arrive while a partition waits for its turn share the same sy
   const others = await Promise.all(Array.from({ length: slowOperations.limit }, (_, i) => open(`other-${i}`)))
   const log = await open('log')
   const blocked = others.map(other => append(other, ['x']))
-  while (held.outstanding < slowOperations.limit) await turn()
+  while (held.outstanding < slowOperations.limit) await nextTurn()
   const appends = []
   for (const value of ['a', 'b', 'c', 'd']) {
     appends.push(append(log, [value]))
-    await turn()
-    await turn()
+    await nextTurn()
+    await nextTurn()
   }
   const before = held.finished
   release()

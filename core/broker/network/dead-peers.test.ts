@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { afterEach, expect, test, vi } from 'vitest'
 import { Connection } from '../../client/net/connection.ts'
+import { sleep } from '../../common/async/sleep.ts'
 import { FetchRequest } from '../../protocol/messages/01-fetch.ts'
 import { RawClient } from '../test-support/raw-client.ts'
 import { startTestBroker, type TestBroker } from '../test-support/test-broker.ts'
@@ -31,7 +32,7 @@ async function parked(port = b.port): Promise<RawClient> {
     topics: [{ topic: 't', partitions: [{ partition: 0, partitionMaxBytes: 1000 }] }],
   })
   // There is no visible sign that the broker has read the request: responses are sent in order.
-  await new Promise(resolve => setTimeout(resolve, 100))
+  await sleep(100)
   return c
 }
 

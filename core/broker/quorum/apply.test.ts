@@ -17,7 +17,7 @@ function apply(image: MetadataImage, ...records: MetadataRecord[]): MetadataImag
   return applyRecords(image, records, image.offset + records.length, 1)
 }
 
-test('a topic appears with its partitions and configs, and is gone with all of them after its removal', () => {
+test('a new topic appears with its partitions and configs, and disappears with all of them', () => {
   const made = apply(EMPTY_IMAGE, topic('a', ID), partition(ID, 0), partition(ID, 1), config('a', 'retention.ms', '5'))
   expect(made.topicsByName.get('a')?.partitions.map(p => p.partition)).toEqual([0, 1])
   expect(made.topicsById.get(ID)).toBe(made.topicsByName.get('a'))
@@ -27,7 +27,7 @@ test('a topic appears with its partitions and configs, and is gone with all of t
   expect(made.topicsByName.size).toBe(1)
 })
 
-test('what a batch does not touch is shared with the image before it', () => {
+test('the parts that a batch does not change are shared with the previous image', () => {
   const before = apply(EMPTY_IMAGE, topic('a', ID), partition(ID, 0))
   const after = apply(before, record('ProducerIds', { brokerId: 1, nextProducerId: 1000 }))
   expect(after.nextProducerId).toBe(1000)
@@ -35,14 +35,14 @@ test('what a batch does not touch is shared with the image before it', () => {
   expect(after.configs).toBe(before.configs)
 })
 
-test('a config that is set to null goes, and a resource without configs is absent', () => {
+test('a config that is set to null is removed, and a resource without configs is absent', () => {
   const one = apply(EMPTY_IMAGE, topic('a', ID), config('a', 'x', '1'), config('a', 'y', '2'))
   const two = apply(one, config('a', 'x', null))
   expect([...topicConfigsOf(two, 'a')]).toEqual([['y', '2']])
   expect(apply(two, config('a', 'y', null)).configs.has(configKey(ResourceType.TOPIC, 'a'))).toBe(false)
 })
 
-test('a change of the leader moves both epochs, any other change the epoch of the partition only', () => {
+test('a leader change increases both epochs, any other change only the partition epoch', () => {
   const made = apply(EMPTY_IMAGE, topic('a', ID), partition(ID, 0))
   const led = apply(made, record('PartitionChange', { topicId: ID, partitionId: 0, leader: -1 }))
   expect(led.topicsById.get(ID)?.partitions[0]).toMatchObject({ leader: -1, leaderEpoch: 1, partitionEpoch: 1 })
@@ -50,7 +50,7 @@ test('a change of the leader moves both epochs, any other change the epoch of th
   expect(shrunk.topicsById.get(ID)?.partitions[0]).toMatchObject({ isr: [], leaderEpoch: 1, partitionEpoch: 2 })
 })
 
-test('a record that makes no sense after those before it is refused', () => {
+test('a record that contradicts earlier records is rejected', () => {
   expect(() => apply(EMPTY_IMAGE, partition(ID, 0))).toThrow(/does not exist/)
   expect(() => apply(EMPTY_IMAGE, topic('a', ID), partition(ID, 1))).toThrow(/before its neighbours/)
   expect(() => apply(EMPTY_IMAGE, record('RemoveTopic', { topicId: ID }))).toThrow(/does not exist/)
@@ -70,7 +70,7 @@ test('a broker is registered, fenced, unfenced and unregistered', () => {
   expect(apply(unfenced, record('UnregisterBroker', { brokerId: 1 })).brokers.size).toBe(0)
 })
 
-/** Random but sensible histories: topics are made, grow, are configured and removed. */
+/** Random valid histories: topics are created, extended, configured and removed. */
 const history = fc
   .array(fc.record({ what: fc.nat(3), which: fc.nat(4), value: fc.nat(9) }), { maxLength: 60 })
   .map(steps => {
@@ -91,7 +91,7 @@ const history = fc
     return records
   })
 
-test('the image does not depend on how the records were cut into batches', () => {
+test('the image does not depend on how the records were split into batches', () => {
   fc.assert(
     fc.property(history, fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1 }), (records, sizes) => {
       const whole = applyRecords(EMPTY_IMAGE, records, records.length - 1, 1)
@@ -107,7 +107,7 @@ test('the image does not depend on how the records were cut into batches', () =>
   )
 })
 
-test('the records of a transaction take effect together at its end, and never if it was aborted', () => {
+test('the records of a transaction apply together when it ends, and never if it is aborted', () => {
   const batch = (lastOffset: number, ...records: MetadataRecord[]) => ({
     lastOffset,
     epoch: 1,

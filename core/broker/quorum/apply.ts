@@ -10,7 +10,7 @@ import {
   ResourceType,
   type TopicImage,
 } from './image.ts'
-import { keepingOf } from './kept-records.ts'
+import { keepRuleOf } from './kept-records.ts'
 import { type MapDraft, PersistentMap } from './persistent-map.ts'
 import type { MetadataRecord, UnknownRecord } from './records.ts'
 import { collisionKey, mayCollide } from './topic-names.ts'
@@ -19,7 +19,7 @@ import type { UnknownTag } from './unknown-tags.ts'
 type Of<K extends MetadataRecord['kind']> = Extract<MetadataRecord, { kind: K }>['value']
 type AnyRecord = MetadataRecord | UnknownRecord
 
-/** Keys for the owners of tagged fields. */
+/** The keys of the objects to which tagged fields belong. */
 export const tagKeys = {
   topic: (id: string) => `topic ${id}`,
   partition: (id: string, partition: number) => `partition ${id} ${partition}`,
@@ -29,7 +29,7 @@ export const tagKeys = {
   producerIds: 'producer ids',
 }
 
-/** A small map that is copied when it is first written to. */
+/** A small map that is copied before its first change. */
 class SmallDraft<K, V> {
   readonly #old: ReadonlyMap<K, V>
   #own: Map<K, V> | null = null
@@ -60,7 +60,7 @@ class SmallDraft<K, V> {
 
 const draftOf = <V>(map: ReadonlyMap<string, V>): MapDraft<V> => PersistentMap.from(map).draft()
 
-/** The image while a batch of records goes into it. */
+/** A mutable image, to which a batch of records is applied. */
 class ImageDraft {
   readonly topicsById: MapDraft<TopicImage>
   readonly topicsByName: MapDraft<TopicImage>
@@ -74,7 +74,7 @@ class ImageDraft {
   quorum: QuorumRecords
   readonly topicIds = new Set<string>()
   readonly configKeys = new Set<string>()
-  /** Lists of partitions that were made here and may be changed in place. */
+  /** Partition lists created by this draft, which may be changed in place. */
   readonly #ownPartitions = new Set<readonly PartitionImage[]>()
   keptOrder: number
 
@@ -125,7 +125,7 @@ class ImageDraft {
 
   keep(bytes: Buffer, key: string | null): void {
     const order = this.keptOrder++
-    // a copy: the record is a slice of what was read at once
+    // Copied, because the record is a slice of a larger read buffer.
     this.kept.set(key ?? `record ${order}`, { order, bytes: Buffer.from(bytes) })
   }
 
@@ -154,7 +154,7 @@ function removeTopic(draft: ImageDraft, id: string): void {
   const topic = draft.topic(id, 'removal')
   draft.topicIds.add(id)
   draft.topicsById.delete(id)
-  // another one may have taken its name in the meantime
+  // Another topic may have taken its name since.
   if (draft.topicsByName.get(topic.name)?.id === id) draft.topicsByName.delete(topic.name)
   const key = collisionKey(topic.name)
   const names = draft.collisions.get(key)?.filter(n => n !== topic.name) ?? []
@@ -240,7 +240,8 @@ function changePartition(draft: ImageDraft, r: Of<'PartitionChange'>): void {
 }
 
 /**
- * Forgets the eligible leader replicas of a topic's partitions; of all topics' where it names none.
+ * Clears the eligible leader replicas of the partitions of a topic, or of all topics if no name is
+ * given.
  */
 function clearElr(draft: ImageDraft, image: MetadataImage, topicName: string): void {
   const names = topicName === '' ? [...image.topicsByName.keys()] : [topicName]
@@ -327,9 +328,9 @@ function applyOne(draft: ImageDraft, image: MetadataImage, r: AnyRecord): void {
       draft.brokers.set(r.value.id, { ...draft.broker(r.value.id, 'unfencing'), fenced: false })
       return
     default: {
-      // records about features that do not exist here; drops transaction markers (see replay.ts)
-      // and no-ops
-      const keeping = keepingOf(r)
+      // Records about features that Millrace does not have. Drops no-op records and transaction
+      // markers (see replay.ts).
+      const keeping = keepRuleOf(r)
       if (keeping?.does === 'remove') draft.kept.delete(keeping.key)
       else if (keeping) draft.keep(r.bytes, keeping.does === 'replace' ? keeping.key : null)
     }
@@ -342,13 +343,13 @@ export interface RecordsPosition {
   readonly offset: number
   readonly epoch: number
   readonly timestamp: number
-  /** The quorum's records that came with it. */
+  /** The quorum's own records in the same batch. */
   readonly quorum?: Partial<QuorumRecords>
 }
 
 /**
- * The image after some records, and what they changed. Pure: `image` stays as it was. Throws a
- * RangeError on a record that contradicts the records before it.
+ * Returns the image after some records, and what they changed. A pure function: `image` does not
+ * change. Throws a RangeError if a record contradicts earlier records.
  */
 export function applyChange(
   image: MetadataImage,
@@ -378,7 +379,7 @@ export function applyChange(
   }
 }
 
-/** `applyChange` for those who only want the image. */
+/** The same as `applyChange`, but returns only the image. */
 export function applyRecords(
   image: MetadataImage,
   records: Iterable<AnyRecord>,

@@ -11,21 +11,24 @@ import type { MetadataBatch } from './metadata-log.ts'
 import { decodeRecord, type MetadataRecord } from './records.ts'
 import { Replay } from './replay.ts'
 
-/** What an append does: writes; fails before it wrote; or writes and fails, as when the disk's answer is lost. */
-type Fate = 'written' | 'lost' | 'in doubt'
+/**
+ * The outcome of an append: it writes, it fails before writing, or it writes and then fails, as if
+ * the disk's reply were lost.
+ */
+type AppendOutcome = 'written' | 'lost' | 'in doubt'
 
 const PLAIN = { timestamp: 0, size: 0, quorum: {} }
 
-/** A metadata log in memory that can fail. */
+/** An in-memory metadata log that can fail. */
 class MemoryLog {
   readonly batches: MetadataBatch[] = []
-  fates: Fate[] = []
+  fates: AppendOutcome[] = []
   endOffset = 0
 
   async append(records: readonly MetadataRecord[], epoch: number): Promise<number> {
     await null
-    const fate = this.fates.shift() ?? 'written'
-    if (fate === 'lost') throw new Error('ENOSPC: no space left on device')
+    const outcome = this.fates.shift() ?? 'written'
+    if (outcome === 'lost') throw new Error('ENOSPC: no space left on device')
     this.endOffset += records.length
     this.batches.push({
       ...PLAIN,
@@ -33,7 +36,7 @@ class MemoryLog {
       epoch,
       records: records.map(r => decodeRecord(r.bytes)),
     })
-    if (fate === 'in doubt') throw new Error('EIO')
+    if (outcome === 'in doubt') throw new Error('EIO')
     return this.endOffset - 1
   }
 
@@ -58,7 +61,10 @@ class MemoryLog {
 
 const REGISTRATION = { brokerId: 1, incarnationId: randomUuid(), endpoints: [], rack: null, logDirs: [randomUuid()] }
 
-/** Notes in which order logs are made and removed, as seen from the image. */
+/**
+ * Records the order in which logs are created and removed, and whether the image then shows their
+ * topic.
+ */
 class Effects {
   readonly seen: string[] = []
   shown: () => MetadataImage = () => EMPTY_IMAGE
@@ -84,7 +90,7 @@ async function started(log = new MemoryLog()) {
   return { c, log, effects: partitions }
 }
 
-test('a new cluster begins with its features and its broker; a second start leads in the next epoch', async () => {
+test('a new cluster begins with its features and its broker, and a second start leads in the next epoch', async () => {
   const { c, log } = await started()
   expect([...c.image.features]).toEqual([['metadata.version', 30]])
   expect(c.image.brokers.get(1)).toMatchObject({ fenced: false, epoch: 2 })
@@ -94,14 +100,14 @@ test('a new cluster begins with its features and its broker; a second start lead
   expect(again.c.image.brokers.get(1)?.epoch).toBe(4)
 })
 
-test('logs are made before the image shows their topic, and removed after it has let go of it', async () => {
+test('logs are created before the image shows their topic, and removed after it no longer does', async () => {
   const { c, effects } = await started()
   const [made] = await c.createTopics([newTopic('a')])
   await c.deleteTopics([made!.value!.id])
   expect(effects.seen).toEqual(['make a false', 'remove a false'])
 })
 
-test('validateOnly decides and writes nothing', async () => {
+test('validateOnly computes the outcome and writes nothing', async () => {
   const { c, log } = await started()
   const before = log.endOffset
   const [fine] = await c.createTopics([newTopic('a')], { validateOnly: true })
@@ -110,34 +116,34 @@ test('validateOnly decides and writes nothing', async () => {
   expect(c.image.topicsByName.size).toBe(0)
 })
 
-test('fifty that want the same topic get the same topic', async () => {
+test('fifty concurrent requests for the same topic get the same topic', async () => {
   const { c } = await started()
   const all = await Promise.all(Array.from({ length: 50 }, () => c.ensureTopic('t')))
   expect(new Set(all.map(o => o.value?.id)).size).toBe(1)
 })
 
-test('internal topics are made as they have to be, with as many replicas as there are brokers', async () => {
+test('internal topics get their own settings, and as many replicas as there are brokers', async () => {
   const { c } = await started()
   const made = await c.ensureTopic('__consumer_offsets')
   expect(made.value?.partitions.length).toBe(50)
   expect(c.image.configs.get('2:__consumer_offsets')?.get('cleanup.policy')).toBe('compact')
 })
 
-test('blocks of producer ids never overlap, also across restarts', async () => {
+test('blocks of producer ids never overlap, even after restarts', async () => {
   const { c, log } = await started()
   const blocks = await Promise.all([c.allocateProducerIds(), c.allocateProducerIds()])
   const later = await (await started(log)).c.allocateProducerIds()
   expect([...blocks, later].map(b => b.first)).toEqual([0, 1000, 2000])
 })
 
-test('one request that would write too much is refused as a whole', async () => {
+test('a request that would write too many records is rejected as a whole', async () => {
   const { c } = await started()
   const [refused] = await c.createTopics([newTopic('huge', { numPartitions: 10_000 })])
   expect(refused?.error?.code).toBe(ErrorCode.POLICY_VIOLATION)
   expect(c.image.topicsByName.size).toBe(0)
 })
 
-test('a change that cannot be written is refused with a storage error, and the next one is tried', async () => {
+test('a change that cannot be written fails with a storage error, and the next one is attempted', async () => {
   const { c, log } = await started()
   log.fates = ['lost']
   await expect(c.createTopics([newTopic('a')])).rejects.toMatchObject({ kafkaCode: ErrorCode.KAFKA_STORAGE_ERROR })
@@ -145,13 +151,13 @@ test('a change that cannot be written is refused with a storage error, and the n
   expect((await c.createTopics([newTopic('a')]))[0]?.error).toBe(null)
 })
 
-test('whatever fails when, the image is what a restart would read', async () => {
-  const fate = fc.constantFrom<Fate>('written', 'written', 'written', 'lost', 'in doubt')
-  const step = fc.record({ what: fc.nat(3), which: fc.nat(3), fate })
+test('after any failures, the image equals what a restart would read', async () => {
+  const outcome = fc.constantFrom<AppendOutcome>('written', 'written', 'written', 'lost', 'in doubt')
+  const step = fc.record({ what: fc.nat(3), which: fc.nat(3), outcome })
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async steps => {
       const { c, log } = await started()
-      log.fates = steps.map(s => s.fate)
+      log.fates = steps.map(s => s.outcome)
       const run = async ({ what, which }: { what: number; which: number }) => {
         const name = `t${which}`
         if (what === 0) return c.createTopics([newTopic(name)])

@@ -33,24 +33,27 @@ interface QuorumOptions {
   readonly now: () => number
 }
 
-/** Kafka's MAX_RECORDS_PER_USER_OP: what one request may write, so that it is one batch and takes effect as a whole. */
+/**
+ * Kafka's MAX_RECORDS_PER_USER_OP. It limits the records of one request, so that they fit into one
+ * batch and apply as a whole.
+ */
 const MAX_RECORDS = 10_000
 /** Kafka's ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE. */
 const PRODUCER_ID_BLOCK = 1000
 
 /**
- * The controller of a quorum of one: decide, commit, publish. Changes run one after another: decide
- * (pure) on the committed image, append the records, and they are committed. The publisher then
- * makes the effects and shows the image; the next change does not wait for that, but the answer to
- * this one does.
+ * The controller of a quorum of one: it decides, commits and publishes. Changes run one after
+ * another. Each one decides (a pure function) on the committed image and appends its records, which
+ * commits them. Then the publisher applies the effects and shows the new image. The next change
+ * does not wait for that, but the response to this one does.
  */
 export class QuorumController implements Controller {
   readonly #o: QuorumOptions
-  /** Everything in the metadata log. */
+  /** The image of everything in the metadata log. */
   #committed: MetadataImage = EMPTY_IMAGE
   readonly #publisher: Publisher
   #epoch = 0
-  /** The end of the line: each change waits for the one before. */
+  /** The last queued change. Each change waits for the one before it. */
   #last: Promise<unknown> = Promise.resolve()
   readonly #ensuring = new Map<string, Promise<Outcome<TopicImage>>>()
 
@@ -59,7 +62,7 @@ export class QuorumController implements Controller {
     this.#publisher = new Publisher(o.partitions, o.logger)
   }
 
-  /** The published metadata: everything in it exists. */
+  /** The published metadata. All partitions in it have their logs. */
   get image(): MetadataImage {
     return this.#publisher.image
   }
@@ -69,9 +72,10 @@ export class QuorumController implements Controller {
   }
 
   /**
-   * Restores the newest snapshot, replays the log after it, takes the lead in a new epoch, and
-   * registers this broker, which is elected leader of the partitions that `toElect` names. Gives
-   * the ids of the topics that the log says were deleted. Throws MR_BROKER_METADATA_*.
+   * Restores the newest snapshot, replays the log after it, becomes leader in a new epoch, and
+   * registers this broker. The broker becomes leader of the partitions that `toElect` returns.
+   * Returns the ids of the topics whose deletion is recorded in the log. Throws an
+   * MR_BROKER_METADATA_* error.
    */
   async start(
     registration: Registration,
@@ -83,7 +87,7 @@ export class QuorumController implements Controller {
     try {
       const now = this.#o.now()
       await this.#o.log.appendLeaderChange(this.#epoch, now)
-      if (replay.inTransaction) await this.#write([record('AbortTransaction', { reason: 'its writer is gone' })])
+      if (replay.inTransaction) await this.#write([record('AbortTransaction', { reason: 'its writer stopped' })])
       await this.#write(startRecords(this.#committed, registration, this.#o.log.endOffset))
       const records = electionRecords(this.#o.nodeId, toElect(this.#committed))
       for (let i = 0; i < records.length; i += MAX_RECORDS) await this.#write(records.slice(i, i + MAX_RECORDS))
@@ -116,7 +120,7 @@ export class QuorumController implements Controller {
     return delta
   }
 
-  #inLine<T>(task: () => Promise<T>): Promise<T> {
+  #enqueue<T>(task: () => Promise<T>): Promise<T> {
     const result = this.#last.then(task)
     this.#last = result.catch(() => undefined)
     return result
@@ -132,7 +136,7 @@ export class QuorumController implements Controller {
   }
 
   async #change<T>(decide: (ctx: DecisionContext) => Decision<T>, validateOnly = false): Promise<Outcome<T>[]> {
-    const { outcomes, published } = await this.#inLine(async () => {
+    const { outcomes, published } = await this.#enqueue(async () => {
       const { records, outcomes } = decide(this.#context())
       if (records.length > MAX_RECORDS) {
         const message = 'Unable to perform excessively large batch operation.'
@@ -147,21 +151,24 @@ export class QuorumController implements Controller {
   }
 
   /**
-   * Resolves once the records are committed; `done` once they are published (in an object: a
-   * promise would be awaited).
+   * Resolves once the records are committed. `done` resolves once they are published. It is wrapped
+   * in an object because a bare promise would be awaited.
    */
   async #commit(records: readonly MetadataRecord[]): Promise<{ done: Promise<void> }> {
     try {
       const delta = await this.#write(records)
       return { done: this.#publisher.publish(this.#committed, delta) }
     } catch (cause) {
-      this.#o.logger.error('The metadata log cannot be written; the change was refused', cause)
+      this.#o.logger.error('Cannot write to the metadata log. The change was rejected', cause)
       await this.#catchUp()
       throw errorFor(ErrorCode.KAFKA_STORAGE_ERROR, `Cannot write to the metadata log: ${messageOf(cause)}`, { cause })
     }
   }
 
-  /** After a failed write: what nevertheless reached the log counts, since a restart would read it. */
+  /**
+   * After a failed write, applies the records that reached the log nevertheless, because a restart
+   * would read them.
+   */
   async #catchUp(): Promise<void> {
     if (this.#o.log.endOffset <= this.#committed.offset + 1) return
     const replay = await this.#replay(this.#committed)
@@ -192,7 +199,7 @@ export class QuorumController implements Controller {
   }
 
   async allocateProducerIds(): Promise<ProducerIdBlock> {
-    const { first, done } = await this.#inLine(async () => {
+    const { first, done } = await this.#enqueue(async () => {
       const first = this.#committed.nextProducerId
       const brokerEpoch = this.#committed.brokers.get(this.#o.nodeId)?.epoch ?? -1
       const nextProducerId = first + PRODUCER_ID_BLOCK
@@ -206,8 +213,8 @@ export class QuorumController implements Controller {
   }
 
   ensureTopic(name: string): Promise<Outcome<TopicImage>> {
-    const there = this.image.topicsByName.get(name)
-    if (there) return Promise.resolve({ error: null, value: there })
+    const existing = this.image.topicsByName.get(name)
+    if (existing) return Promise.resolve({ error: null, value: existing })
     const running = this.#ensuring.get(name)
     if (running) return running
     const made = this.#ensure(name).finally(() => this.#ensuring.delete(name))
@@ -219,8 +226,8 @@ export class QuorumController implements Controller {
     const plain = { name, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }
     const topic = internalTopic(name, this.#o.config, this.image.brokers.size) ?? plain
     const [outcome] = await this.createTopics([topic])
-    const there = this.image.topicsByName.get(name)
-    // somebody else may have made it in between
-    return there ? { error: null, value: there } : outcome!
+    const existing = this.image.topicsByName.get(name)
+    // A concurrent request may have created it.
+    return existing ? { error: null, value: existing } : outcome!
   }
 }

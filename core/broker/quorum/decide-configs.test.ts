@@ -44,18 +44,18 @@ test('keys are set, deleted, appended to and subtracted from', () => {
   expect(topicConfigsOf(c.image, 't').get('cleanup.policy')).toBe('compact')
 })
 
-test('what is set to the value that it has writes no record', () => {
+test('setting a value that is already set writes no record', () => {
   const c = controller({ 'retention.ms': '5' })
   expect(c.run(ctx => decideAlterConfigs(ctx, [change('t', [['retention.ms', SET, '5']])])).records).toEqual([])
 })
 
-test('the old AlterConfigs puts back to its default what it does not name', () => {
+test('the older AlterConfigs resets the keys that it does not name to their defaults', () => {
   const c = controller({ 'retention.ms': '5', 'segment.ms': '9' })
   alter(c, { ...change('t', [['segment.ms', SET, '10']]), replaceAll: true })
   expect(Object.fromEntries(topicConfigsOf(c.image, 't'))).toEqual({ 'segment.ms': '10' })
 })
 
-// each code and message as Apache Kafka 4.3.1 gives it
+// The codes and messages of Apache Kafka 4.3.1.
 test.each<[string, ConfigChange, number, string]>([
   ['a topic that does not exist', change('none', [['retention.ms', SET, '5']]), 3, "The topic 'none' does not exist."],
   [
@@ -94,14 +94,14 @@ test.each<[string, ConfigChange, number, string]>([
     'Invalid value x for configuration log.cleaner.threads: Not a number of type INT',
   ],
   ['an unknown kind of resource', change('x', [['a', SET, 'b']], 77), 42, 'Unknown resource type 77'],
-])('%s is refused as Kafka refuses it, and writes nothing', (_, wrong, code, message) => {
+])('%s is rejected as by Kafka, and writes nothing', (_, wrong, code, message) => {
   const c = controller()
   const before = c.image
   expect(alter(c, wrong)).toEqual([{ code, message }])
   expect(c.image.configs).toBe(before.configs)
 })
 
-test('a resource that stands there twice is refused both times, the others are done', () => {
+test('a resource that occurs twice is rejected both times, and the others succeed', () => {
   const c = controller()
   const twice = change('t', [['retention.ms', SET, '5']])
   const errors = alter(c, twice, change('', [['log.retention.ms', SET, '7']], 4), twice)

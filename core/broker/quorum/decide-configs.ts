@@ -36,7 +36,10 @@ function checkResource(ctx: DecisionContext, change: ConfigChange): Refusal | nu
     case ResourceType.BROKER_LOGGER:
       if (change.replaceAll && resourceType === ResourceType.BROKER_LOGGER)
         return invalid(`Unknown resource type ${resourceType}`)
-      return { code: ErrorCode.UNSUPPORTED_VERSION, message: 'This kind of resource cannot be configured here yet.' }
+      return {
+        code: ErrorCode.UNSUPPORTED_VERSION,
+        message: 'Millrace does not support configs of this resource type yet.',
+      }
     default:
       return invalid(`Unknown resource type ${resourceType}`)
   }
@@ -48,7 +51,7 @@ function checkOps(ops: readonly ConfigOp[]): Refusal | null {
   return nulls.length > 0 ? invalid(`Null value not supported for : ${nulls.join(',')}`) : null
 }
 
-/** `broker.id` is another name of `node.id`. */
+/** `broker.id` is an alias of `node.id`. */
 function isFixed(name: string): boolean {
   return name === 'broker.id' || (keyOf(ResourceType.BROKER, name) !== undefined && !DYNAMIC_BROKER_KEYS.has(name))
 }
@@ -58,7 +61,10 @@ function keyOf(resourceType: number, name: string): ConfigKey | undefined {
   return Object.hasOwn(def, name) ? def[name] : undefined
 }
 
-/** The value that APPEND and SUBTRACT start from: the resource's own, else what is in force without it. */
+/**
+ * The items that APPEND and SUBTRACT start from: the resource's own value, otherwise the effective
+ * default.
+ */
 function currentItems(
   ctx: DecisionContext,
   change: ConfigChange,
@@ -73,7 +79,7 @@ function currentItems(
   return text === '' ? [] : text.split(/\s*,\s*/)
 }
 
-/** The configs of a resource after the change, or why not. */
+/** The configs of a resource after the change, or an error. */
 function changed(
   ctx: DecisionContext,
   change: ConfigChange,
@@ -105,8 +111,8 @@ function changed(
  */
 function checkMinInsync({ resourceName, ops, replaceAll }: ConfigChange): Refusal | null {
   const op = ops.find(o => o.name === 'min.insync.replicas')
-  const stays = resourceName === '' ? (op ? op.op !== 1 : !replaceAll) : !op
-  if (stays) return null
+  const isAllowed = resourceName === '' ? (op ? op.op !== 1 : !replaceAll) : !op
+  if (isAllowed) return null
   const what = resourceName === '' ? 'Cluster-level' : 'Broker-level'
   const verb = resourceName === '' ? 'removed' : 'altered'
   const message = `${what} min.insync.replicas cannot be ${verb} while ELR is enabled.`
@@ -114,7 +120,7 @@ function checkMinInsync({ resourceName, ops, replaceAll }: ConfigChange): Refusa
 }
 
 function checkBroker(next: ReadonlyMap<string, string>, ops: readonly ConfigOp[]): Refusal | null {
-  // keys that nobody knows may be set, as in Kafka: they may belong to a plugin
+  // As in Kafka, undeclared keys may be set, because they may belong to a plugin.
   const fixed = ops.map(o => o.name).filter(isFixed)
   if (fixed.length > 0) return invalid(`Cannot update these configs dynamically: [${fixed.join(', ')}]`)
   for (const { name } of ops) {

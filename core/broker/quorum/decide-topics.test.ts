@@ -14,7 +14,7 @@ function create(c: PaperController, ...topics: Parameters<typeof newTopic>[]) {
   ).outcomes
 }
 
-test('a topic gets the partitions, configs and leader that were asked for', () => {
+test('a topic gets the requested partitions, configs and leader', () => {
   const c = new PaperController()
   const [made] = create(c, ['orders', { numPartitions: 3, set: { 'retention.ms': '5' } }])
   expect(made?.error).toBe(null)
@@ -34,7 +34,7 @@ test("-1 takes the broker's defaults", () => {
   expect(c.image.topicsByName.get('a')?.partitions.length).toBe(4)
 })
 
-test('one request makes no more than 10 000 partitions, in however many topics', () => {
+test('one request creates at most 10 000 partitions, in any number of topics', () => {
   const c = new PaperController()
   const many = Array.from({ length: 10_001 }, (_, i): Parameters<typeof newTopic> => [`t${i}`])
   const refused = create(c, ...many).map(o => o.error)
@@ -45,7 +45,7 @@ test('one request makes no more than 10 000 partitions, in however many topics',
   expect(create(c, ['wide', { numPartitions: 10_000 }])[0]?.error).toBe(null)
 })
 
-// each code and message as Apache Kafka 4.3.1 gives it
+// The codes and messages of Apache Kafka 4.3.1.
 const REFUSED: [string, Parameters<typeof newTopic>, number, string][] = [
   ['no name', [''], 17, 'Topic name is invalid: the empty string is not allowed'],
   ['a dot', ['.'], 17, "Topic name is invalid: '.' is not allowed"],
@@ -120,20 +120,20 @@ const REFUSED: [string, Parameters<typeof newTopic>, number, string][] = [
   ],
 ]
 
-test.each(REFUSED)('a topic with %s is refused as Kafka refuses it, and writes nothing', (_, topic, code, message) => {
+test.each(REFUSED)('a topic with %s is rejected as by Kafka, and writes nothing', (_, topic, code, message) => {
   const c = new PaperController()
   const { records, outcomes } = c.run(ctx => decideCreateTopics(ctx, [newTopic(...topic)]))
   expect(outcomes[0]?.error).toEqual({ code, message })
   expect(records).toEqual([])
 })
 
-test('more replicas than brokers are refused', () => {
+test('more replicas than brokers are rejected', () => {
   const [refused] = create(new PaperController(), ['t', { replicationFactor: 3 }])
   expect(refused?.error?.code).toBe(ErrorCode.INVALID_REPLICATION_FACTOR)
   expect(refused?.error?.message).toMatch(/only 1 broker/)
 })
 
-test('a name that is taken, that stands there twice, or that differs in . and _ only is refused', () => {
+test('a name that exists, occurs twice, or differs only in . and _ is rejected', () => {
   const c = new PaperController()
   create(c, ['a'], ['p.q'])
   const outcomes = create(c, ['a'], ['p_q'], ['twice'], ['twice'], ['fine'])
@@ -146,7 +146,7 @@ test('a name that is taken, that stands there twice, or that differs in . and _ 
   ])
 })
 
-test('partitions are added at the end, never taken away', () => {
+test('partitions are added at the end, and never removed', () => {
   const c = new PaperController()
   create(c, ['a', { numPartitions: 2 }])
   const grow = (name: string, count: number, assignments: number[][] | null = null) =>
@@ -160,7 +160,7 @@ test('partitions are added at the end, never taken away', () => {
   expect(grow('a', 6, [[9]])).toMatchObject({ code: 39 })
 })
 
-test('a topic is deleted once, and its name is free again', () => {
+test('a topic is deleted once, and its name can be used again', () => {
   const c = new PaperController()
   const [made] = create(c, ['a'])
   const id = made!.value!.id
@@ -170,7 +170,7 @@ test('a topic is deleted once, and its name is free again', () => {
   expect(c.image.topicsByName.get('a')?.id).not.toBe(id)
 })
 
-test('whatever is asked, the records of a decision apply, and give what its outcomes say', () => {
+test('for any request, the records of a decision can be applied and match its outcomes', () => {
   const names = fc.constantFrom('a', 'b', 'a.b', 'a_b', '', 'bad name')
   const request = fc.record({
     name: names,

@@ -8,16 +8,16 @@ import { type MetadataRecord, record } from './records.ts'
 import { checkMerged, checkTopicConfigs } from './topic-config-check.ts'
 import { collisionKey, METADATA_TOPIC, mayCollide, refuseTopicName } from './topic-names.ts'
 
-/** What a decision may look at: nothing else, so that it can be tested without a broker. */
+/** Everything that a decision may use. It can therefore be tested without a broker. */
 export interface DecisionContext {
   readonly image: MetadataImage
   readonly config: BrokerConfig
   readonly dynamic: DynamicBrokerConfigs
-  /** A new random topic id. */
+  /** Returns a new random topic id. */
   newId(): string
 }
 
-/** Records to write, and what each item of the request gets once they are written. */
+/** The records to write, and the outcome of each item of the request once they are written. */
 export interface Decision<T> {
   readonly records: readonly MetadataRecord[]
   readonly outcomes: readonly Outcome<T>[]
@@ -38,8 +38,11 @@ function checkReplicas(ctx: DecisionContext, brokerIds: readonly number[]): Refu
   return null
 }
 
-/** The replicas of some new partitions: brokers in turn, the first one random in Kafka, here by the partition's number. */
-function placed(ctx: DecisionContext, from: number, count: number, factor: number): number[][] | Refusal {
+/**
+ * Assigns replicas to new partitions, with the brokers in turn. Kafka chooses the first broker at
+ * random. Here the partition's number determines it.
+ */
+function assignReplicas(ctx: DecisionContext, from: number, count: number, factor: number): number[][] | Refusal {
   const brokers = [...ctx.image.brokers.values()].filter(b => !b.fenced).map(b => b.id)
   if (factor > brokers.length)
     return refusal(
@@ -87,10 +90,13 @@ function assignmentOf(ctx: DecisionContext, topic: NewTopic): number[][] | Refus
   const { values } = ctx.config
   const count = topic.numPartitions === -1 ? values['num.partitions'] : topic.numPartitions
   const factor = topic.replicationFactor === -1 ? values['default.replication.factor'] : topic.replicationFactor
-  return placed(ctx, 0, count, factor)
+  return assignReplicas(ctx, 0, count, factor)
 }
 
-/** As in Kafka, one request may not make more partitions than this (its controller's MAX_PARTITIONS_PER_BATCH). */
+/**
+ * As in Kafka (MAX_PARTITIONS_PER_BATCH of its controller), one request may not create more
+ * partitions than this.
+ */
 const MAX_PARTITIONS_PER_REQUEST = 10_000
 
 function partitionRecord(ctx: DecisionContext, topicId: string, partition: number, replicas: readonly number[]) {
@@ -119,7 +125,7 @@ function configsOf(topic: NewTopic): Map<string, string> | Refusal {
   return configs
 }
 
-/** The settings of a topic in a request: an error, or what to write. */
+/** Checks the configs of a topic in a request. Returns an error, or the configs to write. */
 function checkedConfigs(ctx: DecisionContext, topic: NewTopic): Map<string, string> | Refusal {
   const configs = configsOf(topic)
   if ('code' in configs) return configs
@@ -132,8 +138,8 @@ interface Made {
 }
 
 /**
- * The topic whose name differs from this one only in `.` and `_`; `taken` has those of the same
- * request.
+ * Returns a topic whose name differs from this one only in `.` and `_`. `taken` contains the topics
+ * of the same request.
  */
 function collidingName(ctx: DecisionContext, name: string, taken: ReadonlyMap<string, string>): string | undefined {
   if (!mayCollide(name)) return undefined
@@ -182,7 +188,10 @@ function makeTopic(ctx: DecisionContext, topic: NewTopic, taken: Map<string, str
   }
 }
 
-/** As in Kafka, whatever each of them has: a small request must not make, or describe, a hundred thousand topics. */
+/**
+ * As in Kafka, this counts the partitions of all topics: a small request must not create or
+ * describe a hundred thousand topics.
+ */
 function tooManyPartitions(ctx: DecisionContext, topics: readonly NewTopic[]): boolean {
   let sum = 0
   for (const { assignments, numPartitions } of topics) {
@@ -192,7 +201,7 @@ function tooManyPartitions(ctx: DecisionContext, topics: readonly NewTopic[]): b
   return sum > MAX_PARTITIONS_PER_REQUEST
 }
 
-/** Decides on CreateTopics. A name that stands there twice is refused, as in Kafka. */
+/** Decides on CreateTopics. As in Kafka, a name that occurs twice is rejected. */
 export function decideCreateTopics(ctx: DecisionContext, topics: readonly NewTopic[]): Decision<TopicImage> {
   const seen = new Map<string, number>()
   for (const t of topics) seen.set(t.name, (seen.get(t.name) ?? 0) + 1)
@@ -238,7 +247,7 @@ function grow(ctx: DecisionContext, request: NewPartitions): Made | Refusal {
       `The topic ${topic.name} currently has ${now} partition(s); ${request.count} would not be an increase.`,
     )
   if (added > MAX_PARTITIONS_PER_REQUEST)
-    return refusal(ErrorCode.INVALID_PARTITIONS, `${added} partitions are more than one request may add.`)
+    return refusal(ErrorCode.INVALID_PARTITIONS, `One request cannot add ${added} partitions.`)
   if (request.assignments && request.assignments.length !== added)
     return badAssignment(
       `Attempted to add ${added} additional partition(s), but only ${request.assignments.length} assignment(s) were specified.`,
@@ -248,7 +257,7 @@ function grow(ctx: DecisionContext, request: NewPartitions): Made | Refusal {
     if (wrong) return wrong
   }
   const factor = topic.partitions[0]?.replicas.length ?? 1
-  const assignment = request.assignments ?? placed(ctx, now, added, factor)
+  const assignment = request.assignments ?? assignReplicas(ctx, now, added, factor)
   if ('code' in assignment) return assignment
   return { topic, records: assignment.map((replicas, i) => partitionRecord(ctx, topic.id, now + i, replicas)) }
 }

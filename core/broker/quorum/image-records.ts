@@ -4,9 +4,9 @@ import { recordBytes } from './records.ts'
 import { METADATA_VERSION } from './registration.ts'
 
 /**
- * The records that make an image: what a snapshot of it holds. Features come first, as in Apache
- * Kafka, since the others may depend on them; records that Millrace does not use come last, in the
- * order of the log.
+ * Yields the records that describe an image, for a snapshot. As in Apache Kafka, features come
+ * first because other records may depend on them. Records that Millrace does not use come last, in
+ * log order.
  */
 export function* imageRecords(image: MetadataImage): Generator<Buffer> {
   yield* features(image)

@@ -10,22 +10,22 @@ export interface PartitionExtras {
   readonly lastKnownElr: readonly number[] | null
 }
 
-/** A partition as the metadata log has it. Source: PartitionRecord.json of Kafka 4.3. */
+/** A partition in the metadata. Source: PartitionRecord.json of Kafka 4.3. */
 export interface PartitionImage {
   readonly partition: number
   readonly replicas: readonly number[]
   readonly isr: readonly number[]
-  /** The leader's node id, -1 when there is none. */
+  /** The leader's node id, or -1 without a leader. */
   readonly leader: number
   readonly leaderEpoch: number
   readonly partitionEpoch: number
-  /** The log directories' ids (base64url) of the replicas, in the order of `replicas`. */
+  /** The log directory ids (base64url) of the replicas, in the order of `replicas`. */
   readonly directories: readonly string[]
-  /** Absent if all of them have their defaults. */
+  /** Absent if all these fields have their defaults. */
   readonly extras?: PartitionExtras
 }
 
-/** A topic. Its partitions stand at their own index: 0, 1, 2 ... */
+/** A topic. The index of a partition in the list is its number. */
 export interface TopicImage {
   readonly name: string
   /** Kafka's Uuid in base64url, 22 characters. */
@@ -61,16 +61,16 @@ export interface FeatureRange {
   readonly maxSupportedVersion: number
 }
 
-/** A record that Millrace does not use, as it was read. Metadata snapshots keep it. */
+/** A record that Millrace does not use, unchanged. Metadata snapshots keep it. */
 export interface KeptRecord {
-  /** The order in which the records came. */
+  /** The position in the order of all kept records. */
   readonly order: number
   readonly bytes: Buffer
 }
 
 /**
- * The quorum's own records, as they were read: control records of the log and of its snapshots.
- * Null where there are none.
+ * The quorum's own records, unchanged: control records of the log and its snapshots. Null if there
+ * is none.
  */
 export interface QuorumRecords {
   readonly kraftVersion: Buffer | null
@@ -88,33 +88,37 @@ export const ResourceType = {
 } as const
 
 /**
- * All that the metadata log says, at one offset. Immutable: a new one comes out of `applyRecords`; whoever holds one sees one consistent state.
+ * The metadata at one offset of the metadata log. Images are immutable: `applyRecords` returns a
+ * new one, so a reference always shows one consistent state.
  */
 export interface MetadataImage {
-  /** The offset of the last record that is in it, -1 for none. */
+  /** The offset of the last applied record, or -1 if there is none. */
   readonly offset: number
-  /** The epoch of the quorum's leader at that offset. */
+  /** The quorum leader's epoch at that offset. */
   readonly epoch: number
-  /** The time of the last batch, in milliseconds. */
+  /** The timestamp of the last batch, in milliseconds. */
   readonly timestamp: number
   readonly topicsByName: ReadonlyMap<string, TopicImage>
   readonly topicsById: ReadonlyMap<string, TopicImage>
-  /** Names of topics with a dot or an underscore, by `collisionKey`. */
+  /** The topic names that contain a dot or an underscore, by `collisionKey`. */
   readonly collisions: ReadonlyMap<string, readonly string[]>
-  /** The configs set on a resource, by `configKey(type, name)`; a resource without any is absent. */
+  /**
+   * The configs set on a resource, by `configKey(type, name)`. A resource without configs is
+   * absent.
+   */
   readonly configs: ReadonlyMap<string, ReadonlyMap<string, string>>
   readonly brokers: ReadonlyMap<number, BrokerImage>
   readonly features: ReadonlyMap<string, number>
   /** The first producer id that belongs to no block yet. */
   readonly nextProducerId: number
   /**
-   * Records that are kept for Apache Kafka (ACLs, SCRAM credentials, quotas ...) or a newer
-   * version, see kept-records.ts.
+   * Records that are kept for Apache Kafka (ACLs, SCRAM credentials, quotas ...) or for a newer
+   * version. See kept-records.ts.
    */
   readonly kept: ReadonlyMap<string, KeptRecord>
   /** The order of the next kept record. */
   readonly keptOrder: number
-  /** Tagged fields that this version does not know, by what they belong to. */
+  /** Tagged fields that this version does not have, by the object to which they belong. */
   readonly unknownTags: ReadonlyMap<string, readonly UnknownTag[]>
   readonly quorum: QuorumRecords
 }
@@ -136,7 +140,7 @@ export const EMPTY_IMAGE: MetadataImage = {
   quorum: { kraftVersion: null, voters: null },
 }
 
-/** Which parts changed from one image to a later one. Compare the two images for the details. */
+/** What changed between an image and a later one. Compare the two images for details. */
 export interface ImageDelta {
   /** Topics that were created, changed or removed. */
   readonly topicIds: ReadonlySet<string>
@@ -151,14 +155,14 @@ export function mergeDeltas(a: ImageDelta, b: ImageDelta): ImageDelta {
   }
 }
 
-/** The key of a resource in `MetadataImage.configs`. */
+/** Returns the key of a resource in `MetadataImage.configs`. */
 export function configKey(type: number, name: string): string {
   return `${type}:${name}`
 }
 
 const NO_CONFIGS: ReadonlyMap<string, string> = new Map()
 
-/** The configs that were set on a topic (not its defaults). */
+/** Returns the configs set on a topic, without defaults. */
 export function topicConfigsOf(image: MetadataImage, topic: string): ReadonlyMap<string, string> {
   return image.configs.get(configKey(ResourceType.TOPIC, topic)) ?? NO_CONFIGS
 }

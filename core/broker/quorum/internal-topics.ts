@@ -3,8 +3,9 @@ import type { NewTopic } from './controller-api.ts'
 import { OFFSETS_TOPIC, TRANSACTION_TOPIC } from './topic-names.ts'
 
 /**
- * How the broker makes an internal topic; null for any other name. Kafka refuses to while there are fewer brokers than the replication factor of
- * three asks for; here a smaller cluster takes what it has.
+ * Returns how to create an internal topic, or null for any other name. Kafka refuses to create it
+ * with fewer brokers than the replication factor of three. Millrace uses as many replicas as there
+ * are brokers.
  */
 export function internalTopic(name: string, config: BrokerConfig, brokers: number): NewTopic | null {
   const v = config.values

@@ -12,10 +12,10 @@ import { inVersions } from '../../protocol/schema/versions.ts'
 import type { MetadataRecord, UnknownRecord } from './records.ts'
 
 /**
- * What to do with a record that Millrace does not use: replace or remove an earlier one, or keep
- * both.
+ * How to treat a record that Millrace does not use: it replaces or removes an earlier record, or is
+ * kept in addition.
  */
-export type Keeping =
+export type KeepRule =
   | { readonly does: 'replace'; readonly key: string }
   | { readonly does: 'remove'; readonly key: string }
   | { readonly does: 'add' }
@@ -26,10 +26,7 @@ interface Rule {
   readonly key: (value: Record<string, unknown>) => string
 }
 
-/**
- * A removal needs the key of the record that it removes; nothing else about these records matters
- * here.
- */
+/** How to find the key of a record. A removal needs the key of the record that it removes. */
 const RULES: readonly Rule[] = [
   { declaration: AccessControlEntryRecord, does: 'replace', key: v => `acl ${v['id']}` },
   { declaration: RemoveAccessControlEntryRecord, does: 'remove', key: v => `acl ${v['id']}` },
@@ -41,13 +38,14 @@ const RULES: readonly Rule[] = [
 
 const BY_API_KEY = new Map(RULES.map(rule => [rule.declaration.apiKey!, rule]))
 
-/** The bytes before a record's value: frame version, type and version, each below 128. */
+/** The length of a record's header (frame version, type and version), each below 128. */
 const FRAME_BYTES = 3
 
 /**
- * What to do with an unused record; null for records that the image itself holds, and for markers.
+ * Returns how to treat an unused record. Returns null for records that the image represents itself,
+ * and for markers.
  */
-export function keepingOf(r: MetadataRecord | UnknownRecord): Keeping | null {
+export function keepRuleOf(r: MetadataRecord | UnknownRecord): KeepRule | null {
   switch (r.kind) {
     case 'ClientQuota': {
       const { entity, key, remove } = r.value
@@ -58,7 +56,7 @@ export function keepingOf(r: MetadataRecord | UnknownRecord): Keeping | null {
       return { does: 'replace', key: `controller ${r.value.controllerId}` }
     case 'Unknown': {
       const rule = BY_API_KEY.get(r.apiKey)
-      // never drop a record of an unknown version
+      // Never drop a record of an unknown version.
       if (!rule || !inVersions(rule.declaration.versions, r.version)) return { does: 'add' }
       return { does: rule.does, key: rule.key(decode(rule.declaration, r.version, r.bytes, FRAME_BYTES)) }
     }

@@ -14,7 +14,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 const load = () => loadMetaProperties([dir], 1).get(dir)!
 
-test('a new directory is formatted, and read again as it is', () => {
+test('a new directory is formatted, and later read unchanged', () => {
   const made = load()
   expect(load()).toEqual(made)
   expect(readFileSync(file, 'utf8')).toContain('version=1')
@@ -34,15 +34,15 @@ test("Apache's own file is read", () => {
 test.each([
   ['\u0000\u0001garbage\u0002\n', 1, /is not key=value/],
   ['#\ncluster.id=x\nsome words here\n', 3, /"some words here" is not key=value/],
-  ['#\ncluster.id=x\nnode.id=1\n', 3, /there is no version=1/],
-  ['', 1, /there is no version=1/],
-  ['version=0\nbroker.id=1\n', 1, /the version is 0, and this release reads 1/],
-  ['node.id=1\nversion=1\n', 2, /there is no cluster.id/],
+  ['#\ncluster.id=x\nnode.id=1\n', 3, /version=1 is missing/],
+  ['', 1, /version=1 is missing/],
+  ['version=0\nbroker.id=1\n', 1, /the version is 0, but this release reads version 1/],
+  ['node.id=1\nversion=1\n', 2, /cluster.id is missing/],
   ['cluster.id=x\nnode.id=one\nversion=1\n', 2, /node.id is one/],
-  ['cluster.id=x\nversion=1\n', 2, /there is no node.id/],
-])('what is wrong in %j is told with file, line and what to do', (text, line, what) => {
+  ['cluster.id=x\nversion=1\n', 2, /node.id is missing/],
+])('the error for %j names the file, the line and the remedy', (text, line, what) => {
   writeFileSync(file, text)
   expect(load).toThrow(what)
   expect(load).toThrow(`${file}, line ${line}: `)
-  expect(load).toThrow(/delete this file alone/)
+  expect(load).toThrow(/delete only this file/)
 })

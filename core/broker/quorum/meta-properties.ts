@@ -6,15 +6,21 @@ import { messageOf } from '../../common/errors/error-table.ts'
 import { makeDirs } from '../../common/make-dirs.ts'
 import { brokerErrors } from '../errors.ts'
 
-/** `meta.properties` of a log directory, version 1: which cluster and node it belongs to. */
+/**
+ * The content of `meta.properties` in a log directory, version 1: the cluster and node to which it
+ * belongs.
+ */
 export interface MetaProperties {
   readonly clusterId: string
   readonly nodeId: number
-  /** The directory's own id (KIP-858). */
+  /** The id of the directory (KIP-858). */
   readonly directoryId: string
 }
 
-/** Kafka's Uuid.randomUuid in base64url: never one that begins with a dash, which command lines would take for an option. */
+/**
+ * Returns Kafka's Uuid.randomUuid in base64url. It never begins with a dash, which command lines
+ * would read as an option.
+ */
 export function randomUuid(): string {
   for (;;) {
     const bytes = randomBytes(16)
@@ -37,21 +43,22 @@ function read(dir: string): MetaProperties | null {
     text = readFileSync(join(dir, FILE), 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw unusable(dir, `its ${FILE} cannot be read: ${messageOf(error)}`)
+    throw unusable(dir, `cannot read its ${FILE}: ${messageOf(error)}`)
   }
   const p = valuesIn(dir, text)
   const version = p['version']
   const nodeId = p['node.id']
   const clusterId = p['cluster.id']
-  if (version === undefined) throw malformed(dir, text, null, 'there is no version=1')
-  if (version !== '1') throw malformed(dir, text, 'version', `the version is ${version}, and this release reads 1`)
-  if (!clusterId) throw malformed(dir, text, 'cluster.id', 'there is no cluster.id')
+  if (version === undefined) throw malformed(dir, text, null, 'version=1 is missing')
+  if (version !== '1')
+    throw malformed(dir, text, 'version', `the version is ${version}, but this release reads version 1`)
+  if (!clusterId) throw malformed(dir, text, 'cluster.id', 'cluster.id is missing')
   if (nodeId === undefined || !/^\d+$/.test(nodeId))
-    throw malformed(dir, text, 'node.id', nodeId === undefined ? 'there is no node.id' : `node.id is ${nodeId}`)
+    throw malformed(dir, text, 'node.id', nodeId === undefined ? 'node.id is missing' : `node.id is ${nodeId}`)
   return { clusterId, nodeId: Number(nodeId), directoryId: p['directory.id'] ?? '' }
 }
 
-/** Throws where a line is none of the file's: then nothing in it can be trusted. */
+/** Parses the file. Throws if a line is malformed, because then no line can be trusted. */
 function valuesIn(dir: string, text: string): Record<string, string> {
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     if (/^\s*([#!].*)?$/.test(line) || /^\s*[\w.]+\s*[=:]/.test(line)) continue
@@ -65,7 +72,9 @@ function valuesIn(dir: string, text: string): Record<string, string> {
   return parseProperties(text)
 }
 
-/** Names the line of a key; without one the end of the file, where it should have been by then. */
+/**
+ * Names the line of a key. Without a key it names the end of the file, because the key is missing.
+ */
 function malformed(dir: string, text: string, key: string | null, what: string) {
   const lines = text.replace(/\n$/, '').split('\n')
   const at = key === null ? -1 : lines.findIndex(l => l.trim().startsWith(key))
@@ -92,8 +101,9 @@ function make(dir: string): void {
 }
 
 /**
- * Reads `meta.properties` of every log directory, and formats those that have none: a new cluster if no directory has one. Throws
- * MR_BROKER_META_PROPERTIES when they do not fit together or to the node id.
+ * Reads `meta.properties` of every log directory. Formats the directories that have none, as a new
+ * cluster if no directory has one. Throws MR_BROKER_META_PROPERTIES if they do not match each other
+ * or the node id.
  */
 export function loadMetaProperties(dirs: readonly string[], nodeId: number): Map<string, MetaProperties> {
   for (const dir of dirs) make(dir)
@@ -105,7 +115,7 @@ export function loadMetaProperties(dirs: readonly string[], nodeId: number): Map
   const result = new Map<string, MetaProperties>()
   for (const [dir, m] of found) {
     if (m && m.nodeId !== nodeId)
-      throw unusable(dir, `it was made by node ${m.nodeId}, and the configuration says node.id=${nodeId}`)
+      throw unusable(dir, `node ${m.nodeId} created it, but the configuration has node.id=${nodeId}`)
     const complete = { clusterId, nodeId, directoryId: m?.directoryId || randomUuid() }
     if (m?.directoryId !== complete.directoryId) {
       try {

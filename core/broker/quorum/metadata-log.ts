@@ -17,12 +17,12 @@ import { controlRecordsOf, quorumRecordsIn, type SnapshotId, snapshotName } from
 import { SnapshotStore } from './snapshot-store.ts'
 import { METADATA_TOPIC, METADATA_TOPIC_ID } from './topic-names.ts'
 
-/** A batch of the metadata log as replayed: no records where it only held control records. */
+/** A replayed batch of the metadata log. It has no records if it contained only control records. */
 export interface MetadataBatch {
   readonly lastOffset: number
   readonly epoch: number
   readonly timestamp: number
-  /** Bytes in the log. */
+  /** The size in the log, in bytes. */
   readonly size: number
   readonly records: readonly (MetadataRecord | UnknownRecord)[]
   /** The control records about the quorum. */
@@ -31,7 +31,7 @@ export interface MetadataBatch {
 
 const READ_BYTES = 1 << 20
 
-/** The sizes of the metadata log's files: `metadata.log.segment.bytes` and `.ms`. */
+/** The segment limits of the metadata log: `metadata.log.segment.bytes` and `.ms`. */
 export interface MetadataLogOptions {
   readonly segmentBytes: number
   readonly segmentMs: number
@@ -39,8 +39,8 @@ export interface MetadataLogOptions {
 }
 
 /**
- * The log settings: records are removed only behind a snapshot, and synced before they count as
- * committed.
+ * The settings of the log. Records are removed only if a snapshot contains them, and are synced
+ * before they count as committed.
  */
 function logConfig({ segmentBytes, segmentMs }: MetadataLogOptions): LogConfig {
   return {
@@ -56,8 +56,8 @@ function logConfig({ segmentBytes, segmentMs }: MetadataLogOptions): LogConfig {
 }
 
 /**
- * `__cluster_metadata-0`, the log that a quorum of one writes: Kafka's record framing (KIP-631) in record batches, read by
- * `kafka-dump-log --cluster-metadata-decoder`.
+ * The log `__cluster_metadata-0` of a quorum of one. It holds Kafka's record framing (KIP-631) in
+ * record batches, which `kafka-dump-log --cluster-metadata-decoder` can read.
  */
 export class MetadataLog {
   #log: PartitionLog
@@ -65,7 +65,7 @@ export class MetadataLog {
   readonly #nodeId: number
   readonly #logger: Logger
   readonly snapshots: SnapshotStore
-  /** Bytes of batches that were replayed or written. */
+  /** The bytes of all batches that were replayed or written. */
   bytesSeen = 0
 
   private constructor(logs: LogManager, log: PartitionLog, nodeId: number, logger: Logger) {
@@ -94,9 +94,9 @@ export class MetadataLog {
   }
 
   /**
-   * The image of the newest snapshot that can be used, from which the log is replayed. Throws
-   * MR_BROKER_METADATA_SNAPSHOT if records are missing that only a snapshot has: without them
-   * topics would be lost.
+   * Returns the image of the newest usable snapshot, from which the log is replayed. Throws
+   * MR_BROKER_METADATA_SNAPSHOT if only a missing or damaged snapshot has the earlier records,
+   * because topics would be lost.
    */
   async restore(): Promise<MetadataImage> {
     await this.snapshots.removeLeftovers()
@@ -104,22 +104,23 @@ export class MetadataLog {
     const { image, damaged } = await this.#newestSnapshot()
     const { logStartOffset: start, logEndOffset: end } = this.#log
     const next = image.offset + 1
-    const problem = damaged[0] && `the snapshot ${snapshotName(damaged[0].id)} cannot be read: ${damaged[0].cause}`
+    const problem = damaged[0] && `the snapshot ${snapshotName(damaged[0].id)} is unreadable: ${damaged[0].cause}`
     if (next < start)
       throw this.#incomplete(
         `starts at offset ${start}, but ${problem ?? 'the snapshot of the earlier records is missing'}`,
       )
     if (Math.max(next, end) < newest)
       throw this.#incomplete(`ends at offset ${end}, before its newest snapshot at ${newest}, but ${problem}`)
-    for (const { id } of damaged) await this.snapshots.putAside(id)
+    for (const { id } of damaged) await this.snapshots.markDamaged(id)
     if (problem)
-      this.#logger.warn(`${this.#log.dir}: ${problem}. It was renamed to .damaged; the log is complete without it`)
-    // the log lost its end, but the snapshot contains it: new records follow the snapshot
+      this.#logger.warn(`${this.#log.dir}: ${problem}. It was renamed to .damaged. The log is complete without it`)
+    // The log lost its end, but the snapshot contains those records. New records follow the
+    // snapshot.
     if (next > end) this.#log = await this.#logs.startOver(METADATA_TOPIC, 0, next)
     return image
   }
 
-  /** Tries the newest first. A snapshot that ends before the log's start cannot be used. */
+  /** Tries the newest one first. A snapshot that ends before the log's start cannot be used. */
   async #newestSnapshot(): Promise<{ image: MetadataImage; damaged: { id: SnapshotId; cause: string }[] }> {
     const damaged: { id: SnapshotId; cause: string }[] = []
     const ids = this.snapshots.list().filter(id => id.endOffset >= this.#log.logStartOffset)
@@ -137,12 +138,14 @@ export class MetadataLog {
     return brokerErrors.create('MR_BROKER_METADATA_SNAPSHOT', { dir: this.#log.dir, what })
   }
 
-  /** Removes the records before an offset, which a snapshot contains. Removes whole segments. */
+  /**
+   * Removes the records before an offset, which a snapshot contains. Removes only whole segments.
+   */
   async trim(offset: number): Promise<void> {
     if (offset > this.#log.logStartOffset) await this.#log.deleteRecordsBefore(offset)
   }
 
-  /** All batches from an offset on. Throws MR_BROKER_METADATA_CORRUPT. */
+  /** Yields all batches from an offset on. Throws MR_BROKER_METADATA_CORRUPT. */
   async *replay(from: number): AsyncGenerator<MetadataBatch> {
     let offset = from
     while (offset < this.#log.logEndOffset) {
@@ -154,7 +157,7 @@ export class MetadataLog {
         this.bytesSeen += batch.size
         yield batch
       }
-      if (offset === before) throw this.#corrupt(offset, 'the log has no batch there')
+      if (offset === before) throw this.#corrupt(offset, 'no batch exists at this offset')
     }
   }
 
@@ -184,7 +187,10 @@ export class MetadataLog {
     return brokerErrors.create('MR_BROKER_METADATA_CORRUPT', { dir: this.#log.dir, offset, cause: what }, { cause })
   }
 
-  /** Writes records as one batch, on disk when it resolves. Gives the offset of the last one. */
+  /**
+   * Writes records as one batch. When it resolves, they are on disk. Returns the offset of the last
+   * record.
+   */
   async append(records: readonly MetadataRecord[], epoch: number, now: number): Promise<number> {
     const size = records.reduce((n, r) => n + r.bytes.length + 16, HEADER_SIZE)
     const builder = new RecordBatchBuilder({ initialSize: size })
@@ -192,7 +198,7 @@ export class MetadataLog {
     return this.#write(builder.build(), epoch)
   }
 
-  /** Writes that this node leads from now on, in an epoch of its own: what an election ends with. */
+  /** Records that this node leads in a new epoch, as at the end of an election. */
   async appendLeaderChange(epoch: number, now: number): Promise<number> {
     const builder = new RecordBatchBuilder({ control: true, initialSize: 128 })
     const voters = [{ voterId: this.#nodeId }]
@@ -203,13 +209,13 @@ export class MetadataLog {
   }
 
   async #write(batch: Buffer, leaderEpoch: number): Promise<number> {
-    if (batchSize(batch, 0) !== batch.length) throw new RangeError('a metadata batch of a wrong size was built')
+    if (batchSize(batch, 0) !== batch.length) throw new RangeError('the size of a new metadata batch is wrong')
     const { lastOffset } = await this.#log.append(batch, { origin: 'coordinator', leaderEpoch })
     this.bytesSeen += batch.length
     return lastOffset
   }
 
-  /** `quorum-state`, in Kafka's JSON, version 0: who leads, and in which epoch. */
+  /** Writes `quorum-state`, in Kafka's JSON, version 0: the leader and its epoch. */
   #writeQuorumState(leaderEpoch: number): void {
     const path = join(this.#log.dir, 'quorum-state')
     const state = {

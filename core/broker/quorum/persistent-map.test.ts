@@ -2,10 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PersistentMap } from './persistent-map.ts'
 
-/**
- * Two pairs of keys with the same FNV-1a hash are among these: costarring/liquid,
- * declinate/macallums.
- */
+/** Two pairs of these keys have the same FNV-1a hash: costarring/liquid and declinate/macallums. */
 const KEYS = ['costarring', 'liquid', 'declinate', 'macallums', '', 'a', 'b', 'topic-1', 'topic-2', '__proto__']
 const change = fc.record({ key: fc.constantFrom(...KEYS), value: fc.option(fc.nat(5), { nil: null }) })
 
@@ -60,7 +57,7 @@ test('the order of entries depends only on the contents, not on the history', ()
   expect([...down]).toEqual([...up])
 })
 
-test('changing one entry creates a handful of nodes, in a map of 100 or 100,000', () => {
+test('changing one entry creates only a few nodes, in a map of 100 or 100,000', () => {
   const costs = [100, 100_000].map(size => {
     const map = changed(
       PersistentMap.empty<number>(),

@@ -1,9 +1,9 @@
-/** How many bits of a key's hash each level of the tree uses. */
+/** The number of bits of a key's hash per level of the tree. */
 const BITS = 4
 const WIDTH = 1 << BITS
 const MASK = WIDTH - 1
 
-/** An entry; `next` holds others whose keys have the same hash. */
+/** An entry. `next` links entries whose keys have the same hash. */
 class Leaf<V> {
   readonly hash: number
   readonly key: string
@@ -18,7 +18,7 @@ class Leaf<V> {
   }
 }
 
-/** Only the draft that made a node may change it. */
+/** Only the draft that created a node may change it. */
 class Node<V> {
   readonly owner: object
   readonly slots: (Node<V> | Leaf<V> | null)[]
@@ -35,7 +35,7 @@ const emptySlots = () => new Array<null>(WIDTH).fill(null)
 function hashOf(key: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193)
-  // the low bits choose the slots first: let the high ones take part
+  // The low bits select the slots first, so mix the high bits into them.
   return (hash ^ (hash >>> 15)) >>> 0
 }
 
@@ -87,13 +87,14 @@ export class PersistentMap<V> implements ReadonlyMap<string, V> {
     return find(at, key)
   }
 
-  /** Collects changes that become a new map together. */
+  /** Collects several changes for one new map. */
   draft(): MapDraft<V> {
     return new MapDraft(this, this.#root)
   }
 
   /**
-   * How many inner nodes this map does not share with another: the cost of the change between them.
+   * The number of inner nodes that this map does not share with another one: the cost of the change
+   * between them.
    */
   unsharedNodes(other: PersistentMap<V>): number {
     const count = (a: Node<V>, b: Node<V> | Leaf<V> | null): number => {
@@ -135,7 +136,7 @@ function* entriesOf<V>(node: Node<V>): MapIterator<[string, V]> {
   }
 }
 
-/** Changes to a map: each node is copied when it is first changed, and only then. */
+/** Changes to a map. A node is copied before its first change. */
 export class MapDraft<V> {
   readonly #from: PersistentMap<V>
   #owner: object = {}
@@ -173,10 +174,10 @@ export class MapDraft<V> {
         node = node.slots[i] = this.#own(slot)
       } else if (slot === null || slot.hash === hash) {
         if (find(slot, key) === null) this.#size++
-        node.slots[i] = new Leaf(hash, key, value, without(slot, key))
+        node.slots[i] = new Leaf(hash, key, value, withoutKey(slot, key))
         return
       } else {
-        // two keys meet here: one level more
+        // Two keys share this slot, so add a level.
         const deeper = new Node<V>(this.#owner, emptySlots())
         deeper.slots[(slot.hash >>> (shift + BITS)) & MASK] = slot
         node = node.slots[i] = deeper
@@ -197,8 +198,8 @@ export class MapDraft<V> {
     const own = this.#own(node)
     const i = (hash >>> shift) & MASK
     const slot = own.slots[i]!
-    own.slots[i] = slot instanceof Node ? this.#remove(slot, hash, shift + BITS, key) : without(slot, key)
-    // a node with nothing but one leaf is replaced by that leaf: equal maps have equal trees
+    own.slots[i] = slot instanceof Node ? this.#remove(slot, hash, shift + BITS, key) : withoutKey(slot, key)
+    // A node that contains only one leaf is replaced by the leaf. Equal maps then have equal trees.
     const left = own.slots.filter(s => s !== null)
     return left.length > 1 || left[0] instanceof Node ? own : (left[0] ?? null)
   }
@@ -207,17 +208,17 @@ export class MapDraft<V> {
     return node.owner === this.#owner ? node : new Node(this.#owner, node.slots.slice())
   }
 
-  /** The map with the changes; the same map if there are none. */
+  /** Returns the changed map, or the same map if nothing changed. */
   result(): PersistentMap<V> {
     if (!this.#changed) return this.#from
-    // nodes that a map has are changed no more
+    // The nodes now belong to a map, so the draft must not change them any more.
     this.#owner = {}
     return new PersistentMap(this.#root, this.#size)
   }
 }
 
-function without<V>(leaf: Leaf<V> | null, key: string): Leaf<V> | null {
+function withoutKey<V>(leaf: Leaf<V> | null, key: string): Leaf<V> | null {
   if (leaf === null) return null
   if (leaf.key === key) return leaf.next
-  return new Leaf(leaf.hash, leaf.key, leaf.value, without(leaf.next, key))
+  return new Leaf(leaf.hash, leaf.key, leaf.value, withoutKey(leaf.next, key))
 }

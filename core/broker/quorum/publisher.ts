@@ -11,9 +11,9 @@ interface Publication {
 }
 
 /**
- * Applies and publishes committed metadata. Changes committed meanwhile are published together. New
- * logs are created before the image shows their partitions, and old ones are removed after it no
- * longer does.
+ * Applies and publishes committed metadata. Changes that are committed during this are published
+ * together. New logs are created before the image shows their partitions, and old logs are removed
+ * after it no longer does.
  */
 export class Publisher {
   readonly #partitions: Pick<Partitions, 'create' | 'update'>
@@ -37,12 +37,12 @@ export class Publisher {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Shows the image that a broker starts with; its effects are for `Partitions.reconcile`. */
+  /** Shows the image with which the broker starts. `Partitions.reconcile` applies its effects. */
   begin(image: MetadataImage): void {
     this.#image = image
   }
 
-  /** Resolves once this image, or a later one, is shown and its logs are there. */
+  /** Resolves once this image or a later one is shown and its logs exist. */
   publish(image: MetadataImage, delta: ImageDelta): Promise<void> {
     const before = this.#waiting
     this.#waiting = before
@@ -67,7 +67,7 @@ export class Publisher {
       }
       next.done.resolve()
     }
-    // at once: a later publish starts over
+    // Immediately, so that a later publish starts a new run.
     this.#running = null
   }
 
@@ -80,7 +80,7 @@ export class Publisher {
       try {
         listener(next, previous, delta)
       } catch (error) {
-        this.#logger.error('A metadata listener failed', error)
+        this.#logger.error('A listener of the metadata failed', error)
       }
     }
   }

@@ -28,7 +28,10 @@ import { inVersions } from '../../protocol/schema/versions.ts'
 import { Writer } from '../../protocol/schema/writer.ts'
 import { encodeWithTags, type UnknownTag, unknownTagsOf } from './unknown-tags.ts'
 
-/** The records of the metadata log that mean something here, with the version in which they are written at metadata.version 30 (4.3-IV0). */
+/**
+ * The metadata record types that Millrace uses, with the version that is written at
+ * metadata.version 30 (4.3-IV0).
+ */
 const KINDS = {
   RegisterBroker: { declaration: RegisterBrokerRecord, version: 4 },
   UnregisterBroker: { declaration: UnregisterBrokerRecord, version: 0 },
@@ -54,18 +57,18 @@ const KINDS = {
 type Kinds = typeof KINDS
 export type MetadataRecordKind = keyof Kinds
 
-/** A record of the metadata log, with its bytes as they stand there. */
+/** A record of the metadata log, with its original bytes. */
 export type MetadataRecord = {
   [K in MetadataRecordKind]: {
     readonly kind: K
     readonly value: Message<Kinds[K]['declaration']>
     readonly bytes: Buffer
-    /** Tagged fields that the declaration does not have; absent where there are none. */
+    /** Tagged fields that the declaration does not have. Absent if there are none. */
     readonly unknownTags?: readonly UnknownTag[]
   }
 }[MetadataRecordKind]
 
-/** A record that Millrace does not use. It changes nothing, and snapshots keep it. */
+/** A record that Millrace does not use. It has no effect, and snapshots keep it. */
 export interface UnknownRecord {
   readonly kind: 'Unknown'
   readonly apiKey: number
@@ -80,24 +83,21 @@ const BY_KEY = new Map(
 /** The version of the frame around each record (Kafka's AbstractApiMessageSerde). */
 const FRAME_VERSION = 1
 
-/** Records that are only kept, so a newer version does no harm. */
+/** Types that are only kept, so a newer version is acceptable. */
 const ONLY_KEPT: ReadonlySet<MetadataRecordKind> = new Set(['ClientQuota', 'RegisterController'])
 
-/** Makes a record: missing fields get their defaults, and `value` is what a replay will read. */
+/** Creates a record. Omitted fields get their defaults. `value` is what a replay will read. */
 export function record<K extends MetadataRecordKind>(
   kind: K,
   input: MessageInput<Kinds[K]['declaration']>,
 ): MetadataRecord {
   const declaration: MessageDeclaration = KINDS[kind].declaration
   const bytes = recordBytes(kind, input)
-  // frame version, api key and version are all below 128: one byte each
+  // The frame version, API key and version are all below 128, so each takes one byte.
   return { kind, value: decode(declaration, KINDS[kind].version, bytes, 3), bytes } as MetadataRecord
 }
 
-/**
- * The bytes of a record as `record` makes them, with tagged fields that the declaration does not
- * have.
- */
+/** Encodes a record as `record` does, with tagged fields that the declaration does not have. */
 export function recordBytes<K extends MetadataRecordKind>(
   kind: K,
   input: MessageInput<Kinds[K]['declaration']>,
@@ -112,7 +112,7 @@ export function recordBytes<K extends MetadataRecordKind>(
   return Buffer.concat(writer.finish())
 }
 
-/** Reads the value of a record of the metadata log. Throws a ProtocolError on bytes that are not one. */
+/** Decodes a record of the metadata log. Throws a ProtocolError if the bytes are invalid. */
 export function decodeRecord(bytes: Buffer): MetadataRecord | UnknownRecord {
   const reader = new Reader(bytes, 0, bytes.length, 'metadata record')
   const frame = reader.uvarint()

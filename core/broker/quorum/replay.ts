@@ -4,14 +4,14 @@ import type { MetadataBatch } from './metadata-log.ts'
 import type { MetadataRecord, UnknownRecord } from './records.ts'
 
 /**
- * Builds the image out of the log's batches. What stands between BeginTransaction and EndTransaction takes effect at the end, and never if the
- * transaction was aborted (KIP-868).
+ * Builds an image from the batches of the log. Records between BeginTransaction and EndTransaction
+ * apply at the end of the transaction, and never if it was aborted (KIP-868).
  */
 export class Replay {
   image: MetadataImage
-  /** What changed since the image that the replay began with. */
+  /** The changes since the start of the replay. */
   readonly delta = { topicIds: new Set<string>(), configKeys: new Set<string>() }
-  /** Topics that were deleted: what is left of them on disk may go. */
+  /** The deleted topics, whose remaining directories may be removed. */
   readonly removedTopics = new Set<string>()
   /** Bytes of the batches. */
   bytes = 0
@@ -21,7 +21,7 @@ export class Replay {
     this.image = image
   }
 
-  /** Whether the log ended within a transaction: its writer died, and it has to be aborted. */
+  /** Whether the log ended within a transaction. Its writer died, so it must be aborted. */
   get inTransaction(): boolean {
     return this.#pending !== null
   }

@@ -10,7 +10,10 @@ import { removeFile, syncDirectory } from '../log/files.ts'
 import type { QuorumRecords } from './image.ts'
 import { METADATA_TOPIC } from './topic-names.ts'
 
-/** Which records a snapshot covers: all before `endOffset`, the last of which has this epoch. */
+/**
+ * Identifies a snapshot. It contains all records before `endOffset`. The last of them has this
+ * epoch.
+ */
 export interface SnapshotId {
   readonly endOffset: number
   readonly epoch: number
@@ -18,10 +21,10 @@ export interface SnapshotId {
 
 const SUFFIX = '.checkpoint'
 const PART = '.checkpoint.part'
-/** Apache's name of a snapshot that it is about to remove. */
+/** The suffix of a snapshot that Apache is about to remove. */
 const DELETED = '.checkpoint.deleted'
 
-/** Records are gathered to batches of about this size: a batch is read at once. */
+/** The approximate size of a batch of records. A batch is read as a whole. */
 const BATCH_BYTES = 256 << 10
 const READ_BYTES = 1 << 20
 /** Apache's own batches have at most 8 MiB. */
@@ -32,7 +35,7 @@ export function snapshotName({ endOffset, epoch }: SnapshotId): string {
   return `${String(endOffset).padStart(20, '0')}-${String(epoch).padStart(10, '0')}${SUFFIX}`
 }
 
-/** Reads a snapshot's name; null for any other file. */
+/** Parses a snapshot's file name. Returns null for any other file. */
 export function parseSnapshotName(name: string): SnapshotId | null {
   const m = /^(\d{20})-(\d{10})\.checkpoint$/.exec(name)
   if (m === null) return null
@@ -47,13 +50,13 @@ export function isSnapshotLeftover(name: string): boolean {
 
 export interface SnapshotContents {
   readonly id: SnapshotId
-  /** The time of the last record that it covers. */
+  /** The timestamp of the last record in the snapshot. */
   readonly timestamp: number
   readonly quorum: QuorumRecords
   readonly records: Iterable<Buffer>
 }
 
-/** Makes the batches of a snapshot. Offsets count from 0 within the file, as in Apache Kafka. */
+/** Yields the batches of a snapshot. As in Apache Kafka, offsets within the file start at 0. */
 function* snapshotBatches(s: SnapshotContents, now: number): Generator<Buffer> {
   let offset = 0
   const built = (builder: RecordBatchBuilder): Buffer => {
@@ -85,8 +88,9 @@ function* snapshotBatches(s: SnapshotContents, now: number): Generator<Buffer> {
 }
 
 /**
- * Writes a snapshot next to the metadata log: first under a temporary name, synced, and then
- * renamed. So a snapshot that has its name is complete, whenever the process or the machine dies.
+ * Writes a snapshot next to the metadata log. It is written under a temporary name, synced, and
+ * then renamed. A snapshot with its final name is therefore complete, even if the process or the
+ * machine dies.
  */
 export async function writeSnapshot(dir: string, s: SnapshotContents, now: number): Promise<void> {
   const path = join(dir, snapshotName(s.id))
@@ -108,8 +112,8 @@ export async function writeSnapshot(dir: string, s: SnapshotContents, now: numbe
 }
 
 /**
- * The validated batches of a file. Throws a RangeError or a protocol error if it contains anything
- * but complete batches.
+ * Yields the validated batches of a file. Throws a RangeError or a protocol error if the file
+ * contains anything but complete batches.
  */
 async function* batchesOf(path: string): AsyncGenerator<DecodedBatch> {
   const handle = await open(path, 'r')
@@ -123,7 +127,7 @@ async function* batchesOf(path: string): AsyncGenerator<DecodedBatch> {
         await handle.read(head, 0, HEADER_SIZE, at)
         wanted = Math.max(wanted, batchSize(head, 0))
       }
-      if (wanted > size - at || wanted > MAX_BATCH_BYTES) throw new RangeError(`it is cut off at byte ${at}`)
+      if (wanted > size - at || wanted > MAX_BATCH_BYTES) throw new RangeError(`it is truncated at byte ${at}`)
       const bytes = Buffer.allocUnsafeSlow(wanted)
       const { bytesRead } = await handle.read(bytes, 0, wanted, at)
       const before = at
@@ -131,25 +135,25 @@ async function* batchesOf(path: string): AsyncGenerator<DecodedBatch> {
         at += batch.size
         yield batch
       }
-      if (at === before) throw new RangeError(`it is cut off at byte ${at}`)
+      if (at === before) throw new RangeError(`it is truncated at byte ${at}`)
     }
   } finally {
     await handle.close()
   }
 }
 
-/** The control records of a batch, by their type. */
+/** The control records of a batch by type. */
 export function controlRecordsOf(batch: DecodedBatch): Map<ControlRecordType | 'unknown', Buffer> {
   const found = new Map<ControlRecordType | 'unknown', Buffer>()
   for (const r of batch.records()) if (r.value !== null) found.set(controlRecordType(r), r.value)
   return found
 }
 
-/** The quorum's records among some control records; empty if there are none. */
+/** The quorum's records among these control records. Empty if there are none. */
 export function quorumRecordsIn(found: ReadonlyMap<string, Buffer>): Partial<QuorumRecords> {
   const kraftVersion = found.get('kraft-version')
   const voters = found.get('kraft-voters')
-  // copies: these are slices of what was read at once
+  // Copies, because these are slices of a larger read buffer.
   return {
     ...(kraftVersion && { kraftVersion: Buffer.from(kraftVersion) }),
     ...(voters && { voters: Buffer.from(voters) }),
@@ -162,8 +166,8 @@ export type SnapshotPart =
   | { readonly kind: 'records'; readonly values: readonly Buffer[] }
 
 /**
- * Reads a snapshot in order. Throws if it is damaged. An unfinished snapshot counts as damaged: its
- * last record is not a footer.
+ * Reads a snapshot in order. Throws if it is damaged. An incomplete snapshot counts as damaged,
+ * because its last record is not a footer.
  */
 export async function* readSnapshot(path: string): AsyncGenerator<SnapshotPart> {
   let hasHeader = false
@@ -190,7 +194,7 @@ export async function* readSnapshot(path: string): AsyncGenerator<SnapshotPart> 
   if (!hasFooter) throw new RangeError('it has no footer: it was not completely written')
 }
 
-/** The time of the last record that a snapshot covers. */
+/** Returns the timestamp of the last record in a snapshot. */
 export async function snapshotTimestamp(path: string): Promise<number> {
   for await (const part of readSnapshot(path)) if (part.kind === 'header') return part.timestamp
   return 0

@@ -1,16 +1,16 @@
-/** When a snapshot of the metadata is due. */
+/** The limits that determine when to write a metadata snapshot. */
 export interface SnapshotLimits {
   /** `metadata.log.max.record.bytes.between.snapshots` */
   readonly maxBytesBetween: number
-  /** `metadata.log.max.snapshot.interval.ms`; 0 is never. */
+  /** `metadata.log.max.snapshot.interval.ms`. 0 means no limit. */
   readonly maxIntervalMs: number
 }
 
-/** How much of the old metadata is kept. */
+/** The limits that determine how much old metadata is kept. */
 export interface MetadataRetention {
-  /** `metadata.max.retention.bytes`; -1 is no limit. */
+  /** `metadata.max.retention.bytes`. -1 means no limit. */
   readonly bytes: number
-  /** `metadata.max.retention.ms`; -1 is no limit. */
+  /** `metadata.max.retention.ms`. -1 means no limit. */
   readonly ms: number
 }
 
@@ -21,15 +21,16 @@ export function isSnapshotDue(limits: SnapshotLimits, bytes: number, ageMs: numb
 
 export interface SnapshotFacts {
   readonly size: number
-  /** The time of the last record that it covers. */
+  /** The timestamp of the last record in the snapshot. */
   readonly timestamp: number
 }
 
 /**
- * Whether the oldest snapshot may be removed, with the log up to the next one (Kafka's rule): it is
- * too old, or all together are too large. The newest one always stays.
+ * Whether to remove the oldest snapshot and the log up to the next snapshot. As in Kafka, it is
+ * removed if it is too old or if all of them together are too large. The newest snapshot is always
+ * kept.
  */
-export function mayDropOldest(
+export function shouldRemoveOldest(
   snapshots: readonly SnapshotFacts[],
   logBytes: number,
   retention: MetadataRetention,

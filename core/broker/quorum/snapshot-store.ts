@@ -15,7 +15,7 @@ import {
   writeSnapshot,
 } from './snapshot-file.ts'
 
-/** The snapshots next to the metadata log. */
+/** The snapshot files next to the metadata log. */
 export class SnapshotStore {
   readonly dir: string
 
@@ -23,7 +23,7 @@ export class SnapshotStore {
     this.dir = dir
   }
 
-  /** The oldest first. */
+  /** Sorted, the oldest first. */
   list(): SnapshotId[] {
     return readdirSync(this.dir)
       .map(parseSnapshotName)
@@ -43,7 +43,7 @@ export class SnapshotStore {
     return snapshotTimestamp(this.path(id))
   }
 
-  /** Removes snapshot files that a crash left half written or half removed. */
+  /** Removes partial snapshot files that a crash left behind. */
   async removeLeftovers(): Promise<void> {
     for (const name of readdirSync(this.dir))
       if (isSnapshotLeftover(name)) await rm(join(this.dir, name), { force: true })
@@ -54,7 +54,7 @@ export class SnapshotStore {
   }
 
   /** Renames a damaged snapshot, so that it is ignored but can still be repaired. */
-  async putAside(id: SnapshotId): Promise<void> {
+  async markDamaged(id: SnapshotId): Promise<void> {
     await rename(this.path(id), `${this.path(id)}.damaged`)
   }
 
@@ -71,7 +71,7 @@ export class SnapshotStore {
     return replay.image
   }
 
-  /** Writes a snapshot of an image that is committed, and gives its id. */
+  /** Writes a snapshot of a committed image and returns its id. */
   async save(image: MetadataImage, now: number): Promise<SnapshotId> {
     const id = { endOffset: image.offset + 1, epoch: image.epoch }
     const { timestamp, quorum } = image

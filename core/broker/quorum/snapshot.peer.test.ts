@@ -20,15 +20,15 @@ import { readSnapshot } from './snapshot-file.ts'
 import { SnapshotStore } from './snapshot-store.ts'
 
 /**
- * A directory of an Apache broker whose metadata log no longer begins at 0, opened by ours, and the
- * other way round.
+ * Opens a directory whose metadata log no longer begins at 0 in the other broker: one of Apache in
+ * ours, and one of ours in Apache.
  */
 const libs = findKafkaLibs()
 const skipped = skipWithout('Apache Kafka', libs !== null)
 
 /**
- * What makes a broker write a snapshot after almost every change, and keep little of what was
- * before.
+ * Settings that make a broker write a snapshot after almost every change, and keep little old
+ * metadata.
  */
 const PAST_RETENTION = {
   'metadata.log.max.record.bytes.between.snapshots': '1000',
@@ -80,8 +80,8 @@ async function withKafka<T>(bootstrap: string, use: (kafka: Kafka, admin: Admin)
 }
 
 /**
- * Apache may not list a topic for a moment after its creation, which fails kafkajs where it waits
- * for leaders.
+ * Just after creation, Apache may not list a topic. kafkajs would then fail while it waits for
+ * leaders.
  */
 const create = (admin: Admin, topics: { topic: string; numPartitions?: number }[]) =>
   admin.createTopics({ topics, waitForLeaders: false })
@@ -103,7 +103,10 @@ async function readAll(bootstrap: string, topic: string, count: number): Promise
     .sort()
 }
 
-/** The records of the newest snapshot, sorted: their order is that of hash maps. */
+/**
+ * The records of the newest snapshot. They are sorted because the brokers write them in hash map
+ * order.
+ */
 async function newestRecords(): Promise<string[]> {
   const records: string[] = []
   for await (const part of readSnapshot(store().path(store().list().at(-1)!)))
@@ -111,7 +114,7 @@ async function newestRecords(): Promise<string[]> {
   return records.sort()
 }
 
-/** What topics there are: names, ids, partitions, and the configs of one. */
+/** The topics with their names, ids and partitions, and the configs of one topic. */
 const inventory = (bootstrap: string) =>
   withKafka(bootstrap, async (_, admin) => {
     const { topics } = await admin.fetchTopicMetadata()
@@ -141,7 +144,7 @@ function startOurs(more: Record<string, string> = {}): Promise<Broker> {
 }
 
 test.skipIf(skipped)(
-  'a directory whose metadata log begins past 0 moves from Apache to us and back with all that is in it',
+  'a directory whose metadata log begins past 0 moves from Apache to Millrace and back without loss',
   { timeout: 400_000 },
   async () => {
     await apache.start()
@@ -171,13 +174,13 @@ test.skipIf(skipped)(
     const alter = ['--bootstrap-server', apache.bootstrap, '--alter', '--entity-type', 'users', '--entity-name', 'bob']
     await runKafkaTool('configs', [...alter, '--add-config', 'producer_byte_rate=1024,consumer_byte_rate=2048'])
     await runKafkaTool('configs', [...alter, '--delete-config', 'consumer_byte_rate'])
-    // Apache looks once a minute for what it need not keep
+    // Apache checks once a minute for old metadata to remove.
     await vi.waitFor(() => expect(firstOffset()).toBeGreaterThan(0), { timeout: 150_000, interval: 500 })
     const theirs = await inventory(apache.bootstrap)
     expect(theirs.topics).toEqual(['kept 2', 'other 4'])
     await apache.stop()
 
-    // the image that we make of Apache's snapshot gives the records of Apache's snapshot
+    // An image restored from Apache's snapshot must yield the records of Apache's snapshot.
     const newest = store().list().at(-1)!
     const image = await store().load(newest)
     const ourRecords = [...imageRecords(image)].map(b => b.toString('hex')).sort()
@@ -194,7 +197,7 @@ test.skipIf(skipped)(
       await create(admin, [{ topic: 'made-here', numPartitions: 2 }, { topic: 'passing' }])
       await admin.deleteTopics({ topics: ['passing'] })
       await send(kafka, 'made-here', ['x', 'y'])
-      // our own snapshot, with the log behind it trimmed
+      // Our own snapshot, after which the log before it is trimmed.
       await vi.waitFor(
         async () => {
           await create(admin, [{ topic: `n${Date.now()}` }])

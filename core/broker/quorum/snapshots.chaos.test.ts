@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => removeDir(dir))
 
-test('no topic is lost, whenever SIGKILL interrupts writing a snapshot and trimming the log', {
+test('no topic is lost if SIGKILL interrupts writing a snapshot or trimming the log at any point', {
   timeout: 300_000,
 }, async () => {
   const countFile = join(dir, 'count')
@@ -29,7 +29,7 @@ test('no topic is lost, whenever SIGKILL interrupts writing a snapshot and trimm
     })
     expect([signal, stderr]).toEqual([existsSync(countFile) ? null : 'SIGKILL', ''])
     const acknowledged = stdout.split('\n').filter(line => line !== '')
-    // twice: what the first start repairs must hold at the second one
+    // Twice, because the second start must accept what the first one repaired.
     for (let i = 0; i < 2; i++) {
       const rig = await MetadataRig.open(data)
       await rig.load()
@@ -37,8 +37,8 @@ test('no topic is lost, whenever SIGKILL interrupts writing a snapshot and trimm
       await rig.snapshot()
     }
   }
-  // the steps: temporary file, its bytes, sync, name, directory; the log's start, its segments; the
-  // old snapshot
+  // The operations: temporary file, its bytes, sync, rename, directory; the log's start, its
+  // segments; the old snapshot.
   expect(at).toBeGreaterThan(12)
   expect(Number(readFileSync(countFile, 'utf8'))).toBe(at - 1)
 })

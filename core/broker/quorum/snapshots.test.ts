@@ -36,8 +36,8 @@ const logFiles = () =>
 const topic = (name: string) => record('Topic', { name, topicId: randomUuid() })
 
 /**
- * A log that begins past 0: twenty topics, the first ten removed again, two snapshots, and two more
- * topics.
+ * Creates a log that begins past 0: twenty topics, of which the first ten are removed again, two
+ * snapshots, and two more topics.
  */
 async function trimmed(): Promise<MetadataRig> {
   const rig = await openRig()
@@ -52,7 +52,7 @@ async function trimmed(): Promise<MetadataRig> {
   return rig
 }
 
-test('the log before a snapshot is trimmed, the newest snapshot stays, and a restart restores everything', async () => {
+test('the log before a snapshot is trimmed, the newest snapshot is kept, and a restart restores everything', async () => {
   const rig = await trimmed()
   const before = rig.image
   expect(checkpoints()).toEqual([snapshotName({ endOffset: 30, epoch: 1 })])
@@ -68,7 +68,7 @@ test('the log before a snapshot is trimmed, the newest snapshot stays, and a res
 
 const lastBatchAt = (bytes: Buffer) => bytes.length - [...readBatches(bytes)].at(-1)!.size
 
-test('if the snapshot is truncated, corrupt or missing, the start is refused and nothing is changed', async () => {
+test('if the snapshot is truncated, corrupt or missing, the start fails and nothing is changed', async () => {
   await (await trimmed()).logs.close()
   const path = metadata(checkpoints()[0]!)
   const whole = readFileSync(path)
@@ -78,7 +78,7 @@ test('if the snapshot is truncated, corrupt or missing, the start is refused and
     ['is missing', () => rmSync(path)],
     ['its checksum is wrong', () => writeFileSync(path, wrong)],
     ['it has no footer', () => writeFileSync(path, whole.subarray(0, lastBatchAt(whole)))],
-    ['it is cut off', () => writeFileSync(path, whole.subarray(0, whole.length - 10))],
+    ['it is truncated', () => writeFileSync(path, whole.subarray(0, whole.length - 10))],
     ['it has no footer', () => writeFileSync(path, '')],
   ]
   for (const [cause, damage] of damages) {
@@ -111,12 +111,12 @@ test('a damaged snapshot is renamed if the log, or an older snapshot, contains e
     const again = await openRig()
     await again.load()
     expect(again.topics()).toEqual(['a', 'b', 'c'])
-    if (name === checkpoints()[1]) expect(again.lines.join()).toContain('cannot be read')
+    if (name === checkpoints()[1]) expect(again.lines.join()).toContain('is unreadable')
     await again.logs.close()
   }
 })
 
-test('a snapshot that is ahead of the log: new records follow the snapshot', async () => {
+test('if a snapshot ends after the log, new records follow the snapshot', async () => {
   const rig = await trimmed()
   await rig.snapshot()
   const { offset } = rig.image
@@ -135,7 +135,7 @@ test('a snapshot that is ahead of the log: new records follow the snapshot', asy
   await third.logs.close()
 })
 
-test('a log that lost its end refuses to start without the snapshot that contains it', async () => {
+test('a log that lost its end does not start without the snapshot that contains it', async () => {
   const rig = await openRig()
   await rig.load()
   await rig.write(topic('a'), topic('b'))
@@ -155,7 +155,7 @@ test('a partial snapshot left by a crash is ignored and removed', async () => {
   await rig.logs.close()
   for (const name of [
     '00000000000000000009-0000000001.checkpoint.part',
-    // Apache's names of temporary files and of files that it is about to remove
+    // The names that Apache gives to temporary files and to files that it is about to remove.
     '00000000000000000009-0000000001-123456.checkpoint.part',
     '00000000000000000009-0000000001.checkpoint.deleted',
   ])
@@ -182,7 +182,7 @@ test('records of unknown types and versions survive snapshots byte for byte, in 
   const kept = [unknown(99, 0, 'first'), acl('kept', two), unknown(98, 7, 'second'), unknown(18, 3, 'newer ACL')]
   await rig.write(kept[0]!, acl('gone', one), kept[1]!, topic('t'), kept[2]!, quota('gone', 1), quota('rate', 1))
   await rig.write(removedAcl(one), quota('gone', 1, true), kept[3]!, quota('rate', 2))
-  // more than one generation of snapshots
+  // Several generations of snapshots.
   for (let i = 0; i < 3; i++) {
     await rig.snapshot()
     await rig.write(topic(`more-${i}`))
@@ -236,7 +236,7 @@ test('tagged fields of a newer version are kept with their records', async () =>
   await again.logs.close()
 })
 
-test('an unreadable record is an error; it is never skipped', async () => {
+test('an unreadable record is an error and is never skipped', async () => {
   const rig = await openRig()
   await rig.load()
   const builder = new RecordBatchBuilder({ initialSize: 100 })
@@ -256,7 +256,7 @@ async function startedAgain(b: TestBroker): Promise<unknown> {
   return b.restart().catch((error: unknown) => error)
 }
 
-test('a broker whose metadata log begins past 0 keeps topics, configs and records; without its snapshot it does not start and moves nothing', async () => {
+test('a broker whose metadata log begins past 0 keeps topics, configs and records, and without its snapshot fails to start and changes nothing', async () => {
   const b = await startTestBroker(TINY)
   dir = b.dir
   let c = await RawClient.connect(b.port)

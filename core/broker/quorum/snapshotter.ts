@@ -5,9 +5,9 @@ import type { SnapshotId } from './snapshot-file.ts'
 import {
   isSnapshotDue,
   type MetadataRetention,
-  mayDropOldest,
   type SnapshotFacts,
   type SnapshotLimits,
+  shouldRemoveOldest,
 } from './snapshot-rules.ts'
 
 interface SnapshotterOptions {
@@ -17,17 +17,20 @@ interface SnapshotterOptions {
   readonly logger: Logger
 }
 
-/** How often to look for old snapshots; the same as Apache Kafka. */
+/** The interval between checks for old snapshots, in milliseconds. The same as in Apache Kafka. */
 const CLEAN_MS = 60_000
-/** The delay after a failure, such as a full disk. */
+/** The delay after a failure, such as a full disk, in milliseconds. */
 const RETRY_MS = 60_000
 
-/** Writes metadata snapshots when they are due, and removes old ones with the log before them. */
+/**
+ * Writes metadata snapshots when they are due, and removes old ones together with the log before
+ * them.
+ */
 export class Snapshotter {
   readonly #o: SnapshotterOptions
-  /** The end of the newest snapshot. */
+  /** The end offset of the newest snapshot. */
   #endOffset: number
-  #bytesThen = 0
+  #bytesAtSnapshot = 0
   #writtenAt: number
   #cleanedAt: number
   #notBefore = Number.NEGATIVE_INFINITY
@@ -41,7 +44,7 @@ export class Snapshotter {
     this.#cleanedAt = now
   }
 
-  /** Starts what is due unless already running. Does not wait for it to finish. */
+  /** Starts a write or a removal if one is due and none is running. Does not wait for it. */
   tick(image: MetadataImage, now: number): void {
     if (this.#closed || this.#running !== null || now < this.#notBefore) return
     const writes = this.#isDue(image, now)
@@ -63,7 +66,7 @@ export class Snapshotter {
 
   #isDue(image: MetadataImage, now: number): boolean {
     if (image.offset + 1 <= this.#endOffset) return false
-    return isSnapshotDue(this.#o.limits, this.#o.log.bytesSeen - this.#bytesThen, now - this.#writtenAt)
+    return isSnapshotDue(this.#o.limits, this.#o.log.bytesSeen - this.#bytesAtSnapshot, now - this.#writtenAt)
   }
 
   async #run(image: MetadataImage | null, now: number): Promise<void> {
@@ -73,7 +76,7 @@ export class Snapshotter {
       this.#cleanedAt = now
     } catch (error) {
       this.#notBefore = now + RETRY_MS
-      this.#o.logger.error('Cannot write a metadata snapshot; retrying in a minute', error)
+      this.#o.logger.error('Cannot write a metadata snapshot. The next attempt is in one minute', error)
     }
   }
 
@@ -82,21 +85,21 @@ export class Snapshotter {
     const bytes = log.bytesSeen
     const { endOffset } = await log.snapshots.save(image, now)
     this.#endOffset = endOffset
-    this.#bytesThen = bytes
+    this.#bytesAtSnapshot = bytes
     this.#writtenAt = now
     logger.debug(`Wrote a metadata snapshot up to offset ${endOffset}`)
   }
 
-  /** Trims the log first: only then is the old snapshot no longer needed. */
+  /** Trims the log first, because until then the old snapshot is still needed. */
   async #clean(now: number): Promise<void> {
     const { log, retention } = this.#o
     const { snapshots } = log
     let ids = snapshots.list()
     const facts = new Map<SnapshotId, SnapshotFacts>()
     for (const id of ids) facts.set(id, { size: snapshots.size(id), timestamp: await this.#timestamp(id) })
-    while (mayDropOldest([...ids.map(id => facts.get(id)!)], log.sizeInBytes, retention, now)) {
+    while (shouldRemoveOldest([...ids.map(id => facts.get(id)!)], log.sizeInBytes, retention, now)) {
       const [oldest, next] = ids as [SnapshotId, SnapshotId]
-      if (await this.#isWhole(next)) {
+      if (await this.#checkReadable(next)) {
         await log.trim(next.endOffset)
         await snapshots.remove(oldest)
         ids = ids.slice(1)
@@ -104,13 +107,13 @@ export class Snapshotter {
     }
   }
 
-  /** Never remove anything on the strength of a snapshot that cannot be read. */
-  async #isWhole(id: SnapshotId): Promise<boolean> {
+  /** Checks a snapshot before anything is removed because of it. */
+  async #checkReadable(id: SnapshotId): Promise<boolean> {
     try {
       await this.#o.log.snapshots.load(id)
       return true
     } catch (error) {
-      await this.#o.log.snapshots.putAside(id)
+      await this.#o.log.snapshots.markDamaged(id)
       this.#o.logger.error(`${this.#o.log.snapshots.path(id)} is damaged and was renamed to .damaged`, error)
       return false
     }
@@ -120,7 +123,7 @@ export class Snapshotter {
     try {
       return await this.#o.log.snapshots.timestamp(id)
     } catch {
-      // `#isWhole` finds out before anything depends on it
+      // `#checkReadable` reports this before anything depends on the snapshot.
       return 0
     }
   }

@@ -10,7 +10,9 @@ function refuse(message: string): Refusal {
   return { code: ErrorCode.INVALID_CONFIG, message }
 }
 
-/** What is wrong with one value of a declared key, in Kafka's words; null when nothing is. */
+/**
+ * Returns what is wrong with the value of a declared key, in Kafka's words, or null if it is valid.
+ */
 export function valueProblem(name: string, key: ConfigKey, text: string): string | null {
   try {
     const value = parseType(key.type, text)
@@ -22,7 +24,10 @@ export function valueProblem(name: string, key: ConfigKey, text: string): string
   }
 }
 
-/** A list whose items are some of a choice: Kafka names the first that is not. */
+/**
+ * Checks a list whose items must be from a set. As in Kafka, the error names the first invalid
+ * item.
+ */
 function itemProblem(name: string, validator: Validator, items: readonly string[]): string | null {
   if (items.includes('')) return `Configuration '${name}' values must not be empty.`
   for (const item of items) {
@@ -56,7 +61,10 @@ export function checkTopicConfigs(configs: ReadonlyMap<string, string>): Refusal
   return null
 }
 
-/** Checks what a topic's settings are together, once its own and the broker's are merged. */
+/**
+ * Checks rules that involve several settings of a topic, after merging them with the broker's
+ * defaults.
+ */
 export function checkMerged(v: TopicConfigValues): Refusal | null {
   const min = v['min.compaction.lag.ms']
   const max = v['max.compaction.lag.ms']

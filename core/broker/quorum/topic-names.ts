@@ -3,20 +3,20 @@ import type { Refusal } from './controller-api.ts'
 
 export const OFFSETS_TOPIC = '__consumer_offsets'
 export const TRANSACTION_TOPIC = '__transaction_state'
-/** There are no share groups yet, but the name is Kafka's. */
+/** There are no share groups yet, but Kafka reserves this name. */
 export const SHARE_STATE_TOPIC = '__share_group_state'
 export const METADATA_TOPIC = '__cluster_metadata'
-/** Kafka's Uuid of the metadata log. */
+/** Kafka's Uuid for the metadata topic. */
 export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
 const MAX_LENGTH = 249
 
-/** Whether clients see a topic as internal: nobody but the broker writes to it. */
+/** Whether clients see a topic as internal. Only the broker writes to such topics. */
 export function isInternalTopic(name: string): boolean {
   return name === OFFSETS_TOPIC || name === TRANSACTION_TOPIC || name === SHARE_STATE_TOPIC
 }
 
-/** What is wrong with a topic's name, in Kafka's words; null when nothing is. */
+/** Returns what is wrong with a topic's name, in Kafka's words, or null if it is valid. */
 export function topicNameProblem(name: string): string | null {
   if (name === '') return 'Topic name is invalid: the empty string is not allowed'
   if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed`
@@ -27,18 +27,21 @@ export function topicNameProblem(name: string): string | null {
   return null
 }
 
-/** A refusal of a bad name; null when it is fine. */
+/** Returns the rejection of an invalid name, or null if it is valid. */
 export function refuseTopicName(name: string): Refusal | null {
   const message = topicNameProblem(name)
   return message === null ? null : { code: ErrorCode.INVALID_TOPIC_EXCEPTION, message }
 }
 
-/** Names that differ only in `.` and `_` share metrics in Kafka, which therefore refuses the second one. */
+/**
+ * Two names with the same key differ only in `.` and `_`. Kafka rejects the second one, because
+ * they would share metrics.
+ */
 export function collisionKey(name: string): string {
   return name.replaceAll('.', '_')
 }
 
-/** Whether a name can collide with another one at all. */
+/** Whether a name contains a character that can cause a collision. */
 export function mayCollide(name: string): boolean {
   return /[._]/.test(name)
 }

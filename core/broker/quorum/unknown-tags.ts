@@ -18,7 +18,7 @@ function taggedFields(declaration: MessageDeclaration, version: number): { name:
   )
 }
 
-/** A message without any of its tagged fields, and without the count of them that ends it. */
+/** The encoded message without its tagged fields and without their count at the end. */
 function bodyOf(declaration: MessageDeclaration, version: number, value: object): Buffer {
   const untagged = taggedFields(declaration, version).map(({ name }) => [name, undefined])
   const bytes = encodeToBuffer(declaration, version, { ...value, ...Object.fromEntries(untagged) } as never)
@@ -31,7 +31,7 @@ function readTags(bytes: Buffer, at: number): UnknownTag[] {
   for (let n = reader.uvarint(); n > 0; n--) {
     const tag = reader.uvarint()
     const size = reader.uvarint()
-    // a copy: the record is a slice of what was read at once
+    // Copied, because the record is a slice of a larger read buffer.
     tags.push({ tag, bytes: Buffer.from(bytes.subarray(reader.pos, reader.pos + size)) })
     reader.take(size)
   }
@@ -39,8 +39,8 @@ function readTags(bytes: Buffer, at: number): UnknownTag[] {
 }
 
 /**
- * The tagged fields of a decoded message that its declaration does not have. `bytes` is the message
- * as it was read.
+ * Returns the tagged fields of a decoded message that its declaration does not have. `bytes` is the
+ * encoded message.
  */
 export function unknownTagsOf(
   declaration: MessageDeclaration,
@@ -50,13 +50,13 @@ export function unknownTagsOf(
 ): UnknownTag[] {
   if (encodeToBuffer(declaration, version, value as never).equals(bytes)) return []
   const body = bodyOf(declaration, version, value)
-  // the fields themselves differ inside, which cannot be restored
+  // The declared fields themselves were decoded differently, so the message cannot be restored.
   if (!body.equals(bytes.subarray(0, body.length))) return []
   const known = new Set(taggedFields(declaration, version).map(f => f.tag))
   return readTags(bytes, body.length).filter(t => !known.has(t.tag))
 }
 
-/** Encodes a message with tagged fields that its declaration does not have. */
+/** Encodes a message together with tagged fields that its declaration does not have. */
 export function encodeWithTags(
   declaration: MessageDeclaration,
   version: number,

@@ -1,3 +1,4 @@
+import { sleep } from '../../common/async/sleep.ts'
 import { ODD_TOPICS, type OddRequest } from './odd-requests.ts'
 import { RawClient } from './raw-client.ts'
 
@@ -106,6 +107,6 @@ export class OddClient {
   }
 
   async #until(ready: () => Promise<boolean>): Promise<void> {
-    while (!(await ready())) await new Promise(resolve => setTimeout(resolve, 20))
+    while (!(await ready())) await sleep(20)
   }
 }

@@ -6,7 +6,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
+import { nextTurn } from '../../common/async/next-turn.ts'
 import { startBroker } from '../broker.ts'
 import { PersistentMap } from '../quorum/persistent-map.ts'
 import { fileOperations } from './kill-at-operation.ts'
@@ -90,7 +90,7 @@ try {
     const answer = await client.call('DeleteTopics', { topics: [{ name: `doomed-${n}` }], timeoutMs: 60_000 })
     // the directories are renamed in the background
     const isThere = new RegExp(`^doomed-${n}-\\d+$`)
-    while (readdirSync(dir).some(name => isThere.test(name))) await setImmediate()
+    while (readdirSync(dir).some(name => isThere.test(name))) await nextTurn()
     return answer
   })
   await count('create 30 partitions again', n => create(topic(`doomed-${n}`, 30)))

@@ -7,10 +7,10 @@ import { Cluster } from '../cluster/cluster.ts'
 import { listOffsets } from '../cluster/list-offsets.ts'
 import { clientErrors } from '../errors.ts'
 import { defineApi } from '../net/api.ts'
-import { commonOptions } from '../options.ts'
+import { adminSettings } from '../options.ts'
 import type {
   Admin,
-  ClientOptions,
+  AdminOptions,
   ConfigEntry,
   GroupDescription,
   NewTopic,
@@ -25,42 +25,43 @@ const MetadataApi = defineApi(MetadataRequest, MetadataResponse, { min: 4 })
 const DescribeConfigs = defineApi(DescribeConfigsRequest, DescribeConfigsResponse)
 const DescribeCluster = defineApi(DescribeClusterRequest, DescribeClusterResponse)
 
-/** `default.api.timeout.ms`. */
-const API_TIMEOUT_MS = 60_000
 /** Kafka's resource types in DescribeConfigs. */
 const RESOURCE_TYPE = { topic: 2, broker: 4 } as const
 /** The source of a config value that is the broker's default (DescribeConfigsResponse.ConfigSource.DEFAULT_CONFIG). */
 const DEFAULT_CONFIG = 5
 
 /** Makes an admin client. Throws a ConfigError on options that cannot work. Connects when first used. */
-export function createAdmin(options: ClientOptions): Admin {
+export function createAdmin(options: AdminOptions): Admin {
   return new KafkaAdmin(options)
 }
 
 class KafkaAdmin implements Admin {
+  readonly #apiTimeoutMs: number
   readonly #cluster: Cluster
   readonly #topics: TopicAdmin
   readonly #groups: GroupAdmin
 
-  constructor(options: ClientOptions) {
-    this.#cluster = new Cluster(commonOptions(options, 'admin'), { autoCreateTopics: false })
+  constructor(options: AdminOptions) {
+    const { common, apiTimeoutMs } = adminSettings(options)
+    this.#apiTimeoutMs = apiTimeoutMs
+    this.#cluster = new Cluster(common, { autoCreateTopics: false })
     this.#topics = new TopicAdmin(this.#cluster)
-    this.#groups = new GroupAdmin(this.#cluster, API_TIMEOUT_MS)
+    this.#groups = new GroupAdmin(this.#cluster, apiTimeoutMs)
   }
 
   createTopics(
     topics: readonly NewTopic[],
     options: { validateOnly?: boolean; timeoutMs?: number } = {},
   ): Promise<void> {
-    return this.#topics.create(topics, options.validateOnly ?? false, options.timeoutMs ?? API_TIMEOUT_MS)
+    return this.#topics.create(topics, options.validateOnly ?? false, options.timeoutMs ?? this.#apiTimeoutMs)
   }
 
   deleteTopics(names: readonly string[], options: { timeoutMs?: number } = {}): Promise<void> {
-    return this.#topics.delete(names, options.timeoutMs ?? API_TIMEOUT_MS)
+    return this.#topics.delete(names, options.timeoutMs ?? this.#apiTimeoutMs)
   }
 
   createPartitions(counts: Readonly<Record<string, number>>): Promise<void> {
-    return this.#topics.createPartitions(counts, API_TIMEOUT_MS)
+    return this.#topics.createPartitions(counts, this.#apiTimeoutMs)
   }
 
   async listTopics(): Promise<readonly TopicDescription[]> {
@@ -123,7 +124,7 @@ class KafkaAdmin implements Admin {
   async listOffsets(
     queries: readonly (TopicPartition & { readonly timestamp: number })[],
   ): Promise<{ offset: number; timestamp: number }[]> {
-    const found = await listOffsets(this.#cluster, queries, { readCommitted: false, timeoutMs: API_TIMEOUT_MS })
+    const found = await listOffsets(this.#cluster, queries, { readCommitted: false, timeoutMs: this.#apiTimeoutMs })
     return found.map(({ offset, timestamp }) => ({ offset, timestamp }))
   }
 
@@ -156,7 +157,7 @@ class KafkaAdmin implements Admin {
   }
 
   #retry<T>(what: string, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#cluster.retry(what, API_TIMEOUT_MS, attempt)
+    return this.#cluster.retry(what, this.#apiTimeoutMs, attempt)
   }
 
   #metadata(names: readonly string[] | null, signal: AbortSignal): Promise<Message<typeof MetadataResponse>> {

@@ -1,4 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
+import { nextTurn } from '../../common/async/next-turn.ts'
+import { sleep } from '../../common/async/sleep.ts'
 import { setLogLevel } from '../../common/log.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { commonOptions } from '../options.ts'
@@ -44,7 +46,7 @@ test('a topic that is tracked while a refresh is under way is in the next one, w
   const c = cluster(broker.bootstrap)
   c.track(['t'])
   const first = c.refresh()
-  await new Promise(resolve => setImmediate(resolve))
+  await nextTurn()
   c.track(['u'])
   await Promise.all([first, c.refresh()])
   expect(c.metadata.topic('u')).not.toBeNull()
@@ -73,7 +75,7 @@ test('a refresh in the background is repeated until it works', async () => {
   await broker.stop()
   c.refreshSoon()
   const updated = new Promise<void>(resolve => c.onUpdate(resolve))
-  await new Promise(resolve => setTimeout(resolve, 30))
+  await sleep(30)
   await broker.restart()
   await updated
   expect(c.metadata.topic('t')).not.toBeNull()

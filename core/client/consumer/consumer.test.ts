@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { nextTurn } from '../../common/async/next-turn.ts'
 import { setLogLevel } from '../../common/log.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
@@ -193,7 +194,7 @@ test('a leader change without truncation repeats no record, whatever is buffered
   const values = await valuesOf(consumer)
   broker.options = { ...broker.options, leaderEpoch: 2 }
   // two more answers: the client has taken note of the first of them
-  for (const before = refreshes; refreshes < before + 2; ) await new Promise(resolve => setImmediate(resolve))
+  for (const before = refreshes; refreshes < before + 2; ) await nextTurn()
   // no answer can arrive between these
   for (let i = 0; i < 4; i++) values.push(...(await consumer.poll(0)).flatMap(b => b.records.map(r => String(r.value))))
   readable = 5

@@ -198,7 +198,7 @@ export class GroupSide implements GroupProtocol {
     const { pattern } = this.#subscription
     if (!pattern) return
     const matching = [...this.#cluster.metadata.topics.values()]
-      .filter(t => !t.internal && t.errorCode === 0 && pattern.test(t.name))
+      .filter(t => (!t.internal || !this.#settings.excludeInternalTopics) && t.errorCode === 0 && pattern.test(t.name))
       .map(t => t.name)
     const known = this.#subscription.topics
     if (matching.length === known.size && matching.every(t => known.has(t))) return

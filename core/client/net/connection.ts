@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { cancellableLimit } from '../../common/async/time-limit.ts'
 import { timerMs } from '../../common/async/timer.ts'
 import { MillraceError, messageOf } from '../../common/errors/error-table.ts'
 import { encodeRequestFrame } from '../../protocol/headers.ts'
@@ -212,7 +213,7 @@ function openSocket(address: Address, timeoutMs: number, signal: AbortSignal): P
     const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS })
     const fail = (error: unknown) => {
       settle()
-      // A late error of an abandoned socket has nobody to tell.
+      // Ignore later errors of the abandoned socket: without a listener they would be thrown.
       socket.on('error', () => undefined)
       socket.destroy()
       reject(error)
@@ -221,24 +222,25 @@ function openSocket(address: Address, timeoutMs: number, signal: AbortSignal): P
       fail(
         clientErrors.create('MR_CLIENT_CONNECT', { address: showAddress(address), cause: messageOf(cause) }, { cause }),
       )
-    const timer = setTimeout(() => refused(new Error(`no answer within ${timeoutMs} ms`)), timerMs(timeoutMs))
-    const onAbort = () => fail(signal.reason)
+    const limit = cancellableLimit(timeoutMs, signal)
+    limit.signal.addEventListener('abort', () =>
+      signal.aborted ? fail(signal.reason) : refused(new Error(`no answer within ${timeoutMs} ms`)),
+    )
     const onConnect = () => {
-      // Where nobody listens on a port of those that outgoing connections get, the system may give just this one to us.
+      // If nothing listens on an ephemeral port, the system may choose this port for our end, and
+      // the socket is connected to itself.
       if (socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress) {
-        refused(new Error('nobody listens there'))
+        refused(new Error('nothing listens on this port'))
         return
       }
       settle()
       resolve(socket)
     }
     const settle = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
+      limit.cancel()
       socket.off('error', refused)
       socket.off('connect', onConnect)
     }
-    signal.addEventListener('abort', onAbort, { once: true })
     socket.once('error', refused)
     socket.once('connect', onConnect)
   })

@@ -1,70 +1,70 @@
-import { type CommonOptions, commonOptions, OptionChecks } from '../options.ts'
-import type { CompressionType, ProducerOptions } from '../types.ts'
+import type { ConfigValues } from '../../common/config/define.ts'
+import type { RawConfig } from '../../common/config/parse.ts'
+import type { ClientSettingsOf } from '../config/option-types.ts'
+import { producerConfig, producerKeys } from '../config/producer-keys.ts'
+import { type OptionChecks, rawOf, resolve, settingsOf } from '../config/resolve.ts'
+import { type CommonOptions, commonSettings } from '../options.ts'
+import type { ProducerOptions } from '../types.ts'
 
-/** A producer's options with defaults filled in. */
-export interface ProducerSettings {
+/** A producer's settings, with defaults filled in. */
+export interface ProducerSettings extends Omit<ClientSettingsOf<typeof producerKeys>, 'acks'> {
   readonly common: CommonOptions
   readonly acks: 0 | 1 | -1
-  readonly idempotence: boolean
-  readonly maxInFlight: number
-  readonly batchSize: number
-  readonly lingerMs: number
-  readonly bufferMemory: number
-  readonly maxRequestSize: number
-  readonly compressionType: CompressionType
-  readonly deliveryTimeoutMs: number
-  readonly maxBlockMs: number
-  readonly metadataMaxIdleMs: number
-  readonly retries: number
 }
 
-/** Fills in Kafka's defaults and checks what must go together, as ProducerConfig does. */
-export function producerSettings(o: ProducerOptions): ProducerSettings {
-  const common = commonOptions(o, 'producer')
-  const acks = o.acks ?? -1
-  const maxInFlight = o.maxInFlight ?? 5
-  const lingerMs = o.lingerMs ?? 5
-  const checks = new OptionChecks()
-  checks.atLeast('max.in.flight.requests.per.connection', o.maxInFlight, 1)
-  checks.atLeast('batch.size', o.batchSize, 0)
-  checks.atLeast('linger.ms', o.lingerMs, 0)
-  checks.atLeast('buffer.memory', o.bufferMemory, 0)
-  checks.atLeast('max.request.size', o.maxRequestSize, 0)
-  checks.atLeast('retries', o.retries, 0)
-  checks.atLeast('metadata.max.idle.ms', o.metadataMaxIdleMs, 0)
-  // As in Java, idempotence that was not asked for gives way to settings that it cannot go with.
-  const possible = acks === -1 && maxInFlight <= 5 && o.retries !== 0
-  if (o.idempotence === true && acks !== -1)
-    checks.complain('acks', acks, 'Must be all where enable.idempotence is true')
-  if (o.idempotence === true && maxInFlight > 5)
-    checks.complain(
-      'max.in.flight.requests.per.connection',
-      maxInFlight,
-      'Must be at most 5 where enable.idempotence is true',
-    )
-  if (o.idempotence === true && o.retries === 0)
-    checks.complain('retries', 0, 'Must be above 0 where enable.idempotence is true')
-  const least = lingerMs + common.requestTimeoutMs
-  if (o.deliveryTimeoutMs !== undefined && o.deliveryTimeoutMs < least)
-    checks.complain(
-      'delivery.timeout.ms',
-      o.deliveryTimeoutMs,
-      `Must be at least linger.ms + request.timeout.ms, which is ${least}`,
-    )
-  checks.done()
+type Values = ConfigValues<typeof producerConfig>
+
+const ACKS = { all: -1, '-1': -1, '1': 1, '0': 0 } as const
+const IN_FLIGHT = 'max.in.flight.requests.per.connection'
+/** The most requests in flight with which a broker can detect duplicates. */
+const MAX_IDEMPOTENT_IN_FLIGHT = 5
+
+/** Fills in the defaults and checks the options. Throws a ConfigError that names every invalid option. */
+export function producerSettings(options: ProducerOptions): ProducerSettings {
+  const raw = rawOf(producerConfig, options)
+  const values = producerValues(raw)
   return {
-    common,
-    acks,
-    idempotence: o.idempotence ?? possible,
-    maxInFlight,
-    batchSize: o.batchSize ?? 16_384,
-    lingerMs,
-    bufferMemory: o.bufferMemory ?? 33_554_432,
-    maxRequestSize: o.maxRequestSize ?? 1_048_576,
-    compressionType: o.compressionType ?? 'none',
-    deliveryTimeoutMs: o.deliveryTimeoutMs ?? Math.max(120_000, least),
-    maxBlockMs: o.maxBlockMs ?? 60_000,
-    metadataMaxIdleMs: o.metadataMaxIdleMs ?? 300_000,
-    retries: o.retries ?? 2_147_483_647,
+    ...settingsOf(producerKeys, values),
+    common: commonSettings(values, 'producer', options.logger),
+    acks: ACKS[values.acks],
+    idempotence: isIdempotent(values, raw),
+    deliveryTimeoutMs: deliveryTimeout(values, raw),
   }
 }
+
+/** The parsed values of a producer. Throws a ConfigError that names every invalid key. */
+export function producerValues(raw: RawConfig): Values {
+  return resolve(producerConfig, raw, (values, checks) => checkProducer(values, raw, checks))
+}
+
+/** Checks settings that depend on each other, as ProducerConfig does. */
+function checkProducer(values: Values, raw: RawConfig, checks: OptionChecks): void {
+  if (isGiven(raw, 'enable.idempotence') && values['enable.idempotence']) {
+    const inFlight = values[IN_FLIGHT]
+    if (ACKS[values.acks] !== -1) checks.fail('acks', values.acks, 'Must be all if enable.idempotence is true')
+    if (inFlight > MAX_IDEMPOTENT_IN_FLIGHT)
+      checks.fail(IN_FLIGHT, inFlight, `Must be at most ${MAX_IDEMPOTENT_IN_FLIGHT} if enable.idempotence is true`)
+    if (values.retries === 0) checks.fail('retries', 0, 'Must be above 0 if enable.idempotence is true')
+  }
+  const least = shortestDelivery(values)
+  const timeout = values['delivery.timeout.ms']
+  if (isGiven(raw, 'delivery.timeout.ms') && timeout < least) {
+    const reason = `Must be at least linger.ms + request.timeout.ms, which is ${least}`
+    checks.fail('delivery.timeout.ms', timeout, reason)
+  }
+}
+
+/** As in Java, idempotence is off if it was not requested and the other settings do not allow it. */
+function isIdempotent(values: Values, raw: RawConfig): boolean {
+  if (isGiven(raw, 'enable.idempotence')) return values['enable.idempotence']
+  return ACKS[values.acks] === -1 && values[IN_FLIGHT] <= MAX_IDEMPOTENT_IN_FLIGHT && values.retries > 0
+}
+
+/** As in Java, a timeout that was not configured grows with the settings that it includes. */
+function deliveryTimeout(values: Values, raw: RawConfig): number {
+  const timeout = values['delivery.timeout.ms']
+  return isGiven(raw, 'delivery.timeout.ms') ? timeout : Math.max(timeout, shortestDelivery(values))
+}
+
+const shortestDelivery = (values: Values) => values['linger.ms'] + values['request.timeout.ms']
+const isGiven = (raw: RawConfig, name: keyof Values) => raw[name] !== undefined && raw[name] !== null

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
+import { nextTurn } from '../../common/async/next-turn.ts'
+import { sleep } from '../../common/async/sleep.ts'
 import { BufferPool } from '../../common/buffer-pool.ts'
 import { setLogLevel } from '../../common/log.ts'
 import { ApiKey } from '../../protocol/api-keys.ts'
@@ -28,6 +30,8 @@ async function start(
   memory: BatchMemory = new BufferPool({ onGive: spoil }),
 ): Promise<{ broker: SimBroker; producer: Producer }> {
   const broker = await SimBroker.start(sim)
+  // Tests cannot wait for the shortest idle time that the option allows.
+  const { metadataMaxIdleMs, ...others } = options
   const settings = producerSettings({
     bootstrapServers: broker.bootstrap,
     retryBackoffMs: 1,
@@ -35,9 +39,9 @@ async function start(
     reconnectBackoffMaxMs: 5,
     retryBackoffMaxMs: 5,
     lingerMs: 1,
-    ...options,
+    ...others,
   })
-  const producer = producerWith(settings, memory)
+  const producer = producerWith({ ...settings, ...(metadataMaxIdleMs && { metadataMaxIdleMs }) }, memory)
   cleanups.push(
     () => broker.stop(),
     () => producer.close({ timeoutMs: 0 }),
@@ -156,7 +160,7 @@ test('a topic that is made anew with fewer partitions gets records in those that
   const keyed = Array.from({ length: 20 }, (_, i) => record('t', String(i), { key: Buffer.from(String(i)) }))
   await producer.send(keyed)
   broker.topics.set('t', { id: Buffer.from('another topic id').toString('base64url'), count: 1 })
-  while ((await producer.partitionsFor('t')).length !== 1) await new Promise(resolve => setImmediate(resolve))
+  while ((await producer.partitionsFor('t')).length !== 1) await nextTurn()
   const sent = await producer.send([...keyed, record('t', 'no key')])
   expect(new Set(sent.map(s => s.partition))).toEqual(new Set([0]))
 })
@@ -212,7 +216,7 @@ test('a pause longer than any timer is not no pause at all', async () => {
   const forEver = { retryBackoffMs: 2 ** 53, retryBackoffMaxMs: 2 ** 53 }
   const { producer } = await start({ topics: { t: 1 }, onBatch: refuse }, { ...forEver, lingerMs: 0 })
   producer.append(record('t', 'a'))
-  await new Promise(resolve => setTimeout(resolve, 100))
+  await sleep(100)
   expect(batches).toBe(1)
 })
 
@@ -361,7 +365,7 @@ test('a broker that restarts under the producer is only a delay', async () => {
   await producer.send([record('t', 'a')])
   await broker.stop()
   const later = producer.send([record('t', 'b')])
-  await new Promise(resolve => setTimeout(resolve, 50))
+  await sleep(50)
   await broker.restart()
   await later
   expect(broker.values('t', 0)).toEqual(['a', 'b'])
@@ -371,7 +375,7 @@ test('with acks=0 records count as delivered when they are on the wire', async (
   const { broker, producer } = await start({ topics: { t: 1 } }, { acks: 0 })
   const [sent] = await producer.send([record('t', 'a')])
   expect(sent!.offset).toBe(-1)
-  while (broker.values('t', 0).length === 0) await new Promise(resolve => setImmediate(resolve))
+  while (broker.values('t', 0).length === 0) await nextTurn()
   expect(broker.values('t', 0)).toEqual(['a'])
 })
 
@@ -466,7 +470,7 @@ test('whatever fails on the way, every acknowledged record is in the log once, a
         const count = 200
         for (let i = 0; i < count; i++) {
           producer.append(record('t', String(i), { partition: i % partitions }), recorder, i)
-          if (i % 20 === 0) await new Promise(resolve => setImmediate(resolve))
+          if (i % 20 === 0) await nextTurn()
         }
         await producer.flush()
         expect(recorder.told).toHaveLength(count)

@@ -32,6 +32,7 @@ const MAX_DOUBLINGS = 62
 export function backoffMs(attempts: number, options: BackoffOptions): number {
   const { initialMs, maxMs, jitter = KAFKA_JITTER, random = Math.random } = options
   if (initialMs >= maxMs) return maxMs
+  // biome-ignore lint/plugin: the one back-off
   const delay = Math.min(maxMs, initialMs * 2 ** Math.min(attempts, MAX_DOUBLINGS))
   return Math.min(maxMs, Math.trunc(delay * (1 - jitter + 2 * jitter * random())))
 }

@@ -1,2 +1,6 @@
-/** Resolves in the next turn of the event loop, after pending I/O. Long loops await it so that they do not block I/O. */
+/**
+ * Resolves in the next turn of the event loop, after pending I/O. Await it in long loops so that
+ * they do not block I/O.
+ */
+// biome-ignore lint/plugin: the one wait for the next turn
 export const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))

@@ -1,5 +1,5 @@
 import type { ConfigKey, ConfigType, Validator } from './define.ts'
-import { range } from './validators.ts'
+import { doubleText, range } from './validators.ts'
 
 type Default = ConfigKey['default']
 type Shared = Omit<ConfigKey, 'type' | 'default' | 'validator' | 'option'>
@@ -40,12 +40,11 @@ function numberBuilder<T extends ConfigType>(type: T) {
     fields: NumberFields<D, O>,
   ) => {
     const { min, max, ...rest } = fields
-    return { type, ...(min !== undefined && { validator: range(min, max) }), ...rest } as unknown as Key<
-      T,
-      D,
-      string,
-      O
-    >
+    return {
+      type,
+      ...(min !== undefined && { validator: range(min, max, type === 'DOUBLE' ? doubleText : undefined) }),
+      ...rest,
+    } as unknown as Key<T, D, string, O>
   }
 }
 

@@ -2,28 +2,29 @@ import { MillraceError } from '../errors/error-table.ts'
 import { javaTrim } from '../java-text.ts'
 import type { ConfigDef, ConfigKey, ConfigType, ConfigValues } from './define.ts'
 import { HIDDEN, hideInUrls, Password } from './password.ts'
+import { doubleText } from './validators.ts'
 
-/** Raw configuration, as it stands in JSON or a properties file. */
-export type RawConfig = Readonly<Record<string, string | number | boolean | null | undefined>>
+/** A configuration before parsing, as it is in JSON, in a properties file or in a program. */
+export type RawConfig = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
 
-/** The outcome of validating one key: what REST's validate returns for it. */
+/** The result of validating one key, as REST's validate endpoint returns it. */
 export interface ConfigValue {
   readonly name: string
-  /** The value as text, `[hidden]` for a password; null when there is none. */
+  /** The value as text, or null. A password is `[hidden]`. */
   readonly value: string | null
   readonly recommendedValues: readonly string[]
   readonly errors: string[]
   readonly visible: boolean
 }
 
-/** Every error of a configuration at once. `errors` holds one message a fault, by key. */
+/** All errors of a configuration. `errors` has one entry per invalid key. */
 export class ConfigError extends MillraceError {
   readonly errors: ReadonlyArray<{ readonly key: string; readonly message: string }>
 
   constructor(errors: ReadonlyArray<{ readonly key: string; readonly message: string }>) {
     super(
       'MR_CONFIG_INVALID',
-      { message: '{what}', fix: 'Correct the named keys and try again.' },
+      { message: '{what}', fix: 'Correct these keys and try again.' },
       { what: errors.map(e => e.message.replace(/\.$/, '')).join('; ') },
     )
     this.name = 'ConfigError'
@@ -45,7 +46,7 @@ function parseInteger(text: string, limit: number): number | null {
   return n >= -BigInt(limit) && n < BigInt(limit) ? Number(n) : null
 }
 
-/** The items of a list, as ConfigDef splits it: white space is that of ASCII. */
+/** Splits a list as ConfigDef does. Only ASCII white space around commas is removed. */
 function splitList(text: string): string[] {
   const trimmed = javaTrim(text)
   return trimmed === '' ? [] : trimmed.split(/[ \t\n\v\f\r]*,[ \t\n\v\f\r]*/)
@@ -56,7 +57,7 @@ export function listItems(text: string | null | undefined): string[] {
   return splitList(text ?? '').filter(item => item !== '')
 }
 
-/** One value of a type out of its raw form; throws a plain message when it cannot be. As ConfigDef.parseType does. */
+/** Parses one value as ConfigDef.parseType does. Throws a TypeError whose message is the reason. */
 export function parseType(type: ConfigType, raw: unknown): unknown {
   if (raw === null || raw === undefined) return null
   const text = typeof raw === 'string' ? javaTrim(raw) : String(raw)
@@ -70,7 +71,7 @@ export function parseType(type: ConfigType, raw: unknown): unknown {
     case 'INT':
     case 'SHORT':
     case 'LONG': {
-      // A default may be the number 2^63, which stands for Java's Long.MAX_VALUE.
+      // A default may be the number 2^63, which represents Java's Long.MAX_VALUE.
       const n = raw === 2 ** 63 && type === 'LONG' ? raw : parseInteger(text, INTEGER_LIMIT[type]!)
       if (n === null) throw new TypeError(NOT_OF_TYPE[type])
       return n
@@ -103,8 +104,9 @@ function show(value: unknown): string | null {
   return hideInUrls(Array.isArray(value) ? value.join(',') : String(value))
 }
 
-/** As Java prints it: a list as `[a, b]`. */
-function javaText(value: unknown): string {
+/** Prints a value as Java does: a list as `[a, b]`, a DOUBLE with a fraction. */
+function javaText(type: ConfigType, value: unknown): string {
+  if (type === 'DOUBLE' && typeof value === 'number') return doubleText(value)
   return hideInUrls(Array.isArray(value) ? `[${value.join(', ')}]` : String(value))
 }
 
@@ -133,19 +135,19 @@ function checkKey(name: string, key: ConfigKey, raw: RawConfig): Checked {
 
 function messageOf(name: string, key: ConfigKey, value: unknown, wrong: string): string {
   if (key.validator?.complete) return wrong
-  const shown = key.type === 'PASSWORD' && value !== null ? HIDDEN : javaText(value)
+  const shown = key.type === 'PASSWORD' && value !== null ? HIDDEN : javaText(key.type, value)
   return `Invalid value ${shown} for configuration ${name}: ${wrong}`
 }
 
-/** Kafka calls the validator even without a value. */
+/** The validator's error for null. Kafka calls the validator also when the value is missing or not parsable. */
 function errorsOfNull(name: string, key: ConfigKey): string[] {
   const wrong = key.validator?.ofNull
   return wrong === undefined ? [] : [messageOf(name, key, null, wrong.replace('{name}', name))]
 }
 
 /**
- * Validates all keys of a declaration; never throws. Ignores unknown keys. `nulls` are keys with
- * the value null, which does not count as missing.
+ * Validates all keys of a declaration. Never throws, and ignores unknown keys. `nulls` are keys
+ * that were given with the value null, so that they are not missing.
  */
 export function validateConfig(def: ConfigDef, raw: RawConfig, nulls: readonly string[] = []): ConfigValue[] {
   const check = (name: string, key: ConfigKey): Checked =>
@@ -165,7 +167,7 @@ function canonical(key: ConfigKey, value: unknown): unknown {
   return value === null ? null : (key.validator?.canonical?.(value) ?? value)
 }
 
-/** The typed values of a declaration. Throws a ConfigError that names every wrong key at once. */
+/** Returns the typed values of a declaration. Throws a ConfigError that names every invalid key. */
 export function parseConfig<D extends ConfigDef>(def: D, raw: RawConfig): ConfigValues<D> {
   const errors: { key: string; message: string }[] = []
   const values: Record<string, unknown> = {}

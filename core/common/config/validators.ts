@@ -1,18 +1,34 @@
 import { JavaPattern } from '../regex/java-pattern.ts'
 import type { Validator } from './define.ts'
 
-/** A number of at least `min` and, if given, at most `max`. */
-export function range(min: number, max?: number): Validator {
+/** Prints a DOUBLE as Java does: with a fraction. */
+export const doubleText = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value))
+
+/** A number of at least `min` and, if given, at most `max`. `show` prints the limits. */
+export function range(min: number, max?: number, show: (limit: number) => string = String): Validator {
   return {
     ofNull: 'Value must be non-null',
     describe: max === undefined ? `[${min},...]` : `[${min},...,${max}]`,
     check(value) {
       if (value === null) return null
       if (typeof value !== 'number') return 'Value must be a number'
-      if (value < min) return `Value must be at least ${min}`
-      if (max !== undefined && value > max) return `Value must be no more than ${max}`
+      if (value < min) return `Value must be at least ${show(min)}`
+      if (max !== undefined && value > max) return `Value must be no more than ${show(max)}`
       return null
     },
+  }
+}
+
+/** A number from `min` to `max`, or the special value `other`. */
+export function rangeOr(other: number, min: number, max: number): Validator {
+  const inRange = range(min, max)
+  return {
+    ofNull: 'Value must be non-null',
+    describe: `${inRange.describe} or ${other}`,
+    check: (value, name) =>
+      value === other || inRange.check(value, name) === null
+        ? null
+        : `Value must be between ${min} and ${max} or equal to ${other}`,
   }
 }
 

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { nextTurn } from '../async/next-turn.ts'
 import type { Family, Metric, Sample } from './metric.ts'
 
 /** Prometheus' text format 0.0.4, or OpenMetrics 1.0.0. */

@@ -1,7 +1,7 @@
 import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
 
 /** The folder of Apache Kafka's jars: beside KAFKA_CLIENTS_JAR, in PEERS_HOME, or in npm's cache folder; null if there is none. */
@@ -71,9 +71,9 @@ export function hasJava(): boolean {
   return done.status === 0
 }
 
-/** Runs a Java source file of this folder with Kafka's classes; one line in, one line out. */
+/** Runs a Java source file, of this folder unless the path is absolute, with Kafka's classes. One line in, one line out. */
 export function runJava(libs: string, file: string, args: readonly string[], lines: readonly string[]): string[] {
-  const out = execFileSync('java', ['-Xmx256m', '-cp', join(libs, '*'), join(import.meta.dirname, file), ...args], {
+  const out = execFileSync('java', ['-Xmx256m', '-cp', join(libs, '*'), resolve(import.meta.dirname, file), ...args], {
     input: lines.map(line => `${line}\n`).join(''),
     maxBuffer: 256 << 20,
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,3 +1,4 @@
+import { clientConfig } from '../../client/index.ts'
 import type { Props } from '../../connect/props.ts'
 import { withPrefix } from './worker-config.ts'
 
@@ -11,12 +12,11 @@ export function policyOf(name: string): OverridePolicy {
 
 const PRINCIPAL = new Set(['sasl.jaas.config', 'sasl.mechanism', 'security.protocol'])
 
-/** Kafka's client settings of type PASSWORD. */
-const SECRET =
-  /(^|\.)(sasl\.jaas\.config|ssl\.(keystore|key|truststore)\.password|ssl\.keystore\.(key|certificate\.chain)|ssl\.truststore\.certificates|sasl\.oauthbearer\.client\.credentials\.client\.secret|sasl\.oauthbearer\.assertion\.private\.key\.passphrase)$/
+const SECRETS = Object.entries(clientConfig).flatMap(([name, key]) => (key.type === 'PASSWORD' ? [name] : []))
 
+/** Whether a client setting is of type PASSWORD, also with a prefix such as `producer.`. */
 export function isSecretClientKey(key: string): boolean {
-  return SECRET.test(key)
+  return SECRETS.some(name => key === name || key.endsWith(`.${name}`))
 }
 
 /** Why a setting may not be overridden, in Connect's words; null when it may. */

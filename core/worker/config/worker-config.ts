@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os'
+import { adminConfig } from '../../client/index.ts'
 import type { ConfigValues } from '../../common/config/define.ts'
 import { ConfigError, parseConfig, type RawConfig } from '../../common/config/parse.ts'
 import type { Logger } from '../../common/log.ts'
@@ -31,8 +32,8 @@ export type WorkerConfig = Base &
 
 const PREFIXES =
   /^(producer|consumer|admin|config\.providers|key\.converter|value\.converter|header\.converter|ssl|sasl|listeners\.https|admin\.listeners\.https|offset\.storage|status\.storage|config\.storage|connect|metrics\.context)\./
-const CLIENT_KEYS =
-  /^(bootstrap\.servers|client\.id|client\.rack|security\.|ssl\.|sasl\.|metadata\.|retry\.backoff|reconnect\.backoff|request\.timeout\.ms|default\.api\.timeout\.ms|connections\.max\.idle\.ms|socket\.|send\.buffer|receive\.buffer|retries|client\.dns\.lookup|auto\.include\.jmx\.reporter)/
+/** A setting of the worker's own clients, which is not a setting of the worker itself. */
+const isClientKey = (key: string) => (key in adminConfig || key === 'client.rack') && !(key in baseKeys)
 
 /**
  * Checks a worker's properties. Throws a ConfigError that names every wrong key, before anything is started; keys that
@@ -48,7 +49,7 @@ export function parseWorkerConfig(raw: RawConfig, mode: WorkerMode, logger: Logg
   const errors = crossChecks(values as ConfigValues<typeof baseKeys>)
   if (errors.length > 0) throw new ConfigError(errors)
   for (const key of Object.keys(props)) {
-    if (!(key in keys) && !PREFIXES.test(key) && !CLIENT_KEYS.test(key))
+    if (!(key in keys) && !PREFIXES.test(key) && !isClientKey(key))
       logger.warn(`The worker's configuration has a key that nobody knows: ${key}`)
   }
   const base = { props, values: values as ConfigValues<typeof baseKeys>, providers }
@@ -122,7 +123,7 @@ export function workerClientProps(config: WorkerConfig): Record<string, string> 
   const props: Record<string, string> = {
     'bootstrap.servers': config.values['bootstrap.servers'].join(','),
   }
-  for (const [key, value] of Object.entries(config.props)) if (CLIENT_KEYS.test(key)) props[key] = value
+  for (const [key, value] of Object.entries(config.props)) if (isClientKey(key)) props[key] = value
   return props
 }
 

@@ -1,16 +1,16 @@
 /**
- * Which connectors and tasks this worker runs, and who leads. Today's only one is `SOLE`; membership of a group (the
- * `connect` protocol) is to give one for each of its generations.
+ * The connectors and tasks that this worker runs, and whether it is the leader. `SOLE` is the only
+ * implementation today. A worker group (the `connect` protocol) will provide one per generation.
  */
 export interface Assignment {
   readonly leader: boolean
-  /** The group's generation: written into statuses. */
+  /** The generation of the group. Statuses contain it. */
   readonly generation: number
   hasConnector(name: string): boolean
   hasTask(name: string, task: number): boolean
 }
 
-/** A worker that is alone runs everything. */
+/** The assignment of a single worker: it runs everything. */
 export const SOLE: Assignment = {
   leader: true,
   generation: 0,

@@ -34,9 +34,9 @@ export type Step = 'start' | 'stop' | 'pause' | 'resume' | null
 
 /**
  * Returns the next step from the actual to the desired state. Returns null if the unit is in its
- * desired state, if a step is in progress, or if the unit failed and nothing has changed since. This
- * pure function is the complete logic of the lifecycle, for any order of requests, failures and
- * answers.
+ * desired state, if a step is in progress, or if the unit failed and nothing has changed since.
+ * This pure function is the complete logic of the lifecycle, for any order of requests, failures
+ * and answers.
  */
 export function decide(desired: Desired, actual: Actual, now: number): Step {
   const same = actual.revision === desired.revision && actual.restarts === desired.restarts
@@ -61,7 +61,10 @@ export function decide(desired: Desired, actual: Actual, now: number): Step {
   }
 }
 
-/** Returns the time of the next automatic restart, when `decide` must be called again; null if there is none. */
+/**
+ * Returns the time of the next automatic restart, when `decide` must be called again; null if there
+ * is none.
+ */
 export function wakeAt(desired: Desired, actual: Actual): number | null {
   return desired.run && actual.phase === 'down' ? (actual.failed?.retryAt ?? null) : null
 }

@@ -46,8 +46,9 @@ export interface HerderOptions {
 }
 
 /**
- * The connectors of a worker. Requests change the config store and nothing else; what runs follows from the changes that
- * come back from there, connector by connector, so that later a group of workers can share the same log.
+ * Manages the connectors of a worker. REST requests only write to the config store. The store then
+ * reports each change, and the connector's supervisor acts on it. So several workers will be able
+ * to share one config topic.
  */
 export class Herder {
   readonly registry: PluginRegistry
@@ -71,7 +72,7 @@ export class Herder {
     this.validator = options.validator
     this.#state = options.configs.state
     this.#views = new Views(this.#state, options.statuses, options.launcher)
-    this.loggers = new Loggers((logger, level) => this.#tellThreads(logger, level))
+    this.loggers = new Loggers((logger, level) => this.#setThreadLevels(logger, level))
     const { statuses, threads, launcher, workerId, config } = options
     this.metrics = new WorkerCollector({
       state: this.#state,
@@ -105,7 +106,7 @@ export class Herder {
     })
   }
 
-  /** Starts what the replayed configuration says. */
+  /** Starts the connectors and tasks that the config store contains. */
   start(): void {
     this.#running = true
     for (const [logger, level] of this.#state.loggers) this.#applyLogger(logger, level)
@@ -116,7 +117,7 @@ export class Herder {
     this.#logger.info(`Running ${this.#state.connectors.length} connectors`)
   }
 
-  /** Stops all connectors and tasks, each within the graceful timeout. */
+  /** Stops all connectors and tasks. Each has the graceful timeout. */
   async stop(): Promise<void> {
     this.#running = false
     await Promise.all([...this.#supervisors.values()].map(s => s.shutdown()))
@@ -125,7 +126,7 @@ export class Herder {
     await this.#members.close()
   }
 
-  // What comes back from the config store
+  // Changes reported by the config store
 
   onConfigEvent(event: ConfigEvent): void {
     if (!this.#running) return
@@ -148,17 +149,17 @@ export class Herder {
       case 'session-key':
         break
     }
-    this.#forgetFinished()
+    this.#removeFinished()
   }
 
-  /** What a thread tells. */
+  /** Handles an event of a thread. */
   onThreadEvent(event: ThreadEvent, host: ThreadHost): void {
     if (event.type === 'memory') {
       this.metrics.onMemory(host, event)
       return
     }
     if (event.type === 'member') {
-      this.#members.note(event.unit, host, event.member)
+      this.#members.set(event.unit, host, event.member)
       return
     }
     const unit = parseUnit(event.unit)
@@ -168,24 +169,25 @@ export class Herder {
     }
     if (event.type === 'loaded' && unit && unit.task !== null) this.metrics.forgetTask(unit.connector, unit.task)
     if (unit) this.#supervisors.get(unit.connector)?.onEvent(event, unit.task, host)
-    this.#forgetFinished()
+    this.#removeFinished()
   }
 
   onThreadEnd(host: ThreadHost): void {
-    this.#members.lost(host)
+    this.#members.threadEnded(host)
   }
 
-  /** What a thread asks: source offsets. */
+  /** Answers a call of a thread: it reads or writes source offsets. */
   async onThreadCall(call: HerderCall, unit: string): Promise<unknown> {
     const connector = this.#state.config(parseUnit(unit)?.connector ?? '') ?? {}
-    // Offsets are committed also while a file with secrets cannot be read: only a topic of its own may need one.
+    // Only `offsets.storage.topic` needs resolved references. Other connectors can commit offsets
+    // even while a config provider's file cannot be read.
     const props = 'offsets.storage.topic' in connector ? this.#o.launcher.resolve(connector) : connector
     if (call.name === 'offsets-get') return this.#o.stores.get(props, call.keys)
     await this.#o.stores.putText(props, call.entries)
     return null
   }
 
-  // What REST asks
+  // REST requests
 
   connectors(): readonly string[] {
     return this.#state.connectors
@@ -199,7 +201,7 @@ export class Herder {
     return this.#o.secrets.mask(this.#configOf(name))
   }
 
-  /** The configuration as it is kept: secrets and all. Not for REST. */
+  /** The stored configuration, including secrets. REST must not return it. */
   storedConfig(name: string): Props | null {
     return this.#state.config(name)
   }
@@ -225,13 +227,19 @@ export class Herder {
     return shown.map((config, task) => ({ id: { connector: name, task }, config }))
   }
 
-  /** Validates a configuration; masked secrets of an existing connector of that name are taken as they are stored. */
+  /**
+   * Validates a configuration. Masked secrets are replaced by the stored values of the connector
+   * with the same name.
+   */
   validate(given: GivenProps): Promise<ConfigInfos> {
     const [config, nulls] = withoutNulls(given)
     return this.validator.validate(this.#o.secrets.unmask(config, this.#state.config(config['name'] ?? '')), nulls)
   }
 
-  /** Creates a connector, or replaces its configuration where that is allowed. `created` tells which. */
+  /**
+   * Creates a connector. If it exists, replaces its configuration, or throws a 409 without
+   * `replace`.
+   */
   async putConnector(
     name: string,
     given: GivenProps,
@@ -242,7 +250,7 @@ export class Herder {
     return this.#change(name, () => config, { replace, target, nulls })
   }
 
-  /** Changes some keys of a configuration; null removes one. */
+  /** Changes keys of a configuration. Null removes a key. */
   async patchConnector(name: string, patch: Readonly<Record<string, string | null>>): Promise<ConnectorInfo> {
     this.#configOf(name)
     if (patch['name'] !== undefined && patch['name'] !== name)
@@ -275,13 +283,15 @@ export class Herder {
     })
   }
 
-  /** Restarts the connector itself. */
+  /** Restarts the connector, but not its tasks. */
   async restartConnector(name: string): Promise<void> {
     if (this.#state.config(name) === null) throw notFound(`Unknown connector: ${name}`)
     this.#supervise(name).restart(null)
   }
 
-  /** Restarts connector and tasks as asked; the state that follows, with RESTARTING where something is restarted. */
+  /**
+   * Restarts the connector and its tasks. Returns the status with RESTARTING for what is restarted.
+   */
   async restartWithTasks(name: string, includeTasks: boolean, onlyFailed: boolean): Promise<ConnectorStateInfo> {
     if (this.#state.config(name) === null) throw notFound(`Unknown connector: ${name}`)
     const before = this.connectorStatus(name)
@@ -327,16 +337,15 @@ export class Herder {
     return this.#changeOffsets(name, config => this.#o.offsets.reset(name, config))
   }
 
-  /** Sets a level on every worker of the group. */
+  /** Sets a log level on every worker of the group. */
   async setClusterLogger(namespace: string, level: LogLevel): Promise<void> {
     await this.#o.configs.putLogger(namespace, level.toLowerCase())
   }
 
-  // Inside
-
   /**
-   * Writes the configuration that `make` makes of the stored one. Checking it may take long: when another change comes in between
-   * that matters to it, it is made and checked anew, so that none of the two is lost.
+   * Writes the configuration that `make` returns for the stored one. Validation takes time. If
+   * another request changes the stored configuration in the meantime, `make` and the validation run
+   * again, so that neither change is lost.
    */
   async #change(
     name: string,
@@ -399,7 +408,7 @@ export class Herder {
 
   #publishTasks(name: string, tasks: readonly Props[]): Promise<void> {
     return this.#writes.run(name, async () => {
-      // Between the question to the connector and now it may have been stopped or deleted.
+      // The connector may have been stopped or deleted while taskConfigs() ran.
       if (this.#state.config(name) === null || this.#state.target(name) === 'STOPPED') return
       await this.#o.configs.putTasks(name, tasks)
     })
@@ -420,7 +429,7 @@ export class Herder {
     for (const task of plan.tasks) supervisor.restart(task)
   }
 
-  #forgetFinished(): void {
+  #removeFinished(): void {
     for (const [name, supervisor] of this.#supervisors) if (supervisor.finished) this.#supervisors.delete(name)
   }
 
@@ -432,7 +441,7 @@ export class Herder {
     }
   }
 
-  #tellThreads(logger: string, level: LogLevel): void {
+  #setThreadLevels(logger: string, level: LogLevel): void {
     setLogLevel(logger, level)
     for (const host of this.#o.threads.hosts) {
       host.request('log-level', { logger, level }).catch((error: unknown) => {
@@ -442,14 +451,14 @@ export class Herder {
   }
 }
 
-/** `connector:x` or `task:x-0`, taken apart. */
+/** Parses a unit name: `connector:x` or `task:x-0`. */
 function parseUnit(unit: string): { connector: string; task: number | null } | null {
   if (unit.startsWith('connector:')) return { connector: unit.slice(10), task: null }
   const m = /^task:(.*)-(\d+)$/s.exec(unit)
   return m ? { connector: m[1]!, task: Number(m[2]) } : null
 }
 
-/** What a restart request is about, going by the statuses. */
+/** Returns what a restart request affects, according to the statuses. */
 function restartPlan(
   status: ConnectorStateInfo,
   includeTasks: boolean,

@@ -14,10 +14,10 @@ export interface LauncherOptions {
   readonly clusterId: () => string | undefined
 }
 
-/** As good as for ever, ms: what Connect sets, within what a timer takes. */
+/** No time limit, in ms. Connect sets this value too. */
 const INT_MAX = '2147483647'
 
-/** Makes what a thread needs to run a connector or a task, out of configurations as they are stored. */
+/** Builds the start requests of connectors and tasks from the stored configurations. */
 export class Launcher {
   readonly #o: LauncherOptions
 
@@ -25,17 +25,20 @@ export class Launcher {
     this.#o = options
   }
 
-  /** A configuration with its config providers resolved. Throws a ConfigError for what cannot be read. */
+  /**
+   * Resolves the config provider references of a configuration. Throws a ConfigError if one cannot
+   * be read.
+   */
   resolve(props: Props): Props {
     return this.#o.config.providers.resolve(props)
   }
 
-  /** Throws MR_PLUGIN_*. */
+  /** Finds the connector plugin of a configuration. Throws MR_PLUGIN_*. */
   plugin(props: Props): PluginDescriptor {
     return this.#find('connector', props['connector.class'] ?? '', props['connector.plugin.version'])
   }
 
-  /** What kind a configuration's connector is: its class alone is looked at. Throws MR_PLUGIN_*, or a ConfigError. */
+  /** Returns the type of a connector, from its class alone. Throws MR_PLUGIN_* or a ConfigError. */
   typeOf(raw: Props): 'source' | 'sink' {
     return this.pluginOf(raw).type === 'source' ? 'source' : 'sink'
   }
@@ -107,14 +110,15 @@ export class Launcher {
     }
   }
 
-  /** The group that a sink's consumers are in. */
+  /** Returns the consumer group of a sink connector. */
   sinkGroup(name: string, rawConnector: Props): string {
     return this.task(name, 0, rawConnector, {}, true).consumer['group.id'] ?? `connect-${name}`
   }
 
   /**
-   * A task's configuration as it is stored: with the class that Connect would run, the sink's topics, and references to
-   * config providers instead of what they stand for.
+   * Returns the form in which a task configuration is stored: with the task class that Connect
+   * would run, with the topics of a sink, and with config provider references instead of their
+   * values.
    */
   storedTask(rawConnector: Props, task: Props): Props {
     const resolved = this.resolve(rawConnector)
@@ -171,7 +175,10 @@ export class Launcher {
   }
 }
 
-/** The class that Connect would write into a task's configuration, so that a Java worker can take the connector over. */
+/**
+ * Returns the task class that Connect would store, so that a Java worker can take over the
+ * connector.
+ */
 function taskClassOf(connectorClass: string): string {
   if (connectorClass.startsWith('io.debezium.')) return `${connectorClass}Task`
   return connectorClass.endsWith('Connector') ? `${connectorClass.slice(0, -9)}Task` : `${connectorClass}Task`

@@ -3,17 +3,17 @@ import { badRequest, notFound } from './rest-error.ts'
 
 export interface LoggerInfo {
   readonly level: string
-  /** Milliseconds since 1970; null for a level that was not set over REST. */
+  /** The time when the level was set over REST, ms since 1970; null if it was not. */
   readonly last_modified: number | null
 }
 
-/** The log levels of this worker, as REST shows and sets them. */
+/** The log levels of this worker. REST reads and sets them. */
 export class Loggers {
   readonly #modified = new Map<string, number>()
   readonly #broadcast: (logger: string, level: LogLevel) => void
   readonly #now: () => number
 
-  /** `broadcast` tells the threads. */
+  /** `broadcast` sets a level in the threads. */
   constructor(broadcast: (logger: string, level: LogLevel) => void, now: () => number = Date.now) {
     this.#broadcast = broadcast
     this.#now = now
@@ -30,7 +30,7 @@ export class Loggers {
     return this.#info(name)
   }
 
-  /** The level that a request names. Throws Connect's errors. */
+  /** Parses the level in a request body. Throws Connect's errors. */
   parse(body: { [key: string]: unknown } | null): LogLevel {
     const given = body?.['level']
     if (given === undefined || given === null)
@@ -40,7 +40,10 @@ export class Loggers {
     return level
   }
 
-  /** Sets it for a logger and all below it; the loggers whose own level changed. */
+  /**
+   * Sets the level of a logger and of all loggers below it. Returns the loggers whose level
+   * changed.
+   */
   set(name: string, level: LogLevel): string[] {
     const changed = [...logLevels().keys()].filter(n => n.startsWith(`${name}.`) && logLevels().get(n) !== level)
     for (const each of [name, ...changed]) {

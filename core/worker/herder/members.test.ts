@@ -9,9 +9,9 @@ import { Watch } from './watch.ts'
 const UNIT = 'task:x-0'
 const identity: GroupMetadata = { groupId: 'connect-x', generationId: 3, memberId: 'm', groupInstanceId: null }
 
-/** A thread whose pulse the test moves, and a group that notes what is said for its member. */
+/** A thread whose pulse the test controls, and a group that records the requests for its member. */
 function setUp(timeoutMs = 300_000, known = true) {
-  const said: string[] = []
+  const requests: string[] = []
   const events: ThreadEvent[] = []
   const ended: string[] = []
   const thread = {
@@ -32,79 +32,79 @@ function setUp(timeoutMs = 300_000, known = true) {
     logger: createLogger('test.members'),
     standIn: () => ({
       beat: async () => {
-        said.push('beat')
+        requests.push('beat')
         return known
       },
       leave: async reason => {
-        said.push(`leave: ${reason}`)
+        requests.push(`leave: ${reason}`)
       },
       close: () => {
-        said.push('close')
+        requests.push('close')
       },
     }),
   })
   const watch = new Watch({ hosts: () => [host], members, timeoutMs, onEvent: event => events.push(event) })
   watch.close()
-  /** So many seconds pass; the thread turns or stands still. */
+  /** Lets seconds pass while the thread's event loop runs or is blocked. */
   const pass = async (seconds: number, turns: boolean) => {
     for (let i = 0; i < seconds; i++) {
       if (turns && thread.pulse !== null) thread.pulse++
-      watch.look(1000)
+      watch.check(1000)
       await Promise.resolve()
       await Promise.resolve()
     }
   }
-  return { said, events, ended, host, thread, members, pass }
+  return { requests, events, ended, host, thread, members, pass }
 }
 
-test('while a thread stands still another beats for its member, as often as is configured, until it goes on', async () => {
-  const { said, host, members, pass } = setUp()
-  members.note(UNIT, host, identity)
+test('while a thread is blocked, heartbeats are sent for its member at heartbeat.interval.ms', async () => {
+  const { requests, host, members, pass } = setUp()
+  members.set(UNIT, host, identity)
   await pass(5, true)
-  expect(said).toEqual([])
+  expect(requests).toEqual([])
   await pass(8, false)
-  expect(said).toEqual(['beat', 'beat', 'beat'])
+  expect(requests).toEqual(['beat', 'beat', 'beat'])
   await pass(1, true)
-  expect(said.at(-1)).toBe('close')
+  expect(requests.at(-1)).toBe('close')
   await pass(20, true)
-  expect(said).toHaveLength(4)
+  expect(requests).toHaveLength(4)
 })
 
-test('who stands still for longer than max.poll.interval.ms leaves the group', async () => {
-  const { said, host, members, pass } = setUp()
-  members.note(UNIT, host, identity)
+test('a member leaves the group after it has been blocked for max.poll.interval.ms', async () => {
+  const { requests, host, members, pass } = setUp()
+  members.set(UNIT, host, identity)
   await pass(1, true)
   await pass(70, false)
   await members.close()
-  expect(said.filter(s => s !== 'beat')).toEqual(['leave: max.poll.interval.ms exceeded', 'close'])
-  expect(said.at(-1)).toBe('close')
+  expect(requests.filter(s => s !== 'beat')).toEqual(['leave: max.poll.interval.ms exceeded', 'close'])
+  expect(requests.at(-1)).toBe('close')
 })
 
-test('a member that the group does not know any more is not insisted on', async () => {
-  const { said, host, members, pass } = setUp(300_000, false)
-  members.note(UNIT, host, identity)
+test('no more heartbeats are sent for a member that the group has removed', async () => {
+  const { requests, host, members, pass } = setUp(300_000, false)
+  members.set(UNIT, host, identity)
   await pass(1, true)
   await pass(30, false)
-  expect(said).toEqual(['beat'])
+  expect(requests).toEqual(['beat'])
 })
 
-test('the member of a thread that has died leaves at once; one that has left itself, or is static, does not', async () => {
+test('the member of a thread that ended leaves at once, unless it has left already or is static', async () => {
   const dead = setUp()
-  dead.members.note(UNIT, dead.host, identity)
-  dead.members.lost(dead.host)
+  dead.members.set(UNIT, dead.host, identity)
+  dead.members.threadEnded(dead.host)
   await dead.members.close()
-  expect(dead.said).toEqual(['leave: the thread of the task has ended', 'close'])
+  expect(dead.requests).toEqual(['leave: the thread of the task has ended', 'close'])
   const orderly = setUp()
-  orderly.members.note(UNIT, orderly.host, identity)
-  orderly.members.note(UNIT, orderly.host, null)
-  orderly.members.lost(orderly.host)
+  orderly.members.set(UNIT, orderly.host, identity)
+  orderly.members.set(UNIT, orderly.host, null)
+  orderly.members.threadEnded(orderly.host)
   const fixed = setUp()
-  fixed.members.note(UNIT, fixed.host, { ...identity, groupInstanceId: 'i' })
-  fixed.members.lost(fixed.host)
-  expect([...orderly.said, ...fixed.said]).toEqual([])
+  fixed.members.set(UNIT, fixed.host, { ...identity, groupInstanceId: 'i' })
+  fixed.members.threadEnded(fixed.host)
+  expect([...orderly.requests, ...fixed.requests]).toEqual([])
 })
 
-test('a thread that stands still shows it, and is ended when it stays so; one that has not begun yet is left alone', async () => {
+test('a blocked thread is reported, and terminated after task.blocked.timeout.ms; a thread that still loads is not', async () => {
   const { events, ended, thread, pass } = setUp(20_000)
   thread.pulse = null
   await pass(100, false)
@@ -120,9 +120,9 @@ test('a thread that stands still shows it, and is ended when it stays so; one th
   expect(ended[0]).toMatch(/MR_TASK_BLOCKED/)
 })
 
-test('a sink may stand still for its max.poll.interval.ms, and with 0 anything for ever', async () => {
+test('a sink may be blocked for max.poll.interval.ms, and a timeout of 0 allows any block', async () => {
   const sink = setUp(20_000)
-  sink.members.note(UNIT, sink.host, identity)
+  sink.members.set(UNIT, sink.host, identity)
   await sink.pass(1, true)
   await sink.pass(59, false)
   expect(sink.ended).toEqual([])

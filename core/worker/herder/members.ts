@@ -1,18 +1,18 @@
-import { createStandIn, type StandIn, toClientOptions } from '../../client/index.ts'
+import { consumerSettings, createStandIn, type StandIn, toClientOptions } from '../../client/index.ts'
 import type { GroupMetadata } from '../../client/types.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
 import type { Props } from '../../connect/props.ts'
 import type { ThreadHost } from '../task/host/thread-host.ts'
 
-/** What leaving a group for a dead thread may take, ms. */
+/** The time limit for leaving a group on behalf of a thread that ended, ms. */
 const LEAVE_MS = 5000
 
 export interface MembersOptions {
-  /** The consumer settings of a sink's task; null for one that is gone. */
+  /** Returns the consumer settings of a sink task; null if the task no longer exists. */
   readonly consumer: (unit: string) => Props | null
   readonly logger: Logger
-  /** Default: over Kafka's protocol. */
+  /** Creates the client that speaks for a member. Default: one that connects to the brokers. */
   readonly standIn?: (props: Props, member: GroupMetadata, logger: Logger) => StandIn
 }
 
@@ -23,19 +23,21 @@ interface Member {
   readonly intervalMs: number
   readonly maxPollMs: number
   standIn: StandIn | null
-  /** Since the last heartbeat for it, ms. */
-  sinceBeat: number
-  beating: boolean
-  /** The group does not know it any more, or shall not. */
-  over: boolean
+  /** The time since the last heartbeat that was sent for the member, ms. */
+  sinceHeartbeatMs: number
+  heartbeatPending: boolean
+  /** Whether the member has left the group, or was removed from it. */
+  left: boolean
 }
 
-const NONE: ReadonlyMap<string, Member> = new Map()
+const NO_MEMBERS: ReadonlyMap<string, Member> = new Map()
 
 /**
- * Keeps sink tasks in their consumer groups while their own threads cannot: Java's consumers beat from a thread of their own, so
- * a `put` may take up to `max.poll.interval.ms`; ours share a thread with the plugin, and this is the other thread. And takes
- * those out at once whose threads have died, so that the next start need not wait for their sessions to end.
+ * Keeps sink tasks in their consumer groups while a plugin blocks their threads. A Java consumer
+ * sends heartbeats from a separate thread, so `put` may take up to `max.poll.interval.ms`. Here the
+ * consumer shares a thread with the plugin, and the herder's thread sends the heartbeats if that
+ * thread is blocked. When a thread ends, its members leave their groups at once, so that a
+ * restarted task does not wait for their sessions to time out.
  */
 export class Members {
   readonly #o: MembersOptions
@@ -46,8 +48,8 @@ export class Members {
     this.#o = options
   }
 
-  /** A task has told its place in its group, or that it has none. */
-  note(unit: string, host: ThreadHost, identity: GroupMetadata | null): void {
+  /** Sets the group membership of a task; null if it is not a member. */
+  set(unit: string, host: ThreadHost, identity: GroupMetadata | null): void {
     const members = this.#threads.get(host) ?? new Map<string, Member>()
     members.get(unit)?.standIn?.close()
     members.delete(unit)
@@ -55,57 +57,64 @@ export class Members {
     if (members.size > 0 || props) this.#threads.set(host, members)
     else this.#threads.delete(host)
     if (!props) return
-    const { sessionTimeoutMs, heartbeatIntervalMs, maxPollIntervalMs } = toClientOptions('consumer', props)
+    const { sessionTimeoutMs, heartbeatIntervalMs, maxPollIntervalMs } = consumerSettings(
+      toClientOptions('consumer', props),
+    )
     members.set(unit, {
       identity,
       props,
-      sessionMs: sessionTimeoutMs ?? 45_000,
-      intervalMs: heartbeatIntervalMs ?? 3000,
-      maxPollMs: maxPollIntervalMs ?? 300_000,
+      sessionMs: sessionTimeoutMs,
+      intervalMs: heartbeatIntervalMs,
+      maxPollMs: maxPollIntervalMs,
       standIn: null,
-      sinceBeat: 0,
-      beating: false,
-      over: false,
+      sinceHeartbeatMs: 0,
+      heartbeatPending: false,
+      left: false,
     })
   }
 
-  /** The longest that a sink in the thread may take between two polls, ms; 0 for a thread without sinks. */
+  /**
+   * The highest `max.poll.interval.ms` of the sinks in the thread; 0 for a thread without sinks.
+   */
   maxPollMs(host: ThreadHost): number {
     return Math.max(0, ...[...this.#of(host).values()].map(m => m.maxPollMs))
   }
 
-  /** To be called again and again, `passedMs` after the last time, with how long the thread has not come to rest. */
-  look(host: ThreadHost, blockedMs: number, passedMs: number): void {
+  /**
+   * Sends the heartbeats that are due. Called regularly, `passedMs` after the last call.
+   * `blockedMs` is the time for which the thread's event loop has been blocked.
+   */
+  check(host: ThreadHost, blockedMs: number, passedMs: number): void {
     for (const [unit, member] of this.#of(host)) {
-      // A moment is no matter: it beats by itself then.
+      // After a short block, the thread sends its heartbeats in time.
       if (blockedMs < member.sessionMs / 5) {
         member.standIn?.close()
         member.standIn = null
-        member.sinceBeat = Number.POSITIVE_INFINITY
-      } else if (blockedMs > member.maxPollMs && !member.over) {
+        member.sinceHeartbeatMs = Number.POSITIVE_INFINITY
+      } else if (blockedMs > member.maxPollMs && !member.left) {
         this.#o.logger.warn(
           `${unit} has not polled for max.poll.interval.ms (${member.maxPollMs} ms); it leaves its consumer group`,
         )
         this.#leave(unit, member, 'max.poll.interval.ms exceeded')
-      } else if (!member.over) {
-        member.sinceBeat += passedMs
-        if (member.sinceBeat >= member.intervalMs && !member.beating) void this.#beat(unit, member)
+      } else if (!member.left) {
+        member.sinceHeartbeatMs += passedMs
+        if (member.sinceHeartbeatMs >= member.intervalMs && !member.heartbeatPending) void this.#heartbeat(unit, member)
       }
     }
   }
 
-  /** The thread has ended. */
-  lost(host: ThreadHost): void {
+  /** Lets the members of a thread that ended leave their groups. */
+  threadEnded(host: ThreadHost): void {
     const members = this.#of(host)
     this.#threads.delete(host)
     for (const [unit, member] of members) {
-      // A static member is expected back within its session.
-      if (member.over || member.identity.groupInstanceId !== null) member.standIn?.close()
+      // A static member does not leave: it may rejoin until its session times out.
+      if (member.left || member.identity.groupInstanceId !== null) member.standIn?.close()
       else this.#leave(unit, member, 'the thread of the task has ended')
     }
   }
 
-  /** Resolves when all that died have left. */
+  /** Resolves when all pending requests to leave a group are done. */
   async close(): Promise<void> {
     for (const members of this.#threads.values()) for (const { standIn } of members.values()) standIn?.close()
     this.#threads.clear()
@@ -113,7 +122,7 @@ export class Members {
   }
 
   #of(host: ThreadHost): ReadonlyMap<string, Member> {
-    return this.#threads.get(host) ?? NONE
+    return this.#threads.get(host) ?? NO_MEMBERS
   }
 
   #standIn(member: Member): StandIn {
@@ -125,22 +134,22 @@ export class Members {
     return member.standIn
   }
 
-  async #beat(unit: string, member: Member): Promise<void> {
-    member.beating = true
-    member.sinceBeat = 0
+  async #heartbeat(unit: string, member: Member): Promise<void> {
+    member.heartbeatPending = true
+    member.sinceHeartbeatMs = 0
     try {
-      member.over = !(await this.#standIn(member).beat(member.sessionMs))
+      member.left = !(await this.#standIn(member).beat(member.sessionMs))
     } catch (error) {
       this.#o.logger.debug(`the heartbeat for ${unit} failed: ${messageOf(error)}`)
     } finally {
-      member.beating = false
+      member.heartbeatPending = false
     }
   }
 
   #leave(unit: string, member: Member, reason: string): void {
-    member.over = true
+    member.left = true
     const { logger } = this.#o
-    const left = async () => {
+    const leave = async () => {
       const standIn = this.#standIn(member)
       member.standIn = null
       try {
@@ -152,7 +161,7 @@ export class Members {
         standIn.close()
       }
     }
-    const leaving: Promise<void> = left().finally(() => this.#leaving.delete(leaving))
+    const leaving: Promise<void> = leave().finally(() => this.#leaving.delete(leaving))
     this.#leaving.add(leaving)
   }
 }

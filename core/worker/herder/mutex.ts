@@ -1,4 +1,6 @@
-/** Runs work of one name after the other, in the order asked; work of different names side by side. */
+/**
+ * Runs the work of one key sequentially, in the order of the calls. Different keys run in parallel.
+ */
 export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>()
 

@@ -7,7 +7,9 @@ export type OffsetPair = readonly [partition: SourcePartition | null, offset: So
 
 const MISSING = 'Partitions / offsets need to be provided for an alter offsets request'
 
-/** The pairs of a PATCH body `{"offsets":[{"partition":{...},"offset":{...}|null}]}`. Throws a 400. */
+/**
+ * The pairs of a PATCH body `{"offsets":[{"partition":{...},"offset":{...}|null}]}`. Throws a 400.
+ */
 export function parseOffsetsBody(body: { [key: string]: Json } | null): OffsetPair[] {
   for (const key of Object.keys(body ?? {}))
     if (key !== 'offsets') throw badRequest(`Unrecognized field "${key}"; the only allowed field is "offsets"`)

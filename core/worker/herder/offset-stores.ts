@@ -4,8 +4,9 @@ import { canonicalJson, renderJson } from '../storage/connect-json.ts'
 import { type OffsetStore, type OffsetText, offsetKey } from '../storage/offset-store.ts'
 
 /**
- * The worker's own offset store, and those of connectors that name a topic of their own (`offsets.storage.topic`). As in
- * Connect such a connector's offsets are written to both and read from its own first.
+ * The offset store of the worker, and the stores of connectors that set `offsets.storage.topic`. As
+ * in Connect, the offsets of such a connector are written to both stores, and its own store takes
+ * precedence when they are read.
  */
 export class OffsetStores {
   readonly #main: OffsetStore
@@ -13,7 +14,10 @@ export class OffsetStores {
   readonly #own = new Map<string, Promise<OffsetStore>>()
   readonly #ready = new Map<string, OffsetStore>()
 
-  /** `open` makes the store of another topic; null in standalone mode, where the setting has no effect. */
+  /**
+   * `open` creates the store of another topic. It is null in standalone mode, where
+   * `offsets.storage.topic` has no effect.
+   */
   constructor(main: OffsetStore, open: ((topic: string, connector: Props) => OffsetStore) | null) {
     this.#main = main
     this.#open = open
@@ -28,7 +32,7 @@ export class OffsetStores {
     for (const store of this.#ready.values()) await store.close()
   }
 
-  /** Values as text, in the order of the keys. */
+  /** Returns the values as text, in the order of the keys. */
   async get(connector: Props, keys: readonly string[]): Promise<(string | null)[]> {
     const main = this.#main.get(keys)
     const own = await this.#ownOf(connector)
@@ -52,7 +56,7 @@ export class OffsetStores {
     return this.putText(connector, entries)
   }
 
-  /** The offsets of a connector, by partition. */
+  /** Returns the offsets of a connector, by partition. */
   async ofConnector(name: string, connector: Props): Promise<[SourcePartition | null, SourceOffset][]> {
     const own = await this.#ownOf(connector)
     const first = own?.ofConnector(name) ?? []

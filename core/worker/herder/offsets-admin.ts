@@ -20,7 +20,10 @@ export interface OffsetsAdminOptions {
   readonly logger: Logger
 }
 
-/** KIP-875: a connector's offsets shown, altered, reset. That it is STOPPED is the herder's to see to. */
+/**
+ * Shows, alters and resets the offsets of a connector (KIP-875). The caller must check that the
+ * connector is STOPPED.
+ */
 export class OffsetsAdmin {
   readonly #o: OffsetsAdminOptions
 
@@ -37,14 +40,14 @@ export class OffsetsAdmin {
     return { offsets: offsets.map(([partition, offset]) => ({ partition, offset })) }
   }
 
-  /** Alters the given offsets; null resets one. The message for the answer. */
+  /** Alters the given offsets; a null offset is reset. Returns the message for the answer. */
   async alter(name: string, config: Props, pairs: readonly OffsetPair[]): Promise<string> {
     const spec = this.#o.launcher.connector(name, config)
     if (spec.type === 'sink') {
       const wanted = parseSinkOffsets(pairs)
       await this.#withGroup(name, config, async (admin, group) => {
-        const gone = wanted.filter(w => w.offset === null)
-        if (gone.length > 0) await forget(admin, group, gone)
+        const reset = wanted.filter(w => w.offset === null)
+        if (reset.length > 0) await deleteOffsets(admin, group, reset)
         const set = wanted.filter((w): w is TopicPartitionOffset => w.offset !== null)
         if (set.length > 0) await admin.alterGroupOffsets(group, set)
       })
@@ -103,7 +106,7 @@ export class OffsetsAdmin {
 const EXTERNAL = (done: string): string =>
   `The Connect framework-managed offsets for this connector have been ${done} successfully. However, if this connector manages offsets externally, they will need to be manually ${done} in the system that the connector uses.`
 
-/** GROUP_ID_NOT_FOUND: nothing was ever committed. */
+/** Deletes a group. GROUP_ID_NOT_FOUND is not an error: the group has never committed an offset. */
 async function deleteGroup(admin: Admin, group: string): Promise<void> {
   try {
     await admin.deleteGroups([group])
@@ -112,14 +115,16 @@ async function deleteGroup(admin: Admin, group: string): Promise<void> {
   }
 }
 
-/** Forgets some partitions of a group that has no members: the group is made anew from the others. */
-async function forget(
+/**
+ * Deletes the offsets of some partitions of a group without members: recreates it with the others.
+ */
+async function deleteOffsets(
   admin: Admin,
   group: string,
-  gone: readonly { readonly topic: string; readonly partition: number }[],
+  deleted: readonly { readonly topic: string; readonly partition: number }[],
 ): Promise<void> {
   const all = await admin.listGroupOffsets(group)
-  const kept = all.filter(o => !gone.some(g => g.topic === o.topic && g.partition === o.partition))
+  const kept = all.filter(o => !deleted.some(d => d.topic === o.topic && d.partition === o.partition))
   if (kept.length === all.length) return
   await deleteGroup(admin, group)
   if (kept.length > 0) await admin.alterGroupOffsets(group, kept)

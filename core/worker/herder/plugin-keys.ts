@@ -9,15 +9,18 @@ const textOf = (value: ConfigKeyInfo['default']): string | null => {
 }
 
 export interface Placing {
-  /** Put before each name: `transforms.a.`. */
+  /** The prefix of each name, such as `transforms.a.`. */
   readonly prefix?: string
   /** Replaces the groups of the plugin. */
   readonly group?: string
-  /** The number of the first key in that group. */
+  /** The order number of the first key in the group. */
   readonly firstOrder?: number
 }
 
-/** A plugin's keys as REST defines them; internal ones are left out. Numbered by group in the order of declaration. */
+/**
+ * Returns a plugin's keys in REST's format, without internal keys. They are numbered by group, in
+ * the order of their declaration.
+ */
 export function definitionsOf(keys: readonly ConfigKeyInfo[], placing: Placing = {}): KeyDefinition[] {
   const counts = new Map<string, number>()
   const prefix = placing.prefix ?? ''
@@ -46,7 +49,9 @@ export function definitionsOf(keys: readonly ConfigKeyInfo[], placing: Placing =
     })
 }
 
-/** The same with the values that validation found. Messages name the keys with the prefix. */
+/**
+ * Returns the keys with their validated values. Error messages contain the names with the prefix.
+ */
 export function infosOf(
   keys: readonly ConfigKeyInfo[],
   values: readonly ConfigValue[],

@@ -1,4 +1,4 @@
-/** An answer other than success: REST's status and message. */
+/** An error with the HTTP status and message of the REST answer. */
 export class RestError extends Error {
   readonly status: number
 

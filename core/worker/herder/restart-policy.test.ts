@@ -4,14 +4,14 @@ import { restartDelay, restartPolicy, traceWith, waitingTrace } from './restart-
 const retriable = { retriable: true }
 const fatal = { retriable: false }
 
-test('by default only what can pass is tried again, with doubling waits up to a minute', () => {
+test('by default only retriable failures are restarted, with delays that double up to a minute', () => {
   const policy = restartPolicy({})
   expect([0, 1, 5, 6, 60].map(n => restartDelay(policy, retriable, n, 0.5))).toEqual([1000, 2000, 32000, 60000, 60000])
   expect(restartDelay(policy, fatal, 0, 0)).toBe(null)
   expect([0, 1].map(random => restartDelay(policy, retriable, 0, random))).toEqual([800, 1200])
 })
 
-test('the policy follows the configuration; nonsense in an old one counts as the default', () => {
+test('the policy follows the configuration, and invalid values become the default', () => {
   expect(restartDelay(restartPolicy({ 'errors.restart.policy': 'all' }), fatal, 0, 0.5)).toBe(1000)
   expect(restartDelay(restartPolicy({ 'errors.restart.policy': 'none' }), retriable, 0, 0)).toBe(null)
   const two = restartPolicy({ 'errors.restart.max': '2', 'errors.restart.delay.ms': '7' })
@@ -19,13 +19,13 @@ test('the policy follows the configuration; nonsense in an old one counts as the
   expect(restartPolicy({ 'errors.restart.policy': '?', 'errors.restart.delay.ms': 'x' })).toEqual(restartPolicy({}))
 })
 
-test('the trace says when it goes on, if it does', () => {
+test('the trace shows the time of the next restart', () => {
   const failure = { message: 'm', trace: 'Error: m\n at x', retriable: true }
   expect(traceWith(failure, null, 0)).toBe(failure.trace)
   expect(traceWith(failure, 0, 2)).toContain('restarts automatically at 1970-01-01T00:00:00.000Z, restart 3')
 })
 
-test('a wait without end, or of nonsense, is told without a time', () => {
+test('a retry time that is not a valid date is not shown', () => {
   const failure = { message: 'm', trace: 't', retriable: true }
   expect(traceWith(failure, 2 ** 63, 0)).toBe(failure.trace)
   expect(waitingTrace('m', Number.NaN)).toBe('m')

@@ -3,7 +3,9 @@ import { isoInstant } from '../../common/iso-instant.ts'
 import type { Props } from '../../connect/props.ts'
 import type { Failure } from '../task/host/messages-out.ts'
 
-/** A connector's `errors.restart.*` settings. Connect has none: a failed task waits for a REST call. */
+/**
+ * A connector's `errors.restart.*` settings. Connect has none: a failed task waits for a REST call.
+ */
 export interface RestartPolicy {
   readonly policy: 'none' | 'retriable' | 'all'
   readonly delayMs: number
@@ -19,7 +21,9 @@ function number(text: string | undefined, otherwise: number): number {
   return text !== undefined && /^-?\d+$/.test(text.trim()) ? Number(text) : otherwise
 }
 
-/** Reads the policy from a validated configuration. Invalid values of an old one become the default. */
+/**
+ * Reads the policy from a validated configuration. Invalid values of an old one become the default.
+ */
 export function restartPolicy(props: Props): RestartPolicy {
   const policy = props['errors.restart.policy']
   return {
@@ -53,7 +57,9 @@ export function traceWith(failure: Failure, retryAt: number | null, restarts: nu
   return `${failure.trace}\n(restarts automatically at ${when}, restart ${restarts + 1}; see errors.restart.policy)`
 }
 
-/** The trace of a unit that retries: what it waits for, and the time of the next attempt if known. */
+/**
+ * The trace of a unit that retries: what it waits for, and the time of the next attempt if known.
+ */
 export function waitingTrace(message: string, retryAt: number | null): string {
   const when = isoInstant(retryAt)
   return when === null ? message : `${message}\n(retries automatically at ${when})`

@@ -7,7 +7,7 @@ import type { PluginInspector } from '../plugins/inspector.ts'
 import { type PluginKind, type PluginRegistry, pluginRef } from '../plugins/registry.ts'
 import { parseRange } from '../plugins/versions.ts'
 
-/** Names that no declaration knows and that look like secrets all the same. */
+/** The names of undeclared keys that are treated as secrets. */
 const SUSPICIOUS =
   /(password|passwd|passphrase|secret|credential|private[._-]?key|api[._-]?key|access[._-]?token|sasl\.jaas\.config)/i
 export function looksSecret(key: string): boolean {
@@ -16,7 +16,10 @@ export function looksSecret(key: string): boolean {
 
 const REFERENCE = /^\$\{[^}]*\}$/
 
-/** Hides what is secret in configurations that are shown, and brings it back in those that are sent. */
+/**
+ * Masks the secrets in configurations that REST returns, and restores them in those that it
+ * receives.
+ */
 export class Secrets {
   readonly #registry: PluginRegistry
   readonly #inspector: PluginInspector
@@ -29,19 +32,21 @@ export class Secrets {
   }
 
   /**
-   * The configuration with the values of its PASSWORD keys hidden, those of its converters and transformations included,
-   * and passwords within URLs. A reference to a config provider is no secret and stays. Never fails: of a plugin that cannot be asked, what looks like a
-   * secret by its name is hidden.
+   * Masks the values of all PASSWORD keys, including those of converters and transformations, and
+   * the passwords in URLs. Config provider references are not masked. Never fails: if a plugin
+   * cannot be loaded, its secrets are recognised by their names.
    */
   async mask(props: Props): Promise<Props> {
     if (!this.#enabled) return props
-    const secret = await this.#test(props)
+    const secret = await this.#secretTest(props)
     const shown = ([key, value]: [string, string]) =>
       value !== '' && !REFERENCE.test(value) && secret(key) ? HIDDEN : hideInUrls(value)
     return Object.fromEntries(Object.entries(props).map(entry => [entry[0], shown(entry)]))
   }
 
-  /** Puts the stored values where the mask stands. A mask for what is not stored stays, and `masked` finds it. */
+  /**
+   * Replaces masks by the stored values. A mask without a stored value is kept; `masked` finds it.
+   */
   unmask(props: Props, stored: Props | null): Record<string, string> {
     const full = ([key, value]: [string, string]) => {
       const before = stored && Object.hasOwn(stored, key) ? stored[key] : undefined
@@ -51,15 +56,16 @@ export class Secrets {
     return Object.fromEntries(Object.entries(props).map(entry => [entry[0], full(entry)]))
   }
 
-  /** The secret keys whose value is the mask itself. */
+  /** Returns the secret keys whose value is the mask. */
   async masked(props: Props): Promise<string[]> {
     const suspects = Object.keys(props).filter(key => props[key] === HIDDEN)
     if (suspects.length === 0 || !this.#enabled) return []
-    const secret = await this.#test(props)
+    const secret = await this.#secretTest(props)
     return suspects.filter(secret)
   }
 
-  async #test(props: Props): Promise<(key: string) => boolean> {
+  /** Returns a function that tells whether a key of the configuration is a secret. */
+  async #secretTest(props: Props): Promise<(key: string) => boolean> {
     const types = new Map<string, boolean>()
     const parts: [PluginKind, string | undefined, string][] = [
       ['connector', props['connector.class'], ''],

@@ -8,7 +8,7 @@ import type { PluginKind, PluginRegistry } from '../plugins/registry.ts'
 import { parseRange } from '../plugins/versions.ts'
 import type { Placing } from './plugin-keys.ts'
 
-/** Lets a plugin check its part of the configuration. */
+/** Validates a plugin's part of the configuration. */
 export type Ask = (
   kind: PluginKind,
   plugin: PluginDescriptor,
@@ -16,25 +16,29 @@ export type Ask = (
   placing: Placing,
 ) => Promise<KeyInfo[]>
 
-/** The keys of transformations and predicates, by alias. */
+/** Returns the keys of all transformations and predicates, in the order of their aliases. */
 export async function stageInfos(registry: PluginRegistry, props: GivenProps, ask: Ask): Promise<KeyInfo[]> {
   const predicates = new Set(listItems(props['predicates']))
+  const context: StageContext = { registry, props, predicates, ask }
   const parts = [
-    ...[...new Set(listItems(props['transforms']))].map(alias =>
-      stageInfo(registry, 'transforms', alias, props, predicates, ask),
-    ),
-    ...[...predicates].map(alias => stageInfo(registry, 'predicates', alias, props, predicates, ask)),
+    ...[...new Set(listItems(props['transforms']))].map(alias => stageInfo('transforms', alias, context)),
+    ...[...predicates].map(alias => stageInfo('predicates', alias, context)),
   ]
   return (await Promise.all(parts)).flat()
 }
 
+interface StageContext {
+  readonly registry: PluginRegistry
+  readonly props: GivenProps
+  /** The aliases of all predicates. */
+  readonly predicates: ReadonlySet<string>
+  readonly ask: Ask
+}
+
 async function stageInfo(
-  registry: PluginRegistry,
   list: 'transforms' | 'predicates',
   alias: string,
-  props: GivenProps,
-  predicates: ReadonlySet<string>,
-  ask: Ask,
+  { registry, props, predicates, ask }: StageContext,
 ): Promise<KeyInfo[]> {
   const kind = list === 'transforms' ? 'transformation' : 'predicate'
   const title = list === 'transforms' ? 'Transformation' : 'Predicate'
@@ -85,14 +89,14 @@ async function stageInfo(
   return [withErrors(typeInfo, withoutPredicate ? [stray] : []), version, ...numbered]
 }
 
-/** The key with the error of a class that does not exist. */
+/** Returns the key with an error: its class does not exist. */
 export function absent(info: KeyInfo, name: string): KeyInfo {
   const key = info.definition.name
   const error = `Invalid value ${name} for configuration ${key}: Class ${name} could not be found.`
   return { ...info, value: { ...info.value, value: null, errors: [...info.value.errors, error] } }
 }
 
-/** `predicate` and `negate` of a transformation. */
+/** Returns the keys `predicate` and `negate` of a transformation. */
 function gateKeys(prefix: string, group: string, props: GivenProps, predicates: ReadonlySet<string>): KeyInfo[] {
   const shared = { importance: 'MEDIUM', group, orderInGroup: 0, width: 'NONE' } as const
   return [

@@ -1,4 +1,7 @@
-/** The longest time that one start keeps its place, ms. A module that never loads must not block the others. */
+/**
+ * The longest time that one start keeps its place, ms. A module that never loads must not block the
+ * others.
+ */
 const HOLD_MS = 10_000
 
 /** The place of one start: it waits, is inside, and leaves. */
@@ -12,8 +15,8 @@ export interface Place {
 /**
  * Limits how many units start at the same time, in the order of their `enter` calls. Starting a
  * thread and loading modules needs CPU time: a hundred starts at once would slow down each other,
- * the REST API and a broker in the same process. A unit leaves before it only waits, for example for
- * a connection.
+ * the REST API and a broker in the same process. A unit leaves before it only waits, for example
+ * for a connection.
  */
 export class StartGate {
   readonly #places: number

@@ -38,8 +38,8 @@ export interface SupervisorEnv {
 
 /**
  * Runs one connector and its tasks on this worker: leads each unit to the state that the
- * configuration demands, and keeps the statuses. It does not know the other connectors, so it cannot
- * affect them.
+ * configuration demands, and keeps the statuses. It does not know the other connectors, so it
+ * cannot affect them.
  */
 export class Supervisor {
   readonly name: string
@@ -74,7 +74,9 @@ export class Supervisor {
     })
   }
 
-  /** Schedules a comparison of the desired with the actual state. Must be called after every change. */
+  /**
+   * Schedules a comparison of the desired with the actual state. Must be called after every change.
+   */
   wake(): void {
     if (this.#scheduled) return
     this.#scheduled = true

@@ -23,7 +23,9 @@ export interface TaskConfigsOptions {
   readonly onDone: () => void
 }
 
-/** Gets the task configurations from a running connector, and publishes them if they have changed. */
+/**
+ * Gets the task configurations from a running connector, and publishes them if they have changed.
+ */
 export class TaskConfigs {
   readonly #o: TaskConfigsOptions
   #phase: 'idle' | 'requested' | 'running' | 'running-and-requested' = 'idle'

@@ -7,11 +7,14 @@ export interface ThreadsOptions {
   readonly maxHeapMb: number
   readonly onEvent: (event: ThreadEvent, host: ThreadHost) => void
   readonly onCall: (call: HerderCall, unit: string) => Promise<unknown>
-  /** A thread has ended, in whatever way. */
+  /** Called when a thread has ended, for any reason. */
   readonly onEnd: (host: ThreadHost) => void
 }
 
-/** The threads of connectors and tasks: made when their first unit starts, ended when their last one is gone. */
+/**
+ * The threads of connectors and tasks. A thread starts with its first unit and ends after its last
+ * one.
+ */
 export class Threads {
   readonly #o: ThreadsOptions
   readonly #hosts = new Map<string, ThreadHost>()
@@ -21,12 +24,15 @@ export class Threads {
     this.#o = options
   }
 
-  /** Every thread that has not ended. */
+  /** All threads that have not ended. */
   get hosts(): ReadonlySet<ThreadHost> {
     return this.#all
   }
 
-  /** The thread for a task, or for the connector itself (null), which lives with its first task. */
+  /**
+   * Returns the thread for a task, or for the connector (null). A connector shares the thread of
+   * task 0.
+   */
   hostFor(connector: string, task: number | null): ThreadHost {
     const name = threadNameOf(this.#o.isolation, connector, task ?? 0)
     const existing = this.#hosts.get(name)
@@ -48,7 +54,7 @@ export class Threads {
     return host
   }
 
-  /** To be called when a unit is gone: ends its thread if it was the last one there. */
+  /** Ends the thread if it has no more units. Must be called after each end of a unit. */
   release(host: ThreadHost): void {
     if (host.units.size > 0 || !host.alive) return
     if (this.#hosts.get(host.name) === host) this.#hosts.delete(host.name)

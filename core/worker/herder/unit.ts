@@ -17,7 +17,9 @@ export interface UnitPorts<H extends UnitHost = ThreadHost> {
   readonly gate: StartGate
   host(): H
   release(host: H): void
-  /** Sends the start request. Throws if it cannot be built, for example if a config provider fails. */
+  /**
+   * Sends the start request. Throws if it cannot be built, for example if a config provider fails.
+   */
   start(host: H, paused: boolean): Promise<unknown>
   policy(): RestartPolicy
   readonly graceMs: number
@@ -76,9 +78,12 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
     return wakeAt(desired, this.#state)
   }
 
-  /** Takes the next step towards the desired state, if there is one. Does not wait for its result. */
+  /**
+   * Takes the next step towards the desired state, if there is one. Does not wait for its result.
+   */
   steer(desired: Desired): void {
-    // A unit that is not to run can forget its failure. It then starts without delay when it is wanted again.
+    // A unit that is not to run can forget its failure. It then starts without delay when it is
+    // wanted again.
     if (!desired.run && this.#state.phase === 'down') this.#state = { ...this.#state, failed: null }
     switch (decide(desired, this.#state, this.#ports.now())) {
       case 'start':
@@ -98,7 +103,9 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
     }
   }
 
-  /** Fails a running unit, for example a connector whose task configurations cannot be generated. */
+  /**
+   * Fails a running unit, for example a connector whose task configurations cannot be generated.
+   */
   fail(failure: Failure): void {
     const { phase } = this.#state
     if (phase === 'running' || phase === 'starting') this.#stop(failure)
@@ -164,7 +171,8 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
       return
     }
     this.#state = { phase: 'starting', place, host, revision, restarts }
-    // A start that fails in the thread also sends an event. Only errors before the request are handled here.
+    // A start that fails in the thread also sends an event. Only errors before the request are
+    // handled here.
     this.#ports.start(host, paused).catch((error: unknown) => {
       if (error instanceof RemoteError || this.#state.phase !== 'starting' || this.#state.host !== host) return
       if (!host.units.has(this.#ports.unit)) this.#down(failureOf(error))

@@ -18,7 +18,7 @@ import { RestError } from './rest-error.ts'
 import { looksSecret } from './secrets.ts'
 import { absent, stageInfos } from './stage-keys.ts'
 
-/** REST's answer to a validation. */
+/** The REST answer to a validation. */
 export interface ConfigInfos {
   readonly name: string
   readonly error_count: number
@@ -40,7 +40,7 @@ export interface ValidatorOptions {
   readonly inspector: PluginInspector
 }
 
-/** Validates connectors' configurations: the runtime's keys here, those of plugins in the inspector's threads. */
+/** Validates connector configurations. Plugins validate their keys in the inspector's threads. */
 export class Validator {
   readonly #o: ValidatorOptions
 
@@ -48,7 +48,10 @@ export class Validator {
     this.#o = options
   }
 
-  /** The connector plugin of a configuration. Throws a 400 when it names none, or one that does not exist. */
+  /**
+   * Returns the connector plugin of a configuration. Throws a 400 if it is missing or does not
+   * exist.
+   */
   pluginOf(props: Props): PluginDescriptor {
     const name = props['connector.class']
     if (name === undefined) {
@@ -63,9 +66,9 @@ export class Validator {
   }
 
   /**
-   * Every key of the configuration with its errors. `nulls` are keys that were given with the value
-   * null: only the connector's own keys may be. Throws a RestError if not even the plugin can be
-   * determined.
+   * Returns every key of the configuration with its errors. `nulls` are the keys whose value in the
+   * request is null; only the connector's own keys may be null. Throws a RestError if the plugin
+   * cannot be determined.
    */
   async validate(raw: Props, nulls: readonly string[] = []): Promise<ConfigInfos> {
     let props = raw
@@ -118,7 +121,7 @@ export class Validator {
     }
   }
 
-  /** The keys of a plugin; of a connector with those that the runtime adds. */
+  /** Returns the keys of a plugin. Those of a connector include the keys that the runtime adds. */
   async keysOf(plugin: PluginDescriptor): Promise<KeyDefinition[]> {
     const info = await this.#o.inspector.inspect(pluginRef(plugin))
     const isConverter = plugin.type === 'converter' || plugin.type === 'header_converter'
@@ -170,13 +173,16 @@ export class Validator {
     if (name === undefined || name === null || !this.#o.registry.has(kind, name)) return []
     const prefix = `${which}.converter.`
     const plugin = this.#o.registry.find(kind, name, parseRange(props[`${prefix}plugin.version`]))
-    // Connect sets the converter's type unless the configuration does
+    // Like Connect, sets `converter.type` if the configuration does not.
     const given = withPrefix(props, prefix)
     const own = { ...given, 'converter.type': given['converter.type'] ?? which }
     return this.#ask(kind, plugin, own, { prefix, firstOrder: 0 })
   }
 
-  /** Lets a plugin check its part of the configuration. What goes wrong with the plugin itself becomes the error of a key. */
+  /**
+   * Validates a plugin's part of the configuration. If the validation of a connector fails, the
+   * failure becomes the error of its first key.
+   */
   async #ask(kind: PluginKind, plugin: PluginDescriptor, given: GivenProps, placing: Placing): Promise<KeyInfo[]> {
     const [props, nulls] = withoutNulls(given)
     try {
@@ -188,7 +194,7 @@ export class Validator {
     }
   }
 
-  /** The connector's keys, the first of which carries what went wrong when they were to be checked. */
+  /** Returns the connector's keys. The first one has the failure of the validation as its error. */
   async #failedCheck(plugin: PluginDescriptor, error: unknown): Promise<KeyInfo[]> {
     const { keys } = await this.#o.inspector.inspect(pluginRef(plugin)).catch(() => {
       throw new RestError(400, messageOf(error))
@@ -234,7 +240,7 @@ export class Validator {
   }
 }
 
-/** The lines of Connect's answer to an invalid configuration; null for a valid one. */
+/** Returns Connect's message about an invalid configuration; null if it is valid. */
 export function invalidMessage(infos: ConfigInfos): string | null {
   if (infos.error_count === 0) return null
   const lines = infos.configs.flatMap(c => c.value.errors)

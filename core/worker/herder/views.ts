@@ -28,7 +28,7 @@ export interface ConnectorStateInfo {
   readonly type: ConnectorType
 }
 
-/** What REST shows of connectors. */
+/** Builds the REST answers about connectors. */
 export class Views {
   readonly #state: ConfigState
   readonly #statuses: StatusStore
@@ -54,7 +54,7 @@ export class Views {
     return { name, config: shown, tasks, type: this.typeOf(this.#state.config(name)) }
   }
 
-  /** Null for a connector without status. */
+  /** Returns the status of a connector; null if it has none. */
   status(name: string): ConnectorStateInfo | null {
     const config = this.#state.config(name)
     const status = this.#statuses.connector(name)

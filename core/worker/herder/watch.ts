@@ -4,29 +4,33 @@ import type { ThreadEvent } from '../task/host/messages-out.ts'
 import type { ThreadHost } from '../task/host/thread-host.ts'
 import type { Members } from './members.ts'
 
-/** How often the threads are looked at, ms. */
-const LOOK_MS = 1000
-/** From when on a blocked thread shows in the status, ms. */
+/** The interval of the checks, ms. */
+const CHECK_MS = 1000
+/** A thread that is blocked for this long is shown in the status, ms. */
 const SHOW_MS = 10_000
 
 export interface WatchOptions {
   readonly hosts: () => Iterable<ThreadHost>
   readonly members: Members
-  /** `task.blocked.timeout.ms`; 0 for never. */
+  /** `task.blocked.timeout.ms`; 0 disables the timeout. */
   readonly timeoutMs: number
   readonly onEvent: (event: ThreadEvent, host: ThreadHost) => void
 }
 
 interface Seen {
   pulse: number
-  /** How long it has stood still, ms. Counted by looks, so that a suspended machine blames nobody. */
+  /**
+   * The time for which the pulse has not changed, ms. Counted in checks instead of clock time: no
+   * thread looks blocked after the machine was suspended.
+   */
   blockedMs: number
   shown: boolean
 }
 
 /**
- * Looks whether the threads' event loops turn. A plugin that computes for ever, or waits synchronously, stops everything of its
- * thread without an error: its units' statuses say so, and in the end the thread is terminated, so that the restart policy acts.
+ * Detects threads whose event loops are blocked. A plugin that computes without a pause, or waits
+ * synchronously, blocks everything in its thread without an error. The statuses of its units show
+ * this. After the timeout the thread is terminated, and the restart policy applies.
  */
 export class Watch {
   readonly #o: WatchOptions
@@ -35,7 +39,7 @@ export class Watch {
 
   constructor(options: WatchOptions) {
     this.#o = options
-    this.#timer = setInterval(() => this.look(LOOK_MS), LOOK_MS)
+    this.#timer = setInterval(() => this.check(CHECK_MS), CHECK_MS)
     this.#timer.unref()
   }
 
@@ -48,8 +52,8 @@ export class Watch {
     return this.#seen.get(host)?.blockedMs ?? 0
   }
 
-  /** Looks at all threads, `passedMs` after the last time. */
-  look(passedMs: number): void {
+  /** Checks all threads, `passedMs` after the last check. */
+  check(passedMs: number): void {
     for (const host of this.#o.hosts()) {
       const { pulse } = host
       if (pulse === null || !host.alive) continue
@@ -60,12 +64,12 @@ export class Watch {
       }
       seen.blockedMs = seen.pulse === pulse ? seen.blockedMs + passedMs : 0
       seen.pulse = pulse
-      this.#o.members.look(host, seen.blockedMs, passedMs)
-      this.#judge(host, seen)
+      this.#o.members.check(host, seen.blockedMs, passedMs)
+      this.#react(host, seen)
     }
   }
 
-  #judge(host: ThreadHost, seen: Seen): void {
+  #react(host: ThreadHost, seen: Seen): void {
     const { timeoutMs, members } = this.#o
     const limit = timeoutMs === 0 ? Number.POSITIVE_INFINITY : Math.max(timeoutMs, members.maxPollMs(host))
     const since = Date.now() - seen.blockedMs

@@ -6,8 +6,8 @@ import { type PluginRegistry, pluginRef } from '../plugins/registry.ts'
 import { parseRange } from '../plugins/versions.ts'
 
 /**
- * Checks the converters that the worker's configuration names, and their settings. Throws a ConfigError with every wrong key.
- * Settings are checked in a thread, and only where some are given.
+ * Checks the converters in the worker's configuration and their settings. Throws a ConfigError that
+ * contains every invalid key. A converter without settings is not loaded.
  */
 export async function checkConverters(
   config: WorkerConfig,

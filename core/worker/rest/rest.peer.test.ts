@@ -94,7 +94,10 @@ interface KeyInfo {
   value: { name: string } & Record<string, unknown>
 }
 
-/** What can be compared: no texts of ours, no versions, no lists of plugins; of keys only those that Connect has. */
+/**
+ * What can be compared: no texts of ours, no versions, no lists of plugins; of keys only those that
+ * Connect has.
+ */
 function shape(answer: Answer, of: Answer) {
   const body = answer.body as { name: string; error_count: number; groups: string[]; configs: KeyInfo[] }
   const known = new Set((of.body as typeof body).configs.map(c => c.definition.name))

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
+import { nextTurn } from '../../common/async/next-turn.ts'
 import { createLogger } from '../../common/log.ts'
 import { murmur2, toPositive } from '../../protocol/index.ts'
 import { MemoryLog } from '../test-support/memory-log.ts'
@@ -132,7 +133,7 @@ test('what comes back from the log late does not undo what was put since', async
   log.holdReads = null
   gate.resolve()
   for (let i = 0; i < 20; i++) {
-    await new Promise(resolve => setImmediate(resolve))
+    await nextTurn()
     seen.push(store.connector('a')?.state)
   }
   expect(new Set(seen)).toEqual(new Set(['FAILED']))

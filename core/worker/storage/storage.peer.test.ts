@@ -1,9 +1,9 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type PeerKafka, startPeerConnect, startPeerKafka, startPeerStandalone } from '../../../test/peers/servers.ts'
+import { sleep } from '../../common/async/sleep.ts'
 import { ask, type Step } from '../rest/test-support/contract.ts'
 import { startWorker, type Worker } from '../worker.ts'
 
@@ -53,7 +53,7 @@ async function eventually(
   expected: unknown,
 ): Promise<void> {
   let last: unknown
-  for (const end = Date.now() + 30_000; Date.now() < end; await setTimeout(100)) {
+  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(100)) {
     last = check((await call(url, 'GET', path)) as never)
     if (JSON.stringify(last) === JSON.stringify(expected)) return
   }

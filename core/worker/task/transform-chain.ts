@@ -4,6 +4,7 @@ import { StageError } from './failures/error-policy.ts'
 import { learnSecrets } from './failures/redact.ts'
 import type { PluginSpec, TransformSpec } from './host/messages-in.ts'
 import { loadPlugin } from './host/plugin-loader.ts'
+import { configurePlugin } from './host/plugin-settings.ts'
 
 /** A plugin that may hold something. */
 export interface Closeable {
@@ -59,7 +60,7 @@ export class TransformChain {
 async function configured<T extends Transformation | Predicate>(spec: PluginSpec, loaded: Closeable[]): Promise<T> {
   const plugin = await loadPlugin<T>(spec.plugin)
   loaded.push(plugin)
-  learnSecrets(plugin.config, spec.props)
-  plugin.configure(spec.props)
+  learnSecrets(plugin.config ?? {}, spec.props)
+  configurePlugin(plugin, spec.props)
   return plugin
 }

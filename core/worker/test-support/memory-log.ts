@@ -7,6 +7,7 @@ import type {
   ProducerRecord,
   TopicPartition,
 } from '../../client/types.ts'
+import { Signal } from '../../common/async/signal.ts'
 import { murmur2, toPositive } from '../../protocol/index.ts'
 import type { Clients } from '../clients.ts'
 
@@ -23,7 +24,7 @@ export class MemoryLog implements Clients {
   failWrites: Error | null = null
   /** When set, readers wait for it. */
   holdReads: Promise<void> | null = null
-  readonly #wakers = new Set<() => void>()
+  readonly #changed = new Signal()
 
   create(name: string, partitions: number, configs: Record<string, string> = {}): Topic {
     const topic = { partitions: Array.from({ length: partitions }, () => []), configs }
@@ -58,7 +59,7 @@ export class MemoryLog implements Clients {
       headers: [],
       leaderEpoch: 0,
     })
-    for (const wake of [...this.#wakers]) wake()
+    this.#changed.notify()
     return { partition, offset }
   }
 
@@ -81,7 +82,6 @@ export class MemoryLog implements Clients {
     const positions = new Map<string, number>()
     const id = (p: TopicPartition) => `${p.topic}/${p.partition}`
     let assigned: readonly TopicPartition[] = []
-    let wake: () => void = () => {}
     const take = (): ConsumerBatch[] => {
       const batches: ConsumerBatch[] = []
       for (const p of assigned) {
@@ -103,21 +103,11 @@ export class MemoryLog implements Clients {
       poll: async (timeoutMs, signal) => {
         const found = take()
         if (found.length > 0 || signal?.aborted) return found
-        await new Promise<void>(resolve => {
-          const timer = setTimeout(resolve, timeoutMs)
-          wake = () => {
-            clearTimeout(timer)
-            resolve()
-          }
-          this.#wakers.add(wake)
-          signal?.addEventListener('abort', wake, { once: true })
-        })
-        this.#wakers.delete(wake)
-        signal?.removeEventListener('abort', wake)
+        await this.#changed.next(timeoutMs, signal)
         await this.holdReads
         return take()
       },
-      wakeup: () => wake(),
+      wakeup: () => this.#changed.notify(),
       position: p => positions.get(id(p)) ?? null,
       partitionsFor: async topic => this.#partitions(topic),
       groupMetadata: () => null,

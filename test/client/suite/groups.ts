@@ -1,7 +1,7 @@
 /** Groups: sharing partitions, rebalances, commits, patterns. */
-import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { ConsumerRecord, TopicPartition } from '../../../core/client/types.ts'
+import { sleep } from '../../../core/common/async/sleep.ts'
 import { b, nameOf, pollUntil, read, type SuiteTools, tp } from './tools.ts'
 
 export function groupsSuite(tools: SuiteTools): void {
@@ -188,7 +188,7 @@ export function groupsSuite(tools: SuiteTools): void {
     let thrown = false
     c.subscribe([topic], {
       onPartitionsAssigned: async () => {
-        await setTimeout(1)
+        await sleep(1)
         if (thrown) return
         thrown = true
         throw new Error('not yet')

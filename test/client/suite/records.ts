@@ -1,8 +1,8 @@
 /** Records on their way: sending, reading, seeking, pausing, and topics that come and go. */
-import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createProducer } from '../../../core/client/index.ts'
 import type { CompressionType } from '../../../core/client/types.ts'
+import { sleep } from '../../../core/common/async/sleep.ts'
 import { b, pollUntil, read, type SuiteTools, tp } from './tools.ts'
 
 export function recordsSuite(tools: SuiteTools): void {
@@ -130,7 +130,7 @@ export function recordsSuite(tools: SuiteTools): void {
     const c = consumer()
     c.assign([tp(topic)])
     const poll = c.poll(600_000)
-    await setTimeout(20)
+    await sleep(20)
     c.wakeup()
     expect(await poll).toEqual([])
     expect(await c.poll(600_000, AbortSignal.timeout(20))).toEqual([])
@@ -169,7 +169,7 @@ export function recordsSuite(tools: SuiteTools): void {
     for (let created = false; !created; ) {
       created = await a.createTopics([{ name: topic, partitions: 1 }]).then(
         () => true,
-        () => setTimeout(50, false),
+        () => sleep(50).then(() => false),
       )
     }
     const [sent] = await p.send([{ topic, key: null, value: b('new') }])

@@ -1,6 +1,7 @@
 /** Values at which Debezium's task ends or restarts for ever: they pass here, in every mode. */
 
-import type { SourceRecord, Struct } from 'millrace/connect'
+import type { CompleteSourceRecord, Struct } from 'millrace/connect'
+import { configured } from 'millrace/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { JsonConverter } from '../../../../converters/json/json-converter.ts'
@@ -13,21 +14,24 @@ const server: PostgresServer | null = await startPostgres()
 afterAll(() => server?.stop())
 
 const converter = new JsonConverter()
-beforeAll(() => converter.configure({}, false))
+beforeAll(() => configured(converter, {}))
 
-const after = (r: SourceRecord) => (r.value as { after: Struct }).after
+const after = (r: CompleteSourceRecord) => (r.value as { after: Struct }).after
 /** What the sinks will do with it: throws where a value does not fit its schema. */
-const written = (r: SourceRecord) => converter.fromConnectData(r.topic, r.valueSchema, r.value, [])?.toString()
+const written = (r: CompleteSourceRecord) => converter.fromConnectData(r.topic, r.valueSchema, r.value, [])?.toString()
 
 /** Reads what `setup` made, then streams what `stream` does, in every mode at once. */
-async function inEveryMode(setup: readonly string[], stream: readonly string[]): Promise<Map<string, SourceRecord[]>> {
+async function inEveryMode(
+  setup: readonly string[],
+  stream: readonly string[],
+): Promise<Map<string, CompleteSourceRecord[]>> {
   const url = await server!.createDatabase()
   const db = new pg.Client(url)
   await db.connect()
   for (const sql of setup) await db.query(sql)
   await db.query('create publication beyond for all tables')
   const read = setup.filter(sql => sql.startsWith('insert')).length
-  const out = new Map<string, SourceRecord[]>()
+  const out = new Map<string, CompleteSourceRecord[]>()
   const tasks = await Promise.all(
     Object.entries(MODES).map(async ([mode, config]) => {
       const slot = { 'slot.name': `beyond_${mode.replace('-', '_')}`, 'slot.drop.on.stop': 'true' }

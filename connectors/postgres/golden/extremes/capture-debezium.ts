@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { createConsumer } from '../../../../core/client/index.ts'
+import { sleep } from '../../../../core/common/async/sleep.ts'
 import { MODES } from './modes.ts'
 import { type Observed, observe } from './observed.ts'
 import { type ExtremeTable, expectedEvents, setupStatements, streamStatements, TABLES } from './tables.ts'
@@ -10,8 +11,6 @@ export interface Peers {
   readonly rest: string
   readonly url: string
 }
-
-const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 async function call(peers: Peers, method: string, path: string, body?: unknown): Promise<void> {
   const response = await fetch(`${peers.rest}${path}`, {
@@ -30,7 +29,7 @@ async function values(peers: Peers, topic: string, count: number, quietMs: numbe
     for (let end = Date.now() + quietMs; out.length < count && Date.now() < end; ) {
       const partitions = await consumer.partitionsFor(topic)
       if (partitions.length === 0) {
-        await pause(500)
+        await sleep(500)
         continue
       }
       consumer.assign(partitions)
@@ -90,7 +89,7 @@ export async function captureExtremes(
       for (const t of tables) await values(peers, topic(name, t), expectedEvents([t]).snapshot, 60_000)
     }
     // streaming begins a moment after the last row
-    await pause(3000)
+    await sleep(3000)
     const statements = streamStatements(tables)
     const isLast = (sql: string) => sql.startsWith('delete')
     for (const sql of statements.filter(sql => !isLast(sql))) await db.query(sql)
@@ -111,7 +110,7 @@ export async function captureExtremes(
     }
   } finally {
     for (const name of names.values()) await call(peers, 'DELETE', `/connectors/${name}`).catch(() => undefined)
-    await pause(2000)
+    await sleep(2000)
     await db.end()
     await root.query(
       `select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = $1 and not active`,

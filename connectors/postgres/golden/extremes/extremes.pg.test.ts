@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { configured } from 'millrace/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { JsonConverter } from '../../../../converters/json/json-converter.ts'
@@ -14,7 +15,7 @@ const server: PostgresServer | null = await startPostgres()
 afterAll(() => server?.stop())
 
 const converter = new JsonConverter()
-beforeAll(() => converter.configure({}, false))
+beforeAll(() => configured(converter, {}))
 
 function observed(task: TaskHarness): Observed {
   const out: Observed = {}

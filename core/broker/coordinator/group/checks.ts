@@ -3,12 +3,15 @@ import type { Membership } from './membership.ts'
 import type { GroupState, JoinRequest, SyncRequest } from './types.ts'
 import type { Agreement } from './views.ts'
 
-/** A group as far as its checks look at it. Each gives Kafka's error code, or whether something may be. */
+/**
+ * The parts of a group that the checks use. Each check returns Kafka's error code, or whether the
+ * request is allowed.
+ */
 export interface Checked extends Agreement {
   readonly state: GroupState
 }
 
-/** Whether somebody is a member, and not one who was replaced under its `group.instance.id`. */
+/** Checks that an id belongs to a member that was not replaced under its `group.instance.id`. */
 export function memberCode(members: Membership, memberId: string, groupInstanceId: string | null): number {
   if (groupInstanceId !== null) {
     const current = members.staticId(groupInstanceId)
@@ -30,17 +33,17 @@ export function syncCode(group: Checked, members: Membership, r: SyncRequest): n
   return group.state === 'PreparingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
 }
 
-/** Whether `group.max.size` lets somebody join. */
-export function hasRoomFor(memberId: string, state: GroupState, members: Membership, maxSize: number): boolean {
+/** Whether `group.max.size` allows this member to join. */
+export function fitsGroupSize(memberId: string, state: GroupState, members: Membership, maxSize: number): boolean {
   const member = members.get(memberId)
   if (state === 'Empty') return true
   if (state === 'PreparingRebalance') return !!member?.joinWaiter || members.joining < maxSize
   return !!member || members.size < maxSize
 }
 
-/** Whether somebody who joins speaks what the others speak. */
-export function speaksWith(group: Checked, members: Membership, r: JoinRequest): boolean {
+/** Whether a joining member supports a protocol that all members support. */
+export function sharesProtocol(group: Checked, members: Membership, r: JoinRequest): boolean {
   if (r.protocolType === '' || r.protocols.length === 0) return false
   if (group.state === 'Empty' || members.size === 0) return true
-  return group.protocolType === r.protocolType && members.speakAny(r.protocols)
+  return group.protocolType === r.protocolType && members.supportsAny(r.protocols)
 }

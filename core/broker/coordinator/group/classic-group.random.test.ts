@@ -4,7 +4,7 @@ import { ErrorCode } from '../../../protocol/error-codes.ts'
 import { GroupSim, proto } from '../test-support/group-sim.ts'
 import type { JoinReply, SyncReply } from './types.ts'
 
-/** A client that mostly follows the protocol, as far as the random steps let it. */
+/** A client that follows the protocol, unless a random step interferes. */
 interface Actor {
   readonly instance: string | null
   readonly version: number
@@ -30,7 +30,7 @@ const step = fc.oneof(
       version: fc.constantFrom(3, 5, 9),
     }),
   },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('join' as const), who: fc.nat(), said: fc.nat(2) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('join' as const), who: fc.nat(), protocols: fc.nat(2) }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('sync' as const), who: fc.nat(), late: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('beat' as const), who: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), who: fc.nat() }) },
@@ -48,9 +48,9 @@ class World {
   readonly sim: GroupSim
   readonly actors: Actor[] = []
   readonly waits: { answers: number }[] = []
-  /** generation -> what its members were told */
+  /** By generation: what its members were sent. */
   readonly generations = new Map<number, { leader: string; protocol: string | null; ids: Set<string> | null }>()
-  /** generation -> member -> what the leader gave it */
+  /** By generation and member: the leader's assignment. */
   readonly given = new Map<number, Map<string, string>[]>()
   lastGeneration = 0
 
@@ -79,18 +79,18 @@ class World {
   }
 
   act(s: Exclude<Step, { do: 'start' | 'wait' | 'write' }>, a: Actor): void {
-    if (s.do === 'join') this.join(a, s.said)
+    if (s.do === 'join') this.join(a, s.protocols)
     else if (s.do === 'sync') this.sync(a, s.late)
     else if (s.do === 'beat') this.sim.heartbeat(a.memberId, a.generation, a.instance)
     else if (s.do === 'leave' && a.memberId !== '') this.sim.leave(a.memberId)
     if (s.do === 'leave' || s.do === 'die') a.alive = false
   }
 
-  join(a: Actor, said: number): void {
+  join(a: Actor, protocols: number): void {
     const wait = this.sim.join({
       memberId: a.memberId,
       groupInstanceId: a.instance,
-      protocols: ASSIGNORS[said]!,
+      protocols: ASSIGNORS[protocols]!,
       requireKnownMemberId: a.version >= 4,
       supportsSkipAssignment: a.version >= 9,
     })
@@ -117,7 +117,8 @@ class World {
     if (!known) this.generations.set(r.generationId, { leader: r.leader, protocol: r.protocolName, ids })
     else {
       expect(r.protocolName).toBe(known.protocol)
-      // A static member that was replaced keeps its role under another id: only then may the leader's name change.
+      // A replaced static member keeps its role under another id. Only then may the leader's id
+      // change.
       if (a.instance === null && !r.skipAssignment && ids) expect(r.leader).toBe(r.memberId)
     }
     if (r.members.length > 0) expect(a.leads).toBe(true)
@@ -141,11 +142,11 @@ class World {
 
   onSync(generation: number, memberId: string, r: SyncReply): void {
     if (r.errorCode !== ErrorCode.NONE) return
-    const said = r.assignment.toString()
-    // Whatever a member of a generation is given, its leader gave it, in that generation (or it gave it nothing).
-    if (said !== '') expect(said.startsWith(`${generation}/`)).toBe(true)
-    if (said !== '' && said.split('/')[1] === memberId)
-      expect(this.given.get(generation)?.some(m => m.get(memberId) === said)).toBe(true)
+    const assigned = r.assignment.toString()
+    // A member's assignment comes from the leader of that generation, or is empty.
+    if (assigned !== '') expect(assigned.startsWith(`${generation}/`)).toBe(true)
+    if (assigned !== '' && assigned.split('/')[1] === memberId)
+      expect(this.given.get(generation)?.some(m => m.get(memberId) === assigned)).toBe(true)
   }
 
   check(): void {
@@ -162,12 +163,12 @@ class World {
       for (const m of group.members) expect(m.protocols.some(p => p.name === group.protocolName)).toBe(true)
     }
     for (const w of this.waits) expect(w.answers).toBeLessThanOrEqual(1)
-    // Nobody waits without a time by which something happens, unless a record is being written.
+    // Nobody waits without a deadline, unless a record is being written.
     if (Array.from(group.members).some(m => m.joinWaiter) && group.state === 'PreparingRebalance')
       expect(group.nextDeadline()).toBeLessThan(Number.POSITIVE_INFINITY)
   }
 
-  /** Everybody goes silent: all must be answered, and the group must end up empty. */
+  /** All clients stop. All requests must be answered, and the group must become empty. */
   finish(): void {
     for (let i = 0; i < 50; i++) {
       while (this.sim.write());
@@ -181,7 +182,7 @@ class World {
   }
 }
 
-/** Calls back with the answer, now or when it comes. */
+/** Calls back with the reply, now or when it arrives. */
 function watch<T>(wait: { reply: T | null; answers: number }, then: (reply: T) => void) {
   if (wait.reply) return then(wait.reply)
   let reply: T | null = null
@@ -194,7 +195,7 @@ function watch<T>(wait: { reply: T | null; answers: number }, then: (reply: T) =
   })
 }
 
-test('whatever order joins, syncs, deaths and writes come in, generations grow, members agree and nobody is left waiting', () => {
+test('for any order of joins, syncs, deaths and writes, generations increase, members agree and every request is answered', () => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
   fc.assert(
     fc.property(

@@ -5,7 +5,7 @@ import type { GroupSnapshot, JoinReply } from './types.ts'
 
 const E = ErrorCode
 
-/** A stable group of members m1, m2 ... who were each assigned their own id. */
+/** A stable group of members m1, m2 ..., each with its own id as its assignment. */
 function stableGroup(size: number, settings: ConstructorParameters<typeof GroupSim>[0] = {}): GroupSim {
   const sim = new GroupSim({ initialRebalanceDelayMs: 100, ...settings })
   const joins = Array.from({ length: size }, () => sim.join())
@@ -28,18 +28,18 @@ function syncAll(sim: GroupSim, replies: readonly JoinReply[]) {
   )
 }
 
-const said = (name: string, text: string) => ({ name, metadata: Buffer.from(text) })
+const protocol = (name: string, text: string) => ({ name, metadata: Buffer.from(text) })
 
-test('a first member becomes the leader of generation 1 and is told all members with their metadata', () => {
+test('the first member leads generation 1 and receives all members with their metadata', () => {
   const sim = new GroupSim()
-  const { reply } = sim.join({ protocols: [said('range', 'mine')] })
+  const { reply } = sim.join({ protocols: [protocol('range', 'mine')] })
   expect(reply).toMatchObject({ errorCode: 0, generationId: 1, leader: 'm1', memberId: 'm1', protocolName: 'range' })
   expect(reply!.members).toEqual([{ memberId: 'm1', groupInstanceId: null, metadata: Buffer.from('mine') }])
   expect(reply!.protocolType).toBe('consumer')
   expect(sim.group.state).toBe('CompletingRebalance')
 })
 
-test('everyone but the leader waits in sync for the leader, and each gets its own assignment', () => {
+test('all members except the leader wait in sync for the leader, and each receives its own assignment', () => {
   const sim = new GroupSim({ initialRebalanceDelayMs: 100 })
   const joins = [sim.join(), sim.join(), sim.join()]
   sim.advance(200)
@@ -55,7 +55,7 @@ test('everyone but the leader waits in sync for the leader, and each gets its ow
   expect(sim.written.at(-1)!.members.map(m => m.assignment.toString())).toEqual(['m1', 'm2', 'm3'])
 })
 
-test('the assignment is not given out before its record is written', () => {
+test('the assignment is sent only after its record is written', () => {
   const sim = new GroupSim()
   const { reply } = sim.join()
   sim.autoWrite = false
@@ -67,7 +67,7 @@ test('the assignment is not given out before its record is written', () => {
   expect(sim.group.state).toBe('Stable')
 })
 
-test('an assignment that cannot be written fails the sync and starts another rebalance', () => {
+test('if the assignment cannot be written, the sync fails and another rebalance starts', () => {
   const sim = new GroupSim()
   const { reply } = sim.join()
   sim.autoWrite = false
@@ -87,7 +87,7 @@ test('a member missing from the assignment gets an empty one', () => {
   expect(other.reply).toMatchObject({ errorCode: 0, assignment: Buffer.alloc(0) })
 })
 
-test('from v4 a new dynamic member must come back with the id that it is given', () => {
+test('since v4 a new dynamic member must join again with the id that it is assigned', () => {
   const sim = new GroupSim()
   const first = sim.join({ requireKnownMemberId: true })
   expect(first.reply).toMatchObject({ errorCode: E.MEMBER_ID_REQUIRED, memberId: 'm1' })
@@ -95,16 +95,16 @@ test('from v4 a new dynamic member must come back with the id that it is given',
   expect(sim.join({ memberId: 'm1' }).reply).toMatchObject({ errorCode: 0, generationId: 1, memberId: 'm1' })
 })
 
-test('an id that is not used within the session timeout is forgotten', () => {
+test('an id that is not used within the session timeout is removed', () => {
   const sim = new GroupSim()
   sim.join({ requireKnownMemberId: true, sessionTimeoutMs: 6000 })
-  expect(sim.group.isVacant).toBe(false)
+  expect(sim.group.hasNoMembers).toBe(false)
   sim.advance(6001)
-  expect(sim.group.isVacant).toBe(true)
+  expect(sim.group.hasNoMembers).toBe(true)
   expect(sim.join({ memberId: 'm1' }).reply!.errorCode).toBe(E.UNKNOWN_MEMBER_ID)
 })
 
-test('a rebalance waits for a member that was given its id and has not come back with it yet', () => {
+test('a rebalance waits for a member that has been assigned an id and has not joined again yet', () => {
   const sim = stableGroup(1)
   sim.join({ requireKnownMemberId: true })
   const rejoin = sim.join({ memberId: 'm1' })
@@ -114,14 +114,14 @@ test('a rebalance waits for a member that was given its id and has not come back
   expect(fresh.reply!.generationId).toBe(2)
 })
 
-test('an unknown member id is refused', () => {
+test('an unknown member id is rejected', () => {
   const sim = stableGroup(1)
   expect(sim.join({ memberId: 'ghost' }).reply).toMatchObject({ errorCode: E.UNKNOWN_MEMBER_ID, memberId: 'ghost' })
   expect(sim.heartbeat('ghost', 1)).toBe(E.UNKNOWN_MEMBER_ID)
   expect(sim.sync({ memberId: 'ghost', generationId: 1 }).reply!.errorCode).toBe(E.UNKNOWN_MEMBER_ID)
 })
 
-test('the first rebalance of an empty group waits for the delay, again after each new member, up to the rebalance timeout', () => {
+test('the first rebalance of an empty group is delayed, again after each new member, up to the rebalance timeout', () => {
   const sim = new GroupSim({ initialRebalanceDelayMs: 3000 })
   const joins = [sim.join({ rebalanceTimeoutMs: 7000 })]
   sim.advance(2000)
@@ -135,7 +135,7 @@ test('the first rebalance of an empty group waits for the delay, again after eac
   expect(joins.map(j => j.reply?.generationId)).toEqual([1, 1, 1])
 })
 
-test('members who do not rejoin within the rebalance timeout are out', () => {
+test('members that do not rejoin within the rebalance timeout are removed', () => {
   const sim = stableGroup(2)
   const rejoin = sim.join({ memberId: 'm1' })
   expect(sim.heartbeat('m2', 1)).toBe(E.REBALANCE_IN_PROGRESS)
@@ -148,7 +148,7 @@ test('members who do not rejoin within the rebalance timeout are out', () => {
   expect(sim.heartbeat('m2', 1)).toBe(E.UNKNOWN_MEMBER_ID)
 })
 
-test('a member whose heartbeats stop is out after its session timeout, and the others rebalance', () => {
+test('a member without heartbeats is removed after its session timeout, and the others rebalance', () => {
   const sim = stableGroup(2)
   sim.advance(9000)
   expect(sim.heartbeat('m1', 1)).toBe(0)
@@ -176,7 +176,7 @@ test('a member that waits in a join or a sync needs no heartbeat', () => {
   expect(sync.reply!.errorCode).toBe(0)
 })
 
-test('members who never sync are out after the rebalance timeout', () => {
+test('members that never sync are removed after the rebalance timeout', () => {
   const sim = new GroupSim({ initialRebalanceDelayMs: 100 })
   const joins = [sim.join(), sim.join()]
   sim.advance(200)
@@ -191,7 +191,7 @@ test('members who never sync are out after the rebalance timeout', () => {
   expect(sim.group.state).toBe('PreparingRebalance')
 })
 
-test('a join during the sync phase sends those who wait for their assignment back to join', () => {
+test('a join during the sync phase makes members that wait for their assignment rejoin', () => {
   const sim = new GroupSim({ initialRebalanceDelayMs: 100 })
   const joins = [sim.join(), sim.join()]
   sim.advance(200)
@@ -202,7 +202,7 @@ test('a join during the sync phase sends those who wait for their assignment bac
   expect([third, ...again].map(w => w.reply!.generationId)).toEqual([2, 2, 2])
 })
 
-test('the old generation is refused, by heartbeat, sync and commit', () => {
+test('heartbeats, syncs and commits of the old generation are rejected', () => {
   const sim = stableGroup(1)
   const next = sim.join({ memberId: 'm1' })
   expect(next.reply!.generationId).toBe(2)
@@ -211,7 +211,7 @@ test('the old generation is refused, by heartbeat, sync and commit', () => {
   expect(sim.group.checkCommit('m1', null, 1, sim.now)).toBe(E.ILLEGAL_GENERATION)
 })
 
-test('commits are taken from members in a stable group or before a rebalance, and not while an assignment is awaited', () => {
+test('members may commit in a stable group or before a rebalance, but not while an assignment is pending', () => {
   const sim = stableGroup(2)
   expect(sim.group.checkCommit('m1', null, 1, sim.now)).toBe(0)
   const rejoin = sim.join({ memberId: 'm1' })
@@ -231,7 +231,7 @@ test('a commit keeps a member alive', () => {
   expect(sim.group.size).toBe(1)
 })
 
-test('the protocol is the one most members prefer among those that all speak', () => {
+test('of the protocols that all members support, the one that most members prefer is selected', () => {
   const sim = new GroupSim({ initialRebalanceDelayMs: 100 })
   sim.join({ protocols: [proto('only-mine'), proto('range'), proto('sticky')] })
   sim.join({ protocols: [proto('sticky'), proto('range')] })
@@ -240,7 +240,7 @@ test('the protocol is the one most members prefer among those that all speak', (
   expect(third.reply!.protocolName).toBe('sticky')
 })
 
-test('who shares no protocol with all members, or is of another type, is refused', () => {
+test('a member without a common protocol, or of another protocol type, is rejected', () => {
   const sim = stableGroup(1)
   const code = (r: Parameters<GroupSim['join']>[0]) => sim.join(r).reply?.errorCode
   expect(code({ protocols: [proto('other')] })).toBe(E.INCONSISTENT_GROUP_PROTOCOL)
@@ -249,7 +249,7 @@ test('who shares no protocol with all members, or is of another type, is refused
   expect(new GroupSim().join({ protocolType: '' }).reply!.errorCode).toBe(E.INCONSISTENT_GROUP_PROTOCOL)
 })
 
-test('a sync that names another protocol than the group agreed on is refused', () => {
+test('a sync with another protocol than the selected one is rejected', () => {
   const sim = new GroupSim()
   sim.join()
   const code = (r: object) => sim.sync({ memberId: 'm1', generationId: 1, ...r }).reply?.errorCode
@@ -258,7 +258,7 @@ test('a sync that names another protocol than the group agreed on is refused', (
   expect(code({ protocolType: 'consumer', protocolName: 'range' })).toBe(0)
 })
 
-test('a follower of a stable group that joins again with the same metadata gets the same generation', () => {
+test('a follower of a stable group that rejoins with the same metadata stays in the generation', () => {
   const sim = stableGroup(2)
   expect(sim.join({ memberId: 'm2' }).reply).toMatchObject({ errorCode: 0, generationId: 1, members: [], leader: 'm1' })
   expect(sim.group.state).toBe('Stable')
@@ -266,13 +266,13 @@ test('a follower of a stable group that joins again with the same metadata gets 
   expect(sim.group.state).toBe('PreparingRebalance')
 })
 
-test('a leader of a stable group that joins again starts a rebalance', () => {
+test('a leader of a stable group that rejoins starts a rebalance', () => {
   const sim = stableGroup(2)
   expect(sim.join({ memberId: 'm1' }).reply).toBe(null)
   expect(sim.group.state).toBe('PreparingRebalance')
 })
 
-test('group.max.size bounds a group, but not its own members rejoining', () => {
+test('group.max.size limits a group, but its members may rejoin', () => {
   const sim = stableGroup(2, { maxSize: 2 })
   expect(sim.join().reply).toMatchObject({ errorCode: E.GROUP_MAX_SIZE_REACHED, memberId: '' })
   const rejoin = sim.join({ memberId: 'm1' })
@@ -280,7 +280,7 @@ test('group.max.size bounds a group, but not its own members rejoining', () => {
   expect(rejoin.reply).toMatchObject({ errorCode: 0, generationId: 2 })
 })
 
-test('the last member that leaves empties the group, in a new generation', () => {
+test('when the last member leaves, the group becomes empty in a new generation', () => {
   const sim = stableGroup(2)
   expect(sim.leave('m1')).toEqual([0])
   expect(sim.group.leaderId).toBe('m2')
@@ -311,14 +311,14 @@ test('a static member that restarts keeps its assignment without a rebalance', (
   expect(sim.heartbeat('m1', 1, 'j')).toBe(E.UNKNOWN_MEMBER_ID)
 })
 
-test('before v9 a restarted static leader is told the old leader, so that it does not assign', () => {
+test('before v9 a restarted static leader receives the old leader id, so that it does not assign', () => {
   const sim = new GroupSim()
   syncAll(sim, [sim.join({ groupInstanceId: 'i' }).reply!])
   const again = sim.join({ groupInstanceId: 'i', supportsSkipAssignment: false })
   expect(again.reply).toMatchObject({ memberId: 'm2', leader: 'm1', skipAssignment: false, members: [] })
 })
 
-test('a static member whose new metadata changes the protocol brings a rebalance', () => {
+test('a static member whose new metadata changes the protocol starts a rebalance', () => {
   const sim = new GroupSim({ initialRebalanceDelayMs: 100 })
   const both = [proto('range'), proto('sticky')]
   const first = sim.join({ groupInstanceId: 'i', protocols: both })
@@ -328,7 +328,7 @@ test('a static member whose new metadata changes the protocol brings a rebalance
   expect(again.reply).toMatchObject({ errorCode: 0, generationId: 2, protocolName: 'sticky' })
 })
 
-test('the join that a restarted static member left behind is fenced', () => {
+test('the pending join of a restarted static member is fenced', () => {
   const sim = stableGroup(1)
   const left = sim.join({ groupInstanceId: 'i' })
   expect(left.reply).toBe(null)
@@ -336,7 +336,7 @@ test('the join that a restarted static member left behind is fenced', () => {
   expect(left.reply).toMatchObject({ errorCode: E.FENCED_INSTANCE_ID })
 })
 
-test('a static member that could not be written down stays who it was', () => {
+test('if a replaced static member cannot be written, the previous one remains', () => {
   const sim = new GroupSim()
   syncAll(sim, [sim.join({ groupInstanceId: 'i' }).reply!])
   sim.autoWrite = false
@@ -347,7 +347,7 @@ test('a static member that could not be written down stays who it was', () => {
   expect(sim.group.leaderId).toBe('m1')
 })
 
-test('a static member stays through a rebalance it misses, and an administrator can take it out by its instance id', () => {
+test('a static member remains if it misses a rebalance, and an administrator can remove it by its instance id', () => {
   const sim = new GroupSim({ initialRebalanceDelayMs: 100 })
   const joins = [sim.join({ sessionTimeoutMs: 300_000, groupInstanceId: 'i' }), sim.join()]
   sim.advance(200)
@@ -382,7 +382,7 @@ const SNAPSHOT: GroupSnapshot = {
   })),
 }
 
-test('a loaded group is stable with its members, whose sessions start anew', () => {
+test('a loaded group is stable, and its members have new sessions', () => {
   const sim = new GroupSim({}, SNAPSHOT)
   expect(sim.group.state).toBe('Stable')
   expect(sim.heartbeat('a', 7)).toBe(0)
@@ -394,14 +394,14 @@ test('a loaded group is stable with its members, whose sessions start anew', () 
   expect(sim.group.generationId).toBe(8)
 })
 
-test('a loaded group over group.max.size rebalances', () => {
+test('a loaded group larger than group.max.size rebalances', () => {
   const sim = new GroupSim({ maxSize: 1 }, SNAPSHOT)
   expect(sim.group.state).toBe('PreparingRebalance')
   expect(sim.join({ memberId: 'a' }).reply).toBe(null)
   expect(sim.join({ memberId: 'b' }).reply!.errorCode).toBe(E.GROUP_MAX_SIZE_REACHED)
 })
 
-test('a group that ends here answers all who wait', () => {
+test('closing a group answers all waiting requests', () => {
   const sim = stableGroup(2)
   const join = sim.join({ memberId: 'm1' })
   sim.group.close(E.NOT_COORDINATOR)
@@ -411,14 +411,14 @@ test('a group that ends here answers all who wait', () => {
   expect(sim.join().reply!.errorCode).toBe(E.COORDINATOR_NOT_AVAILABLE)
 })
 
-test('a subscription that cannot be read counts as a subscription to everything', () => {
+test('an unreadable subscription counts as a subscription to every topic', () => {
   const sim = new GroupSim()
-  const { reply } = sim.join({ protocols: [said('range', 'nonsense')] })
+  const { reply } = sim.join({ protocols: [protocol('range', 'nonsense')] })
   syncAll(sim, [reply!])
   expect(sim.group.isSubscribedTo('anything')).toBe(true)
 })
 
-test('a rebalance timeout of nothing does not make the group spin', () => {
+test('a rebalance timeout of zero does not cause a busy loop', () => {
   const sim = new GroupSim()
   syncAll(sim, [sim.join({ rebalanceTimeoutMs: 0, groupInstanceId: 'i', sessionTimeoutMs: 60_000 }).reply!])
   const other = sim.join({ rebalanceTimeoutMs: 0 })

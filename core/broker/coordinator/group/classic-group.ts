@@ -1,5 +1,5 @@
 import { ErrorCode } from '../../../protocol/error-codes.ts'
-import { hasRoomFor, memberCode, speaksWith, syncCode } from './checks.ts'
+import { fitsGroupSize, memberCode, sharesProtocol, syncCode } from './checks.ts'
 import { InitialDelay } from './initial-delay.ts'
 import { Member, selectProtocol } from './member.ts'
 import { Membership } from './membership.ts'
@@ -19,16 +19,23 @@ import {
 } from './types.ts'
 import { groupSnapshot, joinReply, topicsOf } from './views.ts'
 
-/** How long a member without an id may wait in a join: it cannot show that it is alive. As in Kafka. */
+/**
+ * How long a new member may wait in a join, in milliseconds. It has no id yet, so it cannot send
+ * heartbeats. As in Kafka.
+ */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60_000
-/** The least time to wait once more for static members, whatever rebalance timeout they ask for. */
+/**
+ * The minimum time to continue waiting for static members, whatever their rebalance timeouts, in
+ * milliseconds.
+ */
 const MIN_WAIT_MS = 1000
 const NEVER = Number.POSITIVE_INFINITY
 
 /**
- * One group of the classic protocol (consumers, Connect's workers, anyone), as a state machine without I/O and without a clock:
- * every call says what time it is, and what has to be done is left in `takeEffects()`. Whoever drives it calls `tick` when
- * `nextDeadline()` has come. States, transitions and error codes are those of Kafka 4.3's group coordinator.
+ * One group of the classic protocol, used by consumers, Connect workers and others. It is a state
+ * machine without I/O and without a clock. Every call passes the current time, and `takeEffects()`
+ * returns the resulting actions. The caller must call `tick` at `nextDeadline()`. States,
+ * transitions and error codes are those of Kafka 4.3's group coordinator.
  */
 export class ClassicGroup {
   readonly groupId: string
@@ -44,7 +51,7 @@ export class ClassicGroup {
   #topics: ReadonlySet<string> | null = null
   #joinDeadline = NEVER
   #syncDeadline = NEVER
-  /** In the first rebalance of an empty group. */
+  /** Set during the first rebalance of an empty group. */
   #initialDelay: InitialDelay | null = null
 
   constructor(groupId: string, settings: GroupSettings, now: number) {
@@ -53,7 +60,7 @@ export class ClassicGroup {
     this.#stateTimestamp = now
   }
 
-  /** A group as its record says, all its members' sessions starting anew. */
+  /** Creates a group from its record. All members get a new session. */
   static load(groupId: string, snapshot: GroupSnapshot, settings: GroupSettings, now: number): ClassicGroup {
     const group = new ClassicGroup(groupId, settings, snapshot.currentStateTimestamp)
     group.#generation = snapshot.generation
@@ -83,7 +90,7 @@ export class ClassicGroup {
     return this.#generation
   }
 
-  /** Null for a group that only ever had offsets committed to it. */
+  /** Null for a group that only has committed offsets. */
   get protocolType(): string | null {
     return this.#protocolType
   }
@@ -104,27 +111,33 @@ export class ClassicGroup {
     return this.#members.size
   }
 
-  /** When it came into its state; -1 unknown. */
+  /** When the group entered its state. -1 if unknown. */
   get stateTimestamp(): number {
     return this.#stateTimestamp
   }
 
-  /** Nobody is in it or about to come in. */
-  get isVacant(): boolean {
+  /** Whether the group has no members and none that are about to join. */
+  get hasNoMembers(): boolean {
     return this.#state === 'Empty' && this.#members.pendingSize === 0
   }
 
-  /** The topics that its members read, as of this generation; null when that is unknown or no matter of consumers. */
+  /**
+   * The topics that the members of this generation read. Null if they are unknown, or if the
+   * members are not consumers.
+   */
   get topics(): ReadonlySet<string> | null {
     return this.#topics
   }
 
-  /** What is to be done since the last time, in order. */
+  /** The actions since the last call, in order. */
   takeEffects(): GroupEffect[] {
     return this.#out.take()
   }
 
-  /** The time at which `tick` must be called at the latest. It only moves to earlier times by join, sync, leave and tick. */
+  /**
+   * The time at which `tick` must be called at the latest. Only join, sync, leave and tick can make
+   * it earlier.
+   */
   nextDeadline(): number {
     return Math.min(this.#joinDeadline, this.#syncDeadline, this.#members.nextExpiry())
   }
@@ -138,18 +151,18 @@ export class ClassicGroup {
   }
 
   join(r: JoinRequest, waiter: Waiter<JoinReply>, now: number) {
-    const refuse = (errorCode: number, memberId = r.memberId) => this.#out.refuseJoin(waiter, errorCode, memberId)
-    if (this.#state === 'Dead') return refuse(ErrorCode.COORDINATOR_NOT_AVAILABLE)
-    if (!hasRoomFor(r.memberId, this.#state, this.#members, this.#settings.maxSize)) {
+    const reject = (errorCode: number, memberId = r.memberId) => this.#out.rejectJoin(waiter, errorCode, memberId)
+    if (this.#state === 'Dead') return reject(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    if (!fitsGroupSize(r.memberId, this.#state, this.#members, this.#settings.maxSize)) {
       this.#drop(r.memberId, 'the group is full', ErrorCode.GROUP_MAX_SIZE_REACHED)
       this.#maybeCompleteJoin(now)
-      return refuse(ErrorCode.GROUP_MAX_SIZE_REACHED, '')
+      return reject(ErrorCode.GROUP_MAX_SIZE_REACHED, '')
     }
-    if (!speaksWith(this, this.#members, r)) return refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+    if (!sharesProtocol(this, this.#members, r)) return reject(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
     if (r.memberId === '') return this.#joinWithoutId(r, waiter, now)
     if (this.#members.isPending(r.memberId)) return this.#addMember(r, r.memberId, waiter, now)
     const code = memberCode(this.#members, r.memberId, r.groupInstanceId)
-    if (code !== ErrorCode.NONE) return refuse(code)
+    if (code !== ErrorCode.NONE) return reject(code)
     this.#rejoin(r, this.#members.get(r.memberId)!, waiter, now)
   }
 
@@ -163,7 +176,8 @@ export class ClassicGroup {
       member.keepAlive(now)
       return this.#out.answerSync(waiter, this, ErrorCode.NONE, member.assignment)
     }
-    // Asked twice: the first asker is most likely gone, but nobody is left without an answer.
+    // A repeated sync. The client probably no longer waits for the first one, but every request is
+    // answered.
     if (member.syncWaiter) this.#out.answerSync(member.syncWaiter, this, ErrorCode.REBALANCE_IN_PROGRESS, NO_BYTES)
     member.syncWaiter = waiter
     if (r.memberId !== this.#members.leaderId || this.#out.isAssigning(this.#generation)) return
@@ -173,7 +187,7 @@ export class ClassicGroup {
     this.#persist({ kind: 'assignment', generation: this.#generation, assignments }, m => assignments.get(m.memberId)!)
   }
 
-  /** The heartbeat's error code. */
+  /** Returns the error code for a heartbeat. */
   heartbeat(memberId: string, groupInstanceId: string | null, generationId: number, now: number): number {
     if (this.#state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE
     const code = memberCode(this.#members, memberId, groupInstanceId)
@@ -184,7 +198,10 @@ export class ClassicGroup {
     return this.#state === 'PreparingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
   }
 
-  /** Takes members out; one error code for each. Without a member id the current member of a `group.instance.id` is meant. */
+  /**
+   * Removes members and returns one error code for each. Without a member id, the current member of
+   * the `group.instance.id` is removed.
+   */
   leave(leavers: readonly LeaveRequest[], now: number): number[] {
     if (this.#state === 'Dead') return leavers.map(() => ErrorCode.COORDINATOR_NOT_AVAILABLE)
     let any = false
@@ -207,8 +224,9 @@ export class ClassicGroup {
   }
 
   /**
-   * Whether an OffsetCommit is to be taken: its error code. Generation -1 without a member is a commit by someone who does
-   * not use the group's membership, allowed while the group is empty. A member's commit is a sign of life.
+   * Returns the error code for an OffsetCommit. A commit with generation -1 and no member id comes
+   * from a client that does not use the group's membership. It is allowed while the group is empty.
+   * A member's commit keeps its session alive.
    */
   checkCommit(memberId: string, groupInstanceId: string | null, generationId: number, now: number): number {
     if (this.#state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE
@@ -222,13 +240,13 @@ export class ClassicGroup {
     return ErrorCode.NONE
   }
 
-  /** Whether somebody in the group reads this topic (as far as can be told). */
+  /** Whether a member of the group reads this topic, as far as the subscriptions show. */
   isSubscribedTo(topic: string): boolean {
     if (this.#protocolType !== 'consumer' || this.#state === 'Empty') return false
     return this.#topics?.has(topic) ?? true
   }
 
-  /** A record that an effect asked for was written (code 0), or could not be. */
+  /** Called when a record that an effect requested was written (code 0) or failed. */
   persisted(ticket: number, code: number, now: number) {
     const pending = this.#out.written(ticket)
     if (!pending || pending.kind === 'empty' || pending.generation !== this.#generation) return
@@ -242,17 +260,17 @@ export class ClassicGroup {
     this.#transition('Stable', now)
   }
 
-  /** The end of it, here: everyone who waits gets this error code. */
+  /** Ends the group on this broker. All waiting requests get this error code. */
   close(code: number): void {
     for (const m of this.#members.all()) {
-      if (m.joinWaiter) this.#out.refuseJoin(m.joinWaiter, code, m.memberId)
+      if (m.joinWaiter) this.#out.rejectJoin(m.joinWaiter, code, m.memberId)
       this.#members.setJoinWaiter(m, null)
       if (m.syncWaiter) this.#out.answerSync(m.syncWaiter, this, code, NO_BYTES)
       m.syncWaiter = null
     }
     this.#state = 'Dead'
     this.#joinDeadline = this.#syncDeadline = NEVER
-    this.#out.forget()
+    this.#out.clear()
   }
 
   #joinWithoutId(r: JoinRequest, waiter: Waiter<JoinReply>, now: number) {
@@ -263,7 +281,7 @@ export class ClassicGroup {
     }
     if (!r.requireKnownMemberId) return this.#addMember(r, r.newMemberId, waiter, now)
     this.#members.addPending(r.newMemberId, now + r.sessionTimeoutMs)
-    this.#out.refuseJoin(waiter, ErrorCode.MEMBER_ID_REQUIRED, r.newMemberId)
+    this.#out.rejectJoin(waiter, ErrorCode.MEMBER_ID_REQUIRED, r.newMemberId)
   }
 
   #addMember(r: JoinRequest, memberId: string, waiter: Waiter<JoinReply>, now: number): void {
@@ -272,7 +290,7 @@ export class ClassicGroup {
     member.joinWaiter = waiter
     member.sessionDeadline = now + NEW_MEMBER_JOIN_TIMEOUT_MS
     if (this.#members.size === 0) this.#protocolType = r.protocolType
-    this.#initialDelay?.memberCame()
+    this.#initialDelay?.memberJoined()
     this.#members.add(member)
     this.#rebalance(`member ${memberId} joins: ${r.reason || 'no reason given'}`, now)
   }
@@ -283,25 +301,26 @@ export class ClassicGroup {
       this.#rebalance(`${why} ${member.memberId} rejoins: ${r.reason || 'no reason given'}`, now)
     }
     if (this.#state === 'PreparingRebalance') return update('member')
-    if (this.#state === 'Empty') return this.#out.refuseJoin(waiter, ErrorCode.UNKNOWN_MEMBER_ID, r.memberId)
+    if (this.#state === 'Empty') return this.#out.rejectJoin(waiter, ErrorCode.UNKNOWN_MEMBER_ID, r.memberId)
     const leads = member.memberId === this.#members.leaderId
-    // A leader of a stable group that rejoins has seen its topics change: only a rebalance gives everybody a new assignment.
+    // The leader of a stable group rejoins after its topics have changed. Only a rebalance creates
+    // new assignments.
     if (this.#state === 'Stable' && leads) return update('leader')
     if (!member.matches(r.protocols)) return update('with new metadata member')
-    // It most likely missed our answer: here is the same one again.
+    // The member probably missed the first answer, so send the same one again.
     member.keepAlive(now)
     this.#out.answerJoin(waiter, joinReply(this, this.#members, member, leads))
   }
 
   #update(r: JoinRequest, member: Member, waiter: Waiter<JoinReply>): void {
-    if (member.joinWaiter) this.#out.refuseJoin(member.joinWaiter, ErrorCode.REBALANCE_IN_PROGRESS, member.memberId)
+    if (member.joinWaiter) this.#out.rejectJoin(member.joinWaiter, ErrorCode.REBALANCE_IN_PROGRESS, member.memberId)
     this.#members.setProtocols(member, r.protocols)
     member.sessionTimeoutMs = r.sessionTimeoutMs
     member.rebalanceTimeoutMs = r.rebalanceTimeoutMs
     this.#members.setJoinWaiter(member, waiter)
   }
 
-  /** A static member came back without its id: it goes on under a new one, and the old one is fenced. */
+  /** A static member joined again without its id. It gets a new id and the old one is fenced. */
   #replaceStatic(r: JoinRequest, old: Member, waiter: Waiter<JoinReply>, now: number) {
     const leaderBefore = this.#members.leaderId
     this.#answerWaits(old, ErrorCode.FENCED_INSTANCE_ID)
@@ -317,7 +336,8 @@ export class ClassicGroup {
     const leads = member.memberId === this.#members.leaderId
     const skipAssignment = leads && r.supportsSkipAssignment
     const full = joinReply(this, this.#members, member, skipAssignment)
-    // A leader that cannot be told to skip the assignment must not know that it leads, or it would assign anew.
+    // A client that does not support skipping the assignment must not learn that it is the leader,
+    // or it would create new assignments.
     const leader = r.supportsSkipAssignment ? full.leader : (leaderBefore ?? '')
     const reply = { ...full, leader, skipAssignment }
     this.#persist({ kind: 'static', generation: this.#generation, member, previous: old, waiter, reply })
@@ -325,7 +345,8 @@ export class ClassicGroup {
 
   #staticPersisted(p: Extract<Pending, { kind: 'static' }>, code: number, now: number) {
     const { member, previous } = p
-    // Someone else started a rebalance meanwhile (it answers), or this one was replaced again (it was answered).
+    // Either another member has started a rebalance, which will answer this join, or this member
+    // was replaced again and its join was answered.
     if (this.#state !== 'Stable' || this.#members.get(member.memberId)?.joinWaiter !== p.waiter) return
     this.#members.setJoinWaiter(member, null)
     if (code === ErrorCode.NONE) {
@@ -335,7 +356,7 @@ export class ClassicGroup {
     }
     this.#members.replace(member.memberId, previous)
     previous.keepAlive(now)
-    this.#out.refuseJoin(p.waiter, code, '')
+    this.#out.rejectJoin(p.waiter, code, '')
   }
 
   #rebalance(reason: string, now: number) {
@@ -349,7 +370,7 @@ export class ClassicGroup {
     this.#pendingSync.clear()
     const initial = this.#state === 'Empty'
     this.#transition('PreparingRebalance', now)
-    this.#out.note(`rebalances from generation ${this.#generation}: ${reason}`)
+    this.#out.log(`rebalances from generation ${this.#generation}: ${reason}`)
     if (initial) {
       const delayMs = this.#settings.initialRebalanceDelayMs
       this.#initialDelay = new InitialDelay(delayMs, this.#members.rebalanceTimeoutMs)
@@ -368,17 +389,21 @@ export class ClassicGroup {
     this.#joinDeadline = now + delayMs
   }
 
-  /** Ends the join phase: those who did not come are out (static members stay until their session ends), a generation begins. */
+  /**
+   * Ends the join phase and starts a generation. Members that did not rejoin are removed. Static
+   * members stay until their session expires.
+   */
   #completeJoin(now: number) {
     this.#joinDeadline = NEVER
     this.#initialDelay = null
     for (const m of [...this.#members.all()])
       if (!m.joinWaiter && m.groupInstanceId === null) {
         this.#members.remove(m.memberId)
-        this.#out.note(`removed member ${m.memberId}, which did not rejoin in time`)
+        this.#out.log(`removed member ${m.memberId}, which did not rejoin in time`)
       }
-    if (this.#members.size > 0 && !this.#members.electJoined()) {
-      // Only static members are left, and none has come back: wait for one, or for their sessions to end.
+    if (this.#members.size > 0 && !this.#members.electJoinedLeader()) {
+      // Only static members remain, and none has rejoined. Wait for one to rejoin or for their
+      // sessions to expire.
       this.#joinDeadline = now + Math.max(this.#members.rebalanceTimeoutMs, MIN_WAIT_MS)
       return
     }
@@ -388,13 +413,13 @@ export class ClassicGroup {
       this.#protocolName = null
       this.#topics = null
       this.#transition('Empty', now)
-      this.#out.note(`is empty in generation ${this.#generation}`)
+      this.#out.log(`is empty in generation ${this.#generation}`)
       return this.#persist({ kind: 'empty' })
     }
     this.#protocolName = selectProtocol(this.#members.all())
     this.#topics = topicsOf(this, this.#members)
     this.#transition('CompletingRebalance', now)
-    this.#out.note(`is in generation ${this.#generation} with ${this.#members.size} members`)
+    this.#out.log(`is in generation ${this.#generation} with ${this.#members.size} members`)
     for (const m of this.#members.all()) {
       m.isNew = false
       m.keepAlive(now)
@@ -407,7 +432,7 @@ export class ClassicGroup {
     this.#syncDeadline = now + this.#members.rebalanceTimeoutMs
   }
 
-  /** Those who never asked for their assignment are out. */
+  /** Removes the members that never requested their assignment. */
   #onSyncDeadline(now: number) {
     this.#syncDeadline = NEVER
     if (this.#pendingSync.size === 0 || (this.#state !== 'CompletingRebalance' && this.#state !== 'Stable')) return
@@ -416,9 +441,9 @@ export class ClassicGroup {
   }
 
   #expireSessions(now: number): void {
-    const gone = Array.from(this.#members.all()).filter(m => m.expiresAt <= now)
-    for (const m of gone) this.#drop(m.memberId, 'its session timed out', ErrorCode.UNKNOWN_MEMBER_ID)
-    if (gone.length > 0) this.#membersLeft('sessions timed out', now)
+    const expired = Array.from(this.#members.all()).filter(m => m.expiresAt <= now)
+    for (const m of expired) this.#drop(m.memberId, 'its session timed out', ErrorCode.UNKNOWN_MEMBER_ID)
+    if (expired.length > 0) this.#membersLeft('sessions timed out', now)
   }
 
   #membersLeft(reason: string, now: number): void {
@@ -432,17 +457,20 @@ export class ClassicGroup {
     this.#members.remove(memberId)
     this.#pendingSync.delete(memberId)
     if (this.#pendingSync.size === 0) this.#syncDeadline = NEVER
-    if (member) this.#out.note(`removed member ${memberId}: ${reason}`)
+    if (member) this.#out.log(`removed member ${memberId}: ${reason}`)
   }
 
   #answerWaits(member: Member, code: number): void {
-    if (member.joinWaiter) this.#out.refuseJoin(member.joinWaiter, code, member.memberId)
+    if (member.joinWaiter) this.#out.rejectJoin(member.joinWaiter, code, member.memberId)
     this.#members.setJoinWaiter(member, null)
     if (member.syncWaiter) this.#out.answerSync(member.syncWaiter, this, code, NO_BYTES)
     member.syncWaiter = null
   }
 
-  /** Gives everyone its assignment (none with an error) and answers those who wait for it; sessions start anew. */
+  /**
+   * Stores each member's assignment (an empty one if there is an error), answers the members that
+   * wait for it, and renews their sessions.
+   */
   #answerSyncs(code: number, assignments: ReadonlyMap<string, Buffer> | null, now: number): void {
     for (const m of this.#members.all()) {
       m.assignment = assignments?.get(m.memberId) ?? NO_BYTES

@@ -1,12 +1,13 @@
 /**
- * How long the first rebalance of an empty group waits for more members: `group.initial.rebalance.delay.ms`, and as long again each time that somebody
- * came meanwhile, up to the longest rebalance timeout in all. Milliseconds.
+ * Computes how long the first rebalance of an empty group waits for more members, in milliseconds.
+ * The first delay is `group.initial.rebalance.delay.ms`. If a member joined during a delay, another
+ * delay follows, up to the longest rebalance timeout in total.
  */
 export class InitialDelay {
   readonly #stepMs: number
   #currentMs: number
   #remainingMs: number
-  #someoneCame = false
+  #memberJoined = false
 
   constructor(stepMs: number, rebalanceTimeoutMs: number) {
     this.#stepMs = stepMs
@@ -14,14 +15,14 @@ export class InitialDelay {
     this.#remainingMs = Math.max(rebalanceTimeoutMs - stepMs, 0)
   }
 
-  memberCame(): void {
-    this.#someoneCame = true
+  memberJoined(): void {
+    this.#memberJoined = true
   }
 
-  /** The delay is over: how long to wait once more, 0 not at all. */
+  /** Called at the end of a delay. Returns the next delay, or 0 if there is none. */
   next(): number {
-    if (!this.#someoneCame || this.#remainingMs === 0) return 0
-    this.#someoneCame = false
+    if (!this.#memberJoined || this.#remainingMs === 0) return 0
+    this.#memberJoined = false
     const delayMs = Math.min(this.#stepMs, this.#remainingMs)
     this.#remainingMs = Math.max(this.#remainingMs - this.#currentMs, 0)
     this.#currentMs = delayMs

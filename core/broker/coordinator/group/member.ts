@@ -1,6 +1,6 @@
 import { type JoinReply, type MemberProtocol, NO_BYTES, type SyncReply, type Waiter } from './types.ts'
 
-/** A member of a classic group: what it said of itself, what it was assigned, and what it waits for. */
+/** A member of a classic group: its metadata, its assignment and its waiting requests. */
 export class Member {
   readonly memberId: string
   readonly groupInstanceId: string | null
@@ -10,9 +10,15 @@ export class Member {
   rebalanceTimeoutMs: number
   protocols: readonly MemberProtocol[]
   assignment: Buffer = NO_BYTES
-  /** In its first join: it has no id yet, cannot send heartbeats, and is let go when the join lasts too long. */
+  /**
+   * Whether this is its first join. It then has no id and cannot send heartbeats, so the duration
+   * of the join is limited.
+   */
   isNew = false
-  /** When its session ends, milliseconds; Infinity while there is none. Looked at only when nothing else keeps it alive. */
+  /**
+   * When the session expires, in milliseconds, or Infinity without a session. Ignored while
+   * something else keeps the member alive.
+   */
   sessionDeadline = Number.POSITIVE_INFINITY
   joinWaiter: Waiter<JoinReply> | null = null
   syncWaiter: Waiter<SyncReply> | null = null
@@ -37,12 +43,12 @@ export class Member {
     if (m.assignment) this.assignment = m.assignment
   }
 
-  /** What it said under a protocol's name; nothing when it does not speak it. */
+  /** The metadata for a protocol, or an empty buffer if the member does not support it. */
   metadata(protocol: string | null): Buffer {
     return this.protocols.find(p => p.name === protocol)?.metadata ?? NO_BYTES
   }
 
-  /** Whether it says the same as before, in the same order of preference. */
+  /** Whether these are the same protocols and metadata, in the same order of preference. */
   matches(protocols: readonly MemberProtocol[]): boolean {
     return (
       protocols.length === this.protocols.length &&
@@ -50,7 +56,10 @@ export class Member {
     )
   }
 
-  /** The earliest time at which it may have to be let go. A member that waits for an answer of ours is alive, unless new. */
+  /**
+   * The earliest time at which the member may expire. A member that waits for a response is alive,
+   * unless it is new.
+   */
   get expiresAt(): number {
     if (!this.isNew && (this.joinWaiter || this.syncWaiter)) return Number.POSITIVE_INFINITY
     return this.sessionDeadline
@@ -62,8 +71,8 @@ export class Member {
 }
 
 /**
- * The protocol that a group settles on: of those that every member speaks, the one that most members prefer to the
- * other common ones; between equals the one preferred by the earliest member.
+ * Selects the protocol of a group. Of those that every member supports, it is the one that most
+ * members prefer. If two are equal, it is the one preferred by the earliest member.
  */
 export function selectProtocol(members: Iterable<Member>): string | null {
   const all = [...members]
@@ -78,7 +87,7 @@ export function selectProtocol(members: Iterable<Member>): string | null {
   return best
 }
 
-/** The names of the protocols that every one of these members speaks. */
+/** The names of the protocols that all of these members support. */
 export function commonProtocols(members: readonly Member[]): Set<string> {
   const [first, ...rest] = members
   if (!first) return new Set()

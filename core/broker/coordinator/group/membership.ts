@@ -1,17 +1,20 @@
 import type { Member } from './member.ts'
 import type { MemberProtocol } from './types.ts'
 
-/** At most so many ids given out and not yet used, in one group: the oldest is forgotten and its owner asks again. */
+/**
+ * The maximum number of assigned but unused ids per group. Beyond it the oldest one is removed, and
+ * its client requests a new one.
+ */
 export const MAX_PENDING_MEMBERS = 10_000
 
-/** The members of a group and what can be looked up about them. Knows nothing of states. */
+/** The members of a group, indexed. It does not depend on the group's state. */
 export class Membership {
   readonly #members = new Map<string, Member>()
   readonly #static = new Map<string, string>()
-  /** Ids given to members that have not come back with them yet, with the time until which they may. */
+  /** The ids of members that have not joined again with them yet, with their deadlines. */
   readonly #pending = new Map<string, number>()
-  /** How many members speak each protocol. */
-  readonly #speakers = new Map<string, number>()
+  /** The number of members that support each protocol. */
+  readonly #supporters = new Map<string, number>()
   #joining = 0
   leaderId: string | null = null
 
@@ -19,7 +22,7 @@ export class Membership {
     return this.#members.size
   }
 
-  /** How many wait for the answer to their JoinGroup. */
+  /** The number of members that wait for a JoinGroup response. */
   get joining(): number {
     return this.#joining
   }
@@ -28,7 +31,7 @@ export class Membership {
     return this.#pending.size
   }
 
-  /** Everyone we know of is here, and nobody is about to come back with a fresh id. */
+  /** Whether all members have joined and no pending member is expected. */
   get allJoined(): boolean {
     return this.#joining === this.#members.size && this.#pending.size === 0
   }
@@ -45,7 +48,7 @@ export class Membership {
     return this.#members.has(memberId)
   }
 
-  /** The member id that a `group.instance.id` has now. */
+  /** The current member id for a `group.instance.id`. */
   staticId(instanceId: string): string | undefined {
     return this.#static.get(instanceId)
   }
@@ -72,7 +75,7 @@ export class Membership {
     return member
   }
 
-  /** Puts one member in another's place, its leadership included. */
+  /** Replaces a member, and transfers its leadership. */
   replace(oldId: string, member: Member): void {
     const leads = this.leaderId === oldId
     this.remove(oldId)
@@ -92,20 +95,20 @@ export class Membership {
     this.#count(protocols, 1)
   }
 
-  /** Whether every member speaks one of these. */
-  speakAny(protocols: readonly MemberProtocol[]): boolean {
-    return protocols.some(p => (this.#speakers.get(p.name) ?? 0) === this.#members.size)
+  /** Whether at least one of these protocols is supported by every member. */
+  supportsAny(protocols: readonly MemberProtocol[]): boolean {
+    return protocols.some(p => (this.#supporters.get(p.name) ?? 0) === this.#members.size)
   }
 
-  /** The longest time that a member asks for to rejoin, milliseconds. */
+  /** The longest rebalance timeout of the members, in milliseconds. */
   get rebalanceTimeoutMs(): number {
     let max = 0
     for (const m of this.#members.values()) max = Math.max(max, m.rebalanceTimeoutMs)
     return max
   }
 
-  /** Makes sure that the leader is someone who has joined; false when nobody has. */
-  electJoined(): boolean {
+  /** Ensures that the leader has joined. Returns false if no member has. */
+  electJoinedLeader(): boolean {
     if (this.leaderId !== null && this.#members.get(this.leaderId)?.joinWaiter) return true
     for (const m of this.#members.values()) {
       if (!m.joinWaiter) continue
@@ -131,7 +134,7 @@ export class Membership {
     return this.#pending.delete(memberId)
   }
 
-  /** Forgets the ids whose time is over; true if there were any. */
+  /** Removes the expired pending ids. Returns whether there were any. */
   expirePending(now: number): boolean {
     let any = false
     for (const [id, until] of this.#pending) {
@@ -142,7 +145,7 @@ export class Membership {
     return any
   }
 
-  /** The earliest time at which a member or a pending id may have to be let go. */
+  /** The earliest time at which a member or a pending id may expire. */
   nextExpiry(): number {
     let next = Number.POSITIVE_INFINITY
     for (const until of this.#pending.values()) next = Math.min(next, until)
@@ -152,9 +155,9 @@ export class Membership {
 
   #count(protocols: readonly MemberProtocol[], by: number): void {
     for (const name of new Set(protocols.map(p => p.name))) {
-      const n = (this.#speakers.get(name) ?? 0) + by
-      if (n === 0) this.#speakers.delete(name)
-      else this.#speakers.set(name, n)
+      const n = (this.#supporters.get(name) ?? 0) + by
+      if (n === 0) this.#supporters.delete(name)
+      else this.#supporters.set(name, n)
     }
   }
 }

@@ -1,8 +1,8 @@
 import type { Member } from './member.ts'
 import type { GroupEffect, GroupSnapshot, JoinReply, SyncReply, Waiter } from './types.ts'
-import { type Agreement, joinRefusal, syncReply } from './views.ts'
+import { type Agreement, joinError, syncReply } from './views.ts'
 
-/** What is to be done when a record that a group asked for is written. */
+/** What to do when a record of the group has been written. */
 export type Pending =
   | { readonly kind: 'assignment'; readonly generation: number; readonly assignments: ReadonlyMap<string, Buffer> }
   | {
@@ -15,29 +15,29 @@ export type Pending =
     }
   | { readonly kind: 'empty' }
 
-/** What a group wants done, in order, and what it waits for to be written. */
+/** The actions that a group requests, in order, and the records whose writes are pending. */
 export class Outbox {
   #effects: GroupEffect[] = []
   readonly #pending = new Map<number, Pending>()
   #lastTicket = 0
 
-  /** Everything since the last time. */
+  /** Returns the actions since the last call. */
   take(): GroupEffect[] {
     const effects = this.#effects
     this.#effects = []
     return effects
   }
 
-  note(text: string): void {
-    this.#effects.push({ kind: 'note', text })
+  log(text: string): void {
+    this.#effects.push({ kind: 'log', text })
   }
 
   answerJoin(to: Waiter<JoinReply>, reply: JoinReply): void {
     this.#effects.push({ kind: 'join', to, reply })
   }
 
-  refuseJoin(to: Waiter<JoinReply>, errorCode: number, memberId: string): void {
-    this.answerJoin(to, joinRefusal(errorCode, memberId))
+  rejectJoin(to: Waiter<JoinReply>, errorCode: number, memberId: string): void {
+    this.answerJoin(to, joinError(errorCode, memberId))
   }
 
   answerSync(to: Waiter<SyncReply>, a: Agreement, errorCode: number, assignment: Buffer): void {
@@ -50,21 +50,21 @@ export class Outbox {
     this.#effects.push({ kind: 'persist', ticket, snapshot })
   }
 
-  /** What was waiting for a ticket, if the group still is. */
+  /** Removes and returns the entry for a ticket, unless it has been cleared. */
   written(ticket: number): Pending | undefined {
     const pending = this.#pending.get(ticket)
     this.#pending.delete(ticket)
     return pending
   }
 
-  /** The leader's assignment of a generation is on its way into the log. */
+  /** Whether the leader's assignment for a generation is being written. */
   isAssigning(generation: number): boolean {
     for (const p of this.#pending.values()) if (p.kind === 'assignment' && p.generation === generation) return true
     return false
   }
 
-  /** Nothing that is written matters any more. */
-  forget(): void {
+  /** Ignores the outcome of all pending writes. */
+  clear(): void {
     this.#pending.clear()
   }
 }

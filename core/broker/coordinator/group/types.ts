@@ -1,13 +1,16 @@
-/** The states of a classic group, in the words that ListGroups and DescribeGroups use. */
+/** The states of a classic group, as ListGroups and DescribeGroups name them. */
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
 
-/** A protocol that a member speaks: for consumers the name of an assignor and its encoded subscription. */
+/**
+ * A protocol that a member supports. For consumers this is an assignor's name and the encoded
+ * subscription.
+ */
 export interface MemberProtocol {
   readonly name: string
   readonly metadata: Buffer
 }
 
-/** JoinGroup as the state machine sees it. Times in milliseconds. */
+/** A JoinGroup request for the state machine. Times are in milliseconds. */
 export interface JoinRequest {
   readonly memberId: string
   readonly groupInstanceId: string | null
@@ -17,11 +20,17 @@ export interface JoinRequest {
   readonly rebalanceTimeoutMs: number
   readonly protocolType: string
   readonly protocols: readonly MemberProtocol[]
-  /** The id that a member without one gets. */
+  /** The id to assign to a member without one. */
   readonly newMemberId: string
-  /** From v4: a dynamic member must come back with the id that it was given, so that lost answers leave no ghosts. */
+  /**
+   * Since v4, a new dynamic member must join again with its assigned id. A lost response then
+   * leaves no unused member behind.
+   */
   readonly requireKnownMemberId: boolean
-  /** From v9: a static leader that was replaced is told the members and to skip the assignment (KIP-814). */
+  /**
+   * Since v9, a replaced static leader receives the members and is told to skip the assignment
+   * (KIP-814).
+   */
   readonly supportsSkipAssignment: boolean
   readonly reason?: string | null
 }
@@ -41,7 +50,7 @@ export interface SyncRequest {
   readonly memberId: string
   readonly groupInstanceId: string | null
   readonly generationId: number
-  /** Null before v5: not checked. */
+  /** Null before v5, and then not checked. */
   readonly protocolType: string | null
   readonly protocolName: string | null
   readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[]
@@ -60,10 +69,10 @@ export interface LeaveRequest {
   readonly reason?: string | null
 }
 
-/** Whoever waits for an answer. The machine never calls it: it hands it back in an effect. */
+/** Receives a response. The state machine never calls it, but returns it in an effect. */
 export type Waiter<T> = (reply: T) => void
 
-/** What a group's record in `__consumer_offsets` holds of a member. */
+/** A member in a group's record in `__consumer_offsets`. */
 export interface MemberSnapshot {
   readonly memberId: string
   readonly groupInstanceId: string | null
@@ -75,27 +84,27 @@ export interface MemberSnapshot {
   readonly assignment: Buffer
 }
 
-/** What a group's record in `__consumer_offsets` holds: GroupMetadataValue. */
+/** A group's record in `__consumer_offsets`: GroupMetadataValue. */
 export interface GroupSnapshot {
   readonly protocolType: string
   readonly generation: number
   readonly protocol: string | null
   readonly leader: string | null
-  /** When the group came into its state, milliseconds since the epoch; -1 unknown. */
+  /** When the group entered its state, in milliseconds since the epoch. -1 if unknown. */
   readonly currentStateTimestamp: number
   readonly members: readonly MemberSnapshot[]
 }
 
-/** What the machine wants done, in order. */
+/** An action that the state machine requests. */
 export type GroupEffect =
   | { readonly kind: 'join'; readonly to: Waiter<JoinReply>; readonly reply: JoinReply }
   | { readonly kind: 'sync'; readonly to: Waiter<SyncReply>; readonly reply: SyncReply }
   /** Append the group's record, then call `persisted(ticket, code)`. */
   | { readonly kind: 'persist'; readonly ticket: number; readonly snapshot: GroupSnapshot }
-  /** Worth a line in the log. */
-  | { readonly kind: 'note'; readonly text: string }
+  /** Write a line to the log. */
+  | { readonly kind: 'log'; readonly text: string }
 
-/** The broker's settings for groups, by Kafka's names. Times in milliseconds. */
+/** The broker's group settings, with Kafka's names. Times are in milliseconds. */
 export interface GroupSettings {
   /** `group.initial.rebalance.delay.ms`. Default 3000. */
   readonly initialRebalanceDelayMs: number

@@ -3,14 +3,17 @@ import type { Member } from './member.ts'
 import type { Membership } from './membership.ts'
 import { type GroupSnapshot, type JoinReply, NO_BYTES, type SyncReply } from './types.ts'
 
-/** What a group has agreed on, as far as answers and records tell it. */
+/** What the members of a group have agreed on, as responses and records show it. */
 export interface Agreement {
   readonly generationId: number
   readonly protocolType: string | null
   readonly protocolName: string | null
 }
 
-/** A JoinGroup's good answer. The leader is told all members and what they said, the others nothing of the kind. */
+/**
+ * A successful JoinGroup response. Only the leader's response lists all members with their
+ * metadata.
+ */
 export function joinReply(a: Agreement, members: Membership, member: Member, asLeader: boolean): JoinReply {
   const describe = (m: Member) => ({
     memberId: m.memberId,
@@ -29,19 +32,19 @@ export function joinReply(a: Agreement, members: Membership, member: Member, asL
   }
 }
 
-/** A JoinGroup's refusal. */
-export function joinRefusal(errorCode: number, memberId: string): JoinReply {
+/** A JoinGroup error response. */
+export function joinError(errorCode: number, memberId: string): JoinReply {
   const nothing = { generationId: -1, protocolType: null, protocolName: null, leader: '', skipAssignment: false }
   return { ...nothing, errorCode, memberId, members: [] }
 }
 
-/** A SyncGroup's answer, good or bad. */
+/** A SyncGroup response, with or without an error. */
 export function syncReply(a: Agreement, errorCode: number, assignment: Buffer): SyncReply {
   if (errorCode !== 0) return { errorCode, protocolType: null, protocolName: null, assignment: NO_BYTES }
   return { errorCode, protocolType: a.protocolType, protocolName: a.protocolName, assignment }
 }
 
-/** What the group's record shall say, with these assignments. */
+/** The group's record with these assignments. */
 export function groupSnapshot(
   a: Agreement,
   members: Membership,
@@ -67,7 +70,10 @@ export function groupSnapshot(
   }
 }
 
-/** The topics of all subscriptions; null when the members are no consumers or one of them says what cannot be read. */
+/**
+ * The topics of all subscriptions. Null if the members are not consumers, or if one subscription is
+ * unreadable.
+ */
 export function topicsOf(a: Agreement, members: Membership): ReadonlySet<string> | null {
   if (a.protocolType !== 'consumer' || a.protocolName === null) return null
   const topics = new Set<string>()

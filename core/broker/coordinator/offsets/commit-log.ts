@@ -3,14 +3,14 @@ import { RecordBatchBuilder } from '../../../protocol/records/batch-builder.ts'
 import type { PartitionLog } from '../../log/types.ts'
 import type { CoordinatorRecord } from './records.ts'
 
-/** Bytes that a record takes beside its key and value, at most: lengths, deltas, attributes. */
+/** The maximum size of a record besides its key and value: lengths, deltas and attributes. */
 const RECORD_OVERHEAD = 32
 const BATCH_OVERHEAD = 128
 
 export interface CommitLogOptions {
   readonly log: PartitionLog
   readonly leaderEpoch: () => number
-  /** `offsets.commit.timeout.ms`: how long a write may wait to be replicated. Milliseconds. */
+  /** `offsets.commit.timeout.ms`: how long a write may wait for replication, in milliseconds. */
   readonly timeoutMs: number
   readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   readonly now: () => number
@@ -24,8 +24,8 @@ interface Write {
 }
 
 /**
- * Appends records to one partition of `__consumer_offsets`, in the order of the calls. What comes while an append is under way goes
- * out together in the next one, so many commits cost few appends.
+ * Appends records to one partition of `__consumer_offsets`, in the order of the calls. Writes that
+ * arrive during an append share the next one, so many commits need few appends.
  */
 export class CommitLog {
   readonly #o: CommitLogOptions
@@ -37,7 +37,9 @@ export class CommitLog {
     this.#o = o
   }
 
-  /** Resolves when the records are in the log and replicated as far as is asked; rejects with a KafkaError. */
+  /**
+   * Resolves when the records are written and replicated as required. Rejects with a KafkaError.
+   */
   write(records: readonly CoordinatorRecord[]): Promise<void> {
     if (records.length === 0) return Promise.resolve()
     if (this.#closed) return Promise.reject(errorFor(ErrorCode.NOT_COORDINATOR))
@@ -48,14 +50,14 @@ export class CommitLog {
     })
   }
 
-  /** Takes no more, and resolves when what was taken is written or has failed. */
+  /** Rejects new writes. Resolves when all accepted writes are complete or have failed. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#running
   }
 
   async #run(): Promise<void> {
-    // Give everything that arrives in this turn the chance to go out together.
+    // Let all writes of this event loop turn share one append.
     await Promise.resolve()
     while (this.#queue.length > 0) {
       const writes = this.#take()
@@ -69,7 +71,7 @@ export class CommitLog {
     this.#running = null
   }
 
-  /** As many writes as fit into one batch; always one. */
+  /** Takes as many writes as fit into one batch, but at least one. */
   #take(): Write[] {
     const limit = this.#o.log.config.maxMessageBytes - BATCH_OVERHEAD
     let size = 0
@@ -108,7 +110,7 @@ export class CommitLog {
     return batches
   }
 
-  /** Waits until the high watermark is past an offset. */
+  /** Waits until the high watermark exceeds an offset. */
   #replicated(offset: number): Promise<void> {
     const { log, timeoutMs } = this.#o
     return new Promise((resolve, reject) => {

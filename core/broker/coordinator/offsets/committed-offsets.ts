@@ -3,14 +3,20 @@ import { ZERO_UUID } from '../../../protocol/index.ts'
 /** An offset that a group has committed for a partition. */
 export interface CommittedOffset {
   readonly offset: number
-  /** Of the last record read; -1 unknown. */
+  /** The leader epoch of the last record read. -1 if unknown. */
   readonly leaderEpoch: number
   readonly metadata: string
   /** Milliseconds since the epoch. */
   readonly commitTimestamp: number
-  /** A time of its own at which it expires (clients before v5 could say so); null for the broker's retention. */
+  /**
+   * When the offset expires, if the client has set it (before v5). Null if the broker's retention
+   * applies.
+   */
   readonly expireTimestamp: number | null
-  /** The topic it was committed for, so that a later topic of the same name does not get it; ZERO_UUID unknown. */
+  /**
+   * The id of the topic, so that a later topic with the same name does not get the offset.
+   * ZERO_UUID if unknown.
+   */
   readonly topicId: string
 }
 
@@ -27,7 +33,7 @@ export class CommittedOffsets {
     return this.#topics.get(topic)?.get(partition)
   }
 
-  /** The offset, unless it belongs to another topic that had this name before. */
+  /** Returns the offset, unless it belongs to an earlier topic with the same name. */
   find(topic: string, partition: number, topicId: string): CommittedOffset | undefined {
     const o = this.get(topic, partition)
     return o && isSameTopic(o.topicId, topicId) ? o : undefined
@@ -61,7 +67,7 @@ export class CommittedOffsets {
   }
 }
 
-/** Whether two topic ids can mean the same topic: an unknown one matches all. */
+/** Whether two topic ids may belong to the same topic. An unknown id matches every id. */
 export function isSameTopic(a: string, b: string): boolean {
   return a === b || a === ZERO_UUID || b === ZERO_UUID
 }

@@ -2,9 +2,10 @@ import type { ClassicGroup } from '../group/classic-group.ts'
 import type { CommittedOffset, CommittedOffsets } from './committed-offsets.ts'
 
 /**
- * Which offsets of a group are to be let go, by Kafka's rules (KIP-211): of a group without members those that are older than the
- * retention since it became empty; of a group that never had members since their commit; of consumers those of topics that
- * nobody in the group reads any more, since their commit. Milliseconds.
+ * Returns the offsets of a group that have expired by Kafka's rules (KIP-211). In a group without
+ * members, the retention starts when the group became empty. In a group that never had members, it
+ * starts at the commit. In a group of consumers, it also starts at the commit, but only for topics
+ * that no member reads any more. Times are in milliseconds.
  */
 export function expiredOffsets(
   group: ClassicGroup,
@@ -24,7 +25,9 @@ export function expiredOffsets(
   return expired
 }
 
-/** From when the retention counts; null when nothing of the group may expire now. */
+/**
+ * Returns the start of the retention for an offset, or null if nothing in the group may expire now.
+ */
 function baseOf(group: ClassicGroup): ((o: CommittedOffset) => number) | null {
   const sinceCommit = (o: CommittedOffset) => o.commitTimestamp
   if (group.protocolType === null) return sinceCommit

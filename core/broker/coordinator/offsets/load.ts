@@ -9,13 +9,17 @@ import { type ReadRecord, readRecord } from './records.ts'
 export interface LoadResult {
   readonly records: number
   readonly bytes: number
-  /** Records that could not be read, or of kinds that are not served here (the newer group protocol's); they stay in the log. */
+  /**
+   * The number of records that were unreadable or of unsupported kinds (those of the newer group
+   * protocol). They remain in the log.
+   */
   readonly skipped: number
 }
 
 /**
- * Reads a partition of `__consumer_offsets` from its start and gives each record to `apply`, in order; offsets that were committed in a
- * transaction when it commits. At most `bufferSize` bytes are in memory at a time (more only if one batch is larger).
+ * Reads a partition of `__consumer_offsets` from its start, and passes each record to `apply` in
+ * order. Offsets from a transaction are passed when it commits. Uses at most `bufferSize` bytes of
+ * memory at a time, unless a single batch is larger.
  */
 export async function loadPartition(
   log: PartitionLog,
@@ -64,12 +68,15 @@ export async function loadPartition(
   return { records, bytes, skipped }
 }
 
-/** One record that cannot be read must not keep all groups of its partition away: it is left out, with a warning. */
+/**
+ * Decodes a record. An unreadable record is skipped with a warning, so that it does not block all
+ * groups of the partition.
+ */
 function readable(key: Buffer, value: Buffer | null, where: string, logger: Logger): ReadRecord | null {
   try {
     return readRecord(key, value)
   } catch (error) {
-    logger.warn(`Left out an unreadable record of ${where}: ${messageOf(error)}`)
+    logger.warn(`Skipped an unreadable record of ${where}: ${messageOf(error)}`)
     return null
   }
 }

@@ -8,23 +8,26 @@ import {
   OffsetCommitKey,
   OffsetCommitValue,
 } from '../../../protocol/index.ts'
+import { copyBytes } from '../copy-bytes.ts'
 import type { GroupSnapshot } from '../group/types.ts'
-import { own } from '../own.ts'
 import type { CommittedOffset } from './committed-offsets.ts'
 
-/** A record for `__consumer_offsets`; a null value is a tombstone. */
+/** A record for `__consumer_offsets`. A null value is a tombstone. */
 export interface CoordinatorRecord {
   readonly key: Buffer
   readonly value: Buffer | null
 }
 
-/** What a record of `__consumer_offsets` says. `other`: of a kind that is not served here, such as the newer group protocol's. */
+/**
+ * A decoded record of `__consumer_offsets`. `other` is a kind that Millrace does not support, such
+ * as those of the newer group protocol.
+ */
 export type ReadRecord =
   | { kind: 'offset'; group: string; topic: string; partition: number; value: CommittedOffset | null }
   | { kind: 'group'; group: string; value: GroupSnapshot | null }
   | { kind: 'other'; type: number }
 
-/** GroupMetadataValue's version that Kafka 4.3 writes. */
+/** The version of GroupMetadataValue that Kafka 4.3 writes. */
 const GROUP_VALUE_VERSION = 3
 
 export function groupRecord(group: string, snapshot: GroupSnapshot): CoordinatorRecord {
@@ -45,7 +48,7 @@ export function groupTombstone(group: string): CoordinatorRecord {
   return { key: encodeCoordinatorKey(GroupMetadataKey, { group }), value: null }
 }
 
-/** As Kafka 4.3: version 1 where the client gave a time of its own for the offset to expire, else 4. */
+/** As in Kafka 4.3: version 1 if the client has set an expiry time for the offset, otherwise 4. */
 export function offsetRecord(group: string, topic: string, partition: number, o: CommittedOffset): CoordinatorRecord {
   return {
     key: encodeCoordinatorKey(OffsetCommitKey, { group, topic, partition }),
@@ -64,7 +67,10 @@ export function offsetTombstone(group: string, topic: string, partition: number)
   return { key: encodeCoordinatorKey(OffsetCommitKey, { group, topic, partition }), value: null }
 }
 
-/** Reads a record; throws a ProtocolError on bytes that are none. What it returns holds nothing of the batch's buffer. */
+/**
+ * Decodes a record. Throws a ProtocolError if the bytes are invalid. The result does not refer to
+ * the batch's buffer.
+ */
 export function readRecord(key: Buffer, value: Buffer | null): ReadRecord {
   const k = decodeCoordinatorKey(key)
   if (k.kind === 'other') return k
@@ -87,6 +93,10 @@ function readOffset(value: Buffer): CommittedOffset {
 
 function readGroup(value: Buffer): GroupSnapshot {
   const { value: v } = decodeVersioned(GroupMetadataValue, value)
-  const members = v.members.map(m => ({ ...m, subscription: own(m.subscription), assignment: own(m.assignment) }))
+  const members = v.members.map(m => ({
+    ...m,
+    subscription: copyBytes(m.subscription),
+    assignment: copyBytes(m.assignment),
+  }))
   return { ...v, members }
 }

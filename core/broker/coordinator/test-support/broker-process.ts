@@ -1,4 +1,7 @@
-/** A broker in a process of its own, for tests that kill it: `node broker-process.ts DIR PORT`. Prints a line when it serves. */
+/**
+ * A broker in its own process, for tests that kill it: `node broker-process.ts DIR PORT`. Prints a
+ * line when it is ready.
+ */
 import { startBroker } from '../../broker.ts'
 import { silentLogger } from '../../test-support/test-broker.ts'
 

@@ -10,14 +10,17 @@ import { type Coordinators, createCoordinators, OFFSETS_TOPIC } from '../index.t
 
 const NODE = 1
 
-/** For tests: what coordinators need of a broker, over real logs in a directory, with metadata that the test sets. */
+/**
+ * For tests: the services that coordinators use, with real logs in a directory and metadata that
+ * the test sets.
+ */
 export class FakeBroker {
   readonly coordinators: Coordinators
   readonly services: BaseServices
   readonly logs: LogManager
-  /** Partitions of __consumer_offsets whose log cannot be had. */
+  /** Partitions of __consumer_offsets whose log cannot be opened. */
   readonly offline = new Set<number>()
-  /** Added to the wall clock, milliseconds. */
+  /** Milliseconds added to the system clock. */
   ahead = 0
   image: MetadataImage
   #listeners = new Set<ImageListener>()
@@ -49,7 +52,10 @@ export class FakeBroker {
     this.coordinators = createCoordinators(this.services)
   }
 
-  /** Opens the logs in `dir` and loads the groups in them (only begins to, unless `loaded`). */
+  /**
+   * Opens the logs in `dir` and starts to load the groups. With `loaded` it waits until they are
+   * loaded.
+   */
   static async open(
     dir: string,
     image: MetadataImage,
@@ -81,7 +87,7 @@ export class FakeBroker {
   }
 }
 
-/** Metadata with `__consumer_offsets` and these topics, each led by the fake broker. */
+/** Metadata with `__consumer_offsets` and these topics. The fake broker leads all partitions. */
 export function imageOf(
   topics: Record<string, { id: string; partitions: number }>,
   offsetsTopic = { id: 'OOOOOOOOOOOOOOOOOOOOOA', partitions: 3 },

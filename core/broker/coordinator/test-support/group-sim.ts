@@ -1,14 +1,16 @@
 import { ClassicGroup } from '../group/classic-group.ts'
 import type { GroupSettings, GroupSnapshot, JoinReply, JoinRequest, SyncReply, SyncRequest } from '../group/types.ts'
 
-/** For tests: drives a group by hand, with a clock of its own and records that are written when the test says so. */
+/**
+ * For tests: controls a group with a simulated clock. The test decides when records are written.
+ */
 export class GroupSim {
   readonly group: ClassicGroup
   readonly settings: GroupSettings
   now = 1_000_000
   readonly written: GroupSnapshot[] = []
   readonly notes: string[] = []
-  /** False: records wait for `write()`. */
+  /** If false, records wait for `write()`. */
   autoWrite = true
   #unwritten: { ticket: number; snapshot: GroupSnapshot }[] = []
   #ids = 0
@@ -21,7 +23,7 @@ export class GroupSim {
     this.pump()
   }
 
-  /** Joins; the answer is in `reply` once there is one. A new member's id is `m1`, `m2` ... */
+  /** Joins. `reply` is set once there is a response. New members get the ids `m1`, `m2` ... */
   join(r: Partial<JoinRequest> = {}): { reply: JoinReply | null; answers: number } {
     const waiting: { reply: JoinReply | null; answers: number } = { reply: null, answers: 0 }
     const request: JoinRequest = {
@@ -76,7 +78,7 @@ export class GroupSim {
     return codes
   }
 
-  /** Lets time pass, with every deadline in it taken at its time. */
+  /** Advances the clock, and processes each deadline at its time. */
   advance(ms: number): void {
     const end = this.now + ms
     for (;;) {
@@ -89,7 +91,7 @@ export class GroupSim {
     this.now = end
   }
 
-  /** Writes the oldest record that waits, or fails it with a code. */
+  /** Completes the oldest pending write, with an optional error code. */
   write(code = 0): boolean {
     const next = this.#unwritten.shift()
     if (!next) return false
@@ -103,7 +105,7 @@ export class GroupSim {
     for (const e of this.group.takeEffects()) {
       if (e.kind === 'join') e.to(e.reply)
       else if (e.kind === 'sync') e.to(e.reply)
-      else if (e.kind === 'note') this.notes.push(e.text)
+      else if (e.kind === 'log') this.notes.push(e.text)
       else this.#unwritten.push(e)
     }
     while (this.autoWrite && this.write());

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep } from '../../../common/async/sleep.ts'
 import { subscription } from './group-sim.ts'
 import { Transcript } from './transcript.ts'
 
-/** An id that no topic has. */
+/** An id that belongs to no topic. */
 const NO_TOPIC = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
 interface World {
@@ -12,7 +12,10 @@ interface World {
   readonly ids: ReadonlyMap<string, string>
 }
 
-/** Puts a broker through everything about groups that has one right answer; gives its answers. */
+/**
+ * Runs every group scenario with a deterministic result against a broker, and returns the
+ * responses.
+ */
 export async function groupScenarios(port: number): Promise<string[]> {
   const t = await Transcript.connect(port)
   const topics = [
@@ -29,8 +32,8 @@ export async function groupScenarios(port: number): Promise<string[]> {
   const world = { t, port, ids }
   await beforeTheTopic(world)
   await untilFound(t)
-  for (const scenario of [finding, nothingThere, simpleCommits, listing, deleting, refusedJoins]) await scenario(world)
-  for (const version of [0, 3, 6, 9]) await lifeOfAMember(world, version)
+  for (const scenario of [finding, unknownGroups, simpleCommits, listing, deleting, refusedJoins]) await scenario(world)
+  for (const version of [0, 3, 6, 9]) await memberLifecycle(world, version)
   for (const version of [5, 9]) await staticMember(world, version)
   await twoMembers(world)
   await assignmentsInRebalance(world)
@@ -44,7 +47,7 @@ async function beforeTheTopic({ t }: World): Promise<void> {
   await t.ask('OffsetFetch', { groups: [{ groupId: 'early', topics: null }] }, 9)
 }
 
-/** Kafka needs a moment to make the offsets topic; Millrace answers when it is there. */
+/** Kafka needs a moment to create the offsets topic. Millrace answers once it exists. */
 async function untilFound(t: Transcript): Promise<void> {
   for (;;) {
     const found = await t.silently('FindCoordinator', { coordinatorKeys: ['g'] })
@@ -67,7 +70,7 @@ async function finding({ t }: World): Promise<void> {
   await t.ask('FindCoordinator', { coordinatorKeys: [], keyType: 0 })
 }
 
-async function nothingThere({ t, ids }: World): Promise<void> {
+async function unknownGroups({ t, ids }: World): Promise<void> {
   const topics = [
     { name: 'topic-a', partitionIndexes: [0, 9] },
     { name: 'nowhere', partitionIndexes: [0] },
@@ -121,10 +124,10 @@ async function simpleCommits({ t, ids }: World): Promise<void> {
   const tooLong = offsets(ids, 'topic-a', 0, 12, { committedMetadata: 'x'.repeat(4097) })
   await commit('s10', 9, { topics: [...tooLong.topics, ...offsets(ids, 'topic-b', 0, 5).topics] })
   await commit('', 9, offsets(ids, 'topic-a', 0, 1))
-  const stranger = { generationIdOrMemberEpoch: 3, memberId: 'x' }
-  for (const version of [8, 9]) await commit('fresh', version, offsets(ids, 'topic-a', 0, 1), stranger)
-  await commit('fresh', 9, offsets(ids, 'topic-a', 0, 1), { ...stranger, generationIdOrMemberEpoch: -1 })
-  await commit('fresh', 9, offsets(ids, 'topic-a', 0, 1), stranger)
+  const unknownMember = { generationIdOrMemberEpoch: 3, memberId: 'x' }
+  for (const version of [8, 9]) await commit('fresh', version, offsets(ids, 'topic-a', 0, 1), unknownMember)
+  await commit('fresh', 9, offsets(ids, 'topic-a', 0, 1), { ...unknownMember, generationIdOrMemberEpoch: -1 })
+  await commit('fresh', 9, offsets(ids, 'topic-a', 0, 1), unknownMember)
   await commit('expiring', 4, { retentionTimeMs: 100_000, ...offsets(ids, 'topic-a', 0, 1) })
   for (const version of [9, 10]) await t.ask('OffsetFetch', { groups: [{ groupId: 's10', topics: null }] }, version)
 }
@@ -145,11 +148,11 @@ async function deleting({ t }: World): Promise<void> {
   await t.ask('DeleteGroups', { groupsNames: ['s2', 's2', 's9'] })
 }
 
-const SAID = [{ name: 'range', metadata: subscription(['topic-a']) }]
+const METADATA = [{ name: 'range', metadata: subscription(['topic-a']) }]
 
 function joining(groupId: string, more: object = {}) {
   const timeouts = { sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 20_000 }
-  return { groupId, ...timeouts, memberId: '', protocolType: 'consumer', protocols: SAID, ...more }
+  return { groupId, ...timeouts, memberId: '', protocolType: 'consumer', protocols: METADATA, ...more }
 }
 
 async function refusedJoins({ t }: World): Promise<void> {
@@ -160,7 +163,7 @@ async function refusedJoins({ t }: World): Promise<void> {
   await t.ask('JoinGroup', joining('g', { protocolType: '' }), 3)
 }
 
-/** Joins, with the id that is given at the first try where the version wants it so. */
+/** Joins, and joins again with the assigned id in versions that require this. */
 async function joined(t: Transcript, request: object, version: number): Promise<{ me: string; generation: number }> {
   let answer = await t.ask('JoinGroup', request, version)
   if (answer['errorCode'] === 79)
@@ -168,7 +171,7 @@ async function joined(t: Transcript, request: object, version: number): Promise<
   return { me: String(answer['memberId']), generation: Number(answer['generationId']) }
 }
 
-async function lifeOfAMember({ t, ids }: World, version: number): Promise<void> {
+async function memberLifecycle({ t, ids }: World, version: number): Promise<void> {
   const groupId = `life-${version}`
   const { me, generation } = await joined(t, joining(groupId), version)
   const who = { groupId, memberId: me, generationId: generation }
@@ -194,7 +197,7 @@ async function lifeOfAMember({ t, ids }: World, version: number): Promise<void> 
   const both = ['topic-a', 'topic-b'].map(name => ({ name, partitions: [{ partitionIndex: 0 }] }))
   await t.ask('OffsetDelete', { groupId, topics: both })
   await t.ask('JoinGroup', joining(groupId, { protocolType: 'connect' }), version)
-  await t.ask('JoinGroup', joining(groupId, { protocols: [{ ...SAID[0], name: 'unheard' }] }), version)
+  await t.ask('JoinGroup', joining(groupId, { protocols: [{ ...METADATA[0], name: 'unheard' }] }), version)
   await t.ask('DeleteGroups', { groupsNames: [groupId] })
   await t.ask('JoinGroup', joining(groupId, { memberId: me }), version)
   await t.ask('LeaveGroup', { groupId, memberId: 'no' }, 2)
@@ -231,7 +234,7 @@ async function staticMember({ t, ids }: World, version: number): Promise<void> {
   await t.ask('DescribeGroups', { groups: [groupId] })
 }
 
-/** What DescribeGroups shows of the assignments through all states of a rebalance. */
+/** The assignments that DescribeGroups shows in all states of a rebalance. */
 async function assignmentsInRebalance({ t, port }: World): Promise<void> {
   const groupId = 'assigned'
   const describe = () => t.ask('DescribeGroups', { groups: [groupId] })
@@ -251,17 +254,17 @@ async function assignmentsInRebalance({ t, port }: World): Promise<void> {
   t.name(b, 'the second member')
   const waiting = second.silently('JoinGroup', joining(groupId, { memberId: b }))
   await heartbeat(first, 27)
-  // preparing the rebalance
+  // In PreparingRebalance.
   await describe()
   await t.silently('JoinGroup', joining(groupId, { memberId: a.me }))
   await waiting
-  // completing it: nobody has been assigned anything new yet
+  // In CompletingRebalance: there are no new assignments yet.
   await describe()
   const c = String((await third.silently('JoinGroup', joining(groupId)))['memberId'])
   t.name(c, 'the third member')
   const alsoWaiting = third.silently('JoinGroup', joining(groupId, { memberId: c }))
   await heartbeat({ ...first, generationId: 2 }, 27)
-  // preparing again, before the last one was completed
+  // In PreparingRebalance again, before the previous rebalance completed.
   await describe()
   const again = second.silently('JoinGroup', joining(groupId, { memberId: b }))
   await t.silently('JoinGroup', joining(groupId, { memberId: a.me }))

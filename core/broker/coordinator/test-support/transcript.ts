@@ -4,8 +4,9 @@ import { RawClient } from '../../test-support/raw-client.ts'
 type Answer = Record<string, unknown>
 
 /**
- * Asks a broker and writes down its answers in a form that two brokers can be compared by: member ids and topic ids by their order of
- * appearance, lists sorted, ports left out.
+ * Sends requests and records the responses in a form in which two brokers can be compared. Member
+ * ids and topic ids are numbered in their order of appearance, lists are sorted, and ports are left
+ * out.
  */
 export class Transcript {
   readonly lines: string[]
@@ -22,25 +23,25 @@ export class Transcript {
     return new Transcript(await RawClient.connect(port), [], new Map())
   }
 
-  /** The same record of answers, over a connection of its own. */
+  /** Adds to the same transcript over a separate connection. */
   async fork(port: number): Promise<Transcript> {
     return new Transcript(await RawClient.connect(port), this.lines, this.#names)
   }
 
-  /** Shows an id by a name of ours. */
+  /** Replaces an id with a name in the transcript. */
   name(id: string, name: string): void {
     this.#names.set(id, name)
   }
 
   async ask(api: keyof typeof ApiKey, input: object, version?: number): Promise<Answer> {
-    // Its line is where it was asked, whenever the answer comes.
+    // The line's place is that of the request, whenever the response arrives.
     const line = this.lines.push('') - 1
     const answer = await this.#client.call(api, input, version)
     this.lines[line] = `${api} ${version ?? 'newest'} ${this.#show(input)} -> ${this.#show(answer)}`
     return answer
   }
 
-  /** Asks without writing down the answer. */
+  /** Sends a request without recording the response. */
   silently(api: keyof typeof ApiKey, input: object): Promise<Answer> {
     return this.#client.call(api, input)
   }
@@ -61,7 +62,7 @@ export class Transcript {
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 
-/** Bytes as text, long text cut. */
+/** Converts bytes to text and truncates long text. */
 function readable(value: unknown): unknown {
   if (Buffer.isBuffer(value)) return value.toString('latin1')
   if (typeof value === 'string' && value.length > 200) return `${value.slice(0, 20)}...${value.length}`
@@ -70,7 +71,7 @@ function readable(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, readable(v)]))
 }
 
-/** Lists in one order: brokers keep none. */
+/** Sorts lists, because brokers return them in no fixed order. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
   if (typeof value !== 'object' || value === null) return value

@@ -7,7 +7,10 @@ import { decodeRecord, type MetadataRecord } from '../records.ts'
 import { Replay } from '../replay.ts'
 import { Snapshotter } from '../snapshotter.ts'
 
-/** A metadata log with small segments, as a broker uses it, and what it says when it is opened. */
+/**
+ * A metadata log with small segments, opened as a broker does, and the log lines that this
+ * produces.
+ */
 export class MetadataRig {
   readonly logs: LogManager
   readonly log: MetadataLog
@@ -28,7 +31,7 @@ export class MetadataRig {
     return new MetadataRig(logs, log, logger.lines)
   }
 
-  /** As a start of the broker does. */
+  /** Restores and replays, as a broker does when it starts. */
   async load(): Promise<MetadataImage> {
     const replay = new Replay(await this.log.restore())
     for await (const batch of this.log.replay(replay.image.offset + 1)) replay.add(batch)
@@ -36,7 +39,7 @@ export class MetadataRig {
     return this.image
   }
 
-  /** Each record is a batch of its own. */
+  /** Writes each record as a separate batch. */
   async write(...records: (MetadataRecord | Buffer)[]): Promise<void> {
     for (const r of records) {
       const bytes = Buffer.isBuffer(r) ? r : r.bytes
@@ -45,7 +48,7 @@ export class MetadataRig {
     }
   }
 
-  /** Writes a snapshot and removes what it makes unnecessary. */
+  /** Writes a snapshot and removes the metadata that it replaces. */
   async snapshot(): Promise<void> {
     this.#now += 1000
     const limits = { maxBytesBetween: 1, maxIntervalMs: 0 }

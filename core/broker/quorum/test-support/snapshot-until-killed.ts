@@ -1,7 +1,7 @@
 /**
- * Writes topics and a snapshot to the directory in argv[2], and says each topic on stdout once it
- * is on disk. The snapshot is the second one, so that the log is trimmed and the first one removed.
- * `counting`: see kill-at-operation.ts.
+ * Writes topics and a snapshot to the directory in argv[2], and prints the name of each topic once
+ * it is on disk. It is the second snapshot, so the log is trimmed and the first one removed. For
+ * `counting`, see kill-at-operation.ts.
  */
 import { randomUuid } from '../meta-properties.ts'
 import { record } from '../records.ts'
@@ -19,5 +19,5 @@ for (let n = 0; n < 8; n++) await write(`between-${n}`)
 process.emit('counting' as 'exit', 0)
 await rig.snapshot()
 await write('after')
-// no clean stop: what follows has to do without one
+// Exits without a clean shutdown, which the next start must cope with.
 process.exit()

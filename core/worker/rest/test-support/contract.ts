@@ -1,6 +1,7 @@
+import { sleep } from '../../../common/async/sleep.ts'
 /**
- * REST requests whose answers must be those of Kafka Connect 4.3.1, and a way to compare two answers. Used by the peer test,
- * which asks both, and by hand.
+ * REST requests whose answers must be those of Kafka Connect 4.3.1, and a way to compare two
+ * answers. Used by the peer test, which asks both, and by hand.
  */
 export interface Answer {
   readonly status: number
@@ -18,7 +19,10 @@ export interface Step {
   readonly raw?: string | Uint8Array<ArrayBuffer>
   /** Polls before comparing, until the states of connector and tasks are these, in order. */
   readonly until?: readonly string[]
-  /** What Millrace answers otherwise, on purpose: its status; the messages are not compared. See docs/compatibility.md. */
+  /**
+   * What Millrace answers otherwise, on purpose: its status; the messages are not compared. See
+   * docs/compatibility.md.
+   */
   readonly deviates?: number
   /** Compare the status alone. */
   readonly statusOnly?: boolean
@@ -323,7 +327,7 @@ export async function perform(base: string, step: Step, timeoutMs = 30_000): Pro
   for (const end = Date.now() + timeoutMs; ; ) {
     const answer = await ask(base, step)
     if (!step.until || sameStates(answer.body, step.until) || Date.now() > end) return answer
-    await new Promise(resolve => setTimeout(resolve, 100))
+    await sleep(100)
   }
 }
 
@@ -333,7 +337,9 @@ function sameStates(body: unknown, until: readonly string[]): boolean {
   return states.length === until.length && states.every((s, i) => s === until[i])
 }
 
-/** What differs between Connect's answer and ours, in words; null when nothing does that should not. */
+/**
+ * What differs between Connect's answer and ours, in words; null when nothing does that should not.
+ */
 export function difference(step: Step, theirs: Answer, ours: Answer): string | null {
   const name = `${step.method} ${step.path} ${step.raw ?? JSON.stringify(step.body) ?? ''}`
   const show = (a: Answer) => `${a.status} ${JSON.stringify(a.body)}`

@@ -1,3 +1,4 @@
+import { parseConfig } from '../../../common/config/parse.ts'
 import { createLogger } from '../../../common/log.ts'
 import type { SinkConnector, SourceConnector } from '../../../connect/connector.ts'
 import type { OffsetReader } from '../../../connect/offset-reader.ts'
@@ -38,6 +39,7 @@ export class ConnectorUnit implements Unit {
   static async start(unit: string, spec: ConnectorSpec, uplink: Uplink): Promise<ConnectorUnit> {
     const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin)
     learnSecrets(connector.config, spec.props)
+    const settings = parseConfig(connector.config, spec.props)
     uplink.event({ type: 'loaded', unit })
     const logger = createLogger('millrace.connector', `[${spec.connector}|worker] `)
     const offsets = spec.type === 'source' ? new HerderOffsetStore(spec.connector, unit, uplink) : null
@@ -47,6 +49,8 @@ export class ConnectorUnit implements Unit {
       offsets: async partitions => (await offsets?.get(partitions)) ?? partitions.map(() => null),
     }
     connector.context = {
+      configs: spec.props,
+      version: connector.version ?? spec.plugin.version,
       requestTaskReconfiguration: () => self.#reconfigure(),
       raiseError: error => self.#raise(error),
       logger,
@@ -55,7 +59,7 @@ export class ConnectorUnit implements Unit {
     }
     try {
       const report = (message: string | null) => uplink.event({ type: 'degraded', unit, message, retryAt: null })
-      await reportingSlowCall('start', () => connector.start(spec.props), report)
+      await reportingSlowCall('start', () => connector.start(settings), report)
     } catch (error) {
       self.#ended = true
       self.#abort.abort()

@@ -1,6 +1,7 @@
-import type { ConfigDef } from '../../../common/config/define.ts'
-import { type ConfigValue, validateConfig } from '../../../common/config/parse.ts'
+import type { ConfigDef, ConfigValues } from '../../../common/config/define.ts'
+import { type ConfigValue, parseConfig, validateConfig } from '../../../common/config/parse.ts'
 import { messageOf } from '../../../common/errors/error-table.ts'
+import type { AlteredOffsets, ValidateContext } from '../../../connect/connector.ts'
 import type { Props } from '../../../connect/props.ts'
 import { parseJson } from '../../storage/connect-json.ts'
 import { learnSecrets, redact } from '../failures/redact.ts'
@@ -15,15 +16,15 @@ import type {
 } from './messages-in.ts'
 import { loadPlugin } from './plugin-loader.ts'
 
-/** What a plugin's own checks may take before their signal aborts, ms. */
+/** The time limit of a plugin's own checks: their signal aborts after it. Milliseconds. */
 const VALIDATE_TIMEOUT_MS = 20_000
 
-/** What is read of a plugin of any type. */
+/** A plugin of any type. */
 interface AnyPlugin {
-  readonly version: string
-  readonly config: ConfigDef
-  validate?(props: Props, values: ConfigValue[], signal: AbortSignal): Promise<ConfigValue[]> | ConfigValue[]
-  alterOffsets?(props: Props, offsets: readonly OffsetEntry[]): Promise<boolean>
+  readonly version?: string
+  readonly config?: ConfigDef
+  validate?(settings: ConfigValues<ConfigDef>, context: ValidateContext): Promise<void> | void
+  alterOffsets?(settings: ConfigValues<ConfigDef>, offsets: AlteredOffsets): Promise<boolean> | boolean
   close?(): void
 }
 
@@ -44,43 +45,70 @@ function keyInfo(name: string, key: ConfigDef[string]): ConfigKeyInfo {
   }
 }
 
-function infoOf(plugin: AnyPlugin): PluginInfo {
+function infoOf(plugin: AnyPlugin, ref: PluginRef): PluginInfo {
   const type = (plugin.constructor as { connectorType?: unknown }).connectorType
   return {
-    version: plugin.version,
+    version: plugin.version ?? ref.version,
     connectorType: type === 'source' || type === 'sink' ? type : undefined,
-    keys: Object.entries(plugin.config).map(([name, key]) => keyInfo(name, key)),
+    keys: Object.entries(plugin.config ?? {}).map(([name, key]) => keyInfo(name, key)),
     hasValidate: typeof plugin.validate === 'function',
   }
 }
 
 /** Constructs the plugin and reads its declaration. */
 export async function inspectPlugin(ref: PluginRef): Promise<PluginInfo> {
-  return infoOf(await loadPlugin<AnyPlugin>(ref))
+  return infoOf(await loadPlugin<AnyPlugin>(ref), ref)
 }
 
-/** Validates by the declaration; where that finds nothing wrong, by the plugin's own checks too. */
+/** Validates with the declaration and, if that finds no error, with the plugin's own checks. */
 export async function validatePlugin(spec: ValidateSpec): Promise<ValidationResult> {
   const plugin = await loadPlugin<AnyPlugin>(spec.plugin)
-  const values = validateConfig(plugin.config, spec.props, spec.nulls)
-  const info = infoOf(plugin)
-  learnSecrets(plugin.config, spec.props)
-  if (!plugin.validate || values.some(v => v.errors.length > 0)) return { ...info, values }
-  try {
-    const checked = await plugin.validate(spec.props, values, AbortSignal.timeout(VALIDATE_TIMEOUT_MS))
-    return { ...info, values: checked.map(v => ({ ...v, errors: v.errors.map(error => redact(String(error))) })) }
-  } catch (error) {
-    // A check that itself fails says as much as one that finds a fault; it is shown where the user looks first.
-    const [first, ...rest] = values
-    if (!first) throw error
-    return { ...info, values: [{ ...first, errors: [...first.errors, redact(messageOf(error))] }, ...rest] }
-  }
+  return { ...infoOf(plugin, spec.plugin), values: await validateInstance(plugin, spec.props, spec.nulls) }
 }
 
-/** Lets a source connector take care of altered offsets; false where it leaves them to the runtime. */
+/** The same for an instance of a plugin. */
+export async function validateInstance(
+  plugin: AnyPlugin,
+  props: Props,
+  nulls?: readonly string[],
+): Promise<ConfigValue[]> {
+  const { config = {} } = plugin
+  const values = validateConfig(config, props, nulls)
+  learnSecrets(config, props)
+  const isValid = values.every(v => v.errors.length === 0)
+  return isValid && plugin.validate ? ownChecks(plugin, props, values) : values
+}
+
+/** Runs a plugin's own `validate` and returns the values with the errors that it adds, secrets hidden. */
+async function ownChecks(plugin: AnyPlugin, props: Props, values: readonly ConfigValue[]): Promise<ConfigValue[]> {
+  const all = values.map(v => ({ ...v, errors: [...v.errors] }))
+  const addError = (key: string, message: string): void => {
+    const known = all.find(v => v.name === key)
+    if (known) known.errors.push(redact(String(message)))
+    else {
+      const value = props[key] === undefined ? null : redact(props[key])
+      all.push({ name: key, value, recommendedValues: [], errors: [redact(String(message))], visible: true })
+    }
+  }
+  try {
+    const settings = parseConfig(plugin.config ?? {}, props)
+    const signal = AbortSignal.timeout(VALIDATE_TIMEOUT_MS)
+    await plugin.validate?.(settings, { configs: props, values: all, signal, addError })
+  } catch (error) {
+    // shown at the first key, where a user looks first
+    const [first] = all
+    if (!first) throw error
+    addError(first.name, messageOf(error))
+  }
+  return all
+}
+
+/** Lets a source connector change offsets itself; returns false if it leaves that to the runtime. */
 export async function alterOffsets(spec: PluginSpec, json: string): Promise<boolean> {
   const plugin = await loadPlugin<AnyPlugin>(spec.plugin)
-  learnSecrets(plugin.config, spec.props)
+  if (!plugin.alterOffsets) return false
+  const { config = {} } = plugin
+  learnSecrets(config, spec.props)
   const offsets = parseJson(json) as unknown as readonly OffsetEntry[]
-  return (await plugin.alterOffsets?.(spec.props, offsets)) ?? false
+  return (await plugin.alterOffsets(parseConfig(config, spec.props), offsets)) ?? false
 }

@@ -1,3 +1,4 @@
+import type { ConfigDef, ConfigValues } from '../../../common/config/define.ts'
 import { messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
 import type { Clients } from '../../clients.ts'
@@ -20,6 +21,8 @@ export interface Runner {
 export interface TaskParts {
   readonly unit: string
   readonly spec: TaskSpec
+  /** The parsed configuration of the task. */
+  readonly settings: ConfigValues<ConfigDef>
   readonly uplink: Uplink
   readonly chain: TransformChain
   readonly converters: Converters

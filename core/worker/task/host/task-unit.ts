@@ -1,4 +1,3 @@
-import type { ConfigDef } from '../../../common/config/define.ts'
 import { createLogger, type Logger } from '../../../common/log.ts'
 import type { SinkConnector, SourceConnector } from '../../../connect/connector.ts'
 import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
@@ -15,6 +14,7 @@ import { type Closeable, TransformChain } from '../transform-chain.ts'
 import type { PluginSpec, TaskSpec } from './messages-in.ts'
 import type { Failure } from './messages-out.ts'
 import { construct, loadPlugin } from './plugin-loader.ts'
+import { type ConfigurablePlugin, configurePlugin, taskSettings } from './plugin-settings.ts'
 import { closeQuietly, type Runner, type TaskParts } from './runner.ts'
 import type { Unit, Uplink } from './unit.ts'
 
@@ -111,11 +111,13 @@ export class TaskUnit implements Unit {
     for (const props of [spec.connectorProps, spec.taskProps]) learnSecrets(connector.config, props)
     for (const props of [spec.producer, spec.consumer, spec.admin]) learnClientSecrets(props)
     const task = construct<SourceTask | SinkTask>(connector.taskClass, spec.plugin.className)
+    if (task.config) learnSecrets(task.config, spec.taskProps)
     const converters = await loadConverters(spec, this.#loaded)
     this.#uplink.event({ type: 'loaded', unit: this.unit })
     const parts: TaskParts = {
       unit: this.unit,
       spec,
+      settings: taskSettings(task, connector, spec.taskProps),
       uplink: this.#uplink,
       chain,
       converters,
@@ -155,13 +157,15 @@ export class TaskUnit implements Unit {
   }
 }
 
-async function named<
-  T extends Closeable & { config: ConfigDef; configure(props: TaskSpec['taskProps'], isKey?: boolean): void },
->(spec: PluginSpec, isKey: boolean, loaded: Closeable[]): Promise<Named<T>> {
+async function named<T extends Closeable & ConfigurablePlugin>(
+  spec: PluginSpec,
+  isKey: boolean,
+  loaded: Closeable[],
+): Promise<Named<T>> {
   const plugin = await loadPlugin<T>(spec.plugin)
   loaded.push(plugin)
-  learnSecrets(plugin.config, spec.props)
-  plugin.configure(spec.props, isKey)
+  learnSecrets(plugin.config ?? {}, spec.props)
+  configurePlugin(plugin, spec.props, isKey)
   return { className: spec.plugin.className, plugin }
 }
 

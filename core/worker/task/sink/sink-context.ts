@@ -7,6 +7,7 @@ import type { ErrantRecordReporter, SinkTaskContext } from '../../../connect/sin
 
 interface Given {
   readonly configs: Props
+  readonly version: string
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly connector: string
@@ -18,6 +19,7 @@ interface Given {
 /** What a sink task asks of the runner. Requests are noted here and carried out by the runner between `put`s. */
 export class SinkContext implements SinkTaskContext {
   readonly configs: Props
+  readonly version: string
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly connector: string
@@ -33,6 +35,7 @@ export class SinkContext implements SinkTaskContext {
   constructor(consumer: Consumer, given: Given) {
     this.#consumer = consumer
     this.configs = given.configs
+    this.version = given.version
     this.logger = given.logger
     this.signal = given.signal
     this.connector = given.connector

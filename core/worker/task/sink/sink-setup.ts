@@ -67,6 +67,7 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
   const errant = queue || policy.tolerant ? new ErrantRecords(policy, queue, parts.converters) : null
   const context = new SinkContext(consumer, {
     configs: spec.taskProps,
+    version: spec.plugin.version,
     logger,
     signal: abort.signal,
     connector: spec.connector,
@@ -87,7 +88,7 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
   try {
     await reportingSlowCall(
       'start',
-      () => task.start(spec.taskProps),
+      () => task.start(parts.settings),
       message => parts.onDegraded(message, null),
     )
   } catch (error) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ConsumerRecord } from '../../../client/types.ts'
+import { sleep } from '../../../common/async/sleep.ts'
 import { createLogger, setLogSink } from '../../../common/log.ts'
 import { DataError, RetriableError } from '../../../connect/errors.ts'
 import type { SinkRecord, TopicPartition, TopicPartitionOffset } from '../../../connect/record.ts'
@@ -24,7 +25,6 @@ const T0: TopicPartition = { topic: 't', partition: 0 }
 const T1: TopicPartition = { topic: 't', partition: 1 }
 
 class RecordingSink extends SinkTask {
-  readonly version = '0'
   readonly taken: SinkRecord[] = []
   readonly events: string[] = []
   /** Called before a batch is taken; may throw. */
@@ -50,7 +50,7 @@ class RecordingSink extends SinkTask {
     this.events.push(`close ${partitions.map(p => p.partition)}`)
   }
 
-  stop(): void {
+  override stop(): void {
     this.events.push('stop')
   }
 }
@@ -79,6 +79,7 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
   const errant = queue || policy.tolerant ? new ErrantRecords(policy, queue, textConverters) : null
   const context = new SinkContext(consumer, {
     configs: {},
+    version: '1',
     logger,
     signal: abort.signal,
     connector: 'c',
@@ -106,7 +107,7 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
     onDegraded: m => degraded.push(m),
   })
   const until = async (condition: () => boolean) => {
-    while (!condition()) await new Promise(resolve => setTimeout(resolve, 1))
+    while (!condition()) await sleep(1)
   }
   return { abort, consumer, task, metrics, dlq, runner, degraded, until, context }
 }

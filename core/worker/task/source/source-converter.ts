@@ -1,6 +1,6 @@
 import type { ProducerRecord, RecordHeader } from '../../../client/types.ts'
 import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
-import type { Header, SourceRecord } from '../../../connect/record.ts'
+import type { CompleteSourceRecord, Header } from '../../../connect/record.ts'
 import type { Schema } from '../../../connect/schema.ts'
 import { errors } from '../errors.ts'
 import { StageError } from '../failures/error-policy.ts'
@@ -39,13 +39,13 @@ export class SourceRecordConverter {
   }
 
   /** Null for a record that a transformation dropped. Throws a StageError. */
-  convert(source: SourceRecord): ProducerRecord | null {
+  convert(source: CompleteSourceRecord): ProducerRecord | null {
     if (this.#stages?.shouldTime) return this.#convertTimed(source, this.#stages)
     const record = this.#chain.apply(source)
     return record === null ? null : this.#bytesOf(record, source)
   }
 
-  #convertTimed(source: SourceRecord, stages: StageClock): ProducerRecord | null {
+  #convertTimed(source: CompleteSourceRecord, stages: StageClock): ProducerRecord | null {
     const startedAt = performance.now()
     const record = this.#chain.apply(source)
     const transformedAt = performance.now()
@@ -54,7 +54,7 @@ export class SourceRecordConverter {
     return bytes
   }
 
-  #bytesOf(record: SourceRecord, source: SourceRecord): ProducerRecord {
+  #bytesOf(record: CompleteSourceRecord, source: CompleteSourceRecord): ProducerRecord {
     const { topic, headers } = record
     // A topic that is none would be waited for without end
     if (typeof topic !== 'string' || topic === '')
@@ -107,7 +107,7 @@ export class SourceRecordConverter {
 }
 
 /** What tells a source record from others. */
-export type SourcePlace = Pick<SourceRecord, 'topic' | 'sourcePartition' | 'sourceOffset'>
+export type SourcePlace = Pick<CompleteSourceRecord, 'topic' | 'sourcePartition' | 'sourceOffset'>
 
 /** A source record in words: its topic, and where it came from. */
 export function describeSource(record: SourcePlace): string {

@@ -23,6 +23,7 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   }
   task.context = {
     configs: spec.taskProps,
+    version: spec.plugin.version,
     offsets: reader,
     logger,
     signal: abort.signal,
@@ -59,7 +60,7 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   try {
     await reportingSlowCall(
       'start',
-      () => task.start(spec.taskProps),
+      () => task.start(parts.settings),
       message => parts.onDegraded(message, null),
     )
   } catch (error) {

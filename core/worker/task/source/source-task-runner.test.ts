@@ -1,5 +1,6 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { nextTurn } from '../../../common/async/next-turn.ts'
+import { sleep } from '../../../common/async/sleep.ts'
 import { createLogger, setLogSink } from '../../../common/log.ts'
 import { DataError, RetriableError } from '../../../connect/errors.ts'
 import type { SourceOffset, SourcePartition, SourceRecord } from '../../../connect/record.ts'
@@ -19,7 +20,6 @@ type Offsets = readonly (readonly [SourcePartition, SourceOffset | null])[]
 
 /** Gives out batches, then waits; records what the runtime tells it. */
 class ScriptedTask extends SourceTask {
-  readonly version = '0'
   readonly batches: (SourceRecord[] | Error)[]
   readonly committed: Offsets[] = []
   readonly told: [unknown, RecordMetadata | null][] = []
@@ -54,7 +54,7 @@ class ScriptedTask extends SourceTask {
     this.committed.push(offsets)
   }
 
-  stop(): void {
+  override stop(): void {
     this.stopped++
   }
 }
@@ -152,11 +152,11 @@ test('a full producer stops polling, and nothing is lost or doubled', async () =
   const s = setUp({ batches, producer })
   const running = s.runner.run()
   await producer.arrived(2)
-  for (let i = 0; i < 5; i++) await turn()
+  for (let i = 0; i < 5; i++) await nextTurn()
   expect(s.task.polls).toBeLessThanOrEqual(2)
   while (producer.sent.length < 10) {
     producer.settle(0)
-    await turn()
+    await nextTurn()
   }
   producer.ackAll()
   s.abort.abort()
@@ -170,7 +170,7 @@ test('a stop while the producer is full ends, and commits nothing that was not s
   const s = setUp({ batches: [[record(1), record(2), record(3)]], producer })
   const running = s.runner.run()
   await producer.arrived(1)
-  await turn()
+  await nextTurn()
   s.abort.abort()
   producer.ackAll()
   await running
@@ -181,7 +181,7 @@ test('the number of records on their way is bounded', async () => {
   const s = setUp({ batches: [Array.from({ length: 20 }, (_, n) => record(n))], capacity: 8 })
   const running = s.runner.run()
   await s.producer.arrived(8)
-  for (let i = 0; i < 5; i++) await turn()
+  for (let i = 0; i < 5; i++) await nextTurn()
   expect(s.producer.sent.length).toBe(8)
   s.producer.automatic = true
   s.producer.ackAll()
@@ -196,7 +196,7 @@ test('retriable errors of poll are tried again, and told while they last', async
   s.producer.automatic = true
   const running = s.runner.run()
   await s.producer.arrived(1)
-  await turn()
+  await nextTurn()
   s.abort.abort()
   await running
   expect(s.degraded).toEqual(['away', null])
@@ -248,7 +248,7 @@ test('with tolerance a bad record is skipped, dropped ones too, and the offsets 
   s.producer.automatic = true
   const running = s.runner.run()
   await s.producer.arrived(1)
-  await turn()
+  await nextTurn()
   s.abort.abort()
   await running
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 3 }]]])
@@ -263,7 +263,7 @@ test('with tolerance a bad record is skipped, dropped ones too, and the offsets 
 test('a position without a record advances the offset, and the commit does not wait for the interval', async () => {
   const s = setUp({ batches: [[{ ...record(1), unwritten: 'progress' }]] })
   const running = s.runner.run()
-  while (s.task.committed.length === 0) await turn()
+  while (s.task.committed.length === 0) await nextTurn()
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
   s.abort.abort()
   await running
@@ -283,7 +283,7 @@ test('an item that the source cannot read fails the task, or is skipped and coun
   tolerant.producer.automatic = true
   const running = tolerant.runner.run()
   await tolerant.producer.arrived(1)
-  await turn()
+  await nextTurn()
   tolerant.abort.abort()
   await running
   expect(tolerant.puts).toEqual([[[{ p: 'one' }, { n: 2 }]]])
@@ -336,7 +336,7 @@ test('a commit that fails is made up for by the next', async () => {
   s.producer.automatic = true
   const running = s.runner.run()
   await s.producer.arrived(1)
-  await turn()
+  await nextTurn()
   s.abort.abort()
   await running
   expect(s.puts).toEqual([])
@@ -349,11 +349,11 @@ test('while paused nothing is sent, and what was polled is sent on resume', asyn
   s.producer.automatic = true
   s.runner.pause()
   const running = s.runner.run()
-  for (let i = 0; i < 5; i++) await turn()
+  for (let i = 0; i < 5; i++) await nextTurn()
   expect(s.producer.sent).toEqual([])
   s.runner.resume()
   await s.producer.arrived(1)
-  await turn()
+  await nextTurn()
   s.abort.abort()
   await running
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
@@ -380,7 +380,7 @@ test('with errors.tolerance=all such a record is skipped, and later records foll
   s.producer.topicErrors.set('bad', new Error('no such topic'))
   const running = s.runner.run()
   await s.producer.arrived(2)
-  await turn()
+  await nextTurn()
   s.abort.abort()
   await running
   expect(sentBy(s)).toEqual(['v1', 'v3'])
@@ -393,11 +393,11 @@ test('while a topic is temporarily not writable, nothing overtakes its record an
   s.producer.automatic = true
   s.producer.topicErrors.set('slow', new RetriableError('not yet'))
   const running = s.runner.run()
-  while (s.degraded.length < 2) await new Promise(resolve => setTimeout(resolve, 5))
+  while (s.degraded.length < 2) await sleep(5)
   expect(sentBy(s)).toEqual(['v1'])
   s.producer.topicErrors.clear()
   await s.producer.arrived(3)
-  await turn()
+  await nextTurn()
   s.abort.abort()
   await running
   expect(sentBy(s)).toEqual(['v1', 'v2', 'v3'])
@@ -410,7 +410,7 @@ test('a stop ends the wait for a topic', async () => {
   const s = setUp({ batches: [[to('t', 1)]] })
   s.producer.partitionsFor = () => new Promise(() => undefined)
   const running = s.runner.run()
-  await turn()
+  await nextTurn()
   s.abort.abort()
   await running
   expect(sentBy(s)).toEqual([])
@@ -421,7 +421,7 @@ test('after a record fails, later unsent records are not sent', async () => {
   const running = s.runner.run()
   await s.producer.arrived(5)
   s.producer.settle(2, new RetriableError('the broker is away'))
-  while (s.producer.waiting.length > 2) await turn()
+  while (s.producer.waiting.length > 2) await nextTurn()
   s.producer.ackAll()
   await expect(running).rejects.toMatchObject({ retriable: true })
   expect(sentBy(s)).toEqual(['v1', 'v2', 'v3'])

@@ -6,7 +6,7 @@ import { Signal } from '../../../common/async/signal.ts'
 import { sleepOrAbort } from '../../../common/async/sleep.ts'
 import { isRetriable, messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
-import type { SourceRecord } from '../../../connect/record.ts'
+import { type CompleteSourceRecord, completeRecord, type SourceRecord } from '../../../connect/record.ts'
 import type { SourceTask } from '../../../connect/source-task.ts'
 import { errors } from '../errors.ts'
 import { type ErrorPolicy, StageError } from '../failures/error-policy.ts'
@@ -128,7 +128,7 @@ export class SourceTaskRunner implements DeliveryListener {
     return this.#signal.aborted || this.#failure !== null
   }
 
-  async #poll(): Promise<SourceRecord[] | null> {
+  async #poll(): Promise<readonly SourceRecord[] | null> {
     const { task, metrics, logger } = this.#parts
     const delays = backoff(RETRY)
     for (;;) {
@@ -137,8 +137,9 @@ export class SourceTaskRunner implements DeliveryListener {
       metrics.stages.enter('poll')
       const startedAt = performance.now()
       try {
-        const batch = await task.poll()
+        const batch = (await task.poll()) ?? null
         metrics.stages.enter(null)
+        if (batch !== null && !Array.isArray(batch)) throw errors.create('MR_TASK_BATCH', { what: typeof batch })
         if (batch !== null && batch.length > 0) {
           metrics.batch(batch.length, startedAt)
           metrics.recordsRead += countRecords(batch)
@@ -167,10 +168,11 @@ export class SourceTaskRunner implements DeliveryListener {
     this.#batchTimes.add(this.#submitted.next, Date.now())
     for (const source of batch) {
       let record: ProducerRecord | null | undefined
+      const complete = completeRecord(source)
       try {
-        record = source.unwritten === undefined ? converter.convert(source) : this.#pass(source, source.unwritten)
+        record = source.unwritten === undefined ? converter.convert(complete) : this.#pass(complete, source.unwritten)
       } catch (error) {
-        record = await this.#recover(source, error)
+        record = await this.#recover(complete, error)
       }
       if (this.#ended) return
       if (this.#submitted.full) {
@@ -202,7 +204,7 @@ export class SourceTaskRunner implements DeliveryListener {
    * Handles a position in the source without a record. Throws MR_TASK_RECORD_FAILED if an error is
    * not tolerated.
    */
-  #pass(source: SourceRecord, unwritten: 'progress' | Error): undefined {
+  #pass(source: CompleteSourceRecord, unwritten: 'progress' | Error): undefined {
     if (unwritten === 'progress') return undefined
     const { policy, task } = this.#parts
     policy.reject(source, new StageError('TASK_POLL', task.constructor.name, unwritten))
@@ -261,7 +263,7 @@ export class SourceTaskRunner implements DeliveryListener {
     }
   }
 
-  async #recover(source: SourceRecord, error: unknown): Promise<ProducerRecord | null | undefined> {
+  async #recover(source: CompleteSourceRecord, error: unknown): Promise<ProducerRecord | null | undefined> {
     if (!(error instanceof StageError)) throw error
     const { policy, converter, metrics } = this.#parts
     metrics.stages.enter(error.stage === 'TRANSFORMATION' ? 'transform' : 'convert')

@@ -104,7 +104,7 @@ export class SubmittedRecords {
     const slot = token & this.#mask
     const queue = record.sourcePartition ? this.#queueOf(record.sourcePartition) : null
     this.#states[slot] = SENT
-    this.#offsets[slot] = record.sourceOffset
+    this.#offsets[slot] = record.sourceOffset ?? null
     this.#queues[slot] = queue
     if (this.#keepRecords) this.#records[slot] = record
     if (queue) {

@@ -8,6 +8,7 @@ import type {
   TopicPartition,
   TopicPartitionOffset,
 } from '../../../client/types.ts'
+import { Signal } from '../../../common/async/signal.ts'
 
 const keyOf = (p: TopicPartition): string => `${p.topic}-${p.partition}`
 
@@ -51,14 +52,14 @@ export class FakeConsumer implements Consumer {
   #assigned: TopicPartition[] = []
   #positions = new Map<string, number>()
   #paused = new Map<string, TopicPartition>()
-  #wake: (() => void) | null = null
+  readonly #changed = new Signal()
 
   produce(topic: string, partition: number, values: readonly (string | null)[]): void {
     const key = keyOf({ topic, partition })
     const log = this.log.get(key) ?? []
     for (const value of values) log.push(consumed(topic, partition, log.length, value, this.epochOf(log.length)))
     this.log.set(key, log)
-    this.#wake?.()
+    this.#changed.notify()
   }
 
   subscribe(_topics: readonly string[] | RegExp, listener?: RebalanceListener): void {
@@ -82,7 +83,7 @@ export class FakeConsumer implements Consumer {
   async poll(timeoutMs: number, signal?: AbortSignal): Promise<readonly ConsumerBatch[]> {
     this.polls++
     await this.script.shift()?.()
-    if (!this.#hasData()) await this.#wait(Math.min(timeoutMs, 20), signal)
+    if (!this.#hasData()) await this.#changed.next(Math.min(timeoutMs, 20), signal)
     const out: ConsumerBatch[] = []
     let left = this.maxPollRecords
     for (const p of this.#assigned) {
@@ -99,7 +100,7 @@ export class FakeConsumer implements Consumer {
   }
 
   wakeup(): void {
-    this.#wake?.()
+    this.#changed.notify()
   }
 
   async commit(offsets: readonly TopicPartitionOffset[] = []): Promise<void> {
@@ -180,18 +181,5 @@ export class FakeConsumer implements Consumer {
     return this.#assigned.some(
       p => !this.#paused.has(keyOf(p)) && (this.log.get(keyOf(p))?.length ?? 0) > (this.#positions.get(keyOf(p)) ?? 0),
     )
-  }
-
-  #wait(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise(resolve => {
-      const done = () => {
-        clearTimeout(timer)
-        this.#wake = null
-        resolve()
-      }
-      const timer = setTimeout(done, ms)
-      this.#wake = done
-      signal?.addEventListener('abort', done, { once: true })
-    })
   }
 }

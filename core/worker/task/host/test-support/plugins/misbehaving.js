@@ -8,12 +8,11 @@ const config = defineConfig({
 
 /** A task that does what a bad plugin does. */
 class MisbehavingTask extends SourceTask {
-  version = '1.2.3'
   #mode = ''
   #hoard = []
 
-  async start(props) {
-    this.#mode = props['mode'] ?? ''
+  async start({ mode }) {
+    this.#mode = mode
     if (this.#mode === 'fail-start') throw new Error('cannot start')
   }
 
@@ -45,32 +44,24 @@ class MisbehavingTask extends SourceTask {
     }
     return null
   }
-
-  stop() {}
 }
 
 export class MisbehavingConnector extends SourceConnector {
-  version = '1.2.3'
   config = config
   taskClass = MisbehavingTask
-  #props = {}
 
-  start(props) {
-    this.#props = props
-    if (props['mode'] === 'fail-connector') throw new Error('connector cannot start')
-    if (props['mode'] === 'reconfigure') setTimeout(() => this.context.requestTaskReconfiguration(), 1)
-    if (props['mode'] === 'raise') setTimeout(() => this.context.raiseError(new Error('raised')), 1)
+  start({ mode }) {
+    if (mode === 'fail-connector') throw new Error('connector cannot start')
+    if (mode === 'reconfigure') setTimeout(() => this.context.requestTaskReconfiguration(), 1)
+    if (mode === 'raise') setTimeout(() => this.context.raiseError(new Error('raised')), 1)
   }
 
   taskConfigs(maxTasks) {
-    return Array.from({ length: maxTasks }, (_, n) => ({ ...this.#props, n: String(n) }))
+    return Array.from({ length: maxTasks }, (_, n) => ({ ...this.context.configs, n: String(n) }))
   }
 
-  stop() {}
-
-  validate(props, values) {
-    if (props['mode'] === 'refused') values[0]?.errors.push('mode refused')
-    return values
+  validate({ mode }, { addError }) {
+    if (mode === 'refused') addError('mode', 'mode refused')
   }
 }
 

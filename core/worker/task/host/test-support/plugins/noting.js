@@ -2,15 +2,17 @@
 import { appendFileSync } from 'node:fs'
 import { defineConfig, SourceConnector, SourceTask } from 'millrace/connect'
 
-const config = defineConfig({})
+const config = defineConfig({
+  file: { type: 'STRING', importance: 'HIGH', documentation: 'Where the plugins note what happens.' },
+  how: { type: 'STRING', default: null, importance: 'LOW', documentation: 'What goes wrong.' },
+})
 
 export class NotingTransform {
-  version = '1'
   config = config
 
-  configure(props) {
-    this.props = props
-    if (props.how === 'fails') throw new Error('cannot be configured')
+  configure(settings) {
+    this.settings = settings
+    if (settings.how === 'fails') throw new Error('cannot be configured')
   }
 
   apply(record) {
@@ -18,17 +20,15 @@ export class NotingTransform {
   }
 
   close() {
-    appendFileSync(this.props.file, `closed ${this.props.how}\n`)
-    if (this.props.how === 'close fails') throw new Error('cannot be closed')
+    appendFileSync(this.settings.file, `closed ${this.settings.how}\n`)
+    if (this.settings.how === 'close fails') throw new Error('cannot be closed')
   }
 }
 
 class NotingTask extends SourceTask {
-  version = '1'
-
-  start(props) {
-    this.props = props
-    appendFileSync(props.file, 'started\n')
+  start(settings) {
+    this.settings = settings
+    appendFileSync(settings.file, 'started\n')
   }
 
   async poll() {
@@ -37,17 +37,14 @@ class NotingTask extends SourceTask {
   }
 
   stop() {
-    appendFileSync(this.props.file, 'stopped\n')
+    appendFileSync(this.settings.file, 'stopped\n')
   }
 }
 
 export class NotingSource extends SourceConnector {
-  version = '1'
   config = config
   taskClass = NotingTask
-  start() {}
   taskConfigs() {
     return []
   }
-  stop() {}
 }

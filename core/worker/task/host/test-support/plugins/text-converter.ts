@@ -1,12 +1,7 @@
-import { type Converter, defineConfig, type HeaderConverter, primitive } from '../../../../../connect/index.ts'
+import { type Converter, type HeaderConverter, primitive } from '../../../../../connect/index.ts'
 
 /** Text as it is. */
 export class TextConverter implements Converter, HeaderConverter {
-  readonly version = '1.0.0'
-  readonly config = defineConfig({})
-
-  configure(): void {}
-
   fromConnectData(_topic: string, _schema: unknown, value: unknown): Buffer | null {
     return value === null ? null : Buffer.from(String(value))
   }

@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '../..')
+const dir = mkdtempSync(join(tmpdir(), 'lint-'))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+const ABORTABLE_WAIT = `export const f = (signal: AbortSignal) => new Promise<void>((resolve, reject) => {
+  const timer = setTimeout(resolve, 5)
+  signal.addEventListener('abort', () => { clearTimeout(timer); reject(signal.reason) }, { once: true })
+})`
+
+/** Files that break a rule, with the text that the rule reports. */
+const PLANTED: readonly (readonly [text: string, message: string])[] = [
+  ["import { setTimeout } from 'node:timers/promises'\nexport const f = () => setTimeout(5)", 'Use sleep or nextTurn'],
+  ['export const f = () => new Promise(done => setTimeout(done, 5))', 'A private sleep'],
+  ['export const f = () => new Promise<void>((done) => setTimeout(done, 5, null))', 'A private sleep'],
+  ['export const f = () => new Promise<void>(r => { setTimeout(() => r(), 5) })', 'A private sleep'],
+  ['export const f = () => new Promise(resolve => setImmediate(resolve))', 'A private sleep'],
+  [ABORTABLE_WAIT, 'A private abortable wait'],
+  ['export function f(wait: number) {\n  wait = Math.min(wait * 2, 60)\n  return wait\n}', 'A private back-off'],
+  ['export const f = (ms: number, n: number) => ms * 2 ** Math.min(n, 20)', 'A private back-off'],
+]
+const CLEAN = "import { sleep } from './sleep.ts'\nexport const wait = () => sleep(5)\n"
+
+let reports: readonly string[] = []
+
+beforeAll(() => {
+  const config = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8')) as Record<string, unknown>
+  writeFileSync(join(dir, 'biome.json'), JSON.stringify({ ...config, $schema: undefined, vcs: { enabled: false } }))
+  mkdirSync(join(dir, 'scripts'))
+  cpSync(join(root, 'scripts/lint'), join(dir, 'scripts/lint'), { recursive: true })
+  const texts = [...PLANTED.map(([text]) => text), CLEAN]
+  reports = texts.map((text, n) => {
+    const file = join(dir, `planted-${n}.ts`)
+    writeFileSync(file, text)
+    const biome = join(root, 'node_modules/@biomejs/biome/bin/biome')
+    const run = spawnSync(process.execPath, [biome, 'lint', '--colors=off', file], { cwd: dir, encoding: 'utf8' })
+    return `${run.stdout}${run.stderr}`
+  })
+})
+
+test.each(PLANTED.map(([text, message], n) => ({ text, message, n })))(
+  'a private sleep or back-off is an error: $text',
+  ({ message, n }) => {
+    expect(reports[n]).toContain(message)
+    expect(reports[n]).toMatch(/Found 1 error/)
+  },
+)
+
+test('a use of the shared sleep is no error', () => {
+  expect(reports[PLANTED.length]).toContain('Checked 1 file')
+  expect(reports[PLANTED.length]).not.toMatch(/Found \d/)
+})

@@ -1,0 +1,62 @@
+import { AVOIDED } from './words.ts'
+
+/** A true use of an avoided phrase: this text in this file is not reported. */
+export interface Exception {
+  readonly file: string
+  readonly text: string
+}
+
+export interface Fault {
+  readonly file: string
+  readonly line: number
+  readonly message: string
+}
+
+/** A comment ends by this column, and a line of Markdown by the second. */
+export const COMMENT_COLUMNS = 100
+export const MARKDOWN_COLUMNS = 120
+
+const URL_IN_LINE = /https?:\/\/\S{30,}/
+const COMMENT_LINE = /^\s*(?:\/\/|\/?\*|#(?!!))/
+const TOOL_COMMENT = /(?:biome-ignore|@ts-expect-error|v8 ignore|eslint-|oxlint-)/
+
+/** The faults of one file, by its path from the project's root. */
+export function check(file: string, text: string, exceptions: readonly Exception[] = []): Fault[] {
+  const allowed = exceptions.filter(e => e.file === file)
+  const faults: Fault[] = []
+  const markdown = file.endsWith('.md')
+  let fence = false
+  text.split('\n').forEach((line, index) => {
+    const report = (message: string) => faults.push({ file, line: index + 1, message })
+    if (markdown && /^\s*```/.test(line)) {
+      fence = !fence
+      return
+    }
+    const prose = markdown ? (fence ? '' : line) : proseOf(line)
+    if (markdown) {
+      const free = fence || line.startsWith('|') || URL_IN_LINE.test(line)
+      if (!free && line.length > MARKDOWN_COLUMNS) report(`the line has ${line.length} columns, more than 120`)
+    } else if (COMMENT_LINE.test(line) && !TOOL_COMMENT.test(line) && !URL_IN_LINE.test(line)) {
+      if (line.length > COMMENT_COLUMNS) report(`the comment ends at column ${line.length}, after 100`)
+    }
+    for (const { pattern, instead } of AVOIDED) {
+      const found = pattern.exec(prose)
+      if (!found || allowed.some(e => line.includes(e.text) && e.text.includes(found[0]))) continue
+      report(`"${found[0]}": write ${instead}`)
+    }
+  })
+  return faults
+}
+
+/** Exceptions that no longer match anything: the text was changed, so they can be deleted. */
+export function unused(exceptions: readonly Exception[], read: (file: string) => string | null): Exception[] {
+  return exceptions.filter(({ file, text }) => !read(file)?.includes(text))
+}
+
+/** What is prose in a line of code: its comment, and string literals of at least three words. */
+function proseOf(line: string): string {
+  if (COMMENT_LINE.test(line)) return line
+  const strings = [...line.matchAll(/(['"`])((?:\\.|(?!\1).)*)\1/g)].map(match => match[2]!)
+  const comment = /(?:^|\s)\/\/ (.*)$/.exec(line.replace(/(['"`])(?:\\.|(?!\1).)*\1/g, "''"))
+  return [...strings.filter(text => text.trim().split(/\s+/).length >= 3), comment?.[1] ?? ''].join('\n')
+}
