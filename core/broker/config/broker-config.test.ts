@@ -11,7 +11,7 @@ test('without any setting the broker listens on the loopback interface only', ()
   expect(parse({}).listeners).toEqual([{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092 }])
 })
 
-test("a server.properties of Apache's quick start is taken as it is: the controller's listener is not opened", () => {
+test("the server.properties of Apache's quick start is accepted, and the controller's listener is not opened", () => {
   const config = parse({
     'process.roles': 'broker,controller',
     'node.id': '1',
@@ -31,11 +31,11 @@ test("a server.properties of Apache's quick start is taken as it is: the control
   expect(config.unknown).toEqual(['share.coordinator.state.topic.replication.factor'])
 })
 
-test('broker.id is taken for node.id', () => {
+test('broker.id is an alias of node.id', () => {
   expect(parse({ 'broker.id': '7' }).values['node.id']).toBe(7)
 })
 
-test('everything that is wrong is named at once', () => {
+test('all invalid keys are named in one error', () => {
   const wrong = () => parse({ 'num.partitions': '0', 'log.segment.bytes': 'x' })
   expect(wrong).toThrow(
     /num\.partitions: Value must be at least 1.*log\.segment\.bytes: Not a number.*MR_BROKER_CONFIG/,
@@ -43,14 +43,14 @@ test('everything that is wrong is named at once', () => {
 })
 
 test.each([
-  ['a listener that is none', { listeners: 'localhost:9092' }, /not of the form NAME:\/\/host:port/],
-  ['TLS', { listeners: 'SSL://:9092' }, /wants TLS or SASL/],
-  ['a listener without protocol', { listeners: 'FOO://:9092' }, /FOO is not in listener\.security\.protocol\.map/],
-  ['a name twice', { listeners: 'PLAINTEXT://:1,PLAINTEXT://:2' }, /stands there twice/],
-  ['a broker that is no controller', { 'process.roles': 'broker' }, /controller is missing/],
-  ['a quorum of several', { 'controller.quorum.voters': '1@a:1,2@b:2' }, /quorum of one/],
-  ['a directory twice', { 'log.dirs': '/a,/a' }, /log\.dirs: a directory stands there twice/],
-])('%s is refused in words', (_, raw, message) => {
+  ['a malformed listener', { listeners: 'localhost:9092' }, /not of the form NAME:\/\/host:port/],
+  ['TLS', { listeners: 'SSL://:9092' }, /requires TLS or SASL/],
+  ['a listener without a protocol', { listeners: 'FOO://:9092' }, /FOO is not in listener\.security\.protocol\.map/],
+  ['a duplicate name', { listeners: 'PLAINTEXT://:1,PLAINTEXT://:2' }, /PLAINTEXT is listed twice/],
+  ['a broker without a controller', { 'process.roles': 'broker' }, /controller is missing/],
+  ['several controllers', { 'controller.quorum.voters': '1@a:1,2@b:2' }, /only one controller/],
+  ['a duplicate directory', { 'log.dirs': '/a,/a' }, /log\.dirs: a directory is listed twice/],
+])('%s is rejected with a clear error', (_, raw, message) => {
   expect(() => parse(raw)).toThrow(message)
 })
 
@@ -58,22 +58,22 @@ test.each([
   ['PLAINTEXT://:9092', { name: 'PLAINTEXT', host: '', port: 9092 }],
   ['internal://[::1]:0', { name: 'INTERNAL', host: '::1', port: 0 }],
   ['A://my-host.example:65535', { name: 'A', host: 'my-host.example', port: 65535 }],
-])('the listener %s is read', (text, expected) => {
+])('the listener %s is parsed', (text, expected) => {
   expect(parseListener(text)).toEqual(expected)
 })
 
-test('a port beyond 65535 is no listener', () => {
+test('a port above 65535 is rejected', () => {
   expect(() => parseListener('A://h:65536')).toThrow(TypeError)
 })
 
-test("Kafka's largest long means never, and is shown in full", () => {
+test("Kafka's largest long means never, and is printed with all digits", () => {
   const config = parse({})
   const [layer] = topicLayers(config, NO_DYNAMIC, new Map(), 'flush.ms')
   expect(layer).toMatchObject({ value: '9223372036854775807', source: ConfigSource.DEFAULT })
   expect(toLogConfig(topicValues(config, NO_DYNAMIC, new Map()), config).flushMs).toBeGreaterThan(1e15)
 })
 
-test("a topic's own value comes before the broker's, one set over the API before the file's, and both before a default", () => {
+test('the value of a topic wins over that of the broker, a value set over the API over the file, and both over a default', () => {
   const config = parse({ 'log.retention.hours': '2', 'log.retention.minutes': '30' })
   const ms = (own: [string, string][], dynamic: [string, string][]) =>
     topicLayers(config, { own: new Map(dynamic), default: new Map() }, new Map(own), 'retention.ms')[0]
@@ -85,7 +85,7 @@ test("a topic's own value comes before the broker's, one set over the API before
   })
 })
 
-test('a retention of -1 in hours is for ever, not -3600000 milliseconds', () => {
+test('a retention of -1 hours means forever, not -3600000 milliseconds', () => {
   const config = parse({ 'log.retention.hours': '-1' })
   expect(topicValues(config, NO_DYNAMIC, new Map())['retention.ms']).toBe(-1)
 })
@@ -98,7 +98,7 @@ test('every topic key has a value that its own validator accepts', () => {
   }
 })
 
-test('a key without a default has no layer until it is set', () => {
+test('a key without a default has no layers until it is set', () => {
   expect(brokerLayers(parse({}), NO_DYNAMIC, 'log.retention.ms')).toEqual([])
   expect(brokerLayers(parse({ 'log.retention.ms': '9' }), NO_DYNAMIC, 'log.retention.ms')).toEqual([
     { name: 'log.retention.ms', value: '9', source: ConfigSource.STATIC_BROKER },

@@ -7,7 +7,7 @@ import { NETWORK_CONFIG } from './defs/network.ts'
 import { NODE_CONFIG } from './defs/node.ts'
 import { type Listener, parseListener, parseProtocolMap } from './listeners.ts'
 
-/** Every broker key that Millrace knows. Names, types and defaults are those of Kafka 4.3, but for the loopback listener. */
+/** Every key of the broker. Names, types and defaults are those of Kafka 4.3, except for the loopback listener. */
 export const BROKER_CONFIG = defineConfig({
   ...NODE_CONFIG,
   ...NETWORK_CONFIG,
@@ -19,15 +19,15 @@ export const BROKER_CONFIG = defineConfig({
 
 export type BrokerConfigValues = ConfigValues<typeof BROKER_CONFIG>
 
-/** The broker's settings as started. Read a key as `config.values['num.partitions']`. */
+/** The settings with which the broker started, such as `config.values['num.partitions']`. */
 export interface BrokerConfig {
   readonly values: BrokerConfigValues
-  /** The keys that were set, known ones only, as text. */
+  /** The text of the known keys that were set. */
   readonly given: ReadonlyMap<string, string>
-  /** Keys in the file that nobody knows. */
+  /** The unknown keys in the file. */
   readonly unknown: readonly string[]
   readonly listeners: readonly Listener[]
-  /** By listener name; a port of 0 is the listener's own. */
+  /** By listener name. Port 0 means the port of the listener. */
   readonly advertised: ReadonlyMap<string, Listener>
   /** The number of the security protocol, by listener name. */
   readonly protocols: ReadonlyMap<string, number>
@@ -36,7 +36,7 @@ export interface BrokerConfig {
   readonly metadataDir: string
 }
 
-/** Prefixes of keys that belong to somebody else and are not worth a warning. */
+/** Prefixes of keys of features and products that Millrace does not have. They cause no warning. */
 const FOREIGN = /^(listener\.name\.|sasl\.|ssl\.|remote\.|confluent\.)/
 
 function allListeners(values: BrokerConfigValues, problems: string[]) {
@@ -62,14 +62,14 @@ function checkListeners(listeners: readonly Listener[], protocols: ReadonlyMap<s
     const protocol = protocols.get(l.name)
     if (protocol === undefined) problems.push(`listeners: ${l.name} is not in listener.security.protocol.map`)
     else if (protocol !== 0)
-      problems.push(`listeners: ${l.name} wants TLS or SASL, which this version does not have: use PLAINTEXT`)
-    if (listeners.filter(o => o.name === l.name).length > 1) problems.push(`listeners: ${l.name} stands there twice`)
+      problems.push(`listeners: ${l.name} requires TLS or SASL, which this version does not support. Use PLAINTEXT`)
+    if (listeners.filter(o => o.name === l.name).length > 1) problems.push(`listeners: ${l.name} is listed twice`)
   }
 }
 
 /**
- * Reads `server.properties`. Throws MR_BROKER_CONFIG that names everything that is wrong. Unknown keys are listed in `unknown`: a warning, as
- * in Kafka.
+ * Parses the keys of `server.properties`. Throws MR_BROKER_CONFIG, which names every invalid key.
+ * Unknown keys are listed in `unknown`, because as in Kafka they cause only a warning.
  */
 export function parseBrokerConfig(raw: RawConfig): BrokerConfig {
   let values: BrokerConfigValues
@@ -92,17 +92,17 @@ export function parseBrokerConfig(raw: RawConfig): BrokerConfig {
   }
   const { listeners, advertised } = allListeners(values, problems)
   checkListeners(listeners, protocols, problems)
-  for (const role of ['broker', 'controller']) {
+  for (const role of ['broker', 'controller'] as const) {
     if (!values['process.roles'].includes(role))
-      problems.push(`process.roles: this version runs as broker,controller in one process, and ${role} is missing`)
+      problems.push(`process.roles: ${role} is missing. This version runs as broker,controller in one process`)
   }
   if (values['controller.quorum.voters'].length > 1)
-    problems.push('controller.quorum.voters: this version is a quorum of one')
+    problems.push('controller.quorum.voters: this version supports only one controller')
   const logDirs = values['log.dirs']?.length ? values['log.dirs'] : values['log.dir']
-  if (new Set(logDirs).size !== logDirs.length) problems.push('log.dirs: a directory stands there twice')
+  if (new Set(logDirs).size !== logDirs.length) problems.push('log.dirs: a directory is listed twice')
   const interBroker = values['inter.broker.listener.name']?.toUpperCase() ?? listeners[0]?.name ?? 'PLAINTEXT'
   if (listeners.length > 0 && !listeners.some(l => l.name === interBroker))
-    problems.push(`inter.broker.listener.name: there is no listener ${interBroker}`)
+    problems.push(`inter.broker.listener.name: ${interBroker} is not one of the listeners`)
   if (problems.length > 0) throw brokerErrors.create('MR_BROKER_CONFIG', { what: problems.join('; ') })
 
   const def: ConfigDef = BROKER_CONFIG

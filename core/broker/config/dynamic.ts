@@ -4,7 +4,7 @@ import { BROKER_CONFIG, type BrokerConfig, type BrokerConfigValues } from './bro
 import { brokerLayers, type DynamicBrokerConfigs } from './effective.ts'
 import { TOPIC_SYNONYMS } from './topic-config.ts'
 
-/** Keys of the broker itself that take effect at once, or that have no effect anyway. */
+/** Keys of the broker itself that take effect at once, or that have no effect. */
 const OWN = [
   'log.cleaner.io.max.bytes.per.second',
   'log.cleaner.threads',
@@ -19,21 +19,21 @@ const OWN = [
   'transaction.partition.verification.enable',
 ]
 
-/** Broker keys that may be changed while the broker runs: the topics' defaults, and some of the broker's own. */
+/** Broker keys that can change while the broker runs: the defaults of topics, and some keys of the broker itself. */
 export const DYNAMIC_BROKER_KEYS: ReadonlySet<string> = new Set([
   ...OWN,
-  // as in Kafka, only the first synonym of each: log.retention.ms but not log.retention.hours
+  // As in Kafka, only the first synonym of each: log.retention.ms but not log.retention.hours.
   ...Object.values(TOPIC_SYNONYMS).map(list => list[0]!.name),
 ])
 
-/** Broker keys that topics take their defaults from. */
+/** Broker keys that are the defaults of topic keys. */
 export const TOPIC_DEFAULT_KEYS: ReadonlySet<string> = new Set(
   Object.values(TOPIC_SYNONYMS).flatMap(list => list.map(s => s.name)),
 )
 
 const NONE: ReadonlyMap<string, string> = new Map()
 
-/** The value of a broker key that is in force now, parsed. */
+/** The parsed value of a broker key that is in force now. */
 export function currentSetting<N extends keyof BrokerConfigValues>(
   config: BrokerConfig,
   image: MetadataImage,
@@ -43,7 +43,7 @@ export function currentSetting<N extends keyof BrokerConfigValues>(
   return parseType(BROKER_CONFIG[name].type, text) as BrokerConfigValues[N]
 }
 
-/** What was set over the API for a broker and for all. */
+/** The settings made over the API, for one broker and for all brokers. */
 export function dynamicConfigs(image: MetadataImage, nodeId: number): DynamicBrokerConfigs {
   return {
     own: image.configs.get(configKey(ResourceType.BROKER, String(nodeId))) ?? NONE,

@@ -1,11 +1,11 @@
 import type { ConfigKey } from '../../common/config/define.ts'
 import { parseType } from '../../common/config/parse.ts'
-import type { LogConfig, TopicCompression } from '../log/types.ts'
+import type { LogConfig } from '../log/types.ts'
 import { BROKER_CONFIG, type BrokerConfig } from './broker-config.ts'
-import { configText } from './keys.ts'
 import { TOPIC_CONFIG, TOPIC_SYNONYMS, type TopicConfigName, type TopicConfigValues } from './topic-config.ts'
+import { configText } from './values.ts'
 
-/** Where a value comes from: Kafka's DescribeConfigsResponse.ConfigSource. */
+/** The sources of a value (Kafka's DescribeConfigsResponse.ConfigSource). */
 export const ConfigSource = {
   UNKNOWN: 0,
   TOPIC: 1,
@@ -16,14 +16,14 @@ export const ConfigSource = {
   GROUP: 8,
 } as const
 
-/** One layer that says something about a key. The first of a list is in force. */
+/** The value of a key in one layer of configuration. The first layer of a list is in force. */
 export interface SourcedValue {
   readonly name: string
   readonly value: string | null
   readonly source: number
 }
 
-/** What was set over the API: for all brokers (`default`), and for this one. */
+/** The settings made over the API: for all brokers (`default`), and for this broker. */
 export interface DynamicBrokerConfigs {
   readonly own: ReadonlyMap<string, string>
   readonly default: ReadonlyMap<string, string>
@@ -31,7 +31,7 @@ export interface DynamicBrokerConfigs {
 
 export const NO_DYNAMIC: DynamicBrokerConfigs = { own: new Map(), default: new Map() }
 
-/** All layers of one broker key, the one in force first; the last is its default. */
+/** All layers of a broker key. The first is in force, the last is the default. */
 export function brokerLayers(config: BrokerConfig, dynamic: DynamicBrokerConfigs, name: string): SourcedValue[] {
   const layers: SourcedValue[] = []
   const add = (value: string | undefined, source: number) => {
@@ -52,7 +52,7 @@ function scaled(layer: SourcedValue, factor: number): SourcedValue {
     : { ...layer, value: configText(Number(layer.value) < 0 ? -1 : Number(layer.value) * factor) }
 }
 
-/** All layers of one topic key, the one in force first, with values in the topic key's unit. */
+/** All layers of a topic key, with values in the unit of the topic key. The first is in force. */
 export function topicLayers(
   config: BrokerConfig,
   dynamic: DynamicBrokerConfigs,
@@ -67,7 +67,7 @@ export function topicLayers(
     layers.push({ name, value: configText(parseType(key.type, key.default)), source: ConfigSource.DEFAULT })
     return layers
   }
-  // as in Kafka, whatever was set for any synonym comes before any synonym's default
+  // As in Kafka, a value set for any synonym wins over the default of any synonym.
   const all = synonyms.flatMap(s => brokerLayers(config, dynamic, s.name).map(l => scaled(l, s.factor)))
   layers.push(
     ...all.filter(l => l.source !== ConfigSource.DEFAULT),
@@ -90,7 +90,7 @@ export function topicValues(
   return values as TopicConfigValues
 }
 
-/** The log's settings out of a topic's. */
+/** Converts the settings of a topic to those of its log. */
 export function toLogConfig(v: TopicConfigValues, config: BrokerConfig): LogConfig {
   return {
     segmentBytes: v['segment.bytes'],
@@ -100,12 +100,12 @@ export function toLogConfig(v: TopicConfigValues, config: BrokerConfig): LogConf
     indexIntervalBytes: v['index.interval.bytes'],
     retentionMs: v['retention.ms'],
     retentionBytes: v['retention.bytes'],
-    cleanupPolicy: v['cleanup.policy'] as LogConfig['cleanupPolicy'],
+    cleanupPolicy: v['cleanup.policy'],
     maxMessageBytes: v['max.message.bytes'],
-    messageTimestampType: v['message.timestamp.type'] as LogConfig['messageTimestampType'],
+    messageTimestampType: v['message.timestamp.type'],
     messageTimestampBeforeMaxMs: v['message.timestamp.before.max.ms'],
     messageTimestampAfterMaxMs: v['message.timestamp.after.max.ms'],
-    compressionType: v['compression.type'] as TopicCompression,
+    compressionType: v['compression.type'],
     flushMessages: v['flush.messages'],
     flushMs: v['flush.ms'],
     fileDeleteDelayMs: v['file.delete.delay.ms'],
@@ -113,6 +113,6 @@ export function toLogConfig(v: TopicConfigValues, config: BrokerConfig): LogConf
     minCompactionLagMs: v['min.compaction.lag.ms'],
     maxCompactionLagMs: v['max.compaction.lag.ms'],
     minCleanableDirtyRatio: v['min.cleanable.dirty.ratio'],
-    fsync: config.values['millrace.log.fsync'] as LogConfig['fsync'],
+    fsync: config.values['millrace.log.fsync'],
   }
 }

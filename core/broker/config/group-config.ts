@@ -1,6 +1,6 @@
 import { defineConfig, type Validator } from '../../common/config/define.ts'
-import { range } from '../../common/config/validators.ts'
-import { bool, int, oneOf, str, unused } from './keys.ts'
+import { key } from '../../common/config/key.ts'
+import { oneOf } from '../../common/config/validators.ts'
 
 const offsetReset: Validator = {
   describe: "'earliest', 'latest' or 'by_duration:<PnDTnHnMn.nS>'",
@@ -14,44 +14,113 @@ const offsetReset: Validator = {
   },
 }
 
-const timeout = (defaultValue: number, what: string) => unused(int(defaultValue, 'MEDIUM', what, range(1)))
-const interval = (defaultValue: number, what: string) => unused(int(defaultValue, 'MEDIUM', what, range(0)))
+const NO_CONSUMER_GROUPS = 'The group protocol of KIP-848 is not supported yet.'
+const NO_SHARE_GROUPS = 'Share groups are not supported yet.'
+const NO_STREAMS_GROUPS = 'Streams groups are not supported yet.'
 
-/**
- * Every key that a group can carry. Names, types, defaults and limits are those of Kafka 4.3's
- * GroupConfig.
- */
+/** A time in milliseconds of a group protocol that is not supported yet. */
+const time = <const D extends number>(value: D, min: number, noEffect: string, documentation: string) =>
+  key.int({ default: value, min, importance: 'MEDIUM', noEffect, documentation: `${documentation}, in milliseconds.` })
+
+/** Every key of a group. Names, types, defaults and limits are those of Kafka 4.3's GroupConfig. */
 export const GROUP_CONFIG = defineConfig({
-  'consumer.session.timeout.ms': timeout(45_000, 'How long a member may be silent.'),
-  'consumer.heartbeat.interval.ms': timeout(5000, 'How often members send heartbeats.'),
-  'consumer.assignment.interval.ms': interval(1000, 'The time between two assignments.'),
-  'share.session.timeout.ms': timeout(45_000, 'How long a member of a share group may be silent.'),
-  'share.heartbeat.interval.ms': timeout(5000, 'How often members of a share group send heartbeats.'),
-  'share.assignment.interval.ms': interval(1000, 'The time between two assignments of a share group.'),
-  'share.record.lock.duration.ms': unused(
-    int(30_000, 'MEDIUM', 'How long a record is locked for a member.', range(1000)),
+  'consumer.session.timeout.ms': time(
+    45_000,
+    1,
+    NO_CONSUMER_GROUPS,
+    'The coordinator removes a member that sends no heartbeat for this long',
   ),
-  'share.delivery.count.limit': unused(
-    int(5, 'MEDIUM', 'The maximum number of delivery attempts for a record.', range(2)),
+  'consumer.heartbeat.interval.ms': time(5000, 1, NO_CONSUMER_GROUPS, 'The interval between heartbeats of a member'),
+  'consumer.assignment.interval.ms': time(1000, 0, NO_CONSUMER_GROUPS, 'The shortest time between two assignments'),
+  'share.session.timeout.ms': time(
+    45_000,
+    1,
+    NO_SHARE_GROUPS,
+    'The coordinator removes a member of a share group that sends no heartbeat for this long',
   ),
-  'share.partition.max.record.locks': unused(
-    int(2000, 'MEDIUM', 'The maximum number of locked records per partition.', range(100)),
+  'share.heartbeat.interval.ms': time(
+    5000,
+    1,
+    NO_SHARE_GROUPS,
+    'The interval between heartbeats of a member of a share group',
   ),
-  'share.auto.offset.reset': unused(str('latest', 'MEDIUM', 'Where a new share group starts to read.', offsetReset)),
-  'share.isolation.level': unused(
-    str(
-      'read_uncommitted',
-      'MEDIUM',
-      'Which records a share group reads.',
-      oneOf('read_committed', 'read_uncommitted'),
-    ),
+  'share.assignment.interval.ms': time(
+    1000,
+    0,
+    NO_SHARE_GROUPS,
+    'The shortest time between two assignments of a share group',
   ),
-  'share.renew.acknowledge.enable': unused(bool(true, 'MEDIUM', 'Whether a lock can be renewed.')),
-  'streams.session.timeout.ms': timeout(45_000, 'How long a member of a streams group may be silent.'),
-  'streams.heartbeat.interval.ms': timeout(5000, 'How often members of a streams group send heartbeats.'),
-  'streams.assignment.interval.ms': interval(1000, 'The time between two assignments of a streams group.'),
-  'streams.initial.rebalance.delay.ms': interval(3000, 'How long a new streams group waits for more members.'),
-  'streams.num.standby.replicas': interval(0, 'How many standby replicas each task has.'),
+  'share.record.lock.duration.ms': time(
+    30_000,
+    1000,
+    NO_SHARE_GROUPS,
+    'How long a record is locked for the member that received it',
+  ),
+  'share.delivery.count.limit': key.int({
+    default: 5,
+    min: 2,
+    importance: 'MEDIUM',
+    noEffect: NO_SHARE_GROUPS,
+    documentation: 'The maximum number of times a record is delivered.',
+  }),
+  'share.partition.max.record.locks': key.int({
+    default: 2000,
+    min: 100,
+    importance: 'MEDIUM',
+    noEffect: NO_SHARE_GROUPS,
+    documentation: 'The maximum number of locked records per partition.',
+  }),
+  'share.auto.offset.reset': key.string({
+    default: 'latest',
+    validator: offsetReset,
+    importance: 'MEDIUM',
+    noEffect: NO_SHARE_GROUPS,
+    documentation: 'Where a new share group starts to read.',
+  }),
+  'share.isolation.level': key.string({
+    default: 'read_uncommitted',
+    validator: oneOf(['read_committed', 'read_uncommitted']),
+    importance: 'MEDIUM',
+    noEffect: NO_SHARE_GROUPS,
+    documentation: 'Whether a share group receives records of open and aborted transactions.',
+  }),
+  'share.renew.acknowledge.enable': key.boolean({
+    default: true,
+    importance: 'MEDIUM',
+    noEffect: NO_SHARE_GROUPS,
+    documentation: 'Whether a member can extend the lock of a record.',
+  }),
+  'streams.session.timeout.ms': time(
+    45_000,
+    1,
+    NO_STREAMS_GROUPS,
+    'The coordinator removes a member of a streams group that sends no heartbeat for this long',
+  ),
+  'streams.heartbeat.interval.ms': time(
+    5000,
+    1,
+    NO_STREAMS_GROUPS,
+    'The interval between heartbeats of a member of a streams group',
+  ),
+  'streams.assignment.interval.ms': time(
+    1000,
+    0,
+    NO_STREAMS_GROUPS,
+    'The shortest time between two assignments of a streams group',
+  ),
+  'streams.initial.rebalance.delay.ms': time(
+    3000,
+    0,
+    NO_STREAMS_GROUPS,
+    'How long a new streams group waits for more members',
+  ),
+  'streams.num.standby.replicas': key.int({
+    default: 0,
+    min: 0,
+    importance: 'MEDIUM',
+    noEffect: NO_STREAMS_GROUPS,
+    documentation: 'The number of standby replicas of each task.',
+  }),
 })
 
 interface Bound {
@@ -86,7 +155,7 @@ function boundKey(name: string, which: 'min' | 'max'): string {
   return `group.${kind}.${which}.${rest.join('.')}`
 }
 
-/** Why the broker's limits do not allow a value of a group config; null if they do. */
+/** Returns why the limits of the broker do not allow a value of a group config, or null. */
 export function groupBoundProblem(name: string, value: unknown): string | null {
   const bound = BOUNDS[name]
   if (!bound || typeof value !== 'number') return null
@@ -94,7 +163,7 @@ export function groupBoundProblem(name: string, value: unknown): string | null {
   return value > bound.max ? `${name} must be less than or equal to ${boundKey(name, 'max')}` : null
 }
 
-/** The broker's key behind a group's. */
+/** The broker's key that is the default of a group's key. */
 export function groupSynonym(name: string): string {
   const own = ['share.auto.offset.reset', 'share.isolation.level', 'share.renew.acknowledge.enable']
   return own.includes(name) ? name : `group.${name}`

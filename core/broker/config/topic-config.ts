@@ -1,13 +1,13 @@
 import { type ConfigValues, defineConfig, type Validator } from '../../common/config/define.ts'
-import { range } from '../../common/config/validators.ts'
-import { bool, double, int, LONG_MAX, list, long, oneOf, str, unused } from './keys.ts'
+import { key } from '../../common/config/key.ts'
+import { oneOf, range, rangeOr } from '../../common/config/validators.ts'
+import { LONG_MAX } from './values.ts'
 
-const gzipLevel: Validator = {
-  describe: '[1,...,9] or -1',
-  check: v => (v === -1 || (typeof v === 'number' && v >= 1 && v <= 9) ? null : 'Value must be between 1 and 9 or -1'),
-}
+const NOT_REPLICATED = 'This version has one broker, so nothing is replicated.'
+const NO_TIERED_STORAGE = 'Tiered storage is not supported yet.'
+const CODEC_LEVEL = 'Each codec uses its default level.'
 
-/** `*`, or `partition:broker` pairs: which replicas a replication throttle is for. */
+/** `*`, or `partition:broker` pairs: the replicas to which a replication throttle applies. */
 const throttledReplicas: Validator = {
   describe: '[partitionId]:[brokerId],[partitionId]:[brokerId],...',
   check(value) {
@@ -17,159 +17,241 @@ const throttledReplicas: Validator = {
   },
 }
 
-/** Every key that a topic can carry. Names, types, defaults and limits are those of Kafka 4.3's LogConfig. */
+/** Every key of a topic. Names, types, defaults and limits are those of Kafka 4.3's LogConfig. */
 export const TOPIC_CONFIG = defineConfig({
-  'cleanup.policy': list(
-    'delete',
-    'MEDIUM',
-    'What becomes of old segments: "delete" drops them by time or size, "compact" keeps the last value of each key. Both may be given.',
-    oneOf('compact', 'delete'),
-  ),
-  'compression.gzip.level': unused(int(-1, 'MEDIUM', 'The level used when compression.type is gzip.', gzipLevel)),
-  'compression.lz4.level': unused(int(9, 'MEDIUM', 'The level used when compression.type is lz4.', range(1, 17))),
-  'compression.type': str(
-    'producer',
-    'MEDIUM',
-    'How batches are compressed in the log; "producer" keeps what the producer chose, "uncompressed" unpacks.',
-    oneOf('uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'),
-  ),
-  'compression.zstd.level': unused(
-    int(3, 'MEDIUM', 'The level used when compression.type is zstd.', range(-131072, 22)),
-  ),
-  'delete.retention.ms': long(
-    86400000,
-    'MEDIUM',
-    'How long a tombstone stays in a compacted topic, in milliseconds: the time that a reader has to see it.',
-    range(0),
-  ),
-  'file.delete.delay.ms': long(60000, 'MEDIUM', 'How long a deleted file is kept on disk, in milliseconds.', range(0)),
-  'flush.messages': long(
-    LONG_MAX,
-    'MEDIUM',
-    'Force data to disk after this many records. The default leaves it to the operating system.',
-    range(1),
-  ),
-  'flush.ms': long(
-    LONG_MAX,
-    'MEDIUM',
-    'Force data to disk at the latest so long after it was written, in milliseconds. The default leaves it to the operating system.',
-    range(0),
-  ),
-  'follower.replication.throttled.replicas': unused(
-    list('', 'MEDIUM', 'The replicas whose replication is throttled on the side of the follower.', throttledReplicas),
-  ),
-  'index.interval.bytes': int(
-    4096,
-    'MEDIUM',
-    'How many bytes of log lie between two entries of the offset index.',
-    range(0),
-  ),
-  'leader.replication.throttled.replicas': unused(
-    list('', 'MEDIUM', 'The replicas whose replication is throttled on the side of the leader.', throttledReplicas),
-  ),
-  'local.retention.bytes': unused(
-    long(-2, 'MEDIUM', 'Bytes kept locally with tiered storage; -2 is retention.bytes.', range(-2)),
-  ),
-  'local.retention.ms': unused(
-    long(-2, 'MEDIUM', 'Milliseconds kept locally with tiered storage; -2 is retention.ms.', range(-2)),
-  ),
-  'max.compaction.lag.ms': long(
-    LONG_MAX,
-    'MEDIUM',
-    'The longest time that a record stays uncompacted, in milliseconds.',
-    range(1),
-  ),
-  'max.message.bytes': int(
-    1048588,
-    'MEDIUM',
-    'The largest record batch that is accepted, in bytes, compressed.',
-    range(0),
-  ),
-  'message.timestamp.after.max.ms': long(
-    3600000,
-    'MEDIUM',
-    'How far a timestamp may be in the future of the broker, in milliseconds, with CreateTime.',
-    range(0),
-  ),
-  'message.timestamp.before.max.ms': long(
-    LONG_MAX,
-    'MEDIUM',
-    'How far a timestamp may be in the past of the broker, in milliseconds, with CreateTime.',
-    range(0),
-  ),
-  'message.timestamp.type': str(
-    'CreateTime',
-    'MEDIUM',
-    "Whether a record's time is the producer's (CreateTime) or the broker's (LogAppendTime).",
-    oneOf('CreateTime', 'LogAppendTime'),
-  ),
-  'min.cleanable.dirty.ratio': double(
-    0.5,
-    'MEDIUM',
-    'The part of the log that must be uncompacted before it is compacted.',
-    range(0, 1),
-  ),
-  'min.compaction.lag.ms': long(
-    0,
-    'MEDIUM',
-    'The shortest time that a record stays uncompacted, in milliseconds.',
-    range(0),
-  ),
-  'min.insync.replicas': unused(
-    int(
-      1,
-      'MEDIUM',
-      'How many replicas must be in sync for a write with acks=all to be accepted; as in Kafka, never more than a partition has.',
-      range(1),
-    ),
-  ),
-  preallocate: unused(bool(false, 'MEDIUM', 'Whether a new segment file is allocated in full at once.')),
-  'remote.log.copy.disable': unused(
-    bool(false, 'MEDIUM', 'With tiered storage: whether no more segments are copied away.'),
-  ),
-  'remote.log.delete.on.disable': unused(
-    bool(false, 'MEDIUM', 'With tiered storage: whether disabling it deletes what it holds.'),
-  ),
-  'remote.storage.enable': bool(false, 'MEDIUM', 'Whether the topic uses tiered storage.'),
-  'retention.bytes': long(
-    -1,
-    'MEDIUM',
-    'The size to which a partition may grow before old segments are deleted, in bytes; -1 is no limit.',
-  ),
-  'retention.ms': long(
-    604800000,
-    'MEDIUM',
-    'How long records are kept with the "delete" policy, in milliseconds; -1 is for ever.',
-    range(-1),
-  ),
-  'segment.bytes': int(
-    1073741824,
-    'MEDIUM',
-    'The size of a segment file, in bytes: retention and compaction work on whole segments.',
-    range(1048576),
-  ),
-  'segment.index.bytes': int(10485760, 'MEDIUM', 'The largest size of a segment’s offset index, in bytes.', range(4)),
-  'segment.jitter.ms': long(
-    0,
-    'MEDIUM',
-    'The most that is randomly taken off segment.ms, so that not all segments roll at once.',
-    range(0),
-  ),
-  'segment.ms': long(
-    604800000,
-    'MEDIUM',
-    'The age at which a segment is closed even if it is not full, in milliseconds.',
-    range(1),
-  ),
-  'unclean.leader.election.enable': unused(
-    bool(false, 'MEDIUM', 'Whether a replica that is not in sync may become leader, at the price of lost records.'),
-  ),
+  'cleanup.policy': key.list({
+    default: 'delete',
+    validator: oneOf(['compact', 'delete']),
+    importance: 'MEDIUM',
+    documentation:
+      'What happens to old segments. delete: they are deleted by age or size (retention.ms, retention.bytes). compact: only the last record of each key is kept. You can set both, separated by a comma.',
+  }),
+  'compression.gzip.level': key.int({
+    default: -1,
+    validator: rangeOr(-1, 1, 9),
+    importance: 'MEDIUM',
+    noEffect: CODEC_LEVEL,
+    documentation: 'The compression level for compression.type=gzip. -1 is the default of the codec.',
+  }),
+  'compression.lz4.level': key.int({
+    default: 9,
+    min: 1,
+    max: 17,
+    importance: 'MEDIUM',
+    noEffect: CODEC_LEVEL,
+    documentation: 'The compression level for compression.type=lz4.',
+  }),
+  'compression.type': key.string({
+    default: 'producer',
+    validator: oneOf(['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer']),
+    importance: 'MEDIUM',
+    documentation:
+      'How record batches are compressed in the log. producer: as the producer sent them, which costs the broker no CPU time. uncompressed: without compression. Otherwise the broker recompresses the batches with this codec.',
+  }),
+  'compression.zstd.level': key.int({
+    default: 3,
+    min: -131072,
+    max: 22,
+    importance: 'MEDIUM',
+    noEffect: CODEC_LEVEL,
+    documentation: 'The compression level for compression.type=zstd.',
+  }),
+  'delete.retention.ms': key.long({
+    default: 86400000,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'How long a compacted topic keeps tombstones (records with a null value), in milliseconds. A consumer that reads from the start must reach the end within this time, or it may miss that a key was deleted.',
+  }),
+  'file.delete.delay.ms': key.long({
+    default: 60000,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation: 'The delay between deleting a segment and removing its files from disk, in milliseconds.',
+  }),
+  'flush.messages': key.long({
+    default: LONG_MAX,
+    min: 1,
+    importance: 'MEDIUM',
+    documentation:
+      'The broker forces data to disk (fsync) after this many records. By default the operating system decides when to write. Prefer millrace.log.fsync=group if acknowledged records must survive a power failure.',
+  }),
+  'flush.ms': key.long({
+    default: LONG_MAX,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'The longest time before the broker forces written data to disk (fsync), in milliseconds. By default the operating system decides when to write.',
+  }),
+  'follower.replication.throttled.replicas': key.list({
+    default: '',
+    validator: throttledReplicas,
+    importance: 'MEDIUM',
+    noEffect: NOT_REPLICATED,
+    documentation: 'The replicas whose replication is throttled on the follower, or * for all.',
+  }),
+  'index.interval.bytes': key.int({
+    default: 4096,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'The number of bytes of log between two entries of the offset index. A smaller interval makes the index larger and lookups more exact. You rarely need to change it.',
+  }),
+  'leader.replication.throttled.replicas': key.list({
+    default: '',
+    validator: throttledReplicas,
+    importance: 'MEDIUM',
+    noEffect: NOT_REPLICATED,
+    documentation: 'The replicas whose replication is throttled on the leader, or * for all.',
+  }),
+  'local.retention.bytes': key.long({
+    default: -2,
+    min: -2,
+    importance: 'MEDIUM',
+    noEffect: NO_TIERED_STORAGE,
+    documentation:
+      'The size of a partition that stays on local disk with tiered storage, in bytes. -2 means retention.bytes.',
+  }),
+  'local.retention.ms': key.long({
+    default: -2,
+    min: -2,
+    importance: 'MEDIUM',
+    noEffect: NO_TIERED_STORAGE,
+    documentation: 'How long segments stay on local disk with tiered storage, in milliseconds. -2 means retention.ms.',
+  }),
+  'max.compaction.lag.ms': key.long({
+    default: LONG_MAX,
+    min: 1,
+    importance: 'MEDIUM',
+    documentation:
+      'The longest time that a record remains uncompacted in a compacted topic, in milliseconds. Set it if old values must disappear by a deadline.',
+  }),
+  'max.message.bytes': key.int({
+    default: 1048588,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'The largest record batch that the broker accepts, in bytes, after compression. Increase it together with max.request.size of the producers.',
+  }),
+  'message.timestamp.after.max.ms': key.long({
+    default: 3600000,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'How far a record timestamp may be ahead of the clock of the broker, in milliseconds. The broker rejects later timestamps. Applies to message.timestamp.type=CreateTime.',
+  }),
+  'message.timestamp.before.max.ms': key.long({
+    default: LONG_MAX,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'How far a record timestamp may be behind the clock of the broker, in milliseconds. The broker rejects earlier timestamps. Applies to message.timestamp.type=CreateTime.',
+  }),
+  'message.timestamp.type': key.string({
+    default: 'CreateTime',
+    validator: oneOf(['CreateTime', 'LogAppendTime']),
+    importance: 'MEDIUM',
+    documentation:
+      'The timestamp of records. CreateTime: the time that the producer set. LogAppendTime: the time at which the broker received the batch.',
+  }),
+  'min.cleanable.dirty.ratio': key.double({
+    default: 0.5,
+    validator: range(0, 1),
+    importance: 'MEDIUM',
+    documentation:
+      'The broker compacts a log when this fraction of it is not yet compacted. A lower ratio saves disk space and costs more I/O.',
+  }),
+  'min.compaction.lag.ms': key.long({
+    default: 0,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation: 'The time for which a new record is protected from compaction, in milliseconds.',
+  }),
+  'min.insync.replicas': key.int({
+    default: 1,
+    min: 1,
+    importance: 'MEDIUM',
+    noEffect: NOT_REPLICATED,
+    documentation:
+      'The number of replicas that must be in sync before the broker accepts a write with acks=all. As in Kafka, never more than the partition has.',
+  }),
+  preallocate: key.boolean({
+    default: false,
+    importance: 'MEDIUM',
+    noEffect: 'A segment file grows as records arrive.',
+    documentation: 'Whether the broker reserves disk space for a whole segment when it creates the file.',
+  }),
+  'remote.log.copy.disable': key.boolean({
+    default: false,
+    importance: 'MEDIUM',
+    noEffect: NO_TIERED_STORAGE,
+    documentation: 'Whether the broker stops copying segments to tiered storage.',
+  }),
+  'remote.log.delete.on.disable': key.boolean({
+    default: false,
+    importance: 'MEDIUM',
+    noEffect: NO_TIERED_STORAGE,
+    documentation: "Whether turning off tiered storage deletes the topic's data there.",
+  }),
+  'remote.storage.enable': key.boolean({
+    default: false,
+    importance: 'MEDIUM',
+    documentation: 'Whether the topic uses tiered storage. Only false is supported; true is rejected.',
+  }),
+  'retention.bytes': key.long({
+    default: -1,
+    importance: 'MEDIUM',
+    documentation:
+      'The size of a partition above which the broker deletes old segments, in bytes. Applies to cleanup.policy=delete. -1 means no limit.',
+  }),
+  'retention.ms': key.long({
+    default: 604800000,
+    min: -1,
+    importance: 'MEDIUM',
+    documentation:
+      'How long records are kept, in milliseconds. Older segments are deleted. Applies to cleanup.policy=delete. -1 keeps records forever. The default is seven days.',
+  }),
+  'segment.bytes': key.int({
+    default: 1073741824,
+    min: 1048576,
+    importance: 'MEDIUM',
+    documentation:
+      'The maximum size of a segment file, in bytes. Retention and compaction work on whole closed segments, so smaller segments release disk space sooner.',
+  }),
+  'segment.index.bytes': key.int({
+    default: 10485760,
+    min: 4,
+    importance: 'MEDIUM',
+    documentation:
+      'The maximum size of the offset index of a segment, in bytes. A segment with a full index is closed. You rarely need to change it.',
+  }),
+  'segment.jitter.ms': key.long({
+    default: 0,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'The largest random time subtracted from segment.ms, in milliseconds, so that partitions do not all close their segments at the same moment.',
+  }),
+  'segment.ms': key.long({
+    default: 604800000,
+    min: 1,
+    importance: 'MEDIUM',
+    documentation:
+      'The age at which a segment is closed even if it is not full, in milliseconds. Retention and compaction can then process it.',
+  }),
+  'unclean.leader.election.enable': key.boolean({
+    default: false,
+    importance: 'MEDIUM',
+    noEffect: NOT_REPLICATED,
+    documentation:
+      'Whether a replica that is not in sync may become leader if no other replica is available. Records may then be lost.',
+  }),
 })
 
 export type TopicConfigValues = ConfigValues<typeof TOPIC_CONFIG>
 export type TopicConfigName = keyof typeof TOPIC_CONFIG
 
-/** A broker setting that gives a topic setting its default, and what to multiply it by. */
+/** A broker setting that is the default of a topic setting, and the factor between their units. */
 export interface Synonym {
   readonly name: string
   readonly factor: number
@@ -178,7 +260,7 @@ export interface Synonym {
 const HOUR = 3600000
 const same = (name: string): readonly Synonym[] => [{ name, factor: 1 }]
 
-/** The broker's settings behind each topic setting; the first that is set wins. Source: Kafka's ServerTopicConfigSynonyms. */
+/** The broker settings that are the defaults of topic settings. The first that is set wins (Kafka's ServerTopicConfigSynonyms). */
 export const TOPIC_SYNONYMS: Readonly<Partial<Record<TopicConfigName, readonly Synonym[]>>> = {
   'cleanup.policy': same('log.cleanup.policy'),
   'compression.gzip.level': same('compression.gzip.level'),

@@ -2,7 +2,7 @@ import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode, errorMessage } from '../../protocol/error-codes.ts'
 import type { DescribeConfigsRequest, DescribeConfigsResponse } from '../../protocol/messages/32-describe-configs.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
-import { isInt32 } from '../config/keys.ts'
+import { isInt32 } from '../config/values.ts'
 import { configKey, ResourceType, topicConfigsOf } from '../quorum/image.ts'
 import { topicNameProblem } from '../quorum/topic-names.ts'
 import {

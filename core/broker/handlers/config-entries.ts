@@ -10,8 +10,8 @@ import {
   topicLayers,
 } from '../config/effective.ts'
 import { GROUP_CONFIG, groupSynonym } from '../config/group-config.ts'
-import { configText } from '../config/keys.ts'
 import { TOPIC_CONFIG, TOPIC_SYNONYMS, type TopicConfigName } from '../config/topic-config.ts'
+import { configText } from '../config/values.ts'
 import type { BrokerServices } from './handler.ts'
 
 /** One key of a resource, as DescribeConfigs and CreateTopics return it. */

@@ -1,135 +1,184 @@
 import { defineConfig } from '../../../common/config/define.ts'
-import { range } from '../../../common/config/validators.ts'
-import { bool, int, list, long, oneOf, short, str, unused } from '../keys.ts'
+import { key } from '../../../common/config/key.ts'
+import { oneOf } from '../../../common/config/validators.ts'
+
+const NO_TRANSACTIONS = 'Transactions are not supported yet.'
+
+const offsetKeys = defineConfig({
+  'offsets.commit.timeout.ms': key.int({
+    default: 5000,
+    min: 1,
+    importance: 'HIGH',
+    documentation:
+      'The longest time until a commit of offsets is written, in milliseconds. After that the commit fails.',
+  }),
+  'offsets.load.buffer.size': key.int({
+    default: 5242880,
+    min: 1,
+    importance: 'HIGH',
+    documentation: 'The number of bytes that the broker reads at a time when it loads committed offsets at startup.',
+  }),
+  'offsets.retention.check.interval.ms': key.long({
+    default: 600000,
+    min: 1,
+    importance: 'HIGH',
+    documentation: 'The interval between checks for expired offsets, in milliseconds.',
+  }),
+  'offsets.retention.minutes': key.int({
+    default: 10080,
+    min: 1,
+    importance: 'HIGH',
+    documentation:
+      'How long the offsets of a group without members are kept, in minutes. Increase it if consumers may be stopped for longer than the default of seven days.',
+  }),
+  'offsets.topic.compression.codec': key.int({
+    default: 0,
+    importance: 'HIGH',
+    documentation: 'The compression of __consumer_offsets: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd.',
+  }),
+  'offsets.topic.num.partitions': key.int({
+    default: 50,
+    min: 1,
+    importance: 'HIGH',
+    documentation: 'The number of partitions of __consumer_offsets. Do not change it after the topic exists.',
+  }),
+  'offsets.topic.replication.factor': key.short({
+    default: 3,
+    min: 1,
+    importance: 'HIGH',
+    documentation:
+      'The number of replicas of __consumer_offsets. If there are fewer brokers, the topic gets as many replicas as there are brokers.',
+  }),
+  'offsets.topic.segment.bytes': key.int({
+    default: 104857600,
+    min: 1,
+    importance: 'HIGH',
+    documentation:
+      'The maximum size of a segment of __consumer_offsets, in bytes. Smaller segments are compacted sooner, so that offsets load faster.',
+  }),
+})
 
 /** Consumer groups and their offsets. */
 export const GROUP_CONFIG = defineConfig({
-  'group.initial.rebalance.delay.ms': int(
-    3000,
-    'MEDIUM',
-    'How long the first rebalance of an empty group waits for more members, in milliseconds.',
-  ),
-  'group.min.session.timeout.ms': int(
-    6000,
-    'MEDIUM',
-    'The shortest session timeout that a member may ask for, in milliseconds.',
-  ),
-  'group.max.session.timeout.ms': int(
-    1800000,
-    'MEDIUM',
-    'The longest session timeout that a member may ask for, in milliseconds.',
-  ),
-  'group.max.size': int(2147483647, 'MEDIUM', 'How many members a group may have.', range(1)),
-  'group.coordinator.rebalance.protocols': unused(
-    list(
-      'classic',
-      'MEDIUM',
-      'The group protocols that are served. Kafka 4.3 also has consumer, share and streams.',
-      oneOf('classic', 'consumer', 'share', 'streams'),
-    ),
-  ),
-  'offsets.commit.timeout.ms': int(
-    5000,
-    'HIGH',
-    'How long a commit may wait until it is written, in milliseconds.',
-    range(1),
-  ),
-  'offsets.load.buffer.size': int(
-    5242880,
-    'HIGH',
-    'How many bytes are read at a time while offsets are loaded.',
-    range(1),
-  ),
-  'offsets.retention.check.interval.ms': long(
-    600000,
-    'HIGH',
-    'How often expired offsets are looked for, in milliseconds.',
-    range(1),
-  ),
-  'offsets.retention.minutes': int(
-    10080,
-    'HIGH',
-    'How long the offsets of an empty group are kept, in minutes.',
-    range(1),
-  ),
-  'offsets.topic.compression.codec': int(
-    0,
-    'HIGH',
-    'How __consumer_offsets is compressed: 0 not, 1 gzip, 2 snappy, 3 lz4, 4 zstd.',
-  ),
-  'offsets.topic.num.partitions': int(
-    50,
-    'HIGH',
-    'The partitions of __consumer_offsets; fixed once it exists.',
-    range(1),
-  ),
-  'offsets.topic.replication.factor': short(
-    3,
-    'HIGH',
-    'The replicas of __consumer_offsets. With fewer brokers than that, Millrace takes as many as there are.',
-    range(1),
-  ),
-  'offsets.topic.segment.bytes': int(
-    104857600,
-    'HIGH',
-    'The size of a segment of __consumer_offsets, in bytes.',
-    range(1),
-  ),
+  'group.initial.rebalance.delay.ms': key.int({
+    default: 3000,
+    importance: 'MEDIUM',
+    documentation:
+      'How long the first rebalance of an empty group waits for more members, in milliseconds. It avoids one rebalance per member when many consumers start together. Set 0 for a faster start in tests.',
+  }),
+  'group.min.session.timeout.ms': key.int({
+    default: 6000,
+    importance: 'MEDIUM',
+    documentation: 'The lowest session.timeout.ms that a member may request, in milliseconds.',
+  }),
+  'group.max.session.timeout.ms': key.int({
+    default: 1800000,
+    importance: 'MEDIUM',
+    documentation: 'The highest session.timeout.ms that a member may request, in milliseconds.',
+  }),
+  'group.max.size': key.int({
+    default: 2147483647,
+    min: 1,
+    importance: 'MEDIUM',
+    documentation: 'The maximum number of members of a group.',
+  }),
+  'group.coordinator.rebalance.protocols': key.list({
+    default: 'classic',
+    validator: oneOf(['classic', 'consumer', 'share', 'streams']),
+    importance: 'MEDIUM',
+    noEffect: 'This version supports the classic protocol only.',
+    documentation: 'The group protocols that the broker supports.',
+  }),
+  ...offsetKeys,
 })
 
 /** Producer ids and transactions. */
 export const TRANSACTION_CONFIG = defineConfig({
-  'producer.id.expiration.ms': int(
-    86400000,
-    'LOW',
-    'How long an idle producer id is remembered, in milliseconds.',
-    range(1),
-  ),
-  'producer.id.expiration.check.interval.ms': {
-    ...int(600000, 'LOW', 'How often expired producer ids are looked for, in milliseconds.', range(1)),
+  'producer.id.expiration.ms': key.int({
+    default: 86400000,
+    min: 1,
+    importance: 'LOW',
+    documentation:
+      'How long the broker remembers the last batches of an idle producer, in milliseconds. Within this time it detects duplicates that retries cause.',
+  }),
+  'producer.id.expiration.check.interval.ms': key.int({
+    default: 600000,
+    min: 1,
+    importance: 'LOW',
     internal: true,
-  },
-  'transaction.max.timeout.ms': unused(
-    int(900000, 'HIGH', 'The longest transaction timeout that a producer may ask for, in milliseconds.', range(1)),
-  ),
-  'transaction.partition.verification.enable': unused(
-    bool(true, 'LOW', 'Whether a partition is checked to be part of the transaction before it is written to.'),
-  ),
-  'transaction.state.log.load.buffer.size': unused(
-    int(5242880, 'HIGH', 'How many bytes are read at a time while transactions are loaded.', range(1)),
-  ),
-  'transaction.state.log.min.isr': unused(int(2, 'HIGH', 'The min.insync.replicas of __transaction_state.', range(1))),
-  'transaction.state.log.num.partitions': unused(
-    int(50, 'HIGH', 'The partitions of __transaction_state; fixed once it exists.', range(1)),
-  ),
-  'transaction.state.log.replication.factor': unused(
-    short(
-      3,
-      'HIGH',
-      'The replicas of __transaction_state. With fewer brokers than that, Millrace takes as many as there are.',
-      range(1),
-    ),
-  ),
-  'transaction.state.log.segment.bytes': unused(
-    int(104857600, 'HIGH', 'The size of a segment of __transaction_state, in bytes.', range(1)),
-  ),
-  'transactional.id.expiration.ms': unused(
-    int(604800000, 'HIGH', 'How long an idle transactional id is remembered, in milliseconds.', range(1)),
-  ),
+    documentation: 'The interval between checks for expired producer ids, in milliseconds.',
+  }),
+  'transaction.max.timeout.ms': key.int({
+    default: 900000,
+    min: 1,
+    importance: 'HIGH',
+    noEffect: NO_TRANSACTIONS,
+    documentation: 'The highest transaction timeout that a producer may request, in milliseconds.',
+  }),
+  'transaction.partition.verification.enable': key.boolean({
+    default: true,
+    importance: 'LOW',
+    noEffect: NO_TRANSACTIONS,
+    documentation: 'Whether the broker checks that a partition belongs to the transaction before it appends records.',
+  }),
+  'transaction.state.log.load.buffer.size': key.int({
+    default: 5242880,
+    min: 1,
+    importance: 'HIGH',
+    noEffect: NO_TRANSACTIONS,
+    documentation: 'The number of bytes that the broker reads at a time when it loads transactions.',
+  }),
+  'transaction.state.log.min.isr': key.int({
+    default: 2,
+    min: 1,
+    importance: 'HIGH',
+    noEffect: NO_TRANSACTIONS,
+    documentation: 'The value of min.insync.replicas of __transaction_state.',
+  }),
+  'transaction.state.log.num.partitions': key.int({
+    default: 50,
+    min: 1,
+    importance: 'HIGH',
+    noEffect: NO_TRANSACTIONS,
+    documentation: 'The number of partitions of __transaction_state.',
+  }),
+  'transaction.state.log.replication.factor': key.short({
+    default: 3,
+    min: 1,
+    importance: 'HIGH',
+    noEffect: NO_TRANSACTIONS,
+    documentation: 'The number of replicas of __transaction_state.',
+  }),
+  'transaction.state.log.segment.bytes': key.int({
+    default: 104857600,
+    min: 1,
+    importance: 'HIGH',
+    noEffect: NO_TRANSACTIONS,
+    documentation: 'The maximum size of a segment of __transaction_state, in bytes.',
+  }),
+  'transactional.id.expiration.ms': key.int({
+    default: 604800000,
+    min: 1,
+    importance: 'HIGH',
+    noEffect: NO_TRANSACTIONS,
+    documentation: 'How long the broker remembers an idle transactional id, in milliseconds.',
+  }),
 })
 
-/** Millrace's own keys. */
+/** Keys that Kafka does not have. */
 export const MILLRACE_CONFIG = defineConfig({
-  'millrace.log.fsync': str(
-    'none',
-    'MEDIUM',
-    '"group" acknowledges a write only once it is on disk, one fdatasync for all writes that wait; "none" leaves it to the operating system, as Kafka does.',
-    oneOf('none', 'group'),
-  ),
-  'millrace.log.tail.cache.bytes': long(
-    67108864,
-    'LOW',
-    'How many bytes of recent records are kept in memory for readers, for all partitions together.',
-    range(0),
-  ),
+  'millrace.log.fsync': key.string({
+    default: 'none',
+    validator: oneOf(['none', 'group']),
+    importance: 'MEDIUM',
+    documentation:
+      'When acknowledged records are safe on disk. none: the operating system writes them later, as in Kafka, so the last records may be lost in a power failure. group: the broker waits for the disk before it acknowledges, with one fdatasync for all waiting writes. This costs latency.',
+  }),
+  'millrace.log.tail.cache.bytes': key.long({
+    default: 67108864,
+    min: 0,
+    importance: 'LOW',
+    documentation:
+      'The memory for the most recent records of all partitions, in bytes. Consumers that keep up read from it instead of from files.',
+  }),
 })

@@ -1,92 +1,139 @@
 import { defineConfig } from '../../../common/config/define.ts'
-import { range } from '../../../common/config/validators.ts'
-import { int, list, long, str, unused } from '../keys.ts'
+import { key } from '../../../common/config/key.ts'
 
 const INT_MAX = 2147483647
+const ONE_THREAD = 'One thread serves the network and handles requests.'
+const NO_SOCKET_BUFFERS = 'Node has no setting for the buffers of a TCP socket.'
 
 /** Listeners, connections and requests. */
 export const NETWORK_CONFIG = defineConfig({
-  listeners: list(
-    'PLAINTEXT://127.0.0.1:9092',
-    'HIGH',
-    'The addresses to listen on: NAME://host:port, several with commas. An empty host is every interface. Unlike Kafka, the default is the loopback interface only.',
-  ),
-  'advertised.listeners': list(
-    null,
-    'HIGH',
-    'The addresses that clients are told to use, where they differ from listeners. A port of 0 is the one that the listener got.',
-  ),
-  'listener.security.protocol.map': str(
-    'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
-    'LOW',
-    'The security protocol of each listener name, as NAME:PROTOCOL pairs.',
-  ),
-  'inter.broker.listener.name': str(
-    null,
-    'MEDIUM',
-    'The listener that brokers use among themselves. Default: the first one.',
-  ),
-  'security.inter.broker.protocol': unused(
-    str('PLAINTEXT', 'MEDIUM', 'The security protocol that brokers use among themselves.'),
-  ),
-  'socket.request.max.bytes': int(104857600, 'HIGH', 'The largest request that is accepted, in bytes.', range(1)),
-  'socket.send.buffer.bytes': int(
-    102400,
-    'HIGH',
-    "The socket's send buffer, in bytes; -1 is the operating system's default. Not used by Millrace.",
-  ),
-  'socket.receive.buffer.bytes': int(
-    102400,
-    'HIGH',
-    "The socket's receive buffer, in bytes; -1 is the operating system's default. Not used by Millrace.",
-  ),
-  'socket.listen.backlog.size': int(
-    50,
-    'MEDIUM',
-    'How many connections may wait to be accepted. Millrace lets 1024 wait at least, as far as net.core.somaxconn allows.',
-    range(1),
-  ),
-  'connections.max.idle.ms': long(
-    600000,
-    'MEDIUM',
-    'A connection without a request for so long is closed, in milliseconds; -1 is never.',
-  ),
-  'max.connections': int(
-    INT_MAX,
-    'MEDIUM',
-    'How many connections the broker holds at most, over all listeners. Beyond it a new one is closed at once; those that are open stay.',
-    range(0),
-  ),
-  'max.connections.per.ip': int(
-    INT_MAX,
-    'MEDIUM',
-    'How many connections one address of clients may hold at most. Beyond it a new one is closed at once.',
-    range(0),
-  ),
-  'max.connections.per.ip.overrides': str(
-    '',
-    'MEDIUM',
-    'Limits of their own for some addresses, in place of max.connections.per.ip: address:count pairs with commas, such as 10.0.0.7:100,10.0.0.8:0.',
-  ),
-  'max.connection.creation.rate': int(
-    INT_MAX,
-    'MEDIUM',
-    'The most connections a second. Not used by Millrace yet.',
-    range(0),
-  ),
-  'queued.max.requests': int(
-    500,
-    'HIGH',
-    'Not used: what waiting requests may hold is bounded in bytes, by queued.max.request.bytes.',
-    range(1),
-  ),
-  'queued.max.request.bytes': long(
-    -1,
-    'MEDIUM',
-    'How many bytes the unanswered requests of all connections may hold, whole or in part, before reading from them stops; -1 is 256 MiB, or one request of the largest size if that is more.',
-  ),
-  'request.timeout.ms': unused(int(30000, 'HIGH', 'How long a request between brokers may take, in milliseconds.')),
-  'num.network.threads': int(3, 'HIGH', 'Not used: Millrace serves the network from one thread.', range(1)),
-  'num.io.threads': int(8, 'HIGH', 'Not used: Millrace handles requests in one thread.', range(1)),
-  'background.threads': int(10, 'HIGH', 'Not used: Millrace runs its upkeep in one thread.', range(1)),
+  listeners: key.list({
+    default: 'PLAINTEXT://127.0.0.1:9092',
+    importance: 'HIGH',
+    documentation:
+      'The addresses on which the broker listens, as NAME://host:port. An empty host means all interfaces. Port 0 means any free port. Unlike in Kafka, the default is the loopback interface, because clients are not authenticated.',
+  }),
+  'advertised.listeners': key.list({
+    default: null,
+    importance: 'HIGH',
+    documentation:
+      'The addresses to which clients connect, if they differ from listeners, for example behind a proxy or in a container. Port 0 means the port of the listener. Default: listeners.',
+  }),
+  'listener.security.protocol.map': key.string({
+    default: 'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
+    importance: 'LOW',
+    documentation:
+      'The security protocol of each listener name, as NAME:PROTOCOL pairs. Only listeners with PLAINTEXT can be opened in this version.',
+  }),
+  'inter.broker.listener.name': key.string({
+    default: null,
+    importance: 'MEDIUM',
+    noEffect: 'This version has one broker. The name must still be one of the listeners.',
+    documentation: 'The listener for connections between brokers. Default: the first listener.',
+  }),
+  'security.inter.broker.protocol': key.string({
+    default: 'PLAINTEXT',
+    importance: 'MEDIUM',
+    noEffect: 'This version has one broker.',
+    documentation: 'The security protocol between brokers.',
+  }),
+  'socket.request.max.bytes': key.int({
+    default: 104857600,
+    min: 1,
+    importance: 'HIGH',
+    documentation:
+      'The maximum size of a request, in bytes. The broker closes a connection that announces a larger request.',
+  }),
+  'socket.send.buffer.bytes': key.int({
+    default: 102400,
+    importance: 'HIGH',
+    noEffect: NO_SOCKET_BUFFERS,
+    documentation: 'The size of the TCP send buffer, in bytes. -1 is the default of the operating system.',
+  }),
+  'socket.receive.buffer.bytes': key.int({
+    default: 102400,
+    importance: 'HIGH',
+    noEffect: NO_SOCKET_BUFFERS,
+    documentation: 'The size of the TCP receive buffer, in bytes. -1 is the default of the operating system.',
+  }),
+  'socket.listen.backlog.size': key.int({
+    default: 50,
+    min: 1,
+    importance: 'MEDIUM',
+    documentation:
+      'The maximum number of new connections that wait to be accepted. The broker uses at least 1024. The operating system limits it further (net.core.somaxconn).',
+  }),
+  'connections.max.idle.ms': key.long({
+    default: 600000,
+    importance: 'MEDIUM',
+    documentation:
+      'The time after which the broker closes a connection without requests, in milliseconds. -1 keeps idle connections open.',
+  }),
+  'max.connections': key.int({
+    default: INT_MAX,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'The maximum number of connections to the broker. The broker closes further connections at once. Open connections are not affected.',
+  }),
+  'max.connections.per.ip': key.int({
+    default: INT_MAX,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'The maximum number of connections from one IP address. The broker closes further connections from it at once.',
+  }),
+  'max.connections.per.ip.overrides': key.string({
+    default: '',
+    importance: 'MEDIUM',
+    documentation:
+      'Other limits than max.connections.per.ip for some addresses, as address:count pairs separated by commas. For example 10.0.0.7:100,10.0.0.8:0.',
+  }),
+  'max.connection.creation.rate': key.int({
+    default: INT_MAX,
+    min: 0,
+    importance: 'MEDIUM',
+    noEffect: 'The rate of new connections is not limited yet.',
+    documentation: 'The maximum number of new connections per second.',
+  }),
+  'queued.max.requests': key.int({
+    default: 500,
+    min: 1,
+    importance: 'HIGH',
+    noEffect: 'queued.max.request.bytes limits the memory of waiting requests.',
+    documentation: 'The maximum number of requests that wait to be handled.',
+  }),
+  'queued.max.request.bytes': key.long({
+    default: -1,
+    importance: 'MEDIUM',
+    documentation:
+      'The memory for requests that are not answered yet, in bytes, over all connections. Above it, the broker stops reading from connections until requests are answered. -1 means 256 MiB, or socket.request.max.bytes if that is more.',
+  }),
+  'request.timeout.ms': key.int({
+    default: 30000,
+    importance: 'HIGH',
+    noEffect: 'This version has one broker.',
+    documentation: 'The time to wait for the response to a request between brokers, in milliseconds.',
+  }),
+  'num.network.threads': key.int({
+    default: 3,
+    min: 1,
+    importance: 'HIGH',
+    noEffect: ONE_THREAD,
+    documentation: 'The number of threads that read requests and write responses.',
+  }),
+  'num.io.threads': key.int({
+    default: 8,
+    min: 1,
+    importance: 'HIGH',
+    noEffect: ONE_THREAD,
+    documentation: 'The number of threads that handle requests.',
+  }),
+  'background.threads': key.int({
+    default: 10,
+    min: 1,
+    importance: 'HIGH',
+    noEffect: 'Background work runs in the main thread, and file operations in the threads of Node.',
+    documentation: 'The number of threads for background work, such as deleting files.',
+  }),
 })

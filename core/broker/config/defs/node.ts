@@ -1,157 +1,242 @@
 import { defineConfig } from '../../../common/config/define.ts'
-import { range } from '../../../common/config/validators.ts'
-import { bool, int, list, long, oneOf, str, unused } from '../keys.ts'
+import { key } from '../../../common/config/key.ts'
+import { oneOf } from '../../../common/config/validators.ts'
+import { TOPIC_CONFIG } from '../topic-config.ts'
+
+const QUORUM_OF_ONE = 'This version has one controller, in the broker itself.'
+const ONE_BROKER = 'This version has one broker.'
+
+const quorumKeys = defineConfig({
+  'controller.listener.names': key.list({
+    default: 'CONTROLLER',
+    importance: 'HIGH',
+    documentation:
+      'The names of the listeners for the controller. The broker does not open them, because its only controller runs inside it.',
+  }),
+  'controller.quorum.voters': key.list({
+    default: '',
+    importance: 'HIGH',
+    documentation:
+      'The controllers of the metadata quorum, as id@host:port. At most one, because this version supports a single controller.',
+  }),
+  'controller.quorum.bootstrap.servers': key.list({
+    default: '',
+    importance: 'HIGH',
+    noEffect: QUORUM_OF_ONE,
+    documentation: 'The addresses of controllers, as host:port.',
+  }),
+  'controller.quorum.election.timeout.ms': key.int({
+    default: 1000,
+    min: 0,
+    importance: 'HIGH',
+    noEffect: QUORUM_OF_ONE,
+    documentation: 'How long a controller waits for a leader before it starts an election, in milliseconds.',
+  }),
+  'controller.quorum.fetch.timeout.ms': key.int({
+    default: 2000,
+    min: 0,
+    importance: 'HIGH',
+    noEffect: QUORUM_OF_ONE,
+    documentation:
+      'How long a controller may receive nothing from the leader before it starts an election, in milliseconds.',
+  }),
+  'broker.heartbeat.interval.ms': key.int({
+    default: 2000,
+    importance: 'MEDIUM',
+    noEffect: QUORUM_OF_ONE,
+    documentation: 'The interval between heartbeats of a broker to the controller, in milliseconds.',
+  }),
+  'broker.session.timeout.ms': key.int({
+    default: 9000,
+    importance: 'MEDIUM',
+    noEffect: QUORUM_OF_ONE,
+    documentation: 'The controller considers a broker dead if it receives no heartbeat for this long, in milliseconds.',
+  }),
+  'controlled.shutdown.enable': key.boolean({
+    default: true,
+    importance: 'MEDIUM',
+    noEffect: ONE_BROKER,
+    documentation: 'Whether a broker moves the leadership of its partitions to other brokers before it stops.',
+  }),
+})
+
+const metadataKeys = defineConfig({
+  'metadata.log.dir': key.string({
+    default: null,
+    importance: 'HIGH',
+    documentation:
+      'The directory of the metadata log, which stores topics and settings. Default: the first directory of log.dirs.',
+  }),
+  'metadata.log.segment.bytes': key.int({
+    default: 1073741824,
+    min: 8388608,
+    importance: 'HIGH',
+    documentation: 'The maximum size of a segment of the metadata log, in bytes.',
+  }),
+  'metadata.log.segment.ms': key.long({
+    default: 604800000,
+    importance: 'HIGH',
+    documentation: 'The age at which a segment of the metadata log is closed, in milliseconds.',
+  }),
+  'metadata.log.max.record.bytes.between.snapshots': key.long({
+    default: 20971520,
+    min: 1,
+    importance: 'HIGH',
+    documentation:
+      'The broker writes a metadata snapshot after this many bytes of new metadata records. Old records before a snapshot can then be deleted.',
+  }),
+  'metadata.log.max.snapshot.interval.ms': key.long({
+    default: 3600000,
+    min: 0,
+    importance: 'HIGH',
+    documentation:
+      'The longest time between two metadata snapshots if metadata has changed, in milliseconds. 0 means no limit.',
+  }),
+  'metadata.max.retention.bytes': key.long({
+    default: 104857600,
+    importance: 'HIGH',
+    documentation:
+      'The size of the metadata log and its snapshots above which the oldest are deleted, in bytes. Records after the last snapshot are always kept.',
+  }),
+  'metadata.max.retention.ms': key.long({
+    default: 604800000,
+    importance: 'HIGH',
+    documentation:
+      'How long old metadata segments and snapshots are kept, in milliseconds. Records after the last snapshot are always kept. -1 means no limit.',
+  }),
+  'metadata.max.idle.interval.ms': key.int({
+    default: 500,
+    min: 0,
+    importance: 'LOW',
+    noEffect: QUORUM_OF_ONE,
+    documentation: 'The interval at which an idle controller writes an empty record, in milliseconds.',
+  }),
+})
+
+const topicKeys = defineConfig({
+  'num.partitions': key.int({
+    default: 1,
+    min: 1,
+    importance: 'MEDIUM',
+    documentation: 'The number of partitions of a new topic, if the client does not request a number.',
+  }),
+  'default.replication.factor': key.int({
+    default: 1,
+    min: 1,
+    importance: 'MEDIUM',
+    documentation:
+      'The number of replicas of a new topic, if the client does not request a number. Keep 1, because this version has one broker.',
+  }),
+  'auto.create.topics.enable': key.boolean({
+    default: true,
+    importance: 'HIGH',
+    documentation:
+      'Whether the broker creates a topic when a client asks for its metadata, for example to produce to it. Turn it off to find misspelt topic names.',
+  }),
+  'delete.topic.enable': key.boolean({
+    default: true,
+    importance: 'HIGH',
+    documentation: 'Whether clients can delete topics.',
+  }),
+  'max.request.partition.size.limit': key.int({
+    default: 2000,
+    min: 1,
+    importance: 'MEDIUM',
+    documentation:
+      'The maximum number of partitions in one response to DescribeTopicPartitions. The client requests the rest in further requests.',
+  }),
+  'max.incremental.fetch.session.cache.slots': key.int({
+    default: 1000,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'The maximum number of fetch sessions that the broker keeps. A consumer without a session sends all its partitions with every fetch, which is slower.',
+  }),
+  'fetch.max.bytes': key.int({
+    default: 57671680,
+    min: 1024,
+    importance: 'MEDIUM',
+    documentation:
+      'The maximum size of the response to a fetch, in bytes. A batch that is larger is still returned, so that the consumer can make progress.',
+  }),
+  'offset.metadata.max.bytes': key.int({
+    default: 4096,
+    importance: 'HIGH',
+    documentation: 'The maximum size of the metadata that a client may store with a committed offset, in bytes.',
+  }),
+})
+
+const replicationKeys = defineConfig({
+  'min.insync.replicas': { ...TOPIC_CONFIG['min.insync.replicas'], importance: 'HIGH' },
+  'unclean.leader.election.enable': { ...TOPIC_CONFIG['unclean.leader.election.enable'], importance: 'HIGH' },
+  'auto.leader.rebalance.enable': key.boolean({
+    default: true,
+    importance: 'HIGH',
+    noEffect: ONE_BROKER,
+    documentation: 'Whether the controller moves leadership back to the preferred replicas.',
+  }),
+  'leader.imbalance.check.interval.seconds': key.long({
+    default: 300,
+    min: 1,
+    importance: 'HIGH',
+    noEffect: ONE_BROKER,
+    documentation: 'The interval between checks for leaders that are not the preferred replicas, in seconds.',
+  }),
+  'replica.lag.time.max.ms': key.long({
+    default: 30000,
+    importance: 'HIGH',
+    noEffect: ONE_BROKER,
+    documentation: 'A replica that lags longer than this is no longer in sync, in milliseconds.',
+  }),
+  'replica.fetch.max.bytes': key.int({
+    default: 1048576,
+    min: 0,
+    importance: 'MEDIUM',
+    noEffect: ONE_BROKER,
+    documentation: 'The number of bytes per partition that a replica requests from the leader.',
+  }),
+  'replica.high.watermark.checkpoint.interval.ms': key.long({
+    default: 5000,
+    importance: 'HIGH',
+    noEffect: 'With one replica, the high watermark is the end of the log.',
+    documentation: 'The interval at which high watermarks are written to disk, in milliseconds.',
+  }),
+})
 
 /** The node, the metadata quorum, topics in general. */
 export const NODE_CONFIG = defineConfig({
-  'node.id': { ...int(1, 'HIGH', 'The id of this node in its cluster.', range(0)), aliases: ['broker.id'] },
-  'process.roles': list(
-    'broker,controller',
-    'HIGH',
-    'What this node is: broker, controller or both. Millrace is both for now.',
-    oneOf('broker', 'controller'),
-  ),
-  'broker.rack': str(null, 'MEDIUM', 'The rack or zone in which this broker stands.'),
-  'controller.listener.names': list(
-    'CONTROLLER',
-    'HIGH',
-    "The controllers' listeners. With a quorum of one nobody connects to it, and it is not opened.",
-  ),
-  'controller.quorum.voters': list(
-    '',
-    'HIGH',
-    'The voters of the quorum: id@host:port pairs. Millrace is a quorum of one for now.',
-  ),
-  'controller.quorum.bootstrap.servers': list(
-    '',
-    'HIGH',
-    'The addresses that the quorum is found by. Not used by a quorum of one.',
-  ),
-  'controller.quorum.election.timeout.ms': int(
-    1000,
-    'HIGH',
-    'How long to wait for a leader before an election. Not used by a quorum of one.',
-    range(0),
-  ),
-  'controller.quorum.fetch.timeout.ms': int(
-    2000,
-    'HIGH',
-    'How long to go without a fetch from the leader. Not used by a quorum of one.',
-    range(0),
-  ),
-  'broker.heartbeat.interval.ms': int(
-    2000,
-    'MEDIUM',
-    "The time between a broker's heartbeats to the controller. Not used by a quorum of one.",
-  ),
-  'broker.session.timeout.ms': int(
-    9000,
-    'MEDIUM',
-    'How long a broker lives without heartbeats. Not used by a quorum of one.',
-  ),
-  'controlled.shutdown.enable': unused(bool(true, 'MEDIUM', 'Whether leadership moves away before a shutdown.')),
-  'metadata.log.dir': str(null, 'HIGH', 'The directory of the metadata log. Default: the first of log.dirs.'),
-  'metadata.log.segment.bytes': int(
-    1073741824,
-    'HIGH',
-    'The size of a segment of the metadata log, in bytes.',
-    range(8388608),
-  ),
-  'metadata.log.segment.ms': long(
-    604800000,
-    'HIGH',
-    'The maximum age of a metadata log segment before it is rolled, in milliseconds.',
-  ),
-  'metadata.log.max.record.bytes.between.snapshots': long(
-    20971520,
-    'HIGH',
-    'The maximum number of bytes of records between two metadata snapshots.',
-    range(1),
-  ),
-  'metadata.log.max.snapshot.interval.ms': long(
-    3600000,
-    'HIGH',
-    'The maximum time between two metadata snapshots, in milliseconds; 0 means no limit.',
-    range(0),
-  ),
-  'metadata.max.retention.bytes': long(
-    104857600,
-    'HIGH',
-    'The maximum size of the metadata log and its snapshots, in bytes.',
-  ),
-  'metadata.max.retention.ms': long(
-    604800000,
-    'HIGH',
-    'How long old metadata log segments and snapshots are kept, in milliseconds.',
-  ),
-  'metadata.max.idle.interval.ms': int(
-    500,
-    'LOW',
-    'How often an idle quorum writes a no-op record. Not used by a quorum of one.',
-    range(0),
-  ),
-  'num.partitions': int(1, 'MEDIUM', "A new topic's number of partitions, where its creator names none.", range(1)),
-  'default.replication.factor': int(
-    1,
-    'MEDIUM',
-    "A new topic's replication factor, where its creator names none.",
-    range(1),
-  ),
-  'auto.create.topics.enable': bool(
-    true,
-    'HIGH',
-    'Whether asking for the metadata of a topic that does not exist makes it.',
-  ),
-  'delete.topic.enable': bool(true, 'HIGH', 'Whether topics may be deleted.'),
-  'min.insync.replicas': unused(
-    int(
-      1,
-      'HIGH',
-      'How many replicas must be in sync for a write with acks=all to be accepted; as in Kafka, never more than a partition has.',
-      range(1),
-    ),
-  ),
-  'unclean.leader.election.enable': unused(
-    bool(false, 'HIGH', 'Whether a replica that is not in sync may become leader, at the price of lost records.'),
-  ),
-  'auto.leader.rebalance.enable': unused(
-    bool(true, 'HIGH', 'Whether leadership goes back to the preferred replicas by itself.'),
-  ),
-  'leader.imbalance.check.interval.seconds': unused(
-    long(300, 'HIGH', 'How often leadership is checked for that, in seconds.', range(1)),
-  ),
-  'max.request.partition.size.limit': int(
-    2000,
-    'MEDIUM',
-    'How many partitions one DescribeTopicPartitions answer holds at most.',
-    range(1),
-  ),
-  'max.incremental.fetch.session.cache.slots': int(
-    1000,
-    'MEDIUM',
-    'How many fetch sessions the broker keeps at most.',
-    range(0),
-  ),
-  'fetch.max.bytes': int(
-    57671680,
-    'MEDIUM',
-    'The most bytes one fetch gives, in bytes; one batch is always given.',
-    range(1024),
-  ),
-  'replica.lag.time.max.ms': unused(
-    long(30000, 'HIGH', 'How far behind, in milliseconds, a replica may be and still count as in sync.'),
-  ),
-  'replica.fetch.max.bytes': unused(
-    int(1048576, 'MEDIUM', 'The most bytes of a partition that one fetch of a replica asks for.', range(0)),
-  ),
-  'replica.high.watermark.checkpoint.interval.ms': unused(
-    long(5000, 'HIGH', 'How often the high watermarks are written to disk, in milliseconds.'),
-  ),
-  'metric.reporters': list('', 'LOW', 'Classes that report metrics. Not used by Millrace.'),
-  'authorizer.class.name': str(
-    '',
-    'LOW',
-    'The authorizer. Not used by Millrace yet: everybody who can connect may do everything.',
-  ),
-  'offset.metadata.max.bytes': int(4096, 'HIGH', 'The longest metadata that may go with a committed offset, in bytes.'),
+  'node.id': key.int({
+    default: 1,
+    min: 0,
+    importance: 'HIGH',
+    aliases: ['broker.id'],
+    documentation: 'The id of this node. It is stored in the data directory and must not change afterwards.',
+  }),
+  'process.roles': key.list({
+    default: 'broker,controller',
+    validator: oneOf(['broker', 'controller']),
+    importance: 'HIGH',
+    documentation: 'The roles of this process. Must be broker,controller, because this version runs as a single node.',
+  }),
+  'broker.rack': key.string({
+    default: null,
+    importance: 'MEDIUM',
+    documentation: 'The rack or availability zone of this broker. Clients see it in the cluster metadata.',
+  }),
+  ...quorumKeys,
+  ...metadataKeys,
+  ...topicKeys,
+  ...replicationKeys,
+  'metric.reporters': key.list({
+    default: '',
+    importance: 'LOW',
+    noEffect: 'Java classes cannot be loaded.',
+    documentation: 'Java classes that receive the metrics of the broker.',
+  }),
+  'authorizer.class.name': key.string({
+    default: '',
+    importance: 'LOW',
+    noEffect: 'Authorization is not supported yet: every client may do everything.',
+    documentation: 'The Java class that decides what a client may do.',
+  }),
 })
