@@ -171,6 +171,8 @@ export interface Consumer {
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
   /** Null while it is not a member of a group. */
   groupMetadata(): GroupMetadata | null
+  /** The pending join; null unless the consumer waits for its group to rebalance. The id may be ''. */
+  joining(): { readonly memberId: string } | null
   /** Leaves the group (unless static), commits first where autoCommit is on. */
   close(options?: { timeoutMs?: number }): Promise<void>
 }

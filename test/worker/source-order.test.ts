@@ -80,7 +80,14 @@ async function runFrom(
   const runner = new SourceTaskRunner({
     task: new Rows(rows, next, abort.signal),
     converter: new SourceRecordConverter(new TransformChain([]), textConverters, metrics.stages),
-    policy: new ErrorPolicy(parseErrorConfig(props), [], metrics, abort.signal, logger, describeSource),
+    policy: new ErrorPolicy({
+      config: parseErrorConfig(props),
+      reporters: [],
+      metrics,
+      signal: abort.signal,
+      logger,
+      describe: describeSource,
+    }),
     producer,
     offsets: {
       get: async ps => ps.map(() => null),

@@ -234,6 +234,10 @@ class KafkaConsumer implements Consumer {
     return this.#group?.identity ?? null
   }
 
+  joining(): { readonly memberId: string } | null {
+    return this.#group?.joining ?? null
+  }
+
   close(options: { timeoutMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.timeoutMs ?? 30_000)
     return this.#closing

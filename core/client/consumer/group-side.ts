@@ -90,6 +90,12 @@ export class GroupSide implements GroupProtocol {
     }
   }
 
+  /** The pending join; null unless the coordinator is completing a rebalance. */
+  get joining(): { readonly memberId: string } | null {
+    const { phase, memberId } = this.membership.state
+    return phase === 'joining' || phase === 'syncing' ? { memberId } : null
+  }
+
   /** The user has subscribed to something else. */
   subscriptionChanged(): void {
     this.#track()

@@ -26,7 +26,10 @@ export class TransformChain {
     this.#steps = steps
   }
 
-  /** Loads and configures them; throws what a plugin throws for a wrong configuration. `loaded` gets what is to be closed. */
+  /**
+   * Loads and configures them; throws what a plugin throws for a wrong configuration. `loaded` gets
+   * what is to be closed.
+   */
   static async load(specs: readonly TransformSpec[], loaded: Closeable[] = []): Promise<TransformChain> {
     const steps: Step[] = []
     for (const spec of specs) {

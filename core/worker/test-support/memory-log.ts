@@ -111,6 +111,7 @@ export class MemoryLog implements Clients {
       position: p => positions.get(id(p)) ?? null,
       partitionsFor: async topic => this.#partitions(topic),
       groupMetadata: () => null,
+      joining: () => null,
       close: async () => {},
     }
     return consumer as Consumer

@@ -13,7 +13,8 @@ export async function ensureDeadLetterTopic(admin: Admin, config: ErrorConfig, g
   const name = config['errors.deadletterqueue.topic.name']
   const [existing] = await admin.describeTopics([name])
   if (existing) return
-  // Connect's default of three replicas cannot be had of a single broker; only a number that was asked for is insisted on.
+  // Connect's default of three replicas cannot be had of a single broker; only a number that was
+  // asked for is insisted on.
   const { brokers } = await admin.describeCluster()
   const wanted = config['errors.deadletterqueue.topic.replication.factor']
   const replicationFactor = given ? wanted : Math.min(wanted, brokers.length)
@@ -34,8 +35,8 @@ interface Context {
 const PREFIX = '__connect.errors.'
 
 /**
- * Writes bad records, as they were consumed, to the dead letter queue. `settled` must be awaited before offsets are committed: a
- * record counts as handled only when the queue has it.
+ * Writes bad records, as they were consumed, to the dead letter queue. `settled` must be awaited
+ * before offsets are committed: a record counts as handled only when the queue has it.
  */
 export class DeadLetterQueue implements ErrorReporter<ConsumerRecord>, DeliveryListener {
   readonly #producer: Producer
@@ -76,7 +77,10 @@ export class DeadLetterQueue implements ErrorReporter<ConsumerRecord>, DeliveryL
     }
   }
 
-  /** Whether it takes records more slowly than they come, or has failed: `settled` must be awaited before the next batch. */
+  /**
+   * Whether it takes records more slowly than they come, or has failed: `settled` must be awaited
+   * before the next batch.
+   */
   get congested(): boolean {
     return this.#waiting.length > 0 || this.#failure !== null
   }

@@ -5,7 +5,10 @@ import type { Converters } from '../source/source-converter.ts'
 import type { DeadLetterQueue } from './dead-letter-queue.ts'
 import { type ErrorPolicy, SINK_TASK, StageError } from './error-policy.ts'
 
-/** The reporter that a sink task gets (KIP-610): its records go to the log and the dead letter queue, as consumed. */
+/**
+ * The reporter that a sink task gets (KIP-610): its records go to the log and the dead letter
+ * queue, as consumed.
+ */
 export class ErrantRecords implements ErrantRecordReporter {
   readonly #policy: ErrorPolicy<ConsumerRecord>
   readonly #queue: DeadLetterQueue | null

@@ -5,7 +5,10 @@ import { errors } from '../errors.ts'
 import type { MetricsRecorder } from '../metrics/recorder.ts'
 import type { ErrorConfig } from './error-config.ts'
 
-/** Where in a record's way something failed; Connect's names, which dead letter headers carry. */
+/**
+ * The stage in which a record failed. The names are Connect's; the headers of dead letters contain
+ * them.
+ */
 export type Stage =
   | 'TRANSFORMATION'
   | 'KEY_CONVERTER'
@@ -15,10 +18,10 @@ export type Stage =
   | 'TASK_POLL'
   | 'KAFKA_PRODUCE'
 
-/** The class that Connect names for errors that a sink task reports or throws. */
+/** The class name that Connect uses for errors that a sink task reports or throws. */
 export const SINK_TASK = 'org.apache.kafka.connect.sink.SinkTask'
 
-/** An error with the stage and the class that it happened in. */
+/** An error with its stage, and the class that threw it. */
 export class StageError extends Error {
   readonly stage: Stage
   readonly className: string
@@ -33,17 +36,29 @@ export class StageError extends Error {
   }
 }
 
-/** Takes bad records: the log, a dead letter queue. Told only, it decides nothing. */
+/** Receives failed records, for example to write them to the log or a dead letter queue. */
 export interface ErrorReporter<R> {
   report(record: R, error: StageError): void
 }
 
-/** First wait between two tries, ms; it doubles up to `errors.retry.delay.max.ms`. */
+/** The first delay between two attempts, ms. It doubles up to `errors.retry.delay.max.ms`. */
 const RETRY_DELAY_MIN_MS = 300
 
+export interface ErrorPolicyOptions<R> {
+  readonly config: ErrorConfig
+  readonly reporters: readonly ErrorReporter<R>[]
+  readonly metrics: MetricsRecorder
+  /** Ends the retries. */
+  readonly signal: AbortSignal
+  readonly logger: Logger
+  /** Returns a description of the record for messages. */
+  readonly describe: (record: R) => string
+}
+
 /**
- * What happens to a record that fails on its way (Connect's RetryWithToleranceOperator): it is tried again while its error is
- * retriable and `errors.retry.timeout` lasts, then skipped and reported (`errors.tolerance=all`) or fails the task.
+ * Handles records that fail (Connect's RetryWithToleranceOperator). A retriable error is retried
+ * until `errors.retry.timeout` ends. Then the record is reported and skipped
+ * (`errors.tolerance=all`), or the task fails.
  */
 export class ErrorPolicy<R> {
   readonly config: ErrorConfig
@@ -53,14 +68,7 @@ export class ErrorPolicy<R> {
   readonly #logger: Logger
   readonly #describe: (record: R) => string
 
-  constructor(
-    config: ErrorConfig,
-    reporters: readonly ErrorReporter<R>[],
-    metrics: MetricsRecorder,
-    signal: AbortSignal,
-    logger: Logger,
-    describe: (record: R) => string,
-  ) {
+  constructor({ config, reporters, metrics, signal, logger, describe }: ErrorPolicyOptions<R>) {
     this.config = config
     this.#reporters = reporters
     this.#metrics = metrics
@@ -74,10 +82,10 @@ export class ErrorPolicy<R> {
   }
 
   /**
-   * Goes on after `error`: the result of a later try, or undefined for a record to be skipped. Throws MR_TASK_RECORD_FAILED
-   * when the task must fail.
+   * Handles `error`. Returns the result of a later attempt, or undefined if the record is skipped.
+   * Throws MR_TASK_RECORD_FAILED if the task must fail.
    */
-  async recover<T>(record: R, error: StageError, again: () => T): Promise<T | undefined> {
+  async recover<T>(record: R, error: StageError, retry: () => T): Promise<T | undefined> {
     const timeout = this.config['errors.retry.timeout']
     const deadline = timeout < 0 ? Number.POSITIVE_INFINITY : Date.now() + timeout
     let failed = error
@@ -86,7 +94,7 @@ export class ErrorPolicy<R> {
       const wait = Math.min(delay, this.config['errors.retry.delay.max.ms'])
       await sleep(wait, this.#signal)
       try {
-        return again()
+        return retry()
       } catch (next) {
         if (!(next instanceof StageError)) throw next
         failed = next
@@ -96,7 +104,7 @@ export class ErrorPolicy<R> {
     return undefined
   }
 
-  /** Reports a record that is given up. Throws when the tolerance does not allow to go on without it. */
+  /** Reports a record that failed. Throws unless `errors.tolerance` allows to skip it. */
   reject(record: R, error: StageError): void {
     this.#metrics.recordErrors++
     this.#metrics.lastErrorAt = Date.now()
@@ -116,7 +124,7 @@ export class ErrorPolicy<R> {
   }
 }
 
-/** Writes bad records to the log (`errors.log.enable`). */
+/** Logs failed records (`errors.log.enable`). */
 export class LogReporter<R> implements ErrorReporter<R> {
   readonly #logger: Logger
   readonly #describe: (record: R) => string

@@ -2,7 +2,10 @@ import { isRetriable, messageOf } from '../../../common/errors/error-table.ts'
 import type { Failure } from '../host/messages-out.ts'
 import { redact } from './redact.ts'
 
-/** The stack of an error with those of its causes, as Java prints them, secrets hidden. At most 10 causes deep. */
+/**
+ * The stack of an error with those of its causes, as Java prints them, secrets hidden. At most 10
+ * causes deep.
+ */
 export function traceOf(error: unknown): string {
   if (!(error instanceof Error)) return redact(`${messageOf(error)} (thrown, and no Error: there is no stack)`)
   const parts: string[] = []
@@ -15,7 +18,10 @@ export function traceOf(error: unknown): string {
   return redact(parts.join('\n'))
 }
 
-/** Anything thrown, in the form that crosses threads. Never throws: a failure that is not told would leave its unit in no state. */
+/**
+ * Anything thrown, in the form that crosses threads. Never throws: a failure that is not told would
+ * leave its unit in no state.
+ */
 export function failureOf(error: unknown): Failure {
   const message = redact(messageOf(error))
   try {

@@ -12,8 +12,9 @@ const known = new Set<string>()
 let pattern: RegExp | null = null
 
 /**
- * Remembers the secrets of a plugin's configuration: from here on they are hidden in whatever leaves this thread as text. A value
- * that stands under an open key too, such as a password that is the user's name, hides nothing.
+ * Remembers the secrets of a plugin's configuration: from here on they are hidden in whatever
+ * leaves this thread as text. A value that stands under an open key too, such as a password that is
+ * the user's name, hides nothing.
  */
 export function learnSecrets(def: ConfigDef, props: Props): void {
   learn(props, key => def[key]?.type === 'PASSWORD')

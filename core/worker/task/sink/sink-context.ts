@@ -16,7 +16,10 @@ interface Given {
   readonly metrics: PluginMetrics
 }
 
-/** What a sink task asks of the runner. Requests are noted here and carried out by the runner between `put`s. */
+/**
+ * What a sink task asks of the runner. Requests are noted here and carried out by the runner
+ * between `put`s.
+ */
 export class SinkContext implements SinkTaskContext {
   readonly configs: Props
   readonly version: string

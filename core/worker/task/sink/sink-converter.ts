@@ -13,7 +13,10 @@ const TIMESTAMP_TYPES: Readonly<Record<ConsumerRecord['timestampType'], Timestam
 }
 const NO_HEADERS: readonly Header[] = []
 
-/** A consumed record's way to a sink: converters, then transformations. Pure, so that it can be tried again. */
+/**
+ * A consumed record's way to a sink: converters, then transformations. Pure, so that it can be
+ * tried again.
+ */
 export class SinkRecordConverter {
   readonly #chain: TransformChain
   readonly #converters: Converters

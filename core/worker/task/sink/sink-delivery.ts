@@ -8,9 +8,10 @@ export interface Delivery {
 }
 
 /**
- * What a sink still has to take, in order, cut into the batches that `put` gets. A batch that is refused for its data is
- * halved until the bad record stands alone: the rest is delivered, and the sink's author need do nothing. No I/O: the runner
- * asks `next`, puts it, and says what became of it.
+ * What a sink still has to take, in order, cut into the batches that `put` gets. A batch that is
+ * refused for its data is halved until the bad record stands alone: the rest is delivered, and the
+ * sink's author need do nothing. No I/O: the runner asks `next`, puts it, and says what became of
+ * it.
  */
 export class DeliveryQueue {
   #chunks: Delivery[][] = []
@@ -37,7 +38,10 @@ export class DeliveryQueue {
     this.#chunks.shift()
   }
 
-  /** The sink refused the batch for its data. Returns the bad record once it stands alone, else null: then ask `next` again. */
+  /**
+   * The sink refused the batch for its data. Returns the bad record once it stands alone, else
+   * null: then ask `next` again.
+   */
   refused(): Delivery | null {
     const chunk = this.#chunks.shift()
     if (!chunk) return null

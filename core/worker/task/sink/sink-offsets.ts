@@ -5,8 +5,8 @@ import { ConsumedEpochs } from './leader-epochs.ts'
 const keyOf = (p: TopicPartition): string => `${p.topic}-${p.partition}`
 
 /**
- * A sink task's positions by partition: what was consumed, what the sink has been given, and what is committed. Offsets are
- * the next to read. Only what was given can be committed.
+ * A sink task's positions by partition: what was consumed, what the sink has been given, and what
+ * is committed. Offsets are the next to read. Only what was given can be committed.
  */
 export class SinkOffsets {
   readonly #consumed = new Map<string, TopicPartitionOffset>()
@@ -87,8 +87,8 @@ export class SinkOffsets {
   }
 
   /**
-   * Of what `preCommit` returned, that which is to be committed: known, not beyond what was given, and new. `beyond` is what it
-   * should not have returned.
+   * Of what `preCommit` returned, that which is to be committed: known, not beyond what was given,
+   * and new. `beyond` is what it should not have returned.
    */
   toCommit(returned: readonly TopicPartitionOffset[]): {
     commit: OffsetToCommit[]

@@ -1,3 +1,4 @@
+import { toClientOptions } from '../../../client/index.ts'
 import type { ConsumerRecord, GroupMetadata } from '../../../client/types.ts'
 import { ConfigError, listItems } from '../../../common/config/parse.ts'
 import { messageOf } from '../../../common/errors/error-table.ts'
@@ -9,11 +10,17 @@ import { ErrantRecords } from '../failures/errant-records.ts'
 import { type ErrorConfig, parseErrorConfig } from '../failures/error-config.ts'
 import { ErrorPolicy, type ErrorReporter, LogReporter } from '../failures/error-policy.ts'
 import { type Runner, reportingSlowCall, stopQuietly, type TaskParts } from '../host/runner.ts'
+import { GroupWait } from './group-wait.ts'
 import { SinkContext } from './sink-context.ts'
 import { describeConsumed, SinkRecordConverter } from './sink-converter.ts'
 import { SinkTaskRunner } from './sink-task-runner.ts'
 
-/** The topics of a sink: the list `topics`, or the pattern `topics.regex`. Throws a ConfigError unless exactly one is given. */
+/** Kafka's default of `session.timeout.ms`. */
+const DEFAULT_SESSION_TIMEOUT_MS = 45_000
+
+/**
+ * Returns `topics` as a list, or `topics.regex`. Throws a ConfigError unless exactly one is set.
+ */
 function sinkTopics(props: Props): readonly string[] | RegExp {
   const list = listItems(props['topics'])
   const pattern = props['topics.regex']?.trim() ?? ''
@@ -34,28 +41,30 @@ async function createQueue(config: ErrorConfig, parts: TaskParts): Promise<DeadL
     await admin.close()
   }
   const id = `connector-dlq-producer-${spec.connector}-${spec.taskId}`
-  // The task's other producer may go by its own name, unless somebody chose one.
+  // This producer needs a different client id than the task's producer, unless the user has set
+  // one.
   const chosen = spec.producer['client.id'] !== `connector-producer-${spec.connector}-${spec.taskId}`
   const props = { acks: 'all', 'enable.idempotence': 'true', ...spec.producer, ...(chosen ? {} : { 'client.id': id }) }
   const producer = clients.producer(props, logger)
   return new DeadLetterQueue(producer, config, metrics, { connector: spec.connector, taskId: spec.taskId, logger })
 }
 
-/** Connects a sink task with its clients and starts it. Throws what its `start` throws, everything released. */
+/**
+ * Creates the clients of a sink task and starts the task. If `start` fails, releases everything and
+ * throws its error.
+ */
 export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promise<Runner> {
   const { spec, logger, metrics, abort, clients } = parts
   const config = parseErrorConfig(spec.connectorProps)
   const topics = sinkTopics(spec.connectorProps)
-  const consumer = clients.consumer(
-    {
-      'group.id': `connect-${spec.connector}`,
-      'client.id': `connector-consumer-${spec.connector}-${spec.taskId}`,
-      'auto.offset.reset': 'earliest',
-      ...spec.consumer,
-      'enable.auto.commit': 'false',
-    },
-    logger,
-  )
+  const consumerProps = {
+    'group.id': `connect-${spec.connector}`,
+    'client.id': `connector-consumer-${spec.connector}-${spec.taskId}`,
+    'auto.offset.reset': 'earliest',
+    ...spec.consumer,
+    'enable.auto.commit': 'false',
+  }
+  const consumer = clients.consumer(consumerProps, logger)
   const queue = await createQueue(config, parts).catch(async (error: unknown) => {
     await consumer.close()
     throw error
@@ -63,7 +72,14 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
   const reporters: ErrorReporter<ConsumerRecord>[] = []
   if (config['errors.log.enable']) reporters.push(new LogReporter(logger, r => describeLogged(r, config)))
   if (queue) reporters.push(queue)
-  const policy = new ErrorPolicy(config, reporters, metrics, abort.signal, logger, describeConsumed)
+  const policy = new ErrorPolicy({
+    config,
+    reporters,
+    metrics,
+    signal: abort.signal,
+    logger,
+    describe: describeConsumed,
+  })
   const errant = queue || policy.tolerant ? new ErrantRecords(policy, queue, parts.converters) : null
   const context = new SinkContext(consumer, {
     configs: spec.taskProps,
@@ -75,14 +91,14 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
     errantRecordReporter: errant,
     metrics: metrics.plugin,
   })
-  const tellMember = (member: GroupMetadata | null) => {
+  const onMember = (member: GroupMetadata | null) => {
     parts.uplink.event({ type: 'member', unit: parts.unit, member })
   }
   const close = async () => {
     for (const result of await Promise.allSettled([consumer.close(), queue?.close()])) {
       if (result.status === 'rejected') logger.debug(`closing a client failed: ${messageOf(result.reason)}`)
     }
-    tellMember(null)
+    onMember(null)
   }
   task.context = context
   try {
@@ -110,11 +126,27 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
     abort,
     offsetFlushIntervalMs: spec.offsetFlushIntervalMs,
     onTopic: topic => parts.onTopic(topic),
-    onMember: tellMember,
+    groupWait: createGroupWait(parts, consumerProps),
+    onMember,
     onDegraded: (message, retryAt) => parts.onDegraded(message, retryAt),
   })
   metrics.extras = () => ({ lag: runner.lag() })
   return { pause: () => runner.pause(), resume: () => runner.resume(), run: () => runner.run(), close }
+}
+
+function createGroupWait({ spec, clients, logger }: TaskParts, consumerProps: Props): GroupWait {
+  const groupId = consumerProps['group.id'] ?? ''
+  const describe = async () => {
+    const admin = clients.admin(spec.admin, logger)
+    try {
+      const [group] = await admin.describeGroups([groupId])
+      return group!
+    } finally {
+      await admin.close()
+    }
+  }
+  const sessionTimeoutMs = toClientOptions('consumer', consumerProps).sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS
+  return new GroupWait({ sessionTimeoutMs, describe, logger })
 }
 
 function describeLogged(raw: ConsumerRecord, config: ErrorConfig): string {

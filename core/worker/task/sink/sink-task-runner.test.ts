@@ -15,6 +15,7 @@ import { FakeConsumer } from '../test-support/fake-consumer.ts'
 import { FakeProducer } from '../test-support/fake-producer.ts'
 import { textConverters } from '../test-support/text-converters.ts'
 import { TransformChain } from '../transform-chain.ts'
+import { GroupWait } from './group-wait.ts'
 import { SinkContext } from './sink-context.ts'
 import { describeConsumed, SinkRecordConverter } from './sink-converter.ts'
 import { SinkTaskRunner } from './sink-task-runner.ts'
@@ -68,14 +69,14 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
     config['errors.deadletterqueue.topic.name'] === ''
       ? null
       : new DeadLetterQueue(dlq, config, metrics, { connector: 'c', taskId: 3, logger })
-  const policy = new ErrorPolicy<ConsumerRecord>(
+  const policy = new ErrorPolicy<ConsumerRecord>({
     config,
-    queue ? [queue] : [],
+    reporters: queue ? [queue] : [],
     metrics,
-    abort.signal,
+    signal: abort.signal,
     logger,
-    describeConsumed,
-  )
+    describe: describeConsumed,
+  })
   const errant = queue || policy.tolerant ? new ErrantRecords(policy, queue, textConverters) : null
   const context = new SinkContext(consumer, {
     configs: {},
@@ -102,6 +103,11 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
     logger,
     abort,
     offsetFlushIntervalMs: flushMs,
+    groupWait: new GroupWait({
+      sessionTimeoutMs: 1000,
+      describe: () => Promise.reject(new Error('no broker')),
+      logger,
+    }),
     onTopic: () => undefined,
     onMember: () => undefined,
     onDegraded: m => degraded.push(m),
@@ -398,12 +404,15 @@ test('while paused nothing is put, and the membership is kept by polling', async
   await running
 })
 
-test('a put that ends with an error because it was told to stop is no failure, and its batch is not committed', async () => {
+test.each([
+  ['an error', new Error('aborted')],
+  ['a retriable error', new RetriableError('aborted')],
+])('a put that is cancelled with %s does not fail the task, and its batch is not committed', async (_what, error) => {
   const s = setUp()
   s.task.onPut = async records => {
     if (records.length === 0) return
     await new Promise<void>(resolve => s.abort.signal.addEventListener('abort', () => resolve()))
-    throw new Error('aborted')
+    throw error
   }
   s.consumer.produce('t', 0, ['a'])
   s.consumer.script.push(() => s.consumer.give([T0]))

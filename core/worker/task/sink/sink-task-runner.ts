@@ -15,6 +15,7 @@ import { type ErrorPolicy, SINK_TASK, StageError } from '../failures/error-polic
 import type { LagSample } from '../host/messages-out.ts'
 import { reportingSlowCall } from '../host/runner.ts'
 import type { MetricsRecorder } from '../metrics/recorder.ts'
+import type { GroupWait } from './group-wait.ts'
 import type { SinkContext } from './sink-context.ts'
 import type { SinkRecordConverter } from './sink-converter.ts'
 import { type Delivery, DeliveryQueue } from './sink-delivery.ts'
@@ -23,7 +24,6 @@ import { SinkOffsets } from './sink-offsets.ts'
 
 export interface SinkRunnerParts {
   readonly task: SinkTask
-  /** The class that errors of `put` are told under. */
   readonly topics: readonly string[] | RegExp
   readonly consumer: Consumer
   readonly context: SinkContext
@@ -36,16 +36,31 @@ export interface SinkRunnerParts {
   readonly abort: AbortController
   readonly offsetFlushIntervalMs: number
   onTopic(topic: string): void
-  /** Told of its place in the group whenever that has changed. */
+  readonly groupWait: GroupWait
+  /** Called when the task's membership in its group has changed. */
   onMember(member: GroupMetadata | null): void
   onDegraded(message: string | null, retryAt: number | null): void
 }
 
-/** The longest wait of one poll: an idle sink gets an empty `put` this often, to flush by time. */
+/**
+ * The longest time of one poll, ms. An idle sink gets an empty `put` after each, so it can flush by
+ * time.
+ */
 const POLL_MS = 1000
 const RETRY_MIN_MS = 1000
 
-/** Runs a sink task: consume, convert, transform, put, and commit what the sink says is safe. */
+/**
+ * The retry of a failed `put`. `scheduled`: the batch is put again at `at`. `pending`: the batch
+ * was dropped with its partitions, so the status shows the failure until the next `put` succeeds.
+ */
+type Retry =
+  | { readonly phase: 'none' }
+  | { readonly phase: 'scheduled'; readonly at: number; readonly delayMs: number }
+  | { readonly phase: 'pending'; readonly delayMs: number }
+
+const NO_RETRY: Retry = { phase: 'none' }
+
+/** Runs a sink task: consumes, converts, transforms and puts records, and commits offsets. */
 export class SinkTaskRunner {
   readonly #parts: SinkRunnerParts
   readonly #signal: AbortSignal
@@ -54,13 +69,12 @@ export class SinkTaskRunner {
   readonly #lag: SinkLag
   readonly #usedTopics = new Set<string>()
   #paused = false
-  #retryAt: number | null = null
-  #retryDelay = 0
+  #retry: Retry = NO_RETRY
   #nextCommit: number
   #member: GroupMetadata | null = null
-  /** The first error of a rebalance callback: the consumer need not know of it. */
+  /** The first error of a rebalance callback. It fails the task after the poll. */
   #callbackError: unknown = null
-  /** Why there is nothing to read, as shown in the status. */
+  /** What the task waits for, as shown in the status. */
   #waitingFor: string | null = null
 
   constructor(parts: SinkRunnerParts) {
@@ -80,12 +94,15 @@ export class SinkTaskRunner {
     this.#parts.consumer.wakeup()
   }
 
-  /** How far the task is behind the ends of its partitions; null without partitions. */
+  /** The lag behind the end offsets of the partitions; null without partitions. */
   lag(): LagSample | null {
     return this.#lag.read()
   }
 
-  /** Resolves after an orderly stop; rejects with what fails the task. The task's `stop` was called in both cases. */
+  /**
+   * Resolves after a requested stop, and rejects if the task fails. `stop` of the task was called
+   * in both cases.
+   */
   async run(): Promise<void> {
     const { consumer, task, topics, logger } = this.#parts
     let failure: unknown = null
@@ -93,13 +110,14 @@ export class SinkTaskRunner {
       consumer.subscribe(topics, this.#listener())
       while (!this.#signal.aborted) await this.#round()
     } catch (error) {
-      // A put that is told to stop may end with an error: its batch was not taken, and will come again.
+      // A put that was cancelled may throw. Its batch was not accepted, and is delivered again
+      // later.
       if (this.#signal.aborted) logger.debug(`ended while stopping: ${messageOf(error)}`)
       else failure = error
     }
     this.#parts.abort.abort()
     try {
-      // What was delivered before a failure is as good as ever.
+      // The offsets of batches that were accepted before a failure are committed.
       await this.#closePartitions(consumer.assignment(), true)
     } catch (error) {
       failure ??= error
@@ -119,25 +137,28 @@ export class SinkTaskRunner {
       consumer.seek(seek, seek.offset)
       this.#offsets.reset(seek)
     }
-    this.#holdBack()
-    // A wait for the next try of a put counts as time of the put
-    metrics.stages.enter(this.#paused ? null : this.#retryAt === null ? 'consume' : 'put')
+    this.#pauseOrResume()
+    // The delay before a put is retried counts as put time.
+    metrics.stages.enter(this.#paused ? null : this.#retry.phase === 'scheduled' ? 'put' : 'consume')
     const batches = await consumer.poll(this.#pollTimeout(), this.#signal)
     metrics.stages.enter(null)
-    this.#tellMember()
+    this.#reportMember()
     if (this.#callbackError !== null) throw this.#callbackError
     if (this.#signal.aborted) return
     if (batches.length > 0) await this.#take(batches)
-    else this.#tellTopics()
+    if (batches.length === 0 || this.#waitingFor !== null) this.#reportWaiting()
     if (this.#parts.queue?.congested) await this.#parts.queue.settled(this.#signal)
     if (this.#paused) return
-    if (this.#retryAt === null || Date.now() >= this.#retryAt) await this.#deliver()
+    if (this.#retry.phase !== 'scheduled' || Date.now() >= this.#retry.at) await this.#deliver()
     metrics.partitions = consumer.assignment().length
     metrics.recordsActive = this.#offsets.uncommitted
   }
 
-  /** Before each put: if that blocks the thread, others speak to the group for it. */
-  #tellMember(): void {
+  /**
+   * Reports a changed membership before the next `put`: the herder sends heartbeats if `put` blocks
+   * the thread.
+   */
+  #reportMember(): void {
     const now = this.#parts.consumer.groupMetadata()
     const before = this.#member
     if (now?.memberId === before?.memberId && now?.generationId === before?.generationId) return
@@ -145,27 +166,33 @@ export class SinkTaskRunner {
     this.#parts.onMember(now)
   }
 
-  /** Reports in the status that there are no topics to read, until there are some. */
-  #tellTopics(): void {
-    const { consumer, topics, logger, onDegraded } = this.#parts
-    let message: string | null = null
-    if (topics instanceof RegExp) {
-      const isJoined = consumer.groupMetadata() !== null
-      if (isJoined && consumer.subscription().length === 0) {
-        message = 'no topic matches topics.regex; the task is waiting for one'
-      }
-    } else {
-      const missing = consumer.missingTopics()
-      if (missing.length > 0) message = `topics do not exist: [${missing.join(', ')}]; the task is waiting for them`
-    }
+  /** Shows in the status what the task waits for. */
+  #reportWaiting(): void {
+    const { consumer, logger, onDegraded, groupWait } = this.#parts
+    const joining = groupWait.check(consumer.joining())
+    const message = this.#missingTopics() ?? joining
     if (message === this.#waitingFor) return
     this.#waitingFor = message
     if (message !== null) logger.warn(message)
     onDegraded(message, null)
   }
 
-  /** While a batch waits to be put again, or the task is paused, the consumer only keeps its membership. */
-  #holdBack(): void {
+  #missingTopics(): string | null {
+    const { consumer, topics } = this.#parts
+    if (topics instanceof RegExp) {
+      const isJoined = consumer.groupMetadata() !== null
+      const isWaiting = isJoined && consumer.subscription().length === 0
+      return isWaiting ? 'no topic matches topics.regex; the task is waiting for one' : null
+    }
+    const missing = consumer.missingTopics()
+    return missing.length === 0 ? null : `topics do not exist: [${missing.join(', ')}]; the task is waiting for them`
+  }
+
+  /**
+   * Pauses the partitions while a batch waits or the task is paused. Polls then only keep the
+   * membership.
+   */
+  #pauseOrResume(): void {
     const { consumer, context } = this.#parts
     const hold = this.#paused || !this.#deliveries.empty
     const own = consumer.assignment().filter(p => !context.isPaused(p))
@@ -176,8 +203,8 @@ export class SinkTaskRunner {
 
   #pollTimeout(): number {
     const now = Date.now()
-    const until = Math.min(this.#nextCommit, this.#paused ? Number.POSITIVE_INFINITY : (this.#retryAt ?? now + POLL_MS))
-    return Math.max(0, Math.min(until - now, POLL_MS))
+    const retryAt = this.#retry.phase === 'scheduled' && !this.#paused ? this.#retry.at : Number.POSITIVE_INFINITY
+    return Math.max(0, Math.min(this.#nextCommit - now, retryAt - now, POLL_MS))
   }
 
   async #take(batches: readonly ConsumerBatch[]): Promise<void> {
@@ -217,8 +244,7 @@ export class SinkTaskRunner {
     for (let chunk = this.#deliveries.next(); chunk !== null; chunk = this.#deliveries.next()) {
       if (this.#signal.aborted) return
       try {
-        await this.#put(chunk)
-        if (this.#retryAt !== null) return
+        if (!(await this.#put(chunk))) return
         this.#deliveries.taken()
       } catch (error) {
         if (!this.#parts.policy.tolerant || !isDataError(error)) throw error
@@ -230,8 +256,11 @@ export class SinkTaskRunner {
     this.#parts.metrics.stages.enter(null)
   }
 
-  /** Sets `retryAt` when the sink asks for the same batch again. */
-  async #put(chunk: readonly Delivery[]): Promise<void> {
+  /**
+   * Returns whether the sink accepted the batch. If not, the batch is retried, unless the task is
+   * stopping.
+   */
+  async #put(chunk: readonly Delivery[]): Promise<boolean> {
     const { task, metrics, context, logger } = this.#parts
     metrics.stages.enter('put')
     const startedAt = performance.now()
@@ -242,23 +271,24 @@ export class SinkTaskRunner {
     } catch (error) {
       if (!isRetriable(error)) throw error
       if (this.#signal.aborted) {
-        logger.debug(`put ended by the stop: ${messageOf(error)}`)
-        return
+        logger.debug(`put was cancelled: ${messageOf(error)}`)
+        return false
       }
-      const most = this.#parts.policy.config['errors.retry.delay.max.ms']
-      this.#retryDelay = Math.min(this.#retryDelay === 0 ? RETRY_MIN_MS : this.#retryDelay * 2, most)
-      const delay = context.takeTimeout() ?? this.#retryDelay
-      this.#retryAt = Date.now() + delay
+      const maxMs = this.#parts.policy.config['errors.retry.delay.max.ms']
+      const delayMs = Math.min(this.#retry.phase === 'none' ? RETRY_MIN_MS : this.#retry.delayMs * 2, maxMs)
+      const timeout = context.takeTimeout() ?? delayMs
+      const at = Date.now() + timeout
+      this.#retry = { phase: 'scheduled', at, delayMs }
       metrics.retries++
-      logger.warn(`put of ${chunk.length} records failed, next try in ${delay} ms: ${messageOf(error)}`)
-      this.#parts.onDegraded(messageOf(error), this.#retryAt)
-      return
+      logger.warn(`put of ${chunk.length} records failed, retrying in ${timeout} ms: ${messageOf(error)}`)
+      this.#parts.onDegraded(messageOf(error), at)
+      return false
     }
-    if (this.#retryDelay > 0) this.#parts.onDegraded(null, null)
-    this.#retryAt = null
-    this.#retryDelay = 0
+    if (this.#retry.phase !== 'none') this.#parts.onDegraded(null, null)
+    this.#retry = NO_RETRY
     metrics.recordsWritten += chunk.length
     metrics.batch(chunk.length, startedAt)
+    return true
   }
 
   async #commit(partitions?: readonly TopicPartition[], ending = false): Promise<void> {
@@ -266,7 +296,7 @@ export class SinkTaskRunner {
     this.#nextCommit = Date.now() + this.#parts.offsetFlushIntervalMs
     metrics.stages.enter('commit')
     const startedAt = metrics.commitStarted()
-    // preCommit comes even with nothing to commit: a sink may count on it to flush.
+    // preCommit is called even if there is nothing to commit: a sink may use it to flush.
     const returned = await task.preCommit(this.#offsets.delivered(partitions))
     await queue?.settled()
     const { commit, beyond } = this.#offsets.toCommit(returned)
@@ -280,7 +310,7 @@ export class SinkTaskRunner {
         metrics.commitSucceeded(startedAt)
       } catch (error) {
         metrics.offsetCommitFailures++
-        const what = ending ? 'these records will be delivered again' : 'will try again'
+        const what = ending ? 'these records will be delivered again' : 'it will be retried'
         logger.warn(`Commit of offsets failed, ${what}: ${messageOf(error)}`)
       }
     }
@@ -317,12 +347,16 @@ export class SinkTaskRunner {
       this.#offsets.forget(partitions)
       this.#lag.forget(partitions)
       this.#parts.context.forget(partitions)
-      if (this.#deliveries.empty) this.#retryAt = null
+      if (this.#deliveries.empty && this.#retry.phase === 'scheduled')
+        this.#retry = { phase: 'pending', delayMs: this.#retry.delayMs }
     }
   }
 }
 
-/** Whether an error says that a record is at fault, told by name since a plugin may carry its own copy of the class. */
+/**
+ * Whether an error is a DataError. Compares names, because a plugin may use its own copy of the
+ * class.
+ */
 function isDataError(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 10; at = at.cause, depth++) {
     if (at.name === 'DataError') return true

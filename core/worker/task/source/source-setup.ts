@@ -72,7 +72,14 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   const runner = new SourceTaskRunner({
     task,
     converter: new SourceRecordConverter(parts.chain, parts.converters, metrics.stages),
-    policy: new ErrorPolicy(errorConfig, reporters, metrics, abort.signal, logger, describeSource),
+    policy: new ErrorPolicy({
+      config: errorConfig,
+      reporters,
+      metrics,
+      signal: abort.signal,
+      logger,
+      describe: describeSource,
+    }),
     producer,
     offsets,
     topics,

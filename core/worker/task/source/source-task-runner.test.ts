@@ -96,7 +96,14 @@ function setUp({ batches, props = {}, producer = new FakeProducer(), chain, capa
     {
       task,
       converter: new SourceRecordConverter(chain ?? new TransformChain([]), textConverters, metrics.stages),
-      policy: new ErrorPolicy(parseErrorConfig(props), [], metrics, abort.signal, logger, describeSource),
+      policy: new ErrorPolicy({
+        config: parseErrorConfig(props),
+        reporters: [],
+        metrics,
+        signal: abort.signal,
+        logger,
+        describe: describeSource,
+      }),
       producer,
       offsets: {
         get: async ps => ps.map(() => null),

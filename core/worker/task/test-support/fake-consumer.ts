@@ -33,19 +33,19 @@ export function consumed(
   }
 }
 
-/** A consumer over logs in memory. Rebalances happen within `poll`, as a test orders them. */
+/** A consumer over logs in memory. The functions in `script` run within `poll`, such as rebalances. */
 export class FakeConsumer implements Consumer {
   readonly log = new Map<string, ConsumerRecord[]>()
   readonly commits: TopicPartitionOffset[][] = []
   readonly committedOffsets = new Map<string, number>()
-  /** What the next polls do before they return. */
+  /** The next polls each call one of these functions first. */
   readonly script: (() => Promise<void> | void)[] = []
   maxPollRecords = 500
   failCommits: Error | null = null
   polls = 0
   matching: string[] = ['t']
   missing: string[] = []
-  /** The leader epoch of records produced from now on, by offset. */
+  /** Returns the leader epoch of a new record, by its offset. */
   epochOf: (offset: number) => number = () => 0
   closed = false
   #listener: RebalanceListener | undefined
@@ -73,11 +73,11 @@ export class FakeConsumer implements Consumer {
   }
 
   async take(partitions: readonly TopicPartition[], lost = false): Promise<void> {
-    const gone = new Set(partitions.map(keyOf))
+    const taken = new Set(partitions.map(keyOf))
     if (lost) await this.#listener?.onPartitionsLost?.(partitions)
     else await this.#listener?.onPartitionsRevoked?.(partitions)
-    this.#assigned = this.#assigned.filter(p => !gone.has(keyOf(p)))
-    for (const key of gone) this.#paused.delete(key)
+    this.#assigned = this.#assigned.filter(p => !taken.has(keyOf(p)))
+    for (const key of taken) this.#paused.delete(key)
   }
 
   async poll(timeoutMs: number, signal?: AbortSignal): Promise<readonly ConsumerBatch[]> {
@@ -174,6 +174,10 @@ export class FakeConsumer implements Consumer {
   }
 
   groupMetadata(): null {
+    return null
+  }
+
+  joining(): null {
     return null
   }
 
