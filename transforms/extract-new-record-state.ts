@@ -158,7 +158,7 @@ export class ExtractNewRecordState implements Transformation {
     const marked = this.#marked(row, 'true')
     const dropped = this.#dropFields({ ...routed, valueSchema: marked.schema, value: marked.value })
     if (dropped.valueSchema === null) return dropped
-    const added = this.#withFields(schema, event, dropped.valueSchema, dropped.value as Struct)
+    const added = this.#withFields(schema, event, dropped.valueSchema, dropped.value)
     return { ...dropped, valueSchema: added.schema, value: added.value }
   }
 

@@ -72,8 +72,8 @@ abstract class TimestampConverter extends SidedTransformation {
 
   configure(config: ConfigValues<typeof timestampConverterConfig>): void {
     this.#field = config.field
-    this.#target = config['target.type'] as Target
-    this.#precision = config['unix.precision'] as Precision
+    this.#target = config['target.type']
+    this.#precision = config['unix.precision']
     this.#replaceNull = config['replace.null.with.default']
     if (this.#target === 'string' && config.format.trim() === '') {
       const message = 'TimestampConverter requires format option to be specified when using string timestamps'

@@ -104,7 +104,11 @@ export async function remove(stack: Stack, name: string, { topic = name, keepTop
   }
   if (keepTopic) return
   const admin = createAdmin({ bootstrapServers: [stack.bootstrap] })
-  await admin.deleteTopics([topic]).finally(() => admin.close())
+  try {
+    await admin.deleteTopics([topic])
+  } finally {
+    await admin.close()
+  }
 }
 
 /** Waits until the REST API of a worker answers. */

@@ -93,7 +93,7 @@ function serve(socket: Socket): void {
   let buffered: Buffer = Buffer.alloc(0)
   socket.on('error', () => socket.destroy())
   socket.on('data', chunk => {
-    buffered = buffered.length === 0 ? (chunk as Buffer) : Buffer.concat([buffered, chunk as Buffer])
+    buffered = buffered.length === 0 ? chunk : Buffer.concat([buffered, chunk])
     while (buffered.length >= 4 && buffered.length >= 4 + buffered.readInt32BE(0)) {
       const frame = buffered.subarray(4, 4 + buffered.readInt32BE(0))
       buffered = buffered.subarray(4 + frame.length)

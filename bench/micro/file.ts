@@ -73,7 +73,7 @@ async function sink(props: Record<string, string>, batch: readonly SourceRecord[
     requestCommit: () => {},
     errantRecordReporter: null,
   }
-  await task.start(parseSettings(sinkConfig, { file, ...props }))
+  task.start(parseSettings(sinkConfig, { file, ...props }))
   const cpu = process.cpuUsage()
   const t0 = performance.now()
   for (let n = 0; n < count; n += records.length) await task.put(records)

@@ -97,7 +97,7 @@ const isMasterOnly = (node: { readonly roles?: readonly string[] }) =>
  */
 export class SinkTransport extends SniffingTransport {
   constructor(options: TransportOptions) {
-    super({ ...options, productCheck: undefined as never })
+    super({ ...options, productCheck: undefined })
   }
 
   override sniff(options: SniffOptions): void {

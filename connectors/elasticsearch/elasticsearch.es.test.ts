@@ -68,7 +68,7 @@ async function proxy(
   const server = createServer((req, res) => {
     const chunks: Buffer[] = []
     req.on('data', c => chunks.push(c))
-    req.on('end', async () => {
+    const answer = async () => {
       const instead = decide(req.url!, n++)
       if (instead === 'cut') return req.socket.destroy()
       if (instead) return res.writeHead(instead.status, { 'content-type': 'application/json' }).end(instead.body)
@@ -77,8 +77,11 @@ async function proxy(
         'content-type': req.headers['content-type'] ?? 'application/json',
         accept: req.headers.accept ?? 'application/json',
       }
-      const answer = await fetch(`${url}${req.url}`, { method: req.method!, headers, ...(body.length > 0 && { body }) })
-      res.writeHead(answer.status, { 'content-type': 'application/json' }).end(Buffer.from(await answer.arrayBuffer()))
+      const real = await fetch(`${url}${req.url}`, { method: req.method!, headers, ...(body.length > 0 && { body }) })
+      res.writeHead(real.status, { 'content-type': 'application/json' }).end(Buffer.from(await real.arrayBuffer()))
+    }
+    req.on('end', () => {
+      answer().catch((error: Error) => res.destroy(error))
     })
   })
   servers.push(server)

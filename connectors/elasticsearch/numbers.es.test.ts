@@ -13,8 +13,7 @@ afterEach(async () => {
   for (const p of played.splice(0)) await p.task.stop()
 })
 
-const json = async (path: string, method = 'GET') =>
-  (await fetch(`${url}${path}`, { method })).json() as Promise<unknown>
+const json = async (path: string, method = 'GET') => (await fetch(`${url}${path}`, { method })).json()
 
 /**
  * Writes JSON without schemas, as in a topic, and returns the mapping that Elasticsearch

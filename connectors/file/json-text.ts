@@ -31,7 +31,7 @@ export function jsonText(schema: Schema | null, value: unknown): string {
     return `{${schema.fields!.map(f => `${JSON.stringify(f.name)}:${jsonText(f.schema, own(f.name))}`).join(',')}}`
   }
   const inner = schema?.valueSchema ?? null
-  return `{${Object.entries(given as object)
+  return `{${Object.entries(given)
     .map(([k, v]) => `${JSON.stringify(k)}:${jsonText(inner, v)}`)
     .join(',')}}`
 }

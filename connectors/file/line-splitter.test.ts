@@ -91,7 +91,7 @@ test('a line beyond the limit is not taken, whole or not, but those before it ar
       const all = model(bytes, 0)
       const starts = [0, ...all.map(l => l.end)]
       const lengthOf = (i: number) => {
-        const end = /\r\n|\n|\r/.exec(bytes.toString('latin1').slice(starts[i]!))
+        const end = /\r\n|\n|\r/.exec(bytes.toString('latin1').slice(starts[i]))
         return end ? end.index : bytes.length - starts[i]!
       }
       const bad = starts.findIndex((_, i) => lengthOf(i) > limit)

@@ -56,7 +56,7 @@ export async function slotState(catalog: Catalog, name: string): Promise<SlotSta
   )
   if (!row) return null
   const s = JSON.parse(row['slot'] ?? '{}') as Record<string, string | boolean | null>
-  const text = (key: string) => (typeof s[key] === 'string' ? (s[key] as string) : null)
+  const text = (key: string) => (typeof s[key] === 'string' ? s[key] : null)
   const reason = text('invalidation_reason') ?? (s['conflicting'] === true ? 'conflict with recovery' : null)
   const lost = reason ?? (s['wal_status'] === 'lost' ? 'the WAL that it needs was removed' : null)
   const xmin = s['catalog_xmin'] ?? s['xmin']

@@ -33,7 +33,7 @@ function attributes(node: Node): SchemaOptions {
     }
     options['parameters'] = Object.freeze(Object.fromEntries(entries))
   }
-  return options as SchemaOptions
+  return options
 }
 
 function fieldsOf(node: Node, options: ReadOptions): Map<string, Schema> {

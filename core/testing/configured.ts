@@ -3,7 +3,7 @@ import { type ConfigValue, parseConfig } from '../common/config/parse.ts'
 import type { SinkConnector, SourceConnector } from '../connect/connector.ts'
 import type { Props } from '../connect/props.ts'
 import { validateInstance } from '../worker/task/host/plugin-info.ts'
-import { type ConfigurablePlugin, configurePlugin } from '../worker/task/host/plugin-settings.ts'
+import { configurePlugin } from '../worker/task/host/plugin-settings.ts'
 
 export interface ConfiguredOptions {
   /** Whether a converter is for keys. Default false. */
@@ -15,7 +15,7 @@ export interface ConfiguredOptions {
  * that the plugin's declaration refuses, and whatever the plugin's `configure` throws.
  */
 export function configured<T extends object>(plugin: T, props: Props = {}, options: ConfiguredOptions = {}): T {
-  configurePlugin(plugin as ConfigurablePlugin, props, options.isKey)
+  configurePlugin(plugin, props, options.isKey)
   return plugin
 }
 

@@ -230,7 +230,7 @@ class RunningWorker implements Worker {
       logger: this.#logger,
     })
     const threads = new Threads({
-      isolation: config.values['task.isolation'] as 'task' | 'connector' | 'worker',
+      isolation: config.values['task.isolation'],
       maxHeapMb: config.values['task.memory.max.mb'],
       onEvent: (event, host) => this.#herder?.onThreadEvent(event, host),
       onCall: (call, unit) => this.herder.onThreadCall(call, unit),

@@ -55,3 +55,42 @@ test('a use of the shared sleep is no error', () => {
   expect(reports[PLANTED.length]).toContain('Checked 1 file')
   expect(reports[PLANTED.length]).not.toMatch(/Found \d/)
 })
+
+/** Uses promises of another file, so only a linter that knows types can find the faults. */
+const PROMISES: readonly (readonly [code: string, rule: string])[] = [
+  ['export const f = () => { later() }', 'no-floating-promises'],
+  ['export const f = (on: (listener: Listener) => void) => on(async () => { await later() })', 'no-misused-promises'],
+  ['export const f = () => { if (later()) return 1; return 2 }', 'no-misused-promises'],
+  ['export const f = async () => { await now() }', 'await-thenable'],
+  ['export const f = () => now() as number', 'no-unnecessary-type-assertion'],
+]
+const HANDLED = 'export const f = () => { later().catch((error: unknown) => { throw error }) }'
+
+test('promises that nobody waits for are found across files, and nothing else is', () => {
+  const typed = mkdtempSync(join(dir, 'typed-'))
+  cpSync(join(root, '.oxlintrc.json'), join(typed, '.oxlintrc.json'))
+  const compilerOptions = {
+    strict: true,
+    module: 'nodenext',
+    types: [],
+    allowImportingTsExtensions: true,
+    noEmit: true,
+  }
+  writeFileSync(join(typed, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+  const api = 'export async function later() {}\nexport const now = () => 1\nexport type Listener = () => void\n'
+  writeFileSync(join(typed, 'api.ts'), api)
+  const imports = "import { later, now, type Listener } from './api.ts'\n"
+  const codes = [...PROMISES.map(([code]) => code), HANDLED]
+  for (const [n, code] of codes.entries()) writeFileSync(join(typed, `case-${n}.ts`), `${imports}${code}\n`)
+
+  const oxlint = join(root, 'node_modules/oxlint/bin/oxlint')
+  const run = spawnSync(process.execPath, [oxlint, '--type-aware', '--format=unix', '.'], {
+    cwd: typed,
+    encoding: 'utf8',
+  })
+  const found = [...run.stdout.matchAll(/(case-\d+)\.ts:.*typescript\(([\w-]+)\)/g)].map(
+    ([, file, rule]) => `${file} ${rule}`,
+  )
+  expect(found.sort()).toEqual(PROMISES.map(([, rule], n) => `case-${n} ${rule}`))
+  expect(run.status).toBe(1)
+})

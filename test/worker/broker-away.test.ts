@@ -27,5 +27,5 @@ test('a worker whose broker goes away and comes back goes on, with what changed 
   await rig.startWorker()
   await rig.states('steady', 'PAUSED', 'PAUSED')
   const offsets = async () => (await rig.call('GET', '/connectors/steady/offsets')).body
-  await eventually(offsets, { offsets: [{ partition: { s: 'x' }, offset: { n: 5 } }] } as unknown)
+  await eventually(offsets, { offsets: [{ partition: { s: 'x' }, offset: { n: 5 } }] })
 })

@@ -151,10 +151,10 @@ test('records reach the log and a sink, offsets are kept, and are altered and re
   await rig.create('takes', { 'connector.class': 'TestSink', topics: 'counted', 'log.file': log })
   await eventually(() => lines(log).filter(l => l.startsWith('put')).length, 5)
   const offsets = async (name: string) => (await rig.call('GET', `/connectors/${name}/offsets`)).body
-  await eventually(() => offsets('counts'), { offsets: [{ partition: { s: 'x' }, offset: { n: 5 } }] } as unknown)
+  await eventually(() => offsets('counts'), { offsets: [{ partition: { s: 'x' }, offset: { n: 5 } }] })
   await eventually(async () => (await rig.call('GET', '/connectors/counts/topics')).body, {
     counts: { topics: ['counted'] },
-  } as unknown)
+  })
   const patch = { offsets: [{ partition: { s: 'x' }, offset: { n: 3 } }] }
   expect((await rig.call('PATCH', '/connectors/counts/offsets', patch)).status).toBe(400)
   await rig.call('PUT', '/connectors/counts/stop')
@@ -186,14 +186,14 @@ test('a restarted worker goes on with everything as it was', async () => {
   await rig.call('PUT', '/connectors/resting/pause')
   await rig.states('resting', 'PAUSED', 'PAUSED')
   const offsets = async () => (await rig.call('GET', '/connectors/lasting/offsets')).body
-  await eventually(offsets, { offsets: [{ partition: { s: 'x' }, offset: { n: 5 } }] } as unknown)
+  await eventually(offsets, { offsets: [{ partition: { s: 'x' }, offset: { n: 5 } }] })
   const before = (await rig.call('GET', '/connectors')).body
   await rig.worker?.close()
   await rig.startWorker()
   expect((await rig.call('GET', '/connectors')).body).toEqual(before)
   await rig.states('lasting', 'RUNNING', 'RUNNING')
   await rig.states('resting', 'PAUSED', 'PAUSED')
-  await eventually(offsets, { offsets: [{ partition: { s: 'x' }, offset: { n: 5 } }] } as unknown)
+  await eventually(offsets, { offsets: [{ partition: { s: 'x' }, offset: { n: 5 } }] })
 })
 
 test.each(['pause', 'stop'])('a FAILED connector is started again by a %s and a resume', async way => {

@@ -136,7 +136,7 @@ test('a file of secrets that goes away takes neither the type nor the offsets of
   writeFileSync(heal, '')
   await eventually(async () => (await rig!.call('GET', '/connectors/reads/topics')).body, {
     reads: { topics: ['t'] },
-  } as unknown)
+  })
   expect(rig.worker!.herder.connectorStatus('reads').type).toBe('source')
   await rig.call('PUT', '/connectors/reads/stop')
   await rig.states('reads', 'STOPPED')

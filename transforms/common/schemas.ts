@@ -8,7 +8,7 @@ export function basicsOf(schema: Schema): SchemaOptions {
   if (version !== undefined) options['version'] = version
   if (doc !== undefined) options['doc'] = doc
   if (parameters !== undefined) options['parameters'] = parameters
-  return options as SchemaOptions
+  return options
 }
 
 /** A struct schema like the given one, required, with these fields. Throws DataError where two have one name. */

@@ -5,10 +5,15 @@ import { PlayedSource } from './played-source.ts'
 if (isMainThread) {
   const worker = new Worker(new URL(import.meta.url))
   worker.on('message', line => process.stdout.write(`${JSON.stringify(line)}\n`))
-  process.on('SIGUSR2', async () => {
-    await worker.terminate()
-    process.stdout.write('"ended"\n')
-    process.exit(0)
+  process.on('SIGUSR2', () => {
+    const ended = () => {
+      process.stdout.write('"ended"\n')
+      process.exit(0)
+    }
+    worker.terminate().then(ended, (error: unknown) => {
+      console.error(error)
+      process.exit(1)
+    })
   })
 } else {
   // the platform's thread lives until it is told to end

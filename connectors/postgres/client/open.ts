@@ -109,7 +109,7 @@ async function attempt(o: ConnectionOptions, open: OpenOptions, tls: boolean): P
     application_name: open.name,
     connectionTimeoutMillis: open.timeoutMs ?? 30_000,
     // values come as the server prints them
-    types: { getTypeParser: () => (value: unknown) => value } as unknown as pg.CustomTypesConfig,
+    types: { getTypeParser: () => (value: unknown) => value },
     ...(o.password === null ? {} : { password: o.password }),
     ...(open.replication ? { replication: 'database' } : {}),
     ...(o.queryTimeoutMs > 0 && !open.replication ? { query_timeout: o.queryTimeoutMs } : {}),

@@ -396,7 +396,8 @@ export class StreamReader {
       const shape = this.#shape(buf, at + 5 + i * 4)
       if (shape === null) continue
       const previous = this.#offset
-      this.#event(out, shape, lsn, 'TRUNCATE', 0, s => {
+      // A truncation has no row that could show a changed type, so there is nothing to wait for.
+      void this.#event(out, shape, lsn, 'TRUNCATE', 0, s => {
         this.#change(out, s, 't', null, null, null, lsn, this.#transactionBlock(s.id, lsn), previous)
       })
     }

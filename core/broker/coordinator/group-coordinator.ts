@@ -63,7 +63,10 @@ export class GroupCoordinator {
     this.#unsubscribe = this.#broker.onImage((image, previous, delta) => this.#onImage(image, previous, delta))
     this.#takeOver(this.#broker.image())
     // Members that wait in a join must not delay the broker's stop.
-    this.#broker.signal.addEventListener('abort', () => this.close(), { once: true })
+    const closeEarly = () => {
+      this.close().catch((error: unknown) => this.#broker.logger.error('Cannot close the group coordinator', error))
+    }
+    this.#broker.signal.addEventListener('abort', closeEarly, { once: true })
     const every = timerMs(this.#broker.config.values['offsets.retention.check.interval.ms'])
     this.#expiry = setInterval(() => this.#track(this.expireNow()), every)
   }

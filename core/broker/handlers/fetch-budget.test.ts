@@ -78,7 +78,7 @@ test('concurrent fetches share the limit: together they exceed it by at most one
       topics: [{ topic: 't', partitions: [{ partition: 0, partitionMaxBytes: 5000 }] }],
     }),
   )
-  const done = [1, 2, 3].map(() => fetchHandler.handle(decode(FetchRequest, 12, bytes), ctx))
+  const done = [1, 2, 3].map(async () => fetchHandler.handle(decode(FetchRequest, 12, bytes), ctx))
   await new Promise(setImmediate)
   expect(wanted).toEqual([5000, 500, 0])
   expect(fetchBudget.reserved).toBe(1500)

@@ -36,7 +36,7 @@ import type { AnyHandler, Handler } from './handler.ts'
  * declaration of the same API key.
  */
 function erase<Q, S>(handler: Handler<Q, S>): AnyHandler {
-  return handler as AnyHandler
+  return handler
 }
 
 /** Every API that the broker serves, by key. ApiVersions announces these. */

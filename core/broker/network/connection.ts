@@ -181,14 +181,19 @@ export class Connection implements Holder {
       return
     }
     result
-      .catch(error => {
-        this.#fail(error)
-        return null
-      })
-      .then(response => {
-        this.#finish(request, response)
-        this.#pump()
-      })
+      .then(
+        response => this.#finishAndPump(request, response),
+        error => {
+          this.#fail(error)
+          this.#finishAndPump(request, null)
+        },
+      )
+      .catch(error => this.#fail(error))
+  }
+
+  #finishAndPump(request: PendingRequest, response: Response): void {
+    this.#finish(request, response)
+    this.#pump()
   }
 
   #finish(request: PendingRequest, response: Response): void {

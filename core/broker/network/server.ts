@@ -197,7 +197,7 @@ export class NetworkServer {
   async close(graceMs: number): Promise<void> {
     if (this.#sweep) clearInterval(this.#sweep)
     for (const { socket } of this.#waiting.splice(0)) socket.destroy()
-    const closed = this.#servers.map(({ server }) => (server.listening ? once(server, 'close') : null))
+    const closed = this.#servers.filter(({ server }) => server.listening).map(({ server }) => once(server, 'close'))
     for (const { server } of this.#servers) server.close()
     if (this.#connections.size > 0) closed.push(new Promise(done => (this.#onEmpty = () => done([]))))
     for (const c of [...this.#connections]) c.end()

@@ -26,7 +26,7 @@ class MemoryLog {
   endOffset = 0
 
   async append(records: readonly MetadataRecord[], epoch: number): Promise<number> {
-    await null
+    await Promise.resolve()
     const outcome = this.fates.shift() ?? 'written'
     if (outcome === 'lost') throw new Error('ENOSPC: no space left on device')
     this.endOffset += records.length
@@ -70,7 +70,7 @@ class Effects {
   shown: () => MetadataImage = () => EMPTY_IMAGE
 
   async create(previous: MetadataImage, next: MetadataImage): Promise<void> {
-    await null
+    await Promise.resolve()
     for (const name of next.topicsByName.keys())
       if (!previous.topicsByName.has(name)) this.seen.push(`make ${name} ${this.shown().topicsByName.has(name)}`)
   }

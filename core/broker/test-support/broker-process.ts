@@ -24,7 +24,7 @@ export async function startBrokerProcess(settings: Record<string, string>): Prom
     child.kill(signal)
     await exit
   }
-  for await (const line of createInterface({ input: child.stdout! })) {
+  for await (const line of createInterface({ input: child.stdout })) {
     const { port } = JSON.parse(line) as { port: number }
     return { port, child, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
   }

@@ -232,7 +232,7 @@ export class Cluster {
     options: SendOptions,
   ): Promise<Message<R>> {
     const version = connection.version(api, options.cap)
-    const value = typeof input === 'function' ? (input as (v: number) => MessageInput<Q>)(version) : input
+    const value = typeof input === 'function' ? input(version) : input
     return connection.request(api, version, value, options)
   }
 

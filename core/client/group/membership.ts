@@ -308,8 +308,8 @@ export class Membership {
       this.#log.warn(
         `not polled for more than max.poll.interval.ms (${this.#options.maxPollIntervalMs} ms): leaving group ${this.#coordinator.groupId}`,
       )
-      // Never rejects.
-      this.leave('max.poll.interval.ms exceeded', true, this.#coordinator.cluster.options.requestTimeoutMs).then(
+      // `leave` never rejects.
+      void this.leave('max.poll.interval.ms exceeded', true, this.#coordinator.cluster.options.requestTimeoutMs).then(
         this.#onEvent,
       )
       return
@@ -317,7 +317,8 @@ export class Membership {
     if (this.state.sessionExpired(now)) this.#coordinator.forget()
     this.state.heartbeatSent(now)
     this.#beating = true
-    this.#sendHeartbeat().then(() => {
+    // Never rejects.
+    void this.#sendHeartbeat().then(() => {
       this.#beating = false
       this.#armHeartbeat()
     })

@@ -46,7 +46,7 @@ export class Connection {
     const frames = new FrameReader(frame => this.#pipeline.onFrame(frame))
     socket.on('data', chunk => {
       try {
-        frames.push(chunk as Buffer)
+        frames.push(chunk)
       } catch (cause) {
         this.#fail(
           cause instanceof MillraceError

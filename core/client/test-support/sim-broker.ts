@@ -116,7 +116,7 @@ export class SimBroker {
       socket.on('close', () => this.#sockets.delete(socket))
       socket.on('error', () => socket.destroy())
       const frames = new FrameReader(frame => this.#handle(socket, frame))
-      socket.on('data', chunk => frames.push(chunk as Buffer))
+      socket.on('data', chunk => frames.push(chunk))
     })
   }
 

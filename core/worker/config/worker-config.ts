@@ -46,7 +46,7 @@ export function parseWorkerConfig(raw: RawConfig, mode: WorkerMode, logger: Logg
   const props = providers.resolve(given)
   const keys = workerKeys[mode]
   const values = parseConfig(keys, props)
-  const errors = crossChecks(values as ConfigValues<typeof baseKeys>)
+  const errors = crossChecks(values)
   if (errors.length > 0) throw new ConfigError(errors)
   for (const key of Object.keys(props)) {
     if (!(key in keys) && !PREFIXES.test(key) && !isClientKey(key))

@@ -61,7 +61,7 @@ class World {
         const host = new FakeHost()
         host.deliver = event => {
           if (event.type === 'failed' || event.type === 'stopped') host.units.delete(event.unit)
-          this.unit.onEvent(event, host as unknown as UnitHost)
+          this.unit.onEvent(event, host)
         }
         host.stopUnit = () =>
           new Promise(resolve => {
@@ -72,7 +72,7 @@ class World {
             })
           })
         this.host = host
-        return host as unknown as UnitHost
+        return host
       },
       release: () => {},
       start: (host, paused) => (host as unknown as FakeHost).start(paused, this),

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type PeerKafka, startPeerConnect, startPeerKafka, startPeerStandalone } from '../../../test/peers/servers.ts'
 import { sleep } from '../../common/async/sleep.ts'
-import { ask, type Step } from '../rest/test-support/contract.ts'
+import { ask } from '../rest/test-support/contract.ts'
 import { startWorker, type Worker } from '../worker.ts'
 
 let kafka: PeerKafka
@@ -43,7 +43,7 @@ function startOurs(topics: string): Promise<Worker> {
 }
 
 const call = async (url: string, method: string, path: string, body?: unknown) =>
-  (await ask(url, { method, path, body } as Step)).body
+  (await ask(url, { method, path, body })).body
 
 /** Polls until the answer is as expected; the last one is compared, so that a failure shows it. */
 async function eventually(

@@ -114,7 +114,7 @@ export class TopicLog {
     this.#consumer?.wakeup()
     await this.#following
     const closing = [this.#consumer?.close(), this.#producer?.close({ timeoutMs: 5000 }), this.#admin?.close()]
-    for (const result of await Promise.allSettled(closing)) {
+    for (const result of await Promise.allSettled(closing.filter(promise => promise !== undefined))) {
       if (result.status === 'rejected')
         this.#o.logger.warn(`Closing a client of ${this.#o.topic} failed`, result.reason)
     }

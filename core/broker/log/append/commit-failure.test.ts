@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ErrorCode } from '../../../protocol/error-codes.ts'
 import { LogManager } from '../log-manager.ts'
-import type { PartitionLog } from '../partition-log.ts'
 import { ProducerStates } from '../producers/producer-states.ts'
 import { Segment } from '../segment/segment.ts'
 import {
@@ -70,14 +69,14 @@ test.each(Object.entries(ways))('after %s an error neither truncates the file no
 
 test('a broker that stops with such a log does not mark its directory as closed cleanly', async () => {
   const manager = await LogManager.open({ dirs: [dir], defaults: configOf(), logger: recordingLogger() })
-  const log = (await manager.getOrCreate('t', 0, TOPIC_ID)) as PartitionLog
+  const log = await manager.getOrCreate('t', 0, TOPIC_ID)
   await append(log, ['a'])
   failNextCommit()
   await expect(append(log, ['b'])).rejects.toMatchObject(storageError)
   await manager.close()
   expect(existsSync(join(dir, '.kafka_cleanshutdown'))).toBe(false)
   const again = await LogManager.open({ dirs: [dir], defaults: configOf(), logger: recordingLogger() })
-  expect(await readValues((await again.getOrCreate('t', 0, TOPIC_ID)) as PartitionLog)).toEqual(['a', 'b'])
+  expect(await readValues(await again.getOrCreate('t', 0, TOPIC_ID))).toEqual(['a', 'b'])
   await again.close()
 })
 

@@ -35,7 +35,7 @@ test('a log recreated under the name of a deleted one keeps its records, wheneve
     if (stdout === 'new') {
       acknowledged++
       expect([isNew, log && (await readValues(log))], `killed at operation ${at}`).toEqual([true, ['new']])
-    } else if (isNew) expect(log!.logStartOffset, `killed at operation ${at}`).toBe(0)
+    } else if (isNew) expect(log.logStartOffset, `killed at operation ${at}`).toBe(0)
     await manager.close()
   }
   expect(at).toBeGreaterThan(15)

@@ -1,4 +1,5 @@
 // A process whose files may not grow beyond a limit (its parent lifts it): appends until that fails, then on. Argument: directory.
+import { once } from 'node:events'
 import { batchOf, openLog } from './logs.ts'
 
 // by default the signal would end the process before the write can fail
@@ -20,9 +21,9 @@ let failure: string | null = null
 for (let n = 0; failure === null && n < 10_000; n++) failure = await append(`${n}:${'x'.repeat(700)}`)
 const refusedAgain = await append('y'.repeat(900))
 const small = await append('fits')
+const lifted = once(process, 'message')
 process.send?.({ failure, refusedAgain, small })
-process.once('message', async () => {
-  const after = await append('z'.repeat(5000))
-  await log.close()
-  process.send?.({ after, values }, () => process.disconnect())
-})
+await lifted
+const after = await append('z'.repeat(5000))
+await log.close()
+process.send?.({ after, values }, () => process.disconnect())

@@ -6,7 +6,7 @@ import type { MillraceError } from '../../../common/errors/error-table.ts'
 import { createLogger, type LogEntry, type LogLevel, logLevels } from '../../../common/log.ts'
 import { errors } from '../errors.ts'
 import { failureOf, RemoteError } from '../failures/failure.ts'
-import type { RequestMessage, RequestName, ThreadData, ThreadRequests } from './messages-in.ts'
+import type { RequestName, ThreadData, ThreadRequests } from './messages-in.ts'
 import type { Failure, HerderCall, MessageOut, ThreadEvent } from './messages-out.ts'
 import { afterEndReason, exitFailure, type ThreadState, unitFailure } from './thread-state.ts'
 
@@ -73,7 +73,7 @@ export class ThreadHost {
       name: options.name,
       logLevels: [...logLevels()] as [string, LogLevel][],
       maxExternalBytes: maxExternalMb * 1024 * 1024,
-      pulse: this.#pulse.buffer as SharedArrayBuffer,
+      pulse: this.#pulse.buffer,
     }
     this.#worker = new Worker(threadModule(), {
       name: options.name,
@@ -127,7 +127,7 @@ export class ThreadHost {
       }
       const timer = ms === undefined ? undefined : setTimeout(expire, timerMs(ms))
       this.#pending.set(id, { name, resolve: resolve as (value: unknown) => void, reject, timer })
-      this.#worker.postMessage({ type: 'request', id, name, ask } as RequestMessage)
+      this.#worker.postMessage({ type: 'request', id, name, ask })
     })
   }
 

@@ -52,7 +52,7 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   const topics = rules ? new TopicCreator(clients.admin(spec.admin, logger), rules, logger) : null
   const close = async () => {
     const closing = [producer.close({ timeoutMs: 0 }), topics?.close(), offsets.close()]
-    for (const result of await Promise.allSettled(closing)) {
+    for (const result of await Promise.allSettled(closing.filter(promise => promise !== undefined))) {
       if (result.status === 'rejected') logger.debug(`closing a client failed: ${result.reason}`)
     }
   }
