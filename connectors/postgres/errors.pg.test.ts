@@ -176,7 +176,7 @@ describe.skipIf(server === null)('a query that fails', () => {
     await db.query('create table t (id int primary key, v text)')
     const props = propsFor(url)
     const task = await new TaskHarness(props).start()
-    await task.until(() => task.log.text().includes('snapshot through'))
+    await task.until(() => task.log.text().includes('snapshot complete'))
     await db.query("insert into t values (1, E'\\xff')")
     const streamed = (await task.failure()) as MillraceError
     expect(streamed).toMatchObject({ code: 'MR_PG_ENCODING', retriable: false })

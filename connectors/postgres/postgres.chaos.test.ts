@@ -104,7 +104,7 @@ describe.skipIf(server === null)('a task that is killed again and again', () => 
             if (last) {
               const stored = offsets.get({ server: 't' })
               if (stored === null || stored['snapshot_completed'] === false)
-                await task.until(() => task.log.text().includes('snapshot through'))
+                await task.until(() => task.log.text().includes('snapshot complete'))
               await db.query(`insert into accounts (id, name, v) values (-1, 'end', ${workload.nextVersion()})`)
               await task.until(r => r.some(x => (x.key as Struct | null)?.['id'] === -1 && x.value !== null))
             } else {

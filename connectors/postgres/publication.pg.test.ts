@@ -37,7 +37,7 @@ const shown = (r: SourceRecord) => {
 
 async function streaming(url: string, more: Props = {}): Promise<TaskHarness> {
   const task = await new TaskHarness(propsFor(url, { 'status.update.interval.ms': '50', ...more })).start()
-  await task.until(() => /snapshot through/.test(task.log.text()))
+  await task.until(() => /snapshot complete/.test(task.log.text()))
   return task
 }
 
@@ -179,7 +179,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
       (await server!.admin.query(`${waits} and datname = $1`, [new URL(url).pathname.slice(1)])).rowCount
     await expect.poll(blocked, { timeout: 30_000 }).toBe(1)
     await db.query('commit')
-    await task.until(() => /snapshot through/.test(task.log.text()))
+    await task.until(() => /snapshot complete/.test(task.log.text()))
     expect(await members(db)).toEqual(['a', 'b'])
     await task.stop()
     await db.end()
@@ -312,7 +312,7 @@ describe.skipIf(server === null)('a publication that is changed while it is stre
     await task.stop()
     // nothing looks for it by itself within the test, and nothing that was skipped is confirmed
     const slow = await new TaskHarness(propsFor(url, { 'publication.autocreate.mode': 'disabled' })).start()
-    await slow.until(() => /snapshot through/.test(slow.log.text()))
+    await slow.until(() => /snapshot complete/.test(slow.log.text()))
     await db.query('drop publication dbz_publication')
     const { rows } = await db.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')
     await db.query('insert into a values (1)')

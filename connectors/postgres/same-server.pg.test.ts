@@ -20,7 +20,7 @@ async function captured(more: Props = {}) {
   const props = propsFor(url, { 'retriable.restart.connector.wait.ms': '200', 'lsn.flush.mode': 'connector', ...more })
   const run = async (changed: Props = {}) => new TaskHarness({ ...props, ...changed }, offsets).start()
   const task = await run()
-  await task.until(() => task.log.text().includes('snapshot through'))
+  await task.until(() => task.log.text().includes('snapshot complete'))
   await query(url, 'insert into t values (1)')
   await task.count(1)
   return { url, offsets, run, task }

@@ -57,7 +57,7 @@ describe.skipIf(server === null)('the slot', () => {
     const task = await new TaskHarness(
       propsFor(url, { 'status.update.interval.ms': '50', 'table.include.list': 'public.t' }),
     ).start()
-    await task.until(() => task.log.text().includes('snapshot through'))
+    await task.until(() => task.log.text().includes('snapshot complete'))
     await db.query('insert into t values (1)')
     await task.count(1)
     const before = (await slotOf(db, url)).confirmed
@@ -80,7 +80,7 @@ describe.skipIf(server === null)('the slot', () => {
     const task = await new TaskHarness(
       propsFor(url, { 'status.update.interval.ms': '50', 'table.include.list': 'public.t' }),
     ).start()
-    await task.until(() => task.log.text().includes('snapshot through'))
+    await task.until(() => task.log.text().includes('snapshot complete'))
     await db.query('insert into other select generate_series(1, 1000)')
     const { rows } = await db.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')
     await eventually(
@@ -194,7 +194,7 @@ describe.skipIf(server === null)('a lost connection', () => {
   test('is made anew, with nothing lost and nothing given twice', async () => {
     const { url, db } = await database('create table t (id int primary key)')
     const task = await new TaskHarness(propsFor(url)).start()
-    await task.until(() => task.log.text().includes('snapshot through'))
+    await task.until(() => task.log.text().includes('snapshot complete'))
     for (let i = 1; i <= 40; i++) {
       await db.query(`insert into t select ${i * 10} + g from generate_series(0, 9) g`)
       if (i % 8 === 0)
@@ -224,7 +224,7 @@ describe.skipIf(server === null)('a lost connection', () => {
       }
       await run('create table t (id int primary key)')
       await task.start()
-      await task.until(() => task.log.text().includes('snapshot through'))
+      await task.until(() => task.log.text().includes('snapshot complete'))
       await run('insert into t values (1)')
       await task.count(1)
       task.commit()
@@ -309,7 +309,7 @@ describe.skipIf(server === null)('a restart', () => {
     const offsets = new OffsetStore()
     const props = propsFor(url, { 'max.batch.size': '7' })
     const first = await new TaskHarness(props, offsets).start()
-    await first.until(() => first.log.text().includes('snapshot through'))
+    await first.until(() => first.log.text().includes('snapshot complete'))
     await db.query(
       'begin; insert into t values (0, 0); insert into t select g, 1 from generate_series(1, 50) g; update t set v = 2 where id = 0; commit',
     )
@@ -355,7 +355,7 @@ describe.skipIf(server === null)('a restart', () => {
     await db.query('delete from t where id = 10')
     await db.query('update t set v = 1 where id in (20, 900)')
     const second = await new TaskHarness(props, offsets).start()
-    await second.until(() => second.log.text().includes('snapshot through'))
+    await second.until(() => second.log.text().includes('snapshot complete'))
     const got = ids(second.records)
     expect(got.slice(0, 4)).toEqual(['d10', 'tombstone10', 'u20', 'u900'])
     const rows = second.records.filter(r => op(r) === 'r')
@@ -407,7 +407,7 @@ describe.skipIf(server === null)('a snapshot that goes on', () => {
       // it must wait now; what waits for nothing is caught by a moment, and no moment is too long
       await sleep(300)
       proxy.release()
-      await second.until(() => second.log.text().includes('snapshot through'))
+      await second.until(() => second.log.text().includes('snapshot complete'))
       const seen = second.records.filter(r => (r.key as Struct)['id'] === 900).map(r => [op(r), after(r)?.['v']])
       expect(seen).toEqual([
         ['u', 1],
@@ -456,7 +456,7 @@ describe.skipIf(server === null)('a snapshot', () => {
     await db.end()
   })
 
-  test('of a table that may not be read ends the task and names the table', async () => {
+  test('of a table that the user may not read fails, names the table, and leaves no connection open', async () => {
     const { url, db } = await database('create table t (id int primary key)')
     const role = `reader_${Math.random().toString(36).slice(2, 8)}`
     await db.query(`create role ${role} login replication password 'pw'`)
@@ -467,6 +467,14 @@ describe.skipIf(server === null)('a snapshot', () => {
     expect(failure).toMatchObject({ code: 'MR_PG_SNAPSHOT_DENIED' })
     expect(failure.message).toContain('public.t')
     await task.stop()
+    const locking = await new TaskHarness({ ...props, 'snapshot.locking.mode': 'shared' }).start()
+    expect(await locking.failure()).toMatchObject({ code: 'MR_PG_PERMISSION_DENIED' })
+    // before the task stops: a retry must not leave a transaction behind either
+    await eventually(
+      async () => (await server!.admin.query('select from pg_stat_activity where usename = $1', [role])).rowCount,
+      connections => connections === 0,
+    )
+    await locking.stop()
     await dropSlot(db, propsFor(url)['slot.name']!)
     await db.query(`drop role ${role}`)
     await db.end()
@@ -480,7 +488,7 @@ describe.skipIf(server === null)('snapshot modes', () => {
     const { url, db } = await setup()
     const task = await new TaskHarness(propsFor(url, { 'snapshot.mode': 'initial_only' })).start()
     await task.count(1)
-    await task.until(() => task.log.text().includes('snapshot through'))
+    await task.until(() => task.log.text().includes('snapshot complete'))
     const { rows } = await db.query('select * from pg_replication_slots where slot_name = $1', [
       propsFor(url)['slot.name'],
     ])
@@ -500,7 +508,7 @@ describe.skipIf(server === null)('snapshot modes', () => {
     const props = propsFor(url, { 'snapshot.mode': 'always', 'slot.name': 'always_slot' })
     for (const round of [1, 2]) {
       const task = await new TaskHarness(props, offsets).start()
-      await task.until(() => task.log.text().includes('snapshot through'))
+      await task.until(() => task.log.text().includes('snapshot complete'))
       expect(ids(task.records), `round ${round}`).toEqual(['r1', 'r2'])
       task.commit()
       await task.stop()
@@ -517,7 +525,7 @@ describe.skipIf(server === null)('while streaming', () => {
       'create table t (id int primary key, m mood)',
     )
     const task = await new TaskHarness(propsFor(url)).start()
-    await task.until(() => task.log.text().includes('snapshot through'))
+    await task.until(() => task.log.text().includes('snapshot complete'))
     await db.query("insert into t values (1, 'sad')")
     await task.count(1)
     await db.query("alter type mood add value 'happy'")
@@ -538,7 +546,7 @@ describe.skipIf(server === null)('while streaming', () => {
     const task = await new TaskHarness(
       propsFor(url, { 'max.queue.size.in.bytes': '65536', 'max.batch.size': '500' }),
     ).start()
-    await task.until(() => task.log.text().includes('snapshot through'))
+    await task.until(() => task.log.text().includes('snapshot complete'))
     await db.query("insert into t select g, repeat('x', 1000) from generate_series(1, 30000) g")
     await task.count(30_000, 60_000)
     expect(task.records.every((r, i) => (r.key as Struct)['id'] === i + 1)).toBe(true)
@@ -554,7 +562,7 @@ describe.skipIf(server === null)('while streaming', () => {
       'table.include.list': 'public.a,public.b',
     })
     const first = await new TaskHarness(props, offsets).start()
-    await first.until(() => first.log.text().includes('snapshot through'))
+    await first.until(() => first.log.text().includes('snapshot complete'))
     await db.query('insert into a values (1)')
     await first.count(1)
     first.commit()
@@ -572,7 +580,7 @@ describe.skipIf(server === null)('while streaming', () => {
     const { url, db } = await database('create table t (a int, b int, v text, primary key (b, a))')
     const offsets = new OffsetStore()
     const first = await new TaskHarness(propsFor(url), offsets).start()
-    await first.until(() => first.log.text().includes('snapshot through'))
+    await first.until(() => first.log.text().includes('snapshot complete'))
     await db.query("insert into t values (1, 2, 'x')")
     await first.count(1)
     first.commit()
@@ -598,7 +606,7 @@ describe.skipIf(server === null)('while streaming', () => {
       'create table u (id int primary key references t)',
     )
     const task = await new TaskHarness(propsFor(url, { 'skipped.operations': 'none', 'max.batch.size': '1' })).start()
-    await task.until(() => task.log.text().includes('snapshot through'))
+    await task.until(() => task.log.text().includes('snapshot complete'))
     await db.query("insert into t values (1, 'a')")
     await db.query('insert into u values (1)')
     await db.query('truncate t, u')
@@ -643,7 +651,7 @@ describe.skipIf(server === null)('while streaming', () => {
     const task = await new TaskHarness(
       propsFor(url, { 'skip.messages.without.change': 'true', 'status.update.interval.ms': '50' }),
     ).start()
-    await task.until(() => task.log.text().includes('snapshot through'))
+    await task.until(() => task.log.text().includes('snapshot complete'))
     await db.query("insert into t values (1, 1.5, '{}')")
     await db.query('update t set v = 1.5')
     await db.query('update t set v = 2')
@@ -708,7 +716,7 @@ describe.skipIf(server === null)('while streaming', () => {
       "create publication dbz_publication for table p with (publish_via_partition_root = true, publish = 'insert, delete')",
     )
     const task = await new TaskHarness(propsFor(url, { 'table.include.list': 'public.p.*,public.left_out' })).start()
-    await task.until(() => task.log.text().includes('snapshot through'))
+    await task.until(() => task.log.text().includes('snapshot complete'))
     await db.query('insert into p values (2)')
     expect((await task.count(2)).map(r => [r.topic, op(r)])).toEqual([
       ['t.public.p', 'r'],

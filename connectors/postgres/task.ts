@@ -15,7 +15,7 @@ import { errors } from './errors.ts'
 import { loadOffset } from './offset.ts'
 import { offsetFault } from './offset-fields.ts'
 import { type PostgresOptions, parseOptions } from './options.ts'
-import { Session } from './session.ts'
+import { Session } from './session/session.ts'
 import { ShapeCache } from './shape-cache.ts'
 import { CONNECTOR, postgresSource, SourceBlocks } from './source-block.ts'
 

@@ -1,0 +1,57 @@
+import { type Lsn, ZERO } from '../lsn.ts'
+import type { FlushMode } from '../stream/position.ts'
+
+/** What is known between two transactions, when no record is to be emitted. */
+export interface Idle {
+  /** How far the stream was read; null inside a transaction. */
+  readonly read: Lsn | null
+  /** How far the last emitted offset allows the slot to be confirmed. */
+  readonly confirmable: Lsn
+  /** How far the slot was confirmed. */
+  readonly flushed: Lsn
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+/** `advance` past WAL without captured changes, or `commit` what was emitted; null for neither. */
+export type IdleOffset = 'advance' | 'commit' | null
+
+/**
+ * Decides when to emit an offset without a record, so that the slot can advance: periodically while
+ * the WAL has nothing to capture, and at once when the server requests a status update. A server
+ * that shuts down waits for that.
+ */
+export class IdleOffsets {
+  readonly #mode: FlushMode
+  readonly #intervalMs: number
+  #nextAt = 0
+  /** The position whose commit was last requested. */
+  #requested: Lsn = ZERO
+
+  constructor(mode: FlushMode, intervalMs: number) {
+    this.#mode = mode
+    this.#intervalMs = intervalMs
+  }
+
+  decide(idle: Idle, isRequested: boolean): IdleOffset {
+    const { read, confirmable, flushed, now } = idle
+    if (read === null || (!isRequested && now < this.#nextAt)) return null
+    const advances = this.#advances(read, confirmable)
+    const isUnconfirmed = this.#mode !== 'manual' && confirmable > flushed && confirmable > this.#requested
+    if (!advances && !(isRequested && isUnconfirmed)) return null
+    this.#requested = confirmable
+    this.#nextAt = now + this.#intervalMs
+    return advances ? 'advance' : 'commit'
+  }
+
+  /** Milliseconds until the next offset is due; Infinity if there is nothing to advance past. */
+  wait(idle: Idle): number {
+    const { read, confirmable, now } = idle
+    if (read === null || !this.#advances(read, confirmable)) return Number.POSITIVE_INFINITY
+    return Math.max(0, this.#nextAt - now)
+  }
+
+  #advances(read: Lsn, confirmable: Lsn): boolean {
+    return this.#mode === 'connector_and_driver' && read > confirmable
+  }
+}
