@@ -191,11 +191,11 @@ const event = fc.oneof<fc.Arbitrary<Event>[]>(
 test('any sequence of events: each resource is closed once, and no emitted offset is forgotten', () => {
   fc.assert(
     fc.property(fc.array(event, { maxLength: 40 }), events => {
-      let state: State = CONNECTING
+      let state = CONNECTING as State
       const open = new Set<string>()
       let emitted: unknown = null
       for (const e of events) {
-        const before = state as State
+        const before = state
         const { state: next, actions }: Decision<string, string> = decide(before, e)
         if (e.type === 'stream started') open.add(e.stream)
         if (e.type === 'snapshot opened') open.add(e.opened.snapshot)
