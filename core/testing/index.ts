@@ -1,3 +1,17 @@
 /** Tools for the tests of plugins: `import { configured } from 'millrace/testing'`. */
 export { completeRecord } from '../connect/record.ts'
 export { type ConfiguredOptions, configured, parseSettings, validateConnector } from './configured.ts'
+export type { DataConverter } from './data-converter.ts'
+export {
+  type ChainPlugin,
+  Harness,
+  type HarnessOptions,
+  type HarnessState,
+  type HarnessTransform,
+} from './harness.ts'
+export type { TaskCall } from './lifecycle.ts'
+export { type LogLine, MemoryLogger } from './memory-logger.ts'
+export { OffsetStorage } from './offset-storage.ts'
+export { schemaFault } from './schema-fault.ts'
+export { type DeadLetter, type SentRecord, SinkHarness } from './sink-harness.ts'
+export { SourceHarness, type SourceHarnessOptions } from './source-harness.ts'

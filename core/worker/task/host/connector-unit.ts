@@ -11,7 +11,7 @@ import { HerderOffsetStore } from './herder-offset-store.ts'
 import type { ConnectorSpec } from './messages-in.ts'
 import { loadPlugin } from './plugin-loader.ts'
 import { reportingSlowCall } from './runner.ts'
-import type { Unit, Uplink } from './unit.ts'
+import type { Unit, UnitTools, Uplink } from './unit.ts'
 
 /** A running connector. It divides the work into tasks, and does not process records itself. */
 export class ConnectorUnit implements Unit {
@@ -36,12 +36,12 @@ export class ConnectorUnit implements Unit {
   }
 
   /** Constructs the connector and awaits its `start`. Throws the error of `start`. */
-  static async start(unit: string, spec: ConnectorSpec, uplink: Uplink): Promise<ConnectorUnit> {
+  static async start(unit: string, spec: ConnectorSpec, uplink: Uplink, tools: UnitTools = {}): Promise<ConnectorUnit> {
     const connector = await loadPlugin<SourceConnector | SinkConnector>(spec.plugin)
     learnSecrets(connector.config, spec.props)
     const settings = parseConfig(connector.config, spec.props)
     uplink.event({ type: 'loaded', unit })
-    const logger = createLogger('millrace.connector', `[${spec.connector}|worker] `)
+    const logger = tools.logger ?? createLogger('millrace.connector', `[${spec.connector}|worker] `)
     const offsets = spec.type === 'source' ? new HerderOffsetStore(spec.connector, unit, uplink) : null
     const self = new ConnectorUnit(unit, connector, offsets, uplink)
     const reader: OffsetReader = {

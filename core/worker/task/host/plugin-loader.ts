@@ -34,6 +34,25 @@ export function hookPluginApi(): void {
   })
 }
 
+/** The classes that are registered rather than imported, by the module of their `PluginRef`. */
+const registered = new Map<string, new () => unknown>()
+let registrations = 0
+
+/** A class that is loaded already, in the form in which the runtime gets a plugin. */
+export interface RegisteredPlugin extends Disposable {
+  readonly ref: PluginRef
+}
+
+/** Registers a class, so that `loadPlugin` constructs it without an import. For tests in one process. */
+export function registerPlugin(type: new () => unknown, version: string): RegisteredPlugin {
+  const module = `registered:${++registrations}`
+  registered.set(module, type)
+  return {
+    ref: { className: type.name, module, export: type.name, version },
+    [Symbol.dispose]: () => void registered.delete(module),
+  }
+}
+
 /** The URL of a plugin's module; a `.js` that does not exist is tried as `.ts`, as plugins run from sources have it. */
 function moduleUrl(module: string): URL {
   const url = module.startsWith('file:') ? new URL(module) : pathToFileURL(module)
@@ -45,6 +64,8 @@ function moduleUrl(module: string): URL {
 /** Imports a plugin's module and constructs its class. Throws MR_PLUGIN_LOAD, MR_PLUGIN_EXPORT, MR_PLUGIN_CONSTRUCT. */
 export async function loadPlugin<T>(ref: PluginRef): Promise<T> {
   const plugin = ref.className
+  const known = registered.get(ref.module)
+  if (known) return construct(known as new () => T, plugin)
   const url = moduleUrl(ref.module)
   let module: Record<string, unknown>
   try {

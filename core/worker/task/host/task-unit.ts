@@ -3,7 +3,7 @@ import type { SinkConnector, SourceConnector } from '../../../connect/connector.
 import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
 import type { SinkTask } from '../../../connect/sink-task.ts'
 import type { SourceTask } from '../../../connect/source-task.ts'
-import { kafkaClients } from '../../clients.ts'
+import { type Clients, kafkaClients } from '../../clients.ts'
 import { failureOf } from '../failures/failure.ts'
 import { learnClientSecrets, learnSecrets, redact } from '../failures/redact.ts'
 import { MetricsRecorder } from '../metrics/recorder.ts'
@@ -16,7 +16,7 @@ import type { Failure } from './messages-out.ts'
 import { construct, loadPlugin } from './plugin-loader.ts'
 import { type ConfigurablePlugin, configurePlugin, taskSettings } from './plugin-settings.ts'
 import { closeQuietly, type Runner, type TaskParts } from './runner.ts'
-import type { Unit, Uplink } from './unit.ts'
+import type { Unit, UnitTools, Uplink } from './unit.ts'
 
 /** The interval at which changed counters are sent, ms. */
 const METRICS_INTERVAL_MS = 2000
@@ -26,6 +26,7 @@ export class TaskUnit implements Unit {
   readonly unit: string
   readonly #spec: TaskSpec
   readonly #uplink: Uplink
+  readonly #clients: Clients
   readonly #logger: Logger
   readonly #abort = new AbortController()
   readonly #metrics: MetricsRecorder
@@ -38,19 +39,20 @@ export class TaskUnit implements Unit {
   #ended: Promise<void> = Promise.resolve()
   #failed = false
 
-  private constructor(unit: string, spec: TaskSpec, uplink: Uplink) {
+  private constructor(unit: string, spec: TaskSpec, uplink: Uplink, tools: UnitTools) {
     this.unit = unit
     this.#spec = spec
     this.#uplink = uplink
     this.#paused = spec.paused
     this.#metrics = new MetricsRecorder(spec.type, spec.metricsWindow)
     this.#metrics.paused = spec.paused
-    this.#logger = createLogger('millrace.task', `[${spec.connector}|task-${spec.taskId}] `)
+    this.#clients = tools.clients ?? kafkaClients
+    this.#logger = tools.logger ?? createLogger('millrace.task', `[${spec.connector}|task-${spec.taskId}] `)
   }
 
   /** Starts a task. Returns at once; events report the progress. */
-  static start(unit: string, spec: TaskSpec, uplink: Uplink): TaskUnit {
-    const self = new TaskUnit(unit, spec, uplink)
+  static start(unit: string, spec: TaskSpec, uplink: Uplink, tools: UnitTools = {}): TaskUnit {
+    const self = new TaskUnit(unit, spec, uplink, tools)
     self.#ended = self.#live()
     return self
   }
@@ -124,7 +126,7 @@ export class TaskUnit implements Unit {
       metrics: this.#metrics,
       logger: this.#logger,
       abort: this.#abort,
-      clients: kafkaClients,
+      clients: this.#clients,
       onTopic: topic => this.#useTopic(topic),
       onDegraded: (message, retryAt) => {
         const shown = message === null ? null : redact(String(message))

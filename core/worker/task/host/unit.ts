@@ -1,3 +1,5 @@
+import type { Logger } from '../../../common/log.ts'
+import type { Clients } from '../../clients.ts'
 import type { HerderCall, ThreadEvent } from './messages-out.ts'
 
 /** A connector or a task that runs in a thread. */
@@ -10,6 +12,13 @@ export interface Unit {
    * Resolves when everything is committed and released. Rejects if that fails. Safe to call twice.
    */
   stop(): Promise<void>
+}
+
+/** What a unit uses besides its plugins. Tests replace the clients by ones in memory. */
+export interface UnitTools {
+  /** Default: Kafka clients. */
+  readonly clients?: Clients
+  readonly logger?: Logger
 }
 
 /** A unit's connection to the herder. */

@@ -1,0 +1,32 @@
+import { DataError } from '../connect/errors.ts'
+import type { Converter, HeaderConverter, SchemaAndValue } from '../connect/plugins.ts'
+import type { Schema } from '../connect/schema.ts'
+import { schemaFault } from './schema-fault.ts'
+
+/**
+ * A converter that passes Connect data through memory unchanged: its bytes are only a number under which it keeps the
+ * value. It rejects values that do not match their schema, as Connect does.
+ */
+export class DataConverter implements Converter, HeaderConverter {
+  readonly #kept: SchemaAndValue[] = []
+
+  fromConnectData(topic: string, schema: Schema | null, value: unknown): Buffer | null {
+    const fault = schemaFault(schema, value)
+    if (fault !== null) throw new DataError(`the record for topic ${topic} does not match its schema: ${fault}`)
+    if (value === null || value === undefined) return null
+    this.#kept.push({ schema, value })
+    return Buffer.from(String(this.#kept.length - 1))
+  }
+
+  toConnectData(_topic: string, bytes: Buffer | null): SchemaAndValue {
+    return bytes === null ? { schema: null, value: null } : this.#kept[Number(bytes.toString())]!
+  }
+
+  fromConnectHeader(topic: string, _key: string, schema: Schema | null, value: unknown): Buffer | null {
+    return this.fromConnectData(topic, schema, value)
+  }
+
+  toConnectHeader(topic: string, _key: string, bytes: Buffer | null): SchemaAndValue {
+    return this.toConnectData(topic, bytes)
+  }
+}

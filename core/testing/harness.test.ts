@@ -1,0 +1,71 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { FileStreamSinkConnector } from '../../connectors/file/sink-connector.ts'
+import { FileStreamSourceConnector } from '../../connectors/file/source-connector.ts'
+import { SinkHarness } from './sink-harness.ts'
+import { SourceHarness } from './source-harness.ts'
+
+const dirs: string[] = []
+function folder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-testing-'))
+  dirs.push(dir)
+  return dir
+}
+afterEach(() => {
+  for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true, force: true })
+})
+
+test('a source is read, resumes after its committed offset, and is read again after a kill', async () => {
+  const file = join(folder(), 'a.txt')
+  appendFileSync(file, 'one\ntwo\n')
+  await using source = new SourceHarness(FileStreamSourceConnector, { config: { file, topic: 't' } })
+  await source.start()
+  expect(source.state).toBe('RUNNING')
+  expect((await source.take(2)).map(r => r.value)).toEqual(['one', 'two'])
+  await source.committed()
+  expect(source.offset({ filename: file })).toEqual({ position: 8 })
+  await source.restart()
+  appendFileSync(file, 'three\n')
+  expect((await source.take(3)).map(r => r.value)).toEqual(['one', 'two', 'three'])
+  await source.committed()
+  source.holdAcks()
+  appendFileSync(file, 'four\n')
+  await source.kill()
+  expect(source.offset({ filename: file })).toEqual({ position: 14 })
+  await source.start()
+  expect((await source.take(4)).at(-1)?.value).toBe('four')
+})
+
+test('a source waits while the broker does not acknowledge', async () => {
+  const file = join(folder(), 'a.txt')
+  appendFileSync(file, 'x\n'.repeat(50))
+  await using source = new SourceHarness(FileStreamSourceConnector, { config: { file, topic: 't', 'batch.size': '5' } })
+  source.holdAcks(7)
+  await source.start()
+  await source.until(() => source.calls.filter(c => c.method === 'poll').length === 2)
+  expect(source.records).toHaveLength(0)
+  source.releaseAcks()
+  await source.take(50)
+})
+
+test('a sink takes records, commits what it has written, and gets the rest again', async () => {
+  const file = join(folder(), 'out.txt')
+  await using sink = new SinkHarness(FileStreamSinkConnector, { config: { file } })
+  await sink.start()
+  sink.send({ value: 'one' }, { value: 'two' })
+  await sink.committed()
+  expect(sink.offset()).toBe(2)
+  expect(readFileSync(file, 'utf8')).toBe('one\ntwo\n')
+  await sink.kill()
+  sink.send({ value: 'three' })
+  await sink.start()
+  await sink.committed()
+  expect(readFileSync(file, 'utf8')).toBe('one\ntwo\nthree\n')
+})
+
+test('a configuration that is invalid is reported with the key', async () => {
+  const source = new SourceHarness(FileStreamSourceConnector, { config: { topic: 't', 'batch.size': '0' } })
+  await expect(source.start()).rejects.toThrow('Invalid value 0 for configuration batch.size')
+})

@@ -1,0 +1,72 @@
+import type { SinkConnector, SourceConnector } from '../connect/connector.ts'
+
+/** A call of a task's method that has returned or thrown. */
+export interface TaskCall {
+  readonly method: string
+  /** What the method threw, before the runtime hides secrets in it. */
+  readonly error?: unknown
+}
+
+type AnyConnector = SourceConnector | SinkConnector
+type Methods = Record<string, unknown>
+
+/** The methods of tasks that the runtime calls. */
+const METHODS = ['start', 'poll', 'put', 'preCommit', 'flush', 'open', 'close', 'commit', 'commitRecords', 'stop']
+
+/** What an observer of a task is told. */
+export interface TaskObserver {
+  onCall(method: string, args: readonly unknown[]): void
+  onReturn(call: TaskCall, args: readonly unknown[]): void
+}
+
+/** Returns a class that constructs the connector with tasks whose calls are reported to an observer. */
+export function observed(type: new () => AnyConnector, observer: TaskObserver): new () => AnyConnector {
+  const create = function (this: unknown): AnyConnector {
+    const connector = new type()
+    const taskClass = connector.taskClass as new () => object
+    // an instance property, as connectors declare it, so that the class stays as it is
+    Object.defineProperty(connector, 'taskClass', { value: observedTask(taskClass, observer), configurable: true })
+    return connector
+  }
+  Object.defineProperty(create, 'name', { value: type.name })
+  return create as unknown as new () => AnyConnector
+}
+
+function observedTask(type: new () => object, observer: TaskObserver): new () => object {
+  const create = function (this: unknown): object {
+    const task = new type() as Methods
+    for (const name of METHODS) {
+      const method = task[name]
+      if (typeof method !== 'function') continue
+      task[name] = (...args: unknown[]) => observe(name, () => method.apply(task, args), observer, args)
+    }
+    return task
+  }
+  Object.defineProperty(create, 'name', { value: type.name })
+  return create as unknown as new () => object
+}
+
+function observe(method: string, call: () => unknown, observer: TaskObserver, args: readonly unknown[]): unknown {
+  observer.onCall(method, args)
+  let result: unknown
+  try {
+    result = call()
+  } catch (error) {
+    observer.onReturn({ method, error }, args)
+    throw error
+  }
+  if (!(result instanceof Promise)) {
+    observer.onReturn({ method }, args)
+    return result
+  }
+  return result.then(
+    value => {
+      observer.onReturn({ method }, args)
+      return value
+    },
+    (error: unknown) => {
+      observer.onReturn({ method, error }, args)
+      throw error
+    },
+  )
+}

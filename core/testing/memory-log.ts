@@ -1,0 +1,61 @@
+import type { ConsumerRecord, ProducerRecord } from '../client/types.ts'
+import { Signal } from '../common/async/signal.ts'
+
+/** Topics in memory: partitions of records, by `topic-partition`. */
+export class MemoryLog {
+  /** Notified after each change. */
+  readonly changed = new Signal()
+  readonly #partitions = new Map<string, ConsumerRecord[]>()
+  readonly #topics = new Map<string, Set<number>>()
+
+  /** Creates a topic with partitions 0 to `partitions - 1`. Does nothing if it exists. */
+  createTopic(topic: string, partitions = 1): void {
+    const known = this.#topics.get(topic) ?? new Set<number>()
+    for (let n = 0; n < partitions; n++) known.add(n)
+    this.#topics.set(topic, known)
+    this.changed.notify()
+  }
+
+  /** Returns the numbers of a topic's partitions; none if it does not exist. */
+  partitionsOf(topic: string): readonly number[] {
+    return [...(this.#topics.get(topic) ?? [])].sort((a, b) => a - b)
+  }
+
+  topics(): readonly string[] {
+    return [...this.#topics.keys()]
+  }
+
+  /** Appends a record and returns it as it is stored. */
+  append(record: ProducerRecord): ConsumerRecord {
+    const { topic, partition } = record
+    const number = partition ?? 0
+    this.createTopic(topic)
+    this.#topics.get(topic)?.add(number)
+    const records = this.records(topic, number)
+    const stored: ConsumerRecord = {
+      topic,
+      partition: number,
+      offset: records.length,
+      timestamp: record.timestamp ?? Date.now(),
+      timestampType: 0,
+      key: record.key,
+      value: typeof record.value === 'string' ? Buffer.from(record.value) : record.value,
+      headers: record.headers ?? [],
+      leaderEpoch: 0,
+    }
+    records.push(stored)
+    this.changed.notify()
+    return stored
+  }
+
+  /** Returns the records of a partition. */
+  records(topic: string, partition = 0): ConsumerRecord[] {
+    const key = `${topic}-${partition}`
+    let records = this.#partitions.get(key)
+    if (!records) {
+      records = []
+      this.#partitions.set(key, records)
+    }
+    return records
+  }
+}

@@ -1,0 +1,141 @@
+import type { DeliveryListener, PartitionInfo, Producer, ProducerRecord, RecordMetadata } from '../client/types.ts'
+import { Signal } from '../common/async/signal.ts'
+import type { MemoryLog } from './memory-log.ts'
+
+interface Waiting {
+  readonly record: ProducerRecord
+  readonly listener: DeliveryListener | undefined
+  readonly token: number
+}
+
+/** How a producer treats records. A test changes it while tasks run. */
+export class ProducerControl {
+  /** Notified after each change. */
+  readonly changed = new Signal()
+  #held = false
+  #discarding = false
+  /** The number of records that a producer holds before `append` refuses more. */
+  capacity = Number.POSITIVE_INFINITY
+
+  /** Whether records are accepted but not acknowledged. */
+  get held(): boolean {
+    return this.#held
+  }
+
+  hold(): void {
+    this.#held = true
+  }
+
+  release(): void {
+    this.#held = false
+    this.changed.notify()
+  }
+
+  /** Whether records are lost, as after a crash of the worker. */
+  get discarding(): boolean {
+    return this.#discarding
+  }
+
+  discard(): void {
+    this.#discarding = true
+    this.changed.notify()
+  }
+}
+
+/** A producer that writes into memory. It calls `onWritten` for each record that it acknowledges. */
+export class MemoryProducer implements Producer {
+  readonly #log: MemoryLog
+  readonly #control: ProducerControl
+  readonly #onWritten: (record: ProducerRecord, token: number) => void
+  readonly #settled = new Signal()
+  #waiting: Waiting[] = []
+  #scheduled = false
+  #closed = false
+
+  constructor(
+    log: MemoryLog,
+    control: ProducerControl,
+    onWritten: (record: ProducerRecord, token: number) => void = () => {},
+  ) {
+    this.#log = log
+    this.#control = control
+    this.#onWritten = onWritten
+    void this.#acknowledgeReleased()
+  }
+
+  append(record: ProducerRecord, listener?: DeliveryListener, token = 0): boolean {
+    if (this.#control.discarding) return true
+    if (this.#waiting.length >= this.#control.capacity) return false
+    this.#waiting.push({ record, listener, token })
+    this.#schedule()
+    return true
+  }
+
+  async room(signal?: AbortSignal): Promise<void> {
+    while (this.#waiting.length >= this.#control.capacity) {
+      signal?.throwIfAborted()
+      await this.#settled.next(undefined, signal)
+    }
+  }
+
+  async send(records: readonly ProducerRecord[]): Promise<RecordMetadata[]> {
+    return records.map(record => {
+      const { topic, partition, offset, timestamp } = this.#log.append(record)
+      return { topic, partition, offset, timestamp }
+    })
+  }
+
+  async flush(signal?: AbortSignal): Promise<void> {
+    while (this.#waiting.length > 0) {
+      signal?.throwIfAborted()
+      await this.#settled.next(undefined, signal)
+    }
+  }
+
+  abortUnsent(after: number): void {
+    const unsent = this.#waiting.filter(w => w.token > after)
+    this.#waiting = this.#waiting.filter(w => w.token <= after)
+    const error = Object.assign(new Error('the record was not sent because an earlier one failed'), { retriable: true })
+    for (const { listener, token, record } of unsent) listener?.onDelivery(token, error, record.topic, 0, -1, -1)
+    this.#settled.notify()
+  }
+
+  async partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {
+    this.#log.createTopic(topic)
+    return this.#log.partitionsOf(topic).map(partition => ({ topic, partition, leader: 0, replicas: [0], isr: [0] }))
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#control.changed.notify()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#control.held) return
+    this.#scheduled = true
+    // a broker never acknowledges within `append`
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#acknowledge()
+    })
+  }
+
+  #acknowledge(): void {
+    while (!this.#control.held && !this.#closed && this.#waiting.length > 0) {
+      const { record, listener, token } = this.#waiting.shift()!
+      const { topic, partition, offset, timestamp } = this.#log.append(record)
+      this.#onWritten(record, token)
+      listener?.onDelivery(token, null, topic, partition, offset, timestamp)
+    }
+    this.#settled.notify()
+  }
+
+  async #acknowledgeReleased(): Promise<void> {
+    while (!this.#closed) {
+      await this.#control.changed.next()
+      if (this.#control.discarding) this.#waiting = []
+      this.#settled.notify()
+      this.#schedule()
+    }
+  }
+}

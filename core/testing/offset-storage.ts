@@ -1,0 +1,50 @@
+import type { SourceOffset, SourcePartition } from '../connect/record.ts'
+import { asObject, parseJson } from '../worker/storage/connect-json.ts'
+import { offsetKey } from '../worker/task/host/herder-offset-store.ts'
+import type { HerderCall } from '../worker/task/host/messages-out.ts'
+
+/**
+ * The committed source offsets of a connector, as JSON. It outlives the tasks: pass one to several harnesses to test
+ * restarts.
+ */
+export class OffsetStorage {
+  readonly #texts = new Map<string, string>()
+  readonly #connector: string
+  /** Called after each commit. */
+  onCommit: () => void = () => {}
+
+  constructor(connector = 'test') {
+    this.#connector = connector
+  }
+
+  /** Returns the committed offset of a source partition, or null. */
+  offset(partition: SourcePartition): SourceOffset | null {
+    const text = this.#texts.get(offsetKey(this.#connector, partition))
+    return text === undefined ? null : asObject(parseJson(text))
+  }
+
+  /** The number of source partitions with a committed offset. */
+  get size(): number {
+    return this.#texts.size
+  }
+
+  /** The committed offsets as JSON text, by key. */
+  entries(): ReadonlyMap<string, string> {
+    return this.#texts
+  }
+
+  clear(): void {
+    this.#texts.clear()
+  }
+
+  /** Answers a call of a task, as the herder does. */
+  answer(call: HerderCall): (string | null)[] | null {
+    if (call.name === 'offsets-get') return call.keys.map(key => this.#texts.get(key) ?? null)
+    for (const [key, value] of call.entries) {
+      if (value === null) this.#texts.delete(key)
+      else this.#texts.set(key, value)
+    }
+    this.onCommit()
+    return null
+  }
+}

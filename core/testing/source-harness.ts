@@ -1,0 +1,117 @@
+import type { SourceConnector } from '../connect/connector.ts'
+import type { Transformation } from '../connect/plugins.ts'
+import type { CompleteSourceRecord, ConnectRecord, SourceOffset, SourcePartition } from '../connect/record.ts'
+import { Harness, type HarnessOptions, type TaskWiring } from './harness.ts'
+import { memoryAdmin } from './memory-admin.ts'
+import { MemoryConsumer, MemoryGroup } from './memory-consumer.ts'
+import { MemoryProducer, ProducerControl } from './memory-producer.ts'
+import { OffsetStorage } from './offset-storage.ts'
+
+export interface SourceHarnessOptions extends HarnessOptions {
+  /** The committed offsets at the start. Default: none. */
+  readonly offsets?: OffsetStorage
+}
+
+/**
+ * Runs a source connector without a worker or a broker: the connector, its tasks, transformations, converters, the
+ * handling of errors and the commits of offsets are those of the worker; the broker is in memory.
+ *
+ * ```ts
+ * await using source = new SourceHarness(MyConnector, { config: { topic: 'orders' } })
+ * await source.start()
+ * const records = await source.take(3)
+ * await source.restart() // resumes after the committed offsets
+ * ```
+ */
+export class SourceHarness extends Harness {
+  /** The committed offsets. */
+  readonly offsets: OffsetStorage
+  /** The records that the broker has acknowledged, after the transformations, in order. */
+  readonly records: CompleteSourceRecord[] = []
+  #control = new ProducerControl()
+
+  constructor(connector: new () => SourceConnector, options: SourceHarnessOptions) {
+    const offsets = options.offsets ?? new OffsetStorage()
+    super('source', connector, options, offsets)
+    this.offsets = offsets
+  }
+
+  override start(): Promise<this> {
+    if (this.#control.discarding) this.#control = new ProducerControl()
+    return super.start()
+  }
+
+  /** Waits until at least `count` records are acknowledged, counted from the first start, and returns all of them. */
+  async take(count: number): Promise<readonly CompleteSourceRecord[]> {
+    await this.until(() => this.records.length >= count, `${count} records; ${this.records.length} have come`)
+    return this.records
+  }
+
+  /** Waits until the offset of the last acknowledged record of each source partition is committed. */
+  async committed(): Promise<void> {
+    const last = new Map<string, CompleteSourceRecord>()
+    for (const record of this.records) {
+      if (record.sourcePartition && record.sourceOffset) last.set(JSON.stringify(record.sourcePartition, plain), record)
+    }
+    const isCommitted = ({ sourcePartition, sourceOffset }: CompleteSourceRecord) =>
+      JSON.stringify(this.offset(sourcePartition!), plain) === JSON.stringify(sourceOffset, plain)
+    await this.until(() => [...last.values()].every(isCommitted), 'the offsets to be committed')
+  }
+
+  /** Returns the committed offset of a source partition, or null. */
+  offset(partition: SourcePartition): SourceOffset | null {
+    return this.offsets.offset(partition)
+  }
+
+  /**
+   * Makes the broker accept at most `capacity` records without acknowledging them, until `releaseAcks`. Further records
+   * wait, and the runtime stops calling `poll`: this is the back-pressure.
+   */
+  holdAcks(capacity = Number.POSITIVE_INFINITY): void {
+    this.#control.capacity = capacity
+    this.#control.hold()
+  }
+
+  releaseAcks(): void {
+    this.#control.capacity = Number.POSITIVE_INFINITY
+    this.#control.release()
+  }
+
+  protected override wire(_taskId: number): TaskWiring {
+    // the record that the transformations returned last: the next one that the producer gets
+    let last: CompleteSourceRecord | null = null
+    const pending = new Map<object, CompleteSourceRecord>()
+    class Capture implements Transformation {
+      apply<R extends ConnectRecord>(record: R): R {
+        last = record as unknown as CompleteSourceRecord
+        return record
+      }
+    }
+    const control = this.#control
+    const { log, records } = this
+    const notify = () => this.changed.notify()
+    class Producer extends MemoryProducer {
+      override append(...args: Parameters<MemoryProducer['append']>): boolean {
+        if (last) pending.set(args[0], last)
+        return super.append(...args)
+      }
+    }
+    const producer = () =>
+      new Producer(log, control, sent => {
+        const record = pending.get(sent)
+        pending.delete(sent)
+        if (record) records.push(record)
+        notify()
+      })
+    return {
+      clients: { producer, consumer: () => new MemoryConsumer(log, new MemoryGroup()), admin: () => memoryAdmin(log) },
+      transforms: [{ type: Capture }],
+    }
+  }
+
+  protected override disconnect(): void {
+    this.#control.discard()
+  }
+}
+
+const plain = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { defineConfig } from '../../../common/config/define.ts'
+import { validateConfig } from '../../../common/config/parse.ts'
+import type { ConfigureContext } from '../../../connect/plugins.ts'
+import { configurePlugin, taskSettings } from './plugin-settings.ts'
+
+const config = defineConfig({
+  size: { type: 'INT', default: 3, importance: 'HIGH', documentation: 'A number.' },
+})
+
+test('a plugin gets parsed settings, and its configuration as text in the context', () => {
+  const seen: [unknown, ConfigureContext][] = []
+  configurePlugin({ config, configure: (settings, context) => void seen.push([settings, context]) }, { size: ' 7 ' })
+  expect(seen[0]?.[0]).toEqual({ size: 7 })
+  expect(seen[0]?.[1].configs).toEqual({ size: ' 7 ' })
+  expect(seen[0]?.[1].logger.name).toContain('millrace.plugin')
+})
+
+test('an invalid value fails with the message of validation', () => {
+  const props = { size: 'many' }
+  const [value] = validateConfig(config, props)
+  expect(() => configurePlugin({ config, configure: () => {} }, props)).toThrow(value!.errors[0])
+  expect(() => taskSettings({}, { config }, props)).toThrow(value!.errors[0])
+})
+
+test('a task may declare keys of its own', () => {
+  const own = defineConfig({ part: { type: 'INT', importance: 'HIGH', documentation: 'The number of the part.' } })
+  expect(taskSettings({ config: own }, { config }, { part: '2' })).toEqual({ part: 2 })
+  expect(taskSettings({}, { config }, { part: '2' })).toEqual({ size: 3 })
+})
+
+test('a converter that declares converter.type learns what it converts', () => {
+  const typed = defineConfig({ 'converter.type': { type: 'STRING', importance: 'LOW', documentation: 'Its use.' } })
+  const seen: unknown[] = []
+  const plugin = { config: typed, configure: (s: unknown, c: { isKey: boolean }) => void seen.push(s, c.isKey) }
+  configurePlugin(plugin, {}, true)
+  configurePlugin(plugin, { 'converter.type': 'key' })
+  configurePlugin(plugin, {})
+  expect(seen).toEqual([
+    { 'converter.type': 'key' },
+    true,
+    { 'converter.type': 'key' },
+    true,
+    { 'converter.type': 'value' },
+    false,
+  ])
+})
+
+test('a plugin without a declaration or configure is accepted', () => {
+  expect(() => configurePlugin({}, { anything: 'x' })).not.toThrow()
+})
