@@ -42,9 +42,7 @@ function commit(
   b: FakeBroker,
   group: string,
   offset: number,
-  o: Partial<CommittedOffset> = {},
-  who = ANYONE,
-  partition = 0,
+  { who = ANYONE, partition = 0, ...o }: Partial<CommittedOffset> & { who?: typeof ANYONE; partition?: number } = {},
 ) {
   const committed = {
     offset,
@@ -102,7 +100,7 @@ async function recordsOf(b: FakeBroker, group: string) {
 test('offsets with their metadata, and a generation with its members, survive a restart', async () => {
   let b = await start()
   const { memberId, generationId } = await member(b, 'g')
-  expect(await commit(b, 'g', 42, {}, { ...ANYONE, memberId, generationId })).toBe(0)
+  expect(await commit(b, 'g', 42, { who: { ...ANYONE, memberId, generationId } })).toBe(0)
   expect(await commit(b, 'simple', 7)).toBe(0)
   b = await restart()
   expect(committed(b, 'g')).toBe(42)
@@ -120,7 +118,7 @@ test('offsets with their metadata, and a generation with its members, survive a 
 
 test('concurrent commits share appends, and the last one of each partition applies', async () => {
   const b = await start()
-  const codes = await Promise.all(Array.from({ length: 200 }, (_, i) => commit(b, 'g', i, {}, ANYONE, i % 4)))
+  const codes = await Promise.all(Array.from({ length: 200 }, (_, i) => commit(b, 'g', i, { partition: i % 4 })))
   expect(new Set(codes)).toEqual(new Set([0]))
   expect([0, 1, 2, 3].map(p => committed(b, 'g', p))).toEqual([196, 197, 198, 199])
   const log = b.logs.get('__consumer_offsets', groupPartition('g', 3))!
@@ -130,12 +128,12 @@ test('concurrent commits share appends, and the last one of each partition appli
 
 test('a commit in another generation or by an unknown member is rejected', async () => {
   const b = await start()
-  expect(await commit(b, 'nobody', 1, {}, { ...ANYONE, generationId: 3 })).toBe(E.ILLEGAL_GENERATION)
+  expect(await commit(b, 'nobody', 1, { who: { ...ANYONE, generationId: 3 } })).toBe(E.ILLEGAL_GENERATION)
   const { memberId, generationId } = await member(b, 'g')
-  expect(await commit(b, 'g', 1, {}, { ...ANYONE, memberId, generationId: generationId + 1 })).toBe(
+  expect(await commit(b, 'g', 1, { who: { ...ANYONE, memberId, generationId: generationId + 1 } })).toBe(
     E.ILLEGAL_GENERATION,
   )
-  expect(await commit(b, 'g', 1, {}, { ...ANYONE, memberId: 'x', generationId })).toBe(E.UNKNOWN_MEMBER_ID)
+  expect(await commit(b, 'g', 1, { who: { ...ANYONE, memberId: 'x', generationId } })).toBe(E.UNKNOWN_MEMBER_ID)
   expect(await commit(b, 'g', 1)).toBe(E.UNKNOWN_MEMBER_ID)
   expect(committed(b, 'g')).toBe(undefined)
 })
@@ -162,7 +160,7 @@ test('a deleted group remains deleted after a restart', async () => {
 test('commits in progress when the group is deleted leave no offsets', async () => {
   let b = await start()
   await commit(b, 'g', 1)
-  const late = commit(b, 'g', 2, {}, ANYONE, 3)
+  const late = commit(b, 'g', 2, { partition: 3 })
   const deleted = b.coordinators.groups.deleteGroup('g')
   const after = commit(b, 'g', 3)
   expect(await Promise.all([late, deleted, after])).toEqual([0, 0, E.COORDINATOR_LOAD_IN_PROGRESS])
@@ -192,7 +190,7 @@ test('the offsets of an empty group expire after the retention time, and so does
   let b = await start({ 'offsets.retention.minutes': '1' })
   await commit(b, 'simple', 1)
   const { memberId } = await member(b, 'g')
-  await commit(b, 'g', 2, {}, { ...ANYONE, memberId, generationId: 1 })
+  await commit(b, 'g', 2, { who: { ...ANYONE, memberId, generationId: 1 } })
   await b.coordinators.groups.expireNow()
   b.ahead = 61_000
   await b.coordinators.groups.expireNow()
@@ -245,7 +243,7 @@ test('the offsets of an earlier topic with the same name are not returned', asyn
   await commit(open[0]!, 'g', 5)
   // As if the broker died before it removed them.
   const b = await restart({}, imageOf({ orders: { id: 'newnewnewnewnewnewnewA', partitions: 4 } }))
-  await commit(b, 'g', 7, { topicId: 'newnewnewnewnewnewnewA' }, ANYONE, 1)
+  await commit(b, 'g', 7, { topicId: 'newnewnewnewnewnewnewA', partition: 1 })
   const broker = { ...b.services, coordinators: b.coordinators }
   for (const apiVersion of [5, 8, 10]) {
     const request = { groupId: 'g', topics: null, groups: [{ groupId: 'g', topics: null }] }

@@ -3,7 +3,7 @@ import { ErrorCode, errorFor, kafkaCodeOf } from '../../protocol/error-codes.ts'
 import type { ProduceRequest, ProduceResponse } from '../../protocol/messages/00-produce.ts'
 import * as header from '../../protocol/records/batch-header.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
-import { claimsTransaction, theOneBatch } from '../log/validation/check-header.ts'
+import { claimsTransaction, singleBatch } from '../log/validation/check-header.ts'
 import { RecordsRejected } from '../log/validation/rules.ts'
 import type { TopicImage } from '../quorum/image.ts'
 import { isInternalTopic } from '../quorum/topic-names.ts'
@@ -78,7 +78,7 @@ async function append(
 ): Promise<PartitionResponse> {
   let logStartOffset = NO_OFFSET
   try {
-    const batch = theOneBatch(records, ctx.apiVersion)
+    const batch = singleBatch(records, ctx.apiVersion)
     const log = ctx.broker.log(topic.name, index)
     logStartOffset = log.logStartOffset
     // Transactions are not supported yet, so no producer can have started one.

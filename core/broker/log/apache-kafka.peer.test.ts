@@ -23,7 +23,10 @@ afterAll(async () => {
 
 const client = () => new Kafka({ brokers: [kafka.bootstrap], logLevel: logLevel.NOTHING })
 
-/** What Kafka said of a log when it loaded it: warnings, and words of damage or repair. */
+/**
+ * The lines that Kafka logged when it loaded a log: warnings, and lines that mention damage or
+ * repair.
+ */
 function complaintsAbout(log: string): string[] {
   const bad = / (WARN|ERROR) |orrupt|not found|Recovering|truncat|rebuilding indices/
   return kafka
@@ -55,7 +58,7 @@ async function createTopic(topic: string): Promise<void> {
   await admin.disconnect()
 }
 
-/** Puts a log of ours where Kafka's log of the topic was; returns its values. */
+/** Replaces Kafka's log of the topic with a log of ours, and returns its values. */
 async function replaceLog(topic: string, count: number): Promise<string[]> {
   const path = join(kafka.dataDir, `${topic}-0`)
   const topicId = /topic_id: (\S+)/.exec(readFileSync(join(path, 'partition.metadata'), 'utf8'))![1]!
@@ -87,7 +90,7 @@ async function replaceLog(topic: string, count: number): Promise<string[]> {
 }
 
 test.skipIf(libs === null)(
-  'Apache Kafka serves a log of ours as its own, and goes on with it; then we go on with that',
+  'Apache Kafka serves a log of ours and appends to it, and we serve the result',
   async () => {
     await kafka.start()
     await createTopic('clean')
@@ -98,7 +101,7 @@ test.skipIf(libs === null)(
     expect(complaintsAbout('clean-0')).toEqual([])
     expect(await consumeAll('clean', clean.length)).toEqual(clean)
     await kafka.stop()
-    // without the mark of a clean stop Kafka reads everything again, with its own checks
+    // After an unclean shutdown, Kafka checks all records of the log again.
     const crashed = await replaceLog('crashed', 300)
     rmSync(join(kafka.dataDir, '.kafka_cleanshutdown'))
     await kafka.start()

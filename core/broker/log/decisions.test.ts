@@ -8,7 +8,7 @@ import { configOf } from './test-support/logs.ts'
 const segment = (endOffset: number, size: number, latestTimestamp: number) => ({ endOffset, size, latestTimestamp })
 const state = { now: 1000, highWatermark: 30, logStartOffset: 0 }
 
-test('segments expire by age, by size and below the start of the log, the oldest first, only when replicated', () => {
+test('segments expire by age, by size and below the log start, the oldest first, only when replicated', () => {
   const three = [segment(10, 100, 100), segment(20, 100, 900), segment(30, 100, 950)]
   const expired = (o: Parameters<typeof configOf>[0], s = {}) => expiredSegments(three, configOf(o), { ...state, ...s })
   expect(expired({ retentionMs: 899 })).toBe(1)
@@ -27,7 +27,7 @@ test('an empty last segment never expires', () => {
   expect(expiredSegments([segment(0, 0, 0)], configOf({ retentionMs: 1 }), state)).toBe(0)
 })
 
-test('the dirty part ends before the last segment, before an open transaction and before records that are too young', () => {
+test('the dirty part ends before the last segment, before an open transaction and before young records', () => {
   const view = (baseOffset: number, size: number, latestTimestamp: number) => ({
     baseOffset,
     endOffset: baseOffset + 10,
@@ -54,7 +54,7 @@ test('the dirty part ends before the last segment, before an open transaction an
   ])
 })
 
-test('epochs end where the next begins, also after both ends of the log moved', () => {
+test('an epoch ends where the next one begins, also after the log was truncated at either end', () => {
   const epochs = new LeaderEpochs('unused', [])
   for (const [epoch, start] of [
     [0, 0],
@@ -117,14 +117,14 @@ test('an epoch that begins exactly at the new log start replaces the older ones'
     [0, 10],
     [1, 20],
   ])
-  // epochs without records begin where the next one does: the last of them is in force
+  // Epochs without records have the same start offset. The last of them is the current one.
   expect(after(10, 0, 10, 10, 20)).toEqual([
     [2, 10],
     [3, 20],
   ])
 })
 
-test('names of files and directories are read as Kafka writes them', () => {
+test('names of files and directories are parsed as Kafka writes them', () => {
   expect(parseLogFileName('00000000000000000017.log')).toEqual({ offset: 17, type: '.log', state: '' })
   expect(parseLogFileName('00000000000000000017.timeindex.deleted')).toEqual({
     offset: 17,

@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => removeDir(dir))
 
-/** Apache's own reader of log files. Returns what it printed and what it complained of. */
+/** Runs Apache's own log file reader. Returns its output and its complaints. */
 function dumpLog(files: readonly string[], ...more: string[]): { out: string; complaints: string } {
   const tool = 'org.apache.kafka.tools.DumpLogSegments'
   const args = ['-Xmx256m', '-cp', join(libs!, '*'), tool, ...more, '--files', files.join(',')]
@@ -24,7 +24,10 @@ function dumpLog(files: readonly string[], ...more: string[]): { out: string; co
   return { out: stdout, complaints: complaints.join('\n') }
 }
 
-/** A log with several segments, compressed batches, an idempotent producer, and transactions of both outcomes. */
+/**
+ * Writes a log with several segments, compressed batches, an idempotent producer, and a committed
+ * and an aborted transaction.
+ */
 async function writeLog(): Promise<string> {
   const config = configOf({ segmentBytes: 4000, indexIntervalBytes: 300 })
   const manager = await LogManager.open({ dirs: [dir], defaults: config, logger: recordingLogger() })

@@ -1,21 +1,24 @@
 import { defineErrors } from '../../common/errors/error-table.ts'
 
-/** Errors of the log that stop the broker's start. What a request can see is a KafkaError of the protocol. */
+/**
+ * Errors of the log that prevent the broker from starting. Errors that requests return are
+ * KafkaErrors of the protocol module.
+ */
 export const logErrors = defineErrors({
   MR_LOG_DIR_UNUSABLE: {
-    message: 'log directory {dir} cannot be used: {cause}',
-    fix: 'Create it or make it writable for this user, or set log.dirs (or --data-dir) to another place.',
+    message: 'cannot use the log directory {dir}: {cause}',
+    fix: 'Create the directory or make it writable for this user, or choose another directory in log.dirs (or --data-dir).',
   },
   MR_LOG_OLD_FORMAT: {
-    message: '{file} holds record batches of format v{magic} at byte {position}, from before Kafka 0.11',
-    fix: 'Convert the topic with Kafka 3.x (mirror it into a new topic), since Kafka 4 and Millrace keep format v2 only.',
+    message: '{file} contains a record batch of format v{magic} at byte {position}, written before Kafka 0.11',
+    fix: 'Use Kafka 3.x to mirror the topic into a new topic. Kafka 4 and Millrace support only format v2.',
   },
   MR_LOG_CHECKPOINT_MALFORMED: {
-    message: 'checkpoint file {file} is malformed: {cause}',
-    fix: 'Delete it: the log then recovers by reading its segments.',
+    message: 'the checkpoint file {file} is malformed: {cause}',
+    fix: 'Delete the file. The log is then recovered from its segments.',
   },
   MR_LOG_OPEN_FAILED: {
-    message: 'the log {name} in {dir} cannot be opened: {cause}',
-    fix: 'Repair the cause and start again; nothing was deleted.',
+    message: 'cannot open the log {name} in {dir}: {cause}',
+    fix: 'Remove the cause, then restart the broker. No data was deleted.',
   },
 })

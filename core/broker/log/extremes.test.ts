@@ -20,7 +20,7 @@ import {
   tempDir,
   testEnv,
 } from './test-support/logs.ts'
-import { theOneBatch } from './validation/check-header.ts'
+import { singleBatch } from './validation/check-header.ts'
 import { CheckPool } from './validation/check-pool.ts'
 
 const seed = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
@@ -32,7 +32,7 @@ beforeEach(() => {
 })
 afterEach(() => removeDir(dir))
 
-/** One for all logs: a thread takes a moment to start. */
+/** Shared by all logs, because starting a thread takes a moment. */
 const checks = new CheckPool({ logger: recordingLogger() })
 afterAll(() => checks.close())
 
@@ -47,7 +47,7 @@ const extreme64 = fc.oneof(
 const extreme32 = fc.oneof(fc.constantFrom(MIN32, MIN32 + 1, -2, -1, 0, 1, MAX32 - 1, MAX32), fc.integer())
 const extreme16 = fc.oneof(fc.constantFrom(-32768, -2, -1, 0, 1, 32767), fc.integer({ min: -32768, max: 32767 }))
 
-/** One or two fields of a header with any value, extremes above all. */
+/** One or two header fields with arbitrary values, especially extreme ones. */
 const falseHeader: fc.Arbitrary<RawBatch> = fc
   .tuple(
     fc.record(
@@ -86,8 +86,8 @@ const falseRecord: fc.Arbitrary<RawRecord> = fc.oneof(
 )
 
 /**
- * A producer with a plausible id, so that many are accepted, and all fields at their extremes come
- * up.
+ * A producer with a plausible id, so that many batches are accepted, and extreme values in all
+ * fields.
  */
 const producer = fc.oneof(
   { weight: 2, arbitrary: fc.constant({}) },
@@ -135,12 +135,12 @@ const settings = fc.record({
 
 const MAP = { maxMapBytes: 1 << 20 }
 
-/** A log that only rolls and compacts as much as it can. */
+/** A log that rolls and compacts as often as possible. */
 const config = { segmentBytes: 500, indexIntervalBytes: 0, minCleanableDirtyRatio: 0, retentionMs: -1 }
 
 /**
- * Good records before, between and after everything else; all of them are in the log and can be
- * found by their time.
+ * Valid records before, between and after all others. They must always be in the log and be found
+ * by timestamp.
  */
 class Markers {
   readonly #log: () => PartitionLog
@@ -169,21 +169,24 @@ class Markers {
       expect(byTime!.timestamp).toBeGreaterThanOrEqual(timestamp)
       if (log.config.messageTimestampType === 'CreateTime') expect(byTime!.offset).toBeLessThanOrEqual(offset)
     }
-    // compaction may have removed the record that had it, as in Kafka: it must not throw
+    // As in Kafka, compaction may have removed the record with that timestamp. It must not throw.
     await log.maxTimestampOffset()
   }
 }
 
-/** Without times: compaction changes a batch's latest. */
+/** Without timestamps, because compaction changes the maximum timestamp of a batch. */
 const statesOf = (log: PartitionLog) =>
   log
     .producerStates()
     .map(s => ({ ...s, lastTimestamp: 0 }))
-    // the view rounds ids
+    // The view rounds ids.
     .sort((a, b) => a.producerId - b.producerId || a.lastSequence - b.lastSequence)
 
-/** Rolls, closes, opens cleanly and not, compacts; nothing of it may throw. */
-async function liveThrough(
+/**
+ * Rolls the log, closes it, opens it after clean and unclean shutdowns, and compacts it. Nothing
+ * may throw.
+ */
+async function exerciseLog(
   path: string,
   log: PartitionLog,
   options: object,
@@ -209,7 +212,7 @@ async function liveThrough(
   }
 }
 
-test(`whatever a producer's fields say, the log takes or rejects the batch, and lives on (seed ${seed})`, {
+test(`for any producer fields, the log accepts or rejects the batch and continues to work (seed ${seed})`, {
   timeout: 120_000,
 }, async () => {
   let run = 0
@@ -224,7 +227,7 @@ test(`whatever a producer's fields say, the log takes or rejects the batch, and 
       await markers.add()
       for (const b of batches) {
         try {
-          const bytes = theOneBatch(rawBatch(b, BigInt(NOW)), 12)
+          const bytes = singleBatch(rawBatch(b, BigInt(NOW)), 12)
           await log.append(bytes, { origin: 'client', leaderEpoch: 3 })
         } catch (error) {
           expect(error).toBeInstanceOf(KafkaError)
@@ -233,10 +236,10 @@ test(`whatever a producer's fields say, the log takes or rejects the batch, and 
         }
         await markers.add()
       }
-      // every record that was taken can be read
+      // Every accepted record can be read.
       expect((await readAll(log)).map(r => r.offset)).toEqual(Array.from({ length: log.logEndOffset }, (_, i) => i))
       await markers.check()
-      await liveThrough(path, log, options, async l => {
+      await exerciseLog(path, log, options, async l => {
         current = l
         await markers.check()
       })
@@ -246,7 +249,7 @@ test(`whatever a producer's fields say, the log takes or rejects the batch, and 
   )
 })
 
-test(`a log that holds batches which nobody checked opens, is read, and is compacted around them (seed ${seed})`, {
+test(`a log with unchecked batches opens, is readable, and is compacted around them (seed ${seed})`, {
   timeout: 120_000,
 }, async () => {
   let run = 0
@@ -262,7 +265,7 @@ test(`a log that holds batches which nobody checked opens, is read, and is compa
       for (const b of batches) {
         const bytes = rawBatch({ ...b, baseOffset: BigInt(log.logEndOffset), leaderEpoch: 3 }, BigInt(NOW))
         try {
-          // what a leader of an older version sends: only its frame is looked at
+          // As a leader with an older version would send. Only the frame is checked.
           await log.append(bytes, { origin: 'replication', leaderEpoch: 3 })
         } catch (error) {
           expect(error).toBeInstanceOf(KafkaError)
@@ -272,7 +275,7 @@ test(`a log that holds batches which nobody checked opens, is read, and is compa
         await markers.add()
       }
       await markers.check()
-      await liveThrough(path, log, options, async l => {
+      await exerciseLog(path, log, options, async l => {
         current = l
         await markers.check()
       })
@@ -282,7 +285,7 @@ test(`a log that holds batches which nobody checked opens, is read, and is compa
   )
 })
 
-test('producer ids past 2^53 are distinguished, in snapshots too', async () => {
+test('producer ids above 2^53 are distinguished, in snapshots too', async () => {
   const ids = [2n ** 53n, 2n ** 53n + 1n, MAX64 - 1n, MAX64]
   const send = (l: PartitionLog, producerId: bigint, baseSequence: number) =>
     l.append(rawBatch({ producerId, producerEpoch: 0, baseSequence, records: [{}] }, BigInt(NOW)), {
@@ -311,7 +314,7 @@ test('a log with the largest timestamp reopens, and its records are found', asyn
   for (const baseTimestamp of [MAX64, MAX64 - 1n, 2n ** 53n + 1n]) {
     const bytes = rawBatch({ baseTimestamp, maxTimestamp: 0n, records: [{ timestampDelta: 0n }] }, 0n)
     await log.append(bytes, { origin: 'client', leaderEpoch: 0 })
-    // the header has the exact time
+    // The header has the exact timestamp.
     const { chunks } = await log.read(log.logEndOffset - 1, 1, TO_END)
     expect(chunks[0]!.readBigInt64BE(header.MAX_TIMESTAMP)).toBe(baseTimestamp)
   }
@@ -343,7 +346,7 @@ test('retention uses the timestamps of the records, not of the batch header', as
   await log.close()
 })
 
-test('a gzip batch whose header and records disagree is rejected', async () => {
+test('a gzip batch whose header and records do not match is rejected', async () => {
   const log = await openLog(dir, {}, { env: envAt(NOW) })
   const two: RawBatch = { codec: 'gzip', records: [{}, {}] }
   for (const b of [
@@ -375,7 +378,7 @@ test('wrong offset deltas of uncompressed records, and wrong lengths of compress
   await log.close()
 })
 
-test('all ten invalid records of a hundred are named', async () => {
+test('all ten invalid records of a hundred are listed', async () => {
   const log = await openLog(dir, { cleanupPolicy: ['compact'] }, { env: envAt(NOW) })
   for (const compression of ['none', 'zstd'] as const) {
     const records = Array.from({ length: 100 }, (_, i) => ({
@@ -392,7 +395,7 @@ test('all ten invalid records of a hundred are named', async () => {
   await log.close()
 })
 
-test('an unreadable batch from before validation is reported, and compaction continues', async () => {
+test('an unreadable batch written before validation existed is reported, and compaction continues', async () => {
   const logger = recordingLogger()
   const log = await openLog(dir, { ...config, cleanupPolicy: ['compact'] }, { env: envAt(NOW, logger) })
   for (let i = 0; i < 20; i++) {
@@ -402,7 +405,7 @@ test('an unreadable batch from before validation is reported, and compaction con
     await log.append(bad, { origin: 'replication', leaderEpoch: 0 })
   }
   await log.compact(NOW, MAP)
-  expect(logger.lines.some(l => /^WARN t-0: 1 batches cannot be read/.test(l))).toBe(true)
+  expect(logger.lines.some(l => /^WARN t-0: skipped 1 unreadable batches/.test(l))).toBe(true)
   const { chunks } = await log.read(6, 1, TO_END)
   expect([header.baseOffset(chunks[0]!, 0), header.lastOffset(chunks[0]!, 0)]).toEqual([6, 7])
   expect(configOf().cleanupPolicy).toEqual(['delete'])

@@ -1,26 +1,29 @@
 import { close, closeSync, openSync } from 'node:fs'
 
 /**
- * A file that is opened when first used and may be closed behind its back when too many are open. While `pins` is above 0
- * (an asynchronous read or write is under way) it stays open.
+ * A file that is opened on first use. The cache may close it if too many files are open, but not
+ * while `pins` is above 0 (an asynchronous read or write is in progress).
  */
 export interface CachedFile {
   path: string
   fd: number
   pins: number
-  /** Close as soon as nobody pins it: the file is gone. */
-  doomed: boolean
+  /** Whether to close the file once it has no pins, because it was deleted. */
+  closeWhenUnpinned: boolean
 }
 
 export function cachedFile(path: string): CachedFile {
-  return { path, fd: -1, pins: 0, doomed: false }
+  return { path, fd: -1, pins: 0, closeWhenUnpinned: false }
 }
 
-/** Opens files lazily and keeps at most `limit` of them open, closing the least recently used. */
+/**
+ * Opens files on demand and keeps at most `limit` of them open. Closes the least recently used one
+ * first.
+ */
 export class FdCache {
   readonly #limit: number
   readonly #closeDeleted: (fd: number) => void
-  /** Open files, the least recently used first: a Set keeps the order of insertion. */
+  /** The open files, the least recently used first. A Set keeps insertion order. */
   readonly #open = new Set<CachedFile>()
   #latest: CachedFile | null = null
 
@@ -36,12 +39,15 @@ export class FdCache {
     return this.#open.size
   }
 
-  /** The file's descriptor, for reading and writing, opened (and created) if need be; valid until the next turn unless pinned. */
+  /**
+   * Returns the file's descriptor for reading and writing. Opens or creates the file if necessary.
+   * The descriptor is valid until the next event loop turn, or while the file is pinned.
+   */
   fd(file: CachedFile, flags: 'r' | 'r+' | 'w+' = 'r+'): number {
     if (file.fd < 0) {
       if (this.#open.size >= this.#limit) this.#closeOldest()
       file.fd = openSync(file.path, flags)
-      file.doomed = false
+      file.closeWhenUnpinned = false
     } else if (this.#latest === file) return file.fd
     this.#open.delete(file)
     this.#open.add(file)
@@ -57,17 +63,17 @@ export class FdCache {
 
   unpin(file: CachedFile): void {
     file.pins--
-    if (file.pins === 0 && file.doomed) this.#close(file)
+    if (file.pins === 0 && file.closeWhenUnpinned) this.#close(file)
   }
 
-  /** Closes a file now, or when its last pin goes. */
+  /** Closes a file now, or when its last pin is removed. */
   release(file: CachedFile): void {
     if (file.fd < 0) return
-    if (file.pins > 0) file.doomed = true
+    if (file.pins > 0) file.closeWhenUnpinned = true
     else this.#close(file)
   }
 
-  /** Closes all that nobody pins, the others when their pins go. */
+  /** Closes all files without pins now, and the others when their pins are removed. */
   releaseAll(): void {
     for (const file of this.#open) this.release(file)
   }
@@ -85,7 +91,7 @@ export class FdCache {
     file.fd = -1
     this.#open.delete(file)
     if (this.#latest === file) this.#latest = null
-    if (file.doomed) this.#closeDeleted(fd)
+    if (file.closeWhenUnpinned) this.#closeDeleted(fd)
     else closeSync(fd)
   }
 }

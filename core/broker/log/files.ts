@@ -8,8 +8,9 @@ export function isErrno(error: unknown, code: string): boolean {
 }
 
 /**
- * Writes a small file whole or not at all as far as this process is concerned: beside it, then a rename. Not synced, for
- * what can be rebuilt (snapshots, epochs): a synchronous fsync would stop every other partition.
+ * Replaces a small file atomically for other readers: writes a temporary file next to it, then
+ * renames that. It is not synced, so it is only for files that can be rebuilt (snapshots, epochs).
+ * A synchronous fsync would block all other partitions.
  */
 export function replaceFileSync(file: string, content: string | Buffer): void {
   const temporary = `${file}.tmp`
@@ -22,7 +23,7 @@ export function replaceFileSync(file: string, content: string | Buffer): void {
   }
 }
 
-/** `replaceFileSync` with an fdatasync, off the main thread. */
+/** Like `replaceFileSync`, but asynchronous and with an fdatasync. */
 export async function replaceFile(file: string, content: string | Buffer): Promise<void> {
   const temporary = `${file}.tmp`
   try {
@@ -50,21 +51,24 @@ export async function syncDirectory(dir: string): Promise<void> {
   }
 }
 
-/** Makes an empty file where there is none. */
+/** Creates an empty file if it does not exist. */
 export function touch(file: string): void {
   closeSync(openSync(file, 'a'))
 }
 
-/** Writes all of a buffer at a position: one call may write less, and only the next tells why. */
+/**
+ * Writes a whole buffer at a position. A single call may write less, and only the next call reports
+ * why.
+ */
 export function writeFully(fd: number, bytes: Buffer, position: number): void {
   let done = 0
   while (done < bytes.length) done += writeSync(fd, bytes, done, bytes.length - done, position + done)
 }
 
-/** Linux's IOV_MAX: so many buffers a call at most. */
+/** Linux's IOV_MAX: the maximum number of buffers per call. */
 export const MAX_VECTORS = 1024
 
-/** `writeFully` for several buffers in a row. */
+/** Like `writeFully`, for several consecutive buffers. */
 export function writevFully(fd: number, buffers: readonly Buffer[], size: number, position: number): void {
   if (buffers.length === 1) {
     writeFully(fd, buffers[0]!, position)
@@ -79,7 +83,7 @@ export function writevFully(fd: number, buffers: readonly Buffer[], size: number
   }
 }
 
-/** What is left of a list of buffers after its first `n` bytes. */
+/** Returns a list of buffers without its first `n` bytes. */
 export function dropBytes(buffers: readonly Buffer[], n: number): Buffer[] {
   let i = 0
   let left = n
@@ -89,12 +93,12 @@ export function dropBytes(buffers: readonly Buffer[], n: number): Buffer[] {
   return rest
 }
 
-/** Removes a file that may be gone already. */
+/** Removes a file if it exists. */
 export function removeFile(file: string): void {
   rmSync(file, { force: true })
 }
 
-/** Renames a file that may be gone already; tells whether it was there. */
+/** Renames a file if it exists. Returns whether it existed. */
 export function renameIfThere(from: string, to: string): boolean {
   try {
     renameSync(from, to)

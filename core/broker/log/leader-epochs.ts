@@ -1,6 +1,9 @@
 import { type EpochStart, readEpochCheckpoint, writeEpochCheckpoint } from './recovery/checkpoint-file.ts'
 
-/** Which leader epoch began at which offset (`leader-epoch-checkpoint`), for followers and clients that compare logs. */
+/**
+ * The start offset of each leader epoch (`leader-epoch-checkpoint`), from which followers and
+ * clients compare logs.
+ */
 export class LeaderEpochs {
   file: string
   #entries: EpochStart[]
@@ -24,7 +27,10 @@ export class LeaderEpochs {
     return this.#entries.at(-1)?.epoch ?? -1
   }
 
-  /** Notes that records from `startOffset` on have this epoch. Older entries that contradict it go. Returns whether it is new. */
+  /**
+   * Records that an epoch starts at an offset. Removes older entries that contradict it. Returns
+   * whether anything changed.
+   */
   assign(epoch: number, startOffset: number): boolean {
     if (epoch < 0 || epoch === this.latest) return false
     this.#entries = this.#entries.filter(e => e.epoch < epoch && e.startOffset < startOffset)
@@ -33,7 +39,7 @@ export class LeaderEpochs {
     return true
   }
 
-  /** Records at or above an offset are gone. */
+  /** Called after the records at or above an offset were removed. */
   truncateFromEnd(offset: number): void {
     const kept = this.#entries.filter(e => e.startOffset < offset)
     if (kept.length === this.#entries.length) return
@@ -41,7 +47,10 @@ export class LeaderEpochs {
     this.#dirty = true
   }
 
-  /** Records below an offset are gone: the epoch in force there begins at it now. */
+  /**
+   * Called after the records below an offset were removed. The epoch at that offset then starts
+   * there.
+   */
   truncateFromStart(offset: number): void {
     const n = this.#entries.findLastIndex(e => e.startOffset <= offset)
     const at = this.#entries[n]
@@ -50,7 +59,10 @@ export class LeaderEpochs {
     this.#dirty = true
   }
 
-  /** The largest epoch at or below the one asked for, and the offset where it ends (`logEndOffset` for the latest). */
+  /**
+   * Returns the largest epoch at or below the requested one, and the offset where it ends
+   * (`logEndOffset` for the latest epoch).
+   */
   endOffsetFor(epoch: number, logEndOffset: number): { epoch: number; endOffset: number } {
     if (epoch === -1) return { epoch: -1, endOffset: -1 }
     if (epoch === this.latest) return { epoch, endOffset: logEndOffset }

@@ -1,6 +1,6 @@
 import type { LogConfig } from './types.ts'
 
-/** The largest value of Kafka's `long` settings, which mean "never" there. */
+/** The largest value of Kafka's `long` settings, which means "never". */
 export const NEVER = Number.MAX_SAFE_INTEGER
 
 /** Kafka 4.3's topic defaults. */

@@ -26,7 +26,7 @@ export interface CheckpointedOffsets {
   readonly cleanedTo: number | null
 }
 
-/** One directory of `log.dirs`: the partitions in it and the checkpoint files beside them. */
+/** A directory in `log.dirs`: its partitions and its checkpoint files. */
 export class LogDir {
   readonly path: string
   readonly #logger: Logger
@@ -34,9 +34,9 @@ export class LogDir {
   readonly #startOffsets: CheckpointTable
   readonly #highWatermarks: CheckpointTable
   readonly #cleanerOffsets: CheckpointTable
-  /** Removed partitions that the files on disk may still mention. */
+  /** Removed partitions that the files on disk may still contain. */
   readonly #outdated = new Set<string>()
-  /** The number of its logs, so that a new log goes to the directory with the fewest. */
+  /** The number of logs in the directory. A new log goes to the directory with the fewest. */
   logCount = 0
 
   constructor(path: string, logger: Logger) {
@@ -48,15 +48,15 @@ export class LogDir {
     this.#cleanerOffsets = new CheckpointTable(path, CLEANER_OFFSETS)
   }
 
-  /** Makes the directory if need be, and lists it. Throws MR_LOG_DIR_UNUSABLE. */
-  list(): { partitions: string[]; doomed: string[] } {
+  /** Creates the directory if necessary, and lists its content. Throws MR_LOG_DIR_UNUSABLE. */
+  list(): { partitions: string[]; deleted: string[] } {
     try {
       makeDirs(this.path)
       const dirs = readdirSync(this.path, { withFileTypes: true }).filter(e => e.isDirectory())
       const names = dirs.map(e => e.name)
       return {
         partitions: names.filter(n => parsePartitionDir(n) !== null),
-        doomed: names.filter(n => n.endsWith(DELETE_DIR)).map(n => join(this.path, n)),
+        deleted: names.filter(n => n.endsWith(DELETE_DIR)).map(n => join(this.path, n)),
       }
     } catch (error) {
       throw logErrors.create('MR_LOG_DIR_UNUSABLE', { dir: this.path, cause: messageOf(error) }, { cause: error })
@@ -92,7 +92,7 @@ export class LogDir {
   }
 
   /** Sets the offsets of a log for the next checkpoints. */
-  note(topic: string, partition: number, o: CheckpointedOffsets): void {
+  setOffsets(topic: string, partition: number, o: CheckpointedOffsets): void {
     this.#recoveryPoints.set(topic, partition, o.recoveryPoint)
     this.#startOffsets.set(topic, partition, o.startOffset)
     this.#highWatermarks.set(topic, partition, o.highWatermark)
@@ -100,12 +100,12 @@ export class LogDir {
   }
 
   /** Removes a log from the next checkpoints. */
-  forget(key: string): void {
-    for (const table of this.#tables()) table.forget(key)
+  remove(key: string): void {
+    for (const table of this.#tables()) table.remove(key)
     this.#outdated.add(key)
   }
 
-  /** Whether checkpoints on disk may mention a removed log of this name. */
+  /** Whether checkpoints on disk may contain a removed log with this name. */
   isOutdated(key: string): boolean {
     return this.#outdated.has(key)
   }
@@ -116,17 +116,17 @@ export class LogDir {
 
   /** Writes the checkpoints that changed. */
   async write(): Promise<void> {
-    const forgotten = [...this.#outdated]
+    const removed = [...this.#outdated]
     for (const table of this.#tables()) await table.write()
-    for (const key of forgotten) this.#outdated.delete(key)
+    for (const key of removed) this.#outdated.delete(key)
   }
 
-  /** A checkpoint only saves work: without it the logs are read. */
+  /** Reads a checkpoint. It is optional: without it, the broker reads the logs. */
   #read(name: string): PartitionOffsets {
     try {
       return readOffsetCheckpoint(join(this.path, name))
     } catch (error) {
-      this.#logger.warn(`${join(this.path, name)} is not used`, error)
+      this.#logger.warn(`Ignoring the unreadable checkpoint ${join(this.path, name)}`, error)
       return new Map()
     }
   }

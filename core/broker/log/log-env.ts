@@ -11,18 +11,18 @@ import { Trash } from './trash.ts'
 import type { LogManagerOptions } from './types.ts'
 import { CheckPool } from './validation/check-pool.ts'
 
-/** What the logs of one broker share. */
+/** The resources that all logs of a broker share. */
 export interface LogEnv {
   readonly fds: FdCache
   readonly tail: TailCache
-  /** Memory for reads and for the tail. */
+  /** The buffer pool for reads and for the tail cache. */
   readonly pool: BufferPool
   readonly trash: Trash
-  /** Background work, such as fdatasync of rolled segments: one operation at a time. */
+  /** Runs background operations, such as fdatasync of completed segments, one at a time. */
   readonly background: Pick<SerialQueue, 'run' | 'idle'>
-  /** Checks producers' batches that take long. */
+  /** Checks the batches that take long to check. */
   readonly checks: CheckPool
-  /** Logs whose offsets changed since the checkpoints were written. */
+  /** The logs whose offsets changed since the last checkpoint. */
   readonly changed: Set<LogState>
   readonly logger: Logger
   readonly autoHighWatermark: boolean
@@ -39,7 +39,7 @@ export function createLogEnv(o: Partial<Omit<LogManagerOptions, 'dirs' | 'defaul
     run: <T>(job: () => T | Promise<T>) => serial.run(() => slowOperations.run(job)),
     idle: () => serial.idle(),
   }
-  // the last close of a deleted file frees its blocks
+  // Closing a deleted file for the last time frees its blocks, which takes long.
   const closeDeleted = (fd: number) => void background.run(() => new Promise<void>(done => close(fd, () => done())))
   return {
     fds: new FdCache(o.maxOpenFiles, closeDeleted),

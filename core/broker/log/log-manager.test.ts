@@ -25,7 +25,7 @@ const open = (o: Partial<LogManagerOptions> = {}) =>
   LogManager.open({ dirs: [dir], defaults: configOf(), logger: recordingLogger(), ...o })
 const read = (name: string) => readFileSync(join(dir, name), 'utf8')
 
-test("a clean stop leaves Kafka's checkpoints and its mark, and the next start takes the mark away", async () => {
+test("a clean shutdown writes Kafka's checkpoints and its marker, and the next start removes the marker", async () => {
   const manager = await open()
   const log = await manager.getOrCreate('a-b.c', 1, TOPIC_ID)
   await manager.getOrCreate('empty', 0, OTHER_ID)
@@ -44,7 +44,7 @@ test("a clean stop leaves Kafka's checkpoints and its mark, and the next start t
   await again.close()
 })
 
-test('a deleted log is renamed at once, answers no more, and is removed later', async () => {
+test('a deleted log is renamed at once, rejects requests, and is removed later', async () => {
   let now = 1000
   const manager = await open({ now: () => now })
   const log = await manager.getOrCreate('t', 0, TOPIC_ID)
@@ -58,15 +58,15 @@ test('a deleted log is renamed at once, answers no more, and is removed later', 
   expect(renamed).toEqual([expect.stringMatching(/^t-0\.[0-9a-f]{32}-delete$/)])
   await expect(append(log, ['y'])).rejects.toMatchObject({ retriable: true })
   await expect(Promise.resolve(log.read(0, 100, TO_END))).rejects.toThrow('UNKNOWN_TOPIC_OR_PARTITION')
-  const anew = await manager.getOrCreate('t', 0, OTHER_ID)
-  expect(anew.logEndOffset).toBe(0)
+  const recreated = await manager.getOrCreate('t', 0, OTHER_ID)
+  expect(recreated.logEndOffset).toBe(0)
   now += 60_000
   await manager.tick(now)
   await vi.waitFor(() => expect(readdirSync(dir).filter(n => n.endsWith('-delete'))).toEqual([]))
   await manager.close()
 })
 
-test('what a crash left of a deleted log is removed at the next start', async () => {
+test('the remains of a deleted log after a crash are removed at the next start', async () => {
   mkdirSync(join(dir, 't-0.0123456789abcdef0123456789abcdef-delete'))
   const manager = await open()
   expect(manager.all()).toEqual([])
@@ -75,7 +75,7 @@ test('what a crash left of a deleted log is removed at the next start', async ()
   await manager.close()
 })
 
-test("a log made anew under an old name does not get the old one's offsets, even after a crash", async () => {
+test("a log recreated under the same name does not get the old log's offsets, even after a crash", async () => {
   const manager = await open()
   const old = await manager.getOrCreate('t', 0, TOPIC_ID)
   for (let i = 0; i < 5; i++) await append(old, ['old'])
@@ -90,7 +90,7 @@ test("a log made anew under an old name does not get the old one's offsets, even
   await afterCrash.close()
 })
 
-test('a log of another topic with the same name is put aside, not mixed up and not deleted', async () => {
+test('a log of another topic with the same name is renamed, and neither mixed up nor deleted', async () => {
   const manager = await open()
   await append(await manager.getOrCreate('t', 0, TOPIC_ID), ['old'])
   const log = await manager.getOrCreate('t', 0, OTHER_ID)
@@ -100,14 +100,14 @@ test('a log of another topic with the same name is put aside, not mixed up and n
   await manager.close()
 })
 
-test('concurrent requests for a new log make one', async () => {
+test('concurrent requests for a new log create one log', async () => {
   const manager = await open()
   const logs = await Promise.all(Array.from({ length: 5 }, () => manager.getOrCreate('t', 0, TOPIC_ID)))
   expect(new Set(logs).size).toBe(1)
   await manager.close()
 })
 
-test('partitions are spread over the directories, and found again in theirs', async () => {
+test('partitions are distributed over the directories, and found there again', async () => {
   const dirs = [join(dir, 'one'), join(dir, 'two')]
   const manager = await open({ dirs })
   for (let p = 0; p < 6; p++) await append(await manager.getOrCreate('t', p, TOPIC_ID), [`${p}`])
@@ -118,7 +118,7 @@ test('partitions are spread over the directories, and found again in theirs', as
   await again.close()
 })
 
-test('a log that cannot be opened stays aside with its checkpoint, and is tried again when asked for', async () => {
+test('a log that cannot be opened keeps its checkpoint, and each request for it tries again', async () => {
   const manager = await open()
   const log = await manager.getOrCreate('t', 0, TOPIC_ID)
   for (let i = 0; i < 4; i++) await append(log, [`${i}`])
@@ -145,7 +145,7 @@ test('a log that cannot be opened stays aside with its checkpoint, and is tried 
   await repaired.close()
 })
 
-test('checkpoints that cannot be written, as on a full disk, neither keep the logs from opening nor from closing', async () => {
+test('if checkpoints cannot be written, as on a full disk, logs can still be opened and closed', async () => {
   const before = await open()
   await append(await before.getOrCreate('t', 0, TOPIC_ID), ['a'])
   await before.close()
@@ -156,16 +156,16 @@ test('checkpoints that cannot be written, as on a full disk, neither keep the lo
   await append(log, ['b'])
   expect(await readValues(log)).toEqual(['a', 'b'])
   await manager.close()
-  expect(logger.lines.filter(l => l.startsWith('ERROR checkpoints cannot be written'))).toHaveLength(2)
+  expect(logger.lines.filter(l => l.startsWith('ERROR Cannot write the checkpoints'))).toHaveLength(2)
   expect(existsSync(join(dir, '.kafka_cleanshutdown'))).toBe(false)
 })
 
-test('a directory that cannot be used is said so', async () => {
+test('an unusable directory is reported', async () => {
   writeFileSync(join(dir, 'file'), '')
   await expect(open({ dirs: [join(dir, 'file')] })).rejects.toMatchObject({ code: 'MR_LOG_DIR_UNUSABLE' })
 })
 
-test('hundreds of partitions need few open files and little memory, and all that is read is right', async () => {
+test('hundreds of partitions need few open files and little memory, and all reads are correct', async () => {
   const count = 300
   const manager = await open({ maxOpenFiles: 50, tailCacheBytes: 100_000 })
   const logs = await Promise.all(Array.from({ length: count }, (_, p) => manager.getOrCreate('t', p, TOPIC_ID)))
@@ -183,7 +183,7 @@ test('hundreds of partitions need few open files and little memory, and all that
   await again.close()
 })
 
-test('compacted logs are cleaned in the background, and where that ended is remembered', async () => {
+test('compacted logs are cleaned in the background, and their progress survives a restart', async () => {
   let now = 1e12
   const config = configOf({ cleanupPolicy: ['compact'], segmentBytes: 500 })
   const manager = await open({ now: () => now })
@@ -202,7 +202,7 @@ test('compacted logs are cleaned in the background, and where that ended is reme
   await again.close()
 })
 
-test('a log that nobody asks for is kept whole, whatever the defaults say', async () => {
+test('a log that no topic uses is kept unchanged, whatever the defaults are', async () => {
   const manager = await open()
   const log = await manager.getOrCreate('t', 0, TOPIC_ID, configOf({ retentionMs: -1 }))
   await append(log, [{ value: 'old', timestamp: 1000 }])

@@ -16,8 +16,8 @@ import { DELETE_DIR, parsePartitionDir, renamedPartitionDir, STRAY_DIR } from '.
 import { SerialQueue } from './serial-queue.ts'
 import type * as api from './types.ts'
 
-/** Logs that are read at a time when the broker starts, and closed at a time when it stops. */
-const AT_ONCE = 4
+/** The number of logs that are opened or closed concurrently when the broker starts or stops. */
+const CONCURRENCY = 4
 const RETENTION_CHECK_MS = 300_000
 const CHECKPOINT_MS = 5_000
 const CLEANER_BACKOFF_MS = 15_000
@@ -27,12 +27,15 @@ const CLEANER_MAP_BYTES = 128 << 20
 interface Entry {
   readonly log: PartitionLog
   readonly dir: LogDir
-  /** Somebody asked for it. A log on disk that nobody wants is kept as it is: nothing of it expires. */
+  /**
+   * Whether the log was requested. A log on disk that was never requested is kept unchanged, and
+   * nothing in it expires.
+   */
   claimed: boolean
 }
 
-/** What the checkpoints say of a log that is about to be opened. */
-interface Known {
+/** The checkpointed state of a log that is about to be opened. */
+interface SavedState {
   readonly clean: boolean
   readonly recoveryPoint: number
   readonly logStartOffset: number
@@ -40,12 +43,22 @@ interface Known {
   readonly cleanedTo: number
 }
 
-const NEW_LOG: Known = { clean: true, recoveryPoint: 0, logStartOffset: 0, highWatermark: 0, cleanedTo: -1 }
+interface LogToOpen {
+  readonly dir: LogDir
+  readonly topic: string
+  readonly partition: number
+  /** Null to read the id from the directory. */
+  readonly topicId: string | null
+  readonly config: api.LogConfig
+  readonly saved: SavedState
+}
 
-/** How many logs to open, close or rename before yielding to other work. */
-const TURN = 16
+const NEW_LOG: SavedState = { clean: true, recoveryPoint: 0, logStartOffset: 0, highWatermark: 0, cleanedTo: -1 }
+
+/** The number of logs to open, close or rename before yielding to the event loop. */
+const OPENED_PER_TURN = 16
 /** The same for logs that are only inspected. */
-const LOOKS = 1024
+const INSPECTIONS_PER_TURN = 1024
 
 /** All logs of a broker, in one or more directories. */
 export class LogManager implements api.LogManager {
@@ -53,12 +66,12 @@ export class LogManager implements api.LogManager {
   readonly #dirs: LogDir[]
   readonly #defaults: api.LogConfig
   readonly #logs = new Map<string, Entry>()
-  /** Logs on disk that could not be opened, by partition: whoever asks for one has it tried again. */
-  readonly #unopened = new Map<string, Known & { dir: LogDir }>()
-  /** Creations under way, by partition. */
+  /** Logs on disk that could not be opened, by partition. A request for such a log tries again. */
+  readonly #unopened = new Map<string, SavedState & { dir: LogDir }>()
+  /** Logs being created, by partition. */
   readonly #creating = new Map<string, Promise<PartitionLog>>()
-  /** Running removals, by partition: a new log with the same name waits for them. */
-  readonly #leaving = new Map<string, Promise<void>>()
+  /** Removals in progress, by partition. A new log with the same name waits for them. */
+  readonly #removing = new Map<string, Promise<void>>()
   readonly #removals = new SerialQueue()
   #removed = 0
   readonly #retentionCheckMs: number
@@ -83,8 +96,8 @@ export class LogManager implements api.LogManager {
   }
 
   /**
-   * Opens every log that is there, recovering where the last process did not close. A log that cannot be opened stays aside, and
-   * asking for it tells why. Throws MR_LOG_DIR_UNUSABLE.
+   * Opens every existing log, and recovers the logs of an unclean shutdown. If a log cannot be
+   * opened, requesting it later throws the cause. Throws MR_LOG_DIR_UNUSABLE.
    */
   static async open(o: api.LogManagerOptions): Promise<LogManager> {
     const manager = new LogManager(o)
@@ -110,9 +123,9 @@ export class LogManager implements api.LogManager {
     const key = partitionKey(topic, partition)
     const creating = this.#creating.get(key)
     if (creating !== undefined) return creating
-    const known = this.#logs.get(key)
-    if (known !== undefined && known.log.topicId === topicId) return this.#claim(known, config)
-    const created = this.#provide(topic, partition, topicId, config)
+    const entry = this.#logs.get(key)
+    if (entry !== undefined && entry.log.topicId === topicId) return this.#claim(entry, config)
+    const created = this.#openOrCreate(topic, partition, topicId, config)
     this.#creating.set(key, created)
     try {
       return await created
@@ -128,52 +141,53 @@ export class LogManager implements api.LogManager {
   }
 
   /**
-   * Stops handing out the log. Its directory is renamed in the background; resolves once it is
-   * renamed. With a topic's id only that topic's log is removed. The checkpoints are left to the
-   * next regular writing.
+   * Stops returning the log, and renames its directory in the background. Resolves once it is
+   * renamed. With a topic id, only that topic's log is removed. The next periodic checkpoint
+   * records the removal.
    */
   delete(topic: string, partition: number, topicId?: string): Promise<void> {
     const key = partitionKey(topic, partition)
-    const running = this.#leaving.get(key)
+    const running = this.#removing.get(key)
     if (running !== undefined) return running
     const entry = this.#logs.get(key)
     const unopened = this.#unopened.get(key)
     if (entry === undefined && unopened === undefined) return Promise.resolve()
     if (entry !== undefined && topicId !== undefined && entry.log.topicId !== topicId) return Promise.resolve()
     if (entry !== undefined) this.#drop(key, entry)
-    const leaving = this.#removals.run(async () => {
+    const removing = this.#removals.run(async () => {
       if (unopened !== undefined) this.#removeUnopened(topic, partition, unopened.dir)
       if (entry !== undefined) {
-        const dir = await this.#moveAway(entry, DELETE_DIR)
+        const dir = await this.#renameDir(entry, DELETE_DIR)
         this.#env.trash.add([dir], entry.log.config.fileDeleteDelayMs)
       }
-      if (++this.#removed % TURN === 0) await nextTurn()
+      if (++this.#removed % OPENED_PER_TURN === 0) await nextTurn()
     })
-    const done = leaving.finally(() => this.#leaving.delete(key))
-    this.#leaving.set(key, done)
+    const done = removing.finally(() => this.#removing.delete(key))
+    this.#removing.set(key, done)
     return done
   }
 
   #removeUnopened(topic: string, partition: number, dir: LogDir): void {
     const key = partitionKey(topic, partition)
-    const doomed = join(dir.path, newDirName(topic, partition, DELETE_DIR))
-    renameSync(join(dir.path, key), doomed)
+    const renamed = join(dir.path, newDirName(topic, partition, DELETE_DIR))
+    renameSync(join(dir.path, key), renamed)
     this.#unopened.delete(key)
-    dir.forget(key)
-    this.#env.trash.add([doomed], this.#defaults.fileDeleteDelayMs)
+    dir.remove(key)
+    this.#env.trash.add([renamed], this.#defaults.fileDeleteDelayMs)
   }
 
   /**
-   * Empties a log that ends before an offset and continues it there. Only if its records exist
-   * elsewhere.
+   * Empties a log that ends before an offset, and continues it at that offset. Use this only if its
+   * records exist elsewhere.
    */
   async startOver(topic: string, partition: number, offset: number): Promise<PartitionLog> {
     const key = partitionKey(topic, partition)
     const { log, dir, claimed } = this.#logs.get(key)!
     await log.close()
     this.#drop(key, this.#logs.get(key)!)
-    const known = { ...NEW_LOG, clean: false, logStartOffset: offset }
-    const opened = await this.#open(dir, topic, partition, log.topicId, log.config, known)
+    const saved = { ...NEW_LOG, clean: false, logStartOffset: offset }
+    const { topicId, config } = log
+    const opened = await this.#open({ dir, topic, partition, topicId, config, saved })
     this.#logs.get(key)!.claimed = claimed
     return opened
   }
@@ -181,16 +195,16 @@ export class LogManager implements api.LogManager {
   #add(key: string, entry: Entry): void {
     this.#logs.set(key, entry)
     entry.dir.logCount++
-    this.#note(entry)
+    this.#updateCheckpoint(entry)
   }
 
   #drop(key: string, entry: Entry): void {
     this.#logs.delete(key)
     entry.dir.logCount--
-    entry.dir.forget(key)
+    entry.dir.remove(key)
   }
 
-  /** Calls that come while one is running wait for that one. */
+  /** Runs the periodic work. A call during a running tick waits for that tick. */
   tick(now: number): Promise<void> {
     if (this.#closed) return Promise.resolve()
     this.#ticking ??= this.#tick(now).finally(() => {
@@ -199,7 +213,7 @@ export class LogManager implements api.LogManager {
     return this.#ticking
   }
 
-  /** Resolves when the compaction that a tick began is done. */
+  /** Resolves when the running compaction is complete. */
   compactionDone(): Promise<void> {
     return this.#compaction.idle()
   }
@@ -217,12 +231,12 @@ export class LogManager implements api.LogManager {
         await log.close()
       } catch (error) {
         failed.add(dir)
-        this.#env.logger.error(`${basename(log.dir)} was not closed properly; it is checked at the next start`, error)
+        this.#env.logger.error(`${basename(log.dir)} was not closed cleanly. The next start will check it`, error)
       }
     })
     await this.#env.checks.close()
     await this.#env.background.idle()
-    // without its checkpoints a directory is not as it was left
+    // A directory without its checkpoints does not count as cleanly closed.
     const isSaved = await this.#checkpointOrWarn()
     for (const dir of this.#dirs) if (isSaved && !failed.has(dir)) await dir.markCleanShutdown()
     await this.#env.trash.empty(Number.POSITIVE_INFINITY)
@@ -230,19 +244,19 @@ export class LogManager implements api.LogManager {
   }
 
   async #load(dir: LogDir): Promise<void> {
-    const { partitions, doomed } = dir.list()
-    this.#env.trash.add(doomed, 0)
+    const { partitions, deleted } = dir.list()
+    this.#env.trash.add(deleted, 0)
     const clean = dir.wasClosedCleanly
     const recoveryPoints = dir.recoveryPoints()
     const startOffsets = dir.startOffsets()
     const highWatermarks = dir.highWatermarks()
     const cleanerOffsets = dir.cleanerOffsets()
     if (!clean && partitions.length > 0) {
-      this.#env.logger.info(`${dir.path} was not closed properly: checking ${partitions.length} logs`)
+      this.#env.logger.info(`${dir.path} was not closed cleanly: checking ${partitions.length} logs`)
     }
     await inParallel(partitions, async name => {
       const { topic, partition } = parsePartitionDir(name)!
-      const known = {
+      const saved = {
         clean,
         recoveryPoint: recoveryPoints.get(name) ?? 0,
         logStartOffset: startOffsets.get(name) ?? 0,
@@ -250,17 +264,17 @@ export class LogManager implements api.LogManager {
         cleanedTo: cleanerOffsets.get(name) ?? -1,
       }
       try {
-        const log = await this.#open(dir, topic, partition, null, this.#defaults, known)
-        if (!this.#env.autoHighWatermark) log.setHighWatermark(known.highWatermark)
+        const log = await this.#open({ dir, topic, partition, topicId: null, config: this.#defaults, saved })
+        if (!this.#env.autoHighWatermark) log.setHighWatermark(saved.highWatermark)
       } catch (error) {
         this.#env.logger.error(messageOf(error), error)
         if (this.#logs.has(name)) return
-        this.#unopened.set(name, { ...known, clean: false, dir })
-        dir.note(topic, partition, {
-          recoveryPoint: known.recoveryPoint,
-          startOffset: known.logStartOffset > 0 ? known.logStartOffset : null,
-          highWatermark: known.highWatermark,
-          cleanedTo: known.cleanedTo >= 0 ? known.cleanedTo : null,
+        this.#unopened.set(name, { ...saved, clean: false, dir })
+        dir.setOffsets(topic, partition, {
+          recoveryPoint: saved.recoveryPoint,
+          startOffset: saved.logStartOffset > 0 ? saved.logStartOffset : null,
+          highWatermark: saved.highWatermark,
+          cleanedTo: saved.cleanedTo >= 0 ? saved.cleanedTo : null,
         })
       }
     })
@@ -268,21 +282,14 @@ export class LogManager implements api.LogManager {
   }
 
   /** Throws MR_LOG_OPEN_FAILED. */
-  async #open(
-    dir: LogDir,
-    topic: string,
-    partition: number,
-    newTopicId: string | null,
-    config: api.LogConfig,
-    known: Known,
-  ): Promise<PartitionLog> {
+  async #open({ dir, topic, partition, config, saved, ...o }: LogToOpen): Promise<PartitionLog> {
     const name = partitionKey(topic, partition)
     const path = join(dir.path, name)
     try {
       const other = this.#logs.get(name)
-      if (other !== undefined) throw new Error(`it is in ${other.dir.path} too`)
-      const topicId = newTopicId ?? readTopicId(path) ?? ZERO_UUID
-      const log = await PartitionLog.open({ topic, partition, topicId, dir: path, config, env: this.#env, ...known })
+      if (other !== undefined) throw new Error(`it also exists in ${other.dir.path}`)
+      const topicId = o.topicId ?? readTopicId(path) ?? ZERO_UUID
+      const log = await PartitionLog.open({ topic, partition, topicId, dir: path, config, env: this.#env, ...saved })
       this.#add(name, { log, dir, claimed: false })
       return log
     } catch (error) {
@@ -291,57 +298,60 @@ export class LogManager implements api.LogManager {
     }
   }
 
-  /** Opens the log that could not be opened before, or makes it; one of the same name of another topic is put aside. */
-  async #provide(topic: string, partition: number, topicId: string, config: api.LogConfig): Promise<PartitionLog> {
+  /**
+   * Retries a log that could not be opened, or creates the log. Renames a log of another topic with
+   * the same name.
+   */
+  async #openOrCreate(topic: string, partition: number, topicId: string, config: api.LogConfig): Promise<PartitionLog> {
     const key = partitionKey(topic, partition)
-    // a failed removal is reported to its caller
-    await this.#leaving.get(key)?.catch(() => undefined)
+    // A failed removal is reported to its own caller.
+    await this.#removing.get(key)?.catch(() => undefined)
     const unopened = this.#unopened.get(key)
     if (unopened !== undefined) {
-      const { dir, ...known } = unopened
-      await this.#open(dir, topic, partition, null, config, known)
+      const { dir, ...saved } = unopened
+      await this.#open({ dir, topic, partition, topicId: null, config, saved })
       this.#unopened.delete(key)
     }
     const entry = this.#logs.get(key)
     if (entry !== undefined && entry.log.topicId === ZERO_UUID) {
-      // written before topics had ids
+      // The log was written before topics had ids.
       writeTopicId(entry.log.dir, topicId)
       entry.log.topicId = topicId
     }
     if (entry !== undefined && entry.log.topicId === topicId) return this.#claim(entry, config)
     if (entry !== undefined) {
       this.#drop(key, entry)
-      const dir = await this.#moveAway(entry, STRAY_DIR)
+      const dir = await this.#renameDir(entry, STRAY_DIR)
       this.#env.logger.warn(
-        `${dir} belongs to topic id ${entry.log.topicId}, not ${topicId}: put aside, delete it by hand`,
+        `${dir} belongs to topic id ${entry.log.topicId}, not ${topicId}. It was renamed. Delete it by hand if it is not needed`,
       )
     }
-    const dir = this.#emptiest()
+    const dir = this.#leastUsedDir()
     const path = join(dir.path, key)
-    // otherwise, after a crash, the new log would get the offsets of the removed log with the same
-    // name
+    // Otherwise, after a crash, the new log would get the offsets of the removed log with the same
+    // name.
     if (dir.isOutdated(key)) await this.#checkpoint()
     makeDirs(path)
     writeTopicId(path, topicId)
-    await this.#open(dir, topic, partition, topicId, config, NEW_LOG)
+    await this.#open({ dir, topic, partition, topicId, config, saved: NEW_LOG })
     return this.#claim(this.#logs.get(key)!, config)
   }
 
   /**
-   * Renames the directory of a log that was dropped already, so that those whom this wakes up do
-   * not find it.
+   * Renames the directory of a dropped log. It was dropped first so that waiting requests, which
+   * the rename wakes, do not find it again.
    */
-  async #moveAway(entry: Entry, suffix: string): Promise<string> {
+  async #renameDir(entry: Entry, suffix: string): Promise<string> {
     const { topic, partition } = entry.log
     try {
-      return await entry.log.moveAway(newDirName(topic, partition, suffix))
+      return await entry.log.renameDir(newDirName(topic, partition, suffix))
     } catch (error) {
       if (existsSync(entry.log.dir)) this.#add(partitionKey(topic, partition), entry)
       throw error
     }
   }
 
-  #emptiest(): LogDir {
+  #leastUsedDir(): LogDir {
     return this.#dirs.reduce((best, d) => (d.logCount < best.logCount ? d : best))
   }
 
@@ -350,16 +360,16 @@ export class LogManager implements api.LogManager {
     if (checksRetention) this.#lastRetention = now
     let visited = 0
     for (const { log, claimed } of [...this.#logs.values()]) {
-      if (++visited % LOOKS === 0) await nextTurn()
+      if (++visited % INSPECTIONS_PER_TURN === 0) await nextTurn()
       if (!claimed) continue
       try {
         if (checksRetention && log.retentionDue(now)) await log.runRetention(now)
         if (log.tickDue(now)) await log.tick(now)
       } catch (error) {
-        this.#env.logger.error(`${basename(log.dir)}: housekeeping failed; it is tried again`, error)
+        this.#env.logger.error(`${basename(log.dir)}: maintenance failed. The next attempt is in one second`, error)
       }
     }
-    // in the background, since there may be thousands of directories
+    // In the background, because there may be thousands of directories.
     void this.#env.trash.empty(now)
     this.#compaction.tick(now, () => [...this.#logs.values()].filter(e => e.claimed).map(e => e.log))
     if (now - this.#lastCheckpoint < CHECKPOINT_MS) return
@@ -372,17 +382,17 @@ export class LogManager implements api.LogManager {
       await this.#checkpoint()
       return true
     } catch (error) {
-      this.#env.logger.error('checkpoints cannot be written; the next start reads more of the logs', error)
+      this.#env.logger.error('Cannot write the checkpoints. The next start may take longer', error)
       return false
     }
   }
 
-  /** One at a time: they write the same files. */
+  /** Runs one checkpoint at a time, because they write the same files. */
   #checkpoint(): Promise<void> {
     const mine = this.#checkpointing.then(async () => {
       for (const state of this.#env.changed) {
         const entry = this.#logs.get(state.name)
-        if (entry !== undefined) this.#note(entry)
+        if (entry !== undefined) this.#updateCheckpoint(entry)
       }
       this.#env.changed.clear()
       for (const dir of this.#dirs) await dir.write()
@@ -391,8 +401,8 @@ export class LogManager implements api.LogManager {
     return mine
   }
 
-  #note({ log, dir }: Entry): void {
-    dir.note(log.topic, log.partition, checkpointed(log))
+  #updateCheckpoint({ log, dir }: Entry): void {
+    dir.setOffsets(log.topic, log.partition, checkpointed(log))
   }
 }
 
@@ -415,9 +425,9 @@ async function inParallel<T>(items: readonly T[], job: (item: T) => Promise<void
   const worker = async () => {
     while (next < items.length) {
       const item = items[next++]!
-      if (next % TURN === 0) await nextTurn()
+      if (next % OPENED_PER_TURN === 0) await nextTurn()
       await job(item)
     }
   }
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker))
+  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, items.length) }, worker))
 }

@@ -6,7 +6,7 @@ import { PartitionTail } from './read/tail-cache.ts'
 import type { Segment } from './segment/segment.ts'
 import type { LogConfig } from './types.ts'
 
-/** What was found on disk, or made, when a log was opened. */
+/** The content of a log that was opened or created. */
 export interface LoadedLog {
   readonly segments: Segment[]
   readonly producers: ProducerStates
@@ -16,14 +16,26 @@ export interface LoadedLog {
   readonly recoveryPoint: number
 }
 
-/** The parts of one partition's log, shared by its writer, its readers and its housekeeping. All changes are synchronous. */
+interface LogStateOptions {
+  readonly topic: string
+  readonly partition: number
+  readonly dir: string
+  readonly env: LogEnv
+  readonly config: LogConfig
+  readonly loaded: LoadedLog
+}
+
+/**
+ * The state of one partition's log. Its writer, its readers and its maintenance share it. All
+ * changes are synchronous.
+ */
 export class LogState {
   readonly topic: string
   readonly partition: number
   readonly env: LogEnv
   config: LogConfig
   dir: string
-  /** In the order of offsets, never empty while open; the last one is written to. */
+  /** In offset order, and never empty while the log is open. The last segment is written to. */
   segments: Segment[]
   readonly producers: ProducerStates
   readonly epochs: LeaderEpochs
@@ -31,19 +43,20 @@ export class LogState {
   logStartOffset: number
   logEndOffset: number
   highWatermark: number
-  /** Everything below it is synced to disk. */
+  /** All records below this offset are synced to disk. */
   recoveryPoint: number
   status: 'open' | 'deleted' | 'closed' = 'open'
-  /** Why nothing may be written any more, although the log is open; null while all is well. */
+  /** The error that stopped all writes to the open log, or null. */
   stopped: KafkaError | null = null
   readonly #listeners = new Set<() => void>()
 
-  constructor(topic: string, partition: number, dir: string, env: LogEnv, config: LogConfig, loaded: LoadedLog) {
-    this.topic = topic
-    this.partition = partition
-    this.dir = dir
+  constructor(o: LogStateOptions) {
+    const { env, loaded } = o
+    this.topic = o.topic
+    this.partition = o.partition
+    this.dir = o.dir
     this.env = env
-    this.config = config
+    this.config = o.config
     this.segments = loaded.segments
     this.producers = loaded.producers
     this.epochs = loaded.epochs
@@ -73,7 +86,7 @@ export class LogState {
     return size
   }
 
-  /** The number of the segment that an offset belongs to: the last one that begins at or before it; -1 before the first. */
+  /** Returns the index of the last segment that begins at or before an offset, or -1. */
   segmentIndex(offset: number): number {
     const { segments } = this
     let low = 0
@@ -86,7 +99,9 @@ export class LogState {
     return high
   }
 
-  /** Where the segment of this number ends: the next one's base, or the log's end. */
+  /**
+   * Returns the end offset of a segment: the base offset of the next one, or the end of the log.
+   */
   segmentEnd(index: number): number {
     return this.segments[index + 1]?.baseOffset ?? this.logEndOffset
   }
@@ -100,7 +115,7 @@ export class LogState {
     this.wake()
   }
 
-  /** Moves the log's start forward; records below are no longer served. */
+  /** Advances the log start offset. Records below it are no longer returned. */
   raiseLogStart(offset: number): boolean {
     if (offset <= this.logStartOffset) return false
     this.logStartOffset = offset
@@ -111,17 +126,20 @@ export class LogState {
     return true
   }
 
-  /** The epochs file can be rebuilt, so its failure stops nothing; it is tried again with the next change. */
+  /**
+   * Saves the leader epochs. They can be rebuilt, so a failure is only logged, and the next change
+   * tries again.
+   */
   saveEpochs(): void {
     try {
       this.epochs.save()
     } catch (error) {
-      this.env.logger.warn(`${this.name}: ${this.epochs.file} cannot be written`, error)
+      this.env.logger.warn(`${this.name}: cannot write ${this.epochs.file}`, error)
     }
   }
 
   onAdvance(listener: () => void): () => void {
-    // one function may be given twice
+    // The same function may be registered twice.
     const entry = () => listener()
     this.#listeners.add(entry)
     return () => this.#listeners.delete(entry)
@@ -133,12 +151,12 @@ export class LogState {
       try {
         listener()
       } catch (error) {
-        this.env.logger.error(`${this.name}: a listener to the high watermark failed`, error)
+        this.env.logger.error(`${this.name}: a listener of the high watermark failed`, error)
       }
     }
   }
 
-  /** The error of a call on a log that is no longer there; null while it is open. */
+  /** Returns the error for calls on a deleted or closed log, or null if the log is open. */
   refusal(): KafkaError | null {
     if (this.status === 'open') return null
     const code = this.status === 'deleted' ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.KAFKA_STORAGE_ERROR

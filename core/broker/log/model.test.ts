@@ -37,13 +37,13 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ op: fc.constant('flush' as const) }) },
 )
 
-/** What the log should hold: the values by offset, from `start` on. */
+/** The expected content of the log: the values by offset, from `start` on. */
 interface Model {
   start: number
   values: string[]
 }
 
-test('over any sequence of appends, reads, rolls, deletions and restarts the log is as a simple list would be', async () => {
+test('after any sequence of appends, reads, rolls, deletions and restarts, the log equals a simple list', async () => {
   let run = 0
   const settings = fc.record({
     segmentBytes: fc.integer({ min: 1700, max: 4000 }),
@@ -109,7 +109,7 @@ async function appendSizes(log: PartitionLog, model: Model, sizes: number[]): Pr
   model.values.push(...values)
 }
 
-/** Appends without waiting for one another: they keep their order. */
+/** Appends without waiting in between. The order must be kept. */
 async function burst(log: PartitionLog, model: Model, count: number): Promise<void> {
   const values = Array.from({ length: count }, (_, i) => `${model.values.length + i}`)
   const results = await Promise.all(values.map(value => append(log, [value])))

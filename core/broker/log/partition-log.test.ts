@@ -20,7 +20,7 @@ beforeEach(() => {
 })
 afterEach(() => removeDir(dir))
 
-test('records get the offsets in the order of their appends, and are read back as they were', async () => {
+test('records get offsets in append order, and are read back unchanged', async () => {
   const log = await openLog(dir)
   const results = await Promise.all([append(log, ['a', 'b']), append(log, ['c']), append(log, ['d', 'e', 'f'])])
   expect(results.map(r => [r.baseOffset, r.lastOffset])).toEqual([
@@ -34,7 +34,7 @@ test('records get the offsets in the order of their appends, and are read back a
   await log.close()
 })
 
-test('a log that was closed opens again where it ended, with or without the word that it was closed', async () => {
+test('a closed log opens again with its end offset, whether or not a clean shutdown is recorded', async () => {
   for (const clean of [true, false]) {
     const log = await openLog(dir, { segmentBytes: 300 }, { clean })
     const before = log.logEndOffset
@@ -47,7 +47,7 @@ test('a log that was closed opens again where it ended, with or without the word
   }
 })
 
-test('a read from disk finds its batch when less of the segment is left than the read allows', async () => {
+test('a read from disk finds its batch even if the rest of the segment is smaller than the read limit', async () => {
   const log = await openLog(dir, { indexIntervalBytes: 0 }, { env: testEnv({ tailCacheBytes: 0 }) })
   for (const count of [1, 5, 5, 4, 1]) await append(log, Array.from({ length: count }, String))
   for (let offset = 0; offset < log.logEndOffset; offset++) {
@@ -59,7 +59,7 @@ test('a read from disk finds its batch when less of the segment is left than the
   await log.close()
 })
 
-test('a read gives whole batches up to its limit, at least one if asked, from memory as from disk', async () => {
+test('a read returns whole batches up to its limit, or at least one if requested, from memory and from disk', async () => {
   for (const tailCacheBytes of [0, 1 << 20]) {
     const own = `${dir}/${tailCacheBytes}`
     const log = await openLog(own, {}, { env: testEnv({ tailCacheBytes }) })
@@ -74,7 +74,7 @@ test('a read gives whole batches up to its limit, at least one if asked, from me
   }
 })
 
-test('reads stop at the high watermark until it moves', async () => {
+test('reads stop at the high watermark until it advances', async () => {
   const log = await openLog(dir, {}, { env: testEnv({ autoHighWatermark: false }) })
   await append(log, ['a'])
   await append(log, ['b'])
@@ -91,7 +91,7 @@ test('reads stop at the high watermark until it moves', async () => {
   await log.close()
 })
 
-test('an offset outside the log is refused', async () => {
+test('an offset outside the log is rejected', async () => {
   const log = await openLog(dir)
   await append(log, ['a'])
   await expect(log.read(2, 100, TO_END)).rejects.toMatchObject({ kafkaCode: ErrorCode.OFFSET_OUT_OF_RANGE })
@@ -99,7 +99,7 @@ test('an offset outside the log is refused', async () => {
   await log.close()
 })
 
-test('segments roll by size, by the time of the records and when an index is full', async () => {
+test('segments roll by size, by record timestamp, and when an index is full', async () => {
   const bySize = await openLog(`${dir}/size`, { segmentBytes: 200 })
   for (let i = 0; i < 6; i++) await append(bySize, ['x'])
   expect(bySize.segmentOffsets).toEqual([0, 2, 4])
@@ -113,7 +113,7 @@ test('segments roll by size, by the time of the records and when an index is ful
   for (const log of [bySize, byTime, byIndex]) await log.close()
 })
 
-test('the last segment of a compacted log rolls by max.compaction.lag.ms too, so that its records can be cleaned', async () => {
+test('the last segment of a compacted log also rolls after max.compaction.lag.ms, so that it can be compacted', async () => {
   const segments = async (name: string, config: Parameters<typeof openLog>[1]) => {
     const log = await openLog(`${dir}/${name}`, { maxCompactionLagMs: 100, ...config })
     for (const timestamp of [1000, 1100, 1101]) await append(log, [{ key: 'k', value: 'v', timestamp }])
@@ -123,7 +123,7 @@ test('the last segment of a compacted log rolls by max.compaction.lag.ms too, so
   expect(await segments('delete', { cleanupPolicy: ['delete'] })).toEqual([0])
 })
 
-test('retention removes whole segments by age and by size and moves the start of the log', async () => {
+test('retention removes whole segments by age and size, and advances the log start', async () => {
   const log = await openLog(dir, { segmentBytes: 100, retentionMs: 1000, fileDeleteDelayMs: 0 })
   for (let i = 0; i < 5; i++) await append(log, [{ value: 'x', timestamp: 1000 + i * 500 }])
   expect(await log.runRetention(2600)).toBe(2)
@@ -140,7 +140,7 @@ test('retention removes whole segments by age and by size and moves the start of
   await log.close()
 })
 
-test('deleted records are not served again, and their segments go', async () => {
+test('deleted records are not returned again, and their segments are removed', async () => {
   const log = await openLog(dir, { segmentBytes: 100, retentionMs: -1 })
   for (let i = 0; i < 5; i++) await append(log, [`${i}`])
   expect(await log.deleteRecordsBefore(3)).toBe(3)
@@ -154,7 +154,7 @@ test('deleted records are not served again, and their segments go', async () => 
   await log.close()
 })
 
-test('records are found by their time across segments', async () => {
+test('records are found by timestamp across segments', async () => {
   const log = await openLog(
     dir,
     { segmentBytes: 400, indexIntervalBytes: 100 },
@@ -175,7 +175,7 @@ test('records are found by their time across segments', async () => {
   await log.close()
 })
 
-test('leader epochs are kept with the offset where each began, also over a restart', async () => {
+test('the start offsets of leader epochs are kept, even over a restart', async () => {
   const log = await openLog(dir)
   for (const leaderEpoch of [0, 0, 3, 5]) await log.append(batchOf(['x', 'y']), { origin: 'client', leaderEpoch })
   await log.close()
@@ -188,7 +188,7 @@ test('leader epochs are kept with the offset where each began, also over a resta
   await again.close()
 })
 
-test('the bytes available are known without reading', async () => {
+test('the available bytes are computed without reading', async () => {
   for (const tailCacheBytes of [0, 1 << 20]) {
     const log = await openLog(`${dir}/${tailCacheBytes}`, { segmentBytes: 400 }, { env: testEnv({ tailCacheBytes }) })
     for (let i = 0; i < 20; i++) await append(log, ['x'])

@@ -1,7 +1,7 @@
 import { renameSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { ErrorCode, errorFor, KafkaError } from '../../protocol/error-codes.ts'
-import { admit, type CheckedRecords, checkOwn, rulesFor } from './append/append-check.ts'
+import { applyVerdict, type CheckedRecords, checkOwn, rulesFor } from './append/append-check.ts'
 import { LogWriter } from './append/log-writer.ts'
 import { rollSegment, syncUpTo, writeSnapshot } from './append/roll.ts'
 import { LogCleaner } from './compaction/cleaner.ts'
@@ -11,12 +11,12 @@ import { createLogEnv, type LogEnv } from './log-env.ts'
 import { LogState } from './log-state.ts'
 import { lastSequence } from './producers/producer-state.ts'
 import { bytesAvailable, readLog } from './read/log-reader.ts'
-import { again, findByTimestamp, findLatest } from './read/offset-lookup.ts'
+import { findByTimestamp, findLatest, retryIfReplaced } from './read/offset-lookup.ts'
 import { EPOCH_CHECKPOINT, loadLog } from './recovery/log-loader.ts'
 import { slowOperations } from './slow-operations.ts'
 import type * as api from './types.ts'
 import { headerProblem } from './validation/check-header.ts'
-import { checkQuickly } from './validation/check-records.ts'
+import { checkInline } from './validation/check-records.ts'
 
 export interface OpenOptions {
   readonly topic: string
@@ -25,11 +25,14 @@ export interface OpenOptions {
   readonly dir: string
   readonly config?: api.LogConfig
   readonly env?: LogEnv
-  /** The log was closed properly; default false, which checks everything from the recovery point on. */
+  /**
+   * Whether the log was closed cleanly. Defaults to false, which checks everything from the
+   * recovery point on.
+   */
   readonly clean?: boolean
   readonly recoveryPoint?: number
   readonly logStartOffset?: number
-  /** From the checkpoint: where the last compaction ended; default -1, never. */
+  /** Where the last compaction ended, from the checkpoint. Defaults to -1, which means never. */
   readonly cleanedTo?: number
 }
 
@@ -46,8 +49,8 @@ export class PartitionLog implements api.PartitionLog {
   #lastFlush: number
   #lastExpiry: number
   #closing: Promise<void> | null = null
-  /** Where the log ended when it was opened: a log that did not grow is closed unchanged. */
-  readonly #foundEnd: number
+  /** The end offset when the log was opened. A log that did not grow is closed without changes. */
+  readonly #endAtOpen: number
 
   private constructor(topicId: string, log: LogState, cleanedTo: number, openedCleanly: boolean) {
     this.topicId = topicId
@@ -55,12 +58,12 @@ export class PartitionLog implements api.PartitionLog {
     this.#log = log
     this.#writer = new LogWriter(log)
     this.#cleaner = new LogCleaner(log, this.#writer, cleanedTo)
-    this.#foundEnd = log.logEndOffset
+    this.#endAtOpen = log.logEndOffset
     this.#lastFlush = log.env.now()
     this.#lastExpiry = this.#lastFlush
   }
 
-  /** Opens the directory, or makes it; recovers what is there. */
+  /** Opens or creates the directory, and recovers the log if necessary. */
   static async open(o: OpenOptions): Promise<PartitionLog> {
     const env = o.env ?? createLogEnv()
     const config = o.config ?? DEFAULT_LOG_CONFIG
@@ -72,12 +75,9 @@ export class PartitionLog implements api.PartitionLog {
       recoveryPoint: o.recoveryPoint ?? 0,
       logStartOffset: o.logStartOffset ?? 0,
     })
-    return new PartitionLog(
-      o.topicId,
-      new LogState(o.topic, o.partition, o.dir, env, config, loaded),
-      o.cleanedTo ?? -1,
-      o.clean ?? false,
-    )
+    const { topic, partition, dir } = o
+    const state = new LogState({ topic, partition, dir, env, config, loaded })
+    return new PartitionLog(o.topicId, state, o.cleanedTo ?? -1, o.clean ?? false)
   }
 
   get topic(): string {
@@ -132,15 +132,15 @@ export class PartitionLog implements api.PartitionLog {
     return checked instanceof KafkaError ? Promise.reject(checked) : this.#writer.append(checked, o)
   }
 
-  /** Checks a producer's batch, in a thread if it takes long. */
+  /** Checks a producer's batch, in a thread if that takes long. */
   #check(records: Buffer): CheckedRecords | KafkaError | Promise<CheckedRecords | KafkaError> {
     const { config, env, name } = this.#log
     const problem = headerProblem(records, name, config.maxMessageBytes)
     if (problem !== null) return problem
     const rules = rulesFor(name, config, env.now())
-    const verdict = checkQuickly(records, rules)
-    if (verdict !== null) return admit(records, verdict, rules, config)
-    return env.checks.check(records, rules).then(v => admit(records, v, rules, config))
+    const verdict = checkInline(records, rules)
+    if (verdict !== null) return applyVerdict(records, verdict, rules, config)
+    return env.checks.check(records, rules).then(v => applyVerdict(records, v, rules, config))
   }
 
   read(offset: number, maxBytes: number, o: api.ReadOptions): api.ReadResult | Promise<api.ReadResult> {
@@ -156,11 +156,11 @@ export class PartitionLog implements api.PartitionLog {
   }
 
   offsetForTimestamp(ts: number, o: { maxOffset?: number } = {}): Promise<api.OffsetAndTimestamp | null> {
-    return again(() => findByTimestamp(this.#log, ts, o.maxOffset ?? this.#log.logEndOffset))
+    return retryIfReplaced(() => findByTimestamp(this.#log, ts, o.maxOffset ?? this.#log.logEndOffset))
   }
 
   maxTimestampOffset(o: { maxOffset?: number } = {}): Promise<api.OffsetAndTimestamp | null> {
-    return again(() => findLatest(this.#log, o.maxOffset ?? this.#log.logEndOffset))
+    return retryIfReplaced(() => findLatest(this.#log, o.maxOffset ?? this.#log.logEndOffset))
   }
 
   endOffsetForEpoch(epoch: number): { epoch: number; endOffset: number } {
@@ -189,7 +189,7 @@ export class PartitionLog implements api.PartitionLog {
     const refusal = log.refusal() ?? log.stopped
     if (refusal !== null) throw refusal
     if (!log.config.cleanupPolicy.includes('delete')) {
-      const detail = `Records of ${log.name} can only be deleted where cleanup.policy has delete.`
+      const detail = `Records of ${log.name} can only be deleted if cleanup.policy contains delete.`
       throw errorFor(ErrorCode.POLICY_VIOLATION, detail)
     }
     const target = offset === -1 ? log.highWatermark : offset
@@ -198,7 +198,7 @@ export class PartitionLog implements api.PartitionLog {
       throw errorFor(ErrorCode.OFFSET_OUT_OF_RANGE, detail)
     }
     if (log.raiseLogStart(target)) {
-      // only what lies below: age and size are for the regular check
+      // Only the segments below the new start. Age and size are checked periodically.
       await this.#writer.exclusively(() => this.#deleteExpired(log.env.now(), { ...log.config, cleanupPolicy: [] }))
     }
     return log.logStartOffset
@@ -235,25 +235,32 @@ export class PartitionLog implements api.PartitionLog {
         if (txn.lastOffset < from || txn.firstOffset >= to) continue
         found.push({ producerId: Number(txn.producerId), firstOffset: txn.firstOffset })
       }
-      // a transaction that overlaps may end in a later segment, but not beyond the last stable offset of its marker
+      // An overlapping transaction may end in a later segment, but not after the last stable offset
+      // of its marker.
       if (txns.some(t => t.lastStableOffset >= to)) break
     }
     return found
   }
 
-  /** How dirty the log is, from 0 to 1, when compaction is due; -1 when it is not. A log that is overdue comes first. */
+  /**
+   * Returns how dirty the log is, from 0 to 1, if compaction is due, and otherwise -1. An overdue
+   * log returns 2, so that it comes first.
+   */
   compactionDue(now: number): number {
     const part = this.#cleaner.due(now)
     return part === null ? -1 : part.isOverdue ? 2 : part.ratio
   }
 
-  /** Compacts what is due. Throws when reading or writing fails; the log is then as it was. */
+  /**
+   * Compacts the part that is due. Throws if reading or writing fails, and then leaves the log
+   * unchanged.
+   */
   async compact(now: number, o: { maxMapBytes: number; isStopped?: () => boolean }): Promise<void> {
     const part = this.#cleaner.due(now)
     if (part !== null) await this.#cleaner.clean(part, now, o.maxMapBytes, o.isStopped ?? (() => false))
   }
 
-  /** Where the last compaction ended; -1 when there was none. */
+  /** Where the last compaction ended. -1 if there was none. */
   get cleanedTo(): number {
     return this.#cleaner.cleanedTo
   }
@@ -271,7 +278,9 @@ export class PartitionLog implements api.PartitionLog {
     return expires || log.active.offsets.file.pendingCount > 0 || now - this.#lastFlush >= log.config.flushMs
   }
 
-  /** Small things that are due: index entries to disk, `flush.ms`, producers that are forgotten. */
+  /**
+   * Runs the periodic work: writes index entries, flushes after `flush.ms`, and expires producers.
+   */
   async tick(now: number): Promise<void> {
     const log = this.#log
     if (log.status !== 'open' || log.stopped !== null) return
@@ -288,14 +297,14 @@ export class PartitionLog implements api.PartitionLog {
     if (now - this.#lastFlush >= log.config.flushMs) await this.flush()
   }
 
-  /** Writes and syncs everything, so that the next open finds a clean log. */
+  /** Writes and syncs everything, so that the next open is a clean start. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
   }
 
-  /** Takes the log away: the directory gets another name, all calls are refused, waiting fetches wake up. */
-  async moveAway(newName: string): Promise<string> {
+  /** Renames the directory, rejects all further calls, and wakes up waiting fetches. */
+  async renameDir(newName: string): Promise<string> {
     this.#closing ??= Promise.resolve()
     try {
       return await this.#writer.exclusively(() => this.#rename(newName))
@@ -311,7 +320,7 @@ export class PartitionLog implements api.PartitionLog {
     renameSync(log.dir, dir)
     log.env.logger.info(`${log.name}: directory renamed to ${basename(dir)}`)
     log.status = 'deleted'
-    log.env.trash.forgetBelow(log.dir)
+    log.env.trash.dropBelow(log.dir)
     log.dir = dir
     log.epochs.file = join(dir, EPOCH_CHECKPOINT)
     for (const segment of log.segments) {
@@ -329,7 +338,7 @@ export class PartitionLog implements api.PartitionLog {
     await this.#writer.exclusively(() => {
       if (log.stopped !== null) return
       log.epochs.save()
-      if (this.openedCleanly && log.logEndOffset === this.#foundEnd) return
+      if (this.openedCleanly && log.logEndOffset === this.#endAtOpen) return
       log.active.seal()
       writeSnapshot(log)
     })
@@ -339,7 +348,7 @@ export class PartitionLog implements api.PartitionLog {
     for (const segment of log.segments) segment.release()
     log.tail.clear()
     log.wake()
-    // it was not closed cleanly, and the next start must know
+    // The log was not closed cleanly. The caller must not mark a clean shutdown.
     if (log.stopped !== null) throw log.stopped
   }
 
@@ -347,11 +356,11 @@ export class PartitionLog implements api.PartitionLog {
     return errorFor(ErrorCode.KAFKA_STORAGE_ERROR, `The log of ${this.#log.name} is closing.`)
   }
 
-  /** How many of the oldest segments may be removed. */
+  /** Returns how many of the oldest segments may be removed. */
   #expired(now: number, config: api.LogConfig): number {
     const log = this.#log
     if (log.status !== 'open' || log.stopped !== null) return 0
-    // an empty partition, the common case, costs nothing
+    // An empty partition, the common case, costs nothing.
     if (log.segments.length === 1 && log.active.size === 0) return 0
     const ages = log.segments.map((s, i) => ({
       size: s.size,
@@ -367,11 +376,11 @@ export class PartitionLog implements api.PartitionLog {
     const expired = this.#expired(now, config)
     if (expired === 0) return 0
     if (expired === log.segments.length) rollSegment(log)
-    const gone = log.segments.slice(0, expired)
+    const removed = log.segments.slice(0, expired)
     log.segments = log.segments.slice(expired)
     log.raiseLogStart(log.segments[0]!.baseOffset)
-    for (const segment of gone) log.env.trash.add(segment.markDeleted(), log.config.fileDeleteDelayMs)
-    log.env.logger.info(`${log.name}: ${expired} segments deleted, the log starts at ${log.logStartOffset} now`)
+    for (const segment of removed) log.env.trash.add(segment.markDeleted(), log.config.fileDeleteDelayMs)
+    log.env.logger.info(`${log.name}: deleted ${expired} segments. The log now starts at offset ${log.logStartOffset}`)
     return expired
   }
 }

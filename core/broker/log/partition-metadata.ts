@@ -4,7 +4,9 @@ import { isErrno } from './files.ts'
 
 const FILE = 'partition.metadata'
 
-/** The topic id in a partition's directory; null when there is none, or none that can be read. */
+/**
+ * Returns the topic id in a partition's directory, or null if there is none or it is unreadable.
+ */
 export function readTopicId(dir: string): string | null {
   let text: string
   try {
@@ -16,8 +18,11 @@ export function readTopicId(dir: string): string | null {
   return /^topic_id: ([A-Za-z0-9_-]{22})$/m.exec(text)?.[1] ?? null
 }
 
-/** Writes Kafka's `partition.metadata`: so a topic made anew under an old name is not given the old one's records. */
+/**
+ * Writes Kafka's `partition.metadata`, so that a topic recreated under an old name does not get the
+ * old topic's records.
+ */
 export function writeTopicId(dir: string, topicId: string): void {
-  // written once, into a new directory: torn by a crash it counts as absent
+  // Written once, into a new directory. A partial file after a crash counts as absent.
   writeFileSync(join(dir, FILE), `version: 0\ntopic_id: ${topicId}`)
 }

@@ -1,19 +1,19 @@
-/** Runs asynchronous jobs one after another, in the order in which they were given. */
+/** Runs asynchronous jobs one at a time, in the order of the calls. */
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve()
 
-  /** The job's own outcome; a failure does not stop the jobs after it. */
+  /** Returns the outcome of the job. A failed job does not stop the jobs after it. */
   run<T>(job: () => T | Promise<T>): Promise<T> {
     const mine = this.#last.then(job)
     this.#last = mine.then(ignore, ignore)
     return mine
   }
 
-  /** Resolves when all that were given so far are done. */
+  /** Resolves when all jobs queued so far are complete. */
   async idle(): Promise<void> {
     await this.#last
   }
 }
 
-/** The outcome belongs to whoever called `run`. */
+/** The caller of `run` receives the outcome. */
 function ignore(): void {}

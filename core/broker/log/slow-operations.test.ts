@@ -8,8 +8,8 @@ import { SlowOperations, slowOperations, threadPoolSize } from './slow-operation
 import { append, openLog, readValues, removeDir, tempDir, testEnv } from './test-support/logs.ts'
 
 /**
- * While `fifo` is set, each fdatasync first keeps a thread of the pool until somebody opens the
- * FIFO for writing.
+ * While `fifo` is set, each fdatasync first blocks a thread of the pool until the FIFO is opened
+ * for writing.
  */
 const held = vi.hoisted(() => ({ fifo: '', outstanding: 0, most: 0, finished: 0 }))
 vi.mock('node:fs', async original => {
@@ -48,7 +48,7 @@ function release(): void {
   held.fifo = ''
 }
 
-test('cold reads proceed while many partitions sync, and each write is acknowledged after its sync', async () => {
+test('reads from disk proceed while many partitions sync, and each write is acknowledged after its sync', async () => {
   const env = testEnv({ tailCacheBytes: 0 })
   const cold = await openLog(join(dir, 'cold'), {}, { env })
   await append(cold, ['a', 'b'])
@@ -63,7 +63,7 @@ test('cold reads proceed while many partitions sync, and each write is acknowled
     expect(held.finished - finishedBefore).toBeGreaterThanOrEqual(acknowledged.length)
   })
   while (held.outstanding < slowOperations.limit) await nextTurn()
-  // every read takes a thread of the pool; with all of them in a sync, this would wait for ever
+  // Every read uses a thread of the pool. If all threads were blocked in a sync, this would hang.
   for (let i = 0; i < 20; i++) expect(await readValues(cold)).toEqual(['a', 'b'])
   expect(held.outstanding).toBe(slowOperations.limit)
   expect(slowOperations.limit).toBeLessThan(threadPoolSize(process.env['UV_THREADPOOL_SIZE']))
@@ -76,7 +76,7 @@ test('cold reads proceed while many partitions sync, and each write is acknowled
   for (const log of [cold, ...logs]) await log.close()
 })
 
-test('records that arrive while a partition waits for its turn share the same sync', async () => {
+test('records that arrive while a partition waits for a slot share the same sync', async () => {
   const env = testEnv({})
   const open = (name: string) => openLog(join(dir, name), { fsync: 'group' }, { env })
   const others = await Promise.all(Array.from({ length: slowOperations.limit }, (_, i) => open(`other-${i}`)))
@@ -97,7 +97,7 @@ test('records that arrive while a partition waits for its turn share the same sy
   for (const l of [log, ...others]) await l.close()
 })
 
-test('turns are granted in order of arrival, never more than the limit at once', async () => {
+test('slots are granted in order of arrival, and never exceed the limit', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 9 }),
@@ -123,7 +123,7 @@ test('turns are granted in order of arrival, never more than the limit at once',
   )
 })
 
-test('the pool has four threads unless UV_THREADPOOL_SIZE says otherwise', () => {
+test('the pool has four threads unless UV_THREADPOOL_SIZE is set', () => {
   const sizes = [undefined, '', 'many', '0', '1', '16', '5000'].map(threadPoolSize)
   expect(sizes).toEqual([4, 4, 4, 1, 1, 16, 1024])
 })

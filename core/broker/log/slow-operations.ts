@@ -5,9 +5,9 @@ export function threadPoolSize(setting: string | undefined): number {
 }
 
 /**
- * Operations that can keep a thread of libuv's pool busy for long: fdatasync, large writes,
- * removals. Node.js runs all asynchronous file operations on one small pool, so these take at most
- * half of its threads: reads from disk never wait behind them. Waiters get their turns in order of
+ * Limits the operations that can block a thread of libuv's pool for long: fdatasync, large writes,
+ * removals. Node runs all asynchronous file operations in one small pool. These operations use at
+ * most half of its threads, so reads from disk do not wait for them. Slots are granted in order of
  * arrival.
  */
 export class SlowOperations {
@@ -23,33 +23,33 @@ export class SlowOperations {
     return this.#running
   }
 
-  /** Takes a turn if one is free and nobody is waiting. `finish` must follow. */
-  tryStart(): boolean {
+  /** Takes a slot if one is free and no other caller waits. The caller must call `release`. */
+  tryAcquire(): boolean {
     if (this.#running >= this.limit || this.#waiting.length > 0) return false
     this.#running++
     return true
   }
 
-  /** Calls back when it is this caller's turn. `finish` must follow. */
-  onTurn(start: () => void): void {
-    if (this.tryStart()) start()
-    else this.#waiting.push(start)
+  /** Calls `onAcquired` when the caller gets a slot. The caller must call `release`. */
+  onSlot(onAcquired: () => void): void {
+    if (this.tryAcquire()) onAcquired()
+    else this.#waiting.push(onAcquired)
   }
 
-  /** Ends a turn and passes it to the next waiter. */
-  finish(): void {
+  /** Releases a slot, and passes it to the next waiting caller. */
+  release(): void {
     const next = this.#waiting.shift()
     if (next === undefined) this.#running--
     else queueMicrotask(next)
   }
 
-  /** Runs a job in a turn of its own. The job must not wait for another turn. */
+  /** Runs a job in its own slot. The job must not wait for another slot. */
   async run<T>(job: () => T | Promise<T>): Promise<T> {
-    await new Promise<void>(resolve => this.onTurn(resolve))
+    await new Promise<void>(resolve => this.onSlot(resolve))
     try {
       return await job()
     } finally {
-      this.finish()
+      this.release()
     }
   }
 }

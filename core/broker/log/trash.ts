@@ -3,12 +3,12 @@ import { dirname } from 'node:path'
 import type { Logger } from '../../common/log.ts'
 import { slowOperations } from './slow-operations.ts'
 
-/** Files and directories that were renamed away, to be removed after `file.delete.delay.ms`. */
+/** Renamed files and directories that are removed after `file.delete.delay.ms`. */
 export class Trash {
   readonly #logger: Logger
   readonly #now: () => number
-  /** When each path is due, by its directory: removing a directory removes its contents too. */
-  readonly #doomed = new Map<string, Map<string, number>>()
+  /** When to remove each path, by its directory. Removing a directory removes its content too. */
+  readonly #dueAt = new Map<string, Map<string, number>>()
   #running: Promise<void> = Promise.resolve()
 
   constructor(logger: Logger, now: () => number) {
@@ -18,7 +18,7 @@ export class Trash {
 
   get size(): number {
     let sum = 0
-    for (const paths of this.#doomed.values()) sum += paths.size
+    for (const paths of this.#dueAt.values()) sum += paths.size
     return sum
   }
 
@@ -26,21 +26,24 @@ export class Trash {
     const due = this.#now() + delayMs
     for (const path of paths) {
       const dir = dirname(path)
-      const inDir = this.#doomed.get(dir) ?? new Map<string, number>()
-      this.#doomed.set(dir, inDir.set(path, due))
+      const inDir = this.#dueAt.get(dir) ?? new Map<string, number>()
+      this.#dueAt.set(dir, inDir.set(path, due))
     }
   }
 
-  /** Removes what is due; what cannot be removed stays for the next start, with a line in the log. */
+  /**
+   * Removes the paths that are due. A path that cannot be removed is logged, and remains until the
+   * next start.
+   */
   empty(now: number): Promise<void> {
     const due: string[] = []
-    for (const [dir, paths] of this.#doomed) {
+    for (const [dir, paths] of this.#dueAt) {
       for (const [path, at] of paths) {
         if (at > now) continue
         due.push(path)
         paths.delete(path)
       }
-      if (paths.size === 0) this.#doomed.delete(dir)
+      if (paths.size === 0) this.#dueAt.delete(dir)
     }
     if (due.length > 0) this.#running = this.#running.then(() => this.#remove(due))
     return this.#running
@@ -51,13 +54,13 @@ export class Trash {
       try {
         await slowOperations.run(() => rm(path, { recursive: true, force: true }))
       } catch (error) {
-        this.#logger.warn(`${path} cannot be removed; the next start tries again`, error)
+        this.#logger.warn(`Cannot remove ${path}. The next start tries again`, error)
       }
     }
   }
 
-  /** What lies below a directory is removed with it. */
-  forgetBelow(dir: string): void {
-    this.#doomed.delete(dir)
+  /** Drops the entries within a directory, because they are removed together with it. */
+  dropBelow(dir: string): void {
+    this.#dueAt.delete(dir)
   }
 }

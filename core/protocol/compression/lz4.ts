@@ -69,7 +69,10 @@ function decodeFrame(data: Buffer, start: number, out: Output): void {
     need(data, at, length)
     const before = out.pos
     if (raw >>> 31) out.literal(data, at, length)
-    else decodeBlock(data, at, at + length, out, flags & INDEPENDENT_BLOCKS ? before : begin, before + maxBlock)
+    else {
+      const floor = flags & INDEPENDENT_BLOCKS ? before : begin
+      decodeBlock(data, out, { start: at, end: at + length, floor, ceiling: before + maxBlock })
+    }
     if (flags & BLOCK_CHECKSUM) {
       need(data, at + length, 4)
       if (xxhash32(data, at, at + length) !== data.readUInt32LE(at + length))
@@ -86,8 +89,17 @@ function decodeFrame(data: Buffer, start: number, out: Output): void {
     throw damaged('lz4', `it says ${contentSize} bytes and holds ${out.pos - begin}`)
 }
 
-/** Decodes a block: sequences of literals and a match that reaches back no further than `floor`, up to `ceiling`. */
-function decodeBlock(data: Buffer, start: number, end: number, out: Output, floor: number, ceiling: number): void {
+interface Block {
+  readonly start: number
+  readonly end: number
+  /** The lowest output position that a match may refer to. */
+  readonly floor: number
+  /** The output position that the block must not exceed. */
+  readonly ceiling: number
+}
+
+/** Decodes a block, which is a sequence of literals and matches. */
+function decodeBlock(data: Buffer, out: Output, { start, end, floor, ceiling }: Block): void {
   let at = start
   while (at < end) {
     const token = data[at++]!

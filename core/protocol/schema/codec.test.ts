@@ -220,8 +220,8 @@ describe('decoding hostile bytes', () => {
     const inner = { numbers: [{ n: 1 }, { n: 2 }, { n: 3 }] }
     for (const version of [0, 1]) {
       const bytes = Buffer.concat(encode(list, version, { names: ['a', 'b'], inner }))
-      expect(decode(list, version, bytes, 0, bytes.length, { maxElements: 5 })).toMatchObject({ inner })
-      expect(() => decode(list, version, bytes, 0, bytes.length, { maxElements: 4 })).toThrow(
+      expect(decode(list, version, bytes, 0, { maxElements: 5 })).toMatchObject({ inner })
+      expect(() => decode(list, version, bytes, 0, { maxElements: 4 })).toThrow(
         /an array of 3 elements, and 2 are left.*MR_PROTOCOL_MALFORMED/,
       )
     }

@@ -64,8 +64,14 @@ export function encodeToBuffer<M extends MessageDeclaration>(
   return joined(encode(declaration, version, value))
 }
 
-function readerOf({ name, type }: MessageDeclaration, buf: Buffer, at: number, end: number, o?: DecodeOptions): Reader {
-  return new Reader(buf, at, end, name, o?.maxElements ?? (type === 'request' ? MAX_REQUEST_ELEMENTS : MAX_ELEMENTS))
+function readerOf({ name, type }: MessageDeclaration, buf: Buffer, at: number, o?: DecodeOptions): Reader {
+  return new Reader(
+    buf,
+    at,
+    buf.length,
+    name,
+    o?.maxElements ?? (type === 'request' ? MAX_REQUEST_ELEMENTS : MAX_ELEMENTS),
+  )
 }
 
 /** Decodes a message and says where it ended; what follows is not looked at. Byte fields are slices of `buf`. */
@@ -74,11 +80,10 @@ export function decodeWithLength<M extends MessageDeclaration>(
   version: number,
   buf: Buffer,
   offset = 0,
-  end = buf.length,
   options?: DecodeOptions,
 ): { value: Message<M>; end: number } {
   const codec = codecOf(declaration, version)
-  const reader = readerOf(declaration, buf, offset, end, options)
+  const reader = readerOf(declaration, buf, offset, options)
   return { value: codec.read(reader) as Message<M>, end: reader.pos }
 }
 
@@ -88,11 +93,10 @@ export function decode<M extends MessageDeclaration>(
   version: number,
   buf: Buffer,
   offset = 0,
-  end = buf.length,
   options?: DecodeOptions,
 ): Message<M> {
   const codec = codecOf(declaration, version)
-  return codec.read(readerOf(declaration, buf, offset, end, options)) as Message<M>
+  return codec.read(readerOf(declaration, buf, offset, options)) as Message<M>
 }
 
 /** Encodes an int16 version and the message: how coordinators' records and consumers' subscriptions are kept. */
@@ -117,7 +121,7 @@ export function decodeVersioned<M extends MessageDeclaration>(
   buf: Buffer,
   options: { lenient?: boolean } = {},
 ): { version: number; value: Message<M> } {
-  const reader = readerOf(declaration, buf, 0, buf.length)
+  const reader = readerOf(declaration, buf, 0)
   const version = reader.int16()
   const { max } = parseVersions(declaration.versions)
   const codec = codecOf(declaration, options.lenient && version > max ? max : version)

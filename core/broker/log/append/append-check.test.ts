@@ -34,7 +34,7 @@ async function refused(bytes: Buffer, code: number, config: Partial<LogConfig> =
   expect((await append(log, [{ key: 'k', value: 'v', timestamp: Date.now() }])).baseOffset).toBe(0)
 }
 
-test('a batch with a wrong checksum is refused', async () => {
+test('a batch with a wrong checksum is rejected', async () => {
   const bytes = batchOf(['a'])
   bytes[bytes.length - 1]! ^= 1
   await refused(bytes, ErrorCode.CORRUPT_MESSAGE)
@@ -42,9 +42,9 @@ test('a batch with a wrong checksum is refused', async () => {
 
 test('a truncated batch is rejected', () => refused(batchOf(['abc']).subarray(0, -1), ErrorCode.INVALID_RECORD))
 
-test('no records at all are refused', () => refused(Buffer.alloc(0), ErrorCode.INVALID_RECORD))
+test('an empty records field is rejected', () => refused(Buffer.alloc(0), ErrorCode.INVALID_RECORD))
 
-test('a batch that says more records than it has is refused, though its checksum is right', async () => {
+test('a batch that claims more records than it contains is rejected, even with a correct checksum', async () => {
   const bytes = batchOf(['a', 'b'])
   bytes.writeInt32BE(3, header.RECORD_COUNT)
   bytes.writeInt32BE(2, header.LAST_OFFSET_DELTA)
@@ -52,7 +52,7 @@ test('a batch that says more records than it has is refused, though its checksum
   await refused(bytes, ErrorCode.INVALID_RECORD)
 })
 
-test("a client's batch with holes in its offsets is refused", async () => {
+test("a client's batch with gaps in its offsets is rejected", async () => {
   const bytes = batchOf(['a', 'b'])
   bytes.writeInt32BE(7, header.LAST_OFFSET_DELTA)
   header.updateCrc(bytes, 0)
@@ -65,16 +65,16 @@ test('a client may not write control batches', () =>
     ErrorCode.INVALID_RECORD,
   ))
 
-test('a batch over max.message.bytes is refused', () =>
+test('a batch larger than max.message.bytes is rejected', () =>
   refused(batchOf(['x'.repeat(200)]), ErrorCode.MESSAGE_TOO_LARGE, { maxMessageBytes: 200 }))
 
-test('a batch that no segment can hold is refused', () =>
+test('a batch larger than a segment is rejected', () =>
   refused(batchOf(['x'.repeat(500)]), ErrorCode.RECORD_LIST_TOO_LARGE, { segmentBytes: 400 }))
 
-test('a timestamp too far ahead is refused', () =>
+test('a timestamp too far in the future is rejected', () =>
   refused(batchOf([{ value: 'a', timestamp: Date.now() + 7_200_000 }]), ErrorCode.INVALID_TIMESTAMP))
 
-test('a timestamp too far behind is refused where that is limited', () =>
+test('a timestamp too far in the past is rejected if the topic has a limit', () =>
   refused(
     batchOf([
       { key: 'k', value: 'a', timestamp: Date.now() },
@@ -84,19 +84,19 @@ test('a timestamp too far behind is refused where that is limited', () =>
     { messageTimestampBeforeMaxMs: 5000 },
   ))
 
-test('a record without key is refused by a compacted topic', () =>
+test('a compacted topic rejects a record without a key', () =>
   refused(batchOf([{ key: 'k', value: 'a' }, 'b'], { compression: 'zstd' }), ErrorCode.INVALID_RECORD, {
     cleanupPolicy: ['compact'],
   }))
 
-test("with LogAppendTime the records get the broker's time, and the batch a right checksum", async () => {
+test("with LogAppendTime the records get the broker's time, and the batch a matching checksum", async () => {
   const config = { messageTimestampType: 'LogAppendTime' } as const
   log = await openLog(dir, config, { env: testEnv({ now: () => 123456789 }) })
   expect(await append(log, [{ value: 'a', timestamp: 5 }, 'b'])).toMatchObject({ logAppendTime: 123456789 })
   expect((await readAll(log)).map(r => r.timestamp)).toEqual([123456789, 123456789])
 })
 
-test("a topic's own compression replaces the producer's", async () => {
+test("the compression of the topic replaces the producer's", async () => {
   for (const compressionType of ['gzip', 'snappy', 'lz4', 'zstd', 'uncompressed'] as const) {
     log = await openLog(`${dir}/${compressionType}`, { compressionType })
     const values = Array.from({ length: 50 }, (_, i) => `value ${i}`)

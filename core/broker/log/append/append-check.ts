@@ -5,15 +5,15 @@ import { type BatchMeta, batchProblem, readBatchMeta } from '../segment/batch-me
 import type { LogConfig } from '../types.ts'
 import { type BatchRules, RecordsRejected, type Verdict } from '../validation/rules.ts'
 
-/** Records that may be appended, with what the log needs to know of their batches. */
+/** Records that passed the checks, with the batch metadata that the log needs. */
 export interface CheckedRecords {
   readonly bytes: Buffer
   readonly batches: BatchMeta[]
-  /** The broker's time put into them; -1 for CreateTime. */
+  /** The broker's time, if it replaces the record timestamps. -1 for CreateTime. */
   readonly logAppendTime: number
 }
 
-/** The log settings against which a producer's records are checked. */
+/** Returns the rules by which a producer's records are checked. */
 export function rulesFor(partition: string, config: LogConfig, now: number): BatchRules {
   const { compressionType } = config
   return {
@@ -33,8 +33,11 @@ export function rulesFor(partition: string, config: LogConfig, now: number): Bat
   }
 }
 
-/** A producer's batch after its verdict: unchanged, with another latest timestamp, or rewritten. */
-export function admit(
+/**
+ * Applies the verdict on a producer's batch: unchanged, with a corrected maximum timestamp, or
+ * rewritten. Returns the error if it was rejected.
+ */
+export function applyVerdict(
   batch: Buffer,
   verdict: Verdict,
   rules: BatchRules,
@@ -54,8 +57,8 @@ export function admit(
 }
 
 /**
- * Checks batches from this broker, or from a leader that applied its own rules: that they are
- * complete, with offsets that can be stored. Does not check their records.
+ * Checks batches from this broker, or from a leader that has applied its own rules: that they are
+ * complete, and that their offsets can be stored. Does not check the records.
  */
 export function checkOwn(
   records: Buffer,

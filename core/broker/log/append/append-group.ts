@@ -13,7 +13,7 @@ import type { BatchMeta } from '../segment/batch-meta.ts'
 import type { AppendOrigin, AppendResult } from '../types.ts'
 import type { CheckedRecords } from './append-check.ts'
 
-/** An append that waits for its write. */
+/** An append that waits to be written. */
 export interface PendingAppend {
   readonly records: CheckedRecords
   readonly origin: AppendOrigin
@@ -27,10 +27,10 @@ export interface ProducerChange {
   readonly completed: CompletedTxn | null
 }
 
-/** Appends that go into one write, and what they change once they are written. */
+/** Appends that are written together, and the state changes to apply afterwards. */
 export interface AppendGroup {
   readonly appends: readonly { pending: PendingAppend; baseOffset: number; lastOffset: number }[]
-  /** Retries of batches in the log or in this group: answered with it. */
+  /** Retries of batches in the log or in this group. They are answered together with the group. */
   readonly duplicates: readonly { pending: PendingAppend; result: AppendResult }[]
   readonly buffers: readonly Buffer[]
   readonly changes: readonly ProducerChange[]
@@ -39,19 +39,22 @@ export interface AppendGroup {
   readonly endOffset: number
 }
 
-/** Puts a group together: assigns offsets, checks sequences against the log and against what the group holds already. */
+/**
+ * Builds a group: assigns offsets, and checks sequence numbers against the log and against earlier
+ * appends in the group.
+ */
 export class GroupBuilder {
   readonly #log: LogState
   readonly #appends: { pending: PendingAppend; baseOffset: number; lastOffset: number }[] = []
   readonly #duplicates: { pending: PendingAppend; result: AppendResult }[] = []
   readonly #buffers: Buffer[] = []
   readonly #changes: ProducerChange[] = []
-  /** Producers as they will be after the group. */
+  /** The state of the producers after the group. */
   #producers: Map<ProducerId, ProducerEntry> | null = null
   #checked: ProducerChange[] = []
   #end: number
   #size = 0
-  /** The log's end after the append that was checked last. */
+  /** The end offset of the log after the last checked append. */
   checkedEnd: number
 
   constructor(log: LogState) {
@@ -72,7 +75,10 @@ export class GroupBuilder {
     return this.#size
   }
 
-  /** Assigns offsets and checks the producers. False: answered, or noted as a duplicate; true: `take` it or check it again. */
+  /**
+   * Assigns offsets and checks the producers. Returns false if the append was answered or recorded
+   * as a duplicate. Otherwise the caller must call `take`, or check the append again later.
+   */
   check(pending: PendingAppend): boolean {
     const { batches, bytes } = pending.records
     const changes: ProducerChange[] = []
@@ -100,7 +106,7 @@ export class GroupBuilder {
     return true
   }
 
-  /** Adds the append that was checked last. */
+  /** Adds the last checked append to the group. */
   take(pending: PendingAppend): void {
     const { batches, bytes } = pending.records
     for (const change of this.#checked) {
@@ -114,7 +120,10 @@ export class GroupBuilder {
     this.#end = this.checkedEnd
   }
 
-  /** The group; null when there is nothing to write, with all answers given. */
+  /**
+   * Returns the group, or null if there is nothing to write. In that case all appends were
+   * answered.
+   */
   finish(): AppendGroup | null {
     if (this.isEmpty) {
       for (const { pending, result } of this.#duplicates) pending.resolve(result)

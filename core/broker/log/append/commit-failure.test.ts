@@ -29,45 +29,49 @@ afterEach(() => {
 const storageError = { kafkaCode: ErrorCode.KAFKA_STORAGE_ERROR }
 const file = () => join(dir, '00000000000000000000.log')
 
-/** The next append fails when its bytes are in the file. */
+/** Makes the next append fail after its bytes are in the file. */
 const failNextCommit = () =>
-  vi.spyOn(Segment.prototype, 'noteAppended').mockImplementationOnce(() => {
-    throw new RangeError('a value that nobody expected')
+  vi.spyOn(Segment.prototype, 'addToIndexes').mockImplementationOnce(() => {
+    throw new RangeError('an unexpected value')
   })
 
-const ways = {
+const writes = {
   'a small write': { value: 'b', config: {} },
   'a write in the thread pool': { value: 'b'.repeat(2 << 20), config: { maxMessageBytes: 4 << 20 } },
   'a write that is synced': { value: 'b', config: { fsync: 'group' as const } },
 }
 
-test.each(Object.entries(ways))('after %s an error neither truncates the file nor ends the process', async (_, way) => {
-  const logger = recordingLogger()
-  const log = await openLog(dir, way.config, { env: testEnv({ logger }) })
-  await append(log, ['a'])
-  const before = statSync(file()).size
-  failNextCommit()
-  await expect(append(log, [way.value])).rejects.toMatchObject(storageError)
-  expect(statSync(file()).size).toBeGreaterThan(before)
-  expect(logger.lines.filter(l => l.startsWith('ERROR')).join()).toMatch(/Restart the broker to check the log/)
+test.each(Object.entries(writes))(
+  'after %s an error neither truncates the file nor ends the process',
+  async (_, write) => {
+    const logger = recordingLogger()
+    const log = await openLog(dir, write.config, { env: testEnv({ logger }) })
+    await append(log, ['a'])
+    const before = statSync(file()).size
+    failNextCommit()
+    await expect(append(log, [write.value])).rejects.toMatchObject(storageError)
+    expect(statSync(file()).size).toBeGreaterThan(before)
+    expect(logger.lines.filter(l => l.startsWith('ERROR')).join()).toMatch(/Restart the broker to check the log/)
 
-  // nothing more is written over what nobody knows of; what was visible is still read
-  await expect(append(log, ['c'])).rejects.toMatchObject(storageError)
-  expect(await readValues(log)).toEqual(['a'])
-  await log.tick(Date.now() + 1e9)
-  await log.flush()
-  expect(await log.runRetention(Date.now() + 1e12)).toBe(0)
-  await expect(log.deleteRecordsBefore(-1)).rejects.toMatchObject(storageError)
-  await expect(log.close()).rejects.toMatchObject(storageError)
+    // Nothing more is written after the failed append. Records that were visible before are still
+    // readable.
+    await expect(append(log, ['c'])).rejects.toMatchObject(storageError)
+    expect(await readValues(log)).toEqual(['a'])
+    await log.tick(Date.now() + 1e9)
+    await log.flush()
+    expect(await log.runRetention(Date.now() + 1e12)).toBe(0)
+    await expect(log.deleteRecordsBefore(-1)).rejects.toMatchObject(storageError)
+    await expect(log.close()).rejects.toMatchObject(storageError)
 
-  const again = await openLog(dir, way.config, { clean: false, recoveryPoint: log.recoveryPoint })
-  expect(await readValues(again)).toEqual(['a', way.value])
-  await append(again, ['c'])
-  expect((await readValues(again)).at(-1)).toBe('c')
-  await again.close()
-})
+    const again = await openLog(dir, write.config, { clean: false, recoveryPoint: log.recoveryPoint })
+    expect(await readValues(again)).toEqual(['a', write.value])
+    await append(again, ['c'])
+    expect((await readValues(again)).at(-1)).toBe('c')
+    await again.close()
+  },
+)
 
-test('a broker that stops with such a log does not mark its directory as closed cleanly', async () => {
+test('a broker that stops with such a log does not mark a clean shutdown of its directory', async () => {
   const manager = await LogManager.open({ dirs: [dir], defaults: configOf(), logger: recordingLogger() })
   const log = await manager.getOrCreate('t', 0, TOPIC_ID)
   await append(log, ['a'])
@@ -84,7 +88,7 @@ test('an error before the write fails only that append', async () => {
   const log = await openLog(dir)
   await append(log, ['a'])
   const fail = () => {
-    throw new RangeError('nobody expected it')
+    throw new RangeError('an unexpected error')
   }
   vi.spyOn(ProducerStates.prototype, 'get').mockImplementationOnce(fail)
   const outcomes = await Promise.allSettled([

@@ -14,7 +14,10 @@ afterEach(() => removeDir(dir))
 
 const storageError = { kafkaCode: ErrorCode.KAFKA_STORAGE_ERROR }
 
-/** Every write fails while `broken`: /dev/full answers ENOSPC, a descriptor for reading EBADF, /dev/null takes no truncation. */
+/**
+ * While `broken`, every write fails: /dev/full returns ENOSPC, a read-only descriptor EBADF, and
+ * /dev/null cannot be truncated.
+ */
 class BreakableFds extends FdCache {
   broken = false
   readonly #bad: number
@@ -34,7 +37,7 @@ class BreakableFds extends FdCache {
 }
 
 for (const fsync of ['none', 'group'] as const) {
-  test(`while the disk is full appends fail and nothing changes; then the log works on (fsync=${fsync})`, async () => {
+  test(`while the disk is full, appends fail without side effects, and succeed again afterwards (fsync=${fsync})`, async () => {
     const fds = new BreakableFds('/dev/full', 'r+')
     const logger = recordingLogger()
     const env = { ...testEnv({ logger }), fds }
@@ -49,15 +52,15 @@ for (const fsync of ['none', 'group'] as const) {
     fds.broken = false
     expect(await append(log, ['b'], producer(1))).toMatchObject({ baseOffset: 1, duplicate: false })
     expect(await readValues(log)).toEqual(['a', 'b'])
-    expect(logger.lines.filter(l => l.startsWith('ERROR') && l.includes('producers get')).length).toBe(1)
-    expect(logger.lines.some(l => l.includes('writing works again'))).toBe(true)
+    expect(logger.lines.filter(l => l.startsWith('ERROR') && l.includes('Producers receive')).length).toBe(1)
+    expect(logger.lines.some(l => l.includes('writing succeeds again'))).toBe(true)
     await log.close()
     fds.done()
     expect(indexProblems(dir)).toEqual([])
   })
 }
 
-test('a large group is written off the main thread, and its failure is undone too', async () => {
+test('a large group is written in the thread pool, and its failure is undone too', async () => {
   const fds = new BreakableFds('/dev/full', 'r+')
   const log = await openLog(dir, { maxMessageBytes: 4 << 20 }, { env: { ...testEnv(), fds } })
   const large = 'x'.repeat(2 << 20)
@@ -71,10 +74,10 @@ test('a large group is written off the main thread, and its failure is undone to
   fds.done()
 })
 
-test('a segment that cannot be begun fails the append, not the log', async () => {
+test('if a new segment cannot be created, the append fails and the log remains usable', async () => {
   const log = await openLog(dir, { segmentBytes: 100 })
   await append(log, ['a'])
-  // the new segment's file is in the way
+  // A directory with the name of the new segment's file prevents its creation.
   const { mkdirSync, rmdirSync } = await import('node:fs')
   const inTheWay = join(dir, '00000000000000000001.log')
   mkdirSync(inTheWay)
@@ -86,7 +89,7 @@ test('a segment that cannot be begun fails the append, not the log', async () =>
   expect(indexProblems(dir)).toEqual([])
 })
 
-test('a closed log refuses appends and reads, after those that were under way', async () => {
+test('a closed log completes its pending appends, then rejects appends and reads', async () => {
   const log = await openLog(dir)
   const last = append(log, ['last'])
   const closed = log.close()
@@ -103,7 +106,7 @@ test('a closed log refuses appends and reads, after those that were under way', 
   ).not.toContain(0)
 })
 
-test('appends of one turn go to disk in one group, in their order, across segments', async () => {
+test('appends of one event loop turn are written in one group, in order, across segments', async () => {
   const log = await openLog(dir, { segmentBytes: 300 })
   const values = Array.from({ length: 30 }, (_, i) => `${i}`)
   const results = await Promise.all(values.map(v => append(log, [v])))
@@ -113,7 +116,7 @@ test('appends of one turn go to disk in one group, in their order, across segmen
   await log.close()
 })
 
-test('flush.messages syncs after so many records, which moves nothing but the disk', async () => {
+test('flush.messages syncs after this many records, and changes nothing else', async () => {
   const log = await openLog(dir, { flushMessages: 3 })
   for (let i = 0; i < 7; i++) await append(log, [`${i}`])
   expect(await readValues(log)).toHaveLength(7)

@@ -9,23 +9,23 @@ import type { CheckedRecords } from './append-check.ts'
 import { type AppendGroup, GroupBuilder, type PendingAppend } from './append-group.ts'
 import { rollSegment, shouldRoll } from './roll.ts'
 
-/** So many bytes at most go into one write. */
+/** The maximum size of one write. */
 const MAX_GROUP_BYTES = 8 << 20
 /**
- * Up to this size a group is written synchronously: the copy into the page cache takes less than a trip to the thread pool and
- * back (`bench/micro/log.ts`). Larger ones must not hold the event loop.
+ * Up to this size, a group is written synchronously. The copy to the page cache is faster than a
+ * round trip to the thread pool (`bench/micro/log.ts`). Larger groups would block the event loop.
  */
 const SYNC_WRITE_BYTES = 1 << 20
 
-/** A queued append. It keeps its place in the queue while a thread checks its records. */
-interface Ticket {
+/** A queued append. It keeps its position in the queue while a thread checks its records. */
+interface QueuedAppend {
   readonly number: number
-  /** Null while its records are being checked. */
+  /** Null while the records are being checked. */
   pending: PendingAppend | null
   isRejected: boolean
 }
 
-/** A change of files or segments that waits for the appends before it. */
+/** A change of files or segments that must wait for earlier appends. */
 interface Job {
   /** The last append to wait for. */
   readonly after: number
@@ -33,24 +33,26 @@ interface Job {
 }
 
 /**
- * The one writer of a partition's log. Appends queue up while a write is under way, and go into the
- * next one together: with fdatasync that is the group commit. Nothing of the log's state changes
- * before the bytes are written, so a failed write is undone by cutting the file. What fails after
- * that stops the log from being written to: see `#stop`.
+ * The only writer of a partition's log. Appends queue up during a write and share the next one.
+ * With fdatasync this is a group commit. The log's state changes only after the bytes are written,
+ * so a failed write is undone by truncating the file. An error after the write stops all further
+ * writes: see `#stop`.
  */
 export class LogWriter {
   readonly #log: LogState
-  #queue: Ticket[] = []
+  #queue: QueuedAppend[] = []
   #jobs: Job[] = []
   #lastTicket = 0
   #scheduled = false
   #busy = false
-  /** Whether we hold a turn of `slowOperations`, for the next write. */
-  #hasTurn = false
+  /** Whether this log holds a slot of `slowOperations` for the next write. */
+  #hasSlot = false
   #isWaiting = false
   #failing = false
-  /** The file may have more bytes than the segment: cut it before the next write. */
-  #needsCut = false
+  /**
+   * Whether the file may be longer than the segment. If so, it is truncated before the next write.
+   */
+  #needsTruncate = false
   #unsyncedRecords = 0
   readonly #drainLater = () => {
     this.#scheduled = false
@@ -61,19 +63,19 @@ export class LogWriter {
     this.#log = log
   }
 
-  /** Appends records in the order of the calls, also those whose check is not done yet. */
+  /** Appends records in the order of the calls, even if the checks complete in another order. */
   append(
     records: CheckedRecords | Promise<CheckedRecords | KafkaError>,
     { origin, leaderEpoch }: AppendOptions,
   ): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
-      const ticket: Ticket = { number: ++this.#lastTicket, pending: null, isRejected: false }
-      this.#queue.push(ticket)
+      const queued: QueuedAppend = { number: ++this.#lastTicket, pending: null, isRejected: false }
+      this.#queue.push(queued)
       const settle = (checked: CheckedRecords | KafkaError) => {
         if (checked instanceof KafkaError) {
-          ticket.isRejected = true
+          queued.isRejected = true
           reject(checked)
-        } else ticket.pending = { records: checked, origin, leaderEpoch, resolve, reject }
+        } else queued.pending = { records: checked, origin, leaderEpoch, resolve, reject }
         this.#schedule()
       }
       if (records instanceof Promise) records.then(settle, (error: unknown) => settle(this.#unexpected(error)))
@@ -81,7 +83,10 @@ export class LogWriter {
     })
   }
 
-  /** Runs a job that changes the log's files or segments, between writes and after the appends that came before it. */
+  /**
+   * Runs a job that changes the log's files or segments. It runs between writes, after all earlier
+   * appends.
+   */
   exclusively<T>(job: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const run = () => {
@@ -96,7 +101,7 @@ export class LogWriter {
     })
   }
 
-  /** Appends of one turn of the event loop are written together. */
+  /** Appends of one event loop turn are written together. */
   #schedule(): void {
     if (this.#scheduled || this.#busy || this.#isWaiting) return
     this.#scheduled = true
@@ -105,10 +110,10 @@ export class LogWriter {
 
   #drain(): void {
     while (this.#step());
-    if (this.#hasTurn && !this.#busy) this.#endTurn()
+    if (this.#hasSlot && !this.#busy) this.#releaseSlot()
   }
 
-  /** Runs the next operation; false if it must wait, or none is left. */
+  /** Runs the next operation. Returns false if it must wait or if there is none. */
   #step(): boolean {
     if (this.#busy) return false
     const job = this.#jobs[0]
@@ -119,29 +124,29 @@ export class LogWriter {
       return true
     }
     if (next === undefined || (next.pending === null && !next.isRejected)) return false
-    if (this.#log.config.fsync === 'group' && !this.#takeTurn()) return false
+    if (this.#log.config.fsync === 'group' && !this.#takeSlot()) return false
     this.#writeGroup(job?.after ?? Number.POSITIVE_INFINITY)
     return true
   }
 
-  /** A sync needs a turn. Appends that arrive while this log waits share the same write. */
-  #takeTurn(): boolean {
-    if (this.#hasTurn) return true
+  /** A sync needs a slot. Appends that arrive while this log waits for one share the same write. */
+  #takeSlot(): boolean {
+    if (this.#hasSlot) return true
     if (this.#isWaiting) return false
-    this.#hasTurn = slowOperations.tryStart()
-    if (this.#hasTurn) return true
+    this.#hasSlot = slowOperations.tryAcquire()
+    if (this.#hasSlot) return true
     this.#isWaiting = true
-    slowOperations.onTurn(() => {
-      this.#hasTurn = true
+    slowOperations.onSlot(() => {
+      this.#hasSlot = true
       this.#isWaiting = false
       this.#drain()
     })
     return false
   }
 
-  #endTurn(): void {
-    this.#hasTurn = false
-    slowOperations.finish()
+  #releaseSlot(): void {
+    this.#hasSlot = false
+    slowOperations.release()
   }
 
   #writeGroup(upTo: number): void {
@@ -150,35 +155,35 @@ export class LogWriter {
     const { config, active } = this.#log
     const records = this.#unsyncedRecords + group.records
     const sync = config.fsync === 'group' || records >= config.flushMessages
-    const writesNow = group.size <= SYNC_WRITE_BYTES
+    const isSmall = group.size <= SYNC_WRITE_BYTES
     this.#unsyncedRecords = sync ? 0 : records
     try {
       const fd = active.fd()
-      if (this.#needsCut) this.#cut()
-      if (writesNow) writevFully(fd, group.buffers, group.size, active.size)
+      if (this.#needsTruncate) this.#truncate()
+      if (isSmall) writevFully(fd, group.buffers, group.size, active.size)
     } catch (error) {
       this.#fail(group, error)
       return
     }
-    if (writesNow && !sync) {
+    if (isSmall && !sync) {
       this.#commit(group)
       return
     }
     this.#busy = true
-    void this.#finishLater(group, !writesNow, sync)
+    void this.#finishLater(group, !isSmall, sync)
   }
 
-  /** The asynchronous part of a write; its failures go to the appends. */
+  /** Completes a write asynchronously. If it fails, the appends fail. */
   async #finishLater(group: AppendGroup, write: boolean, sync: boolean): Promise<void> {
     const { env, active } = this.#log
     let failure: unknown = null
-    // `flush.messages`, or a large write
-    if (!this.#hasTurn) await new Promise<void>(resolve => slowOperations.onTurn(resolve))
-    this.#hasTurn = true
+    // Only for `flush.messages` and large writes. `fsync=group` already holds a slot.
+    if (!this.#hasSlot) await new Promise<void>(resolve => slowOperations.onSlot(resolve))
+    this.#hasSlot = true
     try {
       const fd = env.fds.pin(active.log)
       try {
-        if (write) await writevLater(fd, group.buffers, group.size, active.size)
+        if (write) await writevAsync(fd, group.buffers, group.size, active.size)
         if (sync) await active.sync()
       } finally {
         env.fds.unpin(active.log)
@@ -186,14 +191,17 @@ export class LogWriter {
     } catch (error) {
       failure = error ?? new Error('the write failed')
     }
-    this.#endTurn()
+    this.#releaseSlot()
     this.#busy = false
     if (failure === null) this.#commit(group)
     else this.#fail(group, failure)
     this.#drain()
   }
 
-  /** As many queued appends as fit into the active segment; answers those that need no write. Rolls when it must. */
+  /**
+   * Takes as many queued appends as fit into the active segment. Answers those that need no write.
+   * Rolls the segment if necessary.
+   */
   #takeGroup(upTo: number): AppendGroup | null {
     const log = this.#log
     const group = new GroupBuilder(log)
@@ -206,7 +214,7 @@ export class LogWriter {
       }
       const full = group.size + pending.records.bytes.length > MAX_GROUP_BYTES || group.count >= MAX_VECTORS
       if (!group.isEmpty && full) break
-      if (!this.#place(pending, group)) break
+      if (!this.#addOrAnswer(pending, group)) break
       taken++
     }
     this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken)
@@ -214,10 +222,10 @@ export class LogWriter {
   }
 
   /**
-   * Adds an append to the group, or answers it. False: it has to wait for the next group, in
+   * Adds an append to the group or answers it. Returns false if it must wait for the next group, in
    * another segment.
    */
-  #place(pending: PendingAppend, group: GroupBuilder): boolean {
+  #addOrAnswer(pending: PendingAppend, group: GroupBuilder): boolean {
     const log = this.#log
     try {
       const refusal = log.refusal() ?? log.stopped
@@ -236,7 +244,7 @@ export class LogWriter {
       }
       group.take(pending)
     } catch (error) {
-      // nothing of it was written: only this append fails
+      // Nothing was written, so only this append fails.
       pending.reject(this.#unexpected(error))
     }
     return true
@@ -244,7 +252,7 @@ export class LogWriter {
 
   #roll(): KafkaError | null {
     try {
-      if (this.#needsCut) this.#cut()
+      if (this.#needsTruncate) this.#truncate()
       rollSegment(this.#log)
       return null
     } catch (error) {
@@ -261,9 +269,9 @@ export class LogWriter {
   }
 
   /**
-   * The bytes are in the file, but the log's state may be only half updated. They stay: the next
-   * start reads them again. Until then nothing more is written; records visible before can still be
-   * read.
+   * Stops writing to the log. The bytes are in the file, but the log's state may be incomplete. The
+   * bytes remain, because the next start reads them again. Until then nothing is written, and
+   * records that were visible before remain readable.
    */
   #stop(group: AppendGroup, cause: unknown): void {
     const { env, name } = this.#log
@@ -282,16 +290,16 @@ export class LogWriter {
     const log = this.#log
     if (this.#failing) {
       this.#failing = false
-      log.env.logger.info(`${log.name}: writing works again`)
+      log.env.logger.info(`${log.name}: writing succeeds again`)
     }
     const segment = log.active
     const now = log.env.now()
     let position = segment.size
-    if (position === 0) this.#inMemoryAtLeast('index', () => segment.touchIndexes())
+    if (position === 0) this.#tryIndexWrite('index', () => segment.touchIndexes())
     for (const { pending, baseOffset, lastOffset } of group.appends) {
       const { bytes, batches } = pending.records
       for (const meta of batches) {
-        segment.noteAppended(meta, position + meta.at, log.config.indexIntervalBytes)
+        segment.addToIndexes(meta, position + meta.at, log.config.indexIntervalBytes)
         if (log.epochs.assign(meta.leaderEpoch, meta.baseOffset)) log.saveEpochs()
       }
       position += bytes.length
@@ -302,9 +310,9 @@ export class LogWriter {
     for (const { entry, completed } of group.changes) {
       log.producers.put(entry, now)
       const aborted = completed === null ? null : log.producers.complete(completed)
-      if (aborted !== null) this.#inMemoryAtLeast('transaction index', () => segment.txns.append(aborted))
+      if (aborted !== null) this.#tryIndexWrite('transaction index', () => segment.txns.append(aborted))
     }
-    if (segment.indexesAreDue) this.#inMemoryAtLeast('index', () => segment.writeOutIndexes())
+    if (segment.indexesAreDue) this.#tryIndexWrite('index', () => segment.writeOutIndexes())
     const { logStartOffset } = log
     for (const { pending, baseOffset, lastOffset } of group.appends) {
       const { logAppendTime } = pending.records
@@ -314,35 +322,38 @@ export class LogWriter {
     if (log.env.autoHighWatermark) log.raiseHighWatermark(log.logEndOffset)
   }
 
-  /** What an index cannot write it keeps in memory and writes later, and recovery finds it again in the log. */
-  #inMemoryAtLeast(what: string, write: () => void): void {
+  /**
+   * Adds index entries. If they cannot be written, the index keeps them in memory and writes them
+   * later. Recovery can also rebuild them from the log.
+   */
+  #tryIndexWrite(what: string, write: () => void): void {
     try {
       write()
     } catch (error) {
-      this.#log.env.logger.error(`${this.#log.name}: the ${what} cannot be written; trying again later`, error)
+      this.#log.env.logger.error(`${this.#log.name}: cannot write the ${what}. The next write tries again`, error)
     }
   }
 
   #fail(group: AppendGroup, cause: unknown): void {
     const error = this.#storageError(cause)
-    this.#needsCut = true
+    this.#needsTruncate = true
     try {
-      this.#cut()
-    } catch (cutError) {
-      this.#log.env.logger.error(`${this.#log.name}: the failed write cannot be cut off yet`, cutError)
+      this.#truncate()
+    } catch (truncateError) {
+      this.#log.env.logger.error(`${this.#log.name}: cannot truncate the file after a failed write yet`, truncateError)
     }
     for (const { pending } of group.appends) pending.reject(error)
     for (const { pending } of group.duplicates) pending.reject(error)
   }
 
-  /** Takes away what a failed write left behind the segment's end. */
-  #cut(): void {
+  /** Removes the bytes that a failed write left after the end of the segment. */
+  #truncate(): void {
     const { active } = this.#log
     ftruncateSync(active.fd(), active.size)
-    this.#needsCut = false
+    this.#needsTruncate = false
   }
 
-  /** An unexpected error: the append fails and the log continues. */
+  /** Handles an unexpected error: the append fails, and the log continues. */
   #unexpected(cause: unknown): KafkaError {
     const { env, name } = this.#log
     env.logger.error(`${name}: an append failed before anything was written`, cause)
@@ -352,13 +363,14 @@ export class LogWriter {
   #storageError(cause: unknown): KafkaError {
     const { name, dir, env } = this.#log
     const what = cause instanceof Error ? cause.message : String(cause)
-    if (!this.#failing) env.logger.error(`${name}: writing to ${dir} fails; producers get KAFKA_STORAGE_ERROR`, cause)
+    if (!this.#failing)
+      env.logger.error(`${name}: cannot write to ${dir}. Producers receive KAFKA_STORAGE_ERROR`, cause)
     this.#failing = true
     return errorFor(ErrorCode.KAFKA_STORAGE_ERROR, `Writing to ${name} failed: ${what}`, { cause })
   }
 }
 
-function writevLater(fd: number, buffers: readonly Buffer[], size: number, position: number): Promise<void> {
+function writevAsync(fd: number, buffers: readonly Buffer[], size: number, position: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const next = (rest: readonly Buffer[], done: number) => {
       writev(fd, rest, position + done, (error, written) => {

@@ -7,9 +7,10 @@ import { Segment } from '../segment/segment.ts'
 import type { CheckedRecords } from './append-check.ts'
 
 /**
- * Whether the active segment must end before these records, behind `pendingBytes` that are about to be written: it would
- * grow too large, its first record is `segment.ms` older than theirs (`max.compaction.lag.ms` if that is less, with compaction), an index is full, or
- * the offsets outgrow int32.
+ * Whether to start a new segment before these records. `pendingBytes` will be written before them.
+ * A new segment is needed if the active one would become too large, if its first record is older
+ * than theirs by `segment.ms` (or by `max.compaction.lag.ms`, if that is less and the log is
+ * compacted), if an index is full, or if the offsets exceed int32.
  */
 export function shouldRoll(log: LogState, pendingBytes: number, records: CheckedRecords, endOffset: number): boolean {
   const { active, config } = log
@@ -20,7 +21,10 @@ export function shouldRoll(log: LogState, pendingBytes: number, records: Checked
   return active.isIndexFull(config.segmentIndexBytes) || !active.canHold(endOffset - 1)
 }
 
-/** By the records' own time, as Kafka does: by the clock only when they have none. */
+/**
+ * Compares the timestamps of the records, as in Kafka. Uses the clock only if the records have
+ * none.
+ */
 function isOlderThanSegmentMs(log: LogState, records: CheckedRecords): boolean {
   const { active, config, env } = log
   const { segmentMs, maxCompactionLagMs } = config
@@ -33,7 +37,7 @@ function isOlderThanSegmentMs(log: LogState, records: CheckedRecords): boolean {
   return latest - first > limit
 }
 
-/** A part of `segment.jitter.ms` that stays the same for one segment. */
+/** A part of `segment.jitter.ms` that is constant for each segment. */
 function jitter(log: LogState): number {
   const max = Math.min(log.config.segmentJitterMs, log.config.segmentMs)
   if (max <= 0) return 0
@@ -41,8 +45,8 @@ function jitter(log: LogState): number {
 }
 
 /**
- * Ends the active segment and begins the next at the log's end, with a snapshot of the producers there. The old segment is
- * synced in the background, which moves the recovery point.
+ * Starts a new segment at the end of the log, with a snapshot of the producers. The previous
+ * segment is synced in the background, which then advances the recovery point.
  */
 export function rollSegment(log: LogState): void {
   const { active, env, logEndOffset } = log
@@ -52,10 +56,10 @@ export function rollSegment(log: LogState): void {
   log.segments = [...log.segments, Segment.create(env.fds, log.dir, logEndOffset, env.now())]
   env.logger.debug(`${log.name}: new segment at offset ${logEndOffset}`)
   const synced = env.background.run(() => (log.status === 'open' ? syncUpTo(log, logEndOffset) : undefined))
-  synced.catch((error: unknown) => env.logger.error(`${log.name}: a rolled segment cannot be synced`, error))
+  synced.catch((error: unknown) => env.logger.error(`${log.name}: cannot sync a completed segment`, error))
 }
 
-/** Syncs the segments between the recovery point and an offset, then moves the point there. */
+/** Syncs the segments from the recovery point to an offset, then advances the recovery point. */
 export async function syncUpTo(log: LogState, offset: number): Promise<void> {
   const { segments, logEndOffset, recoveryPoint } = log
   for (const [i, segment] of segments.entries()) {
@@ -66,7 +70,7 @@ export async function syncUpTo(log: LogState, offset: number): Promise<void> {
   log.env.changed.add(log)
 }
 
-/** The state of the producers at the log's end, in a file named after that offset. */
+/** Writes the state of the producers at the end of the log to a file named after that offset. */
 export function writeSnapshot(log: LogState): void {
   const file = join(log.dir, offsetFileName(log.logEndOffset, SNAPSHOT))
   replaceFileSync(file, encodeSnapshot(log.producers.entries()))

@@ -13,49 +13,59 @@ import {
 } from '../../../protocol/records/varint.ts'
 import { writeInt64 } from '../int64.ts'
 
-/** A batch that grows beyond this when decompressed is not compacted: the cleaner's memory is bounded. */
+/**
+ * A batch that is larger than this after decompression is not compacted. This bounds the cleaner's
+ * memory.
+ */
 const MAX_DECOMPRESSED = 256 << 20
 const NO_TIMESTAMP = -1
 
 export interface FilterOptions {
-  /** Whether the latest record of a key, as far as it was looked for, is not this one but a later one. */
+  /** Whether a later record with this key is known. */
   isSuperseded(key: Buffer, offset: number): boolean
-  /** Keys were not looked for from here on: what a tombstone deletes may still be there, so it all stays. */
+  /**
+   * Keys at or after this offset were not read. Tombstones there are kept, because older records
+   * with their keys may still exist.
+   */
   readonly cleanedTo: number
   readonly now: number
-  /** `delete.retention.ms`: how long a tombstone stays after the first cleaning that saw it. */
+  /** `delete.retention.ms`: how long a tombstone is kept after the first compaction that saw it. */
   readonly deleteRetentionMs: number
-  /** Keep the header of a batch without records: it tells its producer's last sequence. */
+  /**
+   * Whether to keep the header of a batch without records, because it contains its producer's last
+   * sequence number.
+   */
   readonly keepEmpty: boolean
-  /** The batch cannot be read and stays unchanged. */
+  /** Called for a batch that cannot be read. It remains unchanged. */
   onUnreadable?(error: Error): void
 }
 
-/** One record of a batch, as a range of its record section. */
+/** A record of a batch, as a range of its record section. */
 interface Kept {
   readonly start: number
   readonly end: number
-  /** Rounded if it is not small. */
+  /** Rounded if it is large. */
   readonly timestampDelta: number
   readonly deltaAt: number
-  /** Behind the timestamp delta. */
+  /** The position after the timestamp delta. */
   readonly rest: number
 }
 
-/** Times and deltas up to here can be added and subtracted as numbers. */
+/** Timestamps and deltas up to this value can be added and subtracted as numbers. */
 const SMALL = 2 ** 51
 
 /**
- * What compaction leaves of a batch: the same bytes when nothing changes, null when nothing is left, otherwise a batch with
- * the same offsets, producer and compression, and fewer records. A tombstone that is seen for the first time gives the batch a
- * delete horizon (KIP-534): from then on it goes.
+ * Compacts a batch. Returns the same bytes if nothing changes, null if no record remains, and
+ * otherwise a batch with fewer records but the same offsets, producer and compression. The first
+ * time that a batch with a tombstone is compacted, it gets a delete horizon (KIP-534), after which
+ * the tombstone is removed.
  */
 export function filterBatch(batch: Buffer, o: FilterOptions): Buffer | null {
   try {
     return filterRecords(batch, o)
   } catch (error) {
-    // from a log that was taken over, or of a version that did not check: its readers fail, the
-    // rest is compacted
+    // The log was created elsewhere, or by a version without this check. Readers of this batch
+    // fail, but the rest is compacted.
     if (!(error instanceof Error) || !isProtocolError(error)) throw error
     o.onUnreadable?.(error)
     return batch
@@ -107,7 +117,9 @@ function filterRecords(batch: Buffer, o: FilterOptions): Buffer | null {
   })
 }
 
-/** The keys of a batch's records with their offsets; none if the batch cannot be read. */
+/**
+ * Returns the keys of a batch with the offsets of their records. Empty if the batch cannot be read.
+ */
 export function keysOf(batch: Buffer): { key: Buffer; offset: number }[] {
   const keys: { key: Buffer; offset: number }[] = []
   try {
@@ -125,13 +137,13 @@ export function keysOf(batch: Buffer): { key: Buffer; offset: number }[] {
     }
     return keys
   } catch (error) {
-    // filterBatch keeps the whole batch; records that it would supersede stay too
+    // filterBatch keeps the whole batch, including the records that it would supersede.
     if (!isProtocolError(error)) throw error
     return []
   }
 }
 
-/** Moves to a record's timestamp; returns where the record ends. */
+/** Moves the cursor to a record's timestamp. Returns the position where the record ends. */
 function endOfRecord(records: Buffer, cursor: { pos: number }): number {
   const length = readVarint(records, cursor, records.length)
   const end = cursor.pos + length
@@ -149,7 +161,7 @@ function readKey(records: Buffer, cursor: { pos: number }, end: number): Buffer 
   return records.subarray(at, at + length)
 }
 
-/** Rewrites records for another base timestamp. */
+/** Records that were rewritten for another base timestamp. */
 interface Rebased {
   readonly records: Buffer
   readonly base: number | bigint
@@ -157,8 +169,8 @@ interface Rebased {
 }
 
 /**
- * The base is the horizon where there is one, otherwise the first record's time, as Kafka's builder
- * has it.
+ * Chooses the new base timestamp and rewrites the records. The base is the delete horizon if there
+ * is one, otherwise the first record's timestamp, as in Kafka's builder.
  */
 function rebased(
   records: Buffer,
@@ -174,8 +186,8 @@ function rebased(
 }
 
 /**
- * The same for times that numbers would round: int64 arithmetic that wraps, and the old base where
- * there is no new horizon.
+ * The same for timestamps that numbers would round. Uses int64 arithmetic that wraps, and keeps the
+ * old base if there is no new horizon.
  */
 function rebasedExactly(batch: Buffer, records: Buffer, kept: readonly Kept[], horizon: number | null): Rebased {
   const base = batch.readBigInt64BE(header.BASE_TIMESTAMP)
@@ -193,7 +205,7 @@ function rebasedExactly(batch: Buffer, records: Buffer, kept: readonly Kept[], h
   return { records: Buffer.concat(parts), base: newBase, latest }
 }
 
-/** The records with all timestamp deltas changed by the same amount. */
+/** Returns the records with the same amount added to all timestamp deltas. */
 function shifted(records: Buffer, kept: readonly Kept[], by: number): Buffer {
   if (by === 0) return Buffer.concat(kept.map(k => records.subarray(k.start, k.end)))
   const parts: Buffer[] = []

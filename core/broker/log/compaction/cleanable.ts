@@ -1,6 +1,6 @@
 import type { LogConfig } from '../types.ts'
 
-/** What the choice needs to know of a segment. */
+/** The facts about a segment that determine what can be compacted. */
 export interface SegmentView {
   readonly baseOffset: number
   readonly endOffset: number
@@ -11,27 +11,28 @@ export interface SegmentView {
 
 export interface CleanableState {
   readonly now: number
-  /** Where the last cleaning ended; -1 when there was none. */
+  /** Where the last compaction ended. -1 if there was none. */
   readonly cleanedTo: number
   readonly logStartOffset: number
-  /** Nothing from here on is decided, or replicated: the last stable offset. */
+  /** The last stable offset. Records from here on are undecided or not replicated. */
   readonly stableOffset: number
 }
 
 export interface Cleanable {
-  /** The dirty part: records from here on have not been compared by key yet ... */
+  /** The start of the dirty part: keys from here on have not been compared. */
   readonly from: number
-  /** ... up to here, which may be cleaned now. */
+  /** The end of the dirty part that may be compacted now. */
   readonly to: number
-  /** Dirty bytes as a part of all that would be read. */
+  /** Dirty bytes as a fraction of all bytes that compaction would read. */
   readonly ratio: number
-  /** `max.compaction.lag.ms` has passed for the first dirty segment. */
+  /** Whether `max.compaction.lag.ms` has passed for the first dirty segment. */
   readonly isOverdue: boolean
 }
 
 /**
- * Which part of a compacted log can be cleaned now; null when none. The last segment is never cleaned, nor are records
- * younger than `min.compaction.lag.ms` or behind an open transaction.
+ * Returns the part of a log that can be compacted now, or null. The last segment is never
+ * compacted, nor are records that are younger than `min.compaction.lag.ms` or that follow the start
+ * of an open transaction.
  */
 export function cleanablePart(
   segments: readonly SegmentView[],
@@ -60,14 +61,14 @@ export function cleanablePart(
   return { from, to, ratio: dirtyBytes / (cleanBytes + dirtyBytes), isOverdue }
 }
 
-/** Whether it is worth the work now. */
+/** Whether compacting this part is due now. */
 export function isDue(part: Cleanable, config: LogConfig): boolean {
   return part.isOverdue || part.ratio >= config.minCleanableDirtyRatio
 }
 
 /**
- * Neighbouring segments that together fit into one: what is left of each after several cleanings is small. Returns runs of
- * segment numbers.
+ * Groups neighbouring segments that fit into one segment, because segments become small after
+ * several compactions. Returns ranges of segment indexes.
  */
 export function groupSegments(segments: readonly SegmentView[], config: LogConfig): [first: number, last: number][] {
   const groups: [number, number][] = []

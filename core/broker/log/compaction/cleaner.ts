@@ -4,11 +4,14 @@ import { SWAP } from '../segment/log-files.ts'
 import { type Cleanable, cleanablePart, isDue } from './cleanable.ts'
 import { type Compaction, compact, discard, viewOf } from './compactor.ts'
 
-/** The compaction of one log: when it is due, and putting its outcome in place. */
+/** The compaction of one log: decides when it is due, and installs the result. */
 export class LogCleaner {
   readonly #log: LogState
   readonly #writer: LogWriter
-  /** Where the last cleaning ended; -1: none yet. Kafka's `cleaner-offset-checkpoint`. */
+  /**
+   * Where the last compaction ended, or -1 if there was none. Stored in Kafka's
+   * `cleaner-offset-checkpoint`.
+   */
   cleanedTo: number
 
   constructor(log: LogState, writer: LogWriter, cleanedTo: number) {
@@ -17,7 +20,7 @@ export class LogCleaner {
     this.cleanedTo = cleanedTo
   }
 
-  /** What could be cleaned now and is worth it; null when nothing is. */
+  /** Returns the part that is due for compaction, or null. */
   due(now: number): Cleanable | null {
     const log = this.#log
     if (log.status !== 'open' || log.stopped !== null || log.segments.length < 2) return null
@@ -28,7 +31,7 @@ export class LogCleaner {
     return part !== null && isDue(part, log.config) ? part : null
   }
 
-  /** Cleans a part. Throws when reading or writing fails; the log is then as it was. */
+  /** Compacts a part. Throws if reading or writing fails, and then leaves the log unchanged. */
   async clean(part: Cleanable, now: number, maxMapBytes: number, isStopped: () => boolean): Promise<void> {
     const log = this.#log
     const stopped = () => isStopped() || log.status !== 'open'
@@ -41,12 +44,13 @@ export class LogCleaner {
     }
     await this.#writer.exclusively(() => this.#putInPlace(done))
     const { bytesRead, bytesWritten, cleanedTo } = done
-    log.env.logger.info(`${log.name}: compacted ${bytesRead} bytes to ${bytesWritten}, clean up to ${cleanedTo}`)
+    log.env.logger.info(`${log.name}: compacted ${bytesRead} bytes to ${bytesWritten}, up to offset ${cleanedTo}`)
   }
 
   /**
-   * The outputs become `.swap`, then their originals go, then the outputs get their names. A crash in between is
-   * finished or undone by `leftovers.ts`.
+   * Replaces the original segments. The outputs are first renamed to `.swap`, then the originals
+   * are removed, then the outputs get their final names. After a crash in between, `leftovers.ts`
+   * completes or undoes this.
    */
   #putInPlace(done: Compaction): void {
     const log = this.#log

@@ -17,7 +17,7 @@ import { batchesOf } from './segment-reader.ts'
 /** Output is written in pieces of about this size. */
 const WRITE_BYTES = 1 << 20
 
-/** A finished output, still under its `.cleaned` name, and the segments that it stands for. */
+/** A completed output segment, still named `.cleaned`, and the segments that it replaces. */
 export interface Replacement {
   readonly segment: Segment
   readonly replaces: readonly Segment[]
@@ -25,7 +25,7 @@ export interface Replacement {
 
 export interface Compaction {
   readonly replacements: readonly Replacement[]
-  /** The part that is clean now ends here. */
+  /** The end offset of the part that is now compacted. */
   readonly cleanedTo: number
   readonly bytesRead: number
   readonly bytesWritten: number
@@ -42,21 +42,22 @@ export function viewOf(log: LogState): SegmentView[] {
 }
 
 /**
- * Compacts a part of a log in two passes: the latest offset of every key in the dirty part; then all segments up to there
- * are copied without the records that a later one supersedes. Offsets stay. Changes nothing of the log itself: the caller puts
- * the outputs in place. `stopped` ends it early with an error.
+ * Compacts a part of a log in two passes. The first pass finds the latest offset of every key in
+ * the dirty part. The second pass copies all segments up to its end, without the records that a
+ * later one supersedes. Offsets do not change. The log itself does not change either: the caller
+ * installs the outputs. If `stopped` returns true, compaction ends with an error.
  */
 export async function compact(
   log: LogState,
   part: Cleanable,
   o: { now: number; maxMapBytes: number; stopped: () => boolean },
 ): Promise<Compaction> {
-  // taken together: retention may change the log's list meanwhile
+  // Taken at the same time, because retention may change the list of segments later.
   const views = viewOf(log).slice(0, -1)
   const segments = log.segments.slice(0, -1)
   const aborted = new AbortedRecords(segments)
   const map = new OffsetMap(part.to - part.from, o.maxMapBytes)
-  const cleanedTo = await fillMap(log, segments, views, part, aborted, map, o.stopped)
+  const cleanedTo = await fillMap({ log, segments, views, part, aborted, map, stopped: o.stopped })
   const within = views.filter(v => v.baseOffset < cleanedTo && v.endOffset <= part.to)
   const last = lastBatches(log)
   const replacements: Replacement[] = []
@@ -93,25 +94,28 @@ export async function compact(
     for (const { segment } of replacements) discard(segment)
     throw error
   }
-  if (unreadable > 0) log.env.logger.warn(`${log.name}: ${unreadable} batches cannot be read and were not compacted`)
+  if (unreadable > 0) log.env.logger.warn(`${log.name}: skipped ${unreadable} unreadable batches during compaction`)
   return { replacements, cleanedTo, bytesRead, bytesWritten }
 }
 
-/** Removes the files of an output that is not wanted. */
+/** Removes the files of an unused output. */
 export function discard(segment: Segment): void {
   segment.release()
   for (const path of segment.paths()) rmSync(path, { force: true })
 }
 
-async function fillMap(
-  log: LogState,
-  segments: readonly Segment[],
-  views: readonly SegmentView[],
-  part: Cleanable,
-  aborted: AbortedRecords,
-  map: OffsetMap,
-  stopped: () => boolean,
-): Promise<number> {
+interface FillMapOptions {
+  readonly log: LogState
+  readonly segments: readonly Segment[]
+  readonly views: readonly SegmentView[]
+  readonly part: Cleanable
+  readonly aborted: AbortedRecords
+  readonly map: OffsetMap
+  stopped(): boolean
+}
+
+/** Puts the keys of the dirty part into the map. Returns the offset up to which they fitted. */
+async function fillMap({ log, segments, views, part, aborted, map, stopped }: FillMapOptions): Promise<number> {
   for (const [i, segment] of segments.entries()) {
     if (views[i]!.endOffset <= part.from || segment.baseOffset >= part.to) continue
     for await (const batches of batchesOf(log, segment)) {
@@ -147,7 +151,7 @@ function keep(batch: Buffer, o: KeepOptions, { deleteRetentionMs }: LogConfig): 
   return filterBatch(batch, { isSuperseded, cleanedTo, now, deleteRetentionMs, keepEmpty, onUnreadable })
 }
 
-/** The last offsets of the last batch of each producer. */
+/** The last offset of each producer's last batch. */
 function lastBatches(log: LogState): Set<number> {
   const last = new Set<number>()
   for (const entry of log.producers.entries()) {
@@ -157,7 +161,9 @@ function lastBatches(log: LogState): Set<number> {
   return last
 }
 
-/** Which batches belong to aborted transactions: their records count for nothing. */
+/**
+ * Finds the batches that belong to aborted transactions. Their records do not supersede any record.
+ */
 class AbortedRecords {
   readonly #byProducer = new Map<ProducerId, { first: number; last: number }[]>()
 
@@ -183,7 +189,7 @@ class AbortedRecords {
   }
 }
 
-/** The segment that is being written. */
+/** The output segment that is being written. */
 class Output {
   readonly segment: Segment
   readonly #log: LogState
@@ -196,7 +202,8 @@ class Output {
     this.#log = log
     const found = { size: 0, indexEntries: 0, timeEntries: 0, hasTxns: false, createdAt: replaces[0]!.createdAt }
     this.segment = new Segment(log.env.fds, log.dir, replaces[0]!.baseOffset, found, CLEANED)
-    // also of transactions whose records are gone: readers must be told nothing less
+    // Includes transactions whose records were removed, so that readers get the same list as
+    // before.
     this.#transactions = replaces.flatMap(s => s.txns.all())
   }
 
@@ -209,7 +216,7 @@ class Output {
 
   async add(batch: Buffer): Promise<void> {
     const position = this.segment.size + this.#pending
-    this.segment.noteAppended(readBatchMeta(batch, 0), position, this.#log.config.indexIntervalBytes)
+    this.segment.addToIndexes(readBatchMeta(batch, 0), position, this.#log.config.indexIntervalBytes)
     this.#buffers.push(batch)
     this.#pending += batch.length
     if (this.#pending >= WRITE_BYTES || this.#buffers.length >= 1024) await this.#write()
@@ -228,7 +235,8 @@ class Output {
 
   async #write(): Promise<void> {
     if (this.#pending === 0) return
-    // the batches are parts of what was read: together they may be less than what they hold
+    // The batches are slices of larger read buffers, so `#pending` may be much less than the memory
+    // that they hold.
     const bytes = Buffer.concat(this.#buffers, this.#pending)
     this.#buffers = []
     this.#pending = 0

@@ -1,20 +1,24 @@
 import { hash } from 'node:crypto'
 
 const HASH_BYTES = 16
-/** The hash, and the offset plus one as a double: exact up to 2^53, and 0 in an empty slot, as memory comes. */
+/**
+ * A slot holds the hash, and the offset plus one as a double, which is exact up to 2^53. New memory
+ * is zero, so 0 means an empty slot.
+ */
 const SLOT_BYTES = 24
 const MAX_LOAD = 0.75
 
 /**
- * The latest offset of each key, by a 128-bit hash of the key, in a fixed amount of memory. So keys of any size cost 24
- * bytes (32 with the slack); two keys with one hash are as likely as an undetected disk fault is not.
+ * Maps each key to its latest offset, in a fixed amount of memory. It stores a 128-bit hash in
+ * place of the key, so a key of any size uses 24 bytes (32 including empty slots). Two keys with
+ * the same hash are as unlikely as an undetected disk error.
  */
 export class OffsetMap {
   readonly #slots: Buffer
   readonly #capacity: number
   #size = 0
 
-  /** For up to `keys` keys, in at most `maxBytes`. */
+  /** Allocates space for up to `keys` keys, but at most `maxBytes`. */
   constructor(keys: number, maxBytes: number) {
     const wanted = Math.ceil((Math.max(16, keys) / MAX_LOAD) * 1.05)
     this.#capacity = Math.max(16, Math.min(wanted, Math.floor(maxBytes / SLOT_BYTES)))
@@ -25,7 +29,7 @@ export class OffsetMap {
     return this.#size
   }
 
-  /** No further key fits. */
+  /** Whether no further key fits. */
   get isFull(): boolean {
     return this.#size >= Math.floor(this.#capacity * MAX_LOAD)
   }
@@ -40,12 +44,12 @@ export class OffsetMap {
     this.#slots.writeDoubleBE(offset + 1, at + HASH_BYTES)
   }
 
-  /** The latest offset of a key; -1 when it was not put. */
+  /** Returns the latest offset of a key, or -1 if the key is not in the map. */
   get(key: Buffer): number {
     return this.#slots.readDoubleBE(this.#find(digestOf(key)) + HASH_BYTES) - 1
   }
 
-  /** Where a hash is, or would be put. */
+  /** Returns the position of a hash, or of the slot where it belongs. */
   #find(digest: Buffer): number {
     let slot = digest.readUInt32BE(0) % this.#capacity
     for (;;) {

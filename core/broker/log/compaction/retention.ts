@@ -1,11 +1,14 @@
 import type { LogConfig } from '../types.ts'
 
-/** What retention needs to know of a segment. */
+/** The facts about a segment that determine its retention. */
 export interface SegmentAge {
   readonly size: number
   /** The offset after its last record. */
   readonly endOffset: number
-  /** The time of its latest record, or of its last write when its records have no time. */
+  /**
+   * The timestamp of its latest record, or the time of its last write if its records have no
+   * timestamps.
+   */
   readonly latestTimestamp: number
 }
 
@@ -16,8 +19,9 @@ export interface RetentionState {
 }
 
 /**
- * How many segments, the oldest first, may go: those below the log's start in any case; by age and by size where
- * `cleanup.policy` has `delete`. A segment that is not wholly below the high watermark stays, and so does an empty last one.
+ * Returns how many of the oldest segments may be removed. Segments below the log start offset are
+ * always removed. With the `delete` cleanup policy, segments are also removed by age and size. A
+ * segment that is not entirely below the high watermark is kept, and so is an empty last segment.
  */
 export function expiredSegments(segments: readonly SegmentAge[], config: LogConfig, state: RetentionState): number {
   const deletes = config.cleanupPolicy.includes('delete')

@@ -1,7 +1,7 @@
 import { messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
 
-/** A log as far as the schedule is concerned. */
+/** A log, as the schedule uses it. */
 export interface Compactable {
   readonly topic: string
   readonly partition: number
@@ -9,7 +9,7 @@ export interface Compactable {
   compact(now: number, o: { maxMapBytes: number; isStopped: () => boolean }): Promise<void>
 }
 
-/** A log whose compaction failed is left alone for so long. */
+/** The delay before the next attempt after a failed compaction, in milliseconds. */
 const RETRY_MS = 600_000
 
 /** Compacts one log at a time in the background, the dirtiest first. */
@@ -18,7 +18,7 @@ export class CompactionSchedule {
   readonly #backoffMs: number
   readonly #maxMapBytes: number
   readonly #retryAt = new WeakMap<Compactable, number>()
-  #lastLook = Number.NEGATIVE_INFINITY
+  #lastCheck = Number.NEGATIVE_INFINITY
   #running: Promise<void> | null = null
   #isStopped = false
 
@@ -28,21 +28,23 @@ export class CompactionSchedule {
     this.#maxMapBytes = o.maxMapBytes
   }
 
-  /** Begins to compact what is due, unless it is still at it. Does not wait for the end. */
+  /**
+   * Starts to compact the logs that are due, unless compaction is running. Does not wait for it.
+   */
   tick(now: number, logs: () => readonly Compactable[]): void {
-    if (this.#isStopped || this.#running !== null || now - this.#lastLook < this.#backoffMs) return
-    this.#lastLook = now
+    if (this.#isStopped || this.#running !== null || now - this.#lastCheck < this.#backoffMs) return
+    this.#lastCheck = now
     this.#running = this.#run(now, logs).finally(() => {
       this.#running = null
     })
   }
 
-  /** Resolves when nothing is being compacted. */
+  /** Resolves when no compaction is running. */
   async idle(): Promise<void> {
     await this.#running
   }
 
-  /** Breaks off what is being done; it leaves no trace. */
+  /** Aborts the running compaction. It leaves no files behind. */
   async stop(): Promise<void> {
     this.#isStopped = true
     await this.#running
@@ -68,23 +70,23 @@ export class CompactionSchedule {
   #failed(log: Compactable, now: number, error: unknown): void {
     this.#retryAt.set(log, now + RETRY_MS)
     const name = `${log.topic}-${log.partition}`
-    this.#logger.error(`${name}: compaction failed and is tried again later: ${messageOf(error)}`, error)
+    this.#logger.error(`${name}: compaction failed. The next attempt is in ten minutes: ${messageOf(error)}`, error)
   }
 
   #dirtiest(now: number, logs: readonly Compactable[]): Compactable | null {
     let best: Compactable | null = null
-    let most = -1
+    let max = -1
     for (const log of logs) {
       if ((this.#retryAt.get(log) ?? 0) > now) continue
       try {
         const due = log.compactionDue(now)
-        if (due <= most) continue
-        most = due
+        if (due <= max) continue
+        max = due
         best = log
       } catch (error) {
         this.#failed(log, now, error)
       }
     }
-    return most < 0 ? null : best
+    return max < 0 ? null : best
   }
 }

@@ -3,10 +3,12 @@ import type { LogState } from '../log-state.ts'
 import { readRange } from '../read/log-reader.ts'
 import type { Segment } from '../segment/segment.ts'
 
-/** Read at a time: what is done with it must not hold the event loop for long. */
+/**
+ * The size of a read. Processing the batches of one read must not block the event loop for long.
+ */
 const STEP = 256 << 10
 
-/** The batches of a segment, a few at a time. Throws what reading throws. */
+/** Yields the batches of a segment, a few at a time. Throws if reading fails. */
 export async function* batchesOf(log: LogState, segment: Segment): AsyncGenerator<Buffer[]> {
   const end = segment.size
   let position = 0
@@ -29,7 +31,8 @@ export async function* batchesOf(log: LogState, segment: Segment): AsyncGenerato
       at += size
     }
     if (at === 0 && want === STEP) throw new Error(`${segment.log.path} ends within a batch at ${position}`)
-    if (at === 0 && bytes.length >= want) throw new Error(`${segment.log.path} has a bad length at ${position}`)
+    if (at === 0 && bytes.length >= want)
+      throw new Error(`${segment.log.path} has an invalid batch length at ${position}`)
     position += at
     if (batches.length > 0) yield batches
   }

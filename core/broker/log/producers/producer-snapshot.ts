@@ -10,8 +10,9 @@ const ENTRY = 46
 const MAX_SEQUENCE = 0x7fffffff
 
 /**
- * A `.snapshot` file (Kafka's ProducerSnapshot.json, version 1): of each producer the last batch, its epochs and its open
- * transaction. The CRC-32C covers what follows it.
+ * Encodes a `.snapshot` file (Kafka's ProducerSnapshot.json, version 1). It contains each
+ * producer's last batch, its epochs and its open transaction. The CRC-32C covers the bytes after
+ * it.
  */
 export function encodeSnapshot(entries: Iterable<ProducerEntry>): Buffer {
   const all = [...entries]
@@ -35,7 +36,10 @@ export function encodeSnapshot(entries: Iterable<ProducerEntry>): Buffer {
   return bytes
 }
 
-/** Reads a snapshot; null when it is malformed (then the state is rebuilt from the segments). */
+/**
+ * Decodes a snapshot. Returns null if it is malformed, in which case the state is rebuilt from the
+ * segments.
+ */
 export function decodeSnapshot(bytes: Buffer): ProducerEntry[] | null {
   if (bytes.length < HEADER || bytes.readInt16BE(0) !== VERSION) return null
   if (bytes.readUInt32BE(CRC_AT) !== crc32c(bytes, ENTRIES_AT) >>> 0) return null

@@ -1,12 +1,15 @@
 import type { ProducerId } from '../int64.ts'
 import type { BatchMeta } from '../segment/batch-meta.ts'
 
-/** So many batches are remembered of each producer, for telling a retry: as many as may be in flight. */
-export const REMEMBERED_BATCHES = 5
+/**
+ * The number of batches kept per producer to detect retries. It equals the maximum number of
+ * batches in flight.
+ */
+export const RETAINED_BATCHES = 5
 
-/** The largest sequence number; the next one is 0. */
+/** The largest sequence number. It is followed by 0. */
 const MAX_SEQUENCE = 0x7fffffff
-/** Sequence numbers of a producer with this epoch are not checked, as in Kafka. */
+/** With this epoch, sequence numbers are not checked, as in Kafka. */
 const NO_EPOCH = -1
 
 export interface ProducedBatch {
@@ -17,15 +20,17 @@ export interface ProducedBatch {
   readonly timestamp: number
 }
 
-/** What the log knows of one producer. Never changed in place, so that an append can be undone by forgetting it. */
+/**
+ * The state of one producer. It is immutable, so an append is undone by discarding the new state.
+ */
 export interface ProducerEntry {
   readonly producerId: ProducerId
   readonly epoch: number
-  /** The oldest first, at most `REMEMBERED_BATCHES`. */
+  /** The oldest first, at most `RETAINED_BATCHES`. */
   readonly batches: readonly ProducedBatch[]
   readonly coordinatorEpoch: number
   readonly lastTimestamp: number
-  /** First offset of the open transaction; -1 when there is none. */
+  /** The first offset of the open transaction. -1 if there is none. */
   readonly txnFirstOffset: number
 }
 
@@ -42,7 +47,7 @@ export type SequenceProblem =
   | { readonly kind: 'out-of-order'; readonly detail: string }
   | { readonly kind: 'coordinator-fenced'; readonly detail: string }
 
-/** The batch that this one repeats, if it is among those remembered. */
+/** Returns the batch that this one repeats, if it is among those kept. */
 export function findDuplicate(entry: ProducerEntry | undefined, batch: BatchMeta): ProducedBatch | undefined {
   if (entry === undefined || batch.isControl || entry.epoch !== batch.producerEpoch) return undefined
   const last = lastSequenceOf(batch)
@@ -53,7 +58,10 @@ export function findDuplicate(entry: ProducerEntry | undefined, batch: BatchMeta
   return undefined
 }
 
-/** Whether a producer's batch may be appended: its epoch is not old and, if asked, its sequence follows on. */
+/**
+ * Whether a producer's batch may be appended: its epoch must not be old, and its sequence number
+ * must follow the last one if this is checked.
+ */
 export function checkBatch(
   entry: ProducerEntry | undefined,
   batch: BatchMeta,
@@ -79,13 +87,16 @@ export function checkBatch(
     return { kind: 'out-of-order', detail }
   }
   const last = lastSequence(entry)
-  // all of its records may have been deleted: then any sequence will do
+  // All of its records may have been deleted. Then any sequence number is accepted.
   if (last < 0 || baseSequence === nextSequence(last)) return null
   const detail = `producer ${producerId} sent sequence ${baseSequence}, expected ${nextSequence(last)}`
   return { kind: 'out-of-order', detail }
 }
 
-/** The producer's entry after a batch, and the transaction that the batch ended, if it is a marker. */
+/**
+ * Returns the producer's state after a batch, and the transaction that ended if the batch is a
+ * marker.
+ */
 export function applyBatch(
   entry: ProducerEntry | undefined,
   batch: BatchMeta,
@@ -97,7 +108,7 @@ export function applyBatch(
   if (batch.isControl) {
     const coordinatorEpoch = batch.marker?.coordinatorEpoch ?? entry?.coordinatorEpoch ?? -1
     const next = { ...base, batches: known, coordinatorEpoch, lastTimestamp: batch.maxTimestamp, txnFirstOffset: -1 }
-    // a transaction without records still gets its marker: then there is nothing to complete
+    // A transaction without records also gets a marker. Then there is nothing to complete.
     if (txnFirst < 0 || batch.marker === null) {
       return { entry: batch.marker === null ? { ...next, txnFirstOffset: txnFirst } : next, completed: null }
     }
@@ -112,7 +123,7 @@ export function applyBatch(
     lastOffset: batch.lastOffset,
     timestamp: batch.maxTimestamp,
   }
-  const kept = known.length < REMEMBERED_BATCHES ? known : known.slice(known.length - REMEMBERED_BATCHES + 1)
+  const kept = known.length < RETAINED_BATCHES ? known : known.slice(known.length - RETAINED_BATCHES + 1)
   return {
     entry: {
       ...base,
@@ -125,7 +136,7 @@ export function applyBatch(
   }
 }
 
-/** The last sequence that a producer wrote; -1 when no batch of it is remembered. */
+/** The last sequence number that a producer wrote. -1 if no batch is kept. */
 export function lastSequence(entry: ProducerEntry): number {
   return entry.batches.at(-1)?.lastSequence ?? -1
 }

@@ -3,14 +3,19 @@ import type { BatchMeta } from '../segment/batch-meta.ts'
 import type { AbortedTxn } from '../segment/txn-index.ts'
 import { applyBatch, type CompletedTxn, type ProducerEntry } from './producer-state.ts'
 
-/** All producers of one partition, and its transactions that are open or not yet below the high watermark. */
+/**
+ * The producers of one partition, and its transactions that are open or not yet below the high
+ * watermark.
+ */
 export class ProducerStates {
   readonly #entries = new Map<ProducerId, ProducerEntry>()
-  /** When each was heard of last, by this process's clock: their records' times may be of any year. */
-  readonly #heard = new Map<ProducerId, number>()
-  /** Open transactions: first offset by producer id. */
+  /**
+   * When each producer last wrote, by the clock of this process. Record timestamps are arbitrary.
+   */
+  readonly #lastWriteAt = new Map<ProducerId, number>()
+  /** The first offset of each open transaction, by producer id. */
   readonly #open = new Map<ProducerId, number>()
-  /** Ended, but the marker is not below the high watermark yet. */
+  /** Transactions that have ended, but whose marker is not below the high watermark yet. */
   #unreplicated: CompletedTxn[] = []
 
   get size(): number {
@@ -25,15 +30,18 @@ export class ProducerStates {
     return this.#entries.values()
   }
 
-  /** Takes over a snapshot's entry, or the outcome of an append. */
+  /** Stores an entry from a snapshot or from an append. */
   put(entry: ProducerEntry, now: number): void {
     this.#entries.set(entry.producerId, entry)
-    this.#heard.set(entry.producerId, now)
+    this.#lastWriteAt.set(entry.producerId, now)
     if (entry.txnFirstOffset >= 0) this.#open.set(entry.producerId, entry.txnFirstOffset)
     else this.#open.delete(entry.producerId)
   }
 
-  /** Applies a batch that is in the log; returns what goes into the transaction index, if it aborts a transaction. */
+  /**
+   * Applies a batch that is in the log. Returns the entry for the transaction index if the batch
+   * aborts a transaction.
+   */
   replay(batch: BatchMeta, now: number): AbortedTxn | null {
     if (batch.producerId < 0) return null
     const { entry, completed } = applyBatch(this.#entries.get(batch.producerId), batch)
@@ -41,7 +49,10 @@ export class ProducerStates {
     return completed === null ? null : this.complete(completed)
   }
 
-  /** Notes an ended transaction (its entry is put already); returns what goes into the transaction index. */
+  /**
+   * Completes a transaction whose producer entry is already stored. Returns the entry for the
+   * transaction index.
+   */
   complete(txn: CompletedTxn): AbortedTxn | null {
     this.#unreplicated.push(txn)
     if (!txn.aborted) return null
@@ -51,13 +62,15 @@ export class ProducerStates {
     return { producerId, firstOffset, lastOffset: txn.markerOffset, lastStableOffset: stable }
   }
 
-  /** Transactions whose marker is below the high watermark no longer hold the last stable offset back. */
+  /**
+   * Transactions whose marker is below the high watermark no longer limit the last stable offset.
+   */
   onHighWatermark(highWatermark: number): void {
     if (this.#unreplicated.length === 0) return
     this.#unreplicated = this.#unreplicated.filter(t => t.markerOffset >= highWatermark)
   }
 
-  /** The first offset that is not decided; Infinity when all are. */
+  /** The first offset whose transaction is undecided. Infinity if there is none. */
   firstUndecided(): number {
     if (this.#open.size === 0 && this.#unreplicated.length === 0) return Number.POSITIVE_INFINITY
     let first = Number.POSITIVE_INFINITY
@@ -66,13 +79,13 @@ export class ProducerStates {
     return first
   }
 
-  /** Forgets producers that wrote nothing for so long and have no transaction open. */
+  /** Removes producers that have not written for this long and have no open transaction. */
   expire(now: number, expirationMs: number): number {
     let expired = 0
     for (const e of this.#entries.values()) {
-      if (e.txnFirstOffset >= 0 || now - (this.#heard.get(e.producerId) ?? now) < expirationMs) continue
+      if (e.txnFirstOffset >= 0 || now - (this.#lastWriteAt.get(e.producerId) ?? now) < expirationMs) continue
       this.#entries.delete(e.producerId)
-      this.#heard.delete(e.producerId)
+      this.#lastWriteAt.delete(e.producerId)
       expired++
     }
     return expired
@@ -80,7 +93,7 @@ export class ProducerStates {
 
   clear(): void {
     this.#entries.clear()
-    this.#heard.clear()
+    this.#lastWriteAt.clear()
     this.#open.clear()
     this.#unreplicated = []
   }

@@ -20,7 +20,7 @@ const marker = (log: PartitionLog, committed: boolean, coordinatorEpoch = 0, id 
     leaderEpoch: 0,
   })
 
-test("an idempotent producer's retry is answered with the first write and not written again", async () => {
+test("an idempotent producer's retry gets the result of the first write and is not written again", async () => {
   const log = await openLog(dir)
   await append(log, ['a', 'b'], producer(0))
   await append(log, ['c'], producer(2))
@@ -30,7 +30,7 @@ test("an idempotent producer's retry is answered with the first write and not wr
   await log.close()
 })
 
-test('a retry that arrives before its first write is answered, in the same group, is a duplicate too', async () => {
+test('a retry in the same group as its first write is a duplicate too', async () => {
   const log = await openLog(dir)
   const both = await Promise.all([append(log, ['a'], producer(0)), append(log, ['a'], producer(0))])
   expect(both.map(r => [r.baseOffset, r.duplicate])).toEqual([
@@ -44,7 +44,7 @@ test('a retry that arrives before its first write is answered, in the same group
   await log.close()
 })
 
-test('the last five batches of a producer are remembered, an older retry is out of order', async () => {
+test('the last five batches of a producer are kept, and an older retry is out of order', async () => {
   const log = await openLog(dir)
   for (let i = 0; i < 6; i++) await append(log, [`${i}`], producer(i))
   expect(await append(log, ['1'], producer(1))).toMatchObject({ baseOffset: 1, duplicate: true })
@@ -52,7 +52,7 @@ test('the last five batches of a producer are remembered, an older retry is out 
   await log.close()
 })
 
-test('a gap, an old epoch, and a new epoch that does not begin with 0 are refused', async () => {
+test('a gap, an old epoch, and a new epoch that does not start with 0 are rejected', async () => {
   const log = await openLog(dir)
   await append(log, ['a'], producer(0, 3))
   await expect(append(log, ['x'], producer(2, 3))).rejects.toMatchObject(outOfOrder)
@@ -65,7 +65,7 @@ test('a gap, an old epoch, and a new epoch that does not begin with 0 are refuse
   await log.close()
 })
 
-test('sequences go on with 0 after the largest', async () => {
+test('after the largest sequence number comes 0', async () => {
   const log = await openLog(dir)
   await append(log, ['a', 'b', 'c'], producer(0x7ffffffe))
   expect(await append(log, ['a', 'b', 'c'], producer(0x7ffffffe))).toMatchObject({ duplicate: true })
@@ -76,7 +76,7 @@ test('sequences go on with 0 after the largest', async () => {
   await again.close()
 })
 
-test('producers are known after a restart, from the snapshot or from the batches, wherever segments end', async () => {
+test('producers are restored after a restart, from the snapshot or the batches, wherever segments end', async () => {
   for (const how of ['clean', 'crash', 'no snapshots']) {
     const path = join(dir, how)
     const log = await openLog(path, { segmentBytes: 200 })
@@ -98,7 +98,7 @@ test('producers are known after a restart, from the snapshot or from the batches
   }
 })
 
-test('a producer that was silent for too long is forgotten, and may begin with any sequence', async () => {
+test('a producer that did not write for too long is removed, and may continue with any sequence number', async () => {
   let now = 1e12
   const log = await openLog(dir, {}, { env: testEnv({ now: () => now, producerIdExpirationMs: 1000 }) })
   await append(log, ['a'], producer(0))
@@ -110,7 +110,7 @@ test('a producer that was silent for too long is forgotten, and may begin with a
   await log.close()
 })
 
-test('the last stable offset waits for open transactions; aborted ones are listed', async () => {
+test('the last stable offset waits for open transactions, and aborted ones are listed', async () => {
   const log = await openLog(dir, { segmentBytes: 300 })
   const transactional = (sequence: number, id: number) => ({ ...producer(sequence, 0, id), transactional: true })
   await append(log, ['plain'])
@@ -136,7 +136,7 @@ test('the last stable offset waits for open transactions; aborted ones are liste
   }
 })
 
-test('a marker of an older transaction coordinator is refused', async () => {
+test('a marker from an older transaction coordinator is rejected', async () => {
   const log = await openLog(dir)
   await append(log, ['t'], { ...producer(0), transactional: true })
   await marker(log, true, 3)
@@ -145,7 +145,7 @@ test('a marker of an older transaction coordinator is refused', async () => {
   await log.close()
 })
 
-test('followers take what the leader has, with its offsets and without asking about sequences', async () => {
+test("followers accept the leader's records and offsets without sequence checks", async () => {
   const leader = await openLog(join(dir, 'leader'))
   for (let i = 0; i < 4; i++) await append(leader, [`${i}`], producer(i))
   const follower = await openLog(join(dir, 'follower'))

@@ -7,14 +7,23 @@ import type { Segment } from '../segment/segment.ts'
 import type { ReadOptions, ReadResult } from '../types.ts'
 import type { Slab, TailChunk } from './tail-cache.ts'
 
-/** What is less in all, or on average where it is in many pieces, is copied: a socket takes few large ones better. */
+/**
+ * A read that is smaller than this, or whose pieces are smaller than `COPY_PIECES_BELOW` on
+ * average, is copied into one buffer, because a socket sends a few large buffers more efficiently.
+ */
 const COPY_BELOW = 4096
 const COPY_PIECES_BELOW = 1024
 
-/** No reader is given more at once, whatever it asks for: the memory is there only once. A larger batch is given alone. */
+/**
+ * The maximum size of one read, because memory is shared by all readers. A larger batch is returned
+ * alone.
+ */
 const MAX_READ = 32 << 20
 
-/** Whole batches from the one that holds `offset`: at once from memory, else from disk. OFFSET_OUT_OF_RANGE. */
+/**
+ * Returns whole batches, starting with the one that contains `offset`: synchronously from memory,
+ * otherwise from disk. Fails with OFFSET_OUT_OF_RANGE.
+ */
 export function readLog(
   log: LogState,
   offset: number,
@@ -27,7 +36,10 @@ export function readLog(
   const limit = limitOf(log, o)
   if (offset >= limit) return result(log, [], 0)
   const bytes = Math.min(maxBytes, MAX_READ)
-  return readTail(log, offset, bytes, limit, o.minOneBatch) ?? readDisk(log, offset, bytes, limit, o.minOneBatch)
+  const { minOneBatch } = o
+  return (
+    readTail(log, offset, bytes, limit, minOneBatch) ?? readDisk(log, { offset, maxBytes: bytes, limit, minOneBatch })
+  )
 }
 
 function limitOf(log: LogState, o: ReadOptions): number {
@@ -35,7 +47,13 @@ function limitOf(log: LogState, o: ReadOptions): number {
   return o.upTo === 'logEnd' ? log.logEndOffset : log.lastStableOffset
 }
 
-function readTail(log: LogState, offset: number, maxBytes: number, limit: number, minOne: boolean): ReadResult | null {
+function readTail(
+  log: LogState,
+  offset: number,
+  maxBytes: number,
+  limit: number,
+  minOneBatch: boolean,
+): ReadResult | null {
   let n = log.tail.find(offset)
   if (n < 0) return null
   const pieces = new TailPieces()
@@ -47,7 +65,7 @@ function readTail(log: LogState, offset: number, maxBytes: number, limit: number
       continue
     }
     const bytes = bytesOf(chunk).subarray(skip)
-    pieces.add(chunk, skip, wholeBatches(bytes, maxBytes - pieces.size, limit, minOne && pieces.size === 0))
+    pieces.add(chunk, skip, wholeBatches(bytes, maxBytes - pieces.size, limit, minOneBatch && pieces.size === 0))
     break
   }
   return pieces.result(log)
@@ -57,7 +75,7 @@ function bytesOf({ slab, at, length }: TailChunk): Buffer {
   return slab.memory.subarray(at, at + length)
 }
 
-/** What a read takes of the tail: neighbours in a slab are one piece. */
+/** The pieces of the tail cache that a read returns. Adjacent pieces of a slab are merged. */
 class TailPieces {
   readonly #pieces: { readonly slab: Slab; readonly from: number; to: number }[] = []
   size = 0
@@ -77,24 +95,27 @@ class TailPieces {
     if (this.size < COPY_BELOW || this.size / pieces.length < COPY_PIECES_BELOW)
       return result(log, chunks.length === 0 ? chunks : [Buffer.concat(chunks, this.size)], this.size)
     const { cache } = log.tail
-    for (const { slab } of pieces) cache.lend(slab)
+    for (const { slab } of pieces) cache.retain(slab)
     return result(log, chunks, this.size, () => {
-      for (const { slab } of pieces) cache.takeBack(slab)
+      for (const { slab } of pieces) cache.release(slab)
     })
   }
 }
 
-async function readDisk(
-  log: LogState,
-  offset: number,
-  maxBytes: number,
-  limit: number,
-  minOne: boolean,
-): Promise<ReadResult> {
+interface DiskRead {
+  readonly offset: number
+  readonly maxBytes: number
+  /** The offset at which to stop. */
+  readonly limit: number
+  readonly minOneBatch: boolean
+}
+
+async function readDisk(log: LogState, wanted: DiskRead): Promise<ReadResult> {
+  const { offset } = wanted
   for (let i = Math.max(0, log.segmentIndex(offset)); i < log.segments.length; i++) {
     const segment = log.segments[i]!
     try {
-      const bytes = await readSegment(log, segment, offset, maxBytes, limit, minOne)
+      const bytes = await readSegment(log, segment, wanted)
       if (bytes === null) continue
       if (bytes.length === 0) return result(log, [], 0)
       return result(log, [bytes], bytes.length, () => log.env.pool.give(bytes))
@@ -102,35 +123,31 @@ async function readDisk(
       const refusal = log.refusal()
       if (refusal !== null) throw refusal
       if (offset < log.logStartOffset) throw outOfRange(log, offset)
-      // the segment was replaced by a compacted one, or removed, while we read: look again
+      // The segment was removed or replaced by a compacted one during the read, so try again.
       if (isErrno(error, 'ENOENT') && !log.segments.includes(segment)) {
-        return readDisk(log, offset, maxBytes, limit, minOne)
+        return readDisk(log, wanted)
       }
-      throw errorFor(ErrorCode.KAFKA_STORAGE_ERROR, `${segment.log.path} cannot be read.`, { cause: error })
+      throw errorFor(ErrorCode.KAFKA_STORAGE_ERROR, `Cannot read ${segment.log.path}.`, { cause: error })
     }
   }
   return result(log, [], 0)
 }
 
-/** Of the pool, or empty. Null when the segment holds nothing at or after the offset (compaction may have removed it). */
-async function readSegment(
-  log: LogState,
-  segment: Segment,
-  offset: number,
-  maxBytes: number,
-  limit: number,
-  minOne: boolean,
-): Promise<Buffer | null> {
+/**
+ * Returns a buffer from the pool, or an empty one. Returns null if the segment contains no record
+ * at or after the offset, for example after compaction.
+ */
+async function readSegment(log: LogState, segment: Segment, wanted: DiskRead): Promise<Buffer | null> {
   const { pool } = log.env
   const end = segment.size
-  let position = segment.positionFor(offset)
-  // the index may point to a batch somewhat before
-  let want = maxBytes + log.config.indexIntervalBytes + header.HEADER_SIZE
+  let position = segment.positionFor(wanted.offset)
+  // The index may point to an earlier batch.
+  let want = wanted.maxBytes + log.config.indexIntervalBytes + header.HEADER_SIZE
   while (position < end) {
     const length = Math.min(Math.max(want, header.HEADER_SIZE), end - position)
     const bytes = await readRange(log, segment, position, length, pool.take(length))
     if (bytes.length < header.HEADER_SIZE) throw new Error(`the file ends before position ${end}`)
-    const { skip, take, need, isWhole } = choose(bytes, offset, maxBytes, limit, minOne)
+    const { skip, take, need, isExact } = selectBatches(bytes, wanted)
     position += skip
     if (take > 0) {
       const chosen = bytes.subarray(skip, skip + take)
@@ -138,33 +155,36 @@ async function readSegment(
       return chosen
     }
     pool.give(bytes)
-    if (need === 0 || (isWhole && need > end - position)) return NOTHING
+    if (need === 0 || (isExact && need > end - position)) return EMPTY
     want = need
   }
   return null
 }
 
-const NOTHING = Buffer.alloc(0)
+const EMPTY = Buffer.alloc(0)
 
 /**
- * What to do with bytes that start with a batch: skip some, and return complete batches. Without a
- * complete batch, read on from there: either roughly this many bytes, or exactly the next batch. No
- * bytes: there is nothing to return.
+ * Decides what to do with bytes that start with a batch: how many to skip, and how many complete
+ * batches to return. If there is none, it returns how much to read next: an approximate size, or
+ * exactly the next batch. `need` is 0 if there is nothing to return.
  */
-function choose(bytes: Buffer, offset: number, maxBytes: number, limit: number, minOne: boolean) {
-  const goOn = Math.max(maxBytes, 1)
+function selectBatches(bytes: Buffer, { offset, maxBytes, limit, minOneBatch }: DiskRead) {
+  const nextRead = Math.max(maxBytes, 1)
   const skip = batchesBefore(bytes, offset)
   const left = bytes.length - skip
-  if (left < header.HEADER_SIZE) return { skip, take: 0, need: goOn, isWhole: false }
+  if (left < header.HEADER_SIZE) return { skip, take: 0, need: nextRead, isExact: false }
   const first = header.batchSize(bytes, skip)
-  // a batch longer than what was read lies before the one we look for
-  if (lastOffset(bytes, skip) < offset) return { skip: skip + first, take: 0, need: goOn, isWhole: false }
-  if (header.baseOffset(bytes, skip) >= limit) return { skip, take: 0, need: 0, isWhole: true }
-  if (first > left) return { skip, take: 0, need: minOne || first <= maxBytes ? first : 0, isWhole: true }
-  return { skip, take: wholeBatches(bytes.subarray(skip), maxBytes, limit, minOne), need: 0, isWhole: true }
+  // This batch is longer than the bytes read, and ends before the requested offset.
+  if (lastOffset(bytes, skip) < offset) return { skip: skip + first, take: 0, need: nextRead, isExact: false }
+  if (header.baseOffset(bytes, skip) >= limit) return { skip, take: 0, need: 0, isExact: true }
+  if (first > left) return { skip, take: 0, need: minOneBatch || first <= maxBytes ? first : 0, isExact: true }
+  return { skip, take: wholeBatches(bytes.subarray(skip), maxBytes, limit, minOneBatch), need: 0, isExact: true }
 }
 
-/** Reads exactly so many bytes, fewer where the file ends, asynchronously, keeping the file open meanwhile. */
+/**
+ * Reads exactly `length` bytes, or fewer at the end of the file. Keeps the file open during the
+ * read.
+ */
 export function readRange(
   log: LogState,
   segment: Segment,
@@ -192,7 +212,7 @@ export function readRange(
   })
 }
 
-/** Bytes of whole batches at the front that end below an offset. */
+/** The size of the leading whole batches that end before an offset. */
 function batchesBefore(bytes: Buffer, offset: number): number {
   let at = 0
   while (at + header.HEADER_SIZE <= bytes.length) {
@@ -203,13 +223,16 @@ function batchesBefore(bytes: Buffer, offset: number): number {
   return at
 }
 
-/** Bytes of whole batches at the front that fit and lie below the limit; the first one need not fit if `minOne`. */
-function wholeBatches(bytes: Buffer, room: number, limit: number, minOne: boolean): number {
+/**
+ * The size of the leading whole batches that fit and are below the limit. With `minOneBatch` the
+ * first batch does not need to fit.
+ */
+function wholeBatches(bytes: Buffer, room: number, limit: number, minOneBatch: boolean): number {
   let at = 0
   while (at + header.HEADER_SIZE <= bytes.length) {
     const end = at + header.batchSize(bytes, at)
     if (end > bytes.length || lastOffset(bytes, at) >= limit) break
-    if (end > room && !(minOne && at === 0)) break
+    if (end > room && !(minOneBatch && at === 0)) break
     at = end
   }
   return at
@@ -235,7 +258,10 @@ function result(log: LogState, chunks: Buffer[], size: number, release: (() => v
   return { chunks, size, highWatermark, lastStableOffset, logStartOffset, release }
 }
 
-/** A lower bound would keep a long poll waiting, so an offset that is not in memory is placed by proportion. */
+/**
+ * Estimates the bytes available from an offset on. An offset that is not in memory is interpolated
+ * within its segment. A mere lower bound would make long polls wait too long.
+ */
 export function bytesAvailable(log: LogState, offset: number, cap: number): number {
   if (offset >= log.highWatermark || offset < log.logStartOffset) return 0
   const inMemory = log.tail.bytesFrom(offset)

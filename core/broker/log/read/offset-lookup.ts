@@ -7,11 +7,11 @@ import type { Segment } from '../segment/segment.ts'
 import type { OffsetAndTimestamp } from '../types.ts'
 import { readRange } from './log-reader.ts'
 
-/** How much is read at a time while looking for a batch; the index has an entry every 4 KiB by default. */
+/** The read size while searching for a batch. By default the index has an entry every 4 KiB. */
 const STEP = 64 << 10
 
-/** Looks again when a segment was removed, or replaced by a compacted one, meanwhile. */
-export async function again<T>(look: () => Promise<T>): Promise<T> {
+/** Repeats a lookup if a segment was removed, or replaced by a compacted one, during it. */
+export async function retryIfReplaced<T>(look: () => Promise<T>): Promise<T> {
   for (let left = 3; ; left--) {
     try {
       return await look()
@@ -21,7 +21,10 @@ export async function again<T>(look: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The first record, at or after the log's start and below `maxOffset`, whose timestamp is at least `timestamp`. */
+/**
+ * Returns the first record whose timestamp is at least `timestamp`, between the log start and
+ * `maxOffset`.
+ */
 export async function findByTimestamp(
   log: LogState,
   timestamp: number,
@@ -40,7 +43,7 @@ export async function findByTimestamp(
   return null
 }
 
-/** The first record of the latest timestamp that is at or after the log's start and below `maxOffset`. */
+/** Returns the first record with the latest timestamp, between the log start and `maxOffset`. */
 export async function findLatest(log: LogState, maxOffset: number): Promise<OffsetAndTimestamp | null> {
   let best: Segment | null = null
   for (const segment of log.segments) {
@@ -50,7 +53,8 @@ export async function findLatest(log: LogState, maxOffset: number): Promise<Offs
   const { timestamp, offset } = best.latest
   const found = await findInSegment(log, best, offset, batch => {
     if (header.maxTimestamp(batch, 0) < timestamp) return null
-    // not the header's timestamp: past 2^53 record timestamps are rounded differently
+    // The header's timestamp is not used, because record timestamps beyond 2^53 are rounded
+    // differently.
     let latest = Number.NEGATIVE_INFINITY
     firstRecord(batch, r => {
       latest = Math.max(latest, r.timestamp)
@@ -73,13 +77,16 @@ function firstRecord(
       }
     }
   } catch (error) {
-    // one unreadable batch, from before records were checked, must not hide the others
+    // An unreadable batch, written before records were checked, must not hide the others.
     if (!isProtocolError(error)) throw error
   }
   return null
 }
 
-/** Gives the callback each batch from the one that holds `from` on, until it finds something. */
+/**
+ * Passes each batch to the callback, starting with the one that contains `from`, until the callback
+ * returns a result.
+ */
 async function findInSegment<T>(
   log: LogState,
   segment: Segment,
@@ -105,7 +112,8 @@ async function findInSegment<T>(
       }
       at += size
     }
-    // less than a header at the end of the segment, or a file that ends too early: nothing more to find
+    // The segment ends with less than a header, or the file ends too early. There is nothing more
+    // to find.
     if (at === 0 && (want === STEP || bytes.length >= want)) return null
     position += at
   }

@@ -4,7 +4,7 @@ import { PartitionTail, type Slab, TailCache } from './tail-cache.ts'
 
 const bytes = (n: number) => Buffer.allocUnsafeSlow(n)
 
-test('a tail holds the most recent appends, without a gap, and finds the one with an offset', () => {
+test('a tail contains the most recent appends without gaps, and finds the one with an offset', () => {
   const tail = new PartitionTail(new TailCache(1 << 20, 100))
   for (let i = 0; i < 200; i++) tail.push(bytes(10), i * 5, i * 5 + 4)
   expect(tail.firstOffset).toBe(950)
@@ -15,7 +15,7 @@ test('a tail holds the most recent appends, without a gap, and finds the one wit
   expect([tail.bytesFrom(950), tail.bytesFrom(996), tail.bytesFrom(0)]).toEqual([100, 10, -1])
 })
 
-test('all tails together hold no more than the limit: the oldest append goes first, whosever it is', () => {
+test('all tails together stay within the limit: the oldest append of any partition is evicted first', () => {
   const cache = new TailCache(100, 100)
   const [a, b] = [new PartitionTail(cache), new PartitionTail(cache)]
   for (let i = 0; i < 5; i++) a.push(bytes(10), i, i)
@@ -30,7 +30,7 @@ test('all tails together hold no more than the limit: the oldest append goes fir
   expect(cache.used).toBe(0)
 })
 
-test('appends share slabs, and a slab counts whole as long as any of them is held', () => {
+test('appends share slabs, and the whole slab counts until its last append is evicted', () => {
   const cache = new TailCache(16 * 1000, 1 << 20)
   const tail = new PartitionTail(cache)
   for (let i = 0; i < 5; i++) tail.push(bytes(250), i, i)
@@ -45,7 +45,7 @@ test('appends share slabs, and a slab counts whole as long as any of them is hel
   expect(cache.used).toBe(0)
 })
 
-test('what is kept is a copy', () => {
+test('the cache keeps a copy', () => {
   const tail = new PartitionTail(new TailCache())
   const given = Buffer.from('abc')
   tail.push(Buffer.from('xyz'), 0, 0)
@@ -55,7 +55,7 @@ test('what is kept is a copy', () => {
   expect(slab.memory.toString('latin1', at, at + length)).toBe('abc')
 })
 
-test('a slab is used again when its appends are gone and what was lent of it is back, not before', () => {
+test('a slab is reused only after its appends are evicted and all readers have returned it', () => {
   const given: number[] = []
   const pool = new BufferPool({ onGive: memory => given.push(memory.length) })
   const cache = new TailCache(16 * 8192, 1 << 20, pool)
@@ -64,20 +64,20 @@ test('a slab is used again when its appends are gone and what was lent of it is 
   for (let i = 0; i < 8; i++) tail.push(bytes(2048), i, i)
   const [first, second] = [slabOf(0), slabOf(4)]
   expect(second).not.toBe(first)
-  cache.lend(first)
-  cache.lend(first)
-  cache.lend(second)
-  cache.takeBack(second)
+  cache.retain(first)
+  cache.retain(first)
+  cache.retain(second)
+  cache.release(second)
   expect(given).toEqual([])
   tail.clear()
   expect([given.length, cache.used]).toEqual([1, 0])
-  cache.takeBack(first)
+  cache.release(first)
   expect(given.length).toBe(1)
-  cache.takeBack(first)
+  cache.release(first)
   expect(given.length).toBe(2)
 })
 
-test('with a size of 0 nothing is kept', () => {
+test('with a size of 0 nothing is cached', () => {
   const cache = new TailCache(0)
   const tail = new PartitionTail(cache)
   tail.push(bytes(10), 0, 0)

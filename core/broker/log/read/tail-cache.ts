@@ -1,45 +1,50 @@
 import { BufferPool } from '../../../common/buffer-pool.ts'
 
-/** Memory with appends of any partitions, in the order in which they came. */
+/** A buffer with appends of any partitions, in order of arrival. */
 export class Slab {
   readonly memory: Buffer
   used = 0
-  /** Appends in it that are still in the cache. */
+  /** The number of its appends that are still in the cache. */
   chunks = 0
-  /** Reads that were given parts of it and have not returned them. */
-  lent = 0
+  /** The number of reads that use parts of the slab and have not released them. */
+  readers = 0
 
   constructor(memory: Buffer) {
     this.memory = memory
   }
 }
 
-/** One append in memory, with where it is in its partition. */
+/** One append in memory, with its position in its partition. */
 export interface TailChunk {
   readonly owner: PartitionTail
   readonly slab: Slab
-  /** Its place in the slab. */
+  /** Its position in the slab. */
   readonly at: number
   readonly length: number
   readonly baseOffset: number
   readonly lastOffset: number
-  /** Bytes appended to the partition before it, since it was opened. */
+  /** The number of bytes appended to the partition before this append, since the log was opened. */
   readonly start: number
-  /** Neighbours in the order of appends over all partitions. */
+  /** The adjacent appends in order of arrival over all partitions. */
   older: TailChunk | null
   newer: TailChunk | null
 }
 
-/** A small cache has small slabs, since a slab is there as long as any of its appends. */
+/**
+ * The slab size. A small cache uses smaller slabs, because a slab is kept until its last append is
+ * evicted.
+ */
 const SLAB_BYTES = 256 << 10
 const SLABS = 16
-/** Appends larger than this part of a slab have one of their own. */
-const OWN_ABOVE = 1 / 4
+/** An append larger than this fraction of a slab gets a separate slab. */
+const SEPARATE_SLAB_FRACTION = 1 / 4
 
 /**
- * The most recent appends of all partitions, for readers that keep up. They are copies: the memory that they came in is the producer's connection's.
- * Bounded by the slabs that the copies lie in. The oldest append goes first, whosever it is. A slab is used again when all of its appends are gone
- * and all readers have returned what they were lent; what a reader does not return is left to the garbage collector.
+ * Caches the most recent appends of all partitions, for readers that keep up. Appends are copied,
+ * because their original buffer belongs to the producer's connection. The limit counts whole slabs.
+ * The oldest append of any partition is evicted first. A slab is reused once all its appends are
+ * evicted and all readers have released it. If a reader never releases a slab, it is garbage
+ * collected.
  */
 export class TailCache {
   readonly #limit: number
@@ -58,7 +63,7 @@ export class TailCache {
     this.#slabBytes = Math.min(SLAB_BYTES, Math.floor(limit / SLABS))
   }
 
-  /** Memory held now, in bytes. */
+  /** The memory in use, in bytes. */
   get used(): number {
     return this.#used
   }
@@ -71,7 +76,10 @@ export class TailCache {
     return this.#limit > 0 && this.#partitionLimit > 0
   }
 
-  /** Copies bytes to a slab, where they begin at its `used` as it was before. The chunk that they become is to be added at once. */
+  /**
+   * Copies bytes into a slab, at its current `used` position. The caller must call `add` with the
+   * resulting chunk immediately.
+   */
   store(bytes: Buffer): Slab {
     const slab = this.#slabFor(bytes.length)
     bytes.copy(slab.memory, slab.used)
@@ -79,7 +87,7 @@ export class TailCache {
   }
 
   #slabFor(length: number): Slab {
-    if (length > this.#slabBytes * OWN_ABOVE) return this.#newSlab(length)
+    if (length > this.#slabBytes * SEPARATE_SLAB_FRACTION) return this.#newSlab(length)
     const current = this.#current
     if (current !== null && current.used + length <= current.memory.length) return current
     this.#current = this.#newSlab(this.#slabBytes)
@@ -91,7 +99,7 @@ export class TailCache {
     return new Slab(this.#pool.take(bytes))
   }
 
-  /** Accounts for a chunk and makes room for it. */
+  /** Adds a chunk, and evicts others to stay within the limit. */
   add(chunk: TailChunk): void {
     chunk.slab.used += chunk.length
     chunk.slab.chunks++
@@ -102,7 +110,7 @@ export class TailCache {
     while (this.#used > this.#limit && this.#oldest !== null) this.#oldest.owner.evictFirst()
   }
 
-  /** A chunk left its partition's tail. */
+  /** Removes a chunk that has left its partition's tail. */
   drop(chunk: TailChunk): void {
     const { older, newer, slab } = chunk
     if (older === null) this.#oldest = newer
@@ -114,39 +122,39 @@ export class TailCache {
     if (--slab.chunks > 0) return
     this.#used -= slab.memory.length
     if (slab === this.#current) this.#current = null
-    if (slab.lent === 0) this.#pool.give(slab.memory)
+    if (slab.readers === 0) this.#pool.give(slab.memory)
   }
 
-  /** A reader has got parts of a slab: until it says that it is done with them they stay as they are. */
-  lend(slab: Slab): void {
-    slab.lent++
+  /** Protects a slab from reuse while a reader uses parts of it. */
+  retain(slab: Slab): void {
+    slab.readers++
   }
 
-  takeBack(slab: Slab): void {
-    if (--slab.lent === 0 && slab.chunks === 0) this.#pool.give(slab.memory)
+  release(slab: Slab): void {
+    if (--slab.readers === 0 && slab.chunks === 0) this.#pool.give(slab.memory)
   }
 }
 
-/** One partition's part of the cache: appends in a row up to the log's end. */
+/** One partition's part of the cache: consecutive appends up to the end of the log. */
 export class PartitionTail {
   readonly cache: TailCache
-  /** From `#head` on; what is before it is gone. */
+  /** The entries before `#head` have been removed. */
   #chunks: (TailChunk | null)[] = []
   #head = 0
   #bytes = 0
-  /** Bytes appended since the log was opened. */
+  /** The number of bytes appended since the log was opened. */
   #end = 0
 
   constructor(cache: TailCache) {
     this.cache = cache
   }
 
-  /** The first offset in memory; -1 when there is none. */
+  /** The first offset in memory, or -1. */
   get firstOffset(): number {
     return this.#head < this.#chunks.length ? this.#chunks[this.#head]!.baseOffset : -1
   }
 
-  /** Keeps a copy. */
+  /** Caches a copy of an append. */
   push(bytes: Buffer, baseOffset: number, lastOffset: number): void {
     const start = this.#end
     this.#end += bytes.length
@@ -169,7 +177,7 @@ export class PartitionTail {
     while (this.#bytes > this.cache.partitionLimit && this.#head < this.#chunks.length) this.evictFirst()
   }
 
-  /** Forgets the oldest append. */
+  /** Evicts the oldest append. */
   evictFirst(): void {
     const chunk = this.#chunks[this.#head]
     if (chunk === undefined || chunk === null) return
@@ -185,7 +193,7 @@ export class PartitionTail {
     }
   }
 
-  /** Forgets what lies below an offset: the disk has less of it now. */
+  /** Evicts the appends below an offset. */
   evictBelow(offset: number): void {
     for (
       let first = this.chunk(this.#head);
@@ -200,7 +208,10 @@ export class PartitionTail {
     while (this.#head < this.#chunks.length) this.evictFirst()
   }
 
-  /** The number of the chunk that holds an offset; -1 when it is not in memory. Pass it to `chunk`. */
+  /**
+   * Returns the index of the chunk that contains an offset, for `chunk`, or -1 if it is not in
+   * memory.
+   */
   find(offset: number): number {
     const chunks = this.#chunks
     let low = this.#head
@@ -218,7 +229,9 @@ export class PartitionTail {
     return this.#chunks[n] ?? undefined
   }
 
-  /** About how many bytes are in memory from an offset on; -1 when it is not in memory. */
+  /**
+   * The approximate number of bytes in memory from an offset on. -1 if the offset is not in memory.
+   */
   bytesFrom(offset: number): number {
     const n = this.find(offset)
     return n < 0 ? -1 : this.#end - this.#chunks[n]!.start

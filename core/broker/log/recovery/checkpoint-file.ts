@@ -3,17 +3,20 @@ import { basename } from 'node:path'
 import { logErrors } from '../errors.ts'
 import { isErrno, replaceFile, replaceFileSync } from '../files.ts'
 
-/** An offset by `topic partition`. */
+/** Offsets by `topic-partition`. */
 export type PartitionOffsets = Map<string, number>
 
-/** The key of a partition in a checkpoint: `topic-partition`, which is the directory's name too. */
+/**
+ * The key of a partition in a checkpoint: `topic-partition`, which is also its directory's name.
+ */
 export function partitionKey(topic: string, partition: number): string {
   return `${topic}-${partition}`
 }
 
 /**
- * Reads an offset checkpoint (`recovery-point-offset-checkpoint` and its like): a version 0, the number of entries, then a
- * line `topic partition offset` each. An absent file is an empty map. Throws MR_LOG_CHECKPOINT_MALFORMED.
+ * Reads an offset checkpoint such as `recovery-point-offset-checkpoint`: the version 0, the number
+ * of entries, then one line `topic partition offset` per entry. Returns an empty map if the file
+ * does not exist. Throws MR_LOG_CHECKPOINT_MALFORMED.
  */
 export function readOffsetCheckpoint(file: string): PartitionOffsets {
   const offsets: PartitionOffsets = new Map()
@@ -23,7 +26,7 @@ export function readOffsetCheckpoint(file: string): PartitionOffsets {
   return offsets
 }
 
-/** Writes an offset checkpoint, whole or not at all, durably. */
+/** Writes an offset checkpoint atomically and durably. */
 export async function writeOffsetCheckpoint(
   file: string,
   entries: Iterable<{ topic: string; partition: number; offset: number }>,
@@ -38,12 +41,15 @@ export interface EpochStart {
   readonly startOffset: number
 }
 
-/** Reads a partition's `leader-epoch-checkpoint`: lines `epoch startOffset`. An absent file is an empty list. */
+/**
+ * Reads a partition's `leader-epoch-checkpoint`, with lines `epoch startOffset`. Returns an empty
+ * list if the file does not exist.
+ */
 export function readEpochCheckpoint(file: string): EpochStart[] {
   return readEntries(file, 2).map(f => ({ epoch: toOffset(file, f[0]!), startOffset: toOffset(file, f[1]!) }))
 }
 
-/** Writes a `leader-epoch-checkpoint`, whole or not at all. */
+/** Writes a `leader-epoch-checkpoint` atomically. */
 export function writeEpochCheckpoint(file: string, entries: readonly EpochStart[]): void {
   const lines = entries.map(e => `${e.epoch} ${e.startOffset}\n`)
   replaceFileSync(file, `0\n${lines.length}\n${lines.join('')}`)
@@ -62,7 +68,8 @@ function readEntries(file: string, fieldCount: number): string[][] {
   if (lines[0] !== '0') throw malformed(file, `version ${lines[0] ?? 'missing'}, expected 0`)
   const count = Number(lines[1])
   const entries = lines.slice(2).map(line => line.split(/\s+/))
-  if (count !== entries.length) throw malformed(file, `${lines[1] ?? 'no'} entries announced, ${entries.length} found`)
+  if (count !== entries.length)
+    throw malformed(file, `it announces ${lines[1] ?? 'no'} entries, but has ${entries.length}`)
   for (const e of entries) if (e.length !== fieldCount) throw malformed(file, `line '${e.join(' ')}'`)
   return entries
 }

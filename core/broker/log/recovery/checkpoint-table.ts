@@ -3,12 +3,12 @@ import { replaceFile } from '../files.ts'
 import { partitionKey } from './checkpoint-file.ts'
 
 /**
- * The contents of one checkpoint file. Only entries that changed are formatted again, and the file
- * is only written when there are any.
+ * The content of one checkpoint file. Only changed entries are formatted again, and the file is
+ * only written if there are any.
  */
 export class CheckpointTable {
   readonly #file: string
-  /** A line for each partition. */
+  /** The line of each partition. */
   readonly #lines = new Map<string, string>()
   #changed = true
 
@@ -20,7 +20,7 @@ export class CheckpointTable {
   set(topic: string, partition: number, offset: number | null): void {
     const key = partitionKey(topic, partition)
     if (offset === null) {
-      this.forget(key)
+      this.remove(key)
       return
     }
     const line = `${topic} ${partition} ${offset}\n`
@@ -29,7 +29,7 @@ export class CheckpointTable {
     this.#changed = true
   }
 
-  forget(key: string): void {
+  remove(key: string): void {
     if (this.#lines.delete(key)) this.#changed = true
   }
 

@@ -43,7 +43,7 @@ test("Apache Kafka's directory opens with its records, ids, producers and transa
   await manager.close()
 })
 
-test("indexes, transactions and producers rebuilt from Kafka's segments are Kafka's, byte for byte", async () => {
+test("indexes, transactions and producers rebuilt from Kafka's segments equal Kafka's byte for byte", async () => {
   const path = join(dir, 'fix-0')
   const kept = readdirSync(path).filter(n => n.endsWith('.log') || n === 'leader-epoch-checkpoint')
   for (const name of readdirSync(path)) if (!kept.includes(name)) rmSync(join(path, name))

@@ -18,9 +18,10 @@ import {
 } from '../segment/log-files.ts'
 
 /**
- * Finishes or undoes what a crash left half done. `.deleted` and `.cleaned` go. A `.swap` segment is compaction's finished
- * output: it takes the place of the segments whose records it has, unless a `.cleaned` one at or before it shows that the
- * set was not finished (Kafka's rule).
+ * Completes or undoes operations that a crash interrupted. `.deleted` and `.cleaned` files are
+ * removed. A `.swap` segment is a complete output of compaction. It replaces the segments whose
+ * records it contains, unless a `.cleaned` file at or before it shows that the set is incomplete
+ * (Kafka's rule).
  */
 export async function cleanLeftovers(dir: string, env: LogEnv): Promise<void> {
   const files: { name: string; file: LogFileName }[] = []
@@ -40,9 +41,10 @@ export async function cleanLeftovers(dir: string, env: LogEnv): Promise<void> {
   for (const { file } of files) {
     if (file.state !== SWAP || file.type !== LOG || file.offset >= firstCleaned) continue
     await finishSwap(dir, file.offset)
-    env.logger.info(`${join(dir, offsetFileName(file.offset, LOG))}: finished a compaction that a crash interrupted`)
+    env.logger.info(`${join(dir, offsetFileName(file.offset, LOG))}: completed a compaction that a crash interrupted`)
   }
-  // an index alone tells nothing: its segment had not been renamed, or was already
+  // A `.swap` index is ignored: its segment was either not renamed yet, or has its final name
+  // already.
   for (const { name, file } of files) if (file.state === SWAP && file.type !== LOG) removeFile(join(dir, name))
 }
 
@@ -52,7 +54,7 @@ async function finishSwap(dir: string, offset: number): Promise<void> {
   const handle = await open(swapped, 'r')
   try {
     const size = statSync(swapped).size
-    await scanBatches(handle, swapped, 0, size, { checkCrc: false, baseOffset: offset }, meta => {
+    await scanBatches(handle, { path: swapped, from: 0, size, checkCrc: false, baseOffset: offset }, meta => {
       end = meta.lastOffset + 1
     })
   } finally {
@@ -65,7 +67,8 @@ async function finishSwap(dir: string, offset: number): Promise<void> {
   }
   for (const suffix of [INDEX, TIME_INDEX, TXN_INDEX]) {
     const index = join(dir, offsetFileName(offset, suffix))
-    // without a `.swap` the transactions have their name already; the other two are made anew when the segment is loaded
+    // Without a `.swap` file, the transaction index already has its final name. The other two are
+    // recreated when the segment is loaded.
     if (!renameIfThere(index + SWAP, index) && suffix !== TXN_INDEX) removeFile(index)
   }
   renameSync(swapped, join(dir, offsetFileName(offset, LOG)))

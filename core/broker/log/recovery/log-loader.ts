@@ -31,17 +31,20 @@ export interface LoadOptions {
   readonly dir: string
   readonly env: LogEnv
   readonly config: LogConfig
-  /** The last process closed the log properly: nothing needs to be checked. */
+  /** Whether the log was closed cleanly, so that nothing needs to be checked. */
   readonly clean: boolean
-  /** From the checkpoint: everything below was synced. */
+  /** From the checkpoint: everything below this offset was synced. */
   readonly recoveryPoint: number
-  /** From the checkpoint: DeleteRecords may have moved it beyond the first segment's base. */
+  /**
+   * From the checkpoint: DeleteRecords may have advanced it beyond the first segment's base offset.
+   */
   readonly logStartOffset: number
 }
 
 /**
- * Opens a partition's directory, or makes it. After an unclean end every batch from the recovery point on is checked, the
- * log is cut at the first bad one, and indexes and producers are rebuilt.
+ * Opens or creates a partition's directory. After an unclean shutdown it checks every batch from
+ * the recovery point on, truncates the log at the first invalid one, and rebuilds indexes and
+ * producers.
  */
 export async function loadLog(o: LoadOptions): Promise<LoadedLog> {
   makeDirs(o.dir)
@@ -51,7 +54,7 @@ export async function loadLog(o: LoadOptions): Promise<LoadedLog> {
   const producers = new ProducerStates()
   let end = await recover(o, segments, producers, epochs)
   if (segments.length > 0 && end < o.logStartOffset) {
-    o.env.logger.warn(`${o.dir}: ends at ${end}, before its start ${o.logStartOffset}: beginning anew there`)
+    o.env.logger.warn(`${o.dir}: ends at ${end}, before its start ${o.logStartOffset}. The log continues at that start`)
     dropSegments(o, segments)
     segments = []
   }
@@ -61,7 +64,7 @@ export async function loadLog(o: LoadOptions): Promise<LoadedLog> {
     segments.push(Segment.create(o.env.fds, o.dir, end, o.env.now()))
   }
   const logStartOffset = Math.max(o.logStartOffset, segments[0]!.baseOffset)
-  // an epoch in which nothing was written yet stays where nothing can have been cut
+  // Keep an epoch without records if nothing can have been truncated.
   epochs.truncateFromEnd(o.clean ? end + 1 : end)
   epochs.truncateFromStart(logStartOffset)
   epochs.save()
@@ -70,7 +73,7 @@ export async function loadLog(o: LoadOptions): Promise<LoadedLog> {
   return { segments, producers, epochs, logStartOffset, logEndOffset: end, recoveryPoint }
 }
 
-/** The segments by their `.log` files; index files without one go, and a size of their own is noted. */
+/** Lists the segments by their `.log` files. Removes index files that have no segment. */
 function listSegments(o: LoadOptions): Segment[] {
   const names = new Set(readdirSync(o.dir))
   const segments: Segment[] = []
@@ -94,7 +97,10 @@ function listSegments(o: LoadOptions): Segment[] {
   return segments
 }
 
-/** Checks what has to be checked, and brings the producers up to the log's end, which it returns. */
+/**
+ * Performs the necessary checks, and updates the producers to the end of the log. Returns the end
+ * offset.
+ */
 async function recover(
   o: LoadOptions,
   segments: Segment[],
@@ -109,13 +115,14 @@ async function recover(
   for (let i = 0; i < first; i++) {
     const segment = segments[i]!
     if (isSane(segment)) continue
-    o.env.logger.warn(`${segment.log.path}: its indexes are missing or malformed; rebuilding them`)
-    await rebuildSegment(segment, o, null, null, false)
+    o.env.logger.warn(`${segment.log.path}: its indexes are missing or malformed, and are rebuilt`)
+    await rebuildSegment(segment, { config: o.config, env: o.env })
   }
   if (first < segments.length) return recoverFrom(o, segments, first, producers, epochs)
   const end = await scanTail(segments[last]!)
   if (end === null) return recoverFrom(o, segments, last, producers, epochs)
-  await replaySegments(segments, loadSnapshot(o, end, producers), end, producers, epochs, o.env.now())
+  const from = loadSnapshot(o, end, producers)
+  await replaySegments(segments, { from, to: end, producers, epochs, now: o.env.now() })
   return end
 }
 
@@ -127,15 +134,24 @@ async function recoverFrom(
   epochs: LeaderEpochs,
 ): Promise<number> {
   const start = segments[first]!.baseOffset
-  await replaySegments(segments, loadSnapshot(o, start, producers), start, producers, epochs, o.env.now())
+  const from = loadSnapshot(o, start, producers)
+  await replaySegments(segments, { from, to: start, producers, epochs, now: o.env.now() })
   let end = start
   for (let i = first; i < segments.length; i++) {
     const segment = segments[i]!
-    const next = segments[i + 1]?.baseOffset
-    const { nextOffset, problem, cutBytes } = await rebuildSegment(segment, o, producers, epochs, true, next)
+    const endOffset = segments[i + 1]?.baseOffset ?? Number.POSITIVE_INFINITY
+    const rebuilt = await rebuildSegment(segment, {
+      config: o.config,
+      env: o.env,
+      producers,
+      epochs,
+      truncates: true,
+      endOffset,
+    })
+    const { nextOffset, problem, truncatedBytes } = rebuilt
     end = nextOffset
     if (problem === null) continue
-    o.env.logger.warn(`${segment.log.path}: cut at offset ${end}, ${cutBytes} bytes dropped: ${problem}`)
+    o.env.logger.warn(`${segment.log.path}: truncated at offset ${end}, ${truncatedBytes} bytes dropped: ${problem}`)
     dropSegments(o, segments.splice(i + 1))
     break
   }
@@ -154,9 +170,11 @@ function isSane(segment: Segment): boolean {
 
 function dropSegments(o: LoadOptions, segments: readonly Segment[]): void {
   for (const segment of segments) {
-    const gone = segment.markDeleted()
-    o.env.logger.warn(`${segment.log.path}: removed, it lies beyond the log's end (kept as ${DELETED} for a while)`)
-    o.env.trash.add(gone, o.config.fileDeleteDelayMs)
+    const renamed = segment.markDeleted()
+    o.env.logger.warn(
+      `${segment.log.path}: removed because it is after the end of the log (kept for a while as ${DELETED})`,
+    )
+    o.env.trash.add(renamed, o.config.fileDeleteDelayMs)
   }
 }
 
@@ -165,7 +183,7 @@ function loadEpochs(o: LoadOptions): LeaderEpochs {
   try {
     return LeaderEpochs.load(file)
   } catch (error) {
-    o.env.logger.warn(`${file} is not usable; the epochs of the records that are read again are kept`, error)
+    o.env.logger.warn(`${file} is unreadable. The epochs are taken from the records that are read again`, error)
     return new LeaderEpochs(file, [])
   }
 }

@@ -39,7 +39,7 @@ const logFiles = (path: string) =>
     .filter(n => n.endsWith('.log'))
     .sort()
 
-test('whatever happens to the end of the log, all before the damage is there and the rest can be written again', async () => {
+test('after any damage to the end of the log, the records before it exist and new ones can be appended', async () => {
   const source = join(dir, 'source')
   const values = await writeSome(source, 40)
   const damage = fc.record({
@@ -61,7 +61,7 @@ test('whatever happens to the end of the log, all before the damage is there and
       const log = await openLog(path, small)
       const found = await readValues(log)
       expect(found).toEqual(values.slice(0, found.length))
-      // an offset is not under the checksum: the last batch may claim a later one
+      // The checksum does not cover the offset, so the last batch may have a larger one.
       if (kind !== 'flip') expect(log.logEndOffset).toBe(found.length)
       const end = log.logEndOffset
       expect(found.length).toBeGreaterThanOrEqual(intact)
@@ -73,13 +73,16 @@ test('whatever happens to the end of the log, all before the damage is there and
     }),
     {
       numRuns: 60,
-      // an offset beyond the next segment's
+      // An offset beyond the next segment's base offset.
       examples: [[{ fromEnd: 409, kind: 'flip', dropIndexes: false, dropSnapshots: false }]],
     },
   )
 })
 
-/** Damages the last `fromEnd` bytes of the log, over its files; returns the number of records before them. */
+/**
+ * Damages the last `fromEnd` bytes of the log, across its files. Returns the number of records
+ * before the damage.
+ */
 function damageEnd(path: string, fromEnd: number, kind: 'cut' | 'flip' | 'zero' | 'garbage' | 'append'): number {
   const files = logFiles(path)
   let left = kind === 'append' ? 0 : fromEnd
@@ -88,7 +91,8 @@ function damageEnd(path: string, fromEnd: number, kind: 'cut' | 'flip' | 'zero' 
   const file = join(path, files[n]!)
   const bytes = readFileSync(file)
   let at = Math.max(0, bytes.length - left)
-  // whole batches that are gone before another segment are no damage that shows: that is the next test
+  // Missing whole batches before another segment are not detected as damage. The next test covers
+  // this.
   if (kind === 'cut' && n < files.length - 1 && endsBatch(bytes, at)) at++
   if (kind === 'cut') truncateSync(file, at)
   else if (kind === 'append') writeFileSync(file, Buffer.concat([bytes, Buffer.alloc(fromEnd, 3)]))
@@ -119,7 +123,7 @@ function recordsBefore(path: string, files: string[], n: number, end: number): n
   return next
 }
 
-test('as in Kafka, batches that are gone in whole before another segment leave a hole, and what follows stays', async () => {
+test('as in Kafka, missing whole batches before another segment leave a gap, and later records remain', async () => {
   const values = await writeSome(dir, 40)
   const files = logFiles(dir)
   const middle = files.length - 3
@@ -133,7 +137,7 @@ test('as in Kafka, batches that are gone in whole before another segment leave a
   expect(indexProblems(dir)).toEqual([])
 })
 
-test('only what lies beyond the recovery point is read again', async () => {
+test('only records after the recovery point are read again', async () => {
   const values = await writeSome(dir, 40)
   const first = join(dir, logFiles(dir)[0]!)
   const bytes = readFileSync(first)
@@ -147,7 +151,7 @@ test('only what lies beyond the recovery point is read again', async () => {
   await checked.close()
 })
 
-test('missing and malformed indexes are made anew after a clean end too', async () => {
+test('missing and malformed indexes are rebuilt after a clean shutdown too', async () => {
   const values = await writeSome(dir, 40)
   const indexes = readdirSync(dir)
     .filter(n => n.endsWith('index'))
@@ -160,7 +164,7 @@ test('missing and malformed indexes are made anew after a clean end too', async 
   expect(indexProblems(dir)).toEqual([])
 })
 
-test('what a crash left half done is finished or undone', async () => {
+test('operations that a crash interrupted are completed or undone', async () => {
   const values = await writeSome(dir, 20)
   const files = logFiles(dir)
   const base = files[1]!.slice(0, 20)
@@ -174,10 +178,10 @@ test('what a crash left half done is finished or undone', async () => {
   await log.close()
 })
 
-test('a finished compaction that was interrupted while taking its place is completed', async () => {
+test('a finished compaction that was interrupted during installation is completed', async () => {
   const values = await writeSome(dir, 20)
   const [first, second, third] = logFiles(dir)
-  // the compacted segment has the records of the first two
+  // The compacted segment contains the records of the first two segments.
   const joined = Buffer.concat([readFileSync(join(dir, first!)), readFileSync(join(dir, second!))])
   writeFileSync(join(dir, `${first}.swap`), joined)
   const log = await openLog(dir, small)
@@ -187,7 +191,7 @@ test('a finished compaction that was interrupted while taking its place is compl
   expect(indexProblems(dir)).toEqual([])
 })
 
-test('a log that was begun anew beyond what its disk has starts there', async () => {
+test('a log that was restarted beyond the end of its files starts at that offset', async () => {
   await writeSome(dir, 10)
   const log = await openLog(dir, small, { logStartOffset: 500, env: testEnv() })
   expect([log.logStartOffset, log.logEndOffset]).toEqual([500, 500])
@@ -195,8 +199,8 @@ test('a log that was begun anew beyond what its disk has starts there', async ()
   await log.close()
 })
 
-test('a segment in a format from before Kafka 0.11 is refused, never cut', async () => {
-  // offset, size, CRC-32, magic 1, attributes, timestamp, no key, a value of 20 bytes
+test('a segment in a format from before Kafka 0.11 is rejected, and never truncated', async () => {
+  // Offset, size, CRC-32, magic 1, attributes, timestamp, no key, a value of 20 bytes.
   const message = Buffer.alloc(8 + 4 + 4 + 1 + 1 + 8 + 4 + 4 + 20)
   message.writeInt32BE(message.length - 12, 8)
   message[16] = 1

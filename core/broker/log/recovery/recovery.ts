@@ -7,49 +7,57 @@ import type { Segment } from '../segment/segment.ts'
 import type { LogConfig } from '../types.ts'
 
 export interface Rebuilt {
-  /** The offset after the last good batch. */
+  /** The offset after the last valid batch. */
   readonly nextOffset: number
-  /** What ended the good part; null when the whole file is good. */
+  /** Why the valid part ends, or null if the whole file is valid. */
   readonly problem: string | null
-  readonly cutBytes: number
+  readonly truncatedBytes: number
 }
 
-/**
- * Reads a segment from its begin with CRC checks, and makes its indexes anew; cuts the file behind the last good batch if
- * asked. Producers and epochs, where given, must stand at the segment's base offset and are brought to its end. `endOffset` is the next segment's base.
- */
-export async function rebuildSegment(
-  segment: Segment,
-  o: { readonly config: LogConfig; readonly env: LogEnv },
-  producers: ProducerStates | null,
-  epochs: LeaderEpochs | null,
-  cut: boolean,
-  endOffset = Number.POSITIVE_INFINITY,
-): Promise<Rebuilt> {
+interface RebuildOptions {
+  readonly config: LogConfig
+  readonly env: LogEnv
+  /** The producers at the segment's base offset, which are updated to its end. */
+  readonly producers?: ProducerStates
+  /** The leader epochs at the segment's base offset, which are updated to its end. */
+  readonly epochs?: LeaderEpochs
+  /** Whether to truncate the file after the last valid batch. */
+  readonly truncates?: boolean
+  /** The base offset of the next segment. */
+  readonly endOffset?: number
+}
+
+/** Reads a segment from its start with CRC checks, and rebuilds its indexes. */
+export async function rebuildSegment(segment: Segment, o: RebuildOptions): Promise<Rebuilt> {
+  const { producers, epochs, truncates = false, endOffset = Number.POSITIVE_INFINITY } = o
   const { size } = segment
-  segment.clearIndexes(producers !== null)
+  segment.clearIndexes(producers !== undefined)
   let nextOffset = segment.baseOffset
   const onBatch: OnBatch = (meta, position) => {
-    segment.noteAppended(meta, position, o.config.indexIntervalBytes)
+    segment.addToIndexes(meta, position, o.config.indexIntervalBytes)
     nextOffset = meta.lastOffset + 1
     epochs?.assign(meta.leaderEpoch, meta.baseOffset)
     const aborted = producers?.replay(meta, o.env.now()) ?? null
     if (aborted !== null) segment.txns.append(aborted)
   }
   const scanned = await scan(segment, 0, { checkCrc: true, endOffset }, onBatch)
-  if (cut && scanned.validBytes < size) segment.cutTo(scanned.validBytes)
+  if (truncates && scanned.validBytes < size) segment.truncateTo(scanned.validBytes)
   segment.seal()
-  return { nextOffset, problem: scanned.problem, cutBytes: size - scanned.validBytes }
+  return { nextOffset, problem: scanned.problem, truncatedBytes: size - scanned.validBytes }
 }
 
-/** Applies the batches from one offset up to another to the producers, reading no more than it must. */
+interface ReplayOptions {
+  readonly from: number
+  readonly to: number
+  readonly producers: ProducerStates
+  readonly epochs: LeaderEpochs
+  readonly now: number
+}
+
+/** Applies the batches between two offsets to the producers, and reads only the necessary parts. */
 export async function replaySegments(
   segments: readonly Segment[],
-  from: number,
-  to: number,
-  producers: ProducerStates,
-  epochs: LeaderEpochs,
-  now: number,
+  { from, to, producers, epochs, now }: ReplayOptions,
 ): Promise<void> {
   for (const [i, segment] of segments.entries()) {
     const end = segments[i + 1]?.baseOffset ?? Number.POSITIVE_INFINITY
@@ -65,7 +73,10 @@ export async function replaySegments(
   }
 }
 
-/** The offset after the last batch of a segment that was closed properly; null when it was not. */
+/**
+ * Returns the offset after the last batch of a segment, or null if the segment was not closed
+ * cleanly.
+ */
 export async function scanTail(segment: Segment): Promise<number | null> {
   if (segment.size === 0) return segment.baseOffset
   const last = segment.offsets.last()
@@ -86,7 +97,7 @@ async function scan(
   const { path } = segment.log
   const file = await open(path, 'r')
   try {
-    return await scanBatches(file, path, from, segment.size, { ...o, baseOffset: segment.baseOffset }, onBatch)
+    return await scanBatches(file, { ...o, path, from, size: segment.size, baseOffset: segment.baseOffset }, onBatch)
   } finally {
     await file.close()
   }

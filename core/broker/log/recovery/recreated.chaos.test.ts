@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => removeDir(dir))
 
-test('a log recreated under the name of a deleted one keeps its records, whenever SIGKILL comes', {
+test('a log recreated under the name of a deleted one keeps its records if SIGKILL interrupts at any point', {
   timeout: 600_000,
 }, async () => {
   const countFile = join(dir, 'count')

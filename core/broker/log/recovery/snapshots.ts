@@ -7,8 +7,9 @@ import type { ProducerStates } from '../producers/producer-states.ts'
 import { LOG, offsetFileName, parseLogFileName, SNAPSHOT } from '../segment/log-files.ts'
 
 /**
- * Fills the producers from the latest good snapshot at or below an offset, and returns the offset that it is of: batches
- * from there on have to be replayed. Without one that is 0. Snapshots beyond the offset tell of batches that are gone: they go.
+ * Loads the producers from the latest valid snapshot at or below an offset. Returns the snapshot's
+ * offset, from which batches must be replayed, or 0 without a snapshot. Removes snapshots beyond
+ * the offset, because they describe missing batches.
  */
 export function loadSnapshot(o: { dir: string; env: LogEnv }, upTo: number, producers: ProducerStates): number {
   const offsets = snapshotOffsets(o.dir)
@@ -20,7 +21,7 @@ export function loadSnapshot(o: { dir: string; env: LogEnv }, upTo: number, prod
     }
     const entries = decodeSnapshot(readFileSync(file))
     if (entries === null) {
-      o.env.logger.warn(`${file} is malformed; reading the batches instead`)
+      o.env.logger.warn(`${file} is malformed. The batches are read instead`)
       removeFile(file)
       continue
     }
@@ -30,7 +31,10 @@ export function loadSnapshot(o: { dir: string; env: LogEnv }, upTo: number, prod
   return 0
 }
 
-/** Removes snapshots that belong to no segment, except the latest: what earlier closes left behind. */
+/**
+ * Removes snapshots that belong to no segment, except the latest. Earlier shutdowns left them
+ * behind.
+ */
 export function removeStraySnapshots(dir: string): void {
   const names = new Set(readdirSync(dir))
   const stray = snapshotOffsets(dir).filter(offset => !names.has(offsetFileName(offset, LOG)))

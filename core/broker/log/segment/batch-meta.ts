@@ -10,9 +10,9 @@ export interface TxnMarker {
   readonly coordinatorEpoch: number
 }
 
-/** What the log needs to know of a batch, out of its header. Offsets are set when it is appended. */
+/** The header fields of a batch that the log needs. Offsets are assigned on append. */
 export interface BatchMeta {
-  /** Where it stands in the buffer that it came in. */
+  /** Its position in the buffer. */
   readonly at: number
   readonly size: number
   baseOffset: number
@@ -28,8 +28,9 @@ export interface BatchMeta {
 }
 
 /**
- * What is wrong with the frame of a batch in the log: length, format, CRC; null when nothing is. Unlike a producer's, a batch
- * in the log may have fewer records than its offsets span, or none: compaction removes records and keeps offsets.
+ * Returns what is wrong with the frame of a batch in the log (length, format, CRC), or null. A
+ * batch in the log may have fewer records than its offset range, unlike a producer's batch:
+ * compaction removes records and keeps offsets.
  */
 export function batchProblem(buf: Buffer, at: number, end: number): string | null {
   const left = end - at
@@ -37,14 +38,14 @@ export function batchProblem(buf: Buffer, at: number, end: number): string | nul
   const size = header.batchSize(buf, at)
   const magic = header.magic(buf, at)
   if (magic !== header.MAGIC_V2) return `the batch has message format ${magic}`
-  if (size < header.HEADER_SIZE) return `a batch of ${size} bytes cannot hold its header`
-  if (size > left) return `a batch of ${size} bytes is cut after ${left}`
+  if (size < header.HEADER_SIZE) return `a batch of ${size} bytes is shorter than its header`
+  if (size > left) return `a batch of ${size} bytes is truncated after ${left}`
   if (header.computeCrc(buf, at) !== header.crc(buf, at)) return 'the checksum does not match'
   if (header.recordCount(buf, at) < 0 || header.lastOffsetDelta(buf, at) < 0) return 'the record count is negative'
   return null
 }
 
-/** Reads a batch that was validated already, or is the log's own. */
+/** Reads the metadata of a batch that was validated, or that the log itself wrote. */
 export function readBatchMeta(buf: Buffer, at: number): BatchMeta {
   const size = header.batchSize(buf, at)
   const baseOffset = header.baseOffset(buf, at)
@@ -66,8 +67,8 @@ export function readBatchMeta(buf: Buffer, at: number): BatchMeta {
 }
 
 /**
- * The transaction marker in a control batch; null when it holds another kind of control record, or
- * none that can be read.
+ * Returns the transaction marker in a control batch, or null for another or unreadable control
+ * record.
  */
 function readMarker(batch: Buffer): TxnMarker | null {
   try {
@@ -77,8 +78,8 @@ function readMarker(batch: Buffer): TxnMarker | null {
       return marker === null ? null : { commit: marker.committed, coordinatorEpoch: marker.coordinatorEpoch }
     }
   } catch (error) {
-    // a log that was taken over may hold anything: one bad batch must not keep all of it from being
-    // opened
+    // A log from elsewhere may contain anything. One invalid batch must not prevent the log from
+    // opening.
     if (!isProtocolError(error)) throw error
   }
   return null

@@ -5,29 +5,46 @@ import { logErrors } from '../errors.ts'
 import { type BatchMeta, batchProblem, readBatchMeta } from './batch-meta.ts'
 
 const CHUNK = 4 << 20
-/** Offsets are int32 relative to their segment's base. */
+/** Index entries store offsets as int32, relative to the segment's base offset. */
 const MAX_RELATIVE = 0x7fffffff
 
+export interface ScanOptions {
+  /** For error messages. */
+  readonly path: string
+  /** The position of the first batch to read. */
+  readonly from: number
+  /** The size of the file. */
+  readonly size: number
+  readonly checkCrc: boolean
+  /** The base offset of the segment. */
+  readonly baseOffset: number
+  /** The base offset of the next segment, if there is one. */
+  readonly endOffset?: number
+}
+
 export interface ScanResult {
-  /** Bytes of whole, valid batches from the start of the file. */
+  /** The size of the valid batches from the start of the file. */
   readonly validBytes: number
-  /** Why the scan stopped before the file's end; null when it did not, or the callback stopped it. */
+  /**
+   * Why the scan stopped before the end of the file. Null if it reached the end or the callback
+   * stopped it.
+   */
   readonly problem: string | null
 }
 
-/** Gets each good batch in turn, with its position in the file; ends the scan by returning false. */
+/**
+ * Receives each valid batch in turn, with its position in the file. Returns false to stop the scan.
+ */
 export type OnBatch = (meta: BatchMeta, position: number) => boolean | void
 
 /**
- * Reads a segment file batch by batch from a position, with CRC checks if asked, and stops at the first batch that is cut,
- * malformed or out of order. Throws MR_LOG_OLD_FORMAT rather than taking an old format for garbage.
+ * Reads a segment file batch by batch from a position, optionally with CRC checks. Stops at the
+ * first batch that is truncated, malformed or out of order. Throws MR_LOG_OLD_FORMAT for an old
+ * format, so that it is not treated as garbage.
  */
 export async function scanBatches(
   file: FileHandle,
-  path: string,
-  from: number,
-  size: number,
-  o: { readonly checkCrc: boolean; readonly baseOffset: number; readonly endOffset?: number },
+  { path, from, size, ...o }: ScanOptions,
   onBatch: OnBatch,
 ): Promise<ScanResult> {
   let buf = Buffer.allocUnsafeSlow(Math.max(header.HEADER_SIZE, Math.min(CHUNK, size - from)))
@@ -35,7 +52,7 @@ export async function scanBatches(
   let position = from
   while (position < size) {
     const got = await readAt(file, buf, position, Math.min(buf.length, size - position))
-    if (got === 0) return order.stop(position, 'the file is shorter than it was')
+    if (got === 0) return order.stop(position, 'the file has become shorter')
     let at = 0
     let needed = 0
     while (at < got) {
@@ -64,17 +81,23 @@ export async function scanBatches(
   return order.stop(position, null)
 }
 
-/** How many bytes the next batch needs (of its header alone, as long as that is not read); or why there is none. */
+/**
+ * Returns the number of bytes that the next batch needs (only its header until that has been read),
+ * or why there is no valid batch.
+ */
 function nextFrame(buf: Buffer, at: number, got: number, fileRest: number): number | string {
   const rest = fileRest - at
   if (rest < header.HEADER_SIZE) return `${rest} bytes are less than a batch header`
   if (got - at < header.HEADER_SIZE) return header.HEADER_SIZE
   const size = header.batchSize(buf, at)
-  if (header.magic(buf, at) !== header.MAGIC_V2 || size < header.HEADER_SIZE) return 'no batch v2 here'
-  return size > rest ? `a batch of ${size} bytes is cut after ${rest}` : size
+  if (header.magic(buf, at) !== header.MAGIC_V2 || size < header.HEADER_SIZE) return 'there is no batch of format v2'
+  return size > rest ? `a batch of ${size} bytes is truncated after ${rest}` : size
 }
 
-/** A message of before Kafka 0.11 says so in its magic, and proves it by its own checksum (CRC-32 from the magic on). */
+/**
+ * Detects a message from before Kafka 0.11 by its magic byte and its checksum (CRC-32 from the
+ * magic byte on).
+ */
 function isOldFormat(buf: Buffer, at: number, got: number): boolean {
   if (got - at < header.HEADER_SIZE) return false
   const magic = header.magic(buf, at)
@@ -84,29 +107,29 @@ function isOldFormat(buf: Buffer, at: number, got: number): boolean {
 }
 
 /**
- * Lets batches pass whose offsets rise, one behind: a batch's offset is not under its checksum, so when the next one goes
- * back, it may be the one before that lies.
+ * Passes on batches with increasing offsets, one batch late. The checksum does not cover a batch's
+ * offset. If the next batch has a lower offset, the offset of the batch before it may be wrong.
  */
 class OffsetOrder {
   readonly #base: number
-  /** Where the next segment begins. */
+  /** The base offset of the next segment. */
   readonly #end: number
   readonly #onBatch: OnBatch
   #held: BatchMeta | null = null
   #heldAt = 0
-  /** The least offset that the held batch, and the one after it, may begin with. */
-  #least: number
+  /** The lowest possible base offset of the held batch. */
+  #minOffset: number
   #next: number
 
   constructor(baseOffset: number, endOffset: number, onBatch: OnBatch) {
     this.#base = baseOffset
     this.#end = endOffset
     this.#onBatch = onBatch
-    this.#least = baseOffset
+    this.#minOffset = baseOffset
     this.#next = baseOffset
   }
 
-  /** Takes a batch; a result ends the scan. */
+  /** Takes a batch. A result other than null ends the scan. */
   next(meta: BatchMeta, position: number): ScanResult | null {
     if (
       meta.lastOffset < meta.baseOffset ||
@@ -114,19 +137,19 @@ class OffsetOrder {
       meta.lastOffset >= this.#end ||
       meta.baseOffset < this.#base
     ) {
-      return this.stop(position, `offsets ${meta.baseOffset}..${meta.lastOffset} are not of this segment`)
+      return this.stop(position, `offsets ${meta.baseOffset}..${meta.lastOffset} are outside this segment`)
     }
     if (meta.baseOffset < this.#next) {
       const held = this.#held
       const problem = `offset ${meta.baseOffset} comes after ${this.#next - 1}`
-      if (held === null || meta.baseOffset < this.#least + held.lastOffset - held.baseOffset + 1) {
+      if (held === null || meta.baseOffset < this.#minOffset + held.lastOffset - held.baseOffset + 1) {
         return this.stop(position, problem)
       }
       this.#held = null
       return { validBytes: this.#heldAt, problem }
     }
-    if (!this.#pass()) return { validBytes: position, problem: null }
-    this.#least = this.#next
+    if (!this.#passOn()) return { validBytes: position, problem: null }
+    this.#minOffset = this.#next
     this.#held = meta
     this.#heldAt = position
     this.#next = meta.lastOffset + 1
@@ -134,11 +157,11 @@ class OffsetOrder {
   }
 
   stop(validBytes: number, problem: string | null): ScanResult {
-    this.#pass()
+    this.#passOn()
     return { validBytes, problem }
   }
 
-  #pass(): boolean {
+  #passOn(): boolean {
     const held = this.#held
     this.#held = null
     return held === null || this.#onBatch(held, this.#heldAt) !== false

@@ -2,8 +2,8 @@ import { closeSync, constants, ftruncateSync, openSync, readFileSync, readSync, 
 import { isErrno, writeFully } from '../files.ts'
 
 /**
- * The entries of an index file: those on disk, and those still in memory. Entries are written out some at a time, since an
- * index can be rebuilt from its segment; the ones on disk are read as a whole when somebody looks something up.
+ * The entries of an index file, on disk and in memory. New entries are written in groups, because
+ * an index can be rebuilt from its segment. Entries on disk are read as a whole for a lookup.
  */
 export class IndexFile {
   path: string
@@ -13,7 +13,7 @@ export class IndexFile {
   #pendingCount = 0
   #loaded: WeakRef<Buffer> | null = null
 
-  /** `count` entries are in the file already; whatever follows them is cut off with the next write. */
+  /** The file already contains `count` entries. The next write truncates anything after them. */
   constructor(path: string, entrySize: number, count: number) {
     this.path = path
     this.entrySize = entrySize
@@ -29,7 +29,7 @@ export class IndexFile {
     return this.#pendingCount
   }
 
-  /** Room for one more entry: the caller fills it in at once. */
+  /** Allocates one more entry, which the caller must fill immediately. */
   reserve(): { buffer: Buffer; at: number } {
     const at = this.#pendingCount * this.entrySize
     if (at + this.entrySize > this.#pending.length) {
@@ -41,12 +41,12 @@ export class IndexFile {
     return { buffer: this.#pending, at }
   }
 
-  /** The entries in memory only. */
+  /** The entries that are not written yet. */
   pending(): Buffer {
     return this.#pending.subarray(0, this.#pendingCount * this.entrySize)
   }
 
-  /** The entries on disk, read as a whole and kept while memory allows. */
+  /** The entries on disk, which are read as a whole and cached while memory allows. */
   stored(): Buffer {
     const size = this.#onDisk * this.entrySize
     if (size === 0) return NONE
@@ -57,7 +57,7 @@ export class IndexFile {
     return bytes
   }
 
-  /** One entry of those on disk. */
+  /** One entry from disk. */
   storedEntry(n: number): Buffer {
     const entry = Buffer.alloc(this.entrySize)
     const fd = openSync(this.path, 'r')
@@ -69,7 +69,7 @@ export class IndexFile {
     return entry
   }
 
-  /** Appends what is in memory to the file, and cuts off whatever else the file had there. */
+  /** Appends the entries in memory to the file, and truncates anything else there. */
   writeOut(): void {
     if (this.#pendingCount === 0) return
     const out = openSync(this.path, constants.O_RDWR | constants.O_CREAT)
@@ -85,7 +85,7 @@ export class IndexFile {
     this.#pending = NONE
   }
 
-  /** Forgets all entries and empties the file, making it if it is not there. */
+  /** Removes all entries and empties the file. Creates the file if it does not exist. */
   clear(): void {
     this.#onDisk = 0
     this.#pendingCount = 0
@@ -97,7 +97,10 @@ export class IndexFile {
 
 const NONE = Buffer.alloc(0)
 
-/** The number of whole entries in an index file; -1 when it is absent or its size is not a multiple of an entry's. */
+/**
+ * Returns the number of entries in an index file. -1 if the file does not exist or its size is not
+ * a multiple of the entry size.
+ */
 export function entriesInFile(path: string, entrySize: number): number {
   let size: number
   try {

@@ -1,15 +1,15 @@
-/** File names of a partition's directory, as Apache Kafka has them (`LogFileUtils`, `UnifiedLog`). */
+/** The file names in a partition's directory, as in Apache Kafka (`LogFileUtils`, `UnifiedLog`). */
 
 export const LOG = '.log'
 export const INDEX = '.index'
 export const TIME_INDEX = '.timeindex'
 export const TXN_INDEX = '.txnindex'
 export const SNAPSHOT = '.snapshot'
-/** Renamed away, to be removed after `file.delete.delay.ms`. */
+/** A file that will be removed after `file.delete.delay.ms`. */
 export const DELETED = '.deleted'
-/** Compaction's output while it is being written. */
+/** Output of a running compaction. */
 export const CLEANED = '.cleaned'
-/** Compaction's finished output, about to take its place. */
+/** Completed output of compaction that is about to replace its segments. */
 export const SWAP = '.swap'
 export const DELETE_DIR = '-delete'
 export const STRAY_DIR = '-stray'
@@ -21,13 +21,13 @@ export function offsetFileName(offset: number, suffix: string): string {
 
 export interface LogFileName {
   readonly offset: number
-  /** `.log`, `.index` ... without any second suffix. */
+  /** `.log`, `.index` and so on, without a second suffix. */
   readonly type: string
-  /** `.deleted`, `.cleaned`, `.swap` or nothing. */
+  /** `.deleted`, `.cleaned`, `.swap` or empty. */
   readonly state: string
 }
 
-/** Reads `<offset>.<type>[.<state>]`; null for any other file. */
+/** Parses `<offset>.<type>[.<state>]`. Returns null for any other file name. */
 export function parseLogFileName(name: string): LogFileName | null {
   const m = /^(\d{20})(\.[a-z]+)(\.[a-z]+)?$/.exec(name)
   if (m === null) return null
@@ -41,14 +41,20 @@ export interface PartitionDirName {
   readonly partition: number
 }
 
-/** Reads `<topic>-<partition>`; null for anything else, also for `-delete`, `-stray` and `-future` directories. */
+/**
+ * Parses `<topic>-<partition>`. Returns null for other names, including `-delete`, `-stray` and
+ * `-future` directories.
+ */
 export function parsePartitionDir(name: string): PartitionDirName | null {
   const m = /^([a-zA-Z0-9._-]{1,249})-(\d{1,10})$/.exec(name)
   if (m === null) return null
   return { topic: m[1]!, partition: Number(m[2]) }
 }
 
-/** The directory's new name when its partition goes away: `<topic>-<partition>.<unique><suffix>`, at most 255 long. */
+/**
+ * The name of a removed partition's directory: `<topic>-<partition>.<unique><suffix>`, at most 255
+ * characters.
+ */
 export function renamedPartitionDir(topic: string, partition: number, unique: string, suffix: string): string {
   const tail = `-${partition}.${unique}${suffix}`
   return topic.slice(0, 255 - tail.length) + tail

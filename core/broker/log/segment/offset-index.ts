@@ -1,11 +1,15 @@
 import { IndexFile } from './index-file.ts'
 
-/** Bytes an entry: the offset relative to the segment's base, and the position, both int32. */
+/**
+ * The size of an entry: the offset relative to the segment's base offset, and the position, both
+ * int32.
+ */
 export const OFFSET_ENTRY = 8
 
 /**
- * `.index`: where in the segment an offset is, one entry about every `index.interval.bytes`. An entry names the last
- * offset of a batch and the position where that batch begins, as Kafka's does.
+ * `.index`: maps offsets to positions in the segment, with about one entry per
+ * `index.interval.bytes`. As in Kafka, an entry contains the last offset of a batch and the
+ * position where that batch starts.
  */
 export class OffsetIndex {
   readonly file: IndexFile
@@ -26,7 +30,10 @@ export class OffsetIndex {
     buffer.writeInt32BE(position, at + 4)
   }
 
-  /** The position of the last entry at or below an offset; 0 (the segment's begin) when there is none. */
+  /**
+   * Returns the position of the last entry at or below an offset, or 0 (the start of the segment)
+   * if there is none.
+   */
   lookup(offset: number): number {
     const relative = offset - this.baseOffset
     const pending = this.file.pending()
@@ -51,7 +58,9 @@ function relativeOffset(entries: Buffer, at: number): number {
   return entries.readInt32BE(at)
 }
 
-/** The number of the last entry whose key is at or below `target`; -1 when all are above. */
+/**
+ * Returns the index of the last entry whose key is at or below `target`, or -1 if there is none.
+ */
 export function floor(entries: Buffer, size: number, target: number, key: (e: Buffer, at: number) => number): number {
   let low = 0
   let high = entries.length / size - 1

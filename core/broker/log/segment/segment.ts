@@ -10,13 +10,19 @@ import { OffsetIndex } from './offset-index.ts'
 import { TimeIndex, type TimestampOffset } from './time-index.ts'
 import { TxnIndex } from './txn-index.ts'
 
-/** Index entries are written out when so many wait. */
+/** Index entries are written when this many are in memory. */
 const WRITE_OUT_AT = 512
-/** Ends of recent reads, so that the next one of the same reader finds its place without the index. */
+/**
+ * The number of recent read ends to keep. A reader that continues at one of them needs no index
+ * lookup.
+ */
 const HINTS = 8
 const INT32_MAX = 0x7fffffff
 
-/** One segment of a partition's log: the `.log` file and its indexes. Holds no file open that nobody uses. */
+/**
+ * One segment of a partition's log: the `.log` file and its indexes. Files are only open while they
+ * are used.
+ */
 export class Segment {
   readonly baseOffset: number
   readonly log: CachedFile
@@ -24,14 +30,14 @@ export class Segment {
   readonly times: TimeIndex
   readonly txns: TxnIndex
   readonly createdAt: number
-  /** Valid bytes in the `.log` file. */
+  /** The size of the valid part of the `.log` file. */
   size: number
   #dir: string
   readonly #fds: FdCache
   #bytesSinceIndex = 0
   #latest: TimestampOffset | null = null
   #firstTimestamp: number | null = null
-  /** A new file's name is on disk only when its directory is synced. */
+  /** Whether the file's name is on disk. A new file needs a sync of its directory. */
   #isNameDurable = true
   #hintOffsets: number[] = []
   #hintPositions: number[] = []
@@ -56,12 +62,16 @@ export class Segment {
     this.txns = new TxnIndex(path(TXN_INDEX), !found.hasTxns)
   }
 
-  /** Makes the file of a new segment; its indexes come with the first batch. Whatever was there under these names is lost. */
+  /**
+   * Creates the file of a new segment. Its indexes are created with the first batch. Existing files
+   * with these names are overwritten.
+   */
   static create(fds: FdCache, dir: string, baseOffset: number, now: number): Segment {
     const found = { size: 0, indexEntries: 0, timeEntries: 0, hasTxns: false, createdAt: now }
     const segment = new Segment(fds, dir, baseOffset, found)
     const fd = fds.fd(segment.log, 'w+')
-    // not for nothing: ext4 writes a file that was truncated to 0 out when it is closed, which then takes long
+    // Only if necessary: when ext4 closes a file that was truncated to 0, it writes the file out,
+    // which takes long.
     if (fstatSync(fd).size > 0) ftruncateSync(fd, 0)
     segment.#isNameDurable = false
     return segment
@@ -71,19 +81,21 @@ export class Segment {
     return this.#dir
   }
 
-  /** The file's descriptor, valid until the next turn of the event loop unless `log` is pinned. */
+  /** The file's descriptor, valid until the next event loop turn, or while `log` is pinned. */
   fd(): number {
     return this.#fds.fd(this.log)
   }
 
-  /** The latest timestamp and the last offset of the batch that has it; -1 when the segment is empty. */
+  /**
+   * The latest timestamp and the last offset of the batch that has it. -1 if the segment is empty.
+   */
   get latest(): TimestampOffset {
     this.#latest ??= this.times.last()
     return this.#latest
   }
 
-  /** Notes a batch that was written at a position. */
-  noteAppended(batch: BatchMeta, position: number, indexIntervalBytes: number): void {
+  /** Updates the indexes after a batch was written at a position. */
+  addToIndexes(batch: BatchMeta, position: number, indexIntervalBytes: number): void {
     if (position === 0) this.#firstTimestamp = batch.maxTimestamp
     if (batch.maxTimestamp > this.latest.timestamp) {
       this.#latest = { timestamp: batch.maxTimestamp, offset: batch.lastOffset }
@@ -96,7 +108,7 @@ export class Segment {
     this.#bytesSinceIndex += batch.size
   }
 
-  /** Whether an offset fits the indexes' int32. */
+  /** Whether the indexes can store an offset as int32. */
   canHold(offset: number): boolean {
     return offset - this.baseOffset <= INT32_MAX
   }
@@ -106,7 +118,7 @@ export class Segment {
     return offsets.count >= Math.floor(segmentIndexBytes / 8) || times.count >= Math.floor(segmentIndexBytes / 12) - 1
   }
 
-  /** A segment with records has index files, even when they are still empty. */
+  /** Creates the index files, which every segment with records has, even if they are empty. */
   touchIndexes(): void {
     touch(this.offsets.file.path)
     touch(this.times.file.path)
@@ -116,14 +128,16 @@ export class Segment {
     return this.offsets.file.pendingCount >= WRITE_OUT_AT
   }
 
-  /** Throws when the disk refuses; the entries stay in memory then. */
+  /** Writes the index entries. Throws if the write fails, and then keeps the entries in memory. */
   writeOutIndexes(): void {
     this.offsets.file.writeOut()
     this.times.file.writeOut()
     this.txns.writeOut()
   }
 
-  /** The latest timestamp of the first batch, which `segment.ms` counts from; -1 when there is none. */
+  /**
+   * The maximum timestamp of the first batch, from which `segment.ms` counts. -1 if there is none.
+   */
   firstTimestamp(): number {
     if (this.#firstTimestamp !== null) return this.#firstTimestamp
     if (this.size < HEADER_SIZE) return -1
@@ -133,13 +147,13 @@ export class Segment {
     return this.#firstTimestamp
   }
 
-  /** The segment becomes inactive, or the log closes: the time index gets its last entry. */
+  /** Adds the last entry to the time index, when the segment becomes inactive or the log closes. */
   seal(): void {
     if (this.latest.timestamp >= 0) this.times.maybeAppend(this.latest.timestamp, this.latest.offset)
     this.writeOutIndexes()
   }
 
-  /** A position at or before the batch that holds an offset. */
+  /** Returns a position at or before the batch that contains an offset. */
   positionFor(offset: number): number {
     for (let i = 0; i < this.#hintOffsets.length; i++) {
       if (this.#hintOffsets[i] === offset) return this.#hintPositions[i]!
@@ -147,7 +161,7 @@ export class Segment {
     return this.offsets.lookup(offset)
   }
 
-  /** Remembers that the batch beginning with an offset is at a position. */
+  /** Stores the position of the batch that starts with an offset. */
   hint(offset: number, position: number): void {
     if (this.#hintOffsets.includes(offset)) return
     this.#hintOffsets[this.#nextHint] = offset
@@ -155,7 +169,7 @@ export class Segment {
     this.#nextHint = (this.#nextHint + 1) % HINTS
   }
 
-  /** Forgets the indexes before they are made anew. */
+  /** Removes the index entries before they are rebuilt. */
   clearIndexes(transactionsToo: boolean): void {
     this.offsets.file.clear()
     this.times.clear()
@@ -165,13 +179,18 @@ export class Segment {
     this.#bytesSinceIndex = 0
   }
 
-  /** Cuts the file behind its good batches; the indexes do not know of what is cut. */
-  cutTo(size: number): void {
+  /**
+   * Truncates the file after its valid batches. The indexes have no entries for the removed part.
+   */
+  truncateTo(size: number): void {
     ftruncateSync(this.fd(), size)
     this.size = size
   }
 
-  /** fdatasync of the `.log` file; the first time also of the directories that name it. */
+  /**
+   * Calls fdatasync for the `.log` file, and the first time also syncs the directories that contain
+   * its name.
+   */
   async sync(): Promise<void> {
     const fd = this.#fds.pin(this.log)
     try {
@@ -190,7 +209,7 @@ export class Segment {
     }
   }
 
-  /** fdatasync of all files. A segment deleted meanwhile is none to sync. */
+  /** Calls fdatasync for all files. A segment that was deleted meanwhile does not need it. */
   async syncAll(): Promise<void> {
     this.writeOutIndexes()
     try {
@@ -209,19 +228,22 @@ export class Segment {
     }
   }
 
-  /** The names of the files that it has or may have. */
+  /** The names of the files that the segment has or may have. */
   paths(): string[] {
     return [this.offsets.file.path, this.times.file.path, this.txns.path, this.log.path]
   }
 
-  /** Renames the files: to `.swap`, or to no suffix at all. */
+  /** Renames the files: to `.swap`, or to their names without a suffix. */
   rename(state: string): void {
     const before = this.paths()
     this.moveTo(this.#dir, state)
     for (const [i, path] of this.paths().entries()) renameIfThere(before[i]!, path)
   }
 
-  /** Renames the files to `.deleted`, by default with the producers' snapshot; the new names are for the trash. */
+  /**
+   * Renames the files to `.deleted`, by default together with the producer snapshot. Returns the
+   * new names, for the trash.
+   */
   markDeleted(snapshotToo = true): string[] {
     const gone: string[] = []
     for (const suffix of [LOG, INDEX, TIME_INDEX, TXN_INDEX, SNAPSHOT]) {
@@ -229,13 +251,13 @@ export class Segment {
       const path = join(this.#dir, offsetFileName(this.baseOffset, suffix))
       if (renameIfThere(path, path + DELETED)) gone.push(path + DELETED)
     }
-    // a reader may be in the middle of it, and another file may get the name
+    // A reader may still use the file, and another file may get its name.
     this.moveTo(this.#dir, DELETED)
     this.release()
     return gone
   }
 
-  /** The partition's directory has another name now, or the files have another suffix. */
+  /** Called after the partition's directory or the suffix of the files changed. */
   moveTo(dir: string, state = ''): void {
     const path = (suffix: string) => join(dir, offsetFileName(this.baseOffset, suffix) + state)
     this.#dir = dir

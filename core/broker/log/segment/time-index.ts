@@ -2,7 +2,10 @@ import { readInt64, writeInt64 } from '../int64.ts'
 import { IndexFile } from './index-file.ts'
 import { floor } from './offset-index.ts'
 
-/** Bytes an entry: the timestamp as int64, and the offset relative to the segment's base as int32. */
+/**
+ * The size of an entry: the timestamp as int64, and the offset relative to the segment's base
+ * offset as int32.
+ */
 export const TIME_ENTRY = 12
 
 export interface TimestampOffset {
@@ -11,8 +14,8 @@ export interface TimestampOffset {
 }
 
 /**
- * `.timeindex`: timestamps that only rise, each with an offset such that all records up to it are at most that late. The
- * offset is the last one of the batch that holds the timestamp, as Kafka's is.
+ * `.timeindex`: increasing timestamps, each with an offset up to which no record has a later
+ * timestamp. As in Kafka, this is the last offset of the batch that contains the timestamp.
  */
 export class TimeIndex {
   readonly file: IndexFile
@@ -28,7 +31,7 @@ export class TimeIndex {
     return this.file.count
   }
 
-  /** The last entry; a timestamp of -1 when there is none. */
+  /** The last entry, with a timestamp of -1 if there is none. */
   last(): TimestampOffset {
     if (this.#last === null) {
       if (this.count === 0) this.#last = { timestamp: -1, offset: this.baseOffset }
@@ -42,7 +45,10 @@ export class TimeIndex {
     return this.#last
   }
 
-  /** Appends when the timestamp is later than the last one; otherwise it would tell nothing new. */
+  /**
+   * Appends an entry if its timestamp is later than the last one. Otherwise the entry would be
+   * redundant.
+   */
   maybeAppend(timestamp: number, offset: number): void {
     if (timestamp <= this.last().timestamp) return
     const { buffer, at } = this.file.reserve()
@@ -51,7 +57,10 @@ export class TimeIndex {
     this.#last = { timestamp, offset }
   }
 
-  /** The last entry whose timestamp is at or below `timestamp`: the record looked for is at its offset or later. */
+  /**
+   * The last entry whose timestamp is at or below `timestamp`. The record is at that entry's offset
+   * or later.
+   */
   lookup(timestamp: number): TimestampOffset {
     for (const entries of [this.file.pending(), this.file.stored()]) {
       const n = floor(entries, TIME_ENTRY, timestamp, readInt64)

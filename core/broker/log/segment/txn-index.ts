@@ -2,24 +2,27 @@ import { closeSync, constants, openSync, readFileSync, truncateSync } from 'node
 import { isErrno, writeFully } from '../files.ts'
 import { type ProducerId, readInt64, readProducerId, writeInt64 } from '../int64.ts'
 
-/** Bytes an entry: version int16, then four int64. */
+/** The size of an entry: version int16, then four int64. */
 const TXN_ENTRY = 34
 
 export interface AbortedTxn {
   readonly producerId: ProducerId
   readonly firstOffset: number
-  /** Offset of the abort marker. */
+  /** The offset of the abort marker. */
   readonly lastOffset: number
-  /** The last stable offset when the marker was written: a reader may stop looking beyond it. */
+  /** The last stable offset when the marker was written. A reader can stop searching after it. */
   readonly lastStableOffset: number
 }
 
-/** `.txnindex`: the aborted transactions that ended in a segment. The file exists only when there are any. */
+/**
+ * `.txnindex`: the aborted transactions that ended in a segment. The file exists only if there are
+ * any.
+ */
 export class TxnIndex {
   path: string
-  /** Entries in the file; -1: not looked at yet. */
+  /** The number of entries in the file. -1 if it has not been read yet. */
   #onDisk = -1
-  /** Entries that could not be written yet: the next append tries again. */
+  /** Entries that could not be written. The next append tries again. */
   #unwritten: AbortedTxn[] = []
 
   constructor(path: string, isNew: boolean) {
@@ -27,7 +30,10 @@ export class TxnIndex {
     if (isNew) this.#onDisk = 0
   }
 
-  /** Throws when the disk refuses; the entry counts nevertheless, and is written with the next one. */
+  /**
+   * Appends an entry. Throws if the write fails. The entry is still in the index, and is written
+   * with the next one.
+   */
   append(txn: AbortedTxn): void {
     this.#unwritten.push(txn)
     this.writeOut()
@@ -62,7 +68,7 @@ export class TxnIndex {
     return [...stored, ...this.#unwritten]
   }
 
-  /** Drops the transactions whose marker is at or above an offset. */
+  /** Removes the transactions whose marker is at or above an offset. */
   truncateFrom(offset: number): void {
     this.#unwritten = this.#unwritten.filter(t => t.lastOffset < offset)
     if (this.#onDisk === 0) return

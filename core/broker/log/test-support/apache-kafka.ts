@@ -7,15 +7,15 @@ import { freePort } from '../../../common/free-port.ts'
 const LOG4J = join(import.meta.dirname, '../../../../test/peers/kafka/log4j2.xml')
 
 export interface ApacheOptions {
-  /** More keys of server.properties; these come last, so they win. */
+  /** Additional keys of server.properties. They come last, so they override the others. */
   readonly settings?: Readonly<Record<string, string>>
-  /** More arguments of `kafka-storage format`. */
+  /** Additional arguments of `kafka-storage format`. */
   readonly format?: readonly string[]
-  /** A quorum whose voters are in the metadata (`--standalone`), not in the settings. */
+  /** Whether the quorum's voters are in the metadata (`--standalone`) or in the settings. */
   readonly standalone?: boolean
 }
 
-/** An Apache Kafka of one node, started and stopped over one data directory. */
+/** An Apache Kafka with one node, started and stopped on one data directory. */
 export class ApacheKafka {
   readonly dataDir: string
   bootstrap = ''
@@ -25,7 +25,7 @@ export class ApacheKafka {
   readonly #output: string
   #process: ChildProcess | null = null
   #formatted = false
-  /** The same at every start: it is among the metadata of a quorum with `standalone`. */
+  /** The same port at every start, because with `standalone` the quorum's metadata contains it. */
   #controller = 0
 
   constructor(libs: string, dir: string, o: ApacheOptions = {}) {
@@ -89,7 +89,7 @@ ${Object.entries(this.#o.settings ?? {})
     await started.promise
   }
 
-  /** What it has printed since it started. */
+  /** The output since the last start. */
   output(): string {
     return readFileSync(this.#output, 'utf8')
   }

@@ -1,8 +1,9 @@
-// A process whose files may not grow beyond a limit (its parent lifts it): appends until that fails, then on. Argument: directory.
+// Runs in a process whose file size is limited, until its parent lifts the limit. Appends until an
+// append fails, then appends again. Argument: directory.
 import { once } from 'node:events'
 import { batchOf, openLog } from './logs.ts'
 
-// by default the signal would end the process before the write can fail
+// By default the signal would end the process before the write can fail.
 process.on('SIGXFSZ', () => undefined)
 const log = await openLog(process.argv[2]!)
 const values: string[] = []

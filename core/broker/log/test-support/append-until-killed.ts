@@ -1,4 +1,5 @@
-// A process that appends until it is killed, and tells its parent of every acknowledged record. Arguments: directory, fsync.
+// Appends until the process is killed, and reports every acknowledged record to its parent.
+// Arguments: directory, fsync.
 import { LogManager } from '../log-manager.ts'
 import { batchOf, configOf, TOPIC_ID } from './logs.ts'
 

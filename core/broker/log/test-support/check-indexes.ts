@@ -5,9 +5,10 @@ import { type BatchMeta, batchProblem, readBatchMeta } from '../segment/batch-me
 import { INDEX, LOG, offsetFileName, parseLogFileName, TIME_INDEX } from '../segment/log-files.ts'
 
 /**
- * What kafka-dump-log would complain about in a closed log's directory, and more: batches that are bad or out of order,
- * index entries that do not name a batch's last offset and position, time index entries that do not rise or do not name a
- * batch with that timestamp, or that leave out the latest one.
+ * Returns the problems that kafka-dump-log would report in a closed log's directory, and more:
+ * batches that are invalid or out of order, index entries that do not match a batch's last offset
+ * and position, and time index entries that do not increase, do not match a batch with that
+ * timestamp, or do not include the latest one.
  */
 export function indexProblems(dir: string): string[] {
   const problems: string[] = []
@@ -45,7 +46,7 @@ function checkOffsetIndex(index: Buffer, base: number, batches: BatchMeta[], wha
     const offset = base + index.readInt32BE(at)
     const position = index.readInt32BE(at + 4)
     if (!batches.some(b => b.at === position && b.lastOffset === offset)) {
-      problems.push(`${what}: entry ${at / 8} (${offset}, ${position}) is no batch`)
+      problems.push(`${what}: entry ${at / 8} (${offset}, ${position}) matches no batch`)
     }
   }
 }
@@ -55,10 +56,10 @@ function checkTimeIndex(index: Buffer, base: number, batches: BatchMeta[], what:
   for (let at = 0; at < index.length; at += 12) {
     const timestamp = readInt64(index, at)
     const offset = base + index.readInt32BE(at + 8)
-    if (timestamp <= last) problems.push(`${what}: entry ${at / 12} does not rise`)
+    if (timestamp <= last) problems.push(`${what}: entry ${at / 12} does not increase`)
     last = timestamp
     if (!batches.some(b => b.lastOffset === offset && b.maxTimestamp === timestamp)) {
-      problems.push(`${what}: entry ${at / 12} (${timestamp}, ${offset}) is no batch`)
+      problems.push(`${what}: entry ${at / 12} (${timestamp}, ${offset}) matches no batch`)
     }
   }
   const latest = batches.reduce((max, b) => Math.max(max, b.maxTimestamp), -1)

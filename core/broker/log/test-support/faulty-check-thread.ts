@@ -1,4 +1,4 @@
-/** A thread that checks batches and dies over some: for tests of `CheckPool`. */
+/** A thread that checks batches and crashes on some of them, for tests of `CheckPool`. */
 import { parentPort } from 'node:worker_threads'
 import * as header from '../../../protocol/records/batch-header.ts'
 import { type CheckRequest, READY } from '../validation/check-messages.ts'
@@ -6,7 +6,7 @@ import { checkRecords } from '../validation/check-records.ts'
 
 /** Kills the thread whenever it is checked. */
 export const DEADLY_EPOCH = 666
-/** Throws an error, which ends the thread too. */
+/** Throws an error, which also ends the thread. */
 export const THROWING_EPOCH = 667
 
 parentPort?.on('message', ({ jobs }: CheckRequest) => {

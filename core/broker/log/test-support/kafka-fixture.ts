@@ -14,7 +14,7 @@ interface Fixture {
   readonly records: Record<'fix-0' | 'comp-0', FixtureRecord[]>
 }
 
-/** What Apache Kafka 4.3.1 left in its `log.dirs`, and what its own kafka-dump-log said is in it. */
+/** The `log.dirs` that Apache Kafka 4.3.1 left, and the output of its own kafka-dump-log for it. */
 export const kafkaFixture: Fixture = JSON.parse(
   readFileSync(join(import.meta.dirname, '../fixtures/kafka-4.3.1.json'), 'utf8'),
 )
@@ -23,7 +23,7 @@ export function fixtureFile(path: string): Buffer {
   return Buffer.from(kafkaFixture.files[path]!, 'base64')
 }
 
-/** Puts the fixture's files into a directory. */
+/** Writes the fixture's files to a directory. */
 export function unpackFixture(dir: string): void {
   for (const path of Object.keys(kafkaFixture.files)) {
     mkdirSync(dirname(join(dir, path)), { recursive: true })

@@ -11,7 +11,7 @@ import type { AppendResult, LogConfig, LogManagerOptions, ReadOptions } from '..
 
 export const TOPIC_ID = 'BUuVtCShS_9i29BmQLtPAQ'
 
-/** A directory of its own for one test. */
+/** Creates a temporary directory for one test. */
 export function tempDir(): string {
   return mkdtempSync(join(tmpdir(), 'millrace-log-'))
 }
@@ -20,7 +20,7 @@ export function removeDir(dir: string): void {
   rmSync(dir, { recursive: true, force: true })
 }
 
-/** Keeps what was logged, for tests that ask for it. */
+/** A logger that collects its lines. */
 export function recordingLogger(lines: string[] = []): Logger & { lines: string[] } {
   const add = (level: string) => (message: string) => void lines.push(`${level} ${message}`)
   const logger = {
@@ -60,7 +60,7 @@ export interface TestRecord {
   readonly timestamp?: number
 }
 
-/** A batch as a producer sends it. */
+/** Builds a batch as a producer sends it. */
 export function batchOf(records: readonly (string | TestRecord)[], o: BatchOptions = {}): Buffer {
   const builder = new RecordBatchBuilder(o)
   for (const r of records) {
@@ -80,7 +80,7 @@ export function append(
 
 export const TO_END: ReadOptions = { upTo: 'logEnd', minOneBatch: true }
 
-/** All records from an offset to the log's end, read in pieces of `maxBytes`. */
+/** Reads all records from an offset to the end of the log, in pieces of `maxBytes`. */
 export async function readAll(
   log: PartitionLog,
   from = log.logStartOffset,

@@ -1,6 +1,6 @@
 /**
- * Deletes a log and creates a new one under its name, in the directory argv[2]. Says `new` on stdout
- * once a record of the new one was flushed. `counting`: see kill-at-operation.ts.
+ * Deletes a log and creates a new one with the same name, in the directory argv[2]. Prints `new`
+ * once a record of the new log was flushed. For `counting`, see kill-at-operation.ts.
  */
 import { LogManager } from '../log-manager.ts'
 import { append, configOf, recordingLogger, TOPIC_ID } from './logs.ts'
@@ -10,7 +10,7 @@ const old = await manager.getOrCreate('t', 0, TOPIC_ID)
 for (let i = 0; i < 5; i++) await append(old, ['old'])
 await old.deleteRecordsBefore(4)
 await old.flush()
-// the checkpoints say that the log begins at 4 and is on disk up to 5
+// The checkpoints now contain a log start of 4 and a recovery point of 5.
 await manager.tick(Date.now() + 10_000)
 process.emit('counting' as 'exit', 0)
 const gone = manager.delete('t', 0)

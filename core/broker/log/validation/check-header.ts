@@ -3,21 +3,21 @@ import { ErrorCode, errorFor, type KafkaError } from '../../../protocol/error-co
 import * as header from '../../../protocol/records/batch-header.ts'
 
 /** The minimum of a length field: the header of message format 0, which preceded batches. */
-const LEAST_LENGTH = 14
-const SEES_LENGTH = header.LOG_OVERHEAD
-const SEES_MAGIC = header.MAGIC + 1
+const MIN_LENGTH = 14
+const BYTES_TO_LENGTH = header.LOG_OVERHEAD
+const BYTES_TO_MAGIC = header.MAGIC + 1
 
 type Frame = { readonly size: number } | { readonly problem: string } | null
 
-/** The next batch of a request; null if there is no complete one. */
+/** Returns the next batch of a request, or null if there is no complete one. */
 function frameAt(records: Buffer, at: number): Frame {
   const left = records.length - at
-  if (left < SEES_LENGTH) return null
+  if (left < BYTES_TO_LENGTH) return null
   const length = header.batchLength(records, at)
-  if (length < LEAST_LENGTH) {
-    return { problem: `Record size ${length} is less than the minimum record overhead (${LEAST_LENGTH})` }
+  if (length < MIN_LENGTH) {
+    return { problem: `Record size ${length} is less than the minimum record overhead (${MIN_LENGTH})` }
   }
-  if (left < SEES_MAGIC) return null
+  if (left < BYTES_TO_MAGIC) return null
   const magic = header.magic(records, at)
   if (magic < 0 || magic > header.MAGIC_V2) return { problem: `Invalid magic found in record: ${magic}` }
   const size = length + header.LOG_OVERHEAD
@@ -25,10 +25,10 @@ function frameAt(records: Buffer, at: number): Frame {
 }
 
 /**
- * The one batch that a producer may send for a partition, without trailing bytes of a careless
- * client. The rules are those of Kafka's `ProduceRequest.validateRecords`. Throws a KafkaError.
+ * Returns the one batch that a producer may send per partition, without trailing bytes. The rules
+ * are those of Kafka's `ProduceRequest.validateRecords`. Throws a KafkaError.
  */
-export function theOneBatch(records: Buffer | null, version: number): Buffer {
+export function singleBatch(records: Buffer | null, version: number): Buffer {
   const of = `Produce requests with version ${version}`
   const first = records === null ? null : frameAt(records, 0)
   if (records === null || first === null) {
@@ -44,7 +44,7 @@ export function theOneBatch(records: Buffer | null, version: number): Buffer {
   }
   const second = frameAt(records, first.size)
   if (second === null) {
-    // as in Apache, before the log is looked up
+    // Checked before the log is looked up, as in Apache.
     if (first.size < header.HEADER_SIZE) {
       throw errorFor(ErrorCode.INVALID_RECORD, `A record batch of ${first.size} bytes has no room for its header`)
     }
@@ -65,8 +65,8 @@ export function claimsTransaction(records: Buffer | null): boolean {
 const codecBits = (batch: Buffer) => header.attributes(batch, 0) & header.COMPRESSION_MASK
 
 /**
- * What is wrong with a producer's batch header or checksum, in Kafka's order of checks; null if
- * nothing.
+ * Returns what is wrong with a producer's batch header or checksum, in Kafka's order of checks, or
+ * null.
  */
 export function headerProblem(batch: Buffer, partition: string, maxBytes: number): KafkaError | null {
   const invalid = (detail: string) => errorFor(ErrorCode.INVALID_RECORD, `${detail} in topic partition ${partition}.`)

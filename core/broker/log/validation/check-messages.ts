@@ -1,16 +1,16 @@
 import type { BatchRules, Verdict } from './rules.ts'
 
-/** To a thread: batches to check, each at the beginning of shared memory. */
+/** Sent to a thread: the batches to check, each at the start of a shared memory block. */
 export interface CheckRequest {
   readonly jobs: readonly { readonly memory: SharedArrayBuffer; readonly length: number; readonly rules: BatchRules }[]
 }
 
-/** From a thread, first of all: it has loaded what it runs. */
+/** The first message from a thread, when its module is loaded. */
 export const READY = 'ready'
 
 /**
- * From a thread: the verdicts of one request, in its order. Rewritten batches have memory of their
- * own.
+ * Sent by a thread: the verdicts for one request, in its order. Rewritten batches have their own
+ * memory.
  */
 export interface CheckAnswer {
   readonly verdicts: readonly Verdict[]

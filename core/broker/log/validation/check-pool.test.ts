@@ -37,7 +37,8 @@ const openWithPool = (config = {}): Promise<PartitionLog> =>
 const client = { origin: 'client' as const, leaderEpoch: 0 }
 
 /**
- * A batch over which the thread dies, which it knows by a field that the checksum does not cover.
+ * A batch that crashes its thread. The thread recognizes it by a field that the checksum does not
+ * cover.
  */
 function marked(values: string[], epoch: number): Buffer {
   const batch = batchOf(values, { compression: 'gzip' })
@@ -51,7 +52,7 @@ test('appends keep their order, whichever of them are checked in threads', async
   const results = await Promise.all(
     values.map((value, i) => {
       const compression = (['none', 'gzip', 'none', 'zstd', 'lz4', 'snappy'] as const)[i % 6]!
-      // some take longer than others
+      // Some checks take longer than others.
       const filler = 'x'.repeat(i % 7 === 0 ? 100_000 : 1)
       return log.append(batchOf([value, filler], { compression }), client)
     }),
@@ -82,7 +83,7 @@ test('a batch that crashes its thread is rejected; the others are appended in or
   expect(outcomes.map(o => o.status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'])
   expect(outcomes[1]).toMatchObject({ reason: { kafkaCode: ErrorCode.INVALID_RECORD } })
   expect(await readValues(log)).toEqual(['a', 'b', 'c'])
-  expect(logger.lines.some(l => l.startsWith('ERROR A batch validation thread has ended'))).toBe(true)
+  expect(logger.lines.some(l => l.startsWith('ERROR A batch validation thread exited'))).toBe(true)
   expect((await log.append(batchOf(['d'], { compression: 'gzip' }), client)).baseOffset).toBe(3)
   await log.close()
 })
@@ -123,7 +124,7 @@ test('a decompression bomb is rejected, and the thread survives', async () => {
   await log.close()
 })
 
-// 64 batches of 4 KB each can come in one message, and each may grow to 128 MiB
+// One message can contain 64 batches of 4 KB, and each may grow to 128 MiB.
 test('a batch that is too large after recompression is rejected in its thread', async () => {
   const batch = batchOf([{ value: 'x'.repeat(8 << 20) }], { compression: 'zstd' })
   for (const compressionType of ['uncompressed', 'lz4'] as const) {

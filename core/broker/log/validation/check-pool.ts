@@ -8,14 +8,17 @@ import { type CheckAnswer, type CheckRequest, READY } from './check-messages.ts'
 import type { BatchRules, Verdict } from './rules.ts'
 import { SharedMemory } from './shared-memory.ts'
 
-/** Small batches go to a thread together, up to this many bytes. */
+/** The maximum size of a message to a thread. Small batches are sent together. */
 const MESSAGE_BYTES = 256 << 10
 const MESSAGE_JOBS = 64
-/** Messages in flight per thread: the current and the next one, so that it never waits. */
+/**
+ * The messages in flight per thread: the current one and the next one, so that the thread never
+ * waits.
+ */
 const MESSAGES_AT_ONCE = 2
-/** After this many threads in a row fail to start, waiting batches are rejected. */
+/** After this many consecutive threads fail to start, the waiting batches are rejected. */
 const MAX_FAILED_STARTS = 3
-/** A batch that ends its thread is tried once more, alone. */
+/** A batch that crashes its thread is retried once, alone. */
 const MAX_ATTEMPTS = 2
 const MAX_HEAP_MB = 64
 const YOUNG_MB = 8
@@ -24,7 +27,7 @@ interface Job {
   readonly batch: Buffer
   readonly rules: BatchRules
   readonly resolve: (verdict: Verdict) => void
-  /** How often its thread has ended over it. */
+  /** The number of threads that crashed on this batch. */
   attempts: number
 }
 
@@ -35,24 +38,24 @@ interface Sent {
 
 interface Thread {
   readonly worker: Worker
-  /** Unanswered messages, oldest first. */
+  /** Unanswered messages, the oldest first. */
   readonly sent: Sent[]
   isReady: boolean
 }
 
 export interface CheckPoolOptions {
   readonly logger: Logger
-  /** Default: one less than there are processors, between 1 and 4. */
+  /** Defaults to one less than the number of processors, between 1 and 4. */
   readonly maxThreads?: number
-  /** The module that the threads run; tests override it. */
+  /** The module that the threads run. Tests override it. */
   readonly module?: URL
 }
 
 /**
- * Checks batches in threads, so that decompressing them does not hold up the event loop. Threads
- * start with the first batch that needs them. Batches start in the order of the calls; callers
- * restore the order of the results if needed. Each thread holds at most two messages; the rest
- * waits in the memory of the requests.
+ * Checks batches in threads, so that decompression does not block the event loop. Threads start
+ * with the first batch that needs them. Batches are started in the order of the calls, but may
+ * complete in another order. Each thread has at most two messages. All other batches remain in the
+ * memory of their requests.
  */
 export class CheckPool {
   readonly #logger: Logger
@@ -61,7 +64,7 @@ export class CheckPool {
   readonly #memory = new SharedMemory()
   readonly #threads = new Set<Thread>()
   #queue: Job[] = []
-  /** Batches whose thread ended: they go to threads one at a time. */
+  /** Batches whose thread crashed. They are sent to threads one at a time. */
   #suspects: Job[] = []
   #failedStarts = 0
   #scheduled = false
@@ -73,14 +76,14 @@ export class CheckPool {
     this.#module = o.module ?? threadModule()
   }
 
-  /** Checks a batch that must not change meanwhile. Never rejects. */
+  /** Checks a batch, which must not change until the check is complete. Never rejects. */
   check(batch: Buffer, rules: BatchRules): Promise<Verdict> {
     if (this.#closed) return Promise.resolve(failure(rules, 'the log is closing'))
     return new Promise(resolve => {
       this.#queue.push({ batch, rules, resolve, attempts: 0 })
       if (this.#scheduled) return
       this.#scheduled = true
-      // batches from one turn of the event loop share a message
+      // Batches of one event loop turn share a message.
       setImmediate(() => {
         this.#scheduled = false
         this.#dispatch()
@@ -88,7 +91,7 @@ export class CheckPool {
     })
   }
 
-  /** Ends the threads and rejects unanswered batches. */
+  /** Terminates the threads and rejects unanswered batches. */
   async close(): Promise<void> {
     this.#closed = true
     const threads = [...this.#threads]
@@ -111,7 +114,10 @@ export class CheckPool {
     }
   }
 
-  /** The least busy thread, or a new one if all are busy. Null: wait for a result. */
+  /**
+   * Returns the least busy thread, or a new one if all are busy. Returns null if the caller must
+   * wait for a result.
+   */
   #freeThread(): Thread | null {
     let best: Thread | null = null
     for (const t of this.#threads) if (best === null || t.sent.length < best.sent.length) best = t
@@ -145,7 +151,7 @@ export class CheckPool {
     const request: CheckRequest = {
       jobs: jobs.map(({ batch, rules }, i) => ({ memory: memory[i]!, length: batch.length, rules })),
     }
-    // keeps the process alive until the result arrives
+    // Keeps the process alive until the result arrives.
     if (thread.sent.length === 0) thread.worker.ref()
     thread.sent.push({ jobs, memory })
     thread.worker.postMessage(request)
@@ -179,12 +185,12 @@ export class CheckPool {
     if (thread.sent.length === 0) thread.worker.unref()
     for (const shared of memory) this.#memory.give(shared)
     this.#dispatch()
-    for (const [i, { resolve }] of jobs.entries()) resolve(revived(verdicts[i]!))
+    for (const [i, { resolve }] of jobs.entries()) resolve(withBuffer(verdicts[i]!))
   }
 
   /**
-   * Batches in progress are suspect and retried one by one; batches not yet started go back to the
-   * queue.
+   * Batches in progress are suspects and are retried one by one. Batches that were not started
+   * return to the queue.
    */
   #onExit(thread: Thread, cause: unknown): void {
     this.#threads.delete(thread)
@@ -195,10 +201,10 @@ export class CheckPool {
       for (const { rules, resolve } of this.#takeWaiting()) resolve(failure(rules, 'the log is closing'))
       return
     }
-    this.#logger.error('A batch validation thread has ended; starting another', cause)
+    this.#logger.error('A batch validation thread exited. A new thread is started', cause)
     if (!thread.isReady && ++this.#failedStarts >= MAX_FAILED_STARTS) {
       this.#failedStarts = 0
-      for (const { rules, resolve } of this.#takeWaiting()) resolve(failure(rules, 'no thread can be started'))
+      for (const { rules, resolve } of this.#takeWaiting()) resolve(failure(rules, 'cannot start a thread'))
       return
     }
     if (thread.isReady && begun?.length === 1 && ++begun[0]!.attempts >= MAX_ATTEMPTS) {
@@ -210,26 +216,26 @@ export class CheckPool {
   }
 }
 
-/** A temporary error: producers retry. */
+/** A temporary error, which producers retry. */
 function failure({ partition }: BatchRules, why: string): Verdict {
-  const detail = `The record batch for ${partition} could not be checked: ${why}.`
+  const detail = `Cannot check the record batch for ${partition}: ${why}.`
   return { kind: 'rejected', code: ErrorCode.KAFKA_STORAGE_ERROR, detail, recordErrors: [] }
 }
 
-/** The batch itself cannot be checked: producers must not retry it. */
+/** An error of the batch itself, which producers must not retry. */
 function unchecked({ partition }: BatchRules): Verdict {
-  const detail = `The record batch for ${partition} could not be checked: validation crashed twice.`
+  const detail = `Cannot check the record batch for ${partition}: validation crashed twice.`
   return { kind: 'rejected', code: ErrorCode.INVALID_RECORD, detail, recordErrors: [] }
 }
 
-/** A Buffer comes out of a thread as a Uint8Array. */
-function revived(verdict: Verdict): Verdict {
+/** A Buffer arrives from a thread as a Uint8Array. */
+function withBuffer(verdict: Verdict): Verdict {
   if (verdict.kind !== 'rewritten') return verdict
   const { buffer, byteOffset, byteLength } = verdict.bytes
   return { kind: 'rewritten', bytes: Buffer.from(buffer, byteOffset, byteLength) }
 }
 
-/** The compiled module, or the source where it runs from there. */
+/** The compiled module, or the source when running from source. */
 function threadModule(): URL {
   const js = new URL('./check-thread.js', import.meta.url)
   return existsSync(fileURLToPath(js)) ? js : new URL('./check-thread.ts', import.meta.url)

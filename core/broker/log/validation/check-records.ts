@@ -3,35 +3,41 @@ import { CompressionType, compress, decompress } from '../../../protocol/compres
 import { ErrorCode } from '../../../protocol/error-codes.ts'
 import * as header from '../../../protocol/records/batch-header.ts'
 import { NEVER } from '../log-config.ts'
-import { fastScan, LOOK_CLOSER } from './fast-scan.ts'
+import { fastScan, NEEDS_INSPECTION, type RecordLimits } from './fast-scan.ts'
 import { inspect } from './inspect.ts'
 import { repaired, withSection } from './rewrite.ts'
 import type { BatchRules, Stamp, Verdict } from './rules.ts'
 
-/** A batch that grows beyond this is rejected: it is also the most that our own consumer reads. */
+/**
+ * A batch that is larger than this after decompression is rejected. It is also the limit of our own
+ * consumer.
+ */
 export const MAX_DECOMPRESSED = 128 << 20
 
 type Rejected = Extract<Verdict, { kind: 'rejected' }>
 
-/** How many records are checked in the event loop, and how many if anything looks wrong. */
-const MAX_QUICK = 16_384
-const MAX_QUICK_INSPECTED = 1000
+/**
+ * The maximum number of records that are checked in the event loop. The second limit applies if the
+ * fast scan fails.
+ */
+const MAX_INLINE_RECORDS = 16_384
+const MAX_INLINE_INSPECTED = 1000
 
 /**
- * `checkRecords` for a cheap batch: its records are uncompressed and stay so. Null if it may take
- * longer: then a thread must do it.
+ * Runs `checkRecords` for a batch that is uncompressed and remains so. Returns null if the check
+ * may take long, and a thread must do it.
  */
-export function checkQuickly(batch: Buffer, rules: BatchRules): Verdict | null {
+export function checkInline(batch: Buffer, rules: BatchRules): Verdict | null {
   const count = header.recordCount(batch, 0)
-  if (count > MAX_QUICK || header.compressionOf(batch, 0) !== CompressionType.NONE) return null
+  if (count > MAX_INLINE_RECORDS || header.compressionOf(batch, 0) !== CompressionType.NONE) return null
   if (rules.codec !== null && rules.codec !== CompressionType.NONE) return null
   const latest = scan(batch, batch, header.HEADER_SIZE, rules, false)
-  if (latest !== LOOK_CLOSER) return accepted(batch, rules, latest)
-  return count <= MAX_QUICK_INSPECTED ? checkRecords(batch, rules) : null
+  if (latest !== NEEDS_INSPECTION) return accepted(batch, rules, latest)
+  return count <= MAX_INLINE_INSPECTED ? checkRecords(batch, rules) : null
 }
 
 /**
- * Checks the records of a batch whose header was checked already (`check-header.ts`), and decides
+ * Checks the records of a batch whose header was already checked (`check-header.ts`), and decides
  * what the log stores. Never throws, and does not change the batch.
  */
 export function checkRecords(batch: Buffer, rules: BatchRules): Verdict {
@@ -48,17 +54,15 @@ export function checkRecords(batch: Buffer, rules: BatchRules): Verdict {
   const problem = isRewritten ? rewriteProblem(batch, rules) : null
   if (problem !== null) return problem
   const latest = scan(batch, plain, 0, rules, isRewritten)
-  if (latest === LOOK_CLOSER) return lookCloser(batch, plain, target, rules)
+  if (latest === NEEDS_INSPECTION) return checkExactly(batch, plain, target, rules)
   if (!isRewritten) return accepted(batch, rules, latest)
   return rewritten(batch, plain, target, stampOf(rules, latest), rules)
 }
 
 function scan(batch: Buffer, records: Buffer, start: number, rules: BatchRules, isRewritten: boolean): number {
-  // LogAppendTime from a producer is an error, or must be removed
-  if (header.timestampTypeOf(batch, 0) !== 0) return LOOK_CLOSER
-  const count = header.recordCount(batch, 0)
-  const base = header.baseTimestamp(batch, 0)
-  return fastScan(records, start, records.length, count, base, limitsOf(rules, isRewritten))
+  // LogAppendTime from a producer is an error, or must be removed.
+  if (header.timestampTypeOf(batch, 0) !== 0) return NEEDS_INSPECTION
+  return fastScan(records, start, records.length, limitsOf(batch, rules, isRewritten))
 }
 
 function accepted(batch: Buffer, rules: BatchRules, latest: number): Verdict {
@@ -68,7 +72,7 @@ function accepted(batch: Buffer, rules: BatchRules, latest: number): Verdict {
 
 const UNCHANGED: Verdict = { kind: 'accepted', stamp: null }
 
-function lookCloser(batch: Buffer, plain: Buffer, target: CompressionType, rules: BatchRules): Verdict {
+function checkExactly(batch: Buffer, plain: Buffer, target: CompressionType, rules: BatchRules): Verdict {
   const codec = header.compressionOf(batch, 0)
   const isRewritten = codec !== target
   const ignoresLengths = codec !== CompressionType.NONE && !isRewritten
@@ -92,24 +96,29 @@ function lookCloser(batch: Buffer, plain: Buffer, target: CompressionType, rules
 }
 
 /**
- * The batch with other records. One that is too large is rejected here: a request of small batches
- * that grow would hold their full size, all at once, where the thread's answer waits.
+ * Replaces the records of a batch. A batch that is too large is rejected here, in the thread: a
+ * request of small batches that grow would otherwise hold all of them in memory at full size.
  */
 function rewritten(batch: Buffer, records: Buffer, codec: CompressionType, stamp: Stamp, rules: BatchRules): Verdict {
   const section = compress(codec, records)
   const size = header.HEADER_SIZE + section.length
   if (size <= rules.maxBytes) return { kind: 'rewritten', bytes: withSection(batch, section, codec, stamp) }
-  const detail = `The record batch for ${rules.partition} has ${size} bytes, compressed again, and at most ${rules.maxBytes} are accepted.`
+  const detail = `The record batch for ${rules.partition} has ${size} bytes after recompression, but at most ${rules.maxBytes} are accepted.`
   return { kind: 'rejected', code: ErrorCode.MESSAGE_TOO_LARGE, detail, recordErrors: [] }
 }
 
-function limitsOf({ needsKeys, isAppendTime, now, beforeMaxMs, afterMaxMs }: BatchRules, isRewritten: boolean) {
-  // Kafka's builder rejects timestamps before 1970, except -1
-  const least = isRewritten ? -1 : Number.NEGATIVE_INFINITY
-  if (isAppendTime) return { needsKeys, earliest: least, latest: Number.POSITIVE_INFINITY }
+function limitsOf(batch: Buffer, rules: BatchRules, isRewritten: boolean): RecordLimits {
+  const { needsKeys, isAppendTime, now, beforeMaxMs, afterMaxMs } = rules
+  const count = header.recordCount(batch, 0)
+  const baseTimestamp = header.baseTimestamp(batch, 0)
+  // Kafka's builder rejects timestamps before 1970, except -1.
+  const minimum = isRewritten ? -1 : Number.NEGATIVE_INFINITY
+  if (isAppendTime) return { count, baseTimestamp, needsKeys, earliest: minimum, latest: Number.POSITIVE_INFINITY }
   return {
+    count,
+    baseTimestamp,
     needsKeys,
-    earliest: beforeMaxMs >= NEVER ? least : Math.max(least, now - beforeMaxMs),
+    earliest: beforeMaxMs >= NEVER ? minimum : Math.max(minimum, now - beforeMaxMs),
     latest: afterMaxMs >= NEVER ? Number.POSITIVE_INFINITY : now + afterMaxMs,
   }
 }
@@ -118,7 +127,7 @@ function stampOf(rules: BatchRules, latest: number | bigint): Stamp {
   return rules.isAppendTime ? { type: 1, timestamp: BigInt(rules.now) } : { type: 0, timestamp: BigInt(latest) }
 }
 
-/** What Kafka's builder rejects when it recompresses a batch. */
+/** Returns the error for batches that Kafka's builder rejects when it recompresses them. */
 function rewriteProblem(batch: Buffer, rules: BatchRules): Rejected | null {
   const producerId = batch.readBigInt64BE(header.PRODUCER_ID)
   const cannot = (what: string) => invalid(`A record batch ${what} cannot be recompressed for ${rules.partition}.`)

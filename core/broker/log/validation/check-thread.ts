@@ -1,4 +1,4 @@
-/** A thread that checks batches: what `CheckPool` starts. */
+/** The module of a thread that `CheckPool` starts to check batches. */
 import { parentPort } from 'node:worker_threads'
 import { type CheckAnswer, type CheckRequest, READY } from './check-messages.ts'
 import { checkRecords } from './check-records.ts'

@@ -4,7 +4,7 @@ import * as header from '../../../protocol/records/batch-header.ts'
 import { MAX32, MIN32, type RawRecord, rawBatch } from '../../test-support/raw-batch.ts'
 import { rulesFor } from '../append/append-check.ts'
 import { configOf } from '../test-support/logs.ts'
-import { fastScan, LOOK_CLOSER } from './fast-scan.ts'
+import { fastScan, NEEDS_INSPECTION } from './fast-scan.ts'
 import { inspect } from './inspect.ts'
 
 const NOW = 1_750_000_000_000
@@ -41,19 +41,26 @@ test('the fast scan accepts exactly the valid batches', () => {
           messageTimestampAfterMaxMs: 1000,
         })
         const rules = rulesFor('t-0', config, NOW)
-        const limits = { needsKeys, earliest: Number.NEGATIVE_INFINITY, latest: NOW + 1000 }
+        const baseMs = header.baseTimestamp(batch, 0)
+        const limits = {
+          count,
+          baseTimestamp: baseMs,
+          needsKeys,
+          earliest: Number.NEGATIVE_INFINITY,
+          latest: NOW + 1000,
+        }
         const plain = batch.subarray(header.HEADER_SIZE)
-        // bytes of others follow in a request
+        // In a request, other bytes follow the batch.
         const among = Buffer.concat([batch, Buffer.alloc(200, 1)])
-        const latest = fastScan(among, header.HEADER_SIZE, batch.length, count, header.baseTimestamp(batch, 0), limits)
+        const latest = fastScan(among, header.HEADER_SIZE, batch.length, limits)
         const exact = inspect(batch, { plain, rules, ignoresLengths: false })
         const isRight = exact.kind === 'inspected' && !exact.hasWrongOffsets && !exact.hasWrongLengths
-        if (latest !== LOOK_CLOSER) {
+        if (latest !== NEEDS_INSPECTION) {
           seen.taken++
           expect(exact).toMatchObject({ hasWrongOffsets: false, hasWrongLengths: false, maxTimestamp: BigInt(latest) })
         } else {
           seen.closer++
-          // only what is written in more bytes than needed, or has large times, is looked at twice
+          // Only overlong varints and large timestamps need the exact check.
           const isPlain = records.every(r => r.bytes === undefined) && baseTimestamp < 2n ** 52n
           if (isPlain) expect(isRight).toBe(false)
         }

@@ -1,41 +1,37 @@
-/** The result of `fastScan` if it cannot tell that all records are valid. */
-export const LOOK_CLOSER = -2
+/** The result of `fastScan` if it cannot confirm that all records are valid. */
+export const NEEDS_INSPECTION = -2
 
-/** Times up to here can be added without rounding. */
-const MAX_BASE = 2 ** 52
-/** Bytes of a varint that a number holds exactly, doubled by zigzag. */
-const LONGEST_VARLONG = 7
+/** Timestamps up to this value can be added without rounding. */
+const MAX_EXACT_TIMESTAMP = 2 ** 52
+/** The longest varint, in bytes, whose zigzag value a number represents exactly. */
+const MAX_VARLONG_BYTES = 7
 
-export interface ScanLimits {
+/** What the batch header and the topic's rules require of the records. */
+export interface RecordLimits {
+  readonly count: number
+  readonly baseTimestamp: number
   readonly needsKeys: boolean
   readonly earliest: number
   readonly latest: number
 }
 
 /**
- * Scans the records of a batch and checks lengths, order of offsets, keys and timestamps, without
- * allocating. Returns the latest timestamp, -1 if there is none, or LOOK_CLOSER if anything is
- * wrong or too large to compare as numbers.
+ * Scans the records of a batch without allocating memory. Checks lengths, offset order, keys and
+ * timestamps. Returns the latest timestamp, -1 if there is none, or LOOK_CLOSER if anything is
+ * invalid or too large to compare as a number.
  */
-export function fastScan(
-  buf: Buffer,
-  start: number,
-  end: number,
-  count: number,
-  baseTimestamp: number,
-  limits: ScanLimits,
-): number {
-  if (!(baseTimestamp >= -1 && baseTimestamp <= MAX_BASE) || end > buf.length) return LOOK_CLOSER
-  const { needsKeys } = limits
+export function fastScan(buf: Buffer, start: number, end: number, limits: RecordLimits): number {
+  const { count, baseTimestamp, needsKeys } = limits
+  if (!(baseTimestamp >= -1 && baseTimestamp <= MAX_EXACT_TIMESTAMP) || end > buf.length) return NEEDS_INSPECTION
   let at = start
   let low = 0
   let high = -Infinity
   for (let i = 0; i < count; i++) {
     let packed = shortVarint(buf, at)
-    if (packed < 0 || packed & 8) return LOOK_CLOSER
+    if (packed < 0 || packed & 8) return NEEDS_INSPECTION
     at += packed & 7
     const recordEnd = at + (packed >>> 4)
-    if (recordEnd > end) return LOOK_CLOSER
+    if (recordEnd > end) return NEEDS_INSPECTION
     at++ // attributes
     packed = shortVarint(buf, at)
     if (packed >= 0) {
@@ -45,36 +41,36 @@ export function fastScan(
       if (delta < low) low = delta
     } else {
       const size = sizeOfVarlong(buf, at)
-      if (size > LONGEST_VARLONG) return LOOK_CLOSER
+      if (size > MAX_VARLONG_BYTES) return NEEDS_INSPECTION
       const delta = longVarint(buf, at, size)
       at += size
       if (delta > high) high = delta
       if (delta < low) low = delta
     }
     packed = shortVarint(buf, at)
-    if (packed < 0 || packed >>> 3 !== i << 1) return LOOK_CLOSER
+    if (packed < 0 || packed >>> 3 !== i << 1) return NEEDS_INSPECTION
     at += packed & 7
     packed = shortVarint(buf, at)
-    if (packed < 0) return LOOK_CLOSER
-    at += packed & 7
-    if ((packed & 8) === 0) at += packed >>> 4
-    else if (needsKeys) return LOOK_CLOSER
-    packed = shortVarint(buf, at)
-    if (packed < 0) return LOOK_CLOSER
+    if (packed < 0) return NEEDS_INSPECTION
     at += packed & 7
     if ((packed & 8) === 0) at += packed >>> 4
+    else if (needsKeys) return NEEDS_INSPECTION
     packed = shortVarint(buf, at)
-    if (packed < 0 || packed & 8) return LOOK_CLOSER
+    if (packed < 0) return NEEDS_INSPECTION
+    at += packed & 7
+    if ((packed & 8) === 0) at += packed >>> 4
+    packed = shortVarint(buf, at)
+    if (packed < 0 || packed & 8) return NEEDS_INSPECTION
     at += packed & 7
     if (packed > 7) at = skipHeaders(buf, at, recordEnd, packed >>> 4)
-    if (at !== recordEnd) return LOOK_CLOSER
+    if (at !== recordEnd) return NEEDS_INSPECTION
   }
-  if (at !== end) return LOOK_CLOSER
-  if (baseTimestamp + high > limits.latest || baseTimestamp + low < limits.earliest) return LOOK_CLOSER
+  if (at !== end) return NEEDS_INSPECTION
+  if (baseTimestamp + high > limits.latest || baseTimestamp + low < limits.earliest) return NEEDS_INSPECTION
   return Math.max(-1, baseTimestamp + high)
 }
 
-/** Where the headers of a record end; -1 if they are invalid. */
+/** Returns where the headers of a record end, or -1 if they are invalid. */
 function skipHeaders(buf: Buffer, start: number, end: number, count: number): number {
   let at = start
   for (let i = 0; i < count; i++) {
@@ -92,9 +88,9 @@ function skipHeaders(buf: Buffer, start: number, end: number, count: number): nu
 }
 
 /**
- * A varint of up to four bytes as one number, so that nothing is allocated: its size in the lowest
- * three bits, then the zigzag value. -1 when it is longer. Behind the buffer's end it is -1 or
- * something that ends no record.
+ * Reads a varint of up to four bytes. Returns one number, so that nothing is allocated: the size in
+ * the lowest three bits, then the zigzag value. Returns -1 for a longer varint. After the end of
+ * the buffer it returns -1 or a value that cannot complete a record.
  */
 function shortVarint(buf: Buffer, at: number): number {
   let byte = buf[at]!
@@ -113,11 +109,11 @@ function shortVarint(buf: Buffer, at: number): number {
 
 function sizeOfVarlong(buf: Buffer, at: number): number {
   let size = 1
-  while (size <= LONGEST_VARLONG && buf[at + size - 1]! >= 0x80) size++
+  while (size <= MAX_VARLONG_BYTES && buf[at + size - 1]! >= 0x80) size++
   return size
 }
 
-/** A zigzag varint of five to seven bytes: below 2^49, so exact. */
+/** Reads a zigzag varint of five to seven bytes. It is below 2^49, so the result is exact. */
 function longVarint(buf: Buffer, at: number, size: number): number {
   let raw = 0
   for (let i = size - 1; i >= 0; i--) raw = raw * 128 + (buf[at + i]! & 0x7f)

@@ -6,10 +6,10 @@ import { NEVER } from '../log-config.ts'
 import type { BatchRules, RecordError, Verdict } from './rules.ts'
 
 /**
- * Further invalid records are counted, not named: a response must not be much larger than its
- * request.
+ * The maximum number of invalid records that are listed. Others are only counted, so that a
+ * response is not much larger than its request.
  */
-const MAX_NAMED = 10_000
+const MAX_LISTED = 10_000
 const NO_TIMESTAMP = -1n
 const MAX64 = 2n ** 63n - 1n
 
@@ -18,8 +18,8 @@ export interface InspectOptions {
   readonly plain: Buffer
   readonly rules: BatchRules
   /**
-   * If Kafka keeps a compressed batch as it is, it reads the fields of each record but ignores its
-   * length.
+   * Whether to ignore the length field of each record. Kafka does this if it keeps a compressed
+   * batch unchanged.
    */
   readonly ignoresLengths: boolean
 }
@@ -28,20 +28,20 @@ export interface Inspected {
   readonly kind: 'inspected'
   readonly maxTimestamp: bigint
   readonly minTimestamp: bigint
-  /** Offset deltas that do not count up from 0. */
+  /** Whether offset deltas do not count up from 0. */
   readonly hasWrongOffsets: boolean
-  /** Lengths that are not those of the records' fields. */
+  /** Whether the length of a record differs from the length of its fields. */
   readonly hasWrongLengths: boolean
 }
 
 type Rejected = Extract<Verdict, { kind: 'rejected' }>
 
-/** Records that cannot be parsed: no record can be named. */
+/** Thrown if the records cannot be parsed, so that no invalid record can be listed. */
 class Malformed extends Error {}
 
 /**
  * Reads every record exactly, as Kafka's LogValidator does, with int64 arithmetic that wraps like
- * Java's. Slower than `fastScan`, and has the final say on what is wrong.
+ * Java's. It is slower than `fastScan`, and its verdict is final.
  */
 export function inspect(batch: Buffer, o: InspectOptions): Inspected | Rejected {
   try {
@@ -91,7 +91,7 @@ class Inspection {
       const length = readVarint(plain, cursor, end)
       const start = cursor.pos
       if (!this.#ignoresLengths && length > end - start)
-        throw new Malformed(`record ${i} has ${length} bytes where ${end - start} are left`)
+        throw new Malformed(`record ${i} has ${length} bytes, but only ${end - start} remain`)
       if (start >= end) throw new Malformed(`record ${i} has no fields`)
       cursor.pos = start + 1 // attributes
       const delta = readDelta(plain, cursor)
@@ -145,10 +145,10 @@ class Inspection {
 
   #add(index: number, message: string): void {
     this.#faulty++
-    if (this.#errors.length < MAX_NAMED) this.#errors.push({ index, message })
+    if (this.#errors.length < MAX_LISTED) this.#errors.push({ index, message })
   }
 
-  /** In Kafka's words, since clients show them. */
+  /** Uses Kafka's wording, because clients show it. */
   #rejected(): Rejected {
     const recordErrors = this.#errors
     if (this.#hasBadTimestamp) {
@@ -163,7 +163,7 @@ class Inspection {
   }
 }
 
-/** Exact; uses slow bigints only when numbers do not suffice. */
+/** Exact. Uses a slow bigint only if a number does not suffice. */
 function readDelta(plain: Buffer, cursor: { pos: number }): bigint {
   const at = cursor.pos
   const delta = readVarlong(plain, cursor, plain.length)
@@ -174,11 +174,11 @@ function limit(ms: number): bigint {
   return ms >= NEVER ? MAX64 : BigInt(ms)
 }
 
-/** Skips a length and that many bytes; returns the length, negative for null. */
+/** Skips a length field and that many bytes. Returns the length, which is negative for null. */
 function skipBytes(plain: Buffer, cursor: { pos: number }, record: number): number {
   const length = readVarint(plain, cursor, plain.length)
   if (length > plain.length - cursor.pos)
-    throw new Malformed(`record ${record} has a field of ${length} bytes where ${plain.length - cursor.pos} are left`)
+    throw new Malformed(`record ${record} has a field of ${length} bytes, but only ${plain.length - cursor.pos} remain`)
   if (length > 0) cursor.pos += length
   return length
 }

@@ -3,12 +3,12 @@ import * as header from '../../../protocol/records/batch-header.ts'
 import { readVarint, readVarlongExactly, sizeOfVarint, writeVarint } from '../../../protocol/records/varint.ts'
 import type { Stamp } from './rules.ts'
 
-/** A varint at its longest. */
+/** The maximum length of a varint. */
 const VARINT_BYTES = 5
 
 /**
- * A batch with the given compressed records and the same header, except for codec, timestamp and
- * length.
+ * Returns a batch with these compressed records and the same header, except for codec, timestamp
+ * and length.
  */
 export function withSection(batch: Buffer, section: Buffer, codec: CompressionType, stamp: Stamp): Buffer {
   const bytes = Buffer.allocUnsafeSlow(header.HEADER_SIZE + section.length)
@@ -21,7 +21,10 @@ export function withSection(batch: Buffer, section: Buffer, codec: CompressionTy
   return bytes
 }
 
-/** Rewrites inspected records with their actual lengths, and offset deltas that count up from 0. */
+/**
+ * Rewrites inspected records with their actual lengths, and with offset deltas that count up from
+ * 0.
+ */
 export function repaired(plain: Buffer, count: number): Buffer {
   const out = Buffer.allocUnsafeSlow(plain.length + count * VARINT_BYTES * 2)
   const cursor = { pos: 0 }

@@ -1,14 +1,17 @@
-const LEAST = 16 << 10
-/** Larger memory is not kept. */
-const MOST_KEPT = 2 << 20
-const MAX_IDLE = 8 << 20
+const MIN_BYTES = 16 << 10
+/** Larger blocks are not kept for reuse. */
+const MAX_POOLED_BYTES = 2 << 20
+const MAX_IDLE_BYTES = 8 << 20
 
-/** Reusable memory shared with threads; allocating it for each batch would cost more. */
+/**
+ * A pool of memory blocks that are shared with threads. Allocating a block for each batch would
+ * cost more.
+ */
 export class SharedMemory {
   readonly #idle = new Map<number, SharedArrayBuffer[]>()
   #idleBytes = 0
 
-  /** At least this many uninitialized bytes. */
+  /** Returns at least this many bytes, uninitialized. */
   take(bytes: number): SharedArrayBuffer {
     const size = sizeFor(bytes)
     const memory = this.#idle.get(size)?.pop()
@@ -19,7 +22,7 @@ export class SharedMemory {
 
   give(memory: SharedArrayBuffer): void {
     const size = memory.byteLength
-    if (size > MOST_KEPT || this.#idleBytes + size > MAX_IDLE) return
+    if (size > MAX_POOLED_BYTES || this.#idleBytes + size > MAX_IDLE_BYTES) return
     const same = this.#idle.get(size)
     if (same === undefined) this.#idle.set(size, [memory])
     else same.push(memory)
@@ -28,6 +31,6 @@ export class SharedMemory {
 }
 
 function sizeFor(bytes: number): number {
-  if (bytes > MOST_KEPT) return bytes
-  return Math.max(LEAST, 2 ** (32 - Math.clz32(bytes - 1)))
+  if (bytes > MAX_POOLED_BYTES) return bytes
+  return Math.max(MIN_BYTES, 2 ** (32 - Math.clz32(bytes - 1)))
 }
