@@ -56,6 +56,8 @@ export interface TaskWiring {
 type AnyConnector = new () => SourceConnector | SinkConnector
 
 const VERSION = 'test'
+/** The settings of the clients. Nobody connects to this address: the broker is in memory. */
+const CLIENT = { 'bootstrap.servers': '127.0.0.1:1' }
 const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_FLUSH_MS = 20
 
@@ -247,9 +249,9 @@ export abstract class Harness {
         })),
         ...wiring.transforms.map((t, n) => ({ ...this.#spec(t), alias: `harness${n}` })),
       ],
-      producer: {},
-      consumer: {},
-      admin: {},
+      producer: CLIENT,
+      consumer: CLIENT,
+      admin: CLIENT,
       offsets: { kind: 'herder' },
       paused: false,
       offsetFlushIntervalMs: this.options.offsetFlushIntervalMs ?? DEFAULT_FLUSH_MS,
