@@ -6,7 +6,7 @@ import type { PluginSpec, TransformSpec } from './host/messages-in.ts'
 import { loadPlugin } from './host/plugin-loader.ts'
 import { configurePlugin } from './host/plugin-settings.ts'
 
-/** A plugin that may hold something. */
+/** A plugin that may have resources to release. */
 export interface Closeable {
   close?(): Promise<void> | void
 }
@@ -18,7 +18,7 @@ interface Step {
   readonly negate: boolean
 }
 
-/** The transformations of a connector, in order, each under its predicate. */
+/** The transformations of a connector in order, each with its predicate. */
 export class TransformChain {
   readonly #steps: readonly Step[]
 
@@ -27,8 +27,8 @@ export class TransformChain {
   }
 
   /**
-   * Loads and configures them; throws what a plugin throws for a wrong configuration. `loaded` gets
-   * what is to be closed.
+   * Loads and configures the transformations. Throws the errors of the plugins. Every loaded plugin
+   * is added to `loaded`, so that the caller can close it.
    */
   static async load(specs: readonly TransformSpec[], loaded: Closeable[] = []): Promise<TransformChain> {
     const steps: Step[] = []
@@ -44,7 +44,7 @@ export class TransformChain {
     return this.#steps.length === 0
   }
 
-  /** The record as it comes out, or null where one of them drops it. Throws a StageError. */
+  /** Returns the transformed record; null if a transformation drops it. Throws a StageError. */
   apply<R extends ConnectRecord>(record: R): R | null {
     let current: R | null = record
     for (const step of this.#steps) {

@@ -8,13 +8,16 @@ import type { ErrorReporter, StageError } from './error-policy.ts'
 import { javaClassOf, javaTraceOf } from './java-errors.ts'
 import { redact } from './redact.ts'
 
-/** Creates the dead letter queue's topic where it is missing: one partition, as Connect does. */
+/**
+ * Creates the topic of the dead letter queue if it does not exist. As in Connect, it has one
+ * partition.
+ */
 export async function ensureDeadLetterTopic(admin: Admin, config: ErrorConfig, given: boolean): Promise<void> {
   const name = config['errors.deadletterqueue.topic.name']
   const [existing] = await admin.describeTopics([name])
   if (existing) return
-  // Connect's default of three replicas cannot be had of a single broker; only a number that was
-  // asked for is insisted on.
+  // A single broker cannot have Connect's default of three replicas, so the default is lowered to the
+  // number of brokers. A factor that the user has set is not changed.
   const { brokers } = await admin.describeCluster()
   const wanted = config['errors.deadletterqueue.topic.replication.factor']
   const replicationFactor = given ? wanted : Math.min(wanted, brokers.length)
@@ -35,8 +38,8 @@ interface Context {
 const PREFIX = '__connect.errors.'
 
 /**
- * Writes bad records, as they were consumed, to the dead letter queue. `settled` must be awaited
- * before offsets are committed: a record counts as handled only when the queue has it.
+ * Writes failed records to the dead letter queue, as they were consumed. `settled` must be awaited
+ * before offsets are committed, or a failed record could be lost.
  */
 export class DeadLetterQueue implements ErrorReporter<ConsumerRecord>, DeliveryListener {
   readonly #producer: Producer
@@ -78,14 +81,14 @@ export class DeadLetterQueue implements ErrorReporter<ConsumerRecord>, DeliveryL
   }
 
   /**
-   * Whether it takes records more slowly than they come, or has failed: `settled` must be awaited
+   * Whether records wait for the producer, or the queue has failed. `settled` must then be awaited
    * before the next batch.
    */
   get congested(): boolean {
     return this.#waiting.length > 0 || this.#failure !== null
   }
 
-  /** Resolves when everything reported so far is acked; rejects when something was not. */
+  /** Resolves when all records reported so far are acknowledged. Rejects if one was not written. */
   async settled(signal?: AbortSignal): Promise<void> {
     if (this.#waiting.length > 0) {
       this.#draining ??= this.#drain(signal).finally(() => {

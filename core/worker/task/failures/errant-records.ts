@@ -6,8 +6,8 @@ import type { DeadLetterQueue } from './dead-letter-queue.ts'
 import { type ErrorPolicy, SINK_TASK, StageError } from './error-policy.ts'
 
 /**
- * The reporter that a sink task gets (KIP-610): its records go to the log and the dead letter
- * queue, as consumed.
+ * The reporter in a sink task's context (KIP-610). Writes the reported records to the log and the
+ * dead letter queue, as they were consumed.
  */
 export class ErrantRecords implements ErrantRecordReporter {
   readonly #policy: ErrorPolicy<ConsumerRecord>
@@ -21,7 +21,10 @@ export class ErrantRecords implements ErrantRecordReporter {
     this.#converters = converters
   }
 
-  /** Remembers what a record was made of, so that the queue gets the original bytes. */
+  /**
+   * Links a record to the consumed record that it was converted from, so that the queue gets the
+   * original bytes.
+   */
   remember(record: SinkRecord, raw: ConsumerRecord): void {
     this.#raw.set(record, raw)
   }
@@ -31,7 +34,7 @@ export class ErrantRecords implements ErrantRecordReporter {
     await this.#queue?.settled()
   }
 
-  // The task gave a copy: only its converted form is left.
+  // The task reported a copy of the record, so the original bytes are unknown. Serializes the copy.
   #rendered(record: SinkRecord): ConsumerRecord {
     const { key, value, header } = this.#converters
     const { topic, headers } = record

@@ -3,11 +3,11 @@ import type { Failure } from '../host/messages-out.ts'
 import { redact } from './redact.ts'
 
 /**
- * The stack of an error with those of its causes, as Java prints them, secrets hidden. At most 10
- * causes deep.
+ * Returns the stack trace of an error and at most 10 causes, without secrets. The causes are listed
+ * as Java does.
  */
 export function traceOf(error: unknown): string {
-  if (!(error instanceof Error)) return redact(`${messageOf(error)} (thrown, and no Error: there is no stack)`)
+  if (!(error instanceof Error)) return redact(`${messageOf(error)} (not an Error, so it has no stack trace)`)
   const parts: string[] = []
   let at: unknown = error
   for (let depth = 0; depth < 10 && at !== undefined && at !== null; depth++) {
@@ -19,8 +19,8 @@ export function traceOf(error: unknown): string {
 }
 
 /**
- * Anything thrown, in the form that crosses threads. Never throws: a failure that is not told would
- * leave its unit in no state.
+ * Converts anything thrown to a Failure. Never throws: the herder must learn of every failure, or
+ * the unit's status would be wrong.
  */
 export function failureOf(error: unknown): Failure {
   const message = redact(messageOf(error))
@@ -32,7 +32,7 @@ export function failureOf(error: unknown): Failure {
   }
 }
 
-/** A failure that came from another thread, as an error again. */
+/** The error for a failure in another thread. */
 export class RemoteError extends Error {
   readonly retriable: boolean
   readonly code: string | undefined

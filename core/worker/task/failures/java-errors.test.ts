@@ -9,13 +9,13 @@ const table = defineErrors({
   MR_TEST_JAVA_ERRORS_LATER: { message: 'm', fix: 'f.', retriable: true },
 })
 
-class SomebodyElsesDataError extends Error {
+class ForeignDataError extends Error {
   override name = 'DataError'
 }
 
 test.each<[unknown, string]>([
   [new DataError('x'), 'org.apache.kafka.connect.errors.DataException'],
-  [new SomebodyElsesDataError('x'), 'org.apache.kafka.connect.errors.DataException'],
+  [new ForeignDataError('x'), 'org.apache.kafka.connect.errors.DataException'],
   [new RetriableError('x'), 'org.apache.kafka.connect.errors.RetriableException'],
   [new ConnectError('x'), 'org.apache.kafka.connect.errors.ConnectException'],
   [new ConfigError([{ key: 'k', message: 'x' }]), 'org.apache.kafka.common.config.ConfigException'],
@@ -24,11 +24,11 @@ test.each<[unknown, string]>([
   [table.create('MR_TEST_JAVA_ERRORS_LATER', {}), 'org.apache.kafka.connect.errors.RetriableException'],
   [new TypeError('x'), 'TypeError'],
   ['text', 'org.apache.kafka.connect.errors.ConnectException'],
-])('%s stands for %s', (error, name) => {
+])('the Java class of %s is %s', (error, name) => {
   expect(javaClassOf(error)).toBe(name)
 })
 
-test('a trace has the form of Java, with the causes', () => {
+test('a stack trace has the format of Java and contains the causes', () => {
   const lines = javaTraceOf(new DataError('two\nlines', { cause: new RetriableError('why') })).split('\n')
   expect(lines.slice(0, 2)).toEqual(['org.apache.kafka.connect.errors.DataException: two', 'lines'])
   expect(lines[2]).toMatch(/^\tat .*java-errors\.test\.ts:\d+:\d+/)

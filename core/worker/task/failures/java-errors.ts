@@ -3,9 +3,7 @@ import { redact } from './redact.ts'
 
 const CONNECT = 'org.apache.kafka.connect.errors'
 
-/**
- * Java's classes of the errors of plugins and of the runtime, by the name that an error carries.
- */
+/** The Java classes that correspond to errors, by the name of the error. */
 const CLASSES: ReadonlyMap<string, string> = new Map([
   ['DataError', `${CONNECT}.DataException`],
   ['RetriableError', `${CONNECT}.RetriableException`],
@@ -14,8 +12,8 @@ const CLASSES: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * The Java class of Connect that corresponds to an error: consumers of dead letters match on it. An
- * error may name its class itself (`javaClass`). Errors of the language keep their own names, such
+ * Returns the Java class of Connect that corresponds to an error. Consumers of dead letters match
+ * on it. An error can set its class (`javaClass`). JavaScript's own errors keep their names, such
  * as TypeError.
  */
 export function javaClassOf(error: unknown): string {
@@ -27,7 +25,7 @@ export function javaClassOf(error: unknown): string {
   return isRetriable(error) ? `${CONNECT}.RetriableException` : `${CONNECT}.ConnectException`
 }
 
-/** The stack of an error and of its causes, at most 10, as Java prints them; secrets are hidden. */
+/** Returns the stack trace of an error and at most 10 causes in Java's format, without secrets. */
 export function javaTraceOf(error: unknown): string {
   const parts: string[] = []
   let at: unknown = error

@@ -9,7 +9,7 @@ const def = defineConfig({
   password: { type: 'PASSWORD', default: null, ...shared },
 })
 
-test('a secret that was learned is hidden in messages and traces, whatever form it has there', () => {
+test('a secret is hidden in messages and traces, also URL-encoded and JSON-encoded', () => {
   expect(redact('user=u password=gr&n "o"')).toContain('gr&n')
   learnSecrets(def, { user: 'u', password: 'gr&n "o"' })
   for (const text of ['password=gr&n "o" refused', 'url?p=gr%26n%20%22o%22', '{"p":"gr&n \\"o\\""}']) {
@@ -23,7 +23,7 @@ test('a secret that was learned is hidden in messages and traces, whatever form 
   expect(failure.trace).toContain('Caused by')
 })
 
-test('what is no secret is left alone: parts of words, short values, and values that stand under an open key', () => {
+test('parts of words, short values, and values of keys that are not secret are not hidden', () => {
   learnSecrets(def, { user: 'postgres', password: 'postgres' })
   learnSecrets(def, { user: 'u', password: 'abc' })
   learnSecrets(def, { user: 'u', password: 'order' })
@@ -31,7 +31,7 @@ test('what is no secret is left alone: parts of words, short values, and values 
   expect(redact('the order is')).toBe('the [hidden] is')
 })
 
-test('secrets of client settings are known by their names', () => {
+test('secrets in client settings are recognised by their names', () => {
   learnClientSecrets({ 'client.id': 'me', 'ssl.key.password': 'kellerkind' })
   expect(redact('key kellerkind of me')).toBe('key [hidden] of me')
 })

@@ -3,24 +3,24 @@ import { HIDDEN, hideInUrls } from '../../../common/config/password.ts'
 import type { Props } from '../../../connect/props.ts'
 import { isSecretClientKey } from '../../config/client-overrides.ts'
 
-/** Anything shorter stands in too many words that are no secret. */
-const SHORTEST = 4
-/** How many secrets a thread remembers at most. */
-const MOST = 1000
+/** Shorter secrets are not hidden: they occur in too many other words. */
+const MIN_LENGTH = 4
+/** The maximum number of secrets that a thread stores. */
+const MAX_SECRETS = 1000
 
 const known = new Set<string>()
 let pattern: RegExp | null = null
 
 /**
- * Remembers the secrets of a plugin's configuration: from here on they are hidden in whatever
- * leaves this thread as text. A value that stands under an open key too, such as a password that is
- * the user's name, hides nothing.
+ * Stores the secrets of a plugin's configuration. From now on they are hidden in all text that
+ * leaves this thread. A secret that is also the value of a non-secret key is not hidden, such as a
+ * password that equals the user name.
  */
 export function learnSecrets(def: ConfigDef, props: Props): void {
   learn(props, key => def[key]?.type === 'PASSWORD')
 }
 
-/** The same for settings of Kafka's clients. */
+/** Stores the secrets in the settings of a Kafka client. */
 export function learnClientSecrets(props: Props): void {
   learn(props, isSecretClientKey)
 }
@@ -29,9 +29,9 @@ function learn(props: Props, isSecret: (key: string) => boolean): void {
   const open = new Set(Object.keys(props).flatMap(key => (isSecret(key) ? [] : [props[key]])))
   const before = known.size
   for (const [key, value] of Object.entries(props)) {
-    if (!isSecret(key) || value.length < SHORTEST || value === HIDDEN || open.has(value)) continue
+    if (!isSecret(key) || value.length < MIN_LENGTH || value === HIDDEN || open.has(value)) continue
     for (const form of [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)]) {
-      if (known.size < MOST) known.add(form)
+      if (known.size < MAX_SECRETS) known.add(form)
     }
   }
   if (known.size > before) pattern = patternOf(known)
@@ -39,13 +39,13 @@ function learn(props: Props, isSecret: (key: string) => boolean): void {
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 
-/** The longest first, since one may begin with another; none within a word. */
+/** Matches whole words only. The longest secret comes first, because one may start with another. */
 function patternOf(secrets: ReadonlySet<string>): RegExp {
   const sorted = [...secrets].sort((a, b) => b.length - a.length)
   return new RegExp(`(?<![\\w])(?:${sorted.map(escaped).join('|')})(?![\\w])`, 'g')
 }
 
-/** A text without the secrets that this thread knows, and without passwords in URLs. */
+/** Hides the stored secrets and the passwords in URLs. */
 export function redact(text: string): string {
   const open = hideInUrls(text)
   return pattern === null ? open : open.replace(pattern, HIDDEN)

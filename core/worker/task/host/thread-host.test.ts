@@ -178,8 +178,8 @@ test('a task starts, pauses, resumes and stops', async () => {
 })
 
 test.each([
-  ['throw-later', 'MR_TASK_THREAD_CRASHED', /nobody catches this/],
-  ['reject-later', 'MR_TASK_THREAD_CRASHED', /nobody awaits this/],
+  ['throw-later', 'MR_TASK_THREAD_CRASHED', /uncaught error/],
+  ['reject-later', 'MR_TASK_THREAD_CRASHED', /unhandled rejection/],
   ['exit', 'MR_TASK_THREAD_ENDED', /code 3/],
   ['hoard', 'MR_TASK_THREAD_MEMORY', /limit is 48 MB/],
   ['hoard-buffers', 'MR_TASK_EXTERNAL_MEMORY', /its limit is 32 MB/],

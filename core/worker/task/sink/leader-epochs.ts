@@ -1,8 +1,8 @@
 import type { ConsumerRecord } from '../../../client/types.ts'
 
 /**
- * The maximum number of leader changes to remember; older ones matter only to a sink that has long
- * not committed.
+ * The maximum number of leader changes to keep. Older ones matter only to a sink that has not
+ * committed for a long time.
  */
 const MAX_RUNS = 64
 
@@ -11,31 +11,31 @@ const MAX_RUNS = 64
  * change.
  */
 export class ConsumedEpochs {
-  /** In order: records from `from` on, up to the next run, have this epoch. */
+  /** In ascending order. The records from `from` up to the next run have this epoch. */
   #runs: { from: number; epoch: number }[] = []
 
-  /** Takes note of consecutive records. */
+  /** Adds consecutive records. */
   add(records: readonly ConsumerRecord[]): void {
     const first = records[0]
     if (first === undefined) return
-    // the log was truncated, or the task rewound: these records replace the earlier ones
+    // The log was truncated, or the task has rewound: these records replace the earlier ones.
     while (this.#runs.length > 0 && this.#runs.at(-1)!.from >= first.offset) this.#runs.pop()
-    if (first.leaderEpoch === records.at(-1)!.leaderEpoch) this.#note(first)
-    else for (const r of records) this.#note(r)
+    if (first.leaderEpoch === records.at(-1)!.leaderEpoch) this.#append(first)
+    else for (const r of records) this.#append(r)
   }
 
-  /** The epoch of the last record before an offset; -1 when unknown. */
+  /** Returns the epoch of the last record before an offset; -1 if unknown. */
   before(offset: number): number {
     return this.#runs.findLast(run => run.from < offset)?.epoch ?? -1
   }
 
-  /** Forgets what is not needed for offsets from this one on. */
+  /** Removes the runs that are not needed for this and later offsets. */
   trim(offset: number): void {
     const first = this.#runs.findLastIndex(run => run.from < offset)
     if (first > 0) this.#runs.splice(0, first)
   }
 
-  #note({ offset, leaderEpoch }: ConsumerRecord): void {
+  #append({ offset, leaderEpoch }: ConsumerRecord): void {
     if (this.#runs.at(-1)?.epoch === leaderEpoch) return
     this.#runs.push({ from: offset, epoch: leaderEpoch })
     if (this.#runs.length > MAX_RUNS) this.#runs.shift()

@@ -17,8 +17,8 @@ interface Given {
 }
 
 /**
- * What a sink task asks of the runner. Requests are noted here and carried out by the runner
- * between `put`s.
+ * The context of a sink task. Stores the task's requests; the runner carries them out between two
+ * calls of `put`.
  */
 export class SinkContext implements SinkTaskContext {
   readonly configs: Props
@@ -77,7 +77,7 @@ export class SinkContext implements SinkTaskContext {
     this.#commitRequested = true
   }
 
-  /** Whether the task itself paused the partition: the runner's own pauses must not end that. */
+  /** Whether the task paused the partition. The runner must not resume it then. */
   isPaused(p: TopicPartition): boolean {
     return this.#paused.has(`${p.topic}-${p.partition}`)
   }
@@ -101,9 +101,9 @@ export class SinkContext implements SinkTaskContext {
   }
 
   forget(partitions: readonly TopicPartition[]): void {
-    const gone = new Set(partitions.map(p => `${p.topic}-${p.partition}`))
-    for (const key of gone) this.#paused.delete(key)
-    this.#seeks = this.#seeks.filter(s => !gone.has(`${s.topic}-${s.partition}`))
+    const removed = new Set(partitions.map(p => `${p.topic}-${p.partition}`))
+    for (const key of removed) this.#paused.delete(key)
+    this.#seeks = this.#seeks.filter(s => !removed.has(`${s.topic}-${s.partition}`))
   }
 
   #assigned(partitions: readonly TopicPartition[]): TopicPartition[] {

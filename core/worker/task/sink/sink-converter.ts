@@ -14,8 +14,8 @@ const TIMESTAMP_TYPES: Readonly<Record<ConsumerRecord['timestampType'], Timestam
 const NO_HEADERS: readonly Header[] = []
 
 /**
- * A consumed record's way to a sink: converters, then transformations. Pure, so that it can be
- * tried again.
+ * Deserializes and transforms consumed records: converters, then transformations. Can be called
+ * again for a retry.
  */
 export class SinkRecordConverter {
   readonly #chain: TransformChain
@@ -28,7 +28,7 @@ export class SinkRecordConverter {
     this.#stages = stages
   }
 
-  /** Null for a record that a transformation dropped. Throws a StageError. */
+  /** Returns null if a transformation drops the record. Throws a StageError. */
   convert(raw: ConsumerRecord): SinkRecord | null {
     if (this.#chain.empty) return this.#recordOf(raw)
     if (!this.#stages.shouldTime) return this.#chain.apply(this.#recordOf(raw))
@@ -80,7 +80,7 @@ export class SinkRecordConverter {
   }
 }
 
-/** A consumed record in words: `orders-0@17`. */
+/** Describes a consumed record for messages: `the record orders-0@17`. */
 export function describeConsumed(raw: ConsumerRecord): string {
   return `the record ${raw.topic}-${raw.partition}@${raw.offset}`
 }

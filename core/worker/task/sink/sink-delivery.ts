@@ -1,17 +1,16 @@
 import type { ConsumerRecord } from '../../../client/types.ts'
 import type { SinkRecord, TopicPartition } from '../../../connect/record.ts'
 
-/** A record for the sink, beside what it was made of. */
+/** A record for the sink, with the consumed record that it was converted from. */
 export interface Delivery {
   readonly record: SinkRecord
   readonly raw: ConsumerRecord
 }
 
 /**
- * What a sink still has to take, in order, cut into the batches that `put` gets. A batch that is
- * refused for its data is halved until the bad record stands alone: the rest is delivered, and the
- * sink's author need do nothing. No I/O: the runner asks `next`, puts it, and says what became of
- * it.
+ * The batches that a sink has yet to accept, in order. A batch that fails because of its data is
+ * halved until the bad record is alone in its batch, so all other records are delivered. It does no
+ * I/O: the runner puts the batch that `next` returns, and reports the result.
  */
 export class DeliveryQueue {
   #chunks: Delivery[][] = []
@@ -28,19 +27,19 @@ export class DeliveryQueue {
     if (chunk.length > 0) this.#chunks.push(chunk)
   }
 
-  /** The batch to put now; the same one until `taken` or `refused`. */
+  /** The batch to put now. It stays the same until `taken` or `refused` is called. */
   next(): readonly Delivery[] | null {
     return this.#chunks[0] ?? null
   }
 
-  /** The sink took the batch. */
+  /** The sink accepted the batch. */
   taken(): void {
     this.#chunks.shift()
   }
 
   /**
-   * The sink refused the batch for its data. Returns the bad record once it stands alone, else
-   * null: then ask `next` again.
+   * The sink rejected the batch because of its data. Returns the bad record if it was alone in its
+   * batch. Otherwise halves the batch and returns null.
    */
   refused(): Delivery | null {
     const chunk = this.#chunks.shift()
@@ -51,11 +50,11 @@ export class DeliveryQueue {
     return null
   }
 
-  /** Forgets the records of partitions that are no longer ours. */
+  /** Drops the records of partitions that are no longer assigned. */
   drop(partitions: readonly TopicPartition[]): void {
-    const gone = new Set(partitions.map(p => `${p.topic}-${p.partition}`))
+    const dropped = new Set(partitions.map(p => `${p.topic}-${p.partition}`))
     this.#chunks = this.#chunks
-      .map(chunk => chunk.filter(d => !gone.has(`${d.raw.topic}-${d.raw.partition}`)))
+      .map(chunk => chunk.filter(d => !dropped.has(`${d.raw.topic}-${d.raw.partition}`)))
       .filter(chunk => chunk.length > 0)
   }
 }

@@ -5,19 +5,25 @@ import type { TopicPartition } from '../../../connect/record.ts'
 import type { LagSample } from '../host/messages-out.ts'
 import type { SinkOffsets } from './sink-offsets.ts'
 
-/** How often the ends of the partitions are looked up, ms. A paused consumer does not learn of them by itself. */
+/**
+ * How often the ends of the partitions are looked up, ms. A paused consumer does not learn of them
+ * by itself.
+ */
 const LOOKUP_MS = 5000
 
 interface PartitionState {
   /** The offset after the last record of the partition, as far as known; -1 before that. */
   end: number
-  /** The time of the last record consumed, ms since 1970; null without one, or if it has no time. */
+  /**
+   * The time of the last record consumed, ms since 1970; null without one, or if it has no time.
+   */
   lastTime: number | null
 }
 
 /**
- * Measures how far a sink task is behind the ends of its partitions. A record counts until `put` has
- * accepted it. The bytes are an estimate: the records times the mean size of those consumed so far.
+ * Measures how far a sink task is behind the ends of its partitions. A record counts until `put`
+ * has accepted it. The bytes are an estimate: the records times the mean size of those consumed so
+ * far.
  */
 export class SinkLag {
   readonly #consumer: Consumer

@@ -5,8 +5,8 @@ import { ConsumedEpochs } from './leader-epochs.ts'
 const keyOf = (p: TopicPartition): string => `${p.topic}-${p.partition}`
 
 /**
- * A sink task's positions by partition: what was consumed, what the sink has been given, and what
- * is committed. Offsets are the next to read. Only what was given can be committed.
+ * The consumed, delivered and committed offsets of a sink task, by partition. An offset is that of
+ * the next record to read. Only delivered offsets can be committed.
  */
 export class SinkOffsets {
   readonly #consumed = new Map<string, TopicPartitionOffset>()
@@ -15,13 +15,13 @@ export class SinkOffsets {
   /** The first offset consumed since the start, for partitions without a commit since then. */
   readonly #firstConsumed = new Map<string, number>()
   /**
-   * Committed with the offsets, so that the next consumer detects a log truncation in between
-   * (KIP-320).
+   * The leader epochs, which are committed with the offsets. With them, the next consumer detects a
+   * log truncation that happened in between (KIP-320).
    */
   readonly #epochs = new Map<string, ConsumedEpochs>()
 
   /**
-   * These consecutive records were read from the log: delivered to the sink, pending, filtered or
+   * Adds consecutive records that were consumed, whether they are delivered, pending, dropped or
    * skipped.
    */
   consumed(topic: string, partition: number, records: readonly ConsumerRecord[]): void {
@@ -35,12 +35,12 @@ export class SinkOffsets {
     this.#consumed.set(key, { topic, partition, offset: last.offset + 1 })
   }
 
-  /** The sink has taken everything consumed so far. */
+  /** The sink has accepted all records consumed so far. */
   allDelivered(): void {
     for (const [key, offset] of this.#consumed) this.#delivered.set(key, offset)
   }
 
-  /** The task rewound or skipped: what it says counts from now on. */
+  /** The task seeks to this offset. */
   reset(offset: TopicPartitionOffset): void {
     const key = keyOf(offset)
     this.#consumed.set(key, offset)
@@ -80,15 +80,15 @@ export class SinkOffsets {
     return this.#delivered.get(keyOf(p))?.offset ?? null
   }
 
-  /** What the sink was given, of these partitions or of all. */
+  /** Returns the offsets of the delivered records, of these partitions or of all. */
   delivered(partitions?: readonly TopicPartition[]): TopicPartitionOffset[] {
     if (!partitions) return [...this.#delivered.values()]
     return partitions.flatMap(p => this.#delivered.get(keyOf(p)) ?? [])
   }
 
   /**
-   * Of what `preCommit` returned, that which is to be committed: known, not beyond what was given,
-   * and new. `beyond` is what it should not have returned.
+   * Splits the offsets that `preCommit` returned. `commit` are the new offsets of delivered
+   * records. `beyond` are offsets of records that were not delivered: a bug of the sink.
    */
   toCommit(returned: readonly TopicPartitionOffset[]): {
     commit: OffsetToCommit[]

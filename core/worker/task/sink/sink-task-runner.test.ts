@@ -28,7 +28,7 @@ const T1: TopicPartition = { topic: 't', partition: 1 }
 class RecordingSink extends SinkTask {
   readonly taken: SinkRecord[] = []
   readonly events: string[] = []
-  /** Called before a batch is taken; may throw. */
+  /** Called before a batch is accepted. May throw. */
   onPut: (records: SinkRecord[]) => void | Promise<void> = () => undefined
   onPreCommit: ((offsets: readonly TopicPartitionOffset[]) => readonly TopicPartitionOffset[]) | null = null
 
@@ -120,7 +120,7 @@ function setUp(props: Record<string, string> = {}, flushMs = 60_000) {
 
 type Set = ReturnType<typeof setUp>
 
-/** Runs it with partition 0 assigned until the condition holds, then stops it. */
+/** Runs the task with partition 0 until the condition holds, then stops it. */
 async function runUntil(s: Set, condition: () => boolean): Promise<void> {
   s.consumer.script.push(() => s.consumer.give([T0]))
   const running = s.runner.run()
@@ -131,7 +131,7 @@ async function runUntil(s: Set, condition: () => boolean): Promise<void> {
 
 const values = (s: Set) => s.task.taken.map(r => r.value)
 
-test('records arrive in order with where they came from, and what was taken is committed at the stop', async () => {
+test('records arrive in order with their positions, and accepted records are committed at the stop', async () => {
   const s = setUp()
   s.consumer.produce('t', 0, ['a', 'b', null])
   await runUntil(s, () => s.task.taken.length === 3)
@@ -149,7 +149,7 @@ test('records arrive in order with where they came from, and what was taken is c
   expect(s.task.events).toEqual(['open 0', 'close 0', 'stop'])
 })
 
-test('only what preCommit gives back is committed, and never what was not delivered', async () => {
+test('only offsets that preCommit returns are committed, and none of undelivered records', async () => {
   const s = setUp()
   s.task.onPreCommit = () => [
     { ...T0, offset: 1 },
@@ -178,7 +178,7 @@ test('an offset is committed with the leader epoch of the record before it', asy
   ])
 })
 
-test('a batch that put refuses for now comes again as it was, and nothing new meanwhile', async () => {
+test('a batch that put rejects with a retriable error is put again unchanged before any other', async () => {
   const s = setUp()
   let left = 2
   const sizes: number[] = []
@@ -197,7 +197,7 @@ test('a batch that put refuses for now comes again as it was, and nothing new me
   expect(s.consumer.paused()).toEqual([])
 })
 
-test('nothing is committed while a batch waits to be taken', async () => {
+test('no offset is committed while a batch waits for its retry', async () => {
   const s = setUp({}, 1)
   let tries = 0
   s.task.onPut = records => {
@@ -212,7 +212,7 @@ test('nothing is committed while a batch waits to be taken', async () => {
   expect(s.consumer.committedOffsets.get('t-0')).toBe(1)
 })
 
-test('without tolerance a record that cannot be read fails the task, which names it', async () => {
+test('without tolerance a record that cannot be converted fails the task, and the error names the record', async () => {
   const s = setUp()
   s.consumer.produce('t', 0, ['a', '!bad'])
   s.consumer.script.push(() => s.consumer.give([T0]))
@@ -230,7 +230,7 @@ const DLQ = {
   'errors.deadletterqueue.context.headers.enable': 'true',
 }
 
-test('with tolerance a record that cannot be read goes to the dead letter queue with its context', async () => {
+test('with tolerance a record that cannot be converted is written to the dead letter queue with its context', async () => {
   const s = setUp(DLQ)
   s.consumer.produce('t', 0, ['a', '!bad', 'c'])
   await runUntil(s, () => s.task.taken.length === 2)
@@ -253,7 +253,7 @@ test('with tolerance a record that cannot be read goes to the dead letter queue 
   expect(s.consumer.committedOffsets.get('t-0')).toBe(3)
 })
 
-test('the records that put refuses are found by halving, and only they go to the dead letter queue', async () => {
+test('records that put rejects are found by halving the batch, and only they are dead letters', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 40 }), async plan => {
       const s = setUp(DLQ)
@@ -275,7 +275,7 @@ test('the records that put refuses are found by halving, and only they go to the
   )
 })
 
-test('an error of put that is not about data fails the task, whatever the tolerance', async () => {
+test('an error of put that is not a DataError fails the task, even if errors are tolerated', async () => {
   const s = setUp(DLQ)
   s.task.onPut = records => {
     if (records.length > 0) throw new Error('no permission')
@@ -287,7 +287,7 @@ test('an error of put that is not about data fails the task, whatever the tolera
   expect(s.consumer.commits).toEqual([])
 })
 
-test('offsets wait for the dead letter queue, and its failure fails the task', async () => {
+test('a commit waits for the dead letter queue, and a failure of the queue fails the task', async () => {
   const s = setUp(DLQ)
   s.dlq.automatic = false
   s.consumer.produce('t', 0, ['!bad', 'b'])
@@ -302,7 +302,7 @@ test('offsets wait for the dead letter queue, and its failure fails the task', a
   expect(s.consumer.commits).toEqual([])
 })
 
-test('a slow dead letter queue holds the sink back, and gets everything in order', async () => {
+test('a slow dead letter queue slows the sink down, and gets all records in order', async () => {
   const s = setUp(DLQ)
   s.dlq.capacity = 1
   s.consumer.maxPollRecords = 3
@@ -313,7 +313,7 @@ test('a slow dead letter queue holds the sink back, and gets everything in order
   expect(s.consumer.committedOffsets.get('t-0')).toBe(11)
 })
 
-test('a sink can report records itself; they go to the queue as they were consumed', async () => {
+test('records that a sink reports are written to the dead letter queue as they were consumed', async () => {
   const s = setUp(DLQ)
   s.task.onPut = async records => {
     for (const r of records) {
@@ -325,7 +325,7 @@ test('a sink can report records itself; they go to the queue as they were consum
   expect(s.dlq.sent.map(r => r.value?.toString())).toEqual(['odd'])
 })
 
-test('a revoked partition is committed and closed, its waiting records forgotten, and the others go on', async () => {
+test('a revoked partition is committed and closed, its pending records are dropped, and the others continue', async () => {
   const s = setUp()
   let refuse = true
   s.task.onPut = records => {
@@ -362,7 +362,7 @@ test('lost partitions are closed without a commit', async () => {
   expect(s.consumer.commits).toEqual([])
 })
 
-test('a task can seek, and what it seeks to counts', async () => {
+test('a task can seek, and reads from the new position', async () => {
   const s = setUp()
   let sought = false
   s.task.onPut = records => {
@@ -377,7 +377,7 @@ test('a task can seek, and what it seeks to counts', async () => {
   expect(s.consumer.committedOffsets.get('t-0')).toBe(3)
 })
 
-test('a failed commit of offsets is tried again and does not fail the task', async () => {
+test('a failed commit of offsets is retried and does not fail the task', async () => {
   const s = setUp({}, 1)
   s.consumer.failCommits = new Error('coordinator away')
   s.consumer.produce('t', 0, ['a'])
@@ -390,7 +390,7 @@ test('a failed commit of offsets is tried again and does not fail the task', asy
   await running
 })
 
-test('while paused nothing is put, and the membership is kept by polling', async () => {
+test('while paused no record is put, and polls keep the group membership', async () => {
   const s = setUp()
   s.consumer.produce('t', 0, ['a'])
   s.runner.pause()

@@ -1,10 +1,16 @@
 import type { SourceOffset, SourcePartition } from '../../../connect/record.ts'
 
-/** Source offsets of one connector, wherever they are kept. */
+/** The source offsets of one connector. */
 export interface OffsetStore {
-  /** The committed offsets, in the order asked; null where there is none. */
+  /**
+   * Returns the committed offsets, in the order of the partitions; null for a partition without
+   * one.
+   */
   get(partitions: readonly SourcePartition[]): Promise<(SourceOffset | null)[]>
-  /** Resolves when the entries are safe. A null offset forgets the partition. All or, on rejection, possibly some. */
+  /**
+   * Resolves when the entries are stored. A null offset deletes the partition. A rejection may have
+   * stored some.
+   */
   put(entries: readonly (readonly [SourcePartition, SourceOffset | null])[]): Promise<void>
   close(): Promise<void>
 }

@@ -7,7 +7,7 @@ import { StageError } from '../failures/error-policy.ts'
 import type { StageClock } from '../metrics/stage-clock.ts'
 import type { TransformChain } from '../transform-chain.ts'
 
-/** A converter with the class name that its errors are told under. */
+/** A converter with the class name that its errors contain. */
 export interface Named<T> {
   readonly className: string
   readonly plugin: T
@@ -21,13 +21,19 @@ export interface Converters {
 
 const NO_HEADERS: readonly RecordHeader[] = []
 
-/** A source record's way to bytes: transformations, then converters. Pure, so that it can be tried again. */
+/**
+ * Transforms and serializes source records: transformations, then converters. Can be called again
+ * for a retry.
+ */
 export class SourceRecordConverter {
   readonly #chain: TransformChain
   readonly #converters: Converters
-  /** Null without transforms: all the time is for converting. */
+  /** Null without transformations: the whole time then counts as conversion. */
   readonly #stages: StageClock | null
-  /** The headers of the last record and their bytes: a task often gives all of its records the same, frozen ones. */
+  /**
+   * The headers of the last record and their bytes. Many tasks give all records the same frozen
+   * headers.
+   */
   #lastHeaders: readonly Header[] | null = null
   #lastBytes: readonly RecordHeader[] = NO_HEADERS
   #lastTopic = ''
@@ -38,7 +44,7 @@ export class SourceRecordConverter {
     this.#stages = chain.empty ? null : stages
   }
 
-  /** Null for a record that a transformation dropped. Throws a StageError. */
+  /** Returns null if a transformation drops the record. Throws a StageError. */
   convert(source: CompleteSourceRecord): ProducerRecord | null {
     if (this.#stages?.shouldTime) return this.#convertTimed(source, this.#stages)
     const record = this.#chain.apply(source)
@@ -56,7 +62,7 @@ export class SourceRecordConverter {
 
   #bytesOf(record: CompleteSourceRecord, source: CompleteSourceRecord): ProducerRecord {
     const { topic, headers } = record
-    // A topic that is none would be waited for without end
+    // Without this check the task would wait for an invalid topic for ever.
     if (typeof topic !== 'string' || topic === '')
       throw errors.create('MR_TASK_NO_TOPIC', { record: describeSource(source), topic: String(topic) })
     return {
@@ -106,10 +112,10 @@ export class SourceRecordConverter {
   }
 }
 
-/** What tells a source record from others. */
+/** The fields that identify a source record. */
 export type SourcePlace = Pick<CompleteSourceRecord, 'topic' | 'sourcePartition' | 'sourceOffset'>
 
-/** A source record in words: its topic, and where it came from. */
+/** Describes a source record for messages: its topic, source partition and source offset. */
 export function describeSource(record: SourcePlace): string {
   const text = (v: unknown) =>
     JSON.stringify(v, (_, x: unknown) => (typeof x === 'bigint' ? x.toString() : x))?.slice(0, 300) ?? 'null'

@@ -15,8 +15,8 @@ interface Parts {
 }
 
 /**
- * Commits a source task's offsets at an interval and at its end: whatever is acked by then, without waiting for what is not, so
- * that load cannot make a commit time out. One commit at a time.
+ * Commits the offsets of a source task at an interval and at its end. Commits what is acknowledged
+ * without waiting for the rest, so a commit cannot time out under load. Runs one commit at a time.
  */
 export class OffsetCommitter {
   readonly #submitted: SubmittedRecords
@@ -34,14 +34,14 @@ export class OffsetCommitter {
     this.#schedule()
   }
 
-  /** The last commit; resolves when it has succeeded or failed. */
+  /** Runs the last commit. Resolves when it has succeeded or failed. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
     await this.commit()
   }
 
-  /** Never rejects: a failed commit is counted, logged and tried again at the next interval. */
+  /** Never rejects: a failed commit is counted, logged, and retried at the next interval. */
   commit(): Promise<void> {
     this.#running = this.#running.then(() => this.#commit())
     return this.#running
@@ -62,9 +62,9 @@ export class OffsetCommitter {
       await offsets.put(entries)
       metrics.commitSucceeded(startedAt)
     } catch (error) {
-      this.#submitted.giveBack(entries)
+      this.#submitted.restore(entries)
       metrics.offsetCommitFailures++
-      logger.error(`Failed to commit offsets, will try again: ${messageOf(error)}`)
+      logger.error(`Failed to commit offsets, will retry: ${messageOf(error)}`)
       return
     }
     try {

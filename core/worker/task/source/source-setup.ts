@@ -9,10 +9,16 @@ import { describeSource, type SourcePlace, SourceRecordConverter } from './sourc
 import { SourceTaskRunner } from './source-task-runner.ts'
 import { TopicCreator, topicCreationRules } from './topic-creation.ts'
 
-/** What stopping may take for acks, ms; what is not acked by then is read again after the next start. */
+/**
+ * The time limit for outstanding acknowledgements when the task stops, ms. Records that are not
+ * acknowledged by then are read again after the next start.
+ */
 const DRAIN_TIMEOUT_MS = 3000
 
-/** Connects a source task with its clients and starts it. Throws what its `start` throws, everything released. */
+/**
+ * Creates the clients of a source task and starts the task. If `start` fails, releases everything
+ * and throws its error.
+ */
 export async function createSourceRunner(task: SourceTask, parts: TaskParts): Promise<Runner> {
   const { spec, logger, metrics, abort, clients } = parts
   const errorConfig = parseErrorConfig(spec.connectorProps)
@@ -32,14 +38,16 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
     pluginMetrics: () => metrics.plugin,
     waits: (message, retryAt) => parts.onDegraded(message, retryAt ?? null),
   }
-  // Apart from these, Connect's defaults: all replicas ack, nothing is given up for being slow, and order is kept.
+  // Connect's defaults, except batch.size, linger.ms and buffer.memory: all replicas acknowledge,
+  // records do not time out, and the order is kept.
   const producer = clients.producer(
     {
       acks: 'all',
       'enable.idempotence': 'true',
       'batch.size': '131072',
       'linger.ms': '5',
-      // a quarter of Kafka's default: a task is mostly faster than the log, and keeps this full. Who has large records gets the default
+      // A quarter of Kafka's default: a task is usually faster than the broker, so this buffer is
+      // full. Connectors that set max.request.size for large records get the default.
       ...('max.request.size' in spec.producer ? {} : { 'buffer.memory': '8388608' }),
       'delivery.timeout.ms': '2147483647',
       'max.block.ms': '2147483647',
@@ -56,7 +64,8 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
       if (result.status === 'rejected') logger.debug(`closing a client failed: ${result.reason}`)
     }
   }
-  // After the clients: what their settings get wrong must not leave a started task behind.
+  // The task starts after the clients: invalid client settings must not leave a started task
+  // behind.
   try {
     await reportingSlowCall(
       'start',

@@ -18,7 +18,7 @@ setLogSink(() => undefined)
 
 type Offsets = readonly (readonly [SourcePartition, SourceOffset | null])[]
 
-/** Gives out batches, then waits; records what the runtime tells it. */
+/** Returns batches, then waits. Records the calls of the runtime. */
 class ScriptedTask extends SourceTask {
   readonly batches: (SourceRecord[] | Error)[]
   readonly committed: Offsets[] = []
@@ -127,7 +127,7 @@ function setUp({ batches, props = {}, producer = new FakeProducer(), chain, capa
   return { abort, task, metrics, puts, runner, producer, degraded, topics }
 }
 
-test('what is acked is committed at the stop, and the task told of both', async () => {
+test('acknowledged offsets are committed at the stop, and the task is notified of both', async () => {
   const s = setUp({ batches: [[record(1), record(2)], [record(3)]] })
   const running = s.runner.run()
   await s.producer.arrived(3)
@@ -142,7 +142,7 @@ test('what is acked is committed at the stop, and the task told of both', async 
   expect(s.task.stopped).toBe(1)
 })
 
-test('what is not acked when the stop has waited long enough is not committed', async () => {
+test('records that are not acknowledged within the drain timeout are not committed', async () => {
   const s = setUp({ batches: [[record(1), record(2), record(3)]] })
   const running = s.runner.run()
   await s.producer.arrived(3)
@@ -153,7 +153,7 @@ test('what is not acked when the stop has waited long enough is not committed', 
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
 })
 
-test('a full producer stops polling, and nothing is lost or doubled', async () => {
+test('a full producer stops polling, and no record is lost or duplicated', async () => {
   const producer = new FakeProducer(2)
   const batches = Array.from({ length: 5 }, (_, b) => [record(b * 2), record(b * 2 + 1)])
   const s = setUp({ batches, producer })
@@ -172,7 +172,7 @@ test('a full producer stops polling, and nothing is lost or doubled', async () =
   expect(s.puts.at(-1)).toEqual([[{ p: 'one' }, { n: 9 }]])
 })
 
-test('a stop while the producer is full ends, and commits nothing that was not sent', async () => {
+test('a stop while the producer is full completes, and commits no unsent record', async () => {
   const producer = new FakeProducer(1)
   const s = setUp({ batches: [[record(1), record(2), record(3)]], producer })
   const running = s.runner.run()
@@ -184,7 +184,7 @@ test('a stop while the producer is full ends, and commits nothing that was not s
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
 })
 
-test('the number of records on their way is bounded', async () => {
+test('the number of unacknowledged records is bounded', async () => {
   const s = setUp({ batches: [Array.from({ length: 20 }, (_, n) => record(n))], capacity: 8 })
   const running = s.runner.run()
   await s.producer.arrived(8)
@@ -198,7 +198,7 @@ test('the number of records on their way is bounded', async () => {
   expect(s.puts.at(-1)).toEqual([[{ p: 'one' }, { n: 19 }]])
 })
 
-test('retriable errors of poll are tried again, and told while they last', async () => {
+test('a retriable error of poll is retried, and shown in the status until it is over', async () => {
   const s = setUp({ batches: [new RetriableError('away'), [record(1)]] })
   s.producer.automatic = true
   const running = s.runner.run()
@@ -210,7 +210,7 @@ test('retriable errors of poll are tried again, and told while they last', async
   expect(s.metrics.retries).toBe(1)
 })
 
-test('any other error of poll fails the task, after what was sent is acked and committed', async () => {
+test('any other error of poll fails the task after sent records are acknowledged and committed', async () => {
   const s = setUp({ batches: [[record(1)], new Error('broken')] })
   s.producer.automatic = true
   await expect(s.runner.run()).rejects.toThrow('broken')
@@ -236,7 +236,7 @@ const failing = (bad: unknown, error: () => Error) =>
     },
   ])
 
-test('without tolerance a bad record fails the task with where it came from, and is not passed', async () => {
+test('without tolerance a bad record fails the task with its source position, and its offset is not committed', async () => {
   const s = setUp({ batches: [[record(1), record(2)]], chain: failing('v2', () => new DataError('no good')) })
   s.producer.automatic = true
   await expect(s.runner.run()).rejects.toMatchObject({
@@ -246,7 +246,7 @@ test('without tolerance a bad record fails the task with where it came from, and
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
 })
 
-test('with tolerance a bad record is skipped, dropped ones too, and the offsets go on', async () => {
+test('with tolerance bad records are skipped, and the offsets pass skipped and dropped records', async () => {
   const s = setUp({
     batches: [[record(1), record(2), record(3, 'drop')]],
     props: { 'errors.tolerance': 'all' },
@@ -297,7 +297,7 @@ test('an item that the source cannot read fails the task, or is skipped and coun
   expect(tolerant.metrics).toMatchObject({ recordsSkipped: 1, recordErrors: 1 })
 })
 
-test('a retriable error of a transformation is tried again within errors.retry.timeout', async () => {
+test('a retriable error of a transformation is retried within errors.retry.timeout', async () => {
   let left = 1
   const s = setUp({
     batches: [[record(1)]],
@@ -309,7 +309,7 @@ test('a retriable error of a transformation is tried again within errors.retry.t
   expect(s.metrics.retries).toBe(1)
 })
 
-test('a record that the log refuses for good fails the task, or is skipped where that is tolerated', async () => {
+test('a record that the broker rejects fails the task, or is skipped if tolerated', async () => {
   const tooLarge = new Error('RECORD_TOO_LARGE')
   const strict = setUp({ batches: [[record(1), record(2)]] })
   const failed = strict.runner.run()
@@ -329,7 +329,7 @@ test('a record that the log refuses for good fails the task, or is skipped where
   expect(lenient.puts).toEqual([[[{ p: 'one' }, { n: 2 }]]])
 })
 
-test('a record that fails for a passing reason is never skipped, whatever the tolerance', async () => {
+test('a record with a retriable error is never skipped, even if errors are tolerated', async () => {
   const s = setUp({ batches: [[record(1)]], props: { 'errors.tolerance': 'all' } })
   const running = s.runner.run()
   await s.producer.arrived(1)
@@ -338,7 +338,7 @@ test('a record that fails for a passing reason is never skipped, whatever the to
   expect(s.puts).toEqual([])
 })
 
-test('a commit that fails is made up for by the next', async () => {
+test('the next commit includes the offsets of a failed one', async () => {
   const s = setUp({ batches: [[record(1)]], failPuts: 1 })
   s.producer.automatic = true
   const running = s.runner.run()
@@ -351,7 +351,7 @@ test('a commit that fails is made up for by the next', async () => {
   expect(s.task.committed).toEqual([])
 })
 
-test('while paused nothing is sent, and what was polled is sent on resume', async () => {
+test('while paused no record is sent, and a polled batch is sent on resume', async () => {
   const s = setUp({ batches: [[record(1)]] })
   s.producer.automatic = true
   s.runner.pause()
@@ -381,7 +381,7 @@ test('a record whose topic is not writable stops later records', async () => {
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 1 }]]])
 })
 
-test('with errors.tolerance=all such a record is skipped, and later records follow', async () => {
+test('with errors.tolerance=all a record whose topic is not writable is skipped, and later records follow', async () => {
   const s = setUp({ batches: [[to('t', 1), to('bad', 2), to('t', 3)]], props: { 'errors.tolerance': 'all' } })
   s.producer.automatic = true
   s.producer.topicErrors.set('bad', new Error('no such topic'))
@@ -395,7 +395,7 @@ test('with errors.tolerance=all such a record is skipped, and later records foll
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 3 }]]])
 })
 
-test('while a topic is temporarily not writable, nothing overtakes its record and nothing is sent twice', async () => {
+test('while a topic is temporarily not writable, the order is kept and no record is sent twice', async () => {
   const s = setUp({ batches: [[to('t', 1), to('slow', 2), to('t', 3)]] })
   s.producer.automatic = true
   s.producer.topicErrors.set('slow', new RetriableError('not yet'))
@@ -432,7 +432,7 @@ test('after a record fails, later unsent records are not sent', async () => {
   s.producer.ackAll()
   await expect(running).rejects.toMatchObject({ retriable: true })
   expect(sentBy(s)).toEqual(['v1', 'v2', 'v3'])
-  // what was not sent is not skipped, whatever the tolerance
+  // Unsent records are not skipped, even if errors are tolerated.
   expect(s.metrics.recordsSkipped).toBe(0)
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 2 }]]])
 })

@@ -24,14 +24,14 @@ export interface SourceRunnerParts {
   readonly policy: ErrorPolicy<SourcePlace>
   readonly producer: Producer
   readonly offsets: OffsetStore
-  /** Null: the broker creates topics. */
+  /** Null if the broker creates topics automatically. */
   readonly topics: TopicCreator | null
   readonly metrics: MetricsRecorder
   readonly logger: Logger
-  /** The signal that the task's context has too. */
+  /** The controller of the signal in the task's context. */
   readonly abort: AbortController
   readonly offsetFlushIntervalMs: number
-  /** What stopping may take for the acks of what was sent, ms. */
+  /** The time limit for outstanding acknowledgements when the task stops, ms. */
   readonly drainTimeoutMs: number
   onTopic(topic: string): void
   onDegraded(message: string | null, retryAt: number | null): void
@@ -40,8 +40,9 @@ export interface SourceRunnerParts {
 const RETRY: BackoffOptions = { initialMs: 100, maxMs: 60_000 }
 
 /**
- * Runs a source task: poll, transform, convert, append, and commit what is acked. One batch at a time; `poll` is not called while
- * the producer or the list of unacked records is full.
+ * Runs a source task: polls, transforms, converts and appends records, and commits acknowledged
+ * offsets. Handles one batch at a time. `poll` is not called while the producer or the list of
+ * unacknowledged records is full.
  */
 export class SourceTaskRunner implements DeliveryListener {
   readonly #parts: SourceRunnerParts
@@ -73,12 +74,17 @@ export class SourceTaskRunner implements DeliveryListener {
     this.#resumed.notify()
   }
 
-  /** When the oldest record that is not acknowledged was polled, ms since 1970; null without one. */
+  /**
+   * When the oldest record that is not acknowledged was polled, ms since 1970; null without one.
+   */
   get activeSince(): number | null {
     return this.#submitted.outstanding === 0 ? null : this.#batchTimes.timeOf(this.#submitted.oldest)
   }
 
-  /** Resolves after an orderly stop; rejects with what fails the task. The task's `stop` was called in both cases. */
+  /**
+   * Resolves after a requested stop, and rejects if the task fails. `stop` of the task was called
+   * in both cases.
+   */
   async run(): Promise<void> {
     this.#committer.start()
     try {
@@ -116,10 +122,10 @@ export class SourceTaskRunner implements DeliveryListener {
   async #loop(): Promise<void> {
     while (!this.#ended) {
       const batch = await this.#poll()
-      // Held back here while paused: nothing is written, and nothing is lost.
+      // While the task is paused, a polled batch is kept here and not written.
       while (this.#paused && !this.#ended) await this.#resumed.next(Number.POSITIVE_INFINITY, this.#signal)
       if (batch && batch.length > 0) await this.#send(batch)
-      // A task that always has data never leaves the microtasks otherwise, and sockets would starve.
+      // A task that always has data would otherwise run in microtasks only, and block socket I/O.
       await nextTurn()
     }
   }
@@ -159,7 +165,7 @@ export class SourceTaskRunner implements DeliveryListener {
   }
 
   /**
-   * Awaits only if a record is held up: an await for each record would cost more than its
+   * Awaits only when a record cannot be appended: an await per record would cost more than its
    * conversion.
    */
   async #send(batch: readonly SourceRecord[]): Promise<void> {
@@ -201,8 +207,8 @@ export class SourceTaskRunner implements DeliveryListener {
   }
 
   /**
-   * Handles a position in the source without a record. Throws MR_TASK_RECORD_FAILED if an error is
-   * not tolerated.
+   * Handles a source position without a record. Throws MR_TASK_RECORD_FAILED for an error that
+   * `errors.tolerance` does not allow to skip.
    */
   #pass(source: CompleteSourceRecord, unwritten: 'progress' | Error): undefined {
     if (unwritten === 'progress') return undefined
@@ -212,8 +218,8 @@ export class SourceTaskRunner implements DeliveryListener {
   }
 
   /**
-   * Creates the topic and waits for room in the producer as needed. False if the task ended before
-   * that.
+   * Appends a record after creating its topic and waiting for space in the producer, where needed.
+   * Returns false if the task ended first.
    */
   async #appendWhenPossible(record: ProducerRecord, token: number): Promise<boolean> {
     const { producer, metrics } = this.#parts
@@ -238,8 +244,8 @@ export class SourceTaskRunner implements DeliveryListener {
   }
 
   /**
-   * Waits until a topic is writable; later records must not overtake this one meanwhile. Retries
-   * while that may help, as Connect does. False if the task ended before that.
+   * Waits until a topic is writable. No later record is appended in the meantime, to keep the
+   * order. Retries retriable errors, as Connect does. Returns false if the task ended first.
    */
   async #awaitTopic(topic: string): Promise<boolean> {
     const { producer, topics, metrics, logger } = this.#parts
@@ -272,9 +278,12 @@ export class SourceTaskRunner implements DeliveryListener {
     return record
   }
 
-  /** Errors that may pass are never skipped, whatever the tolerance: the record would be lost for nothing. */
+  /**
+   * Handles a record that was not written. Never skips a retriable error: the record can still be
+   * written later.
+   */
   #deliveryFailed(token: number, error: Error, topic: string): void {
-    // after a failure nothing is skipped: unsent records are read again
+    // After a failure no record is skipped: unsent records are read again from the source.
     if (this.#failure) return
     const found = this.#submitted.find(token)
     if (!found) return
@@ -287,7 +296,7 @@ export class SourceTaskRunner implements DeliveryListener {
     const params = { record: describeSource(record), cause: messageOf(error) }
     const failed = errors.create('MR_TASK_PRODUCE_FAILED', params, { cause: error })
     this.#fail(isRetriable(error) ? Object.assign(failed, { retriable: true }) : failed)
-    // send no later record before the failure is handled
+    // Later records must not be sent: the order would change when this one is read again.
     this.#parts.producer.abortUnsent(token)
   }
 
@@ -299,7 +308,7 @@ export class SourceTaskRunner implements DeliveryListener {
     this.#resumed.notify()
   }
 
-  // Once per turn of acks, not per ack.
+  // Runs once per batch of acknowledgements, not for each one.
   #report(): void {
     if (this.#reporting) return
     this.#reporting = true

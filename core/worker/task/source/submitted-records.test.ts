@@ -32,16 +32,16 @@ test('an offset is committable only when everything before it in its partition i
   expect(submitted.outstanding).toBe(0)
 })
 
-test('what failed to be committed is given again, at its newest offset', () => {
+test('after a failed commit, the newest offset of the partition can be committed', () => {
   const submitted = new SubmittedRecords(16)
   submitted.done(submitted.add(record('x', 1)), null)
   const taken = submitted.takeCommittable()
   submitted.done(submitted.add(record('x', 2)), null)
-  submitted.giveBack(taken)
+  submitted.restore(taken)
   expect(submitted.takeCommittable()).toEqual([[{ p: 'x' }, { n: 2 }]])
 })
 
-test('a source partition is forgotten once its offset is taken, and known again if the commit fails', () => {
+test('a source partition is removed once its offset is taken, and added again if the commit fails', () => {
   const submitted = new SubmittedRecords(16)
   for (let n = 0; n < 1000; n++) {
     submitted.done(submitted.add(record(`file ${n}`, 1)), null)
@@ -53,20 +53,20 @@ test('a source partition is forgotten once its offset is taken, and known again 
   submitted.done(submitted.add(record('y', 1)), null)
   const taken = submitted.takeCommittable()
   expect(submitted.partitions).toBe(1)
-  submitted.giveBack(taken)
+  submitted.restore(taken)
   submitted.done(held, null)
   const again = submitted.takeCommittable()
   expect(again).toHaveLength(2)
   expect(again).toContainEqual([{ p: 'x' }, { n: 1 }])
   expect(again).toContainEqual([{ p: 'y' }, { n: 1 }])
   const newer = submitted.add(record('y', 2))
-  submitted.giveBack(again)
+  submitted.restore(again)
   submitted.done(newer, null)
   expect(submitted.takeCommittable()).toContainEqual([{ p: 'y' }, { n: 2 }])
   expect(submitted.partitions).toBe(0)
 })
 
-test('a record taken back was never there', () => {
+test('a removed record has no effect', () => {
   const submitted = new SubmittedRecords(4)
   submitted.done(submitted.add(record('x', 1)), null)
   submitted.removeLast(submitted.add(record('x', 2)))
@@ -93,7 +93,7 @@ test('a ring that wraps around many times keeps each partition in order', () => 
   expect(submitted.full).toBe(false)
 })
 
-test('it is full when the oldest record that is not done is a whole ring behind', () => {
+test('the ring is full when the oldest unfinished record is `capacity` records behind', () => {
   const submitted = new SubmittedRecords(4)
   const first = submitted.add(record('x', 0))
   for (let n = 1; n < 4; n++) submitted.done(submitted.add(record('y', n)), null)
@@ -102,7 +102,7 @@ test('it is full when the oldest record that is not done is a whole ring behind'
   expect(submitted.full).toBe(false)
 })
 
-test('whatever order acks come in, offsets never pass an unacked record and all arrive in the end, in order', () => {
+test('in any order of acknowledgements, offsets never pass an unacknowledged record, and all are committed in order', () => {
   fc.assert(
     fc.property(
       fc.array(fc.record({ partition: fc.constantFrom('a', 'b', 'c'), priority: fc.nat(1000) }), { maxLength: 80 }),

@@ -1,22 +1,20 @@
 import type { SourceOffset, SourcePartition, SourceRecord } from '../../../connect/record.ts'
 import type { RecordMetadata } from '../../../connect/source-task.ts'
 
-/**
- * The records of one source partition that are not acked yet, as a list through the ring's slots.
- */
+/** The unacknowledged records of one source partition, as a linked list of slots of the ring. */
 interface PartitionQueue {
   readonly partition: SourcePartition
   /** Its key in the map of queues. */
   readonly text: string
-  /** Slots of the oldest and the newest of these records; `NONE` when there are none. */
+  /** The slots of the oldest and the newest of these records; `NONE` for an empty list. */
   head: number
   tail: number
-  /** The offset of the longest acked prefix, and whether it still has to be committed. */
+  /** The offset of the longest acknowledged prefix, and whether it has yet to be committed. */
   offset: SourceOffset | null
   dirty: boolean
 }
 
-/** The state of a record that is not acked yet. */
+/** The source position of an unacknowledged record. */
 export interface Submitted {
   readonly partition: SourcePartition | null
   readonly offset: SourceOffset | null
@@ -30,17 +28,17 @@ export interface Completed {
 const NONE = -1
 
 const FREE = 0
-/** Neither acked nor dropped. */
+/** Neither acknowledged nor dropped. */
 const SENT = 1
-/** Acked or dropped, while an older record of its partition is not. */
+/** Acknowledged or dropped, but an older record of the same partition is not. */
 const DONE = 2
 
 /**
- * Tracks the records of a source task from `add` to the ack, and how far each source partition is
- * acked. Acks come in any order across topics and partitions, but an offset may be committed only
- * when everything before it is done (Connect's SubmittedRecords). Holds at most `capacity` records,
- * a power of two. Without `keepRecords`, `takeCompleted` returns nothing. Each field of the records
- * has its own array, so that a record in flight needs no object.
+ * Tracks the records of a source task from `add` to their acknowledgement (Connect's
+ * SubmittedRecords). Acknowledgements arrive in any order, but an offset can be committed only when
+ * all earlier records of its source partition are acknowledged or dropped. Holds at most `capacity`
+ * records, a power of two. Without `keepRecords`, `takeCompleted` returns nothing. Each field of
+ * the records has its own array, so no object is needed per record.
  */
 export class SubmittedRecords {
   readonly #mask: number
@@ -48,7 +46,7 @@ export class SubmittedRecords {
   readonly #states: Uint8Array
   readonly #offsets: (SourceOffset | null)[]
   readonly #queues: (PartitionQueue | null)[]
-  /** The neighbours in the queue, by slot. */
+  /** The next and the previous slot in the queue, by slot. */
   readonly #after: Int32Array
   readonly #before: Int32Array
   readonly #records: (SourceRecord | null)[]
@@ -73,17 +71,17 @@ export class SubmittedRecords {
     this.#metadata = new Array(keepRecords ? capacity : 0).fill(null)
   }
 
-  /** Records that are neither acked nor dropped. */
+  /** The number of records that are neither acknowledged nor dropped. */
   get outstanding(): number {
     return this.#outstanding
   }
 
-  /** Source partitions with records that are not acked, or with an offset to commit. */
+  /** The number of source partitions with unacknowledged records or an uncommitted offset. */
   get partitions(): number {
     return this.#byText.size
   }
 
-  /** The token that the next record will have. */
+  /** The token of the next record. */
   get next(): number {
     return this.#next
   }
@@ -98,7 +96,7 @@ export class SubmittedRecords {
     return this.#next - this.#oldest > this.#mask
   }
 
-  /** Takes a record and returns its token. Must not be called when full. */
+  /** Adds a record and returns its token. Must not be called when full. */
   add(record: SourceRecord): number {
     const token = this.#next++
     const slot = token & this.#mask
@@ -118,14 +116,14 @@ export class SubmittedRecords {
     return token
   }
 
-  /** The state of a record that is not acked; null otherwise. */
+  /** Returns the source position of an unacknowledged record; null for other tokens. */
   find(token: number): Submitted | null {
     const slot = token & this.#mask
     if (this.#states[slot] !== SENT) return null
     return { partition: this.#queues[slot]?.partition ?? null, offset: this.#offsets[slot] ?? null }
   }
 
-  /** Takes the newest record back: it was not sent after all. */
+  /** Removes the newest record, because it was not sent. */
   removeLast(token: number): void {
     if (token !== this.#next - 1) throw new RangeError(`record ${token} is not the newest`)
     const slot = token & this.#mask
@@ -134,14 +132,14 @@ export class SubmittedRecords {
       queue.tail = this.#before[slot]!
       if (queue.tail === NONE) queue.head = NONE
       else this.#after[queue.tail] = NONE
-      if (queue.head === NONE && !queue.dirty) this.#forget(queue)
+      if (queue.head === NONE && !queue.dirty) this.#removeQueue(queue)
     }
     this.#free(slot)
     this.#next--
     this.#outstanding--
   }
 
-  /** The record is acked (`metadata`) or dropped (null). */
+  /** Marks a record as acknowledged (`metadata`) or dropped (null). */
   done(token: number, metadata: RecordMetadata | null): void {
     const slot = token & this.#mask
     if (this.#states[slot] !== SENT) return
@@ -158,29 +156,33 @@ export class SubmittedRecords {
     while (this.#oldest < this.#next && this.#states[this.#oldest & this.#mask] === FREE) this.#oldest++
   }
 
-  /** The records whose partition is done up to them since the last call, in the order of each partition. */
+  /**
+   * Returns the records completed since the last call, in order within each source partition. A
+   * record is complete when it and all earlier records of its partition are done.
+   */
   takeCompleted(): Completed {
     const taken = this.#completed
     if (taken.records.length > 0) this.#completed = { records: [], metadata: [] }
     return taken
   }
 
-  /** The offsets that may be committed and were not taken yet. */
+  /** Returns the offsets that can be committed and have not been returned yet. */
   takeCommittable(): (readonly [SourcePartition, SourceOffset])[] {
     const taken: (readonly [SourcePartition, SourceOffset])[] = []
     for (const queue of this.#dirty) {
       queue.dirty = false
       if (queue.offset) taken.push([queue.partition, queue.offset])
-      if (queue.head === NONE) this.#forget(queue)
+      if (queue.head === NONE) this.#removeQueue(queue)
     }
     this.#dirty.clear()
     return taken
   }
 
   /**
-   * The commit of what was taken failed: the newest offset of each partition is committable again.
+   * Makes offsets committable again after their commit failed. A newer offset of a partition is
+   * kept.
    */
-  giveBack(entries: readonly (readonly [SourcePartition, SourceOffset])[]): void {
+  restore(entries: readonly (readonly [SourcePartition, SourceOffset])[]): void {
     for (const [partition, offset] of entries) {
       const queue = this.#queueOf(partition)
       queue.offset ??= offset
@@ -188,8 +190,8 @@ export class SubmittedRecords {
     }
   }
 
-  /** Some connectors use a new source partition for each file: an idle one takes no memory. */
-  #forget(queue: PartitionQueue): void {
+  /** Removes an idle queue: some connectors use a new source partition for each file. */
+  #removeQueue(queue: PartitionQueue): void {
     this.#byText.delete(queue.text)
     if (this.#last === queue) this.#last = null
   }
@@ -230,7 +232,7 @@ export class SubmittedRecords {
     this.#completed.metadata.push(this.#metadata[slot] ?? null)
   }
 
-  // Records come in runs of one partition, so its text is rarely built.
+  // Consecutive records usually have the same partition, so its key is rarely computed.
   #queueOf(partition: SourcePartition): PartitionQueue {
     if (this.#last && sameFlat(this.#last.partition, partition)) return this.#last
     const text = JSON.stringify(
@@ -248,8 +250,8 @@ export class SubmittedRecords {
 }
 
 /**
- * Whether two partitions are the same object, or have equal plain values. May return false for
- * equal ones.
+ * Whether two partitions are the same object or have equal primitive values. May return false for
+ * equal partitions.
  */
 function sameFlat(a: SourcePartition, b: SourcePartition): boolean {
   if (a === b) return true

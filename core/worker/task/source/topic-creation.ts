@@ -17,7 +17,7 @@ interface Group {
 const PREFIX = 'topic.creation.'
 const OWN_KEYS = new Set(['include', 'exclude', 'partitions', 'replication.factor'])
 
-/** One pattern of a list, joined as Connect does. */
+/** Joins a list of patterns into one, as Connect does. */
 const anyOf = (patterns: readonly string[]): JavaPattern | null =>
   patterns.length === 0 ? null : JavaPattern.compile(patterns.join('|'))
 
@@ -39,8 +39,9 @@ function groupOf(name: string, props: Props, fallback: Group | null): Group {
 }
 
 /**
- * The topic-creation rules of a source connector (`topic.creation.groups`, `topic.creation.<group>.*`): which settings a new
- * topic gets. Null where the connector has none and the broker's automatic creation is used, as in Connect.
+ * Returns the function that determines the settings of a new topic, from `topic.creation.groups`
+ * and `topic.creation.<group>.*`. Returns null if the connector has no such setting: as in Connect,
+ * the broker then creates topics automatically.
  */
 export function topicCreationRules(props: Props): ((topic: string) => NewTopic) | null {
   if (!Object.keys(props).some(key => key.startsWith(PREFIX))) return null
@@ -53,7 +54,7 @@ export function topicCreationRules(props: Props): ((topic: string) => NewTopic) 
   }
 }
 
-/** Creates the topics of a source task before their first record, by its rules. */
+/** Creates the topics of a source task before their first records are written. */
 export class TopicCreator {
   readonly #admin: Admin
   readonly #rules: (topic: string) => NewTopic
@@ -65,19 +66,19 @@ export class TopicCreator {
     this.#logger = logger
   }
 
-  /** Resolves when the topic exists. Rejects when the broker refuses to create it. */
+  /** Resolves when the topic exists. Rejects if the broker does not create it. */
   async ensure(topic: string): Promise<void> {
     const [existing] = await this.#admin.describeTopics([topic])
     if (existing) return
     const wanted = this.#rules(topic)
     try {
       await this.#admin.createTopics([wanted])
-      this.#logger.info(`created topic ${topic} with ${wanted.partitions} partitions by topic.creation settings`)
+      this.#logger.info(`created topic ${topic} with ${wanted.partitions} partitions (topic.creation settings)`)
     } catch (error) {
-      // Another task may have been faster.
+      // Another task may have created the topic in the meantime.
       const [now] = await this.#admin.describeTopics([topic])
       if (!now) throw error
-      this.#logger.debug(`topic ${topic} was created meanwhile: ${messageOf(error)}`)
+      this.#logger.debug(`topic ${topic} was created by another task: ${messageOf(error)}`)
     }
   }
 

@@ -33,7 +33,9 @@ export function consumed(
   }
 }
 
-/** A consumer over logs in memory. The functions in `script` run within `poll`, such as rebalances. */
+/**
+ * A consumer over logs in memory. The functions in `script` run within `poll`, such as rebalances.
+ */
 export class FakeConsumer implements Consumer {
   readonly log = new Map<string, ConsumerRecord[]>()
   readonly commits: TopicPartitionOffset[][] = []

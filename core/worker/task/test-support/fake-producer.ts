@@ -12,13 +12,13 @@ interface Waiting {
   readonly token: number
 }
 
-/** A producer whose acks a test gives, in the order it likes. */
+/** A producer whose records a test acknowledges, in any order. */
 export class FakeProducer implements Producer {
   readonly sent: ProducerRecord[] = []
   readonly waiting: Waiting[] = []
-  /** `append` refuses while so many wait. */
+  /** `append` returns false while this many records wait. */
   capacity: number
-  /** Acks everything at once. */
+  /** Acknowledges every record at once. */
   automatic = false
   closed = false
   #room: (() => void)[] = []
@@ -38,12 +38,12 @@ export class FakeProducer implements Producer {
     return true
   }
 
-  /** Resolves when so many records have been appended in all. */
+  /** Resolves when this many records have been appended in total. */
   async arrived(count: number): Promise<void> {
     while (this.sent.length < count) await new Promise<void>(resolve => this.#arrivals.push(resolve))
   }
 
-  /** Acks, or fails, the record at an index of `waiting`. */
+  /** Acknowledges or fails the record at an index of `waiting`. */
   settle(index: number, error: Error | null = null): void {
     const [one] = this.waiting.splice(index, 1)
     one?.listener?.onDelivery(one.token, error, one.record.topic, 0, error ? -1 : this.sent.indexOf(one.record), 0)
@@ -75,7 +75,7 @@ export class FakeProducer implements Producer {
     })
   }
 
-  /** Topics that cannot be had: why. */
+  /** The topics that are not writable, with the error. */
   readonly topicErrors = new Map<string, Error>()
 
   async partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {
@@ -84,7 +84,9 @@ export class FakeProducer implements Producer {
     return []
   }
 
-  /** Nothing here is on its way before it is acked. */
+  /**
+   * Fails the records after this token. This producer sends no record before it is acknowledged.
+   */
   abortUnsent(after: number): void {
     const unsent = this.waiting.filter(w => w.token > after)
     for (const w of unsent) this.waiting.splice(this.waiting.indexOf(w), 1)

@@ -2,7 +2,7 @@ import { DataError } from '../../../connect/errors.ts'
 import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
 import type { Converters } from '../source/source-converter.ts'
 
-/** Text as it is; `!bad` cannot be read. */
+/** Converters of UTF-8 text. The text `!bad` cannot be read. */
 const text: Converter & HeaderConverter = {
   version: '0',
   config: {},

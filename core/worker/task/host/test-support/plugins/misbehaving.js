@@ -22,11 +22,11 @@ class MisbehavingTask extends SourceTask {
         for (;;);
       case 'throw-later':
         setTimeout(() => {
-          throw new Error('nobody catches this')
+          throw new Error('uncaught error')
         }, 1)
         break
       case 'reject-later':
-        void Promise.reject(new Error('nobody awaits this'))
+        void Promise.reject(new Error('unhandled rejection'))
         break
       case 'exit':
         process.exit(3)

@@ -1,6 +1,6 @@
 import { type Converter, type HeaderConverter, primitive } from '../../../../../connect/index.ts'
 
-/** Text as it is. */
+/** A converter of UTF-8 text. */
 export class TextConverter implements Converter, HeaderConverter {
   fromConnectData(_topic: string, _schema: unknown, value: unknown): Buffer | null {
     return value === null ? null : Buffer.from(String(value))
