@@ -3,6 +3,9 @@ import { BufferPool } from '../common/buffer-pool.ts'
 import type { RawConfig } from '../common/config/parse.ts'
 import { messageOf } from '../common/errors/error-table.ts'
 import { createLogger, type Logger } from '../common/log.ts'
+import { concat } from '../common/metrics/metric.ts'
+import { MetricsServer } from '../common/metrics/metrics-server.ts'
+import { processFamilies } from '../common/metrics/process-metrics.ts'
 import { type BrokerConfig, parseBrokerConfig } from './config/broker-config.ts'
 import { currentSetting } from './config/dynamic.ts'
 import { NO_DYNAMIC, toLogConfig, topicValues } from './config/effective.ts'
@@ -14,6 +17,9 @@ import { FetchSessions } from './handlers/fetch-sessions.ts'
 import type { BrokerServices } from './handlers/handler.ts'
 import { createHandlers } from './handlers/index.ts'
 import { LogManager } from './log/index.ts'
+import { BrokerStats, countIsrChanges } from './metrics/broker-stats.ts'
+import { brokerFamilies } from './metrics/collector.ts'
+import { EventLoopIdle } from './metrics/idle.ts'
 import { Dispatcher } from './network/dispatcher.ts'
 import { NetworkServer } from './network/server.ts'
 import { Partitions } from './partitions.ts'
@@ -32,6 +38,8 @@ export interface Broker {
   readonly clusterId: string
   readonly nodeId: number
   readonly config: BrokerConfig
+  /** Where metrics are served: the URLs of `metrics.listeners`, with the ports in use. */
+  readonly metricsUrls: readonly string[]
   /** The number of connected clients. */
   readonly connections: number
   /**
@@ -91,6 +99,10 @@ class RunningBroker implements Broker {
   #dispatcher: Dispatcher | null = null
   #unlock: (() => void) | null = null
   readonly #logs: LogManager[] = []
+  readonly #stats = new BrokerStats()
+  readonly #idle = new EventLoopIdle()
+  #metricsServer: MetricsServer | null = null
+  metricsUrls: readonly string[] = []
   #controller: QuorumController | null = null
   #snapshotter: Snapshotter | null = null
   #coordinators: Coordinators | null = null
@@ -110,6 +122,7 @@ class RunningBroker implements Broker {
       dispatcher: () => this.#dispatcher!,
       logger: this.#logger,
       pool: this.#pool,
+      stats: this.#stats,
       now: this.#now,
       setting: name => currentSetting(config, this.#controller?.image ?? EMPTY_IMAGE, name),
     })
@@ -159,6 +172,8 @@ class RunningBroker implements Broker {
     this.#coordinators = createCoordinators(services)
     await this.#coordinators.start()
     this.#dispatcher = new Dispatcher(createHandlers(), services)
+    this.#countMetadataChanges(controller)
+    await this.#serveMetrics(services, { partitions, metadataLog, controller })
     this.#network.serve()
     this.#startTicking(partitions, controller)
     this.#logger.info(`Broker ${this.nodeId} of cluster ${this.clusterId} listens on ${this.address}`)
@@ -255,8 +270,53 @@ class RunningBroker implements Broker {
       fetchSessions: new FetchSessions(this.config.values['max.incremental.fetch.session.cache.slots'], this.#now),
       fetchBudget: new FetchBudget(() => this.#network.unsentBytes()),
       advertised: name => this.#endpoints.get(name) ?? [...this.#endpoints.values()][0]!,
+      stats: this.#stats,
       signal: this.#stopping.signal,
     }
+  }
+
+  #countMetadataChanges(controller: QuorumController): void {
+    controller.onImage((image, previous, { topicIds }) => {
+      if (topicIds.size === 0) return
+      this.#stats.retainTopics(name => image.topicsByName.has(name))
+      for (const id of topicIds) countIsrChanges(this.#stats, previous.topicsById.get(id), image.topicsById.get(id))
+    })
+  }
+
+  async #serveMetrics(
+    services: BrokerServices,
+    o: { partitions: Partitions; metadataLog: MetadataLog; controller: QuorumController },
+  ): Promise<void> {
+    const addresses = this.config.metricsAddresses
+    if (addresses.length === 0) return
+    const own = () =>
+      brokerFamilies({
+        stats: this.#stats,
+        idle: this.#idle,
+        config: this.config,
+        nodeId: this.nodeId,
+        image: services.image,
+        logs: () => services.logs,
+        groups: () => services.coordinators.groups,
+        offlineLogs: () => o.partitions.offline,
+        memory: () => ({ used: this.#network.requestBytes, limit: this.#network.requestBytesLimit }),
+        fetchSessions: () => services.fetchSessions,
+        quorum: () => ({
+          epoch: o.controller.epoch,
+          endOffset: o.metadataLog.endOffset,
+          committedOffset: o.controller.committedOffset,
+        }),
+        stopping: () => this.#stopping.signal.aborted,
+      })
+    const collect = async () => concat(own(), await processFamilies())
+    this.#metricsServer = new MetricsServer({ addresses, collect, logger: this.#logger })
+    try {
+      this.metricsUrls = await this.#metricsServer.start()
+    } catch (cause) {
+      const address = this.config.values['metrics.listeners'].join(', ')
+      throw brokerErrors.create('MR_BROKER_METRICS_LISTEN', { address, cause: messageOf(cause) }, { cause })
+    }
+    this.#logger.info(`Metrics are served at ${this.metricsUrls.join(', ')}`)
   }
 
   #startTicking(partitions: Partitions, controller: QuorumController): void {
@@ -305,6 +365,7 @@ class RunningBroker implements Broker {
     if (serving) this.#logger.info(`Broker ${this.nodeId} is stopping`)
     this.#stopping.abort()
     if (this.#ticker) clearInterval(this.#ticker)
+    await this.#step('metrics', () => this.#metricsServer?.close())
     if (this.#abandoned) {
       await this.#step('network', () => this.#network.close(0))
       await this.#step('lock', () => this.#unlock?.())

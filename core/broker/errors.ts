@@ -14,6 +14,10 @@ export const brokerErrors = defineErrors({
     message: 'Cannot listen on {host}:{port}: {cause}',
     fix: 'In listeners, choose an address of this machine and a port that this user may open.',
   },
+  MR_BROKER_METRICS_LISTEN: {
+    message: 'Cannot serve metrics at {address}: {cause}',
+    fix: 'Choose an address of this machine and a free port in metrics.listeners.',
+  },
   MR_BROKER_DIR_UNWRITABLE: {
     message: 'Cannot write to the log directory {dir}: {cause}',
     fix: 'Make the directory writable for this user, or choose another directory in log.dirs.',

@@ -138,6 +138,11 @@ export class Partitions {
     return this.#removing === 0
   }
 
+  /** Partitions whose log could not be opened. */
+  get offline(): number {
+    return this.#failed.size
+  }
+
   /** Retries the partitions that failed. A full disk may have space again. */
   async retryFailed(image: MetadataImage): Promise<void> {
     for (const { topic, partition } of [...this.#failed.values()]) {

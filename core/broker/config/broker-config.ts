@@ -1,5 +1,7 @@
 import { type ConfigDef, type ConfigValues, defineConfig } from '../../common/config/define.ts'
 import { ConfigError, parseConfig, type RawConfig } from '../../common/config/parse.ts'
+import { messageOf } from '../../common/errors/error-table.ts'
+import { type MetricsAddress, parseMetricsAddress } from '../../common/metrics/address.ts'
 import { brokerErrors } from '../errors.ts'
 import { GROUP_CONFIG, MILLRACE_CONFIG, TRANSACTION_CONFIG } from './defs/groups.ts'
 import { LOG_CONFIG } from './defs/log.ts'
@@ -27,6 +29,8 @@ export interface BrokerConfig {
   /** The unknown keys in the file. */
   readonly unknown: readonly string[]
   readonly listeners: readonly Listener[]
+  /** `metrics.listeners` */
+  readonly metricsAddresses: readonly MetricsAddress[]
   /** By listener name. Port 0 means the port of the listener. */
   readonly advertised: ReadonlyMap<string, Listener>
   /** The number of the security protocol, by listener name. */
@@ -67,6 +71,21 @@ function checkListeners(listeners: readonly Listener[], protocols: ReadonlyMap<s
   }
 }
 
+function readMetricsAddresses(texts: readonly string[], problems: string[]): MetricsAddress[] {
+  const addresses: MetricsAddress[] = []
+  for (const text of texts) {
+    try {
+      const address = parseMetricsAddress(text)
+      const isTaken = addresses.some(a => a.port === address.port && a.host === address.host && a.port !== 0)
+      if (isTaken) problems.push(`metrics.listeners: ${text} is listed twice`)
+      addresses.push(address)
+    } catch (error) {
+      problems.push(`metrics.listeners: ${messageOf(error)}`)
+    }
+  }
+  return addresses
+}
+
 /**
  * Parses the keys of `server.properties`. Throws MR_BROKER_CONFIG, which names every invalid key.
  * Unknown keys are listed in `unknown`, because as in Kafka they cause only a warning.
@@ -92,6 +111,7 @@ export function parseBrokerConfig(raw: RawConfig): BrokerConfig {
   }
   const { listeners, advertised } = allListeners(values, problems)
   checkListeners(listeners, protocols, problems)
+  const metricsAddresses = readMetricsAddresses(values['metrics.listeners'], problems)
   for (const role of ['broker', 'controller'] as const) {
     if (!values['process.roles'].includes(role))
       problems.push(`process.roles: ${role} is missing. This version runs as broker,controller in one process`)
@@ -119,6 +139,7 @@ export function parseBrokerConfig(raw: RawConfig): BrokerConfig {
     given,
     unknown,
     listeners,
+    metricsAddresses,
     advertised: new Map(advertised.map(l => [l.name, l])),
     protocols,
     interBrokerListener: interBroker,

@@ -177,6 +177,19 @@ export class GroupCoordinator {
     return group && group.state !== 'Dead' ? descriptionOf(group) : ErrorCode.GROUP_ID_NOT_FOUND
   }
 
+  /** How many groups are in each state, and how many offsets they have committed. */
+  counts(): { readonly byState: ReadonlyMap<string, number>; readonly offsets: number } {
+    const byState = new Map<string, number>()
+    let offsets = 0
+    for (const shard of this.#shards.values()) {
+      for (const entry of shard.groups) {
+        byState.set(entry.group.state, (byState.get(entry.group.state) ?? 0) + 1)
+        offsets += entry.offsets.size
+      }
+    }
+    return { byState, offsets }
+  }
+
   /**
    * Returns all groups of this broker, or COORDINATOR_LOAD_IN_PROGRESS while some are still
    * loading.

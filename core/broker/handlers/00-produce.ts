@@ -5,6 +5,7 @@ import * as header from '../../protocol/records/batch-header.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
 import { claimsTransaction, singleBatch } from '../log/validation/check-header.ts'
 import { RecordsRejected } from '../log/validation/rules.ts'
+import type { TopicStats } from '../metrics/broker-stats.ts'
 import type { TopicImage } from '../quorum/image.ts'
 import { isInternalTopic } from '../quorum/topic-names.ts'
 import type { Handler, RequestContext } from './handler.ts'
@@ -77,6 +78,9 @@ async function append(
   ctx: RequestContext,
 ): Promise<PartitionResponse> {
   let logStartOffset = NO_OFFSET
+  const stats = ctx.broker.stats.topic(topic.name)
+  stats.produceRequests++
+  const bytes = records?.length ?? 0
   try {
     const batch = singleBatch(records, ctx.apiVersion)
     const log = ctx.broker.log(topic.name, index)
@@ -85,6 +89,10 @@ async function append(
     if (claimsTransaction(batch) && header.producerId(batch, 0) >= 0) throw errorFor(ErrorCode.INVALID_TXN_STATE)
     const leaderEpoch = topic.partitions[index]?.leaderEpoch ?? 0
     const done = await log.append(batch, { origin: 'client', leaderEpoch, requiredAcks: acks })
+    if (!done.duplicate) {
+      stats.messagesIn += done.lastOffset - done.baseOffset + 1
+      stats.bytesIn += bytes
+    }
     return {
       index,
       baseOffset: done.baseOffset,
@@ -94,8 +102,25 @@ async function append(
   } catch (error) {
     if (kafkaCodeOf(error) === ErrorCode.UNKNOWN_SERVER_ERROR)
       ctx.broker.logger.error(`Cannot append to ${topic.name}-${index}`, error)
+    countFailure(stats, kafkaCodeOf(error), bytes)
     return refused(index, error, logStartOffset)
   }
+}
+
+/** As in Kafka, only errors that are not the client's own count as failed. */
+const NOT_FAILED = new Set<number>([
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.UNKNOWN_TOPIC_ID,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+])
+
+function countFailure(stats: TopicStats, code: number, bytes: number): void {
+  if (code === ErrorCode.MESSAGE_TOO_LARGE || code === ErrorCode.RECORD_LIST_TOO_LARGE) stats.bytesRejected += bytes
+  if (!NOT_FAILED.has(code)) stats.failedProduceRequests++
 }
 
 /**
@@ -110,6 +135,7 @@ export const produceHandler: Handler<Request, Response> = {
     const { acks } = request
     const wholeProblem = requestProblem(request)
     const pending: Promise<void>[] = []
+    const stats = ctx.broker.stats.api(ApiKey.Produce, 'Produce')
     const responses = request.topicData.map(({ name, topicId, partitionData }) => {
       const topic = findTopic(image, name, topicId)
       const code = wholeProblem || topicProblem(topic, topicId, ctx)
@@ -118,12 +144,14 @@ export const produceHandler: Handler<Request, Response> = {
         const problem = code || partitionProblem(topic?.partitions[data.index])
         if (!topic || problem !== ErrorCode.NONE) {
           partitionResponses[i] = refused(data.index, problem)
+          stats.error(problem)
           continue
         }
         const done = append(data, topic, acks, ctx)
         pending.push(
           done.then(response => {
             partitionResponses[i] = response
+            stats.error(response.errorCode ?? ErrorCode.NONE)
           }),
         )
       }

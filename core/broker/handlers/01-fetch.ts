@@ -2,6 +2,7 @@ import { ApiKey } from '../../protocol/api-keys.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import type { FetchRequest, FetchResponse } from '../../protocol/messages/01-fetch.ts'
 import type { Message, MessageInput } from '../../protocol/schema/declare.ts'
+import type { TopicStats } from '../metrics/broker-stats.ts'
 import type { FetchedPartition } from './fetch-partition.ts'
 import { type Resolved, read, resolve } from './fetch-read.ts'
 import type { FetchContext } from './fetch-sessions.ts'
@@ -58,7 +59,9 @@ async function readWithin(
   const result: FetchedPartition[] = []
   try {
     for (const r of resolved) {
-      result.push(await read(r, limits, readCommitted))
+      const part = await read(r, limits, readCommitted)
+      if (r.log) count(ctx.broker.stats.topic(r.topic), part)
+      result.push(part)
       reservation.read(Math.max(reservation.bytes, left - limits.left))
     }
     reservation.read(left - limits.left)
@@ -68,6 +71,12 @@ async function readWithin(
     else setImmediate(reservation.release)
   }
   return result
+}
+
+function count(stats: TopicStats, part: FetchedPartition): void {
+  stats.fetchRequests++
+  stats.bytesOut += part.size
+  if (part.errorCode === ErrorCode.UNKNOWN_SERVER_ERROR) stats.failedFetchRequests++
 }
 
 function partitionOf(p: FetchedPartition): Partition {
@@ -122,9 +131,16 @@ export const fetchHandler: Handler<Request, Response> = {
     if (request.isolationLevel !== 0 && request.isolationLevel !== READ_COMMITTED)
       return refused(request, ErrorCode.UNKNOWN_SERVER_ERROR)
     const context = ctx.broker.fetchSessions.contextOf(request, ctx.apiVersion)
-    if ('errorCode' in context) return { errorCode: context.errorCode }
+    const stats = ctx.broker.stats.api(ApiKey.Fetch, 'Fetch')
+    if ('errorCode' in context) {
+      stats.error(context.errorCode)
+      return { errorCode: context.errorCode }
+    }
     const all = await readAll(context, request, ctx)
-    for (const { release } of all) if (release) ctx.memory.onSent(release)
+    for (const { release, errorCode } of all) {
+      stats.error(errorCode)
+      if (release) ctx.memory.onSent(release)
+    }
     const { sessionId, partitions } = context.answer(all)
     return { errorCode: ErrorCode.NONE, sessionId, responses: byTopic(partitions) }
   },

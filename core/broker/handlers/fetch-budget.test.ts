@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { FetchRequest } from '../../protocol/messages/01-fetch.ts'
 import { decode, encode } from '../../protocol/schema/codec.ts'
 import { ZERO_UUID } from '../../protocol/uuid.ts'
+import { BrokerStats } from '../metrics/broker-stats.ts'
 import { fetchHandler } from './01-fetch.ts'
 import { FetchBudget } from './fetch-budget.ts'
 import { FetchSessions } from './fetch-sessions.ts'
@@ -69,6 +70,7 @@ test('concurrent fetches share the limit: together they exceed it by at most one
     image: () => ({ topicsByName: new Map([['t', { name: 't', id: ZERO_UUID, partitions: [partition] }]]) }),
     log: () => log,
     fetchSessions: new FetchSessions(0, () => 0),
+    stats: new BrokerStats(),
     fetchBudget,
   }
   const ctx = { apiVersion: 12, signal: new AbortController().signal, broker } as unknown as RequestContext

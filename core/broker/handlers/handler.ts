@@ -1,4 +1,5 @@
 import type { Coordinators } from '../coordinator/index.ts'
+import type { BrokerStats } from '../metrics/broker-stats.ts'
 import type { BaseServices } from '../services.ts'
 import type { FetchBudget } from './fetch-budget.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
@@ -54,6 +55,7 @@ export interface BrokerServices extends BaseServices {
    */
   readonly coordinators: Coordinators
   readonly fetchSessions: FetchSessions
+  readonly stats: BrokerStats
   /** Limits the memory of fetch responses that slow clients have not read yet. */
   readonly fetchBudget: FetchBudget
   /** The address that clients should use to reach this broker on a listener. */

@@ -120,6 +120,10 @@ export class PartitionLog implements api.PartitionLog {
     return this.#log.sizeInBytes
   }
 
+  get segmentCount(): number {
+    return this.#log.segments.length
+  }
+
   /** The base offsets of the segments. */
   get segmentOffsets(): number[] {
     return this.#log.segments.map(s => s.baseOffset)

@@ -130,6 +130,7 @@ export interface PartitionLog {
   readonly logEndOffset: number
   readonly lastStableOffset: number
   readonly sizeInBytes: number
+  readonly segmentCount: number
   /**
    * Whether the log was closed cleanly before, or is new. If so, it contains every acknowledged
    * record.

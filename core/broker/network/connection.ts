@@ -3,6 +3,7 @@ import type { BufferPool } from '../../common/buffer-pool.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
 import type { ConnectionInfo, RequestMemory } from '../handlers/handler.ts'
+import type { ListenerStats } from '../metrics/broker-stats.ts'
 import type { Dispatcher, Response } from './dispatcher.ts'
 import { FrameReader } from './frame-reader.ts'
 import { readInto } from './read-into.ts'
@@ -54,6 +55,8 @@ export interface ConnectionOptions {
   readonly budget: RequestBudget
   readonly maxRequestBytes: number
   readonly logger: Logger
+  /** Where its traffic is counted: those of its listener. */
+  readonly stats: ListenerStats
   readonly now: () => number
   readonly onClose: (connection: Connection) => void
   /** Called when the unsent bytes exceed the limit, and again when they have been sent. */
@@ -135,6 +138,7 @@ export class Connection implements Holder {
     if (this.#closed) return
     this.lastBytesAt = this.lastActivity = this.#o.now()
     this.heldBytes += count
+    this.#o.stats.bytesIn += count
     this.#o.budget.add(count)
     if (this.#inPlace) this.#reader.received(count)
     else this.#reader.push(incoming.subarray(0, count))
@@ -167,6 +171,7 @@ export class Connection implements Holder {
   #begin(frame: Buffer): void {
     const request = new PendingRequest(frame, this.#o.pool)
     this.#requests.push(request)
+    this.#o.stats.requests++
     this.#o.budget.remove(this)
     let result: Response | Promise<Response>
     try {
@@ -226,7 +231,10 @@ export class Connection implements Holder {
 
   #write(chunks: readonly Buffer[], sent: (() => void)[] | null): void {
     const last = sent === null ? -1 : chunks.length - 1
+    const { stats } = this.#o
+    stats.responses++
     for (const [i, chunk] of chunks.entries()) {
+      stats.bytesOut += chunk.length
       if (i !== last) this.#socket.write(chunk)
       // After an error the operating system may still be reading the buffer, so it is not released.
       else

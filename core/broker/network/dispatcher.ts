@@ -42,6 +42,7 @@ export class Dispatcher {
     signal: AbortSignal,
     memory: RequestMemory,
   ): Response | Promise<Response> {
+    const startedAt = performance.now()
     const header = decodeRequestHeader(frame)
     const api = apis.get(header.apiKey)
     const handler = this.#handlers.get(header.apiKey) as Erased | undefined
@@ -75,14 +76,27 @@ export class Dispatcher {
     try {
       result = handler.handle(body, ctx)
     } catch (error) {
-      return this.#encode(api, header, this.#errorResponse(error, api, handler, body, ctx))
+      return this.#finish(api, header, this.#errorResponse(error, api, handler, body, ctx), startedAt)
     }
-    if (result === null) return null
-    if (!(result instanceof Promise)) return this.#encode(api, header, result)
+    if (!(result instanceof Promise)) return this.#finish(api, header, result, startedAt)
     return result.then(
-      response => (response === null ? null : this.#encode(api, header, response)),
-      error => this.#encode(api, header, this.#errorResponse(error, api, handler, body, ctx)),
+      response => this.#finish(api, header, response, startedAt),
+      error => this.#finish(api, header, this.#errorResponse(error, api, handler, body, ctx), startedAt),
     )
+  }
+
+  #finish(
+    api: Api,
+    header: RequestHeader,
+    response: MessageInput<MessageDeclaration> | null,
+    startedAt: number,
+  ): Response {
+    const bytes = response === null ? null : this.#encode(api, header, response)
+    const stats = this.#broker.stats.api(api.key, api.name)
+    stats.answered(header.apiVersion, startedAt)
+    // These two count the errors of each partition
+    if (api.key !== ApiKey.Produce && api.key !== ApiKey.Fetch) stats.error(errorCodeOf(response))
+    return bytes
   }
 
   #encode(api: Api, header: RequestHeader, response: MessageInput<MessageDeclaration>): Buffer[] {
@@ -100,6 +114,11 @@ export class Dispatcher {
     if (field && inVersions(field.versions, ctx.apiVersion)) return { errorCode: code } as object
     throw error instanceof Error ? error : new Error(errorName(code))
   }
+}
+
+function errorCodeOf(response: MessageInput<MessageDeclaration> | null): number {
+  const code = response === null ? 0 : (response as { readonly errorCode?: unknown }).errorCode
+  return typeof code === 'number' ? code : ErrorCode.NONE
 }
 
 function unsupported(header: RequestHeader, api?: Api) {

@@ -6,6 +6,7 @@ import type { Logger } from '../../common/log.ts'
 import type { BrokerConfig, BrokerConfigValues } from '../config/broker-config.ts'
 import type { Listener } from '../config/listeners.ts'
 import { brokerErrors } from '../errors.ts'
+import type { BrokerStats } from '../metrics/broker-stats.ts'
 import { Connection } from './connection.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { RequestBudget } from './request-budget.ts'
@@ -14,6 +15,7 @@ interface ServerOptions {
   readonly config: BrokerConfig
   readonly dispatcher: () => Dispatcher
   readonly logger: Logger
+  readonly stats: BrokerStats
   readonly pool: BufferPool
   readonly now: () => number
   /** The current value of a setting, which may change while the broker runs. */
@@ -60,6 +62,11 @@ export class NetworkServer {
 
   get connectionCount(): number {
     return this.#connections.size
+  }
+
+  /** Bytes that requests may hold. */
+  get requestBytesLimit(): number {
+    return this.#budget.limit
   }
 
   /** Bytes that requests hold now. */
@@ -147,7 +154,11 @@ export class NetworkServer {
       return
     }
     this.#perHost.set(host, ofHost + 1)
+    const stats = this.#o.stats.listener(listener.name)
+    stats.connections++
+    stats.connectionsCreated++
     const connection = new Connection({
+      stats,
       socket,
       info: { id: this.#nextId++, host, listener: listener.name },
       dispatcher: this.#o.dispatcher(),
@@ -165,6 +176,9 @@ export class NetworkServer {
 
   #removed(c: Connection): void {
     if (!this.#connections.delete(c)) return
+    const stats = this.#o.stats.listener(c.info.listener)
+    stats.connections--
+    stats.connectionsClosed++
     const left = (this.#perHost.get(c.info.host) ?? 1) - 1
     if (left > 0) this.#perHost.set(c.info.host, left)
     else this.#perHost.delete(c.info.host)

@@ -67,6 +67,16 @@ export class QuorumController implements Controller {
     return this.#publisher.image
   }
 
+  /** The epoch in which this node leads. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  /** The offset after the last committed record of the metadata log. */
+  get committedOffset(): number {
+    return this.#committed.offset + 1
+  }
+
   onImage(listener: ImageListener): () => void {
     return this.#publisher.onImage(listener)
   }

@@ -44,3 +44,8 @@ export function defineMetrics<N extends string>(
 export function single(metric: Metric, value: number): Family {
   return { metric, samples: [[[], value]] }
 }
+
+/** The elements of all parts, one part after the other. */
+export function* concat<T>(...parts: readonly Iterable<T>[]): Generator<T> {
+  for (const part of parts) yield* part
+}

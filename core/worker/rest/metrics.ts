@@ -1,4 +1,5 @@
 import type { Express, Request, Response } from 'express'
+import { concat } from '../../common/metrics/metric.ts'
 import { processFamilies } from '../../common/metrics/process-metrics.ts'
 import { answerMetrics } from '../../common/metrics/serve.ts'
 import { RestError } from '../herder/rest-error.ts'
@@ -28,8 +29,4 @@ export function metricsRoute(app: Express, health: () => WorkerHealth): void {
     res.setHeader('Allow', 'GET,HEAD')
     throw new RestError(405, 'HTTP 405 Method Not Allowed')
   })
-}
-
-function* concat<T>(...parts: Iterable<T>[]): Generator<T> {
-  for (const part of parts) yield* part
 }

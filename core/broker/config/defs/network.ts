@@ -13,6 +13,12 @@ export const NETWORK_CONFIG = defineConfig({
     documentation:
       'The addresses on which the broker listens, as NAME://host:port. An empty host means all interfaces. Port 0 means any free port. Unlike in Kafka, the default is the loopback interface, because clients are not authenticated.',
   }),
+  'metrics.listeners': key.list({
+    default: '',
+    importance: 'LOW',
+    documentation:
+      'The addresses at which the broker serves its metrics to Prometheus, as http://host:port; the path is /metrics. An empty host means all interfaces. Port 0 means any free port, which the log shows. Default: metrics are not served. Not in Kafka, where a JMX exporter does this.',
+  }),
   'advertised.listeners': key.list({
     default: null,
     importance: 'HIGH',

@@ -1,0 +1,118 @@
+import { Latencies } from './latencies.ts'
+
+/** What the broker counts for a topic. Handlers add to the fields. */
+export class TopicStats {
+  messagesIn = 0
+  bytesIn = 0
+  bytesOut = 0
+  bytesRejected = 0
+  produceRequests = 0
+  failedProduceRequests = 0
+  fetchRequests = 0
+  failedFetchRequests = 0
+}
+
+export type TopicCounter = keyof TopicStats
+
+/** What the broker counts for an API. */
+export class ApiStats {
+  readonly name: string
+  readonly times = new Latencies(performance.now())
+  /** Requests by version. */
+  readonly requests: number[] = []
+  /** Responses, or their partitions, by error code. */
+  readonly errors = new Map<number, number>()
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  answered(version: number, startedAt: number): void {
+    const now = performance.now()
+    this.requests[version] = (this.requests[version] ?? 0) + 1
+    this.times.record(now - startedAt, now)
+  }
+
+  error(code: number): void {
+    this.errors.set(code, (this.errors.get(code) ?? 0) + 1)
+  }
+}
+
+/** The traffic of one listener. Its connections add to the fields. */
+export class ListenerStats {
+  readonly name: string
+  connections = 0
+  connectionsCreated = 0
+  connectionsClosed = 0
+  bytesIn = 0
+  bytesOut = 0
+  requests = 0
+  responses = 0
+
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+/** What a broker counts while it serves. Plain numbers: a scrape reads them, nothing is computed before. */
+export class BrokerStats {
+  readonly apis = new Map<number, ApiStats>()
+  readonly listeners = new Map<string, ListenerStats>()
+  isrShrinks = 0
+  isrExpands = 0
+  readonly #topics = new Map<string, TopicStats>()
+  /** The counts of topics that were deleted, so that the sums never decrease. */
+  readonly #deleted = new TopicStats()
+
+  /** The counters of a topic that exists. */
+  topic(name: string): TopicStats {
+    let stats = this.#topics.get(name)
+    if (!stats) this.#topics.set(name, (stats = new TopicStats()))
+    return stats
+  }
+
+  api(key: number, name: string): ApiStats {
+    let stats = this.apis.get(key)
+    if (!stats) this.apis.set(key, (stats = new ApiStats(name)))
+    return stats
+  }
+
+  listener(name: string): ListenerStats {
+    let stats = this.listeners.get(name)
+    if (!stats) this.listeners.set(name, (stats = new ListenerStats(name)))
+    return stats
+  }
+
+  topics(): [string, TopicStats][] {
+    return [...this.#topics]
+  }
+
+  /** Over all topics, those that were deleted included. */
+  total(counter: TopicCounter): number {
+    let sum = this.#deleted[counter]
+    for (const stats of this.#topics.values()) sum += stats[counter]
+    return sum
+  }
+
+  /** Forgets the topics for which `exists` is false. */
+  retainTopics(exists: (name: string) => boolean): void {
+    for (const [name, stats] of this.#topics) {
+      if (exists(name)) continue
+      for (const counter of Object.keys(stats) as TopicCounter[]) this.#deleted[counter] += stats[counter]
+      this.#topics.delete(name)
+    }
+  }
+}
+
+/** Counts changes of the in-sync replicas of a topic's partitions. */
+export function countIsrChanges(stats: BrokerStats, before: TopicIsr | undefined, after: TopicIsr | undefined): void {
+  if (!before || !after || before === after) return
+  for (const [i, { isr }] of after.partitions.entries()) {
+    const previous = before.partitions[i]?.isr
+    if (!previous || previous === isr) continue
+    if (isr.some(id => !previous.includes(id))) stats.isrExpands++
+    if (previous.some(id => !isr.includes(id))) stats.isrShrinks++
+  }
+}
+
+type TopicIsr = { readonly partitions: readonly { readonly isr: readonly number[] }[] }
