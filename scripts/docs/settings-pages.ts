@@ -9,10 +9,10 @@ import { consumerKeys } from '../../core/client/config/consumer-keys.ts'
 import { producerKeys } from '../../core/client/config/producer-keys.ts'
 import { securityConfig } from '../../core/client/config/security-keys.ts'
 import type { ConfigDef } from '../../core/common/config/define.ts'
-import { commonKeys, restKeys, standaloneKeys } from '../../core/worker/config/common-keys.ts'
+import { commonKeys, standaloneKeys } from '../../core/worker/config/common-keys.ts'
 import { commonConnectorKeys } from '../../core/worker/config/connector-keys.ts'
 import { distributedKeys } from '../../core/worker/config/distributed-keys.ts'
-import type { RuntimeKey } from '../../core/worker/config/runtime-keys.ts'
+import { restKeys } from '../../core/worker/config/rest-keys.ts'
 import { sinkKeys, sourceKeys } from '../../core/worker/config/source-sink-keys.ts'
 import { keysTable } from './render.ts'
 
@@ -65,39 +65,16 @@ function clientPage(): string {
   return page('Settings of clients', text.join('\n'), sections)
 }
 
-function asConfig(keys: readonly RuntimeKey[]): ConfigDef {
-  return Object.fromEntries(
-    keys.map(key => [
-      key.name,
-      {
-        type: key.type,
-        ...(key.default !== undefined && { default: key.default }),
-        importance: key.importance,
-        documentation: key.documentation,
-      },
-    ]),
-  )
-}
-
 function workerPage(): string {
   const common = commonConnectorKeys()
-  const without = (keys: readonly RuntimeKey[]) => keys.filter(key => !common.some(c => c.name === key.name))
   const sections: Section[] = [
     ['Every worker', commonKeys],
     ['REST', restKeys],
     ['A distributed worker', distributedKeys, 'For `millrace connect-distributed`.'],
     ['A standalone worker', standaloneKeys, 'For `millrace connect-standalone`.'],
-    [
-      'Every connector',
-      asConfig(common),
-      'These keys apply to every connector. [Its own page](connectors) lists the others.',
-    ],
-    [
-      'Every source',
-      asConfig(without(sourceKeys())),
-      'The settings of a topic creation group are `topic.creation.GROUP.*`, as in Connect.',
-    ],
-    ['Every sink', asConfig(without(sinkKeys()))],
+    ['Every connector', common, 'These keys apply to every connector. [Its own page](connectors) lists the others.'],
+    ['Every source', sourceKeys, 'The settings of a topic creation group are `topic.creation.GROUP.*`, as in Connect.'],
+    ['Every sink', sinkKeys],
   ]
   return page(
     'Configuration of a worker, and of every connector',

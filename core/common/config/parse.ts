@@ -99,9 +99,15 @@ function rawOf(name: string, key: ConfigKey, raw: RawConfig): unknown {
   return undefined
 }
 
-function show(value: unknown): string | null {
+/** A value as text: a list with commas, a password as `[hidden]`, or null. */
+export function valueText(value: unknown): string | null {
   if (value === null || value === undefined) return null
-  return hideInUrls(Array.isArray(value) ? value.join(',') : String(value))
+  return Array.isArray(value) ? value.join(',') : String(value)
+}
+
+function show(value: unknown): string | null {
+  const text = valueText(value)
+  return text === null ? null : hideInUrls(text)
 }
 
 /** Prints a value as Java does: a list as `[a, b]`, a DOUBLE with a fraction. */
@@ -111,11 +117,14 @@ function javaText(type: ConfigType, value: unknown): string {
 }
 
 interface Checked {
+  /** The parsed value, or null if it cannot be parsed. */
   readonly value: unknown
   readonly errors: string[]
 }
 
-function checkKey(name: string, key: ConfigKey, raw: RawConfig): Checked {
+/** Parses and checks one key. `isNull`: it was given with the value null, so that it is not missing. */
+export function checkKey(name: string, key: ConfigKey, raw: RawConfig, isNull = false): Checked {
+  if (isNull) return { value: null, errors: errorsOfNull(name, key) }
   const given = rawOf(name, key, raw)
   if (given === undefined && key.default === undefined) {
     const missing = `Missing required configuration "${name}" which has no default value.`
@@ -150,9 +159,9 @@ function errorsOfNull(name: string, key: ConfigKey): string[] {
  * that were given with the value null, so that they are not missing.
  */
 export function validateConfig(def: ConfigDef, raw: RawConfig, nulls: readonly string[] = []): ConfigValue[] {
-  const check = (name: string, key: ConfigKey): Checked =>
-    nulls.includes(name) ? { value: null, errors: errorsOfNull(name, key) } : checkKey(name, key, raw)
-  const checked = new Map(Object.entries(def).map(([name, key]) => [name, check(name, key)]))
+  const checked = new Map(
+    Object.entries(def).map(([name, key]) => [name, checkKey(name, key, raw, nulls.includes(name))]),
+  )
   const values = Object.fromEntries([...checked].map(([name, c]) => [name, c.value]))
   return Object.entries(def).map(([name, key]) => {
     const { value, errors } = checked.get(name)!

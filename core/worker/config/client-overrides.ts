@@ -5,7 +5,7 @@ import { withPrefix } from './worker-config.ts'
 export type ClientKind = 'producer' | 'consumer' | 'admin'
 export type OverridePolicy = 'All' | 'None' | 'Principal' | 'Allowlist'
 
-/** The policy of a class name: `org.apache.kafka...AllConnectorClientConfigOverridePolicy` is `All`. */
+/** The short name of a policy: `All` for `org.apache.kafka...AllConnectorClientConfigOverridePolicy`. */
 export function policyOf(name: string): OverridePolicy {
   return name.replace(/^.*\./, '').replace(/ConnectorClientConfigOverridePolicy$/, '') as OverridePolicy
 }
@@ -19,7 +19,7 @@ export function isSecretClientKey(key: string): boolean {
   return SECRETS.some(name => key === name || key.endsWith(`.${name}`))
 }
 
-/** Why a setting may not be overridden, in Connect's words; null when it may. */
+/** Returns why a setting must not be overridden, in Connect's words, or null. */
 export function overrideError(policy: OverridePolicy, allowlist: readonly string[], key: string): string | null {
   const allowed =
     policy === 'All' ||
@@ -30,14 +30,15 @@ export function overrideError(policy: OverridePolicy, allowlist: readonly string
     : `The '${policy}' policy does not allow '${key}' to be overridden in the connector configuration.`
 }
 
-/** The settings that a connector overrides, without prefix. */
+/** The client settings that a connector overrides, without the prefix. */
 export function overridesOf(connector: Props, kind: ClientKind): Record<string, string> {
   return withPrefix(connector, `${kind}.override.`)
 }
 
 /**
- * A connector's client settings: the runtime's defaults, the worker's `producer.` (`consumer.`, `admin.`), the connector's
- * `producer.override.`, the later winning. As in Connect, the worker's top-level security settings are not among them.
+ * The settings of a connector's client: the defaults of the runtime, then `producer.` (`consumer.`,
+ * `admin.`) of the worker, then `producer.override.` of the connector. Later values win. As in
+ * Connect, the client settings of the worker without a prefix are not included.
  */
 export function clientProps(
   kind: ClientKind,

@@ -1,268 +1,207 @@
 import { defineConfig } from '../../common/config/define.ts'
-import { listOf, nonEmpty, oneOf, range } from '../../common/config/validators.ts'
+import { key } from '../../common/config/key.ts'
+import { nonEmpty, oneOf } from '../../common/config/validators.ts'
 
-/** What every worker is configured with, in both modes. Names and defaults are Connect's unless said otherwise. */
-export const commonKeys = defineConfig({
-  'bootstrap.servers': {
-    type: 'LIST',
+const JAVA_METRICS = 'The metrics of this worker are counters without sample windows.'
+
+const version = (of: string) =>
+  key.string({
+    default: null,
+    importance: 'LOW',
+    documentation: `The version of the ${of}, or a range of versions such as [1.0,2.0). Default: the latest installed version.`,
+  })
+
+const clientKeys = defineConfig({
+  'bootstrap.servers': key.list({
     default: ['localhost:9092'],
     importance: 'HIGH',
-    documentation: 'host:port of some brokers, separated by commas. The rest of the cluster is found through them.',
-  },
-  'client.dns.lookup': {
-    type: 'STRING',
+    documentation:
+      'The addresses of some brokers, as host:port. The worker connects to any of them and discovers the other brokers of the cluster.',
+  }),
+  'client.dns.lookup': key.string({
     default: 'use_all_dns_ips',
-    importance: 'MEDIUM',
-    documentation:
-      'How the addresses of a broker are tried: all of them, or those of its canonical names. No effect: all of them are tried.',
     validator: oneOf(['use_all_dns_ips', 'resolve_canonical_bootstrap_servers_only']),
-  },
-  'key.converter': {
-    type: 'CLASS',
-    importance: 'HIGH',
-    documentation:
-      "The converter of record keys, unless a connector names its own. Its settings follow as 'key.converter.*'.",
-  },
-  'value.converter': {
-    type: 'CLASS',
-    importance: 'HIGH',
-    documentation:
-      "The converter of record values, unless a connector names its own. Its settings follow as 'value.converter.*'.",
-  },
-  'header.converter': {
-    type: 'CLASS',
-    default: 'org.apache.kafka.connect.storage.SimpleHeaderConverter',
-    importance: 'LOW',
-    documentation: 'The converter of header values, unless a connector names its own.',
-  },
-  'key.converter.plugin.version': version('key converter'),
-  'value.converter.plugin.version': version('value converter'),
-  'header.converter.plugin.version': version('header converter'),
-  'task.shutdown.graceful.timeout.ms': {
-    type: 'LONG',
-    default: 5000,
-    importance: 'LOW',
-    documentation: 'How long a task has to stop and commit, milliseconds. Its thread is terminated afterwards.',
-    validator: range(0),
-  },
-  'offset.flush.interval.ms': {
-    type: 'LONG',
-    default: 60000,
-    importance: 'LOW',
-    documentation: 'How often tasks commit offsets, milliseconds.',
-    validator: range(1),
-  },
-  'offset.flush.timeout.ms': {
-    type: 'LONG',
-    default: 5000,
-    importance: 'LOW',
-    documentation: 'Accepted for compatibility: a commit covers what the log has acked, so nothing is waited for.',
-    validator: range(0),
-  },
-  'plugin.path': {
-    type: 'LIST',
-    default: [],
-    importance: 'LOW',
-    documentation:
-      'Folders with plugins: npm packages with a "millrace" manifest, or folders of such packages, separated by commas.',
-  },
-  'plugin.discovery': {
-    type: 'STRING',
-    default: 'hybrid_warn',
-    importance: 'LOW',
-    documentation: 'Accepted for compatibility: plugins are always found by their manifests, without running them.',
-    validator: oneOf(['only_scan', 'hybrid_warn', 'hybrid_fail', 'service_load'], { ignoreCase: true }),
-  },
-  'config.providers': {
-    type: 'LIST',
-    default: [],
-    importance: 'LOW',
-    documentation:
-      "Names of config providers; each needs 'config.providers.<name>.class' and may take 'config.providers.<name>.param.*'.",
-  },
-  'connector.client.config.override.policy': {
-    type: 'STRING',
+    importance: 'MEDIUM',
+    noEffect: 'Node resolves host names and tries all addresses of a broker.',
+    documentation: 'How the worker resolves the host names of brokers.',
+  }),
+  'connector.client.config.override.policy': key.string({
     default: 'All',
     importance: 'LOW',
     documentation:
-      'Which client settings connectors may override: All, None, Principal (only the credentials), Allowlist.',
-  },
-  'connector.client.config.override.allowlist': {
-    type: 'LIST',
+      'Which settings of clients a connector may override with producer.override., consumer.override. and admin.override. All: all settings. None: no settings. Principal: only credentials. Allowlist: those in connector.client.config.override.allowlist.',
+  }),
+  'connector.client.config.override.allowlist': key.list({
     default: [],
     importance: 'LOW',
-    documentation: 'The client settings that the policy Allowlist lets connectors override.',
-  },
-  'metrics.sample.window.ms': {
-    type: 'LONG',
-    default: 30000,
-    importance: 'LOW',
-    documentation: 'The window of a metrics sample, milliseconds. No effect yet.',
-    validator: range(0),
-  },
-  'metrics.num.samples': {
-    type: 'INT',
-    default: 2,
-    importance: 'LOW',
-    documentation: 'How many samples a metric keeps. No effect yet.',
-    validator: range(1),
-  },
-  'metrics.recording.level': {
-    type: 'STRING',
-    default: 'INFO',
-    importance: 'LOW',
-    documentation: 'The highest level of metrics that are recorded. No effect yet.',
-    validator: oneOf(['INFO', 'DEBUG', 'TRACE']),
-  },
-  'metric.reporters': {
-    type: 'LIST',
-    default: [],
-    importance: 'LOW',
-    documentation: 'Accepted for compatibility: Java classes cannot be loaded.',
-  },
-  'topic.tracking.enable': {
-    type: 'BOOLEAN',
-    default: true,
-    importance: 'LOW',
-    documentation: 'Whether the topics that a connector uses are recorded in the status topic.',
-  },
-  'topic.tracking.allow.reset': {
-    type: 'BOOLEAN',
-    default: true,
-    importance: 'LOW',
-    documentation: 'Whether the recorded topics of a connector can be reset over REST.',
-  },
-  'topic.creation.enable': {
-    type: 'BOOLEAN',
-    default: true,
-    importance: 'LOW',
-    documentation: "Whether source connectors create their topics by 'topic.creation.*'.",
-  },
-  'task.isolation': {
-    type: 'STRING',
-    default: 'task',
-    importance: 'MEDIUM',
-    documentation:
-      'Which tasks share a thread: task (none), connector (all of one connector), worker (all). Threads cost 10 to 60 MB each. Not in Connect.',
-    validator: oneOf(['task', 'connector', 'worker']),
-  },
-  'task.memory.max.mb': {
-    type: 'INT',
-    default: 256,
-    importance: 'MEDIUM',
-    documentation:
-      'The JavaScript heap of a thread that runs tasks, MB; twice as much is allowed for buffers. Not in Connect.',
-    validator: range(16),
-  },
-  'task.blocked.timeout.ms': {
-    type: 'LONG',
-    default: 300000,
-    importance: 'LOW',
-    documentation:
-      "How long a plugin may keep its thread busy without a pause, milliseconds; then the thread is ended, and its tasks are FAILED and restarted by their policy. A sink's max.poll.interval.ms counts where it is longer. 0: for ever. Not in Connect.",
-    validator: range(0),
-  },
-  'plugin.inspection.timeout.ms': {
-    type: 'LONG',
-    default: 30000,
-    importance: 'LOW',
-    documentation: 'How long a plugin may take to validate a configuration, milliseconds. Not in Connect.',
-    validator: range(1),
-  },
+    documentation: 'The settings of clients that connectors may override with the policy Allowlist.',
+  }),
 })
 
-function version(of: string) {
-  return {
-    type: 'STRING',
-    default: null,
-    importance: 'LOW',
-    documentation: `The version of the ${of}, or a range of versions. Default: the latest.`,
-  } as const
-}
-
-/** REST. */
-export const restKeys = defineConfig({
-  listeners: {
-    type: 'LIST',
-    default: ['http://127.0.0.1:8083'],
-    importance: 'LOW',
-    documentation:
-      'Addresses of the REST API. An empty host means all interfaces, port 0 any free port. Connect listens on all interfaces by default; Millrace on the loopback.',
-  },
-  'rest.advertised.host.name': {
-    type: 'STRING',
-    default: null,
-    importance: 'LOW',
-    documentation: 'The host under which other workers reach this one.',
-  },
-  'rest.advertised.port': {
-    type: 'INT',
-    default: null,
-    importance: 'LOW',
-    documentation: 'The port under which other workers reach this one.',
-  },
-  'rest.advertised.listener': {
-    type: 'STRING',
-    default: null,
-    importance: 'LOW',
-    documentation:
-      'The scheme under which other workers reach this one: http or https. No effect yet: every worker is alone.',
-    validator: oneOf(['http', 'https'], { ignoreCase: true }),
-  },
-  'access.control.allow.origin': {
-    type: 'STRING',
-    default: '',
-    importance: 'LOW',
-    documentation: 'The value of Access-Control-Allow-Origin for cross-origin requests; empty: they are not allowed.',
-  },
-  'access.control.allow.methods': {
-    type: 'STRING',
-    default: '',
-    importance: 'LOW',
-    documentation: 'The methods allowed for cross-origin requests; empty: GET, POST and HEAD.',
-  },
-  'admin.listeners': {
-    type: 'LIST',
-    default: null,
-    importance: 'LOW',
-    documentation:
-      'Addresses of the admin endpoints (/admin/loggers). Default: those of "listeners". Empty: the admin endpoints are off.',
-  },
-  'rest.extension.classes': {
-    type: 'LIST',
-    default: [],
-    importance: 'LOW',
-    documentation: 'Accepted for compatibility: Java classes cannot be loaded.',
-    validator: listOf([]),
-  },
-  'response.http.headers.config': {
-    type: 'STRING',
-    default: '',
-    importance: 'LOW',
-    documentation:
-      "Headers of every answer: 'set X-Frame-Options: DENY, add Cache-Control: no-cache'. Actions: set, add, setDate, addDate.",
-  },
-  'rest.secrets.mask': {
-    type: 'BOOLEAN',
-    default: true,
-    importance: 'LOW',
-    documentation:
-      'Whether settings of type PASSWORD show as [hidden] in REST answers; sent back so, they keep their value. Not in Connect, which shows them.',
-  },
-  'rest.request.max.bytes': {
-    type: 'INT',
-    default: 1048576,
-    importance: 'LOW',
-    documentation: 'The longest request body that is read, bytes. Not in Connect.',
-    validator: range(1024),
-  },
-})
-
-export const standaloneKeys = defineConfig({
-  'offset.storage.file.filename': {
-    type: 'STRING',
+const converterKeys = defineConfig({
+  'key.converter': key.class({
     importance: 'HIGH',
-    documentation: "The file with the source offsets, in Connect's format.",
+    documentation:
+      "The converter between the keys of records and bytes, for connectors that do not set their own. For example JsonConverter or StringConverter. Its own settings have the prefix 'key.converter.'.",
+  }),
+  'value.converter': key.class({
+    importance: 'HIGH',
+    documentation:
+      "The converter between the values of records and bytes, for connectors that do not set their own. For example JsonConverter or StringConverter. Its own settings have the prefix 'value.converter.'.",
+  }),
+  'header.converter': key.class({
+    default: 'org.apache.kafka.connect.storage.SimpleHeaderConverter',
+    importance: 'LOW',
+    documentation:
+      'The converter between header values and bytes, for connectors that do not set their own. The default writes values as text and guesses their types when it reads them.',
+  }),
+  'key.converter.plugin.version': version('key converter'),
+  'value.converter.plugin.version': version('value converter'),
+  'header.converter.plugin.version': version('header converter'),
+})
+
+const offsetKeys = defineConfig({
+  'task.shutdown.graceful.timeout.ms': key.long({
+    default: 5000,
+    min: 0,
+    importance: 'LOW',
+    documentation:
+      'The time for a task to stop and to commit its offsets, in milliseconds. After that its thread is terminated, and records since the last commit are processed again.',
+  }),
+  'offset.flush.interval.ms': key.long({
+    default: 60000,
+    min: 1,
+    importance: 'LOW',
+    documentation:
+      'The interval at which tasks commit offsets, in milliseconds. A shorter interval means fewer duplicates after a crash.',
+  }),
+  'offset.flush.timeout.ms': key.long({
+    default: 5000,
+    min: 0,
+    importance: 'LOW',
+    noEffect: 'A commit covers the records that are acknowledged, and does not wait for others.',
+    documentation: 'How long a commit waits for records to be acknowledged, in milliseconds.',
+  }),
+})
+
+const pluginKeys = defineConfig({
+  'plugin.path': key.list({
+    default: [],
+    importance: 'LOW',
+    documentation:
+      'The folders with plugins, separated by commas. A folder is an npm package with a "millrace" manifest, or contains such packages.',
+  }),
+  'plugin.discovery': key.string({
+    default: 'hybrid_warn',
+    validator: oneOf(['only_scan', 'hybrid_warn', 'hybrid_fail', 'service_load'], { ignoreCase: true }),
+    importance: 'LOW',
+    noEffect: 'Plugins are found by their manifests.',
+    documentation: 'How Java plugins are found.',
+  }),
+  'config.providers': key.list({
+    default: [],
+    importance: 'LOW',
+    documentation:
+      "The names of config providers, which replace references such as ${file:/path:key} in configurations. Each needs 'config.providers.NAME.class' and may have 'config.providers.NAME.param.*'.",
+  }),
+  'plugin.inspection.timeout.ms': key.long({
+    default: 30000,
+    min: 1,
+    importance: 'LOW',
+    documentation: 'The time for a plugin to validate a configuration, in milliseconds. Millrace only.',
+  }),
+})
+
+const metricsKeys = defineConfig({
+  'metrics.sample.window.ms': key.long({
+    default: 30000,
+    min: 0,
+    importance: 'LOW',
+    noEffect: JAVA_METRICS,
+    documentation: 'The length of one metrics sample, in milliseconds.',
+  }),
+  'metrics.num.samples': key.int({
+    default: 2,
+    min: 1,
+    importance: 'LOW',
+    noEffect: JAVA_METRICS,
+    documentation: 'The number of samples from which a metric is computed.',
+  }),
+  'metrics.recording.level': key.string({
+    default: 'INFO',
+    validator: oneOf(['INFO', 'DEBUG', 'TRACE']),
+    importance: 'LOW',
+    noEffect: 'All metrics are recorded.',
+    documentation: 'The most detailed level of metrics to record.',
+  }),
+  'metric.reporters': key.list({
+    default: [],
+    importance: 'LOW',
+    noEffect: 'Java classes cannot be loaded.',
+    documentation: 'Java classes that receive the metrics of the worker.',
+  }),
+})
+
+const topicKeys = defineConfig({
+  'topic.tracking.enable': key.boolean({
+    default: true,
+    importance: 'LOW',
+    documentation:
+      'Whether the worker records which topics each connector uses. REST returns them at /connectors/NAME/topics.',
+  }),
+  'topic.tracking.allow.reset': key.boolean({
+    default: true,
+    importance: 'LOW',
+    documentation: 'Whether REST can reset the recorded topics of a connector.',
+  }),
+  'topic.creation.enable': key.boolean({
+    default: true,
+    importance: 'LOW',
+    documentation: "Whether source connectors create topics according to their 'topic.creation.*' settings.",
+  }),
+})
+
+const taskKeys = defineConfig({
+  'task.isolation': key.string({
+    default: 'task',
+    validator: oneOf(['task', 'connector', 'worker']),
+    importance: 'MEDIUM',
+    documentation:
+      'Which tasks share a thread. task: each task has its own thread. connector: the tasks of a connector share one. worker: all tasks share one. A thread uses 10 to 60 MB of memory, but isolates its tasks from the others. Millrace only.',
+  }),
+  'task.memory.max.mb': key.int({
+    default: 256,
+    min: 16,
+    importance: 'MEDIUM',
+    documentation:
+      'The maximum size of the JavaScript heap of a task thread, in megabytes. Buffers may use twice as much in addition. Tasks that exceed a limit fail. Millrace only.',
+  }),
+  'task.blocked.timeout.ms': key.long({
+    default: 300000,
+    min: 0,
+    importance: 'LOW',
+    documentation:
+      "The longest time that a plugin may block its thread, in milliseconds. After that the thread is terminated, and its tasks are FAILED and restart according to errors.restart.policy. If a sink's max.poll.interval.ms is longer, it applies instead. 0 means no limit. Millrace only.",
+  }),
+})
+
+/** The keys of every worker, in both modes. Names and defaults are Connect's unless the key says otherwise. */
+export const commonKeys = defineConfig({
+  ...clientKeys,
+  ...converterKeys,
+  ...offsetKeys,
+  ...pluginKeys,
+  ...metricsKeys,
+  ...topicKeys,
+  ...taskKeys,
+})
+
+/** The keys of a standalone worker. */
+export const standaloneKeys = defineConfig({
+  'offset.storage.file.filename': key.string({
     validator: nonEmpty,
-  },
+    importance: 'HIGH',
+    documentation:
+      "The file in which the worker stores the offsets of source connectors, in Connect's format. Keep it across restarts.",
+  }),
 })

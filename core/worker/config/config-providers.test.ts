@@ -24,18 +24,18 @@ const providers = createProviders({
 })
 const one = (value: string) => providers.resolve({ k: value })['k']
 
-test('references are replaced, several in one value too; what comes out is not read again', () => {
+test('all references in a value are replaced, and the results are not resolved again', () => {
   expect(one(`\${file:${file}:pw}`)).toBe('a${b}:c')
   expect(one(`<\${file:${file}:user}/\${env:MILLRACE_TEST_SECRET}>`)).toBe('<x/env!>')
   expect(one(`\${dir:${join(dir, 'files')}:token}`)).toBe('from a file\n')
 })
 
-test('what no provider knows stays as it is', () => {
+test('references that no provider knows are not replaced', () => {
   for (const text of ['${topic}', '${nobody:a:b}', `\${file:${file}:none}`, '${env:PATH}', '$1', '${}'])
     expect(one(text)).toBe(text)
 })
 
-test('names of inherited properties are ordinary names', () => {
+test('names of inherited properties are ordinary keys', () => {
   for (const name of ['constructor', 'toString', '__proto__']) {
     const reference = `\${file:${file}:${name}}`
     expect(one(reference)).toBe(reference)
@@ -44,14 +44,14 @@ test('names of inherited properties are ordinary names', () => {
   expect(JSON.stringify(providers.resolve(props))).toBe('{"__proto__":"env!","a":"b"}')
 })
 
-test('a path that cannot be read or is not allowed is an error of the key', () => {
+test('a path that cannot be read or is not allowed is an error of its key', () => {
   for (const path of ['/etc/passwd', join(dir, 'none')]) {
     expect(() => one(`\${file:${path}:x}`)).toThrow(ConfigError)
     expect(() => one(`\${file:${path}:x}`)).toThrow(/for configuration k/)
   }
 })
 
-test('links out of the allowed folders are not followed', () => {
+test('links that lead out of the allowed folders are rejected', () => {
   const strict = createProviders({
     'config.providers': 'd',
     'config.providers.d.class': 'DirectoryConfigProvider',
@@ -60,7 +60,7 @@ test('links out of the allowed folders are not followed', () => {
   expect(() => strict.resolve({ k: `\${d:${join(dir, 'files')}:out}` })).toThrow(/not in allowed\.paths/)
 })
 
-test('a provider without a class, or of an unknown one, is an error of its key', () => {
+test('a provider without a class or with an unknown class is an error of its key', () => {
   const create = () =>
     createProviders({ 'config.providers': 'a,b', 'config.providers.b.class': 'com.hashicorp.VaultConfigProvider' })
   expect(create).toThrow(/config\.providers\.a\.class/)

@@ -7,17 +7,17 @@ import { JavaPattern } from '../../common/regex/java-pattern.ts'
 import { setField } from '../../connect/own.ts'
 import type { Props } from '../../connect/props.ts'
 
-/** Looks up values outside of a configuration. */
+/** Looks up values that are stored outside of configurations. */
 interface ConfigProvider {
-  /** The values under a path; throws when the path cannot be read. */
+  /** Returns the values at a path. Throws if the path cannot be read. */
   get(path: string): Readonly<Record<string, string>>
 }
 
 /** Replaces `${provider:path:key}` and `${provider:key}` in configurations. */
 export interface ConfigProviders {
   /**
-   * The same configuration with every reference replaced. A reference to an unknown provider or key stays as it is, as in
-   * Connect; a path that cannot be read is a ConfigError that names the key.
+   * Replaces every reference. As in Connect, a reference to an unknown provider or key is not
+   * replaced. Throws a ConfigError that names the key if a path cannot be read.
    */
   resolve(props: Props): Record<string, string>
 }
@@ -25,7 +25,7 @@ export interface ConfigProviders {
 const PACKAGE = 'org.apache.kafka.common.config.provider.'
 const REFERENCE = /\$\{([^}:]*):(?:([^}]*):)?([^}:]*)\}/g
 
-/** The providers that the worker's properties name. Throws a ConfigError for a wrong one. */
+/** Creates the providers in the worker's properties. Throws a ConfigError for an unknown class. */
 export function createProviders(worker: Props): ConfigProviders {
   const names = (worker['config.providers'] ?? '')
     .split(',')
@@ -46,7 +46,7 @@ export function createProviders(worker: Props): ConfigProviders {
     else
       errors.push({
         key,
-        message: `Invalid value ${type} for configuration ${key}: it must be FileConfigProvider, DirectoryConfigProvider or EnvVarConfigProvider`,
+        message: `Invalid value ${type} for configuration ${key}: Must be FileConfigProvider, DirectoryConfigProvider or EnvVarConfigProvider`,
       })
   }
   if (errors.length > 0) throw new ConfigError(errors)
@@ -90,7 +90,7 @@ function resolveAll(props: Props, providers: ReadonlyMap<string, ConfigProvider>
   return resolved
 }
 
-/** Throws unless the path lies in one of the allowed ones; without any, all are allowed. Links are followed first. */
+/** Throws if the path is not in an allowed folder. Without allowed folders, every path is allowed. Resolves links first. */
 function checkAllowed(path: string, allowed: string | undefined): void {
   const roots = (allowed ?? '')
     .split(',')
@@ -105,7 +105,7 @@ function checkAllowed(path: string, allowed: string | undefined): void {
   if (!inside) throw new Error(`it is not in allowed.paths`)
 }
 
-/** Keys of a properties file. */
+/** Returns the keys of a properties file. */
 class FileProvider implements ConfigProvider {
   readonly #allowed: string | undefined
   constructor(allowed: string | undefined) {
@@ -118,7 +118,7 @@ class FileProvider implements ConfigProvider {
   }
 }
 
-/** Files of a folder: the key is a file's name, the value its content. */
+/** Returns the files of a folder: the key is the name of a file, the value its content. */
 class DirectoryProvider implements ConfigProvider {
   readonly #allowed: string | undefined
   constructor(allowed: string | undefined) {
@@ -138,7 +138,7 @@ class DirectoryProvider implements ConfigProvider {
   }
 }
 
-/** Environment variables, those that the pattern allows. */
+/** Returns the environment variables that the pattern allows. */
 class EnvProvider implements ConfigProvider {
   readonly #pattern: JavaPattern
   constructor(pattern: string | undefined) {

@@ -1,148 +1,157 @@
-import { defineConfig } from '../../common/config/define.ts'
-import { nonEmpty, oneOf, range } from '../../common/config/validators.ts'
+import { defineConfig, type Validator } from '../../common/config/define.ts'
+import { key } from '../../common/config/key.ts'
+import { nonEmpty, oneOf } from '../../common/config/validators.ts'
 
-const topic = (what: string) =>
-  ({
-    type: 'STRING',
-    importance: 'HIGH',
-    documentation: `The topic that holds ${what}. Created, compacted, when it does not exist.`,
-    validator: nonEmpty,
-  }) as const
+const ONE_WORKER = 'A cluster has one worker in this version.'
+const HMAC = ['HmacSHA1', 'HmacSHA256', 'HmacSHA384', 'HmacSHA512'] as const
 
-const replication = (what: string) =>
-  ({
-    type: 'SHORT',
-    default: 3,
-    importance: 'LOW',
-    documentation: `The replication factor with which the topic of ${what} is created; -1 for the default of the broker.`,
-    validator: replicas,
-  }) as const
-
-const partitions = (what: string, count: number) =>
-  ({
-    type: 'INT',
-    default: count,
-    importance: 'LOW',
-    documentation: `The partitions with which the topic of ${what} is created; -1 for the default of the broker.`,
-    validator: replicas,
-  }) as const
-
-const replicas = {
+const countOrDefault: Validator = {
   describe: 'Positive number, or -1 to use the default of the broker',
-  check: (value: unknown) =>
+  check: value =>
     value === -1 || (typeof value === 'number' && value >= 1)
       ? null
       : 'Value must be positive, or -1 to use the default of the broker',
 }
 
-/** What a worker of a group is configured with. Names and defaults are Connect's. */
-export const distributedKeys = defineConfig({
-  'group.id': {
-    type: 'STRING',
-    importance: 'HIGH',
-    documentation: 'The name of the group of workers that share their connectors.',
+const topic = (content: string) =>
+  key.string({
     validator: nonEmpty,
-  },
+    importance: 'HIGH',
+    documentation: `The compacted topic that stores ${content}. The worker creates it if it does not exist. Each cluster of workers needs its own.`,
+  })
+
+const replication = (content: string) =>
+  key.short({
+    default: 3,
+    validator: countOrDefault,
+    importance: 'LOW',
+    documentation: `The replication factor of the topic for ${content}, when the worker creates it. -1 means the default of the broker.`,
+  })
+
+const partitions = <const D extends number>(content: string, count: D) =>
+  key.int({
+    default: count,
+    validator: countOrDefault,
+    importance: 'LOW',
+    documentation: `The number of partitions of the topic for ${content}, when the worker creates it. -1 means the default of the broker.`,
+  })
+
+const storageKeys = defineConfig({
   'config.storage.topic': topic('the configurations of connectors'),
   'config.storage.replication.factor': replication('configurations'),
   'offset.storage.topic': topic('the offsets of source connectors'),
   'offset.storage.replication.factor': replication('offsets'),
   'offset.storage.partitions': partitions('offsets', 25),
-  'status.storage.topic': topic('the statuses of connectors and tasks'),
+  'status.storage.topic': topic('the status of connectors and tasks'),
   'status.storage.replication.factor': replication('statuses'),
   'status.storage.partitions': partitions('statuses', 5),
-  'session.timeout.ms': {
-    type: 'INT',
+})
+
+const groupKeys = defineConfig({
+  'session.timeout.ms': key.int({
     default: 10000,
+    min: 1,
     importance: 'HIGH',
-    documentation:
-      'Without a heartbeat for this long a worker counts as dead, milliseconds. No effect yet: every worker is alone.',
-    validator: range(1),
-  },
-  'heartbeat.interval.ms': {
-    type: 'INT',
+    noEffect: ONE_WORKER,
+    documentation: 'The group removes a worker that sends no heartbeat for this long, in milliseconds.',
+  }),
+  'heartbeat.interval.ms': key.int({
     default: 3000,
+    min: 1,
     importance: 'HIGH',
-    documentation: 'How often a worker sends its heartbeat, milliseconds. No effect yet: every worker is alone.',
-    validator: range(1),
-  },
-  'rebalance.timeout.ms': {
-    type: 'INT',
+    noEffect: ONE_WORKER,
+    documentation: 'The interval between heartbeats to the group coordinator, in milliseconds.',
+  }),
+  'rebalance.timeout.ms': key.int({
     default: 60000,
+    min: 0,
     importance: 'HIGH',
-    documentation:
-      'How long each worker has to join the group in a rebalance, milliseconds. No effect yet: every worker is alone.',
-    validator: range(0),
-  },
-  'worker.sync.timeout.ms': {
-    type: 'INT',
+    noEffect: ONE_WORKER,
+    documentation: 'The time for each worker to join the group in a rebalance, in milliseconds.',
+  }),
+  'worker.sync.timeout.ms': key.int({
     default: 3000,
+    min: 0,
     importance: 'MEDIUM',
+    noEffect: ONE_WORKER,
     documentation:
-      'How long a worker that is behind waits to catch up before it leaves the group, milliseconds. No effect yet: every worker is alone.',
-    validator: range(0),
-  },
-  'worker.unsync.backoff.ms': {
-    type: 'INT',
+      'How long a worker that has not read the latest configurations tries to catch up before it leaves the group, in milliseconds.',
+  }),
+  'worker.unsync.backoff.ms': key.int({
     default: 300000,
+    min: 0,
     importance: 'MEDIUM',
+    noEffect: ONE_WORKER,
     documentation:
-      'How long a worker that left because it was behind waits before it joins again, milliseconds. No effect yet: every worker is alone.',
-    validator: range(0),
-  },
-  'connect.protocol': {
-    type: 'STRING',
+      'How long a worker that left the group for this reason waits before it joins again, in milliseconds.',
+  }),
+  'connect.protocol': key.string({
     default: 'sessioned',
-    importance: 'LOW',
-    documentation: 'The protocol of the group: eager, compatible or sessioned. No effect yet: every worker is alone.',
     validator: oneOf(['eager', 'compatible', 'sessioned'], { ignoreCase: true }),
-  },
-  'scheduled.rebalance.max.delay.ms': {
-    type: 'INT',
+    importance: 'LOW',
+    noEffect: ONE_WORKER,
+    documentation: 'The protocol of the group: eager, compatible or sessioned.',
+  }),
+  'scheduled.rebalance.max.delay.ms': key.int({
     default: 300000,
+    min: 0,
+    importance: 'LOW',
+    noEffect: ONE_WORKER,
+    documentation:
+      'How long the connectors and tasks of a lost worker wait for its return before other workers take them over, in milliseconds.',
+  }),
+})
+
+const workerSecurityKeys = defineConfig({
+  'inter.worker.key.generation.algorithm': key.string({
+    default: 'HmacSHA256',
+    validator: oneOf(HMAC),
     importance: 'LOW',
     documentation:
-      'How long the work of a dead worker waits for its return, milliseconds. No effect yet: every worker is alone.',
-    validator: range(0),
-  },
-  'inter.worker.key.generation.algorithm': {
-    type: 'STRING',
-    default: 'HmacSHA256',
-    importance: 'LOW',
-    documentation: 'How keys for requests between workers are made.',
-    validator: oneOf(['HmacSHA1', 'HmacSHA256', 'HmacSHA384', 'HmacSHA512']),
-  },
-  'inter.worker.key.size': {
-    type: 'INT',
+      'The algorithm of the session key that signs requests between workers. The worker stores session keys in the config topic, as Connect does.',
+  }),
+  'inter.worker.key.size': key.int({
     default: null,
     importance: 'LOW',
-    documentation: 'The size of those keys, bits. Default: that of the algorithm.',
-  },
-  'inter.worker.key.ttl.ms': {
-    type: 'INT',
+    documentation: 'The size of the session key, in bits. Default: the size that the algorithm uses.',
+  }),
+  'inter.worker.key.ttl.ms': key.int({
     default: 3600000,
+    min: 0,
     importance: 'LOW',
-    documentation: 'How long such a key is used, milliseconds.',
-    validator: range(0),
-  },
-  'inter.worker.signature.algorithm': {
-    type: 'STRING',
+    documentation: 'How long a session key is used before the worker creates a new one, in milliseconds.',
+  }),
+  'inter.worker.signature.algorithm': key.string({
     default: 'HmacSHA256',
+    validator: oneOf(HMAC),
     importance: 'LOW',
-    documentation: 'How requests between workers are signed. No effect yet: every worker is alone.',
-    validator: oneOf(['HmacSHA1', 'HmacSHA256', 'HmacSHA384', 'HmacSHA512']),
-  },
-  'inter.worker.verification.algorithms': {
-    type: 'LIST',
+    noEffect: ONE_WORKER,
+    documentation: 'The algorithm with which a worker signs requests to other workers.',
+  }),
+  'inter.worker.verification.algorithms': key.list({
     default: ['HmacSHA256'],
     importance: 'LOW',
-    documentation: 'The signatures that are accepted of other workers. No effect yet: every worker is alone.',
-  },
-  'exactly.once.source.support': {
-    type: 'STRING',
-    default: 'disabled',
+    noEffect: ONE_WORKER,
+    documentation: 'The signature algorithms that a worker accepts from other workers.',
+  }),
+})
+
+/** The keys of a distributed worker. Names and defaults are Connect's. */
+export const distributedKeys = defineConfig({
+  'group.id': key.string({
+    validator: nonEmpty,
     importance: 'HIGH',
-    documentation: 'Whether source connectors run exactly-once. Only disabled is supported by this version.',
+    documentation:
+      'The name of the cluster of workers. It must differ from the names of all consumer groups. Workers with the same name share their connectors.',
+  }),
+  ...storageKeys,
+  ...groupKeys,
+  ...workerSecurityKeys,
+  'exactly.once.source.support': key.string({
+    default: 'disabled',
     validator: oneOf(['disabled', 'preparing'], { ignoreCase: true }),
-  },
+    importance: 'HIGH',
+    documentation:
+      'Whether source connectors deliver exactly once. This version does not support it, so enabled is rejected.',
+  }),
 })

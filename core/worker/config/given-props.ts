@@ -1,6 +1,6 @@
 import type { Props } from '../../connect/props.ts'
 
-/** A configuration as in a request, where values may be null. */
+/** A configuration in a request, in which values may be null. */
 export type GivenProps = Readonly<Record<string, string | null>>
 
 /** The non-null values, and the keys whose value is null. */

@@ -1,151 +1,107 @@
+import { type ConfigDef, defineConfig } from '../../common/config/define.ts'
+import { key } from '../../common/config/key.ts'
 import { listItems } from '../../common/config/parse.ts'
-import { distinctItems } from '../../common/config/validators.ts'
+import { distinctItems, nonEmpty, oneOf, range, regex } from '../../common/config/validators.ts'
 import { matchesInTime } from '../../common/regex/bounded.ts'
 import { JavaPattern } from '../../common/regex/java-pattern.ts'
 import type { Props } from '../../connect/props.ts'
-import { checks, type RuntimeKey } from './runtime-keys.ts'
+import { deadLetterQueueKeys } from './error-keys.ts'
+import { distinctGroups } from './runtime-validators.ts'
 
-/** How long a connector's pattern may run on the herder's thread. */
+/** How long a pattern of a connector may run on the herder's thread. */
 const MATCH_TIMEOUT_MS = 200
-const TOPICS = distinctItems({ allowEmpty: true })
 const EXACTLY_ONCE = 'Exactly Once Support'
-const ERRORS = 'Error Handling'
+const NO_EXACTLY_ONCE = 'Exactly-once delivery is not supported yet.'
 
-/** The keys of every source connector, beside the common ones. */
-export function sourceKeys(): RuntimeKey[] {
-  return [
-    {
-      name: 'topic.creation.groups',
-      type: 'LIST',
-      default: '',
-      importance: 'LOW',
-      documentation: 'Names of groups of settings for the topics that the connector creates.',
-      group: 'Topic Creation',
-      orderInGroup: 1,
-      width: 'LONG',
-      displayName: 'Topic Creation Groups',
-      check: checks.noDuplicates,
-    },
-    {
-      name: 'exactly.once.support',
-      type: 'STRING',
-      default: 'requested',
-      importance: 'MEDIUM',
-      documentation:
-        "With 'required' the connector is refused unless it and the worker can deliver each record exactly once; 'requested' takes what there is.",
-      group: EXACTLY_ONCE,
-      orderInGroup: 2,
-      width: 'SHORT',
-      displayName: 'Exactly once support',
-      check: checks.oneOfIgnoringCase('required', 'requested'),
-    },
-    {
-      name: 'transaction.boundary',
-      type: 'STRING',
-      default: 'poll',
-      importance: 'MEDIUM',
-      documentation:
-        "Where transactions end when records are delivered exactly once: with each 'poll', by an 'interval', or where the 'connector' says.",
-      group: EXACTLY_ONCE,
-      orderInGroup: 3,
-      width: 'SHORT',
-      displayName: 'Transaction Boundary',
-      check: checks.oneOfIgnoringCase('interval', 'poll', 'connector'),
-    },
-    {
-      name: 'transaction.boundary.interval.ms',
-      type: 'LONG',
-      default: null,
-      importance: 'LOW',
-      documentation:
-        "The interval of transactions when transaction.boundary is 'interval', milliseconds. Default: that of offset commits.",
-      group: EXACTLY_ONCE,
-      orderInGroup: 4,
-      width: 'SHORT',
-      displayName: 'Transaction boundary interval',
-      check: value => (value !== null && (value as number) < 0 ? 'Value must be at least 0' : null),
-    },
-    {
-      name: 'offsets.storage.topic',
-      type: 'STRING',
-      default: null,
-      importance: 'LOW',
-      documentation:
-        'A topic of its own for the offsets of this connector. Default: the one of the worker. Not used in standalone mode.',
-      group: 'offsets.topic',
-      orderInGroup: 1,
-      width: 'LONG',
-      displayName: 'Offsets topic',
-      check: value => (value !== null && String(value).trim() === '' ? 'String must be non-empty' : null),
-    },
-  ]
-}
+/** The keys of every source connector, in addition to the common keys. */
+export const sourceKeys: ConfigDef = defineConfig({
+  'topic.creation.groups': key.list({
+    default: '',
+    validator: distinctGroups,
+    importance: 'LOW',
+    group: 'Topic Creation',
+    orderInGroup: 1,
+    width: 'LONG',
+    displayName: 'Topic Creation Groups',
+    documentation:
+      "The names of groups of topics that the connector creates with their own settings. Each group has the keys 'topic.creation.GROUP.include', '.exclude', '.partitions', '.replication.factor' and any topic setting. Topics that match no group use 'topic.creation.default.'.",
+  }),
+  'exactly.once.support': key.string({
+    default: 'requested',
+    validator: oneOf(['required', 'requested'], { ignoreCase: true }),
+    importance: 'MEDIUM',
+    group: EXACTLY_ONCE,
+    orderInGroup: 2,
+    width: 'SHORT',
+    displayName: 'Exactly once support',
+    documentation:
+      'Whether exactly-once delivery is mandatory. required: the configuration is rejected, because this version does not support it. requested: the connector delivers at least once.',
+  }),
+  'transaction.boundary': key.string({
+    default: 'poll',
+    validator: oneOf(['interval', 'poll', 'connector'], { ignoreCase: true }),
+    importance: 'MEDIUM',
+    group: EXACTLY_ONCE,
+    orderInGroup: 3,
+    width: 'SHORT',
+    displayName: 'Transaction Boundary',
+    noEffect: NO_EXACTLY_ONCE,
+    documentation:
+      'Where transactions end with exactly-once delivery. poll: after each batch. interval: after transaction.boundary.interval.ms. connector: where the connector decides.',
+  }),
+  'transaction.boundary.interval.ms': key.long({
+    default: null,
+    // Without the error for null, which Connect does not report for this key.
+    validator: { ...range(0), ofNull: undefined },
+    importance: 'LOW',
+    group: EXACTLY_ONCE,
+    orderInGroup: 4,
+    width: 'SHORT',
+    displayName: 'Transaction boundary interval',
+    noEffect: NO_EXACTLY_ONCE,
+    documentation:
+      'The length of a transaction with transaction.boundary=interval, in milliseconds. Default: offset.flush.interval.ms of the worker.',
+  }),
+  'offsets.storage.topic': key.string({
+    default: null,
+    validator: nonEmpty,
+    importance: 'LOW',
+    group: 'offsets.topic',
+    orderInGroup: 1,
+    width: 'LONG',
+    displayName: 'Offsets topic',
+    documentation:
+      'A separate topic for the source offsets of this connector. Default: the offset topic of the worker. Standalone workers ignore it.',
+  }),
+})
 
-/** The keys of every sink connector, beside the common ones. */
-export function sinkKeys(): RuntimeKey[] {
-  return [
-    {
-      name: 'topics',
-      type: 'LIST',
-      default: '',
-      importance: 'HIGH',
-      documentation: 'The topics to consume, separated by commas.',
-      group: 'Common',
-      orderInGroup: 4,
-      width: 'LONG',
-      displayName: 'Topics',
-      complete: true,
-      check: value => (value === null ? TOPICS.ofNull!.replace('{name}', 'topics') : TOPICS.check(value, 'topics')),
-    },
-    {
-      name: 'topics.regex',
-      type: 'STRING',
-      default: '',
-      importance: 'HIGH',
-      documentation: 'A regular expression of the topics to consume. Exactly one of topics and topics.regex is given.',
-      group: 'Common',
-      orderInGroup: 4,
-      width: 'LONG',
-      displayName: 'Topics regex',
-      check: checks.regex,
-    },
-    {
-      name: 'errors.deadletterqueue.topic.name',
-      type: 'STRING',
-      default: '',
-      importance: 'MEDIUM',
-      documentation: 'The topic that takes the records which could not be handled. Empty: none does.',
-      group: ERRORS,
-      orderInGroup: 6,
-      width: 'MEDIUM',
-      displayName: 'Dead Letter Queue Topic Name',
-    },
-    {
-      name: 'errors.deadletterqueue.topic.replication.factor',
-      type: 'SHORT',
-      default: '3',
-      importance: 'MEDIUM',
-      documentation: 'The replication factor with which that topic is created when it does not exist.',
-      group: ERRORS,
-      orderInGroup: 7,
-      width: 'MEDIUM',
-      displayName: 'Dead Letter Queue Topic Replication Factor',
-    },
-    {
-      name: 'errors.deadletterqueue.context.headers.enable',
-      type: 'BOOLEAN',
-      default: 'false',
-      importance: 'MEDIUM',
-      documentation: 'Whether records in that topic carry headers, __connect.errors.*, that say what failed and where.',
-      group: ERRORS,
-      orderInGroup: 8,
-      width: 'MEDIUM',
-      displayName: 'Enable Error Context Headers',
-    },
-  ]
-}
+/** The keys of every sink connector, in addition to the common keys. */
+export const sinkKeys: ConfigDef = defineConfig({
+  topics: key.list({
+    default: '',
+    validator: distinctItems({ allowEmpty: true }),
+    importance: 'HIGH',
+    group: 'Common',
+    orderInGroup: 4,
+    width: 'LONG',
+    displayName: 'Topics',
+    documentation: 'The topics to consume, separated by commas. Set either this key or topics.regex.',
+  }),
+  'topics.regex': key.string({
+    default: '',
+    validator: regex,
+    importance: 'HIGH',
+    group: 'Common',
+    orderInGroup: 4,
+    width: 'LONG',
+    displayName: 'Topics regex',
+    documentation:
+      'A regular expression that matches the whole names of the topics to consume. New topics that match are consumed too. Set either this key or topics.',
+  }),
+  ...deadLetterQueueKeys,
+})
 
-/** What no single key can say about a sink: errors by key, in Connect's words. */
+/** Checks settings of a sink that depend on each other. Returns errors by key, in Connect's words. */
 export function checkSink(props: Props): [key: string, error: string][] {
   const topics = listItems(props['topics'])
   const regex = (props['topics.regex'] ?? '').trim()
@@ -162,7 +118,7 @@ export function checkSink(props: Props): [key: string, error: string][] {
     const error = `The DLQ topic '${dlq}' may not be included in the list of topics ('topics=[${topics.join(', ')}]') consumed by the connector`
     return [['topics', error]]
   }
-  if (regex === '' || checks.regex(regex) !== null) return []
+  if (regex === '' || JavaPattern.wrong(regex) !== null) return []
   const matches = matchesInTime(JavaPattern.compile(regex), dlq, MATCH_TIMEOUT_MS)
   if (matches === null) {
     const error = `The regex for the topics ('topics.regex=${regex}') takes too long to match: simplify its nested repetitions, or make them possessive ('++')`
@@ -175,7 +131,7 @@ export function checkSink(props: Props): [key: string, error: string][] {
   return []
 }
 
-/** What no single key can say about a source. */
+/** Checks settings of a source that depend on each other. */
 export function checkSource(props: Props): [key: string, error: string][] {
   const errors: [string, string][] = []
   if (props['exactly.once.support']?.toLowerCase() === 'required') {
@@ -190,7 +146,7 @@ export function checkSource(props: Props): [key: string, error: string][] {
   return [...errors, ...checkTopicCreation(props)]
 }
 
-/** Connect accepts these and fails at the start of the connector: here they are refused with the configuration. */
+/** Checks topic creation groups. Connect accepts errors here, and the connector fails when it starts. */
 function checkTopicCreation(props: Props): [key: string, error: string][] {
   const groups = listItems(props['topic.creation.groups'])
   const used = ['partitions', 'replication.factor'].some(k => props[`topic.creation.default.${k}`] !== undefined)

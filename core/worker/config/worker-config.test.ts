@@ -41,7 +41,7 @@ test("Apache's own connect-distributed.properties is accepted without a warning"
   expect(config.values.listeners).toEqual(['http://127.0.0.1:8083'])
 })
 
-test('every wrong key is named at once', () => {
+test('all invalid keys are named in one error', () => {
   const wrong = {
     ...minimal,
     'group.id': undefined,
@@ -67,13 +67,13 @@ test('every wrong key is named at once', () => {
     expect.objectContaining({
       errors: [
         { key: 'listeners', message: expect.stringContaining('ftp://x:1') },
-        { key: 'bootstrap.servers', message: expect.stringContaining('must look like host:port') },
+        { key: 'bootstrap.servers', message: expect.stringContaining('Must be host:port') },
       ],
     }),
   )
 })
 
-test('standalone needs the file of offsets, not the topics', () => {
+test('a standalone worker requires the offset file, not the topics', () => {
   const { 'key.converter': key, 'value.converter': value } = minimal
   const given = { 'key.converter': key, 'value.converter': value }
   expect(() => parseWorkerConfig(given, 'standalone', logger)).toThrow(/offset\.storage\.file\.filename/)
@@ -81,13 +81,13 @@ test('standalone needs the file of offsets, not the topics', () => {
   expect(config.mode === 'standalone' && config.own['offset.storage.file.filename']).toBe('/f')
 })
 
-test('listeners are read as Kafka writes them', () => {
+test('listeners are parsed as in Connect', () => {
   expect(parseListener('http://:8083')).toEqual({ scheme: 'http', host: '', port: 8083 })
   expect(parseListener('HTTPS://[::1]:0')).toEqual({ scheme: 'https', host: '::1', port: 0 })
   for (const text of ['http://x', 'x:1', 'http://x:99999', 'http://x:1/path']) expect(parseListener(text)).toBe(null)
 })
 
-test('client settings: the connector’s over the worker’s over the runtime’s', () => {
+test('client settings of the connector win over those of the worker, and these over the defaults of the runtime', () => {
   const props = clientProps(
     'producer',
     { acks: 'all', 'linger.ms': '5' },
@@ -97,7 +97,7 @@ test('client settings: the connector’s over the worker’s over the runtime’
   expect(props).toEqual({ acks: '1', 'linger.ms': '7', 'batch.size': '9' })
 })
 
-test('the override policies allow what they say', () => {
+test('each override policy allows its settings', () => {
   expect(policyOf('org.apache.kafka.connect.connector.policy.NoneConnectorClientConfigOverridePolicy')).toBe('None')
   expect(overrideError('All', [], 'acks')).toBe(null)
   expect(overrideError('Principal', [], 'sasl.jaas.config')).toBe(null)
@@ -109,7 +109,7 @@ test('the override policies allow what they say', () => {
   expect(isSecretClientKey('ssl.keystore.location')).toBe(false)
 })
 
-test("a sink's pattern that takes exponential time is rejected, and holds nobody up", () => {
+test("a sink's pattern that takes exponential time is rejected and does not block the worker", () => {
   const errors = checkSink({ 'topics.regex': '(a+)+b', 'errors.deadletterqueue.topic.name': 'a'.repeat(200) })
   expect(errors).toEqual([['topics.regex', expect.stringContaining('takes too long')]])
 })

@@ -1,12 +1,13 @@
 import { networkInterfaces } from 'node:os'
-import { adminConfig } from '../../client/index.ts'
+import { adminConfig, parseAddress } from '../../client/index.ts'
 import type { ConfigValues } from '../../common/config/define.ts'
 import { ConfigError, parseConfig, type RawConfig } from '../../common/config/parse.ts'
 import type { Logger } from '../../common/log.ts'
 import type { Props } from '../../connect/props.ts'
-import { commonKeys, restKeys, standaloneKeys } from './common-keys.ts'
+import { commonKeys, standaloneKeys } from './common-keys.ts'
 import { type ConfigProviders, createProviders } from './config-providers.ts'
 import { distributedKeys } from './distributed-keys.ts'
+import { restKeys } from './rest-keys.ts'
 
 export type WorkerMode = 'standalone' | 'distributed'
 
@@ -17,13 +18,13 @@ const workerKeys = {
 }
 
 interface Base {
-  /** As given, config providers resolved. */
+  /** The given properties, with the references to config providers resolved. */
   readonly props: Props
   readonly values: ConfigValues<typeof baseKeys>
   readonly providers: ConfigProviders
 }
 
-/** A worker's configuration, checked. */
+/** The checked configuration of a worker. */
 export type WorkerConfig = Base &
   (
     | { readonly mode: 'standalone'; readonly own: ConfigValues<typeof standaloneKeys> }
@@ -36,8 +37,8 @@ const PREFIXES =
 const isClientKey = (key: string) => (key in adminConfig || key === 'client.rack') && !(key in baseKeys)
 
 /**
- * Checks a worker's properties. Throws a ConfigError that names every wrong key, before anything is started; keys that
- * nobody knows are warned of.
+ * Checks the properties of a worker. Throws a ConfigError that names every invalid key. Logs a
+ * warning for each unknown key.
  */
 export function parseWorkerConfig(raw: RawConfig, mode: WorkerMode, logger: Logger): WorkerConfig {
   const entries = Object.entries(raw).filter(([, value]) => value !== null && value !== undefined)
@@ -50,7 +51,7 @@ export function parseWorkerConfig(raw: RawConfig, mode: WorkerMode, logger: Logg
   if (errors.length > 0) throw new ConfigError(errors)
   for (const key of Object.keys(props)) {
     if (!(key in keys) && !PREFIXES.test(key) && !isClientKey(key))
-      logger.warn(`The worker's configuration has a key that nobody knows: ${key}`)
+      logger.warn(`The configuration '${key}' was supplied but is not known. Check its spelling.`)
   }
   const base = { props, values: values as ConfigValues<typeof baseKeys>, providers }
   return mode === 'standalone'
@@ -65,17 +66,20 @@ function crossChecks(values: ConfigValues<typeof baseKeys>): { key: string; mess
       if (!parseListener(text))
         errors.push({
           key,
-          message: `Invalid value ${text} for configuration ${key}: it must look like http://host:port`,
+          message: `Invalid value ${text} for configuration ${key}: Must be http://host:port or https://host:port`,
         })
     }
   }
   if (values.listeners.length === 0)
-    errors.push({ key: 'listeners', message: 'Invalid value for configuration listeners: at least one is needed' })
+    errors.push({
+      key: 'listeners',
+      message: 'Invalid value for configuration listeners: At least one listener is required',
+    })
   for (const server of values['bootstrap.servers']) {
-    if (!/^(\w+:\/\/)?(\[[\da-fA-F:.]+\]|[^\s:/]+):\d{1,5}$/.test(server))
+    if (!parseAddress(server))
       errors.push({
         key: 'bootstrap.servers',
-        message: `Invalid value ${server} for configuration bootstrap.servers: it must look like host:port`,
+        message: `Invalid value ${server} for configuration bootstrap.servers: Must be host:port, with a port between 1 and 65535`,
       })
   }
   const policy = values['connector.client.config.override.policy']
@@ -86,7 +90,7 @@ function crossChecks(values: ConfigValues<typeof baseKeys>): { key: string; mess
   )
     errors.push({
       key: 'connector.client.config.override.policy',
-      message: `Invalid value ${policy} for configuration connector.client.config.override.policy: it must be one of All, None, Principal, Allowlist`,
+      message: `Invalid value ${policy} for configuration connector.client.config.override.policy: Must be one of All, None, Principal, Allowlist`,
     })
   return errors
 }
@@ -98,7 +102,7 @@ export interface Listener {
   readonly port: number
 }
 
-/** Parses `http://127.0.0.1:8083`, `http://:8083`, `https://[::1]:0`; null for anything else. */
+/** Parses `http://127.0.0.1:8083`, `http://:8083` or `https://[::1]:0`. Returns null for anything else. */
 export function parseListener(text: string): Listener | null {
   const m = /^(https?):\/\/(\[[\da-fA-F:.]+\]|[^:/\s]*):(\d{1,5})\/?$/i.exec(text.trim())
   if (!m || Number(m[3]) > 65535) return null
@@ -109,7 +113,7 @@ export function parseListener(text: string): Listener | null {
   }
 }
 
-/** The keys under a prefix, without it. */
+/** The keys with a prefix. The prefix is removed. */
 export function withPrefix<V extends string | null>(
   props: Readonly<Record<string, V>>,
   prefix: string,
@@ -118,7 +122,7 @@ export function withPrefix<V extends string | null>(
   return Object.fromEntries(found.map(([key, value]) => [key.slice(prefix.length), value]))
 }
 
-/** The top-level client settings of the worker: what its own clients use, as in Connect. */
+/** The settings of the worker's own clients: the client settings without a prefix, as in Connect. */
 export function workerClientProps(config: WorkerConfig): Record<string, string> {
   const props: Record<string, string> = {
     'bootstrap.servers': config.values['bootstrap.servers'].join(','),
@@ -127,7 +131,7 @@ export function workerClientProps(config: WorkerConfig): Record<string, string> 
   return props
 }
 
-/** An address of this machine that others can reach: for `worker_id` when the listener is on all interfaces. */
+/** An address of this machine that others can reach, for `worker_id` if the listener is on all interfaces. */
 export function ownAddress(): string {
   for (const list of Object.values(networkInterfaces())) {
     for (const address of list ?? []) if (!address.internal && address.family === 'IPv4') return address.address

@@ -1,6 +1,7 @@
 import { backoffMs } from '../../common/async/backoff.ts'
 import { isoInstant } from '../../common/iso-instant.ts'
 import type { Props } from '../../connect/props.ts'
+import { restartKeys } from '../config/error-keys.ts'
 import type { Failure } from '../task/host/messages-out.ts'
 
 /**
@@ -27,10 +28,13 @@ function number(text: string | undefined, otherwise: number): number {
 export function restartPolicy(props: Props): RestartPolicy {
   const policy = props['errors.restart.policy']
   return {
-    policy: policy === 'none' || policy === 'all' ? policy : 'retriable',
-    delayMs: Math.max(1, number(props['errors.restart.delay.ms'], 1000)),
-    delayMaxMs: Math.max(1, number(props['errors.restart.delay.max.ms'], 60_000)),
-    max: number(props['errors.restart.max'], -1),
+    policy: policy === 'none' || policy === 'all' ? policy : restartKeys['errors.restart.policy'].default,
+    delayMs: Math.max(1, number(props['errors.restart.delay.ms'], restartKeys['errors.restart.delay.ms'].default)),
+    delayMaxMs: Math.max(
+      1,
+      number(props['errors.restart.delay.max.ms'], restartKeys['errors.restart.delay.max.ms'].default),
+    ),
+    max: number(props['errors.restart.max'], restartKeys['errors.restart.max'].default),
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Validator } from '../../common/config/define.ts'
+import { key } from '../../common/config/key.ts'
 import { listItems } from '../../common/config/parse.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { GivenProps } from '../config/given-props.ts'
@@ -46,18 +48,14 @@ async function stageInfo(
   const group = `${list === 'transforms' ? 'Transforms' : 'Predicates'}: ${alias}`
   const type = props[`${prefix}type`]
   const shared = { importance: 'HIGH', group, width: 'LONG' } as const
-  const typeInfo = checkRuntimeKey(
-    {
-      ...shared,
-      name: `${prefix}type`,
-      type: 'CLASS',
-      documentation: `Class of the ${kind} '${alias}'.`,
-      orderInGroup: 0,
-      displayName: `${title} type for ${alias}`,
-      recommended: registry.list(kind).map(p => p.className),
-    },
-    props,
-  )
+  const typeKey = key.class({
+    ...shared,
+    documentation: `The class of the ${kind} '${alias}'.`,
+    orderInGroup: 0,
+    displayName: `${title} type for ${alias}`,
+    recommend: () => registry.list(kind).map(p => p.className),
+  })
+  const typeInfo = checkRuntimeKey(`${prefix}type`, typeKey, props)
   if (type === undefined || type === null) return [typeInfo]
   let plugin: PluginDescriptor
   try {
@@ -66,19 +64,16 @@ async function stageInfo(
   } catch (error) {
     return [withErrors(typeInfo, [messageOf(error)])]
   }
-  const version = checkRuntimeKey(
-    {
-      ...shared,
-      name: `${prefix}plugin.version`,
-      type: 'STRING',
-      default: plugin.version,
-      documentation: `Version of the ${kind} '${alias}', or a range of versions.`,
-      orderInGroup: 1,
-      displayName: `${title} version for ${alias}`,
-      recommended: registry.versions(kind, plugin.className),
-    },
-    props,
-  )
+  const { className } = plugin
+  const versionKey = key.string({
+    ...shared,
+    default: plugin.version,
+    documentation: `The version of the ${kind} '${alias}', or a range of versions such as [1.0,2.0).`,
+    orderInGroup: 1,
+    displayName: `${title} version for ${alias}`,
+    recommend: () => registry.versions(kind, className),
+  })
+  const version = checkRuntimeKey(`${prefix}plugin.version`, versionKey, props)
   const own = await ask(kind, plugin, withPrefix(props, prefix), { prefix, group })
   const gate = list === 'transforms' ? gateKeys(prefix, group, props, predicates) : []
   const sorted = [...own, ...gate].sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1))
@@ -98,33 +93,28 @@ export function absent(info: KeyInfo, name: string): KeyInfo {
 
 /** Returns the keys `predicate` and `negate` of a transformation. */
 function gateKeys(prefix: string, group: string, props: GivenProps, predicates: ReadonlySet<string>): KeyInfo[] {
-  const shared = { importance: 'MEDIUM', group, orderInGroup: 0, width: 'NONE' } as const
-  return [
-    checkRuntimeKey(
-      {
-        ...shared,
-        name: `${prefix}predicate`,
-        type: 'STRING',
-        default: null,
-        documentation: 'The alias of the predicate that decides for which records this transformation is applied.',
-        displayName: 'predicate',
-        check: value =>
-          value === null || value === '' || predicates.has(String(value))
-            ? null
-            : `"predicates" contains no predicate with this name`,
-      },
-      props,
-    ),
-    checkRuntimeKey(
-      {
-        ...shared,
-        name: `${prefix}negate`,
-        type: 'BOOLEAN',
-        default: 'false',
-        documentation: 'Whether the transformation is applied where the predicate does not hold.',
-        displayName: 'negate',
-      },
-      props,
-    ),
-  ]
+  const shared = { importance: 'MEDIUM', group, orderInGroup: 0 } as const
+  const known: Validator = {
+    describe: 'an alias of predicates',
+    check: value =>
+      value === null || value === '' || predicates.has(String(value))
+        ? null
+        : `there is no predicate of this name in "predicates"`,
+  }
+  const gate = {
+    predicate: key.string({
+      ...shared,
+      default: null,
+      validator: known,
+      documentation: 'The alias of the predicate that decides to which records this transformation is applied.',
+      displayName: 'predicate',
+    }),
+    negate: key.boolean({
+      ...shared,
+      default: false,
+      documentation: 'Whether the transformation is applied to the records that the predicate does not match.',
+      displayName: 'negate',
+    }),
+  }
+  return Object.entries(gate).map(([name, declared]) => checkRuntimeKey(prefix + name, declared, props))
 }

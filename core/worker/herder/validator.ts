@@ -1,3 +1,4 @@
+import type { ConfigDef, ConfigKey } from '../../common/config/define.ts'
 import type { ConfigValue } from '../../common/config/parse.ts'
 import { ConfigError } from '../../common/config/parse.ts'
 import { HIDDEN, hideInUrls } from '../../common/config/password.ts'
@@ -128,8 +129,8 @@ export class Validator {
     const own = definitionsOf(info.keys, isConverter ? { firstOrder: 0 } : {})
     if (plugin.type !== 'source' && plugin.type !== 'sink') return own
     const context: KeyContext = { connectorVersion: plugin.version }
-    const more = plugin.type === 'source' ? sourceKeys() : sinkKeys()
-    return [...own, ...[...commonConnectorKeys(context), ...more].map(definitionOf)]
+    const runtime = runtimeKeys(context, plugin.type)
+    return [...own, ...Object.entries(runtime).map(([name, key]) => definitionOf(name, key))]
   }
 
   #runtimeInfos(plugin: PluginDescriptor, props: Props, given: GivenProps): KeyInfo[] {
@@ -153,17 +154,16 @@ export class Validator {
       },
     }
     const source = plugin.type === 'source'
-    const keys = [...commonConnectorKeys(context), ...(source ? sourceKeys() : sinkKeys())]
     const cross = source ? checkSource(props) : checkSink(props)
-    return keys.map(key => {
+    return Object.entries(runtimeKeys(context, plugin.type)).map(([name, key]) => {
       const info = withErrors(
-        checkRuntimeKey(key, given),
-        cross.filter(([name]) => name === key.name).map(([, error]) => error),
+        checkRuntimeKey(name, key, given),
+        cross.filter(([wrong]) => wrong === name).map(([, error]) => error),
       )
-      const m = /^(key|value|header)\.converter$/.exec(key.name)
-      const name = info.value.value
-      if (!m || name === null || registry.has(kindOf(m[1] as 'key'), name)) return info
-      return absent(info, props[key.name] ?? name)
+      const m = /^(key|value|header)\.converter$/.exec(name)
+      const converter = info.value.value
+      if (!m || converter === null || registry.has(kindOf(m[1] as 'key'), converter)) return info
+      return absent(info, props[name] ?? converter)
     })
   }
 
@@ -219,25 +219,24 @@ export class Validator {
       for (const key of Object.keys(overridesOf(props, kind))) {
         const name = `${kind}.override.${key}`
         const error = overrideError(policy, values['connector.client.config.override.allowlist'], key)
-        const info = checkRuntimeKey(
-          {
-            name,
-            type: isSecretClientKey(key) ? 'PASSWORD' : 'STRING',
-            default: null,
-            importance: 'LOW',
-            documentation: `The setting ${key} of the ${kind} that the connector's tasks use.`,
-            group: null,
-            orderInGroup: -1,
-            width: 'NONE',
-            displayName: key,
-          },
-          props,
-        )
+        const declared: ConfigKey = {
+          type: isSecretClientKey(key) ? 'PASSWORD' : 'STRING',
+          default: null,
+          importance: 'LOW',
+          documentation: `The setting ${key} of the ${kind} that the tasks of the connector use.`,
+          displayName: key,
+        }
+        const info = checkRuntimeKey(name, declared, props)
         infos.push(withErrors(info, error === null ? [] : [error]))
       }
     }
     return infos
   }
+}
+
+/** The runtime's own keys of a connector. */
+function runtimeKeys(context: KeyContext, type: PluginDescriptor['type']): ConfigDef {
+  return { ...commonConnectorKeys(context), ...(type === 'source' ? sourceKeys : sinkKeys) }
 }
 
 /** Returns Connect's message about an invalid configuration; null if it is valid. */
