@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
@@ -14,7 +14,7 @@ const run = (...args: string[]) =>
 test('--help of the program and of every command says how to use it', () => {
   for (const [args, words] of [
     [[], ['start', 'broker', 'connect-standalone', 'connect-distributed']],
-    [['start'], ['--demo', '--data-dir', '--port', '--rest-port', '9092', '8083']],
+    [['start'], ['--demo', '--data-dir', '--port', '--rest-port', '9092', '8083', '--log-format']],
     [['broker'], ['server.properties', '--override']],
     [['connect-standalone'], ['worker.properties', 'connectors']],
     [['connect-distributed'], ['worker.properties']],
@@ -45,6 +45,46 @@ test('an unknown command and a port that is none end in one line and a non-zero 
     status: 1,
     stderr: expect.stringContaining('a port is a number'),
   })
+})
+
+test('an unknown log format or level ends the command with the values that are possible', () => {
+  const env = (name: string, value: string) =>
+    spawnSync(process.execPath, [bin, 'broker', 'none.properties'], {
+      encoding: 'utf8',
+      env: { ...process.env, [name]: value },
+    })
+  expect(run('broker', 'x', '--log-format', 'xml').stderr).toContain("argument 'xml' is invalid. use one of text, json")
+  for (const [name, values] of [
+    ['MILLRACE_LOG_FORMAT', 'text, json'],
+    ['MILLRACE_LOG_LEVEL', 'TRACE, DEBUG, INFO, WARN, ERROR, FATAL, OFF'],
+  ] as const) {
+    const { status, stderr } = env(name, 'loud')
+    expect(stderr).toContain(
+      `the environment variable ${name} has the unknown value 'loud'. Set it to one of ${values}`,
+    )
+    expect(status).toBe(1)
+  }
+})
+
+test('--log-format json logs JSON to the last line, which is written before the process ends', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+  const file = join(dir, 'server.properties')
+  writeFileSync(file, `listeners=PLAINTEXT://127.0.0.1:0\nlog.dirs=${dir}/logs\n`)
+  const env = { ...process.env, MILLRACE_LOG_LEVEL: 'INFO' }
+  const child = spawn(process.execPath, [bin, 'broker', file, '--log-format', 'json'], { env })
+  let text = ''
+  child.stderr.on('data', chunk => {
+    text += chunk
+    if (/listens on/.test(text)) child.kill('SIGTERM')
+  })
+  const code = await new Promise(resolve => child.once('close', resolve))
+  rmSync(dir, { recursive: true, force: true })
+  const entries = text
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  expect(entries.at(-1)).toMatchObject({ level: 'INFO', logger: 'millrace.broker', message: 'Broker 1 stopped' })
+  expect(code).toBe(0)
 })
 
 test('a taken port is one clear line', async () => {

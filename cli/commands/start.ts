@@ -1,9 +1,11 @@
-import { accessSync, constants, createWriteStream } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { startBroker } from '../../core/broker/broker.ts'
 import { messageOf } from '../../core/common/errors/error-table.ts'
 import { isTaken } from '../../core/common/free-port.ts'
-import { LOG_LEVELS, type LogEntry, setLogSink } from '../../core/common/log.ts'
+import { LOG_LEVELS, logFormat, setLogSink } from '../../core/common/log.ts'
+import { LogOutput } from '../../core/common/logging/output.ts'
+import { droppedEntry, logWriter } from '../../core/common/logging/writer.ts'
 import { makeDirs } from '../../core/common/make-dirs.ts'
 import { startWorker } from '../../core/worker/worker.ts'
 import { errors } from '../errors.ts'
@@ -37,22 +39,28 @@ async function checkPort(port: number, option: string): Promise<void> {
   if (taken) throw errors.create('MR_CLI_PORT_TAKEN', { port, option })
 }
 
-/** With the demo the screen is the user's: the log goes to a file, and only what is wrong is shown as well. */
+/** Sends the log to a file, because the demo uses the screen. Errors are shown on the screen too. */
 function logToFile(path: string, life: Lifecycle): void {
-  const out = createWriteStream(path, { flags: 'a' })
-  out.on('error', error => {
+  const onError = (error: Error) => {
     setLogSink(null)
-    say(`the log ${path} cannot be written, so it goes to the terminal: ${error.message}`)
-  })
-  const format = (e: LogEntry) =>
-    `[${new Date(e.time).toISOString().replace('T', ' ').replace('Z', '').replace('.', ',')}] ${e.level} ${e.context}${e.message} (${e.logger})\n${e.stack ? `${e.stack}\n` : ''}`
+    say(`writing the log ${path} failed: ${error.message}. The log continues on the terminal.`)
+  }
+  const onDropped = (count: number) => sink(droppedEntry(count))
+  let output: LogOutput
+  try {
+    output = new LogOutput(path, { onError, onDropped })
+  } catch (error) {
+    onError(error as Error)
+    return
+  }
+  const sink = logWriter(logFormat(), output)
   setLogSink(entry => {
-    out.write(format(entry))
+    sink(entry)
     if (LOG_LEVELS.indexOf(entry.level) >= LOG_LEVELS.indexOf('ERROR')) say(`${entry.context}${entry.message}`)
   })
   life.addFirst('the log', async () => {
     setLogSink(null)
-    await new Promise<void>(done => out.end(() => done()))
+    output.end()
   })
 }
 

@@ -24,7 +24,11 @@ test('entries carry level, logger, context, message and the stack of an error', 
   logger.error('failed', new Error('why'))
   expect(entries).toMatchObject([
     { level: 'INFO', logger: 'a.b', context: '[orders|task-0] ', message: 'shown' },
-    { level: 'ERROR', message: 'failed', stack: expect.stringContaining('Error: why') },
+    {
+      level: 'ERROR',
+      message: 'failed',
+      error: { type: 'Error', message: 'why', stack: expect.stringContaining('Error: why') },
+    },
   ])
 })
 

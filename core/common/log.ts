@@ -1,21 +1,42 @@
 import { messageOf } from './errors/error-table.ts'
+import { stackOf } from './errors/stack.ts'
+import { type LogFormat, stderrSink } from './logging/writer.ts'
 
 /** Log levels, the least severe first. `OFF` silences. Named as Kafka's loggers name them. */
 export const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL', 'OFF'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** One line for the log. `context` stands in brackets before the message, as Connect's `connector.context` does. */
+/** What an entry is about. JSON logs have these as fields. */
+export interface LogFields {
+  readonly connector?: string
+  readonly task?: number
+}
+
+/** An error in a form that can be sent to another thread. */
+export interface LoggedError {
+  /** The name of its class. */
+  readonly type: string
+  readonly message: string
+  /** With the stacks of its causes. */
+  readonly stack: string
+  /** `MR_...`, `ECONNREFUSED`, ... */
+  readonly code?: string | undefined
+}
+
+/** One entry of the log. */
 export interface LogEntry {
+  /** Milliseconds since 1970. */
   readonly time: number
   readonly level: LogLevel
   readonly logger: string
+  /** Text before the message, such as `[orders|task-0] `, like Connect's `connector.context`. */
   readonly context: string
+  readonly fields: LogFields
   readonly message: string
-  /** The stack of an error that goes with it. */
-  readonly stack?: string | undefined
+  readonly error?: LoggedError | undefined
 }
 
-/** Writes to the log. Cheap when the level is off. Never give it a secret. */
+/** Writes to the log. Costs little when the level is off. Never pass it a secret. */
 export interface Logger {
   readonly name: string
   trace(message: string): void
@@ -24,37 +45,49 @@ export interface Logger {
   warn(message: string, error?: unknown): void
   error(message: string, error?: unknown): void
   isEnabled(level: LogLevel): boolean
-  /** The same logger with a context in brackets, such as `[orders|task-0] `. */
-  withContext(context: string): Logger
+  /** The same logger with a context such as `[orders|task-0] `, and its fields for JSON logs. */
+  withContext(context: string, fields?: LogFields): Logger
 }
 
 export type LogSink = (entry: LogEntry) => void
 
-/** `MILLRACE_LOG_LEVEL` sets the level that a process starts with, for all loggers. */
+/** The level that all loggers start with: `MILLRACE_LOG_LEVEL`, else INFO. */
 function initialLevel(): LogLevel {
   const wanted = process.env['MILLRACE_LOG_LEVEL']?.toUpperCase()
   return LOG_LEVELS.find(level => level === wanted) ?? 'INFO'
 }
 
 const levels = new Map<string, LogLevel>([['root', initialLevel()]])
-let sink: LogSink = writeToStderr
+let format: LogFormat = process.env['MILLRACE_LOG_FORMAT']?.toLowerCase() === 'json' ? 'json' : 'text'
+let sink: LogSink = entry => stderrSink(format)(entry)
+const toStderr = sink
 
-function writeToStderr(e: LogEntry): void {
-  const time = new Date(e.time).toISOString().replace('T', ' ').replace('Z', '').replace('.', ',')
-  process.stderr.write(`[${time}] ${e.level} ${e.context}${e.message} (${e.logger})\n${e.stack ? `${e.stack}\n` : ''}`)
+/** The format of the log. `MILLRACE_LOG_FORMAT` sets the one that a process starts with. */
+export function logFormat(): LogFormat {
+  return format
 }
 
-/** Where entries go: stderr by default; a task thread sends them to its herder's thread. */
+export function setLogFormat(next: LogFormat): void {
+  format = next
+}
+
+/**
+ * Sets where entries go. Null is the default: stderr. A task thread sends its entries to the
+ * herder's thread.
+ */
 export function setLogSink(next: LogSink | null): void {
-  sink = next ?? writeToStderr
+  sink = next ?? toStderr
 }
 
-/** Writes an entry that was made elsewhere, as in another thread, where its level was checked. */
+/** Writes an entry that another thread created. That thread has checked its level. */
 export function emitLog(entry: LogEntry): void {
   sink(entry)
 }
 
-/** Sets a logger's level, for it and all below it (`root` for all). Null removes the setting. */
+/**
+ * Sets the level of a logger and of all loggers below it. `root` is above all loggers. Null removes
+ * the setting.
+ */
 export function setLogLevel(logger: string, level: LogLevel | null): void {
   if (level === null) levels.delete(logger)
   else levels.set(logger, level)
@@ -65,7 +98,7 @@ export function logLevels(): ReadonlyMap<string, LogLevel> {
   return levels
 }
 
-/** The level in force for a logger: its own or that of its nearest ancestor by dots. */
+/** The level of a logger: its own, else that of its nearest ancestor by dots. */
 export function effectiveLevel(logger: string): LogLevel {
   for (let name = logger; name !== ''; name = name.slice(0, Math.max(0, name.lastIndexOf('.')))) {
     const level = levels.get(name)
@@ -74,14 +107,13 @@ export function effectiveLevel(logger: string): LogLevel {
   return levels.get('root') ?? 'INFO'
 }
 
-/** The logger of a name with dots, such as `millrace.broker.log`. */
-export function createLogger(name: string, context = ''): Logger {
+/** The logger with this dotted name, such as `millrace.broker.log`. */
+export function createLogger(name: string, context = '', fields: LogFields = {}): Logger {
   const isEnabled = (level: LogLevel) => LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(effectiveLevel(name))
-  const write = (level: LogLevel, message: string, error?: unknown) => {
+  const write = (level: LogLevel, message: string, thrown?: unknown) => {
     if (!isEnabled(level)) return
-    const stack =
-      error instanceof Error ? (error.stack ?? error.message) : error === undefined ? undefined : messageOf(error)
-    sink({ time: Date.now(), level, logger: name, context, message, stack })
+    const error = thrown === undefined ? undefined : loggedError(thrown)
+    sink({ time: Date.now(), level, logger: name, context, fields, message, error })
   }
   return {
     name,
@@ -91,6 +123,13 @@ export function createLogger(name: string, context = ''): Logger {
     warn: (m, e) => write('WARN', m, e),
     error: (m, e) => write('ERROR', m, e),
     isEnabled,
-    withContext: c => createLogger(name, c),
+    withContext: (c, f) => createLogger(name, c, f),
   }
+}
+
+/** Takes only these properties: others, such as a client's configuration, may hold secrets. */
+function loggedError(thrown: unknown): LoggedError {
+  if (!(thrown instanceof Error)) return { type: typeof thrown, message: messageOf(thrown), stack: messageOf(thrown) }
+  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined
+  return { type: thrown.name, message: thrown.message, stack: stackOf(thrown), code }
 }

@@ -60,7 +60,7 @@ export class Supervisor {
   constructor(name: string, env: SupervisorEnv) {
     this.name = name
     this.#env = env
-    this.#logger = createLogger('millrace.herder', `[${name}] `)
+    this.#logger = createLogger('millrace.herder', `[${name}] `, { connector: name })
     this.#statuses = new UnitStatuses(name, env, this.#logger)
     this.#connector = this.#unit(null)
     this.#taskConfigs = new TaskConfigs({

@@ -41,7 +41,8 @@ export class ConnectorUnit implements Unit {
     learnSecrets(connector.config, spec.props)
     const settings = parseConfig(connector.config, spec.props)
     uplink.event({ type: 'loaded', unit })
-    const logger = tools.logger ?? createLogger('millrace.connector', `[${spec.connector}|worker] `)
+    const { connector: name } = spec
+    const logger = tools.logger ?? createLogger('millrace.connector', `[${name}|worker] `, { connector: name })
     const offsets = spec.type === 'source' ? new HerderOffsetStore(spec.connector, unit, uplink) : null
     const self = new ConnectorUnit(unit, connector, offsets, uplink)
     const reader: OffsetReader = {

@@ -47,7 +47,8 @@ export class TaskUnit implements Unit {
     this.#metrics = new MetricsRecorder(spec.type, spec.metricsWindow)
     this.#metrics.paused = spec.paused
     this.#clients = tools.clients ?? kafkaClients
-    this.#logger = tools.logger ?? createLogger('millrace.task', `[${spec.connector}|task-${spec.taskId}] `)
+    const { connector, taskId: task } = spec
+    this.#logger = tools.logger ?? createLogger('millrace.task', `[${connector}|task-${task}] `, { connector, task })
   }
 
   /** Starts a task. Returns at once; events report the progress. */

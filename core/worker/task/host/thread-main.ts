@@ -170,8 +170,9 @@ function watchMemory(): void {
 
 for (const [logger, level] of data.logLevels) setLogLevel(logger, level)
 setLogSink(entry => {
-  const { message, stack } = entry
-  send({ type: 'log', entry: { ...entry, message: redact(message), stack: stack && redact(stack) } })
+  const { message, error } = entry
+  const hidden = error && { ...error, message: redact(error.message), stack: redact(error.stack) }
+  send({ type: 'log', entry: { ...entry, message: redact(message), error: hidden } })
 })
 hookPluginApi()
 const pulse = new Int32Array(data.pulse)

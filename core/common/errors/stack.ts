@@ -1,0 +1,12 @@
+/** A chain of causes is printed this deep: it may be long, or contain itself. */
+const MAX_CAUSES = 8
+
+/** The stack of an error and those of its causes, like a Java stack trace. */
+export function stackOf(error: Error): string {
+  const parts = [error.stack ?? `${error.name}: ${error.message}`]
+  let cause = error.cause
+  for (let depth = 0; cause instanceof Error && depth < MAX_CAUSES; depth++, cause = cause.cause) {
+    parts.push(`Caused by: ${cause.stack ?? `${cause.name}: ${cause.message}`}`)
+  }
+  return parts.join('\n')
+}

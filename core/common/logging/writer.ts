@@ -1,0 +1,79 @@
+import { createRequire } from 'node:module'
+import type pinoModule from 'pino'
+import type { LogEntry, LogSink } from '../log.ts'
+import { LogOutput } from './output.ts'
+
+export type LogFormat = 'text' | 'json'
+
+export const LOG_FORMATS: readonly LogFormat[] = ['text', 'json']
+
+/** Turns entries into lines of an output. */
+export function logWriter(format: LogFormat, output: Pick<LogOutput, 'write'>): LogSink {
+  return format === 'json' ? jsonWriter(output) : entry => output.write(textLine(entry))
+}
+
+/** A line like Log4j's, and the stack of an error below it. */
+function textLine(entry: LogEntry): string {
+  const time = new Date(entry.time).toISOString()
+  const stamp = `${time.slice(0, 10)} ${time.slice(11, 19)},${time.slice(20, 23)}`
+  const stack = entry.error ? `${entry.error.stack}\n` : ''
+  return `[${stamp}] ${entry.level} ${entry.context}${entry.message} (${entry.logger})\n${stack}`
+}
+
+/** Writes one JSON object per line. pino is loaded here, because most processes log text. */
+function jsonWriter(output: Pick<LogOutput, 'write'>): LogSink {
+  const require = createRequire(import.meta.url)
+  const pino = require('pino') as typeof pinoModule
+  const options = {
+    level: 'trace',
+    base: null,
+    timestamp: false,
+    messageKey: 'message',
+    formatters: { level: (label: string) => ({ level: label.toUpperCase() }) },
+  }
+  const logger = pino(options, output)
+  return entry => {
+    if (entry.level === 'OFF') return
+    const level = entry.level.toLowerCase() as pinoModule.Level
+    const { connector, task } = entry.fields
+    const fields = {
+      time: new Date(entry.time).toISOString(),
+      logger: entry.logger,
+      connector,
+      task,
+      // the fields say the same as the text [orders|task-0]
+      context: connector === undefined ? entry.context.trim().replace(/^\[(.*)\]$/, '$1') || undefined : undefined,
+      error: entry.error,
+    }
+    logger[level](fields, entry.message)
+  }
+}
+
+let stderr: LogOutput | null = null
+const sinks = new Map<LogFormat, LogSink>()
+
+/** The sink that writes to stderr. It is created with the first entry. */
+export function stderrSink(format: LogFormat): LogSink {
+  let sink = sinks.get(format)
+  if (sink) return sink
+  stderr ??= new LogOutput(2, {
+    onDropped: count => sinks.get(format)?.(droppedEntry(count)),
+    // there is no other place to say so
+    onError: () => {},
+  })
+  sink = logWriter(format, stderr)
+  sinks.set(format, sink)
+  return sink
+}
+
+/** The entry that says that entries before it are missing. */
+export function droppedEntry(count: number): LogEntry {
+  return {
+    time: Date.now(),
+    level: 'WARN',
+    logger: 'millrace.log',
+    context: '',
+    fields: {},
+    message: `Dropped ${count} log entries, because the log was full or its reader too slow`,
+  }
+}
