@@ -46,7 +46,7 @@ import {
 import type { MessageDeclaration } from './schema/declare.ts'
 import { parseVersions } from './schema/versions.ts'
 
-/** The numbers of Kafka's APIs, also of those that are not declared here. */
+/** The numbers of Kafka's APIs, including those that are not declared here. */
 export const ApiKey = {
   Produce: 0,
   Fetch: 1,
@@ -149,7 +149,7 @@ export interface Api {
   readonly request: MessageDeclaration
   readonly response: MessageDeclaration
   readonly minVersion: number
-  /** The latest stable version; there may be one more that is not final. */
+  /** The latest stable version. A later unstable version may exist. */
   readonly maxVersion: number
   readonly latestVersionUnstable: boolean
 }
@@ -196,7 +196,7 @@ const declarations: readonly (readonly [MessageDeclaration, MessageDeclaration])
   [DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse],
 ]
 
-/** Every declared API by its key: what a broker may announce. */
+/** Every declared API by its key. A broker may announce these. */
 export const apis: ReadonlyMap<number, Api> = new Map(
   declarations.map(([request, response]) => {
     const { min, max } = parseVersions(request.versions)

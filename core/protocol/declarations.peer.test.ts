@@ -34,7 +34,7 @@ interface KafkaDefinition {
   readonly commonStructs?: readonly { readonly name: string; readonly fields: readonly KafkaField[] }[]
 }
 
-/** A field as both sides can be written down. */
+/** A field in a form to which both sides can be converted. */
 interface Plain {
   readonly name: string
   readonly type: string
@@ -75,7 +75,7 @@ function theirs(fields: readonly KafkaField[], definition: KafkaDefinition): Pla
     return {
       name: f.name[0]!.toLowerCase() + f.name.slice(1),
       type: (f.type.includes('[]') ? '[]' : '') + (inner ? 'struct' : base),
-      // As Kafka's generator has it: a field without versions has those in which it is tagged.
+      // As in Kafka's generator, a field without versions has the versions in which it is tagged.
       versions: f.versions ?? f.taggedVersions ?? '',
       nullable: f.nullableVersions ?? 'none',
       tag: f.tag === undefined ? '' : `${f.tag} in ${f.taggedVersions}`,
@@ -115,7 +115,7 @@ describe.skipIf(libs === null)("Kafka's own definitions", () => {
     },
   )
 
-  test('are many, and all found', () => {
+  test('there are many, and all of them are found', () => {
     expect(definitions.size).toBeGreaterThan(200)
   })
 })

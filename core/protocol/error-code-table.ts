@@ -1,4 +1,7 @@
-/** Kafka's error codes, with whether the same request may succeed later, and what they say (Java's `Errors`). */
+/**
+ * Kafka's error codes with their names, whether a retry may succeed, and their messages (Java's
+ * `Errors`).
+ */
 export const ERROR_CODES = [
   [-1, 'UNKNOWN_SERVER_ERROR', false, 'The server experienced an unexpected error when processing the request.'],
   [0, 'NONE', false, 'NONE'],

@@ -20,25 +20,25 @@ export const ErrorCode = Object.fromEntries(ERROR_CODES.map(([code, name]) => [n
   readonly [K in ErrorName]: Extract<(typeof ERROR_CODES)[number], readonly [number, K, ...unknown[]]>[0]
 }
 
-/** The name of a code; of an unknown one, `ERROR_<code>`. */
+/** Returns the name of a code, or `ERROR_<code>` if it is unknown. */
 export function errorName(code: number): string {
   return rows.get(code)?.name ?? `ERROR_${code}`
 }
 
-/** What Kafka says about a code. */
+/** Returns Kafka's message for a code. */
 export function errorMessage(code: number): string {
   return rows.get(code)?.message ?? `The server answered with the unknown error code ${code}.`
 }
 
-/** Whether Java's exception of this code is retriable. */
+/** Whether Java's exception for this code is retriable. */
 export function isRetriableCode(code: number): boolean {
   return rows.get(code)?.retriable ?? false
 }
 
-/** An error that has a code in Kafka's protocol. */
+/** An error with a code of Kafka's protocol. */
 export class KafkaError extends MillraceError {
   readonly kafkaCode: number
-  /** What goes into a response's `errorMessage`. */
+  /** The text for a response's `errorMessage`. */
   readonly detail: string
 
   constructor(kafkaCode: number, detail?: string, options?: ErrorOptions) {
@@ -55,14 +55,17 @@ export class KafkaError extends MillraceError {
   }
 }
 
-/** Makes the error of a code; `detail` replaces Kafka's general message. */
+/** Creates the error for a code. `detail` replaces Kafka's general message. */
 export function errorFor(code: number, detail?: string, options?: ErrorOptions): KafkaError {
   return new KafkaError(code, detail, options)
 }
 
 const DAMAGED = new Set<unknown>(['MR_PROTOCOL_MALFORMED', 'MR_PROTOCOL_COMPRESSION', 'MR_PROTOCOL_TOO_LARGE'])
 
-/** The code of any error: its own if it has one, CORRUPT_MESSAGE for bytes that cannot be read, otherwise UNKNOWN_SERVER_ERROR. */
+/**
+ * Returns the code for any error: its own code if it has one, CORRUPT_MESSAGE for unreadable bytes,
+ * and otherwise UNKNOWN_SERVER_ERROR.
+ */
 export function kafkaCodeOf(error: unknown): number {
   if (typeof error !== 'object' || error === null) return ErrorCode.UNKNOWN_SERVER_ERROR
   if ('kafkaCode' in error && typeof error.kafkaCode === 'number') return error.kafkaCode

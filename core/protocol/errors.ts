@@ -3,44 +3,44 @@ import { defineErrors, type MillraceError } from '../common/errors/error-table.t
 export const protocolErrors = defineErrors({
   MR_PROTOCOL_MALFORMED: {
     message: 'Malformed {what}: {detail}',
-    fix: 'The peer sent bytes that are not what the protocol says; check that it speaks the Kafka protocol and that nothing alters the stream',
+    fix: 'Check that the peer speaks the Kafka protocol, and that no proxy changes the data',
   },
   MR_PROTOCOL_UNSUPPORTED_VERSION: {
-    message: '{what} has no version {version} here, only {versions}',
-    fix: 'Ask the peer for its versions with ApiVersions, and use one that both sides have',
+    message: '{what} does not support version {version}, only {versions}',
+    fix: 'Request the versions of the peer with ApiVersions, and use a version that both sides support',
   },
   MR_PROTOCOL_UNREPRESENTABLE: {
     message: 'Cannot encode {what}: {detail}',
-    fix: 'Give a value that the field can hold in this version of the message',
+    fix: 'Use a value that the field can hold in this version of the message',
   },
   MR_PROTOCOL_TOO_LARGE: {
     message: 'Decompressed data exceeds {limit} bytes',
-    fix: 'Raise the limit if batches of this size are expected; otherwise the batch was made to exhaust memory',
+    fix: 'Raise the limit if batches of this size are expected. Otherwise the batch may be an attempt to exhaust memory',
   },
   MR_PROTOCOL_COMPRESSION: {
     message: 'Cannot {action} {codec} data: {detail}',
-    fix: 'The batch is damaged or was written by a faulty client',
+    fix: 'Check the client that wrote the batch, and the disk: the batch is damaged',
   },
   MR_PROTOCOL_KAFKA: {
     message: '{name}: {detail}',
-    fix: "See Kafka's description of this error code",
+    fix: "See Kafka's documentation of this error code",
   },
 })
 
-/** What this room throws on bytes or values that it cannot take. Its `code` says which. */
+/** An error of the protocol module, identified by its `code`. */
 export type ProtocolError = MillraceError
 
-/** Bytes that are not what the protocol says. */
+/** The error for bytes that do not follow the protocol. */
 export function malformed(what: string, detail: string): ProtocolError {
   return protocolErrors.create('MR_PROTOCOL_MALFORMED', { what, detail })
 }
 
-/** A value that a field cannot hold. */
+/** The error for a value that a field cannot hold. */
 export function unrepresentable(what: string, detail: string): ProtocolError {
   return protocolErrors.create('MR_PROTOCOL_UNREPRESENTABLE', { what, detail })
 }
 
-/** Whether an error came from this room's reading or writing of bytes. */
+/** Whether an error was thrown while encoding or decoding. */
 export function isProtocolError(error: unknown): error is ProtocolError {
   return (
     typeof error === 'object' &&

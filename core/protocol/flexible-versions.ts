@@ -1,6 +1,7 @@
 /**
- * The first flexible version of each API, which decides the versions of the headers. It stands in the declarations too (a
- * test compares); here it is apart, so that a client loads only the messages that it uses.
+ * The first flexible version of each API, which determines the header versions. The declarations
+ * contain it too, and a test compares them. It is a separate table so that a client loads only the
+ * messages that it uses.
  */
 const FIRST_FLEXIBLE: ReadonlyMap<number, number> = new Map([
   [0, 9],
@@ -42,7 +43,10 @@ const FIRST_FLEXIBLE: ReadonlyMap<number, number> = new Map([
   [75, 0],
 ])
 
-/** Whether requests and responses of an API have compact lengths and tagged fields in a version. Of an unknown API: no. */
+/**
+ * Whether an API's messages have compact lengths and tagged fields in a version. False for an
+ * unknown API.
+ */
 export function isFlexible(apiKey: number, apiVersion: number): boolean {
   return apiVersion >= (FIRST_FLEXIBLE.get(apiKey) ?? Infinity)
 }

@@ -5,7 +5,7 @@ import { Reader } from './schema/reader.ts'
 import { inVersions } from './schema/versions.ts'
 import { Writer } from './schema/writer.ts'
 
-/** What stands before every request's body. */
+/** The header before every request's body. */
 export interface RequestHeader {
   readonly apiKey: number
   readonly apiVersion: number
@@ -13,7 +13,10 @@ export interface RequestHeader {
   readonly clientId: string | null
 }
 
-/** ApiVersions responses never have header 1: a client that asks does not yet know what the broker speaks. */
+/**
+ * ApiVersions responses never have header 1, because the client does not know yet which versions
+ * the broker supports.
+ */
 const API_VERSIONS = 18
 
 function flexibleResponse(apiKey: number, apiVersion: number): boolean {
@@ -32,14 +35,14 @@ export function encodeRequestFrame<M extends MessageDeclaration>(
   writer.int16(header.apiKey, 'apiKey')
   writer.int16(header.apiVersion, 'apiVersion')
   writer.int32(header.correlationId, 'correlationId')
-  // The client id keeps its int16 length in header 2 too.
+  // The client id has an int16 length even in header 2.
   writer.stringOrNull(header.clientId, 'clientId')
   if (inVersions(declaration.flexible, header.apiVersion)) writer.uvarint(0)
   codec.write(writer, value)
   return writer.finish(true)
 }
 
-/** Reads the header of a request whose int32 size has been taken off. `end` is where the body begins. */
+/** Decodes the header of a request without its int32 size. `end` is where the body begins. */
 export function decodeRequestHeader(buf: Buffer, offset = 0): RequestHeader & { readonly end: number } {
   const reader = new Reader(buf, offset, buf.length, 'RequestHeader')
   const apiKey = reader.int16()
@@ -67,7 +70,7 @@ export function encodeResponseFrame<M extends MessageDeclaration>(
   return writer.finish(true)
 }
 
-/** Reads the header of a response whose int32 size has been taken off. `end` is where the body begins. */
+/** Decodes the header of a response without its int32 size. `end` is where the body begins. */
 export function decodeResponseHeader(
   apiKey: number,
   apiVersion: number,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { murmur2, toPositive } from './murmur2.ts'
 
-test("has the values of Kafka's UtilsTest", () => {
+test("returns the values of Kafka's UtilsTest", () => {
   const cases: Record<string, number> = {
     '21': -973932308,
     foobar: -790332482,
@@ -13,7 +13,7 @@ test("has the values of Kafka's UtilsTest", () => {
   for (const [key, hash] of Object.entries(cases)) expect(murmur2(Buffer.from(key)), key).toBe(hash)
 })
 
-test('is made positive by clearing the sign', () => {
+test('toPositive clears the sign bit', () => {
   expect(toPositive(-1)).toBe(0x7fffffff)
   expect(toPositive(-2147483648)).toBe(0)
   expect(toPositive(5)).toBe(5)

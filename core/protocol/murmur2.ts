@@ -1,7 +1,7 @@
 const SEED = 0x9747b28c
 const M = 0x5bd1e995
 
-/** Kafka's murmur2 of a key, as Java's `Utils.murmur2` has it: a signed 32-bit number. */
+/** Kafka's murmur2 hash of a key, as in Java's `Utils.murmur2`: a signed 32-bit number. */
 export function murmur2(data: Buffer): number {
   const length = data.length
   let h = SEED ^ length
@@ -21,7 +21,7 @@ export function murmur2(data: Buffer): number {
   return h ^ (h >>> 15)
 }
 
-/** Clears the sign bit: how Java's partitioners make a hash positive. */
+/** Clears the sign bit, as Java's partitioners do to make a hash positive. */
 export function toPositive(n: number): number {
   return n & 0x7fffffff
 }

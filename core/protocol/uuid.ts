@@ -1,2 +1,2 @@
-/** Kafka's Uuid.ZERO_UUID in its text form: 16 zero bytes, base64url, no padding. */
+/** Kafka's Uuid.ZERO_UUID as text: 16 zero bytes in base64url without padding. */
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'

@@ -1,7 +1,7 @@
 import { timerMs } from '../../common/async/timer.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import { errorFor } from '../../protocol/error-codes.ts'
-import { type BatchMemory, estimateRecordSize, MOST_PER_UNIT } from '../../protocol/records/batch-builder.ts'
+import { type BatchMemory, estimateRecordSize, MAX_UTF8_PER_UNIT } from '../../protocol/records/batch-builder.ts'
 import { HEADER_SIZE } from '../../protocol/records/batch-header.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { fatalTopicError } from '../cluster/topics.ts'
@@ -314,7 +314,7 @@ export class Accumulator {
 
 /** The most that a batch of one record takes whose size was estimated as `bytes` from this text. */
 function mostBytes(bytes: number, text: string): number {
-  return HEADER_SIZE + bytes + text.length * (MOST_PER_UNIT - 1)
+  return HEADER_SIZE + bytes + text.length * (MAX_UTF8_PER_UNIT - 1)
 }
 
 function whatIsWrong({ topic, partition, key, value, timestamp, headers }: ProducerRecord): string | null {

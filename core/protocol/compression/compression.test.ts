@@ -9,7 +9,7 @@ const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 const REAL = ['gzip', 'snappy', 'lz4', 'zstd'] as const
 const LIMIT = 1 << 24
 
-/** Data as it is compressed in practice: repetitive, random, and between. */
+/** Realistic data for compression: repetitive, random, and a mixture. */
 const data = fc
   .array(
     fc.oneof(
@@ -23,7 +23,7 @@ const data = fc
   .map(parts => Buffer.concat(parts))
 
 describe.each(CODECS)('%s', codec => {
-  test('gives back what was compressed', () => {
+  test('decompresses to the original data', () => {
     fc.assert(
       fc.property(data, plain => {
         expect(decompress(codec, compress(codec, plain), LIMIT).equals(plain)).toBe(true)
@@ -32,13 +32,13 @@ describe.each(CODECS)('%s', codec => {
     )
   })
 
-  test('gives back several blocks', () => {
+  test('decompresses several blocks', () => {
     const lines = Array.from({ length: 20_000 }, (_, i) => `line ${i} ${Math.sin(i)}\n`).join('')
     const plain = Buffer.from(lines)
     expect(decompress(codec, compress(codec, plain), LIMIT).equals(plain)).toBe(true)
   })
 
-  test('stops at the limit, exactly', () => {
+  test('stops exactly at the limit', () => {
     const plain = Buffer.from('some text that repeats. '.repeat(1000))
     const packed = compress(codec, plain)
     expect(decompress(codec, packed, plain.length).length).toBe(plain.length)
@@ -47,7 +47,7 @@ describe.each(CODECS)('%s', codec => {
 })
 
 describe.each(REAL)('damaged %s', codec => {
-  test('ends in an error of this room, or in bytes within the limit', () => {
+  test('damaged data gives a ProtocolError, or at most as many bytes as the limit', () => {
     fc.assert(
       fc.property(
         data,
@@ -64,14 +64,14 @@ describe.each(REAL)('damaged %s', codec => {
     )
   })
 
-  test('random bytes end the same way', () => {
+  test('so do random bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), bytes => survives(codec, Buffer.from(bytes))),
       { numRuns: 300 },
     )
   })
 
-  test('a bomb ends in an error and allocates little more than the limit', () => {
+  test('a decompression bomb fails and allocates little more than the limit', () => {
     const bomb = compress(codec, Buffer.alloc(100 << 20))
     expect(bomb.length).toBeLessThan(8 << 20)
     const before = process.memoryUsage().arrayBuffers
@@ -89,7 +89,7 @@ function survives(codec: CompressionName, bytes: Buffer): void {
 }
 
 describe('gzip and zstd', () => {
-  test('members that follow each other are read as one', () => {
+  test('consecutive members are read as one', () => {
     const two = Buffer.concat([gzipSync('a'), gzipSync('b')])
     expect(decompress('gzip', two, 10).toString()).toBe('ab')
     const frames = Buffer.concat([zstdCompressSync('a'), zstdCompressSync('b')])
@@ -110,32 +110,35 @@ describe('gzip', () => {
 })
 
 describe('snappy', () => {
-  test('is read without the stream header too, as one raw block', () => {
-    // Length 11, a literal of 4, a copy of 7 from 4 back.
+  test('a single raw block without the stream header is read too', () => {
+    // Length 11, a literal of 4, a copy of 7 from distance 4.
     const raw = Buffer.concat([Buffer.from([11, 3 << 2]), Buffer.from('abcd'), Buffer.from([((7 - 4) << 2) | 1, 4])])
     expect(decompress('snappy', raw, 100).toString()).toBe('abcdabcdabc')
   })
 
-  test('streams written one after another are read as one', () => {
+  test('consecutive streams are read as one', () => {
     const one = compress('snappy', Buffer.from('hello '))
     expect(decompress('snappy', Buffer.concat([one, one]), 100).toString()).toBe('hello hello ')
   })
 
   test.each([
     ['a length of 4 GiB', 'ffffffff0f00'],
-    ['a length that does not end', 'ffffffffffff'],
+    ['an unterminated length', 'ffffffffffff'],
     ['a literal past the end', '0afc ffffff7f'],
-    ['a copy from before the beginning', '0800610504'],
-    ['a copy of no distance', '080061' + '0500'],
+    ['a copy from before the start', '0800610504'],
+    ['a copy with distance 0', '080061' + '0500'],
     ['fewer bytes than announced', '080061'],
     ['nothing', ''],
-  ])('%s is refused', (_what, hex) => {
+  ])('%s is rejected', (_what, hex) => {
     expect(() => decompress('snappy', Buffer.from(hex.replace(' ', ''), 'hex'), 1 << 20)).toThrow(/MR_PROTOCOL_/)
   })
 })
 
 describe('lz4', () => {
-  /** A frame with the given flags around blocks given as hex, the high bit of the length set for stored ones. */
+  /**
+   * Builds a frame with these flags and blocks, given as hex. The high bit of the length marks an
+   * uncompressed block.
+   */
   function frame(flags: number, blocks: readonly { hex: string; stored?: boolean }[], plain: string): Buffer {
     const int32 = (n: number) => {
       const out = Buffer.alloc(4)
@@ -156,15 +159,15 @@ describe('lz4', () => {
   }
 
   const ABCD = { hex: Buffer.from('abcd').toString('hex'), stored: true }
-  // No literals, a match of 4 from 4 back, then the last literal 'x'.
+  // No literals, a match of 4 from distance 4, then the last literal 'x'.
   const LINKED = { hex: '000400' + '1078' }
 
-  test('is read with linked blocks, a content size and both kinds of checksum', () => {
+  test('linked blocks, a content size and both kinds of checksum are read', () => {
     expect(decompress('lz4', frame(0x1c, [ABCD, LINKED], 'abcdabcdx'), 100).toString()).toBe('abcdabcdx')
   })
 
-  test('a match into another block is refused where blocks are independent', () => {
-    expect(() => decompress('lz4', frame(0x20, [ABCD, LINKED], ''), 100)).toThrow(/a match from 4 bytes back/)
+  test('a match into another block is rejected if the blocks are independent', () => {
+    expect(() => decompress('lz4', frame(0x20, [ABCD, LINKED], ''), 100)).toThrow(/a match has distance 4/)
   })
 
   test('bytes after the first frame are ignored, as in Java', () => {
@@ -173,7 +176,7 @@ describe('lz4', () => {
     expect(decompress('lz4', Buffer.concat([one, Buffer.from('anything')]), 100).toString()).toBe('abcd')
   })
 
-  test('wrong checksums are noticed', () => {
+  test('wrong checksums are detected', () => {
     const whole = frame(0x14, [ABCD], 'abcd')
     for (const at of [6, 15, whole.length - 1]) {
       const wrong = Buffer.from(whole)
@@ -184,28 +187,28 @@ describe('lz4', () => {
 
   test.each([
     ['a dictionary', frame(0x01, [ABCD], '')],
-    ['another frame version', Buffer.from('04224d18' + '804000', 'hex')],
-    ['another content size', frame(0x08, [ABCD], 'abcde')],
+    ['an unknown frame version', Buffer.from('04224d18' + '804000', 'hex')],
+    ['a wrong content size', frame(0x08, [ABCD], 'abcde')],
     [
       'a block longer than the frame allows',
       Buffer.concat([frame(0x20, [], '').subarray(0, 7), Buffer.from('01000100', 'hex'), Buffer.alloc(65537)]),
     ],
     ['no magic', Buffer.from('hello world')],
     ['nothing', Buffer.alloc(0)],
-  ])('%s is refused', (_what, bytes) => {
+  ])('%s is rejected', (_what, bytes) => {
     expect(() => decompress('lz4', bytes, 1 << 20)).toThrow(/MR_PROTOCOL_COMPRESSION/)
   })
 })
 
-test('xxhash32 has the values of its specification', () => {
-  // From the reference implementation's documentation (seed 0).
+test('xxhash32 returns the values of its specification', () => {
+  // From the documentation of the reference implementation (seed 0).
   expect(xxhash32(Buffer.alloc(0))).toBe(0x02cc5d05)
   expect(xxhash32(Buffer.from('a'))).toBe(0x550d7456)
   expect(xxhash32(Buffer.from('abc'))).toBe(0x32d153ff)
   expect(xxhash32(Buffer.from('Nobody inspects the spammish repetition'))).toBe(0xe2293b2f)
 })
 
-test('codecs have the numbers of the batch attributes, and others do not exist', () => {
+test('codecs have the numbers of the batch attributes, and other numbers are rejected', () => {
   expect(CODECS.map(compressionId)).toEqual([0, 1, 2, 3, 4])
   for (const id of [5, 6, 7]) expect(() => toCompressionType(id)).toThrow(/UNSUPPORTED_COMPRESSION_TYPE/)
 })

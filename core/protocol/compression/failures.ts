@@ -1,18 +1,18 @@
 import { messageOf } from '../../common/errors/error-table.ts'
 import { type ProtocolError, protocolErrors } from '../errors.ts'
 
-/** Data that is not what its codec says. */
+/** The error for data that its codec cannot read. */
 export function damaged(codec: string, detail: string): ProtocolError {
   return protocolErrors.create('MR_PROTOCOL_COMPRESSION', { action: 'decompress', codec, detail })
 }
 
-/** Data that would be longer than the caller allows. */
+/** The error for data that exceeds the caller's limit. */
 export function tooLarge(limit: number): ProtocolError {
   return protocolErrors.create('MR_PROTOCOL_TOO_LARGE', { limit })
 }
 
-/** Runs a codec of node:zlib and turns what it throws into this room's errors. */
-export function guarded(codec: string, limit: number, run: () => Buffer): Buffer {
+/** Runs a codec of node:zlib, and converts its errors to ProtocolErrors. */
+export function runCodec(codec: string, limit: number, run: () => Buffer): Buffer {
   try {
     return run()
   } catch (error) {
@@ -25,31 +25,31 @@ export function guarded(codec: string, limit: number, run: () => Buffer): Buffer
   }
 }
 
-/** node:zlib allocates once more when it has filled what it had exactly. */
+/** node:zlib allocates another chunk if the data fills the last one exactly. */
 const SLACK = 64
 
 /**
- * How much node:zlib allocates at a time: the size announced in the data if plausible, otherwise a
- * few times the input, since most batches compress by less.
+ * Returns the size of node:zlib's output chunks: the size that the data announces if it is
+ * plausible, otherwise a few times the input, because most batches have a lower compression ratio.
  */
 export function chunkSize(input: number, limit: number, announced = 0): number {
-  const most = Math.min(1 << 20, limit + 1)
-  if (announced > 0 && announced <= input * 64 && announced < most) return Math.max(1024, announced + SLACK)
-  return Math.max(1024, Math.min(input * 4, most))
+  const maximum = Math.min(1 << 20, limit + 1)
+  if (announced > 0 && announced <= input * 64 && announced < maximum) return Math.max(1024, announced + SLACK)
+  return Math.max(1024, Math.min(input * 4, maximum))
 }
 
-/** Data of many parts must not cost much for each of them. */
-const MOST_FOR_PART = 16 << 10
+/** The largest chunk for data with many parts, so that each part uses little memory. */
+const MAX_PART_CHUNK = 16 << 10
+
+/** Returns the chunk size of node:zlib for one of several gzip members or zstd frames. */
+export function chunkSizeOfPart(size: number): number {
+  return Math.min(size, MAX_PART_CHUNK)
+}
 
 /**
- * How much node:zlib allocates at a time for one of the gzip members or zstd frames that follow
- * each other.
+ * Returns the same bytes, in a new buffer if node:zlib allocated much more memory than a short part
+ * needs.
  */
-export function chunkSizeOfPart(size: number): number {
-  return Math.min(size, MOST_FOR_PART)
-}
-
-/** The same bytes, without the much larger memory that node:zlib allocated for a short part. */
-export function compacted(part: Buffer): Buffer {
+export function trimmed(part: Buffer): Buffer {
   return part.length < part.buffer.byteLength / 2 ? Buffer.from(part) : part
 }

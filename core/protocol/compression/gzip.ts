@@ -1,6 +1,6 @@
 import { crc32, gunzipSync, gzipSync, inflateRawSync } from 'node:zlib'
 import { isProtocolError } from '../errors.ts'
-import { chunkSize, chunkSizeOfPart, compacted, damaged, guarded, tooLarge } from './failures.ts'
+import { chunkSize, chunkSizeOfPart, damaged, runCodec, tooLarge, trimmed } from './failures.ts'
 
 /** Compresses with zlib's default level, as Kafka does. */
 export function gzip(data: Buffer): Buffer {
@@ -12,15 +12,15 @@ export function gzip(data: Buffer): Buffer {
  * bytes that are not a member are ignored.
  */
 export function gunzip(data: Buffer, maxBytes: number): Buffer {
-  // node:zlib wants at least 1.
+  // node:zlib requires at least 1.
   const limit = Math.max(1, maxBytes)
   let out: Buffer
   try {
-    out = guarded('gzip', maxBytes, () =>
+    out = runCodec('gzip', maxBytes, () =>
       gunzipSync(data, { maxOutputLength: limit, chunkSize: chunkSize(data.length, limit, lengthOf(data)) }),
     )
   } catch (error) {
-    // node:zlib fails on most trailing bytes
+    // node:zlib fails on most trailing bytes.
     if (isProtocolError(error) && error.code === 'MR_PROTOCOL_TOO_LARGE') throw error
     out = memberByMember(data, limit, error)
   }
@@ -28,7 +28,7 @@ export function gunzip(data: Buffer, maxBytes: number): Buffer {
   return out
 }
 
-/** The length that the last member announces; do not trust it. */
+/** The length that the last member announces, which may be wrong. */
 function lengthOf(data: Buffer): number {
   return data.length < 4 ? 0 : data.readUInt32LE(data.length - 4)
 }
@@ -43,7 +43,7 @@ function memberByMember(data: Buffer, maxBytes: number, failure: unknown): Buffe
       break
     }
     let consumed = 0
-    const part = guarded('gzip', maxBytes, () => {
+    const part = runCodec('gzip', maxBytes, () => {
       const chunk = chunkSizeOfPart(chunkSize(data.length - start, left))
       const options = { maxOutputLength: Math.max(1, left), chunkSize: chunk, info: true }
       const result: unknown = inflateRawSync(data.subarray(start), options)
@@ -52,13 +52,13 @@ function memberByMember(data: Buffer, maxBytes: number, failure: unknown): Buffe
       return buffer
     })
     at = start + consumed
-    if (at + 8 > data.length) throw damaged('gzip', 'it is cut off')
+    if (at + 8 > data.length) throw damaged('gzip', 'it is truncated')
     if (data.readUInt32LE(at) !== crc32(part) || data.readUInt32LE(at + 4) !== part.length)
       throw damaged('gzip', 'its checksum or length is wrong')
     at += 8
     left -= part.length
     if (left < 0) throw tooLarge(maxBytes)
-    parts.push(compacted(part))
+    parts.push(trimmed(part))
   }
   return Buffer.concat(parts)
 }
@@ -68,7 +68,7 @@ const NAME = 8
 const COMMENT = 16
 const HEADER_CRC = 2
 
-/** Where the header of a member ends (RFC 1952); -1 without a header. */
+/** Returns where the header of a member ends (RFC 1952), or -1 if there is no header. */
 function endOfHeader(data: Buffer, start: number): number {
   if (data.length - start < 10 || data.readUInt16LE(start) !== 0x8b1f || data[start + 2] !== 8) return -1
   const flags = data[start + 3]!

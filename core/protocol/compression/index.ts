@@ -10,29 +10,29 @@ export const CompressionType = { NONE: 0, GZIP: 1, SNAPPY: 2, LZ4: 3, ZSTD: 4 } 
 
 export type CompressionType = (typeof CompressionType)[keyof typeof CompressionType]
 
-/** The same codecs by the names of Kafka's `compression.type`. */
+/** The names of these codecs in Kafka's `compression.type`. */
 export const COMPRESSION_NAMES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
 export type CompressionName = (typeof COMPRESSION_NAMES)[number]
 
-/** The number of a codec in a batch's attributes. */
+/** Returns the number of a codec in a batch's attributes. */
 export function compressionId(codec: CompressionName | CompressionType): CompressionType {
   return typeof codec === 'number' ? codec : (COMPRESSION_NAMES.indexOf(codec) as CompressionType)
 }
 
-/** The name of a codec. */
+/** Returns the name of a codec. */
 export function compressionName(id: CompressionType): CompressionName {
   return COMPRESSION_NAMES[id]
 }
 
-/** Takes a number out of a batch; throws UNSUPPORTED_COMPRESSION_TYPE on one that means nothing. */
+/** Converts a number from a batch. Throws UNSUPPORTED_COMPRESSION_TYPE for an unknown number. */
 export function toCompressionType(id: number): CompressionType {
   if (COMPRESSION_NAMES[id] === undefined)
     throw new KafkaError(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, `Compression type ${id} does not exist.`)
   return id as CompressionType
 }
 
-/** Compresses the records of a batch in the framing that Kafka's clients write. */
+/** Compresses the records of a batch, in the framing that Kafka's clients write. */
 export function compress(codec: CompressionName | CompressionType, data: Buffer): Buffer {
   switch (compressionId(codec)) {
     case CompressionType.NONE:
@@ -49,8 +49,9 @@ export function compress(codec: CompressionName | CompressionType, data: Buffer)
 }
 
 /**
- * Decompresses the records of a batch. Never allocates much more than `maxBytes`: what would be longer ends in
- * MR_PROTOCOL_TOO_LARGE, what is damaged in MR_PROTOCOL_COMPRESSION.
+ * Decompresses the records of a batch. Never allocates much more than `maxBytes`. Throws
+ * MR_PROTOCOL_TOO_LARGE if the result would be longer, and MR_PROTOCOL_COMPRESSION if the data is
+ * damaged.
  */
 export function decompress(codec: CompressionName | CompressionType, data: Buffer, maxBytes: number): Buffer {
   switch (compressionId(codec)) {

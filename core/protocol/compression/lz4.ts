@@ -4,8 +4,9 @@ import { wasmUtils } from './wasm.ts'
 import { xxhash32 } from './xxhash32.ts'
 
 /**
- * LZ4 in the LZ4 frame format 1.6, as Kafka's batches of format 2 have it (its old wrong header checksum was of formats
- * 0 and 1 only). Written: independent blocks without checksums. Read: any frame without a dictionary, linked blocks too.
+ * LZ4 in frame format 1.6, as used in Kafka's batches of format 2. (Kafka's wrong header checksum
+ * applied only to formats 0 and 1.) Writes independent blocks without checksums. Reads any frame
+ * without a dictionary, including linked blocks.
  */
 const FRAME_MAGIC = 0x184d2204
 
@@ -17,7 +18,7 @@ const CONTENT_CHECKSUM = 0x04
 const DICTIONARY = 0x01
 const INDEPENDENT_BLOCKS = 0x20
 
-/** A frame without blocks. The module below cannot take empty input. */
+/** A frame without blocks, because the WebAssembly module does not accept empty input. */
 const EMPTY_FRAME = Buffer.from('04224d18604082' + '00000000', 'hex')
 
 export function lz4Compress(data: Buffer): Buffer {
@@ -25,27 +26,27 @@ export function lz4Compress(data: Buffer): Buffer {
   return wasmUtils().lz4Compress(data)
 }
 
-/** Reads one frame; what follows it is ignored, as Kafka's Java reader ignores it. */
+/** Reads one frame. As in Kafka's Java reader, bytes after it are ignored. */
 export function lz4Decompress(data: Buffer, maxBytes: number): Buffer {
   const out = new Output(Math.min(data.length * 3, 1 << 20), maxBytes)
   need(data, 0, 4)
-  if (data.readUInt32LE(0) !== FRAME_MAGIC) throw damaged('lz4', 'it does not begin as a frame')
+  if (data.readUInt32LE(0) !== FRAME_MAGIC) throw damaged('lz4', 'it does not start with a frame')
   decodeFrame(data, 4, out)
   return out.finish()
 }
 
 function need(data: Buffer, at: number, length: number): void {
-  if (length > data.length - at) throw damaged('lz4', 'it is cut off')
+  if (length > data.length - at) throw damaged('lz4', 'it is truncated')
 }
 
-/** Decodes a frame whose magic has been read. */
+/** Decodes a frame after its magic number. */
 function decodeFrame(data: Buffer, start: number, out: Output): void {
   need(data, start, 3)
   const flags = data[start]!
-  if ((flags & VERSION_MASK) !== VERSION_1) throw damaged('lz4', `frame version ${flags >>> 6}`)
+  if ((flags & VERSION_MASK) !== VERSION_1) throw damaged('lz4', `it has frame version ${flags >>> 6}`)
   if (flags & DICTIONARY) throw damaged('lz4', 'it needs a dictionary')
   const sizeCode = (data[start + 1]! >>> 4) & 7
-  if (sizeCode < 4) throw damaged('lz4', `block size code ${sizeCode}`)
+  if (sizeCode < 4) throw damaged('lz4', `it has block size code ${sizeCode}`)
   const maxBlock = 1 << (8 + 2 * sizeCode)
   const begin = out.pos
   let at = start + 2
@@ -64,8 +65,9 @@ function decodeFrame(data: Buffer, start: number, out: Output): void {
     at += 4
     if (raw === 0) break
     const length = raw & 0x7fffffff
-    // A block that does not shrink is stored; either way it is never longer than the frame's block size.
-    if (length > maxBlock) throw damaged('lz4', `a block of ${length} bytes in a frame of blocks up to ${maxBlock}`)
+    // An incompressible block is stored uncompressed. Neither kind may exceed the block size of the
+    // frame.
+    if (length > maxBlock) throw damaged('lz4', `a block has ${length} bytes, but the frame allows ${maxBlock}`)
     need(data, at, length)
     const before = out.pos
     if (raw >>> 31) out.literal(data, at, length)
@@ -76,7 +78,7 @@ function decodeFrame(data: Buffer, start: number, out: Output): void {
     if (flags & BLOCK_CHECKSUM) {
       need(data, at + length, 4)
       if (xxhash32(data, at, at + length) !== data.readUInt32LE(at + length))
-        throw damaged('lz4', "a block's checksum is wrong")
+        throw damaged('lz4', 'the checksum of a block is wrong')
       at += 4
     }
     at += length
@@ -86,7 +88,7 @@ function decodeFrame(data: Buffer, start: number, out: Output): void {
     if (xxhash32(out.buf, begin, out.pos) !== data.readUInt32LE(at)) throw damaged('lz4', 'the checksum is wrong')
   }
   if (contentSize >= 0 && contentSize !== out.pos - begin)
-    throw damaged('lz4', `it says ${contentSize} bytes and holds ${out.pos - begin}`)
+    throw damaged('lz4', `it announces ${contentSize} bytes, but contains ${out.pos - begin}`)
 }
 
 interface Block {
@@ -107,29 +109,29 @@ function decodeBlock(data: Buffer, out: Output, { start, end, floor, ceiling }: 
     if (length === 15) {
       let more = 255
       while (more === 255) {
-        if (at >= end) throw damaged('lz4', 'a length is cut off')
+        if (at >= end) throw damaged('lz4', 'a length is truncated')
         more = data[at++]!
         length += more
       }
     }
-    if (length > end - at || out.pos + length > ceiling) throw damaged('lz4', 'literals run past the end')
+    if (length > end - at || out.pos + length > ceiling) throw damaged('lz4', 'literals extend past the end')
     out.literal(data, at, length)
     at += length
     if (at === end) return
-    if (end - at < 2) throw damaged('lz4', 'a match is cut off')
+    if (end - at < 2) throw damaged('lz4', 'a match is truncated')
     const distance = data[at]! | (data[at + 1]! << 8)
     at += 2
     length = (token & 15) + 4
     if (length === 19) {
       let more = 255
       while (more === 255) {
-        if (at >= end) throw damaged('lz4', 'a length is cut off')
+        if (at >= end) throw damaged('lz4', 'a length is truncated')
         more = data[at++]!
         length += more
       }
     }
-    if (distance === 0 || distance > out.pos - floor) throw damaged('lz4', `a match from ${distance} bytes back`)
-    if (out.pos + length > ceiling) throw damaged('lz4', 'a match runs past the end')
+    if (distance === 0 || distance > out.pos - floor) throw damaged('lz4', `a match has distance ${distance}`)
+    if (out.pos + length > ceiling) throw damaged('lz4', 'a match extends past the end')
     out.match(distance, length)
   }
 }

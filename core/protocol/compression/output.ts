@@ -1,8 +1,8 @@
 import { tooLarge } from './failures.ts'
 
 /**
- * Where a decoder writes: one buffer that grows by doubling up to a limit, so that a length announced by hostile data
- * allocates nothing by itself, and matches can reach back into all that was written.
+ * The output of a decoder: one buffer that doubles in size up to a limit. A length announced by
+ * hostile data therefore allocates nothing. Matches can refer to everything written so far.
  */
 export class Output {
   buf: Buffer
@@ -14,12 +14,12 @@ export class Output {
     this.buf = Buffer.allocUnsafeSlow(Math.min(Math.max(guess, 64), limit))
   }
 
-  /** Makes room for `length` more bytes. */
+  /** Ensures that `length` more bytes fit. */
   reserve(length: number): void {
-    const least = this.pos + length
-    if (least <= this.buf.length) return
-    if (least > this.limit) throw tooLarge(this.limit)
-    const larger = Buffer.allocUnsafeSlow(Math.min(this.limit, Math.max(least, this.buf.length * 2)))
+    const minimum = this.pos + length
+    if (minimum <= this.buf.length) return
+    if (minimum > this.limit) throw tooLarge(this.limit)
+    const larger = Buffer.allocUnsafeSlow(Math.min(this.limit, Math.max(minimum, this.buf.length * 2)))
     this.buf.copy(larger, 0, 0, this.pos)
     this.buf = larger
   }
@@ -34,7 +34,10 @@ export class Output {
     this.pos += length
   }
 
-  /** Repeats what was written `distance` bytes ago; an overlap repeats itself. `distance` must be at most `pos`. */
+  /**
+   * Repeats the bytes written `distance` bytes before. An overlapping range repeats itself.
+   * `distance` must be at most `pos`.
+   */
   match(distance: number, length: number): void {
     this.reserve(length)
     const { buf } = this
@@ -46,7 +49,7 @@ export class Output {
     this.pos = at + length
   }
 
-  /** What was written, without the room that is left over if that is much. */
+  /** Returns the output, in a smaller buffer if much of the current one is unused. */
   finish(): Buffer {
     const out = this.buf.subarray(0, this.pos)
     return this.pos < this.buf.length / 2 ? Buffer.from(out) : out

@@ -3,13 +3,14 @@ import { Output } from './output.ts'
 import { wasmUtils } from './wasm.ts'
 
 /**
- * Snappy in the stream format of xerial's snappy-java, which Kafka's clients write: a header of 16 bytes, then blocks,
- * each an int32 length and a raw Snappy block. Some clients write one raw block instead; that is read too.
- * Decoding is done here and not by the WebAssembly module, which traps on damaged data and allocates what it announces.
+ * Snappy in the stream format of xerial's snappy-java, which Kafka's clients write: a header of 16
+ * bytes, then blocks, each with an int32 length and a raw Snappy block. Some clients write a single
+ * raw block instead, which is read too. Decoding does not use the WebAssembly module, because that
+ * crashes on damaged data and allocates whatever size the data announces.
  */
 const MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
 const HEADER = Buffer.concat([MAGIC, Buffer.from([0, 0, 0, 1, 0, 0, 0, 1])])
-/** snappy-java's default. */
+/** The default of snappy-java. */
 const BLOCK_SIZE = 32 * 1024
 
 export function snappyCompress(data: Buffer): Buffer {
@@ -32,7 +33,7 @@ export function snappyDecompress(data: Buffer, maxBytes: number): Buffer {
   }
   let at = 0
   while (at < data.length) {
-    // Streams written one after another each bring their header.
+    // Each of several consecutive streams has its own header.
     if (startsWithMagic(data, at)) {
       at += HEADER.length
       continue
@@ -41,11 +42,11 @@ export function snappyDecompress(data: Buffer, maxBytes: number): Buffer {
     const length = data.readInt32BE(at)
     at += 4
     if (length < 0 || length > data.length - at)
-      throw damaged('snappy', `a block of ${length} bytes where ${data.length - at} are left`)
+      throw damaged('snappy', `a block has ${length} bytes, but only ${data.length - at} remain`)
     decodeBlock(data, at, at + length, out, maxBytes)
     at += length
   }
-  if (at > data.length) throw damaged('snappy', 'the header is cut off')
+  if (at > data.length) throw damaged('snappy', 'the header is truncated')
   return out.finish()
 }
 
@@ -53,7 +54,10 @@ function startsWithMagic(data: Buffer, at: number): boolean {
   return data.length - at >= MAGIC.length && data.compare(MAGIC, 0, MAGIC.length, at, at + MAGIC.length) === 0
 }
 
-/** Decodes a raw block: its length as a varint, then literals and copies (google/snappy, format_description.txt). */
+/**
+ * Decodes a raw block: its length as a varint, then literals and copies (google/snappy,
+ * format_description.txt).
+ */
 function decodeBlock(data: Buffer, start: number, end: number, out: Output, maxBytes: number): void {
   let at = start
   let announced = 0
@@ -72,27 +76,27 @@ function decodeBlock(data: Buffer, start: number, end: number, out: Output, maxB
       let length = tag >>> 2
       if (length >= 60) {
         const extra = length - 59
-        if (at + extra > end) throw damaged('snappy', 'a literal is cut off')
+        if (at + extra > end) throw damaged('snappy', 'a literal is truncated')
         length = data.readUIntLE(at, extra)
         at += extra
       }
       length++
-      if (length > end - at) throw damaged('snappy', 'a literal is cut off')
+      if (length > end - at) throw damaged('snappy', 'a literal is truncated')
       out.literal(data, at, length)
       at += length
       continue
     }
     const extra = kind === 3 ? 4 : kind
-    if (at + extra > end) throw damaged('snappy', 'a copy is cut off')
+    if (at + extra > end) throw damaged('snappy', 'a copy is truncated')
     const length = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1
     let distance = data[at]!
     if (kind === 1) distance |= (tag >>> 5) << 8
     else distance |= data[at + 1]! << 8
     if (kind === 3) distance = data.readUInt32LE(at)
     at += extra
-    if (distance === 0 || distance > out.pos - base) throw damaged('snappy', `a copy from ${distance} bytes back`)
+    if (distance === 0 || distance > out.pos - base) throw damaged('snappy', `a copy has distance ${distance}`)
     out.match(distance, length)
   }
   if (out.pos - base !== announced)
-    throw damaged('snappy', `a block of ${announced} bytes came out as ${out.pos - base}`)
+    throw damaged('snappy', `a block announces ${announced} bytes, but contains ${out.pos - base}`)
 }

@@ -4,7 +4,10 @@ type WasmUtils = typeof import('@platformatic/wasm-utils')
 
 let loaded: WasmUtils | undefined
 
-/** The compressors in WebAssembly, loaded with the first batch that needs them: most processes and threads never do. */
+/**
+ * Returns the WebAssembly compressors. They are loaded with the first batch that needs them, which
+ * most processes and threads never have.
+ */
 export function wasmUtils(): WasmUtils {
   loaded ??= createRequire(import.meta.url)('@platformatic/wasm-utils') as WasmUtils
   return loaded

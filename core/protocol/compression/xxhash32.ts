@@ -11,7 +11,7 @@ function word(data: Buffer, at: number): number {
   return data[at]! | (data[at + 1]! << 8) | (data[at + 2]! << 16) | (data[at + 3]! << 24)
 }
 
-/** XXH32 with seed 0, as an unsigned number: the checksum in LZ4 frames. */
+/** Returns XXH32 with seed 0 as an unsigned number. LZ4 frames use it as checksum. */
 export function xxhash32(data: Buffer, start = 0, end = data.length): number {
   const length = end - start
   let at = start

@@ -1,5 +1,5 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import { chunkSize, chunkSizeOfPart, compacted, guarded, tooLarge } from './failures.ts'
+import { chunkSize, chunkSizeOfPart, runCodec, tooLarge, trimmed } from './failures.ts'
 
 /** Compresses with level 3, Kafka's default. */
 export function zstdCompress(data: Buffer): Buffer {
@@ -7,8 +7,8 @@ export function zstdCompress(data: Buffer): Buffer {
 }
 
 /**
- * Decompresses at most `maxBytes`; frames that follow each other are read as one, as Java reads them. The library
- * itself refuses windows over 128 MiB.
+ * Decompresses at most `maxBytes`. As in Java, consecutive frames are read as one. The library
+ * rejects windows larger than 128 MiB.
  */
 export function zstdDecompress(data: Buffer, maxBytes: number): Buffer {
   const parts: Buffer[] = []
@@ -16,14 +16,17 @@ export function zstdDecompress(data: Buffer, maxBytes: number): Buffer {
   let at = 0
   do {
     const frame = decompressFrame(data.subarray(at), left, maxBytes, at === 0)
-    parts.push(at === 0 ? frame.plain : compacted(frame.plain))
+    parts.push(at === 0 ? frame.plain : trimmed(frame.plain))
     left -= frame.plain.length
     at += frame.consumed
   } while (at < data.length)
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
 }
 
-/** node:zlib stops at the end of the first frame, and tells where that was. */
+/**
+ * Decompresses one frame and reports where it ended, because node:zlib stops at the end of the
+ * first frame.
+ */
 function decompressFrame(
   data: Buffer,
   left: number,
@@ -32,9 +35,9 @@ function decompressFrame(
 ): { plain: Buffer; consumed: number } {
   let consumed = data.length
   const chunk = chunkSize(data.length, left, contentSize(data))
-  const plain = guarded('zstd', limit, () => {
+  const plain = runCodec('zstd', limit, () => {
     const out: unknown = zstdDecompressSync(data, {
-      // At least 1 is wanted.
+      // node:zlib requires at least 1.
       maxOutputLength: Math.max(1, left),
       chunkSize: isFirst ? chunk : chunkSizeOfPart(chunk),
       info: true,
@@ -44,11 +47,14 @@ function decompressFrame(
     return buffer
   })
   if (plain.length > left) throw tooLarge(limit)
-  // Without progress there would be no end.
+  // Always makes progress, so that the loop ends.
   return { plain, consumed: Math.max(1, consumed) }
 }
 
-/** The content size from a frame's header (RFC 8878, 3.1.1.1); 0 if it is not given. */
+/**
+ * Returns the content size from a frame's header (RFC 8878, 3.1.1.1), or 0 if the header does not
+ * contain it.
+ */
 function contentSize(data: Buffer): number {
   if (data.length < 18) return 0
   const descriptor = data[4]!

@@ -1,6 +1,9 @@
 import { array, int16, int32, int64, message, records, string, struct, uuid } from '../schema/declare.ts'
 
-/** Produce: appends record batches to partitions. Topic ids since v13 (KIP-516), node endpoints of a new leader since v10 (KIP-951). */
+/**
+ * Produce: appends record batches to partitions. Topic ids since v13 (KIP-516), node endpoints of a
+ * new leader since v10 (KIP-951).
+ */
 export const ProduceRequest = message({
   name: 'ProduceRequest',
   type: 'request',

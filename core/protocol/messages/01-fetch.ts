@@ -1,6 +1,9 @@
 import { array, int8, int16, int32, int64, message, records, string, struct, uuid } from '../schema/declare.ts'
 
-/** Fetch: reads byte ranges of partitions. Sessions since v7 (KIP-227), topic ids since v13 (KIP-516), replica state since v15 (KIP-903). */
+/**
+ * Fetch: reads byte ranges of partitions. Sessions since v7 (KIP-227), topic ids since v13
+ * (KIP-516), replica state since v15 (KIP-903).
+ */
 export const FetchRequest = message({
   name: 'FetchRequest',
   type: 'request',

@@ -1,6 +1,9 @@
 import { array, int8, int16, int32, int64, message, string } from '../schema/declare.ts'
 
-/** ListOffsets: the offset at a time, or at an end of a partition (KIP-79); tiered offsets since v8 (KIP-405, KIP-1005). */
+/**
+ * ListOffsets: returns the offset for a timestamp, or at either end of a partition (KIP-79). Tiered
+ * offsets since v8 (KIP-405, KIP-1005).
+ */
 export const ListOffsetsRequest = message({
   name: 'ListOffsetsRequest',
   type: 'request',

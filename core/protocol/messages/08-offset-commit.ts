@@ -1,6 +1,8 @@
 import { array, int16, int32, int64, message, string, uuid } from '../schema/declare.ts'
 
-/** OffsetCommit: a group stores the offsets it has consumed up to. Topic ids since v10 (KIP-848). */
+/**
+ * OffsetCommit: stores the offsets up to which a group has consumed. Topic ids since v10 (KIP-848).
+ */
 export const OffsetCommitRequest = message({
   name: 'OffsetCommitRequest',
   type: 'request',

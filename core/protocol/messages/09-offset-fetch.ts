@@ -1,6 +1,6 @@
 import { array, bool, int16, int32, int64, message, string, uuid } from '../schema/declare.ts'
 
-/** OffsetFetch: the stored offsets, of several groups at once since v8 (KIP-709). */
+/** OffsetFetch: returns committed offsets. Several groups per request since v8 (KIP-709). */
 export const OffsetFetchRequest = message({
   name: 'OffsetFetchRequest',
   type: 'request',

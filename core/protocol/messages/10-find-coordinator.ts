@@ -1,6 +1,9 @@
 import { array, int8, int16, int32, message, string } from '../schema/declare.ts'
 
-/** FindCoordinator: which broker coordinates a group or a transactional id; several keys since v4 (KIP-699). */
+/**
+ * FindCoordinator: returns the broker that coordinates a group or a transactional id. Several keys
+ * since v4 (KIP-699).
+ */
 export const FindCoordinatorRequest = message({
   name: 'FindCoordinatorRequest',
   type: 'request',

@@ -1,6 +1,6 @@
 import { array, int16, int32, message, string } from '../schema/declare.ts'
 
-/** LeaveGroup: members leave a classic group; several at once since v3 (KIP-345). */
+/** LeaveGroup: members leave a classic group. Several members per request since v3 (KIP-345). */
 export const LeaveGroupRequest = message({
   name: 'LeaveGroupRequest',
   type: 'request',

@@ -1,6 +1,6 @@
 import { array, bytes, int16, int32, message, string } from '../schema/declare.ts'
 
-/** SyncGroup: the leader hands out the assignment, every member gets its own. */
+/** SyncGroup: the leader sends the assignments, and every member receives its own. */
 export const SyncGroupRequest = message({
   name: 'SyncGroupRequest',
   type: 'request',

@@ -1,6 +1,9 @@
 import { array, int16, int32, message, string } from '../schema/declare.ts'
 
-/** ListGroups: the groups that a broker coordinates, by state since v4 (KIP-518), by type since v5 (KIP-848). */
+/**
+ * ListGroups: returns the groups that a broker coordinates. Filtered by state since v4 (KIP-518),
+ * by type since v5 (KIP-848).
+ */
 export const ListGroupsRequest = message({
   name: 'ListGroupsRequest',
   type: 'request',

@@ -1,6 +1,9 @@
 import { array, bool, int16, int32, int64, message, string } from '../schema/declare.ts'
 
-/** ApiVersions: which versions of which APIs, and which features, a broker has (KIP-35, KIP-511, KIP-584). */
+/**
+ * ApiVersions: returns the APIs, versions and features that a broker supports (KIP-35, KIP-511,
+ * KIP-584).
+ */
 export const ApiVersionsRequest = message({
   name: 'ApiVersionsRequest',
   type: 'request',

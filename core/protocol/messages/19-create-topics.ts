@@ -1,6 +1,6 @@
 import { array, bool, int8, int16, int32, message, string, uuid } from '../schema/declare.ts'
 
-/** CreateTopics (KIP-4); the created config in the answer since v5 (KIP-525). */
+/** CreateTopics (KIP-4). The response contains the topic's config since v5 (KIP-525). */
 export const CreateTopicsRequest = message({
   name: 'CreateTopicsRequest',
   type: 'request',

@@ -1,6 +1,9 @@
 import { bool, int16, int32, int64, message, string } from '../schema/declare.ts'
 
-/** InitProducerId: an id and epoch for an idempotent or transactional producer (KIP-98, KIP-360). */
+/**
+ * InitProducerId: assigns an id and epoch to an idempotent or transactional producer (KIP-98,
+ * KIP-360).
+ */
 export const InitProducerIdRequest = message({
   name: 'InitProducerIdRequest',
   type: 'request',

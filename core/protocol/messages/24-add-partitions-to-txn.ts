@@ -1,6 +1,9 @@
 import { array, bool, int16, int32, int64, message, string } from '../schema/declare.ts'
 
-/** AddPartitionsToTxn: partitions enter a transaction (KIP-98); batched for brokers since v4 (KIP-890). */
+/**
+ * AddPartitionsToTxn: adds partitions to a transaction (KIP-98). Batched for brokers since v4
+ * (KIP-890).
+ */
 const addPartitionsToTxnTopic = {
   name: string('0+'),
   partitions: array('0+', 'int32'),

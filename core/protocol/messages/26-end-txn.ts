@@ -1,6 +1,9 @@
 import { bool, int16, int32, int64, message, string } from '../schema/declare.ts'
 
-/** EndTxn: commits or aborts a transaction (KIP-98); the next epoch in the answer since v5 (KIP-890). */
+/**
+ * EndTxn: commits or aborts a transaction (KIP-98). The response contains the next epoch since v5
+ * (KIP-890).
+ */
 export const EndTxnRequest = message({
   name: 'EndTxnRequest',
   type: 'request',

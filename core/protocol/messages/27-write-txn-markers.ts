@@ -1,6 +1,6 @@
 import { array, bool, int8, int16, int32, int64, message, string } from '../schema/declare.ts'
 
-/** WriteTxnMarkers: the transaction coordinator has markers written (KIP-98). */
+/** WriteTxnMarkers: the transaction coordinator requests that brokers write markers (KIP-98). */
 export const WriteTxnMarkersRequest = message({
   name: 'WriteTxnMarkersRequest',
   type: 'request',

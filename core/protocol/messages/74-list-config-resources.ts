@@ -1,6 +1,9 @@
 import { array, int8, int16, int32, message, string } from '../schema/declare.ts'
 
-/** ListConfigResources: the resources that have configs (KIP-1142; ListClientMetricsResources before). */
+/**
+ * ListConfigResources: returns the resources that have configs (KIP-1142, before that
+ * ListClientMetricsResources).
+ */
 export const ListConfigResourcesRequest = message({
   name: 'ListConfigResourcesRequest',
   type: 'request',

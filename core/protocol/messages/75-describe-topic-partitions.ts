@@ -1,6 +1,8 @@
 import { array, bool, int16, int32, message, string, struct, uuid } from '../schema/declare.ts'
 
-/** DescribeTopicPartitions: topics page by page, with eligible leader replicas (KIP-966). */
+/**
+ * DescribeTopicPartitions: describes topics page by page, with eligible leader replicas (KIP-966).
+ */
 export const DescribeTopicPartitionsRequest = message({
   name: 'DescribeTopicPartitionsRequest',
   type: 'request',

@@ -19,61 +19,66 @@ import {
 } from './batch-header.ts'
 import { sizeOfVarint, sizeOfVarlong, writeVarint, writeVarlong } from './varint.ts'
 
-/** A header to write: the key as text, or as the bytes of its UTF-8. */
+/** A header to write. The key is text or its UTF-8 bytes. */
 export interface HeaderInput {
   readonly key: string | Buffer
   readonly value: Buffer | null
 }
 
-/** Memory that builders share: one builder reuses what another has given back. */
+/** A buffer pool for builders: a builder can reuse the buffer that another one returned. */
 export interface BatchMemory {
-  /** A buffer of that many bytes. Its content is arbitrary. */
+  /** Returns a buffer of this size with arbitrary content. */
   take(bytes: number): Buffer
   give(buffer: Buffer): void
 }
 
 export interface BatchOptions {
-  /** Default none. */
+  /** Defaults to none. */
   readonly compression?: CompressionName | CompressionType
-  /** What the records' timestamps count from, in milliseconds. Default: the first record's. */
+  /**
+   * The base of the records' timestamps, in milliseconds. Defaults to the first record's timestamp.
+   */
   readonly baseTimestamp?: number
-  /** Default -1: no idempotence. */
+  /** Defaults to -1, which means no idempotence. */
   readonly producerId?: number
   readonly epoch?: number
   /** The sequence number of the first record. */
   readonly sequence?: number
   readonly transactional?: boolean
   readonly control?: boolean
-  /** The records' timestamps are the time of appending to the log (`max timestamp` of the batch). */
+  /**
+   * Whether the batch's maximum timestamp is the time of the append, and applies to all its
+   * records.
+   */
   readonly logAppendTime?: boolean
-  /** Default 0: the broker sets it. */
+  /** Defaults to 0. The broker sets it. */
   readonly baseOffset?: number
-  /** Default -1: the broker sets it. */
+  /** Defaults to -1. The broker sets it. */
   readonly leaderEpoch?: number
-  /** Bytes to allocate at first. Default 1024; the buffer doubles. */
+  /** The initial buffer size in bytes. Defaults to 1024. The buffer doubles when it is full. */
   readonly initialSize?: number
-  /** Default: memory that the garbage collector frees. */
+  /** Defaults to memory that is garbage collected. */
   readonly memory?: BatchMemory
 }
 
 const UNSHARED: BatchMemory = { take: bytes => Buffer.allocUnsafeSlow(bytes), give: () => undefined }
 
 const NO_HEADERS: readonly HeaderInput[] = []
-const NOTHING = Buffer.alloc(0)
+const EMPTY = Buffer.alloc(0)
 const MAX_SIZE = 0x7fffffff
-/** Up to this length a loop copies faster than a call of `copy`. */
-const COPY_FROM = 32
-/** The most that the lengths of a record and of its value take. */
-const LENGTHS = 10
-/** UTF-8 takes at most this many bytes for a UTF-16 unit. */
-export const MOST_PER_UNIT = 3
+/** Up to this length, a loop copies faster than a call of `copy`. */
+const MAX_LOOP_COPY = 32
+/** The maximum size of a record's length and its value's length together. */
+const MAX_LENGTHS_SIZE = 10
+/** The maximum number of UTF-8 bytes per UTF-16 unit. */
+export const MAX_UTF8_PER_UNIT = 3
 
 /**
- * Encodes records one by one into one growing buffer, and makes a record batch of format 2 of them. One builder makes
- * one batch.
+ * Encodes records one by one into a growing buffer, and builds a record batch of format 2 from
+ * them. A builder builds one batch.
  */
 export class RecordBatchBuilder {
-  /** How many records were appended. */
+  /** The number of records so far. */
   count = 0
   private buf: Buffer
   private pos = HEADER_SIZE
@@ -90,14 +95,14 @@ export class RecordBatchBuilder {
     this.baseTimestamp = options.baseTimestamp ?? -1
   }
 
-  /** Bytes of the batch so far, header included, before compression. */
+  /** The size of the batch so far in bytes, including the header and before compression. */
   get sizeInBytes(): number {
     return this.pos
   }
 
   /**
-   * Adds a record. `timestamp` is in milliseconds. A value given as text is encoded as UTF-8
-   * straight into the batch. Throws MR_PROTOCOL_UNREPRESENTABLE past 2 GiB.
+   * Adds a record. `timestamp` is in milliseconds. A string value is encoded as UTF-8 directly into
+   * the batch. Throws MR_PROTOCOL_UNREPRESENTABLE beyond 2 GiB.
    */
   append(
     key: Buffer | null,
@@ -108,19 +113,22 @@ export class RecordBatchBuilder {
     if (this.built) throw new TypeError('append after build')
     if (this.count === 0 && this.options.baseTimestamp === undefined) this.baseTimestamp = timestamp
     const delta = timestamp - this.baseTimestamp
-    const around = 1 + sizeOfVarlong(delta) + sizeOfVarint(this.count) + sizeOfBytes(key) + sizeOfHeaders(headers)
+    const otherSize = 1 + sizeOfVarlong(delta) + sizeOfVarint(this.count) + sizeOfBytes(key) + sizeOfHeaders(headers)
     let length = value === null ? -1 : value.length
-    if (typeof value === 'string' && this.pos + around + length * MOST_PER_UNIT + LENGTHS > this.buf.length) {
+    if (
+      typeof value === 'string' &&
+      this.pos + otherSize + length * MAX_UTF8_PER_UNIT + MAX_LENGTHS_SIZE > this.buf.length
+    ) {
       length = Buffer.byteLength(value)
     }
-    // The length of a text comes before it: it is written as if it were ASCII, and once more where
-    // it is not.
+    // The length of a string precedes it. It is first written as if the string were ASCII, and
+    // again if it is not.
     for (let written = false; !written; ) {
-      const size = around + sizeOfVarint(length) + Math.max(0, length)
-      if (this.pos + size + LENGTHS > this.buf.length) this.grow(this.pos + size + LENGTHS)
+      const size = otherSize + sizeOfVarint(length) + Math.max(0, length)
+      if (this.pos + size + MAX_LENGTHS_SIZE > this.buf.length) this.grow(this.pos + size + MAX_LENGTHS_SIZE)
       const { buf } = this
       let at = writeVarint(buf, this.pos, size)
-      // Attributes: none are defined for records of format 2.
+      // Attributes. Records of format 2 define none.
       buf[at++] = 0
       at = writeVarlong(buf, at, delta)
       at = writeVarint(buf, at, this.count)
@@ -143,15 +151,18 @@ export class RecordBatchBuilder {
     if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
   }
 
-  private grow(least: number): void {
-    if (least > MAX_SIZE) throw unrepresentable('a record batch', 'it is longer than 2 GiB')
-    const larger = this.memory.take(Math.min(MAX_SIZE, Math.max(least, this.buf.length * 2)))
+  private grow(minimum: number): void {
+    if (minimum > MAX_SIZE) throw unrepresentable('a record batch', 'it is longer than 2 GiB')
+    const larger = this.memory.take(Math.min(MAX_SIZE, Math.max(minimum, this.buf.length * 2)))
     this.buf.copy(larger, 0, 0, this.pos)
     this.memory.give(this.buf)
     this.buf = larger
   }
 
-  /** Compresses, writes the header with the checksum, and returns the batch. Nothing can be appended afterwards. */
+  /**
+   * Compresses the records, writes the header with the checksum, and returns the batch. Nothing can
+   * be appended afterwards.
+   */
   build(): Buffer {
     this.built = true
     const { transactional, control, logAppendTime } = this.options
@@ -183,11 +194,14 @@ export class RecordBatchBuilder {
     return batch
   }
 
-  /** Gives the memory back. Only after `build`, and once nothing reads the batch any more. */
+  /**
+   * Returns the buffer to the pool. Call it only after `build`, when nothing reads the batch any
+   * more.
+   */
   release(): void {
     if (!this.built) throw new TypeError('release before build')
     this.memory.give(this.buf)
-    this.buf = NOTHING
+    this.buf = EMPTY
   }
 }
 
@@ -211,7 +225,7 @@ function writeBytes(buf: Buffer, start: number, value: Buffer | null): number {
   }
   const { length } = value
   let at = writeVarint(buf, start, length)
-  if (length < COPY_FROM) for (let i = 0; i < length; i++) buf[at++] = value[i]!
+  if (length < MAX_LOOP_COPY) for (let i = 0; i < length; i++) buf[at++] = value[i]!
   else {
     buf.set(value, at)
     at += length
@@ -233,15 +247,15 @@ function writeHeaders(buf: Buffer, start: number, headers: readonly HeaderInput[
 }
 
 /**
- * The most bytes that a record can take in a batch, whatever its place there; with the batch's
- * header it is what a producer compares with `max.request.size`. A value given as text is counted
- * as if it were ASCII: other text takes up to `MOST_PER_UNIT` times its length.
+ * The maximum size of a record in a batch, at any position. With the size of the batch header, a
+ * producer compares it with `max.request.size`. A string value is counted as if it were ASCII.
+ * Other text may take up to `MAX_UTF8_PER_UNIT` times its length.
  */
 export function estimateRecordSize(
   key: Buffer | null,
   value: Buffer | string | null,
   headers: readonly HeaderInput[] = NO_HEADERS,
 ): number {
-  // Length, attributes, timestamp delta and offset delta at their longest.
+  // Length, attributes, timestamp delta and offset delta at their maximum sizes.
   return 5 + 1 + 10 + 5 + sizeOfBytes(key) + sizeOfBytes(value) + sizeOfHeaders(headers)
 }

@@ -3,15 +3,19 @@ import { ErrorCode, KafkaError } from '../error-codes.ts'
 import { crc32c } from './crc32c.ts'
 
 /**
- * The header of a record batch, format version 2 (KIP-98; Kafka's `DefaultRecordBatch`), read and patched in place.
- * Every function takes a buffer and the position where the batch begins. Offsets of fields from there, in bytes:
+ * The header of a record batch, format version 2 (KIP-98, Kafka's `DefaultRecordBatch`), read and
+ * changed in place. Every function takes a buffer and the position where the batch begins. The
+ * constants are byte offsets of fields from there:
  */
 export const BASE_OFFSET = 0
 export const BATCH_LENGTH = 8
 export const LEADER_EPOCH = 12
 export const MAGIC = 16
 export const CRC = 17
-/** The checksum covers everything from here to the batch's end: base offset and leader epoch are free to change. */
+/**
+ * The checksum covers everything from here to the end of the batch. The base offset and leader
+ * epoch are not covered, so they can change.
+ */
 export const ATTRIBUTES = 21
 export const LAST_OFFSET_DELTA = 23
 export const BASE_TIMESTAMP = 27
@@ -20,9 +24,11 @@ export const PRODUCER_ID = 43
 export const PRODUCER_EPOCH = 51
 export const BASE_SEQUENCE = 53
 export const RECORD_COUNT = 57
-/** Where the records begin: the size of the header. */
+/** The size of the header. The records begin after it. */
 export const HEADER_SIZE = 61
-/** What comes before the bytes that `batchLength` counts: base offset and the length itself. */
+/**
+ * The size of the fields that `batchLength` does not count: the base offset and the length itself.
+ */
 export const LOG_OVERHEAD = 12
 
 export const MAGIC_V2 = 2
@@ -33,14 +39,14 @@ export const TRANSACTIONAL_FLAG = 0x10
 export const CONTROL_FLAG = 0x20
 export const DELETE_HORIZON_FLAG = 0x40
 
-/** 0 CreateTime, 1 LogAppendTime. */
+/** 0 is CreateTime, 1 is LogAppendTime. */
 export type TimestampType = 0 | 1
 
 function readInt64(buf: Buffer, at: number): number {
   return buf.readInt32BE(at) * 4294967296 + buf.readUInt32BE(at + 4)
 }
 
-/** Numbers past 64 bits are clamped: the largest int64 is read as 2^63. */
+/** Values beyond 64 bits are clamped. The largest int64 is read as 2^63. */
 function writeInt64(buf: Buffer, at: number, value: number): void {
   if (value >= 2 ** 63 || value < -(2 ** 63)) {
     buf.writeBigInt64BE(value > 0 ? 2n ** 63n - 1n : -(2n ** 63n), at)
@@ -52,9 +58,9 @@ function writeInt64(buf: Buffer, at: number, value: number): void {
 }
 
 export const baseOffset = (buf: Buffer, pos: number): number => readInt64(buf, pos + BASE_OFFSET)
-/** The bytes after the length field. */
+/** The number of bytes after the length field. */
 export const batchLength = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + BATCH_LENGTH)
-/** The bytes of the whole batch. */
+/** The size of the whole batch in bytes. */
 export const batchSize = (buf: Buffer, pos: number): number => batchLength(buf, pos) + LOG_OVERHEAD
 export const leaderEpoch = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + LEADER_EPOCH)
 export const magic = (buf: Buffer, pos: number): number => buf.readInt8(pos + MAGIC)
@@ -62,7 +68,7 @@ export const crc = (buf: Buffer, pos: number): number => buf.readUInt32BE(pos + 
 export const attributes = (buf: Buffer, pos: number): number => buf.readInt16BE(pos + ATTRIBUTES)
 export const lastOffsetDelta = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + LAST_OFFSET_DELTA)
 export const lastOffset = (buf: Buffer, pos: number): number => baseOffset(buf, pos) + lastOffsetDelta(buf, pos)
-/** Milliseconds; of a batch with a delete horizon: the horizon. */
+/** In milliseconds. For a batch with a delete horizon, it is the horizon. */
 export const baseTimestamp = (buf: Buffer, pos: number): number => readInt64(buf, pos + BASE_TIMESTAMP)
 export const maxTimestamp = (buf: Buffer, pos: number): number => readInt64(buf, pos + MAX_TIMESTAMP)
 /** -1 for a producer without idempotence. */
@@ -75,21 +81,24 @@ export const isTransactional = (buf: Buffer, pos: number): boolean => (attribute
 export const isControl = (buf: Buffer, pos: number): boolean => (attributes(buf, pos) & CONTROL_FLAG) !== 0
 export const timestampTypeOf = (buf: Buffer, pos: number): TimestampType =>
   attributes(buf, pos) & LOG_APPEND_TIME_FLAG ? 1 : 0
-/** Throws UNSUPPORTED_COMPRESSION_TYPE on a number that means nothing. */
+/** Throws UNSUPPORTED_COMPRESSION_TYPE for an unknown number. */
 export const compressionOf = (buf: Buffer, pos: number): CompressionType =>
   toCompressionType(attributes(buf, pos) & COMPRESSION_MASK)
 
-/** Not under the checksum. */
+/** Not covered by the checksum. */
 export function setBaseOffset(buf: Buffer, pos: number, offset: number): void {
   writeInt64(buf, pos + BASE_OFFSET, offset)
 }
 
-/** Not under the checksum. */
+/** Not covered by the checksum. */
 export function setLeaderEpoch(buf: Buffer, pos: number, epoch: number): void {
   buf.writeInt32BE(epoch, pos + LEADER_EPOCH)
 }
 
-/** Sets who wrote the batch and computes the checksum anew: a producer that got a new id or epoch sends a batch again. */
+/**
+ * Sets the producer id, epoch and sequence number, and updates the checksum. A producer with a new
+ * id or epoch uses it to resend a batch.
+ */
 export function setProducerState(buf: Buffer, pos: number, id: number, epoch: number, sequence: number): void {
   writeInt64(buf, pos + PRODUCER_ID, id)
   buf.writeInt16BE(epoch, pos + PRODUCER_EPOCH)
@@ -97,18 +106,18 @@ export function setProducerState(buf: Buffer, pos: number, id: number, epoch: nu
   updateCrc(buf, pos)
 }
 
-/** Under the checksum, which the caller computes afterwards. */
+/** Covered by the checksum, which the caller must update afterwards. */
 export function writeTimestamps(buf: Buffer, pos: number, base: number, max: number): void {
   writeInt64(buf, pos + BASE_TIMESTAMP, base)
   writeInt64(buf, pos + MAX_TIMESTAMP, max)
 }
 
-/** The attributes that have a meaning. */
+/** The attribute bits that are defined. */
 const KNOWN_FLAGS = COMPRESSION_MASK | LOG_APPEND_TIME_FLAG | TRANSACTIONAL_FLAG | CONTROL_FLAG | DELETE_HORIZON_FLAG
 
 /**
- * Sets the latest timestamp and what kind it is, and computes the checksum again. Like Kafka it
- * clears attributes without meaning.
+ * Sets the maximum timestamp and its type, and updates the checksum. As in Kafka, it clears
+ * undefined attribute bits.
  */
 export function setMaxTimestamp(buf: Buffer, pos: number, type: TimestampType, timestamp: bigint): void {
   const flags = attributes(buf, pos) & KNOWN_FLAGS & ~LOG_APPEND_TIME_FLAG
@@ -129,7 +138,7 @@ export function updateCrc(buf: Buffer, pos: number): void {
 export interface BatchHeader {
   readonly baseOffset: number
   readonly lastOffsetDelta: number
-  /** Bytes of the whole batch. */
+  /** The size of the whole batch in bytes. */
   readonly size: number
   readonly leaderEpoch: number
   readonly attributes: number
@@ -144,7 +153,7 @@ export interface BatchHeader {
   readonly recordCount: number
 }
 
-/** Reads every field at once; the bytes of the header must be there. */
+/** Reads all fields. The bytes of the header must be complete. */
 export function readHeader(buf: Buffer, pos: number): BatchHeader {
   const flags = attributes(buf, pos)
   return {
@@ -167,15 +176,16 @@ export function readHeader(buf: Buffer, pos: number): BatchHeader {
 
 /** A batch that passed `validateBatch`. */
 export interface BatchInfo extends BatchHeader {
-  /** Where it begins in its buffer. */
+  /** The position of the batch in its buffer. */
   readonly pos: number
   readonly compression: CompressionType
 }
 
 /**
- * Checks a batch that a client or a disk gave: that it is whole, of format 2, its checksum right, its counts consistent.
- * Records are not looked into. A compacted batch passes; that a client's batch has all its records
- * (`recordCount === lastOffsetDelta + 1`) is for whoever takes it from a client to ask. Throws a KafkaError: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE (over `maxBatchBytes`),
+ * Checks a batch from a client or from disk: that it is complete, has format 2, a correct checksum
+ * and consistent counts. Does not check the records. A compacted batch is valid. The caller must
+ * check that a client's batch has all its records (`recordCount === lastOffsetDelta + 1`). Throws a
+ * KafkaError: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE (over `maxBatchBytes`),
  * UNSUPPORTED_FOR_MESSAGE_FORMAT (formats 0 and 1), INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE.
  */
 export function validateBatch(
@@ -185,32 +195,32 @@ export function validateBatch(
   options: { readonly maxBatchBytes?: number } = {},
 ): BatchInfo {
   const left = end - pos
-  if (left < MAGIC + 1) throw corrupt(`${left} bytes are no batch`)
+  if (left < MAGIC + 1) throw corrupt(`${left} bytes are too short for a batch`)
   const size = batchSize(buf, pos)
-  // Magic stands at the same place in all formats.
+  // The magic byte has the same position in all formats.
   const format = magic(buf, pos)
   if (format === 0 || format === 1)
     throw new KafkaError(
       ErrorCode.UNSUPPORTED_FOR_MESSAGE_FORMAT,
-      `The batch has message format ${format}, and only format 2 is accepted.`,
+      `The batch has message format ${format}, but only format 2 is accepted.`,
     )
   if (format !== MAGIC_V2) throw corrupt(`the batch has message format ${format}, which does not exist`)
-  if (size < HEADER_SIZE) throw corrupt(`a batch of ${size} bytes cannot hold its header`)
+  if (size < HEADER_SIZE) throw corrupt(`a batch of ${size} bytes is shorter than its header`)
   if (options.maxBatchBytes !== undefined && size > options.maxBatchBytes)
     throw new KafkaError(
       ErrorCode.MESSAGE_TOO_LARGE,
-      `The record batch has ${size} bytes, and at most ${options.maxBatchBytes} are accepted.`,
+      `The record batch has ${size} bytes, but at most ${options.maxBatchBytes} are accepted.`,
     )
-  if (size > left) throw corrupt(`the batch says ${size} bytes, and there are ${left}`)
+  if (size > left) throw corrupt(`the batch announces ${size} bytes, but only ${left} exist`)
   const expected = crc(buf, pos)
   const computed = crc32c(buf, pos + ATTRIBUTES, pos + size)
-  if (expected !== computed) throw corrupt(`the checksum is ${computed}, and the batch says ${expected}`)
+  if (expected !== computed) throw corrupt(`the checksum is ${computed}, but the header contains ${expected}`)
   const header = readHeader(buf, pos)
-  // Compaction removes records and keeps the last offset, down to a batch without records.
+  // Compaction removes records and keeps the last offset, so a batch may even have no records.
   if (header.recordCount < 0 || header.lastOffsetDelta < 0 || header.recordCount > header.lastOffsetDelta + 1)
     throw new KafkaError(
       ErrorCode.INVALID_RECORD,
-      `The batch says ${header.recordCount} records and a last offset delta of ${header.lastOffsetDelta}.`,
+      `The batch announces ${header.recordCount} records, but its last offset delta is ${header.lastOffsetDelta}.`,
     )
   return { ...header, pos, compression: toCompressionType(header.attributes & COMPRESSION_MASK) }
 }

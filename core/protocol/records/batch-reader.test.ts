@@ -30,7 +30,7 @@ const simple = (options = {}) =>
   )
 
 describe('reading', () => {
-  test('leaves out a last batch that is cut off, wherever', () => {
+  test('skips an incomplete last batch, at any length', () => {
     const whole = simple()
     for (let cut = 0; cut < whole.length; cut++) {
       const buf = Buffer.concat([whole, whole.subarray(0, cut)])
@@ -44,7 +44,7 @@ describe('reading', () => {
     for (const r of batch!.records()) expect(r.value!.buffer).toBe(buf.buffer)
   })
 
-  test('a wrong checksum is noticed where that is asked for', () => {
+  test('a wrong checksum is detected if checkCrc is set', () => {
     const buf = simple()
     buf[buf.length - 2]! ^= 1
     expect(() => [...readBatches(buf, { checkCrc: true })]).toThrow(/checksum/)
@@ -60,13 +60,13 @@ describe('reading', () => {
     expect(() => [...readBatches(short)]).toThrow(/MR_PROTOCOL_MALFORMED/)
   })
 
-  test.each([2 ** 31 - 1, 1_000_000, -1, 4, 2])('a record count of %i where there are 3 is malformed', count => {
+  test.each([2 ** 31 - 1, 1_000_000, -1, 4, 2])('a record count of %i for 3 records is malformed', count => {
     const buf = simple()
     buf.writeInt32BE(count, header.RECORD_COUNT)
     expect(() => new DecodedBatch(buf, 0).records()).toThrow(/MR_PROTOCOL_MALFORMED/)
   })
 
-  /** A batch of one record whose body, after its length, is given as hex. */
+  /** A batch with one record. The record's body after its length is given as hex. */
   function withRecord(hex: string, length = hex.length / 2): Buffer {
     const buf = Buffer.concat([
       build([{ key: null, value: null, timestamp: 0 }]).subarray(0, 61),
@@ -84,9 +84,9 @@ describe('reading', () => {
     ['2^30 headers', '000000' + '0101' + '8080808008'],
     ['a negative number of headers', '000000' + '0101' + '01'],
     ['a header without a key', '000000' + '0101' + '02' + '0101'],
-    ['bytes left over', '000000' + '0101' + '00' + 'aabb'],
-    ['an endless varint', '00' + 'ff'.repeat(12)],
-    ['nothing in it', ''],
+    ['leftover bytes', '000000' + '0101' + '00' + 'aabb'],
+    ['an unterminated varint', '00' + 'ff'.repeat(12)],
+    ['no content', ''],
   ])('a record with %s is malformed', (_what, hex) => {
     const buf = withRecord(hex.padEnd(14, '0'), hex === '' ? 0 : hex.length / 2)
     expect(() => new DecodedBatch(buf, 0).records()).toThrow(/MR_PROTOCOL_MALFORMED/)
@@ -108,7 +108,7 @@ describe('reading', () => {
     }
   })
 
-  test('a batch that decompresses to more than allowed ends in an error', () => {
+  test('a batch whose decompressed size exceeds the limit gives an error', () => {
     const body = compress('zstd', Buffer.alloc(64 << 20))
     const buf = Buffer.concat([simple({ compression: 'zstd' }).subarray(0, 61), body])
     buf.writeInt32BE(buf.length - 12, header.BATCH_LENGTH)
@@ -116,7 +116,7 @@ describe('reading', () => {
     expect(() => batch!.records()).toThrow(/MR_PROTOCOL_TOO_LARGE/)
   })
 
-  test('altered bytes end in an error of this room, or in records', () => {
+  test('changed bytes give a ProtocolError or records', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...CODECS),
@@ -137,7 +137,7 @@ describe('reading', () => {
 })
 
 describe('control batches', () => {
-  test('markers that end a transaction are read as written', () => {
+  test('transaction end markers are read back unchanged', () => {
     for (const committed of [true, false]) {
       const buf = buildEndTransactionMarker({ committed, coordinatorEpoch: 12 }, { id: 1000, epoch: 4 }, 1234)
       const info = header.validateBatch(buf, 0, buf.length)
@@ -153,7 +153,7 @@ describe('control batches', () => {
     }
   })
 
-  test('other control records are told apart, unknown ones too', () => {
+  test('other control records are distinguished, including unknown ones', () => {
     expect(controlRecordType({ key: controlRecordKey('leader-change') })).toBe('leader-change')
     expect(readEndTransactionMarker({ key: controlRecordKey('kraft-voters'), value: null })).toBeNull()
     expect(controlRecordType({ key: Buffer.from([0, 0, 0, 99]) })).toBe('unknown')

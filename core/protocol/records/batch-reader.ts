@@ -21,7 +21,7 @@ export interface DecodedHeader {
   readonly value: Buffer | null
 }
 
-/** A record as decoded; key and value are slices of the batch (or of what it decompressed to). */
+/** A decoded record. Key and value are slices of the batch, or of its decompressed records. */
 export interface DecodedRecord {
   readonly offset: number
   readonly timestamp: number
@@ -31,30 +31,37 @@ export interface DecodedRecord {
 }
 
 export interface ReadOptions {
-  /** Whether to compare each batch's checksum. Default false: a fetch over TCP from a broker that checked is safe enough. */
+  /**
+   * Whether to compare the checksum of each batch. Defaults to false, which is safe enough for a
+   * fetch over TCP from a broker that checked the batch.
+   */
   readonly checkCrc?: boolean
-  /** The most bytes that one batch may decompress to. Default 128 MiB. */
+  /** The maximum decompressed size of a batch in bytes. Defaults to 128 MiB. */
   readonly maxDecompressedBytes?: number
 }
 
 const MAX_DECOMPRESSED = 128 << 20
-/** Length, attributes, timestamp, offset, key, value and headers take a byte each at least. */
-const LEAST_RECORD = 7
-/** Times up to here are added exactly. */
-const SMALL = 2 ** 51
+/**
+ * The minimum size: one byte each for length, attributes, timestamp, offset, key, value and
+ * headers.
+ */
+const MIN_RECORD_SIZE = 7
+/** Timestamps up to this value are added exactly. */
+const MAX_EXACT = 2 ** 51
 const NO_HEADERS: readonly DecodedHeader[] = []
 
 /**
- * Goes over the batches in a fetched range. A last batch that is cut off is left out, since brokers cut ranges anywhere.
- * Throws MR_PROTOCOL_MALFORMED on anything else that is no batch of format 2.
+ * Yields the batches in a fetched range. An incomplete last batch is skipped, because brokers may
+ * end a range anywhere. Throws MR_PROTOCOL_MALFORMED for anything else that is not a batch of
+ * format 2.
  */
 export function* readBatches(buf: Buffer, options: ReadOptions = {}): Generator<DecodedBatch, void> {
   let pos = 0
   while (buf.length - pos > MAGIC) {
     const size = batchSize(buf, pos)
     if (magic(buf, pos) !== MAGIC_V2)
-      throw malformed('record batch', `message format ${magic(buf, pos)} is not read here`)
-    if (size < HEADER_SIZE) throw malformed('record batch', `a size of ${size} bytes`)
+      throw malformed('record batch', `message format ${magic(buf, pos)} is not supported`)
+    if (size < HEADER_SIZE) throw malformed('record batch', `its size is ${size} bytes`)
     if (size > buf.length - pos) return
     if (options.checkCrc && computeCrc(buf, pos) !== crc(buf, pos))
       throw malformed('record batch', 'its checksum is wrong')
@@ -63,7 +70,7 @@ export function* readBatches(buf: Buffer, options: ReadOptions = {}): Generator<
   }
 }
 
-/** A batch whose header is decoded, and whose records are decoded when asked for. */
+/** A batch with a decoded header. The records are decoded by `records()`. */
 export class DecodedBatch implements BatchHeader {
   readonly baseOffset: number
   readonly lastOffsetDelta: number
@@ -106,12 +113,12 @@ export class DecodedBatch implements BatchHeader {
     this.maxBytes = maxBytes
   }
 
-  /** The offset of the last record, also if compaction has removed it. */
+  /** The offset of the last record, even if compaction has removed it. */
   get lastOffset(): number {
     return this.baseOffset + this.lastOffsetDelta
   }
 
-  /** Decodes all records; of a compacted batch those that are left. */
+  /** Decodes all records. In a compacted batch, these are the remaining ones. */
   records(): DecodedRecord[] {
     const start = this.pos + HEADER_SIZE
     const end = this.pos + this.size
@@ -121,7 +128,7 @@ export class DecodedBatch implements BatchHeader {
     return this.decode(plain, 0, plain.length)
   }
 
-  /** A record's time where numbers would be rounded: the sum wraps at 64 bits, as in Java. */
+  /** Computes a timestamp that a number would round. As in Java, the sum wraps at 64 bits. */
   private wrappedTime(buf: Buffer, deltaAt: number, end: number): number {
     const base = this.buf.readBigInt64BE(this.pos + BASE_TIMESTAMP)
     return Number(BigInt.asIntN(64, base + readVarlongExactly(buf, { pos: deltaAt }, end)))
@@ -129,18 +136,19 @@ export class DecodedBatch implements BatchHeader {
 
   private decode(buf: Buffer, start: number, end: number): DecodedRecord[] {
     const count = this.recordCount
-    if (count < 0 || count * LEAST_RECORD > end - start)
+    if (count < 0 || count * MIN_RECORD_SIZE > end - start)
       throw malformed('record batch', `${count} records in ${end - start} bytes`)
     const records: DecodedRecord[] = []
     const cursor: Cursor = { pos: start }
     const { baseOffset, baseTimestamp } = this
-    const isSmall = baseTimestamp <= SMALL && baseTimestamp >= -SMALL
+    const isSmall = baseTimestamp <= MAX_EXACT && baseTimestamp >= -MAX_EXACT
     const appendTime = this.timestampType === 1 ? this.maxTimestamp : undefined
     for (let i = 0; i < count; i++) {
       const length = readVarint(buf, cursor, end)
       const recordEnd = cursor.pos + length
-      if (length < 0 || recordEnd > end) throw malformed('record', `${length} bytes where ${end - cursor.pos} are left`)
-      // Attributes: none are defined.
+      if (length < 0 || recordEnd > end)
+        throw malformed('record', `its length is ${length} bytes, but ${end - cursor.pos} remain`)
+      // Attributes, of which none are defined.
       cursor.pos++
       const deltaAt = cursor.pos
       const timestampDelta = readVarlong(buf, cursor, recordEnd)
@@ -154,7 +162,7 @@ export class DecodedBatch implements BatchHeader {
         offset: baseOffset + offsetDelta,
         timestamp:
           appendTime ??
-          (isSmall && timestampDelta <= SMALL && timestampDelta >= -SMALL
+          (isSmall && timestampDelta <= MAX_EXACT && timestampDelta >= -MAX_EXACT
             ? baseTimestamp + timestampDelta
             : this.wrappedTime(buf, deltaAt, recordEnd)),
         key,
@@ -162,23 +170,24 @@ export class DecodedBatch implements BatchHeader {
         headers,
       })
     }
-    if (cursor.pos !== end) throw malformed('record batch', `${end - cursor.pos} bytes after its last record`)
+    if (cursor.pos !== end)
+      throw malformed('record batch', `${end - cursor.pos} bytes are left over after its last record`)
     return records
   }
 }
 
-/** Reads a varint length, negative for null, and as many bytes. */
+/** Reads a varint length, negative for null, and that many bytes. */
 function readBytes(buf: Buffer, cursor: Cursor, end: number): Buffer | null {
   const length = readVarint(buf, cursor, end)
   if (length < 0) return null
   const at = cursor.pos
-  if (length > end - at) throw malformed('record', `a field of ${length} bytes where ${end - at} are left`)
+  if (length > end - at) throw malformed('record', `a field has ${length} bytes, but only ${end - at} remain`)
   cursor.pos = at + length
   return buf.subarray(at, at + length)
 }
 
 function readHeaders(buf: Buffer, cursor: Cursor, end: number, count: number): DecodedHeader[] {
-  // A header takes two bytes at least.
+  // A header takes at least two bytes.
   if (count < 0 || count * 2 > end - cursor.pos)
     throw malformed('record', `${count} headers in ${end - cursor.pos} bytes`)
   const headers: DecodedHeader[] = []

@@ -12,7 +12,7 @@ const VALUES = [
 
 const hexOf = (value: Buffer | null) => (value === null ? 'null' : value.toString('hex'))
 
-/** Writes a batch down as KafkaCodec.java does. */
+/** Describes a batch in the same format as KafkaCodec.java. */
 function describeBatch(batch: DecodedBatch, codec: string): string {
   const head = [
     'batch',
@@ -36,7 +36,7 @@ function describeBatch(batch: DecodedBatch, codec: string): string {
   return [head.join(' '), ...records].map(part => `${part};`).join('')
 }
 
-/** The records that KafkaCodec.java makes of values. */
+/** Builds the records that KafkaCodec.java builds from these values. */
 function buildAsJava(codec: (typeof CODECS)[number], values: readonly string[]): Buffer {
   const builder = new RecordBatchBuilder({
     compression: codec,
@@ -57,7 +57,7 @@ function buildAsJava(codec: (typeof CODECS)[number], values: readonly string[]):
 }
 
 describe.skipIf(libs === null || !hasJava())("Kafka's own record batches", () => {
-  test('are read with every codec, and without one written to the same bytes', () => {
+  test('are read with every codec, and uncompressed ones are built to the same bytes', () => {
     const sizes = [1, 10, VALUES.length]
     const cases = CODECS.flatMap(codec => sizes.map(size => ({ codec, values: VALUES.slice(0, size) })))
     const lines = cases.map(({ codec, values }) => [codec, ...values].join(' '))
@@ -71,7 +71,7 @@ describe.skipIf(libs === null || !hasJava())("Kafka's own record batches", () =>
     })
   })
 
-  test('are made of ours by Kafka, with every codec', () => {
+  test('read our batches with every codec', () => {
     const built = CODECS.map(codec => buildAsJava(codec, VALUES))
     const answers = runJava(
       libs!,

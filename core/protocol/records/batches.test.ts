@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CompressionType } from '../compression/index.ts'
 import { ErrorCode, KafkaError } from '../error-codes.ts'
-import { estimateRecordSize, MOST_PER_UNIT, RecordBatchBuilder } from './batch-builder.ts'
+import { estimateRecordSize, MAX_UTF8_PER_UNIT, RecordBatchBuilder } from './batch-builder.ts'
 import * as header from './batch-header.ts'
 import { DecodedBatch, readBatches } from './batch-reader.ts'
 
@@ -36,7 +36,7 @@ const simple = (options = {}) =>
   )
 
 describe.each(CODECS)('a batch with compression %s', compression => {
-  test('is read as it was built', () => {
+  test('is read back as it was built', () => {
     fc.assert(
       fc.property(recordList, fc.nat(2 ** 40), (records, baseOffset) => {
         const builder = new RecordBatchBuilder({
@@ -74,7 +74,7 @@ describe.each(CODECS)('a batch with compression %s', compression => {
 })
 
 describe('building', () => {
-  test('grows, and says its size while it grows', () => {
+  test('grows, and reports its size', () => {
     const builder = new RecordBatchBuilder({ initialSize: 64 })
     expect(builder.sizeInBytes).toBe(header.HEADER_SIZE)
     const value = Buffer.alloc(100, 'v')
@@ -87,7 +87,7 @@ describe('building', () => {
     expect(batch!.records().every(r => r.value!.equals(value))).toBe(true)
   })
 
-  test.for(CODECS)('gives all of its memory back, with compression %s', compression => {
+  test.for(CODECS)('returns all its buffers to the pool, with compression %s', compression => {
     const out = new Set<Buffer>()
     const memory = {
       take: (size: number) => {
@@ -110,14 +110,14 @@ describe('building', () => {
     expect(out.size).toBe(0)
   })
 
-  test('takes no record after it is built', () => {
+  test('accepts no record after it is built', () => {
     const builder = new RecordBatchBuilder()
     builder.append(null, null, 1)
     builder.build()
     expect(() => builder.append(null, null, 1)).toThrow(TypeError)
   })
 
-  test('a record never takes more than its estimate', () => {
+  test('a record never exceeds its estimated size', () => {
     fc.assert(
       fc.property(recordList, records => {
         const builder = new RecordBatchBuilder()
@@ -130,7 +130,7 @@ describe('building', () => {
     )
   })
 
-  test('header keys may be given as bytes', () => {
+  test('header keys may be bytes', () => {
     const builder = new RecordBatchBuilder()
     builder.append(null, null, 1, [{ key: Buffer.from('schlüssel'), value: null }])
     const [batch] = [...readBatches(builder.build())]
@@ -139,14 +139,14 @@ describe('building', () => {
 })
 
 describe('patching', () => {
-  test('base offset and leader epoch leave the checksum right', () => {
+  test('changing the base offset or leader epoch keeps the checksum valid', () => {
     const buf = simple()
     header.setBaseOffset(buf, 0, 2 ** 52 + 1)
     header.setLeaderEpoch(buf, 0, 3)
     expect(header.validateBatch(buf, 0, buf.length).baseOffset).toBe(2 ** 52 + 1)
   })
 
-  test('a new producer state and log append time make a new checksum', () => {
+  test('changing the producer state or the log append time updates the checksum', () => {
     const buf = simple()
     header.setProducerState(buf, 0, 2 ** 40, 7, 99)
     header.setMaxTimestamp(buf, 0, 1, 123_456n)
@@ -191,7 +191,7 @@ describe('validating', () => {
     return buf
   }
 
-  test('every changed byte is noticed, but in what may change', () => {
+  test('every changed byte is detected, except in the fields that may change', () => {
     const { length } = simple()
     for (let at = 0; at < length; at++) {
       const buf = withByte(at, byte => byte ^ 0x10)
@@ -200,7 +200,7 @@ describe('validating', () => {
     }
   })
 
-  test('says which rule is broken', () => {
+  test('the error names the violated rule', () => {
     const of = (buf: Buffer, end = buf.length, maxBatchBytes?: number) =>
       codeOf(() => header.validateBatch(buf, 0, end, maxBatchBytes === undefined ? {} : { maxBatchBytes }))
     const whole = simple()
@@ -221,7 +221,7 @@ describe('validating', () => {
     expect(of(withCompression(5))).toBe(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE)
   })
 
-  test('a batch that compaction has thinned out, or emptied, passes', () => {
+  test('a batch that compaction has made smaller or empty is valid', () => {
     expect(header.validateBatch(recount(2, 2), 0, simple().length).recordCount).toBe(2)
     expect(header.validateBatch(recount(0, 2), 0, simple().length).recordCount).toBe(0)
   })
@@ -234,8 +234,8 @@ describe('validating', () => {
   }
 })
 
-test('a value given as text is encoded like its UTF-8 bytes', () => {
-  // Lone surrogates become U+FFFD either way. Lengths around 63 and 8191 are where a varint gets
+test('a string value is encoded like its UTF-8 bytes', () => {
+  // Lone surrogates become U+FFFD in both cases. At lengths of about 63 and 8191 a varint becomes
   // longer.
   const unit = fc.constantFrom('a', 'é', '€', '\u{1f600}', '\ud800', '\0')
   const text = fc.oneof(
@@ -250,7 +250,7 @@ test('a value given as text is encoded like its UTF-8 bytes', () => {
         const before = asText.sizeInBytes
         asText.append(null, value, 1000)
         asBytes.append(null, Buffer.from(value), 1000)
-        const most = estimateRecordSize(null, value) + value.length * (MOST_PER_UNIT - 1)
+        const most = estimateRecordSize(null, value) + value.length * (MAX_UTF8_PER_UNIT - 1)
         expect(asText.sizeInBytes - before).toBeLessThanOrEqual(most)
       }
       expect(asText.build()).toEqual(asBytes.build())

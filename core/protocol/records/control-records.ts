@@ -17,15 +17,18 @@ const TYPES = [
 
 export type ControlRecordType = (typeof TYPES)[number]
 
-/** What a control record's key says; an unknown type is to be skipped. Throws MR_PROTOCOL_MALFORMED. */
+/**
+ * Returns the type in a control record's key. Readers must skip unknown types. Throws
+ * MR_PROTOCOL_MALFORMED.
+ */
 export function controlRecordType(record: Pick<DecodedRecord, 'key'>): ControlRecordType | 'unknown' {
   const { key } = record
-  // Int16 version, int16 type.
+  // An int16 version and an int16 type.
   if (key === null || key.length < 4) throw malformed('control record', 'its key is too short')
   return TYPES[key.readInt16BE(2)] ?? 'unknown'
 }
 
-/** The key of a control record: an int16 version, 0, and the int16 type. */
+/** Encodes the key of a control record: an int16 version 0 and the int16 type. */
 export function controlRecordKey(type: ControlRecordType): Buffer {
   const key = Buffer.alloc(4)
   key.writeInt16BE(TYPES.indexOf(type), 2)
@@ -37,11 +40,11 @@ export interface EndTransactionMarker {
   readonly coordinatorEpoch: number
 }
 
-/** Reads a marker that ends a transaction; null for any other control record. */
+/** Reads a marker that ends a transaction. Returns null for any other control record. */
 export function readEndTransactionMarker(record: Pick<DecodedRecord, 'key' | 'value'>): EndTransactionMarker | null {
   const type = controlRecordType(record)
   if (type !== 'commit' && type !== 'abort') return null
-  if (record.value === null) throw malformed('control record', 'a transaction marker without a value')
+  if (record.value === null) throw malformed('control record', 'a transaction marker has no value')
   const { value } = decodeVersioned(EndTxnMarker, record.value, { lenient: true })
   return { committed: type === 'commit', coordinatorEpoch: value.coordinatorEpoch }
 }

@@ -2,10 +2,13 @@ import { crc32c as native } from '@node-rs/crc32'
 
 /** The reflected Castagnoli polynomial (RFC 3720, B.4). */
 const POLYNOMIAL = 0x82f63b78
-/** Below this size the call into native code costs more than it saves. */
+/** Below this size the call of native code costs more than it saves. */
 const NATIVE_FROM = 192
 
-/** Eight tables of 256: entry `k * 256 + b` is the checksum of byte `b` followed by `k` zero bytes. */
+/**
+ * Eight tables of 256 entries. Entry `k * 256 + b` is the checksum of byte `b` followed by `k` zero
+ * bytes.
+ */
 const tables = new Int32Array(8 * 256)
 for (let byte = 0; byte < 256; byte++) {
   let crc = byte
@@ -17,13 +20,13 @@ for (let i = 256; i < tables.length; i++) {
   tables[i] = (before >>> 8) ^ tables[before & 0xff]!
 }
 
-/** CRC-32C of a part of a buffer, as an unsigned number. */
+/** Returns the CRC-32C of a part of a buffer as an unsigned number. */
 export function crc32c(buf: Buffer, start = 0, end = buf.length): number {
   if (end - start >= NATIVE_FROM) return native(start === 0 && end === buf.length ? buf : buf.subarray(start, end))
   return crc32cInScript(buf, start, end)
 }
 
-/** The same without native code: eight bytes a step. */
+/** The same without native code, with eight bytes per step. */
 export function crc32cInScript(buf: Buffer, start: number, end: number): number {
   const t = tables
   let crc = -1

@@ -16,7 +16,7 @@ import { validateBatch } from './batch-header.ts'
 import { type DecodedBatch, type DecodedRecord, readBatches } from './batch-reader.ts'
 import { buildEndTransactionMarker, controlRecordType, readEndTransactionMarker } from './control-records.ts'
 
-/** What others wrote, see fixtures/README.md. */
+/** Data written by other programs, see fixtures/README.md. */
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 const LINES = Array.from({ length: 20 }, (_, i) => [
   `key${i}`,
@@ -26,7 +26,7 @@ const LINES = Array.from({ length: 20 }, (_, i) => [
 const batchesOf = (name: string): DecodedBatch[] => [...readBatches(fixture(name), { checkCrc: true })]
 const recordsOf = (name: string): DecodedRecord[] => batchesOf(name).flatMap(batch => batch.records())
 
-/** Builds a batch anew from what was read. */
+/** Builds a batch from the decoded fields of another one. */
 function rebuild(batch: DecodedBatch): Buffer {
   const builder = new RecordBatchBuilder({
     baseTimestamp: batch.baseTimestamp,
@@ -67,14 +67,14 @@ test.each([
   'consumer-offsets',
   'transaction-state',
   'cluster-metadata',
-])('batches of %s are built to the same bytes', name => {
+])('batches of %s are rebuilt to the same bytes', name => {
   const bytes = fixture(name)
   const built = batchesOf(name).map(rebuild)
   expect(Buffer.concat(built).toString('hex')).toBe(bytes.toString('hex'))
   for (let at = 0; at < bytes.length; ) at += validateBatch(bytes, at, bytes.length).size
 })
 
-test("a Java producer's transactions are read with their markers, which are written to the same bytes", () => {
+test("a Java producer's transactions are read with their markers, which are rebuilt to the same bytes", () => {
   const batches = batchesOf('java-transactions')
   expect(batches.map(b => [b.isTransactional, b.isControl])).toEqual([
     [true, false],
@@ -103,12 +103,12 @@ test("a Java producer's transactions are read with their markers, which are writ
       { id: batch.producerId, epoch: batch.producerEpoch },
       record!.timestamp,
     )
-    // Base offset and leader epoch come from the log.
+    // The log sets the base offset and leader epoch.
     expect(built.subarray(16)).toEqual(rebuild(batch).subarray(16))
   }
 })
 
-test("every record of Kafka's metadata log is read, and written to the same bytes", () => {
+test("every record of Kafka's metadata log is read, and encoded to the same bytes", () => {
   const kinds = new Set<string>()
   for (const batch of batchesOf('cluster-metadata'))
     for (const record of batch.records()) {
@@ -128,7 +128,7 @@ test("every record of Kafka's metadata log is read, and written to the same byte
   )
 })
 
-test("every record of a classic group in Kafka's __consumer_offsets is read, and written to the same bytes", () => {
+test("every record of a classic group in Kafka's __consumer_offsets is read, and encoded to the same bytes", () => {
   const kinds: string[] = []
   for (const { key, value } of recordsOf('consumer-offsets')) {
     const read = decodeCoordinatorKey(key!)
@@ -156,7 +156,7 @@ test("every record of a classic group in Kafka's __consumer_offsets is read, and
   expect(kinds).toEqual(expect.arrayContaining(['offset', 'group']))
 })
 
-test("every record of Kafka's __transaction_state is read, and written to the same bytes", () => {
+test("every record of Kafka's __transaction_state is read, and encoded to the same bytes", () => {
   const records = recordsOf('transaction-state')
   expect(records.length).toBeGreaterThan(4)
   for (const { value } of records) {

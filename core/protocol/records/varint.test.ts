@@ -12,10 +12,10 @@ import {
 } from './varint.ts'
 
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
-/** Zigzag doubles a number, so whole numbers up to 2^52 are exact. */
+/** Zigzag doubles a number, so integers are exact up to 2^52. */
 const exact = fc.oneof(int32, fc.integer({ min: -(2 ** 52), max: 2 ** 52 }))
 
-/** The definition (Protocol Buffers, "Signed Integers"), in big integers. */
+/** The definition (Protocol Buffers, "Signed Integers") with bigints. */
 function reference(value: bigint): number[] {
   let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
   const bytes: number[] = []
@@ -51,7 +51,7 @@ test('varlongs are written and read as defined', () => {
   )
 })
 
-test('varlongs beyond what a number holds exactly are rounded, and never longer than ten bytes', () => {
+test('varlongs that a number cannot represent exactly are rounded, and have at most ten bytes', () => {
   for (const value of [2n ** 63n - 1n, -(2n ** 63n), 2n ** 60n + 3n, -(2n ** 55n) - 7n]) {
     const bytes = Buffer.from(reference(value))
     expect(readVarlong(bytes, { pos: 0 }, bytes.length)).toBe(Number(value))
@@ -85,7 +85,7 @@ test('bits past the 32nd and the 64th are dropped, as in Java', () => {
   expect(reads('8080808080808080807e', readVarlong)).toBe(0)
 })
 
-test('varlongs are written and read exactly at any size', () => {
+test('varlongs of any size are written and read exactly', () => {
   fc.assert(
     fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), value => {
       const bytes = varlongBytes(value)
@@ -100,7 +100,7 @@ test('varlongs are written and read exactly at any size', () => {
 test.each([
   ['varint', readVarint],
   ['varlong', readVarlong],
-])('a %s that runs past the end is malformed, whatever follows in the buffer', (_what, read) => {
+])('a %s that extends past the end is malformed, whatever follows in the buffer', (_what, read) => {
   expect(() => read(Buffer.from([0x80, 0x80, 0x01]), { pos: 0 }, 2)).toThrow(/past the end/)
   expect(() => read(Buffer.alloc(3), { pos: 2 }, 2)).toThrow(/past the end/)
 })

@@ -15,7 +15,7 @@ import { Writer } from './writer.ts'
 
 const cases = allDeclarations.flatMap(declaration => versionsOf(declaration).map(version => ({ declaration, version })))
 
-/** Runs something on bytes that may be wrong: only this room's own error may come out. */
+/** Runs an operation on bytes that may be invalid. It may only throw a ProtocolError. */
 function survives(run: () => unknown): void {
   try {
     run()
@@ -25,7 +25,7 @@ function survives(run: () => unknown): void {
 }
 
 describe('every message in every version', () => {
-  test('is decoded to what was encoded, to the last byte', () => {
+  test('is decoded completely to the encoded value', () => {
     for (const { declaration, version } of cases)
       fc.assert(
         fc.property(messageArbitrary(declaration, version), value => {
@@ -38,7 +38,7 @@ describe('every message in every version', () => {
       )
   })
 
-  test('refuses every prefix of itself, as malformed', () => {
+  test('rejects every prefix of itself as malformed', () => {
     for (const { declaration, version } of cases)
       fc.assert(
         fc.property(messageArbitrary(declaration, version), fc.nat(), (value, cut) => {
@@ -74,7 +74,7 @@ describe('every message in every version', () => {
       )
   })
 
-  test('of nothing has the defaults', () => {
+  test('has the defaults if it is encoded from an empty object', () => {
     for (const { declaration, version } of cases) {
       const read = decode(declaration, version, Buffer.concat(encode(declaration, version, {})))
       expect(Buffer.concat(encode(declaration, version, read))).toEqual(Buffer.concat(encode(declaration, version, {})))
@@ -83,7 +83,7 @@ describe('every message in every version', () => {
 })
 
 describe('encoding', () => {
-  test('references large record batches and chunks of them instead of copying', () => {
+  test('references large record batches and their chunks instead of copying them', () => {
     const whole = Buffer.alloc(5000, 1)
     const parts = [Buffer.alloc(2000, 2), Buffer.alloc(10, 3), Buffer.alloc(1024, 4)]
     const chunks = encode(FetchResponse, 12, {
@@ -99,13 +99,13 @@ describe('encoding', () => {
     expect(third!.records).toBeNull()
   })
 
-  test('leaves out a tagged field that has its default, and writes tagged structs with their size', () => {
+  test('omits a tagged field that has its default, and writes tagged structs with their size', () => {
     const topics = (leader: object) => [{ topic: 't', partitions: [{ currentLeader: leader }] }]
     const plain = Buffer.concat(encode(FetchResponse, 12, { responses: topics({}) }))
     const same = Buffer.concat(encode(FetchResponse, 12, { responses: topics({ leaderId: -1, leaderEpoch: -1 }) }))
     const set = Buffer.concat(encode(FetchResponse, 12, { responses: topics({ leaderId: 5 }) }))
     expect(same).toEqual(plain)
-    // Tag, size, two int32, and the struct's own tagged fields.
+    // Tag, size, two int32, and the tagged fields of the struct.
     expect(set.length - plain.length).toBe(1 + 1 + 4 + 4 + 1)
   })
 
@@ -119,7 +119,7 @@ describe('encoding', () => {
     }
   })
 
-  test('precedes a nullable struct with one byte', () => {
+  test('writes one byte before a nullable struct', () => {
     const read = (cursor: { topicName: string; partitionIndex: number } | null) => {
       const bytes = Buffer.concat(encode(DescribeTopicPartitionsRequest, 0, { cursor }))
       return { bytes, cursor: decode(DescribeTopicPartitionsRequest, 0, bytes).cursor }
@@ -129,7 +129,7 @@ describe('encoding', () => {
     expect(read(null).bytes.toString('hex')).toBe('01' + '000007d0' + 'ff' + '00')
   })
 
-  test('keeps Long.MAX_VALUE and Long.MIN_VALUE, and clamps beyond', () => {
+  test('keeps Long.MAX_VALUE and Long.MIN_VALUE, and clamps values beyond', () => {
     const one = message({ name: 'One', type: 'data', versions: '0', flexible: 'none', fields: { n: int64('0+') } })
     const bytesOf = (n: number) => Buffer.concat(encode(one, 0, { n })).toString('hex')
     expect(bytesOf(2 ** 63)).toBe('7fffffffffffffff')
@@ -142,7 +142,7 @@ describe('encoding', () => {
     expect(() => bytesOf(Number.NaN)).toThrow(/MR_PROTOCOL_UNREPRESENTABLE/)
   })
 
-  test('refuses what a field cannot hold, naming the field', () => {
+  test('rejects a value that a field cannot hold, and names the field', () => {
     const produce = (partition: object) => () =>
       encode(ProduceRequest, 9, { topicData: [{ name: 't', partitionData: [partition] }] })
     expect(produce({ index: 2 ** 31 })).toThrow(/ProduceRequest\.topicData\.partitionData\.index/)
@@ -152,10 +152,10 @@ describe('encoding', () => {
     expect(() => encode(MetadataRequest, 0, { topics: null })).toThrow(/version 0 cannot hold null/)
   })
 
-  test('refuses to lose a value that the version of a request lacks, unless it may be ignored', () => {
+  test('rejects a value that the version of a request cannot contain, unless it is ignorable', () => {
     expect(() => encode(FetchRequest, 4, { replicaState: { replicaId: 3 } })).toThrow(/does not have this field/)
     expect(() => encode(FetchRequest, 4, { rackId: 'a', replicaState: { replicaId: -1 } })).not.toThrow()
-    // A response may hold more than its version shows.
+    // A response may have fields that its version does not contain.
     expect(() => encode(ApiVersionsResponse, 0, { throttleTimeMs: 5, zkMigrationReady: true })).not.toThrow()
   })
 })
@@ -183,10 +183,10 @@ describe('decoding hostile bytes', () => {
     ['a negative string', 0, '00000001fffe61'],
     ['a varint of more than 32 bits', 1, 'ffffffffff01'],
     ['a varint of ten bytes', 1, '80808080808080808001'],
-    ['a varint that does not end', 1, '8080'],
-    ['a compact string longer than any may be', 1, '02' + '818002' + '61'.repeat(100)],
+    ['an unterminated varint', 1, '8080'],
+    ['a compact string longer than the maximum', 1, '02' + '818002' + '61'.repeat(100)],
     ['a tagged field past the end', 1, '01' + '01' + '01' + '00' + '01' + '05' + 'ff01'],
-    ['a number of tagged fields without their bytes', 1, '01' + '01' + '01' + 'ffffffff0f'],
+    ['a count of tagged fields without their bytes', 1, '01' + '01' + '01' + 'ffffffff0f'],
     ['nothing', 0, ''],
   ])('%s is malformed', (_what, version, bytes) => {
     expect(() => decode(list, version, hex(bytes))).toThrow(/MR_PROTOCOL_MALFORMED/)
@@ -198,7 +198,7 @@ describe('decoding hostile bytes', () => {
     expect(decode(list, 1, more)).toEqual(decode(list, 1, known))
   })
 
-  test('a tagged field that is shorter or longer than it says is malformed', () => {
+  test('a tagged field that is shorter or longer than its size is malformed', () => {
     const bytes = Buffer.concat(encode(FetchRequest, 15, { replicaState: { replicaId: 1, replicaEpoch: 2 } }))
     const at = bytes.lastIndexOf(hex('010d00000001'))
     for (const size of [12, 14]) {
@@ -216,18 +216,18 @@ describe('decoding hostile bytes', () => {
     expect(after.external + after.arrayBuffers - before.external - before.arrayBuffers).toBeLessThan(32 << 20)
   })
 
-  test('all arrays of a message share one number of elements, nested ones included', () => {
+  test('all arrays of a message share one limit of elements, including nested ones', () => {
     const inner = { numbers: [{ n: 1 }, { n: 2 }, { n: 3 }] }
     for (const version of [0, 1]) {
       const bytes = Buffer.concat(encode(list, version, { names: ['a', 'b'], inner }))
       expect(decode(list, version, bytes, 0, { maxElements: 5 })).toMatchObject({ inner })
       expect(() => decode(list, version, bytes, 0, { maxElements: 4 })).toThrow(
-        /an array of 3 elements, and 2 are left.*MR_PROTOCOL_MALFORMED/,
+        /an array has 3 elements, but only 2 more are allowed.*MR_PROTOCOL_MALFORMED/,
       )
     }
   })
 
-  test('millions of topics of three bytes are refused before the first of them is read', () => {
+  test('a message with millions of 3-byte topics is rejected before the first of them is read', () => {
     const bomb = (topics: number) => {
       const start = new Writer()
       start.uvarint(2)
@@ -235,18 +235,20 @@ describe('decoding hostile bytes', () => {
       start.uvarint(topics + 1)
       return Buffer.concat([...start.finish(), Buffer.alloc(topics * 3, Buffer.from([1, 1, 0])), Buffer.alloc(3)])
     }
-    expect(() => decode(OffsetFetchRequest, 8, bomb(MAX_REQUEST_ELEMENTS))).toThrow(/999999 are left/)
+    expect(() => decode(OffsetFetchRequest, 8, bomb(MAX_REQUEST_ELEMENTS))).toThrow(/only 999999 more are allowed/)
     expect(decode(OffsetFetchRequest, 8, bomb(1000)).groups[0]!.topics!.length).toBe(1000)
   })
 
-  test('a version that does not exist is refused, with the ones that do', () => {
-    expect(() => decode(FetchRequest, 3, Buffer.alloc(100))).toThrow(/FetchRequest has no version 3 here, only 4-18/)
+  test('an unknown version is rejected, and the error lists the known versions', () => {
+    expect(() => decode(FetchRequest, 3, Buffer.alloc(100))).toThrow(
+      /FetchRequest does not support version 3, only 4-18/,
+    )
     expect(() => encode(FetchRequest, 19, {})).toThrow(/MR_PROTOCOL_UNSUPPORTED_VERSION/)
     expect(() => encode(FetchRequest, 4.5, {})).toThrow(/MR_PROTOCOL_UNSUPPORTED_VERSION/)
   })
 })
 
-test('a versioned message newer than known is read as the newest known one only where that is asked for', () => {
+test('a message of an unknown newer version is read as the newest known one only with lenient', () => {
   const one = message({ name: 'One', type: 'data', versions: '0-2', flexible: 'none', fields: { n: int32('0+') } })
   const bytes = encodeVersioned(one, 2, { n: 7 })
   expect(decodeVersioned(one, bytes)).toEqual({ version: 2, value: { n: 7 } })

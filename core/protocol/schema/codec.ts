@@ -7,23 +7,28 @@ import { Writer } from './writer.ts'
 
 export interface DecodeOptions {
   /**
-   * How many elements all arrays of the message may have together, nested ones included; more is MR_PROTOCOL_MALFORMED before they are made.
-   * Default: `MAX_REQUEST_ELEMENTS` for requests, `MAX_ELEMENTS` for responses and data.
+   * The maximum number of elements in all arrays of the message together, including nested ones. A
+   * message with more fails with MR_PROTOCOL_MALFORMED before they are allocated. Defaults to
+   * `MAX_REQUEST_ELEMENTS` for requests, and to `MAX_ELEMENTS` for responses and data.
    */
   readonly maxElements?: number
 }
 
 /**
- * A struct of three bytes on the wire is an object of a hundred. This leaves room for every partition that a cluster can have, and bounds what one
- * request can make a broker hold.
+ * A struct of three bytes is decoded to an object of about a hundred bytes. This limit allows a
+ * request to name every partition of a large cluster, and bounds the memory that one request can
+ * use.
  */
 export const MAX_REQUEST_ELEMENTS = 1_000_000
-/** A response names partitions, and of each its replicas and more. */
+/** Higher, because a response contains replicas and more for each partition. */
 export const MAX_ELEMENTS = 5_000_000
 
 const codecs = new WeakMap<MessageDeclaration, Codec[]>()
 
-/** The codec of a message in a version, compiled when first asked for. Throws MR_PROTOCOL_UNSUPPORTED_VERSION. */
+/**
+ * Returns the codec of a message in a version, and compiles it on first use. Throws
+ * MR_PROTOCOL_UNSUPPORTED_VERSION.
+ */
 export function codecOf(declaration: MessageDeclaration, version: number): Codec {
   let versions = codecs.get(declaration)
   if (!versions) codecs.set(declaration, (versions = []))
@@ -40,9 +45,10 @@ export function codecOf(declaration: MessageDeclaration, version: number): Codec
 }
 
 /**
- * Encodes a message into chunks that follow each other. Missing fields have their defaults; `bytes` and `records` from
- * 1 KiB on are referenced, not copied, so they must not change before the chunks are sent.
- * Throws MR_PROTOCOL_UNREPRESENTABLE where a value does not fit its field or the version.
+ * Encodes a message into consecutive chunks. Missing fields get their defaults. `bytes` and
+ * `records` of at least 1 KiB are referenced instead of copied, so they must not change before the
+ * chunks are sent. Throws MR_PROTOCOL_UNREPRESENTABLE if a value does not fit its field or the
+ * version.
  */
 export function encode<M extends MessageDeclaration>(
   declaration: M,
@@ -55,7 +61,10 @@ export function encode<M extends MessageDeclaration>(
   return writer.finish()
 }
 
-/** As `encode`, in one buffer. For messages that are small, such as the records of internal topics. */
+/**
+ * Like `encode`, but returns one buffer. For small messages, such as the records of internal
+ * topics.
+ */
 export function encodeToBuffer<M extends MessageDeclaration>(
   declaration: M,
   version: number,
@@ -74,7 +83,10 @@ function readerOf({ name, type }: MessageDeclaration, buf: Buffer, at: number, o
   )
 }
 
-/** Decodes a message and says where it ended; what follows is not looked at. Byte fields are slices of `buf`. */
+/**
+ * Decodes a message and returns where it ended. Ignores the bytes after it. Byte fields are slices
+ * of `buf`.
+ */
 export function decodeWithLength<M extends MessageDeclaration>(
   declaration: M,
   version: number,
@@ -87,7 +99,10 @@ export function decodeWithLength<M extends MessageDeclaration>(
   return { value: codec.read(reader) as Message<M>, end: reader.pos }
 }
 
-/** Decodes a message. Byte fields are slices of `buf`. Throws MR_PROTOCOL_MALFORMED, and nothing else, on any bytes. */
+/**
+ * Decodes a message. Byte fields are slices of `buf`. For invalid bytes it throws
+ * MR_PROTOCOL_MALFORMED and no other error.
+ */
 export function decode<M extends MessageDeclaration>(
   declaration: M,
   version: number,
@@ -99,7 +114,9 @@ export function decode<M extends MessageDeclaration>(
   return codec.read(readerOf(declaration, buf, offset, options)) as Message<M>
 }
 
-/** Encodes an int16 version and the message: how coordinators' records and consumers' subscriptions are kept. */
+/**
+ * Encodes an int16 version and the message, as in coordinator records and consumer subscriptions.
+ */
 export function encodeVersioned<M extends MessageDeclaration>(
   declaration: M,
   version: number,
@@ -113,8 +130,8 @@ export function encodeVersioned<M extends MessageDeclaration>(
 }
 
 /**
- * Decodes an int16 version and the message. A version newer than the newest known one is read as that one where
- * `lenient` says so: what Java's consumers do with each other's subscriptions.
+ * Decodes an int16 version and the message. With `lenient`, an unknown newer version is read as the
+ * newest known one, as Java's consumers do with the subscriptions of other members.
  */
 export function decodeVersioned<M extends MessageDeclaration>(
   declaration: M,

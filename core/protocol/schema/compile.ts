@@ -1,11 +1,11 @@
 import { unrepresentable } from '../errors.ts'
 import { ZERO_UUID } from '../uuid.ts'
 import type { MessageDeclaration } from './declare.ts'
-import { type LaidField, type Layout, layOut, leastSize } from './layout.ts'
+import { type FieldLayout, type Layout, layoutOf, minSize } from './layout.ts'
 import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
 
-/** The compiled codec of one version of one message. */
+/** The compiled codec for one version of a message. */
 export interface Codec {
   read(reader: Reader): unknown
   write(writer: Writer, value: unknown): void
@@ -14,13 +14,14 @@ export interface Codec {
 const EMPTY = Buffer.alloc(0)
 
 /**
- * Writes JavaScript that reads and writes one version of a message, and compiles it. The code is made of the
- * declaration's own names and numbers only, never of data.
+ * Generates and compiles JavaScript that reads and writes one version of a message. The code
+ * contains only names and numbers from the declaration, never data.
  */
 export function compile(declaration: MessageDeclaration, version: number): Codec {
   const structs: Layout[] = []
-  const root = layOut(declaration, version, structs)
-  // A broker answers all it knows and the version decides what of it is seen; what a request or a record drops would be lost.
+  const root = layoutOf(declaration, version, structs)
+  // A broker fills in all fields of a response, and the version determines which are sent. But a
+  // value dropped from a request or record would be lost.
   const strict = declaration.type !== 'response'
   const source = [
     '"use strict"',
@@ -38,8 +39,8 @@ export function compile(declaration: MessageDeclaration, version: number): Codec
   ) as Codec
 }
 
-/** The expression of a field's default. */
-function defaultOf(field: LaidField): string {
+/** Returns an expression for a field's default. */
+function defaultOf(field: FieldLayout): string {
   if (field.defaultValue !== undefined) return JSON.stringify(field.defaultValue)
   switch (field.kind) {
     case 'bool':
@@ -60,8 +61,8 @@ function defaultOf(field: LaidField): string {
   }
 }
 
-/** The condition that a value, known not to be undefined, is the field's default. */
-function isDefaultOf(field: LaidField, value: string): string {
+/** Returns a condition for whether a value, which is not undefined, is the field's default. */
+function isDefaultOf(field: FieldLayout, value: string): string {
   if (field.defaultValue === null) return `${value} === null`
   switch (field.kind) {
     case 'bytes':
@@ -84,11 +85,11 @@ function isDefaultSource({ id, fields }: Layout): string {
   return `function isDefault${id}(v) { return ${each.join(' && ') || 'true'} }`
 }
 
-function key(field: LaidField): string {
+function key(field: FieldLayout): string {
   return JSON.stringify(field.name)
 }
 
-/** The name of the reader's and the writer's method for a kind. */
+/** Returns the name of the reader's and writer's method for a kind. */
 function method(kind: string, flexible: boolean, nullable: boolean): string {
   const base = kind === 'records' ? 'bytes' : kind
   if (base !== 'string' && base !== 'bytes' && base !== 'array') return base
@@ -118,15 +119,15 @@ function readSource(layout: Layout): string {
     return { ${fields.map((f, i) => `${key(f)}: f${i}`).join(', ')} } }`
 }
 
-function readField(field: LaidField, into: string, flexible: boolean): string {
+function readField(field: FieldLayout, into: string, flexible: boolean): string {
   const { kind, struct, nullable } = field
   if (kind === 'struct')
     return nullable ? `${into} = r.structPresent() ? read${struct!.id}(r) : null` : `${into} = read${struct!.id}(r)`
   if (kind !== 'array') return `${into} = r.${method(kind, flexible, nullable)}()`
   const element = struct ? `read${struct.id}(r)` : `r.${method(field.element!, flexible, false)}()`
-  const least = Math.max(1, struct ? struct.leastSize : leastSize(field.element!, flexible))
+  const minimum = Math.max(1, struct ? struct.minSize : minSize(field.element!, flexible))
   const fill = `{ const a = []; for (let i = 0; i < n; i++) a.push(${element}); ${into} = a }`
-  return `{ const n = r.${method('array', flexible, nullable)}(${least}); ${nullable ? `if (n < 0) ${into} = null; else ${fill}` : fill} }`
+  return `{ const n = r.${method('array', flexible, nullable)}(${minimum}); ${nullable ? `if (n < 0) ${into} = null; else ${fill}` : fill} }`
 }
 
 function writeSource(layout: Layout, strict: boolean): string {
@@ -145,7 +146,7 @@ function writeSource(layout: Layout, strict: boolean): string {
   return `function write${id}(w, v) { ${lines.join('\n')} }`
 }
 
-function writeTagged(fields: readonly LaidField[]): string[] {
+function writeTagged(fields: readonly FieldLayout[]): string[] {
   const tagged = fields.filter(f => f.tag >= 0).sort((a, b) => a.tag - b.tag)
   if (tagged.length === 0) return ['w.uvarint(0)']
   const lines = ['let count = 0']
@@ -161,8 +162,8 @@ function writeTagged(fields: readonly LaidField[]): string[] {
   return lines
 }
 
-/** Writes `x`. */
-function writeField(field: LaidField, flexible: boolean): string {
+/** Returns code that writes `x`. */
+function writeField(field: FieldLayout, flexible: boolean): string {
   const { kind, struct, nullable, path } = field
   const refuse = nullable ? '' : `if (x === null) refuseNull('${path}'); `
   if (kind === 'struct')

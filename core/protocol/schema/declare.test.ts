@@ -3,13 +3,13 @@ import type { FetchResponse } from '../messages/01-fetch.ts'
 import type { DescribeTopicPartitionsRequest } from '../messages/75-describe-topic-partitions.ts'
 import type { Message, MessageInput } from './declare.ts'
 
-/** Checked by the compiler: these tests cannot fail when run. */
+/** The compiler checks these. They cannot fail at run time. */
 describe('the types of a message follow from its declaration', () => {
   type Decoded = Message<typeof FetchResponse>
   type Input = MessageInput<typeof FetchResponse>
   type Partition = Decoded['responses'][number]['partitions'][number]
 
-  test('decoded, every field is there, and null only where it can be', () => {
+  test('decoded, every field is present, and null only if it is nullable', () => {
     expectTypeOf<Decoded['errorCode']>().toEqualTypeOf<number>()
     expectTypeOf<Partition['records']>().toEqualTypeOf<Buffer | null>()
     expectTypeOf<Partition['currentLeader']>().toEqualTypeOf<{ leaderId: number; leaderEpoch: number }>()
@@ -23,12 +23,12 @@ describe('the types of a message follow from its declaration', () => {
     } | null>()
   })
 
-  test('to encode, every field may be missing, and records may be chunks', () => {
+  test('for encoding, every field is optional, and records may be chunks', () => {
     expectTypeOf<Record<never, never>>().toExtend<Input>()
     expectTypeOf<{ responses: [{ partitions: [{ records: Buffer[] }] }] }>().toExtend<Input>()
     expectTypeOf<{ responses: [{ partitions: [{ records: string }] }] }>().not.toExtend<Input>()
     expectTypeOf<{ errorCode: null }>().not.toExtend<Input>()
-    // What was decoded can be encoded.
+    // A decoded message can be encoded.
     expectTypeOf<Decoded>().toExtend<Input>()
   })
 })

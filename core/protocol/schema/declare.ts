@@ -1,13 +1,14 @@
 /**
- * The language that messages are declared in, modelled on the JSON definitions in Kafka's `common/message`. Field names
- * are keys, in wire order; versions are in Kafka's notation (`0-4`, `7+`). The type of a message follows from its
- * declaration: `Message` as decoded, `MessageInput` as given to `encode`.
+ * The functions for declaring messages, modelled on the JSON definitions in Kafka's
+ * `common/message`. Field names are keys, in wire order. Versions are in Kafka's notation (`0-4`,
+ * `7+`). The TypeScript types of a message are derived from its declaration: `Message` when
+ * decoded, `MessageInput` for `encode`.
  */
 
 export declare const decoded: unique symbol
 export declare const input: unique symbol
 
-/** The types that stand for themselves on the wire, with what they are in TypeScript when decoded. */
+/** The scalar types, with their TypeScript types when decoded. */
 export interface Scalars {
   bool: boolean
   int8: number
@@ -25,19 +26,22 @@ export interface Scalars {
 
 export type ScalarType = keyof Scalars
 
-/** What a scalar may be given as: record batches also as chunks, written one after another without a copy. */
+/**
+ * The TypeScript types of scalars when encoding. Record batches may also be chunks, which are
+ * written one after another without a copy.
+ */
 interface ScalarInputs extends Omit<Scalars, 'records'> {
   records: Buffer | readonly Buffer[]
 }
 
-/** A declared field: what it is on the wire, and (in the type only) what it is in TypeScript. */
+/** A declared field: its wire format and, only in the type, its TypeScript types. */
 export interface Field<T = unknown, I = unknown> {
   readonly kind: ScalarType | 'array' | 'struct'
   readonly versions: string
   readonly options: FieldOptions
-  /** The fields of a struct, or of an array's structs. */
+  /** The fields of a struct, or of the structs in an array. */
   readonly fields?: Fields
-  /** The elements of an array of scalars. */
+  /** The element type of an array of scalars. */
   readonly element?: ScalarType
   readonly [decoded]: T
   readonly [input]: I
@@ -48,14 +52,20 @@ export interface Fields {
 }
 
 export interface FieldOptions {
-  /** The value of a missing field. Default: zero, false, the empty string, bytes or array; of a struct, its fields' defaults. */
+  /**
+   * The value of a missing field. Defaults to zero, false, or an empty string, buffer or array. For
+   * a struct, its fields get their defaults.
+   */
   readonly default?: string | number | boolean | null
-  /** Versions that may hold null. Default: none. */
+  /** The versions in which the field may be null. Defaults to none. */
   readonly nullable?: string
   /** The tag of a tagged field, and the versions in which it is tagged. */
   readonly tag?: number
   readonly tagged?: string
-  /** Whether a version that lacks the field may drop a value that is not the default. Otherwise encoding a request or a record fails. */
+  /**
+   * Whether encoding may drop a non-default value in a version without the field. Otherwise
+   * encoding a request or a record fails.
+   */
   readonly ignorable?: true
 }
 
@@ -71,21 +81,21 @@ interface Nullable<D extends Default> extends FieldOptions {
   readonly nullable: string
 }
 
-/** What a decoded message looks like: every field present. */
+/** The type of a decoded message, with every field present. */
 export type DecodedFields<F extends Fields> = { -readonly [K in keyof F]: F[K][typeof decoded] }
 
-/** What can be encoded: a missing field has its default. */
+/** The type of a message to encode. A missing field gets its default. */
 export type InputFields<F extends Fields> = { readonly [K in keyof F]?: F[K][typeof input] | undefined }
 
 export interface MessageShape {
   readonly name: string
   readonly type: 'request' | 'response' | 'data'
   readonly apiKey?: number
-  /** The versions that exist here. */
+  /** The versions that are declared. */
   readonly versions: string
   /** The versions with compact lengths and tagged fields. */
   readonly flexible: string
-  /** The last version is not final: spoken only when asked for. */
+  /** Whether the last version is unstable. It is only used on explicit request. */
   readonly latestVersionUnstable?: true
 }
 
@@ -94,7 +104,7 @@ export interface MessageDeclaration<F extends Fields = Fields> extends MessageSh
   readonly fields: F
 }
 
-/** A message as decoded: every field present, defaults filled in. */
+/** A decoded message, with every field present and defaults filled in. */
 export type Message<M extends MessageDeclaration> = DecodedFields<M['fields']>
 
 /** A message to encode: every field optional. */
@@ -107,7 +117,7 @@ export function message<F extends Fields>(shape: MessageShape & { readonly field
 
 type Parts = Omit<Field, typeof decoded | typeof input>
 
-/** The one place where a field gets its types: they exist for the compiler only. */
+/** Creates a field with its types, which exist only for the compiler. */
 function field(parts: Parts): never {
   return parts as never
 }
@@ -127,14 +137,17 @@ export const int16 = scalar('int16')
 export const uint16 = scalar('uint16')
 export const int32 = scalar('int32')
 export const uint32 = scalar('uint32')
-/** A `number`: beyond 2^53 it is rounded, and encoding clamps to the range, so Long.MAX_VALUE and MIN_VALUE survive. */
+/**
+ * A `number`, rounded beyond 2^53. Encoding clamps to the range, so Long.MAX_VALUE and MIN_VALUE
+ * are preserved.
+ */
 export const int64 = scalar('int64')
 export const float64 = scalar('float64')
 export const string = scalar('string')
-/** 22 characters of base64url, as `Uuid.toString` in Java. */
+/** 22 base64url characters, as in Java's `Uuid.toString`. */
 export const uuid = scalar('uuid')
 export const bytes = scalar('bytes')
-/** Record batches: bytes on the wire. */
+/** Record batches, which are bytes on the wire. */
 export const records = scalar('records')
 
 interface StructBuilder {
@@ -146,7 +159,7 @@ interface StructBuilder {
   ): Field<DecodedFields<F> | null, InputFields<F> | null>
 }
 
-/** A struct; a nullable one is preceded by one int8 on the wire. */
+/** A struct. A nullable struct has one int8 before it on the wire. */
 export const struct: StructBuilder = (versions: string, fields: Fields, options: FieldOptions = {}) =>
   field({ kind: 'struct', versions, options, fields })
 
@@ -169,7 +182,7 @@ interface ArrayBuilder {
   ): Field<DecodedFields<F>[] | null, readonly InputFields<F>[] | null>
 }
 
-/** An array of scalars (by their name) or of structs (by their fields). */
+/** An array of scalars (given by their name) or of structs (given by their fields). */
 export const array: ArrayBuilder = (versions: string, of: ScalarType | Fields, options: FieldOptions = {}) =>
   typeof of === 'string'
     ? field({ kind: 'array', versions, options, element: of })

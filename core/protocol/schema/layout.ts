@@ -1,32 +1,32 @@
 import type { Field, Fields, MessageDeclaration, ScalarType } from './declare.ts'
 import { inVersions } from './versions.ts'
 
-/** A field as one version of a message has it. */
-export interface LaidField {
+/** A field in one version of a message. */
+export interface FieldLayout {
   readonly name: string
-  /** With the names of the structs around it, for errors. */
+  /** The name with the names of the enclosing structs, for error messages. */
   readonly path: string
   readonly kind: Field['kind']
   readonly element: ScalarType | undefined
   readonly struct: Layout | undefined
-  /** Whether this version has the field at all. */
+  /** Whether this version has the field. */
   readonly present: boolean
   readonly nullable: boolean
-  /** The tag, or -1 for a field that stands in line. */
+  /** The tag, or -1 for a field without one. */
   readonly tag: number
   readonly ignorable: boolean
-  /** Undefined: the zero value of its kind. */
+  /** Undefined means the zero value of its kind. */
   readonly defaultValue: string | number | boolean | null | undefined
 }
 
-/** A struct as one version of a message has it. */
+/** A struct in one version of a message. */
 export interface Layout {
-  /** Counts the structs of a message, for names in generated code. */
+  /** A number that is unique in the message, for names in generated code. */
   readonly id: number
-  readonly fields: readonly LaidField[]
+  readonly fields: readonly FieldLayout[]
   readonly flexible: boolean
-  /** The least number of bytes that it takes. */
-  readonly leastSize: number
+  /** The minimum size in bytes. */
+  readonly minSize: number
 }
 
 const FIXED: Partial<Record<Field['kind'], number>> = {
@@ -41,26 +41,29 @@ const FIXED: Partial<Record<Field['kind'], number>> = {
   uuid: 16,
 }
 
-/** The least number of bytes of a value that is not a struct. */
-export function leastSize(kind: Field['kind'], flexible: boolean): number {
+/** Returns the minimum size in bytes of a value that is not a struct. */
+export function minSize(kind: Field['kind'], flexible: boolean): number {
   return FIXED[kind] ?? (flexible ? 1 : kind === 'string' ? 2 : 4)
 }
 
-/** Lays out a message for a version; `all` receives every struct in it, the message itself last. */
-export function layOut(declaration: MessageDeclaration, version: number, all: Layout[]): Layout {
+/**
+ * Computes the layout of a message in a version. `all` receives every struct in it, and the message
+ * itself last.
+ */
+export function layoutOf(declaration: MessageDeclaration, version: number, all: Layout[]): Layout {
   const flexible = inVersions(declaration.flexible, version)
-  const lay = (fields: Fields, path: string): Layout => {
-    const laid = Object.entries(fields).map(([name, field]) => layField(name, field, `${path}.${name}`))
-    let least = flexible ? 1 : 0
-    for (const field of laid)
+  const structLayout = (fields: Fields, path: string): Layout => {
+    const fieldLayouts = Object.entries(fields).map(([name, field]) => fieldLayout(name, field, `${path}.${name}`))
+    let minimum = flexible ? 1 : 0
+    for (const field of fieldLayouts)
       if (field.present && field.tag < 0)
-        least +=
-          field.kind === 'struct' ? (field.nullable ? 1 : field.struct!.leastSize) : leastSize(field.kind, flexible)
-    const layout: Layout = { id: all.length, fields: laid, flexible, leastSize: least }
+        minimum +=
+          field.kind === 'struct' ? (field.nullable ? 1 : field.struct!.minSize) : minSize(field.kind, flexible)
+    const layout: Layout = { id: all.length, fields: fieldLayouts, flexible, minSize: minimum }
     all.push(layout)
     return layout
   }
-  const layField = (name: string, field: Field, path: string): LaidField => {
+  const fieldLayout = (name: string, field: Field, path: string): FieldLayout => {
     const { options } = field
     const present = inVersions(field.versions, version)
     const tagged = present && options.tagged !== undefined && inVersions(options.tagged, version)
@@ -69,7 +72,7 @@ export function layOut(declaration: MessageDeclaration, version: number, all: La
       path,
       kind: field.kind,
       element: field.element,
-      struct: field.fields ? lay(field.fields, path) : undefined,
+      struct: field.fields ? structLayout(field.fields, path) : undefined,
       present,
       nullable: options.nullable !== undefined && inVersions(options.nullable, version),
       tag: tagged ? options.tag! : -1,
@@ -77,5 +80,5 @@ export function layOut(declaration: MessageDeclaration, version: number, all: La
       defaultValue: options.default,
     }
   }
-  return lay(declaration.fields, declaration.name)
+  return structLayout(declaration.fields, declaration.name)
 }

@@ -1,16 +1,17 @@
 import { malformed } from '../errors.ts'
 
 /**
- * Reads the protocol's primitives from a buffer, in order. Every read is checked against the end, and every count against
- * the bytes that are left, so that hostile lengths end in an error before anything is allocated.
+ * Reads the protocol's primitive types from a buffer in order. Every read is checked against the
+ * end, and every count against the remaining bytes. Invalid lengths therefore fail before anything
+ * is allocated.
  */
 export class Reader {
   readonly buf: Buffer
   pos: number
   readonly end: number
-  /** What is being read, for errors. */
+  /** The name of the message, for error messages. */
   readonly what: string
-  /** How many more elements the message's arrays may have together. */
+  /** The number of elements that the message's arrays may still have together. */
   #elementsLeft: number
 
   constructor(buf: Buffer, pos: number, end: number, what: string, maxElements = Infinity) {
@@ -25,10 +26,10 @@ export class Reader {
     throw malformed(this.what, `${detail} at byte ${this.pos}`)
   }
 
-  /** Moves past `length` bytes and returns where they started. */
+  /** Advances by `length` bytes and returns their start position. */
   take(length: number): number {
     const at = this.pos
-    if (length > this.end - at || length < 0) this.fail(`${length} bytes wanted, ${this.end - at} left`)
+    if (length > this.end - at || length < 0) this.fail(`needs ${length} bytes, but ${this.end - at} remain`)
     this.pos = at + length
     return at
   }
@@ -76,13 +77,13 @@ export class Reader {
     return this.buf.toString('base64url', at, at + 16)
   }
 
-  /** An unsigned varint of at most 32 bits. */
+  /** Reads an unsigned varint of at most 32 bits. */
   uvarint(): number {
     const { buf, end } = this
     let at = this.pos
     let value = 0
     for (let shift = 0; shift < 35; shift += 7) {
-      if (at >= end) this.fail('a varint runs past the end')
+      if (at >= end) this.fail('a varint extends past the end')
       const byte = buf[at++]!
       value |= (byte & 0x7f) << shift
       if (byte < 0x80) {
@@ -95,7 +96,7 @@ export class Reader {
   }
 
   private text(length: number): string {
-    if (length > 0x7fff) this.fail(`a string of ${length} bytes`)
+    if (length > 0x7fff) this.fail(`a string has ${length} bytes, but at most ${0x7fff} are allowed`)
     const at = this.take(length)
     return this.buf.toString('utf8', at, at + length)
   }
@@ -105,12 +106,12 @@ export class Reader {
     return this.buf.subarray(at, at + length)
   }
 
-  /** The length of a value that must not be null. */
+  /** Checks the length of a value that must not be null. */
   private present(length: number): number {
-    return length < 0 ? this.fail(length === -1 ? 'null where a value must be' : `length ${length}`) : length
+    return length < 0 ? this.fail(length === -1 ? 'a value must not be null' : `a length is ${length}`) : length
   }
 
-  /** -1 is null; less is an error. */
+  /** Checks the length of a nullable value. -1 means null. */
   private orNull(length: number): number {
     return length < -1 ? this.fail(`length ${length}`) : length
   }
@@ -151,38 +152,42 @@ export class Reader {
     return length < 0 ? null : this.slice(length)
   }
 
-  /** A count of elements of at least `least` bytes each. An object takes many times the bytes that its element may have on the wire. */
-  private count(length: number, least: number): number {
-    if (length * least > this.end - this.pos)
-      this.fail(`an array of ${length} elements in ${this.end - this.pos} bytes`)
-    if (length > this.#elementsLeft) this.fail(`an array of ${length} elements, and ${this.#elementsLeft} are left`)
+  /**
+   * Checks a count of elements with at least `minimum` bytes each. A decoded object takes many
+   * times the size of its encoding.
+   */
+  private count(length: number, minimum: number): number {
+    if (length * minimum > this.end - this.pos)
+      this.fail(`an array has ${length} elements, but only ${this.end - this.pos} bytes remain`)
+    if (length > this.#elementsLeft)
+      this.fail(`an array has ${length} elements, but only ${this.#elementsLeft} more are allowed`)
     if (length > 0) this.#elementsLeft -= length
     return length
   }
 
-  array(least: number): number {
-    return this.count(this.present(this.int32()), least)
+  array(minimum: number): number {
+    return this.count(this.present(this.int32()), minimum)
   }
 
-  arrayOrNull(least: number): number {
-    return this.count(this.orNull(this.int32()), least)
+  arrayOrNull(minimum: number): number {
+    return this.count(this.orNull(this.int32()), minimum)
   }
 
-  compactArray(least: number): number {
-    return this.count(this.present(this.uvarint() - 1), least)
+  compactArray(minimum: number): number {
+    return this.count(this.present(this.uvarint() - 1), minimum)
   }
 
-  compactArrayOrNull(least: number): number {
-    return this.count(this.uvarint() - 1, least)
+  compactArrayOrNull(minimum: number): number {
+    return this.count(this.uvarint() - 1, minimum)
   }
 
-  /** Whether a nullable struct follows its one byte: 1, or -1 for null. */
+  /** Reads the byte before a nullable struct: 1, or -1 for null. */
   structPresent(): boolean {
     return this.int8() >= 0
   }
 
   /** Called after a known tagged field that started at `start` and announced `size` bytes. */
   tagEnds(start: number, size: number): void {
-    if (this.pos - start !== size) this.fail(`a tagged field of ${size} bytes holds ${this.pos - start}`)
+    if (this.pos - start !== size) this.fail(`a tagged field announces ${size} bytes, but contains ${this.pos - start}`)
   }
 }

@@ -1,4 +1,7 @@
-/** An inclusive range of versions; `max` is Infinity for an open one, and below `min` for an empty one. */
+/**
+ * An inclusive range of versions. `max` is Infinity for an open range, and below `min` for an empty
+ * one.
+ */
 export interface VersionRange {
   readonly min: number
   readonly max: number
@@ -7,7 +10,7 @@ export interface VersionRange {
 const NONE: VersionRange = { min: 0, max: -1 }
 const parsed = new Map<string, VersionRange>()
 
-/** Reads Kafka's notation of versions: `3`, `0-4`, `7+`, `none`. */
+/** Parses Kafka's notation of versions: `3`, `0-4`, `7+`, `none`. */
 export function parseVersions(text: string): VersionRange {
   const known = parsed.get(text)
   if (known) return known
@@ -19,7 +22,7 @@ export function parseVersions(text: string): VersionRange {
   return range
 }
 
-/** Whether a range in Kafka's notation holds a version. */
+/** Whether a range in Kafka's notation contains a version. */
 export function inVersions(text: string, version: number): boolean {
   const { min, max } = parseVersions(text)
   return version >= min && version <= max

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Writer } from './writer.ts'
 
-/** Lengths around those at which a writer's buffer grows, in the order in which it does. */
+/** Lengths near those at which a writer's buffer grows, in the order in which it grows. */
 const LENGTHS = Array.from({ length: 9 }, (_, k) => Array.from({ length: 9 }, (_, i) => 2 ** (13 + k) - 6 + i)).flat()
 
 test.each([
@@ -11,7 +11,7 @@ test.each([
   ['int8', (w: Writer) => w.int8(-2, 'x'), [0xfe]],
   ['int32', (w: Writer) => w.int32(-2, 'x'), [0xff, 0xff, 0xff, 0xfe]],
   ['string', (w: Writer) => w.compactString('ab', 'x'), [3, 97, 98]],
-] as const)('%s is written where it belongs when the buffer grows for it', (_, write, bytes) => {
+] as const)('%s is written at the right position when the buffer grows', (_, write, bytes) => {
   for (const length of LENGTHS) {
     const writer = new Writer()
     for (let i = 0; i < length; i++) writer.int8(0x55, 'filler')

@@ -1,62 +1,65 @@
 import { unrepresentable } from '../errors.ts'
 
-/** From this size on, bytes given by the caller are referenced in the output instead of copied. */
-const REFERENCE_FROM = 1024
-/** A scratch buffer grown beyond this is not kept for the next message. */
-const KEEP_SCRATCH = 1 << 20
+/** Bytes of at least this size are referenced in the output instead of copied. */
+const MIN_REFERENCED = 1024
+/** A scratch buffer larger than this is not kept for the next message. */
+const MAX_KEPT_SCRATCH = 1 << 20
 const MAX_MESSAGE = 0x7fffffff
 
 let scratch: Buffer = Buffer.allocUnsafeSlow(16384)
 
 /**
- * Writes the protocol's primitives. What is written lands in one scratch buffer shared by all writers (encoding is
- * synchronous, one message at a time), and is copied out once; large buffers go between the copies as they are.
+ * Writes the protocol's primitive types. All writers share one scratch buffer, because encoding is
+ * synchronous, one message at a time. Its content is copied out once. Large buffers are put between
+ * the copies without being copied.
  */
 export class Writer {
   private buf: Buffer = scratch
   private pos = 0
   private flushed = 0
   private readonly chunks: Buffer[] = []
-  /** Inside tagged fields nothing is referenced, since their size stands before them. */
+  /**
+   * Nothing is referenced inside tagged fields, because their size must be inserted before them.
+   */
   private tagDepth = 0
 
-  private room(length: number): number {
+  private reserve(length: number): number {
     const at = this.pos
     if (at + length > this.buf.length) this.grow(at + length)
     this.pos = at + length
     return at
   }
 
-  private grow(least: number): void {
-    if (least > MAX_MESSAGE) throw unrepresentable('a message', `it is longer than ${MAX_MESSAGE} bytes`)
-    const larger = Buffer.allocUnsafeSlow(Math.min(MAX_MESSAGE, Math.max(least, this.buf.length * 2)))
+  private grow(minimum: number): void {
+    if (minimum > MAX_MESSAGE) throw unrepresentable('a message', `it is longer than ${MAX_MESSAGE} bytes`)
+    const larger = Buffer.allocUnsafeSlow(Math.min(MAX_MESSAGE, Math.max(minimum, this.buf.length * 2)))
     this.buf.copy(larger, 0, 0, this.pos)
     this.buf = larger
-    if (larger.length <= KEEP_SCRATCH) scratch = larger
+    if (larger.length <= MAX_KEPT_SCRATCH) scratch = larger
   }
 
   bool(value: boolean): void {
-    // `this.buf` is to be looked up after `room`, which may replace it.
-    const at = this.room(1)
+    // Read `this.buf` only after `reserve`, which may replace it.
+    const at = this.reserve(1)
     this.buf[at] = value ? 1 : 0
   }
 
   int8(value: number, name: string): void {
     if ((value << 24) >> 24 !== value) outOfRange(name, value)
-    const at = this.room(1)
+    const at = this.reserve(1)
     this.buf[at] = value
   }
 
   int16(value: number, name: string): void {
     if ((value << 16) >> 16 !== value) outOfRange(name, value)
-    const at = this.room(2)
+    const at = this.reserve(2)
     this.buf[at] = value >> 8
     this.buf[at + 1] = value
   }
 
   uint16(value: number, name: string): void {
     if ((value & 0xffff) !== value) outOfRange(name, value)
-    const at = this.room(2)
+    const at = this.reserve(2)
     this.buf[at] = value >> 8
     this.buf[at + 1] = value
   }
@@ -72,7 +75,7 @@ export class Writer {
   }
 
   private word(value: number): void {
-    const at = this.room(4)
+    const at = this.reserve(4)
     const { buf } = this
     buf[at] = value >> 24
     buf[at + 1] = value >> 16
@@ -99,24 +102,24 @@ export class Writer {
 
   float64(value: number, name: string): void {
     if (typeof value !== 'number') outOfRange(name, value)
-    const at = this.room(8)
+    const at = this.reserve(8)
     this.buf.writeDoubleBE(value, at)
   }
 
   uuid(value: string, name: string): void {
-    const at = this.room(16)
+    const at = this.reserve(16)
     if (typeof value !== 'string' || value.length !== 22 || this.buf.write(value, at, 16, 'base64url') !== 16)
-      throw unrepresentable(name, `${String(value)} is not a uuid of 22 characters of base64url`)
+      throw unrepresentable(name, `${String(value)} is not a uuid of 22 base64url characters`)
   }
 
   uvarint(value: number): void {
     let rest = value >>> 0
     while (rest > 0x7f) {
-      const at = this.room(1)
+      const at = this.reserve(1)
       this.buf[at] = (rest & 0x7f) | 0x80
       rest >>>= 7
     }
-    const at = this.room(1)
+    const at = this.reserve(1)
     this.buf[at] = rest
   }
 
@@ -143,7 +146,7 @@ export class Writer {
   }
 
   private text(value: string, length: number): void {
-    const at = this.room(length)
+    const at = this.reserve(length)
     this.buf.write(value, at, length, 'utf8')
   }
 
@@ -174,18 +177,18 @@ export class Writer {
   }
 
   private appendOne(value: Buffer): void {
-    if (value.length < REFERENCE_FROM || this.tagDepth > 0) {
-      const at = this.room(value.length)
+    if (value.length < MIN_REFERENCED || this.tagDepth > 0) {
+      const at = this.reserve(value.length)
       value.copy(this.buf, at)
       return
     }
-    this.cut()
+    this.flushScratch()
     this.chunks.push(value)
     this.flushed += value.length
   }
 
-  /** Copies what was written since the last chunk out of the scratch buffer. */
-  private cut(): void {
+  /** Copies the content of the scratch buffer to a new chunk. */
+  private flushScratch(): void {
     if (this.pos === 0) return
     this.chunks.push(Buffer.from(this.buf.subarray(0, this.pos)))
     this.flushed += this.pos
@@ -200,28 +203,28 @@ export class Writer {
     this.uvarint(length + 1)
   }
 
-  /** The byte before a nullable struct. */
+  /** Writes the byte before a nullable struct. */
   structPresent(present: boolean): void {
-    const at = this.room(1)
+    const at = this.reserve(1)
     this.buf[at] = present ? 1 : 0xff
   }
 
-  /** Starts a tagged field; give the result to `endTag`. */
+  /** Starts a tagged field. Pass the result to `endTag`. */
   beginTag(tag: number): number {
     this.uvarint(tag)
     this.tagDepth++
-    this.room(1)
+    this.reserve(1)
     return this.pos
   }
 
-  /** Puts the size, known only now, before the tagged field. */
+  /** Inserts the size before the tagged field, now that it is known. */
   endTag(start: number): void {
     this.tagDepth--
     const size = this.pos - start
     let extra = 0
     for (let rest = size >>> 7; rest > 0; rest >>>= 7) extra++
     if (extra > 0) {
-      this.room(extra)
+      this.reserve(extra)
       this.buf.copyWithin(start + extra, start, start + size)
     }
     let at = start - 1
@@ -230,9 +233,12 @@ export class Writer {
     this.buf[at] = rest
   }
 
-  /** The chunks written, in order. With `framed`, the first four bytes (written as a placeholder) become the size of the rest. */
+  /**
+   * Returns the chunks in order. With `framed`, the first four bytes, a placeholder, become the
+   * size of the rest.
+   */
   finish(framed = false): Buffer[] {
-    this.cut()
+    this.flushScratch()
     if (this.flushed > MAX_MESSAGE) throw unrepresentable('a message', `it is ${this.flushed} bytes long`)
     if (framed) this.chunks[0]!.writeInt32BE(this.flushed - 4, 0)
     return this.chunks
@@ -240,13 +246,13 @@ export class Writer {
 }
 
 function outOfRange(name: string, value: unknown): never {
-  throw unrepresentable(name, `${String(value)} is not a number of its range`)
+  throw unrepresentable(name, `${String(value)} is not a number in its range`)
 }
 
 function textLength(value: string, name: string): number {
   if (typeof value !== 'string') throw unrepresentable(name, `${String(value)} is not a string`)
   const length = Buffer.byteLength(value)
-  if (length > 0x7fff) throw unrepresentable(name, `the string has ${length} bytes of at most ${0x7fff}`)
+  if (length > 0x7fff) throw unrepresentable(name, `the string has ${length} bytes, but at most ${0x7fff} are allowed`)
   return length
 }
 

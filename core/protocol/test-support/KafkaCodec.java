@@ -15,9 +15,10 @@ import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.record.TimestampType;
 
 /**
- * Kafka's own codec, for comparison. `errors` and `apis` print tables. `messages` reads lines `Name version hex`, decodes
- * each with Kafka's generated class, encodes it again and prints the hex. `read` takes hex of record batches and prints
- * each record; `write` takes lines `codec value...`, and prints the hex of a batch with these values.
+ * Kafka's own codec, for comparison. `errors` and `apis` print tables. `messages` reads lines `Name
+ * version hex`, decodes each with Kafka's generated class, encodes it again and prints the hex.
+ * `read` takes hex of record batches and prints each record. `write` takes lines `codec value...`,
+ * and prints the hex of a batch with these values.
  */
 public class KafkaCodec {
   static final String[] PACKAGES = {

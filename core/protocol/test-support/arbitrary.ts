@@ -6,7 +6,7 @@ import { ZERO_UUID } from '../uuid.ts'
 const bits = (n: number) => fc.integer({ min: -(2 ** (n - 1)), max: 2 ** (n - 1) - 1 })
 const buffer = fc.uint8Array({ maxLength: 40 }).map(bytes => Buffer.from(bytes))
 
-/** What a field of each type can hold, at the edges too. */
+/** The values that a field of each type can hold, including extremes. */
 const SCALARS: Record<ScalarType, fc.Arbitrary<unknown>> = {
   bool: fc.boolean(),
   int8: bits(8),
@@ -25,7 +25,9 @@ const SCALARS: Record<ScalarType, fc.Arbitrary<unknown>> = {
   records: buffer,
 }
 
-/** Any value of a message in a version; fields that the version lacks have their defaults. */
+/**
+ * Any value of a message in a version. Fields that the version does not have keep their defaults.
+ */
 export function messageArbitrary(declaration: MessageDeclaration, version: number): fc.Arbitrary<object> {
   return fieldsArbitrary(declaration.fields, version)
 }
@@ -47,7 +49,7 @@ function fieldArbitrary(field: Field, version: number): fc.Arbitrary<unknown> {
   return nullable !== undefined && inVersions(nullable, version) ? fc.option(value, { freq: 4 }) : value
 }
 
-/** The default of a field, computed apart from the codec's own code. */
+/** The default of a field, computed independently of the codec's code. */
 export function defaultOf(field: Field): unknown {
   if (field.options.default !== undefined) return field.options.default
   if (field.kind === 'struct')

@@ -4,7 +4,10 @@ import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
 
-/** The folder of Apache Kafka's jars: beside KAFKA_CLIENTS_JAR, in PEERS_HOME, or in npm's cache folder; null if there is none. */
+/**
+ * Returns the folder of Apache Kafka's jars: next to KAFKA_CLIENTS_JAR, in PEERS_HOME, or in npm's
+ * cache folder. Returns null if there is none.
+ */
 export function kafkaLibs(): string | null {
   const given = process.env['KAFKA_CLIENTS_JAR']
   const places = [
@@ -15,7 +18,9 @@ export function kafkaLibs(): string | null {
   return places.find(place => place !== '' && jarIn(place, 'kafka-clients') !== null) ?? null
 }
 
-/** As `kafkaLibs`, for tests that skip without it: says so aloud, and fails where CI=true. */
+/**
+ * Like `kafkaLibs`, for tests that are skipped without it. Prints a notice, and fails if CI=true.
+ */
 export function kafkaLibsOrSkip(): string | null {
   const libs = kafkaLibs()
   if (libs) return libs
@@ -31,7 +36,7 @@ function jarIn(folder: string, name: string): string | null {
   return file ? join(folder, file) : null
 }
 
-/** The message definitions in a jar, by message name. */
+/** The message definitions in a jar by name. */
 export function definitionsIn(libs: string, jar: string): Map<string, unknown> {
   const path = jarIn(libs, jar)
   const found = new Map<string, unknown>()
@@ -47,7 +52,10 @@ function nameOf(definition: unknown): string | null {
   return typeof definition === 'object' && definition !== null && 'name' in definition ? String(definition.name) : null
 }
 
-/** Reads the entries of a zip file whose names match (PKWARE APPNOTE: end record, central directory, local headers). */
+/**
+ * Yields the entries of a zip file with matching names (PKWARE APPNOTE: end record, central
+ * directory, local headers).
+ */
 function* readZip(path: string, wanted: RegExp): Generator<[string, Buffer]> {
   const zip = readFileSync(path)
   const end = zip.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'))
@@ -65,13 +73,16 @@ function* readZip(path: string, wanted: RegExp): Generator<[string, Buffer]> {
   }
 }
 
-/** Whether there is a Java that runs source files. */
+/** Whether a Java installation can run source files. */
 export function hasJava(): boolean {
   const done: SpawnSyncReturns<Buffer> = spawnSync('java', ['-version'], { stdio: 'ignore' })
   return done.status === 0
 }
 
-/** Runs a Java source file, of this folder unless the path is absolute, with Kafka's classes. One line in, one line out. */
+/**
+ * Runs a Java source file with Kafka's classes. The path is relative to this folder unless it is
+ * absolute. The program prints one line for each input line.
+ */
 export function runJava(libs: string, file: string, args: readonly string[], lines: readonly string[]): string[] {
   const out = execFileSync('java', ['-Xmx256m', '-cp', join(libs, '*'), resolve(import.meta.dirname, file), ...args], {
     input: lines.map(line => `${line}\n`).join(''),

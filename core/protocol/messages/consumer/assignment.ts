@@ -1,6 +1,9 @@
 import { array, bytes, message, string } from '../../schema/declare.ts'
 
-/** What the leader of a group of consumers gives each member. An int16 version goes before it. */
+/**
+ * The assignment that the leader of a consumer group sends to each member. An int16 version
+ * precedes it.
+ */
 export const ConsumerProtocolAssignment = message({
   name: 'ConsumerProtocolAssignment',
   type: 'data',

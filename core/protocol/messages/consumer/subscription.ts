@@ -1,6 +1,9 @@
 import { array, bytes, int32, message, string } from '../../schema/declare.ts'
 
-/** What a consumer tells its group when it joins: topics, owned partitions (KIP-429), generation (KIP-792), rack (KIP-881). An int16 version goes before it. */
+/**
+ * The metadata that a consumer sends to its group when it joins: topics, owned partitions
+ * (KIP-429), generation (KIP-792), rack (KIP-881). An int16 version precedes it.
+ */
 export const ConsumerProtocolSubscription = message({
   name: 'ConsumerProtocolSubscription',
   type: 'data',

@@ -1,6 +1,6 @@
 import { array, bytes, int32, int64, message, string } from '../../schema/declare.ts'
 
-/** Records of `__consumer_offsets` that hold the state of classic groups. */
+/** The records of `__consumer_offsets` that contain the state of classic groups. */
 export const GroupMetadataKey = message({
   name: 'GroupMetadataKey',
   type: 'data',

@@ -6,13 +6,19 @@ import { Writer } from '../../schema/writer.ts'
 import { GroupMetadataKey } from './groups.ts'
 import { OffsetCommitKey } from './offsets.ts'
 
-/** The key of a record in `__consumer_offsets`. `type` is its first int16; types that are not read here are `other`. */
+/**
+ * The key of a record in `__consumer_offsets`. `type` is its first int16. Unsupported types are
+ * `other`.
+ */
 export type CoordinatorKey =
   | { readonly kind: 'offset'; readonly type: number; readonly key: Message<typeof OffsetCommitKey> }
   | { readonly kind: 'group'; readonly type: number; readonly key: Message<typeof GroupMetadataKey> }
   | { readonly kind: 'other'; readonly type: number }
 
-/** Encodes a key of `__consumer_offsets` or `__transaction_state`: an int16 type, then the key message in version 0. */
+/**
+ * Encodes a key of `__consumer_offsets` or `__transaction_state`: an int16 type, then the key
+ * message in version 0.
+ */
 export function encodeCoordinatorKey<M extends MessageDeclaration>(declaration: M, value: MessageInput<M>): Buffer {
   const codec = codecOf(declaration, 0)
   const writer = new Writer()
@@ -22,7 +28,9 @@ export function encodeCoordinatorKey<M extends MessageDeclaration>(declaration: 
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
 }
 
-/** Decodes a key of `__consumer_offsets`. Type 0, from before Kafka 0.9, has the layout of type 1. */
+/**
+ * Decodes a key of `__consumer_offsets`. Type 0, from before Kafka 0.9, has the layout of type 1.
+ */
 export function decodeCoordinatorKey(buf: Buffer): CoordinatorKey {
   const reader = new Reader(buf, 0, buf.length, 'key of __consumer_offsets')
   const type = reader.int16()

@@ -1,6 +1,9 @@
 import { int32, int64, message, string, uuid } from '../../schema/declare.ts'
 
-/** Records of `__consumer_offsets` that hold committed offsets. A key is an int16 (its type) and the key message; a value an int16 version and the value message. */
+/**
+ * The records of `__consumer_offsets` that contain committed offsets. A key is an int16 type and
+ * the key message. A value is an int16 version and the value message.
+ */
 export const OffsetCommitKey = message({
   name: 'OffsetCommitKey',
   type: 'data',

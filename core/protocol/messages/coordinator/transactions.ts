@@ -1,6 +1,6 @@
 import { array, int8, int16, int32, int64, message, string } from '../../schema/declare.ts'
 
-/** Records of `__transaction_state` (KIP-98, KIP-890). */
+/** The records of `__transaction_state` (KIP-98, KIP-890). */
 export const TransactionLogKey = message({
   name: 'TransactionLogKey',
   type: 'data',

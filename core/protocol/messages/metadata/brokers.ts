@@ -1,6 +1,9 @@
 import { array, bool, int8, int16, int32, int64, message, string, uint16, uuid } from '../../schema/declare.ts'
 
-/** KRaft metadata records about brokers and controllers. Fence and Unfence were replaced by BrokerRegistrationChange and are still read. */
+/**
+ * KRaft metadata records about brokers and controllers. BrokerRegistrationChange has replaced Fence
+ * and Unfence, which are still read.
+ */
 export const RegisterBrokerRecord = message({
   name: 'RegisterBrokerRecord',
   type: 'data',

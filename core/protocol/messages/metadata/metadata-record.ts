@@ -15,7 +15,7 @@ export const metadataRecords = { ...brokers, ...configs, ...producerIds, ...secu
 
 type Declarations = typeof metadataRecords
 
-/** A decoded record of `__cluster_metadata-0`; `name` tells which. */
+/** A decoded record of `__cluster_metadata-0`. `name` is its type. */
 export type MetadataRecord = {
   [K in keyof Declarations]: { readonly name: K; readonly version: number; readonly value: Message<Declarations[K]> }
 }[keyof Declarations]
@@ -24,10 +24,13 @@ const byKey = new Map<number, readonly [keyof Declarations, MessageDeclaration]>
   Object.entries(metadataRecords).map(([name, record]) => [record.apiKey!, [name as keyof Declarations, record]]),
 )
 
-/** The version of the frame around a record: the only one there is. */
+/** The version of the frame around a record. There is only one. */
 const FRAME_VERSION = 1
 
-/** Encodes the value of a record in the metadata log: frame version, the record's type and version as varints, the record. */
+/**
+ * Encodes the value of a record in the metadata log: frame version, then the record's type and
+ * version as varints, then the record.
+ */
 export function encodeMetadataRecord<M extends MessageDeclaration>(
   declaration: M,
   version: number,
@@ -43,7 +46,10 @@ export function encodeMetadataRecord<M extends MessageDeclaration>(
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
 }
 
-/** Decodes the value of a record in the metadata log. Throws MR_PROTOCOL_MALFORMED on an unknown type. */
+/**
+ * Decodes the value of a record in the metadata log. Throws MR_PROTOCOL_MALFORMED for an unknown
+ * type.
+ */
 export function decodeMetadataRecord(buf: Buffer): MetadataRecord {
   const reader = new Reader(buf, 0, buf.length, 'metadata record')
   const frame = reader.uvarint()

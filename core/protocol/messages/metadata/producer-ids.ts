@@ -1,6 +1,6 @@
 import { int32, int64, message } from '../../schema/declare.ts'
 
-/** The KRaft metadata record that hands out blocks of producer ids (KIP-730). */
+/** The KRaft metadata record that allocates a block of producer ids (KIP-730). */
 export const ProducerIdsRecord = message({
   name: 'ProducerIdsRecord',
   type: 'data',

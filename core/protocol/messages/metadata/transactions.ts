@@ -1,6 +1,9 @@
 import { int8, message, string } from '../../schema/declare.ts'
 
-/** KRaft metadata transactions (KIP-868): the records between begin and end take effect together. NoOp keeps the high watermark moving. */
+/**
+ * KRaft metadata transactions (KIP-868): the records between begin and end apply together. NoOp
+ * advances the high watermark.
+ */
 export const BeginTransactionRecord = message({
   name: 'BeginTransactionRecord',
   type: 'data',

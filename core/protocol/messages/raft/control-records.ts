@@ -1,6 +1,9 @@
 import { array, int16, int32, int64, message, string, struct, uint16, uuid } from '../../schema/declare.ts'
 
-/** Contents of the control records in the metadata log: leader changes (KIP-595), snapshot header and footer (KIP-630), KRaft version and voters (KIP-853). */
+/**
+ * The content of control records in the metadata log: leader changes (KIP-595), snapshot header and
+ * footer (KIP-630), KRaft version and voters (KIP-853).
+ */
 const voter = {
   voterId: int32('0+'),
   voterDirectoryId: uuid('1+'),

@@ -1,6 +1,9 @@
 import { int16, int32, message } from '../../schema/declare.ts'
 
-/** Contents of the control records that end transactions: the key says commit or abort, the value which coordinator wrote it (KIP-98). */
+/**
+ * The content of the control records that end transactions. The key contains commit or abort, and
+ * the value the epoch of the coordinator (KIP-98).
+ */
 export const ControlRecordTypeSchema = message({
   name: 'ControlRecordTypeSchema',
   type: 'data',
