@@ -31,7 +31,7 @@ async function setUp() {
   return { configs, keys, fail: (yes: boolean) => void (failing = yes), key: () => configs.state.sessionKey?.key }
 }
 
-test('a key is written where there is none, kept while it is good, and renewed then', async () => {
+test('a missing key is written, a valid key is kept, and an expired key is renewed', async () => {
   const { configs, keys, key } = await setUp()
   await keys.start()
   const first = key()
@@ -55,7 +55,7 @@ test('a key is written where there is none, kept while it is good, and renewed t
   expect(key()).toBe(second)
 })
 
-test('a key that cannot be written is tried again, at the start and later', async () => {
+test('a failed write of a key is retried, at the start and later', async () => {
   const { keys, fail, key } = await setUp()
   fail(true)
   await keys.start()
@@ -73,7 +73,7 @@ test('a key that cannot be written is tried again, at the start and later', asyn
   keys.close()
 })
 
-test('a key that comes from the future is renewed', async () => {
+test('a key from the future is renewed', async () => {
   const { configs, keys, key } = await setUp()
   await configs.putSessionKey({ key: 'x', algorithm: 'HmacSHA256', createdAt: Date.now() + 100 * HOUR })
   await keys.start()

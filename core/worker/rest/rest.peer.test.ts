@@ -64,11 +64,11 @@ async function compare(steps: readonly Step[]): Promise<string[]> {
   return found
 }
 
-test('what does not exist is answered as Connect does', async () => {
+test('requests for missing connectors, tasks and plugins are answered as in Connect', async () => {
   expect(await compare(absent)).toEqual([])
 })
 
-test('wrong requests are answered as Connect does, or better where it answers 500', async () => {
+test('invalid requests are answered as in Connect, except where Connect answers 500', async () => {
   expect(await compare(malformed)).toEqual([])
 })
 
@@ -85,7 +85,7 @@ test('bodies and null values are handled as in Connect', async () => {
   expect(found).toEqual([])
 })
 
-test('the life of a source and a sink is that of Connect, answer for answer', async () => {
+test('the lifecycle of a source and a sink has the same answers as in Connect', async () => {
   expect(await compare(lifecycle(dir))).toEqual([])
 }, 240_000)
 
@@ -95,8 +95,8 @@ interface KeyInfo {
 }
 
 /**
- * What can be compared: no texts of ours, no versions, no lists of plugins; of keys only those that
- * Connect has.
+ * Returns the comparable part of an answer: without our own texts, versions and lists of plugins,
+ * and only with the keys that Connect has.
  */
 function shape(answer: Answer, of: Answer) {
   const body = answer.body as { name: string; error_count: number; groups: string[]; configs: KeyInfo[] }
@@ -165,7 +165,7 @@ test.each([
   expect(keys(await ask(worker.restUrl, step))).toEqual(keys(await ask(connect.url, step)))
 })
 
-test("a transformation's and a predicate's keys stand under their aliases, sorted and numbered", async () => {
+test('the keys of transformations and predicates have the prefix of their alias, and are sorted and numbered', async () => {
   const body = {
     'connector.class': 'FileStreamSource',
     name: 'x',
@@ -186,7 +186,7 @@ test("a transformation's and a predicate's keys stand under their aliases, sorte
   expect(names(await ask(worker.restUrl, step))).toEqual(names(theirs))
 })
 
-test('numbers of a configuration are stored as they are written', async () => {
+test('numbers in a configuration are stored with their source text', async () => {
   const body =
     '{"connector.class":"FileStreamSource","topic":"t","file":"/none","a":1.10,"b":1e2,"c":12345678901234567890,"d":true}'
   const put = async (url: string) => {

@@ -1,12 +1,18 @@
 import type { Props } from '../../connect/props.ts'
 import { asObject, type Json, parseJson } from './connect-json.ts'
 
-/** What a connector is asked to be. Written as `state.v2`; `state` holds PAUSED for STOPPED, for workers before 3.5. */
+/**
+ * The target state of a connector. It is stored as `state.v2`; `state` is PAUSED for STOPPED, for
+ * workers before 3.5.
+ */
 export type TargetState = 'STARTED' | 'PAUSED' | 'STOPPED'
 
 const INITIAL: Readonly<Record<string, TargetState>> = { RUNNING: 'STARTED', PAUSED: 'PAUSED', STOPPED: 'STOPPED' }
 
-/** What the `initial_state` of a request means (in any case); null where none is given, undefined for what is none. */
+/**
+ * Parses the `initial_state` of a request, ignoring case. Null if it is not set, undefined if it is
+ * invalid.
+ */
 export function initialTarget(state: unknown): TargetState | null | undefined {
   return state === null || state === undefined ? null : INITIAL[String(state).toUpperCase()]
 }
@@ -19,7 +25,7 @@ export interface SessionKey {
   readonly createdAt: number
 }
 
-/** A change that a record of the config topic made. */
+/** A change caused by a record of the config topic. */
 export type ConfigEvent =
   | { readonly type: 'connector' | 'removed' | 'tasks' | 'target'; readonly name: string }
   | { readonly type: 'restart'; readonly name: string; readonly includeTasks: boolean; readonly onlyFailed: boolean }
@@ -34,7 +40,7 @@ interface Connector {
 interface Tasks {
   readonly configs: readonly Props[]
   readonly revision: number
-  /** The connector's configuration at the time of the commit: tasks depend on it too. */
+  /** The connector's configuration at the time of the commit. Tasks also use its keys. */
   readonly applied: Props | null
 }
 
@@ -59,8 +65,9 @@ function propsOf(value: Json | undefined): Props | null {
 }
 
 /**
- * What the records of the config topic add up to. Pure: the same records give the same state on every worker. Task
- * configurations count only when their commit record has come and finds all of them, as in Connect.
+ * The state that results from the records of the config topic. It depends on the records alone, so
+ * it is the same on every worker. As in Connect, task configurations take effect with a commit
+ * record, and only if all of them are present.
  */
 export class ConfigState {
   readonly #connectors = new Map<string, Connector>()
@@ -84,12 +91,18 @@ export class ConfigState {
     return this.#loggers
   }
 
-  /** The configuration as it was written, config providers unresolved; null for an unknown connector. */
+  /**
+   * Returns the stored configuration, with config provider references; null for an unknown
+   * connector.
+   */
   config(name: string): Props | null {
     return this.#connectors.get(name)?.config ?? null
   }
 
-  /** Grows with every write of the configuration; 0 for an unknown connector. */
+  /**
+   * Returns a number that increases with every write of the configuration; 0 for an unknown
+   * connector.
+   */
   configRevision(name: string): number {
     return this.#connectors.get(name)?.revision ?? 0
   }
@@ -98,27 +111,29 @@ export class ConfigState {
     return this.#targets.get(name) ?? 'STARTED'
   }
 
-  /** The committed task configurations. Empty when they are inconsistent. */
+  /** Returns the committed task configurations; none if they are inconsistent. */
   tasks(name: string): readonly Props[] {
     return this.#inconsistent.has(name) ? [] : (this.#tasks.get(name) ?? NO_TASKS).configs
   }
 
-  /** Grows with every commit; 0 before the first. */
+  /** Returns a number that increases with every commit of the tasks; 0 before the first one. */
   taskRevision(name: string): number {
     return (this.#tasks.get(name) ?? NO_TASKS).revision
   }
 
-  /** The connector's configuration that the committed tasks were made from. */
+  /** Returns the connector's configuration at the time when the tasks were committed. */
   appliedConfig(name: string): Props | null {
     return (this.#tasks.get(name) ?? NO_TASKS).applied
   }
 
-  /** Whether a commit record did not find all of its tasks: they must be written again. */
+  /** Whether tasks were missing at the last commit record. They must be written again. */
   inconsistent(name: string): boolean {
     return this.#inconsistent.has(name)
   }
 
-  /** Takes one record; tells what it changed, or null for what changes nothing. Records it cannot understand change nothing. */
+  /**
+   * Applies a record. Returns the change; null if the record changes nothing or cannot be parsed.
+   */
   apply(key: string, value: string | null): ConfigEvent | null {
     let json: { [key: string]: Json } | null = null
     if (value !== null) {
@@ -166,7 +181,8 @@ export class ConfigState {
     const deferred = this.#deferred.get(name) ?? new Map<number, Props>()
     this.#deferred.delete(name)
     const count = Number(json?.['tasks'])
-    // A commit that outlived its connector in the compacted log says nothing about a later one of the same name.
+    // Compaction can keep the commit record of a deleted connector. It must not affect a new
+    // connector with the same name.
     if (!Number.isInteger(count) || count < 0 || !this.#connectors.has(name)) return null
     const configs = Array.from({ length: count }, (_, i) => deferred.get(i))
     if (configs.some(c => c === undefined)) {

@@ -9,15 +9,15 @@ export interface ConfigEntry {
   readonly value: string | null
 }
 
-/** Where the records of configuration are kept. */
+/** The log that contains the configuration records. */
 export interface ConfigLog {
   start(): Promise<void>
-  /** Resolves when the records are safe and have been applied. */
+  /** Resolves when the records are stored and have been applied. */
   write(entries: readonly ConfigEntry[]): Promise<void>
   close(): Promise<void>
 }
 
-/** Configuration that lives as long as the process: standalone mode. */
+/** The configuration log of standalone mode. It is kept in memory. */
 export class MemoryConfigLog implements ConfigLog {
   readonly #apply: (key: string, value: string | null) => void
 
@@ -35,8 +35,8 @@ export class MemoryConfigLog implements ConfigLog {
 }
 
 /**
- * The configuration of all connectors: a state made of records, and the writes that change it. `onEvent` hears of changes
- * from `start` on, not of those replayed by it.
+ * The configuration of all connectors. Writes go to the log, and the log's records update the
+ * state. `onEvent` gets the changes after `start`, but not the replayed ones.
  */
 export class ConfigStore {
   readonly state = new ConfigState()
@@ -62,7 +62,10 @@ export class ConfigStore {
     return this.#log.close()
   }
 
-  /** Writes a connector's configuration; the target state first, so that no worker starts what shall not run. */
+  /**
+   * Writes a configuration. The target state comes first, so that no worker starts a stopped
+   * connector.
+   */
   putConnector(name: string, config: Props, target: TargetState | null): Promise<void> {
     const entries: ConfigEntry[] = target === null ? [] : [targetEntry(name, target)]
     entries.push({ key: configKeys.connector(name), value: renderJson({ properties: config }) })
@@ -76,7 +79,7 @@ export class ConfigStore {
     ])
   }
 
-  /** Replaces all task configurations of a connector, at once. */
+  /** Replaces all task configurations of a connector atomically. */
   putTasks(name: string, configs: readonly Props[]): Promise<void> {
     const entries = configs.map((properties, i) => ({
       key: configKeys.task(name, i),
@@ -85,7 +88,7 @@ export class ConfigStore {
     return this.#log.write([...entries, { key: configKeys.commit(name), value: renderJson({ tasks: configs.length }) }])
   }
 
-  /** STOPPED also takes the tasks away, first. */
+  /** Writes the target state. STOPPED first removes the tasks. */
   async putTarget(name: string, target: TargetState): Promise<void> {
     if (target === 'STOPPED') await this.putTasks(name, [])
     await this.#log.write([targetEntry(name, target)])
@@ -111,7 +114,7 @@ function targetEntry(name: string, target: TargetState): ConfigEntry {
   return { key: configKeys.target(name), value: renderJson({ state, 'state.v2': target }) }
 }
 
-/** The config topic: one partition, compacted. */
+/** The config topic. It is compacted and has one partition. */
 export function topicConfigLog(
   options: Omit<TopicLogOptions, 'onRecord' | 'partitions' | 'singlePartition'>,
   logger: Logger,

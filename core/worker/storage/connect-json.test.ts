@@ -9,7 +9,7 @@ test('integers beyond 2^53 keep every digit', () => {
   expect(renderJson(parseJson(text))).toBe(text)
 })
 
-test('a double that is a whole number stays a double', () => {
+test('a double without a fraction stays a double', () => {
   const text = '{"a":1.0,"b":1.0E30,"c":0.0,"d":-5.0,"e":1}'
   expect(parseJson(text)).toMatchObject({ a: new Double(1), b: new Double(1e30), e: 1 })
   expect(renderJson(parseJson(text))).toBe(text)
@@ -20,11 +20,11 @@ test('NaN and Infinity become text, as JsonConverter writes them', () => {
   expect(renderJson([Number.NaN, Number.POSITIVE_INFINITY])).toBe('["NaN","Infinity"]')
 })
 
-test('text is escaped as Jackson does: letters raw, beyond the BMP as two escapes, control characters in upper case', () => {
+test('text is escaped as Jackson does', () => {
   expect(renderJson({ a: 'é日😀\u001f\n"\\' })).toBe('{"a":"é日\\uD83D\\uDE00\\u001F\\n\\"\\\\"}')
 })
 
-test('a backslash before something that looks like an escape stays what it is', () => {
+test('a backslash before text that looks like an escape is kept', () => {
   expect(renderJson('\\u001f')).toBe('"\\\\u001f"')
   expect(parseJson(renderJson('\\u001f'))).toBe('\\u001f')
 })
@@ -34,7 +34,7 @@ test('canonical text does not depend on the order of keys', () => {
   expect(canonicalJson({ a: 1 })).not.toBe(canonicalJson({ a: '1' }))
 })
 
-test('what is rendered is read back', () => {
+test('rendered JSON is parsed back to the same value', () => {
   fc.assert(
     fc.property(fc.jsonValue(), value => {
       expect(renderJson(parseJson(renderJson(value)))).toBe(renderJson(value))

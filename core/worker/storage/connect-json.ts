@@ -2,14 +2,14 @@ import { javaDouble } from '../../connect/java-floats.ts'
 import { type Double, double, FloatingNumber } from '../../connect/java-numbers.ts'
 
 /**
- * A parsed JSON value: integers beyond 2^53 are `bigint`, and whole-number doubles, such as 1.0,
+ * A parsed JSON value. Integers beyond 2^53 are `bigint`. Doubles without a fraction, such as 1.0,
  * are `Double`.
  */
 export type Json = null | boolean | number | bigint | Double | string | Json[] | { [key: string]: Json }
 
 /**
- * Parses JSON with exact integers; doubles stay doubles. Throws SyntaxError, also for a number out
- * of range.
+ * Parses JSON. Keeps integers exact and doubles as doubles. Throws a SyntaxError, also for a number
+ * that is out of range.
  */
 export function parseJson(text: string): Json {
   return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => {
@@ -22,14 +22,18 @@ export function parseJson(text: string): Json {
   }) as Json
 }
 
-/** Parses JSON with its numbers as the text that stands there, as Jackson reads them into strings: `1.10` is no `1.1`. */
+/**
+ * Parses JSON with numbers as their source text, as Jackson reads them into strings: `1.10` stays
+ * `1.10`.
+ */
 export function parseJsonText(text: string): Json {
   return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) =>
     typeof value === 'number' ? (context?.source ?? String(value)) : value,
   ) as Json
 }
 
-// What Jackson writes differently from JSON.stringify: upper-case hex digits, and letters beyond the BMP as two escapes.
+// Jackson differs from JSON.stringify: upper-case hex digits, and two escapes for characters beyond
+// the BMP.
 const DIFFERENT = /\\\\|\\u00[01][0-9a-f]|[\ud800-\udfff]/g
 
 function asJackson(match: string): string {
@@ -38,11 +42,13 @@ function asJackson(match: string): string {
   return `\\u${match.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
-/** Safe integers are written as integers, other numbers as doubles. */
-const MOST_INTEGER = 1e21
+/**
+ * Numbers without a fraction below this limit are written as integers, other numbers as doubles.
+ */
+const INTEGER_LIMIT = 1e21
 
 function renderNumber(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < MOST_INTEGER) return String(value)
+  if (Number.isInteger(value) && Math.abs(value) < INTEGER_LIMIT) return String(value)
   return Number.isFinite(value) ? javaDouble(value) : `"${value}"`
 }
 
@@ -62,12 +68,15 @@ function render(value: unknown): string {
   return JSON.stringify(value) ?? 'null'
 }
 
-/** JSON as Connect's JsonConverter without schemas writes it into the internal topics: compact, with Jackson's escapes. */
+/**
+ * Renders JSON as Connect's JsonConverter writes it to the internal topics: without schemas,
+ * compact, with Jackson's escapes.
+ */
 export function renderJson(value: unknown): string {
   return render(value).replace(DIFFERENT, asJackson)
 }
 
-/** The same text for equal values, whatever the order of keys. Used to find an offset by its partition. */
+/** Renders JSON with sorted keys, so that equal values have the same text. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (value !== null && typeof value === 'object' && !(value instanceof FloatingNumber)) {
@@ -78,7 +87,7 @@ export function canonicalJson(value: unknown): string {
   return render(value)
 }
 
-/** An object of a parsed JSON value, or null for anything else. */
+/** Returns a parsed JSON value if it is an object, else null. */
 export function asObject(value: Json | undefined): { [key: string]: Json } | null {
   const isObject = value !== null && typeof value === 'object' && !Array.isArray(value)
   return isObject && !(value instanceof FloatingNumber) ? value : null

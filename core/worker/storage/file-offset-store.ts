@@ -8,8 +8,9 @@ import { readHashMap, writeHashMap } from './java-hash-map.ts'
 import { type OffsetStore, OffsetTable, type OffsetText } from './offset-store.ts'
 
 /**
- * Offsets in a file, for standalone mode: Connect's own format (FileOffsetBackingStore), so either can go on from the other's
- * file. Replaced by rename after fsync: a crash leaves the old file or the new one.
+ * The offset file of standalone mode. It has Connect's format (FileOffsetBackingStore), so Connect
+ * and Millrace can use each other's files. A new file is synced, then renamed: a crash leaves
+ * either the old file or the new one.
  */
 export class FileOffsetStore implements OffsetStore {
   readonly #path: string
@@ -20,7 +21,10 @@ export class FileOffsetStore implements OffsetStore {
     this.#path = resolve(path)
   }
 
-  /** Throws MR_WORKER_OFFSETS_FILE for a file that cannot be understood; an absent or empty one is no offsets. */
+  /**
+   * Reads the file. A missing or empty file has no offsets. Throws MR_WORKER_OFFSETS_FILE for an
+   * invalid file.
+   */
   async start(): Promise<void> {
     this.#table = new OffsetTable()
     let bytes: Buffer
@@ -83,7 +87,7 @@ export class FileOffsetStore implements OffsetStore {
   }
 }
 
-/** Makes a rename safe against a power cut; not every system lets a folder be opened. */
+/** Syncs a folder, so that a rename survives a power failure. Windows cannot open folders. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await open(path, constants.O_RDONLY)

@@ -5,7 +5,7 @@ import { readHashMap, writeHashMap } from './java-hash-map.ts'
 
 const golden = readFileSync(new URL('./fixtures/standalone.offsets', import.meta.url))
 
-test("a file of Connect's standalone mode is read, and written again byte for byte", () => {
+test("a file of Connect's standalone mode is read, and written back byte for byte", () => {
   const entries = readHashMap(golden)
   expect(entries.map(([k, v]) => [k?.toString(), v?.toString()])).toEqual([
     ['["sa2",{"filename":"/tmp/h/in2.txt"}]', '{"position":4}'],
@@ -14,7 +14,7 @@ test("a file of Connect's standalone mode is read, and written again byte for by
   expect(writeHashMap(entries)).toEqual(golden)
 })
 
-test('any entries survive, null and empty ones included', () => {
+test('any entries are written and read back, including null and empty ones', () => {
   const bytes = fc.option(fc.uint8Array({ maxLength: 50 }).map(b => Buffer.from(b)))
   fc.assert(
     fc.property(fc.array(fc.tuple(bytes, bytes), { maxLength: 40 }), entries => {
@@ -23,8 +23,8 @@ test('any entries survive, null and empty ones included', () => {
   )
 })
 
-test('damaged bytes end in an error that names the place, never in a crash or a large allocation', () => {
-  // Every byte in every place: what is wrong is found each time
+test('damaged bytes cause an error that names the byte, never a crash or a large allocation', () => {
+  // Tries every byte value at every position.
   for (let at = 0; at < golden.length; at++) {
     for (let byte = 0; byte < 256; byte++) {
       const damaged = Buffer.from(golden)

@@ -1,8 +1,9 @@
 import { bucketsAfterPuts } from '../../common/java-hash-map.ts'
 
 /**
- * Java's object serialisation, as far as `HashMap<byte[], byte[]>` needs it: the content of the file that Connect's
- * FileOffsetBackingStore keeps. Format: Java Object Serialization Specification, version 5, chapter 6.
+ * The part of Java's object serialization that `HashMap<byte[], byte[]>` needs. Connect's
+ * FileOffsetBackingStore writes its file in this format. See Java Object Serialization
+ * Specification, version 5, chapter 6.
  */
 const MAGIC = 0xaced0005
 const TC_NULL = 0x70
@@ -64,7 +65,9 @@ class Writer {
   }
 }
 
-/** Serialises entries as `ObjectOutputStream.writeObject(new HashMap<byte[], byte[]>(...))` does. */
+/**
+ * Serializes entries as `ObjectOutputStream.writeObject(new HashMap<byte[], byte[]>(...))` does.
+ */
 export function writeHashMap(entries: readonly ByteEntry[]): Buffer {
   const out = new Writer()
   const buckets = bucketsAfterPuts(entries.length)
@@ -111,10 +114,10 @@ export function writeHashMap(entries: readonly ByteEntry[]): Buffer {
   return out.done()
 }
 
-/** A class as the stream describes it. */
+/** A class description in the stream. */
 class ClassDesc {
   readonly name: string
-  /** The total bytes of its primitive fields. */
+  /** The total size of the primitive fields in bytes. */
   fieldBytes = 0
 
   constructor(name: string) {
@@ -122,11 +125,14 @@ class ClassDesc {
   }
 }
 
-/** Reads with every bound checked; throws a plain Error that says what is wrong at which byte. */
+/**
+ * Reads the stream and checks every length. Throws a plain Error that names the problem and the
+ * byte.
+ */
 class Reader {
   readonly #bytes: Buffer
   #at = 0
-  /** Objects by handle: what a TC_REFERENCE can point at. */
+  /** The objects by handle. A TC_REFERENCE refers to them. */
   readonly handles: unknown[] = []
 
   constructor(bytes: Buffer) {
@@ -156,7 +162,7 @@ class Reader {
 
   reference(): unknown {
     const index = this.i32() - BASE_HANDLE
-    if (index < 0 || index >= this.handles.length) throw this.fail('a reference to nothing')
+    if (index < 0 || index >= this.handles.length) throw this.fail('a reference to an unknown object')
     return this.handles[index]
   }
 
@@ -164,7 +170,7 @@ class Reader {
     const tag = this.u8()
     if (tag === TC_REFERENCE) {
       const known = this.reference()
-      if (!(known instanceof ClassDesc)) throw this.fail('a reference to something that is no class')
+      if (!(known instanceof ClassDesc)) throw this.fail('a reference to an object that is not a class')
       return known
     }
     if (tag !== TC_CLASSDESC) throw this.fail(`a class expected, found 0x${tag.toString(16)}`)
@@ -175,7 +181,7 @@ class Reader {
     const sizes: Record<string, number> = { B: 1, Z: 1, C: 2, S: 2, I: 4, F: 4, J: 8, D: 8 }
     for (let fields = this.u16(); fields > 0; fields--) {
       const size = sizes[String.fromCharCode(this.u8())]
-      if (size === undefined) throw this.fail(`class ${desc.name} holds objects`)
+      if (size === undefined) throw this.fail(`class ${desc.name} has object fields`)
       this.utf()
       desc.fieldBytes += size
     }
@@ -189,7 +195,7 @@ class Reader {
     if (tag === TC_NULL) return null
     if (tag === TC_REFERENCE) {
       const value = this.reference()
-      if (!Buffer.isBuffer(value)) throw this.fail('a reference to something that is no byte array')
+      if (!Buffer.isBuffer(value)) throw this.fail('a reference to an object that is not a byte array')
       return value
     }
     if (tag !== TC_ARRAY) throw this.fail(`a byte array expected, found 0x${tag.toString(16)}`)
@@ -202,7 +208,10 @@ class Reader {
   }
 }
 
-/** Reads what `writeHashMap` or Java wrote. Throws an Error that names the byte where it went wrong. */
+/**
+ * Reads a map that `writeHashMap` or Java wrote. Throws an Error that names the byte of the
+ * problem.
+ */
 export function readHashMap(bytes: Buffer): ByteEntry[] {
   const input = new Reader(bytes)
   if (input.i32() !== (MAGIC | 0)) throw input.fail('the magic number is missing')

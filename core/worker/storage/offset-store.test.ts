@@ -13,7 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(dir, { recursive: true, force: true }))
 
-test('an offset is found whatever the order of its partition’s keys, and rewritten under the bytes in use', () => {
+test('an offset is found for any order of the partition keys, and is rewritten with the stored key', () => {
   const table = new OffsetTable()
   table.apply('["c",{"server":"s","database":"d"}]', '{"lsn":1}')
   expect(table.get('["c",{"database":"d","server":"s"}]')).toBe('{"lsn":1}')
@@ -22,7 +22,7 @@ test('an offset is found whatever the order of its partition’s keys, and rewri
   )
 })
 
-test("a connector's offsets are listed by partition, with every digit; a null value forgets one", () => {
+test("a connector's offsets are listed by partition, with exact numbers; a null value removes one", () => {
   const table = new OffsetTable()
   table.apply(offsetKey('c', { file: 'a' }), '{"lsn":9223372036854775807}')
   table.apply(offsetKey('c', { file: 'b' }), '{"lsn":1}')
@@ -37,7 +37,7 @@ test("a connector's offsets are listed by partition, with every digit; a null va
   expect(table.entries().map(([k]) => k)).toContain('not json')
 })
 
-test("the file of Connect's standalone mode is taken over and kept whole", async () => {
+test("the offset file of Connect's standalone mode is read, and keeps all its entries", async () => {
   const golden = await readFile(new URL('./fixtures/standalone.offsets', import.meta.url))
   const path = join(dir, 'offsets')
   await writeFile(path, golden)
@@ -52,7 +52,7 @@ test("the file of Connect's standalone mode is taken over and kept whole", async
   expect(await readdir(dir)).toEqual(['offsets'])
 })
 
-test('an absent or empty file is no offsets; a damaged one is refused by name', async () => {
+test('a missing or empty file has no offsets; a damaged file is an error that names it', async () => {
   await new FileOffsetStore(join(dir, 'none')).start()
   const path = join(dir, 'bad')
   await writeFile(path, '')
@@ -61,7 +61,7 @@ test('an absent or empty file is no offsets; a damaged one is refused by name', 
   await expect(new FileOffsetStore(path).start()).rejects.toMatchObject({ code: 'MR_WORKER_OFFSETS_FILE' })
 })
 
-test('offsets that cannot be written are told to whoever commits them, and nothing is left behind', async () => {
+test('a failed write rejects the commit, and leaves no temporary file', async () => {
   const store = new FileOffsetStore(join(dir, 'gone', 'offsets'))
   await store.start()
   await expect(store.put([['["a",{}]', '{}']])).rejects.toMatchObject({
@@ -70,7 +70,7 @@ test('offsets that cannot be written are told to whoever commits them, and nothi
   })
 })
 
-test('puts at the same time all end up in the file', async () => {
+test('concurrent puts are all written to the file', async () => {
   const path = join(dir, 'offsets')
   const store = new FileOffsetStore(path)
   await store.start()
@@ -81,7 +81,7 @@ test('puts at the same time all end up in the file', async () => {
   expect(again.get(keys)).toEqual(keys.map(() => '{"p":1}'))
 })
 
-test('the offsets topic keeps what was put, and a put is seen as soon as it resolves', async () => {
+test('the offsets topic stores offsets, and a put is visible when it resolves', async () => {
   const log = new MemoryLog()
   const make = () =>
     new TopicOffsetStore({
@@ -110,7 +110,7 @@ test('the offsets topic keeps what was put, and a put is seen as soon as it reso
   await next.close()
 })
 
-test('a topic that is not compacted is refused, since the log would forget', async () => {
+test('a topic that is not compacted is rejected', async () => {
   const log = new MemoryLog()
   log.create('of', 25, { 'cleanup.policy': 'delete' })
   const store = new TopicOffsetStore({

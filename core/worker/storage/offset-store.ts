@@ -2,17 +2,23 @@ import type { SourceOffset, SourcePartition } from '../../connect/record.ts'
 import { asObject, canonicalJson, parseJson, renderJson } from './connect-json.ts'
 import { TopicLog, type TopicLogOptions } from './topic-log.ts'
 
-/** An offset's key and value as text: `["orders",{"file":"a"}]` and `{"position":3}`; a null value is a reset. */
+/**
+ * The key and value of an offset: `["orders",{"file":"a"}]` and `{"position":3}`. A null value
+ * resets the offset.
+ */
 export type OffsetText = readonly [key: string, value: string | null]
 
-/** Source offsets of all connectors. */
+/** The source offsets of all connectors. */
 export interface OffsetStore {
   start(): Promise<void>
-  /** The values, as text, in the order of the keys. Keys are compared by content, whatever the order of their fields. */
+  /**
+   * Returns the values in the order of the keys. The order of the fields within a key does not
+   * matter.
+   */
   get(keys: readonly string[]): (string | null)[]
-  /** Resolves when all of them are safe. */
+  /** Resolves when all entries are stored. */
   put(entries: readonly OffsetText[]): Promise<void>
-  /** The offsets of a connector, by partition. */
+  /** Returns the offsets of a connector, by partition. */
   ofConnector(name: string): [SourcePartition | null, SourceOffset][]
   close(): Promise<void>
 }
@@ -22,14 +28,16 @@ export function offsetKey(connector: string, partition: SourcePartition | null):
 }
 
 interface Entry {
-  /** The key's bytes as they stand in the log: a rewrite must use the same, or compaction keeps both. */
+  /**
+   * The stored text of the key. A new value must use the same text, or compaction would keep both.
+   */
   readonly key: string
   readonly value: string
   readonly connector: string | null
   readonly partition: SourcePartition | null
 }
 
-/** Offsets in memory, by the content of their keys. */
+/** The offsets in memory. Keys are compared by content. */
 export class OffsetTable {
   readonly #entries = new Map<string, Entry>()
 
@@ -45,7 +53,8 @@ export class OffsetTable {
         partition = asObject(json[1])
       }
     } catch {
-      // Not written by Connect: kept under its own bytes, so that a rewritten file loses nothing.
+      // Not written by Connect. It is kept under its own text, so that a rewritten file still
+      // contains it.
     }
     if (value === null) this.#entries.delete(id)
     else this.#entries.set(id, { key, value, connector, partition })
@@ -55,7 +64,7 @@ export class OffsetTable {
     return this.#find(key)?.value ?? null
   }
 
-  /** The same entry under the key's bytes that are in use already, if there are any. */
+  /** Returns the entry with the stored text of its key, if the key is already stored. */
   asStored([key, value]: OffsetText): OffsetText {
     return [this.#find(key)?.key ?? key, value]
   }
@@ -83,7 +92,7 @@ export class OffsetTable {
   }
 }
 
-/** The offsets topic: compacted, 25 partitions by default. */
+/** The offsets topic. It is compacted and has 25 partitions by default. */
 export class TopicOffsetStore implements OffsetStore {
   readonly #table = new OffsetTable()
   readonly #log: TopicLog
@@ -105,7 +114,7 @@ export class TopicOffsetStore implements OffsetStore {
     return this.#log.close()
   }
 
-  /** Reads to the end of the topic first, so that what a task wrote by itself is seen. */
+  /** Reads to the end of the topic. Later calls of `get` see everything that was in it. */
   refresh(): Promise<void> {
     return this.#log.readToEnd()
   }

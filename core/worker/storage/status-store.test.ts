@@ -18,7 +18,7 @@ const fixture = (name: string) =>
     .split('\n')
     .map(line => JSON.parse(line) as Row)
 
-test('keys of the internal topics go to the partitions that the Java producer chooses', () => {
+test('the records of internal topics are in the partitions that the Java producer chooses', () => {
   for (const [topic, partitions] of [
     ['status', 5],
     ['offsets', 25],
@@ -29,7 +29,7 @@ test('keys of the internal topics go to the partitions that the Java producer ch
   }
 })
 
-test('the status topic of a real Connect is understood, whatever order its partitions come in', async () => {
+test('the status topic of a real Connect worker is read, in any order of its partitions', async () => {
   let apply: (key: string, value: string | null) => void = () => {}
   const store = new StatusStore({
     start: async a => {
@@ -103,7 +103,7 @@ function topicStore(log: MemoryLog): StatusStore {
   return new StatusStore(sink)
 }
 
-test('what was put is seen at once, and by the next process', async () => {
+test('a status is visible as soon as it is put, and in the next process', async () => {
   const log = new MemoryLog()
   const store = topicStore(log)
   await store.start()
@@ -119,7 +119,7 @@ test('what was put is seen at once, and by the next process', async () => {
   await next.close()
 })
 
-test('what comes back from the log late does not undo what was put since', async () => {
+test('an older record that is read back late does not replace a newer status', async () => {
   const log = new MemoryLog()
   const store = topicStore(log)
   await store.start()
@@ -143,7 +143,7 @@ test('what comes back from the log late does not undo what was put since', async
   await store.close()
 })
 
-test('while the log cannot be written statuses wait, the latest of each, and are written when it can', async () => {
+test('while the topic is not writable, the latest status of each unit waits and is written later', async () => {
   const log = new MemoryLog()
   const store = topicStore(log)
   await store.start()
@@ -157,7 +157,7 @@ test('while the log cannot be written statuses wait, the latest of each, and are
   await store.close()
 })
 
-test('writing for a long time leaves nothing behind, nor do connectors that are gone', async () => {
+test('memory does not grow with the number of writes, and deleted connectors leave nothing', async () => {
   const log = new MemoryLog()
   const store = topicStore(log)
   await store.start()

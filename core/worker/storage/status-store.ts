@@ -8,13 +8,13 @@ import { TopicLog, type TopicLogOptions } from './topic-log.ts'
 
 export type UnitState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'RESTARTING' | 'STOPPED' | 'DESTROYED'
 
-/** The state of a connector or a task, as the status topic keeps it and REST shows it. */
+/** The state of a connector or a task. The status topic stores it, and REST shows it. */
 export interface UnitStatus {
   readonly state: UnitState
-  /** Why it is FAILED; or what fails at present in something that runs on. */
+  /** The failure of a FAILED unit, or what a running unit waits for. */
   readonly trace: string | null
   readonly workerId: string
-  /** The group's generation in which it was written. */
+  /** The generation of the worker group in which the status was written. */
   readonly generation: number
   readonly version: string | null
 }
@@ -56,22 +56,22 @@ function parseStatus(json: { [key: string]: Json }): UnitStatus | null {
   }
 }
 
-/** Where statuses go to be seen by other workers and by the next process. */
+/** Stores statuses for other workers and for the next process. */
 export interface StatusSink {
   start(apply: (key: string, value: string | null) => void): Promise<void>
-  /** Never rejects: keeps trying while it can help. The latest value of a key wins. */
+  /** Stores a status. Retriable errors are retried. Only the latest value of a key is written. */
   put(key: string, value: string | null): void
   close(): Promise<void>
 }
 
-/** The statuses of all connectors, tasks and topics: what this worker wrote, and what it read of others. */
+/** The statuses of all connectors, tasks and topics, written by this worker and by others. */
 export class StatusStore {
   readonly #connectors = new Map<string, UnitStatus>()
   readonly #tasks = new Map<string, Map<number, UnitStatus>>()
   readonly #topics = new Map<string, Map<string, TopicStatus>>()
   readonly #sink: StatusSink | null
 
-  /** Without a sink statuses live in memory only: standalone mode. */
+  /** Without a sink, statuses are kept in memory only (standalone mode). */
   constructor(sink: StatusSink | null) {
     this.#sink = sink
   }
@@ -92,7 +92,7 @@ export class StatusStore {
     return this.#tasks.get(name)?.get(task) ?? null
   }
 
-  /** The statuses of a connector's tasks, by number. */
+  /** Returns the statuses of a connector's tasks, sorted by task number. */
   tasks(name: string): [number, UnitStatus][] {
     return [...(this.#tasks.get(name) ?? [])].sort(([a], [b]) => a - b)
   }
@@ -116,7 +116,7 @@ export class StatusStore {
     this.#put(statusKeys.topic(topic, connector), renderJson(value))
   }
 
-  /** Forgets which topics a connector has used. */
+  /** Removes the topics that a connector has used. */
   resetTopics(connector: string): void {
     for (const { topic } of this.topics(connector)) this.#put(statusKeys.topic(topic, connector), null)
   }
@@ -128,7 +128,10 @@ export class StatusStore {
     this.resetTopics(connector)
   }
 
-  /** Removes what is not `known` (of a connector itself, and its topics: null): a worker that died may have left it. */
+  /**
+   * Removes the statuses that are not `known`, for example those that a killed worker has left. The
+   * task is null for a connector and its topics.
+   */
   retain(known: (connector: string, task: number | null) => boolean): void {
     const names = new Set([...this.#connectors.keys(), ...this.#tasks.keys(), ...this.#topics.keys()])
     for (const name of names) {
@@ -171,7 +174,7 @@ export class StatusStore {
   }
 }
 
-/** Of a connector that is gone nothing stays, not even an empty map. */
+/** Sets or deletes a value. Deletes the inner map if it becomes empty. */
 function setInner<K, L, V>(map: Map<K, Map<L, V>>, key: K, at: L, value: V | null): void {
   const found = map.get(key) ?? new Map<L, V>()
   setOrDelete(found, at, value)
@@ -184,15 +187,16 @@ function setOrDelete<K, V>(map: Map<K, V>, key: K, value: V | null): void {
 }
 
 /**
- * The status topic. Writes wait in a map by key, so what cannot be written for a while costs no more than one value a unit.
- * Records of this worker that come back are taken only when no newer one of its own is on its way, so that what was put
- * is seen at once and never flickers.
+ * The status topic. Pending writes are kept in a map by key, so they need at most one value per
+ * unit while the topic is not writable. A record that is read back is ignored while a newer one of
+ * this worker is pending. So a status that was put is visible at once and does not flicker.
  */
 export class TopicStatusSink implements StatusSink {
   readonly #log: TopicLog
   readonly #logger: Logger
   readonly #waiting = new Map<string, string | null>()
-  readonly #ahead = new Map<string, number>()
+  /** The number of records by key that were put and not read back yet. */
+  readonly #pending = new Map<string, number>()
   readonly #stop = new AbortController()
   #apply: (key: string, value: string | null) => void = () => {}
   #writing: Promise<void> | null = null
@@ -208,7 +212,7 @@ export class TopicStatusSink implements StatusSink {
   }
 
   put(key: string, value: string | null): void {
-    if (!this.#waiting.has(key)) this.#ahead.set(key, (this.#ahead.get(key) ?? 0) + 1)
+    if (!this.#waiting.has(key)) this.#pending.set(key, (this.#pending.get(key) ?? 0) + 1)
     this.#waiting.set(key, value)
     this.#writing ??= this.#write().finally(() => {
       this.#writing = null
@@ -233,14 +237,14 @@ export class TopicStatusSink implements StatusSink {
         delays.reset()
       } catch (error) {
         for (const { key, value } of records) {
-          if (this.#waiting.has(key)) this.#fewerAhead(key)
+          if (this.#waiting.has(key)) this.#decrementPending(key)
           else this.#waiting.set(key, value)
         }
         if (!isRetriable(error) || signal.aborted) {
-          this.#logger.error(`Statuses could not be written: ${messageOf(error)}`)
+          this.#logger.error(`Cannot write statuses: ${messageOf(error)}`)
           return
         }
-        if (delays.attempts === 0) this.#logger.warn(`Statuses wait to be written: ${messageOf(error)}`)
+        if (delays.attempts === 0) this.#logger.warn(`Cannot write statuses, retrying: ${messageOf(error)}`)
         await sleepOrAbort(delays.next(), signal)
       }
     }
@@ -249,14 +253,14 @@ export class TopicStatusSink implements StatusSink {
   #read(key: Buffer | null, value: Buffer | null): void {
     if (!key) return
     const name = key.toString()
-    if (this.#ahead.has(name) && this.#fewerAhead(name) > 0) return
+    if (this.#pending.has(name) && this.#decrementPending(name) > 0) return
     this.#apply(name, value?.toString() ?? null)
   }
 
-  #fewerAhead(key: string): number {
-    const left = (this.#ahead.get(key) ?? 1) - 1
-    if (left > 0) this.#ahead.set(key, left)
-    else this.#ahead.delete(key)
+  #decrementPending(key: string): number {
+    const left = (this.#pending.get(key) ?? 1) - 1
+    if (left > 0) this.#pending.set(key, left)
+    else this.#pending.delete(key)
     return left
   }
 }

@@ -45,7 +45,7 @@ function startOurs(topics: string): Promise<Worker> {
 const call = async (url: string, method: string, path: string, body?: unknown) =>
   (await ask(url, { method, path, body })).body
 
-/** Polls until the answer is as expected; the last one is compared, so that a failure shows it. */
+/** Polls until the answer is as expected. Compares the last answer, so that a failure shows it. */
 async function eventually(
   url: string,
   path: string,
@@ -106,7 +106,7 @@ test('connectors move from Connect to Millrace and back, with their configuratio
   }
 }, 240_000)
 
-test('the offsets file of standalone mode goes from Connect to Millrace and back', async () => {
+test('the offset file of standalone mode moves from Connect to Millrace and back', async () => {
   const file = join(dir, 'alone.txt')
   const offsets = join(dir, 'standalone.offsets')
   writeFileSync(file, 'a\nb\n')

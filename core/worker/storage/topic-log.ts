@@ -8,25 +8,31 @@ import { errors } from '../errors.ts'
 
 export interface TopicLogOptions {
   readonly topic: string
-  /** The worker key that names the topic: for messages. */
+  /** The worker key that contains the topic name, for messages. */
   readonly topicKey: string
-  /** The worker key of its replication factor: for messages. */
+  /** The worker key that contains the replication factor, for messages. */
   readonly replicationKey: string
-  /** Partitions of a new topic; -1 for the broker's default. */
+  /** The partitions of a new topic; -1 for the broker's default. */
   readonly partitions: number
   readonly replicationFactor: number
-  /** Settings of a new topic beside `cleanup.policy=compact`. */
+  /** The settings of a new topic, in addition to `cleanup.policy=compact`. */
   readonly settings: Readonly<Record<string, string>>
-  /** More than one partition in an existing topic is refused: the config topic's order must be total. */
+  /**
+   * Rejects an existing topic with several partitions: the records of the config topic must be in
+   * order.
+   */
   readonly singlePartition?: boolean
   readonly producer: Props
   readonly consumer: Props
   readonly admin: Props
   readonly clients: Clients
   readonly logger: Logger
-  /** Told once when the topic cannot be followed any more. */
+  /** Called once if the topic can no longer be read. */
   readonly onFailure?: (error: Error) => void
-  /** Every record in the order of its partition, from the beginning, also those of this process. Must not throw. */
+  /**
+   * Receives every record of the topic, also those of this process, in order within a partition.
+   * Must not throw.
+   */
   readonly onRecord: (record: ConsumerRecord) => void
 }
 
@@ -38,53 +44,63 @@ interface Waiter {
 
 const POLL_MS = 1000
 
+interface OpenClients {
+  readonly admin: Admin
+  readonly producer: Producer
+  readonly consumer: Consumer
+}
+
+type State =
+  | { readonly phase: 'new' }
+  | { readonly phase: 'open'; readonly clients: OpenClients }
+  /** Closed, or failed to read the topic. The clients stay open until `close`. */
+  | { readonly phase: 'failed'; readonly clients: OpenClients | null; readonly error: Error }
+
 /**
- * A compacted topic that a worker keeps a copy of in memory: created when it is absent, replayed at start, followed from
- * then on, written to. What Connect's KafkaBasedLog does.
+ * Reads a compacted topic from its beginning, follows it, and writes to it (Connect's
+ * KafkaBasedLog). Creates the topic if it does not exist.
  */
 export class TopicLog {
   readonly #o: TopicLogOptions
   readonly #stop = new AbortController()
   readonly #waiters = new Set<Waiter>()
-  #admin: Admin | null = null
-  #producer: Producer | null = null
-  #consumer: Consumer | null = null
+  #state: State = { phase: 'new' }
   #partitions: number[] = []
-  #following: Promise<void> | null = null
-  #failure: Error | null = null
+  #following: Promise<void> = Promise.resolve()
 
   constructor(options: TopicLogOptions) {
     this.#o = options
   }
 
-  /** Creates the topic where it is absent, reads it to its end, and follows it from there. */
+  /** Creates the topic if needed, reads it to its end, and follows it from there. */
   async start(): Promise<void> {
     const { clients, logger, topic } = this.#o
-    this.#admin = clients.admin(this.#o.admin, logger)
-    const created = await this.#create(this.#admin)
-    if (!created) await this.#checkPolicy(this.#admin)
-    this.#consumer = clients.consumer(this.#o.consumer, logger)
-    this.#producer = clients.producer(this.#o.producer, logger)
-    const partitions = await this.#consumer.partitionsFor(topic)
+    const admin = clients.admin(this.#o.admin, logger)
+    const consumer = clients.consumer(this.#o.consumer, logger)
+    const producer = clients.producer(this.#o.producer, logger)
+    this.#state = { phase: 'open', clients: { admin, consumer, producer } }
+    const created = await this.#create(admin)
+    if (!created) await this.#checkPolicy(admin)
+    const partitions = await consumer.partitionsFor(topic)
     if (this.#o.singlePartition && partitions.length > 1)
       throw errors.create('MR_WORKER_TOPIC_PARTITIONS', { topic, key: this.#o.topicKey, found: partitions.length })
     this.#partitions = partitions.map(p => p.partition)
     const assigned = this.#partitions.map(partition => ({ topic, partition }))
-    this.#consumer.assign(assigned)
-    this.#consumer.seekToBeginning(assigned)
-    this.#following = this.#follow(this.#consumer)
+    consumer.assign(assigned)
+    consumer.seekToBeginning(assigned)
+    this.#following = this.#follow(consumer)
     await this.readToEnd()
   }
 
-  /** Resolves when everything that was in the topic at the time of the call has been given to `onRecord`. */
+  /** Resolves when `onRecord` has received all records that are in the topic now. */
   async readToEnd(): Promise<void> {
     const { topic } = this.#o
     const queries = this.#partitions.map(partition => ({ topic, partition, timestamp: -1 }))
-    const ends = await this.#alive(this.#admin).listOffsets(queries)
+    const ends = await this.#clients().admin.listOffsets(queries)
     await this.#reach(new Map(this.#partitions.map((partition, i) => [partition, ends[i]!.offset])))
   }
 
-  /** Writes records; resolves when they are acked and have come back through `onRecord`. */
+  /** Writes records. Resolves when they are acknowledged and `onRecord` has received them. */
   async write(records: readonly { key: string; value: string | null }[]): Promise<void> {
     const targets = new Map<number, number>()
     for (const sent of await this.append(records))
@@ -92,10 +108,10 @@ export class TopicLog {
     await this.#reach(targets)
   }
 
-  /** Writes records; resolves when they are acked. */
+  /** Writes records. Resolves when they are acknowledged. */
   async append(records: readonly { key: string; value: string | null }[]) {
     const { topic } = this.#o
-    const producer = this.#alive(this.#producer)
+    const { producer } = this.#clients()
     const rows = records.map(r => ({
       topic,
       key: Buffer.from(r.key),
@@ -109,11 +125,14 @@ export class TopicLog {
   }
 
   async close(): Promise<void> {
-    if (this.#stop.signal.aborted) return
-    this.#fail(errors.create('MR_WORKER_STORE_CLOSED', { store: this.#o.topic, cause: 'the worker is stopping' }))
-    this.#consumer?.wakeup()
+    if (this.#state.phase === 'failed' && this.#state.clients === null) return
+    const clients = this.#state.phase === 'new' ? null : this.#state.clients
+    const error = this.#closed('the worker is stopping')
+    this.#fail(error)
+    this.#state = { phase: 'failed', clients: null, error }
+    clients?.consumer.wakeup()
     await this.#following
-    const closing = [this.#consumer?.close(), this.#producer?.close({ timeoutMs: 5000 }), this.#admin?.close()]
+    const closing = [clients?.consumer.close(), clients?.producer.close({ timeoutMs: 5000 }), clients?.admin.close()]
     for (const result of await Promise.allSettled(closing.filter(promise => promise !== undefined))) {
       if (result.status === 'rejected')
         this.#o.logger.warn(`Closing a client of ${this.#o.topic} failed`, result.reason)
@@ -163,20 +182,20 @@ export class TopicLog {
       } catch (error) {
         if (signal.aborted) return
         if (!isRetriable(error)) {
-          this.#o.logger.error(`Reading ${this.#o.topic} failed for good`, error)
+          this.#o.logger.error(`Reading ${this.#o.topic} failed permanently`, error)
           const failure = error instanceof Error ? error : new Error(messageOf(error))
           this.#fail(failure)
           this.#o.onFailure?.(failure)
           return
         }
-        this.#o.logger.warn(`Reading ${this.#o.topic} failed and is tried again: ${messageOf(error)}`)
+        this.#o.logger.warn(`Reading ${this.#o.topic} failed, retrying: ${messageOf(error)}`)
         await sleepOrAbort(500, signal)
       }
     }
   }
 
   #reach(targets: Map<number, number>): Promise<void> {
-    const consumer = this.#alive(this.#consumer)
+    const { consumer } = this.#clients()
     return new Promise((resolve, reject) => {
       this.#waiters.add({ targets, resolve, reject })
       this.#settle(consumer)
@@ -196,10 +215,10 @@ export class TopicLog {
     }
   }
 
-  #alive<T>(client: T | null): T {
-    if (this.#failure) throw this.#failure
-    if (client === null) throw this.#closed('it was not started')
-    return client
+  #clients(): OpenClients {
+    if (this.#state.phase === 'failed') throw this.#state.error
+    if (this.#state.phase === 'new') throw this.#closed('it was not started')
+    return this.#state.clients
   }
 
   #closed(cause: string): MillraceError {
@@ -207,7 +226,8 @@ export class TopicLog {
   }
 
   #fail(error: Error): void {
-    this.#failure ??= error
+    if (this.#state.phase !== 'failed')
+      this.#state = { phase: 'failed', clients: this.#state.phase === 'new' ? null : this.#state.clients, error }
     for (const waiter of this.#waiters) waiter.reject(this.#closed(messageOf(error)))
     this.#waiters.clear()
     this.#stop.abort(error)

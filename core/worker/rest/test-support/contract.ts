@@ -1,7 +1,7 @@
 import { sleep } from '../../../common/async/sleep.ts'
 /**
- * REST requests whose answers must be those of Kafka Connect 4.3.1, and a way to compare two
- * answers. Used by the peer test, which asks both, and by hand.
+ * REST requests whose answers must equal those of Kafka Connect 4.3.1, and a comparison of two
+ * answers. The peer test sends them to both workers.
  */
 export interface Answer {
   readonly status: number
@@ -15,16 +15,16 @@ export interface Step {
   readonly path: string
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
-  /** Sent as it is, for what is no JSON. */
+  /** A body that is sent unchanged, for bodies that are not JSON. */
   readonly raw?: string | Uint8Array<ArrayBuffer>
-  /** Polls before comparing, until the states of connector and tasks are these, in order. */
+  /** Polls before the comparison until the connector and its tasks have these states. */
   readonly until?: readonly string[]
   /**
-   * What Millrace answers otherwise, on purpose: its status; the messages are not compared. See
-   * docs/compatibility.md.
+   * The status of an answer that differs from Connect's on purpose (see docs/compatibility.md). The
+   * messages are not compared.
    */
   readonly deviates?: number
-  /** Compare the status alone. */
+  /** Compares the status only. */
   readonly statusOnly?: boolean
 }
 
@@ -46,7 +46,7 @@ export async function ask(base: string, step: Step): Promise<Answer> {
   }
 }
 
-/** What differs by nature: addresses, versions, stack traces, orders of sets. */
+/** Replaces what always differs: addresses, versions, stack traces, the order of sets. */
 export function normalise(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normalise)
   if (value === null || typeof value !== 'object') return value
@@ -77,7 +77,7 @@ const put = (path: string, body?: unknown, more: Partial<Step> = {}): Step => ({
 const post = (path: string, body?: unknown, more: Partial<Step> = {}): Step => ({ method: 'POST', path, body, ...more })
 const create = (name: string, config: unknown, more: Partial<Step> = {}) => post('/connectors', { name, config }, more)
 
-/** What is asked of a connector that does not exist. */
+/** Requests about a connector that does not exist. */
 export const absent: readonly Step[] = [
   get('/connectors/x'),
   get('/connectors/x/config'),
@@ -111,7 +111,7 @@ const text = (more: Record<string, unknown> = {}) => JSON.stringify(source('/f',
 const bytes = (content: string, encoding: BufferEncoding): Uint8Array<ArrayBuffer> =>
   new Uint8Array(Buffer.from(content, encoding))
 
-/** Bodies in one encoding or another, and null as a value. */
+/** Bodies in different encodings, and null values. */
 export const bodies: readonly Step[] = [
   put(VALIDATE, undefined, { raw: `\ufeff${text()}` }),
   put(VALIDATE, undefined, { raw: bytes(text(), 'utf16le') }),
@@ -152,7 +152,7 @@ export const bodies: readonly Step[] = [
   create('x', { ...source('/f'), topic: [1] }, { deviates: 400 }),
 ]
 
-/** Methods, types, and bodies that are wrong. */
+/** Invalid methods, content types and bodies. */
 export const malformed: readonly Step[] = [
   put('/connectors'),
   { method: 'DELETE', path: '/connectors' },
@@ -204,7 +204,7 @@ export const malformed: readonly Step[] = [
   put('/admin/loggers/a.b?scope=cluster', { level: 'info' }),
 ]
 
-/** The life of a source and a sink; `dir` is a folder that both workers can read and write. */
+/** The lifecycle of a source and a sink. Both workers can read and write the folder `dir`. */
 export function lifecycle(dir: string): readonly Step[] {
   const file = `${dir}/in.txt`
   const partition = { filename: file }
@@ -322,7 +322,7 @@ export function lifecycle(dir: string): readonly Step[] {
   ]
 }
 
-/** Asks a step, polling first where it says so. */
+/** Sends the request of a step. Polls first if the step says so. */
 export async function perform(base: string, step: Step, timeoutMs = 30_000): Promise<Answer> {
   for (const end = Date.now() + timeoutMs; ; ) {
     const answer = await ask(base, step)
@@ -338,7 +338,8 @@ function sameStates(body: unknown, until: readonly string[]): boolean {
 }
 
 /**
- * What differs between Connect's answer and ours, in words; null when nothing does that should not.
+ * Describes the unexpected differences between Connect's answer and ours; null if there is no such
+ * difference.
  */
 export function difference(step: Step, theirs: Answer, ours: Answer): string | null {
   const name = `${step.method} ${step.path} ${step.raw ?? JSON.stringify(step.body) ?? ''}`

@@ -25,7 +25,7 @@ function predicate(type: string, ...variants: Config[]): Config[] {
   }))
 }
 
-/** Key and value of a transformation. */
+/** The key and the value variant of a transformation. */
 const both = (type: string, ...variants: Config[]): Config[] => [
   ...transform(`${type}$Key`, ...variants),
   ...transform(`${type}$Value`, ...variants),
@@ -88,7 +88,7 @@ const REGEXES = [
 const RENAMES = ['', 'a:b', 'a:b,c:d', 'a', 'a:', ':b', 'a:b:c', 'a:b,a:c', 'a:b,c:b', 'a:b,,c:d', 'a: b', null]
 
 /**
- * Configurations whose validation must be that of Kafka Connect 4.3.1: the number of errors, and
+ * Configurations whose validation must equal that of Kafka Connect 4.3.1: the number of errors and
  * the messages of each key.
  */
 export const validations: readonly Config[] = [
@@ -245,7 +245,7 @@ function stages(): Config[] {
   ]
 }
 
-/** The runtime's own keys, of a source and of a sink. */
+/** The keys that the runtime adds to a source and a sink. */
 function connectors(): Config[] {
   const NUMBERS = [
     '',
@@ -321,8 +321,8 @@ export const validateStep = (body: Config): Step => ({
 })
 
 /**
- * The errors of a validation by key, and their number. The words about a regular expression are our
- * own, and we name a key of a transformation in full.
+ * Returns the errors of a validation by key, and their number. Our messages about regular
+ * expressions differ, and contain the full key of a transformation.
  */
 export function errorsOf(answer: Answer): unknown {
   const body = answer.body as { error_count?: number; configs?: { value: { name: string; errors: string[] } }[] } | null
@@ -349,8 +349,7 @@ const hasUnknownType = (spec: string | null | undefined): boolean =>
   spec != null && spec.trim() !== '' && spec.split(',').some(item => !CAST_TYPES.test(item.trim()))
 
 /**
- * Where our answer differs on purpose, and why. All other configurations of the table are answered
- * as by Connect.
+ * The answers that differ on purpose, with the reason. All other answers equal those of Connect.
  */
 export const differences: readonly { readonly why: string; readonly applies: (config: Config) => boolean }[] = [
   {
