@@ -1,258 +1,306 @@
-import { defineConfig, range } from 'millrace/connect'
-import { bool, both, choice, classKey, int, list, long, required, text, topicName } from './config-keys.ts'
+import { all, defineConfig, key } from 'millrace/connect'
+import { mode, required, topicName, unsupported } from './config-keys.ts'
+import { unsupportedConfig } from './config-unsupported.ts'
 import { ADJUSTMENT_MODES } from './name-adjuster.ts'
 
 export const BINARY_MODES = ['bytes', 'base64', 'base64-url-safe', 'hex'] as const
 export type BinaryMode = (typeof BINARY_MODES)[number]
 export const FAILURE_MODES = ['fail', 'warn', 'skip', 'ignore'] as const
 
-/** Keys that every Debezium connector has. Names, types, defaults and importance are Debezium 3.7's. */
-export const commonConfig = defineConfig({
-  'topic.prefix': text(
-    null,
-    'HIGH',
-    'The logical name of the database: topic names begin with it, schema names too, and it is the key of the offsets. Unique among connectors; changing it later means starting anew.',
-    { validator: both(required, topicName) },
-  ),
-  'topic.naming.strategy': classKey(
-    'io.debezium.schema.SchemaTopicNamingStrategy',
-    'MEDIUM',
-    'How topics are named: SchemaTopicNamingStrategy (prefix.schema.table) or SchemaUnicodeTopicNamingStrategy, which writes characters that a topic cannot have as _uXXXX.',
-  ),
-  'topic.delimiter': text('.', 'LOW', 'What stands between the parts of a topic name.', { validator: topicName }),
-  'topic.cache.size': int(10000, 'LOW', 'Accepted and not needed: topic names are kept with the tables.'),
-  'topic.transaction': text(
-    'transaction',
-    'LOW',
-    'The end of the name of the topic for transaction metadata; the prefix stands before it.',
-    { validator: topicName },
-  ),
-  'topic.heartbeat.prefix': text(
-    null,
-    'LOW',
-    'The begin of the name of the heartbeat topic; topic.prefix follows. Default __debezium-heartbeat.',
-    { validator: topicName },
-  ),
-  'topic.heartbeat.name': text(
-    null,
-    'LOW',
-    'The whole name of the heartbeat topic, for one that several connectors share.',
-    { validator: topicName },
-  ),
-  'tombstones.on.delete': bool(
-    true,
-    'MEDIUM',
-    'Whether a delete is followed by a record with the same key and no value, so that compaction forgets the key.',
-  ),
-  'skipped.operations': list(
-    't',
-    'LOW',
-    'Operations that give no events: c (insert), u (update), d (delete), t (truncate), none.',
-    {
-      validator: {
-        describe: 'list of c, u, d, t, none',
-        check: v =>
-          (v as string[] | null)?.find(o => !/^\s*(c|u|d|t|none)?\s*$/i.test(o)) === undefined
-            ? null
-            : 'Only c, u, d, t and none are allowed',
-      },
-    },
-  ),
-  'skip.messages.without.change': bool(
-    false,
-    'MEDIUM',
-    'Whether updates that change no captured column are left out. Needs the old row: REPLICA IDENTITY FULL.',
-  ),
-  'binary.handling.mode': choice(
-    'bytes',
-    BINARY_MODES,
-    'LOW',
-    'How binary columns are shown: bytes, base64, base64-url-safe or hex.',
-  ),
-  'schema.name.adjustment.mode': choice(
-    'none',
-    ADJUSTMENT_MODES,
-    'LOW',
-    'How schema names are made to fit Avro: none, avro (_ for other characters) or avro_unicode (_uXXXX).',
-  ),
-  'field.name.adjustment.mode': choice(
-    'none',
-    ADJUSTMENT_MODES,
-    'LOW',
-    'How field names are made to fit Avro; as schema.name.adjustment.mode.',
-  ),
-  'event.converting.failure.handling.mode': choice(
-    'warn',
-    FAILURE_MODES,
-    'MEDIUM',
-    'What becomes of a value that cannot be converted: warn (null and a line in the log), skip (null), fail.',
-  ),
-  'event.processing.failure.handling.mode': choice(
-    'fail',
-    FAILURE_MODES,
-    'MEDIUM',
-    'What becomes of an event that cannot be processed. Only fail so far.',
-  ),
-  'provide.transaction.metadata': bool(
-    false,
-    'LOW',
-    'Whether events say to which transaction they belong, and a topic tells where transactions begin and end.',
-  ),
-  'transaction.metadata.factory': classKey(
-    'io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory',
-    'LOW',
-    'Only the default is there.',
-  ),
-  'extended.headers.enabled': bool(true, 'LOW', 'Whether events carry the headers __debezium.context.*.'),
-  'max.queue.size': int(
-    8192,
-    'MEDIUM',
-    'Accepted; must be larger than max.batch.size. What is read ahead is bounded in bytes (max.queue.size.in.bytes) and decoded only when it is asked for.',
-    { validator: range(1) },
-  ),
-  'max.batch.size': int(
-    2048,
-    'MEDIUM',
-    'How many events the runtime gets at once, at most. More than 256 change nothing.',
-    { validator: range(1) },
-  ),
-  'max.queue.size.in.bytes': long(0, 'MEDIUM', 'How many bytes are read ahead of the runtime. 0 means 64 KiB.'),
-  'poll.interval.ms': long(500, 'MEDIUM', 'Accepted and not needed: the task wakes when data arrives.', {
-    validator: range(1),
+const STREAMED = 'Snapshots and changes are streamed, and held in limited memory.'
+
+const topicKeys = defineConfig({
+  'topic.prefix': key.string({
+    default: null,
+    validator: all(required, topicName),
+    importance: 'HIGH',
+    documentation:
+      'A name for this source database. Names of topics and schemas begin with it, and it identifies the stored offsets. It must be unique among connectors. If you change it, the connector starts again with a new snapshot and new topics.',
   }),
-  'poll.dispatch.interval.ms': long(0, 'MEDIUM', 'Accepted and not needed.'),
-  'queue.provider.type': text(null, 'LOW', 'Only the default is there.'),
-  'snapshot.delay.ms': long(0, 'LOW', 'How long to wait before the snapshot, in milliseconds.'),
-  'streaming.delay.ms': long(0, 'LOW', 'How long to wait between the snapshot and streaming, in milliseconds.'),
-  'snapshot.fetch.size': int(null, 'MEDIUM', 'Accepted and not needed: snapshots are streamed.'),
-  'query.fetch.size': int(0, 'MEDIUM', 'Accepted and not needed.'),
-  'snapshot.include.collection.list': list(
-    null,
-    'MEDIUM',
-    'Regular expressions of the tables to snapshot, among those captured. Default: all.',
-  ),
-  'snapshot.max.threads': int(1, 'MEDIUM', 'How many tables are read at a time. Only 1 so far.', {
-    validator: range(1),
+  'topic.naming.strategy': key.class({
+    default: 'io.debezium.schema.SchemaTopicNamingStrategy',
+    importance: 'MEDIUM',
+    documentation:
+      'How topics are named. SchemaTopicNamingStrategy: PREFIX.SCHEMA.TABLE, with an underscore for each character that a topic name cannot contain. SchemaUnicodeTopicNamingStrategy: the same, with _uXXXX for such characters.',
   }),
-  'snapshot.max.threads.multiplier': int(1, 'MEDIUM', 'Only 1 so far.', { validator: range(1) }),
-  'legacy.snapshot.max.threads': bool(false, 'LOW', 'Only false so far.'),
-  'snapshot.mode.custom.name': text(null, 'MEDIUM', 'For snapshot.mode=custom, which there is not.'),
-  'snapshot.query.mode': choice(
-    'select_all',
-    ['select_all', 'custom'],
-    'LOW',
-    'How the snapshot query is made: select_all.',
-  ),
-  'snapshot.query.mode.custom.name': text(null, 'MEDIUM', 'For snapshot.query.mode=custom, which there is not.'),
-  'snapshot.locking.mode.custom.name': text(null, 'MEDIUM', 'For snapshot.locking.mode=custom, which there is not.'),
-  'snapshot.mode.configuration.based.snapshot.data': bool(
-    false,
-    'MEDIUM',
-    'For snapshot.mode=configuration_based, which there is not yet.',
-  ),
-  'snapshot.mode.configuration.based.snapshot.schema': bool(
-    false,
-    'MEDIUM',
-    'For snapshot.mode=configuration_based, which there is not yet.',
-  ),
-  'snapshot.mode.configuration.based.start.stream': bool(
-    false,
-    'MEDIUM',
-    'For snapshot.mode=configuration_based, which there is not yet.',
-  ),
-  'snapshot.mode.configuration.based.snapshot.on.schema.error': bool(
-    false,
-    'MEDIUM',
-    'For snapshot.mode=configuration_based, which there is not yet.',
-  ),
-  'snapshot.mode.configuration.based.snapshot.on.data.error': bool(
-    false,
-    'MEDIUM',
-    'For snapshot.mode=configuration_based, which there is not yet.',
-  ),
-  'incremental.snapshot.chunk.size': int(1024, 'MEDIUM', 'For incremental snapshots, which there are not yet.', {
-    validator: range(1),
-  }),
-  'incremental.snapshot.allow.schema.changes': bool(
-    false,
-    'LOW',
-    'For incremental snapshots, which there are not yet.',
-  ),
-  'incremental.snapshot.watermarking.strategy': text(
-    'INSERT_INSERT',
-    'LOW',
-    'For incremental snapshots, which there are not yet.',
-  ),
-  'signal.data.collection': list(null, 'MEDIUM', 'For signals, which there are not yet.'),
-  'signal.enabled.channels': list('source', 'MEDIUM', 'For signals, which there are not yet.'),
-  'signal.poll.interval.ms': long(5000, 'MEDIUM', 'For signals, which there are not yet.'),
-  'signal.emit.failure.max.retries': int(0, 'MEDIUM', 'For signals, which there are not yet.'),
-  'signal.emit.failure.backoff.ms': long(10000, 'MEDIUM', 'For signals, which there are not yet.'),
-  'signal.file': text(null, 'LOW', 'For signals, which there are not yet.'),
-  'signal.kafka.topic': text(null, 'LOW', 'For signals, which there are not yet.'),
-  'signal.kafka.bootstrap.servers': text(null, 'LOW', 'For signals, which there are not yet.'),
-  'signal.kafka.groupId': text(null, 'LOW', 'For signals, which there are not yet.'),
-  'signal.kafka.poll.timeout.ms': int(null, 'LOW', 'For signals, which there are not yet.'),
-  'notification.enabled.channels': list(null, 'MEDIUM', 'For notifications, which there are not yet.'),
-  'notification.sink.topic.name': text(null, 'HIGH', 'For notifications, which there are not yet.'),
-  'notification.http.url': text(null, 'HIGH', 'For notifications, which there are not yet.'),
-  'notification.http.timeout.ms': int(5000, 'LOW', 'For notifications, which there are not yet.'),
-  'notification.http.retries': int(2, 'LOW', 'For notifications, which there are not yet.'),
-  'notification.http.allow.private.networks': bool(false, 'LOW', 'For notifications, which there are not yet.'),
-  'heartbeat.interval.ms': int(
-    0,
-    'MEDIUM',
-    'How often a record goes to the heartbeat topic, in milliseconds, so that offsets move on where no captured table changes. 0: never. (An idle slot lets go of its WAL without it.)',
-  ),
-  'heartbeat.topics.prefix': text('__debezium-heartbeat', 'LOW', 'The older spelling of topic.heartbeat.prefix.', {
+  'topic.delimiter': key.string({
+    default: '.',
     validator: topicName,
+    importance: 'LOW',
+    documentation: 'The separator between prefix, schema and table in the name of a topic.',
   }),
-  'heartbeat.action.query': text(null, 'LOW', 'SQL that is run in the database with every heartbeat.'),
-  'errors.max.retries': int(
-    -1,
-    'LOW',
-    'How often a lost connection is made anew before the task fails. -1: for ever. 0: not at all.',
-    { validator: range(-1) },
-  ),
-  'retriable.restart.connector.wait.ms': long(
-    10000,
-    'LOW',
-    'The longest wait between two tries of a connection, in milliseconds; it begins with a tenth of a second and doubles.',
-    { validator: range(1) },
-  ),
-  'connection.validation.timeout.ms': long(
-    60000,
-    'LOW',
-    'How long the check of the configuration may take to connect, in milliseconds.',
-    { validator: range(1) },
-  ),
-  'executor.shutdown.timeout.ms': long(4000, 'MEDIUM', 'Accepted and not needed: a task stops at once.'),
-  converters: text(null, 'LOW', "Debezium's custom converters are Java: there are none here."),
-  'post.processors': text(null, 'LOW', "Debezium's post processors, which there are not yet."),
-  'sourceinfo.struct.maker': classKey(null, 'LOW', 'Only the default is there.'),
-  'custom.metric.tags': list(null, 'LOW', 'Accepted; metrics have no such tags yet.'),
-  'custom.sanitize.pattern': text(
-    String.raw`.*secret$|.*password$|.*sasl\.jaas\.config$|.*basic\.auth\.user\.info|.*registry\.auth\.client-secret|.*credentials\.json$|.*connectionstring$|.*connection\.string$`,
-    'LOW',
-    'Accepted and not needed: secrets are never logged.',
-  ),
-  'statistics.metrics.enabled': bool(true, 'MEDIUM', 'Accepted; metrics come with the runtime.'),
-  'guardrail.collections.max': int(0, 'MEDIUM', 'How many tables may be captured. 0: any number.'),
-  'guardrail.collections.limit.action': choice(
-    'warn',
-    ['warn', 'fail'],
-    'MEDIUM',
-    'What to do when there are more tables than guardrail.collections.max: warn or fail.',
-  ),
-  'openlineage.integration.enabled': bool(false, 'LOW', 'For OpenLineage, which there is not.'),
-  'openlineage.integration.config.file.path': text('./openlineage.yml', 'LOW', 'For OpenLineage, which there is not.'),
-  'openlineage.integration.job.namespace': text(null, 'LOW', 'For OpenLineage, which there is not.'),
-  'openlineage.integration.job.description': text(
-    'Debezium change data capture job',
-    'LOW',
-    'For OpenLineage, which there is not.',
-  ),
-  'openlineage.integration.job.tags': list(null, 'LOW', 'For OpenLineage, which there is not.'),
-  'openlineage.integration.job.owners': list(null, 'LOW', 'For OpenLineage, which there is not.'),
-  'openlineage.integration.dataset.kafka.bootstrap.servers': text(null, 'LOW', 'For OpenLineage, which there is not.'),
+  'topic.cache.size': key.int({
+    default: 10000,
+    min: 0,
+    importance: 'LOW',
+    noEffect: 'The name of a topic is stored with its table.',
+    documentation: 'The maximum number of topic names to keep in memory.',
+  }),
+  'topic.transaction': key.string({
+    default: 'transaction',
+    validator: topicName,
+    importance: 'LOW',
+    documentation:
+      'The last part of the name of the topic for transaction metadata, after topic.prefix. Used with provide.transaction.metadata.',
+  }),
+  'topic.heartbeat.prefix': key.string({
+    default: null,
+    validator: topicName,
+    importance: 'LOW',
+    documentation:
+      'The first part of the name of the heartbeat topic, before topic.prefix. Default: heartbeat.topics.prefix.',
+  }),
+  'topic.heartbeat.name': key.string({
+    default: null,
+    validator: topicName,
+    importance: 'LOW',
+    documentation:
+      'The whole name of the heartbeat topic. Set it if several connectors share one heartbeat topic. Default: a name from topic.heartbeat.prefix and topic.prefix.',
+  }),
+})
+
+const eventKeys = defineConfig({
+  'tombstones.on.delete': key.boolean({
+    default: true,
+    importance: 'MEDIUM',
+    documentation:
+      'Whether a delete event is followed by a tombstone: a record with the same key and a null value. Log compaction needs tombstones to remove the key.',
+  }),
+  'skipped.operations': key.list({
+    default: 't',
+    validator: {
+      describe: 'list of c, u, d, t, none',
+      check: v =>
+        (v as string[] | null)?.find(o => !/^\s*(c|u|d|t|none)?\s*$/i.test(o)) === undefined
+          ? null
+          : 'Only c, u, d, t and none are allowed',
+    },
+    importance: 'LOW',
+    documentation:
+      'The operations for which the connector sends no events: c (insert), u (update), d (delete), t (truncate). none sends events for all operations.',
+  }),
+  'skip.messages.without.change': key.boolean({
+    default: false,
+    importance: 'MEDIUM',
+    documentation:
+      'Whether an update that changes no captured column is skipped. The tables need REPLICA IDENTITY FULL, so that events contain the old row.',
+  }),
+  'binary.handling.mode': key.string({
+    default: 'bytes',
+    validator: mode(BINARY_MODES),
+    importance: 'LOW',
+    documentation:
+      'How events represent binary columns. bytes: as bytes. base64, base64-url-safe and hex: as text in that encoding.',
+  }),
+  'schema.name.adjustment.mode': key.string({
+    default: 'none',
+    validator: mode(ADJUSTMENT_MODES),
+    importance: 'LOW',
+    documentation:
+      'How the names of schemas are changed for Avro, which allows only letters, digits and underscores. none: not at all. avro: other characters become an underscore. avro_unicode: other characters become _uXXXX.',
+  }),
+  'field.name.adjustment.mode': key.string({
+    default: 'none',
+    validator: mode(ADJUSTMENT_MODES),
+    importance: 'LOW',
+    documentation:
+      'How the names of fields are changed for Avro: none, avro or avro_unicode, as in schema.name.adjustment.mode.',
+  }),
+  'event.converting.failure.handling.mode': key.string({
+    default: 'warn',
+    validator: mode(FAILURE_MODES),
+    importance: 'MEDIUM',
+    documentation:
+      'What happens to a value that cannot be converted. warn: the field is null, and a warning is logged. skip: the field is null. fail: the task fails.',
+  }),
+  'event.processing.failure.handling.mode': key.string({
+    default: 'fail',
+    validator: mode(FAILURE_MODES),
+    importance: 'MEDIUM',
+    noEffect:
+      'An event that cannot be processed fails the task. For values, use event.converting.failure.handling.mode.',
+    documentation: 'What happens to an event that cannot be processed.',
+  }),
+  'provide.transaction.metadata': key.boolean({
+    default: false,
+    importance: 'LOW',
+    documentation:
+      'Whether events contain the id of their transaction. A separate topic then also receives a record at the begin and end of each transaction.',
+  }),
+  'extended.headers.enabled': key.boolean({
+    default: true,
+    importance: 'LOW',
+    documentation: 'Whether records have the headers __debezium.context.*, which name the connector and the task.',
+  }),
+})
+
+const queueKeys = defineConfig({
+  'max.batch.size': key.int({
+    default: 2048,
+    min: 1,
+    importance: 'MEDIUM',
+    documentation: 'The maximum number of events that the task returns at a time. Values above 256 act like 256.',
+  }),
+  'max.queue.size': key.int({
+    default: 8192,
+    min: 1,
+    importance: 'MEDIUM',
+    noEffect: 'max.queue.size.in.bytes limits the memory for changes that are read ahead.',
+    documentation: 'The maximum number of events to read ahead. Must be larger than max.batch.size.',
+  }),
+  'max.queue.size.in.bytes': key.long({
+    default: 0,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation: 'The memory for changes that the task reads ahead, in bytes. 0 means 64 KiB.',
+  }),
+  'poll.interval.ms': key.long({
+    default: 500,
+    min: 1,
+    importance: 'MEDIUM',
+    noEffect: 'The task continues as soon as data arrives.',
+    documentation: 'The interval at which the connector checks for new events, in milliseconds.',
+  }),
+  'poll.dispatch.interval.ms': key.long({
+    default: 0,
+    min: 0,
+    importance: 'MEDIUM',
+    noEffect: 'The task returns events as soon as they arrive.',
+    documentation: 'The shortest time between two batches of events, in milliseconds.',
+  }),
+  'queue.provider.type': key.string({
+    ...unsupported(null, 'There is only one implementation of the queue.'),
+    importance: 'LOW',
+    documentation: 'The Java class of the queue between reading and sending events.',
+  }),
+})
+
+const snapshotKeys = defineConfig({
+  'snapshot.delay.ms': key.long({
+    default: 0,
+    min: 0,
+    importance: 'LOW',
+    documentation: 'The delay before the snapshot starts, in milliseconds.',
+  }),
+  'streaming.delay.ms': key.long({
+    default: 0,
+    min: 0,
+    importance: 'LOW',
+    documentation:
+      'The delay between the end of the snapshot and the start of streaming, in milliseconds. The offsets of the snapshot can be committed in this time.',
+  }),
+  'snapshot.fetch.size': key.int({
+    default: null,
+    min: 0,
+    importance: 'MEDIUM',
+    noEffect: STREAMED,
+    documentation: 'The number of rows that a snapshot reads at a time.',
+  }),
+  'query.fetch.size': key.int({
+    default: 0,
+    min: 0,
+    importance: 'MEDIUM',
+    noEffect: STREAMED,
+    documentation: 'The number of rows that other queries read at a time.',
+  }),
+  'snapshot.include.collection.list': key.list({
+    default: null,
+    importance: 'MEDIUM',
+    documentation:
+      'Regular expressions of the captured tables of which the snapshot reads the rows. Default: all captured tables.',
+  }),
+})
+
+const connectionKeys = defineConfig({
+  'heartbeat.interval.ms': key.int({
+    default: 0,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'The interval between records in the heartbeat topic, in milliseconds. Heartbeats update the stored offset while the captured tables do not change. 0 means no heartbeats. The replication slot of an idle database advances without them.',
+  }),
+  'heartbeat.topics.prefix': key.string({
+    default: '__debezium-heartbeat',
+    validator: topicName,
+    importance: 'LOW',
+    documentation: 'The older name of topic.heartbeat.prefix.',
+  }),
+  'heartbeat.action.query': key.string({
+    default: null,
+    importance: 'LOW',
+    documentation: 'An SQL statement that the connector runs in the source database with each heartbeat.',
+  }),
+  'errors.max.retries': key.int({
+    default: -1,
+    min: -1,
+    importance: 'LOW',
+    documentation:
+      'How often the task tries to reconnect after it has lost the connection, before it fails. -1 means no limit. 0 means that it fails at once.',
+  }),
+  'retriable.restart.connector.wait.ms': key.long({
+    default: 10000,
+    min: 1,
+    importance: 'LOW',
+    documentation:
+      'The longest delay between two attempts to reconnect, in milliseconds. The first delay is a tenth of a second, and it doubles with each attempt.',
+  }),
+  'connection.validation.timeout.ms': key.long({
+    default: 60000,
+    min: 1,
+    importance: 'LOW',
+    documentation: 'The time to wait for a connection when the configuration is validated, in milliseconds.',
+  }),
+  'executor.shutdown.timeout.ms': key.long({
+    default: 4000,
+    min: 0,
+    importance: 'MEDIUM',
+    noEffect: 'A task stops at once.',
+    documentation: 'The time for the threads of a task to stop, in milliseconds.',
+  }),
+})
+
+const otherKeys = defineConfig({
+  'custom.metric.tags': key.list({
+    default: null,
+    importance: 'LOW',
+    noEffect: 'Metrics do not have additional tags yet.',
+    documentation: 'Additional tags for the metrics of the connector, as KEY=VALUE pairs.',
+  }),
+  'custom.sanitize.pattern': key.string({
+    default: String.raw`.*secret$|.*password$|.*sasl\.jaas\.config$|.*basic\.auth\.user\.info|.*registry\.auth\.client-secret|.*credentials\.json$|.*connectionstring$|.*connection\.string$`,
+    importance: 'LOW',
+    noEffect: 'The runtime hides secrets in logs and errors.',
+    documentation: 'A regular expression of the keys whose values are hidden in logs.',
+  }),
+  'statistics.metrics.enabled': key.boolean({
+    default: true,
+    importance: 'MEDIUM',
+    noEffect: 'The runtime always collects metrics.',
+    documentation: 'Whether the connector collects statistics as metrics.',
+  }),
+  'guardrail.collections.max': key.int({
+    default: 0,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'The maximum number of tables to capture. 0 means no limit. It protects against a filter that matches too many tables.',
+  }),
+  'guardrail.collections.limit.action': key.string({
+    default: 'warn',
+    validator: mode(['warn', 'fail']),
+    importance: 'MEDIUM',
+    documentation:
+      'What happens if more tables than guardrail.collections.max match. warn: a warning is logged. fail: the connector fails.',
+  }),
+})
+
+/** The keys of all Debezium connectors. Names, types, defaults and importance are those of Debezium 3.7. */
+export const commonConfig = defineConfig({
+  ...topicKeys,
+  ...eventKeys,
+  ...queueKeys,
+  ...snapshotKeys,
+  ...connectionKeys,
+  ...otherKeys,
+  ...unsupportedConfig,
 })

@@ -1,131 +1,192 @@
-import { defineConfig } from 'millrace/connect'
-import { bool, choice, classKey, int, list, long, patterns, text } from './config-keys.ts'
+import { defineConfig, key } from 'millrace/connect'
+import { mode, patterns } from './config-keys.ts'
 import { wrongKeyColumns } from './key-columns.ts'
 import { TIME_PRECISION_MODES } from './temporal.ts'
 
 export const DECIMAL_MODES = ['precise', 'string', 'double'] as const
 export type DecimalMode = (typeof DECIMAL_MODES)[number]
 
-const regexes = { validator: patterns }
+const ONE_DATABASE = 'A connector reads one database, database.dbname.'
+const JAVA = 'Java classes cannot be loaded.'
 
-/** Keys of Debezium's connectors for relational databases. */
-export const relationalConfig = defineConfig({
-  'schema.include.list': list(
-    null,
-    'HIGH',
-    'Regular expressions of the schemas to capture. Not together with schema.exclude.list.',
-    regexes,
-  ),
-  'schema.exclude.list': list(null, 'MEDIUM', 'Regular expressions of the schemas not to capture.', regexes),
-  'table.include.list': list(
-    null,
-    'HIGH',
-    'Regular expressions of the tables to capture, each matching the whole of schema.table. Not together with table.exclude.list. Default: all tables.',
-    regexes,
-  ),
-  'table.exclude.list': list(null, 'MEDIUM', 'Regular expressions of the tables not to capture.', regexes),
-  'table.ignore.builtin': bool(true, 'LOW', "Whether the database's own tables are left out."),
-  'column.include.list': list(
-    null,
-    'MEDIUM',
-    'Regular expressions of the columns to capture, each matching schema.table.column. Keys are always there.',
-    regexes,
-  ),
-  'column.exclude.list': list(
-    null,
-    'MEDIUM',
-    'Regular expressions of the columns to leave out of the values.',
-    regexes,
-  ),
-  'message.key.columns': text(
-    null,
-    'MEDIUM',
-    'Keys other than the primary key: <schema>.<table>:<column>,<column>, several separated by semicolons. The table may be a regular expression.',
-    {
-      validator: {
-        describe: 'list of table:column,column',
-        check: v => (v === null ? null : wrongKeyColumns(String(v))),
-      },
-    },
-  ),
-  'column.mask.hash.([^.]+).with.salt.(.+)': text(
-    null,
-    'MEDIUM',
-    'Columns whose text is replaced by its hash with a salt; the algorithm and the salt stand in the key, as in column.mask.hash.v2.SHA-256.with.salt.x.',
-  ),
-  'column.mask.with.(d+).chars': text(null, 'MEDIUM', 'Columns whose text is replaced by that many asterisks.'),
-  'column.truncate.to.(d+).chars': int(null, 'MEDIUM', 'Columns whose text is cut to that many characters.'),
-  'column.propagate.source.type': list(
-    null,
-    'MEDIUM',
-    "Columns whose schemas tell the database's type, length and scale in parameters.",
-    regexes,
-  ),
-  'datatype.propagate.source.type': list(
-    null,
-    'MEDIUM',
-    "As column.propagate.source.type, by the database's type: schema.table.type.",
-    regexes,
-  ),
-  'decimal.handling.mode': choice(
-    'precise',
-    DECIMAL_MODES,
-    'MEDIUM',
-    "How decimal numbers are shown: precise (Connect's Decimal), string or double (which rounds).",
-  ),
-  'time.precision.mode': choice(
-    'adaptive',
-    TIME_PRECISION_MODES,
-    'MEDIUM',
-    "How dates and times are shown: adaptive (milliseconds or microseconds, as the column has them), adaptive_time_microseconds, connect (Connect's types, which round to milliseconds), isostring, microseconds, nanoseconds.",
-  ),
-  'unavailable.value.placeholder': text(
-    '__debezium_unavailable_value',
-    'MEDIUM',
-    'What stands for a large value that an update did not touch and the database therefore did not send. hex: before it gives bytes in hexadecimal.',
-  ),
-  'include.schema.comments': bool(false, 'MEDIUM', 'Whether schemas carry the comments of columns as `doc`.'),
-  'snapshot.select.statement.overrides': text(
-    null,
-    'MEDIUM',
-    'Tables (schema.table, separated by commas) whose snapshot reads another query, given by snapshot.select.statement.overrides.<schema>.<table>.',
-  ),
-  'snapshot.lock.timeout.ms': long(
-    10000,
-    'MEDIUM',
-    'How long to wait for the lock of a table when snapshot.locking.mode=shared, in milliseconds.',
-  ),
-  'snapshot.tables.order.by.row.count': choice(
-    'disabled',
-    ['disabled', 'ascending', 'descending'],
-    'MEDIUM',
-    "Whether a snapshot reads small or large tables first, by the planner's estimate.",
-  ),
-  'database.query.timeout.ms': int(
-    600000,
-    'LOW',
-    'How long a query of the catalogue may take, in milliseconds. 0: any time. Snapshots are not bound by it.',
-  ),
-  'database.include.list': list(
-    null,
-    'HIGH',
-    'Without meaning here: a connector reads one database (database.dbname).',
-    regexes,
-  ),
-  'database.exclude.list': list(
-    null,
-    'MEDIUM',
-    'Without meaning here: a connector reads one database (database.dbname).',
-    regexes,
-  ),
-  'memory.management.schemas.class': classKey(
-    'io.debezium.relational.ConcurrentMapTableMappingStorage',
-    'LOW',
-    'Only the default is there.',
-  ),
-  'memory.management.tables.class': classKey(
-    'io.debezium.relational.ConcurrentMapTableMappingStorage',
-    'LOW',
-    'Only the default is there.',
-  ),
+const filterKeys = defineConfig({
+  'schema.include.list': key.list({
+    default: null,
+    validator: patterns,
+    importance: 'HIGH',
+    documentation:
+      'Regular expressions of the schemas to capture. Set either this key or schema.exclude.list. Default: all schemas.',
+  }),
+  'schema.exclude.list': key.list({
+    default: null,
+    validator: patterns,
+    importance: 'MEDIUM',
+    documentation: 'Regular expressions of the schemas that are not captured.',
+  }),
+  'table.include.list': key.list({
+    default: null,
+    validator: patterns,
+    importance: 'HIGH',
+    documentation:
+      'Regular expressions of the tables to capture. Each must match the whole name SCHEMA.TABLE. Set either this key or table.exclude.list. Default: all tables.',
+  }),
+  'table.exclude.list': key.list({
+    default: null,
+    validator: patterns,
+    importance: 'MEDIUM',
+    documentation:
+      'Regular expressions of the tables that are not captured. Each must match the whole name SCHEMA.TABLE.',
+  }),
+  'table.ignore.builtin': key.boolean({
+    default: true,
+    importance: 'LOW',
+    documentation: 'Whether the system tables of the database are excluded.',
+  }),
+  'column.include.list': key.list({
+    default: null,
+    validator: patterns,
+    importance: 'MEDIUM',
+    documentation:
+      'Regular expressions of the columns to include in the values of events. Each must match the whole name SCHEMA.TABLE.COLUMN. The columns of the key are always in the key. Default: all columns.',
+  }),
+  'column.exclude.list': key.list({
+    default: null,
+    validator: patterns,
+    importance: 'MEDIUM',
+    documentation:
+      'Regular expressions of the columns to exclude from the values of events. Each must match the whole name SCHEMA.TABLE.COLUMN.',
+  }),
+  'database.include.list': key.list({
+    default: null,
+    validator: patterns,
+    importance: 'HIGH',
+    noEffect: ONE_DATABASE,
+    documentation: 'Regular expressions of the databases to capture.',
+  }),
+  'database.exclude.list': key.list({
+    default: null,
+    validator: patterns,
+    importance: 'MEDIUM',
+    noEffect: ONE_DATABASE,
+    documentation: 'Regular expressions of the databases that are not captured.',
+  }),
 })
+
+const columnKeys = defineConfig({
+  'message.key.columns': key.string({
+    default: null,
+    validator: {
+      describe: 'list of table:column,column',
+      check: v => (v === null ? null : wrongKeyColumns(String(v))),
+    },
+    importance: 'MEDIUM',
+    documentation:
+      'Columns to use as the key of events instead of the primary key, as SCHEMA.TABLE:COLUMN,COLUMN. Separate several tables by semicolons. The table may be a regular expression.',
+  }),
+  'column.mask.hash.([^.]+).with.salt.(.+)': key.string({
+    default: null,
+    importance: 'MEDIUM',
+    documentation:
+      'Regular expressions of text columns to replace by a hash with a salt. The key contains the hash algorithm and the salt, such as column.mask.hash.v2.SHA-256.with.salt.x.',
+  }),
+  'column.mask.with.(d+).chars': key.string({
+    default: null,
+    importance: 'MEDIUM',
+    documentation:
+      'Regular expressions of text columns to replace by asterisks. The key contains their number, such as column.mask.with.8.chars.',
+  }),
+  'column.truncate.to.(d+).chars': key.int({
+    default: null,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'Regular expressions of text columns to truncate. The key contains the maximum number of characters, such as column.truncate.to.20.chars.',
+  }),
+  'column.propagate.source.type': key.list({
+    default: null,
+    validator: patterns,
+    importance: 'MEDIUM',
+    documentation:
+      "Regular expressions of columns whose schemas contain the column's type, length and scale in the database, as parameters. Each must match the whole name SCHEMA.TABLE.COLUMN.",
+  }),
+  'datatype.propagate.source.type': key.list({
+    default: null,
+    validator: patterns,
+    importance: 'MEDIUM',
+    documentation:
+      'The same as column.propagate.source.type, but the regular expressions match types of the database, as SCHEMA.TABLE.TYPE.',
+  }),
+})
+
+const valueKeys = defineConfig({
+  'decimal.handling.mode': key.string({
+    default: 'precise',
+    validator: mode(DECIMAL_MODES),
+    importance: 'MEDIUM',
+    documentation:
+      "How events represent decimal numbers. precise: Connect's Decimal, which is exact. string: text. double: a floating-point number, which may be rounded.",
+  }),
+  'time.precision.mode': key.string({
+    default: 'adaptive',
+    validator: mode(TIME_PRECISION_MODES),
+    importance: 'MEDIUM',
+    documentation:
+      "How events represent dates and times. adaptive: as numbers of milliseconds or microseconds, whichever the column needs. adaptive_time_microseconds: the same, but times of day are always in microseconds. connect: Connect's types, which are rounded to milliseconds. isostring: text in ISO 8601. microseconds and nanoseconds: numbers in that unit.",
+  }),
+  'unavailable.value.placeholder': key.string({
+    default: '__debezium_unavailable_value',
+    importance: 'MEDIUM',
+    documentation:
+      'The text that replaces a large value which an update did not change, and which the database therefore did not send. With the prefix hex: it is a value in hexadecimal.',
+  }),
+  'include.schema.comments': key.boolean({
+    default: false,
+    importance: 'MEDIUM',
+    documentation: 'Whether schemas contain the comments of columns as their documentation.',
+  }),
+})
+
+const snapshotKeys = defineConfig({
+  'snapshot.select.statement.overrides': key.string({
+    default: null,
+    importance: 'MEDIUM',
+    documentation:
+      'The tables, as SCHEMA.TABLE separated by commas, for which the snapshot runs a query of yours. Set the query of each in snapshot.select.statement.overrides.SCHEMA.TABLE.',
+  }),
+  'snapshot.lock.timeout.ms': key.long({
+    default: 10000,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'How long a snapshot with snapshot.locking.mode=shared waits for the lock of a table, in milliseconds.',
+  }),
+  'snapshot.tables.order.by.row.count': key.string({
+    default: 'disabled',
+    validator: mode(['disabled', 'ascending', 'descending']),
+    importance: 'MEDIUM',
+    documentation:
+      'The order in which the snapshot reads tables. ascending: small tables first. descending: large tables first. disabled: as listed. The sizes are estimates of the database.',
+  }),
+  'database.query.timeout.ms': key.int({
+    default: 600000,
+    min: 0,
+    importance: 'LOW',
+    documentation:
+      'The time for a query of the system catalogs, in milliseconds. 0 means no limit. It does not apply to the queries of snapshots.',
+  }),
+  'memory.management.schemas.class': key.class({
+    default: 'io.debezium.relational.ConcurrentMapTableMappingStorage',
+    importance: 'LOW',
+    noEffect: JAVA,
+    documentation: 'The Java class that stores the schemas of tables.',
+  }),
+  'memory.management.tables.class': key.class({
+    default: 'io.debezium.relational.ConcurrentMapTableMappingStorage',
+    importance: 'LOW',
+    noEffect: JAVA,
+    documentation: 'The Java class that stores the structure of tables.',
+  }),
+})
+
+/** The keys of Debezium's connectors for relational databases. */
+export const relationalConfig = defineConfig({ ...filterKeys, ...columnKeys, ...valueKeys, ...snapshotKeys })

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { validateConfig } from 'millrace/connect'
 import { parseSettings } from 'millrace/testing'
 import { expect, test } from 'vitest'
+import { unusedSettings } from '../cdc/index.ts'
 import { postgresConfig } from './config.ts'
 import { PostgresConnector } from './connector.ts'
 import { parseOptions } from './options.ts'
@@ -47,13 +49,26 @@ function complaints(more: Record<string, string>): string[] {
   return out
 }
 
-test('a key whose feature is not built is refused where it would change what happens, and only then', () => {
-  expect(complaints({ 'signal.data.collection': 'public.signals' })).toEqual([
-    'signal.data.collection: signal.data.collection: signals and incremental snapshots are not there yet; remove it.',
+/** The errors of the declaration alone. */
+const declarationErrors = (more: Record<string, string>): string[] =>
+  validateConfig(postgresConfig, { ...BASE, ...more }).flatMap(value => value.errors)
+
+test('a key whose feature does not exist accepts only its default', () => {
+  expect(declarationErrors({ 'signal.data.collection': 'public.signals' })).toEqual([
+    'Invalid value [public.signals] for configuration signal.data.collection: Signals and incremental snapshots are not supported yet. Remove this key.',
   ])
-  expect(complaints({ 'signal.enabled.channels': 'source' })).toEqual([])
-  expect(complaints({ converters: 'isbn' })).toHaveLength(1)
-  expect(complaints({ 'incremental.snapshot.chunk.size': '1024', 'snapshot.max.threads': '1' })).toEqual([])
+  expect(declarationErrors({ 'signal.enabled.channels': 'source', 'signal.file': '' })).toEqual([])
+  expect(declarationErrors({ converters: 'isbn' })).toHaveLength(1)
+  expect(declarationErrors({ 'openlineage.integration.enabled': 'true' })).toHaveLength(1)
+  expect(declarationErrors({ 'openlineage.integration.enabled': 'FALSE' })).toEqual([])
+  expect(declarationErrors({ 'incremental.snapshot.chunk.size': '1024', 'snapshot.max.threads': '2' })).toEqual([])
+})
+
+test('a setting without effect is reported if it differs from the default', () => {
+  const props = { ...BASE, 'snapshot.max.threads': '2', 'poll.interval.ms': '500', 'signal.file': '' }
+  expect(unusedSettings(postgresConfig, props)).toEqual([
+    { key: 'snapshot.max.threads', reason: 'The snapshot reads one table at a time.' },
+  ])
 })
 
 test('include and exclude lists of one kind do not go together', () => {
@@ -61,9 +76,11 @@ test('include and exclude lists of one kind do not go together', () => {
   expect(complaints({ 'table.include.list': 'a.b', 'schema.exclude.list': 'c' })).toEqual([])
 })
 
-test('modes and plugins that there are not are named with what there is', () => {
-  expect(complaints({ 'snapshot.mode': 'custom' })[0]).toContain('use initial, always, initial_only')
-  expect(complaints({ 'plugin.name': 'decoderbufs' })[0]).toContain('set plugin.name=pgoutput')
+test('an unsupported mode or plugin is rejected, and the error lists the supported ones', () => {
+  const one = 'Value must be one of'
+  expect(declarationErrors({ 'snapshot.mode': 'custom' })[0]).toContain(`${one} always, initial, no_data`)
+  expect(declarationErrors({ 'snapshot.locking.mode': 'custom' })[0]).toContain(`${one} none, shared`)
+  expect(declarationErrors({ 'plugin.name': 'decoderbufs' })[0]).toContain(`${one} pgoutput`)
   expect(complaints({ 'column.mask.hash.v2.SHA-255.with.salt.x': 'a.b.c' })[0]).toContain('SHA-255')
   expect(complaints({ 'max.queue.size': '10', 'max.batch.size': '10' })[0]).toContain('larger')
 })

@@ -1,197 +1,308 @@
-import { type ConfigValues, defineConfig, range } from 'millrace/connect'
-import {
-  bool,
-  choice,
-  commonConfig,
-  int,
-  list,
-  long,
-  patterns,
-  relationalConfig,
-  required,
-  secret,
-  text,
-  UNSUPPORTED_COMMON,
-  type Unsupported,
-} from '../cdc/index.ts'
+import { type ConfigValues, defineConfig, key, type Validator } from 'millrace/connect'
+import { commonConfig, mode, patterns, relationalConfig, required, unsupported } from '../cdc/index.ts'
 
-export const SNAPSHOT_MODES = [
-  'always',
-  'initial',
-  'no_data',
-  'initial_only',
-  'when_needed',
-  'configuration_based',
-  'custom',
-] as const
-export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
+const SLOT_NEVER_WAITS = 'The connector does not wait for the slot to advance.'
 
-const slotName = {
+const slotName: Validator = {
   describe: 'lower-case letters, digits, underscore; at most 63',
-  check: (v: unknown) =>
+  check: v =>
     v === null || /^[a-z0-9_]{1,63}$/.test(String(v))
       ? null
       : 'Valid replication slot name must contain only digits, lowercase characters and underscores with length <= 63',
 }
 
-/** The keys of the PostgreSQL connector alone. Names, types, defaults and importance are Debezium 3.7's, but for plugin.name. */
-const own = defineConfig({
-  'database.hostname': text(null, 'HIGH', 'Host of the database server.', { validator: required }),
-  'database.port': int(5432, 'HIGH', 'Port of the database server.', { validator: range(0, 65535) }),
-  'database.user': text(null, 'HIGH', 'User to connect as: with REPLICATION, and SELECT on the captured tables.', {
+const connectionKeys = defineConfig({
+  'database.hostname': key.string({
+    default: null,
     validator: required,
+    importance: 'HIGH',
+    documentation: 'The host name or IP address of the database server.',
   }),
-  'database.password': secret('HIGH', 'Password of the user.'),
-  'database.dbname': text(null, 'HIGH', 'The database to capture from.', { validator: required }),
-  'database.sslmode': choice(
-    'prefer',
-    SSL_MODES,
-    'MEDIUM',
-    'Whether the connection is encrypted: disable, allow, prefer (TLS if the server has it), require, verify-ca (its certificate must be signed by database.sslrootcert), verify-full (and be for this host).',
-  ),
-  'database.sslcert': text(null, 'MEDIUM', "File with the client's certificate (PEM)."),
-  'database.sslkey': text(null, 'MEDIUM', "File with the client's private key (PEM or PKCS-8 DER)."),
-  'database.sslpassword': secret('MEDIUM', "Password of the client's private key."),
-  'database.sslrootcert': text(null, 'MEDIUM', "File with the certificates that may have signed the server's (PEM)."),
-  'database.sslfactory': text(null, 'MEDIUM', 'A Java class: there is none here.'),
-  'database.tcpKeepAlive': bool(true, 'MEDIUM', 'Whether idle connections are probed by TCP.'),
-  'database.initial.statements': text(
-    null,
-    'LOW',
-    'SQL that is run on each new connection for queries and snapshots, separated by semicolons (;; for one within).',
-  ),
-  'plugin.name': choice(
-    'pgoutput',
-    ['pgoutput', 'decoderbufs'],
-    'MEDIUM',
-    "The server's decoding plugin. Only pgoutput, which every server has, and which is the default here (Debezium's is decoderbufs).",
-  ),
-  'slot.name': text('debezium', 'MEDIUM', 'The replication slot; made if it does not exist. One connector, one slot.', {
-    validator: slotName,
+  'database.port': key.int({
+    default: 5432,
+    min: 0,
+    max: 65535,
+    importance: 'HIGH',
+    documentation: 'The port of the database server.',
   }),
-  'slot.drop.on.stop': bool(
-    false,
-    'MEDIUM',
-    'Whether a stop drops the slot, so that it holds no WAL; changes while stopped are then lost. For tests.',
-  ),
-  'slot.failover': bool(false, 'MEDIUM', 'Whether a new slot is kept in step on standbys (PostgreSQL 17 and newer).'),
-  'slot.stream.params': text(null, 'LOW', 'More options for the plugin: name=value, separated by semicolons.'),
-  'slot.max.retries': int(6, 'LOW', 'How often a slot that is in use by another connection is tried again.'),
-  'slot.retry.delay.ms': long(10000, 'LOW', 'The wait between two such tries, in milliseconds.'),
-  'publication.name': text('dbz_publication', 'MEDIUM', 'The publication that says which tables are streamed.'),
-  'publication.autocreate.mode': choice(
-    'all_tables',
-    ['all_tables', 'disabled', 'filtered', 'no_tables'],
-    'MEDIUM',
-    'How a missing publication is made: all_tables (FOR ALL TABLES; needs a superuser), filtered (for the captured tables), no_tables (empty; tables are added by hand), disabled (not at all).',
-  ),
-  'publish.via.partition.root': bool(
-    false,
-    'MEDIUM',
-    'Whether a new publication shows changes of partitions as those of their table.',
-  ),
-  'replica.identity.autoset.values': text(
-    null,
-    'MEDIUM',
-    'Sets the replica identity of tables: <schema>.<table>:<DEFAULT|FULL|NOTHING|INDEX name>, separated by commas; the table is a regular expression.',
-  ),
-  'snapshot.mode': choice(
-    'initial',
-    SNAPSHOT_MODES,
-    'MEDIUM',
-    'When the tables are read: initial (when there is no offset), always (at each start), initial_only (and then stop), no_data (never), when_needed (when there is no offset or the slot lost its place).',
-  ),
-  'snapshot.isolation.mode': choice(
-    'serializable',
-    ['serializable', 'repeatable_read', 'read_committed', 'read_uncommitted'],
-    'LOW',
-    'Isolation of the snapshot where it does not use that of a new slot. The last two are not consistent over tables.',
-  ),
-  'snapshot.locking.mode': choice(
-    'none',
-    ['none', 'shared', 'custom'],
-    'LOW',
-    'Whether the snapshot locks tables against changes of their structure: none or shared.',
-  ),
-  'hstore.handling.mode': choice('json', ['json', 'map'], 'LOW', 'How hstore is shown: json (text) or map.'),
-  'interval.handling.mode': choice(
-    'numeric',
-    ['numeric', 'string'],
-    'LOW',
-    'How intervals are shown: numeric (microseconds, a month being 30.4375 days) or string (ISO 8601).',
-  ),
-  'money.fraction.digits': {
-    type: 'SHORT',
-    default: 2,
+  'database.user': key.string({
+    default: null,
+    validator: required,
+    importance: 'HIGH',
+    documentation:
+      'The database user. It needs the attribute REPLICATION, and the privilege SELECT on the captured tables for snapshots.',
+  }),
+  'database.password': key.password({
+    default: null,
+    importance: 'HIGH',
+    documentation: 'The password of the database user.',
+  }),
+  'database.dbname': key.string({
+    default: null,
+    validator: required,
+    importance: 'HIGH',
+    documentation: 'The name of the database to capture.',
+  }),
+  'database.sslmode': key.string({
+    default: 'prefer',
+    validator: mode(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']),
+    importance: 'MEDIUM',
+    documentation:
+      'Whether connections use TLS. disable: never. allow: if the server refuses plain connections. prefer: if the server supports it. require: always. verify-ca: always, and the certificate of the server must be signed by database.sslrootcert. verify-full: like verify-ca, and the certificate must match the host name.',
+  }),
+  'database.sslcert': key.string({
+    default: null,
+    importance: 'MEDIUM',
+    documentation: 'The file with the certificate of the client, in PEM format.',
+  }),
+  'database.sslkey': key.string({
+    default: null,
+    importance: 'MEDIUM',
+    documentation: 'The file with the private key of the client, in PEM or PKCS-8 DER format.',
+  }),
+  'database.sslpassword': key.password({
+    default: null,
+    importance: 'MEDIUM',
+    documentation: 'The password of the private key.',
+  }),
+  'database.sslrootcert': key.string({
+    default: null,
+    importance: 'MEDIUM',
+    documentation:
+      'The file with the certificates of trusted authorities, in PEM format. Used with verify-ca and verify-full.',
+  }),
+  'database.sslfactory': key.string({
+    ...unsupported(null, 'Java classes cannot be loaded.'),
+    importance: 'MEDIUM',
+    documentation: 'The Java class that creates TLS sockets.',
+  }),
+  'database.tcpKeepAlive': key.boolean({
+    default: true,
+    importance: 'MEDIUM',
+    documentation: 'Whether TCP keep-alive detects broken connections while no data is sent.',
+  }),
+  'database.initial.statements': key.string({
+    default: null,
     importance: 'LOW',
-    documentation: 'How many digits money has behind the point.',
-    validator: range(0, 18),
-  },
-  'include.unknown.datatypes': bool(
-    false,
-    'MEDIUM',
-    'Whether columns of types without a mapping are shown, as bytes of their text.',
-  ),
-  'schema.refresh.mode': choice(
-    'columns_diff',
-    ['columns_diff', 'columns_diff_exclude_unchanged_toast'],
-    'MEDIUM',
-    'Accepted and not needed: the server announces changed tables.',
-  ),
-  'message.prefix.include.list': list(
-    null,
-    'MEDIUM',
-    'Regular expressions of the prefixes of logical decoding messages to capture.',
-    { validator: patterns },
-  ),
-  'message.prefix.exclude.list': list(
-    null,
-    'MEDIUM',
-    'Regular expressions of the prefixes of logical decoding messages to leave out.',
-    { validator: patterns },
-  ),
-  'status.update.interval.ms': int(
-    10000,
-    'MEDIUM',
-    'How often the server is told how far the log has got, in milliseconds; also told at each offset commit.',
-    { validator: range(1) },
-  ),
-  'lsn.flush.mode': choice(
-    null,
-    ['connector', 'manual', 'connector_and_driver'],
-    'LOW',
-    'How the slot moves on: connector_and_driver (by committed offsets, and past WAL without captured changes while nothing is unacknowledged; the default here), connector (by committed offsets only), manual (never).',
-  ),
-  'flush.lsn.source': bool(true, 'LOW', 'The older spelling of lsn.flush.mode: false is manual.'),
-  'lsn.flush.timeout.ms': long(30000, 'MEDIUM', 'Accepted and not needed: moving the slot on does not wait.'),
-  'lsn.flush.timeout.action': choice('fail', ['fail', 'warn', 'ignore'], 'MEDIUM', 'Accepted and not needed.'),
-  'offset.mismatch.strategy': choice(
-    'no_validation',
-    ['no_validation', 'trust_offset', 'trust_slot', 'trust_greater_lsn'],
-    'LOW',
-    'What to do when the offset and the slot do not match: no_validation and trust_offset (fail if changes would be lost), trust_slot (resume from the slot), trust_greater_lsn (resume from the slot if it is past the offset). An offset past the end of the WAL fails, except with trust_slot.',
-  ),
-  'internal.slot.seek.to.known.offset.on.start': bool(
-    false,
-    'LOW',
-    'The older spelling of offset.mismatch.strategy=trust_offset.',
-    { internal: true },
-  ),
-  'xmin.fetch.interval.ms': long(
-    0,
-    'MEDIUM',
-    "How often the slot's xmin is read for the events, in milliseconds. 0: never.",
-  ),
-  'read.only': bool(false, 'LOW', 'For signals, which there are not yet.'),
+    documentation:
+      'SQL statements to run on each new connection for queries and snapshots, separated by semicolons. Write two semicolons for one within a statement.',
+  }),
 })
 
-export const postgresConfig = defineConfig({ ...own, ...commonConfig, ...relationalConfig })
+const slotKeys = defineConfig({
+  'plugin.name': key.string({
+    default: 'pgoutput',
+    validator: mode(['pgoutput']),
+    importance: 'MEDIUM',
+    documentation:
+      'The logical decoding plugin of the server. Only pgoutput is supported, which is part of every PostgreSQL server. The default of Debezium is decoderbufs.',
+  }),
+  'slot.name': key.string({
+    default: 'debezium',
+    validator: slotName,
+    importance: 'MEDIUM',
+    documentation:
+      'The replication slot. The connector creates it if it does not exist. Each connector needs its own slot.',
+  }),
+  'slot.drop.on.stop': key.boolean({
+    default: false,
+    importance: 'MEDIUM',
+    documentation:
+      'Whether the connector drops the slot when it stops, so that the server does not retain WAL. Changes made while the connector is stopped are then lost. Use it only for tests.',
+  }),
+  'slot.failover': key.boolean({
+    default: false,
+    importance: 'MEDIUM',
+    documentation: 'Whether a new slot is synchronized to standby servers. Needs PostgreSQL 17 or newer.',
+  }),
+  'slot.stream.params': key.string({
+    default: null,
+    importance: 'LOW',
+    documentation:
+      'Additional options of the decoding plugin, as NAME=VALUE separated by semicolons. Only the option origin is supported.',
+  }),
+  'slot.max.retries': key.int({
+    default: 6,
+    min: 0,
+    importance: 'LOW',
+    documentation: 'How often the task tries to use the slot again while another connection uses it, before it fails.',
+  }),
+  'slot.retry.delay.ms': key.long({
+    default: 10000,
+    min: 0,
+    importance: 'LOW',
+    documentation: 'The delay between these attempts, in milliseconds.',
+  }),
+  'status.update.interval.ms': key.int({
+    default: 10000,
+    min: 1,
+    importance: 'MEDIUM',
+    documentation:
+      'The interval at which the connector confirms its position to the server, in milliseconds. It also does so at each commit of offsets.',
+  }),
+  'lsn.flush.mode': key.string({
+    default: null,
+    validator: mode(['connector', 'manual', 'connector_and_driver']),
+    importance: 'LOW',
+    documentation:
+      'When the slot advances, so that the server can remove WAL. connector: to the committed offset. connector_and_driver: like connector, and also past changes of tables that are not captured while no event waits for acknowledgement. manual: never; you advance the slot. Default: connector_and_driver.',
+  }),
+  'flush.lsn.source': key.boolean({
+    default: true,
+    importance: 'LOW',
+    documentation: 'An older form of lsn.flush.mode, which applies if that key is not set. false means manual.',
+  }),
+  'lsn.flush.timeout.ms': key.long({
+    default: 30000,
+    min: 0,
+    importance: 'MEDIUM',
+    noEffect: SLOT_NEVER_WAITS,
+    documentation: 'The time to wait for the slot to advance, in milliseconds.',
+  }),
+  'lsn.flush.timeout.action': key.string({
+    default: 'fail',
+    validator: mode(['fail', 'warn', 'ignore']),
+    importance: 'MEDIUM',
+    noEffect: SLOT_NEVER_WAITS,
+    documentation: 'What happens if the slot does not advance within lsn.flush.timeout.ms.',
+  }),
+  'offset.mismatch.strategy': key.string({
+    default: 'no_validation',
+    validator: mode(['no_validation', 'trust_offset', 'trust_slot', 'trust_greater_lsn']),
+    importance: 'LOW',
+    documentation:
+      'What happens at the start if the stored offset and the slot differ. no_validation and trust_offset: resume from the offset, and fail if the slot no longer has the changes after it. trust_slot: resume from the slot. trust_greater_lsn: resume from the later of the two. An offset past the end of the WAL fails, except with trust_slot.',
+  }),
+  'internal.slot.seek.to.known.offset.on.start': key.boolean({
+    default: false,
+    importance: 'LOW',
+    internal: true,
+    documentation: 'An older form of offset.mismatch.strategy=trust_offset.',
+  }),
+  'xmin.fetch.interval.ms': key.long({
+    default: 0,
+    min: 0,
+    importance: 'MEDIUM',
+    documentation:
+      'The interval at which the connector reads xmin of the slot for the field source of events, in milliseconds. 0 means never.',
+  }),
+})
 
-/** Keys that cannot be had yet; see `unsupportedUses`. */
-export const UNSUPPORTED: Readonly<Record<string, Unsupported>> = {
-  ...UNSUPPORTED_COMMON,
-  'database.sslfactory': { action: 'refuse', reason: 'Java socket factories do not exist here; remove it' },
-  'read.only': { action: 'warn', reason: 'signals are not there yet' },
-}
+const publicationKeys = defineConfig({
+  'publication.name': key.string({
+    default: 'dbz_publication',
+    importance: 'MEDIUM',
+    documentation: 'The publication, which determines the tables whose changes the server sends.',
+  }),
+  'publication.autocreate.mode': key.string({
+    default: 'all_tables',
+    validator: mode(['all_tables', 'disabled', 'filtered', 'no_tables']),
+    importance: 'MEDIUM',
+    documentation:
+      'How the connector creates a missing publication. all_tables: for all tables, which needs a superuser. filtered: for the captured tables. no_tables: without tables, which you then add. disabled: it does not create it, and fails.',
+  }),
+  'publish.via.partition.root': key.boolean({
+    default: false,
+    importance: 'MEDIUM',
+    documentation:
+      'Whether a publication that the connector creates reports changes of partitions as changes of the partitioned table.',
+  }),
+  'replica.identity.autoset.values': key.string({
+    default: null,
+    importance: 'MEDIUM',
+    documentation:
+      'The replica identities that the connector sets, as SCHEMA.TABLE:IDENTITY separated by commas. The identity is DEFAULT, FULL, NOTHING or INDEX with the name of an index. SCHEMA.TABLE is a regular expression. With FULL, events contain the whole old row.',
+  }),
+})
+
+const snapshotKeys = defineConfig({
+  'snapshot.mode': key.string({
+    default: 'initial',
+    validator: mode(['always', 'initial', 'no_data', 'initial_only', 'when_needed']),
+    importance: 'MEDIUM',
+    documentation:
+      'When the connector reads the existing rows of tables. initial: if there is no stored offset. always: at each start. initial_only: like initial, and then it stops. no_data: never. when_needed: if there is no stored offset, or if the slot no longer has the changes after it.',
+  }),
+  'snapshot.isolation.mode': key.string({
+    default: 'serializable',
+    validator: mode(['serializable', 'repeatable_read', 'read_committed', 'read_uncommitted']),
+    importance: 'LOW',
+    documentation:
+      'The isolation level of the snapshot, if it does not use the exported snapshot of a new slot. With read_committed and read_uncommitted, the tables of a snapshot may not be consistent with each other.',
+  }),
+  'snapshot.locking.mode': key.string({
+    default: 'none',
+    validator: mode(['none', 'shared']),
+    importance: 'LOW',
+    documentation:
+      'Whether the snapshot locks tables. none: no locks. shared: locks that prevent changes to the structure of tables.',
+  }),
+})
+
+const valueKeys = defineConfig({
+  'hstore.handling.mode': key.string({
+    default: 'json',
+    validator: mode(['json', 'map']),
+    importance: 'LOW',
+    documentation: 'How events represent columns of type hstore. json: text with a JSON object. map: a map.',
+  }),
+  'interval.handling.mode': key.string({
+    default: 'numeric',
+    validator: mode(['numeric', 'string']),
+    importance: 'LOW',
+    documentation:
+      'How events represent columns of type interval. numeric: a number of microseconds, with 30.4375 days per month. string: text in ISO 8601.',
+  }),
+  'money.fraction.digits': key.short({
+    default: 2,
+    min: 0,
+    max: 18,
+    importance: 'LOW',
+    documentation: 'The number of decimal places of columns of type money.',
+  }),
+  'include.unknown.datatypes': key.boolean({
+    default: false,
+    importance: 'MEDIUM',
+    documentation:
+      'Whether events include columns whose types the connector does not know. Their values are the bytes of their text.',
+  }),
+  'schema.refresh.mode': key.string({
+    default: 'columns_diff',
+    validator: mode(['columns_diff', 'columns_diff_exclude_unchanged_toast']),
+    importance: 'MEDIUM',
+    noEffect: 'The server announces each change to the structure of a table.',
+    documentation: 'When the connector reads the structure of a table again.',
+  }),
+  'message.prefix.include.list': key.list({
+    default: null,
+    validator: patterns,
+    importance: 'MEDIUM',
+    documentation:
+      'Regular expressions of the prefixes of logical decoding messages to capture. Set either this key or message.prefix.exclude.list. Default: all.',
+  }),
+  'message.prefix.exclude.list': key.list({
+    default: null,
+    validator: patterns,
+    importance: 'MEDIUM',
+    documentation: 'Regular expressions of the prefixes of logical decoding messages that are not captured.',
+  }),
+  'read.only': key.boolean({
+    default: false,
+    importance: 'LOW',
+    noEffect: 'Signals are not supported yet.',
+    documentation: 'Whether incremental snapshots avoid writing to the database.',
+  }),
+})
+
+/** All keys. Names, types, defaults and importance are those of Debezium 3.7, except for `plugin.name`. */
+export const postgresConfig = defineConfig({
+  ...connectionKeys,
+  ...slotKeys,
+  ...publicationKeys,
+  ...snapshotKeys,
+  ...valueKeys,
+  ...commonConfig,
+  ...relationalConfig,
+})
 
 export type PostgresValues = ConfigValues<typeof postgresConfig>

@@ -1,6 +1,6 @@
 import { type AlteredOffsets, SourceConnector, type SourcePartition, type ValidateContext } from 'millrace/connect'
-import { unsupportedUses } from '../cdc/index.ts'
-import { type PostgresValues, postgresConfig, UNSUPPORTED } from './config.ts'
+import { unusedSettings } from '../cdc/index.ts'
+import { type PostgresValues, postgresConfig } from './config.ts'
 import { errors } from './errors.ts'
 import { offsetFault } from './offset-fields.ts'
 import { parseOptions } from './options.ts'
@@ -16,8 +16,8 @@ export class PostgresConnector extends SourceConnector<typeof postgresConfig> {
   override start(settings: PostgresValues): void {
     const props = this.context.configs
     const options = parseOptions(settings, props)
-    for (const use of unsupportedUses(UNSUPPORTED, postgresConfig, props))
-      this.context.logger.warn(`${use.key}=${props[use.key]} has no effect: ${use.reason}`)
+    for (const { key, reason } of unusedSettings(postgresConfig, props))
+      this.context.logger.warn(`The configuration '${key}' has no effect: ${reason}`)
     const { slot, snapshot } = options
     if (slot.dropOnStop && needsSlotAgain(snapshot.mode))
       this.context.logger.warn(

@@ -117,8 +117,6 @@ const MOST_AT_ONCE = 256
 const builtin = (name: TableName): boolean =>
   name.schema === 'pg_catalog' || name.schema === 'information_schema' || /^pg_(toast|temp)/.test(name.schema)
 
-const lower = <T extends string>(value: string): T => value.trim().toLowerCase() as T
-
 function statements(text: string | null): string[] {
   return (text ?? '')
     .split(/(?<!;);(?!;)/)
@@ -164,7 +162,7 @@ export function parseOptions(c: PostgresValues, props: Props): PostgresOptions {
       user: c['database.user'] ?? '',
       password: c['database.password']?.value ?? null,
       database,
-      sslMode: lower(c['database.sslmode']),
+      sslMode: c['database.sslmode'],
       sslCert: c['database.sslcert'],
       sslKey: c['database.sslkey'],
       sslPassword: c['database.sslpassword']?.value ?? null,
@@ -174,11 +172,11 @@ export function parseOptions(c: PostgresValues, props: Props): PostgresOptions {
       initialStatements: statements(c['database.initial.statements']),
     },
     values: {
-      decimals: lower(c['decimal.handling.mode']),
-      time: lower(c['time.precision.mode']),
-      binary: lower(c['binary.handling.mode']),
-      hstore: lower(c['hstore.handling.mode']),
-      interval: lower(c['interval.handling.mode']),
+      decimals: c['decimal.handling.mode'],
+      time: c['time.precision.mode'],
+      binary: c['binary.handling.mode'],
+      hstore: c['hstore.handling.mode'],
+      interval: c['interval.handling.mode'],
       moneyDigits: c['money.fraction.digits'],
       includeUnknown: c['include.unknown.datatypes'],
       ...placeholderOf(c['unavailable.value.placeholder']),
@@ -204,13 +202,13 @@ export function parseOptions(c: PostgresValues, props: Props): PostgresOptions {
     ),
     keys: new KeyColumns(c['message.key.columns']),
     rules: new ColumnRules(props, database),
-    schemaNames: lower(c['schema.name.adjustment.mode']),
-    fieldNames: lower(c['field.name.adjustment.mode']),
+    schemaNames: c['schema.name.adjustment.mode'],
+    fieldNames: c['field.name.adjustment.mode'],
     comments: c['include.schema.comments'],
     tombstones: c['tombstones.on.delete'],
     skipped: new Set(c['skipped.operations'].map(o => o.trim().toLowerCase())),
     skipUnchanged: c['skip.messages.without.change'],
-    convertingFailure: lower(c['event.converting.failure.handling.mode']),
+    convertingFailure: c['event.converting.failure.handling.mode'],
     transactionMetadata: c['provide.transaction.metadata'],
     contextHeaders: c['extended.headers.enabled'],
     maxBatch: Math.min(c['max.batch.size'], MOST_AT_ONCE),
@@ -229,32 +227,30 @@ export function parseOptions(c: PostgresValues, props: Props): PostgresOptions {
       maxRetries: c['slot.max.retries'],
       retryDelayMs: c['slot.retry.delay.ms'],
       statusMs: c['status.update.interval.ms'],
-      flush: lower(flush),
-      mismatch: c['internal.slot.seek.to.known.offset.on.start']
-        ? 'trust_offset'
-        : lower(c['offset.mismatch.strategy']),
+      flush: flush,
+      mismatch: c['internal.slot.seek.to.known.offset.on.start'] ? 'trust_offset' : c['offset.mismatch.strategy'],
       xminMs: c['xmin.fetch.interval.ms'],
     },
     publication: {
       name: c['publication.name'],
-      autocreate: lower(c['publication.autocreate.mode']),
+      autocreate: c['publication.autocreate.mode'],
       viaRoot: c['publish.via.partition.root'],
       identities: c['replica.identity.autoset.values'],
     },
     snapshot: {
-      mode: lower(c['snapshot.mode']),
-      isolation: lower(c['snapshot.isolation.mode']),
-      lock: lower(c['snapshot.locking.mode']) === 'shared',
+      mode: c['snapshot.mode'],
+      isolation: c['snapshot.isolation.mode'],
+      lock: c['snapshot.locking.mode'] === 'shared',
       lockTimeoutMs: c['snapshot.lock.timeout.ms'],
       delayMs: c['snapshot.delay.ms'],
       include: compileList(rawList(c['snapshot.include.collection.list'])),
-      order: lower(c['snapshot.tables.order.by.row.count']),
+      order: c['snapshot.tables.order.by.row.count'],
       overrides: overrides(c['snapshot.select.statement.overrides'], props),
     },
     streamingDelayMs: c['streaming.delay.ms'],
     guardrail: {
       max: c['guardrail.collections.max'],
-      fail: lower(c['guardrail.collections.limit.action']) === 'fail',
+      fail: c['guardrail.collections.limit.action'] === 'fail',
     },
   }
 }

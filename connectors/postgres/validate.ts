@@ -1,9 +1,9 @@
 import type { MillraceError, Props, ValidateContext } from 'millrace/connect'
 import { messageOf } from 'millrace/connect'
-import { RULE_KEYS, unsupportedUses, wrongRule } from '../cdc/index.ts'
+import { RULE_KEYS, wrongRule } from '../cdc/index.ts'
 import { Catalog } from './catalog/catalog.ts'
 import { endClient, openClient } from './client/open.ts'
-import { type PostgresValues, postgresConfig, UNSUPPORTED } from './config.ts'
+import type { PostgresValues } from './config.ts'
 import { errors } from './errors.ts'
 import { type PostgresOptions, parseOptions } from './options.ts'
 import { shownNames } from './publication.ts'
@@ -18,9 +18,6 @@ const NAMING = /(^|\.)(Schema(Unicode)?TopicNamingStrategy|DefaultTopicNamingStr
 /** Checks that need no database. */
 export function checkTogether(props: Props, complain: Complain): void {
   const given = (key: string) => (props[key] ?? '').trim() !== ''
-  for (const use of unsupportedUses(UNSUPPORTED, postgresConfig, props)) {
-    if (use.action === 'refuse') complain(use.key, `${use.key}: ${use.reason}.`)
-  }
   for (const kind of ['table', 'schema', 'column']) {
     const [include, exclude] = [`${kind}.include.list`, `${kind}.exclude.list`]
     if (given(include) && given(exclude))
@@ -31,24 +28,11 @@ export function checkTogether(props: Props, complain: Complain): void {
     const wrong = wrongRule(key, value)
     if (wrong) complain(key, `Invalid value for configuration ${key}: ${wrong}`)
   }
-  const mode = (props['snapshot.mode'] ?? '').toLowerCase()
-  if (mode === 'custom' || mode === 'configuration_based')
-    complain(
-      'snapshot.mode',
-      `snapshot.mode=${mode} is not there yet: use initial, always, initial_only, no_data or when_needed.`,
-    )
-  if ((props['snapshot.locking.mode'] ?? '').toLowerCase() === 'custom')
-    complain('snapshot.locking.mode', 'snapshot.locking.mode=custom is not there: use none or shared.')
-  if ((props['plugin.name'] ?? '').toLowerCase() === 'decoderbufs')
-    complain(
-      'plugin.name',
-      'The plugin decoderbufs is not supported: set plugin.name=pgoutput, which every server has.',
-    )
   const naming = props['topic.naming.strategy']
   if (naming && !NAMING.test(naming.trim()))
     complain(
       'topic.naming.strategy',
-      `${naming} is not there: use io.debezium.schema.SchemaTopicNamingStrategy or SchemaUnicodeTopicNamingStrategy, and a transformation for other names.`,
+      `${naming} is not supported. Use io.debezium.schema.SchemaTopicNamingStrategy or SchemaUnicodeTopicNamingStrategy, and a transformation for other names.`,
     )
   checkStreamParams(props['slot.stream.params'] ?? '', complain)
   checkOverrides(props, complain)

@@ -1,0 +1,16 @@
+import type { ConfigDef } from 'millrace/connect'
+
+export interface UnusedSetting {
+  readonly key: string
+  readonly reason: string
+}
+
+/** The settings that a configuration changes from their defaults, although they have no effect. */
+export function unusedSettings(def: ConfigDef, props: Readonly<Record<string, string>>): UnusedSetting[] {
+  return Object.entries(def).flatMap(([key, { noEffect, default: fallback }]) => {
+    const given = props[key]?.trim()
+    if (noEffect === undefined || given === undefined || given === '') return []
+    const shown = Array.isArray(fallback) ? fallback.join(',') : String(fallback ?? '')
+    return given.toLowerCase() === shown.toLowerCase() ? [] : [{ key, reason: noEffect }]
+  })
+}
