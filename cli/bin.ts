@@ -1,16 +1,17 @@
 #!/usr/bin/env node
-// Nothing but the version check before anything else is loaded: an old Node cannot load the rest and would show a stack.
+// The version is checked before other modules are loaded: an old Node would fail to load them, with
+// a stack trace.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 19)) {
   process.stderr.write(
-    `millrace: needs Node 22.19 or newer, this is ${process.versions.node}. Install a newer Node (https://nodejs.org).\n`,
+    `millrace: Node ${process.versions.node} is too old. Install Node 22.19 or newer (https://nodejs.org).\n`,
   )
   process.exit(1)
 }
 // Read once, when the first file operation starts the thread pool. Four threads are few for a
 // broker: see docs/operations.md.
 process.env['UV_THREADPOOL_SIZE'] ??= '8'
-// keeps compiled code for the next start; of no consequence where the folder for it cannot be written
+// makes the next start faster; if its folder cannot be written, nothing else changes
 const { enableCompileCache } = await import('node:module')
 enableCompileCache?.()
 const { main } = await import('./main.ts')

@@ -11,7 +11,7 @@ const bin = join(import.meta.dirname, 'bin.ts')
 const run = (...args: string[]) =>
   spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8', timeout: 30_000, killSignal: 'SIGKILL' })
 
-test('--help of the program and of every command says how to use it', () => {
+test('--help shows the usage of the program and of every command', () => {
   for (const [args, words] of [
     [[], ['start', 'broker', 'connect-standalone', 'connect-distributed']],
     [['start'], ['--demo', '--data-dir', '--port', '--rest-port', '9092', '8083', '--log-format']],
@@ -28,7 +28,7 @@ test('--help of the program and of every command says how to use it', () => {
 
 test('the command starts with eight file threads unless UV_THREADPOOL_SIZE is set', () => {
   const threads = (size: string | undefined) => {
-    // the program's first file operation starts the threads; it ends only then
+    // counts the threads after the first file operation, which starts them
     const count = "process.stderr.write('threads ' + readdirSync('/proc/self/task').length)"
     const code = `const { exit } = process;process.exit = code => readFile('/etc/hostname', () => { ${count}; exit(code) })`
     const preload = `data:text/javascript,import { readdirSync, readFile } from 'node:fs';${code}`
@@ -39,7 +39,7 @@ test('the command starts with eight file threads unless UV_THREADPOOL_SIZE is se
   expect(threads(undefined) - threads('1')).toBe(7)
 })
 
-test('an unknown command and a port that is none end in one line and a non-zero exit', () => {
+test('an unknown command and an invalid port give one line and a non-zero exit code', () => {
   expect(run('strat')).toMatchObject({ status: 1, stderr: expect.stringContaining("unknown command 'strat'") })
   expect(run('start', '--port', 'x')).toMatchObject({
     status: 1,
@@ -87,7 +87,7 @@ test('--log-format json logs JSON to the last line, which is written before the 
   expect(code).toBe(0)
 })
 
-test('a taken port is one clear line', async () => {
+test('a port that is in use gives one line that names the option', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise(done => server.once('listening', done))
   const { port } = server.address() as AddressInfo
@@ -96,7 +96,7 @@ test('a taken port is one clear line', async () => {
     const { status, stderr } = run('start', '--port', String(port), '--data-dir', dir)
     expect(status).toBe(1)
     expect(stderr.trim().split('\n')).toEqual([
-      expect.stringMatching(new RegExp(`port ${port} of 127.0.0.1 is taken.*--port`)),
+      expect.stringMatching(new RegExp(`port ${port} of 127.0.0.1 is used.*--port`)),
     ])
   } finally {
     server.close()
@@ -104,11 +104,11 @@ test('a taken port is one clear line', async () => {
   }
 })
 
-test('a data directory that cannot be made is one clear line', () => {
+test('a data directory that cannot be created gives one line that names the option', () => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
   const file = join(dir, 'file')
   writeFileSync(file, '')
-  // mkdir answers ENOENT in /proc, which must not be tried for ever
+  // mkdir answers ENOENT in /proc, which must not cause an endless loop
   const places = [join(file, 'below'), ...(process.platform === 'linux' ? ['/proc/millrace/data'] : [])]
   try {
     for (const place of places) {
@@ -121,7 +121,7 @@ test('a data directory that cannot be made is one clear line', () => {
   }
 })
 
-test('overrides are key=value, the value as it stands', () => {
+test('an override is key=value, and its value may contain =', () => {
   expect(parseOverrides(['a.b=1', 'c=x=y', 'd='])).toEqual({ 'a.b': '1', c: 'x=y', d: '' })
-  expect(() => parseOverrides(['nonsense'])).toThrow(/'nonsense' is not an override/)
+  expect(() => parseOverrides(['nonsense'])).toThrow(/'nonsense' of --override is not a property/)
 })

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { isDiskFull } from './lifecycle.ts'
 
-test('a full disk is known by its cause, however often it was put into other words', () => {
+test('a full disk is recognised below any number of other errors', () => {
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
   expect(isDiskFull(full)).toBe(true)
-  const told = new Error('cannot write to the metadata log', { cause: full })
-  expect(isDiskFull(new Error('the broker did not start', { cause: told }))).toBe(true)
+  const between = new Error('cannot write to the metadata log', { cause: full })
+  expect(isDiskFull(new Error('the broker did not start', { cause: between }))).toBe(true)
   expect(isDiskFull(new Error('no', { cause: Object.assign(new Error('no'), { code: 'EACCES' }) }))).toBe(false)
   expect(isDiskFull('ENOSPC')).toBe(false)
 })

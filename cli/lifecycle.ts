@@ -1,18 +1,18 @@
 import { messageOf } from '../core/common/errors/error-table.ts'
 import { errors } from './errors.ts'
 
-/** Something to close at the end; the last one opened is closed first. */
+/** Something that is closed at the end. */
 export interface Closable {
   readonly name: string
   close(): Promise<void>
 }
 
-/** How long a clean shutdown may take before the process ends all the same. */
+/** How long a clean shutdown may take. After that, the process exits anyway. */
 const GRACE_MS = 30_000
 
 /**
- * Holds what a command has opened and closes it in reverse order on Ctrl-C, TERM, or when a start fails half way.
- * A second Ctrl-C ends at once.
+ * Closes what a command has opened, in reverse order: on Ctrl-C, on SIGTERM, and if the start
+ * fails. A second Ctrl-C exits at once.
  */
 export class Lifecycle {
   readonly #opened: Closable[] = []
@@ -20,7 +20,7 @@ export class Lifecycle {
   #closing: Promise<void> | null = null
   readonly #abort = new AbortController()
 
-  /** Aborted as soon as a stop is asked for. */
+  /** Aborted when the command is to stop. */
   get signal(): AbortSignal {
     return this.#abort.signal
   }
@@ -29,17 +29,17 @@ export class Lifecycle {
     this.#opened.push({ name, close })
   }
 
-  /** As `add`, but closed after all the others: what they need until their end. */
+  /** Like `add`, for something that the others need until they are closed: it is closed last. */
   addFirst(name: string, close: () => Promise<void>): void {
     this.#opened.unshift({ name, close })
   }
 
-  /** Resolves with the reason when a stop is asked for. */
+  /** Resolves with the reason when the command is to stop. */
   get stopped(): Promise<string> {
     return this.#stop.promise
   }
 
-  /** Asks for a stop. */
+  /** Makes the command stop. */
   stop(reason: string): void {
     this.#stop.resolve(reason)
     this.#abort.abort(new Error(reason))
@@ -54,12 +54,12 @@ export class Lifecycle {
     }
   }
 
-  /** Closes everything; failures are told, not thrown. Resolves to whether all closed well. */
+  /** Closes everything. Reports failures and does not throw. Returns whether there were none. */
   async close(report: (text: string) => void): Promise<boolean> {
     let well = true
     this.#closing ??= (async () => {
       const timer = setTimeout(() => {
-        report(`not all stopped within ${GRACE_MS / 1000} s; ending all the same`)
+        report(`stopping took longer than ${GRACE_MS / 1000} s, so the process exits now`)
         process.exit(1)
       }, GRACE_MS)
       for (const item of this.#opened.splice(0).reverse()) {
@@ -77,7 +77,7 @@ export class Lifecycle {
   }
 }
 
-/** Runs a command that serves until it is stopped: opens, waits for a signal, closes. Sets the exit code. */
+/** Runs a command until a signal stops it: opens, waits, closes. Sets the exit code. */
 export async function serve(open: (life: Lifecycle) => Promise<void>): Promise<void> {
   const life = new Lifecycle()
   const report = (text: string) => process.stderr.write(`millrace: ${text}\n`)
@@ -99,7 +99,7 @@ export async function serve(open: (life: Lifecycle) => Promise<void>): Promise<v
   process.exit()
 }
 
-/** Whether the disk is what it came from, whoever has put it into words of his own meanwhile. */
+/** Whether a full disk caused this error, directly or through other errors. */
 export function isDiskFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   return ('code' in error && error.code === 'ENOSPC') || isDiskFull(error.cause)

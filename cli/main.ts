@@ -9,7 +9,7 @@ import { errors } from './errors.ts'
 function port(text: string): number {
   const n = Number(text)
   if (!/^\d+$/.test(text) || n > 65535)
-    throw new InvalidArgumentError('a port is a number from 0 (any free one) to 65535.')
+    throw new InvalidArgumentError('a port is a number from 0 (any free port) to 65535.')
   return n
 }
 
@@ -47,8 +47,11 @@ function program(): Command {
   cli
     .command('start')
     .description('run a broker and a worker in one process')
-    .option('--demo', 'with a small shop database whose orders change by themselves, captured and written to a file')
-    .option('--data-dir <dir>', 'where everything is kept', 'millrace-data')
+    .option(
+      '--demo',
+      'also run a demo: a shop in Postgres whose orders change, and a pipeline that writes them to a file',
+    )
+    .option('--data-dir <dir>', 'the directory for all data', 'millrace-data')
     .option('--port <port>', "the broker's port on 127.0.0.1", port, 9092)
     .option('--rest-port <port>', "the REST API's port on 127.0.0.1", port, 8083)
     .option(...LOG_FORMAT)
@@ -58,13 +61,13 @@ function program(): Command {
     .command('broker')
     .description('run a broker')
     .argument('<server.properties>', "Kafka's broker configuration")
-    .option('--override <key=value>', 'a property that replaces the one in the file; may be repeated', collect, [])
+    .option('--override <key=value>', 'overrides a property of the file; can be repeated', collect, [])
     .option(...LOG_FORMAT)
     .action(async (file, options) => (await import('./commands/broker.ts')).broker(file, options))
 
   cli
     .command('connect-standalone')
-    .description('run a worker by itself, its connectors given as files, its source offsets kept in a file')
+    .description('run a single worker that reads its connectors from files and keeps source offsets in a file')
     .argument('<worker.properties>', "Connect's worker configuration")
     .argument('[connectors...]', 'connector configurations, .properties or .json')
     .option(...LOG_FORMAT)
@@ -72,28 +75,29 @@ function program(): Command {
 
   cli
     .command('connect-distributed')
-    .description('run a worker whose connectors are configured over REST and kept in topics')
+    .description('run a worker whose connectors are configured over REST and stored in topics')
     .argument('<worker.properties>', "Connect's worker configuration")
     .option(...LOG_FORMAT)
     .action(async file => (await import('./commands/connect.ts')).connectDistributed(file))
 
-  const demo = cli.command('demo').description('play with a running demo')
+  const demo = cli.command('demo').description('use a running demo')
   demo
     .command('sql')
-    .description("run SQL in the demo's database")
+    .description('run an SQL statement in the database of the demo')
     .argument('<statement>', 'such as "update orders set status = \'paid\' where id = 1"')
-    .option('--data-dir <dir>', 'the data directory that the demo was started with', 'millrace-data')
+    .option('--data-dir <dir>', 'the data directory of the demo', 'millrace-data')
     .action(async (statement, options) => (await import('./demo/sql.ts')).runSql(statement, options))
   return cli
 }
 
 /**
- * V8 counts the Buffers that come and go as if they were heap, and collects the whole of a small heap again and again, for half of the
- * processor's time under load. With this it waits until three times as much is there as was left the last time.
+ * V8 counts Buffers as if they were part of the heap. Under load it therefore collects a small heap
+ * so often that this takes half of the CPU time. With this flag, V8 waits until the heap has grown
+ * to three times what was left after the last collection.
  */
 const HEAP_GROWTH = '--heap-growing-percent=200'
 
-/** Runs the command line; errors end in one line on stderr and exit code 1. */
+/** Runs the command line. An error is one line on stderr and exit code 1. */
 export async function main(argv: readonly string[]): Promise<void> {
   setFlagsFromString(HEAP_GROWTH)
   // a terminal or a reader that is closed must not end the pipelines

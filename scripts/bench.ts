@@ -1,8 +1,8 @@
 /**
- * `npm run bench [-- CASE ... --rounds N --write --base DIR --only TEXT]`: the benchmarks, each next to its
- * peer in the same run, alternating, with ours a second time as the control. `--write` puts the
- * figures into `docs/benchmarks.md`. `--base` compares with the built checkout of another commit
- * instead of the peer. `--only` runs the cases whose title contains the text.
+ * `npm run bench [-- CASE ... --rounds N --write --base DIR --only TEXT]` runs the benchmarks. Each
+ * alternates Millrace, its peer, and Millrace again as the control. `--write` puts the figures into
+ * `docs/benchmarks.md`. `--base` compares with the built checkout of another commit instead of the
+ * peer. `--only` runs the cases whose title contains the text.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -51,7 +51,7 @@ const sections: string[] = []
 try {
   for (const name of names) {
     const run = CASES[name as keyof typeof CASES]
-    if (!run) throw new Error(`no benchmark '${name}'; there are ${Object.keys(CASES).join(', ')}`)
+    if (!run) throw new Error(`unknown benchmark '${name}'. Use one of ${Object.keys(CASES).join(', ')}.`)
     const results: { title: string; summaries: Summary[] }[] = await run(join(dir, name), Number(values.rounds), say)
     for (const { title, summaries } of results)
       if (summaries.length > 0) sections.push(`### ${title}\n\n${table(summaries)}\n`)

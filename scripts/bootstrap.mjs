@@ -1,6 +1,7 @@
-// `npm start` and `npm test` on a fresh clone: plain JavaScript without dependencies, since nothing is installed yet, and
-// written for Node 20, since npm runs it on whatever Node there is. Installs, builds, then hands over to the Node 24 of the
-// `node` package.
+// Runs `npm start`, `npm test`, `npm run bench` and `npm run build`. Installs and builds, then
+// starts the command with Node 24 of the npm package `node`. On a fresh clone nothing is installed,
+// and npm runs this file with the Node of the machine: so it has no dependencies and runs on Node
+// 20.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
@@ -18,9 +19,7 @@ function fail(text, code = 1) {
 }
 
 if (Number(process.versions.node.split('.')[0]) < 20) {
-  fail(
-    `Node ${process.versions.node} is too old to set up; install Node 20 or newer (https://nodejs.org) and run this again.`,
-  )
+  fail(`Node ${process.versions.node} is too old. Install Node 20 or newer (https://nodejs.org) and run this again.`)
 }
 
 function step(what, file, args, options = {}) {
@@ -28,18 +27,23 @@ function step(what, file, args, options = {}) {
   say(`${what} ...`)
   const done = spawnSync(file, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], ...options })
   if (done.error) fail(`${what} failed: ${done.error.message}`)
-  if (done.status !== 0) fail(`${what} failed (exit ${done.status ?? done.signal}); the lines above say why.`)
+  if (done.status !== 0) fail(`${what} failed (exit ${done.status ?? done.signal}). The reason is in the lines above.`)
   say(`${what}: done in ${((Date.now() - started) / 1000).toFixed(1)} s`)
 }
 
-/** What packages and build take, and what npm needs besides while it unpacks. */
+/** The space for the packages and the build, and for npm while it unpacks. */
 const NEEDED_MB = 700
 
 const LOCK = join(root, '.cache', 'setup.lock')
-/** No setting up takes so long: whoever holds the lock then has died, and its number is someone else's. */
+/**
+ * Longer than any setup. The owner of an older lock has ended, and its pid may have been reused.
+ */
 const LOCK_LASTS_MS = 15 * 60_000
 
-/** The state of a process ('Z' is a zombie's) and its start in ticks since the boot; null where /proc does not tell. */
+/**
+ * The state of a process ('Z' for a zombie) and its start, in ticks since the boot. Null if /proc
+ * has no such process.
+ */
 function statOf(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -56,7 +60,7 @@ function identity() {
   try {
     place = `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}/${readlinkSync('/proc/self/ns/pid')}`
   } catch {
-    // no /proc: the host's name has to do
+    // without /proc, the host name must suffice
   }
   return { pid: process.pid, start: statOf(process.pid)?.start ?? '', place, host: hostname() }
 }
@@ -72,9 +76,9 @@ function holder() {
     return null
   }
   const me = identity()
-  // an earlier version wrote its pid alone
+  // an earlier version wrote only its pid
   if (typeof owner !== 'object' || owner === null) owner = { ...me, pid: Number(owner), start: '' }
-  // its process is not visible here: it is in another container, or on another host that shares this folder
+  // the process runs in another container or on another host that shares this folder
   if (owner.place !== me.place) return owner
   const stat = statOf(owner.pid)
   // a zombie has ended; a different start time means that another process has reused the pid
@@ -87,10 +91,13 @@ function holder() {
   }
 }
 
-/** Installs and builds: one at a time, since a second one in the same clone would pull the files from under the first. */
+/**
+ * Installs and builds. Only one process at a time does this in a clone, because two would overwrite
+ * each other's files.
+ */
 function setUp() {
   mkdirSync(dirname(LOCK), { recursive: true })
-  for (let told = false; ; ) {
+  for (let said = false; ; ) {
     try {
       writeFileSync(LOCK, JSON.stringify(identity()), { flag: 'wx' })
       break
@@ -100,12 +107,12 @@ function setUp() {
     const owner = holder()
     if (!owner) rmSync(LOCK, { force: true })
     else {
-      if (!told)
+      if (!said)
         say(
-          `waiting for process ${owner.pid} on ${owner.host}, which is setting up here ... ` +
+          `waiting for process ${owner.pid} on ${owner.host}, which installs or builds in this folder. ` +
             `If it has ended, delete ${LOCK}.`,
         )
-      told = true
+      said = true
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250)
     }
   }
@@ -123,15 +130,16 @@ function install() {
     .digest('hex')
   const stamp = join(root, 'node_modules', '.millrace-installed')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock && existsSync(node)) return
-  // npm takes a package for installed whose script was cut off: what an interrupted or damaged installation left is begun anew
+  // npm does not notice that an install script was interrupted, so an incomplete installation is
+  // deleted
   if (existsSync(join(root, 'node_modules')) && !existsSync(node)) {
-    say('an installation that is not whole is removed')
+    say('deleting an incomplete installation')
     rmSync(join(root, 'node_modules'), { recursive: true, force: true })
   }
   const { bavail, bsize } = statfsSync(root)
   const free = Math.floor((bavail * bsize) / 2 ** 20)
-  if (free < NEEDED_MB) fail(`packages and build need ${NEEDED_MB} MB; on the disk of ${root} are ${free} MB free.`)
-  // not `npm ci`: it refuses a lockfile made where some other platform's optional binaries could not be looked up
+  if (free < NEEDED_MB) fail(`packages and build need ${NEEDED_MB} MB, but the disk of ${root} has ${free} MB free.`)
+  // `npm ci` refuses a lockfile that lacks the optional packages of another platform
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
   step('installing packages (once, about 400 MB)', npm, [
     'install',
@@ -139,7 +147,7 @@ function install() {
     '--no-audit',
     '--no-fund',
     '--loglevel=error',
-    // npm's own pauses are 10 and 60 s, in silence: without a network that is minutes before the first word
+    // with npm's defaults, 10 and 60 s, minutes pass without a message if there is no network
     '--fetch-retry-mintimeout=500',
     '--fetch-retry-maxtimeout=5000',
   ])
@@ -151,17 +159,17 @@ const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win
 function build() {
   if (!existsSync(node))
     fail(
-      'npm has not installed the `node` package whole; is `ignore-scripts` set in an .npmrc? (npm config get ignore-scripts)',
+      'npm did not run the install script of the `node` package. Unset `ignore-scripts` in your .npmrc and run this again.',
     )
   mkdirSync(join(root, 'node_modules', '.cache'), { recursive: true })
   step('building', node, [join(root, 'scripts', 'build.ts')])
 }
 
-/** Runs a program in the foreground; signals reach it through the terminal's process group or are passed on. */
+/** Runs a program in the foreground until it ends, and exits with its code. */
 function handOver(args) {
   const path = `${join(root, 'node_modules', '.bin')}:${process.env.PATH ?? ''}`
   const child = spawn(node, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: path } })
-  // Ctrl-C reaches the child by itself, TERM does not; either way wait until it has stopped cleanly
+  // the terminal sends Ctrl-C to the child too; other signals are passed on
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))
   process.on('SIGHUP', () => child.kill('SIGHUP'))

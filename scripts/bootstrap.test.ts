@@ -26,7 +26,7 @@ function script(file: string, text: string): void {
   chmodSync(file, 0o755)
 }
 
-/** A clone with nothing installed, and an npm that installs a `node` which only says when it builds. */
+/** A clone without packages, and a fake npm that installs a fake `node`. Both log what they do. */
 function clone(): { dir: string; log: string; run(): Promise<{ code: number | null; text: string }> } {
   const dir = join(mkdtempSync(join(tmpdir(), 'millrace-bootstrap-')), 'a clone')
   dirs.push(join(dir, '..'))
@@ -52,23 +52,23 @@ function clone(): { dir: string; log: string; run(): Promise<{ code: number | nu
 
 const words = (log: string) => readFileSync(log, 'utf8').trim().split('\n')
 
-test('two at the same time set up one after the other, and install once', async () => {
+test('of two processes at the same time, the second waits for the first, and only one installs', async () => {
   const { log, run } = clone()
   const both = await Promise.all([run(), run()])
   expect(both.map(r => r.code)).toEqual([0, 0])
   expect(words(log)).toEqual(['install', 'installed', 'build', 'built', 'build', 'built'])
 })
 
-/** A process that has ended and that its parent never waits for. */
+/** A zombie: it has ended, and its parent never waits for it. */
 async function defunct(): Promise<{ pid: number; parent: ChildProcess }> {
-  // sleep takes the shell's place, and never asks for the exit code of the child that it inherited
+  // `exec sleep` inherits the child of the shell and never waits for it
   const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] })
   const pid = Number(String((await once(parent.stdout, 'data'))[0]))
   await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, 'latin1')).toContain(') Z '))
   return { pid, parent }
 }
 
-test.skipIf(!existsSync('/proc/self/stat'))('a lock whose owner has ended blocks nobody', async () => {
+test.skipIf(!existsSync('/proc/self/stat'))('a lock whose owner has ended is ignored', async () => {
   const zombie = await defunct()
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
   const place = `${boot}/${readlinkSync('/proc/self/ns/pid')}`
@@ -77,7 +77,7 @@ test.skipIf(!existsSync('/proc/self/stat'))('a lock whose owner has ended blocks
     String(zombie.pid),
     'garbage',
     JSON.stringify({ pid: zombie.pid, start: '', place, host: 'here' }),
-    // a pid that another process has got since
+    // another process has reused the pid
     JSON.stringify({ pid: process.pid, start: '1', place, host: 'here' }),
   ]
   for (const lock of locks) {
@@ -91,7 +91,7 @@ test.skipIf(!existsSync('/proc/self/stat'))('a lock whose owner has ended blocks
   zombie.parent.kill()
 })
 
-test('a lock of a process in another container or on another host is waited for, and named', async () => {
+test('a lock of a process in another container or on another host is respected and reported', async () => {
   const { dir, log, run } = clone()
   mkdirSync(join(dir, '.cache'))
   const lock = join(dir, '.cache/setup.lock')
@@ -101,12 +101,12 @@ test('a lock of a process in another container or on another host is waited for,
   const { code, text } = await running
   expect(code).toBe(0)
   expect(text).toContain(
-    `waiting for process 7 on builder, which is setting up here ... If it has ended, delete ${lock}.`,
+    `waiting for process 7 on builder, which installs or builds in this folder. If it has ended, delete ${lock}.`,
   )
   expect(words(log)).toContain('built')
 })
 
-test('what an interrupted installation has left is removed first', async () => {
+test('an incomplete installation is deleted first', async () => {
   const { dir, log, run } = clone()
   mkdirSync(join(dir, 'node_modules/half'), { recursive: true })
   expect((await run()).code).toBe(0)
@@ -114,13 +114,13 @@ test('what an interrupted installation has left is removed first', async () => {
   expect(words(log)).toEqual(['install', 'installed', 'build', 'built'])
 })
 
-test('an npm that fails is one clear line, and the next run begins again', async () => {
+test('a failure of npm is reported in one line, and the next run installs again', async () => {
   const { dir, log, run } = clone()
   const npm = readFileSync(join(dir, 'bin/npm'))
   script(join(dir, 'bin/npm'), 'mkdir node_modules; exit 7')
   const failed = await run()
   expect(failed.code).toBe(1)
-  expect(failed.text).toMatch(/installing packages .* failed \(exit 7\); the lines above say why/)
+  expect(failed.text).toMatch(/installing packages .* failed \(exit 7\)\. The reason is in the lines above/)
   writeFileSync(join(dir, 'bin/npm'), npm)
   expect((await run()).code).toBe(0)
   expect(words(log)).toEqual(['install', 'installed', 'build', 'built'])

@@ -10,7 +10,7 @@ import { check, unused } from './text/check.ts'
 import { EXCEPTIONS } from './text/exceptions.ts'
 
 /** The folders and files that are checked without arguments. */
-const CHECKED = ['scripts/text', 'scripts/dependencies', 'scripts/check-text.ts']
+const CHECKED = ['cli', 'scripts', '.ci']
 /** Copies and answers of other software, and the list of phrases itself. */
 const FOREIGN =
   /(?:^|\/)(?:golden\/.*\.json|fixtures\/.*|package-lock\.json|LICENSE)$|^scripts\/text\/(?:words|exceptions|text\.test)\.ts$/

@@ -1,7 +1,8 @@
 /**
- * Writes the pages of `docs/` that come from declarations: connectors, transformations and converters from their READMEs,
- * doc comments and configurations; broker and worker from their configurations; the errors from their tables. With
- * `--check` it writes nothing and exits 1 where a page is not up to date or a link leads nowhere.
+ * Writes the generated pages of `docs/`: connectors, transformations and converters from their
+ * READMEs, doc comments and declarations; settings from their declarations; errors from their
+ * tables. With `--check`, it writes nothing, and exits 1 if a page is out of date or a link is
+ * broken.
  */
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -23,7 +24,7 @@ const faults: string[] = []
 for (const [path, text] of pages) {
   const file = join(root, path)
   if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
-  if (check) faults.push(`${path} is not up to date: npm run docs`)
+  if (check) faults.push(`${path} is out of date: run \`npm run docs\``)
   else {
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, text)
@@ -31,7 +32,7 @@ for (const [path, text] of pages) {
   }
 }
 for (const path of globSync('docs/connectors/*.md', { cwd: root })) {
-  if (!pages.some(([known]) => known === path)) faults.push(`${path} belongs to no connector: remove it`)
+  if (!pages.some(([known]) => known === path)) faults.push(`${path} has no connector: delete it`)
 }
 faults.push(...brokenLinks(root))
 for (const fault of faults) console.error(fault)

@@ -1,7 +1,9 @@
 /**
- * `npm test`: every test but the peers', against real services. Ends with one line, `N passed, N failed, N skipped`, which is also
- * added to the file in MILLRACE_TEST_SUMMARY. Arguments go to vitest: `npm test -- core/protocol`. `--peer` runs the peer tests instead
- * (needs Java; fetches Apache's jars). After MILLRACE_TEST_MINUTES (default 60) it says what is still running and ends it.
+ * `npm test` runs every test except the peer tests, against real services. Arguments go to vitest:
+ * `npm test -- core/protocol`. `--peer` runs the peer tests instead, which need Java and download
+ * Apache's jars. The last line is `N passed, N failed, N skipped`; it is also appended to the file
+ * in MILLRACE_TEST_SUMMARY. After MILLRACE_TEST_MINUTES (default 60), the tests that still run are
+ * reported and ended.
  */
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
@@ -20,7 +22,7 @@ const file = process.env[PROGRESS_FILE] ?? join(out, 'progress.json')
 if (peer) {
   const setUp = spawnSync(process.execPath, [join(root, 'test/peers/setup.ts')], { stdio: 'inherit' })
   if (setUp.status !== 0) {
-    console.error('!!! The peers cannot be had, so their tests are SKIPPED.')
+    console.error('!!! Setting up the peers failed, so their tests are SKIPPED.')
     if (process.env['CI'] === 'true') finish(NONE, 1)
   }
 }
@@ -40,7 +42,9 @@ const code = await runGroup(
     limitMs: minutes * 60_000,
     onEnd(why) {
       ended = true
-      console.error(`\n!!! ${why === 'limit' ? `Not done within ${minutes} minutes` : `Ended by ${why}`}. Running:`)
+      console.error(
+        `\n!!! ${why === 'limit' ? `Not finished after ${minutes} minutes` : `Ended by ${why}`}. Still running:`,
+      )
       for (const { name, since } of readProgress(file).running) {
         console.error(`!!!   for ${Math.round((Date.now() - since) / 1000)} s: ${name}`)
       }
@@ -49,7 +53,10 @@ const code = await runGroup(
 )
 finish(readProgress(file), ended ? code || 1 : code)
 
-/** Prints the last line and ends. What ends wrongly without a failed test, such as an unhandled rejection or a crash, is one failure. */
+/**
+ * Prints the last line and exits. An error outside of all tests, such as an unhandled rejection or
+ * a crash, counts as one failure.
+ */
 function finish({ passed, failed, skipped }: Progress, exitCode: number): never {
   rmSync(out, { recursive: true, force: true })
   const failures = failed === 0 && exitCode !== 0 ? 1 : failed

@@ -3,7 +3,7 @@ import { readProperties } from '../../core/common/config/properties.ts'
 import { errors } from '../errors.ts'
 import { serve } from '../lifecycle.ts'
 
-/** `--override key=value`, repeated, as kafka-server-start.sh has it. */
+/** Parses the values of `--override key=value`, an option of kafka-server-start.sh. */
 export function parseOverrides(texts: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     texts.map(text => {

@@ -13,7 +13,7 @@ function file(name: string, text: string): string {
   return path
 }
 
-test('a connector is read from properties, from what POST takes, and from a flat JSON object, to the same configuration', () => {
+test('properties, the body of a POST and a flat JSON object give the same configuration', () => {
   const config = { name: 'lines', 'connector.class': 'FileStreamSource', 'tasks.max': '1' }
   const wanted = { config, target: null }
   expect(
@@ -30,19 +30,19 @@ test('a connector is read from properties, from what POST takes, and from a flat
   expect(readConnectorFile(file('c.json', JSON.stringify({ ...config, 'tasks.max': 1 })))).toEqual(wanted)
 })
 
-test('the initial state of what POST takes is read, numbers as they stand there', () => {
+test('the initial state is read from the body of a POST, and numbers keep their digits', () => {
   const text = '{"name":"n","initial_state":"stopped","config":{"connector.class":"X","ratio":1.10}}'
   const config = { name: 'n', 'connector.class': 'X', ratio: '1.10' }
   expect(readConnectorFile(file('d.json', text))).toEqual({ config, target: 'STOPPED' })
 })
 
-test('a connector file that is not one is refused with its path and what is wrong', () => {
+test('an invalid connector file is refused with its path and the reason', () => {
   for (const [text, why] of [
     ['[1]', /x\.json cannot be used: it is not a JSON object/],
     ['{"a":', /x\.json cannot be used: .*JSON/],
-    ['{"connector.class":"X"}', /it has no 'name'/],
-    ['{"name":"a","config":{},"initial_state":"off"}', /its 'initial_state' is none of RUNNING, PAUSED, STOPPED/],
-    ['{"name":"a","config":{"k":{"deep":1}}}', /the value of 'k' is not a text/],
+    ['{"connector.class":"X"}', /'name' is missing/],
+    ['{"name":"a","config":{},"initial_state":"off"}', /'initial_state' must be RUNNING, PAUSED or STOPPED/],
+    ['{"name":"a","config":{"k":{"deep":1}}}', /the value of 'k' must be a string/],
   ] as const) {
     expect(() => readConnectorFile(file('x.json', text))).toThrow(why)
   }

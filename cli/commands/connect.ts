@@ -8,16 +8,17 @@ import { startWorker } from '../../core/worker/worker.ts'
 import { errors } from '../errors.ts'
 import { serve } from '../lifecycle.ts'
 
-/** A connector as a file describes it. */
+/** The content of a connector file. */
 export interface ConnectorFile {
   readonly config: Readonly<Record<string, string>>
-  /** What it is to be; null where the file does not say. */
+  /** The state to start in. Null if the file does not name one. */
   readonly target: TargetState | null
 }
 
 /**
- * A connector's configuration from a file, in the three forms that connect-standalone takes: properties, JSON with `name`
- * and `config` (what POST /connectors takes, `initial_state` included), or the flat configuration as JSON.
+ * Reads a connector file in one of the three forms of connect-standalone: properties, JSON with
+ * `name` and `config` (the body of POST /connectors, including `initial_state`), or the flat
+ * configuration as JSON. Throws MR_CLI_CONNECTOR_FILE.
  */
 export function readConnectorFile(path: string): ConnectorFile {
   if (extname(path) !== '.json') return { config: readProperties(path), target: null }
@@ -33,12 +34,12 @@ export function readConnectorFile(path: string): ConnectorFile {
   const nested = typeof whole.config === 'object' && whole.config !== null
   const flat = nested ? { ...(whole.config as object), name: whole.name } : parsed
   const target = nested ? initialTarget(whole.initial_state) : null
-  if (target === undefined) throw refuse("its 'initial_state' is none of RUNNING, PAUSED, STOPPED")
+  if (target === undefined) throw refuse("'initial_state' must be RUNNING, PAUSED or STOPPED")
   const entries = Object.entries(flat).filter(([, value]) => value !== null && value !== undefined)
   const wrong = entries.find(([, value]) => typeof value === 'object')
-  if (wrong) throw refuse(`the value of '${wrong[0]}' is not a text, number or boolean`)
+  if (wrong) throw refuse(`the value of '${wrong[0]}' must be a string, a number or a boolean`)
   const config: Record<string, string> = Object.fromEntries(entries.map(([key, value]) => [key, String(value)]))
-  if (!config['name']) throw refuse(`it has no 'name' (${basename(path)})`)
+  if (!config['name']) throw refuse(`'name' is missing (${basename(path)})`)
   return { config, target }
 }
 

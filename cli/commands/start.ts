@@ -39,7 +39,9 @@ async function checkPort(port: number, option: string): Promise<void> {
   if (taken) throw errors.create('MR_CLI_PORT_TAKEN', { port, option })
 }
 
-/** Sends the log to a file, because the demo uses the screen. Errors are shown on the screen too. */
+/**
+ * Sends the log to a file, because the demo uses the screen. Errors are shown on the screen too.
+ */
 function logToFile(path: string, life: Lifecycle): void {
   const onError = (error: Error) => {
     setLogSink(null)
@@ -64,7 +66,9 @@ function logToFile(path: string, life: Lifecycle): void {
   })
 }
 
-/** The worker's configuration in one process with its broker; what is not named here is Connect's default. */
+/**
+ * The configuration of a worker in the broker's process. Other settings have Connect's defaults.
+ */
 function workerProperties(brokerPort: number, restPort: number): Record<string, string> {
   return {
     'bootstrap.servers': `127.0.0.1:${brokerPort}`,
@@ -78,7 +82,7 @@ function workerProperties(brokerPort: number, restPort: number): Record<string, 
     'status.storage.topic': 'connect-status',
     'status.storage.replication.factor': '1',
     'offset.flush.interval.ms': '1000',
-    // after a kill -9 sinks wait until their former selves have left the group: not for Kafka's 45 s
+    // after a kill -9, sinks wait until their old group members time out; Kafka's default is 45 s
     'consumer.session.timeout.ms': '10000',
     listeners: `http://127.0.0.1:${restPort}`,
     'rest.advertised.host.name': '127.0.0.1',
@@ -101,7 +105,7 @@ export async function start(options: StartOptions): Promise<void> {
       listeners: `PLAINTEXT://127.0.0.1:${options.port}`,
       'log.dirs': join(dataDir, 'logs'),
       'offsets.topic.replication.factor': '1',
-      // one worker and a few groups: Kafka's 50 would be 50 folders for nothing
+      // enough for one worker and a few groups; Kafka's default of 50 would create 50 folders
       'offsets.topic.num.partitions': '8',
       'group.initial.rebalance.delay.ms': '0',
     })

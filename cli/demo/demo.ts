@@ -17,7 +17,7 @@ export interface Demo {
 const SOURCE = 'shop-source'
 const FILE = 'shop-orders-file'
 const ELASTICSEARCH = 'shop-orders-elasticsearch'
-/** How often an order changes. */
+/** The interval between two changes in the shop. */
 const EVERY_MS = 500
 
 const UNWRAP = {
@@ -26,7 +26,7 @@ const UNWRAP = {
   'transforms.unwrap.delete.tombstone.handling.mode': 'tombstone',
 }
 
-/** The connectors of the demo: the very JSON that a user would post. */
+/** The connectors of the demo, exactly as a user would post them. */
 function demoConnectors(
   postgresPort: number,
   outputFile: string,
@@ -63,7 +63,8 @@ function demoConnectors(
         'connection.url': elasticsearchUrl,
         'behavior.on.null.values': 'delete',
         'schema.ignore': 'true',
-        // a demo that begins anew begins its offsets anew: they would be older than what an earlier one left in the index
+        // offsets restart at 0 with a new demo, and would look older than documents of an earlier
+        // demo
         'external.version.source': 'timestamp',
         ...UNWRAP,
         transforms: 'unwrap,key',
@@ -74,7 +75,10 @@ function demoConnectors(
   }
 }
 
-/** Sets the demo up, each step told by `progress`; everything is closed through `life`. Starting again goes on where it was. */
+/**
+ * Starts the demo and reports each step to `progress`. `life` closes it. A later start resumes with
+ * the data of this one.
+ */
 export async function startDemo(options: {
   dataDir: string
   restUrl: string
@@ -96,7 +100,7 @@ export async function startDemo(options: {
     await putConnector(restUrl, name, config)
   }
   if (!elasticsearchUrl) {
-    // it would wait for a server that is not meant to be there
+    // an earlier start had ELASTICSEARCH_URL; without it, the connector would wait for a server
     const path = `/connectors/${ELASTICSEARCH}`
     if (await call(restUrl, 'GET', path)) await call(restUrl, 'DELETE', path)
   }
@@ -105,7 +109,7 @@ export async function startDemo(options: {
   return { shop, outputFile, postgresUrl: postgres.url, elasticsearchUrl, connectors: Object.keys(configs) }
 }
 
-/** The state of each of the demo's connectors once they run, or what is wrong. */
+/** Waits until the connectors of the demo run or have failed, and returns their states. */
 export async function demoStates(
   demo: Demo,
   restUrl: string,

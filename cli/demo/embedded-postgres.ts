@@ -11,7 +11,7 @@ import { errors } from '../errors.ts'
 import { embeddedBinaries, isReachableBy, reachableBinaries, type User, unprivileged } from './postgres-binaries.ts'
 import { postmasterPid, removeStalePidFile } from './postmaster-pid.ts'
 
-/** A Postgres server of the demo's own. */
+/** The Postgres server of the demo. */
 export interface EmbeddedPostgres {
   readonly port: number
   readonly url: string
@@ -34,8 +34,8 @@ function run(file: string, args: readonly string[], user: User | null, cwd: stri
 }
 
 /**
- * Null: the server at this address accepts queries, and serves `data` where that is given. Else why
- * not.
+ * Returns null if the server at this address accepts queries, and serves the directory `data` if
+ * one is given. Else returns the reason.
  */
 async function accepts(url: string, data?: string): Promise<string | null> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 })
@@ -53,7 +53,7 @@ async function accepts(url: string, data?: string): Promise<string | null> {
 
 async function waitUntilUp(child: ChildProcess, url: string, signal: AbortSignal): Promise<void> {
   const died = Promise.withResolvers<string>()
-  child.once('exit', code => died.resolve(`it ended with ${code}`))
+  child.once('exit', code => died.resolve(`it exited with code ${code}`))
   child.once('error', error => died.resolve(messageOf(error)))
   for (let last = '', n = 0; n < 300; n++) {
     signal.throwIfAborted()
@@ -66,7 +66,7 @@ async function waitUntilUp(child: ChildProcess, url: string, signal: AbortSignal
   throw new Error('it did not answer within 30 s')
 }
 
-/** What is kept beside the data of the last server that ran on it. */
+/** The last server that ran on a data directory, as stored next to the data. */
 interface LastServer {
   readonly url: string
   readonly port: number
@@ -78,40 +78,44 @@ function lastServer(dir: string): LastServer | null {
   return existsSync(info) ? (JSON.parse(readFileSync(info, 'utf8')) as LastServer) : null
 }
 
-/** The port of the last time, so that the connector finds its database at once; another where somebody has taken it. */
+/**
+ * The port of the last start, so that the connector finds its database at once. A free port if
+ * another process uses it.
+ */
 async function choosePort(dir: string): Promise<number> {
   const last = lastServer(dir)?.port
   return last !== undefined && !(await isTaken(last)) ? last : freePort()
 }
 
-/** The server that a killed platform left running on this data, to be gone on with. */
+/** The server that still runs on this data, because the platform was killed. Else null. */
 async function leftRunning(dir: string, data: string): Promise<EmbeddedPostgres | null> {
   const last = lastServer(dir)
   if (!last || postmasterPid(data) !== last.pid) return null
   const { url, port, pid } = last
-  // another server may have got its port since, and another program its pid
+  // another server may have its port by now, and another program its pid
   if ((await accepts(url, data)) !== null) return null
   return {
     port,
     url,
     async stop() {
-      // it may have ended by itself, and its pid be another program's
+      // it may have stopped, and its pid may belong to another program
       if (postmasterPid(data) !== pid || (await accepts(url, data)) !== null) return
       process.kill(pid, 'SIGINT')
-      // not our child, so there is no exit event: its pid file goes when it has stopped
+      // it is not a child of this process, so there is no exit event; it removes its pid file
       for (let n = 0; n < 300 && postmasterPid(data) === pid; n++) await sleep(100)
     },
   }
 }
 
 /**
- * Starts Postgres with `wal_level=logical` on 127.0.0.1, its data kept in `dir`. The server is a child of this process but
- * in a group of its own, so that Ctrl-C does not stop it before the connector that reads from it. Throws MR_CLI_*.
+ * Starts Postgres with `wal_level=logical` on 127.0.0.1 and its data in `dir`. The server has a
+ * separate process group, so that Ctrl-C does not stop it before the connector that reads from it.
+ * Throws MR_CLI_*.
  */
 export async function startEmbeddedPostgres(dir: string, signal: AbortSignal): Promise<EmbeddedPostgres> {
   const found = await embeddedBinaries()
   const user = unprivileged()
-  // data cannot lie below a folder that the server's user may not enter, and neither can the server itself
+  // the server's user must be able to enter every folder above the data and above the server
   makeDirs(dir)
   if (user) chownSync(dir, user.uid, user.gid)
   let home = dir
@@ -129,7 +133,7 @@ export async function startEmbeddedPostgres(dir: string, signal: AbortSignal): P
   const port = await choosePort(dir)
   try {
     if (!existsSync(join(data, 'PG_VERSION'))) {
-      // under another name until it is whole: a kill in the middle leaves what no server starts on
+      // has another name until it is complete: initdb may be killed, and no server starts on a part
       const part = `${data}.new`
       for (const old of [data, part]) rmSync(old, { recursive: true, force: true })
       await run(initdb, ['-D', part, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale'], user, home)

@@ -35,20 +35,20 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-test('binaries are taken where they are by who reaches them', () => {
+test('a user who can reach the binaries uses them without a copy', () => {
   expect(reachableBinaries(found, null, copy)).toEqual(found)
   chmodSync(join(dir, 'own'), 0o755)
   expect(reachableBinaries(found, NOBODY, copy)).toEqual(found)
   expect(existsSync(copy)).toBe(false)
 })
 
-test('another user gets a copy, whole whatever a kill left of an earlier one', () => {
+test('another user gets a complete copy, even after a process was killed while it copied', () => {
   mkdirSync(`${copy}.part-x/whole/bin`, { recursive: true })
   const at = { initdb: join(copy, 'bin/initdb'), postgres: join(copy, 'bin/postgres') }
   expect(reachableBinaries(found, NOBODY, copy)).toEqual(at)
   expect(readFileSync(at.postgres, 'utf8')).toBe('binary')
   expect(readdirSync(copy).sort()).toEqual(['bin', 'share'])
-  // made once
+  // the copy is reused
   writeFileSync(at.postgres, 'copy')
   expect(reachableBinaries(found, NOBODY, copy)).toEqual(at)
   expect(readFileSync(at.postgres, 'utf8')).toBe('copy')

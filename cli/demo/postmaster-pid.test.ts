@@ -30,10 +30,10 @@ test.skipIf(!existsSync('/proc/self/stat'))(
       expect(existsSync(file())).toBe(false)
     }
     parent.kill()
-    // Postgres decides on one that is gone
+    // a process that does not exist: Postgres itself ignores the file
     named(5_000_000)
     expect(removeStalePidFile(data)).toBe(false)
-    // children of the server are still at work
+    // a child of the server still runs
     const child = spawn('sleep', ['600'], { cwd: data })
     await once(child, 'spawn')
     named(process.pid)

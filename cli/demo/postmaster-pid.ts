@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 const PID_FILE = 'postmaster.pid'
 
-/** The process that the server's pid file names; null if the file is absent or names none. */
+/** The process id in the server's pid file. Null if there is no file or no number in it. */
 export function postmasterPid(data: string): number | null {
   try {
     return Number(readFileSync(join(data, PID_FILE), 'utf8').split('\n')[0]) || null
@@ -13,10 +13,7 @@ export function postmasterPid(data: string): number | null {
   }
 }
 
-/**
- * The name and the state of a process, as /proc has them; null where it is gone, or there is no
- * /proc.
- */
+/** The name and the state of a process in /proc. Null if it has ended, or if there is no /proc. */
 function processOf(pid: number | string): { name: string; state: string } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -27,7 +24,9 @@ function processOf(pid: number | string): { name: string; state: string } | null
   }
 }
 
-/** Whether a process works in a directory. The server and all its children work in their data. */
+/**
+ * Whether this is the working directory of a process. A server and its children work in their data.
+ */
 function isAnyoneIn(dir: string): boolean {
   const path = realpathSync(dir)
   return readdirSync('/proc').some(pid => {
@@ -35,21 +34,21 @@ function isAnyoneIn(dir: string): boolean {
     try {
       return readlinkSync(`/proc/${pid}/cwd`) === path
     } catch {
-      // it ended, or is somebody else's
+      // it has ended, or belongs to another user
       return false
     }
   })
 }
 
 /**
- * Removes the pid file of a server that is certainly gone: its process is a zombie, or another
- * program has its pid now. Postgres itself takes both for a running server and does not start.
- * Returns whether it did.
+ * Removes the pid file of a server that has certainly ended: its process is a zombie, or another
+ * program has its pid. Postgres would take both for a running server and would not start. Returns
+ * whether it removed the file.
  */
 export function removeStalePidFile(data: string): boolean {
   const pid = postmasterPid(data)
   const running = pid === null ? null : processOf(pid)
-  // what is not running at all Postgres finds out by itself
+  // Postgres itself detects a pid file whose process does not exist
   if (running === null || (running.name === 'postgres' && running.state !== 'Z') || isAnyoneIn(data)) return false
   rmSync(join(data, PID_FILE), { force: true })
   return true

@@ -1,14 +1,16 @@
 import { sleep } from '../../core/common/async/sleep.ts'
 import { errors } from '../errors.ts'
 
-/** A connector's state as GET /connectors/X/status tells it. */
+/** The answer to GET /connectors/NAME/status. */
 export interface ConnectorStatus {
   readonly name: string
   readonly connector: { readonly state: string; readonly trace?: string }
   readonly tasks: readonly { readonly id: number; readonly state: string; readonly trace?: string }[]
 }
 
-/** Calls the worker's REST API as any client does. Throws MR_CLI_REST for an error answer; null for 404 and 204. */
+/**
+ * Calls the worker's REST API. Returns null for 404 and 204. Throws MR_CLI_REST for other errors.
+ */
 export async function call(base: string, method: string, path: string, body?: unknown): Promise<unknown> {
   const response = await fetch(`${base}${path}`, {
     method,
@@ -23,7 +25,9 @@ export async function call(base: string, method: string, path: string, body?: un
   throw errors.create('MR_CLI_REST', { method, path, status: response.status, message })
 }
 
-/** Creates a connector, or changes it where its configuration is another; leaves it alone where it is the same. */
+/**
+ * Creates a connector, or changes its configuration. Does nothing if the configuration is the same.
+ */
 export async function putConnector(
   base: string,
   name: string,
@@ -41,7 +45,10 @@ export async function statusOf(base: string, name: string): Promise<ConnectorSta
   return (await call(base, 'GET', `/connectors/${encodeURIComponent(name)}/status`)) as ConnectorStatus | null
 }
 
-/** Waits until a connector and its tasks run, or one of them has failed, or the time is over; the last status seen. */
+/**
+ * Waits until a connector and its tasks run, one of them has failed, or the time is over. Returns
+ * the last status.
+ */
 export async function settled(
   base: string,
   name: string,

@@ -9,7 +9,10 @@ function stateLine(status: ConnectorStatus): string {
   return `  ${status.name.padEnd(28)} ${status.connector.state}${tasks ? ` (${tasks})` : ''}${why}`
 }
 
-/** The one screen that a newcomer sees: addresses, the connectors' state, where the output is, what to try next. */
+/**
+ * What `npm start` prints: addresses, the states of the connectors, the output, and what to try
+ * next.
+ */
 export function screen(parts: {
   brokerPort: number
   restUrl: string
@@ -31,7 +34,9 @@ export function screen(parts: {
     ['Postgres', demo.postgresUrl],
     [
       'index',
-      demo.elasticsearchUrl ? `${demo.elasticsearchUrl}/shop.public.orders` : 'none: set ELASTICSEARCH_URL for it',
+      demo.elasticsearchUrl
+        ? `${demo.elasticsearchUrl}/shop.public.orders`
+        : 'none; to have one, set ELASTICSEARCH_URL',
     ],
     ['output', here(demo.outputFile)],
     ['log', here(parts.logFile)],
@@ -52,6 +57,6 @@ Try next, in another terminal:
   npx millrace demo sql${option} "update orders set note = 'hello' where id = 1"
   curl -s '${parts.restUrl}/connectors?expand=status'
 
-Ctrl-C stops everything; the same command goes on where it stopped.
+Ctrl-C stops everything. The same command starts it again, with the same data.
 `
 }

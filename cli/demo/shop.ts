@@ -23,7 +23,10 @@ insert into orders (customer_id, product_id, quantity, total, status)
   from generate_series(1, 1000) n;
 `
 
-/** What happens in the shop, each with how often (out of 100): new orders, orders that move on, some that are cancelled. */
+/**
+ * The changes in the shop, each with its share in percent: new orders, progress, notes,
+ * cancellations.
+ */
 const EVENTS: readonly (readonly [number, string])[] = [
   [
     35,
@@ -44,14 +47,14 @@ const EVENTS: readonly (readonly [number, string])[] = [
   [5, "delete from orders where id = (select id from orders where status = 'pending' order by random() limit 1)"],
 ]
 
-/** A shop whose orders change by themselves. */
+/** A shop whose orders change all the time. */
 export interface Shop {
-  /** Statements that changed something so far. */
+  /** The number of statements that have changed a row. */
   readonly changes: number
   stop(): Promise<void>
 }
 
-/** Creates the shop's tables where they are not there yet, and fills them. */
+/** Creates the shop's tables and rows, unless they exist. */
 export async function createShop(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -74,7 +77,9 @@ function pick(): string {
   return EVENTS[0]![1]
 }
 
-/** Lets an order change every `everyMs` milliseconds until stopped. A lost connection is made anew. */
+/**
+ * Changes an order every `everyMs` milliseconds until stopped. Reconnects after a lost connection.
+ */
 export function runShop(url: string, everyMs: number, logger: Logger): Shop {
   const pool = new pg.Pool({ connectionString: url, max: 1 })
   pool.on('error', error => logger.warn(`the shop lost its connection: ${messageOf(error)}`))

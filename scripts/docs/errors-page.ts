@@ -14,9 +14,9 @@ export async function errorsPage(root: string): Promise<[path: string, text: str
     .map(([code, row]) => `| \`${code}\` | ${cell(row.message)} | ${cell(row.fix)} | ${row.retriable ? 'yes' : ''} |`)
   const head = [
     '# Errors\n',
-    'Every error has a stable code, which stands in `[...]` at its end. Names in braces are filled in. "Passes": the same may',
-    'succeed later, and the platform tries again by itself.\n',
-    '| code | what failed | what to do | passes |',
+    'Every error message ends with a stable code in brackets, such as `[MR_CLI_PORT_TAKEN]`. In this table, names in braces',
+    'stand for values. Millrace retries operations that fail with a retriable error.\n',
+    '| code | what failed | what to do | retriable |',
     '| --- | --- | --- | --- |',
   ]
   return ['docs/errors.md', [...head, ...rows, ''].join('\n')]

@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** A heading's anchor, as GitHub makes it. */
+/** The anchor that GitHub gives to a heading. */
 const anchor = (heading: string) =>
   heading
     .trim()
@@ -9,7 +9,7 @@ const anchor = (heading: string) =>
     .replace(/[^\w\- ]/g, '')
     .replaceAll(' ', '-')
 
-/** Relative links in the documentation that lead nowhere. */
+/** The relative links in the documentation whose file or heading does not exist. */
 export function brokenLinks(root: string): string[] {
   const faults: string[] = []
   const pages = globSync('{*.md,docs/**/*.md,{connectors,transforms,converters}/**/*.md}', { cwd: root })
@@ -18,8 +18,8 @@ export function brokenLinks(root: string): string[] {
       if (/^[a-z]+:/.test(target!)) continue
       const [path = '', hash] = target!.split('#')
       const file = path === '' ? join(root, page) : join(root, dirname(page), path)
-      if (!existsSync(file)) faults.push(`${page}: the link ${target} leads nowhere`)
-      else if (hash && !headings(file).has(hash)) faults.push(`${page}: ${path} has no heading for #${hash}`)
+      if (!existsSync(file)) faults.push(`${page}: the file of the link ${target} does not exist`)
+      else if (hash && !headings(file).has(hash)) faults.push(`${page}: ${path || 'it'} has no heading for #${hash}`)
     }
   }
   return faults

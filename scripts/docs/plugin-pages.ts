@@ -27,7 +27,7 @@ async function configOf(root: string, folder: string, entry: PluginEntry): Promi
   return new module[entry.export]!().config
 }
 
-/** What a class's doc comment says after its Java name: the sentence that introduces it. */
+/** The text of a class's doc comment after its Java name. */
 function introduction(root: string, folder: string, entry: PluginEntry): string {
   const java = entry.aliases?.find(alias => alias.includes('.'))?.replace(/\$.*$/, '') ?? entry.class
   for (const [, raw] of readFileSync(sourceOf(root, folder, entry), 'utf8').matchAll(/\/\*\*([\s\S]*?)\*\//g)) {
@@ -36,10 +36,13 @@ function introduction(root: string, folder: string, entry: PluginEntry): string 
     const said = text.slice(java.length).replace(/^(\$Key and \$Value)?[:,.]\s*/, '')
     return said === '' ? '' : `${said[0]!.toUpperCase()}${said.slice(1)}\n\n`
   }
-  throw new Error(`${folder}: ${entry.class} has no doc comment that begins with ${java}`)
+  throw new Error(`${folder}: the doc comment of ${entry.class} must begin with ${java}`)
 }
 
-/** One entry a family: `$Key` and `$Value` of one class, and a converter of headers too, share their module and keys. */
+/**
+ * Merges the entries of a class: `$Key`, `$Value` and a converter's use for headers have the same
+ * module and keys.
+ */
 function families(entries: readonly PluginEntry[]): PluginEntry[] {
   const seen = new Map<string, PluginEntry>()
   for (const entry of entries) {
@@ -54,10 +57,7 @@ function families(entries: readonly PluginEntry[]): PluginEntry[] {
 
 const code = (names: readonly string[]) => [...new Set(names)].map(name => `\`${name}\``).join(', ')
 
-/**
- * A line of a connector's published list of differences from the connector whose configuration it
- * takes.
- */
+/** A row of a connector's published list of differences from the connector that it replaces. */
 interface Difference {
   readonly what: string
   readonly debezium: string
@@ -66,17 +66,19 @@ interface Difference {
 
 /** The README with its list of differences, if any, taken from the list that the tests check. */
 async function withDifferences(root: string, folder: string, readme: string): Promise<string> {
-  const [source] = globSync(`${folder}/test-support/*/deviations.ts`, { cwd: root })
+  const [source] = globSync(`${folder}/golden/**/deviations.ts`, { cwd: root })
+  if (DIFFERENCES.test(readme) !== (source !== undefined)) {
+    const mark = '<!-- differences --> ... <!-- end differences -->'
+    throw new Error(`${folder} must have both golden/**/deviations.ts and ${mark} in its README, or neither`)
+  }
   if (source === undefined) return readme
-  if (!DIFFERENCES.test(readme))
-    throw new Error(`${folder}/README.md has no <!-- differences --> ... <!-- end differences -->`)
   const { DEVIATIONS } = (await import(join(root, source))) as { DEVIATIONS: readonly Difference[] }
   const rows = DEVIATIONS.map(d => `| ${d.what} | ${d.debezium} | ${d.here} |`)
   const table = ['| what | Debezium | here |', '| --- | --- | --- |', ...rows].join('\n')
   return readme.replace(DIFFERENCES, () => `<!-- differences -->\n${table}\n<!-- end differences -->`)
 }
 
-/** A page for each connector: its README, with a table of its keys where the README points to the page. */
+/** The page of each connector: its README, with the table of its keys inserted. */
 export async function connectorPages(root: string): Promise<[path: string, text: string][]> {
   const pages: [string, string][] = []
   for (const path of globSync('connectors/*/plugins.json', { cwd: root }).sort()) {
@@ -84,7 +86,7 @@ export async function connectorPages(root: string): Promise<[path: string, text:
     const readme = await withDifferences(root, folder, readFileSync(join(root, folder, 'README.md'), 'utf8'))
     pages.push([`${folder}/README.md`, readme])
     if (!MARK.test(readme)) throw new Error(`${folder}/README.md has no <!-- keys --> ... <!-- end keys -->`)
-    const parts = ['Beside these, [every connector has some](../worker.md#every-connector).\n']
+    const parts = ['[Other keys](../worker.md#every-connector) apply to every connector.\n']
     for (const entry of manifestOf(root, folder)) {
       const names = code([entry.class, ...(entry.aliases ?? [])])
       const table = keysTable(await configOf(root, folder, entry))
@@ -102,7 +104,9 @@ const KINDS: Readonly<Record<string, string>> = {
   header_converter: 'Converters of headers only',
 }
 
-/** The pages of the transformations and of the converters: the folder's README, then each class with its keys. */
+/**
+ * The pages of transformations and converters: the folder's README, then each class with its keys.
+ */
 export async function folderPages(root: string): Promise<[path: string, text: string][]> {
   const pages: [string, string][] = []
   for (const folder of ['transforms', 'converters']) {

@@ -27,10 +27,10 @@ function rowOf(name: string, key: ConfigKey, withOptions: boolean): string {
   return `| ${cells.join(' | ')} |`
 }
 
-/** The keys of a declaration as a Markdown table. Has a column of programmatic names if there are any. */
+/** A Markdown table of the keys of a declaration. It has a column of options if a key has one. */
 export function keysTable(config: ConfigDef): string {
   const keys = Object.entries(config).filter(([, key]) => !key.internal)
-  if (keys.length === 0) return 'It has no keys of its own.\n'
+  if (keys.length === 0) return 'It has no keys.\n'
   const withOptions = keys.some(([, key]) => key.option !== undefined)
   const columns = ['key', ...(withOptions ? ['option'] : []), 'type', 'default', 'importance', 'description']
   const head = [`| ${columns.join(' | ')} |`, `| ${columns.map(() => '---').join(' | ')} |`]

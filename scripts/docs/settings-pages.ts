@@ -88,7 +88,10 @@ function workerPage(): string {
   )
 }
 
-/** The pages with the settings of the broker and topics, of the worker and every connector, and of clients. */
+/**
+ * The pages with the settings of the broker and topics, of the worker and every connector, and of
+ * clients.
+ */
 export function settingsPages(): [path: string, text: string][] {
   return [
     ['docs/broker.md', brokerPage()],

@@ -66,7 +66,7 @@ const PROMISES: readonly (readonly [code: string, rule: string])[] = [
 ]
 const HANDLED = 'export const f = () => { later().catch((error: unknown) => { throw error }) }'
 
-test('promises that nobody waits for are found across files, and nothing else is', () => {
+test('floating promises are found across files, and nothing else is', () => {
   const typed = mkdtempSync(join(dir, 'typed-'))
   cpSync(join(root, '.oxlintrc.json'), join(typed, '.oxlintrc.json'))
   const compilerOptions = {

@@ -1,21 +1,24 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
-/** How far a run of tests has come; written at every step, so that it can be read of a run that hangs or has crashed. */
+/**
+ * The progress of a run of tests. It is written at every step, so that a run that hangs can be
+ * examined.
+ */
 export interface Progress {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
-  /** Files that have begun and not ended, and within them tests; with the time of day at which each began. */
+  /** The files and tests that have started and not ended, and when each started. */
   readonly running: readonly { readonly name: string; readonly since: number }[]
 }
 
 export const NONE: Progress = { passed: 0, failed: 0, skipped: 0, running: [] }
 
-/** Where the reporter writes to. */
+/** The environment variable with the path of the file that the reporter writes. */
 export const PROGRESS_FILE = 'MILLRACE_TEST_PROGRESS'
 
-/** Nothing was begun where there is no file. */
+/** Reads the file of the reporter. Without a file, no test has started. */
 export function readProgress(file: string): Progress {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Progress
@@ -56,7 +59,7 @@ export default class ProgressReporter implements Reporter {
       else if (state === 'failed') failed++
       else this.#skipped++
     }
-    // A file that cannot be loaded, or whose hooks fail, has no failed test to count: it is one failure.
+    // a file that cannot be loaded, or whose hooks fail, counts as one failed test
     this.#failed += failed === 0 && module.state() === 'failed' ? 1 : failed
     this.#write()
   }

@@ -3,17 +3,17 @@ import { spawn } from 'node:child_process'
 export interface GroupOptions {
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
-  /** After so many milliseconds everything is ended. */
+  /** After this many milliseconds the group is ended. */
   readonly limitMs: number
-  /** Called before the processes are ended, at the limit or by a signal to this process. */
+  /** Called before the group is ended, at the limit or by a signal to this process. */
   onEnd(why: 'limit' | NodeJS.Signals): void
-  /** How long they have to end by themselves after SIGTERM. Default 10000. */
+  /** The time between SIGTERM and SIGKILL in milliseconds. Default 10000. */
   readonly graceMs?: number
 }
 
 /**
- * Runs a program in a process group of its own and resolves with its exit code, 1 where it was ended by a signal. Whatever of the group is
- * left then, or at the limit, is killed: a process that hangs or was forgotten holds nobody up.
+ * Runs a program in a new process group. Resolves with its exit code, or 1 if a signal ended it.
+ * Processes of the group that still run then, or at the limit, are killed.
  */
 export function runGroup(program: string, args: readonly string[], options: GroupOptions): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -23,7 +23,7 @@ export function runGroup(program: string, args: readonly string[], options: Grou
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true,
     })
-    /** False where nothing is left of the group. */
+    /** Returns false if no process of the group is left. */
     const signal = (name: NodeJS.Signals): boolean => {
       if (child.pid === undefined) return false
       try {
@@ -40,7 +40,7 @@ export function runGroup(program: string, args: readonly string[], options: Grou
       killTimer ??= setTimeout(() => signal('SIGKILL'), options.graceMs ?? 10_000)
     }
     const limit = setTimeout(() => end('limit'), options.limitMs)
-    // The group is not the terminal's, so Ctrl-C reaches only this process.
+    // the terminal sends Ctrl-C only to this process, not to the new group
     const forward = (name: NodeJS.Signals) => end(name)
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
     for (const name of signals) process.on(name, forward)

@@ -11,7 +11,7 @@ afterEach(() => {
   for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true, force: true })
 })
 
-/** Runs scripts/test.ts over these files of tests, and sends it SIGTERM once they have come so far. */
+/** Runs scripts/test.ts with these test files, and sends it SIGTERM once `endAt` returns true. */
 async function run(
   files: Readonly<Record<string, string>>,
   endAt: (progress: Progress) => boolean = () => false,
@@ -32,7 +32,7 @@ async function run(
   })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (text += chunk))
-  // Its pipes close when nothing of its group is left.
+  // the pipes close when no process of the group is left
   const closed = new Promise<number | null>(resolve => child.once('close', resolve))
   const watch = setInterval(() => {
     if (!endAt(readProgress(progress))) return
@@ -44,7 +44,7 @@ async function run(
   return { code, text, summary: readFileSync(summary, 'utf8') }
 }
 
-test('the last line counts what passed, failed and was skipped; a file that cannot be loaded is one failure', async () => {
+test('the last line counts passed, failed and skipped tests; a file that cannot be loaded is one failure', async () => {
   const { code, text, summary } = await run({
     'a.test.mjs': 'test("yes", () => {}); test("no", () => { throw new Error("no") }); test.skip("not now", () => {})',
     'b.test.mjs': 'import "./is-not-there.mjs"; test("never", () => {})',
@@ -57,13 +57,13 @@ test('the last line counts what passed, failed and was skipped; a file that cann
 test('an error outside of any test is a failure', async () => {
   const { code, summary } = await run({
     'a.test.mjs':
-      'test("yes", async () => { Promise.reject(new Error("nobody looks")); await new Promise(r => setTimeout(r, 10)) })',
+      'test("yes", async () => { Promise.reject(new Error("unhandled")); await new Promise(r => setTimeout(r, 10)) })',
   })
   expect(code).toBe(1)
   expect(summary).toBe('1 passed, 1 failed, 0 skipped\n')
 })
 
-test('tests that are ended while they run are named, and whatever they have started ends with them', async () => {
+test('tests that are ended while they run are named, and their processes end with them', async () => {
   const { code, text, summary } = await run(
     {
       'a.test.mjs': 'test("quick", () => {})',
@@ -75,15 +75,15 @@ test('tests that are ended while they run are named, and whatever they have star
           await setTimeout(600_000)
         }, 600_000)`,
     },
-    // both: `quick` has passed, and `stuck` has begun
+    // `quick` has passed, and `stuck` has started
     progress => progress.passed === 1 && progress.running.some(r => r.name === 'b.test.mjs > stuck'),
   )
   expect(code).not.toBe(0)
-  expect(text).toMatch(/Ended by SIGTERM\. Running:\n(.*\n)*!!! {3}for \d+ s: b\.test\.mjs > stuck/)
+  expect(text).toMatch(/Ended by SIGTERM\. Still running:\n(.*\n)*!!! {3}for \d+ s: b\.test\.mjs > stuck/)
   expect(summary).toBe('1 passed, 1 failed, 0 skipped\n')
 })
 
-test('at its limit a group is ended, also those in it that do not want to', async () => {
+test('at the limit a group is ended, including processes that ignore SIGTERM', async () => {
   const why: string[] = []
   const code = await runGroup('/bin/sh', ['-c', 'trap "" TERM; while :; do sleep 1; done'], {
     cwd: tmpdir(),
