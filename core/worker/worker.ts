@@ -70,6 +70,18 @@ export async function startWorker(raw: RawConfig, options: WorkerOptions): Promi
   return worker
 }
 
+/** The result of connecting to the brokers. */
+interface Connected {
+  readonly clusterId: string
+  readonly stores: Stores
+}
+
+/** The parts of the worker that exist in each phase of its start. `close` releases them. */
+type State =
+  | { readonly phase: 'new' }
+  | { readonly phase: 'connecting'; readonly connected: Promise<Connected> }
+  | { readonly phase: 'running'; readonly stores: Stores; readonly herder: Herder; readonly keys: SessionKeys | null }
+
 class RunningWorker implements Worker {
   readonly #config: WorkerConfig
   readonly #options: WorkerOptions
@@ -82,11 +94,7 @@ class RunningWorker implements Worker {
   readonly #signal: AbortSignal
   readonly #abort = new AbortController()
   #health: WorkerHealth = { phase: 'starting', reason: 'finding plugins' }
-  #herder: Herder | null = null
-  #reaching: Promise<Stores> | null = null
-  #stores: Stores | null = null
-  #clusterId: string | undefined
-  #keys: SessionKeys | null = null
+  #state: State = { phase: 'new' }
   #closing: Promise<void> | null = null
 
   constructor(config: WorkerConfig, options: WorkerOptions, clients: Clients, logger: Logger) {
@@ -114,8 +122,9 @@ class RunningWorker implements Worker {
   }
 
   get herder(): Herder {
-    if (!this.#herder) throw errors.create('MR_WORKER_STARTING', { reason: 'the herder has not been created yet' })
-    return this.#herder
+    if (this.#state.phase !== 'running')
+      throw errors.create('MR_WORKER_STARTING', { reason: 'the herder has not been created yet' })
+    return this.#state.herder
   }
 
   async start(): Promise<void> {
@@ -124,17 +133,19 @@ class RunningWorker implements Worker {
     this.#logger.info(`Found ${plugins.length} plugins`)
     await this.#rest.start()
     this.#options.onListening?.(this.#rest.url)
-    this.#reaching = this.#reach()
-    const [started] = await Promise.all([this.#reaching, checkConverters(this.#config, registry, this.#inspector)])
+    const connecting = this.#connect()
+    this.#state = { phase: 'connecting', connected: connecting }
+    const [connected] = await Promise.all([connecting, checkConverters(this.#config, registry, this.#inspector)])
     this.#throwIfAborted()
-    const herder = this.#makeHerder(registry, started)
-    this.#herder = herder
-    this.#keys = this.#makeKeys(started)
-    await this.#keys?.start()
+    const { stores, clusterId } = connected
+    const herder = this.#createHerder(registry, connected)
+    const keys = this.#createKeys(stores)
+    this.#state = { phase: 'running', stores, herder, keys }
+    await keys?.start()
     // Threads start here. None may start after close(), because nothing would end it.
     this.#throwIfAborted()
     herder.start()
-    this.#health = { phase: 'ready', herder, clusterId: this.#clusterId ?? '' }
+    this.#health = { phase: 'ready', herder, clusterId }
     const { connectorConfigs = [], initialStates = {} } = this.#options
     for (const { name, ...props } of connectorConfigs)
       await herder.putConnector(name ?? '', { ...props, name: name ?? '' }, true, initialStates[name ?? ''] ?? null)
@@ -148,15 +159,25 @@ class RunningWorker implements Worker {
 
   async #close(): Promise<void> {
     this.#abort.abort(errors.create('MR_WORKER_ABORTED', {}))
-    this.#keys?.close()
+    if (this.#state.phase === 'running') this.#state.keys?.close()
     if (this.#health.phase === 'ready') this.#health = { phase: 'starting', reason: 'stopping' }
     const rest = this.#rest.close()
-    await this.#reaching?.catch(() => undefined)
-    await this.#herder?.stop()
-    if (this.#stores) await closeStores(this.#stores)
+    await this.#closeState()
     await this.#inspector.close()
     await rest
     this.#logger.info('The worker stopped')
+  }
+
+  async #closeState(): Promise<void> {
+    const state = this.#state
+    if (state.phase === 'connecting') {
+      // A failed connection attempt has closed its stores.
+      const connected = await state.connected.catch(() => null)
+      if (connected) await closeStores(connected.stores)
+    } else if (state.phase === 'running') {
+      await state.herder.stop()
+      await closeStores(state.stores)
+    }
   }
 
   #throwIfAborted(): void {
@@ -164,7 +185,7 @@ class RunningWorker implements Worker {
   }
 
   /** Waits for the brokers, then starts the stores. Retries after every retriable error. */
-  async #reach(): Promise<Stores> {
+  async #connect(): Promise<Connected> {
     const servers = this.#config.values['bootstrap.servers']
     this.#health = { phase: 'starting', reason: `connecting to ${servers.join(', ')}` }
     const delays = backoff({ initialMs: 1000, maxMs: RETRY_MAX_MS })
@@ -173,20 +194,21 @@ class RunningWorker implements Worker {
       this.#throwIfAborted()
       try {
         if (this.#probes) await someReachable(servers, this.#signal)
-        this.#clusterId = await this.#findCluster()
+        const clusterId = await this.#findCluster()
         this.#health = { phase: 'starting', reason: 'reading the internal topics' }
         const stores = createStores(
           this.#config,
           this.#clients,
           this.#logger,
-          event => this.#herder?.onConfigEvent(event),
+          event => {
+            if (this.#state.phase === 'running') this.#state.herder.onConfigEvent(event)
+          },
           error => {
             this.#health = { phase: 'failed', reason: messageOf(error) }
           },
         )
-        this.#stores = stores
         await this.#closeOnAbort(startStores(stores), () => closeStores(stores))
-        return stores
+        return { clusterId, stores }
       } catch (error) {
         this.#throwIfAborted()
         if (!isRetriable(error)) throw error
@@ -217,10 +239,10 @@ class RunningWorker implements Worker {
     }
   }
 
-  #makeHerder(registry: PluginRegistry, stores: Stores): Herder {
+  #createHerder(registry: PluginRegistry, { clusterId, stores }: Connected): Herder {
     const config = this.#config
     const workerId = () => this.#rest.workerId
-    const launcher = new Launcher({ config, registry, workerId, clusterId: () => this.#clusterId })
+    const launcher = new Launcher({ config, registry, workerId, clusterId: () => clusterId })
     const inspector = this.#inspector
     const offsets = new OffsetsAdmin({
       stores: stores.offsets,
@@ -232,11 +254,11 @@ class RunningWorker implements Worker {
     const threads = new Threads({
       isolation: config.values['task.isolation'],
       maxHeapMb: config.values['task.memory.max.mb'],
-      onEvent: (event, host) => this.#herder?.onThreadEvent(event, host),
-      onCall: (call, unit) => this.herder.onThreadCall(call, unit),
-      onEnd: host => this.#herder?.onThreadEnd(host),
+      onEvent: (event, host) => herder.onThreadEvent(event, host),
+      onCall: (call, unit) => herder.onThreadCall(call, unit),
+      onEnd: host => herder.onThreadEnd(host),
     })
-    return new Herder({
+    const herder = new Herder({
       config,
       registry,
       inspector,
@@ -250,9 +272,10 @@ class RunningWorker implements Worker {
       threads,
       workerId,
     })
+    return herder
   }
 
-  #makeKeys(stores: Stores): SessionKeys | null {
+  #createKeys(stores: Stores): SessionKeys | null {
     if (this.#config.mode !== 'distributed') return null
     const { own } = this.#config
     return new SessionKeys({
