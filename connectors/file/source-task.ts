@@ -2,12 +2,14 @@ import {
   type Header,
   messageOf,
   primitive,
+  type SourceLag,
   type SourcePartition,
   type SourceRecord,
   SourceTask,
 } from 'millrace/connect'
 import type { SourceSettings, sourceConfig } from './config.ts'
 import { errors } from './errors.ts'
+import { FileLag } from './file-lag.ts'
 import { FileWatch } from './file-watch.ts'
 import { type Line, LineSplitter } from './line-splitter.ts'
 import { StdinReader } from './stdin-reader.ts'
@@ -29,6 +31,7 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
   #splitter = new LineSplitter(0)
   #file: { readonly tail: TailedFile; readonly watch: FileWatch } | null = null
   #stdin: StdinReader | null = null
+  #lag: FileLag | null = null
   /** The last line of a file that was replaced, or of standard input. */
   #last: SourceRecord | null = null
   /** The error that the runtime was told of, while it lasts. */
@@ -51,7 +54,9 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
     }
     this.#splitter = this.#splitterAt(position)
     const watch = new FileWatch(file, error => logger.warn(`watching ${file}: ${messageOf(error)}`))
-    this.#file = { tail: new TailedFile(file), watch }
+    const tail = new TailedFile(file)
+    this.#file = { tail, watch }
+    this.#lag = new FileLag({ unread: () => tail.unread(), buffered: () => this.#splitter.pending })
   }
 
   /**
@@ -66,9 +71,15 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
       if (this.#splitter.overlong) return [this.#tooLong()]
       const more = this.#stdin ? await this.#readStdin(this.#stdin) : await this.#readFile()
       if (more === 'recovered') return []
-      if (more === 'nothing') await (this.#stdin ?? this.#file!.watch).changed(signal)
+      if (more === 'nothing') await this.#awaitChange(signal)
     }
     return null
+  }
+
+  /** Null for standard input, and before the file was open. */
+  override lag(): SourceLag | null {
+    void this.#lag?.refresh()
+    return this.#lag?.read() ?? null
   }
 
   override async stop(): Promise<void> {
@@ -107,6 +118,12 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
       timestamp,
       headers: NO_HEADERS,
     }
+  }
+
+  async #awaitChange(signal: AbortSignal): Promise<void> {
+    if (this.#lag) this.#lag.waiting = true
+    await (this.#stdin ?? this.#file!.watch).changed(signal)
+    if (this.#lag) this.#lag.waiting = false
   }
 
   async #readStdin(stdin: StdinReader): Promise<'more' | 'nothing'> {

@@ -33,6 +33,14 @@ export class TailedFile {
     return this.#handle !== null
   }
 
+  /** Bytes of the open file that were not read yet; null while it is not open. */
+  async unread(): Promise<number | null> {
+    const handle = this.#handle
+    if (handle === null) return null
+    const { size } = await handle.stat()
+    return Math.max(0, size - this.#at)
+  }
+
   /**
    * Opens the file to read on from `position`, which is behind an end of line. Where the file cannot be the one that was read up to there
    * (it is shorter, or has no end of line there), it is read from its beginning. Returns where reading begins. Throws MR_FILE_ABSENT,

@@ -2,6 +2,7 @@ import {
   backoffMs,
   isRetriable,
   type MillraceError,
+  type SourceLag,
   type SourceOffset,
   type SourcePartition,
   type SourceRecord,
@@ -12,6 +13,7 @@ import { contextHeaders, Heartbeat } from '../cdc/index.ts'
 import { streamFailure } from './client/failure.ts'
 import type { PostgresValues, postgresConfig } from './config.ts'
 import { errors } from './errors.ts'
+import { addMetrics, addTableMetrics, LagMeter } from './metrics.ts'
 import { loadOffset } from './offset.ts'
 import { offsetFault } from './offset-fields.ts'
 import { type PostgresOptions, parseOptions } from './options.ts'
@@ -26,7 +28,9 @@ export class PostgresTask extends SourceTask<typeof postgresConfig> {
   #options: PostgresOptions | null = null
   #session: Session | null = null
   #failures = 0
+  readonly #lag = new LagMeter()
   #waiting = false
+  #countsTables = false
 
   override async start(settings: PostgresValues): Promise<void> {
     const { configs, version, logger, signal, offsets, taskId } = this.context
@@ -47,13 +51,21 @@ export class PostgresTask extends SourceTask<typeof postgresConfig> {
       committed: stored === null ? null : loadOffset(stored),
       waits: (message, retryAt) => this.#waits(message, retryAt),
     })
+    const metrics = this.context.pluginMetrics?.()
+    if (metrics) addMetrics(metrics, prefix, () => this.#session?.view() ?? null)
     logger.info(stored === null ? 'no offset: beginning' : `going on from ${JSON.stringify(stored, plainBigint)}`)
+  }
+
+  /** How far the task is behind the server. */
+  override lag(): SourceLag | null {
+    return this.#session && this.#lag.read(this.#session.view())
   }
 
   override async poll(): Promise<SourceRecord[] | null> {
     const { signal } = this.context
     try {
       await this.#session!.connect()
+      this.#countTables()
       if (this.#waiting) this.context.waits?.(null)
       this.#waiting = false
       const records = await this.#session!.next()
@@ -79,6 +91,12 @@ export class PostgresTask extends SourceTask<typeof postgresConfig> {
     this.#waits(failure.message, Date.now() + wait)
     await sleepOrAbort(wait, signal)
     return null
+  }
+
+  #countTables(): void {
+    const metrics = this.context.pluginMetrics?.()
+    if (this.#countsTables || metrics === undefined) return
+    this.#countsTables = addTableMetrics(metrics, this.#options!.prefix, () => this.#session?.view() ?? null)
   }
 
   #waits(message: string, retryAt: number): void {

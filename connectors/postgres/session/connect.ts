@@ -186,6 +186,7 @@ class Connecting {
     const reader = state.phase === 'connecting' ? (state.stream?.reader ?? null) : null
     try {
       const target = reader === null ? null : await this.#walPosition()
+      this.#parts.progress.snapshotStarted(snapshot)
       await this.#machine.apply({ type: 'snapshot opened', opened: { snapshot, target } })
     } catch (error) {
       void snapshot.close()

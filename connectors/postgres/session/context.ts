@@ -11,6 +11,7 @@ import type { Emitter } from '../stream/emitter.ts'
 import type { FlushTracker } from '../stream/position.ts'
 import type { ReplicationStream } from '../stream/replication-stream.ts'
 import type { StreamReader } from '../stream/stream-reader.ts'
+import type { Progress } from './progress.ts'
 import type { SlotXmin } from './slot-xmin.ts'
 import type { SessionEvent, SessionState } from './state.ts'
 
@@ -42,6 +43,7 @@ export interface SessionParts extends SessionContext {
   readonly transaction: TransactionMetadata | null
   readonly emitter: Emitter
   readonly xmin: SlotXmin
+  readonly progress: Progress
 }
 
 export type State = SessionState<OpenStream, Snapshot>

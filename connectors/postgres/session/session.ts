@@ -1,7 +1,7 @@
 import { isRetriable, messageOf, type SourceOffset, type SourceRecord, sleep } from 'millrace/connect'
 import { TransactionMetadata } from '../../cdc/index.ts'
 import { Catalog } from '../catalog/catalog.ts'
-import { formatLsn } from '../lsn.ts'
+import { formatLsn, type Lsn } from '../lsn.ts'
 import { PublicationKeeper } from '../publication-keeper.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { Emitter } from '../stream/emitter.ts'
@@ -9,14 +9,27 @@ import { FlushTracker } from '../stream/position.ts'
 import { connect } from './connect.ts'
 import type { Event, Machine, OpenStream, SessionContext, SessionParts, State } from './context.ts'
 import { type Idle, IdleOffsets } from './idle-offsets.ts'
+import { Progress } from './progress.ts'
 import { dropOnStop, leaveAtShutdown } from './shutdown.ts'
 import { SlotXmin } from './slot-xmin.ts'
 import { CONNECTING, decide, type SessionAction, streamOf } from './state.ts'
+import { WalLag, type WalPositions } from './wal-lag.ts'
 
 type Phase<Name extends State['phase']> = Extract<State, { phase: Name }>
 
 /** How long to wait for the position of an idle server before it is requested again. Milliseconds. */
 const POSITION_MS = 1000
+
+/** What can be said of a session from outside. */
+export interface SessionView {
+  readonly phase: State['phase']
+  readonly connected: boolean
+  readonly progress: Progress
+  readonly wal: WalPositions | null
+  /** How far the stream was read; null without a stream, and inside a transaction. */
+  readonly reached: Lsn | null
+  readonly confirmed: Lsn
+}
 
 /**
  * Does the work of a task from its start to its stop, over any number of connections. `decide` holds
@@ -25,6 +38,7 @@ const POSITION_MS = 1000
 export class Session implements Machine {
   readonly #parts: SessionParts
   readonly #idle: IdleOffsets
+  readonly #wal: WalLag
   #state: State = CONNECTING
 
   constructor(context: SessionContext) {
@@ -42,12 +56,30 @@ export class Session implements Machine {
       transaction: options.transactionMetadata ? new TransactionMetadata() : null,
       emitter: new Emitter({ server: options.prefix }, headers, options.tombstones, options.values.binary),
       xmin: new SlotXmin(options.slot, catalog),
+      progress: new Progress(),
     }
+    this.#wal = new WalLag(catalog, options.slot.name, context.logger)
     this.#idle = new IdleOffsets(options.slot.flush, options.slot.statusMs)
   }
 
   get state(): State {
     return this.#state
+  }
+
+  /** Where it is now. Looks up the positions of the server in the background. */
+  view(): SessionView {
+    const state = this.#state
+    const { progress, flush } = this.#parts
+    const open = streamOf(state)
+    if (open !== null && state.phase !== 'connecting') void this.#wal.refresh()
+    return {
+      phase: state.phase,
+      connected: state.phase !== 'connecting',
+      progress,
+      wal: this.#wal.positions,
+      reached: open === null ? null : open.reader.idleLsn,
+      confirmed: flush.flushed,
+    }
   }
 
   /** Changes the state at once; resolves when the actions are complete. */
@@ -75,10 +107,12 @@ export class Session implements Machine {
         return
       case 'end snapshot':
         logger.info(`snapshot complete: ${action.snapshot.rows} rows`)
+        this.#parts.progress.snapshotEnded(true)
         void action.snapshot.close()
         action.stream?.reader.setBoundary(null)
         return
       case 'close snapshot':
+        this.#parts.progress.snapshotEnded(false)
         void action.snapshot.close()
         return
       case 'close stream':

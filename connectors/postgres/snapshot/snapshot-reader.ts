@@ -75,9 +75,12 @@ export class SnapshotReader {
   readonly #blocks = new Map<SnapshotMark, Struct>()
   #blocksOf: TableShape | null = null
   rows = 0
+  /** The rows that were emitted, by table. */
+  readonly tableRows: number[]
 
   constructor(context: SnapshotContext, from: SnapshotProgress | null) {
     this.#context = context
+    this.tableRows = context.tables.map(() => 0)
     const usable = from !== null && from.tables === context.digest && from.at <= context.tables.length ? from : null
     this.#at = usable?.at ?? 0
     this.#after = usable?.after ?? null
@@ -193,6 +196,7 @@ export class SnapshotReader {
       sourceOffset: this.#offset,
     })
     this.rows++
+    this.tableRows[row.tableAt]!++
     this.#progress = lastOfTable
       ? { tables: this.#context.digest, at: row.tableAt + 1, after: null }
       : { tables: this.#context.digest, at: row.tableAt, after: row.keyTexts }

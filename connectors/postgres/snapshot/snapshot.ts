@@ -36,6 +36,7 @@ export class Snapshot {
   readonly #context: () => SnapshotContext
   readonly #from: SnapshotProgress | null
   readonly summary: string
+  readonly #tables: readonly string[]
   #reader: SnapshotReader | null = null
 
   private constructor(
@@ -65,6 +66,7 @@ export class Snapshot {
       offset,
     })
     const names = plan.tables.map(t => t.shape.id)
+    this.#tables = names
     this.summary = `snapshot of ${names.length} tables at ${formatLsn(lsn)}: ${names.slice(0, 50).join(', ')}`
   }
 
@@ -98,6 +100,14 @@ export class Snapshot {
 
   get progress(): SnapshotProgress {
     return this.#started().progress
+  }
+
+  /** How many tables there are, how many are left, and how many rows were emitted. */
+  get counts(): { tables: number; remaining: number; rows: [table: string, rows: number][] } {
+    const names = this.#tables
+    const at = this.#reader?.progress.at ?? 0
+    const rows = this.#reader?.tableRows ?? []
+    return { tables: names.length, remaining: names.length - at, rows: names.map((name, i) => [name, rows[i] ?? 0]) }
   }
 
   /** The number of rows that were emitted. */

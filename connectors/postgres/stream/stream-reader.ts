@@ -16,6 +16,7 @@ import { type Lsn, maxLsn, readLsn, ZERO } from '../lsn.ts'
 import type { MessageType } from '../offset.ts'
 import type { PostgresOptions } from '../options.ts'
 import { NULL, TuplePlaces, UNAVAILABLE } from '../row-mapper.ts'
+import type { Progress } from '../session/progress.ts'
 import type { ShapeCache } from '../shape-cache.ts'
 import type { Origin, SourceBlocks } from '../source-block.ts'
 import { structsEqual, type TableShape } from '../table-shape.ts'
@@ -35,6 +36,7 @@ export interface StreamContext {
   readonly sources: SourceBlocks
   readonly emitter: Emitter
   readonly heartbeat: Heartbeat
+  readonly progress: Progress
   readonly logger: Logger
   /** The slot's xmin as last read, for events. */
   readonly xmin: () => number | null
@@ -224,6 +226,7 @@ export class StreamReader {
   #commit(out: SourceRecord[], lsn: Lsn): void {
     this.#resume.commit()
     this.#position.commit(lsn)
+    this.#context.progress.transactions++
     this.#inTransaction = false
     this.#reached = maxLsn(this.#reached, lsn)
     if (this.#transaction) {
@@ -346,6 +349,7 @@ export class StreamReader {
         const { emitter } = this.#context
         const source = this.#source(s.name, lsn)
         const transactions = [block(0, s), block(1, s)] as const
+        this.#count('u')
         emitter.keyChange(out, s, oldKey, key, before, after, source, transactions, this.#now, this.#offset, previous)
       } else {
         this.#change(out, s, 'u', key, before, after, lsn, block(0, s), previous)
@@ -416,7 +420,15 @@ export class StreamReader {
   ): void {
     const source = this.#source(shape.name, lsn)
     const { emitter } = this.#context
+    this.#count(op)
     emitter.change(out, shape, op, key, before, after, source, transaction, this.#now, this.#offset, previous)
+  }
+
+  #count(op: Operation): void {
+    const { progress } = this.#context
+    progress.events[op]++
+    progress.lastEventAt = this.#now.ms
+    progress.lastCommitAt = this.#commitTime.ms
   }
 
   #logical(out: SourceRecord[], buf: Buffer, at: number, end: number, lsn: Lsn): void {

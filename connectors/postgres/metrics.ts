@@ -1,0 +1,123 @@
+import type { PluginMetrics, SourceLag } from 'millrace/connect'
+import type { Lsn } from './lsn.ts'
+import type { SnapshotView } from './session/progress.ts'
+import type { SessionView } from './session/session.ts'
+
+/** Tables whose rows are counted one by one. More would be too many series. */
+const MAX_TABLES = 200
+
+const DEBEZIUM = 'debezium_metrics'
+const OWN = 'millrace_postgres'
+
+type Value = (view: SessionView) => number | null
+
+/**
+ * The names are those that Debezium's monitoring example gives to its MBeans. Only what this
+ * connector measures is there.
+ */
+const STREAMING: readonly (readonly [name: string, description: string, value: Value])[] = [
+  ['Connected', '1 while the connector is connected to the database.', v => Number(v.connected)],
+  [
+    'MilliSecondsBehindSource',
+    'How long after its commit the last event was read, in milliseconds; -1 before the first event.',
+    v => (v.progress.lastEventAt === 0 ? -1 : Math.max(0, v.progress.lastEventAt - v.progress.lastCommitAt)),
+  ],
+  [
+    'MilliSecondsSinceLastEvent',
+    'How long ago the last event was read, in milliseconds; -1 before the first event.',
+    v => (v.progress.lastEventAt === 0 ? -1 : Date.now() - v.progress.lastEventAt),
+  ],
+  [
+    'TotalNumberOfEventsSeen',
+    'Changes of rows that the connector has streamed since its start.',
+    ({ progress: { events } }) => events.c + events.u + events.d + events.t,
+  ],
+  ['TotalNumberOfCreateEventsSeen', 'Inserts that were streamed.', v => v.progress.events.c],
+  ['TotalNumberOfUpdateEventsSeen', 'Updates that were streamed.', v => v.progress.events.u],
+  ['TotalNumberOfDeleteEventsSeen', 'Deletes that were streamed.', v => v.progress.events.d],
+  ['NumberOfCommittedTransactions', 'Transactions that were streamed.', v => v.progress.transactions],
+]
+
+const ofSnapshot = (value: (s: SnapshotView) => number): Value => {
+  return ({ progress: { snapshot } }) => (snapshot === null ? 0 : value(snapshot))
+}
+const SNAPSHOT: typeof STREAMING = [
+  ['SnapshotRunning', '1 while a snapshot runs.', ofSnapshot(s => Number(s.running))],
+  ['SnapshotCompleted', '1 when a snapshot has completed since the start.', ofSnapshot(s => Number(s.completed))],
+  ['TotalTableCount', 'Tables of the snapshot.', ofSnapshot(s => s.tables)],
+  ['RemainingTableCount', 'Tables that the snapshot has not read yet.', ofSnapshot(s => s.remaining)],
+  ['SnapshotDurationInSeconds', 'How long the snapshot runs, or ran.', ofSnapshot(s => s.seconds)],
+]
+
+const WAL: typeof STREAMING = [
+  [
+    'slot_lag_bytes',
+    "WAL between the replication slot's confirmed position and the end of the server's WAL, in bytes.",
+    ({ wal }) => (wal?.confirmed == null ? null : bytesBetween(wal.confirmed, wal.end)),
+  ],
+  [
+    'wal_lag_bytes',
+    "WAL between what the connector has read and the end of the server's WAL, in bytes.",
+    ({ wal, reached }) => (wal === null || reached === null ? null : bytesBetween(reached, wal.end)),
+  ],
+  [
+    'slot_retained_bytes',
+    'WAL that the server keeps for the replication slot, in bytes.',
+    ({ wal }) => (wal?.restart == null ? null : bytesBetween(wal.restart, wal.end)),
+  ],
+]
+
+/** Adds the metrics of a connector. `server` is its `topic.prefix`; `view` returns null while there is no session. */
+export function addMetrics(metrics: PluginMetrics, server: string, view: () => SessionView | null): void {
+  const read = (value: Value) => () => {
+    const now = view()
+    return now === null ? null : value(now)
+  }
+  for (const [context, rows] of [
+    ['streaming', STREAMING],
+    ['snapshot', SNAPSHOT],
+  ] as const) {
+    const tags = { plugin: 'postgres', name: server, context }
+    for (const [name, description, value] of rows) {
+      metrics.addMetric({ name, description, tags, prefix: DEBEZIUM }, read(value))
+    }
+  }
+  for (const [name, description, value] of WAL) {
+    metrics.addMetric({ name, description, tags: { name: server }, prefix: OWN }, read(value))
+  }
+}
+
+/** Adds the counts of the rows of each table, once a snapshot has begun. Returns whether it has. */
+export function addTableMetrics(metrics: PluginMetrics, server: string, view: () => SessionView | null): boolean {
+  const tables = view()?.progress.snapshot?.rows
+  if (tables === undefined) return false
+  for (const [table] of tables.slice(0, MAX_TABLES)) {
+    const tags = { plugin: 'postgres', name: server, context: 'snapshot', table }
+    const metric = { name: 'RowsScanned', description: 'Rows that the snapshot has read.', tags, prefix: DEBEZIUM }
+    metrics.addMetric(metric, () => view()?.progress.snapshot?.rows.find(([name]) => name === table)?.[1] ?? null)
+  }
+  return true
+}
+
+/**
+ * How far the connector is behind the server. It has everything when it has read up to the end of
+ * the WAL. Until then its age is that of the last commit that it has read, or the time since it last
+ * had everything, whichever is shorter.
+ */
+export class LagMeter {
+  #caughtUpAt = 0
+
+  read(view: SessionView): SourceLag | null {
+    const { wal, reached, confirmed, progress, phase } = view
+    if (phase === 'finished') return { bytes: 0, since: null }
+    if (wal === null) return null
+    const bytes = bytesBetween(confirmed > 0 ? confirmed : (wal.confirmed ?? wal.end), wal.end)
+    if (phase === 'streaming' && reached !== null && reached >= wal.end) {
+      this.#caughtUpAt = Date.now()
+      return { bytes, since: null }
+    }
+    return { bytes, since: Math.max(progress.lastCommitAt, this.#caughtUpAt) || progress.startedAt }
+  }
+}
+
+const bytesBetween = (from: Lsn, to: Lsn): number => Math.max(0, Number(BigInt(to) - BigInt(from)))

@@ -1,0 +1,47 @@
+import type { Operation } from '../../cdc/index.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
+
+/** What a snapshot has done so far. */
+export interface SnapshotView {
+  readonly running: boolean
+  readonly completed: boolean
+  readonly tables: number
+  readonly remaining: number
+  readonly seconds: number
+  /** The rows that were read, by table. */
+  readonly rows: readonly (readonly [table: string, rows: number])[]
+}
+
+/** What a task has read since its start, over all its connections. The reader adds to the fields. */
+export class Progress {
+  readonly events: Record<Operation, number> = { c: 0, u: 0, d: 0, t: 0, r: 0, m: 0 }
+  transactions = 0
+  /** When the last event was read, and when it was committed, ms since 1970; 0 before the first one. */
+  lastEventAt = 0
+  lastCommitAt = 0
+  readonly #startedAt = Date.now()
+  #snapshot: { readonly snapshot: Snapshot; readonly startedAt: number } | null = null
+  #done: SnapshotView | null = null
+
+  get startedAt(): number {
+    return this.#startedAt
+  }
+
+  snapshotStarted(snapshot: Snapshot): void {
+    this.#snapshot = { snapshot, startedAt: Date.now() }
+    this.#done = null
+  }
+
+  snapshotEnded(completed: boolean): void {
+    const view = this.snapshot
+    this.#snapshot = null
+    this.#done = view && { ...view, running: false, completed }
+  }
+
+  /** Null if no snapshot was begun. */
+  get snapshot(): SnapshotView | null {
+    if (this.#snapshot === null) return this.#done
+    const { snapshot, startedAt } = this.#snapshot
+    return { running: true, completed: false, seconds: (Date.now() - startedAt) / 1000, ...snapshot.counts }
+  }
+}
