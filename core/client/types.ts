@@ -65,6 +65,15 @@ export interface DeliveryListener {
 
 export type CompressionType = ClientSettingsOf<typeof producerKeys>['compressionType']
 
+/** What a client has sent and received since it was created, over all of its connections. */
+export interface ClientTraffic {
+  readonly incomingBytes: number
+  readonly outgoingBytes: number
+  /** Open connections. */
+  readonly connections: number
+  readonly connectionsCreated: number
+}
+
 export interface Producer {
   /**
    * Takes a record without waiting; a record that can never be sent fails before this returns.
@@ -87,6 +96,7 @@ export interface Producer {
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
   /** Flushes, within the timeout (default: delivery timeout), then closes; what is left fails. */
   close(options?: { timeoutMs?: number }): Promise<void>
+  traffic(): ClientTraffic
 }
 
 export interface PartitionInfo extends TopicPartition {
@@ -175,6 +185,7 @@ export interface Consumer {
   joining(): { readonly memberId: string } | null
   /** Leaves the group (unless static), commits first where autoCommit is on. */
   close(options?: { timeoutMs?: number }): Promise<void>
+  traffic(): ClientTraffic
 }
 
 export interface NewTopic {

@@ -1,4 +1,6 @@
+import { Traffic } from '../client/net/traffic.ts'
 import type {
+  ClientTraffic,
   Consumer,
   ConsumerBatch,
   GroupMetadata,
@@ -195,6 +197,10 @@ export class MemoryConsumer implements Consumer {
 
   groupMetadata(): GroupMetadata | null {
     return null
+  }
+
+  traffic(): ClientTraffic {
+    return new Traffic()
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,12 @@
-import type { DeliveryListener, PartitionInfo, Producer, ProducerRecord, RecordMetadata } from '../client/types.ts'
+import { Traffic } from '../client/net/traffic.ts'
+import type {
+  ClientTraffic,
+  DeliveryListener,
+  PartitionInfo,
+  Producer,
+  ProducerRecord,
+  RecordMetadata,
+} from '../client/types.ts'
 import { Signal } from '../common/async/signal.ts'
 import type { MemoryLog } from './memory-log.ts'
 
@@ -103,6 +111,10 @@ export class MemoryProducer implements Producer {
   async partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {
     this.#log.createTopic(topic)
     return this.#log.partitionsOf(topic).map(partition => ({ topic, partition, leader: 0, replicas: [0], isr: [0] }))
+  }
+
+  traffic(): ClientTraffic {
+    return new Traffic()
   }
 
   async close(): Promise<void> {

@@ -105,8 +105,9 @@ export class Snapshot {
   /** How many tables there are, how many are left, and how many rows were emitted. */
   get counts(): { tables: number; remaining: number; rows: [table: string, rows: number][] } {
     const names = this.#tables
-    const at = this.#reader?.progress.at ?? 0
-    const rows = this.#reader?.tableRows ?? []
+    const reader = this.#reader
+    const at = reader?.done ? names.length : (reader?.progress.at ?? 0)
+    const rows = reader?.tableRows ?? []
     return { tables: names.length, remaining: names.length - at, rows: names.map((name, i) => [name, rows[i] ?? 0]) }
   }
 

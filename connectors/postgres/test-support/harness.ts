@@ -1,4 +1,4 @@
-import type { CompleteSourceRecord, Props, SourceOffset } from 'millrace/connect'
+import type { CompleteSourceRecord, Props, SourceLag, SourceOffset } from 'millrace/connect'
 import { completeRecord, parseSettings } from 'millrace/testing'
 import { postgresConfig } from '../config.ts'
 import { PostgresTask } from '../task.ts'
@@ -48,6 +48,8 @@ const STOP_MS = 60_000
 export class TaskHarness {
   readonly records: CompleteSourceRecord[] = []
   readonly log: TestLog = createTestLogger()
+  /** The metrics that the task has added, by name and table. */
+  readonly metrics = new Map<string, () => number | null>()
   /** What the task said that it waits for. */
   readonly waits: string[] = []
   readonly #task = new PostgresTask()
@@ -76,6 +78,12 @@ export class TaskHarness {
         if (message !== null) this.waits.push(message)
         this.#notify?.()
       },
+      pluginMetrics: () => ({
+        addMetric: ({ name, tags }, value) => {
+          this.metrics.set(tags?.['table'] ? `${name} ${tags['table']}` : name, value)
+        },
+        removeMetric: () => {},
+      }),
       connector: 'test',
       taskId: 0,
       offsets: {
@@ -138,6 +146,15 @@ export class TaskHarness {
       this.#notify = null
     }
     return this.records
+  }
+
+  /** The present value of a metric. */
+  metric(name: string): number | null | undefined {
+    return this.metrics.get(name)?.()
+  }
+
+  lag(): SourceLag | null {
+    return this.#task.lag()
   }
 
   count(n: number, ms?: number): Promise<readonly CompleteSourceRecord[]> {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { afterEach, expect, test, vi } from 'vitest'
 import { Connection } from '../../client/net/connection.ts'
+import { Traffic } from '../../client/net/traffic.ts'
 import { sleep } from '../../common/async/sleep.ts'
 import { FetchRequest } from '../../protocol/messages/01-fetch.ts'
 import { RawClient } from '../test-support/raw-client.ts'
@@ -99,7 +100,7 @@ function timersOf(localPort: number): { timer: number; when: number }[] {
 
 test.skipIf(!existsSync('/proc/net/tcp'))('both ends use TCP keep-alive with a delay of one minute', async () => {
   await started()
-  const options = { clientId: 'c', setupTimeoutMs: 5000, maxIdleMs: 0, requestTimeoutMs: 5000 }
+  const options = { clientId: 'c', setupTimeoutMs: 5000, maxIdleMs: 0, requestTimeoutMs: 5000, traffic: new Traffic() }
   const never = new AbortController().signal
   const c = await Connection.open({ host: '127.0.0.1', port: b.port }, options, never)
   await connections(1)

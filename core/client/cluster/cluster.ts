@@ -11,6 +11,7 @@ import { clientErrors } from '../errors.ts'
 import { type Api, defineApi } from '../net/api.ts'
 import { type Address, type Connection, showAddress } from '../net/connection.ts'
 import type { RequestOptions } from '../net/pipeline.ts'
+import { Traffic } from '../net/traffic.ts'
 import type { CommonOptions } from '../options.ts'
 import { Link } from './link.ts'
 import { Metadata } from './metadata.ts'
@@ -36,6 +37,7 @@ export type InputFor<Q extends MessageDeclaration> = MessageInput<Q> | ((version
 /** A client's view of a cluster: metadata kept fresh, and connections to its brokers. Owns every socket of its client. */
 export class Cluster {
   readonly metadata = new Metadata()
+  readonly traffic = new Traffic()
   readonly options: CommonOptions
   readonly #closing = new AbortController()
   readonly #links = new Map<string, Link>()
@@ -322,6 +324,7 @@ export class Cluster {
         setupTimeoutMs: o.connectionSetupTimeoutMs,
         maxIdleMs: o.connectionsMaxIdleMs,
         requestTimeoutMs: o.requestTimeoutMs,
+        traffic: this.traffic,
         reconnectBackoffMs: o.reconnectBackoffMs,
         reconnectBackoffMaxMs: o.reconnectBackoffMaxMs,
       }

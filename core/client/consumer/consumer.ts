@@ -11,6 +11,7 @@ import { clientErrors } from '../errors.ts'
 import { GroupCoordinator } from '../group/coordinator.ts'
 import { type Committer, committedOf, NO_MEMBER, OffsetStore } from '../group/offset-store.ts'
 import type {
+  ClientTraffic,
   Consumer,
   ConsumerBatch,
   ConsumerOptions,
@@ -236,6 +237,10 @@ class KafkaConsumer implements Consumer {
 
   joining(): { readonly memberId: string } | null {
     return this.#group?.joining ?? null
+  }
+
+  traffic(): ClientTraffic {
+    return this.#cluster.traffic
   }
 
   close(options: { timeoutMs?: number } = {}): Promise<void> {

@@ -6,10 +6,17 @@ import { MetadataRequest, MetadataResponse } from '../../protocol/messages/03-me
 import { SimBroker } from '../test-support/sim-broker.ts'
 import { defineApi } from './api.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
+import { Traffic } from './traffic.ts'
 
 const Produce = defineApi(ProduceRequest, ProduceResponse)
 const Metadata = defineApi(MetadataRequest, MetadataResponse)
-const OPTIONS: ConnectionOptions = { clientId: 'test', setupTimeoutMs: 10_000, maxIdleMs: 0, requestTimeoutMs: 10_000 }
+const OPTIONS: ConnectionOptions = {
+  clientId: 'test',
+  setupTimeoutMs: 10_000,
+  maxIdleMs: 0,
+  requestTimeoutMs: 10_000,
+  traffic: new Traffic(),
+}
 const never = new AbortController().signal
 const cleanups: (() => unknown)[] = []
 

@@ -9,6 +9,7 @@ import { type Api, type BrokerVersions, commonVersion } from './api.ts'
 import { FrameReader } from './frame-reader.ts'
 import { negotiateVersions } from './negotiate.ts'
 import { Pipeline, type RequestOptions, requestTimeout } from './pipeline.ts'
+import type { Traffic } from './traffic.ts'
 
 export interface Address {
   readonly host: string
@@ -20,6 +21,8 @@ export interface ConnectionOptions {
   readonly setupTimeoutMs: number
   readonly maxIdleMs: number
   readonly requestTimeoutMs: number
+  /** Where the connection's traffic is counted. */
+  readonly traffic: Traffic
 }
 
 export function showAddress(a: Address): string {
@@ -42,9 +45,12 @@ export class Connection {
     this.address = showAddress(address)
     this.#socket = socket
     this.#options = options
+    options.traffic.connections++
+    options.traffic.connectionsCreated++
     this.#pipeline = new Pipeline(this.address, error => this.#fail(error))
     const frames = new FrameReader(frame => this.#pipeline.onFrame(frame))
     socket.on('data', chunk => {
+      options.traffic.incomingBytes += chunk.length
       try {
         frames.push(chunk)
       } catch (cause) {
@@ -173,6 +179,7 @@ export class Connection {
 
   #write(chunks: Buffer[], done?: (error?: Error | null) => void): void {
     const socket = this.#socket
+    for (const chunk of chunks) this.#options.traffic.outgoingBytes += chunk.length
     if (chunks.length === 1) {
       socket.write(chunks[0]!, done)
       return
@@ -193,6 +200,7 @@ export class Connection {
 
   #fail(error: MillraceError): void {
     if (!this.#pipeline.fail(error)) return
+    this.#options.traffic.connections--
     this.#socket.destroy()
     const onClose = this.#onClose
     this.#onClose = null

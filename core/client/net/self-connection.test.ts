@@ -2,6 +2,7 @@ import type { NetConnectOpts } from 'node:net'
 import { expect, test, vi } from 'vitest'
 import { freePort } from '../../common/free-port.ts'
 import { Connection } from './connection.ts'
+import { Traffic } from './traffic.ts'
 
 // Linux does by chance, with ports of its own choice, what is asked for here.
 vi.mock('node:net', async original => {
@@ -10,7 +11,13 @@ vi.mock('node:net', async original => {
 })
 
 test('a socket that is connected to itself counts as a refused connection', async () => {
-  const options = { clientId: 'test', setupTimeoutMs: 1000, maxIdleMs: 0, requestTimeoutMs: 1000 }
+  const options = {
+    clientId: 'test',
+    setupTimeoutMs: 1000,
+    maxIdleMs: 0,
+    requestTimeoutMs: 1000,
+    traffic: new Traffic(),
+  }
   const address = { host: '127.0.0.1', port: await freePort() }
   await expect(Connection.open(address, options, new AbortController().signal)).rejects.toMatchObject({
     code: 'MR_CLIENT_CONNECT',

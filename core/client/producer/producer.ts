@@ -6,6 +6,7 @@ import { Cluster } from '../cluster/cluster.ts'
 import { topicPartitions } from '../cluster/topics.ts'
 import { clientErrors } from '../errors.ts'
 import type {
+  ClientTraffic,
   DeliveryListener,
   PartitionInfo,
   Producer,
@@ -117,6 +118,10 @@ class KafkaProducer implements Producer {
   async partitionsFor(topic: string): Promise<readonly PartitionInfo[]> {
     if (this.#state === 'closed') throw closedError()
     return topicPartitions(this.#cluster, topic, this.#settings.maxBlockMs)
+  }
+
+  traffic(): ClientTraffic {
+    return this.#cluster.traffic
   }
 
   close(options: { timeoutMs?: number } = {}): Promise<void> {

@@ -1,7 +1,7 @@
 import { type Family, type Metric, type Sample, single } from '../../common/metrics/metric.ts'
 import type { ConfigState } from '../storage/config-state.ts'
 import type { StatusStore, UnitState } from '../storage/status-store.ts'
-import type { TaskSnapshot, ThreadEvent } from '../task/host/messages-out.ts'
+import type { ClientSample, TaskSnapshot, ThreadEvent } from '../task/host/messages-out.ts'
 import type { ThreadHost } from '../task/host/thread-host.ts'
 import { type Lag, lagOf, sumOf } from './lag.ts'
 import { pluginFamilies } from './plugin-families.ts'
@@ -230,9 +230,8 @@ export class WorkerCollector {
 }
 
 function* clientFamilies(tasks: readonly ReportingTask[]): Generator<Family> {
-  const clients = tasks.flatMap(({ snapshot }) => snapshot.clients)
   for (const kind of ['producer', 'consumer'] as const) {
-    const own = clients.filter(c => c.kind === kind)
+    const own = clientsOf(tasks, kind)
     const of = (metric: Metric, value: (client: (typeof own)[number]) => number): Family => ({
       metric,
       samples: own.map((c): Sample => [[c.clientId], value(c)]),
@@ -244,11 +243,41 @@ function* clientFamilies(tasks: readonly ReportingTask[]): Generator<Family> {
   }
   yield {
     metric: M.kafka_consumer_fetch_manager_records_lag,
-    samples: tasks.flatMap(({ snapshot }) => {
-      const consumer = snapshot.clients.find(c => c.kind === 'consumer')
-      if (!consumer) return []
-      const partitions = snapshot.lag?.partitions ?? []
-      return partitions.map(([topic, p, records]): Sample => [[consumer.clientId, topic, String(p)], records])
-    }),
+    samples: partitionLags(tasks),
   }
+}
+
+/** The clients of a kind by their id. Those that share an id, which a user can set, are added up. */
+function clientsOf(tasks: readonly ReportingTask[], kind: ClientSample['kind']): ClientSample[] {
+  const byId = new Map<string, ClientSample>()
+  for (const client of tasks.flatMap(({ snapshot }) => snapshot.clients)) {
+    if (client.kind !== kind) continue
+    const other = byId.get(client.clientId)
+    byId.set(client.clientId, other ? sumOfClients(client, other) : client)
+  }
+  return [...byId.values()]
+}
+
+function sumOfClients(a: ClientSample, b: ClientSample): ClientSample {
+  return {
+    ...a,
+    incomingBytes: a.incomingBytes + b.incomingBytes,
+    outgoingBytes: a.outgoingBytes + b.outgoingBytes,
+    connections: a.connections + b.connections,
+    connectionsCreated: a.connectionsCreated + b.connectionsCreated,
+  }
+}
+
+/** Where clients share an id and a partition, the larger lag counts. */
+function partitionLags(tasks: readonly ReportingTask[]): Sample[] {
+  const lags = new Map<string, Sample>()
+  for (const { snapshot } of tasks) {
+    const consumer = snapshot.clients.find(c => c.kind === 'consumer')
+    for (const [topic, p, records] of (consumer && snapshot.lag?.partitions) ?? []) {
+      const labels = [consumer!.clientId, topic, String(p)]
+      const key = JSON.stringify(labels)
+      lags.set(key, [labels, Math.max(records, lags.get(key)?.[1] ?? 0)])
+    }
+  }
+  return [...lags.values()]
 }

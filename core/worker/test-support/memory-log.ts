@@ -74,6 +74,7 @@ export class MemoryLog implements Clients {
       flush: async () => {},
       abortUnsent: () => undefined,
       partitionsFor: async topic => this.#partitions(topic),
+      traffic: absent,
       close: async () => {},
     }
   }

@@ -130,7 +130,10 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
     onMember,
     onDegraded: (message, retryAt) => parts.onDegraded(message, retryAt),
   })
-  metrics.extras = () => ({ lag: runner.lag() })
+  metrics.extras = () => ({
+    lag: runner.lag(),
+    clients: [{ kind: 'consumer', clientId: consumerProps['client.id'], ...consumer.traffic() }],
+  })
   return { pause: () => runner.pause(), resume: () => runner.resume(), run: () => runner.run(), close }
 }
 

@@ -40,22 +40,20 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   }
   // Connect's defaults, except batch.size, linger.ms and buffer.memory: all replicas acknowledge,
   // records do not time out, and the order is kept.
-  const producer = clients.producer(
-    {
-      acks: 'all',
-      'enable.idempotence': 'true',
-      'batch.size': '131072',
-      'linger.ms': '5',
-      // A quarter of Kafka's default: a task is usually faster than the broker, so this buffer is
-      // full. Connectors that set max.request.size for large records get the default.
-      ...('max.request.size' in spec.producer ? {} : { 'buffer.memory': '8388608' }),
-      'delivery.timeout.ms': '2147483647',
-      'max.block.ms': '2147483647',
-      'client.id': `connector-producer-${spec.connector}-${spec.taskId}`,
-      ...spec.producer,
-    },
-    logger,
-  )
+  const producerProps = {
+    acks: 'all',
+    'enable.idempotence': 'true',
+    'batch.size': '131072',
+    'linger.ms': '5',
+    // A quarter of Kafka's default: a task is usually faster than the broker, so this buffer is
+    // full. Connectors that set max.request.size for large records get the default.
+    ...('max.request.size' in spec.producer ? {} : { 'buffer.memory': '8388608' }),
+    'delivery.timeout.ms': '2147483647',
+    'max.block.ms': '2147483647',
+    'client.id': `connector-producer-${spec.connector}-${spec.taskId}`,
+    ...spec.producer,
+  }
+  const producer = clients.producer(producerProps, logger)
   const rules = spec.topicCreationEnabled ? topicCreationRules(spec.connectorProps) : null
   const topics = rules ? new TopicCreator(clients.admin(spec.admin, logger), rules, logger) : null
   const close = async () => {
@@ -100,7 +98,11 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
     onTopic: topic => parts.onTopic(topic),
     onDegraded: (message, retryAt) => parts.onDegraded(message, retryAt),
   })
-  metrics.extras = () => ({ lag: lagOf(task), activeSince: runner.activeSince })
+  metrics.extras = () => ({
+    lag: lagOf(task),
+    activeSince: runner.activeSince,
+    clients: [{ kind: 'producer', clientId: producerProps['client.id'], ...producer.traffic() }],
+  })
   return { pause: () => runner.pause(), resume: () => runner.resume(), run: () => runner.run(), close }
 }
 

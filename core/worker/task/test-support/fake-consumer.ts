@@ -1,4 +1,6 @@
+import { Traffic } from '../../../client/net/traffic.ts'
 import type {
+  ClientTraffic,
   Consumer,
   ConsumerBatch,
   ConsumerRecord,
@@ -145,6 +147,10 @@ export class FakeConsumer implements Consumer {
 
   position(partition: TopicPartition): number | null {
     return this.#positions.get(keyOf(partition)) ?? null
+  }
+
+  traffic(): ClientTraffic {
+    return new Traffic()
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,6 @@
+import { Traffic } from '../../../client/net/traffic.ts'
 import type {
+  ClientTraffic,
   DeliveryListener,
   PartitionInfo,
   Producer,
@@ -96,6 +98,10 @@ export class FakeProducer implements Producer {
       for (const w of unsent) w.listener?.onDelivery(w.token, error, w.record.topic, 0, -1, 0)
       if (this.waiting.length === 0) for (const resolve of this.#flushes.splice(0)) resolve()
     })
+  }
+
+  traffic(): ClientTraffic {
+    return new Traffic()
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import { FileLag } from './file-lag.ts'
+
+test('a task is behind by what it has not read or not handed on, until it waits for more', async () => {
+  let unread: number | null = null
+  let buffered = 0
+  const lag = new FileLag({ unread: async () => unread, buffered: () => buffered })
+  await lag.refresh()
+  expect(lag.read()).toBeNull()
+  unread = 100
+  buffered = 20
+  await lag.refresh()
+  const behind = lag.read()
+  expect(behind).toEqual({ bytes: 120, since: expect.any(Number) })
+  // all is read, but lines of it are not handed on
+  unread = 0
+  await lag.refresh()
+  expect(lag.read()).toEqual({ bytes: 20, since: behind!.since })
+  // what is buffered while it waits is an unfinished line
+  lag.waiting = true
+  expect(lag.read()).toEqual({ bytes: 0, since: null })
+  unread = 7
+  await lag.refresh()
+  expect(lag.read()!.since).toBeGreaterThanOrEqual(behind!.since!)
+})
+
+test('a size that cannot be read makes the lag unknown', async () => {
+  let fails = false
+  const lag = new FileLag({
+    unread: async () => {
+      if (fails) throw new Error('EIO')
+      return 1
+    },
+    buffered: () => 0,
+  })
+  await lag.refresh()
+  expect(lag.read()).not.toBeNull()
+  fails = true
+  await lag.refresh()
+  expect(lag.read()).toBeNull()
+})
