@@ -58,6 +58,14 @@ type AnyConnector = new () => SourceConnector | SinkConnector
 const VERSION = 'test'
 /** The settings of the clients. Nobody connects to this address: the broker is in memory. */
 const CLIENT = { 'bootstrap.servers': '127.0.0.1:1' }
+/** What the methods of tasks do after `kill`: nothing. */
+const AFTER_A_CRASH: Readonly<Record<string, () => unknown>> = {
+  put: async () => {},
+  preCommit: async () => [],
+  flush: async () => {},
+  close: async () => {},
+  commit: async () => {},
+}
 const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_FLUSH_MS = 20
 
@@ -115,9 +123,9 @@ export abstract class Harness {
     return this.#waitingFor
   }
 
-  /** The number of running tasks. */
-  get taskCount(): number {
-    return this.#tasks.length
+  /** The number of tasks that have started since the last `start` of the harness. */
+  get startedTasks(): number {
+    return this.#started
   }
 
   /**
@@ -131,6 +139,7 @@ export abstract class Harness {
     this.#connected = true
     const type = observed(this.#connectorType, {
       onCall: (method, args) => this.onTaskCall(method, args),
+      replace: method => (this.#connected ? null : (AFTER_A_CRASH[method] ?? null)),
       onReturn: (call, args) => {
         this.calls.push(call)
         this.onTaskReturn(call, args)
@@ -192,7 +201,7 @@ export abstract class Harness {
     return this.start()
   }
 
-  /** Ends the tasks without a last commit, as a crash of the worker does. */
+  /** Ends the tasks without a last write or commit, as a crash of the worker does. Only `stop` of the tasks is called. */
   async kill(): Promise<void> {
     this.#connected = false
     this.disconnect()

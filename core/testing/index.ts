@@ -1,6 +1,9 @@
 /** Tools for the tests of plugins: `import { configured } from 'millrace/testing'`. */
 export { completeRecord } from '../connect/record.ts'
 export { type ConfiguredOptions, configured, parseSettings, validateConnector } from './configured.ts'
+export type { ConformanceCheck, ConformanceOptions, Fixture, InvalidConfig, Outage } from './conformance/check.ts'
+export { type SinkConformanceOptions, type SinkFixture, sinkConformance } from './conformance/sink.ts'
+export { type SourceConformanceOptions, type SourceFixture, sourceConformance } from './conformance/source.ts'
 export type { DataConverter } from './data-converter.ts'
 export {
   type ChainPlugin,

@@ -17,6 +17,8 @@ const METHODS = ['start', 'poll', 'put', 'preCommit', 'flush', 'open', 'close', 
 export interface TaskObserver {
   onCall(method: string, args: readonly unknown[]): void
   onReturn(call: TaskCall, args: readonly unknown[]): void
+  /** Returns what to call instead of the task's method, or null. */
+  replace(method: string): (() => unknown) | null
 }
 
 /** Returns a class that constructs the connector with tasks whose calls are reported to an observer. */
@@ -38,7 +40,8 @@ function observedTask(type: new () => object, observer: TaskObserver): new () =>
     for (const name of METHODS) {
       const method = task[name]
       if (typeof method !== 'function') continue
-      task[name] = (...args: unknown[]) => observe(name, () => method.apply(task, args), observer, args)
+      task[name] = (...args: unknown[]) =>
+        observe(name, observer.replace(name) ?? (() => method.apply(task, args)), observer, args)
     }
     return task
   }

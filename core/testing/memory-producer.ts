@@ -20,22 +20,34 @@ interface Waiting {
 export class ProducerControl {
   /** Notified after each change. */
   readonly changed = new Signal()
-  #held = false
+  /** The number of records that may still be acknowledged. */
+  #permits = Number.POSITIVE_INFINITY
   #discarding = false
   /** The number of records that a producer holds before `append` refuses more. */
   capacity = Number.POSITIVE_INFINITY
 
   /** Whether records are accepted but not acknowledged. */
   get held(): boolean {
-    return this.#held
+    return this.#permits <= 0
   }
 
   hold(): void {
-    this.#held = true
+    this.#permits = 0
+  }
+
+  /** Allows a number of acknowledgements, then holds the rest. */
+  permit(count: number): void {
+    this.#permits = count
+    this.changed.notify()
+  }
+
+  /** Notes an acknowledgement. */
+  acknowledged(): void {
+    this.#permits--
   }
 
   release(): void {
-    this.#held = false
+    this.#permits = Number.POSITIVE_INFINITY
     this.changed.notify()
   }
 
@@ -136,6 +148,7 @@ export class MemoryProducer implements Producer {
     while (!this.#control.held && !this.#closed && this.#waiting.length > 0) {
       const { record, listener, token } = this.#waiting.shift()!
       const { topic, partition, offset, timestamp } = this.#log.append(record)
+      this.#control.acknowledged()
       this.#onWritten(record, token)
       listener?.onDelivery(token, null, topic, partition, offset, timestamp)
     }

@@ -2,6 +2,7 @@ import type { SourceConnector } from '../connect/connector.ts'
 import type { Transformation } from '../connect/plugins.ts'
 import type { CompleteSourceRecord, ConnectRecord, SourceOffset, SourcePartition } from '../connect/record.ts'
 import { Harness, type HarnessOptions, type TaskWiring } from './harness.ts'
+import type { TaskCall } from './lifecycle.ts'
 import { memoryAdmin } from './memory-admin.ts'
 import { MemoryConsumer, MemoryGroup } from './memory-consumer.ts'
 import { MemoryProducer, ProducerControl } from './memory-producer.ts'
@@ -29,6 +30,8 @@ export class SourceHarness extends Harness {
   /** The records that the broker has acknowledged, after the transformations, in order. */
   readonly records: CompleteSourceRecord[] = []
   #control = new ProducerControl()
+  /** The number of polls that have not returned. */
+  #polling = 0
 
   constructor(connector: new () => SourceConnector, options: SourceHarnessOptions) {
     const offsets = options.offsets ?? new OffsetStorage()
@@ -39,6 +42,11 @@ export class SourceHarness extends Harness {
   override start(): Promise<this> {
     if (this.#control.discarding) this.#control = new ProducerControl()
     return super.start()
+  }
+
+  /** Waits until a task waits for data in `poll`. */
+  async polling(): Promise<void> {
+    await this.until(() => this.#polling > 0, 'a poll')
   }
 
   /** Waits until at least `count` records are acknowledged, counted from the first start, and returns all of them. */
@@ -70,6 +78,11 @@ export class SourceHarness extends Harness {
   holdAcks(capacity = Number.POSITIVE_INFINITY): void {
     this.#control.capacity = capacity
     this.#control.hold()
+  }
+
+  /** Makes the broker acknowledge `count` more records and hold the others, until `releaseAcks`. */
+  limitAcks(count: number): void {
+    this.#control.permit(count)
   }
 
   releaseAcks(): void {
@@ -107,6 +120,15 @@ export class SourceHarness extends Harness {
       clients: { producer, consumer: () => new MemoryConsumer(log, new MemoryGroup()), admin: () => memoryAdmin(log) },
       transforms: [{ type: Capture }],
     }
+  }
+
+  protected override onTaskCall(method: string): void {
+    if (method === 'poll') this.#polling++
+    this.changed.notify()
+  }
+
+  protected override onTaskReturn({ method }: TaskCall): void {
+    if (method === 'poll') this.#polling--
   }
 
   protected override disconnect(): void {

@@ -1,0 +1,190 @@
+import { sleep } from '../../common/async/sleep.ts'
+import type { SourceConnector } from '../../connect/connector.ts'
+import type { Props } from '../../connect/props.ts'
+import type { CompleteSourceRecord } from '../../connect/record.ts'
+import { OffsetStorage } from '../offset-storage.ts'
+import { schemaFault } from '../schema-fault.ts'
+import { SourceHarness } from '../source-harness.ts'
+import { assert, type ConformanceCheck, type ConformanceOptions, type Fixture, withFixture } from './check.ts'
+import { checkOutage, sharedChecks } from './shared-checks.ts'
+
+/** A source with data. */
+export interface SourceFixture extends Fixture {
+  /** The number of records that the source holds at the start; at least 4. */
+  readonly records: number
+  /** Adds records to the source. Without it, the checks that need new records are left out. */
+  produce?(count: number): Promise<void> | void
+}
+
+export interface SourceConformanceOptions extends ConformanceOptions<SourceFixture> {
+  readonly connector: new () => SourceConnector
+  /** Returns a text that differs between the records of a fixture. Default: topic, key and value as JSON. */
+  identify?(record: CompleteSourceRecord): string
+  /** Whether the fixtures can `produce`. Default false. */
+  readonly produces?: boolean
+  /** Whether the fixtures have an `outage`. Default false. */
+  readonly outages?: boolean
+}
+
+/** How long a check looks whether something that must not happen happens, in milliseconds. */
+const LOOK_MS = 300
+
+/**
+ * Returns the checks that every source connector must pass. Works with any test runner:
+ *
+ * ```ts
+ * for (const check of sourceConformance({ connector, fixture })) test(check.name, check.run)
+ * ```
+ */
+export function sourceConformance(options: SourceConformanceOptions): ConformanceCheck[] {
+  const { connector } = options
+  const identify = options.identify ?? identity
+  const timeoutMs = options.timeoutMs
+  const harness = (fixture: SourceFixture, config: Props = fixture.config, offsets?: OffsetStorage) =>
+    new SourceHarness(connector, { config, ...(offsets && { offsets }), ...(timeoutMs && { timeoutMs }) })
+  const check = (name: string, body: (fixture: SourceFixture) => Promise<void>): ConformanceCheck => ({
+    name,
+    run: () => withFixture(options, body),
+  })
+  const checks = [
+    ...sharedChecks({
+      connector,
+      options,
+      harness,
+      idle: async (source, fixture) => {
+        await source.take(fixture.records)
+        await source.polling()
+      },
+    }),
+    check('records match their schemas, and their partitions and offsets are JSON', async fixture => {
+      await using source = await harness(fixture).start()
+      for (const record of await source.take(fixture.records)) {
+        assert.equal(schemaFault(record.keySchema, record.key, 'the key'), null)
+        assert.equal(schemaFault(record.valueSchema, record.value), null)
+        assert.equal(jsonFault(record.sourcePartition, 'sourcePartition'), null)
+        assert.equal(jsonFault(record.sourceOffset, 'sourceOffset'), null)
+      }
+    }),
+    check('every record comes once', async fixture => {
+      await using source = await harness(fixture).start()
+      await source.take(fixture.records)
+      assertOnce(source.records.map(identify), fixture.records)
+    }),
+    check('resumes after the committed offset without loss', async fixture => {
+      const offsets = new OffsetStorage()
+      const half = Math.ceil(fixture.records / 2)
+      const first = harness(fixture, fixture.config, offsets)
+      first.limitAcks(half)
+      await first.start()
+      await first.take(half)
+      await first.committed()
+      await first.kill()
+      const known = first.records.map(identify)
+      await using second = await harness(fixture, fixture.config, offsets).start()
+      const all = () => new Set([...known, ...second.records.map(identify)])
+      await second.until(
+        () => all().size >= fixture.records,
+        `all ${fixture.records} records after the restart; ${all().size} have come`,
+      )
+      const again = second.records.map(identify)
+      assert.ok(!again.includes(known[0]!), 'the source started again from its beginning')
+    }),
+    check('reads again what was not committed when the worker crashed', async fixture => {
+      const offsets = new OffsetStorage()
+      const first = harness(fixture, fixture.config, offsets)
+      first.holdAcks()
+      await first.start()
+      await first.until(() => first.calls.some(c => c.method === 'poll'), 'a poll')
+      await first.kill()
+      await using second = await harness(fixture, fixture.config, offsets).start()
+      await second.take(fixture.records)
+      assert.equal(new Set(second.records.map(identify)).size, fixture.records, 'records were lost')
+    }),
+    check('loses and repeats nothing while the broker is slow', async fixture => {
+      await using source = harness(fixture)
+      source.holdAcks(1)
+      await source.start()
+      await source.until(() => source.calls.some(c => c.method === 'poll'), 'a poll')
+      for (let n = 1; n <= fixture.records; n++) {
+        source.limitAcks(1)
+        await source.take(n)
+      }
+      assertOnce(source.records.map(identify), fixture.records)
+    }),
+  ]
+  if (options.produces) {
+    checks.push(
+      check('repeats nothing after an orderly stop', async fixture => {
+        await using source = await harness(fixture).start()
+        await source.take(fixture.records)
+        await source.committed()
+        await source.restart()
+        await fixture.produce!(1)
+        await source.take(fixture.records + 1)
+        assertOnce(source.records.map(identify), fixture.records + 1)
+      }),
+      check('writes nothing while paused, and everything after resume', async fixture => {
+        await using source = await harness(fixture).start()
+        await source.take(fixture.records)
+        await source.pause()
+        await fixture.produce!(2)
+        await sleep(LOOK_MS)
+        assert.equal(source.records.length, fixture.records, 'records were written while paused')
+        await source.resume()
+        await source.take(fixture.records + 2)
+        assertOnce(source.records.map(identify), fixture.records + 2)
+      }),
+    )
+  }
+  if (options.outages) {
+    checks.push(
+      check('retries while its system is unavailable', async fixture => {
+        const source = harness(fixture)
+        await checkOutage(source, fixture, {
+          before: async () => void (await source.take(1)),
+          after: async () => {
+            await fixture.produce?.(1)
+            await source.take(fixture.records + (fixture.produce ? 1 : 0))
+          },
+        })
+      }),
+    )
+  }
+  return checks
+}
+
+const plain = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value)
+
+function identity({ topic, key, value }: CompleteSourceRecord): string {
+  return JSON.stringify([topic, key, value], plain)
+}
+
+function assertOnce(ids: readonly string[], count: number): void {
+  const repeated = ids.find((id, n) => ids.indexOf(id) !== n)
+  assert.equal(repeated, undefined, 'a record came twice')
+  assert.equal(ids.length, count)
+}
+
+/** Returns why a value cannot be stored as JSON, or null. */
+function jsonFault(value: unknown, path: string): string | null {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'bigint':
+      return null
+    case 'number':
+      return Number.isFinite(value) ? null : `${path} is ${value}, which JSON cannot hold`
+    case 'object': {
+      if (value === null) return null
+      if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype)
+        return `${path} is a ${value.constructor?.name}, which JSON cannot hold`
+      for (const [key, item] of Object.entries(value)) {
+        const fault = jsonFault(item, `${path}.${key}`)
+        if (fault) return fault
+      }
+      return null
+    }
+    default:
+      return `${path} is ${typeof value}, which JSON cannot hold`
+  }
+}

@@ -1,0 +1,101 @@
+import { defineConfig } from '../../common/config/define.ts'
+import { SinkConnector } from '../../connect/connector.ts'
+import { ConnectError, DataError, RetriableError } from '../../connect/errors.ts'
+import type { SinkRecord, TopicPartition, TopicPartitionOffset } from '../../connect/record.ts'
+import { SinkTask } from '../../connect/sink-task.ts'
+
+/** The faults that a FaultySink can have. */
+export type SinkFault =
+  | 'commits early'
+  | 'never flushes'
+  | 'forgets its buffer'
+  | 'forgets revoked partitions'
+  | 'writes twice'
+  | 'changes the order'
+  | 'fails on an empty batch'
+  | 'fails on tombstones'
+  | 'writes twice after a restart'
+  | 'fails on bad records'
+  | 'drops bad records'
+  | 'gives up'
+  | 'hangs in stop'
+
+/** What a sink has written, and whether it can be reached. */
+export class Target {
+  readonly written: number[] = []
+  available = true
+  starts = 0
+}
+
+/** Returns a sink that buffers numbers and writes them in `flush`, correct unless it has a fault. */
+export function faultySink(target: Target, fault?: SinkFault): new () => SinkConnector {
+  const config = defineConfig({
+    unused: { type: 'STRING', default: null, importance: 'LOW', documentation: 'Not used.' },
+  })
+
+  class Task extends SinkTask<typeof config> {
+    #buffer: SinkRecord[] = []
+    #last: number | null = null
+
+    override start(): void {
+      target.starts++
+      if (fault === 'writes twice after a restart' && target.starts > 1)
+        target.written.push(...target.written.slice(-1))
+    }
+
+    override async put(records: SinkRecord[]): Promise<void> {
+      if (records.length === 0) {
+        if (fault === 'fails on an empty batch') throw new ConnectError('there is nothing to write')
+        return
+      }
+      if (!target.available) {
+        if (fault === 'gives up') throw new ConnectError('the target is not available')
+        throw new RetriableError('the target is not available')
+      }
+      for (const record of records) {
+        const isBad = record.value === 'bad'
+        if (record.value === null && fault === 'fails on tombstones') throw new DataError('a tombstone')
+        if (isBad && fault === 'drops bad records') continue
+        if (isBad) throw fault === 'fails on bad records' ? new ConnectError('bad') : new DataError('bad')
+      }
+      this.#buffer.push(...(fault === 'changes the order' ? [...records].reverse() : records))
+    }
+
+    override async preCommit(offsets: readonly TopicPartitionOffset[]): Promise<readonly TopicPartitionOffset[]> {
+      if (fault === 'commits early') {
+        // what is committed now is written by the next call
+        const late = this.#buffer.splice(0)
+        setTimeout(() => target.written.push(...late.flatMap(numberOf)), 50)
+        return offsets
+      }
+      if (fault === 'never flushes') return offsets
+      if (fault === 'forgets its buffer' && this.#last === null && this.#buffer.length > 0) {
+        this.#last = this.#buffer.length
+        this.#buffer = []
+        return offsets
+      }
+      const written = this.#buffer.flatMap(numberOf)
+      target.written.push(...(fault === 'writes twice' ? written.flatMap(n => [n, n]) : written))
+      this.#buffer = []
+      return offsets
+    }
+
+    override async close(partitions: readonly TopicPartition[]): Promise<void> {
+      if (fault !== 'forgets revoked partitions') {
+        const gone = new Set(partitions.map(p => `${p.topic}-${p.partition}`))
+        this.#buffer = this.#buffer.filter(r => !gone.has(`${r.topic}-${r.partition}`))
+      }
+    }
+
+    override stop(): Promise<void> | void {
+      if (fault === 'hangs in stop') return new Promise(() => {})
+    }
+  }
+
+  return class FaultySink extends SinkConnector<typeof config> {
+    readonly config = config
+    readonly taskClass = Task
+  }
+}
+
+const numberOf = (record: SinkRecord): number[] => (typeof record.value === 'number' ? [record.value] : [])
