@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { ConfigDef } from '../../core/common/config/define.ts'
-import { keysTable } from './render.ts'
+import { keysTable, wrapped } from './render.ts'
 
 interface PluginEntry {
   type: string
@@ -34,7 +34,7 @@ function introduction(root: string, folder: string, entry: PluginEntry): string 
     const text = raw!.replace(/\n\s*\* ?/g, ' ').trim()
     if (!text.startsWith(java) || /[\w.]/.test(text[java.length] ?? '')) continue
     const said = text.slice(java.length).replace(/^(\$Key and \$Value)?[:,.]\s*/, '')
-    return said === '' ? '' : `${said[0]!.toUpperCase()}${said.slice(1)}\n\n`
+    return said === '' ? '' : `${wrapped(`${said[0]!.toUpperCase()}${said.slice(1)}`)}\n\n`
   }
   throw new Error(`${folder}: the doc comment of ${entry.class} must begin with ${java}`)
 }

@@ -3,6 +3,17 @@ import type { ConfigDef, ConfigKey } from '../../core/common/config/define.ts'
 /** A text as a cell of a Markdown table. */
 export const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('’', "'")
 
+/** A paragraph in lines of at most 120 columns. */
+export function wrapped(text: string): string {
+  const lines: string[] = []
+  for (const word of text.split(/\s+/)) {
+    const line = lines.at(-1)
+    if (line === undefined || line.length + 1 + word.length > 120) lines.push(word)
+    else lines[lines.length - 1] = `${line} ${word}`
+  }
+  return lines.join('\n')
+}
+
 const LONG_MAX = 2 ** 63
 
 function defaultCell(value: ConfigKey['default']): string {

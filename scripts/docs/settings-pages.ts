@@ -14,7 +14,7 @@ import { commonConnectorKeys } from '../../core/worker/config/connector-keys.ts'
 import { distributedKeys } from '../../core/worker/config/distributed-keys.ts'
 import { restKeys } from '../../core/worker/config/rest-keys.ts'
 import { sinkKeys, sourceKeys } from '../../core/worker/config/source-sink-keys.ts'
-import { keysTable } from './render.ts'
+import { keysTable, wrapped } from './render.ts'
 
 const NOTE = 'Keys marked *No effect* are accepted, and their values are checked, but they change nothing.'
 
@@ -22,9 +22,9 @@ type Section = readonly [title: string, config: ConfigDef, text?: string]
 
 function page(title: string, text: string, sections: readonly Section[]): string {
   const parts = sections.map(
-    ([heading, config, intro]) => `## ${heading}\n\n${intro ? `${intro}\n\n` : ''}${keysTable(config)}`,
+    ([heading, config, intro]) => `## ${heading}\n\n${intro ? `${wrapped(intro)}\n\n` : ''}${keysTable(config)}`,
   )
-  return [`# ${title}\n`, `${text}\n${NOTE}\n`, ...parts].join('\n')
+  return [`# ${title}\n`, `${wrapped(`${text} ${NOTE}`)}\n`, ...parts].join('\n')
 }
 
 function brokerPage(): string {

@@ -26,13 +26,16 @@ export function check(file: string, text: string, exceptions: readonly Exception
   const faults: Fault[] = []
   const markdown = file.endsWith('.md')
   let fence = false
+  let isList = false
   text.split('\n').forEach((line, index) => {
     const report = (message: string) => faults.push({ file, line: index + 1, message })
+    // the list of these phrases itself
+    if (file === 'CONTRIBUTING.md' && /^### /.test(line)) isList = line === '### Words to avoid'
     if (markdown && /^\s*```/.test(line)) {
       fence = !fence
       return
     }
-    const prose = markdown ? (fence ? '' : line) : proseOf(line)
+    const prose = markdown ? (fence || isList ? '' : line) : proseOf(line)
     if (markdown) {
       const free = fence || line.startsWith('|') || URL_IN_LINE.test(line)
       if (!free && line.length > MARKDOWN_COLUMNS) report(`the line has ${line.length} columns, more than 120`)

@@ -1,4 +1,10 @@
 import type { Exception } from './check.ts'
 
 /** True uses of phrases that are otherwise avoided, each with the text around it. */
-export const EXCEPTIONS: readonly Exception[] = []
+export const EXCEPTIONS: readonly Exception[] = [
+  // the one picture of the house
+  { file: 'ARCHITECTURE.md', text: 'Each module is a room' },
+  { file: 'ARCHITECTURE.md', text: 'An arrow between two rooms' },
+  { file: 'ARCHITECTURE.md', text: 'All arrows point in one direction' },
+  { file: 'CONTRIBUTING.md', text: 'The house, the rooms and the arrows are only in ARCHITECTURE.md' },
+]
