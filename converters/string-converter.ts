@@ -4,6 +4,7 @@ import {
   DataError,
   defineConfig,
   type HeaderConverter,
+  key,
   primitive,
   type Schema,
   type SchemaAndValue,
@@ -15,19 +16,18 @@ import { utf8Charset } from './encoding/unicode.ts'
 
 const stringConverterConfig = defineConfig({
   'converter.type': converterType,
-  'converter.encoding': {
-    type: 'STRING',
+  'converter.encoding': key.string({
     default: 'UTF-8',
-    importance: 'HIGH',
-    width: 'MEDIUM',
-    displayName: 'Encoding',
-    documentation:
-      'The character set of the text by its name in Java: UTF-8, UTF-16, UTF-32 (also with LE and BE), US-ASCII, ISO-8859-1 to -16, windows-1250 to -1258, KOI8-R and -U, and the single-byte IBM code pages.',
     validator: {
       describe: 'a character set',
       check: value => (isCharset(String(value)) ? null : `the character set ${value} is not supported`),
     },
-  },
+    importance: 'HIGH',
+    width: 'MEDIUM',
+    displayName: 'Encoding',
+    documentation:
+      'The character encoding, by its Java name: UTF-8, UTF-16, UTF-32 (also with LE and BE), US-ASCII, ISO-8859-1 to -16, windows-1250 to -1258, KOI8-R and -U, and the single-byte IBM code pages.',
+  }),
 })
 
 /** Kafka Connect's Schema.OPTIONAL_STRING_SCHEMA: what all text is read as. */

@@ -5,6 +5,7 @@ import {
   DataError,
   defineConfig,
   getField,
+  key,
   primitive,
   type Schema,
   SchemaCache,
@@ -23,13 +24,12 @@ import { SidedTransformation } from './common/sided.ts'
 const PURPOSE = 'cast types'
 
 const castConfig = defineConfig({
-  spec: {
-    type: 'LIST',
-    importance: 'HIGH',
+  spec: key.list({
     validator: castSpec,
+    importance: 'HIGH',
     documentation:
-      'What becomes of which type: `field:type` pairs, separated by commas, or one type alone for the whole key or value. Types: int8, int16, int32, int64, float32, float64, boolean, string.',
-  },
+      'The new types, as FIELD:TYPE pairs separated by commas, such as id:int64,price:float64. A single type without a field applies to the whole key or value. The types are int8, int16, int32, int64, float32, float64, boolean and string.',
+  }),
   'replace.null.with.default': replaceNullKey,
 })
 

@@ -1,13 +1,12 @@
-import { type ConfigValues, type ConnectRecord, defineConfig, type Transformation } from 'millrace/connect'
+import { type ConfigValues, type ConnectRecord, defineConfig, key, type Transformation } from 'millrace/connect'
 import { distinctNames } from './common/keys.ts'
 
 const dropHeadersConfig = defineConfig({
-  headers: {
-    type: 'LIST',
-    importance: 'HIGH',
+  headers: key.list({
     validator: distinctNames,
-    documentation: 'Headers with these names go.',
-  },
+    importance: 'HIGH',
+    documentation: 'The names of the headers to remove.',
+  }),
 })
 
 /** org.apache.kafka.connect.transforms.DropHeaders: removes all headers of these names. */

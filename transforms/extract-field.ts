@@ -1,4 +1,4 @@
-import { type ConfigValues, type ConnectRecord, DataError, defineConfig } from 'millrace/connect'
+import { type ConfigValues, type ConnectRecord, DataError, defineConfig, key } from 'millrace/connect'
 import { FieldPath } from './common/field-path.ts'
 import { fieldSyntaxKey, replaceNullKey } from './common/keys.ts'
 import { mapOrNull, structOrNull } from './common/requirements.ts'
@@ -7,7 +7,10 @@ import { SidedTransformation } from './common/sided.ts'
 const PURPOSE = 'field extraction'
 
 const extractFieldConfig = defineConfig({
-  field: { type: 'STRING', importance: 'MEDIUM', documentation: 'The field that takes the place of the whole.' },
+  field: key.string({
+    importance: 'MEDIUM',
+    documentation: 'The field whose value replaces the whole key or value.',
+  }),
   'field.syntax.version': fieldSyntaxKey,
   'replace.null.with.default': replaceNullKey,
 })

@@ -4,6 +4,7 @@ import {
   DataError,
   defineConfig,
   type Header,
+  key,
   oneOf,
   parseConfig,
   primitive,
@@ -20,68 +21,60 @@ import { fieldsOf, fieldValue, structLike } from './common/schemas.ts'
 const PURPOSE = 'extraction of the new record state'
 const MODES = ['drop', 'tombstone', 'rewrite', 'rewrite-with-tombstone', 'delete-to-tombstone'] as const
 
-const list = (documentation: string) => ({
-  type: 'LIST' as const,
-  default: [] as readonly string[],
-  importance: 'LOW' as const,
-  documentation,
-})
-
 const extractNewRecordStateConfig = defineConfig({
-  'delete.tombstone.handling.mode': {
-    type: 'STRING',
+  'delete.tombstone.handling.mode': key.string({
     default: 'tombstone',
+    validator: oneOf(MODES, { ignoreCase: true, message: 'Value must be one of' }),
     importance: 'MEDIUM',
-    validator: oneOf(MODES, { ignoreCase: true }),
     documentation:
-      'What becomes of a delete and the tombstone after it. drop: both go. tombstone: one tombstone stays. rewrite: the old row with a field __deleted=true, no tombstone. rewrite-with-tombstone: both of these. delete-to-tombstone: the delete becomes the tombstone and the one after it goes.',
-  },
-  'route.by.field': {
-    type: 'STRING',
+      'What happens to a delete event and to the tombstone that follows it. drop: both are dropped. tombstone: the delete event is dropped, the tombstone is kept. rewrite: the delete event becomes the old row with the field __deleted=true, and the tombstone is dropped. rewrite-with-tombstone: like rewrite, but the tombstone is kept. delete-to-tombstone: the delete event becomes a tombstone, and the tombstone that follows is dropped.',
+  }),
+  'route.by.field': key.string({
     default: '',
     importance: 'LOW',
-    documentation: 'A column whose value becomes the topic of the record.',
-  },
-  'add.fields.prefix': {
-    type: 'STRING',
+    documentation: 'The column whose value becomes the topic of the record. Empty keeps the topic.',
+  }),
+  'add.fields.prefix': key.string({
     default: '__',
     importance: 'LOW',
-    documentation: 'What the names of added fields begin with.',
-  },
-  'add.fields': list(
-    'Fields of the event to add to the row, such as op,table,source.ts_ms: named __op, __table, __source_ts_ms. field:NAME gives another name.',
-  ),
-  'add.headers.prefix': {
-    type: 'STRING',
+    documentation: 'The prefix of the names of fields that add.fields adds.',
+  }),
+  'add.fields': key.list({
+    default: [],
+    importance: 'LOW',
+    documentation:
+      'The fields of the change event to add to the row, such as op, table or source.ts_ms. They become __op, __table and __source_ts_ms. Use FIELD:NAME for another name.',
+  }),
+  'add.headers.prefix': key.string({
     default: '__',
     importance: 'LOW',
-    documentation: 'What the names of added headers begin with.',
-  },
-  'add.headers': list('Fields of the event to add as headers, written as in add.fields.'),
-  'replace.null.with.default': {
-    type: 'BOOLEAN',
+    documentation: 'The prefix of the names of headers that add.headers adds.',
+  }),
+  'add.headers': key.list({
+    default: [],
+    importance: 'LOW',
+    documentation: 'The fields of the change event to add as headers, in the same form as add.fields.',
+  }),
+  'replace.null.with.default': key.boolean({
     default: true,
     importance: 'LOW',
-    documentation: 'Whether a null in a field with a default becomes the default.',
-  },
-  'drop.fields.header.name': {
-    type: 'STRING',
+    documentation: 'Whether a null in a field with a default value is replaced by the default value.',
+  }),
+  'drop.fields.header.name': key.string({
     default: '',
     importance: 'LOW',
-    documentation: 'A header that names the fields to leave out.',
-  },
-  'drop.fields.from.key': {
-    type: 'BOOLEAN',
+    documentation: 'The header that lists the fields to remove from the record. Empty means none.',
+  }),
+  'drop.fields.from.key': key.boolean({
     default: false,
     importance: 'LOW',
-    documentation: 'Whether the fields to remove are removed from the key too.',
-  },
-  'drop.fields.keep.schema.compatible': {
-    type: 'BOOLEAN',
+    documentation: 'Whether these fields are also removed from the key.',
+  }),
+  'drop.fields.keep.schema.compatible': key.boolean({
     default: true,
     importance: 'LOW',
-    documentation: 'Whether only optional fields are removed, so that readers of the old schema can go on.',
-  },
+    documentation: 'Whether only optional fields are removed, so that consumers with the old schema keep working.',
+  }),
 })
 
 const OPTIONAL_STRING = primitive('string', { optional: true })
@@ -95,7 +88,7 @@ const DELETED = '__deleted'
 export class ExtractNewRecordState implements Transformation {
   readonly config = extractNewRecordStateConfig
   #config: ConfigValues<typeof extractNewRecordStateConfig> = parseConfig(extractNewRecordStateConfig, {})
-  #mode: string = 'tombstone'
+  #mode: (typeof MODES)[number] = 'tombstone'
   #fields: FieldReference[] = []
   #headers: FieldReference[] = []
   readonly #deleted = new SchemaCache<Schema>()
@@ -104,7 +97,7 @@ export class ExtractNewRecordState implements Transformation {
 
   configure(config: ConfigValues<typeof extractNewRecordStateConfig>): void {
     this.#config = config
-    this.#mode = config['delete.tombstone.handling.mode'].toLowerCase()
+    this.#mode = config['delete.tombstone.handling.mode']
     this.#fields = config['add.fields'].map(f => new FieldReference(config['add.fields.prefix'], f))
     this.#headers = config['add.headers'].map(f => new FieldReference(config['add.headers.prefix'], f))
   }

@@ -4,6 +4,7 @@ import {
   DataError,
   defineConfig,
   type Field,
+  key,
   type Schema,
   SchemaCache,
   type Struct,
@@ -17,12 +18,11 @@ import { SidedTransformation } from './common/sided.ts'
 const PURPOSE = 'flattening'
 
 const flattenConfig = defineConfig({
-  delimiter: {
-    type: 'STRING',
+  delimiter: key.string({
     default: '.',
     importance: 'MEDIUM',
-    documentation: 'What stands between the names of a field and of what holds it: `outer.inner`.',
-  },
+    documentation: 'The separator in the names of flattened fields, such as the dot in `outer.inner`.',
+  }),
 })
 
 /** A leaf: its name in the flat struct and the way to it. */

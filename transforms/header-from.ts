@@ -7,6 +7,7 @@ import {
   field,
   getField,
   type Header,
+  key,
   oneOf,
   type Schema,
   SchemaCache,
@@ -18,24 +19,21 @@ import { fieldsOf, fieldValue, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
 const headerFromConfig = defineConfig({
-  fields: {
-    type: 'LIST',
-    importance: 'HIGH',
+  fields: key.list({
     validator: nonEmptyList,
-    documentation: 'The fields that become headers.',
-  },
-  headers: {
-    type: 'LIST',
     importance: 'HIGH',
+    documentation: 'The fields of the key or value that become headers.',
+  }),
+  headers: key.list({
     validator: nonEmptyList,
-    documentation: 'The names of those headers, in the order of the fields.',
-  },
-  operation: {
-    type: 'STRING',
     importance: 'HIGH',
+    documentation: 'The names of the headers, in the same order as the fields.',
+  }),
+  operation: key.string({
     validator: oneOf(['move', 'copy']),
-    documentation: '`move` takes the fields out of the record, `copy` leaves them there too.',
-  },
+    importance: 'HIGH',
+    documentation: 'move removes the fields from the record. copy keeps them.',
+  }),
   'replace.null.with.default': replaceNullKey,
 })
 

@@ -2,6 +2,7 @@ import {
   type ConfigValues,
   type ConnectRecord,
   defineConfig,
+  key,
   type Schema,
   SchemaCache,
   type Struct,
@@ -11,11 +12,10 @@ import { propertyName } from 'millrace/connect/java'
 import { SidedTransformation } from './common/sided.ts'
 
 const hoistFieldConfig = defineConfig({
-  field: {
-    type: 'STRING',
+  field: key.string({
     importance: 'MEDIUM',
-    documentation: 'The name of the one field that holds the data.',
-  },
+    documentation: 'The name of the single field that will contain the whole key or value.',
+  }),
 })
 
 /** org.apache.kafka.connect.transforms.HoistField$Key and $Value: wraps the data in a struct (or map) of one field. */

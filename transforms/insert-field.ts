@@ -4,6 +4,7 @@ import {
   type ConnectRecord,
   defineConfig,
   type Field,
+  key,
   primitive,
   type Schema,
   SchemaCache,
@@ -17,23 +18,26 @@ import { requireMap, requireOffset, requireStruct } from './common/requirements.
 import { defaultedFields, fieldsOf, fieldValue, structLike } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
-const SUFFIXES = '`name!` makes the field required, `name?` or `name` optional.'
 const PURPOSE = 'field insertion'
 
-const nameKey = (documentation: string) => ({
-  type: 'STRING' as const,
-  default: null,
-  importance: 'MEDIUM' as const,
-  documentation,
-})
+const nameKey = (documentation: string) =>
+  key.string({
+    default: null,
+    importance: 'MEDIUM',
+    documentation: `${documentation} NAME! makes the field required. NAME? or NAME makes it optional.`,
+  })
 
 const insertFieldConfig = defineConfig({
-  'topic.field': nameKey(`A field that gets the topic. ${SUFFIXES}`),
-  'partition.field': nameKey(`A field that gets the partition. ${SUFFIXES}`),
-  'offset.field': nameKey(`A field that gets the offset; with sinks only. ${SUFFIXES}`),
-  'timestamp.field': nameKey(`A field that gets the time of the record. ${SUFFIXES}`),
-  'static.field': nameKey(`A field that gets static.value. ${SUFFIXES}`),
-  'static.value': nameKey('The text for static.field.'),
+  'topic.field': nameKey('The name of the field for the topic.'),
+  'partition.field': nameKey('The name of the field for the partition.'),
+  'offset.field': nameKey('The name of the field for the offset. Only sinks have offsets.'),
+  'timestamp.field': nameKey('The name of the field for the timestamp of the record.'),
+  'static.field': nameKey('The name of the field for static.value.'),
+  'static.value': key.string({
+    default: null,
+    importance: 'MEDIUM',
+    documentation: 'The text that static.field contains. Required with static.field.',
+  }),
   'replace.null.with.default': replaceNullKey,
 })
 

@@ -2,6 +2,7 @@ import {
   type ConfigValues,
   type ConnectRecord,
   defineConfig,
+  key,
   nonNull,
   type SchemaAndValue,
   type Transformation,
@@ -9,13 +10,17 @@ import {
 import { parseValue } from 'millrace/connect/java'
 
 const insertHeaderConfig = defineConfig({
-  header: { type: 'STRING', importance: 'HIGH', validator: nonNull, documentation: 'The name of the new header.' },
-  'value.literal': {
-    type: 'STRING',
-    importance: 'HIGH',
+  header: key.string({
     validator: nonNull,
-    documentation: 'Its value, the same for all records; the type is guessed from the text.',
-  },
+    importance: 'HIGH',
+    documentation: 'The name of the header to add.',
+  }),
+  'value.literal': key.string({
+    validator: nonNull,
+    importance: 'HIGH',
+    documentation:
+      'The value of the header, which is the same for all records. Its type is guessed from the text: 42 is a number, true a boolean.',
+  }),
 })
 
 /** org.apache.kafka.connect.transforms.InsertHeader: one header more. */

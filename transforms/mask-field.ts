@@ -10,6 +10,7 @@ import {
   Float,
   FloatingNumber,
   getField,
+  key,
   nonEmpty,
   type Schema,
   SchemaCache,
@@ -26,19 +27,18 @@ import { SidedTransformation } from './common/sided.ts'
 const PURPOSE = 'mask fields'
 
 const maskFieldConfig = defineConfig({
-  fields: {
-    type: 'LIST',
-    importance: 'HIGH',
+  fields: key.list({
     validator: distinctNames,
+    importance: 'HIGH',
     documentation: 'The fields to mask.',
-  },
-  replacement: {
-    type: 'STRING',
+  }),
+  replacement: key.string({
     default: null,
-    importance: 'LOW',
     validator: nonEmpty,
-    documentation: 'What stands there instead of zero or nothing; for fields that are numbers or texts.',
-  },
+    importance: 'LOW',
+    documentation:
+      'The value that replaces the values of number and string fields. Default: 0 or the empty string, depending on the type of the field.',
+  }),
   'replace.null.with.default': replaceNullKey,
 })
 

@@ -3,6 +3,7 @@ import {
   type ConnectRecord,
   DataError,
   defineConfig,
+  key,
   messageOf,
   regex,
   type Transformation,
@@ -10,17 +11,15 @@ import {
 import { JavaPattern } from 'millrace/connect/java'
 
 const regexRouterConfig = defineConfig({
-  regex: {
-    type: 'STRING',
-    importance: 'HIGH',
+  regex: key.string({
     validator: regex,
-    documentation: 'A regular expression of Java that the whole topic must match.',
-  },
-  replacement: {
-    type: 'STRING',
     importance: 'HIGH',
-    documentation: 'The new topic; `$1` is what the first group matched.',
-  },
+    documentation: 'A Java regular expression. It must match the whole name of the topic.',
+  }),
+  replacement: key.string({
+    importance: 'HIGH',
+    documentation: 'The new name of the topic. $1 is the text that the first group matched.',
+  }),
 })
 
 /** org.apache.kafka.connect.transforms.RegexRouter: another topic for records whose topic matches. */

@@ -3,6 +3,7 @@ import {
   type ConfigValues,
   type ConnectRecord,
   defineConfig,
+  key,
   type Schema,
   SchemaCache,
   type Struct,
@@ -17,27 +18,22 @@ import { SidedTransformation } from './common/sided.ts'
 const PURPOSE = 'field replacement'
 
 const replaceFieldConfig = defineConfig({
-  exclude: {
-    type: 'LIST',
+  exclude: key.list({
     default: [],
+    validator: distinctNamesIfAny,
     importance: 'MEDIUM',
     aliases: ['blacklist'],
-    validator: distinctNamesIfAny,
-    documentation: 'Fields that go, also where include names them.',
-  },
-  include: {
-    type: 'LIST',
+    documentation: 'The fields to remove. It takes precedence over include.',
+  }),
+  include: key.list({
     default: [],
+    validator: distinctNamesIfAny,
     importance: 'MEDIUM',
     aliases: ['whitelist'],
-    validator: distinctNamesIfAny,
-    documentation: 'Fields that stay; all where it is empty.',
-  },
-  renames: {
-    type: 'LIST',
+    documentation: 'The fields to keep. Empty means all fields.',
+  }),
+  renames: key.list({
     default: [],
-    importance: 'MEDIUM',
-    documentation: 'New names of fields: `old:new` pairs, separated by commas.',
     validator: {
       describe: 'list of colon-delimited pairs, e.g. foo:bar,abc:xyz',
       check: value => {
@@ -45,7 +41,9 @@ const replaceFieldConfig = defineConfig({
         return wrong === undefined ? null : `Invalid rename mapping: ${wrong}`
       },
     },
-  },
+    importance: 'MEDIUM',
+    documentation: 'The fields to rename, as OLD:NEW pairs separated by commas.',
+  }),
   'replace.null.with.default': replaceNullKey,
 })
 

@@ -4,6 +4,7 @@ import {
   type ConnectRecord,
   DataError,
   defineConfig,
+  key,
   type Schema,
   SchemaCache,
   type Struct,
@@ -15,8 +16,16 @@ import { fieldsOf, fieldValue } from './common/schemas.ts'
 import { SidedTransformation } from './common/sided.ts'
 
 const setSchemaMetadataConfig = defineConfig({
-  'schema.name': { type: 'STRING', default: null, importance: 'HIGH', documentation: 'The new name.' },
-  'schema.version': { type: 'INT', default: null, importance: 'HIGH', documentation: 'The new version.' },
+  'schema.name': key.string({
+    default: null,
+    importance: 'HIGH',
+    documentation: 'The new name of the schema. Default: the name is kept.',
+  }),
+  'schema.version': key.int({
+    default: null,
+    importance: 'HIGH',
+    documentation: 'The new version of the schema. Default: the version is kept.',
+  }),
   'replace.null.with.default': replaceNullKey,
 })
 

@@ -5,6 +5,7 @@ import {
   DataError,
   defineConfig,
   getField,
+  key,
   oneOf,
   type Schema,
   SchemaCache,
@@ -30,33 +31,30 @@ import {
 const PURPOSE = 'converting timestamp formats'
 
 const timestampConverterConfig = defineConfig({
-  field: {
-    type: 'STRING',
+  field: key.string({
     default: '',
     importance: 'HIGH',
-    documentation: 'The field with the time; empty where the whole key or value is one.',
-  },
-  'target.type': {
-    type: 'STRING',
-    importance: 'HIGH',
+    documentation: 'The field that contains the timestamp. Empty means that the whole key or value is the timestamp.',
+  }),
+  'target.type': key.string({
     validator: oneOf(TARGETS),
-    documentation: 'What it becomes: string, unix, Date, Time or Timestamp.',
-  },
-  format: {
-    type: 'STRING',
+    importance: 'HIGH',
+    documentation:
+      'The new type: string, unix (an int64), Date, Time or Timestamp. The last three are logical types of Connect.',
+  }),
+  format: key.string({
     default: '',
     importance: 'MEDIUM',
     documentation:
-      'How a time is written as text, in the pattern letters of java.text.SimpleDateFormat: for target.type=string, and for reading texts.',
-  },
-  'unix.precision': {
-    type: 'STRING',
+      'The format of timestamps as text, in the pattern letters of java.text.SimpleDateFormat, such as yyyy-MM-dd. Required for target.type=string, and for converting from text.',
+  }),
+  'unix.precision': key.string({
     default: 'milliseconds',
-    importance: 'LOW',
     validator: oneOf(PRECISIONS),
+    importance: 'LOW',
     documentation:
-      'What Unix times count, for target.type=unix and for reading int64: seconds, milliseconds, microseconds or nanoseconds.',
-  },
+      'The unit of Unix times: seconds, milliseconds, microseconds or nanoseconds. Used for target.type=unix, and for converting from int64.',
+  }),
   'replace.null.with.default': replaceNullKey,
 })
 

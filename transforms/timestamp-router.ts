@@ -1,19 +1,25 @@
-import { type ConfigValues, type ConnectRecord, DataError, defineConfig, type Transformation } from 'millrace/connect'
+import {
+  type ConfigValues,
+  type ConnectRecord,
+  DataError,
+  defineConfig,
+  key,
+  type Transformation,
+} from 'millrace/connect'
 import { JavaDateFormat } from './common/java-date-format.ts'
 
 const timestampRouterConfig = defineConfig({
-  'topic.format': {
-    type: 'STRING',
+  'topic.format': key.string({
     default: '${topic}-${timestamp}',
     importance: 'HIGH',
-    documentation: 'The new topic; `${topic}` and `${timestamp}` are filled in.',
-  },
-  'timestamp.format': {
-    type: 'STRING',
+    documentation:
+      'The new name of the topic. `${topic}` is replaced by the old name, `${timestamp}` by the timestamp of the record.',
+  }),
+  'timestamp.format': key.string({
     default: 'yyyyMMdd',
     importance: 'HIGH',
-    documentation: 'How the time is written there, in the pattern letters of java.text.SimpleDateFormat.',
-  },
+    documentation: 'The format of the timestamp, in the pattern letters of java.text.SimpleDateFormat.',
+  }),
 })
 
 /** org.apache.kafka.connect.transforms.TimestampRouter: a topic made of the topic and the time of the record, in UTC. */

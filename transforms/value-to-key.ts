@@ -5,6 +5,7 @@ import {
   defineConfig,
   field,
   getField,
+  key,
   type Schema,
   SchemaCache,
   type Struct,
@@ -20,12 +21,11 @@ import { fieldValue } from './common/schemas.ts'
 const PURPOSE = 'copying fields from value to key'
 
 const valueToKeyConfig = defineConfig({
-  fields: {
-    type: 'LIST',
-    importance: 'HIGH',
+  fields: key.list({
     validator: distinctNames,
-    documentation: 'Fields of the value that make up the key.',
-  },
+    importance: 'HIGH',
+    documentation: 'The fields of the value that become the key.',
+  }),
   'replace.null.with.default': replaceNullKey,
 })
 

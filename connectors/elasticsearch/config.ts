@@ -1,4 +1,4 @@
-import { all, type ConfigKey, type ConfigValues, defineConfig, oneOf, range, type Validator } from 'millrace/connect'
+import { type ConfigValues, defineConfig, key, oneOf, type Validator } from 'millrace/connect'
 
 const urls: Validator = {
   describe: 'list of http(s) URLs',
@@ -12,7 +12,7 @@ const urls: Validator = {
   },
 }
 
-/** `name:base64` of `domain$deployment`. */
+/** `name:base64`, where the base64 text is `domain$deployment`. */
 const cloudId: Validator = {
   describe: 'id of a deployment, or empty',
   check(value) {
@@ -34,7 +34,7 @@ const fingerprint: Validator = {
       : 'Must be a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons',
 }
 
-/** Index names cannot contain these; a name with * or a comma would match several indices. */
+/** Characters that the name of an index cannot contain. A name with * or a comma would match several indices. */
 const NO_NAME = /[\\/*?"<>| ,#:]/
 
 const namePart: Validator = {
@@ -43,6 +43,14 @@ const namePart: Validator = {
     NO_NAME.test(String(value ?? '').replace('${topic}', ''))
       ? 'Must not contain any of / \\ * ? " < > | , # : or spaces'
       : null,
+}
+
+const dataset: Validator = {
+  describe: 'at most 100 characters, no / or spaces',
+  check: v =>
+    /^[^\\/*?"<>| ,#:-]{0,100}$/.test(String(v ?? ''))
+      ? null
+      : 'Must be at most 100 characters without / \\ * ? " < > | , # : - or spaces',
 }
 
 /** `topic:resource` pairs. */
@@ -62,409 +70,455 @@ const CONNECTION = 'Connector'
 const CONVERSION = 'Data Conversion'
 const TARGETS = 'Data Stream'
 const SECURITY = 'Security'
+const PROXY = 'Proxy'
+const NO_KERBEROS = 'Kerberos is not supported.'
 
-const key = <const K extends Omit<ConfigKey, 'importance'>>(importance: 'HIGH' | 'MEDIUM' | 'LOW', k: K) => ({
-  importance,
-  ...k,
-})
+const noKerberos: Validator = {
+  describe: 'empty',
+  check: value =>
+    value === null || value === ''
+      ? null
+      : `${NO_KERBEROS} Use connection.username and connection.password, or connection.api.key`,
+}
 
-/** All keys of Confluent's Elasticsearch sink, with its names and defaults, and a few of Millrace's own. */
-export const config = defineConfig({
-  'connection.url': key('HIGH', {
-    type: 'LIST',
+const IGNORE_CASE = { ignoreCase: true }
+
+const connectionKeys = defineConfig({
+  'connection.url': key.list({
     default: '',
     validator: urls,
+    importance: 'HIGH',
     group: CONNECTION,
     documentation:
-      'The URLs of the cluster. Requests are spread over them, and nodes that do not respond are skipped. Use https:// for TLS. Required unless connection.cloud.id is set.',
+      'The URLs of the cluster, separated by commas. Requests are distributed over them. A node that does not respond is skipped for a while. Use https:// for TLS. Required unless connection.cloud.id is set.',
   }),
-  'connection.cloud.id': key('MEDIUM', {
-    type: 'STRING',
+  'connection.cloud.id': key.string({
     default: '',
     validator: cloudId,
+    importance: 'MEDIUM',
     group: CONNECTION,
-    documentation: 'The cloud id of an Elastic Cloud deployment, instead of connection.url. Millrace only.',
+    documentation: 'The cloud id of an Elastic Cloud deployment. Set it instead of connection.url. Millrace only.',
   }),
-  'connection.sniff': key('LOW', {
-    type: 'BOOLEAN',
+  'connection.sniff': key.boolean({
     default: false,
+    importance: 'LOW',
     group: CONNECTION,
     documentation:
-      'Whether to discover the nodes of the cluster (sniffing), at the start and after a connection fails, and send requests to all of them. The publish addresses of the nodes must be reachable. Millrace only.',
+      'Whether the connector discovers the nodes of the cluster (sniffing) and sends requests to all of them. It does so at the start and after a connection has failed. The publish addresses of the nodes must be reachable. Millrace only.',
   }),
-  'connection.sniff.interval.ms': key('LOW', {
-    type: 'LONG',
+  'connection.sniff.interval.ms': key.long({
     default: 0,
-    validator: range(0),
+    min: 0,
+    importance: 'LOW',
     group: CONNECTION,
     documentation:
-      'With connection.sniff: the interval of further node discovery in milliseconds; 0 disables it. Millrace only.',
+      'The interval at which connection.sniff discovers the nodes again, in milliseconds. 0 means only at the start and after failures. Millrace only.',
   }),
-  'connection.username': key('MEDIUM', {
-    type: 'STRING',
+  'connection.username': key.string({
     default: null,
+    importance: 'MEDIUM',
     group: CONNECTION,
-    documentation: 'User name for HTTP basic authentication; none where empty.',
+    documentation: 'The user name for HTTP basic authentication. Set it together with connection.password.',
   }),
-  'connection.password': key('MEDIUM', {
-    type: 'PASSWORD',
+  'connection.password': key.password({
     default: null,
+    importance: 'MEDIUM',
     group: CONNECTION,
-    documentation: 'Password for HTTP basic authentication.',
+    documentation: 'The password for HTTP basic authentication.',
   }),
-  'connection.api.key': key('MEDIUM', {
-    type: 'PASSWORD',
+  'connection.api.key': key.password({
     default: null,
-    group: CONNECTION,
-    documentation: 'An Elasticsearch API key in its encoded form, instead of a user and a password. Millrace only.',
-  }),
-  'connection.bearer.token': key('MEDIUM', {
-    type: 'PASSWORD',
-    default: null,
-    group: CONNECTION,
-    documentation: 'A token for HTTP bearer authentication, instead of a user and a password. Millrace only.',
-  }),
-  'batch.size': key('MEDIUM', {
-    type: 'INT',
-    default: 2000,
-    validator: range(1, 1_000_000),
-    group: CONNECTION,
-    documentation: 'Records in one bulk request at most.',
-  }),
-  'bulk.size.bytes': key('LOW', {
-    type: 'LONG',
-    default: 5_242_880,
-    validator: range(-1),
-    group: CONNECTION,
-    documentation: 'Bytes of one bulk request at most, unless a single document is larger; -1 for no limit.',
-  }),
-  'max.in.flight.requests': key('MEDIUM', {
-    type: 'INT',
-    default: 5,
-    validator: range(1, 1000),
-    group: CONNECTION,
-    documentation: 'Bulk requests under way at a time. Order by document is kept whatever the number.',
-  }),
-  'max.buffered.records': key('LOW', {
-    type: 'INT',
-    default: 20_000,
-    validator: range(1),
-    group: CONNECTION,
-    documentation: 'Records that a task holds before it takes no more for the moment.',
-  }),
-  'max.buffered.bytes': key('LOW', {
-    type: 'LONG',
-    default: 33_554_432,
-    validator: range(1),
+    importance: 'MEDIUM',
     group: CONNECTION,
     documentation:
-      'Bytes of documents that a task holds before it takes no further batch for the moment. Millrace only.',
+      'An Elasticsearch API key in its encoded form. Set it instead of a user name and password. Millrace only.',
   }),
-  'linger.ms': key('LOW', {
-    type: 'LONG',
-    default: 1,
-    validator: range(0, 604_800_000),
+  'connection.bearer.token': key.password({
+    default: null,
+    importance: 'MEDIUM',
     group: CONNECTION,
-    documentation: 'How long records wait for others to fill a bulk request, in milliseconds.',
+    documentation: 'A token for HTTP bearer authentication. Set it instead of a user name and password. Millrace only.',
   }),
-  'flush.timeout.ms': key('LOW', {
-    type: 'LONG',
-    default: 180_000,
-    validator: range(1),
-    group: CONNECTION,
-    documentation:
-      'How long a flush, or the wait for room in the buffer, may take in milliseconds before the batch is refused for now.',
-  }),
-  'flush.synchronously': key('LOW', {
-    type: 'BOOLEAN',
+  'connection.compression': key.boolean({
     default: false,
+    importance: 'LOW',
     group: CONNECTION,
-    documentation:
-      'Whether a commit waits until everything delivered so far is written. Otherwise it takes what is written by then.',
+    documentation: 'Whether requests are compressed with gzip. It saves bandwidth and costs CPU time.',
   }),
-  'max.retries': key('LOW', {
-    type: 'INT',
-    default: 5,
-    validator: range(0),
-    group: CONNECTION,
-    documentation:
-      'The number of retries before the task status reports the problem. The sink continues to retry after that.',
-  }),
-  'retry.backoff.ms': key('LOW', {
-    type: 'LONG',
-    default: 100,
-    validator: range(0),
-    group: CONNECTION,
-    documentation:
-      'The delay before the first retry in milliseconds. It doubles with each retry, up to ten seconds, with jitter.',
-  }),
-  'connection.compression': key('LOW', {
-    type: 'BOOLEAN',
-    default: false,
-    group: CONNECTION,
-    documentation: 'Whether requests are sent gzipped.',
-  }),
-  'max.connection.idle.time.ms': key('LOW', {
-    type: 'INT',
+  'max.connection.idle.time.ms': key.int({
     default: 60_000,
-    validator: range(0),
+    min: 0,
+    importance: 'LOW',
     group: CONNECTION,
-    documentation: 'How long an idle connection is kept, in milliseconds.',
+    documentation: 'The time after which an idle connection is closed, in milliseconds.',
   }),
-  'connection.timeout.ms': key('LOW', {
-    type: 'INT',
+  'connection.timeout.ms': key.int({
     default: 1000,
-    validator: range(0, 43_200_000),
+    min: 0,
+    max: 43_200_000,
+    importance: 'LOW',
     group: CONNECTION,
-    documentation: 'How long a connection may take to open, in milliseconds.',
+    documentation: 'The time to wait until a connection is established, in milliseconds.',
   }),
-  'read.timeout.ms': key('LOW', {
-    type: 'INT',
+  'read.timeout.ms': key.int({
     default: 3000,
-    validator: range(0, 604_800_000),
+    min: 0,
+    max: 604_800_000,
+    importance: 'LOW',
     group: CONNECTION,
-    documentation: 'How long an answer may be silent, in milliseconds; 0 for without limit.',
+    documentation:
+      'The time to wait for data of a response, in milliseconds. After that the request is retried. 0 means no limit. Increase it if the cluster needs longer for large bulk requests.',
   }),
+})
 
-  'key.ignore': key('HIGH', {
-    type: 'BOOLEAN',
+const bulkKeys = defineConfig({
+  'batch.size': key.int({
+    default: 2000,
+    min: 1,
+    max: 1_000_000,
+    importance: 'MEDIUM',
+    group: CONNECTION,
+    documentation: 'The maximum number of records in a bulk request.',
+  }),
+  'bulk.size.bytes': key.long({
+    default: 5_242_880,
+    min: -1,
+    importance: 'LOW',
+    group: CONNECTION,
+    documentation:
+      'The maximum size of a bulk request, in bytes. A larger document is sent in a request of its own. -1 means no limit.',
+  }),
+  'max.in.flight.requests': key.int({
+    default: 5,
+    min: 1,
+    max: 1000,
+    importance: 'MEDIUM',
+    group: CONNECTION,
+    documentation:
+      'The maximum number of bulk requests at the same time. Changes of the same document are always sent in order.',
+  }),
+  'max.buffered.records': key.int({
+    default: 20_000,
+    min: 1,
+    importance: 'LOW',
+    group: CONNECTION,
+    documentation:
+      'The maximum number of records that a task buffers. Above it, the task stops consuming until records are written.',
+  }),
+  'max.buffered.bytes': key.long({
+    default: 33_554_432,
+    min: 1,
+    importance: 'LOW',
+    group: CONNECTION,
+    documentation:
+      'The maximum size of the documents that a task buffers, in bytes. Above it, the task stops consuming until documents are written. Millrace only.',
+  }),
+  'linger.ms': key.long({
+    default: 1,
+    min: 0,
+    max: 604_800_000,
+    importance: 'LOW',
+    group: CONNECTION,
+    documentation: 'The time that records wait for more records of the same bulk request, in milliseconds.',
+  }),
+  'flush.timeout.ms': key.long({
+    default: 180_000,
+    min: 1,
+    importance: 'LOW',
+    group: CONNECTION,
+    documentation:
+      'The longest time that a flush takes or that a full buffer blocks a batch, in milliseconds. After that the task retries later.',
+  }),
+  'flush.synchronously': key.boolean({
     default: false,
+    importance: 'LOW',
+    group: CONNECTION,
+    documentation:
+      'Whether a commit of offsets waits until all records consumed so far are written. With false, a commit covers the records that are written by then.',
+  }),
+  'max.retries': key.int({
+    default: 5,
+    min: 0,
+    importance: 'LOW',
+    group: CONNECTION,
+    documentation:
+      'The number of retries after which the status of the task shows the problem. The task keeps retrying after that.',
+  }),
+  'retry.backoff.ms': key.long({
+    default: 100,
+    min: 0,
+    importance: 'LOW',
+    group: CONNECTION,
+    documentation:
+      'The delay before the first retry, in milliseconds. The delay doubles with each retry, up to ten seconds, and varies at random.',
+  }),
+})
+
+const conversionKeys = defineConfig({
+  'key.ignore': key.boolean({
+    default: false,
+    importance: 'HIGH',
     group: CONVERSION,
     documentation:
-      'Whether document ids are made of topic, partition and offset rather than taken from the record key.',
+      'Whether document ids are built from topic, partition and offset instead of the record key. Each record is then a new document.',
   }),
-  'topic.key.ignore': key('LOW', {
-    type: 'LIST',
+  'topic.key.ignore': key.list({
     default: '',
+    importance: 'LOW',
     group: CONVERSION,
-    documentation: 'Topics for which key.ignore is true.',
+    documentation: 'The topics for which key.ignore is true.',
   }),
-  'schema.ignore': key('LOW', {
-    type: 'BOOLEAN',
+  'schema.ignore': key.boolean({
     default: false,
+    importance: 'LOW',
     group: CONVERSION,
     documentation:
-      'Whether Elasticsearch infers the mapping from the documents, rather than being given one made of the record schema.',
+      'Whether Elasticsearch infers the mapping of an index from its documents. With false, the connector creates the mapping from the schema of records.',
   }),
-  'topic.schema.ignore': key('LOW', {
-    type: 'LIST',
+  'topic.schema.ignore': key.list({
     default: '',
+    importance: 'LOW',
     group: CONVERSION,
-    documentation: 'Topics for which schema.ignore is true.',
+    documentation: 'The topics for which schema.ignore is true.',
   }),
-  'compact.map.entries': key('LOW', {
-    type: 'BOOLEAN',
+  'compact.map.entries': key.boolean({
     default: true,
+    importance: 'LOW',
     group: CONVERSION,
-    documentation: 'Whether a map with text keys becomes {"k": v} rather than [{"key": k, "value": v}].',
+    documentation: 'How documents represent a map with string keys. true: {"k": v}. false: [{"key": "k", "value": v}].',
   }),
-  'drop.invalid.message': key('LOW', {
-    type: 'BOOLEAN',
+  'drop.invalid.message': key.boolean({
     default: false,
+    importance: 'LOW',
     group: CONVERSION,
     documentation:
-      'Whether a record that cannot be made a document is dropped, after it went to the dead letter queue if there is one, rather than failing the task.',
+      'Whether a record that cannot be converted to a document is dropped instead of failing the task. If there is a dead letter queue, the record is sent there first.',
   }),
-  'use.autogenerated.ids': key('MEDIUM', {
-    type: 'BOOLEAN',
+  'use.autogenerated.ids': key.boolean({
     default: false,
+    importance: 'MEDIUM',
     group: CONVERSION,
     documentation:
-      'Whether Elasticsearch makes the ids, with write.method=INSERT. Then a record that is delivered again is a second document.',
+      'Whether Elasticsearch generates the ids of documents. Requires write.method=INSERT. A record that is delivered twice then becomes two documents.',
   }),
-  'behavior.on.null.values': key('LOW', {
-    type: 'STRING',
+  'behavior.on.null.values': key.string({
     default: 'FAIL',
-    validator: oneOf(['IGNORE', 'DELETE', 'FAIL'], { ignoreCase: true }),
+    validator: oneOf(['IGNORE', 'DELETE', 'FAIL'], IGNORE_CASE),
+    importance: 'LOW',
     group: CONVERSION,
     documentation:
-      'What a record without a value (a tombstone) does: ignore it, delete the document of its key, or fail the task.',
+      'What happens to a record with a null value (a tombstone). IGNORE: it is skipped. DELETE: the document with the id of its key is deleted. FAIL: the task fails.',
   }),
-  'behavior.on.malformed.documents': key('LOW', {
-    type: 'STRING',
+  'behavior.on.malformed.documents': key.string({
     default: 'FAIL',
-    validator: oneOf(['IGNORE', 'WARN', 'FAIL'], { ignoreCase: true }),
+    validator: oneOf(['IGNORE', 'WARN', 'FAIL'], IGNORE_CASE),
+    importance: 'LOW',
     group: CONVERSION,
     documentation:
-      'What to do with a document that Elasticsearch rejects because of its content or size: ignore, warn, or fail the task. If there is a dead letter queue, the record goes there first, and the task fails only if the configuration says FAIL.',
+      'What happens to a document that Elasticsearch rejects because of its content or size. IGNORE: it is skipped. WARN: it is skipped, and a warning is logged. FAIL: the task fails. If there is a dead letter queue, the record is sent there first, and the task fails only if you set FAIL explicitly.',
   }),
-  'external.version.header': key('LOW', {
-    type: 'STRING',
+  'external.version.header': key.string({
     default: '',
+    importance: 'LOW',
     group: CONVERSION,
-    documentation: 'The header whose whole number is the document version, instead of the record offset.',
+    documentation:
+      'The record header that contains the version of the document, a whole number. Default: external.version.source.',
   }),
-  'external.version.source': key('LOW', {
-    type: 'STRING',
+  'external.version.source': key.string({
     default: 'offset',
-    validator: oneOf(['offset', 'timestamp', 'none'], { ignoreCase: true }),
+    validator: oneOf(['offset', 'timestamp', 'none'], IGNORE_CASE),
+    importance: 'LOW',
     group: CONVERSION,
     documentation:
-      'Where a document version comes from when external.version.header is not set. offset: as Confluent; rejects updates after a topic was made anew or its number of partitions changed. timestamp: of the record; of two with the same one the later counts. none: no versions; the last write wins, in the order of the partition. Millrace only.',
+      'The version of a document, with which Elasticsearch rejects older changes. offset: the offset of the record, as in the Confluent connector. Changes are rejected after the topic was recreated or its number of partitions has changed. timestamp: the timestamp of the record. If two are equal, the later record wins. none: no versions; the last write wins. Millrace only.',
   }),
-  'write.method': key('LOW', {
-    type: 'STRING',
+  'write.method': key.string({
     default: 'INSERT',
-    validator: oneOf(['INSERT', 'UPSERT'], { ignoreCase: true }),
+    validator: oneOf(['INSERT', 'UPSERT'], IGNORE_CASE),
+    importance: 'LOW',
     group: CONVERSION,
-    documentation: 'INSERT: a record is the whole document. UPSERT: it is merged into the one there is.',
+    documentation:
+      'INSERT: the record replaces the whole document. UPSERT: the fields of the record are merged into the existing document.',
   }),
+})
 
-  'proxy.host': key('LOW', { type: 'STRING', default: '', group: 'Proxy', documentation: 'Host of an HTTP proxy.' }),
-  'proxy.port': key('LOW', {
-    type: 'INT',
-    default: 8080,
-    validator: range(1, 65535),
-    group: 'Proxy',
-    documentation: 'Port of the HTTP proxy.',
-  }),
-  'proxy.username': key('LOW', {
-    type: 'STRING',
+const proxyKeys = defineConfig({
+  'proxy.host': key.string({
     default: '',
-    group: 'Proxy',
-    documentation: 'User name for the HTTP proxy.',
+    importance: 'LOW',
+    group: PROXY,
+    documentation: 'The host of an HTTP proxy. Empty means no proxy.',
   }),
-  'proxy.password': key('LOW', {
-    type: 'PASSWORD',
+  'proxy.port': key.int({
+    default: 8080,
+    min: 1,
+    max: 65535,
+    importance: 'LOW',
+    group: PROXY,
+    documentation: 'The port of the HTTP proxy.',
+  }),
+  'proxy.username': key.string({
+    default: '',
+    importance: 'LOW',
+    group: PROXY,
+    documentation: 'The user name for the HTTP proxy.',
+  }),
+  'proxy.password': key.password({
     default: null,
-    group: 'Proxy',
-    documentation: 'Password for the HTTP proxy.',
+    importance: 'LOW',
+    group: PROXY,
+    documentation: 'The password for the HTTP proxy.',
   }),
+})
 
-  'elastic.security.protocol': key('MEDIUM', {
-    type: 'STRING',
+const securityKeys = defineConfig({
+  'elastic.security.protocol': key.string({
     default: 'PLAINTEXT',
-    validator: oneOf(['PLAINTEXT', 'SSL'], { ignoreCase: true }),
+    validator: oneOf(['PLAINTEXT', 'SSL'], IGNORE_CASE),
+    importance: 'MEDIUM',
     group: SECURITY,
-    documentation: 'SSL to apply the elastic.https.ssl.* settings.',
+    documentation:
+      'Set SSL to apply the settings elastic.https.ssl.*. With PLAINTEXT, connections to https:// URLs use the defaults of Node.',
   }),
-  'elastic.https.ssl.keystore.location': key('MEDIUM', {
-    type: 'STRING',
+  'elastic.https.ssl.keystore.location': key.string({
     default: null,
+    importance: 'MEDIUM',
     group: SECURITY,
-    documentation: "The client's certificate and key: a PKCS12 store, or a PEM file with both.",
+    documentation: 'The file with the certificate and key of the client: a PKCS12 store, or a PEM file with both.',
   }),
-  'elastic.https.ssl.keystore.password': key('MEDIUM', {
-    type: 'PASSWORD',
+  'elastic.https.ssl.keystore.password': key.password({
     default: null,
+    importance: 'MEDIUM',
     group: SECURITY,
-    documentation: 'Password of the key store.',
+    documentation: 'The password of the key store.',
   }),
-  'elastic.https.ssl.key.password': key('MEDIUM', {
-    type: 'PASSWORD',
+  'elastic.https.ssl.key.password': key.password({
     default: null,
+    importance: 'MEDIUM',
     group: SECURITY,
-    documentation: 'Password of the key in it, where it is another.',
+    documentation: 'The password of the key in the key store, if it differs from that of the store.',
   }),
-  'elastic.https.ssl.keystore.type': key('LOW', {
-    type: 'STRING',
+  'elastic.https.ssl.keystore.type': key.string({
     default: 'PKCS12',
-    validator: oneOf(['PKCS12', 'PEM', 'JKS'], { ignoreCase: true }),
+    validator: oneOf(['PKCS12', 'PEM', 'JKS'], IGNORE_CASE),
+    importance: 'LOW',
     group: SECURITY,
-    documentation: 'Type of the key store. JKS is refused: convert it.',
+    documentation: 'The format of the key store. JKS is rejected. Convert it to PKCS12.',
   }),
-  'elastic.https.ssl.truststore.location': key('MEDIUM', {
-    type: 'STRING',
+  'elastic.https.ssl.truststore.location': key.string({
     default: null,
+    importance: 'MEDIUM',
     group: SECURITY,
-    documentation: 'Certificates to trust: a PEM file. The system’s where empty.',
+    documentation: 'The PEM file with the trusted certificates. Default: the certificates that Node trusts.',
   }),
-  'elastic.https.ssl.truststore.password': key('MEDIUM', {
-    type: 'PASSWORD',
+  'elastic.https.ssl.truststore.password': key.password({
     default: null,
+    importance: 'MEDIUM',
     group: SECURITY,
-    documentation: 'Password of the trust store; PEM files have none.',
+    documentation: 'The password of the trust store. PEM files have none.',
   }),
-  'elastic.https.ssl.truststore.type': key('LOW', {
-    type: 'STRING',
+  'elastic.https.ssl.truststore.type': key.string({
     default: 'PEM',
-    validator: oneOf(['PEM', 'PKCS12', 'JKS'], { ignoreCase: true }),
+    validator: oneOf(['PEM', 'PKCS12', 'JKS'], IGNORE_CASE),
+    importance: 'LOW',
     group: SECURITY,
-    documentation: 'Type of the trust store. Only PEM is taken: convert others.',
+    documentation: 'The format of the trust store. Only PEM is supported. Convert other formats.',
   }),
-  'elastic.https.ssl.ca.fingerprint': key('LOW', {
-    type: 'STRING',
+  'elastic.https.ssl.ca.fingerprint': key.string({
     default: '',
     validator: fingerprint,
+    importance: 'LOW',
     group: SECURITY,
     documentation:
-      "The SHA-256 fingerprint of the certificate authority, instead of a trust store. The server must send that certificate too, as it does with Elasticsearch's default setup. Millrace only.",
+      'The SHA-256 fingerprint of the trusted certificate authority. Set it instead of a trust store. The server must send the certificate of the authority too, as Elasticsearch does by default. Millrace only.',
   }),
-  'elastic.https.ssl.endpoint.identification.algorithm': key('LOW', {
-    type: 'STRING',
+  'elastic.https.ssl.endpoint.identification.algorithm': key.string({
     default: 'https',
+    importance: 'LOW',
     group: SECURITY,
-    documentation: 'Empty to accept a certificate for another host name.',
+    documentation:
+      'https checks that the certificate of the server matches its host name. An empty value turns this check off.',
   }),
-  'kerberos.user.principal': key('LOW', {
-    type: 'STRING',
+  'kerberos.user.principal': key.string({
     default: null,
+    validator: noKerberos,
+    importance: 'LOW',
     group: SECURITY,
-    documentation: 'Kerberos is not supported; refused where set.',
+    noEffect: NO_KERBEROS,
+    documentation: 'The Kerberos principal of the user.',
   }),
-  'kerberos.keytab.path': key('LOW', {
-    type: 'STRING',
+  'kerberos.keytab.path': key.string({
     default: null,
+    validator: noKerberos,
+    importance: 'LOW',
     group: SECURITY,
-    documentation: 'Kerberos is not supported; refused where set.',
+    noEffect: NO_KERBEROS,
+    documentation: 'The file with the Kerberos key of the user.',
   }),
+})
 
-  'data.stream.type': key('LOW', {
-    type: 'STRING',
+const targetKeys = defineConfig({
+  'data.stream.type': key.string({
     default: 'NONE',
-    validator: oneOf(['NONE', 'LOGS', 'METRICS'], { ignoreCase: true }),
+    validator: oneOf(['NONE', 'LOGS', 'METRICS'], IGNORE_CASE),
+    importance: 'LOW',
     group: TARGETS,
-    documentation: 'Writes to the data stream {type}-{dataset}-{namespace} instead of an index, with create.',
+    documentation:
+      'LOGS or METRICS writes to the data stream {type}-{dataset}-{namespace}, to which documents are only added. NONE writes to an index.',
   }),
-  'data.stream.dataset': key('LOW', {
-    type: 'STRING',
+  'data.stream.dataset': key.string({
     default: '',
-    validator: all({
-      describe: 'at most 100 characters, no / or spaces',
-      check: v =>
-        /^[^\\/*?"<>| ,#:-]{0,100}$/.test(String(v ?? ''))
-          ? null
-          : 'Must be at most 100 characters without / \\ * ? " < > | , # : - or spaces',
-    }),
+    validator: dataset,
+    importance: 'LOW',
     group: TARGETS,
-    documentation: 'The dataset in the name of the data stream; needed with data.stream.type.',
+    documentation: 'The dataset in the name of the data stream. Required with data.stream.type.',
   }),
-  'data.stream.namespace': key('LOW', {
-    type: 'STRING',
+  'data.stream.namespace': key.string({
     default: '${topic}',
     validator: namePart,
+    importance: 'LOW',
     group: TARGETS,
-    documentation: 'The namespace in the name of the data stream; ${topic} stands for the topic.',
+    documentation: 'The namespace in the name of the data stream. ${topic} is replaced by the name of the topic.',
   }),
-  'data.stream.timestamp.field': key('LOW', {
-    type: 'LIST',
+  'data.stream.timestamp.field': key.list({
     default: '',
+    importance: 'LOW',
     group: TARGETS,
     documentation:
-      'Fields of the record of which the first that has a value becomes @timestamp. Where empty the record timestamp does, also over a field of that name.',
+      'The fields of the record that may contain @timestamp. The first field with a value is used. Empty means the timestamp of the record.',
   }),
-  'external.resource.usage': key('LOW', {
-    type: 'STRING',
+  'external.resource.usage': key.string({
     default: 'DISABLED',
-    validator: oneOf(['INDEX', 'DATASTREAM', 'ALIAS_INDEX', 'ALIAS_DATASTREAM', 'DISABLED'], { ignoreCase: true }),
+    validator: oneOf(['INDEX', 'DATASTREAM', 'ALIAS_INDEX', 'ALIAS_DATASTREAM', 'DISABLED'], IGNORE_CASE),
+    importance: 'LOW',
     group: TARGETS,
     documentation:
-      'The kind of the existing resources that topic.to.external.resource.mapping names; they are not created.',
+      'The kind of the existing resources in topic.to.external.resource.mapping. The connector does not create them. DISABLED writes to resources named after topics.',
   }),
-  'topic.to.external.resource.mapping': key('LOW', {
-    type: 'LIST',
+  'topic.to.external.resource.mapping': key.list({
     default: '',
     validator: pairs,
+    importance: 'LOW',
     group: TARGETS,
-    documentation: 'topic:resource pairs for external.resource.usage.',
+    documentation: 'The existing resource for each topic, as TOPIC:RESOURCE pairs. Used with external.resource.usage.',
   }),
-  'max.external.resource.mappings': key('LOW', {
-    type: 'INT',
+  'max.external.resource.mappings': key.int({
     default: 15,
-    validator: range(1),
+    min: 1,
+    importance: 'LOW',
     group: TARGETS,
-    documentation: 'How many such pairs there may be.',
+    documentation: 'The maximum number of pairs in topic.to.external.resource.mapping.',
   }),
+})
+
+/** All keys of Confluent's Elasticsearch sink, with its names and defaults, and some that only Millrace has. */
+export const config = defineConfig({
+  ...connectionKeys,
+  ...bulkKeys,
+  ...conversionKeys,
+  ...proxyKeys,
+  ...securityKeys,
+  ...targetKeys,
 })
 
 export type ElasticsearchConfig = ConfigValues<typeof config>

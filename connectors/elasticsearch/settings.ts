@@ -17,7 +17,7 @@ export interface Settings {
   ignoresSchema(topic: string): boolean
 }
 
-const lower = <T extends string>(text: string) => text.toLowerCase() as T
+const lower = <T extends string>(text: T) => text.toLowerCase() as Lowercase<T>
 
 /** Returns the settings of a task; `props` tells which keys the configuration holds. */
 export function readSettings(raw: ElasticsearchConfig, props: Props): Settings {
@@ -70,13 +70,6 @@ export function validateTogether(
       n => text(n) !== '',
     )
     if (other) complain(fingerprint, `Cannot be used together with ${other}.`)
-  }
-  for (const name of ['kerberos.user.principal', 'kerberos.keytab.path']) {
-    if (text(name) !== '')
-      complain(
-        name,
-        `${name}: Kerberos is not supported; use connection.username and connection.password, or connection.api.key.`,
-      )
   }
   const dataStream = !is('data.stream.type', 'none') && text('data.stream.type') !== ''
   if (dataStream && text('data.stream.dataset') === '') {

@@ -25,7 +25,7 @@ function readStore(key: string, path: string): Buffer {
 
 /** The TLS options of a configuration. Throws MR_ES_KEYSTORE. */
 export function tlsOf(config: ElasticsearchConfig): Tls {
-  if (config['elastic.security.protocol'].toUpperCase() !== 'SSL') return {}
+  if (config['elastic.security.protocol'] !== 'SSL') return {}
   const trust = config['elastic.https.ssl.truststore.location']
   const own = config['elastic.https.ssl.keystore.location']
   const ca = trust ? readStore('elastic.https.ssl.truststore.location', trust).toString() : undefined

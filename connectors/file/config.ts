@@ -1,50 +1,45 @@
-import { type ConfigValues, defineConfig, nonEmpty, oneOf, range } from 'millrace/connect'
+import { type ConfigValues, defineConfig, key, nonEmpty, oneOf } from 'millrace/connect'
 
 export const sourceConfig = defineConfig({
-  file: {
-    type: 'STRING',
+  file: key.string({
     default: null,
     importance: 'HIGH',
-    documentation: 'The file to read, line by line; standard input where there is none.',
-  },
-  topic: {
-    type: 'STRING',
+    documentation: 'The path of the file to read. Each line becomes a record. Default: standard input.',
+  }),
+  topic: key.string({
     validator: nonEmpty,
     importance: 'HIGH',
-    documentation: 'The topic that the lines go to.',
-  },
-  'batch.size': {
-    type: 'INT',
+    documentation: 'The topic to which the lines are sent.',
+  }),
+  'batch.size': key.int({
     default: 2000,
-    validator: range(1),
+    min: 1,
     importance: 'LOW',
-    documentation: 'Lines that one poll returns at most.',
-  },
-  'max.line.bytes': {
-    type: 'INT',
+    documentation: 'The maximum number of lines that the task reads at a time.',
+  }),
+  'max.line.bytes': key.int({
     default: 8_388_608,
-    validator: range(1, 268_435_456),
+    min: 1,
+    max: 268_435_456,
     importance: 'LOW',
     documentation:
-      'The maximum length of a line. A longer line fails the task, or is skipped with errors.tolerance=all. Millrace only.',
-  },
+      'The maximum length of a line, in bytes. A longer line fails the task. With errors.tolerance=all it is skipped. Millrace only.',
+  }),
 })
 
 export const sinkConfig = defineConfig({
-  file: {
-    type: 'STRING',
+  file: key.string({
     default: null,
     importance: 'HIGH',
-    documentation: 'The file to append to, a line for each record; standard output where there is none.',
-  },
-  format: {
-    type: 'STRING',
+    documentation: 'The path of the file to which records are appended, one line per record. Default: standard output.',
+  }),
+  format: key.string({
     default: 'text',
     validator: oneOf(['text', 'json'], { ignoreCase: true }),
     importance: 'LOW',
     documentation:
-      "What a line holds: text is the value as Java's toString prints it, as Kafka's sink has it; json is the value as JSON. Millrace only.",
-  },
+      "The format of a line. text: the value as Java's toString prints it, as Kafka's file sink does. json: the value as JSON. Millrace only.",
+  }),
 })
 
 export type SourceSettings = ConfigValues<typeof sourceConfig>

@@ -1,11 +1,8 @@
-import { type ConfigKey, oneOf } from 'millrace/connect'
+import { key, oneOf } from 'millrace/connect'
 
-/**
- * `converter.type`, which the worker gives: whether the converter is for keys, values or headers.
- */
-export const converterType = {
-  type: 'STRING',
-  importance: 'LOW',
+/** `converter.type`, which the worker sets. */
+export const converterType = key.string({
   validator: oneOf(['key', 'value', 'header']),
-  documentation: 'Whether the converter is for keys, values or headers. The worker sets it.',
-} as const satisfies ConfigKey
+  importance: 'LOW',
+  documentation: 'Whether the converter is for keys, values or headers. The worker sets this key.',
+})

@@ -1,65 +1,56 @@
-import { defineConfig, nonEmpty } from 'millrace/connect'
+import { defineConfig, key, nonEmpty, oneOf, range } from 'millrace/connect'
 import { converterType } from '../common/converter-type.ts'
 
-const DECIMAL_FORMAT = 'String must be one of (case insensitive): NUMERIC, BASE64'
+const shared = { width: 'MEDIUM' } as const
 
 /** The keys of JsonConverter, as `key.converter.*` and `value.converter.*`. */
 export const jsonConverterConfig = defineConfig({
   'converter.type': converterType,
-  'schemas.enable': {
-    type: 'BOOLEAN',
+  'schemas.enable': key.boolean({
+    ...shared,
     default: true,
     importance: 'HIGH',
-    width: 'MEDIUM',
     displayName: 'Enable Schemas',
     group: 'Schemas',
-    documentation: 'Whether each key and value carries its schema: {"schema": ..., "payload": ...}.',
-  },
-  'schemas.cache.size': {
-    type: 'INT',
+    documentation:
+      'Whether each message contains its schema, as {"schema": ..., "payload": ...}. Without schemas, a message is plain JSON, and numbers and logical types lose their exact types.',
+  }),
+  'schemas.cache.size': key.int({
+    ...shared,
     default: 1000,
+    // Connect does not report an error for null here.
+    validator: { ...range(0), ofNull: undefined },
     importance: 'HIGH',
-    width: 'MEDIUM',
     displayName: 'Schema Cache Size',
     group: 'Schemas',
-    validator: { describe: '[0,...]', check: value => ((value as number) < 0 ? 'Value must be at least 0' : null) },
-    documentation: 'How many schemas are kept compiled.',
-  },
-  'decimal.format': {
-    type: 'STRING',
+    documentation: 'The maximum number of schemas that the converter keeps in memory.',
+  }),
+  'decimal.format': key.string({
+    ...shared,
     default: 'BASE64',
+    validator: oneOf(['NUMERIC', 'BASE64'], { ignoreCase: true }),
     importance: 'LOW',
-    width: 'MEDIUM',
     displayName: 'Decimal Format',
     group: 'Serialization',
-    validator: {
-      describe: 'one of BASE64, NUMERIC, in any case',
-      values: ['BASE64', 'NUMERIC'],
-      ofNull: DECIMAL_FORMAT,
-      check: value => (/^(?:base64|numeric)$/i.test(String(value)) ? null : DECIMAL_FORMAT),
-    },
     documentation:
-      'How decimals are written: BASE64 (the bytes of the unscaled value) or NUMERIC (a JSON number). Case does not matter.',
-  },
-  'replace.null.with.default': {
-    type: 'BOOLEAN',
+      'How decimals are written. NUMERIC: as a JSON number. BASE64: as the base64 text of the unscaled value, which only readers with the schema understand. Case does not matter.',
+  }),
+  'replace.null.with.default': key.boolean({
+    ...shared,
     default: true,
     importance: 'LOW',
-    width: 'MEDIUM',
     displayName: 'Replace null with default',
     group: 'Serialization',
-    documentation:
-      'Whether a null is replaced by the default of its field. false: null is written, and the default only where the field is absent.',
-  },
-  'schema.content': {
-    type: 'STRING',
+    documentation: 'Whether a null in a field with a default value is written as the default value. false writes null.',
+  }),
+  'schema.content': key.string({
+    ...shared,
     default: null,
+    validator: nonEmpty,
     importance: 'HIGH',
-    width: 'MEDIUM',
     displayName: 'Schema Content',
     group: 'Schemas',
-    validator: nonEmpty,
     documentation:
-      'The schema of all messages, as JSON; messages then hold only the payload. Used when schemas.enable is true.',
-  },
+      'The schema of all messages, as JSON. Messages then contain only the payload. Used if schemas.enable is true.',
+  }),
 })

@@ -61,7 +61,7 @@ export class JsonConverter implements Converter, HeaderConverter {
     this.#config = settings
     this.#isKey = isKey
     this.#options = {
-      decimalFormat: this.#config['decimal.format'].toUpperCase() === 'NUMERIC' ? 'NUMERIC' : 'BASE64',
+      decimalFormat: this.#config['decimal.format'],
       replaceNullWithDefault: this.#config['replace.null.with.default'],
     }
     this.#read = new EnvelopeCache(this.#config['schemas.cache.size'])

@@ -18,9 +18,9 @@ export class FieldPath {
   readonly text: string
   readonly steps: readonly string[]
 
-  constructor(text: string, syntax: string) {
+  constructor(text: string, syntax: 'V1' | 'V2') {
     this.text = text
-    this.steps = syntax.toUpperCase() === 'V2' ? splitPath(text) : [text]
+    this.steps = syntax === 'V2' ? splitPath(text) : [text]
   }
 
   /** The field of a struct schema, or undefined where there is none. */

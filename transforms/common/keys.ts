@@ -1,37 +1,31 @@
-import { type ConfigKey, distinctItems } from 'millrace/connect'
+import { distinctItems, key, oneOf, type Validator } from 'millrace/connect'
 
 /** `replace.null.with.default`, which most transformations have. */
-export const replaceNullKey = {
-  type: 'BOOLEAN',
+export const replaceNullKey = key.boolean({
   default: true,
   importance: 'MEDIUM',
-  documentation: 'Whether a null in a field with a default counts as the default.',
-} as const satisfies ConfigKey
+  documentation:
+    'How the transformation reads a null in a field with a default value. true: as the default value. false: as null.',
+})
 
-/** `field.syntax.version`: whether a dot in a field's name is a step into a nested struct. */
-export const fieldSyntaxKey = {
-  type: 'STRING',
+/** `field.syntax.version`: how the names of nested fields are written. */
+export const fieldSyntaxKey = key.string({
   default: 'V1',
+  validator: oneOf(['V1', 'V2'], { ignoreCase: true }),
   importance: 'HIGH',
   documentation:
-    'How fields are named. V1: only outermost ones, a dot being part of the name. V2: nested ones too: dots separate names, backticks keep a name with dots together.',
-  validator: {
-    describe: 'one of V1, V2',
-    values: ['V1', 'V2'],
-    ofNull: 'String must be one of (case insensitive): V1, V2',
-    check: value => (/^v[12]$/i.test(String(value)) ? null : 'String must be one of (case insensitive): V1, V2'),
-  },
-} as const satisfies ConfigKey
+    'The syntax of field names. V1: only top-level fields; a dot is part of the name. V2: nested fields too; dots separate names, and backticks enclose a name that contains dots.',
+})
 
 /** A list with at least one item. */
-export const nonEmptyList = {
+export const nonEmptyList: Validator = {
   describe: 'non-empty list',
   ofNull: 'Empty list',
-  check: (value: unknown) => (Array.isArray(value) && value.length === 0 ? 'Empty list' : null),
+  check: value => (Array.isArray(value) && value.length === 0 ? 'Empty list' : null),
 }
 
-/** A list of names, each once. */
+/** A list of distinct names, which may be empty. */
 export const distinctNamesIfAny = distinctItems({ allowEmpty: true })
 
-/** A list of names, each once, at least one. */
+/** A list of at least one name, without duplicates. */
 export const distinctNames = distinctItems({ allowEmpty: false })

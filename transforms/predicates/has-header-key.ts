@@ -1,7 +1,11 @@
-import { type ConfigValues, type ConnectRecord, defineConfig, nonEmpty, type Predicate } from 'millrace/connect'
+import { type ConfigValues, type ConnectRecord, defineConfig, key, nonEmpty, type Predicate } from 'millrace/connect'
 
 const hasHeaderKeyConfig = defineConfig({
-  name: { type: 'STRING', importance: 'MEDIUM', validator: nonEmpty, documentation: 'The name of the header.' },
+  name: key.string({
+    validator: nonEmpty,
+    importance: 'MEDIUM',
+    documentation: 'The name of the header. The predicate matches records that have this header.',
+  }),
 })
 
 /** org.apache.kafka.connect.transforms.predicates.HasHeaderKey: true where the record has such a header. */

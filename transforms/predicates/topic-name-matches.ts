@@ -3,6 +3,7 @@ import {
   type ConfigValues,
   type ConnectRecord,
   defineConfig,
+  key,
   nonEmpty,
   type Predicate,
   regex,
@@ -10,12 +11,11 @@ import {
 import { JavaPattern } from 'millrace/connect/java'
 
 const topicNameMatchesConfig = defineConfig({
-  pattern: {
-    type: 'STRING',
-    importance: 'MEDIUM',
+  pattern: key.string({
     validator: all(nonEmpty, regex),
-    documentation: 'A Java regular expression that the whole topic name must match.',
-  },
+    importance: 'MEDIUM',
+    documentation: 'A Java regular expression. The predicate matches records whose whole topic name it matches.',
+  }),
 })
 
 /** org.apache.kafka.connect.transforms.predicates.TopicNameMatches: true where the whole topic matches. */
