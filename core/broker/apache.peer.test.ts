@@ -36,7 +36,7 @@ afterAll(async () => {
 type Call = Parameters<RawClient['call']>
 
 /** Fields whose values differ between brokers. */
-const MADE_UP = new Set([
+const GENERATED = new Set([
   'topicId',
   'clusterId',
   'port',
@@ -48,13 +48,13 @@ const MADE_UP = new Set([
   'logAppendTimeMs',
 ])
 /** Sorts entries whose order in a response has no meaning. */
-const byText = (x: unknown, y: unknown) => (JSON.stringify(x) < JSON.stringify(y) ? -1 : 1)
+const byJson = (x: unknown, y: unknown) => (JSON.stringify(x) < JSON.stringify(y) ? -1 : 1)
 
 function normal(value: unknown): unknown {
   if (Buffer.isBuffer(value)) return value.length
-  if (Array.isArray(value)) return value.map(normal).sort(byText)
+  if (Array.isArray(value)) return value.map(normal).sort(byJson)
   if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).map(([k, v]) => [k, MADE_UP.has(k) ? typeof v : normal(v)])
+  const entries = Object.entries(value).map(([k, v]) => [k, GENERATED.has(k) ? typeof v : normal(v)])
   return Object.fromEntries(entries)
 }
 
@@ -350,7 +350,7 @@ test.skipIf(skipped)('Metadata creates the same topics as in Apache Kafka', asyn
     }, 20_000)
   }
   await same(...ask(true, ...names))
-  // This name collides with another one: they differ only in a dot.
+  // This name collides with an existing one: they differ only in a dot.
   for (let i = 0; i < 2; i++) await same(...ask(true, 'x_y'))
 })
 

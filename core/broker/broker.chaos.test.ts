@@ -101,20 +101,20 @@ async function valuesOf(c: RawClient, topic: string): Promise<string[]> {
 /** All acknowledged records exist, and no others except those of a request in progress. */
 async function check(c: RawClient, acked: Acked): Promise<void> {
   const { topics } = await c.request(MetadataRequest, MetadataResponse, 12, { topics: null })
-  const there = new Map(topics.map(t => [t.name ?? '', t]))
+  const existing = new Map(topics.map(t => [t.name ?? '', t]))
   for (const [name, { id, values }] of acked.topics) {
-    expect(there.get(name)?.topicId, name).toBe(id)
-    expect(there.get(name)?.partitions.map(p => p.leaderId)).toEqual([1, 1])
+    expect(existing.get(name)?.topicId, name).toBe(id)
+    expect(existing.get(name)?.partitions.map(p => p.leaderId)).toEqual([1, 1])
     const got = await valuesOf(c, name)
     // The last request may have been written without a response.
     expect(got.slice(0, values.length), name).toEqual(values)
     expect(got.length).toBeLessThanOrEqual(values.length + 1)
     values.splice(0, values.length, ...got)
   }
-  for (const name of there.keys()) expect(acked.topics.has(name) || acked.inDoubt.has(name), name).toBe(true)
+  for (const name of existing.keys()) expect(acked.topics.has(name) || acked.inDoubt.has(name), name).toBe(true)
   // A topic in doubt either exists completely and works, or does not exist.
   for (const name of acked.inDoubt) {
-    const topic = there.get(name)
+    const topic = existing.get(name)
     if (topic) acked.topics.set(name, { id: topic.topicId, values: await valuesOf(c, name), retention: null })
   }
   acked.inDoubt.clear()

@@ -21,7 +21,7 @@ afterEach(async () => {
   await b.close()
 })
 
-/** The only partition in a response, whatever names its fields have. */
+/** The only partition in a response of any API. */
 function only(value: unknown): Record<string, unknown> {
   const { topics, responses, partitions, partitionResponses } = value as Record<string, unknown[] | undefined>
   const inner = (topics ?? responses ?? partitions ?? partitionResponses)?.[0]

@@ -73,7 +73,9 @@ export class Partitions {
     )
   }
 
-  /** Opens every partition's log and removes logs of topics that were deleted. Runs once, at start. */
+  /**
+   * Opens every partition's log and removes logs of topics that were deleted. Runs once, at start.
+   */
   async reconcile(image: MetadataImage, removedTopics: ReadonlySet<string>): Promise<void> {
     await this.#removeStrays(image, removedTopics)
     await this.#openAll([...image.topicsByName.values()], image)
@@ -89,8 +91,8 @@ export class Partitions {
       const topic = image.topicsByName.get(log.topic)
       if (topic && topic.id === log.topicId && log.partition < topic.partitions.length) continue
       // The broker died after creating the directory and before naming its topic.
-      const unborn = log.topicId === ZERO_UUID && log.logEndOffset === 0
-      if (unborn || removedTopics.has(log.topicId)) await this.#logs.delete(log.topic, log.partition)
+      const unnamed = log.topicId === ZERO_UUID && log.logEndOffset === 0
+      if (unnamed || removedTopics.has(log.topicId)) await this.#logs.delete(log.topic, log.partition)
       else this.#logger.warn(`${log.dir} belongs to no topic in the metadata. The directory is kept, but not served`)
     }
   }
@@ -181,8 +183,8 @@ export class Partitions {
    */
   update(previous: MetadataImage, next: MetadataImage, delta: ImageDelta): void {
     for (const id of delta.topicIds) {
-      const gone = next.topicsById.has(id) ? undefined : previous.topicsById.get(id)
-      if (gone) void Promise.all(this.#remove(gone))
+      const removed = next.topicsById.has(id) ? undefined : previous.topicsById.get(id)
+      if (removed) void Promise.all(this.#remove(removed))
     }
     if (delta.configKeys.size > 0) this.#reconfigure(previous, next, delta)
   }

@@ -7,7 +7,7 @@ import { RawClient } from './test-support/raw-client.ts'
 import { startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
 /**
- * The answers of Produce to invalid batches. `false-batches.peer.test.ts` compares them with
+ * The answers of Produce to invalid batches. `odd-batches.peer.test.ts` compares them with
  * Apache's.
  */
 let b: TestBroker

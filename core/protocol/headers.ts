@@ -14,7 +14,7 @@ export interface RequestHeader {
 }
 
 /**
- * ApiVersions responses never have header 1, because the client does not know yet which versions
+ * ApiVersions responses never have header 1, because the client has not yet learned which versions
  * the broker supports.
  */
 const API_VERSIONS = 18

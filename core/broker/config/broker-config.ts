@@ -9,7 +9,10 @@ import { NETWORK_CONFIG } from './defs/network.ts'
 import { NODE_CONFIG } from './defs/node.ts'
 import { type Listener, parseListener, parseProtocolMap } from './listeners.ts'
 
-/** Every key of the broker. Names, types and defaults are those of Kafka 4.3, except for the loopback listener. */
+/**
+ * Every key of the broker. Names, types and defaults are those of Kafka 4.3, except for the
+ * loopback listener.
+ */
 export const BROKER_CONFIG = defineConfig({
   ...NODE_CONFIG,
   ...NETWORK_CONFIG,

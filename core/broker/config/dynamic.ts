@@ -19,7 +19,10 @@ const OWN = [
   'transaction.partition.verification.enable',
 ]
 
-/** Broker keys that can change while the broker runs: the defaults of topics, and some keys of the broker itself. */
+/**
+ * Broker keys that can change while the broker runs: the defaults of topics, and some keys of the
+ * broker itself.
+ */
 export const DYNAMIC_BROKER_KEYS: ReadonlySet<string> = new Set([
   ...OWN,
   // As in Kafka, only the first synonym of each: log.retention.ms but not log.retention.hours.

@@ -8,7 +8,10 @@ export interface Listener {
 
 export const SECURITY_PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
 
-/** Parses `NAME://host:port`, with IPv6 hosts in brackets. Throws a TypeError with a message for the user. */
+/**
+ * Parses `NAME://host:port`, with IPv6 hosts in brackets. Throws a TypeError with a message for the
+ * user.
+ */
 export function parseListener(text: string): Listener {
   const match = /^([\w.-]+):\/\/(\[[\da-fA-F:.%]*\]|[^:\s/]*):(\d{1,5})$/.exec(text)
   const port = Number(match?.[3])
@@ -16,7 +19,10 @@ export function parseListener(text: string): Listener {
   return { name: match[1]!.toUpperCase(), host: match[2]!.replace(/^\[|\]$/g, ''), port }
 }
 
-/** The number of the security protocol by listener name. Throws a TypeError with a message for the user. */
+/**
+ * The number of the security protocol by listener name. Throws a TypeError with a message for the
+ * user.
+ */
 export function parseProtocolMap(text: string): Map<string, number> {
   const map = new Map<string, number>()
   for (const pair of text.split(',').filter(p => p.trim() !== '')) {

@@ -260,7 +260,10 @@ export interface Synonym {
 const HOUR = 3600000
 const same = (name: string): readonly Synonym[] => [{ name, factor: 1 }]
 
-/** The broker settings that are the defaults of topic settings. The first that is set wins (Kafka's ServerTopicConfigSynonyms). */
+/**
+ * The broker settings that are the defaults of topic settings. The first that is set wins (Kafka's
+ * ServerTopicConfigSynonyms).
+ */
 export const TOPIC_SYNONYMS: Readonly<Partial<Record<TopicConfigName, readonly Synonym[]>>> = {
   'cleanup.policy': same('log.cleanup.policy'),
   'compression.gzip.level': same('compression.gzip.level'),

@@ -6,7 +6,9 @@ export function isInt32(text: string): boolean {
   return /^[+-]?\d+$/.test(text) && Math.abs(Number(text)) < 2 ** 31
 }
 
-/** Prints a value as Kafka does in a response: lists with commas, Long.MAX_VALUE with all digits. */
+/**
+ * Prints a value as Kafka does in a response: lists with commas, Long.MAX_VALUE with all digits.
+ */
 export function configText(value: unknown): string | null {
   if (value === null || value === undefined) return null
   if (Array.isArray(value)) return value.join(',')

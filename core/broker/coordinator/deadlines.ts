@@ -7,7 +7,7 @@ export interface Timed {
 }
 
 /**
- * A priority queue of items by deadline. It is a binary heap whose items know their index, so
+ * A priority queue of items by deadline. It is a binary heap whose items store their index, so
  * moving one costs O(log n). It uses no clock.
  */
 export class Deadlines<T extends Timed> {

@@ -168,7 +168,7 @@ test('commits in progress when the group is deleted leave no offsets', async () 
   expect(b.coordinators.groups.list()).toEqual([])
 })
 
-test('a group that nobody joined leaves no trace', async () => {
+test('a group without members and offsets is removed', async () => {
   const b = await start()
   const refused = await b.coordinators.groups.join('g', joinRequest({ protocols: [] }))
   expect(refused.errorCode).toBe(E.INCONSISTENT_GROUP_PROTOCOL)
@@ -247,8 +247,8 @@ test('the offsets of an earlier topic with the same name are not returned', asyn
   const broker = { ...b.services, coordinators: b.coordinators }
   for (const apiVersion of [5, 8, 10]) {
     const request = { groupId: 'g', topics: null, groups: [{ groupId: 'g', topics: null }] }
-    const told = offsetFetchHandler.handle(request as never, { broker, apiVersion } as never)
-    const text = JSON.stringify(await told)
+    const result = offsetFetchHandler.handle(request as never, { broker, apiVersion } as never)
+    const text = JSON.stringify(await result)
     expect([apiVersion, text.includes('"committedOffset":7'), text.includes('"committedOffset":5')]).toEqual([
       apiVersion,
       true,
@@ -307,7 +307,7 @@ test('while a partition is loading, requests get a retriable error and heartbeat
   expect(loading.heartbeat('g', memberId, null, generationId + 1)).toBe(E.ILLEGAL_GENERATION)
 })
 
-test('loading is retried if a log cannot be opened, and other partitions load meanwhile', async () => {
+test('loading is retried if a log cannot be opened, without blocking other partitions', async () => {
   let b = await start()
   await commit(b, 'g', 42)
   const other = ['a', 'b', 'c', 'd'].find(g => groupPartition(g, 3) !== groupPartition('g', 3))!

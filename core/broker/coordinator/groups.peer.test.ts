@@ -100,8 +100,8 @@ describe.skipIf(noKafka)('with Apache Kafka', () => {
       const found = ids.flatMap(id =>
         [...(groups.offsets(id) as OffsetsView).topics()].map(([topic, o]) => [id, topic, o.size]),
       )
-      const told = theirs.groups.flatMap(g => g.topics.map(t => [g.groupId, t.name, t.partitions.length]))
-      expect(found.sort()).toEqual(told.sort())
+      const result = theirs.groups.flatMap(g => g.topics.map(t => [g.groupId, t.name, t.partitions.length]))
+      expect(found.sort()).toEqual(result.sort())
       for (const g of theirs.groups)
         for (const t of g.topics)
           for (const p of t.partitions)

@@ -51,24 +51,24 @@ async function commitUntilKilled(
   groupId: string,
   from: number,
   onFirst: () => void,
-): Promise<{ acked: number; asked: number }> {
+): Promise<{ acked: number; requested: number }> {
   let acked = from
-  let asked = from
+  let requested = from
   try {
     for (;;) {
-      asked++
-      const partitions = [{ partitionIndex: 0, committedOffset: asked }]
+      requested++
+      const partitions = [{ partitionIndex: 0, committedOffset: requested }]
       const answer = await client.call('OffsetCommit', { groupId, topics: [{ name: 'jobs', partitions }] }, 9)
       const [topic] = answer['topics'] as { partitions: { errorCode: number }[] }[]
       expect(topic!.partitions[0]!.errorCode).toBe(0)
-      acked = asked
+      acked = requested
       onFirst()
     }
   } catch (error) {
     if (!String(error).includes('connection was closed')) throw error
   }
   client.close()
-  return { acked, asked }
+  return { acked, requested }
 }
 
 async function committed(client: RawClient, groupId: string): Promise<number> {
@@ -94,7 +94,7 @@ test('SIGKILL loses no acknowledged commit and no generation, and no producer id
   let port = await start(0)
   let client = await connect(port)
   await client.call('CreateTopics', { topics: [{ name: 'jobs', numPartitions: 1, replicationFactor: 1 }] })
-  const last = new Map(GROUPS.map(g => [g, { acked: 0, asked: 0 }]))
+  const last = new Map(GROUPS.map(g => [g, { acked: 0, requested: 0 }]))
   const ids = new Set<unknown>()
   let generation = 0
   for (let round = 0; round < ROUNDS; round++) {
@@ -108,10 +108,14 @@ test('SIGKILL loses no acknowledged commit and no generation, and no producer id
     const begun: Promise<void>[] = []
     const work: Promise<unknown>[] = []
     for (const g of GROUPS) {
-      const copyBytes = await connect(port)
+      const ownClient = await connect(port)
       const { promise, resolve } = Promise.withResolvers<void>()
       begun.push(promise)
-      work.push(commitUntilKilled(copyBytes, g, last.get(g)!.asked, resolve).then(told => last.set(g, told)))
+      work.push(
+        commitUntilKilled(ownClient, g, last.get(g)!.requested, resolve).then(acknowledged =>
+          last.set(g, acknowledged),
+        ),
+      )
     }
     // Ends the wait if a client fails before its first acknowledgement.
     await Promise.race([Promise.all(begun), Promise.all(work)])
@@ -122,14 +126,14 @@ test('SIGKILL loses no acknowledged commit and no generation, and no producer id
     port = await start(0)
     client = await connect(port)
     for (const g of GROUPS) {
-      const { acked, asked } = last.get(g)!
+      const { acked, requested } = last.get(g)!
       expect(acked).toBeGreaterThan(0)
       const found = await committed(client, g)
       expect(found).toBeGreaterThanOrEqual(acked)
-      expect(found).toBeLessThanOrEqual(asked)
+      expect(found).toBeLessThanOrEqual(requested)
     }
-    const beat = { groupId: 'm', memberId: member.memberId, generationId: member.generationId }
-    expect((await client.call('Heartbeat', beat))['errorCode']).toBe(0)
+    const heartbeat = { groupId: 'm', memberId: member.memberId, generationId: member.generationId }
+    expect((await client.call('Heartbeat', heartbeat))['errorCode']).toBe(0)
     await client.call('LeaveGroup', { groupId: 'm', members: [{ memberId: member.memberId }] })
     generation++
   }

@@ -152,7 +152,7 @@ async function holderOf(path: string, text: string, o: LockOptions): Promise<Hol
   if (owner === null) return null
   const verdict = judge(owner, thisProcess())
   if (verdict === 'alive') return { where: 'here', pid: owner.pid }
-  if (verdict === 'gone') return null
+  if (verdict === 'dead') return null
   if (await isRenewed(path, text, verdict, o)) return { where: 'elsewhere', pid: owner.pid, host: owner.host }
   o.warn?.(`Taking over the lock ${path}: its owner, ${describe(owner)}, no longer renews it`)
   return null

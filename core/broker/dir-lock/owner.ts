@@ -80,28 +80,28 @@ function parseFirstFormat(pid: number, start: string, boot: string): LockOwner {
 }
 
 /**
- * What can be found out about an owner immediately. `alive` and `gone` are certain. If the process
+ * What can be found out about an owner immediately. `alive` and `dead` are certain. If the process
  * is not visible, only renewals can show whether it runs: `hidden` is on this machine (in another
  * container), `remote` may be on another machine.
  */
-export type Verdict = 'alive' | 'gone' | 'hidden' | 'remote'
+export type Verdict = 'alive' | 'dead' | 'hidden' | 'remote'
 
 export function judge(owner: LockOwner, me: LockOwner): Verdict {
   if (owner.boot !== '' && owner.boot === me.boot) return owner.namespace === me.namespace ? stateOf(owner) : 'hidden'
   if (owner.host !== me.host) return 'remote'
   // Without /proc, as on macOS, a pid that exists may belong to a later process or a zombie.
-  if (owner.boot === '' && me.boot === '') return owner.pid !== me.pid && answers(owner.pid) ? 'hidden' : 'gone'
+  if (owner.boot === '' && me.boot === '') return owner.pid !== me.pid && answers(owner.pid) ? 'hidden' : 'dead'
   // The machine has rebooted since. The host name of a container proves nothing.
-  return owner.namespace === NO_CONTAINER && me.namespace === NO_CONTAINER ? 'gone' : 'remote'
+  return owner.namespace === NO_CONTAINER && me.namespace === NO_CONTAINER ? 'dead' : 'remote'
 }
 
 /** The state of a process in our own pid namespace. */
-function stateOf({ pid, start }: LockOwner): 'alive' | 'gone' {
+function stateOf({ pid, start }: LockOwner): 'alive' | 'dead' {
   const stat = statOf(pid)
-  if (stat === null) return answers(pid) && start === '' ? 'alive' : 'gone'
+  if (stat === null) return answers(pid) && start === '' ? 'alive' : 'dead'
   // Another process has reused the pid.
-  if (stat[19] !== start) return 'gone'
-  return isDefunct(pid, stat[0]!) ? 'gone' : 'alive'
+  if (stat[19] !== start) return 'dead'
+  return isDefunct(pid, stat[0]!) ? 'dead' : 'alive'
 }
 
 /** A zombie has exited. It only keeps its pid until its parent reads the exit code. */

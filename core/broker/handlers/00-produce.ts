@@ -133,12 +133,12 @@ export const produceHandler: Handler<Request, Response> = {
   handle(request, ctx) {
     const image = ctx.broker.image()
     const { acks } = request
-    const wholeProblem = requestProblem(request)
+    const problem = requestProblem(request)
     const pending: Promise<void>[] = []
     const stats = ctx.broker.stats.api(ApiKey.Produce, 'Produce')
     const responses = request.topicData.map(({ name, topicId, partitionData }) => {
       const topic = findTopic(image, name, topicId)
-      const code = wholeProblem || topicProblem(topic, topicId, ctx)
+      const code = problem || topicProblem(topic, topicId, ctx)
       const partitionResponses: PartitionResponse[] = new Array(partitionData.length)
       for (const [i, data] of partitionData.entries()) {
         const problem = code || partitionProblem(topic?.partitions[data.index])

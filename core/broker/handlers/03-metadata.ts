@@ -49,7 +49,7 @@ async function byName(name: string, mayCreate: boolean, ctx: RequestContext): Pr
     const made = await ctx.broker.controller.ensureTopic(name)
     if (!made.error) return known(made.value)
     ctx.broker.logger.info(`Cannot create the topic ${name} automatically: ${made.error.message}`)
-    // As in Kafka, which answers before it knows the result.
+    // As in Kafka, which answers before the topic is created.
     return unknown(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   } catch (error) {
     return unknown(name, kafkaCodeOf(error))

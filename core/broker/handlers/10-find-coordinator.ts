@@ -18,8 +18,9 @@ const TRANSACTION = 1
 const SHARE = 2
 
 /**
- * The answer to a client that wants transactions. The error code is not retriable, so the client
- * fails at once and shows this text. With COORDINATOR_NOT_AVAILABLE it would retry for a minute.
+ * The response to a client that tries to use transactions. The error code is not retriable, so the
+ * client fails at once and shows this text. With COORDINATOR_NOT_AVAILABLE it would retry for a
+ * minute.
  */
 const NO_TRANSACTIONS =
   'Millrace does not support transactions yet. Unset transactional.id (idempotent producers work). In Kafka Streams, set processing.guarantee=at_least_once'

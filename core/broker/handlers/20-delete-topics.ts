@@ -20,7 +20,7 @@ function refused({ name, topicId }: RequestedTopic, errorCode: number, message =
   return { name, topicId, errorCode, errorMessage: message }
 }
 
-interface Wanted {
+interface DeletionPlan {
   /** The topics to delete, by id. */
   readonly ids: ReadonlyMap<string, RequestedTopic>
   readonly refusals: readonly Result[]
@@ -32,7 +32,7 @@ const invalid = (a: RequestedTopic, message: string) => refused(a, ErrorCode.INV
  * Sorts the requested topics into deletions and errors. As in Kafka's ControllerApis, a topic that
  * is named in more than one way is not deleted.
  */
-function planDeletions(requested: readonly RequestedTopic[], image: MetadataImage): Wanted {
+function planDeletions(requested: readonly RequestedTopic[], image: MetadataImage): DeletionPlan {
   const refusals: Result[] = []
   const single: RequestedTopic[] = []
   for (const a of requested) {

@@ -52,10 +52,10 @@ export const describeTopicPartitionsHandler: Handler<Request, Response> = {
       Math.min(responsePartitionLimit, ctx.broker.config.values['max.request.partition.size.limit']),
     )
     const topics: Topic[] = []
-    let room = limit
+    let remaining = limit
     for (const name of names) {
       if (cursor && name < cursor.topicName) continue
-      if (room === 0) return { topics, nextCursor: { topicName: name, partitionIndex: 0 } }
+      if (remaining === 0) return { topics, nextCursor: { topicName: name, partitionIndex: 0 } }
       const isInternal = isInternalTopic(name)
       const topic = image.topicsByName.get(name)
       if (!topic) {
@@ -65,8 +65,8 @@ export const describeTopicPartitionsHandler: Handler<Request, Response> = {
         continue
       }
       const from = cursor && name === cursor.topicName ? cursor.partitionIndex : 0
-      const shown = topic.partitions.slice(from, from + room)
-      room -= shown.length
+      const shown = topic.partitions.slice(from, from + remaining)
+      remaining -= shown.length
       topics.push({
         name,
         topicId: topic.id,

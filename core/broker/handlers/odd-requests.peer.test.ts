@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type PeerKafka, startPeerKafka } from '../../../test/peers/servers.ts'
 import { findKafkaLibs, skipWithout } from '../../../test/peers/tools.ts'
 import { OddClient } from '../test-support/compare-brokers.ts'
-import { ODD_REQUESTS, type OddRequest } from '../test-support/odd-requests.ts'
+import { ODD_REQUESTS } from '../test-support/odd-requests/all.ts'
+import type { OddRequest } from '../test-support/odd-requests/odd-request.ts'
 import { startTestBroker, type TestBroker } from '../test-support/test-broker.ts'
 
 /**

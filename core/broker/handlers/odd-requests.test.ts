@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { OddClient } from '../test-support/compare-brokers.ts'
-import { ODD_REQUESTS } from '../test-support/odd-requests.ts'
+import { ODD_REQUESTS } from '../test-support/odd-requests/all.ts'
 import { RawClient } from '../test-support/raw-client.ts'
 import { startTestBroker, type TestBroker } from '../test-support/test-broker.ts'
 
@@ -55,16 +55,16 @@ test('a topic that DeleteTopics names both by name and by id is not deleted', as
 
 test('Metadata before v12 rejects topic ids, and DescribeTopicPartitions rejects an invalid cursor', async () => {
   for (const version of [10, 11]) {
-    const asked = { topics: [{ name: null, topicId: NO_TOPIC }, { name: 'both' }] }
-    const { topics } = (await c.call('Metadata', asked, version)) as { topics: { errorCode: number }[] }
+    const request = { topics: [{ name: null, topicId: NO_TOPIC }, { name: 'both' }] }
+    const { topics } = (await c.call('Metadata', request, version)) as { topics: { errorCode: number }[] }
     expect(topics.map(t => t.errorCode)).toEqual([INVALID_REQUEST, INVALID_REQUEST])
   }
   for (const cursor of [
     { topicName: 'both', partitionIndex: -1 },
     { topicName: 'other', partitionIndex: 0 },
   ]) {
-    const asked = { topics: [{ name: 'both' }], responsePartitionLimit: 10, cursor }
-    const { topics } = await c.call('DescribeTopicPartitions', asked)
+    const request = { topics: [{ name: 'both' }], responsePartitionLimit: 10, cursor }
+    const { topics } = await c.call('DescribeTopicPartitions', request)
     expect(topics).toMatchObject([{ name: 'both', errorCode: INVALID_REQUEST, partitions: [] }])
   }
 })

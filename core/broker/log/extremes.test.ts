@@ -48,7 +48,7 @@ const extreme32 = fc.oneof(fc.constantFrom(MIN32, MIN32 + 1, -2, -1, 0, 1, MAX32
 const extreme16 = fc.oneof(fc.constantFrom(-32768, -2, -1, 0, 1, 32767), fc.integer({ min: -32768, max: 32767 }))
 
 /** One or two header fields with arbitrary values, especially extreme ones. */
-const falseHeader: fc.Arbitrary<RawBatch> = fc
+const oddHeader: fc.Arbitrary<RawBatch> = fc
   .tuple(
     fc.record(
       {
@@ -74,7 +74,7 @@ const falseHeader: fc.Arbitrary<RawBatch> = fc
     return Object.fromEntries(chosen.flatMap(i => (entries.length === 0 ? [] : [entries[i % entries.length]!])))
   })
 
-const falseRecord: fc.Arbitrary<RawRecord> = fc.oneof(
+const oddRecord: fc.Arbitrary<RawRecord> = fc.oneof(
   fc.record({ timestampDelta: extreme64 }),
   fc.record({ offsetDelta: extreme32 }),
   fc.record({ length: extreme32 }),
@@ -106,8 +106,8 @@ const batch: fc.Arbitrary<RawBatch> = fc
   .record({
     codec: fc.constantFrom<RawBatch['codec']>('none', 'none', 'gzip', 'snappy', 'lz4', 'zstd'),
     producer,
-    fields: fc.oneof(fc.constant({}), falseHeader),
-    records: fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: falseRecord }), {
+    fields: fc.oneof(fc.constant({}), oddHeader),
+    records: fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: oddRecord }), {
       minLength: 1,
       maxLength: 4,
     }),

@@ -22,7 +22,7 @@ test.skipIf(spawnSync('prlimit', ['--version']).status !== 0)(
     expect(full.refusedAgain).toContain('KAFKA_STORAGE_ERROR')
     expect(full.small).toBeNull()
     expect(prlimit(child.pid!, 'unlimited')).toBe(0)
-    child.send('there is room')
+    child.send('limit lifted')
     const [{ after, values }] = await once(child, 'message')
     await once(child, 'close')
     expect(after).toBeNull()

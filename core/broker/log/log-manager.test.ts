@@ -125,9 +125,9 @@ test('a log that cannot be opened keeps its checkpoint, and each request for it 
   await log.deleteRecordsBefore(2)
   await append(await manager.getOrCreate('fine', 0, OTHER_ID), ['x'])
   await manager.close()
-  const inTheWay = join(dir, 't-0', '00000000000000000009.log')
-  mkdirSync(inTheWay)
-  writeFileSync(join(inTheWay, 'x'), 'x')
+  const obstacle = join(dir, 't-0', '00000000000000000009.log')
+  mkdirSync(obstacle)
+  writeFileSync(join(obstacle, 'x'), 'x')
   for (let i = 0; i < 2; i++) {
     const logger = recordingLogger()
     const broken = await open({ logger })
@@ -139,7 +139,7 @@ test('a log that cannot be opened keeps its checkpoint, and each request for it 
     expect(existsSync(join(dir, '.kafka_cleanshutdown'))).toBe(false)
   }
   const repaired = await open()
-  rmSync(inTheWay, { recursive: true })
+  rmSync(obstacle, { recursive: true })
   const again = await repaired.getOrCreate('t', 0, TOPIC_ID)
   expect([again.logStartOffset, await readValues(again)]).toEqual([2, ['2', '3']])
   await repaired.close()

@@ -5,7 +5,7 @@ import { isErrno } from './files.ts'
 const FILE = 'partition.metadata'
 
 /**
- * Returns the topic id in a partition's directory, or null if there is none or it is unreadable.
+ * Returns the topic id in a partition's directory, or null if it is missing or unreadable.
  */
 export function readTopicId(dir: string): string | null {
   let text: string

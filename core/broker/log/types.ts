@@ -114,7 +114,7 @@ export interface ProducerStateView {
   readonly lastSequence: number
   readonly lastTimestamp: number
   readonly coordinatorEpoch: number
-  /** The first offset of its open transaction. -1 if there is none. */
+  /** The first offset of its open transaction. -1 without an open transaction. */
   readonly currentTxnStartOffset: number
 }
 

@@ -4,7 +4,10 @@ const TOPIC = ['topic']
 const PARTITION = ['topic', 'partition']
 const LISTENER = ['listener', 'networkProcessor']
 
-/** The metrics of a broker, under the names that the JMX exporter's usual rules give to Kafka's MBeans. */
+/**
+ * The metrics of a broker, under the names that the JMX exporter's usual rules give to Kafka's
+ * MBeans.
+ */
 export const BROKER_METRICS = defineMetrics({
   kafka_server_brokertopicmetrics_messagesin_total: [
     'counter',

@@ -54,7 +54,10 @@ export class ListenerStats {
   }
 }
 
-/** What a broker counts while it serves. Plain numbers: a scrape reads them, nothing is computed before. */
+/**
+ * What a broker counts while it serves. Plain numbers: a scrape reads them, nothing is computed
+ * before.
+ */
 export class BrokerStats {
   readonly apis = new Map<number, ApiStats>()
   readonly listeners = new Map<string, ListenerStats>()

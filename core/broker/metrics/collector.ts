@@ -99,7 +99,10 @@ function* requestFamilies({ stats, idle, memory }: BrokerCollectorOptions): Gene
   yield single(M.kafka_network_socketserver_memorypoolused, used)
 }
 
-/** Kafka counts the fetches of consumers, which all fetches are here, under a name of their own as well. */
+/**
+ * Kafka counts the fetches of consumers, which all fetches are here, under a name of their own as
+ * well.
+ */
 function namesOf(api: string): string[] {
   return api === 'Fetch' ? ['Fetch', 'FetchConsumer'] : [api]
 }

@@ -26,7 +26,10 @@ export class Latencies {
     this.#current[bucketOf(ms * 1000)]!++
   }
 
-  /** The times, in milliseconds, below which these fractions of the recent values lie; 0 without values. */
+  /**
+   * The times, in milliseconds, below which these fractions of the recent values lie; 0 without
+   * values.
+   */
   quantiles(fractions: readonly number[], now: number): number[] {
     if (now - this.#startedAt >= WINDOW_MS) this.#rotate(now)
     let total = 0

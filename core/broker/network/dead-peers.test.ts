@@ -59,7 +59,8 @@ test('a client that half-closes its connection still gets its response', async (
 })
 
 /**
- * A proxy process that the test can stop: its kernel then still accepts bytes that nobody reads.
+ * A proxy process that the test can stop: its kernel then still accepts bytes, but the process does
+ * not read them.
  */
 const PROXY = `
   import { connect, createServer } from 'node:net'

@@ -15,8 +15,8 @@ export interface Holder {
 }
 
 /**
- * A connection that holds less than this may always read. Small requests then succeed whatever
- * other connections hold.
+ * A connection that holds less than this may always read. Small requests then succeed even
+ * if other connections hold all the memory.
  */
 const ALWAYS_ALLOWED_BYTES = 64 * 1024
 /**

@@ -53,9 +53,9 @@ export class NetworkServer {
   constructor(o: ServerOptions) {
     this.#o = o
     const { values } = o.config
-    const asked = values['queued.max.request.bytes']
+    const configured = values['queued.max.request.bytes']
     this.#budget = new RequestBudget(
-      asked >= 0 ? asked : Math.max(DEFAULT_REQUEST_BUDGET, values['socket.request.max.bytes']),
+      configured >= 0 ? configured : Math.max(DEFAULT_REQUEST_BUDGET, values['socket.request.max.bytes']),
       o.now,
     )
   }

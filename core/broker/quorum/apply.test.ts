@@ -22,8 +22,8 @@ test('a new topic appears with its partitions and configs, and disappears with a
   expect(made.topicsByName.get('a')?.partitions.map(p => p.partition)).toEqual([0, 1])
   expect(made.topicsById.get(ID)).toBe(made.topicsByName.get('a'))
   expect([...topicConfigsOf(made, 'a')]).toEqual([['retention.ms', '5']])
-  const gone = apply(made, record('RemoveTopic', { topicId: ID }))
-  expect(gone.topicsByName.size + gone.topicsById.size + gone.configs.size).toBe(0)
+  const removed = apply(made, record('RemoveTopic', { topicId: ID }))
+  expect(removed.topicsByName.size + removed.topicsById.size + removed.configs.size).toBe(0)
   expect(made.topicsByName.size).toBe(1)
 })
 

@@ -112,7 +112,7 @@ class ImageDraft {
 
   putPartition(topic: TopicImage, p: PartitionImage): void {
     if (p.partition < 0 || p.partition > topic.partitions.length)
-      throw new RangeError(`partition ${p.partition} of ${topic.name} comes before its neighbours`)
+      throw new RangeError(`partition ${p.partition} of ${topic.name} is out of order: an earlier partition is missing`)
     if (this.#ownPartitions.has(topic.partitions)) {
       ;(topic.partitions as PartitionImage[])[p.partition] = p
       return

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { newTopic, PaperController } from '../test-support/decisions.ts'
+import { InMemoryController, newTopic } from '../test-support/decisions.ts'
 import type { ConfigChange, ConfigOp } from './controller-api.ts'
 import { decideAlterConfigs } from './decide-configs.ts'
 import { decideCreateTopics } from './decide-topics.ts'
@@ -10,8 +10,8 @@ const DELETE = 1
 const APPEND = 2
 const SUBTRACT = 3
 
-function controller(set: Record<string, string> = {}): PaperController {
-  const c = new PaperController()
+function controller(set: Record<string, string> = {}): InMemoryController {
+  const c = new InMemoryController()
   c.run(ctx => decideCreateTopics(ctx, [newTopic('t', { set })]))
   return c
 }
@@ -20,7 +20,7 @@ function change(resourceName: string, ops: [string, ConfigOp['op'], string | nul
   return { resourceType, resourceName, ops: ops.map(([name, op, value]) => ({ name, op, value })) }
 }
 
-function alter(c: PaperController, ...changes: ConfigChange[]) {
+function alter(c: InMemoryController, ...changes: ConfigChange[]) {
   return c.run(ctx => decideAlterConfigs(ctx, changes)).outcomes.map(o => o.error)
 }
 

@@ -170,9 +170,9 @@ export function decideAlterConfigs(ctx: DecisionContext, changes: readonly Confi
   const outcomes = changes.map((change): Outcome<null> => {
     if (seen.get(configKey(change.resourceType, change.resourceName))! > 1)
       return { error: invalid('Each resource must appear at most once.') }
-    const made = decideOne(ctx, change)
-    if ('code' in made) return { error: made }
-    records.push(...made)
+    const decided = decideOne(ctx, change)
+    if ('code' in decided) return { error: decided }
+    records.push(...decided)
     return { error: null, value: null }
   })
   return { records, outcomes }

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ErrorCode } from '../../protocol/error-codes.ts'
-import { newTopic, PaperController } from '../test-support/decisions.ts'
+import { InMemoryController, newTopic } from '../test-support/decisions.ts'
 import { decideCreatePartitions, decideCreateTopics, decideDeleteTopics } from './decide-topics.ts'
 import { topicConfigsOf } from './image.ts'
 
-function create(c: PaperController, ...topics: Parameters<typeof newTopic>[]) {
+function create(c: InMemoryController, ...topics: Parameters<typeof newTopic>[]) {
   return c.run(ctx =>
     decideCreateTopics(
       ctx,
@@ -15,7 +15,7 @@ function create(c: PaperController, ...topics: Parameters<typeof newTopic>[]) {
 }
 
 test('a topic gets the requested partitions, configs and leader', () => {
-  const c = new PaperController()
+  const c = new InMemoryController()
   const [made] = create(c, ['orders', { numPartitions: 3, set: { 'retention.ms': '5' } }])
   expect(made?.error).toBe(null)
   const topic = c.image.topicsByName.get('orders')!
@@ -29,13 +29,13 @@ test('a topic gets the requested partitions, configs and leader', () => {
 })
 
 test("-1 takes the broker's defaults", () => {
-  const c = new PaperController({ 'num.partitions': '4' })
+  const c = new InMemoryController({ 'num.partitions': '4' })
   create(c, ['a', { numPartitions: -1, replicationFactor: -1 }])
   expect(c.image.topicsByName.get('a')?.partitions.length).toBe(4)
 })
 
 test('one request creates at most 10 000 partitions, in any number of topics', () => {
-  const c = new PaperController()
+  const c = new InMemoryController()
   const many = Array.from({ length: 10_001 }, (_, i): Parameters<typeof newTopic> => [`t${i}`])
   const refused = create(c, ...many).map(o => o.error)
   expect(new Set(refused.map(e => e?.code))).toEqual(new Set([ErrorCode.POLICY_VIOLATION]))
@@ -83,7 +83,7 @@ const REFUSED: [string, Parameters<typeof newTopic>, number, string][] = [
     'Invalid value 12 for configuration segment.bytes: Value must be at least 1048576',
   ],
   [
-    'a config that is none of its values',
+    'a config with an unknown value',
     ['t', { set: { 'cleanup.policy': 'foo' } }],
     40,
     'Invalid value foo for configuration cleanup.policy: String must be one of: compact, delete',
@@ -107,13 +107,13 @@ const REFUSED: [string, Parameters<typeof newTopic>, number, string][] = [
     'partitions should be a consecutive 0-based integer sequence',
   ],
   [
-    'an assignment to nobody',
+    'an empty assignment',
     ['t', { numPartitions: -1, replicationFactor: -1, assignments: [{ partition: 0, brokerIds: [] }] }],
     39,
     'The manual partition assignment includes an empty replica list.',
   ],
   [
-    'an assignment to a stranger',
+    'an assignment to an unknown broker',
     ['t', { numPartitions: -1, replicationFactor: -1, assignments: [{ partition: 0, brokerIds: [7] }] }],
     39,
     'The manual partition assignment includes broker 7, but no such broker is registered.',
@@ -121,20 +121,20 @@ const REFUSED: [string, Parameters<typeof newTopic>, number, string][] = [
 ]
 
 test.each(REFUSED)('a topic with %s is rejected as by Kafka, and writes nothing', (_, topic, code, message) => {
-  const c = new PaperController()
+  const c = new InMemoryController()
   const { records, outcomes } = c.run(ctx => decideCreateTopics(ctx, [newTopic(...topic)]))
   expect(outcomes[0]?.error).toEqual({ code, message })
   expect(records).toEqual([])
 })
 
 test('more replicas than brokers are rejected', () => {
-  const [refused] = create(new PaperController(), ['t', { replicationFactor: 3 }])
+  const [refused] = create(new InMemoryController(), ['t', { replicationFactor: 3 }])
   expect(refused?.error?.code).toBe(ErrorCode.INVALID_REPLICATION_FACTOR)
   expect(refused?.error?.message).toMatch(/only 1 broker/)
 })
 
 test('a name that exists, occurs twice, or differs only in . and _ is rejected', () => {
-  const c = new PaperController()
+  const c = new InMemoryController()
   create(c, ['a'], ['p.q'])
   const outcomes = create(c, ['a'], ['p_q'], ['twice'], ['twice'], ['fine'])
   expect(outcomes.map(o => o.error?.message ?? null)).toEqual([
@@ -147,7 +147,7 @@ test('a name that exists, occurs twice, or differs only in . and _ is rejected',
 })
 
 test('partitions are added at the end, and never removed', () => {
-  const c = new PaperController()
+  const c = new InMemoryController()
   create(c, ['a', { numPartitions: 2 }])
   const grow = (name: string, count: number, assignments: number[][] | null = null) =>
     c.run(ctx => decideCreatePartitions(ctx, [{ name, count, assignments }])).outcomes[0]?.error ?? null
@@ -161,7 +161,7 @@ test('partitions are added at the end, and never removed', () => {
 })
 
 test('a topic is deleted once, and its name can be used again', () => {
-  const c = new PaperController()
+  const c = new InMemoryController()
   const [made] = create(c, ['a'])
   const id = made!.value!.id
   const { outcomes } = c.run(ctx => decideDeleteTopics(ctx, [id, id]))
@@ -179,7 +179,7 @@ test('for any request, the records of a decision can be applied and match its ou
   })
   fc.assert(
     fc.property(fc.array(fc.array(request, { maxLength: 4 }), { maxLength: 5 }), rounds => {
-      const c = new PaperController()
+      const c = new InMemoryController()
       for (const topics of rounds) {
         const before = c.image
         const { outcomes } = c.run(ctx =>

@@ -132,7 +132,7 @@ function checkedConfigs(ctx: DecisionContext, topic: NewTopic): Map<string, stri
   return checkTopicConfigs(configs) ?? checkMerged(topicValues(ctx.config, ctx.dynamic, configs)) ?? configs
 }
 
-interface Made {
+interface Decided {
   readonly records: MetadataRecord[]
   readonly topic: TopicImage
 }
@@ -146,7 +146,7 @@ function collidingName(ctx: DecisionContext, name: string, taken: ReadonlyMap<st
   return ctx.image.collisions.get(collisionKey(name))?.[0] ?? taken.get(collisionKey(name))
 }
 
-function makeTopic(ctx: DecisionContext, topic: NewTopic, taken: Map<string, string>): Made | Refusal {
+function decideTopic(ctx: DecisionContext, topic: NewTopic, taken: Map<string, string>): Decided | Refusal {
   if (topic.name === METADATA_TOPIC)
     return refusal(ErrorCode.INVALID_REQUEST, `Creation of internal topic ${METADATA_TOPIC} is prohibited.`)
   const badName = refuseTopicName(topic.name)
@@ -213,10 +213,10 @@ export function decideCreateTopics(ctx: DecisionContext, topics: readonly NewTop
   const records: MetadataRecord[] = []
   const outcomes = topics.map((topic): Outcome<TopicImage> => {
     if (seen.get(topic.name)! > 1) return { error: refusal(ErrorCode.INVALID_REQUEST, 'Duplicate topic name.') }
-    const made = makeTopic(ctx, topic, taken)
-    if ('code' in made) return { error: made }
-    records.push(...made.records)
-    return { error: null, value: made.topic }
+    const decided = decideTopic(ctx, topic, taken)
+    if ('code' in decided) return { error: decided }
+    records.push(...decided.records)
+    return { error: null, value: decided.topic }
   })
   return { records, outcomes }
 }
@@ -235,7 +235,7 @@ export function decideDeleteTopics(ctx: DecisionContext, ids: readonly string[])
   return { records, outcomes }
 }
 
-function grow(ctx: DecisionContext, request: NewPartitions): Made | Refusal {
+function grow(ctx: DecisionContext, request: NewPartitions): Decided | Refusal {
   const topic = ctx.image.topicsByName.get(request.name)
   if (!topic) return refusal(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null)
   const now = topic.partitions.length
@@ -269,10 +269,10 @@ export function decideCreatePartitions(ctx: DecisionContext, topics: readonly Ne
   const records: MetadataRecord[] = []
   const outcomes = topics.map((request): Outcome<TopicImage> => {
     if (seen.get(request.name)! > 1) return { error: refusal(ErrorCode.INVALID_REQUEST, 'Duplicate topic name.') }
-    const made = grow(ctx, request)
-    if ('code' in made) return { error: made }
-    records.push(...made.records)
-    return { error: null, value: made.topic }
+    const decided = grow(ctx, request)
+    if ('code' in decided) return { error: decided }
+    records.push(...decided.records)
+    return { error: null, value: decided.topic }
   })
   return { records, outcomes }
 }

@@ -116,7 +116,7 @@ export function recordBytes<K extends MetadataRecordKind>(
 export function decodeRecord(bytes: Buffer): MetadataRecord | UnknownRecord {
   const reader = new Reader(bytes, 0, bytes.length, 'metadata record')
   const frame = reader.uvarint()
-  if (frame !== FRAME_VERSION) throw new RangeError(`metadata record with frame version ${frame}, expected 1`)
+  if (frame !== FRAME_VERSION) throw new RangeError(`the frame version of a metadata record is ${frame}, but must be 1`)
   const apiKey = reader.uvarint()
   const version = reader.uvarint()
   const kind = BY_KEY.get(apiKey)

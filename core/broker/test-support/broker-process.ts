@@ -3,17 +3,20 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { startBroker } from '../broker.ts'
 
-/** A broker in a process of its own, which can be killed. */
+/** A broker in its own process, which can be killed. */
 export interface BrokerProcess {
   readonly port: number
   readonly child: ChildProcess
-  /** SIGKILL, and waits until the process is gone. */
+  /** Sends SIGKILL, and waits until the process has exited. */
   kill(): Promise<void>
-  /** SIGTERM: a clean stop. */
+  /** Sends SIGTERM, for a clean shutdown. */
   stop(): Promise<void>
 }
 
-/** Starts a broker with the given keys of server.properties in a process of its own, and waits until it serves. */
+/**
+ * Starts a broker with these keys of server.properties in its own process, and waits until it
+ * listens.
+ */
 export async function startBrokerProcess(settings: Record<string, string>): Promise<BrokerProcess> {
   const child = spawn(process.execPath, [import.meta.filename, JSON.stringify(settings)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -28,7 +31,7 @@ export async function startBrokerProcess(settings: Record<string, string>): Prom
     const { port } = JSON.parse(line) as { port: number }
     return { port, child, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
   }
-  throw new Error(`the broker's process ended with ${child.exitCode}`)
+  throw new Error(`the broker process exited with code ${child.exitCode}`)
 }
 
 if (import.meta.main) {

@@ -1,9 +1,9 @@
 import { sleep } from '../../common/async/sleep.ts'
-import { ODD_TOPICS, type OddRequest } from './odd-requests.ts'
+import { ODD_TOPICS, type OddRequest } from './odd-requests/odd-request.ts'
 import { RawClient } from './raw-client.ts'
 
-/** What each broker makes up itself. */
-const MADE_UP: ReadonlySet<string> = new Set([
+/** The fields whose values each broker generates. */
+const GENERATED: ReadonlySet<string> = new Set([
   'topicId',
   'clusterId',
   'port',
@@ -15,22 +15,22 @@ const MADE_UP: ReadonlySet<string> = new Set([
   'logAppendTimeMs',
   'producerId',
 ])
-/** Sorted by this, since the order of an answer says nothing. */
-const byText = (x: unknown, y: unknown) => (JSON.stringify(x) < JSON.stringify(y) ? -1 : 1)
+/** Sorts entries whose order in a response has no meaning. */
+const byJson = (x: unknown, y: unknown) => (JSON.stringify(x) < JSON.stringify(y) ? -1 : 1)
 
-/** An answer without what differs from broker to broker. */
-export function normalAnswer(value: unknown, madeUp: ReadonlySet<string> = MADE_UP): unknown {
+/** Returns a response without the values that differ between brokers. */
+export function normalized(value: unknown, generated: ReadonlySet<string> = GENERATED): unknown {
   if (Buffer.isBuffer(value)) return value.length
-  if (Array.isArray(value)) return value.map(v => normalAnswer(v, madeUp)).sort(byText)
+  if (Array.isArray(value)) return value.map(v => normalized(v, generated)).sort(byJson)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
-    Object.entries(value).map(([k, v]) => [k, madeUp.has(k) ? typeof v : normalAnswer(v, madeUp)]),
+    Object.entries(value).map(([k, v]) => [k, generated.has(k) ? typeof v : normalized(v, generated)]),
   )
 }
 
 /**
- * A broker that is asked odd things: an answer may be that it ends the connection, or that it never
- * answers.
+ * Sends odd requests to a broker. The result may also be that the broker closes the connection or
+ * never answers.
  */
 export class OddClient {
   readonly #port: number
@@ -55,7 +55,7 @@ export class OddClient {
         asked.catch(() => undefined)
         this.close()
       }
-      return normalAnswer(answer)
+      return normalized(answer)
     } catch (error) {
       this.close()
       return error instanceof Error ? error.message : error
@@ -64,7 +64,7 @@ export class OddClient {
     }
   }
 
-  /** Makes the topics, and a group with an offset. */
+  /** Creates the topics, and a group with an offset. */
   async prepare(): Promise<void> {
     const client = (this.#client ??= await RawClient.connect(this.#port))
     const topics = Object.entries(ODD_TOPICS).map(([name, numPartitions]) => ({

@@ -1,7 +1,7 @@
 /**
- * Run as a program: counts what a broker with argv[2] partitions does on disk, and how many entries
- * of its metadata and of other large maps it visits, for a few changes. Prints the counts as JSON.
- * Loaded with `--import ./kill-at-operation.ts`, which counts.
+ * A program that counts the file operations of a broker with argv[2] partitions, and the visited
+ * entries of its metadata and other large maps, for several changes. Prints the counts as JSON.
+ * Runs with `--import ./kill-at-operation.ts`, which counts.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,7 +26,8 @@ PersistentMap.prototype.entries = function* (this: PersistentMap<unknown>): MapI
 }
 
 /**
- * A map or a set that has an entry for each partition is large; the brokers' other ones are small.
+ * A map or set with an entry per partition is larger than this. All other maps of the broker are
+ * smaller.
  */
 const LARGE = 1000
 for (const prototype of [Map.prototype, Set.prototype] as unknown as Record<string | symbol, unknown>[]) {
@@ -52,13 +53,13 @@ const topic = (name: string, numPartitions: number) => ({ name, numPartitions, r
 const counts: Record<string, { files: number; entries: number }> = {}
 
 /**
- * The least of some times: the regular upkeep, which looks at every log once a second, falls into
- * some of them.
+ * Uses the minimum of several runs, because some include the periodic maintenance, which visits
+ * every log once per second.
  */
-const TIMES = 4
+const RUNS = 4
 
 async function count(what: string, change: (n: number) => Promise<unknown>): Promise<void> {
-  for (let n = 0; n < TIMES; n++) {
+  for (let n = 0; n < RUNS; n++) {
     const before = { files: fileOperations(), visited }
     const answer = JSON.stringify(await change(n))
     if (/"errorCode":[^0]/.test(answer)) throw new Error(answer)
@@ -85,15 +86,15 @@ try {
   await count('configure a topic', n => alter(2, `new.${n}`, 'retention.ms', '1000'))
   await count('configure the broker', n => alter(4, '', 'max.connections', String(1000 + n)))
   await count('metadata of one topic', n => client.call('Metadata', { topics: [{ name: `new.${n}` }] }, 12))
-  for (let n = 0; n < TIMES; n++) await create(topic(`doomed-${n}`, 30))
+  for (let n = 0; n < RUNS; n++) await create(topic(`deleted-${n}`, 30))
   await count('delete 30 partitions', async n => {
-    const answer = await client.call('DeleteTopics', { topics: [{ name: `doomed-${n}` }], timeoutMs: 60_000 })
-    // the directories are renamed in the background
-    const isThere = new RegExp(`^doomed-${n}-\\d+$`)
+    const answer = await client.call('DeleteTopics', { topics: [{ name: `deleted-${n}` }], timeoutMs: 60_000 })
+    // The directories are renamed in the background.
+    const isThere = new RegExp(`^deleted-${n}-\\d+$`)
     while (readdirSync(dir).some(name => isThere.test(name))) await nextTurn()
     return answer
   })
-  await count('create 30 partitions again', n => create(topic(`doomed-${n}`, 30)))
+  await count('create 30 partitions again', n => create(topic(`deleted-${n}`, 30)))
   process.stdout.write(JSON.stringify(counts))
 } finally {
   client.close()

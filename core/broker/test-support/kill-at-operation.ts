@@ -1,7 +1,8 @@
 /**
- * Loaded with `--import` before a program: the process gets SIGKILL just before its KILL_AT-th
- * operation that changes a file under KILL_IN, counted from when the program emits `counting` on
- * `process`. A process that ends by itself writes the number of operations to the file KILL_COUNT.
+ * Loaded with `--import` before a program. Sends SIGKILL to the process just before its KILL_AT-th
+ * operation that changes a file under KILL_IN. Counting starts when the program emits `counting` on
+ * `process`. If the process exits before that, it writes the number of operations to the file
+ * KILL_COUNT.
  */
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
@@ -16,7 +17,7 @@ process.once('counting' as 'exit', () => {
   counting = true
 })
 
-/** All operations since the process began. */
+/** All operations since the process started. */
 let total = 0
 export const fileOperations = (): number => total
 
@@ -27,7 +28,7 @@ function step(): void {
 
 type AnyFunction = (...args: unknown[]) => unknown
 
-/** Counts the calls of a function of a module whose first argument is a path in the directory. */
+/** Counts the calls of a module's function whose first argument is a path in the directory. */
 function countCalls(module: object, name: string, counts: (args: unknown[]) => boolean = () => true): void {
   const methods = module as Record<string, AnyFunction>
   const original = methods[name]!
@@ -40,8 +41,8 @@ function countCalls(module: object, name: string, counts: (args: unknown[]) => b
 const opensForWriting = ([, flags]: unknown[]) => typeof flags === 'string' && flags !== 'r'
 
 /**
- * Writes and syncs by a handle. Which file it is does not matter: a program under this test writes
- * to one directory.
+ * Counts writes and syncs through a file handle, of any file: a program under this test writes to
+ * only one directory.
  */
 const handle = await fs.promises.open('/dev/null', 'r')
 const prototype = Object.getPrototypeOf(handle) as Record<string, AnyFunction>

@@ -2,42 +2,42 @@ import { type CompressionName, compress, compressionId } from '../../protocol/co
 import * as header from '../../protocol/records/batch-header.ts'
 import { crc32c } from '../../protocol/records/crc32c.ts'
 
-/** A record whose every field can be given a false value. */
+/** A record in which every field can have an invalid value. */
 export interface RawRecord {
-  /** Default: the right one. */
+  /** Defaults to the correct length. */
   readonly length?: number
   readonly attributes?: number
   readonly timestampDelta?: bigint
-  /** Default: the record's place in the batch. */
+  /** Defaults to the record's index in the batch. */
   readonly offsetDelta?: number
-  /** Default: `k<place>`. */
+  /** Defaults to `k<index>`. */
   readonly key?: string | null
-  /** Default: the key's own length. */
+  /** Defaults to the length of the key. */
   readonly keyLength?: number
   readonly value?: string | null
   readonly valueLength?: number
   readonly headers?: readonly { readonly key: string; readonly value: string | null; readonly keyLength?: number }[]
   readonly headerCount?: number
-  /** The whole record, instead of all that. */
+  /** Replaces the whole record. */
   readonly bytes?: Buffer
 }
 
 /**
- * A batch whose every field can be given a false value. The checksum is right unless `crc` is
- * given.
+ * A batch in which every field can have an invalid value. The checksum is correct unless `crc` is
+ * set.
  */
 export interface RawBatch {
   readonly records?: readonly RawRecord[]
   readonly codec?: CompressionName
-  /** The compressed records, or their replacement. */
+  /** Replaces the compressed records. */
   readonly body?: (compressed: Buffer) => Buffer
   readonly baseOffset?: bigint
-  /** The length field; default: the right one. */
+  /** The length field. Defaults to the correct length. */
   readonly length?: number
   readonly leaderEpoch?: number
   readonly magic?: number
   readonly crc?: number
-  /** Default: the codec. */
+  /** Defaults to the codec. */
   readonly attributes?: number
   readonly lastOffsetDelta?: number
   readonly baseTimestamp?: bigint
@@ -58,7 +58,7 @@ export const MIN64 = -(2n ** 63n)
 export const MAX32 = 0x7fffffff
 export const MIN32 = -0x80000000
 
-/** A zigzag varint of up to 64 bits. */
+/** Encodes a zigzag varint of up to 64 bits. */
 export function varint(value: number | bigint): Buffer {
   const n = BigInt(value)
   let rest = BigInt.asUintN(64, (n << 1n) ^ (n >> 63n))
@@ -89,8 +89,7 @@ export function rawRecord(r: RawRecord, place: number): Buffer {
 }
 
 /**
- * The batch's bytes, as a producer would send them. `now` is the time of its records unless told
- * otherwise.
+ * Builds the batch's bytes as a producer would send them. `now` is the default time of its records.
  */
 export function rawBatch(b: RawBatch, now: bigint): Buffer {
   const records = b.records ?? [{}, {}]

@@ -10,7 +10,10 @@ interface Waiting {
   reject(error: Error): void
 }
 
-/** A bare connection that speaks the protocol, for tests: requests can be pipelined, and raw bytes be sent. Works with any broker. */
+/**
+ * A minimal client for tests, which works with any broker. It can pipeline requests and send raw
+ * bytes.
+ */
 export class RawClient {
   readonly socket: Socket
   #buffered: Buffer = Buffer.alloc(0)
@@ -45,12 +48,12 @@ export class RawClient {
     }
   }
 
-  /** The next response's bytes after its size. */
+  /** Returns the next response without its size. */
   nextFrame(): Promise<Buffer> {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
   }
 
-  /** Sends a request and decodes its answer. The declarations give the types. */
+  /** Sends a request and decodes the response. The declarations determine the types. */
   async request<Q extends MessageDeclaration, S extends MessageDeclaration>(
     request: Q,
     response: S,
@@ -64,7 +67,10 @@ export class RawClient {
     return decode(response, version, frame, end)
   }
 
-  /** Sends a request; the answer, if any, is `nextFrame()`. Gives the correlation id. */
+  /**
+   * Sends a request and returns its correlation id. The response, if any, is returned by
+   * `nextFrame()`.
+   */
   send<Q extends MessageDeclaration>(request: Q, apiVersion: number, input: MessageInput<Q>): number {
     const correlationId = this.#correlation++
     const header = { apiKey: request.apiKey!, apiVersion, correlationId, clientId: 'raw-client' }
@@ -72,7 +78,10 @@ export class RawClient {
     return correlationId
   }
 
-  /** Sends a request by the name of its API, in the newest version unless told. Loosely typed: for scripts and comparisons. */
+  /**
+   * Sends a request by the name of its API, in the latest version by default. It is loosely typed,
+   * for scripts and comparisons.
+   */
   async call(name: keyof typeof ApiKey, input: object, version?: number): Promise<Record<string, unknown>> {
     const api = apis.get(ApiKey[name])!
     return (await this.request(api.request, api.response, version ?? api.maxVersion, input)) as Record<string, unknown>

@@ -4,29 +4,32 @@ import { join } from 'node:path'
 import type { Logger } from '../../common/log.ts'
 import { type Broker, type BrokerOptions, startBroker } from '../broker.ts'
 
-/** A broker on a directory of its own and a free port. */
+/** A broker with a temporary directory and a free port. */
 export interface TestBroker {
   readonly broker: Broker
   readonly port: number
   /** `127.0.0.1:port`, for bootstrap.servers. */
   readonly bootstrap: string
   readonly dir: string
-  /** Stops it cleanly and starts it again on the same directory and port, with other settings if given. */
+  /**
+   * Stops the broker cleanly and starts it again on the same directory and port, optionally with
+   * other settings.
+   */
   restart(overrides?: Record<string, string>): Promise<void>
-  /** Stops it; the directory stays until `close`. */
+  /** Stops the broker. The directory remains until `close`. */
   stop(): Promise<void>
-  /** Stops it and removes its directory. */
+  /** Stops the broker and removes its directory. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Quiet, quick and small: what tests want and production does not. */
+/** Settings for tests: quiet, fast and small. */
 const DEFAULTS = {
   'group.initial.rebalance.delay.ms': '0',
   'offsets.topic.num.partitions': '2',
 }
 
-/** A logger that says nothing. */
+/** A logger that discards everything. */
 export const silentLogger: Logger = {
   name: 'silent',
   trace: () => {},

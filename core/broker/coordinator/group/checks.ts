@@ -26,7 +26,7 @@ export function syncCode(group: Checked, members: Membership, r: SyncRequest): n
   const code = memberCode(members, r.memberId, r.groupInstanceId)
   if (code !== ErrorCode.NONE) return code
   if (r.generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION
-  const differs = (said: string | null, is: string | null) => said !== null && said !== is
+  const differs = (requested: string | null, current: string | null) => requested !== null && requested !== current
   if (differs(r.protocolType, group.protocolType) || differs(r.protocolName, group.protocolName))
     return ErrorCode.INCONSISTENT_GROUP_PROTOCOL
   if (group.state === 'Empty') return ErrorCode.UNKNOWN_MEMBER_ID

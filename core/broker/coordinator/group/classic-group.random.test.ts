@@ -51,7 +51,7 @@ class World {
   /** By generation: what its members were sent. */
   readonly generations = new Map<number, { leader: string; protocol: string | null; ids: Set<string> | null }>()
   /** By generation and member: the leader's assignment. */
-  readonly given = new Map<number, Map<string, string>[]>()
+  readonly assignments = new Map<number, Map<string, string>[]>()
   lastGeneration = 0
 
   constructor(delay: number, maxSize: number) {
@@ -132,9 +132,9 @@ class World {
     const wait = this.sim.sync({ memberId: a.memberId, groupInstanceId: a.instance, generationId, assignments })
     this.waits.push(wait)
     if (assignments.length > 0) {
-      const all = this.given.get(generationId) ?? []
+      const all = this.assignments.get(generationId) ?? []
       all.push(new Map(assignments.map(x => [x.memberId, x.assignment.toString()])))
-      this.given.set(generationId, all)
+      this.assignments.set(generationId, all)
     }
     const memberId = a.memberId
     watch(wait, reply => this.onSync(generationId, memberId, reply))
@@ -146,7 +146,7 @@ class World {
     // A member's assignment comes from the leader of that generation, or is empty.
     if (assigned !== '') expect(assigned.startsWith(`${generation}/`)).toBe(true)
     if (assigned !== '' && assigned.split('/')[1] === memberId)
-      expect(this.given.get(generation)?.some(m => m.get(memberId) === assigned)).toBe(true)
+      expect(this.assignments.get(generation)?.some(m => m.get(memberId) === assigned)).toBe(true)
   }
 
   check(): void {
@@ -163,7 +163,7 @@ class World {
       for (const m of group.members) expect(m.protocols.some(p => p.name === group.protocolName)).toBe(true)
     }
     for (const w of this.waits) expect(w.answers).toBeLessThanOrEqual(1)
-    // Nobody waits without a deadline, unless a record is being written.
+    // Every waiting member has a deadline, unless a record is being written.
     if (Array.from(group.members).some(m => m.joinWaiter) && group.state === 'PreparingRebalance')
       expect(group.nextDeadline()).toBeLessThan(Number.POSITIVE_INFINITY)
   }

@@ -25,7 +25,7 @@ import { groupSnapshot, joinReply, topicsOf } from './views.ts'
  */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60_000
 /**
- * The minimum time to continue waiting for static members, whatever their rebalance timeouts, in
+ * The minimum time to continue waiting for static members, even with shorter rebalance timeouts, in
  * milliseconds.
  */
 const MIN_WAIT_MS = 1000
@@ -181,9 +181,9 @@ export class ClassicGroup {
     if (member.syncWaiter) this.#out.answerSync(member.syncWaiter, this, ErrorCode.REBALANCE_IN_PROGRESS, NO_BYTES)
     member.syncWaiter = waiter
     if (r.memberId !== this.#members.leaderId || this.#out.isAssigning(this.#generation)) return
-    const given = new Map(r.assignments.map(a => [a.memberId, a.assignment]))
+    const byMember = new Map(r.assignments.map(a => [a.memberId, a.assignment]))
     const assignments = new Map<string, Buffer>()
-    for (const m of this.#members.all()) assignments.set(m.memberId, given.get(m.memberId) ?? NO_BYTES)
+    for (const m of this.#members.all()) assignments.set(m.memberId, byMember.get(m.memberId) ?? NO_BYTES)
     this.#persist({ kind: 'assignment', generation: this.#generation, assignments }, m => assignments.get(m.memberId)!)
   }
 

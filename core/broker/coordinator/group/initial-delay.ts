@@ -19,7 +19,7 @@ export class InitialDelay {
     this.#memberJoined = true
   }
 
-  /** Called at the end of a delay. Returns the next delay, or 0 if there is none. */
+  /** Called at the end of a delay. Returns the next delay, or 0 for no further delay. */
   next(): number {
     if (!this.#memberJoined || this.#remainingMs === 0) return 0
     this.#memberJoined = false

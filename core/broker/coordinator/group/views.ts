@@ -78,9 +78,9 @@ export function topicsOf(a: Agreement, members: Membership): ReadonlySet<string>
   if (a.protocolType !== 'consumer' || a.protocolName === null) return null
   const topics = new Set<string>()
   for (const m of members.all()) {
-    const said = subscribedTopics(m.metadata(a.protocolName))
-    if (!said) return null
-    for (const t of said) topics.add(t)
+    const subscribed = subscribedTopics(m.metadata(a.protocolName))
+    if (!subscribed) return null
+    for (const t of subscribed) topics.add(t)
   }
   return topics
 }

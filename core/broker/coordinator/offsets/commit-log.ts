@@ -25,7 +25,7 @@ interface Write {
 
 /**
  * Appends records to one partition of `__consumer_offsets`, in the order of the calls. Writes that
- * arrive during an append share the next one, so many commits need few appends.
+ * arrive during an append share the next one, so a large number of commits needs few appends.
  */
 export class CommitLog {
   readonly #o: CommitLogOptions

@@ -79,10 +79,10 @@ test('if a new segment cannot be created, the append fails and the log remains u
   await append(log, ['a'])
   // A directory with the name of the new segment's file prevents its creation.
   const { mkdirSync, rmdirSync } = await import('node:fs')
-  const inTheWay = join(dir, '00000000000000000001.log')
-  mkdirSync(inTheWay)
+  const obstacle = join(dir, '00000000000000000001.log')
+  mkdirSync(obstacle)
   await expect(append(log, ['b'])).rejects.toMatchObject(storageError)
-  rmdirSync(inTheWay)
+  rmdirSync(obstacle)
   expect((await append(log, ['b'])).baseOffset).toBe(1)
   expect(await readValues(log)).toEqual(['a', 'b'])
   await log.close()

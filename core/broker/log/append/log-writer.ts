@@ -113,7 +113,7 @@ export class LogWriter {
     if (this.#hasSlot && !this.#busy) this.#releaseSlot()
   }
 
-  /** Runs the next operation. Returns false if it must wait or if there is none. */
+  /** Runs the next operation. Returns false if it must wait or the queue is empty. */
   #step(): boolean {
     if (this.#busy) return false
     const job = this.#jobs[0]

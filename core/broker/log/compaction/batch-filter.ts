@@ -147,7 +147,7 @@ export function keysOf(batch: Buffer): { key: Buffer; offset: number }[] {
 function endOfRecord(records: Buffer, cursor: { pos: number }): number {
   const length = readVarint(records, cursor, records.length)
   const end = cursor.pos + length
-  if (length < 1 || end > records.length) throw malformed('record', `${length} bytes at byte ${cursor.pos}`)
+  if (length < 1 || end > records.length) throw malformed('record', `its length is ${length} at byte ${cursor.pos}`)
   cursor.pos++ // attributes
   return end
 }
@@ -156,7 +156,7 @@ function readKey(records: Buffer, cursor: { pos: number }, end: number): Buffer 
   const length = readVarint(records, cursor, end)
   if (length < 0) return null
   const at = cursor.pos
-  if (length > end - at) throw malformed('record', `a key of ${length} bytes at byte ${at}`)
+  if (length > end - at) throw malformed('record', `the length of its key is ${length} at byte ${at}`)
   cursor.pos = at + length
   return records.subarray(at, at + length)
 }

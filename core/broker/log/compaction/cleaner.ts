@@ -62,10 +62,10 @@ export class LogCleaner {
     }
     for (const { segment, replaces } of done.replacements) {
       segment.rename(SWAP)
-      const gone: string[] = []
-      for (const [i, old] of replaces.entries()) gone.push(...old.markDeleted(i > 0))
+      const renamed: string[] = []
+      for (const [i, old] of replaces.entries()) renamed.push(...old.markDeleted(i > 0))
       segment.rename('')
-      log.env.trash.add(gone, log.config.fileDeleteDelayMs)
+      log.env.trash.add(renamed, log.config.fileDeleteDelayMs)
       const at = log.segments.indexOf(replaces[0]!)
       log.segments = [...log.segments.slice(0, at), segment, ...log.segments.slice(at + replaces.length)]
       log.tail.evictBelow(log.segmentEnd(at))

@@ -30,7 +30,7 @@ export interface ProducerEntry {
   readonly batches: readonly ProducedBatch[]
   readonly coordinatorEpoch: number
   readonly lastTimestamp: number
-  /** The first offset of the open transaction. -1 if there is none. */
+  /** The first offset of the open transaction. -1 without an open transaction. */
   readonly txnFirstOffset: number
 }
 

@@ -70,7 +70,7 @@ export class ProducerStates {
     this.#unreplicated = this.#unreplicated.filter(t => t.markerOffset >= highWatermark)
   }
 
-  /** The first offset whose transaction is undecided. Infinity if there is none. */
+  /** The first offset of the oldest undecided transaction. Infinity if all are decided. */
   firstUndecided(): number {
     if (this.#open.size === 0 && this.#unreplicated.length === 0) return Number.POSITIVE_INFINITY
     let first = Number.POSITIVE_INFINITY

@@ -165,8 +165,8 @@ const EMPTY = Buffer.alloc(0)
 
 /**
  * Decides what to do with bytes that start with a batch: how many to skip, and how many complete
- * batches to return. If there is none, it returns how much to read next: an approximate size, or
- * exactly the next batch. `need` is 0 if there is nothing to return.
+ * batches to return. Without a complete batch, it returns how much to read next: an approximate
+ * size, or exactly the next batch. `need` is 0 if there is nothing to return.
  */
 function selectBatches(bytes: Buffer, { offset, maxBytes, limit, minOneBatch }: DiskRead) {
   const nextRead = Math.max(maxBytes, 1)
@@ -227,12 +227,12 @@ function batchesBefore(bytes: Buffer, offset: number): number {
  * The size of the leading whole batches that fit and are below the limit. With `minOneBatch` the
  * first batch does not need to fit.
  */
-function wholeBatches(bytes: Buffer, room: number, limit: number, minOneBatch: boolean): number {
+function wholeBatches(bytes: Buffer, maxBytes: number, limit: number, minOneBatch: boolean): number {
   let at = 0
   while (at + header.HEADER_SIZE <= bytes.length) {
     const end = at + header.batchSize(bytes, at)
     if (end > bytes.length || lastOffset(bytes, at) >= limit) break
-    if (end > room && !(minOneBatch && at === 0)) break
+    if (end > maxBytes && !(minOneBatch && at === 0)) break
     at = end
   }
   return at

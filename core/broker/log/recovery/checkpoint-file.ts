@@ -65,12 +65,13 @@ function readEntries(file: string, fieldCount: number): string[][] {
   }
   if (text === '') return []
   const lines = text.split('\n').filter(line => line !== '')
-  if (lines[0] !== '0') throw malformed(file, `version ${lines[0] ?? 'missing'}, expected 0`)
+  if (lines[0] !== '0') throw malformed(file, `the version is ${lines[0] || 'missing'}, but must be 0`)
   const count = Number(lines[1])
   const entries = lines.slice(2).map(line => line.split(/\s+/))
   if (count !== entries.length)
     throw malformed(file, `it announces ${lines[1] ?? 'no'} entries, but has ${entries.length}`)
-  for (const e of entries) if (e.length !== fieldCount) throw malformed(file, `line '${e.join(' ')}'`)
+  for (const e of entries)
+    if (e.length !== fieldCount) throw malformed(file, `line '${e.join(' ')}' does not have ${fieldCount} fields`)
   return entries
 }
 

@@ -209,7 +209,7 @@ export class Segment {
     }
   }
 
-  /** Calls fdatasync for all files. A segment that was deleted meanwhile does not need it. */
+  /** Calls fdatasync for all files. Does nothing for a segment that was deleted during the sync. */
   async syncAll(): Promise<void> {
     this.writeOutIndexes()
     try {
@@ -245,16 +245,16 @@ export class Segment {
    * new names, for the trash.
    */
   markDeleted(snapshotToo = true): string[] {
-    const gone: string[] = []
+    const renamed: string[] = []
     for (const suffix of [LOG, INDEX, TIME_INDEX, TXN_INDEX, SNAPSHOT]) {
       if (suffix === SNAPSHOT && !snapshotToo) continue
       const path = join(this.#dir, offsetFileName(this.baseOffset, suffix))
-      if (renameIfThere(path, path + DELETED)) gone.push(path + DELETED)
+      if (renameIfThere(path, path + DELETED)) renamed.push(path + DELETED)
     }
     // A reader may still use the file, and another file may get its name.
     this.moveTo(this.#dir, DELETED)
     this.release()
-    return gone
+    return renamed
   }
 
   /** Called after the partition's directory or the suffix of the files changed. */

@@ -31,7 +31,7 @@ export class TimeIndex {
     return this.file.count
   }
 
-  /** The last entry, with a timestamp of -1 if there is none. */
+  /** The last entry. Its timestamp is -1 if the index is empty. */
   last(): TimestampOffset {
     if (this.#last === null) {
       if (this.count === 0) this.#last = { timestamp: -1, offset: this.baseOffset }

@@ -14,7 +14,9 @@ interface Fixture {
   readonly records: Record<'fix-0' | 'comp-0', FixtureRecord[]>
 }
 
-/** The `log.dirs` that Apache Kafka 4.3.1 left, and the output of its own kafka-dump-log for it. */
+/**
+ * The `log.dirs` that Apache Kafka 4.3.1 left, and the output of Apache's kafka-dump-log for it.
+ */
 export const kafkaFixture: Fixture = JSON.parse(
   readFileSync(join(import.meta.dirname, '../fixtures/kafka-4.3.1.json'), 'utf8'),
 )

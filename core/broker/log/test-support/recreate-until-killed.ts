@@ -13,9 +13,9 @@ await old.flush()
 // The checkpoints now contain a log start of 4 and a recovery point of 5.
 await manager.tick(Date.now() + 10_000)
 process.emit('counting' as 'exit', 0)
-const gone = manager.delete('t', 0)
+const deletion = manager.delete('t', 0)
 const log = await manager.getOrCreate('t', 0, 'AAAAAAAAQACAAAAAAAAAAQ')
-await gone
+await deletion
 await append(log, ['new'])
 await log.flush()
 process.stdout.write('new')

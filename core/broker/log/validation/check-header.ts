@@ -46,7 +46,7 @@ export function singleBatch(records: Buffer | null, version: number): Buffer {
   if (second === null) {
     // Checked before the log is looked up, as in Apache.
     if (first.size < header.HEADER_SIZE) {
-      throw errorFor(ErrorCode.INVALID_RECORD, `A record batch of ${first.size} bytes has no room for its header`)
+      throw errorFor(ErrorCode.INVALID_RECORD, `A record batch of ${first.size} bytes is too short for a header`)
     }
     return records.length === first.size ? records : records.subarray(0, first.size)
   }
@@ -98,7 +98,7 @@ export function headerProblem(batch: Buffer, partition: string, maxBytes: number
   const count = header.recordCount(batch, 0)
   const span = header.lastOffsetDelta(batch, 0) + 1
   if (span <= 0 || count <= 0 || span !== count) {
-    return invalid(`The batch header says ${count} records but a last offset delta of ${span - 1}`)
+    return invalid(`The batch header has record count ${count}, but last offset delta ${span - 1}`)
   }
   if (header.isControl(batch, 0)) return invalid('Clients are not allowed to write control records')
   const sequence = header.baseSequence(batch, 0)

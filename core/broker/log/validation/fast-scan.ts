@@ -17,8 +17,8 @@ export interface RecordLimits {
 
 /**
  * Scans the records of a batch without allocating memory. Checks lengths, offset order, keys and
- * timestamps. Returns the latest timestamp, -1 if there is none, or LOOK_CLOSER if anything is
- * invalid or too large to compare as a number.
+ * timestamps. Returns the latest timestamp (-1 if no record has one), or NEEDS_INSPECTION if
+ * anything is invalid or too large to compare as a number.
  */
 export function fastScan(buf: Buffer, start: number, end: number, limits: RecordLimits): number {
   const { count, baseTimestamp, needsKeys } = limits

@@ -9,7 +9,7 @@ import * as header from '../protocol/records/batch-header.ts'
 import { readBatches } from '../protocol/records/batch-reader.ts'
 import { ApacheKafka } from './log/test-support/apache-kafka.ts'
 import { type BrokerProcess, startBrokerProcess } from './test-support/broker-process.ts'
-import { bytesOf, FALSE_BATCHES, type FalseBatch } from './test-support/false-batches.ts'
+import { bytesOf, ODD_BATCHES, type OddBatch } from './test-support/odd-batches.ts'
 import { rawBatch } from './test-support/raw-batch.ts'
 import { RawClient } from './test-support/raw-client.ts'
 
@@ -32,7 +32,7 @@ const DEVIATIONS: Readonly<Record<string, number>> = {
 interface PartitionOf {
   readonly topic: string
   readonly index: number
-  readonly c: FalseBatch
+  readonly c: OddBatch
   readonly isAppendTime: boolean
 }
 
@@ -52,10 +52,10 @@ interface Side {
 }
 
 /** One topic per configuration, with one partition per case. */
-function layOut(): PartitionOf[] {
+function assignPartitions(): PartitionOf[] {
   const topics = new Map<string, number>()
   const counts = new Map<string, number>()
-  return FALSE_BATCHES.map(c => {
+  return ODD_BATCHES.map(c => {
     const key = JSON.stringify(c.config ?? {})
     if (!topics.has(key)) topics.set(key, topics.size)
     const topic = `false-${topics.get(key)}`
@@ -65,7 +65,7 @@ function layOut(): PartitionOf[] {
   })
 }
 
-const partitions = layOut()
+const partitions = assignPartitions()
 const topics = [...new Set(partitions.map(p => p.topic))]
 /** Set once the brokers run, because they compare with their clocks. */
 let now = 0n
@@ -165,7 +165,7 @@ async function settled(side: Side): Promise<void> {
   }
 }
 
-async function produce(side: Side, p: PartitionOf, records: Buffer | null, c: FalseBatch = { name: '' }) {
+async function produce(side: Side, p: PartitionOf, records: Buffer | null, c: OddBatch = { name: '' }) {
   const input = {
     acks: -1,
     timeoutMs: 10_000,
@@ -333,12 +333,12 @@ async function checkFiles(): Promise<void> {
 }
 
 test.skipIf(skipped)(
-  `${FALSE_BATCHES.length} invalid batches are accepted or rejected as by Apache`,
+  `${ODD_BATCHES.length} invalid batches are accepted or rejected as by Apache`,
   {
     timeout: 400_000,
   },
   async () => {
-    expect(new Set(FALSE_BATCHES.map(c => c.name)).size).toBe(FALSE_BATCHES.length)
+    expect(new Set(ODD_BATCHES.map(c => c.name)).size).toBe(ODD_BATCHES.length)
     await Promise.all([theirs, ours].map(side => createTopics(side).then(() => settled(side))))
     now = BigInt(Date.now())
     await Promise.all([theirs, ours].map(sendAll))

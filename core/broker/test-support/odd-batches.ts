@@ -14,13 +14,13 @@ import {
   varint,
 } from './raw-batch.ts'
 
-/** One Produce request with something false in its batch. */
-export interface FalseBatch {
+/** A Produce request with an unusual or invalid batch. */
+export interface OddBatch {
   readonly name: string
   /** The topic's settings. */
   readonly config?: Readonly<Record<string, string>>
   readonly batch?: RawBatch
-  /** The records' bytes; default: those of the batch. */
+  /** The bytes of the records field. Defaults to the batch. */
   readonly bytes?: (batch: Buffer, now: bigint) => Buffer | null
   readonly transactionalId?: string
   readonly version?: number
@@ -34,8 +34,8 @@ const FIVE: readonly RawRecord[] = [{}, {}, {}, {}, {}]
 
 const text = (x: unknown) => JSON.stringify(x, (_, v) => (typeof v === 'bigint' ? `${v}` : v))
 
-/** Header fields at their extremes. */
-const headers: readonly FalseBatch[] = [
+/** Header fields with extreme values. */
+const headers: readonly OddBatch[] = [
   ...[1n, -1n, 2n ** 53n + 1n, MAX64, MIN64].map(baseOffset => ({ batch: { baseOffset } })),
   ...[0, 13, 14, 40, 48, 49, 60, 62, MAX32, MIN32, -1].map(length => ({ batch: { length } })),
   ...[0, 7, MAX32, MIN32].map(leaderEpoch => ({ batch: { leaderEpoch } })),
@@ -61,10 +61,10 @@ const headers: readonly FalseBatch[] = [
 ].map(c => ({ name: text(c.batch), ...c }))
 
 /**
- * Attributes: codecs that do not exist or are not the records' own, flags that a producer may not
- * set.
+ * Attributes: unknown codecs, codecs that do not match the records, and flags that a producer may
+ * not set.
  */
-const attributes: readonly FalseBatch[] = [
+const attributes: readonly OddBatch[] = [
   ...[5, 6, 7].map(a => ({ name: `codec ${a}`, batch: { attributes: a } })),
   ...[1, 2, 3, 4].map(a => ({ name: `codec ${a} of plain records`, batch: { attributes: a } })),
   ...(['gzip', 'zstd'] as const).map(codec => ({
@@ -101,8 +101,8 @@ const attributes: readonly FalseBatch[] = [
   },
 ]
 
-/** Times: the header's and the records'. `now` is added where a name says so. */
-const times: readonly FalseBatch[] = [
+/** Timestamps in the header and the records. Some are relative to `now`. */
+const times: readonly OddBatch[] = [
   ...[-1n, 0n, 1n, MAX64, MIN64].flatMap(maxTimestamp =>
     CODECS.map(codec => ({ name: `maxTimestamp ${maxTimestamp}, ${codec}`, batch: { maxTimestamp, codec } })),
   ),
@@ -220,7 +220,7 @@ const recordFaults: readonly (readonly [string, readonly RawRecord[], RawBatch?]
   ['empty key and value', [{ key: '', value: '' }]],
 ]
 
-const records: readonly FalseBatch[] = recordFaults.flatMap(([name, list, batch]) =>
+const records: readonly OddBatch[] = recordFaults.flatMap(([name, list, batch]) =>
   CODECS.map(codec => ({ name: `${name}, ${codec}`, batch: { ...batch, records: list, codec } })),
 )
 
@@ -229,7 +229,7 @@ function withWrongByte(body: Buffer): Buffer {
   return body
 }
 
-const compressedBodies: readonly FalseBatch[] = CODECS.slice(1).flatMap(codec => [
+const compressedBodies: readonly OddBatch[] = CODECS.slice(1).flatMap(codec => [
   { name: `garbage, ${codec}`, batch: { codec, records: FIVE, body: b => Buffer.alloc(b.length, 0x55) } },
   { name: `nothing, ${codec}`, batch: { codec, records: FIVE, body: () => Buffer.alloc(0) } },
   { name: `cut in half, ${codec}`, batch: { codec, records: FIVE, body: b => b.subarray(0, b.length >> 1) } },
@@ -243,7 +243,7 @@ const compressedBodies: readonly FalseBatch[] = CODECS.slice(1).flatMap(codec =>
 ])
 
 const keyless = (every: number) => Array.from({ length: 100 }, (_, i) => (i % every === 3 ? { key: null } : {}))
-const topics: readonly FalseBatch[] = [
+const topics: readonly OddBatch[] = [
   ...CODECS.map(codec => ({
     name: `10 of 100 without key, ${codec}`,
     config: COMPACTED,
@@ -296,8 +296,8 @@ const topics: readonly FalseBatch[] = [
   },
 ]
 
-/** What is not one whole batch. */
-const framing: readonly FalseBatch[] = [
+/** Requests without exactly one complete batch. */
+const framing: readonly OddBatch[] = [
   { name: 'no bytes', bytes: () => Buffer.alloc(0) },
   ...[1, 11, 12, 16, 17, 21, 60, 61, 65].map(n => ({
     name: `the first ${n} bytes`,
@@ -315,8 +315,8 @@ const framing: readonly FalseBatch[] = [
   { name: 'gzip by version 3', version: 3, batch: { codec: 'gzip' } },
 ]
 
-/** Every case, with the name that tells it from the others. */
-export const FALSE_BATCHES: readonly FalseBatch[] = [
+/** Every case, with a unique name. */
+export const ODD_BATCHES: readonly OddBatch[] = [
   ...headers,
   ...attributes,
   ...times,
@@ -327,7 +327,7 @@ export const FALSE_BATCHES: readonly FalseBatch[] = [
 ]
 
 /** The bytes that a case sends. */
-export function bytesOf(c: FalseBatch, now: bigint): Buffer | null {
+export function bytesOf(c: OddBatch, now: bigint): Buffer | null {
   const batch = rawBatch(c.batch ?? {}, now)
   return c.bytes ? c.bytes(batch, now) : batch
 }

@@ -1,0 +1,48 @@
+import { apiVersions, initProducerId, others } from './cluster.ts'
+import { alterConfigs, describeConfigs } from './configs.ts'
+import { differences, faults } from './differences.ts'
+import {
+  findCoordinator,
+  groups,
+  heartbeat,
+  joinGroup,
+  leaveGroup,
+  offsetCommit,
+  offsetFetch,
+  syncGroup,
+} from './groups.ts'
+import type { OddRequest } from './odd-request.ts'
+import { fetchById, fetchByName, listOffsets, offsetForLeaderEpoch, produce } from './records.ts'
+import { createPartitions, createTopics, deleteTopics, describeTopicPartitions, metadata } from './topics.ts'
+
+/**
+ * Requests with empty lists, nulls, unknown names and ids, duplicates, and negative or unknown values,
+ * for every API that the broker serves. The order matters: the last ones delete topics.
+ */
+export const ODD_REQUESTS: readonly OddRequest[] = [
+  ...metadata,
+  ...describeTopicPartitions,
+  ...createTopics,
+  ...createPartitions,
+  ...listOffsets,
+  ...offsetForLeaderEpoch,
+  ...fetchByName,
+  ...fetchById,
+  ...produce,
+  ...offsetCommit,
+  ...offsetFetch,
+  ...findCoordinator,
+  ...joinGroup,
+  ...syncGroup,
+  ...heartbeat,
+  ...leaveGroup,
+  ...groups,
+  ...initProducerId,
+  ...apiVersions,
+  ...describeConfigs,
+  ...alterConfigs,
+  ...others,
+  ...faults,
+  ...differences,
+  ...deleteTopics,
+]
