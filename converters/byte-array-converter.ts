@@ -11,7 +11,7 @@ import { converterType } from './common/converter-type.ts'
 
 const OPTIONAL_BYTES = primitive('bytes', { optional: true })
 
-/** org.apache.kafka.connect.converters.ByteArrayConverter: bytes as they are. */
+/** org.apache.kafka.connect.converters.ByteArrayConverter: unchanged bytes. */
 export class ByteArrayConverter implements Converter, HeaderConverter {
   readonly config = defineConfig({ 'converter.type': converterType })
 

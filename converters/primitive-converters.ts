@@ -13,7 +13,7 @@ import { converterType } from './common/converter-type.ts'
 
 type Primitive = Exclude<SchemaType, 'array' | 'map' | 'struct'>
 
-/** A type of fixed-size, big-endian bytes (Kafka's serialisers). */
+/** A type that is serialized as a fixed number of big-endian bytes, as by Kafka's serializers. */
 interface Codec {
   readonly name: string
   readonly type: Primitive
@@ -37,13 +37,13 @@ class PrimitiveConverter implements Converter, HeaderConverter {
     const { name, type, size } = this.#codec
     const isFloating = given instanceof FloatingNumber && (type === 'double' || type === 'float')
     const value = isFloating ? given.value : given
-    // As in Connect, where BooleanConverter alone minds the schema of a null.
+    // As in Connect, only BooleanConverter checks the schema of a null.
     if ((value === null || value === undefined) && type !== 'boolean') return null
     if (schema !== null && schema.type !== type) {
-      throw new DataError(`${name} takes ${type}, but topic ${topic} got a ${schema.type}`)
+      throw new DataError(`${name} needs a value of type ${type}, but topic ${topic} got type ${schema.type}`)
     }
     if (value === null || value === undefined) return null
-    // A double without a schema may have digits that a float cannot hold.
+    // A double without a schema may have more digits than a float can hold.
     const isLossy =
       schema === null && type === 'float' && typeof value === 'number' && !Object.is(Math.fround(value), value)
     if (isLossy || !this.#codec.accepts(value)) {

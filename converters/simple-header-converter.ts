@@ -4,7 +4,10 @@ import { utf8Charset } from './encoding/unicode.ts'
 
 const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })
 
-/** org.apache.kafka.connect.storage.SimpleHeaderConverter: text, and types guessed from it when read. The default. */
+/**
+ * org.apache.kafka.connect.storage.SimpleHeaderConverter: text. The type is guessed from the text
+ * when it is read. The default.
+ */
 export class SimpleHeaderConverter implements HeaderConverter {
   readonly config = defineConfig({})
 

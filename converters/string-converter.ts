@@ -30,10 +30,13 @@ const stringConverterConfig = defineConfig({
   }),
 })
 
-/** Kafka Connect's Schema.OPTIONAL_STRING_SCHEMA: what all text is read as. */
+/** The schema of all text that is read: Connect's Schema.OPTIONAL_STRING_SCHEMA. */
 export const OPTIONAL_STRING: Schema = primitive('string', { optional: true })
 
-/** org.apache.kafka.connect.storage.StringConverter: text as it is; anything else as Java's toString has it. */
+/**
+ * org.apache.kafka.connect.storage.StringConverter: text. Other values are written as by Java's
+ * toString.
+ */
 export class StringConverter implements Converter, HeaderConverter {
   readonly config = stringConverterConfig
   #charset: Charset = utf8Charset

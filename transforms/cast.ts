@@ -33,7 +33,10 @@ const castConfig = defineConfig({
   'replace.null.with.default': replaceNullKey,
 })
 
-/** org.apache.kafka.connect.transforms.Cast$Key and $Value: the data, or some of its fields, as other types. */
+/**
+ * org.apache.kafka.connect.transforms.Cast$Key and $Value: converts the data, or some of its
+ * fields, to other types.
+ */
 abstract class Cast extends SidedTransformation {
   readonly config = castConfig
   #whole: CastType | null = null
@@ -95,7 +98,10 @@ abstract class Cast extends SidedTransformation {
   }
 }
 
-/** A schema of the type, with the optionality and the default (cast too) of the original. */
+/**
+ * Returns a schema of the type. It is optional like the original, and has its default, converted to
+ * the type.
+ */
 function castTo(schema: Schema, type: CastType): Schema {
   const options: SchemaOptions = { optional: schema.optional }
   const given = schema.default

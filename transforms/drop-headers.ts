@@ -9,7 +9,7 @@ const dropHeadersConfig = defineConfig({
   }),
 })
 
-/** org.apache.kafka.connect.transforms.DropHeaders: removes all headers of these names. */
+/** org.apache.kafka.connect.transforms.DropHeaders: removes all headers with these names. */
 export class DropHeaders implements Transformation {
   readonly config = dropHeadersConfig
   #names: ReadonlySet<string> = new Set()

@@ -15,7 +15,10 @@ const extractFieldConfig = defineConfig({
   'replace.null.with.default': replaceNullKey,
 })
 
-/** org.apache.kafka.connect.transforms.ExtractField$Key and $Value: one field instead of the whole; null stays null. */
+/**
+ * org.apache.kafka.connect.transforms.ExtractField$Key and $Value: replaces the data by one of its
+ * fields. Null stays null.
+ */
 abstract class ExtractField extends SidedTransformation {
   readonly config = extractFieldConfig
   #path = new FieldPath('', 'V1')

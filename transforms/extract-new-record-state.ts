@@ -82,8 +82,8 @@ const STRING = primitive('string')
 const DELETED = '__deleted'
 
 /**
- * io.debezium.transforms.ExtractNewRecordState: the row instead of the change event around it. Anything that is no change
- * event passes unchanged.
+ * io.debezium.transforms.ExtractNewRecordState: replaces a change event by its row. Other records
+ * pass unchanged.
  */
 export class ExtractNewRecordState implements Transformation {
   readonly config = extractNewRecordStateConfig
@@ -91,8 +91,8 @@ export class ExtractNewRecordState implements Transformation {
   #mode: (typeof MODES)[number] = 'tombstone'
   #fields: FieldReference[] = []
   #headers: FieldReference[] = []
-  readonly #deleted = new SchemaCache<Schema>()
-  // By the schema of the row, then by that of the event.
+  readonly #markedSchemas = new SchemaCache<Schema>()
+  // By the schema of the row, then by the schema of the event.
   readonly #extended = new SchemaCache<SchemaCache<Schema>>()
 
   configure(config: ConfigValues<typeof extractNewRecordStateConfig>): void {
@@ -113,8 +113,8 @@ export class ExtractNewRecordState implements Transformation {
     const after = this.#row(valueSchema, event, 'after')
     if (after) return this.#changed(withHeaders, valueSchema, event, after)
     const before = this.#row(valueSchema, event, 'before')
-    // Without either it is a truncation.
-    return before ? this.#gone(withHeaders, valueSchema, event, before) : null
+    // An event without both rows is a truncation.
+    return before ? this.#deleted(withHeaders, valueSchema, event, before) : null
   }
 
   #row(schema: Schema, event: Struct, name: 'before' | 'after'): { schema: Schema; value: Struct } | null {
@@ -137,7 +137,7 @@ export class ExtractNewRecordState implements Transformation {
     return this.#dropFields({ ...routed, valueSchema: added.schema, value: added.value })
   }
 
-  #gone<R extends ConnectRecord>(
+  #deleted<R extends ConnectRecord>(
     record: R,
     schema: Schema,
     event: Struct,
@@ -145,7 +145,8 @@ export class ExtractNewRecordState implements Transformation {
   ): R | null {
     if (this.#mode === 'drop') return null
     const routed = this.#route(record, row)
-    // As Debezium 3.7: a null under the row's schema, which JsonConverter with schemas does not make a null of.
+    // As in Debezium 3.7, the value is null but has the row's schema: JsonConverter with
+    // schemas.enable=true does not write it as null.
     if (this.#mode === 'tombstone') return { ...routed, valueSchema: row.schema, value: null }
     if (this.#mode === 'delete-to-tombstone') return { ...routed, valueSchema: null, value: null }
     const marked = this.#marked(row, 'true')
@@ -156,7 +157,7 @@ export class ExtractNewRecordState implements Transformation {
   }
 
   #marked(row: { schema: Schema; value: Struct }, deleted: 'true' | 'false'): { schema: Schema; value: Struct } {
-    const schema = this.#deleted.get(row.schema, s =>
+    const schema = this.#markedSchemas.get(row.schema, s =>
       structLike(s, [...fieldsOf(s).map(f => [f.name, f.schema] as const), [DELETED, OPTIONAL_STRING] as const]),
     )
     const value = { ...row.value }
@@ -168,7 +169,8 @@ export class ExtractNewRecordState implements Transformation {
   }
 
   #withFields(schema: Schema, event: Struct, rowSchema: Schema, row: Struct): { schema: Schema; value: Struct } {
-    // Also without fields to add: the row's schema, optional inside the event, becomes a required one.
+    // Runs even without fields to add: the row's schema is optional inside the event, and becomes
+    // required.
     const byEvent = this.#extended.get(rowSchema, () => new SchemaCache<Schema>())
     const extended = byEvent.get(schema, s => {
       const fields = fieldsOf(rowSchema).map(f => [f.name, f.schema] as const)
@@ -207,7 +209,7 @@ export class ExtractNewRecordState implements Transformation {
       throw new DataError(`${name} is not a valid field name: route.by.field must name a column of ${record.topic}`)
     const topic = fieldValue(row.value, found, true)
     if (topic !== null && typeof topic !== 'string') {
-      throw new DataError(`Field '${name}' is not of type STRING: route.by.field needs a column of text`)
+      throw new DataError(`Field '${name}' is not of type STRING: route.by.field must name a column with text`)
     }
     return topic === null || topic.trim() === '' ? record : { ...record, topic }
   }

@@ -1,6 +1,6 @@
 import { type ConnectRecord, defineConfig, type Transformation } from 'millrace/connect'
 
-/** org.apache.kafka.connect.transforms.Filter: drops every record; of use under a predicate. */
+/** org.apache.kafka.connect.transforms.Filter: drops every record. Use it with a predicate. */
 export class Filter implements Transformation {
   readonly config = defineConfig({})
 

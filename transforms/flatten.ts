@@ -25,7 +25,7 @@ const flattenConfig = defineConfig({
   }),
 })
 
-/** A leaf: its name in the flat struct and the way to it. */
+/** A field that is not a struct: its name in the flat struct, and its path. */
 interface Leaf {
   readonly name: string
   readonly path: readonly Field[]
@@ -37,7 +37,10 @@ interface Flat {
   readonly leaves: readonly Leaf[]
 }
 
-/** org.apache.kafka.connect.transforms.Flatten$Key and $Value: nested structs (or maps) as fields of the outermost. */
+/**
+ * org.apache.kafka.connect.transforms.Flatten$Key and $Value: turns nested structs (or maps) into
+ * one flat struct.
+ */
 abstract class Flatten extends SidedTransformation {
   readonly config = flattenConfig
   #delimiter = '.'
@@ -97,7 +100,7 @@ abstract class Flatten extends SidedTransformation {
   }
 }
 
-/** A leaf below something optional is optional, and takes over its default where it has none. */
+/** Returns the schema of a leaf. A leaf within an optional struct is optional. */
 function leafSchema(schema: Schema, optional: boolean): Schema {
   if (!optional || schema.optional) return schema
   return withOptions({ ...schema, ...basicsOf(schema) }, { optional: true })

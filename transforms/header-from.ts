@@ -37,7 +37,9 @@ const headerFromConfig = defineConfig({
   'replace.null.with.default': replaceNullKey,
 })
 
-/** org.apache.kafka.connect.transforms.HeaderFrom$Key and $Value: fields of the record as headers. */
+/**
+ * org.apache.kafka.connect.transforms.HeaderFrom$Key and $Value: moves or copies fields to headers.
+ */
 abstract class HeaderFrom extends SidedTransformation {
   readonly config = headerFromConfig
   #fields: readonly string[] = []

@@ -18,11 +18,14 @@ const hoistFieldConfig = defineConfig({
   }),
 })
 
-/** org.apache.kafka.connect.transforms.HoistField$Key and $Value: wraps the data in a struct (or map) of one field. */
+/**
+ * org.apache.kafka.connect.transforms.HoistField$Key and $Value: wraps the data in a struct (or
+ * map) with one field.
+ */
 abstract class HoistField extends SidedTransformation {
   readonly config = hoistFieldConfig
   #field = ''
-  /** Copied for each record: faster than an object whose only name is computed. */
+  /** Copied for each record. This is faster than an object literal with a computed name. */
   #template: Struct = {}
   readonly #schemas = new SchemaCache<Schema>()
 
@@ -34,7 +37,7 @@ abstract class HoistField extends SidedTransformation {
   apply<R extends ConnectRecord>(record: R): R | null {
     const schema = this.schemaOf(record)
     const value = { ...this.#template }
-    // an own field of any name is set, `__proto__` too: the template has it
+    // Safe for any field name, also `__proto__`, because the template has it as its own property.
     value[this.#field] = this.valueOf(record) ?? null
     if (schema === null) return this.changed(record, null, value)
     const hoisted = this.#schemas.get(schema, s => struct(new Map([[this.#field, s]])))

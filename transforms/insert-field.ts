@@ -44,18 +44,21 @@ const insertFieldConfig = defineConfig({
 interface Insertion {
   readonly name: string
   readonly schema: Schema
-  /** Undefined: this record has nothing to insert. */
+  /** Returns undefined if the record has no such value. */
   readonly value: (record: ConnectRecord) => unknown
 }
 
-/** What to do with the structs of one schema. */
+/** The changes to the structs of one schema. */
 interface Plan {
   readonly schema: Schema
-  /** Fields whose null is replaced by their default. */
+  /** The fields whose null is replaced by their default. */
   readonly defaulted: readonly Field[]
 }
 
-/** org.apache.kafka.connect.transforms.InsertField$Key and $Value: adds what the record itself knows. */
+/**
+ * org.apache.kafka.connect.transforms.InsertField$Key and $Value: adds metadata of the record, or a
+ * constant, as fields.
+ */
 abstract class InsertField extends SidedTransformation {
   readonly config = insertFieldConfig
   #insertions: Insertion[] = []

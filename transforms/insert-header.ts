@@ -23,7 +23,7 @@ const insertHeaderConfig = defineConfig({
   }),
 })
 
-/** org.apache.kafka.connect.transforms.InsertHeader: one header more. */
+/** org.apache.kafka.connect.transforms.InsertHeader: adds a header. */
 export class InsertHeader implements Transformation {
   readonly config = insertHeaderConfig
   #key = ''

@@ -42,14 +42,17 @@ const maskFieldConfig = defineConfig({
   'replace.null.with.default': replaceNullKey,
 })
 
-/** What to do with the structs of one schema. */
+/** The changes to the structs of one schema. */
 interface Plan {
   readonly masked: readonly Field[]
-  /** Fields that are not masked and whose null is replaced by their default. */
+  /** The fields that are not masked and whose null is replaced by their default. */
   readonly defaulted: readonly Field[]
 }
 
-/** org.apache.kafka.connect.transforms.MaskField$Key and $Value: zero, empty or a replacement instead of the value. */
+/**
+ * org.apache.kafka.connect.transforms.MaskField$Key and $Value: replaces field values by zero, an
+ * empty value, or a replacement.
+ */
 abstract class MaskField extends SidedTransformation {
   readonly config = maskFieldConfig
   #fields: ReadonlySet<string> = new Set()
@@ -94,7 +97,7 @@ abstract class MaskField extends SidedTransformation {
   }
 }
 
-/** The empty value of a value's type. */
+/** Returns the zero or empty value for the type of a value. */
 function nullOf(schema: Schema | null, value: unknown): unknown {
   switch (typeof value) {
     case 'string':
@@ -122,7 +125,7 @@ function replaced(schema: Schema | null, value: unknown, replacement: string): u
     throw new DataError(`Cannot mask value of type ${typeName(value)} with custom replacement.`)
   }
   const number = parseReplacement(replacement)
-  // of the field's scale, which its converter insists on
+  // The converter requires the scale of the field.
   if (value instanceof Decimal) return schema ? withScale(number, scaleOf(schema)) : number
   if (value instanceof Float) return new Float(number.toNumber())
   switch (schema?.type) {

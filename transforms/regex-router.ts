@@ -22,12 +22,15 @@ const regexRouterConfig = defineConfig({
   }),
 })
 
-/** org.apache.kafka.connect.transforms.RegexRouter: another topic for records whose topic matches. */
+/**
+ * org.apache.kafka.connect.transforms.RegexRouter: renames the topics that match a regular
+ * expression.
+ */
 export class RegexRouter implements Transformation {
   readonly config = regexRouterConfig
   #pattern = JavaPattern.compile('')
   #replacement = ''
-  // Topics are few and records many.
+  // Results are cached, because there are far fewer topics than records.
   readonly #routes = new Map<string, string>()
 
   configure(config: ConfigValues<typeof regexRouterConfig>): void {

@@ -47,7 +47,9 @@ const replaceFieldConfig = defineConfig({
   'replace.null.with.default': replaceNullKey,
 })
 
-/** org.apache.kafka.connect.transforms.ReplaceField$Key and $Value: keeps, drops and renames fields. */
+/**
+ * org.apache.kafka.connect.transforms.ReplaceField$Key and $Value: keeps, drops and renames fields.
+ */
 abstract class ReplaceField extends SidedTransformation {
   readonly config = replaceFieldConfig
   #exclude: ReadonlySet<string> = new Set()

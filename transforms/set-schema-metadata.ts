@@ -29,7 +29,10 @@ const setSchemaMetadataConfig = defineConfig({
   'replace.null.with.default': replaceNullKey,
 })
 
-/** org.apache.kafka.connect.transforms.SetSchemaMetadata$Key and $Value: another name or version for the schema of a struct. */
+/**
+ * org.apache.kafka.connect.transforms.SetSchemaMetadata$Key and $Value: sets the name or version of
+ * a struct's schema.
+ */
 abstract class SetSchemaMetadata extends SidedTransformation {
   readonly config = setSchemaMetadataConfig
   #name: string | null = null
@@ -54,7 +57,9 @@ abstract class SetSchemaMetadata extends SidedTransformation {
       throw new DataError('Schema required for [updating schema metadata]')
     }
     if (schema.type !== 'struct') {
-      throw new DataError(`Schema metadata can be set of a struct only, found: ${schema.type}. HoistField makes one.`)
+      throw new DataError(
+        `Only the schema of a struct can have metadata, found: ${schema.type}. Use HoistField first to wrap the value in a struct.`,
+      )
     }
     const updated = this.#schemas.get(schema, s => {
       const name = this.#name ?? s.name

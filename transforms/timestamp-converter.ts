@@ -58,7 +58,10 @@ const timestampConverterConfig = defineConfig({
   'replace.null.with.default': replaceNullKey,
 })
 
-/** org.apache.kafka.connect.transforms.TimestampConverter$Key and $Value: times as text, Unix time or Connect's types, in UTC. */
+/**
+ * org.apache.kafka.connect.transforms.TimestampConverter$Key and $Value: converts times between
+ * text, Unix time and Connect's types, in UTC.
+ */
 abstract class TimestampConverter extends SidedTransformation {
   readonly config = timestampConverterConfig
   #field = ''
@@ -108,7 +111,7 @@ abstract class TimestampConverter extends SidedTransformation {
     return updated
   }
 
-  /** With the optionality and the default of the struct, which other transformations drop. */
+  /** Keeps the optional flag and the default of the struct. Other transformations drop them. */
   #updatedSchema(schema: Schema): Schema {
     const like = structLike(
       schema,

@@ -22,7 +22,10 @@ const timestampRouterConfig = defineConfig({
   }),
 })
 
-/** org.apache.kafka.connect.transforms.TimestampRouter: a topic made of the topic and the time of the record, in UTC. */
+/**
+ * org.apache.kafka.connect.transforms.TimestampRouter: adds the record's time, in UTC, to its
+ * topic.
+ */
 export class TimestampRouter implements Transformation {
   readonly config = timestampRouterConfig
   #topic = ''

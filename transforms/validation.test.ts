@@ -8,12 +8,12 @@ import { MaskFieldValue } from './mask-field.ts'
 import { ReplaceFieldValue } from './replace-field.ts'
 import { ValueToKey } from './value-to-key.ts'
 
-/** What is wrong with a configuration before anything runs, as POST /connectors asks. */
+/** Returns the errors of a configuration, as POST /connectors finds them. */
 const faults = (transformation: Transformation, props: Props) =>
   validateConfig(transformation.config ?? {}, props).flatMap(value => value.errors)
 
-// Connect 4.3.1's ConfigDef.validate of each transformation accepts and refuses the same.
-const refused: [() => Transformation, string, string[]][] = [
+// ConfigDef.validate of Connect 4.3.1 gives the same result for each of these.
+const rejected: [() => Transformation, string, string[]][] = [
   [
     () => new CastValue(),
     'spec',
@@ -27,7 +27,7 @@ const refused: [() => Transformation, string, string[]][] = [
   [() => new DropHeaders(), 'headers', ['a,,b', 'b,b', '']],
 ]
 
-test.each(refused)('%s: impossible %s are rejected before the connector is created', (make, key, values) => {
+test.each(rejected)('%s: invalid %s are rejected before the connector is created', (make, key, values) => {
   for (const value of values) {
     const transformation = make()
     expect(faults(transformation, { [key]: value }), `${key}=${value}`).not.toEqual([])
@@ -52,7 +52,7 @@ test.each(accepted)('%s with %o is accepted', (make, props) => {
   configured(transformation, props)
 })
 
-test('InsertField with nothing to insert fails when it is configured', () => {
+test('InsertField without a field to insert fails when it is configured', () => {
   for (const props of [{}, { 'static.field': 's' }, { 'static.value': 'v' }] as Props[]) {
     expect(() => configured(new InsertFieldValue(), props)).toThrow(/No field insertion configured|No value specified/)
   }

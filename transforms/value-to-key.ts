@@ -29,7 +29,7 @@ const valueToKeyConfig = defineConfig({
   'replace.null.with.default': replaceNullKey,
 })
 
-/** org.apache.kafka.connect.transforms.ValueToKey: a key made of fields of the value. */
+/** org.apache.kafka.connect.transforms.ValueToKey: replaces the key by fields of the value. */
 export class ValueToKey implements Transformation {
   readonly config = valueToKeyConfig
   #fields: readonly string[] = []

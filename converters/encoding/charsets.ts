@@ -35,7 +35,7 @@ for (const [java, iconv, aliases] of SINGLE_BYTE) {
   for (const name of [java.toLowerCase(), ...aliases.split(' ')]) BY_NAME.set(name, () => tableCharset(iconv))
 }
 
-/** The character set with a name that Java knows, case-insensitive; null if it is not supported. */
+/** Returns the character set with this Java name, ignoring case; null if it is not supported. */
 export function charsetOf(name: string): Charset | null {
   return BY_NAME.get(name.toLowerCase())?.() ?? null
 }

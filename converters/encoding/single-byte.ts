@@ -4,7 +4,7 @@ import type { Charset } from './charsets.ts'
 const UNMAPPABLE = 0x3f
 const REPLACEMENT = '\ufffd'
 
-/** Bytes that mean something else in Java than in iconv-lite. */
+/** The bytes that Java and iconv-lite map to different characters. */
 const CORRECTIONS: Readonly<Record<string, readonly [byte: number, character: string]>> = {
   'TIS-620': [0xa0, '\u00a0'],
   'windows-1255': [0xca, REPLACEMENT],
@@ -25,7 +25,7 @@ class SingleByteCharset implements Charset {
   encode(text: string): Buffer {
     const out = Buffer.allocUnsafe(text.length)
     let length = 0
-    // By code points: a character beyond the BMP is one question mark.
+    // Iterates over code points: a character beyond the BMP becomes one question mark.
     for (const c of text) out[length++] = (c.length === 1 ? this.#bytes.get(c.charCodeAt(0)) : undefined) ?? UNMAPPABLE
     return out.subarray(0, length)
   }
@@ -45,7 +45,7 @@ export const latin1Charset: Charset = new SingleByteCharset(upTo(256))
 
 const tables = new Map<string, Charset>()
 
-/** The iconv-lite character set with this name. */
+/** Returns the iconv-lite character set with this name. */
 export function tableCharset(name: string): Charset {
   let charset = tables.get(name)
   if (!charset) {

@@ -29,8 +29,8 @@ function withoutSurrogates(bytes: Buffer): Buffer {
 }
 
 /**
- * `marked`: written big-endian with a byte order mark; read by the mark, or as big-endian without
- * one.
+ * `marked`: written as big-endian with a byte order mark. Read according to the mark; without a
+ * mark, as big-endian.
  */
 type Order = 'big' | 'little' | 'marked'
 
@@ -50,7 +50,7 @@ export function utf16Charset(order: Order): Charset {
   }
 }
 
-/** As in Java's decoder, an unpaired high surrogate consumes the next unit too. */
+/** As in Java's decoder, an unpaired high surrogate also consumes the next unit. */
 function decodeUtf16(bytes: Buffer, little: boolean): string {
   const units: number[] = []
   const at = (i: number) => (little ? bytes.readUInt16LE(i) : bytes.readUInt16BE(i))
@@ -104,7 +104,7 @@ function decodeUtf32(bytes: Buffer, little: boolean): string {
   let i = 0
   for (; i + 4 <= bytes.length; i += 4) {
     const code = little ? bytes.readUInt32LE(i) : bytes.readUInt32BE(i)
-    // Java lets unpaired surrogates through here
+    // Java accepts unpaired surrogates here.
     parts.push(String.fromCodePoint(code <= 0x10ffff ? code : REPLACEMENT))
   }
   if (i < bytes.length) parts.push('\ufffd')

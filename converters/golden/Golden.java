@@ -36,7 +36,7 @@ public class Golden {
   // Data that several cases share, by name: a case says "@name".
   static JsonNode shared = JSON.createObjectNode();
 
-  // Data is given and told as the text of JsonConverter's envelope; null for none.
+  // Data is read and written as the text of JsonConverter's envelope. Null means no data.
   static SchemaAndValue data(JsonNode text) {
     if (text == null || text.isNull()) return SchemaAndValue.NULL;
     if (text.asText().startsWith("@")) return data(shared.get(text.asText().substring(1)));

@@ -12,9 +12,9 @@ interface Case {
   isKey?: boolean
   data?: string | null
   text?: string
-  /** Base64, for what is no UTF-8. */
+  /** Base64, for data that is not UTF-8. */
   bytes?: string
-  /** What we answer instead, on purpose, and why. */
+  /** Our result, where it differs on purpose, and the reason. */
   ours?: string | null
   why?: string
 }
@@ -45,12 +45,12 @@ async function load<T>(javaClass: string): Promise<T> {
   return new module[entry.export]() as T
 }
 
-// How the fixtures tell data; nulls are kept.
+// Reads and writes the data of the fixtures. Nulls are kept.
 const envelope = new JsonConverter()
 configured(envelope, { 'replace.null.with.default': 'false' })
 const data = (text: string | null | undefined): SchemaAndValue =>
   envelope.toConnectData('t', text === null || text === undefined ? null : Buffer.from(text))
-const told = ({ schema, value }: SchemaAndValue): string | null =>
+const written = ({ schema, value }: SchemaAndValue): string | null =>
   envelope.fromConnectData('t', schema, value)?.toString() ?? null
 
 const bytesOf = (c: Case): Buffer =>
@@ -64,13 +64,13 @@ async function answer(c: Case): Promise<string | null> {
       const { schema, value } = converter.toConnectHeader('t', 'h', Buffer.from(c.text ?? ''))
       return converter.fromConnectHeader('t', 'h', schema, value)?.toString('latin1') ?? null
     }
-    if (c.op === 'header-read') return told(converter.toConnectHeader('t', 'h', bytesOf(c)))
+    if (c.op === 'header-read') return written(converter.toConnectHeader('t', 'h', bytesOf(c)))
     const { schema, value } = data(c.data)
     return converter.fromConnectHeader('t', 'h', schema, value)?.toString('latin1') ?? null
   }
   const converter = await load<Converter>(c.class)
   configured(converter, c.props, { isKey: c.isKey })
-  if (c.op === 'read') return told(converter.toConnectData('t', bytesOf(c), []))
+  if (c.op === 'read') return written(converter.toConnectData('t', bytesOf(c), []))
   const { schema, value } = data(c.data)
   return converter.fromConnectData('t', schema, value, [])?.toString('latin1') ?? null
 }

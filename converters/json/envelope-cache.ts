@@ -2,11 +2,11 @@ import type { Schema } from 'millrace/connect'
 import type { Precision } from './parse.ts'
 import type { Reader } from './read-value.ts'
 
-/** A schema as it was read, with what reads its payloads. */
+/** A parsed schema with the reader of its payloads. */
 export interface ReadSchema {
   readonly schema: Schema | null
   readonly read: Reader
-  /** Becomes `text` with the first decimal that stands as a number. */
+  /** Becomes `text` when a payload contains a decimal as a JSON number. */
   precision: Precision
 }
 
@@ -15,12 +15,13 @@ interface Prefix {
   readonly entry: ReadSchema
 }
 
-/** How many schemas of one topic are tried by their bytes before a message is parsed whole. */
+/** The maximum number of schemas per topic that are compared by their bytes. */
 const PER_TOPIC = 4
 
 /**
- * Schemas that were read, by the very bytes before the payload: records of one topic nearly always begin with the same
- * `{"schema":{...},"payload":`, and then only the payload is parsed. At most `limit` schemas.
+ * The parsed schemas, by the bytes before the payload. The records of a topic usually begin with
+ * the same bytes, `{"schema":{...},"payload":`. Then only the payload is parsed. Holds at most
+ * `limit` schemas.
  */
 export class EnvelopeCache {
   readonly #limit: number
@@ -31,7 +32,7 @@ export class EnvelopeCache {
     this.#limit = limit
   }
 
-  /** The schema that these bytes begin with, and where the payload starts. */
+  /** Returns the schema at the start of these bytes, and the position of the payload. */
   find(topic: string, bytes: Buffer): { entry: ReadSchema; payloadAt: number } | null {
     const prefixes = this.#byTopic.get(topic)
     if (!prefixes) return null
@@ -44,7 +45,7 @@ export class EnvelopeCache {
     return null
   }
 
-  /** A schema by its JSON text. */
+  /** Returns the schema with this JSON text. */
   get(text: string): ReadSchema | undefined {
     return this.#byText.get(text)
   }
@@ -57,7 +58,7 @@ export class EnvelopeCache {
     this.#byText.set(text, entry)
   }
 
-  /** Remembers what the message began with, if it has the usual form. */
+  /** Stores the bytes before the payload, if the message has the usual form. */
   learn(topic: string, bytes: Buffer, entry: ReadSchema): void {
     const length = prefixLength(bytes)
     if (length === 0) return
@@ -72,7 +73,10 @@ export class EnvelopeCache {
 const START = Buffer.from('{"schema":{')
 const PAYLOAD = Buffer.from(',"payload":')
 
-/** The length of `{"schema":{...},"payload":` at the start of a message; 0 where it starts otherwise. */
+/**
+ * Returns the length of `{"schema":{...},"payload":` at the start of a message; 0 for other
+ * messages.
+ */
 function prefixLength(bytes: Buffer): number {
   if (bytes.length < START.length || bytes.compare(START, 0, START.length, 0, START.length) !== 0) return 0
   let depth = 1

@@ -23,7 +23,7 @@ function converter(props: Record<string, string> = {}, isKey = false): JsonConve
   return c
 }
 
-/** A schema with a value of it. */
+/** A schema and a value that conforms to it. */
 const typed: fc.Arbitrary<SchemaAndValue> = fc.letrec<{ any: SchemaAndValue; leaf: SchemaAndValue }>(tie => {
   const of = <T>(schema: Schema, value: fc.Arbitrary<T>) => value.map(v => ({ schema, value: v as unknown }))
   const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(n => {
@@ -66,7 +66,7 @@ const typed: fc.Arbitrary<SchemaAndValue> = fc.letrec<{ any: SchemaAndValue; lea
       fc.integer(),
     ),
   )
-  // The values of a list or map are of one schema: the same one several times.
+  // All values of a list or map have the same schema, so the same value is used several times.
   const several = (depth: fc.Arbitrary<SchemaAndValue>) => fc.tuple(depth, fc.nat(3))
   return {
     leaf,
@@ -105,14 +105,14 @@ const typed: fc.Arbitrary<SchemaAndValue> = fc.letrec<{ any: SchemaAndValue; lea
   }
 }).any
 
-test('whatever is written is read as it was, schema and all', () => {
+test('written data is read back with the same value and schema', () => {
   const c = converter()
   fc.assert(
     fc.property(typed, ({ schema, value }) => {
       const bytes = c.fromConnectData('t', schema, value)
       const text = c.fromConnectText('t', schema, value)
       expect(typeof text === 'string' ? Buffer.from(text) : text).toEqual(bytes)
-      // Twice: the second time by the bytes of the schema.
+      // Twice: the second message finds the schema by its bytes.
       for (let i = 0; i < 2; i++) {
         const read = c.toConnectData('t', bytes)
         expect(schemasEqual(read.schema, schema)).toBe(true)
@@ -124,7 +124,7 @@ test('whatever is written is read as it was, schema and all', () => {
   )
 })
 
-test('numeric decimals keep every digit', () => {
+test('decimals written as numbers stay exact', () => {
   const c = converter({ 'decimal.format': 'numeric' })
   const schema = struct({ price: decimal(2), other: decimal(0, { optional: true }) })
   const value = { price: new Decimal(123456789012345678901n, 2), other: null }
@@ -134,7 +134,7 @@ test('numeric decimals keep every digit', () => {
   expect(c.toConnectData('t', bytes).value).toEqual(value)
 })
 
-test('integers beyond 2^53 stay exact wherever they stand', () => {
+test('integers beyond 2^53 stay exact at any position', () => {
   const big = 9007199254740993n
   const schema = struct({
     a: primitive('int64'),
@@ -152,7 +152,7 @@ test('integers beyond 2^53 stay exact wherever they stand', () => {
   expect(loose.toConnectData('t', loose.fromConnectData('t', null, plain)).value).toEqual(plain)
 })
 
-test('a value that does not fit its schema is told with its path', () => {
+test('the error about a value that does not fit its schema contains its path', () => {
   const schema = struct({ after: struct({ items: array(struct({ price: primitive('int32') })) }) })
   const value = { after: { items: [{ price: 1 }, { price: 'x' }] } }
   expect(() => converter().fromConnectData('orders', schema, value)).toThrow(
@@ -164,22 +164,22 @@ test('a value that does not fit its schema is told with its path', () => {
   )
 })
 
-test('plain JSON under schemas.enable is told with the line that fixes it', () => {
+test('the error about plain JSON with schemas.enable contains the line that fixes it', () => {
   const plain = Buffer.from('{"id":1}')
   expect(() => converter().toConnectData('orders', plain)).toThrow(/value\.converter\.schemas\.enable=false/)
   expect(() => converter({}, true).toConnectData('orders', plain)).toThrow(/key\.converter\.schemas\.enable=false/)
   expect(() => converter().toConnectData('orders', Buffer.from('hello'))).toThrow(/is not JSON.*StringConverter/)
 })
 
-test('a wrong value inside an envelope is told with its field', () => {
+test('the error about an invalid value in an envelope contains its field', () => {
   const text =
     '{"schema":{"type":"struct","optional":false,"fields":[{"type":"int32","optional":false,"field":"n"}]},"payload":{"n":"x"}}'
   expect(() => converter().toConnectData('t', Buffer.from(text))).toThrow(
-    /field n: the string x is no value of type int32/,
+    /field n: the string x is not a value of type int32/,
   )
 })
 
-test('bytes of any kind end in a value or in a DataError', () => {
+test('any bytes give a value or a DataError', () => {
   const c = converter()
   const json = fc.json().map(text => Buffer.from(text))
   const envelope = fc.tuple(fc.json(), fc.json()).map(([s, p]) => Buffer.from(`{"schema":${s},"payload":${p}}`))
@@ -213,7 +213,7 @@ test('bytes of any kind end in a value or in a DataError', () => {
   )
 })
 
-test('schemas.cache.size bounds what is kept, and readers go on', () => {
+test('schemas.cache.size limits the cache, and messages are still read', () => {
   const c = converter({ 'schemas.cache.size': '2' })
   for (let i = 0; i < 20; i++) {
     const schema = struct({ [`f${i}`]: primitive('int32') })
@@ -221,7 +221,7 @@ test('schemas.cache.size bounds what is kept, and readers go on', () => {
   }
 })
 
-test('a message nested without end is an error, not a crash', () => {
+test('a deeply nested message is an error, not a crash', () => {
   const deep = (open: string, close: string) => open.repeat(100_000) + close.repeat(100_000)
   const schema = `{"schema":${deep('{"type":"array","items":', '}').replace('}', '1}')},"payload":1}`
   expect(() => converter().toConnectData('t', Buffer.from(schema))).toThrow(/schema of the value/)
@@ -233,7 +233,7 @@ test('a message nested without end is an error, not a crash', () => {
   expect(() => loose.fromConnectData('t', null, cycle)).toThrow(/nested more than/)
 })
 
-test('a number instead of a string is an error that shows its digits, however long it is', () => {
+test('the error about a number instead of a string contains the digits of the number', () => {
   const schema = {
     type: 'struct',
     fields: [
@@ -244,13 +244,13 @@ test('a number instead of a string is an error that shows its digits, however lo
   const fixed = converter({ 'schema.content': JSON.stringify(schema) })
   const read = (text: string) => fixed.toConnectData('t', Buffer.from(text)).value
   for (const number of ['5', '-9223372036854775808', '1.0']) {
-    expect(() => read(`{"a":${number},"b":1}`)).toThrow(/field a: (?!.*#).* is no value of type string/)
+    expect(() => read(`{"a":${number},"b":1}`)).toThrow(/field a: (?!.*#).* is not a value of type string/)
   }
   const long = read('{"a":"#-9223372036854775808","b":-9223372036854775808}')
   expect(long).toEqual({ a: '#-9223372036854775808', b: -9223372036854775808n })
 })
 
-test('messages of every length, one after the other, stay what they were', () => {
+test('a message is not changed by later messages of any length', () => {
   const c = converter()
   const plain = converter({ 'schemas.enable': 'false' })
   const schema = struct({ s: primitive('string') })
@@ -268,7 +268,7 @@ test('messages of every length, one after the other, stay what they were', () =>
   )
 })
 
-test('a struct that stands in several records is written as it is each time, unless it can never change', () => {
+test('a struct that several records share is written again for each record, unless it is frozen', () => {
   const c = converter({ 'schemas.enable': 'false' })
   const schema = struct({ inner: struct({ s: primitive('string'), n: primitive('int32') }) })
   const written = (inner: object) => c.fromConnectData('t', schema, { inner })!.toString()

@@ -26,7 +26,7 @@ import { compileWriter, faultyPath, type WriteOptions, type Writer } from './wri
 interface WriteSchema {
   /** `{"schema":{...},"payload":` */
   readonly head: Buffer
-  /** The same as text; null if it is so long that copying its bytes is cheaper. */
+  /** The same as text; null if it is long, because copying its bytes is then cheaper. */
   readonly headText: string | null
   readonly write: Writer
 }
@@ -34,11 +34,14 @@ interface WriteSchema {
 const NULL: SchemaAndValue = Object.freeze({ schema: null, value: null })
 const NO_SCHEMA_TEXT = '{"schema":null,"payload":'
 const NO_SCHEMA = Buffer.from(NO_SCHEMA_TEXT)
-/** Schemas up to this length, in bytes, are joined to the payload as text. */
+/** Schemas up to this length in bytes are joined to the payload as text. */
 const SHORT_HEAD = 1024
 const SCHEMALESS: ReadSchema = { schema: null, read: inJavaOrder, precision: 'schemaless' }
 
-/** org.apache.kafka.connect.json.JsonConverter: JSON, with the schema beside the data unless `schemas.enable=false`. */
+/**
+ * org.apache.kafka.connect.json.JsonConverter: JSON that contains the schema and the data, or the
+ * data alone (`schemas.enable=false`).
+ */
 export class JsonConverter implements Converter, HeaderConverter {
   readonly config = jsonConverterConfig
   #config: ConfigValues<typeof jsonConverterConfig> = parseConfig(jsonConverterConfig, {
@@ -115,7 +118,7 @@ export class JsonConverter implements Converter, HeaderConverter {
       const parsed = tryParse(payload, hit.entry.precision)
       if (parsed) return this.#value(hit.entry, topic, p => (p === 'text' ? payload(p) : parsed.json))
     }
-    return this.#whole(topic, bytes)
+    return this.#readWhole(topic, bytes)
   }
 
   fromConnectHeader(topic: string, _key: string, schema: Schema | null, value: unknown): Buffer | null {
@@ -130,8 +133,8 @@ export class JsonConverter implements Converter, HeaderConverter {
     return this.#isKey ? 'key' : 'value'
   }
 
-  /** The way of every first message of a schema, and of malformed ones. */
-  #whole(topic: string, bytes: Buffer): SchemaAndValue {
+  /** Parses a complete message: the first one with a schema, or a malformed one. */
+  #readWhole(topic: string, bytes: Buffer): SchemaAndValue {
     const parts = envelopeOf(this.#parse(topic, bytes, 'schemaless'))
     if (!parts) throw this.#notAnEnvelope(topic, bytes)
     if (parts.schema === null) return this.#value(SCHEMALESS, topic, () => parts.payload)
@@ -141,7 +144,7 @@ export class JsonConverter implements Converter, HeaderConverter {
     return this.#value(entry, topic, p => (p === 'text' ? whole(p) : parts.payload))
   }
 
-  /** The schema of a message, read once. */
+  /** Returns the parsed schema of a message. Each schema is parsed once. */
   #known(topic: string, node: unknown): ReadSchema {
     try {
       const text = JSON.stringify(node, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v))
@@ -152,8 +155,8 @@ export class JsonConverter implements Converter, HeaderConverter {
       }
       return entry
     } catch (error) {
-      // Also a RangeError: a schema nested without end.
-      throw new DataError(`the schema of the ${this.#side} in topic ${topic} is wrong: ${messageOf(error)}`)
+      // The error may also be a RangeError, for a schema that is nested too deeply.
+      throw new DataError(`the schema of the ${this.#side} in topic ${topic} is invalid: ${messageOf(error)}`)
     }
   }
 
@@ -185,7 +188,7 @@ export class JsonConverter implements Converter, HeaderConverter {
       const key = this.#isKey ? 'key.converter' : 'value.converter'
       throw new SyntaxErrorInTopic(
         `the ${this.#side} in topic ${topic} is not JSON (it starts with ${JSON.stringify(start)}): ${messageOf(error)}. ` +
-          `Use the converter that it was written with as ${key}, such as org.apache.kafka.connect.storage.StringConverter.`,
+          `Set ${key} to the converter that wrote it, such as org.apache.kafka.connect.storage.StringConverter.`,
       )
     }
   }
@@ -195,7 +198,7 @@ export class JsonConverter implements Converter, HeaderConverter {
     return new DataError(
       `JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields, ` +
         `but the ${this.#side} in topic ${topic} is ${JSON.stringify(bytes.toString('utf8', 0, 60))}. If it is plain JSON, ` +
-        `this line in the configuration of the connector (or of the worker) fixes it: ${key}.schemas.enable=false`,
+        `add this line to the configuration of the connector (or of the worker): ${key}.schemas.enable=false`,
     )
   }
 }
@@ -204,7 +207,8 @@ function tryParse(parse: (precision: Precision) => unknown, precision: Precision
   try {
     return { json: parse(precision) }
   } catch {
-    // Not what it looked like: parsing it whole tells what is wrong.
+    // The message differs from the cached form. Parsing all of it reports the error, if there is
+    // one.
     return null
   }
 }
@@ -215,10 +219,10 @@ function envelopeOf(json: unknown): { schema: unknown; payload: unknown } | null
   return { schema: json.schema, payload: json.payload }
 }
 
-/** An error that already tells where it happened. */
+/** An error whose message already contains the topic. */
 class SyntaxErrorInTopic extends DataError {}
 
-/** Only int64 (and data without a schema) can be beyond 2^53. */
+/** Returns the precision that a schema needs. Only int64 can be beyond 2^53. */
 function precisionOf(schema: Schema): Precision {
   if (schema.type === 'int64') return 'int64'
   const inner = [schema.keySchema, schema.valueSchema, ...(schema.fields ?? []).map(f => f.schema)]

@@ -28,7 +28,7 @@ test.each([
   ['1e400', Number.POSITIVE_INFINITY],
   ['007', 7],
   ['-01.50', -1.5],
-])('without a schema %s keeps its type, wherever it is', (text, value) => {
+])('without a schema %s keeps its type at any position', (text, value) => {
   const same = (got: unknown) => {
     expect(got).toStrictEqual(value)
     expect(Object.is(Number(got), Number(value))).toBe(true)
@@ -40,16 +40,16 @@ test.each([
   same((parse(`[[${text},1]]`) as unknown[][])[0]![0])
 })
 
-test('texts that look like numbers stay texts', () => {
+test('strings that look like numbers stay strings', () => {
   const text = '{"a":"1.0","b":"x: 1e5, 1.0","c":"10.0.0.1","d":"550e8400-e29b","e":"12345678901234567890","1.0":"#-9"}'
   expect(parse(text)).toStrictEqual(JSON.parse(text))
 })
 
-test('with text precision every number keeps its digits', () => {
+test('with the precision `text` every number keeps its digits', () => {
   expect(parse('[1.10,2,"3"]', 'text')).toStrictEqual([new NumberText('1.10'), new NumberText('2'), '3'])
 })
 
-test('a part of the bytes is read as if it were the whole', () => {
+test('a part of a buffer is parsed like a complete buffer', () => {
   const bytes = Buffer.from('1.0{"a":2}5.0')
   expect(parseJson(bytes, 'schemaless', 3, 10)).toEqual({ a: 2 })
   expect(parseJson(Buffer.from('91.0,'), 'schemaless', 1, 4)).toEqual(new Double(1))
@@ -60,7 +60,7 @@ const likeJsonParse = (text: string) => parseExactJson(text, Number)
 describe('the exact parser', () => {
   const json = fc.json({ maxDepth: 4 })
 
-  test('reads what JSON.parse reads', () => {
+  test('accepts everything that JSON.parse accepts', () => {
     fc.assert(
       fc.property(json, text => {
         expect(likeJsonParse(text)).toStrictEqual(JSON.parse(text))
@@ -69,7 +69,7 @@ describe('the exact parser', () => {
     )
   })
 
-  test('rejects what JSON.parse rejects, except leading zeros', () => {
+  test('rejects everything that JSON.parse rejects, except leading zeros', () => {
     const strange = fc.constantFrom(
       '"',
       '\\',

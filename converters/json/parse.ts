@@ -1,6 +1,6 @@
 import { connectNumber, parseExactJson } from 'millrace/connect/java'
 
-/** A JSON number with its text, where its digits matter (decimals). */
+/** A JSON number as text, for decimals, which need all digits. */
 export class NumberText {
   readonly text: string
 
@@ -8,7 +8,7 @@ export class NumberText {
     this.text = text
   }
 
-  /** The number, or a bigint for an integer beyond 2^53. */
+  /** Returns the number, or a bigint for an integer beyond 2^53. */
   get value(): number | bigint {
     const n = Number(this.text)
     return Number.isSafeInteger(n) || !/^-?\d+$/.test(this.text) ? n : BigInt(this.text)
@@ -16,9 +16,9 @@ export class NumberText {
 }
 
 /**
- * How exactly numbers are read. `double`: as JSON.parse does. `int64`: integers beyond 2^53 as
- * bigint. `schemaless`: also whole-number doubles as `Double`, because no schema says that they are
- * doubles. `text`: every number as NumberText.
+ * The precision of parsed numbers. `double`: as JSON.parse does. `int64`: integers beyond 2^53 as
+ * bigint. `schemaless`: in addition, doubles without a fraction as `Double`, because there is no
+ * schema with their type. `text`: every number as NumberText.
  */
 export type Precision = 'double' | 'int64' | 'schemaless' | 'text'
 
@@ -34,7 +34,7 @@ const NUMBERS = {
   text: (text: string) => new NumberText(text),
 } as const
 
-/** JSON.parse of UTF-8 with the given precision of numbers. Throws SyntaxError. */
+/** Parses UTF-8 JSON with the given precision of numbers. Throws a SyntaxError. */
 export function parseJson(bytes: Buffer, precision: Precision, start = 0, end = bytes.length): unknown {
   const text = bytes.toString('utf8', start, end)
   const floats = precision === 'schemaless'
@@ -63,7 +63,7 @@ const ZERO = 0x30
 const NINE = 0x39
 const MINUS = 0x2d
 /**
- * Integers with fewer digits are below 2^53; decimals with fewer digits are whole numbers only if
+ * Integers with fewer digits are below 2^53. Decimals with fewer digits have no fraction only if
  * they end in zeros.
  */
 const LONG = 16
@@ -71,9 +71,9 @@ const LONG = 16
 const isDigit = (c: number | undefined): boolean => c !== undefined && c >= ZERO && c <= NINE
 
 /**
- * Whether the JSON may have a number that JSON.parse does not read exactly enough: an integer
- * beyond 2^53; with `floats`, also a whole-number double. One pass over the bytes, cheaper than a
- * regular expression; few texts contain any.
+ * Whether the JSON may contain a number that JSON.parse does not read exactly: an integer beyond
+ * 2^53 or, with `floats`, a double without a fraction. Scans the bytes once, which is cheaper than
+ * a regular expression.
  */
 export function needsCare(bytes: Buffer, from: number, end: number, floats: boolean): boolean {
   for (let i = from; i < end; i++) {
@@ -83,7 +83,7 @@ export function needsCare(bytes: Buffer, from: number, end: number, floats: bool
     do c = bytes[++i]!
     while (i < end && (c - ZERO) >>> 0 <= 9)
     if (i >= end) c = 0
-    // -0 is the integer 0
+    // -0 is the integer 0.
     if (i - start === 1 && bytes[start] === ZERO && c !== DOT && start > from && bytes[start - 1] === MINUS) return true
     if (i - start >= LONG && (i - start > LONG || bytes[start] === NINE)) return true
     if (floats && (c === DOT || (c | LOWER) === E) && mayBeWhole(bytes, start, i) && isNumber(bytes, from, start))
@@ -93,8 +93,8 @@ export function needsCare(bytes: Buffer, from: number, end: number, floats: bool
 }
 
 /**
- * Whether the digits from `start` to `end`, with the fraction or exponent behind them, may be a
- * whole number.
+ * Whether the digits from `start` to `end`, with the fraction or exponent after them, may be a
+ * number without a fraction.
  */
 function mayBeWhole(bytes: Buffer, start: number, end: number): boolean {
   if (bytes[end] !== DOT) return true
@@ -104,7 +104,7 @@ function mayBeWhole(bytes: Buffer, start: number, end: number): boolean {
   return zeros || i - start > LONG || ((bytes[i] ?? 0) | LOWER) === E
 }
 
-/** Whether what begins with the digits at `start` can be a number rather than part of a string. */
+/** Whether the digits at `start` can begin a number. Otherwise they are part of a string. */
 function isNumber(bytes: Buffer, from: number, start: number): boolean {
   let i = start - 1
   if (i >= from && bytes[i] === MINUS) i--

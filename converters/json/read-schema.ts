@@ -68,7 +68,7 @@ function bare(node: Node, options: ReadOptions, attrs: SchemaOptions): Schema {
   }
 }
 
-/** A schema out of the "schema" member of JsonConverter's envelope. Throws DataError. */
+/** Parses the "schema" member of JsonConverter's envelope. Throws a DataError. */
 export function readSchema(node: unknown, options: ReadOptions): Schema {
   const object = asNode(node, "Schema must contain 'type' field")
   const schema = bare(object, options, attributes(object))

@@ -15,16 +15,19 @@ import { anyDate, DEFAULT_TABLE, hashMapOrder } from 'millrace/connect/java'
 import { NumberText } from './parse.ts'
 import { DAY_MS, describe } from './write-value.ts'
 
-/** Makes a value of a schema out of parsed JSON. Throws DataError for one that does not fit. */
+/** Converts parsed JSON to a value of a schema. Throws a DataError if it does not fit. */
 export type Reader = (json: unknown) => unknown
 
 export interface ReadOptions {
   readonly replaceNullWithDefault: boolean
 }
 
-/** A number was parsed with too few of its digits: the text must be parsed again, with numbers as NumberText. */
+/**
+ * Signals that a number lost digits when it was parsed. The text must be parsed again with
+ * NumberText.
+ */
 export class DigitsNeeded extends Error {
-  /** Decimals stand as numbers: all messages of the schema will need it. */
+  /** Whether all messages with the schema need it, because its decimals are JSON numbers. */
   readonly always: boolean
   constructor(always: boolean) {
     super('digits needed')
@@ -34,7 +37,7 @@ export class DigitsNeeded extends Error {
 
 function mismatch(schema: Schema, json: unknown): DataError {
   const type = schema.name ? `${schema.type} (${schema.name})` : schema.type
-  return new DataError(`${describe(json)} is no value of type ${type}`)
+  return new DataError(`${describe(json)} is not a value of type ${type}`)
 }
 
 /** Compiles the reader of a schema. */
@@ -69,7 +72,7 @@ function logicalReader(schema: Schema): Reader | null {
   }
 }
 
-/** A JSON object: neither a list nor a number that is kept as an object. */
+/** Whether parsed JSON is an object, but not a list or a number object. */
 function isObject(json: unknown): json is Struct {
   return (
     typeof json === 'object' &&
@@ -80,13 +83,13 @@ function isObject(json: unknown): json is Struct {
   )
 }
 
-/** A JSON value that should be a number, out of whatever form it was parsed into. */
+/** Returns a number from the form in which it was parsed. */
 function plain(json: unknown): unknown {
   return json instanceof NumberText || json instanceof FloatingNumber ? json.value : json
 }
 
 function long(schema: Schema, json: unknown): number | bigint {
-  // without the sign of -0
+  // Removes the sign of -0.
   if (typeof json === 'number' && Number.isSafeInteger(json)) return json + 0
   if (typeof json === 'number' && Number.isInteger(json)) throw new DigitsNeeded(false)
   const n = plain(json)
@@ -97,17 +100,17 @@ function long(schema: Schema, json: unknown): number | bigint {
 
 function integer(schema: Schema, json: unknown, limit: number): number {
   const n = typeof json === 'number' ? json : plain(json)
-  // without the sign of -0
+  // Removes the sign of -0.
   if (typeof n === 'number' && Number.isInteger(n) && n >= -limit && n < limit) return n + 0
   throw mismatch(schema, n)
 }
 
 function float(schema: Schema, json: unknown): number {
   const n = typeof json === 'number' ? json : plain(json)
-  // Java's BigDecimal knows no negative zero.
+  // Java's BigDecimal has no negative zero.
   if (typeof n === 'number') return n + 0
   if (typeof n === 'bigint') return Number(n)
-  // How Java's converter writes what JSON has no number for.
+  // Java's converter writes these values as strings, because JSON has no numbers for them.
   if (n === 'NaN' || n === 'Infinity' || n === '-Infinity') return Number(n)
   throw mismatch(schema, n)
 }
@@ -159,7 +162,7 @@ function typeReader(schema: Schema, options: ReadOptions): Reader {
   }
 }
 
-// Connect reads maps into a HashMap, whose order is visible when they are written again.
+// Connect reads maps into a HashMap. Its order is visible when the map is written again.
 function mapReader(schema: Schema, options: ReadOptions): Reader {
   const key = compileReader(schema.keySchema!, options)
   const item = compileReader(schema.valueSchema!, options)
@@ -180,7 +183,7 @@ function mapReader(schema: Schema, options: ReadOptions): Reader {
   }
 }
 
-// The parsed object itself becomes the struct: only values that JSON has no form for are replaced.
+// The parsed object becomes the struct. Only values that JSON cannot represent are replaced.
 function structReader(schema: Schema, options: ReadOptions): Reader {
   const fields = schema.fields ?? []
   const names = fields.map(f => f.name)
@@ -204,7 +207,7 @@ function structReader(schema: Schema, options: ReadOptions): Reader {
   }
 }
 
-/** The same error, told with the field that it happened in: `after.price: ...`. */
+/** Adds the path of the field to an error: `after.price: ...`. */
 function withPath(name: string, error: unknown): DataError {
   const at = error instanceof FieldError ? `${name}.${error.path}` : name
   const message = error instanceof FieldError ? error.bare : error instanceof Error ? error.message : String(error)

@@ -1,26 +1,28 @@
-/** How many bytes are allocated at a time, for many messages. */
+/** The size of an allocation, in bytes. It is used for many messages. */
 const SLAB_BYTES = 65_536
-/** Longer messages get memory of their own. */
-const OWN_FROM = 16_384
-/** UTF-8 needs at most so many bytes for a UTF-16 unit. */
-const MOST_PER_UNIT = 3
+/** Longer messages get a separate allocation. */
+const MAX_SHARED_BYTES = 16_384
+/** The maximum number of UTF-8 bytes for a UTF-16 unit. */
+const MAX_BYTES_PER_UNIT = 3
 
 const CLOSE = 0x7d
 
 /**
- * Writes messages into slabs: an allocation a message, and text of the schema that is joined and encoded again for each of them, cost
- * more than the data itself.
+ * Writes messages into large buffers. An allocation per message, and encoding the text of the
+ * schema for each message, would cost more than encoding the data.
  */
 export class Slab {
   #bytes = Buffer.allocUnsafeSlow(SLAB_BYTES)
   #used = 0
 
-  /** The bytes of `head`, then those of `payload` in UTF-8, then, where there is a head, the brace that closes it. */
+  /**
+   * Returns the bytes of `head`, then `payload` in UTF-8, then a closing brace if there is a head.
+   */
   message(head: Buffer | null, payload: string): Buffer {
     const before = head?.length ?? 0
-    const most = before + payload.length * MOST_PER_UNIT + 1
-    if (most > OWN_FROM) return own(head, payload)
-    if (this.#used + most > SLAB_BYTES) {
+    const maxLength = before + payload.length * MAX_BYTES_PER_UNIT + 1
+    if (maxLength > MAX_SHARED_BYTES) return separate(head, payload)
+    if (this.#used + maxLength > SLAB_BYTES) {
       this.#bytes = Buffer.allocUnsafeSlow(SLAB_BYTES)
       this.#used = 0
     }
@@ -35,7 +37,7 @@ export class Slab {
   }
 }
 
-function own(head: Buffer | null, payload: string): Buffer {
+function separate(head: Buffer | null, payload: string): Buffer {
   if (head === null) return Buffer.from(payload)
   const length = Buffer.byteLength(payload)
   const bytes = Buffer.allocUnsafeSlow(head.length + length + 1)

@@ -3,7 +3,10 @@ import { quote } from './quote.ts'
 import type { WriteOptions } from './write-value.ts'
 import { compileWriter } from './write-value.ts'
 
-/** A schema as the "schema" member of JsonConverter's envelope. `field` is given for the field of a struct. */
+/**
+ * Renders a schema as the "schema" member of JsonConverter's envelope. `field` is the name of a
+ * struct field.
+ */
 export function renderSchema(schema: Schema, options: WriteOptions, field?: string): string {
   const parts = [`"type":${quote(schema.type)}`]
   if (schema.type === 'array') parts.push(`"items":${renderInner(schema.valueSchema, options)}`)
@@ -29,7 +32,7 @@ export function renderSchema(schema: Schema, options: WriteOptions, field?: stri
   return `{${parts.join(',')}}`
 }
 
-// Lists without a common type, which headers can hold, have no schema for their elements.
+// Headers can contain lists without a common type. Their elements have no schema.
 function renderInner(schema: Schema | undefined, options: WriteOptions): string {
   return schema ? renderSchema(schema, options) : 'null'
 }

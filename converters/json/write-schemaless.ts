@@ -2,12 +2,12 @@ import { DataError, FloatingNumber } from 'millrace/connect'
 import { javaDouble, keysInOrder } from 'millrace/connect/java'
 import { quote } from './quote.ts'
 
-/** Deeper data than this is taken for a cycle. */
+/** The maximum depth of nested data. Deeper data probably contains itself. */
 const MAX_DEPTH = 1000
 
 /**
- * Renders data without a schema. A plain number is written as a Java Long if it is an integer,
- * otherwise as a Double.
+ * Renders data without a schema. Integers are written as a Java Long, other plain numbers as a
+ * Double.
  */
 export function writeSchemaless(value: unknown): string {
   return write(value, 0)
@@ -28,11 +28,11 @@ function write(value: unknown, depth: number): string {
       if (depth > MAX_DEPTH) throw new DataError(`the data is nested more than ${MAX_DEPTH} levels deep`)
       return writeObject(value, depth + 1)
     default:
-      throw new DataError(`a ${typeof value} has no form in JSON`)
+      throw new DataError(`a ${typeof value} cannot be written as JSON`)
   }
 }
 
-/** Field names as written; there are few of them. */
+/** The cached JSON texts of field names. */
 const heads = new Map<string, string>()
 const MOST_HEADS = 10_000
 const LONGEST_HEAD = 64

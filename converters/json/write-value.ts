@@ -24,7 +24,7 @@ export interface WriteOptions {
 
 export const DAY_MS = 86_400_000
 
-/** Says what a value is, for an error message. Never shows more than a little of it. */
+/** Describes a value for error messages. Shows only the start of a long value. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (Buffer.isBuffer(value)) return 'a Buffer'
@@ -38,7 +38,7 @@ function mismatch(schema: Schema, value: unknown): DataError {
   return new DataError(`a field of type ${type} cannot hold ${describe(value)}`)
 }
 
-/** Compiles the writer of a schema. Schemas are immutable, so the result can be kept as long as the schema. */
+/** Compiles the writer of a schema. The result can be cached, because schemas are immutable. */
 export function compileWriter(schema: Schema, options: WriteOptions): Writer {
   const write = logicalWriter(schema, options) ?? typeWriter(schema, options)
   const byDefault =
@@ -69,7 +69,7 @@ function logicalWriter(schema: Schema, options: WriteOptions): Writer | null {
     case TIME:
       return v => {
         const ms = millis(schema, v)
-        if (ms < 0 || ms > DAY_MS) throw new DataError('a Time must lie within 1970-01-01')
+        if (ms < 0 || ms > DAY_MS) throw new DataError('a Time must be within the day 1970-01-01')
         return String(ms)
       }
     case TIMESTAMP:
@@ -93,7 +93,7 @@ function withScale(decimal: Decimal, scale: number): Decimal {
   }
 }
 
-/** A Decimal, also one of another copy of the class. */
+/** Returns the value as a Decimal, also if it is an instance of another copy of the class. */
 function asDecimal(value: unknown): Decimal | null {
   if (value instanceof Decimal) return value
   if (typeof value !== 'object' || value === null || !('unscaled' in value) || !('scale' in value)) return null
@@ -167,10 +167,13 @@ function typeWriter(schema: Schema, options: WriteOptions): Writer {
   }
 }
 
-/** Texts up to this length are kept in case that the next record has the same. */
+/** Texts up to this length are cached for the next record. */
 const REPEATED = 64
 
-/** Fields often hold the same text from record to record, such as the name of a table. */
+/**
+ * Caches the last text of a field. Consecutive records often contain the same text, such as a table
+ * name.
+ */
 function stringWriter(schema: Schema): Writer {
   let last = ''
   let written = '""'
@@ -196,7 +199,7 @@ function arrayWriter(schema: Schema, options: WriteOptions): Writer {
   }
 }
 
-/** The entries of a map's value: a Map, or a plain object. */
+/** Returns the entries of a map, which is a Map or a plain object. */
 function entriesOf(schema: Schema, value: unknown): Iterable<[unknown, unknown]> {
   if (value instanceof Map) return value
   if (typeof value !== 'object' || value === null || Array.isArray(value) || Buffer.isBuffer(value)) {
@@ -205,7 +208,7 @@ function entriesOf(schema: Schema, value: unknown): Iterable<[unknown, unknown]>
   return Object.entries(value)
 }
 
-// Keys that are strings make an object; any other keys make an array of pairs.
+// A map with string keys becomes an object, any other map becomes an array of pairs.
 function mapWriter(schema: Schema, options: WriteOptions): Writer {
   const key = schema.keySchema ? compileWriter(schema.keySchema, options) : writeSchemaless
   const item = schema.valueSchema ? compileWriter(schema.valueSchema, options) : writeSchemaless
@@ -226,7 +229,7 @@ function mapWriter(schema: Schema, options: WriteOptions): Writer {
 
 type Getter = (struct: Record<string, unknown>) => unknown
 
-/** Reads a field; names that every object inherits, such as `constructor`, count only where the struct has them itself. */
+/** Reads a field. Ignores inherited properties such as `constructor`. */
 function getter(name: string): Getter {
   return name in Object.prototype ? s => (Object.hasOwn(s, name) ? s[name] : null) : s => s[name]
 }
@@ -239,7 +242,8 @@ function structWriter(schema: Schema, options: WriteOptions): Writer {
   const getters = names.map(getter)
   const writers = fields.map(f => compileWriter(f.schema, options))
   if (fields.length === 0) return () => '{}'
-  // a frozen struct without any within it can stand in many records, as the source of a snapshot's rows does
+  // A frozen struct without nested structs is cached: many records can share it, such as the
+  // `source` of a snapshot.
   const flat = fields.every(f => f.schema.type !== 'struct' && f.schema.type !== 'array' && f.schema.type !== 'map')
   let last: object | null = null
   let written: string | null = null
@@ -262,7 +266,7 @@ function structWriter(schema: Schema, options: WriteOptions): Writer {
   }
 }
 
-/** The path to the value that a writer refused, such as `after.price` or `items[3]`, for the error message. */
+/** Returns the path of the value that a writer rejected, such as `after.price` or `items[3]`. */
 export function faultyPath(schema: Schema, value: unknown, options: WriteOptions): string {
   const fails = (s: Schema, v: unknown): boolean => {
     try {

@@ -16,14 +16,17 @@ export const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Fr
 
 const DAY_MS = 86_400_000
 
-/** From 1. */
+/** Returns the day of the year, starting with 1. */
 export function dayOfYear(date: Date): number {
   const start = new Date(0)
   start.setUTCFullYear(date.getUTCFullYear(), 0, 1)
   return Math.floor((date.getTime() - start.getTime()) / DAY_MS) + 1
 }
 
-/** Weeks begin on Sunday, and that with the first of January is week 1 (Java's for en-US). */
+/**
+ * Returns the week of the year as Java does for en-US: weeks begin on Sunday, and week 1 contains
+ * January 1.
+ */
 export function weekOfYear(date: Date): number {
   const year = date.getUTCFullYear()
   const newYear = new Date(0)
@@ -36,7 +39,7 @@ export function weekOfYear(date: Date): number {
   return daysLeft <= next.getUTCDay() ? 1 : week
 }
 
-/** The year that the date's week belongs to: that of the week's last day. */
+/** Returns the year that contains the last day of the date's week. */
 export function weekYear(date: Date): number {
   const saturday = new Date(date)
   saturday.setUTCDate(date.getUTCDate() + 6 - date.getUTCDay())

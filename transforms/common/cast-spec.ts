@@ -8,7 +8,7 @@ export interface CastSpec {
   readonly fields: ReadonlyMap<string, CastType>
 }
 
-/** Parses the items of `spec`. Returns a text if they are invalid. */
+/** Parses the items of `spec`. Returns an error message if they are invalid. */
 export function parseCastSpec(items: readonly string[]): CastSpec | string {
   const fields = new Map<string, CastType>()
   let whole: CastType | null = null
@@ -24,13 +24,13 @@ export function parseCastSpec(items: readonly string[]): CastSpec | string {
   if (whole && items.length > 1) {
     return 'Cast transformations that specify a type to cast the entire value to may only specify a single cast in their spec'
   }
-  // in the order in which Connect adds fields that a record lacks
+  // The order in which Connect adds the fields that a record does not have.
   return { whole, fields: new Map(namesInOrder(fields.keys()).map(name => [name, fields.get(name)!])) }
 }
 
 const EMPTY = 'Must specify at least one field to cast.'
 
-/** A spec that Cast can do. */
+/** Validates the `spec` of Cast. */
 export const castSpec: Validator = {
   describe: 'list of colon-delimited pairs, e.g. foo:int8,bar:string, or one type',
   complete: true,

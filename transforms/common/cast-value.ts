@@ -16,7 +16,7 @@ const TYPES: ReadonlyMap<string, CastType> = new Map([
   ['string', 'string'],
 ])
 
-/** A type as cast specs spell it, in any case. */
+/** Returns the type with this name in a cast spec, ignoring case. */
 export function castTypeOf(text: string): CastType | undefined {
   return TYPES.get(text.toLowerCase())
 }
@@ -24,14 +24,14 @@ export function castTypeOf(text: string): CastType | undefined {
 const BITS = { int8: 8, int16: 16, int32: 32, int64: 64 } as const
 const DAY_MS = 86_400_000
 
-/** A value as another type, as Connect's Cast makes it; null stays null. Throws DataError. */
+/** Converts a value to another type as Connect's Cast does. Null stays null. Throws a DataError. */
 export function castValue(schema: Schema | null, value: unknown, type: CastType): unknown {
   if (value === null || value === undefined) return null
   switch (type) {
     case 'string':
       return textOf(schema, value)
     case 'boolean':
-      // a number is true if its whole part is not zero: 0.5 is false
+      // A number is true if its whole part is not zero: 0.5 is false.
       return typeof value === 'string' ? value.toLowerCase() === 'true' : toInteger(schema, value, 64) !== 0
     case 'float': {
       const float = toFloat(schema, value)
@@ -98,7 +98,7 @@ function toFloat(schema: Schema | null, value: unknown): number {
   return typeof value === 'bigint' ? floatOfBig(value) : Math.fround(toDouble(schema, value))
 }
 
-/** The number of a logical type: for dates, the serialized number. */
+/** Returns the number that encodes a logical value, such as the days of a Date. */
 function encodedOf(schema: Schema | null, value: unknown): number | Decimal {
   if (schema !== null && value instanceof Decimal) return value
   if (schema === null || !(value instanceof Date)) throw unsupported(value)
@@ -117,7 +117,7 @@ const DECIMAL_TEXT = /^[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]
 const HEX_TEXT = /^([+-]?)0[xX]([\da-fA-F]*)\.?([\da-fA-F]*)[pP]([+-]?\d+)[fFdD]?$/
 
 /**
- * Everything that Java's Double.parseDouble accepts, including surrounding white space and
+ * Parses everything that Java's Double.parseDouble accepts, including surrounding white space and
  * hexadecimal fractions.
  */
 function parseFloating(text: string): number {

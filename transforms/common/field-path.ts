@@ -11,8 +11,9 @@ import { isMap, typeName } from './requirements.ts'
 import { fieldValue } from './schemas.ts'
 
 /**
- * The way to a field (Connect's SingleFieldPath). Syntax V1: the name as it is. V2: names separated by dots; backticks around a
- * name keep its dots, `\`` inside them is a backtick.
+ * The path of a field (Connect's SingleFieldPath). In syntax V1 the text is the name of the field.
+ * In V2 it contains names separated by dots. A name in backticks can contain dots, and `\`` for a
+ * backtick.
  */
 export class FieldPath {
   readonly text: string
@@ -23,7 +24,7 @@ export class FieldPath {
     this.steps = syntax === 'V2' ? splitPath(text) : [text]
   }
 
-  /** The field of a struct schema, or undefined where there is none. */
+  /** Returns the field in a struct schema, or undefined if it does not exist. */
   fieldOf(schema: Schema): Field | undefined {
     let current: Schema = schema
     let found: Field | undefined
@@ -36,7 +37,7 @@ export class FieldPath {
     return found
   }
 
-  /** The value in a struct of the schema; null where something on the way is null. */
+  /** Returns the value in a struct of the schema; null if a parent is null. */
   valueIn(schema: Schema, struct: Struct, replaceNull: boolean): unknown {
     let value: unknown = struct
     let current = schema
@@ -50,8 +51,8 @@ export class FieldPath {
   }
 
   /**
-   * The value in data without a schema; null if a parent is missing. Throws DataError if a parent
-   * is not a map.
+   * Returns the value in data without a schema; null if a parent is missing. Throws a DataError if
+   * a parent is not a map.
    */
   valueInMap(map: Struct): unknown {
     let value: unknown = map
@@ -59,7 +60,7 @@ export class FieldPath {
       if (value === null || value === undefined) return null
       if (!isMap(value)) {
         throw new DataError(
-          `Only Map objects supported in absence of schema for [nested field access], found: ${typeName(value)} on the way to ${this.text}`,
+          `Only Map objects supported in absence of schema for [nested field access], found: ${typeName(value)} in the path ${this.text}`,
         )
       }
       value = value instanceof Map ? value.get(step) : getField(value, step)

@@ -4,12 +4,12 @@ const TOP_LEVEL = new Set(['op', 'ts_ms', 'ts_us', 'ts_ns'])
 const OF_TRANSACTION = new Set(['id', 'total_order', 'data_collection_order'])
 
 /**
- * A field of a Debezium change event as `add.fields` names it: `op`, `table` (of source), `id` (of transaction), `source.lsn`,
- * `before.name`, each with an optional `:NEW_NAME`.
+ * A field of a Debezium change event, as written in `add.fields`: `op`, `table` (of `source`), `id`
+ * (of `transaction`), `source.lsn` or `before.name`, each with an optional `:NEW_NAME`.
  */
 export class FieldReference {
   readonly field: string
-  /** The struct that holds it; null for the event itself. */
+  /** The name of the struct that contains the field; null for the event itself. */
   readonly struct: string | null
   readonly newName: string
   readonly #schemas = new WeakMap<Schema, { schema: Schema | null }>()
@@ -26,7 +26,10 @@ export class FieldReference {
     this.newName = prefix + (name ?? own)
   }
 
-  /** The schema that the added field has: the original's, optional. Null where the event has no such field. */
+  /**
+   * Returns the schema of the added field: the original one, but optional. Null if the event has no
+   * such field.
+   */
   schemaIn(event: Schema): Schema | null {
     let known = this.#schemas.get(event)
     if (!known) {
@@ -38,7 +41,7 @@ export class FieldReference {
     return known.schema
   }
 
-  /** Null where the struct is absent, as that of the transaction during a snapshot. */
+  /** Returns the value; null if the struct is missing, such as `transaction` during a snapshot. */
   valueIn(schema: Schema, event: Struct): unknown {
     if (this.struct === null) return getField(event, this.field) ?? null
     const parent = getField(event, this.struct) as Struct | null | undefined
@@ -58,7 +61,7 @@ function structOf(name: string): string | null {
   return TOP_LEVEL.has(name) ? null : 'source'
 }
 
-/** The type with its name, version, doc and parameters, optional and without its default. */
+/** Returns the schema as optional and without its default. */
 function optionalCopy(schema: Schema): Schema {
   const { default: _, ...rest } = schema
   return withOptions({ ...primitive('string'), ...rest }, { optional: true })

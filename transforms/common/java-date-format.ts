@@ -3,13 +3,13 @@ import { DAYS, dayOfYear, MONTHS, weekOfMonth, weekOfYear, weekYear } from './ca
 import { parseZone } from './time-zone.ts'
 
 interface Part {
-  /** A pattern letter, or '' for text as it is. */
+  /** A pattern letter, or '' for literal text. */
   readonly letter: string
   readonly count: number
   readonly text: string
 }
 
-/** What was read of a date so far; what is missing is that of 1970-01-01T00:00. */
+/** The fields parsed so far. The others have the values of 1970-01-01T00:00. */
 interface Fields {
   year: number
   month: number
@@ -27,7 +27,9 @@ interface Fields {
 const NUMERIC = new Set(['y', 'Y', 'M', 'L', 'd', 'D', 'H', 'k', 'K', 'h', 'm', 's', 'S', 'w', 'W', 'F', 'u'])
 const TEXTS = new Set(['G', 'E', 'a', 'z', 'Z', 'X'])
 
-/** java.text.SimpleDateFormat, in UTC and English. Throws a ConfigError for a pattern it does not know. */
+/**
+ * java.text.SimpleDateFormat in UTC and English. Throws a ConfigError for an unsupported pattern.
+ */
 export class JavaDateFormat {
   readonly pattern: string
   readonly #parts: readonly Part[]
@@ -44,7 +46,10 @@ export class JavaDateFormat {
     return this.#parts.map(p => (p.letter === '' ? p.text : formatPart(p, date))).join('')
   }
 
-  /** The date that a text begins with; null where it does not match. What follows the pattern is ignored, as in Java. */
+  /**
+   * Parses the date at the start of a text; null if it does not match. As in Java, the rest of the
+   * text is ignored.
+   */
   parse(text: string): Date | null {
     const fields: Fields = {
       year: 1970,
@@ -62,7 +67,7 @@ export class JavaDateFormat {
     let at = 0
     for (const [i, part] of this.#parts.entries()) {
       const next = this.#parts[i + 1]
-      // Numbers that touch are told apart by their width only.
+      // Only the width separates adjacent numbers.
       const touches = next !== undefined && NUMERIC.has(next.letter)
       const length = part.letter === '' ? readText(part, text, at) : readPart(part, text, at, touches, fields)
       if (length < 0) return null
@@ -95,7 +100,7 @@ function partsOf(key: string, pattern: string): Part[] {
     } else if (/[A-Za-z]/.test(c)) {
       let count = 1
       while (pattern[at + count] === c) count++
-      if (!NUMERIC.has(c) && !TEXTS.has(c)) throw wrong(`it has the letter ${c}`)
+      if (!NUMERIC.has(c) && !TEXTS.has(c)) throw wrong(`the letter ${c} is not supported`)
       parts.push({ letter: c, count, text: '' })
       at += count
     } else {
@@ -166,7 +171,7 @@ function readText(part: Part, text: string, at: number): number {
   return text.startsWith(part.text, at) ? part.text.length : -1
 }
 
-/** The length of what was read, or -1. */
+/** Parses one part. Returns the length of its text, or -1 if it does not match. */
 function readPart(part: Part, text: string, at: number, touches: boolean, fields: Fields): number {
   const { letter, count } = part
   if ((letter === 'M' || letter === 'L') && count >= 3) return readName(MONTHS, text, at, i => (fields.month = i))
@@ -235,7 +240,7 @@ function setNumber({ letter, count }: Part, n: number, length: number, fields: F
   }
 }
 
-/** Two digits stand for the year within 80 years before and 20 after today. */
+/** Returns the full year of a two-digit year: from 80 years ago to 20 years from now. */
 function century(n: number): number {
   const now = new Date().getUTCFullYear()
   const year = Math.floor((now - 80) / 100) * 100 + n

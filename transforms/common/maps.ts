@@ -5,19 +5,19 @@ import { inHashMapOrder, tableOf, tableOfCopy } from 'millrace/connect/java'
 // each is created.
 
 /**
- * `changed`, a changed copy of `original`, in the order of `new HashMap(original)` with the same
- * changes.
+ * Returns `changed`, a changed copy of `original`, in the order that `new HashMap(original)` has
+ * after the same changes.
  */
 export function inOrderOfCopy(original: Struct, changed: Struct): Struct {
   return inHashMapOrder(changed, tableOfCopy(Object.keys(original).length))
 }
 
-/** An object in the order of `new HashMap(capacity)`. */
+/** Returns the object in the order of `new HashMap(capacity)`. */
 export function inOrderOfCapacity(map: Struct, capacity: number): Struct {
   return inHashMapOrder(map, tableOf(capacity))
 }
 
-/** Names in the order of a HashMap or HashSet filled with them one by one. */
+/** Returns the names in the order of a HashMap or HashSet to which they are added one by one. */
 export function namesInOrder(names: Iterable<string>): string[] {
   const map: Struct = {}
   for (const name of names) setField(map, name, null)

@@ -8,15 +8,15 @@ const SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
 const small = (n: bigint): number | bigint => (n <= SAFE && n >= -SAFE ? Number(n) : n)
 
-/** An integer keeps its lowest bits: 300 is 44 as an int8. */
+/** Narrows an integer to its lowest bits: 300 becomes 44 as an int8. */
 export function narrowInteger(value: number | bigint, bits: Bits): number | bigint {
   if (typeof value === 'number' && value === (value | 0) && bits >= 32) return value | 0
   return small(BigInt.asIntN(bits, BigInt(value)))
 }
 
 /**
- * A floating-point number loses its fraction, is clamped to int or long, and keeps the lowest bits:
- * 1e10 is 2147483647.
+ * Narrows a floating-point number: removes the fraction, limits it to int or long, and keeps the
+ * lowest bits. 1e10 becomes 2147483647 as an int32.
  */
 export function narrowFloating(value: number, bits: Bits): number | bigint {
   const whole = Math.trunc(value)
@@ -27,24 +27,24 @@ export function narrowFloating(value: number, bits: Bits): number | bigint {
   return narrowInteger(whole <= -Number(limit) ? -limit : BigInt(whole), bits)
 }
 
-/** The lowest 64 bits of the whole part of a decimal. */
+/** Returns the lowest 64 bits of the whole part of a decimal. */
 export function wholePart(value: Decimal): bigint {
   const { unscaled, scale } = value
-  // these bits are all zero if it contains that many powers of ten, or if it is less than one
+  // All 64 bits are zero if the number is a multiple of 10^64, or less than one.
   if (scale <= -64 || scale > unscaled.toString().length) return 0n
   return BigInt.asIntN(64, scale > 0 ? unscaled / 10n ** BigInt(scale) : unscaled * 10n ** BigInt(-scale))
 }
 
-/** More bits than a float has, but few enough to be exact in a double. */
+/** More bits than a float has, but few enough for an exact double. */
 const KEPT_BITS = 40
 
-/** The float nearest to an integer. Going through a double would round twice. */
+/** Returns the float nearest to an integer. A conversion through a double would round twice. */
 export function floatOfBig(value: bigint): number {
   const magnitude = value < 0n ? -value : value
   const shift = magnitude.toString(2).length - KEPT_BITS
   if (shift <= 0) return Math.fround(Number(value))
   const top = magnitude >> BigInt(shift)
-  // the last kept bit says whether any dropped bit was set
+  // The last kept bit is set if any dropped bit was set.
   const lost = top << BigInt(shift) === magnitude ? 0n : 1n
   const float = Math.fround(Number(top | lost) * 2 ** shift)
   return value < 0n ? -float : float

@@ -1,6 +1,6 @@
 import { type ConnectRecord, DataError, Decimal, FloatingNumber, type Schema, type Struct } from 'millrace/connect'
 
-/** Says what a value is, for an error message. */
+/** Describes the type of a value for error messages. */
 export function typeName(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (value instanceof FloatingNumber) return 'a number'
@@ -9,7 +9,10 @@ export function typeName(value: unknown): string {
   return typeof value === 'object' ? `a ${value.constructor?.name ?? 'object'}` : `a ${typeof value}`
 }
 
-/** Data without a schema that must be an object. Throws DataError; `purpose` completes "... supported in absence of schema for [..]". */
+/**
+ * Returns data without a schema as an object. Throws a DataError that contains `purpose` if it is
+ * not one.
+ */
 export function requireMap(value: unknown, purpose: string): Struct {
   const map = mapOrNull(value, purpose)
   if (map === null) {
@@ -25,27 +28,27 @@ export function isMap(value: unknown): value is Struct | Map<unknown, unknown> {
   return !isValue && !Buffer.isBuffer(value)
 }
 
-/** As requireMap, but null is fine. */
+/** Like requireMap, but accepts null. */
 export function mapOrNull(value: unknown, purpose: string): Struct | null {
   if (value === null || value === undefined) return null
   if (value instanceof Map) return Object.fromEntries(value) as Struct
   if (!isMap(value)) {
     throw new DataError(
       `Only Map objects supported in absence of schema for [${purpose}], found: ${typeName(value)}. ` +
-        `HoistField wraps single values, a predicate keeps this transformation from such records.`,
+        `Use HoistField first to wrap single values, or a predicate to exclude such records.`,
     )
   }
   return value as Struct
 }
 
-/** A struct with its schema. Throws DataError for null and for anything else. */
+/** Returns a struct. Throws a DataError for null and for other values. */
 export function requireStruct(schema: Schema, value: unknown, purpose: string): Struct {
   const struct = structOrNull(schema, value, purpose)
   if (struct === null) throw new DataError(`Only Struct objects supported for [${purpose}], found: null`)
   return struct
 }
 
-/** As requireStruct, but null is fine. */
+/** Like requireStruct, but accepts null. */
 export function structOrNull(schema: Schema, value: unknown, purpose: string): Struct | null {
   if (value === null || value === undefined) return null
   if (schema.type !== 'struct' || typeof value !== 'object') {
@@ -54,7 +57,7 @@ export function structOrNull(schema: Schema, value: unknown, purpose: string): S
   return value as Struct
 }
 
-/** A record's offset; throws DataError for a record that comes from a source. */
+/** Returns the offset of a record. Throws a DataError for the record of a source connector. */
 export function requireOffset(record: ConnectRecord, purpose: string): number {
   if (!('offset' in record) || typeof record.offset !== 'number') {
     throw new DataError(`Only SinkRecord supported for [${purpose}], found a record of a source connector`)

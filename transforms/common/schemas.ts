@@ -1,6 +1,9 @@
 import { DataError, type Field, getField, type Schema, type SchemaOptions, type Struct, struct } from 'millrace/connect'
 
-/** Name, version, doc and parameters: what a changed schema keeps of the old one (Connect's SchemaUtil.copySchemaBasics). */
+/**
+ * Returns what a changed schema keeps: name, version, doc and parameters (Connect's
+ * SchemaUtil.copySchemaBasics).
+ */
 export function basicsOf(schema: Schema): SchemaOptions {
   const { name, version, doc, parameters } = schema
   const options: Record<string, unknown> = {}
@@ -11,7 +14,10 @@ export function basicsOf(schema: Schema): SchemaOptions {
   return options
 }
 
-/** A struct schema like the given one, required, with these fields. Throws DataError where two have one name. */
+/**
+ * Returns a required struct schema with the basics of `schema` and these fields. Throws a DataError
+ * for duplicate names.
+ */
 export function structLike(schema: Schema, fields: Iterable<readonly [string, Schema]>): Schema {
   const byName = new Map<string, Schema>()
   for (const [name, own] of fields) {
@@ -25,12 +31,12 @@ export function fieldsOf(schema: Schema): readonly Field[] {
   return schema.fields ?? []
 }
 
-/** The fields whose null means their default. */
+/** Returns the fields that have a default. */
 export function defaultedFields(schema: Schema): readonly Field[] {
   return fieldsOf(schema).filter(f => (f.schema.default ?? null) !== null)
 }
 
-/** A field's value; its default where it is null and `replaceNull` says so. */
+/** Returns the value of a field. Null becomes the default if `replaceNull` is set. */
 export function fieldValue(value: Struct, field: Field, replaceNull: boolean): unknown {
   const own = getField(value, field.name)
   if (own !== null && own !== undefined) return own

@@ -3,7 +3,10 @@ import { copyRecord } from 'millrace/connect/java'
 
 export type Side = 'key' | 'value'
 
-/** What the transformations of a record's key or value share. Each has two classes in its module, `...Key` and `...Value`. */
+/**
+ * The base class of transformations of the key or the value. Each has two subclasses, `...Key` and
+ * `...Value`.
+ */
 export abstract class SidedTransformation implements Transformation {
   abstract readonly config: ConfigDef
   readonly #isKey: boolean

@@ -1,11 +1,11 @@
 interface Zone {
-  /** East of Greenwich is positive. */
+  /** The offset from UTC. Positive values are east of Greenwich. */
   readonly minutes: number
   readonly length: number
 }
 
 const UTC = /^(?:GMT|UTC)/i
-/** `+01`, `+0100`, `+01:00`: what one, two and three X take. */
+/** The formats of X, XX and XXX: `+01`, `+0100`, `+01:00`. */
 const ISO = [/^([+-])(\d{2})/, /^([+-])(\d{2})(\d{2})/, /^([+-])(\d{2}):(\d{2})/]
 const RFC_822 = /^([+-])(\d{2})(\d{2})/
 const CUSTOM = /^GMT([+-])(\d{1,2}):(\d{2})/i
@@ -18,7 +18,10 @@ function zoneOf(found: RegExpExecArray | null): Zone | null {
   return { minutes: sign === '-' ? -total : total, length: whole.length }
 }
 
-/** The time zone that a text begins with, as SimpleDateFormat's letters z, Z and X read it; of names only UTC and GMT. */
+/**
+ * Parses the time zone at the start of a text as SimpleDateFormat does for the letters z, Z and X.
+ * The only supported names are UTC and GMT.
+ */
 export function parseZone(text: string, letter: string, count: number): Zone | null {
   if (letter === 'X') {
     if (text.startsWith('Z')) return { minutes: 0, length: 1 }

@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000n
 
 const timeOfDay = (ms: bigint): bigint => ((ms % DAY_MS) + DAY_MS) % DAY_MS
 
-/** Nanoseconds of one unit. */
+/** The nanoseconds of each unit. */
 const NANOS: Readonly<Record<Precision, bigint>> = {
   seconds: 1_000_000_000n,
   milliseconds: 1_000_000n,
@@ -35,7 +35,10 @@ export function targetSchema(target: Target, optional: boolean): Schema {
   }
 }
 
-/** The instant that a value stands for: a logical type, a Unix time of the precision, or text of the format. Throws DataError. */
+/**
+ * Converts a logical type, a Unix time of this precision, or text in this format to an instant.
+ * Throws a DataError.
+ */
 export function toInstant(
   schema: Schema | null,
   value: unknown,
@@ -47,10 +50,10 @@ export function toInstant(
     throw new DataError(`Schema ${schema.type} does not correspond to a known timestamp type format`)
   }
   if (typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))) {
-    return anyDate(held((BigInt(value) * NANOS[precision]) / NANOS.milliseconds))
+    return anyDate(clampToLong((BigInt(value) * NANOS[precision]) / NANOS.milliseconds))
   }
   if (typeof value === 'string') {
-    if (!format) throw new DataError('TimestampConverter needs the format of string timestamps: set its key format')
+    if (!format) throw new DataError('TimestampConverter cannot parse text without a pattern: set its key format')
     const parsed = format.parse(value)
     if (parsed) return parsed
     throw new DataError(
@@ -63,10 +66,10 @@ export function toInstant(
 const LONG_MAX = 2n ** 63n - 1n
 const LONG_MIN = -(2n ** 63n)
 
-/** As in Java's TimeUnit, a value out of range becomes the largest or smallest long. */
-const held = (n: bigint): bigint => (n > LONG_MAX ? LONG_MAX : n < LONG_MIN ? LONG_MIN : n)
+/** Limits a value to the range of a long, as Java's TimeUnit does. */
+const clampToLong = (n: bigint): bigint => (n > LONG_MAX ? LONG_MAX : n < LONG_MIN ? LONG_MIN : n)
 
-/** An instant as a logical type or a Unix time of the precision. */
+/** Converts an instant to a logical type, or to a Unix time of this precision. */
 export function fromInstant(instant: Date, target: Exclude<Target, 'string'>, precision: Precision): unknown {
   const ms = BigInt(millisOf(instant))
   switch (target) {
@@ -77,7 +80,7 @@ export function fromInstant(instant: Date, target: Exclude<Target, 'string'>, pr
     case 'Time':
       return new Date(Number(timeOfDay(ms)))
     case 'unix': {
-      const unix = held((ms * NANOS.milliseconds) / NANOS[precision])
+      const unix = clampToLong((ms * NANOS.milliseconds) / NANOS[precision])
       const n = Number(unix)
       return Number.isSafeInteger(n) ? n : unix
     }

@@ -27,7 +27,7 @@ interface Case {
   class: string
   props: Props
   record: RecordText
-  /** What we answer instead, on purpose. */
+  /** Our result, where it differs from Connect's on purpose. */
   ours?: { record?: RecordText | null; error?: true }
   why?: string
 }
@@ -60,13 +60,13 @@ async function load<T>(javaClass: string): Promise<T> {
 
 const envelope = new JsonConverter()
 configured(envelope, { 'replace.null.with.default': 'false' })
-/** Data that several cases share: a case says `@name`. */
+/** Data that several cases share. A case refers to it as `@name`. */
 const shared = JSON.parse(readFileSync(new URL('table/records.json', here), 'utf8')) as Record<string, string>
 const data = (text: string | null | undefined): SchemaAndValue => {
   if (text === null || text === undefined) return envelope.toConnectData('t', null)
   return envelope.toConnectData('t', Buffer.from(text.startsWith('@') ? shared[text.slice(1)]! : text))
 }
-const told = (schema: SchemaAndValue['schema'], value: unknown): string | null =>
+const textOf = (schema: SchemaAndValue['schema'], value: unknown): string | null =>
   envelope.fromConnectData('t', schema, value)?.toString() ?? null
 
 function record(text: RecordText): SinkRecord | CompleteSourceRecord {
@@ -87,18 +87,18 @@ function record(text: RecordText): SinkRecord | CompleteSourceRecord {
   return { ...common, offset: 42, timestampType: 'CreateTime', ...original }
 }
 
-function tell(r: SinkRecord | CompleteSourceRecord): RecordText {
+function describe(r: SinkRecord | CompleteSourceRecord): RecordText {
   return {
     topic: r.topic,
     partition: r.partition,
-    key: told(r.keySchema, r.key),
-    value: told(r.valueSchema, r.value),
+    key: textOf(r.keySchema, r.key),
+    value: textOf(r.valueSchema, r.value),
     timestamp: r.timestamp,
-    headers: r.headers.map(h => [h.key, told(h.schema, h.value)]),
+    headers: r.headers.map(h => [h.key, textOf(h.schema, h.value)]),
   }
 }
 
-test('a date without a calendar in JavaScript is an error, not NaN in a text', async () => {
+test('a date beyond the range of JavaScript is an error instead of text with NaN', async () => {
   const converter = await load<Transformation>('org.apache.kafka.connect.transforms.TimestampConverter$Value')
   configured(converter, { 'target.type': 'string', format: 'yyyy' })
   const value = '{"schema":{"type":"int64"},"payload":9223372036854775807}'
@@ -121,10 +121,10 @@ test.each(cases.map((c, i) => [c.name, c, expected[i]!] as const))('as Connect: 
     const transformation = await load<Transformation>(c.class)
     configured(transformation, c.props)
     const input = record(c.record)
-    const before = tell(input)
+    const before = describe(input)
     const out = transformation.apply(input)
-    expect(tell(input), 'the record given must stay as it was').toEqual(before)
-    return out && tell(out)
+    expect(describe(input), 'the transformation must not change its input').toEqual(before)
+    return out && describe(out)
   }
   if (c.ours?.error || (java.error && !c.ours)) {
     await expect(run()).rejects.toMatchObject({ name: expect.stringMatching(/^(DataError|ConfigError)$/) })

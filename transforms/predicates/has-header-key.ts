@@ -8,7 +8,10 @@ const hasHeaderKeyConfig = defineConfig({
   }),
 })
 
-/** org.apache.kafka.connect.transforms.predicates.HasHeaderKey: true where the record has such a header. */
+/**
+ * org.apache.kafka.connect.transforms.predicates.HasHeaderKey: true if the record has a header with
+ * this name.
+ */
 export class HasHeaderKey implements Predicate {
   readonly config = hasHeaderKeyConfig
   #name = ''

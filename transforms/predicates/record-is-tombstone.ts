@@ -1,6 +1,6 @@
 import { type ConnectRecord, defineConfig, type Predicate } from 'millrace/connect'
 
-/** org.apache.kafka.connect.transforms.predicates.RecordIsTombstone: true where the value is null. */
+/** org.apache.kafka.connect.transforms.predicates.RecordIsTombstone: true if the value is null. */
 export class RecordIsTombstone implements Predicate {
   readonly config = defineConfig({})
 

@@ -18,7 +18,10 @@ const topicNameMatchesConfig = defineConfig({
   }),
 })
 
-/** org.apache.kafka.connect.transforms.predicates.TopicNameMatches: true where the whole topic matches. */
+/**
+ * org.apache.kafka.connect.transforms.predicates.TopicNameMatches: true if the whole topic name
+ * matches.
+ */
 export class TopicNameMatches implements Predicate {
   readonly config = topicNameMatchesConfig
   #pattern = JavaPattern.compile('')
