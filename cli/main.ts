@@ -54,6 +54,7 @@ function program(): Command {
     .option('--data-dir <dir>', 'the directory for all data', 'millrace-data')
     .option('--port <port>', "the broker's port on 127.0.0.1", port, 9092)
     .option('--rest-port <port>', "the REST API's port on 127.0.0.1", port, 8083)
+    .option('--plugin-path <folder>', 'a folder with plugins; may be given more than once', collect, [])
     .option(...LOG_FORMAT)
     .action(async options => (await import('./commands/start.ts')).start(options))
 

@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly dataDir: string
   readonly port: number
   readonly restPort: number
+  /** Folders that hold plugins. */
+  readonly pluginPath?: readonly string[]
 }
 
 const say = (text: string) => process.stderr.write(`millrace: ${text}\n`)
@@ -111,7 +113,11 @@ export async function start(options: StartOptions): Promise<void> {
     })
     life.add('the broker', () => broker.close())
     if (options.demo) say('starting the worker')
-    const worker = await startWorker(workerProperties(broker.port, options.restPort), {
+    const properties = {
+      ...workerProperties(broker.port, options.restPort),
+      'plugin.path': (options.pluginPath ?? []).map(folder => resolve(folder)).join(','),
+    }
+    const worker = await startWorker(properties, {
       mode: 'distributed',
       signal: life.signal,
     })

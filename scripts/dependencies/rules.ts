@@ -42,6 +42,7 @@ export function entryPoints(root: string): string[] {
     'core/connect/java.ts',
     'core/client/index.ts',
     'core/testing/index.ts',
+    'core/testing/broker-process.ts',
     'core/worker/task/host/thread-main.ts',
     'core/broker/log/validation/check-thread.ts',
   ]
