@@ -1,5 +1,5 @@
 export { createAdmin } from './admin/admin.ts'
-export { parseAddress } from './config/addresses.ts'
+export { addressList } from './config/addresses.ts'
 export { adminConfig } from './config/admin-keys.ts'
 export { createConsumer } from './consumer/consumer.ts'
 export { consumerSettings } from './consumer/options.ts'

@@ -1,13 +1,23 @@
 import { clientConfig } from '../../client/index.ts'
+import type { Validator } from '../../common/config/define.ts'
+import { oneOf } from '../../common/config/validators.ts'
 import type { Props } from '../../connect/props.ts'
-import { withPrefix } from './worker-config.ts'
+import { withPrefix } from './with-prefix.ts'
 
 export type ClientKind = 'producer' | 'consumer' | 'admin'
-export type OverridePolicy = 'All' | 'None' | 'Principal' | 'Allowlist'
+const POLICIES = ['All', 'None', 'Principal', 'Allowlist'] as const
+export type OverridePolicy = (typeof POLICIES)[number]
 
-/** The short name of a policy: `All` for `org.apache.kafka...AllConnectorClientConfigOverridePolicy`. */
-export function policyOf(name: string): OverridePolicy {
-  return name.replace(/^.*\./, '').replace(/ConnectorClientConfigOverridePolicy$/, '') as OverridePolicy
+const CLASS = /^org\.apache\.kafka\.connect\.connector\.policy\.(\w+)ConnectorClientConfigOverridePolicy$/
+const SIMPLE_CLASS = /ConnectorClientConfigOverridePolicy$/
+const shortName = (value: unknown) => (CLASS.exec(String(value))?.[1] ?? String(value)).replace(SIMPLE_CLASS, '')
+const policies = oneOf(POLICIES, { message: 'Must be one of' })
+
+/** An override policy, by short name or by class. The parsed value is the short name. */
+export const overridePolicy: Validator<OverridePolicy> = {
+  ...policies,
+  check: (value, name) => policies.check(shortName(value), name),
+  canonical: shortName,
 }
 
 const PRINCIPAL = new Set(['sasl.jaas.config', 'sasl.mechanism', 'security.protocol'])

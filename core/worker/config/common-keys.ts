@@ -1,6 +1,8 @@
+import { addressList } from '../../client/index.ts'
 import { defineConfig } from '../../common/config/define.ts'
 import { key } from '../../common/config/key.ts'
 import { nonEmpty, oneOf } from '../../common/config/validators.ts'
+import { overridePolicy } from './client-overrides.ts'
 
 const JAVA_METRICS = 'The metrics of this worker are counters without sample windows.'
 
@@ -14,6 +16,7 @@ const version = (of: string) =>
 const clientKeys = defineConfig({
   'bootstrap.servers': key.list({
     default: ['localhost:9092'],
+    validator: addressList,
     importance: 'HIGH',
     documentation:
       'The addresses of some brokers, as host:port. The worker connects to any of them and discovers the other brokers of the cluster.',
@@ -27,6 +30,7 @@ const clientKeys = defineConfig({
   }),
   'connector.client.config.override.policy': key.string({
     default: 'All',
+    validator: overridePolicy,
     importance: 'LOW',
     documentation:
       'Which settings of clients a connector may override with producer.override., consumer.override. and admin.override. All: all settings. None: no settings. Principal: only credentials. Allowlist: those in connector.client.config.override.allowlist.',

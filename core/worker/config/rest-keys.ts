@@ -1,11 +1,13 @@
 import { defineConfig } from '../../common/config/define.ts'
 import { key } from '../../common/config/key.ts'
 import { listOf, oneOf } from '../../common/config/validators.ts'
+import { listenerList } from './rest-listener.ts'
 
 /** The keys of the REST API. */
 export const restKeys = defineConfig({
   listeners: key.list({
     default: ['http://127.0.0.1:8083'],
+    validator: listenerList({ allowEmpty: false }),
     importance: 'LOW',
     documentation:
       'The addresses of the REST API, such as http://127.0.0.1:8083. An empty host means all interfaces. Port 0 means any free port. Unlike in Connect, the default is the loopback interface, because requests are not authenticated.',
@@ -42,6 +44,7 @@ export const restKeys = defineConfig({
   }),
   'admin.listeners': key.list({
     default: null,
+    validator: listenerList({ allowEmpty: true }),
     importance: 'LOW',
     documentation:
       'Separate addresses of the admin endpoints /admin/loggers, which also serve /metrics. Default: the addresses in listeners. An empty value turns the admin endpoints off.',

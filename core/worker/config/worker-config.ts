@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
-import { adminConfig, parseAddress } from '../../client/index.ts'
-import type { ConfigValues } from '../../common/config/define.ts'
-import { ConfigError, parseConfig, type RawConfig } from '../../common/config/parse.ts'
+import { adminConfig } from '../../client/index.ts'
+import type { ConfigDef, ConfigValues } from '../../common/config/define.ts'
+import { parseConfig, type RawConfig } from '../../common/config/parse.ts'
 import type { Logger } from '../../common/log.ts'
 import type { Props } from '../../connect/props.ts'
 import { commonKeys, standaloneKeys } from './common-keys.ts'
@@ -45,81 +45,21 @@ export function parseWorkerConfig(raw: RawConfig, mode: WorkerMode, logger: Logg
   const given: Props = Object.fromEntries(entries.map(([key, value]) => [key, String(value)]))
   const providers = createProviders(given)
   const props = providers.resolve(given)
-  const keys = workerKeys[mode]
-  const values = parseConfig(keys, props)
-  const errors = crossChecks(values)
-  if (errors.length > 0) throw new ConfigError(errors)
+  const base = { props, providers }
+  warnOfUnknown(props, workerKeys[mode], logger)
+  if (mode === 'standalone') {
+    const values = parseConfig(workerKeys.standalone, props)
+    return { ...base, mode, values, own: values }
+  }
+  const values = parseConfig(workerKeys.distributed, props)
+  return { ...base, mode, values, own: values }
+}
+
+function warnOfUnknown(props: Props, keys: ConfigDef, logger: Logger): void {
   for (const key of Object.keys(props)) {
     if (!(key in keys) && !PREFIXES.test(key) && !isClientKey(key))
       logger.warn(`The configuration '${key}' was supplied but is not known. Check its spelling.`)
   }
-  const base = { props, values: values as ConfigValues<typeof baseKeys>, providers }
-  return mode === 'standalone'
-    ? { ...base, mode, own: values as ConfigValues<typeof standaloneKeys> }
-    : { ...base, mode, own: values as ConfigValues<typeof distributedKeys> }
-}
-
-function crossChecks(values: ConfigValues<typeof baseKeys>): { key: string; message: string }[] {
-  const errors: { key: string; message: string }[] = []
-  for (const key of ['listeners', 'admin.listeners'] as const) {
-    for (const text of values[key] ?? []) {
-      if (!parseListener(text))
-        errors.push({
-          key,
-          message: `Invalid value ${text} for configuration ${key}: Must be http://host:port or https://host:port`,
-        })
-    }
-  }
-  if (values.listeners.length === 0)
-    errors.push({
-      key: 'listeners',
-      message: 'Invalid value for configuration listeners: At least one listener is required',
-    })
-  for (const server of values['bootstrap.servers']) {
-    if (!parseAddress(server))
-      errors.push({
-        key: 'bootstrap.servers',
-        message: `Invalid value ${server} for configuration bootstrap.servers: Must be host:port, with a port between 1 and 65535`,
-      })
-  }
-  const policy = values['connector.client.config.override.policy']
-  if (
-    !/^(org\.apache\.kafka\.connect\.connector\.policy\.)?(All|None|Principal|Allowlist)(ConnectorClientConfigOverridePolicy)?$/.test(
-      policy,
-    )
-  )
-    errors.push({
-      key: 'connector.client.config.override.policy',
-      message: `Invalid value ${policy} for configuration connector.client.config.override.policy: Must be one of All, None, Principal, Allowlist`,
-    })
-  return errors
-}
-
-export interface Listener {
-  readonly scheme: 'http' | 'https'
-  /** Empty for all interfaces. */
-  readonly host: string
-  readonly port: number
-}
-
-/** Parses `http://127.0.0.1:8083`, `http://:8083` or `https://[::1]:0`. Returns null for anything else. */
-export function parseListener(text: string): Listener | null {
-  const m = /^(https?):\/\/(\[[\da-fA-F:.]+\]|[^:/\s]*):(\d{1,5})\/?$/i.exec(text.trim())
-  if (!m || Number(m[3]) > 65535) return null
-  return {
-    scheme: m[1]!.toLowerCase() as 'http' | 'https',
-    host: m[2]!.replace(/^\[|\]$/g, ''),
-    port: Number(m[3]),
-  }
-}
-
-/** The keys with a prefix. The prefix is removed. */
-export function withPrefix<V extends string | null>(
-  props: Readonly<Record<string, V>>,
-  prefix: string,
-): Record<string, V> {
-  const found = Object.entries(props).filter(([key]) => key.startsWith(prefix) && key.length > prefix.length)
-  return Object.fromEntries(found.map(([key, value]) => [key.slice(prefix.length), value]))
 }
 
 /** The settings of the worker's own clients: the client settings without a prefix, as in Connect. */

@@ -4,12 +4,13 @@ import { ConfigError } from '../../common/config/parse.ts'
 import { HIDDEN, hideInUrls } from '../../common/config/password.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Props } from '../../connect/props.ts'
-import { isSecretClientKey, overrideError, overridesOf, policyOf } from '../config/client-overrides.ts'
+import { isSecretClientKey, overrideError, overridesOf } from '../config/client-overrides.ts'
 import { commonConnectorKeys, type KeyContext } from '../config/connector-keys.ts'
 import { type GivenProps, withoutNulls } from '../config/given-props.ts'
 import { checkRuntimeKey, definitionOf, type KeyDefinition, type KeyInfo, withErrors } from '../config/runtime-keys.ts'
 import { checkSink, checkSource, sinkKeys, sourceKeys } from '../config/source-sink-keys.ts'
-import { type WorkerConfig, withPrefix } from '../config/worker-config.ts'
+import { withPrefix } from '../config/with-prefix.ts'
+import type { WorkerConfig } from '../config/worker-config.ts'
 import type { PluginInspector } from '../plugins/inspector.ts'
 import type { PluginDescriptor } from '../plugins/manifest.ts'
 import { type PluginKind, type PluginRegistry, pluginRef } from '../plugins/registry.ts'
@@ -213,7 +214,7 @@ export class Validator {
 
   #overrides(props: Props): KeyInfo[] {
     const { values } = this.#o.config
-    const policy = policyOf(values['connector.client.config.override.policy'])
+    const policy = values['connector.client.config.override.policy']
     const infos: KeyInfo[] = []
     for (const kind of ['producer', 'consumer', 'admin'] as const) {
       for (const key of Object.keys(overridesOf(props, kind))) {

@@ -1,6 +1,7 @@
 import { ConfigError } from '../../common/config/parse.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
-import { type WorkerConfig, withPrefix } from '../config/worker-config.ts'
+import { withPrefix } from '../config/with-prefix.ts'
+import type { WorkerConfig } from '../config/worker-config.ts'
 import type { PluginInspector } from '../plugins/inspector.ts'
 import { type PluginRegistry, pluginRef } from '../plugins/registry.ts'
 import { parseRange } from '../plugins/versions.ts'
