@@ -341,7 +341,7 @@ test('a deleted meta.properties is recreated, and the records remain', async () 
 test('a directory of another node is rejected', async () => {
   await b.stop()
   await expect(startBroker({ ...settings(b.dir), 'node.id': '2' }, { logger: silentLogger })).rejects.toThrow(
-    /it was made by node 1, and the configuration says node.id=2/,
+    /node 1 created it, but the configuration has node.id=2/,
   )
 })
 

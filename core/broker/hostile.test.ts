@@ -144,7 +144,7 @@ test('a request for millions of topics, three bytes each, is rejected before it 
   const socket = await open()
   socket.end(frame(Buffer.concat([...body, Buffer.alloc(3)])))
   await once(socket.resume(), 'close')
-  expect(warnings).toEqual([expect.stringMatching(/an array of 1300000 elements.*MR_PROTOCOL_MALFORMED/)])
+  expect(warnings).toEqual([expect.stringMatching(/an array has 1300000 elements.*MR_PROTOCOL_MALFORMED/)])
   await serves()
 })
 

@@ -113,7 +113,7 @@ async function listEnd(isolationLevel: number): Promise<number> {
 test('a rejected batch does not affect other partitions', async () => {
   const answers = await produce('t', [raw({ count: 5 }), batchOf('fine')])
   expect(answers.map(p => p.errorCode)).toEqual([ErrorCode.INVALID_RECORD, 0])
-  expect(answers[0]!.errorMessage).toMatch(/5 records but a last offset delta of 1 in topic partition t-0/)
+  expect(answers[0]!.errorMessage).toMatch(/record count 5, but last offset delta 1 in topic partition t-0/)
   expect(answers[1]!.errorMessage).toBeNull()
 })
 

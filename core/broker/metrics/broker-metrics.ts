@@ -9,61 +9,57 @@ const LISTENER = ['listener', 'networkProcessor']
  * MBeans.
  */
 export const BROKER_METRICS = defineMetrics({
-  kafka_server_brokertopicmetrics_messagesin_total: [
-    'counter',
-    'Records that were produced, in all and per topic.',
-    TOPIC,
-  ],
-  kafka_server_brokertopicmetrics_bytesin_total: ['counter', 'Bytes that were produced, in all and per topic.', TOPIC],
-  kafka_server_brokertopicmetrics_bytesout_total: ['counter', 'Bytes that were fetched, in all and per topic.', TOPIC],
+  kafka_server_brokertopicmetrics_messagesin_total: ['counter', 'Records produced, in total and per topic.', TOPIC],
+  kafka_server_brokertopicmetrics_bytesin_total: ['counter', 'Bytes produced, in total and per topic.', TOPIC],
+  kafka_server_brokertopicmetrics_bytesout_total: ['counter', 'Bytes fetched, in total and per topic.', TOPIC],
   kafka_server_brokertopicmetrics_bytesrejected_total: [
     'counter',
-    'Bytes of batches that were refused as too large, in all and per topic.',
+    'Bytes of batches that were rejected as too large, in total and per topic.',
     TOPIC,
   ],
   kafka_server_brokertopicmetrics_totalproducerequests_total: [
     'counter',
-    'Produce requests, counted once per partition, in all and per topic.',
+    'Produce requests, counted once per partition, in total and per topic.',
     TOPIC,
   ],
   kafka_server_brokertopicmetrics_failedproducerequests_total: [
     'counter',
-    'Produce requests that failed in the broker, counted once per partition, in all and per topic.',
+    'Produce requests that failed in the broker, counted once per partition, in total and per topic.',
     TOPIC,
   ],
   kafka_server_brokertopicmetrics_totalfetchrequests_total: [
     'counter',
-    'Fetch requests, counted once per partition, in all and per topic.',
+    'Fetch requests, counted once per partition, in total and per topic.',
     TOPIC,
   ],
   kafka_server_brokertopicmetrics_failedfetchrequests_total: [
     'counter',
-    'Fetch requests that failed in the broker, counted once per partition, in all and per topic.',
+    'Fetch requests that failed in the broker, counted once per partition, in total and per topic.',
     TOPIC,
   ],
 
   kafka_network_requestmetrics_requests_total: ['counter', 'Requests by API and version.', ['request', 'version']],
   kafka_network_requestmetrics_errors_total: [
     'counter',
-    'Responses by API and error code, NONE included. Produce and Fetch count once per partition.',
+    'Responses by API and error code, including NONE. Produce and Fetch are counted once per partition.',
     ['request', 'error'],
   ],
   kafka_network_requestmetrics_totaltimems: [
     'gauge',
-    'How long requests took from their last byte to their response, in milliseconds: quantiles of the last minutes.',
+    'Quantiles of the time from the last byte of a request to its response, in milliseconds, over one to two minutes.',
     ['request', 'quantile'],
   ],
-  kafka_network_requestmetrics_totaltimems_count_total: ['counter', 'Requests in totaltimems.', ['request']],
+  kafka_network_requestmetrics_totaltimems_count_total: ['counter', 'Requests measured in totaltimems.', ['request']],
   kafka_network_socketserver_networkprocessoravgidle_percent: [
     'gauge',
-    'The idle fraction, 0 to 1, of the event loop that serves the network.',
+    'The idle fraction, from 0 to 1, of the event loop that serves the network.',
   ],
   kafka_server_kafkarequesthandlerpool_requesthandleravgidle_percent: [
     'gauge',
-    'The idle fraction, 0 to 1, of the event loop that handles requests. It is the same event loop as for the network.',
+    'The idle fraction, from 0 to 1, of the event loop that handles requests. The network uses the same event loop.',
   ],
-  kafka_network_socketserver_memorypoolavailable: ['gauge', 'Bytes that requests may still use.'],
-  kafka_network_socketserver_memorypoolused: ['gauge', 'Bytes of requests that are not answered yet.'],
+  kafka_network_socketserver_memorypoolavailable: ['gauge', 'Bytes of memory still available for requests.'],
+  kafka_network_socketserver_memorypoolused: ['gauge', 'Bytes of requests that have not been answered yet.'],
 
   kafka_server_socket_server_metrics_connection_count: ['gauge', 'Open connections.', LISTENER],
   kafka_server_socket_server_metrics_connection_creation_total: ['counter', 'Connections that were opened.', LISTENER],
@@ -77,15 +73,15 @@ export const BROKER_METRICS = defineMetrics({
   kafka_server_replicamanager_leadercount: ['gauge', 'Partitions that this broker leads.'],
   kafka_server_replicamanager_underreplicatedpartitions: [
     'gauge',
-    'Led partitions with fewer in-sync replicas than replicas.',
+    'Partitions led by this broker that have fewer in-sync replicas than replicas.',
   ],
   kafka_server_replicamanager_underminisrpartitioncount: [
     'gauge',
-    'Led partitions with fewer in-sync replicas than min.insync.replicas.',
+    'Partitions led by this broker that have fewer in-sync replicas than min.insync.replicas.',
   ],
   kafka_server_replicamanager_atminisrpartitioncount: [
     'gauge',
-    'Led partitions with exactly min.insync.replicas in-sync replicas.',
+    'Partitions led by this broker that have exactly min.insync.replicas in-sync replicas.',
   ],
   kafka_server_replicamanager_offlinereplicacount: ['gauge', 'Partitions whose log could not be opened.'],
   kafka_server_replicamanager_isrshrinks_total: [
@@ -96,7 +92,7 @@ export const BROKER_METRICS = defineMetrics({
   kafka_server_kafkaserver_brokerstate: ['gauge', 'The state of the broker: 3 is running, 6 is shutting down.'],
   kafka_server_kafkaserver_linux_disk_read_bytes: ['gauge', 'Bytes that the process read from disks (Linux).'],
   kafka_server_kafkaserver_linux_disk_write_bytes: ['gauge', 'Bytes that the process wrote to disks (Linux).'],
-  kafka_server_fetchsessioncache_numincrementalfetchsessions: ['gauge', 'Fetch sessions.'],
+  kafka_server_fetchsessioncache_numincrementalfetchsessions: ['gauge', 'Open fetch sessions.'],
   kafka_server_fetchsessioncache_numincrementalfetchpartitionscached: ['gauge', 'Partitions in fetch sessions.'],
 
   kafka_controller_kafkacontroller_activecontrollercount: ['gauge', '1 while this node is the active controller.'],

@@ -1,6 +1,6 @@
 import { Latencies } from './latencies.ts'
 
-/** What the broker counts for a topic. Handlers add to the fields. */
+/** The counters of a topic. Handlers add to the fields. */
 export class TopicStats {
   messagesIn = 0
   bytesIn = 0
@@ -14,13 +14,13 @@ export class TopicStats {
 
 export type TopicCounter = keyof TopicStats
 
-/** What the broker counts for an API. */
+/** The counters of an API. */
 export class ApiStats {
   readonly name: string
   readonly times = new Latencies(performance.now())
   /** Requests by version. */
   readonly requests: number[] = []
-  /** Responses, or their partitions, by error code. */
+  /** The number of responses by error code. Produce and Fetch count each partition. */
   readonly errors = new Map<number, number>()
 
   constructor(name: string) {
@@ -55,8 +55,8 @@ export class ListenerStats {
 }
 
 /**
- * What a broker counts while it serves. Plain numbers: a scrape reads them, nothing is computed
- * before.
+ * The counters of a running broker. They are plain numbers, which are only read when the metrics
+ * are scraped.
  */
 export class BrokerStats {
   readonly apis = new Map<number, ApiStats>()
@@ -64,10 +64,10 @@ export class BrokerStats {
   isrShrinks = 0
   isrExpands = 0
   readonly #topics = new Map<string, TopicStats>()
-  /** The counts of topics that were deleted, so that the sums never decrease. */
+  /** The counters of deleted topics, so that the totals never decrease. */
   readonly #deleted = new TopicStats()
 
-  /** The counters of a topic that exists. */
+  /** The counters of an existing topic. */
   topic(name: string): TopicStats {
     let stats = this.#topics.get(name)
     if (!stats) this.#topics.set(name, (stats = new TopicStats()))
@@ -90,14 +90,14 @@ export class BrokerStats {
     return [...this.#topics]
   }
 
-  /** Over all topics, those that were deleted included. */
+  /** The total over all topics, including deleted ones. */
   total(counter: TopicCounter): number {
     let sum = this.#deleted[counter]
     for (const stats of this.#topics.values()) sum += stats[counter]
     return sum
   }
 
-  /** Forgets the topics for which `exists` is false. */
+  /** Removes the topics for which `exists` is false, and keeps their counts in the totals. */
   retainTopics(exists: (name: string) => boolean): void {
     for (const [name, stats] of this.#topics) {
       if (exists(name)) continue

@@ -42,8 +42,8 @@ const RUNNING = 3
 const SHUTTING_DOWN = 6
 
 /**
- * The metrics of a broker, read when somebody scrapes. The families of partitions are generators,
- * so that a scrape of many partitions does not keep the event loop.
+ * Returns the metrics of a broker for a scrape. It is a generator, so that a scrape of many
+ * partitions does not block the event loop.
  */
 export function* brokerFamilies(o: BrokerCollectorOptions): Generator<Family> {
   yield* topicFamilies(o.stats)
@@ -100,8 +100,8 @@ function* requestFamilies({ stats, idle, memory }: BrokerCollectorOptions): Gene
 }
 
 /**
- * Kafka counts the fetches of consumers, which all fetches are here, under a name of their own as
- * well.
+ * The names under which a request is counted. Kafka counts fetches by consumers under an additional
+ * name. Here, all fetches are by consumers.
  */
 function namesOf(api: string): string[] {
   return api === 'Fetch' ? ['Fetch', 'FetchConsumer'] : [api]
@@ -109,7 +109,7 @@ function namesOf(api: string): string[] {
 
 function* listenerFamilies(stats: BrokerStats): Generator<Family> {
   const listeners = [...stats.listeners.values()]
-  // One event loop serves all connections: Kafka's processor 0
+  // One event loop serves all connections. It is reported as Kafka's processor 0.
   const of = (metric: Metric, value: (l: (typeof listeners)[number]) => number): Family => ({
     metric,
     samples: listeners.map((l): Sample => [[l.name, '0'], value(l)]),
@@ -143,7 +143,7 @@ function* serverFamilies(o: BrokerCollectorOptions, census: Census): Generator<F
   yield single(M.kafka_server_fetchsessioncache_numincrementalfetchpartitionscached, sessions.partitions)
 }
 
-/** Null where the system does not count them, as in some containers. */
+/** Null if the system does not count them, as in some containers. */
 function diskBytes(): { read: number; written: number } | null {
   try {
     const text = readFileSync('/proc/self/io', 'latin1')
@@ -158,7 +158,7 @@ function diskBytes(): { read: number; written: number } | null {
 function* controllerFamilies(o: BrokerCollectorOptions, image: MetadataImage, census: Census): Generator<Family> {
   const brokers = [...image.brokers.values()]
   const fenced = brokers.filter(b => b.fenced).length
-  // The active controller of a quorum of one is this node, as long as it runs
+  // In a quorum of one, this node is the active controller while it runs.
   yield single(M.kafka_controller_kafkacontroller_activecontrollercount, o.stopping() ? 0 : 1)
   yield single(M.kafka_controller_kafkacontroller_activebrokercount, brokers.length - fenced)
   yield single(M.kafka_controller_kafkacontroller_fencedbrokercount, fenced)

@@ -1,11 +1,11 @@
 type Use = ReturnType<typeof performance.eventLoopUtilization>
 
-/** Shortest time that a measurement covers, ms. */
+/** The minimum period that a measurement covers, in milliseconds. */
 const MIN_MS = 15_000
 
 /**
- * The fraction of recent time in which the event loop had nothing to do. Several scrapers may ask:
- * the measurement covers the last 15 to 30 seconds, whoever asks.
+ * Measures the fraction of time in which the event loop was idle. A measurement covers the last 15
+ * to 30 seconds, even if several scrapers use it.
  */
 export class EventLoopIdle {
   #older: Use = performance.eventLoopUtilization()

@@ -18,7 +18,7 @@ test('quantiles are at most 6% above the exact ones, and never below', () => {
   )
 })
 
-test('times are forgotten after one to two minutes, and still counted', () => {
+test('times expire after one to two minutes, but remain in the count', () => {
   const latencies = new Latencies(0)
   latencies.record(5, 0)
   latencies.record(50, 60_000)
@@ -31,7 +31,7 @@ test('times are forgotten after one to two minutes, and still counted', () => {
   expect(latencies.count).toBe(3)
 })
 
-test('extreme times do not leave the buckets', () => {
+test('extreme times are clamped to the buckets', () => {
   const latencies = new Latencies(0)
   for (const ms of [-1, 0, Number.MAX_VALUE]) latencies.record(ms, 0)
   expect(latencies.quantiles([0.1, 1], 0)).toEqual([0, (2 ** 32 - 1) / 1000])

@@ -1,13 +1,17 @@
-/** Buckets per power of two: a quantile is at most 1/16 too high. */
+/**
+ * The base-2 logarithm of the number of buckets per power of two. A quantile is at most 1/16 too
+ * high.
+ */
 const SUB_BITS = 4
 const SUB = 1 << SUB_BITS
 const BUCKETS = (32 - SUB_BITS + 1) * SUB
-/** How long values count, ms: between one and two of these windows. */
+/** The length of a window in milliseconds. A value counts for one to two windows. */
 const WINDOW_MS = 60_000
 
 /**
- * The distribution of recent times. Recording is integer arithmetic and allocates nothing. Times
- * are kept in microseconds, from 0 to about 71 minutes, with a relative error of at most 6%.
+ * The distribution of recent times. Recording uses integer arithmetic and allocates no memory.
+ * Times are stored in microseconds, from 0 to about 71 minutes, with a relative error of at most
+ * 6%.
  */
 export class Latencies {
   count = 0
@@ -15,7 +19,7 @@ export class Latencies {
   #previous = new Uint32Array(BUCKETS)
   #startedAt: number
 
-  /** `now` in milliseconds, of a clock that never goes back. */
+  /** `now` is the time in milliseconds on a monotonic clock. */
   constructor(now: number) {
     this.#startedAt = now
   }
@@ -26,10 +30,7 @@ export class Latencies {
     this.#current[bucketOf(ms * 1000)]!++
   }
 
-  /**
-   * The times, in milliseconds, below which these fractions of the recent values lie; 0 without
-   * values.
-   */
+  /** Returns quantiles of the recent values in milliseconds, or 0 without values. */
   quantiles(fractions: readonly number[], now: number): number[] {
     if (now - this.#startedAt >= WINDOW_MS) this.#rotate(now)
     let total = 0

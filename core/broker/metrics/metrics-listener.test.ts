@@ -5,7 +5,7 @@ import { parseMetrics, scrape } from '../../common/metrics/test-support/parse-me
 import { parseBrokerConfig } from '../config/broker-config.ts'
 import { startTestBroker } from '../test-support/test-broker.ts'
 
-test('a broker counts what is produced and fetched, per topic and in all', async () => {
+test('a broker counts produced and fetched records and bytes, in total and per topic', async () => {
   await using broker = await startTestBroker({ 'metrics.listeners': 'http://127.0.0.1:0' })
   const [url] = broker.broker.metricsUrls
   const options = { bootstrapServers: [broker.bootstrap] }
@@ -30,7 +30,7 @@ test('a broker counts what is produced and fetched, per topic and in all', async
   const topic = (name: string, label: string) => now.value(`kafka_server_brokertopicmetrics_${name}`, { topic: label })
   expect(topic('messagesin_total', 'orders')).toBe(250)
   expect(topic('messagesin_total', 'other')).toBe(1)
-  // the offsets topic is not written through Produce
+  // The offsets topic is not written through Produce.
   expect(topic('messagesin_total', '')).toBe(251)
   expect(topic('bytesin_total', 'orders')).toBeGreaterThan(250 * 100)
   expect(topic('bytesin_total', '')).toBe(topic('bytesin_total', 'orders')! + topic('bytesin_total', 'other')!)
@@ -62,7 +62,7 @@ test('a broker counts what is produced and fetched, per topic and in all', async
   expect(now.series('nodejs_eventloop_lag_p99_seconds')).toHaveLength(1)
   expect(now.series('process_cpu_seconds_total')).toHaveLength(1)
 
-  // the series of a deleted topic disappear, and the sums do not decrease
+  // The series of a deleted topic disappear, and the totals do not decrease.
   await consumer.close()
   await admin.deleteTopics(['orders'])
   const later = await scrape(url!)
@@ -73,7 +73,7 @@ test('a broker counts what is produced and fetched, per topic and in all', async
   await Promise.all([producer.close(), admin.close()])
 })
 
-test('the listener answers GET and HEAD of /metrics only, in both formats', async () => {
+test('the listener answers only GET and HEAD of /metrics, in both formats', async () => {
   await using broker = await startTestBroker({ 'metrics.listeners': 'http://127.0.0.1:0' })
   const [url] = broker.broker.metricsUrls
   const head = await fetch(url!, { method: 'HEAD' })
@@ -92,13 +92,13 @@ test.each([
   ['http://127.0.0.1:70000', 'is not of the form http://host:port'],
   ['http://127.0.0.1:9404/x', 'is not of the form http://host:port'],
   ['http://127.0.0.1:9404,http://127.0.0.1:9404', 'is listed twice'],
-])('metrics.listeners=%s is refused', (value, what) => {
+])('metrics.listeners=%s is rejected', (value, what) => {
   expect(() => parseBrokerConfig({ 'metrics.listeners': value })).toThrow(
     expect.objectContaining({ code: 'MR_BROKER_CONFIG', message: expect.stringMatching(`metrics.listeners.*${what}`) }),
   )
 })
 
-test('a metrics port that is taken stops the start with the address, and leaves nothing open', async () => {
+test('a metrics port in use stops the start with an error that names the address, and everything is closed', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   await new Promise(resolve => taken.once('listening', resolve))
   const { port } = taken.address() as { port: number }

@@ -8,7 +8,7 @@ export interface LedPartition {
   readonly partition: number
   readonly replicas: number
   readonly inSync: number
-  /** `min.insync.replicas`, but no more than there are replicas. */
+  /** `min.insync.replicas`, but at most the number of replicas. */
   readonly minInSync: number
 }
 
@@ -26,7 +26,7 @@ export interface Census {
 
 const known = new WeakMap<MetadataImage, Census>()
 
-/** Counts once per image, however often it is asked. */
+/** Counts once per image and caches the result. */
 export function censusOf(image: MetadataImage, config: BrokerConfig, nodeId: number): Census {
   let census = known.get(image)
   if (!census) known.set(image, (census = count(image, config, nodeId)))
