@@ -40,9 +40,9 @@ test('the section "Words to avoid" has every phrase that npm run lint reports, w
     ).toBe(true)
 })
 
-test('every file and folder that ARCHITECTURE.md and CONTRIBUTING.md name exists', () => {
+test('every file and folder that the hand-written pages name exists', () => {
   const missing: string[] = []
-  for (const page of ['ARCHITECTURE.md', 'CONTRIBUTING.md']) {
+  for (const page of ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/compatibility.md', 'docs/operations.md']) {
     for (const [, path] of read(page).matchAll(
       /`((?:core|connectors|transforms|converters|cli|bench|test|scripts|docs)\/[\w./*-]*)`/g,
     )) {
