@@ -55,6 +55,11 @@ function program(): Command {
     .option('--port <port>', "the broker's port on 127.0.0.1", port, 9092)
     .option('--rest-port <port>', "the REST API's port on 127.0.0.1", port, 8083)
     .option('--plugin-path <folder>', 'a folder with plugins; may be given more than once', collect, [])
+    .option(
+      '--metrics-port <port>',
+      "the port on 127.0.0.1 of the broker's metrics (default: 9404, or any free port if 9404 is in use)",
+      port,
+    )
     .option(...LOG_FORMAT)
     .action(async options => (await import('./commands/start.ts')).start(options))
 

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { startBroker } from '../../core/broker/broker.ts'
-import { messageOf } from '../../core/common/errors/error-table.ts'
+import { type Broker, startBroker } from '../../core/broker/broker.ts'
+import { MillraceError, messageOf } from '../../core/common/errors/error-table.ts'
 import { isTaken } from '../../core/common/free-port.ts'
 import { LOG_LEVELS, logFormat, setLogSink } from '../../core/common/log.ts'
 import { LogOutput } from '../../core/common/logging/output.ts'
@@ -18,7 +18,12 @@ export interface StartOptions {
   readonly restPort: number
   /** Folders that hold plugins. */
   readonly pluginPath?: readonly string[]
+  /** Undefined: `METRICS_PORT`, or any free port if it is in use. */
+  readonly metricsPort?: number
 }
+
+/** The port that JMX exporters usually serve a broker's metrics on. */
+const METRICS_PORT = 9404
 
 const say = (text: string) => process.stderr.write(`millrace: ${text}\n`)
 
@@ -68,6 +73,27 @@ function logToFile(path: string, life: Lifecycle): void {
   })
 }
 
+/** Starts the broker of `millrace start`. The default port of the metrics is not worth a failed start. */
+async function startOwnBroker(dataDir: string, { port, metricsPort }: StartOptions): Promise<Broker> {
+  const start = (metrics: number) =>
+    startBroker({
+      listeners: `PLAINTEXT://127.0.0.1:${port}`,
+      'metrics.listeners': `http://127.0.0.1:${metrics}`,
+      'log.dirs': join(dataDir, 'logs'),
+      'offsets.topic.replication.factor': '1',
+      // enough for one worker and a few groups; Kafka's default of 50 would create 50 folders
+      'offsets.topic.num.partitions': '8',
+      'group.initial.rebalance.delay.ms': '0',
+    })
+  if (metricsPort !== undefined) return start(metricsPort)
+  try {
+    return await start((await isTaken(METRICS_PORT)) ? 0 : METRICS_PORT)
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.code !== 'MR_BROKER_METRICS_LISTEN') throw error
+    return start(0)
+  }
+}
+
 /**
  * The configuration of a worker in the broker's process. Other settings have Connect's defaults.
  */
@@ -100,17 +126,11 @@ export async function start(options: StartOptions): Promise<void> {
     prepareDataDir(dataDir)
     await checkPort(options.port, '--port')
     await checkPort(options.restPort, '--rest-port')
+    if (options.metricsPort !== undefined) await checkPort(options.metricsPort, '--metrics-port')
     if (options.demo) logToFile(logFile, life)
 
     if (options.demo) say('starting the broker')
-    const broker = await startBroker({
-      listeners: `PLAINTEXT://127.0.0.1:${options.port}`,
-      'log.dirs': join(dataDir, 'logs'),
-      'offsets.topic.replication.factor': '1',
-      // enough for one worker and a few groups; Kafka's default of 50 would create 50 folders
-      'offsets.topic.num.partitions': '8',
-      'group.initial.rebalance.delay.ms': '0',
-    })
+    const broker = await startOwnBroker(dataDir, options)
     life.add('the broker', () => broker.close())
     if (options.demo) say('starting the worker')
     const properties = {
@@ -122,8 +142,11 @@ export async function start(options: StartOptions): Promise<void> {
       signal: life.signal,
     })
     life.add('the worker', () => worker.close())
+    const metricsUrls = [...broker.metricsUrls, `${worker.restUrl}/metrics`]
     if (!options.demo) {
-      say(`broker 127.0.0.1:${broker.port}, REST ${worker.restUrl}, data in ${dataDir}; Ctrl-C stops`)
+      say(
+        `broker 127.0.0.1:${broker.port}, REST ${worker.restUrl}, metrics ${metricsUrls.join(' ')}, data in ${dataDir}; Ctrl-C stops`,
+      )
       return
     }
     const { demoStates, startDemo } = await import('../demo/demo.ts')
@@ -132,7 +155,16 @@ export async function start(options: StartOptions): Promise<void> {
     const states = await demoStates(demo, worker.restUrl, life.signal)
     const seconds = ((performance.now() - began) / 1000).toFixed(1)
     process.stdout.write(
-      screen({ brokerPort: broker.port, restUrl: worker.restUrl, dataDir, logFile, seconds, demo, states }),
+      screen({
+        brokerPort: broker.port,
+        restUrl: worker.restUrl,
+        metricsUrls,
+        dataDir,
+        logFile,
+        seconds,
+        demo,
+        states,
+      }),
     )
     void life.stopped.then(() => say('stopping ...'))
   })

@@ -16,6 +16,7 @@ function stateLine(status: ConnectorStatus): string {
 export function screen(parts: {
   brokerPort: number
   restUrl: string
+  metricsUrls: readonly string[]
   dataDir: string
   logFile: string
   seconds: string
@@ -31,6 +32,7 @@ export function screen(parts: {
   const where: [what: string, address: string, note?: string][] = [
     ['broker', `127.0.0.1:${parts.brokerPort}`, 'any Kafka client'],
     ['REST', parts.restUrl, "Kafka Connect's API"],
+    ['metrics', parts.metricsUrls.join(' ')],
     ['Postgres', demo.postgresUrl],
     [
       'index',
