@@ -172,13 +172,14 @@ export class Rig {
     writeFileSync(join(this.dir, 'plugins/test-plugins/index.js'), CODE)
   }
 
-  async startBroker(port = 0): Promise<Broker> {
+  async startBroker(port = 0, more: Readonly<Record<string, string>> = {}): Promise<Broker> {
     this.broker = await startBroker({
       listeners: `PLAINTEXT://127.0.0.1:${port}`,
       'log.dirs': join(this.dir, 'logs'),
       'offsets.topic.num.partitions': '2',
       'offsets.topic.replication.factor': '1',
       'group.initial.rebalance.delay.ms': '0',
+      ...more,
     })
     return this.broker
   }

@@ -3,6 +3,7 @@ import type { ConfigState } from '../storage/config-state.ts'
 import type { StatusStore, UnitState } from '../storage/status-store.ts'
 import type { ClientSample, TaskSnapshot, ThreadEvent } from '../task/host/messages-out.ts'
 import type { ThreadHost } from '../task/host/thread-host.ts'
+import { checkSnapshot } from './check-snapshot.ts'
 import { type Lag, lagOf, sumOf } from './lag.ts'
 import { pluginFamilies } from './plugin-families.ts'
 import { Startups } from './startups.ts'
@@ -58,7 +59,9 @@ export class WorkerCollector {
     this.#o = options
   }
 
+  /** Throws a TypeError for what cannot be exported. */
   onTask(connector: string, task: number, snapshot: TaskSnapshot): void {
+    checkSnapshot(snapshot)
     let tasks = this.#tasks.get(connector)
     if (!tasks) this.#tasks.set(connector, (tasks = new Map()))
     tasks.set(task, snapshot)
@@ -82,6 +85,8 @@ export class WorkerCollector {
   }
 
   onMemory(host: ThreadHost, event: MemoryEvent): void {
+    const { heapUsed, heapLimit, external, utilization } = event
+    if (![heapUsed, heapLimit, external, utilization].every(Number.isFinite)) throw new TypeError('not a memory event')
     this.#memory.set(host, event)
   }
 

@@ -50,7 +50,7 @@ test.each([
   [{ name: 'a b' }, 'a name has letters'],
   [{ name: '' }, 'a name has letters'],
   [{ name: 'x', prefix: 'kafka_server' }, 'reserved'],
-  [{ name: 'x', prefix: 'millrace' }, 'reserved'],
+  [{ name: 'x', prefix: 'millrace_task' }, 'reserved'],
   [{ name: 'x', prefix: '1x' }, 'a prefix has'],
   [{ name: 'x', tags: { task: '1' } }, 'sets the tag task'],
   [{ name: 'x', tags: { '1a': '' } }, 'not a name for a tag'],

@@ -7,7 +7,7 @@ import type { PluginSample } from '../host/messages-out.ts'
 const MAX_METRICS = 1000
 const MAX_TEXT = 200
 /** Names that the runtime exports itself. */
-const RESERVED_PREFIX = /^(kafka_|millrace_|process_|nodejs_)/
+const RESERVED_PREFIX = /^(kafka_|millrace_(connect|connector|task|thread)_|process_|nodejs_)/
 const DEFAULT_PREFIX = 'kafka_connect_plugins'
 
 interface Entry {
@@ -41,7 +41,8 @@ export class PluginMetricsRegistry implements PluginMetrics {
     for (const { sample, value } of this.#entries.values()) {
       try {
         const now = value()
-        if (typeof now === 'number') samples.push({ ...sample, value: now })
+        if (typeof now === 'number' && !(sample.type === 'counter' && !(now >= 0)))
+          samples.push({ ...sample, value: now })
       } catch {
         // The plugin cannot tell at present, and its task goes on
       }
