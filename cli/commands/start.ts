@@ -73,7 +73,10 @@ function logToFile(path: string, life: Lifecycle): void {
   })
 }
 
-/** Starts the broker of `millrace start`. The default port of the metrics is not worth a failed start. */
+/**
+ * Starts the broker of `millrace start`. If the default port of the metrics is in use, the metrics
+ * get any free port.
+ */
 async function startOwnBroker(dataDir: string, { port, metricsPort }: StartOptions): Promise<Broker> {
   const start = (metrics: number) =>
     startBroker({
