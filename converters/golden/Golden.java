@@ -1,4 +1,4 @@
-// Makes expected.json out of cases.json by running Kafka Connect's own classes: see README.md.
+// Generates expected.json from cases.json with the classes of Kafka Connect: see README.md.
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -33,7 +33,7 @@ public class Golden {
     return out;
   }
 
-  // Data that several cases share, by name: a case says "@name".
+  // Data that several cases share. A case refers to it as "@name".
   static JsonNode shared = JSON.createObjectNode();
 
   // Data is read and written as the text of JsonConverter's envelope. Null means no data.
@@ -112,7 +112,7 @@ public class Golden {
         out.put("data", text(v.schema(), v.value()));
         break;
       }
-      // read and written again: mixed lists have no form in the envelope
+      // Reads the header and writes it again, because the envelope cannot represent mixed lists.
       case "header-round": {
         HeaderConverter converter = (HeaderConverter) plugin;
         converter.configure(props);

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { BufferPool } from './buffer-pool.ts'
 
-test('memory that was given back is used for the next of about its size', () => {
+test('a returned buffer is reused for a request of a similar size', () => {
   const pool = new BufferPool()
   const first = pool.take(100_000)
   expect(first.length).toBe(100_000)
@@ -12,7 +12,7 @@ test('memory that was given back is used for the next of about its size', () => 
   expect(pool.take(100_000).buffer).not.toBe(first.buffer)
 })
 
-test('nobody gives back what is not out', () => {
+test('a buffer that was not taken, or was returned already, cannot be returned', () => {
   const pool = new BufferPool()
   const taken = pool.take(5000)
   expect([pool.owns(taken.subarray(7)), pool.owns(Buffer.alloc(5000))]).toEqual([true, false])
@@ -22,7 +22,7 @@ test('nobody gives back what is not out', () => {
   expect(() => pool.give(Buffer.alloc(10))).toThrow('not taken')
 })
 
-test('no more is kept than the limit, and what was asked for the longest ago goes first', () => {
+test('the pool keeps at most its limit, and drops the size that was not used for the longest time', () => {
   const pool = new BufferPool({ maxIdleBytes: 100_000 })
   const small = [1, 2, 3].map(() => pool.take(16_384))
   const large = pool.take(65_536)
@@ -34,7 +34,7 @@ test('no more is kept than the limit, and what was asked for the longest ago goe
   expect(pool.idleBytes).toBeLessThanOrEqual(100_000)
 })
 
-test('two that are out never share memory, and none is larger than asked for by more than a quarter or 2 KiB', () => {
+test('taken buffers never share memory, and exceed the requested size by at most a quarter or 2 KiB', () => {
   const steps = fc.array(fc.record({ size: fc.integer({ min: 0, max: 3e6 }), back: fc.nat({ max: 3 }) }), {
     maxLength: 100,
   })

@@ -1,30 +1,30 @@
-/** Steps of sizes between one power of two and the next, as a shift: four. */
+/** There are 2^STEPS buffer sizes between a power of two and the next. */
 const STEPS = 2
 const MIN_STEP = 2048
-/** Larger memory is not kept. */
+/** Larger buffers are not kept. */
 const MAX_POOLED = 8 << 20
 
 export interface BufferPoolOptions {
-  /** What is kept for later, in bytes. Default 16 MiB. */
+  /** The maximum size of all unused buffers, in bytes. Default: 16 MiB. */
   readonly maxIdleBytes?: number
-  /** Called with memory that comes back: tests spoil it, so that who still reads it is found. */
+  /** Called with each returned buffer. Tests overwrite it to detect code that still reads it. */
   readonly onGive?: (memory: Buffer) => void
 }
 
 /**
- * Memory that is used again instead of being left to the garbage collector: fresh buffers for all that passes through a broker keep V8 marking, which
- * took a third of its time.
+ * A pool of reusable buffers. New buffers for all data that passes through a broker cost a third of
+ * its CPU time in garbage collection.
  *
- * Who takes memory may give it back once nothing refers to it any more, and only then; whether a socket or a thread still reads it counts too. Who is not sure does not
- * give it back: it is then collected as any other.
+ * Return a buffer only when nothing refers to it any more, including sockets and threads. If that
+ * is not certain, do not return it: the garbage collector then frees it.
  */
 export class BufferPool {
   readonly #maxIdle: number
   readonly #onGive: ((memory: Buffer) => void) | undefined
-  /** By size, the size used last at the end. */
+  /** The unused buffers by size. The size that was returned last is the last entry. */
   readonly #idle = new Map<number, ArrayBuffer[]>()
   #idleBytes = 0
-  /** Taken and not given back. */
+  /** The buffers that were taken and not returned. */
   readonly #out = new WeakSet<ArrayBufferLike>()
 
   constructor(o: BufferPoolOptions = {}) {
@@ -32,12 +32,12 @@ export class BufferPool {
     this.#onGive = o.onGive
   }
 
-  /** What is kept for later, in bytes. */
+  /** The size of all unused buffers, in bytes. */
   get idleBytes(): number {
     return this.#idleBytes
   }
 
-  /** A buffer of that many bytes. Its content is arbitrary. */
+  /** Returns a buffer with this length. Its content is arbitrary. */
   take(bytes: number): Buffer {
     const size = sizeFor(bytes)
     const memory = this.#idle.get(size)?.pop()
@@ -47,15 +47,18 @@ export class BufferPool {
     return buffer
   }
 
-  /** Whether memory is the pool's, and not given back. */
+  /** Whether the buffer was taken from this pool and not returned. */
   owns(buffer: Buffer): boolean {
     return this.#out.has(buffer.buffer)
   }
 
-  /** Gives back what `take` gave, or any part of it for all of it. Throws when it is not out: somebody else may have it already. */
+  /**
+   * Returns a buffer to the pool. A part of the buffer stands for all of it. Throws if it was not
+   * taken.
+   */
   give(buffer: Buffer): void {
     const memory = buffer.buffer as ArrayBuffer
-    if (!this.#out.delete(memory)) throw new Error('memory was given back that was not taken, or twice')
+    if (!this.#out.delete(memory)) throw new Error('the buffer was not taken from this pool, or was returned twice')
     const size = memory.byteLength
     this.#onGive?.(Buffer.from(memory))
     if (size > MAX_POOLED) return
@@ -67,7 +70,7 @@ export class BufferPool {
     if (this.#idleBytes > this.#maxIdle) this.#shrink()
   }
 
-  /** Lets go of what was not asked for the longest. */
+  /** Drops the unused buffers whose size was not returned for the longest time. */
   #shrink(): void {
     for (const [size, idle] of this.#idle) {
       while (idle.length > 0 && this.#idleBytes > this.#maxIdle) {
@@ -80,7 +83,10 @@ export class BufferPool {
   }
 }
 
-/** Few sizes, so that what comes back fits what is asked for next; at most a quarter is unused, but for the smallest. */
+/**
+ * Rounds up to one of few sizes, so that returned buffers fit later requests. At most a quarter of
+ * a buffer is unused, except for the smallest size.
+ */
 function sizeFor(bytes: number): number {
   const step = Math.max(MIN_STEP, 2 ** (31 - STEPS - Math.clz32(Math.max(1, bytes - 1))))
   return Math.max(1, Math.ceil(bytes / step)) * step

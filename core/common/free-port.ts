@@ -1,14 +1,14 @@
 import { createServer } from 'node:net'
 
 /**
- * Below what systems give to outgoing connections (Linux from 32768 on, others from 49152): so none of those takes the port before it is
- * used, and nobody who connects to it in vain is connected with himself.
+ * The range is below the ports of outgoing connections (from 32768 on Linux, from 49152 elsewhere).
+ * So no outgoing connection can take the port, and no client can connect to itself.
  */
 const FROM = 15_000
 const TO = 32_000
 const TRIES = 100
 
-/** A port of 127.0.0.1 that is free now. */
+/** Returns a port of 127.0.0.1 that is free now. */
 export async function freePort(): Promise<number> {
   for (let n = 0; n < TRIES; n++) {
     const port = FROM + Math.floor(Math.random() * (TO - FROM))
@@ -17,7 +17,7 @@ export async function freePort(): Promise<number> {
   throw new Error(`no free port in ${TRIES} tries`)
 }
 
-/** Whether somebody listens on this port of 127.0.0.1. Port 0 never is. */
+/** Whether a process listens on this port of 127.0.0.1. */
 export function isTaken(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer()

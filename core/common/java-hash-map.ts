@@ -19,19 +19,26 @@ export function bucketsOfCapacity(capacity: number): number {
   return buckets
 }
 
-/** Returns the number of buckets of `new HashMap(map)` in Java 17, for a map with `size` entries. */
+/**
+ * Returns the number of buckets of `new HashMap(map)` in Java 17, for a map with `size` entries.
+ */
 export function bucketsOfCopy(size: number): number {
   return size === 0 ? DEFAULT_BUCKETS : bucketsOfCapacity(Math.trunc(size / LOAD_FACTOR + 1))
 }
 
-/** Returns the number of buckets after `size` entries were put, one by one, into a map with `buckets` buckets. */
+/**
+ * Returns the number of buckets after `size` entries were put, one by one, into a map with
+ * `buckets` buckets.
+ */
 export function bucketsAfterPuts(size: number, buckets = DEFAULT_BUCKETS): number {
   let now = buckets
   while (size > now * LOAD_FACTOR) now *= 2
   return now
 }
 
-/** Returns the items in the order in which a HashMap iterates them, after they were put one by one. */
+/**
+ * Returns the items in the order in which a HashMap iterates them, after they were put one by one.
+ */
 export function inHashOrder<T>(items: readonly T[], hashOf: (item: T) => number, buckets = DEFAULT_BUCKETS): T[] {
   const mask = bucketsAfterPuts(items.length, buckets) - 1
   const placed = items.map(item => {

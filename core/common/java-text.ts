@@ -1,6 +1,5 @@
 /**
- * String.trim of Java: takes away control characters and spaces up to U+0020, and no other white
- * space.
+ * Java's String.trim: removes control characters and spaces up to U+0020, but no other white space.
  */
 export function javaTrim(text: string): string {
   let start = 0

@@ -7,13 +7,13 @@ import { makeDirs } from './make-dirs.ts'
 const dir = mkdtempSync(join(tmpdir(), 'make-dirs-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
-test('makes what is missing, and is content with what is there', () => {
+test('creates missing directories, and accepts existing ones', () => {
   makeDirs(join(dir, 'a/b/c'))
   makeDirs(join(dir, 'a/b/c'))
   expect(existsSync(join(dir, 'a/b/c'))).toBe(true)
 })
 
-test('a file in the way is an error', () => {
+test('a file instead of a directory is an error', () => {
   writeFileSync(join(dir, 'file'), '')
   expect(() => makeDirs(join(dir, 'file'))).toThrow(/is a file/)
   expect(() => makeDirs(join(dir, 'file/below'))).toThrow(/ENOTDIR|is a file/)

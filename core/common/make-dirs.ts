@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 
 /**
- * Makes a directory and those above it that are missing. Unlike `mkdirSync` with `recursive` it ends where a directory cannot be made although its
- * parent is there, as in /proc: Node goes round in circles there for ever. Throws the file system's error.
+ * Creates a directory and its missing parents. Throws the error of the file system. `mkdirSync`
+ * with `recursive` is not used, because it loops forever if a directory cannot be created in an
+ * existing parent, such as /proc.
  */
 export function makeDirs(dir: string): void {
   const missing: string[] = []
@@ -13,7 +14,7 @@ export function makeDirs(dir: string): void {
     try {
       mkdirSync(path)
     } catch (error) {
-      // somebody else may have made it in between
+      // Another process may have created it in the meantime.
       if (!existsSync(path)) throw error
     }
   }

@@ -6,7 +6,7 @@ const errors = defineErrors({
   MR_TEST_FINAL: { message: 'no more', fix: 'Give up.' },
 })
 
-test('a message says what failed, then what to do, then the code, with the particulars filled in', () => {
+test('a message contains what failed, what to do, and the code, with the placeholders filled in', () => {
   const cause = new Error('below')
   const error = errors.create('MR_TEST_HELD', { slot: 's', pid: 7 }, { cause })
   expect(error).toBeInstanceOf(MillraceError)
@@ -14,16 +14,16 @@ test('a message says what failed, then what to do, then the code, with the parti
   expect(error).toMatchObject({ code: 'MR_TEST_HELD', retriable: true, params: { slot: 's', pid: '7' }, cause })
 })
 
-test('what was put in is not taken for a placeholder again', () => {
+test('a placeholder in a parameter is not filled in', () => {
   expect(errors.create('MR_TEST_HELD', { slot: '{pid}', pid: 1 }).message).toContain('slot {pid} is held by 1')
 })
 
-test('declared errors are known by code, and a code must look like one', () => {
+test('declared errors are found by code, and invalid codes are rejected', () => {
   expect(declaredErrors().get('MR_TEST_FINAL')).toMatchObject({ fix: 'Give up.' })
-  expect(() => defineErrors({ nonsense: { message: '', fix: '' } })).toThrow(/MR_ROOM_WHAT/)
+  expect(() => defineErrors({ nonsense: { message: '', fix: '' } })).toThrow(/MR_MODULE_WHAT/)
 })
 
-test('whether an error may be retried is read off it, whatever its class', () => {
+test('isRetriable does not depend on the class of the error', () => {
   expect([errors.create('MR_TEST_HELD', { slot: 1, pid: 2 }), { retriable: true }].every(isRetriable)).toBe(true)
   expect(
     [errors.create('MR_TEST_FINAL', {}), new Error('x'), null, 'text', undefined, { retriable: 'yes' }].some(
@@ -32,7 +32,7 @@ test('whether an error may be retried is read off it, whatever its class', () =>
   ).toBe(false)
 })
 
-test('anything that was thrown has a message', () => {
+test('anything thrown has a message', () => {
   expect(messageOf(new AggregateError([new Error('a'), new Error('b')]))).toBe('a; b')
   expect(messageOf(undefined)).toBe('undefined')
   expect(messageOf(new TypeError())).toBe('TypeError')
@@ -42,5 +42,5 @@ test('anything that was thrown has a message', () => {
       throw new Error('not even that')
     },
   }
-  expect(messageOf(hostile)).toContain('cannot be turned into text')
+  expect(messageOf(hostile)).toContain('cannot be converted to text')
 })

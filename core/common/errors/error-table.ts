@@ -1,20 +1,20 @@
-/** Names between braces in a message template: `'slot {slot} is held by pid {pid}'` gives `'slot' | 'pid'`. */
+/** The placeholders of a message: `'slot {slot} is held by pid {pid}'` gives `'slot' | 'pid'`. */
 type Params<M extends string> = M extends `${string}{${infer P}}${infer Rest}` ? P | Params<Rest> : never
 
-/** One row of an error table: what failed, what to do about it, and whether trying again can help. */
+/** A row of an error table. */
 export interface ErrorRow {
-  /** What failed, with `{name}` placeholders for the particulars. Never put a secret in it. */
+  /** What failed, with `{name}` placeholders. It must not contain secrets. */
   readonly message: string
-  /** What the reader can do. A full sentence; placeholders are filled in here too. */
+  /** What to do, in full sentences. It can contain the placeholders of the message. */
   readonly fix: string
-  /** Kafka's "retriable": the same call may succeed later. Default false. */
+  /** Whether the same call may succeed later, as Kafka defines "retriable". Default: false. */
   readonly retriable?: boolean
 }
 
 /**
- * An error with a stable code from one of the error tables. `message` is complete for a log line or a REST answer:
- * what failed, then what to do, then the code. Tell it from others by `code`, never by class, since a plugin may carry
- * its own copy of this module.
+ * An error with a stable code from an error table. The message says what failed and what to do, and
+ * contains the code. Check `code` and not the class, because a plugin may use its own copy of this
+ * module.
  */
 export class MillraceError extends Error {
   readonly code: string
@@ -36,7 +36,7 @@ export class MillraceError extends Error {
   }
 }
 
-/** A table of errors by code; `create` makes one, with the placeholders of its message checked by the compiler. */
+/** A table of errors by code. The compiler checks the placeholders that are passed to `create`. */
 export interface ErrorTable<T extends Record<string, ErrorRow>> {
   readonly rows: T
   create<C extends keyof T & string>(
@@ -49,12 +49,12 @@ export interface ErrorTable<T extends Record<string, ErrorRow>> {
 const tables = new Map<string, ErrorRow>()
 
 /**
- * Declares the errors of a room. Codes are `MR_<ROOM>_<WHAT>`, stable once released, and unique in the program.
- * `docs/errors.md` is generated from all tables.
+ * Declares the errors of a module. Codes have the form `MR_<MODULE>_<WHAT>`. They are unique, and
+ * do not change once released. `docs/errors.md` is generated from all tables.
  */
 export function defineErrors<const T extends Record<string, ErrorRow>>(rows: T): ErrorTable<T> {
   for (const [code, row] of Object.entries(rows)) {
-    if (!/^MR_[A-Z0-9_]+$/.test(code)) throw new TypeError(`error code ${code} must look like MR_ROOM_WHAT`)
+    if (!/^MR_[A-Z0-9_]+$/.test(code)) throw new TypeError(`error code ${code} must look like MR_MODULE_WHAT`)
     tables.set(code, row)
   }
   return {
@@ -63,23 +63,26 @@ export function defineErrors<const T extends Record<string, ErrorRow>>(rows: T):
   }
 }
 
-/** Every declared error of the modules loaded so far, by code: the source of `docs/errors.md`. */
+/**
+ * Returns the declared errors of all loaded modules, by code. `docs/errors.md` is generated from
+ * them.
+ */
 export function declaredErrors(): ReadonlyMap<string, ErrorRow> {
   return tables
 }
 
-/** Whether an error of any origin says that trying again can help. */
+/** Whether an error is marked as retriable. */
 export function isRetriable(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'retriable' in error && error.retriable === true
 }
 
-/** The message of anything that was thrown, never empty. Never throws itself, whatever a plugin threw. */
+/** Returns the message of anything thrown. It is never empty. Never throws. */
 export function messageOf(error: unknown): string {
   try {
     if (error instanceof AggregateError && error.errors.length > 0 && !error.message)
       return error.errors.map(messageOf).join('; ')
-    return (error instanceof Error ? error.message || error.name : String(error)) || 'an empty text was thrown'
+    return (error instanceof Error ? error.message || error.name : String(error)) || 'an empty string was thrown'
   } catch {
-    return 'something was thrown that cannot be turned into text'
+    return 'a value was thrown that cannot be converted to text'
   }
 }

@@ -8,13 +8,13 @@ test.each([
   '["hushhush"',
   '{"a":"hush\nhush"}',
   '{"a":1}hush',
-])('what is wrong with %j is told without its text', text => {
-  let told = ''
+])('the error about %j does not contain its text', text => {
+  let message = ''
   try {
     JSON.parse(text)
   } catch (error) {
-    told = jsonError(error)
+    message = jsonError(error)
   }
-  expect(told).toMatch(/JSON|token/)
-  expect(told).not.toMatch(/hush/)
+  expect(message).toMatch(/JSON|token/)
+  expect(message).not.toMatch(/hush/)
 })

@@ -1,7 +1,9 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { setImmediate } from 'node:timers'
 
-/** What waits for a slow reader, in characters. Entries beyond this limit are dropped and counted. */
+/**
+ * What waits for a slow reader, in characters. Entries beyond this limit are dropped and counted.
+ */
 const MAX_WAITING = 4 * 1024 * 1024
 /** Entries are written at the end of the event loop's turn, or when this many characters wait. */
 const WRITE_AT = 16 * 1024
@@ -18,9 +20,10 @@ export interface LogOutputOptions {
 }
 
 /**
- * Writes the entries of the log to a file or a file descriptor. The entries of one turn of the event
- * loop cost one system call. A full pipe does not block: entries wait in a bounded buffer until its
- * reader continues. A process that exits writes the rest first, also after an uncaught exception.
+ * Writes the entries of the log to a file or a file descriptor. The entries of one turn of the
+ * event loop cost one system call. A full pipe does not block: entries wait in a bounded buffer
+ * until its reader continues. A process that exits writes the rest first, also after an uncaught
+ * exception.
  */
 export class LogOutput {
   readonly #fd: number

@@ -1,5 +1,5 @@
 /**
- * A parsed Java pattern. Character sets are already text of a JavaScript RegExp with the flag `v`.
+ * A node of a parsed Java pattern. Character sets have the syntax of JavaScript with the flag `v`.
  */
 export type Node =
   | { readonly kind: 'set'; readonly source: string }
@@ -22,7 +22,7 @@ const LONG = 2 ** 31 - 1
 
 export const EMPTY: Node = { kind: 'sequence', items: [] }
 
-/** How many characters a node matches at least and at most. */
+/** Returns the minimum and maximum number of characters that a node matches. */
 export function widthOf(node: Node): { min: number; max: number } {
   switch (node.kind) {
     case 'set':
@@ -37,7 +37,7 @@ export function widthOf(node: Node): { min: number; max: number } {
       return widthOf(node.body)
     case 'repeat': {
       const { min, max } = widthOf(node.body)
-      // Java treats `a*` as long but finite, so that a lookbehind may contain it
+      // Java treats the length of `a*` as finite, so a lookbehind may contain it.
       if (node.body.kind === 'set') return { min: node.min, max: Math.min(node.max, LONG) }
       return { min: min * node.min, max: max === 0 || node.max === 0 ? 0 : max * node.max }
     }
@@ -50,7 +50,7 @@ export function widthOf(node: Node): { min: number; max: number } {
   }
 }
 
-/** The numbers of the capturing groups in a node. */
+/** Returns the numbers of the capturing groups in a node. */
 export function groupsIn(node: Node): number[] {
   switch (node.kind) {
     case 'group':

@@ -1,13 +1,13 @@
 import type { Flags } from './flags.ts'
 
-/** One code point as it may stand anywhere in a RegExp with the flag `v`. */
+/** Renders a code point so that it is valid anywhere in a RegExp with the flag `v`. */
 export function literal(code: number): string {
   const isWord = (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122)
   return isWord ? String.fromCharCode(code) : `\\u{${code.toString(16)}}`
 }
 
 /**
- * All characters from one code point to another, in upper and lower case where the flags say so.
+ * Returns the set of a range of code points. With the flag `i` it contains both cases.
  */
 export function rangeSet(from: number, to: number, flags: Flags): string {
   const own = from === to ? literal(from) : `${literal(from)}-${literal(to)}`
@@ -16,7 +16,7 @@ export function rangeSet(from: number, to: number, flags: Flags): string {
   return others === '' && from === to ? own : `[${own}${others}]`
 }
 
-/** The other case of the ASCII letters in a range. */
+/** Returns the other case of the ASCII letters in a range. */
 function asciiVariants(from: number, to: number): string {
   const shifted = (low: number, high: number, by: number) => {
     const a = Math.max(from, low)
@@ -26,17 +26,19 @@ function asciiVariants(from: number, to: number): string {
   return shifted(65, 90, 32) + shifted(97, 122, -32)
 }
 
-// Java compares characters by Character.toUpperCase and toLowerCase, which know one character for
-// each.
+// Java compares characters with Character.toUpperCase and toLowerCase, which map to a single
+// character.
 const single = (text: string, otherwise: number): number =>
   text.length === (text.codePointAt(0)! > 0xffff ? 2 : 1) ? text.codePointAt(0)! : otherwise
 const upper = (code: number): number => single(String.fromCodePoint(code).toUpperCase(), code)
 const lower = (code: number): number => single(String.fromCodePoint(code).toLowerCase(), code)
 
-/** The last code points of letters with two cases. */
+/** The last code point of a letter with two cases. */
 const CASED_END = 0x1_ff_ff
 let cased: [code: number, upper: number, lower: number][] | null = null
-/** The variants of single characters, found once: a pattern may hold each of them many times. */
+/**
+ * A cache of the case variants of single characters. A pattern may contain a character many times.
+ */
 const variants = new Map<number, string>()
 
 function unicodeVariants(from: number, to: number): string {
@@ -71,7 +73,9 @@ function findVariants(from: number, to: number): string {
 export const LINE_ENDS = '\\n\\r\\u{85}\\u{2028}\\u{2029}'
 const ASCII_SPACE = ' \\t\\n\\u{b}\\f\\r'
 
-/** `\d`, `\w`, `\s`, `\h`, `\v` and their complements; null for another letter. */
+/**
+ * Returns the set of `\d`, `\w`, `\s`, `\h`, `\v` or their complements; null for another letter.
+ */
 export function predefinedSet(letter: string, unicode: boolean): string | null {
   const set = positiveSet(letter.toLowerCase(), unicode)
   if (set === null) return null
@@ -95,5 +99,5 @@ function positiveSet(letter: string, unicode: boolean): string | null {
   }
 }
 
-/** The complement of a set. */
+/** Returns the complement of a set. */
 export const complement = (set: string): string => `[^${set}]`

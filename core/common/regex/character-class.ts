@@ -4,10 +4,10 @@ import { escapedCode } from './escapes.ts'
 import type { Flags } from './flags.ts'
 import { propertySet } from './properties.ts'
 
-/** How deep classes may be nested in each other. */
+/** The maximum nesting of character classes. */
 const MAX_DEPTH = 100
 
-/** Parses a character class, its `[` taken already, into a set of JavaScript. */
+/** Parses a character class after its `[`, and returns it as a JavaScript set. */
 export function characterClass(cursor: Cursor, flags: Flags, depth = 0): string {
   if (depth > MAX_DEPTH) cursor.fail('Character classes are nested too deep')
   const negated = cursor.peek() === 0x5e && !cursor.isQuoted
@@ -17,7 +17,7 @@ export function characterClass(cursor: Cursor, flags: Flags, depth = 0): string 
   return negated ? complement(set) : set
 }
 
-/** The content up to the `]`, which stays. */
+/** Parses the content up to the `]`, without consuming it. */
 function content(cursor: Cursor, flags: Flags, depth: number): string {
   let left: string[] = []
   for (;;) {
@@ -35,7 +35,7 @@ function content(cursor: Cursor, flags: Flags, depth: number): string {
   }
 }
 
-/** The right side of `&&`, up to the next `&&` or the end. */
+/** Parses the right side of `&&`, up to the next `&&` or the end. */
 function operand(cursor: Cursor, flags: Flags, depth: number): string[] {
   const sets: string[] = []
   while (!cursor.ended && !cursor.sees(']') && !cursor.sees('&')) {
@@ -51,7 +51,7 @@ function operand(cursor: Cursor, flags: Flags, depth: number): string[] {
 const unionOf = (sets: readonly string[]): string => `[${sets.join('')}]`
 const intersection = (a: readonly string[], b: readonly string[]): string => `[${unionOf(a)}&&${unionOf(b)}]`
 
-/** One character, range, or predefined set. */
+/** Parses one character, range, or predefined set. */
 function item(cursor: Cursor, flags: Flags): string {
   const first = member(cursor, flags)
   if (typeof first === 'string') return first
@@ -65,7 +65,7 @@ function item(cursor: Cursor, flags: Flags): string {
   return rangeSet(first, last, flags)
 }
 
-/** A code point, or the set that an escape stands for. */
+/** Parses a code point, or the escape of a set. */
 function member(cursor: Cursor, flags: Flags): number | string {
   const quoted = cursor.isQuoted
   const code = cursor.take()
@@ -76,8 +76,8 @@ function member(cursor: Cursor, flags: Flags): number | string {
 }
 
 /**
- * The set that `\d`, `\p{Alpha}` and the like stand for, their letter taken already; null where it
- * is no set.
+ * Parses an escape such as `\d` or `\p{Alpha}` after its letter. Returns null if it is not the
+ * escape of a set.
  */
 export function escapedSet(cursor: Cursor, letter: number, flags: Flags): string | null {
   const name = String.fromCodePoint(letter)

@@ -2,12 +2,12 @@ import { PatternError } from './pattern-error.ts'
 
 export const END = -1
 
-/** A pattern as code points, the ones between `\Q` and `\E` marked as quoted. */
+/** A pattern as code points. Those between `\Q` and `\E` are marked as quoted. */
 export class Cursor {
   readonly #codes: number[] = []
   readonly #quoted: boolean[] = []
   at = 0
-  /** Whether white space and comments are skipped: the flag `x`. */
+  /** Whether white space and comments are skipped (the flag `x`). */
   comments = false
 
   constructor(pattern: string) {
@@ -35,24 +35,24 @@ export class Cursor {
     return this.at >= this.#codes.length
   }
 
-  /** The next code point without taking it; END at the end. */
+  /** Returns the next code point without consuming it; END at the end. */
   peek(): number {
     this.#skip()
     return this.#codes[this.at] ?? END
   }
 
-  /** Whether the next is this character, and no quoted one. */
+  /** Whether the next character is this one and is not quoted. */
   sees(character: string): boolean {
     return this.peek() === character.codePointAt(0) && !this.isQuoted
   }
 
-  /** Whether these ASCII characters follow, with nothing skipped between them. */
+  /** Whether these ASCII characters follow, without skipped text between them. */
   seesText(text: string): boolean {
     this.#skip()
     return [...text].every((c, i) => this.#codes[this.at + i] === c.charCodeAt(0) && !this.#quoted[this.at + i])
   }
 
-  /** The code point after the next one, nothing skipped between. */
+  /** Returns the code point directly after the next one. */
   second(): number {
     this.#skip()
     return this.#codes[this.at + 1] ?? END
@@ -68,7 +68,7 @@ export class Cursor {
     return this.#codes[this.at++] ?? END
   }
 
-  /** Takes the next code point whatever it is: also white space. */
+  /** Consumes the next code point, also if it is white space. */
   takeRaw(): number {
     return this.#codes[this.at++] ?? END
   }

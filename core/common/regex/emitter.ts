@@ -2,15 +2,17 @@ import { groupsIn, type Node, widthOf } from './ast.ts'
 import { PatternError } from './pattern-error.ts'
 
 export interface Emitted {
-  /** The pattern in JavaScript's syntax, for the flag `v`. */
+  /** The pattern in JavaScript syntax, for the flag `v`. */
   readonly source: string
-  /** JavaScript's number of each of Java's groups. */
+  /** The JavaScript group number of each Java group. */
   readonly indexes: ReadonlyMap<number, number>
-  /** Groups whose text can differ from Java's. */
+  /** The groups whose text can differ from Java's. */
   readonly unreliable: ReadonlySet<number>
 }
 
-/** Writes a parsed pattern as JavaScript. Throws PatternError for what has no equivalent. */
+/**
+ * Renders a parsed pattern in JavaScript syntax. Throws a PatternError if there is no equivalent.
+ */
 export function emitPattern(root: Node, groups: number): Emitted {
   const emitter = new Emitter(groups)
   const source = emitter.emit(root, false)
@@ -22,7 +24,7 @@ class Emitter {
   readonly unreliable = new Set<number>()
   readonly #groups: number
   #next = 1
-  /** Groups that have matched for certain where the emitter is. */
+  /** The groups that have always matched at the current position. */
   #matched = new Set<number>()
 
   constructor(groups: number) {
@@ -97,7 +99,8 @@ class Emitter {
   }
 
   /**
-   * A lookahead never gives back what it matched; the reference to its group then takes that text.
+   * Uses a lookahead, because it never backtracks. The reference to its group then consumes the
+   * text.
    */
   #atomic(body: Node, behind: boolean): string {
     if (behind) throw PatternError.unsupported('an atomic group or possessive quantifier in a look-behind')
@@ -113,7 +116,7 @@ class Emitter {
   }
 
   #backreference(group: number, ignoreCase: boolean, behind: boolean): string {
-    // Java: a group that does not exist never matches.
+    // In Java, a reference to a missing group never matches.
     if (group > this.#groups) return '(?!)'
     if (ignoreCase) throw PatternError.unsupported('a back reference that ignores case')
     if (behind) throw PatternError.unsupported('a back reference in a look-behind')

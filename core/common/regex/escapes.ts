@@ -4,8 +4,8 @@ import { PatternError } from './pattern-error.ts'
 const CONTROLS: Readonly<Record<string, number>> = { a: 7, e: 0x1b, f: 12, n: 10, r: 13, t: 9 }
 
 /**
- * The character that an escape stands for, the letter after the backslash taken already: `\t`,
- * `\x41`, `\u0041`, `\0101`, `\cA`, `\-`. Throws PatternError for a letter that Java does not know.
+ * Parses the escape of a character after its first letter: `\t`, `\x41`, `\u0041`, `\0101`, `\cA`,
+ * `\-`. Throws a PatternError for a letter that Java does not support.
  */
 export function escapedCode(cursor: Cursor, letter: number): number {
   const name = String.fromCodePoint(letter)

@@ -1,4 +1,4 @@
-/** The flags of a Java pattern, as `(?i)` and the others set them. */
+/** The flags of a Java pattern, set by `(?i)` and similar groups. */
 export interface Flags {
   readonly ignoreCase: boolean
   readonly unicodeCase: boolean
@@ -19,7 +19,7 @@ export const NO_FLAGS: Flags = {
   comments: false,
 }
 
-/** What each letter of `(?idmsuxU)` changes; null for a letter that is no flag. */
+/** Returns the change that a letter of `(?idmsuxU)` makes; null for other letters. */
 export function changeOf(letter: string, on: boolean): Partial<Flags> | null {
   switch (letter) {
     case 'i':

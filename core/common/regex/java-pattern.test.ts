@@ -42,11 +42,11 @@ const piece = fc.oneof(
   ),
 )
 
-test('every text is a pattern that JavaScript compiles, or is rejected with the reason', () => {
+test('every text is compiled, or rejected with the reason', () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 14 }), pieces => {
       const wrong = JavaPattern.wrong(pieces.join(''))
-      // Our own words, never those of JavaScript about the translation.
+      // The message must be ours, not that of JavaScript about the translated pattern.
       expect(wrong ?? '').not.toMatch(/Invalid regular expression/)
     }),
     { numRuns: 3000 },
@@ -70,6 +70,6 @@ test('more capturing groups than V8 compiles in reasonable time are rejected; ot
   expect(JavaPattern.wrong('(?:a|b)'.repeat(5000))).toBeNull()
 })
 
-test('possessive quantifiers keep a nested repetition from taking exponential time', () => {
+test('a nested repetition with possessive quantifiers does not take exponential time', () => {
   expect(JavaPattern.compile('(?:a++)+b').matches('a'.repeat(5_000))).toBe(false)
 })

@@ -5,9 +5,8 @@ import { PatternError } from './pattern-error.ts'
 import { parseReplacement, type ReplacementPart } from './replacement.ts'
 
 /**
- * A pattern of java.util.regex, run by JavaScript's RegExp. It searches by backtracking, as Java
- * does: nested repetitions such as `(a+)+` can take exponential time on a long text that does not
- * match.
+ * A pattern of java.util.regex, run by JavaScript's RegExp. As in Java, nested repetitions such as
+ * `(a+)+` can take exponential time on a long text that does not match.
  */
 export class JavaPattern {
   readonly pattern: string
@@ -26,20 +25,20 @@ export class JavaPattern {
   }
 
   /**
-   * Pattern.compile. Throws PatternError for an invalid pattern, or one that JavaScript cannot
-   * express.
+   * Java's Pattern.compile. Throws a PatternError if the pattern is invalid, or if JavaScript
+   * cannot express it.
    */
   static compile(pattern: string, flags: Partial<Flags> = {}): JavaPattern {
     try {
       return new JavaPattern(pattern, { ...NO_FLAGS, ...flags })
     } catch (error) {
       if (error instanceof PatternError) throw error
-      // V8's own limits: too large, too many groups.
+      // V8 rejects patterns that are too large or have too many groups.
       throw PatternError.unsupported(`this pattern (${(error as Error).message})`)
     }
   }
 
-  /** What is wrong with a pattern; null if it is valid. */
+  /** Returns the error message for a pattern; null if it is valid. */
   static wrong(pattern: string, flags: Partial<Flags> = {}): string | null {
     try {
       JavaPattern.compile(pattern, flags)
@@ -51,21 +50,21 @@ export class JavaPattern {
   }
 
   /**
-   * Groups whose text can differ from Java's: JavaScript resets groups at each iteration of a
+   * The groups whose text can differ from Java's. JavaScript resets groups at each iteration of a
    * repetition, and does not accept an empty iteration.
    */
   get unreliableGroups(): ReadonlySet<number> {
     return this.#emitted.unreliable
   }
 
-  /** Matcher.matches: whether the whole text matches. */
+  /** Java's Matcher.matches: whether the whole text matches. */
   matches(text: string): boolean {
     return this.whole.test(text)
   }
 
   /**
-   * Matcher.group(1) and on of a match of the whole text, null where a group took no part; null for
-   * no match.
+   * Returns the groups of a match of the whole text, from Matcher.group(1) on. A group that did not
+   * match is null. Returns null if the text does not match.
    */
   groups(text: string): (string | null)[] | null {
     const match = this.whole.exec(text)
@@ -73,7 +72,7 @@ export class JavaPattern {
     return Array.from({ length: this.#parsed.groups }, (_, i) => this.#group(match, i + 1))
   }
 
-  /** A replacement for `replaceFirst`, checked. Throws PatternError. */
+  /** Parses a replacement for `replaceFirst`. Throws a PatternError. */
   replacement(text: string): readonly ReplacementPart[] {
     const parts = parseReplacement(text, this.#parsed.groups, this.#parsed.names)
     for (const part of parts) {
@@ -84,7 +83,7 @@ export class JavaPattern {
     return parts
   }
 
-  /** Matcher.replaceFirst: the first part of the text that matches is replaced. */
+  /** Java's Matcher.replaceFirst: replaces the first match in the text. */
   replaceFirst(text: string, replacement: readonly ReplacementPart[]): string {
     const match = this.#first.exec(text)
     if (!match) return text

@@ -6,10 +6,11 @@ import { escapedCode } from './escapes.ts'
 import { changeOf, type Flags } from './flags.ts'
 import { PatternError } from './pattern-error.ts'
 
-/** How deep groups may be nested in each other. */
+/** The maximum nesting of groups. */
 const MAX_DEPTH = 250
 /**
- * V8 takes seconds to compile many more of them next to alternatives, and minutes for some 30,000.
+ * The maximum number of capturing groups. With many more groups and alternatives, V8 takes seconds
+ * to compile the pattern, and minutes with about 30,000.
  */
 const MAX_GROUPS = 2000
 const MAX_COUNT = 2 ** 31 - 1
@@ -67,7 +68,7 @@ class Parser {
     return items.length === 1 ? items[0]! : { kind: 'sequence', items }
   }
 
-  /** Null for flags, which match nothing. */
+  /** Parses one element. Returns null for inline flags, which match nothing. */
   #atom(): Node | null {
     const cursor = this.#cursor
     if (cursor.isQuoted) return this.#character(cursor.take())
@@ -245,7 +246,7 @@ class Parser {
     return { kind: 'look', ahead, negative, body }
   }
 
-  /** Everything up to the closing parenthesis; flags set inside end there. */
+  /** Parses up to the closing parenthesis. Flags that are set inside end there. */
   #enclosed(flags: Flags = this.#flags): Node {
     if (++this.#depth > MAX_DEPTH) throw PatternError.unsupported(`a pattern with more than ${MAX_DEPTH} nested groups`)
     const outer = this.#flags
@@ -341,14 +342,14 @@ class Parser {
     const greedy: Node = { kind: 'repeat', body, min, max, mode: 'greedy' }
     if (!this.#cursor.sees('+')) return greedy
     this.#cursor.take()
-    // Java tries each turn of a possessive repetition once.
+    // Java tries each iteration of a possessive repetition once.
     return { kind: 'atomic', body: body.kind === 'set' ? greedy : { ...greedy, body: { kind: 'atomic', body } } }
   }
 }
 
 const UNICODE_WORD = '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]'
-// Up to Java 18 a boundary counts letters, digits and their combining marks of all scripts, though
-// \w is ASCII alone.
+// Up to Java 18, word boundaries use the letters, digits and combining marks of all scripts,
+// although \w contains ASCII only.
 const LETTER = '[\\p{L}\\p{Nd}]'
 const WORD_BEFORE = `(?:[\\p{L}\\p{Nd}_]|${LETTER}\\p{Mn}+)`
 const WORD_AFTER = `(?:[\\p{L}\\p{Nd}_]|(?<=${LETTER}\\p{Mn}*)\\p{Mn})`
@@ -367,6 +368,6 @@ const LINE_BREAK: Node = {
   ],
 }
 
-/** `\Z`: the end, or the line terminator before it. */
+/** Returns `\Z`: the end of the text, or before its last line terminator. */
 const lastLine = (unixLines: boolean): string =>
   unixLines ? '(?=\\n?$)' : `(?=(?:\\r\\n|[${LINE_ENDS}])?$)(?!(?<=\\r)\\n)`

@@ -1,6 +1,6 @@
-/** A Java pattern that is wrong, or that JavaScript cannot express. */
+/** The error for a Java pattern that is invalid, or that JavaScript cannot express. */
 export class PatternError extends Error {
-  /** False if the pattern is valid in Java. */
+  /** Whether the pattern is invalid in Java too. */
   readonly isSyntax: boolean
 
   private constructor(message: string, isSyntax: boolean) {

@@ -4,7 +4,7 @@ import { PatternError } from './pattern-error.ts'
 
 const PUNCT = '!-\\/\\:-@\\[-`\\{-~'
 
-/** POSIX classes: of ASCII alone, and with `(?U)`. */
+/** The POSIX classes: the ASCII set, and the set with `(?U)`. */
 const POSIX: Readonly<Record<string, readonly [ascii: string, unicode: string]>> = {
   Lower: ['a-z', '\\p{Lowercase}'],
   Upper: ['A-Z', '\\p{Uppercase}'],
@@ -21,7 +21,7 @@ const POSIX: Readonly<Record<string, readonly [ascii: string, unicode: string]>>
   ASCII: ['\\u{0}-\\u{7f}', '\\u{0}-\\u{7f}'],
 }
 
-/** The methods of java.lang.Character, as `\p{javaLowerCase}`. */
+/** The methods of java.lang.Character, used as `\p{javaLowerCase}`. */
 const JAVA: Readonly<Record<string, string>> = {
   LowerCase: '\\p{Lowercase}',
   UpperCase: '\\p{Uppercase}',
@@ -40,7 +40,7 @@ const JAVA: Readonly<Record<string, string>> = {
   JavaIdentifierStart: '\\p{L}\\p{Nl}\\p{Sc}\\p{Pc}',
 }
 
-/** Unicode's binary properties that Java knows, by their upper-case names. */
+/** The binary Unicode properties that Java supports, by their upper-case names. */
 const BINARY: Readonly<Record<string, string>> = {
   ALPHABETIC: '\\p{Alphabetic}',
   LETTER: '\\p{L}',
@@ -66,7 +66,7 @@ const CASED = new Set(['Lower', 'Upper', 'javaLowerCase', 'javaUpperCase', 'java
 const CASED_BINARY = new Set(['LOWERCASE', 'UPPERCASE', 'TITLECASE'])
 const ANY_CASE = '\\p{Lu}\\p{Ll}\\p{Lt}'
 
-/** The set of `\p{name}` or, negated, of `\P{name}`. Throws PatternError. */
+/** Returns the set of `\p{name}`, or of `\P{name}` if negated. Throws a PatternError. */
 export function propertySet(name: string, negated: boolean, flags: Flags, at: number): string {
   const set = `[${positive(name, flags, at)}]`
   return negated ? complement(set) : set
@@ -86,7 +86,7 @@ function positive(name: string, flags: Flags, at: number): string {
   return category(name, flags) ?? unknown(name, at)
 }
 
-/** With `(?U)` the case of the name does not matter. */
+/** Ignores the case of the name with `(?U)`. */
 function posixClass(name: string, flags: Flags): [string, readonly [string, string] | undefined] {
   const own = flags.unicodeClasses
     ? (Object.keys(POSIX).find(n => n.toUpperCase() === name.toUpperCase() && n !== 'ASCII') ?? name)

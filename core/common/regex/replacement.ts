@@ -4,9 +4,9 @@ import { PatternError } from './pattern-error.ts'
 export type ReplacementPart = string | number
 
 /**
- * Java's replacement text: `$1`, `${name}`, and a backslash before a literal character. `$12` is
- * group 12 where there is one, else group 1 and a 2. Throws PatternError in the words of
- * Matcher.replaceFirst.
+ * Parses Java's replacement text: `$1`, `${name}`, and a backslash before a literal character.
+ * `$12` is group 12 if it exists, otherwise group 1 and the digit 2. Throws a PatternError with the
+ * messages of Matcher.replaceFirst.
  */
 export function parseReplacement(
   text: string,

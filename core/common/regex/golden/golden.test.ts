@@ -8,9 +8,9 @@ interface Case {
   inputs: string[]
   replacement?: string
   flags?: 'i'
-  /** Why JavaScript cannot express it: the error must say so. */
+  /** Why JavaScript cannot express the pattern. The error must contain it. */
   unsupported?: string
-  /** Groups that can differ from Java's. */
+  /** The groups that can differ from Java's. */
   unreliable?: number[]
 }
 
@@ -64,7 +64,7 @@ test.each(cases.map((c, i) => [c.pattern, c, expected[i]!] as const))('as java.u
     expect(ours).toEqual({ error: expect.any(String), isSyntax: true })
     return
   }
-  // The words of an error are our own.
+  // The error messages may differ.
   const comparable = (r: Result) => ({
     ...r,
     groups: hidden(r.groups, c.unreliable ?? []),
