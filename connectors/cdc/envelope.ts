@@ -84,14 +84,17 @@ export function nowMicros(): number {
   return Math.round((performance.timeOrigin + performance.now()) * 1000)
 }
 
-/** A change event. */
-export function envelope(
-  op: Operation,
-  before: Struct | null,
-  after: Struct | null,
-  source: Struct,
-  transaction: Struct | null,
-  time: EventTime,
-): Struct {
+/** The parts of a change event. */
+export interface ChangeEvent {
+  readonly op: Operation
+  readonly before: Struct | null
+  readonly after: Struct | null
+  readonly source: Struct
+  readonly transaction: Struct | null
+  readonly time: EventTime
+}
+
+/** The value of a change event. */
+export function envelope({ op, before, after, source, transaction, time }: ChangeEvent): Struct {
   return { before, after, source, transaction, op, ts_ms: time.ms, ts_us: time.us, ts_ns: time.ns }
 }

@@ -32,6 +32,12 @@ export interface Found {
   readonly missing: string | null
 }
 
+/** A start that found both an offset and a slot. */
+interface FoundOffset extends Found {
+  readonly offset: LoadedOffset
+  readonly slot: SlotState
+}
+
 /** What the configuration says about a start. */
 export interface StartOptions {
   /** `snapshot.mode` */
@@ -87,7 +93,8 @@ export function planStart(options: StartOptions, found: Found): Plan | MillraceE
     return { ...plan, snapshot: true, createSlot: true, dropSlot: true, from: null, warnings }
   }
   if (offset === null) return plan
-  return offsetProblem(options, plan, offset, slot, wal, missing) ?? slotAhead(options, plan, offset, slot) ?? plan
+  const existing = { offset, slot, wal, missing }
+  return offsetProblem(options, plan, existing) ?? slotAhead(options, plan, existing) ?? plan
 }
 
 /**
@@ -102,14 +109,8 @@ function slotStrayed(slot: SlotState, wal: WalState | null): string | null {
  * The offset is not in the server's WAL: the database was restored, replaced, or failed over to a
  * stale standby.
  */
-function offsetProblem(
-  options: StartOptions,
-  plan: Plan,
-  offset: LoadedOffset,
-  slot: SlotState,
-  wal: WalState | null,
-  missing: string | null,
-): Plan | MillraceError | null {
+function offsetProblem(options: StartOptions, plan: Plan, found: FoundOffset): Plan | MillraceError | null {
+  const { offset, slot, wal, missing } = found
   const why = wal === null ? null : (strayed(offset, wal) ?? missing)
   if (wal === null || why === null) return null
   if (onTheWay(offset, wal))
@@ -123,12 +124,8 @@ function offsetProblem(
 }
 
 /** The slot was confirmed past the offset: the changes in between are lost. */
-function slotAhead(
-  options: StartOptions,
-  plan: Plan,
-  offset: LoadedOffset,
-  slot: SlotState,
-): Plan | MillraceError | null {
+function slotAhead(options: StartOptions, plan: Plan, found: FoundOffset): Plan | MillraceError | null {
+  const { offset, slot } = found
   const { mode, mismatch, slotName, flush } = options
   const reached = confirmableBy(offset)
   if (reached === null || slot.confirmedLsn === null || slot.confirmedLsn <= reached) return null

@@ -22,6 +22,17 @@ export interface Origin {
   readonly lsn: Lsn
 }
 
+/** What the source blocks of several events have in common, such as those of one transaction. */
+export interface SourcePlace {
+  readonly time: EventTime
+  readonly mark: SnapshotMark
+  /** The end of the last transaction before; null if none is known. */
+  readonly lastCommit: Lsn | null
+  readonly txId: number | null
+  readonly xmin: number | null
+  readonly origin: Origin | null
+}
+
 /** Makes source blocks; holds what all of a task's have in common. */
 export class SourceBlocks {
   readonly #prefix: string
@@ -35,17 +46,9 @@ export class SourceBlocks {
     this.#database = database
   }
 
-  /** `lastCommit` is the end of the last whole transaction before, null when none is known. */
-  make(
-    table: TableName,
-    time: EventTime,
-    mark: SnapshotMark,
-    lsn: Lsn,
-    lastCommit: Lsn | null,
-    txId: number | null,
-    xmin: number | null,
-    origin: Origin | null,
-  ): Struct {
+  /** The source block of an event of a table at a WAL position. */
+  make(table: TableName, lsn: Lsn, place: SourcePlace): Struct {
+    const { time, mark, lastCommit, txId, xmin, origin } = place
     return {
       version: this.#version,
       connector: CONNECTOR,

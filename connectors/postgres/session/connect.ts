@@ -147,13 +147,13 @@ class Connecting {
   }
 
   async #startStream(position: StreamPosition): Promise<void> {
-    const { options, logger, signal, flush, transaction, publication, xmin } = this.#parts
+    const { options, logger, signal, flush, publication, xmin } = this.#parts
     const { version, found } = this.#inspection
     const from = position.startLsn()
     const start = { serverVersion: version, from, wal: found.wal!, flush, signal }
     const stream = await whenFree(this.#parts, () => ReplicationStream.start(options, start))
     const machine = this.#machine
-    const reader = new StreamReader(stream, position, transaction, {
+    const reader = new StreamReader(stream, position, {
       ...this.#parts,
       xmin: () => xmin.value,
       extra: () => snapshotMark(machine.state.resume?.snapshot ?? null),

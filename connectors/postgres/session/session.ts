@@ -189,7 +189,7 @@ export class Session implements Machine {
       await this.#runHeartbeatQuery()
     }
     if (records.length > 0) return records
-    const isRequested = reader.takeAsked()
+    const isRequested = reader.takeStatusRequest()
     const idle = { read: reader.idleLsn, confirmable: resume.confirmable, flushed: flush.flushed, now: Date.now() }
     const due = this.#idle.decide(idle, isRequested)
     if (due !== null) return [progressRecord(options.prefix, reader.offsetNow(due === 'advance'))]

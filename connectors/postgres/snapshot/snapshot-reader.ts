@@ -189,7 +189,7 @@ export class SnapshotReader {
       keySchema: row.key === null ? null : shape.keySchema,
       key: row.key,
       valueSchema: shape.envelope,
-      value: envelope('r', null, row.value, source, null, row.time),
+      value: envelope({ op: 'r', before: null, after: row.value, source, transaction: null, time: row.time }),
       timestamp: null,
       headers,
       sourcePartition: partition,
@@ -210,7 +210,8 @@ export class SnapshotReader {
     this.#blocksOf = shape
     const { sources, moment } = this.#context
     const time = eventTime(moment.at)
-    const block = sources.make(shape.name, time, mark, moment.lsn, moment.lastCommit, moment.txId, null, null)
+    const { lastCommit, txId } = moment
+    const block = sources.make(shape.name, moment.lsn, { time, mark, lastCommit, txId, xmin: null, origin: null })
     // frozen: converters may keep what they made of it
     this.#blocks.set(mark, Object.freeze(block))
     return block

@@ -10,10 +10,10 @@ import {
 } from 'millrace/connect'
 import {
   type BinaryMode,
+  type ChangeEvent,
   type EventTime,
   envelope,
   newKeyHeader,
-  type Operation,
   oldKeyHeader,
   transactionBlock,
   transactionKeySchema,
@@ -44,7 +44,36 @@ const messageValue = (binary: BinaryMode): Schema => {
   )
 }
 
-/** Makes the records of events. */
+/** The offsets and the shape of the records of one event. */
+interface Emission {
+  readonly shape: TableShape
+  /** The offset after the event, and the one before it. */
+  readonly offset: SourceOffset
+  readonly previous: SourceOffset
+}
+
+export interface RowEvent extends Emission, ChangeEvent {
+  readonly key: Struct | null
+}
+
+export interface KeyChange extends Emission, Omit<ChangeEvent, 'op' | 'transaction'> {
+  readonly oldKey: Struct
+  readonly key: Struct
+  /** The transaction blocks of the delete and of the create. */
+  readonly transactions: readonly [Struct | null, Struct | null]
+}
+
+export interface MessageEvent {
+  readonly topic: string
+  readonly prefix: string
+  readonly content: Buffer
+  readonly source: Struct
+  readonly transaction: Struct | null
+  readonly time: EventTime
+  readonly offset: SourceOffset
+}
+
+/** Creates the records of events. */
 export class Emitter {
   readonly #partition: SourcePartition
   readonly #headers: readonly Header[]
@@ -82,88 +111,52 @@ export class Emitter {
   }
 
   /** One event of a table; a delete is followed by its tombstone. */
-  change(
-    out: SourceRecord[],
-    shape: TableShape,
-    op: Operation,
-    key: Struct | null,
-    before: Struct | null,
-    after: Struct | null,
-    source: Struct,
-    transaction: Struct | null,
-    time: EventTime,
-    offset: SourceOffset,
-    previous: SourceOffset,
-  ): void {
-    const tombstone = op === 'd' && this.#tombstones
-    const value = envelope(op, before, after, source, transaction, time)
-    // the offset moves past an event with its last record, so that a restart never leaves half of one out
-    out.push(this.#record(shape, key, value, this.#headers, tombstone ? previous : offset))
-    if (tombstone) out.push(this.#record(shape, key, null, this.#headers, offset))
+  change(out: SourceRecord[], event: RowEvent): void {
+    const { shape, key, offset } = event
+    const hasTombstone = event.op === 'd' && this.#tombstones
+    // only the last record of an event has the new offset: a restart never skips a part of the event
+    const first = hasTombstone ? event.previous : offset
+    out.push(this.#record(shape, key, envelope(event), this.#headers, first))
+    if (hasTombstone) out.push(this.#record(shape, key, null, this.#headers, offset))
   }
 
-  /** A row whose key changed: a delete of the old key (and its tombstone) and a create of the new one. */
-  keyChange(
-    out: SourceRecord[],
-    shape: TableShape,
-    oldKey: Struct,
-    newKey: Struct,
-    before: Struct | null,
-    after: Struct,
-    source: Struct,
-    transactions: readonly [Struct | null, Struct | null],
-    time: EventTime,
-    offset: SourceOffset,
-    previous: SourceOffset,
-  ): void {
+  /** A row whose key changed: a delete of the old key, its tombstone, and a create of the new key. */
+  keyChange(out: SourceRecord[], event: KeyChange): void {
+    const { shape, oldKey, key, before, after, source, transactions, time, offset, previous } = event
     const schema = shape.keySchema!
-    const gone = [newKeyHeader(schema, newKey), ...this.#headers]
-    const come = [oldKeyHeader(schema, oldKey), ...this.#headers]
-    const deleted = envelope('d', before, null, source, transactions[0], time)
-    out.push(this.#record(shape, oldKey, deleted, gone, previous))
-    if (this.#tombstones) out.push(this.#record(shape, oldKey, null, gone, previous))
-    out.push(this.#record(shape, newKey, envelope('c', null, after, source, transactions[1], time), come, offset))
+    const deleteHeaders = [newKeyHeader(schema, key), ...this.#headers]
+    const createHeaders = [oldKeyHeader(schema, oldKey), ...this.#headers]
+    const deleted = envelope({ op: 'd', before, after: null, source, transaction: transactions[0], time })
+    const created = envelope({ op: 'c', before: null, after, source, transaction: transactions[1], time })
+    out.push(this.#record(shape, oldKey, deleted, deleteHeaders, previous))
+    if (this.#tombstones) out.push(this.#record(shape, oldKey, null, deleteHeaders, previous))
+    out.push(this.#record(shape, key, created, createHeaders, offset))
   }
 
   /** A logical decoding message (`pg_logical_emit_message`). */
-  message(
-    topic: string,
-    prefix: string,
-    content: Buffer,
-    source: Struct,
-    transaction: Struct | null,
-    ms: number,
-    offset: SourceOffset,
-  ): SourceRecord {
+  message({ topic, prefix, content, source, transaction, time, offset }: MessageEvent): SourceRecord {
     const message = { prefix, content: this.#content(content) }
-    const value = { op: 'm', ts_ms: ms, source, transaction, message }
-    return this.#plain(topic, messageKey, { prefix }, this.#messageValue, value, offset)
-  }
-
-  /** The begin or the end of a transaction. */
-  transaction(topic: string, id: string, value: Struct, offset: SourceOffset): SourceRecord {
-    return this.#plain(topic, transactionKeySchema, { id }, transactionValueSchema, value, offset)
-  }
-
-  #plain(
-    topic: string,
-    keySchema: Schema,
-    key: Struct,
-    valueSchema: Schema,
-    value: Struct,
-    offset: SourceOffset,
-  ): SourceRecord {
     return {
-      topic,
-      partition: null,
-      keySchema,
-      key,
-      valueSchema,
-      value,
-      timestamp: null,
-      headers: [],
-      sourcePartition: this.#partition,
-      sourceOffset: offset,
+      ...this.#plain(topic, offset),
+      keySchema: messageKey,
+      key: { prefix },
+      valueSchema: this.#messageValue,
+      value: { op: 'm', ts_ms: time.ms, source, transaction, message },
     }
+  }
+
+  /** The start or the end of a transaction. */
+  transaction(topic: string, id: string, value: Struct, offset: SourceOffset): SourceRecord {
+    return {
+      ...this.#plain(topic, offset),
+      keySchema: transactionKeySchema,
+      key: { id },
+      valueSchema: transactionValueSchema,
+      value,
+    }
+  }
+
+  #plain(topic: string, sourceOffset: SourceOffset) {
+    return { topic, partition: null, timestamp: null, headers: [], sourcePartition: this.#partition, sourceOffset }
   }
 }

@@ -1,5 +1,6 @@
 import type { Relation, RelationColumn } from '../catalog/catalog.ts'
 import { errors } from '../errors.ts'
+import type { Lsn } from '../lsn.ts'
 import { NULL, type TuplePlaces, UNAVAILABLE } from '../row-mapper.ts'
 
 /** Messages of pgoutput (protocol version 1), by their first byte. */
@@ -15,6 +16,14 @@ export const Message = {
   Truncate: 0x54, // T
   Logical: 0x4d, // M
 } as const
+
+/** The body of a message: its bytes behind the type, and its WAL position. Reused for all messages. */
+export interface PgMessage {
+  buf: Buffer
+  at: number
+  end: number
+  lsn: Lsn
+}
 
 /** Microseconds from 1970 to 2000, where PostgreSQL's clock begins. */
 const EPOCH_MICROS = 946_684_800_000_000

@@ -23,31 +23,18 @@ export class StreamPosition {
    */
   lsnIdle: Lsn | null
 
-  constructor(
-    from: { readonly lsn: Lsn; readonly txId: number | null; readonly micros: number | null } | LoadedOffset,
-  ) {
-    if ('raw' in from) {
-      this.lsn = from.lsn ?? from.lsnProc ?? ZERO
-      this.lsnProc = from.lsnProc
-      // an offset without the end of a transaction comes from within the first
-      this.lsnCommit = from.lsnCommit
-      this.txId = from.txId
-      const micros = from.raw['ts_usec']
-      this.micros = typeof micros === 'number' ? micros : null
-      const type = from.raw['messageType']
-      this.messageType = typeof type === 'string' ? (type as MessageType) : null
-      this.eventsAtLsn = from.eventsAtLsn
-      this.lsnIdle = from.lsnIdle
-    } else {
-      this.lsn = from.lsn
-      this.lsnProc = null
-      this.lsnCommit = null
-      this.txId = from.txId
-      this.micros = from.micros
-      this.messageType = null
-      this.eventsAtLsn = 0
-      this.lsnIdle = null
-    }
+  constructor(from: LoadedOffset) {
+    this.lsn = from.lsn ?? from.lsnProc ?? ZERO
+    this.lsnProc = from.lsnProc
+    // null in an offset from within the first transaction
+    this.lsnCommit = from.lsnCommit
+    this.txId = from.txId
+    const micros = from.raw['ts_usec']
+    this.micros = typeof micros === 'number' ? micros : null
+    const type = from.raw['messageType']
+    this.messageType = typeof type === 'string' ? (type as MessageType) : null
+    this.eventsAtLsn = from.eventsAtLsn
+    this.lsnIdle = from.lsnIdle
   }
 
   begin(lsn: Lsn, txId: number, micros: number): void {
@@ -63,8 +50,25 @@ export class StreamPosition {
     this.lsnProc = lsn
   }
 
-  /** A transaction ends, or a message outside of any was given. */
-  commit(lsn: Lsn, type: MessageType = 'COMMIT'): void {
+  /** A logical decoding message in a transaction is emitted. It has its position for itself. */
+  message(lsn: Lsn): void {
+    this.#at(lsn, 'MESSAGE')
+    this.lsnProc = lsn
+    this.eventsAtLsn = 0
+  }
+
+  /** A logical decoding message outside of transactions is emitted. */
+  standaloneMessage(lsn: Lsn): void {
+    this.txId = null
+    this.#complete(lsn, 'MESSAGE')
+  }
+
+  /** A transaction ends. */
+  commit(lsn: Lsn): void {
+    this.#complete(lsn, 'COMMIT')
+  }
+
+  #complete(lsn: Lsn, type: MessageType): void {
     this.#at(lsn, type)
     this.lsnProc = lsn
     this.lsnCommit = lsn

@@ -1,0 +1,189 @@
+import type { SourceOffset, Struct } from 'millrace/connect'
+import { type EventTime, eventTime, nowMicros, type TableName, type TransactionMetadata } from '../../cdc/index.ts'
+import type { Lsn } from '../lsn.ts'
+import type { MessageType } from '../offset.ts'
+import type { Origin, SourceBlocks, SourcePlace } from '../source-block.ts'
+import { ResumeFilter, type StreamPosition } from './position.ts'
+
+/** The start of a transaction, as its BEGIN message describes it. */
+export interface Begin {
+  readonly txId: number
+  /** The position of the commit. */
+  readonly lsn: Lsn
+  /** The time of the commit, in microseconds since 1970. */
+  readonly micros: number
+}
+
+export interface CursorContext {
+  readonly position: StreamPosition
+  /** Null without `provide.transaction.metadata`. */
+  readonly transaction: TransactionMetadata | null
+  readonly sources: SourceBlocks
+  /** The xmin of the slot as last read. */
+  readonly xmin: () => number | null
+  /** The fields of offsets that describe an unfinished snapshot; null if there is none. */
+  readonly extra: () => Readonly<Record<string, unknown>> | null
+}
+
+/** Follows one stream: the offset, the source block and the transaction block of each event. */
+export class StreamCursor {
+  readonly #context: CursorContext
+  readonly #resume: ResumeFilter
+  readonly #place: { -readonly [K in keyof SourcePlace]: SourcePlace[K] }
+  #txId = 0
+  #now: EventTime = eventTime(0)
+  #offset: SourceOffset
+  #previous: SourceOffset
+
+  constructor(context: CursorContext) {
+    const { position } = context
+    this.#context = context
+    this.#resume = new ResumeFilter(position)
+    this.#place = {
+      time: eventTime(0),
+      mark: 'false',
+      lastCommit: position.lsnCommit,
+      txId: null,
+      xmin: null,
+      origin: null,
+    }
+    this.#offset = this.currentOffset()
+    this.#previous = this.#offset
+  }
+
+  /** The current or last transaction. */
+  get txId(): number {
+    return this.#txId
+  }
+
+  /** The time of the current read, for the events of it. */
+  get now(): EventTime {
+    return this.#now
+  }
+
+  /** The commit time of the current or last transaction. */
+  get commitTime(): EventTime {
+    return this.#place.time
+  }
+
+  /** The offset after the last event. */
+  get offset(): SourceOffset {
+    return this.#offset
+  }
+
+  /** The offset before the last event. */
+  get previous(): SourceOffset {
+    return this.#previous
+  }
+
+  get startLsn(): Lsn {
+    return this.#context.position.startLsn()
+  }
+
+  /** The offset of the current position. */
+  currentOffset(): SourceOffset {
+    const { position, transaction, extra } = this.#context
+    const offset = position.offset(transaction?.offset() ?? null)
+    const more = extra()
+    return more === null ? offset : { ...offset, ...more }
+  }
+
+  /** Prepares to read what has arrived: its events have this time and the slot's xmin of now. */
+  startRead(): void {
+    this.#now = eventTime(nowMicros())
+    this.#place.xmin = this.#context.xmin()
+  }
+
+  /** Returns false if the stream resumes within this transaction, whose start was already read. */
+  begin({ txId, lsn, micros }: Begin): boolean {
+    const isResumed = this.#resume.begin(txId)
+    this.#txId = txId
+    this.#place.txId = txId
+    this.#place.time = eventTime(micros)
+    this.#place.origin = null
+    if (isResumed) return false
+    this.#context.position.begin(lsn, txId, micros)
+    this.#context.transaction?.begin(String(txId))
+    return true
+  }
+
+  commit(lsn: Lsn): void {
+    this.#resume.commit()
+    this.#context.position.commit(lsn)
+    this.#place.lastCommit = lsn
+  }
+
+  setOrigin(origin: Origin): void {
+    this.#place.origin = origin
+  }
+
+  /**
+   * Moves to a row event; returns false if it was emitted before a restart. `settle` must follow once
+   * the event is counted.
+   */
+  event(lsn: Lsn, type: MessageType): boolean {
+    if (this.#resume.skips(lsn)) return false
+    this.#previous = this.#offset
+    this.#context.position.event(lsn, type)
+    return true
+  }
+
+  /** Recomputes the offset: after an event, idle WAL, or a change of the snapshot's fields. */
+  settle(): void {
+    this.#offset = this.currentOffset()
+  }
+
+  /** Whether a message in a transaction was emitted before a restart. */
+  skipsMessage(lsn: Lsn): boolean {
+    return this.#resume.skips(lsn)
+  }
+
+  /** Moves to a message in a transaction and returns its transaction block. */
+  message(lsn: Lsn, id: string): Struct | null {
+    this.#context.position.message(lsn)
+    const block = this.transactionBlock(id, lsn)
+    this.settle()
+    return block
+  }
+
+  /** Whether a message outside of transactions is not past the last commit. */
+  isBeforeLastCommit(lsn: Lsn): boolean {
+    const { lsnCommit } = this.#context.position
+    return lsnCommit !== null && lsn <= lsnCommit
+  }
+
+  /** Moves to a message outside of transactions, which is complete like a transaction. */
+  standaloneMessage(lsn: Lsn): null {
+    this.#context.position.standaloneMessage(lsn)
+    this.#place.lastCommit = lsn
+    this.settle()
+    return null
+  }
+
+  /** The WAL was read up to here between transactions. */
+  idle(lsn: Lsn): void {
+    this.#context.position.idle(lsn)
+  }
+
+  /** The source block of a row event. */
+  source(table: TableName, lsn: Lsn): Struct {
+    return this.#context.sources.make(table, lsn, this.#place)
+  }
+
+  /** The source block of a logical decoding message; without a transaction if it has none. */
+  messageSource(table: TableName, lsn: Lsn, isTransactional: boolean): Struct {
+    const place = isTransactional ? this.#place : { ...this.#place, txId: null }
+    return this.#context.sources.make(table, lsn, place)
+  }
+
+  /** The id of the transaction in the records of transaction metadata. */
+  transactionId(lsn: Lsn): string {
+    return `${this.#txId}:${lsn}`
+  }
+
+  /** The transaction block of an event; null without `provide.transaction.metadata`. */
+  transactionBlock(id: string, lsn: Lsn): Struct | null {
+    const { transaction } = this.#context
+    return transaction === null ? null : transaction.event(id, this.transactionId(lsn))
+  }
+}
