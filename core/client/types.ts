@@ -50,17 +50,24 @@ export interface RecordMetadata {
   readonly timestamp: number
 }
 
-/** Told of every appended record's fate, in order within a partition. Must not throw. No promise or closure per record. */
+/** The batch of a delivered record. Use it only during the call that receives it. */
+export interface DeliveredBatch {
+  readonly topic: string
+  /** -1 if the record failed before a partition was chosen. */
+  readonly partition: number
+  /** The offset of the record at an index; -1 if it failed, and with `acks=0`. */
+  offsetOf(index: number): number
+  /** The timestamp of the record at an index, in milliseconds since 1970. */
+  timestampOf(index: number): number
+}
+
+/** Receives the outcome of every appended record, in order within a partition. Must not throw. */
 export interface DeliveryListener {
-  /** `token` is what was given to `append`. Exactly one of `error` and a valid `offset` (-1 with acks=0). */
-  onDelivery(
-    token: number,
-    error: Error | null,
-    topic: string,
-    partition: number,
-    offset: number,
-    timestamp: number,
-  ): void
+  /**
+   * Called once for each record. `token` is the one that was passed to `append`. `error` is null if
+   * the broker has written the record. `index` is the place of the record in the batch.
+   */
+  onDelivery(token: number, error: Error | null, batch: DeliveredBatch, index: number): void
 }
 
 export type CompressionType = ClientSettingsOf<typeof producerKeys>['compressionType']

@@ -1,6 +1,7 @@
 import { Traffic } from '../client/net/traffic.ts'
 import type {
   ClientTraffic,
+  DeliveredBatch,
   DeliveryListener,
   PartitionInfo,
   Producer,
@@ -116,7 +117,9 @@ export class MemoryProducer implements Producer {
     const unsent = this.#waiting.filter(w => w.token > after)
     this.#waiting = this.#waiting.filter(w => w.token <= after)
     const error = Object.assign(new Error('the record was not sent because an earlier one failed'), { retriable: true })
-    for (const { listener, token, record } of unsent) listener?.onDelivery(token, error, record.topic, 0, -1, -1)
+    for (const { listener, token, record } of unsent) {
+      listener?.onDelivery(token, error, batchOf({ topic: record.topic, partition: 0, offset: -1, timestamp: -1 }), 0)
+    }
     this.#settled.notify()
   }
 
@@ -147,10 +150,10 @@ export class MemoryProducer implements Producer {
   #acknowledge(): void {
     while (!this.#control.held && !this.#closed && this.#waiting.length > 0) {
       const { record, listener, token } = this.#waiting.shift()!
-      const { topic, partition, offset, timestamp } = this.#log.append(record)
+      const appended = this.#log.append(record)
       this.#control.acknowledged()
       this.#onWritten(record, token)
-      listener?.onDelivery(token, null, topic, partition, offset, timestamp)
+      listener?.onDelivery(token, null, batchOf(appended), 0)
     }
     this.#settled.notify()
   }
@@ -163,4 +166,9 @@ export class MemoryProducer implements Producer {
       this.#schedule()
     }
   }
+}
+
+/** A batch with one record. */
+function batchOf({ topic, partition, offset, timestamp }: RecordMetadata): DeliveredBatch {
+  return { topic, partition, offsetOf: () => offset, timestampOf: () => timestamp }
 }

@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { startTestBroker } from '../../core/broker/test-support/test-broker.ts'
 import { createAdmin, createConsumer, createProducer } from '../../core/client/index.ts'
-import type { ConsumerRecord, DeliveryListener } from '../../core/client/types.ts'
+import type { ConsumerRecord, DeliveredBatch, DeliveryListener } from '../../core/client/types.ts'
 import { setLogLevel } from '../../core/common/log.ts'
 import { FaultyProxy } from './proxy.ts'
 
@@ -17,11 +17,11 @@ afterEach(async () => {
   for (const f of cleanups.splice(0).reverse()) await f()
 })
 
-/** What became of every record, by partition, in the order in which the producer was told. */
+/** Stores the outcome of every record, in the order of delivery. */
 class Ledger implements DeliveryListener {
-  readonly told: { token: number; partition: number; offset: number; error: Error | null }[] = []
-  onDelivery(token: number, error: Error | null, _topic: string, partition: number, offset: number): void {
-    this.told.push({ token, partition, offset, error })
+  readonly outcomes: { token: number; partition: number; offset: number; error: Error | null }[] = []
+  onDelivery(token: number, error: Error | null, batch: DeliveredBatch, index: number): void {
+    this.outcomes.push({ token, partition: batch.partition, offset: batch.offsetOf(index), error })
   }
 }
 
@@ -105,8 +105,8 @@ test.for(seeds)(
     while (faults() === 0) await take(5)
     proxy.faultiness = 0
     await producer.flush()
-    expect(ledger.told).toHaveLength(appended)
-    expect(ledger.told.filter(t => t.error)).toEqual([])
+    expect(ledger.outcomes).toHaveLength(appended)
+    expect(ledger.outcomes.filter(t => t.error)).toEqual([])
 
     // The log itself, past the proxy.
     const direct = createConsumer({ bootstrapServers: [`127.0.0.1:${broker.port}`], autoOffsetReset: 'earliest' })
@@ -116,9 +116,9 @@ test.for(seeds)(
     const total = ends.reduce((a, b) => a + b, 0)
     expect(total).toBe(appended)
     for (let p = 0; p < PARTITIONS; p++) {
-      const told = ledger.told.filter(t => t.partition === p)
-      expect(told.map(t => t.token)).toEqual(told.map(t => t.token).toSorted((a, b) => a - b))
-      expect(told.map(t => t.offset)).toEqual(told.map((_, i) => i))
+      const outcomes = ledger.outcomes.filter(t => t.partition === p)
+      expect(outcomes.map(t => t.token)).toEqual(outcomes.map(t => t.token).toSorted((a, b) => a - b))
+      expect(outcomes.map(t => t.offset)).toEqual(outcomes.map((_, i) => i))
     }
     for (const end = Date.now() + 20_000; seen.size < total && Date.now() < end; ) await take(100)
     expect(seen.size).toBe(total)

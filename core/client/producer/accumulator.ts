@@ -7,44 +7,43 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { fatalTopicError } from '../cluster/topics.ts'
 import { clientErrors } from '../errors.ts'
 import type { DeliveryListener, ProducerRecord } from '../types.ts'
-import { ProducerBatch } from './batch.ts'
+import type { ProducerBatch } from './batch.ts'
 import { BufferMemory } from './memory.ts'
 import type { ProducerSettings } from './options.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { partitionOfKey } from './partitioner.ts'
 import { type PendingRecord, TopicQueue } from './topic-queue.ts'
 
-/** Told of what the accumulator has for the network. */
+/** Receives the events of an accumulator. */
 export interface AccumulatorEvents {
-  /** This partition has a batch that should be sent now. */
+  /** The partition has a batch that is due. */
   onReady(queue: PartitionQueue): void
-  /** This record will never get into a batch. */
+  /** The record cannot be added to any batch. */
   onRefused(record: PendingRecord, error: Error): void
 }
 
-/** A batch that is about as long as the one before does not have to grow. */
-const SIZE_SLACK = 64
-/** Up to this length, in UTF-16 units, text is encoded straight into the batch. */
+/** Text of up to this length, in UTF-16 units, is encoded directly into the batch. */
 const SHORT_TEXT = 4096
 
-interface Lingering {
+/** A batch that waits for more records until `linger.ms` has passed. */
+interface LingeringBatch {
   readonly queue: PartitionQueue
   readonly batch: ProducerBatch
 }
 
-/** Takes records and gathers them into batches by partition: what happens on `append`, before the network. */
+/** Collects the appended records into one batch per partition. */
 export class Accumulator {
-  readonly topics = new Map<string, TopicQueue>()
+  readonly #topics = new Map<string, TopicQueue>()
   readonly memory: BufferMemory
   readonly #settings: ProducerSettings
   readonly #cluster: Cluster
   readonly #batchMemory: BatchMemory
   readonly #events: AccumulatorEvents
-  /** Batches that wait for more records, the one with the earliest end first. */
-  #lingering: Lingering[] = []
+  /** The batches that linger, the oldest first. */
+  #lingering: LingeringBatch[] = []
   #lingerTimer: NodeJS.Timeout | null = null
-  /** `append` was refused for lack of memory: nothing lingers until there is room again. */
-  #pressed = false
+  /** Whether `buffer.memory` is used up. No batch lingers until there is room again. */
+  #isFull = false
 
   constructor(settings: ProducerSettings, cluster: Cluster, batchMemory: BatchMemory, events: AccumulatorEvents) {
     this.#batchMemory = batchMemory
@@ -54,12 +53,13 @@ export class Accumulator {
     this.memory = new BufferMemory(settings.bufferMemory)
   }
 
+  /** Adds a record. Returns false if there is no room for it in `buffer.memory`. */
   append(record: ProducerRecord, listener: DeliveryListener | undefined, token: number): boolean {
     const { key, value } = record
-    const wrong = whatIsWrong(record)
-    if (wrong) {
-      const error = clientErrors.create('MR_CLIENT_BAD_RECORD', { topic: record.topic, cause: wrong })
-      this.#events.onRefused({ record, timestamp: -1, listener, token, bytes: 0, deadline: 0 }, error)
+    const fault = faultOf(record)
+    if (fault) {
+      const error = clientErrors.create('MR_CLIENT_BAD_RECORD', { topic: record.topic, cause: fault })
+      this.#refuse({ record, timestamp: -1, listener, token }, error)
       return true
     }
     const settings = this.#settings
@@ -70,58 +70,65 @@ export class Accumulator {
     }
     const timestamp = record.timestamp ?? Date.now()
     if (bytes + HEADER_SIZE > settings.maxRequestSize || bytes > settings.bufferMemory) {
-      this.#events.onRefused(
-        { record, timestamp, listener, token, bytes: 0, deadline: 0 },
-        tooLarge(record.topic, bytes, settings),
-      )
+      this.#refuse({ record, timestamp, listener, token }, tooLarge(record.topic, bytes, settings))
       return true
     }
     if (!this.memory.take(bytes)) {
-      this.#press()
+      this.#startFull()
       return false
     }
-    this.#pressed = false
-    let topic = this.topics.get(record.topic)
-    if (!topic) topic = this.#addTopic(record.topic)
-    const queue = topic.pending.length === 0 && topic.followed ? this.#choose(topic, record) : null
+    this.#isFull = false
+    const topic = this.#topics.get(record.topic) ?? this.#addTopic(record.topic)
+    const queue = topic.pending.length === 0 && topic.isFollowed ? this.#choose(topic, record) : null
     if (queue) {
-      this.#put(topic, queue, record, timestamp, bytes, listener, token)
+      const batch = this.#batchFor(topic, queue, record, bytes)
+      batch.append(record, timestamp, bytes, listener, token)
+      this.#appended(topic, queue, batch, record, bytes)
     } else {
-      topic.lastUsed = performance.now()
-      const deadline = topic.lastUsed + settings.maxBlockMs
-      topic.pending.push({ record, timestamp, listener, token, bytes, deadline })
-      if (!topic.resolving) this.#resolve(topic)
+      const now = performance.now()
+      topic.use(now)
+      topic.addPending({ record, timestamp, listener, token, bytes, deadline: now + settings.maxBlockMs })
+      if (!topic.isResolving) this.#resolve(topic)
     }
     return true
   }
 
-  /** Lets nothing wait for its linger: what there is now is to be sent. */
-  hurry(): void {
+  /** Makes all batches due, so that they are sent without waiting for `linger.ms`. */
+  flushNow(): void {
     const lingering = this.#lingering
     this.#lingering = []
     if (this.#lingerTimer) clearTimeout(this.#lingerTimer)
     this.#lingerTimer = null
-    for (const { queue, batch } of lingering) this.#due(queue, batch)
+    for (const { queue, batch } of lingering) this.#makeDue(queue, batch)
   }
 
-  /** Every partition that has batches. */
+  topic(name: string): TopicQueue | undefined {
+    return this.#topics.get(name)
+  }
+
+  /** The topics with records that wait for metadata. */
+  *resolvingTopics(): Iterable<TopicQueue> {
+    for (const topic of this.#topics.values()) if (topic.isResolving) yield topic
+  }
+
+  /** The partitions that have batches. */
   *queues(): Iterable<PartitionQueue> {
-    for (const topic of this.topics.values()) for (const q of topic.partitions) if (q.order.length > 0) yield q
+    for (const topic of this.#topics.values()) for (const q of topic.partitions) if (!q.isEmpty) yield q
   }
 
-  /** Fails what never got to a partition. */
+  /** Fails records whose partition is not known yet. */
   failPending(error: Error, which: (p: PendingRecord) => boolean = () => true): void {
-    for (const topic of this.topics.values()) this.#failPending(topic, error, which)
+    for (const topic of this.#topics.values()) this.#failPending(topic, error, which)
   }
 
-  /** Takes up partitions that the metadata shows by now, and lets go of topics that nobody has written to for long. */
+  /** Adds new partitions of the metadata, and unfollows topics that were not used for `metadata.max.idle.ms`. */
   onMetadata(): void {
     const idleSince = performance.now() - this.#settings.metadataMaxIdleMs
-    for (const topic of this.topics.values()) {
+    for (const topic of this.#topics.values()) {
       topic.resize(this.#countOf(topic))
-      if (topic.lastUsed > idleSince || topic.busy) continue
-      // Its sequences are kept: the broker remembers them too.
-      topic.followed = false
+      if (topic.lastUsed > idleSince || topic.isBusy) continue
+      // Keep the queues, because the broker remembers their sequences.
+      topic.unfollow()
       this.#cluster.untrack(topic.name)
     }
   }
@@ -134,7 +141,7 @@ export class Accumulator {
 
   #addTopic(name: string): TopicQueue {
     const topic = new TopicQueue(name, this.#settings.batchSize)
-    this.topics.set(name, topic)
+    this.#topics.set(name, topic)
     return topic
   }
 
@@ -149,55 +156,57 @@ export class Accumulator {
     if (given !== undefined && given !== null) return given < count ? topic.partitions[given]! : null
     if (record.key !== null) return topic.partitions[partitionOfKey(record.key, count)]!
     const { sticky } = topic
-    if (sticky.current < 0) {
-      const { metadata } = this.#cluster
-      sticky.pick(count, p => (metadata.partition(topic.name, p)?.leader ?? -1) >= 0)
-    }
-    return topic.partitions[sticky.current]!
+    if (sticky.current >= 0) return topic.partitions[sticky.current]!
+    const { metadata } = this.#cluster
+    return topic.partitions[sticky.pick(count, p => (metadata.partition(topic.name, p)?.leader ?? -1) >= 0)]!
   }
 
-  #put(
+  /** Returns the batch for a record: the open one if it has room for the record, or a new one. */
+  #batchFor(topic: TopicQueue, queue: PartitionQueue, record: ProducerRecord, bytes: number): ProducerBatch {
+    const { open } = queue
+    if (open) {
+      const most = typeof record.value === 'string' ? mostBytes(bytes, record.value) : bytes + HEADER_SIZE
+      if (open.rawSize + most - HEADER_SIZE <= this.#sizeLimit(topic)) return open
+      queue.closeFull(open)
+      this.#makeDue(queue, open)
+    }
+    const now = performance.now()
+    topic.use(now)
+    const batch = queue.addBatch(this.#settings.compressionType, now, this.#batchMemory)
+    this.#linger(queue, batch)
+    return batch
+  }
+
+  /** Closes the batch if the appended record has filled it. */
+  #appended(
     topic: TopicQueue,
     queue: PartitionQueue,
+    batch: ProducerBatch,
     record: ProducerRecord,
-    timestamp: number,
     bytes: number,
-    listener: DeliveryListener | undefined,
-    token: number,
   ): void {
-    const { batchSize, compressionType, maxRequestSize } = this.#settings
-    const limit = Math.min(maxRequestSize, compressionType === 'none' ? batchSize : batchSize / (topic.ratio * 1.05))
-    let batch = queue.open
-    const most = typeof record.value === 'string' ? mostBytes(bytes, record.value) : bytes + HEADER_SIZE
-    if (batch && batch.rawSize + most - HEADER_SIZE > limit) {
-      batch.closed = true
-      queue.sizeHint = batch.rawSize + SIZE_SLACK
-      this.#due(queue, batch)
-      batch = null
+    const isFull = batch.rawSize >= this.#sizeLimit(topic)
+    if (isFull) {
+      batch.close()
+      this.#makeDue(queue, batch)
     }
-    if (!batch) {
-      topic.lastUsed = performance.now()
-      batch = new ProducerBatch(compressionType, topic.lastUsed, queue.sizeHint, this.#batchMemory)
-      queue.order.push(batch)
-      this.#linger(queue, batch)
-    }
-    batch.append(record.key, record.value, timestamp, record.headers, bytes, listener, token)
-    const full = batch.rawSize >= limit
-    if (full) {
-      batch.closed = true
-      this.#due(queue, batch)
-    }
-    if (record.key === null) topic.sticky.took(bytes, full)
+    if (record.key === null) topic.sticky.added(bytes, isFull)
   }
 
-  #due(queue: PartitionQueue, batch: ProducerBatch): void {
-    batch.due = true
+  /** The size of a full batch before compression, in bytes. */
+  #sizeLimit(topic: TopicQueue): number {
+    const { batchSize, compressionType, maxRequestSize } = this.#settings
+    return Math.min(maxRequestSize, compressionType === 'none' ? batchSize : batchSize / (topic.ratio * 1.05))
+  }
+
+  #makeDue(queue: PartitionQueue, batch: ProducerBatch): void {
+    batch.makeDue()
     this.#events.onReady(queue)
   }
 
   #linger(queue: PartitionQueue, batch: ProducerBatch): void {
-    if (this.#settings.lingerMs === 0 || this.#pressed) {
-      this.#due(queue, batch)
+    if (this.#settings.lingerMs === 0 || this.#isFull) {
+      this.#makeDue(queue, batch)
       return
     }
     this.#lingering.push({ queue, batch })
@@ -210,34 +219,32 @@ export class Accumulator {
     let n = 0
     for (; n < this.#lingering.length; n++) {
       const { queue, batch } = this.#lingering[n]!
-      if (batch.due || batch.done) continue
+      if (batch.isDue || batch.isDone) continue
       if (batch.createdAt > until) break
-      this.#due(queue, batch)
+      this.#makeDue(queue, batch)
     }
     this.#lingering = this.#lingering.slice(n)
     const first = this.#lingering[0]
     if (first) this.#lingerTimer = setTimeout(() => this.#onLinger(), timerMs(first.batch.createdAt - until))
   }
 
-  #press(): void {
-    if (this.#pressed) return
-    this.#pressed = true
-    this.hurry()
+  #startFull(): void {
+    if (this.#isFull) return
+    this.#isFull = true
+    this.flushNow()
   }
 
-  /** Waits for the metadata of a topic and then puts its pending records where they belong. Never rejects. */
+  #refuse(record: Omit<PendingRecord, 'bytes' | 'deadline'>, error: Error): void {
+    this.#events.onRefused({ ...record, bytes: 0, deadline: 0 }, error)
+  }
+
+  /** Fetches the metadata of a topic and then adds its pending records to batches. */
   #resolve(topic: TopicQueue): void {
-    topic.resolving = true
-    topic.followed = true
+    topic.startResolving()
     this.#cluster.track([topic.name])
     this.#place(topic).then(
-      () => {
-        topic.resolving = false
-        const waiting = topic.onResolved
-        topic.onResolved = []
-        for (const f of waiting) f()
-      },
-      error => this.#cluster.options.logger.error(`records for ${topic.name} could not be placed`, error),
+      () => topic.endResolving(),
+      error => this.#cluster.options.logger.error(`Cannot add the records of topic ${topic.name} to batches`, error),
     )
   }
 
@@ -246,7 +253,7 @@ export class Accumulator {
       const first = topic.pending[0]!
       try {
         await this.#cluster.until(
-          // it may have been taken back meanwhile
+          // `abortUnsent` may have removed the record in the meantime.
           () => (topic.pending[0] === first ? this.#lookUp(topic, first) : true),
           first.deadline - performance.now(),
           cause => this.#missing(topic, first, cause),
@@ -255,10 +262,10 @@ export class Accumulator {
         const fatal = !(error as { retriable?: boolean }).retriable || this.#cluster.signal.aborted
         const now = performance.now()
         this.#failPending(topic, error as Error, p => fatal || p === first || p.deadline <= now)
-        // Nobody waits for it any more; whoever writes to it next asks again.
+        // No record needs the topic any more. The next record requests its metadata again.
         if (topic.pending.length === 0 && topic.partitions.length === 0) {
           this.#cluster.untrack(topic.name)
-          this.topics.delete(topic.name)
+          this.#topics.delete(topic.name)
         }
         continue
       }
@@ -268,18 +275,20 @@ export class Accumulator {
         const next = topic.pending[placed]!
         const queue = this.#choose(topic, next.record)
         if (!queue) break
-        this.#put(topic, queue, next.record, next.timestamp, next.bytes, next.listener, next.token)
+        const batch = this.#batchFor(topic, queue, next.record, next.bytes)
+        batch.append(next.record, next.timestamp, next.bytes, next.listener, next.token)
+        this.#appended(topic, queue, batch, next.record, next.bytes)
       }
-      topic.pending = topic.pending.slice(placed)
+      topic.dropPending(placed)
     }
   }
 
-  /** True when the record's partition is in the metadata; throws what no waiting can cure. */
+  /** Returns true if the record's partition is in the metadata. Throws errors that waiting cannot resolve. */
   #lookUp(topic: TopicQueue, first: PendingRecord): true | null {
     const state = this.#cluster.metadata.topics.get(topic.name)
     const fatal = fatalTopicError(state)
     if (fatal) {
-      // Not remembered: the next record asks again.
+      // Forget the error, so that the next record requests the metadata again.
       this.#cluster.metadata.forget(topic.name)
       throw fatal
     }
@@ -303,21 +312,20 @@ export class Accumulator {
   }
 
   #failPending(topic: TopicQueue, error: Error, which: (p: PendingRecord) => boolean): void {
-    const failed = topic.pending.filter(which)
-    topic.pending = topic.pending.filter(p => !which(p))
-    for (const p of failed) {
+    for (const p of topic.takePending(which)) {
       this.memory.release(p.bytes)
       this.#events.onRefused(p, error)
     }
   }
 }
 
-/** The most that a batch of one record takes whose size was estimated as `bytes` from this text. */
+/** Returns the maximum size of a batch with one record of this text, whose size was estimated as `bytes`. */
 function mostBytes(bytes: number, text: string): number {
   return HEADER_SIZE + bytes + text.length * (MAX_UTF8_PER_UNIT - 1)
 }
 
-function whatIsWrong({ topic, partition, key, value, timestamp, headers }: ProducerRecord): string | null {
+/** Returns the reason why a record is invalid, or null. */
+function faultOf({ topic, partition, key, value, timestamp, headers }: ProducerRecord): string | null {
   if (key !== null && !(key instanceof Uint8Array)) return `its key is a ${typeof key}`
   if (value !== null && typeof value !== 'string' && !(value instanceof Uint8Array)) {
     return `its value is a ${typeof value}`

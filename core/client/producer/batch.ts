@@ -6,42 +6,63 @@ import {
   producerId,
   setProducerState,
 } from '../../protocol/records/batch-header.ts'
-import type { CompressionType, DeliveryListener, RecordHeader } from '../types.ts'
+import type { CompressionType, DeliveredBatch, DeliveryListener, RecordHeader } from '../types.ts'
+import { NO_SEQUENCE, type ProducerIdentity } from './sequence-numbers.ts'
 
-/** No sequence: the producer is not idempotent, or the batch has never been sent. */
-export const NO_SEQUENCE = -1
+/** The data of a record that a batch stores. */
+export interface RecordData {
+  readonly key: Buffer | null
+  readonly value: Buffer | string | null
+  readonly headers?: readonly RecordHeader[] | undefined
+}
 
-/** Records of one partition that travel together, with what is needed to tell their senders what became of them. */
-export class ProducerBatch {
+/** Where and how a batch is created. */
+export interface BatchOptions {
+  readonly topic: string
+  readonly partition: number
+  readonly compression: CompressionType
+  /** The time of creation, from performance.now(). `delivery.timeout.ms` starts here. */
+  readonly createdAt: number
+  /** The expected size of the records, in bytes. */
+  readonly sizeHint?: number
+  readonly memory?: BatchMemory
+}
+
+/** The identity and sequence in the header of a batch. */
+interface ProducerState extends ProducerIdentity {
+  readonly sequence: number
+}
+
+const NO_STATE: ProducerState = { producerId: -1, epoch: -1, sequence: NO_SEQUENCE }
+
+const isSameState = (a: ProducerState, b: ProducerState): boolean =>
+  a.sequence === b.sequence && a.epoch === b.epoch && a.producerId === b.producerId
+
+/**
+ * Records of one partition that are sent together, and the listeners that receive their outcome. A
+ * batch takes records until `close`. It is then sent, once or several times, until `acknowledge` or
+ * `fail` sets its outcome.
+ */
+export class ProducerBatch implements DeliveredBatch {
+  readonly topic: string
+  readonly partition: number
   readonly compression: CompressionType
   readonly createdAt: number
-  /** Bytes taken from `buffer.memory`. */
-  bytes = 0
-  count = 0
-  /** No more records are taken. */
-  closed = false
-  /** To be sent as soon as possible, though it may still take records until then. */
-  due = false
-  /** Its fate is known. Told to the listeners when all earlier batches of the partition have been. */
-  done = false
-  error: Error | null = null
-  baseOffset = -1
-  logAppendTime = -1
-  /** An attempt ended without saying whether it was written: only an acknowledgement can still tell. */
-  uncertain = false
-  /** On its way to a broker at this moment. */
-  onWire = false
-  attempts = 0
-  lastError: Error | null = null
-  producerId = -1
-  producerEpoch = -1
-  sequence = NO_SEQUENCE
-  /** The identity and sequence that were last sent, which a failure before it can have changed since. */
-  #sentProducerId = -1
-  #sentEpoch = -1
-  #sentSequence = NO_SEQUENCE
-  /** Called once all listeners have been told. */
-  onDelivered: (() => void)[] | null = null
+  #bytes = 0
+  #count = 0
+  #isClosed = false
+  #isDue = false
+  #isDone = false
+  #isOnWire = false
+  #mayBeWritten = false
+  #attempts = 0
+  #error: Error | null = null
+  #lastError: Error | null = null
+  #baseOffset = -1
+  #logAppendTime = -1
+  #state = NO_STATE
+  #sentState = NO_STATE
+  #onDelivered: (() => void)[] = []
   readonly #builder: RecordBatchBuilder
   #data: Buffer | null = null
   #listener: DeliveryListener | undefined
@@ -49,11 +70,22 @@ export class ProducerBatch {
   readonly #tokens: number[] = []
   readonly #timestamps: number[] = []
 
-  /** `sizeHint`: how many bytes its records will probably take. */
-  constructor(compression: CompressionType, now: number, sizeHint = 1024, memory?: BatchMemory) {
+  constructor({ topic, partition, compression, createdAt, sizeHint = 1024, memory }: BatchOptions) {
+    this.topic = topic
+    this.partition = partition
     this.compression = compression
-    this.createdAt = now
+    this.createdAt = createdAt
     this.#builder = new RecordBatchBuilder({ compression, initialSize: sizeHint, ...(memory ? { memory } : {}) })
+  }
+
+  /** The number of records. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Bytes that the batch takes from `buffer.memory`. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   /** The bytes of its records so far, before compression. */
@@ -61,104 +93,225 @@ export class ProducerBatch {
     return this.#builder.sizeInBytes
   }
 
-  append(
-    key: Buffer | null,
-    value: Buffer | string | null,
-    timestamp: number,
-    headers: readonly RecordHeader[] | undefined,
-    bytes: number,
-    listener: DeliveryListener | undefined,
-    token: number,
-  ): void {
-    this.#builder.append(key, value, timestamp, headers)
-    if (this.count === 0) this.#listener = listener
-    else if (listener !== this.#listener && !this.#listeners) {
-      this.#listeners = new Array<DeliveryListener | undefined>(this.count).fill(this.#listener)
-    }
-    this.#listeners?.push(listener)
-    this.#tokens.push(token)
-    this.#timestamps.push(timestamp)
-    this.count++
-    this.bytes += bytes
-  }
-
-  /** The encoded batch with its producer state, ready to be sent. Its bytes must not be on the wire at this moment. */
-  encode(): Buffer {
-    this.#sentProducerId = this.producerId
-    this.#sentEpoch = this.producerEpoch
-    this.#sentSequence = this.sequence
-    const data = this.#build()
-    if (!this.#hasState(data)) setProducerState(data, 0, this.producerId, this.producerEpoch, this.sequence)
-    return data
-  }
-
   /** Compressed bytes for each raw byte; 1 without compression. Known after `encode`. */
   get ratio(): number {
     return this.#data && this.rawSize > HEADER_SIZE ? this.#data.length / this.rawSize : 1
   }
 
+  /** Whether the batch takes no more records. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Whether the batch should be sent as soon as possible. An open batch may still take records until then. */
+  get isDue(): boolean {
+    return this.#isDue || this.#attempts > 0
+  }
+
+  /** Whether a request with this batch waits for its response. */
+  get isOnWire(): boolean {
+    return this.#isOnWire
+  }
+
+  /** Whether the outcome is known. */
+  get isDone(): boolean {
+    return this.#isDone
+  }
+
+  /** Whether the batch was never sent, so that the broker cannot have written it. */
+  get isUnsent(): boolean {
+    return this.#attempts === 0 && !this.#mayBeWritten
+  }
+
+  get attempts(): number {
+    return this.#attempts
+  }
+
+  /** Whether an attempt failed without an answer whether the batch was written. */
+  get mayBeWritten(): boolean {
+    return this.#mayBeWritten
+  }
+
+  /** The error of the last attempt. */
+  get lastError(): Error | null {
+    return this.#lastError
+  }
+
+  /** The error with which the batch failed; null before that, and after a success. */
+  get error(): Error | null {
+    return this.#error
+  }
+
+  /** The producer that the sequence belongs to. */
+  get identity(): ProducerIdentity {
+    return this.#state
+  }
+
+  get sequence(): number {
+    return this.#state.sequence
+  }
+
+  get hasSequence(): boolean {
+    return this.#state.sequence !== NO_SEQUENCE
+  }
+
+  isFrom(identity: ProducerIdentity): boolean {
+    return this.#state.epoch === identity.epoch && this.#state.producerId === identity.producerId
+  }
+
+  /** Whether the sequence changed after the batch was sent: an answer then refers to the old sequence. */
+  get isRenumbered(): boolean {
+    return !isSameState(this.#sentState, this.#state)
+  }
+
+  /** Whether anybody receives the outcome of the records. */
+  get hasListener(): boolean {
+    return this.#listener !== undefined || (this.#listeners?.some(l => l !== undefined) ?? false)
+  }
+
+  /** Adds a record. `bytes` are those that it takes from `buffer.memory`. */
+  append(
+    record: RecordData,
+    timestamp: number,
+    bytes: number,
+    listener: DeliveryListener | undefined,
+    token: number,
+  ): void {
+    this.#builder.append(record.key, record.value, timestamp, record.headers)
+    if (this.#count === 0) this.#listener = listener
+    else if (listener !== this.#listener && !this.#listeners) {
+      this.#listeners = new Array<DeliveryListener | undefined>(this.#count).fill(this.#listener)
+    }
+    this.#listeners?.push(listener)
+    this.#tokens.push(token)
+    this.#timestamps.push(timestamp)
+    this.#count++
+    this.#bytes += bytes
+  }
+
+  /** Takes no more records. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  /** Makes the batch due: it waits for no further records. */
+  makeDue(): void {
+    this.#isDue = true
+  }
+
+  /** Sets the sequence of the first record, and the producer that it belongs to. */
+  number({ producerId, epoch }: ProducerIdentity, sequence: number): void {
+    this.#state = { producerId, epoch, sequence }
+  }
+
+  /** Returns the encoded batch with its producer state. The batch must not be on the wire. */
+  encode(): Buffer {
+    this.#sentState = this.#state
+    const data = this.#build()
+    const { producerId: id, epoch, sequence } = this.#state
+    const isCurrent =
+      baseSequence(data, 0) === sequence && producerEpoch(data, 0) === epoch && producerId(data, 0) === id
+    if (!isCurrent) setProducerState(data, 0, id, epoch, sequence)
+    return data
+  }
+
   #build(): Buffer {
     if (this.#data) return this.#data
-    this.closed = true
+    this.#isClosed = true
     this.#data = this.#builder.build()
     return this.#data
   }
 
+  /** Starts an attempt: the batch goes into a request. */
+  startAttempt(): void {
+    this.#isClosed = true
+    this.#isOnWire = true
+    this.#attempts++
+  }
+
+  /** Ends an attempt: its response has arrived, or its request has failed. */
+  endAttempt(): void {
+    this.#isOnWire = false
+  }
+
+  /** Remembers the error of an attempt. `mayBeWritten`: it does not say whether the broker wrote the batch. */
+  attemptFailed(error: Error, mayBeWritten: boolean): void {
+    this.#lastError = error
+    if (mayBeWritten) this.#mayBeWritten = true
+  }
+
+  /** Sets the outcome: the broker acknowledged the batch. Offset and time are -1 if they are not known. */
+  acknowledge(baseOffset: number, logAppendTime: number): void {
+    this.#baseOffset = baseOffset
+    this.#logAppendTime = logAppendTime
+    this.#isDone = true
+  }
+
+  /** Sets the outcome: the batch failed. */
+  fail(error: Error): void {
+    this.#error = error
+    this.#isDone = true
+  }
+
   /**
-   * Lets the next batch use the memory of this one, which the broker has acknowledged. That of any
-   * other may still be read: it is left to the garbage collector.
+   * Lets the next batch use the memory of this one, if the broker has acknowledged it. The memory of
+   * any other batch may still be read, so it is left to the garbage collector.
    */
   releaseMemory(): void {
-    if (this.error || this.onWire || !this.#data) return
+    if (this.#error || this.#isOnWire || !this.#data) return
     this.#data = null
     this.#builder.release()
   }
 
-  /** Whether it was numbered anew after it was sent: the answer speaks of numbers that are no longer its own. */
-  get renumbered(): boolean {
-    return (
-      this.#sentSequence !== this.sequence ||
-      this.#sentEpoch !== this.producerEpoch ||
-      this.#sentProducerId !== this.producerId
-    )
+  /** The listener, token and timestamp of a record. */
+  senderOf(index: number): { listener: DeliveryListener | undefined; token: number; timestamp: number } {
+    const listener = this.#listeners ? this.#listeners[index] : this.#listener
+    return { listener, token: this.#tokens[index]!, timestamp: this.#timestamps[index]! }
   }
 
-  #hasState(data: Buffer): boolean {
-    return (
-      baseSequence(data, 0) === this.sequence &&
-      producerEpoch(data, 0) === this.producerEpoch &&
-      producerId(data, 0) === this.producerId
-    )
+  /**
+   * Turns new batches with the records of this one into its replacement. They are as old as this
+   * batch, are due at once, and the last of them takes over its memory and its waiting callers.
+   */
+  replaceWith(parts: readonly ProducerBatch[]): void {
+    for (const part of parts) {
+      part.#isClosed = true
+      part.#isDue = true
+      part.#mayBeWritten = this.#mayBeWritten
+    }
+    const last = parts.at(-1)!
+    last.#bytes = this.#bytes
+    last.#onDelivered = this.#onDelivered
   }
 
-  /** Whether somebody wants to know what becomes of the records. */
-  get watched(): boolean {
-    return this.#listener !== undefined || (this.#listeners?.some(l => l !== undefined) ?? false)
+  /** Calls back once all listeners have received the outcome. */
+  onDelivered(callback: () => void): void {
+    this.#onDelivered.push(callback)
   }
 
-  /** Who sent the i-th record, with what token and timestamp: for splitting. */
-  senderOf(i: number): { listener: DeliveryListener | undefined; token: number; timestamp: number } {
-    const listener = this.#listeners ? this.#listeners[i] : this.#listener
-    return { listener, token: this.#tokens[i]!, timestamp: this.#timestamps[i]! }
+  offsetOf(index: number): number {
+    return this.#error || this.#baseOffset < 0 ? -1 : this.#baseOffset + index
   }
 
-  /** Tells the listeners, in order. Returns what a listener threw, which it must not. */
-  deliver(topic: string, partition: number): unknown {
+  timestampOf(index: number): number {
+    return this.#logAppendTime >= 0 ? this.#logAppendTime : this.#timestamps[index]!
+  }
+
+  /** Calls the listeners, in order. Returns the first error that a listener threw, or null. */
+  deliver(): unknown {
     let thrown: unknown = null
-    for (let i = 0; i < this.count; i++) {
+    for (let i = 0; i < this.#count; i++) {
       const listener = this.#listeners ? this.#listeners[i] : this.#listener
       if (!listener) continue
-      const offset = this.error || this.baseOffset < 0 ? -1 : this.baseOffset + i
-      const timestamp = this.logAppendTime >= 0 ? this.logAppendTime : this.#timestamps[i]!
       try {
-        listener.onDelivery(this.#tokens[i]!, this.error, topic, partition, offset, timestamp)
+        listener.onDelivery(this.#tokens[i]!, this.#error, this, i)
       } catch (error) {
         thrown ??= error
       }
     }
-    const waiting = this.onDelivered
-    this.onDelivered = null
-    if (waiting) for (const f of waiting) f()
+    const waiting = this.#onDelivered
+    this.#onDelivered = []
+    for (const callback of waiting) callback()
     return thrown
   }
 }

@@ -1,45 +1,48 @@
 import type { Cluster } from '../cluster/cluster.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 
-/** Partitions that have something to send and nobody to send it to. The metadata is refreshed for as long as there are any; the batches have their own time limit. */
+/**
+ * Partitions with something to send whose leader is unknown or cannot be reached. The metadata is
+ * refreshed while there are any. The batches have their own time limit.
+ */
 export class Leaderless {
   readonly #cluster: Cluster
-  readonly #onChance: (queue: PartitionQueue) => void
+  readonly #onRetry: (queue: PartitionQueue) => void
   readonly #queues = new Set<PartitionQueue>()
-  #chasing = false
+  #isRefreshing = false
 
-  /** `onChance`: the metadata has changed, or the way to the old leader may be open again. */
-  constructor(cluster: Cluster, onChance: (queue: PartitionQueue) => void) {
+  /** `onRetry` is called when the metadata has changed, or when the old leader may be reachable again. */
+  constructor(cluster: Cluster, onRetry: (queue: PartitionQueue) => void) {
     this.#cluster = cluster
-    this.#onChance = onChance
+    this.#onRetry = onRetry
     cluster.onUpdate(() => this.#retry())
   }
 
-  /** `error`: why the leader cannot be reached, where that is known. */
-  add(queue: PartitionQueue, error?: unknown): void {
-    if (error !== undefined && queue.next) queue.next.lastError = error as Error
+  /** Adds a partition. `error` says why the leader cannot be reached, if that is known. */
+  add(queue: PartitionQueue, error?: Error): void {
+    if (error) queue.next?.attemptFailed(error, false)
     this.#queues.add(queue)
-    this.#chase()
+    this.#refresh()
   }
 
   #retry(): void {
     const waiting = [...this.#queues]
     this.#queues.clear()
-    for (const queue of waiting) this.#onChance(queue)
+    for (const queue of waiting) this.#onRetry(queue)
   }
 
-  #chase(): void {
-    if (this.#chasing || this.#cluster.signal.aborted) return
-    this.#chasing = true
-    const again = (error: unknown) => {
-      this.#chasing = false
+  #refresh(): void {
+    if (this.#isRefreshing || this.#cluster.signal.aborted) return
+    this.#isRefreshing = true
+    const done = (error: Error | null) => {
+      this.#isRefreshing = false
       if (this.#cluster.signal.aborted) return
-      if (error !== null) {
-        for (const q of this.#queues) if (q.next) q.next.lastError = error as Error
+      if (error) {
+        for (const queue of this.#queues) queue.next?.attemptFailed(error, false)
         this.#retry()
       }
-      if (this.#queues.size > 0) this.#chase()
+      if (this.#queues.size > 0) this.#refresh()
     }
-    this.#cluster.refresh().then(() => again(null), again)
+    this.#cluster.refresh().then(() => done(null), done)
   }
 }

@@ -1,10 +1,10 @@
 import { Signal } from '../../common/async/signal.ts'
 
-/** `buffer.memory`: how many bytes of records may wait, and who waits for room. */
+/** `buffer.memory`: limits the bytes of records that wait, and wakes callers that wait for room. */
 export class BufferMemory {
   readonly limit: number
-  used = 0
-  /** What the last refused record would have taken. */
+  #used = 0
+  /** The bytes of the record that was refused last. */
   #wanted = 0
   readonly #freed = new Signal()
 
@@ -12,32 +12,32 @@ export class BufferMemory {
     this.limit = limit
   }
 
-  /** Takes bytes; false when there is no room for them. */
+  /** Takes bytes. Returns false if there is no room for them. */
   take(bytes: number): boolean {
-    if (this.used + bytes > this.limit) {
+    if (this.#used + bytes > this.limit) {
       this.#wanted = bytes
       return false
     }
-    this.used += bytes
+    this.#used += bytes
     this.#wanted = 0
     return true
   }
 
   release(bytes: number): void {
-    this.used -= bytes
+    this.#used -= bytes
     if (this.hasRoom) this.#freed.notify()
   }
 
-  /** Whether the record that was refused last would be taken now. */
+  /** Whether there is room for the record that was refused last. */
   get hasRoom(): boolean {
-    return this.used + this.#wanted <= this.limit
+    return this.#used + this.#wanted <= this.limit
   }
 
   /** Waits until there is room. Rejects with the signal's reason. */
   async room(signal: AbortSignal): Promise<void> {
     while (!this.hasRoom) {
       signal.throwIfAborted()
-      await this.#freed.next(1000, signal)
+      await this.#freed.next(Number.POSITIVE_INFINITY, signal)
     }
     signal.throwIfAborted()
   }

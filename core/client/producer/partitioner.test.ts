@@ -16,12 +16,12 @@ test.for([
 test('records without a key stay together until a batch is full, then move on', () => {
   const sticky = new StickyPartition(100, () => 0.99)
   expect(sticky.pick(4, () => true)).toBe(3)
-  sticky.took(60, false)
+  sticky.added(60, false)
   expect(sticky.pick(4, () => true)).toBe(3)
-  sticky.took(10, true)
+  sticky.added(10, true)
   expect(sticky.current).toBe(-1)
   sticky.pick(4, () => true)
-  sticky.took(100, false)
+  sticky.added(100, false)
   expect(sticky.current).toBe(-1)
 })
 

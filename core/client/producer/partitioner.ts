@@ -1,16 +1,17 @@
 import { murmur2, toPositive } from '../../protocol/murmur2.ts'
 
-/** The partition of a key, as Java's default partitioner has it. */
+/** Returns the partition of a key, as Java's default partitioner does. */
 export function partitionOfKey(key: Buffer, partitions: number): number {
   return toPositive(murmur2(key)) % partitions
 }
 
 /**
- * Where records without a key go: to one partition until a batch is full, then to another at random, so that batches are large.
- * Partitions without a leader are passed over while others have one.
+ * Chooses the partition of records without a key. All of them go to one partition until a batch is
+ * full, then to another one at random, so that batches are large. Partitions without a leader are
+ * skipped while others have one.
  */
 export class StickyPartition {
-  current = -1
+  #current = -1
   #bytes = 0
   readonly #batchSize: number
   readonly #random: () => number
@@ -20,21 +21,31 @@ export class StickyPartition {
     this.#random = random
   }
 
-  /** The partition for the next record. `hasLeader` is asked only when a new one is chosen. */
+  /** The current partition, or -1 if the next record chooses a new one. */
+  get current(): number {
+    return this.#current
+  }
+
+  /** Returns the partition for the next record. Calls `hasLeader` only when it chooses a new partition. */
   pick(count: number, hasLeader: (partition: number) => boolean): number {
-    if (this.current >= 0 && this.current < count) return this.current
+    if (this.#current >= 0 && this.#current < count) return this.#current
     const available: number[] = []
     for (let p = 0; p < count; p++) if (hasLeader(p)) available.push(p)
     const choice = available.length > 0 ? available : null
     const n = Math.floor(this.#random() * (choice?.length ?? count))
-    this.current = choice ? choice[n]! : n
+    this.#current = choice ? choice[n]! : n
     this.#bytes = 0
-    return this.current
+    return this.#current
   }
 
-  /** Tells what a record took, and whether its batch is full now. */
-  took(bytes: number, batchFull: boolean): void {
+  /** Counts a record. Ends the use of the partition after `batch.size` bytes, or if the record's batch is full. */
+  added(bytes: number, isBatchFull: boolean): void {
     this.#bytes += bytes
-    if (batchFull || this.#bytes >= this.#batchSize) this.current = -1
+    if (isBatchFull || this.#bytes >= this.#batchSize) this.#current = -1
+  }
+
+  /** Ends the use of a partition that the topic no longer has. */
+  limit(count: number): void {
+    if (this.#current >= count) this.#current = -1
   }
 }

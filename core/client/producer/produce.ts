@@ -8,27 +8,33 @@ import type { PartitionQueue } from './partition-queue.ts'
 
 export const Produce = defineApi(ProduceRequest, ProduceResponse)
 
-/** One batch in a Produce request. */
-export interface Parcel {
+/** The last version that names topics instead of using their ids. */
+const LAST_VERSION_WITH_NAMES = 12
+
+/** A batch in a Produce request. */
+export interface QueuedBatch {
   readonly queue: PartitionQueue
   readonly batch: ProducerBatch
   readonly topicId: string
 }
 
-/** What a response says of one partition. */
-export type ProduceAnswer = Message<typeof ProduceResponse>['responses'][number]['partitionResponses'][number]
+/** The part of a response about one partition. */
+export type PartitionResponse = Message<typeof ProduceResponse>['responses'][number]['partitionResponses'][number]
 
-/** The version in which these can be sent: by topic ids only where all are known. */
-export function produceVersion(connection: Connection, parcels: readonly Parcel[]): number {
-  return connection.version(Produce, parcels.some(p => p.topicId === ZERO_UUID) ? 12 : undefined)
+/** Returns the version for a request with these batches. Topics are identified by id only if all ids are known. */
+export function produceVersion(connection: Connection, batches: readonly QueuedBatch[]): number {
+  const areIdsKnown = batches.every(b => b.topicId !== ZERO_UUID)
+  return connection.version(Produce, areIdsKnown ? undefined : LAST_VERSION_WITH_NAMES)
 }
 
-export function topicDataOf(parcels: readonly Parcel[]): NonNullable<MessageInput<typeof ProduceRequest>['topicData']> {
+export function topicDataOf(
+  batches: readonly QueuedBatch[],
+): NonNullable<MessageInput<typeof ProduceRequest>['topicData']> {
   const topics = new Map<
     string,
     { name: string; topicId: string; partitionData: { index: number; records: Buffer }[] }
   >()
-  for (const { queue, batch, topicId } of parcels) {
+  for (const { queue, batch, topicId } of batches) {
     let topic = topics.get(queue.topic)
     if (!topic) topics.set(queue.topic, (topic = { name: queue.topic, topicId, partitionData: [] }))
     topic.partitionData.push({ index: queue.partition, records: batch.encode() })
@@ -36,18 +42,19 @@ export function topicDataOf(parcels: readonly Parcel[]): NonNullable<MessageInpu
   return [...topics.values()]
 }
 
-/** Finds the answer to each parcel, whether the response speaks of topics by name or by id; null where it leaves one out. */
-export function answersTo(
-  parcels: readonly Parcel[],
+/** Returns the part of the response about each batch; null if the response leaves it out. */
+export function responsesTo(
+  batches: readonly QueuedBatch[],
   response: Message<typeof ProduceResponse>,
-): { readonly parcel: Parcel; readonly answer: ProduceAnswer | null }[] {
-  const answers = new Map<string, ProduceAnswer>()
+): { readonly queued: QueuedBatch; readonly response: PartitionResponse | null }[] {
+  // The response identifies topics by name or by id, depending on its version.
+  const responses = new Map<string, PartitionResponse>()
   for (const t of response.responses) {
-    for (const p of t.partitionResponses) answers.set(`${t.name || t.topicId}:${p.index}`, p)
+    for (const p of t.partitionResponses) responses.set(`${t.name || t.topicId}:${p.index}`, p)
   }
-  return parcels.map(parcel => {
-    const { topic, partition } = parcel.queue
-    const answer = answers.get(`${topic}:${partition}`) ?? answers.get(`${parcel.topicId}:${partition}`) ?? null
-    return { parcel, answer }
+  return batches.map(queued => {
+    const { topic, partition } = queued.queue
+    const found = responses.get(`${topic}:${partition}`) ?? responses.get(`${queued.topicId}:${partition}`) ?? null
+    return { queued, response: found }
   })
 }

@@ -10,7 +10,7 @@ import { ErrorCode } from '../../protocol/error-codes.ts'
 import type { BatchMemory } from '../../protocol/records/batch-builder.ts'
 import { readBatches } from '../../protocol/records/batch-reader.ts'
 import { type Fault, SimBroker, type SimOptions } from '../test-support/sim-broker.ts'
-import type { DeliveryListener, Producer, ProducerOptions, ProducerRecord } from '../types.ts'
+import type { DeliveredBatch, DeliveryListener, Producer, ProducerOptions, ProducerRecord } from '../types.ts'
 import { producerSettings } from './options.ts'
 import { producerWith } from './producer.ts'
 
@@ -49,14 +49,14 @@ async function start(
   return { broker, producer }
 }
 
-/** Remembers what it is told. */
+/** Stores every outcome. */
 class Recorder implements DeliveryListener {
-  readonly told: { token: number; error: Error | null; partition: number; offset: number }[] = []
-  onDelivery(token: number, error: Error | null, _topic: string, partition: number, offset: number): void {
-    this.told.push({ token, error, partition, offset })
+  readonly outcomes: { token: number; error: Error | null; partition: number; offset: number }[] = []
+  onDelivery(token: number, error: Error | null, batch: DeliveredBatch, index: number): void {
+    this.outcomes.push({ token, error, partition: batch.partition, offset: batch.offsetOf(index) })
   }
   get codes(): (string | null)[] {
-    return this.told.map(t => (t.error ? (t.error as Error & { code: string }).code : null))
+    return this.outcomes.map(t => (t.error ? (t.error as Error & { code: string }).code : null))
   }
 }
 
@@ -146,7 +146,7 @@ test.for<[string, Partial<ProducerRecord>]>([
   ['a timestamp between milliseconds', { timestamp: 1.5 }],
   ['a header whose value is text', { headers: [{ key: 'h', value: 'text' as unknown as Buffer }] }],
   ['a header without a key', { headers: [{ key: null as unknown as string, value: null }] }],
-])('a record with %s is told to the listener, and the producer goes on', async ([, wrong]) => {
+])('a record with %s is outcomes to the listener, and the producer goes on', async ([, wrong]) => {
   const { producer } = await start({ topics: { t: 1 } })
   const recorder = new Recorder()
   producer.append(record('t', 'x', wrong), recorder, 1)
@@ -232,7 +232,7 @@ test('append says no when buffer.memory is used up, and room resolves when acks 
   }
   await producer.flush()
   expect(refused).toBeGreaterThan(0)
-  expect(recorder.told.map(t => t.token)).toEqual(Array.from({ length: 500 }, (_, i) => i))
+  expect(recorder.outcomes.map(t => t.token)).toEqual(Array.from({ length: 500 }, (_, i) => i))
   expect(broker.values('t', 0).map(Number)).toEqual(Array.from({ length: 500 }, (_, i) => i))
 })
 
@@ -284,7 +284,7 @@ test('a batch that the broker finds too large is split until it fits, in order',
   for (let i = 0; i < 50; i++) producer.append(record('t', String(i).padStart(100)), recorder, i)
   await producer.flush()
   expect(broker.values('t', 0).map(Number)).toEqual(Array.from({ length: 50 }, (_, i) => i))
-  expect(recorder.told.map(t => t.offset)).toEqual(Array.from({ length: 50 }, (_, i) => i))
+  expect(recorder.outcomes.map(t => t.offset)).toEqual(Array.from({ length: 50 }, (_, i) => i))
 })
 
 test('a single record that the broker finds too large fails, and those behind it still go', async () => {
@@ -298,7 +298,7 @@ test('a single record that the broker finds too large fails, and those behind it
     producer.append(record('t', v), recorder, i)
   })
   await producer.flush()
-  expect(recorder.told.map(t => [t.token, (t.error as { kafkaCode?: number } | null)?.kafkaCode ?? null])).toEqual([
+  expect(recorder.outcomes.map(t => [t.token, (t.error as { kafkaCode?: number } | null)?.kafkaCode ?? null])).toEqual([
     [0, null],
     [1, null],
     [2, ErrorCode.MESSAGE_TOO_LARGE],
@@ -317,14 +317,14 @@ test('a refused batch leaves no gap: what is on its way behind it arrives, exact
   const recorder = new Recorder()
   for (let i = 0; i < 20; i++) producer.append(record('t', String(i)), recorder, i)
   await producer.flush()
-  const failed = recorder.told.filter(t => t.error).map(t => t.token)
+  const failed = recorder.outcomes.filter(t => t.error).map(t => t.token)
   expect(failed).toHaveLength(1)
   expect(broker.values('t', 0).map(Number)).toEqual(
     Array.from({ length: 20 }, (_, i) => i).filter(i => !failed.includes(i)),
   )
 })
 
-test('a broker that has lost its memory of the producer is told the sequence anew', async () => {
+test('a broker that has lost its memory of the producer is outcomes the sequence anew', async () => {
   const { broker, producer } = await start({ topics: { t: 1, u: 1 } }, { batchSize: 1, lingerMs: 0 })
   await producer.send([record('t', '0'), record('u', '0')])
   let lies = 2
@@ -415,8 +415,8 @@ test('only the records that the broker names as invalid fail, and the others kee
   for (const i of tokens) producer.append(record('t', String(i)), recorder, i)
   await producer.flush()
   expect(broker.values('t', 0).map(Number)).toEqual(tokens.filter(i => !isBad(i)))
-  expect(recorder.told.map(t => t.token)).toEqual(tokens)
-  expect(recorder.told.filter(t => t.error).map(t => t.token)).toEqual(tokens.filter(isBad))
+  expect(recorder.outcomes.map(t => t.token)).toEqual(tokens)
+  expect(recorder.outcomes.filter(t => t.error).map(t => t.token)).toEqual(tokens.filter(isBad))
 })
 
 test('abortUnsent fails later unsent records and leaves the rest', async () => {
@@ -431,7 +431,7 @@ test('abortUnsent fails later unsent records and leaves the rest', async () => {
     ['0', '2', '4'],
     ['1', '3'],
   ])
-  const failed = recorder.told.filter(t => t.error)
+  const failed = recorder.outcomes.filter(t => t.error)
   expect(failed.map(t => t.token).sort((a, b) => a - b)).toEqual([5, 6, 7, 8, 9, 10])
   for (const { error } of failed) expect(error).toMatchObject({ code: 'MR_CLIENT_ABORTED', retriable: true })
   await producer.send([record('t', 'later', { partition: 0 })])
@@ -473,16 +473,16 @@ test('whatever fails on the way, every acknowledged record is in the log once, a
           if (i % 20 === 0) await nextTurn()
         }
         await producer.flush()
-        expect(recorder.told).toHaveLength(count)
+        expect(recorder.outcomes).toHaveLength(count)
         for (let p = 0; p < partitions; p++) {
-          const told = recorder.told.filter(t => t.partition === p)
-          expect(told.map(t => t.token)).toEqual(told.map(t => t.token).toSorted((a, b) => a - b))
-          const acked = told.filter(t => t.error === null).map(t => t.token)
+          const outcomes = recorder.outcomes.filter(t => t.partition === p)
+          expect(outcomes.map(t => t.token)).toEqual(outcomes.map(t => t.token).toSorted((a, b) => a - b))
+          const acked = outcomes.filter(t => t.error === null).map(t => t.token)
           const written = broker.values('t', p).map(Number)
           expect(new Set(written).size).toBe(written.length)
           // What failed after a cut connection may have been written; what was acknowledged must be, in order.
           expect(written.filter(v => acked.includes(v))).toEqual(acked)
-          for (const t of told) if (t.error === null) expect(written[t.offset]).toBe(t.token)
+          for (const t of outcomes) if (t.error === null) expect(written[t.offset]).toBe(t.token)
         }
         await producer.close()
         await broker.stop()

@@ -7,6 +7,7 @@ import { topicPartitions } from '../cluster/topics.ts'
 import { clientErrors } from '../errors.ts'
 import type {
   ClientTraffic,
+  DeliveredBatch,
   DeliveryListener,
   PartitionInfo,
   Producer,
@@ -21,12 +22,12 @@ import { Sender } from './sender.ts'
 import type { PendingRecord } from './topic-queue.ts'
 
 /**
- * The most memory of acknowledged batches that a producer keeps for its next ones. While records keep
- * coming, new batches take it at once, so little is idle.
+ * The maximum of idle memory that a producer keeps: buffers of acknowledged batches are pooled and
+ * reused for the next ones. Under load they are reused at once, so few are idle.
  */
 const MAX_IDLE_BYTES = 4 << 20
 
-/** Makes a producer. Throws a ConfigError on options that cannot work. Connects when first used. */
+/** Creates a producer. Connects when it is first used. Throws a ConfigError for invalid options. */
 export function createProducer(options: ProducerOptions): Producer {
   const settings = producerSettings(options)
   return producerWith(settings, new BufferPool({ maxIdleBytes: Math.min(settings.bufferMemory, MAX_IDLE_BYTES) }))
@@ -41,7 +42,7 @@ class KafkaProducer implements Producer {
   readonly #cluster: Cluster
   readonly #accumulator: Accumulator
   readonly #sender: Sender
-  /** Records rejected while waiting for their topic, and why: their listeners are called soon. */
+  /** Refused records whose listeners were not called yet. */
   #refused: { record: PendingRecord; error: Error }[] = []
   #refusedTimer: NodeJS.Immediate | null = null
   #expiryTimer: NodeJS.Timeout | null = null
@@ -52,8 +53,8 @@ class KafkaProducer implements Producer {
     this.#settings = settings
     this.#cluster = new Cluster(settings.common, { autoCreateTopics: true })
     this.#sender = new Sender(settings, this.#cluster, {
-      topic: name => this.#accumulator.topics.get(name),
-      onFinished: (_queue, batch) => {
+      topic: name => this.#accumulator.topic(name),
+      onFinished: batch => {
         this.#accumulator.memory.release(batch.bytes)
         batch.releaseMemory()
       },
@@ -68,10 +69,10 @@ class KafkaProducer implements Producer {
   append(record: ProducerRecord, listener?: DeliveryListener, token = 0): boolean {
     if (this.#state !== 'open') throw closedError()
     if (this.#expiryTimer === null) this.#armExpiry()
-    const taken = this.#accumulator.append(record, listener, token)
-    // as in Java: the caller learns of the rejection before it appends the next record
-    if (this.#refused.length > 0) this.#tellRefused()
-    return taken
+    const isAppended = this.#accumulator.append(record, listener, token)
+    // As in Java, the listener receives a refusal before the next record is appended.
+    if (this.#refused.length > 0) this.#notifyRefused()
+    return isAppended
   }
 
   async room(signal?: AbortSignal): Promise<void> {
@@ -85,28 +86,23 @@ class KafkaProducer implements Producer {
     for (let i = 0; i < records.length; i++) {
       while (!this.append(records[i]!, tally, i)) await this.room(signal)
     }
-    // Whoever waits for these records does not wait for others to fill the batch.
-    this.#accumulator.hurry()
+    // The caller waits for these records, so do not wait for more of them.
+    this.#accumulator.flushNow()
     return orAbort(tally.done, signal)
   }
 
   async flush(signal?: AbortSignal): Promise<void> {
-    const waits: Promise<void>[] = []
-    const once = (list: (() => void)[]) => waits.push(new Promise(resolve => list.push(resolve)))
-    for (const topic of this.#accumulator.topics.values()) if (topic.resolving) once(topic.onResolved)
-    if (waits.length > 0) {
-      await orAbort(Promise.all(waits), signal)
-      waits.length = 0
+    const resolving = [...this.#accumulator.resolvingTopics()]
+    if (resolving.length > 0) {
+      const resolved = resolving.map(topic => new Promise<void>(resolve => topic.onResolved(resolve)))
+      await orAbort(Promise.all(resolved), signal)
     }
-    this.#tellRefused()
-    this.#accumulator.hurry()
-    for (const queue of this.#accumulator.queues()) {
-      // Batches of a partition are settled in order, so the last one stands for all.
-      const last = queue.order.at(-1)!
-      last.onDelivered ??= []
-      once(last.onDelivered)
-    }
-    await orAbort(Promise.all(waits), signal)
+    this.#notifyRefused()
+    this.#accumulator.flushNow()
+    // The batches of a partition are delivered in order, so it is enough to wait for the last one.
+    const last = [...this.#accumulator.queues()].map(queue => queue.batches.at(-1)!)
+    const delivered = last.map(batch => new Promise<void>(resolve => batch.onDelivered(resolve)))
+    await orAbort(Promise.all(delivered), signal)
   }
 
   abortUnsent(after: number): void {
@@ -134,7 +130,7 @@ class KafkaProducer implements Producer {
     try {
       if (timeoutMs > 0) await this.flush(AbortSignal.any([timeLimit(timeoutMs), this.#cluster.signal]))
     } catch (error) {
-      this.#settings.common.logger.warn(`closed after ${timeoutMs} ms with records not delivered`, error)
+      this.#settings.common.logger.warn(`The producer closed after ${timeoutMs} ms with undelivered records`, error)
     }
     this.#state = 'closed'
     const error = closedError()
@@ -144,15 +140,15 @@ class KafkaProducer implements Producer {
     this.#cluster.close(error)
     this.#accumulator.failPending(error)
     for (const queue of [...this.#accumulator.queues()]) this.#sender.failAll(queue, error)
-    this.#tellRefused()
+    this.#notifyRefused()
   }
 
   #refuse(record: PendingRecord, error: Error): void {
     this.#refused.push({ record, error })
-    this.#refusedTimer ??= setImmediate(() => this.#tellRefused())
+    this.#refusedTimer ??= setImmediate(() => this.#notifyRefused())
   }
 
-  #tellRefused(): void {
+  #notifyRefused(): void {
     if (this.#refusedTimer) clearImmediate(this.#refusedTimer)
     this.#refusedTimer = null
     const refused = this.#refused
@@ -160,13 +156,13 @@ class KafkaProducer implements Producer {
     const { logger } = this.#settings.common
     for (const { record: r, error } of refused) {
       if (!r.listener) {
-        logger.warn(`lost a record for ${r.record.topic}: ${error.message}`)
+        logger.warn(`Lost a record for ${r.record.topic}: ${error.message}`)
         continue
       }
       try {
-        r.listener.onDelivery(r.token, error, r.record.topic, r.record.partition ?? -1, -1, r.timestamp)
+        r.listener.onDelivery(r.token, error, new RefusedRecord(r), 0)
       } catch (thrown) {
-        logger.error('a delivery listener has thrown', thrown)
+        logger.error('A delivery listener threw an error', thrown)
       }
     }
   }
@@ -184,6 +180,27 @@ class KafkaProducer implements Producer {
       clearInterval(this.#expiryTimer)
       this.#expiryTimer = null
     }, every)
+  }
+}
+
+/** Stands for the batch of a record that was added to none. */
+class RefusedRecord implements DeliveredBatch {
+  readonly topic: string
+  readonly partition: number
+  readonly #timestamp: number
+
+  constructor({ record, timestamp }: PendingRecord) {
+    this.topic = record.topic
+    this.partition = record.partition ?? -1
+    this.#timestamp = timestamp
+  }
+
+  offsetOf(): number {
+    return -1
+  }
+
+  timestampOf(): number {
+    return this.#timestamp
   }
 }
 

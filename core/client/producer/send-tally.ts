@@ -1,7 +1,8 @@
-import type { DeliveryListener, RecordMetadata } from '../types.ts'
+import type { DeliveredBatch, DeliveryListener, RecordMetadata } from '../types.ts'
 
-/** Counts the deliveries of one `send`: resolves with all of them, or rejects with the first error once all are settled. */
+/** Counts the outcomes of one `send`. `done` resolves once all records are delivered or have failed. */
 export class SendTally implements DeliveryListener {
+  /** The metadata of all records, or a rejection with the first error. */
   readonly done: Promise<RecordMetadata[]>
   readonly #results: RecordMetadata[]
   #left: number
@@ -14,21 +15,17 @@ export class SendTally implements DeliveryListener {
     this.done = new Promise((resolve, reject) => {
       this.#settle = () => (this.#error ? reject(this.#error) : resolve(this.#results))
     })
-    // `send` may give up before all records are taken: then nobody waits for this.
+    // `send` may reject before all records are appended. Nobody waits for this promise then.
     this.done.catch(() => undefined)
     if (count === 0) this.#settle?.()
   }
 
-  onDelivery(
-    token: number,
-    error: Error | null,
-    topic: string,
-    partition: number,
-    offset: number,
-    timestamp: number,
-  ): void {
+  onDelivery(token: number, error: Error | null, batch: DeliveredBatch, index: number): void {
     if (error) this.#error ??= error
-    else this.#results[token] = { topic, partition, offset, timestamp }
+    else {
+      const { topic, partition } = batch
+      this.#results[token] = { topic, partition, offset: batch.offsetOf(index), timestamp: batch.timestampOf(index) }
+    }
     if (--this.#left === 0) this.#settle?.()
   }
 }

@@ -1,156 +1,158 @@
-import { NO_SEQUENCE, type ProducerBatch } from './batch.ts'
+import type { ProducerBatch } from './batch.ts'
+import { isUpTo, nextSequence, type ProducerIdentity, previousSequence } from './sequence-numbers.ts'
 
-/** Sequences count up to 2^31 - 1 and start over at 0 (KIP-98). */
-export function nextSequence(sequence: number, count: number): number {
-  return (sequence + count) % 2 ** 31
-}
-
-/** How far `to` is behind `from`, around the end of the numbers. */
-function distance(from: number, to: number): number {
-  return (to - from + 2 ** 31) % 2 ** 31
-}
-
-/** The producer's identity, given by InitProducerId. */
-export interface ProducerIdentity {
-  readonly producerId: number
-  readonly epoch: number
-}
-
-/** Brokers remember this many batches of a producer and partition, and recognise them when they come again. */
+/** Brokers remember this many batches of a producer and partition, and recognise repetitions of them. */
 const REMEMBERED_BATCHES = 5
 
 /**
- * The sequence numbers of one partition: what keeps each record exactly once and in order over retries. Pure bookkeeping after Java's
- * TransactionManager: sequences are given when a batch is first sent; retried batches go one at a time, the oldest first; a batch that
- * was refused for good closes its gap; one with an unknown fate forces a new epoch.
+ * The sequence numbers of one partition. They keep every record exactly once and in order over
+ * retries. The rules are those of Java's TransactionManager:
+ * - A batch gets its sequence when it is first sent.
+ * - Retried batches are sent one at a time, the oldest first.
+ * - If a batch is rejected and was not written, later batches take over its sequences.
+ * - If a batch is given up and may have been written, the partition needs a new epoch.
  */
 export class Sequences {
-  /** Sent at least once and not done, in sequence order. */
-  readonly pending: ProducerBatch[] = []
-  producerId = -1
-  epoch = -1
-  next = 0
-  /** The last sequence that was acknowledged in this epoch, or -1. */
-  lastAcked = -1
-  /** A batch was given up without knowing whether it was written: this is the sequence after it. */
-  unresolvedAt: number | null = null
-  /** The broker has lost track of us: start again at 0 in a new epoch as soon as nothing is on the wire. */
-  mustReset = false
+  /** Batches that were sent at least once and are not done, in sequence order. */
+  readonly #pending: ProducerBatch[] = []
+  #identity: ProducerIdentity = { producerId: -1, epoch: -1 }
+  #next = 0
+  /** The last acknowledged sequence of this epoch, or -1. */
+  #lastAcked = -1
+  /** The sequence after a batch that was given up and may have been written. */
+  #unresolvedAt: number | null = null
+  #needsReset = false
+
+  get pending(): readonly ProducerBatch[] {
+    return this.#pending
+  }
+
+  /** The sequence of the next batch. */
+  get next(): number {
+    return this.#next
+  }
+
+  /** Whether the broker has lost this partition's state, so that it needs a new epoch. */
+  get needsReset(): boolean {
+    return this.#needsReset
+  }
 
   /** Whether this batch, the first in the partition's queue, may be sent now. */
   maySend(batch: ProducerBatch, identity: ProducerIdentity): boolean {
-    if (this.mustReset) return false
-    if (batch.sequence !== NO_SEQUENCE) return this.pending[0] === batch && !this.pending.some(b => b.onWire)
-    if (this.unresolvedAt !== null) return false
-    if (this.pending.length === 0) return true
-    // A broker takes the first batch of a new producer whatever its sequence. Were the first refused and the second taken, their order
-    // would be lost: so the second waits for the first one's answer.
-    if (this.lastAcked < 0) return false
-    return !this.#isStale(identity) && this.pending.length < REMEMBERED_BATCHES
+    if (this.#needsReset) return false
+    if (batch.hasSequence) return this.#pending[0] === batch && !this.#isOnWire
+    if (this.#unresolvedAt !== null) return false
+    if (this.#pending.length === 0) return true
+    // A broker accepts any sequence for the first batch of a new producer. If it rejected the first
+    // batch and accepted the second, the order would be lost. So the second waits for the first.
+    if (this.#lastAcked < 0) return false
+    return this.isUsing(identity) && this.#pending.length < REMEMBERED_BATCHES
   }
 
-  /** Gives a batch its sequence when it is sent for the first time. */
+  /** Assigns a sequence to a batch that is sent for the first time. */
   assign(batch: ProducerBatch, identity: ProducerIdentity): void {
-    if (batch.sequence !== NO_SEQUENCE) return
-    if (this.#isStale(identity)) this.#start(identity)
-    batch.producerId = this.producerId
-    batch.producerEpoch = this.epoch
-    batch.sequence = this.next
-    this.next = nextSequence(this.next, batch.count)
-    this.pending.push(batch)
+    if (batch.hasSequence) return
+    if (!this.isUsing(identity)) this.#start(identity)
+    this.#number(batch)
+    this.#pending.push(batch)
   }
 
-  acked(batch: ProducerBatch): void {
+  /** Records an acknowledgement. */
+  acknowledged(batch: ProducerBatch): void {
     this.#remove(batch)
-    if (batch.producerId !== this.producerId || batch.producerEpoch !== this.epoch) return
-    // Taken under a number that it has lost since: ours and the broker's counts have parted.
-    if (batch.renumbered) this.mustReset = true
-    this.lastAcked = nextSequence(batch.sequence, batch.count - 1)
-    // Whatever was unresolved before it must have been written, or this one would have been refused.
-    if (this.unresolvedAt !== null && distance(this.unresolvedAt, nextSequence(this.lastAcked, 1)) < 2 ** 30) {
-      this.unresolvedAt = null
+    if (!batch.isFrom(this.#identity)) return
+    // The broker wrote it under a sequence that has changed since: its count differs from ours.
+    if (batch.isRenumbered) this.#needsReset = true
+    this.#lastAcked = nextSequence(batch.sequence, batch.count - 1)
+    // An unresolved batch before it was written: otherwise the broker would have rejected this one.
+    if (this.#unresolvedAt !== null && isUpTo(this.#unresolvedAt, nextSequence(this.#lastAcked, 1))) {
+      this.#unresolvedAt = null
     }
   }
 
-  /** The broker should have taken this batch: a complaint about its sequence means that there is a gap, or that it lost our state. */
+  /**
+   * Whether this is the batch that the broker expects next. If the broker then complains about the
+   * sequence, records are missing before it, or the broker has lost our state.
+   */
   isNext(batch: ProducerBatch): boolean {
-    return batch.sequence === (this.unresolvedAt ?? nextSequence(this.lastAcked, 1))
+    return batch.sequence === (this.#unresolvedAt ?? nextSequence(this.#lastAcked, 1))
   }
 
-  /** Later batches of this epoch have been acknowledged: the broker will never take this one in its place. */
+  /** Whether later batches of this epoch are acknowledged: the broker will never accept this batch. */
   isOvertaken(batch: ProducerBatch): boolean {
-    return this.lastAcked >= 0 && distance(batch.sequence, this.lastAcked) < 2 ** 30
+    return this.#lastAcked >= 0 && isUpTo(batch.sequence, this.#lastAcked)
   }
 
-  /** Refused for good and certainly not written: the batches behind it move up. */
-  refused(batch: ProducerBatch): void {
+  /** Removes a batch that was rejected and not written. Later batches take over its sequences. */
+  rejected(batch: ProducerBatch): void {
     const at = this.#remove(batch)
-    if (at < 0 || batch.producerId !== this.producerId || batch.producerEpoch !== this.epoch) return
-    for (let i = at; i < this.pending.length; i++) {
-      const b = this.pending[i]!
-      b.sequence = distance(batch.count, b.sequence)
+    if (at < 0 || !batch.isFrom(this.#identity)) return
+    for (const later of this.#pending.slice(at)) {
+      later.number(later.identity, previousSequence(later.sequence, batch.count))
     }
-    this.next = distance(batch.count, this.next)
+    this.#next = previousSequence(this.#next, batch.count)
   }
 
-  /** Given up while it may have been written. */
+  /** Removes a batch that was given up and may have been written. */
   abandoned(batch: ProducerBatch): void {
     if (this.#remove(batch) < 0) return
-    this.unresolvedAt = nextSequence(batch.sequence, batch.count)
+    this.#unresolvedAt = nextSequence(batch.sequence, batch.count)
   }
 
-  /** Replaces a batch that was too large by its parts, which share its sequences. */
-  split(batch: ProducerBatch, parts: readonly ProducerBatch[]): void {
-    const at = this.pending.indexOf(batch)
+  /** Replaces a batch with parts of it. The parts share its sequences. */
+  replace(batch: ProducerBatch, parts: readonly ProducerBatch[]): void {
+    const at = this.#pending.indexOf(batch)
     if (at < 0) return
-    let sequence = batch.sequence
+    let { sequence } = batch
     for (const part of parts) {
-      part.producerId = batch.producerId
-      part.producerEpoch = batch.producerEpoch
-      part.sequence = sequence
+      part.number(batch.identity, sequence)
       sequence = nextSequence(sequence, part.count)
     }
-    this.pending.splice(at, 1, ...parts)
+    this.#pending.splice(at, 1, ...parts)
   }
 
-  /** Whether a new epoch is needed before this partition can go on, and nothing on the wire stands against it. */
-  get awaitsReset(): boolean {
-    if (this.pending.some(b => b.onWire)) return false
-    return this.mustReset || (this.unresolvedAt !== null && this.pending.length === 0)
+  /** Requests a new epoch: the broker has lost this partition's state. */
+  requestReset(): void {
+    this.#needsReset = true
   }
 
-  /** Whether `identity` is newer than what this partition uses: then no further new epoch need be asked for. */
-  isBehind(identity: ProducerIdentity): boolean {
-    return this.#isStale(identity)
+  /** Whether the partition needs a new epoch to continue, and nothing on the wire prevents it. */
+  get canReset(): boolean {
+    if (this.#isOnWire) return false
+    return this.#needsReset || (this.#unresolvedAt !== null && this.#pending.length === 0)
   }
 
-  /** Starts at sequence 0 under a new identity; what is pending is numbered anew. */
+  /** Whether the partition's sequences belong to this identity. */
+  isUsing({ producerId, epoch }: ProducerIdentity): boolean {
+    return this.#identity.producerId === producerId && this.#identity.epoch === epoch
+  }
+
+  /** Starts at sequence 0 with a new identity. Pending batches get new sequences. */
   reset(identity: ProducerIdentity): void {
     this.#start(identity)
-    this.mustReset = false
-    this.unresolvedAt = null
-    for (const b of this.pending) {
-      b.producerId = identity.producerId
-      b.producerEpoch = identity.epoch
-      b.sequence = this.next
-      this.next = nextSequence(this.next, b.count)
-    }
+    this.#needsReset = false
+    this.#unresolvedAt = null
+    for (const batch of this.#pending) this.#number(batch)
   }
 
-  #isStale(identity: ProducerIdentity): boolean {
-    return this.producerId !== identity.producerId || this.epoch !== identity.epoch
+  get #isOnWire(): boolean {
+    return this.#pending.some(b => b.isOnWire)
   }
 
   #start(identity: ProducerIdentity): void {
-    this.producerId = identity.producerId
-    this.epoch = identity.epoch
-    this.next = 0
-    this.lastAcked = -1
+    this.#identity = identity
+    this.#next = 0
+    this.#lastAcked = -1
+  }
+
+  #number(batch: ProducerBatch): void {
+    batch.number(this.#identity, this.#next)
+    this.#next = nextSequence(this.#next, batch.count)
   }
 
   #remove(batch: ProducerBatch): number {
-    const at = this.pending.indexOf(batch)
-    if (at >= 0) this.pending.splice(at, 1)
+    const at = this.#pending.indexOf(batch)
+    if (at >= 0) this.#pending.splice(at, 1)
     return at
   }
 }

@@ -18,25 +18,17 @@ export function separateRecords(batch: ProducerBatch, fails: (index: number) => 
   return parts.map((part, n) => ({ part, fails: fails(starts[n]!) }))
 }
 
-/**
- * New batches with the sends and age of the one that they replace, of which the broker has written
- * nothing.
- */
+/** Returns new batches that replace `batch`, of which the broker has written nothing. */
 function cut(batch: ProducerBatch, before: (index: number) => boolean): ProducerBatch[] {
+  const { topic, partition, compression, createdAt } = batch
+  const next = () => new ProducerBatch({ topic, partition, compression, createdAt })
   const [decoded] = [...readBatches(batch.encode(), { checkCrc: false })]
-  const parts: ProducerBatch[] = [new ProducerBatch(batch.compression, batch.createdAt)]
-  for (const [i, { key, value, headers }] of decoded!.records().entries()) {
-    if (before(i)) parts.push(new ProducerBatch(batch.compression, batch.createdAt))
+  const parts = [next()]
+  for (const [i, record] of decoded!.records().entries()) {
+    if (before(i)) parts.push(next())
     const { listener, token, timestamp } = batch.senderOf(i)
-    parts.at(-1)!.append(key, value, timestamp, headers, 0, listener, token)
+    parts.at(-1)!.append(record, timestamp, 0, listener, token)
   }
-  for (const part of parts) {
-    part.closed = true
-    part.due = true
-    part.uncertain = batch.uncertain
-  }
-  // The memory is given back with the last part.
-  parts.at(-1)!.bytes = batch.bytes
-  if (batch.onDelivered) parts.at(-1)!.onDelivered = batch.onDelivered
+  batch.replaceWith(parts)
   return parts
 }

@@ -2,59 +2,139 @@ import type { DeliveryListener, ProducerRecord } from '../types.ts'
 import { PartitionQueue } from './partition-queue.ts'
 import { StickyPartition } from './partitioner.ts'
 
-/** A record that waits for its topic's metadata. */
+/** A record that waits for the metadata of its topic. */
 export interface PendingRecord {
   readonly record: ProducerRecord
   readonly timestamp: number
   readonly listener: DeliveryListener | undefined
   readonly token: number
+  /** Bytes that the record takes from `buffer.memory`. */
   readonly bytes: number
-  /** performance.now() at which `max.block.ms` is over. */
+  /** The time (performance.now) at which `max.block.ms` has passed. */
   readonly deadline: number
 }
 
-/** A topic that is written to. */
+/** Java's CompressionRatioEstimator: the estimate rises quickly, falls slowly, and is never below 5%. */
+const RATIO_RISE = 0.05
+const RATIO_FALL = 0.005
+const MIN_RATIO = 0.05
+
+/** The queues of one topic: of its partitions, and of the records whose partition is not known yet. */
 export class TopicQueue {
   readonly name: string
   readonly sticky: StickyPartition
-  readonly partitions: PartitionQueue[] = []
-  /** Records whose partition is not known yet. While there are any, all records of the topic queue up behind them. */
-  pending: PendingRecord[] = []
-  resolving = false
-  /** The metadata is kept up to date for it. */
-  followed = false
-  /** When a batch was last begun (performance.now). */
-  lastUsed = 0
-  /** How many partitions there are at present; fewer than there are queues where the topic was made anew. */
-  count = 0
-  /** Told when `pending` becomes empty. */
-  onResolved: (() => void)[] = []
-  /** What compression has made of this topic's records lately: compressed bytes for each raw byte. */
-  ratio = 1
+  readonly #partitions: PartitionQueue[] = []
+  #pending: PendingRecord[] = []
+  #count = 0
+  #isResolving = false
+  #isFollowed = false
+  #lastUsed = 0
+  #onResolved: (() => void)[] = []
+  #ratio = 1
 
   constructor(name: string, batchSize: number) {
     this.name = name
     this.sticky = new StickyPartition(batchSize)
   }
 
-  /** Takes the number of partitions that the metadata shows; 0, which is no news, is passed over. */
+  /** The queues of its partitions. There are more queues than partitions if the topic was recreated with fewer. */
+  get partitions(): readonly PartitionQueue[] {
+    return this.#partitions
+  }
+
+  /** The number of partitions in the metadata; 0 if it is not known. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Sets the number of partitions in the metadata. Ignores 0: the metadata does not show the topic then. */
   resize(count: number): void {
     if (count === 0) return
-    this.count = count
-    while (this.partitions.length < count) this.partitions.push(new PartitionQueue(this.name, this.partitions.length))
-    if (this.sticky.current >= count) this.sticky.current = -1
+    this.#count = count
+    while (this.#partitions.length < count) {
+      this.#partitions.push(new PartitionQueue(this.name, this.#partitions.length))
+    }
+    this.sticky.limit(count)
   }
 
-  /** Whether records are on their way to it. */
-  get busy(): boolean {
-    return this.resolving || this.pending.length > 0 || this.partitions.some(q => q.order.length > 0)
+  /**
+   * Records whose partition is not known yet. While there are any, all records of the topic are
+   * added here, so that their order is kept.
+   */
+  get pending(): readonly PendingRecord[] {
+    return this.#pending
   }
 
-  /** After Java's CompressionRatioEstimator: quick to rise, slow to fall. */
-  observeRatio(ratio: number): void {
-    this.ratio = Math.min(
-      1,
-      Math.max(0.05, ratio > this.ratio ? Math.max(this.ratio + 0.05, ratio) : Math.max(this.ratio - 0.005, ratio)),
-    )
+  addPending(record: PendingRecord): void {
+    this.#pending.push(record)
+  }
+
+  /** Removes the first `count` pending records. */
+  dropPending(count: number): void {
+    this.#pending = this.#pending.slice(count)
+  }
+
+  /** Removes and returns some of the pending records. */
+  takePending(which: (record: PendingRecord) => boolean): PendingRecord[] {
+    const taken = this.#pending.filter(which)
+    this.#pending = this.#pending.filter(p => !which(p))
+    return taken
+  }
+
+  /** Whether the metadata for the pending records is being fetched. */
+  get isResolving(): boolean {
+    return this.#isResolving
+  }
+
+  startResolving(): void {
+    this.#isResolving = true
+    this.#isFollowed = true
+  }
+
+  /** Ends the wait for metadata and calls the callbacks: no record is pending. */
+  endResolving(): void {
+    this.#isResolving = false
+    const waiting = this.#onResolved
+    this.#onResolved = []
+    for (const callback of waiting) callback()
+  }
+
+  /** Calls back at the next `endResolving`. */
+  onResolved(callback: () => void): void {
+    this.#onResolved.push(callback)
+  }
+
+  /** Whether the metadata of the topic is kept up to date. */
+  get isFollowed(): boolean {
+    return this.#isFollowed
+  }
+
+  unfollow(): void {
+    this.#isFollowed = false
+  }
+
+  /** The time (performance.now) at which the last batch was created or the last record became pending. */
+  get lastUsed(): number {
+    return this.#lastUsed
+  }
+
+  use(now: number): void {
+    this.#lastUsed = now
+  }
+
+  /** Whether the topic has records that are not delivered. */
+  get isBusy(): boolean {
+    return this.#isResolving || this.#pending.length > 0 || this.#partitions.some(q => !q.isEmpty)
+  }
+
+  /** The estimated size of compressed records, in bytes for each raw byte. */
+  get ratio(): number {
+    return this.#ratio
+  }
+
+  observeRatio(observed: number): void {
+    const known = this.#ratio
+    const next = observed > known ? Math.max(known + RATIO_RISE, observed) : Math.max(known - RATIO_FALL, observed)
+    this.#ratio = Math.min(1, Math.max(MIN_RATIO, next))
   }
 }

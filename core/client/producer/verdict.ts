@@ -1,42 +1,42 @@
 import { ErrorCode, isRetriableCode } from '../../protocol/error-codes.ts'
 
-/** What a broker said about one batch. */
+/** The broker's answer about one batch. */
 export interface PartitionAnswer {
   readonly errorCode: number
-  /** -1 from old brokers. */
+  /** -1 if the broker does not know it. */
   readonly logStartOffset: number
 }
 
-/** What is known of the batch and its partition. */
+/** The state of the batch and its partition. */
 export interface BatchSituation {
   readonly idempotent: boolean
   readonly records: number
-  /** No attempts are left, or the delivery timeout has passed. */
+  /** Whether no attempts are left. */
   readonly exhausted: boolean
-  /** Batches behind it have been acknowledged. */
+  /** Whether later batches are acknowledged. */
   readonly isOvertaken: boolean
-  /** An earlier attempt may have been written. */
-  readonly uncertain: boolean
-  /** The batch was numbered anew while it was on its way. */
-  readonly stale: boolean
-  /** The broker should have taken it as the very next one. */
+  /** Whether an earlier attempt may have been written. */
+  readonly mayBeWritten: boolean
+  /** Whether the batch got a new sequence while it was on the wire. */
+  readonly isRenumbered: boolean
+  /** Whether the broker expects exactly this batch next. */
   readonly isNext: boolean
 }
 
 export type Verdict =
   | 'acked'
   | 'retry'
-  /** As retry, but the partition starts anew in another epoch. */
+  /** Retry, after the partition has started a new epoch. */
   | 'reset'
   | 'split'
-  /** Refused for good: certainly not written. */
-  | 'refused'
-  /** As refused, and the producer's identity is worth nothing any more. */
+  /** Failed, and certainly not written. */
+  | 'rejected'
+  /** Rejected, and the producer needs a new identity. */
   | 'new-identity'
-  /** Given up; nobody knows whether it was written. */
+  /** Failed, and possibly written. */
   | 'abandoned'
 
-/** Errors after which the metadata is probably out of date. */
+/** Whether the metadata is probably outdated after this error. */
 export function needsMetadata(code: number): boolean {
   return (
     code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
@@ -51,8 +51,8 @@ export function needsMetadata(code: number): boolean {
   )
 }
 
-/** Errors with which a broker does not say that the batch was not written. */
-export function leavesOpen(code: number): boolean {
+/** Whether the batch may be written in spite of this error. */
+export function mayBeWrittenAfter(code: number): boolean {
   return (
     code === ErrorCode.REQUEST_TIMED_OUT ||
     code === ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND ||
@@ -60,38 +60,41 @@ export function leavesOpen(code: number): boolean {
   )
 }
 
-/** What to do with a batch after the broker's answer. Pure; the rules are those of Java's Sender and TransactionManager. */
+/** Decides what to do with a batch after the broker's answer. The rules are those of Java's Sender and TransactionManager. */
 export function judge(answer: PartitionAnswer, s: BatchSituation): Verdict {
   const verdict = judgeAttempt(answer, s)
-  // Its sequence must not be given to others if the broker may have it already: it would take them for repetitions.
-  return verdict === 'refused' && s.idempotent && (s.uncertain || leavesOpen(answer.errorCode)) ? 'abandoned' : verdict
+  if (verdict !== 'rejected' || !s.idempotent) return verdict
+  // If the batch may be written, no other batch may take over its sequence: the broker would treat
+  // that batch as a repetition.
+  return s.mayBeWritten || mayBeWrittenAfter(answer.errorCode) ? 'abandoned' : verdict
 }
 
 function judgeAttempt(answer: PartitionAnswer, s: BatchSituation): Verdict {
   const code = answer.errorCode
   switch (code) {
     case ErrorCode.NONE:
-    // Written by an earlier attempt whose answer got lost.
+    // An earlier attempt was written, and its response was lost.
     case ErrorCode.DUPLICATE_SEQUENCE_NUMBER:
       return 'acked'
     case ErrorCode.MESSAGE_TOO_LARGE:
     case ErrorCode.RECORD_LIST_TOO_LARGE:
-      return s.records > 1 ? 'split' : 'refused'
+      return s.records > 1 ? 'split' : 'rejected'
     case ErrorCode.UNKNOWN_PRODUCER_ID:
-      if (!s.idempotent) return 'refused'
+      if (!s.idempotent) return 'rejected'
       if (s.exhausted) return 'abandoned'
-      return s.stale ? 'retry' : 'reset'
+      return s.isRenumbered ? 'retry' : 'reset'
     case ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER:
-      if (!s.idempotent) return 'refused'
-      if (s.exhausted || (s.isOvertaken && !s.stale)) return 'abandoned'
-      // A batch before it is still to come; or it is the one that must come next, and the broker's state is gone.
-      return !s.stale && s.isNext ? 'reset' : 'retry'
+      if (!s.idempotent) return 'rejected'
+      if (s.exhausted || (s.isOvertaken && !s.isRenumbered)) return 'abandoned'
+      // If the broker expects another batch, that one is still to be sent. If it expects this one, it
+      // has lost its state.
+      return !s.isRenumbered && s.isNext ? 'reset' : 'retry'
     case ErrorCode.INVALID_PRODUCER_EPOCH:
     case ErrorCode.INVALID_PRODUCER_ID_MAPPING:
-      if (!s.idempotent) return 'refused'
-      return s.stale && !s.exhausted ? 'retry' : 'new-identity'
+      if (!s.idempotent) return 'rejected'
+      return s.isRenumbered && !s.exhausted ? 'retry' : 'new-identity'
     default:
-      if (!isRetriableCode(code)) return 'refused'
+      if (!isRetriableCode(code)) return 'rejected'
       return s.exhausted ? 'abandoned' : 'retry'
   }
 }

@@ -1,4 +1,4 @@
-import type { DeliveryListener, Producer, ProducerRecord } from '../../../client/types.ts'
+import type { DeliveredBatch, DeliveryListener, Producer, ProducerRecord } from '../../../client/types.ts'
 import { type BackoffOptions, backoff } from '../../../common/async/backoff.ts'
 import { nextTurn } from '../../../common/async/next-turn.ts'
 import { orAbort } from '../../../common/async/or-abort.ts'
@@ -97,15 +97,9 @@ export class SourceTaskRunner implements DeliveryListener {
     if (this.#failure) throw this.#failure
   }
 
-  onDelivery(
-    token: number,
-    error: Error | null,
-    topic: string,
-    partition: number,
-    offset: number,
-    timestamp: number,
-  ): void {
+  onDelivery(token: number, error: Error | null, batch: DeliveredBatch, index: number): void {
     const { metrics, task } = this.#parts
+    const { topic, partition } = batch
     if (error) {
       this.#deliveryFailed(token, error, topic)
     } else {
@@ -114,6 +108,8 @@ export class SourceTaskRunner implements DeliveryListener {
         this.#usedTopics.add(topic)
         this.#parts.onTopic(topic)
       }
+      const offset = batch.offsetOf(index)
+      const timestamp = batch.timestampOf(index)
       this.#submitted.done(token, task.commitRecords ? { topic, partition, offset, timestamp } : null)
     }
     this.#report()

@@ -1,6 +1,7 @@
 import { Traffic } from '../../../client/net/traffic.ts'
 import type {
   ClientTraffic,
+  DeliveredBatch,
   DeliveryListener,
   PartitionInfo,
   Producer,
@@ -48,7 +49,7 @@ export class FakeProducer implements Producer {
   /** Acknowledges or fails the record at an index of `waiting`. */
   settle(index: number, error: Error | null = null): void {
     const [one] = this.waiting.splice(index, 1)
-    one?.listener?.onDelivery(one.token, error, one.record.topic, 0, error ? -1 : this.sent.indexOf(one.record), 0)
+    one?.listener?.onDelivery(one.token, error, batchOf(one.record, error ? -1 : this.sent.indexOf(one.record)), 0)
     for (const resolve of this.#room.splice(0)) resolve()
     if (this.waiting.length === 0) for (const resolve of this.#flushes.splice(0)) resolve()
   }
@@ -95,7 +96,7 @@ export class FakeProducer implements Producer {
     for (const w of unsent) this.sent.splice(this.sent.indexOf(w.record), 1)
     const error = Object.assign(new Error('not sent'), { retriable: true })
     queueMicrotask(() => {
-      for (const w of unsent) w.listener?.onDelivery(w.token, error, w.record.topic, 0, -1, 0)
+      for (const w of unsent) w.listener?.onDelivery(w.token, error, batchOf(w.record, -1), 0)
       if (this.waiting.length === 0) for (const resolve of this.#flushes.splice(0)) resolve()
     })
   }
@@ -107,4 +108,9 @@ export class FakeProducer implements Producer {
   async close(): Promise<void> {
     this.closed = true
   }
+}
+
+/** A batch with one record. */
+function batchOf({ topic }: ProducerRecord, offset: number): DeliveredBatch {
+  return { topic, partition: 0, offsetOf: () => offset, timestampOf: () => 0 }
 }
