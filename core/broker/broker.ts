@@ -230,7 +230,7 @@ class RunningBroker implements Broker {
         if (cause instanceof Error && 'code' in cause && cause.code === 'MR_LOG_DIR_UNUSABLE')
           throw brokerErrors.create(
             'MR_BROKER_DIR_UNWRITABLE',
-            { dir: dirs.join(', '), cause: messageOf(cause) },
+            { dir: dirs.join(', '), cause: messageOf(cause.cause ?? cause) },
             { cause },
           )
         throw cause

@@ -78,7 +78,7 @@ let theirs: Side
 const stop: (() => Promise<void>)[] = []
 beforeAll(async () => {
   if (skipped) return
-  home = mkdtempSync(join(tmpdir(), 'false-batches-'))
+  home = mkdtempSync(join(tmpdir(), 'odd-batches-'))
   ;[theirs, ours] = await Promise.all([startTheirs(), startOurs()])
 })
 afterAll(async () => {

@@ -3,27 +3,27 @@ import { defineErrors, type MillraceError } from '../common/errors/error-table.t
 export const protocolErrors = defineErrors({
   MR_PROTOCOL_MALFORMED: {
     message: 'Malformed {what}: {detail}',
-    fix: 'Check that the peer speaks the Kafka protocol, and that no proxy changes the data',
+    fix: 'Check that the peer speaks the Kafka protocol, and that no proxy changes the data.',
   },
   MR_PROTOCOL_UNSUPPORTED_VERSION: {
     message: '{what} does not support version {version}, only {versions}',
-    fix: 'Request the versions of the peer with ApiVersions, and use a version that both sides support',
+    fix: 'Request the versions of the peer with ApiVersions, and use a version that both sides support.',
   },
   MR_PROTOCOL_UNREPRESENTABLE: {
     message: 'Cannot encode {what}: {detail}',
-    fix: 'Use a value that the field can hold in this version of the message',
+    fix: 'Use a value that the field can hold in this version of the message.',
   },
   MR_PROTOCOL_TOO_LARGE: {
     message: 'Decompressed data exceeds {limit} bytes',
-    fix: 'Raise the limit if batches of this size are expected. Otherwise the batch may be an attempt to exhaust memory',
+    fix: 'Raise the limit if batches of this size are expected. Otherwise the batch may be an attempt to exhaust memory.',
   },
   MR_PROTOCOL_COMPRESSION: {
     message: 'Cannot {action} {codec} data: {detail}',
-    fix: 'Check the client that wrote the batch, and the disk: the batch is damaged',
+    fix: 'The batch is damaged. Check the client that wrote it, and the disk of the broker.',
   },
   MR_PROTOCOL_KAFKA: {
     message: '{name}: {detail}',
-    fix: "See Kafka's documentation of this error code",
+    fix: "See Kafka's documentation of this error code.",
   },
 })
 

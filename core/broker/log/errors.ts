@@ -19,6 +19,6 @@ export const logErrors = defineErrors({
   },
   MR_LOG_OPEN_FAILED: {
     message: 'cannot open the log {name} in {dir}: {cause}',
-    fix: 'Remove the cause, then restart the broker. No data was deleted.',
+    fix: 'Fix the cause, then restart the broker. No data was deleted.',
   },
 })
