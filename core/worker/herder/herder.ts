@@ -290,7 +290,8 @@ export class Herder {
   }
 
   /**
-   * Restarts the connector and its tasks. Returns the status with RESTARTING for what is restarted.
+   * Restarts the connector, with `includeTasks` also its tasks, with `onlyFailed` only those that
+   * are FAILED. Returns the status after the request.
    */
   async restartWithTasks(name: string, includeTasks: boolean, onlyFailed: boolean): Promise<ConnectorStateInfo> {
     if (this.#state.config(name) === null) throw notFound(`Unknown connector: ${name}`)
@@ -471,7 +472,7 @@ function restartPlan(
   }
 }
 
-/** Null for a connector whose plugin is not installed, or whose configuration cannot be resolved. */
+/** Returns null if the plugin is not installed, or if the configuration cannot be resolved. */
 function pluginOrNull(launcher: Launcher, config: Props): PluginDescriptor | null {
   try {
     return launcher.pluginOf(config)

@@ -16,8 +16,8 @@ export async function ensureDeadLetterTopic(admin: Admin, config: ErrorConfig, g
   const name = config['errors.deadletterqueue.topic.name']
   const [existing] = await admin.describeTopics([name])
   if (existing) return
-  // A single broker cannot have Connect's default of three replicas, so the default is lowered to the
-  // number of brokers. A factor that the user has set is not changed.
+  // A single broker cannot have Connect's default of three replicas, so the default is lowered to
+  // the number of brokers. A factor that the user has set is not changed.
   const { brokers } = await admin.describeCluster()
   const wanted = config['errors.deadletterqueue.topic.replication.factor']
   const replicationFactor = given ? wanted : Math.min(wanted, brokers.length)

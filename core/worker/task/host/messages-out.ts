@@ -15,7 +15,7 @@ export interface Failure {
   readonly code?: string | undefined
 }
 
-/** One series of a plugin's own metric. */
+/** A series of a plugin's metric. */
 export interface PluginSample {
   readonly name: string
   readonly type: 'gauge' | 'counter'
@@ -35,13 +35,15 @@ export interface ClientSample {
   readonly connectionsCreated: number
 }
 
-/** How far a task is behind, measured by its plugin (source) or by its consumer (sink). */
+/** The lag of a task, measured by its plugin (source) or by its consumer (sink). */
 export interface LagSample {
   readonly bytes: number | null
   /** Sinks only. */
   readonly records: number | null
   readonly caughtUp: boolean
-  /** The time of the last record, ms since 1970; null when unknown, or when the task has everything. */
+  /**
+   * The time of the last record, ms since 1970; null when unknown, or when the task has everything.
+   */
   readonly since: number | null
   /** Sinks only. */
   readonly partitions: readonly (readonly [topic: string, partition: number, records: number])[]

@@ -14,7 +14,7 @@ export interface Unit {
   stop(): Promise<void>
 }
 
-/** What a unit uses besides its plugins. Tests replace the clients by ones in memory. */
+/** The dependencies of a unit. Tests use clients in memory. */
 export interface UnitTools {
   /** Default: Kafka clients. */
   readonly clients?: Clients

@@ -6,24 +6,25 @@ import type { LagSample } from '../host/messages-out.ts'
 import type { SinkOffsets } from './sink-offsets.ts'
 
 /**
- * How often the ends of the partitions are looked up, ms. A paused consumer does not learn of them
- * by itself.
+ * The interval at which the end offsets are requested, ms. A paused consumer does not fetch, so it
+ * does not get them from the broker.
  */
 const LOOKUP_MS = 5000
 
 interface PartitionState {
-  /** The offset after the last record of the partition, as far as known; -1 before that. */
+  /** The end offset of the partition; -1 until it is known. */
   end: number
   /**
-   * The time of the last record consumed, ms since 1970; null without one, or if it has no time.
+   * The timestamp of the last consumed record, ms since 1970; null if there is no record, or if it
+   * has no timestamp.
    */
   lastTime: number | null
 }
 
 /**
- * Measures how far a sink task is behind the ends of its partitions. A record counts until `put`
- * has accepted it. The bytes are an estimate: the records times the mean size of those consumed so
- * far.
+ * Measures the lag of a sink task behind the end offsets of its partitions. A record counts until
+ * `put` has accepted it. The bytes are an estimate: the number of records times the mean size of
+ * the consumed records.
  */
 export class SinkLag {
   readonly #consumer: Consumer
@@ -55,7 +56,7 @@ export class SinkLag {
     for (const p of partitions) this.#partitions.delete(keyOf(p))
   }
 
-  /** Null while the ends are not known, or without partitions. */
+  /** Returns the lag; null without partitions, or while an end offset is unknown. */
   read(): LagSample | null {
     void this.#lookUp()
     const assigned = this.#consumer.assignment()
@@ -79,7 +80,7 @@ export class SinkLag {
     return { bytes, records, caughtUp: records === 0, since: sinceKnown ? since : null, partitions }
   }
 
-  /** Where the task begins to read a partition of which it was not given anything yet. */
+  /** Returns the position from which the task starts to read a partition. */
   #firstOffset(p: TopicPartition): number | null {
     try {
       return this.#consumer.position(p)

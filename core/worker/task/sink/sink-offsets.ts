@@ -70,12 +70,12 @@ export class SinkOffsets {
     return sum
   }
 
-  /** The next offset after what was consumed, or null if nothing was. */
+  /** Returns the offset after the last consumed record; null if no record was consumed. */
   consumedTo(p: TopicPartition): number | null {
     return this.#consumed.get(keyOf(p))?.offset ?? null
   }
 
-  /** The next offset after what the sink was given, or null if nothing was. */
+  /** Returns the offset after the last delivered record; null if no record was delivered. */
   deliveredTo(p: TopicPartition): number | null {
     return this.#delivered.get(keyOf(p))?.offset ?? null
   }

@@ -1,13 +1,13 @@
-/** When each batch of records was polled, for as long as one of its records is not acknowledged. */
+/** The poll times of the batches that contain unacknowledged records. */
 export class BatchTimes {
   readonly #batches: { readonly firstToken: number; readonly time: number }[] = []
 
-  /** The batch begins with the record `firstToken`. */
+  /** Adds a batch. `firstToken` is the token of its first record. */
   add(firstToken: number, time: number): void {
     this.#batches.push({ firstToken, time })
   }
 
-  /** When the record's batch was polled. Forgets the batches before it. */
+  /** Returns the poll time of the batch that contains the record. Removes the batches before it. */
   timeOf(token: number): number | null {
     const next = this.#batches.findIndex(b => b.firstToken > token)
     const at = (next < 0 ? this.#batches.length : next) - 1

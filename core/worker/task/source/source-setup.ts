@@ -106,7 +106,7 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   return { pause: () => runner.pause(), resume: () => runner.resume(), run: () => runner.run(), close }
 }
 
-/** Null for a task that cannot tell. */
+/** Returns the lag that the task reports; null if it reports none. */
 function lagOf(task: SourceTask): LagSample | null {
   const lag = task.lag?.() ?? null
   if (lag === null) return null
