@@ -10,7 +10,20 @@ import { check, unused } from './text/check.ts'
 import { EXCEPTIONS } from './text/exceptions.ts'
 
 /** The folders and files that are checked without arguments. */
-const CHECKED = ['cli', 'scripts', '.ci']
+const CHECKED = [
+  'cli',
+  'bench',
+  'scripts',
+  '.ci',
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'docs/operations.md',
+  'docs/compatibility.md',
+  'docs/benchmarks.md',
+]
 /** Copies and answers of other software, and the list of phrases itself. */
 const FOREIGN =
   /(?:^|\/)(?:golden\/.*\.json|fixtures\/.*|package-lock\.json|LICENSE)$|^scripts\/text\/(?:words|exceptions|text\.test)\.ts$/

@@ -18,7 +18,7 @@ const LOADS: readonly Load[] = [
 ]
 
 /**
- * The last line of Apache's producer perf test, which leaves its own warm-up out: records/s, MB/s,
+ * Parses the last line of Apache's producer perf test, which excludes the warm-up: records/s, MB/s,
  * latencies in ms.
  */
 function parseProduce(out: string) {
@@ -29,14 +29,20 @@ function parseProduce(out: string) {
   return { records, mb, p50, p95, p99 }
 }
 
-/** What Apache's end-to-end latency tool prints last, in ms; its percentiles are whole ones. */
+/**
+ * Parses the last line of Apache's end-to-end latency tool, in ms. Its percentiles are whole
+ * numbers.
+ */
 function parseEndToEnd(out: string): Figures {
   const m = /Avg latency: ([\d.]+) ms\s+Percentiles: 50th = (\d+), 99th = (\d+), 99.9th = (\d+)/.exec(out)
   if (!m) throw new Error(`the end-to-end latency tool printed: ${out.slice(-500)}`)
   return { 'average ms': Number(m[1]), 'p50 ms': Number(m[2]), 'p99 ms': Number(m[3]), 'p99.9 ms': Number(m[4]) }
 }
 
-/** The line of Apache's consumer perf test; its fetch rate leaves the joining of the group out. */
+/**
+ * Parses the output of Apache's consumer perf test. Its fetch rate excludes the time to join the
+ * group.
+ */
 function parseConsume(out: string): Figures {
   const lines = out.trim().split('\n')
   const at = lines.findIndex(l => l.startsWith('start.time'))
@@ -46,7 +52,7 @@ function parseConsume(out: string): Figures {
   return { 'consume MB/s': get('fetch.MB.sec'), 'consume records/s': get('fetch.nMsg.sec') }
 }
 
-/** Runs on a topic of its own. */
+/** Runs with a new topic. */
 async function onTopic<T>(broker: RunningBroker, name: string, partitions: number, run: (topic: string) => Promise<T>) {
   const topics = ['--bootstrap-server', broker.bootstrap, '--topic', name]
   await kafkaTool('topics', [...topics, '--create', '--partitions', String(partitions)])
@@ -55,7 +61,7 @@ async function onTopic<T>(broker: RunningBroker, name: string, partitions: numbe
   return result
 }
 
-/** Produces at a rate, -1 for as fast as it goes. */
+/** Produces at a rate. -1 means as fast as possible. */
 async function produce(broker: RunningBroker, topic: string, records: number, recordSize: number, perSecond: number) {
   return parseProduce(
     await kafkaTool('producer-perf-test', [
@@ -84,7 +90,7 @@ function throughput(broker: RunningBroker, l: Load, round: number): Promise<Figu
     const start = broker.cpuSeconds()
     const produced = await produce(broker, topic, l.records, l.recordSize, -1)
     const between = broker.cpuSeconds()
-    // counts what arrives: it ends when it has them all, or prints fewer
+    // it ends when it has received all records, or reports fewer
     const consumed = parseConsume(
       await kafkaTool('consumer-perf-test', [
         '--bootstrap-server',
@@ -109,7 +115,7 @@ function throughput(broker: RunningBroker, l: Load, round: number): Promise<Figu
   })
 }
 
-/** The latency that a producer sees at a rate that either broker takes easily: 20 MB/s for ten seconds. */
+/** The latency of a producer at 20 MB/s, which is easy for both brokers, for ten seconds. */
 function produceLatency(broker: RunningBroker, partitions: number, round: number): Promise<Figures> {
   return onTopic(broker, `latency-${partitions}-${round}`, partitions, async topic => {
     const { mb, p50, p95, p99 } = await produce(broker, topic, 200 * 1024, 1024, 20 * 1024)
@@ -117,7 +123,7 @@ function produceLatency(broker: RunningBroker, partitions: number, round: number
   })
 }
 
-/** One record at a time, from the call of send to the consumer's poll. */
+/** The latency from `send` to the consumer's `poll`, with one record at a time. */
 function endToEnd(broker: RunningBroker, round: number): Promise<Figures> {
   return onTopic(broker, `end-to-end-${round}`, 1, async topic =>
     parseEndToEnd(await kafkaTool('e2e-latency', [broker.bootstrap, topic, '10000', 'all', '100'])),
@@ -128,7 +134,7 @@ const CASES: readonly WarmCase<RunningBroker>[] = [
   ...LOADS.map(l => ({
     title: `Produce (acks=all) and consume, ${l.title}`,
     leading: 'produce records/s',
-    // each case after the first finds the brokers warm
+    // the first case has warmed up the brokers
     warmUp: 2,
     run: (broker: RunningBroker, round: number) => throughput(broker, l, round),
   })),
@@ -145,8 +151,8 @@ const CASES: readonly WarmCase<RunningBroker>[] = [
 ]
 
 /**
- * Apache's perf tools against both brokers, and against ours a second time as the control; the
- * brokers stay up.
+ * Apache's perf tools against both brokers, and against Millrace a second time as the control. The
+ * brokers keep running.
  */
 export async function brokerBench(
   dir: string,

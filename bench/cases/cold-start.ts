@@ -21,7 +21,10 @@ async function arrives(path: string, line: string): Promise<void> {
   throw new Error(`'${line}' did not arrive within 120 s`)
 }
 
-/** From the start of the processes to the first line that has gone from a file through a topic into another file. */
+/**
+ * The time from the start of the processes until a line has passed from a file through a topic into
+ * a file.
+ */
 async function firstRecord(dir: string, prepare: Prepare): Promise<Figures> {
   mkdirSync(dir, { recursive: true })
   const [input, output] = [join(dir, 'in.txt'), join(dir, 'out.txt')]
@@ -51,7 +54,7 @@ async function firstRecord(dir: string, prepare: Prepare): Promise<Figures> {
   }
 }
 
-/** The whole platform, from nothing to the first record through a pipeline. */
+/** The start of a broker and a worker, until the first record has passed through a pipeline. */
 export async function coldStartBench(
   dir: string,
   rounds: number,

@@ -9,15 +9,18 @@ import { post, prepareMillrace, reachable } from '../lib/stack.ts'
 import { OTHER, otherCheckout } from '../lib/warm.ts'
 
 const DOCUMENTS = 200_000
-/** The defaults of the sink, which the bare loop has too. */
+/** The defaults of the sink. The bare loop uses the same. */
 const BULK = 2000
 const IN_FLIGHT = 5
-/** Searchable documents are counted at the end; until then Elasticsearch is not kept busy with making them so. */
+/**
+ * No refresh during a run, because it would use CPU. The documents are counted after a refresh at
+ * the end.
+ */
 const SETTINGS = { settings: { number_of_shards: 1, number_of_replicas: 0, refresh_interval: '-1' } }
 
 const idOf = (n: number) => `order-${n}`
 
-/** About 300 bytes. */
+/** A document of about 300 bytes. */
 function documentOf(n: number): string {
   return JSON.stringify({
     id: n,
@@ -30,12 +33,15 @@ function documentOf(n: number): string {
   })
 }
 
-/** What the sink sends for the n-th record, to the byte. */
+/** The exact bytes that the sink sends for the n-th record. */
 function actionOf(index: string, n: number): string {
   return `{"index":{"_index":"${index}","_id":"${idOf(n)}","version":${n},"version_type":"external"}}\n${documentOf(n)}\n`
 }
 
-/** A node whose heap is full answers 429 until it has collected; that is waited for. */
+/**
+ * Sends a request. Retries while the node answers 429, which it does until it has collected
+ * garbage.
+ */
 async function ask(url: string, method: string, path: string, body?: unknown): Promise<Record<string, never>> {
   const init = { method, headers: { 'content-type': 'application/json' } }
   for (const end = Date.now() + 60_000; ; await sleep(200)) {
@@ -46,7 +52,7 @@ async function ask(url: string, method: string, path: string, body?: unknown): P
   }
 }
 
-/** Waits until so many were indexed; then counts what a search would find. */
+/** Waits until all documents are indexed, then checks the number that a search finds. */
 async function holds(url: string, index: string): Promise<number> {
   for (const end = Date.now() + 600_000; Date.now() < end; await sleep(20)) {
     const stats = await ask(url, 'GET', `/${index}/_stats/indexing?filter_path=_all.primaries.indexing.index_total`)
@@ -74,7 +80,7 @@ async function fill(bootstrap: string, topic: string): Promise<void> {
   if (failed) throw failed
 }
 
-/** From POST of the connector, over a topic that is full already; by default with this checkout. */
+/** Measures the sink from the POST of the connector, with a topic that is full. */
 async function sink(dir: string, url: string, index: string, checkout?: string): Promise<Figures> {
   const stack = await (await prepareMillrace(dir, checkout))()
   try {
@@ -87,7 +93,7 @@ async function sink(dir: string, url: string, index: string, checkout?: string):
       topics: index,
       'connection.url': url,
       'schema.ignore': 'true',
-      // a run beside others is slow at times, which is no fault
+      // on a busy machine a run may be slow, which must not fail the task
       'read.timeout.ms': '60000',
       'key.converter': 'org.apache.kafka.connect.storage.StringConverter',
       'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
@@ -103,7 +109,7 @@ async function sink(dir: string, url: string, index: string, checkout?: string):
   }
 }
 
-/** The same bytes out of memory, with nothing else to do: what this Elasticsearch takes at most from one client. */
+/** Sends the same bytes from memory and does nothing else: the highest rate of one client. */
 async function bare(url: string, index: string): Promise<Figures> {
   const bodies: Buffer[] = []
   for (let from = 0; from < DOCUMENTS; from += BULK) {
@@ -119,7 +125,7 @@ async function bare(url: string, index: string): Promise<Figures> {
       const answer = await pool.request({ method: 'POST', path: '/_bulk?filter_path=errors', headers, body })
       const { errors } = (await answer.body.json()) as { errors?: boolean }
       if (answer.statusCode === 429) {
-        // the sink backs off in the same way
+        // the sink has the same back-off
         await sleep(100)
         continue
       }
@@ -135,8 +141,8 @@ async function bare(url: string, index: string): Promise<Figures> {
 }
 
 /**
- * A topic into an index of one node, next to a bare loop of bulk requests, or next to the sink of
- * another checkout. Each run gets a new index.
+ * A topic into an index of one node, compared with a bare loop of bulk requests, or with the sink
+ * of another checkout. Each run has a new index.
  */
 export async function elasticsearchBench(
   dir: string,
@@ -158,7 +164,7 @@ export async function elasticsearchBench(
     }
   }
   try {
-    // the server's code is warm before the first figure
+    // warms up the code of the server
     say(`  warming up: ${Math.round((await into(index => bare(url, index))())['documents/s']!)} documents/s`)
     const base = otherCheckout()
     const sides: Side[] = [

@@ -4,7 +4,10 @@ import { join } from 'node:path'
 export const LINES = 1_000_000
 export const LINE_BYTES = 100
 
-/** A file of `LINES` lines, each `LINE_BYTES` long without its end. Returns its path. */
+/**
+ * Writes a file of `LINES` lines, each of `LINE_BYTES` bytes without its line end. Returns its
+ * path.
+ */
 export function writeLines(dir: string): string {
   mkdirSync(dir, { recursive: true })
   const file = join(dir, 'lines.txt')

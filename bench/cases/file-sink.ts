@@ -13,7 +13,7 @@ const WAYS: readonly (readonly [string, Config])[] = [
 
 const SIZE = LINES * (LINE_BYTES + 1)
 
-/** Fills a topic with the lines of the file, as the converter writes them. */
+/** Fills a topic with the lines of the file, in the form of the converter. */
 async function fill(stack: Stack, topic: string, file: string, config: Config): Promise<void> {
   const name = `fill-${topic}`
   const source = { 'connector.class': 'org.apache.kafka.connect.file.FileStreamSourceConnector', file, topic }
@@ -22,7 +22,7 @@ async function fill(stack: Stack, topic: string, file: string, config: Config): 
   await remove(stack, name, { keepTopic: true })
 }
 
-/** From POST of the connector until the file has the bytes of all lines. */
+/** The time from the POST of the connector until the file has the bytes of all lines. */
 async function write(stack: Stack, name: string, topic: string, file: string, config: Config): Promise<Figures> {
   const meter = new StackMeter(stack)
   const sink = { 'connector.class': 'org.apache.kafka.connect.file.FileStreamSinkConnector', file, topics: topic }
@@ -38,7 +38,7 @@ async function write(stack: Stack, name: string, topic: string, file: string, co
   return figures
 }
 
-/** A topic into a file, on stacks that stay up. */
+/** A topic into a file, on stacks that keep running. */
 export function fileSinkBench(
   dir: string,
   rounds: number,

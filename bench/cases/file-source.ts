@@ -5,7 +5,7 @@ import { compareWarm, onWarmStacks, StackMeter } from '../lib/warm.ts'
 import { type Config, JSON_WITHOUT_SCHEMAS, LINE_BYTES, LINES, STRING, writeLines } from './file-lines.ts'
 
 const TRANSFORMS = 'org.apache.kafka.connect.transforms'
-/** A struct of the line, one more field, and that field masked. */
+/** Wraps the line in a struct, adds a field, and masks it. */
 const THREE: Config = {
   transforms: 'hoist,from,mask',
   'transforms.hoist.type': `${TRANSFORMS}.HoistField$Value`,
@@ -26,7 +26,7 @@ const WAYS: readonly (readonly [string, Config])[] = [
 ]
 
 /**
- * From POST of the connector until the end offset of the topic shows that the last line is there.
+ * The time from the POST of the connector until the end offset of the topic includes the last line.
  */
 async function read(stack: Stack, name: string, file: string, config: Config): Promise<Figures> {
   const meter = new StackMeter(stack)
@@ -38,7 +38,7 @@ async function read(stack: Stack, name: string, file: string, config: Config): P
   return figures
 }
 
-/** Lines of a file into a topic, on stacks that stay up. */
+/** The lines of a file into a topic, on stacks that keep running. */
 export function fileSourceBench(
   dir: string,
   rounds: number,

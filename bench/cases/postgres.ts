@@ -8,7 +8,7 @@ import { compareWarm, onWarmStacks, StackMeter } from '../lib/warm.ts'
 
 const ROWS = 300_000
 const INSERTS = 100_000
-/** Latency: this many rows, one a transaction, at this rate. */
+/** The latency is measured with this many rows, one per transaction, at this rate. */
 const PACED = 3_000
 const PACED_PER_SECOND = 300
 
@@ -51,7 +51,7 @@ function connector(url: string, name: string, schemas: boolean): Record<string, 
 }
 
 /**
- * One connector on a stack that is up: from its POST through the snapshot, then through the
+ * Measures one connector on a running stack: from its POST to the end of the snapshot, then the
  * inserts.
  */
 async function throughput(stack: Stack, url: string, schemas: boolean, name: string): Promise<Figures> {
@@ -62,7 +62,7 @@ async function throughput(stack: Stack, url: string, schemas: boolean, name: str
   await post(stack.rest, name, connector(url, name, schemas))
   await reaches(stack.bootstrap, topic, ROWS)
   const rows = snapshot.read(ROWS, 'snapshot rows')
-  // streaming has begun when a change arrives
+  // the connector streams once a change arrives
   await query(url, `insert into bench select ${ROW} from generate_series(-1, -1) n`)
   await reaches(stack.bootstrap, topic, ROWS + 1)
   const streaming = new StackMeter(stack)
@@ -76,7 +76,9 @@ async function throughput(stack: Stack, url: string, schemas: boolean, name: str
   return { ...rows, ...events }
 }
 
-/** From the statement that inserts a row (its own clock_timestamp) to the record in a consumer's hands; one machine, one clock. */
+/**
+ * The time from an INSERT (its clock_timestamp) until a consumer has the record, on the same clock.
+ */
 async function latency(stack: Stack, url: string, name: string): Promise<Figures> {
   const topic = `${name}.public.bench`
   await query(url, `drop table if exists bench; create table bench (${COLUMNS})`)
@@ -105,7 +107,7 @@ async function latency(stack: Stack, url: string, name: string): Promise<Figures
         const now = performance.timeOrigin + performance.now()
         for (const record of batch.records) {
           const value = JSON.parse(record.value!.toString()) as { after: { id: number; h: string } }
-          // the first second is for warming up
+          // the first second is the warm-up
           if (value.after.id > PACED_PER_SECOND) delays.push(now - Date.parse(value.after.h))
           else delays.push(Number.NaN)
         }
@@ -130,14 +132,14 @@ async function dropSlot(url: string, name: string): Promise<void> {
     try {
       return await query(url, sql)
     } catch (error) {
-      // 55006: the server has not noticed yet that the connector is gone
+      // 55006: the server has not noticed yet that the connector has disconnected
       if ((error as { code?: string }).code !== '55006' || Date.now() > end) throw error
     }
   }
 }
 
 /**
- * Snapshot, streaming and latency of one table, on stacks that stay up; each round is a new
+ * Snapshot, streaming and latency of one table, on stacks that keep running. Each round has a new
  * connector.
  */
 export async function postgresBench(
@@ -146,7 +148,7 @@ export async function postgresBench(
   say: (text: string) => void,
 ): Promise<{ title: string; summaries: Summary[] }[]> {
   const postgres = await startPostgres()
-  if (!postgres) throw new Error('no Postgres')
+  if (!postgres) throw new Error('this benchmark needs Postgres')
   const { url } = postgres
   try {
     return await onWarmStacks(dir, 'Debezium on Kafka', async sides => {

@@ -1,4 +1,4 @@
-/** One figure of one run: higher or lower is better as the case says. */
+/** One figure of one run. The case says whether higher or lower is better. */
 export type Figures = Readonly<Record<string, number>>
 
 export interface Side {
@@ -21,8 +21,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Runs the sides in turn, round by round, so that a machine that drifts drifts for all of them. To see the noise, give one
- * side twice under two names: that is the A/A control.
+ * Runs the sides in turn, round by round, so that changes of the machine affect all of them. To
+ * measure the noise, pass one side twice with two names: the A/A control.
  */
 export async function alternate(
   sides: readonly Side[],
@@ -65,7 +65,9 @@ export function format(n: number): string {
         : n.toFixed(2)
 }
 
-/** A table: a row a figure, a column a side, `median (min to max)`. */
+/**
+ * A Markdown table with a row for each figure and a column for each side, as `median (min to max)`.
+ */
 export function table(summaries: readonly Summary[]): string {
   const sides = [...new Set(summaries.map(s => s.side))]
   const figures = [...new Set(summaries.map(s => s.figure))]

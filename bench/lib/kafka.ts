@@ -5,7 +5,7 @@ import { PEERS_HOME } from '../../test/peers/setup.ts'
 import { launch, listening, type Measured, runToEnd } from './process.ts'
 
 const root = join(import.meta.dirname, '../..')
-/** Kafka's own JVM flags (bin/kafka-run-class.sh) and heap (bin/kafka-server-start.sh): a comparison with Kafka as it ships. */
+/** Kafka's default JVM flags (bin/kafka-run-class.sh) and heap (bin/kafka-server-start.sh). */
 export const JVM = [
   '-server',
   '-XX:+UseG1GC',
@@ -24,7 +24,7 @@ const TOOLS: Readonly<Record<string, string>> = {
   storage: 'kafka.tools.StorageTool',
 }
 
-/** One of Apache's own tools; what it printed. */
+/** Runs one of Apache's tools. Returns its output. */
 export function kafkaTool(name: string, args: readonly string[]): Promise<string> {
   return runToEnd('java', [
     '-Xmx512m',
@@ -41,7 +41,9 @@ export interface RunningBroker extends Measured {
   readonly bootstrap: string
 }
 
-/** Formats the storage of an Apache Kafka, one node, as it ships; the function starts it. */
+/**
+ * Formats the storage of an Apache Kafka with one node and default settings. The result starts it.
+ */
 export async function prepareApache(dir: string): Promise<() => Promise<RunningBroker>> {
   const [port, controller] = [await freePort(), await freePort()]
   mkdirSync(dir, { recursive: true })
@@ -80,7 +82,7 @@ export async function startApache(dir: string): Promise<RunningBroker> {
   return (await prepareApache(dir))()
 }
 
-/** The broker of a built checkout of Millrace; by default this one. */
+/** The broker of a built checkout of Millrace, by default of this one. */
 export async function startMillrace(dir: string, checkout = root): Promise<RunningBroker> {
   const port = await freePort()
   mkdirSync(dir, { recursive: true })

@@ -3,11 +3,11 @@ import { openSync, readFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { sleep } from '../../core/common/async/sleep.ts'
 
-/** A program under measurement. */
+/** A program that is measured. */
 export interface Measured {
   readonly name: string
   readonly pid: number
-  /** Its highest resident memory so far, in MB; of its children too. */
+  /** The peak of its resident memory in MB, including its children. */
   peakMb(): number
   /** CPU seconds used so far. */
   cpuSeconds(): number
@@ -37,7 +37,7 @@ function childrenOf(pid: number): number[] {
 
 const tree = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(tree)]
 
-/** Starts a program with its output in a file. */
+/** Starts a program whose output goes to a file. */
 export function launch(
   name: string,
   file: string,
@@ -66,7 +66,7 @@ export function launch(
   }
 }
 
-/** Waits until something accepts on a port of 127.0.0.1. */
+/** Waits until a process listens on a port of 127.0.0.1. */
 export async function listening(port: number, timeoutMs: number): Promise<void> {
   for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(10)) {
     const open = await new Promise<boolean>(done => {
@@ -82,7 +82,7 @@ export async function listening(port: number, timeoutMs: number): Promise<void> 
   throw new Error(`nothing listens on port ${port} after ${timeoutMs} ms`)
 }
 
-/** Runs a program to its end; what it printed. */
+/** Runs a program to its end. Returns its output. */
 export async function runToEnd(file: string, args: readonly string[], input?: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] })

@@ -9,21 +9,21 @@ import { launch, type Measured } from './process.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** A broker and a Connect worker, ours in one process, Apache's in two. */
+/** A broker and a Connect worker: one process of Millrace, or two of Apache. */
 export interface Stack {
   readonly bootstrap: string
   readonly rest: number
-  /** Every process of it. */
+  /** All its processes. */
   readonly processes: readonly Measured[]
-  /** The one whose memory is the worker's; with ours it holds the broker too. */
+  /** The process of the worker. In Millrace it includes the broker. */
   readonly worker: Measured
   stop(): Promise<void>
 }
 
-/** What a side needs before its processes are started; the function starts them and does not wait until they serve. */
+/** Prepares a side. The result starts its processes, and does not wait until they are ready. */
 export type Prepare = (dir: string) => Promise<() => Promise<Stack>>
 
-/** The stack of a built checkout of Millrace; by default this one. */
+/** The stack of a built checkout of Millrace, by default of this one. */
 export async function prepareMillrace(dir: string, checkout = root): ReturnType<Prepare> {
   const program = join(checkout, 'dist/cli/bin.js')
   const [port, rest] = [await freePort(), await freePort()]
@@ -35,7 +35,10 @@ export async function prepareMillrace(dir: string, checkout = root): ReturnType<
   }
 }
 
-/** Apache Kafka and Connect with its fastest plugin discovery; offsets are flushed every second, as in ours. */
+/**
+ * Apache Kafka and Connect with the fastest plugin discovery. Offsets are flushed every second, as
+ * in Millrace.
+ */
 export const prepareApacheStack: Prepare = async dir => {
   mkdirSync(dir, { recursive: true })
   const startBroker = await prepareApache(join(dir, 'broker'))
@@ -76,7 +79,7 @@ plugin.discovery=service_load
   }
 }
 
-/** Posts a connector as soon as REST takes it; throws when the configuration is refused. */
+/** Posts a connector as soon as the REST API is ready. Throws if the configuration is rejected. */
 export async function post(rest: number, name: string, config: Readonly<Record<string, string>>): Promise<void> {
   for (const end = Date.now() + 120_000; Date.now() < end; await sleep(5)) {
     const answer = await fetch(`http://127.0.0.1:${rest}/connectors`, {
@@ -88,13 +91,10 @@ export async function post(rest: number, name: string, config: Readonly<Record<s
     if (answer?.status === 400) throw new Error(`${name}: ${await answer.text()}`)
     await answer?.text()
   }
-  throw new Error(`${name} was not taken within 120 s`)
+  throw new Error(`${name} was not created within 120 s`)
 }
 
-/**
- * Deletes a connector, waits until it is gone, and deletes the topic of its name unless
- * `keepTopic`.
- */
+/** Deletes a connector, waits until it is deleted, and deletes its topic unless `keepTopic`. */
 export async function remove(stack: Stack, name: string, { topic = name, keepTopic = false } = {}): Promise<void> {
   const url = `http://127.0.0.1:${stack.rest}/connectors/${name}`
   for (const end = Date.now() + 60_000; Date.now() < end; await sleep(50)) {
@@ -118,10 +118,10 @@ export async function reachable(rest: number): Promise<void> {
     await answer?.text()
     if (answer?.ok) return
   }
-  throw new Error('REST does not answer')
+  throw new Error('the REST API does not answer')
 }
 
-/** Counts at the destination: waits until the end offset of the topic's one partition is there. */
+/** Waits until the end offset of the topic's only partition is reached. */
 export async function reaches(bootstrap: string, topic: string, wanted: number): Promise<void> {
   const admin = createAdmin({ bootstrapServers: [bootstrap] })
   try {

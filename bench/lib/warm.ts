@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { alternate, type Figures, median, type Side, type Summary } from './compare.ts'
 import { type Prepare, prepareApacheStack, prepareMillrace, reachable, type Stack } from './stack.ts'
 
-/** A program that stays up through all rounds of a comparison. */
+/** A program that keeps running for all rounds of a comparison. */
 export interface WarmSide<T> {
   readonly name: string
   readonly target: T
@@ -12,42 +12,40 @@ export interface WarmSide<T> {
 export interface WarmCase<T> {
   readonly title: string
   /**
-   * The figure that shows whether a side is warm; higher is better. Null: a fixed rate, warm from
-   * the cases before.
+   * The figure that shows whether a side is warm; higher is better. Null for a case with a fixed
+   * rate: earlier cases have warmed up the sides.
    */
   readonly leading: string | null
-  /** The fewest rounds that are not counted; default 3. */
+  /** The smallest number of rounds that are not counted. Default 3. */
   readonly warmUp?: number
-  /** One round of load on a side that is up. `round` is different in each call for one side. */
+  /** Runs one round of load on a running side. `round` is different in each call for one side. */
   run(side: T, round: number): Promise<Figures>
 }
 
 export interface WarmOptions {
-  /** Counted rounds. */
+  /** The number of counted rounds. */
   readonly rounds: number
   readonly say: (text: string) => void
 }
 
-/**
- * `npm run bench -- --base DIR`: a built checkout of another commit takes the place of the peer.
- */
+/** With `npm run bench -- --base DIR`, a built checkout of another commit replaces the peer. */
 export const otherCheckout = (): string | undefined => process.env['MILLRACE_BENCH_BASE']
 export const OTHER = 'Millrace (base)'
 
-/** A JVM compiles its hot code over minutes: rounds are not counted until it gains no more. */
+/** A JVM compiles its hot code over minutes, so rounds do not count until it gets no faster. */
 const WARM_UP_MIN = 3
 const WARM_UP_MAX = 10
 /** A side is warm when its last two rounds are not this much faster than the two before. */
 const STILL_GAINING = 1.05
 
-/** Whether the last two values are still clearly above the two before them. */
+/** Whether the last two values are clearly higher than the two before them. */
 function stillGaining(values: readonly number[]): boolean {
   return median(values.slice(-2)) > STILL_GAINING * median(values.slice(-4, -2))
 }
 
 /**
- * Runs a case on sides that stay up: first rounds that are not counted, in turn, until no side
- * gains any more, then the counted ones, in turn.
+ * Runs a case on sides that keep running: first rounds that do not count, in turn, until no side
+ * gets faster, then the counted ones, in turn.
  */
 export async function compareWarm<T>(
   warmCase: WarmCase<T>,
@@ -77,8 +75,8 @@ export async function compareWarm<T>(
 }
 
 /**
- * Our stack, Apache's, and ours again as the control: started once, used for all cases, then
- * stopped.
+ * The stacks of Millrace, Apache, and again Millrace as the control. They start once, run all
+ * cases, and are stopped.
  */
 export async function onWarmStacks<T>(
   dir: string,
@@ -105,10 +103,7 @@ export async function onWarmStacks<T>(
   }
 }
 
-/**
- * Processor time and memory of a stack over a piece of work: all its processes, since ours is one
- * and Apache's are two.
- */
+/** Measures the CPU time and memory of all processes of a stack during some work. */
 export class StackMeter {
   readonly #stack: Stack
   readonly #cpu: number
@@ -119,7 +114,7 @@ export class StackMeter {
     this.#cpu = this.#cpuSeconds()
   }
 
-  /** The figures for so many units of work since the meter was created, such as `lines`. */
+  /** The figures since the meter was created, for this many units of work, such as `lines`. */
   read(count: number, unit: string): Figures {
     const seconds = (performance.now() - this.#began) / 1000
     const cpu = this.#cpuSeconds() - this.#cpu

@@ -1,4 +1,6 @@
-/** The other end of client.ts: speaks enough of the protocol, and does as little as possible. */
+/**
+ * The server for client.ts: it implements the necessary part of the protocol, and does little work.
+ */
 import { createServer, type Socket } from 'node:net'
 import { ApiKey, apis } from '../../core/protocol/api-keys.ts'
 import { decodeRequestHeader, encodeResponseFrame } from '../../core/protocol/headers.ts'
@@ -6,7 +8,7 @@ import { RecordBatchBuilder } from '../../core/protocol/records/batch-builder.ts
 import { recordCount, setBaseOffset } from '../../core/protocol/records/batch-header.ts'
 import { decode } from '../../core/protocol/schema/codec.ts'
 
-/** A fetched range: batches of 16 KiB, as a producer makes them, up to 1 MiB. */
+/** The response to a fetch: 1 MiB of batches of 16 KiB, like those of a producer. */
 function makeRange(): Buffer[] {
   const batches: Buffer[] = []
   for (let i = 0; i < 64; i++) {

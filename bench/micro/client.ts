@@ -1,6 +1,7 @@
 /**
- * The client by itself, against a sink in another process that takes every batch unread and serves one fetched range for ever.
- * `node bench/micro/client.ts [records]`. Prints records a second of wall time and of this process's CPU time.
+ * Micro-benchmark of the client alone. The server is another process, which does not read the
+ * batches that it receives, and always answers a fetch with the same bytes. Prints records per
+ * second of wall time and of CPU time. Usage: node bench/micro/client.ts [records]
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,4 @@
-// Micro-benchmark of the file connectors without a runtime: lines a second through poll and put.
+// Micro-benchmark of the file connectors without a runtime: lines per second through poll and put.
 // Usage: node --conditions=millrace-source bench/micro/file.ts [--lines 3000000] [--bytes 100]
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -41,7 +41,7 @@ async function source(name: string, line: string, end: string): Promise<readonly
   const cpu = process.cpuUsage()
   const t0 = performance.now()
   let batch: readonly SourceRecord[] = []
-  // a last CR alone is held back
+  // the source waits for the byte after a CR at the end
   for (let n = 0; n < count - 1; n += batch.length) batch = (await task.poll()) ?? []
   report(`source, ${name}`, t0, cpu)
   await task.stop()

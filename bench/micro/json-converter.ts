@@ -1,4 +1,5 @@
-// Micro-benchmark of the converters and transformations: records a second on one thread. Usage: node --conditions=millrace-source bench/micro/json-converter.ts
+// Micro-benchmark of the converters and transformations: records per second on one thread.
+// Usage: node --conditions=millrace-source bench/micro/json-converter.ts
 import { parseArgs } from 'node:util'
 import { type ConnectRecord, primitive, type Schema, struct } from 'millrace/connect'
 import { configured } from 'millrace/testing'
@@ -50,7 +51,7 @@ function measure(name: string, run: (i: number) => void): void {
   const seconds = (performance.now() - start) / 1000
   const used = process.cpuUsage(cpu)
   const rate = (s: number) => (count / s / 1000).toFixed(0).padStart(6)
-  // The second number holds on a busy machine too.
+  // the second number is valid on a busy machine too
   console.log(`${name.padEnd(42)} ${rate(seconds)} k/s ${rate((used.user + used.system) / 1e6)} k per CPU second`)
 }
 
@@ -66,7 +67,7 @@ configured(text, {})
 const schema = primitive('string')
 const written = rows.map(r => withSchemas.fromConnectData('t', row, r)!)
 const writtenPlain = rows.map(r => plain.fromConnectData('t', row, r)!)
-// what JSON.parse does not read exactly: a double that is a whole number, an integer beyond 2^53
+// JSON.parse does not read these exactly: a double that is a whole number, an integer above 2^53
 const whole = rows.map(r => Buffer.from(plain.fromConnectData('t', row, r)!.toString().replace('.5,', '.0,')))
 const nested = rows.map(r => plain.fromConnectData('t', null, { before: null, after: r, source: { name: 'shop', r } })!)
 const long = struct({ ...Object.fromEntries(row.fields!.map(f => [f.name, f.schema])), ts_ns: primitive('int64') })

@@ -1,4 +1,5 @@
-// Micro-benchmark of the partition log: appends and reads without a socket. Usage: node bench/micro/log.ts [--mb 2000]
+// Micro-benchmark of the partition log: appends and reads without a socket. Usage: node
+// bench/micro/log.ts [--mb 2000]
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +22,7 @@ interface Case {
   readonly name: string
   readonly batchBytes: number
   readonly partitions: number
-  /** Appends under way at a time, over all partitions. */
+  /** The number of concurrent appends, over all partitions. */
   readonly inFlight: number
   readonly fsync: LogConfig['fsync']
   readonly share: number
@@ -58,7 +59,7 @@ async function run(c: Case): Promise<void> {
   const t0 = performance.now()
   const producer = async () => {
     for (let n = next++; n < count; n = next++) {
-      // a request's bytes are its own, as they come from a socket
+      // as from a socket, each request has separate bytes
       const copy = Buffer.allocUnsafeSlow(template.length)
       template.copy(copy)
       await logs[n % c.partitions]!.append(copy, { origin: 'client', leaderEpoch: 0 })

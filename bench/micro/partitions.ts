@@ -1,7 +1,7 @@
 /**
- * What changes cost a broker with many partitions: time, processor time, and the longest time for
- * which its event loop was busy. Usage: node bench/micro/partitions.ts [--partitions 10000] [--root
- * DIR of another checkout to measure]
+ * The cost of changes in a broker with many partitions: time, CPU time, and the longest time for
+ * which its event loop was busy. `--root` measures another checkout. Usage: node
+ * bench/micro/partitions.ts [--partitions 10000] [--root DIR]
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -30,7 +30,7 @@ const dir = mkdtempSync(join(values.dir ?? tmpdir(), 'millrace-bench-partitions-
 const settings = {
   'log.dirs': dir,
   listeners: 'PLAINTEXT://127.0.0.1:0',
-  // what is deleted goes during the measurement
+  // the files of deleted partitions are removed during the measurement
   'log.segment.delete.delay.ms': '0',
 }
 

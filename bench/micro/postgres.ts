@@ -1,5 +1,6 @@
 /**
- * How fast the Postgres connector reads: a snapshot and streaming, up to the records (no converter, no log). Starts a Postgres of its own.
+ * Micro-benchmark of the Postgres connector: snapshot and streaming, without converters and log. It
+ * starts a Postgres.
  *
  *   node --conditions=millrace-source bench/micro/postgres.ts [rows=1000000] [events=300000]
  */
@@ -92,7 +93,7 @@ try {
     `, first after ${snapshot.first.toFixed(0)} ms, own CPU ${((used.user + used.system) / 1e6).toFixed(2)} s, rss ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`,
   )
 
-  // let it be idle, then hold the stream back while rows come in, so that the server is ahead
+  // the connector is idle; then polling stops while rows are inserted, so that the server is ahead
   await db.query(`insert into mixed select ${row('i')} from generate_series(${rows + 1}, ${rows + events}) i`)
   const cpu2 = process.cpuUsage()
   const stream = await take(task, events)
@@ -108,7 +109,7 @@ try {
   const updates = await take(task, Math.min(rows, 100_000))
   report('streaming of updates', Math.min(rows, 100_000), updates.seconds)
 
-  // latency: commit to record, one at a time
+  // the latency from commit to record, one at a time
   const times: number[] = []
   for (let i = 0; i < 300; i++) {
     const polled = take(task, 1)

@@ -1,5 +1,6 @@
 /**
- * How fast the wire format is, without sockets or disks: `node bench/micro/protocol.ts`. Each line is the best of five runs.
+ * Micro-benchmark of the wire format, without sockets and disks. Each line is the best of five
+ * runs. Usage: node bench/micro/protocol.ts
  */
 import { type CompressionName, compress, decompress } from '../../core/protocol/compression/index.ts'
 import { decodeRequestHeader, encodeRequestFrame, encodeResponseFrame } from '../../core/protocol/headers.ts'
@@ -14,7 +15,9 @@ import { decode } from '../../core/protocol/schema/codec.ts'
 
 const UUID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
-/** Runs something `n` times, five times over after a warm-up, and gives the best time of one in nanoseconds. */
+/**
+ * After a warm-up, runs a function `n` times, five times. Returns the best time of one call in ns.
+ */
 function best(n: number, run: () => void): number {
   let least = Infinity
   for (let round = 0; round < 6; round++) {
