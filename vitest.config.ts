@@ -18,7 +18,13 @@ export default defineConfig({
   },
   test: {
     include: peer ? ['**/*.peer.test.ts'] : ['**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'dist/**', ...(peer ? [] : ['**/*.peer.test.ts'])],
+    exclude: [
+      '**/node_modules/**',
+      'dist/**',
+      'examples/**',
+      'create-millrace-plugin/**',
+      ...(peer ? [] : ['**/*.peer.test.ts']),
+    ],
     globalSetup: ['test/services/global-setup.ts'],
     pool: 'forks',
     execArgv: ['--conditions=millrace-source'],

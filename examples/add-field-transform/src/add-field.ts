@@ -1,0 +1,58 @@
+import {
+  type ConfigValues,
+  type ConnectRecord,
+  DataError,
+  defineConfig,
+  nonEmpty,
+  primitive,
+  type Schema,
+  SchemaCache,
+  type Struct,
+  struct,
+  type Transformation,
+} from 'millrace/connect'
+
+const config = defineConfig({
+  field: {
+    type: 'STRING',
+    validator: nonEmpty,
+    importance: 'HIGH',
+    documentation: 'The name of the field to add. A field with this name is replaced.',
+  },
+  text: { type: 'STRING', importance: 'HIGH', documentation: 'The value of the field.' },
+})
+
+const TEXT = primitive('string')
+
+/** Adds a field with a fixed text to the value of records. */
+export class AddField implements Transformation<typeof config> {
+  readonly config = config
+  /** The schema with the new field, for each schema of a value. Made once, not once per record. */
+  readonly #schemas = new SchemaCache<Schema>()
+  #field = ''
+  #text = ''
+
+  configure(settings: ConfigValues<typeof config>): void {
+    this.#field = settings.field
+    this.#text = settings.text
+  }
+
+  apply<R extends ConnectRecord>(record: R): R {
+    const { value, valueSchema } = record
+    // a tombstone stays one
+    if (value === null) return record
+    if (typeof value !== 'object' || Array.isArray(value) || value instanceof Map || Buffer.isBuffer(value))
+      throw new DataError(`AddField needs an object, but the value of a record for ${record.topic} is not one`)
+    const changed = { ...(value as Struct), [this.#field]: this.#text }
+    const schema = valueSchema && this.#schemas.get(valueSchema, original => this.#extended(original))
+    return { ...record, value: changed, valueSchema: schema }
+  }
+
+  #extended(schema: Schema): Schema {
+    if (schema.type !== 'struct') throw new DataError(`AddField needs a struct, but the schema is ${schema.type}`)
+    const fields = new Map(schema.fields?.map(f => [f.name, f.schema]))
+    fields.set(this.#field, TEXT)
+    const { name, optional } = schema
+    return struct(fields, { name, optional })
+  }
+}

@@ -1,0 +1,12 @@
+import { type ConfigValues, defineConfig, nonEmpty } from 'millrace/connect'
+
+export const config = defineConfig({
+  directory: {
+    type: 'STRING',
+    validator: nonEmpty,
+    importance: 'HIGH',
+    documentation: 'The directory that the files are written to. It must exist. Each partition has one file.',
+  },
+})
+
+export type Settings = ConfigValues<typeof config>
