@@ -1,5 +1,5 @@
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { isErrno } from '../log/files.ts'
+import { isErrno } from '../log/io/files.ts'
 
 /** Returns the text of a lock, or null if the file does not exist. */
 export function textOf(path: string): string | null {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { isErrno } from '../log/files.ts'
+import { isErrno } from '../log/io/files.ts'
 
 /**
  * The owner of a lock, as written in its file. Parts that the system does not provide are empty.

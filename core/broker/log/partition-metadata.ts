@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isErrno } from './files.ts'
+import { isErrno } from './io/files.ts'
 
 const FILE = 'partition.metadata'
 

@@ -6,7 +6,7 @@ import { RecordBatchBuilder } from '../../protocol/records/batch-builder.ts'
 import { batchSize, HEADER_SIZE } from '../../protocol/records/batch-header.ts'
 import { type DecodedBatch, readBatches } from '../../protocol/records/batch-reader.ts'
 import { type ControlRecordType, controlRecordKey, controlRecordType } from '../../protocol/records/control-records.ts'
-import { removeFile, syncDirectory } from '../log/files.ts'
+import { removeFile, syncDirectory } from '../log/io/files.ts'
 import type { QuorumRecords } from './image.ts'
 import { METADATA_TOPIC } from './topic-names.ts'
 

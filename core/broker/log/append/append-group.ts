@@ -1,6 +1,6 @@
 import { ErrorCode, errorFor, type KafkaError } from '../../../protocol/error-codes.ts'
 import * as header from '../../../protocol/records/batch-header.ts'
-import type { ProducerId } from '../int64.ts'
+import type { ProducerId } from '../io/int64.ts'
 import type { LogState } from '../log-state.ts'
 import {
   applyBatch,

@@ -2,7 +2,7 @@ import { closeSync, openSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ErrorCode } from '../../../protocol/error-codes.ts'
-import { type CachedFile, FdCache } from '../fd-cache.ts'
+import { type CachedFile, FdCache } from '../io/fd-cache.ts'
 import { indexProblems } from '../test-support/check-indexes.ts'
 import { append, openLog, readValues, recordingLogger, removeDir, tempDir, testEnv } from '../test-support/logs.ts'
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { replaceFileSync } from '../files.ts'
+import { replaceFileSync } from '../io/files.ts'
 import type { LogState } from '../log-state.ts'
 import { encodeSnapshot } from '../producers/producer-snapshot.ts'
 import { offsetFileName, SNAPSHOT } from '../segment/log-files.ts'

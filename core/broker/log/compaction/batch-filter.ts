@@ -11,7 +11,7 @@ import {
   writeVarint,
   writeVarlong,
 } from '../../../protocol/records/varint.ts'
-import { writeInt64 } from '../int64.ts'
+import { writeInt64 } from '../io/int64.ts'
 
 /**
  * A batch that is larger than this after decompression is not compacted. This bounds the cleaner's

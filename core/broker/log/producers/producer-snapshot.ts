@@ -1,5 +1,5 @@
 import { crc32c } from '../../../protocol/records/crc32c.ts'
-import { readInt64, readProducerId, writeInt64 } from '../int64.ts'
+import { readInt64, readProducerId, writeInt64 } from '../io/int64.ts'
 import { lastSequence, type ProducerEntry } from './producer-state.ts'
 
 const VERSION = 1

@@ -1,4 +1,4 @@
-import type { ProducerId } from '../int64.ts'
+import type { ProducerId } from '../io/int64.ts'
 import type { BatchMeta } from '../segment/batch-meta.ts'
 import type { AbortedTxn } from '../segment/txn-index.ts'
 import { applyBatch, type CompletedTxn, type ProducerEntry } from './producer-state.ts'

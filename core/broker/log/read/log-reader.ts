@@ -1,7 +1,7 @@
 import { read } from 'node:fs'
 import { ErrorCode, errorFor } from '../../../protocol/error-codes.ts'
 import * as header from '../../../protocol/records/batch-header.ts'
-import { isErrno } from '../files.ts'
+import { isErrno } from '../io/files.ts'
 import type { LogState } from '../log-state.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { ReadOptions, ReadResult } from '../types.ts'

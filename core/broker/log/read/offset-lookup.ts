@@ -1,7 +1,7 @@
 import { isProtocolError } from '../../../protocol/errors.ts'
 import * as header from '../../../protocol/records/batch-header.ts'
 import { readBatches } from '../../../protocol/records/batch-reader.ts'
-import { isErrno } from '../files.ts'
+import { isErrno } from '../io/files.ts'
 import type { LogState } from '../log-state.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { OffsetAndTimestamp } from '../types.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { logErrors } from '../errors.ts'
-import { isErrno, replaceFile, replaceFileSync } from '../files.ts'
+import { isErrno, replaceFile, replaceFileSync } from '../io/files.ts'
 
 /** Offsets by `topic-partition`. */
 export type PartitionOffsets = Map<string, number>

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { replaceFile } from '../files.ts'
+import { replaceFile } from '../io/files.ts'
 import { partitionKey } from './checkpoint-file.ts'
 
 /**

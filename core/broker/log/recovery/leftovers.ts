@@ -1,7 +1,7 @@
 import { readdirSync, renameSync, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { removeFile, renameIfThere } from '../files.ts'
+import { removeFile, renameIfThere } from '../io/files.ts'
 import type { LogEnv } from '../log-env.ts'
 import { scanBatches } from '../segment/batch-scan.ts'
 import {

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeDirs } from '../../../common/make-dirs.ts'
-import { removeFile } from '../files.ts'
+import { removeFile } from '../io/files.ts'
 import { LeaderEpochs } from '../leader-epochs.ts'
 import type { LogEnv } from '../log-env.ts'
 import type { LoadedLog } from '../log-state.ts'

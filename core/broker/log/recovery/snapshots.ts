@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { removeFile } from '../files.ts'
+import { removeFile } from '../io/files.ts'
 import type { LogEnv } from '../log-env.ts'
 import { decodeSnapshot } from '../producers/producer-snapshot.ts'
 import type { ProducerStates } from '../producers/producer-states.ts'

@@ -2,7 +2,7 @@ import { isProtocolError } from '../../../protocol/errors.ts'
 import * as header from '../../../protocol/records/batch-header.ts'
 import { readBatches } from '../../../protocol/records/batch-reader.ts'
 import { readEndTransactionMarker } from '../../../protocol/records/control-records.ts'
-import { type ProducerId, readProducerId } from '../int64.ts'
+import { type ProducerId, readProducerId } from '../io/int64.ts'
 
 /** A commit or abort marker of a transaction. */
 export interface TxnMarker {

@@ -1,5 +1,5 @@
 import { closeSync, constants, ftruncateSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
-import { isErrno, writeFully } from '../files.ts'
+import { isErrno, writeFully } from '../io/files.ts'
 
 /**
  * The entries of an index file, on disk and in memory. New entries are written in groups, because

@@ -1,4 +1,4 @@
-import { readInt64, writeInt64 } from '../int64.ts'
+import { readInt64, writeInt64 } from '../io/int64.ts'
 import { IndexFile } from './index-file.ts'
 import { floor } from './offset-index.ts'
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, truncateSync } from 'node:fs'
-import { isErrno, writeFully } from '../files.ts'
-import { type ProducerId, readInt64, readProducerId, writeInt64 } from '../int64.ts'
+import { isErrno, writeFully } from '../io/files.ts'
+import { type ProducerId, readInt64, readProducerId, writeInt64 } from '../io/int64.ts'
 
 /** The size of an entry: version int16, then four int64. */
 const TXN_ENTRY = 34

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readInt64 } from '../int64.ts'
+import { readInt64 } from '../io/int64.ts'
 import { type BatchMeta, batchProblem, readBatchMeta } from '../segment/batch-meta.ts'
 import { INDEX, LOG, offsetFileName, parseLogFileName, TIME_INDEX } from '../segment/log-files.ts'
 

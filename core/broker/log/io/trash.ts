@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Logger } from '../../common/log.ts'
+import type { Logger } from '../../../common/log.ts'
 import { slowOperations } from './slow-operations.ts'
 
 /** Renamed files and directories that are removed after `file.delete.delay.ms`. */

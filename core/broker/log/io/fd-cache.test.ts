@@ -1,8 +1,8 @@
 import { fstatSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { removeDir, tempDir } from '../test-support/logs.ts'
 import { cachedFile, FdCache } from './fd-cache.ts'
-import { removeDir, tempDir } from './test-support/logs.ts'
 
 let dir: string
 beforeEach(() => {

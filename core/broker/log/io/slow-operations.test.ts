@@ -3,9 +3,9 @@ import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { nextTurn } from '../../common/async/next-turn.ts'
+import { nextTurn } from '../../../common/async/next-turn.ts'
+import { append, openLog, readValues, removeDir, tempDir, testEnv } from '../test-support/logs.ts'
 import { SlowOperations, slowOperations, threadPoolSize } from './slow-operations.ts'
-import { append, openLog, readValues, removeDir, tempDir, testEnv } from './test-support/logs.ts'
 
 /**
  * While `fifo` is set, each fdatasync first blocks a thread of the pool until the FIFO is opened
