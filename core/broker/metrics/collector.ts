@@ -61,7 +61,8 @@ function* topicFamilies(stats: BrokerStats): Generator<Family> {
   const topics = stats.topics()
   for (const [counter, metric] of TOPIC_COUNTERS) {
     const samples: Sample[] = [[[''], stats.total(counter)]]
-    for (const [name, topic] of topics) samples.push([[name], topic[counter]])
+    // As in Kafka, a topic has a series from the first time that it is counted
+    for (const [name, topic] of topics) if (topic[counter] > 0) samples.push([[name], topic[counter]])
     yield { metric, samples }
   }
 }
