@@ -49,7 +49,7 @@ test.each([
   ['a duplicate name', { listeners: 'PLAINTEXT://:1,PLAINTEXT://:2' }, /PLAINTEXT is listed twice/],
   ['a broker without a controller', { 'process.roles': 'broker' }, /controller is missing/],
   ['several controllers', { 'controller.quorum.voters': '1@a:1,2@b:2' }, /only one controller/],
-  ['a duplicate directory', { 'log.dirs': '/a,/a' }, /log\.dirs: a directory is listed twice/],
+  ['a duplicate directory', { 'log.dirs': '/a,/a' }, /'log\.dirs' values must not be duplicated/],
 ])('%s is rejected with a clear error', (_, raw, message) => {
   expect(() => parse(raw)).toThrow(message)
 })

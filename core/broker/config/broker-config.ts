@@ -122,7 +122,6 @@ export function parseBrokerConfig(raw: RawConfig): BrokerConfig {
   if (values['controller.quorum.voters'].length > 1)
     problems.push('controller.quorum.voters: this version supports only one controller')
   const logDirs = values['log.dirs']?.length ? values['log.dirs'] : values['log.dir']
-  if (new Set(logDirs).size !== logDirs.length) problems.push('log.dirs: a directory is listed twice')
   const interBroker = values['inter.broker.listener.name']?.toUpperCase() ?? listeners[0]?.name ?? 'PLAINTEXT'
   if (listeners.length > 0 && !listeners.some(l => l.name === interBroker))
     problems.push(`inter.broker.listener.name: ${interBroker} is not one of the listeners`)

@@ -1,6 +1,6 @@
 import { type ConfigValues, defineConfig, type Validator } from '../../common/config/define.ts'
 import { key } from '../../common/config/key.ts'
-import { oneOf, range, rangeOr } from '../../common/config/validators.ts'
+import { distinctItems, oneOf, range, rangeOr } from '../../common/config/validators.ts'
 import { LONG_MAX } from './values.ts'
 
 const NOT_REPLICATED = 'This version has one broker, so nothing is replicated.'
@@ -10,10 +10,11 @@ const CODEC_LEVEL = 'Each codec uses its default level.'
 /** `*`, or `partition:broker` pairs: the replicas to which a replication throttle applies. */
 const throttledReplicas: Validator = {
   describe: '[partitionId]:[brokerId],[partitionId]:[brokerId],...',
-  check(value) {
+  check(value, name) {
     const items = (value as string[] | null) ?? []
     const fine = items.length === 0 || (items.length === 1 && items[0] === '*') || items.every(i => /^\d+:\d+$/.test(i))
-    return fine ? null : "Must be the literal '*' or a list of replicas in the format [partitionId]:[brokerId]"
+    if (fine) return null
+    return `${name} must be the literal '*' or a list of replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...`
   },
 }
 
@@ -21,7 +22,7 @@ const throttledReplicas: Validator = {
 export const TOPIC_CONFIG = defineConfig({
   'cleanup.policy': key.list({
     default: 'delete',
-    validator: oneOf(['compact', 'delete']),
+    validator: distinctItems({ allowEmpty: true, of: ['compact', 'delete'] }),
     importance: 'MEDIUM',
     documentation:
       'What happens to old segments. delete: they are deleted by age or size (retention.ms, retention.bytes). compact: only the last record of each key is kept. You can set both, separated by a comma.',

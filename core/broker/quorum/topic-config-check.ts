@@ -1,6 +1,5 @@
-import type { ConfigKey, Validator } from '../../common/config/define.ts'
-import { parseType } from '../../common/config/parse.ts'
-import { messageOf } from '../../common/errors/error-table.ts'
+import type { ConfigKey } from '../../common/config/define.ts'
+import { checkKey, parseType } from '../../common/config/parse.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { GROUP_CONFIG, groupBoundProblem } from '../config/group-config.ts'
 import { TOPIC_CONFIG, type TopicConfigValues } from '../config/topic-config.ts'
@@ -14,27 +13,7 @@ function refuse(message: string): Refusal {
  * Returns what is wrong with the value of a declared key, in Kafka's words, or null if it is valid.
  */
 export function valueProblem(name: string, key: ConfigKey, text: string): string | null {
-  try {
-    const value = parseType(key.type, text)
-    if (Array.isArray(value) && key.validator?.values) return itemProblem(name, key.validator, value)
-    const wrong = key.validator?.check(value, name) ?? null
-    return wrong === null ? null : `Invalid value ${text} for configuration ${name}: ${wrong}`
-  } catch (error) {
-    return `Invalid value ${text} for configuration ${name}: ${messageOf(error)}`
-  }
-}
-
-/**
- * Checks a list whose items must be from a set. As in Kafka, the error names the first invalid
- * item.
- */
-function itemProblem(name: string, validator: Validator, items: readonly string[]): string | null {
-  if (items.includes('')) return `Configuration '${name}' values must not be empty.`
-  for (const item of items) {
-    const wrong = validator.check([item], name)
-    if (wrong !== null) return `Invalid value ${item} for configuration ${name}: ${wrong}`
-  }
-  return null
+  return checkKey(name, key, { [name]: text }).errors[0] ?? null
 }
 
 /** Checks the configs of a group one by one. */

@@ -63,27 +63,35 @@ export function oneOf<const V extends string>(values: readonly V[], options: One
   }
 }
 
-/**
- * Kafka's list of distinct items, none of which is empty
- * (ConfigDef.ValidList.anyNonDuplicateValues).
- */
-export function distinctItems(options: { allowEmpty: boolean }): Validator {
+/** A list without empty or duplicate items (ConfigDef.ValidList). `of` are the accepted items, by default all. */
+export function distinctItems<const V extends string = string>(options: {
+  allowEmpty: boolean
+  of?: readonly V[]
+}): Validator<V> {
+  const { allowEmpty, of } = options
+  const items = of ? `distinct items of ${of.join(', ')}` : 'distinct items'
+  const valid = of ? `[${of.join(', ')}]` : 'any non-empty value'
+  const known: ReadonlySet<string> | undefined = of && new Set(of)
   return {
-    describe: options.allowEmpty ? 'list of distinct items' : 'non-empty list of distinct items',
+    describe: `${allowEmpty ? '' : 'non-empty '}list of ${items}`,
+    ...(of && { values: of }),
     complete: true,
     ofNull: `Configuration '{name}' values must not be null.`,
     check(value, name) {
-      const items = (value as string[] | null) ?? []
+      const given = (value as string[] | null) ?? []
       const about = `Configuration '${name}'`
-      if (items.length === 0 && !options.allowEmpty)
-        return `${about} must not be empty. Valid values include: any non-empty value`
-      if (new Set(items).size < items.length) return `${about} values must not be duplicated.`
-      return items.includes('') ? `${about} values must not be empty.` : null
+      if (value !== null && given.length === 0 && !allowEmpty)
+        return `${about} must not be empty. Valid values include: ${valid}`
+      if (new Set(given).size < given.length) return `${about} values must not be duplicated.`
+      const wrong = given.find(item => item === '' || known?.has(item) === false)
+      if (wrong === undefined) return null
+      if (wrong === '') return `${about} values must not be empty.`
+      return `Invalid value ${wrong} for configuration ${name}: String must be one of: ${of?.join(', ')}`
     },
   }
 }
 
-/** Any text; also the empty one (ConfigDef.NonNullValidator). */
+/** Any text, also the empty text (ConfigDef.NonNullValidator). */
 export const nonNull: Validator = {
   describe: 'non-null string',
   ofNull: 'entry must be non null',

@@ -1,7 +1,7 @@
 import { addressList } from '../../client/index.ts'
 import { defineConfig } from '../../common/config/define.ts'
 import { key } from '../../common/config/key.ts'
-import { nonEmpty, oneOf } from '../../common/config/validators.ts'
+import { distinctItems, nonEmpty, oneOf } from '../../common/config/validators.ts'
 import { overridePolicy } from './client-overrides.ts'
 
 const JAVA_METRICS = 'The metrics of this worker are counters without sample windows.'
@@ -31,7 +31,7 @@ const clientKeys = defineConfig({
   'connector.client.config.override.policy': key.string({
     default: 'All',
     validator: overridePolicy,
-    importance: 'LOW',
+    importance: 'MEDIUM',
     documentation:
       'Which settings of clients a connector may override with producer.override., consumer.override. and admin.override. All: all settings. None: no settings. Principal: only credentials. Allowlist: those in connector.client.config.override.allowlist.',
   }),
@@ -97,13 +97,14 @@ const pluginKeys = defineConfig({
   }),
   'plugin.discovery': key.string({
     default: 'hybrid_warn',
-    validator: oneOf(['only_scan', 'hybrid_warn', 'hybrid_fail', 'service_load'], { ignoreCase: true }),
+    validator: oneOf(['only_scan', 'service_load', 'hybrid_warn', 'hybrid_fail'], { ignoreCase: true }),
     importance: 'LOW',
     noEffect: 'Plugins are found by their manifests.',
     documentation: 'How Java plugins are found.',
   }),
   'config.providers': key.list({
     default: [],
+    validator: distinctItems({ allowEmpty: true }),
     importance: 'LOW',
     documentation:
       "The names of config providers, which replace references such as ${file:/path:key} in configurations. Each needs 'config.providers.NAME.class' and may have 'config.providers.NAME.param.*'.",
@@ -133,13 +134,14 @@ const metricsKeys = defineConfig({
   }),
   'metrics.recording.level': key.string({
     default: 'INFO',
-    validator: oneOf(['INFO', 'DEBUG', 'TRACE']),
+    validator: oneOf(['INFO', 'DEBUG']),
     importance: 'LOW',
     noEffect: 'All metrics are recorded.',
     documentation: 'The most detailed level of metrics to record.',
   }),
   'metric.reporters': key.list({
-    default: [],
+    default: 'org.apache.kafka.common.metrics.JmxReporter',
+    validator: distinctItems({ allowEmpty: true }),
     importance: 'LOW',
     noEffect: 'Java classes cannot be loaded.',
     documentation: 'Java classes that receive the metrics of the worker.',

@@ -5,13 +5,16 @@ import { nonEmpty, oneOf } from '../../common/config/validators.ts'
 const ONE_WORKER = 'A cluster has one worker in this version.'
 const HMAC = ['HmacSHA1', 'HmacSHA256', 'HmacSHA384', 'HmacSHA512'] as const
 
-const countOrDefault: Validator = {
-  describe: 'Positive number, or -1 to use the default of the broker',
-  check: value =>
-    value === -1 || (typeof value === 'number' && value >= 1)
-      ? null
-      : 'Value must be positive, or -1 to use the default of the broker',
-}
+/** A number of at least 1, or -1. `message` is Connect's. */
+const countOrDefault = (message: string): Validator => ({
+  describe: 'positive number, or -1',
+  ofNull: message,
+  check: value => (value === null || value === -1 || Number(value) >= 1 ? null : message),
+})
+const replicas = countOrDefault(
+  "Replication factor must be positive and not larger than the number of brokers in the Kafka cluster, or -1 to use the broker's default",
+)
+const partitionCount = countOrDefault("Number of partitions must be positive, or -1 to use the broker's default")
 
 const topic = (content: string) =>
   key.string({
@@ -23,7 +26,7 @@ const topic = (content: string) =>
 const replication = (content: string) =>
   key.short({
     default: 3,
-    validator: countOrDefault,
+    validator: replicas,
     importance: 'LOW',
     documentation: `The replication factor of the topic for ${content}, when the worker creates it. -1 means the default of the broker.`,
   })
@@ -31,7 +34,7 @@ const replication = (content: string) =>
 const partitions = <const D extends number>(content: string, count: D) =>
   key.int({
     default: count,
-    validator: countOrDefault,
+    validator: partitionCount,
     importance: 'LOW',
     documentation: `The number of partitions of the topic for ${content}, when the worker creates it. -1 means the default of the broker.`,
   })

@@ -1,7 +1,13 @@
-import { defineConfig } from '../../common/config/define.ts'
+import { defineConfig, type Validator } from '../../common/config/define.ts'
 import { key } from '../../common/config/key.ts'
-import { listOf, oneOf } from '../../common/config/validators.ts'
+import { oneOf } from '../../common/config/validators.ts'
 import { listenerList } from './rest-listener.ts'
+
+const noClasses: Validator = {
+  describe: 'empty',
+  check: value =>
+    (value as readonly string[] | null)?.length ? 'Java classes cannot be loaded. Remove this key' : null,
+}
 
 /** The keys of the REST API. */
 export const restKeys = defineConfig({
@@ -51,7 +57,7 @@ export const restKeys = defineConfig({
   }),
   'rest.extension.classes': key.list({
     default: [],
-    validator: listOf([]),
+    validator: noClasses,
     importance: 'LOW',
     noEffect: 'Java classes cannot be loaded.',
     documentation: 'Java classes that extend the REST API. Only an empty list is accepted.',

@@ -1,6 +1,6 @@
 import { defineConfig } from '../../../common/config/define.ts'
 import { key } from '../../../common/config/key.ts'
-import { oneOf } from '../../../common/config/validators.ts'
+import { distinctItems, oneOf } from '../../../common/config/validators.ts'
 
 const NO_TRANSACTIONS = 'Transactions are not supported yet.'
 
@@ -84,7 +84,7 @@ export const GROUP_CONFIG = defineConfig({
   }),
   'group.coordinator.rebalance.protocols': key.list({
     default: 'classic',
-    validator: oneOf(['classic', 'consumer', 'share', 'streams']),
+    validator: distinctItems({ allowEmpty: false, of: ['consumer', 'classic', 'share', 'streams'] }),
     importance: 'MEDIUM',
     noEffect: 'This version supports the classic protocol only.',
     documentation: 'The group protocols that the broker supports.',

@@ -1,5 +1,6 @@
 import { defineConfig } from '../../../common/config/define.ts'
 import { key } from '../../../common/config/key.ts'
+import { distinctItems } from '../../../common/config/validators.ts'
 import { TOPIC_CONFIG } from '../topic-config.ts'
 import { LONG_MAX } from '../values.ts'
 
@@ -136,11 +137,13 @@ const cleanerKeys = defineConfig({
 export const LOG_CONFIG = defineConfig({
   'log.dir': key.list({
     default: '/tmp/kafka-logs',
+    validator: distinctItems({ allowEmpty: false }),
     importance: 'HIGH',
     documentation: 'The directory of the logs, if log.dirs is not set.',
   }),
   'log.dirs': key.list({
     default: null,
+    validator: distinctItems({ allowEmpty: false }),
     importance: 'HIGH',
     documentation:
       'The directories of the logs, separated by commas. New partitions go to the directory with the fewest partitions. Default: log.dir.',
@@ -174,13 +177,13 @@ export const LOG_CONFIG = defineConfig({
     documentation:
       'How long a broker tries to report a failed directory to the controller before it stops, in milliseconds.',
   }),
-  'create.topic.policy.class.name': key.string({
+  'create.topic.policy.class.name': key.class({
     default: null,
     importance: 'LOW',
     noEffect: NO_POLICY,
     documentation: 'The Java class that checks requests to create topics.',
   }),
-  'alter.config.policy.class.name': key.string({
+  'alter.config.policy.class.name': key.class({
     default: null,
     importance: 'LOW',
     noEffect: NO_POLICY,

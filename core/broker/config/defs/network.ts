@@ -1,5 +1,7 @@
 import { defineConfig } from '../../../common/config/define.ts'
 import { key } from '../../../common/config/key.ts'
+import { distinctItems, oneOf } from '../../../common/config/validators.ts'
+import { SECURITY_PROTOCOLS } from '../listeners.ts'
 
 const INT_MAX = 2147483647
 const ONE_THREAD = 'One thread serves the network and handles requests.'
@@ -9,6 +11,7 @@ const NO_SOCKET_BUFFERS = 'Node has no setting for the buffers of a TCP socket.'
 export const NETWORK_CONFIG = defineConfig({
   listeners: key.list({
     default: 'PLAINTEXT://127.0.0.1:9092',
+    validator: distinctItems({ allowEmpty: false }),
     importance: 'HIGH',
     documentation:
       'The addresses on which the broker listens, as NAME://host:port. An empty host means all interfaces. Port 0 means any free port. Unlike in Kafka, the default is the loopback interface, because clients are not authenticated.',
@@ -21,6 +24,7 @@ export const NETWORK_CONFIG = defineConfig({
   }),
   'advertised.listeners': key.list({
     default: null,
+    validator: distinctItems({ allowEmpty: false }),
     importance: 'HIGH',
     documentation:
       'The addresses to which clients connect, if they differ from listeners, for example behind a proxy or in a container. Port 0 means the port of the listener. Default: listeners.',
@@ -39,6 +43,7 @@ export const NETWORK_CONFIG = defineConfig({
   }),
   'security.inter.broker.protocol': key.string({
     default: 'PLAINTEXT',
+    validator: oneOf(SECURITY_PROTOCOLS),
     importance: 'MEDIUM',
     noEffect: 'This version has one broker.',
     documentation: 'The security protocol between brokers.',

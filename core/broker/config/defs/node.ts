@@ -1,26 +1,50 @@
-import { defineConfig } from '../../../common/config/define.ts'
+import { defineConfig, type Validator } from '../../../common/config/define.ts'
 import { key } from '../../../common/config/key.ts'
-import { oneOf } from '../../../common/config/validators.ts'
+import { distinctItems } from '../../../common/config/validators.ts'
 import { TOPIC_CONFIG } from '../topic-config.ts'
 
 const QUORUM_OF_ONE = 'This version has one controller, in the broker itself.'
 const ONE_BROKER = 'This version has one broker.'
 
+const voters: Validator = {
+  describe: 'list of id@host:port',
+  complete: true,
+  check(value, name) {
+    const items = (value as readonly string[] | null) ?? []
+    if (items.every(item => /^\d+@(\[[^\]]+\]|[^\s:@]+):\d+$/.test(item))) return null
+    return `Invalid configuration value for ${name}. Each entry should be in the form \`{id}@{host}:{port}\`.`
+  },
+}
+
+const controllers: Validator = {
+  describe: 'list of host:port',
+  complete: true,
+  check(value, name) {
+    const items = (value as readonly string[] | null) ?? []
+    const wrong = items.find(item => !/^(\[[^\]]+\]|[^\s:]+):\d+$/.test(item))
+    if (wrong === undefined) return null
+    return `Failed to parse host name from ${wrong} for the configuration ${name}. Each entry should be in the form "{host}:{port}"`
+  },
+}
+
 const quorumKeys = defineConfig({
   'controller.listener.names': key.list({
     default: 'CONTROLLER',
+    validator: distinctItems({ allowEmpty: false }),
     importance: 'HIGH',
     documentation:
       'The names of the listeners for the controller. The broker does not open them, because its only controller runs inside it.',
   }),
   'controller.quorum.voters': key.list({
     default: '',
+    validator: voters,
     importance: 'HIGH',
     documentation:
       'The controllers of the metadata quorum, as id@host:port. At most one, because this version supports a single controller.',
   }),
   'controller.quorum.bootstrap.servers': key.list({
     default: '',
+    validator: controllers,
     importance: 'HIGH',
     noEffect: QUORUM_OF_ONE,
     documentation: 'The addresses of controllers, as host:port.',
@@ -214,7 +238,7 @@ export const NODE_CONFIG = defineConfig({
   }),
   'process.roles': key.list({
     default: 'broker,controller',
-    validator: oneOf(['broker', 'controller']),
+    validator: distinctItems({ allowEmpty: false, of: ['broker', 'controller'] }),
     importance: 'HIGH',
     documentation: 'The roles of this process. Must be broker,controller, because this version runs as a single node.',
   }),
@@ -228,7 +252,8 @@ export const NODE_CONFIG = defineConfig({
   ...topicKeys,
   ...replicationKeys,
   'metric.reporters': key.list({
-    default: '',
+    default: 'org.apache.kafka.common.metrics.JmxReporter',
+    validator: distinctItems({ allowEmpty: true }),
     importance: 'LOW',
     noEffect: 'Java classes cannot be loaded.',
     documentation: 'Java classes that receive the metrics of the broker.',
