@@ -39,7 +39,7 @@ export class GroupCoordinator {
     this.#broker = broker
     const { values } = broker.config
     this.#clock = steadyClock(broker.now())
-    this.#alarm = new Alarm(this.#clock, () => this.#ring())
+    this.#alarm = new Alarm(this.#clock, () => this.#onDeadline())
     this.#services = {
       settings: {
         initialRebalanceDelayMs: values['group.initial.rebalance.delay.ms'],
@@ -116,10 +116,10 @@ export class GroupCoordinator {
   sync(groupId: string, r: SyncRequest): Promise<SyncReply> {
     const shard = groupId === '' ? ErrorCode.INVALID_GROUP_ID : this.#shardOf(groupId)
     if (typeof shard !== 'number') return new Promise(resolve => shard.sync(groupId, r, resolve))
-    const nothing = { generationId: -1, protocolType: null, protocolName: null }
+    const noGroup = { generationId: -1, protocolType: null, protocolName: null }
     // To a member in a rebalance, loading looks like another rebalance.
     const code = shard === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.REBALANCE_IN_PROGRESS : shard
-    return Promise.resolve(syncReply(nothing, code, Buffer.alloc(0)))
+    return Promise.resolve(syncReply(noGroup, code, Buffer.alloc(0)))
   }
 
   heartbeat(groupId: string, memberId: string, groupInstanceId: string | null, generationId: number): number {
@@ -229,7 +229,7 @@ export class GroupCoordinator {
     return shard.loaded ? shard : ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
   }
 
-  #ring(): void {
+  #onDeadline(): void {
     for (;;) {
       const entry = this.#deadlines.pop(this.#clock())
       if (!entry) break
@@ -254,11 +254,11 @@ export class GroupCoordinator {
   /** Loads the partitions that this broker leads now, and closes those that it no longer leads. */
   #takeOver(image: MetadataImage): void {
     const topic: TopicImage | undefined = image.topicsByName.get(OFFSETS_TOPIC)
-    const ours = new Map(
+    const led = new Map(
       (topic?.partitions ?? []).filter(p => p.leader === this.#broker.nodeId).map(p => [p.partition, p]),
     )
     for (const [partition, shard] of this.#shards) {
-      const p = ours.get(partition)
+      const p = led.get(partition)
       if (p) {
         shard.leaderEpoch = p.leaderEpoch
         continue
@@ -267,7 +267,7 @@ export class GroupCoordinator {
       this.#track(shard.close())
     }
     const added: GroupShard[] = []
-    for (const [partition, p] of ours) {
+    for (const [partition, p] of led) {
       if (this.#shards.has(partition)) continue
       const log = () => this.#broker.log(OFFSETS_TOPIC, partition)
       const shard = new GroupShard(partition, log, p.leaderEpoch, this.#services)

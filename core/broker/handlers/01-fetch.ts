@@ -30,7 +30,7 @@ async function readAll(context: FetchContext, request: Request, ctx: RequestCont
     maxWaitMs,
     readCommitted,
     signal,
-    isGone: p => resolve(p.target, ctx).log !== p.log,
+    wasRemoved: p => resolve(p.target, ctx).log !== p.log,
   })
   if (wait) {
     await wait

@@ -98,7 +98,7 @@ const FALLBACKS: Readonly<Record<string, readonly string[]>> = {
 function brokerEntry(broker: BrokerServices, name: string, key: ConfigKey): ConfigEntry {
   const dynamic = dynamicIn(broker)
   const layers = brokerLayers(broker.config, dynamic, name)
-  const behind = (FALLBACKS[name] ?? []).flatMap(n => brokerLayers(broker.config, dynamic, n))
+  const fallbacks = (FALLBACKS[name] ?? []).flatMap(n => brokerLayers(broker.config, dynamic, n))
   const sensitive = key.type === 'PASSWORD'
   return {
     name,
@@ -108,7 +108,7 @@ function brokerEntry(broker: BrokerServices, name: string, key: ConfigKey): Conf
     isSensitive: sensitive,
     type: TYPES[key.type],
     documentation: key.documentation,
-    synonyms: [...layers, ...behind].map(l => (sensitive ? { ...l, value: null } : l)),
+    synonyms: [...layers, ...fallbacks].map(l => (sensitive ? { ...l, value: null } : l)),
   }
 }
 

@@ -89,8 +89,8 @@ export async function read(r: Resolved, limits: ReadLimits, readCommitted: boole
     const want = r.divergingEpoch ? 0 : Math.max(0, Math.min(target.maxBytes, limits.left))
     const upTo = readCommitted ? 'lastStable' : 'highWatermark'
     const minOneBatch = limits.first && !r.divergingEpoch
-    const given = log.read(target.fetchOffset, want, { upTo, minOneBatch })
-    const result = given instanceof Promise ? await given : given
+    const pending = log.read(target.fetchOffset, want, { upTo, minOneBatch })
+    const result = pending instanceof Promise ? await pending : pending
     limits.left -= result.size
     if (result.size > 0) limits.first = false
     return {

@@ -26,7 +26,7 @@ interface WaitOptions {
   readonly readCommitted: boolean
   readonly signal: AbortSignal
   /** Whether the partition was deleted or its log was replaced. */
-  isGone(partition: Resolved): boolean
+  wasRemoved(partition: Resolved): boolean
 }
 
 /**
@@ -35,7 +35,7 @@ interface WaitOptions {
  * logs notify it when they grow. Returns null if there is nothing to wait for.
  */
 export function waitForBytes(partitions: readonly Resolved[], o: WaitOptions): Promise<void> | null {
-  const { minBytes, maxWaitMs, readCommitted, signal, isGone } = o
+  const { minBytes, maxWaitMs, readCommitted, signal, wasRemoved } = o
   if (minBytes <= 0 || maxWaitMs <= 0 || partitions.length === 0 || signal.aborted) return null
   if (partitions.some(isUrgent)) return null
   let sum = 0
@@ -51,7 +51,7 @@ export function waitForBytes(partitions: readonly Resolved[], o: WaitOptions): P
       const now = available(p, minBytes, readCommitted)
       sum += now - parts[i]!
       parts[i] = now
-      if (sum >= minBytes || isUrgent(p) || isGone(p)) finished.notify()
+      if (sum >= minBytes || isUrgent(p) || wasRemoved(p)) finished.notify()
     }),
   )
   return finished.next(maxWaitMs, signal).finally(() => {

@@ -151,7 +151,7 @@ async function readSegment(log: LogState, segment: Segment, wanted: DiskRead): P
     position += skip
     if (take > 0) {
       const chosen = bytes.subarray(skip, skip + take)
-      segment.hint(endOffset(chosen, take), position + take)
+      segment.addHint(endOffset(chosen, take), position + take)
       return chosen
     }
     pool.give(bytes)

@@ -162,7 +162,7 @@ export class Segment {
   }
 
   /** Stores the position of the batch that starts with an offset. */
-  hint(offset: number, position: number): void {
+  addHint(offset: number, position: number): void {
     if (this.#hintOffsets.includes(offset)) return
     this.#hintOffsets[this.#nextHint] = offset
     this.#hintPositions[this.#nextHint] = position
