@@ -3,27 +3,27 @@ import { defineErrors } from '../common/errors/error-table.ts'
 export const clientErrors = defineErrors({
   MR_CLIENT_CONNECT: {
     message: 'cannot connect to the broker at {address}: {cause}',
-    fix: "Check that a broker listens there, and bootstrap.servers and the broker's advertised.listeners.",
+    fix: "Check that a broker listens at this address. Check bootstrap.servers and the broker's advertised.listeners.",
     retriable: true,
   },
   MR_CLIENT_NO_BROKER: {
-    message: 'no broker answers, tried {addresses}: {cause}',
+    message: 'no broker is available at {addresses}: {cause}',
     fix: 'Check bootstrap.servers and that the brokers run.',
     retriable: true,
   },
   MR_CLIENT_UNKNOWN_BROKER: {
     message: 'broker {id} is not in the metadata',
-    fix: 'It has left the cluster, or is starting; the client looks again by itself.',
+    fix: 'The broker has left the cluster, or is starting. The client refreshes the metadata automatically.',
     retriable: true,
   },
   MR_CLIENT_NO_LEADER: {
-    message: 'partition {topic}-{partition} has no leader at present',
-    fix: 'Check that its brokers run; the client asks again by itself.',
+    message: 'partition {topic}-{partition} has no leader',
+    fix: 'Check that the brokers of the partition are running. The client retries automatically.',
     retriable: true,
   },
   MR_CLIENT_DISCONNECTED: {
-    message: 'the connection to the broker at {address} ended: {cause}',
-    fix: "The client connects again by itself; look at the broker's log if this goes on.",
+    message: 'the connection to the broker at {address} was closed: {cause}',
+    fix: "The client reconnects automatically. If this happens often, check the broker's log.",
     retriable: true,
   },
   MR_CLIENT_REQUEST_TIMEOUT: {
@@ -33,35 +33,35 @@ export const clientErrors = defineErrors({
   },
   MR_CLIENT_BAD_RESPONSE: {
     message: 'the broker at {address} sent a response that cannot be read: {cause}',
-    fix: 'Check that the address is that of a Kafka protocol listener without TLS.',
+    fix: 'Check that the address belongs to a plaintext listener of a Kafka broker.',
     retriable: true,
   },
   MR_CLIENT_UNSUPPORTED_VERSION: {
-    message: 'the broker at {address} offers {api} {offered}, this client needs {needed}',
+    message: 'the broker at {address} supports {api} {offered}, but this client needs {needed}',
     fix: 'Use a broker of Kafka 2.1 or later.',
   },
-  MR_CLIENT_CLOSED: { message: 'the {what} is closed', fix: 'Make a new one.' },
+  MR_CLIENT_CLOSED: { message: 'the {what} is closed', fix: 'Create a new one.' },
   MR_CLIENT_ABORTED: {
     message: 'the record was not sent because an earlier one failed',
     fix: 'Handle the failure of the earlier record, then send this one again.',
     retriable: true,
   },
   MR_CLIENT_TOO_MANY_REQUESTS: {
-    message: 'more than {limit} requests wait on the connection to {address}',
-    fix: 'Wait for answers before asking more.',
+    message: 'more than {limit} requests are waiting for a response from {address}',
+    fix: 'Wait for responses before you send more requests.',
     retriable: true,
   },
   MR_CLIENT_METADATA_TIMEOUT: {
     message: 'topic {topic} is not in the metadata after {ms} ms: {cause}',
-    fix: 'Create the topic, or allow its automatic creation (auto.create.topics.enable); or raise max.block.ms.',
+    fix: 'Create the topic, or set auto.create.topics.enable=true on the brokers, or raise max.block.ms.',
     retriable: true,
   },
   MR_CLIENT_UNKNOWN_PARTITION: {
     message: 'topic {topic} has {count} partitions, so there is no partition {partition}',
-    fix: 'Use a partition number below that, or none.',
+    fix: 'Use a lower partition number, or omit the partition.',
   },
   MR_CLIENT_RECORD_TOO_LARGE: {
-    message: 'a record of {size} bytes for {topic} is larger than {limit} bytes, which is {key}',
+    message: 'a record of {size} bytes for {topic} is larger than {key} ({limit} bytes)',
     fix: "Raise max.request.size (and the topic's max.message.bytes), or buffer.memory if that is the limit.",
   },
   MR_CLIENT_DELIVERY_TIMEOUT: {
@@ -70,11 +70,11 @@ export const clientErrors = defineErrors({
     retriable: true,
   },
   MR_CLIENT_BAD_RECORD: {
-    message: 'a record for {topic} cannot be written: {cause}',
-    fix: 'Keys and values are Buffers or null; timestamps are numbers of milliseconds, not negative.',
+    message: 'invalid record for {topic}: {cause}',
+    fix: 'Keys and values must be Buffers or null. Timestamps must be milliseconds since 1970.',
   },
   MR_CLIENT_NO_GROUP: {
-    message: '{what} needs a group',
+    message: '{what} requires a group.id',
     fix: 'Set group.id.',
   },
   MR_CLIENT_STATE: {
@@ -91,7 +91,7 @@ export const clientErrors = defineErrors({
   },
   MR_CLIENT_CORRUPT_RECORDS: {
     message: 'the records of {partition} at offset {offset} cannot be read: {cause}',
-    fix: "Check the broker's disk; to go on without them, seek past that offset.",
+    fix: "Check the broker's disk. To skip these records, seek past this offset.",
   },
   MR_CLIENT_INVALID_TOPICS: {
     message: 'invalid topics: [{topics}]',
@@ -103,8 +103,8 @@ export const clientErrors = defineErrors({
     fix: 'Seek to the offset to continue at, or set auto.offset.reset. Other records may have replaced the ones that were read.',
   },
   MR_CLIENT_COMMIT_FAILED: {
-    message: 'the offsets were not committed, since the group {group} has rebalanced: {cause}',
-    fix: 'Poll again; process less between two polls, or raise max.poll.interval.ms.',
+    message: 'the offsets were not committed because the group {group} has rebalanced: {cause}',
+    fix: 'Poll again. Process fewer records between two polls, or raise max.poll.interval.ms.',
   },
   MR_CLIENT_INCONSISTENT_GROUP: {
     message: 'the group {group} chose the assignor {protocol}, which this consumer does not have',
@@ -112,13 +112,13 @@ export const clientErrors = defineErrors({
   },
   MR_CLIENT_TIMEOUT: {
     message: '{what} did not finish within {ms} ms: {cause}',
-    fix: 'Try again, or allow more time.',
+    fix: 'Try again, or use a longer timeout.',
     retriable: true,
   },
 })
 
 const NOT_SENT: ReadonlySet<unknown> = new Set(['MR_CLIENT_CONNECT', 'MR_CLIENT_UNKNOWN_BROKER'])
-const CUT_OFF: ReadonlySet<unknown> = new Set([
+const CONNECTION_LOST: ReadonlySet<unknown> = new Set([
   'MR_CLIENT_DISCONNECTED',
   'MR_CLIENT_REQUEST_TIMEOUT',
   'MR_CLIENT_BAD_RESPONSE',
@@ -126,12 +126,14 @@ const CUT_OFF: ReadonlySet<unknown> = new Set([
 
 const codeOf = (error: unknown) => (error as { code?: unknown }).code
 
-/** Whether there was no way to the broker, or it broke: another may have to be found. */
+/** Whether the client could not connect to the broker, or lost the connection to it. */
 export function isConnectionError(error: unknown): boolean {
-  return NOT_SENT.has(codeOf(error)) || CUT_OFF.has(codeOf(error))
+  return NOT_SENT.has(codeOf(error)) || CONNECTION_LOST.has(codeOf(error))
 }
 
-/** Whether a request that failed so may still have been carried out. */
+/** Whether the broker may have processed the request in spite of this error. */
 export function mayHaveArrived(error: unknown): boolean {
-  return CUT_OFF.has(codeOf(error)) || (error instanceof Error && error.cause != null && mayHaveArrived(error.cause))
+  return (
+    CONNECTION_LOST.has(codeOf(error)) || (error instanceof Error && error.cause != null && mayHaveArrived(error.cause))
+  )
 }

@@ -18,7 +18,10 @@ export interface CommonOptions
 
 let counter = 0
 
-/** Fills in the defaults. Throws a ConfigError that names every invalid option. `kind` begins a default client id. */
+/**
+ * Fills in the defaults. Throws a ConfigError that names every invalid option. `kind` begins a
+ * default client id.
+ */
 export function commonOptions(options: ClientOptions, kind: string): CommonOptions {
   return commonSettings(resolve(commonClientConfig, rawOf(commonClientConfig, options)), kind, options.logger)
 }
@@ -51,7 +54,9 @@ export interface AdminSettings {
   readonly apiTimeoutMs: number
 }
 
-/** Fills in the defaults of an admin client. Throws a ConfigError that names every invalid option. */
+/**
+ * Fills in the defaults of an admin client. Throws a ConfigError that names every invalid option.
+ */
 export function adminSettings(options: AdminOptions): AdminSettings {
   const values = resolve(adminConfig, rawOf(adminConfig, options))
   const { apiTimeoutMs } = settingsOf(adminConfig, values)

@@ -30,7 +30,8 @@ export const clientConfig: ConfigDef = { ...adminConfig, ...consumerConfig, ...p
 /**
  * Converts Kafka's property names to the options of a client. The result contains only what was
  * given. Throws a ConfigError that names every invalid key. Logs a warning once for each key that
- * is unknown or has no effect. Without a kind, the result suits every client, and nothing is logged.
+ * is unknown or has no effect. Without a kind, the result suits every client, and nothing is
+ * logged.
  */
 export function toClientOptions<K extends ClientKind>(kind: K, raw: RawConfig, logger?: Logger): OptionsOf[K]
 export function toClientOptions(raw: RawConfig): ProducerOptions & ConsumerOptions

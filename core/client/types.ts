@@ -11,7 +11,9 @@ export type ClientOptions = ClientOptionsOf<typeof commonClientConfig> & {
   readonly logger?: Logger | undefined
 }
 
-/** The options of a producer. Names and units are those of Kafka's keys: `lingerMs` is `linger.ms`. */
+/**
+ * The options of a producer. Names and units are those of Kafka's keys: `lingerMs` is `linger.ms`.
+ */
 export type ProducerOptions = ClientOptions & ClientOptionsOf<typeof producerKeys>
 
 /** The options of a consumer. Without a group id, a consumer can only be assigned partitions. */
@@ -92,14 +94,20 @@ export interface Producer {
   room(signal?: AbortSignal): Promise<void>
   /** Convenience: appends all, waits for all acks; rejects with the first error. */
   send(records: readonly ProducerRecord[], signal?: AbortSignal): Promise<RecordMetadata[]>
-  /** Sends what waits for its linger and resolves when everything appended so far has been acked or has failed. */
+  /**
+   * Sends what waits for its linger and resolves when everything appended so far has been acked or
+   * has failed.
+   */
   flush(signal?: AbortSignal): Promise<void>
   /**
    * Fails unsent records with a token above `after`, so that no later record overtakes a failed
    * one.
    */
   abortUnsent(after: number): void
-  /** The partitions of a topic (fetches metadata; creates the topic where the broker does so automatically). */
+  /**
+   * The partitions of a topic (fetches metadata; creates the topic where the broker does so
+   * automatically).
+   */
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
   /** Flushes, within the timeout (default: delivery timeout), then closes; what is left fails. */
   close(options?: { timeoutMs?: number }): Promise<void>
@@ -157,7 +165,10 @@ export interface GroupMetadata {
   readonly groupInstanceId: string | null
 }
 
-/** One consumer, not to be polled concurrently. Fetches ahead, bounded in bytes; paused partitions are not fetched. */
+/**
+ * One consumer, not to be polled concurrently. Fetches ahead, bounded in bytes; paused partitions
+ * are not fetched.
+ */
 export interface Consumer {
   subscribe(topics: readonly string[] | RegExp, listener?: RebalanceListener): void
   assign(partitions: readonly TopicPartition[]): void
@@ -167,11 +178,17 @@ export interface Consumer {
   subscription(): readonly string[]
   /** Those of them that, as far as is known, do not exist. */
   missingTopics(): readonly string[]
-  /** At most `maxPollRecords` records, as batches; empty after `timeoutMs` without any, or when the signal aborts. */
+  /**
+   * At most `maxPollRecords` records, as batches; empty after `timeoutMs` without any, or when the
+   * signal aborts.
+   */
   poll(timeoutMs: number, signal?: AbortSignal): Promise<readonly ConsumerBatch[]>
   /** Ends a running `poll` early, with what there is. */
   wakeup(): void
-  /** Commits these offsets (the next to read), or the positions where none are given. Retries what is retriable. */
+  /**
+   * Commits these offsets (the next to read), or the positions where none are given. Retries what
+   * is retriable.
+   */
   commit(offsets?: readonly TopicPartitionOffset[]): Promise<void>
   committed(partitions: readonly TopicPartition[]): Promise<(OffsetAndMetadata | null)[]>
   position(partition: TopicPartition): number | null
@@ -188,7 +205,9 @@ export interface Consumer {
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
   /** Null while it is not a member of a group. */
   groupMetadata(): GroupMetadata | null
-  /** The pending join; null unless the consumer waits for its group to rebalance. The id may be ''. */
+  /**
+   * The pending join; null unless the consumer waits for its group to rebalance. The id may be ''.
+   */
   joining(): { readonly memberId: string } | null
   /** Leaves the group (unless static), commits first where autoCommit is on. */
   close(options?: { timeoutMs?: number }): Promise<void>
@@ -221,7 +240,9 @@ export interface ConfigEntry {
 }
 
 export interface Admin {
-  /** Rejects with the broker's error, such as TOPIC_ALREADY_EXISTS, of the first topic that failed. */
+  /**
+   * Rejects with the broker's error, such as TOPIC_ALREADY_EXISTS, of the first topic that failed.
+   */
   createTopics(topics: readonly NewTopic[], options?: { validateOnly?: boolean; timeoutMs?: number }): Promise<void>
   deleteTopics(names: readonly string[], options?: { timeoutMs?: number }): Promise<void>
   createPartitions(counts: Readonly<Record<string, number>>): Promise<void>

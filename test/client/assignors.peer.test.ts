@@ -18,7 +18,10 @@ interface Question {
 
 const nameOf = (p: TopicPartition) => `${p.topic}:${p.partition}`
 
-/** A group in any state that a rebalance can find it in: old generations, partitions claimed twice, members without memory. */
+/**
+ * A group in any state that a rebalance can find it in: old generations, partitions claimed twice,
+ * members without memory.
+ */
 const question: fc.Arbitrary<Question> = fc
   .record({
     assignor: fc.constantFrom<AssignorName>('range', 'roundrobin', 'sticky', 'cooperative-sticky'),

@@ -1,4 +1,7 @@
-/** Producer and consumer over a network that breaks all the time. The seed is in the name of a failing test; MILLRACE_SEED sets it. */
+/**
+ * Producer and consumer over a network that breaks all the time. The seed is in the name of a
+ * failing test; MILLRACE_SEED sets it.
+ */
 import { afterEach, expect, test } from 'vitest'
 import { startTestBroker } from '../../core/broker/test-support/test-broker.ts'
 import { createAdmin, createConsumer, createProducer } from '../../core/client/index.ts'

@@ -2,7 +2,10 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { random } from '../random.ts'
 
-/** A TCP proxy that cuts, delays, truncates and stalls connections as a seed says, for as long as it is told to. */
+/**
+ * A TCP proxy that cuts, delays, truncates and stalls connections as a seed says, for as long as it
+ * is told to.
+ */
 export class FaultyProxy {
   port = 0
   target = 0

@@ -1,4 +1,7 @@
-/** What the client must do against any broker: run on ours by client.test.ts and on Apache's by client.peer.test.ts. */
+/**
+ * What the client must do against any broker: run on ours by client.test.ts and on Apache's by
+ * client.peer.test.ts.
+ */
 import { adminSuite } from './suite/admin.ts'
 import { groupsSuite } from './suite/groups.ts'
 import { recordsSuite } from './suite/records.ts'

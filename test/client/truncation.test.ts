@@ -1,4 +1,7 @@
-/** A crash of the machine takes records that were read already: a consumer notices by the leader epoch, and misses nothing that comes after. */
+/**
+ * A crash of the machine takes records that were read already: a consumer notices by the leader
+ * epoch, and misses nothing that comes after.
+ */
 import { rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

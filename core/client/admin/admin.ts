@@ -25,12 +25,15 @@ const MetadataApi = defineApi(MetadataRequest, MetadataResponse, { min: 4 })
 const DescribeConfigs = defineApi(DescribeConfigsRequest, DescribeConfigsResponse)
 const DescribeCluster = defineApi(DescribeClusterRequest, DescribeClusterResponse)
 
-/** Kafka's resource types in DescribeConfigs. */
+/** Kafka's resource types of DescribeConfigs. */
 const RESOURCE_TYPE = { topic: 2, broker: 4 } as const
-/** The source of a config value that is the broker's default (DescribeConfigsResponse.ConfigSource.DEFAULT_CONFIG). */
+/** The config source of default values (DescribeConfigsResponse.ConfigSource.DEFAULT_CONFIG). */
 const DEFAULT_CONFIG = 5
 
-/** Makes an admin client. Throws a ConfigError on options that cannot work. Connects when first used. */
+/**
+ * Creates an admin client. Connects when it is first used. Throws a ConfigError for invalid
+ * options.
+ */
 export function createAdmin(options: AdminOptions): Admin {
   return new KafkaAdmin(options)
 }

@@ -22,7 +22,7 @@ type Request = <Q extends MessageDeclaration, R extends MessageDeclaration>(
   input: MessageInput<Q>,
 ) => Promise<Message<R>>
 
-/** The admin client's dealings with groups and their offsets. Each group is asked for at its own coordinator. */
+/** The group operations of the admin client. Requests for a group go to its coordinator. */
 export class GroupAdmin {
   readonly #cluster: Cluster
   readonly #timeoutMs: number
@@ -32,7 +32,7 @@ export class GroupAdmin {
     this.#timeoutMs = timeoutMs
   }
 
-  /** All brokers are asked, since each knows only the groups that it coordinates. */
+  /** Asks all brokers, because each broker knows only the groups that it coordinates. */
   async list(): Promise<{ groupId: string; protocolType: string; state: string }[]> {
     return this.#cluster.retry('listing groups', this.#timeoutMs, async signal => {
       await this.#cluster.refresh(signal)
@@ -69,7 +69,7 @@ export class GroupAdmin {
       throwCode(response.errorCode, `group ${groupId}`)
       for (const t of response.topics) {
         for (const p of t.partitions) {
-          // As deleted as one that was never committed.
+          // An offset that was never committed counts as deleted.
           if (p.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) continue
           throwCode(p.errorCode, `the offset of ${t.name}-${p.partitionIndex} in group ${groupId}`)
         }
@@ -98,7 +98,7 @@ export class GroupAdmin {
     return this.#atCoordinator('describing group', groupId, async request => {
       const response = await request(DescribeGroups, { groups: [groupId] })
       const group = response.groups[0]!
-      // From version 6 on an unknown group is an error; before that it was in state Dead.
+      // From version 6 an unknown group is an error. In older versions its state is Dead.
       const unknown = group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND
       if (group.errorCode !== 0 && !unknown) throw errorFor(group.errorCode, group.errorMessage ?? undefined)
       return {
@@ -111,7 +111,9 @@ export class GroupAdmin {
     })
   }
 
-  /** Asks a group's coordinator, and looks for it again where the answer says that it has moved. */
+  /**
+   * Sends a request to the coordinator of a group. Looks the coordinator up again if it has moved.
+   */
   #atCoordinator<T>(what: string, groupId: string, ask: (request: Request) => Promise<T>): Promise<T> {
     const coordinator = new GroupCoordinator(this.#cluster, groupId)
     return this.#cluster.retry(`${what} ${groupId}`, this.#timeoutMs, async signal => {

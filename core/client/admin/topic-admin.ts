@@ -19,16 +19,19 @@ interface Outcome {
 }
 
 interface Change {
-  /** For the error message. */
+  /** The name of the operation, for error messages. */
   readonly what: string
   readonly timeoutMs: number
-  /** What the controller says when the change had been made before. */
+  /** The error code if the change was made before. */
   readonly madeBefore: number
-  /** Codes that Kafka calls retriable, and that are the answer here. */
+  /** Retriable codes that are final for this operation. */
   readonly final?: readonly number[]
 }
 
-/** The admin client's changes of topics. They go to the controller, or to a broker that forwards to it. */
+/**
+ * The topic operations of the admin client. Requests go to the controller, or to a broker that
+ * forwards them.
+ */
 export class TopicAdmin {
   readonly #cluster: Cluster
 
@@ -79,8 +82,8 @@ export class TopicAdmin {
   }
 
   /**
-   * Repeats a change until it is made of every topic. What an attempt has done is left out of the next; after an attempt without an
-   * answer, having been made before counts as made.
+   * Repeats a change until it is made for all topics. A topic that is done is not part of the next
+   * attempt. After an attempt without a response, a change that was made before counts as done.
    */
   async #change(
     change: Change,
@@ -123,13 +126,15 @@ export class TopicAdmin {
     }
   }
 
-  /** How long the broker may take: it has to answer before we give up. */
+  /**
+   * The time limit for the broker, in milliseconds. It must respond before the request times out.
+   */
   #brokersTime(timeoutMs: number): number {
     return Math.min(timeoutMs, this.#cluster.options.requestTimeoutMs)
   }
 }
 
-/** The first error that no trying again cures, else the first. */
+/** Returns the first error that is not retriable, or the first error. */
 function worstOf(failed: readonly Outcome[], final: readonly number[]): Error | undefined {
   const errors = failed.map(o => {
     const error = errorFor(o.errorCode, `topic ${o.name}: ${o.errorMessage ?? errorMessage(o.errorCode)}`)

@@ -54,7 +54,8 @@ test('a topic that is tracked while a refresh is under way is in the next one, w
 
 test('when all known brokers are gone the bootstrap list is tried again', async () => {
   const [a, b] = [await sim({ topics: { t: 1 } }), await sim({ topics: { t: 2 } })]
-  // The bootstrap list is tried in any order: one that began with `a` is wanted, and knows `a` only.
+  // The bootstrap list is tried in any order: one that began with `a` is wanted, and knows `a`
+  // only.
   let c: Cluster
   do {
     c = cluster([...a.bootstrap, ...b.bootstrap])

@@ -20,21 +20,25 @@ import { type RetryOptions, retry } from './retry.ts'
 const MetadataApi = defineApi(MetadataRequest, MetadataResponse, { min: 4 })
 
 /**
- * A broker answers one connection's requests one after another, so what may wait long (a fetch, a join) has a connection of its own.
- * `data`: Produce and Fetch. `group`: the group's coordinator. `control`: the rest.
+ * The connections to a broker. A broker answers the requests of a connection in order, so requests
+ * that may wait long have their own. `data`: Produce and Fetch. `group`: requests to the group
+ * coordinator. `control`: all others.
  */
 export type Lane = 'data' | 'control' | 'group'
 
 export interface SendOptions extends RequestOptions {
   readonly lane?: Lane
-  /** The newest version to use, where the caller cannot say things in a newer one. */
+  /** The newest version that the caller supports. Default: the newest of the API. */
   readonly cap?: number
 }
 
-/** The input, or how to make it for the version that the broker turns out to speak. */
+/** The input, or a function that creates the input for the version that the broker supports. */
 export type InputFor<Q extends MessageDeclaration> = MessageInput<Q> | ((version: number) => MessageInput<Q>)
 
-/** A client's view of a cluster: metadata kept fresh, and connections to its brokers. Owns every socket of its client. */
+/**
+ * A client's connections to a cluster, and metadata that it keeps up to date. Owns all sockets of
+ * the client.
+ */
 export class Cluster {
   readonly metadata = new Metadata()
   readonly traffic = new Traffic()
@@ -42,15 +46,15 @@ export class Cluster {
   readonly #closing = new AbortController()
   readonly #links = new Map<string, Link>()
   readonly #listeners = new Set<() => void>()
-  /** Topics to ask for; null: all. */
+  /** The topics to request metadata for; null for all. */
   #tracked: Set<string> | null = new Set()
   #autoCreate: boolean
   #running: Promise<void> | null = null
   #queued: Promise<void> | null = null
   #failures = 0
-  /** A refresh was asked for by `refreshSoon`. */
+  /** Whether `refreshSoon` has requested a refresh. */
   #wanted = false
-  /** Refreshes in a row after which a topic was still missing or without a leader. */
+  /** The number of refreshes in a row after which a topic or a leader was still missing. */
   #incomplete = 0
   #lastAttempt = Number.NEGATIVE_INFINITY
   #newTopics = true
@@ -61,7 +65,7 @@ export class Cluster {
     this.#autoCreate = settings.autoCreateTopics
   }
 
-  /** Aborts when the client closes: every wait of the client hangs on it. */
+  /** Aborts when the client closes. */
   get signal(): AbortSignal {
     return this.#closing.signal
   }
@@ -71,7 +75,7 @@ export class Cluster {
     this.#listeners.add(listener)
   }
 
-  /** Adds topics to those that are kept up to date; true when one was new. */
+  /** Keeps the metadata of more topics up to date. Returns true if one of them is new. */
   track(topics: Iterable<string>): boolean {
     let added = false
     for (const t of topics) {
@@ -83,13 +87,16 @@ export class Cluster {
     return added
   }
 
-  /** Stops asking for a topic. */
+  /** Stops requesting the metadata of a topic. */
   untrack(topic: string): void {
     this.#tracked?.delete(topic)
     this.metadata.forget(topic)
   }
 
-  /** Replaces the topics that are kept up to date; null: all that the cluster has. True when some are new: they are asked for soon. */
+  /**
+   * Replaces the topics whose metadata is kept up to date. Null stands for all topics. Returns true
+   * if some are new. Their metadata is requested soon.
+   */
   setTracked(topics: Iterable<string> | null): boolean {
     const next = topics === null ? null : new Set(topics)
     const before = this.#tracked
@@ -102,7 +109,7 @@ export class Cluster {
     return added
   }
 
-  /** An open connection to a broker of the metadata. */
+  /** Returns an open connection to a broker of the metadata. */
   connection(brokerId: number, lane: Lane, signal?: AbortSignal): Promise<Connection> {
     const broker = this.metadata.brokers.get(brokerId)
     if (!broker) {
@@ -112,13 +119,13 @@ export class Cluster {
     return this.#link(broker, lane).get(signal)
   }
 
-  /** The connection to a broker where it is open already. */
+  /** Returns the connection to a broker if it is open, or null. */
   openConnection(brokerId: number, lane: Lane): Connection | null {
     const broker = this.metadata.brokers.get(brokerId)
     return broker ? this.#link(broker, lane).current : null
   }
 
-  /** Asks one broker. */
+  /** Sends a request to one broker. */
   async request<Q extends MessageDeclaration, R extends MessageDeclaration>(
     brokerId: number,
     api: Api<Q, R>,
@@ -129,7 +136,7 @@ export class Cluster {
     return this.#ask(connection, api, input, options)
   }
 
-  /** Asks any broker that answers. */
+  /** Sends a request to any broker. Tries the next one after a retriable error. */
   async requestAny<Q extends MessageDeclaration, R extends MessageDeclaration>(
     api: Api<Q, R>,
     input: InputFor<Q>,
@@ -153,7 +160,7 @@ export class Cluster {
     )
   }
 
-  /** Repeats what is retriable, with the client's back-off, for so long. */
+  /** Retries retriable errors with the client's back-off, for `timeoutMs` at most. */
   retry<T>(
     what: string,
     timeoutMs: number,
@@ -171,26 +178,29 @@ export class Cluster {
     })
   }
 
-  /** Fetches metadata that includes every topic tracked at this moment. Calls made meanwhile share one request. */
+  /** Fetches metadata that includes all topics tracked now. Concurrent calls share one request. */
   refresh(signal?: AbortSignal): Promise<void> {
     this.#queued ??= this.#refreshAfter(this.#running)
     return orAbort(this.#queued, signal)
   }
 
-  /** Asks for a refresh without waiting for it. It is repeated until one works. */
+  /** Starts a refresh and does not wait for it. Retries until a refresh succeeds. */
   refreshSoon(): void {
     if (this.#wanted || this.signal.aborted) return
     this.#wanted = true
     const done = (error: unknown) => {
       this.#wanted = false
       if (error === null || this.signal.aborted) return
-      this.options.logger.debug(`metadata refresh failed, trying again: ${messageOf(error)}`)
+      this.options.logger.debug(`Metadata refresh failed; retrying: ${messageOf(error)}`)
       this.refreshSoon()
     }
     this.refresh().then(() => done(null), done)
   }
 
-  /** Refreshes until the metadata shows what is looked for. Throws the last failure (or `missing()`) when the time is up. */
+  /**
+   * Refreshes the metadata until `look` finds what it looks for. After `timeoutMs` it throws the
+   * error that `missing` creates from the last failure.
+   */
   async until<T>(
     look: () => T | null,
     timeoutMs: number,
@@ -218,7 +228,7 @@ export class Cluster {
     }
   }
 
-  /** Ends all connections and waits. */
+  /** Closes all connections, and aborts all waits with this reason. */
   close(reason: Error): void {
     if (this.signal.aborted) return
     this.#closing.abort(reason)
@@ -239,9 +249,10 @@ export class Cluster {
   }
 
   async #refreshAfter(running: Promise<void> | null): Promise<void> {
-    // Its failure is the business of those who wait for it.
+    // Its callers handle its failure.
     await running?.catch(() => undefined)
-    // Answers that leave something open count like failures (KIP-580): many clients that wait for a topic must not be a storm.
+    // Incomplete responses count like failures (KIP-580), so that many clients that wait for a
+    // topic do not overload the brokers.
     const fruitless = Math.max(this.#failures, this.#incomplete - 1)
     const pause = this.#failures > 0 || !this.#newTopics ? this.#backoffMs(fruitless) : 0
     const left = this.#lastAttempt + pause - performance.now()
@@ -270,15 +281,15 @@ export class Cluster {
       if (response.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED) {
         this.metadata.brokers.clear()
         throw clientErrors.create('MR_CLIENT_NO_BROKER', {
-          addresses: 'the known brokers',
-          cause: 'the broker asks for a new bootstrap',
+          addresses: 'any known address',
+          cause: 'the broker requests a new bootstrap',
         })
       }
       if (response.errorCode !== 0) throw errorFor(response.errorCode)
       if (response.brokers.length === 0) {
         throw clientErrors.create('MR_CLIENT_NO_BROKER', {
           addresses: 'bootstrap.servers',
-          cause: 'the metadata names no brokers',
+          cause: 'the metadata contains no brokers',
         })
       }
       this.#failures = 0
@@ -289,12 +300,12 @@ export class Cluster {
     }
     this.#pruneLinks()
     this.#armAgeTimer()
-    this.#chaseIncomplete()
+    this.#refreshIncomplete()
     for (const listener of [...this.#listeners]) listener()
   }
 
-  /** A topic that is about to be created, or a partition that is about to get a leader: looks again soon, as Java's clients do. */
-  #chaseIncomplete(): void {
+  /** Refreshes again soon if a topic or a leader is missing, as Java's clients do. */
+  #refreshIncomplete(): void {
     const incomplete = [...(this.#tracked ?? [])].some(name => {
       const topic = this.metadata.topics.get(name)
       if (!topic || isPassing(topic.errorCode)) return true
@@ -328,14 +339,18 @@ export class Cluster {
         reconnectBackoffMs: o.reconnectBackoffMs,
         reconnectBackoffMaxMs: o.reconnectBackoffMaxMs,
       }
-      // A lost connection often means a lost leader: find out at once, not when the next request fails.
+      // The broker of a lost connection may have stopped: refresh now, before the next request
+      // fails.
       link = new Link(address, settings, this.signal, () => lane === 'data' && this.refreshSoon())
       this.#links.set(key, link)
     }
     return link
   }
 
-  /** Ways to some broker, the likeliest first: open connections, known brokers, then the bootstrap list (re-bootstrap). */
+  /**
+   * Returns the links to any broker: open connections first, then known brokers, then the bootstrap
+   * servers.
+   */
   #candidates(): Link[] {
     const known = shuffled([...this.metadata.brokers.values()]).map(b => this.#link(b, 'control'))
     const order = (l: Link) => (l.current ? 0 : l.failing ? 2 : 1)
@@ -344,7 +359,7 @@ export class Cluster {
     return [...new Set([...known, ...bootstrap])]
   }
 
-  /** Lets go of addresses that are no broker's any more. */
+  /** Removes the links to addresses that no longer belong to a broker. */
   #pruneLinks(): void {
     const wanted = new Set([...this.metadata.brokers.values(), ...this.options.bootstrap].map(showAddress))
     for (const [key, link] of this.#links) {

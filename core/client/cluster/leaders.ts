@@ -5,11 +5,11 @@ import { fatalTopicError } from './topics.ts'
 
 export interface ByLeader<T> {
   readonly groups: ReadonlyMap<number, readonly T[]>
-  /** Why some have no place in the groups; a retriable error where waiting may help. */
+  /** Why some partitions are in no group. Retriable if waiting may help. */
   readonly failure: Error | null
 }
 
-/** Groups partitions by the broker that leads them. Where the metadata lacks some, asks for it once. */
+/** Groups partitions by their leader. Refreshes the metadata once if a leader is missing. */
 export async function byLeader<T extends TopicPartition>(
   cluster: Cluster,
   items: readonly T[],

@@ -8,7 +8,7 @@ export interface LinkOptions extends ConnectionOptions {
   readonly reconnectBackoffMaxMs: number
 }
 
-/** The way to one address: a connection when there is one, and how soon to try again after failures. */
+/** The connection to one address. Reconnects with a back-off after failures. */
 export class Link {
   readonly address: Address
   readonly #options: LinkOptions
@@ -19,7 +19,7 @@ export class Link {
   #notBefore = 0
   #onDown: (() => void) | null
 
-  /** `signal` ends everything when the client closes. */
+  /** `signal` aborts when the client closes. */
   constructor(address: Address, options: LinkOptions, signal: AbortSignal, onDown?: () => void) {
     this.address = address
     this.#options = options
@@ -31,12 +31,12 @@ export class Link {
     return showAddress(this.address)
   }
 
-  /** The open connection, if there is one. */
+  /** The open connection, or null. */
   get current(): Connection | null {
     return this.#connection && !this.#connection.closed ? this.#connection : null
   }
 
-  /** Whether the last attempt failed and it is not yet time for the next. */
+  /** Whether the last attempt failed and the back-off has not passed. */
   get inBackoff(): boolean {
     return this.current === null && performance.now() < this.#notBefore
   }
@@ -45,7 +45,10 @@ export class Link {
     return this.#failures > 0
   }
 
-  /** An open connection. Waits for the back-off after failures; rejects with MR_CLIENT_CONNECT when the attempt fails. */
+  /**
+   * Returns an open connection. Waits for the back-off first. Rejects with MR_CLIENT_CONNECT if the
+   * attempt fails.
+   */
   get(signal?: AbortSignal): Promise<Connection> {
     const open = this.current
     if (open) return Promise.resolve(open)
@@ -79,7 +82,7 @@ export class Link {
       this.#connection = connection
       connection.onClose = () => {
         if (this.#connection === connection) this.#connection = null
-        // One beat before connecting again, so that a broker that drops connections at once is not hammered.
+        // Wait before reconnecting, in case the broker closes connections immediately.
         this.#notBefore = performance.now() + this.#pause(0)
         this.#onDown?.()
       }

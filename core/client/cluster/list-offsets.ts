@@ -8,46 +8,53 @@ import { byLeader } from './leaders.ts'
 
 const ListOffsets = defineApi(ListOffsetsRequest, ListOffsetsResponse, { min: 2 })
 
-/** Timestamps with a meaning of their own. */
+/** Timestamps with a special meaning. */
 export const EARLIEST = -2
 export const LATEST = -1
 
 export interface OffsetQuery extends TopicPartition {
-  /** Milliseconds, or EARLIEST, LATEST, or one of Kafka's other negative ones. */
+  /** Milliseconds since 1970; or EARLIEST, LATEST, or another negative timestamp of Kafka. */
   readonly timestamp: number
 }
 
 export interface FoundOffset {
-  /** -1: nothing at or after that time. */
+  /** -1 if there is no record at or after the timestamp. */
   readonly offset: number
   readonly timestamp: number
   readonly leaderEpoch: number
 }
 
-/** Asks the partitions' leaders for offsets, in the order of the queries. Retries what is retriable. */
+/** One attempt to find offsets. */
+export interface OffsetSearch {
+  readonly cluster: Cluster
+  readonly readCommitted: boolean
+  /** Receives the found offsets. */
+  readonly found: Map<OffsetQuery, FoundOffset>
+  readonly signal: AbortSignal
+}
+
+/**
+ * Requests offsets from the leaders of the partitions. Returns them in the order of the queries.
+ * Retries retriable errors.
+ */
 export async function listOffsets(
   cluster: Cluster,
   queries: readonly OffsetQuery[],
   options: { readCommitted: boolean; timeoutMs: number },
 ): Promise<FoundOffset[]> {
+  const { readCommitted, timeoutMs } = options
   const found = new Map<OffsetQuery, FoundOffset>()
-  await cluster.retry('listing offsets', options.timeoutMs, async signal => {
+  await cluster.retry('listing offsets', timeoutMs, async signal => {
     const open = queries.filter(q => !found.has(q))
-    const failure = await listOffsetsOnce(cluster, open, options.readCommitted, found, signal)
+    const failure = await listOffsetsOnce(open, { cluster, readCommitted, found, signal })
     if (failure) throw failure
   })
   return queries.map(q => found.get(q)!)
 }
 
-/** One attempt: adds what it finds, and returns why it did not find the rest. */
-export async function listOffsetsOnce(
-  cluster: Cluster,
-  queries: readonly OffsetQuery[],
-  readCommitted: boolean,
-  found: Map<OffsetQuery, FoundOffset>,
-  signal: AbortSignal,
-): Promise<Error | null> {
-  // A request may name a partition once only.
+/** Makes one attempt. Returns the error that prevented some of the offsets, or null. */
+export async function listOffsetsOnce(queries: readonly OffsetQuery[], search: OffsetSearch): Promise<Error | null> {
+  // A request may contain each partition only once.
   const seen = new Set<string>()
   const now: OffsetQuery[] = []
   const later: OffsetQuery[] = []
@@ -56,32 +63,21 @@ export async function listOffsetsOnce(
     ;(seen.has(key) ? later : now).push(q)
     seen.add(key)
   }
-  const failure = await ask(cluster, now, readCommitted, found, signal)
-  return failure || later.length === 0 ? failure : listOffsetsOnce(cluster, later, readCommitted, found, signal)
+  const failure = await askLeaders(now, search)
+  return failure || later.length === 0 ? failure : listOffsetsOnce(later, search)
 }
 
-async function ask(
-  cluster: Cluster,
-  queries: readonly OffsetQuery[],
-  readCommitted: boolean,
-  found: Map<OffsetQuery, FoundOffset>,
-  signal: AbortSignal,
-): Promise<Error | null> {
+async function askLeaders(queries: readonly OffsetQuery[], search: OffsetSearch): Promise<Error | null> {
+  const { cluster, signal } = search
   const { groups, failure } = await byLeader(cluster, queries, signal)
-  const asked = [...groups].map(([leader, list]) => askLeader(cluster, leader, list, readCommitted, found, signal))
+  const asked = [...groups].map(([leader, list]) => askLeader(leader, list, search))
   const failed = (await Promise.allSettled(asked)).find(r => r.status === 'rejected')
   if (failed) cluster.refreshSoon()
   return failure ?? (failed ? (failed.reason as Error) : null)
 }
 
-async function askLeader(
-  cluster: Cluster,
-  leader: number,
-  queries: readonly OffsetQuery[],
-  readCommitted: boolean,
-  found: Map<OffsetQuery, FoundOffset>,
-  signal: AbortSignal,
-): Promise<void> {
+async function askLeader(leader: number, queries: readonly OffsetQuery[], search: OffsetSearch): Promise<void> {
+  const { cluster, readCommitted, found, signal } = search
   const topics = groupBy(queries, q => q.topic).map(([name, list]) => ({
     name,
     partitions: list.map(q => ({

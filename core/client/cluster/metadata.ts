@@ -10,7 +10,7 @@ export interface Broker extends Address {
 
 export interface PartitionState {
   readonly partition: number
-  /** -1: none at present. */
+  /** -1 if the partition has no leader. */
   readonly leader: number
   readonly leaderEpoch: number
   readonly replicas: readonly number[]
@@ -19,25 +19,28 @@ export interface PartitionState {
 
 export interface TopicState {
   readonly name: string
-  /** ZERO_UUID from brokers that have no topic ids. */
+  /** ZERO_UUID if the broker does not support topic ids. */
   readonly id: string
   readonly internal: boolean
-  /** Kafka's error code for the topic as a whole; the partitions are empty then. */
+  /** Kafka's error code for the topic. If it is not 0, there are no partitions. */
   readonly errorCode: number
   readonly partitions: readonly PartitionState[]
 }
 
-/** What a client knows of a cluster. Pure: fed with responses, asked by anyone. */
+/**
+ * The brokers, topics and leaders of a cluster, as the broker's responses describe them. Does no
+ * I/O.
+ */
 export class Metadata {
   clusterId: string | null = null
   controllerId = -1
-  /** Counts updates, so that a waiter can tell whether anything came in. */
+  /** Counts the updates. */
   version = 0
   readonly brokers = new Map<number, Broker>()
   readonly topics = new Map<string, TopicState>()
   readonly #nameById = new Map<string, string>()
 
-  /** The topic's partitions where it exists and has no error. */
+  /** Returns the topic if it exists and has no error. */
   topic(name: string): TopicState | null {
     const topic = this.topics.get(name)
     return topic && topic.errorCode === 0 ? topic : null
@@ -51,7 +54,7 @@ export class Metadata {
     return this.#nameById.get(topicId) ?? null
   }
 
-  /** `whole`: topics that the response does not name are forgotten (the answer to a request for all topics of interest). */
+  /** Applies a response. `whole`: forgets the topics that the response does not contain. */
   update(response: Message<typeof MetadataResponse>, whole: boolean): void {
     this.version++
     this.clusterId = response.clusterId
@@ -74,7 +77,7 @@ export class Metadata {
           isr: p.isrNodes,
         }
         const known = old?.id === t.topicId ? old.partitions[p.partitionIndex] : undefined
-        // A broker that lags behind may still tell of an older leader.
+        // A broker with outdated metadata may still name an older leader.
         partitions[p.partitionIndex] = known && p.leaderEpoch >= 0 && known.leaderEpoch > p.leaderEpoch ? known : fresh
       }
       const state: TopicState = {
@@ -90,7 +93,10 @@ export class Metadata {
     for (const t of this.topics.values()) if (t.id !== ZERO_UUID) this.#nameById.set(t.id, t.name)
   }
 
-  /** A new leader that a Produce or Fetch response told of (KIP-951). False when it is not news. */
+  /**
+   * Sets the new leader that a Produce or Fetch response names (KIP-951). Returns false if it is
+   * not newer.
+   */
   updateLeader(topic: string, partition: number, leader: number, leaderEpoch: number): boolean {
     const state = this.topics.get(topic)
     const known = state?.partitions[partition]

@@ -5,19 +5,20 @@ import { isRetriable, messageOf } from '../../common/errors/error-table.ts'
 import { clientErrors } from '../errors.ts'
 
 export interface RetryOptions {
-  /** For the error message: what did not finish. */
+  /** What is attempted, for the error message. */
   readonly what: string
   readonly timeoutMs: number
   readonly signal: AbortSignal
   readonly backoffMs: number
   readonly backoffMaxMs: number
-  /** Whether to try again after this error. Default: where it says that it is retriable. */
+  /** Whether to retry after this error. Default: if the error is retriable. */
   readonly retriable?: (error: unknown) => boolean
 }
 
 /**
- * Tries until it works, fails for good, the signal aborts or the time is up (MR_CLIENT_TIMEOUT with the last error as cause). Each
- * attempt gets a signal that ends it with the time.
+ * Runs `attempt` until it succeeds. Throws the error of an attempt that is not retriable, the
+ * signal's reason, or MR_CLIENT_TIMEOUT with the last error as its cause. The signal of an attempt
+ * aborts when the time is over.
  */
 export async function retry<T>(attempt: (signal: AbortSignal) => Promise<T>, o: RetryOptions): Promise<T> {
   const deadline = performance.now() + o.timeoutMs
@@ -25,7 +26,7 @@ export async function retry<T>(attempt: (signal: AbortSignal) => Promise<T>, o: 
   const late = () =>
     clientErrors.create(
       'MR_CLIENT_TIMEOUT',
-      { what: o.what, ms: o.timeoutMs, cause: last === null ? 'no answer has come' : messageOf(last) },
+      { what: o.what, ms: o.timeoutMs, cause: last === null ? 'there was no response' : messageOf(last) },
       last === null ? undefined : { cause: last },
     )
   for (let n = 0; ; n++) {

@@ -5,14 +5,17 @@ import type { PartitionInfo } from '../types.ts'
 import type { Cluster } from './cluster.ts'
 import type { TopicState } from './metadata.ts'
 
-/** Errors of a topic that no waiting cures. */
+/** Returns an error of the topic that waiting cannot resolve, or null. */
 export function fatalTopicError(state: TopicState | undefined): Error | null {
   const code = state?.errorCode ?? 0
   if (code !== ErrorCode.INVALID_TOPIC_EXCEPTION && code !== ErrorCode.TOPIC_AUTHORIZATION_FAILED) return null
   return errorFor(code, `${errorFor(code).detail} Topic: ${state!.name}`)
 }
 
-/** Waits until a topic is in the metadata; where the broker creates topics by itself, this creates it. */
+/**
+ * Waits until a topic is in the metadata. The request creates the topic if the broker creates
+ * topics automatically.
+ */
 export async function awaitTopic(cluster: Cluster, topic: string, timeoutMs: number): Promise<TopicState> {
   const isNew = cluster.track([topic])
   let first = isNew
@@ -24,7 +27,7 @@ export async function awaitTopic(cluster: Cluster, topic: string, timeoutMs: num
       }
       const fatal = fatalTopicError(cluster.metadata.topics.get(topic))
       if (fatal) {
-        // Not remembered: whoever asks next asks the broker.
+        // Forget the error, so that the next call asks the broker again.
         cluster.metadata.forget(topic)
         throw fatal
       }

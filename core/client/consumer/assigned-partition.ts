@@ -5,60 +5,60 @@ import type { Chunk } from './chunk.ts'
 export type Reset = 'earliest' | 'latest'
 
 /**
- * A position in a partition's log. Never changed: a new position is a new object, so answers can be
- * matched to it.
+ * A position in the log of a partition. Positions are immutable: a response belongs to the current
+ * position only if that is still the same object.
  */
 export interface FetchPosition {
-  /** The next offset to hand out. */
+  /** The next offset to return to the user. */
   readonly offset: number
-  /** The leader epoch of the last record before the offset; -1 when unknown. */
+  /** The leader epoch of the last record before the offset; -1 if unknown. */
   readonly offsetEpoch: number
-  /** The epoch of the leader that the position belongs to; -1 when unknown. */
+  /** The epoch of the leader that the position belongs to; -1 if unknown. */
   readonly leaderEpoch: number
 }
 
-/** What is known of the position, as in Kafka's SubscriptionState. */
+/** The state of the position, as in Kafka's SubscriptionState. */
 type State =
-  /** To be looked up in the group's committed offsets. */
+  /** The position must be looked up in the group's committed offsets. */
   | { readonly kind: 'initializing' }
-  /** To be looked up at an end of the log. */
+  /** The position must be looked up at an end of the log. */
   | { readonly kind: 'await-reset'; readonly reset: Reset }
   /**
-   * The leader must confirm that its log contains the position before anything is fetched or handed
-   * out.
+   * The leader must confirm that its log contains the position before anything is fetched or
+   * returned.
    */
   | { readonly kind: 'await-validation'; readonly at: FetchPosition }
   | { readonly kind: 'fetching'; readonly at: FetchPosition }
 
-/** What the leader's answer about a position means. */
+/** The result of the validation of a position. */
 export type Validation =
   | { readonly kind: 'valid' }
   /** The position has changed since the request was sent: the response is ignored. */
   | { readonly kind: 'outdated' }
   /**
-   * The leader's log differs from the log that was read, from `end` on; null when the leader does
-   * not know the epoch.
+   * From `end`, the leader's log differs from the log that was read. Null if the leader does not
+   * know the epoch.
    */
   | { readonly kind: 'truncated'; readonly end: { readonly offset: number; readonly epoch: number } | null }
 
 /**
- * A partition that this consumer reads: its position, and what has been fetched ahead. No network
- * in here.
+ * A partition that this consumer reads: its position, and the buffered ranges after it. Does no
+ * I/O.
  */
 export class AssignedPartition implements TopicPartition {
   readonly topic: string
   readonly partition: number
   paused = false
-  /** The next offset to fetch: the position plus what has been fetched ahead. */
+  /** The next offset to fetch: the offset after the buffered ranges. */
   fetchOffset = -1
-  /** Counts the jumps of the position, so that answers to older fetches are told apart. */
+  /** Counts the changes of the position, so that responses to older fetches can be recognised. */
   round = 0
   highWatermark = -1
-  /** After a failure, not to be fetched before (performance.now). */
+  /** The partition is not fetched before this time (performance.now), after a failure. */
   notBefore = 0
-  /** What to throw from `poll`. */
+  /** The error that the next `poll` throws. */
   error: Error | null = null
-  /** A follower to read from (KIP-392), for as long as it is said to be fit; -1: the leader. */
+  /** The follower to read from until `readReplicaUntil` (KIP-392); -1 for the leader. */
   readReplica = -1
   readReplicaUntil = 0
   #state: State = { kind: 'initializing' }
@@ -73,49 +73,49 @@ export class AssignedPartition implements TopicPartition {
     return `${this.topic}-${this.partition}`
   }
 
-  /** The position, when it is certain that the leader's log contains it. */
+  /** The position if it is valid, or null. */
   get position(): FetchPosition | null {
     return this.#state.kind === 'fetching' ? this.#state.at : null
   }
 
-  /** The position that the leader must confirm. */
+  /** The position that the leader must confirm, or null. */
   get unvalidated(): FetchPosition | null {
     return this.#state.kind === 'await-validation' ? this.#state.at : null
   }
 
-  /** The end of the log at which to start. */
+  /** The end of the log to start at, or null. */
   get reset(): Reset | null {
     return this.#state.kind === 'await-reset' ? this.#state.reset : null
   }
 
-  /** Whether the position is to be looked up in the group's committed offsets. */
+  /** Whether the position must be looked up in the group's committed offsets. */
   get isInitializing(): boolean {
     return this.#state.kind === 'initializing'
   }
 
-  /** Jumps to an offset that needs no check. Discards what was fetched ahead. */
+  /** Sets the position to an offset that needs no validation. Discards the buffered ranges. */
   seek(offset: number, offsetEpoch = -1, leaderEpoch = -1): void {
     this.#state = { kind: 'fetching', at: { offset, offsetEpoch, leaderEpoch } }
     this.#jump(offset)
   }
 
   /**
-   * Jumps to an offset that was read earlier, perhaps from another leader, such as a committed
-   * offset.
+   * Sets the position to an offset that was read earlier, possibly from another leader, such as a
+   * committed offset.
    */
   seekUnvalidated(offset: number, offsetEpoch: number, leaderEpoch: number): void {
     this.#enter({ offset, offsetEpoch, leaderEpoch })
   }
 
-  /** Forgets the position: it is to be looked up. */
+  /** Forgets the position, so that it is looked up at an end of the log. */
   seekTo(reset: Reset): void {
     this.#state = { kind: 'await-reset', reset }
     this.#jump(-1)
   }
 
   /**
-   * Takes note of the epoch of the partition's leader. The log of a new leader may have been
-   * truncated below the position.
+   * Sets the epoch of the partition's leader. The log of a new leader may have been truncated below
+   * the position.
    */
   leaderIs(leaderEpoch: number): void {
     const state = this.#state
@@ -124,8 +124,8 @@ export class AssignedPartition implements TopicPartition {
   }
 
   /**
-   * Handles the leader's response about a position; ignored unless it is still the current one.
-   * After `truncated` the position still awaits validation: the caller decides where to continue.
+   * Handles the leader's response about a position. It is ignored if the position has changed.
+   * After `truncated` the position is still not validated: the caller decides where to continue.
    */
   validated(asked: FetchPosition, answer: { readonly endOffset: number; readonly leaderEpoch: number }): Validation {
     if (this.unvalidated !== asked) return { kind: 'outdated' }
@@ -137,7 +137,7 @@ export class AssignedPartition implements TopicPartition {
     return { kind: 'valid' }
   }
 
-  /** Discards what was fetched ahead; it is fetched again from the position. */
+  /** Discards the buffered ranges. They are fetched again from the position. */
   dropBuffered(): void {
     if (this.position !== null) this.#jump(this.position.offset)
   }
@@ -148,7 +148,7 @@ export class AssignedPartition implements TopicPartition {
     return sum
   }
 
-  /** Whether the next range may be fetched: at most one waits behind the one that is being read. */
+  /** Whether the next range may be fetched: at most two ranges are buffered. */
   get wantsMore(): boolean {
     return this.#chunks.length < 2
   }
@@ -159,8 +159,9 @@ export class AssignedPartition implements TopicPartition {
   }
 
   /**
-   * Adds up to `max` records to `out`, in order. The position moves on, also over offsets that hold nothing for the user. Throws on what
-   * cannot be read; the records before it are in `out`, and the position stands before it.
+   * Adds up to `max` records to `out`, in order, and moves the position past them and past offsets
+   * without records. Throws for an invalid batch. The records before it are in `out` then, and the
+   * position is before the batch.
    */
   take(max: number, out: ConsumerRecord[]): void {
     const before = out.length
@@ -180,8 +181,8 @@ export class AssignedPartition implements TopicPartition {
   }
 
   /**
-   * A position whose epochs are unknown cannot be checked. What was fetched from an earlier leader
-   * is discarded in any case.
+   * A position with unknown epochs cannot be validated. Ranges from an earlier leader are discarded
+   * in any case.
    */
   #enter(at: FetchPosition): void {
     const isKnown = at.offsetEpoch >= 0 && at.leaderEpoch >= 0

@@ -1,6 +1,6 @@
 import type { Logger } from '../../common/log.ts'
 
-/** `enable.auto.commit`: commits from time to time what the polls so far have handed out. */
+/** `enable.auto.commit`: commits the offsets of returned records at an interval. */
 export class AutoCommit {
   readonly #intervalMs: number
   readonly #commit: () => Promise<void>
@@ -15,8 +15,11 @@ export class AutoCommit {
     this.#next = performance.now() + intervalMs
   }
 
-  /** Commits in the background if it is time. A failure is logged: the next commit covers it. */
-  maybe(): void {
+  /**
+   * Commits in the background if the interval has passed. Logs a failure: the next commit includes
+   * these offsets.
+   */
+  commitIfDue(): void {
     const now = performance.now()
     if (this.#running || now < this.#next) return
     this.#next = now + this.#intervalMs
@@ -26,12 +29,12 @@ export class AutoCommit {
       },
       error => {
         this.#running = null
-        this.#logger.warn('automatic commit failed', error)
+        this.#logger.warn('Automatic commit failed', error)
       },
     )
   }
 
-  /** Resolves when no commit is under way. */
+  /** Resolves when no commit is in progress. */
   async settled(): Promise<void> {
     await this.#running
   }

@@ -10,7 +10,10 @@ export interface AbortedTransaction {
 /** The type of a control record: int16 version, int16 type; 0 is ABORT (KIP-98). */
 const ABORT = 0
 
-/** The offset after the last whole batch of a fetched range, without decoding any; -1 when there is no whole batch. */
+/**
+ * Returns the offset after the last complete batch; -1 if there is no complete batch. Decodes no
+ * records.
+ */
 export function endOfWholeBatches(records: Buffer): number {
   let pos = 0
   let end = -1
@@ -24,23 +27,23 @@ export function endOfWholeBatches(records: Buffer): number {
 }
 
 /**
- * One fetched range of a partition, decoded batch by batch as its records are asked for. Control batches are left out, and with
- * `aborted` the batches of aborted transactions.
+ * A fetched range of a partition. It is decoded batch by batch when its records are needed. Control
+ * batches are skipped, and with `aborted` also the batches of aborted transactions.
  */
 export class Chunk {
   readonly bytes: number
   readonly #topic: string
   readonly #partition: number
   readonly #batches: Iterator<DecodedBatch>
-  /** Transactions that begin in this range or before and were aborted, by first offset; null when reading uncommitted. */
+  /** The aborted transactions in this range, by first offset; null for `read_uncommitted`. */
   readonly #aborted: AbortedTransaction[] | null
   readonly #abortedNow = new Set<number>()
   #batch: DecodedBatch | null = null
   #records: ReturnType<DecodedBatch['records']> = []
   #at = 0
   /**
-   * The offset after the last batch that was read, and its leader epoch. Batches without
-   * records for the user count too.
+   * The offset after the last batch that was read, and the batch's leader epoch. Skipped batches
+   * count too.
    */
   #end = -1
   #epoch = -1
@@ -61,9 +64,9 @@ export class Chunk {
   }
 
   /**
-   * Adds up to `max` records from `position` on to `out`. Returns the position after them with the
-   * leader epoch of the batch before it; `more` says whether the range may hold more. Throws on
-   * bytes that are no record batch, after it has given what comes before them.
+   * Adds up to `max` records from `position` to `out`. Returns the position after them and the
+   * leader epoch of the batch before it. `more` is true if the range may contain more records.
+   * Throws for an invalid batch, once all records before it were taken.
    */
   take(position: number, max: number, out: ConsumerRecord[]): { position: number; epoch: number; more: boolean } {
     if (this.#failure) throw this.#failure.error
@@ -101,7 +104,7 @@ export class Chunk {
         left--
       }
       if (this.#at < records.length) break
-      // Offsets that compaction has removed, or that were never to be seen, count as read.
+      // Offsets without records (removed by compaction, or skipped) count as read.
       next = Math.max(next, batch.lastOffset + 1)
       this.#end = next
       this.#batch = null
@@ -110,7 +113,7 @@ export class Chunk {
     return { position: next, epoch: this.#epoch, more: true }
   }
 
-  /** Goes to the next batch that has records for the user. */
+  /** Moves to the next batch that is not skipped. Returns false at the end of the range. */
   #nextBatch(): boolean {
     for (;;) {
       const { value: batch, done } = this.#batches.next()

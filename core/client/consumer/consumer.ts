@@ -31,7 +31,7 @@ import { type ConsumerSettings, consumerSettings } from './options.ts'
 import { Positions } from './positions.ts'
 import { Subscription } from './subscription.ts'
 
-/** Makes a consumer. Throws a ConfigError on options that cannot work. Connects when first used. */
+/** Creates a consumer. Connects when it is first used. Throws a ConfigError for invalid options. */
 export function createConsumer(options: ConsumerOptions): Consumer {
   return new KafkaConsumer(consumerSettings(options))
 }
@@ -54,9 +54,11 @@ class KafkaConsumer implements Consumer {
   #woken = false
   #closed = false
   #closing: Promise<void> | null = null
-  /** The metadata in which the subscribed topics had no errors. */
+  /** The version of the metadata in which the subscribed topics had no errors. */
   #checkedTopicsAt = -1
-  /** Which partition comes first in the next poll, so that all get their turn. */
+  /**
+   * The index of the first partition of the next poll. It rotates, so that every partition is read.
+   */
   #turn = 0
 
   constructor(settings: ConsumerSettings) {
@@ -72,7 +74,7 @@ class KafkaConsumer implements Consumer {
         beforeRevoke: partitions => this.#commitBeforeRevoke(partitions),
         onChange,
       })
-    // A new leader may have to be asked about positions, which happens in `poll`.
+    // `poll` must validate positions with a new leader.
     this.#cluster.onUpdate(onChange)
     this.#fetcher = new Fetcher(this.#cluster, settings, {
       partitions: () => this.#subscription.partitions(),
@@ -91,10 +93,10 @@ class KafkaConsumer implements Consumer {
     const group = this.#group
     if (!group) throw clientErrors.create('MR_CLIENT_NO_GROUP', { what: 'subscribe' })
     if (this.#subscription.mode === 'assigned')
-      throw stateError('the consumer has assigned partitions: unsubscribe first')
+      throw stateError('the consumer has assigned partitions; call unsubscribe first')
     const isPattern = topics instanceof RegExp
     this.#subscription.mode = isPattern ? 'pattern' : 'topics'
-    // Without the flags that give a RegExp a memory of its last match.
+    // Without the flags that make a RegExp remember its last match.
     this.#subscription.pattern = isPattern ? new RegExp(topics.source, topics.flags.replace(/[gy]/g, '')) : null
     this.#subscription.listener = listener ?? null
     this.#checkedTopicsAt = -1
@@ -106,7 +108,7 @@ class KafkaConsumer implements Consumer {
 
   assign(partitions: readonly TopicPartition[]): void {
     this.#check()
-    if (this.#subscription.isGroup) throw stateError('the consumer has subscribed to topics: unsubscribe first')
+    if (this.#subscription.isGroup) throw stateError('the consumer has subscribed to topics; call unsubscribe first')
     this.#subscription.mode = 'assigned'
     this.#subscription.assign(partitions)
     this.#cluster.setTracked(new Set(partitions.map(p => p.topic)))
@@ -134,9 +136,9 @@ class KafkaConsumer implements Consumer {
 
   async poll(timeoutMs: number, signal?: AbortSignal): Promise<readonly ConsumerBatch[]> {
     this.#check()
-    if (this.#busy) throw stateError('the consumer is being polled already')
+    if (this.#busy) throw stateError('another poll of the consumer is in progress')
     if (this.#subscription.mode === 'none')
-      throw stateError('the consumer has neither subscribed nor assigned partitions')
+      throw stateError('the consumer has no subscription and no assigned partitions')
     this.#busy = true
     const deadline = performance.now() + timeoutMs
     try {
@@ -146,7 +148,7 @@ class KafkaConsumer implements Consumer {
         if (this.#subscription.isGroup && (await this.#readyToJoin(deadline, signal)))
           await this.#group!.membership.tick()
         this.#throwTopicErrors()
-        this.#autoCommit?.maybe()
+        this.#autoCommit?.commitIfDue()
         this.#findPositions()
         const batches = this.#collect()
         this.#fetcher.maintain()
@@ -184,7 +186,7 @@ class KafkaConsumer implements Consumer {
   }
 
   seek(partition: TopicPartition, offset: number): void {
-    if (!(Number.isSafeInteger(offset) && offset >= 0)) throw stateError(`${offset} is not an offset to seek`)
+    if (!(Number.isSafeInteger(offset) && offset >= 0)) throw stateError(`cannot seek to the invalid offset ${offset}`)
     this.#subscription.need(partition).seek(offset)
     this.#changed.notify()
   }
@@ -255,7 +257,7 @@ class KafkaConsumer implements Consumer {
       await orAbort(this.#leave('the consumer is being closed', timeoutMs), limit)
       await orAbort(this.#fetcher.close(Math.min(timeoutMs, 1000)), limit)
     } catch (error) {
-      logger.warn('the consumer was closed without leaving its group in order', error)
+      logger.warn('The consumer was closed and did not leave its group cleanly', error)
     }
     this.#closed = true
     this.#group?.membership.close()
@@ -287,7 +289,7 @@ class KafkaConsumer implements Consumer {
     return this.subscription().filter(t => topics.get(t)?.errorCode === errorCode)
   }
 
-  /** As in Java, a poll fails while the subscription has topics that can never be read. */
+  /** Throws an error if the subscription contains invalid topics, as in Java. */
   #throwTopicErrors(): void {
     const { version } = this.#cluster.metadata
     if (this.#subscription.mode !== 'topics' || this.#checkedTopicsAt === version) return
@@ -299,7 +301,10 @@ class KafkaConsumer implements Consumer {
     this.#checkedTopicsAt = version
   }
 
-  /** A pattern can only be joined with after it has been compared with the topics that exist. */
+  /**
+   * Whether the consumer can join its group. With a pattern it first needs the metadata of all
+   * topics.
+   */
   async #readyToJoin(deadline: number, signal: AbortSignal | undefined): Promise<boolean> {
     if (this.#subscription.mode !== 'pattern' || this.#cluster.metadata.version > 0) return true
     const limit = timeLimit(deadline - performance.now())
@@ -312,7 +317,7 @@ class KafkaConsumer implements Consumer {
     }
   }
 
-  /** Looks for positions in the background: partitions that have theirs are read meanwhile. */
+  /** Looks for missing positions in the background. Other partitions are read in the meantime. */
   #findPositions(): void {
     if (this.#finding || performance.now() < this.#findNotBefore) return
     const pending = this.#positions.pending(this.#subscription.partitions()).filter(p => p.error === null)
@@ -333,13 +338,13 @@ class KafkaConsumer implements Consumer {
       return
     }
     const { retryBackoffMs, logger } = this.#settings.common
-    logger.debug(`positions not found yet: ${messageOf(error)}`)
+    logger.debug(`Cannot find all positions yet; retrying: ${messageOf(error)}`)
     this.#findNotBefore = performance.now() + retryBackoffMs
     const timer = setTimeout(() => this.#changed.notify(), timerMs(retryBackoffMs + 1))
     timer.unref()
   }
 
-  /** Takes what has been fetched, in turn from all partitions. */
+  /** Takes fetched records from all partitions in rotation. */
   #collect(): ConsumerBatch[] {
     const partitions = [...this.#subscription.partitions()]
     const batches: ConsumerBatch[] = []
@@ -353,7 +358,8 @@ class KafkaConsumer implements Consumer {
       try {
         p.take(left, records)
       } catch (cause) {
-        // Fetched once more: if it is no better then, the user hears of it (again). What comes before it is handed out first.
+        // Discard the buffer, so that the range is fetched again. This poll returns the records
+        // before the invalid batch. If there are none, a poll throws the error.
         const { offset } = p.position
         p.dropBuffered()
         if (records.length === 0) {
@@ -373,7 +379,7 @@ class KafkaConsumer implements Consumer {
 
   #onOutOfRange(p: AssignedPartition): void {
     const offset = p.fetchOffset
-    this.#settings.common.logger.info(`${p.name}: offset ${offset} is out of range`)
+    this.#settings.common.logger.info(`${p.name}: the offset ${offset} is out of range`)
     this.#positions.resetOrFail(p, () =>
       clientErrors.create('MR_CLIENT_OFFSET_OUT_OF_RANGE', { partition: p.name, offset }),
     )
@@ -388,7 +394,8 @@ class KafkaConsumer implements Consumer {
   }
 
   /**
-   * A position that is still to be validated is not committed: it may be beyond the end of the log.
+   * Returns the positions to commit. Leaves out positions that are not validated, because they may
+   * be after the end of the log.
    */
   #positionsToCommit(): TopicPartitionOffset[] {
     const offsets: TopicPartitionOffset[] = []
@@ -423,7 +430,7 @@ class KafkaConsumer implements Consumer {
     }
   }
 
-  /** Between memberships there is nothing to commit: what was owned is someone else's. */
+  /** Commits if the consumer is a member. Between memberships, other members own the partitions. */
   async #commitAutomatically(): Promise<void> {
     if (this.#group?.committer) await this.#commit(this.#positionsToCommit(), this.#settings.common.requestTimeoutMs)
   }
@@ -436,7 +443,7 @@ class KafkaConsumer implements Consumer {
     try {
       await this.#commit(offsets, this.#settings.common.requestTimeoutMs)
     } catch (error) {
-      this.#settings.common.logger.warn('automatic commit before a rebalance failed', error)
+      this.#settings.common.logger.warn('The automatic commit before a rebalance failed', error)
     }
   }
 

@@ -1,12 +1,13 @@
-/** Of the brokers that could be asked now: how many to ask, and for how many bytes each. */
+/** The number of brokers to fetch from now, and the maximum bytes of each fetch. */
 export interface FetchBudget {
   readonly brokers: number
   readonly bytes: number
 }
 
 /**
- * Divides what is left of `fetch.max.bytes`. `least`: what a fetch must be allowed to bring to be worth while; fewer brokers are asked
- * rather than all for less. With nothing at all buffered every broker may be asked, however small the limit.
+ * Divides the rest of `fetch.max.bytes` (`room`) between the idle brokers. A fetch gets `least`
+ * bytes or more: rather than less, fewer brokers are asked. If nothing is buffered, all brokers are
+ * asked, even if the limit is small.
  */
 export function fetchBudget(room: number, least: number, idle: number, buffered: number): FetchBudget {
   const brokers = buffered === 0 ? idle : Math.min(idle, Math.floor(Math.max(0, room) / least))

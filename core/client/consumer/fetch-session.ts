@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../protocol/error-codes.ts'
 
-/** What to fetch of a partition. */
+/** A partition to fetch, and from where. */
 export interface FetchTarget {
   readonly topic: string
   readonly topicId: string
@@ -13,7 +13,7 @@ export interface FetchTarget {
 export interface FetchPlan {
   readonly sessionId: number
   readonly epoch: number
-  /** Partitions to name in the request: all in a full one, else those that are new or have changed. */
+  /** The partitions in the request: all in a full request, otherwise the new and changed ones. */
   readonly send: readonly FetchTarget[]
   readonly forget: readonly FetchTarget[]
 }
@@ -21,17 +21,20 @@ export interface FetchPlan {
 const INITIAL_EPOCH = 0
 const MAX_EPOCH = 0x7fffffff
 
-/** The consumer's side of a fetch session with one broker (KIP-227): only changes are sent. No network in here. */
+/**
+ * The consumer's side of a fetch session with one broker (KIP-227). Only changes are sent. Does no
+ * I/O.
+ */
 export class FetchSession {
   #id = 0
   #epoch = INITIAL_EPOCH
-  /** What the broker knows, in its order. */
+  /** The partitions of the broker's session, in its order. */
   #known = new Map<string, FetchTarget>()
   #usesIds = false
 
-  /** `targets` is all that is to be fetched now. */
+  /** Returns the next request. `targets` are all partitions to fetch now. */
   plan(targets: ReadonlyMap<string, FetchTarget>, usesIds: boolean): FetchPlan {
-    // A session speaks of topics either by name or by id.
+    // A session identifies topics either by name or by id.
     if (this.#epoch !== INITIAL_EPOCH && usesIds !== this.#usesIds) this.#epoch = INITIAL_EPOCH
     this.#usesIds = usesIds
     if (this.#epoch === INITIAL_EPOCH) {
@@ -49,7 +52,7 @@ export class FetchSession {
     for (const [key, now] of targets) {
       const old = this.#known.get(key)
       if (old && same(old, now)) continue
-      // To the end: the broker serves partitions in turn.
+      // Move it to the end, because the broker serves the partitions in rotation.
       this.#known.delete(key)
       this.#known.set(key, now)
       send.push(now)
@@ -57,7 +60,10 @@ export class FetchSession {
     return { sessionId: this.#id, epoch: this.#epoch, send, forget }
   }
 
-  /** After an answer. False: the session is void, and the next request is a full one. */
+  /**
+   * Handles a response. Returns false if the session is invalid: the next request is then a full
+   * one.
+   */
   answered(code: number, sessionId: number): boolean {
     if (code !== 0) {
       if (code === ErrorCode.FETCH_SESSION_ID_NOT_FOUND) this.#id = 0
@@ -65,17 +71,17 @@ export class FetchSession {
       return false
     }
     this.#id = sessionId
-    // Session 0: the broker has no room for one, so every request is a full one.
+    // Session 0: the broker's session cache is full, so every request is a full one.
     this.#epoch = sessionId === 0 ? INITIAL_EPOCH : this.#epoch === MAX_EPOCH ? 1 : this.#epoch + 1
     return true
   }
 
-  /** No answer came: the broker may or may not have seen the request. */
+  /** Handles a missing response: the broker may or may not have received the request. */
   failed(): void {
     this.#epoch = INITIAL_EPOCH
   }
 
-  /** The open session's id; 0 without one. */
+  /** The id of the open session; 0 if there is none. */
   get id(): number {
     return this.#id
   }

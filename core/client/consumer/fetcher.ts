@@ -20,7 +20,7 @@ const Fetch = defineApi(FetchRequest, FetchResponse, { max: 17 })
 
 type FetchedPartition = Message<typeof FetchResponse>['responses'][number]['partitions'][number]
 
-/** A partition in a request that is under way. */
+/** A partition in a request in flight. */
 interface Asked {
   readonly partition: AssignedPartition
   readonly round: number
@@ -30,24 +30,27 @@ interface Asked {
 interface BrokerFetch {
   readonly session: FetchSession
   busy: boolean
-  /** Bytes that the answer may bring. */
+  /** The maximum bytes of the response. */
   reserved: number
-  /** Requests in a row that were refused as a whole. */
-  refusals: number
+  /** The number of requests in a row that the broker rejected. */
+  rejections: number
 }
 
 export interface FetcherEvents {
   partitions(): Iterable<AssignedPartition>
   partition(topic: string, partition: number): AssignedPartition | undefined
-  /** Called before a partition is fetched: its leader may have changed. */
+  /** Called before a partition is fetched, because its leader may have changed. */
   noteLeader(partition: AssignedPartition): void
-  /** The offset lies outside of the log. */
+  /** The fetch offset is outside the log. */
   onOutOfRange(partition: AssignedPartition): void
-  /** Something arrived, or an error: `poll` should look. */
+  /** Records or an error arrived, so `poll` has something to do. */
   onChange(): void
 }
 
-/** Fetches ahead of the user, one request a broker at a time, bounded in bytes over all partitions. Owns every Fetch request. */
+/**
+ * Fetches records before the user polls them. Sends one request per broker at a time, and limits
+ * the bytes of all partitions.
+ */
 export class Fetcher {
   readonly #cluster: Cluster
   readonly #settings: ConsumerSettings
@@ -63,7 +66,7 @@ export class Fetcher {
     cluster.onUpdate(() => this.maintain())
   }
 
-  /** Sends whatever fetches are due. Cheap; to be called whenever something has changed. */
+  /** Sends the fetches that are due. Cheap: call it after every change. */
   maintain(): void {
     if (this.#closed) return
     const now = performance.now()
@@ -99,7 +102,7 @@ export class Fetcher {
     for (const [id, partitions] of idle.slice(0, brokers)) this.#start(id, partitions, bytes)
   }
 
-  /** Ends the sessions with the brokers, as far as that is possible at once. */
+  /** Closes the fetch sessions of the brokers that are connected. */
   async close(timeoutMs: number): Promise<void> {
     this.#closed = true
     if (this.#retryTimer) clearTimeout(this.#retryTimer)
@@ -110,14 +113,14 @@ export class Fetcher {
       const input = { replicaId: -1, maxWaitMs: 0, minBytes: 0, maxBytes: 1, sessionId: session.id, sessionEpoch: -1 }
       ends.push(connection.request(Fetch, connection.version(Fetch), input, { timeoutMs }))
     }
-    // A broker forgets sessions that are not used: no harm if this fails.
+    // Ignore a failure, because brokers remove unused sessions.
     await Promise.allSettled(ends)
   }
 
   #broker(id: number): BrokerFetch {
     let broker = this.#brokers.get(id)
     if (!broker)
-      this.#brokers.set(id, (broker = { session: new FetchSession(), busy: false, reserved: 0, refusals: 0 }))
+      this.#brokers.set(id, (broker = { session: new FetchSession(), busy: false, reserved: 0, rejections: 0 }))
     return broker
   }
 
@@ -136,7 +139,10 @@ export class Fetcher {
     return metadata.brokers.has(leader) ? leader : -1
   }
 
-  /** Paused partitions must not keep others from being read: what they hold is fetched again later. */
+  /**
+   * Discards the buffered ranges of paused partitions, to make room for others. They are fetched
+   * again later.
+   */
   #dropPaused(): number {
     let freed = 0
     for (const p of this.#events.partitions()) {
@@ -210,25 +216,28 @@ export class Fetcher {
     })
     if (this.#closed) return
     if (broker.session.answered(response.errorCode, response.sessionId)) {
-      broker.refusals = 0
+      broker.rejections = 0
       this.#take(id, response, asked)
     } else {
-      this.#onRefused(id, broker, response.errorCode, asked)
+      this.#onRejected(id, broker, response.errorCode, asked)
     }
   }
 
-  /** A whole request was refused. A session that is gone is begun anew at once; what else a broker may recover from, after a pause. */
-  #onRefused(id: number, broker: BrokerFetch, code: number, asked: ReadonlyMap<string, Asked>): void {
+  /**
+   * Handles a rejected request. Starts a new session at once if the broker has lost it. Retries
+   * other errors after a back-off.
+   */
+  #onRejected(id: number, broker: BrokerFetch, code: number, asked: ReadonlyMap<string, Asked>): void {
     const { logger, retryBackoffMs, retryBackoffMaxMs } = this.#settings.common
-    broker.refusals++
+    broker.rejections++
     const error = errorFor(code)
-    logger.debug(`fetching from broker ${id}: ${error.detail}`)
+    logger.debug(`Fetching from broker ${id} failed: ${error.detail}`)
     if (!isRetriableCode(code) && code !== ErrorCode.UNKNOWN_SERVER_ERROR) throw error
     const sessionIsGone =
       code === ErrorCode.FETCH_SESSION_ID_NOT_FOUND || code === ErrorCode.INVALID_FETCH_SESSION_EPOCH
-    if (sessionIsGone && broker.refusals === 1) return
-    if (!sessionIsGone && broker.refusals === 1) logger.warn(`broker ${id} refuses a fetch, trying again`, error)
-    const delay = backoffMs(broker.refusals - 1, { initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs })
+    if (sessionIsGone && broker.rejections === 1) return
+    if (!sessionIsGone && broker.rejections === 1) logger.warn(`Broker ${id} rejected a fetch; retrying`, error)
+    const delay = backoffMs(broker.rejections - 1, { initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs })
     const until = performance.now() + delay
     for (const a of asked.values()) a.partition.notBefore = until
     this.#cluster.refreshSoon()
@@ -242,7 +251,7 @@ export class Fetcher {
       const topic = t.topicId !== ZERO_UUID ? (this.#cluster.metadata.nameOf(t.topicId) ?? t.topic) : t.topic
       for (const answer of t.partitions) {
         const a = asked.get(`${topic}:${answer.partitionIndex}`)
-        // Moved, revoked or fetched anew since: this answer is of no use.
+        // Skip it if the position has changed or the partition was revoked in the meantime.
         if (!a || a.partition !== this.#events.partition(topic, answer.partitionIndex)) continue
         if (a.partition.round !== a.round || a.partition.fetchOffset !== a.offset) continue
         if (answer.errorCode === 0) this.#takeRecords(a.partition, answer)
@@ -291,14 +300,15 @@ export class Fetcher {
     p.readReplica = -1
     p.notBefore = performance.now() + retryBackoffMs
     const { leaderId, leaderEpoch } = answer.currentLeader
-    const told = leaderId >= 0 && this.#cluster.metadata.updateLeader(p.topic, p.partition, leaderId, leaderEpoch)
-    if (told) p.notBefore = 0
+    const hasNewLeader =
+      leaderId >= 0 && this.#cluster.metadata.updateLeader(p.topic, p.partition, leaderId, leaderEpoch)
+    if (hasNewLeader) p.notBefore = 0
     else this.#cluster.refreshSoon()
   }
 
   #onFailure(partitions: readonly AssignedPartition[], error: unknown): void {
     const retriable = (error as { retriable?: boolean }).retriable === true
-    this.#settings.common.logger.debug(`fetch failed: ${messageOf(error)}`)
+    this.#settings.common.logger.debug(`A fetch failed: ${messageOf(error)}`)
     for (const p of partitions) {
       if (retriable) {
         p.readReplica = -1
@@ -320,7 +330,7 @@ export class Fetcher {
   }
 }
 
-/** By topic ids where all are known and the broker takes them. */
+/** Whether topics are identified by id: all ids are known, and the broker supports them. */
 function versionFor(connection: Connection, targets: ReadonlyMap<string, FetchTarget>): number {
   const nameless = [...targets.values()].some(t => t.topicId === ZERO_UUID)
   return connection.version(Fetch, nameless ? 12 : undefined)

@@ -17,12 +17,17 @@ import type { ConsumerSettings } from './options.ts'
 import type { Subscription } from './subscription.ts'
 
 export interface GroupSideEvents {
-  /** Partitions are about to be taken away: commits where that is automatic. Must not throw. */
+  /**
+   * Called before partitions are revoked. Commits if `enable.auto.commit` is set. Must not throw.
+   */
   beforeRevoke(partitions: readonly TopicPartition[]): Promise<void>
   onChange(): void
 }
 
-/** A consumer as a member of its group: what it says when it joins, how it assigns as the leader, what it revokes and takes. */
+/**
+ * The consumer's part in its group: its subscription, the assignment that it makes as the leader,
+ * and its own assignment.
+ */
 export class GroupSide implements GroupProtocol {
   readonly protocolType = 'consumer'
   readonly membership: Membership
@@ -32,12 +37,12 @@ export class GroupSide implements GroupProtocol {
   readonly #subscription: Subscription
   readonly #events: GroupSideEvents
   readonly #rebalance: RebalanceProtocol
-  /** For the sticky assignors: what was assigned last, and when. */
+  /** The last assignment and its generation, for the sticky assignors. */
   #lastAssignment: readonly TopicPartition[] | null = null
   #lastGeneration = -1
-  /** As the leader: the partition counts that the assignment was made from. */
+  /** The partition counts that the assignment is based on, if this is the leader. */
   #assignedFrom: Map<string, number> | null = null
-  /** As the leader: topics of other members, whose metadata is watched too. */
+  /** Topics of other members whose metadata the leader watches too. */
   #groupTopics: ReadonlySet<string> = new Set()
   #joinedTopics: ReadonlySet<string> | null = null
 
@@ -70,7 +75,7 @@ export class GroupSide implements GroupProtocol {
     cluster.onUpdate(() => this.#onMetadata())
   }
 
-  /** In whose name to commit; null when the group has removed us. */
+  /** The member to commit as; null if the group has removed this member. */
   get committer(): Committer | null {
     const { state } = this.membership
     if (!this.#subscription.isGroup) return NO_MEMBER
@@ -78,7 +83,7 @@ export class GroupSide implements GroupProtocol {
     return { generation: state.generation, memberId: state.memberId, groupInstanceId: this.#settings.groupInstanceId }
   }
 
-  /** Who it is in the group; null while it is no member. */
+  /** The member's identity in the group; null if it is not a member. */
   get identity(): GroupMetadata | null {
     const { generation, memberId, isMember } = this.membership.state
     if (!isMember) return null
@@ -90,13 +95,13 @@ export class GroupSide implements GroupProtocol {
     }
   }
 
-  /** The pending join; null unless the coordinator is completing a rebalance. */
+  /** The pending join; null if no rebalance is in progress. */
   get joining(): { readonly memberId: string } | null {
     const { phase, memberId } = this.membership.state
     return phase === 'joining' || phase === 'syncing' ? { memberId } : null
   }
 
-  /** The user has subscribed to something else. */
+  /** Called when the user has changed the subscription. */
   subscriptionChanged(): void {
     this.#track()
     if (this.#joinedTopics) this.membership.requestRejoin('the subscription has changed')
@@ -125,7 +130,7 @@ export class GroupSide implements GroupProtocol {
     const topics = new Set([...members.values()].flatMap(m => m.topics))
     this.#groupTopics = topics
     if (this.#track() || [...topics].some(t => !this.#cluster.metadata.topic(t))) {
-      // What is not in the metadata then is left out; when it appears, the group rebalances.
+      // Skip topics that are still not in the metadata. The group rebalances when they appear.
       await this.#cluster.retry('fetching metadata for the assignment', this.#settings.maxPollIntervalMs, signal =>
         this.#cluster.refresh(signal),
       )
@@ -134,7 +139,7 @@ export class GroupSide implements GroupProtocol {
     this.#assignedFrom = counts
     const existing = new Map([...counts].filter(([, n]) => n > 0))
     const assignment = assignor.assign(existing, members)
-    this.#settings.common.logger.debug(`assigned by ${protocol}: ${describe(assignment)}`)
+    this.#settings.common.logger.debug(`Assigned by ${protocol}: ${describe(assignment)}`)
     return new Map([...assignment].map(([id, partitions]) => [id, encodeAssignment(partitions)]))
   }
 
@@ -143,13 +148,13 @@ export class GroupSide implements GroupProtocol {
     const owned = this.#subscription.list()
     if (owned.length === 0) return
     if (lost) {
-      this.#settings.common.logger.info(`lost ${owned.length} partitions: the group has gone on without this member`)
-      await this.#take(owned, true)
+      this.#settings.common.logger.info(`Lost ${owned.length} partitions: the group has removed this member`)
+      await this.#revoke(owned, true)
     } else if (this.#rebalance === 'eager') {
-      await this.#take(owned, false)
+      await this.#revoke(owned, false)
     } else {
       const unwanted = owned.filter(tp => !this.#subscription.topics.has(tp.topic))
-      if (unwanted.length > 0) await this.#take(unwanted, false)
+      if (unwanted.length > 0) await this.#revoke(unwanted, false)
     }
   }
 
@@ -173,33 +178,33 @@ export class GroupSide implements GroupProtocol {
     const owned = new Set(before.map(keyOf))
     const revoked = before.filter(tp => !next.has(keyOf(tp)))
     if (revoked.length > 0) {
-      await this.#take(revoked, false)
+      await this.#revoke(revoked, false)
       this.membership.requestRejoin('partitions were revoked that others wait for')
     }
     const added = assigned.filter(tp => !owned.has(keyOf(tp)))
     this.#subscription.assign(assigned)
     this.#settings.common.logger.info(
-      `group ${this.#settings.groupId} generation ${joined.generation}: ${assigned.length} partitions, ${added.length} of them new`,
+      `Group ${this.#settings.groupId}, generation ${joined.generation}: ${assigned.length} partitions, ${added.length} of them new`,
     )
     await this.#subscription.listener?.onPartitionsAssigned?.(added)
   }
 
-  /** Gives everything back, as on closing. */
+  /** Releases all partitions, before the consumer leaves the group. */
   async release(): Promise<void> {
     const owned = this.#subscription.list()
     const { lost } = this.membership.state
     this.membership.state.lost = false
-    if (owned.length > 0 && this.#subscription.isGroup) await this.#take(owned, lost)
+    if (owned.length > 0 && this.#subscription.isGroup) await this.#revoke(owned, lost)
   }
 
-  /** Forgets the group: the next subscription starts afresh. */
+  /** Forgets the group. The next subscription joins as a new member. */
   reset(): void {
     this.#joinedTopics = null
     this.#assignedFrom = null
     this.#groupTopics = new Set()
   }
 
-  /** Whether the pattern has been compared with fresh metadata. */
+  /** Subscribes to the existing topics that match the pattern. */
   resolvePattern(): void {
     const { pattern } = this.#subscription
     if (!pattern) return
@@ -212,8 +217,8 @@ export class GroupSide implements GroupProtocol {
     if (this.#joinedTopics) this.membership.requestRejoin('the topics that match the pattern have changed')
   }
 
-  /** Takes partitions from the user, who is told first. */
-  async #take(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
+  /** Calls the user's listener, then removes the partitions from the assignment. */
+  async #revoke(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
     const { listener } = this.#subscription
     try {
       if (!lost) await this.#events.beforeRevoke(partitions)
@@ -231,7 +236,7 @@ export class GroupSide implements GroupProtocol {
     throw clientErrors.create('MR_CLIENT_INCONSISTENT_GROUP', { group: this.#settings.groupId, protocol })
   }
 
-  /** Keeps the metadata of all topics that matter up to date; true where some are new. */
+  /** Keeps the metadata of all relevant topics up to date. Returns true if some are new. */
   #track(): boolean {
     if (this.#subscription.mode === 'pattern') {
       this.#cluster.setTracked(null)

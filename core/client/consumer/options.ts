@@ -14,7 +14,10 @@ export interface ConsumerSettings extends Omit<ClientSettingsOf<typeof consumerK
 
 type Values = ConfigValues<typeof consumerConfig>
 
-/** Fills in the defaults and checks the options. Throws a ConfigError that names every invalid option. */
+/**
+ * Fills in the defaults and checks the options. Throws a ConfigError that names every invalid
+ * option.
+ */
 export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
   const raw = rawOf(consumerConfig, options)
   const values = consumerValues(raw)

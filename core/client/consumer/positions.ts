@@ -16,7 +16,10 @@ import type { ConsumerSettings } from './options.ts'
 
 const OffsetForLeaderEpoch = defineApi(OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, { min: 3 })
 
-/** Finds out where to read: committed offsets, the ends of the log, and whether the log was cut below a position. */
+/**
+ * Finds the positions to read from: committed offsets, or the ends of the log. Detects truncated
+ * logs.
+ */
 export class Positions {
   readonly #cluster: Cluster
   readonly #settings: ConsumerSettings
@@ -28,7 +31,7 @@ export class Positions {
     this.#store = store
   }
 
-  /** Partitions whose position is to be found or validated. */
+  /** Returns the partitions whose position must be found or validated. */
   pending(partitions: Iterable<AssignedPartition>): AssignedPartition[] {
     return [...partitions].filter(p => {
       this.noteLeader(p)
@@ -37,14 +40,17 @@ export class Positions {
   }
 
   /**
-   * After a change of leader, nothing is fetched or handed out until the position is validated
-   * (KIP-320).
+   * Compares the leader of a partition with the one of its position. After a change of leader,
+   * nothing is fetched or returned until the position is validated (KIP-320).
    */
   noteLeader(p: AssignedPartition): void {
     p.leaderIs(this.#leaderEpochOf(p))
   }
 
-  /** One attempt at the positions of these partitions; rejects with why some are still missing. A partition that is moved or taken away meanwhile is left alone. */
+  /**
+   * Makes one attempt to find these positions. Rejects with the error that prevented some of them.
+   * Skips partitions whose position was set, or that were revoked, in the meantime.
+   */
   async find(partitions: readonly AssignedPartition[]): Promise<void> {
     const fresh = partitions.filter(p => p.isInitializing)
     if (fresh.length > 0) await this.#fromCommitted(fresh)
@@ -54,7 +60,7 @@ export class Positions {
     if (validate.length > 0) await this.#validate(validate)
   }
 
-  /** What `auto.offset.reset` says for a partition; an error where it says none. */
+  /** Applies `auto.offset.reset` to a partition. With `none`, the partition fails. */
   resetOrFail(partition: AssignedPartition, failure: () => Error): void {
     const { autoOffsetReset } = this.#settings
     if (autoOffsetReset === 'none') partition.error = failure()
@@ -86,13 +92,9 @@ export class Positions {
       timestamp: p.reset === 'earliest' ? EARLIEST : LATEST,
     }))
     const found = new Map<OffsetQuery, FoundOffset>()
-    const failure = await listOffsetsOnce(
-      this.#cluster,
-      queries,
-      this.#settings.readCommitted,
-      found,
-      this.#cluster.signal,
-    )
+    const { readCommitted } = this.#settings
+    const { signal } = this.#cluster
+    const failure = await listOffsetsOnce(queries, { cluster: this.#cluster, readCommitted, found, signal })
     partitions.forEach((p, i) => {
       const offset = found.get(queries[i]!)?.offset
       if (offset === undefined || p.round !== rounds[i] || p.reset === null) return
@@ -111,7 +113,7 @@ export class Positions {
     throw problem
   }
 
-  /** Returns why some positions could not be checked. */
+  /** Returns the error that prevented the validation of some positions, or null. */
   async #validateAt(leader: number, partitions: readonly AssignedPartition[]): Promise<Error | null> {
     const asked = partitions.flatMap(p => (p.unvalidated === null ? [] : [{ p, at: p.unvalidated }]))
     if (asked.length === 0) return null
@@ -130,7 +132,7 @@ export class Positions {
       response = await this.#cluster.request(leader, OffsetForLeaderEpoch, { replicaId: -1, topics })
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'MR_CLIENT_UNSUPPORTED_VERSION') throw error
-      // before Kafka 2.3 no broker can tell: the position counts as valid, as in Java
+      // Brokers before Kafka 2.3 cannot validate positions: treat them as valid, as Java does.
       for (const { p, at } of asked) p.validated(at, { endOffset: at.offset, leaderEpoch: at.offsetEpoch })
       return null
     }
@@ -141,7 +143,7 @@ export class Positions {
         if (answer.errorCode === 0) this.#takeAnswer(a.p, a.at, answer)
         else if (a.p.unvalidated !== a.at) continue
         else if (answer.errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED) a.p.error = errorFor(answer.errorCode)
-        // any other error: retried, as in Java
+        // Other errors are retried, as in Java.
         else problem = Object.assign(errorFor(answer.errorCode), { retriable: true })
       }
     }

@@ -2,12 +2,15 @@ import { clientErrors } from '../errors.ts'
 import type { RebalanceListener, TopicPartition } from '../types.ts'
 import { AssignedPartition } from './assigned-partition.ts'
 
-/** What a consumer wants and has. No network in here. */
+/**
+ * The topics that a consumer has subscribed to, and the partitions that are assigned to it. Does no
+ * I/O.
+ */
 export class Subscription {
   mode: 'none' | 'assigned' | 'topics' | 'pattern' = 'none'
   pattern: RegExp | null = null
   listener: RebalanceListener | null = null
-  /** Subscribed topics; of a pattern, those that match it at present. */
+  /** The subscribed topics, or the topics that match the pattern. */
   topics: ReadonlySet<string> = new Set()
   readonly #partitions = new Map<string, AssignedPartition>()
 
@@ -23,7 +26,7 @@ export class Subscription {
     return this.#partitions.get(`${topic}:${partition}`)
   }
 
-  /** The partition, or an MR_CLIENT_STATE error when this consumer does not have it. */
+  /** Returns an assigned partition. Throws MR_CLIENT_STATE if it is not assigned. */
   need(tp: TopicPartition): AssignedPartition {
     const p = this.get(tp.topic, tp.partition)
     if (p) return p
@@ -36,7 +39,10 @@ export class Subscription {
     return [...this.#partitions.values()].map(p => ({ topic: p.topic, partition: p.partition }))
   }
 
-  /** Replaces the assignment. Partitions that stay keep their position, pause and what was fetched ahead. */
+  /**
+   * Replaces the assignment. Partitions in both keep their position, their pause and their buffered
+   * records.
+   */
   assign(partitions: readonly TopicPartition[]): void {
     const before = new Map(this.#partitions)
     this.#partitions.clear()

@@ -5,11 +5,14 @@ import { groupBy } from '../group-by.ts'
 import type { TopicPartition } from '../types.ts'
 import { compareStrings, type MemberSubscription } from './assignors/assignor.ts'
 
-/** The versions that Java's consumers write. */
+/** The versions that Java's consumers use. */
 const SUBSCRIPTION_VERSION = 3
 const ASSIGNMENT_VERSION = 3
 
-/** A member's subscription as Java's ConsumerProtocol writes it: topics sorted, owned partitions grouped by topic. */
+/**
+ * Encodes a subscription as Java's ConsumerProtocol does: sorted topics, and owned partitions
+ * grouped by topic.
+ */
 export function encodeSubscription(s: Omit<MemberSubscription, 'groupInstanceId'>): Buffer {
   const topics = [...s.topics].sort()
   const ownedPartitions = groupByTopic(
@@ -43,7 +46,10 @@ export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer 
   })
 }
 
-/** No bytes at all mean no partitions: what a leader that skips the assignment sends. */
+/**
+ * Decodes an assignment. An empty buffer contains no partitions: a leader sends it if it skips the
+ * assignment.
+ */
 export function decodeAssignment(bytes: Buffer): TopicPartition[] {
   if (bytes.length === 0) return []
   return ungroup(decodeVersioned(ConsumerProtocolAssignment, bytes, { lenient: true }).value.assignedPartitions)

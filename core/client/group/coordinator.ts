@@ -8,7 +8,7 @@ import { type Api, defineApi } from '../net/api.ts'
 
 const FindCoordinator = defineApi(FindCoordinatorRequest, FindCoordinatorResponse)
 
-/** Finds a group's coordinator and talks to it. */
+/** Finds the coordinator of a group and sends requests to it. */
 export class GroupCoordinator {
   readonly groupId: string
   readonly cluster: Cluster
@@ -24,12 +24,14 @@ export class GroupCoordinator {
     return this.#nodeId !== null
   }
 
-  /** Forgets the coordinator: it is looked for again with the next request. */
+  /** Forgets the coordinator. The next request looks it up again. */
   forget(): void {
     this.#nodeId = null
   }
 
-  /** Whether an error says that the coordinator may be elsewhere; if so, it is forgotten. */
+  /**
+   * Forgets the coordinator if the error means that it may have moved. Returns whether that is so.
+   */
   forgetAfter(error: unknown): boolean {
     const code = kafkaCodeOf(error)
     const moved =
@@ -38,7 +40,10 @@ export class GroupCoordinator {
     return moved
   }
 
-  /** Sends a request to the coordinator, after finding it where it is not known. Codes within the response are the caller's to check. */
+  /**
+   * Sends a request to the coordinator. Looks it up first if it is not known. The caller checks the
+   * error codes of the response.
+   */
   async request<Q extends MessageDeclaration, R extends MessageDeclaration>(
     api: Api<Q, R>,
     input: InputFor<Q>,

@@ -1,15 +1,15 @@
 import { ErrorCode } from '../../protocol/error-codes.ts'
 
-/** What to do after an answer of the coordinator. */
+/** What to do after a response from the coordinator. */
 export type NextStep =
   | 'done'
-  /** Send the same again, at once. */
+  /** Send the same request again, at once. */
   | 'again'
   /** Join again after a back-off. */
   | 'rejoin'
-  /** The coordinator is elsewhere: find it, then join again. */
+  /** Find the new coordinator, then join again. */
   | 'find-coordinator'
-  /** It cannot go on: tell the user. */
+  /** Report a fatal error to the user. */
   | 'fail'
 
 export interface MemberTimings {
@@ -21,17 +21,17 @@ export interface MemberTimings {
 export const NO_GENERATION = -1
 
 /**
- * A member of a classic group, as a state machine without clock or network (after Java's AbstractCoordinator). Times are milliseconds
- * of any one clock.
+ * The state machine of a member of a classic group, after Java's AbstractCoordinator. Has no clock
+ * and does no I/O. Times are in milliseconds of any clock.
  */
 export class MemberState {
   readonly #timings: MemberTimings
   memberId = ''
   generation = NO_GENERATION
   phase: 'unjoined' | 'joining' | 'syncing' | 'stable' = 'unjoined'
-  /** Why to join (again) although nothing is wrong: said to the coordinator. */
+  /** Why the member joins again although there was no error. Sent to the coordinator. */
   rejoinReason: string | null = null
-  /** The coordinator no longer knows us: what we owned is someone else's. */
+  /** Whether the coordinator has removed this member, so that it owns nothing. */
   lost = false
   #lastHeartbeat = 0
   #lastAnswer = 0
@@ -113,17 +113,20 @@ export class MemberState {
     }
   }
 
-  /** The request did not come through. The member id stays: the coordinator may have taken us in. */
+  /**
+   * Handles a failed request. Keeps the member id, because the coordinator may have added the
+   * member.
+   */
   joinFailed(): void {
     this.phase = 'unjoined'
   }
 
-  /** Whether heartbeats are owed in this phase. */
+  /** Whether the member must send heartbeats in this phase. */
   get beats(): boolean {
     return this.isMember && (this.phase === 'stable' || this.phase === 'syncing')
   }
 
-  /** When the next heartbeat is to be sent. */
+  /** The time of the next heartbeat. */
   get nextHeartbeat(): number {
     return this.#lastHeartbeat + this.#timings.heartbeatIntervalMs
   }
@@ -132,7 +135,10 @@ export class MemberState {
     this.#lastHeartbeat = now
   }
 
-  /** `generation`: the one that the heartbeat was sent in; answers to older ones mean nothing. */
+  /**
+   * Handles a response. `generation` is the one of the request. Responses to older generations are
+   * ignored.
+   */
   heartbeatAnswered(code: number, generation: number, now: number): NextStep {
     if (code === ErrorCode.NONE) {
       this.#lastAnswer = now
@@ -162,7 +168,7 @@ export class MemberState {
     }
   }
 
-  /** A commit was refused: what that says about the membership. */
+  /** Handles a rejected commit: the error may say that the member was removed. */
   commitRefused(code: number, generation: number): void {
     if (generation !== this.generation) return
     if (code === ErrorCode.REBALANCE_IN_PROGRESS) this.requestRejoin('the group is rebalancing')
@@ -171,7 +177,10 @@ export class MemberState {
     if (this.phase === 'stable') this.phase = 'unjoined'
   }
 
-  /** No answer for so long that the coordinator will have removed us. */
+  /**
+   * Whether the session timeout has passed without a response, so that the coordinator has removed
+   * this member.
+   */
   sessionExpired(now: number): boolean {
     return this.beats && now - this.#lastAnswer > this.#timings.sessionTimeoutMs
   }
@@ -180,12 +189,18 @@ export class MemberState {
     this.#lastPoll = now
   }
 
-  /** The user has not polled for longer than `max.poll.interval.ms`: the member must leave, since it seems stuck. */
+  /**
+   * Whether the user has not polled for `max.poll.interval.ms`. The member must leave then, because
+   * it seems stuck.
+   */
   pollExpired(now: number): boolean {
     return this.beats && now - this.#lastPoll > this.#timings.maxPollIntervalMs
   }
 
-  /** After leaving. `lost`: not by the user's wish, so what was owned may be someone else's already. */
+  /**
+   * Resets the state after leaving. `lost`: the user did not request it, so other members may own
+   * the partitions now.
+   */
   left(lost: boolean): void {
     this.#forgetMembership(true)
     this.lost = lost

@@ -16,7 +16,7 @@ const SyncGroup = defineApi(SyncGroupRequest, SyncGroupResponse)
 const Heartbeat = defineApi(HeartbeatRequest, HeartbeatResponse)
 const LeaveGroup = defineApi(LeaveGroupRequest, LeaveGroupResponse)
 
-/** The coordinator answers a join when all members have come or their time is up; this much later it will not answer any more. */
+/** How long to wait for the response to a join after the rebalance timeout, in milliseconds. */
 const JOIN_GRACE_MS = 5000
 
 export interface GroupMember {
@@ -25,16 +25,22 @@ export interface GroupMember {
   readonly metadata: Buffer
 }
 
-/** What a group is for: `consumer` divides partitions, `connect` connectors and tasks. */
+/**
+ * What the members of a group agree on: `consumer` assigns partitions, `connect` assigns connectors
+ * and tasks.
+ */
 export interface GroupProtocol {
   readonly protocolType: string
-  /** What to join with, in order of preference. */
+  /** The assignors and their metadata, in order of preference. */
   metadata(): readonly { readonly name: string; readonly metadata: Buffer }[]
-  /** The leader's work: what each member gets. May wait for metadata. */
+  /** Returns the assignment of each member. Called on the leader. May wait for metadata. */
   assign(protocol: string, members: readonly GroupMember[]): Promise<ReadonlyMap<string, Buffer>>
-  /** Awaited in `tick` before joining. `lost`: the coordinator has removed us, so what was owned is gone. */
+  /**
+   * Awaited in `tick` before joining. `lost`: the coordinator has removed this member, so it owns
+   * nothing.
+   */
   onPrepare(lost: boolean): Promise<void>
-  /** Awaited in `tick` after every successful join. */
+  /** Awaited in `tick` after each successful join. */
   onJoined(joined: Joined): Promise<void>
 }
 
@@ -48,13 +54,14 @@ export interface Joined {
 
 export interface MembershipOptions extends MemberTimings {
   readonly groupInstanceId: string | null
-  /** How long the coordinator waits for members to come to a rebalance. */
+  /** How long the coordinator waits for the members to join a rebalance, in milliseconds. */
   readonly rebalanceTimeoutMs: number
 }
 
 /**
- * Membership in a classic group. The network side (join, sync, heartbeats) goes on by itself; the user's side (revoking, assigning)
- * happens only within `tick`, which the owner calls from its loop, after `onEvent` at the latest.
+ * The membership in a classic group. Joins, syncs and sends heartbeats in the background. Calls the
+ * protocol (revoke, assign) only within `tick`. The owner calls `tick` from its loop, and soon
+ * after each `onEvent`.
  */
 export class Membership {
   readonly state: MemberState
@@ -64,7 +71,7 @@ export class Membership {
   readonly #onEvent: () => void
   readonly #stop = new AbortController()
   #joining = false
-  /** Counts the times that the group was left: what was begun before is void. */
+  /** Counts how often the member has left. Operations from before that are ignored. */
   #left = 0
   #prepared = false
   #joined: Joined | null = null
@@ -80,7 +87,10 @@ export class Membership {
     this.state = new MemberState(options)
   }
 
-  /** Does what is due on the user's side. Throws what the group cannot recover from. To be called again and again, one at a time. */
+  /**
+   * Does what is due on the user's side. Throws fatal errors. Call it repeatedly, and one call at a
+   * time.
+   */
   async tick(): Promise<void> {
     this.state.polled(performance.now())
     for (;;) {
@@ -89,7 +99,8 @@ export class Membership {
       if (joined) {
         this.#joined = null
         this.#prepared = false
-        // Since then the coordinator may have removed us: then this assignment is void, and the next round tells of the loss.
+        // If the coordinator has removed this member in the meantime, the assignment is invalid,
+        // and the next tick reports the loss.
         if (joined.generation === this.state.generation) await this.#protocol.onJoined(joined)
         continue
       }
@@ -106,7 +117,7 @@ export class Membership {
     }
   }
 
-  /** Whether the group is settled and nothing is to be done in `tick`. */
+  /** Whether the member is stable and `tick` has nothing to do. */
   get isStable(): boolean {
     return this.state.phase === 'stable' && this.#joined === null && !this.state.needsJoin
   }
@@ -116,7 +127,10 @@ export class Membership {
     this.#onEvent()
   }
 
-  /** Leaves the group. `lost`: not by the user's wish. Never rejects: the coordinator removes a silent member by itself. */
+  /**
+   * Leaves the group. `lost`: the user did not request it. Never rejects: if the request fails, the
+   * coordinator removes the member after the session timeout.
+   */
   async leave(reason: string, lost: boolean, timeoutMs: number): Promise<void> {
     const { memberId } = this.state
     const { groupInstanceId } = this.#options
@@ -138,16 +152,16 @@ export class Membership {
                 ),
               }
             : { groupId: this.#coordinator.groupId, memberId },
-        // Not behind a join that may be waiting.
+        // Use another connection than a join that may be waiting for its response.
         { lane: 'control', timeoutMs },
       )
       if (response.errorCode !== 0) throw errorFor(response.errorCode)
     } catch (error) {
-      this.#log.debug(`leaving group ${this.#coordinator.groupId} failed: ${messageOf(error)}`)
+      this.#log.debug(`Leaving group ${this.#coordinator.groupId} failed: ${messageOf(error)}`)
     }
   }
 
-  /** Ends the background work. */
+  /** Stops the background work. */
   close(): void {
     this.#stopHeartbeat()
     this.#stop.abort(new Error('the member is closed'))
@@ -160,7 +174,7 @@ export class Membership {
   #throwFailure(): void {
     const failure = this.#failure
     if (!failure) return
-    // Another consumer has our group.instance.id: joining again would only drive that one out.
+    // Another consumer uses our group.instance.id. If we joined again, that consumer would fail.
     if (kafkaCodeOf(failure) !== ErrorCode.FENCED_INSTANCE_ID) this.#failure = null
     throw failure
   }
@@ -170,20 +184,20 @@ export class Membership {
     const before = this.#left
     this.#joinUntilDone(before).then(
       async joined => {
-        // Left on the way, and taken in nevertheless.
+        // The member left during the join, and the coordinator has added it in spite of that.
         if (this.#left !== before && this.state.isMember) {
           await this.leave('left while joining', false, this.#coordinator.cluster.options.requestTimeoutMs)
         }
         this.#joining = false
         this.#joined = joined
-        // Lost on the way: the user must hear of that before we join anew.
+        // The coordinator removed the member during the join. Report that before joining again.
         if (joined === null) this.#prepared = false
         this.#onEvent()
       },
       error => {
         this.#joining = false
         if (this.#stop.signal.aborted) return
-        // Also where our own part failed, such as assigning as the leader: the next tick joins again.
+        // This includes failures on our side, such as in the assignor. The next tick joins again.
         this.state.joinFailed()
         this.#failure = error as Error
         this.#onEvent()
@@ -191,7 +205,10 @@ export class Membership {
     )
   }
 
-  /** Null when the coordinator turned out to have removed us, or when we have left (again) since. */
+  /**
+   * Joins and retries. Returns null if the coordinator has removed this member, or if it has left
+   * in the meantime.
+   */
   async #joinUntilDone(before: number): Promise<Joined | null> {
     const { retryBackoffMs, retryBackoffMaxMs } = this.#coordinator.cluster.options
     const delays = backoff({ initialMs: retryBackoffMs, maxMs: retryBackoffMaxMs })
@@ -205,7 +222,7 @@ export class Membership {
       } catch (error) {
         if (this.#stop.signal.aborted || (error as { retriable?: boolean }).retriable !== true) throw error
         this.state.joinFailed()
-        this.#log.debug(`joining group ${this.#coordinator.groupId} failed, trying again: ${messageOf(error)}`)
+        this.#log.debug(`Joining group ${this.#coordinator.groupId} failed; retrying: ${messageOf(error)}`)
         step = this.#coordinator.forgetAfter(error) ? 'find-coordinator' : 'rejoin'
       }
       if (this.state.lost || this.#left !== before) return null
@@ -250,15 +267,16 @@ export class Membership {
     if (joinStep !== 'done') return joinStep
     if (this.#left !== before) return 'rejoin'
     const { memberId, generation } = this.state
-    this.#log.debug(`member ${memberId} of group ${groupId}, generation ${generation}`)
-    // The leader may take long to assign: the coordinator wants to hear from it meanwhile.
+    this.#log.debug(`Joined group ${groupId} as member ${memberId}, generation ${generation}`)
+    // The assignment may take long, so the leader must send heartbeats in the meantime.
     this.#armHeartbeat()
     const isLeader = join.leader === memberId
     const protocol = join.protocolName ?? ''
     let assignments: { memberId: string; assignment: Buffer }[] = []
     if (isLeader) {
       const given = await this.#protocol.assign(protocol, join.members)
-      // KIP-814: a static leader that came back hears of the members, while the coordinator keeps their assignments.
+      // KIP-814: a static leader that returns receives the members, but the coordinator keeps the
+      // old assignment.
       if (!join.skipAssignment) assignments = [...given].map(([id, assignment]) => ({ memberId: id, assignment }))
     }
     const sync = await this.#coordinator.request(
@@ -324,7 +342,7 @@ export class Membership {
     })
   }
 
-  /** Never rejects: what goes wrong shows in the state. */
+  /** Never rejects. An error changes the state. */
   async #sendHeartbeat(): Promise<void> {
     const { generation, memberId } = this.state
     const { groupId } = this.#coordinator
@@ -350,7 +368,7 @@ export class Membership {
       }
       if (step !== 'done') this.#onEvent()
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.#log.debug(`heartbeat of group ${groupId} failed: ${messageOf(error)}`)
+      if (!this.#stop.signal.aborted) this.#log.debug(`The heartbeat to group ${groupId} failed: ${messageOf(error)}`)
     }
   }
 }

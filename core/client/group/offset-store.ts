@@ -8,11 +8,14 @@ import { defineApi } from '../net/api.ts'
 import type { OffsetAndMetadata, TopicPartition, TopicPartitionOffset } from '../types.ts'
 import type { GroupCoordinator } from './coordinator.ts'
 
-// The versions after these name topics by id only.
+// Later versions identify topics by id only.
 const OffsetCommit = defineApi(OffsetCommitRequest, OffsetCommitResponse, { max: 9 })
 const OffsetFetch = defineApi(OffsetFetchRequest, OffsetFetchResponse, { min: 2, max: 9 })
 
-/** In whose name offsets are committed. Generation -1 and no member: by someone outside of the group's membership. */
+/**
+ * The member that commits offsets. Generation -1 and no member id: a client that is not a member of
+ * the group.
+ */
 export interface Committer {
   readonly generation: number
   readonly memberId: string
@@ -21,7 +24,7 @@ export interface Committer {
 
 export const NO_MEMBER: Committer = { generation: -1, memberId: '', groupInstanceId: null }
 
-/** A group's committed offsets, kept by its coordinator. Retries what is retriable. */
+/** The committed offsets of a group. Retries retriable errors. */
 export class OffsetStore {
   readonly #coordinator: GroupCoordinator
 
@@ -29,7 +32,10 @@ export class OffsetStore {
     this.#coordinator = coordinator
   }
 
-  /** Commits. Rejects with MR_CLIENT_COMMIT_FAILED when the group has moved on, or with Kafka's error. */
+  /**
+   * Commits offsets. Rejects with MR_CLIENT_COMMIT_FAILED if the group has rebalanced, or with
+   * Kafka's error.
+   */
   async commit(offsets: readonly TopicPartitionOffset[], by: Committer, timeoutMs: number): Promise<void> {
     if (offsets.length === 0) return
     const { groupId, cluster } = this.#coordinator
@@ -75,7 +81,10 @@ export class OffsetStore {
     })
   }
 
-  /** The committed offsets; null where there is none. Null for `partitions`: all that the group has. */
+  /**
+   * Returns the committed offsets; null for a partition without one. `partitions` null: all offsets
+   * of the group.
+   */
   async fetch(
     partitions: readonly TopicPartition[] | null,
     timeoutMs: number,
@@ -130,7 +139,10 @@ export class OffsetStore {
   }
 }
 
-/** Offsets of transactions that are still open must not be read (KIP-447): the coordinator then answers that it is too early. */
+/**
+ * Excludes the offsets of open transactions (KIP-447). The coordinator rejects the request until
+ * the transactions end.
+ */
 function stable(version: number): { requireStable?: boolean } {
   return version >= 7 ? { requireStable: true } : {}
 }

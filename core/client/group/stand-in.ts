@@ -10,7 +10,7 @@ import { GroupCoordinator } from './coordinator.ts'
 const Heartbeat = defineApi(HeartbeatRequest, HeartbeatResponse)
 const LeaveGroup = defineApi(LeaveGroupRequest, LeaveGroupResponse)
 
-/** What may be over with the next heartbeat: the member is still one, as far as is known. */
+/** Errors of a heartbeat after which the member may still be in the group. */
 const PASSING: ReadonlySet<number> = new Set([
   ErrorCode.REBALANCE_IN_PROGRESS,
   ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
@@ -18,16 +18,22 @@ const PASSING: ReadonlySet<number> = new Set([
   ErrorCode.NOT_COORDINATOR,
 ])
 
-/** Speaks to the coordinator for a member of a group that cannot do so itself, from another thread. */
+/** Sends requests for a group member whose own thread is blocked. */
 export interface StandIn {
-  /** Sends a heartbeat. False: the group does not know the member any more. Rejects when it could not be asked. */
+  /**
+   * Sends a heartbeat. Returns false if the group has removed the member. Rejects if the request
+   * fails.
+   */
   beat(timeoutMs: number): Promise<boolean>
-  /** Takes the member out of the group, so that nobody waits for its session to end. Rejects when that failed. */
+  /**
+   * Removes the member from the group, so that the group need not wait for its session timeout.
+   * Rejects if that fails.
+   */
   leave(reason: string, timeoutMs: number): Promise<void>
   close(): void
 }
 
-/** Stands in for a member. Connects when first used. */
+/** Creates a stand-in for a group member. Connects when it is first used. */
 export function createStandIn(options: ClientOptions, member: GroupMetadata): StandIn {
   const { groupId, memberId, groupInstanceId } = member
   const cluster = new Cluster(commonOptions(options, 'stand-in'), { autoCreateTopics: false })

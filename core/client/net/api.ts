@@ -1,7 +1,7 @@
 import type { MessageDeclaration } from '../../protocol/schema/declare.ts'
 import { parseVersions } from '../../protocol/schema/versions.ts'
 
-/** An API as this client uses it: its messages, and the versions that the client's code is written for. */
+/** An API: its messages, and the versions that this client supports. */
 export interface Api<
   Q extends MessageDeclaration = MessageDeclaration,
   R extends MessageDeclaration = MessageDeclaration,
@@ -14,7 +14,7 @@ export interface Api<
   readonly max: number
 }
 
-/** Pairs a request with its response. `range` narrows the declared versions to those that the caller knows how to use. */
+/** Declares an API. `range` restricts the declared versions to those that the caller supports. */
 export function defineApi<Q extends MessageDeclaration, R extends MessageDeclaration>(
   request: Q,
   response: R,
@@ -32,10 +32,13 @@ export function defineApi<Q extends MessageDeclaration, R extends MessageDeclara
   }
 }
 
-/** The versions that a broker offers, by API key. */
+/** The versions that a broker supports, by API key. */
 export type BrokerVersions = ReadonlyMap<number, { readonly min: number; readonly max: number }>
 
-/** The newest version that both sides have; null when there is none. `cap` limits it further for one use. */
+/**
+ * Returns the newest version that both sides support, at most `cap`; null if they have none in
+ * common.
+ */
 export function commonVersion(api: Api, broker: BrokerVersions, cap = Number.POSITIVE_INFINITY): number | null {
   const offered = broker.get(api.key)
   if (!offered) return null

@@ -21,7 +21,7 @@ export interface ConnectionOptions {
   readonly setupTimeoutMs: number
   readonly maxIdleMs: number
   readonly requestTimeoutMs: number
-  /** Where the connection's traffic is counted. */
+  /** Counts the traffic of the connection. */
   readonly traffic: Traffic
 }
 
@@ -30,8 +30,9 @@ export function showAddress(a: Address): string {
 }
 
 /**
- * One TCP connection to a broker. Requests are pipelined; answers come in order. When anything goes wrong, a request's timeout
- * included, the connection is destroyed and everything that waits on it fails with one retriable error: there is no half-broken state.
+ * A TCP connection to a broker. Requests are pipelined, and responses arrive in order. After any
+ * error, including the timeout of a request, the connection is closed, and all of its requests fail
+ * with the same retriable error.
  */
 export class Connection {
   readonly address: string
@@ -74,7 +75,10 @@ export class Connection {
     }
   }
 
-  /** Connects and asks for the broker's versions. Rejects with MR_CLIENT_CONNECT, or the signal's reason. */
+  /**
+   * Connects and requests the broker's versions. Rejects with MR_CLIENT_CONNECT or the signal's
+   * reason.
+   */
   static async open(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
     const socket = await openSocket(address, options.setupTimeoutMs, signal)
     const connection = new Connection(socket, address, options)
@@ -95,18 +99,18 @@ export class Connection {
     return this.#pipeline.failure !== null
   }
 
-  /** Requests without an answer yet. */
+  /** The number of unanswered requests. */
   get waiting(): number {
     return this.#pipeline.waiting
   }
 
-  /** Called once, when the connection has ended for whatever reason. */
+  /** Called once, when the connection is closed for any reason. */
   set onClose(f: () => void) {
     if (this.closed) f()
     else this.#onClose = f
   }
 
-  /** The version to speak, or an MR_CLIENT_UNSUPPORTED_VERSION error. */
+  /** Returns the newest version that both sides support. Throws MR_CLIENT_UNSUPPORTED_VERSION. */
   version(api: Api, cap?: number): number {
     const version = commonVersion(api, this.#versions, cap)
     if (version !== null) return version
@@ -114,17 +118,17 @@ export class Connection {
     throw clientErrors.create('MR_CLIENT_UNSUPPORTED_VERSION', {
       address: this.address,
       api: api.name,
-      offered: offered ? `in versions ${offered.min} to ${offered.max}` : 'not at all',
-      needed: `one of ${api.min} to ${Math.min(api.max, cap ?? api.max)}`,
+      offered: offered ? `versions ${offered.min} to ${offered.max}` : 'not at all',
+      needed: `versions ${api.min} to ${Math.min(api.max, cap ?? api.max)}`,
     })
   }
 
-  /** Whether the broker offers an API in a version that this client speaks. */
+  /** Whether both sides support a common version of an API. */
   offers(api: Api): boolean {
     return commonVersion(api, this.#versions) !== null
   }
 
-  /** Sends a request in a version of `version()`; resolves with the decoded response. */
+  /** Sends a request in a version from `version()`. Resolves with the decoded response. */
   request<Q extends MessageDeclaration, R extends MessageDeclaration>(
     api: Api<Q, R>,
     version: number,
@@ -154,7 +158,10 @@ export class Connection {
     return promise
   }
 
-  /** Sends a request that has no response (Produce with acks=0). Resolves when the system has taken it, within the request timeout. */
+  /**
+   * Sends a request without a response (Produce with acks=0). Resolves when the operating system
+   * has accepted it.
+   */
   send<Q extends MessageDeclaration>(api: Api<Q>, version: number, input: MessageInput<Q>): Promise<void> {
     const failure = this.#pipeline.failure
     if (failure) return Promise.reject(failure)
@@ -163,7 +170,8 @@ export class Connection {
       const correlationId = this.#pipeline.nextId()
       const header = { apiKey: api.key, apiVersion: version, correlationId, clientId }
       const chunks = encodeRequestFrame(header, api.request, input)
-      // There is no answer to miss: a broker that does not read any more shows only here.
+      // Without a response, only a write that does not complete shows that the broker no longer
+      // reads.
       const timer = setTimeout(() => this.#fail(requestTimeout(this.address, api, ms)), timerMs(ms))
       this.#write(chunks, error => {
         clearTimeout(timer)

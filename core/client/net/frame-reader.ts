@@ -1,14 +1,16 @@
-/** The largest response taken: above any `fetch.max.bytes`, below what Node can hold in one Buffer. */
+/**
+ * The largest accepted response: above any `fetch.max.bytes`, and below the largest Buffer of Node.
+ */
 export const MAX_FRAME_BYTES = 1024 * 1024 * 1024
 
 /**
- * Cuts a byte stream into Kafka's frames (int32 length, then the bytes). A frame within one chunk is a slice of it; a longer one is
- * put together once, when its last byte is there.
+ * Splits a byte stream into Kafka's frames (int32 length, then the bytes). A frame within one chunk
+ * is a slice of the chunk. A longer frame is copied once, when its last byte has arrived.
  */
 export class FrameReader {
   #chunks: Buffer[] = []
   #buffered = 0
-  /** Bytes of the frame that is awaited, or -1 before its length is known. */
+  /** The length of the next frame, or -1 if it is not known yet. */
   #frame = -1
   readonly #onFrame: (frame: Buffer) => void
 
@@ -16,7 +18,7 @@ export class FrameReader {
     this.#onFrame = onFrame
   }
 
-  /** Takes what has arrived. Throws RangeError on a length that no frame can have. */
+  /** Adds received bytes. Throws a RangeError for an invalid length. */
   push(chunk: Buffer): void {
     let at = 0
     if (this.#buffered === 0) at = this.#takeWhole(chunk)
@@ -30,20 +32,20 @@ export class FrameReader {
     this.#buffered = 0
     const rest = this.#takeWhole(all)
     if (rest < all.length) {
-      // A copy, so that the beginning of the next frame does not keep this one alive.
+      // Copy the start of the next frame, so that it does not keep this buffer in memory.
       this.#chunks.push(Buffer.from(all.subarray(rest)))
       this.#buffered = all.length - rest
     }
   }
 
-  /** Hands out the whole frames of a buffer; returns where what is left begins. */
+  /** Emits the complete frames of a buffer. Returns the position after them. */
   #takeWhole(buf: Buffer): number {
     let at = 0
     for (;;) {
       if (this.#frame < 0) {
         if (buf.length - at < 4) return at
         const size = buf.readInt32BE(at)
-        if (size < 4 || size > MAX_FRAME_BYTES) throw new RangeError(`a frame of ${size} bytes`)
+        if (size < 4 || size > MAX_FRAME_BYTES) throw new RangeError(`invalid frame length ${size}`)
         this.#frame = size
         at += 4
       }

@@ -7,7 +7,7 @@ import type { RequestOptions } from './pipeline.ts'
 
 const ApiVersions = defineApi(ApiVersionsRequest, ApiVersionsResponse)
 
-/** What a connection can do before its versions are known. */
+/** A connection whose versions are not known yet. */
 interface Requester {
   request<Q extends MessageDeclaration, R extends MessageDeclaration>(
     api: Api<Q, R>,
@@ -17,7 +17,7 @@ interface Requester {
   ): Promise<Message<R>>
 }
 
-/** Asks a broker which versions it offers: first in our newest ApiVersions, then, if it refuses that, in one that it has. */
+/** Requests the broker's versions, in the newest version of ApiVersions that both sides support. */
 export async function negotiateVersions(
   connection: Requester,
   timeoutMs: number,

@@ -8,9 +8,11 @@ import { clientErrors } from '../errors.ts'
 import type { Api } from './api.ts'
 
 export interface RequestOptions {
-  /** How long to wait for the answer. Default: the client's `request.timeout.ms`. */
+  /**
+   * How long to wait for the response, in milliseconds. Default: the client's `request.timeout.ms`.
+   */
   readonly timeoutMs?: number
-  /** Gives up waiting; the answer, when it comes, is dropped. */
+  /** Stops the wait. The response is then discarded. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -20,7 +22,7 @@ interface Waiting {
   readonly version: number
   readonly deadline: number
   readonly timeoutMs: number
-  /** Null once nobody waits any more: the answer still has to be taken off the stream. */
+  /** Null after the wait was stopped. The response still has to be read from the stream. */
   settle: ((error: Error | null, response?: Message<MessageDeclaration>) => void) | null
 }
 
@@ -28,10 +30,10 @@ export function requestTimeout(address: string, api: Api, ms: number): MillraceE
   return clientErrors.create('MR_CLIENT_REQUEST_TIMEOUT', { address, api: api.name, ms })
 }
 
-/** More than this many unanswered requests on one connection are refused. */
+/** The maximum number of unanswered requests on one connection. */
 const MAX_WAITING = 1000
 
-/** The requests on a connection that have no answer yet, in the order in which the broker answers. No socket in here. */
+/** The unanswered requests of a connection, in the order of the responses. Does no I/O. */
 export class Pipeline {
   readonly #address: string
   readonly #onFailure: (error: MillraceError) => void
@@ -60,7 +62,7 @@ export class Pipeline {
     return this.#correlationId
   }
 
-  /** Takes a place in the queue for a request that is about to be written. */
+  /** Adds a request that is about to be written. */
   expect<R extends MessageDeclaration>(
     api: Api<MessageDeclaration, R>,
     version: number,
@@ -91,7 +93,7 @@ export class Pipeline {
     return { promise, correlationId }
   }
 
-  /** Gives back the last place: its request could not be encoded, so nothing was written. */
+  /** Removes the last request: it could not be encoded, so nothing was written. */
   forget(correlationId: number, error: Error): void {
     const last = this.#queue.at(-1)
     if (last?.correlationId !== correlationId) return
@@ -99,17 +101,20 @@ export class Pipeline {
     last.settle?.(error)
   }
 
-  /** A response without its size. Throws MR_CLIENT_BAD_RESPONSE when it is not the one that must come next. */
+  /**
+   * Handles a response (without its length). Throws MR_CLIENT_BAD_RESPONSE if it is not the next
+   * one.
+   */
   onFrame(frame: Buffer): void {
     const next = this.#queue[this.#head]
-    if (!next) throw this.#bad('nothing was asked')
+    if (!next) throw this.#bad('no request waits for it')
     const correlationId = frame.readInt32BE(0)
     if (correlationId !== next.correlationId) {
       throw this.#bad(`correlation id ${correlationId} instead of ${next.correlationId}`)
     }
     let response: Message<MessageDeclaration>
     try {
-      // ApiVersions may be refused with a response of version 0, whatever was asked.
+      // A broker rejects an unsupported version of ApiVersions with a response of version 0.
       const refused = next.api.key === 18 && frame.length >= 6 && frame.readInt16BE(4) === 35
       const version = refused ? 0 : next.version
       response = decode(next.api.response, version, frame, decodeResponseHeader(next.api.key, version, frame).end)
@@ -126,7 +131,7 @@ export class Pipeline {
     next.settle?.(null, response)
   }
 
-  /** Fails all that wait. False when that was done before. */
+  /** Fails all requests. Returns false if they have failed before. */
   fail(error: MillraceError): boolean {
     if (this.#failure) return false
     this.#failure = error

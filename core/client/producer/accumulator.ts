@@ -121,7 +121,10 @@ export class Accumulator {
     for (const topic of this.#topics.values()) this.#failPending(topic, error, which)
   }
 
-  /** Adds new partitions of the metadata, and unfollows topics that were not used for `metadata.max.idle.ms`. */
+  /**
+   * Adds new partitions of the metadata, and unfollows topics that were not used for
+   * `metadata.max.idle.ms`.
+   */
   onMetadata(): void {
     const idleSince = performance.now() - this.#settings.metadataMaxIdleMs
     for (const topic of this.#topics.values()) {
@@ -283,7 +286,10 @@ export class Accumulator {
     }
   }
 
-  /** Returns true if the record's partition is in the metadata. Throws errors that waiting cannot resolve. */
+  /**
+   * Returns true if the record's partition is in the metadata. Throws errors that waiting cannot
+   * resolve.
+   */
   #lookUp(topic: TopicQueue, first: PendingRecord): true | null {
     const state = this.#cluster.metadata.topics.get(topic.name)
     const fatal = fatalTopicError(state)
@@ -319,7 +325,10 @@ export class Accumulator {
   }
 }
 
-/** Returns the maximum size of a batch with one record of this text, whose size was estimated as `bytes`. */
+/**
+ * Returns the maximum size of a batch with one record of this text, whose size was estimated as
+ * `bytes`.
+ */
 function mostBytes(bytes: number, text: string): number {
   return HEADER_SIZE + bytes + text.length * (MAX_UTF8_PER_UNIT - 1)
 }

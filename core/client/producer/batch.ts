@@ -103,7 +103,10 @@ export class ProducerBatch implements DeliveredBatch {
     return this.#isClosed
   }
 
-  /** Whether the batch should be sent as soon as possible. An open batch may still take records until then. */
+  /**
+   * Whether the batch should be sent as soon as possible. An open batch may still take records
+   * until then.
+   */
   get isDue(): boolean {
     return this.#isDue || this.#attempts > 0
   }
@@ -159,7 +162,10 @@ export class ProducerBatch implements DeliveredBatch {
     return this.#state.epoch === identity.epoch && this.#state.producerId === identity.producerId
   }
 
-  /** Whether the sequence changed after the batch was sent: an answer then refers to the old sequence. */
+  /**
+   * Whether the sequence changed after the batch was sent: an answer then refers to the old
+   * sequence.
+   */
   get isRenumbered(): boolean {
     return !isSameState(this.#sentState, this.#state)
   }
@@ -234,13 +240,19 @@ export class ProducerBatch implements DeliveredBatch {
     this.#isOnWire = false
   }
 
-  /** Remembers the error of an attempt. `mayBeWritten`: it does not say whether the broker wrote the batch. */
+  /**
+   * Remembers the error of an attempt. `mayBeWritten`: it does not say whether the broker wrote the
+   * batch.
+   */
   attemptFailed(error: Error, mayBeWritten: boolean): void {
     this.#lastError = error
     if (mayBeWritten) this.#mayBeWritten = true
   }
 
-  /** Sets the outcome: the broker acknowledged the batch. Offset and time are -1 if they are not known. */
+  /**
+   * Sets the outcome: the broker acknowledged the batch. Offset and time are -1 if they are not
+   * known.
+   */
   acknowledge(baseOffset: number, logAppendTime: number): void {
     this.#baseOffset = baseOffset
     this.#logAppendTime = logAppendTime
@@ -254,8 +266,8 @@ export class ProducerBatch implements DeliveredBatch {
   }
 
   /**
-   * Lets the next batch use the memory of this one, if the broker has acknowledged it. The memory of
-   * any other batch may still be read, so it is left to the garbage collector.
+   * Lets the next batch use the memory of this one, if the broker has acknowledged it. The memory
+   * of any other batch may still be read, so it is left to the garbage collector.
    */
   releaseMemory(): void {
     if (this.#error || this.#isOnWire || !this.#data) return

@@ -1,9 +1,14 @@
 import type { PartitionQueue } from './partition-queue.ts'
 
-/** The requests to one broker: the partitions with something to send, and the requests in flight. */
+/**
+ * The requests to one broker: the partitions with something to send, and the requests in flight.
+ */
 export class BrokerLane {
   readonly id: number
-  /** Partitions that the broker leads and that have a batch to send. The one that waits longest is first. */
+  /**
+   * Partitions that the broker leads and that have a batch to send. The one that waits longest is
+   * first.
+   */
   #ready: PartitionQueue[] = []
   #inFlight = 0
   #isConnecting = false

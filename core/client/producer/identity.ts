@@ -8,14 +8,20 @@ const InitProducerId = defineApi(InitProducerIdRequest, InitProducerIdResponse, 
 
 const MAX_EPOCH = 32_767
 
-/** Keeps the id and epoch of an idempotent producer. Requests them from the cluster when they are first needed. */
+/**
+ * Keeps the id and epoch of an idempotent producer. Requests them from the cluster when they are
+ * first needed.
+ */
 export class IdentityKeeper {
   #current: ProducerIdentity | null = null
   #isRequesting = false
   readonly #cluster: Cluster
   readonly #onChange: (error: Error | null) => void
 
-  /** `onChange` receives null for every identity that the cluster assigns, or the error of a failed request. */
+  /**
+   * `onChange` receives null for every identity that the cluster assigns, or the error of a failed
+   * request.
+   */
   constructor(cluster: Cluster, onChange: (error: Error | null) => void) {
     this.#cluster = cluster
     this.#onChange = onChange
@@ -41,7 +47,10 @@ export class IdentityKeeper {
     )
   }
 
-  /** Starts the next epoch. Brokers accept it without a request, because the producer has no transactions (as in Java). */
+  /**
+   * Starts the next epoch. Brokers accept it without a request, because the producer has no
+   * transactions (as in Java).
+   */
   bump(): void {
     const current = this.#current
     if (!current) return

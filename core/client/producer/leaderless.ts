@@ -11,7 +11,10 @@ export class Leaderless {
   readonly #queues = new Set<PartitionQueue>()
   #isRefreshing = false
 
-  /** `onRetry` is called when the metadata has changed, or when the old leader may be reachable again. */
+  /**
+   * `onRetry` is called when the metadata has changed, or when the old leader may be reachable
+   * again.
+   */
   constructor(cluster: Cluster, onRetry: (queue: PartitionQueue) => void) {
     this.#cluster = cluster
     this.#onRetry = onRetry

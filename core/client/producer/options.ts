@@ -19,7 +19,10 @@ const IN_FLIGHT = 'max.in.flight.requests.per.connection'
 /** The most requests in flight with which a broker can detect duplicates. */
 const MAX_IDEMPOTENT_IN_FLIGHT = 5
 
-/** Fills in the defaults and checks the options. Throws a ConfigError that names every invalid option. */
+/**
+ * Fills in the defaults and checks the options. Throws a ConfigError that names every invalid
+ * option.
+ */
 export function producerSettings(options: ProducerOptions): ProducerSettings {
   const raw = rawOf(producerConfig, options)
   const values = producerValues(raw)
@@ -54,7 +57,9 @@ function checkProducer(values: Values, raw: RawConfig, checks: OptionChecks): vo
   }
 }
 
-/** As in Java, idempotence is off if it was not requested and the other settings do not allow it. */
+/**
+ * As in Java, idempotence is off if it was not requested and the other settings do not allow it.
+ */
 function isIdempotent(values: Values, raw: RawConfig): boolean {
   if (isGiven(raw, 'enable.idempotence')) return values['enable.idempotence']
   return ACKS[values.acks] === -1 && values[IN_FLIGHT] <= MAX_IDEMPOTENT_IN_FLIGHT && values.retries > 0

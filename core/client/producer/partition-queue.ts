@@ -4,7 +4,9 @@ import type { CompressionType } from '../types.ts'
 import { ProducerBatch } from './batch.ts'
 import { Sequences } from './sequences.ts'
 
-/** The next batch is created a little larger than the last one, so that its buffer need not grow. */
+/**
+ * The next batch is created a little larger than the last one, so that its buffer need not grow.
+ */
 const SIZE_SLACK = 64
 
 /** The batches of one partition, in the order in which their records were appended. */
@@ -105,8 +107,8 @@ export class PartitionQueue {
   }
 
   /**
-   * Starts a back-off after a failed attempt. Returns its length in milliseconds. Returns null during
-   * a back-off: batches that were on the wire together fail together, which is one failure.
+   * Starts a back-off after a failed attempt. Returns its length in milliseconds. Returns null
+   * during a back-off: batches that were on the wire together fail together, which is one failure.
    */
   startBackoff(options: BackoffOptions): number | null {
     if (this.isBackingOff) return null

@@ -26,7 +26,10 @@ export class StickyPartition {
     return this.#current
   }
 
-  /** Returns the partition for the next record. Calls `hasLeader` only when it chooses a new partition. */
+  /**
+   * Returns the partition for the next record. Calls `hasLeader` only when it chooses a new
+   * partition.
+   */
   pick(count: number, hasLeader: (partition: number) => boolean): number {
     if (this.#current >= 0 && this.#current < count) return this.#current
     const available: number[] = []
@@ -38,7 +41,10 @@ export class StickyPartition {
     return this.#current
   }
 
-  /** Counts a record. Ends the use of the partition after `batch.size` bytes, or if the record's batch is full. */
+  /**
+   * Counts a record. Ends the use of the partition after `batch.size` bytes, or if the record's
+   * batch is full.
+   */
   added(bytes: number, isBatchFull: boolean): void {
     this.#bytes += bytes
     if (isBatchFull || this.#bytes >= this.#batchSize) this.#current = -1

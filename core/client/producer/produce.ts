@@ -21,7 +21,10 @@ export interface QueuedBatch {
 /** The part of a response about one partition. */
 export type PartitionResponse = Message<typeof ProduceResponse>['responses'][number]['partitionResponses'][number]
 
-/** Returns the version for a request with these batches. Topics are identified by id only if all ids are known. */
+/**
+ * Returns the version for a request with these batches. Topics are identified by id only if all ids
+ * are known.
+ */
 export function produceVersion(connection: Connection, batches: readonly QueuedBatch[]): number {
   const areIdsKnown = batches.every(b => b.topicId !== ZERO_UUID)
   return connection.version(Produce, areIdsKnown ? undefined : LAST_VERSION_WITH_NAMES)

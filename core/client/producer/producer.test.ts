@@ -262,7 +262,8 @@ test.for<'none' | 'lz4'>(['none', 'lz4'])(
     await producer.flush()
     expect(broker.values('t', 0).map(v => Number(v.slice(88)))).toEqual(Array.from({ length: count }, (_, i) => i))
     expect(batches).toBeGreaterThan(100)
-    // what buffer.memory admits at a time, as text and compressed, and the sizes while a batch grows
+    // what buffer.memory admits at a time, as text and compressed, and the sizes while a batch
+    // grows
     expect(memory.size).toBeLessThan(30)
   },
 )
@@ -449,7 +450,8 @@ test('whatever fails on the way, every acknowledged record is in the log once, a
     { code: ErrorCode.INVALID_RECORD },
     { code: ErrorCode.INVALID_RECORD, invalid: [0, 2, 3] },
   ]
-  // Both at once is too much for anyone: a broker that has the batch, but not who wrote it, takes it twice.
+  // Both at once is too much for anyone: a broker that has the batch, but not who wrote it, takes
+  // it twice.
   const forgetful: Fault[] = [...common, { code: ErrorCode.UNKNOWN_PRODUCER_ID }]
   const lossy: Fault[] = [...common, 'cut-before', 'cut-after']
   await fc.assert(
@@ -480,7 +482,8 @@ test('whatever fails on the way, every acknowledged record is in the log once, a
           const acked = outcomes.filter(t => t.error === null).map(t => t.token)
           const written = broker.values('t', p).map(Number)
           expect(new Set(written).size).toBe(written.length)
-          // What failed after a cut connection may have been written; what was acknowledged must be, in order.
+          // What failed after a cut connection may have been written; what was acknowledged must
+          // be, in order.
           expect(written.filter(v => acked.includes(v))).toEqual(acked)
           for (const t of outcomes) if (t.error === null) expect(written[t.offset]).toBe(t.token)
         }

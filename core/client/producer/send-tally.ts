@@ -1,6 +1,8 @@
 import type { DeliveredBatch, DeliveryListener, RecordMetadata } from '../types.ts'
 
-/** Counts the outcomes of one `send`. `done` resolves once all records are delivered or have failed. */
+/**
+ * Counts the outcomes of one `send`. `done` resolves once all records are delivered or have failed.
+ */
 export class SendTally implements DeliveryListener {
   /** The metadata of all records, or a rejection with the first error. */
   readonly done: Promise<RecordMetadata[]>

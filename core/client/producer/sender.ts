@@ -184,8 +184,8 @@ export class Sender {
   }
 
   /**
-   * Returns the partition's next batch if it may be sent now. If not, the partition is enqueued again
-   * by the event that the batch waits for.
+   * Returns the partition's next batch if it may be sent now. If not, the partition is enqueued
+   * again by the event that the batch waits for.
    */
   #sendable(queue: PartitionQueue): ProducerBatch | null {
     const batch = queue.next
@@ -366,7 +366,10 @@ export class Sender {
     if (!batch.isDone) queue.acknowledge(batch, baseOffset, logAppendTime)
   }
 
-  /** Delivers the outcomes of a partition's batches, and enqueues the partition if it has more to send. */
+  /**
+   * Delivers the outcomes of a partition's batches, and enqueues the partition if it has more to
+   * send.
+   */
   #settle(queue: PartitionQueue): void {
     this.#deliver(queue)
     if (queue.hasDue && !queue.isBackingOff) this.enqueue(queue)

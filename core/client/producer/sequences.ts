@@ -1,7 +1,10 @@
 import type { ProducerBatch } from './batch.ts'
 import { isUpTo, nextSequence, type ProducerIdentity, previousSequence } from './sequence-numbers.ts'
 
-/** Brokers remember this many batches of a producer and partition, and recognise repetitions of them. */
+/**
+ * Brokers remember this many batches of a producer and partition, and recognise repetitions of
+ * them.
+ */
 const REMEMBERED_BATCHES = 5
 
 /**
@@ -78,7 +81,9 @@ export class Sequences {
     return batch.sequence === (this.#unresolvedAt ?? nextSequence(this.#lastAcked, 1))
   }
 
-  /** Whether later batches of this epoch are acknowledged: the broker will never accept this batch. */
+  /**
+   * Whether later batches of this epoch are acknowledged: the broker will never accept this batch.
+   */
   isOvertaken(batch: ProducerBatch): boolean {
     return this.#lastAcked >= 0 && isUpTo(batch.sequence, this.#lastAcked)
   }

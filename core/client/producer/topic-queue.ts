@@ -14,12 +14,17 @@ export interface PendingRecord {
   readonly deadline: number
 }
 
-/** Java's CompressionRatioEstimator: the estimate rises quickly, falls slowly, and is never below 5%. */
+/**
+ * Java's CompressionRatioEstimator: the estimate rises quickly, falls slowly, and is never below
+ * 5%.
+ */
 const RATIO_RISE = 0.05
 const RATIO_FALL = 0.005
 const MIN_RATIO = 0.05
 
-/** The queues of one topic: of its partitions, and of the records whose partition is not known yet. */
+/**
+ * The queues of one topic: of its partitions, and of the records whose partition is not known yet.
+ */
 export class TopicQueue {
   readonly name: string
   readonly sticky: StickyPartition
@@ -37,7 +42,10 @@ export class TopicQueue {
     this.sticky = new StickyPartition(batchSize)
   }
 
-  /** The queues of its partitions. There are more queues than partitions if the topic was recreated with fewer. */
+  /**
+   * The queues of its partitions. There are more queues than partitions if the topic was recreated
+   * with fewer.
+   */
   get partitions(): readonly PartitionQueue[] {
     return this.#partitions
   }
@@ -47,7 +55,10 @@ export class TopicQueue {
     return this.#count
   }
 
-  /** Sets the number of partitions in the metadata. Ignores 0: the metadata does not show the topic then. */
+  /**
+   * Sets the number of partitions in the metadata. Ignores 0: the metadata does not show the topic
+   * then.
+   */
   resize(count: number): void {
     if (count === 0) return
     this.#count = count
@@ -113,7 +124,10 @@ export class TopicQueue {
     this.#isFollowed = false
   }
 
-  /** The time (performance.now) at which the last batch was created or the last record became pending. */
+  /**
+   * The time (performance.now) at which the last batch was created or the last record became
+   * pending.
+   */
   get lastUsed(): number {
     return this.#lastUsed
   }

@@ -60,7 +60,10 @@ export function mayBeWrittenAfter(code: number): boolean {
   )
 }
 
-/** Decides what to do with a batch after the broker's answer. The rules are those of Java's Sender and TransactionManager. */
+/**
+ * Decides what to do with a batch after the broker's answer. The rules are those of Java's Sender
+ * and TransactionManager.
+ */
 export function judge(answer: PartitionAnswer, s: BatchSituation): Verdict {
   const verdict = judgeAttempt(answer, s)
   if (verdict !== 'rejected' || !s.idempotent) return verdict
@@ -86,8 +89,8 @@ function judgeAttempt(answer: PartitionAnswer, s: BatchSituation): Verdict {
     case ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER:
       if (!s.idempotent) return 'rejected'
       if (s.exhausted || (s.isOvertaken && !s.isRenumbered)) return 'abandoned'
-      // If the broker expects another batch, that one is still to be sent. If it expects this one, it
-      // has lost its state.
+      // If the broker expects another batch, that one is still to be sent. If it expects this one,
+      // it has lost its state.
       return !s.isRenumbered && s.isNext ? 'reset' : 'retry'
     case ErrorCode.INVALID_PRODUCER_EPOCH:
     case ErrorCode.INVALID_PRODUCER_ID_MAPPING:

@@ -12,7 +12,10 @@ import { ZERO_UUID } from '../../protocol/uuid.ts'
 import { FrameReader } from '../net/frame-reader.ts'
 import { SimLog } from './sim-log.ts'
 
-/** What goes wrong with a request: a code for the batch, the connection cut before or after the batch is written, or no answer at all. */
+/**
+ * A fault: an error code for the batch, a disconnect before or after the batch is written, or no
+ * response.
+ */
 export type Fault =
   | { readonly code: number; readonly invalid?: readonly number[] }
   | 'cut-before'
@@ -21,27 +24,30 @@ export type Fault =
   | null
 
 export interface SimOptions {
-  /** Topics with their partition counts; others do not exist unless `autoCreate`. */
+  /** Topics and their partition counts. Others do not exist, unless `autoCreate` is set. */
   readonly topics?: Record<string, number>
   readonly autoCreate?: number
   readonly maxMessageBytes?: number
-  /** Of every partition. Default 0. */
+  /** The leader epoch of all partitions. Default 0. */
   readonly leaderEpoch?: number
-  /** Asked for every batch. */
+  /** Returns the fault for a batch. */
   readonly onBatch?: (topic: string, partition: number, batch: Buffer) => Fault
-  /** Asked for every request; true cuts the connection instead of answering. */
+  /** Returns true to disconnect instead of responding to a request. */
   readonly onRequest?: (apiKey: number) => boolean
-  /** Answers in the broker's place; 'cut' ends the connection; undefined: the broker answers. */
+  /**
+   * Returns the response to a request, 'cut' to disconnect, or undefined for the broker's own
+   * response.
+   */
   readonly answer?: (
     apiKey: number,
     request: Message<MessageDeclaration>,
     version: number,
   ) => object | 'cut' | undefined
-  /** Takes requests and answers none. */
+  /** Reads requests and responds to none of them. */
   readonly mute?: boolean
 }
 
-/** Enough of a broker to drive a producer into every corner: one node, logs in memory, faults on demand. For tests only. */
+/** A simulated broker for tests of clients: one node, logs in memory, and faults on demand. */
 export class SimBroker {
   readonly logs = new Map<string, SimLog>()
   readonly topics = new Map<string, { id: string; count: number }>()
@@ -78,14 +84,14 @@ export class SimBroker {
     return this.logs.get(`${topic}:${partition}`)!
   }
 
-  /** The values in a partition, in order, as text. */
+  /** Returns the values in a partition, in order, as text. */
   values(topic: string, partition: number): string[] {
     return this.log(topic, partition).batches.flatMap(b =>
       [...readBatches(b, { checkCrc: true })].flatMap(d => d.records().map(r => String(r.value))),
     )
   }
 
-  /** Closes every connection and refuses new ones, until `restart`. */
+  /** Closes all connections and rejects new ones, until `restart`. */
   async stop(): Promise<void> {
     for (const s of this.#sockets) s.destroy()
     if (!this.#server.listening) return
@@ -94,7 +100,7 @@ export class SimBroker {
     await closed
   }
 
-  /** Reads nothing more from the connections that there are. */
+  /** Stops reading from the open connections. */
   pause(): void {
     for (const s of this.#sockets) s.pause()
   }

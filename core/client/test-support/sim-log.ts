@@ -16,13 +16,16 @@ interface ProducerState {
   batches: { sequence: number; last: number; offset: number }[]
 }
 
-/** One partition's log with a broker's rules for idempotent producers (after Kafka's ProducerAppendInfo). For tests of the client. */
+/**
+ * The log of one partition, with a broker's rules for idempotent producers (after Kafka's
+ * ProducerAppendInfo). For tests of clients.
+ */
 export class SimLog {
   readonly batches: Buffer[] = []
   end = 0
   readonly #producers = new Map<number, ProducerState>()
 
-  /** Appends a batch; answers with an error code, or the offset of its first record. */
+  /** Appends a batch. Returns an error code, or the offset of its first record. */
   append(batch: Buffer, maxBytes: number): { errorCode: number; baseOffset: number } {
     const refused = (errorCode: number) => ({ errorCode, baseOffset: -1 })
     validateBatch(batch, 0, batch.length)
@@ -52,7 +55,7 @@ export class SimLog {
     return { errorCode: 0, baseOffset }
   }
 
-  /** Loses what it knows of producers, as after a restore from an old snapshot. */
+  /** Loses the state of the producers, as after a restore from an old snapshot. */
   forgetProducers(): void {
     this.#producers.clear()
   }

@@ -4,7 +4,10 @@ export interface BackoffOptions {
   readonly initialMs: number
   /** The longest delay, in milliseconds. */
   readonly maxMs: number
-  /** The random part of a delay, as a fraction. Default 0.2: a delay varies by up to 20%. 0 disables it. */
+  /**
+   * The random part of a delay, as a fraction. Default 0.2: a delay varies by up to 20%. 0 disables
+   * it.
+   */
   readonly jitter?: number
   /** A source of random numbers from 0 to 1. Default `Math.random`. */
   readonly random?: () => number
@@ -26,8 +29,8 @@ const KAFKA_JITTER = 0.2
 const MAX_DOUBLINGS = 62
 
 /**
- * Returns the delay after a number of failed attempts, counted from 0, as Kafka's ExponentialBackoff
- * does. The delay is constant if `initialMs` is not below `maxMs`.
+ * Returns the delay after a number of failed attempts, counted from 0, as Kafka's
+ * ExponentialBackoff does. The delay is constant if `initialMs` is not below `maxMs`.
  */
 export function backoffMs(attempts: number, options: BackoffOptions): number {
   const { initialMs, maxMs, jitter = KAFKA_JITTER, random = Math.random } = options
@@ -37,7 +40,9 @@ export function backoffMs(attempts: number, options: BackoffOptions): number {
   return Math.min(maxMs, Math.trunc(delay * (1 - jitter + 2 * jitter * random())))
 }
 
-/** Creates the delays of a retry loop: `const delays = backoff({ initialMs: 100, maxMs: 60_000 })`. */
+/**
+ * Creates the delays of a retry loop: `const delays = backoff({ initialMs: 100, maxMs: 60_000 })`.
+ */
 export function backoff(options: BackoffOptions): Backoff {
   let attempts = 0
   return {

@@ -22,7 +22,10 @@ export function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined)
   })
 }
 
-/** Runs `onAbort` if the signal aborts before the promise settles, then returns the promise's outcome. */
+/**
+ * Runs `onAbort` if the signal aborts before the promise settles, then returns the promise's
+ * outcome.
+ */
 export async function withAbortHandler<T>(promise: Promise<T>, signal: AbortSignal, onAbort: () => void): Promise<T> {
   if (signal.aborted) onAbort()
   else signal.addEventListener('abort', onAbort, { once: true })

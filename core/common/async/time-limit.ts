@@ -1,6 +1,8 @@
 import { startTimer, timerMs } from './timer.ts'
 
-/** Returns a signal that aborts after `ms` milliseconds. Its timer does not keep the process alive. */
+/**
+ * Returns a signal that aborts after `ms` milliseconds. Its timer does not keep the process alive.
+ */
 export function timeLimit(ms: number): AbortSignal {
   return AbortSignal.timeout(timerMs(ms))
 }
@@ -12,7 +14,10 @@ export interface TimeLimit {
   cancel(): void
 }
 
-/** Returns a signal that aborts after `ms` milliseconds, or with `parent`. Call `cancel` when the work is done. */
+/**
+ * Returns a signal that aborts after `ms` milliseconds, or with `parent`. Call `cancel` when the
+ * work is done.
+ */
 export function cancellableLimit(ms: number, parent: AbortSignal): TimeLimit {
   const limit = new AbortController()
   const onAbort = () => limit.abort(parent.reason)

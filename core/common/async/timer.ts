@@ -1,4 +1,7 @@
-/** The longest delay of a Node timer, in milliseconds. Node fires a timer with a longer delay at once. */
+/**
+ * The longest delay of a Node timer, in milliseconds. Node fires a timer with a longer delay at
+ * once.
+ */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
@@ -9,7 +12,10 @@ export function timerMs(ms: number): number {
   return ms > MAX_TIMER_MS ? MAX_TIMER_MS : ms > 1 ? Math.ceil(ms) : 1
 }
 
-/** Calls `onTime` after `ms` milliseconds, however long that is; never, if `ms` is infinite. Returns a cancel function. */
+/**
+ * Calls `onTime` after `ms` milliseconds, however long that is; never, if `ms` is infinite. Returns
+ * a cancel function.
+ */
 export function startTimer(ms: number, onTime: () => void): () => void {
   if (ms === Number.POSITIVE_INFINITY) return () => {}
   let timer: NodeJS.Timeout

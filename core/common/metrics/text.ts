@@ -61,7 +61,9 @@ function numberText(value: number): string {
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
 }
 
-/** The format that an Accept header prefers. Without one, and where both are equal, Prometheus' own. */
+/**
+ * The format that an Accept header prefers. Without one, and where both are equal, Prometheus' own.
+ */
 export function preferredFormat(accept: string | undefined): TextFormat {
   const quality = (type: string): number => {
     const found = (accept ?? '').split(',').find(item => item.trim().toLowerCase().startsWith(type))

@@ -1,4 +1,7 @@
-/** What the parts of the client's suite share: a broker, clients that are closed after each test, and ways to read. */
+/**
+ * What the parts of the client's suite share: a broker, clients that are closed after each test,
+ * and ways to read.
+ */
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { createAdmin, createConsumer, createProducer } from '../../../core/client/index.ts'
 import type {

@@ -1,40 +1,52 @@
 import type { TopicPartition } from '../../types.ts'
 
-/** What a member of a consumer group says of itself (ConsumerProtocolSubscription). */
+/** The subscription of a group member (ConsumerProtocolSubscription). */
 export interface MemberSubscription {
   readonly topics: readonly string[]
   readonly userData: Buffer | null
   readonly ownedPartitions: readonly TopicPartition[]
-  /** The generation in which it owned them; -1 when unknown. */
+  /** The generation in which it owned them; -1 if unknown. */
   readonly generationId: number
   readonly rackId: string | null
   /** Static membership (`group.instance.id`). */
   readonly groupInstanceId: string | null
 }
 
-/** Partition counts of the topics that exist. */
+/** The partition counts of the existing topics. */
 export type PartitionCounts = ReadonlyMap<string, number>
 export type GroupAssignment = Map<string, TopicPartition[]>
 
-/** `eager`: all is revoked before joining. `cooperative`: only what moves is revoked, and the group joins again. */
+/**
+ * `eager`: members revoke all partitions before they join. `cooperative`: they revoke only
+ * partitions that move, then join again.
+ */
 export type RebalanceProtocol = 'eager' | 'cooperative'
 
-/** Divides partitions among the members of a group. Pure: the same input gives what Java's assignor of that name gives. */
+/**
+ * Assigns partitions to the members of a group. Returns the same assignment as Java's assignor with
+ * this name.
+ */
 export interface Assignor {
   readonly name: string
-  /** The most advanced protocol it can do. */
+  /** The most advanced protocol that it supports. */
   readonly protocol: RebalanceProtocol
-  /** Goes into the subscription; from the last assignment and its generation (null, -1 before the first). */
+  /**
+   * Returns the user data for the subscription, from the last assignment and its generation (null
+   * and -1 before the first).
+   */
   userData(lastAssignment: readonly TopicPartition[] | null, generation: number): Buffer | null
   assign(counts: PartitionCounts, members: ReadonlyMap<string, MemberSubscription>): GroupAssignment
 }
 
-/** Strings in the order of their UTF-16 units, as Java's String.compareTo. */
+/** Compares strings by UTF-16 units, as Java's String.compareTo does. */
 export function compareStrings(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** Members with a `group.instance.id` first, by it; then the others by member id (AbstractPartitionAssignor.MemberInfo). */
+/**
+ * Sorts members: first those with a `group.instance.id`, by that id; then the others, by member id
+ * (AbstractPartitionAssignor.MemberInfo).
+ */
 export function sortMembers(ids: Iterable<string>, members: ReadonlyMap<string, MemberSubscription>): string[] {
   return [...ids].sort((a, b) => {
     const ia = members.get(a)?.groupInstanceId ?? null
@@ -46,7 +58,7 @@ export function sortMembers(ids: Iterable<string>, members: ReadonlyMap<string, 
   })
 }
 
-/** Every topic that some member wants and that exists, sorted. */
+/** Returns the existing topics that members have subscribed to, sorted. */
 export function subscribedTopics(counts: PartitionCounts, members: ReadonlyMap<string, MemberSubscription>): string[] {
   const topics = new Set<string>()
   for (const m of members.values()) for (const t of m.topics) if ((counts.get(t) ?? 0) > 0) topics.add(t)

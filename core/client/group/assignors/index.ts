@@ -4,7 +4,7 @@ import { rangeAssignor } from './range.ts'
 import { roundRobinAssignor } from './round-robin.ts'
 import { cooperativeStickyAssignor, stickyAssignor } from './sticky.ts'
 
-/** The assignors by Kafka's names. */
+/** The assignors, by Kafka's names. */
 export const assignors: Readonly<Record<AssignorName, Assignor>> = {
   range: rangeAssignor,
   roundrobin: roundRobinAssignor,

@@ -1,7 +1,10 @@
 import type { TopicPartition } from '../../types.ts'
 import { type Assignor, type GroupAssignment, sortMembers, subscribedTopics } from './assignor.ts'
 
-/** Kafka's RangeAssignor (without racks): each topic is cut into consecutive ranges, one a member in member order. */
+/**
+ * Kafka's RangeAssignor (without racks): divides each topic into consecutive ranges, one for each
+ * member, in member order.
+ */
 export const rangeAssignor: Assignor = {
   name: 'range',
   protocol: 'eager',

@@ -1,7 +1,7 @@
 import type { TopicPartition } from '../../types.ts'
 import { type Assignor, type GroupAssignment, sortMembers, subscribedTopics } from './assignor.ts'
 
-/** Kafka's RoundRobinAssignor: all partitions of all topics in order, dealt to the members in turn. */
+/** Kafka's RoundRobinAssignor: assigns the partitions of all topics to the members in rotation. */
 export const roundRobinAssignor: Assignor = {
   name: 'roundrobin',
   protocol: 'eager',

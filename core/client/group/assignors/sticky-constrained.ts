@@ -2,20 +2,24 @@ import type { TopicPartition } from '../../types.ts'
 import { compareStrings, type GroupAssignment, type PartitionCounts } from './assignor.ts'
 import { keyOf, type OwnershipView } from './sticky-owned.ts'
 
-/** An assignment, and which of its partitions another member still holds, by partition key with the new owner. */
+/**
+ * An assignment. `transferring` has the new owners of partitions that another member still owns, by
+ * partition key.
+ */
 export interface StickyResult {
   readonly assignment: GroupAssignment
   readonly transferring: ReadonlyMap<string, string>
 }
 
 /**
- * The sticky assignment where all members want the same topics (AbstractStickyAssignor's constrained case, without racks): everyone
- * keeps what it owned up to its quota; what is left goes round, first to those under the minimum, then to make maximums.
+ * The sticky assignment if all members have the same topics (the constrained case of
+ * AbstractStickyAssignor, without racks). Each member keeps its partitions up to its quota. The
+ * rest goes to members below the minimum first, then to members that may have one more.
  */
 export function assignConstrained(counts: PartitionCounts, view: OwnershipView): StickyResult {
   const state = new Constrained(counts, view)
   state.keepOwned()
-  state.dealTheRest()
+  state.assignRest()
   return { assignment: state.assignment, transferring: state.transferring }
 }
 
@@ -26,7 +30,7 @@ class Constrained {
   readonly #view: OwnershipView
   readonly #minQuota: number
   readonly #maxQuota: number
-  /** How many members get one more than the minimum, and how many have it by now. */
+  /** How many members get one more than the minimum, and how many have it so far. */
   readonly #expectedOver: number
   #over = 0
   #underMin: string[] = []
@@ -71,7 +75,7 @@ class Constrained {
     }
   }
 
-  dealTheRest(): void {
+  assignRest(): void {
     this.#underMin.sort(compareStrings)
     this.#atMin.sort(compareStrings)
     let turn = 0

@@ -6,8 +6,10 @@ import { keyOf, type Owned, type OwnershipView } from './sticky-owned.ts'
 type Held = Map<string, Map<string, TopicPartition>>
 
 /**
- * The sticky assignment where members want different topics (AbstractStickyAssignor's general case, without racks): keep what is still
- * wanted, give what is free to whoever has least, then move partitions while that makes it more even.
+ * The sticky assignment if members have different topics (the general case of
+ * AbstractStickyAssignor, without racks). Members keep partitions of topics that they still have.
+ * Free partitions go to the member with the fewest. Then partitions move while that improves the
+ * balance.
  */
 export function assignGeneral(
   counts: PartitionCounts,
@@ -21,7 +23,10 @@ export function assignGeneral(
   return new Map([...state.held].map(([id, partitions]) => [id, [...partitions.values()]]))
 }
 
-/** Owners from before the current generation: a partition may go back to one if that makes things more even. */
+/**
+ * Owners from before the current generation. A partition may return to one if that improves the
+ * balance.
+ */
 function previousOwners(
   members: ReadonlyMap<string, MemberSubscription>,
   view: OwnershipView,
@@ -46,10 +51,13 @@ class General {
   readonly #members: ReadonlyMap<string, MemberSubscription>
   readonly #takersOf = new Map<string, string[]>()
   readonly #topicsOf = new Map<string, Set<string>>()
-  /** Java keeps an entry for a partition whose owner no longer wants it, until it is given to another. */
+  /**
+   * As in Java, a partition keeps its entry until it is assigned again, even if its owner has
+   * unsubscribed.
+   */
   #ownerOf = new Map<string, string>()
   #all: TopicPartition[] = []
-  /** Members that may still give or take, the one with least first. */
+  /** Members that may still lose or get partitions. The one with the fewest is first. */
   #byLoad: string[]
   #mustRevoke = false
   readonly #movements = new PartitionMovements()
@@ -192,7 +200,7 @@ class General {
   }
 }
 
-/** The sum of the differences in load over all pairs of members; 0 is perfectly even. */
+/** Returns the sum of the differences between all pairs of members; 0 is a perfect balance. */
 function imbalance(held: Held): number {
   const sizes = [...held.values()].map(p => p.size)
   let score = 0

@@ -8,8 +8,8 @@ interface Pair {
 }
 
 /**
- * Which partitions of a topic moved between which members during one balancing, so that a partition can move straight back instead of
- * another of the same topic making the way in the other direction.
+ * Records which partitions moved between which members during one assignment. If a partition of the
+ * same topic must move in the opposite direction, a partition that moved before returns instead.
  */
 export class PartitionMovements {
   readonly #pairOf = new Map<string, Pair>()
@@ -25,7 +25,10 @@ export class PartitionMovements {
     if (earlier.from !== to) this.#add(tp, { from: earlier.from, to })
   }
 
-  /** The partition to move from `from` to `to` instead of `tp`: one that came the other way, if there is one. */
+  /**
+   * Returns the partition to move instead of `tp`: one that moved in the opposite direction, if
+   * any.
+   */
   actualToMove(tp: TopicPartition, from: string, to: string): TopicPartition {
     const pairs = this.#byTopic.get(tp.topic)
     if (pairs === undefined) return tp

@@ -2,29 +2,32 @@ import { inHashOrder, javaStringHash } from '../../../common/java-hash-map.ts'
 import type { TopicPartition } from '../../types.ts'
 import type { MemberSubscription, PartitionCounts } from './assignor.ts'
 
-/** A partition's name as a map key. A topic's name cannot hold a colon. */
+/** Returns the map key of a partition. A topic name cannot contain a colon. */
 export function keyOf(tp: TopicPartition): string {
   return tp.topic + ':' + tp.partition
 }
 
-/** What a member owned before, and in which generation it was told so (null: it does not say). */
+/** The partitions that a member owned, and the generation of that assignment (null if unknown). */
 export interface Owned {
   readonly partitions: readonly TopicPartition[]
   readonly generation: number | null
 }
 
 export interface OwnershipView {
-  /** Member ids in the order in which Java walks them. */
+  /** Member ids, in Java's iteration order. */
   readonly order: readonly string[]
-  /** What each member may go on owning, by partition key. */
+  /** The partitions that each member may keep, by partition key. */
   readonly owned: Map<string, Map<string, TopicPartition>>
-  /** Claimed by two members in one generation: neither keeps it. */
+  /** Partitions that two members claim in the same generation. Neither keeps them. */
   readonly doublyClaimed: ReadonlySet<string>
   readonly sameSubscriptions: boolean
   readonly maxGeneration: number
 }
 
-/** Who owned what, with conflicting claims settled: the higher generation wins, and within one nobody does. */
+/**
+ * Returns the previous owners. Of conflicting claims, the one with the higher generation is valid;
+ * in the same generation none is.
+ */
 export function viewOwnership(
   counts: PartitionCounts,
   members: ReadonlyMap<string, MemberSubscription>,
@@ -39,7 +42,8 @@ export function viewOwnership(
   let maxGeneration = -1
   for (const id of order) {
     const member = members.get(id)!
-    // Java lets a member without topics pass as equal to the next one, and then gives it partitions that it never asked for.
+    // Java treats a member without topics as equal to the next one, and assigns it partitions that
+    // it has not subscribed to.
     if (topics === null) topics = new Set(member.topics)
     else if (member.topics.length !== topics.size || member.topics.some(t => !topics!.has(t))) sameSubscriptions = false
     const data = ownedOf(member)
@@ -56,7 +60,7 @@ export function viewOwnership(
         ownerOf.set(key, id)
         continue
       }
-      // Java compares with the generation of the subscription itself here, not with that in the user data.
+      // As in Java, this is the generation of the subscription, not the one in the user data.
       const otherGeneration = members.get(other)!.generationId
       if (generation < otherGeneration) continue
       owned.get(other)!.delete(key)

@@ -1,7 +1,10 @@
 import type { TopicPartition } from '../../types.ts'
 import type { Owned } from './sticky-owned.ts'
 
-/** StickyAssignor's user data, version 1: an array of (topic, partitions), then the generation. No version number precedes it. */
+/**
+ * The user data of StickyAssignor, version 1: an array of (topic, partitions), then the generation.
+ * There is no version number.
+ */
 export function encodeStickyUserData(partitions: readonly TopicPartition[], generation: number): Buffer {
   const byTopic = new Map<string, number[]>()
   for (const tp of partitions) {
@@ -20,7 +23,7 @@ export function encodeStickyUserData(partitions: readonly TopicPartition[], gene
   return Buffer.concat(parts)
 }
 
-/** What a member says it had. Unreadable bytes count as nothing, as in Java. */
+/** Decodes the partitions that a member owned. As in Java, invalid bytes contain no partitions. */
 export function decodeStickyUserData(data: Buffer | null): Owned {
   if (data === null || data.length === 0) return { partitions: [], generation: null }
   try {

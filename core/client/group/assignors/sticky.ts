@@ -11,7 +11,7 @@ import { assignGeneral } from './sticky-general.ts'
 import { keyOf, type Owned, viewOwnership } from './sticky-owned.ts'
 import { decodeStickyUserData, encodeStickyUserData } from './sticky-user-data.ts'
 
-/** Kafka's StickyAssignor: eager; members tell the leader in the user data what they had. */
+/** Kafka's StickyAssignor. It is eager: members send their previous partitions in the user data. */
 export const stickyAssignor: Assignor = {
   name: 'sticky',
   protocol: 'eager',
@@ -19,7 +19,10 @@ export const stickyAssignor: Assignor = {
   assign: (counts, members) => assignSticky(counts, members, m => decodeStickyUserData(m.userData)).assignment,
 }
 
-/** Kafka's CooperativeStickyAssignor: a partition that moves is first only taken away; the next rebalance gives it out. */
+/**
+ * Kafka's CooperativeStickyAssignor. A partition that moves is first revoked; the next rebalance
+ * assigns it.
+ */
 export const cooperativeStickyAssignor: Assignor = {
   name: 'cooperative-sticky',
   protocol: 'cooperative',
@@ -57,7 +60,7 @@ function assignSticky(
   return { assignment: assignGeneral(wanted, members, view, ownedOf), transferring: null }
 }
 
-/** Partitions that a member gets and another still owns. */
+/** The assigned partitions that another member still owns. */
 function transfers(
   members: ReadonlyMap<string, MemberSubscription>,
   assignment: ReadonlyMap<string, readonly TopicPartition[]>,

@@ -1,4 +1,7 @@
-/** A strict parser of Prometheus' text format 0.0.4, for tests. Throws on whatever Prometheus may reject. */
+/**
+ * A strict parser of Prometheus' text format 0.0.4, for tests. Throws on whatever Prometheus may
+ * reject.
+ */
 export interface ParsedFamily {
   readonly name: string
   readonly type: string
@@ -28,7 +31,10 @@ export class Scrape {
     return all.filter(s => Object.entries(labels).every(([k, v]) => (s.labels[k] ?? '') === v))
   }
 
-  /** The value of exactly one series; undefined without one. An empty label means that there is none. */
+  /**
+   * The value of exactly one series; undefined without one. An empty label means that there is
+   * none.
+   */
   value(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
     const found = this.series(name, labels)
     if (found.length > 1) throw new Error(`${name} has ${found.length} series for ${JSON.stringify(labels)}`)
