@@ -1,4 +1,4 @@
-/** What a newcomer sees: the demo, a row changed by hand, Ctrl-C, and the same command again. */
+/** The first minutes of a new user: the demo, a row changed by hand, Ctrl-C, and a second start. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,7 +40,9 @@ async function inIndex(id: number, note: string): Promise<boolean> {
   return source?.note === note
 }
 
-/** A row changed by hand, until it is in the file and in Elasticsearch; how long each took, for the reader of the log. */
+/**
+ * Changes a row and waits until the change is in the file and in Elasticsearch. Returns the times.
+ */
 async function follow(id: number, note: string): Promise<void> {
   await change(id, note)
   const began = performance.now()
@@ -80,7 +82,7 @@ async function startDemo(): Promise<Platform> {
   return platform
 }
 
-test('the demo shows its screen, carries a row changed by hand, stops on Ctrl-C, and goes on without a second snapshot', async () => {
+test('the demo prints its screen, captures a changed row, stops on Ctrl-C, and resumes without a second snapshot', async () => {
   const running = await startDemo()
   for (const word of [
     running.bootstrap,
@@ -105,7 +107,7 @@ test('the demo shows its screen, carries a row changed by hand, stops on Ctrl-C,
 
   await startDemo()
   await follow(2, 'by-hand-2')
-  // nothing changes customers: a second snapshot would have doubled them
+  // customers never change, so a second snapshot would have doubled their events
   expect(await customers(running.bootstrap)).toBe(200)
   const lines = readFileSync(output, 'utf8')
     .split('\n')

@@ -1,8 +1,8 @@
 /**
- * The pipeline under kill -9: Postgres, through our broker, into Elasticsearch and a file, the
- * whole platform killed at random moments of snapshot and streaming while the table changes, and
- * the indices closed at times. In the end nothing is missing, nothing stale, order kept by key, and
- * every double is what it was.
+ * A pipeline from Postgres to Elasticsearch and a file, under kill -9. The platform is killed at
+ * random moments of snapshot and streaming while the table changes, and indices are closed at
+ * times. In the end, nothing is missing or stale, the order of each key is preserved, and every
+ * double has its value.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ import pg from 'pg'
 import { afterAll, expect, inject, test } from 'vitest'
 import { createConsumer } from '../core/client/index.ts'
 import { sleep } from '../core/common/async/sleep.ts'
-import { says } from './faults/harness.ts'
+import { statusSays } from './faults/harness.ts'
 import { eventually, Platform } from './platform.ts'
 import { random } from './random.ts'
 import { type PostgresServer, startPostgres } from './services/postgres.ts'
@@ -19,12 +19,12 @@ import { type PostgresServer, startPostgres } from './services/postgres.ts'
 const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 20)
 const ROWS = 20_000
 const TOPIC = 'shop.public.item'
-/** Nothing comes any more when for so long nothing came. */
+/** If nothing has changed for this long, nothing more will. */
 const STILL_MS = 90_000
 const elasticsearch = inject('elasticsearchUrl')
 /**
- * The same table again, but flat and as JSON without schemas, where nothing but the text of a
- * number says that it is a double.
+ * The same table, but flat and as JSON without schemas, where only the text of a number shows that
+ * it is a double.
  */
 const FLAT = 'flat.public.item'
 const INDICES = [TOPIC, FLAT]
@@ -66,7 +66,10 @@ const AMOUNTS = [
 ]
 const anAmount = () => AMOUNTS[rng.below(AMOUNTS.length)]!
 
-/** Changes the table until stopped: inserts, updates, deletes, changed keys, several in a transaction. `version` only grows. */
+/**
+ * Changes the table until stopped: inserts, updates, deletes and changes of keys. `version` only
+ * grows.
+ */
 function changeUntilStopped(url: string): { stop(): Promise<void> } {
   let going = true
   let version = 1
@@ -94,7 +97,7 @@ function changeUntilStopped(url: string): { stop(): Promise<void> } {
           else if (what < 95) await client.query('delete from item where id = $1', [id])
           else await client.query('update item set id = $2, version = $3 where id = $1', [id, next++, version])
         }
-        // a transaction that is rolled back must leave nothing
+        // a transaction that is rolled back must have no effect
         await client.query(rng.below(10) === 0 ? 'rollback' : 'commit')
         await sleep(rng.below(8))
       }
@@ -110,7 +113,7 @@ function changeUntilStopped(url: string): { stop(): Promise<void> } {
   }
 }
 
-/** What a place holds by key, and how much was ever written to it. */
+/** The content of a destination by key, and how much was ever written to it. */
 interface Read {
   readonly state: ReadonlyMap<number, Item>
   readonly size: number
@@ -133,12 +136,12 @@ interface Event {
   readonly lsn: number
 }
 
-/** JsonConverter's payload beside its schema. */
+/** The payload of a JSON text with a schema. */
 function payload<T>(bytes: Buffer): T {
   return (JSON.parse(bytes.toString()) as { payload: T }).payload
 }
 
-/** Every event of the topic, in its order. */
+/** All events of the topic, in order. */
 async function eventsOf(bootstrap: string): Promise<Event[]> {
   const consumer = createConsumer({
     bootstrapServers: [bootstrap],
@@ -175,7 +178,10 @@ function topicState(events: readonly Event[]): Map<number, Item> {
   return state
 }
 
-/** The last state by key of the lines of a file; a torn line would not parse, but for the last, which may be being written. */
+/**
+ * The last state of each key in a file. A torn line would not parse; the last one may be
+ * incomplete.
+ */
 function fileState(path: string): Map<number, Item> {
   const state = new Map<number, Item>()
   if (!existsSync(path)) return state
@@ -187,7 +193,7 @@ function fileState(path: string): Map<number, Item> {
   return state
 }
 
-/** Closes the indices that are there; how many. */
+/** Closes the indices that exist. Returns their number. */
 async function closeIndices(): Promise<number> {
   let closed = 0
   for (const index of INDICES) {
@@ -238,8 +244,8 @@ function difference(actual: ReadonlyMap<number, Item>, wanted: ReadonlyMap<numbe
 }
 
 /**
- * Waits until what is read is what is wanted, as long as anything moves: a snapshot that was killed is read again, which takes its time
- * and begins with rows that are there already.
+ * Waits until a destination has the expected content, while it still changes: after a kill, a
+ * snapshot is read again, starting with rows that are already there.
  */
 async function becomes(
   what: string,
@@ -254,11 +260,14 @@ async function becomes(
     const now = `${size} ${state.size} ${[...state.values()].reduce((sum, item) => sum + item.version, 0)}`
     if (now !== last) since = Date.now()
     last = now
-    if (Date.now() > since + STILL_MS) throw new Error(`the ${what} does not become as the table: ${wrong.join('; ')}`)
+    if (Date.now() > since + STILL_MS) throw new Error(`the ${what} still differs from the table: ${wrong.join('; ')}`)
   }
 }
 
-/** A key's versions may go back only where the log was read again after a kill, which the LSNs show. */
+/**
+ * The version of a key may decrease only if the WAL was read again after a kill, which the LSNs
+ * show.
+ */
 function disorder(events: readonly Event[]): string[] {
   const last = new Map<number, { version: number; lsn: number }>()
   const wrong: string[] = []
@@ -312,7 +321,9 @@ const SCHEMALESS = {
   'value.converter.schemas.enable': 'false',
 }
 
-/** The sinks read the same topic with schemas, so that the unwrap transformation knows the envelope. */
+/**
+ * The sinks read the same topic with schemas, so that the unwrap transformation knows the envelope.
+ */
 async function setUpSinks(platform: Platform, file: string): Promise<void> {
   const unwrap = {
     transforms: 'unwrap',
@@ -332,7 +343,7 @@ async function setUpSinks(platform: Platform, file: string): Promise<void> {
     'connector.class': 'io.confluent.connect.elasticsearch.ElasticsearchSinkConnector',
     'connection.url': elasticsearch,
     'behavior.on.null.values': 'delete',
-    // whatever is wrong with the index while it is closed, no document is malformed
+    // errors of a closed index must not count as malformed documents
     'behavior.on.malformed.documents': 'ignore',
     'schema.ignore': 'true',
     'consumer.override.auto.offset.reset': 'earliest',
@@ -350,9 +361,9 @@ async function setUpSinks(platform: Platform, file: string): Promise<void> {
   })
 }
 
-test(`after ${KILLS} kills at random moments table, topic, index and file agree`, { timeout: 15 * 60_000 }, async ({
-  skip,
-}) => {
+test(`after ${KILLS} kills at random moments, the table, the topic, the index and the file agree`, {
+  timeout: 15 * 60_000,
+}, async ({ skip }) => {
   console.log(`MILLRACE_SEED=${seed}`)
   const postgres = await startPostgres()
   if (!postgres) return skip('no Postgres')
@@ -378,19 +389,19 @@ test(`after ${KILLS} kills at random moments table, topic, index and file agree`
   await setUpSinks(platform, file)
   const changes = changeUntilStopped(postgres.url)
   for (let n = 0; n < KILLS; n++) {
-    // closed over a kill, a start, or neither
+    // the index is closed during a kill, during a start, or during neither
     if (elasticsearch && rng.below(3) === 0) await closeIndices()
-    // the first kills come early, to hit the snapshot; the later ones anywhere
+    // the first kills are early, to hit the snapshot
     await sleep(n < KILLS / 4 ? rng.below(600) : 200 + rng.below(2500))
     await platform.kill()
     if (rng.below(3) === 0) await sleep(rng.below(500))
     platform.launch()
-    // some are killed while they start
+    // some kills are during the start
     if (rng.below(4) !== 0) await platform.serves()
     if (elasticsearch && rng.below(2) === 0) await openIndices()
   }
   if (elasticsearch) {
-    // once at least while nobody is killed, so long that it shows
+    // at least once without a kill, and long enough to be visible in the status
     await openIndices()
     await platform.serves()
     await eventually(
@@ -398,7 +409,7 @@ test(`after ${KILLS} kills at random moments table, topic, index and file agree`
       () => 'the indices are not there',
       60_000,
     )
-    for (const name of ['index', 'flat-index']) await says(platform, name, 'RUNNING', /index_closed_exception/)
+    for (const name of ['index', 'flat-index']) await statusSays(platform, name, 'RUNNING', /index_closed_exception/)
     await openIndices()
   }
   await sleep(1000)

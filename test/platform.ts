@@ -1,6 +1,6 @@
 /**
- * The platform as users run it: a process of its own, started by the command line, that a test may kill. From `dist` when it was
- * built for this run (`npm test` does), else from the sources.
+ * Runs `millrace start` in a separate process, as users do. Tests may kill it. It runs from `dist`
+ * if `npm test` has built it, else from the sources.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, existsSync } from 'node:fs'
@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '..')
 const built = join(root, 'dist/cli/bin.js')
 const program = process.env['MILLRACE_TEST_DIST'] === '1' && existsSync(built) ? built : join(root, 'cli/bin.ts')
 
-/** A platform on a data directory, to be started and killed any number of times; its ports stay the same. */
+/** A platform on a data directory. It can be started and killed many times, with the same ports. */
 export class Platform extends RestClient {
   readonly dir: string
   readonly port: number
@@ -41,7 +41,7 @@ export class Platform extends RestClient {
     return this.#child?.pid
   }
 
-  /** Starts the process; does not wait until it serves. */
+  /** Starts the process. Does not wait until it is ready. */
   launch(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): void {
     const options = [
       'start',
@@ -74,7 +74,7 @@ export class Platform extends RestClient {
     )
   }
 
-  /** Starts and waits until REST answers. */
+  /** Starts the process and waits until the REST API answers. */
   async start(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<void> {
     this.launch(args, env)
     await this.serves()
@@ -83,33 +83,36 @@ export class Platform extends RestClient {
   async serves(timeoutMs = 60_000): Promise<void> {
     for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(20)) {
       const code = this.#child?.exitCode ?? null
-      if (code !== null) throw new Error(`the platform ended with ${code}: ${this.output.slice(-3000)}`)
+      if (code !== null) throw new Error(`the platform exited with code ${code}: ${this.output.slice(-3000)}`)
       try {
         const answer = await fetch(`http://127.0.0.1:${this.restPort}/connectors`, {
           signal: AbortSignal.timeout(5000),
         })
         if (answer.ok) return
       } catch (error) {
-        // refused or cut: it is not up yet; anything else is a fault of the test
+        // a refused or reset connection means that it is not ready; any other error fails the test
         if (!(error instanceof TypeError) && (error as Error).name !== 'TimeoutError') throw error
       }
     }
-    throw new Error(`the platform does not serve after ${timeoutMs} ms: ${this.output.slice(-3000)}`)
+    throw new Error(`the platform is not ready after ${timeoutMs} ms: ${this.output.slice(-3000)}`)
   }
 
-  /** SIGKILL: nothing gets a chance to clean up. */
+  /** Sends SIGKILL, so that nothing is cleaned up. */
   async kill(): Promise<void> {
     this.#child?.kill('SIGKILL')
     await this.#ended
   }
 
-  /** As Ctrl-C; the exit code. */
+  /** Stops it as Ctrl-C does. Returns the exit code. */
   async stop(): Promise<number | null> {
     if (this.#child?.exitCode === null) this.#child.kill('SIGINT')
     return this.#ended
   }
 
-  /** Waits until the connector and all of its tasks are RUNNING; throws with the trace when one fails for good. */
+  /**
+   * Waits until the connector and all its tasks are RUNNING. Throws with the trace if one stays
+   * FAILED.
+   */
   async running(name: string, timeoutMs = 60_000): Promise<void> {
     let last: ConnectorStatus | null = null
     for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(50)) {
@@ -120,12 +123,12 @@ export class Platform extends RestClient {
   }
 }
 
-/** Polls until a condition holds; throws what `describe` says when it does not in time. */
+/** Polls until a condition is true. Throws the text of `describe` if it is not true in time. */
 export async function eventually(
   holds: () => Promise<boolean> | boolean,
   describe: () => string,
   timeoutMs = 60_000,
 ): Promise<void> {
   for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(50)) if (await holds()) return
-  throw new Error(`not within ${timeoutMs} ms: ${describe()}`)
+  throw new Error(`still not true after ${timeoutMs} ms: ${describe()}`)
 }

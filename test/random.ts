@@ -1,6 +1,6 @@
-/** Seeded random numbers, so that a run can be had again: mulberry32. */
+/** Seeded random numbers (mulberry32), so that a run can be repeated. */
 export interface Random {
-  /** In [0, 1). */
+  /** A number in [0, 1). */
   next(): number
   /** A whole number in [0, n). */
   below(n: number): number

@@ -8,7 +8,7 @@ export interface Answer {
   readonly body: unknown
 }
 
-/** Who serves Connect's REST API in a process of its own, and how it is asked. */
+/** A client of the REST API of a worker in another process. */
 export abstract class RestClient {
   abstract readonly restPort: number
 
@@ -22,7 +22,7 @@ export abstract class RestClient {
     return { status: answer.status, body: text === '' ? null : JSON.parse(text) }
   }
 
-  /** Creates a connector; throws with Connect's message when it is refused. */
+  /** Creates a connector. Throws with Connect's message if it is rejected. */
   async create(name: string, config: Readonly<Record<string, string>>): Promise<void> {
     const { status, body } = await this.rest('POST', '/connectors', { name, config })
     if (status !== 201) throw new Error(`POST /connectors ${name}: ${status} ${JSON.stringify(body)}`)

@@ -1,4 +1,7 @@
-/** The same FileStream connectors, the same files: what stands in the topics, in the offsets topic and in the sinks' files must be the same bytes. */
+/**
+ * Runs the same FileStream connectors on the same files. The topics, the offsets topic and the
+ * files of the sinks must have the same bytes.
+ */
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,7 +40,10 @@ const UNICODE = [
   'ü'.repeat(20_000),
   '\ud7ff\ue000',
 ]
-/** Of an encoded surrogate Java makes one replacement character, we three, as browsers do; apart from that they agree. */
+/**
+ * Java decodes an encoded surrogate to one replacement character. Millrace decodes it to three, as
+ * browsers do.
+ */
 const BROKEN = [
   [0xff, 0x41],
   [0xc3],
@@ -51,13 +57,13 @@ const BROKEN = [
 
 interface Scenario {
   readonly config: Readonly<Record<string, string>>
-  /** Written before the connector starts, and after its lines have arrived. */
+  /** The text that is written before the connector starts, and after its lines have arrived. */
   readonly first: Buffer
   readonly appended?: Buffer
   readonly lines: number
-  /** Where the records go, unless to the topic of the scenario's name. */
+  /** The topic of the records, if it is not named like the scenario. */
   readonly topics?: readonly string[]
-  /** Lines that a transformation drops. */
+  /** The number of lines that a transformation drops. */
   readonly dropped?: number
 }
 
@@ -102,7 +108,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'unicode-json': { config: json, first: lines(UNICODE, '\r\n'), lines: UNICODE.length },
   'unicode-plain-json': { config: plainJson, first: lines(UNICODE), lines: UNICODE.length },
   broken: { config: text, first: Buffer.concat(BROKEN.map(b => Buffer.from([...b, 10]))), lines: BROKEN.length },
-  // Kafka's source gives no second batch before the file grows again
+  // Kafka's source returns no second batch before the file grows again
   small: {
     config: { ...text, 'batch.size': '1', 'tasks.max': '5' },
     first: lines(['a']),
@@ -223,7 +229,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   }),
 }
 
-/** What sinks get: key and value bytes of a topic, and the converter that reads them. */
+/** The input of the sinks: the keys and values of a topic, and the converter that reads them. */
 const SINKS: Readonly<Record<string, { config: Record<string, string>; values: readonly (string | null)[] }>> = {
   'sink-text': { config: text, values: ['one', '', 'größe 😀', 'two\nlines', null, '{"a":1}'] },
   'sink-plain-json': {
@@ -266,24 +272,24 @@ const SINKS: Readonly<Record<string, { config: Record<string, string>; values: r
   },
 }
 
-interface Told {
+interface Results {
   readonly topics: Record<string, Raw[]>
   readonly offsets: Record<string, [string, { partition: number; value: string | null }][]>
   readonly files: Record<string, string>
   readonly groups: Record<string, string>
 }
 
-describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('FileStream beside Apache', () => {
+describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('FileStream compared with Apache', () => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-compare-files-'))
-  const told: { apache?: Told; ours?: Told } = {}
+  const results: { apache?: Results; ours?: Results } = {}
 
-  async function play(start: () => Promise<Stack>): Promise<Told> {
-    // the same paths for both, since they stand in the offsets
+  async function play(start: () => Promise<Stack>): Promise<Results> {
+    // both use the same paths, because the offsets contain them
     rmSync(dir, { recursive: true, force: true })
     mkdirSync(dir)
     const stack = await start()
     try {
-      const out: Told = { topics: {}, offsets: {}, files: {}, groups: {} }
+      const out: Results = { topics: {}, offsets: {}, files: {}, groups: {} }
       await sources(stack, out)
       await sinks(stack, out)
       return out
@@ -292,7 +298,7 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('FileStre
     }
   }
 
-  async function sources(stack: Stack, out: Told): Promise<void> {
+  async function sources(stack: Stack, out: Results): Promise<void> {
     const count = (s: Scenario) => s.lines
     for (const [name, s] of Object.entries(SCENARIOS)) {
       writeFileSync(join(dir, name), s.first)
@@ -318,7 +324,7 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('FileStre
     for (const name of Object.keys(SCENARIOS)) out.offsets[name] = [...(await stack.storedOffsets(name))]
   }
 
-  async function sinks(stack: Stack, out: Told): Promise<void> {
+  async function sinks(stack: Stack, out: Results): Promise<void> {
     for (const [name, { config, values }] of Object.entries(SINKS)) {
       await stack.produce(
         values.map((v, i) => ({
@@ -347,28 +353,28 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('FileStre
   }
 
   beforeAll(async () => {
-    told.apache = await play(() => startApache())
-    told.ours = await play(startMillrace)
+    results.apache = await play(() => startApache())
+    results.ours = await play(startMillrace)
   }, 420_000)
   afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
   test.each(Object.keys(SCENARIOS))('%s: the same keys, values and headers, in the same order', name => {
-    expect(told.ours!.topics[name]).toEqual(told.apache!.topics[name])
-    expect(told.apache!.topics[name]).toHaveLength(SCENARIOS[name]!.lines)
+    expect(results.ours!.topics[name]).toEqual(results.apache!.topics[name])
+    expect(results.apache!.topics[name]).toHaveLength(SCENARIOS[name]!.lines)
   })
 
   test.each(Object.keys(SCENARIOS))('%s: the same bytes in the offsets topic', name => {
-    const theirs = told.apache!.offsets[name]!
+    const theirs = results.apache!.offsets[name]!
     const bytes = Buffer.concat([SCENARIOS[name]!.first, SCENARIOS[name]!.appended ?? Buffer.alloc(0)])
-    // Kafka counts UTF-16 units, and goes on at the wrong place after a restart: ours are bytes
+    // Kafka counts UTF-16 units, and resumes at the wrong position; Millrace counts bytes
     const isAscii = bytes.every(b => b < 128)
     const expected = isAscii ? theirs : theirs.map(([key, o]) => [key, { ...o, value: `{"position":${bytes.length}}` }])
-    expect(told.ours!.offsets[name]).toEqual(expected)
+    expect(results.ours!.offsets[name]).toEqual(expected)
     expect(theirs).toHaveLength(1)
   })
 
   test.each(Object.keys(SINKS))('%s: the same file, and the same offsets of its group', name => {
-    expect(told.ours!.files[name]).toBe(told.apache!.files[name])
-    expect(told.ours!.groups[name]).toBe(told.apache!.groups[name])
+    expect(results.ours!.files[name]).toBe(results.apache!.files[name])
+    expect(results.ours!.groups[name]).toBe(results.apache!.groups[name])
   })
 })

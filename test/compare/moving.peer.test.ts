@@ -1,6 +1,6 @@
 /**
- * A worker moves: the same `worker.properties` and connector files, first with Apache's command, then with `millrace`, then with Apache's again,
- * on one Apache broker. Every line and every change comes once, in order.
+ * A worker moves from Apache Connect to Millrace and back, with the same `worker.properties` and
+ * connector files, on one Apache broker. Every line and every change arrives once, in order.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ import { pluginPath, Stack } from './stacks.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-/** A worker, whosever, on Apache's broker. */
+/** A worker of Apache Connect or Millrace on an Apache broker. */
 class Worker extends Stack {
   readonly name: 'Apache' | 'Millrace'
   readonly bootstrap: string
@@ -39,7 +39,10 @@ class Worker extends Stack {
 
 type Mode = 'standalone' | 'distributed'
 
-/** `millrace connect-standalone worker.properties ...`: ends with code 0 when it is stopped. */
+/**
+ * Runs `millrace connect-standalone worker.properties ...`. It must exit with code 0 when it is
+ * stopped.
+ */
 async function millrace(mode: Mode, port: number, files: readonly string[]): Promise<{ stop(): Promise<void> }> {
   const child: ChildProcess = spawn(process.execPath, [join(root, 'cli/bin.ts'), `connect-${mode}`, ...files], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -52,7 +55,7 @@ async function millrace(mode: Mode, port: number, files: readonly string[]): Pro
     })
   const ended = new Promise<number | null>(done => child.once('exit', code => done(code)))
   const serves = async () => {
-    if (child.exitCode !== null) throw new Error(`millrace ended: ${output}`)
+    if (child.exitCode !== null) throw new Error(`millrace exited: ${output}`)
     const answer = await fetch(`http://127.0.0.1:${port}/connectors`, { signal: AbortSignal.timeout(5000) }).catch(
       () => null,
     )
@@ -192,7 +195,7 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('a worker
     writeFileSync(lines, '')
     const ids = [1]
     for (const [i, who] of (['Apache', 'Millrace', 'Apache', 'Millrace'] as const).entries()) {
-      // while nobody runs
+      // while no worker runs
       if (i > 0) {
         ids.push(i * 10)
         await insert(i * 10)

@@ -1,4 +1,7 @@
-/** The database that both connectors capture: the common column types, each way that a row changes, and rows too long for a page. */
+/**
+ * The database that both connectors capture: the common column types, all kinds of changes, and
+ * rows that are too long for a page.
+ */
 
 export const DDL: readonly string[] = [
   `create type mood as enum ('sad', 'ok', 'happy')`,
@@ -21,7 +24,7 @@ export const DDL: readonly string[] = [
   'create table marker (id int primary key)',
 ]
 
-// random text does not compress: it is stored out of line
+// random text does not compress, so it is stored out of line
 const LONG = `(select string_agg(md5(i::text), '') from generate_series(1, 400) i)`
 
 const typesRow = (shift: number) => `insert into types
@@ -55,7 +58,7 @@ export const ROWS: readonly string[] = [
   'insert into marker values (1)',
 ]
 
-/** How many rows each table has then. */
+/** The number of rows of each table after the setup. */
 export const TABLES: ReadonlyMap<string, number> = new Map([
   ['types', 4],
   ['arrays', 3],
@@ -98,5 +101,5 @@ export const DML: readonly string[] = [
   `delete from "Odd Näme"`,
 ]
 
-/** Comes last. */
+/** The last statement. */
 export const MARKER = 'insert into marker values (2)'

@@ -1,6 +1,7 @@
 /**
- * The same Postgres connectors on the same database, with a slot each: Debezium in Apache Connect, and ours. Keys, values, headers and the
- * offsets topic must be the same bytes, apart from times, positions and ids. And offsets go from the one to the other and back.
+ * Runs Debezium in Apache Connect and Millrace's connector on the same database, each with its own
+ * slot. Keys, values, headers and the offsets topic must have the same bytes, apart from times,
+ * positions and ids. Each connector also resumes from the offsets of the other.
  */
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -52,7 +53,7 @@ const CONNECTORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 }
 
-/** What differs from run to run, in the text of a value; everything else is compared as it is. */
+/** The parts of a value that differ in each run. Everything else is compared exactly. */
 function timeless(text: string | null): string | null {
   return (
     text
@@ -108,7 +109,7 @@ async function run(statements: readonly string[]): Promise<void> {
 
 const topicOf = (name: string, table: string) => `${name}.public.${table.replace(/[^\w.-]/g, '_')}`
 
-/** Waits until every row that the tables have at first is in the log. */
+/** Waits until all initial rows are in the log. */
 async function snapshot(stack: Stack, name: string): Promise<void> {
   for (const [table, rows] of TABLES) {
     if (CONNECTORS[name]!['table.include.list']?.includes(`public.${table}`) ?? true)
@@ -119,10 +120,10 @@ async function snapshot(stack: Stack, name: string): Promise<void> {
 
 const prefixed = async (stack: Stack, name: string) => (await stack.topics()).filter(t => t.startsWith(`${name}.`))
 
-describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('Postgres beside Debezium', () => {
+describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('Postgres compared with Debezium', () => {
   beforeAll(async () => {
     server.pg = await startPostgres({ own: true })
-    if (!server.pg) throw new Error('there is no PostgreSQL')
+    if (!server.pg) throw new Error('PostgreSQL is not available')
     url = new URL(await server.pg.createDatabase('compare'))
     await run([...DDL, ...ROWS])
     for (const [side, start] of [
@@ -172,13 +173,13 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('Postgres
         [apache, ours].map(async stack => {
           await stack.stopConnector(name)
           const stored = [...(await stack.storedOffsets(name))]
-          // one key is ours: the WAL that the positions belong to
+          // Millrace adds one key: the WAL that the positions belong to
           const form = (value: string | null) => value?.replace(/\d+/g, '0').replace(',"wal_id":"0/0"', '') ?? ''
           return stored.map(([key, o]) => ({ key, partition: o.partition, form: form(o.value) }))
         }),
       )
       if (CONNECTORS[name]?.['provide.transaction.metadata']) {
-        // its keys stand in the order of a Java hash map, which depends on the names of tables
+        // its keys have the order of a Java hash map, which depends on the names of tables
         const parsed = forms.map(offsets => offsets.map(o => ({ ...o, form: JSON.parse(o.form) })))
         expect(parsed[1]).toEqual(parsed[0])
       } else expect(forms[1]).toEqual(forms[0])
@@ -187,7 +188,7 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('Postgres
     120_000,
   )
 
-  test("ours goes on at Debezium's offset with its slot, and Debezium at ours, and every change comes once", async () => {
+  test("Millrace resumes from Debezium's offset and slot, Debezium from Millrace's, and every change arrives once", async () => {
     const topic = 'full.public.people'
     const insert = (id: number) => `insert into people (id, name, email) values (${id}, 'moved', 'x')`
     const moved = async (from: Stack, fromName: string, to: Stack, toName: string) => {

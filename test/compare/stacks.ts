@@ -1,6 +1,6 @@
 /**
- * The two stacks that are compared: Apache Kafka with Apache Connect, and `millrace start` as users run it. The same requests go to both, and
- * the same client reads both.
+ * The two stacks that are compared: Apache Kafka with Apache Connect, and `millrace start`. Both
+ * get the same requests, and the same client reads from both.
  */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ import { PEERS_HOME } from '../peers/setup.ts'
 import { eventually, Platform } from '../platform.ts'
 import type { ConnectorStatus } from '../rest-client.ts'
 
-/** A record's bytes as text, one character a byte. */
+/** The bytes of a record as text, with one character for each byte. */
 export interface Raw {
   readonly partition: number
   readonly key: string | null
@@ -21,7 +21,7 @@ export interface Raw {
 
 type Config = Readonly<Record<string, string>>
 
-/** A broker and a worker, over REST and the wire. */
+/** A broker and a worker, used through the REST API and Kafka's protocol. */
 export abstract class Stack {
   abstract readonly name: 'Apache' | 'Millrace'
   abstract readonly bootstrap: string
@@ -43,7 +43,10 @@ export abstract class Stack {
     if (status !== 201) throw new Error(`${this.name}: POST /connectors ${name}: ${status} ${JSON.stringify(body)}`)
   }
 
-  /** Waits for a state of the connector and all of its tasks (none when STOPPED); throws when a task failed. */
+  /**
+   * Waits for a state of the connector and all its tasks. A connector that is STOPPED has no tasks.
+   * Throws if a task fails.
+   */
   async state(name: string, state: string): Promise<void> {
     let last: ConnectorStatus | null = null
     const holds = async () => {
@@ -58,13 +61,13 @@ export abstract class Stack {
     await eventually(holds, () => `${this.name}: ${name} ${state}: ${JSON.stringify(last)}`)
   }
 
-  /** Stops a connector, which commits its offsets. */
+  /** Stops a connector, so that it commits its offsets. */
   async stopConnector(name: string): Promise<void> {
     await this.rest('PUT', `/connectors/${name}/stop`)
     await this.state(name, 'STOPPED')
   }
 
-  /** All records of a topic in the order of each partition, as soon as there are `count`. */
+  /** Waits for `count` records of a topic. Returns all, in the order of each partition. */
   async read(topic: string, count: number, timeoutMs = 60_000): Promise<Raw[]> {
     const consumer = createConsumer({
       bootstrapServers: [this.bootstrap],
@@ -76,7 +79,7 @@ export abstract class Stack {
       const partitions = await consumer.partitionsFor(topic)
       consumer.assign(partitions)
       consumer.seekToBeginning(partitions)
-      // a little longer than to the last one expected, to see one too many
+      // waits a little longer, to detect surplus records
       let after = 0
       for (const end = Date.now() + timeoutMs; after < 3 && Date.now() < end; ) {
         const batches = await consumer.poll(200)
@@ -90,7 +93,7 @@ export abstract class Stack {
     return out.sort((a, b) => a.partition - b.partition)
   }
 
-  /** How many records a topic has; 0 when it does not exist. */
+  /** The number of records of a topic; 0 if it does not exist. */
   async count(topic: string): Promise<number> {
     const admin = createAdmin({ bootstrapServers: [this.bootstrap] })
     try {
@@ -105,7 +108,7 @@ export abstract class Stack {
     }
   }
 
-  /** Waits until a topic has so many records; throws when a task fails meanwhile. */
+  /** Waits until a topic has this number of records. Throws if a task fails. */
   async arrived(topic: string, count: number, timeoutMs = 60_000): Promise<void> {
     let last = 0
     const holds = async () => {
@@ -139,7 +142,7 @@ export abstract class Stack {
     }
   }
 
-  /** What the offsets topic holds of a connector at last: by key, with the partition. */
+  /** The last entries of a connector in the offsets topic, by key and partition. */
   async storedOffsets(connector: string): Promise<Map<string, { partition: number; value: string | null }>> {
     const all = await this.read('connect-offsets', await this.count('connect-offsets'))
     const own = all.filter(r => r.key?.startsWith(`["${connector}",`))
@@ -176,7 +179,10 @@ class ApacheStack extends Stack {
   }
 }
 
-/** A folder of links to the two plugins, so that only these are looked through: each is a folder of jars below the path. */
+/**
+ * A folder with links to the two plugins, so that Connect scans only these. Each is a folder of
+ * jars.
+ */
 export function pluginPath(dir: string): string {
   const plugins = join(dir, 'plugins')
   mkdirSync(plugins)
@@ -185,12 +191,15 @@ export function pluginPath(dir: string): string {
   return plugins
 }
 
-/** Apache Kafka and a distributed Connect worker with the file connectors and Debezium's for PostgreSQL. */
+/**
+ * Apache Kafka and a distributed Connect worker with the file connectors and Debezium's Postgres
+ * connector.
+ */
 export async function startApache(): Promise<Stack> {
   const kafka = await startPeerKafka()
   try {
     const plugins = pluginPath(kafka.dir)
-    // Debezium's transformations are found by their classes only
+    // Debezium's transformations can be found only by scanning classes
     const set = { 'plugin.path': plugins, 'plugin.discovery': 'hybrid_warn' }
     return new ApacheStack(kafka, await startPeerConnect(kafka.bootstrap, { set }))
   } catch (error) {

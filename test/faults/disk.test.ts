@@ -1,4 +1,7 @@
-/** A full disk: producers are told, the platform lives, goes on when there is room, and nothing that was acknowledged is lost. */
+/**
+ * A full disk: producers get an error, the platform keeps running and resumes when there is space,
+ * and no acknowledged record is lost.
+ */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,7 +9,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { createConsumer, createProducer } from '../../core/client/index.ts'
 import { Platform } from '../platform.ts'
-import { Beside } from './harness.ts'
+import { OtherPipeline } from './harness.ts'
 
 const MB = 1 << 20
 const dir = mkdtempSync(join(tmpdir(), 'millrace-disk-'))
@@ -16,7 +19,7 @@ afterAll(async () => {
   for (const step of cleanup.reverse()) await step()
 })
 
-/** A small file system, or why there is none. */
+/** Mounts a small file system. Returns the reason if it cannot. */
 function mount(size: string): string | null {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root on Linux can mount a tmpfs'
   mkdirSync(disk)
@@ -29,7 +32,7 @@ function mount(size: string): string | null {
   return null
 }
 
-/** Takes the last bytes of a file system. Others write to it, so there may be fewer than there were. */
+/** Fills a file system. Others write to it too, so the free space may shrink meanwhile. */
 function fillUp(file: string, bytes: number): void {
   try {
     writeFileSync(file, Buffer.alloc(bytes, 1))
@@ -38,7 +41,7 @@ function fillUp(file: string, bytes: number): void {
   }
 }
 
-/** Every value in a topic. */
+/** All values in a topic. */
 async function values(bootstrap: string, topic: string): Promise<string[]> {
   const consumer = createConsumer({ bootstrapServers: [bootstrap] })
   const at = { topic, partition: 0 }
@@ -56,7 +59,7 @@ async function values(bootstrap: string, topic: string): Promise<string[]> {
   }
 }
 
-test('a full disk is told to producers, got over, and takes nothing that was acknowledged', async ({ skip }) => {
+test('producers get an error while the disk is full, and no acknowledged record is lost', async ({ skip }) => {
   const why = mount('64m')
   if (why) {
     process.stderr.write(`\n!!! The test of a full disk is SKIPPED: ${why}\n\n`)
@@ -65,7 +68,7 @@ test('a full disk is told to producers, got over, and takes nothing that was ack
   const platform = await Platform.create(join(disk, 'data'))
   cleanup.push(() => platform.kill())
   await platform.start()
-  const beside = await new Beside(dir, platform).start()
+  const otherPipeline = await new OtherPipeline(dir, platform).start()
   const producer = createProducer({
     bootstrapServers: [platform.bootstrap],
     deliveryTimeoutMs: 6000,
@@ -90,7 +93,7 @@ test('a full disk is told to producers, got over, and takes nothing that was ack
   }
   await produce(20)
   expect([...refusals]).toEqual([])
-  // somebody else fills the disk
+  // another program fills the disk
   const ballast = join(disk, 'ballast')
   const room = () => Number(execFileSync('df', ['--output=avail', '-B1', disk]).toString().split('\n')[1])
   writeFileSync(ballast, Buffer.alloc(room() - 3 * MB, 1))
@@ -100,20 +103,20 @@ test('a full disk is told to producers, got over, and takes nothing that was ack
   writeFileSync(ballast, Buffer.alloc(1))
   await produce(20)
   expect(acked.length).toBe(before + 20)
-  await beside.moves()
+  await otherPipeline.moves()
   const found = new Set(await values(platform.bootstrap, 'big'))
   expect(acked.filter(name => !found.has(name))).toEqual([])
-  // full to the last byte, and killed then
+  // the disk has no free byte, and the platform is killed
   fillUp(ballast, room())
   await produce(5)
   expect((await platform.rest('GET', '/health')).status).toBe(200)
   await platform.kill()
-  // it may refuse to start, and says why then
+  // it may refuse to start, with the reason
   await platform.start().catch(error => expect(String(error)).toMatch(/the disk is full.*MR_CLI_DISK_FULL/))
   await platform.kill()
   writeFileSync(ballast, '')
   await platform.start()
-  await beside.moves()
+  await otherPipeline.moves()
   const after = new Set(await values(platform.bootstrap, 'big'))
   expect(acked.filter(name => !after.has(name))).toEqual([])
 })

@@ -1,23 +1,26 @@
-/** Elasticsearch away, slow, and refusing, seen by who watches the platform; with a pipeline beside that nothing may disturb. */
+/**
+ * Elasticsearch is unreachable, slow, or rejects requests. The status shows it, and another
+ * pipeline is not affected.
+ */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { eventually } from '../platform.ts'
-import { Beside, type Fixture, fixture, healed, says } from './harness.ts'
+import { type Fixture, fixture, OtherPipeline, recovered, statusSays } from './harness.ts'
 
 const url = inject('elasticsearchUrl')
 const run = Date.now().toString(36)
 let f: Fixture
-let beside: Beside
+let otherPipeline: OtherPipeline
 
-/** A way to Elasticsearch that can be closed, can be made slow, and can answer in its place. */
+/** A proxy for Elasticsearch that can be closed, can delay requests, and can answer them itself. */
 class Way {
   #server: Server | null = null
   port = 0
   delayMs = 0
-  /** What every bulk request is answered instead. */
+  /** The answer to every bulk request, instead of Elasticsearch's. */
   instead: { readonly status: number; readonly type: string; readonly body: string } | null = null
 
   async open(): Promise<void> {
@@ -127,14 +130,14 @@ describe.skipIf(!url)('Elasticsearch', () => {
     f = await fixture()
     await way.open()
     await f.platform.start()
-    beside = await new Beside(f.dir, f.platform).start()
+    otherPipeline = await new OtherPipeline(f.dir, f.platform).start()
   })
   afterAll(async () => {
     await f.close()
     await way.shut()
   })
 
-  test('that goes away, is away at a start, and comes back, gets everything once', async () => {
+  test('that is unreachable, also during a start, gets every document once when it is back', async () => {
     const topic = `away-${run}`
     const write = await source(topic)
     await f.platform.create(`${topic}-sink`, sinkConfig(topic))
@@ -142,37 +145,35 @@ describe.skipIf(!url)('Elasticsearch', () => {
     await holds(topic, [0])
     await way.shut()
     write('{"n":1}')
-    const said = await says(f.platform, `${topic}-sink`, 'RUNNING', /127\.0\.0\.1/)
+    const said = await statusSays(f.platform, `${topic}-sink`, 'RUNNING', /127\.0\.0\.1/)
     expect(said).toMatch(/MR_ES_/)
-    await beside.moves()
-    // the platform dies and starts while it is away; what the source had not committed would be read, and indexed, again
+    await otherPipeline.moves()
+    // the platform is killed and restarted meanwhile. Lines that the source has not committed would
+    // be read and indexed again
     await committed(topic, '{"n":0}\n{"n":1}\n'.length)
     await f.platform.kill()
     await f.platform.start()
     write('{"n":2}')
-    await says(f.platform, `${topic}-sink`, 'RUNNING', /MR_ES_/)
-    await beside.moves()
+    await statusSays(f.platform, `${topic}-sink`, 'RUNNING', /MR_ES_/)
+    await otherPipeline.moves()
     await way.open()
     await holds(topic, [0, 1, 2])
-    await healed(f.platform, `${topic}-sink`)
+    await recovered(f.platform, `${topic}-sink`)
   })
 
-  test('that is very slow gets everything, and others do not wait for it', async () => {
+  test('that is very slow gets every document, and other pipelines do not wait for it', async () => {
     const topic = `slow-${run}`
     const write = await source(topic)
     for (const n of numbers(50)) write(JSON.stringify({ n }))
     await f.platform.create(`${topic}-sink`, sinkConfig(topic, { 'batch.size': '10', 'read.timeout.ms': '1000' }))
     way.delayMs = 3000
-    await says(f.platform, `${topic}-sink`, 'RUNNING', /MR_ES_/)
-    await beside.moves()
+    await statusSays(f.platform, `${topic}-sink`, 'RUNNING', /MR_ES_/)
+    await otherPipeline.moves()
     way.delayMs = 0
     await holds(topic, numbers(50))
   })
 
-  /**
-   * A sink that skips malformed documents, of which there are none, with `count` lines after its
-   * first one.
-   */
+  /** A sink that skips malformed documents, with `count` more lines. No document is malformed. */
   async function tolerantSink(topic: string): Promise<(from: number, to: number) => void> {
     const write = await source(topic)
     write('{"n":0}')
@@ -192,17 +193,17 @@ describe.skipIf(!url)('Elasticsearch', () => {
     const write = await tolerantSink(topic)
     await fetch(`${url}/${topic}/_close`, { method: 'POST' })
     write(1, 5)
-    const said = await says(f.platform, `${topic}-sink`, 'RUNNING', /index_closed_exception/)
+    const said = await statusSays(f.platform, `${topic}-sink`, 'RUNNING', /index_closed_exception/)
     expect(said).toContain(`index ${topic} of topic ${topic}`)
     expect(said).toMatch(/Open the index \(POST \/closed-\w+\/_open\)/)
-    await beside.moves()
+    await otherPipeline.moves()
     await committed(topic, '{"n":0}\n'.length * 6)
     await f.platform.kill()
     await f.platform.start()
-    await says(f.platform, `${topic}-sink`, 'RUNNING', /index_closed_exception/)
+    await statusSays(f.platform, `${topic}-sink`, 'RUNNING', /index_closed_exception/)
     await fetch(`${url}/${topic}/_open`, { method: 'POST' })
     await holds(topic, numbers(6))
-    await healed(f.platform, `${topic}-sink`)
+    await recovered(f.platform, `${topic}-sink`)
   })
 
   test('behind a gateway that returns an error page writes everything once the gateway lets it through', async () => {
@@ -210,12 +211,12 @@ describe.skipIf(!url)('Elasticsearch', () => {
     const write = await tolerantSink(topic)
     way.instead = { status: 400, type: 'text/html', body: '<html><h1>Bad Request</h1></html>' }
     write(1, 5)
-    const said = await says(f.platform, `${topic}-sink`, 'RUNNING', /not an Elasticsearch response/)
+    const said = await statusSays(f.platform, `${topic}-sink`, 'RUNNING', /not an Elasticsearch response/)
     expect(said).toContain(`index ${topic} of topic ${topic}`)
-    await beside.moves()
+    await otherPipeline.moves()
     way.instead = null
     await holds(topic, numbers(6))
-    await healed(f.platform, `${topic}-sink`)
+    await recovered(f.platform, `${topic}-sink`)
   })
 
   test('that rejects the credentials fails the task, which restarts automatically until they are accepted', async () => {
@@ -224,15 +225,15 @@ describe.skipIf(!url)('Elasticsearch', () => {
     const error = { type: 'security_exception', reason: 'unable to authenticate' }
     way.instead = { status: 401, type: 'application/json', body: JSON.stringify({ error, status: 401 }) }
     write(1, 5)
-    const said = await says(f.platform, `${topic}-sink`, 'FAILED', /MR_ES_AUTH.*restarts automatically at/s)
+    const said = await statusSays(f.platform, `${topic}-sink`, 'FAILED', /MR_ES_AUTH.*restarts automatically at/s)
     expect(said).toContain(`index ${topic} of topic ${topic}`)
-    await beside.moves()
+    await otherPipeline.moves()
     way.instead = null
     await holds(topic, numbers(6))
-    await healed(f.platform, `${topic}-sink`)
+    await recovered(f.platform, `${topic}-sink`)
   })
 
-  test('that refuses a document for its mapping fails the task with its place, or leaves it to the dead letter queue', async () => {
+  test('that rejects a document for its mapping fails the task with its offset, or it goes to the dead letter queue', async () => {
     const topic = `mapped-${run}`
     const write = await source(topic)
     await fetch(`${url}/${topic}`, {
@@ -244,9 +245,9 @@ describe.skipIf(!url)('Elasticsearch', () => {
     write('{"n":"no number"}')
     write('{"n":1}')
     await f.platform.create(`${topic}-sink`, sinkConfig(topic))
-    const said = await says(f.platform, `${topic}-sink`, 'FAILED', /mapper|parse/)
+    const said = await statusSays(f.platform, `${topic}-sink`, 'FAILED', /mapper|parse/)
     expect(said).toContain(topic)
-    await beside.moves()
+    await otherPipeline.moves()
     const tolerant = sinkConfig(topic, {
       'behavior.on.malformed.documents': 'ignore',
       'errors.tolerance': 'all',
@@ -256,7 +257,7 @@ describe.skipIf(!url)('Elasticsearch', () => {
     })
     expect((await f.platform.rest('PUT', `/connectors/${topic}-sink/config`, tolerant)).status).toBe(200)
     await holds(topic, [0, 1])
-    await healed(f.platform, `${topic}-sink`)
+    await recovered(f.platform, `${topic}-sink`)
     const out = join(f.dir, 'dead.out')
     await f.platform.create('dead-sink', {
       'connector.class': 'FileStreamSink',

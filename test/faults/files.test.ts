@@ -1,16 +1,16 @@
-/** Files and folders that vanish and come back under a running platform. */
+/** Files and folders disappear and reappear while the platform runs. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../platform.ts'
-import { Beside, type Fixture, fixture, healed, says } from './harness.ts'
+import { type Fixture, fixture, OtherPipeline, recovered, statusSays } from './harness.ts'
 
 let f: Fixture
-let beside: Beside
+let otherPipeline: OtherPipeline
 beforeAll(async () => {
   f = await fixture()
   await f.platform.start()
-  beside = await new Beside(f.dir, f.platform).start()
+  otherPipeline = await new OtherPipeline(f.dir, f.platform).start()
 })
 afterAll(() => f.close())
 
@@ -33,28 +33,28 @@ async function contains(path: string, wanted: readonly string[]): Promise<void> 
   expect(lines()).toEqual(wanted)
 }
 
-test('a source file that is absent, comes, vanishes and comes back is read whole each time, and the status says what is missing', async () => {
+test('a source file that appears, disappears and reappears is read completely, and the status names what is missing', async () => {
   const file = join(f.dir, 'vanishing.in')
   const out = join(f.dir, 'vanishing.out')
   await f.platform.create('vanishing', { 'connector.class': 'FileStreamSource', file, topic: 'vanishing', ...plain })
-  await says(f.platform, 'vanishing', 'RUNNING', /vanishing\.in is not there/)
+  await statusSays(f.platform, 'vanishing', 'RUNNING', /vanishing\.in is not there/)
   await f.platform.create('vanishing-sink', sink('vanishing', out))
   writeFileSync(file, 'one\n')
   await contains(out, ['one'])
-  await healed(f.platform, 'vanishing')
+  await recovered(f.platform, 'vanishing')
   rmSync(file)
-  await beside.moves()
+  await otherPipeline.moves()
   writeFileSync(file, 'two\nthree\n')
   await contains(out, ['one', 'two', 'three'])
-  // rotated, as log files are: what came after the last look is still read
+  // rotated like a log file: lines after the last poll are still read
   appendFileSync(file, 'four\n')
   renameSync(file, `${file}.1`)
   writeFileSync(file, 'five\n')
   await contains(out, ['one', 'two', 'three', 'four', 'five'])
-  await healed(f.platform, 'vanishing')
+  await recovered(f.platform, 'vanishing')
 })
 
-test('a sink whose folder vanishes says so and loses nothing once it is back', async () => {
+test('a sink whose folder disappears says so, and loses nothing once the folder is back', async () => {
   const folder = join(f.dir, 'folder')
   const out = join(folder, 'out')
   const file = join(f.dir, 'folder.in')
@@ -70,19 +70,19 @@ test('a sink whose folder vanishes says so and loses nothing once it is back', a
     async () => /folder/.test(JSON.stringify((await f.platform.status('folder-sink')).tasks[0]?.trace ?? '')),
     () => `nothing is said: ${f.platform.output.slice(-2000)}`,
   )
-  await beside.moves()
+  await otherPipeline.moves()
   renameSync(`${folder}.away`, folder)
   await f.platform.rest('POST', '/connectors/folder-sink/restart?includeTasks=true&onlyFailed=true')
   await contains(out, ['one', 'two'])
-  await healed(f.platform, 'folder-sink')
+  await recovered(f.platform, 'folder-sink')
 })
 
-test('a folder in the place of a file is said, on both sides', async () => {
+test('a folder instead of a file is reported, by source and sink', async () => {
   const folder = join(f.dir, 'a-folder')
   mkdirSync(folder)
   for (const [name, config] of [
     ['reads-folder', { 'connector.class': 'FileStreamSource', file: folder, topic: 'folders', ...plain }],
-    ['writes-folder', sink('beside', folder)],
+    ['writes-folder', sink('otherPipeline', folder)],
   ] as const) {
     const { status, body } = await f.platform.rest('POST', '/connectors', { name, config })
     if (status === 400) {
@@ -95,5 +95,5 @@ test('a folder in the place of a file is said, on both sides', async () => {
     )
     await f.platform.rest('DELETE', `/connectors/${name}`)
   }
-  await beside.moves()
+  await otherPipeline.moves()
 })

@@ -1,22 +1,25 @@
-/** What the fault tests share: a folder, a platform of its own process in it, and a pipeline beside that nothing may disturb. */
+/**
+ * Shared by the fault tests: a platform in another process, and a pipeline that faults must not
+ * affect.
+ */
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually, Platform } from '../platform.ts'
 import type { ConnectorStatus } from '../rest-client.ts'
 
-/** What these tests need of a platform, or of a worker by itself. */
+/** The methods of a platform, or of a worker alone, that these tests use. */
 export type Api = Pick<Platform, 'rest' | 'create' | 'status' | 'output'>
 
 export interface Fixture {
   readonly dir: string
   readonly platform: Platform
-  /** Run at the end, the last one first. */
+  /** Called at the end, in reverse order. */
   readonly cleanup: (() => Promise<unknown> | unknown)[]
   close(): Promise<void>
 }
 
-/** A platform that is not started yet, its data in `data` of a folder of its own. */
+/** A platform that is not started yet, with its data in the folder `data` of a new folder. */
 export async function fixture(): Promise<Fixture> {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-faults-'))
   const platform = await Platform.create(join(dir, 'data'))
@@ -28,8 +31,11 @@ export async function fixture(): Promise<Fixture> {
   return { dir, platform, cleanup, close }
 }
 
-/** A file into a topic into a file: `moves` proves that it still runs, by a line that goes the whole way. */
-export class Beside {
+/**
+ * A pipeline from a file through a topic into a file. `moves` checks with a new line that it still
+ * runs.
+ */
+export class OtherPipeline {
   readonly #platform: Api
   readonly #source: string
   readonly #sink: string
@@ -37,44 +43,44 @@ export class Beside {
 
   constructor(dir: string, platform: Api) {
     this.#platform = platform
-    this.#source = join(dir, 'beside.in')
-    this.#sink = join(dir, 'beside.out')
+    this.#source = join(dir, 'otherPipeline.in')
+    this.#sink = join(dir, 'otherPipeline.out')
   }
 
   async start(): Promise<this> {
     appendFileSync(this.#source, '')
     const plain = { 'value.converter': 'org.apache.kafka.connect.storage.StringConverter' }
-    // after a kill -9 the dead member of the group is waited for
+    // after a kill -9, the group waits until its old member times out
     const soon = { 'consumer.override.session.timeout.ms': '6000' }
-    const source = { 'connector.class': 'FileStreamSource', file: this.#source, topic: 'beside', ...plain }
-    const sink = { 'connector.class': 'FileStreamSink', file: this.#sink, topics: 'beside', ...plain, ...soon }
-    await this.#platform.create('beside-source', source)
-    await this.#platform.create('beside-sink', sink)
+    const source = { 'connector.class': 'FileStreamSource', file: this.#source, topic: 'otherPipeline', ...plain }
+    const sink = { 'connector.class': 'FileStreamSink', file: this.#sink, topics: 'otherPipeline', ...plain, ...soon }
+    await this.#platform.create('otherPipeline-source', source)
+    await this.#platform.create('otherPipeline-sink', sink)
     await this.moves()
     return this
   }
 
-  /** A new line goes through, and all lines before it have: none lost. */
+  /** Writes a line and waits until it arrives. Checks that all earlier lines have arrived. */
   async moves(): Promise<void> {
     this.#lines++
     appendFileSync(this.#source, `line ${this.#lines}\n`)
     const arrived = () => new Set(existsSync(this.#sink) ? readFileSync(this.#sink, 'utf8').split('\n') : [])
     await eventually(
       () => Array.from({ length: this.#lines }, (_, i) => `line ${i + 1}`).every(line => arrived().has(line)),
-      () => `the pipeline beside stands still: ${[...arrived()].slice(-3)}; ${this.#platform.output.slice(-2000)}`,
+      () => `the other pipeline does not progress: ${[...arrived()].slice(-3)}; ${this.#platform.output.slice(-2000)}`,
       30_000,
     )
   }
 }
 
-/** The connector's and its tasks' states, and all their traces. */
+/** The states and traces of the connector and its tasks. */
 export function summary(status: ConnectorStatus): { readonly states: readonly string[]; readonly trace: string } {
   const parts = [status.connector, ...(status.tasks ?? [])]
   return { states: parts.map(part => part.state), trace: parts.map(part => part.trace ?? '').join('\n') }
 }
 
-/** Waits until the status says this, in this state of its (only) task. */
-export async function says(platform: Api, name: string, state: string, message: RegExp): Promise<string> {
+/** Waits until the only task has this state and the status contains this text. */
+export async function statusSays(platform: Api, name: string, state: string, message: RegExp): Promise<string> {
   let last = ''
   await eventually(
     async () => {
@@ -88,8 +94,8 @@ export async function says(platform: Api, name: string, state: string, message: 
   return last
 }
 
-/** Waits until all parts are RUNNING and no trace is left: nothing is waited for any more. */
-export async function healed(platform: Api, name: string): Promise<void> {
+/** Waits until the connector and its tasks are RUNNING and no trace is left. */
+export async function recovered(platform: Api, name: string): Promise<void> {
   let last = ''
   await eventually(
     async () => {
@@ -97,7 +103,7 @@ export async function healed(platform: Api, name: string): Promise<void> {
       last = `${states} ${trace}`
       return states.length > 1 && states.every(s => s === 'RUNNING') && trace.trim() === ''
     },
-    () => `${name} is not healed: ${last}; ${platform.output.slice(-2000)}`,
+    () => `${name} is not recovered: ${last}; ${platform.output.slice(-2000)}`,
     40_000,
   )
 }

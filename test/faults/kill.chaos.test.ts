@@ -1,10 +1,12 @@
-/** The platform killed with SIGKILL right after each answer of REST: what was answered holds. */
+/**
+ * The platform is killed right after each answer of the REST API. What was answered remains true.
+ */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sleep } from '../../core/common/async/sleep.ts'
 import { eventually } from '../platform.ts'
 import { random } from '../random.ts'
-import { Beside, type Fixture, fixture } from './harness.ts'
+import { type Fixture, fixture, OtherPipeline } from './harness.ts'
 
 const seed = Number(process.env['MILLRACE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const rng = random(seed)
@@ -15,9 +17,9 @@ beforeAll(async () => {
 })
 afterAll(() => f.close())
 
-test(`what REST answered survives a kill -9 right after (seed ${seed})`, async () => {
+test(`a change survives a kill -9 right after the answer of the REST API (seed ${seed})`, async () => {
   console.log(`MILLRACE_SEED=${seed}`)
-  const beside = await new Beside(f.dir, f.platform).start()
+  const otherPipeline = await new OtherPipeline(f.dir, f.platform).start()
   const wanted = new Map<string, { file: string; state: string }>()
   for (let n = 0; n < 8; n++) {
     const name = `c${rng.below(3)}`
@@ -40,7 +42,7 @@ test(`what REST answered survives a kill -9 right after (seed ${seed})`, async (
     }
     await f.platform.kill()
     f.platform.launch()
-    // and again while it starts
+    // and again during the start
     if (rng.below(2) === 0) {
       await sleep(rng.below(400))
       await f.platform.kill()
@@ -58,5 +60,5 @@ test(`what REST answered survives a kill -9 right after (seed ${seed})`, async (
       )
     }
   }
-  await beside.moves()
+  await otherPipeline.moves()
 })

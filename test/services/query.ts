@@ -1,6 +1,6 @@
 import pg from 'pg'
 
-/** Runs statements one after the other on a new connection. Returns the result of the last one. */
+/** Runs statements on a new connection, one after another. Returns the result of the last one. */
 export async function query(url: string, ...statements: string[]): Promise<pg.QueryResult> {
   const client = new pg.Client(url)
   await client.connect()

@@ -1,4 +1,4 @@
-// Makes NAME.expected.json out of NAME.cases.json by running Kafka Connect's own classes: see README.md.
+// Writes NAME.expected.json from NAME.cases.json with Kafka Connect's own classes: see README.md.
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -31,7 +31,7 @@ public class Values {
     return h.key() + "=" + (bytes == null ? null : new String(bytes, StandardCharsets.UTF_8));
   }
 
-  // What a topic, a file and headers get; the class of the error where there is one.
+  // The bytes in a topic, a file and headers, or the class of the error.
   static ObjectNode run(List<Transformation<SinkRecord>> chain, String text) {
     ObjectNode out = JSON.createObjectNode();
     try {

@@ -15,7 +15,7 @@ interface Chain {
   transforms: { class: string; props: Props }[]
 }
 
-/** What a topic, a file and headers get, or the class of Java's exception. */
+/** The bytes in a topic, a file and headers, or the class of Java's exception. */
 interface Outcome {
   json?: string | null
   text?: string
@@ -26,8 +26,8 @@ interface Outcome {
 }
 
 /**
- * A value whose outcome differs from Connect's on purpose: only we refuse it, only we take it, or
- * its fields have another order.
+ * A value that deliberately differs from Connect: only Millrace rejects it, only Millrace accepts
+ * it, or its fields have another order.
  */
 interface Difference {
   value: string
@@ -37,10 +37,7 @@ interface Difference {
 }
 
 const read = (name: string): unknown => JSON.parse(readFileSync(new URL(`golden/${name}`, import.meta.url), 'utf8'))
-/**
- * Values with or without schemas, the chains of transformations that they go through, and what
- * Connect makes of them.
- */
+/** Values with or without schemas, chains of transformations, and Connect's results. */
 interface Table {
   schemas?: true
   values: string[]
@@ -121,8 +118,8 @@ function outcomeOf(converter: JsonConverter, record: SinkRecord): Outcome {
 const NUMBER = /-?\d+\.\d+(?:E-?\d+)?/g
 
 /**
- * Java's outcome with the digits that Java has written since version 19, the fewest that tell a
- * number from its neighbours: Java 17, which made the expected outcomes, sometimes writes more.
+ * Java's result with the shortest digits that identify a number, as Java writes them since version
+ * 19. Java 17, which wrote the expected results, sometimes writes more digits.
  */
 function withFewestDigits(java: Outcome, ours: Outcome, floats: boolean): Outcome {
   const texts = JSON.stringify(ours).match(NUMBER) ?? []
@@ -151,7 +148,7 @@ function compare({ values, expected }: Table, chain: string, value: string, outc
     return
   }
   const asked = withFewestDigits(java, outcome, chain.includes('float32'))
-  // Java prints the address of bytes; ours is their text
+  // Java prints the address of a byte array, Millrace its text
   if (asked.text?.includes('[B@')) asked.text = outcome.text!
   if (difference?.ours === 'order') expect(sorted(outcome), value).toEqual(sorted(asked))
   else expect(outcome, value).toEqual(asked)
@@ -163,28 +160,28 @@ async function check(of: Table, { name, transforms }: Chain, each?: (record: Sin
     const { outcome, record } = run(of, chain, value)
     compare(of, name, value, outcome)
     if (!record || outcome.json == null) continue
-    // the text that StringConverter writes is the file sink's
+    // the file sink writes the same text as StringConverter
     const line = strings.fromConnectData('t', record.valueSchema, record.value)
     expect(line?.toString() ?? 'null', value).toBe(outcome.text)
     each?.(record, outcome)
   }
 }
 
-test.each(schemaless.chains)("values without schemas become Connect's bytes: $name", async chain => {
+test.each(schemaless.chains)("values without schemas give Connect's bytes: $name", async chain => {
   await check(schemaless, chain, (record, { json }) => {
     if (record.valueSchema !== null || !isDocument(record)) return
     const document = documents.write(record)
-    // only characters beyond the BMP are escaped differently
+    // only characters outside of the BMP are escaped differently
     if (json!.includes('\\uD83D')) expect(JSON.parse(document)).toEqual(JSON.parse(json!))
     else expect(document).toBe(json)
   })
 })
 
-test.each(typed.chains)("values with schemas become Connect's bytes: $name", async chain => {
+test.each(typed.chains)("values with schemas give Connect's bytes: $name", async chain => {
   await check(typed, chain)
 })
 
-test('integers beyond 64 bits keep their digits, which Connect silently truncates', () => {
+test('integers of more than 64 bits keep their digits; Connect silently truncates them', () => {
   for (const value of [
     '{"f":9223372036854775808}',
     '{"f":-18446744073709551615}',

@@ -1,4 +1,4 @@
-/** Plugins that keep their thread, end it, or speak out of turn from it. */
+/** Plugins that block their thread, end it, or send messages from it. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -70,13 +70,13 @@ async function produce(topic: string, ...values: string[]): Promise<void> {
   await producer.close()
 }
 
-/** The sink's committed offset. */
+/** The committed offset of the sink. */
 async function committed(name: string): Promise<number | undefined> {
   const { body } = await rig.call('GET', `/connectors/${name}/offsets`)
   return (body as { offsets: { offset: { kafka_offset: number } }[] }).offsets[0]?.offset.kafka_offset
 }
 
-test('a put that blocks for longer than the session keeps its place in the group: nothing is taken twice', async () => {
+test('a sink whose put blocks for longer than the session timeout stays in its group, and reads nothing twice', async () => {
   const times = { 'consumer.override.session.timeout.ms': 6000, 'consumer.override.heartbeat.interval.ms': 2000 }
   await produce('blocks', 'a')
   await slow('blocks', { how: 'waits', ms: 10_000, ...times })
@@ -92,7 +92,7 @@ test('a put that blocks for longer than the session keeps its place in the group
   await admin.close()
 })
 
-test('a put that ends its thread is begun anew at once, though its session lasts for long', async () => {
+test('a sink whose put ends its thread restarts at once, although its session timeout is long', async () => {
   const restart = { 'errors.restart.delay.ms': 10, 'consumer.override.session.timeout.ms': 60_000 }
   await produce('ends', 'a')
   await slow('ends', { how: 'ends', ...restart })
@@ -114,7 +114,7 @@ test.each(['spins', 'spins in start'])(
   },
 )
 
-test('messages that a plugin sends from its thread by itself disturb nobody', async () => {
+test('messages that a plugin sends from its thread are ignored', async () => {
   await produce('speaks', 'a')
   await slow('speaks', { how: 'speaks' })
   await eventually(() => committed('speaks'), 1)

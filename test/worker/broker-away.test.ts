@@ -8,12 +8,12 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-test('a worker whose broker goes away and comes back goes on, with what changed meanwhile', async () => {
+test('a worker resumes after an outage of its broker, with the changes that were made meanwhile', async () => {
   await rig.create('steady', { 'connector.class': 'TestSource', 'task.mode': 'counts', topic: 'steady' })
   await rig.states('steady', 'RUNNING', 'RUNNING')
   const port = rig.broker!.port
   await rig.broker?.close()
-  // What is read is in memory; what fails meanwhile is noted and written later.
+  // the state is read from memory; changes of the status are written later
   expect((await rig.call('GET', '/connectors')).body).toEqual(['steady'])
   expect((await rig.call('POST', '/connectors/steady/tasks/0/restart')).status).toBe(204)
   await eventually(async () => (await rig.call('GET', '/health')).status, 200)

@@ -18,7 +18,10 @@ afterAll(() => rig.close())
 
 const CLIENT = new URL('../../core/client/index.ts', import.meta.url).href
 
-/** Joins the group in another process, and kills that process: the member does not leave. Returns its id. */
+/**
+ * Joins the group in another process, and kills that process: the member does not leave. Returns
+ * its id.
+ */
 async function killMember(groupId: string, topic: string): Promise<string> {
   const options = { bootstrapServers: [rig.broker!.address], groupId, sessionTimeoutMs: 9000 }
   const code = `

@@ -1,4 +1,4 @@
-/** A broker and a worker in this process, and a folder with plugins made for tests. */
+/** Runs a broker and a worker in this process, with plugins for tests. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ const MANIFEST = {
   },
 }
 
-/** What a connector or task does is told by its configuration: `connector.mode`, `task.mode`, `validate.mode`. */
+/** The configuration says what the plugins do: `connector.mode`, `task.mode`, `validate.mode`. */
 const CODE = `
 import { appendFileSync, existsSync } from 'node:fs'
 import { defineConfig, nonEmpty, RetriableError, SinkConnector, SinkTask, SourceConnector, SourceTask } from 'millrace/connect'
@@ -138,7 +138,7 @@ export interface RestAnswer {
   readonly body: unknown
 }
 
-/** Asks REST; `body` is sent as JSON unless it is a string. */
+/** Sends a request to the REST API. A `body` that is not a string is sent as JSON. */
 export async function rest(
   url: string,
   method: string,
@@ -221,7 +221,7 @@ export class Rig {
     return rest(this.worker!.restUrl, method, path, body, headers)
   }
 
-  /** Creates a connector; fails the test when it is refused. */
+  /** Creates a connector. Fails the test if it is rejected. */
   async create(name: string, config: Readonly<Record<string, unknown>>): Promise<void> {
     const { status, body } = await this.call('POST', '/connectors', { name, config })
     expect(status, JSON.stringify(body)).toBe(201)
@@ -231,7 +231,7 @@ export class Rig {
     return (await this.call('GET', `/connectors/${encodeURIComponent(name)}/status`)).body as Status
   }
 
-  /** Waits until the connector's and its tasks' states are these, in order. */
+  /** Waits until the connector and its tasks have these states, in this order. */
   async states(name: string, ...expected: string[]): Promise<Status> {
     let last: Status | undefined
     let states: (string | undefined)[] = []
@@ -245,7 +245,7 @@ export class Rig {
   }
 }
 
-/** Polls until the value is as expected; the last one is compared, so that a failure shows it. */
+/** Polls until the value is as expected. If it is not in time, the failure shows the last value. */
 export async function eventually<T>(get: () => Promise<T> | T, expected: T): Promise<void> {
   let last = await get()
   for (const end = Date.now() + 40_000; Date.now() < end; await sleep(20)) {

@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-test('a connector runs, is paused, resumed, stopped, deleted; nothing is left of its tasks', async () => {
+test('a connector runs, is paused, resumed, stopped and deleted, and none of its tasks remains', async () => {
   const log = join(rig.dir, 'life.log')
   await rig.create('life', source({ 'log.file': log, 'tasks.max': 2, 'tasks.wanted': 2 }))
   await rig.states('life', 'RUNNING', 'RUNNING', 'RUNNING')
@@ -57,12 +57,12 @@ test('tasks are restarted only when their configuration or that of their connect
   expect(lines(log).at(-1)).toBe('task 0 start changed')
 })
 
-test('a connector that asks for it gets more tasks', async () => {
+test('a connector that requests a reconfiguration gets more tasks', async () => {
   await rig.create('grows', source({ 'connector.mode': 'grows', 'tasks.max': 2 }))
   await rig.states('grows', 'RUNNING', 'RUNNING', 'RUNNING')
 })
 
-test('more tasks than tasks.max make the connector FAILED, with Connect’s words', async () => {
+test("more tasks than tasks.max make the connector FAILED, with Connect's message", async () => {
   await rig.create('many', source({ 'tasks.wanted': 3, 'tasks.max': 2 }))
   const status = await rig.states('many', 'FAILED')
   expect(status.connector.trace).toContain(
@@ -92,7 +92,7 @@ test.each([
   expect((await rig.status(`connector-${mode}`)).connector.trace).toContain(message)
 })
 
-test('a task that failed retriably comes back by itself when the cause is gone, and says when it tries again', async () => {
+test('a task that failed with a retriable error restarts automatically, and its status says when', async () => {
   const heal = join(rig.dir, 'healed')
   const more = { 'task.mode': 'until-healed', 'heal.file': heal, 'errors.restart.delay.ms': 100 }
   await rig.create('heals', source(more))
@@ -102,7 +102,7 @@ test('a task that failed retriably comes back by itself when the cause is gone, 
   await rig.states('heals', 'RUNNING', 'RUNNING')
 })
 
-test('with errors.restart.policy=none it waits for a human, whose restart works', async () => {
+test('with errors.restart.policy=none the task stays FAILED until somebody restarts it', async () => {
   const heal = join(rig.dir, 'healed-by-hand')
   const more = { 'task.mode': 'until-healed', 'heal.file': heal, 'errors.restart.policy': 'none' }
   await rig.create('by-hand', source(more))
@@ -129,7 +129,7 @@ test.each(['exits', 'throws-later', 'eats-memory'])(
   },
 )
 
-test('a task that spins for ever can be deleted all the same, within the grace', async () => {
+test('a task in an endless loop can be deleted within the grace period', async () => {
   await rig.create('spins', source({ 'task.mode': 'spins' }))
   await eventually(async () => (await rig.status('spins')).connector.state, 'RUNNING')
   expect((await rig.call('DELETE', '/connectors/spins')).status).toBe(204)
@@ -161,7 +161,7 @@ test('records reach the log and a sink, offsets are kept, and are altered and re
   expect((await rig.call('PATCH', '/connectors/counts/offsets', patch)).body).toEqual({
     message: 'The offsets for this connector have been altered successfully',
   })
-  // the connector is asked about the values as they are stored: a double is a double
+  // alterOffsets of the connector gets the stored values: a double is a double
   const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
   const double = { offsets: [{ partition: { s: 'y' }, offset: { n: rawJSON('3.0') } }] }
   expect((await rig.call('PATCH', '/connectors/counts/offsets', double)).status).toBe(200)
@@ -178,7 +178,7 @@ test('records reach the log and a sink, offsets are kept, and are altered and re
   await eventually(() => lines(log).filter(l => l.startsWith('put')).length, 14)
 })
 
-test('a restarted worker goes on with everything as it was', async () => {
+test('a restarted worker resumes with all connectors, states and offsets', async () => {
   await rig.create('lasting', source({ 'task.mode': 'counts', topic: 'lasting' }))
   await rig.create('resting', source())
   await rig.states('lasting', 'RUNNING', 'RUNNING')
@@ -208,7 +208,7 @@ test.each(['pause', 'stop'])('a FAILED connector is started again by a %s and a 
   await rig.states(`anew-${way}`, 'RUNNING', 'RUNNING')
 })
 
-test('what a task waits for, and until when, stays in its status through a pause, and goes when it is over', async () => {
+test('the status says what a task waits for and until when, also while it is paused, until the wait is over', async () => {
   const heal = join(rig.dir, 'heal-waits')
   await rig.create('waits', source({ 'task.mode': 'waits', 'heal.file': heal, 'retry.at': 4102444800000 }))
   const trace = async () => (await rig.status('waits')).tasks[0]?.trace
@@ -221,7 +221,7 @@ test('what a task waits for, and until when, stays in its status through a pause
   await eventually(trace, undefined)
 })
 
-test('waits as long as Java can say do not become none, and end nobody', async () => {
+test("Java's largest delays are neither treated as 0 nor end a task", async () => {
   const log = join(rig.dir, 'long.log')
   const longest = '9223372036854775807'
   const delays = { 'errors.restart.delay.ms': longest, 'errors.restart.delay.max.ms': longest }
@@ -232,7 +232,7 @@ test('waits as long as Java can say do not become none, and end nobody', async (
   expect(lines(log).filter(l => l.startsWith('task 0 start'))).toHaveLength(1)
 })
 
-test('a record without a topic fails its task, instead of being waited for without end', async () => {
+test('a record without a topic fails its task; the task does not wait forever', async () => {
   await rig.create('nowhere', source({ 'task.mode': 'counts' }))
   const status = await rig.states('nowhere', 'RUNNING', 'FAILED')
   expect(status.tasks[0]?.trace).toContain('MR_TASK_NO_TOPIC')

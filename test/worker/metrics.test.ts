@@ -68,7 +68,7 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-/** Scrapes until the values are so; every scrape on the way is parsed strictly. */
+/** Scrapes until the metrics have these values. Every scrape is parsed strictly. */
 async function scrapeUntil(read: (now: Scrape) => unknown, expected: unknown): Promise<Scrape> {
   let last: Scrape | null = null
   await eventually(async () => {
@@ -80,7 +80,7 @@ async function scrapeUntil(read: (now: Scrape) => unknown, expected: unknown): P
 
 const STRINGS = { 'key.converter': 'StringConverter', 'value.converter': 'StringConverter' }
 
-test('the counts of a pipeline are those of what was sent, filtered, skipped and written to the dead letter queue', async () => {
+test('the metrics count what a pipeline sent, filtered, skipped and wrote to the dead letter queue', async () => {
   const input = join(rig.dir, 'in.txt')
   const output = join(rig.dir, 'out.txt')
   // names that need escaping in labels
@@ -121,7 +121,7 @@ test('the counts of a pipeline are those of what was sent, filtered, skipped and
   })
   await rig.states(source, 'RUNNING', 'RUNNING')
   await rig.states(sink, 'RUNNING', 'RUNNING')
-  // five lines that are no JSON, and three that are null, which the sink's transform drops
+  // five lines are not JSON, and three are null, which the sink's transformation drops
   appendFileSync(input, 'bad\n'.repeat(5))
   appendFileSync(input, 'null\n'.repeat(3))
   const labels = (connector: string) => ({ connector, task: '0' })
@@ -179,7 +179,7 @@ test('the counts of a pipeline are those of what was sent, filtered, skipped and
     expect(value, at['stage']).toBeGreaterThan(0)
   await eventually(async () => (await workerMetrics()).series('millrace_thread_heap_used_bytes').length, 2)
 
-  // nothing is left of a connector that is deleted
+  // a deleted connector has no metrics
   await rig.call('DELETE', `/connectors/${encodeURIComponent(sink)}`)
   const isOf = (s: { labels: Readonly<Record<string, string>> }) =>
     Object.values(s.labels).some(text => text.includes(sink))
@@ -192,7 +192,7 @@ test('the counts of a pipeline are those of what was sent, filtered, skipped and
   expect(stopped.series('kafka_connect_source_task_source_record_poll_total', { connector: source })).toEqual([])
 }, 120_000)
 
-test('a plugin adds metrics of its own, reports its lag, and cannot spoil the metrics of others', async () => {
+test('a plugin adds metrics, reports its lag, and cannot break the metrics of others', async () => {
   await rig.create('counting', { 'connector.class': 'CountingSource', secret: 'sesame-open', forges: 'true' })
   await rig.states('counting', 'RUNNING', 'RUNNING')
   const labels = { connector: 'counting', task: '0' }
@@ -237,7 +237,7 @@ test('the path answers GET and HEAD only, also with OpenMetrics, and on the admi
   expect(text).toContain('# TYPE kafka_connect_worker_task_startup_attempts counter')
 })
 
-test('failed starts are counted, and a connector that fails is failed in the metrics', async () => {
+test('failed starts are counted, and the metrics show that a connector has failed', async () => {
   const before = await workerMetrics()
   const failures = (s: Scrape) => s.value('kafka_connect_worker_connector_startup_failure_total')!
   await rig.create('failing', {

@@ -25,10 +25,10 @@ beforeAll(async () => {
 afterAll(() => rig.close())
 
 const errorsOf = (body: unknown) => (body as { message: string }).message
-/** What the config topic holds, which REST does not show. */
+/** The content of the config topic, which the REST API does not show. */
 const stored = (name: string) => rig.worker!.herder.storedConfig(name)
 
-test('a secret is shown nowhere, and sent back masked it keeps its value', async () => {
+test('a secret is shown nowhere, and a request with the masked value keeps it', async () => {
   const config = source({ secret: 'geheim', 'producer.override.security.protocol': 'PLAINTEXT' })
   const created = await rig.call('POST', '/connectors', { name: 'keeper', config })
   expect(created.status).toBe(201)
@@ -53,7 +53,7 @@ test('a secret is shown nowhere, and sent back masked it keeps its value', async
   expect(JSON.stringify(infos.body)).not.toContain('neu')
 })
 
-test('a secret in what a plugin throws, waits for or complains of is shown nowhere', async () => {
+test('a secret in an error, a status or a validation message of a plugin is shown nowhere', async () => {
   const refused = await rig.call('POST', '/connectors', {
     name: 'tells',
     config: source({ secret: 'geheimnis', 'validate.mode': 'tells' }),
@@ -74,7 +74,7 @@ test('a secret in what a plugin throws, waits for or complains of is shown nowhe
   expect(JSON.stringify(nameless.body)).not.toMatch(/k1y|p9/)
 })
 
-test('changes of one configuration that come at once are all there in the end', async () => {
+test('concurrent changes of one configuration are all applied', async () => {
   await rig.create('busy', source())
   const patches = Array.from({ length: 6 }, (_, i) =>
     rig.call('PATCH', '/connectors/busy/config', { [`key.${i}`]: 'x' }),
@@ -85,7 +85,7 @@ test('changes of one configuration that come at once are all there in the end', 
   await rig.states('busy', 'RUNNING', 'RUNNING')
 })
 
-test('whatever requests come at once, the connector ends as the last of them says', async () => {
+test('after concurrent requests, the connector has the state of the last one', async () => {
   await rig.create('torn', source())
   const all: Promise<{ status: number }>[] = []
   for (let i = 0; i < 8; i++) {
@@ -123,7 +123,7 @@ test('numbers in a configuration stay as they are written', async () => {
   expect(patched.body).toMatchObject({ config: { a: '2.0' } })
 })
 
-test('a name that no text can be is refused, and nothing is created', async () => {
+test('a name that is not valid Unicode is rejected, and nothing is created', async () => {
   const answer = await rig.call(
     'POST',
     '/connectors',
@@ -138,7 +138,7 @@ test('a name that no text can be is refused, and nothing is created', async () =
   expect(names.filter(n => n.startsWith('half'))).toEqual([])
 })
 
-test('a masked secret of which no value is stored is refused', async () => {
+test('a masked secret without a stored value is rejected', async () => {
   const { status, body } = await rig.call('POST', '/connectors', {
     name: 'masked',
     config: source({ secret: '[hidden]' }),
@@ -147,7 +147,7 @@ test('a masked secret of which no value is stored is refused', async () => {
   expect(errorsOf(body)).toMatch(/The value of secret is the mask/)
 })
 
-test('references to config providers are shown as they are, and resolved only for the plugin', async () => {
+test('references to config providers are shown unchanged, and resolved only for the plugin', async () => {
   const config = source({ secret: `\${file:${secrets}:pw}`, 'task.mode': `\${file:${secrets}:mode}` })
   await rig.create('provided', config)
   const status = await rig.states('provided', 'RUNNING', 'FAILED')
@@ -198,7 +198,7 @@ test.each([
   expect(answer.body).toEqual({ error_code: 400, message: expect.stringMatching(message) })
 })
 
-test('a body that is too long is a 413, an invalid percent-encoding is a 400', async () => {
+test('a body that is too long gives 413, and an invalid percent-encoding gives 400', async () => {
   for (const length of [3000, 100_000]) {
     const config = source({ x: 'y'.repeat(length) })
     expect((await rig.call('POST', '/connectors', { name: 'long', config })).status).toBe(413)
@@ -206,7 +206,7 @@ test('a body that is too long is a 413, an invalid percent-encoding is a 400', a
   expect((await rig.call('GET', '/connectors/100%')).status).toBe(400)
 })
 
-test('an unknown connector class lists what there is', async () => {
+test('the error for an unknown connector class lists the known classes', async () => {
   const { status, body } = await rig.call('POST', '/connectors', { name: 'x', config: { 'connector.class': 'Nope' } })
   expect(status).toBe(400)
   expect(errorsOf(body)).toMatch(
@@ -230,7 +230,7 @@ test.each([
   expect(fine.body).toMatchObject({ error_count: 0 })
 })
 
-test('a plugin that cannot be loaded is an error of its own', async () => {
+test('a plugin that cannot be loaded gives an error that names it', async () => {
   const config = { 'connector.class': 'Unloadable' }
   const { status, body } = await rig.call('POST', '/connectors', { name: 'odd', config })
   expect(status).toBe(400)
@@ -254,7 +254,7 @@ test('client settings that the policy forbids are errors of their keys', async (
   })
 })
 
-test('wrong topic.creation settings are refused with the configuration, not when it runs', async () => {
+test('invalid topic.creation settings are rejected with the configuration, not when it runs', async () => {
   const { status, body } = await rig.call('POST', '/connectors', {
     name: 'tc',
     config: source({ 'topic.creation.groups': 'g', 'topic.creation.default.partitions': '0' }),
@@ -272,7 +272,7 @@ test('a predicate that does not exist is an error of the transformation that nam
   expect(body).toMatchObject({ error_count: 1 })
 })
 
-test('renaming by PATCH is refused, since a name is for life', async () => {
+test('a PATCH that changes the name is rejected', async () => {
   await rig.create('named', source())
   expect((await rig.call('PATCH', '/connectors/named/config', { name: 'other' })).status).toBe(400)
 })
@@ -291,7 +291,7 @@ test('the configured headers are on every answer, cross-origin ones only for the
   expect(preflight.headers.get('access-control-allow-methods')).toBe('GET,PUT')
 })
 
-test('topics are reset only where the worker allows it', async () => {
+test('topics are reset only if the worker allows it', async () => {
   const { status, body } = await rig.call('PUT', '/connectors/named/topics/reset')
   expect([status, errorsOf(body)]).toEqual([403, 'Topic tracking reset is disabled.'])
 })
@@ -303,7 +303,7 @@ test('a log level set for the cluster reaches this worker through the config top
   expect((await rig.call('GET', '/admin/loggers')).body).toHaveProperty('root')
 })
 
-test("a plugin's keys are listed, those of the runtime after its own, secrets without a value", async () => {
+test('the keys of a plugin are listed before those of the runtime, and secrets have no value', async () => {
   const { body } = await rig.call('GET', '/connector-plugins/TestSource/config')
   const names = (body as { name: string }[]).map(k => k.name)
   expect(names.indexOf('secret')).toBeLessThan(names.indexOf('name'))
@@ -324,7 +324,7 @@ test("a plugin's keys are listed, those of the runtime after its own, secrets wi
   expect((converter.body as { name: string }[]).map(k => k.name)).toContain('schemas.enable')
 })
 
-test('plugins of other kinds are listed when asked for', async () => {
+test('plugins of other kinds are listed with connectorsOnly=false', async () => {
   const { body } = await rig.call('GET', '/connector-plugins?connectorsOnly=false')
   const types = new Set((body as { type: string }[]).map(p => p.type))
   expect([...types].sort()).toEqual(['converter', 'header_converter', 'predicate', 'sink', 'source', 'transformation'])

@@ -1,6 +1,6 @@
 /**
- * A source task over a real producer and broker: what the log does not take holds back what comes
- * after it.
+ * A source task with a real producer and broker. Records after a rejected one are not produced
+ * before it.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startTestBroker, type TestBroker } from '../../core/broker/test-support/test-broker.ts'
@@ -32,7 +32,7 @@ interface Row {
   readonly key?: string
 }
 
-/** Gives rows from an offset on in one poll, then waits. */
+/** Returns rows from an offset in one poll, then waits. */
 class Rows extends SourceTask {
   readonly #rows: readonly Row[]
   readonly #signal: AbortSignal
@@ -63,9 +63,7 @@ function recordOf({ topic, value, key }: Row, n: number): SourceRecord {
   return { ...rest, sourcePartition: { s: 1 }, sourceOffset: { next: n + 1 }, topic, key: key ?? null, value }
 }
 
-/**
- * Runs a task from where the last one has committed. Gives what it committed, and why it failed.
- */
+/** Runs a task from the last committed offset. Returns its committed offset and its failure. */
 async function runFrom(
   rows: readonly Row[],
   next: number,
@@ -148,7 +146,7 @@ for (const [what, big] of [
   ['the client does not send', 2 << 20],
   ['the broker refuses', 5000],
 ] as const) {
-  test(`a record too large, which ${what}, is not overtaken, and a retry repeats nothing`, async () => {
+  test(`later records are not produced before a record too large, which ${what}, and a retry repeats nothing`, async () => {
     await create('t', { 'max.message.bytes': '1000' })
     const rows = ['r0', 'r1', 'r2', 'x'.repeat(big), 'r4', 'r5'].map(value => ({ topic: 't', value }))
     let next = 0
@@ -160,7 +158,7 @@ for (const [what, big] of [
       expect(next).toBe(3)
     }
     expect(await contents('t')).toEqual(['r0', 'r1', 'r2'])
-    // where it is tolerated, only that record is missing
+    // with errors.tolerance=all, only that record is missing
     const all = async () => (await contents('t')).length === 5
     const run = await runFrom(rows, next, { 'errors.tolerance': 'all' }, all)
     expect(run).toMatchObject({ failure: null, next: 6, skipped: 1 })
@@ -168,7 +166,7 @@ for (const [what, big] of [
   }, 60_000)
 }
 
-test('a record to a topic with an impossible name is not overtaken by records to other topics', async () => {
+test('records to other topics are not produced before a record whose topic name is invalid', async () => {
   await create('t')
   const rows = ['t', 't', 'a b', 't', 't'].map((topic, i) => ({ topic, value: `r${i}` }))
   let next = 0
@@ -181,7 +179,7 @@ test('a record to a topic with an impossible name is not overtaken by records to
   expect(await contents('t')).toEqual(['r0', 'r1'])
 }, 60_000)
 
-test('records wait for a topic that does not exist yet, and follow when it is created', async () => {
+test('records wait for a topic that does not exist, and are produced when it is created', async () => {
   await create('t')
   const rows = ['t', 'later', 't'].map((topic, i) => ({ topic, value: `r${i}` }))
   let looks = 0

@@ -9,7 +9,7 @@ import { eventually, Rig, rest } from './harness.ts'
 let rig: Rig | null = null
 afterEach(() => rig?.close())
 
-test('a worker waits for its broker, says so, and runs when it comes', async () => {
+test('a worker waits for its broker, says so, and runs when the broker is there', async () => {
   rig = new Rig()
   const port = await freePort()
   const listening = Promise.withResolvers<string>()
@@ -28,7 +28,7 @@ test('a worker waits for its broker, says so, and runs when it comes', async () 
   await rig.states('first', 'RUNNING', 'RUNNING')
 })
 
-test('a start can be given up', async () => {
+test('a start can be aborted', async () => {
   rig = new Rig()
   const abort = new AbortController()
   const started = startWorker(rig.properties(), {
@@ -39,7 +39,7 @@ test('a start can be given up', async () => {
   await expect(started).rejects.toMatchObject({ code: 'MR_WORKER_ABORTED' })
 })
 
-test('wrong keys and unknown converters are refused with all of them named', async () => {
+test('the error for invalid keys and unknown converters names all of them', async () => {
   rig = new Rig()
   const bad = startWorker(rig.properties({ 'offset.flush.interval.ms': 'x', 'task.isolation': 'none' }), {
     mode: 'distributed',
@@ -54,7 +54,7 @@ test('wrong keys and unknown converters are refused with all of them named', asy
   await expect(unknown).rejects.toThrow(/no converter is named Nope[\s\S]*value\.converter\.schemas\.enable/)
 })
 
-test('a replication factor that the cluster cannot have is refused with the key to change', async () => {
+test('a replication factor that the cluster cannot have is rejected, and the error names the key', async () => {
   rig = new Rig()
   await rig.startBroker()
   const started = rig.startWorker({ 'config.storage.replication.factor': '3' })
@@ -64,7 +64,7 @@ test('a replication factor that the cluster cannot have is refused with the key 
   })
 })
 
-test('standalone: connectors from files, offsets in a file, and the same again after a restart', async () => {
+test('standalone: connectors from files, offsets in a file, and a restart resumes', async () => {
   rig = new Rig()
   const broker = await rig.startBroker()
   const file = join(rig.dir, 'in.txt')
@@ -91,7 +91,7 @@ test('standalone: connectors from files, offsets in a file, and the same again a
   await rig.states('rests', 'STOPPED')
 })
 
-test('standalone refuses a wrong connector file by what is wrong in it', async () => {
+test('standalone rejects an invalid connector file with the reason', async () => {
   rig = new Rig()
   const broker = await rig.startBroker()
   const properties = {
@@ -105,7 +105,7 @@ test('standalone refuses a wrong connector file by what is wrong in it', async (
   )
 })
 
-test('statuses of what is not configured any more are cleared away at a start', async () => {
+test('statuses of connectors that no longer exist are deleted at a start', async () => {
   rig = new Rig()
   await rig.startBroker()
   await rig.startWorker()
@@ -122,7 +122,7 @@ test('statuses of what is not configured any more are cleared away at a start', 
   await rig.states('kept', 'RUNNING', 'RUNNING')
 })
 
-test('a file of secrets that goes away takes neither the type nor the offsets of what runs', async () => {
+test('a running connector keeps its type and its offsets if the file of its secrets is deleted', async () => {
   rig = new Rig()
   const secrets = join(rig.dir, 'secrets.properties')
   const heal = join(rig.dir, 'heal')

@@ -1,4 +1,7 @@
-/** The same connectors on Apache's Connect (on Apache's broker) and on ours: the bytes in the topics and files must be the same. */
+/**
+ * Runs the same connectors on Apache Connect and Kafka, and on Millrace. The topics and files must
+ * have the same bytes.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -32,20 +35,20 @@ afterAll(async () => {
   await kafka?.stop()
 })
 
-interface Told {
+interface Results {
   key: string | null
   value: string | null
   headers: [string, string | null][]
   timestamp: number
 }
 
-async function consume(side: Side, topic: string, count: number): Promise<Told[]> {
+async function consume(side: Side, topic: string, count: number): Promise<Results[]> {
   const consumer = createConsumer({ bootstrapServers: [side.bootstrap], autoOffsetReset: 'earliest' })
   try {
     const partitions = await consumer.partitionsFor(topic)
     consumer.assign(partitions)
     consumer.seekToBeginning(partitions)
-    const out: Told[] = []
+    const out: Results[] = []
     for (const end = Date.now() + 30_000; out.length < count && Date.now() < end; ) {
       for (const batch of await consumer.poll(200)) {
         for (const r of batch.records) {
@@ -108,7 +111,7 @@ test('a file through a chain of transformations gives the same keys, values, hea
     'value.converter': JSON_CONVERTER,
     'value.converter.schemas.enable': 'true',
   }
-  const told: Told[][] = []
+  const results: Results[][] = []
   for (const side of sides()) {
     await create(side, 'chain', config)
     await eventually(
@@ -117,10 +120,10 @@ test('a file through a chain of transformations gives the same keys, values, hea
         0,
       1,
     )
-    told.push(await consume(side, 'routed-ines', 5))
+    results.push(await consume(side, 'routed-ines', 5))
   }
-  const [java, ours] = told
-  const timeless = (records: Told[] | undefined) => records?.map(r => ({ ...r, timestamp: 0 }))
+  const [java, ours] = results
+  const timeless = (records: Results[] | undefined) => records?.map(r => ({ ...r, timestamp: 0 }))
   expect(timeless(ours)).toEqual(timeless(java))
   expect(java).toHaveLength(5)
   const offsets = await Promise.all(
@@ -148,17 +151,17 @@ const VALUES = [
   '{"schema":null,"payload":{"a":1}}',
 ]
 
-// What an exception says, and where it was thrown, is a matter of the language.
-const worded = (r: Told) => ({
+// the message and the stack trace of an exception depend on the language
+const worded = (r: Results) => ({
   ...r,
   headers: r.headers.map(([key, value]) =>
     /\.exception\.(message|stacktrace)$/.test(key) ? [key, '...'] : [key, value],
   ),
 })
 
-test('a sink writes the same lines, and bad records reach the dead letter queue with the same headers', async () => {
+test('a sink writes the same lines, and invalid records go to the dead letter queue with the same headers', async () => {
   const files: string[] = []
-  const dead: Told[][] = []
+  const dead: Results[][] = []
   for (const side of sides()) {
     const producer = createProducer({ bootstrapServers: [side.bootstrap] })
     const records = VALUES.map((v, i) => ({
@@ -194,7 +197,7 @@ test('a sink writes the same lines, and bad records reach the dead letter queue 
   expect(dead[0]?.map(r => r.value)).toEqual([VALUES[1], VALUES[2]])
 })
 
-/** Sinks each of whose records fails: what they are configured with, and the records. */
+/** Sinks whose records all fail: their configurations and records. */
 const FAILING: Readonly<Record<string, { config: Record<string, string>; values: string[]; header?: string }>> = {
   'long-converter': {
     config: { 'value.converter': 'org.apache.kafka.connect.converters.LongConverter' },
@@ -239,8 +242,8 @@ function transform(type: string, keys: Record<string, string>): Record<string, s
   return { transforms: 't', 'transforms.t.type': `${T}.${type}`, ...Object.fromEntries(named) }
 }
 
-test('dead letters name the stage, the class, and the exception that Connect names', async () => {
-  const dead: Told[][][] = []
+test('the headers of dead letters name the same stage, class and exception as in Connect', async () => {
+  const dead: Results[][][] = []
   for (const side of sides()) {
     const producer = createProducer({ bootstrapServers: [side.bootstrap] })
     for (const [topic, { values, header }] of Object.entries(FAILING)) {
@@ -262,16 +265,16 @@ test('dead letters name the stage, the class, and the exception that Connect nam
       })
     }
     await producer.close()
-    const told: Told[][] = []
+    const results: Results[][] = []
     for (const [topic, { values }] of Object.entries(FAILING))
-      told.push(await consume(side, `dead-${topic}`, values.length))
-    dead.push(told)
+      results.push(await consume(side, `dead-${topic}`, values.length))
+    dead.push(results)
     for (const topic of Object.keys(FAILING)) await rest(side.url, 'DELETE', `/connectors/${topic}`)
   }
   expect(dead[1]!.map(records => records.map(worded))).toEqual(dead[0]!.map(records => records.map(worded)))
 })
 
-/** Right after a creation Java's worker has no status. */
+/** Waits for a status: right after a creation, a Java worker has none. */
 const stateOf = (status: Partial<Status>) => status.tasks?.[0]?.state
 
 test('a sink with an invalid topic name is accepted, then its task fails and names the entry', async () => {
@@ -291,7 +294,7 @@ test('a sink with an invalid topic name is accepted, then its task fails and nam
   }
 })
 
-test('a line that is too large for the log stops the lines behind it', async () => {
+test('lines after a line that is too large for the log are not produced', async () => {
   const input = join(rig.dir, 'large.txt')
   writeFileSync(input, `one\ntwo\n${'x'.repeat(1500)}\nfour\nfive\n`)
   for (const side of sides()) {
@@ -309,8 +312,8 @@ test('a line that is too large for the log stops the lines behind it', async () 
       await rest(side.url, 'POST', '/connectors/large/restart?includeTasks=true')
       await eventually(async () => stateOf(await status()), 'FAILED')
     }
-    const told = await consume(side, 'large', 2)
-    expect([...new Set(told.map(r => r.value))], side.name).toEqual(['one', 'two'])
+    const results = await consume(side, 'large', 2)
+    expect([...new Set(results.map(r => r.value))], side.name).toEqual(['one', 'two'])
     await rest(side.url, 'DELETE', '/connectors/large')
   }
 })

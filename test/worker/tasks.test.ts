@@ -8,7 +8,7 @@ import { eventually, Rig } from './harness.ts'
 const rig = new Rig()
 const servers = () => ({ bootstrapServers: [rig.broker!.address] })
 
-/** A sink that refuses what its `poison` says, and notes what it takes. */
+/** A sink that rejects the records of its setting `poison`, and logs the others. */
 const SINK = `
 import { appendFileSync, existsSync } from 'node:fs'
 import { DataError, defineConfig, RetriableError, SinkConnector, SinkTask } from 'millrace/connect'
@@ -38,7 +38,7 @@ beforeAll(async () => {
 })
 afterAll(() => rig.close())
 
-/** All records of a topic, once there are so many. */
+/** All records of a topic, once it has this many. */
 async function consume(topic: string, count: number): Promise<ConsumerRecord[]> {
   const consumer = createConsumer({ ...servers(), autoOffsetReset: 'earliest' })
   try {
@@ -78,7 +78,7 @@ const lines = (file: string): string[] =>
 
 const text = { 'key.converter': 'StringConverter', 'value.converter': 'StringConverter' }
 
-test('lines of a file go through transformations and predicates into a topic, and on to a file', async () => {
+test('lines of a file pass through transformations and predicates into a topic, and then into a file', async () => {
   const input = join(rig.dir, 'orders.in')
   const output = join(rig.dir, 'orders.out')
   writeFileSync(input, 'one\nzwölf\nskip me\n')
@@ -135,7 +135,7 @@ test('lines of a file go through transformations and predicates into a topic, an
   await eventually(() => lines(output).at(-1), 'later')
 })
 
-test('a source goes on after its committed offset when it is restarted', async () => {
+test('a restarted source resumes after its committed offset', async () => {
   const input = join(rig.dir, 'again.in')
   writeFileSync(input, 'a\nb\n')
   await rig.create('again', { 'connector.class': 'FileStreamSource', file: input, topic: 'again', ...text })
@@ -148,7 +148,7 @@ test('a source goes on after its committed offset when it is restarted', async (
   expect(records.map(r => r.value?.toString())).toEqual(['a', 'b', 'c'])
 })
 
-test('a record that cannot be converted and one that the sink refuses go to the dead letter queue, the rest to the sink', async () => {
+test('records that cannot be converted or that the sink rejects go to the dead letter queue, the others to the sink', async () => {
   const out = join(rig.dir, 'picky.out')
   await produce('mixed', [
     '{"name":"a"}',
@@ -190,7 +190,7 @@ test('a record that cannot be converted and one that the sink refuses go to the 
   await eventually(committed, [6])
 })
 
-test('without tolerance the first bad record fails the task, and its trace says which and what to do', async () => {
+test('without errors.tolerance the first invalid record fails the task; its trace names the record and what to do', async () => {
   await produce('strict', ['{"id":1}'])
   await rig.create('strict', {
     'connector.class': 'FileStreamSink',
@@ -205,7 +205,7 @@ test('without tolerance the first bad record fails the task, and its trace says 
   expect(status.tasks[0]?.trace).toMatch(/value\.converter\.schemas\.enable=false/)
 })
 
-test('a sink that is closed for a while loses nothing, and its status says that it waits', async () => {
+test('a sink whose target is unavailable for a while loses nothing, and its status says that it waits', async () => {
   const out = join(rig.dir, 'closed.out')
   const closed = join(rig.dir, 'closed')
   writeFileSync(closed, '')
@@ -225,7 +225,7 @@ test('a sink that is closed for a while loses nothing, and its status says that 
   await eventually(() => lines(out).map(l => JSON.parse(l).value), ['1', '2', '3'])
 })
 
-test('topic.creation settings make the topic', async () => {
+test('topic.creation settings create the topic', async () => {
   const input = join(rig.dir, 'made.in')
   writeFileSync(input, 'a\n')
   await rig.create('made', {

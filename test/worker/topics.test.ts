@@ -1,5 +1,5 @@
 /**
- * Topics that cannot be read or written: the connector says so at once, and no topic is made by
+ * Topics that cannot be read or written. The connector says so at once, and creates no topic by
  * mistake.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -62,7 +62,7 @@ test('a sink whose topics.regex matches nothing says so, until a topic matches',
   await rig.call('DELETE', '/connectors/waiting')
 })
 
-test('an invalid name of a dead letter queue fails the task, which names it', async () => {
+test('an invalid name of a dead letter queue fails the task, and the error contains it', async () => {
   const queue = { 'errors.tolerance': 'all', 'errors.deadletterqueue.topic.name': 'dead letters' }
   await rig.create('dlq', { 'connector.class': 'TestSink', topics: 'in', ...queue })
   await rig.states('dlq', 'RUNNING', 'FAILED')
@@ -83,7 +83,7 @@ for (const [i, props] of [
   })
 }
 
-test('none of these topics was made', async () => {
+test('none of these topics was created', async () => {
   const names = await topicNames()
   expect(names.filter(n => !/^(rig-|__)/.test(n)).sort()).toEqual(['awaited-1', 'fine'])
 })

@@ -1,6 +1,6 @@
 /**
- * A crash takes records that sinks have committed: when they start again, they read what was
- * written in their place.
+ * A crash loses records that sinks have committed. When the sinks restart, they read the records
+ * that replaced them.
  */
 import { readFileSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
