@@ -3,20 +3,20 @@ import { Catalog } from './catalog/catalog.ts'
 import type { PostgresOptions } from './options.ts'
 
 /**
- * How long a statement may take before we check what blocks it, and the time between checks (ms).
+ * How long a statement may run before a check of what blocks it, and the time between checks (ms).
  */
-const FIRST_LOOK_MS = 1000
-const LOOK_MS = 5000
+const FIRST_CHECK_MS = 1000
+const CHECK_MS = 5000
 
 export interface BlockedContext {
   readonly options: PostgresOptions
   readonly logger: Logger
   readonly signal: AbortSignal
-  /** What the task is waiting for, shown in its status. */
+  /** Shows in the status of the task what it is waiting for. */
   readonly waits: (message: string, retryAt: number) => void
 }
 
-/** The server process that does the work: given by pid, or as the one that creates the slot. */
+/** The server process that does the work: by its pid, or the one that creates a slot. */
 export type Worker = { readonly pid: number } | { readonly slot: string }
 
 const BLOCKERS = `
@@ -40,7 +40,7 @@ function blocker(row: Row): string {
   return `pid ${row['pid']} (${known.join(', ')})`
 }
 
-/** Describes what blocks a connection; null if nothing does. */
+/** Describes what blocks a server process; null if nothing does. */
 export async function blockersOf(catalog: Catalog, worker: Worker): Promise<string | null> {
   const values = 'pid' in worker ? [worker.pid, null] : [null, worker.slot]
   const rows = await catalog.rows(BLOCKERS, values)
@@ -52,35 +52,35 @@ export async function blockersOf(catalog: Catalog, worker: Worker): Promise<stri
   return null
 }
 
-/** Runs some work. If it takes long, reports in the status and the log what it is waiting for. */
-export async function tellingBlocked<T>(
+/** Waits for `work`. If it takes long, reports in the status and the log what blocks it. */
+export async function reportingBlockers<T>(
   context: BlockedContext,
   what: string,
   worker: () => Worker,
   work: Promise<T>,
 ): Promise<T> {
   const done = new AbortController()
-  const telling = tell(context, what, worker, AbortSignal.any([done.signal, context.signal]))
+  const reporting = report(context, what, worker, AbortSignal.any([done.signal, context.signal]))
   try {
     return await work
   } finally {
     done.abort(new Error('done'))
-    await telling
+    await reporting
   }
 }
 
-async function tell(context: BlockedContext, what: string, worker: () => Worker, signal: AbortSignal): Promise<void> {
+async function report(context: BlockedContext, what: string, worker: () => Worker, signal: AbortSignal): Promise<void> {
   // the task's own connection may be the blocked one
   const catalog = new Catalog(context.options, signal)
-  let told = ''
+  let reported = ''
   try {
-    for (let wait = FIRST_LOOK_MS; ; wait = LOOK_MS) {
+    for (let wait = FIRST_CHECK_MS; ; wait = CHECK_MS) {
       await sleep(wait, signal)
       const held = await blockersOf(catalog, worker())
       const message = `${what} is taking long: ${held ?? 'the server does not say why'}`
-      context.waits(message, Date.now() + LOOK_MS)
-      if (message !== told) context.logger.warn(message)
-      told = message
+      context.waits(message, Date.now() + CHECK_MS)
+      if (message !== reported) context.logger.warn(message)
+      reported = message
     }
   } catch (error) {
     // if the server has a problem, the work itself will report it

@@ -16,7 +16,10 @@ interface Key {
   readonly importance: string
 }
 
-/** What Debezium 3.7 answers to GET /connector-plugins/PostgresConnector/config, without Connect's own and internal keys. */
+/**
+ * What Debezium 3.7 answers to GET /connector-plugins/PostgresConnector/config, without Connect's
+ * own and internal keys.
+ */
 const debezium = JSON.parse(readFileSync(new URL('./golden/config-keys.json', import.meta.url), 'utf8')) as Key[]
 const declared = new Map(Object.entries(postgresConfig))
 
@@ -30,7 +33,8 @@ test('every key of Debezium 3.7 is declared, with its type, default and importan
     const have = [ours.type, shown, ours.importance].join(' ')
     return want === have ? [] : [`${key.name}: ${have} instead of ${want}`]
   })
-  // pgoutput is what every server has; decoderbufs must be installed. A struct maker is a Java class.
+  // pgoutput is what every server has; decoderbufs must be installed. A struct maker is a Java
+  // class.
   expect(differing).toEqual([
     'sourceinfo.struct.maker: CLASS  LOW instead of CLASS io.debezium.connector.postgresql.PostgresSourceInfoStructMaker LOW',
     'plugin.name: STRING pgoutput MEDIUM instead of STRING decoderbufs MEDIUM',
@@ -43,7 +47,7 @@ test('every key has a documentation of its own words', () => {
 
 const BASE = { 'topic.prefix': 't', 'database.hostname': 'h', 'database.user': 'u', 'database.dbname': 'd' }
 
-function complaints(more: Record<string, string>): string[] {
+function errorsOf(more: Record<string, string>): string[] {
   const out: string[] = []
   checkTogether({ ...BASE, ...more }, (key, message) => out.push(`${key}: ${message}`))
   return out
@@ -71,9 +75,9 @@ test('a setting without effect is reported if it differs from the default', () =
   ])
 })
 
-test('include and exclude lists of one kind do not go together', () => {
-  expect(complaints({ 'table.include.list': 'a.b', 'table.exclude.list': 'c.d' })).toHaveLength(1)
-  expect(complaints({ 'table.include.list': 'a.b', 'schema.exclude.list': 'c' })).toEqual([])
+test('an include list and an exclude list of the same kind exclude each other', () => {
+  expect(errorsOf({ 'table.include.list': 'a.b', 'table.exclude.list': 'c.d' })).toHaveLength(1)
+  expect(errorsOf({ 'table.include.list': 'a.b', 'schema.exclude.list': 'c' })).toEqual([])
 })
 
 test('an unsupported mode or plugin is rejected, and the error lists the supported ones', () => {
@@ -81,24 +85,24 @@ test('an unsupported mode or plugin is rejected, and the error lists the support
   expect(declarationErrors({ 'snapshot.mode': 'custom' })[0]).toContain(`${one} always, initial, no_data`)
   expect(declarationErrors({ 'snapshot.locking.mode': 'custom' })[0]).toContain(`${one} none, shared`)
   expect(declarationErrors({ 'plugin.name': 'decoderbufs' })[0]).toContain(`${one} pgoutput`)
-  expect(complaints({ 'column.mask.hash.v2.SHA-255.with.salt.x': 'a.b.c' })[0]).toContain('SHA-255')
-  expect(complaints({ 'max.queue.size': '10', 'max.batch.size': '10' })[0]).toContain('larger')
+  expect(errorsOf({ 'column.mask.hash.v2.SHA-255.with.salt.x': 'a.b.c' })[0]).toContain('SHA-255')
+  expect(errorsOf({ 'max.queue.size': '10', 'max.batch.size': '10' })[0]).toContain('larger')
 })
 
-test('what would be ignored and change the outcome is refused', () => {
+test('a setting that would be ignored silently and change the result is rejected', () => {
   const query = 'snapshot.select.statement.overrides'
-  expect(complaints({ [query]: 'public.t' })[0]).toContain(`${query}.public.t with its query is not set`)
-  expect(complaints({ [`${query}.public.t`]: 'select 1' })[0]).toContain('does not name public.t')
-  expect(complaints({ [query]: 'public.t', [`${query}.public.t`]: 'select 1' })).toEqual([])
-  expect(complaints({ 'slot.stream.params': 'binary=true' })[0]).toContain('binary')
-  expect(complaints({ 'slot.stream.params': 'streaming=on;origin=none' })).toHaveLength(1)
-  expect(complaints({ 'slot.stream.params': 'origin=none' })).toEqual([])
+  expect(errorsOf({ [query]: 'public.t' })[0]).toContain(`its query ${query}.public.t is not set`)
+  expect(errorsOf({ [`${query}.public.t`]: 'select 1' })[0]).toContain(`has no effect unless ${query} contains public.t`)
+  expect(errorsOf({ [query]: 'public.t', [`${query}.public.t`]: 'select 1' })).toEqual([])
+  expect(errorsOf({ 'slot.stream.params': 'binary=true' })[0]).toContain('binary')
+  expect(errorsOf({ 'slot.stream.params': 'streaming=on;origin=none' })).toHaveLength(1)
+  expect(errorsOf({ 'slot.stream.params': 'origin=none' })).toEqual([])
   const identities = 'replica.identity.autoset.values'
-  expect(complaints({ [identities]: 'public.t:FUL, public.u' })).toHaveLength(2)
-  expect(complaints({ [identities]: 'public.t:full,public\\..*:INDEX t_i, a.b:Default' })).toEqual([])
+  expect(errorsOf({ [identities]: 'public.t:FUL, public.u' })).toHaveLength(2)
+  expect(errorsOf({ [identities]: 'public.t:full,public\\..*:INDEX t_i, a.b:Default' })).toEqual([])
 })
 
-test('what is wrong with single keys is said all at once', () => {
+test('one error lists the faults of all keys', () => {
   const wrong = { 'database.port': 'x', 'slot.name': 'Bad-Name', 'table.include.list': '(' }
   expect(() => parseSettings(postgresConfig, wrong)).toThrow(/topic\.prefix.*A value is required|database\.port/s)
 })

@@ -294,7 +294,10 @@ const valueKeys = defineConfig({
   }),
 })
 
-/** All keys. Names, types, defaults and importance are those of Debezium 3.7, except for `plugin.name`. */
+/**
+ * All keys. Names, types, defaults and importance are those of Debezium 3.7, except for
+ * `plugin.name`.
+ */
 export const postgresConfig = defineConfig({
   ...connectionKeys,
   ...slotKeys,

@@ -8,7 +8,10 @@ import { needsSlotAgain } from './plan.ts'
 import { PostgresTask } from './task.ts'
 import { validate } from './validate.ts'
 
-/** Change data capture from PostgreSQL; what Debezium's connector of the same name does. One task: a slot has one reader. */
+/**
+ * Captures the changes of a PostgreSQL database, like Debezium's connector. It has one task,
+ * because a slot has one reader.
+ */
 export class PostgresConnector extends SourceConnector<typeof postgresConfig> {
   readonly config = postgresConfig
   readonly taskClass = PostgresTask
@@ -21,7 +24,7 @@ export class PostgresConnector extends SourceConnector<typeof postgresConfig> {
     const { slot, snapshot } = options
     if (slot.dropOnStop && needsSlotAgain(snapshot.mode))
       this.context.logger.warn(
-        `slot.drop.on.stop=true with snapshot.mode=${snapshot.mode}: once an offset is committed, a restart fails because the slot is gone. Set slot.drop.on.stop=false, or snapshot.mode=when_needed or always.`,
+        `slot.drop.on.stop=true with snapshot.mode=${snapshot.mode}: once an offset is committed, a restart fails because the slot no longer exists. Set slot.drop.on.stop=false, or snapshot.mode=when_needed or always.`,
       )
   }
 
@@ -34,7 +37,7 @@ export class PostgresConnector extends SourceConnector<typeof postgresConfig> {
       const what = partitionFault(partition, settings['topic.prefix']) ?? (offset && offsetFault(offset, true))
       if (what) throw errors.create('MR_PG_OFFSET_INVALID', { what })
     }
-    // they are fine; the runtime writes them
+    // the runtime writes valid offsets
     return false
   }
 }

@@ -1,4 +1,7 @@
-/** Each cause on a real server, and the error that it must lead to: a wrong hint costs more than none. */
+/**
+ * Each cause on a real server, and the error that it must lead to: a wrong hint costs more than
+ * none.
+ */
 
 import type { MillraceError, Props } from 'millrace/connect'
 import { validateConnector } from 'millrace/testing'

@@ -29,7 +29,7 @@ export const errors = defineErrors({
     fix: 'Correct database.dbname, or create the database.',
   },
   MR_PG_SSL: {
-    message: 'cannot make a TLS connection to {host}:{port} with database.sslmode={mode}: {cause}',
+    message: 'cannot open a TLS connection to {host}:{port} with database.sslmode={mode}: {cause}',
     fix: 'Correct database.sslmode, database.sslrootcert, database.sslcert, database.sslkey or database.sslpassword, as the cause says.',
   },
   MR_PG_WAL_LEVEL: {
@@ -106,7 +106,7 @@ export const errors = defineErrors({
   },
   MR_PG_CONNECTION_LOST: {
     message: 'the connection to PostgreSQL was lost: {cause}',
-    fix: 'The connector connects again by itself and goes on where it was.',
+    fix: 'The connector reconnects automatically and resumes where it stopped.',
     retriable: true,
   },
   MR_PG_UNAVAILABLE: {

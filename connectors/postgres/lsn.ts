@@ -1,12 +1,12 @@
 /**
- * A position in the write-ahead log: a byte offset, as a number while that is safe (to 9 PB), else a bigint. Numbers and bigints
- * compare with each other.
+ * A position in the write-ahead log: a byte offset. It is a number up to 9 PB and a bigint beyond,
+ * because numbers and bigints can be compared with each other.
  */
 export type Lsn = number | bigint
 
 export const ZERO: Lsn = 0
 
-/** From the two halves that stand in a message. */
+/** Reads a position from its two 32-bit halves in a message. */
 export function readLsn(buf: Buffer, at: number): Lsn {
   const high = buf.readUInt32BE(at)
   const low = buf.readUInt32BE(at + 4)
@@ -33,7 +33,7 @@ export function formatLsn(lsn: Lsn): string {
 
 export const maxLsn = (a: Lsn, b: Lsn): Lsn => (a >= b ? a : b)
 
-/** Of an offset's value, which may be a number, a bigint or text. */
+/** Parses a position in an offset: a number, a bigint or text; null for other values. */
 export function lsnOf(value: unknown): Lsn | null {
   if (typeof value === 'number' || typeof value === 'bigint') return value
   if (typeof value !== 'string' || !/^\d+$/.test(value)) return null

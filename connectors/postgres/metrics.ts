@@ -67,7 +67,10 @@ const WAL: typeof STREAMING = [
   ],
 ]
 
-/** Adds the metrics of a connector. `server` is its `topic.prefix`; `view` returns null while there is no session. */
+/**
+ * Adds the metrics of a connector. `server` is its `topic.prefix`; `view` returns null while there
+ * is no session.
+ */
 export function addMetrics(metrics: PluginMetrics, server: string, view: () => SessionView | null): void {
   const read = (value: Value) => () => {
     const now = view()
@@ -101,8 +104,8 @@ export function addTableMetrics(metrics: PluginMetrics, server: string, view: ()
 
 /**
  * How far the connector is behind the server. It has everything when it has read up to the end of
- * the WAL. Until then its age is that of the last commit that it has read, or the time since it last
- * had everything, whichever is shorter.
+ * the WAL. Until then its age is that of the last commit that it has read, or the time since it
+ * last had everything, whichever is shorter.
  */
 export class LagMeter {
   #caughtUpAt = 0

@@ -6,7 +6,7 @@ type Check = (value: unknown) => string | null
 
 const MAX_INT64 = 2n ** 63n - 1n
 
-/** A whole number that a Java long holds, read exactly: a safe number, or a bigint. */
+/** Whether a value is a whole number in the range of a Java long, without loss of precision. */
 const isLong = (v: unknown): v is number | bigint =>
   typeof v === 'bigint' ? v <= MAX_INT64 && v >= -MAX_INT64 : Number.isSafeInteger(v)
 
@@ -48,8 +48,8 @@ const checkOf = (key: string): Check | null =>
   (Object.hasOwn(FIELDS, key) ? FIELDS[key] : FAMILIES.find(([name]) => name.test(key))?.[1]) ?? null
 
 /**
- * What is wrong with an offset, naming the field; null if it is valid. With `known`, unknown keys
- * are errors.
+ * Returns what is wrong with an offset, with the name of the field; null if it is valid. With
+ * `known`, unknown keys are errors.
  */
 export function offsetFault(offset: SourceOffset, known: boolean): string | null {
   if (offset['lsn'] === undefined || offset['lsn'] === null) return '"lsn" is missing'

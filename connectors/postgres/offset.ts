@@ -2,32 +2,38 @@ import type { SourceOffset } from 'millrace/connect'
 import { type Lsn, lsnOf, maxLsn } from './lsn.ts'
 import { parseWalId, type WalId } from './wal-state.ts'
 
-/** How far a snapshot got: kept in the offset while it runs, so that the next attempt goes on from there. */
+/**
+ * The progress of a snapshot. Offsets contain it during a snapshot, so that the next attempt
+ * resumes from it.
+ */
 export interface SnapshotProgress {
-  /** A digest of the tables to read: where it differs, the snapshot begins anew. */
+  /** A digest of the list of tables. If the list has changed, the snapshot starts again. */
   readonly tables: string
-  /** The table being read, by its place in the order. All before it are done. */
+  /** The index of the current table. All tables before it are complete. */
   readonly at: number
-  /** The key of the last row that was given, as the server prints it; null where the table must be read from its begin. */
+  /**
+   * The key of the last emitted row, as the server prints it; null to read the table from its
+   * start.
+   */
   readonly after: readonly string[] | null
 }
 
 /** A parsed offset: Debezium's keys, plus `snapshot_progress`, `wal_id` and `lsn_idle`. */
 export interface LoadedOffset {
-  /** Whether a snapshot was running when it was written. */
+  /** Whether it was written during a snapshot. */
   readonly inSnapshot: boolean
   readonly lsn: Lsn | null
-  /** The position of the last event that was given. */
+  /** The position of the last emitted event. */
   readonly lsnProc: Lsn | null
-  /** The end of the last transaction that was given whole. */
+  /** The end of the last transaction whose events were all emitted. */
   readonly lsnCommit: Lsn | null
-  /** How many events at `lsnProc` were given: rows of one COPY share a position. */
+  /** The number of events that were emitted at `lsnProc`: rows of one COPY share a position. */
   readonly eventsAtLsn: number
   readonly txId: number | null
   readonly progress: SnapshotProgress | null
   /**
-   * How far past `lsnCommit` the stream had nothing to capture: the slot may be confirmed up to
-   * here.
+   * Between `lsnCommit` and this position there was nothing to capture. The slot may be confirmed
+   * to it.
    */
   readonly lsnIdle: Lsn | null
   /** The WAL that the positions belong to; null in offsets of Debezium and of older versions. */
@@ -47,7 +53,7 @@ export function progressOf(value: unknown): SnapshotProgress | null {
   }
 }
 
-/** Reads an offset, ours or Debezium's (older ones have a boolean `snapshot`). */
+/** Parses an offset of this connector or of Debezium. In older ones `snapshot` is a boolean. */
 export function loadOffset(raw: SourceOffset): LoadedOffset {
   const mark = raw['snapshot']
   const marked = mark !== undefined && mark !== null && mark !== false && mark !== 'false'
@@ -68,7 +74,7 @@ export function loadOffset(raw: SourceOffset): LoadedOffset {
   }
 }
 
-/** The offset of a snapshot's records. `at` in microseconds since 1970. */
+/** Returns the offset of a snapshot's record. `at` is in microseconds since 1970. */
 export function snapshotOffset(o: {
   lsn: Lsn
   txId: number
@@ -87,12 +93,12 @@ export function snapshotOffset(o: {
   }
 }
 
-/** Operations as Debezium's offsets name them. */
+/** The names of messages in Debezium's offsets. */
 export type MessageType = 'BEGIN' | 'COMMIT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'MESSAGE'
 
 /**
- * How far an offset allows the slot to be confirmed: the end of its last complete transaction, and
- * past idle WAL.
+ * Returns how far an offset allows the slot to be confirmed: to the end of its last complete
+ * transaction, or of the idle WAL after it.
  */
 export function confirmableBy(offset: LoadedOffset): Lsn | null {
   const { lsnIdle } = offset

@@ -30,7 +30,7 @@ export interface ConnectionOptions {
   readonly initialStatements: readonly string[]
 }
 
-/** How values are shown. */
+/** How events represent values. */
 export interface ValueOptions {
   readonly decimals: DecimalMode
   readonly time: TimePrecisionMode
@@ -46,7 +46,7 @@ export interface ValueOptions {
 
 export type FailureMode = 'fail' | 'warn' | 'skip' | 'ignore'
 
-/** The configuration in the form that the task works with. */
+/** The configuration in the form that the task uses. */
 export interface PostgresOptions {
   readonly prefix: string
   readonly connection: ConnectionOptions
@@ -65,7 +65,7 @@ export interface PostgresOptions {
   readonly transactionMetadata: boolean
   readonly contextHeaders: boolean
   readonly maxBatch: number
-  /** How many bytes are read ahead. */
+  /** The memory for data that is read ahead, in bytes. */
   readonly maxQueueBytes: number
   readonly heartbeatMs: number
   readonly heartbeatQuery: string | null
@@ -99,7 +99,7 @@ export interface PostgresOptions {
     readonly delayMs: number
     readonly include: RegExp[] | null
     readonly order: string
-    /** `schema.table` to the query that is read instead. */
+    /** The query to read instead of a table, by `schema.table`. */
     readonly overrides: ReadonlyMap<string, string>
   }
   readonly streamingDelayMs: number
@@ -107,11 +107,11 @@ export interface PostgresOptions {
 }
 
 /**
- * The default of `max.queue.size.in.bytes`: enough for several polls, and so little that V8 frees the
- * chunks in a minor garbage collection. Chunks that wait longer are freed only by a full one.
+ * The default of `max.queue.size.in.bytes`. It is enough for several polls, and small enough for V8
+ * to free the chunks in a minor garbage collection. Only a full one frees chunks that wait longer.
  */
 const DEFAULT_QUEUE_BYTES = 64 * 1024
-/** Records that are decoded at a time: few enough to die young in memory. */
+/** The most records to decode at a time: few enough to be freed in a minor garbage collection. */
 const MOST_AT_ONCE = 256
 
 const builtin = (name: TableName): boolean =>
@@ -140,15 +140,15 @@ function overrides(list: string | null, props: Props): Map<string, string> {
   return out
 }
 
-/** `hex:` before the placeholder gives its bytes in hexadecimal. */
+/** A placeholder that starts with `hex:` is in hexadecimal. */
 function placeholderOf(text: string): { placeholder: string; placeholderBytes: Buffer } {
   const bytes = text.startsWith('hex:') ? Buffer.from(text.slice(4), 'hex') : Buffer.from(text)
   return { placeholder: bytes.toString(), placeholderBytes: bytes }
 }
 
 /**
- * Returns the settings in the form that the task uses. `props` is the same configuration as text: some keys have names
- * that no declaration can list, such as those with a pattern of columns.
+ * Returns the settings in the form that the task uses. `props` is the same configuration as text:
+ * some keys have names that no declaration can list, such as those with a pattern of columns.
  */
 export function parseOptions(c: PostgresValues, props: Props): PostgresOptions {
   const prefix = c['topic.prefix'] ?? ''

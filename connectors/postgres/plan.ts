@@ -10,23 +10,23 @@ import { onTheWay, reachedBy, strayed, type WalState } from './wal-state.ts'
 export interface Plan {
   readonly snapshot: boolean
   readonly stream: boolean
-  /** Make the slot first; its snapshot is then the one that is read. */
+  /** Create the slot first, and read the snapshot that it exports. */
   readonly createSlot: boolean
-  /** Drop the slot that can give no more changes before. */
+  /** Before that, drop the slot because it can no longer be used. */
   readonly dropSlot: boolean
   /** The offset to resume from; null to start at the slot's position. */
   readonly from: LoadedOffset | null
-  /** Something that the log should say. */
+  /** Logged as warnings. */
   readonly warnings: readonly string[]
-  /** Something that is as it should be, and good to know. */
+  /** Logged for information. */
   readonly notes: readonly string[]
 }
 
-/** The state found at a start. */
+/** What a connection finds on the server. */
 export interface Found {
   readonly offset: LoadedOffset | null
   readonly slot: SlotState | null
-  /** Null where nothing is streamed. */
+  /** Null with `snapshot.mode=initial_only`. */
   readonly wal: WalState | null
   /** Why the slot's WAL does not contain the offset; null if it does. */
   readonly missing: string | null
@@ -38,7 +38,7 @@ interface FoundOffset extends Found {
   readonly slot: SlotState
 }
 
-/** What the configuration says about a start. */
+/** The settings that decide a start. */
 export interface StartOptions {
   /** `snapshot.mode` */
   readonly mode: string
@@ -57,8 +57,8 @@ const rereadsWithoutSlot = (mode: string): boolean => mode === 'when_needed' || 
 export const needsSlotAgain = (mode: string): boolean => mode !== 'initial_only' && !rereadsWithoutSlot(mode)
 
 /**
- * Decides what to do, from the configuration, the committed offset, the slot and the server's WAL. Pure. Returns an error where
- * resuming would silently leave a gap.
+ * Decides what a start does, from the settings, the committed offset, the slot and the server's
+ * WAL. Pure. Returns an error if resuming would silently leave a gap.
  */
 export function planStart(options: StartOptions, found: Found): Plan | MillraceError {
   const { mode, slotName } = options
@@ -141,7 +141,8 @@ function slotAhead(options: StartOptions, plan: Plan, found: FoundOffset): Plan 
     return { ...plan, snapshot: true, from: null, warnings: [staleRows(where)] }
   if (offset.walId !== null || mismatch === 'trust_offset')
     return errors.create('MR_PG_OFFSET_MISMATCH', { slot: slotName, slotLsn, lsn })
-  // Debezium and older versions of this connector confirm idle WAL without an offset, in this mode only
+  // Debezium and older versions of this connector confirm idle WAL without an offset, in this mode
+  // only
   if (flush === 'connector_and_driver') return { ...plan, notes: [`${where}: nothing was captured in between`] }
   const warning = `${where}, though lsn.flush.mode=${flush} never confirms that far. If something else reads this slot, its changes are missing here.`
   return { ...plan, warnings: [warning] }

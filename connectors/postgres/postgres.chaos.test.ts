@@ -95,7 +95,8 @@ describe.skipIf(server === null)('a task that is killed again and again', () => 
       const kills = 12
       try {
         for (let kill = 0; kill <= kills; kill++) {
-          // as much as a slow machine can take: what piles up does not depend on how fast this one is
+          // as much as a slow machine can take: what piles up does not depend on how fast this one
+          // is
           const writing = kill === kills ? null : workload.run(20 + int(150))
           const task = await new TaskHarness(props, offsets).start()
           const last = kill === kills

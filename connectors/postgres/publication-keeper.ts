@@ -1,5 +1,5 @@
 import type { MillraceError } from 'millrace/connect'
-import { type BlockedContext, tellingBlocked } from './blocked.ts'
+import { type BlockedContext, reportingBlockers } from './blocked.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { TableEntry } from './catalog/tables.ts'
 import { errors } from './errors.ts'
@@ -8,8 +8,8 @@ import { type Publication, publicationOf } from './published.ts'
 import { setIdentities } from './replica-identity.ts'
 
 /**
- * How many `status.update.interval.ms` pass between checks that the publication holds the captured
- * tables.
+ * The number of `status.update.interval.ms` between checks that the publication contains the
+ * captured tables.
  */
 const CHECK_INTERVALS = 6
 
@@ -20,13 +20,13 @@ export interface ServerFacts {
 }
 
 /**
- * Creates the publication, checks it while streaming, and warns once about each change that it
- * excludes.
+ * Creates the publication, checks it while streaming, and logs one warning for each kind of change
+ * that it excludes.
  */
 export class PublicationKeeper {
   readonly #context: BlockedContext
   readonly #catalog: Catalog
-  readonly #said = new Set<string>()
+  readonly #warned = new Set<string>()
   #facts: ServerFacts = { version: 0, readOnly: false }
   #current: Publication | null = null
   #checkedAt = 0
@@ -55,18 +55,15 @@ export class PublicationKeeper {
       if (isFirst) await setIdentities(this.#catalog, options, tables, logger)
       await this.#ensure(tables, isFirst)
     }
-    await this.#telling('setting up the publication and replica identities', work())
+    await this.#reporting('setting up the publication and replica identities', work())
   }
 
-  /**
-   * Checks periodically for captured tables that are not published: new ones, and ones that
-   * somebody removed.
-   */
+  /** Checks periodically for captured tables that are not published: new and removed ones. */
   async refresh(): Promise<void> {
     if (this.wait > 0) return
     await this.#require()
     const tables = await this.#catalog.tables()
-    await this.#telling('adding tables to the publication', this.#ensure(tables, false))
+    await this.#reporting('adding tables to the publication', this.#ensure(tables, false))
   }
 
   /**
@@ -80,8 +77,8 @@ export class PublicationKeeper {
     )
   }
 
-  #telling<T>(what: string, work: Promise<T>): Promise<T> {
-    return tellingBlocked(this.#context, what, () => ({ pid: this.#catalog.pid }), work)
+  #reporting<T>(what: string, work: Promise<T>): Promise<T> {
+    return reportingBlockers(this.#context, what, () => ({ pid: this.#catalog.pid }), work)
   }
 
   async #require(): Promise<void> {
@@ -92,25 +89,25 @@ export class PublicationKeeper {
   }
 
   /**
-   * `isStrict`: a captured table that cannot be added is an error, as when Debezium starts. Not for
-   * tables that appear later: somebody else may have created them.
+   * With `isStrict`, a captured table that cannot be added is an error, as when Debezium starts. A
+   * table that is created later may belong to another user, so it only causes a warning.
    */
   async #ensure(tables: readonly TableEntry[], isStrict: boolean): Promise<void> {
     const { options, logger } = this.#context
     const { version: serverVersion, readOnly } = this.#facts
-    const cannotAdd = isStrict ? null : (failure: MillraceError) => this.#say(failure.message)
+    const cannotAdd = isStrict ? null : (failure: MillraceError) => this.#warn(failure.message)
     const context = { catalog: this.#catalog, options, logger, serverVersion, readOnly, cannotAdd }
     const publication = await ensurePublication(context, tables)
     this.#current = publication
     this.#checkedAt = Date.now()
     const warnings = publicationWarnings(options, tables, publication)
     const identity = await identityWarnings(this.#catalog, options.publication.name, publication)
-    for (const warning of [...warnings, ...identity]) this.#say(warning)
+    for (const warning of [...warnings, ...identity]) this.#warn(warning)
   }
 
-  #say(warning: string): void {
-    if (this.#said.has(warning)) return
-    this.#said.add(warning)
+  #warn(warning: string): void {
+    if (this.#warned.has(warning)) return
+    this.#warned.add(warning)
     this.#context.logger.warn(warning)
   }
 }

@@ -12,7 +12,7 @@ import { denied } from './server.ts'
 const ROOTS_SINCE = 130_000
 /** How long adding a table may wait for its lock while changes are streamed. Milliseconds. */
 const LOCK_MS = 500
-/** How many names a line of the log shows. */
+/** The most names in one line of the log. */
 const SHOWN = 20
 
 export const shownNames = (names: readonly string[]): string =>
@@ -23,17 +23,19 @@ export interface PublicationContext {
   readonly options: PostgresOptions
   readonly logger: Logger
   readonly serverVersion: number
-  /** A standby, where nothing can be created or changed. */
+  /** Whether the server is a standby, where nothing can be created or changed. */
   readonly readOnly: boolean
-  /** Called for each table that cannot be added; the others are captured. Null: it is an error instead. */
+  /**
+   * Called for each table that cannot be added; the others are captured. If null, it is an error.
+   */
   readonly cannotAdd: ((failure: MillraceError) => void) | null
 }
 
 /**
- * Makes sure that the publication exists and, with `publication.autocreate.mode=filtered`, holds
- * the captured tables. Adds missing tables; never removes what others added. Returns the
- * publication as it is on the server: an existing one is used as it is, regardless of the
- * configuration. Throws MR_PG_PUBLICATION_MISSING or MR_PG_PERMISSION_DENIED.
+ * Makes sure that the publication exists. With `publication.autocreate.mode=filtered`, it also adds
+ * the captured tables that are missing, and never removes tables that others added. Returns the
+ * publication on the server. The settings of an existing publication are not changed. Throws
+ * MR_PG_PUBLICATION_MISSING or MR_PG_PERMISSION_DENIED.
  */
 export async function ensurePublication(
   context: PublicationContext,
@@ -75,7 +77,7 @@ async function alter(
 ): Promise<void> {
   const { name } = options.publication
   const what = `adding ${names} to publication ${name} (only the owner of both may do so)`
-  // changes of other tables wait meanwhile
+  // the changes of other tables wait for this statement
   const limit = cannotAdd === null ? '' : `SET LOCAL lock_timeout = ${LOCK_MS}; `
   const list = missing.map(quotedTable).join(', ')
   try {
@@ -120,10 +122,10 @@ async function create(context: PublicationContext, tables: readonly TableEntry[]
   return publicationFor(autocreate === 'all_tables', viaRoot, own)
 }
 
-/** `skipped.operations` names operations by letters. */
+/** The letters of operations in `skipped.operations`. */
 const LETTERS: Readonly<Record<string, string>> = { insert: 'c', update: 'u', delete: 'd', truncate: 't' }
 
-/** Warnings about everything in a publication that keeps changes from being captured. */
+/** Returns a warning for everything in a publication that excludes changes. */
 export function publicationWarnings(
   options: PostgresOptions,
   tables: readonly TableEntry[],
@@ -134,16 +136,16 @@ export function publicationWarnings(
   const without = publication.without.filter(what => !options.skipped.has(LETTERS[what]!))
   if (without.length > 0)
     out.push(
-      `publication ${name} leaves out every ${without.join(', ')}: such changes are not captured. ALTER PUBLICATION ... SET (publish = 'insert, update, delete, truncate') publishes them`,
+      `publication ${name} does not publish ${without.join(', ')}: such changes are not captured. To publish them, run ALTER PUBLICATION ... SET (publish = 'insert, update, delete, truncate')`,
     )
   if (viaRoot && !publication.viaRoot)
     out.push(
-      `publication ${name} was made without publish_via_partition_root: changes to partitions are published under their own names, regardless of publish.via.partition.root`,
+      `publication ${name} was created without publish_via_partition_root: changes to partitions are published under their own names, regardless of publish.via.partition.root`,
     )
   const missing = tables.filter(t => t.isLogged && t.kind === 'r' && !isPublished(publication, t)).map(qualified)
   if (missing.length > 0)
     out.push(
-      `changes to ${missing.length} captured tables are not captured because publication ${name} does not hold them: ${shownNames(missing)}`,
+      `changes to ${missing.length} captured tables are not captured because publication ${name} does not contain them: ${shownNames(missing)}`,
     )
   const unlogged = tables.filter(t => !t.isLogged).map(qualified)
   if (unlogged.length > 0)

@@ -8,12 +8,12 @@ export interface Limits {
   readonly rows: string | null
 }
 
-/** A publication as the server has it. */
+/** A publication on the server. */
 export interface Publication {
   readonly allTables: boolean
   /** Whether changes to partitions are published under the name of their partitioned table. */
   readonly viaRoot: boolean
-  /** Those of insert, update, delete and truncate that it does not publish. */
+  /** The operations that it does not publish: insert, update, delete or truncate. */
   readonly without: readonly string[]
   /** The tables that were added one by one, by OID. */
   readonly tables: ReadonlyMap<number, Limits>
@@ -28,7 +28,7 @@ const MEMBERS = `
   select r.prrelid::text as oid,
          case when to_jsonb(r)->>'prqual' is not null then coalesce((
            select to_jsonb(t)->>'rowfilter' from pg_catalog.pg_publication_tables t
-            where t.pubname = $2 and t.schemaname = n.nspname and t.tablename = c.relname), 'its condition holds') end as rows,
+            where t.pubname = $2 and t.schemaname = n.nspname and t.tablename = c.relname), 'its condition is true') end as rows,
          (select json_agg(a.attname order by a.attnum)::text from pg_catalog.pg_attribute a
            where a.attrelid = r.prrelid
              and a.attnum::text = any (regexp_split_to_array(btrim(to_jsonb(r)->>'prattrs', '[]'), '[, ]+'))) as columns
@@ -40,7 +40,7 @@ const SCHEMAS = `
   select n.nspname::text as schema from pg_catalog.pg_publication_namespace s
     join pg_catalog.pg_namespace n on n.oid = s.pnnspid where s.pnpubid = $1`
 
-/** Null if no publication has this name. */
+/** Reads a publication; null if it does not exist. */
 export async function publicationOf(catalog: Catalog, name: string): Promise<Publication | null> {
   const [row] = await catalog.rows(
     `select p.oid::text as oid, to_jsonb(p)::text as publication,

@@ -18,11 +18,11 @@ function parse(rule: string): { tables: RegExp; wanted: string; index: string | 
   const wanted = rule.slice(at + 1).trim()
   const index = INDEX.exec(wanted)?.[1] ?? null
   if (index === null && !(wanted.toUpperCase() in IDENTITY))
-    throw new SyntaxError(`asks for '${wanted}', which is none of DEFAULT, FULL, NOTHING, INDEX <name>`)
+    throw new SyntaxError(`has the identity '${wanted}', but it must be DEFAULT, FULL, NOTHING or INDEX <name>`)
   return { tables: anchored(rule.slice(0, at).trim()), wanted: wanted.toUpperCase(), index }
 }
 
-/** What is wrong with a rule of `replica.identity.autoset.values`, or null. */
+/** Returns what is wrong with a rule of `replica.identity.autoset.values`; null if it is valid. */
 export function wrongIdentity(rule: string): string | null {
   try {
     parse(rule)
@@ -32,7 +32,10 @@ export function wrongIdentity(rule: string): string | null {
   }
 }
 
-/** Sets the replica identities of `replica.identity.autoset.values` where they are others: that takes a lock of the table. */
+/**
+ * Sets the identities of `replica.identity.autoset.values`. Skips tables that have theirs: setting
+ * one locks the table.
+ */
 export async function setIdentities(
   catalog: Catalog,
   options: PostgresOptions,

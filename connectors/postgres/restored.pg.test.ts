@@ -21,8 +21,8 @@ const id = (r: SourceRecord) => (r.key as Struct)['id']
 const opAndId = (r: SourceRecord) => `${(r.value as Struct)['op']}${id(r)}`
 
 /**
- * Streaming starts at the slot, not at an offset. The slot of the backup may not have been confirmed
- * past row 1, so that row may come again, once and first.
+ * Streaming starts at the slot, not at an offset. The slot of the backup may not have been
+ * confirmed past row 1, so that row may come again, once and first.
  */
 const withoutRepeatedRow1 = (ops: readonly string[]) => (ops[0] === 'c1' ? ops.slice(1) : ops)
 
@@ -34,7 +34,9 @@ const confirmed = async (url: string): Promise<string> =>
     )
   ).rows[0].lsn
 
-/** A database whose connector has captured rows 1 to 3, of which the server has forgotten 2 and 3. */
+/**
+ * A database whose connector has captured rows 1 to 3, of which the server has forgotten 2 and 3.
+ */
 async function restored(more: Record<string, string> = {}) {
   const url = await server!.createDatabase()
   await query(url, 'create table t (id int primary key, v text)', 'create table other (id int, v text)')
@@ -111,13 +113,14 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     await second.stop()
     await goBack(backup)
     const before = await confirmed(url)
-    // many transactions: neither the length of the WAL nor the number of the last transaction shows it
+    // many transactions: neither the length of the WAL nor the number of the last transaction shows
+    // it
     for (let n = 0; n < 40; n++) await query(url, `insert into other values (${n}, repeat('x', 2000))`)
     await query(url, "insert into t values (4, 'd')")
     const third = await run()
     const failure = await third.failure()
     expect(failure).toMatchObject({ code: 'MR_PG_OFFSET_STRAYED' })
-    expect(failure.message).toMatch(/holds no transaction that ends at/)
+    expect(failure.message).toMatch(/has no transaction that ends at/)
     await third.stop()
     expect(await confirmed(url)).toBe(before)
   })
@@ -138,7 +141,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
       const third = await run()
       const failure = await third.failure()
       expect(failure).toMatchObject({ code: 'MR_PG_OFFSET_STRAYED' })
-      expect(failure.message).toContain(`holds no transaction that ends at ${rows[0].lsn}`)
+      expect(failure.message).toContain(`has no transaction that ends at ${rows[0].lsn}`)
       await third.stop()
     } finally {
       process.kill(writer, 'SIGCONT')
@@ -192,7 +195,7 @@ describe.skipIf(server === null)('a server that was recovered to a new timeline'
     const third = await run()
     const failure = await third.failure()
     expect(failure).toMatchObject({ code: 'MR_PG_OFFSET_STRAYED' })
-    expect(failure.message).toMatch(/is of timeline \d+, which the server's timeline \d+ left at /)
+    expect(failure.message).toMatch(/is on timeline \d+, but the server's timeline \d+ branched off at /)
     await third.stop()
   })
 

@@ -1,7 +1,7 @@
 import type { Struct } from 'millrace/connect'
 import type { Decode } from './types/codec.ts'
 
-/** Where a value is in a tuple: its start, or one of these. */
+/** The start of a value in a tuple, or one of these. */
 export const NULL = -1
 export const UNAVAILABLE = -2
 
@@ -15,18 +15,19 @@ export interface FieldReader {
   readonly whenUnavailable: unknown
 }
 
-/** Makes a row out of a tuple whose values lie in `buf` from `starts[i]` to `ends[i]`. */
+/** Returns the row of a tuple whose values are in `buf` from `starts[i]` to `ends[i]`. */
 export type RowMapper = (buf: Buffer, starts: Int32Array, ends: Int32Array) => Struct
 
 /**
- * Compiles a mapper: one object literal with every field, so that all rows of a table share one hidden class and no loop or
- * look-up by name runs for a row. Names go in as JSON strings, in brackets, so that no name is code or a prototype.
+ * Compiles a mapper to one object literal with all fields. So all rows of a table share one hidden
+ * class, and no loop or look-up by name runs per row. Names are inserted as JSON strings, so that
+ * no name is executed as code.
  */
 export function compileMapper(fields: readonly FieldReader[]): RowMapper {
   const params = fields.flatMap((_, i) => [`d${i}`, `n${i}`, `u${i}`])
   const entries = fields.map((f, i) => {
     const name = JSON.stringify(f.name).replace(/[\u2028\u2029]/g, c => `\\u${c.charCodeAt(0).toString(16)}`)
-    // __proto__ alone is not a plain property in a literal
+    // in a literal, only a computed __proto__ is a plain property
     const key = f.name === '__proto__' ? `[${name}]` : name
     return `${key}:(p=s[${f.index}])>=0?d${i}(b,p,e[${f.index}]):p===${NULL}?n${i}:u${i}`
   })
@@ -35,7 +36,7 @@ export function compileMapper(fields: readonly FieldReader[]): RowMapper {
   return make(...fields.flatMap(f => [f.decode, f.whenNull, f.whenUnavailable]))
 }
 
-/** The places of a tuple's values, reused from tuple to tuple; grows with the widest table. */
+/** The positions of the values of a tuple. Reused for all tuples; grows with the widest table. */
 export class TuplePlaces {
   starts = new Int32Array(64)
   ends = new Int32Array(64)

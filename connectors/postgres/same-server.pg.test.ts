@@ -12,7 +12,9 @@ afterAll(() => server?.stop())
 
 const ids = (records: readonly SourceRecord[]) => records.map(r => (r.key as Struct)['id'])
 
-/** A database with one table, whose connector has captured row 1. The slot lags behind the offset. */
+/**
+ * A database with one table, whose connector has captured row 1. The slot lags behind the offset.
+ */
 async function captured(more: Props = {}) {
   const url = await server!.createDatabase()
   await query(url, 'create table t (id int primary key)')

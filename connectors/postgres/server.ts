@@ -15,7 +15,7 @@ export interface ServerInfo {
   readonly canReplicate: boolean
 }
 
-/** What the server is, and whether the user may replicate. */
+/** Reads the version and `wal_level` of the server, and whether the user may use replication. */
 export async function serverInfo(catalog: Catalog): Promise<ServerInfo> {
   const [row] = await catalog.rows(`
     select current_setting('server_version_num') as version, current_setting('wal_level') as wal,
@@ -30,26 +30,26 @@ export async function serverInfo(catalog: Catalog): Promise<ServerInfo> {
   }
 }
 
-/** A replication slot as the server has it. */
+/** A replication slot on the server. */
 export interface SlotState {
   readonly plugin: string
   readonly database: string
   readonly active: boolean
   readonly restartLsn: Lsn | null
   readonly confirmedLsn: Lsn | null
-  /** Why it can give no more changes; null while it can. */
+  /** Why it can no longer be used; null if it can. */
   readonly lost: string | null
   readonly xmin: number | null
 }
 
 const lsnOrNull = (text: string | null | undefined): Lsn | null => (text ? parseLsn(text) : null)
 
-/** Whether a connection is just making it: it will be ready, or gone. */
-export const isBeingMade = (slot: SlotState): boolean =>
+/** Whether another connection is creating the slot. */
+export const isBeingCreated = (slot: SlotState): boolean =>
   slot.plugin === 'pgoutput' && slot.active && slot.confirmedLsn === null && slot.lost === null
 
 export async function slotState(catalog: Catalog, name: string): Promise<SlotState | null> {
-  // columns that older servers do not have come as null by way of JSON
+  // via JSON, columns that older servers lack are null
   const [row] = await catalog.rows(
     'select to_jsonb(s)::text as slot from pg_catalog.pg_replication_slots s where slot_name = $1',
     [name],
@@ -80,7 +80,7 @@ export function wrongSlot(options: PostgresOptions, slot: SlotState): MillraceEr
   return errors.create('MR_PG_SLOT_WRONG', { slot: options.slot.name, database, what })
 }
 
-/** A slot that was just made, while its snapshot can be taken over: until `release`. */
+/** A new slot. Its snapshot can be used until `release` is called. */
 export interface CreatedSlot {
   readonly lsn: Lsn
   readonly snapshotName: string
@@ -89,7 +89,9 @@ export interface CreatedSlot {
 
 const FAILOVER_SINCE = 170_000
 
-/** Makes the slot and holds the snapshot that is consistent with its begin. Waits for transactions that are running. */
+/**
+ * Creates the slot and exports the snapshot at its start. Waits for the transactions in progress.
+ */
 export async function createSlot(options: PostgresOptions, version: number, signal: AbortSignal): Promise<CreatedSlot> {
   const name = `millrace ${options.prefix} slot`
   const client = await openClient(options.connection, { replication: true, name, signal })
@@ -105,7 +107,7 @@ export async function createSlot(options: PostgresOptions, version: number, sign
       release: () => void connection.close(),
     }
   } catch (error) {
-    // it may wait for transactions for long, and would make a slot that nobody knows of
+    // if it still waits for transactions, it would create a slot that is never used
     if (signal.aborted) await cancelWork(options.connection, client)
     await connection.close()
     const { code, message } = error as ServerError

@@ -1,6 +1,6 @@
 import { makeShape, type ShapeContext, type ShapeInput, signatureOf, type TableShape } from './table-shape.ts'
 
-/** The shapes of tables: the same one, schemas and all, for as long as a table stays the same. */
+/** Caches the shapes of tables, with their schemas, until a table changes. */
 export class ShapeCache {
   readonly #context: ShapeContext
   readonly #byTable = new Map<string, TableShape>()

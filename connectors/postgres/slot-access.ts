@@ -3,14 +3,14 @@ import { type BlockedContext, blockersOf } from './blocked.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import { codeOf, streamFailure } from './client/failure.ts'
 import type { LoadedOffset } from './offset.ts'
-import { isBeingMade, type SlotState, slotState, wrongSlot } from './server.ts'
+import { isBeingCreated, type SlotState, slotState, wrongSlot } from './server.ts'
 import { FlushTracker } from './stream/position.ts'
 import { missingCommit } from './stream/verify-offset.ts'
 import { strayed, type WalState } from './wal-state.ts'
 
 /**
- * Reads the slot; waits while another connection, perhaps a stale one of ours, is still creating
- * it.
+ * Reads the slot; null if it does not exist. Waits while another connection is still creating it.
+ * That may be an earlier connection of this connector.
  */
 export async function settledSlot(context: BlockedContext, catalog: Catalog): Promise<SlotState | null> {
   const { options, logger, signal, waits } = context
@@ -18,7 +18,7 @@ export async function settledSlot(context: BlockedContext, catalog: Catalog): Pr
   const delays = backoff({ initialMs: 50, maxMs: 2000 })
   for (;;) {
     const slot = await slotState(catalog, name)
-    if (slot === null || !isBeingMade(slot)) return slot
+    if (slot === null || !isBeingCreated(slot)) return slot
     const wait = delays.next()
     const held = wait > 1000 ? await blockersOf(catalog, { slot: name }) : null
     const message = `replication slot ${name} is being created by another connection${held ? `: ${held}` : ''}`
@@ -28,7 +28,7 @@ export async function settledSlot(context: BlockedContext, catalog: Catalog): Pr
   }
 }
 
-/** Runs something that needs the slot, and retries while another connection holds it. */
+/** Runs `work`, which needs the slot. Retries while another connection uses the slot. */
 export async function whenFree<T>(context: BlockedContext, work: () => Promise<T>): Promise<T> {
   const { options, logger, signal, waits } = context
   const { maxRetries, retryDelayMs, name } = options.slot
@@ -49,8 +49,8 @@ export async function whenFree<T>(context: BlockedContext, work: () => Promise<T
 }
 
 /**
- * Why the slot's WAL lacks an offset. Not checked if the offset is trusted or the slot is never
- * moved.
+ * Returns why the WAL of the slot does not contain an offset; null if it does. Not checked with
+ * `offset.mismatch.strategy=trust_offset` or `lsn.flush.mode=manual`.
  */
 export async function missingFrom(
   context: BlockedContext,

@@ -2,7 +2,7 @@ import { primitive, type Schema, type SchemaOptions, type Struct } from 'millrac
 import { type EventTime, type SnapshotMark, sourceSchema, type TableName } from '../cdc/index.ts'
 import type { Lsn } from './lsn.ts'
 
-/** The name of the connector that events show. */
+/** The name of the connector in events. */
 export const CONNECTOR = 'postgresql'
 
 const optional: SchemaOptions = { optional: true }
@@ -33,11 +33,11 @@ export interface SourcePlace {
   readonly origin: Origin | null
 }
 
-/** Makes source blocks; holds what all of a task's have in common. */
+/** Creates source blocks, with the fields that all events of a task share. */
 export class SourceBlocks {
   readonly #prefix: string
   readonly #database: string
-  /** The version of the connector that events show. */
+  /** The version of the connector in events. */
   readonly #version: string
 
   constructor(prefix: string, database: string, version: string) {
@@ -54,7 +54,8 @@ export class SourceBlocks {
       connector: CONNECTOR,
       name: this.#prefix,
       ts_ms: time.ms,
-      // as in Debezium: events of the stream leave it to the schema's default, which JsonConverter writes
+      // as in Debezium: null in events of the stream, for which JsonConverter writes the schema's
+      // default
       snapshot: mark === 'false' ? null : mark,
       db: this.#database,
       sequence: lastCommit === null ? `[null,"${lsn}"]` : `["${lastCommit}","${lsn}"]`,

@@ -16,7 +16,7 @@ import type { Codec, Decode } from './types/codec.ts'
 import { type ColumnType, codecFor } from './types/codec-for.ts'
 import { jdbcSize } from './types/jdbc-size.ts'
 
-/** A column of a tuple, as a relation message or the catalogue describes it. */
+/** A column of a tuple, from a relation message or the catalog. */
 export interface ShapeColumn {
   readonly name: string
   readonly type: ColumnType | null
@@ -28,16 +28,18 @@ export interface ShapeColumn {
   readonly comment: string | null
 }
 
-/** What a shape is made from. */
+/** The structure of a table from which its shape is created. */
 export interface ShapeInput {
   readonly name: TableName
   /** In the order of the tuple. */
   readonly columns: readonly ShapeColumn[]
-  /** The columns of the primary key, or those that stand in for it. */
+  /** The columns of the primary key, or those that are used instead. */
   readonly key: readonly string[]
 }
 
-/** A version of a table: its topic, its schemas, and how its tuples become rows. Made once, kept until the table changes. */
+/**
+ * One version of a table: its topic, its schemas and its decoders. Kept until the table changes.
+ */
 export interface TableShape {
   readonly name: TableName
   /** `schema.table` */
@@ -55,20 +57,20 @@ export interface TableShape {
   readonly signature: string
   /** The places of columns that domains make NOT NULL. */
   readonly requiredByDomain: readonly number[]
-  /** Set when a tuple shows that a type has changed: it must be read again. */
+  /** Set when a row shows that a type has changed. The shape must be read again. */
   stale: boolean
 }
 
 export const signatureOf = (input: ShapeInput): string => JSON.stringify([input.name, input.columns, input.key])
 
-/** What an event keeps of the configuration while it makes shapes. */
+/** What is needed to create shapes. */
 export interface ShapeContext {
   readonly options: PostgresOptions
   readonly source: Schema
   readonly logger: Logger
 }
 
-/** The substitute for a value that cannot be represented; undefined if that ends the task. */
+/** A decoder, and the substitute for a value that cannot be represented. */
 interface Unshown {
   readonly decode: Decode
   readonly optional: boolean
@@ -87,7 +89,7 @@ function guarded(field: Unshown, table: TableName, column: ShapeColumn, context:
       const about = { table: qualified(table), column: column.name, type, cause: messageOf(error) }
       if (options.convertingFailure === 'fail') throw errors.create('MR_PG_VALUE', about, { cause: error })
       const instead = substitute(error, optional, filler)
-      // the first ones say all there is to say
+      // further warnings would only repeat the first ones
       if (options.convertingFailure === 'warn' && warned++ < 10)
         logger.warn(errors.create('MR_PG_VALUE_REPLACED', { ...about, instead: shown(instead) }).message)
       return instead
@@ -107,12 +109,12 @@ function substitute(error: unknown, optional: boolean, filler: unknown): unknown
 const shown = (value: unknown): string =>
   value === null ? 'null' : Array.isArray(value) ? 'null for these elements' : `${String(value)} instead`
 
-/** Marks the shape when a value has a label that the enum did not have. */
+/** Marks the shape as stale if a value is not a known label of the enum. */
 function enumDecode(decode: Decode, labels: readonly string[], shape: { stale: boolean }): Decode {
   const known = new Set<unknown>(labels)
   const look = (label: unknown) => {
     if (known.has(label) || label === null) return
-    // once is enough: a label that was renamed since is not in the catalogue either
+    // only once: a label that was renamed since is not in the catalog either
     known.add(label)
     shape.stale = true
   }
@@ -144,7 +146,7 @@ function fieldSchema(field: Field, context: ShapeContext, rule: ColumnRule | nul
   })
 }
 
-/** What a null becomes: null, or in a NOT NULL column its default or a filler. */
+/** The value for a null: null, or the default or a filler in a NOT NULL column. */
 const nullOf = (field: Field): unknown =>
   field.column.optional ? null : field.default === undefined ? field.codec.filler : field.default
 
@@ -163,7 +165,7 @@ function reader(field: Field, name: string, rule: ColumnRule | null): FieldReade
 const changed = (change: ((v: unknown) => unknown) | null, value: unknown): unknown =>
   change === null || value === null || value === undefined ? value : change(value)
 
-/** Makes the shape of a table. Columns whose types have no mapping are left out. */
+/** Creates the shape of a table, without the columns whose types have no mapping. */
 export function makeShape(input: ShapeInput, context: ShapeContext): TableShape {
   const { options } = context
   const { name, columns } = input
@@ -200,7 +202,7 @@ export function makeShape(input: ShapeInput, context: ShapeContext): TableShape 
   for (const [field, rule] of rules) {
     for (const key of rule?.unmasked ?? [])
       context.logger.warn(
-        `${key} hides text only, as in Debezium: ${qualified(name)}.${field.column.name} of type ${field.column.typeName} is shown as it is; exclude it (column.exclude.list) to hide it`,
+        `${key} hides only text, as in Debezium: ${qualified(name)}.${field.column.name} of type ${field.column.typeName} is not hidden. Exclude it (column.exclude.list) to hide it`,
       )
   }
   const valueSchema = struct(new Map(shown.map(f => [fieldName(f), fieldSchema(f, context, rules.get(f) ?? null)])), {

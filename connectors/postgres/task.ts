@@ -23,7 +23,7 @@ import { CONNECTOR, postgresSource, SourceBlocks } from './source-block.ts'
 
 const FIRST_WAIT_MS = 100
 
-/** Reads one database. */
+/** Captures the changes of one database. */
 export class PostgresTask extends SourceTask<typeof postgresConfig> {
   #options: PostgresOptions | null = null
   #session: Session | null = null
@@ -53,7 +53,8 @@ export class PostgresTask extends SourceTask<typeof postgresConfig> {
     })
     const metrics = this.context.pluginMetrics?.()
     if (metrics) addMetrics(metrics, prefix, () => this.#session?.view() ?? null)
-    logger.info(stored === null ? 'no offset: beginning' : `going on from ${JSON.stringify(stored, plainBigint)}`)
+    const from = stored === null ? 'starting without an offset' : `resuming from ${JSON.stringify(stored, plainBigint)}`
+    logger.info(from)
   }
 
   /** How far the task is behind the server. */
@@ -77,7 +78,7 @@ export class PostgresTask extends SourceTask<typeof postgresConfig> {
     }
   }
 
-  /** A lost connection is made anew after a wait; what was given is not given again. Anything else ends the task. */
+  /** Waits before the next attempt if the failure is retriable. Throws it otherwise. */
   async #failed(failure: MillraceError): Promise<null> {
     const { logger, signal } = this.context
     const { maxRetries, maxRetryWaitMs } = this.#options!
@@ -87,7 +88,7 @@ export class PostgresTask extends SourceTask<typeof postgresConfig> {
     if (maxRetries >= 0 && this.#failures > maxRetries)
       throw errors.create('MR_PG_RETRIES_EXHAUSTED', { count: maxRetries, cause: failure.message }, { cause: failure })
     const wait = backoffMs(this.#failures - 1, { initialMs: FIRST_WAIT_MS, maxMs: maxRetryWaitMs })
-    logger.warn(`${failure.message} Next try in ${wait} ms.`)
+    logger.warn(`${failure.message} Retrying in ${wait} ms.`)
     this.#waits(failure.message, Date.now() + wait)
     await sleepOrAbort(wait, signal)
     return null

@@ -59,7 +59,7 @@ describe.skipIf(server === null)('the check of a configuration', () => {
     }
   })
 
-  test('asks for the rights of a user that has too few', async () => {
+  test('names the privileges that the user lacks', async () => {
     const url = await server!.createDatabase()
     const db = new pg.Client(url)
     await db.connect()
@@ -67,7 +67,7 @@ describe.skipIf(server === null)('the check of a configuration', () => {
     await db.query(`create role ${role} login password 'pw'`)
     const found = await errorsOf({ ...propsFor(url), 'database.user': role, 'database.password': 'pw' })
     expect(found['database.user']).toMatch(new RegExp(`ALTER ROLE ${role} WITH REPLICATION`))
-    expect(found['publication.autocreate.mode']).toMatch(/only a superuser.*filtered/)
+    expect(found['publication.autocreate.mode']).toMatch(/is not a superuser.*filtered/)
     await db.query(`drop role ${role}`)
     await db.end()
   })

@@ -11,47 +11,47 @@ import { publicationFor, publicationOf, snapshotTables, unseen } from './publish
 import { wrongIdentity } from './replica-identity.ts'
 import { serverInfo, slotState, wrongSlot } from './server.ts'
 
-type Complain = (key: string, message: string) => void
+type AddError = (key: string, message: string) => void
 
 const NAMING = /(^|\.)(Schema(Unicode)?TopicNamingStrategy|DefaultTopicNamingStrategy)$/
 
 /** Checks that need no database. */
-export function checkTogether(props: Props, complain: Complain): void {
+export function checkTogether(props: Props, addError: AddError): void {
   const given = (key: string) => (props[key] ?? '').trim() !== ''
   for (const kind of ['table', 'schema', 'column']) {
     const [include, exclude] = [`${kind}.include.list`, `${kind}.exclude.list`]
     if (given(include) && given(exclude))
-      complain(exclude, `"${exclude}" is already specified by "${include}": use one of them.`)
+      addError(exclude, `"${exclude}" is already specified by "${include}": use one of them.`)
   }
   for (const [key, value] of Object.entries(props)) {
     if (!RULE_KEYS.some(rule => rule.test(key))) continue
     const wrong = wrongRule(key, value)
-    if (wrong) complain(key, `Invalid value for configuration ${key}: ${wrong}`)
+    if (wrong) addError(key, `Invalid value for configuration ${key}: ${wrong}`)
   }
   const naming = props['topic.naming.strategy']
   if (naming && !NAMING.test(naming.trim()))
-    complain(
+    addError(
       'topic.naming.strategy',
       `${naming} is not supported. Use io.debezium.schema.SchemaTopicNamingStrategy or SchemaUnicodeTopicNamingStrategy, and a transformation for other names.`,
     )
-  checkStreamParams(props['slot.stream.params'] ?? '', complain)
-  checkOverrides(props, complain)
-  checkIdentities(props['replica.identity.autoset.values'] ?? '', complain)
+  checkStreamParams(props['slot.stream.params'] ?? '', addError)
+  checkOverrides(props, addError)
+  checkIdentities(props['replica.identity.autoset.values'] ?? '', addError)
   const number = (key: string, fallback: number) => Number(props[key] ?? fallback)
   if (number('max.queue.size', 8192) <= number('max.batch.size', 2048))
-    complain('max.queue.size', 'max.queue.size must be larger than max.batch.size.')
+    addError('max.queue.size', 'max.queue.size must be larger than max.batch.size.')
 }
 
-/** What may be added to the options of pgoutput; the others would change what the stream is made of. */
+/** The options of pgoutput that may be set. Others would change the format of the stream. */
 const STREAM_PARAMS = new Set(['origin'])
 
-function checkStreamParams(text: string, complain: Complain): void {
+function checkStreamParams(text: string, addError: AddError): void {
   for (const param of text.split(';').filter(p => p.trim() !== '')) {
     const name = param.split('=')[0]!.trim()
     if (!param.includes('='))
-      complain('slot.stream.params', `slot.stream.params: '${param.trim()}' must look like name=value.`)
+      addError('slot.stream.params', `slot.stream.params: '${param.trim()}' must look like name=value.`)
     else if (!STREAM_PARAMS.has(name))
-      complain(
+      addError(
         'slot.stream.params',
         `slot.stream.params: '${name}' is not an option that can be set here (only origin): remove it.`,
       )
@@ -60,29 +60,28 @@ function checkStreamParams(text: string, complain: Complain): void {
 
 const OVERRIDES = 'snapshot.select.statement.overrides'
 
-/** A table that is listed has a query, and one that has a query is listed: else its rows would be others than was thought. */
-function checkOverrides(props: Props, complain: Complain): void {
+/** A query without its table in the list, or a table without a query, would be ignored silently. */
+function checkOverrides(props: Props, addError: AddError): void {
   const listed = new Set((props[OVERRIDES] ?? '').split(',').map(t => t.trim()))
   for (const table of listed) {
     if (table !== '' && !(props[`${OVERRIDES}.${table}`] ?? '').trim())
-      complain(OVERRIDES, `${OVERRIDES} names ${table}, but ${OVERRIDES}.${table} with its query is not set.`)
+      addError(OVERRIDES, `${OVERRIDES} contains ${table}, but its query ${OVERRIDES}.${table} is not set.`)
   }
   for (const key of Object.keys(props)) {
     const table = key.startsWith(`${OVERRIDES}.`) ? key.slice(OVERRIDES.length + 1) : ''
-    if (table !== '' && !listed.has(table))
-      complain(key, `${key} has no effect as long as ${OVERRIDES} does not name ${table}.`)
+    if (table !== '' && !listed.has(table)) addError(key, `${key} has no effect unless ${OVERRIDES} contains ${table}.`)
   }
 }
 
-function checkIdentities(text: string, complain: Complain): void {
+function checkIdentities(text: string, addError: AddError): void {
   for (const rule of text.split(',').filter(r => r.trim() !== '')) {
     const wrong = wrongIdentity(rule)
     if (wrong)
-      complain('replica.identity.autoset.values', `replica.identity.autoset.values: '${rule.trim()}' ${wrong}.`)
+      addError('replica.identity.autoset.values', `replica.identity.autoset.values: '${rule.trim()}' ${wrong}.`)
   }
 }
 
-/** The key whose value an error speaks of. */
+/** The key that an error is reported for. */
 const KEY_OF: Readonly<Record<string, string>> = {
   MR_PG_CONNECT_FAILED: 'database.hostname',
   MR_PG_AUTH_FAILED: 'database.password',
@@ -99,12 +98,12 @@ const KEY_OF: Readonly<Record<string, string>> = {
   MR_PG_TOO_MANY_TABLES: 'guardrail.collections.max',
 }
 
-/** Connects and looks at all that a start would need. Complains; never throws. */
+/** Connects and checks everything that a start needs. Reports errors for keys; never throws. */
 async function checkDatabase(
   settings: PostgresValues,
   props: Props,
   signal: AbortSignal,
-  complain: Complain,
+  addError: AddError,
 ): Promise<void> {
   const options = parseOptions(settings, props)
   const timeoutMs = Number(props['connection.validation.timeout.ms'] ?? 60_000)
@@ -112,11 +111,11 @@ async function checkDatabase(
   try {
     const name = `millrace ${options.prefix} validation`
     await endClient(await openClient(options.connection, { name, timeoutMs, signal }))
-    await checkServer(options, props, catalog, complain)
+    await checkServer(options, props, catalog, addError)
   } catch (error) {
     const failure = error as MillraceError
     const key = KEY_OF[failure.code] ?? 'database.hostname'
-    complain(key, messageOf(error))
+    addError(key, messageOf(error))
   } finally {
     await catalog.close()
   }
@@ -128,19 +127,19 @@ async function checkServer(
   options: PostgresOptions,
   props: Props,
   catalog: Catalog,
-  complain: Complain,
+  addError: AddError,
 ): Promise<void> {
   const info = await serverInfo(catalog)
-  const say = (key: string, error: MillraceError) => complain(key, error.message)
-  if (info.version < 100_000) say('database.hostname', errors.create('MR_PG_UNSUPPORTED', { version: info.version }))
+  const report = (key: string, error: MillraceError) => addError(key, error.message)
+  if (info.version < 100_000) report('database.hostname', errors.create('MR_PG_UNSUPPORTED', { version: info.version }))
   const streams = options.snapshot.mode !== 'initial_only'
   if (streams) {
     if (info.walLevel !== 'logical')
-      say('database.hostname', errors.create('MR_PG_WAL_LEVEL', { level: info.walLevel }))
+      report('database.hostname', errors.create('MR_PG_WAL_LEVEL', { level: info.walLevel }))
     if (!info.canReplicate)
-      say('database.user', errors.create('MR_PG_NO_REPLICATION_PRIVILEGE', { user: options.connection.user }))
-    await checkSlot(options, catalog, say)
-    await checkPublication(options, catalog, say)
+      report('database.user', errors.create('MR_PG_NO_REPLICATION_PRIVILEGE', { user: options.connection.user }))
+    await checkSlot(options, catalog, report)
+    await checkPublication(options, catalog, report)
   }
   const captured = await catalog.tables()
   const { name, viaRoot } = options.publication
@@ -150,42 +149,42 @@ async function checkServer(
   const filters = FILTERS.filter(k => (props[k] ?? '').trim() !== '')
   const key = filters[0] ?? 'table.include.list'
   const { roots, partitions } = streams ? unseen(captured, publication) : { roots: [], partitions: [] }
-  if (roots.length > 0) say(key, errors.create('MR_PG_PARTITIONS_LEFT_OUT', { tables: shownNames(roots) }))
+  if (roots.length > 0) report(key, errors.create('MR_PG_PARTITIONS_LEFT_OUT', { tables: shownNames(roots) }))
   if (partitions.length > 0)
-    say(key, errors.create('MR_PG_ROOT_LEFT_OUT', { tables: shownNames(partitions), publication: name }))
+    report(key, errors.create('MR_PG_ROOT_LEFT_OUT', { tables: shownNames(partitions), publication: name }))
   if (tables.length === 0 && filters.length > 0 && roots.length + partitions.length === 0) {
     const { database } = options.connection
     const shown = filters.map(k => `${k}=${props[k]}`).join(', ')
     const others = await catalog.otherRelations()
     const cause = others.length === 0 ? shown : `${shown}; these match but are not tables: ${shownNames(others)}`
-    say(key, errors.create('MR_PG_NO_TABLES', { database, filters: cause }))
+    report(key, errors.create('MR_PG_NO_TABLES', { database, filters: cause }))
   }
   const { max, fail } = options.guardrail
   if (fail && max > 0 && tables.length > max)
-    say('guardrail.collections.max', errors.create('MR_PG_TOO_MANY_TABLES', { count: tables.length, max }))
+    report('guardrail.collections.max', errors.create('MR_PG_TOO_MANY_TABLES', { count: tables.length, max }))
 }
 
 async function checkSlot(
   options: PostgresOptions,
   catalog: Catalog,
-  say: (key: string, error: MillraceError) => void,
+  report: (key: string, error: MillraceError) => void,
 ): Promise<void> {
   const slot = options.slot.name
   const state = await slotState(catalog, slot)
   const wrong = state && wrongSlot(options, state)
-  if (wrong) say('slot.name', wrong)
+  if (wrong) report('slot.name', wrong)
   if (state) return
   const [row] = await catalog.rows(
     "select (count(*) >= current_setting('max_replication_slots')::int)::text as full from pg_catalog.pg_replication_slots",
   )
   if (row?.['full'] === 'true')
-    say('slot.name', errors.create('MR_PG_SLOTS_EXHAUSTED', { cause: 'all of max_replication_slots are taken' }))
+    report('slot.name', errors.create('MR_PG_SLOTS_EXHAUSTED', { cause: 'all max_replication_slots are in use' }))
 }
 
 async function checkPublication(
   options: PostgresOptions,
   catalog: Catalog,
-  say: (key: string, error: MillraceError) => void,
+  report: (key: string, error: MillraceError) => void,
 ): Promise<void> {
   const { name, autocreate } = options.publication
   const [row] = await catalog.rows(
@@ -195,11 +194,11 @@ async function checkPublication(
   )
   if (row?.['found'] === 'true') return
   if (autocreate === 'disabled')
-    say('publication.name', errors.create('MR_PG_PUBLICATION_MISSING', { publication: name }))
+    report('publication.name', errors.create('MR_PG_PUBLICATION_MISSING', { publication: name }))
   if (autocreate === 'all_tables' && row?.['super'] !== 'true') {
-    const what = `making publication ${name} FOR ALL TABLES, which only a superuser may`
-    const cause = `user ${options.connection.user} is none; set publication.autocreate.mode=filtered (as the owner of the tables), or make the publication beforehand`
-    say('publication.autocreate.mode', errors.create('MR_PG_PERMISSION_DENIED', { what, cause }))
+    const what = `creating publication ${name} FOR ALL TABLES`
+    const cause = `user ${options.connection.user} is not a superuser. Set publication.autocreate.mode=filtered (the user must own the tables), or create the publication before the start`
+    report('publication.autocreate.mode', errors.create('MR_PG_PERMISSION_DENIED', { what, cause }))
   }
 }
 

@@ -5,11 +5,14 @@ import { formatLsn, type Lsn, maxLsn, parseLsn, ZERO } from './lsn.ts'
 import type { LoadedOffset } from './offset.ts'
 import type { PostgresOptions } from './options.ts'
 
-/** Which WAL a position belongs to: the cluster, and the timeline within its history. */
+/** Identifies the WAL that a position belongs to: the cluster, and the timeline of its history. */
 export interface WalId {
   /** The system identifier, a 64-bit number as text. */
   readonly system: string
-  /** `UNKNOWN_TIMELINE` in offsets of a standby: its stream continues when it is promoted, on a new timeline. */
+  /**
+   * `UNKNOWN_TIMELINE` in offsets of a standby: its stream continues when it is promoted, on a new
+   * timeline.
+   */
   readonly timeline: number
 }
 
@@ -20,7 +23,7 @@ export interface IdentifiedWal extends WalId {
   readonly end: Lsn
 }
 
-/** The WAL of the server as it is now. */
+/** The current state of the server's WAL. */
 export interface WalState extends IdentifiedWal {
   readonly inRecovery: boolean
   /** The low 32 bits of the next transaction id. */
@@ -31,22 +34,25 @@ export interface WalState extends IdentifiedWal {
 
 export const formatWalId = (id: WalId): string => `${id.system}/${id.timeline}`
 
-/** Which WAL the positions of a stream belong to. */
+/** Returns the WAL that the positions of a stream belong to. */
 export const streamedFrom = (wal: WalState): WalId => (wal.inRecovery ? { ...wal, timeline: UNKNOWN_TIMELINE } : wal)
 
-/** Null for anything else. */
+/** Parses the `wal_id` of an offset; null if it is not one. */
 export function parseWalId(value: unknown): WalId | null {
   const m = typeof value === 'string' ? /^(\d{1,20})\/(\d{1,10})$/.exec(value) : null
   return m ? { system: m[1]!, timeline: Number(m[2]) } : null
 }
 
-/** Reads it over a replication connection. */
+/** Reads the identity and the end of the WAL over a replication connection. */
 export async function identifyWal(connection: WireConnection, signal: AbortSignal): Promise<IdentifiedWal> {
   const [row] = await connection.rows('IDENTIFY_SYSTEM', signal)
   return { system: row!['systemid']!, timeline: Number(row!['timeline']), end: parseLsn(row!['xlogpos']!) }
 }
 
-/** Lines of a timeline history file: the parent timeline, where it was left, why. */
+/**
+ * Parses a timeline history file. Each line has a parent timeline, the position where it ended, and
+ * a reason.
+ */
 export function parseHistory(content: string): Map<number, Lsn> {
   const leftAt = new Map<number, Lsn>()
   for (const line of content.split('\n')) {
@@ -57,13 +63,13 @@ export function parseHistory(content: string): Map<number, Lsn> {
 }
 
 const FIRST_TXID = 3
-// by age(): a snapshot does not know of transactions whose commit waits for a synchronous standby
+// by age(): a snapshot does not contain transactions whose commit waits for a synchronous standby
 const STATE = `select pg_catalog.pg_is_in_recovery()::text as recovery,
   pg_catalog.age('${FIRST_TXID}'::pg_catalog.xid)::text as age`
 
 /**
- * Reads it over a separate connection. Reads the timeline history if `known` names another
- * timeline.
+ * Reads the state of the WAL over a separate connection. Reads the timeline history too if `known`
+ * is on another timeline.
  */
 export async function readWal(options: PostgresOptions, known: WalId | null, signal: AbortSignal): Promise<WalState> {
   const name = `millrace ${options.prefix} position`
@@ -95,7 +101,7 @@ async function readHistory(connection: WireConnection, timeline: number, signal:
   }
 }
 
-/** The furthest WAL position that an offset mentions. */
+/** The greatest position in an offset. */
 export const reachedBy = (offset: LoadedOffset): Lsn =>
   [offset.lsn, offset.lsnProc, offset.lsnCommit].reduce<Lsn>((a, b) => (b === null ? a : maxLsn(a, b)), ZERO)
 
@@ -105,19 +111,19 @@ export const reachedBy = (offset: LoadedOffset): Lsn =>
  */
 const NO_WRAP = 2 ** 31 * 32
 
-/** Why an offset does not belong to this WAL; null if it does. */
+/** Returns why an offset does not belong to this WAL; null if it does. */
 export function strayed(offset: LoadedOffset, wal: WalState): string | null {
   const reached = reachedBy(offset)
   const at = formatLsn(reached)
   const { walId } = offset
   if (walId !== null && walId.system !== wal.system)
-    return `the offset is of another server (its system identifier is ${walId.system}, this server's is ${wal.system})`
+    return `the offset belongs to another server (its system identifier is ${walId.system}, that of this server is ${wal.system})`
   if (walId !== null && isLeft(walId, wal)) {
     const left = wal.leftAt.get(walId.timeline)
     if (left === undefined)
-      return `the offset is of timeline ${walId.timeline}, which is not an ancestor of the server's timeline ${wal.timeline}`
+      return `the offset is on timeline ${walId.timeline}, which is not an ancestor of the server's timeline ${wal.timeline}`
     if (reached > left)
-      return `the offset ${at} is of timeline ${walId.timeline}, which the server's timeline ${wal.timeline} left at ${formatLsn(left)}`
+      return `the offset ${at} is on timeline ${walId.timeline}, but the server's timeline ${wal.timeline} branched off at ${formatLsn(left)}`
   }
   if (reached > wal.end) return `the server's WAL ends at ${formatLsn(wal.end)}, before the offset ${at}`
   if (offset.txId === null || walId === null || wal.inRecovery) return null
@@ -128,7 +134,7 @@ export function strayed(offset: LoadedOffset, wal: WalState): string | null {
   return null
 }
 
-/** Whether the server is still replaying WAL up to there, so that waiting helps. */
+/** Whether a standby has not replayed the WAL up to the offset yet, so that waiting helps. */
 export function onTheWay(offset: LoadedOffset, wal: WalState): boolean {
   return wal.inRecovery && strayed(offset, { ...wal, end: maxLsn(wal.end, reachedBy(offset)) }) === null
 }

@@ -32,7 +32,10 @@ export interface Relation extends TableName {
   readonly columns: readonly RelationColumn[]
 }
 
-/** How long to wait at most until a streamed transaction is seen by queries; then the table is described as it is seen. */
+/**
+ * The longest wait until queries see a streamed transaction. Then the table is described without
+ * it. Milliseconds.
+ */
 const VISIBLE_MS = 10_000
 
 /** The SQLSTATE of admin_shutdown. */
@@ -40,11 +43,14 @@ const TERMINATED = '57P01'
 
 const SERIALS: Readonly<Record<string, string>> = { int2: 'smallserial', int4: 'serial', int8: 'bigserial' }
 
-/** The database's catalogue over one connection, which is made anew when it is lost. */
+/** Reads the catalog of the database over one connection. A lost connection is reopened. */
 export class Catalog {
   readonly #options: PostgresOptions
   readonly #signal: AbortSignal
-  /** Called when an administrator ends the idle connection, as every shutdown of the server does first. */
+  /**
+   * Called when an administrator terminates the idle connection. A server that shuts down does this
+   * first.
+   */
   onTerminated: () => void = () => {}
   #client: pg.Client | null = null
   #types: TypeRegistry | null = null
@@ -54,7 +60,10 @@ export class Catalog {
     this.#signal = signal
   }
 
-  /** Runs something with a connection; once more, with a new one, when the old one turns out to be dead. */
+  /**
+   * Runs `work` with the connection. If an existing connection was lost, runs it once more with a
+   * new one.
+   */
   async run<T>(work: (client: pg.Client, types: TypeRegistry) => Promise<T>): Promise<T> {
     const fresh = this.#client === null
     const client = await this.#connected()
@@ -77,7 +86,7 @@ export class Catalog {
     const client = await openClient(this.#options.connection, { name, signal: this.#signal })
     this.#client = client
     this.#types = new TypeRegistry(client)
-    // gone while idle: the next query begins with a new one
+    // if the connection is lost while idle, the next query opens a new one
     const onAbort = () => void endClient(client)
     this.#signal.addEventListener('abort', onAbort, { once: true })
     client.on('error', error => {
@@ -91,8 +100,9 @@ export class Catalog {
   }
 
   /**
-   * The stream can be faster than other sessions' sight: a transaction is sent when its commit is in the log, and seen by queries a
-   * moment later (with synchronous replication, when the standby has answered).
+   * Waits until queries see a streamed transaction. The server streams it as soon as its commit is
+   * in the WAL. Queries see it a moment later; with synchronous replication, after the standby
+   * replied.
    */
   async #waitVisible(client: pg.Client, txId: number): Promise<void> {
     for (const end = Date.now() + VISIBLE_MS; Date.now() < end; ) {
@@ -114,7 +124,7 @@ export class Catalog {
     if (client) await endClient(client)
   }
 
-  /** Rows of a query, by name, as text. */
+  /** Returns the rows of a query: column names to values as text. */
   rows(sql: string, values: unknown[] = []): Promise<Record<string, string | null>[]> {
     return this.run(async client => (await client.query<Record<string, string | null>>(sql, values)).rows)
   }
@@ -133,7 +143,7 @@ export class Catalog {
     return this.run(client => correlationOf(client, table, column))
   }
 
-  /** The structure of tables, as they are now. */
+  /** Returns the current structure of tables, by OID. */
   async describe(oids: readonly number[]): Promise<Map<number, { table: CatalogTable; input: ShapeInput }>> {
     return this.run(async (client, types) => {
       const tables = await readTables(client, oids)
@@ -147,9 +157,10 @@ export class Catalog {
   }
 
   /**
-   * What a relation message of a transaction leaves open: key, defaults and NOT NULL as the table has them now. Columns that are gone since are
-   * optional; a table that is gone has the key that its replica identity shows. Types that users made are read again, since a
-   * change of a type sends nothing by itself.
+   * Adds what a relation message does not contain: the key, the defaults and NOT NULL, from the
+   * current table. A column that was dropped since is optional. A table that was dropped since has
+   * the key of its replica identity. User-defined types are read again, because the stream does not
+   * report their changes.
    */
   async describeRelation(relation: Relation, txId: number): Promise<ShapeInput> {
     return this.run(async (client, types) => {

@@ -6,7 +6,10 @@ const LITERAL = /'([^']*(?:''[^']*)*)'/
 const CALL = /^\(?[A-Za-z0-9_.]+\((?:.+(?:, ?.+)*)?\)/
 const NOW = new Set(['current_timestamp', 'current_time', 'current_date', 'localtime', 'localtimestamp'])
 
-/** What stands in the schema for a default that the server computes anew each time, as Debezium has it. */
+/**
+ * The default in the schema if the server computes the column's default for each row, as in
+ * Debezium.
+ */
 const COMPUTED: Readonly<Record<string, string>> = {
   bit: '00',
   varbit: '0',
@@ -41,7 +44,7 @@ function literalOf(expression: string): string | null {
 
 const NUMBER = /^-?\d*\.?\d+(e[+-]?\d+)?$/i
 
-/** A number with as many decimal places as its column declares. */
+/** A number with the decimal places that its column declares. */
 function scaled(type: ColumnType, text: string): string {
   const scale = numericModifier(type.typmod)?.scale ?? 0
   const digits = text.includes('.') ? text.length - text.indexOf('.') - 1 : 0
@@ -49,7 +52,10 @@ function scaled(type: ColumnType, text: string): string {
   return `${text}${digits === 0 ? '.' : ''}${'0'.repeat(scale - digits)}`
 }
 
-/** Text of a literal in the form that the server prints values of its type in; null where it is no literal. */
+/**
+ * The text of a literal, in the format in which the server prints values of its type; null for
+ * other expressions.
+ */
 function printed(type: ColumnType, text: string): string | null {
   switch (type.name) {
     case 'bool':
@@ -96,8 +102,8 @@ function timestamptz(text: string): string | null {
 const interval = (text: string): string | null => (/^P/.test(text) ? text : null)
 
 /**
- * The default of a column for its schema, as Debezium shows it: a literal's value; a fixed stand-in for what is computed; undefined
- * where there is none that a schema can hold.
+ * Returns the default of a column for its schema, as Debezium does: the value of a literal, or a
+ * fixed value for a computed default. Returns undefined if the schema cannot represent the default.
  */
 export function schemaDefault(type: ColumnType, codec: Codec, expression: string | null): unknown {
   if (expression === null || type.element) return undefined
@@ -109,7 +115,7 @@ export function schemaDefault(type: ColumnType, codec: Codec, expression: string
   if (text === null) return undefined
   const shown = computed && type.name !== 'numeric' ? text : printed(type, text)
   if (shown === null) return undefined
-  // a boolean for a bit string of length 1, whatever the text
+  // a bit string of length 1 is a boolean
   const bytes = Buffer.from(shown)
   try {
     const value = codec.decode(bytes, 0, bytes.length)
@@ -129,7 +135,7 @@ const isStruct = (value: unknown): boolean =>
   !(value instanceof Date) &&
   !Array.isArray(value)
 
-/** `'green'::colour`, where the label may hold quotes. */
+/** `'green'::colour`; the label may contain quotes. */
 function enumDefault(expression: string): string | null {
   const cast = expression.lastIndexOf('::')
   const label = cast < 0 ? '' : expression.slice(0, cast)

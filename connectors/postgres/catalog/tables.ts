@@ -1,10 +1,10 @@
 import type pg from 'pg'
 import type { Selection, TableName } from '../../cdc/index.ts'
 
-/** A table as the list of tables has it. */
+/** A table in the list of captured tables. */
 export interface TableEntry extends TableName {
   readonly oid: number
-  /** `r` a table, `p` one with partitions. */
+  /** `r` for a table, `p` for a partitioned table. */
   readonly kind: string
   readonly isPartition: boolean
   /** The partitioned tables above it, nearest first. */
@@ -21,7 +21,7 @@ export interface TableEntry extends TableName {
   readonly pages: number
 }
 
-/** A column as the catalogue has it. */
+/** A column in the catalog. */
 export interface CatalogColumn {
   readonly name: string
   readonly number: number
@@ -37,11 +37,16 @@ export interface CatalogColumn {
 export interface CatalogTable extends TableName {
   readonly oid: number
   readonly columns: readonly CatalogColumn[]
-  /** The primary key's columns in its order, else those of the first unique index over columns. Empty for none. */
+  /**
+   * The columns of the primary key in its order, or else of the first unique index. Empty without
+   * both.
+   */
   readonly key: readonly string[]
   /** Whether `key` is the primary key. */
   readonly isPrimary: boolean
-  /** How far the rows lie in the order of the first key column, from -1 to 1; null when unknown. */
+  /**
+   * The correlation of the rows on disk with the first key column, from -1 to 1; null if unknown.
+   */
   readonly keyCorrelation: number | null
 }
 
@@ -125,7 +130,7 @@ interface TableRow {
   readonly keys: string | null
 }
 
-/** The structure of tables, by OID; those that are gone are left out. */
+/** Returns the structure of tables by OID, without tables that were dropped. */
 export async function readTables(client: pg.Client, oids: readonly number[]): Promise<Map<number, CatalogTable>> {
   const { rows } = await client.query<TableRow>(TABLES, [oids])
   const out = new Map<number, CatalogTable>()
@@ -139,7 +144,7 @@ export async function readTables(client: pg.Client, oids: readonly number[]): Pr
   return out
 }
 
-/** How far a table's rows lie in the order of a column, by the planner's statistics; null when there are none. */
+/** Returns the correlation of a table's rows on disk with a column; null without statistics. */
 export async function correlationOf(client: pg.Client, table: TableName, column: string): Promise<number | null> {
   const { rows } = await client.query<{ correlation: string | null }>(CORRELATION, [table.schema, table.table, column])
   const value = rows[0]?.correlation

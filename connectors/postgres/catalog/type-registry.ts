@@ -15,7 +15,7 @@ interface TypeRow {
   readonly labels: string[] | null
 }
 
-/** A row as the server sends it: everything as text. */
+/** A row of pg_type; all values are text. */
 type Answer = Omit<TypeRow, 'labels' | 'notNull'> & { readonly labels: string | null; readonly not_null: string }
 
 const QUERY = `
@@ -31,7 +31,7 @@ const QUERY = `
 /** OIDs below this are built in and do not change. */
 const FIRST_USER_OID = 16_384
 
-/** Types of the database by OID, read when they are first met. */
+/** The types of the database by OID. Each is read when it is first needed. */
 export class TypeRegistry {
   readonly #client: pg.Client
   readonly #rows = new Map<number, TypeRow>()
@@ -40,14 +40,17 @@ export class TypeRegistry {
     this.#client = client
   }
 
-  /** Reads the types that are not known yet, with their elements and what domains rest on. */
+  /**
+   * Reads the types that were not read before, with their element types and the base types of
+   * domains.
+   */
   load(oids: Iterable<number>): Promise<void> {
     return this.#read(oids, oid => !this.#rows.has(oid))
   }
 
   /**
-   * Reads user-defined types again (after ALTER TYPE or ALTER DOMAIN). A dropped type stays as it
-   * was.
+   * Reads user-defined types again, because ALTER TYPE or ALTER DOMAIN may have changed them. A
+   * type that was dropped keeps its last definition.
    */
   refresh(oids: Iterable<number>): Promise<void> {
     return this.#read(oids, oid => oid >= FIRST_USER_OID || !this.#rows.has(oid))
@@ -75,7 +78,7 @@ export class TypeRegistry {
     return this.#rows.get(oid)?.notNull ?? false
   }
 
-  /** A loaded type with a modifier; null for one that the database does not have (any more). */
+  /** Returns a type with its modifier; null if the database does not have it. */
   resolve(oid: number, typmod: number, domain = false): ColumnType | null {
     const row = this.#rows.get(oid)
     if (!row) return null
@@ -98,7 +101,7 @@ export class TypeRegistry {
     }
   }
 
-  /** The name of a type as it is declared: that of the domain, not of what it rests on. */
+  /** The declared name of a type. For a domain, its own name and not that of its base type. */
   nameOf(oid: number): string {
     return this.#rows.get(oid)?.name ?? 'unknown'
   }

@@ -1,17 +1,20 @@
-/** What a transaction of the server sees: asks for the present one. (txid_*: PostgreSQL 10 to 12 have no pg_current_snapshot.) */
+/**
+ * Reads the snapshot of the current transaction. PostgreSQL 10 to 12 do not have
+ * pg_current_snapshot.
+ */
 export const SNAPSHOT = `select txid_snapshot_xmin(s)::text as xmin, txid_snapshot_xmax(s)::text as xmax,
   (select coalesce(json_agg(x::text), '[]')::text from txid_snapshot_xip(s) x) as xip from txid_current_snapshot() s`
 
 export interface SnapshotRow {
   readonly xmin: string
   readonly xmax: string
-  /** A JSON list of those that were running. */
+  /** The transactions in progress, as a JSON list. */
   readonly xip: string
 }
 
 /**
- * Whether a snapshot sees what a transaction did. Transaction ids of the stream have 32 bits, those of a snapshot 64: the nearest to
- * the snapshot is meant.
+ * Returns a test of whether the snapshot contains the changes of a transaction. Transaction ids
+ * have 32 bits in the stream and 64 bits in a snapshot, so the id nearest to the snapshot is taken.
  */
 export function seesOf(row: SnapshotRow): (txId: number) => boolean {
   const xmin = BigInt(row.xmin)

@@ -5,7 +5,10 @@ interface Source {
   resume(): unknown
 }
 
-/** Chunks of a socket in the order they came, bounded in bytes: past the bound the source is paused until half is gone. */
+/**
+ * Queues the chunks of a socket. At `maxBytes` it pauses the socket, and resumes it when half is
+ * read.
+ */
 export class ChunkQueue {
   readonly #source: Source
   readonly #maxBytes: number
@@ -39,13 +42,19 @@ export class ChunkQueue {
     this.#arrived.notify()
   }
 
-  /** The source is over; what is queued can still be taken, then `shift` and `wait` throw this error. */
+  /**
+   * The source has failed. The queued chunks can still be read; then `shift` and `wait` throw this
+   * error.
+   */
   fail(error: Error): void {
     this.#failure ??= error
     this.#arrived.notify()
   }
 
-  /** The oldest chunk, or null. Throws when there is none and the source has failed. */
+  /**
+   * Returns the oldest chunk, or null if the queue is empty. Throws if it is empty and the source
+   * failed.
+   */
   shift(): Buffer | null {
     if (this.#head === this.#chunks.length) {
       if (this.#failure) throw this.#failure
@@ -68,7 +77,10 @@ export class ChunkQueue {
     return chunk
   }
 
-  /** Resolves when there is something to take (or a failure to throw), when `ms` have passed, and when `signal` aborts. One at a time. */
+  /**
+   * Waits until there is a chunk or a failure, or `ms` milliseconds have passed. Rejects if
+   * `signal` aborts. Only one caller may wait at a time.
+   */
   async wait(signal: AbortSignal, ms: number = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.#bytes === 0 && !this.#failure) await this.#arrived.next(ms, signal)
     signal.throwIfAborted()

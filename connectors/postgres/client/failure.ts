@@ -2,7 +2,7 @@ import { MillraceError, messageOf } from 'millrace/connect'
 import { errors } from '../errors.ts'
 import type { ConnectionOptions } from '../options.ts'
 
-/** The SQLSTATE that a server gave, or the code of a socket's error; empty for others. */
+/** Returns the SQLSTATE of a server error or the code of a socket error; empty for other errors. */
 export function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
     ? error.code
@@ -28,7 +28,7 @@ const SOCKET_CODES = new Set([
  * connections.
  */
 const PASSING = /^(57P0[1-5]|53[0-9A-Z]{3}|08[0-9A-Z]{3}|40[0-9A-Z]{3}|55006|25P0[34]|72000)$/
-/** Those of them that do not close the connection. */
+/** The temporary SQLSTATEs that do not close the connection. */
 const SHORTAGE = /^(53|40|72)/
 
 /** The server function that reported an error: the same in every message language. */
@@ -37,7 +37,7 @@ const routineOf = (error: unknown): string =>
     ? error.routine
     : ''
 
-/** Whether trying again can help. */
+/** Whether a retry can succeed. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof MillraceError) return error.retriable
   const code = codeOf(error)
@@ -54,7 +54,7 @@ const isSlotShortage = (error: unknown) =>
     (routineOf(error) === 'ReplicationSlotCreate' || /replication slot/i.test(messageOf(error)))) ||
   (codeOf(error) === '53300' && /max_wal_senders/i.test(messageOf(error)))
 
-/** A failed attempt to connect, in terms of the configuration. */
+/** Converts the failure of a connection attempt to the connector's error. */
 export function connectFailure(cause: unknown, o: ConnectionOptions, replication: boolean): MillraceError {
   const { host, port, user, database } = o
   const code = codeOf(cause)
@@ -86,7 +86,7 @@ const TLS = /SSL|certificate|self.signed|key values mismatch/i
 const INVALIDATED =
   /can no longer (get|access) (changes|replication slot)|has been invalidated|requested WAL segment .* has already been removed/i
 
-/** An error of the stream or of a query, in terms of the connector. */
+/** Converts an error of the stream or of a query to the connector's error. */
 export function streamFailure(cause: unknown, slot: string): MillraceError {
   if (cause instanceof MillraceError) return cause
   const code = codeOf(cause)
@@ -104,7 +104,7 @@ export function streamFailure(cause: unknown, slot: string): MillraceError {
   }
   if (isSlotShortage(cause)) return errors.create('MR_PG_SLOTS_EXHAUSTED', { cause: message }, { cause })
   if (SHORTAGE.test(code)) return errors.create('MR_PG_UNAVAILABLE', { cause: message }, { cause })
-  // an exported snapshot goes with the connection that exported it; the next attempt takes another
+  // an exported snapshot ends with its connection; the next attempt exports another one
   if (isPassing(cause) || /^(snapshot ".*" does not exist|invalid snapshot identifier)/.test(message))
     return errors.create('MR_PG_CONNECTION_LOST', { cause: message }, { cause })
   if (isCanceled(cause)) return errors.create('MR_PG_CANCELED', { what: 'a query', cause: message }, { cause })
@@ -122,7 +122,7 @@ const isCanceled = (error: unknown): boolean => /^(57014|55P03)$/.test(codeOf(er
 /** Bytes that are not valid in the client encoding. */
 const isEncoding = (error: unknown): boolean => /^(22021|22P05)$/.test(codeOf(error))
 
-/** An error of a table's snapshot query. */
+/** Converts an error of a table's snapshot query to the connector's error. */
 export function snapshotFailure(
   cause: Error,
   query: { readonly table: string; readonly user: string; readonly isOverride: boolean },

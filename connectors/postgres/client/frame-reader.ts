@@ -1,26 +1,30 @@
 import { errors } from '../errors.ts'
 
-/** No message of PostgreSQL is longer (1 GiB); a length beyond it means that the stream is not read in step. */
+/** PostgreSQL never sends a longer message. A greater length means that the stream is corrupt. */
 const MAX_FRAME = 2 ** 30 + 1024
 
 /**
- * Cuts a byte stream into the server's frames: a type, a length, a payload. A frame that lies whole in a chunk is given in place,
- * without copying; one over several chunks is joined once, when it is complete.
+ * Splits a byte stream into the server's frames: a type, a length, a payload. A frame within one
+ * chunk is not copied. The parts of a frame over several chunks are joined once, when it is
+ * complete.
  */
 export class FrameReader {
-  /** Of the frame that `next` gave: its type and where its payload lies. Valid until the next call. */
+  /** The type and the payload of the current frame. Valid until `next` is called again. */
   type = 0
   buf: Buffer = Buffer.alloc(0)
   start = 0
   end = 0
   #chunk: Buffer | null = null
   #at = 0
-  /** Pieces of a frame that is not complete yet, their length, and the frame's own (0 while its head is not whole). */
+  /**
+   * The parts of an incomplete frame, their length, and the length of the frame (0 if still
+   * unknown).
+   */
   #pieces: Buffer[] = []
   #have = 0
   #need = 0
 
-  /** Gives it the next bytes. Only after `next` was false. */
+  /** Adds the next bytes. Call it only after `next` returned false. */
   push(chunk: Buffer): void {
     this.#chunk = chunk
     this.#at = 0
@@ -57,7 +61,7 @@ export class FrameReader {
 
   #joined(chunk: Buffer): boolean {
     if (this.#need === 0) {
-      // the head itself is cut: complete it first
+      // the header itself is incomplete
       const missing = 5 - this.#have
       if (missing > 0) {
         const part = chunk.subarray(this.#at, this.#at + missing)

@@ -16,7 +16,10 @@ import { codeOf, connectFailure, isPassing } from './failure.ts'
 const NO_LIMITS = `select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings
   where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'idle_session_timeout')`
 
-/** How a session prints its values, whatever the server's and the user's settings: what the decoders (types/) read. */
+/**
+ * The output formats that the decoders (types/) expect. They override the settings of the server
+ * and of the user.
+ */
 export const SESSION = [
   "SET datestyle TO 'ISO, YMD'",
   "SET intervalstyle TO 'iso_8601'",
@@ -53,12 +56,15 @@ function tlsOf(o: ConnectionOptions): TlsOptions {
     ...(o.sslRootCert === null ? {} : { ca: readFileSync(o.sslRootCert, 'utf8') }),
     ...(o.sslCert === null ? {} : { cert: readFileSync(o.sslCert, 'utf8') }),
     ...(o.sslKey === null ? {} : { key: privateKey(o) }),
-    // libpq's verify-ca, and its require with a root certificate: whose certificate it is does not matter
+    // like libpq's verify-ca, and its require with a root certificate: the host name is not checked
     ...(o.sslMode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
   }
 }
 
-/** Ends a connection: politely, or after half a second by closing the socket (a dead one may never answer). */
+/**
+ * Closes a connection. After half a second it destroys the socket, because a dead server never
+ * replies.
+ */
 export async function endClient(client: pg.Client): Promise<void> {
   const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
   const timer = setTimeout(() => stream.destroy(), 500)
@@ -66,18 +72,19 @@ export async function endClient(client: pg.Client): Promise<void> {
     if (stream.closed) resolve()
     else stream.once('close', () => resolve())
   })
-  // it may be broken already, which is as good
+  // a connection that is already lost is closed too
   const ended = client.end().catch(() => undefined)
   await Promise.race([ended, closed])
   clearTimeout(timer)
 }
 
-/** The number that stands for the version of the protocol in a request to cancel. */
+/** The protocol version number of a cancel request. */
 const CANCEL = 80_877_102
 
 /**
- * Asks the server to give up what a connection does: while it works or waits it does not look whether the connection is still
- * there. The answer is the error that the connection gets, if there was something to give up. Ends in any case.
+ * Requests the server to cancel the current statement of a connection. Without this, the server
+ * does not notice a closed connection until the statement ends. Always resolves: the outcome is the
+ * error that the connection receives, if it had a statement.
  */
 export function cancelWork(o: ConnectionOptions, client: pg.Client): Promise<void> {
   const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }
@@ -90,7 +97,7 @@ export function cancelWork(o: ConnectionOptions, client: pg.Client): Promise<voi
     const socket = connect(o.port, o.host)
     socket.setTimeout(1000, () => socket.destroy())
     socket.once('connect', () => socket.end(request))
-    // the server just closes; one that cannot be reached has nothing to give up
+    // the server closes the connection without a reply; an unreachable one has nothing to cancel
     socket.once('error', () => {})
     socket.once('close', () => resolve())
     socket.resume()
@@ -108,14 +115,14 @@ async function attempt(o: ConnectionOptions, open: OpenOptions, tls: boolean): P
     keepAliveInitialDelayMillis: 30_000,
     application_name: open.name,
     connectionTimeoutMillis: open.timeoutMs ?? 30_000,
-    // values come as the server prints them
+    // values stay text
     types: { getTypeParser: () => (value: unknown) => value },
     ...(o.password === null ? {} : { password: o.password }),
     ...(open.replication ? { replication: 'database' } : {}),
     ...(o.queryTimeoutMs > 0 && !open.replication ? { query_timeout: o.queryTimeoutMs } : {}),
   }
   const client = new pg.Client(config)
-  // an error outside a query; the next query, or the owner of the socket, meets it too
+  // an error outside a query: the next query or the owner of the socket receives it too
   client.on('error', () => {})
   try {
     await orAbort(client.connect(), open.signal)
@@ -130,8 +137,8 @@ const NO_TLS_HERE = /does not support SSL/i
 const TLS_WANTED = /no pg_hba\.conf entry|SSL off|no encryption/i
 
 /**
- * Connects and sets the session up. Values of queries are text. Throws what `connectFailure` makes of an error, or
- * MR_PG_INITIAL_STATEMENTS.
+ * Connects and prepares the session. Queries return values as text. Throws the errors of
+ * `connectFailure`, or MR_PG_INITIAL_STATEMENTS.
  */
 export async function openClient(o: ConnectionOptions, open: OpenOptions): Promise<pg.Client> {
   try {
@@ -163,7 +170,7 @@ async function initialStatement(client: pg.Client, sql: string): Promise<void> {
   }
 }
 
-/** `prefer` tries TLS first and goes on without where the server has none; `allow` the other way round. */
+/** `prefer` tries TLS first, then without; `allow` the other way round. */
 async function firstOf(o: ConnectionOptions, open: OpenOptions): Promise<pg.Client> {
   switch (o.sslMode) {
     case 'disable':

@@ -5,7 +5,7 @@ import { errors } from '../errors.ts'
 import { ChunkQueue } from './chunk-queue.ts'
 import { FrameReader } from './frame-reader.ts'
 
-/** Types of the server's messages that matter here, as bytes. */
+/** The types of the server's messages that are used here, as bytes. */
 export const Frame = {
   Error: 0x45, // E
   Notice: 0x4e, // N
@@ -25,7 +25,7 @@ export const Frame = {
 export class ServerError extends Error {
   readonly code: string
   readonly severity: string
-  /** The server function that reported it: the same in every language. */
+  /** The server function that reported it. It is the same in every message language. */
   readonly routine: string
   constructor(message: string, code: string, severity: string, routine = '') {
     super(message)
@@ -36,7 +36,9 @@ export class ServerError extends Error {
   }
 }
 
-/** PostgreSQL 18 and newer skip changes from before the publication was made. */
+/**
+ * Whether PostgreSQL 18 or newer reports that it skips changes made before the publication existed.
+ */
 export const isPublicationSkipped = (notice: ServerError): boolean => notice.routine === 'LoadPublications'
 
 function parseFields(buf: Buffer, start: number, end: number): Map<string, string> {
@@ -51,7 +53,7 @@ function parseFields(buf: Buffer, start: number, end: number): Map<string, strin
   return fields
 }
 
-/** The error of an ErrorResponse, or the notice of a NoticeResponse. */
+/** Reads the error of an ErrorResponse, or the notice of a NoticeResponse. */
 export function serverError(frame: FrameReader): ServerError {
   const fields = parseFields(frame.buf, frame.start, frame.end)
   const detail = [fields.get('M'), fields.get('D'), fields.get('H')].filter(Boolean).join(' ')
@@ -59,8 +61,9 @@ export function serverError(frame: FrameReader): ServerError {
 }
 
 /**
- * A connection whose socket is read here, frame by frame out of the socket's own buffers, once `pg` has connected and
- * authenticated. What arrives is kept as it came, up to a limit in bytes; beyond it the socket is paused, so the server waits.
+ * Takes over the socket of a connection that `pg` opened and authenticated, and reads it frame by
+ * frame without copying. Data is queued up to a limit in bytes. Then the socket is paused, so the
+ * server waits.
  */
 export class WireConnection {
   readonly chunks: ChunkQueue
@@ -70,7 +73,7 @@ export class WireConnection {
   #closed = false
   #ended: Promise<void> | null = null
 
-  /** Takes the socket of a connected client over; the client must not be used any more. */
+  /** The client must be connected, and must not be used afterwards. */
   constructor(client: pg.Client, maxBytes: number) {
     this.#client = client
     this.#socket = (client as unknown as { connection: { stream: Duplex } }).connection.stream
@@ -79,7 +82,7 @@ export class WireConnection {
     this.#socket.on('data', (chunk: Buffer) => this.chunks.push(chunk))
     this.#socket.on('error', (error: Error) => this.#fail(error))
     this.#socket.on('close', () => this.#fail(new Error('the server closed the connection')))
-    // it says nothing any more where it ended just before
+    // a socket that is already destroyed emits no more events
     if (this.#socket.destroyed) this.#fail(new Error('the server closed the connection'))
   }
 
@@ -88,7 +91,7 @@ export class WireConnection {
     this.chunks.fail(errors.create('MR_PG_CONNECTION_LOST', { cause: messageOf(cause) }, { cause }))
   }
 
-  /** The next frame of what has arrived; false when there is none whole. */
+  /** Moves to the next frame; returns false if no complete frame has arrived. */
   next(): boolean {
     while (!this.frames.next()) {
       const chunk = this.chunks.shift()
@@ -98,13 +101,13 @@ export class WireConnection {
     return true
   }
 
-  /** The next frame, waited for. Rejects when the connection is lost or `signal` aborts. */
+  /** Waits for the next frame. Rejects if the connection is lost or `signal` aborts. */
   async frame(signal: AbortSignal): Promise<FrameReader> {
     while (!this.next()) await this.chunks.wait(signal)
     return this.frames
   }
 
-  /** Sends a query by the simple protocol; its answer is read by `frame`. */
+  /** Sends a query with the simple protocol. Read its response with `frame`. */
   sendQuery(sql: string): void {
     const length = Buffer.byteLength(sql)
     const message = Buffer.allocUnsafe(length + 6)
@@ -115,12 +118,14 @@ export class WireConnection {
     this.#socket.write(message)
   }
 
-  /** Runs statements and throws away their rows. Throws a ServerError. */
+  /** Runs statements and discards their rows. Throws a ServerError. */
   async execute(sql: string, signal: AbortSignal): Promise<void> {
     await this.rows(sql, signal)
   }
 
-  /** Runs statements and gives the rows of all of them, by column name, as text. For small answers. */
+  /**
+   * Runs statements and returns all their rows: column names to values as text. For small results.
+   */
   async rows(sql: string, signal: AbortSignal): Promise<Record<string, string | null>[]> {
     this.sendQuery(sql)
     const out: Record<string, string | null>[] = []
@@ -140,7 +145,7 @@ export class WireConnection {
     }
   }
 
-  /** One message of the client in a COPY: CopyData around the payload. */
+  /** Sends a payload as a CopyData message. */
   sendCopyData(payload: Buffer): void {
     if (this.#closed || this.#socket.destroyed) return
     const head = Buffer.allocUnsafe(5)
@@ -150,8 +155,9 @@ export class WireConnection {
   }
 
   /**
-   * Ends the connection. What still arrives is thrown away. Resolves when the server has ended its side, so whatever it held
-   * there (a slot, a lock) is free; or after a second, since a dead one may never answer. Safe to call again.
+   * Closes the connection and discards data that still arrives. Resolves when the server has closed
+   * its side and so released its slot and its locks, or after a second if it does not reply. It can
+   * be called again.
    */
   close(): Promise<void> {
     this.#ended ??= this.#end()
@@ -166,10 +172,10 @@ export class WireConnection {
     if (socket.closed) return
     const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
     const timer = setTimeout(() => socket.destroy(), 1000)
-    // a socket that is paused, or that nobody reads, never comes to its end
+    // a socket that is not read never ends
     socket.removeAllListeners('data')
     socket.resume()
-    // Terminate, so that the server lets go of the slot without waiting for the socket's end
+    // a Terminate message lets the server release the slot before the socket closes
     if (!socket.destroyed) socket.end(Buffer.from([0x58, 0, 0, 0, 4]))
     await closed
     clearTimeout(timer)

@@ -1,9 +1,12 @@
 /**
- * Makes the fixtures of this folder: runs every scenario against a real Debezium in Apache's Connect and writes what it put in its
- * topics. Needs Java; the comparison itself (golden.pg.test.ts) does not. How the fixtures were made:
+ * Makes the fixtures of this folder: runs every scenario against a real Debezium in Apache's
+ * Connect and writes what it put in its topics. Needs Java; the comparison itself
+ * (golden.pg.test.ts) does not. How the fixtures were made:
  *
- *   peers/kafka-start --port 59072; peers/connect-start --bootstrap 127.0.0.1:59072 --rest 59073; peers/pg-start --port 59074
- *   node --conditions=millrace-source connectors/postgres/golden/capture.ts 127.0.0.1:59072 http://127.0.0.1:59073 postgresql://postgres:postgres@127.0.0.1:59074/postgres [scenario...]
+ *   peers/kafka-start --port 59072; peers/connect-start --bootstrap 127.0.0.1:59072 --rest 59073;
+ * peers/pg-start --port 59074
+ *   node --conditions=millrace-source connectors/postgres/golden/capture.ts 127.0.0.1:59072
+ * http://127.0.0.1:59073 postgresql://postgres:postgres@127.0.0.1:59074/postgres [scenario...]
  */
 import { writeFileSync } from 'node:fs'
 import { Kafka, logLevel } from 'kafkajs'

@@ -2,7 +2,10 @@ import type { CapturedRecord } from './captured.ts'
 
 type Json = Record<string, unknown>
 
-/** What differs from run to run: times, positions, ids. Replaced by the kind of value that stands there. */
+/**
+ * What differs from run to run: times, positions, ids. Replaced by the kind of value that stands
+ * there.
+ */
 const VOLATILE = new Set(['ts_ms', 'ts_us', 'ts_ns', 'lsn', 'txId', 'version'])
 
 const kind = (value: unknown): unknown => (value === null ? null : typeof value === 'object' ? 'number' : typeof value)
@@ -37,7 +40,8 @@ const GENERATED: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Deliberate differences (README.md, "Differences from Debezium"): both sides are made the same there, and only there.
+ * Deliberate differences (README.md, "Differences from Debezium"): both sides are made the same
+ * there, and only there.
  */
 function differing(topic: string, row: Json, snapshot: boolean): Json {
   const out = { ...row }
@@ -113,7 +117,9 @@ function withoutMark(scenario: string, shown: unknown): unknown {
   return { ...(shown as Json), payload: { ...p, source: { ...p.source, snapshot: 'true' } } }
 }
 
-/** Records in a form in which two runs can be compared: by topic, in order. Heartbeats count as one. */
+/**
+ * Records in a form in which two runs can be compared: by topic, in order. Heartbeats count as one.
+ */
 export function comparable(scenario: string, records: readonly CapturedRecord[], database: string): Json {
   const topics: Record<string, unknown[]> = {}
   for (const r of records) {

@@ -54,7 +54,8 @@ describe.skipIf(server === null)('the same records as Debezium 3.7 gives', () =>
       for (const sql of scenario.stream) {
         const before = task.records.length
         await db.query(sql)
-        // what an event's schema says of defaults and keys is read from the catalogue when the event comes: one change at a time
+        // what an event's schema says of defaults and keys is read from the catalogue when the
+        // event comes: one change at a time
         if (name === 'schema-change' || (name.startsWith('partitions') && !/^(alter|create)/.test(sql)))
           await task.until(r => r.length > before)
       }

@@ -1,4 +1,7 @@
-/** What is run on a fresh database, once against Debezium (capture.ts) and once against this connector (golden.pg.test.ts). */
+/**
+ * What is run on a fresh database, once against Debezium (capture.ts) and once against this
+ * connector (golden.pg.test.ts).
+ */
 export interface Scenario {
   readonly name: string
   /** Over the connection's keys and `topic.prefix: t`. */

@@ -1,6 +1,6 @@
 import { sleep } from 'millrace/connect'
 import { nowMicros } from '../../cdc/index.ts'
-import { tellingBlocked } from '../blocked.ts'
+import { reportingBlockers } from '../blocked.ts'
 import type { TableEntry } from '../catalog/tables.ts'
 import { errors } from '../errors.ts'
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts'
@@ -26,7 +26,9 @@ interface Inspection {
   readonly found: Found
 }
 
-/** Connects: looks at the server, plans the steps and performs them. Leaves the phase `connecting`. */
+/**
+ * Connects: looks at the server, plans the steps and performs them. Leaves the phase `connecting`.
+ */
 export async function connect(parts: SessionParts, machine: Machine): Promise<void> {
   const { options, logger, flush } = parts
   const { resume } = machine.state
@@ -124,7 +126,7 @@ class Connecting {
     const { name } = options.slot
     const creating = createSlot(options, this.#inspection.version, signal)
     const what = `creating replication slot ${name}`
-    this.#created = await tellingBlocked(this.#parts, what, () => ({ slot: name }), creating)
+    this.#created = await reportingBlockers(this.#parts, what, () => ({ slot: name }), creating)
     logger.info(`created replication slot ${name} at ${formatLsn(this.#created.lsn)}`)
   }
 
@@ -196,7 +198,10 @@ class Connecting {
     logger.info(snapshot.summary)
   }
 
-  /** Read after the snapshot was opened: everything that the snapshot sees ended before this position. */
+  /**
+   * Read after the snapshot was opened: everything that the snapshot sees ended before this
+   * position.
+   */
   async #walPosition(): Promise<Lsn> {
     const [row] = await this.#parts.catalog.rows(
       'select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end)::text as lsn',

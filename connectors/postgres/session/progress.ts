@@ -1,7 +1,7 @@
 import type { Operation } from '../../cdc/index.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 
-/** What a snapshot has done so far. */
+/** The progress of a snapshot. */
 export interface SnapshotView {
   readonly running: boolean
   readonly completed: boolean
@@ -12,11 +12,17 @@ export interface SnapshotView {
   readonly rows: readonly (readonly [table: string, rows: number])[]
 }
 
-/** What a task has read since its start, over all its connections. The reader adds to the fields. */
+/**
+ * Counts what a task has read since its start, over all its connections. The readers update the
+ * fields.
+ */
 export class Progress {
   readonly events: Record<Operation, number> = { c: 0, u: 0, d: 0, t: 0, r: 0, m: 0 }
   transactions = 0
-  /** When the last event was read, and when it was committed, ms since 1970; 0 before the first one. */
+  /**
+   * When the last event was read, and when it was committed. Milliseconds since 1970; 0 before the
+   * first event.
+   */
   lastEventAt = 0
   lastCommitAt = 0
   readonly #startedAt = Date.now()
@@ -38,7 +44,7 @@ export class Progress {
     this.#done = view && { ...view, running: false, completed }
   }
 
-  /** Null if no snapshot was begun. */
+  /** The current or last snapshot; null if none was started. */
   get snapshot(): SnapshotView | null {
     if (this.#snapshot === null) return this.#done
     const { snapshot, startedAt } = this.#snapshot

@@ -17,10 +17,12 @@ import { WalLag, type WalPositions } from './wal-lag.ts'
 
 type Phase<Name extends State['phase']> = Extract<State, { phase: Name }>
 
-/** How long to wait for the position of an idle server before it is requested again. Milliseconds. */
+/**
+ * How long to wait for the position of an idle server before it is requested again. Milliseconds.
+ */
 const POSITION_MS = 1000
 
-/** What can be said of a session from outside. */
+/** The state of a session, for its metrics. */
 export interface SessionView {
   readonly phase: State['phase']
   readonly connected: boolean
@@ -32,8 +34,8 @@ export interface SessionView {
 }
 
 /**
- * Does the work of a task from its start to its stop, over any number of connections. `decide` holds
- * the phases and their transitions; this class performs what they require.
+ * Does the work of a task from its start to its stop, over any number of connections. `decide`
+ * holds the phases and their transitions; this class performs what they require.
  */
 export class Session implements Machine {
   readonly #parts: SessionParts
@@ -66,7 +68,7 @@ export class Session implements Machine {
     return this.#state
   }
 
-  /** Where it is now. Looks up the positions of the server in the background. */
+  /** Returns the current state. Refreshes the positions of the server in the background. */
   view(): SessionView {
     const state = this.#state
     const { progress, flush } = this.#parts
@@ -125,7 +127,7 @@ export class Session implements Machine {
     if (this.#state.phase === 'connecting') await connect(this.#parts, this)
   }
 
-  /** The next records; null if there are none yet. */
+  /** Returns the next records; null if none have arrived yet. */
   async next(): Promise<SourceRecord[] | null> {
     const records = await this.#next()
     const offset = records?.at(-1)?.sourceOffset

@@ -27,7 +27,9 @@ export interface Resume {
 /** A snapshot whose transaction is open. */
 export interface OpenedSnapshot<Snapshot> {
   readonly snapshot: Snapshot
-  /** The stream must be read up to this position first; null if the stream starts at the snapshot. */
+  /**
+   * The stream must be read up to this position first; null if the stream starts at the snapshot.
+   */
   readonly target: Lsn | null
 }
 
@@ -46,8 +48,8 @@ export type SessionState<Stream, Snapshot> =
   | {
       /**
        * Streams up to the position of a snapshot that did not start with a new slot. Changes made
-       * between an interrupted snapshot and this one become events before their rows are read again:
-       * deletes are not missed, and no row's older state follows a newer one.
+       * between an interrupted snapshot and this one become events before their rows are read
+       * again: deletes are not missed, and no row's older state follows a newer one.
        */
       readonly phase: 'catching up'
       readonly resume: Resume
@@ -170,7 +172,9 @@ function planned(event: Extract<SessionEvent<never, never>, { type: 'planned' }>
   return { plan, slotFloor, start, walId, emitted: null, confirmable, snapshot }
 }
 
-/** Records that were decoded but not emitted are decoded again, so the snapshot resumes there too. */
+/**
+ * Records that were decoded but not emitted are decoded again, so the snapshot resumes there too.
+ */
 function resumed(resume: Resume, walId: string | null): Resume {
   const { emitted, snapshot } = resume
   if (snapshot === null || emitted === null) return { ...resume, walId }

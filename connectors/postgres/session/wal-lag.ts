@@ -3,7 +3,7 @@ import type { Catalog } from '../catalog/catalog.ts'
 import { literal } from '../catalog/tables.ts'
 import { type Lsn, parseLsn } from '../lsn.ts'
 
-/** How often the positions are read, ms. */
+/** The interval between two reads of the positions, in milliseconds. */
 const READ_MS = 5000
 
 /** The positions of the server and of the slot. */
@@ -16,8 +16,8 @@ export interface WalPositions {
 }
 
 /**
- * Reads where the server's WAL ends. The stream does not say so: while it has a backlog, the server
- * names the position up to which it has sent.
+ * Reads the end of the server's WAL. The stream does not contain it: while it has a backlog, the
+ * server reports only the position up to which it has sent.
  */
 export class WalLag {
   readonly #catalog: Catalog
@@ -33,7 +33,7 @@ export class WalLag {
     this.#logger = logger
   }
 
-  /** As last read; null before that. */
+  /** The positions as last read; null before the first read. */
   get positions(): WalPositions | null {
     return this.#positions
   }
@@ -45,7 +45,7 @@ export class WalLag {
     try {
       this.#positions = await this.#read()
     } catch (error) {
-      this.#logger.debug(`the WAL position cannot be read: ${messageOf(error)}`)
+      this.#logger.debug(`cannot read the WAL position: ${messageOf(error)}`)
     } finally {
       this.#reading = false
       this.#readAt = performance.now()

@@ -10,12 +10,12 @@ import type { PostgresOptions } from '../options.ts'
 import type { ShapeCache } from '../shape-cache.ts'
 import type { SnapshotTable } from './snapshot-reader.ts'
 
-/** Tables up to this size are sorted by their key whatever their order on disk (8 KiB pages). */
+/** Tables up to this size (8 KiB pages) are sorted by their key in any case. */
 const SMALL_PAGES = 1000
-/** From this correlation of a key with the order on disk on, reading by the key is as good as reading in that order. */
+/** From this correlation of a key with the rows on disk, reading in key order costs no more. */
 const ORDERED = 0.95
 
-/** The tables to read, in order, each with its shape; and what identifies the list. */
+/** Returns the tables to read, in order, and a digest that identifies the list. */
 export async function planTables(
   catalog: Catalog,
   shapes: ShapeCache,
@@ -30,7 +30,7 @@ export async function planTables(
   const tables: SnapshotTable[] = []
   for (const entry of entries) {
     const found = described.get(entry.oid)
-    // dropped between the list and now
+    // dropped since the tables were listed
     if (!found) continue
     const shape = shapes.get(found.input)
     const override = overrides.get(shape.id) ?? null
@@ -48,12 +48,12 @@ async function isOrdered(catalog: Catalog, table: TableEntry, column: string): P
   return correlation !== null && Math.abs(correlation) >= ORDERED
 }
 
-/** A transaction that sees the database at one moment. */
+/** A transaction that reads one snapshot of the database. */
 export interface SnapshotTransaction {
   readonly connection: WireConnection
   readonly txId: number
   readonly lsn: Lsn
-  /** Whether the transaction sees what this one did. */
+  /** Whether the snapshot contains the changes of a transaction. */
   readonly sees: (txId: number) => boolean
 }
 
@@ -66,7 +66,7 @@ const ISOLATION: Readonly<Record<string, string>> = {
 
 const STATE = `select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text as lsn`
 
-/** Opens it: with the snapshot of a new slot, or with one of its own. */
+/** Opens a transaction on the exported snapshot of a new slot, or on a snapshot of its own. */
 export async function openTransaction(
   options: PostgresOptions,
   exported: { readonly snapshotName: string; readonly lsn: Lsn } | null,
@@ -93,7 +93,7 @@ export async function openTransaction(
   }
 }
 
-/** Locks the tables against changes of their structure (`snapshot.locking.mode=shared`). */
+/** With `snapshot.locking.mode=shared`, locks the tables against changes of their structure. */
 export async function lockTables(
   connection: WireConnection,
   options: PostgresOptions,

@@ -13,19 +13,22 @@ import type { TableShape } from '../table-shape.ts'
 /** A table to read. */
 export interface SnapshotTable {
   readonly shape: TableShape
-  /** The primary key's columns where the table is read in their order, so that a later attempt can go on behind a key; else null. */
+  /**
+   * The primary key if the table is read in its order, so that a later attempt can resume; else
+   * null.
+   */
   readonly order: readonly string[] | null
-  /** A query to read instead of the table, or null. */
+  /** The query to read instead of the table; null to read the table. */
   readonly override: string | null
 }
 
-/** The transaction that a snapshot is read in. */
+/** The transaction in which a snapshot is read. */
 export interface SnapshotMoment {
   readonly lsn: Lsn
   readonly txId: number
   /** Microseconds since 1970. */
   readonly at: number
-  /** The end of the last transaction that was streamed before, if any. */
+  /** The end of the last transaction that was streamed before; null if there was none. */
   readonly lastCommit: Lsn | null
 }
 
@@ -40,7 +43,7 @@ export interface SnapshotContext {
   readonly headers: readonly Header[]
   /** `database.user`, for errors. */
   readonly user: string
-  /** The offset of a record, given the progress; null progress for the last record. */
+  /** The offset of a record after a progress. The last record has no progress. */
   readonly offset: (progress: SnapshotProgress | null, last: boolean) => SourceOffset
 }
 
@@ -55,20 +58,21 @@ interface Row {
 }
 
 /**
- * Reads the tables one after the other, each by one query whose rows are streamed and decoded as they are asked for. A row is
- * given when the next one is known, since its mark may say that it is the last.
+ * Reads the tables one after the other. Each is read by one query, whose rows are streamed and
+ * decoded on demand. A row is emitted when the next one has arrived, because the last row is marked
+ * as such.
  */
 export class SnapshotReader {
   readonly #context: SnapshotContext
   readonly #places = new TuplePlaces()
   #at: number
-  /** The key behind which to read the table at `#at`. */
+  /** The key after which to read the table at `#at`. */
   #after: readonly string[] | null
   #running = false
   #keyIndexes: readonly number[] | null = null
   #firstOfTable = true
   #pending: Row | null = null
-  /** The progress after the last row that was given, and the offset of rows on the way to it. */
+  /** The progress after the last emitted row, and the offset of the rows before it. */
   #progress: SnapshotProgress
   #offset: SourceOffset
   #done = false
@@ -96,7 +100,7 @@ export class SnapshotReader {
     return this.#progress
   }
 
-  /** The next rows: at least one unless the snapshot is through; about `max` at most. */
+  /** Returns the next rows: at least one unless the snapshot is complete, about `max` at most. */
   async read(max: number, signal: AbortSignal): Promise<SourceRecord[]> {
     const out: SourceRecord[] = []
     const { connection, tables } = this.#context
@@ -116,7 +120,7 @@ export class SnapshotReader {
       }
       this.#frame(out, connection.frames, now)
     }
-    this.#settle(out)
+    this.#moveOffset(out)
     return out
   }
 
@@ -133,7 +137,7 @@ export class SnapshotReader {
         this.#after = null
         break
       default:
-        // row description, command tags and notices say nothing here
+        // row descriptions, command tags and notices are not needed
         break
     }
   }
@@ -169,17 +173,17 @@ export class SnapshotReader {
     }
     const table = this.#context.tables[this.#at]!
     const { shape } = table
-    if (this.#pending) this.#give(out, this.#pending, this.#pending.tableAt !== this.#at, false)
+    if (this.#pending) this.#emit(out, this.#pending, this.#pending.tableAt !== this.#at, false)
     const value = shape.row(buf, places.starts, places.ends)
     const key = shape.key === null ? null : shape.key(buf, places.starts, places.ends)
     const keyTexts = this.#keyIndexes?.map(i => buf.toString('utf8', places.starts[i], places.ends[i])) ?? null
     this.#pending = { table, tableAt: this.#at, isFirst: this.#firstOfTable, key, value, keyTexts, time: now }
     this.#firstOfTable = false
-    // a label that is newer than the schema: the value is right, and the stream brings the new schema
+    // an enum label that is newer than the schema: the stream will bring the new schema
     shape.stale = false
   }
 
-  #give(out: SourceRecord[], row: Row, lastOfTable: boolean, last: boolean): void {
+  #emit(out: SourceRecord[], row: Row, lastOfTable: boolean, last: boolean): void {
     const { partition, headers } = this.#context
     const { shape } = row.table
     const source = this.#source(shape, markOf(row, lastOfTable, last))
@@ -202,7 +206,7 @@ export class SnapshotReader {
       : { tables: this.#context.digest, at: row.tableAt, after: row.keyTexts }
   }
 
-  /** The rows of a table have one source block but for their mark. */
+  /** The source blocks of a table's rows differ only in their mark. */
   #source(shape: TableShape, mark: SnapshotMark): Struct {
     const known = this.#blocks.get(mark)
     if (known && this.#blocksOf === shape) return known
@@ -212,13 +216,13 @@ export class SnapshotReader {
     const time = eventTime(moment.at)
     const { lastCommit, txId } = moment
     const block = sources.make(shape.name, moment.lsn, { time, mark, lastCommit, txId, xmin: null, origin: null })
-    // frozen: converters may keep what they made of it
+    // frozen, because converters may cache what they convert
     this.#blocks.set(mark, Object.freeze(block))
     return block
   }
 
-  /** Rows of a batch share an offset, that of the rows before them; the last one moves it on. */
-  #settle(out: SourceRecord[]): void {
+  /** The rows of a batch have the offset before the batch, except for the last one. */
+  #moveOffset(out: SourceRecord[]): void {
     if (out.length === 0 || this.#done) return
     this.#offset = this.#context.offset(this.#progress, false)
     out[out.length - 1] = { ...out[out.length - 1]!, sourceOffset: this.#offset }
@@ -228,7 +232,7 @@ export class SnapshotReader {
     this.#done = true
     this.#offset = this.#context.offset(null, true)
     if (!this.#pending) return
-    this.#give(out, this.#pending, true, true)
+    this.#emit(out, this.#pending, true, true)
     this.#pending = null
   }
 }
@@ -240,7 +244,7 @@ function markOf(row: Row, lastOfTable: boolean, last: boolean): SnapshotMark {
   return row.isFirst ? 'first_in_data_collection' : 'true'
 }
 
-/** The query of a table: what is not needed is not read. */
+/** The query that reads a table, without the values of columns that are not needed. */
 export function selectOf(table: SnapshotTable, after: readonly string[] | null): string {
   const { shape, order, override } = table
   const columns = shape.columns.map(c => (shape.unread.has(c.name) ? 'NULL' : quoted(c.name))).join(', ')

@@ -21,7 +21,7 @@ export interface CursorContext {
   readonly sources: SourceBlocks
   /** The xmin of the slot as last read. */
   readonly xmin: () => number | null
-  /** The fields of offsets that describe an unfinished snapshot; null if there is none. */
+  /** The fields of offsets that describe an unfinished snapshot; null without one. */
   readonly extra: () => Readonly<Record<string, unknown>> | null
 }
 
@@ -118,8 +118,8 @@ export class StreamCursor {
   }
 
   /**
-   * Moves to a row event; returns false if it was emitted before a restart. `settle` must follow once
-   * the event is counted.
+   * Moves to a row event; returns false if it was emitted before a restart. `settle` must follow
+   * once the event is counted.
    */
   event(lsn: Lsn, type: MessageType): boolean {
     if (this.#resume.skips(lsn)) return false

@@ -114,13 +114,16 @@ export class Emitter {
   change(out: SourceRecord[], event: RowEvent): void {
     const { shape, key, offset } = event
     const hasTombstone = event.op === 'd' && this.#tombstones
-    // only the last record of an event has the new offset: a restart never skips a part of the event
+    // only the last record of an event has the new offset: a restart never skips a part of the
+    // event
     const first = hasTombstone ? event.previous : offset
     out.push(this.#record(shape, key, envelope(event), this.#headers, first))
     if (hasTombstone) out.push(this.#record(shape, key, null, this.#headers, offset))
   }
 
-  /** A row whose key changed: a delete of the old key, its tombstone, and a create of the new key. */
+  /**
+   * A row whose key changed: a delete of the old key, its tombstone, and a create of the new key.
+   */
   keyChange(out: SourceRecord[], event: KeyChange): void {
     const { shape, oldKey, key, before, after, source, transactions, time, offset, previous } = event
     const schema = shape.keySchema!

@@ -3,7 +3,7 @@ import { errors } from '../errors.ts'
 import type { Lsn } from '../lsn.ts'
 import { NULL, type TuplePlaces, UNAVAILABLE } from '../row-mapper.ts'
 
-/** Messages of pgoutput (protocol version 1), by their first byte. */
+/** The types of pgoutput's messages (protocol version 1): their first bytes. */
 export const Message = {
   Begin: 0x42, // B
   Commit: 0x43, // C
@@ -17,7 +17,9 @@ export const Message = {
   Logical: 0x4d, // M
 } as const
 
-/** The body of a message: its bytes behind the type, and its WAL position. Reused for all messages. */
+/**
+ * The body of a message: its bytes after the type, and its WAL position. Reused for all messages.
+ */
 export interface PgMessage {
   buf: Buffer
   at: number
@@ -25,24 +27,24 @@ export interface PgMessage {
   lsn: Lsn
 }
 
-/** Microseconds from 1970 to 2000, where PostgreSQL's clock begins. */
+/** Microseconds from 1970 to 2000, the epoch of PostgreSQL. */
 const EPOCH_MICROS = 946_684_800_000_000
 
 /** A timestamp of the protocol, in microseconds since 1970. */
 export const readMicros = (buf: Buffer, at: number): number =>
   buf.readInt32BE(at) * 0x1_0000_0000 + buf.readUInt32BE(at + 4) + EPOCH_MICROS
 
-/** The present on PostgreSQL's clock. */
+/** Converts microseconds since 1970 to microseconds since PostgreSQL's epoch. */
 export const pgMicros = (unixMicros: number): bigint => BigInt(Math.round(unixMicros)) - BigInt(EPOCH_MICROS)
 
-/** A string up to its zero byte, and where the next thing begins. */
+/** Reads a string up to its zero byte. `next` is the position after it. */
 export function readString(buf: Buffer, at: number, end: number): { value: string; next: number } {
   const zero = buf.indexOf(0, at)
-  if (zero < 0 || zero >= end) throw errors.create('MR_PG_PROTOCOL', { cause: 'a string without an end' })
+  if (zero < 0 || zero >= end) throw errors.create('MR_PG_PROTOCOL', { cause: 'a string does not end' })
   return { value: buf.toString('utf8', at, zero), next: zero + 1 }
 }
 
-/** A relation message: how the tuples that follow are made up. */
+/** Reads a relation message: the structure of the tuples that follow. */
 export function readRelation(buf: Buffer, start: number, end: number): Relation {
   const oid = buf.readUInt32BE(start)
   const schema = readString(buf, start + 4, end)
@@ -62,11 +64,11 @@ export function readRelation(buf: Buffer, start: number, end: number): Relation 
     })
     at = name.next + 8
   }
-  // an empty schema name stands for pg_catalog
+  // an empty schema name means pg_catalog
   return { oid, schema: schema.value || 'pg_catalog', table: table.value, identity, columns }
 }
 
-/** Notes where a tuple's values lie; gives back where the tuple ends. */
+/** Reads the positions of a tuple's values; returns the end of the tuple. */
 export function readTuple(buf: Buffer, start: number, end: number, places: TuplePlaces): number {
   const count = (buf[start]! << 8) | buf[start + 1]!
   places.ensure(count)
@@ -82,12 +84,12 @@ export function readTuple(buf: Buffer, start: number, end: number, places: Tuple
     } else {
       // 'u' is a TOASTed value that did not change, 'n' is null
       if (kind !== 0x75 && kind !== 0x6e)
-        throw errors.create('MR_PG_PROTOCOL', { cause: `a value of the unknown kind ${kind}` })
+        throw errors.create('MR_PG_PROTOCOL', { cause: `a value has the unknown kind ${kind}` })
       starts[i] = kind === 0x75 ? UNAVAILABLE : NULL
       ends[i] = 0
       at++
     }
   }
-  if (at > end) throw errors.create('MR_PG_PROTOCOL', { cause: 'a tuple past the end of its message' })
+  if (at > end) throw errors.create('MR_PG_PROTOCOL', { cause: 'a tuple extends past the end of its message' })
   return at
 }

@@ -2,25 +2,22 @@ import type { SourceOffset } from 'millrace/connect'
 import { type Lsn, maxLsn, ZERO } from '../lsn.ts'
 import type { LoadedOffset, MessageType } from '../offset.ts'
 
-/** Where the stream is, in the terms of Debezium's offsets. Pure: no clock, no I/O. */
+/** The position in the stream, with the fields of Debezium's offsets. Pure: no clock, no I/O. */
 export class StreamPosition {
   lsn: Lsn
-  /** Of the last event that was given. */
+  /** The position of the last emitted event. */
   lsnProc: Lsn | null
-  /** The end of the last transaction that was given whole. */
+  /** The end of the last transaction whose events were all emitted. */
   lsnCommit: Lsn | null
   txId: number | null
-  /** Commit time of the transaction, microseconds since 1970. */
+  /** The commit time of the transaction, in microseconds since 1970. */
   micros: number | null
   messageType: MessageType | null
-  /** How many events at `lsn` were given. */
+  /** The number of events that were emitted at `lsnProc`. */
   eventsAtLsn: number
   /** The WAL that the positions belong to, as in offsets. */
   walId: string | null = null
-  /**
-   * How far the slot may be confirmed past the last transaction, because nothing was captured in
-   * between.
-   */
+  /** Between the last transaction and this position there was nothing to capture. */
   lsnIdle: Lsn | null
 
   constructor(from: LoadedOffset) {
@@ -43,7 +40,7 @@ export class StreamPosition {
     this.micros = micros
   }
 
-  /** An event is given. Several can share a position. */
+  /** An event is emitted. Several events can have the same position. */
   event(lsn: Lsn, type: MessageType): void {
     this.eventsAtLsn = this.lsnProc !== null && this.lsnProc === lsn && this.eventsAtLsn > 0 ? this.eventsAtLsn + 1 : 1
     this.#at(lsn, type)
@@ -100,8 +97,8 @@ export class StreamPosition {
   }
 
   /**
-   * Where to start the stream: the server sends transactions that end after it. Not within idle
-   * WAL, where a restored server may have other transactions.
+   * The position at which to start the stream. The server sends the transactions that end after it.
+   * It is never within idle WAL, because a restored server may have other transactions there.
    */
   startLsn(): Lsn {
     return this.lsnCommit ?? this.lsn
@@ -109,8 +106,8 @@ export class StreamPosition {
 }
 
 /**
- * Which events of a transaction that is sent again were given before the restart. The first transaction that the server sends
- * is the one that the offset lies in; if it is another one, nothing is left out.
+ * Skips the events that were emitted before a restart. The server sends the transaction of the
+ * offset again, as the first one. If the first one is another transaction, nothing is skipped.
  */
 export class ResumeFilter {
   readonly #txId: number | null
@@ -124,12 +121,12 @@ export class ResumeFilter {
   ) {
     this.#txId = from?.txId ?? null
     this.#lsn = from?.lsnProc ?? ZERO
-    // a logical message is not counted, and stands alone at its position
+    // a logical message is not counted, and is the only event at its position
     this.#count = from?.eventsAtLsn || (from?.messageType === 'MESSAGE' ? 1 : 0)
     this.#active = from !== null && from.lsnProc !== null && from.txId !== null && from.messageType !== 'COMMIT'
   }
 
-  /** Whether the transaction that begins is the one that was cut. */
+  /** Returns whether the offset is within this transaction. */
   begin(txId: number): boolean {
     if (this.#active && txId !== this.#txId) this.#active = false
     return this.#active
@@ -139,7 +136,7 @@ export class ResumeFilter {
     this.#active = false
   }
 
-  /** Whether an event of the transaction was given before. */
+  /** Returns whether an event was emitted before the restart. */
   skips(lsn: Lsn): boolean {
     if (!this.#active) return false
     if (lsn < this.#lsn) return true
@@ -152,8 +149,8 @@ export class ResumeFilter {
 export type FlushMode = 'connector' | 'manual' | 'connector_and_driver'
 
 /**
- * How far the slot may be confirmed: only up to the committed offset. So a slot past the committed
- * offset was advanced by another client.
+ * Tracks how far the slot may be confirmed: up to the committed offset, never past it. So if a slot
+ * is past the committed offset, another client advanced it.
  */
 export class FlushTracker {
   readonly #mode: FlushMode
@@ -163,21 +160,21 @@ export class FlushTracker {
     this.#mode = mode
   }
 
-  /** What to tell the server; zero tells it nothing. */
+  /** The position to confirm to the server; zero confirms nothing. */
   get flushed(): Lsn {
     return this.#flushed
   }
 
-  /** The slot is already confirmed up to here; confirming less could move it back. */
+  /** The slot is confirmed up to here. A smaller position could move it back. */
   confirmed(lsn: Lsn): void {
     if (this.#mode !== 'manual') this.#reach(lsn)
   }
 
-  /** An offset is safe in the log. Gives back whether the server can be told more than before. */
+  /** An offset was committed. Returns whether the slot can be confirmed further than before. */
   committed(offset: SourceOffset): boolean {
     const before = this.#flushed
     if (this.#mode === 'manual') return false
-    // an unfinished snapshot may need the slot from its start again
+    // the next attempt of an unfinished snapshot needs the slot at its start
     const done = offset['snapshot_completed'] !== false
     this.#reach(offset['lsn_commit'] ?? offset['lsn_proc'] ?? (done ? offset['lsn'] : null))
     if (this.#mode === 'connector_and_driver') this.#reach(offset['lsn_idle'])

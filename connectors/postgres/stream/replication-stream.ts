@@ -9,13 +9,13 @@ import { formatWalId, identifyWal, type WalId } from '../wal-state.ts'
 import { pgMicros } from './pgoutput.ts'
 import type { FlushTracker } from './position.ts'
 
-/** PostgreSQL 14 and newer send logical decoding messages when asked to. */
+/** PostgreSQL 14 and newer send logical decoding messages if the option `messages` is set. */
 const MESSAGES_SINCE = 140_000
 
-/** The shortest time between two answers. Milliseconds. */
-const ANSWER_MS = 50
+/** The shortest time between two replies. Milliseconds. */
+const REPLY_MS = 50
 
-/** Where and how a stream starts. */
+/** The settings of the start of a stream. */
 export interface StreamStart {
   readonly serverVersion: number
   readonly from: Lsn
@@ -25,28 +25,29 @@ export interface StreamStart {
   readonly signal: AbortSignal
 }
 
-/** A started replication stream, and what tells the server how far it may forget. */
+/** A replication stream. It periodically confirms to the server how far changes are committed. */
 export class ReplicationStream {
   readonly connection: WireConnection
-  /** Where the server's WAL ended just before the stream started. */
+  /** The end of the server's WAL just before the stream started. */
   readonly walEnd: Lsn
   readonly #flush: FlushTracker
   readonly #timer: NodeJS.Timeout
   #lastSent = 0
-  #answer: NodeJS.Timeout | null = null
+  #reply: NodeJS.Timeout | null = null
 
   private constructor(connection: WireConnection, walEnd: Lsn, flush: FlushTracker, statusMs: number) {
     this.connection = connection
     this.walEnd = walEnd
     this.#flush = flush
-    // also while nobody reads: the server ends a connection that it does not hear of
+    // also while nothing is read: the server closes a connection that sends no status
     this.#timer = setInterval(() => this.sendStatus(), statusMs)
     this.#timer.unref()
   }
 
   /**
-   * Connects and starts streaming transactions that end after `from`. Throws a ServerError, MR_PG_CONNECT_FAILED, or
-   * MR_PG_CONNECTION_LOST if this connection reached a different server than the check before it.
+   * Connects and starts streaming transactions that end after `from`. Throws a ServerError,
+   * MR_PG_CONNECT_FAILED, or MR_PG_CONNECTION_LOST if this connection reached a different server
+   * than the check before it.
    */
   static async start(options: PostgresOptions, start: StreamStart): Promise<ReplicationStream> {
     const { serverVersion, from, flush, signal } = start
@@ -85,18 +86,21 @@ export class ReplicationStream {
    * Replies to the server's status requests. A server that is shutting down repeats them, so
    * replies are limited.
    */
-  answer(): void {
-    const wait = this.#lastSent + ANSWER_MS - Date.now()
+  reply(): void {
+    const wait = this.#lastSent + REPLY_MS - Date.now()
     if (wait <= 0) this.sendStatus()
-    else this.#answer ??= setTimeout(() => this.sendStatus(), wait)
+    else this.#reply ??= setTimeout(() => this.sendStatus(), wait)
   }
 
-  /** Tells the server how far everything is safe. With `ask` it answers at once, by a keepalive. */
+  /**
+   * Confirms the committed position to the server. With `ask`, the server replies at once with a
+   * keepalive.
+   */
   sendStatus(ask = false): void {
-    if (this.#answer) clearTimeout(this.#answer)
-    this.#answer = null
+    if (this.#reply) clearTimeout(this.#reply)
+    this.#reply = null
     this.#lastSent = Date.now()
-    // zero moves nothing, and still says that somebody is there
+    // zero confirms nothing, but keeps the connection alive
     const flushed = this.#flush.flushed
     const status = Buffer.alloc(34)
     status[0] = 0x72
@@ -108,16 +112,18 @@ export class ReplicationStream {
     this.connection.sendCopyData(status)
   }
 
-  /** Ends the stream for a reason that its reader meets after what has arrived. */
+  /**
+   * Closes the stream. After the data that has arrived, its reader receives the cause as an error.
+   */
   abandon(cause: string): void {
     this.connection.chunks.fail(errors.create('MR_PG_CONNECTION_LOST', { cause }))
     void this.close()
   }
 
-  /** Resolves when the server has let go of the slot, or does not answer. */
+  /** Closes the stream. Resolves when the server has released the slot, or does not reply. */
   close(): Promise<void> {
     clearInterval(this.#timer)
-    if (this.#answer) clearTimeout(this.#answer)
+    if (this.#reply) clearTimeout(this.#reply)
     return this.connection.close()
   }
 }

@@ -71,7 +71,9 @@ export class RowDecoder {
     return shape.stale ? this.#decodeAgain(out, length, type, message) : null
   }
 
-  /** Replaces the events by those of a new shape: an enum has a new label, or a domain allows NULL. */
+  /**
+   * Replaces the events by those of a new shape: an enum has a new label, or a domain allows NULL.
+   */
   async #decodeAgain(out: SourceRecord[], length: number, type: RowType, message: PgMessage): Promise<void> {
     const fresh = await this.#shapes.reread(message.buf.readUInt32BE(message.at), this.#cursor.txId)
     if (fresh === null) return
@@ -168,7 +170,9 @@ export class RowDecoder {
     shape.stale = true
   }
 
-  /** Takes unchanged TOAST values, which the new row lacks, from the old row if it was sent whole. */
+  /**
+   * Takes unchanged TOAST values, which the new row lacks, from the old row if it was sent whole.
+   */
   #takeUnchanged(columns: number): void {
     const { starts, ends } = this.#new
     for (let i = 0; i < columns; i++) {

@@ -38,11 +38,11 @@ export interface StreamContext {
   /** The slot's xmin as last read, for events. */
   readonly xmin: () => number | null
   /**
-   * Called when the server reports that it skips changes made without the publication (PostgreSQL 18
-   * and newer). Throws if the publication still does not exist.
+   * Called when the server reports that it skips changes made without the publication (PostgreSQL
+   * 18 and newer). Throws if the publication still does not exist.
    */
   readonly publicationSkipped: (message: string) => Promise<void>
-  /** The fields of offsets that describe an unfinished snapshot; null if there is none. */
+  /** The fields of offsets that describe an unfinished snapshot; null without one. */
   readonly extra: () => Readonly<Record<string, unknown>> | null
 }
 
@@ -56,8 +56,8 @@ const BETWEEN: Place = { name: 'between' }
 const WITHIN: Place = { name: 'within' }
 
 /**
- * Reads one replication stream and decodes what has arrived. The position and the transaction counts
- * belong to the task: they outlive the connection.
+ * Reads one replication stream and decodes what has arrived. The position and the transaction
+ * counts belong to the task: they outlive the connection.
  */
 export class StreamReader {
   readonly #stream: ReplicationStream
@@ -104,7 +104,10 @@ export class StreamReader {
     return isRequested
   }
 
-  /** The offset after the last transaction; with `isIdle`, after all WAL that was read. Only between transactions. */
+  /**
+   * The offset after the last transaction; with `isIdle`, after all WAL that was read. Only between
+   * transactions.
+   */
   offsetNow(isIdle: boolean): SourceOffset {
     if (isIdle && this.idleLsn !== null) this.#cursor.idle(this.idleLsn)
     this.#cursor.settle()
@@ -167,7 +170,7 @@ export class StreamReader {
       if (this.#place.name === 'between') this.#reached = maxLsn(this.#reached, readLsn(buf, start + 1))
       if (buf[start + KEEPALIVE_REPLY] === 1) {
         this.#isStatusRequested = true
-        this.#stream.answer()
+        this.#stream.reply()
       }
     }
     return null

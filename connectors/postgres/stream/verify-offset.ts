@@ -7,9 +7,9 @@ import { Message } from './pgoutput.ts'
 import { ReplicationStream, type StreamStart } from './replication-stream.ts'
 
 /**
- * Whether the slot's WAL contains the transaction at which the offset ends. A restored server has
- * other transactions there, even if its WAL is longer by now. Only a slot behind the offset can
- * tell. Null if it does, or if that is unknown.
+ * Returns why the slot's WAL does not contain the transaction at which the offset ends; null if it
+ * does, or if that is unknown. A restored server has other transactions there, even if its WAL is
+ * longer by now. This can only be checked with a slot behind the offset.
  */
 export async function missingCommit(
   options: PostgresOptions,
@@ -29,15 +29,15 @@ export async function missingCommit(
   }
   try {
     if ((await hasEndAt(stream, lsnCommit, start.signal)) !== false) return null
-    return `slot ${options.slot.name} holds no transaction that ends at ${formatLsn(lsnCommit)}, where the offset is (offset.mismatch.strategy=trust_offset does not look for it)`
+    return `slot ${options.slot.name} has no transaction that ends at ${formatLsn(lsnCommit)}, the position of the offset (offset.mismatch.strategy=trust_offset skips this check)`
   } finally {
     await stream.close()
   }
 }
 
 /**
- * Whether a transaction, or a message outside of one, ends at a position. Null if the publication is
- * newer than the WAL: then the server skips transactions.
+ * Whether a transaction, or a message outside of one, ends at a position. Null if the publication
+ * is newer than the WAL: then the server skips transactions.
  */
 async function hasEndAt(stream: ReplicationStream, lsn: Lsn, signal: AbortSignal): Promise<boolean | null> {
   const { connection, walEnd } = stream

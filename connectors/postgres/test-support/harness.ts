@@ -109,7 +109,10 @@ export class TaskHarness {
     }
   }
 
-  /** A place without a record is committed as the runtime does it: when all records before it are committed. */
+  /**
+   * A place without a record is committed as the runtime does it: when all records before it are
+   * committed.
+   */
   #take(record: CompleteSourceRecord): void {
     if (record.unwritten === undefined) {
       this.records.push(record)
@@ -123,7 +126,10 @@ export class TaskHarness {
     this.#task.commit([[record.sourcePartition!, this.#offsets.get(record.sourcePartition)!]])
   }
 
-  /** Waits until the records are so; throws what the task threw, and when nothing has come for `ms`, however long it all takes. */
+  /**
+   * Waits until the records are so; throws what the task threw, and when nothing has come for `ms`,
+   * however long it all takes.
+   */
   async until(
     done: (records: readonly CompleteSourceRecord[]) => boolean,
     ms = WAIT_MS,
@@ -167,7 +173,10 @@ export class TaskHarness {
     return this.#failure!
   }
 
-  /** Commits the offset of the first `n` records (all by default), as the runtime does once they are acked. */
+  /**
+   * Commits the offset of the first `n` records (all by default), as the runtime does once they are
+   * acked.
+   */
   commit(n = this.records.length): void {
     const record = this.records[n - 1]
     if (!record?.sourceOffset) return
@@ -177,7 +186,10 @@ export class TaskHarness {
     if (whole) this.#idle = null
   }
 
-  /** As the runtime stops a task: it is told, then `poll` must come to its end. Throws with the log when one does not. */
+  /**
+   * As the runtime stops a task: it is told, then `poll` must come to its end. Throws with the log
+   * when one does not.
+   */
   async stop(): Promise<void> {
     this.#abort.abort(new Error('stopped'))
     await this.#ends('poll', this.#polling)

@@ -1,9 +1,14 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** A keepalive of the streaming replication protocol: CopyData of 18 bytes, the first of them `k`. */
+/**
+ * A keepalive of the streaming replication protocol: CopyData of 18 bytes, the first of them `k`.
+ */
 const KEEPALIVE = Buffer.from([0x64, 0, 0, 0, 22, 0x6b])
 
-/** Stands between a task and its server, and can keep back what the server streams while everything else passes. */
+/**
+ * Stands between a task and its server, and can keep back what the server streams while everything
+ * else passes.
+ */
 export class StreamProxy {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()

@@ -30,12 +30,12 @@ function unquoted(buf: Buffer, start: number, end: number): Buffer {
 /**
  * Decodes PostgreSQL's text of an array: `{1,NULL,"a \"b\""}`, with or without bounds.
  * Multidimensional arrays are flattened in the order of `unnest`, because the schema has one
- * dimension. An element that the schema cannot hold becomes null.
+ * dimension. An element that the schema cannot represent becomes null.
  */
 export function arrayDecoder(element: Decode, delimiter = COMMA): Decode {
   return (buf, start, end) => {
     let at = start
-    // bounds that do not begin at 1: [0:2]={...}
+    // bounds that do not start at 1: [0:2]={...}
     if (buf[at] === 0x5b) at = buf.indexOf(EQUALS, at) + 1
     if (buf[at] !== OPEN) throw new SyntaxError('not an array')
     const out: unknown[] = []

@@ -9,7 +9,7 @@ import { moneyCodec, numericCodec } from './numbers.ts'
 import { dateCodec, intervalCodec, timeCodec, timestampCodec, timestamptzCodec, timetzCodec } from './times.ts'
 import { unavailableArray, unavailableOf } from './unavailable.ts'
 
-/** A type as the catalogue has it, domains resolved to what they rest on. */
+/** A type in the catalog. A domain is resolved to its base type. */
 export interface ColumnType {
   readonly oid: number
   readonly name: string
@@ -19,9 +19,9 @@ export interface ColumnType {
   readonly labels: readonly string[] | null
   /** The type of the elements of an array. */
   readonly element: ColumnType | null
-  /** What the type's modifier says; -1 for nothing. */
+  /** The type modifier; -1 without one. */
   readonly typmod: number
-  /** Whether the name of a domain stood there. */
+  /** Whether it was declared as a domain. */
   readonly domain: boolean
   /** The delimiter of its values in the text of an array. */
   readonly delimiter: string
@@ -42,7 +42,7 @@ export function numericModifier(typmod: number): { precision: number; scale: num
   return { precision: (packed >> 16) & 0xffff, scale: ((packed & 0x7ff) ^ 1024) - 1024 }
 }
 
-/** Digits of a fraction of a second; -1 where none are declared. */
+/** The declared digits of a fraction of a second; -1 without a declaration. */
 export const timeModifier = (typmod: number): number => (typmod < 0 ? -1 : typmod & 0xffff)
 
 const bitText: Decode = (buf, start, end) => {
@@ -71,7 +71,7 @@ export const shownBytes: Readonly<Record<BinaryMode, (b: Buffer) => Buffer | str
   hex: b => b.toString('hex'),
 }
 
-/** Bytes in the way of `binary.handling.mode`. */
+/** A codec for bytes as `binary.handling.mode` requires. */
 function binary(o: ValueOptions, bytesOf: (buf: Buffer, start: number, end: number) => Buffer): Codec {
   const empty = Buffer.alloc(0)
   const show = shownBytes[o.binary]
@@ -148,7 +148,7 @@ const BUILTIN: Readonly<Record<string, Make>> = {
   ...Object.fromEntries(Object.entries(GEOMETRIC).map(([name, codec]) => [name, () => codec])),
 }
 
-/** Types of extensions, by name, wherever they are installed. */
+/** The types of extensions by name, in any schema. */
 const EXTENSION: Readonly<Record<string, Make>> = {
   citext: o => text(o, false),
   ltree: o => semantic(Ltree, o),
@@ -159,13 +159,13 @@ const EXTENSION: Readonly<Record<string, Make>> = {
   ),
 }
 
-/** Arrays that Debezium leaves out, and so does this connector: events stay the same. */
+/** Arrays that Debezium excludes. This connector does the same, so that events are equal. */
 const NO_ARRAY = new Set(['money', 'name', 'interval', 'varbit', 'xml', 'point', 'refcursor'])
 
-/** Every array can hold NULL: its elements are optional. */
+/** Any array can contain NULL, so its elements are optional. */
 const optionalElements = (element: Schema): Schema => array(withOptions(element, { optional: true }))
 
-/** The server's internal number lists, which are types of their own. */
+/** The server's internal lists of numbers. They are not array types. */
 function vectorCodec(element: Codec): Codec {
   return plain(optionalElements(element.schema), vectorDecoder(element.decode), [])
 }

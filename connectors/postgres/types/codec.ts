@@ -1,25 +1,28 @@
 import type { Schema } from 'millrace/connect'
 
-/** Turns the text that the server prints for a value into the value of an event. Throws where it cannot. */
+/**
+ * Converts the server's text of a value to the value of an event. Throws if it cannot be
+ * represented.
+ */
 export type Decode = (buf: Buffer, start: number, end: number) => unknown
 
-/** How a column's values are shown. */
+/** How events represent the values of a type. */
 export interface Codec {
-  /** Not optional, without a default; the column adds these. */
+  /** The schema without `optional` and default, which depend on the column. */
   readonly schema: Schema
   readonly decode: Decode
-  /** What stands where a NOT NULL column's value is not known, as in the old row of a delete. */
+  /** The value of a NOT NULL column if the server does not send it, as in deletes. */
   readonly filler: unknown
   /** The placeholder for an unchanged TOASTed value; null to derive it from the schema. */
   readonly unavailable: unknown
-  /** Whether values are text to the database: what masks apply to. */
+  /** Whether values are text in the database. Masks apply only to text. */
   readonly isText: boolean
 }
 
 export const utf8: Decode = (buf, start, end) => buf.toString('utf8', start, end)
 export const ascii = (buf: Buffer, start: number, end: number): string => buf.toString('latin1', start, end)
 
-/** A whole number that is known to fit a double. */
+/** Decodes a whole number within the safe integers. */
 export function smallInt(buf: Buffer, start: number, end: number): number {
   let at = start
   const negative = buf[at] === 0x2d
@@ -29,14 +32,14 @@ export function smallInt(buf: Buffer, start: number, end: number): number {
   return negative ? -n : n
 }
 
-/** An int64: a number while it is safe, else a bigint. */
+/** Decodes an int64: a number if it is a safe integer, else a bigint. */
 export function bigInt(buf: Buffer, start: number, end: number): number | bigint {
   if (end - start <= 15) return smallInt(buf, start, end)
   const n = BigInt(ascii(buf, start, end))
   return n >= -9007199254740991n && n <= 9007199254740991n ? Number(n) : n
 }
 
-/** A double, `NaN`, `Infinity` and `-Infinity` included. */
+/** Decodes a double, including `NaN`, `Infinity` and `-Infinity`. */
 export const double: Decode = (buf, start, end) => Number(ascii(buf, start, end))
 
 export function hexBytes(buf: Buffer, start: number, end: number): Buffer {

@@ -18,7 +18,7 @@ export function hstoreCodec(mode: 'json' | 'map', placeholder: string): Codec {
     const decode: Decode = (buf, start, end) => parseHstore(buf.toString('utf8', start, end))
     return { schema, decode, filler: new Map(), unavailable: new Map([[placeholder, placeholder]]), isText: false }
   }
-  // not by way of an object, which would put keys that look like numbers first
+  // written directly, because an object would move keys that look like numbers to the front
   const json = (pairs: Map<string, string | null>) =>
     `{${[...pairs].map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`).join(',')}}`
   return {
@@ -36,7 +36,7 @@ const vector: Decode = (buf, start, end) => {
   return inner === '' ? [] : inner.split(',').map(Number)
 }
 
-/** `{1:0.5,3:2}/5`: the values by their place, and how many places there are. */
+/** Parses `{1:0.5,3:2}/5`: the values by index, and the number of dimensions. */
 const sparse: Decode = (buf, start, end) => {
   const m = /^\{(.*)\}\/(\d+)$/.exec(ascii(buf, start, end))
   if (!m) throw new SyntaxError('not a sparse vector')
@@ -68,7 +68,7 @@ export const VECTORS: Readonly<Record<string, Codec>> = {
   ),
 }
 
-/** Types of extensions that are plain text here. */
+/** Types of extensions that are represented as text. */
 export const textual = (schema: Schema, placeholder: string): Codec => ({
   schema,
   decode: utf8,

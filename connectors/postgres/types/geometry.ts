@@ -4,7 +4,7 @@ import { ascii, type Codec, type Decode } from './codec.ts'
 
 /** Well-known binary, little-endian: a geometry's type and its coordinates. */
 function wkb(type: 1 | 2 | 3, coordinates: readonly number[]): Buffer {
-  // a point has no count; a line string has that of its points; a polygon has one ring with that of its points
+  // a point has no count; a line string has a count of points; a polygon has one ring with a count
   const heads = type === 1 ? [] : type === 2 ? [coordinates.length / 2] : [1, coordinates.length / 2]
   const out = Buffer.allocUnsafe(5 + heads.length * 4 + coordinates.length * 8)
   out[0] = 1
@@ -40,7 +40,7 @@ const shape = (type: 2 | 3, coordinates: readonly number[], extensions: Record<s
   extensions,
 })
 
-/** As in Debezium, all of them but the point are optional, even in NOT NULL columns. */
+/** As in Debezium, all except the point are optional, even in NOT NULL columns. */
 const optional = (schema: Schema): Schema => (schema === Point ? schema : withOptions(schema, { optional: true }))
 
 const codec = (schema: Schema, filler: Struct, decode: (n: number[], first: number) => Struct): Codec => ({
@@ -55,7 +55,10 @@ function boxRing([x1, y1, x2, y2]: readonly number[]): Struct {
   return shape(3, [x1!, y1!, x1!, y2!, x2!, y2!, x2!, y1!, x1!, y1!], { type: 'box' })
 }
 
-/** PostgreSQL's geometric types. The fillers are small shapes that are valid for a consumer that checks. */
+/**
+ * PostgreSQL's geometric types. The fillers are small valid shapes, in case a consumer validates
+ * them.
+ */
 export const GEOMETRIC: Readonly<Record<string, Codec>> = {
   point: codec(Point, point(0, 0), ([x, y]) => point(x!, y!)),
   line: codec(Line, { a: 0, b: 1, c: 0 }, ([a, b, c]) => ({ a, b, c })),
@@ -71,7 +74,7 @@ export const GEOMETRIC: Readonly<Record<string, Codec>> = {
   circle: codec(Circle, { center: point(0, 0), radius: 0 }, ([x, y, r]) => ({ center: point(x!, y!), radius: r })),
 }
 
-/** PostGIS prints hexadecimal EWKB: WKB whose type may say, by a bit, that a SRID follows. */
+/** PostGIS prints hexadecimal EWKB: WKB in which a bit of the type means that a SRID follows. */
 const ewkb: Decode = (buf, start, end) => {
   const bytes = Buffer.from(ascii(buf, start, end), 'hex')
   const little = bytes[0] === 1

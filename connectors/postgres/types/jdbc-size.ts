@@ -2,7 +2,9 @@ import { type ColumnType, numericModifier, timeModifier } from './codec-for.ts'
 
 const UNLIMITED = 2_147_483_647
 
-/** Lengths as the JDBC driver reports them: what Debezium puts into schema parameters and cuts hashes to. */
+/**
+ * The lengths that the JDBC driver reports. Debezium uses them in schema parameters and for hashes.
+ */
 const LENGTH: Readonly<Record<string, number>> = {
   int2: 5,
   int4: 10,

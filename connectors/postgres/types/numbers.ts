@@ -4,7 +4,7 @@ import { ascii, type Codec, type Decode } from './codec.ts'
 
 const SPECIAL = /^(NaN|-?Infinity)$/
 
-/** What Debezium writes for numbers that are none, in the mode `string`. */
+/** Debezium's text for NaN and infinite numbers with `decimal.handling.mode=string`. */
 const SPECIAL_NAMES: Readonly<Record<string, string>> = {
   NaN: 'NAN',
   Infinity: 'POSITIVE_INFINITY',
@@ -15,11 +15,11 @@ const noSpecial = (text: string): never => {
   throw new Unrepresentable(`a decimal cannot hold ${text}; decimal.handling.mode=string or double can represent it`)
 }
 
-/** The digits of `text` without its point, as a whole number. */
+/** The digits of `text` as a whole number, without the decimal point. */
 function unscaledOf(text: string): bigint {
   const point = text.indexOf('.')
   const digits = point < 0 ? text : text.slice(0, point) + text.slice(point + 1)
-  // a short number is much faster by way of a double
+  // Number() is much faster than BigInt() for short numbers
   return digits.length <= 15 ? BigInt(Number(digits)) : BigInt(digits)
 }
 
@@ -39,7 +39,7 @@ function exact(scale: number): Decode {
   }
 }
 
-/** Without a declared scale: trailing zeros behind the point say nothing. */
+/** A number without a declared scale: trailing zeros after the decimal point are removed. */
 const variable: Decode = (buf, start, end) => {
   const text = ascii(buf, start, end)
   if (SPECIAL.test(text)) return noSpecial(text)
@@ -55,7 +55,7 @@ const asDouble: Decode = (buf, start, end) => Number(ascii(buf, start, end))
 
 const base = { unavailable: null, isText: false }
 
-/** `numeric`. `precision` is null where the column declares none. */
+/** `numeric`. `precision` is null if the column does not declare it. */
 export function numericCodec(mode: DecimalMode, precision: number | null, scale: number): Codec {
   if (mode === 'string')
     return { ...base, schema: primitive('string'), decode: asText, filler: scale > 0 ? `0.${'0'.repeat(scale)}` : '0' }

@@ -20,7 +20,10 @@ const infinity = (buf: Buffer, start: number): number =>
   buf[start] === 0x69 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
 const isBc = (buf: Buffer, end: number): boolean => buf[end - 1] === 0x43 && buf[end - 2] === 0x42
 
-/** Days since 1970 of `2024-02-29`, whose year may have more than four digits; `bc` says that it counts backwards. */
+/**
+ * Days since 1970 of a date such as `2024-02-29`. The year may have more than four digits; `bc`
+ * means BC.
+ */
 function days(buf: Buffer, start: number, end: number, bc: boolean): number {
   let year = 0
   let at = start
@@ -30,7 +33,9 @@ function days(buf: Buffer, start: number, end: number, bc: boolean): number {
 
 const FRACTION = [0, 100_000, 10_000, 1000, 100, 10, 1]
 
-/** Microseconds since midnight of `12:34:56.789`; what follows the digits is not looked at. */
+/**
+ * Microseconds since midnight of a time such as `12:34:56.789`. Text after the digits is ignored.
+ */
 function clock(buf: Buffer, start: number, end: number): number {
   const seconds = two(buf, start) * 3600 + two(buf, start + 3) * 60 + two(buf, start + 6)
   if (start + 8 >= end || buf[start + 8] !== 0x2e) return seconds * 1_000_000
@@ -81,14 +86,15 @@ const zoned = (schema: Schema, decode: Decode, filler: string): Codec => ({
   isText: false,
 })
 
-/** `timestamptz`: in UTC, with as many digits of a fraction as the column declares. */
+/** `timestamptz`: in UTC, with the fraction digits that the column declares. */
 export function timestamptzCodec(precision: number): Codec {
-  // a type with whole seconds can have a fraction only in a default, not yet rounded by the server
+  // only in a default, which the server has not rounded yet, can a type without a fraction have one
   const digits = precision < 0 ? 6 : precision === 0 ? null : precision
   const decode: Decode = (buf, start, end) => {
     const m = moment(buf, start, end)
     if (!Number.isFinite(m.day)) return m.day > 0 ? 'infinity' : '-infinity'
-    // what the server printed is right but for the space and the zone, in all but far years
+    // except for years of more than four digits, only the space and the zone differ from the
+    // server's text
     if (buf[start + 4] === 0x2d && !isBc(buf, end))
       return `${ascii(buf, start, start + 10)}T${isoTime(m.micros, digits)}Z`
     return `${isoMoment(m, digits)}Z`
@@ -98,7 +104,7 @@ export function timestamptzCodec(precision: number): Codec {
 
 const DAY = 86_400_000_000
 
-/** `timetz`: moved to UTC. 24:00 stays what it is when it is so in UTC. */
+/** `timetz`: converted to UTC. 24:00 stays 24:00 if it is 24:00 in UTC. */
 export function timetzCodec(): Codec {
   const decode: Decode = (buf, start, end) => {
     const text = ascii(buf, start, end)

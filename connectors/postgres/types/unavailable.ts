@@ -10,7 +10,7 @@ export interface Placeholder {
 
 const DAY_MS = 86_400_000
 
-/** The UUID that Java's `nameUUIDFromBytes` makes of bytes. */
+/** The UUID that Java's `nameUUIDFromBytes` returns for bytes. */
 function nameUuid(bytes: Buffer): string {
   const hash = createHash('md5').update(bytes).digest()
   hash[6] = (hash[6]! & 0x0f) | 0x30
@@ -18,7 +18,7 @@ function nameUuid(bytes: Buffer): string {
   return hash.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
-/** A number in the form that an integer schema requires. */
+/** A number in the type that an integer schema requires. */
 function integer(schema: Schema, n: number): unknown {
   if (schema.name === DATE) return anyDate(n * DAY_MS)
   if (schema.name === TIME || schema.name === TIMESTAMP) return anyDate(n)

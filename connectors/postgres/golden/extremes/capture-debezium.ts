@@ -21,7 +21,9 @@ async function call(peers: Peers, method: string, path: string, body?: unknown):
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
 }
 
-/** The values of a topic: `count` of them, or as many as came until nothing had come for `quietMs`. */
+/**
+ * The values of a topic: `count` of them, or as many as came until nothing had come for `quietMs`.
+ */
 async function values(peers: Peers, topic: string, count: number, quietMs: number): Promise<string[]> {
   const consumer = createConsumer({ bootstrapServers: [peers.bootstrap], autoOffsetReset: 'earliest' })
   const out: string[] = []

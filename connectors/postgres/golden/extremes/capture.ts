@@ -1,8 +1,10 @@
 /**
- * Writes golden/extremes.json: what a real Debezium in Apache's Connect gives for every type at its extremes, in every mode. Needs Java;
- * the comparison itself (extremes.pg.test.ts) does not. The addresses are those of a broker, a Connect worker and a PostgreSQL 15:
+ * Writes golden/extremes.json: what a real Debezium in Apache's Connect gives for every type at its
+ * extremes, in every mode. Needs Java; the comparison itself (extremes.pg.test.ts) does not. The
+ * addresses are those of a broker, a Connect worker and a PostgreSQL 15:
  *
- *   node --conditions=millrace-source connectors/postgres/golden/extremes/capture.ts 127.0.0.1:9092 http://127.0.0.1:8083 postgresql://postgres:postgres@127.0.0.1:5432/postgres
+ *   node --conditions=millrace-source connectors/postgres/golden/extremes/capture.ts 127.0.0.1:9092
+ * http://127.0.0.1:8083 postgresql://postgres:postgres@127.0.0.1:5432/postgres
  */
 import { writeFileSync } from 'node:fs'
 import pg from 'pg'

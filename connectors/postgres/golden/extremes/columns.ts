@@ -353,7 +353,10 @@ export const REQUIRED: readonly ExtremeColumn[] = [
 const filled = (type: string, value: string, count = 60): string =>
   `array_fill('${value.replaceAll("'", "''")}'::${type}, array[${count}])`
 
-/** Columns of every type whose values can lie outside of their row, with an expression of such a value. */
+/**
+ * Columns of every type whose values can lie outside of their row, with an expression of such a
+ * value.
+ */
 export const LARGE: readonly { readonly name: string; readonly type: string; readonly value: string }[] = [
   ...['text', 'varchar', 'varchar(5000)', 'bpchar', 'char(400)', 'citext'].map(type => ({
     type,
@@ -391,7 +394,10 @@ export const LARGE: readonly { readonly name: string; readonly type: string; rea
   { type: 'da_mood', value: filled('mood', 'sad') },
 ].map(c => ({ ...c, name: `l_${columnName(c.type)}${c.type.endsWith('[]') ? '_a' : ''}` }))
 
-/** Columns that are NOT NULL, with all their values: Debezium stops at what a configuration cannot show. */
+/**
+ * Columns that are NOT NULL, with all their values: Debezium stops at what a configuration cannot
+ * show.
+ */
 export const REQUIRED_EXTREMES: readonly ExtremeColumn[] = [
   ...plain({ ...VALUES, ...UNKNOWN }),
   ...arrays({ ...VALUES, ...UNKNOWN }),

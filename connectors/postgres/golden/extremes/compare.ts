@@ -65,7 +65,10 @@ const applies = (rule: Rule, cell: Cell): boolean =>
 export const describeCell = (c: Cell): string =>
   `${c.mode} ${c.table}.${c.column} ${c.event} ${c.value?.slice(0, 80) ?? ''}: ${c.debezium.slice(0, 160)} / ${c.here.slice(0, 160)}`
 
-/** What is not as the list says: cells that differ without a word, and rules that match equal cells or none. */
+/**
+ * What is not as the list says: cells that differ without a word, and rules that match equal cells
+ * or none.
+ */
 export function faults(cells: readonly Cell[]): string[] {
   const out: string[] = []
   const used = new Set<Deviation>()

@@ -1,4 +1,7 @@
-/** Which cells of the comparison a deviation covers. All patterns are regular expressions of the whole text. */
+/**
+ * Which cells of the comparison a deviation covers. All patterns are regular expressions of the
+ * whole text.
+ */
 export interface Rule {
   readonly columns: string
   readonly tables?: string
@@ -26,8 +29,8 @@ const MICROS = 'adaptive|adaptive-time|microseconds'
 const NULL = 'null'
 
 /**
- * Where this connector's values are not Debezium's 3.7, on purpose: the list in README.md is made of it, and the comparison of
- * extremes holds it to be complete and exact.
+ * Where this connector's values are not Debezium's 3.7, on purpose: the list in README.md is made
+ * of it, and the comparison of extremes holds it to be complete and exact.
  */
 export const DEVIATIONS: readonly Deviation[] = [
   {

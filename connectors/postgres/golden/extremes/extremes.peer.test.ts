@@ -1,4 +1,7 @@
-/** The file that extremes.pg.test.ts compares with is what a real Debezium gives today, on this server. */
+/**
+ * The file that extremes.pg.test.ts compares with is what a real Debezium gives today, on this
+ * server.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,6 +1,9 @@
 import { parseExact } from '../captured.ts'
 
-/** What a column gave in one mode: its schema, and its values by event, such as `c1003` (a create of the row 1003). */
+/**
+ * What a column gave in one mode: its schema, and its values by event, such as `c1003` (a create of
+ * the row 1003).
+ */
 export interface ObservedColumn {
   readonly schema: string
   readonly cells: Record<string, unknown>

@@ -1,6 +1,9 @@
 import type { Observed, ObservedColumn } from './observed.ts'
 
-/** A column in the file: the values of the snapshot, and those of other events where they are not the same. */
+/**
+ * A column in the file: the values of the snapshot, and those of other events where they are not
+ * the same.
+ */
 interface StoredColumn {
   readonly modes: readonly string[]
   readonly schema: string
