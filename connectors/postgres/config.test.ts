@@ -92,7 +92,9 @@ test('an unsupported mode or plugin is rejected, and the error lists the support
 test('a setting that would be ignored silently and change the result is rejected', () => {
   const query = 'snapshot.select.statement.overrides'
   expect(errorsOf({ [query]: 'public.t' })[0]).toContain(`its query ${query}.public.t is not set`)
-  expect(errorsOf({ [`${query}.public.t`]: 'select 1' })[0]).toContain(`has no effect unless ${query} contains public.t`)
+  expect(errorsOf({ [`${query}.public.t`]: 'select 1' })[0]).toContain(
+    `has no effect unless ${query} contains public.t`,
+  )
   expect(errorsOf({ [query]: 'public.t', [`${query}.public.t`]: 'select 1' })).toEqual([])
   expect(errorsOf({ 'slot.stream.params': 'binary=true' })[0]).toContain('binary')
   expect(errorsOf({ 'slot.stream.params': 'streaming=on;origin=none' })).toHaveLength(1)
