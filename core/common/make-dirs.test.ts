@@ -19,6 +19,6 @@ test('a file instead of a directory is an error', () => {
   expect(() => makeDirs(join(dir, 'file/below'))).toThrow(/ENOTDIR|is a file/)
 })
 
-test.skipIf(!existsSync('/proc/self'))('below /proc, where nothing can be made, it ends with an error', () => {
+test.skipIf(!existsSync('/proc/self'))('creating a directory in /proc is an error', () => {
   expect(() => makeDirs('/proc/nothing/here')).toThrow(/ENOENT/)
 })

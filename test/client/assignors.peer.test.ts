@@ -19,8 +19,8 @@ interface Question {
 const nameOf = (p: TopicPartition) => `${p.topic}:${p.partition}`
 
 /**
- * A group in any state that a rebalance can find it in: old generations, partitions claimed twice,
- * members without memory.
+ * A group in any state before a rebalance: old generations, partitions with two claims, members
+ * without previous partitions.
  */
 const question: fc.Arbitrary<Question> = fc
   .record({

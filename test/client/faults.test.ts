@@ -1,6 +1,6 @@
 /**
- * Producer and consumer over a network that breaks all the time. The seed is in the name of a
- * failing test; MILLRACE_SEED sets it.
+ * Producer and consumer over a faulty network. The name of a failing test contains the seed;
+ * MILLRACE_SEED sets it.
  */
 import { afterEach, expect, test } from 'vitest'
 import { startTestBroker } from '../../core/broker/test-support/test-broker.ts'
@@ -111,7 +111,7 @@ test.for(seeds)(
     expect(ledger.outcomes).toHaveLength(appended)
     expect(ledger.outcomes.filter(t => t.error)).toEqual([])
 
-    // The log itself, past the proxy.
+    // Read the log directly, without the proxy.
     const direct = createConsumer({ bootstrapServers: [`127.0.0.1:${broker.port}`], autoOffsetReset: 'earliest' })
     cleanups.push(() => direct.close())
     direct.assign(Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })))

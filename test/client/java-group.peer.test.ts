@@ -35,7 +35,7 @@ async function topicWith(topic: string, partitions: number): Promise<string> {
   return topic
 }
 
-/** Apache's console consumer as a member of a group; what it printed. */
+/** Apache's console consumer as a group member, and its output. */
 function javaMember(topic: string, group: string, assignor: string): { lines: () => string[]; stop(): Promise<void> } {
   const properties = [
     `partition.assignment.strategy=${assignor}`,
@@ -103,7 +103,7 @@ test.skipIf(skip).for([
     )
   }
   const seen: ConsumerRecord[] = []
-  // Ours leads, Java joins.
+  // Our consumer is the leader, and Java's joins.
   const ours = member(group, assignor, topic)
   await produce(40)
   await pollUntil([ours], () => seen.length === 40, seen)
@@ -111,7 +111,7 @@ test.skipIf(skip).for([
   await pollUntil([ours], () => ours.assignment().length === 2, seen)
   await produce(40)
   await pollUntil([ours], () => seen.length + java.lines().length >= 80, seen)
-  // Java leads (after ours has gone), another of ours joins.
+  // Java's consumer is the leader after ours has left, and another of ours joins.
   await ours.commit()
   await ours.close()
   await produce(40)

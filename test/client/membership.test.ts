@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const f of cleanups.splice(0).reverse()) await f()
 })
 
-test('a leader that fails to assign says so once, and joins again when it is asked to go on', async () => {
+test('a leader whose assignment fails reports the error once, and joins again after the next tick', async () => {
   const broker = await startTestBroker()
   cleanups.push(() => broker.close())
   const cluster = new Cluster(commonOptions({ bootstrapServers: [broker.bootstrap] }, 'test'), {

@@ -3,13 +3,12 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { random } from '../random.ts'
 
 /**
- * A TCP proxy that cuts, delays, truncates and stalls connections as a seed says, for as long as it
- * is told to.
+ * A TCP proxy that closes, delays, truncates and stalls connections at random, with a seed.
  */
 export class FaultyProxy {
   port = 0
   target = 0
-  /** How likely a chunk is to meet with a fault. 0: everything passes. */
+  /** The probability of a fault for a chunk. 0 disables faults. */
   faultiness = 0
   readonly counts = { connections: 0, cut: 0, truncated: 0, delayed: 0, stalled: 0 }
   readonly #random: () => number
@@ -73,13 +72,13 @@ export class FaultyProxy {
         this.#hold(from, this.#random() * 30, () => to.write(chunk))
       } else {
         this.counts.stalled++
-        // Longer than the clients' request timeout: they must not wait for ever.
+        // Longer than the request timeout of the clients, so that requests time out.
         this.#hold(from, 2000, cut)
       }
     })
   }
 
-  /** Stops reading for a while, so that the order of the bytes stays. */
+  /** Pauses reading for a while. Keeps the order of the bytes. */
   #hold(from: Socket, ms: number, then: () => void): void {
     from.pause()
     const timer = setTimeout(() => {

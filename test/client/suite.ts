@@ -1,6 +1,6 @@
 /**
- * What the client must do against any broker: run on ours by client.test.ts and on Apache's by
- * client.peer.test.ts.
+ * Tests of the client with any broker. client.test.ts runs them with our broker, and
+ * client.peer.test.ts with Apache's.
  */
 import { adminSuite } from './suite/admin.ts'
 import { groupsSuite } from './suite/groups.ts'

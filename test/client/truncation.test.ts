@@ -1,6 +1,6 @@
 /**
- * A crash of the machine takes records that were read already: a consumer notices by the leader
- * epoch, and misses nothing that comes after.
+ * A machine crash loses records that a consumer has read. The consumer detects this with the leader
+ * epoch, and misses no later record.
  */
 import { rmSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ async function valuesUntil(consumer: Consumer, last: string): Promise<string[]> 
   return values
 }
 
-test('a consumer goes back to where the log was cut', { timeout: 60_000 }, async () => {
+test('a consumer seeks back to the offset where the log was truncated', { timeout: 60_000 }, async () => {
   await using broker = await startTestBroker()
   const common = { bootstrapServers: [broker.bootstrap] }
   const send = async (value: string) => {
@@ -79,7 +79,7 @@ test('a consumer that starts from a committed offset detects that the log was tr
   const strict = open('fails', 'none')
   const message = 'the log of t-0 was truncated at offset 2 (leader epoch 0), below the position 3 (leader epoch 0)'
   const refusal = { code: 'MR_CLIENT_LOG_TRUNCATED', message: expect.stringContaining(message) }
-  // and it does not continue behind the gap when it is polled again
+  // The next poll does not continue after the gap.
   for (let i = 0; i < 2; i++) await expect(valuesUntil(strict, 'next')).rejects.toMatchObject(refusal)
   expect(strict.position({ topic: 't', partition: 0 })).toBeNull()
   strict.seek({ topic: 't', partition: 0 }, 2)
@@ -109,7 +109,7 @@ test('after crashes without truncation a consumer neither fails nor repeats a re
   }
   try {
     for (let crash = 0; crash < 5; crash++) {
-      // much is fetched ahead, some of it written under the last leader
+      // Many records are buffered, some of them from the last leader.
       await read(values.length + 50)
       await broker.stop()
       rmSync(join(broker.dir, '.kafka_cleanshutdown'))

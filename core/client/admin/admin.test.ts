@@ -24,25 +24,25 @@ async function start(sim: SimOptions, options: Partial<ClientOptions> = {}): Pro
   return admin
 }
 
-/** Answers one API with one answer after another. */
+/** Responds to the requests of one API with the given responses, in order. */
 function script(apiKey: number, ...answers: (object | 'cut')[]): SimOptions['answer'] {
   return key => (key === apiKey ? answers.shift() : undefined)
 }
 
 const exists = { topics: [{ name: 't', errorCode: ErrorCode.TOPIC_ALREADY_EXISTS }] }
 
-test('a topic that was created by a request whose answer got lost counts as created', async () => {
+test('a topic counts as created if the response to the first request was lost', async () => {
   const admin = await start({ answer: script(ApiKey.CreateTopics, 'cut', exists) })
   await admin.createTopics([{ name: 't' }])
 })
 
-test('a topic that was there before is an error, also when it is only asked whether it could be created', async () => {
+test('creating an existing topic is an error, also with validateOnly', async () => {
   const admin = await start({ answer: script(ApiKey.CreateTopics, exists, 'cut', exists) })
   await expect(admin.createTopics([{ name: 't' }])).rejects.toMatchObject({ kafkaCode: 36 })
   await expect(admin.createTopics([{ name: 't' }], { validateOnly: true })).rejects.toMatchObject({ kafkaCode: 36 })
 })
 
-test('what one attempt has deleted is not deleted again by the next', async () => {
+test('a retry deletes only the topics that are left', async () => {
   const asked: string[][] = []
   const admin = await start({
     answer: (key, request) => {
@@ -58,7 +58,7 @@ test('what one attempt has deleted is not deleted again by the next', async () =
   expect(asked).toEqual([['a', 'b', 'c'], ['b']])
 })
 
-test('a controller that has moved is looked for', async () => {
+test('a request is retried at the new controller', async () => {
   let looked = 0
   const admin = await start({
     answer: key => {
@@ -70,14 +70,14 @@ test('a controller that has moved is looked for', async () => {
   await admin.createTopics([{ name: 't' }])
 })
 
-test('a broker that does not answer holds nobody for longer than the time given', async () => {
+test('a call ends at its timeout if the broker does not respond', async () => {
   const admin = await start({ mute: true })
   const late = { code: 'MR_CLIENT_TIMEOUT', retriable: true }
   await expect(admin.createTopics([{ name: 't' }], { timeoutMs: 50 })).rejects.toMatchObject(late)
   await expect(admin.deleteTopics(['t'], { timeoutMs: 50 })).rejects.toMatchObject(late)
 })
 
-test('the coordinator of a group is looked for again when it has moved, and a group deleted by a lost request is deleted', async () => {
+test('requests for a group are retried at its new coordinator, and a deletion counts if only its response was lost', async () => {
   let looked = 0
   const codes = [ErrorCode.NOT_COORDINATOR, 'cut', ErrorCode.GROUP_ID_NOT_FOUND] as const
   let n = 0

@@ -30,7 +30,7 @@ function cluster(bootstrapServers: readonly string[], more: Partial<ClientOption
 
 const gone = () => new Error('not there')
 
-test('refreshes that are asked for together share one request', async () => {
+test('concurrent refreshes share one request', async () => {
   const broker = await sim({ topics: { t: 1 } })
   let requests = 0
   broker.options = { ...broker.options, onRequest: key => key === ApiKey.Metadata && ++requests > 9 }
@@ -41,7 +41,7 @@ test('refreshes that are asked for together share one request', async () => {
   expect(c.metadata.topic('t')!.partitions).toHaveLength(1)
 })
 
-test('a topic that is tracked while a refresh is under way is in the next one, which the waiter gets', async () => {
+test('a topic that is tracked during a refresh is in the next refresh, which the caller waits for', async () => {
   const broker = await sim({ topics: { t: 1, u: 1 } })
   const c = cluster(broker.bootstrap)
   c.track(['t'])
@@ -52,10 +52,10 @@ test('a topic that is tracked while a refresh is under way is in the next one, w
   expect(c.metadata.topic('u')).not.toBeNull()
 })
 
-test('when all known brokers are gone the bootstrap list is tried again', async () => {
+test('the client uses the bootstrap servers again if no known broker is available', async () => {
   const [a, b] = [await sim({ topics: { t: 1 } }), await sim({ topics: { t: 2 } })]
-  // The bootstrap list is tried in any order: one that began with `a` is wanted, and knows `a`
-  // only.
+  // The bootstrap servers are tried in random order. Use a client that started with `a`, so that it
+  // knows only `a`.
   let c: Cluster
   do {
     c = cluster([...a.bootstrap, ...b.bootstrap])
@@ -69,7 +69,7 @@ test('when all known brokers are gone the bootstrap list is tried again', async 
   await expect(c.refresh()).rejects.toMatchObject({ code: 'MR_CLIENT_NO_BROKER', retriable: true })
 })
 
-test('a refresh in the background is repeated until it works', async () => {
+test('a refresh in the background is retried until it succeeds', async () => {
   const broker = await sim({ topics: { t: 1 } })
   const c = cluster(broker.bootstrap)
   c.track(['t'])
@@ -82,7 +82,7 @@ test('a refresh in the background is repeated until it works', async () => {
   expect(c.metadata.topic('t')).not.toBeNull()
 })
 
-test('a topic that is missing is looked for until it is there', async () => {
+test('a missing topic is requested until it exists', async () => {
   const broker = await sim({})
   const c = cluster(broker.bootstrap)
   c.track(['later'])
@@ -92,7 +92,7 @@ test('a topic that is missing is looked for until it is there', async () => {
   await updated
 })
 
-test('waiting for metadata ends with its time, its signal, or the client', async () => {
+test('a wait for metadata ends with its timeout, its signal, or the client', async () => {
   const broker = await sim({})
   const c = cluster(broker.bootstrap)
   c.track(['never'])
@@ -104,7 +104,7 @@ test('waiting for metadata ends with its time, its signal, or the client', async
   await expect(c.refresh()).rejects.toThrow('closed')
 })
 
-test('topics that take the place of others are asked for at once, not when the metadata is old', async () => {
+test('new topics are requested at once, before metadata.max.age.ms has passed', async () => {
   const broker = await sim({ topics: { t: 1, u: 1 } })
   const c = cluster(broker.bootstrap)
   c.track(['t'])
@@ -114,7 +114,7 @@ test('topics that take the place of others are asked for at once, not when the m
   await updated
 })
 
-test('a broker that is not in the metadata is looked for', async () => {
+test('a request to an unknown broker refreshes the metadata', async () => {
   const broker = await sim({ topics: { t: 1 } })
   const c = cluster(broker.bootstrap)
   await expect(c.connection(1, 'control')).rejects.toMatchObject({ code: 'MR_CLIENT_UNKNOWN_BROKER', retriable: true })
@@ -122,13 +122,14 @@ test('a broker that is not in the metadata is looked for', async () => {
   expect((await c.connection(1, 'control')).closed).toBe(false)
 })
 
-test('whoever waits for what does not come asks less and less often', async () => {
+test('a wait for a missing topic refreshes with an increasing back-off', async () => {
   const broker = await sim({})
   let requests = 0
   broker.options = { ...broker.options, onRequest: key => key === ApiKey.Metadata && ++requests > 1e6 }
   const c = cluster(broker.bootstrap, { retryBackoffMs: 10, retryBackoffMaxMs: 10_000 })
   c.track(['never'])
   await expect(c.until(() => null, 500, gone)).rejects.toThrow('not there')
-  // After 10, 20, 40, 80, 160, 320 ms by 20% more or less, where every 10 ms would be 50.
+  // Refreshes after 10, 20, 40, 80, 160, 320 ms (20% more or less). Without a back-off there would
+  // be 50.
   expect(requests).toBeLessThan(15)
 })

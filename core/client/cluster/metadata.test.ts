@@ -4,7 +4,7 @@ import { decode, encodeToBuffer } from '../../protocol/schema/codec.ts'
 import type { MessageInput } from '../../protocol/schema/declare.ts'
 import { Metadata } from './metadata.ts'
 
-/** A response as it comes off the wire. */
+/** A decoded response. */
 function response(input: MessageInput<typeof MetadataResponse>) {
   return decode(MetadataResponse, 12, encodeToBuffer(MetadataResponse, 12, input))
 }
@@ -20,7 +20,7 @@ const topic = (leaderEpoch: number, leaderId: number, topicId = ID) => ({
   partitions: [{ partitionIndex: 0, leaderId, leaderEpoch, replicaNodes: [1, 2], isrNodes: [1] }],
 })
 
-test('shows topics, leaders and brokers, by name and by id', () => {
+test('metadata has topics, leaders and brokers, by name and by id', () => {
   const m = new Metadata()
   m.update(response({ brokers, clusterId: 'c', controllerId: 2, topics: [topic(5, 1)] }), true)
   expect([m.clusterId, m.controllerId, m.version]).toEqual(['c', 2, 1])
@@ -30,7 +30,7 @@ test('shows topics, leaders and brokers, by name and by id', () => {
   expect(m.brokers.get(2)).toEqual({ id: 2, host: 'b', port: 2, rack: null })
 })
 
-test('a leader of an older epoch does not replace a newer one, unless the topic is another', () => {
+test('a leader with an older epoch does not replace a newer one, unless the topic was recreated', () => {
   const m = new Metadata()
   m.update(response({ brokers, topics: [topic(5, 1)] }), true)
   m.update(response({ brokers, topics: [topic(4, 2)] }), true)
@@ -40,7 +40,7 @@ test('a leader of an older epoch does not replace a newer one, unless the topic 
   expect(m.nameOf(ID)).toBeNull()
 })
 
-test('a new leader told in passing is taken when it is news and its broker is known', () => {
+test('a new leader in a Produce or Fetch response is used if its epoch is newer and its broker is known', () => {
   const m = new Metadata()
   m.update(response({ brokers, topics: [topic(5, 1)] }), true)
   expect(m.updateLeader('t', 0, 2, 5)).toBe(false)
@@ -49,7 +49,7 @@ test('a new leader told in passing is taken when it is news and its broker is kn
   expect(m.partition('t', 0)).toMatchObject({ leader: 2, leaderEpoch: 6 })
 })
 
-test('topics with an error exist for nobody; a whole answer forgets what it does not name', () => {
+test('a topic with an error has no partitions, and a complete response removes missing topics', () => {
   const m = new Metadata()
   m.update(response({ brokers, topics: [topic(5, 1), { name: 'bad', errorCode: 17 }] }), true)
   expect(m.topic('bad')).toBeNull()

@@ -5,7 +5,10 @@ import type { Address } from '../net/connection.ts'
 const ADDRESS = /^(?:([A-Za-z_]+):\/\/)?(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]/\s]+)):(\d+)$/
 const distinct = distinctItems({ allowEmpty: false })
 
-/** Parses `host:port` or `[ipv6]:port`, also with a protocol, as in `PLAINTEXT://host:9092`. Null if it is invalid. */
+/**
+ * Parses `host:port` or `[ipv6]:port`, also with a protocol, as in `PLAINTEXT://host:9092`. Null if
+ * it is invalid.
+ */
 export function parseAddress(text: string): Address | null {
   const match = ADDRESS.exec(text)
   const port = Number(match?.[4])

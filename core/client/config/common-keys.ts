@@ -15,7 +15,10 @@ const securityProtocol: typeof protocols = {
   },
 }
 
-/** The settings that all clients have in common (Kafka's CommonClientConfigs). `option` is the programmatic name. */
+/**
+ * The settings that all clients have in common (Kafka's CommonClientConfigs). `option` is the
+ * programmatic name.
+ */
 export const commonClientConfig = defineConfig({
   'bootstrap.servers': key.list({
     validator: addressList,

@@ -12,7 +12,7 @@ interface Entry {
   readonly marker: boolean
 }
 
-/** A partition's log as its leader has it, with Kafka's answer to OffsetForLeaderEpoch. */
+/** The log of a partition's leader, with Kafka's response to OffsetForLeaderEpoch. */
 class SimLeader {
   epoch = 0
   log: Entry[] = []
@@ -51,10 +51,10 @@ class SimLeader {
   }
 }
 
-/** A consumer of the simulated log. Answers to its requests arrive whenever the test says so. */
+/** A consumer of the simulated log. The test decides when the responses to its requests arrive. */
 class SimConsumer {
   readonly partition = new AssignedPartition('t', 0)
-  /** What was handed out, by offset. */
+  /** The returned records, by offset. */
   readonly read = new Map<number, Entry | undefined>()
   #known = 0
   #fetching: { round: number; offset: number; bytes: Buffer } | null = null
@@ -99,8 +99,8 @@ class SimConsumer {
     if (!asked) return
     const outcome = this.partition.validated(asked.at, asked.answer)
     if (outcome.kind !== 'truncated') return
-    // the claim must be true: one epoch writes an offset once, so another epoch there means another
-    // record
+    // Check that the truncation is real: an epoch writes an offset once, so a different epoch at
+    // the offset means a different record.
     expect(this.#leader.log[asked.at.offset - 1]?.epoch).not.toBe(asked.at.offsetEpoch)
     expect(outcome.end).not.toBeNull()
     this.partition.seek(outcome.end!.offset, outcome.end!.epoch, asked.at.leaderEpoch)
@@ -192,6 +192,6 @@ test('a leader that does not know the epoch of the position has a different log'
   const p = new AssignedPartition('t', 0)
   p.seekUnvalidated(10, 3, 4)
   expect(p.validated(p.unvalidated!, { leaderEpoch: -1, endOffset: -1 })).toEqual({ kind: 'truncated', end: null })
-  // nothing is read until somebody decides where to continue
+  // Nothing is read until the caller decides where to continue.
   expect(p.position).toBeNull()
 })

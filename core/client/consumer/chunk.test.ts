@@ -9,7 +9,7 @@ interface Spec {
   readonly values: readonly string[]
   readonly producerId?: number
   readonly transactional?: boolean
-  /** A control batch: the marker that ends a transaction. */
+  /** A control batch, which ends a transaction. */
   readonly marker?: 'abort' | 'commit'
   readonly compression?: 'none' | 'gzip'
   readonly epoch?: number
@@ -38,12 +38,12 @@ function drain(chunk: Chunk, position: number, max = 1000): { values: string[]; 
   return { values: out.map(r => String(r.value)), position: at }
 }
 
-test('records before the position are left out, and the position ends after the last batch', () => {
+test('records before the position are skipped, and the position ends after the last batch', () => {
   const bytes = Buffer.concat([batch({ offset: 10, values: ['a', 'b', 'c'] }), batch({ offset: 13, values: ['d'] })])
   expect(drain(new Chunk('t', 0, bytes, null, true), 11)).toEqual({ values: ['b', 'c', 'd'], position: 14 })
 })
 
-test('the epoch of a position is that of the last batch, even one without records for the user', () => {
+test('the epoch of a position is the one of the last batch, even if that batch was skipped', () => {
   const marker = batch({ offset: 12, values: [], marker: 'commit', epoch: 7 })
   const bytes = Buffer.concat([batch({ offset: 10, values: ['a', 'b'] }), marker])
   const chunk = new Chunk('t', 0, bytes, null, true)
@@ -52,7 +52,7 @@ test('the epoch of a position is that of the last batch, even one without record
   expect(chunk.take(12, 2, out)).toMatchObject({ position: 13, epoch: 7 })
 })
 
-test('take gives at most so many, and goes on where it stopped', () => {
+test('take returns at most the requested number of records, and then continues', () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 6 }),
@@ -83,7 +83,7 @@ test('take gives at most so many, and goes on where it stopped', () => {
   )
 })
 
-test('a last batch that is cut off is left for the next fetch', () => {
+test('an incomplete last batch is left for the next fetch', () => {
   const whole = batch({ offset: 0, values: ['a'] })
   const cut = batch({ offset: 1, values: ['b'] }).subarray(0, -1)
   expect(endOfWholeBatches(Buffer.concat([whole, cut]))).toBe(1)
@@ -91,7 +91,7 @@ test('a last batch that is cut off is left for the next fetch', () => {
   expect(drain(new Chunk('t', 0, Buffer.concat([whole, cut]), null, true), 0)).toEqual({ values: ['a'], position: 1 })
 })
 
-test('reading committed, batches of aborted transactions and all markers are left out, each transaction by itself', () => {
+test('with read_committed, the batches of aborted transactions and all control batches are skipped', () => {
   const log = [
     { offset: 0, values: ['a1'], producerId: 1, transactional: true },
     { offset: 1, values: ['b1'], producerId: 2, transactional: true },
@@ -114,18 +114,18 @@ test('reading committed, batches of aborted transactions and all markers are lef
   expect(drain(new Chunk('t', 0, bytes, null, true), 0).values).toEqual(['a1', 'b1', 'a2', 'b2', 'plain', 'a3'])
 })
 
-test('a range with nothing for the user still moves the position', () => {
+test('a range without records moves the position too', () => {
   const bytes = batch({ offset: 5, values: [], producerId: 1, marker: 'commit' })
   expect(drain(new Chunk('t', 0, bytes, [], true), 5)).toEqual({ values: [], position: 6 })
 })
 
-test('a damaged batch is an error, where checksums are checked', () => {
+test('a damaged batch is an error if checksums are checked', () => {
   const bytes = batch({ offset: 0, values: ['abcdef'] })
   bytes[70]! ^= 1
   expect(() => drain(new Chunk('t', 0, bytes, null, true), 0)).toThrow(/checksum/)
 })
 
-test('a record says where it comes from', () => {
+test('a record contains its topic, partition, offset and leader epoch', () => {
   const out: ConsumerRecord[] = []
   new Chunk('t', 3, batch({ offset: 9, values: ['x'] }), null, true).take(9, 1, out)
   expect(out[0]).toMatchObject({
@@ -140,7 +140,7 @@ test('a record says where it comes from', () => {
   })
 })
 
-test('what comes before a batch that cannot be read is given first, and the position then stands before that batch', () => {
+test('the records before an invalid batch are returned first, and the position is then before that batch', () => {
   const broken = batch({ offset: 13, values: ['d'] })
   broken[broken.length - 1]! ^= 0xff
   const bytes = Buffer.concat([

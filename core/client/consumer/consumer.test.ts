@@ -21,7 +21,10 @@ function batch(offset: number, ...values: string[]): Buffer {
   return builder.build()
 }
 
-/** A consumer at offset 0 of topic t, and a broker that answers its fetches as it is told. */
+/**
+ * A consumer at offset 0 of topic t, and a broker that responds to its fetches as the test
+ * requires.
+ */
 async function reading(answer: (offset: number) => { errorCode: number } | { records: Buffer }): Promise<Consumer> {
   let next = 0
   const broker = await SimBroker.start({
@@ -52,7 +55,7 @@ async function valuesOf(consumer: Consumer): Promise<string[]> {
   return (await consumer.poll(20_000)).flatMap(b => b.records.map(r => String(r.value)))
 }
 
-test('a broker that cannot serve a fetch at the moment is asked again, and poll does not fail', async () => {
+test('a fetch is retried after a temporary error, and poll does not fail', async () => {
   let n = 0
   const consumer = await reading(() =>
     ++n < 5 ? { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR } : { records: batch(0, 'a') },
@@ -60,18 +63,18 @@ test('a broker that cannot serve a fetch at the moment is asked again, and poll 
   expect(await valuesOf(consumer)).toEqual(['a'])
 })
 
-test('a broker that forgets the fetch session again and again is not stormed', async () => {
+test('a broker that loses the fetch session repeatedly is asked with a back-off', async () => {
   let n = 0
   const consumer = await reading(() => {
     n++
     return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND }
   })
   expect(await consumer.poll(200)).toEqual([])
-  // Every 5 ms at the most, where one right after the other would be hundreds.
+  // One request every 5 ms at most. Without a back-off there would be hundreds.
   expect(n).toBeLessThan(100)
 })
 
-test('records before a batch that cannot be read are handed out; the error names that batch, and a seek goes past it', async () => {
+test('the records before an invalid batch are returned; the error names the batch, and a seek skips it', async () => {
   const broken = batch(2, 'c')
   broken[broken.length - 1]! ^= 0xff
   const log = [batch(0, 'a', 'b'), broken, batch(3, 'd')]
@@ -89,7 +92,7 @@ test('records before a batch that cannot be read are handed out; the error names
   expect(await valuesOf(consumer)).toEqual(['d'])
 })
 
-test('under a new leader nothing is read before it is known where its log was cut', async () => {
+test('after a leader change nothing is read before the position is validated', async () => {
   const partition = { topic: 't', partition: 0 }
   let log = [batch(0, 'a'), batch(1, 'b'), batch(2, 'lost')]
   let validations = 0
@@ -102,7 +105,7 @@ test('under a new leader nothing is read before it is known where its log was cu
     topics: { t: 1 },
     answer: (key, request) => {
       if (key === ApiKey.OffsetForLeaderEpoch) {
-        // the first two attempts come before the leader knows itself
+        // In the first two attempts the leader does not know that it is the leader.
         const tooEarly = ++validations < 3
         const answer = {
           partition: 0,
@@ -141,7 +144,7 @@ test('under a new leader nothing is read before it is known where its log was cu
   expect(validations).toBe(3)
 })
 
-test('a leader change without truncation repeats no record, whatever is buffered during validation', async () => {
+test('a leader change without truncation repeats no record, with any buffered records during the validation', async () => {
   const log = [batch(0, 'a'), batch(1, 'b'), batch(2, 'c', 'd'), batch(4, 'e'), batch(5, 'f')]
   const epochs = [0, 0, 1, 1, 2]
   for (const [i, b] of log.entries()) b.writeInt32BE(epochs[i]!, 12)
@@ -193,9 +196,9 @@ test('a leader change without truncation repeats no record, whatever is buffered
   consumer.seek(partition, 0)
   const values = await valuesOf(consumer)
   broker.options = { ...broker.options, leaderEpoch: 2 }
-  // two more answers: the client has taken note of the first of them
+  // After two more responses the client has handled the first of them.
   for (const before = refreshes; refreshes < before + 2; ) await nextTurn()
-  // no answer can arrive between these
+  // No response can arrive between these calls.
   for (let i = 0; i < 4; i++) values.push(...(await consumer.poll(0)).flatMap(b => b.records.map(r => String(r.value))))
   readable = 5
   while (values.at(-1) !== 'f') values.push(...(await valuesOf(consumer)))

@@ -4,7 +4,7 @@ import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscript
 
 const partition = fc.record({ topic: fc.stringMatching(/^[a-z]{1,5}$/), partition: fc.nat(50) })
 
-test('a subscription is version 3 of the consumer protocol, its topics sorted', () => {
+test('a subscription is version 3 of the consumer protocol with sorted topics', () => {
   const bytes = encodeSubscription({
     topics: ['b', 'a'],
     userData: Buffer.from([1, 2]),
@@ -15,7 +15,7 @@ test('a subscription is version 3 of the consumer protocol, its topics sorted', 
     generationId: 4,
     rackId: null,
   })
-  // As ConsumerProtocol.serializeSubscription of kafka-clients 4.3.1 writes it.
+  // The bytes of ConsumerProtocol.serializeSubscription of kafka-clients 4.3.1.
   expect(bytes.toString('hex')).toBe(
     '0003' +
       '00000002' +
@@ -33,7 +33,7 @@ test('a subscription is version 3 of the consumer protocol, its topics sorted', 
   )
 })
 
-test('an old subscription, of version 0, is read with nothing owned', () => {
+test('a subscription of version 0 has no owned partitions', () => {
   const bytes = Buffer.from('0000' + '00000001' + '000174' + 'ffffffff', 'hex')
   expect(decodeSubscription(bytes, 'i')).toEqual({
     topics: ['t'],
@@ -65,7 +65,7 @@ test('an assignment has the bytes that ConsumerProtocol.serializeAssignment of k
   )
 })
 
-test('an assignment comes back as it was given, grouped by topic; no bytes mean no partitions', () => {
+test('an assignment survives encoding, grouped by topic; an empty buffer contains no partitions', () => {
   expect(decodeAssignment(Buffer.alloc(0))).toEqual([])
   fc.assert(
     fc.property(fc.uniqueArray(partition, { selector: p => p.topic + p.partition }), partitions => {

@@ -16,7 +16,7 @@ function stable(): MemberState {
   return s
 }
 
-test('a member joins, is given an id first where the coordinator wants that, and syncs', () => {
+test('a member joins and syncs, and gets an id first if the coordinator requires it', () => {
   const s = new MemberState(TIMINGS)
   expect(s.needsJoin).toBe(true)
   s.joinSent()
@@ -46,25 +46,25 @@ test.for([
   expect(s.needsJoin).toBe(true)
 })
 
-test('a member that the coordinator no longer knows has lost what it owned, and forgets its id', () => {
+test('a member that the coordinator has removed loses its partitions and its id', () => {
   const s = stable()
   expect(s.heartbeatAnswered(ErrorCode.UNKNOWN_MEMBER_ID, 3, 0)).toBe('rejoin')
   expect([s.memberId, s.isMember, s.lost, s.needsJoin, s.beats]).toEqual(['', false, true, true, false])
 })
 
-test('after an illegal generation the member id stays, the generation does not', () => {
+test('after an illegal generation the member keeps its id and loses its generation', () => {
   const s = stable()
   s.heartbeatAnswered(ErrorCode.ILLEGAL_GENERATION, 3, 0)
   expect([s.memberId, s.isMember, s.lost]).toEqual(['m', false, true])
 })
 
-test('a rebalance makes the member join again, without losing anything', () => {
+test('a rebalance makes the member join again with its id and generation', () => {
   const s = stable()
   expect(s.heartbeatAnswered(ErrorCode.REBALANCE_IN_PROGRESS, 3, 0)).toBe('rejoin')
   expect([s.needsJoin, s.lost, s.memberId, s.generation]).toEqual([true, false, 'm', 3])
 })
 
-test('an answer to a heartbeat of an earlier generation means nothing', () => {
+test('a response to a heartbeat of an earlier generation is ignored', () => {
   const s = stable()
   expect(s.heartbeatAnswered(ErrorCode.UNKNOWN_MEMBER_ID, 2, 0)).toBe('done')
   expect(s.isMember).toBe(true)
@@ -72,7 +72,7 @@ test('an answer to a heartbeat of an earlier generation means nothing', () => {
   expect(s.isMember).toBe(true)
 })
 
-test('heartbeats are due by the interval; the session ends without answers, the poll interval without polls', () => {
+test('heartbeats are due after the interval; the session expires without responses, the poll interval without polls', () => {
   const s = stable()
   expect(s.nextHeartbeat).toBe(100)
   s.heartbeatSent(150)
@@ -85,7 +85,7 @@ test('heartbeats are due by the interval; the session ends without answers, the 
   expect(s.pollExpired(9000)).toBe(false)
 })
 
-test('a refused commit tells of a rebalance or of a lost membership', () => {
+test('a rejected commit shows a rebalance or a lost membership', () => {
   const s = stable()
   s.commitRefused(ErrorCode.REBALANCE_IN_PROGRESS, 3)
   expect([s.needsJoin, s.lost]).toEqual([true, false])
@@ -93,7 +93,7 @@ test('a refused commit tells of a rebalance or of a lost membership', () => {
   expect([s.phase, s.lost]).toEqual(['unjoined', true])
 })
 
-test('whatever the coordinator answers in whatever order, the states stay consistent', () => {
+test('the states stay consistent for any responses in any order', () => {
   const codes = [
     0,
     ...[

@@ -8,7 +8,7 @@ interface Call {
   answer(response: object): void
 }
 
-test('who leaves while he is joining is no member in the end, and does not join by himself', async () => {
+test('a member that leaves during a join is not in the group afterwards, and does not join again', async () => {
   const calls: Call[] = []
   const arrived: (() => void)[] = []
   const call = async (n: number): Promise<Call> => {

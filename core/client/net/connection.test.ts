@@ -48,7 +48,7 @@ async function simulated(): Promise<{ broker: SimBroker; connection: Connection 
   return { broker, connection }
 }
 
-test('requests are pipelined and each gets its own answer', async () => {
+test('requests are pipelined, and each gets its own response', async () => {
   const { connection } = await simulated()
   const version = connection.version(Metadata)
   const answers = await Promise.all(
@@ -57,7 +57,7 @@ test('requests are pipelined and each gets its own answer', async () => {
   expect(answers.map(a => a.topics.map(t => [t.name, t.errorCode]))).toEqual([[['t', 0]], [['x', 3]], [['t', 0]]])
 })
 
-test('a refused connection is an error with the address', async () => {
+test('the error of a refused connection contains the address', async () => {
   await expect(Connection.open({ host: '127.0.0.1', port: 1 }, OPTIONS, never)).rejects.toMatchObject({
     code: 'MR_CLIENT_CONNECT',
     retriable: true,
@@ -65,7 +65,7 @@ test('a refused connection is an error with the address', async () => {
   })
 })
 
-test('a server that takes connections and says nothing does not hold us for ever', async () => {
+test('connecting times out if a server accepts the connection and does not respond', async () => {
   const port = await serve(() => undefined)
   const hasty = { ...OPTIONS, setupTimeoutMs: 100 }
   await expect(Connection.open({ host: '127.0.0.1', port }, hasty, never)).rejects.toMatchObject({
@@ -73,14 +73,14 @@ test('a server that takes connections and says nothing does not hold us for ever
   })
 })
 
-test('a server that speaks something else is told apart from a slow one', async () => {
+test('a server with another protocol gives another error than a slow server', async () => {
   const port = await serve(socket => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'))
   await expect(Connection.open({ host: '127.0.0.1', port }, OPTIONS, never)).rejects.toMatchObject({
     code: 'MR_CLIENT_BAD_RESPONSE',
   })
 })
 
-test('opening ends with the signal', async () => {
+test('opening a connection stops when the signal aborts', async () => {
   const port = await serve(() => undefined)
   const stop = new AbortController()
   const opening = Connection.open({ host: '127.0.0.1', port }, OPTIONS, stop.signal)
@@ -88,7 +88,7 @@ test('opening ends with the signal', async () => {
   await expect(opening).rejects.toThrow('enough')
 })
 
-test('when the connection breaks, everything that waits fails at once and later requests fail too', async () => {
+test('after a disconnect, waiting and later requests fail at once', async () => {
   const { broker, connection } = await simulated()
   broker.options = { ...broker.options, onRequest: () => true }
   let closed = 0
@@ -104,7 +104,7 @@ test('when the connection breaks, everything that waits fails at once and later 
   await expect(connection.request(Metadata, version, {})).rejects.toMatchObject({ code: 'MR_CLIENT_DISCONNECTED' })
 })
 
-test('a request that takes too long ends the connection, since answers come in order', async () => {
+test('a request that times out closes the connection, because responses arrive in order', async () => {
   const { broker, connection } = await simulated()
   const version = connection.version(Metadata)
   broker.options = { ...broker.options, mute: true }
@@ -116,7 +116,7 @@ test('a request that takes too long ends the connection, since answers come in o
   await expect(behind).rejects.toMatchObject({ code: 'MR_CLIENT_REQUEST_TIMEOUT' })
 })
 
-test('an aborted request lets go of its waiter, and the answers behind it still find theirs', async () => {
+test('an aborted request rejects at once, and later responses still reach their requests', async () => {
   const { connection } = await simulated()
   const version = connection.version(Metadata)
   const stop = new AbortController()
@@ -127,7 +127,7 @@ test('an aborted request lets go of its waiter, and the answers behind it still 
   expect((await second).topics[0]!.name).toBe('b')
 })
 
-test('input that cannot be encoded fails its request and no other', async () => {
+test('a request with invalid input fails, and others do not', async () => {
   const { connection } = await simulated()
   const version = connection.version(Metadata)
   const bad = connection.request(Metadata, version, { topics: [{ name: 'x'.repeat(40_000) }] })
@@ -136,14 +136,14 @@ test('input that cannot be encoded fails its request and no other', async () => 
   expect((await good).topics[0]!.errorCode).toBe(0)
 })
 
-test('versions: the newest that both have, and a clear error when there is none', async () => {
+test('the newest common version is used; without one the error names both ranges', async () => {
   const { connection } = await simulated()
   expect(connection.version(Metadata)).toBe(Metadata.max)
   expect(connection.version(Metadata, 5)).toBe(5)
   expect(() => connection.version({ ...Metadata, min: 99, max: 99 })).toThrow(/MR_CLIENT_UNSUPPORTED_VERSION/)
 })
 
-test('a request without an answer that nobody takes off the wire ends the connection with the request timeout', async () => {
+test('a request without a response times out if the broker does not read it', async () => {
   const broker = await SimBroker.start()
   cleanups.push(() => broker.stop())
   const address = { host: '127.0.0.1', port: broker.port }

@@ -4,7 +4,7 @@ import { freePort } from '../../common/free-port.ts'
 import { Connection } from './connection.ts'
 import { Traffic } from './traffic.ts'
 
-// Linux does by chance, with ports of its own choice, what is asked for here.
+// Linux can choose the destination port as the source port by chance. This test forces it.
 vi.mock('node:net', async original => {
   const net = await original<typeof import('node:net')>()
   return { ...net, connect: (o: NetConnectOpts & { port: number }) => net.connect({ ...o, localPort: o.port }) }

@@ -13,7 +13,7 @@ test.for([
   for (const n of [1, 7, 50]) expect(partitionOfKey(Buffer.from(key), n)).toBe((hash & 0x7fffffff) % n)
 })
 
-test('records without a key stay together until a batch is full, then move on', () => {
+test('records without a key go to one partition until a batch is full, then to another', () => {
   const sticky = new StickyPartition(100, () => 0.99)
   expect(sticky.pick(4, () => true)).toBe(3)
   sticky.added(60, false)
@@ -25,7 +25,7 @@ test('records without a key stay together until a batch is full, then move on', 
   expect(sticky.current).toBe(-1)
 })
 
-test('a partition without a leader is passed over while others have one', () => {
+test('a partition without a leader is skipped while others have one', () => {
   fc.assert(
     fc.property(
       fc.array(fc.boolean(), { minLength: 1, maxLength: 9 }),

@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const f of cleanups.splice(0).reverse()) await f()
 })
 
-/** A batch that is given back while it is still needed no longer arrives intact. */
+/** Memory that overwrites released batches: a batch that is released too early arrives damaged. */
 const spoil = (memory: Buffer) => memory.fill(0xdd)
 
 async function start(
@@ -30,7 +30,7 @@ async function start(
   memory: BatchMemory = new BufferPool({ onGive: spoil }),
 ): Promise<{ broker: SimBroker; producer: Producer }> {
   const broker = await SimBroker.start(sim)
-  // Tests cannot wait for the shortest idle time that the option allows.
+  // The shortest valid idle time is too long for a test.
   const { metadataMaxIdleMs, ...others } = options
   const settings = producerSettings({
     bootstrapServers: broker.bootstrap,
@@ -69,7 +69,7 @@ const record = (topic: string, value: string, more: Partial<ProducerRecord> = {}
   ...more,
 })
 
-test('send resolves with where each record went', async () => {
+test('send resolves with the partition and offset of each record', async () => {
   const { broker, producer } = await start({ topics: { t: 1 } })
   const sent = await producer.send([record('t', 'a', { timestamp: 7 }), record('t', 'b', { timestamp: 8 })])
   expect(sent).toEqual([
@@ -79,7 +79,7 @@ test('send resolves with where each record went', async () => {
   expect(broker.values('t', 0)).toEqual(['a', 'b'])
 })
 
-test('a key decides the partition, and a given partition goes before it', async () => {
+test('the key determines the partition, unless the record has one', async () => {
   const { producer } = await start({ topics: { t: 4 } })
   const sent = await producer.send([
     record('t', 'a', { key: Buffer.from('k') }),
@@ -90,7 +90,7 @@ test('a key decides the partition, and a given partition goes before it', async 
   expect(sent[2]!.partition).toBe(3)
 })
 
-test('records of a topic that appears later wait for it, those of other topics do not', async () => {
+test('records wait for a topic that is created later, and records of other topics do not', async () => {
   const { broker, producer } = await start({ topics: { here: 1 } })
   const late = producer.send([record('late', '1'), record('late', '2')])
   await producer.send([record('here', 'x')])
@@ -99,12 +99,12 @@ test('records of a topic that appears later wait for it, those of other topics d
   expect(broker.values('late', 0)).toEqual(['1', '2'])
 })
 
-test('a topic that never appears fails its records after max.block.ms, and says so', async () => {
+test('records fail after max.block.ms if their topic is not created', async () => {
   const { producer } = await start({}, { maxBlockMs: 30 })
   await expect(producer.send([record('nowhere', '1')])).rejects.toMatchObject({ code: 'MR_CLIENT_METADATA_TIMEOUT' })
 })
 
-test('a partition that a topic does not have fails its records and no others', async () => {
+test('records for a missing partition fail, and others do not', async () => {
   const { producer } = await start({ topics: { t: 2 } }, { maxBlockMs: 1500 })
   const recorder = new Recorder()
   producer.append(record('t', 'a', { partition: 7 }), recorder, 1)
@@ -121,7 +121,7 @@ test('a record over max.request.size is rejected before append returns, without 
   expect(recorder.codes).toEqual(['MR_CLIENT_RECORD_TOO_LARGE'])
 })
 
-test('text counts by its bytes, not its characters, where it could pass max.request.size', async () => {
+test('max.request.size limits the bytes of a text, not its characters', async () => {
   const { producer } = await start({ topics: { t: 1 } }, { maxRequestSize: 1000 })
   const recorder = new Recorder()
   producer.append({ topic: 't', key: null, value: '€'.repeat(400) }, recorder, 1)
@@ -146,7 +146,7 @@ test.for<[string, Partial<ProducerRecord>]>([
   ['a timestamp between milliseconds', { timestamp: 1.5 }],
   ['a header whose value is text', { headers: [{ key: 'h', value: 'text' as unknown as Buffer }] }],
   ['a header without a key', { headers: [{ key: null as unknown as string, value: null }] }],
-])('a record with %s is outcomes to the listener, and the producer goes on', async ([, wrong]) => {
+])('the listener receives the error of a record with %s, and the producer continues', async ([, wrong]) => {
   const { producer } = await start({ topics: { t: 1 } })
   const recorder = new Recorder()
   producer.append(record('t', 'x', wrong), recorder, 1)
@@ -155,7 +155,7 @@ test.for<[string, Partial<ProducerRecord>]>([
   await producer.send([record('t', 'ok')])
 })
 
-test('a topic that is made anew with fewer partitions gets records in those that it has', async () => {
+test('records for a topic that was recreated with fewer partitions go to the existing ones', async () => {
   const { broker, producer } = await start({ topics: { t: 8 } }, { metadataMaxAgeMs: 1 })
   const keyed = Array.from({ length: 20 }, (_, i) => record('t', String(i), { key: Buffer.from(String(i)) }))
   await producer.send(keyed)
@@ -165,7 +165,7 @@ test('a topic that is made anew with fewer partitions gets records in those that
   expect(new Set(sent.map(s => s.partition))).toEqual(new Set([0]))
 })
 
-test('a topic that is no longer written to is no longer asked about, so that nothing makes it again once it is deleted', async () => {
+test('an unused topic is not requested any more, so that it is not recreated after it was deleted', async () => {
   let asked: string[] = []
   const { broker, producer } = await start(
     {
@@ -189,7 +189,7 @@ test('a topic that is no longer written to is no longer asked about, so that not
   expect(broker.values('once', 0)).toEqual(['2'])
 })
 
-test('a topic that was not asked about for a while goes on with its sequences', async () => {
+test('an unused topic keeps its sequences', async () => {
   let asked: string[] = []
   const { broker, producer } = await start(
     {
@@ -207,7 +207,7 @@ test('a topic that was not asked about for a while goes on with its sequences', 
   expect(broker.values('t', 0)).toEqual(['1', '2'])
 })
 
-test('a pause longer than any timer is not no pause at all', async () => {
+test('a back-off longer than a timer of Node is not skipped', async () => {
   let batches = 0
   const refuse = () => {
     batches++
@@ -220,7 +220,7 @@ test('a pause longer than any timer is not no pause at all', async () => {
   expect(batches).toBe(1)
 })
 
-test('append says no when buffer.memory is used up, and room resolves when acks have freed some', async () => {
+test('append returns false if buffer.memory is used up, and room resolves after acknowledgements', async () => {
   const { broker, producer } = await start({ topics: { t: 1 } }, { bufferMemory: 10_000, batchSize: 1000 })
   const recorder = new Recorder()
   let refused = 0
@@ -262,13 +262,13 @@ test.for<'none' | 'lz4'>(['none', 'lz4'])(
     await producer.flush()
     expect(broker.values('t', 0).map(v => Number(v.slice(88)))).toEqual(Array.from({ length: count }, (_, i) => i))
     expect(batches).toBeGreaterThan(100)
-    // what buffer.memory admits at a time, as text and compressed, and the sizes while a batch
-    // grows
+    // The records that fit into buffer.memory, raw and compressed, and the sizes of a growing
+    // batch.
     expect(memory.size).toBeLessThan(30)
   },
 )
 
-test('room gives up with the signal', async () => {
+test('room rejects when the signal aborts', async () => {
   const { producer } = await start({ topics: { t: 1 }, onBatch: () => 'silence' }, { bufferMemory: 1000 })
   while (producer.append(record('t', 'x'.repeat(100)))) {
     /* fill it */
@@ -276,7 +276,7 @@ test('room gives up with the signal', async () => {
   await expect(producer.room(AbortSignal.timeout(10))).rejects.toThrow()
 })
 
-test('a batch that the broker finds too large is split until it fits, in order', async () => {
+test('a batch that is too large for the broker is split until it fits, in order', async () => {
   const { broker, producer } = await start(
     { topics: { t: 1 }, maxMessageBytes: 700 },
     { batchSize: 16_384, lingerMs: 20 },
@@ -288,7 +288,7 @@ test('a batch that the broker finds too large is split until it fits, in order',
   expect(recorder.outcomes.map(t => t.offset)).toEqual(Array.from({ length: 50 }, (_, i) => i))
 })
 
-test('a single record that the broker finds too large fails, and those behind it still go', async () => {
+test('a record that is too large for the broker fails, and later records are sent', async () => {
   const { broker, producer } = await start(
     { topics: { t: 1 }, maxMessageBytes: 700 },
     { batchSize: 16_384, lingerMs: 20 },
@@ -309,7 +309,7 @@ test('a single record that the broker finds too large fails, and those behind it
   expect(broker.values('t', 0)).toEqual(['a', 'b', 'c', 'd'])
 })
 
-test('a refused batch leaves no gap: what is on its way behind it arrives, exactly once', async () => {
+test('a rejected batch leaves no gap: later batches in flight are written exactly once', async () => {
   let n = 0
   const { broker, producer } = await start(
     { topics: { t: 1 }, onBatch: () => (n++ === 1 ? { code: ErrorCode.INVALID_RECORD } : null) },
@@ -325,7 +325,7 @@ test('a refused batch leaves no gap: what is on its way behind it arrives, exact
   )
 })
 
-test('a broker that has lost its memory of the producer is outcomes the sequence anew', async () => {
+test('if the broker has lost the state of the producer, the producer starts a new epoch', async () => {
   const { broker, producer } = await start({ topics: { t: 1, u: 1 } }, { batchSize: 1, lingerMs: 0 })
   await producer.send([record('t', '0'), record('u', '0')])
   let lies = 2
@@ -339,7 +339,7 @@ test('a broker that has lost its memory of the producer is outcomes the sequence
   expect(broker.values('u', 0)).toEqual(['0', '1'])
 })
 
-test('what is not acknowledged within delivery.timeout.ms fails with the last cause, and later records still go', async () => {
+test('records fail after delivery.timeout.ms with the last error, and later records are sent', async () => {
   let silent = true
   const { broker, producer } = await start(
     { topics: { t: 1 }, onBatch: () => (silent ? { code: ErrorCode.NOT_ENOUGH_REPLICAS } : null) },
@@ -351,7 +351,7 @@ test('what is not acknowledged within delivery.timeout.ms fails with the last ca
   expect(broker.values('t', 0).at(-1)).toBe('b')
 })
 
-test('a request without an answer is repeated on a new connection, and its records are there once', async () => {
+test('a request without a response is retried on a new connection, and its records are written once', async () => {
   let n = 0
   const { broker, producer } = await start(
     { topics: { t: 1 }, onBatch: () => (n++ === 0 ? 'silence' : null) },
@@ -361,7 +361,7 @@ test('a request without an answer is repeated on a new connection, and its recor
   expect(broker.values('t', 0)).toEqual(['a'])
 })
 
-test('a broker that restarts under the producer is only a delay', async () => {
+test('a restart of the broker only delays records', async () => {
   const { broker, producer } = await start({ topics: { t: 1 } })
   await producer.send([record('t', 'a')])
   await broker.stop()
@@ -372,7 +372,7 @@ test('a broker that restarts under the producer is only a delay', async () => {
   expect(broker.values('t', 0)).toEqual(['a', 'b'])
 })
 
-test('with acks=0 records count as delivered when they are on the wire', async () => {
+test('with acks=0 records count as delivered when they are sent', async () => {
   const { broker, producer } = await start({ topics: { t: 1 } }, { acks: 0 })
   const [sent] = await producer.send([record('t', 'a')])
   expect(sent!.offset).toBe(-1)
@@ -380,7 +380,7 @@ test('with acks=0 records count as delivered when they are on the wire', async (
   expect(broker.values('t', 0)).toEqual(['a'])
 })
 
-test('close delivers what was appended; afterwards append throws', async () => {
+test('close delivers the appended records, and append throws after it', async () => {
   const { broker, producer } = await start({ topics: { t: 1 } }, { lingerMs: 10_000 })
   const recorder = new Recorder()
   producer.append(record('t', 'a'), recorder, 0)
@@ -390,7 +390,7 @@ test('close delivers what was appended; afterwards append throws', async () => {
   expect(() => producer.append(record('t', 'b'))).toThrow(/MR_CLIENT_CLOSED/)
 })
 
-test('close with no time fails what is left, and tells of all of it', async () => {
+test('close without a timeout fails all undelivered records', async () => {
   const { producer } = await start({ topics: { t: 1 }, onBatch: () => 'silence' }, { lingerMs: 0 })
   const recorder = new Recorder()
   producer.append(record('t', 'a'), recorder, 0)
@@ -399,7 +399,7 @@ test('close with no time fails what is left, and tells of all of it', async () =
   expect(recorder.codes.sort()).toEqual(['MR_CLIENT_CLOSED', 'MR_CLIENT_CLOSED'])
 })
 
-test('only the records that the broker names as invalid fail, and the others keep their order', async () => {
+test('only the records that the broker reports as invalid fail, and the others keep their order', async () => {
   const isBad = (token: number) => token % 7 === 3
   const { broker, producer } = await start(
     {
@@ -420,7 +420,7 @@ test('only the records that the broker names as invalid fail, and the others kee
   expect(recorder.outcomes.filter(t => t.error).map(t => t.token)).toEqual(tokens.filter(isBad))
 })
 
-test('abortUnsent fails later unsent records and leaves the rest', async () => {
+test('abortUnsent fails later unsent records and no others', async () => {
   const { broker, producer } = await start({ topics: { t: 2 } }, { lingerMs: 10_000 })
   await producer.partitionsFor('t')
   const recorder = new Recorder()
@@ -439,7 +439,7 @@ test('abortUnsent fails later unsent records and leaves the rest', async () => {
   expect(broker.values('t', 0)).toEqual(['0', '2', '4', 'later'])
 })
 
-test('whatever fails on the way, every acknowledged record is in the log once, and in the order of its partition', async () => {
+test('with any faults, every acknowledged record is in the log once and in order', async () => {
   const common: Fault[] = [
     null,
     null,
@@ -450,8 +450,8 @@ test('whatever fails on the way, every acknowledged record is in the log once, a
     { code: ErrorCode.INVALID_RECORD },
     { code: ErrorCode.INVALID_RECORD, invalid: [0, 2, 3] },
   ]
-  // Both at once is too much for anyone: a broker that has the batch, but not who wrote it, takes
-  // it twice.
+  // Not both faults at once: a broker that has written a batch and lost the producer's state writes
+  // the batch again.
   const forgetful: Fault[] = [...common, { code: ErrorCode.UNKNOWN_PRODUCER_ID }]
   const lossy: Fault[] = [...common, 'cut-before', 'cut-after']
   await fc.assert(
@@ -482,8 +482,8 @@ test('whatever fails on the way, every acknowledged record is in the log once, a
           const acked = outcomes.filter(t => t.error === null).map(t => t.token)
           const written = broker.values('t', p).map(Number)
           expect(new Set(written).size).toBe(written.length)
-          // What failed after a cut connection may have been written; what was acknowledged must
-          // be, in order.
+          // Records that failed after a disconnect may have been written. Acknowledged records must
+          // have been written, in order.
           expect(written.filter(v => acked.includes(v))).toEqual(acked)
           for (const t of outcomes) if (t.error === null) expect(written[t.offset]).toBe(t.token)
         }

@@ -20,7 +20,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('a delay is made valid for a timer', () => {
+test('timerMs returns delays that a timer accepts', () => {
   expect([0, -5, 0.2, 7.1, 2 ** 31, 2 ** 63, Number.POSITIVE_INFINITY].map(timerMs)).toEqual([
     1,
     1,
@@ -32,7 +32,7 @@ test('a delay is made valid for a timer', () => {
   ])
 })
 
-test('a timer can wait longer than a timer of Node, and for ever', () => {
+test('startTimer supports delays longer than a Node timer, and infinite delays', () => {
   const fired = vi.fn()
   startTimer(MAX_TIMER_MS * 2.5, fired)
   startTimer(Number.POSITIVE_INFINITY, fired)
@@ -43,7 +43,7 @@ test('a timer can wait longer than a timer of Node, and for ever', () => {
   expect(fired).toHaveBeenCalledTimes(1)
 })
 
-test('a sleep rejects with the reason of the abort, before it and during it, and leaves nothing behind', async () => {
+test('a sleep rejects with the abort reason, and removes its timer and listener', async () => {
   const stop = new AbortController()
   const sleeping = sleep(60_000, stop.signal)
   const short = sleep(10, stop.signal)
@@ -69,7 +69,7 @@ test('sleepOrAbort resolves in both cases', async () => {
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('orAbort returns what comes first, and removes its listener', async () => {
+test('orAbort returns the outcome or the abort, and removes its listener', async () => {
   const stop = new AbortController()
   await expect(orAbort(Promise.resolve(7), stop.signal)).resolves.toBe(7)
   await expect(orAbort(Promise.reject(new Error('bad')), stop.signal)).rejects.toThrow('bad')

@@ -11,7 +11,7 @@ export function adminSuite(tools: SuiteTools): void {
     await a.createTopics([{ name: topic, partitions: 2, configs: { 'cleanup.policy': 'compact' } }])
     await expect(a.createTopics([{ name: topic }])).rejects.toMatchObject({ kafkaCode: 36 })
     await a.createPartitions({ [topic]: 3 })
-    // Brokers learn of it a moment after the controller.
+    // Brokers apply the change a moment after the controller.
     await expect.poll(async () => (await a.describeTopics([topic]))[0]?.partitions.length).toBe(3)
     const [described, missing] = await a.describeTopics([topic, topicName('missing')])
     expect(described).toMatchObject({ name: topic, internal: false })

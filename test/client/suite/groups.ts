@@ -1,4 +1,4 @@
-/** Groups: sharing partitions, rebalances, commits, patterns. */
+/** Groups: assignments, rebalances, commits, patterns. */
 import { expect, test } from 'vitest'
 import type { ConsumerRecord, TopicPartition } from '../../../core/client/types.ts'
 import { sleep } from '../../../core/common/async/sleep.ts'
@@ -7,7 +7,7 @@ import { b, nameOf, pollUntil, read, type SuiteTools, tp } from './tools.ts'
 export function groupsSuite(tools: SuiteTools): void {
   const { topicName, producer, consumer, admin, topicWith } = tools
 
-  test('a group goes on from its committed offsets', async () => {
+  test('a group resumes from its committed offsets', async () => {
     const topic = await topicWith(1, ['a', 'b', 'c'])
     const groupId = topicName('group')
     const first = consumer({ groupId, maxPollRecords: 2 })
@@ -23,7 +23,7 @@ export function groupsSuite(tools: SuiteTools): void {
     expect(await second.committed([tp(topic), tp(topic, 7)])).toMatchObject([{ offset: 1, metadata: 'note' }, null])
   })
 
-  test('automatic commits happen from time to time and on close', async () => {
+  test('offsets are committed automatically at an interval and on close', async () => {
     const topic = await topicWith(1, ['a', 'b', 'c'])
     const groupId = topicName('group')
     const c = consumer({ groupId, autoCommit: true, autoCommitIntervalMs: 20, maxPollRecords: 1 })
@@ -54,7 +54,7 @@ export function groupsSuite(tools: SuiteTools): void {
     },
   )
 
-  test('with cooperative-sticky only what moves is revoked, and reading goes on', async () => {
+  test('with cooperative-sticky only partitions that move are revoked, and others are still read', async () => {
     const topic = await topicWith(4)
     const groupId = topicName('group')
     const events: string[] = []
@@ -75,7 +75,7 @@ export function groupsSuite(tools: SuiteTools): void {
     expect(events.filter(e => e === 'two +2')).toEqual(['two +2'])
   })
 
-  test('over rebalances every record is read, and none twice where offsets are committed before partitions go', async () => {
+  test('during rebalances every record is read, and none twice if offsets are committed before the revocation', async () => {
     const topic = await topicWith(3)
     const groupId = topicName('group')
     const p = producer()
@@ -103,7 +103,7 @@ export function groupsSuite(tools: SuiteTools): void {
     expect(seen.map(r => Number(r.value)).sort((x, y) => x - y)).toEqual(Array.from({ length: 300 }, (_, i) => i))
   })
 
-  test('a static member comes back to its partitions without a rebalance of the others', async () => {
+  test('a static member returns to its partitions without a rebalance', async () => {
     const topic = await topicWith(4)
     const groupId = topicName('group')
     let rebalances = 0
@@ -125,7 +125,7 @@ export function groupsSuite(tools: SuiteTools): void {
     expect(rebalances).toBe(before)
   })
 
-  test('a pattern takes in topics that appear later', async () => {
+  test('a pattern includes topics that are created later', async () => {
     const prefix = topicName('pattern')
     const a = admin()
     await a.createTopics([{ name: `${prefix}-a`, partitions: 1 }])
@@ -136,7 +136,7 @@ export function groupsSuite(tools: SuiteTools): void {
     await pollUntil([c], () => c.assignment().length === 3)
   })
 
-  test('a pattern is compared with all topics, also where the metadata was fetched for others before', async () => {
+  test('a pattern is matched with all topics, even if the metadata contained only some of them', async () => {
     const prefix = topicName('pattern')
     const other = await topicWith(1)
     await admin().createTopics([{ name: `${prefix}-a`, partitions: 1 }])
@@ -146,7 +146,7 @@ export function groupsSuite(tools: SuiteTools): void {
     await pollUntil([c], () => c.assignment().length === 1)
   })
 
-  test('partitions that are added to a topic are taken up', async () => {
+  test('new partitions of a topic are assigned', async () => {
     const topic = await topicWith(1)
     const c = consumer({ groupId: topicName('group'), metadataMaxAgeMs: 100, heartbeatIntervalMs: 50 })
     c.subscribe([topic])
@@ -155,7 +155,7 @@ export function groupsSuite(tools: SuiteTools): void {
     await pollUntil([c], () => c.assignment().length === 3)
   })
 
-  test('a changed subscription changes the assignment; unsubscribe gives everything back', async () => {
+  test('a changed subscription changes the assignment, and unsubscribe revokes all partitions', async () => {
     const [first, second] = [await topicWith(1), await topicWith(1)]
     const c = consumer({ groupId: topicName('group') })
     const revoked: string[] = []
@@ -170,7 +170,7 @@ export function groupsSuite(tools: SuiteTools): void {
     expect(revoked).toEqual([`${first}-0`, `${second}-0`])
   })
 
-  test('a member that does not poll for max.poll.interval.ms loses its partitions, hears of it, and comes back', async () => {
+  test('a member that does not poll for max.poll.interval.ms loses its partitions, receives the event, and joins again', async () => {
     const topic = await topicWith(1)
     const groupId = topicName('group')
     const lost: string[] = []
@@ -182,7 +182,7 @@ export function groupsSuite(tools: SuiteTools): void {
     await pollUntil([c], () => lost.length === 1 && c.assignment().length === 1)
   })
 
-  test('a listener that throws fails the poll, and the consumer can go on', async () => {
+  test('an error in a listener fails the poll, and the consumer can continue', async () => {
     const topic = await topicWith(1, ['a'])
     const c = consumer({ groupId: topicName('group') })
     let thrown = false
@@ -198,7 +198,7 @@ export function groupsSuite(tools: SuiteTools): void {
     expect(await read(c, 1)).toHaveLength(1)
   })
 
-  test('a topic that is created after it was subscribed to is taken up', async () => {
+  test('a topic that is created after the subscription is assigned', async () => {
     const topic = topicName('later')
     const c = consumer({ groupId: topicName('group'), allowAutoCreateTopics: false, heartbeatIntervalMs: 50 })
     c.subscribe([topic])
@@ -207,7 +207,7 @@ export function groupsSuite(tools: SuiteTools): void {
     await pollUntil([c], () => c.assignment().length === 2)
   })
 
-  test('a broker that restarts under producer and consumer is only a delay', async ({ skip }) => {
+  test('a restart of the broker only delays producer and consumer', async ({ skip }) => {
     const { restart } = tools.broker()
     if (!restart) skip()
     const topic = await topicWith(2)

@@ -1,4 +1,4 @@
-/** Records on their way: sending, reading, seeking, pausing, and topics that come and go. */
+/** Records: sending, reading, seeking, pausing, and topics that are created and deleted. */
 import { expect, test } from 'vitest'
 import { createProducer } from '../../../core/client/index.ts'
 import type { CompressionType } from '../../../core/client/types.ts'
@@ -38,13 +38,13 @@ export function recordsSuite(tools: SuiteTools): void {
     },
   )
 
-  test('producing creates a topic where the broker does so by itself', async () => {
+  test('producing creates a topic if the broker creates topics automatically', async () => {
     const topic = topicName('auto')
     const [sent] = await producer().send([{ topic, key: null, value: b('x') }])
     expect(sent).toMatchObject({ topic, partition: 0, offset: 0 })
   })
 
-  test('a large record comes through although it is larger than max.partition.fetch.bytes', async () => {
+  test('a record that is larger than max.partition.fetch.bytes is read', async () => {
     const topic = await topicWith(1)
     await producer().send([
       { topic, key: null, value: Buffer.alloc(500_000) },
@@ -55,7 +55,7 @@ export function recordsSuite(tools: SuiteTools): void {
     expect((await read(c, 2)).map(r => r.value!.length)).toEqual([500_000, 5])
   })
 
-  test('ten thousand records over several partitions arrive once each, in the order of their partition', async () => {
+  test('ten thousand records in several partitions arrive once each, and in order', async () => {
     const topic = await topicWith(5)
     const p = producer({ compressionType: 'lz4' })
     for (let i = 0; i < 10_000; i++) p.append({ topic, key: b(`key-${i % 97}`), value: b(String(i)) })
@@ -71,7 +71,7 @@ export function recordsSuite(tools: SuiteTools): void {
     }
   })
 
-  test('poll returns at most max.poll.records, and nothing after its timeout', async () => {
+  test('poll returns at most max.poll.records, and an empty result after its timeout', async () => {
     const topic = await topicWith(1, ['a', 'b', 'c', 'd', 'e'])
     const c = consumer({ maxPollRecords: 2 })
     c.assign([tp(topic)])
@@ -86,7 +86,7 @@ export function recordsSuite(tools: SuiteTools): void {
     expect(c.position(tp(topic))).toBe(5)
   })
 
-  test('seeking moves the next record, also back over what was fetched ahead', async () => {
+  test('a seek changes the next record, also to one before the buffered records', async () => {
     const topic = await topicWith(1, ['a', 'b', 'c', 'd'])
     const c = consumer({ maxPollRecords: 1 })
     c.assign([tp(topic)])
@@ -102,7 +102,7 @@ export function recordsSuite(tools: SuiteTools): void {
     expect(await next()).toBe('new')
   })
 
-  test('a paused partition is not handed out, others are, and it goes on where it stood', async () => {
+  test('a paused partition is not read, others are, and it resumes at its position', async () => {
     const topic = await topicWith(2, ['a', 'b', 'c', 'd'])
     const c = consumer()
     c.assign([tp(topic, 0), tp(topic, 1)])
@@ -114,7 +114,7 @@ export function recordsSuite(tools: SuiteTools): void {
     expect((await read(c, 2)).map(r => String(r.value))).toEqual(['a', 'c'])
   })
 
-  test('offsets by end and by time', async () => {
+  test('offsets are found by the ends of the log and by time', async () => {
     const topic = await topicWith(1)
     await producer().send([1000, 2000, 3000].map(timestamp => ({ topic, key: null, value: b('x'), timestamp })))
     const c = consumer()
@@ -125,7 +125,7 @@ export function recordsSuite(tools: SuiteTools): void {
     expect((await c.partitionsFor(topic)).map(p => p.partition)).toEqual([0])
   })
 
-  test('wakeup and an aborted signal end a poll early', async () => {
+  test('wakeup and an aborted signal end a poll', async () => {
     const topic = await topicWith(1)
     const c = consumer()
     c.assign([tp(topic)])
@@ -136,7 +136,7 @@ export function recordsSuite(tools: SuiteTools): void {
     expect(await c.poll(600_000, AbortSignal.timeout(20))).toEqual([])
   })
 
-  test('without an offset and with auto.offset.reset=none poll says so, and a seek cures it', async () => {
+  test('without an offset and with auto.offset.reset=none poll fails, and a seek resolves it', async () => {
     const topic = await topicWith(1, ['a'])
     const c = consumer({ autoOffsetReset: 'none' })
     c.assign([tp(topic)])
@@ -147,7 +147,7 @@ export function recordsSuite(tools: SuiteTools): void {
     expect(await read(c, 1)).toHaveLength(1)
   })
 
-  test('an offset out of range is reset as auto.offset.reset says', async () => {
+  test('an offset out of range is reset according to auto.offset.reset', async () => {
     const topic = await topicWith(1, ['a', 'b'])
     const c = consumer({ autoOffsetReset: 'earliest' })
     c.assign([tp(topic)])
@@ -155,7 +155,7 @@ export function recordsSuite(tools: SuiteTools): void {
     expect((await read(c, 2)).map(r => r.offset)).toEqual([0, 1])
   })
 
-  test('a topic that is deleted and created anew under producer and consumer is written and read again', async () => {
+  test('producer and consumer continue after a topic was recreated', async () => {
     const topic = await topicWith(1)
     const p = producer()
     const c = consumer({ allowAutoCreateTopics: false })
@@ -165,7 +165,7 @@ export function recordsSuite(tools: SuiteTools): void {
     const a = admin()
     await a.deleteTopics([topic])
     await c.poll(50)
-    // Apache's broker goes on deleting for a moment.
+    // Apache's broker finishes the deletion a moment later.
     for (let created = false; !created; ) {
       created = await a.createTopics([{ name: topic, partitions: 1 }]).then(
         () => true,
@@ -178,7 +178,7 @@ export function recordsSuite(tools: SuiteTools): void {
     expect(got.map(r => [r.offset, String(r.value)])).toEqual([[0, 'new']])
   })
 
-  test('misuse is an error at once', async () => {
+  test('misuse of the API is an error at once', async () => {
     const topic = await topicWith(1)
     const c = consumer()
     expect(() => c.subscribe([topic])).toThrow(/MR_CLIENT_NO_GROUP/)
@@ -192,7 +192,7 @@ export function recordsSuite(tools: SuiteTools): void {
     await expect(c.poll(1)).rejects.toMatchObject({ code: 'MR_CLIENT_CLOSED' })
   })
 
-  test('a wrong address is one clear error within the time given', async () => {
+  test('a wrong address is one clear error before the timeout', async () => {
     const p = createProducer({
       bootstrapServers: ['127.0.0.1:1'],
       maxBlockMs: 100,

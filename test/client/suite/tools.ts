@@ -1,6 +1,6 @@
 /**
- * What the parts of the client's suite share: a broker, clients that are closed after each test,
- * and ways to read.
+ * Shared by the tests of the client: a broker, clients that are closed after each test, and
+ * functions that read records.
  */
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { createAdmin, createConsumer, createProducer } from '../../../core/client/index.ts'
@@ -25,7 +25,7 @@ export const b = (text: string) => Buffer.from(text)
 export const tp = (topic: string, partition = 0): TopicPartition => ({ topic, partition })
 export const nameOf = (p: TopicPartition) => `${p.topic}-${p.partition}`
 
-/** Polls until `count` records have come, or fails after 20 s. */
+/** Polls until `count` records have arrived. Fails after 20 s. */
 export async function read(consumer: Consumer, count: number): Promise<ConsumerRecord[]> {
   const records: ConsumerRecord[] = []
   for (const end = Date.now() + 20_000; records.length < count; ) {
@@ -35,7 +35,7 @@ export async function read(consumer: Consumer, count: number): Promise<ConsumerR
   return records
 }
 
-/** Polls some consumers in turn until something is so, or fails after 20 s. */
+/** Polls consumers in rotation until a condition holds. Fails after 20 s. */
 export async function pollUntil(
   consumers: readonly Consumer[],
   so: () => boolean,
@@ -49,17 +49,17 @@ export async function pollUntil(
 
 export interface SuiteTools {
   broker(): SuiteBroker
-  /** A name that no other test has. */
+  /** Returns a unique name. */
   topicName(what?: string): string
   producer(options?: Partial<ProducerOptions>): Producer
   consumer(options?: Partial<ConsumerOptions>): Consumer
   admin(): Admin
   topicWith(partitions: number, values?: readonly string[]): Promise<string>
-  /** Closed after the test, as the clients made here are. */
+  /** Closes a client after the test. */
   closing(client: { close(): Promise<void> }): void
 }
 
-/** To be called where tests are declared. */
+/** Call it where tests are declared. */
 export function suiteTools(start: () => Promise<SuiteBroker>): SuiteTools {
   let broker: SuiteBroker
   let counter = 0

@@ -13,7 +13,7 @@ const show = (a: GroupAssignment) =>
   Object.fromEntries([...a].map(([id, list]) => [id, list.map(p => p.topic + p.partition).join(' ')]))
 const counts = (c: Record<string, number>) => new Map(Object.entries(c))
 
-test('range gives each member a run of every topic, the first ones one more (the example of its Javadoc)', () => {
+test('range assigns a range of every topic to each member, and one more to the first members (the example of its Javadoc)', () => {
   const members = new Map([
     ['C1', member(['t', 'u'])],
     ['C0', member(['t', 'u'])],
@@ -30,7 +30,7 @@ test('static members come before others, in the order of their instance ids', ()
   expect(show(assignors.range.assign(counts({ t: 3 }), members))).toEqual({ y: 't0', z: 't1', a: 't2' })
 })
 
-test('roundrobin deals all partitions in turn, passing over members that do not want a topic', () => {
+test('roundrobin assigns partitions in rotation and skips members without the topic', () => {
   const members = new Map([
     ['C0', member(['t0'])],
     ['C1', member(['t0', 't1'])],
@@ -40,7 +40,7 @@ test('roundrobin deals all partitions in turn, passing over members that do not 
   expect(show(assigned)).toEqual({ C0: 't00', C1: 't10', C2: 't11 t20 t21 t22' })
 })
 
-test('cooperative-sticky takes a partition away in one round and gives it out in the next', () => {
+test('cooperative-sticky revokes a partition in one rebalance and assigns it in the next', () => {
   const all = [0, 1, 2, 3].map(partition => ({ topic: 't', partition }))
   const round1 = assignors['cooperative-sticky'].assign(
     counts({ t: 4 }),
@@ -72,7 +72,7 @@ const group = fc.record({
 })
 
 test.for<AssignorName>(['range', 'roundrobin', 'sticky', 'cooperative-sticky'])(
-  '%s gives every wanted partition to exactly one member that wants it',
+  '%s assigns every partition to exactly one member with the topic',
   name => {
     fc.assert(
       fc.property(group, g => {
@@ -94,7 +94,7 @@ test.for<AssignorName>(['range', 'roundrobin', 'sticky', 'cooperative-sticky'])(
   },
 )
 
-test('sticky: nobody who stays loses a partition that balance does not ask for', () => {
+test('sticky: a member that stays loses a partition only if the balance requires it', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 2, max: 6 }), (partitions, size) => {
       const ids = Array.from({ length: size }, (_, i) => `m${i}`)
@@ -115,7 +115,7 @@ test('sticky: nobody who stays loses a partition that balance does not ask for',
   )
 })
 
-test('the user data of sticky has no version, and unreadable bytes count as no memory', () => {
+test('the user data of sticky has no version, and invalid bytes contain no partitions', () => {
   const owned: TopicPartition[] = [
     { topic: 'tä', partition: 1 },
     { topic: 'tä', partition: 3 },
@@ -136,7 +136,7 @@ test('the user data of sticky has no version, and unreadable bytes count as no m
 
 test("keys come in the order of Java's HashMap", () => {
   expect(javaStringHash('hello')).toBe(99162322)
-  // new HashSet<>(List.of("banana", "apple", "cherry", "date", "elderberry")) prints so.
+  // The order of new HashSet<>(List.of("banana", "apple", "cherry", "date", "elderberry")).
   expect(inHashOrder(['banana', 'apple', 'cherry', 'date', 'elderberry'], javaStringHash)).toEqual([
     'banana',
     'date',
