@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { createPlugin, TEMPLATES } from './create.js'
 
 const TYPES = Object.keys(TEMPLATES).join('|')
-const USAGE = `usage: create-millrace-plugin <folder> --type ${TYPES} [--name package-name] [--class ClassName]`
+const USAGE = `usage: create-millrace-plugin <folder> --type ${TYPES} [--name package-name] [--class ClassName] [--millrace version]`
 
 /** Asks for what the command line leaves out, if somebody can answer. */
 async function ask(question) {
@@ -25,6 +25,7 @@ try {
       type: { type: 'string' },
       name: { type: 'string' },
       class: { type: 'string' },
+      millrace: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -34,7 +35,7 @@ try {
   }
   const folder = positionals[0] ?? (await ask('Folder of the new plugin: '))
   const type = values.type ?? (await ask(`Type of the plugin (${TYPES}): `))
-  const options = { folder, type, name: values.name, className: values.class }
+  const options = { folder, type, name: values.name, className: values.class, millrace: values.millrace }
   const { target, className } = createPlugin(options)
   stdout.write(`Created ${className} in ${target}.\nNext: cd ${folder} && npm install && npm test\n`)
 } catch (error) {

@@ -1,5 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
@@ -13,10 +13,11 @@ export const TEMPLATES = {
   converter: { example: 'csv-converter', class: 'CsvConverter', kind: 'converter' },
 }
 
-/** The published package holds the examples in templates/; in the repository they are next to this package. */
+/** In a clone of the repository, the examples are next to this package. The published package holds a copy of them. */
 const here = dirname(fileURLToPath(import.meta.url))
-const packed = join(here, 'templates')
-const templates = existsSync(packed) ? packed : join(here, '../examples')
+const examples = join(here, '../examples')
+const isClone = existsSync(join(examples, TEMPLATES.source.example, 'package.json'))
+const templates = isClone ? examples : join(here, 'templates')
 
 const NAME = /^(@[a-z0-9-]+\/)?[a-z0-9][a-z0-9-]*$/
 const CLASS = /^[A-Z][A-Za-z0-9]*$/
@@ -30,9 +31,16 @@ export function classNameOf(name) {
 
 /**
  * Creates the package of a plugin. Throws an Error that says what to correct.
- * @param {{ folder: string, type: string, name?: string, className?: string }} options
+ * `millrace` is the version of the dependency. Default: the published one; in a clone of the repository, the clone.
+ * @param {{ folder: string, type: string, name?: string, className?: string, millrace?: string }} options
  */
-export function createPlugin({ folder, type, name = basename(resolve(folder)), className = classNameOf(name) }) {
+export function createPlugin({
+  folder,
+  type,
+  name = basename(resolve(folder)),
+  className = classNameOf(name),
+  millrace,
+}) {
   const template = TEMPLATES[type]
   if (!template) throw new Error(`the type "${type}" does not exist: use one of ${Object.keys(TEMPLATES).join(', ')}`)
   if (!NAME.test(name)) throw new Error(`"${name}" is not a package name: use lower-case letters, digits and hyphens`)
@@ -48,9 +56,10 @@ export function createPlugin({ folder, type, name = basename(resolve(folder)), c
     const renamed = join(dirname(file), basename(file).replace(`${template.example}.test`, `${short}.test`))
     if (renamed !== file) renameSync(file, renamed)
   }
-  writeManifest(join(target, 'package.json'), name, template.kind)
+  const version = millrace ?? (isClone ? `file:${relative(target, join(here, '..'))}` : undefined)
+  writeManifest(join(target, 'package.json'), { name, kind: template.kind, millrace: version })
   writeFileSync(join(target, 'README.md'), readme(name, className, template))
-  writeFileSync(join(target, '.gitignore'), 'node_modules\ndist\n')
+  writeFileSync(join(target, '.gitignore'), 'node_modules\ndist\nmillrace-data\n')
   return { target, name, className }
 }
 
@@ -62,9 +71,10 @@ function filesIn(folder) {
     .filter(path => statSync(path).isFile())
 }
 
-function writeManifest(path, name, kind) {
+function writeManifest(path, { name, kind, millrace }) {
   const manifest = JSON.parse(readFileSync(path, 'utf8'))
   const { private: _, ...rest } = manifest
+  if (millrace) rest.devDependencies.millrace = millrace
   const text = JSON.stringify({ ...rest, name, version: '0.1.0', description: `A Millrace ${kind}` }, null, 2)
   writeFileSync(path, `${text}\n`)
 }

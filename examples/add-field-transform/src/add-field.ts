@@ -3,6 +3,7 @@ import {
   type ConnectRecord,
   DataError,
   defineConfig,
+  key,
   nonEmpty,
   primitive,
   type Schema,
@@ -13,13 +14,12 @@ import {
 } from 'millrace/connect'
 
 const config = defineConfig({
-  field: {
-    type: 'STRING',
+  field: key.string({
     validator: nonEmpty,
     importance: 'HIGH',
     documentation: 'The name of the field to add. A field with this name is replaced.',
-  },
-  text: { type: 'STRING', importance: 'HIGH', documentation: 'The value of the field.' },
+  }),
+  text: key.string({ importance: 'HIGH', documentation: 'The value of the field.' }),
 })
 
 const TEXT = primitive('string')

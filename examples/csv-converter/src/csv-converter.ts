@@ -4,6 +4,7 @@ import {
   DataError,
   defineConfig,
   getField,
+  key,
   primitive,
   type Schema,
   type SchemaAndValue,
@@ -13,11 +14,10 @@ import {
 import { readLine, writeLine } from './csv.ts'
 
 const config = defineConfig({
-  columns: {
-    type: 'LIST',
+  columns: key.list({
     importance: 'HIGH',
     documentation: 'The fields of an object in the order of the columns.',
-  },
+  }),
 })
 
 const TEXT = primitive('string', { optional: true })

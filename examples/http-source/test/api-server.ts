@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** An HTTP API for tests: `GET /?after=2&limit=100` returns the items with an id above 2. */
-export async function startApi(count: number) {
+/** An HTTP API for tests: `GET /?after=2&limit=100` returns the items with an id above 2. Port 0 is any free one. */
+export async function startApi(count: number, listenPort = 0) {
   const state = { count, available: true, token: '' }
   const server = createServer((request, response) => {
     const query = new URL(request.url ?? '/', 'http://localhost').searchParams
@@ -16,7 +16,7 @@ export async function startApi(count: number) {
     for (let id = after + 1; id <= last; id++) items.push({ id, name: `item ${id}` })
     response.setHeader('content-type', 'application/json').end(JSON.stringify(items))
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(listenPort, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
