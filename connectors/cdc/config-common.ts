@@ -294,7 +294,10 @@ const otherKeys = defineConfig({
   }),
 })
 
-/** The keys of all Debezium connectors. Names, types, defaults and importance are those of Debezium 3.7. */
+/**
+ * The keys of all Debezium connectors. Names, types, defaults and importance are those of Debezium
+ * 3.7.
+ */
 export const commonConfig = defineConfig({
   ...topicKeys,
   ...eventKeys,

@@ -1,6 +1,6 @@
 /**
- * Debezium's semantic types: plain Connect schemas with a name. Names, versions, docs and fields are Debezium 3.7's, as captured
- * from it (postgres/golden), since consumers read them.
+ * Debezium's semantic types: plain Connect schemas with a name. Names, versions, docs and fields
+ * are Debezium 3.7's, as captured from it (postgres/golden), since consumers read them.
  */
 import { map, primitive, type Schema, type SchemaOptions, struct } from 'millrace/connect'
 

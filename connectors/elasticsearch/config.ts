@@ -34,7 +34,10 @@ const fingerprint: Validator = {
       : 'Must be a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons',
 }
 
-/** Characters that the name of an index cannot contain. A name with * or a comma would match several indices. */
+/**
+ * Characters that the name of an index cannot contain. A name with * or a comma would match several
+ * indices.
+ */
 const NO_NAME = /[\\/*?"<>| ,#:]/
 
 const namePart: Validator = {
@@ -511,7 +514,10 @@ const targetKeys = defineConfig({
   }),
 })
 
-/** All keys of Confluent's Elasticsearch sink, with its names and defaults, and some that only Millrace has. */
+/**
+ * All keys of Confluent's Elasticsearch sink, with its names and defaults, and some that only
+ * Millrace has.
+ */
 export const config = defineConfig({
   ...connectionKeys,
   ...bulkKeys,

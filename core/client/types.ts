@@ -5,7 +5,7 @@ import type { consumerKeys } from './config/consumer-keys.ts'
 import type { ClientOptionsOf, ClientSettingsOf } from './config/option-types.ts'
 import type { producerKeys } from './config/producer-keys.ts'
 
-/** The options that all clients have in common. Their keys in docs/client.md say what they do. */
+/** The options that all clients have in common. docs/client.md describes every option. */
 export type ClientOptions = ClientOptionsOf<typeof commonClientConfig> & {
   /** Where the client logs. Default: the logger `millrace.client.<kind>`. */
   readonly logger?: Logger | undefined
@@ -34,12 +34,15 @@ export interface RecordHeader {
 
 export interface ProducerRecord {
   readonly topic: string
-  /** Null or absent: by the partitioner (murmur2 of the key; sticky without one). */
+  /**
+   * Default: the partition given by the hash of the key (murmur2). Records without a key go to one
+   * partition per batch.
+   */
   readonly partition?: number | null
   readonly key: Buffer | null
-  /** Text is sent as UTF-8, and is cheaper than a buffer. */
+  /** Text is sent as UTF-8. It is faster than a buffer. */
   readonly value: Buffer | string | null
-  /** Default: now. */
+  /** In milliseconds since 1970. Default: now. */
   readonly timestamp?: number | null
   readonly headers?: readonly RecordHeader[]
 }
@@ -85,18 +88,18 @@ export interface ClientTraffic {
 
 export interface Producer {
   /**
-   * Takes a record without waiting; a record that can never be sent fails before this returns.
-   * False when `buffer.memory` is used up: the record was NOT taken; wait for `room()` and give it
-   * again. Errors that come later (unknown topic, too large, timed out) go to the listener.
+   * Accepts a record without waiting for the broker. Returns false if `buffer.memory` is full: then
+   * the record is not accepted. Wait for `room()` and append it again. All errors go to the
+   * listener, before the next record is appended if the record can never be sent.
    */
   append(record: ProducerRecord, listener?: DeliveryListener, token?: number): boolean
-  /** Resolves when `append` has room again. */
+  /** Resolves when `append` accepts records again. */
   room(signal?: AbortSignal): Promise<void>
-  /** Convenience: appends all, waits for all acks; rejects with the first error. */
+  /** Appends all records and waits until all are acknowledged. Rejects with the first error. */
   send(records: readonly ProducerRecord[], signal?: AbortSignal): Promise<RecordMetadata[]>
   /**
-   * Sends what waits for its linger and resolves when everything appended so far has been acked or
-   * has failed.
+   * Sends all batches without waiting for `linger.ms`. Resolves when all records appended so far
+   * are acknowledged or have failed.
    */
   flush(signal?: AbortSignal): Promise<void>
   /**
@@ -105,11 +108,14 @@ export interface Producer {
    */
   abortUnsent(after: number): void
   /**
-   * The partitions of a topic (fetches metadata; creates the topic where the broker does so
-   * automatically).
+   * The partitions of a topic. Fetches its metadata, which creates the topic if the broker allows
+   * it.
    */
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
-  /** Flushes, within the timeout (default: delivery timeout), then closes; what is left fails. */
+  /**
+   * Flushes, then closes. Records that are not acknowledged within the timeout fail. Default:
+   * `delivery.timeout.ms`.
+   */
   close(options?: { timeoutMs?: number }): Promise<void>
   traffic(): ClientTraffic
 }
@@ -125,7 +131,7 @@ export interface ConsumerRecord {
   readonly partition: number
   readonly offset: number
   readonly timestamp: number
-  /** -1 none, 0 CreateTime, 1 LogAppendTime. */
+  /** -1 for no timestamp, 0 for CreateTime, 1 for LogAppendTime. */
   readonly timestampType: -1 | 0 | 1
   readonly key: Buffer | null
   readonly value: Buffer | null
@@ -149,15 +155,18 @@ export interface OffsetAndMetadata {
 
 export interface TopicPartitionOffset extends TopicPartition, OffsetAndMetadata {}
 
-/** Called within `poll`, awaited, as ConsumerRebalanceListener. */
+/** As Kafka's ConsumerRebalanceListener. `poll` calls the methods and awaits them. */
 export interface RebalanceListener {
   onPartitionsAssigned?(partitions: readonly TopicPartition[]): Promise<void> | void
   onPartitionsRevoked?(partitions: readonly TopicPartition[]): Promise<void> | void
-  /** The partitions are already someone else's: do not commit. Default: as revoked. */
+  /**
+   * The partitions already belong to other members, so their offsets cannot be committed. Default:
+   * `onPartitionsRevoked`.
+   */
   onPartitionsLost?(partitions: readonly TopicPartition[]): Promise<void> | void
 }
 
-/** Who a consumer is in its group, as Kafka's ConsumerGroupMetadata. */
+/** The membership of a consumer in its group, as Kafka's ConsumerGroupMetadata. */
 export interface GroupMetadata {
   readonly groupId: string
   readonly generationId: number
@@ -166,28 +175,28 @@ export interface GroupMetadata {
 }
 
 /**
- * One consumer, not to be polled concurrently. Fetches ahead, bounded in bytes; paused partitions
- * are not fetched.
+ * A consumer. Do not call `poll` while another call is running. Records are fetched ahead, up to
+ * `fetch.max.bytes`. Paused partitions are not fetched.
  */
 export interface Consumer {
   subscribe(topics: readonly string[] | RegExp, listener?: RebalanceListener): void
   assign(partitions: readonly TopicPartition[]): void
   unsubscribe(): Promise<void>
   assignment(): readonly TopicPartition[]
-  /** The subscribed topics; with a pattern, those that match it now. */
+  /** The subscribed topics. With a pattern, the topics that match it now. */
   subscription(): readonly string[]
-  /** Those of them that, as far as is known, do not exist. */
+  /** The subscribed topics that do not exist, according to the latest metadata. */
   missingTopics(): readonly string[]
   /**
-   * At most `maxPollRecords` records, as batches; empty after `timeoutMs` without any, or when the
-   * signal aborts.
+   * Returns at most `max.poll.records` records, in batches. Returns no batches if no records arrive
+   * within `timeoutMs`, or if the signal aborts.
    */
   poll(timeoutMs: number, signal?: AbortSignal): Promise<readonly ConsumerBatch[]>
-  /** Ends a running `poll` early, with what there is. */
+  /** Makes a running `poll` return at once, with the records that it has. */
   wakeup(): void
   /**
-   * Commits these offsets (the next to read), or the positions where none are given. Retries what
-   * is retriable.
+   * Commits the offsets of the next records to read. Default: the current positions. Retries after
+   * retriable errors.
    */
   commit(offsets?: readonly TopicPartitionOffset[]): Promise<void>
   committed(partitions: readonly TopicPartition[]): Promise<(OffsetAndMetadata | null)[]>
@@ -200,25 +209,25 @@ export interface Consumer {
   paused(): readonly TopicPartition[]
   beginningOffsets(partitions: readonly TopicPartition[]): Promise<number[]>
   endOffsets(partitions: readonly TopicPartition[]): Promise<number[]>
-  /** The first offset at or after each time; null past the end. */
+  /** The first offset at or after each time, or null if there are no such records. */
   offsetsForTimes(queries: readonly (TopicPartition & { readonly timestamp: number })[]): Promise<(number | null)[]>
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
-  /** Null while it is not a member of a group. */
+  /** Null while the consumer is not a member of a group. */
   groupMetadata(): GroupMetadata | null
   /**
    * The pending join; null unless the consumer waits for its group to rebalance. The id may be ''.
    */
   joining(): { readonly memberId: string } | null
-  /** Leaves the group (unless static), commits first where autoCommit is on. */
+  /** Commits, if autoCommit is on, and leaves the group. A static member stays in the group. */
   close(options?: { timeoutMs?: number }): Promise<void>
   traffic(): ClientTraffic
 }
 
 export interface NewTopic {
   readonly name: string
-  /** Default -1: the broker's. */
+  /** Default: `num.partitions` of the broker. */
   readonly partitions?: number
-  /** Default -1: the broker's. */
+  /** Default: `default.replication.factor` of the broker. */
   readonly replicationFactor?: number
   readonly configs?: Readonly<Record<string, string>>
 }
@@ -240,9 +249,7 @@ export interface ConfigEntry {
 }
 
 export interface Admin {
-  /**
-   * Rejects with the broker's error, such as TOPIC_ALREADY_EXISTS, of the first topic that failed.
-   */
+  /** Rejects with the error of the first topic that failed, such as TOPIC_ALREADY_EXISTS. */
   createTopics(topics: readonly NewTopic[], options?: { validateOnly?: boolean; timeoutMs?: number }): Promise<void>
   deleteTopics(names: readonly string[], options?: { timeoutMs?: number }): Promise<void>
   createPartitions(counts: Readonly<Record<string, number>>): Promise<void>
@@ -262,7 +269,7 @@ export interface Admin {
   describeGroups(groupIds: readonly string[]): Promise<readonly GroupDescription[]>
   listGroupOffsets(groupId: string): Promise<readonly TopicPartitionOffset[]>
   alterGroupOffsets(groupId: string, offsets: readonly TopicPartitionOffset[]): Promise<void>
-  /** Of topics that no member of the group reads; others reject with GROUP_SUBSCRIBED_TO_TOPIC. */
+  /** Rejects with GROUP_SUBSCRIBED_TO_TOPIC for topics that a member of the group consumes. */
   deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void>
   deleteGroups(groupIds: readonly string[]): Promise<void>
   close(): Promise<void>

@@ -10,9 +10,9 @@ import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigValue;
 
 /**
- * Answers questions about Kafka's and Connect's declarations, one per line, with fields separated by
- * tabs. "keys CLASS" prints name, type, default and importance of each key. "check CLASS KEY VALUE"
- * prints the errors. Values and answers are encoded in base64.
+ * Answers questions about the declarations of Kafka and Connect, one per line, with fields separated
+ * by tabs. "keys CLASS" prints the name, type, default and importance of each key. "check CLASS KEY
+ * VALUE" prints the errors. Values and answers are encoded in base64.
  */
 public class ConfigDefs {
   static final Map<String, ConfigDef> DEFS = new HashMap<>();
@@ -30,9 +30,9 @@ public class ConfigDefs {
     }
   }
 
-  /** The declaration of a class: from a static method without arguments, a static field, or a method that takes Crypto. */
+  /** The declaration of a class: from a static method without arguments or with Crypto, or a static field. */
   static ConfigDef find(Class<?> type) throws Exception {
-    // LogConfig has several declarations: CONFIG is that of topics
+    // LogConfig has several declarations. CONFIG is that of topics.
     for (Field field : type.getDeclaredFields())
       if (field.getName().equals("CONFIG") && ConfigDef.class.isAssignableFrom(field.getType())) {
         field.setAccessible(true);

@@ -1,4 +1,7 @@
-/** Deliberate differences of declarations from Kafka's and Connect's. docs/compatibility.md describes them. */
+/**
+ * Deliberate differences of declarations from Kafka's and Connect's. docs/compatibility.md
+ * describes them.
+ */
 export const DIFFERENCES: readonly RegExp[] = [
   // keys that only Millrace has
   /^broker (millrace\.|metrics\.listeners)/,

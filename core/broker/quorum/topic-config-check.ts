@@ -13,7 +13,9 @@ function refuse(message: string): Refusal {
  * Returns what is wrong with the value of a declared key, in Kafka's words, or null if it is valid.
  */
 export function valueProblem(name: string, key: ConfigKey, text: string): string | null {
-  return checkKey(name, key, { [name]: text }).errors[0] ?? null
+  // Kafka removes duplicates from the lists of topics before it checks them.
+  const value = key.type === 'LIST' ? [...new Set(parseType('LIST', text) as string[])] : text
+  return checkKey(name, key, { [name]: value }).errors[0] ?? null
 }
 
 /** Checks the configs of a group one by one. */

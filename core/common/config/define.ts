@@ -12,7 +12,9 @@ export interface Validator<V extends string = string> {
    * for configuration K: ...".
    */
   check(value: unknown, name: string): string | null
-  /** The error for null, reported in addition to the error for a missing required key, as in Kafka. */
+  /**
+   * The error for null, reported in addition to the error for a missing required key, as in Kafka.
+   */
   readonly ofNull?: string
   /** Whether `check` returns the whole message, without "Invalid value X for configuration K: ". */
   readonly complete?: boolean
@@ -20,14 +22,23 @@ export interface Validator<V extends string = string> {
   readonly describe: string
   /** The accepted strings, where there is a finite set. REST recommends them. */
   readonly values?: readonly V[]
-  /** Converts a valid value to its canonical form, such as the declared spelling where case is ignored. */
+  /**
+   * Converts a valid value to its canonical form, such as the declared spelling where case is
+   * ignored.
+   */
   canonical?(value: unknown): unknown
 }
 
-/** The declaration of one key: the source of its type, its validation, its documentation and REST's forms. */
+/**
+ * The declaration of one key: the source of its type, its validation, its documentation and REST's
+ * forms.
+ */
 export interface ConfigKey {
   readonly type: ConfigType
-  /** The default. A key without a default is required. `null` makes the key optional, without a value. */
+  /**
+   * The default. A key without a default is required. `null` makes the key optional, without a
+   * value.
+   */
   readonly default?: boolean | number | string | readonly string[] | null
   readonly importance: Importance
   readonly documentation: string
@@ -47,7 +58,10 @@ export interface ConfigKey {
   readonly visible?: boolean
   /** Hidden from REST and from the documentation. */
   readonly internal?: boolean
-  /** Why the key has no effect. The value is still checked. The text is a sentence for the documentation. */
+  /**
+   * Why the key has no effect. The value is still checked. The text is a sentence for the
+   * documentation.
+   */
   readonly noEffect?: string
   /** The name of this setting in the client's programmatic options, such as `lingerMs`. */
   readonly option?: string
@@ -69,7 +83,9 @@ interface TypeOf<K> {
   PASSWORD: Password
 }
 
-/** The type of a key's parsed value: without null if the key is required or its default is not null. */
+/**
+ * The type of a key's parsed value: without null if the key is required or its default is not null.
+ */
 export type ValueOf<K extends ConfigKey> =
   | TypeOf<K>[K['type']]
   | (K extends { readonly default: infer D } ? (null extends D ? null : never) : never)
@@ -77,7 +93,10 @@ export type ValueOf<K extends ConfigKey> =
 /** The parsed values of a declaration. */
 export type ConfigValues<D extends ConfigDef> = { readonly [N in keyof D]: ValueOf<D[N]> }
 
-/** Declares configuration keys. Keeps their literal types, so that `ConfigValues<typeof def>` is exact. */
+/**
+ * Declares configuration keys. Keeps their literal types, so that `ConfigValues<typeof def>` is
+ * exact.
+ */
 export function defineConfig<const D extends ConfigDef>(def: D): D {
   return def
 }

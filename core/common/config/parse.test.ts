@@ -16,7 +16,7 @@ const def = defineConfig({
   on: { type: 'BOOLEAN', default: false, importance: 'LOW', documentation: '' },
 })
 
-test('values are parsed to their types, defaults filled in, other spellings of a key taken', () => {
+test('values are parsed to their types, with defaults and aliases', () => {
   const parsed = parseConfig(def, { topic: ' lines ', 'tasks.max': '3', 'fields.whitelist': 'a, b ,c', on: 'TRUE' })
   expect(parsed).toEqual({
     topic: 'lines',
@@ -28,7 +28,7 @@ test('values are parsed to their types, defaults filled in, other spellings of a
   })
 })
 
-test('all faults are told at once, each with its key, in the words of Kafka', () => {
+test('all errors are reported together, by key, in the words of Kafka', () => {
   const wrong = () => parseConfig(def, { 'tasks.max': 'x', mode: 'slow', on: 'yes' })
   expect(wrong).toThrow(ConfigError)
   try {
@@ -43,7 +43,7 @@ test('all faults are told at once, each with its key, in the words of Kafka', ()
   }
 })
 
-test('a password never shows in values, errors, JSON, logs or inspection', () => {
+test('a password is hidden in values, errors, JSON, logs and inspection', () => {
   const secret = 's3cr3t'
   const strict = defineConfig({
     password: {
@@ -65,7 +65,7 @@ test('a password never shows in values, errors, JSON, logs or inspection', () =>
   expect((parsed.password as Password).value).toBe(secret)
 })
 
-test('integers are taken within the limits of their Java type only', () => {
+test('integers outside the range of their Java type are rejected', () => {
   for (const [type, limit] of [
     ['SHORT', 2 ** 15],
     ['INT', 2 ** 31],
@@ -78,7 +78,7 @@ test('integers are taken within the limits of their Java type only', () => {
   expect(parseType('LONG', '9223372036854775807')).toBe(2 ** 63)
 })
 
-test('validating never throws, whatever stands in the configuration', () => {
+test('validation never throws', () => {
   fc.assert(
     fc.property(
       fc.dictionary(
@@ -96,7 +96,7 @@ test('validating never throws, whatever stands in the configuration', () => {
   )
 })
 
-test('validators say what they take', () => {
+test('validators accept and reject values', () => {
   expect(range(0).check(-1, 'k')).toBe('Value must be at least 0')
   expect(range(0, 5).check(6, 'k')).toBe('Value must be no more than 5')
   expect(oneOf(['A'], { ignoreCase: true }).check('a', 'k')).toBeNull()
@@ -106,7 +106,7 @@ test('validators say what they take', () => {
   expect(all(nonEmpty, oneOf(['x'])).check(' ', 'k')).toBe('String must be non-empty')
 })
 
-test('a Java properties file is read with its comments, separators, escapes and continued lines', () => {
+test('a Java properties file is parsed, with comments, separators, escapes and continued lines', () => {
   const text = '# a comment\n! another\na=1\nb : 2\nc 3\nlong = one,\\\n   two\nletter=\\u00e9\nempty=\npath=C:\\\\x\n'
   expect(parseProperties(text)).toEqual({
     a: '1',

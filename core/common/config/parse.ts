@@ -4,7 +4,7 @@ import type { ConfigDef, ConfigKey, ConfigType, ConfigValues } from './define.ts
 import { HIDDEN, hideInUrls, Password } from './password.ts'
 import { doubleText } from './validators.ts'
 
-/** A configuration before parsing, as it is in JSON, in a properties file or in a program. */
+/** A configuration before parsing, from JSON, a properties file or a program. */
 export type RawConfig = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>
 
 /** The result of validating one key, as REST's validate endpoint returns it. */
@@ -122,7 +122,9 @@ interface Checked {
   readonly errors: string[]
 }
 
-/** Parses and checks one key. `isNull`: it was given with the value null, so that it is not missing. */
+/**
+ * Parses and checks one key. `isNull`: it was given with the value null, so that it is not missing.
+ */
 export function checkKey(name: string, key: ConfigKey, raw: RawConfig, isNull = false): Checked {
   if (isNull) return { value: null, errors: errorsOfNull(name, key) }
   const given = rawOf(name, key, raw)
@@ -148,7 +150,10 @@ function messageOf(name: string, key: ConfigKey, value: unknown, wrong: string):
   return `Invalid value ${shown} for configuration ${name}: ${wrong}`
 }
 
-/** The validator's error for null. Kafka calls the validator also when the value is missing or not parsable. */
+/**
+ * The validator's error for null. Kafka calls the validator also when the value is missing or not
+ * parsable.
+ */
 function errorsOfNull(name: string, key: ConfigKey): string[] {
   const wrong = key.validator?.ofNull
   return wrong === undefined ? [] : [messageOf(name, key, null, wrong.replace('{name}', name))]

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util'
 
-/** What a secret shows of itself wherever it is printed. As in Kafka. */
+/** The text that is printed instead of a secret, as in Kafka. */
 export const HIDDEN = '[hidden]'
 
-/** A configuration value of type PASSWORD. Prints, inspects and serialises as `[hidden]`; only `value` holds the text. */
+/** A value of type PASSWORD. It prints and serializes as `[hidden]`. `value` is the secret. */
 export class Password {
   readonly #value: string
 
@@ -28,7 +28,7 @@ export class Password {
   }
 }
 
-/** A text with the passwords of URLs in it hidden: `http://user:pw@host` shows as `http://user:[hidden]@host`. */
+/** Hides the passwords in URLs: `http://user:pw@host` becomes `http://user:[hidden]@host`. */
 export function hideInUrls(text: string): string {
   return text.replace(/(:\/\/[^/?#@\s:,]*):[^/?#@\s,]+@/g, `$1:${HIDDEN}@`)
 }

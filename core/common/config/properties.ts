@@ -9,7 +9,7 @@ const errors = defineErrors({
   },
 })
 
-/** The flat keys and values of a Java `.properties` text (java.util.Properties' format). */
+/** Parses the text of a Java `.properties` file (java.util.Properties). */
 export function parseProperties(text: string): Record<string, string> {
   return parse(text) as Record<string, string>
 }

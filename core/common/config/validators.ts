@@ -63,7 +63,10 @@ export function oneOf<const V extends string>(values: readonly V[], options: One
   }
 }
 
-/** A list without empty or duplicate items (ConfigDef.ValidList). `of` are the accepted items, by default all. */
+/**
+ * A list without empty or duplicate items (ConfigDef.ValidList). `of` are the accepted items, by
+ * default all.
+ */
 export function distinctItems<const V extends string = string>(options: {
   allowEmpty: boolean
   of?: readonly V[]
@@ -121,7 +124,7 @@ export const nonEmpty: Validator = {
 /** A regular expression of Java, or a list of them. */
 export const regex: Validator = {
   describe: 'valid regular expression',
-  ofNull: 'Invalid regex: there is none',
+  ofNull: 'Invalid regex: the value is null',
   check(value) {
     for (const text of Array.isArray(value) ? value : value === null ? [] : [value]) {
       const wrong = JavaPattern.wrong(String(text))

@@ -90,7 +90,10 @@ function resolveAll(props: Props, providers: ReadonlyMap<string, ConfigProvider>
   return resolved
 }
 
-/** Throws if the path is not in an allowed folder. Without allowed folders, every path is allowed. Resolves links first. */
+/**
+ * Throws if the path is not in an allowed folder. Without allowed folders, every path is allowed.
+ * Resolves links first.
+ */
 function checkAllowed(path: string, allowed: string | undefined): void {
   const roots = (allowed ?? '')
     .split(',')

@@ -12,7 +12,10 @@ type Which = 'key' | 'value' | 'header'
 export interface KeyContext {
   readonly connectorVersion?: string | null
   readonly connectorVersions?: readonly string[]
-  /** The converters of the worker, which apply if a connector names none. Absent when only the keys are listed. */
+  /**
+   * The converters of the worker, which apply if a connector names none. Absent when only the keys
+   * are listed.
+   */
   readonly converters?: Readonly<Record<Which, string>>
   readonly converterNames?: readonly string[]
   readonly headerConverterNames?: readonly string[]

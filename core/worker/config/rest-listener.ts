@@ -8,7 +8,10 @@ export interface Listener {
   readonly port: number
 }
 
-/** Parses `http://127.0.0.1:8083`, `http://:8083` or `https://[::1]:0`. Returns null for anything else. */
+/**
+ * Parses `http://127.0.0.1:8083`, `http://:8083` or `https://[::1]:0`. Returns null for anything
+ * else.
+ */
 export function parseListener(text: string): Listener | null {
   const m = /^(https?):\/\/(\[[\da-fA-F:.]+\]|[^:/\s]*):(\d{1,5})\/?$/i.exec(text.trim())
   if (!m || Number(m[3]) > 65535) return null

@@ -54,7 +54,10 @@ export function definitionOf(name: string, key: ConfigKey): KeyDefinition {
   }
 }
 
-/** Checks one key of the runtime as ConfigDef does: a value that cannot be parsed also gets the validator's error for null. */
+/**
+ * Checks one key of the runtime as ConfigDef does: a value that cannot be parsed also gets the
+ * validator's error for null.
+ */
 export function checkRuntimeKey(name: string, key: ConfigKey, props: GivenProps): KeyInfo {
   const { value, errors } = checkKey(name, key, props, props[name] === null)
   return {

@@ -101,7 +101,9 @@ export const sinkKeys: ConfigDef = defineConfig({
   ...deadLetterQueueKeys,
 })
 
-/** Checks settings of a sink that depend on each other. Returns errors by key, in Connect's words. */
+/**
+ * Checks settings of a sink that depend on each other. Returns errors by key, in Connect's words.
+ */
 export function checkSink(props: Props): [key: string, error: string][] {
   const topics = listItems(props['topics'])
   const regex = (props['topics.regex'] ?? '').trim()
@@ -146,7 +148,10 @@ export function checkSource(props: Props): [key: string, error: string][] {
   return [...errors, ...checkTopicCreation(props)]
 }
 
-/** Checks topic creation groups. Connect accepts errors here, and the connector fails when it starts. */
+/**
+ * Checks topic creation groups. Connect accepts errors here, and the connector fails when it
+ * starts.
+ */
 function checkTopicCreation(props: Props): [key: string, error: string][] {
   const groups = listItems(props['topic.creation.groups'])
   const used = ['partitions', 'replication.factor'].some(k => props[`topic.creation.default.${k}`] !== undefined)

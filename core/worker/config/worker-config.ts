@@ -62,7 +62,9 @@ function warnOfUnknown(props: Props, keys: ConfigDef, logger: Logger): void {
   }
 }
 
-/** The settings of the worker's own clients: the client settings without a prefix, as in Connect. */
+/**
+ * The settings of the worker's own clients: the client settings without a prefix, as in Connect.
+ */
 export function workerClientProps(config: WorkerConfig): Record<string, string> {
   const props: Record<string, string> = {
     'bootstrap.servers': config.values['bootstrap.servers'].join(','),
@@ -71,7 +73,10 @@ export function workerClientProps(config: WorkerConfig): Record<string, string> 
   return props
 }
 
-/** An address of this machine that others can reach, for `worker_id` if the listener is on all interfaces. */
+/**
+ * An address of this machine that others can reach, for `worker_id` if the listener is on all
+ * interfaces.
+ */
 export function ownAddress(): string {
   for (const list of Object.values(networkInterfaces())) {
     for (const address of list ?? []) if (!address.internal && address.family === 'IPv4') return address.address
