@@ -5,9 +5,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createConsumer, createProducer } from '../../core/client/index.ts'
+import { createAdmin, createConsumer, createProducer } from '../../core/client/index.ts'
+import { createLogger } from '../../core/common/log.ts'
+import { GroupWait } from '../../core/worker/task/sink/group-wait.ts'
 import { type PeerConnect, type PeerKafka, startPeerConnect, startPeerKafka } from '../peers/servers.ts'
 import { eventually, Rig, rest, type Status } from './harness.ts'
+import { killMember } from './killed-member.ts'
 
 const rig = new Rig()
 let kafka: PeerKafka
@@ -317,3 +320,30 @@ test('lines after a line that is too large for the log are not produced', async 
     await rest(side.url, 'DELETE', '/connectors/large')
   }
 })
+
+test("a consumer that joins a group with a killed member gets the member's id from Apache's broker", async () => {
+  const { bootstrap } = kafka
+  const admin = createAdmin({ bootstrapServers: [bootstrap] })
+  await admin.createTopics([{ name: 'held', partitions: 1, replicationFactor: 1 }])
+  const memberId = await killMember({ bootstrap, groupId: 'held', topic: 'held', sessionTimeoutMs: 10_000 })
+  const consumer = createConsumer({ bootstrapServers: [bootstrap], groupId: 'held' })
+  const wait = new GroupWait({
+    sessionTimeoutMs: 10_000,
+    describe: async () => (await admin.describeGroups(['held']))[0]!,
+    logger: createLogger('test.group-wait'),
+  })
+  try {
+    consumer.subscribe(['held'])
+    const messages = new Set<string>()
+    while (consumer.assignment().length === 0) {
+      await consumer.poll(100)
+      const message = wait.check(consumer.joining())
+      if (message !== null) messages.add(message)
+    }
+    expect([...messages].join('\n')).toContain(`the other members are ${memberId} (/`)
+    expect(wait.check(consumer.joining())).toBe(null)
+  } finally {
+    await consumer.close()
+    await admin.close()
+  }
+}, 60_000)
