@@ -8,6 +8,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path'
 import { errorsPage } from './docs/errors-page.ts'
 import { brokenLinks } from './docs/links.ts'
+import { metricsPage } from './docs/metrics-page.ts'
 import { connectorPages, folderPages } from './docs/plugin-pages.ts'
 import { settingsPages } from './docs/settings-pages.ts'
 
@@ -18,6 +19,7 @@ const pages = [
   ...(await folderPages(root)),
   ...settingsPages(),
   await errorsPage(root),
+  metricsPage(root),
 ]
 const faults: string[] = []
 

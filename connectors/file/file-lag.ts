@@ -9,7 +9,10 @@ export interface FileLagSource {
 
 /** How far a task is behind the end of its file. */
 export class FileLag {
-  /** Whether the task waits for the file to grow: then what it has buffered is an unfinished line. */
+  /**
+   * Whether the task waits for the file to grow. While it does, its buffer contains only an
+   * unfinished line.
+   */
   waiting = false
   readonly #source: FileLagSource
   #unread: number | null = null

@@ -67,8 +67,18 @@ const WAL: typeof STREAMING = [
   ],
 ]
 
+const TAGS = ['plugin', 'name', 'context']
+const ROWS_SCANNED = 'Rows that the snapshot has read, for at most 200 tables.'
+
+/** All metrics with their labels, for the documentation. */
+export const POSTGRES_METRICS: readonly (readonly [name: string, description: string, labels: readonly string[]])[] = [
+  ...[...STREAMING, ...SNAPSHOT].map(([name, text]) => [`${DEBEZIUM}_${name}`, text, TAGS] as const),
+  [`${DEBEZIUM}_RowsScanned`, ROWS_SCANNED, [...TAGS, 'table']],
+  ...WAL.map(([name, text]) => [`${OWN}_${name}`, text, ['name']] as const),
+]
+
 /**
- * Adds the metrics of a connector. `server` is its `topic.prefix`; `view` returns null while there
+ * Adds the metrics of a connector. `server` is its `topic.prefix`. `view` returns null while there
  * is no session.
  */
 export function addMetrics(metrics: PluginMetrics, server: string, view: () => SessionView | null): void {
@@ -90,22 +100,22 @@ export function addMetrics(metrics: PluginMetrics, server: string, view: () => S
   }
 }
 
-/** Adds the counts of the rows of each table, once a snapshot has begun. Returns whether it has. */
+/** Adds the row counts of the tables once a snapshot has begun. Returns whether it has begun. */
 export function addTableMetrics(metrics: PluginMetrics, server: string, view: () => SessionView | null): boolean {
   const tables = view()?.progress.snapshot?.rows
   if (tables === undefined) return false
   for (const [table] of tables.slice(0, MAX_TABLES)) {
     const tags = { plugin: 'postgres', name: server, context: 'snapshot', table }
-    const metric = { name: 'RowsScanned', description: 'Rows that the snapshot has read.', tags, prefix: DEBEZIUM }
+    const metric = { name: 'RowsScanned', description: ROWS_SCANNED, tags, prefix: DEBEZIUM }
     metrics.addMetric(metric, () => view()?.progress.snapshot?.rows.find(([name]) => name === table)?.[1] ?? null)
   }
   return true
 }
 
 /**
- * How far the connector is behind the server. It has everything when it has read up to the end of
- * the WAL. Until then its age is that of the last commit that it has read, or the time since it
- * last had everything, whichever is shorter.
+ * Measures how far the connector is behind the server. The connector has everything when it has
+ * read up to the end of the WAL. Otherwise its lag counts from the last commit that it has read, or
+ * from when it last had everything, whichever is later.
  */
 export class LagMeter {
   #caughtUpAt = 0

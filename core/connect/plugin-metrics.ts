@@ -1,9 +1,9 @@
-/** A metric of a plugin's own. */
+/** A metric that a plugin defines. */
 export interface PluginMetric {
   /** Letters, digits, `-`, `_` and `.`, such as `rows-read`. */
   readonly name: string
   readonly description: string
-  /** Labels that tell apart series of one name. `connector` and `task` are added by the runtime. */
+  /** Labels that distinguish series with one name. The runtime adds `connector` and `task`. */
   readonly tags?: Readonly<Record<string, string>>
   /** A counter only increases. Default: gauge. */
   readonly type?: 'gauge' | 'counter'
@@ -12,16 +12,15 @@ export interface PluginMetric {
 }
 
 /**
- * Metrics of a plugin's own, exported with those of the worker (KIP-877). They disappear when the
- * task stops.
+ * The metrics that a plugin defines (KIP-877). The worker exports them until the task stops.
  */
 export interface PluginMetrics {
   /**
-   * Adds a metric, or replaces the one with the same name and tags. The runtime reads `value` every
-   * few seconds; it must return at once. Null leaves the metric out for the time being.
+   * Adds a metric, or replaces the one with the same name and tags. The runtime calls `value` every
+   * two seconds; it must return at once. While it returns null, the metric is not exported.
    */
   addMetric(metric: PluginMetric, value: () => number | null): void
-  /** Removes a metric; does nothing when there is none with this name and these tags. */
+  /** Removes the metric with this name and these tags, if it exists. */
   removeMetric(metric: Pick<PluginMetric, 'name' | 'tags' | 'prefix'>): void
 }
 
@@ -30,8 +29,8 @@ export interface SourceLag {
   /** Bytes that the source holds and that the task has not read. Null when unknown. */
   readonly bytes: number | null
   /**
-   * The source's time of the last record that the task has read, in milliseconds since 1970, or the
-   * time since when the source has held unread data. Null when the task has read everything.
+   * Null if the task has read everything. Otherwise the time, in milliseconds since 1970, of the
+   * last record that the task has read, or the time when the task last had read everything.
    */
   readonly since: number | null
 }

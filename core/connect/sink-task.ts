@@ -37,7 +37,7 @@ export interface SinkTaskContext {
   requestCommit(): void
   /** Null unless `errors.tolerance=all` or a dead letter queue is configured. */
   readonly errantRecordReporter: ErrantRecordReporter | null
-  /** Metrics of the task's own, exported with the worker's. Absent in runtimes without them. */
+  /** Returns the metrics that the task defines. Absent in runtimes that do not export them. */
   pluginMetrics?(): PluginMetrics
 }
 

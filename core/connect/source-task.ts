@@ -32,7 +32,7 @@ export interface SourceTaskContext {
    * next attempt in milliseconds since 1970. Null removes the message. Not every runtime can show it.
    */
   waits?(message: string | null, retryAt?: number): void
-  /** Metrics of the task's own, exported with the worker's. Absent in runtimes without them. */
+  /** Returns the metrics that the task defines. Absent in runtimes that do not export them. */
   pluginMetrics?(): PluginMetrics
 }
 
@@ -73,8 +73,8 @@ export abstract class SourceTask<C extends ConfigDef = ConfigDef> {
   commit?(offsets: ReadonlyArray<readonly [SourcePartition, SourceOffset]>): Promise<void> | void
 
   /**
-   * How far the task is behind its source, for the metrics `millrace_connector_lag_*`. Called every
-   * few seconds; must return at once. Null when it is unknown at present.
+   * Returns how far the task is behind its source, for the metrics `millrace_connector_lag_*`. Null
+   * if it is unknown. Called every two seconds; must return at once.
    */
   lag?(): SourceLag | null
 

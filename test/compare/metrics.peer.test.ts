@@ -1,7 +1,7 @@
 /**
- * The same pipeline on Apache Kafka and Connect, whose MBeans a JMX exporter serves, and on Millrace.
- * Every metric with a Kafka or Debezium name that Millrace exports must be there with the same type
- * and labels, and the exact counters must have the same values.
+ * Runs the same pipeline on Apache Kafka and Connect, with a JMX exporter, and on Millrace. Every
+ * metric that Millrace exports under a Kafka or Debezium name must also exist there, with the same
+ * type and labels. The exact counters must have the same values.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,7 +20,7 @@ import { pluginPath } from './stacks.ts'
 const isThere = findKafkaLibs() !== null
 const LINES = 1000
 
-/** What Millrace adds to a metric of the same name: Debezium has one MBean per connector, so needs no such labels. */
+/** The labels that Millrace adds. Debezium has one MBean per connector and does not need them. */
 const ADDED_LABELS: Readonly<Record<string, readonly string[]>> = { debezium: ['connector', 'task'] }
 /** Debezium's rule has no type. */
 const UNTYPED = /^debezium_metrics_/
@@ -35,7 +35,7 @@ async function read(url: string): Promise<Scrape> {
   return parseMetrics(await (await fetch(url)).text())
 }
 
-/** The exporter writes numbers as Java does, and its own metrics without regard for this parser. */
+/** Reads a JMX exporter, which writes numbers as Java does. */
 async function readExporter(port: number, prefix: RegExp): Promise<Scrape> {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
   // Strimzi's rules call these maximums counters, and they can be NaN

@@ -37,8 +37,7 @@ const properties = (values: Readonly<Record<string, string>>): string =>
     .join('')
 
 /**
- * Serves a JVM's MBeans as Prometheus text at `http://127.0.0.1:port/metrics`, named by
- * `jmx-exporter/<rules>.yml`.
+ * Serves the MBeans of a JVM at `http://127.0.0.1:port/metrics`, named by `jmx-exporter/<rules>.yml`.
  */
 export interface JmxExporter {
   readonly port: number

@@ -28,7 +28,7 @@ const folder = join(import.meta.dirname, '../../docs/dashboards')
 const files = readdirSync(folder).filter(file => file.endsWith('.json'))
 const read = (file: string) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Dashboard
 
-/** The metrics of a query: names before a selector or a range, and whatever looks like one of ours. */
+/** The metrics of a query: names before a selector or a range, and names with our prefixes. */
 function metricsOf(query: string): string[] {
   const text = query.replace(/"(?:[^"\\]|\\.)*"/g, '""')
   const selected = text.matchAll(/([a-zA-Z_:][\w:]*)\s*[{[]/g)

@@ -192,7 +192,7 @@ test('the metrics count what a pipeline sent, filtered, skipped and wrote to the
   expect(stopped.series('kafka_connect_source_task_source_record_poll_total', { connector: source })).toEqual([])
 }, 120_000)
 
-test('a plugin adds metrics, reports its lag, and cannot break the metrics of others', async () => {
+test('a plugin defines metrics, reports its lag, and cannot break the metrics of others', async () => {
   await rig.create('counting', { 'connector.class': 'CountingSource', secret: 'sesame-open', forges: 'true' })
   await rig.states('counting', 'RUNNING', 'RUNNING')
   const labels = { connector: 'counting', task: '0' }

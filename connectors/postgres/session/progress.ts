@@ -12,18 +12,13 @@ export interface SnapshotView {
   readonly rows: readonly (readonly [table: string, rows: number])[]
 }
 
-/**
- * Counts what a task has read since its start, over all its connections. The readers update the
- * fields.
- */
+/** What a task has read since its start, over all connections. The reader adds to the fields. */
 export class Progress {
   readonly events: Record<Operation, number> = { c: 0, u: 0, d: 0, t: 0, r: 0, m: 0 }
   transactions = 0
-  /**
-   * When the last event was read, and when it was committed. Milliseconds since 1970; 0 before the
-   * first event.
-   */
+  /** When the last event was read, ms since 1970; 0 before the first event. */
   lastEventAt = 0
+  /** When the last event was committed, ms since 1970; 0 before the first event. */
   lastCommitAt = 0
   readonly #startedAt = Date.now()
   #snapshot: { readonly snapshot: Snapshot; readonly startedAt: number } | null = null

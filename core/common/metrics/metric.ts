@@ -26,7 +26,7 @@ type Declaration = readonly [type: MetricType, help: string, labels?: readonly s
 
 /**
  * Declares metrics by name: `{ up_total: ['counter', 'What it counts.', ['label']] }`. A metric
- * without labels of its own has `commonLabels`.
+ * without declared labels has `commonLabels`.
  */
 export function defineMetrics<N extends string>(
   declarations: Readonly<Record<N, Declaration>>,

@@ -17,7 +17,7 @@ export interface MetricsServerOptions {
   readonly logger: Logger
 }
 
-/** Serves `GET /metrics` over HTTP on listeners of its own, and nothing else. */
+/** Serves `GET /metrics` over HTTP, and nothing else. */
 export class MetricsServer {
   readonly #o: MetricsServerOptions
   readonly #servers: Server[] = []

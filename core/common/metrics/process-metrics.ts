@@ -17,9 +17,6 @@ export async function processFamilies(): Promise<Family[]> {
   return metrics.map(familyOf)
 }
 
-/**
- * prom-client declares running totals such as `nodejs_active_handles_total` as gauges; they stay.
- */
 function familyOf(from: MetricObjectWithValues<MetricValueWithName<string>>): Family {
   const { name, help, values } = from
   const labels = [...new Set(values.flatMap(v => Object.keys(v.labels)))]

@@ -100,7 +100,7 @@ test.each([
 })
 
 test.each([
-  ['a 1\n', 'in no family'],
+  ['a 1\n', 'outside of its family'],
   ['# HELP a h\n# TYPE a gauge\na 1', 'no end'],
   ['# HELP a h\n# TYPE a gauge\na 1\na 2\n', 'twice'],
   ['# HELP a h\n# TYPE a gauge\na{x="1",} 1\n', 'not a line'],

@@ -61,9 +61,7 @@ function numberText(value: number): string {
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
 }
 
-/**
- * The format that an Accept header prefers. Without one, and where both are equal, Prometheus' own.
- */
+/** Returns the format that an Accept header prefers. Without a preference: Prometheus' format. */
 export function preferredFormat(accept: string | undefined): TextFormat {
   const quality = (type: string): number => {
     const found = (accept ?? '').split(',').find(item => item.trim().toLowerCase().startsWith(type))

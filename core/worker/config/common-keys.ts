@@ -4,8 +4,6 @@ import { key } from '../../common/config/key.ts'
 import { distinctItems, nonEmpty, oneOf } from '../../common/config/validators.ts'
 import { overridePolicy } from './client-overrides.ts'
 
-const JAVA_METRICS = 'The metrics of this worker are counters without sample windows.'
-
 const version = (of: string) =>
   key.string({
     default: null,
@@ -122,15 +120,14 @@ const metricsKeys = defineConfig({
     default: 30000,
     min: 0,
     importance: 'LOW',
-    noEffect: JAVA_METRICS,
-    documentation: 'The length of one metrics sample, in milliseconds.',
+    documentation:
+      'The length of one metrics sample, in milliseconds. The averages, maxima and rates in /metrics are computed from the last metrics.num.samples samples.',
   }),
   'metrics.num.samples': key.int({
     default: 2,
     min: 1,
     importance: 'LOW',
-    noEffect: JAVA_METRICS,
-    documentation: 'The number of samples from which a metric is computed.',
+    documentation: 'The number of samples from which averages, maxima and rates are computed.',
   }),
   'metrics.recording.level': key.string({
     default: 'INFO',

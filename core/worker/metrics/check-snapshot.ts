@@ -9,8 +9,8 @@ const OWN = new Set<string>([...Object.keys(TASK_METRICS), ...Object.keys(WORKER
 const OWN_PREFIX = /^(process_|nodejs_)/
 
 /**
- * Throws a TypeError unless a message is a snapshot that can be exported. A plugin can send messages
- * from its thread that look like the runtime's; a wrong one must not spoil the metrics of the others.
+ * Throws a TypeError unless a message is a snapshot that can be exported. A plugin can post
+ * messages from its thread. A forged one must not break the metrics of other plugins.
  */
 export function checkSnapshot(snapshot: TaskSnapshot): void {
   must(Object.values(snapshot.values).every(isNumber), 'values')

@@ -45,8 +45,9 @@ const TASK_STATES: readonly (readonly [UnitState, Metric])[] = [
 ]
 
 /**
- * Keeps what task threads report and turns it into metrics when somebody scrapes. It asks no thread,
- * so a scrape is answered while one hangs. Connectors and tasks that are gone have no series.
+ * Keeps what task threads report, and turns it into metrics for each scrape. A scrape sends no
+ * request to a thread, so it succeeds while a thread hangs. Deleted connectors and tasks have no
+ * series.
  */
 export class WorkerCollector {
   readonly #connectorStartups = new Startups()
@@ -59,7 +60,7 @@ export class WorkerCollector {
     this.#o = options
   }
 
-  /** Throws a TypeError for what cannot be exported. */
+  /** Throws a TypeError if the snapshot cannot be exported. */
   onTask(connector: string, task: number, snapshot: TaskSnapshot): void {
     checkSnapshot(snapshot)
     let tasks = this.#tasks.get(connector)
@@ -77,7 +78,7 @@ export class WorkerCollector {
     else if (phase === 'failed') startups.ended(unit, false)
   }
 
-  /** A task starts again: what it reported before is over. */
+  /** Deletes the report of a task that starts again. */
   forgetTask(connector: string, task: number): void {
     const tasks = this.#tasks.get(connector)
     tasks?.delete(task)
@@ -114,7 +115,7 @@ export class WorkerCollector {
     yield* this.#threads()
   }
 
-  /** Also forgets tasks that are no longer configured. */
+  /** Returns the tasks that have reported. Deletes the reports of tasks that no longer exist. */
   #reporting(): ReportingTask[] {
     const { state } = this.#o
     const found: ReportingTask[] = []
@@ -252,7 +253,7 @@ function* clientFamilies(tasks: readonly ReportingTask[]): Generator<Family> {
   }
 }
 
-/** The clients of a kind by their id. Those that share an id, which a user can set, are added up. */
+/** The clients of a kind. Clients that share an id, which a user can set, are added up. */
 function clientsOf(tasks: readonly ReportingTask[], kind: ClientSample['kind']): ClientSample[] {
   const byId = new Map<string, ClientSample>()
   for (const client of tasks.flatMap(({ snapshot }) => snapshot.clients)) {
@@ -273,7 +274,7 @@ function sumOfClients(a: ClientSample, b: ClientSample): ClientSample {
   }
 }
 
-/** Where clients share an id and a partition, the larger lag counts. */
+/** The lag of each partition. If clients share an id and a partition, the larger lag counts. */
 function partitionLags(tasks: readonly ReportingTask[]): Sample[] {
   const lags = new Map<string, Sample>()
   for (const { snapshot } of tasks) {

@@ -3,8 +3,8 @@ import type { PluginSample } from '../task/host/messages-out.ts'
 import type { ReportingTask } from './collector.ts'
 
 /**
- * The plugins' own metrics, one family per name. Plugins do not know of each other: where two differ
- * in the type of a metric, it is untyped, and where they differ in its tags, each series has its own.
+ * The metrics that plugins define, one family per name. If two plugins use one name with different
+ * types, the metric is untyped. If they use different tags, each series has its own tags.
  */
 export function* pluginFamilies(tasks: readonly ReportingTask[]): Generator<Family> {
   const byName = new Map<string, { owner: ReportingTask; sample: PluginSample }[]>()

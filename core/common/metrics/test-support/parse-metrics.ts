@@ -1,7 +1,4 @@
-/**
- * A strict parser of Prometheus' text format 0.0.4, for tests. Throws on whatever Prometheus may
- * reject.
- */
+/** A metric as `parseMetrics` finds it. */
 export interface ParsedFamily {
   readonly name: string
   readonly type: string
@@ -32,8 +29,8 @@ export class Scrape {
   }
 
   /**
-   * The value of exactly one series; undefined without one. An empty label means that there is
-   * none.
+   * The value of a series, or undefined if it does not exist. Throws if several series match. An
+   * empty label matches series without this label.
    */
   value(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
     const found = this.series(name, labels)
@@ -42,6 +39,7 @@ export class Scrape {
   }
 }
 
+/** Parses Prometheus' text format 0.0.4 strictly. Throws on what Prometheus may reject. */
 export function parseMetrics(text: string): Scrape {
   if (text !== '' && !text.endsWith('\n')) throw new Error('the last line has no end')
   const families = new Map<string, ParsedFamily>()
@@ -60,7 +58,7 @@ export function parseMetrics(text: string): Scrape {
       families.set(name!, family)
     } else {
       const series = parseSeries(line)
-      if (!family || !belongs(series.name, family)) throw new Error(`${line} is in no family of its own`)
+      if (!family || !belongs(series.name, family)) throw new Error(`${line} is outside of its family`)
       if (family.type === 'counter' && !(series.value >= 0)) throw new Error(`the counter ${line} is negative`)
       const labels = Object.entries(series.labels).sort(([a], [b]) => (a < b ? -1 : 1))
       const key = JSON.stringify([series.name, labels])

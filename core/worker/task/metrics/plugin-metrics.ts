@@ -3,7 +3,7 @@ import { errors } from '../errors.ts'
 import { redact } from '../failures/redact.ts'
 import type { PluginSample } from '../host/messages-out.ts'
 
-/** The most metrics that one task may have of its own. */
+/** The maximum number of metrics that one task may define. */
 const MAX_METRICS = 1000
 const MAX_TEXT = 200
 /** Names that the runtime exports itself. */
@@ -44,7 +44,7 @@ export class PluginMetricsRegistry implements PluginMetrics {
         if (typeof now === 'number' && !(sample.type === 'counter' && !(now >= 0)))
           samples.push({ ...sample, value: now })
       } catch {
-        // The plugin cannot tell at present, and its task goes on
+        // A metric that cannot be read must not fail the task
       }
     }
     return samples

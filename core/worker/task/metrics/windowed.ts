@@ -22,8 +22,9 @@ export class Windowed {
   readonly #options: WindowOptions
   readonly #samples: WindowSample[] = []
 
-  constructor(options: WindowOptions) {
-    this.#options = options
+  constructor({ windowMs, samples }: WindowOptions) {
+    // Kafka accepts a window of 0
+    this.#options = { windowMs: Math.max(1, windowMs), samples }
   }
 
   /** `now` in milliseconds, never decreasing. */
