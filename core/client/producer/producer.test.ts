@@ -456,13 +456,15 @@ test('with any faults, every acknowledged record is in the log once and in order
   const lossy: Fault[] = [...common, 'cut-before', 'cut-after']
   await fc.assert(
     fc.asyncProperty(
-      fc.constantFrom(forgetful, lossy),
-      fc.array(fc.nat(common.length + 1), { minLength: 5, maxLength: 60 }),
-      fc.integer({ min: 1, max: 3 }),
-      fc.constantFrom(1, 300, 16_384),
-      fc.constantFrom<'none' | 'lz4'>('none', 'lz4'),
-      fc.integer({ min: 1, max: 5 }),
-      async (faults, plan, partitions, batchSize, compressionType, maxInFlight) => {
+      fc.record({
+        faults: fc.constantFrom(forgetful, lossy),
+        plan: fc.array(fc.nat(common.length + 1), { minLength: 5, maxLength: 60 }),
+        partitions: fc.integer({ min: 1, max: 3 }),
+        batchSize: fc.constantFrom(1, 300, 16_384),
+        compressionType: fc.constantFrom<'none' | 'lz4'>('none', 'lz4'),
+        maxInFlight: fc.integer({ min: 1, max: 5 }),
+      }),
+      async ({ faults, plan, partitions, batchSize, compressionType, maxInFlight }) => {
         let n = 0
         const { broker, producer } = await start(
           { topics: { t: partitions }, maxMessageBytes: 2000, onBatch: () => faults[plan[n++] ?? 0] ?? null },
