@@ -1,4 +1,4 @@
-import type { ConfigKey, ConfigType } from '../../common/config/define.ts'
+import { type ConfigKey, type ConfigType, documentationOf } from '../../common/config/define.ts'
 import { parseType } from '../../common/config/parse.ts'
 import { BROKER_CONFIG } from '../config/broker-config.ts'
 import { DYNAMIC_BROKER_KEYS, dynamicConfigs } from '../config/dynamic.ts'
@@ -77,7 +77,7 @@ export function topicConfigEntries(broker: BrokerServices, overrides: ReadonlyMa
       readOnly: false,
       isSensitive: false,
       type: TYPES[key.type],
-      documentation: key.documentation,
+      documentation: documentationOf(key),
       synonyms,
     }
   })
@@ -107,7 +107,7 @@ function brokerEntry(broker: BrokerServices, name: string, key: ConfigKey): Conf
     readOnly: !DYNAMIC_BROKER_KEYS.has(name),
     isSensitive: sensitive,
     type: TYPES[key.type],
-    documentation: key.documentation,
+    documentation: documentationOf(key),
     synonyms: [...layers, ...fallbacks].map(l => (sensitive ? { ...l, value: null } : l)),
   }
 }
@@ -157,7 +157,7 @@ export function groupConfigEntries(set: ReadonlyMap<string, string>): ConfigEntr
       readOnly: false,
       isSensitive: false,
       type: TYPES[key.type],
-      documentation: key.documentation,
+      documentation: documentationOf(key),
       synonyms: own === undefined ? [byDefault] : [{ name, value: own, source: ConfigSource.GROUP }, byDefault],
     }
   })

@@ -146,6 +146,17 @@ export function groupsSuite(tools: SuiteTools): void {
     await pollUntil([c], () => c.assignment().length === 1)
   })
 
+  test('a pattern matches internal topics only if the consumer does not exclude them', async () => {
+    const excluding = consumer({ groupId: topicName('group') })
+    excluding.subscribe(/^__consumer_offsets$/)
+    // Joining the group has created the topic.
+    await pollUntil([excluding], () => excluding.groupMetadata() !== null)
+    const including = consumer({ groupId: topicName('group'), excludeInternalTopics: false })
+    including.subscribe(/^__consumer_offsets$/)
+    await pollUntil([including], () => including.assignment().length > 0)
+    expect(excluding.assignment()).toEqual([])
+  })
+
   test('new partitions of a topic are assigned', async () => {
     const topic = await topicWith(1)
     const c = consumer({ groupId: topicName('group'), metadataMaxAgeMs: 100, heartbeatIntervalMs: 50 })

@@ -1,4 +1,4 @@
-import type { ConfigDef, ConfigValues } from '../../../common/config/define.ts'
+import { type ConfigDef, type ConfigValues, documentationOf } from '../../../common/config/define.ts'
 import { type ConfigValue, parseConfig, validateConfig } from '../../../common/config/parse.ts'
 import { messageOf } from '../../../common/errors/error-table.ts'
 import type { AlteredOffsets, ValidateContext } from '../../../connect/connector.ts'
@@ -34,7 +34,7 @@ function keyInfo(name: string, key: ConfigDef[string]): ConfigKeyInfo {
     type: key.type,
     default: key.default,
     importance: key.importance,
-    documentation: key.documentation,
+    documentation: documentationOf(key),
     group: key.group,
     width: key.width,
     displayName: key.displayName,
