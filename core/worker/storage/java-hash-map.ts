@@ -147,7 +147,7 @@ class Reader {
   }
 
   fail(what: string): Error {
-    return new Error(`it is not a serialised HashMap<byte[], byte[]>: ${what} at byte ${this.#at}`)
+    return new Error(`it is not a serialized HashMap<byte[], byte[]>: ${what} at byte ${this.#at}`)
   }
 
   u8 = (): number => this.take(1).readUInt8()

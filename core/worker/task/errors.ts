@@ -8,7 +8,7 @@ export const errors = defineErrors({
   },
   MR_TASK_BATCH: {
     message: 'poll of the task returned a value of type {what} instead of a list of records',
-    fix: 'This is a bug of the plugin: report it to its author.',
+    fix: 'This is a bug in the plugin: report it to its author.',
   },
   MR_TASK_THREAD_MEMORY: {
     message: 'the thread {thread} ran out of memory: its heap limit is {limit} MB',

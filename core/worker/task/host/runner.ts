@@ -83,6 +83,6 @@ export async function stopQuietly(task: { stop(): Promise<void> | void }, logger
   try {
     await task.stop()
   } catch (error) {
-    logger.debug(`stop after a failed start: ${messageOf(error)}`)
+    logger.debug(`stop failed after a failed start: ${messageOf(error)}`)
   }
 }

@@ -98,7 +98,7 @@ export class SinkLag {
       const ends = await this.#consumer.endOffsets(assigned)
       for (const [i, p] of assigned.entries()) this.#stateOf(p).end = ends[i]!
     } catch (error) {
-      this.#logger.debug(`the ends of the partitions are unknown: ${messageOf(error)}`)
+      this.#logger.debug(`cannot get the end offsets of the partitions: ${messageOf(error)}`)
     } finally {
       this.#lookingUp = false
       this.#lookedUpAt = performance.now()

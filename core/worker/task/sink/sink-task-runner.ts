@@ -112,7 +112,7 @@ export class SinkTaskRunner {
     } catch (error) {
       // A put that was cancelled may throw. Its batch was not accepted, and is delivered again
       // later.
-      if (this.#signal.aborted) logger.debug(`ended while stopping: ${messageOf(error)}`)
+      if (this.#signal.aborted) logger.debug(`the task failed while it stopped: ${messageOf(error)}`)
       else failure = error
     }
     this.#parts.abort.abort()

@@ -91,7 +91,7 @@ export class SourceTaskRunner implements DeliveryListener {
       await this.#loop()
     } catch (error) {
       if (!this.#signal.aborted) this.#fail(error)
-      else this.#parts.logger.debug(`ended while stopping: ${messageOf(error)}`)
+      else this.#parts.logger.debug(`the task failed while it stopped: ${messageOf(error)}`)
     }
     await this.#finish()
     if (this.#failure) throw this.#failure
@@ -153,7 +153,7 @@ export class SourceTaskRunner implements DeliveryListener {
         if (this.#ended) return null
         const delay = delays.next()
         metrics.retries++
-        logger.warn(`poll failed, next try in ${delay} ms: ${messageOf(error)}`)
+        logger.warn(`poll failed, retrying in ${delay} ms: ${messageOf(error)}`)
         this.#parts.onDegraded(messageOf(error), Date.now() + delay)
         await sleepOrAbort(delay, this.#signal)
       }
@@ -327,7 +327,9 @@ export class SourceTaskRunner implements DeliveryListener {
     try {
       await producer.flush(AbortSignal.timeout(drainTimeoutMs))
     } catch (error) {
-      logger.warn(`not all records were acked before the end; they will be sent again: ${messageOf(error)}`)
+      logger.warn(
+        `Some records were not acknowledged before the task stopped; they will be read again: ${messageOf(error)}`,
+      )
     }
     await Promise.resolve()
     await this.#committer.stop()
