@@ -11,6 +11,9 @@ import { EXCEPTIONS } from './text/exceptions.ts'
 
 /** The folders and files that are checked without arguments. */
 const CHECKED = [
+  'core/client',
+  'core/common',
+  'test/client',
   'cli',
   'bench',
   'scripts',

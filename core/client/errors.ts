@@ -82,11 +82,11 @@ export const clientErrors = defineErrors({
     fix: 'Correct the calling code.',
   },
   MR_CLIENT_NO_OFFSET: {
-    message: 'no committed offset for {partitions}, and auto.offset.reset is none',
+    message: 'no committed offset for {partitions}, and auto.offset.reset=none',
     fix: 'Commit an offset, seek, or set auto.offset.reset to earliest or latest.',
   },
   MR_CLIENT_OFFSET_OUT_OF_RANGE: {
-    message: 'offset {offset} of {partition} is out of range, and auto.offset.reset is none',
+    message: 'offset {offset} of {partition} is out of range, and auto.offset.reset=none',
     fix: 'Seek to an offset that exists, or set auto.offset.reset.',
   },
   MR_CLIENT_CORRUPT_RECORDS: {
@@ -98,8 +98,7 @@ export const clientErrors = defineErrors({
     fix: 'A topic name has 1 to 249 characters: letters, digits, ".", "_" and "-". To read the topics that match a pattern, subscribe to the pattern (topics.regex of a sink).',
   },
   MR_CLIENT_LOG_TRUNCATED: {
-    message:
-      'the log of {partition} was truncated {where}, below the position {position}, and auto.offset.reset is none',
+    message: 'the log of {partition} was truncated {where}, below the position {position}, and auto.offset.reset=none',
     fix: 'Seek to the offset to continue at, or set auto.offset.reset. Other records may have replaced the ones that were read.',
   },
   MR_CLIENT_COMMIT_FAILED: {

@@ -53,7 +53,7 @@ export class BufferPool {
   }
 
   /**
-   * Returns a buffer to the pool. A part of the buffer stands for all of it. Throws if it was not
+   * Returns a buffer to the pool. A slice returns the whole buffer. Throws if it was not
    * taken.
    */
   give(buffer: Buffer): void {

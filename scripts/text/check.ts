@@ -17,7 +17,7 @@ export const COMMENT_COLUMNS = 100
 export const MARKDOWN_COLUMNS = 120
 
 const URL_IN_LINE = /https?:\/\/\S{30,}/
-const COMMENT_LINE = /^\s*(?:\/\/|\/?\*|#(?!!))/
+const COMMENT_LINE = /^\s*(?:\/\/|\/?\*|#(?:\s|$))/
 const TOOL_COMMENT = /(?:biome-ignore|@ts-expect-error|v8 ignore|eslint-|oxlint-)/
 
 /** The faults of one file, by its path from the project's root. */

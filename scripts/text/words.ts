@@ -23,5 +23,6 @@ export const AVOIDED: readonly AvoidedPhrase[] = [
   { pattern: /\b(?:hence|thereby|thereof|whereof|whither)\b/i, instead: 'so, therefore' },
   { pattern: /\b(?:hurry|hurries)\b/i, instead: 'flush now' },
   { pattern: /\b(?:parcels?|nameless)\b/i, instead: 'queued request, anonymous' },
-  { pattern: /\b(?:rooms?|doors?|arrows?)\b/i, instead: 'module, entry point, dependency' },
+  // the producer has a method `room()`
+  { pattern: /\b(?:rooms?(?!\()|doors?|arrows?)\b/i, instead: 'module, entry point, dependency' },
 ]

@@ -94,7 +94,7 @@ export class Cluster {
   }
 
   /**
-   * Replaces the topics whose metadata is kept up to date. Null stands for all topics. Returns true
+   * Replaces the topics whose metadata is kept up to date. Null means all topics. Returns true
    * if some are new. Their metadata is requested soon.
    */
   setTracked(topics: Iterable<string> | null): boolean {

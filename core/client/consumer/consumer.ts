@@ -359,7 +359,7 @@ class KafkaConsumer implements Consumer {
         p.take(left, records)
       } catch (cause) {
         // Discard the buffer, so that the range is fetched again. This poll returns the records
-        // before the invalid batch. If there are none, a poll throws the error.
+        // before the invalid batch. Without such records, a poll throws the error.
         const { offset } = p.position
         p.dropBuffered()
         if (records.length === 0) {

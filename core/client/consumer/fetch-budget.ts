@@ -5,11 +5,11 @@ export interface FetchBudget {
 }
 
 /**
- * Divides the rest of `fetch.max.bytes` (`room`) between the idle brokers. A fetch gets `least`
- * bytes or more: rather than less, fewer brokers are asked. If nothing is buffered, all brokers are
- * asked, even if the limit is small.
+ * Divides the rest of `fetch.max.bytes` (`available`) between the idle brokers. A fetch gets
+ * `least` bytes or more: rather than less, fewer brokers are asked. If nothing is buffered, all
+ * brokers are asked, even if the limit is small.
  */
-export function fetchBudget(room: number, least: number, idle: number, buffered: number): FetchBudget {
-  const brokers = buffered === 0 ? idle : Math.min(idle, Math.floor(Math.max(0, room) / least))
-  return { brokers, bytes: brokers === 0 ? 0 : Math.max(1, Math.floor(room / brokers)) }
+export function fetchBudget(available: number, least: number, idle: number, buffered: number): FetchBudget {
+  const brokers = buffered === 0 ? idle : Math.min(idle, Math.floor(Math.max(0, available) / least))
+  return { brokers, bytes: brokers === 0 ? 0 : Math.max(1, Math.floor(available / brokers)) }
 }

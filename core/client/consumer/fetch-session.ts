@@ -81,7 +81,7 @@ export class FetchSession {
     this.#epoch = INITIAL_EPOCH
   }
 
-  /** The id of the open session; 0 if there is none. */
+  /** The id of the open session; 0 without a session. */
   get id(): number {
     return this.#id
   }

@@ -140,7 +140,7 @@ export class Fetcher {
   }
 
   /**
-   * Discards the buffered ranges of paused partitions, to make room for others. They are fetched
+   * Discards the buffered ranges of paused partitions, to free memory for others. They are fetched
    * again later.
    */
   #dropPaused(): number {

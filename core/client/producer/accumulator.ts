@@ -42,7 +42,7 @@ export class Accumulator {
   /** The batches that linger, the oldest first. */
   #lingering: LingeringBatch[] = []
   #lingerTimer: NodeJS.Timeout | null = null
-  /** Whether `buffer.memory` is used up. No batch lingers until there is room again. */
+  /** Whether `buffer.memory` is used up. No batch lingers until bytes are free again. */
   #isFull = false
 
   constructor(settings: ProducerSettings, cluster: Cluster, batchMemory: BatchMemory, events: AccumulatorEvents) {
@@ -53,7 +53,7 @@ export class Accumulator {
     this.memory = new BufferMemory(settings.bufferMemory)
   }
 
-  /** Adds a record. Returns false if there is no room for it in `buffer.memory`. */
+  /** Adds a record. Returns false if it does not fit into `buffer.memory`. */
   append(record: ProducerRecord, listener: DeliveryListener | undefined, token: number): boolean {
     const { key, value } = record
     const fault = faultOf(record)
@@ -164,7 +164,7 @@ export class Accumulator {
     return topic.partitions[sticky.pick(count, p => (metadata.partition(topic.name, p)?.leader ?? -1) >= 0)]!
   }
 
-  /** Returns the batch for a record: the open one if it has room for the record, or a new one. */
+  /** Returns the batch for a record: the open one if the record fits into it, or a new one. */
   #batchFor(topic: TopicQueue, queue: PartitionQueue, record: ProducerRecord, bytes: number): ProducerBatch {
     const { open } = queue
     if (open) {

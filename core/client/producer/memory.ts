@@ -1,6 +1,9 @@
 import { Signal } from '../../common/async/signal.ts'
 
-/** `buffer.memory`: limits the bytes of records that wait, and wakes callers that wait for room. */
+/**
+ * `buffer.memory`: limits the bytes of records that wait, and wakes callers that wait for free
+ * bytes.
+ */
 export class BufferMemory {
   readonly limit: number
   #used = 0
@@ -12,7 +15,7 @@ export class BufferMemory {
     this.limit = limit
   }
 
-  /** Takes bytes. Returns false if there is no room for them. */
+  /** Takes bytes. Returns false if too few are free. */
   take(bytes: number): boolean {
     if (this.#used + bytes > this.limit) {
       this.#wanted = bytes
@@ -28,12 +31,12 @@ export class BufferMemory {
     if (this.hasRoom) this.#freed.notify()
   }
 
-  /** Whether there is room for the record that was refused last. */
+  /** Whether the record that was refused last fits now. */
   get hasRoom(): boolean {
     return this.#used + this.#wanted <= this.limit
   }
 
-  /** Waits until there is room. Rejects with the signal's reason. */
+  /** Waits until that record fits. Rejects with the signal's reason. */
   async room(signal: AbortSignal): Promise<void> {
     while (!this.hasRoom) {
       signal.throwIfAborted()

@@ -66,7 +66,7 @@ export class PartitionQueue {
     return batch
   }
 
-  /** Closes a batch that has no room for the next record. */
+  /** Closes a batch because the next record does not fit into it. */
   closeFull(batch: ProducerBatch): void {
     batch.close()
     this.#sizeHint = batch.rawSize + SIZE_SLACK

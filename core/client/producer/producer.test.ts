@@ -220,7 +220,7 @@ test('a back-off longer than a timer of Node is not skipped', async () => {
   expect(batches).toBe(1)
 })
 
-test('append returns false if buffer.memory is used up, and room resolves after acknowledgements', async () => {
+test('append returns false if buffer.memory is used up, and room() resolves after acknowledgements', async () => {
   const { broker, producer } = await start({ topics: { t: 1 } }, { bufferMemory: 10_000, batchSize: 1000 })
   const recorder = new Recorder()
   let refused = 0
@@ -268,7 +268,7 @@ test.for<'none' | 'lz4'>(['none', 'lz4'])(
   },
 )
 
-test('room rejects when the signal aborts', async () => {
+test('room() rejects when the signal aborts', async () => {
   const { producer } = await start({ topics: { t: 1 }, onBatch: () => 'silence' }, { bufferMemory: 1000 })
   while (producer.append(record('t', 'x'.repeat(100)))) {
     /* fill it */

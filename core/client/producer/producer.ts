@@ -183,7 +183,7 @@ class KafkaProducer implements Producer {
   }
 }
 
-/** Stands for the batch of a record that was added to none. */
+/** Replaces the batch of a record that was not added to any. */
 class RefusedRecord implements DeliveredBatch {
   readonly topic: string
   readonly partition: number

@@ -19,7 +19,10 @@ import org.apache.kafka.clients.consumer.StickyAssignor;
 import org.apache.kafka.clients.consumer.internals.AbstractPartitionAssignor;
 import org.apache.kafka.common.TopicPartition;
 
-/** Reads one JSON question a line, answers with what Kafka's own assignor says to it. The other side of assignors.peer.test.ts. */
+/**
+ * Reads groups as JSON, one per line, and prints the assignments of Kafka's own assignors. Used by
+ * assignors.peer.test.ts.
+ */
 public class Assignors {
     public static void main(String[] args) throws Exception {
         ObjectMapper json = new ObjectMapper();
@@ -42,7 +45,7 @@ public class Assignors {
             try {
                 assignment = assignor.assign(counts, members);
             } catch (NullPointerException e) {
-                // A bug of Kafka's: its general sticky case can look up a member that it has set aside.
+                // A bug in Kafka: the general sticky case can look up a removed member.
                 System.out.println("{\"failed\":[]}");
                 continue;
             }

@@ -85,7 +85,7 @@ class Constrained {
         if (this.#kept.has(keyOf(tp))) continue
         if (turn >= this.#underMin.length) turn = 0
         const id = this.#underMin.length > 0 ? this.#underMin[turn]! : this.#atMin.shift()
-        if (id === undefined) throw new Error(`no member has room for ${keyOf(tp)}`)
+        if (id === undefined) throw new Error(`no member can take ${keyOf(tp)}`)
         const size = this.#give(tp, id)
         if (this.#underMin.length > 0) {
           if (size === this.#minQuota) {
