@@ -18,7 +18,7 @@ export interface Validator<V extends string = string> {
   readonly ofNull?: string
   /** Whether `check` returns the whole message, without "Invalid value X for configuration K: ". */
   readonly complete?: boolean
-  /** The accepted values in words, for the documentation: `[1,...]`, `one of a, b`. */
+  /** The accepted values in words, for the documentation: `at least 1`, `one of a, b`. */
   readonly describe: string
   /** The accepted strings, where there is a finite set. REST recommends them. */
   readonly values?: readonly V[]

@@ -8,7 +8,7 @@ export const doubleText = (value: number): string => (Number.isInteger(value) ? 
 export function range(min: number, max?: number, show: (limit: number) => string = String): Validator {
   return {
     ofNull: 'Value must be non-null',
-    describe: max === undefined ? `[${min},...]` : `[${min},...,${max}]`,
+    describe: max === undefined ? `at least ${min}` : `${min} to ${max}`,
     check(value) {
       if (value === null) return null
       if (typeof value !== 'number') return 'Value must be a number'
@@ -24,7 +24,7 @@ export function rangeOr(other: number, min: number, max: number): Validator {
   const inRange = range(min, max)
   return {
     ofNull: 'Value must be non-null',
-    describe: `${inRange.describe} or ${other}`,
+    describe: `${inRange.describe}, or ${other}`,
     check: (value, name) =>
       value === other || inRange.check(value, name) === null
         ? null
@@ -52,7 +52,7 @@ export function oneOf<const V extends string>(values: readonly V[], options: One
   const wrong = `${message} ${shown.join(', ')}`
   const itemsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value])
   return {
-    describe: `one of ${values.join(', ')}`,
+    describe: values.length === 1 ? `only ${values[0]}` : `one of ${values.join(', ')}`,
     values,
     ofNull: wrong,
     check: value => (value === null || itemsOf(value).every(item => known.has(fold(item))) ? null : wrong),
@@ -72,11 +72,10 @@ export function distinctItems<const V extends string = string>(options: {
   of?: readonly V[]
 }): Validator<V> {
   const { allowEmpty, of } = options
-  const items = of ? `distinct items of ${of.join(', ')}` : 'distinct items'
   const valid = of ? `[${of.join(', ')}]` : 'any non-empty value'
   const known: ReadonlySet<string> | undefined = of && new Set(of)
   return {
-    describe: `${allowEmpty ? '' : 'non-empty '}list of ${items}`,
+    describe: `${allowEmpty ? '' : 'non-empty '}list${of ? ` of ${of.join(', ')}` : ''} without duplicates`,
     ...(of && { values: of }),
     complete: true,
     ofNull: `Configuration '{name}' values must not be null.`,
