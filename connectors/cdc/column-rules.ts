@@ -2,38 +2,43 @@ import { createHash, getHashes } from 'node:crypto'
 import { compileList, matchesAny, wrongPattern } from './patterns.ts'
 import { qualified, type TableName } from './topic-naming.ts'
 
-/** What the rules must know of a column. */
+/** The properties of a column that rules depend on. */
 export interface RuleColumn {
   readonly name: string
-  /** As the database names it, such as `varchar`. */
+  /** The database's name of the type, such as `varchar`. */
   readonly typeName: string
-  /** In characters or digits; the largest int32 where unlimited. */
+  /** The length in characters or digits; the largest int32 if unlimited. */
   readonly length: number
   readonly scale: number
-  /** Whether values are text to the database (masks apply to no other). */
+  /** Whether values are text in the database. Masks apply only to text. */
   readonly isText: boolean
   readonly comment: string | null
 }
 
-/** What the rules make of a column. */
+/** The effect of the rules on a column. */
 export interface ColumnRule {
   readonly parameters: Readonly<Record<string, string>>
-  /** Changes each value that is not null; null where values stay. Masks change null too: `maskNull`. */
+  /**
+   * Changes each value that is not null; null if no rule does. Masks change null too: `maskNull`.
+   */
   readonly change: ((value: unknown) => unknown) | null
   readonly maskNull: string | null
-  /** The keys that were meant to hide the column's values and cannot, since they are no text to the database. */
+  /** The keys that should hide the values of the column but cannot, because they are not text. */
   readonly unmasked: readonly string[]
 }
 
 const TRUNCATE = /^column\.truncate\.to\.(\d+)\.chars$/
 const MASK = /^column\.mask\.with\.(\d+)\.chars$/
 const HASH = /^column\.mask\.hash\.(v2\.)?([^.]+)\.with\.salt\.(.+)$/
-/** Keys whose names hold parameters, which a declaration cannot list. */
+/** Keys whose names contain parameters, so that no declaration can list them. */
 export const RULE_KEYS: readonly RegExp[] = [TRUNCATE, MASK, HASH]
 
 const opensslName = (algorithm: string): string => algorithm.toLowerCase().replace(/^sha-(?=\d)/, 'sha')
 
-/** The stream that java.io.ObjectOutputStream writes for a String: what the first version of the hash was taken over. */
+/**
+ * The bytes that java.io.ObjectOutputStream writes for a String: the input of the first version of
+ * the hash.
+ */
 function javaSerialized(text: string): Buffer {
   const parts: number[] = []
   for (let i = 0; i < text.length; i++) {
@@ -71,7 +76,7 @@ function hash(algorithm: string, salt: string, v2: boolean, column: RuleColumn):
   }
 }
 
-/** What is wrong with such a key and its value, or null. */
+/** Returns what is wrong with such a key or its value; null if both are valid. */
 export function wrongRule(key: string, value: string): string | null {
   const m = HASH.exec(key)
   if (m && !getHashes().includes(opensslName(m[2]!))) return `${m[2]} is not a known hash algorithm`
@@ -98,7 +103,7 @@ function sourceType(column: RuleColumn): Record<string, string> {
 }
 
 function ruleOf(key: string, value: string, database: string): Rule | null {
-  // values of other keys, such as those of transformations, are no expressions
+  // the values of other keys, such as those of transformations, are not expressions
   const isRule = RULE_KEYS.some(rule => rule.test(key)) || /^(column|datatype)\.propagate\.source\.type$/.test(key)
   const list = isRule ? compileList(value) : null
   if (!list) return null
@@ -146,7 +151,7 @@ export class ColumnRules {
     this.#rules = Object.entries(props).flatMap(([key, value]) => ruleOf(key, value, database) ?? [])
   }
 
-  /** Null where no rule applies. All that apply do, in the order of the configuration. */
+  /** Applies all matching rules, in the order of the configuration; null if none matches. */
   forColumn(table: TableName, column: RuleColumn): ColumnRule | null {
     if (this.#rules.length === 0) return null
     const id = `${qualified(table)}.${column.name}`

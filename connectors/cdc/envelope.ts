@@ -1,6 +1,6 @@
 import { primitive, type Schema, type Struct, struct, withOptions } from 'millrace/connect'
 
-/** Marks of a record's place in a snapshot, as `source.snapshot` shows them. */
+/** The values of `source.snapshot`: the position of a record in a snapshot. */
 export type SnapshotMark =
   | 'true'
   | 'first'
@@ -18,7 +18,7 @@ const optionalText = primitive('string', { optional: true })
 const int64 = primitive('int64')
 const optionalInt64 = primitive('int64', { optional: true })
 
-/** The fields that stand first in the source block of every connector. */
+/** Returns the schema of a source block: the fields of every connector, then those of this one. */
 export function sourceSchema(name: string, own: Readonly<Record<string, Schema>>): Schema {
   return struct(
     {
@@ -43,13 +43,16 @@ export function sourceSchema(name: string, own: Readonly<Record<string, Schema>>
   )
 }
 
-/** The transaction block of an event: which transaction, and the event's place in it and among those of its table. */
+/**
+ * The transaction block: the transaction of an event, and its number in it and among those of its
+ * table.
+ */
 export const transactionBlock: Schema = struct(
   { id: text, total_order: int64, data_collection_order: int64 },
   { optional: true, name: 'event.block', version: 1 },
 )
 
-/** The value of a change event. */
+/** Returns the schema of a change event's value. */
 export function envelopeSchema(name: string, row: Schema, source: Schema): Schema {
   const optionalRow = withOptions(row, { optional: true })
   return struct(
@@ -74,12 +77,12 @@ export interface EventTime {
   readonly ns: bigint
 }
 
-/** Nanoseconds do not fit a double: a bigint. */
+/** Converts microseconds since 1970. Nanoseconds exceed the safe integers, so they are a bigint. */
 export function eventTime(us: number): EventTime {
   return { ms: Math.floor(us / 1000), us, ns: BigInt(us) * 1000n }
 }
 
-/** The present, in microseconds since 1970, never going back within a process. */
+/** The current time in microseconds since 1970. It never decreases within a process. */
 export function nowMicros(): number {
   return Math.round((performance.timeOrigin + performance.now()) * 1000)
 }
@@ -94,7 +97,7 @@ export interface ChangeEvent {
   readonly time: EventTime
 }
 
-/** The value of a change event. */
+/** Returns the value of a change event. */
 export function envelope({ op, before, after, source, transaction, time }: ChangeEvent): Struct {
   return { before, after, source, transaction, op, ts_ms: time.ms, ts_us: time.us, ts_ns: time.ns }
 }

@@ -16,14 +16,14 @@ const valueSchema: Schema = struct(
   { name: 'io.debezium.connector.common.Heartbeat', version: 1 },
 )
 
-/** `heartbeat.interval.ms`: a record now and then, so that offsets move on where no event does. */
+/** Emits a record every `heartbeat.interval.ms`, so that offsets advance without events. */
 export class Heartbeat {
   readonly #topic: string
   readonly #prefix: string
   readonly #interval: number
   #last: number
 
-  /** `interval` in milliseconds; 0 is never. */
+  /** `interval` is in milliseconds; 0 disables heartbeats. */
   constructor(topic: string, prefix: string, interval: number, now = Date.now()) {
     this.#topic = topic
     this.#prefix = prefix
@@ -35,12 +35,12 @@ export class Heartbeat {
     return this.#interval > 0
   }
 
-  /** Milliseconds until the next is due; Infinity when there are none. */
+  /** Returns the milliseconds until the next heartbeat; Infinity if they are disabled. */
   wait(now = Date.now()): number {
     return this.enabled ? Math.max(0, this.#last + this.#interval - now) : Number.POSITIVE_INFINITY
   }
 
-  /** The heartbeat that is due, or null. */
+  /** Returns the heartbeat if it is due; else null. */
   due(partition: SourcePartition, offset: SourceOffset, now = Date.now()): SourceRecord | null {
     if (!this.enabled || now < this.#last + this.#interval) return null
     this.#last = now

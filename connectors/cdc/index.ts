@@ -1,4 +1,4 @@
-/** What the change data capture connectors share. */
+/** The shared parts of the change data capture connectors. */
 export * from './column-rules.ts'
 export * from './config-common.ts'
 export * from './config-keys.ts'

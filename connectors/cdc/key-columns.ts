@@ -3,7 +3,7 @@ import { qualified, type TableName } from './topic-naming.ts'
 
 const RULE = /^\s*([^:]+):([^:,]+(?:,[^:,]+)*)\s*$/
 
-/** What is wrong with a `message.key.columns`, or null. */
+/** Returns what is wrong with `message.key.columns`; null if it is valid. */
 export function wrongKeyColumns(text: string): string | null {
   for (const rule of text.split(';').filter(r => r.trim() !== '')) {
     const m = RULE.exec(rule)
@@ -17,7 +17,7 @@ export function wrongKeyColumns(text: string): string | null {
   return null
 }
 
-/** `message.key.columns`: chooses a record's key instead of the primary key. */
+/** `message.key.columns`: the columns of a record's key instead of the primary key. */
 export class KeyColumns {
   readonly #rules: readonly RegExp[]
 
@@ -31,7 +31,7 @@ export class KeyColumns {
       })
   }
 
-  /** The names of the key columns in the order of the rules; null where no rule applies. */
+  /** Returns the key columns in the order of the rules; null if no rule matches the table. */
   keyOf(table: TableName, columns: readonly string[]): string[] | null {
     const id = qualified(table)
     const chosen = this.#rules.flatMap(rule => columns.filter(c => rule.test(`${id}.${c}`)))

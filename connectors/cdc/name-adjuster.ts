@@ -6,8 +6,9 @@ const LETTER = /[A-Za-z]/
 const DIGIT = /[0-9]/
 
 /**
- * Makes a name fit Avro's rules, as Debezium does: `avro` writes `_` for every other character (and before a leading digit),
- * `avro_unicode` writes `_uXXXX`, also for `_` itself, so that no two names collide. Schema names keep their dots.
+ * Changes a name to fit Avro's rules, as Debezium does. `avro` replaces every other character with
+ * `_`, and adds one before a leading digit. `avro_unicode` writes `_uXXXX`, also for `_` itself, so
+ * that two names never collide. Schema names keep their dots.
  */
 function adjust(name: string, mode: AdjustmentMode, dots: boolean): string {
   if (mode === 'none') return name

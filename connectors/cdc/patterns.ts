@@ -1,8 +1,8 @@
 import { JavaPattern } from 'millrace/connect/java'
 
 /**
- * Debezium's lists of regular expressions: separated by commas (`\,` for a comma within one), matched against the whole name
- * and ignoring the case of ASCII letters.
+ * Parses Debezium's lists of regular expressions. They are separated by commas; `\,` is a comma
+ * within one. They match the whole name and ignore the case of ASCII letters.
  */
 export function splitPatterns(list: string | null | undefined): string[] {
   if (!list) return []
@@ -24,18 +24,18 @@ export function splitPatterns(list: string | null | undefined): string[] {
   return parts.map(p => p.trim()).filter(p => p !== '')
 }
 
-/** One expression, anchored at both ends. Throws PatternError. */
+/** Compiles one expression, anchored at both ends. Throws PatternError. */
 export function anchored(pattern: string): RegExp {
   return JavaPattern.compile(pattern, { ignoreCase: true }).whole
 }
 
-/** Compiles a list; a name matches when any of them does. Null for an empty list. */
+/** Compiles a list; null for an empty one. */
 export function compileList(list: string | null | undefined): RegExp[] | null {
   const patterns = splitPatterns(list)
   return patterns.length === 0 ? null : patterns.map(anchored)
 }
 
-/** The first expression of a list that is wrong, in words; null when all are fine. */
+/** Returns what is wrong with the first invalid expression of a list; null if all are valid. */
 export function wrongPattern(list: string): string | null {
   for (const pattern of splitPatterns(list)) {
     const wrong = JavaPattern.wrong(pattern, { ignoreCase: true })

@@ -3,7 +3,7 @@ import { type Header, primitive, type Schema } from 'millrace/connect'
 
 const text = primitive('string')
 
-/** A UUID of version 7: its first 48 bits are the time. */
+/** Returns a UUID of version 7. Its first 48 bits are the time. */
 export function uuidV7(now = Date.now()): string {
   const bytes = randomBytes(16)
   bytes.writeUIntBE(now, 0, 6)
@@ -13,7 +13,7 @@ export function uuidV7(now = Date.now()): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
-/** The `__debezium.context.*` headers of a task's run; the same objects for every record. */
+/** Returns the `__debezium.context.*` headers of a run of a task. All its records share them. */
 export function contextHeaders(prefix: string, taskId: number, connector: string): readonly Header[] {
   const header = (name: string, value: string): Header => ({ key: `__debezium.context.${name}`, schema: text, value })
   return Object.freeze([
@@ -24,7 +24,7 @@ export function contextHeaders(prefix: string, taskId: number, connector: string
   ])
 }
 
-/** On the delete of a key change: the key that the row has now. */
+/** For the delete of a key change: the new key of the row. */
 export const newKeyHeader = (schema: Schema, key: unknown): Header => ({ key: '__debezium.newkey', schema, value: key })
-/** On the create of a key change: the key that the row had. */
+/** For the create of a key change: the old key of the row. */
 export const oldKeyHeader = (schema: Schema, key: unknown): Header => ({ key: '__debezium.oldkey', schema, value: key })

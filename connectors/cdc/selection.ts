@@ -10,7 +10,10 @@ export interface SelectionLists {
   readonly columnExclude: string | null
 }
 
-/** Which tables and columns are captured: the include and exclude lists. Include and exclude of one kind do not go together. */
+/**
+ * Selects the captured tables and columns by the include and exclude lists. Only one list of a kind
+ * may be set.
+ */
 export class Selection {
   readonly #tableInclude: RegExp[] | null
   readonly #tableExclude: RegExp[] | null
@@ -20,7 +23,7 @@ export class Selection {
   readonly #columnExclude: RegExp[] | null
   readonly #builtin: ((name: TableName) => boolean) | null
 
-  /** `builtin` tells the database's own tables, which are never captured; null captures them too. */
+  /** `builtin` tests for system tables, which are not captured; null captures them too. */
   constructor(lists: SelectionLists, builtin: ((name: TableName) => boolean) | null) {
     this.#tableInclude = compileList(lists.tableInclude)
     this.#tableExclude = compileList(lists.tableExclude)
@@ -47,7 +50,7 @@ export class Selection {
     return !(this.#columnExclude && matchesAny(this.#columnExclude, id))
   }
 
-  /** The order of a snapshot: that of `table.include.list`, then by name. */
+  /** Sorts tables for a snapshot: in the order of `table.include.list`, then by name. */
   sortTables<T extends TableName>(tables: readonly T[]): T[] {
     const rank = (t: T) => {
       const at = this.#tableInclude?.findIndex(p => p.test(qualified(t))) ?? 0

@@ -1,6 +1,7 @@
 /**
- * Debezium's semantic types: plain Connect schemas with a name. Names, versions, docs and fields
- * are Debezium 3.7's, as captured from it (postgres/golden), since consumers read them.
+ * Debezium's semantic types: Connect schemas with a name. Consumers depend on their names,
+ * versions, docs and fields, so they are equal to those of Debezium 3.7 (captured in
+ * postgres/golden).
  */
 import { map, primitive, type Schema, type SchemaOptions, struct } from 'millrace/connect'
 
@@ -20,7 +21,7 @@ export const enumeration = (allowed: readonly string[]): Schema =>
 export const bits = (length: number): Schema =>
   primitive('bytes', { name: 'io.debezium.data.Bits', version: 1, parameters: { length: String(length) } })
 
-/** A number whose scale travels with it. */
+/** A number that contains its own scale. */
 export const VariableScaleDecimal: Schema = struct(
   { scale: primitive('int32'), value: primitive('bytes') },
   { name: 'io.debezium.data.VariableScaleDecimal', version: 1, doc: 'Variable scaled decimal' },

@@ -18,19 +18,22 @@ const DAY_MS = 86_400_000
 const MICROS_PER_DAY = 86_400_000_000
 const LIMIT = 2n ** 63n
 
-/** An int64: a number while it is safe, else a bigint. */
+/** Returns an int64: a number if it is a safe integer, else a bigint. */
 export const int64 = (value: bigint): number | bigint =>
   value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value
 
-/** How a column's dates or times are shown: its schema, and what becomes of the value. */
+/** How events represent the dates or times of a column. */
 export interface TemporalFormat<V> {
   readonly schema: Schema
   readonly convert: (value: V) => unknown
-  /** The value of a NOT NULL column that is not known, such as in the old row of a delete. */
+  /** The value of a NOT NULL column if the database does not send it, as in deletes. */
   readonly filler: unknown
 }
 
-/** Days since 1970. Infinite dates come as +-Infinity and become Debezium's: the ends of int32. */
+/**
+ * Days since 1970. Infinite dates are +-Infinity and become the largest or smallest int32, as in
+ * Debezium.
+ */
 export function dateFormat(mode: TimePrecisionMode): TemporalFormat<number> {
   const clamp = (days: number) => Math.max(-2_147_483_648, Math.min(2_147_483_647, days))
   switch (mode) {
@@ -51,7 +54,10 @@ export function dateFormat(mode: TimePrecisionMode): TemporalFormat<number> {
   }
 }
 
-/** Microseconds since midnight, up to and with 24:00. `precision` in digits, -1 where the column declares none. */
+/**
+ * Microseconds since midnight, up to 24:00. `precision` is in digits; -1 without a declared
+ * precision.
+ */
 export function timeFormat(mode: TimePrecisionMode, precision: number): TemporalFormat<number> {
   const digits = precision < 0 ? 6 : precision
   const micro = { schema: Time.MicroTime, convert: (us: number) => us, filler: 0 }
@@ -70,7 +76,7 @@ export function timeFormat(mode: TimePrecisionMode, precision: number): Temporal
 }
 
 /**
- * A timestamp without a zone: days since 1970 (infinite for infinity), and the microseconds of the
+ * A timestamp without a zone: days since 1970, which may be infinite, and the microseconds of the
  * day.
  */
 export interface Moment {
@@ -93,7 +99,10 @@ function millisOfMoment({ day, micros }: Moment): number | bigint {
   return Math.abs(day) <= EXACT.millis ? day * DAY_MS + ms : int64(BigInt(day) * BigInt(DAY_MS) + BigInt(ms))
 }
 
-/** What Debezium shows for infinite timestamps: the ends of int64; in milliseconds what the JDBC driver has for them. */
+/**
+ * Debezium's values of infinite timestamps: the largest and smallest int64; in milliseconds those
+ * of the JDBC driver.
+ */
 const END = { micros: [LIMIT - 1n, -LIMIT], millis: [9_223_372_036_825_200_000n, -9_223_372_036_832_400_000n] } as const
 const end = (m: Moment, unit: keyof typeof END): bigint => END[unit][m.day > 0 ? 0 : 1]
 
@@ -137,5 +146,8 @@ export function timestampFormat(mode: TimePrecisionMode, precision: number): Tem
   }
 }
 
-/** `2024-02-29T12:34:56.123456`, with exactly `digits` digits of a fraction or as many as there are. */
+/**
+ * Formats `2024-02-29T12:34:56.123456` with exactly `digits` fraction digits, or with all that are
+ * not zero.
+ */
 export const isoMoment = (m: Moment, digits: number | null): string => `${isoDate(m.day)}T${isoTime(m.micros, digits)}`

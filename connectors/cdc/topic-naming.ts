@@ -1,16 +1,16 @@
-/** A table's name. PostgreSQL has schemas; where a database has none, `schema` is its catalog. */
+/** The name of a table. `schema` is the catalog for databases without schemas. */
 export interface TableName {
   readonly schema: string
   readonly table: string
 }
 
-/** `schema.table`, as filters, offsets and transaction events spell it. */
+/** Returns `schema.table`, the form in filters, offsets and transaction events. */
 export const qualified = (name: TableName): string => `${name.schema}.${name.table}`
 
 /** Kafka's longest topic name. */
 const MAX_LENGTH = 249
 
-/** A legal topic name: `replace` stands in for each other character. */
+/** Returns a valid topic name. `replace` returns the replacement of each other character. */
 export function sanitizeTopic(name: string, replace: (c: string) => string = () => '_'): string {
   const clean = name.replace(/[^A-Za-z0-9._-]/g, replace).slice(0, MAX_LENGTH)
   return clean === '.' || clean === '..' ? clean.replace(/\./g, replace) : clean
@@ -24,13 +24,13 @@ export interface TopicNamingOptions {
   readonly transaction: string
   /** `topic.heartbeat.prefix` or its older spelling `heartbeat.topics.prefix` */
   readonly heartbeatPrefix: string
-  /** `topic.heartbeat.name`, which wins over the prefix */
+  /** `topic.heartbeat.name`, which takes precedence over the prefix */
   readonly heartbeatName: string | null
-  /** `_uXXXX` instead of `_` for characters that a topic cannot have (SchemaUnicodeTopicNamingStrategy). */
+  /** Writes `_uXXXX` instead of `_` for invalid characters (SchemaUnicodeTopicNamingStrategy). */
   readonly unicode: boolean
 }
 
-/** Which topic a record goes to: Debezium's SchemaTopicNamingStrategy. */
+/** The topics of records, as in Debezium's SchemaTopicNamingStrategy. */
 export class TopicNaming {
   readonly #options: TopicNamingOptions
 
@@ -53,7 +53,7 @@ export class TopicNaming {
     return heartbeatName ? heartbeatName : [heartbeatPrefix, prefix].join(delimiter)
   }
 
-  /** Logical decoding messages. */
+  /** The topic of logical decoding messages. */
   message(): string {
     return `${this.#options.prefix}.message`
   }

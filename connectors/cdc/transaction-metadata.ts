@@ -24,13 +24,18 @@ export const transactionValueSchema: Schema = struct(
 
 const ORDER_PREFIX = 'transaction_data_collection_order_'
 
-/** Counts the events of the transaction in progress (`provide.transaction.metadata`) and keeps the counts in the offset. */
+/**
+ * Counts the events of the current transaction (`provide.transaction.metadata`). The offset
+ * contains the counts.
+ */
 export class TransactionMetadata {
   #id: string | null = null
   #total = 0
   readonly #perTable = new Map<string, number>()
 
-  /** Takes up the counts of an offset, so that a transaction cut by a restart goes on counting. */
+  /**
+   * Loads the counts of an offset, so that counting resumes within a transaction after a restart.
+   */
   load(offset: Readonly<Record<string, unknown>>): void {
     this.#perTable.clear()
     this.#id = typeof offset['transaction_id'] === 'string' ? offset['transaction_id'] : null
@@ -42,7 +47,7 @@ export class TransactionMetadata {
     }
   }
 
-  /** A transaction begins; one that is begun again after a restart keeps its counts. */
+  /** A transaction starts. If it is the loaded one, its counts are kept. */
   begin(id: string): void {
     if (id === this.#id) return
     this.#id = id
@@ -50,7 +55,7 @@ export class TransactionMetadata {
     this.#perTable.clear()
   }
 
-  /** The transaction block of the next event of a table. */
+  /** Counts the next event of a table and returns its transaction block. */
   event(table: string, id: string): Struct {
     const order = (this.#perTable.get(table) ?? 0) + 1
     this.#perTable.set(table, order)
@@ -67,7 +72,7 @@ export class TransactionMetadata {
     return { status: 'END', id, event_count: this.#total, data_collections: collections, ts_ms: ms }
   }
 
-  /** What the offset holds of it. */
+  /** Returns the fields for the offset. */
   offset(): Record<string, unknown> {
     if (this.#id === null) return {}
     const orders = [...this.#perTable].map(([table, order]) => [`${ORDER_PREFIX}${table}`, order] as const)

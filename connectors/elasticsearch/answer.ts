@@ -14,13 +14,13 @@ export interface Cause {
   readonly bytes_limit?: number
 }
 
-/** A generous estimate of a node's overhead for a request besides its bytes. */
+/** A generous estimate of a node's memory for a request in addition to its bytes. */
 const OVERHEAD_BYTES = 4096
 
-/** How much of a foreign response goes into a message. */
+/** The longest part of a foreign response in a message. */
 const SHOWN = 200
 
-/** The error of a body; null where the body is not an error of Elasticsearch. */
+/** Returns the error in a body; null if the body is not an error of Elasticsearch. */
 export function causeOf(body: unknown): Cause | null {
   const error = (body as { error?: unknown } | null)?.error
   if (typeof error === 'string') return { reason: error }
@@ -38,7 +38,7 @@ export function wordsOf(cause: Cause): string {
   return [[type, reason ?? 'no reason given'].filter(Boolean).join(': '), by?.reason].filter(Boolean).join('; ')
 }
 
-/** An error body in words. */
+/** Returns the reason in an error body as text. */
 export function reasonOf(body: unknown): string {
   const cause = causeOf(body)
   if (cause) return wordsOf(cause)
@@ -61,7 +61,7 @@ export function reasonOf(body: unknown): string {
 export function isOverLimit(cause: Cause | null, own: number, wasRepeated: boolean): boolean {
   const reason = cause?.reason ?? ''
   const numberOf = (pattern: RegExp) => Number(pattern.exec(reason)?.[1] ?? Number.NaN)
-  // indexing pressure counts a document several times over, and says how much it counted
+  // indexing pressure counts a document several times; the response contains the counted size
   const counted = numberOf(/_operation_bytes=(\d+)/)
   const most = numberOf(/\bmax_\w+_bytes=(\d+)/)
   if (counted > most) return true

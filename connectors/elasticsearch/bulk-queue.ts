@@ -1,17 +1,20 @@
 import { type BulkItem, documentOf } from './bulk-request.ts'
 
-/** The items that wait to be sent, in order, cut into bulk requests: full ones, or what there is once it is due. No I/O. */
+/**
+ * Queues items in order and splits them into bulk requests: full ones, or all items that are due.
+ * No I/O.
+ */
 export class BulkQueue {
   readonly #maxItems: number
   #maxBytes: number
   #items: BulkItem[] = []
   #bytes = 0
-  /** So many from the front wait for no others. */
+  /** The number of items at the front that are sent even if their request is not full. */
   #due = 0
-  /** Documents of requests under way that must not be in another one. */
+  /** The documents of requests in flight that must not be in another request. */
   readonly #busy = new Set<string>()
 
-  /** `maxBytes`: of one request, unless a single item is larger; -1 for no limit. */
+  /** `maxBytes` limits a request, unless a single item is larger; -1 for no limit. */
   constructor(maxItems: number, maxBytes: number) {
     this.#maxItems = maxItems
     this.#maxBytes = maxBytes < 0 ? Number.POSITIVE_INFINITY : maxBytes
@@ -22,17 +25,19 @@ export class BulkQueue {
     this.#bytes += item.bytes
   }
 
-  /** What is there now waits for no more. */
+  /** Marks all queued items as due. */
   makeDue(): void {
     this.#due = this.#items.length
   }
 
-  /** The server takes less than was thought. */
+  /** Lowers the limit of a request. */
   limitBytes(most: number): void {
     this.#maxBytes = Math.min(this.#maxBytes, Math.max(1, most))
   }
 
-  /** The next request, or null where none is ready; `release` its items when it is over. */
+  /**
+   * Returns the items of the next request; null if none is ready. `release` them after the request.
+   */
   next(): readonly BulkItem[] | null {
     const isReady = this.#due > 0 || this.#items.length >= this.#maxItems || this.#bytes >= this.#maxBytes
     if (!isReady) return null
@@ -56,7 +61,7 @@ export class BulkQueue {
     for (const item of items) if (item.exclusive) this.#busy.delete(documentOf(item))
   }
 
-  /** Takes out the items that nobody waits for any more. */
+  /** Removes and returns the items that are no longer needed. */
   remove(isGone: (item: BulkItem) => boolean): BulkItem[] {
     const gone: BulkItem[] = []
     const kept: BulkItem[] = []

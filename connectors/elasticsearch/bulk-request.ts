@@ -1,23 +1,25 @@
 import type { SinkRecord } from 'millrace/connect'
 import type { Slot } from './pending-offsets.ts'
 
-/** One line of a bulk request, or two, and where it came from. */
+/** One action of a bulk request, and its record. */
 export interface BulkItem {
   readonly record: SinkRecord
   readonly slot: Slot
   readonly index: string
   readonly id: string | null
-  /** The external version; null where Elasticsearch counts by itself. */
+  /** The external version; null if Elasticsearch counts versions. */
   readonly version: string | null
   /** Action and document, each with its line feed. */
   readonly lines: string
   readonly bytes: number
   readonly op: 'index' | 'create' | 'update' | 'delete'
-  /** Whether only its order protects the document: then it is never in two requests at a time. */
+  /**
+   * Whether the document must not be in two requests at a time, because it has no external version.
+   */
   readonly exclusive: boolean
 }
 
-/** What tells documents apart. */
+/** Identifies the document of an item. */
 export function documentOf(item: BulkItem): string {
   return `${item.index}\n${item.id}`
 }
@@ -29,8 +31,8 @@ export function bytesOf(items: readonly BulkItem[]): number {
 }
 
 /**
- * The body of a bulk request. Written item by item, at a third of the cost of joining the texts
- * first.
+ * Returns the body of a bulk request. Writing item by item takes a third of the time of joining the
+ * texts first.
  */
 export function bodyOf(items: readonly BulkItem[], probes: string): Buffer {
   const body = Buffer.allocUnsafe(bytesOf(items) + Buffer.byteLength(probes))
@@ -42,8 +44,8 @@ export function bodyOf(items: readonly BulkItem[], probes: string): Buffer {
 }
 
 /**
- * The items to send again: those to be retried, and with each that Elasticsearch does not order itself, the later ones of the
- * same document, so that the retry does not overwrite them.
+ * Returns the items to send again. A retried item without an external version takes the later items
+ * of its document with it, so that the retry does not overwrite them.
  */
 export function toSendAgain(items: readonly BulkItem[], retry: ReadonlySet<BulkItem>): BulkItem[] {
   const again: BulkItem[] = []
@@ -59,7 +61,7 @@ export function toSendAgain(items: readonly BulkItem[], retry: ReadonlySet<BulkI
   return again
 }
 
-/** The items split in two halves that keep their order. */
+/** Splits items into two halves, in order. */
 export function halves(items: readonly BulkItem[]): [BulkItem[], BulkItem[]] {
   const middle = Math.ceil(items.length / 2)
   return [items.slice(0, middle), items.slice(middle)]

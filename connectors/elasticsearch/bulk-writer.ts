@@ -14,13 +14,14 @@ import {
 } from 'millrace/connect'
 import { type Answer, causeOf, isOverLimit, reasonOf } from './answer.ts'
 import { BulkQueue } from './bulk-queue.ts'
-import { type BulkItem, bodyOf, bytesOf, documentOf, halves } from './bulk-request.ts'
+import { type BulkItem, bodyOf, bytesOf, halves } from './bulk-request.ts'
 import { type ElasticsearchClient, wasCutShort } from './client.ts'
 import { type Decision, decide, probedOf, type Refused, type Sent } from './decision.ts'
 import { errors } from './errors.ts'
 import { errorFor, isRefusedLogin, itemError, type Place } from './failures.ts'
 import { itemAnswersOf, probeOf, takesDocuments } from './outcome.ts'
 import type { PendingOffsets } from './pending-offsets.ts'
+import { RecentDeletes } from './recent-deletes.ts'
 import type { Settings } from './settings.ts'
 import type { Targets } from './targets.ts'
 
@@ -31,21 +32,21 @@ const TOO_LARGE = 'it exceeds http.max_content_length, or the limit of a proxy'
 const MAX_BACKOFF_MS = 10_000
 
 /**
- * The result of `#isolate`. `suspect`: a single item was rejected, and the probe after it was accepted.
- * `unrelated`: the request was not rejected for its size or content.
+ * The result of `#isolate`. `suspect`: a single item was rejected, and the probe after it was
+ * accepted. `unrelated`: the request was not rejected for its size or content.
  */
 type Isolated = 'done' | 'suspect' | 'unrelated'
 
-/** What to do with a document that is refused for good. Rejects when the task is to fail. */
+/** Handles a document that was rejected permanently. Rejects if the task must fail. */
 export type OnRefused = (record: SinkRecord, error: Error) => Promise<void>
 
 /**
- * Sends items in bulk, several requests at a time. What it has taken it keeps until it is written or refused for good: while
- * Elasticsearch is away it goes on trying, and `failure` says so.
+ * Sends items in bulk, with several requests in flight. Keeps each item until it is written or
+ * rejected permanently. While Elasticsearch is unavailable it retries, and `failure` has the cause.
  *
- * Order by document is kept: by external versions, and where there are none by never having one document in two requests at a
- * time. Requests that must be sent again are sent one at a time, the oldest first, and no new one before them: this is also what
- * an overloaded cluster needs.
+ * The writes of a document keep their order: by external versions, or else because a document is
+ * never in two requests at a time. Requests are retried one at a time, the oldest first, and new
+ * requests wait for them. This also relieves an overloaded cluster.
  */
 export class BulkWriter {
   readonly #client: ElasticsearchClient
@@ -59,13 +60,14 @@ export class BulkWriter {
   #held = 0
   #heldBytes = 0
   #lastRun = 0
-  /** Requests under way, by their number, from the first attempt until all of their items are done with. */
+  /**
+   * The requests in flight by number, from the first attempt until all their items are finished.
+   */
   readonly #runs = new Map<number, Promise<void>>()
-  /** Those of them that have to be sent again. */
-  readonly #troubled = new Set<number>()
+  /** The requests in flight that must be retried. */
+  readonly #retrying = new Set<number>()
   readonly #sending = new Set<Promise<Answer>>()
-  /** Deletes that came through while an older request is still under way: Elasticsearch forgets their versions after a minute. */
-  readonly #deleted = new Map<string, { readonly version: bigint; readonly run: number }>()
+  readonly #deletes = new RecentDeletes()
   #linger: NodeJS.Timeout | null = null
   readonly #changed = new Signal()
   #stalled: Error | null = null
@@ -88,12 +90,15 @@ export class BulkWriter {
     this.#queue = new BulkQueue(parts.settings.raw['batch.size'], parts.settings.raw['bulk.size.bytes'])
   }
 
-  /** Why nothing more can be taken: a fault that needs a hand, or (retriable) a cluster that is away at present. Else null. */
+  /**
+   * Why no more items are accepted: a fatal error, or a retriable one while Elasticsearch is
+   * unavailable. Else null.
+   */
   get failure(): Error | null {
     return this.#fatal ?? this.#stalled
   }
 
-  /** Takes an item. See `until` for room. */
+  /** Adds an item. Wait for space with `until` first. */
   add(item: BulkItem): void {
     this.#queue.add(item)
     this.#held++
@@ -102,7 +107,7 @@ export class BulkWriter {
     this.#linger ??= setTimeout(() => this.flush(), this.#settings.raw['linger.ms'])
   }
 
-  /** Sends what waits for its linger, as soon as a request may be sent. */
+  /** Sends the queued items without waiting for `linger.ms`. */
   flush(): void {
     if (this.#linger) clearTimeout(this.#linger)
     this.#linger = null
@@ -110,7 +115,10 @@ export class BulkWriter {
     this.#dispatch()
   }
 
-  /** Resolves to true when no more than this is held, to false after `timeoutMs`, when it has failed or when the signal aborts. */
+  /**
+   * Waits until at most `most` is held. Returns false after `timeoutMs`, a failure, or an abort of
+   * the signal.
+   */
   async until(
     most: { readonly records: number; readonly bytes: number },
     timeoutMs: number,
@@ -124,11 +132,11 @@ export class BulkWriter {
   }
 
   /**
-   * Lets go of partitions that are no longer ours. What is on the wire is waited for, at most `timeoutMs`, so that it does not
-   * arrive after what their next owner writes.
+   * Drops the items of revoked partitions. Waits up to `timeoutMs` for the requests in flight, so
+   * that they do not arrive after the writes of the next owner.
    */
   async drop(partitions: readonly TopicPartition[], timeoutMs: number): Promise<void> {
-    this.#pending.forget(partitions)
+    this.#pending.drop(partitions)
     for (const item of this.#queue.remove(i => i.slot.partition.gone)) this.#finish(item)
     this.#changed.notify()
     if (this.#sending.size === 0) return
@@ -138,7 +146,7 @@ export class BulkWriter {
     })
   }
 
-  /** Drops what is held; its offsets stay uncommitted. */
+  /** Drops all items. Their offsets stay uncommitted. */
   async close(): Promise<void> {
     if (this.#linger) clearTimeout(this.#linger)
     this.#stop.abort(new Error('the task stops'))
@@ -148,7 +156,7 @@ export class BulkWriter {
 
   #dispatch(): void {
     if (this.#fatal || this.#stop.signal.aborted) return
-    while (this.#troubled.size === 0 && this.#runs.size < this.#settings.raw['max.in.flight.requests']) {
+    while (this.#retrying.size === 0 && this.#runs.size < this.#settings.raw['max.in.flight.requests']) {
       const items = this.#queue.next()
       if (!items) return
       const run = ++this.#lastRun
@@ -163,11 +171,10 @@ export class BulkWriter {
       if (!this.#stop.signal.aborted) this.#fatal ??= error instanceof Error ? error : new Error(String(error))
     }
     this.#runs.delete(run)
-    this.#troubled.delete(run)
+    this.#retrying.delete(run)
     this.#queue.release(items)
-    if (this.#troubled.size === 0) this.#recover()
-    const oldest = this.#runs.keys().next().value ?? Number.POSITIVE_INFINITY
-    for (const [document, by] of this.#deleted) if (by.run < oldest) this.#deleted.delete(document)
+    if (this.#retrying.size === 0) this.#recover()
+    this.#deletes.prune(this.#runs.keys().next().value ?? Number.POSITIVE_INFINITY)
     this.#changed.notify()
     this.#dispatch()
   }
@@ -180,7 +187,7 @@ export class BulkWriter {
     let unclear = NO_ITEMS
     let isSuspect = false
     for (let attempt = before; ; attempt++) {
-      left = left.filter(item => this.#isWanted(item))
+      left = left.filter(item => this.#isNeeded(item))
       if (left.length === 0) return
       let why: Error | null
       let isTooMuch = false
@@ -214,7 +221,7 @@ export class BulkWriter {
         isSuspect = false
         isTooMuch ||= left.length > 1 && wasCutShort(error)
       }
-      this.#troubled.add(run)
+      this.#retrying.add(run)
       if (why) {
         if (attempt >= this.#settings.raw['max.retries']) this.#stall(why)
         await this.#backOff(attempt)
@@ -260,7 +267,7 @@ export class BulkWriter {
 
   #recover(): void {
     if (!this.#stalled) return
-    this.#logger.info('Elasticsearch takes documents again')
+    this.#logger.info('Elasticsearch accepts documents again')
     this.#stalled = null
   }
 
@@ -270,9 +277,9 @@ export class BulkWriter {
     await sleep(delay, this.#stop.signal)
   }
 
-  /** Resolves when no older request has to be sent again. */
+  /** Waits until no older request must be retried. */
   async #turnOf(run: number): Promise<void> {
-    while (Math.min(...this.#troubled) < run) {
+    while (Math.min(...this.#retrying) < run) {
       this.#stop.signal.throwIfAborted()
       await this.#changed.next(Number.POSITIVE_INFINITY, this.#stop.signal)
     }
@@ -280,9 +287,9 @@ export class BulkWriter {
 
   /**
    * A whole request was rejected for its size or content: bisects it to find the item. Throws the
-   * problem if everything is rejected. A single item is refused only if it is rejected again after an
-   * accepted probe: after its first rejection, a server or gateway that rejected everything may have
-   * recovered.
+   * problem if everything is rejected. A single item is refused only if it is rejected again after
+   * an accepted probe: after its first rejection, a server or gateway that rejected everything may
+   * have recovered.
    */
   async #isolate(
     run: number,
@@ -295,7 +302,7 @@ export class BulkWriter {
     const cause = causeOf(body)
     const isOver = status === 429 && isOverLimit(cause, bytes, wasRepeated && items.length === 1)
     const isTooLarge = status === 413 || isOver
-    // a gateway's 400 does not say what it is about
+    // the 400 of a gateway does not concern a document
     if (!isTooLarge && (status !== 400 || !cause)) return 'unrelated'
     if (items.length > 1) {
       if (isTooLarge) this.#queue.limitBytes(bytes / 2)
@@ -303,7 +310,7 @@ export class BulkWriter {
       return 'done'
     }
     const item = items[0]!
-    // the numbers in the response tell; otherwise a nearly empty request does
+    // if the response has no numbers, a probe shows whether the index accepts documents
     const obstacle = isOver ? null : await this.#obstacle(item)
     if (obstacle) throw obstacle
     if (!isOver && !isSuspect) return 'suspect'
@@ -332,13 +339,13 @@ export class BulkWriter {
     if (!answers) throw this.#unusable(answer, items[0]!)
     const decision = decide(sent, answers, this.#client.shown)
     for (const { item, status } of decision.done) {
-      if (item.op === 'delete') this.#remember(run, item, status)
+      if (item.op === 'delete') this.#deletes.add(run, item, status)
       this.#finish(item)
     }
     for (const refusal of decision.refused) await this.#refuse(refusal)
     if (decision.again.length < items.length) this.#recover()
     if (decision.isTooMuch) this.#queue.limitBytes(bytesOf(items) / 2)
-    for (const { index } of decision.gone) this.#targets.forget(index)
+    for (const { index } of decision.gone) this.#targets.drop(index)
     this.#changed.notify()
     if (decision.login) throw decision.login
     return decision
@@ -360,19 +367,11 @@ export class BulkWriter {
     this.#finish(item)
   }
 
-  #remember(run: number, item: BulkItem, status: number): void {
-    // 409: the document is newer than this delete
-    if (item.version === null || status === 409) return
-    const document = documentOf(item)
-    const version = BigInt(item.version)
-    if ((this.#deleted.get(document)?.version ?? -1n) < version) this.#deleted.set(document, { version, run })
-  }
-
-  /** Whether an item is still to be written: not where its partition went, or where its document was deleted since. */
-  #isWanted(item: BulkItem): boolean {
-    const deleted = this.#deleted.size > 0 && item.version !== null ? this.#deleted.get(documentOf(item)) : undefined
-    const isObsolete = deleted !== undefined && deleted.version >= BigInt(item.version!)
-    if (!item.slot.partition.gone && !isObsolete) return true
+  /**
+   * Whether an item must still be written. Finishes it if its partition or its document is gone.
+   */
+  #isNeeded(item: BulkItem): boolean {
+    if (!item.slot.partition.gone && !this.#deletes.isObsolete(item)) return true
     this.#finish(item)
     return false
   }

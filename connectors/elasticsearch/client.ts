@@ -15,14 +15,14 @@ export interface Request {
   readonly isBulk?: boolean
 }
 
-/** A larger response than any sane bulk request gets: the request is split. */
+/** No useful bulk response is larger. The request is split. */
 const MOST_ANSWER_BYTES = 64 * 2 ** 20
 
 /** Errors while connecting: the request was never sent. */
 const NOT_CONNECTED =
   /^connect |getaddrinfo|Connect Timeout|certificate|Hostname\/IP|secure TLS connection|Proxy response|tls_|ssl3?_|EHOSTUNREACH|ENETUNREACH/i
 
-/** Requests sent but not answered: they may have been too large for the server or a proxy. */
+/** Requests without a response. They may have been too large for the server or a proxy. */
 const cutShort = new WeakSet<Error>()
 
 export function wasCutShort(error: unknown): boolean {
@@ -115,14 +115,14 @@ export class ElasticsearchClient {
     tlsOf(config)
   }
 
-  /** The cluster's URLs, without any login. */
+  /** The URLs of the cluster, without credentials. */
   get shown(): string {
     return this.#access.urls.map(url => url.origin).join(', ') || 'the address in connection.cloud.id'
   }
 
   /**
    * Returns any response. Throws MR_ES_UNREACHABLE, MR_ES_TIMEOUT or MR_ES_ANSWER (all retriable)
-   * if no node gives one.
+   * if no node returns one.
    */
   async send(request: Request, signal: AbortSignal): Promise<Answer> {
     const answer = await this.#sendOnce(request, signal)

@@ -1,5 +1,5 @@
 /**
- * Loaded with the first request: other connectors should not pay for the client's time and memory.
+ * Loaded with the first request, because the client takes time and memory to load.
  */
 import { promisify } from 'node:util'
 import { unzip } from 'node:zlib'
@@ -21,7 +21,7 @@ type SniffOptions = Parameters<SniffingTransport['sniff']>[0]
 type Sent = Parameters<UndiciConnection['pool']['request']>[0]
 type Received = Awaited<ReturnType<UndiciConnection['pool']['request']>>
 
-/** What sends the requests of one node. */
+/** Sends the requests of one node. */
 export interface Dispatcher {
   request(sent: Sent & { readonly origin: string }): Promise<Received>
   close(): Promise<void>
@@ -31,7 +31,7 @@ export interface Dispatcher {
 export interface ConnectionSettings {
   readonly readTimeoutMs: number
   readonly mostAnswerBytes: number
-  /** A way to a node through a proxy; null for the direct one. */
+  /** The dispatcher for a proxy; null for a direct connection. */
   readonly through: ((origin: string) => Dispatcher) | null
 }
 
@@ -74,7 +74,7 @@ export function connectionClass(settings: ConnectionSettings): typeof UndiciConn
       return { ...answer, headers, body: body.toString() } as never
     }
 
-    /** Sniffing found this node gone, but requests in flight may still be answered. */
+    /** Sniffing removed this node, but requests in flight may still get responses. */
     override async close(): Promise<void> {
       await this.#dispatcher.close()
     }

@@ -10,7 +10,10 @@ export class ElasticsearchSinkConnector extends SinkConnector<typeof config> {
   readonly config = config
   readonly taskClass = ElasticsearchSinkTask
 
-  /** Checks what lies between keys; then, where that is well, that the cluster answers and takes the login. */
+  /**
+   * Checks the keys together. If they are valid, checks that the cluster responds and accepts the
+   * credentials.
+   */
   override async validate(settings: ElasticsearchConfig, context: ValidateContext): Promise<void> {
     const { configs, values, signal, addError } = context
     validateTogether(configs, values, addError)
@@ -32,7 +35,8 @@ export class ElasticsearchSinkConnector extends SinkConnector<typeof config> {
 }
 
 /**
- * Whether the credentials are wrong, rather than not allowed to read the version of the cluster.
+ * Whether the credentials are wrong. Valid ones may lack the privilege to read the cluster's
+ * version.
  */
 function isRefusedLogin({ status, body }: Answer): boolean {
   return status === 401 || (status === 403 && causeOf(body)?.type !== 'security_exception')

@@ -6,9 +6,9 @@ import { type ItemAnswer, type Outcome, outcomeOf, takesDocuments } from './outc
 /** What was sent in one request. */
 export interface Sent {
   readonly items: readonly BulkItem[]
-  /** Those of them with a probe of their index. */
+  /** The items whose index is probed. */
   readonly unclear: ReadonlySet<BulkItem>
-  /** Whether the same items were refused as often as `max.retries` says. */
+  /** Whether the same items were rejected `max.retries` times. */
   readonly wasRepeated: boolean
 }
 
@@ -76,7 +76,7 @@ function probed(outcome: Outcome, wasProbed: boolean, isTaking: boolean): Outcom
   return isTaking ? { ...outcome, kind: 'refused' } : { ...outcome, kind: 'index', gone: false }
 }
 
-/** What the outcomes of the retried items mean. */
+/** Combines the outcomes of the items to retry. */
 function meaningOf(
   left: readonly (readonly [BulkItem, Outcome])[],
   url: string,

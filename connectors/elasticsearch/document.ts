@@ -1,4 +1,14 @@
-import { DATE, DECIMAL, Decimal, FloatingNumber, type Schema, type SinkRecord, TIME, TIMESTAMP } from 'millrace/connect'
+import {
+  DATE,
+  DECIMAL,
+  Decimal,
+  FloatingNumber,
+  type Schema,
+  SchemaCache,
+  type SinkRecord,
+  TIME,
+  TIMESTAMP,
+} from 'millrace/connect'
 import { javaDouble, javaFloat, keysInOrder } from 'millrace/connect/java'
 import { errors } from './errors.ts'
 import type { Settings } from './settings.ts'
@@ -24,7 +34,7 @@ function floating(value: unknown, text: (value: number) => string): string {
   return Number.isFinite(value) ? text(value as number) : quote(value)
 }
 
-/** The names of fields as they stand in a document; they are few. */
+/** Field names as JSON, each with a colon. Cached because they repeat. */
 const names = new Map<string, string>()
 const MOST_NAMES = 10_000
 
@@ -38,7 +48,7 @@ function nameOf(name: string): string {
   return head
 }
 
-/** JSON of data without a schema: as JSON.stringify, with bigint, bytes, dates, decimals and maps. */
+/** Returns data without a schema as JSON. Supports bigint, bytes, dates, decimals and maps too. */
 function plain(value: unknown): string {
   switch (typeof value) {
     case 'number':
@@ -91,20 +101,26 @@ function typeOf({ value, valueSchema: schema }: SinkRecord): string {
 
 const AT = '@timestamp'
 
-/** Makes and keeps, for each schema, the function that writes its values: nothing is looked up per record. */
+/**
+ * Writes records as documents. Compiles one function per schema, so that nothing is looked up per
+ * record.
+ */
 export class DocumentWriter {
   readonly #settings: Settings
   readonly #compactMaps: boolean
-  readonly #compiled = new WeakMap<Schema, Write>()
-  /** Without the field `@timestamp`. */
-  readonly #untimed = new WeakMap<Schema, Write>()
+  readonly #writers = new SchemaCache<Write>()
+  /** The writers of structs without the field `@timestamp`. */
+  readonly #untimed = new SchemaCache<Write>()
 
   constructor(settings: Settings) {
     this.#settings = settings
     this.#compactMaps = settings.raw['compact.map.entries']
   }
 
-  /** The document's JSON, that of a data stream with its `@timestamp`. Throws MR_ES_DOCUMENT, MR_ES_TIMESTAMP. */
+  /**
+   * Returns the document as JSON; for a data stream, with its `@timestamp`. Throws MR_ES_DOCUMENT
+   * or MR_ES_TIMESTAMP.
+   */
   write(record: SinkRecord): string {
     if (!isDocument(record)) throw errors.create('MR_ES_DOCUMENT', { ...where(record), found: typeOf(record) })
     if (this.#settings.dataStream) return this.#timed(record)
@@ -116,35 +132,32 @@ export class DocumentWriter {
     const timestamp = timestampOf(record, this.#settings)
     let json: string
     if (schema?.type === 'struct') {
-      let write = this.#untimed.get(schema)
-      if (!write) this.#untimed.set(schema, (write = this.#compileStruct(schema, AT)))
-      json = write(value)
+      json = this.#untimed.get(schema, s => this.#compileStruct(s, AT))(value)
     } else {
       const entries = value instanceof Map ? [...value] : Object.entries(value as object)
       const rest = new Map(entries.filter(([name]) => name !== AT))
       json = schema ? this.#writer(schema)(rest) : plain(rest)
     }
-    // a map that is not compact is a list, which Elasticsearch refuses
+    // a map that is not compact is a list, which Elasticsearch rejects
     if (!json.startsWith('{')) return json
     return `{"${AT}":${timestamp}${json === '{}' ? '' : ','}${json.slice(1)}`
   }
 
   #writer(schema: Schema): Write {
-    let write = this.#compiled.get(schema)
-    if (!write) {
-      const inner = this.#compile(schema)
-      const byDefault = schema.default
-      write = value => {
-        const given = value ?? byDefault
-        return given === null || given === undefined ? 'null' : inner(given)
-      }
-      this.#compiled.set(schema, write)
+    return this.#writers.get(schema, this.#compileOptional)
+  }
+
+  readonly #compileOptional = (schema: Schema): Write => {
+    const write = this.#compile(schema)
+    const byDefault = schema.default
+    return value => {
+      const present = value ?? byDefault
+      return present === null || present === undefined ? 'null' : write(present)
     }
-    return write
   }
 
   #compile(schema: Schema): Write {
-    // 1.0 rather than 1, so that a mapping that Elasticsearch infers is not one of integers
+    // 1.0 and not 1, so that Elasticsearch does not infer an integer field
     if (schema.name === DECIMAL) return value => floating((value as Decimal).toNumber(), javaDouble)
     if (schema.name === DATE || schema.name === TIME || schema.name === TIMESTAMP)
       return value => String((value as Date).getTime())
@@ -211,7 +224,10 @@ export class DocumentWriter {
 
 const ID_TYPES = new Set(['int8', 'int16', 'int32', 'int64', 'string'])
 
-/** The document's id; null where Elasticsearch makes one. Throws MR_ES_ID, MR_ES_ID_TOO_LONG. */
+/**
+ * Returns the id of the document; null if Elasticsearch generates it. Throws MR_ES_ID,
+ * MR_ES_ID_TOO_LONG.
+ */
 export function documentId(record: SinkRecord, settings: Settings): string | null {
   if (settings.raw['use.autogenerated.ids']) return null
   if (settings.ignoresKey(record.topic))
@@ -222,7 +238,7 @@ export function documentId(record: SinkRecord, settings: Settings): string | nul
   if (isMissing || key === '' || !ID_TYPES.has(type)) {
     throw errors.create('MR_ES_ID', {
       ...where(record),
-      found: isMissing ? 'null' : key === '' ? 'an empty text' : `of type ${type}`,
+      found: isMissing ? 'null' : key === '' ? 'an empty string' : `of type ${type}`,
     })
   }
   const id = String(key)
@@ -231,7 +247,10 @@ export function documentId(record: SinkRecord, settings: Settings): string | nul
   return id
 }
 
-/** Connect's type of a key that has no schema: whole numbers are int64, unless they say that they are doubles. */
+/**
+ * Returns Connect's type of a key without a schema. Whole numbers are int64, unless they are
+ * doubles.
+ */
 function typeWithoutSchema(key: unknown): string {
   if (key instanceof FloatingNumber || (typeof key === 'number' && !Number.isInteger(key))) return 'float64'
   if (typeof key === 'number' || typeof key === 'bigint') return 'int64'
@@ -240,7 +259,10 @@ function typeWithoutSchema(key: unknown): string {
   return typeof key === 'object' ? 'map' : typeof key
 }
 
-/** The document's version for `version_type=external`; null for none. Throws MR_ES_VERSION_HEADER. */
+/**
+ * Returns the version for `version_type=external`; null without versions. Throws
+ * MR_ES_VERSION_HEADER.
+ */
 export function documentVersion(record: SinkRecord, settings: Settings): string | null {
   if (
     settings.upsert ||
@@ -266,8 +288,9 @@ export function documentVersion(record: SinkRecord, settings: Settings): string 
 }
 
 /**
- * A data stream document's `@timestamp` as JSON: the first of the configured fields that has a value, else what the document has
- * under that name; without any such field configured, the record's timestamp. Throws MR_ES_TIMESTAMP.
+ * Returns the `@timestamp` of a data stream's document as JSON: the first of the configured fields
+ * that has a value, or else the document's own `@timestamp`. Without configured fields it is the
+ * timestamp of the record. Throws MR_ES_TIMESTAMP.
  */
 function timestampOf(record: SinkRecord, settings: Settings): string {
   const fields = settings.raw['data.stream.timestamp.field']

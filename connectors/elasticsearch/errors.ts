@@ -1,6 +1,6 @@
 import { defineErrors } from 'millrace/connect'
 
-/** What can go wrong between a topic and an index. */
+/** The errors of the Elasticsearch sink. */
 export const errors = defineErrors({
   MR_ES_UNREACHABLE: {
     message: 'Elasticsearch at {url} cannot be reached: {cause}',
@@ -52,7 +52,7 @@ export const errors = defineErrors({
   },
   MR_ES_MALFORMED: {
     message:
-      'Elasticsearch refused the document {id} of index {index}, from {topic}-{partition} at offset {offset} ({status}): {cause}',
+      'Elasticsearch rejected the document {id} of index {index}, from {topic}-{partition} at offset {offset} ({status}): {cause}',
     fix: 'Correct the mapping or the data, send such records to a dead letter queue, or set behavior.on.malformed.documents to ignore or warn.',
   },
   MR_ES_TOO_LARGE: {

@@ -1,14 +1,14 @@
 import { type Answer, type Cause, causeOf, isFromElasticsearch, reasonOf, wordsOf } from './answer.ts'
 import { errors } from './errors.ts'
 
-/** What a request was about. */
+/** The target of a request, for messages. */
 export interface Place {
   readonly url: string
   readonly index: string
   readonly topic: string
 }
 
-/** What to do about an index that takes no documents, by the type or the reason of the answer. */
+/** What to do about an index that rejects documents, by the type or the reason of the error. */
 const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [/^index_closed_exception/, 'Open the index (POST /{index}/_open).'],
   [
@@ -48,7 +48,7 @@ export function unavailable(place: Place, status: number, cause: string): Error 
   return errors.create('MR_ES_UNAVAILABLE', { ...place, status, cause })
 }
 
-/** Error types which mean that the index rejects every document at present. */
+/** Error types which mean that the index currently rejects every document. */
 const ABOUT_INDEX = new Set([
   'cluster_block_exception',
   'index_closed_exception',
@@ -63,7 +63,7 @@ export function isAboutIndex({ type = '', reason = '' }: Cause): boolean {
   return ABOUT_INDEX.has(type) || /number of documents in the .* (cannot|can't) exceed/i.test(reason)
 }
 
-/** The error for a whole rejected request. None is fatal: each passes by itself or can be fixed. */
+/** The error for a rejected request. All are retriable: they are temporary or can be fixed. */
 export function errorFor(method: string, path: string, answer: Answer, place: Place): Error {
   const { status, body } = answer
   const words = reasonOf(body)

@@ -20,14 +20,17 @@ function primitive(schema: Schema): Json {
   return { type: PRIMITIVES[schema.type] }
 }
 
-/** A default as `null_value`; null for none: fields of text and bytes have none. */
+/**
+ * Returns a default as `null_value`; null without one, and for text and bytes, which cannot have
+ * it.
+ */
 function nullValue(byDefault: unknown): number | boolean | null {
   if (typeof byDefault === 'number' || typeof byDefault === 'boolean') return byDefault
   if (byDefault instanceof Date) return byDefault.getTime()
   return byDefault instanceof Decimal ? byDefault.toNumber() : null
 }
 
-/** The mapping of one field's schema, as Confluent's sink makes it. */
+/** Returns the mapping of a field's schema, as Confluent's sink creates it. */
 function mappingOf(schema: Schema, compactMaps: boolean): Json {
   switch (schema.type) {
     case 'struct':
@@ -50,7 +53,7 @@ function mappingOf(schema: Schema, compactMaps: boolean): Json {
   }
 }
 
-/** The mapping of a document's schema, a struct or a map. */
+/** Returns the mapping of a document's schema, which is a struct or a map. */
 export function documentMapping(schema: Schema, compactMaps: boolean): Json {
   const mapping = mappingOf(schema, compactMaps)
   return 'properties' in mapping ? mapping : { properties: {} }

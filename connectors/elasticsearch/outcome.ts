@@ -2,7 +2,7 @@ import { type Cause, isOverLimit, wordsOf } from './answer.ts'
 import type { BulkItem } from './bulk-request.ts'
 import { isAboutIndex } from './failures.ts'
 
-/** The answer to one item of a bulk request. */
+/** The result of one item of a bulk request. */
 export interface ItemAnswer {
   readonly status: number
   readonly error?: Cause
@@ -19,21 +19,21 @@ interface Refusal {
  */
 export type Outcome =
   | { readonly kind: 'done' }
-  /** Passes by itself. */
+  /** A temporary error. */
   | ({ readonly kind: 'retry' } & Refusal)
-  /** Needs more memory than a limit allows, together with what else is in its request. */
+  /** Needs more memory than a limit allows, together with the rest of the request. */
   | ({ readonly kind: 'tooLarge' } & Refusal)
   | ({ readonly kind: 'refused' } & Refusal)
-  /** Either the document or the index was rejected: only another document can tell. */
+  /** Either the document or the index was rejected. Only another document can show which one. */
   | ({ readonly kind: 'unclear' } & Refusal)
   /** The index rejects all documents. `gone`: it does not exist. */
   | ({ readonly kind: 'index'; readonly gone: boolean } & Refusal)
   | ({ readonly kind: 'forbidden' } & Refusal)
 
-/** What is known of the request that an item is in. */
+/** The request of an item. */
 export interface RequestState {
   readonly bytes: number
-  /** Whether the same items were refused as often as `max.retries` says. */
+  /** Whether the same items were rejected `max.retries` times. */
   readonly wasRepeated: boolean
 }
 

@@ -1,6 +1,6 @@
 import type { SinkRecord, TopicPartition, TopicPartitionOffset } from 'millrace/connect'
 
-/** A record that is on its way. */
+/** A record that is not finished yet. */
 export interface Slot {
   readonly offset: number
   readonly partition: PartitionSlots
@@ -10,17 +10,20 @@ export interface Slot {
 interface PartitionSlots {
   queue: Slot[]
   head: number
-  /** The partition is no longer ours: its next owner writes these records again. */
+  /** The partition was revoked. Its next owner writes these records again. */
   gone: boolean
 }
 
 const keyOf = (topic: string, partition: number) => `${topic}\n${partition}`
 
-/** Which records are not written yet, by partition: what may be committed lies before the first of them. */
+/**
+ * Tracks the unfinished records of each partition. Only offsets before the first of them may be
+ * committed.
+ */
 export class PendingOffsets {
   readonly #partitions = new Map<string, PartitionSlots>()
 
-  /** A record was taken; records of a partition come in order. */
+  /** Adds a record. The records of a partition must be added in order. */
   take(record: SinkRecord): Slot {
     const key = keyOf(record.originalTopic, record.originalPartition)
     let partition = this.#partitions.get(key)
@@ -30,7 +33,7 @@ export class PendingOffsets {
     return slot
   }
 
-  /** A record is written, or will never be. */
+  /** Marks a record as written or skipped. */
   finish(slot: Slot): void {
     slot.done = true
     const p = slot.partition
@@ -44,8 +47,8 @@ export class PendingOffsets {
     }
   }
 
-  /** Forgets partitions that are no longer ours; their slots become `gone`. */
-  forget(partitions: readonly TopicPartition[]): void {
+  /** Drops revoked partitions. Their records become `gone`. */
+  drop(partitions: readonly TopicPartition[]): void {
     for (const { topic, partition } of partitions) {
       const key = keyOf(topic, partition)
       const slots = this.#partitions.get(key)
@@ -54,7 +57,7 @@ export class PendingOffsets {
     }
   }
 
-  /** Of the offsets delivered so far, those that are safe: held back to the first record that is not written. */
+  /** Limits delivered offsets to those that may be committed: up to the first unfinished record. */
   safe(delivered: readonly TopicPartitionOffset[]): TopicPartitionOffset[] {
     return delivered.map(d => {
       const p = this.#partitions.get(keyOf(d.topic, d.partition))

@@ -6,7 +6,10 @@ import { errorFor, indexError } from './failures.ts'
 import { documentMapping } from './mapping.ts'
 import type { Settings } from './settings.ts'
 
-/** The index of a topic, as Confluent's sink names it: lower case, at most 255 characters, not beginning with - or _. */
+/**
+ * Returns the index of a topic, as in Confluent's sink: lower case, at most 255 characters, no - or
+ * _ at the start.
+ */
 function indexName(topic: string): string {
   const name = topic
     .toLowerCase()
@@ -30,7 +33,7 @@ interface Target {
   readonly signal: AbortSignal
 }
 
-/** Where the records of each topic go, and that it is there: made or found once, then remembered. */
+/** Finds or creates the index or data stream of each topic, once. */
 export class Targets {
   readonly #client: ElasticsearchClient
   readonly #settings: Settings
@@ -45,7 +48,7 @@ export class Targets {
     this.#logger = logger
   }
 
-  /** Throws MR_ES_TARGET for a topic that the mapping to existing resources leaves out. */
+  /** Throws MR_ES_TARGET for a topic without a resource in topic.to.external.resource.mapping. */
   nameOf(topic: string): string {
     let name = this.#names.get(topic)
     if (name === undefined) {
@@ -79,13 +82,16 @@ export class Targets {
     return (schema?.type === 'struct' || schema?.type === 'map') && !this.#settings.ignoresSchema(topic)
   }
 
-  /** Forgets an index that turned out to be gone, so that the next `prepare` makes it anew. */
-  forget(name: string): void {
+  /** Drops an index that no longer exists, so that the next `prepare` recreates it. */
+  drop(name: string): void {
     this.#ready.delete(name)
     this.#mapped.delete(name)
   }
 
-  /** Sees to it that the target is there, with a mapping out of the schema where one is wanted and none is there yet. */
+  /**
+   * Makes sure that the target exists. Creates its mapping from the schema if configured and
+   * missing.
+   */
   async prepare({ topic, valueSchema: schema }: SinkRecord, signal: AbortSignal): Promise<void> {
     const name = this.nameOf(topic)
     const target: Target = { topic, name, path: `/${encodeURIComponent(name)}`, signal }
@@ -111,7 +117,8 @@ export class Targets {
       const place = { url: this.#client.shown, index: name, topic }
       throw indexError(place, 404, { type: 'index_not_found_exception', reason }, reason)
     }
-    // a data stream is made by its first document and Elasticsearch's own templates for logs-*-* and metrics-*-*
+    // the first document creates a data stream, with Elasticsearch's templates for logs-*-* and
+    // metrics-*-*
     if (this.#settings.dataStream) return
     const made = await this.#ask(target, { method: 'PUT', body: NEW_INDEX }, [400])
     const taken = made.status === 400 && /already_exists/.test(causeOf(made.body)?.type ?? reasonOf(made.body))

@@ -59,7 +59,7 @@ function chainOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate[] {
 }
 
 /**
- * The certificate with this SHA-256 fingerprint that the server sends, as PEM. It is safe to trust
+ * Returns the server's certificate with this SHA-256 fingerprint, as PEM. It can be trusted
  * because the configuration names its fingerprint; connections are then verified as usual. Throws
  * MR_ES_FINGERPRINT, MR_ES_UNREACHABLE.
  */

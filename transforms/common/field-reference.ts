@@ -1,4 +1,13 @@
-import { ConfigError, field, getField, primitive, type Schema, type Struct, withOptions } from 'millrace/connect'
+import {
+  ConfigError,
+  field,
+  getField,
+  primitive,
+  type Schema,
+  SchemaCache,
+  type Struct,
+  withOptions,
+} from 'millrace/connect'
 
 const TOP_LEVEL = new Set(['op', 'ts_ms', 'ts_us', 'ts_ns'])
 const OF_TRANSACTION = new Set(['id', 'total_order', 'data_collection_order'])
@@ -12,7 +21,7 @@ export class FieldReference {
   /** The name of the struct that contains the field; null for the event itself. */
   readonly struct: string | null
   readonly newName: string
-  readonly #schemas = new WeakMap<Schema, { schema: Schema | null }>()
+  readonly #schemas = new SchemaCache<Schema | null>()
 
   constructor(prefix: string, text: string) {
     const [path = '', name, more] = text.split(':')
@@ -31,14 +40,13 @@ export class FieldReference {
    * such field.
    */
   schemaIn(event: Schema): Schema | null {
-    let known = this.#schemas.get(event)
-    if (!known) {
-      const found = this.#parent(event) ?? event
-      const original = field(found, this.field)?.schema ?? field(event, this.field)?.schema
-      known = { schema: original ? optionalCopy(original) : null }
-      this.#schemas.set(event, known)
-    }
-    return known.schema
+    return this.#schemas.get(event, this.#find)
+  }
+
+  readonly #find = (event: Schema): Schema | null => {
+    const found = this.#parent(event) ?? event
+    const original = field(found, this.field)?.schema ?? field(event, this.field)?.schema
+    return original ? optionalCopy(original) : null
   }
 
   /** Returns the value; null if the struct is missing, such as `transaction` during a snapshot. */

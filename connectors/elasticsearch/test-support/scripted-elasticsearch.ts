@@ -20,14 +20,18 @@ interface Instead {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** What a test makes of a bulk request before it is carried out: an answer instead, a cut connection, or (null) nothing. */
+/**
+ * What a test makes of a bulk request before it is carried out: an answer instead, a cut
+ * connection, or (null) nothing.
+ */
 export type Decide = (actions: readonly Action[], n: number) => Instead | 'cut' | null | Promise<null>
 
 type Respond = (instead: Instead) => unknown
 
 /**
- * As much of Elasticsearch as the sink asks for, in memory, with faults as a test decides them. That a document was deleted it
- * remembers no longer than the requests last that were under way then; the real one forgets after a minute or a restart.
+ * As much of Elasticsearch as the sink asks for, in memory, with faults as a test decides them.
+ * That a document was deleted it remembers no longer than the requests last that were under way
+ * then; the real one forgets after a minute or a restart.
  */
 export class ScriptedElasticsearch {
   readonly documents = new Map<string, { version: number; document: Record<string, unknown> }>()
