@@ -121,7 +121,8 @@ export const commonClientConfig = defineConfig({
     default: 30_000,
     importance: 'MEDIUM',
     noEffect: 'Each attempt has the same timeout, socket.connection.setup.timeout.ms.',
-    documentation: 'The upper limit of the connection timeout, which grows with each failed attempt in Java.',
+    documentation:
+      'The upper limit of the connection timeout, which grows with each failed attempt in Java, in milliseconds.',
   }),
   'send.buffer.bytes': key.int({
     default: 131_072,

@@ -1,4 +1,5 @@
 import { defineConfig } from '../../common/config/define.ts'
+import { key } from '../../common/config/key.ts'
 import { SinkConnector } from '../../connect/connector.ts'
 import { ConnectError, DataError, RetriableError } from '../../connect/errors.ts'
 import type { SinkRecord, TopicPartition, TopicPartitionOffset } from '../../connect/record.ts'
@@ -30,7 +31,7 @@ export class Target {
 /** Returns a sink that buffers numbers and writes them in `flush`, correct unless it has a fault. */
 export function faultySink(target: Target, fault?: SinkFault): new () => SinkConnector {
   const config = defineConfig({
-    unused: { type: 'STRING', default: null, importance: 'LOW', documentation: 'Not used.' },
+    unused: key.string({ default: null, importance: 'LOW', documentation: 'The sink ignores this key.' }),
   })
 
   class Task extends SinkTask<typeof config> {

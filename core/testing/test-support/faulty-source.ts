@@ -1,7 +1,7 @@
 import { sleepOrAbort } from '../../common/async/sleep.ts'
 import { type ConfigValues, defineConfig } from '../../common/config/define.ts'
+import { key } from '../../common/config/key.ts'
 import type { Password } from '../../common/config/password.ts'
-import { range } from '../../common/config/validators.ts'
 import { SourceConnector } from '../../connect/connector.ts'
 import { ConnectError, RetriableError } from '../../connect/errors.ts'
 import type { SourceRecord } from '../../connect/record.ts'
@@ -43,15 +43,14 @@ const WAIT_MS = 5
 /** Returns a source that reads numbers, correct unless it has a fault. */
 export function faultySource(numbers: Numbers, fault?: SourceFault): new () => SourceConnector {
   const config = defineConfig({
-    step: {
-      type: 'INT',
+    step: key.int({
       default: 3,
       importance: 'LOW',
-      documentation: fault === 'undocumented' ? '' : 'The numbers in a batch.',
-      ...(fault === 'accepts everything' ? {} : { validator: range(1) }),
-    },
-    password: { type: 'PASSWORD', default: null, importance: 'LOW', documentation: 'The password.' },
-    unreachable: { type: 'BOOLEAN', default: false, importance: 'LOW', documentation: 'Whether polls fail.' },
+      documentation: fault === 'undocumented' ? '' : 'The number of records in a batch.',
+      ...(fault === 'accepts everything' ? {} : { min: 1 }),
+    }),
+    password: key.password({ default: null, importance: 'LOW', documentation: 'The password.' }),
+    unreachable: key.boolean({ default: false, importance: 'LOW', documentation: 'Whether polls fail.' }),
   })
 
   class Task extends SourceTask<typeof config> {
