@@ -7,9 +7,13 @@ export { timeLimit } from '../common/async/time-limit.ts'
 export {
   type ConfigDef,
   type ConfigKey,
+  type ConfigType,
   type ConfigValues,
   defineConfig,
+  type Importance,
   type Validator,
+  type ValueOf,
+  type Width,
 } from '../common/config/define.ts'
 export { key } from '../common/config/key.ts'
 export { ConfigError, type ConfigValue, parseConfig, validateConfig } from '../common/config/parse.ts'
