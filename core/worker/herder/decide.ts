@@ -14,7 +14,7 @@ export interface Desired {
 
 export interface Failed {
   readonly failure: Failure
-  /** The time of the automatic restart, ms since 1970; null if there is none. */
+  /** The time of the automatic restart, ms since 1970; null for no restart. */
   readonly retryAt: number | null
 }
 
@@ -62,8 +62,8 @@ export function decide(desired: Desired, actual: Actual, now: number): Step {
 }
 
 /**
- * Returns the time of the next automatic restart, when `decide` must be called again; null if there
- * is none.
+ * Returns the time of the next automatic restart, when `decide` must be called again; null for no
+ * restart.
  */
 export function wakeAt(desired: Desired, actual: Actual): number | null {
   return desired.run && actual.phase === 'down' ? (actual.failed?.retryAt ?? null) : null

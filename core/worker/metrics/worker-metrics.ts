@@ -7,7 +7,8 @@ const THREAD = ['thread']
 
 /**
  * The metrics of a worker, except those of its tasks: Connect's groups connector, connect-worker
- * and connect-coordinator, the metrics of the tasks' Kafka clients, and metrics that only Millrace has.
+ * and connect-coordinator, the metrics of the tasks' Kafka clients, and metrics that only Millrace
+ * has.
  */
 export const WORKER_METRICS = defineMetrics({
   kafka_connect_connector_connector_class: ['gauge', 'The class of a connector.', ['connector', 'connector_class']],

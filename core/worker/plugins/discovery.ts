@@ -10,23 +10,25 @@ import { type PluginDescriptor, readManifest, readPlugins } from './manifest.ts'
 
 export interface Discovered {
   readonly plugins: readonly PluginDescriptor[]
-  /** Packages and folders that could not be used, and why. */
+  /** The packages and folders that were skipped, with the reason. */
   readonly rejected: readonly { readonly path: string; readonly reason: string }[]
 }
 
-/** The program's own folder: the repository when running from sources, `dist` otherwise. */
+/** The root folder of this program: the repository when running from the sources, else `dist`. */
 const PROGRAM = fileURLToPath(new URL('../../../', import.meta.url))
 
 /**
- * Declares the plugins of a built-in folder. Not a package.json: that would make each folder a package of its own, and
- * `import 'millrace/connect'` would no longer find the `exports` of the program's package.
+ * Declares the plugins of a built-in folder. A package.json would make each folder a separate
+ * package, and `import 'millrace/connect'` would no longer find the `exports` of the program's
+ * package.
  */
 const BUILT_IN_MANIFEST = 'plugins.json'
 
 /**
- * Finds plugins by their manifests, without running code: the built-in ones in the program's own folders (`connectors/*`,
- * `transforms`, `converters`), then those of each folder of `plugin.path`. Such a folder is a package, holds packages, or
- * has a `node_modules`. A package that cannot be used is logged and left out.
+ * Finds plugins by their manifests, without running their code: first the built-in ones
+ * (`connectors/*`, `transforms`, `converters`), then those in the folders of `plugin.path`. Such a
+ * folder is a package, contains packages, or has a `node_modules` folder. Invalid packages are
+ * logged and skipped.
  */
 export async function discoverPlugins(pluginPath: readonly string[], logger: Logger): Promise<Discovered> {
   const found: PluginDescriptor[] = []
@@ -75,7 +77,7 @@ function parse(text: string, path: string): unknown {
   }
 }
 
-/** The folder itself, then what it holds: packages, scopes (`@x`) of packages, and those of `node_modules`. */
+/** Returns the folder, and the packages in it, in its scopes (`@x`) and in its `node_modules`. */
 async function takeAll(folder: string, take: (folder: string) => Promise<void>, mustExist = false): Promise<void> {
   let entries: Dirent[]
   try {

@@ -4,13 +4,13 @@ import type { PluginInfo, PluginRef, ThreadRequests, ValidateSpec, ValidationRes
 import { ThreadHost } from '../task/host/thread-host.ts'
 
 export interface InspectorOptions {
-  /** Threads at most. */
+  /** The maximum number of threads. */
   readonly threads: number
-  /** How long a plugin may take to answer, milliseconds. Its thread is terminated then. */
+  /** The time limit of a request, ms. After it the thread is terminated. */
   readonly timeoutMs: number
-  /** After this long without work a thread ends. Milliseconds. */
+  /** A thread ends after this time without requests, ms. */
   readonly idleMs: number
-  /** The JavaScript heap of a thread, MB. */
+  /** The heap limit of a thread, MB. */
   readonly maxHeapMb: number
 }
 
@@ -22,8 +22,8 @@ interface Seat {
 }
 
 /**
- * Runs plugins' declarations and checks in a few threads of its own, so that what a plugin does there costs at most its
- * thread and the time limit. Declarations are kept by plugin and version.
+ * Reads the declarations of plugins and runs their validations in a few separate threads. A plugin
+ * that crashes or hangs costs at most its thread and the time limit. Declarations are cached.
  */
 export class PluginInspector {
   readonly #o: InspectorOptions
@@ -39,7 +39,7 @@ export class PluginInspector {
     this.#o = options
   }
 
-  /** A plugin's declaration. */
+  /** Returns a plugin's declaration. */
   inspect(plugin: PluginRef): Promise<PluginInfo> {
     const id = `${plugin.className}@${plugin.version}@${plugin.module}`
     let info = this.#known.get(id)
@@ -51,12 +51,12 @@ export class PluginInspector {
     return info
   }
 
-  /** Validates a plugin's configuration by its declaration and by its own check. */
+  /** Validates a plugin's configuration with its declaration and its `validate`. */
   validate(spec: ValidateSpec): Promise<ValidationResult> {
     return this.#run('validate', spec, spec.plugin.className)
   }
 
-  /** Asks a source connector about offsets that are to be altered. */
+  /** Calls `alterOffsets` of a source connector. */
   alterOffsets(ask: ThreadRequests['alter-offsets']['ask']): Promise<boolean> {
     return this.#run('alter-offsets', ask, ask.plugin.className)
   }
@@ -93,7 +93,7 @@ export class PluginInspector {
       maxHeapMb: this.#o.maxHeapMb,
       onEvent: () => {},
       onLog: emitLog,
-      onCall: () => Promise.reject(new Error('a plugin under inspection has no offsets')),
+      onCall: () => Promise.reject(new Error('offsets cannot be read during a validation')),
     })
     this.#hosts.add(host)
     void host.exited.then(() => this.#hosts.delete(host))
@@ -115,7 +115,7 @@ export class PluginInspector {
   }
 }
 
-/** Whether an error carries this code of an error table. */
+/** Whether an error has this code. */
 function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
 }

@@ -4,18 +4,18 @@ import { pluginErrors } from '../errors.ts'
 const PLUGIN_TYPES = ['source', 'sink', 'transformation', 'predicate', 'converter', 'header_converter'] as const
 export type PluginType = (typeof PLUGIN_TYPES)[number]
 
-/** One plugin as its package describes it. */
+/** A plugin, as its package declares it. */
 export interface PluginDescriptor {
   readonly type: PluginType
-  /** The name that REST shows: the Java class it stands for where there is one, else its short name. */
+  /** The name that REST shows: the name of the corresponding Java class, else the short name. */
   readonly className: string
   readonly shortName: string
   readonly aliases: readonly string[]
-  /** Absolute path of the module, as the manifest spells it. */
+  /** The absolute path of the module in the manifest. */
   readonly module: string
   readonly export: string
   readonly version: string
-  /** The package's folder. */
+  /** The folder of the package. */
   readonly location: string
 }
 
@@ -25,10 +25,10 @@ function stringField(entry: object, name: string): string | null {
 }
 
 /**
- * Returns the plugins that a package declares in its parsed package.json:
- * `{"version": "1.0.0", "millrace": {"plugins": [{type, class, aliases, module, export, version}]}}`.
- * A plugin has the version of its package unless it declares its own. Returns null for a package
- * without a manifest. Throws MR_PLUGIN_MANIFEST. Runs none of the package's code.
+ * Returns the plugins that a package declares in its parsed package.json: `{"version": "1.0.0",
+ * "millrace": {"plugins": [{type, class, aliases, module, export, version}]}}`. A plugin has the
+ * version of its package unless it declares its own. Returns null for a package without a manifest.
+ * Throws MR_PLUGIN_MANIFEST. Runs none of the package's code.
  */
 export function readManifest(json: unknown, folder: string): PluginDescriptor[] | null {
   const path = resolve(folder, 'package.json')
@@ -39,7 +39,7 @@ export function readManifest(json: unknown, folder: string): PluginDescriptor[] 
   return readPlugins(section, { folder, path, version: stringField(json, 'version') ?? 'undefined' })
 }
 
-/** The package that holds a list of plugins. */
+/** The package that declares a list of plugins. */
 export interface PluginPackage {
   readonly folder: string
   /** The file that declares the plugins, for error messages. */

@@ -35,7 +35,7 @@ const hoist = (side: string) => plugin('transformation', `Hoist$${side}`, `org.a
 const own = (found: { plugins: readonly { location: string }[] }) =>
   found.plugins.filter(p => p.location.includes('millrace-plugins-'))
 
-test('packages are found in a folder, in scopes, in node_modules and behind links, each once', async () => {
+test('packages are found once in a folder, in scopes, in node_modules and through links', async () => {
   await pack('a', [file])
   await pack('@acme/b', [plugin('sink', 'B')])
   await pack('node_modules/c', [plugin('sink', 'C')])
@@ -51,14 +51,14 @@ test('packages are found in a folder, in scopes, in node_modules and behind link
   expect(found.rejected).toEqual([])
 })
 
-test('a plugin.path entry can be a package itself; packages without a manifest are passed over', async () => {
+test('an entry of plugin.path can be a package; packages without a manifest are skipped', async () => {
   await pack('one', [file])
   await mkdir(join(dir, 'one/sub'), { recursive: true })
   await writeFile(join(dir, 'one/sub/package.json'), '{"name":"other"}')
   expect(own(await discoverPlugins([join(dir, 'one')], logger))).toHaveLength(1)
 })
 
-test('what is wrong with one package or folder is told and disturbs no other', async () => {
+test('an invalid package or folder is reported, and the others are found', async () => {
   await pack('good', [file])
   await pack('bad', [{ type: 'nonsense' }])
   await mkdir(join(dir, 'broken'))
@@ -92,7 +92,7 @@ function registry(): PluginRegistry {
   ])
 }
 
-test('a plugin is found by its full Java name, its simple one, the short one, each with or without its ending', () => {
+test('a plugin is found by its full, simple or short name, with or without its suffix', () => {
   const r = registry()
   for (const name of ['org.acme.FileSourceConnector', 'FileSourceConnector', 'FileSource'])
     expect(r.find('connector', name).version, name).toBe('1.10.0')
@@ -101,7 +101,7 @@ test('a plugin is found by its full Java name, its simple one, the short one, ea
   expect(r.find('converter', 'Json').className).toBe('org.acme.JsonConverter')
 })
 
-test('the latest version is taken, or the latest within the range', () => {
+test('the latest version is used, or the latest in the range', () => {
   const r = registry()
   expect(r.versions('connector', 'FileSource')).toEqual(['1.9.0', '1.10.0'])
   expect(r.find('connector', 'FileSource', parseRange('[1.0,1.10)')).version).toBe('1.9.0')

@@ -3,7 +3,7 @@ import type { PluginRef } from '../task/host/messages-in.ts'
 import type { PluginDescriptor, PluginType } from './manifest.ts'
 import { compareVersions, type VersionRange } from './versions.ts'
 
-/** What a configuration key asks for. */
+/** The kind of plugin that a configuration key needs. */
 export type PluginKind = 'connector' | 'transformation' | 'predicate' | 'converter' | 'header_converter'
 
 const TYPES: Record<PluginKind, readonly PluginType[]> = {
@@ -14,7 +14,7 @@ const TYPES: Record<PluginKind, readonly PluginType[]> = {
   header_converter: ['header_converter'],
 }
 
-/** The endings that Connect lets one leave out. */
+/** The suffixes that can be omitted, as in Connect. */
 const ENDINGS: Record<PluginType, string> = {
   source: 'Connector',
   sink: 'Connector',
@@ -28,7 +28,7 @@ function shorter(name: string, ending: string): string[] {
   return name.endsWith(ending) && name.length > ending.length ? [name, name.slice(0, -ending.length)] : [name]
 }
 
-/** The names under which a plugin is found beside its full ones: short name, Java's simple name, both without their ending. */
+/** Returns the short and the simple Java name of a plugin, with and without their suffix. */
 function simpleNames(plugin: PluginDescriptor): Set<string> {
   const ending = ENDINGS[plugin.type]
   const names = new Set(shorter(plugin.shortName, ending))
@@ -42,7 +42,7 @@ function fullNames(plugin: PluginDescriptor): Set<string> {
   return new Set([plugin.className, plugin.shortName, ...plugin.aliases])
 }
 
-/** Looks plugins up by name and version. */
+/** Finds plugins by name and version. */
 export class PluginRegistry {
   readonly #plugins: readonly PluginDescriptor[]
 
@@ -52,24 +52,25 @@ export class PluginRegistry {
     this.#plugins = [...plugins].sort(order)
   }
 
-  /** All plugins of a kind, or all, by class and version. */
+  /** Returns all plugins, or all of a kind, sorted by class and version. */
   list(kind?: PluginKind): readonly PluginDescriptor[] {
     return kind ? this.#plugins.filter(p => TYPES[kind].includes(p.type)) : this.#plugins
   }
 
-  /** Whether there is such a plugin, in any version. */
+  /** Whether any version of the plugin exists. */
   has(kind: PluginKind, name: string): boolean {
     return this.#candidates(this.list(kind), name).length > 0
   }
 
-  /** The versions of a plugin, lowest first; none for an unknown one. */
+  /** Returns the versions of a plugin in ascending order; an empty list if it is unknown. */
   versions(kind: PluginKind, name: string): string[] {
     return this.#candidates(this.list(kind), name).map(p => p.version)
   }
 
   /**
-   * The plugin of a kind by its full, simple or short name: the latest version, or the latest within the range. Throws
-   * MR_PLUGIN_UNKNOWN (which lists what there is), MR_PLUGIN_TYPE, MR_PLUGIN_AMBIGUOUS or MR_PLUGIN_VERSION.
+   * Returns the latest version, or the latest in the range, of the plugin with this full, simple or
+   * short name. Throws MR_PLUGIN_UNKNOWN (which lists all plugins), MR_PLUGIN_TYPE,
+   * MR_PLUGIN_AMBIGUOUS or MR_PLUGIN_VERSION.
    */
   find(kind: PluginKind, name: string, range: VersionRange | null = null): PluginDescriptor {
     const candidates = this.#candidates(this.list(kind), name)
@@ -88,7 +89,9 @@ export class PluginRegistry {
     })
   }
 
-  /** A plugin of any kind by name, for `/connector-plugins/x/config`; null when unknown. */
+  /**
+   * Returns a plugin of any kind by name, for `/connector-plugins/x/config`; null if it is unknown.
+   */
   findAny(name: string, range: VersionRange | null = null): PluginDescriptor | null {
     for (const kind of Object.keys(TYPES) as PluginKind[]) {
       if (this.has(kind, name)) return this.find(kind, name, range)
@@ -110,7 +113,7 @@ export class PluginRegistry {
   }
 }
 
-/** What a thread needs to load it. */
+/** Returns the part of a plugin's description that a thread needs to load it. */
 export function pluginRef(plugin: PluginDescriptor): PluginRef {
   const { className, module, version } = plugin
   return { className, module, export: plugin.export, version }

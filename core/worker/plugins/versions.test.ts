@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { compareVersions, parseRange } from './versions.ts'
 
-test('versions are ordered as Maven orders them', () => {
+test('versions are sorted as in Maven', () => {
   const order = ['1.0-alpha', '1.0-beta2', '1.0-rc1', '1.0-SNAPSHOT', '1.0', '1.0-sp', '1.0.1', '1.2', '1.10', '2']
   for (let i = 1; i < order.length; i++) {
     expect(compareVersions(order[i - 1]!, order[i]!), `${order[i - 1]} < ${order[i]}`).toBeLessThan(0)
@@ -12,7 +12,7 @@ test('versions are ordered as Maven orders them', () => {
   expect(compareVersions('1.0.0+build', '1.0.0')).toBe(0)
 })
 
-test('ranges hold what they say', () => {
+test('a range contains the versions between its limits', () => {
   const fits = (range: string, ...versions: string[]) => versions.filter(v => parseRange(range)!.contains(v))
   const all = ['0.9', '1.0', '1.5', '2.0', '2.1']
   expect(fits('1.0', ...all)).toEqual(['1.0'])
@@ -23,7 +23,7 @@ test('ranges hold what they say', () => {
   expect(parseRange('9')!.text).toBe('[9,9]')
 })
 
-test('latest and nothing are no restriction; anything else is refused', () => {
+test('"latest" and an empty range match every version; invalid ranges are rejected', () => {
   for (const text of ['', ' ', 'latest', null, undefined]) expect(parseRange(text)).toBe(null)
   for (const text of ['[1', '1,2', '(1)', '[1,2', 'a b', '[1;2]'])
     expect(() => parseRange(text), text).toThrow(/is not a version/)

@@ -27,7 +27,10 @@ function compareTokens(a: Token | undefined, b: Token | undefined): number {
   return difference !== 0 ? difference : (a ?? '') < (b ?? '') ? -1 : (a ?? '') > (b ?? '') ? 1 : 0
 }
 
-/** Orders versions as Maven does (ComparableVersion): `1.0-beta` < `1.0-rc1` < `1.0` = `1.0.0` < `1.0.1`. */
+/**
+ * Compares versions as Maven's ComparableVersion does: `1.0-beta` < `1.0-rc1` < `1.0` = `1.0.0` <
+ * `1.0.1`.
+ */
 export function compareVersions(a: string, b: string): number {
   const left = tokens(a)
   const right = tokens(b)
@@ -47,12 +50,15 @@ interface Interval {
 
 /** A set of versions in Maven's notation. */
 export interface VersionRange {
-  /** As Connect prints it: one version `9` is `[9,9]`. */
+  /** The text that Connect prints. The single version `9` is `[9,9]`. */
   readonly text: string
   contains(version: string): boolean
 }
 
-/** Parses `1.2`, `[1.0,2.0)`, `(,1.0],[1.2,)`; null for `latest` and for nothing. Throws MR_PLUGIN_RANGE. */
+/**
+ * Parses `1.2`, `[1.0,2.0)`, `(,1.0],[1.2,)`. Returns null for `latest` and for an empty text.
+ * Throws MR_PLUGIN_RANGE.
+ */
 export function parseRange(text: string | null | undefined): VersionRange | null {
   const range = text?.trim() ?? ''
   if (range === '' || range === 'latest') return null

@@ -16,13 +16,13 @@ interface Topic {
   readonly configs: Record<string, string>
 }
 
-/** A log in memory that the worker's stores take for a broker, for tests without one. Holds group offsets too. */
+/** A broker in memory, for tests of the worker's stores. It also stores group offsets. */
 export class MemoryLog implements Clients {
   readonly topics = new Map<string, Topic>()
   readonly groups = new Map<string, Map<string, { topic: string; partition: number; offset: number }>>()
-  /** When set, every write fails with it. */
+  /** If set, every write fails with this error. */
   failWrites: Error | null = null
-  /** When set, readers wait for it. */
+  /** If set, readers wait for this promise. */
   holdReads: Promise<void> | null = null
   readonly #changed = new Signal()
 
@@ -32,7 +32,7 @@ export class MemoryLog implements Clients {
     return topic
   }
 
-  /** Every record of a topic as text, by partition and offset. */
+  /** Returns all records of a topic as text, by partition and offset. */
   dump(name: string): { partition: number; key: string; value: string | null }[] {
     const rows = this.topics.get(name)?.partitions.flat() ?? []
     return rows.map(r => ({

@@ -79,7 +79,10 @@ export async function validateInstance(
   return isValid && plugin.validate ? ownChecks(plugin, props, values) : values
 }
 
-/** Runs a plugin's own `validate` and returns the values with the errors that it adds, secrets hidden. */
+/**
+ * Runs a plugin's own `validate` and returns the values with the errors that it adds, secrets
+ * hidden.
+ */
 async function ownChecks(plugin: AnyPlugin, props: Props, values: readonly ConfigValue[]): Promise<ConfigValue[]> {
   const all = values.map(v => ({ ...v, errors: [...v.errors] }))
   const addError = (key: string, message: string): void => {
@@ -95,7 +98,7 @@ async function ownChecks(plugin: AnyPlugin, props: Props, values: readonly Confi
     const signal = AbortSignal.timeout(VALIDATE_TIMEOUT_MS)
     await plugin.validate?.(settings, { configs: props, values: all, signal, addError })
   } catch (error) {
-    // shown at the first key, where a user looks first
+    // The error is shown at the first key, which a user sees first.
     const [first] = all
     if (!first) throw error
     addError(first.name, messageOf(error))
@@ -103,7 +106,9 @@ async function ownChecks(plugin: AnyPlugin, props: Props, values: readonly Confi
   return all
 }
 
-/** Lets a source connector change offsets itself; returns false if it leaves that to the runtime. */
+/**
+ * Lets a source connector change offsets itself; returns false if it leaves that to the runtime.
+ */
 export async function alterOffsets(spec: PluginSpec, json: string): Promise<boolean> {
   const plugin = await loadPlugin<AnyPlugin>(spec.plugin)
   if (!plugin.alterOffsets) return false

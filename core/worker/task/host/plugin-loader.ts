@@ -5,7 +5,10 @@ import { messageOf } from '../../../common/errors/error-table.ts'
 import { errors } from '../errors.ts'
 import type { PluginRef } from './messages-in.ts'
 
-/** `here` with the extension that this program runs from: `.ts` from sources, `.js` from dist. */
+/**
+ * Returns the path with the extension of this program's modules: `.ts` in the sources, `.js` in
+ * dist.
+ */
 function own(path: string): string {
   const js = new URL(`${path}.js`, import.meta.url)
   return existsSync(fileURLToPath(js)) ? js.href : new URL(`${path}.ts`, import.meta.url).href
@@ -14,8 +17,9 @@ function own(path: string): string {
 let hooked = false
 
 /**
- * From now on `import 'millrace/connect'` (or `'millrace'`) in any plugin resolves to this program's own module, even if
- * the plugin's package has installed a copy of millrace. There is then one instance of each class, and `instanceof` works.
+ * Makes `import 'millrace/connect'` (or `'millrace'`) in any plugin resolve to this program's
+ * module, even if the plugin's package has installed a copy of millrace. Each class then exists
+ * once, and `instanceof` works.
  */
 export function hookPluginApi(): void {
   if (hooked) return
@@ -43,7 +47,10 @@ export interface RegisteredPlugin extends Disposable {
   readonly ref: PluginRef
 }
 
-/** Registers a class, so that `loadPlugin` constructs it without an import. For tests in one process. */
+/**
+ * Registers a class, so that `loadPlugin` constructs it without an import. For tests in one
+ * process.
+ */
 export function registerPlugin(type: new () => unknown, version: string): RegisteredPlugin {
   const module = `registered:${++registrations}`
   registered.set(module, type)
@@ -53,7 +60,10 @@ export function registerPlugin(type: new () => unknown, version: string): Regist
   }
 }
 
-/** The URL of a plugin's module; a `.js` that does not exist is tried as `.ts`, as plugins run from sources have it. */
+/**
+ * Returns the URL of a plugin's module. If a `.js` file does not exist, uses the `.ts` file of the
+ * sources.
+ */
 function moduleUrl(module: string): URL {
   const url = module.startsWith('file:') ? new URL(module) : pathToFileURL(module)
   if (existsSync(fileURLToPath(url)) || !url.pathname.endsWith('.js')) return url
@@ -61,7 +71,10 @@ function moduleUrl(module: string): URL {
   return existsSync(fileURLToPath(ts)) ? ts : url
 }
 
-/** Imports a plugin's module and constructs its class. Throws MR_PLUGIN_LOAD, MR_PLUGIN_EXPORT, MR_PLUGIN_CONSTRUCT. */
+/**
+ * Imports a plugin's module and constructs its class. Throws MR_PLUGIN_LOAD, MR_PLUGIN_EXPORT,
+ * MR_PLUGIN_CONSTRUCT.
+ */
 export async function loadPlugin<T>(ref: PluginRef): Promise<T> {
   const plugin = ref.className
   const known = registered.get(ref.module)

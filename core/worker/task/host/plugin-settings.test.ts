@@ -23,7 +23,7 @@ test('an invalid value fails with the message of validation', () => {
   expect(() => taskSettings({}, { config }, props)).toThrow(value!.errors[0])
 })
 
-test('a task may declare keys of its own', () => {
+test('a task may declare its own keys', () => {
   const own = defineConfig({ part: { type: 'INT', importance: 'HIGH', documentation: 'The number of the part.' } })
   expect(taskSettings({ config: own }, { config }, { part: '2' })).toEqual({ part: 2 })
   expect(taskSettings({}, { config }, { part: '2' })).toEqual({ size: 3 })

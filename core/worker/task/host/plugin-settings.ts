@@ -10,12 +10,12 @@ export interface ConfigurablePlugin {
   configure?(settings: ConfigValues<ConfigDef>, context: ConverterContext): void
 }
 
-/** Connect tells a converter in this key what it converts; it is set if the converter declares it. */
+/** The key that tells a converter what it converts. It is set if the converter declares it. */
 const CONVERTER_TYPE = 'converter.type'
 
 /**
- * Parses a plugin's configuration with its own declaration and configures it. Throws a ConfigError with the messages
- * that validation over REST gives, or what the plugin throws.
+ * Parses a plugin's configuration with its declaration, and configures the plugin. Throws a
+ * ConfigError with the messages of the validation over REST, or the error of the plugin.
  */
 export function configurePlugin(
   plugin: ConfigurablePlugin,
@@ -32,7 +32,9 @@ export function configurePlugin(
   })
 }
 
-/** Returns the parsed configuration of a task: by the task's own declaration, or else by the connector's. */
+/**
+ * Parses the configuration of a task with its declaration, or with the connector's if it has none.
+ */
 export function taskSettings(
   task: { readonly config?: ConfigDef },
   connector: { readonly config: ConfigDef },

@@ -1,4 +1,4 @@
-// Plain JavaScript and by the package's name, as a third party's plugin has it.
+// Plain JavaScript that imports the package by its name, like a third-party plugin.
 import { defineConfig, SourceConnector, SourceTask } from 'millrace/connect'
 
 const config = defineConfig({
@@ -6,7 +6,7 @@ const config = defineConfig({
   secret: { type: 'PASSWORD', default: null, importance: 'LOW', documentation: 'Not to be shown.' },
 })
 
-/** A task that does what a bad plugin does. */
+/** A task that fails in the way that its configuration requests. */
 class MisbehavingTask extends SourceTask {
   #mode = ''
   #hoard = []

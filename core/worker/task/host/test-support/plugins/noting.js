@@ -1,4 +1,4 @@
-// Plugins that note in a file what is done with them.
+// Plugins that write the calls of the runtime to a file.
 import { appendFileSync } from 'node:fs'
 import { defineConfig, SourceConnector, SourceTask } from 'millrace/connect'
 
