@@ -1,8 +1,5 @@
 export { createAdmin } from './admin/admin.ts'
-export { addressList } from './config/addresses.ts'
-export { adminConfig } from './config/admin-keys.ts'
 export { createConsumer } from './consumer/consumer.ts'
-export { consumerSettings } from './consumer/options.ts'
 export { clientErrors } from './errors.ts'
 export { GroupCoordinator } from './group/coordinator.ts'
 export {
@@ -14,5 +11,5 @@ export {
 } from './group/membership.ts'
 export { createStandIn, type StandIn } from './group/stand-in.ts'
 export { createProducer } from './producer/producer.ts'
-export { clientConfig, toClientOptions } from './properties.ts'
+export { toClientOptions } from './properties.ts'
 export * from './types.ts'

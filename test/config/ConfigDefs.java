@@ -10,7 +10,7 @@ import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigValue;
 
 /**
- * Answers questions about the declarations of Kafka and Connect, one per line, with fields separated
+ * Answers questions about the declarations of Kafka and Connect, one per line. Fields are separated
  * by tabs. "keys CLASS" prints the name, type, default and importance of each key. "check CLASS KEY
  * VALUE" prints the errors. Values and answers are encoded in base64.
  */
@@ -30,7 +30,7 @@ public class ConfigDefs {
     }
   }
 
-  /** The declaration of a class: from a static method without arguments or with Crypto, or a static field. */
+  /** The declaration of a class, in a static field or from a static method. */
   static ConfigDef find(Class<?> type) throws Exception {
     // LogConfig has several declarations. CONFIG is that of topics.
     for (Field field : type.getDeclaredFields())

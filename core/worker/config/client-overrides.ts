@@ -1,4 +1,4 @@
-import { clientConfig } from '../../client/index.ts'
+import { clientConfig } from '../../client/properties.ts'
 import type { Validator } from '../../common/config/define.ts'
 import { oneOf } from '../../common/config/validators.ts'
 import type { Props } from '../../connect/props.ts'

@@ -1,4 +1,4 @@
-import { addressList } from '../../client/index.ts'
+import { addressList } from '../../client/config/addresses.ts'
 import { defineConfig } from '../../common/config/define.ts'
 import { key } from '../../common/config/key.ts'
 import { distinctItems, nonEmpty, oneOf } from '../../common/config/validators.ts'

@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os'
-import { adminConfig } from '../../client/index.ts'
+import { adminConfig } from '../../client/config/admin-keys.ts'
 import type { ConfigDef, ConfigValues } from '../../common/config/define.ts'
 import { parseConfig, type RawConfig } from '../../common/config/parse.ts'
 import type { Logger } from '../../common/log.ts'

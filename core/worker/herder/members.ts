@@ -1,4 +1,5 @@
-import { consumerSettings, createStandIn, type StandIn, toClientOptions } from '../../client/index.ts'
+import { consumerSettings } from '../../client/consumer/options.ts'
+import { createStandIn, type StandIn, toClientOptions } from '../../client/index.ts'
 import type { GroupMetadata } from '../../client/types.ts'
 import { messageOf } from '../../common/errors/error-table.ts'
 import type { Logger } from '../../common/log.ts'
