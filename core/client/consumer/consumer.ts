@@ -419,7 +419,7 @@ class KafkaConsumer implements Consumer {
     if (!by)
       throw clientErrors.create('MR_CLIENT_COMMIT_FAILED', {
         group: groupId,
-        cause: 'this consumer is not a member at present',
+        cause: 'this consumer is not a member of the group',
       })
     try {
       await this.#store.commit(offsets, by, timeoutMs)

@@ -18,6 +18,9 @@ import type { ConsumerSettings } from './options.ts'
 
 const Fetch = defineApi(FetchRequest, FetchResponse, { max: 17 })
 
+/** The last version that names topics instead of using their ids. */
+const LAST_VERSION_WITH_NAMES = 12
+
 type FetchedPartition = Message<typeof FetchResponse>['responses'][number]['partitions'][number]
 
 /** A partition in a request in flight. */
@@ -330,10 +333,10 @@ export class Fetcher {
   }
 }
 
-/** Whether topics are identified by id: all ids are known, and the broker supports them. */
+/** Returns the version for a request. Topics are identified by id only if all ids are known. */
 function versionFor(connection: Connection, targets: ReadonlyMap<string, FetchTarget>): number {
-  const nameless = [...targets.values()].some(t => t.topicId === ZERO_UUID)
-  return connection.version(Fetch, nameless ? 12 : undefined)
+  const areIdsKnown = [...targets.values()].every(t => t.topicId !== ZERO_UUID)
+  return connection.version(Fetch, areIdsKnown ? undefined : LAST_VERSION_WITH_NAMES)
 }
 
 function planned(plan: FetchPlan, byId: boolean): Partial<MessageInput<typeof FetchRequest>> {

@@ -167,7 +167,7 @@ export class GroupSide implements GroupProtocol {
     }
     const assigned = decodeAssignment(joined.assignment)
     if (assigned.some(tp => !this.#subscription.topics.has(tp.topic))) {
-      this.membership.requestRejoin('the assignment does not match the subscription, which has changed meanwhile')
+      this.membership.requestRejoin('the subscription has changed since the assignment')
       return
     }
     this.#lastAssignment = assigned
@@ -179,7 +179,7 @@ export class GroupSide implements GroupProtocol {
     const revoked = before.filter(tp => !next.has(keyOf(tp)))
     if (revoked.length > 0) {
       await this.#revoke(revoked, false)
-      this.membership.requestRejoin('partitions were revoked that others wait for')
+      this.membership.requestRejoin('partitions were revoked and can be assigned to other members')
     }
     const added = assigned.filter(tp => !owned.has(keyOf(tp)))
     this.#subscription.assign(assigned)
