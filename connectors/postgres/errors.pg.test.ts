@@ -11,6 +11,7 @@ import { type PostgresServer, startPostgres } from '../../test/services/postgres
 import { connectFailure, snapshotFailure, streamFailure } from './client/failure.ts'
 import { PostgresConnector } from './connector.ts'
 import type { ConnectionOptions } from './options.ts'
+import { createDatabase } from './test-support/database.ts'
 import { propsFor, TaskHarness } from './test-support/harness.ts'
 
 const HBA = [
@@ -31,14 +32,6 @@ afterAll(() => server?.stop())
 
 const ROLES = ['stranger', 'outsider', 'guest', 'ssl_replication_user', 'limited']
 
-async function database(...sql: string[]): Promise<{ url: string; db: pg.Client }> {
-  const url = await server!.createDatabase()
-  const db = new pg.Client(url)
-  await db.connect()
-  for (const s of sql) await db.query(s)
-  return { url, db }
-}
-
 /** The code and the text of an error that ends a task, or after which it continues. */
 async function failureOf(props: Props): Promise<MillraceError> {
   const task = await new TaskHarness({ ...props, 'errors.max.retries': '0' }).start()
@@ -58,7 +51,7 @@ async function errorsOf(props: Props): Promise<Record<string, string>> {
 describe.skipIf(server === null)('a rejected connection', () => {
   let url: string
   beforeAll(async () => {
-    const made = await database()
+    const made = await createDatabase(server)
     url = made.url
     for (const role of ROLES) await made.db.query(`create role ${role} login replication password 'pw'`)
     await made.db.query("create role nologin password 'pw'")
@@ -133,8 +126,8 @@ describe.skipIf(server === null)('a slot that cannot be used', () => {
   const drop = (db: pg.Client, name: string) => db.query(`select pg_drop_replication_slot('${name}')`)
 
   test('is a physical one, or one of another database', async () => {
-    const { url, db } = await database()
-    const other = await database()
+    const { url, db } = await createDatabase(server)
+    const other = await createDatabase(server)
     const props = propsFor(url)
     await db.query(`select pg_create_physical_replication_slot('${props['slot.name']}')`)
     expect(await failureOf(props)).toMatchObject({
@@ -152,7 +145,7 @@ describe.skipIf(server === null)('a slot that cannot be used', () => {
   })
 
   test('exceeds the limit', async () => {
-    const { url, db } = await database()
+    const { url, db } = await createDatabase(server)
     for (const name of ['one', 'two']) await db.query(`select pg_create_physical_replication_slot('${name}')`)
     expect(await failureOf(propsFor(url))).toMatchObject({ code: 'MR_PG_SLOTS_EXHAUSTED' })
     for (const name of ['one', 'two']) await drop(db, name)
@@ -160,7 +153,7 @@ describe.skipIf(server === null)('a slot that cannot be used', () => {
   })
 
   test('is of a user without REPLICATION', async () => {
-    const { url, db } = await database('create publication dbz_publication for all tables')
+    const { url, db } = await createDatabase(server, 'create publication dbz_publication for all tables')
     await db.query('alter role guest noreplication')
     const failure = await failureOf({ ...propsFor(url), 'database.user': 'guest', 'database.password': 'pw' })
     expect(failure).toMatchObject({ code: 'MR_PG_NO_REPLICATION_PRIVILEGE' })
@@ -203,7 +196,7 @@ describe.skipIf(server === null)('a query that fails', () => {
   })
 
   test('of an override names it', async () => {
-    const { url, db } = await database('create table t (id int primary key)')
+    const { url, db } = await createDatabase(server, 'create table t (id int primary key)')
     const failure = await failureOf(
       propsFor(url, {
         'snapshot.mode': 'initial_only',
@@ -217,7 +210,7 @@ describe.skipIf(server === null)('a query that fails', () => {
   })
 
   test('at a timeout of our own statements is retried', async () => {
-    const { url, db } = await database('create table t (id int primary key)')
+    const { url, db } = await createDatabase(server, 'create table t (id int primary key)')
     const failure = await failureOf(
       propsFor(url, {
         'snapshot.mode': 'initial_only',

@@ -1,4 +1,7 @@
-/** What a publication holds decides which changes come: none may stay away unseen. */
+/**
+ * A publication decides which changes are captured. Each excluded change must cause a warning or an
+ * error.
+ */
 
 import type { Props, SourceRecord, Struct } from 'millrace/connect'
 import { validateConnector } from 'millrace/testing'
@@ -7,21 +10,13 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { PostgresConnector } from './connector.ts'
 import { parseLsn } from './lsn.ts'
+import { createDatabase } from './test-support/database.ts'
 import { propsFor, TaskHarness } from './test-support/harness.ts'
 
 const server: PostgresServer | null = await startPostgres()
 afterAll(() => server?.stop())
 
 const version = server?.version ?? 0
-
-async function database(...sql: string[]): Promise<{ url: string; db: pg.Client }> {
-  const url = await server!.createDatabase()
-  const db = new pg.Client(url)
-  db.on('error', () => {})
-  await db.connect()
-  for (const s of sql) await db.query(s)
-  return { url, db }
-}
 
 const PARTITIONED = [
   'create table p (id int, v text, primary key (id)) partition by range (id)',
@@ -67,9 +62,9 @@ describe.skipIf(version < 130_000)('a partitioned table', () => {
   const cases = MODES.flatMap(mode => [false, true].map(viaRoot => [mode, viaRoot] as const))
 
   test.each(cases)(
-    'is captured with %s and publish.via.partition.root=%s, also in partitions made later',
+    'is captured with %s and publish.via.partition.root=%s, also in partitions created later',
     async (mode, viaRoot) => {
-      const { url, db } = await database(...PARTITIONED)
+      const { url, db } = await createDatabase(server, ...PARTITIONED)
       const made = mode === 'no_tables' || mode === 'disabled'
       if (made)
         await db.query(`create publication dbz_publication for table p with (publish_via_partition_root = ${viaRoot})`)
@@ -97,7 +92,7 @@ describe.skipIf(version < 130_000)('a partitioned table', () => {
   )
 
   test('with an existing publication is validated against that publication', async () => {
-    const { url, db } = await database(...PARTITIONED)
+    const { url, db } = await createDatabase(server, ...PARTITIONED)
     const only = propsFor(url, { 'table.include.list': 'public.p' })
     expect(await errorsOf(only)).toEqual({
       'table.include.list': expect.stringMatching(
@@ -106,7 +101,7 @@ describe.skipIf(version < 130_000)('a partitioned table', () => {
     })
     expect(await errorsOf({ ...only, 'publish.via.partition.root': 'true' })).toEqual({})
     expect(await errorsOf({ ...only, 'snapshot.mode': 'initial_only' })).toEqual({})
-    // one without partitions yet is fine
+    // one without partitions is valid
     await db.query('create table empty (id int primary key) partition by range (id)')
     expect(await errorsOf(propsFor(url, { 'table.include.list': 'public.empty.*' }))).toEqual({})
     await db.query('create publication dbz_publication for table p with (publish_via_partition_root = true)')
@@ -120,7 +115,8 @@ describe.skipIf(version < 130_000)('a partitioned table', () => {
   })
 
   test('of which only an intermediate partition is published has that partition’s name', async () => {
-    const { url, db } = await database(
+    const { url, db } = await createDatabase(
+      server,
       'create table r (id int, primary key (id)) partition by range (id)',
       'create table m partition of r for values from (0) to (100) partition by range (id)',
       'create table l partition of m for values from (0) to (50)',
@@ -139,7 +135,8 @@ describe.skipIf(version < 130_000)('a partitioned table', () => {
 
 describe.skipIf(server === null)('a filtered publication', () => {
   test('gets missing captured tables and keeps what others added', async () => {
-    const { url, db } = await database(
+    const { url, db } = await createDatabase(
+      server,
       'create table a (id int primary key)',
       'create table b (id int primary key)',
       'create table foreign_to_us (id int primary key)',
@@ -168,12 +165,16 @@ describe.skipIf(server === null)('a filtered publication', () => {
   })
 
   test('that another connector creates at the same moment is used', async () => {
-    const { url, db } = await database('create table a (id int primary key)', 'create table b (id int primary key)')
+    const { url, db } = await createDatabase(
+      server,
+      'create table a (id int primary key)',
+      'create table b (id int primary key)',
+    )
     await db.query('begin')
     await db.query('create publication dbz_publication for table b')
     const more = { 'publication.autocreate.mode': 'filtered', 'table.include.list': 'public.a' }
     const task = await new TaskHarness(propsFor(url, more)).start()
-    // by another connection: a transaction sees one state of pg_stat_activity
+    // in another connection, because a transaction sees only one state of pg_stat_activity
     const waits = "select from pg_stat_activity where query like 'CREATE PUBLICATION%' and wait_event_type = 'Lock'"
     const blocked = async () =>
       (await server!.admin.query(`${waits} and datname = $1`, [new URL(url).pathname.slice(1)])).rowCount
@@ -186,7 +187,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
   })
 
   test('does not hold up the stream while a new table is locked', async () => {
-    const { url, db } = await database('create table a (id int primary key)')
+    const { url, db } = await createDatabase(server, 'create table a (id int primary key)')
     const task = await streaming(url, { 'publication.autocreate.mode': 'filtered' })
     await db.query('create table b (id int primary key)')
     const other = new pg.Client(url)
@@ -205,7 +206,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
   })
 
   test('logs that a new table cannot be added, and still captures the others', async () => {
-    const { url, db } = await database()
+    const { url, db } = await createDatabase(server)
     const name = new URL(url).pathname.slice(1)
     const role = `cdc_${name}`
     await db.query(`create role ${role} login replication password 'pw'`)
@@ -215,13 +216,13 @@ describe.skipIf(server === null)('a filtered publication', () => {
     await db.query(`alter table own.a owner to ${role}`)
     const as = { 'database.user': role, 'database.password': 'pw', 'publication.autocreate.mode': 'filtered' }
     const task = await streaming(url, as)
-    // its owner is another role; the one after it would be refused together with it
+    // owned by another role; adding both tables in one statement would fail for both
     await db.query('create table not_ours (id int primary key)')
     await db.query('create table own.b (id int primary key)')
     await db.query(`alter table own.b owner to ${role}`)
     await task.until(() => /added captured tables to publication dbz_publication: own\.b/.test(task.log.text()))
     expect(task.log.text()).toMatch(/denied adding public\.not_ours to publication/)
-    // also when the connection is made again
+    // also after a reconnect
     await db.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'millrace t%'")
     await db.query('insert into own.a values (1)')
     await db.query('insert into own.b values (2)')
@@ -236,7 +237,11 @@ describe.skipIf(server === null)('a filtered publication', () => {
   })
 
   test('that the user may not change is an error; a complete publication is not changed', async () => {
-    const { url, db } = await database('create table a (id int primary key)', 'create table b (id int primary key)')
+    const { url, db } = await createDatabase(
+      server,
+      'create table a (id int primary key)',
+      'create table b (id int primary key)',
+    )
     const role = `cdc_${Math.random().toString(36).slice(2, 8)}`
     await db.query(`create role ${role} login replication password 'pw'`)
     await db.query(`grant select on all tables in schema public to ${role}`)
@@ -264,8 +269,9 @@ describe.skipIf(server === null)('a filtered publication', () => {
 })
 
 describe.skipIf(version < 150_000)('a publication that restricts tables', () => {
-  test('says so', async () => {
-    const { url, db } = await database(
+  test('causes a warning for each restriction', async () => {
+    const { url, db } = await createDatabase(
+      server,
       'create table a (id int primary key, v text)',
       'create table b (id int primary key)',
       'create table keyless (v int)',
@@ -273,8 +279,9 @@ describe.skipIf(version < 150_000)('a publication that restricts tables', () => 
       'create table s.c (id int primary key)',
       `create publication dbz_publication for table a (id), b where (id > 5), keyless, tables in schema s with (publish = 'insert, update')`,
     ).catch(async () => {
-      // a column list and a schema cannot be together before PostgreSQL 16
-      return database(
+      // before PostgreSQL 16 a column list and a schema cannot be combined
+      return createDatabase(
+        server,
         'create table a (id int primary key, v text)',
         'create table b (id int primary key)',
         'create table keyless (v int)',
@@ -299,9 +306,10 @@ describe.skipIf(version < 150_000)('a publication that restricts tables', () => 
   })
 })
 
-describe.skipIf(server === null)('a publication that is changed while it is streamed', () => {
+describe.skipIf(server === null)('a publication that changes while it is streamed', () => {
   test('logs a warning when it loses a captured table, and ends the task when it is dropped', async () => {
-    const { url, db } = await database(
+    const { url, db } = await createDatabase(
+      server,
       'create table a (id int primary key)',
       'create table b (id int primary key)',
       'create publication dbz_publication for table a, b',
@@ -310,7 +318,7 @@ describe.skipIf(server === null)('a publication that is changed while it is stre
     await db.query('alter publication dbz_publication drop table b')
     await task.until(() => /does not contain them: public\.b/.test(task.log.text()))
     await task.stop()
-    // nothing looks for it by itself within the test, and nothing that was skipped is confirmed
+    // the periodic check is not due within the test; skipped changes must not be confirmed
     const slow = await new TaskHarness(propsFor(url, { 'publication.autocreate.mode': 'disabled' })).start()
     await slow.until(() => /snapshot complete/.test(slow.log.text()))
     await db.query('drop publication dbz_publication')
@@ -325,7 +333,7 @@ describe.skipIf(server === null)('a publication that is changed while it is stre
 })
 
 test.skipIf(server === null)('if an include list matches no tables, the error names what it matches', async () => {
-  const { url, db } = await database('create table a (id int)', 'create view v as select * from a')
+  const { url, db } = await createDatabase(server, 'create table a (id int)', 'create view v as select * from a')
   expect((await errorsOf(propsFor(url, { 'table.include.list': 'public.v' })))['table.include.list']).toMatch(
     /not tables: public\.v \(view\)/,
   )

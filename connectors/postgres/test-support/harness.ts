@@ -4,7 +4,7 @@ import { postgresConfig } from '../config.ts'
 import { PostgresTask } from '../task.ts'
 import { createTestLogger, type TestLog } from './test-log.ts'
 
-/** Where a connector's offsets are kept, by partition, as JSON: what outlives a task. */
+/** Stores the offsets of a connector by partition, as JSON. It outlives a task. */
 export class OffsetStore {
   readonly #stored = new Map<string, string>()
 
@@ -22,7 +22,7 @@ export class OffsetStore {
   }
 }
 
-/** The configuration for a database given by its URL. */
+/** Returns a configuration for the database of a URL. */
 export function propsFor(url: string, more: Props = {}): Props {
   const u = new URL(url)
   return {
@@ -38,19 +38,21 @@ export function propsFor(url: string, more: Props = {}): Props {
   }
 }
 
-/** Far longer than it takes on the busiest machine until something comes. */
+/** Far longer than any expected event takes on a busy machine. */
 const WAIT_MS = 50_000
 
 /** Far longer than a stop takes on the busiest machine. */
 const STOP_MS = 60_000
 
-/** Plays the runtime for one task: polls, keeps what it gives, commits offsets when told to. */
+/**
+ * Runs one task as the runtime does: polls it, stores its records, and commits offsets on request.
+ */
 export class TaskHarness {
   readonly records: CompleteSourceRecord[] = []
   readonly log: TestLog = createTestLogger()
   /** The metrics that the task has added, by name and table. */
   readonly metrics = new Map<string, () => number | null>()
-  /** What the task said that it waits for. */
+  /** The messages of the task about what it was waiting for. */
   readonly waits: string[] = []
   readonly #task = new PostgresTask()
   readonly #abort = new AbortController()
@@ -59,7 +61,9 @@ export class TaskHarness {
   #polling: Promise<void> | null = null
   #failure: Error | null = null
   #notify: (() => void) | null = null
-  /** How many records are committed, and the last place without a record that waits for them. */
+  /**
+   * The number of committed records, and an offset without a record that waits for their commit.
+   */
   #committed = 0
   #idle: CompleteSourceRecord | null = null
 
@@ -141,7 +145,8 @@ export class TaskHarness {
       if (this.records.length > count) deadline = Date.now() + ms
       count = this.records.length
       const left = deadline - Date.now()
-      if (left <= 0) throw new Error(`not so after ${ms} ms: ${count} records; log:\n${this.log.text()}`)
+      if (left <= 0)
+        throw new Error(`the condition is not true after ${ms} ms: ${count} records; log:\n${this.log.text()}`)
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, Math.min(left, 200))
         this.#notify = () => {
@@ -167,7 +172,7 @@ export class TaskHarness {
     return this.until(r => r.length >= n, ms)
   }
 
-  /** Waits for the task to fail and gives its error. */
+  /** Waits until the task fails, and returns its error. */
   async failure(ms = WAIT_MS): Promise<Error> {
     await this.until(() => this.#failure !== null, ms)
     return this.#failure!
@@ -200,7 +205,7 @@ export class TaskHarness {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       const error = () =>
-        reject(new Error(`${what} has not ended ${STOP_MS} ms after a stop; log:\n${this.log.text()}`))
+        reject(new Error(`${what} has not returned ${STOP_MS} ms after a stop; log:\n${this.log.text()}`))
       timer = setTimeout(error, STOP_MS)
     })
     await Promise.race([work, late]).finally(() => clearTimeout(timer))
