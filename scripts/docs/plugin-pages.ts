@@ -90,7 +90,7 @@ export async function connectorPages(root: string): Promise<[path: string, text:
     for (const entry of manifestOf(root, folder)) {
       const names = code([entry.class, ...(entry.aliases ?? [])])
       const table = keysTable(await configOf(root, folder, entry))
-      parts.push(`### ${entry.class}\n\n\`connector.class\`: ${names}\n\n${table}`)
+      parts.push(`### ${entry.class}\n\n${wrapped(`\`connector.class\`: ${names}`)}\n\n${table}`)
     }
     pages.push([`docs/connectors/${basename(folder)}.md`, readme.replace(MARK, () => parts.join('\n').trimEnd())])
   }
@@ -115,7 +115,9 @@ export async function folderPages(root: string): Promise<[path: string, text: st
     for (const entry of families(manifestOf(root, folder))) {
       if (entry.type !== kind) parts.push(`## ${KINDS[(kind = entry.type)]}\n`)
       const table = keysTable(await configOf(root, folder, entry))
-      parts.push(`### ${entry.class}\n\n${introduction(root, folder, entry)}${code(entry.aliases!)}\n\n${table}`)
+      parts.push(
+        `### ${entry.class}\n\n${introduction(root, folder, entry)}${wrapped(code(entry.aliases!))}\n\n${table}`,
+      )
     }
     pages.push([`docs/${folder}.md`, parts.join('\n')])
   }

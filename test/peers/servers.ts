@@ -37,7 +37,8 @@ const properties = (values: Readonly<Record<string, string>>): string =>
     .join('')
 
 /**
- * Serves the MBeans of a JVM at `http://127.0.0.1:port/metrics`, named by `jmx-exporter/<rules>.yml`.
+ * Serves the MBeans of a JVM at `http://127.0.0.1:port/metrics`, with the names of
+ * `jmx-exporter/<rules>.yml`.
  */
 export interface JmxExporter {
   readonly port: number
