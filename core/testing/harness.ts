@@ -140,9 +140,9 @@ export abstract class Harness {
     const type = observed(this.#connectorType, {
       onCall: (method, args) => this.onTaskCall(method, args),
       replace: method => (this.#connected ? null : (AFTER_A_CRASH[method] ?? null)),
-      onReturn: (call, args) => {
+      onReturn: (call, args, result) => {
         this.calls.push(call)
-        this.onTaskReturn(call, args)
+        this.onTaskReturn(call, args, result)
         this.changed.notify()
       },
     })
@@ -235,7 +235,7 @@ export abstract class Harness {
   /** Cuts the tasks off from the broker. */
   protected abstract disconnect(): void
   protected onTaskCall(_method: string, _args: readonly unknown[]): void {}
-  protected onTaskReturn(_call: TaskCall, _args: readonly unknown[]): void {}
+  protected onTaskReturn(_call: TaskCall, _args: readonly unknown[], _result: unknown): void {}
 
   /** Converters that keep their data, one for each side, so that both directions share it. */
   protected readonly data = { key: new DataConverter(), value: new DataConverter(), header: new DataConverter() }

@@ -16,7 +16,8 @@ const METHODS = ['start', 'poll', 'put', 'preCommit', 'flush', 'open', 'close', 
 /** What an observer of a task is told. */
 export interface TaskObserver {
   onCall(method: string, args: readonly unknown[]): void
-  onReturn(call: TaskCall, args: readonly unknown[]): void
+  /** `result` is undefined if the method threw. */
+  onReturn(call: TaskCall, args: readonly unknown[], result: unknown): void
   /** Returns what to call instead of the task's method, or null. */
   replace(method: string): (() => unknown) | null
 }
@@ -55,20 +56,20 @@ function observe(method: string, call: () => unknown, observer: TaskObserver, ar
   try {
     result = call()
   } catch (error) {
-    observer.onReturn({ method, error }, args)
+    observer.onReturn({ method, error }, args, undefined)
     throw error
   }
   if (!(result instanceof Promise)) {
-    observer.onReturn({ method }, args)
+    observer.onReturn({ method }, args, result)
     return result
   }
   return result.then(
     value => {
-      observer.onReturn({ method }, args)
+      observer.onReturn({ method }, args, value)
       return value
     },
     (error: unknown) => {
-      observer.onReturn({ method, error }, args)
+      observer.onReturn({ method, error }, args, undefined)
       throw error
     },
   )
