@@ -19,6 +19,7 @@ const CHECKED = [
   'core/client',
   'core/common',
   'core/protocol',
+  'core/worker',
   'scripts',
   'test',
   'transforms',

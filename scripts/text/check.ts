@@ -35,6 +35,7 @@ export function check(file: string, text: string, exceptions: readonly Exception
       fence = !fence
       return
     }
+    if (/^(?:<<<<<<<|>>>>>>>) /.test(line)) report('a merge conflict is not resolved')
     const prose = markdown ? (fence || isList ? '' : line) : proseOf(line)
     if (markdown) {
       const free = fence || line.startsWith('|') || URL_IN_LINE.test(line)

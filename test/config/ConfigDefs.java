@@ -10,15 +10,9 @@ import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigValue;
 
 /**
-<<<<<<< HEAD
  * Answers questions about the declarations of Kafka and Connect, one per line. Fields are separated
  * by tabs. "keys CLASS" prints the name, type, default and importance of each key. "check CLASS KEY
  * VALUE" prints the errors. Values and answers are encoded in base64.
-=======
- * Answers questions about the declarations of Kafka and Connect, one per line, with fields
- * separated by tabs. "keys CLASS" prints the name, type, default and importance of each key. "check
- * CLASS KEY VALUE" prints the errors. Values and answers are encoded in base64.
->>>>>>> 0f47194 (style: wrap comments at 100 columns, and check the text of most folders)
  */
 public class ConfigDefs {
   static final Map<String, ConfigDef> DEFS = new HashMap<>();
@@ -36,14 +30,7 @@ public class ConfigDefs {
     }
   }
 
-<<<<<<< HEAD
   /** The declaration of a class, in a static field or from a static method. */
-=======
-  /**
-   * The declaration of a class: from a static method without arguments or with Crypto, or a static
-   * field.
-   */
->>>>>>> 0f47194 (style: wrap comments at 100 columns, and check the text of most folders)
   static ConfigDef find(Class<?> type) throws Exception {
     // LogConfig has several declarations. CONFIG is that of topics.
     for (Field field : type.getDeclaredFields())
