@@ -111,7 +111,7 @@ const eventKeys = defineConfig({
     validator: mode(FAILURE_MODES),
     importance: 'MEDIUM',
     documentation:
-      'What happens to a value that cannot be converted. warn: the field is null, and a warning is logged. skip: the field is null. fail: the task fails.',
+      'What happens to a value that cannot be converted. warn: the field is null, and a warning is logged. skip or ignore: the field is null. fail: the task fails.',
   }),
   'event.processing.failure.handling.mode': key.string({
     default: 'fail',

@@ -184,7 +184,7 @@ const slotKeys = defineConfig({
     min: 0,
     importance: 'MEDIUM',
     documentation:
-      'The interval at which the connector reads xmin of the slot for the field source of events, in milliseconds. 0 means never.',
+      'The interval at which the connector reads xmin of the slot, which events contain as source.xmin, in milliseconds. 0 means never.',
   }),
 })
 
@@ -199,7 +199,7 @@ const publicationKeys = defineConfig({
     validator: mode(['all_tables', 'disabled', 'filtered', 'no_tables']),
     importance: 'MEDIUM',
     documentation:
-      'How the connector creates a missing publication. all_tables: for all tables, which needs a superuser. filtered: for the captured tables. no_tables: without tables, which you then add. disabled: it does not create it, and fails.',
+      'How the connector creates a missing publication. all_tables: for all tables, which needs a superuser. filtered: for the captured tables. no_tables: without tables; you add them. disabled: it creates no publication, and the task fails.',
   }),
   'publish.via.partition.root': key.boolean({
     default: false,

@@ -122,7 +122,7 @@ export const nonEmpty: Validator = {
 
 /** A regular expression of Java, or a list of them. */
 export const regex: Validator = {
-  describe: 'valid regular expression',
+  describe: 'regular expression',
   ofNull: 'Invalid regex: the value is null',
   check(value) {
     for (const text of Array.isArray(value) ? value : value === null ? [] : [value]) {

@@ -15,7 +15,7 @@ export const errorKeys = defineConfig({
     width: 'MEDIUM',
     displayName: 'Retry Timeout for Errors',
     documentation:
-      'How long the runtime retries a failed operation on a record, in milliseconds. 0 means no retries. -1 means retrying without limit.',
+      'How long the runtime retries a failed operation on a record, such as a conversion or a transformation, in milliseconds. 0 means no retries. -1 means retrying without limit.',
   }),
   'errors.retry.delay.max.ms': key.long({
     default: 60000,
@@ -24,7 +24,8 @@ export const errorKeys = defineConfig({
     orderInGroup: 2,
     width: 'MEDIUM',
     displayName: 'Maximum Delay Between Retries for Errors',
-    documentation: 'The longest delay between two of these retries, in milliseconds.',
+    documentation:
+      'The longest delay between two retries of an operation on a record, in milliseconds. Used with errors.retry.timeout.',
   }),
   'errors.tolerance': key.string({
     default: 'none',
