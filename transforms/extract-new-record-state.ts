@@ -27,7 +27,7 @@ const extractNewRecordStateConfig = defineConfig({
     validator: oneOf(MODES, { ignoreCase: true, message: 'Value must be one of' }),
     importance: 'MEDIUM',
     documentation:
-      'What happens to a delete event and to the tombstone that follows it. drop: both are dropped. tombstone: the delete event is dropped, the tombstone is kept. rewrite: the delete event becomes the old row with the field __deleted=true, and the tombstone is dropped. rewrite-with-tombstone: like rewrite, but the tombstone is kept. delete-to-tombstone: the delete event becomes a tombstone, and the tombstone that follows is dropped.',
+      'What happens to a delete event and to the tombstone that follows it. drop: both are dropped. tombstone: the delete event becomes a null value with the schema of the row, and the tombstone is dropped. rewrite: the delete event becomes the old row with the field __deleted=true, and the tombstone is dropped. rewrite-with-tombstone: like rewrite, but the tombstone is kept. delete-to-tombstone: the delete event becomes a null value without a schema, and the tombstone is dropped.',
   }),
   'route.by.field': key.string({
     default: '',
