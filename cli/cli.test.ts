@@ -14,7 +14,10 @@ const run = (...args: string[]) =>
 test('--help shows the usage of the program and of every command', () => {
   for (const [args, words] of [
     [[], ['start', 'broker', 'connect-standalone', 'connect-distributed']],
-    [['start'], ['--demo', '--data-dir', '--port', '--rest-port', '9092', '8083', '--log-format']],
+    [
+      ['start'],
+      ['--demo', '--data-dir', '--port', '--rest-port', '9092', '8083', '--metrics-port', '9404', '--log-format'],
+    ],
     [['broker'], ['server.properties', '--override']],
     [['connect-standalone'], ['worker.properties', 'connectors']],
     [['connect-distributed'], ['worker.properties']],

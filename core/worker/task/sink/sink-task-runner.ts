@@ -294,6 +294,8 @@ export class SinkTaskRunner {
   async #commit(partitions?: readonly TopicPartition[], ending = false): Promise<void> {
     const { task, consumer, metrics, logger, queue } = this.#parts
     this.#nextCommit = Date.now() + this.#parts.offsetFlushIntervalMs
+    // A rebalance commits during the poll of the consumer
+    const before = metrics.stages.activity
     metrics.stages.enter('commit')
     const startedAt = metrics.commitStarted()
     // preCommit is called even if there is nothing to commit: a sink may use it to flush.
@@ -314,7 +316,7 @@ export class SinkTaskRunner {
         logger.warn(`Commit of offsets failed, ${what}: ${messageOf(error)}`)
       }
     }
-    metrics.stages.enter(null)
+    metrics.stages.enter(before === 'consume' ? before : null)
   }
 
   #listener(): RebalanceListener {

@@ -134,6 +134,7 @@ export class SourceTaskRunner implements DeliveryListener {
     const { task, metrics, logger } = this.#parts
     const delays = backoff(RETRY)
     for (;;) {
+      if (this.#paused) metrics.stages.enter(null)
       while (this.#paused && !this.#ended) await this.#resumed.next(Number.POSITIVE_INFINITY, this.#signal)
       if (this.#ended) return null
       metrics.stages.enter('poll')
