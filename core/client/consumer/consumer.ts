@@ -425,7 +425,7 @@ class KafkaConsumer implements Consumer {
       await this.#store.commit(offsets, by, timeoutMs)
     } catch (error) {
       const code = (error as { cause?: { kafkaCode?: number } }).cause?.kafkaCode
-      if (code !== undefined) this.#group?.membership.state.commitRefused(code, by.generation)
+      if (code !== undefined) this.#group?.membership.state.commitRejected(code, by.generation)
       throw error
     }
   }

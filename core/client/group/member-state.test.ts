@@ -25,7 +25,7 @@ test('a member joins and syncs, and gets an id first if the coordinator requires
   expect([s.memberId, s.isMember, s.lost]).toEqual(['given', false, false])
   s.joinSent()
   s.joinAnswered(0, ANSWER, 0)
-  expect([s.memberId, s.generation, s.phase, s.beats]).toEqual(['m', 3, 'syncing', true])
+  expect([s.memberId, s.generation, s.phase, s.sendsHeartbeats]).toEqual(['m', 3, 'syncing', true])
   s.syncAnswered(0, 0)
   expect([s.phase, s.needsJoin]).toEqual(['stable', false])
 })
@@ -49,7 +49,7 @@ test.for([
 test('a member that the coordinator has removed loses its partitions and its id', () => {
   const s = stable()
   expect(s.heartbeatAnswered(ErrorCode.UNKNOWN_MEMBER_ID, 3, 0)).toBe('rejoin')
-  expect([s.memberId, s.isMember, s.lost, s.needsJoin, s.beats]).toEqual(['', false, true, true, false])
+  expect([s.memberId, s.isMember, s.lost, s.needsJoin, s.sendsHeartbeats]).toEqual(['', false, true, true, false])
 })
 
 test('after an illegal generation the member keeps its id and loses its generation', () => {
@@ -68,7 +68,7 @@ test('a response to a heartbeat of an earlier generation is ignored', () => {
   const s = stable()
   expect(s.heartbeatAnswered(ErrorCode.UNKNOWN_MEMBER_ID, 2, 0)).toBe('done')
   expect(s.isMember).toBe(true)
-  s.commitRefused(ErrorCode.ILLEGAL_GENERATION, 2)
+  s.commitRejected(ErrorCode.ILLEGAL_GENERATION, 2)
   expect(s.isMember).toBe(true)
 })
 
@@ -87,9 +87,9 @@ test('heartbeats are due after the interval; the session expires without respons
 
 test('a rejected commit shows a rebalance or a lost membership', () => {
   const s = stable()
-  s.commitRefused(ErrorCode.REBALANCE_IN_PROGRESS, 3)
+  s.commitRejected(ErrorCode.REBALANCE_IN_PROGRESS, 3)
   expect([s.needsJoin, s.lost]).toEqual([true, false])
-  s.commitRefused(ErrorCode.UNKNOWN_MEMBER_ID, 3)
+  s.commitRejected(ErrorCode.UNKNOWN_MEMBER_ID, 3)
   expect([s.phase, s.lost]).toEqual(['unjoined', true])
 })
 
@@ -107,7 +107,7 @@ test('the states stay consistent for any responses in any order', () => {
     ].map(n => ErrorCode[n as 'NONE']),
   ]
   const event = fc.record({
-    kind: fc.constantFrom('join', 'sync', 'beat', 'commit', 'leave', 'rejoin'),
+    kind: fc.constantFrom('join', 'sync', 'heartbeat', 'commit', 'leave', 'rejoin'),
     code: fc.constantFrom(...codes),
   })
   fc.assert(
@@ -119,12 +119,12 @@ test('the states stay consistent for any responses in any order', () => {
           s.joinSent()
           s.joinAnswered(code, { memberId: 'm', generation: ++generation }, 0)
         } else if (kind === 'sync' && s.phase === 'syncing') s.syncAnswered(code, 0)
-        else if (kind === 'beat' && s.beats) s.heartbeatAnswered(code, s.generation, 0)
-        else if (kind === 'commit') s.commitRefused(code, s.generation)
+        else if (kind === 'heartbeat' && s.sendsHeartbeats) s.heartbeatAnswered(code, s.generation, 0)
+        else if (kind === 'commit') s.commitRejected(code, s.generation)
         else if (kind === 'leave') s.left(true)
         else if (kind === 'rejoin') s.requestRejoin('test')
         if (s.phase === 'stable' || s.phase === 'syncing') expect(s.isMember || s.lost).toBe(true)
-        if (s.beats) expect(s.memberId).not.toBe('')
+        if (s.sendsHeartbeats) expect(s.memberId).not.toBe('')
         if (s.phase === 'unjoined') expect(s.needsJoin).toBe(true)
       }
     }),

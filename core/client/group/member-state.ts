@@ -122,7 +122,7 @@ export class MemberState {
   }
 
   /** Whether the member must send heartbeats in this phase. */
-  get beats(): boolean {
+  get sendsHeartbeats(): boolean {
     return this.isMember && (this.phase === 'stable' || this.phase === 'syncing')
   }
 
@@ -144,7 +144,7 @@ export class MemberState {
       this.#lastAnswer = now
       return 'done'
     }
-    if (generation !== this.generation || !this.beats) return 'done'
+    if (generation !== this.generation || !this.sendsHeartbeats) return 'done'
     switch (code) {
       case ErrorCode.REBALANCE_IN_PROGRESS:
         this.#lastAnswer = now
@@ -169,7 +169,7 @@ export class MemberState {
   }
 
   /** Handles a rejected commit: the error may say that the member was removed. */
-  commitRefused(code: number, generation: number): void {
+  commitRejected(code: number, generation: number): void {
     if (generation !== this.generation) return
     if (code === ErrorCode.REBALANCE_IN_PROGRESS) this.requestRejoin('the group is rebalancing')
     if (code !== ErrorCode.UNKNOWN_MEMBER_ID && code !== ErrorCode.ILLEGAL_GENERATION) return
@@ -182,7 +182,7 @@ export class MemberState {
    * this member.
    */
   sessionExpired(now: number): boolean {
-    return this.beats && now - this.#lastAnswer > this.#timings.sessionTimeoutMs
+    return this.sendsHeartbeats && now - this.#lastAnswer > this.#timings.sessionTimeoutMs
   }
 
   polled(now: number): void {
@@ -194,7 +194,7 @@ export class MemberState {
    * it seems stuck.
    */
   pollExpired(now: number): boolean {
-    return this.beats && now - this.#lastPoll > this.#timings.maxPollIntervalMs
+    return this.sendsHeartbeats && now - this.#lastPoll > this.#timings.maxPollIntervalMs
   }
 
   /**

@@ -77,7 +77,7 @@ export class Membership {
   #joined: Joined | null = null
   #failure: Error | null = null
   #timer: NodeJS.Timeout | null = null
-  #beating = false
+  #isHeartbeatPending = false
 
   constructor(coordinator: GroupCoordinator, protocol: GroupProtocol, options: MembershipOptions, onEvent: () => void) {
     this.#coordinator = coordinator
@@ -304,11 +304,11 @@ export class Membership {
   }
 
   #armHeartbeat(): void {
-    if (this.#timer || this.#stop.signal.aborted || !this.state.beats) return
+    if (this.#timer || this.#stop.signal.aborted || !this.state.sendsHeartbeats) return
     this.#timer = setTimeout(
       () => {
         this.#timer = null
-        this.#beat()
+        this.#heartbeat()
       },
       timerMs(this.state.nextHeartbeat - performance.now()),
     )
@@ -319,9 +319,9 @@ export class Membership {
     this.#timer = null
   }
 
-  #beat(): void {
+  #heartbeat(): void {
     const now = performance.now()
-    if (!this.state.beats || this.#beating || this.#stop.signal.aborted) return
+    if (!this.state.sendsHeartbeats || this.#isHeartbeatPending || this.#stop.signal.aborted) return
     if (this.state.pollExpired(now)) {
       this.#log.warn(
         `not polled for more than max.poll.interval.ms (${this.#options.maxPollIntervalMs} ms): leaving group ${this.#coordinator.groupId}`,
@@ -334,10 +334,10 @@ export class Membership {
     }
     if (this.state.sessionExpired(now)) this.#coordinator.forget()
     this.state.heartbeatSent(now)
-    this.#beating = true
+    this.#isHeartbeatPending = true
     // Never rejects.
     void this.#sendHeartbeat().then(() => {
-      this.#beating = false
+      this.#isHeartbeatPending = false
       this.#armHeartbeat()
     })
   }

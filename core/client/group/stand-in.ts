@@ -24,7 +24,7 @@ export interface StandIn {
    * Sends a heartbeat. Returns false if the group has removed the member. Rejects if the request
    * fails.
    */
-  beat(timeoutMs: number): Promise<boolean>
+  heartbeat(timeoutMs: number): Promise<boolean>
   /**
    * Removes the member from the group, so that the group need not wait for its session timeout.
    * Rejects if that fails.
@@ -39,7 +39,7 @@ export function createStandIn(options: ClientOptions, member: GroupMetadata): St
   const cluster = new Cluster(commonOptions(options, 'stand-in'), { autoCreateTopics: false })
   const coordinator = new GroupCoordinator(cluster, groupId)
   return {
-    async beat(timeoutMs) {
+    async heartbeat(timeoutMs) {
       const input = { groupId, generationId: member.generationId, memberId, groupInstanceId }
       const { errorCode } = await coordinator.request(Heartbeat, input, { lane: 'group', timeoutMs })
       if (errorCode === ErrorCode.NOT_COORDINATOR || errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE)

@@ -31,8 +31,8 @@ function setUp(timeoutMs = 300_000, known = true) {
     }),
     logger: createLogger('test.members'),
     standIn: () => ({
-      beat: async () => {
-        requests.push('beat')
+      heartbeat: async () => {
+        requests.push('heartbeat')
         return known
       },
       leave: async reason => {
@@ -63,7 +63,7 @@ test('while a thread is blocked, heartbeats are sent for its member at heartbeat
   await pass(5, true)
   expect(requests).toEqual([])
   await pass(8, false)
-  expect(requests).toEqual(['beat', 'beat', 'beat'])
+  expect(requests).toEqual(['heartbeat', 'heartbeat', 'heartbeat'])
   await pass(1, true)
   expect(requests.at(-1)).toBe('close')
   await pass(20, true)
@@ -76,7 +76,7 @@ test('a member leaves the group after it has been blocked for max.poll.interval.
   await pass(1, true)
   await pass(70, false)
   await members.close()
-  expect(requests.filter(s => s !== 'beat')).toEqual(['leave: max.poll.interval.ms exceeded', 'close'])
+  expect(requests.filter(s => s !== 'heartbeat')).toEqual(['leave: max.poll.interval.ms exceeded', 'close'])
   expect(requests.at(-1)).toBe('close')
 })
 
@@ -85,7 +85,7 @@ test('no more heartbeats are sent for a member that the group has removed', asyn
   members.set(UNIT, host, identity)
   await pass(1, true)
   await pass(30, false)
-  expect(requests).toEqual(['beat'])
+  expect(requests).toEqual(['heartbeat'])
 })
 
 test('the member of a thread that ended leaves at once, unless it has left already or is static', async () => {

@@ -139,7 +139,7 @@ export class Members {
     member.heartbeatPending = true
     member.sinceHeartbeatMs = 0
     try {
-      member.left = !(await this.#standIn(member).beat(member.sessionMs))
+      member.left = !(await this.#standIn(member).heartbeat(member.sessionMs))
     } catch (error) {
       this.#o.logger.debug(`the heartbeat for ${unit} failed: ${messageOf(error)}`)
     } finally {
