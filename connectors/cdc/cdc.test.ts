@@ -24,29 +24,29 @@ const NONE = {
 const name = (id: string) => ({ schema: id.split('.')[0]!, table: id.split('.')[1]! })
 
 describe('lists of patterns', () => {
-  test('are cut at commas that are not escaped', () => {
+  test('are split at commas that are not escaped', () => {
     expect(splitPatterns(String.raw` a\.b , c\,d,,e{1\,2} `)).toEqual([String.raw`a\.b`, 'c,d', 'e{1,2}'])
     expect(wrongPattern('a.b,(')).toContain("'('")
   })
 
-  test('match whole names, whatever the case', () => {
+  test('match whole names and ignore case', () => {
     const s = new Selection({ ...NONE, tableInclude: 'public.order' }, null)
     expect(s.hasTable(name('PUBLIC.Order'))).toBe(true)
     expect(s.hasTable(name('public.orders'))).toBe(false)
   })
 
-  test("are Java's", () => {
+  test('use the syntax of Java', () => {
     const s = new Selection({ ...NONE, tableInclude: String.raw`\Qp.a_1\E,p\.b\-\d++,(?-i)p\.C\z` }, null)
     const names = ['p.a_1', 'P.A_1', 'p.axb', 'p.b-12', 'p.b-', 'p.C', 'p.c']
     expect(names.filter(n => s.hasTable(name(n)))).toEqual(['p.a_1', 'P.A_1', 'p.b-12', 'p.C'])
   })
 
-  test('choose columns by their full names', () => {
+  test('select columns by their full names', () => {
     const s = new Selection({ ...NONE, columnExclude: String.raw`.*\.secret` }, null)
     expect([s.hasColumn(name('a.b'), 'secret'), s.hasColumn(name('a.b'), 'open')]).toEqual([false, true])
   })
 
-  test('give the order of the tables', () => {
+  test('define the order of the tables', () => {
     const s = new Selection({ ...NONE, tableInclude: String.raw`p\.z,p\..*` }, null)
     expect(s.sortTables(['p.b', 'p.a', 'p.z'].map(name)).map(t => t.table)).toEqual(['z', 'a', 'b'])
   })
@@ -63,7 +63,7 @@ describe('names', () => {
       unicode,
     })
 
-  test('of topics are legal, whatever the table is called', () => {
+  test('of topics are valid for any table name', () => {
     fc.assert(
       fc.property(fc.string(), fc.string({ minLength: 1 }), (schema, table) => {
         for (const unicode of [false, true])
@@ -83,7 +83,7 @@ describe('names', () => {
     expect(adjustFieldName('a-b', 'none')).toBe('a-b')
   })
 
-  test('no two different names collide in the unicode mode', () => {
+  test('two different names never collide in the unicode mode', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {
         fc.pre(a !== b)
@@ -114,7 +114,7 @@ describe('column rules', () => {
   const rule = (props: Record<string, string>, more: Partial<RuleColumn> = {}) =>
     new ColumnRules(props, 'db').forColumn(name('s.t'), column(more))
 
-  test('hash with the salt; the first version over what Java serialises', () => {
+  test('hash with the salt; the first version hashes the string as Java serializes it', () => {
     // sha256 of 'abc' + 'Ann', as Debezium 3.7 gave it
     const v2 = rule({ 'column.mask.hash.v2.SHA-256.with.salt.abc': 's.t.c' })!
     expect(v2.change!('Ann')).toBe('4f0a92be43a237e81701a468f77f3c85103300091d3ebf1ee939b5e3f7599d5d')
@@ -125,11 +125,11 @@ describe('column rules', () => {
     expect(wrongRule('column.mask.hash.NOPE.with.salt.x', 's.t.c')).toContain('NOPE')
   })
 
-  test('do not take values of other keys for expressions', () => {
+  test('ignore the values of other keys', () => {
     expect(rule({ 'transforms.mask.replacement': '***', 'column.masks': '(' })).toBeNull()
   })
 
-  test('mask text alone, null too, and cut what is too long', () => {
+  test('mask only text, also null, and truncate long values', () => {
     const mask = rule({ 'column.mask.with.3.chars': 's.t.c' })!
     expect([mask.change!('secret'), mask.maskNull]).toEqual(['***', '***'])
     const number = rule({ 'column.mask.with.3.chars': 's.t.c' }, { isText: false })!
@@ -139,7 +139,7 @@ describe('column rules', () => {
     expect(rule({ 'column.truncate.to.2.chars': 's.t.x' })).toBeNull()
   })
 
-  test('that all apply all work: no mask is lost to another rule', () => {
+  test('all apply: no rule disables a mask', () => {
     const both = rule({ 'column.propagate.source.type': 's.t.c', 'column.mask.with.1.chars': 's.t.c' })!
     expect(both.change!('x')).toBe('*')
     expect(both.parameters).toMatchObject({ masked: 'true', '__debezium.source.column.type': 'TEXT' })
@@ -149,7 +149,7 @@ describe('column rules', () => {
 describe('times', () => {
   const last = { day: epochDay(294_276, 12, 31), micros: 86_399_999_999 }
 
-  test('out of range for nanoseconds are an error with the nearest value; infinity is the largest or smallest int64', () => {
+  test('outside the range of nanoseconds are an error with the nearest value; infinity is the largest or smallest int64', () => {
     const nanos = timestampFormat('nanoseconds', 6).convert
     expect(() => nanos(last)).toThrow(expect.objectContaining({ nearest: 2n ** 63n - 1n, always: false }))
     expect(nanos({ day: Number.POSITIVE_INFINITY, micros: 0 })).toBe(2n ** 63n - 1n)
@@ -165,7 +165,7 @@ describe('times', () => {
   })
 })
 
-test('counts of a transaction go on after a restart within it', () => {
+test('after a restart within a transaction, counting resumes', () => {
   const first = new TransactionMetadata()
   first.begin('7')
   first.event('s.a', '7:1')
@@ -178,7 +178,7 @@ test('counts of a transaction go on after a restart within it', () => {
   expect(second.endValue('8:9', 1)).toMatchObject({ event_count: 0, data_collections: [] })
 })
 
-test('a heartbeat comes when its time has passed, and never when it is off', () => {
+test('a heartbeat is due after its interval, and never if it is disabled', () => {
   const beat = new Heartbeat('hb', 't', 1000, 0)
   expect([beat.wait(400), beat.due({}, {}, 999), beat.due({}, { lsn: 1 }, 1000)?.sourceOffset]).toEqual([
     600,

@@ -121,7 +121,7 @@ export class SinkTransport extends SniffingTransport {
   }
 }
 
-/** Returns a response that is not JSON as text, whatever its header says. */
+/** Returns a response that is not JSON as text, regardless of its content type. */
 export class LenientSerializer extends Serializer {
   override deserialize<T = unknown>(json: string): T {
     try {

@@ -47,7 +47,7 @@ async function documents(index: string): Promise<Record<string, unknown>> {
   return Object.fromEntries((body.hits?.hits ?? []).map(hit => [hit._id, hit._source]))
 }
 
-/** Waits until the task says why it takes nothing more. Fails when that is no error that passes. */
+/** Waits until the task reports why it accepts no records. Fails if that error is not retriable. */
 async function refusal(p: Played): Promise<string> {
   for (;;) {
     try {
@@ -60,7 +60,7 @@ async function refusal(p: Played): Promise<string> {
   }
 }
 
-/** Between the sink and Elasticsearch: lets a test refuse, delay or cut requests. */
+/** A proxy between the sink and Elasticsearch. A test can reject, delay or cut requests. */
 async function proxy(
   decide: (path: string, n: number) => { status: number; body: string } | 'cut' | null,
 ): Promise<string> {
@@ -118,7 +118,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     await expect(p.task.put([p.record('a', null)])).rejects.toThrow(/behavior.on.null.values/)
   })
 
-  test('a document that the mapping refuses fails the task by default, naming topic, offset and reason', async () => {
+  test('a document that the mapping rejects fails the task by default, and the error names topic, offset and reason', async () => {
     const p = play()
     await p.write([p.record('a', { n: 1 })])
     await p.task.put([p.record('b', { n: 'not a number' }), p.record('c', { n: 3 })])
@@ -127,7 +127,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     )
   })
 
-  test('with ignore or warn the others of the batch are written, and the refused one is reported', async () => {
+  test('with ignore or warn the rest of the batch is written, and the rejected document is reported', async () => {
     for (const behaviour of ['ignore', 'warn']) {
       const p = play({ 'behavior.on.malformed.documents': behaviour }, { reporter: true })
       await p.write([p.record('a', { n: 1 })])
@@ -138,7 +138,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     }
   })
 
-  test('documents refused for now are sent again, and only those', async () => {
+  test('only the documents that were rejected temporarily are sent again', async () => {
     let bulks = 0
     const through = await proxy(path => {
       if (!path.startsWith('/_bulk') || ++bulks > 2) return null
@@ -150,11 +150,11 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     const p = play({ 'connection.url': through })
     await p.write([p.record('a', { n: 1 }), p.record('b', { n: 2 })])
     expect(await documents(p.topic)).toEqual({ a: { n: 1 }, b: { n: 2 } })
-    // after the second refusal in smaller parts
+    // after the second rejection in smaller parts
     expect(bulks).toBe(4)
   })
 
-  test('while Elasticsearch is away nothing is committed and put says why; when it is back all is written once', async () => {
+  test('while Elasticsearch is unavailable nothing is committed and put reports why; then each record is written once', async () => {
     let away = false
     const through = await proxy(() => (away ? 'cut' : null))
     const p = play({ 'connection.url': through, 'max.retries': '1' })
@@ -168,7 +168,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     expect(await documents(p.topic)).toEqual({ a: { n: 1 }, b: { n: 2 } })
   })
 
-  test('an index that was deleted meanwhile is made again', async () => {
+  test('an index that was deleted is recreated', async () => {
     const p = play()
     await p.write([p.record('a', { n: 1 })])
     await ask(`/${p.topic}`, { method: 'DELETE' })
@@ -177,8 +177,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
   })
 
   /**
-   * Sends a document and one more, and sees that both are kept and reported to nobody until `heal`
-   * has been called.
+   * Sends two documents, and checks that both are kept and not reported until `heal` was called.
    */
   async function waits(
     p: Played,
@@ -312,7 +311,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
           p.record('b', { n: 2 }),
         ])
         expect(await documents(p.topic)).toEqual({ a: { n: 1 }, b: { n: 2 } })
-        // those come last about which a probe had to tell
+        // documents that needed a probe come last
         expect(p.reported.map(r => r.record.key).sort()).toEqual(['fields', 'immense', 'object', 'strict', 'type'])
         expect(p.reported.every(r => r.error.message.includes('MR_ES_MALFORMED'))).toBe(true)
       })
@@ -354,7 +353,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     expect(asked).toBe(1)
   })
 
-  test('upserts merge, in order, whatever the number of requests in flight', async () => {
+  test('upserts merge in order with any number of requests in flight', async () => {
     const p = play({ 'write.method': 'upsert', 'batch.size': '3', 'max.in.flight.requests': '5' })
     const records = Array.from({ length: 60 }, (_, n) => p.record(`k${n % 4}`, { [`f${n % 3}`]: n, last: n }))
     await p.write(records)
@@ -363,14 +362,14 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     expect(await documents(p.topic)).toEqual(expected)
   })
 
-  test('without versions the last write of a key wins, also across a topic that was made anew', async () => {
+  test('without versions the last write of a key wins, even after the topic was recreated', async () => {
     const p = play({ 'external.version.source': 'none', 'batch.size': '2' })
     await p.write(Array.from({ length: 20 }, (_, n) => p.record('a', { n }, { offset: 1000 + n })))
     await p.task.put([p.record('a', { n: 7 }, { offset: 0 })])
     await expect.poll(async () => documents(p.topic)).toEqual({ a: { n: 7 } })
   })
 
-  test('the version comes from a header where one is named', async () => {
+  test('the version is read from external.version.header', async () => {
     const p = play({ 'external.version.header': 'v' })
     const at = (v: string) => ({ headers: [{ key: 'v', schema: null, value: v }] })
     await p.write([p.record('a', { n: 9 }, at('9')), p.record('a', { n: 3 }, at('3'))])
@@ -378,7 +377,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     await expect(p.task.put([p.record('a', { n: 1 })])).rejects.toThrow(/header v/)
   })
 
-  test('key.ignore makes ids of topic, partition and offset', async () => {
+  test('with key.ignore the id is topic, partition and offset', async () => {
     const p = play({ 'key.ignore': 'true' })
     await p.write([p.record(null, { n: 1 }), p.record('x', { n: 2 })])
     expect(Object.keys(await documents(p.topic))).toEqual([`${p.topic}+0+0`, `${p.topic}+0+1`])
@@ -434,7 +433,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     expect(second).toContain('"_source":{"f":0.25,"g":-4.9E-324,"n":1}')
   })
 
-  test('a data stream takes documents with a timestamp, once each', async () => {
+  test('a data stream accepts documents with a timestamp, each once', async () => {
     const p = play(
       { 'data.stream.type': 'logs', 'data.stream.dataset': 'orders', 'key.ignore': 'true' },
       { topic: uniqueName('ds') },
@@ -446,7 +445,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     expect(found).toEqual([{ '@timestamp': 1_700_000_000_000, message: 'x' }])
   })
 
-  test('a key or value that cannot be a document fails with the record named, or is dropped when so configured', async () => {
+  test('a record that cannot be a document fails with an error that names it, or is dropped as configured', async () => {
     const strict = play()
     await expect(strict.task.put([strict.record({ a: 1 }, { n: 1 })])).rejects.toMatchObject({ code: 'MR_ES_ID' })
     await expect(strict.task.put([strict.record('k'.repeat(513), { n: 1 })])).rejects.toMatchObject({
@@ -458,7 +457,7 @@ describe.skipIf(!url)('the Elasticsearch sink', () => {
     expect(await documents(lenient.topic)).toEqual({ b: { n: 1 } })
   })
 
-  test('a request too large for the server is split until the parts fit', async () => {
+  test('a request that is too large for the server is split until the parts fit', async () => {
     const through = await proxy(path =>
       path.startsWith('/_bulk') && sizes.push(0) === 1 ? { status: 413, body: '' } : null,
     )

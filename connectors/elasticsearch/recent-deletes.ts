@@ -1,8 +1,8 @@
 import { type BulkItem, documentOf } from './bulk-request.ts'
 
 /**
- * The deletes that were written while an older request is still in flight. A retry in that request must
- * not recreate the document: Elasticsearch forgets the version of a delete after a minute.
+ * The deletes that were written while an older request is still in flight. A retry in that request
+ * must not recreate the document: Elasticsearch removes the version of a delete after a minute.
  */
 export class RecentDeletes {
   readonly #byDocument = new Map<string, { readonly version: bigint; readonly run: number }>()

@@ -1,6 +1,6 @@
 /**
- * Against a node with TLS, users and narrow limits: logins, certificates, compression, a proxy,
- * what is too large, what is not allowed.
+ * Tests with a node that has TLS, users and low limits: credentials, certificates, compression, a
+ * proxy, large documents, missing privileges.
  */
 
 import { X509Certificate } from 'node:crypto'
@@ -27,7 +27,7 @@ let administrator: ElasticsearchClient
 let trusting: Record<string, string>
 const played: Played[] = []
 
-/** The certificate that a server shows, as PEM. */
+/** The certificate of a server, as PEM. */
 function certificateOf(url: string): Promise<string> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve, reject) => {
@@ -89,19 +89,19 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     if (dir) rmSync(dir, { recursive: true, force: true })
   })
 
-  test('a user and a password, a certificate in PEM, and compressed requests are taken', async () => {
+  test('a user and password, a certificate in PEM, and compressed requests are accepted', async () => {
     expect(await roundTrip({ ...trusting, ...LOGIN })).toEqual(DOCUMENT)
     expect(await roundTrip({ ...trusting, ...LOGIN, 'connection.compression': 'true' })).toEqual(DOCUMENT)
   })
 
-  test('an API key is taken', async () => {
+  test('an API key is accepted', async () => {
     const made = await admin('POST', '/_security/api_key', { name: uniqueName('key') })
     expect(made.status).toBe(200)
     const { encoded } = made.body as { encoded: string }
     expect(await roundTrip({ ...trusting, 'connection.api.key': encoded })).toEqual(DOCUMENT)
   })
 
-  test('a wrong login and an unknown certificate are refused before anything starts, at their keys', async () => {
+  test('wrong credentials and an unknown certificate are rejected before the start, at their keys', async () => {
     const wrong = await validated({ ...trusting, ...LOGIN, 'connection.password': 'wrong' })
     expect(Object.keys(wrong)).toEqual(['connection.username', 'connection.password'])
     const { 'elastic.https.ssl.truststore.location': _, ...distrusting } = trusting
@@ -206,12 +206,12 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     const text = (bytes: number) => ({ text: 'x '.repeat(bytes / 2) })
     await p.write([
       p.record('a', { n: 1 }),
-      // more than indexing pressure allows the node that coordinates, the one that writes, and more
-      // than a request may have
+      // more than the indexing pressure limits of the coordinating and the writing node, and more
+      // than the limit of a request
       p.record('coordinating', text(1_200_000)),
       p.record('primary', text(700_000)),
       p.record('request', text(3_500_000)),
-      // more than one node allows for both together, on which it says no more than that it is busy
+      // more than one node allows for both together; its response only says that it is busy
       p.record('both', text(230_000)),
       p.record('b', { n: 2 }),
     ])

@@ -23,7 +23,7 @@ function play(es: ScriptedElasticsearch, props: Record<string, string> = {}, opt
   return p
 }
 
-/** Something that bulk requests wait for, so that a test decides when they go on. */
+/** Blocks bulk requests until a test releases them. */
 function gate() {
   const { promise, resolve } = Promise.withResolvers<null>()
   return { closed: promise, open: () => resolve(null) }
@@ -37,7 +37,7 @@ async function until(condition: () => boolean): Promise<void> {
 const state = (es: ScriptedElasticsearch) =>
   Object.fromEntries([...es.documents].map(([id, { document }]) => [id, document]))
 
-test('a partition that goes takes nothing from the others: what is not written of them stays uncommitted', async () => {
+test('revoking a partition does not affect the others: their unwritten records stay uncommitted', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es)
   es.refuse = () => 503
@@ -51,7 +51,7 @@ test('a partition that goes takes nothing from the others: what is not written o
   expect(state(es)).toEqual({ a: { n: 0 } })
 })
 
-test('a rebalance waits for what is on the wire, and what waits behind it is not sent', async () => {
+test('a rebalance waits for the requests in flight, and queued records are not sent', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'max.in.flight.requests': '1' })
   const { closed, open } = gate()
@@ -69,7 +69,7 @@ test('a rebalance waits for what is on the wire, and what waits behind it is not
   expect(es.bulks).toEqual([1])
 })
 
-test('a fault of a partition that went is none of what comes after', async () => {
+test('an error of a revoked partition does not affect later records', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'max.retries': '0' })
   es.refuse = () => 503
@@ -79,7 +79,7 @@ test('a fault of a partition that went is none of what comes after', async () =>
   await expect.poll(() => p.task.put([]).then(() => 'taken', String)).toBe('taken')
 })
 
-test('a stop waits a moment for what is on its way, so that it is not delivered again', async () => {
+test('a stop waits briefly for the requests in flight, so that their records are not delivered again', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'linger.ms': '60000' })
   await p.task.put([p.record('a', { n: 0 })])
@@ -88,7 +88,7 @@ test('a stop waits a moment for what is on its way, so that it is not delivered 
   expect(state(es)).toEqual({ a: { n: 0 } })
 })
 
-test('a document that was deleted while an older write of it had to be sent again stays deleted', async () => {
+test('a document that was deleted while an older write is retried stays deleted', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'batch.size': '1', 'max.in.flight.requests': '2' })
   let refused = 0
@@ -97,7 +97,7 @@ test('a document that was deleted while an older write of it had to be sent agai
     if (op === 'delete') deleted.open()
     return op === 'index' && id === 'a' && refused++ === 0 ? 429 : null
   }
-  // the older request is answered after the newer one
+  // the older request gets its response after the newer one
   es.decide = async actions => (actions[0]!.op === 'index' ? deleted.closed : null)
   await p.task.put([p.record('a', { n: 0 }), p.record('a', null)])
   await p.settle()
@@ -105,7 +105,7 @@ test('a document that was deleted while an older write of it had to be sent agai
   expect(state(es)).toEqual({})
 })
 
-test('whatever is refused, cut or slow, each document ends as its last record says', async () => {
+test('with rejected, cut and slow requests, each document ends in the state of its last record', async () => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9))
   console.log(`elasticsearch seed ${seed}`)
   const { below } = random(seed)
@@ -124,7 +124,7 @@ test('whatever is refused, cut or slow, each document ends as its last record sa
       if (!trouble) return null
       if (below(12) === 0) return 'cut'
       if (below(12) === 0) {
-        // a single document that is too large is refused for good
+        // a single document that is too large is rejected permanently
         return { status: actions.length > 1 && below(2) === 0 ? 413 : 503, body: '' }
       }
       return n % 3 === 0 ? sleep(below(5)).then(() => null) : null
@@ -152,7 +152,7 @@ test('whatever is refused, cut or slow, each document ends as its last record sa
   }
 })
 
-test('a request that is cut before its answer is sent again in halves, until they get through', async () => {
+test('a request that is cut off before its response is sent again in halves until they succeed', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es)
   es.decide = actions => (actions.length > 3 ? 'cut' : null)
@@ -161,7 +161,7 @@ test('a request that is cut before its answer is sent again in halves, until the
   expect(es.documents.size).toBe(20)
 })
 
-test('a request that is not answered in time is sent again in halves', async () => {
+test('a request without a response in time is sent again in halves', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'read.timeout.ms': '1000' })
   es.decide = actions => (actions.length > 2 ? new Promise<null>(() => {}) : null)
@@ -183,7 +183,7 @@ test('after a request was too large the next ones are smaller from the start', a
   expect(es.bulks.slice(before).every(n => n <= 10)).toBe(true)
 })
 
-test('while requests are under way what arrives is gathered into full ones', async () => {
+test('while requests are in flight, new records are collected into full requests', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'max.in.flight.requests': '1', 'batch.size': '1000' })
   const { closed, open } = gate()
@@ -199,7 +199,7 @@ test('while requests are under way what arrives is gathered into full ones', asy
   expect(es.bulks).toEqual([200, 1000, 800])
 })
 
-test('what is held is bounded in bytes: beyond it a batch waits, and is refused for now', async () => {
+test('the buffer is limited in bytes: a batch above the limit waits, then gets a retriable error', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'max.buffered.bytes': '10000', 'flush.timeout.ms': '50' })
   const { closed, open } = gate()
@@ -213,7 +213,7 @@ test('what is held is bounded in bytes: beyond it a batch waits, and is refused 
   expect(es.documents.size).toBe(2)
 })
 
-test('a record that cannot be a document is reported once, though its batch has to be delivered again', async () => {
+test('a record that cannot be a document is reported once, even if its batch is delivered again', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'max.buffered.records': '2', 'flush.timeout.ms': '50' }, { reporter: true })
   const { closed, open } = gate()
@@ -227,7 +227,7 @@ test('a record that cannot be a document is reported once, though its batch has 
   expect(p.reported.map(r => r.record.key)).toEqual(['b'])
 })
 
-test('of two records of one millisecond the later counts, with versions out of timestamps', async () => {
+test('of two records with the same timestamp as version, the later one wins', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'external.version.source': 'timestamp' })
   await p.task.put([p.record('a', { n: 0 }, { timestamp: 5 }), p.record('a', { n: 1 }, { timestamp: 5 })])
@@ -237,7 +237,7 @@ test('of two records of one millisecond the later counts, with versions out of t
   expect(state(es)).toEqual({ a: { n: 1 } })
 })
 
-test('a record without a struct is dropped where that is configured, also with a schema that would become the mapping', async () => {
+test('with drop.invalid.message a record that is not a struct is dropped, also with schema.ignore=false', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'schema.ignore': 'false', 'drop.invalid.message': 'true' })
   await p.task.put([p.record('a', 'text', { valueSchema: primitive('string') }), p.record('b', { n: 1 })])
@@ -246,7 +246,7 @@ test('a record without a struct is dropped where that is configured, also with a
   expect(p.warnings).toHaveLength(1)
 })
 
-test('a single document that is too large is refused with words for it; the others are written', async () => {
+test('a single document that is too large is rejected with a clear error; the others are written', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'behavior.on.malformed.documents': 'warn' })
   es.decide = actions => (actions.some(a => a.id === 'big') ? { status: 413, body: '' } : null)
@@ -258,7 +258,7 @@ test('a single document that is too large is refused with words for it; the othe
   ])
 })
 
-/** Waits until the task says why it takes nothing more. */
+/** Waits until the task reports why it accepts no records. */
 async function complaint(p: Played): Promise<string> {
   let said = ''
   await until(() => {
@@ -294,7 +294,7 @@ test('an unknown error of every document is an index problem: nothing is skipped
   expect(p.reported).toEqual([])
 })
 
-test('a gateway’s response skips nothing, whatever its status and format', async () => {
+test('a gateway’s response with any status or format skips nothing', async () => {
   const page = '<html><body>Request blocked</body></html>'
   const answers = [
     { status: 400, body: page },
@@ -322,7 +322,7 @@ test('a gateway’s response skips nothing, whatever its status and format', asy
   }
 })
 
-test('a document that seems too large is kept if the index rejects everything, and the status says so', async () => {
+test('a document that seems too large is kept if the index rejects everything, and the status reports it', async () => {
   await using es = await ScriptedElasticsearch.start()
   const p = play(es, { 'behavior.on.malformed.documents': 'ignore', 'max.retries': '0' }, { reporter: true })
   es.decide = actions => (actions.some(a => a.id === 'a') ? { status: 413, body: '' } : null)

@@ -85,7 +85,7 @@ export class ElasticsearchSinkTask extends SinkTask<typeof config> {
       bytes: raw['max.buffered.bytes'],
     }
     if (!(await this.#writer.until(room, raw['flush.timeout.ms'], this.context.signal))) {
-      const late = `no room for ${records.length} records within flush.timeout.ms (${raw['flush.timeout.ms']} ms)`
+      const late = `no space for ${records.length} records within flush.timeout.ms (${raw['flush.timeout.ms']} ms)`
       throw this.#refusal(this.#writer.failure ?? new RetriableError(late))
     }
     // after the wait for space, so that a record is reported only once

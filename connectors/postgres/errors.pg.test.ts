@@ -1,6 +1,5 @@
 /**
- * Each cause on a real server, and the error that it must lead to: a wrong hint costs more than
- * none.
+ * Each cause on a real server, with the expected error. A wrong hint is worse than none.
  */
 
 import type { MillraceError, Props } from 'millrace/connect'
@@ -32,7 +31,7 @@ afterAll(() => server?.stop())
 
 const ROLES = ['stranger', 'outsider', 'guest', 'ssl_replication_user', 'limited']
 
-/** The code and the text of an error that ends a task, or after which it continues. */
+/** Returns the error that fails a task, or that it retries. */
 async function failureOf(props: Props): Promise<MillraceError> {
   const task = await new TaskHarness({ ...props, 'errors.max.retries': '0' }).start()
   try {
@@ -162,7 +161,7 @@ describe.skipIf(server === null)('a slot that cannot be used', () => {
 })
 
 describe.skipIf(server === null)('a query that fails', () => {
-  test('on bytes that are not UTF-8 says so, in the snapshot and in the stream', async () => {
+  test('because of bytes that are not UTF-8 names the encoding, in the snapshot and in the stream', async () => {
     await server!.admin.query(
       "create database ascii encoding 'SQL_ASCII' template template0 lc_collate 'C' lc_ctype 'C'",
     )
@@ -195,7 +194,7 @@ describe.skipIf(server === null)('a query that fails', () => {
     await db.end()
   })
 
-  test('of an override names it', async () => {
+  test('of an override names its key', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)')
     const failure = await failureOf(
       propsFor(url, {
@@ -209,7 +208,7 @@ describe.skipIf(server === null)('a query that fails', () => {
     await db.end()
   })
 
-  test('at a timeout of our own statements is retried', async () => {
+  test('because of a timeout in database.initial.statements is retried', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)')
     const failure = await failureOf(
       propsFor(url, {
@@ -268,7 +267,7 @@ describe('a server error', () => {
     ).toBe('MR_PG_SLOTS_EXHAUSTED')
   })
 
-  test('in the snapshot of a table changed meanwhile is retried', () => {
+  test('in the snapshot of a table that was changed is retried', () => {
     for (const code of ['42P01', '42703', '3F000'])
       expect(snapshot(answer(code, 'gone'))).toMatchObject({ code: 'MR_PG_SNAPSHOT_CHANGED', retriable: true })
     expect(snapshot(answer('42P01', 'gone'), true)).toMatchObject({ code: 'MR_PG_SNAPSHOT_OVERRIDE', retriable: false })

@@ -7,7 +7,9 @@ import { propsFor, TaskHarness } from './test-support/harness.ts'
 const server: PostgresServer | null = await startPostgres({ own: true })
 afterAll(() => server?.stop())
 
-/** Reads until the value is so: the positions of the server are read every few seconds. */
+/**
+ * Reads a value until it is as expected. The positions of the server are read every few seconds.
+ */
 async function eventually<T>(read: () => T, isGood: (value: T) => boolean): Promise<T> {
   for (const end = Date.now() + 40_000; ; await sleep(50)) {
     const value = read()
@@ -42,7 +44,7 @@ describe.skipIf(server === null)('the metrics', () => {
 
       await db.query("begin; insert into a values (4, 'w'), (5, 'v'); update a set v = 'u' where id = 4; commit")
       await db.query('delete from a where id = 5')
-      // the delete's tombstone is no event
+      // the tombstone of a delete is not an event
       await task.count(3 + 5)
       expect(task.metric('TotalNumberOfEventsSeen')).toBe(4)
       expect(task.metric('TotalNumberOfCreateEventsSeen')).toBe(2)
@@ -52,7 +54,7 @@ describe.skipIf(server === null)('the metrics', () => {
       expect(task.metric('MilliSecondsBehindSource')).toBeGreaterThanOrEqual(0)
       expect(task.metric('MilliSecondsSinceLastEvent')).toBeLessThan(40_000)
 
-      // a megabyte that is read and not committed: the slot is behind, the reader is not
+      // a megabyte that is read but not committed: the slot lags, the reader does not
       await db.query('insert into a select i, repeat(md5(i::text), 32) from generate_series(100, 1099) i')
       await task.count(3 + 5 + 1000)
       const behind = await eventually(
@@ -74,7 +76,7 @@ describe.skipIf(server === null)('the metrics', () => {
         lag => lag !== null && lag.bytes! < 1_000_000,
       )
       const slotLag = () => {
-        // reading the lag also has the positions looked up
+        // reading the lag also refreshes the positions
         task.lag()
         return task.metric('slot_lag_bytes')
       }

@@ -10,7 +10,7 @@ const props = propsFor('postgresql://u:p@h:1/d')
 const alter = async (offset: SourceOffset | null, partition: SourcePartition = { server: 't' }) =>
   new PostgresConnector().alterOffsets(parseSettings(postgresConfig, props), [[partition, offset]])
 
-describe('offsets that REST wants to set', () => {
+describe('offsets that are set through REST', () => {
   const WRONG: [string, unknown][] = [
     ['lsn', -1],
     ['lsn', 1.5],
@@ -40,7 +40,7 @@ describe('offsets that REST wants to set', () => {
     ['__proto__', 5],
     ['constructor', 5],
   ]
-  test.each(WRONG)('are rejected for "%s": %s, by the name of the field', async (key, value) => {
+  test.each(WRONG)('are rejected for "%s": %s, and the error names the field', async (key, value) => {
     const offset = JSON.parse(JSON.stringify({ lsn: 100 })) as Record<string, unknown>
     Object.defineProperty(offset, key, { value, enumerable: true, configurable: true })
     await expect(alter(offset)).rejects.toMatchObject({

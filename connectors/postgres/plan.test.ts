@@ -59,7 +59,7 @@ const plan = (mode: string, _slot: string, offset: LoadedOffset | null, state: S
   const p = planOf({ mode, offset, slot: state, mismatch })
   return p instanceof MillraceError ? p.code : { snapshot: p.snapshot, stream: p.stream, createSlot: p.createSlot }
 }
-/** The code of the error, or what is done and from where. */
+/** The code of the error, or the plan and where it starts. */
 const outcome = (c: Case) => {
   const p = planOf(c)
   if (p instanceof MillraceError) return p.code
@@ -67,7 +67,7 @@ const outcome = (c: Case) => {
 }
 
 describe('a start', () => {
-  test('without an offset reads the tables, and makes the slot if there is none', () => {
+  test('without an offset reads the tables, and creates a missing slot', () => {
     expect(plan('initial', 's', null, null, 'no_validation')).toEqual({
       snapshot: true,
       stream: true,
@@ -85,7 +85,7 @@ describe('a start', () => {
     })
   })
 
-  test('after an interrupted snapshot keeps the slot and reads on', () => {
+  test('after an interrupted snapshot keeps the slot and continues to read', () => {
     expect(plan('initial', 's', running, slot(), 'no_validation')).toEqual({
       snapshot: true,
       stream: true,
@@ -111,7 +111,7 @@ describe('a start', () => {
     })
   })
 
-  test('never goes on over a gap that nobody asked for', () => {
+  test('never continues past a gap unless the configuration allows it', () => {
     expect(plan('initial', 's', complete, null, 'no_validation')).toBe('MR_PG_SLOT_MISSING')
     expect(plan('no_data', 's', complete, null, 'no_validation')).toBe('MR_PG_SLOT_MISSING')
     expect(plan('initial', 's', complete, slot({ lost: 'wal_removed' }), 'no_validation')).toBe(
@@ -142,7 +142,7 @@ describe('a start', () => {
     expect(said('manual')).toEqual([1, 0])
   })
 
-  test('begins anew where when_needed asks for it', () => {
+  test('takes a new snapshot with when_needed', () => {
     const anew = { snapshot: true, stream: true, createSlot: true }
     expect(plan('when_needed', 's', complete, null, 'no_validation')).toEqual(anew)
     expect(plan('when_needed', 's', complete, slot({ lost: 'wal_removed' }), 'no_validation')).toEqual(anew)
@@ -191,20 +191,20 @@ describe('an offset that does not belong to the server’s WAL', () => {
     expect(outcome({ wal: { end: 119, inRecovery: true, system: '7000000000000000002' } })).toBe('MR_PG_OFFSET_STRAYED')
   })
 
-  test('is fine at the end of the WAL, after a promotion behind it, and where ids have wrapped around', () => {
+  test('is valid at the end of the WAL, after a promotion behind it, and after transaction ids wrapped around', () => {
     const fine = ['stream', 'offset', 0]
     expect(outcome({ wal: { end: 120 } })).toEqual(fine)
     expect(outcome({ wal: { timeline: 3, leftAt: new Map([[1, 120]]) } })).toEqual(fine)
-    // given by a standby, which may have been promoted since
+    // written on a standby that may have been promoted since
     const standby = loadOffset({ ...ours.raw, wal_id: String(ours.raw['wal_id']).replace(/\d+$/, '0') })
     expect(outcome({ offset: standby, wal: { timeline: 3, leftAt: new Map([[1, 110]]) } })).toEqual(fine)
     expect(outcome({ wal: { nextTxId: 701 } })).toEqual(fine)
-    // far behind in the WAL, so older than it seems
+    // far behind in the WAL, so the transaction is older than its id suggests
     expect(outcome({ wal: { nextTxId: 100, end: 2 ** 40 } })).toEqual(fine)
     expect(outcome({ offset: loadOffset({ ...ours.raw, txId: 2 ** 32 - 5 }), wal: { nextTxId: 10 } })).toEqual(fine)
   })
 
-  test('of Debezium is checked by its position alone', () => {
+  test('of Debezium is checked only by its position', () => {
     expect(outcome({ offset: complete, wal: { system: '1', timeline: 9, nextTxId: 1 } })).toEqual([
       'stream',
       'offset',
@@ -247,7 +247,7 @@ test('a reconnect is checked like a start', () => {
   expect(again({}, { end: 100 })).toBe('MR_PG_OFFSET_STRAYED')
   expect(again({}, { end: 100, inRecovery: true })).toBe('MR_PG_STANDBY_BEHIND')
   expect(again({ lost: 'wal_removed' })).toBe('MR_PG_SLOT_INVALIDATED')
-  // the slot was past the offset when the task began, which was accepted then
+  // at the start of the task the slot was past the offset, which was accepted
   expect(checkOnward('s', { offset: ours, slot: slot({ confirmedLsn: 500 }), wal: WAL, missing: null }, 500)).toBeNull()
 })
 
@@ -262,7 +262,7 @@ test('a timeline history shows where each timeline ended', () => {
 })
 
 describe("Debezium's offsets", () => {
-  test('of a finished snapshot, of the stream, and of older versions are understood', () => {
+  test('of a finished snapshot, of the stream, and of older versions are parsed', () => {
     const done = loadOffset({
       last_snapshot_record: true,
       lsn: 1,
@@ -284,7 +284,7 @@ describe("Debezium's offsets", () => {
     })
   })
 
-  test('whose progress is damaged are those of a snapshot that begins anew', () => {
+  test('with a corrupt progress start the snapshot again', () => {
     expect(loadOffset({ lsn: 1, snapshot: 'INITIAL', snapshot_progress: '{"at":"x"}' }).progress).toBeNull()
     expect(loadOffset({ lsn: 1, snapshot: 'INITIAL', snapshot_progress: '{' }).progress).toBeNull()
   })

@@ -11,7 +11,7 @@ afterAll(() => server?.stop())
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000)
 
-/** What a topic shows of a record: enough to rebuild the table. */
+/** The part of a record that is needed to rebuild the table. */
 interface Entry {
   readonly topic: string
   readonly key: string
@@ -25,7 +25,7 @@ function entryOf(r: SourceRecord): Entry {
   return { topic: r.topic, key: JSON.stringify(r.key), row, version: row === null ? null : (row['v'] as number) }
 }
 
-/** The last state by key, as a compacted topic ends up. */
+/** The last record of each key, as in a compacted topic. */
 function lastState(log: readonly Entry[]): Map<string, Struct> {
   const state = new Map<string, Struct>()
   for (const e of log) {
@@ -35,7 +35,7 @@ function lastState(log: readonly Entry[]): Map<string, Struct> {
   return state
 }
 
-/** Within one run of a task no older version of a row follows a newer one. */
+/** Checks that within one run of a task no older version of a row follows a newer one. */
 function expectInOrder(run: readonly Entry[], where: string): void {
   const seen = new Map<string, number>()
   for (const e of run) {
@@ -62,7 +62,7 @@ async function tableState(db: pg.Client): Promise<Map<string, Struct>> {
   return state
 }
 
-/** What the log and the table do not agree on, in a line each. */
+/** The differences between topic and table, one per line. */
 function differences(log: Map<string, Struct>, table: Map<string, Struct>): string[] {
   const out: string[] = []
   const show = (row: Struct | undefined) =>
@@ -74,7 +74,7 @@ function differences(log: Map<string, Struct>, table: Map<string, Struct>): stri
   return out
 }
 
-describe.skipIf(server === null)('a task that is killed again and again', () => {
+describe.skipIf(server === null)('a task that is killed repeatedly', () => {
   test.each([1, 2, 3])(
     `ends with the table's state, nothing stale (round %i, seed ${SEED})`,
     async round => {
@@ -95,8 +95,7 @@ describe.skipIf(server === null)('a task that is killed again and again', () => 
       const kills = 12
       try {
         for (let kill = 0; kill <= kills; kill++) {
-          // as much as a slow machine can take: what piles up does not depend on how fast this one
-          // is
+          // slow enough for a slow machine, so that the backlog does not depend on the machine
           const writing = kill === kills ? null : workload.run(20 + int(150))
           const task = await new TaskHarness(props, offsets).start()
           const last = kill === kills
@@ -115,7 +114,7 @@ describe.skipIf(server === null)('a task that is killed again and again', () => 
               while (task.records.length < goal && Date.now() < until) {
                 const had = task.records.length
                 await task.until(r => r.length > had || Date.now() > until)
-                // the log has acked some of what was given, and the offsets of that are committed
+                // some of the emitted records are acknowledged, and their offsets are committed
                 if (random() < 0.4 && task.records.length > 0) {
                   committed += int(task.records.length - committed + 1)
                   task.commit(committed)
@@ -125,7 +124,7 @@ describe.skipIf(server === null)('a task that is killed again and again', () => 
                     `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'millrace%' and random() < 0.5`,
                   )
               }
-              // what was not acked may or may not have reached the log
+              // records without an acknowledgement may or may not be in the log
               kept = committed + int(task.records.length - committed + 1)
             }
           } finally {

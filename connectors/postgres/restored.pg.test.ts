@@ -1,4 +1,4 @@
-/** A server that was restored to an older state, with its slot: the offset is past what it has. */
+/** A server that was restored to an older state, with its slot. The offset is past its data. */
 
 import type { SourceRecord, Struct } from 'millrace/connect'
 import pg from 'pg'
@@ -14,7 +14,7 @@ afterAll(() => server?.stop())
 // a test restarts the server several times, which takes long on a busy machine
 vi.setConfig({ testTimeout: 240_000 })
 
-/** Far longer than it takes on the busiest machine. */
+/** Far longer than it takes on a busy machine. */
 const PATIENT = { timeout: 40_000 }
 
 const id = (r: SourceRecord) => (r.key as Struct)['id']
@@ -35,7 +35,7 @@ const confirmed = async (url: string): Promise<string> =>
   ).rows[0].lsn
 
 /**
- * A database whose connector has captured rows 1 to 3, of which the server has forgotten 2 and 3.
+ * A database whose connector has captured rows 1 to 3. The restored server has only row 1.
  */
 async function restored(more: Record<string, string> = {}) {
   const url = await server!.createDatabase()
@@ -88,7 +88,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     expect(withoutRepeatedRow1(trusted.map(opAndId))).toEqual(['c4'])
     trusting.commit()
     await trusting.stop()
-    // from then on without it
+    // from here on without that setting
     await query(url, "insert into t values (5, 'e')")
     const again = await run()
     expect((await again.count(1)).map(id)).toEqual([5])
@@ -128,7 +128,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
   test('is detected if its WAL ends exactly at the offset', async () => {
     const { url, offsets, run, second } = await restored()
     await second.stop()
-    // it would write to the WAL of an idle server
+    // a background process would write to the WAL of an idle server
     const select = "select pid from pg_stat_activity where backend_type = 'background writer'"
     const writer: number = (await query(url, select)).rows[0].pid
     process.kill(writer, 'SIGSTOP')
@@ -165,7 +165,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     await third.stop()
   })
 
-  test('streams on if only idle WAL was lost', async () => {
+  test('continues to stream if only idle WAL was lost', async () => {
     const { url, run, second } = await restored({ 'publication.autocreate.mode': 'filtered' })
     await second.stop()
     await server!.halt('fast')
@@ -186,7 +186,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
 })
 
 describe.skipIf(server === null)('a server that was recovered to a new timeline', () => {
-  test('stops the connector where it left the old timeline before the offset', async () => {
+  test('stops the connector if the timeline branched off before the offset', async () => {
     const { url, run, backup, second } = await restored()
     await second.stop()
     await goBack(backup, 'recovery.signal')
@@ -230,8 +230,8 @@ describe.skipIf(server === null)('a slot', () => {
     return { url, name: props['slot.name']!, run }
   }
 
-  test.each(['advanced', 'made again'])(
-    'that was %s by somebody else while the connector was stopped stops it',
+  test.each(['advanced', 'recreated'])(
+    'that another client %s while the connector was stopped fails the task',
     async how => {
       const { url, name, run } = await setUp()
       await query(url, 'insert into t values (2)')
@@ -256,7 +256,7 @@ describe.skipIf(server === null)('a slot', () => {
     const { url, name, run } = await setUp()
     const task = await run()
     await task.until(() => task.log.text().includes('streaming from'))
-    // no new connection is let in until the slot is past the row
+    // new connections are rejected until the slot is past the row
     const db = new pg.Client(url)
     await db.connect()
     const database = new URL(url).pathname.slice(1)

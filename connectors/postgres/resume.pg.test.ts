@@ -117,8 +117,7 @@ describe.skipIf(server === null)('a snapshot that resumes', () => {
 
     const { hostname, port } = new URL(url)
     const proxy = await StreamProxy.start(hostname, Number(port))
-    // the second attempt waits before its snapshot, and meanwhile a row changes whose events are on
-    // their way for long
+    // the second attempt waits before its snapshot; then a row changes, and its events are delayed
     await db.query('select pg_advisory_lock(42)')
     const second = await new TaskHarness(
       propsFor(url, {

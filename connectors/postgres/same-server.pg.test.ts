@@ -1,4 +1,4 @@
-/** Offsets that look strange and still belong to the server: no false alarm. */
+/** Unusual offsets that belong to the server. They must not cause an error. */
 
 import type { Props, SourceRecord, Struct } from 'millrace/connect'
 import pg from 'pg'
@@ -28,7 +28,7 @@ async function captured(more: Props = {}) {
   return { url, offsets, run, task }
 }
 
-/** As a worker that ends before the server hears of the committed offset. */
+/** Like a worker that stops before the server receives the committed offset. */
 async function commitUnheard(task: TaskHarness, offsets: OffsetStore): Promise<void> {
   await task.stop()
   const last = task.records.at(-1)!
@@ -37,7 +37,7 @@ async function commitUnheard(task: TaskHarness, offsets: OffsetStore): Promise<v
 
 describe.skipIf(server === null)('an offset of the same server', () => {
   test('is continued when a standby is promoted while it is streamed', async ctx => {
-    // older standbys decode nothing
+    // older standbys do not support logical decoding
     if (server!.version < 160_000) return ctx.skip()
     const { url, offsets, run, task } = await captured()
     task.commit()
@@ -56,7 +56,7 @@ describe.skipIf(server === null)('an offset of the same server', () => {
     expect(ids(await promoted.until(r => ids(r).includes(4)))).toEqual([4])
     promoted.commit()
     await promoted.stop()
-    // of the new timeline from now on
+    // on the new timeline from here on
     expect(offsets.get({ server: 't' })!['wal_id']).toMatch(/\/2$/)
   })
 
@@ -92,7 +92,7 @@ describe.skipIf(server === null)('an offset of the same server', () => {
     }
   })
 
-  test('is continued with another publication, made after it', async () => {
+  test('is continued with another publication that was created later', async () => {
     const { url, offsets, run, task } = await captured()
     await query(url, 'insert into t values (2)')
     await task.count(2)
@@ -100,7 +100,7 @@ describe.skipIf(server === null)('an offset of the same server', () => {
     await query(url, 'create publication newer for all tables', 'insert into t values (3)')
     const again = await run({ 'publication.name': 'newer' })
     if (server!.version < 180_000) {
-      // the server cannot decode what is older than the publication, and says so
+      // the server reports that it cannot decode changes older than the publication
       expect(await again.failure()).toMatchObject({ code: 'MR_PG_PUBLICATION_MISSING' })
     } else {
       expect(ids(await again.count(1))).toEqual([3])

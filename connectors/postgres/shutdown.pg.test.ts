@@ -1,6 +1,6 @@
 /**
- * A server that shuts down waits until all of its WAL is confirmed. A connector must confirm it
- * whatever the state of the log and whatever the settings.
+ * A server that shuts down waits until all of its WAL is confirmed. A connector must let it shut
+ * down in every state and with every setting.
  */
 
 import type { SourceRecord, Struct } from 'millrace/connect'
@@ -18,7 +18,7 @@ describe.skipIf(server === null)('a fast shutdown of the server', () => {
   test.each([
     ['connector', 'committed'],
     ['manual', 'committed'],
-    // the log takes nothing
+    // the log accepts no records
     ['connector_and_driver', 'not committed'],
   ])('ends while a connector streams (lsn.flush.mode=%s, records %s)', async (mode, state) => {
     const url = await server!.createDatabase()

@@ -57,7 +57,7 @@ describe.skipIf(right === null)('database.sslmode', () => {
     expect([await connect(right!, mode), await connect(plain!, mode)]).toEqual([withTls, without])
   })
 
-  test('holds for snapshot and stream too', async () => {
+  test('applies to snapshot and stream', async () => {
     const url = await right!.createDatabase()
     const db = new pg.Client(url)
     await db.connect()
@@ -75,7 +75,7 @@ describe.skipIf(right === null)('database.sslmode', () => {
     await db.end()
   })
 
-  test('verify-ca asks who signed, verify-full for the host too', async () => {
+  test('verify-ca checks the certificate authority, verify-full also the host name', async () => {
     expect(await connect(right!, 'verify-ca', 'server.crt')).toBe('encrypted')
     expect(await connect(right!, 'verify-full', 'server.crt')).toBe('encrypted')
     expect(await connect(right!, 'verify-ca', 'other-ca.crt')).toBe('MR_PG_SSL')

@@ -15,15 +15,15 @@ async function errorsOf(props: Props): Promise<Record<string, string>> {
   return Object.fromEntries(values.filter(v => v.errors.length > 0).map(v => [v.name, v.errors.join(' | ')]))
 }
 
-describe.skipIf(server === null)('the check of a configuration', () => {
-  test('finds nothing wrong with one that works, and leaves nothing behind', async () => {
+describe.skipIf(server === null)('the validation of a configuration', () => {
+  test('accepts a valid one, and creates nothing on the server', async () => {
     const url = await server!.createDatabase()
     expect(await errorsOf(propsFor(url))).toEqual({})
     const { rows } = await server!.admin.query('select * from pg_replication_slots')
     expect(rows).toEqual([])
   })
 
-  test('says of each key what is wrong with it and what to do', async () => {
+  test('reports for each key what is wrong and what to do', async () => {
     const url = await server!.createDatabase()
     const base = propsFor(url)
     const cases: [Props, string, RegExp][] = [
@@ -72,7 +72,7 @@ describe.skipIf(server === null)('the check of a configuration', () => {
     await db.end()
   })
 
-  test('knows a slot that is of another kind', async () => {
+  test('rejects a slot of another kind', async () => {
     const url = await server!.createDatabase()
     const db = new pg.Client(url)
     await db.connect()
@@ -85,7 +85,7 @@ describe.skipIf(server === null)('the check of a configuration', () => {
 })
 
 describe('a server that cannot decode', () => {
-  test('is told to change its wal_level', async ctx => {
+  test('causes an error that names wal_level', async ctx => {
     const replica = await startPostgres({ own: true, settings: { wal_level: 'replica' } })
     if (!replica) return ctx.skip()
     try {

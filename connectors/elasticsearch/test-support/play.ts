@@ -16,7 +16,7 @@ const silent: Logger = {
   withContext: () => silent,
 }
 
-/** What a task is given by the runtime, played by the test: records of one partition, in order. */
+/** Runs a task as the runtime does, with the records of one partition in order. */
 export class Played {
   readonly task = new ElasticsearchSinkTask()
   readonly reported: { record: SinkRecord; error: Error }[] = []
@@ -85,13 +85,13 @@ export class Played {
     }
   }
 
-  /** Puts, then waits until everything delivered so far may be committed. */
+  /** Puts records, then waits until all delivered offsets may be committed. */
   async write(records: SinkRecord[]): Promise<void> {
     await this.task.put(records)
     await this.settle()
   }
 
-  /** Waits until everything delivered so far may be committed. */
+  /** Waits until all delivered offsets may be committed. */
   async settle(timeoutMs = 30_000): Promise<void> {
     const end = Date.now() + timeoutMs
     for (const [partition, offset] of this.#offsets) {
@@ -102,7 +102,7 @@ export class Played {
     }
   }
 
-  /** What may be committed of a partition. */
+  /** The offset of a partition that may be committed. */
   async committed(partition = 0): Promise<number> {
     const offset = this.#offsets.get(partition) ?? 0
     const [safe] = await this.task.preCommit([{ topic: this.topic, partition, offset }])
@@ -110,7 +110,7 @@ export class Played {
   }
 }
 
-/** An index name of this run's own. */
+/** A unique index name for this run. */
 export function uniqueName(seed: string): string {
   return `t-${createHash('sha1').update(`${seed}${process.pid}${Date.now()}${Math.random()}`).digest('hex').slice(0, 16)}`
 }

@@ -7,9 +7,9 @@ export interface Action {
   readonly index: string
   readonly id: string
   readonly version: number | null
-  /** Whether another write of the same version passes. */
+  /** Whether another write with the same version is accepted. */
   readonly orEqual: boolean
-  /** Whether it is to write only over a document that is there as it says. */
+  /** Whether it applies only if the document exists with the given state. */
   readonly isConditional: boolean
   readonly document: Record<string, unknown> | null
 }
@@ -21,30 +21,29 @@ interface Instead {
 }
 
 /**
- * What a test makes of a bulk request before it is carried out: an answer instead, a cut
- * connection, or (null) nothing.
+ * The fault of a bulk request: a response without executing it, a cut connection, or null for none.
  */
 export type Decide = (actions: readonly Action[], n: number) => Instead | 'cut' | null | Promise<null>
 
 type Respond = (instead: Instead) => unknown
 
 /**
- * As much of Elasticsearch as the sink asks for, in memory, with faults as a test decides them.
- * That a document was deleted it remembers no longer than the requests last that were under way
- * then; the real one forgets after a minute or a restart.
+ * The part of Elasticsearch's API that the sink uses, in memory, with faults that a test defines.
+ * It keeps the version of a delete only until the requests in flight have ended. A real server
+ * keeps it for a minute, or until a restart.
  */
 export class ScriptedElasticsearch {
   readonly documents = new Map<string, { version: number; document: Record<string, unknown> }>()
   /** The number of actions of each bulk request that arrived. */
   readonly bulks: number[] = []
   decide: Decide = () => null
-  /** The status of one action, or its status and type of error, instead of carrying it out. */
+  /** The fault of one action: a status, or a status and an error type, without executing it. */
   refuse: (action: Action) => number | readonly [status: number, type: string] | null = () => null
-  /** Whether it takes media types with a version, as Elasticsearch does since version 8. */
+  /** Whether it accepts versioned media types, as Elasticsearch 8 and newer do. */
   knowsVersions = true
   /** The content types of the bulk requests that arrived. */
   readonly contentTypes: string[] = []
-  /** What it says its nodes are. */
+  /** The nodes that it lists. */
   nodes: readonly string[] = []
   readonly #server: Server
   readonly #underWay = new Set<number>()

@@ -12,7 +12,7 @@ const fieldOf = (r: SourceRecord, name: string): Schema | undefined =>
   r.valueSchema!.fields!.find(f => f.name === 'after')!.schema.fields!.find(f => f.name === name)?.schema
 const allowed = (schema: Schema | undefined) => (schema?.valueSchema ?? schema)?.parameters?.['allowed']
 
-/** Streams what the statements do, one change at a time, after a snapshot of what `setup` made. */
+/** Runs `setup`, takes a snapshot, and streams the changes of the statements one at a time. */
 async function streamed(setup: readonly string[], steps: readonly string[], more = {}): Promise<SourceRecord[]> {
   const url = await server!.createDatabase()
   const db = new pg.Client(url)
@@ -69,7 +69,7 @@ describe.skipIf(server === null)('a type that changes while the connector runs',
     expect(records.map(r => after(r)['m'])).toEqual(['happy', [null, 'happy'], ['happy'], ['happy', null]])
   })
 
-  test('a label that was renamed is known by its new name', async () => {
+  test('a renamed label has its new name', async () => {
     const records = await streamed(
       ["create type mood as enum ('sad', 'happy')", 'create table t (id int primary key, m mood)'],
       [

@@ -10,7 +10,7 @@ const frame = (type: number, payload: Uint8Array): Buffer => {
   return Buffer.concat([head, payload])
 }
 
-test('frames come out as they went in, however the bytes are cut', () => {
+test('frames are restored from chunks of any size', () => {
   const frames = fc.array(fc.tuple(fc.integer({ min: 1, max: 255 }), fc.uint8Array({ maxLength: 40 })), {
     maxLength: 20,
   })
@@ -30,7 +30,7 @@ test('frames come out as they went in, however the bytes are cut', () => {
   )
 })
 
-test('a length that cannot be is an error, not an allocation', () => {
+test('an impossible length is an error and allocates nothing', () => {
   for (const length of [-1, 3, 2 ** 31 - 1]) {
     const reader = new FrameReader()
     const head = Buffer.alloc(5, 0x64)
@@ -40,7 +40,7 @@ test('a length that cannot be is an error, not an allocation', () => {
   }
 })
 
-test('the queue stops its source when it is full, and lets it go on when half of it is gone', async () => {
+test('a full queue pauses its source, and resumes it when half is read', async () => {
   const calls: string[] = []
   const queue = new ChunkQueue({ pause: () => calls.push('pause'), resume: () => calls.push('resume') }, 100)
   for (let i = 0; i < 3; i++) queue.push(Buffer.alloc(40))
@@ -52,7 +52,7 @@ test('the queue stops its source when it is full, and lets it go on when half of
   expect(queue.bytes).toBe(40)
 })
 
-test('a failure of the source is met after what came before it', async () => {
+test('the queued chunks are read before a failure of the source is thrown', async () => {
   const queue = new ChunkQueue({ pause: () => {}, resume: () => {} }, 100)
   queue.push(Buffer.from('a'))
   queue.fail(new Error('gone'))
@@ -61,7 +61,7 @@ test('a failure of the source is met after what came before it', async () => {
   await queue.wait(AbortSignal.timeout(1000))
 })
 
-test('a wait ends with data, with its time and with the signal', async () => {
+test('a wait ends when data arrives, the time is over, or the signal aborts', async () => {
   const queue = new ChunkQueue({ pause: () => {}, resume: () => {} }, 100)
   const data = queue.wait(AbortSignal.timeout(5000))
   queue.push(Buffer.from('a'))

@@ -9,7 +9,7 @@ afterEach(() => {
   for (const close of closers.splice(0)) close()
 })
 
-/** A connection to a server of ours that does `serve` with its end of it. */
+/** Connects to a local server that handles its side with `serve`. */
 async function connection(serve: (socket: Socket) => void): Promise<WireConnection> {
   const server = createServer({ allowHalfOpen: true }, socket => {
     socket.on('error', () => {})
@@ -24,7 +24,7 @@ async function connection(serve: (socket: Socket) => void): Promise<WireConnecti
   return new WireConnection(client, 1000)
 }
 
-test('closing says Terminate, and is over when the server has let go', async () => {
+test('close sends Terminate and resolves when the server has closed its side', async () => {
   let free = false
   const wire = await connection(socket => {
     const got: Buffer[] = []
@@ -41,7 +41,7 @@ test('closing says Terminate, and is over when the server has let go', async () 
   expect(free).toBe(true)
 })
 
-test('closing throws away what a server is still sending, more than is kept for a reader too', async () => {
+test('close discards data that still arrives, even more than the queue may hold', async () => {
   let free = false
   const wire = await connection(socket => {
     socket.write(Buffer.alloc(4_000_000))
@@ -55,7 +55,7 @@ test('closing throws away what a server is still sending, more than is kept for 
   expect(free).toBe(true)
 })
 
-test('a connection that ended before it was taken over is lost, not waited for', async () => {
+test('a connection that was closed before it is taken over counts as lost', async () => {
   const stream = connect(1, '127.0.0.1').on('error', () => {})
   await new Promise(resolve => stream.once('close', resolve))
   const client = { connection: { stream }, removeAllListeners: () => undefined } as unknown as pg.Client
@@ -64,7 +64,7 @@ test('a connection that ended before it was taken over is lost, not waited for',
   await wire.close()
 })
 
-test('closing is over when a server does not answer', async () => {
+test('close resolves if the server does not reply', async () => {
   const wire = await connection(socket => socket.pause())
   await wire.close()
 })

@@ -1,7 +1,7 @@
 /**
- * Makes the fixtures of this folder: runs every scenario against a real Debezium in Apache's
- * Connect and writes what it put in its topics. Needs Java; the comparison itself
- * (golden.pg.test.ts) does not. How the fixtures were made:
+ * Creates the fixtures of this folder: runs every scenario against a real Debezium in Apache's
+ * Connect and writes the records of its topics. Needs Java; the comparison itself
+ * (golden.pg.test.ts) does not. The fixtures were created with:
  *
  *   peers/kafka-start --port 59072; peers/connect-start --bootstrap 127.0.0.1:59072 --rest 59073;
  * peers/pg-start --port 59074
@@ -43,7 +43,7 @@ async function totals(topicPrefix: string): Promise<Map<string, number>> {
   return sizes
 }
 
-/** Waits until nothing has arrived for 4 s. */
+/** Waits until no record has arrived for 4 s. */
 async function settled(topicPrefix: string, atLeast: number): Promise<void> {
   let last = -1
   let quiet = 0

@@ -1,4 +1,4 @@
-/** One record as it stood in a topic, converted by JsonConverter with schemas, headers too. */
+/** One record in a topic, converted by JsonConverter with schemas, with its headers. */
 export interface CapturedRecord {
   readonly topic: string
   readonly offset: number
@@ -7,19 +7,21 @@ export interface CapturedRecord {
   readonly headers: readonly (readonly [string, unknown])[]
 }
 
-/** What a scenario gave. */
+/** The records of a scenario. */
 export interface Captured {
   readonly scenario: string
   readonly prefix: string
   readonly database: string
   readonly debezium: string
-  /** Records by topic when the snapshot was through. */
+  /** The records by topic at the end of the snapshot. */
   readonly snapshot: Readonly<Record<string, number>>
   readonly offsets: readonly unknown[]
   readonly records: readonly CapturedRecord[]
 }
 
-/** JSON.parse, but a number that a double cannot hold exactly becomes `{ $exact: text }`. */
+/**
+ * Like JSON.parse, but a number that a double cannot represent exactly becomes `{ $exact: text }`.
+ */
 export function parseExact(text: string): unknown {
   return JSON.parse(text, (_key, value, context?: { source?: string }) => {
     const source = context?.source

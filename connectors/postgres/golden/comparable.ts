@@ -3,8 +3,7 @@ import type { CapturedRecord } from './captured.ts'
 type Json = Record<string, unknown>
 
 /**
- * What differs from run to run: times, positions, ids. Replaced by the kind of value that stands
- * there.
+ * Values that differ from run to run (times, positions, ids) are replaced by their kind.
  */
 const VOLATILE = new Set(['ts_ms', 'ts_us', 'ts_ns', 'lsn', 'txId', 'version'])
 
@@ -33,7 +32,7 @@ function payload(value: Json, database: string): Json {
   return out
 }
 
-/** Columns whose values the server makes anew on each run. */
+/** Columns whose values differ in each run. */
 const GENERATED: Readonly<Record<string, readonly string[]>> = {
   't.public.defaults': ['nd', 'tsn', 'ug'],
   't.public.customers': ['created'],
@@ -47,15 +46,15 @@ function differing(topic: string, row: Json, snapshot: boolean): Json {
   const out = { ...row }
   for (const column of GENERATED[topic] ?? [])
     if (column in out) out[column] = out[column] === null ? null : 'generated'
-  // Debezium cuts the microseconds of times in arrays; and it streams `name` as null
+  // Debezium truncates times in arrays to milliseconds, and streams `name` as null
   if (topic === 't.public.arrays' && Array.isArray(out['ti'])) out['ti'] = out['ti'].map(() => 'time')
   if (topic === 't.public.texts' && !snapshot) out['n'] = null
-  // dates without end and before Christ differ between its snapshot and its stream
+  // infinite dates and dates BC differ between its snapshot and its stream
   if (topic === 't.public.far') out['d'] = 'date'
   return out
 }
 
-/** Array elements are always optional here, because every array can hold NULL. */
+/** Array elements are always optional here, because any array can contain NULL. */
 function withOptionalElements(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withOptionalElements)
   if (typeof schema !== 'object' || schema === null) return schema

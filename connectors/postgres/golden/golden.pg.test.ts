@@ -34,7 +34,7 @@ function captured(records: readonly CompleteSourceRecord[]): CapturedRecord[] {
   }))
 }
 
-describe.skipIf(server === null)('the same records as Debezium 3.7 gives', () => {
+describe.skipIf(server === null)('records equal those of Debezium 3.7', () => {
   test.each(SCENARIOS.map(s => [s.name, s] as const))('%s', async (name, scenario) => {
     const fixture = decodeFixture(readFileSync(new URL(`./${name}.json`, import.meta.url), 'utf8'))
     const url = await server!.createDatabase()
@@ -54,8 +54,8 @@ describe.skipIf(server === null)('the same records as Debezium 3.7 gives', () =>
       for (const sql of scenario.stream) {
         const before = task.records.length
         await db.query(sql)
-        // what an event's schema says of defaults and keys is read from the catalogue when the
-        // event comes: one change at a time
+        // defaults and keys in schemas are read from the catalog with each event, so changes run
+        // one at a time
         if (name === 'schema-change' || (name.startsWith('partitions') && !/^(alter|create)/.test(sql)))
           await task.until(r => r.length > before)
       }

@@ -1,12 +1,12 @@
 /**
- * What is run on a fresh database, once against Debezium (capture.ts) and once against this
- * connector (golden.pg.test.ts).
+ * The statements that run on a new database, once against Debezium (capture.ts) and once against
+ * this connector (golden.pg.test.ts).
  */
 export interface Scenario {
   readonly name: string
-  /** Over the connection's keys and `topic.prefix: t`. */
+  /** Added to the keys of the connection and `topic.prefix: t`. */
   readonly config: Readonly<Record<string, string>>
-  /** Run before the connector starts. One statement or transaction an entry. */
+  /** Run before the connector starts. One statement or transaction per entry. */
   readonly setup: readonly string[]
   /** Run after the snapshot. */
   readonly stream: readonly string[]

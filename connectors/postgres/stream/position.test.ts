@@ -6,7 +6,7 @@ import { FlushTracker, ResumeFilter, StreamPosition } from './position.ts'
 const begin = () => new StreamPosition(loadOffset({ lsn: 100, ts_usec: 1 }))
 
 describe('a position', () => {
-  test('shows what Debezium shows', () => {
+  test('has the fields of Debezium', () => {
     const p = begin()
     p.begin(110, 7, 5)
     p.event(112, 'INSERT')
@@ -31,7 +31,7 @@ describe('a position', () => {
     })
   })
 
-  test('asks the server for what ended after the last whole transaction', () => {
+  test('starts the stream after the last complete transaction', () => {
     const p = begin()
     expect(p.startLsn()).toBe(100)
     p.begin(110, 7, 5)
@@ -48,7 +48,7 @@ const transactions = fc.array(fc.array(fc.integer({ min: 0, max: 2 }), { maxLeng
   maxLength: 6,
 })
 
-test('a restart behind a logical message does not give it again', () => {
+test('a restart after a logical message does not emit it again', () => {
   const position = new StreamPosition(loadOffset({ lsn: 10 }))
   position.begin(20, 7, 0)
   position.message(30)
@@ -57,10 +57,10 @@ test('a restart behind a logical message does not give it again', () => {
   expect([filter.skips(30), filter.skips(40)]).toEqual([true, false])
 })
 
-test('a restart at any event gives exactly the events that come after it', () => {
+test('a restart at any event emits exactly the events after it', () => {
   fc.assert(
     fc.property(transactions, fc.nat(), (shape, cut) => {
-      // lay them out: lsn grows by 0, 1 or 2 from event to event
+      // the position increases by 0, 1 or 2 from event to event
       let lsn = 1000
       const txs = shape.map((gaps, i) => {
         lsn += 10
@@ -99,7 +99,7 @@ test('a restart at any event gives exactly the events that come after it', () =>
   )
 })
 
-describe('what the server is told', () => {
+describe('the position that is confirmed to the server', () => {
   const committed = (p: StreamPosition) => JSON.parse(JSON.stringify(p.offset(null))) as Record<string, unknown>
 
   test('is the end of the last complete transaction of a committed offset', () => {

@@ -114,8 +114,7 @@ export class TaskHarness {
   }
 
   /**
-   * A place without a record is committed as the runtime does it: when all records before it are
-   * committed.
+   * Like the runtime, commits an offset without a record when all records before it are committed.
    */
   #take(record: CompleteSourceRecord): void {
     if (record.unwritten === undefined) {
@@ -131,8 +130,8 @@ export class TaskHarness {
   }
 
   /**
-   * Waits until the records are so; throws what the task threw, and when nothing has come for `ms`,
-   * however long it all takes.
+   * Waits until `done` returns true. Throws the error of the task, or an error if no record arrives
+   * for `ms`.
    */
   async until(
     done: (records: readonly CompleteSourceRecord[]) => boolean,
@@ -179,8 +178,8 @@ export class TaskHarness {
   }
 
   /**
-   * Commits the offset of the first `n` records (all by default), as the runtime does once they are
-   * acked.
+   * Commits the offset of the first `n` records (default: all), as the runtime does after their
+   * acknowledgement.
    */
   commit(n = this.records.length): void {
     const record = this.records[n - 1]
@@ -192,8 +191,8 @@ export class TaskHarness {
   }
 
   /**
-   * As the runtime stops a task: it is told, then `poll` must come to its end. Throws with the log
-   * when one does not.
+   * Stops the task as the runtime does: aborts its signal and waits for `poll` and `stop`. Throws
+   * if one does not return.
    */
   async stop(): Promise<void> {
     this.#abort.abort(new Error('stopped'))

@@ -6,15 +6,15 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 const KEEPALIVE = Buffer.from([0x64, 0, 0, 0, 22, 0x6b])
 
 /**
- * Stands between a task and its server, and can keep back what the server streams while everything
- * else passes.
+ * A proxy between a task and its server. It can hold back the replication stream and forward
+ * everything else.
  */
 export class StreamProxy {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #streams = new Set<Socket>()
   #held = false
-  /** How many keepalives were passed on. */
+  /** The number of forwarded keepalives. */
   keepalives = 0
 
   private constructor(host: string, port: number) {
@@ -40,7 +40,7 @@ export class StreamProxy {
       socket.on('error', () => other.destroy())
       socket.on('close', () => other.destroy())
     }
-    // it stands in the startup message of such a connection
+    // the startup message of a replication connection contains it
     client.once('data', chunk => {
       if (chunk.includes('replication')) this.#streams.add(server)
     })

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { sleep } from '../../../core/common/async/sleep.ts'
 
-/** Changes rows of two tables; every change carries a version that only grows. */
+/** Changes rows of two tables. Each change has a higher version. */
 export class Workload {
   readonly #url: string
   readonly #random: () => number
@@ -59,7 +59,7 @@ export class Workload {
     }
   }
 
-  /** Runs so many transactions of some statements each, some rolled back. */
+  /** Runs a number of transactions with a few statements each. Some are rolled back. */
   async run(transactions: number): Promise<void> {
     const db = new pg.Client(this.#url)
     await db.connect()

@@ -26,12 +26,12 @@ const type = (name: string, typmod = -1): ColumnType => ({
 })
 
 function decode(name: string, text: string, more: Record<string, string> = {}, typmod = -1): unknown {
-  // within other bytes, as values lie in a message
+  // surrounded by other bytes, as in a message
   const bytes = Buffer.from(`xx${text}yy`)
   return codecFor(type(name, typmod), options(more))!.decode(bytes, 2, bytes.length - 2)
 }
 
-test('Connect’s types hold far dates as numbers', () => {
+test('Connect’s types represent far dates as numbers', () => {
   const connect = { 'time.precision.mode': 'connect' }
   const number = (type: string, text: string) => millisOf(decode(type, text, connect) as Date)
   expect(number('date', 'infinity')).toBe(2_147_483_647n * 86_400_000n)
@@ -62,7 +62,7 @@ test('an unchanged TOASTed value has a placeholder for its schema, never null', 
 })
 
 describe('numbers', () => {
-  test('int8 is exact to its ends', () => {
+  test('int8 is exact up to its limits', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), n => {
         expect(BigInt(decode('int8', String(n)) as number | bigint)).toBe(n)
@@ -92,12 +92,12 @@ describe('numbers', () => {
     expect(numericModifier(((3 << 16) | (2046 & 0x7ff)) + 4)).toEqual({ precision: 3, scale: -2 })
   })
 
-  test('money is rounded half up to the digits asked for', () => {
+  test('money is rounded half up to the configured digits', () => {
     expect(String(decode('money', '-$1,234.56'))).toBe('-1234.56')
     expect(String(decode('money', '-$1,234.55', { 'money.fraction.digits': '1' }))).toBe('-1234.6')
   })
 
-  test('a number that is none is an error where a decimal cannot hold it', () => {
+  test('NaN and infinity are errors for a decimal', () => {
     expect(() => decode('numeric', 'NaN')).toThrow(/decimal\.handling\.mode/)
     expect(decode('numeric', 'NaN', { 'decimal.handling.mode': 'double' })).toBeNaN()
     expect(decode('numeric', '-Infinity', { 'decimal.handling.mode': 'string' })).toBe('NEGATIVE_INFINITY')
@@ -129,7 +129,7 @@ describe('times', () => {
     )
   })
 
-  test('a time with a zone is moved to UTC', () => {
+  test('a time with a zone is converted to UTC', () => {
     expect(decode('timetz', '00:30:00+02')).toBe('22:30:00Z')
     expect(decode('timetz', '23:00:00.5-03:30')).toBe('02:30:00.5Z')
     expect(decode('timetz', '24:00:00+00')).toBe('24:00:00Z')
@@ -147,7 +147,7 @@ describe('times', () => {
 describe('arrays', () => {
   const quote = (s: string) => `"${s.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 
-  test('elements are what they were, quoted or not', () => {
+  test('elements are equal, quoted or not', () => {
     const element = fc.option(
       fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('NULL', 'null', '', 'a b', '{', ',', '\\', '"')),
     )
@@ -169,7 +169,7 @@ describe('arrays', () => {
     expect(run('[0:0][1:1][5:6]={{{5,6}}}')).toEqual([5, 6])
   })
 
-  test('an element that the schema cannot hold is null, and the others stay', () => {
+  test('an element that the schema cannot represent is null; the others are kept', () => {
     const numbers: ColumnType = { ...type('_numeric'), element: type('numeric') }
     const bytes = Buffer.from('{1,NaN}')
     const run = () => codecFor(numbers, options())!.decode(bytes, 0, bytes.length)
@@ -206,7 +206,7 @@ test('vectors of pgvector are lists of numbers', () => {
   })
 })
 
-test('a type without a mapping is left out, or shown as the bytes of its text', () => {
+test('a type without a mapping is excluded, or represented as the bytes of its text', () => {
   expect(codecFor(type('tsquery'), options())).toBeNull()
   expect(decode('tsquery', "'a'", { 'include.unknown.datatypes': 'true' })).toEqual(Buffer.from("'a'"))
 })

@@ -1,4 +1,7 @@
-/** Values at which Debezium's task ends or restarts for ever: they pass here, in every mode. */
+/**
+ * Values that make Debezium's task fail or restart forever. This connector emits them in every
+ * mode.
+ */
 
 import type { CompleteSourceRecord, Struct } from 'millrace/connect'
 import { configured } from 'millrace/testing'
@@ -17,10 +20,10 @@ const converter = new JsonConverter()
 beforeAll(() => configured(converter, {}))
 
 const after = (r: CompleteSourceRecord) => (r.value as { after: Struct }).after
-/** What the sinks will do with it: throws where a value does not fit its schema. */
+/** Converts records as a sink does. Throws if a value does not fit its schema. */
 const written = (r: CompleteSourceRecord) => converter.fromConnectData(r.topic, r.valueSchema, r.value, [])?.toString()
 
-/** Reads what `setup` made, then streams what `stream` does, in every mode at once. */
+/** Reads the tables of `setup`, then streams the changes of `stream`, in all modes at once. */
 async function inEveryMode(
   setup: readonly string[],
   stream: readonly string[],
@@ -50,8 +53,8 @@ async function inEveryMode(
   return out
 }
 
-describe.skipIf(server === null)('values at which Debezium stops', () => {
-  test('intervals with more hours than int32 holds, and infinite ones', async () => {
+describe.skipIf(server === null)('values that Debezium cannot emit', () => {
+  test('intervals with more hours than int32 can represent, and infinite ones', async () => {
     const infinite = server!.version >= 170_000 ? ['infinity', '-infinity'] : []
     const insert = [...LONG_INTERVALS, ...infinite].map((v, i) => `insert into t values (${i}, '${v}')`)
     const create = 'create table t (id int primary key, i interval)'

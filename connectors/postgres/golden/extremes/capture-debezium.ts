@@ -5,7 +5,7 @@ import { MODES } from './modes.ts'
 import { type Observed, observe } from './observed.ts'
 import { type ExtremeTable, expectedEvents, setupStatements, streamStatements, TABLES } from './tables.ts'
 
-/** A broker, a Connect worker with Debezium, and a PostgreSQL where databases may be made. */
+/** A broker, a Connect worker with Debezium, and a PostgreSQL server for new databases. */
 export interface Peers {
   readonly bootstrap: string
   readonly rest: string
@@ -22,7 +22,7 @@ async function call(peers: Peers, method: string, path: string, body?: unknown):
 }
 
 /**
- * The values of a topic: `count` of them, or as many as came until nothing had come for `quietMs`.
+ * Reads the values of a topic: `count` of them, or until none arrives for `quietMs`.
  */
 async function values(peers: Peers, topic: string, count: number, quietMs: number): Promise<string[]> {
   const consumer = createConsumer({ bootstrapServers: [peers.bootstrap], autoOffsetReset: 'earliest' })
@@ -49,7 +49,7 @@ async function values(peers: Peers, topic: string, count: number, quietMs: numbe
   return out
 }
 
-/** Runs Debezium in the modes over the tables and gives what it wrote. */
+/** Runs Debezium on the tables in each mode and returns what it wrote. */
 export async function captureExtremes(
   peers: Peers,
   modes: readonly string[] = Object.keys(MODES),
@@ -90,7 +90,7 @@ export async function captureExtremes(
     for (const name of names.values()) {
       for (const t of tables) await values(peers, topic(name, t), expectedEvents([t]).snapshot, 60_000)
     }
-    // streaming begins a moment after the last row
+    // streaming starts shortly after the last row
     await sleep(3000)
     const statements = streamStatements(tables)
     const isLast = (sql: string) => sql.startsWith('delete')
@@ -102,7 +102,7 @@ export async function captureExtremes(
         for (const text of await values(peers, topic(name, t), count, 60_000)) observe(own, text)
       }
     }
-    // last, since one configuration of Debezium ends there
+    // last, because Debezium's task fails there in one configuration
     for (const sql of statements.filter(isLast)) await db.query(sql)
     for (const [mode, name] of names) {
       for (const t of tables.filter(t => t.stream.some(isLast))) {

@@ -1,5 +1,5 @@
 /**
- * Writes golden/extremes.json: what a real Debezium in Apache's Connect gives for every type at its
+ * Writes golden/extremes.json: the output of Debezium in Apache's Connect for every type at its
  * extremes, in every mode. Needs Java; the comparison itself (extremes.pg.test.ts) does not. The
  * addresses are those of a broker, a Connect worker and a PostgreSQL 15:
  *

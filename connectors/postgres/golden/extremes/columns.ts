@@ -1,4 +1,4 @@
-/** A column of the table of extremes: its type, and the text of one value a row. */
+/** A column of the table of extremes: its type, and the text of one value per row. */
 export interface ExtremeColumn {
   readonly name: string
   readonly type: string
@@ -25,7 +25,7 @@ const MOMENTS = [
   ...['287396-10-12 08:59:00.992', '294247-01-10 04:00:54.775807', '294247-01-10 04:00:54.775808'],
   '294276-12-31 23:59:59.999999',
 ]
-/** A fraction would round the last moment past the last year. */
+/** A fraction would round the last timestamp to the next year. */
 const whole = (list: readonly string[]) => list.map(m => (m.startsWith('294276') ? '294276-12-31 23:59:59' : m))
 const zoned = (list: readonly string[]) =>
   list.map(m => (/infinity/.test(m) ? m : m.endsWith(' BC') ? `${m.slice(0, -3)}+00 BC` : `${m}+00`))
@@ -42,7 +42,7 @@ const INTERVALS = [
   ...['2147483647 days', '-2147483648 days', '178956970 years 7 mons', '-178956970 years -8 mons', '24855 days'],
   ...['106751991 days', '106751992 days', '292271 years', '292278 years'],
 ]
-/** Beyond what the driver of Debezium holds. */
+/** Beyond the range of Debezium's driver. */
 export const LONG_INTERVALS = [
   '2147483648 hours',
   '2562047788:00:54.775807',
@@ -195,7 +195,7 @@ export const VALUES: Readonly<Record<string, readonly string[]>> = {
   ...GEOMETRIC,
 }
 
-/** Types that Debezium does not know: left out, or bytes with include.unknown.datatypes. */
+/** Types without a mapping in Debezium: excluded, or bytes with include.unknown.datatypes. */
 export const UNKNOWN: Readonly<Record<string, readonly string[]>> = {
   pg_lsn: ['0/0', 'FFFFFFFF/FFFFFFFF'],
   txid_snapshot: ['10:20:10,14', '1:1:'],
@@ -217,7 +217,7 @@ export const UNKNOWN: Readonly<Record<string, readonly string[]>> = {
   datemultirange: ['{[2024-01-01,2024-02-01)}'],
 }
 
-/** Types that the statements of `SETUP` make. */
+/** Types that `SETUP` creates. */
 export const MADE: Readonly<Record<string, readonly string[]>> = {
   mood: ['sad', 'so "sad"', "it's, {x}", ''],
   pair: ['(,)', '("x ""y""",-2147483648)', '(NULL,1)'],
@@ -253,7 +253,7 @@ export const SETUP: readonly string[] = [
   `create type floatrange as range (subtype = float8)`,
 ]
 
-/** A name that says the type. */
+/** A column name from the type. */
 export const columnName = (type: string): string => type.replace(/[^a-z0-9]+/g, '_').replace(/^_|_$/g, '')
 
 /** A value within an array, in quotes. */
@@ -334,13 +334,13 @@ const NOT_NULL_DOMAINS: readonly ExtremeColumn[] = NOT_NULL.map(t => ({
   values: all[t]!,
 }))
 
-/** A value that every configuration can show. */
+/** A value that every configuration can represent. */
 const usual = (values: readonly (string | null)[]): string | null =>
   values.find(v => v?.startsWith('2024')) ??
   values.find(v => v !== null && v !== '' && !/infinity|NaN|BC/i.test(v)) ??
   null
 
-/** With one value: where Debezium cannot show one, it stops. */
+/** With one value, because Debezium fails at a value that it cannot represent. */
 const ordinary = (c: ExtremeColumn): ExtremeColumn => ({ ...c, values: [usual(c.values) ?? ''] })
 
 /** Columns that are NOT NULL, each with one value. */
@@ -354,7 +354,7 @@ const filled = (type: string, value: string, count = 60): string =>
   `array_fill('${value.replaceAll("'", "''")}'::${type}, array[${count}])`
 
 /**
- * Columns of every type whose values can lie outside of their row, with an expression of such a
+ * Columns of every type whose values can be stored outside of the row, with an expression of such a
  * value.
  */
 export const LARGE: readonly { readonly name: string; readonly type: string; readonly value: string }[] = [
@@ -395,8 +395,8 @@ export const LARGE: readonly { readonly name: string; readonly type: string; rea
 ].map(c => ({ ...c, name: `l_${columnName(c.type)}${c.type.endsWith('[]') ? '_a' : ''}` }))
 
 /**
- * Columns that are NOT NULL, with all their values: Debezium stops at what a configuration cannot
- * show.
+ * Columns that are NOT NULL, with all their values. Debezium fails at values that a configuration
+ * cannot represent.
  */
 export const REQUIRED_EXTREMES: readonly ExtremeColumn[] = [
   ...plain({ ...VALUES, ...UNKNOWN }),

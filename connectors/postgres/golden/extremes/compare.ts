@@ -2,7 +2,7 @@ import { DEVIATIONS, type Deviation, type Rule } from './deviations.ts'
 import type { Observed } from './observed.ts'
 import { type ExtremeTable, TABLES } from './tables.ts'
 
-/** One value of one event (or a schema, or whether the column is there at all) on both sides. */
+/** One value of one event on both sides, or a schema, or whether the column exists. */
 export interface Cell {
   readonly mode: string
   readonly table: string
@@ -66,15 +66,15 @@ export const describeCell = (c: Cell): string =>
   `${c.mode} ${c.table}.${c.column} ${c.event} ${c.value?.slice(0, 80) ?? ''}: ${c.debezium.slice(0, 160)} / ${c.here.slice(0, 160)}`
 
 /**
- * What is not as the list says: cells that differ without a word, and rules that match equal cells
- * or none.
+ * Returns faults of the list: cells that differ without a rule, and rules that match equal cells or
+ * none.
  */
 export function faults(cells: readonly Cell[]): string[] {
   const out: string[] = []
   const used = new Set<Deviation>()
   for (const cell of cells) {
     const equal = cell.debezium === cell.here
-    // NULL on the server, where there is a list of values
+    // NULL on the server, if the column has a list of values
     if (equal && cell.debezium === 'null' && cell.value === null) continue
     const reasons = DEVIATIONS.filter(d => d.rules.some(rule => applies(rule, cell)))
     for (const d of reasons) used.add(d)

@@ -29,8 +29,8 @@ const MICROS = 'adaptive|adaptive-time|microseconds'
 const NULL = 'null'
 
 /**
- * Where this connector's values are not Debezium's 3.7, on purpose: the list in README.md is made
- * of it, and the comparison of extremes holds it to be complete and exact.
+ * The deliberate differences from the values of Debezium 3.7. The list in README.md is generated
+ * from it, and a test checks that it is complete and exact.
  */
 export const DEVIATIONS: readonly Deviation[] = [
   {

@@ -1,6 +1,5 @@
 /**
- * The file that extremes.pg.test.ts compares with is what a real Debezium gives today, on this
- * server.
+ * Checks that the fixture of extremes.pg.test.ts is what Debezium returns on this server.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -51,5 +50,5 @@ describe.skipIf(skip || server === null)('every type at its extremes, from Debez
   })
 })
 
-/** The cells in the order of their events. */
+/** Returns the cells in the order of their events. */
 const sorted = (cells: Readonly<Record<string, unknown>>) => Object.entries(cells).sort(([a], [b]) => (a < b ? -1 : 1))

@@ -1,4 +1,4 @@
-/** Configurations that together hold every way of showing values. */
+/** Configurations that together cover all representations of values. */
 export const MODES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   adaptive: {},
   strings: {

@@ -1,8 +1,8 @@
 import { parseExact } from '../captured.ts'
 
 /**
- * What a column gave in one mode: its schema, and its values by event, such as `c1003` (a create of
- * the row 1003).
+ * The output of a column in one mode: its schema, and its values by event, such as `c1003` (a
+ * create of the row 1003).
  */
 export interface ObservedColumn {
   readonly schema: string
@@ -26,7 +26,7 @@ interface Event {
   }
 }
 
-/** What Java prints for an array is the place that it has in memory. */
+/** Java prints an array as its memory address. */
 const settled = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value ?? null).replaceAll(/(\[L[\w.]+;@)[0-9a-f]+/g, '$1...'))
 
@@ -37,7 +37,7 @@ export function observe(into: Observed, text: string): void {
   const table = (into[payload.source.table] ??= {})
   const side = schema.fields!.find(f => f.field === 'after')!
   const event = `${payload.op}${row!['id']}`
-  // large values are of interest only where they are left out
+  // large values matter only if they are omitted
   if (payload.source.table === 'untouched' && payload.op !== 'u') return
   for (const { field, ...rest } of side.fields!) {
     if (field === 'id' || field === 'n') continue

@@ -1,19 +1,18 @@
 import type { Observed, ObservedColumn } from './observed.ts'
 
 /**
- * A column in the file: the values of the snapshot, and those of other events where they are not
- * the same.
+ * A column in the file: the values of the snapshot, and those of other events if they differ.
  */
 interface StoredColumn {
   readonly modes: readonly string[]
   readonly schema: string
-  /** How many rows the snapshot read; values that are missing at the end are null. */
+  /** The number of rows of the snapshot. Missing values at the end are null. */
   readonly rows: number
   readonly read: readonly unknown[]
   readonly others: Readonly<Record<string, unknown>>
 }
 
-/** What Debezium gave: for each column, what is the same in several modes stands once. */
+/** The output of Debezium by column. Equal modes are stored once. */
 export interface ExtremesFixture {
   readonly debezium: string
   readonly server: string
@@ -64,7 +63,7 @@ export function encodeExtremes(debezium: string, server: string, modes: Readonly
   return `{"debezium":${JSON.stringify(debezium)},"server":${JSON.stringify(server)},"columns":{\n${lines.join(',\n')}}}\n`
 }
 
-/** What Debezium gave in one mode. */
+/** The output of Debezium in one mode. */
 export function decodeExtremes(fixture: ExtremesFixture, mode: string): Observed {
   const out: Observed = {}
   for (const [id, variants] of Object.entries(fixture.columns)) {

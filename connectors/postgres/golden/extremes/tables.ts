@@ -1,12 +1,12 @@
 import { ALL, COLUMNS, columnName, DOMAINS, type ExtremeColumn, LARGE, REQUIRED, SETUP } from './columns.ts'
 
-/** A table of extremes: what is done with it before the snapshot and while streaming. */
+/** A table of extremes: the statements before the snapshot and while streaming. */
 export interface ExtremeTable {
   readonly name: string
   readonly columns: readonly { readonly name: string; readonly type: string }[]
   readonly setup: readonly string[]
   readonly stream: readonly string[]
-  /** What the row of an event was made from, for messages: by row and column. */
+  /** The source of the row of an event, for messages: by row and column. */
   readonly values: readonly ExtremeColumn[] | null
 }
 
@@ -16,7 +16,7 @@ const createTable = (name: string, columns: readonly string[]) =>
 const rows = (columns: readonly ExtremeColumn[]) => Math.max(...columns.map(c => c.values.length))
 const numbered = <T>(count: number, make: (i: number) => T) => Array.from({ length: count }, (_, i) => make(i))
 
-/** The widest list of values gives a table its number of rows; shorter ones end in NULLs. */
+/** The longest list of values defines the number of rows; shorter ones end in NULLs. */
 function listed(name: string, columns: readonly ExtremeColumn[]): ExtremeTable {
   const insert = (row: number, id: number) =>
     `insert into ${name} values (${id}, ${columns.map(c => literal(c.values[row] ?? null)).join(', ')})`
@@ -35,7 +35,7 @@ function listed(name: string, columns: readonly ExtremeColumn[]): ExtremeTable {
   }
 }
 
-/** NOT NULL columns; the delete shows what stands for values that the server does not send. */
+/** NOT NULL columns. The delete shows the fillers for values that the server does not send. */
 function required(): ExtremeTable {
   const insert = (id: number) =>
     `insert into required values (${id}, ${REQUIRED.map(c => literal(c.values[0]!)).join(', ')})`
@@ -54,7 +54,7 @@ function required(): ExtremeTable {
   }
 }
 
-/** Defaults, which the schema holds: each value of each type is one. */
+/** Defaults in the schema: each value of each type is one. */
 function defaulted(): ExtremeTable[] {
   // a constant of the type regrole cannot be a default
   const types = Object.entries(ALL as Readonly<Record<string, readonly string[]>>).filter(
@@ -83,7 +83,7 @@ function defaulted(): ExtremeTable[] {
   })
 }
 
-/** Large values that an update does not touch. */
+/** Large values that an update does not change. */
 const untouched: ExtremeTable = {
   name: 'untouched',
   columns: LARGE,
@@ -125,7 +125,7 @@ export const setupStatements = (tables: readonly ExtremeTable[] = TABLES): strin
 ]
 export const streamStatements = (tables: readonly ExtremeTable[] = TABLES): string[] => tables.flatMap(t => t.stream)
 
-/** How many events the tables give, without tombstones. */
+/** The number of events of the tables, without tombstones. */
 export function expectedEvents(tables: readonly ExtremeTable[] = TABLES): { snapshot: number; all: number } {
   const snapshot = tables.flatMap(t => t.setup).filter(sql => sql.startsWith('insert')).length
   return { snapshot, all: snapshot + streamStatements(tables).length }
