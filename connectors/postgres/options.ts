@@ -13,6 +13,7 @@ import {
   TopicNaming,
 } from '../cdc/index.ts'
 import type { PostgresValues } from './config.ts'
+import type { FlushMode } from './stream/position.ts'
 
 export interface ConnectionOptions {
   readonly host: string
@@ -20,7 +21,7 @@ export interface ConnectionOptions {
   readonly user: string
   readonly password: string | null
   readonly database: string
-  readonly sslMode: string
+  readonly sslMode: PostgresValues['database.sslmode']
   readonly sslCert: string | null
   readonly sslKey: string | null
   readonly sslPassword: string | null
@@ -35,16 +36,14 @@ export interface ValueOptions {
   readonly decimals: DecimalMode
   readonly time: TimePrecisionMode
   readonly binary: BinaryMode
-  readonly hstore: 'json' | 'map'
-  readonly interval: 'numeric' | 'string'
+  readonly hstore: PostgresValues['hstore.handling.mode']
+  readonly interval: PostgresValues['interval.handling.mode']
   readonly moneyDigits: number
   readonly includeUnknown: boolean
   /** Text of the placeholder for unchanged TOAST values, and its bytes. */
   readonly placeholder: string
   readonly placeholderBytes: Buffer
 }
-
-export type FailureMode = 'fail' | 'warn' | 'skip' | 'ignore'
 
 /** The configuration in the form that the task uses. */
 export interface PostgresOptions {
@@ -61,7 +60,7 @@ export interface PostgresOptions {
   readonly tombstones: boolean
   readonly skipped: ReadonlySet<string>
   readonly skipUnchanged: boolean
-  readonly convertingFailure: FailureMode
+  readonly convertingFailure: PostgresValues['event.converting.failure.handling.mode']
   readonly transactionMetadata: boolean
   readonly contextHeaders: boolean
   readonly maxBatch: number
@@ -81,24 +80,24 @@ export interface PostgresOptions {
     readonly maxRetries: number
     readonly retryDelayMs: number
     readonly statusMs: number
-    readonly flush: 'connector' | 'manual' | 'connector_and_driver'
-    readonly mismatch: string
+    readonly flush: FlushMode
+    readonly mismatch: PostgresValues['offset.mismatch.strategy']
     readonly xminMs: number
   }
   readonly publication: {
     readonly name: string
-    readonly autocreate: string
+    readonly autocreate: PostgresValues['publication.autocreate.mode']
     readonly viaRoot: boolean
     readonly identities: string | null
   }
   readonly snapshot: {
-    readonly mode: string
-    readonly isolation: string
+    readonly mode: PostgresValues['snapshot.mode']
+    readonly isolation: PostgresValues['snapshot.isolation.mode']
     readonly lock: boolean
     readonly lockTimeoutMs: number
     readonly delayMs: number
     readonly include: RegExp[] | null
-    readonly order: string
+    readonly order: PostgresValues['snapshot.tables.order.by.row.count']
     /** The query to read instead of a table, by `schema.table`. */
     readonly overrides: ReadonlyMap<string, string>
   }

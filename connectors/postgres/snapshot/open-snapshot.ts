@@ -24,8 +24,8 @@ export async function planTables(
 ): Promise<{ tables: SnapshotTable[]; digest: string }> {
   const { include, order, overrides } = options.snapshot
   let entries = options.selection.sortTables(captured.filter(t => !include || matchesAny(include, qualified(t))))
-  const sign = { ascending: 1, descending: -1 }[order]
-  if (sign) entries = entries.toSorted((a, b) => sign * (a.rows - b.rows))
+  const sign = { disabled: 0, ascending: 1, descending: -1 }[order]
+  if (sign !== 0) entries = entries.toSorted((a, b) => sign * (a.rows - b.rows))
   const described = await catalog.describe(entries.map(t => t.oid))
   const tables: SnapshotTable[] = []
   for (const entry of entries) {
