@@ -68,6 +68,7 @@ describe.skipIf(server === null)('the dashboards', () => {
       'millrace_postgres_slot_lag_bytes',
       'debezium_metrics_RowsScanned',
       'millrace_connector_lag_records',
+      'millrace_thread_heap_used_bytes',
     ]
     await eventually(async () => {
       const worker = await scrape(`${rig.worker!.restUrl}/metrics`)
