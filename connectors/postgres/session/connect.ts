@@ -15,7 +15,7 @@ import { StreamReader } from '../stream/stream-reader.ts'
 import { formatWalId, readWal, streamedFrom } from '../wal-state.ts'
 import { type ConnectionPlan, planConnection, type Step } from './connection-plan.ts'
 import type { Machine, SessionParts } from './context.ts'
-import { positionOf, type Resume, resumeOffset, snapshotMark } from './state.ts'
+import { positionOf, type Resume, resumeOffset, snapshotMark } from './resume.ts'
 
 /** The oldest server that publishes changes with pgoutput. */
 const OLDEST_VERSION = 100_000

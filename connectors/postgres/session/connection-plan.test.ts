@@ -9,7 +9,8 @@ import type { SlotState } from '../server.ts'
 import { propsFor } from '../test-support/harness.ts'
 import type { WalState } from '../wal-state.ts'
 import { planConnection } from './connection-plan.ts'
-import { CONNECTING, decide, type Resume } from './state.ts'
+import type { Resume } from './resume.ts'
+import { CONNECTING, decide } from './state.ts'
 
 const SLOT: SlotState = {
   plugin: 'pgoutput',

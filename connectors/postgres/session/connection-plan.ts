@@ -5,7 +5,7 @@ import type { LoadedOffset } from '../offset.ts'
 import type { PostgresOptions } from '../options.ts'
 import { checkOnward, type Found, type Plan, planStart } from '../plan.ts'
 import { wrongSlot } from '../server.ts'
-import { positionOf, type Resume } from './state.ts'
+import { positionOf, type Resume } from './resume.ts'
 
 /** The steps of a connection, in this order. */
 export type Step =

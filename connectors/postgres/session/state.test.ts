@@ -2,17 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { loadOffset, type SnapshotProgress } from '../offset.ts'
 import { type Plan, planStart } from '../plan.ts'
+import { positionOf, type Resume, resumeOffset, snapshotMark } from './resume.ts'
 import {
   CONNECTING,
   type Decision,
   decide,
-  positionOf,
-  type Resume,
-  resumeOffset,
   type SessionAction,
   type SessionEvent,
   type SessionState,
-  snapshotMark,
   snapshotOf,
   streamOf,
 } from './state.ts'

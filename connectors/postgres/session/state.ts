@@ -1,28 +1,7 @@
 import type { SourceOffset } from 'millrace/connect'
-import type { Lsn } from '../lsn.ts'
-import { ZERO } from '../lsn.ts'
-import { confirmableBy, type LoadedOffset, loadOffset, type SnapshotProgress } from '../offset.ts'
-import type { Plan } from '../plan.ts'
-import { StreamPosition } from '../stream/position.ts'
-
-/** The progress of the snapshot: `begin` before its first row, null if no snapshot is due. */
-export type SnapshotState = SnapshotProgress | 'begin' | null
-
-/** What a task keeps from one connection to the next. */
-export interface Resume {
-  readonly plan: Plan
-  /** The confirmed position of the slot at the first connection. */
-  readonly slotFloor: Lsn
-  /** The offset at which the task started. */
-  readonly start: SourceOffset
-  /** The WAL of the current connection, as in offsets; null if the task does not stream. */
-  readonly walId: string | null
-  /** The offset of the last emitted record; null before the first one. */
-  readonly emitted: SourceOffset | null
-  /** How far `emitted`, or else `start`, allows the slot to be confirmed. */
-  readonly confirmable: Lsn
-  readonly snapshot: SnapshotState
-}
+import { type Lsn, ZERO } from '../lsn.ts'
+import { confirmableBy, loadOffset, type SnapshotProgress } from '../offset.ts'
+import { firstResume, nextResume, type PlannedStart, type Resume } from './resume.ts'
 
 /** A snapshot whose transaction is open. */
 export interface OpenedSnapshot<Snapshot> {
@@ -79,15 +58,7 @@ export type SessionState<Stream, Snapshot> =
 
 export type SessionEvent<Stream, Snapshot> =
   /** The first start is planned, and its slot exists. */
-  | {
-      readonly type: 'planned'
-      readonly plan: Plan
-      /** The confirmed position of a slot that existed, and the position of a new one. */
-      readonly confirmedLsn: Lsn | null
-      readonly createdLsn: Lsn | null
-      readonly walId: string | null
-      readonly micros: number
-    }
+  | ({ readonly type: 'planned' } & PlannedStart)
   /** A later connection found the slot and the offset in order. */
   | { readonly type: 'resumed'; readonly walId: string | null }
   | { readonly type: 'stream started'; readonly stream: Stream }
@@ -128,11 +99,11 @@ export function decide<T, S>(state: SessionState<T, S>, event: SessionEvent<T, S
   switch (event.type) {
     case 'planned':
       return state.phase === 'connecting' && state.resume === null
-        ? stay({ ...state, resume: planned(event) })
+        ? stay({ ...state, resume: firstResume(event) })
         : stay(state)
     case 'resumed':
       return state.phase === 'connecting' && state.resume !== null
-        ? stay({ ...state, resume: resumed(state.resume, event.walId) })
+        ? stay({ ...state, resume: nextResume(state.resume, event.walId) })
         : stay(state)
     case 'stream started':
       return state.phase === 'connecting' && state.stream === null
@@ -158,28 +129,6 @@ export function decide<T, S>(state: SessionState<T, S>, event: SessionEvent<T, S
 }
 
 const stay = <T, S>(state: SessionState<T, S>): Decision<T, S> => ({ state, actions: [] })
-
-function planned(event: Extract<SessionEvent<never, never>, { type: 'planned' }>): Resume {
-  const { plan, confirmedLsn, createdLsn, walId, micros } = event
-  const { from } = plan
-  const slotFloor = createdLsn ?? confirmedLsn ?? ZERO
-  const start = from === null ? { lsn: slotFloor, ts_usec: micros } : from.raw
-  const confirmable = new StreamPosition(loadOffset(start)).startLsn()
-  // rows that were read before the slot was recreated may have changed unseen: read them again
-  const isSameSlot = from !== null && (confirmedLsn ?? ZERO) <= confirmable
-  const progress = isSameSlot && from.inSnapshot ? from.progress : null
-  const snapshot = plan.snapshot ? (progress ?? 'begin') : null
-  return { plan, slotFloor, start, walId, emitted: null, confirmable, snapshot }
-}
-
-/**
- * Records that were decoded but not emitted are decoded again, so the snapshot resumes there too.
- */
-function resumed(resume: Resume, walId: string | null): Resume {
-  const { emitted, snapshot } = resume
-  if (snapshot === null || emitted === null) return { ...resume, walId }
-  return { ...resume, walId, snapshot: loadOffset(emitted).progress ?? 'begin' }
-}
 
 function connected<T, S>(state: SessionState<T, S>): SessionState<T, S> {
   if (state.phase !== 'connecting' || state.resume === null) return state
@@ -244,24 +193,4 @@ export function snapshotOf<T, S>(state: SessionState<T, S>): S | null {
     case 'finished':
       return null
   }
-}
-
-/** The offset from which the next connection resumes; null for a start without a committed one. */
-export function resumeOffset(resume: Resume | null, committed: LoadedOffset | null): LoadedOffset | null {
-  if (resume === null) return committed
-  return loadOffset(resume.emitted ?? { wal_id: resume.walId, ...resume.start })
-}
-
-/** The position at which the stream of a connection starts. */
-export function positionOf(resume: Resume): StreamPosition {
-  const position = new StreamPosition(loadOffset(resume.emitted ?? resume.start))
-  position.walId = resume.walId
-  return position
-}
-
-/** What offsets of the stream contain while a snapshot is not complete. */
-export function snapshotMark(snapshot: SnapshotState): Readonly<Record<string, unknown>> | null {
-  if (snapshot === null) return null
-  const mark = { snapshot: 'INITIAL', snapshot_completed: false, last_snapshot_record: false }
-  return snapshot === 'begin' ? mark : { ...mark, snapshot_progress: JSON.stringify(snapshot) }
 }

@@ -1,0 +1,78 @@
+import type { SourceOffset } from 'millrace/connect'
+import { type Lsn, ZERO } from '../lsn.ts'
+import { type LoadedOffset, loadOffset, type SnapshotProgress } from '../offset.ts'
+import type { Plan } from '../plan.ts'
+import { StreamPosition } from '../stream/position.ts'
+
+/** The progress of the snapshot: `begin` before its first row, null if no snapshot is due. */
+export type SnapshotState = SnapshotProgress | 'begin' | null
+
+/** What a task keeps from one connection to the next. */
+export interface Resume {
+  readonly plan: Plan
+  /** The confirmed position of the slot at the first connection. */
+  readonly slotFloor: Lsn
+  /** The offset at which the task started. */
+  readonly start: SourceOffset
+  /** The WAL of the current connection, as in offsets; null if the task does not stream. */
+  readonly walId: string | null
+  /** The offset of the last emitted record; null before the first one. */
+  readonly emitted: SourceOffset | null
+  /** How far `emitted`, or else `start`, allows the slot to be confirmed. */
+  readonly confirmable: Lsn
+  readonly snapshot: SnapshotState
+}
+
+/** A planned start, and what was found or created for it. */
+export interface PlannedStart {
+  readonly plan: Plan
+  /** The confirmed position of a slot that existed, and the position of a new one. */
+  readonly confirmedLsn: Lsn | null
+  readonly createdLsn: Lsn | null
+  readonly walId: string | null
+  readonly micros: number
+}
+
+/** Returns what the first connection starts from. */
+export function firstResume(start: PlannedStart): Resume {
+  const { plan, confirmedLsn, createdLsn, walId, micros } = start
+  const { from } = plan
+  const slotFloor = createdLsn ?? confirmedLsn ?? ZERO
+  const offset = from === null ? { lsn: slotFloor, ts_usec: micros } : from.raw
+  const confirmable = new StreamPosition(loadOffset(offset)).startLsn()
+  // rows that were read before the slot was recreated may have changed unseen: read them again
+  const isSameSlot = from !== null && (confirmedLsn ?? ZERO) <= confirmable
+  const progress = isSameSlot && from.inSnapshot ? from.progress : null
+  const snapshot = plan.snapshot ? (progress ?? 'begin') : null
+  return { plan, slotFloor, start: offset, walId, emitted: null, confirmable, snapshot }
+}
+
+/**
+ * Returns what a later connection resumes from. Records that were decoded but not emitted are decoded
+ * again, so the snapshot resumes at the last emitted record too.
+ */
+export function nextResume(resume: Resume, walId: string | null): Resume {
+  const { emitted, snapshot } = resume
+  if (snapshot === null || emitted === null) return { ...resume, walId }
+  return { ...resume, walId, snapshot: loadOffset(emitted).progress ?? 'begin' }
+}
+
+/** The offset from which the next connection resumes; null for a start without a committed one. */
+export function resumeOffset(resume: Resume | null, committed: LoadedOffset | null): LoadedOffset | null {
+  if (resume === null) return committed
+  return loadOffset(resume.emitted ?? { wal_id: resume.walId, ...resume.start })
+}
+
+/** The position at which the stream of a connection starts. */
+export function positionOf(resume: Resume): StreamPosition {
+  const position = new StreamPosition(loadOffset(resume.emitted ?? resume.start))
+  position.walId = resume.walId
+  return position
+}
+
+/** What offsets of the stream contain while a snapshot is not complete. */
+export function snapshotMark(snapshot: SnapshotState): Readonly<Record<string, unknown>> | null {
+  if (snapshot === null) return null
+  const mark = { snapshot: 'INITIAL', snapshot_completed: false, last_snapshot_record: false }
+  return snapshot === 'begin' ? mark : { ...mark, snapshot_progress: JSON.stringify(snapshot) }
+}
