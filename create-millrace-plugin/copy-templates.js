@@ -1,4 +1,5 @@
-// Copies the examples into this package before it is packed, so that the templates are always the examples.
+// Copies the examples into this package before it is packed, so that the templates are always the
+// examples.
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { TEMPLATES } from './create.js'

@@ -13,7 +13,10 @@ export const TEMPLATES = {
   converter: { example: 'csv-converter', class: 'CsvConverter', kind: 'converter' },
 }
 
-/** In a clone of the repository, the examples are next to this package. The published package holds a copy of them. */
+/**
+ * In a clone of the repository, the examples are next to this package. The published package holds
+ * a copy of them.
+ */
 const here = dirname(fileURLToPath(import.meta.url))
 const examples = join(here, '../examples')
 const isClone = existsSync(join(examples, TEMPLATES.source.example, 'package.json'))
@@ -30,9 +33,10 @@ export function classNameOf(name) {
 }
 
 /**
- * Creates the package of a plugin. Throws an Error that says what to correct.
- * `millrace` is the version of the dependency. Default: the published one; in a clone of the repository, the clone.
- * @param {{ folder: string, type: string, name?: string, className?: string, millrace?: string }} options
+ * Creates the package of a plugin. Throws an Error that says what to correct. `millrace` is the
+ * version of the dependency. Default: the published one; in a clone of the repository, the clone.
+ * @param {{ folder: string, type: string, name?: string, className?: string, millrace?: string }}
+ * options
  */
 export function createPlugin({
   folder,

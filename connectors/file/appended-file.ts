@@ -3,27 +3,39 @@ import { type Logger, messageOf } from 'millrace/connect'
 import { errors } from './errors.ts'
 import { mendLastLine } from './torn-line.ts'
 
-/** A file that whole batches of lines are appended to: all of a batch or, after an error, none of it. */
+/**
+ * A file to which batches of lines are appended. After an error, nothing of the batch remains in
+ * the file.
+ */
 export class AppendedFile {
   readonly #file: string
   readonly #json: boolean
   readonly #logger: Logger
   #handle: FileHandle | null = null
   #inode = 0n
-  /** Where the file is to be cut first: behind it lies a part of a batch, which could not be removed. */
+  /**
+   * The size to truncate the file to first: after it is a part of a batch that could not be
+   * removed.
+   */
   #cutTo: number | null = null
   #unsynced = false
-  /** Once a sync has failed, the system has forgotten what it could not write: the next one would succeed all the same. */
+  /**
+   * The error of a failed sync. The system drops the pages that it could not write, so the next
+   * sync would succeed.
+   */
   #lost: Error | null = null
 
-  /** `json`: a last line that is a whole JSON document and only lacks its end is kept. */
+  /** With `json`, a last line that is a complete JSON document without a line end is kept. */
   constructor(file: string, json: boolean, logger: Logger) {
     this.#file = file
     this.#json = json
     this.#logger = logger
   }
 
-  /** Appends to the file that has the name now. Throws MR_FILE_UNWRITABLE: nothing of `lines` stays. */
+  /**
+   * Appends to the file that has the name now. If it throws MR_FILE_UNWRITABLE, nothing of `lines`
+   * remains.
+   */
   async append(lines: Buffer): Promise<void> {
     try {
       const handle = await this.#current()
@@ -31,10 +43,10 @@ export class AppendedFile {
       this.#unsynced = true
       let written = 0
       try {
-        // O_APPEND: what others append at the same time is not written over
+        // O_APPEND: does not overwrite what other processes append at the same time
         while (written < lines.length) written += (await handle.write(lines, written)).bytesWritten
       } catch (error) {
-        if (written > 0) await this.#takeBack(handle, size, written)
+        if (written > 0) await this.#removePart(handle, size, written)
         throw error
       }
     } catch (cause) {
@@ -42,7 +54,7 @@ export class AppendedFile {
     }
   }
 
-  /** What was appended is on the disk when it resolves. Throws MR_FILE_SYNC, from then on always. */
+  /** Writes everything appended to the disk. Throws MR_FILE_SYNC, and then at every call. */
   async sync(): Promise<void> {
     if (this.#handle && this.#unsynced) {
       try {
@@ -63,24 +75,27 @@ export class AppendedFile {
     await handle?.close()
   }
 
-  /** Cuts a part of a batch off again, now or, when that fails too, before the next one. */
-  async #takeBack(handle: FileHandle, size: number, written: number): Promise<void> {
+  /** Removes a part of a batch: now or, if that fails, before the next batch. */
+  async #removePart(handle: FileHandle, size: number, written: number): Promise<void> {
     try {
       const now = await handle.stat()
       if (!now.isFile()) return
       if (now.size !== size + written) {
-        this.#logger.warn(`${this.#file} is written by others too: a part of a batch stays in it`)
+        this.#logger.warn(`other programs write to ${this.#file} too: a part of a batch remains in it`)
         return
       }
       this.#cutTo = size
       await handle.truncate(size)
       this.#cutTo = null
     } catch (error) {
-      this.#logger.warn(`${this.#file} cannot be cut back yet: ${messageOf(error)}`)
+      this.#logger.warn(`${this.#file} cannot be truncated yet: ${messageOf(error)}`)
     }
   }
 
-  /** The open file; opened anew when the name stands for another one, as after a rotation. */
+  /**
+   * Returns the open file. Reopens it if the name belongs to another file, for example after a
+   * rotation.
+   */
   async #current(): Promise<FileHandle> {
     if (this.#handle) {
       if (this.#cutTo !== null) {
@@ -119,7 +134,7 @@ export class AppendedFile {
     const removed = await mendLastLine(handle, size, aside, this.#json)
     if (removed === 0) return
     this.#logger.warn(
-      `${this.#file} ended in ${removed} bytes of a line that was not written whole; they are in ${aside} now, the record comes again`,
+      `${this.#file} ended with ${removed} bytes of an incomplete line. They were moved to ${aside}; the record is written again.`,
     )
   }
 }

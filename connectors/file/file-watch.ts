@@ -1,13 +1,17 @@
 import { watch } from 'chokidar'
 import { type Backoff, backoff, Signal } from 'millrace/connect'
 
-/** The first wait after an event, and the longest, before the caller looks by itself. Milliseconds. */
+/**
+ * The first and the longest wait before the caller checks the file without an event, in
+ * milliseconds.
+ */
 const RECHECK_MIN_MS = 50
 const RECHECK_MAX_MS = 1000
 
 /**
- * Tells when a file changes, appears (also its folder) or goes. What happens between two waits is not missed. A network file system has no
- * events for what other machines do, so every wait ends after a second at most: the caller looks, and waits again.
+ * Reports when a file changes, appears or disappears, also together with its folder. Does not miss
+ * a change between two waits. A network file system has no events for changes by other machines, so
+ * each wait ends after at most one second: the caller checks the file and waits again.
  */
 export class FileWatch {
   readonly #watcher: ReturnType<typeof watch>
@@ -32,7 +36,10 @@ export class FileWatch {
     this.#events.notify()
   }
 
-  /** Resolves at the next change since the last call, when it is time to look anyway, or when the signal aborts. */
+  /**
+   * Resolves at the first change since the last call, when the file should be checked, or when the
+   * signal aborts.
+   */
   async changed(signal: AbortSignal): Promise<void> {
     if (!this.#dirty) await this.#events.next(this.#rechecks.next(), signal)
     if (this.#dirty) this.#rechecks.reset()

@@ -2,8 +2,9 @@ import { DATE, Decimal, FloatingNumber, type Schema, TIME, TIMESTAMP } from 'mil
 import { javaDouble, javaFloat } from 'millrace/connect/java'
 
 /**
- * A value as one line of JSON: structs and maps as objects, int64 exact, decimals as exact numbers, dates in ISO 8601, bytes in
- * base64. NaN and Infinity as texts, since JSON has none.
+ * Returns a value as one line of JSON. Structs and maps are objects, int64 and decimals exact
+ * numbers, dates ISO 8601 texts, and bytes base64. NaN and Infinity are texts, because JSON has no
+ * such numbers.
  */
 export function jsonText(schema: Schema | null, value: unknown): string {
   const given = value ?? (schema?.optional ? null : schema?.default)
@@ -37,7 +38,8 @@ export function jsonText(schema: Schema | null, value: unknown): string {
 }
 
 /**
- * A double or float as Java prints it, so that a whole number stays floating-point: `1.0`, not `1`.
+ * Returns a double or float as Java prints it, so that a whole number stays floating-point: `1.0`,
+ * not `1`.
  */
 function numberText(schema: Schema | null, value: number): string {
   if (!Number.isFinite(value)) return JSON.stringify(String(value))

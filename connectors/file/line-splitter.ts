@@ -1,52 +1,62 @@
 const LF = 10
 const CR = 13
 
-/** A line, and where the next one begins. */
+/** A line and the position of the next one. */
 export interface Line {
   readonly text: string
-  /** Bytes from the beginning of the file to behind this line's end. */
+  /** The position after the end of this line, in bytes from the beginning of the file. */
   readonly end: number
 }
 
 /**
- * Cuts bytes into lines at `\n`, `\r\n` and `\r`, as Kafka's source does, but counts bytes. Bytes are decoded only when a line is
- * whole, so a character split between two reads stays whole. Holds no more than one read and one unfinished line.
+ * Splits bytes into lines at `\n`, `\r\n` and `\r`, as Kafka's source does, but counts bytes.
+ * Decodes only complete lines, so a character may be split between two reads. Holds at most one
+ * read and one unfinished line.
  */
 export class LineSplitter {
   #bytes: Buffer = Buffer.alloc(0)
-  /** Our own buffer, which `#bytes` is the beginning of, once a line took several reads; it grows by doubling. */
+  /**
+   * The buffer whose beginning is `#bytes`, if a line needed several reads. Its size doubles as
+   * needed.
+   */
   #own: Buffer | null = null
   #at = 0
-  /** Where `#bytes[#at]` stands in the file. */
+  /** The position of `#bytes[#at]` in the file. */
   #position: number
-  /** Up to where `#bytes` was searched for an end of line in vain. */
+  /** `#bytes` has no line end before this index. */
   #searched = 0
-  /** The next of each in `#bytes`; -1: none, -2: not searched yet. Kept, so that a file without one is not searched for it at every line. */
+  /**
+   * The index of the next LF and CR in `#bytes`. -1: none; -2: not searched yet. Kept, so that
+   * bytes without one of them are not searched for it at every line.
+   */
   #nextLf = -2
   #nextCr = -2
   #overlong = false
   #passing = false
-  /** How many bytes of the skipped line were discarded already. */
+  /** The number of bytes of the skipped line that are discarded. */
   #passed = 0
   readonly #limit: number
 
-  /** `limit`: the longest line, in bytes without its end. */
+  /** `limit` is the length of the longest line, in bytes without its end. */
   constructor(position: number, limit = Number.POSITIVE_INFINITY) {
     this.#position = position
     this.#limit = limit
   }
 
-  /** Where the next line begins, in bytes. */
+  /** The position of the next line, in bytes. */
   get position(): number {
     return this.#position
   }
 
-  /** Bytes held that are no whole line yet, as far as it is known. */
+  /** The number of bytes after the last line that `take` returned. */
   get pending(): number {
     return this.#bytes.length - this.#at
   }
 
-  /** Whether the line at `position`, whole or not, is longer than the limit: `take` does not get past it. */
+  /**
+   * Whether the line at `position` is longer than the limit. `take` does not return it or a later
+   * line.
+   */
   get overlong(): boolean {
     return this.#overlong
   }
@@ -84,7 +94,7 @@ export class LineSplitter {
     return true
   }
 
-  /** Adds what was read next. The splitter keeps the buffer: do not reuse it. */
+  /** Adds the bytes that were read next. The splitter keeps the buffer: do not reuse it. */
   add(bytes: Buffer): void {
     const left = this.pending
     this.#searched = Math.max(0, this.#searched - this.#at)
@@ -108,7 +118,7 @@ export class LineSplitter {
     this.#at = 0
   }
 
-  /** The next lines that are whole, at most `max`. */
+  /** Returns the next complete lines, at most `max` of them. */
   take(max: number): Line[] {
     const lines: Line[] = []
     const bytes = this.#bytes
@@ -137,7 +147,10 @@ export class LineSplitter {
     return lines
   }
 
-  /** What is left without an end of line, as a line, once no more will come; null when there is nothing. Not more than the limit. */
+  /**
+   * Returns the rest, which has no line end, as a line, when no more bytes will come. Null if there
+   * is none. Not longer than the limit.
+   */
   takeRest(): Line | null {
     // the rest of a skipped line is skipped too
     if (this.pending === 0 || this.#passing) return null

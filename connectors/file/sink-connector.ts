@@ -7,7 +7,9 @@ export class FileStreamSinkConnector extends SinkConnector<typeof sinkConfig> {
   readonly config = sinkConfig
   readonly taskClass = FileStreamSinkTask
 
-  /** Returns one task: lines of two writers would mix, and neither could repair a torn last line. */
+  /**
+   * Returns one task: lines of two writers would mix, and neither could repair a torn last line.
+   */
   override taskConfigs(): Props[] {
     return [this.context.configs]
   }

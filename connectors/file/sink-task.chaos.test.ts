@@ -9,7 +9,10 @@ import { temporaryFolder } from './test-support/played-source.ts'
 const COUNT = 6000
 const KILLS = 15
 
-/** Runs the child until it ends or is killed `ms` after its first commit; the last offset that it committed. */
+/**
+ * Runs the child until it ends or is killed `ms` after its first commit; the last offset that it
+ * committed.
+ */
 async function run(args: readonly string[], ms: number | null): Promise<number | null> {
   const child = spawn(
     process.execPath,

@@ -12,7 +12,7 @@ afterEach(() => vi.restoreAllMocks())
 
 const text = (file: string) => readFileSync(file, 'utf8')
 
-test("a line is the value as Java's toString has it", async () => {
+test("a line is the value as Java's toString prints it", async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   await using sink = new PlayedSink({ file })
@@ -28,7 +28,7 @@ test("a line is the value as Java's toString has it", async () => {
   expect(text(file)).toBe('Struct{id=9007199254740993,price=1.0E7,tags=[a, b],counts={x=1}}\nplain\nnull\nü\n')
 })
 
-test('what is there already is added to, also after a restart', async () => {
+test('lines are appended to an existing file, also after a restart', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   writeFileSync(file, 'before\n')
@@ -42,7 +42,7 @@ test('what is there already is added to, also after a restart', async () => {
   expect(text(file)).toBe('before\none\ntwo\nthree\n')
 })
 
-test('a torn last line is cut off and kept aside, and the record that comes again stands once', async () => {
+test('an incomplete last line is moved to another file, and its record is written once', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   writeFileSync(file, `one\n${'two'.repeat(50_000)}`)
@@ -50,10 +50,10 @@ test('a torn last line is cut off and kept aside, and the record that comes agai
   await sink.put('two!')
   expect(text(file)).toBe('one\ntwo!\n')
   expect(text(`${file}.torn`)).toBe(`${'two'.repeat(50_000)}\n`)
-  expect(sink.log.join()).toContain('150000 bytes of a line that was not written whole')
+  expect(sink.log.join()).toContain('150000 bytes of an incomplete line')
 })
 
-test('a file that is one torn line becomes empty first', async () => {
+test('a file with only an incomplete line becomes empty first', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   writeFileSync(file, 'tor')

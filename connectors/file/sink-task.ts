@@ -5,10 +5,10 @@ import { AppendedFile } from './appended-file.ts'
 import type { SinkSettings, sinkConfig } from './config.ts'
 import { jsonText } from './json-text.ts'
 
-/** How long to wait before a batch is tried again that could not be written. Milliseconds. */
+/** The wait before a failed batch is retried, in milliseconds. */
 const RETRY_MS = 2000
 
-/** Appends a line for each record. What `preCommit` accepts is on the disk. */
+/** Appends one line for each record. Committed records are on the disk. */
 export class FileStreamSinkTask extends SinkTask<typeof sinkConfig> {
   #render: typeof javaToString = javaToString
   #file: AppendedFile | null = null

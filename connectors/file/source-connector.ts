@@ -18,11 +18,11 @@ export class FileStreamSourceConnector extends SourceConnector<typeof sourceConf
   override start({ file }: SourceSettings): void {
     if (file && !isAbsolute(file))
       this.context.logger.warn(
-        `the file '${file}' is relative to the working directory of the worker, ${process.cwd()}`,
+        `the path of the file '${file}' is relative to the working directory of the worker, ${process.cwd()}`,
       )
   }
 
-  /** One file, one reader: always a single task. */
+  /** Returns one task, because one file has one reader. */
   override taskConfigs(): Props[] {
     return [this.context.configs]
   }
@@ -34,7 +34,7 @@ export class FileStreamSourceConnector extends SourceConnector<typeof sourceConf
       const { filename } = partition
       if (typeof filename !== 'string')
         throw errors.create('MR_FILE_OFFSET', {
-          what: `the partition ${shown(partition)} has no text 'filename'`,
+          what: `the partition ${shown(partition)} has no string 'filename'`,
         })
       if (offset === null) continue
       const { position } = offset

@@ -45,7 +45,7 @@ test('lines appended while it waits arrive, and one without its end waits for it
   await source.until(() => source.records.length === 1)
   append(file, 'two\nthr')
   await source.until(() => source.records.length === 2)
-  // a second wait shows that what it holds back is not given out by looking again
+  // the second check of the file must not return the unfinished line either
   await sleep(1200)
   expect(source.lines).toEqual(['one', 'two'])
   append(file, 'ee\r')
@@ -56,13 +56,13 @@ test('lines appended while it waits arrive, and one without its end waits for it
   expect(source.positions).toEqual([4, 8, 15, 20])
 })
 
-test('a file that is not there is told once, and read when it appears', async () => {
+test('a missing file is reported once, and read when it appears', async () => {
   using dir = temporaryFolder()
   const file = dir.path('later.txt')
   await using source = await PlayedSource.start({ file, topic: 't' })
   await source.until(() => source.problems.length > 0)
   await sleep(1500)
-  expect(source.problems).toEqual([expect.stringMatching(/later\.txt is not there\. .*\[MR_FILE_ABSENT\]$/)])
+  expect(source.problems).toEqual([expect.stringMatching(/later\.txt does not exist\. .*\[MR_FILE_ABSENT\]$/)])
   expect(source.degraded).not.toBeNull()
   writeFileSync(file, '')
   await source.until(() => source.degraded === null)
@@ -72,7 +72,7 @@ test('a file that is not there is told once, and read when it appears', async ()
   expect(source.problems).toHaveLength(1)
 })
 
-test('a file whose folders do not exist yet is read when they do', async () => {
+test('a file in folders that do not exist is read when they are created', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a/b/c.txt')
   await using source = await PlayedSource.start({ file, topic: 't' })
@@ -83,7 +83,7 @@ test('a file whose folders do not exist yet is read when they do', async () => {
   expect(source.lines).toEqual(['deep'])
 })
 
-test('a folder under the name is told as unreadable, until a file stands there', async () => {
+test('a folder with the name is reported as unreadable until it is replaced by a file', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a')
   mkdirSync(file)
@@ -96,7 +96,7 @@ test('a folder under the name is told as unreadable, until a file stands there',
   expect(source.problems).not.toHaveLength(0)
 })
 
-test('a name below a file is told as unreadable', async () => {
+test('a path below a file is reported as unreadable', async () => {
   using dir = temporaryFolder()
   writeFileSync(dir.path('a'), '')
   await using source = await PlayedSource.start({ file: dir.path('a/b'), topic: 't' })
@@ -104,7 +104,7 @@ test('a name below a file is told as unreadable', async () => {
   expect(source.problems[0]).toMatch(/ENOTDIR.*\[MR_FILE_UNREADABLE\]$/)
 })
 
-test('a file that vanishes is told once, and the one that takes its name is read from its beginning', async () => {
+test('a file that disappears is reported once, and a new file with its name is read from its beginning', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'old 1\nold 2\n')
@@ -121,7 +121,7 @@ test('a file that vanishes is told once, and the one that takes its name is read
   expect(source.degraded).toBeNull()
 })
 
-test('a file cut short is read from its beginning', async () => {
+test('a truncated file is read from its beginning', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'a long first line\nsecond\nunfinished')
@@ -142,7 +142,7 @@ test('an unfinished line that is cut off and written otherwise is read as it is 
   await source.until(() => source.records.length === 1)
   await sleep(100)
   truncateSync(file, 6)
-  await source.until(() => source.log.some(l => l.includes('cut short')))
+  await source.until(() => source.log.some(l => l.includes('truncated')))
   append(file, 'other\n')
   await source.until(() => source.records.length === 2)
   expect(source.lines).toEqual(['first', 'other'])

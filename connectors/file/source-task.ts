@@ -23,7 +23,7 @@ const NO_HEADERS: readonly Header[] = Object.freeze([])
  */
 const POLL_LINES = 200
 
-/** Reads a file's lines as they are appended. Position in bytes; woken by the file system. */
+/** Reads the lines of a file, and new lines as they are appended. Positions are in bytes. */
 export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
   #settings!: SourceSettings
   /** One for all records; null for standard input. */
@@ -34,8 +34,8 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
   #lag: FileLag | null = null
   /** The last line of a file that was replaced, or of standard input. */
   #last: SourceRecord | null = null
-  /** The error that the runtime was told of, while it lasts. */
-  #told: string | null = null
+  /** The message of the error that was reported to the runtime, until the error is over. */
+  #reported: string | null = null
 
   override async start(settings: SourceSettings): Promise<void> {
     this.#settings = settings
@@ -60,8 +60,8 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
   }
 
   /**
-   * The next lines. An error is thrown once, so that the task's state says it; then this waits until the cause is gone. An empty batch
-   * says that it is.
+   * Returns the next lines. Throws an error once, so that the status shows it, then waits until the
+   * cause is gone. An empty batch ends the message in the status.
    */
   override async poll(): Promise<SourceRecord[] | null> {
     const { signal } = this.context
@@ -138,24 +138,24 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
 
   async #readFile(): Promise<'more' | 'nothing' | 'recovered'> {
     const { tail } = this.#file!
-    const told = this.#told !== null
+    const wasReported = this.#reported !== null
     try {
       if (!tail.isOpen) {
         await this.#open(tail)
-        this.#told = null
+        this.#reported = null
       }
       const next = await tail.next(this.#splitter.pending > 0)
       if (typeof next !== 'string') this.#splitter.add(next)
       else {
-        this.#told = null
+        this.#reported = null
         if (next !== 'nothing') await this.#startAgain(tail, next)
-        else if (!told) return 'nothing'
+        else if (!wasReported) return 'nothing'
       }
-      return told && this.#told === null ? 'recovered' : 'more'
+      return wasReported && this.#reported === null ? 'recovered' : 'more'
     } catch (error) {
       const text = messageOf(error)
-      if (this.#told === text) return 'nothing'
-      this.#told = text
+      if (this.#reported === text) return 'nothing'
+      this.#reported = text
       throw error
     }
   }
@@ -165,7 +165,7 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
     const from = await tail.open(position)
     if (from !== position) {
       this.context.logger.warn(
-        `${this.#settings.file} is not the file that was read up to byte ${position}, or was cut short: it is read from its beginning`,
+        `${this.#settings.file} was truncated, or is not the file that was read up to byte ${position}. It is read from its beginning.`,
       )
     }
     this.#splitter = this.#splitterAt(from)
@@ -175,17 +175,17 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
     const { file } = this.#settings
     await tail.close()
     if (why === 'cut') {
-      this.context.logger.info(`${file} was cut short`)
-      // without what was read of an unfinished line: it is no longer there
+      this.context.logger.info(`${file} was truncated`)
+      // discards what was read of an unfinished line, because the file no longer contains it
       this.#splitter = this.#splitterAt(this.#splitter.position)
       return
     }
-    this.context.logger.info(`${file} is another file now: it is read from its beginning`)
+    this.context.logger.info(`${file} was replaced by another file, which is read from its beginning`)
     this.#takeRest()
     this.#splitter = this.#splitterAt(0)
   }
 
-  /** The last line, which has no end and will have none. After it, reading goes on at the beginning of another file. */
+  /** Takes the last line, which will not get an end: the next line is in another file. */
   #takeRest(): boolean {
     const rest = this.#splitter.takeRest()
     if (rest) this.#last = this.#record(rest, 0, Date.now())

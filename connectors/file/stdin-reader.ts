@@ -6,8 +6,9 @@ import { isatty, ReadStream } from 'node:tty'
 const READ_BYTES = 65_536
 
 /**
- * A stream over a descriptor that can be given up at any moment. Files are read by the thread pool, which is quick; a pipe or a terminal
- * is not, since a read that waits there for somebody to type cannot be cancelled, and holds up the end of its thread.
+ * Returns a stream over a descriptor that can be closed at any moment. The thread pool reads only
+ * files, which is quick. A read of a pipe or a terminal in the thread pool could not be cancelled
+ * while it waits for input, and would keep the thread alive.
  */
 function streamOf(fd: number): Readable {
   if (isatty(fd)) return new ReadStream(fd)
@@ -16,7 +17,7 @@ function streamOf(fd: number): Readable {
   return createReadStream('', { fd, autoClose: false, highWaterMark: READ_BYTES })
 }
 
-/** Standard input as bytes, read only as fast as they are taken. */
+/** Reads bytes from standard input, only as fast as the caller takes them. */
 export class StdinReader {
   readonly #stream: Readable
   #failure: Error | null = null
@@ -28,18 +29,21 @@ export class StdinReader {
     })
   }
 
-  /** Whether all of it was read. */
+  /** Whether everything is read. */
   get ended(): boolean {
     return this.#stream.readableEnded
   }
 
-  /** The next bytes; empty when there are none at present. */
+  /** Returns the next bytes; an empty buffer if there are none yet. */
   async read(): Promise<Buffer> {
     if (this.#failure) throw this.#failure
     return (this.#stream.read() as Buffer | null) ?? Buffer.alloc(0)
   }
 
-  /** Resolves when there is more or its end is reached, or when the signal aborts; after its end only then. */
+  /**
+   * Resolves when there is more to read, at the end of the input, or when the signal aborts. After
+   * the end, only then.
+   */
   async changed(signal: AbortSignal): Promise<void> {
     const wait = Promise.withResolvers<void>()
     const done = () => wait.resolve()

@@ -8,12 +8,13 @@ const LF = 10
 const CR = 13
 
 /**
- * What came next: bytes; `nothing` at present; the name stands for another file now (`replaced`, after the last byte of the former one);
- * the file was `cut` short. After the last two it is to be closed and opened again.
+ * The result of a read. Bytes; or `nothing` yet; or `replaced`: the old file is read completely and
+ * its name belongs to another file; or `cut`: the file was truncated. After the last two the caller
+ * closes and reopens the file.
  */
 export type Next = Buffer | 'nothing' | 'replaced' | 'cut'
 
-/** A file that grows, is cut short, renamed or deleted while it is read. */
+/** A file that may grow, be truncated, be renamed or be deleted while it is read. */
 export class TailedFile {
   readonly #file: string
   #handle: FileHandle | null = null
@@ -21,7 +22,10 @@ export class TailedFile {
   /** Where the next read begins. */
   #at = 0
   #scratch: Buffer | null = null
-  /** Looks in a row that found the name gone, or with another file, and nothing more to read in the open one. */
+  /**
+   * The number of checks in a row that found no file, or another file, under the name, while the
+   * open file had no more data.
+   */
   #gone = 0
   #replaced = 0
 
@@ -33,7 +37,7 @@ export class TailedFile {
     return this.#handle !== null
   }
 
-  /** Bytes of the open file that were not read yet; null while it is not open. */
+  /** Returns the number of bytes of the open file that are not read yet; null if it is not open. */
   async unread(): Promise<number | null> {
     const handle = this.#handle
     if (handle === null) return null
@@ -42,13 +46,13 @@ export class TailedFile {
   }
 
   /**
-   * Opens the file to read on from `position`, which is behind an end of line. Where the file cannot be the one that was read up to there
-   * (it is shorter, or has no end of line there), it is read from its beginning. Returns where reading begins. Throws MR_FILE_ABSENT,
-   * MR_FILE_UNREADABLE.
+   * Opens the file to read from `position`, which is after a line end. If the file is shorter or
+   * has no line end there, it is another file, and is read from its beginning. Returns the position
+   * at which reading begins. Throws MR_FILE_ABSENT or MR_FILE_UNREADABLE.
    */
   async open(position: number): Promise<number> {
     try {
-      // a pipe without a writer would hold up the thread otherwise
+      // O_NONBLOCK: opening a pipe without a writer would block the thread
       this.#handle = await open(this.#file, constants.O_RDONLY | constants.O_NONBLOCK)
       const status = await this.#handle.stat({ bigint: true })
       if (!status.isFile()) throw new Error(status.isDirectory() ? 'it is a folder' : 'it is not a regular file')
@@ -70,8 +74,9 @@ export class TailedFile {
   }
 
   /**
-   * Reads on. `unfinished`: the last line read has no end yet, so whoever writes may be in the middle of it. Throws MR_FILE_ABSENT when the
-   * name is gone (what is open is read on when called again), MR_FILE_UNREADABLE (it is closed then).
+   * Reads the next bytes. `unfinished` says that the last line has no end yet, so that the writer
+   * may be in the middle of it. Throws MR_FILE_ABSENT if the name no longer exists; the open file
+   * is read further at the next call. Throws MR_FILE_UNREADABLE after it has closed the file.
    */
   async next(unfinished: boolean): Promise<Next> {
     const handle = this.#handle!
@@ -85,21 +90,21 @@ export class TailedFile {
     }
     if (length === 0) {
       this.#scratch = buffer
-      return this.#look(unfinished)
+      return this.#checkName(unfinished)
     }
     this.#at += length
     this.#replaced = 0
-    // little is copied, so that few bytes do not hold a whole buffer
+    // a short read is copied, so that it does not retain a whole buffer
     this.#scratch = length < READ_BYTES / 4 ? buffer : null
     return this.#scratch ? Buffer.from(buffer.subarray(0, length)) : buffer.subarray(0, length)
   }
 
-  async #look(unfinished: boolean): Promise<Next> {
+  async #checkName(unfinished: boolean): Promise<Next> {
     let now: { ino: bigint; size: bigint }
     try {
       now = await stat(this.#file, { bigint: true })
     } catch (cause) {
-      // a rotation leaves no file under the name for a moment, which is nothing to tell
+      // during a rotation the name does not exist for a moment: not reported
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && this.#gone++ === 0) return 'nothing'
       throw this.#error(cause)
     }
@@ -108,7 +113,8 @@ export class TailedFile {
       this.#replaced = 0
       return now.size < BigInt(this.#at) ? 'cut' : 'nothing'
     }
-    // More may have been written between the last read and the renaming: one more read; and some time to finish a line.
+    // Reads once more, for data written just before the rename, and gives an unfinished line some
+    // time.
     this.#replaced++
     if (this.#replaced === 1) return this.next(unfinished)
     return unfinished && this.#replaced === 2 ? 'nothing' : 'replaced'

@@ -2,13 +2,15 @@ import { appendFile, type FileHandle } from 'node:fs/promises'
 
 const LF = 10
 const STEP = 65_536
-/** The longest last line that is taken for one of ours, bytes. */
+/** The longest line that this sink is assumed to have written, in bytes. */
 const MOST = 1 << 24
 
 /**
- * Gives a file whose last line has no end one that has: it was cut off by a kill in the middle of a write, and its record comes again.
- * Since somebody else may have left it so, what is removed is kept in `aside`. A line that is too long to be ours, or, with `json`, a
- * whole document, gets its end and stays. The file must be open for reading and appending. Returns the bytes removed.
+ * Repairs a file whose last line has no end. A crash in the middle of a write leaves such a line,
+ * and its record is written again, so the line is removed. It is appended to the file `aside`,
+ * because another program may have written it. A line that is too long to be from this sink gets
+ * its line end and stays. So does a complete document with `json`. The file must be open for
+ * reading and appending. Returns the number of bytes removed.
  */
 export async function mendLastLine(handle: FileHandle, size: number, aside: string, json: boolean): Promise<number> {
   const from = await lineStart(handle, size)
@@ -25,7 +27,7 @@ export async function mendLastLine(handle: FileHandle, size: number, aside: stri
   return 0
 }
 
-/** Where the last line begins: at `size` when it has its end; null when it is too long. */
+/** Returns where the last line begins: `size` if it has an end, null if it is too long. */
 async function lineStart(handle: FileHandle, size: number): Promise<number | null> {
   for (let end = size; end > 0; ) {
     if (size - end > MOST) return null
@@ -41,13 +43,15 @@ async function readExactly(handle: FileHandle, from: number, to: number): Promis
   const buffer = Buffer.allocUnsafe(to - from)
   for (let at = 0; at < buffer.length; ) {
     const { bytesRead } = await handle.read(buffer, at, buffer.length - at, from + at)
-    if (bytesRead === 0) throw new Error('it was cut short while its end was looked for')
+    if (bytesRead === 0) throw new Error('it was truncated while its last line was read')
     at += bytesRead
   }
   return buffer
 }
 
-/** Whether it is an object or an array of JSON, whole: a number or a word may have gone on. */
+/**
+ * Whether the line is a complete JSON object or array. A number or a literal could be incomplete.
+ */
 function isDocument(line: Buffer): boolean {
   try {
     const value: unknown = JSON.parse(line.toString())

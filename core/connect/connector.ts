@@ -57,9 +57,9 @@ abstract class Connector<C extends ConfigDef> {
   stop(): Promise<void> | void {}
 
   /**
-   * Checks what the declaration cannot express, such as a connection or two keys that belong together. Reports errors
-   * with `context.addError`. Called only if the declaration found no error, without `start`, in a thread of its own and
-   * under a time limit.
+   * Checks what the declaration cannot express, such as a connection or two keys that belong
+   * together. Reports errors with `context.addError`. Called only if the declaration found no
+   * error, without `start`, in a thread of its own and under a time limit.
    */
   validate?(settings: ConfigValues<C>, context: ValidateContext): Promise<void> | void
 }
@@ -75,23 +75,25 @@ export abstract class SourceConnector<C extends ConfigDef = ConfigDef> extends C
   abstract readonly taskClass: new () => SourceTask
 
   /**
-   * Returns the configuration of each task, at most `maxTasks` of them. Default: one task with the connector's own
-   * configuration.
+   * Returns the configuration of each task, at most `maxTasks` of them. Default: one task with the
+   * connector's own configuration.
    */
   taskConfigs(_maxTasks: number): Promise<Props[]> | Props[] {
     return [this.context.configs]
   }
 
   /**
-   * Called before offsets are changed or reset over REST. Return true if the connector has changed them itself. Throw to
-   * refuse: REST answers 400 with the message. Default: the runtime writes them without a check. Runs without `start`.
+   * Called before offsets are changed or reset over REST. Return true if the connector has changed
+   * them itself. Throw to refuse: REST answers 400 with the message. Default: the runtime writes
+   * them without a check. Runs without `start`.
    */
   alterOffsets?(settings: ConfigValues<C>, offsets: AlteredOffsets): Promise<boolean> | boolean
 }
 
 /**
- * A sink connector: divides the work among tasks. Users set its topics with the runtime's keys `topics` and
- * `topics.regex`. The runtime constructs the class without arguments, also to read `config` and `taskClass`.
+ * A sink connector: divides the work among tasks. Users set its topics with the runtime's keys
+ * `topics` and `topics.regex`. The runtime constructs the class without arguments, also to read
+ * `config` and `taskClass`.
  */
 export abstract class SinkConnector<C extends ConfigDef = ConfigDef> extends Connector<C> {
   static readonly connectorType = 'sink'
@@ -100,8 +102,9 @@ export abstract class SinkConnector<C extends ConfigDef = ConfigDef> extends Con
   abstract readonly taskClass: new () => SinkTask
 
   /**
-   * Returns the configuration of each task, at most `maxTasks` of them. Default: `maxTasks` tasks, each with the
-   * connector's own configuration. The tasks share the partitions of the topics as a consumer group.
+   * Returns the configuration of each task, at most `maxTasks` of them. Default: `maxTasks` tasks,
+   * each with the connector's own configuration. The tasks share the partitions of the topics as a
+   * consumer group.
    */
   taskConfigs(maxTasks: number): Promise<Props[]> | Props[] {
     return Array.from({ length: maxTasks }, () => this.context.configs)

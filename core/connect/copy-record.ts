@@ -3,8 +3,8 @@ import type { CompleteSourceRecord, ConnectRecord, SinkRecord } from './record.t
 type Mutable<R> = { -readonly [Field in keyof R]: R[Field] }
 
 /**
- * A copy of a record, to be changed by a transformation before anything else sees it. V8 compiles a
- * literal that names all fields to a plain allocation; for a spread it calls a slow routine.
+ * Returns a copy of a record that a transformation may change. Faster than a spread, for which V8
+ * calls a slow routine: it compiles a literal that names all fields to a plain allocation.
  */
 export function copyRecord(record: ConnectRecord): Mutable<ConnectRecord> {
   if (isSource(record)) return copySource(record)
@@ -20,7 +20,7 @@ function isSink(record: ConnectRecord): record is SinkRecord {
   return 'originalOffset' in record
 }
 
-/** Without `unwritten`: such a record is never transformed. */
+/** Leaves out `unwritten`, because such a record is never transformed. */
 function copySource(record: CompleteSourceRecord): CompleteSourceRecord {
   return {
     sourcePartition: record.sourcePartition,

@@ -1,12 +1,12 @@
 /**
- * The maximum number of zeros to write out: `1e300000000` is a short text, but its digits would
- * fill the memory.
+ * The maximum number of zeros to write. `1e300000000` is a short text, but all its digits would not
+ * fit into memory.
  */
 const MOST_ZEROS = 100_000
 
 /**
- * An exact decimal number, as java.math.BigDecimal: `unscaled` times ten to the power of minus `scale`.
- * The value of Connect's logical type Decimal.
+ * An exact decimal number, as java.math.BigDecimal: `unscaled` times ten to the power of minus
+ * `scale`. The value of Connect's logical type Decimal.
  */
 export class Decimal {
   readonly unscaled: bigint
@@ -17,7 +17,10 @@ export class Decimal {
     this.scale = scale
   }
 
-  /** Parses `-12.340`, `5`, `1.2e-7`. The scale is the number of digits behind the point unless given; throws SyntaxError. */
+  /**
+   * Parses `-12.340`, `5`, `1.2e-7`. The default scale is the number of digits after the point.
+   * Throws a SyntaxError.
+   */
   static parse(text: string, scale?: number): Decimal {
     const m = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text)
     if (!m || (!m[2] && !m[3])) throw new SyntaxError(`'${text.slice(0, 40)}' is not a decimal number`)
@@ -28,7 +31,7 @@ export class Decimal {
     return scale === undefined ? parsed : parsed.withScale(scale)
   }
 
-  /** The same number at another scale; throws RangeError when digits would be lost. */
+  /** Returns the same number with another scale. Throws a RangeError if digits would be lost. */
   withScale(scale: number): Decimal {
     if (scale === this.scale) return this
     if (Math.abs(scale - this.scale) > MOST_ZEROS) throw new RangeError(`${this} is too far from the scale ${scale}`)
@@ -38,7 +41,10 @@ export class Decimal {
     return new Decimal(this.unscaled / divisor, scale)
   }
 
-  /** The two's complement of the unscaled value, big endian, as short as can be: Connect's and Debezium's bytes. */
+  /**
+   * Returns the unscaled value as the shortest two's complement, big endian, as Connect and
+   * Debezium encode it.
+   */
   toBuffer(): Buffer {
     let length = 1
     let v = this.unscaled
@@ -61,7 +67,8 @@ export class Decimal {
   }
 
   /**
-   * Without an exponent (BigDecimal.toPlainString), unless that would take more than 100000 zeros.
+   * Returns the number without an exponent, as BigDecimal.toPlainString does. A number with more
+   * than 100000 zeros has an exponent.
    */
   toString(): string {
     if (Math.abs(this.scale) > MOST_ZEROS) return `${this.unscaled}E${-this.scale}`

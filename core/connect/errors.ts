@@ -5,8 +5,9 @@ export interface ConnectErrorOptions extends ErrorOptions {
 }
 
 /**
- * Errors a plugin throws. The runtime tells them apart by `retriable` and `name`, not by class, since a plugin may carry its
- * own copy of this module. Write messages for the reader: what failed, on what, what to do. Never put a secret in one.
+ * An error that a plugin throws. It fails the task. The runtime distinguishes errors by `retriable`
+ * and `name`, not by class, because a plugin may contain its own copy of this module. Say in the
+ * message what failed and what to do. Never put a secret in it.
  */
 export class ConnectError extends Error {
   readonly retriable: boolean = false
@@ -18,7 +19,7 @@ export class ConnectError extends Error {
   }
 }
 
-/** Trying the same again can help: the runtime does, with back-off. */
+/** An error that may pass. The runtime retries, with a back-off. */
 export class RetriableError extends ConnectError {
   override readonly retriable = true
   constructor(message: string, options?: ConnectErrorOptions) {
@@ -27,7 +28,10 @@ export class RetriableError extends ConnectError {
   }
 }
 
-/** The record itself is at fault: subject to `errors.tolerance` and the dead letter queue. */
+/**
+ * An error in a record. `errors.tolerance` and the dead letter queue decide what happens to the
+ * record.
+ */
 export class DataError extends ConnectError {
   constructor(message: string, options?: ConnectErrorOptions) {
     super(message, options)

@@ -5,9 +5,8 @@ const DAY_MS = 86_400_000n
 const DATE_END = 8_640_000_000_000_000n
 
 /**
- * A date beyond the years -271821 to 275760, which java.util.Date holds and JavaScript's Date does
- * not. Its number and its ISO text are right; the fields of its calendar (`getUTCFullYear` and the
- * like) are NaN.
+ * A date before the year -271821 or after 275760. Java's Date can hold it, but JavaScript's cannot.
+ * `getTime` and `toISOString` are correct. Calendar fields such as `getUTCFullYear` are NaN.
  */
 export class FarDate extends Date {
   /** Milliseconds since 1970, exact. */
@@ -37,11 +36,11 @@ export class FarDate extends Date {
   }
 }
 
-/** The Date of any number of milliseconds that an int64 holds. */
+/** Returns the Date of any number of milliseconds that an int64 can hold. */
 export function anyDate(millis: number | bigint): Date {
   const exact = BigInt(millis)
   return exact >= -DATE_END && exact <= DATE_END ? new Date(Number(millis)) : new FarDate(exact)
 }
 
-/** Milliseconds since 1970, exact. */
+/** Returns the exact number of milliseconds since 1970 of a date, also of a FarDate. */
 export const millisOf = (date: Date): number | bigint => (date instanceof FarDate ? date.millis : date.getTime())

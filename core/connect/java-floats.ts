@@ -1,13 +1,14 @@
-// The texts of floating numbers as Java has them: `1.0`, `1.0E10`, `NaN`.
+// Floating-point numbers as Java prints them: `1.0`, `1.0E10`, `NaN`.
 
-/** Within these, Java writes no exponent. */
+/** Between these numbers, Java writes no exponent. */
 const PLAIN_MIN = 1e-3
 const PLAIN_MAX = 1e7
 /** Below this, floats have fewer digits than elsewhere. */
 const FLOAT_MIN_NORMAL = 1.17549435e-38
 
 /**
- * Java's Double.toString: `1.0`, `1.0E10`, `NaN`, `-Infinity`. Shortest digits, as since JDK 19.
+ * Returns Java's Double.toString: `1.0`, `1.0E10`, `NaN`, `-Infinity`. With the fewest digits, as
+ * in JDK 19 and later.
  */
 export function javaDouble(value: number): string {
   const magnitude = value < 0 ? -value : value
@@ -21,7 +22,7 @@ export function javaDouble(value: number): string {
   return javaExponent(Number(two) === value ? two : value.toExponential())
 }
 
-/** Java's Float.toString: the shortest digits that tell the float from its neighbours. */
+/** Returns Java's Float.toString, with the fewest digits that identify the float. */
 export function javaFloat(value: number): string {
   const float = Math.fround(value)
   const magnitude = Math.abs(float)
@@ -37,7 +38,7 @@ export function javaFloat(value: number): string {
   return javaDouble(float)
 }
 
-/** `1.5e+10`, as JavaScript has it, in Java's form: `1.5E10`. */
+/** Returns JavaScript's `1.5e+10` in Java's form, `1.5E10`. */
 function javaExponent(text: string): string {
   const e = text.indexOf('e')
   const mantissa = text.slice(0, e)

@@ -10,7 +10,7 @@ export {
   DEFAULT_BUCKETS as DEFAULT_TABLE,
 } from '../common/java-hash-map.ts'
 
-/** `hashCode()` of a key's Java type; integers are Longs if `long` is set. */
+/** Returns Java's `hashCode()` of a key. With `long`, integers are Longs. */
 function hashCode(key: unknown, long: boolean): number {
   switch (typeof key) {
     case 'string':
@@ -32,20 +32,20 @@ function hashOfLong(value: bigint): number {
 }
 
 /**
- * The items in the order of a HashMap filled one by one with their keys. Keys are strings, booleans
- * or integers; with `long`, integers are Longs.
+ * Returns the items in the order of a HashMap into which their keys were put one by one. Keys are
+ * strings, booleans or integers. With `long`, integers are Longs.
  */
 export function hashMapOrder<T>(items: readonly T[], keyOf: (item: T) => unknown, long: boolean, table: number): T[] {
   return inHashOrder(items, item => hashCode(keyOf(item), long), table)
 }
 
-/** Whether the object has keys, such as `7`, that JavaScript always puts first. */
+/** Whether the object has keys such as `7`, which JavaScript always puts first. */
 function hasIndexes(keys: readonly string[]): boolean {
   const first = keys[0]?.charCodeAt(0) ?? 0
   return first >= 0x30 && first <= 0x39
 }
 
-/** The keys of an object in the order in which Java would write them. */
+/** Returns the keys of an object in the order in which Java would write them. */
 export function keysInOrder(object: object): readonly string[] {
   const keys = Object.keys(object)
   return keys.length > 1 && hasIndexes(keys) ? hashMapOrder(keys, key => key, false, DEFAULT_BUCKETS) : keys

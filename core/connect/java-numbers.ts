@@ -1,15 +1,12 @@
 import { javaDouble, javaFloat } from './java-floats.ts'
 
-/**
- * A newer JSON than TypeScript's library knows: an object that JSON.stringify writes as the given
- * text.
- */
+/** JSON.rawJSON, which TypeScript does not declare yet: JSON.stringify writes the given text. */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
 
 /**
- * A floating-point number in data without a schema that a plain JavaScript number could not
- * represent as such: `1` is a Java Long, `1.0` a Double. Works in arithmetic and comparisons (`+`,
- * `<`). Prints as in Java, also with JSON.stringify.
+ * A floating-point number in data without a schema. A plain JavaScript number cannot show its type:
+ * `1` is a Long in Java and `1.0` a Double. Works in arithmetic and comparisons (`+`, `<`). Prints
+ * as in Java, also with JSON.stringify.
  */
 export abstract class FloatingNumber {
   readonly value: number
@@ -29,14 +26,17 @@ export abstract class FloatingNumber {
   }
 }
 
-/** A whole-number Double. All other doubles are plain numbers: use `double` to create either. */
+/**
+ * A Double with a whole-number value. Other doubles are plain numbers; `double` returns the right
+ * one.
+ */
 export class Double extends FloatingNumber {
   toString(): string {
     return javaDouble(this.value)
   }
 }
 
-/** A Float: its text has fewer digits than that of the Double of the same value. */
+/** A Float. Its text has fewer digits than the text of a Double with the same value. */
 export class Float extends FloatingNumber {
   constructor(value: number) {
     super(Math.fround(value))
@@ -47,7 +47,10 @@ export class Float extends FloatingNumber {
   }
 }
 
-/** A double for data without a schema: wrapped only if it is a whole number. */
+/**
+ * Returns a double for data without a schema: a `Double` if it is a whole number, else a plain
+ * number.
+ */
 export function double(value: number): number | Double {
   return Number.isInteger(value) ? new Double(value) : value
 }

@@ -3,11 +3,11 @@ import { DEFAULT_TABLE, hashMapOrder } from './java-map.ts'
 import { FloatingNumber } from './java-numbers.ts'
 import type { Struct } from './schema.ts'
 
-/** Deeper data is rejected, as by Connect's JSON parser. */
+/** Connect's JSON parser also rejects deeper data. */
 const MAX_DEPTH = 1000
 
 /**
- * Copies an object with its keys in order; nested objects are replaced by the result of `inner`.
+ * Copies an object with its keys in order. Nested objects are replaced by the result of `inner`.
  */
 type Copy = (object: Struct, inner: (item: object, depth: number) => object, depth: number) => Struct
 
@@ -25,7 +25,7 @@ interface Shape {
 /** Recently seen shapes, one per slot. */
 const SLOTS = 1024
 const shapes: (Shape | undefined)[] = new Array<Shape | undefined>(SLOTS)
-/** Objects with more keys are not cached as shapes: their keys are mostly data. */
+/** Objects with more keys are not cached as shapes, because their keys are mostly data. */
 const MOST_KEYS = 128
 /** A shape is compiled after this many objects were copied. */
 const COMPILED_FROM = 500
@@ -63,7 +63,7 @@ function newShape(keys: readonly string[], table: number): Shape {
 function copier(ordered: readonly string[]): Copy {
   const template: Struct = Object.fromEntries(ordered.map(key => [key, null]))
   return (object, inner, depth) => {
-    // all keys are own ones of the template, so that setting `__proto__` is nothing special
+    // the template has all keys as own properties, so that `__proto__` can be set like any other
     const out = { ...template }
     for (let i = 0; i < ordered.length; i++) {
       const key = ordered[i]!
@@ -75,13 +75,13 @@ function copier(ordered: readonly string[]): Copy {
 }
 
 /**
- * The same as one object literal, which avoids the cost of looking up each key by name. Names are
- * inserted as JSON strings, so they cannot become code.
+ * Does the same as `copier` with one object literal, which avoids looking up each key by name.
+ * Names are inserted as JSON strings, so they cannot become code.
  */
 function compile(ordered: readonly string[]): Copy {
   const members = ordered.map(key => {
     const name = JSON.stringify(key)
-    // __proto__ alone is not a plain property in a literal
+    // in a literal, only __proto__ is not a plain property
     const member = key === '__proto__' ? `[${name}]` : name
     return `${member}:typeof(v=o[${name}])==='object'&&v!==null?inner(v,depth):v`
   })
@@ -89,9 +89,9 @@ function compile(ordered: readonly string[]): Copy {
 }
 
 /**
- * The object with its keys in the order of the HashMap that was filled with them: the same object
- * where they are already. Keys that are array indexes (`7`) come first in any object of JavaScript;
- * see `keysInOrder`.
+ * Returns the object with its keys in the order of a HashMap into which they were put, or the same
+ * object if they are in that order. Keys that are array indexes (`7`) come first in every
+ * JavaScript object; see `keysInOrder`.
  */
 export function inHashMapOrder(object: Struct, table = DEFAULT_TABLE): Struct {
   const keys = Object.keys(object)
@@ -101,8 +101,8 @@ export function inHashMapOrder(object: Struct, table = DEFAULT_TABLE): Struct {
 }
 
 /**
- * Parsed JSON with the keys of all objects in the order of Java's HashMap. Changes what it is
- * given. Throws DataError.
+ * Returns parsed JSON with the keys of all objects in the order of Java's HashMap. Changes its
+ * argument. Throws a DataError.
  */
 export function inJavaOrder(json: unknown): unknown {
   return typeof json === 'object' && json !== null ? ordered(json, 1) : (json ?? null)

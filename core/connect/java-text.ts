@@ -6,9 +6,12 @@ import { DATE, DECIMAL, TIME, TIMESTAMP } from './logical.ts'
 import { getField } from './own.ts'
 import type { Schema, Struct } from './schema.ts'
 
-// Texts as Java renders them: bytes that Connect's users have in their topics and files depend on these.
+// Values as Java prints them. Connect writes these texts to topics and files.
 
-/** Java's BigDecimal.toString: with an exponent where the scale is negative or the number very small. */
+/**
+ * Returns Java's BigDecimal.toString. It has an exponent if the scale is negative or the number
+ * very small.
+ */
 export function javaBigDecimal(value: Decimal): string {
   const negative = value.unscaled < 0n
   const digits = (negative ? -value.unscaled : value.unscaled).toString()
@@ -23,7 +26,7 @@ export function javaBigDecimal(value: Decimal): string {
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** java.util.Date's toString, in UTC: `Thu Jan 01 00:00:00 UTC 1970`. */
+/** Returns java.util.Date's toString, in UTC: `Thu Jan 01 00:00:00 UTC 1970`. */
 export function javaDate(value: Date): string {
   const two = (n: number) => String(n).padStart(2, '0')
   const clock = [value.getUTCHours(), value.getUTCMinutes(), value.getUTCSeconds()].map(two).join(':')
@@ -32,8 +35,9 @@ export function javaDate(value: Date): string {
 }
 
 /**
- * `String.valueOf` of a value of Connect's data model: `Struct{id=1,name=x}` without null fields, `{a=1, b=2}` for a map,
- * `[1, 2]` for a list. Bytes, where Java prints an address, are their text as UTF-8.
+ * Returns Java's `String.valueOf` of a value of Connect's data model: `Struct{id=1,name=x}` without
+ * null fields, `{a=1, b=2}` for a map, `[1, 2]` for a list. Java prints the address of bytes; here
+ * they are decoded as UTF-8.
  */
 export function javaToString(schema: Schema | null, value: unknown): string {
   if (value === null || value === undefined) return 'null'
@@ -52,7 +56,7 @@ export function javaToString(schema: Schema | null, value: unknown): string {
 function numberText(schema: Schema | null, value: number): string {
   if (schema?.type === 'double') return javaDouble(value)
   if (schema?.type === 'float') return javaFloat(value)
-  // Without a schema an integral number is taken for Java's Long, any other for its Double.
+  // without a schema, a whole number is a Long in Java, and any other a Double
   return Number.isSafeInteger(value) ? String(value) : javaDouble(value)
 }
 
@@ -81,7 +85,10 @@ function objectText(schema: Schema | null, value: object): string {
     .join(', ')}}`
 }
 
-/** Whether values of the schema are those of one of Connect's own logical types rather than of its base type. */
+/**
+ * Whether a schema has one of Connect's own logical types, so that its values are not those of its
+ * base type.
+ */
 export function isLogical(schema: Schema): boolean {
   return schema.name === DECIMAL || schema.name === DATE || schema.name === TIME || schema.name === TIMESTAMP
 }

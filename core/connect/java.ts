@@ -1,6 +1,7 @@
 /**
- * The parts of Java that the built-in transformations and converters reproduce, so that their output equals Connect's:
- * `import { hashMapOrder } from 'millrace/connect/java'`. Most plugins do not need this entry point.
+ * The parts of Java that the built-in transformations and converters reproduce, so that their
+ * output equals Connect's: `import { hashMapOrder } from 'millrace/connect/java'`. Most plugins do
+ * not need this entry point.
  */
 export { JavaPattern } from '../common/regex/java-pattern.ts'
 export { copyRecord } from './copy-record.ts'

@@ -2,21 +2,24 @@ import { DataError } from './errors.ts'
 import { primitive, type Schema, type SchemaOptions } from './schema.ts'
 
 /**
- * Connect's logical types (org.apache.kafka.connect.data). Their values in JavaScript: Decimal: `Decimal`; Date, Time and
- * Timestamp: `Date` in UTC (Date at midnight; Time on 1970-01-01). On the wire they are bytes, int32 days, int32 ms, int64 ms.
- * Debezium's own `io.debezium.*` types are plain int32, int64 or string with a name: no conversion.
+ * The names of Connect's logical types (org.apache.kafka.connect.data). In JavaScript, the value of
+ * a Decimal is a `Decimal`. The value of a Date, Time or Timestamp is a `Date` in UTC: a Date at
+ * midnight, a Time on 1970-01-01. Their encoded forms are bytes, days as int32, milliseconds as
+ * int32, and milliseconds as int64. Debezium's `io.debezium.*` types are int32, int64 or string
+ * with a name, and their values are not converted.
  */
 export const DECIMAL = 'org.apache.kafka.connect.data.Decimal'
 export const DATE = 'org.apache.kafka.connect.data.Date'
 export const TIME = 'org.apache.kafka.connect.data.Time'
 export const TIMESTAMP = 'org.apache.kafka.connect.data.Timestamp'
 
+/** Returns the schema of a Decimal with a scale. */
 export function decimal(scale: number, options: SchemaOptions = {}): Schema {
   const parameters = { scale: String(scale), ...options.parameters }
   return primitive('bytes', { ...options, name: DECIMAL, version: 1, parameters })
 }
 
-/** The scale of a Decimal's schema. Throws DataError where it has none. */
+/** Returns the scale in the schema of a Decimal. Throws a DataError if it has none. */
 export function scaleOf(schema: Schema): number {
   const text = schema.parameters?.['scale']
   if (text === undefined) throw new DataError('Invalid Decimal schema: scale parameter not found.')
@@ -27,14 +30,17 @@ export function scaleOf(schema: Schema): number {
   return scale
 }
 
+/** Returns the schema of a date without a time. */
 export function date(options: SchemaOptions = {}): Schema {
   return primitive('int32', { ...options, name: DATE, version: 1 })
 }
 
+/** Returns the schema of a time of day. */
 export function time(options: SchemaOptions = {}): Schema {
   return primitive('int32', { ...options, name: TIME, version: 1 })
 }
 
+/** Returns the schema of an instant, in milliseconds. */
 export function timestamp(options: SchemaOptions = {}): Schema {
   return primitive('int64', { ...options, name: TIMESTAMP, version: 1 })
 }

@@ -1,6 +1,6 @@
 import type { Struct } from './schema.ts'
 
-// Fields may have the names of inherited properties: `__proto__`, `constructor`, `toString` ...
+// Fields may have the names of inherited properties, such as `__proto__` or `constructor`.
 
 /**
  * The same name as the string that V8 uses for properties. With any other string, such as one cut
@@ -11,14 +11,14 @@ export function propertyName(name: string): string {
   return Object.keys({ [name]: null })[0]!
 }
 
-/** Sets a field of any name. */
+/** Sets a field, whatever its name. */
 export function setField(object: Struct, name: string, value: unknown): void {
   if (name === '__proto__') {
     Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true })
   } else object[name] = value
 }
 
-/** The value of a field of any name; undefined where the object has no such field. */
+/** Returns the value of a field, whatever its name; undefined if the object has no such field. */
 export function getField(object: Struct, name: string): unknown {
   const value = object[name]
   // inherited properties are functions, which data never contains, and `__proto__`

@@ -17,24 +17,33 @@ export interface ConverterContext extends ConfigureContext {
   readonly isKey: boolean
 }
 
-/** What transformations, predicates and converters have in common. They are constructed without arguments. */
+/**
+ * What transformations, predicates and converters have in common. They are constructed without
+ * arguments.
+ */
 interface Configurable<C extends ConfigDef, Context extends ConfigureContext = ConfigureContext> {
   /** The version that REST shows. Default: the version of the plugin's package. */
   readonly version?: string
   /** The configuration keys that users may set. Default: none. */
   readonly config?: C
-  /** Called once, before the first record. `settings` are the parsed values of `config`. Throw to refuse them. */
+  /**
+   * Called once, before the first record. `settings` are the parsed values of `config`. Throw to
+   * refuse them.
+   */
   configure?(settings: ConfigValues<C>, context: Context): void
   /** Releases everything. */
   close?(): void
 }
 
 /**
- * Changes records between the connector and the log, one at a time, without I/O. Must be pure: it may run again on the
- * same record.
+ * Changes records between the connector and the log, one at a time, without I/O. Must be pure: it
+ * may run again on the same record.
  */
 export interface Transformation<C extends ConfigDef = ConfigDef> extends Configurable<C> {
-  /** Returns a changed copy, the same record, or null to drop it. Throws a DataError for a record that it cannot take. */
+  /**
+   * Returns a changed copy, the same record, or null to drop it. Throws a DataError for a record
+   * that it cannot take.
+   */
   apply<R extends ConnectRecord>(record: R): R | null
 }
 
@@ -50,16 +59,16 @@ export interface SchemaAndValue {
 }
 
 /**
- * Turns keys or values into bytes and back, synchronously. For speed, derive what depends on a schema once and keep it
- * in a `SchemaCache`.
+ * Turns keys or values into bytes and back, synchronously. For speed, derive what depends on a
+ * schema once and keep it in a `SchemaCache`.
  */
 export interface Converter<C extends ConfigDef = ConfigDef> extends Configurable<C, ConverterContext> {
   /** Returns the bytes of a key or value. Null is a null key or a tombstone. Throws a DataError. */
   fromConnectData(topic: string, schema: Schema | null, value: unknown, headers: readonly Header[]): Buffer | null
   /**
-   * Optional. Does the same as `fromConnectData` for a converter whose bytes are UTF-8 text. The runtime calls it for
-   * the values of a source and encodes the text directly into the batch, which saves one buffer per record. May return
-   * bytes if they are cheaper.
+   * Optional. Does the same as `fromConnectData` for a converter whose bytes are UTF-8 text. The
+   * runtime calls it for the values of a source and encodes the text directly into the batch, which
+   * saves one buffer per record. May return bytes if they are cheaper.
    */
   fromConnectText?(
     topic: string,

@@ -8,8 +8,8 @@ export interface Header {
 }
 
 /**
- * What transformations see of source and sink records. Records are immutable: a transformation returns a changed copy
- * (`{ ...record, value }`), or the record itself if nothing changes.
+ * What transformations see of source and sink records. Records are immutable: a transformation
+ * returns a changed copy (`{ ...record, value }`), or the record itself if nothing changes.
  */
 export interface ConnectRecord {
   readonly topic: string
@@ -27,13 +27,13 @@ export interface ConnectRecord {
 }
 
 /**
- * Where the data of a source comes from, such as `{ filename: 'a.txt' }`. JSON values only. The key under which an
- * offset is stored.
+ * Where the data of a source comes from, such as `{ filename: 'a.txt' }`. JSON values only. The key
+ * under which an offset is stored.
  */
 export type SourcePartition = Readonly<Record<string, unknown>>
 /**
- * How far a source partition was read, such as `{ position: 120 }`. JSON values only, and `bigint` for an int64 beyond
- * 2^53.
+ * How far a source partition was read, such as `{ position: 120 }`. JSON values only, and `bigint`
+ * for an int64 beyond 2^53.
  */
 export type SourceOffset = Readonly<Record<string, unknown>>
 
@@ -56,9 +56,9 @@ export interface SourceRecord {
   /** The position from which the source resumes after this record. */
   readonly sourceOffset?: SourceOffset | null
   /**
-   * Set it to advance the offset without writing a record. `'progress'`: the source read on and found nothing to write;
-   * the offset is committed soon. An error: the source could not read an item. `errors.tolerance` then decides whether
-   * the task fails or skips the item.
+   * Set it to advance the offset without writing a record. `'progress'`: the source read on and
+   * found nothing to write; the offset is committed soon. An error: the source could not read an
+   * item. `errors.tolerance` then decides whether the task fails or skips the item.
    */
   readonly unwritten?: 'progress' | Error
 }
@@ -73,8 +73,8 @@ export interface CompleteSourceRecord extends ConnectRecord {
 const NO_HEADERS: readonly Header[] = Object.freeze([])
 
 /**
- * Returns the record with null for each field that the source omitted: the same object if it has all fields, which is
- * the fastest case. All copies have the same shape.
+ * Returns the record with null for each field that the source omitted: the same object if it has
+ * all fields, which is the fastest case. All copies have the same shape.
  */
 export function completeRecord(record: SourceRecord): CompleteSourceRecord {
   return isComplete(record) ? record : withAllFields(record)
@@ -118,8 +118,8 @@ export interface SinkRecord extends ConnectRecord {
   readonly offset: number
   readonly timestampType: TimestampType
   /**
-   * Topic, partition and offset as consumed, before any transformation. Offsets to commit and versions of documents are
-   * made from these.
+   * Topic, partition and offset as consumed, before any transformation. Offsets to commit and
+   * versions of documents are made from these.
    */
   readonly originalTopic: string
   readonly originalPartition: number

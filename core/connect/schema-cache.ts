@@ -1,11 +1,15 @@
 import type { Schema } from './schema.ts'
 
-/** A value derived from each schema, created once and kept as long as the schema. */
+/**
+ * Keeps a value that is derived from a schema, for each schema. A value lives as long as its
+ * schema.
+ */
 export class SchemaCache<V> {
   readonly #values = new WeakMap<Schema, V>()
-  /** Records in a row mostly have the same schema, which is then found without a look-up. */
+  /** Consecutive records mostly have the same schema, which is then found without a look-up. */
   #last: { readonly schema: Schema; readonly value: V } | null = null
 
+  /** Returns the value of a schema. Calls `create` the first time. */
   get(schema: Schema, create: (schema: Schema) => V): V {
     if (this.#last?.schema === schema) return this.#last.value
     let value = this.#values.get(schema)

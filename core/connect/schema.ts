@@ -1,6 +1,9 @@
 import { DataError } from './errors.ts'
 import { propertyName } from './own.ts'
-/** The types of Connect's data model (org.apache.kafka.connect.data.Schema.Type), as JsonConverter spells them. */
+/**
+ * The types of Connect's data model (org.apache.kafka.connect.data.Schema.Type), as JsonConverter
+ * spells them.
+ */
 export type SchemaType =
   | 'int8'
   | 'int16'
@@ -16,17 +19,18 @@ export type SchemaType =
   | 'struct'
 
 /**
- * The shape of a value. Immutable; build one with the functions of this file and keep it: converters compile and cache
- * by identity, so a task makes a schema once per table version, not once per record.
+ * The type of a value. Schemas are immutable. Make a schema once and reuse it for all records of
+ * its kind: converters compile and cache their work for each schema object.
  *
- * Values are plain JavaScript: int8..int32, float, double: `number`; int64: `number` while it is a safe integer, else
- * `bigint`; boolean; string; bytes: `Buffer`; array: `Array`; map: `Map` (a plain object is accepted where keys are
- * strings); struct: a plain object by field name, a missing key meaning null. Logical types: see `logical.ts`.
+ * The values are plain JavaScript. int8 to int32, float and double: `number`. int64: `number` while
+ * it is a safe integer, else `bigint`. boolean and string: the same. bytes: `Buffer`. array:
+ * `Array`. map: `Map`, or a plain object if the keys are strings. struct: a plain object by field
+ * name; a missing field is null. For logical types see `date`, `time`, `timestamp` and `decimal`.
  */
 export interface Schema {
   readonly type: SchemaType
   readonly optional: boolean
-  /** The value where none is given. */
+  /** The value of a field that is not set. */
   readonly default?: unknown
   /** The name of a struct or of a logical type. */
   readonly name?: string | undefined
@@ -41,16 +45,17 @@ export interface Schema {
   readonly valueSchema?: Schema | undefined
 }
 
+/** A field of a struct. */
 export interface Field {
   readonly name: string
   readonly index: number
   readonly schema: Schema
 }
 
-/** A struct's value. */
+/** The value of a struct: the values of its fields by name. */
 export type Struct = Record<string, unknown>
 
-/** What every schema may carry. */
+/** The attributes that every schema may have. */
 export interface SchemaOptions {
   /** Whether null is allowed. Default false. */
   readonly optional?: boolean
@@ -63,12 +68,15 @@ export interface SchemaOptions {
 
 type Primitive = Exclude<SchemaType, 'array' | 'map' | 'struct'>
 
-/** A primitive schema: `primitive('int32', { optional: true })`. */
+/** Returns a primitive schema: `primitive('int32', { optional: true })`. */
 export function primitive(type: Primitive, options: SchemaOptions = {}): Schema {
   return Object.freeze({ type, optional: false, ...options })
 }
 
-/** A struct of the named fields, in order: `struct({ id: primitive('int32') }, { name: 'orders.Key' })`. */
+/**
+ * Returns a struct with these fields, in order: `struct({ id: primitive('int32') }, { name:
+ * 'orders.Key' })`.
+ */
 export function struct(
   fields: Readonly<Record<string, Schema>> | ReadonlyMap<string, Schema>,
   options: SchemaOptions = {},
@@ -79,22 +87,24 @@ export function struct(
   return Object.freeze({ type: 'struct' as const, optional: false, ...options, fields: Object.freeze(list) })
 }
 
+/** Returns the schema of a list: `array(primitive('string'))`. */
 export function array(valueSchema: Schema, options: SchemaOptions = {}): Schema {
   return Object.freeze({ type: 'array' as const, optional: false, ...options, valueSchema })
 }
 
+/** Returns the schema of a map: `map(primitive('string'), primitive('int32'))`. */
 export function map(keySchema: Schema, valueSchema: Schema, options: SchemaOptions = {}): Schema {
   return Object.freeze({ type: 'map' as const, optional: false, ...options, keySchema, valueSchema })
 }
 
-/** The same schema with some of its attributes changed, such as `{ optional: true }`. */
+/** Returns a copy of a schema with changed attributes, such as `{ optional: true }`. */
 export function withOptions(schema: Schema, options: SchemaOptions): Schema {
   return Object.freeze({ ...schema, ...options })
 }
 
 const fieldIndex = new WeakMap<Schema, ReadonlyMap<string, Field>>()
 
-/** A struct's field by name, or undefined. */
+/** Returns a field of a struct by its name, or undefined. */
 export function field(schema: Schema, name: string): Field | undefined {
   let index = fieldIndex.get(schema)
   if (!index) {
@@ -104,7 +114,7 @@ export function field(schema: Schema, name: string): Field | undefined {
   return index.get(name)
 }
 
-/** Whether two schemas are equal in every attribute, deeply. */
+/** Whether two schemas are equal in every attribute, including those of nested schemas. */
 export function schemasEqual(a: Schema | null, b: Schema | null): boolean {
   if (a === b) return true
   if (!a || !b) return false

@@ -1,6 +1,6 @@
 /**
- * A broker in a process of its own, for `startTestBroker`. Reads the settings from its first argument and writes the port
- * as a line of JSON.
+ * A broker in a process of its own, for `startTestBroker`. Reads the settings from its first
+ * argument and writes the port as a line of JSON.
  */
 import { startBroker } from '../broker/broker.ts'
 

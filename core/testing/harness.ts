@@ -70,8 +70,8 @@ const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_FLUSH_MS = 20
 
 /**
- * Runs a connector and its tasks in this process, with the runtime of the worker and a broker in memory. See SourceHarness
- * and SinkHarness.
+ * Runs a connector and its tasks in this process, with the runtime of the worker and a broker in
+ * memory. See SourceHarness and SinkHarness.
  */
 export abstract class Harness {
   /** The topics of the broker in memory. */
@@ -129,8 +129,8 @@ export abstract class Harness {
   }
 
   /**
-   * Starts the connector, asks it for the configurations of its tasks, and starts these. Throws if the configuration is
-   * invalid, or if the connector or a task cannot start.
+   * Starts the connector, asks it for the configurations of its tasks, and starts these. Throws if
+   * the configuration is invalid, or if the connector or a task cannot start.
    */
   async start(): Promise<this> {
     const config = { name: 'test', 'tasks.max': '1', ...this.options.config }
@@ -201,7 +201,10 @@ export abstract class Harness {
     return this.start()
   }
 
-  /** Ends the tasks without a last write or commit, as a crash of the worker does. Only `stop` of the tasks is called. */
+  /**
+   * Ends the tasks without a last write or commit, as a crash of the worker does. Only `stop` of
+   * the tasks is called.
+   */
   async kill(): Promise<void> {
     this.#connected = false
     this.disconnect()
@@ -220,8 +223,8 @@ export abstract class Harness {
   }
 
   /**
-   * Waits until a condition holds. Checks it after each event. Throws if a task fails first, or after the time limit;
-   * `what` completes "timed out waiting for".
+   * Waits until a condition holds. Checks it after each event. Throws if a task fails first, or
+   * after the time limit; `what` completes "timed out waiting for".
    */
   async until(condition: () => boolean, what = 'a condition'): Promise<void> {
     const done = await waitUntil(() => this.#failure !== null || condition(), this.changed, this.#timeoutMs)

@@ -22,7 +22,9 @@ export interface TaskObserver {
   replace(method: string): (() => unknown) | null
 }
 
-/** Returns a class that constructs the connector with tasks whose calls are reported to an observer. */
+/**
+ * Returns a class that constructs the connector with tasks whose calls are reported to an observer.
+ */
 export function observed(type: new () => AnyConnector, observer: TaskObserver): new () => AnyConnector {
   const create = function (this: unknown): AnyConnector {
     const connector = new type()

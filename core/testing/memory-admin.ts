@@ -3,7 +3,10 @@ import type { MemoryLog } from './memory-log.ts'
 
 const NODE = { id: 0, host: '127.0.0.1', port: 0 }
 
-/** Returns an admin client of a broker in memory. It offers what tasks use: creating and describing topics. */
+/**
+ * Returns an admin client of a broker in memory. It offers what tasks use: creating and describing
+ * topics.
+ */
 export function memoryAdmin(log: MemoryLog): Admin {
   const describe = (name: string): TopicDescription | null => {
     const partitions = log.partitionsOf(name)

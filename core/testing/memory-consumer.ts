@@ -18,7 +18,10 @@ const MAX_POLL_RECORDS = 500
 /** The longest wait of a poll, in milliseconds: an idle sink gets its empty `put` this often. */
 const MAX_WAIT_MS = 50
 
-/** What a group of consumers has in common: its committed offsets, and the partitions that are assigned. */
+/**
+ * What a group of consumers has in common: its committed offsets, and the partitions that are
+ * assigned.
+ */
 export class MemoryGroup {
   /** The committed offsets, by `topic-partition`. */
   readonly committed = new Map<string, number>()

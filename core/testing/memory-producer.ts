@@ -63,7 +63,9 @@ export class ProducerControl {
   }
 }
 
-/** A producer that writes into memory. It calls `onWritten` for each record that it acknowledges. */
+/**
+ * A producer that writes into memory. It calls `onWritten` for each record that it acknowledges.
+ */
 export class MemoryProducer implements Producer {
   readonly #log: MemoryLog
   readonly #control: ProducerControl

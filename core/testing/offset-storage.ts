@@ -4,8 +4,8 @@ import { offsetKey } from '../worker/task/host/herder-offset-store.ts'
 import type { HerderCall } from '../worker/task/host/messages-out.ts'
 
 /**
- * The committed source offsets of a connector, as JSON. It outlives the tasks: pass one to several harnesses to test
- * restarts.
+ * The committed source offsets of a connector, as JSON. It outlives the tasks: pass one to several
+ * harnesses to test restarts.
  */
 export class OffsetStorage {
   readonly #texts = new Map<string, string>()

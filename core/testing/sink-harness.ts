@@ -36,8 +36,9 @@ export interface DeadLetter {
 const NO_CONNECT_HEADERS: readonly Header[] = []
 
 /**
- * Runs a sink connector without a worker or a broker: the connector, its tasks, converters, transformations, the handling
- * of errors and the commits of offsets are those of the worker; the broker is in memory. `topics` defaults to `test`.
+ * Runs a sink connector without a worker or a broker: the connector, its tasks, converters,
+ * transformations, the handling of errors and the commits of offsets are those of the worker; the
+ * broker is in memory. `topics` defaults to `test`.
  *
  * ```ts
  * await using sink = new SinkHarness(MyConnector, { config: { directory } })
@@ -94,7 +95,9 @@ export class SinkHarness extends Harness {
     })
   }
 
-  /** The number of records that `put` has accepted since the first start; repeated ones count again. */
+  /**
+   * The number of records that `put` has accepted since the first start; repeated ones count again.
+   */
   get accepted(): number {
     return this.#accepted
   }
@@ -110,7 +113,10 @@ export class SinkHarness extends Harness {
     await this.until(() => this.#emptyPuts > before, 'an empty put')
   }
 
-  /** Returns the committed offset of a partition: the offset of the next record to read. 0 if none is committed. */
+  /**
+   * Returns the committed offset of a partition: the offset of the next record to read. 0 if none
+   * is committed.
+   */
   offset(partition = 0, topic = this.#topic): number {
     return this.#group.committed.get(`${topic}-${partition}`) ?? 0
   }
@@ -129,7 +135,10 @@ export class SinkHarness extends Harness {
     )
   }
 
-  /** Revokes partitions, as a rebalance does. With `lost`, the task cannot commit their offsets any more. */
+  /**
+   * Revokes partitions, as a rebalance does. With `lost`, the task cannot commit their offsets any
+   * more.
+   */
   async revoke(partitions: readonly TopicPartition[], options: { readonly lost?: boolean } = {}): Promise<void> {
     this.#group.lost = options.lost ?? false
     const closed = this.calls.filter(call => call.method === 'close').length

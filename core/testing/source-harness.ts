@@ -20,8 +20,9 @@ export interface SourceHarnessOptions extends HarnessOptions {
 }
 
 /**
- * Runs a source connector without a worker or a broker: the connector, its tasks, transformations, converters, the
- * handling of errors and the commits of offsets are those of the worker; the broker is in memory.
+ * Runs a source connector without a worker or a broker: the connector, its tasks, transformations,
+ * converters, the handling of errors and the commits of offsets are those of the worker; the broker
+ * is in memory.
  *
  * ```ts
  * await using source = new SourceHarness(MyConnector, { config: { topic: 'orders' } })
@@ -57,13 +58,19 @@ export class SourceHarness extends Harness {
     await this.until(() => this.#polling > 0, 'a poll')
   }
 
-  /** Waits until at least `count` records are acknowledged, counted from the first start, and returns all of them. */
+  /**
+   * Waits until at least `count` records are acknowledged, counted from the first start, and
+   * returns all of them.
+   */
   async take(count: number): Promise<readonly CompleteSourceRecord[]> {
     await this.until(() => this.records.length >= count, `${count} records; ${this.records.length} have come`)
     return this.records
   }
 
-  /** Waits until the offset of the last acknowledged record of each source partition, or a later one, is committed. */
+  /**
+   * Waits until the offset of the last acknowledged record of each source partition, or a later
+   * one, is committed.
+   */
   async committed(): Promise<void> {
     const last = new Map<string, CompleteSourceRecord>()
     for (const record of this.records) {
@@ -84,8 +91,9 @@ export class SourceHarness extends Harness {
   }
 
   /**
-   * Makes the broker accept at most `capacity` records without acknowledging them, until `releaseAcks`. Further records
-   * wait, and the runtime stops calling `poll`: this is the back-pressure.
+   * Makes the broker accept at most `capacity` records without acknowledging them, until
+   * `releaseAcks`. Further records wait, and the runtime stops calling `poll`: this is the
+   * back-pressure.
    */
   holdAcks(capacity = Number.POSITIVE_INFINITY): void {
     this.#control.capacity = capacity

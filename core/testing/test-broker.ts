@@ -15,8 +15,8 @@ export interface TestBrokerOptions {
 }
 
 /**
- * Starts a Millrace broker on a free port of 127.0.0.1, in a process of its own. Ends with the process of the tests at the
- * latest.
+ * Starts a Millrace broker on a free port of 127.0.0.1, in a process of its own. Ends with the
+ * process of the tests at the latest.
  *
  * ```ts
  * await using broker = await startTestBroker()
@@ -103,7 +103,9 @@ export class TestBroker implements AsyncDisposable {
   }
 }
 
-/** Returns the path of the broker's program: TypeScript when running from sources, else JavaScript. */
+/**
+ * Returns the path of the broker's program: TypeScript when running from sources, else JavaScript.
+ */
 function program(): string {
   const path = fileURLToPath(new URL('./broker-process.js', import.meta.url))
   return existsSync(path) ? path : path.replace(/\.js$/, '.ts')

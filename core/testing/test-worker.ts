@@ -23,8 +23,8 @@ const STATUS_INTERVAL_MS = 25
 const TIMEOUT_MS = 30_000
 
 /**
- * Starts a Connect worker with its REST API on a free port of 127.0.0.1, in this process; plugins run in worker threads.
- * Needs a broker; see `startTestBroker`.
+ * Starts a Connect worker with its REST API on a free port of 127.0.0.1, in this process; plugins
+ * run in worker threads. Needs a broker; see `startTestBroker`.
  */
 export async function startTestWorker(options: TestWorkerOptions): Promise<TestWorker> {
   const worker = await startWorker(
@@ -76,7 +76,10 @@ export class TestWorker implements AsyncDisposable {
     return text === '' ? null : JSON.parse(text)
   }
 
-  /** Creates a connector and waits until it and its tasks are RUNNING. Throws if one of them is FAILED. */
+  /**
+   * Creates a connector and waits until it and its tasks are RUNNING. Throws if one of them is
+   * FAILED.
+   */
   async create(name: string, config: Props): Promise<ConnectorStatus> {
     await this.call('POST', '/connectors', { name, config })
     return this.state(name, 'RUNNING')

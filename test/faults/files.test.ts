@@ -37,7 +37,7 @@ test('a source file that appears, disappears and reappears is read completely, a
   const file = join(f.dir, 'vanishing.in')
   const out = join(f.dir, 'vanishing.out')
   await f.platform.create('vanishing', { 'connector.class': 'FileStreamSource', file, topic: 'vanishing', ...plain })
-  await statusSays(f.platform, 'vanishing', 'RUNNING', /vanishing\.in is not there/)
+  await statusSays(f.platform, 'vanishing', 'RUNNING', /vanishing\.in does not exist/)
   await f.platform.create('vanishing-sink', sink('vanishing', out))
   writeFileSync(file, 'one\n')
   await contains(out, ['one'])

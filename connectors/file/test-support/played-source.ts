@@ -32,8 +32,8 @@ export function temporaryFolder(): Disposable & { path(name: string): string } {
 }
 
 /**
- * The runtime's part, in small: polls one after the other, keeps what comes, and what `poll` threw that can be retried. A task that
- * fails for good ends it.
+ * The runtime's part, in small: polls one after the other, keeps what comes, and what `poll` threw
+ * that can be retried. A task that fails for good ends it.
  */
 export class PlayedSource {
   readonly records: CompleteSourceRecord[] = []
@@ -105,7 +105,10 @@ export class PlayedSource {
     this.offset = record.sourceOffset ?? null
   }
 
-  /** Resolves when a condition holds after some poll or log line; the test's own time limit ends it otherwise. */
+  /**
+   * Resolves when a condition holds after some poll or log line; the test's own time limit ends it
+   * otherwise.
+   */
   async until(holds: () => boolean): Promise<void> {
     while (!holds()) {
       if (this.failure) throw this.failure

@@ -1,5 +1,6 @@
-// Puts records FROM.. up to COUNT into a file by a sink task, in batches of random size; prints the next offset after each commit. Made to be killed.
-// Usage: node sink-child.ts FILE FORMAT SEED FROM COUNT
+// Puts records FROM.. up to COUNT into a file by a sink task, in batches of random size; prints the
+// next offset after each commit. Made to be killed. Usage: node sink-child.ts FILE FORMAT SEED FROM
+// COUNT
 import { random } from '../../../test/random.ts'
 import { PlayedSink, sinkRecord } from './played-sink.ts'
 

@@ -1,4 +1,5 @@
-// Reads standard input by a source task in a worker thread, as the platform does; prints a line of JSON for each record, ends the thread on SIGUSR2.
+// Reads standard input by a source task in a worker thread, as the platform does; prints a line of
+// JSON for each record, ends the thread on SIGUSR2.
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { PlayedSource } from './played-source.ts'
 

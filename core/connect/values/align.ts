@@ -5,7 +5,10 @@ import type { Schema } from '../schema.ts'
 
 const WIDTH: Readonly<Record<string, number>> = { int8: 1, int16: 2, int32: 3, int64: 4, float: 5, double: 6 }
 
-/** The schema that takes values of both: the wider of two numbers; null where there is none. */
+/**
+ * Returns a schema for the values of both, such as the wider of two number types; null if none
+ * exists.
+ */
 export function commonSchema(a: Schema, b: Schema): Schema | null {
   if (a.type === b.type) return a.optional ? a : b
   const wa = WIDTH[a.type]
@@ -14,7 +17,7 @@ export function commonSchema(a: Schema, b: Schema): Schema | null {
   return wa > wb ? a : b
 }
 
-/** Values as the common schema of their list or map wants them. Throws DataError for a null. */
+/** Returns values in the form of their common schema. Throws a DataError for a null. */
 export function align(schema: Schema, value: unknown): unknown {
   if (value === null) throw new DataError('Unable to convert a null value to a schema that requires a value')
   const { keySchema, valueSchema } = schema
@@ -31,8 +34,8 @@ export function align(schema: Schema, value: unknown): unknown {
 }
 
 /**
- * A value of a list or map whose elements have no schema in common: floating numbers say themselves
- * which they are.
+ * Returns a value of a list or map whose elements have no common schema. Floating-point numbers
+ * then carry their own type.
  */
 export function withoutSchema({ schema, value }: SchemaAndValue): unknown {
   if (value === null || value === undefined || schema === null) return value ?? null

@@ -4,13 +4,13 @@ import type { Schema } from '../schema.ts'
 const DAY_MS = 86_400_000
 
 /**
- * An instant as Connect's Values writes it: a time on the first day of 1970, a date at midnight,
- * otherwise both. Connect writes only the time for everything before 1970; there we use the schema,
- * so that the date is not lost.
+ * Returns an instant as Connect's Values writes it: only the time on the first day of 1970, only
+ * the date at midnight, otherwise both. Connect writes only the time for all instants before 1970;
+ * here the schema decides, so that the date is not lost.
  */
 export function dateText(schema: Schema | null, value: Date): string {
   const ms = value.getTime()
-  // years beyond 9999 have a plus sign and six digits in ISO 8601 only
+  // in ISO 8601, years after 9999 have a plus sign and six digits
   const iso = value.toISOString().replace(/^\+0?/, '')
   const time = iso.slice(iso.indexOf('T') + 1)
   const day = iso.slice(0, iso.indexOf('T'))

@@ -19,8 +19,8 @@ const INTEGERS: readonly (readonly [bigint, Schema])[] = [
 ]
 
 /**
- * `2020-01-02`, `12:34:56.789Z` and `2020-01-02T12:34:56.789Z`; null for anything else. As lenient
- * as Java: the 13th month is the first of the next year.
+ * Parses `2020-01-02`, `12:34:56.789Z` and `2020-01-02T12:34:56.789Z`. Returns null for other
+ * texts. As lenient as Java: month 13 is the first month of the next year.
  */
 export function parseTemporal(text: string): SchemaAndValue | null {
   const t = text.indexOf('T')
@@ -38,11 +38,14 @@ export function parseTemporal(text: string): SchemaAndValue | null {
 /** Whether a text has the form of a time of day, valid or not. */
 export const looksLikeTime = (text: string): boolean => CLOCK.test(text)
 
-// Java's BigDecimal; more digits of exponent than this are no number that anybody means.
+// The exponent of Java's BigDecimal; a longer one is rejected.
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?$/
 const MAX_EXPONENT = 10_000
 
-/** A number by the smallest type that holds it: integers exactly, others as float, double or Decimal; null for no number. */
+/**
+ * Parses a number into the smallest type that can hold it. Integers are exact; others become a
+ * float, a double or a Decimal. Returns null if the text is not a number.
+ */
 export function parseNumber(text: string): SchemaAndValue | null {
   if (!/^[+\-\d]/.test(text) || !NUMBER.test(text)) return null
   const exponent = Number(/[eE]([+-]?\d+)$/.exec(text)?.[1] ?? 0)

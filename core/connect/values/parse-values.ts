@@ -9,20 +9,21 @@ const STRING = primitive('string')
 const BOOLEAN = primitive('boolean')
 const NULL: SchemaAndValue = { schema: null, value: null }
 
-/** Lists and maps whose elements have nothing in common have no schema for them, as Connect's arrayOfNull. */
+/** The schemas of lists and maps whose elements have no common schema, as Connect's arrayOfNull. */
 const ARRAY_OF_ANY: Schema = Object.freeze({ type: 'array', optional: false })
 const MAP_OF_ANY: Schema = Object.freeze({ type: 'map', optional: false })
 
 /**
- * The value that a text stands for (org.apache.kafka.connect.data.Values.parseString): `5` is an int8, `1.5` a float, `true` a
- * boolean, dates and times in ISO form the logical types, `[..]` and `{..}` lists and maps; anything else is a string.
+ * Parses a text into a value, as org.apache.kafka.connect.data.Values.parseString does. `5` is an
+ * int8, `1.5` a float, and `true` a boolean. ISO dates and times have the logical types. `[..]` and
+ * `{..}` are lists and maps. Anything else is a string.
  */
 export function parseValue(text: string): SchemaAndValue {
   if (text === '') return { schema: STRING, value: '' }
   return parse(new Tokens(text), false) ?? NULL
 }
 
-/** Null stands for the literal `null`. */
+/** Returns null for the literal `null`. */
 function parse(tokens: Tokens, embedded: boolean): SchemaAndValue | null {
   if (!tokens.hasNext) return null
   if (embedded && tokens.consume('"')) return parseQuoted(tokens)
@@ -35,7 +36,7 @@ function parse(tokens: Tokens, embedded: boolean): SchemaAndValue | null {
     if (tokens.consume('{')) return parseMap(tokens)
   } catch (error) {
     if (!(error instanceof DataError)) throw error
-    // Not a list or map after all: a text that begins like one.
+    // not a list or map, but a text that begins like one
     tokens.rewindTo(start)
   }
   const token = tokens.next()
@@ -45,12 +46,12 @@ function parse(tokens: Tokens, embedded: boolean): SchemaAndValue | null {
 
 function parseToken(tokens: Tokens, token: string, embedded: boolean): SchemaAndValue {
   if (/^\d/.test(token)) {
-    // A colon is a delimiter, so a time is five tokens.
+    // a colon is a delimiter, so a time has five tokens
     const position = tokens.mark()
     const rest = tokens.nextJoined(4)
     const temporal = rest === null ? null : parseTemporal(token + rest)
     if (temporal) return temporal
-    // A time such as 25:00:00.000Z must not become the number 25.
+    // a time such as 25:00:00.000Z must not become the number 25
     if (rest !== null && !embedded && looksLikeTime(token + rest)) return { schema: STRING, value: tokens.original }
     tokens.rewindTo(position)
     const date = parseTemporal(token)
@@ -112,8 +113,7 @@ function parseMap(tokens: Tokens): SchemaAndValue {
 }
 
 /**
- * The elements of a list, or the keys or values of a map, and the schema that fits all of them, if
- * there is one.
+ * The elements of a list, or the keys or values of a map, and their common schema, if there is one.
  */
 class Elements {
   schema: Schema | null = null
@@ -128,7 +128,7 @@ class Elements {
     if (!merged) this.#none = true
   }
 
-  /** Lists and maps that only seem to have a schema in common are as without one. */
+  /** Whether the elements only seem to have a common schema. They are treated as having none. */
   values(): unknown[] {
     const { schema } = this
     return this.#all.map(element => {

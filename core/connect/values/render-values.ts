@@ -7,7 +7,10 @@ import { getField } from '../own.ts'
 import type { Schema, Struct } from '../schema.ts'
 import { dateText } from './date-text.ts'
 
-/** The text of a value (org.apache.kafka.connect.data.Values.convertToString); null for null. */
+/**
+ * Returns the text of a value, as org.apache.kafka.connect.data.Values.convertToString does; null
+ * for null.
+ */
 export function renderValue(schema: Schema | null, value: unknown): string | null {
   return value === null || value === undefined ? null : append(schema, value, false)
 }

@@ -1,6 +1,9 @@
 const DELIMITERS = new Set([':', ',', '{', '}', '[', ']', '"'])
 
-/** Cuts a text at the delimiters `: , { } [ ] "` that no backslash precedes; each delimiter is a token of its own. */
+/**
+ * Splits a text at the delimiters `: , { } [ ] "` unless a backslash precedes them. Each delimiter
+ * is a token.
+ */
 export class Tokens {
   readonly original: string
   #at = 0
@@ -21,7 +24,7 @@ export class Tokens {
     this.#at = position
   }
 
-  /** The next token; the empty text at the end. */
+  /** Returns the next token; an empty text at the end. */
   next(): string {
     const start = this.#at
     let escaped = false
@@ -41,7 +44,7 @@ export class Tokens {
     return this.original.slice(start, this.#at)
   }
 
-  /** `count` tokens as one text; null, and nothing consumed, where there are fewer. */
+  /** Returns `count` tokens as one text. Returns null and consumes nothing if there are fewer. */
   nextJoined(count: number): string | null {
     const position = this.#at
     let out = ''
@@ -55,11 +58,11 @@ export class Tokens {
     return out
   }
 
-  /** Consumes the next token if it is this one, white space around it ignored unless `exactly`. */
+  /** Consumes the next token if it is this one. Ignores white space around it unless `exactly`. */
   consume(expected: string, exactly = false): boolean {
     const position = this.#at
     let token = this.next()
-    // Blank tokens in front are white space too.
+    // blank tokens before it are white space too
     while (!exactly && token !== '' && token.trim() === '' && this.hasNext) token = this.next()
     if ((exactly ? token : token.trim()) === expected) return true
     this.#at = position

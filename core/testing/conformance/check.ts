@@ -41,8 +41,9 @@ export interface ConformanceOptions<F extends Fixture> {
   /** Configurations that validation must refuse. */
   readonly invalid?: readonly InvalidConfig[]
   /**
-   * Keys to change so that the connector cannot work, such as the address of its system. If the connector has keys of type
-   * PASSWORD, the suite then checks that no error or log line contains their values.
+   * Keys to change so that the connector cannot work, such as the address of its system. If the
+   * connector has keys of type PASSWORD, the suite then checks that no error or log line contains
+   * their values.
    */
   readonly failing?: Props
   /** How long a task may take to stop, in milliseconds. Default 5 s. */

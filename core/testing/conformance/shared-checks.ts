@@ -218,7 +218,9 @@ async function checkSecrets<F extends Fixture, H extends Harness>(
   for (const secret of secrets) assert.ok(!said.includes(secret), 'an error or a log line contains a secret')
 }
 
-/** Checks that a task survives an outage of its system: it retries, stays RUNNING and loses nothing. */
+/**
+ * Checks that a task survives an outage of its system: it retries, stays RUNNING and loses nothing.
+ */
 export async function checkOutage(
   harness: Harness,
   fixture: Fixture,

@@ -7,24 +7,32 @@ import { checkOutage, sharedChecks } from './shared-checks.ts'
 
 /** The target of a sink. */
 export interface SinkFixture extends Fixture {
-  /** Returns the numbers of the records that the target holds, in the order in which they were written. */
+  /**
+   * Returns the numbers of the records that the target holds, in the order in which they were
+   * written.
+   */
   written(): Promise<readonly number[]> | readonly number[]
 }
 
 export interface SinkConformanceOptions extends ConformanceOptions<SinkFixture> {
   readonly connector: new () => SinkConnector
-  /** Returns record number `n`, from 0. `written` of the fixture returns `n` once the target holds it. */
+  /**
+   * Returns record number `n`, from 0. `written` of the fixture returns `n` once the target holds
+   * it.
+   */
   record(n: number): SentRecord
   /** What the sink does with a record whose value is null. Default `accepts`. */
   readonly tombstones?: 'accepts' | 'fails'
   /**
-   * Whether the target may hold a record twice after a crash: `never` for a sink that writes idempotently. Default
-   * `possible`; document it for users.
+   * Whether the target may hold a record twice after a crash: `never` for a sink that writes
+   * idempotently. Default `possible`; document it for users.
    */
   readonly duplicates?: 'never' | 'possible'
   /** Whether the target keeps the order of records. Default true. */
   readonly ordered?: boolean
-  /** A record that the sink cannot write. The suite checks that it ends in the dead letter queue. */
+  /**
+   * A record that the sink cannot write. The suite checks that it ends in the dead letter queue.
+   */
   readonly badRecord?: SentRecord
   /** Whether the fixtures have an `outage`. Default false. */
   readonly outages?: boolean

@@ -28,7 +28,9 @@ export class Target {
   starts = 0
 }
 
-/** Returns a sink that buffers numbers and writes them in `flush`, correct unless it has a fault. */
+/**
+ * Returns a sink that buffers numbers and writes them in `flush`, correct unless it has a fault.
+ */
 export function faultySink(target: Target, fault?: SinkFault): new () => SinkConnector {
   const config = defineConfig({
     unused: key.string({ default: null, importance: 'LOW', documentation: 'The sink ignores this key.' }),

@@ -22,7 +22,10 @@ const config = defineConfig({
 
 const TEXT = primitive('string', { optional: true })
 
-/** Converts flat objects to lines of CSV and back. All columns are read as texts; an empty column is null. */
+/**
+ * Converts flat objects to lines of CSV and back. All columns are read as texts; an empty column is
+ * null.
+ */
 export class CsvConverter implements Converter<typeof config> {
   readonly config = config
   #columns: readonly string[] = []

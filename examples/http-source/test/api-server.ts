@@ -2,7 +2,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** An HTTP API for tests: `GET /?after=2&limit=100` returns the items with an id above 2. Port 0 is any free one. */
+/**
+ * An HTTP API for tests: `GET /?after=2&limit=100` returns the items with an id above 2. Port 0 is
+ * any free one.
+ */
 export async function startApi(count: number, listenPort = 0) {
   const state = { count, available: true, token: '' }
   const server = createServer((request, response) => {

@@ -2,7 +2,10 @@ import { type FileHandle, open } from 'node:fs/promises'
 
 const NEWLINE = 0x0a
 
-/** The file of one partition. Each line is a record with its offset, so that a repeated record is recognised. */
+/**
+ * The file of one partition. Each line is a record with its offset, so that a repeated record is
+ * recognised.
+ */
 export class PartitionFile {
   readonly #handle: FileHandle
   #size: number
