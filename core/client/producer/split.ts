@@ -18,7 +18,7 @@ export function separateRecords(batch: ProducerBatch, fails: (index: number) => 
   return parts.map((part, n) => ({ part, fails: fails(starts[n]!) }))
 }
 
-/** Returns new batches that replace `batch`, of which the broker has written nothing. */
+/** Divides the records of a batch, which the broker has not written, into new batches. */
 function cut(batch: ProducerBatch, before: (index: number) => boolean): ProducerBatch[] {
   const { topic, partition, compression, createdAt } = batch
   const next = () => new ProducerBatch({ topic, partition, compression, createdAt })

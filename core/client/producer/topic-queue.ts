@@ -56,8 +56,8 @@ export class TopicQueue {
   }
 
   /**
-   * Sets the number of partitions in the metadata. Ignores 0: the metadata does not show the topic
-   * then.
+   * Sets the number of partitions in the metadata. Ignores 0, which means that the metadata does
+   * not contain the topic.
    */
   resize(count: number): void {
     if (count === 0) return
