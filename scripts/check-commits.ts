@@ -1,19 +1,16 @@
 /**
- * Checks the messages of the commits since BASE: `npm run check-commits [-- BASE]`. Without BASE,
- * of the commits since the rules began. A shallow clone has only the last commits, and checks
- * these.
+ * `npm run check-commits [-- BASE]` checks the messages of the commits after BASE. The default is
+ * MILLRACE_COMMIT_BASE, which the workflow of GitHub sets, or else origin/main. Without a base, it
+ * checks the last commit.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { faultsOf } from './commits/message.ts'
 
-/** The last commit before the rules. */
-const RULES_BEGAN = '7541df6'
-
 const cwd = join(import.meta.dirname, '..')
 const git = (...args: string[]) => spawnSync('git', args, { cwd, encoding: 'utf8' })
 
-const base = process.argv[2] ?? RULES_BEGAN
+const base = process.argv[2] ?? (process.env['MILLRACE_COMMIT_BASE'] || 'origin/main')
 const isKnown = git('merge-base', '--is-ancestor', base, 'HEAD').status === 0
 const log = git('log', '--no-merges', '--format=%h %B%x00', ...(isKnown ? [`${base}..HEAD`] : ['-1']))
 if (log.status !== 0) {

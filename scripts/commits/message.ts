@@ -1,5 +1,5 @@
 const TYPES = ['feat', 'fix', 'perf', 'refactor', 'test', 'docs', 'build', 'ci', 'style', 'bench', 'revert']
-const SUBJECT = new RegExp(`^(?:${TYPES.join('|')})(?:\\([a-z0-9-]+\\))?!?: \\S.*[^.\\s]$`)
+const SUBJECT = new RegExp(`^(?:${TYPES.join('|')})(?:\\([a-z0-9,-]+\\))?!?: \\S.*[^.\\s]$`)
 /** Long enough for a sentence, short enough for a list of commits. */
 const SUBJECT_COLUMNS = 110
 /** Changes of these types need a reason that the subject cannot give. */
