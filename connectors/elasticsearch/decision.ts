@@ -36,7 +36,7 @@ export interface Decision {
   readonly login: Error | null
   /** Whether a smaller request may succeed. */
   readonly isTooMuch: boolean
-  /** Whether the node had no room for items. */
+  /** Whether the node had no capacity for items. */
   readonly isBusy: boolean
 }
 

@@ -100,7 +100,7 @@ test('keys that need other keys, and mappings without a topic, are rejected', ()
   const external = { 'external.resource.usage': 'INDEX', 'topic.to.external.resource.mapping': 'a:one, b:two' }
   expect(check({ ...external, topics: 'a,b' })).toEqual({})
   expect(check({ ...external, topics: 'a, c' })).toEqual({
-    'topic.to.external.resource.mapping': 'Names no resource for the topic c.',
+    'topic.to.external.resource.mapping': 'Does not contain a resource for the topic c.',
   })
 })
 

@@ -61,7 +61,7 @@ export function validateTogether(
   for (const name of logins.slice(1)) addError(name, `Set only one of ${logins.join(' and ')}.`)
   const hasCloudId = text('connection.cloud.id') !== ''
   if (text('connection.url') === '' && !hasCloudId)
-    addError('connection.url', 'Must hold at least one URL, such as http://127.0.0.1:9200')
+    addError('connection.url', 'Must contain at least one URL, such as http://127.0.0.1:9200')
   if (text('connection.url') !== '' && hasCloudId)
     addError('connection.cloud.id', 'Set connection.url or connection.cloud.id, not both.')
   const fingerprint = 'elastic.https.ssl.ca.fingerprint'
@@ -79,7 +79,7 @@ export function validateTogether(
     addError('data.stream.type', 'data.stream.type must be LOGS or METRICS when data.stream.dataset is set.')
   }
   if (dataStream && is('write.method', 'upsert'))
-    addError('write.method', 'A data stream takes write.method=INSERT only.')
+    addError('write.method', 'A data stream supports only write.method=INSERT.')
   if (dataStream && is('behavior.on.null.values', 'delete')) {
     addError('behavior.on.null.values', 'A data stream is append-only: set behavior.on.null.values to IGNORE or FAIL.')
   }
@@ -92,20 +92,23 @@ export function validateTogether(
     if (pairs === '')
       addError(
         'topic.to.external.resource.mapping',
-        'Must name a resource for each topic when external.resource.usage is set.',
+        'Must contain a resource for each topic if external.resource.usage is set.',
       )
     if (dataStream) addError('external.resource.usage', 'Set external.resource.usage or data.stream.type, not both.')
     const mapped = new Set(pairs.split(',').map(pair => pair.split(':')[0]!.trim()))
     for (const topic of (props['topics'] ?? '').split(',').map(t => t.trim())) {
       if (topic !== '' && pairs !== '' && !mapped.has(topic))
-        addError('topic.to.external.resource.mapping', `Names no resource for the topic ${topic}.`)
+        addError('topic.to.external.resource.mapping', `Does not contain a resource for the topic ${topic}.`)
     }
     const most = Number(text('max.external.resource.mappings') || 15)
     if (pairs !== '' && pairs.split(',').length > most) {
-      addError('topic.to.external.resource.mapping', `Holds more than max.external.resource.mappings (${most}) pairs.`)
+      addError(
+        'topic.to.external.resource.mapping',
+        `Contains more than max.external.resource.mappings (${most}) pairs.`,
+      )
     }
   } else if (pairs !== '') {
-    addError('external.resource.usage', 'Must be set when topic.to.external.resource.mapping is.')
+    addError('external.resource.usage', 'Must be set if topic.to.external.resource.mapping is set.')
   }
   const isSecure = (url: string) => url.trim().startsWith('https:')
   const https = hasCloudId || text('connection.url').split(',').some(isSecure)
@@ -120,7 +123,7 @@ export function validateTogether(
     if (is(`elastic.https.ssl.${store}.type`, 'jks') && text(`elastic.https.ssl.${store}.location`) !== '') {
       addError(
         `elastic.https.ssl.${store}.type`,
-        'JKS stores cannot be read: convert it with keytool -importkeystore -deststoretype PKCS12, or to PEM.',
+        'JKS stores are not supported. Convert the store with keytool -importkeystore -deststoretype PKCS12, or to PEM.',
       )
     }
   }

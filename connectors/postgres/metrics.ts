@@ -12,8 +12,8 @@ const OWN = 'millrace_postgres'
 type Value = (view: SessionView) => number | null
 
 /**
- * The names are those that Debezium's monitoring example gives to its MBeans. Only what this
- * connector measures is there.
+ * The metrics that this connector measures, with the names of Debezium's MBeans in its monitoring
+ * example.
  */
 const STREAMING: readonly (readonly [name: string, description: string, value: Value])[] = [
   ['Connected', '1 while the connector is connected to the database.', v => Number(v.connected)],

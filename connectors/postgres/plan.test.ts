@@ -165,7 +165,7 @@ describe('an offset that does not belong to the server’s WAL', () => {
     ['is of a timeline that the server left before it', { wal: { timeline: 3, leftAt: new Map([[1, 110]]) } }],
     ['is of a timeline that is no ancestor', { wal: { timeline: 3, leftAt: new Map([[2, 500]]) } }],
     ['holds a transaction that the server has not reached', { wal: { nextTxId: 700 } }],
-    ['ends where the WAL has no transaction', { missing: 'slot s holds no transaction that ends at 0/78' }],
+    ['ends where the WAL has no transaction', { missing: 'slot s has no transaction that ends at 0/78' }],
   ]
   test.each(lost)('fails the start if it %s, unless the configuration says how to continue', (_, c) => {
     expect(outcome(c)).toBe('MR_PG_OFFSET_STRAYED')

@@ -19,7 +19,7 @@ export interface SnapshotStart {
   readonly sources: SourceBlocks
   readonly headers: readonly Header[]
   readonly signal: AbortSignal
-  /** The new slot whose snapshot is read; null to read a snapshot of its own. */
+  /** The new slot whose exported snapshot is read; null to read a new snapshot. */
   readonly created: CreatedSlot | null
   readonly tables: readonly TableEntry[]
   /** The position of the stream, for the offsets of the rows. */
