@@ -7,7 +7,7 @@ import { temporaryFolder } from './test-support/played-source.ts'
 /** Only the file system wakes it. */
 const EVENTS_ONLY = { min: 1e6, max: 1e6 }
 
-test('the file system tells of a file that appears, also with its folders, grows, is cut, goes and comes again', async () => {
+test('the file system reports a file that appears, also with its folders, grows, is truncated, disappears and reappears', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a/b/c.txt')
   const problems: unknown[] = []
@@ -47,7 +47,7 @@ test('the file system tells of a file that appears, also with its folders, grows
   expect(problems).toEqual([])
 })
 
-test('it looks by itself where no event comes', async () => {
+test('the file is checked regularly if no event arrives', async () => {
   using dir = temporaryFolder()
   const watch = new FileWatch(dir.path('never'), () => {}, { min: 1, max: 4 })
   const { signal } = new AbortController()

@@ -35,13 +35,13 @@ test('a struct is an object in the order of its fields', () => {
   expect(jsonText(schema, { a: {}, b: 1 })).toBe('{"b":1,"a":{"c":null}}')
 })
 
-test('a field may have any name, also those of decimals and those that every object inherits', () => {
+test('a field may have any name, including those of inherited properties', () => {
   expect(jsonText(null, { unscaled: 1, scale: 2 })).toBe('{"unscaled":1,"scale":2}')
   const schema = struct({ constructor: primitive('string', { optional: true }) })
   expect(jsonText(schema, {})).toBe('{"constructor":null}')
 })
 
-test('a double keeps its kind, whatever its size and with or without a schema', () => {
+test('a double is written as a double, whatever its size, with or without a schema', () => {
   const double = primitive('double')
   for (const [value, text] of [
     [1, '1.0'],
@@ -62,7 +62,7 @@ test('a float has the digits of a float', () => {
   expect(jsonText(primitive('float'), 5)).toBe('5.0')
 })
 
-test('whatever the value, it is one line, and JSON that says the same', () => {
+test('any value is one line of JSON that parses to the same value', () => {
   fc.assert(
     fc.property(fc.jsonValue(), value => {
       const line = jsonText(null, value)

@@ -42,7 +42,7 @@ function readAll(bytes: Buffer, from: number, sizes: readonly number[], max: num
   return lines
 }
 
-test('lines and their positions are those of the whole text, however it is read', () => {
+test('lines and positions do not depend on how the text is split into reads', () => {
   fc.assert(
     fc.property(file, fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), fc.nat(9), (bytes, sizes, max) => {
       expect(readAll(bytes, 0, sizes, max + 1)).toEqual(model(bytes, 0))
@@ -51,7 +51,7 @@ test('lines and their positions are those of the whole text, however it is read'
   )
 })
 
-test('a reader that starts again at any end of line goes on with the next line', () => {
+test('a reader that restarts at any line end continues with the next line', () => {
   fc.assert(
     fc.property(file, fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }), (bytes, sizes) => {
       const all = model(bytes, 0)
@@ -61,7 +61,7 @@ test('a reader that starts again at any end of line goes on with the next line',
   )
 })
 
-test('the rest without an end is a line when asked for', () => {
+test('takeRest returns the rest without a line end as a line', () => {
   fc.assert(
     fc.property(file, fc.integer({ min: 1, max: 40 }), (bytes, size) => {
       const splitter = new LineSplitter(0)
@@ -79,7 +79,7 @@ test('the rest without an end is a line when asked for', () => {
   )
 })
 
-test('a line beyond the limit is not taken, whole or not, but those before it are', () => {
+test('a line longer than the limit is not returned, but the lines before it are', () => {
   fc.assert(
     fc.property(file, fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 12 }), (bytes, size, limit) => {
       const splitter = new LineSplitter(0, limit)
@@ -125,7 +125,7 @@ test('overlong lines are skipped, however the reads are split, and the other lin
   )
 })
 
-test('an unfinished line grows over many reads', () => {
+test('an unfinished line may grow over many reads', () => {
   const splitter = new LineSplitter(0)
   for (let i = 0; i < 500; i++) {
     splitter.add(Buffer.alloc(1000, 'x'))
@@ -135,7 +135,7 @@ test('an unfinished line grows over many reads', () => {
   expect(splitter.take(10)).toEqual([{ text: 'x'.repeat(500_000), end: 500_001 }])
 })
 
-test('a line of megabytes that grows by a few bytes at a time is not copied whole each time', () => {
+test('a line of megabytes that grows by a few bytes at a time is not copied each time', () => {
   const splitter = new LineSplitter(0)
   const piece = Buffer.from('0123456789abcdef'.repeat(4))
   for (let n = 0; n < 131_072; n++) {

@@ -76,7 +76,7 @@ test.each([
   expect(text(file)).toBe(`{"x":0}\n${expected}`)
 })
 
-test('a last line that is too long for one of ours gets its end and stays', async () => {
+test('a last line that is too long to be from this sink gets its line end and stays', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   writeFileSync(file, Buffer.alloc(17 << 20, 'x'))
@@ -85,7 +85,7 @@ test('a last line that is too long for one of ours gets its end and stays', asyn
   expect(readFileSync(file).subarray(17 << 20)).toEqual(Buffer.from('\ny\n'))
 })
 
-test('a file that was renamed is made anew, and one that was deleted', async () => {
+test('a file that was renamed or deleted is recreated', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   await using sink = new PlayedSink({ file })
@@ -109,7 +109,7 @@ test('a file that was emptied is written from its beginning', async () => {
   expect(text(file)).toBe('two\n')
 })
 
-test('lines of others who append are kept, and two sinks on one file do not write over each other', async () => {
+test('lines of other writers are kept, and two sinks on one file do not overwrite each other', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   await using one = new PlayedSink({ file })
@@ -124,7 +124,7 @@ test('lines of others who append are kept, and two sinks on one file do not writ
   expect(text(file).trimEnd().split('\n').sort()).toEqual(expected.sort())
 })
 
-test('a folder that is missing is told, and the batch written when it is there', async () => {
+test('a missing folder is reported, and the batch is written when the folder exists', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a/out.txt')
   await using sink = new PlayedSink({ file })
@@ -139,25 +139,25 @@ test('a folder that is missing is told, and the batch written when it is there',
   expect(text(file)).toBe('one\n')
 })
 
-test('a folder under the name is told', async () => {
+test('a folder with the name of the file is reported', async () => {
   using dir = temporaryFolder()
   await using sink = new PlayedSink({ file: dir.path('.') })
   await expect(sink.put('one')).rejects.toMatchObject({ code: 'MR_FILE_UNWRITABLE', retriable: true })
 })
 
-test('a device that is always full is told, and the task stops all the same', async () => {
+test('a device that is always full is reported, and the task can still stop', async () => {
   await using sink = new PlayedSink({ file: '/dev/full' })
   await expect(sink.put('one')).rejects.toMatchObject({ code: 'MR_FILE_UNWRITABLE' })
   await expect(sink.put('one')).rejects.toMatchObject({ code: 'MR_FILE_UNWRITABLE' })
 })
 
-test('what cannot be synced, such as a device, is written to all the same', async () => {
+test('a device that cannot be synced can be written', async () => {
   await using sink = new PlayedSink({ file: '/dev/null' })
   await sink.put('one')
   await sink.task.preCommit([])
 })
 
-test('without a file lines go to standard output, no faster than they are taken', async () => {
+test('without a file, lines go to standard output, no faster than they are read', async () => {
   const child = spawn(
     process.execPath,
     ['--conditions=millrace-source', join(import.meta.dirname, 'test-support/stdout-child.ts'), '20000'],
@@ -209,7 +209,7 @@ async function fileHandlePrototype(): Promise<{ datasync(): Promise<void>; trunc
   return Object.getPrototypeOf(handle)
 }
 
-test('part of a batch that cannot be cut off at once is cut off before the next', async () => {
+test('a part of a batch that cannot be removed at once is removed before the next batch', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   await using sink = new PlayedSink({ file })
@@ -229,7 +229,7 @@ test('part of a batch that cannot be cut off at once is cut off before the next'
   expect(text(file)).toBe('first\nsecond\nthird\n')
 })
 
-test('once a sync has failed nothing more is committed: the system forgets what it could not write', async () => {
+test('after a failed sync nothing more is committed, because the system drops what it could not write', async () => {
   using dir = temporaryFolder()
   await using sink = new PlayedSink({ file: dir.path('out.txt') })
   await sink.put('one')

@@ -37,7 +37,7 @@ test('a batch holds no more lines than batch.size', async () => {
   expect(source.polls).toBeGreaterThanOrEqual(4)
 })
 
-test('lines appended while it waits arrive, and one without its end waits for it', async () => {
+test('appended lines are read, and a line without an end is read when its end arrives', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'one\n')
@@ -134,7 +134,7 @@ test('a truncated file is read from its beginning', async () => {
   expect(source.positions).toEqual([18, 25, 6])
 })
 
-test('an unfinished line that is cut off and written otherwise is read as it is then', async () => {
+test('an unfinished line that is truncated and rewritten is read in its new form', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'first\nunfinished')
@@ -194,7 +194,7 @@ test('log rotation under load loses nothing and keeps the order', async () => {
   expect(source.lines).toEqual(expected)
 })
 
-test('after a restart it goes on behind the committed line, whatever that is', async () => {
+test('after a restart the source resumes after the committed line, whichever it is', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   const lines = ['ä', 'bb', '€€€', 'x'.repeat(100), '', '😀', 'end']
@@ -243,7 +243,7 @@ test.each([
   )
 })
 
-test('a line that is too long fails the task with its place, after the lines before it', async () => {
+test('a line that is too long fails the task with its position, after the lines before it', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, `ok\n${'x'.repeat(11)}\nnever\n`)

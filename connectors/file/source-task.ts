@@ -61,7 +61,7 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
 
   /**
    * Returns the next lines. Throws an error once, so that the status shows it, then waits until the
-   * cause is gone. An empty batch ends the message in the status.
+   * cause has passed. An empty batch ends the message in the status.
    */
   override async poll(): Promise<SourceRecord[] | null> {
     const { signal } = this.context

@@ -17,7 +17,7 @@ function output(child: ChildProcess): () => Promise<unknown> {
 
 const line = (value: string) => ({ value, sourceOffset: null })
 
-test('lines piped in are read as they come, and the thread ends though nobody writes', async () => {
+test('piped lines are read as they arrive, and the thread can end while nobody writes', async () => {
   // a socket: Node makes no pipes for its children
   const child = spawn(process.execPath, [SOURCES, program], { stdio: ['pipe', 'pipe', 'inherit'] })
   const next = output(child)
@@ -29,7 +29,7 @@ test('lines piped in are read as they come, and the thread ends though nobody wr
   expect(await next()).toBe('ended')
 })
 
-test('a pipe of a shell is read, and its last line needs no end', async () => {
+test('a shell pipe is read, and its last line needs no line end', async () => {
   const child = spawn('/bin/sh', ['-c', `(printf 'one\\ntwo') | "$0" "$1" "$2"`, process.execPath, SOURCES, program], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
@@ -40,7 +40,7 @@ test('a pipe of a shell is read, and its last line needs no end', async () => {
   process.kill(-child.pid!, 'SIGKILL')
 })
 
-test('a pipe that nobody writes to does not hold up the end of its thread', async () => {
+test('an idle pipe does not keep its thread alive', async () => {
   const child = spawn(
     '/bin/sh',
     ['-c', `(echo one; exec sleep 1000) | exec "$0" "$1" "$2"`, process.execPath, SOURCES, program],

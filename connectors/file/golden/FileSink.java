@@ -1,5 +1,7 @@
-// Makes file-sink.expected.json out of file-sink.cases.json: what Apache's JsonConverter and FileStreamSinkTask write for each document.
-// usage: java -cp "$PEERS_HOME/connect/libs/*:$PEERS_HOME/connect/plugins/connect-file/*" connectors/file/golden/FileSink.java connectors/file/golden
+// Writes file-sink.expected.json from file-sink.cases.json: what Apache's JsonConverter and
+// FileStreamSinkTask write for each document.
+// Usage, with LIBS=$PEERS_HOME/connect/libs/*:$PEERS_HOME/connect/plugins/connect-file/*
+//   java -cp "$LIBS" connectors/file/golden/FileSink.java connectors/file/golden
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
