@@ -11,11 +11,20 @@ export function observeProcess(): Registry {
   return registry
 }
 
+/** The delay of the event loop, as it was when it was last measured. */
+let delays: Family[] = []
+
 /** The CPU, memory, event loop delay, garbage collections, files and handles of this process. */
 export async function processFamilies(): Promise<Family[]> {
   const metrics = await observeProcess().getMetricsAsJSON()
-  return metrics.map(familyOf)
+  const families = metrics.map(familyOf)
+  const measured = families.filter(isDelay)
+  // Each scrape starts a new measurement. One that follows at once has no values: NaN, or 2^63 ns.
+  if (measured.every(({ samples }) => [...samples].every(([, value]) => Number.isFinite(value)))) delays = measured
+  return [...families.filter(f => !isDelay(f)), ...delays]
 }
+
+const isDelay = ({ metric }: Family): boolean => /^nodejs_eventloop_lag_\w+_seconds$/.test(metric.name)
 
 function familyOf(from: MetricObjectWithValues<MetricValueWithName<string>>): Family {
   const { name, help, values } = from
