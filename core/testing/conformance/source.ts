@@ -2,6 +2,7 @@ import { sleep } from '../../common/async/sleep.ts'
 import type { SourceConnector } from '../../connect/connector.ts'
 import type { Props } from '../../connect/props.ts'
 import type { CompleteSourceRecord } from '../../connect/record.ts'
+import { positionFault } from '../../worker/task/source/json-fault.ts'
 import { OffsetStorage } from '../offset-storage.ts'
 import { schemaFault } from '../schema-fault.ts'
 import { SourceHarness } from '../source-harness.ts'
@@ -64,8 +65,7 @@ export function sourceConformance(options: SourceConformanceOptions): Conformanc
       for (const record of await source.take(fixture.records)) {
         assert.equal(schemaFault(record.keySchema, record.key, 'the key'), null)
         assert.equal(schemaFault(record.valueSchema, record.value), null)
-        assert.equal(jsonFault(record.sourcePartition, 'sourcePartition'), null)
-        assert.equal(jsonFault(record.sourceOffset, 'sourceOffset'), null)
+        assert.equal(positionFault(record), null)
       }
     }),
     check('every record comes once', async fixture => {
@@ -166,28 +166,4 @@ function assertOnce(ids: readonly string[], count: number): void {
   const repeated = ids.find((id, n) => ids.indexOf(id) !== n)
   assert.equal(repeated, undefined, 'a record came twice')
   assert.equal(ids.length, count)
-}
-
-/** Returns why a value cannot be stored as JSON, or null. */
-function jsonFault(value: unknown, path: string): string | null {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-    case 'bigint':
-      return null
-    case 'number':
-      return Number.isFinite(value) ? null : `${path} is ${value}, which JSON cannot hold`
-    case 'object': {
-      if (value === null) return null
-      if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype)
-        return `${path} is a ${value.constructor?.name}, which JSON cannot hold`
-      for (const [key, item] of Object.entries(value)) {
-        const fault = jsonFault(item, `${path}.${key}`)
-        if (fault) return fault
-      }
-      return null
-    }
-    default:
-      return `${path} is ${typeof value}, which JSON cannot hold`
-  }
 }

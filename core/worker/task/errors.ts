@@ -7,8 +7,12 @@ export const errors = defineErrors({
     fix: 'This is a bug in the plugin: report it to its author.',
   },
   MR_TASK_BATCH: {
-    message: 'poll of the task returned a value of type {what} instead of a list of records',
+    message: 'poll of the task returned {what} instead of a list of records',
     fix: 'This is a bug in the plugin: report it to its author.',
+  },
+  MR_TASK_SOURCE_OFFSET: {
+    message: 'poll of the task returned a source offset that cannot be stored: {cause}',
+    fix: 'Source partitions and offsets are JSON objects. This is a bug in the plugin: report it to its author.',
   },
   MR_TASK_THREAD_MEMORY: {
     message: 'the thread {thread} ran out of memory: its heap limit is {limit} MB',
@@ -60,7 +64,7 @@ export const errors = defineErrors({
     fix: 'Correct the record or the configuration. errors.tolerance=all skips such records; errors.deadletterqueue.topic.name keeps them.',
   },
   MR_TASK_NO_TOPIC: {
-    message: 'after the connector and its transformations, {record} has the invalid topic {topic}',
+    message: 'after the connector and its transformations, {record} has the invalid topic "{topic}"',
     fix: 'Check the settings that name the topic, or report it to the author of the plugin.',
   },
   MR_TASK_PRODUCE_FAILED: {

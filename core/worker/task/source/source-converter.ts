@@ -1,4 +1,5 @@
 import type { ProducerRecord, RecordHeader } from '../../../client/types.ts'
+import { DataError } from '../../../connect/errors.ts'
 import type { Converter, HeaderConverter } from '../../../connect/plugins.ts'
 import type { CompleteSourceRecord, Header } from '../../../connect/record.ts'
 import type { Schema } from '../../../connect/schema.ts'
@@ -6,6 +7,7 @@ import { errors } from '../errors.ts'
 import { StageError } from '../failures/error-policy.ts'
 import type { StageClock } from '../metrics/stage-clock.ts'
 import type { TransformChain } from '../transform-chain.ts'
+import { headersFault, schemaFault } from './record-fault.ts'
 
 /** A converter with the class name that its errors contain. */
 export interface Named<T> {
@@ -80,7 +82,7 @@ export class SourceRecordConverter {
     try {
       return plugin.fromConnectData(topic, schema, key, headers)
     } catch (error) {
-      throw new StageError('KEY_CONVERTER', className, error)
+      throw new StageError('KEY_CONVERTER', className, explained(error, schemaFault(schema, 'keySchema')))
     }
   }
 
@@ -91,7 +93,7 @@ export class SourceRecordConverter {
         ? plugin.fromConnectText(topic, schema, value, headers)
         : plugin.fromConnectData(topic, schema, value, headers)
     } catch (error) {
-      throw new StageError('VALUE_CONVERTER', className, error)
+      throw new StageError('VALUE_CONVERTER', className, explained(error, schemaFault(schema, 'valueSchema')))
     }
   }
 
@@ -107,9 +109,14 @@ export class SourceRecordConverter {
       }
       return bytes
     } catch (error) {
-      throw new StageError('HEADER_CONVERTER', className, error)
+      throw new StageError('HEADER_CONVERTER', className, explained(error, headersFault(headers)))
     }
   }
+}
+
+/** Replaces the error of a converter that was given something other than schemas or headers. */
+function explained(error: unknown, fault: string | null): unknown {
+  return fault === null ? error : new DataError(fault, { cause: error })
 }
 
 /** The fields that identify a source record. */

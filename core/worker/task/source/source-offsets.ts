@@ -1,8 +1,11 @@
 import { timerMs } from '../../../common/async/timer.ts'
 import { messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
+import type { SourceRecord } from '../../../connect/record.ts'
 import type { SourceTask } from '../../../connect/source-task.ts'
+import { errors } from '../errors.ts'
 import type { MetricsRecorder } from '../metrics/recorder.ts'
+import { positionFault } from './json-fault.ts'
 import type { OffsetStore } from './offset-store.ts'
 import type { SubmittedRecords } from './submitted-records.ts'
 
@@ -12,6 +15,12 @@ interface Parts {
   readonly metrics: MetricsRecorder
   readonly logger: Logger
   readonly offsetFlushIntervalMs: number
+}
+
+/** Throws MR_TASK_SOURCE_OFFSET if a source partition or offset cannot be stored as JSON. */
+export function checkPosition(position: Pick<SourceRecord, 'sourcePartition' | 'sourceOffset'>): void {
+  const cause = positionFault(position)
+  if (cause) throw errors.create('MR_TASK_SOURCE_OFFSET', { cause })
 }
 
 /**
@@ -24,10 +33,12 @@ export class OffsetCommitter {
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> = Promise.resolve()
   #stopped = false
+  readonly #onInvalid: (error: Error) => void
 
-  constructor(submitted: SubmittedRecords, parts: Parts) {
+  constructor(submitted: SubmittedRecords, parts: Parts, onInvalid: (error: Error) => void) {
     this.#submitted = submitted
     this.#parts = parts
+    this.#onInvalid = onInvalid
   }
 
   start(): void {
@@ -57,6 +68,12 @@ export class OffsetCommitter {
     const { offsets, task, metrics, logger } = this.#parts
     const entries = this.#submitted.takeCommittable()
     if (entries.length === 0) return
+    try {
+      for (const [sourcePartition, sourceOffset] of entries) checkPosition({ sourcePartition, sourceOffset })
+    } catch (error) {
+      this.#onInvalid(error as Error)
+      return
+    }
     const startedAt = metrics.commitStarted()
     try {
       await offsets.put(entries)

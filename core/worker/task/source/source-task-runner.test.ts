@@ -436,3 +436,39 @@ test('after a record fails, later unsent records are not sent', async () => {
   expect(s.metrics.recordsSkipped).toBe(0)
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 2 }]]])
 })
+
+const withOffset = (n: number, sourceOffset: unknown) => ({ ...record(n), sourceOffset }) as SourceRecord
+
+test('a batch whose last offset cannot be stored fails the task before any record is sent', async () => {
+  const s = setUp({ batches: [[record(1), withOffset(2, { at: new Date(0) })]] })
+  await expect(s.runner.run()).rejects.toThrow(/sourceOffset\.at is a Date.*MR_TASK_SOURCE_OFFSET/)
+  expect(s.producer.sent).toHaveLength(0)
+  expect(s.puts).toEqual([])
+})
+
+test('an offset within a batch that cannot be stored fails the task when it is committed', async () => {
+  const other = { ...withOffset(1, { f: () => 1 }), sourcePartition: { p: 'two' } }
+  const s = setUp({ batches: [[other, record(2)], [{ ...record(3), unwritten: 'progress' }]] })
+  const running = s.runner.run()
+  await s.producer.arrived(2)
+  s.producer.ackAll()
+  s.abort.abort()
+  await expect(running).rejects.toThrow(/sourceOffset\.f is a function/)
+  expect(s.puts).toEqual([])
+  expect(s.task.stopped).toBe(1)
+})
+
+test.each([
+  [[record(1), null], 'a list with null at index 1 instead'],
+  [[5], 'a list with a number at index 0 instead'],
+  ['nonsense', 'a string instead'],
+])('poll that returns %o fails the task', async (batch, message) => {
+  const s = setUp({ batches: [batch as SourceRecord[]] })
+  await expect(s.runner.run()).rejects.toThrow(`poll of the task returned ${message} of a list of records`)
+  expect(s.producer.sent).toHaveLength(0)
+})
+
+test('headers that are not a list are named', async () => {
+  const s = setUp({ batches: [[{ ...record(1), headers: { a: 1 } } as unknown as SourceRecord]] })
+  await expect(s.runner.run()).rejects.toThrow(/HEADER_CONVERTER .* headers is an Object, not a list/)
+})

@@ -12,9 +12,10 @@ import { errors } from '../errors.ts'
 import { type ErrorPolicy, StageError } from '../failures/error-policy.ts'
 import type { MetricsRecorder } from '../metrics/recorder.ts'
 import { BatchTimes } from './batch-times.ts'
+import { kindOf } from './json-fault.ts'
 import type { OffsetStore } from './offset-store.ts'
 import { describeSource, type SourcePlace, type SourceRecordConverter } from './source-converter.ts'
-import { OffsetCommitter } from './source-offsets.ts'
+import { checkPosition, OffsetCommitter } from './source-offsets.ts'
 import { SubmittedRecords } from './submitted-records.ts'
 import type { TopicCreator } from './topic-creation.ts'
 
@@ -62,7 +63,7 @@ export class SourceTaskRunner implements DeliveryListener {
     this.#parts = parts
     this.#signal = parts.abort.signal
     this.#submitted = new SubmittedRecords(capacity, parts.task.commitRecords !== undefined)
-    this.#committer = new OffsetCommitter(this.#submitted, parts)
+    this.#committer = new OffsetCommitter(this.#submitted, parts, error => this.#fail(error))
   }
 
   pause(): void {
@@ -142,7 +143,7 @@ export class SourceTaskRunner implements DeliveryListener {
       try {
         const batch = (await task.poll()) ?? null
         metrics.stages.enter(null)
-        if (batch !== null && !Array.isArray(batch)) throw errors.create('MR_TASK_BATCH', { what: typeof batch })
+        if (batch !== null) checkBatch(batch)
         if (batch !== null && batch.length > 0) {
           metrics.batch(batch.length, startedAt)
           metrics.recordsRead += countRecords(batch)
@@ -340,6 +341,20 @@ export class SourceTaskRunner implements DeliveryListener {
       logger.warn('stop of the task failed', error)
     }
   }
+}
+
+/**
+ * Throws for a batch that is not a list of records, and for a position that cannot be stored. Checks
+ * the position of the last record only: the committer checks each position that it stores.
+ */
+function checkBatch(batch: readonly SourceRecord[]): void {
+  if (!Array.isArray(batch)) throw errors.create('MR_TASK_BATCH', { what: kindOf(batch) })
+  for (let i = 0; i < batch.length; i++) {
+    const record: unknown = batch[i]
+    if (typeof record !== 'object' || record === null)
+      throw errors.create('MR_TASK_BATCH', { what: `a list with ${kindOf(record)} at index ${i}` })
+  }
+  if (batch.length > 0) checkPosition(batch[batch.length - 1]!)
 }
 
 /** Positions without a record are not counted. */

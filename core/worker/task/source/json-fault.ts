@@ -1,0 +1,59 @@
+import { FloatingNumber } from '../../../connect/java-numbers.ts'
+import type { SourceRecord } from '../../../connect/record.ts'
+
+const MAX_DEPTH = 100
+
+/** Returns why a source partition or offset cannot be stored, or null. */
+export function positionFault({ sourcePartition, sourceOffset }: Position): string | null {
+  return objectFault(sourcePartition, 'sourcePartition') ?? objectFault(sourceOffset, 'sourceOffset')
+}
+
+type Position = Pick<SourceRecord, 'sourcePartition' | 'sourceOffset'>
+
+function objectFault(value: unknown, path: string): string | null {
+  if (value === null || value === undefined) return null
+  if (typeof value !== 'object' || Array.isArray(value)) return `${path} is ${kindOf(value)}, not an object`
+  return jsonFault(value, path, 0)
+}
+
+/** As JSON.stringify, accepts a field that is undefined: it is left out. */
+function jsonFault(value: unknown, path: string, depth: number): string | null {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'bigint':
+    case 'undefined':
+      return null
+    case 'number':
+      return Number.isFinite(value) ? null : `${path} is ${value}, which JSON cannot hold`
+    case 'object':
+      if (value === null || value instanceof FloatingNumber) return null
+      if (depth === MAX_DEPTH)
+        return `sourcePartition or sourceOffset contains itself, or has more than ${depth} levels`
+      return membersFault(value, path, depth + 1)
+    default:
+      return `${path} is ${kindOf(value)}, which JSON cannot hold`
+  }
+}
+
+function membersFault(value: object, path: string, depth: number): string | null {
+  if (!Array.isArray(value) && !isPlain(value)) return `${path} is ${kindOf(value)}, which JSON cannot hold`
+  for (const [key, item] of Object.entries(value)) {
+    const fault = jsonFault(item, `${path}.${key}`, depth)
+    if (fault) return fault
+  }
+  return null
+}
+
+/** Objects of another realm, such as those of node:vm, have another Object.prototype. */
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** Returns the kind of a value for messages: `a string`, `a Date`. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  const name = typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value
+  return `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`
+}
