@@ -10,6 +10,10 @@ export const errors = defineErrors({
     message: 'poll of the task returned {what} instead of a list of records',
     fix: 'This is a bug in the plugin: report it to its author.',
   },
+  MR_TASK_PRE_COMMIT: {
+    message: 'preCommit of the task returned {what} instead of a list of offsets',
+    fix: 'This is a bug in the plugin: report it to its author.',
+  },
   MR_TASK_SOURCE_OFFSET: {
     message: 'poll of the task returned a source offset that cannot be stored: {cause}',
     fix: 'Source partitions and offsets are JSON objects. This is a bug in the plugin: report it to its author.',

@@ -161,6 +161,17 @@ test('only offsets that preCommit returns are committed, and none of undelivered
   expect(s.consumer.commits).toEqual([[{ ...T0, offset: 1, leaderEpoch: 0 }]])
 })
 
+test.each([
+  [undefined, 'undefined instead'],
+  [[{ ...T0, offset: -1 }], 'a list in which the offset of t-0 is -1 instead'],
+])('preCommit that returns %o fails the task, and nothing is committed', async (returned, message) => {
+  const s = setUp({}, 1)
+  s.task.onPreCommit = () => returned as readonly TopicPartitionOffset[]
+  s.consumer.produce('t', 0, ['a'])
+  await expect(s.runner.run()).rejects.toThrow(`preCommit of the task returned ${message} of a list of offsets`)
+  expect(s.consumer.commits).toEqual([])
+})
+
 test('an offset is committed with the leader epoch of the record before it', async () => {
   const s = setUp({}, 1)
   s.consumer.epochOf = offset => [3, 3, 5, 5, 6][offset]!

@@ -9,6 +9,7 @@ import { isRetriable, messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
 import type { SinkRecord, TopicPartition } from '../../../connect/record.ts'
 import type { SinkTask } from '../../../connect/sink-task.ts'
+import { errors } from '../errors.ts'
 import type { DeadLetterQueue } from '../failures/dead-letter-queue.ts'
 import type { ErrantRecords } from '../failures/errant-records.ts'
 import { type ErrorPolicy, SINK_TASK, StageError } from '../failures/error-policy.ts'
@@ -16,6 +17,7 @@ import type { LagSample } from '../host/messages-out.ts'
 import { reportingSlowCall } from '../host/runner.ts'
 import type { MetricsRecorder } from '../metrics/recorder.ts'
 import type { GroupWait } from './group-wait.ts'
+import { offsetsFault } from './offsets-fault.ts'
 import type { SinkContext } from './sink-context.ts'
 import type { SinkRecordConverter } from './sink-converter.ts'
 import { type Delivery, DeliveryQueue } from './sink-delivery.ts'
@@ -300,6 +302,8 @@ export class SinkTaskRunner {
     const startedAt = metrics.commitStarted()
     // preCommit is called even if there is nothing to commit: a sink may use it to flush.
     const returned = await task.preCommit(this.#offsets.delivered(partitions))
+    const fault = offsetsFault(returned)
+    if (fault) throw errors.create('MR_TASK_PRE_COMMIT', { what: fault })
     await queue?.settled()
     const { commit, beyond } = this.#offsets.toCommit(returned)
     for (const o of beyond) {

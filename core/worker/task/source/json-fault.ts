@@ -1,5 +1,6 @@
 import { FloatingNumber } from '../../../connect/java-numbers.ts'
 import type { SourceRecord } from '../../../connect/record.ts'
+import { kindOf } from '../kind-of.ts'
 
 const MAX_DEPTH = 100
 
@@ -49,11 +50,4 @@ function membersFault(value: object, path: string, depth: number): string | null
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
-}
-
-/** Returns the kind of a value for messages: `a string`, `a Date`. */
-export function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value)
-  const name = typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value
-  return `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`
 }

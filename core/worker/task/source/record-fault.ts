@@ -1,4 +1,4 @@
-import { kindOf } from './json-fault.ts'
+import { kindOf } from '../kind-of.ts'
 
 const TYPES: ReadonlySet<unknown> = new Set([
   'int8',

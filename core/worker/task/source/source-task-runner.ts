@@ -10,9 +10,9 @@ import { type CompleteSourceRecord, completeRecord, type SourceRecord } from '..
 import type { SourceTask } from '../../../connect/source-task.ts'
 import { errors } from '../errors.ts'
 import { type ErrorPolicy, StageError } from '../failures/error-policy.ts'
+import { kindOf } from '../kind-of.ts'
 import type { MetricsRecorder } from '../metrics/recorder.ts'
 import { BatchTimes } from './batch-times.ts'
-import { kindOf } from './json-fault.ts'
 import type { OffsetStore } from './offset-store.ts'
 import { describeSource, type SourcePlace, type SourceRecordConverter } from './source-converter.ts'
 import { checkPosition, OffsetCommitter } from './source-offsets.ts'
@@ -354,7 +354,7 @@ function checkBatch(batch: readonly SourceRecord[]): void {
     if (typeof record !== 'object' || record === null)
       throw errors.create('MR_TASK_BATCH', { what: `a list with ${kindOf(record)} at index ${i}` })
   }
-  if (batch.length > 0) checkPosition(batch[batch.length - 1]!)
+  if (batch.length > 0) checkPosition(batch[batch.length - 1])
 }
 
 /** Positions without a record are not counted. */
