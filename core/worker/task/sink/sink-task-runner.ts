@@ -301,7 +301,9 @@ export class SinkTaskRunner {
     metrics.stages.enter('commit')
     const startedAt = metrics.commitStarted()
     // preCommit is called even if there is nothing to commit: a sink may use it to flush.
-    const returned = await task.preCommit(this.#offsets.delivered(partitions))
+    const report = (message: string | null) => this.#parts.onDegraded(message, null)
+    const offsets = this.#offsets.delivered(partitions)
+    const returned = await reportingSlowCall('preCommit', () => task.preCommit(offsets), report)
     const fault = offsetsFault(returned)
     if (fault) throw errors.create('MR_TASK_PRE_COMMIT', { what: fault })
     await queue?.settled()

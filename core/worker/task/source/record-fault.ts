@@ -16,7 +16,7 @@ const TYPES: ReadonlySet<unknown> = new Set([
 ])
 const MAX_DEPTH = 100
 
-/** Returns why something that a plugin used as a schema is not one, or null. Schemas are optional. */
+/** Returns why something that a plugin used as a schema is not one, or null. */
 export function schemaFault(schema: unknown, path: string, depth = 0): string | null {
   if (schema === null) return null
   if (typeof schema !== 'object')

@@ -3,9 +3,9 @@ import type { SourceTask } from '../../../connect/source-task.ts'
 import { parseErrorConfig } from '../failures/error-config.ts'
 import { ErrorPolicy, LogReporter } from '../failures/error-policy.ts'
 import { HerderOffsetStore } from '../host/herder-offset-store.ts'
-import type { LagSample } from '../host/messages-out.ts'
 import { type Runner, reportingSlowCall, stopQuietly, type TaskParts } from '../host/runner.ts'
 import { describeSource, type SourcePlace, SourceRecordConverter } from './source-converter.ts'
+import { lagReader } from './source-lag.ts'
 import { SourceTaskRunner } from './source-task-runner.ts'
 import { TopicCreator, topicCreationRules } from './topic-creation.ts'
 
@@ -98,17 +98,11 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
     onTopic: topic => parts.onTopic(topic),
     onDegraded: (message, retryAt) => parts.onDegraded(message, retryAt),
   })
+  const readLag = lagReader(task, logger)
   metrics.extras = () => ({
-    lag: lagOf(task),
+    lag: readLag(),
     activeSince: runner.activeSince,
     clients: [{ kind: 'producer', clientId: producerProps['client.id'], ...producer.traffic() }],
   })
   return { pause: () => runner.pause(), resume: () => runner.resume(), run: () => runner.run(), close }
-}
-
-/** Returns the lag that the task reports; null if it reports none. */
-function lagOf(task: SourceTask): LagSample | null {
-  const lag = task.lag?.() ?? null
-  if (lag === null) return null
-  return { bytes: lag.bytes, records: null, caughtUp: lag.since === null, since: lag.since, partitions: [] }
 }

@@ -344,8 +344,8 @@ export class SourceTaskRunner implements DeliveryListener {
 }
 
 /**
- * Throws for a batch that is not a list of records, and for a position that cannot be stored. Checks
- * the position of the last record only: the committer checks each position that it stores.
+ * Throws for a batch that is not a list of records, and for a position that cannot be stored.
+ * Checks the position of the last record only: the committer checks each position that it stores.
  */
 function checkBatch(batch: readonly SourceRecord[]): void {
   if (!Array.isArray(batch)) throw errors.create('MR_TASK_BATCH', { what: kindOf(batch) })

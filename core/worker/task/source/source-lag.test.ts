@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import type { Logger } from '../../../common/log.ts'
+import type { SourceLag } from '../../../connect/plugin-metrics.ts'
+import { lagReader } from './source-lag.ts'
+
+function reader(lag?: () => unknown) {
+  const warnings: string[] = []
+  const logger = { warn: (text: string) => void warnings.push(text) } as unknown as Logger
+  return { warnings, read: lagReader(lag ? { lag: lag as () => SourceLag } : {}, logger) }
+}
+
+test('the lag of a task is exported; a task without lag has none', () => {
+  expect(reader().read()).toBeNull()
+  expect(reader(() => null).read()).toBeNull()
+  const sample = reader(() => ({ bytes: 5, since: null })).read()
+  expect(sample).toEqual({ bytes: 5, records: null, caughtUp: true, since: null, partitions: [] })
+})
+
+test.each([
+  ['x', 'bytes and since must be numbers or null'],
+  [{ bytes: Number.NaN, since: 1 }, 'bytes and since must be numbers or null'],
+  [{ bytes: 1 }, 'bytes and since must be numbers or null'],
+])('the lag %o is logged once and not exported', (lag, message) => {
+  const r = reader(() => lag)
+  expect(r.read()).toBeNull()
+  expect(r.read()).toBeNull()
+  expect(r.warnings).toEqual([`lag of the task failed; its lag is not exported: ${message}`])
+})
+
+test('an error of lag does not reach the caller', () => {
+  const r = reader(() => {
+    throw new Error('no connection')
+  })
+  expect(r.read()).toBeNull()
+  expect(r.warnings[0]).toContain('no connection')
+})

@@ -1,0 +1,31 @@
+import { messageOf } from '../../../common/errors/error-table.ts'
+import type { Logger } from '../../../common/log.ts'
+import type { SourceLag } from '../../../connect/plugin-metrics.ts'
+import type { SourceTask } from '../../../connect/source-task.ts'
+import type { LagSample } from '../host/messages-out.ts'
+
+/**
+ * Returns a function that reads the lag of a task; null if the task reports none. An error or an
+ * invalid lag also gives null, so that the other metrics of the task are still exported. The first
+ * one is logged.
+ */
+export function lagReader(task: Pick<SourceTask, 'lag'>, logger: Logger): () => LagSample | null {
+  let warned = false
+  return () => {
+    try {
+      const lag = task.lag?.() ?? null
+      return lag === null ? null : sampleOf(lag)
+    } catch (error) {
+      if (!warned) logger.warn(`lag of the task failed; its lag is not exported: ${messageOf(error)}`)
+      warned = true
+      return null
+    }
+  }
+}
+
+function sampleOf({ bytes, since }: SourceLag): LagSample {
+  if (!isCount(bytes) || !isCount(since)) throw new TypeError('bytes and since must be numbers or null')
+  return { bytes, records: null, caughtUp: since === null, since, partitions: [] }
+}
+
+const isCount = (value: unknown): boolean => value === null || Number.isFinite(value)
