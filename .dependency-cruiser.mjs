@@ -1,6 +1,6 @@
 /**
- * The dependency rules that `npm run dependencies` checks (ARCHITECTURE.md shows them as a picture).
- * scripts/dependencies/rules.test.ts breaks each rule once.
+ * The dependency rules that `npm run dependencies` checks (ARCHITECTURE.md shows them as a
+ * picture). scripts/dependencies/rules.test.ts breaks each rule once.
  */
 import { entryPoints, forbidden } from './scripts/dependencies/rules.ts'
 import './scripts/dependencies/using-declarations.ts'

@@ -9,38 +9,6 @@ import { join } from 'node:path'
 import { check, unused } from './text/check.ts'
 import { EXCEPTIONS } from './text/exceptions.ts'
 
-/** The folders and files that are checked without arguments. */
-const CHECKED = [
-  '.ci',
-  'bench',
-  'cli',
-  'connectors/file',
-  'converters',
-  'core/connect',
-  'core/testing',
-  'create-millrace-plugin',
-  'docs/writing-a-plugin.md',
-  'examples',
-  'core/broker',
-  'core/client',
-  'core/common',
-  'core/protocol',
-  'core/worker',
-  'scripts',
-  'test',
-  'transforms',
-  'vitest.config.ts',
-  'docs/benchmarks.md',
-  'docs/broker.md',
-  'docs/client.md',
-  'docs/compatibility.md',
-  'docs/metrics.md',
-  'docs/operations.md',
-  'docs/transforms.md',
-  'docs/converters.md',
-  'docs/worker.md',
-  ':(glob)*.md',
-]
 /** Copies and answers of other software, and the list of phrases itself. */
 const FOREIGN =
   /(?:^|\/)(?:golden\/.*\.json|fixtures\/.*|package-lock\.json|LICENSE)$|^scripts\/text\/(?:words|exceptions|text\.test)\.ts$/
@@ -50,7 +18,7 @@ const root = join(import.meta.dirname, '..')
 const paths = process.argv.slice(2)
 const all = execFileSync(
   'git',
-  ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...(paths.length > 0 ? paths : CHECKED)],
+  ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...(paths.length > 0 ? paths : ['.'])],
   {
     cwd: root,
     encoding: 'utf8',

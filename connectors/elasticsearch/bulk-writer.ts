@@ -368,7 +368,8 @@ export class BulkWriter {
   }
 
   /**
-   * Whether an item must still be written. Finishes it if its partition or its document is gone.
+   * Whether an item must still be written. Finishes it if its partition was revoked or its document
+   * is obsolete.
    */
   #isNeeded(item: BulkItem): boolean {
     if (!item.slot.partition.gone && !this.#deletes.isObsolete(item)) return true

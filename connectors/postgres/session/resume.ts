@@ -48,8 +48,8 @@ export function firstResume(start: PlannedStart): Resume {
 }
 
 /**
- * Returns what a later connection resumes from. Records that were decoded but not emitted are decoded
- * again, so the snapshot resumes at the last emitted record too.
+ * Returns what a later connection resumes from. Records that were decoded but not emitted are
+ * decoded again, so the snapshot resumes at the last emitted record too.
  */
 export function nextResume(resume: Resume, walId: string | null): Resume {
   const { emitted, snapshot } = resume
