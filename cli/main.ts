@@ -31,7 +31,7 @@ function checkLogSettings(): void {
   }
 }
 
-const collect = (text: string, list: string[]) => [...list, text]
+const collect = (text: string, list: string[] = []) => [...list, text]
 
 const LOG_FORMAT = ['--log-format <format>', 'text, or json for one JSON object per line', chosenFormat] as const
 
@@ -39,7 +39,7 @@ const LOG_FORMAT = ['--log-format <format>', 'text, or json for one JSON object 
 function program(): Command {
   const cli = new Command('millrace')
     .description(
-      "Moves data between systems through a replicated log: a broker that speaks Kafka's protocol and Kafka Connect's\nworkers, in one program.",
+      "Moves data between systems through a replicated log: a broker that speaks Kafka's protocol and Kafka Connect's workers, in one program.",
     )
     .version(VERSION)
     .showHelpAfterError('(add --help for the usage)')
@@ -54,7 +54,7 @@ function program(): Command {
     .option('--data-dir <dir>', 'the directory for all data', 'millrace-data')
     .option('--port <port>', "the broker's port on 127.0.0.1", port, 9092)
     .option('--rest-port <port>', "the REST API's port on 127.0.0.1", port, 8083)
-    .option('--plugin-path <folder>', 'a folder with plugins; may be given more than once', collect, [])
+    .option('--plugin-path <folder>', 'a folder with plugins; can be repeated', collect)
     .option(
       '--metrics-port <port>',
       "the port on 127.0.0.1 of the broker's metrics (default: 9404, or any free port if 9404 is in use)",
@@ -67,7 +67,7 @@ function program(): Command {
     .command('broker')
     .description('run a broker')
     .argument('<server.properties>', "Kafka's broker configuration")
-    .option('--override <key=value>', 'overrides a property of the file; can be repeated', collect, [])
+    .option('--override <key=value>', 'overrides a property of the file; can be repeated', collect)
     .option(...LOG_FORMAT)
     .action(async (file, options) => (await import('./commands/broker.ts')).broker(file, options))
 

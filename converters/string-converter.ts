@@ -34,7 +34,7 @@ const stringConverterConfig = defineConfig({
 export const OPTIONAL_STRING: Schema = primitive('string', { optional: true })
 
 /**
- * org.apache.kafka.connect.storage.StringConverter: text. Other values are written as by Java's
+ * org.apache.kafka.connect.storage.StringConverter: text. Other values are written as in Java's
  * toString.
  */
 export class StringConverter implements Converter, HeaderConverter {

@@ -53,8 +53,8 @@ test('the source in plain JavaScript runs', async () => {
   const [block] = blocks.filter(b => b.origin === 'javascript')
   const dir = mkdtempSync(join(tmpdir(), 'millrace-guide-'))
   try {
-    // the same module instances as this test: by absolute path instead of by the name of the
-    // package
+    // An absolute path instead of the package name, so that the plugin and this test share the
+    // instances of the modules.
     const api = join(root, 'core/connect/index.ts')
     writeFileSync(join(dir, 'clock.mjs'), block!.text.replace("'millrace/connect'", JSON.stringify(api)))
     symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))

@@ -68,7 +68,7 @@ const extractNewRecordStateConfig = defineConfig({
   'drop.fields.from.key': key.boolean({
     default: false,
     importance: 'LOW',
-    documentation: 'Whether these fields are also removed from the key.',
+    documentation: 'Whether the fields that drop.fields.header.name lists are also removed from the key.',
   }),
   'drop.fields.keep.schema.compatible': key.boolean({
     default: true,

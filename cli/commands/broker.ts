@@ -15,8 +15,8 @@ export function parseOverrides(texts: readonly string[]): Record<string, string>
 }
 
 /** `millrace broker server.properties [--override k=v]` */
-export async function broker(file: string, options: { override: readonly string[] }): Promise<void> {
-  const properties = { ...readProperties(file), ...parseOverrides(options.override) }
+export async function broker(file: string, options: { override?: readonly string[] }): Promise<void> {
+  const properties = { ...readProperties(file), ...parseOverrides(options.override ?? []) }
   await serve(async life => {
     const running = await startBroker(properties)
     life.add('the broker', () => running.close())

@@ -133,7 +133,8 @@ export async function startEmbeddedPostgres(dir: string, signal: AbortSignal): P
   const port = await choosePort(dir)
   try {
     if (!existsSync(join(data, 'PG_VERSION'))) {
-      // has another name until it is complete: initdb may be killed, and no server starts on a part
+      // The directory has another name until it is complete: initdb may be killed, and a server
+      // cannot start on an incomplete directory.
       const part = `${data}.new`
       for (const old of [data, part]) rmSync(old, { recursive: true, force: true })
       await run(initdb, ['-D', part, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale'], user, home)

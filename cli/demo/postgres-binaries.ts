@@ -60,7 +60,7 @@ export function reachableBinaries(found: Binaries, user: User | null, copy: stri
   if (!user || isReachableBy(user, found.postgres)) return found
   const bin = dirname(found.postgres)
   if (!existsSync(copy)) {
-    // has another name until it is complete: a process that is killed leaves only a part
+    // The copy has another name until it is complete, because a kill may leave an incomplete one.
     makeDirs(dirname(copy))
     const part = mkdtempSync(`${copy}.part-`)
     const whole = join(part, 'whole')

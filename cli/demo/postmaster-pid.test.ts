@@ -16,11 +16,10 @@ const file = () => join(data, 'postmaster.pid')
 const named = (pid: number) => writeFileSync(file(), `${pid}\n${data}\n1700000000\n5432\n\n127.0.0.1\n`)
 
 test.skipIf(!existsSync('/proc/self/stat'))(
-  'the pid file of a zombie, or of a pid that another program has got, goes; nothing else does',
+  'the pid file of a zombie or of an unrelated program is removed; any other is kept',
   async () => {
     expect(removeStalePidFile(data)).toBe(false)
-    // sleep takes the shell's place, and never asks for the exit code of the child that it
-    // inherited
+    // `exec` replaces the shell by `sleep`, which never waits for the child, so it stays a zombie
     const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] })
     const zombie = Number(String((await once(parent.stdout, 'data'))[0]))
     await vi.waitFor(() => expect(readFileSync(`/proc/${zombie}/stat`, 'latin1')).toContain(') Z '))

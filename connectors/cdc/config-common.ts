@@ -255,7 +255,7 @@ const connectionKeys = defineConfig({
     min: 0,
     importance: 'MEDIUM',
     noEffect: 'A task stops at once.',
-    documentation: 'The time for the threads of a task to stop, in milliseconds.',
+    documentation: 'The maximum time that the threads of a task may take to stop, in milliseconds.',
   }),
 })
 

@@ -172,7 +172,7 @@ const snapshotKeys = defineConfig({
     min: 0,
     importance: 'LOW',
     documentation:
-      'The time for a query of the system catalogs, in milliseconds. 0 means no limit. It does not apply to the queries of snapshots.',
+      'The maximum time that a query of the system catalogs may take, in milliseconds. 0 means no limit. It does not apply to the queries of snapshots.',
   }),
   'memory.management.schemas.class': key.class({
     default: 'io.debezium.relational.ConcurrentMapTableMappingStorage',

@@ -38,7 +38,7 @@ const signalKeys = defineConfig({
     min: 0,
     importance: 'MEDIUM',
     noEffect: SIGNALS,
-    documentation: 'The delay before such a retry, in milliseconds.',
+    documentation: 'The delay before the connector tries again to write a signal, in milliseconds.',
   }),
   'signal.file': key.string({
     ...unsupported(null, SIGNALS),

@@ -80,7 +80,7 @@ async function proxyOf(config: ElasticsearchConfig, tls: object): Promise<((orig
   const login = `${config['proxy.username']}:${config['proxy.password']?.value ?? ''}`
   const agent = () =>
     new ProxyAgent({
-      // plain HTTP is forwarded: most proxies open tunnels for TLS only
+      // no tunnel for plain HTTP, because most proxies allow tunnels only for TLS
       proxyTunnel: false,
       uri: `http://${host}:${config['proxy.port']}`,
       ...(config['proxy.username'] && { token: `Basic ${Buffer.from(login).toString('base64')}` }),
@@ -207,7 +207,8 @@ export class ElasticsearchClient {
       compression: config['connection.compression'],
       maxResponseSize: MOST_ANSWER_BYTES,
       maxCompressedResponseSize: MOST_ANSWER_BYTES,
-      // redaction would copy each request body; the client's errors never leave this file
+      // Redaction would copy each request body. It is not needed, because the client's errors are
+      // never passed on.
       redaction: { type: 'off' },
       sniffOnStart: config['connection.sniff'],
       sniffOnConnectionFault: config['connection.sniff'],

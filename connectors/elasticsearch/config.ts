@@ -230,7 +230,7 @@ const bulkKeys = defineConfig({
     importance: 'LOW',
     group: CONNECTION,
     documentation:
-      'The longest time that a flush takes or that a full buffer blocks a batch, in milliseconds. After that the task retries later.',
+      'The maximum time to wait until records are written, in milliseconds: to get space in a full buffer, or for a commit with flush.synchronously. After that the batch is retried, or the commit covers only the records that are written.',
   }),
   'flush.synchronously': key.boolean({
     default: false,

@@ -61,7 +61,7 @@ export const errors = defineErrors({
     fix: 'Raise the limit (http.max_content_length, indexing_pressure.memory.limit, the heap size, or the limit of the proxy), send such records to a dead letter queue, or set behavior.on.malformed.documents to ignore or warn.',
   },
   MR_ES_ID: {
-    message: 'The key of the record {topic}-{partition} at offset {offset} cannot be a document id: its key is {found}',
+    message: 'The key of the record {topic}-{partition} at offset {offset} cannot be a document id: it is {found}',
     fix: 'Use a string or an integer as the key (ExtractField$Key extracts one from a struct), or set key.ignore=true.',
   },
   MR_ES_ID_TOO_LONG: {
@@ -71,7 +71,7 @@ export const errors = defineErrors({
   },
   MR_ES_DOCUMENT: {
     message: 'The value of {topic}-{partition} at offset {offset} is not a document: it is {found}',
-    fix: 'A document must be a struct or a map. HoistField$Value wraps any other value in one.',
+    fix: 'A document must be a struct or a map. To write another value, wrap it in a struct with HoistField$Value.',
   },
   MR_ES_NULL: {
     message: 'The record {topic}-{partition} at offset {offset} has no value, and behavior.on.null.values is fail',

@@ -98,6 +98,6 @@ export function probeOf(index: string, id: string): string {
 /** Whether the response to a probe shows that the index accepts documents. */
 export function takesDocuments({ status, error }: ItemAnswer): boolean {
   if (status === 409) return error?.type === CONFLICT
-  // the mapping rejects an empty document, so the probe got that far
+  // the index is available if only its mapping rejected the empty document of the probe
   return status < 300 || (error !== undefined && isAboutDocument(error))
 }

@@ -89,7 +89,8 @@ export class ElasticsearchSinkTask extends SinkTask<typeof config> {
       const late = `no space for ${records.length} records within flush.timeout.ms (${raw['flush.timeout.ms']} ms)`
       throw this.#refusal(this.#writer.failure ?? new RetriableError(late))
     }
-    // after the wait for space, so that a record is reported only once
+    // Only after the wait for space: a batch that times out there comes again, and its invalid
+    // records would be reported twice.
     const drafts = await this.#draftsOf(records)
     for (const draft of drafts) this.#writer.add({ ...draft, slot: this.#pending.take(draft.record) })
   }

@@ -131,7 +131,7 @@ const slotKeys = defineConfig({
     default: 10000,
     min: 0,
     importance: 'LOW',
-    documentation: 'The delay between these attempts, in milliseconds.',
+    documentation: 'The delay between two attempts to use a slot that another connection uses, in milliseconds.',
   }),
   'status.update.interval.ms': key.int({
     default: 10000,
@@ -145,7 +145,7 @@ const slotKeys = defineConfig({
     validator: mode(['connector', 'manual', 'connector_and_driver']),
     importance: 'LOW',
     documentation:
-      'When the slot advances, so that the server can remove WAL. connector: to the committed offset. connector_and_driver: like connector, and also past changes of tables that are not captured while no event waits for acknowledgement. manual: never; you advance the slot. Default: connector_and_driver.',
+      'When the slot advances, so that the server can remove WAL. connector: to the committed offset. connector_and_driver: like connector, but while no event waits for acknowledgement, the slot also advances past changes of tables that are not captured. manual: never; you advance the slot. Default: connector_and_driver.',
   }),
   'flush.lsn.source': key.boolean({
     default: true,

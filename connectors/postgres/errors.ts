@@ -85,7 +85,7 @@ export const errors = defineErrors({
   },
   MR_PG_PUBLICATION_MISSING: {
     message: 'publication {publication} does not exist',
-    fix: 'Create it (CREATE PUBLICATION {publication} FOR TABLE ...), or set publication.autocreate.mode to filtered or all_tables. If it exists, it was created after some changes that the slot still holds, and the server cannot decode those. Drop the slot, and set snapshot.mode=when_needed to take a new snapshot.',
+    fix: 'Create it (CREATE PUBLICATION {publication} FOR TABLE ...), or set publication.autocreate.mode to filtered or all_tables. If it does exist, the slot still contains changes from before it was created, and the server cannot decode them. In this case drop the slot, and set snapshot.mode=when_needed to take a new snapshot.',
   },
   MR_PG_NO_TABLES: {
     message: 'no table of database {database} matches the configuration ({filters})',

@@ -19,7 +19,7 @@ const STREAMING: readonly (readonly [name: string, description: string, value: V
   ['Connected', '1 while the connector is connected to the database.', v => Number(v.connected)],
   [
     'MilliSecondsBehindSource',
-    'How long after its commit the last event was read, in milliseconds; -1 before the first event.',
+    'The time between the commit of the last event and its reading, in milliseconds; -1 before the first event.',
     v => (v.progress.lastEventAt === 0 ? -1 : Math.max(0, v.progress.lastEventAt - v.progress.lastCommitAt)),
   ],
   [

@@ -53,7 +53,7 @@ export const brokerErrors = defineErrors({
   },
   MR_BROKER_BAD_REQUEST: {
     message: 'Cannot read the request: {what}',
-    fix: 'Check that the client speaks the Kafka protocol. If its requests may be this large, raise socket.request.max.bytes.',
+    fix: 'Check that the client speaks the Kafka protocol. If it sends requests this large on purpose, raise socket.request.max.bytes.',
   },
   MR_BROKER_UNSUPPORTED_API: {
     message: 'The request uses {api} version {version}, which is not supported',

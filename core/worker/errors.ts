@@ -14,7 +14,7 @@ export const errors = defineErrors({
   },
   MR_WORKER_TOPIC_CREATE: {
     message: 'cannot create the topic {topic} with replication factor {factor}: {cause}',
-    fix: 'If there are fewer brokers than replicas, set {key} to the number of brokers, or to -1 for the broker default.',
+    fix: 'If there are fewer brokers than replicas, set {key} to the number of brokers, or to -1 for the default of the broker.',
   },
   MR_WORKER_STORE_CLOSED: {
     message: 'the store {store} is closed: {cause}',

@@ -72,7 +72,11 @@ function workerPage(): string {
     ['REST', restKeys],
     ['A distributed worker', distributedKeys, 'For `millrace connect-distributed`.'],
     ['A standalone worker', standaloneKeys, 'For `millrace connect-standalone`.'],
-    ['Every connector', common, 'These keys apply to every connector. [Its own page](connectors) lists the others.'],
+    [
+      'Every connector',
+      common,
+      'These keys apply to every connector. The [page of each connector](connectors) lists its own keys.',
+    ],
     ['Every source', sourceKeys, 'The settings of a topic creation group are `topic.creation.GROUP.*`, as in Connect.'],
     ['Every sink', sinkKeys],
   ]

@@ -42,7 +42,7 @@ describe('a position', () => {
   })
 })
 
-/** Transactions of events by position; rows of one COPY share one. */
+/** Transactions: the distances between the positions of their events. 0 for rows of one COPY. */
 const transactions = fc.array(fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 6 }), {
   minLength: 1,
   maxLength: 6,

@@ -88,7 +88,8 @@ const zoned = (schema: Schema, decode: Decode, filler: string): Codec => ({
 
 /** `timestamptz`: in UTC, with the fraction digits that the column declares. */
 export function timestamptzCodec(precision: number): Codec {
-  // only in a default, which the server has not rounded yet, can a type without a fraction have one
+  // With precision 0, a value has no fraction. A default can have one, because the server has not
+  // rounded it yet: then all its digits are kept.
   const digits = precision < 0 ? 6 : precision === 0 ? null : precision
   const decode: Decode = (buf, start, end) => {
     const m = moment(buf, start, end)

@@ -174,7 +174,7 @@ export const TOPIC_CONFIG = defineConfig({
     importance: 'MEDIUM',
     noEffect: NOT_REPLICATED,
     documentation:
-      'The number of replicas that must be in sync before the broker accepts a write with acks=all. As in Kafka, never more than the partition has.',
+      'The number of replicas that must be in sync before the broker accepts a write with acks=all. A value above the number of replicas acts like that number, as in Kafka.',
   }),
   preallocate: key.boolean({
     default: false,

@@ -152,7 +152,7 @@ export class GroupShard {
 
   heartbeat(groupId: string, memberId: string, groupInstanceId: string | null, generationId: number): number {
     const group = this.#groups.get(groupId)?.group
-    // A heartbeat can only make the deadline later, so there is nothing to settle.
+    // A heartbeat can only move the deadline to a later time, so no `#settle` is needed.
     return group
       ? group.heartbeat(memberId, groupInstanceId, generationId, this.#services.clock())
       : ErrorCode.UNKNOWN_MEMBER_ID

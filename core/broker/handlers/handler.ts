@@ -8,7 +8,7 @@ import type { FetchSessions } from './fetch-sessions.ts'
 export interface ConnectionInfo {
   /** Unique until the broker stops. */
   readonly id: number
-  /** The client's address as group members show it, such as `127.0.0.1`. */
+  /** The client's address, as the descriptions of groups show it, such as `127.0.0.1`. */
   readonly host: string
   /** The listener that accepted the connection, such as `PLAINTEXT`. */
   readonly listener: string

@@ -194,7 +194,7 @@ const oauthConfig = defineConfig({
   }),
   'sasl.oauthbearer.jwks.endpoint.refresh.ms': key.long({
     default: 3_600_000,
-    ...idle('LOW', 'The interval between refreshes of those public keys, in milliseconds.'),
+    ...idle('LOW', 'The interval at which the client gets the public keys for OAuth tokens again, in milliseconds.'),
   }),
   'sasl.oauthbearer.jwks.endpoint.retry.backoff.ms': key.long({
     default: 100,
@@ -260,7 +260,7 @@ const oauthConfig = defineConfig({
   }),
   'sasl.oauthbearer.assertion.private.key.passphrase': key.password({
     default: null,
-    ...idle('MEDIUM', 'The passphrase of that private key.'),
+    ...idle('MEDIUM', 'The passphrase of the private key that signs the assertion.'),
   }),
   'sasl.oauthbearer.assertion.template.file': key.string({
     default: null,

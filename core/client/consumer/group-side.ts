@@ -42,7 +42,7 @@ export class GroupSide implements GroupProtocol {
   #lastGeneration = -1
   /** The partition counts that the assignment is based on, if this is the leader. */
   #assignedFrom: Map<string, number> | null = null
-  /** Topics of other members whose metadata the leader watches too. */
+  /** The topics of all members. As leader, this consumer also watches the metadata of these. */
   #groupTopics: ReadonlySet<string> = new Set()
   #joinedTopics: ReadonlySet<string> | null = null
 

@@ -68,7 +68,7 @@ const offsetKeys = defineConfig({
     min: 0,
     importance: 'LOW',
     documentation:
-      'The time for a task to stop and to commit its offsets, in milliseconds. After that its thread is terminated, and records since the last commit are processed again.',
+      'The maximum time that a task may take to stop and to commit its offsets, in milliseconds. After that its thread is terminated, and records since the last commit are processed again.',
   }),
   'offset.flush.interval.ms': key.long({
     default: 60000,
@@ -111,7 +111,8 @@ const pluginKeys = defineConfig({
     default: 30000,
     min: 1,
     importance: 'LOW',
-    documentation: 'The time for a plugin to validate a configuration, in milliseconds. Millrace only.',
+    documentation:
+      'The maximum time that a plugin may take to validate a configuration, in milliseconds. Millrace only.',
   }),
 })
 

@@ -70,7 +70,7 @@ const groupKeys = defineConfig({
     min: 0,
     importance: 'HIGH',
     noEffect: ONE_WORKER,
-    documentation: 'The time for each worker to join the group in a rebalance, in milliseconds.',
+    documentation: 'The time within which each worker must join the group in a rebalance, in milliseconds.',
   }),
   'worker.sync.timeout.ms': key.int({
     default: 3000,
@@ -86,7 +86,7 @@ const groupKeys = defineConfig({
     importance: 'MEDIUM',
     noEffect: ONE_WORKER,
     documentation:
-      'How long a worker that left the group for this reason waits before it joins again, in milliseconds.',
+      'How long a worker waits before it joins the group again, in milliseconds, after it left because it had not caught up within worker.sync.timeout.ms.',
   }),
   'connect.protocol': key.string({
     default: 'sessioned',

@@ -44,7 +44,7 @@ export const errors = defineErrors({
   },
   MR_TASK_NEIGHBOUR: {
     message: 'the thread {thread} was terminated because {unit}, which ran in the same thread, hung',
-    fix: 'No action is needed: the task can be restarted. With task.isolation=task, each task has its own thread.',
+    fix: 'The task restarts according to errors.restart.policy. To protect it from other tasks, set task.isolation=task, which gives each task its own thread.',
     retriable: true,
   },
   MR_TASK_REQUEST_TIMEOUT: {

@@ -130,7 +130,7 @@ export type HerderCall =
    * the keys.
    */
   | { readonly name: 'offsets-get'; readonly keys: readonly string[] }
-  /** The answer is null, sent when the offsets are stored. A null value is a tombstone. */
+  /** The answer null is sent when the offsets are stored. A null value in an entry deletes it. */
   | { readonly name: 'offsets-put'; readonly entries: readonly (readonly [string, string | null])[] }
 
 export interface CallMessage {

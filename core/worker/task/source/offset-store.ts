@@ -8,8 +8,8 @@ export interface OffsetStore {
    */
   get(partitions: readonly SourcePartition[]): Promise<(SourceOffset | null)[]>
   /**
-   * Resolves when the entries are stored. A null offset deletes the partition. A rejection may have
-   * stored some.
+   * Resolves when the entries are stored. A null offset deletes the partition. If it rejects, some
+   * entries may be stored.
    */
   put(entries: readonly (readonly [SourcePartition, SourceOffset | null])[]): Promise<void>
   close(): Promise<void>

@@ -30,7 +30,7 @@ const NO_HEADERS: readonly RecordHeader[] = []
 export class SourceRecordConverter {
   readonly #chain: TransformChain
   readonly #converters: Converters
-  /** Null without transformations: the whole time then counts as conversion. */
+  /** Null if there are no transformations: the whole time then counts as conversion. */
   readonly #stages: StageClock | null
   /**
    * The headers of the last record and their bytes. Many tasks give all records the same frozen
