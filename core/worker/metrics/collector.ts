@@ -247,10 +247,9 @@ function* clientFamilies(tasks: readonly ReportingTask[]): Generator<Family> {
     yield of(M[`kafka_${kind}_incoming_byte_total`], c => c.incomingBytes)
     yield of(M[`kafka_${kind}_outgoing_byte_total`], c => c.outgoingBytes)
   }
-  yield {
-    metric: M.kafka_consumer_fetch_manager_records_lag,
-    samples: partitionLags(tasks),
-  }
+  const lags = partitionLags(tasks)
+  yield { metric: M.kafka_consumer_fetch_manager_records_lag, samples: lags }
+  yield { metric: M.kafka_consumer_fetch_manager_records_lag_max, samples: largestByClient(lags) }
 }
 
 /** The clients of a kind. Clients that share an id, which a user can set, are added up. */
@@ -286,4 +285,11 @@ function partitionLags(tasks: readonly ReportingTask[]): Sample[] {
     }
   }
   return [...lags.values()]
+}
+
+/** The largest lag of each client. */
+function largestByClient(lags: readonly Sample[]): Sample[] {
+  const largest = new Map<string, number>()
+  for (const [[clientId], records] of lags) largest.set(clientId!, Math.max(records, largest.get(clientId!) ?? 0))
+  return [...largest].map(([clientId, records]): Sample => [[clientId], records])
 }

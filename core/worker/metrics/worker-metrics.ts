@@ -83,6 +83,11 @@ export const WORKER_METRICS = defineMetrics({
     'Records between what a sink task consumed and the end of the partition.',
     ['clientid', 'topic', 'partition'],
   ],
+  kafka_consumer_fetch_manager_records_lag_max: [
+    'gauge',
+    "The largest records_lag of a sink task's partitions now. Kafka gives the maximum of the last sample windows.",
+    CLIENT,
+  ],
 
   millrace_connector_lag_seconds: [
     'gauge',

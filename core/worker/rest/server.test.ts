@@ -118,6 +118,7 @@ test('admin endpoints can have separate listeners, or no listener', async () => 
   const own = await start({ 'admin.listeners': `http://127.0.0.1:${port}` }, starting)
   expect((await fetch(`${own.url}/admin/loggers`)).status).toBe(404)
   expect((await fetch(`http://127.0.0.1:${port}/admin/loggers`)).status).toBe(503)
+  expect(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).toContain('process_cpu_seconds_total')
   expect((await fetch(`http://127.0.0.1:${port}/connectors`)).status).toBe(404)
 })
 
