@@ -69,6 +69,39 @@ test('an unknown log format or level ends the command with the values that are p
   }
 })
 
+test('with --log-format json, errors of the command, uncaught errors and warnings of Node are JSON too', () => {
+  const entries = (preload: string, ...args: string[]) => {
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--import', `data:text/javascript,${preload}`, bin, ...args],
+      {
+        encoding: 'utf8',
+        timeout: 30_000,
+      },
+    )
+    expect(status).toBe(1)
+    return stderr
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+  }
+  const args = ['broker', 'missing.properties', '--log-format', 'json']
+  expect(entries('', ...args)).toEqual([
+    expect.objectContaining({ level: 'ERROR', message: expect.stringContaining('missing.properties') }),
+  ])
+  // once the command handles uncaught errors: a warning, and then an error
+  const fail = "setImmediate(() => { process.emitWarning('careful'); setImmediate(() => { throw new Error('boom') }) })"
+  const preload = `process.on('newListener', event => { if (event === 'uncaughtException') ${fail} })`
+  expect(
+    entries(preload, 'start', '--log-format', 'json', '--data-dir', join(tmpdir(), 'millrace-cli-uncaught')),
+  ).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ level: 'WARN', message: 'Warning: careful' }),
+      expect.objectContaining({ level: 'FATAL', error: expect.objectContaining({ message: 'boom' }) }),
+    ]),
+  )
+})
+
 test('--log-format json logs JSON to the last line, which is written before the process ends', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
   const file = join(dir, 'server.properties')

@@ -1,5 +1,6 @@
 import { messageOf } from '../core/common/errors/error-table.ts'
 import { errors } from './errors.ts'
+import { report } from './report.ts'
 
 /** Something that is closed at the end. */
 export interface Closable {
@@ -55,11 +56,11 @@ export class Lifecycle {
   }
 
   /** Closes everything. Reports failures and does not throw. Returns whether there were none. */
-  async close(report: (text: string) => void): Promise<boolean> {
+  async close(tell: (text: string) => void): Promise<boolean> {
     let well = true
     this.#closing ??= (async () => {
       const timer = setTimeout(() => {
-        report(`stopping took longer than ${GRACE_MS / 1000} s, so the process exits now`)
+        tell(`stopping took longer than ${GRACE_MS / 1000} s, so the process exits now`)
         process.exit(1)
       }, GRACE_MS)
       for (const item of this.#opened.splice(0).reverse()) {
@@ -67,7 +68,7 @@ export class Lifecycle {
           await item.close()
         } catch (error) {
           well = false
-          report(`stopping ${item.name} failed: ${messageOf(error)}`)
+          tell(`stopping ${item.name} failed: ${messageOf(error)}`)
         }
       }
       clearTimeout(timer)
@@ -80,14 +81,14 @@ export class Lifecycle {
 /** Runs a command until a signal stops it: opens, waits, closes. Sets the exit code. */
 export async function serve(open: (life: Lifecycle) => Promise<void>): Promise<void> {
   const life = new Lifecycle()
-  const report = (text: string) => process.stderr.write(`millrace: ${text}\n`)
+  const tell = (text: string) => report(text, 'ERROR')
   life.listenToSignals()
   try {
     await open(life)
     await life.stopped
   } catch (error) {
     if (!life.signal.aborted) {
-      report(
+      tell(
         messageOf(
           isDiskFull(error) ? errors.create('MR_CLI_DISK_FULL', { cause: messageOf(error) }, { cause: error }) : error,
         ),
@@ -95,7 +96,7 @@ export async function serve(open: (life: Lifecycle) => Promise<void>): Promise<v
       process.exitCode = 1
     }
   }
-  if (!(await life.close(report))) process.exitCode = 1
+  if (!(await life.close(tell))) process.exitCode = 1
   process.exit()
 }
 

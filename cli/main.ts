@@ -5,6 +5,7 @@ import { LOG_LEVELS, setLogFormat } from '../core/common/log.ts'
 import { LOG_FORMATS, type LogFormat } from '../core/common/logging/writer.ts'
 import { VERSION } from '../core/common/version.ts'
 import { errors } from './errors.ts'
+import { logProcessErrors, report } from './report.ts'
 
 function port(text: string): number {
   const n = Number(text)
@@ -108,11 +109,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   setFlagsFromString(HEAP_GROWTH)
   // a terminal or a reader that is closed must not end the pipelines
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  logProcessErrors()
   try {
     checkLogSettings()
     await program().parseAsync([...argv])
   } catch (error) {
-    process.stderr.write(`millrace: ${messageOf(error)}\n`)
+    report(messageOf(error), 'ERROR')
     process.exitCode = 1
   }
 }

@@ -10,6 +10,7 @@ import { makeDirs } from '../../core/common/make-dirs.ts'
 import { startWorker } from '../../core/worker/worker.ts'
 import { errors } from '../errors.ts'
 import { type Lifecycle, serve } from '../lifecycle.ts'
+import { report } from '../report.ts'
 
 export interface StartOptions {
   readonly demo?: boolean
@@ -25,7 +26,7 @@ export interface StartOptions {
 /** The port that JMX exporters usually serve a broker's metrics on. */
 const METRICS_PORT = 9404
 
-const say = (text: string) => process.stderr.write(`millrace: ${text}\n`)
+const say = (text: string) => report(text)
 
 function prepareDataDir(path: string): void {
   try {
@@ -52,7 +53,7 @@ async function checkPort(port: number, option: string): Promise<void> {
 function logToFile(path: string, life: Lifecycle): void {
   const onError = (error: Error) => {
     setLogSink(null)
-    say(`writing the log ${path} failed: ${error.message}. The log continues on the terminal.`)
+    report(`writing the log ${path} failed: ${error.message}. The log continues on the terminal.`, 'ERROR')
   }
   const onDropped = (count: number) => sink(droppedEntry(count))
   let output: LogOutput
@@ -65,7 +66,8 @@ function logToFile(path: string, life: Lifecycle): void {
   const sink = logWriter(logFormat(), output)
   setLogSink(entry => {
     sink(entry)
-    if (LOG_LEVELS.indexOf(entry.level) >= LOG_LEVELS.indexOf('ERROR')) say(`${entry.context}${entry.message}`)
+    if (LOG_LEVELS.indexOf(entry.level) >= LOG_LEVELS.indexOf('ERROR'))
+      report(`${entry.context}${entry.message}`, 'ERROR')
   })
   life.addFirst('the log', async () => {
     setLogSink(null)

@@ -127,8 +127,11 @@ export function createLogger(name: string, context = '', fields: LogFields = {})
   }
 }
 
-/** Takes only these properties: others, such as a client's configuration, may hold secrets. */
-function loggedError(thrown: unknown): LoggedError {
+/**
+ * Returns the error as an entry has it. Takes only these properties: others, such as a client's
+ * configuration, may hold secrets.
+ */
+export function loggedError(thrown: unknown): LoggedError {
   if (!(thrown instanceof Error)) return { type: typeof thrown, message: messageOf(thrown), stack: messageOf(thrown) }
   const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined
   return { type: thrown.name, message: thrown.message, stack: stackOf(thrown), code }
