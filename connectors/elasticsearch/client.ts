@@ -95,7 +95,8 @@ async function proxyOf(config: ElasticsearchConfig, tls: object): Promise<((orig
 
 /**
  * Elasticsearch through the official client, which handles connections, nodes, login, TLS and
- * compression. It retries a request only on the next node; the caller interprets each response.
+ * compression. If a node does not respond, it tries the others. The caller interprets the
+ * responses.
  */
 export class ElasticsearchClient {
   readonly #config: ElasticsearchConfig

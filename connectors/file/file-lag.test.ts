@@ -12,11 +12,11 @@ test('the lag is what the task has not read or not returned, until it waits for 
   await lag.refresh()
   const behind = lag.read()
   expect(behind).toEqual({ bytes: 120, since: expect.any(Number) })
-  // all is read, but lines of it are not handed on
+  // everything is read, but some lines were not returned yet
   unread = 0
   await lag.refresh()
   expect(lag.read()).toEqual({ bytes: 20, since: behind!.since })
-  // what is buffered while it waits is an unfinished line
+  // while it waits, the buffer contains only an unfinished line
   lag.waiting = true
   expect(lag.read()).toEqual({ bytes: 0, since: null })
   unread = 7

@@ -3,7 +3,7 @@ import type { SourceLag } from 'millrace/connect'
 export interface FileLagSource {
   /** Bytes of the file that were not read; null while it is not open. */
   unread(): Promise<number | null>
-  /** Bytes that were read and did not become lines yet. */
+  /** Bytes that were read, but not yet returned as lines. */
   buffered(): number
 }
 
@@ -17,14 +17,14 @@ export class FileLag {
   readonly #source: FileLagSource
   #unread: number | null = null
   #refreshing = false
-  /** When the task last had everything; its start before that. */
+  /** When the task last had read everything; at first, when it started. */
   #since = Date.now()
 
   constructor(source: FileLagSource) {
     this.#source = source
   }
 
-  /** Looks at the size of the file in the background. Never throws. */
+  /** Reads the size of the file in the background. Never throws. */
   async refresh(): Promise<void> {
     if (this.#refreshing) return
     this.#refreshing = true

@@ -4,7 +4,7 @@ import { sleep } from '../../core/common/async/sleep.ts'
 import { FileWatch } from './file-watch.ts'
 import { temporaryFolder } from './test-support/played-source.ts'
 
-/** Only the file system wakes it. */
+/** Waits that are too long to matter: only events end a wait. */
 const EVENTS_ONLY = { min: 1e6, max: 1e6 }
 
 test('the file system reports a file that appears, also with its folders, grows, is truncated, disappears and reappears', async () => {
@@ -36,7 +36,7 @@ test('the file system reports a file that appears, also with its folders, grows,
       writeFileSync(file, 'x')
     },
   ]
-  // `ready` is the first; one event of ours can be two of the watcher
+  // The first event is `ready`. One change can cause two events.
   await watch.changed(signal)
   for (const event of events) {
     event()

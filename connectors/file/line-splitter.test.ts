@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Line, LineSplitter } from './line-splitter.ts'
 
-/** Lines by a regular expression over the whole text: one character of latin1 a byte. */
+/** Splits the whole text with a regular expression. In latin1, each byte is one character. */
 function model(bytes: Buffer, from: number): Line[] {
   const lines: Line[] = []
   const ends = /\r\n|\n|\r(?=[\s\S])/g
@@ -69,7 +69,7 @@ test('takeRest returns the rest without a line end as a line', () => {
       const lines = splitter.take(1e6)
       const rest = splitter.takeRest()
       const all = model(Buffer.concat([bytes, Buffer.from('\n')]), 0)
-      // a file that ends in an end of line has no rest
+      // a file that ends with a line end has no rest
       const expected = /[\n]$/.test(bytes.toString('latin1')) || bytes.length === 0 ? all.slice(0, -1) : all
       expect([...lines, ...(rest ? [rest] : [])].map(l => l.text)).toEqual(expected.map(l => l.text))
       expect(splitter.position).toBe(bytes.length)

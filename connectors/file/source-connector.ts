@@ -48,7 +48,7 @@ export class FileStreamSourceConnector extends SourceConnector<typeof sourceConf
   }
 }
 
-/** A newer JSON than TypeScript's library knows. */
+/** JSON.rawJSON, which TypeScript does not declare yet. */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
 
 function shown(value: SourcePartition | SourceOffset): string {

@@ -159,7 +159,7 @@ test('the last line of a file that was renamed is read even without an end, befo
   writeFileSync(file, 'three\n')
   await source.until(() => source.records.length === 3)
   expect(source.lines).toEqual(['one', 'two', 'three'])
-  // after the last line of the former file comes byte 0 of the next
+  // the line after the last line of the old file begins at byte 0 of the new file
   expect(source.positions).toEqual([4, 0, 6])
 })
 
@@ -182,7 +182,7 @@ test('log rotation under load loses nothing and keeps the order', async () => {
       append(file, `${lines.join('\n')}\n`)
       if (below(3) === 0) await sleep(below(4))
     }
-    // as logrotate does: the next rotation comes when this one was seen
+    // as with logrotate, the next rotation starts after the task has noticed this one
     if (below(2) === 0) await source.until(() => source.records.length === expected.length)
     renameSync(file, dir.path(`a.log.${rotation}`))
     if (below(2) === 0) await sleep(below(20))
@@ -217,7 +217,7 @@ test('a file that is not the one of the committed position is read from its begi
   await using shorter = await PlayedSource.start({ file, topic: 't' }, { position: 100 })
   await shorter.until(() => shorter.records.length === 1)
   expect(shorter.log.join()).toContain('is not the file that was read up to byte 100')
-  // byte 3 lies in the middle of a line, where no record ever ended
+  // byte 3 is in the middle of a line, where no record ended
   await using other = await PlayedSource.start({ file, topic: 't' }, { position: 3 })
   await other.until(() => other.records.length === 1)
   expect(other.lines).toEqual(['short'])
@@ -259,14 +259,14 @@ test('with errors.tolerance=all an overlong line is reported and skipped, and th
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   const props = { file, topic: 't', 'max.line.bytes': '10', 'errors.tolerance': 'all' }
-  // longer than one read, with an end of line that two reads share
+  // longer than one read, and a line end is split between two reads
   const long = Buffer.concat([Buffer.alloc((1 << 20) - 4, 'x'), Buffer.from('\r\n')])
   writeFileSync(file, Buffer.concat([Buffer.from('ok\n'), long, Buffer.from('next\n'), Buffer.alloc(3 << 20, 'y')]))
   await using source = await PlayedSource.start(props)
   await source.until(() => source.skipped.length === 2)
   expect(source.lines).toEqual(['ok', 'next'])
   expect(source.skipped[0]!.message).toMatch(/begins at byte 3 .*longer than 10 bytes/)
-  // the end of the last line comes later, and nothing follows it
+  // the end of the last line is appended later, and nothing follows it
   append(file, 'yy\n')
   const end = 3 + long.length + 5 + (3 << 20) + 3
   await source.until(() => source.offset?.['position'] === end)

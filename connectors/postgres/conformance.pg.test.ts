@@ -18,8 +18,8 @@ describe.skipIf(server === null)('the conformance suite', () => {
       const slot = `slot_${new URL(url).pathname.slice(1)}`
       await query(url, 'create table t (id int primary key)')
       await query(url, 'create publication dbz_publication for table t')
-      // the slot is there before the rows, so that they are streamed: a snapshot is not resumed in
-      // its middle
+      // The slot exists before the rows, so that the rows are streamed. A snapshot could not be
+      // resumed at every row.
       await query(url, `select pg_create_logical_replication_slot('${slot}', 'pgoutput')`)
       let count = 0
       const produce = async (more: number) => {

@@ -16,7 +16,7 @@ test('the bytes are the shortest two’s complement, big endian, as Java’s Big
   }
 })
 
-test('bytes and text come back as they were', () => {
+test('bytes and text are decoded to the same number', () => {
   fc.assert(
     fc.property(
       fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }),
@@ -30,7 +30,7 @@ test('bytes and text come back as they were', () => {
   )
 })
 
-test('a scale is given without rounding, or refused', () => {
+test('the scale changes without rounding, or the change is rejected', () => {
   expect(Decimal.parse('1.50').withScale(1).toString()).toBe('1.5')
   expect(Decimal.parse('1.5', 4).toString()).toBe('1.5000')
   expect(() => Decimal.parse('1.55', 1)).toThrow(/without rounding/)
@@ -38,7 +38,7 @@ test('a scale is given without rounding, or refused', () => {
   expect(Decimal.parse('5e-3').toString()).toBe('0.005')
 })
 
-test('what is no number is refused', () => {
+test('text that is not a number is rejected', () => {
   for (const text of ['', '.', '-', '1.2.3', 'NaN', '1e', '0x1']) expect(() => Decimal.parse(text)).toThrow(SyntaxError)
 })
 

@@ -13,7 +13,7 @@ test('days convert to dates and back', () => {
   )
 })
 
-test('print as java.time prints them', () => {
+test('dates and times are printed as by java.time', () => {
   expect([isoDate(-735160), isoDate(3789391), isoTime(45296100000), isoTime(0, 3)]).toEqual([
     '-0043-03-15',
     '+12345-01-01',

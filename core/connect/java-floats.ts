@@ -27,7 +27,7 @@ export function javaFloat(value: number): string {
   const float = Math.fround(value)
   const magnitude = Math.abs(float)
   if (!Number.isFinite(float) || float === 0) return javaDouble(float)
-  // Where six digits do, they end in the zeros that a shorter text would lack.
+  // Start with six digits: a number that needs fewer ends in zeros, which `parsed` drops.
   for (let digits = magnitude < FLOAT_MIN_NORMAL ? 2 : 6; digits <= 9; digits++) {
     const text = float.toPrecision(digits)
     const parsed = Number(text)

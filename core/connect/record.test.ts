@@ -25,7 +25,7 @@ test('a record with all fields is not copied', () => {
   expect(completeRecord(record)).toBe(record)
 })
 
-test('a place without a record keeps its error', () => {
+test('a record with `unwritten` keeps its error', () => {
   const error = new Error('unreadable')
   expect(completeRecord({ topic: 't', value: null, unwritten: error }).unwritten).toBe(error)
   expect('unwritten' in completeRecord({ topic: 't', value: null })).toBe(false)

@@ -4,8 +4,8 @@ import type { Schema } from '../connect/schema.ts'
 import { schemaFault } from './schema-fault.ts'
 
 /**
- * A converter that passes Connect data through memory unchanged: its bytes are only a number under
- * which it keeps the value. It rejects values that do not match their schema, as Connect does.
+ * A converter that keeps Connect data in memory, unchanged. Its bytes contain only the number of
+ * the value. It rejects values that do not match their schema, as Connect does.
  */
 export class DataConverter implements Converter, HeaderConverter {
   readonly #kept: SchemaAndValue[] = []

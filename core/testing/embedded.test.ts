@@ -36,7 +36,7 @@ test('a killed broker keeps its port and its data', async () => {
   await producer.close()
 })
 
-test('a broker that cannot start says why', async () => {
+test('a broker that cannot start reports the reason', async () => {
   await expect(startTestBroker({ settings: { 'num.partitions': 'x' } })).rejects.toThrow(
     /could not start[\s\S]*num\.partitions/,
   )

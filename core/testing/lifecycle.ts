@@ -13,7 +13,7 @@ type Methods = Record<string, unknown>
 /** The methods of tasks that the runtime calls. */
 const METHODS = ['start', 'poll', 'put', 'preCommit', 'flush', 'open', 'close', 'commit', 'commitRecords', 'stop']
 
-/** What an observer of a task is told. */
+/** Receives the calls of a task's methods. */
 export interface TaskObserver {
   onCall(method: string, args: readonly unknown[]): void
   /** `result` is undefined if the method threw. */

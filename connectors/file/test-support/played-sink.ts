@@ -22,7 +22,7 @@ export function sinkRecord(value: unknown, valueSchema: Schema | null = null, of
   }
 }
 
-/** A sink task as the runtime has it, and what it told the runtime. */
+/** Runs a sink task as the runtime does, and records its calls of the context. */
 export class PlayedSink {
   readonly task = new FileStreamSinkTask()
   readonly log: string[] = []

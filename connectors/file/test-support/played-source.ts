@@ -6,7 +6,7 @@ import { completeRecord, parseSettings } from 'millrace/testing'
 import { sourceConfig } from '../config.ts'
 import { FileStreamSourceTask } from '../source-task.ts'
 
-/** Keeps log lines for a test to see; `onLine` after each. */
+/** Returns a logger that adds its lines to `lines`. Calls `onLine` after each line. */
 export function memoryLogger(lines: string[], onLine?: () => void): Logger {
   const add = (level: string) => (message: string) => {
     lines.push(`${level} ${message}`)
@@ -25,27 +25,27 @@ export function memoryLogger(lines: string[], onLine?: () => void): Logger {
   return logger
 }
 
-/** A folder that is removed when the test is over (`using`). */
+/** A folder that is removed at the end of the test (`using`). */
 export function temporaryFolder(): Disposable & { path(name: string): string } {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-file-'))
   return { path: name => join(dir, name), [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }) }
 }
 
 /**
- * The runtime's part, in small: polls one after the other, keeps what comes, and what `poll` threw
- * that can be retried. A task that fails for good ends it.
+ * Runs a source task as the runtime does: calls `poll` in a loop, and keeps its records and its
+ * retriable errors. Stops at any other error.
  */
 export class PlayedSource {
   readonly records: CompleteSourceRecord[] = []
   readonly problems: string[] = []
   readonly log: string[] = []
   failure: Error | null = null
-  /** The runtime's view: the last retriable error, until a poll returns. */
+  /** The last retriable error, until a poll returns. The status of a task would show it. */
   degraded: string | null = null
   polls = 0
-  /** What the task could not read; it fails the task unless `errors.tolerance=all`. */
+  /** The items that the task could not read. They fail the task unless `errors.tolerance=all`. */
   readonly skipped: Error[] = []
-  /** The last offset, also of a place that gives no record. */
+  /** The last offset, also that of an item that was skipped. */
   offset: SourceOffset | null = null
   readonly #task = new FileStreamSourceTask()
   readonly #abort = new AbortController()
@@ -138,5 +138,5 @@ export class PlayedSource {
   }
 }
 
-/** Appends without a line break of its own. */
+/** Appends the text to the file, without a line end. */
 export const append = (file: string, text: string | Buffer): void => appendFileSync(file, text)

@@ -1,6 +1,6 @@
-// Puts records FROM.. up to COUNT into a file by a sink task, in batches of random size; prints the
-// next offset after each commit. Made to be killed. Usage: node sink-child.ts FILE FORMAT SEED FROM
-// COUNT
+// Writes the records FROM to COUNT to a file with a sink task, in batches of random size. Prints
+// the next offset after each commit. The test kills this process.
+// Usage: node sink-child.ts FILE FORMAT SEED FROM COUNT
 import { random } from '../../../test/random.ts'
 import { PlayedSink, sinkRecord } from './played-sink.ts'
 
@@ -8,7 +8,7 @@ const [file, format, seed, from, count] = process.argv.slice(2) as [string, stri
 const { below } = random(Number(seed))
 const sink = new PlayedSink({ file, format })
 
-/** The value of a record: what it says about itself can be checked. */
+/** Returns the value of record `n`. It contains `n` and its length, which the test checks. */
 const record = (n: number) => {
   const length = n % 37 === 0 ? 300_000 : (n * 7919) % 3000
   return format === 'json' ? { n, text: 'ü'.repeat(length) } : `${n}:${length}:${'ü'.repeat(length)};`

@@ -1,5 +1,5 @@
-// Reads standard input by a source task in a worker thread, as the platform does; prints a line of
-// JSON for each record, ends the thread on SIGUSR2.
+// Reads standard input with a source task in a thread, as a worker does. Prints a line of JSON for
+// each record. Terminates the thread on SIGUSR2.
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { PlayedSource } from './played-source.ts'
 
@@ -17,14 +17,14 @@ if (isMainThread) {
     })
   })
 } else {
-  // the platform's thread lives until it is told to end
+  // a thread of a worker runs until the worker ends it
   setInterval(() => {}, 1e6)
   const source = await PlayedSource.start({ topic: 't' })
-  let told = 0
+  let sent = 0
   for (;;) {
-    await source.until(() => source.records.length > told)
-    for (; told < source.records.length; told++) {
-      const { value, sourceOffset } = source.records[told]!
+    await source.until(() => source.records.length > sent)
+    for (; sent < source.records.length; sent++) {
+      const { value, sourceOffset } = source.records[sent]!
       parentPort!.postMessage({ value, sourceOffset })
     }
   }

@@ -1,5 +1,5 @@
-// Puts lines to standard output by a sink task in a worker thread, as the platform does. Usage:
-// node stdout-child.ts COUNT
+// Writes lines to standard output with a sink task in a thread, as a worker does.
+// Usage: node stdout-child.ts COUNT
 import { isMainThread, Worker } from 'node:worker_threads'
 import { PlayedSink } from './played-sink.ts'
 

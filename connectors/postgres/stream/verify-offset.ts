@@ -53,7 +53,8 @@ async function hasEndAt(stream: ReplicationStream, lsn: Lsn, signal: AbortSignal
     if (f.type !== Frame.CopyData) continue
     const at = readLsn(f.buf, f.start + 1)
     if (f.buf[f.start] === 0x6b) {
-      // at the position itself, a message may still follow, but not where the WAL ended
+      // The server is at the offset. A message may still follow there, but not if the WAL ended
+      // there when reading began.
       if (at > lsn || (at === lsn && walEnd <= lsn)) return false
       continue
     }

@@ -121,7 +121,7 @@ export class Sequences {
     this.#needsReset = true
   }
 
-  /** Whether the partition needs a new epoch to continue, and nothing on the wire prevents it. */
+  /** Whether the partition needs a new epoch to continue, and no request in flight prevents it. */
   get canReset(): boolean {
     if (this.#isOnWire) return false
     return this.#needsReset || (this.#unresolvedAt !== null && this.#pending.length === 0)

@@ -95,7 +95,7 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
     check('commits only what its target holds', async fixture => {
       await using sink = harness(fixture)
       const commits: Promise<unknown>[] = []
-      // the outcome of each look, so that no promise rejects before it is awaited
+      // These promises resolve to an error, so that none rejects before it is awaited.
       sink.onCommit = (_topic, _partition, offset) => {
         commits.push(
           assertSafe(fixture, offset).then(

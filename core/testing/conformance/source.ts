@@ -30,7 +30,7 @@ export interface SourceConformanceOptions extends ConformanceOptions<SourceFixtu
   readonly outages?: boolean
 }
 
-/** How long a check looks whether something that must not happen happens, in milliseconds. */
+/** How long a check waits to see that nothing happens, in milliseconds. */
 const LOOK_MS = 300
 
 /**

@@ -5,13 +5,13 @@ type Activity = Stage | 'process' | null
 
 /** One record in this many is timed to find how `process` divides into transform and convert. */
 const TIMED_EVERY = 64
-/** Older timings count half as soon as the timed records took this long, in milliseconds. */
+/** When the timed records have taken this long in total, all sums are halved. Milliseconds. */
 const REMEMBERED_MS = 100
 
 /**
  * How many seconds a task has spent in each stage. The clock is read when the stage changes, a few
- * times per batch. Transforming and converting alternate with each record, so their division is
- * estimated: one record in 64 is timed.
+ * times per batch. Transforming and converting alternate for each record. Only one record in 64 is
+ * timed, so the shares of the two are estimates.
  */
 export class StageClock {
   readonly #ms = new Map<Stage, number>()
