@@ -93,6 +93,7 @@ test.each<[SourceFault, RegExp]>([
 
 test.each<[SinkFault, RegExp]>([
   ['commits early', /commits only what its target holds/],
+  ['commits what it buffers', /commits only what its target holds/],
   ['never flushes', /writes every record once/],
   ['forgets its buffer', /writes every record once/],
   ['forgets revoked partitions', /partitions are lost/],

@@ -8,6 +8,7 @@ import { SinkTask } from '../../connect/sink-task.ts'
 /** The faults that a FaultySink can have. */
 export type SinkFault =
   | 'commits early'
+  | 'commits what it buffers'
   | 'never flushes'
   | 'forgets its buffer'
   | 'forgets revoked partitions'
@@ -49,6 +50,7 @@ export function faultySink(target: Target, fault?: SinkFault): new () => SinkCon
     override async put(records: SinkRecord[]): Promise<void> {
       if (records.length === 0) {
         if (fault === 'fails on an empty batch') throw new ConnectError('there is nothing to write')
+        if (fault === 'commits what it buffers') target.written.push(...this.#buffer.splice(0).flatMap(numberOf))
         return
       }
       if (!target.available) {
@@ -62,6 +64,8 @@ export function faultySink(target: Target, fault?: SinkFault): new () => SinkCon
         if (isBad) throw fault === 'fails on bad records' ? new ConnectError('bad') : new DataError('bad')
       }
       this.#buffer.push(...(fault === 'changes the order' ? [...records].reverse() : records))
+      if (fault === 'commits what it buffers' && this.#buffer.length >= 4)
+        target.written.push(...this.#buffer.splice(0).flatMap(numberOf))
     }
 
     override async preCommit(offsets: readonly TopicPartitionOffset[]): Promise<readonly TopicPartitionOffset[]> {
@@ -71,7 +75,7 @@ export function faultySink(target: Target, fault?: SinkFault): new () => SinkCon
         setTimeout(() => target.written.push(...late.flatMap(numberOf)), 50)
         return offsets
       }
-      if (fault === 'never flushes') return offsets
+      if (fault === 'never flushes' || fault === 'commits what it buffers') return offsets
       if (fault === 'forgets its buffer' && this.#last === null && this.#buffer.length > 0) {
         this.#last = this.#buffer.length
         this.#buffer = []
