@@ -23,7 +23,7 @@ const created = ['source', 'sink', 'transform', 'converter'].map(type => ({
   className: `My${type}Plugin`,
 }))
 const packages = [...examples, ...created.map(c => c.folder)]
-/** npm and node as this test has them, without what vitest adds for its own children. */
+/** The environment of this process, without the variables that vitest adds for its children. */
 const env = { ...process.env, NODE_OPTIONS: '', MILLRACE_LOG_LEVEL: 'INFO' }
 
 async function npm(folder: string, ...args: string[]): Promise<string> {

@@ -113,9 +113,9 @@ export function addTableMetrics(metrics: PluginMetrics, server: string, view: ()
 }
 
 /**
- * Measures how far the connector is behind the server. The connector has everything when it has
- * read up to the end of the WAL. Otherwise its lag counts from the last commit that it has read, or
- * from when it last had everything, whichever is later.
+ * Measures how far the connector is behind the server. The lag is 0 when it has read up to the
+ * end of the WAL. Otherwise the lag counts from the last commit that it has read, or from the last
+ * time that it had read everything, whichever is later.
  */
 export class LagMeter {
   #caughtUpAt = 0

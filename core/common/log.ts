@@ -128,8 +128,8 @@ export function createLogger(name: string, context = '', fields: LogFields = {})
 }
 
 /**
- * Returns the error as an entry has it. Takes only these properties: others, such as a client's
- * configuration, may hold secrets.
+ * Returns the properties of an error that log entries contain. Other properties, such as a client's
+ * configuration, are left out, because they may contain secrets.
  */
 export function loggedError(thrown: unknown): LoggedError {
   if (!(thrown instanceof Error)) return { type: typeof thrown, message: messageOf(thrown), stack: messageOf(thrown) }

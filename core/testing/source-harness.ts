@@ -163,7 +163,7 @@ export class SourceHarness extends Harness {
   }
 }
 
-/** Returns JSON that tells numbers and bigints apart by value only, as the committed offsets do. */
+/** Returns JSON in which equal numbers and bigints are the same, as in committed offsets. */
 function textOf(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? String(item) : item))
 }

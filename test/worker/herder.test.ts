@@ -102,7 +102,7 @@ test('a task that failed with a retriable error restarts automatically, and its 
   await rig.states('heals', 'RUNNING', 'RUNNING')
 })
 
-test('with errors.restart.policy=none the task stays FAILED until somebody restarts it', async () => {
+test('with errors.restart.policy=none the task stays FAILED until a user restarts it', async () => {
   const heal = join(rig.dir, 'healed-by-hand')
   const more = { 'task.mode': 'until-healed', 'heal.file': heal, 'errors.restart.policy': 'none' }
   await rig.create('by-hand', source(more))

@@ -27,7 +27,8 @@ interface Inspection {
 }
 
 /**
- * Connects: looks at the server, plans the steps and performs them. Leaves the phase `connecting`.
+ * Connects: reads the state of the server, plans the steps and performs them. Leaves the phase
+ * `connecting`.
  */
 export async function connect(parts: SessionParts, machine: Machine): Promise<void> {
   const { options, logger, flush } = parts

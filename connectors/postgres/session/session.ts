@@ -222,12 +222,12 @@ export class Session implements Machine {
     if (this.#parts.flush.committed(offset)) streamOf(this.#state)?.stream.sendStatus()
   }
 
-  /** Closes all connections. The next `connect` resumes behind the last emitted record. */
+  /** Closes all connections. The next `connect` resumes after the last emitted record. */
   async disconnect(): Promise<void> {
     await Promise.all([this.apply({ type: 'disconnected' }), this.#parts.catalog.close()])
   }
 
-  /** Closes all connections for good, and drops the slot if configured. */
+  /** Closes all connections permanently, and drops the slot if configured. */
   async close(): Promise<void> {
     await this.disconnect()
     if (this.#parts.options.slot.dropOnStop && this.#state.resume?.plan.stream) await dropOnStop(this.#parts)

@@ -198,8 +198,8 @@ export class Cluster {
   }
 
   /**
-   * Refreshes the metadata until `look` finds what it looks for. After `timeoutMs` it throws the
-   * error that `missing` creates from the last failure.
+   * Refreshes the metadata until `look` returns a value. After `timeoutMs` it throws the error that
+   * `missing` creates from the last failure.
    */
   async until<T>(
     look: () => T | null,

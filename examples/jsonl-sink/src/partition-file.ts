@@ -38,7 +38,7 @@ export class PartitionFile {
     try {
       await this.#handle.appendFile(bytes)
     } catch (error) {
-      // a part of the bytes may be written: the batch comes again
+      // some of the bytes may have been written, and the batch will be retried
       await this.#handle.truncate(this.#size)
       throw error
     }
