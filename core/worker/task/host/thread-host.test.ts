@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
+import { type LogEntry, setLogLevel } from '../../../common/log.ts'
 import { connectorUnit, type PluginRef, type TaskSpec, taskUnit } from './messages-in.ts'
 import type { ThreadEvent } from './messages-out.ts'
 import { ThreadHost, type ThreadHostOptions, threadNameOf } from './thread-host.ts'
@@ -156,6 +157,27 @@ test('a task that cannot start is FAILED with its trace, and the thread stays al
   expect((await event('failed', UNIT)).failure).toMatchObject({ message: 'cannot start', retriable: false })
   expect(host.units.size).toBe(0)
   expect(host.alive).toBe(true)
+})
+
+test('secrets are hidden in an error that nobody caught and in text on stderr, which is logged', async () => {
+  setLogLevel('millrace.task.stderr', 'WARN')
+  for (const mode of ['leak-later', 'leak-text-later']) {
+    const entries: LogEntry[] = []
+    const { host, event } = start({ onLog: entry => entries.push(entry) })
+    const { taskProps } = spec(mode)
+    await host.request('start-task', {
+      unit: UNIT,
+      spec: { ...spec(mode), taskProps: { ...taskProps, secret: 'hunter22' } },
+    })
+    const { failure } = await event('failed', UNIT)
+    expect(failure.message).toContain('uncaught [hidden]')
+    expect(JSON.stringify([failure, entries])).not.toContain('hunter22')
+    if (mode === 'leak-later') {
+      expect(failure.trace).toContain('cause [hidden]')
+      expect(entries.map(e => e.message)).toContain('two\nlines [hidden]')
+    }
+  }
+  setLogLevel('millrace.task.stderr', null)
 })
 
 test('a task that cannot be created is FAILED', async () => {

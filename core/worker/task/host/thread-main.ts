@@ -10,6 +10,7 @@ import type { CallReply, MessageIn, RequestMessage, ThreadData } from './message
 import type { MessageOut } from './messages-out.ts'
 import { alterOffsets, inspectPlugin, validatePlugin } from './plugin-info.ts'
 import { hookPluginApi } from './plugin-loader.ts'
+import { logProcessOutput } from './process-output.ts'
 import type { Unit, Uplink } from './unit.ts'
 
 /** The interval at which a thread checks its memory, ms. */
@@ -174,6 +175,7 @@ setLogSink(entry => {
   const hidden = error && { ...error, message: redact(error.message), stack: redact(error.stack) }
   send({ type: 'log', entry: { ...entry, message: redact(message), error: hidden } })
 })
+logProcessOutput()
 hookPluginApi()
 const pulse = new Int32Array(data.pulse)
 // The first increment marks the thread as loaded: from here on, a blocked event loop is detected.

@@ -9,10 +9,12 @@ const config = defineConfig({
 /** A task that fails in the way that its configuration requests. */
 class MisbehavingTask extends SourceTask {
   #mode = ''
+  #secret = ''
   #hoard = []
 
-  async start({ mode }) {
+  async start({ mode, secret }) {
     this.#mode = mode
+    this.#secret = secret?.value
     if (this.#mode === 'fail-start') throw new Error('cannot start')
   }
 
@@ -23,6 +25,18 @@ class MisbehavingTask extends SourceTask {
       case 'throw-later':
         setTimeout(() => {
           throw new Error('uncaught error')
+        }, 1)
+        break
+      case 'leak-later':
+        console.error(`two\nlines ${this.#secret}`)
+        setTimeout(() => {
+          const cause = new Error(`cause ${this.#secret}`)
+          throw Object.assign(new Error(`uncaught ${this.#secret}`, { cause }), { code: 'E_OWN' })
+        }, 1)
+        break
+      case 'leak-text-later':
+        setTimeout(() => {
+          throw `uncaught ${this.#secret}`
         }, 1)
         break
       case 'reject-later':
