@@ -52,7 +52,7 @@ function isExportable({ name, type, help, tags, value }: PluginSample): boolean 
     (type === 'gauge' || type === 'counter') &&
     typeof help === 'string' &&
     isNumber(value) &&
-    (type === 'gauge' || value >= 0) &&
+    (type === 'gauge' || (value >= 0 && name.endsWith('_total'))) &&
     new Set(names).size === names.length &&
     tags.every(([tag, text]) => LABEL_NAME.test(tag) && typeof text === 'string')
   )

@@ -4,7 +4,8 @@ import type { ReportingTask } from './collector.ts'
 
 /**
  * The metrics that plugins define, one family per name. If two plugins use one name with different
- * types, the metric is untyped. If they use different tags, each series has its own tags.
+ * types, the metric is untyped. So is a counter `x_total` next to a gauge `x`, because OpenMetrics
+ * would name both families `x`. If they use different tags, each series has its own tags.
  */
 export function* pluginFamilies(tasks: readonly ReportingTask[]): Generator<Family> {
   const byName = new Map<string, { owner: ReportingTask; sample: PluginSample }[]>()
@@ -19,7 +20,8 @@ export function* pluginFamilies(tasks: readonly ReportingTask[]): Generator<Fami
     const { type, help } = found[0]!.sample
     const tags = [...new Set(found.flatMap(({ sample }) => sample.tags.map(([tag]) => tag)))]
     const isSame = found.every(({ sample }) => sample.type === type)
-    const metric: Metric = { name, type: isSame ? type : 'untyped', help, labels: ['connector', 'task', ...tags] }
+    const isClear = isSame && !(type === 'counter' && byName.has(name.replace(/_total$/, '')))
+    const metric: Metric = { name, type: isClear ? type : 'untyped', help, labels: ['connector', 'task', ...tags] }
     const samples = found.map(({ owner, sample }): Sample => {
       const own = new Map(sample.tags)
       return [[owner.connector, owner.task, ...tags.map(tag => own.get(tag) ?? '')], sample.value]

@@ -55,9 +55,17 @@ test.each([
   [{ name: 'x', tags: { task: '1' } }, 'sets the tag task'],
   [{ name: 'x', tags: { '1a': '' } }, 'not a name for a tag'],
   [{ name: 'x', tags: { __name__: 'y' } }, 'not a name for a tag'],
+  [{ name: 'x', tags: { 'a-b': '1', 'a.b': '2' } }, 'two tags are exported as the label a_b'],
 ])('%j is refused', (metric, cause) => {
   const add = () => new PluginMetricsRegistry().addMetric({ description: '', ...metric }, () => 1)
   expect(add).toThrow(expect.objectContaining({ code: 'MR_TASK_METRIC', message: expect.stringContaining(cause) }))
+})
+
+test('a tag without a value is the same as no tag, so a series is not exported twice', () => {
+  const metrics = new PluginMetricsRegistry()
+  metrics.addMetric({ name: 'x', description: '', tags: { table: '' } }, () => 1)
+  metrics.addMetric({ name: 'x', description: '' }, () => 2)
+  expect(metrics.read()).toEqual([expect.objectContaining({ tags: [], value: 2 })])
 })
 
 test('the number of metrics is limited', () => {

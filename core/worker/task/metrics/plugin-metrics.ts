@@ -56,12 +56,17 @@ function named({ name, tags = {}, prefix = DEFAULT_PREFIX }: Pick<PluginMetric, 
   if (!/^[\w.-]{1,200}$/.test(name)) throw refuse('a name has letters, digits, hyphens, underscores and dots')
   if (!/^[a-z_]\w{0,99}$/i.test(prefix)) throw refuse('a prefix has letters, digits and underscores')
   if (prefix !== DEFAULT_PREFIX && RESERVED_PREFIX.test(`${prefix}_`)) throw refuse(`the prefix ${prefix} is reserved`)
-  const pairs = Object.entries(tags).map(([tag, value]): [string, string] => {
+  const pairs = Object.entries(tags).flatMap(([tag, value]): [string, string][] => {
     const label = tag.replace(/\W/g, '_')
     if (!/^[a-z_]\w{0,99}$/i.test(label) || label.startsWith('__')) throw refuse(`${tag} is not a name for a tag`)
     if (label === 'connector' || label === 'task') throw refuse(`the runtime sets the tag ${label} itself`)
-    return [label, redact(String(value)).slice(0, MAX_TEXT)]
+    // A label without a value is the same as no label
+    const text = redact(String(value)).slice(0, MAX_TEXT)
+    return text === '' ? [] : [[label, text]]
   })
+  const labels = pairs.map(([label]) => label)
+  const twice = labels.find((label, i) => labels.indexOf(label) < i)
+  if (twice !== undefined) throw refuse(`two tags are exported as the label ${twice}`)
   pairs.sort(([a], [b]) => (a < b ? -1 : 1))
   const exported = `${prefix}_${name.replace(/\W/g, '_')}`
   // A counter and a gauge that differ in the ending alone would be exported under one name

@@ -17,9 +17,10 @@ test('the lag of a task is exported; a task without lag has none', () => {
 })
 
 test.each([
-  ['x', 'bytes and since must be numbers or null'],
-  [{ bytes: Number.NaN, since: 1 }, 'bytes and since must be numbers or null'],
-  [{ bytes: 1 }, 'bytes and since must be numbers or null'],
+  ['x', 'bytes must be null or at least 0, and since must be null or a number'],
+  [{ bytes: Number.NaN, since: 1 }, 'bytes must be null or at least 0, and since must be null or a number'],
+  [{ bytes: -1, since: null }, 'bytes must be null or at least 0, and since must be null or a number'],
+  [{ bytes: 1 }, 'bytes must be null or at least 0, and since must be null or a number'],
 ])('the lag %o is logged once and not exported', (lag, message) => {
   const r = reader(() => lag)
   expect(r.read()).toBeNull()

@@ -24,8 +24,9 @@ export function lagReader(task: Pick<SourceTask, 'lag'>, logger: Logger): () => 
 }
 
 function sampleOf({ bytes, since }: SourceLag): LagSample {
-  if (!isCount(bytes) || !isCount(since)) throw new TypeError('bytes and since must be numbers or null')
+  if (!isNumber(bytes) || !isNumber(since) || (bytes ?? 0) < 0)
+    throw new TypeError('bytes must be null or at least 0, and since must be null or a number')
   return { bytes, records: null, caughtUp: since === null, since, partitions: [] }
 }
 
-const isCount = (value: unknown): boolean => value === null || Number.isFinite(value)
+const isNumber = (value: unknown): boolean => value === null || Number.isFinite(value)
