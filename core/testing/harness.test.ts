@@ -4,8 +4,47 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { FileStreamSinkConnector } from '../../connectors/file/sink-connector.ts'
 import { FileStreamSourceConnector } from '../../connectors/file/source-connector.ts'
+import {
+  defineConfig,
+  key,
+  SourceConnector,
+  type SourceLag,
+  SourceTask,
+  sleepOrAbort,
+  type ValidateContext,
+} from '../connect/index.ts'
+import { OffsetStorage } from './offset-storage.ts'
 import { SinkHarness } from './sink-harness.ts'
 import { SourceHarness } from './source-harness.ts'
+
+class MeasuredTask extends SourceTask {
+  override async start(): Promise<void> {
+    const metrics = this.context.pluginMetrics!()
+    metrics.addMetric({ name: 'rows', description: 'Rows.', tags: { table: 'a' } }, () => 1)
+    metrics.addMetric({ name: 'rows', description: 'Rows.', tags: { table: 'b' } }, () => 2)
+  }
+
+  override lag(): SourceLag {
+    return { bytes: 7, since: 5 }
+  }
+
+  override async poll(): Promise<null> {
+    setImmediate(() => this.context.logger.info('polled'))
+    await sleepOrAbort(60_000, this.context.signal)
+    return null
+  }
+}
+
+const MEASURED_CONFIG = defineConfig({ system: key.string({ default: 'x', importance: 'LOW', documentation: 'Any.' }) })
+
+class MeasuredSource extends SourceConnector<typeof MEASURED_CONFIG> {
+  readonly config = MEASURED_CONFIG
+  readonly taskClass = MeasuredTask
+
+  override async validate(_settings: unknown, { addError }: ValidateContext): Promise<void> {
+    addError('system', 'the system is unavailable')
+  }
+}
 
 const dirs: string[] = []
 function folder(): string {
@@ -63,6 +102,51 @@ test('a sink takes records, commits what it has written, and gets the rest again
   await sink.start()
   await sink.committed()
   expect(readFileSync(file, 'utf8')).toBe('one\ntwo\nthree\n')
+})
+
+test('received records are visible before the broker acknowledges them', async () => {
+  const file = join(folder(), 'a.txt')
+  appendFileSync(file, 'one\ntwo\nthree\n')
+  await using source = new SourceHarness(FileStreamSourceConnector, { config: { file, topic: 't' } })
+  source.holdAcks()
+  await source.start()
+  await source.until(() => source.received.length === 3)
+  expect(source.records).toEqual([])
+  source.limitAcks(2)
+  await source.take(2)
+  await source.committed()
+  expect(source.offset({ filename: file })).toEqual({ position: 8 })
+  await source.kill()
+  expect(source.offset({ filename: file })).toEqual({ position: 8 })
+  expect(source.received.map(r => r.value)).toEqual(['one', 'two', 'three'])
+})
+
+test('a source resumes from an offset that a test sets', async () => {
+  const file = join(folder(), 'a.txt')
+  appendFileSync(file, 'one\ntwo\n')
+  const offsets = new OffsetStorage()
+  offsets.set({ filename: file }, { position: 4 })
+  await using source = new SourceHarness(FileStreamSourceConnector, { config: { file, topic: 't' }, offsets })
+  await source.start()
+  expect((await source.take(1)).map(r => r.value)).toEqual(['two'])
+})
+
+test('metrics and the lag are those that the runtime reads, and a line of the log ends a wait', async () => {
+  await using source = new SourceHarness(MeasuredSource, { config: {}, validate: false })
+  await source.start()
+  await source.until(() => source.logger.text().includes('polled'))
+  await source.until(() => source.metric('kafka_connect_plugins_rows', { table: 'b' }) === 2)
+  expect(source.metric('kafka_connect_plugins_rows', { table: 'a' })).toBe(1)
+  expect(source.metric('kafka_connect_plugins_rows', { table: 'c' })).toBeNull()
+  expect(source.lag()).toMatchObject({ bytes: 7, since: 5 })
+})
+
+test('a harness that does not validate starts a connector whose validation fails', async () => {
+  const validating = new SourceHarness(MeasuredSource, { config: {} })
+  await expect(validating.start()).rejects.toThrow('the system is unavailable')
+  await using source = new SourceHarness(MeasuredSource, { config: {}, validate: false })
+  await source.start()
+  expect(source.state).toBe('RUNNING')
 })
 
 test('a configuration that is invalid is reported with the key', async () => {

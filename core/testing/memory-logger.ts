@@ -12,11 +12,14 @@ export class MemoryLogger implements Logger {
   readonly name: string
   readonly lines: LogLine[]
   readonly #context: string
+  readonly #onLine: () => void
 
-  constructor(name = 'test', lines: LogLine[] = [], context = '') {
+  /** `onLine` is called after each line. */
+  constructor(name = 'test', lines: LogLine[] = [], context = '', onLine: () => void = () => {}) {
     this.name = name
     this.lines = lines
     this.#context = context
+    this.#onLine = onLine
   }
 
   trace(message: string): void {
@@ -44,7 +47,7 @@ export class MemoryLogger implements Logger {
   }
 
   withContext(context: string): Logger {
-    return new MemoryLogger(this.name, this.lines, context)
+    return new MemoryLogger(this.name, this.lines, context, this.#onLine)
   }
 
   /** Returns all lines as text, with the stacks of errors. */
@@ -56,5 +59,6 @@ export class MemoryLogger implements Logger {
 
   #add(level: LogLevel, message: string, error?: unknown): void {
     this.lines.push({ level, message: `${this.#context}${message}`, error })
+    this.#onLine()
   }
 }

@@ -1,5 +1,5 @@
 import type { SourceOffset, SourcePartition } from '../connect/record.ts'
-import { asObject, parseJson } from '../worker/storage/connect-json.ts'
+import { asObject, parseJson, renderJson } from '../worker/storage/connect-json.ts'
 import { offsetKey } from '../worker/task/host/herder-offset-store.ts'
 import type { HerderCall } from '../worker/task/host/messages-out.ts'
 
@@ -21,6 +21,11 @@ export class OffsetStorage {
   offset(partition: SourcePartition): SourceOffset | null {
     const text = this.#texts.get(offsetKey(this.#connector, partition))
     return text === undefined ? null : asObject(parseJson(text))
+  }
+
+  /** Stores an offset, as `PATCH /connectors/{name}/offsets` does. */
+  set(partition: SourcePartition, offset: SourceOffset): void {
+    this.#texts.set(offsetKey(this.#connector, partition), renderJson(offset))
   }
 
   /** The number of source partitions with a committed offset. */

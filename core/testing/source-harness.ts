@@ -34,6 +34,11 @@ export interface SourceHarnessOptions extends HarnessOptions {
 export class SourceHarness extends Harness {
   /** The committed offsets. */
   readonly offsets: OffsetStorage
+  /**
+   * The records that the broker has received, after the transformations, in order: `records`, then
+   * those that are not acknowledged, such as after `holdAcks`.
+   */
+  readonly received: CompleteSourceRecord[] = []
   /** The records that the broker has acknowledged, after the transformations, in order. */
   readonly records: CompleteSourceRecord[] = []
   #control = new ProducerControl()
@@ -121,12 +126,17 @@ export class SourceHarness extends Harness {
       }
     }
     const control = this.#control
-    const { log, records } = this
+    const { log, received, records } = this
     const notify = () => this.changed.notify()
     class Producer extends MemoryProducer {
       override append(...args: Parameters<MemoryProducer['append']>): boolean {
         if (last) pending.set(args[0], last)
-        return super.append(...args)
+        const isReceived = super.append(...args)
+        if (isReceived && last && !control.discarding) {
+          received.push(last)
+          notify()
+        }
+        return isReceived
       }
     }
     const producer = () =>
