@@ -63,6 +63,34 @@ test.each(packages)('%s builds and passes its tests with the packed millrace', a
   await npm(join(dir, name), 'test', '--silent')
 })
 
+test.each([
+  ['nodenext', 'nodenext'],
+  ['bundler', 'esnext'],
+])(
+  'the types of all entry points are valid in the strictest program, with moduleResolution %s',
+  async (resolution, module) => {
+    const entryPoints = ['millrace', 'millrace/connect', 'millrace/connect/java', 'millrace/testing', 'millrace/client']
+    const folder = mkdtempSync(join(dir, 'strict-'))
+    writeFileSync(
+      join(folder, 'strict.ts'),
+      entryPoints.map((name, i) => `export * as m${i} from '${name}'\n`).join(''),
+    )
+    const options = [
+      '--strict',
+      '--exactOptionalPropertyTypes',
+      '--skipLibCheck',
+      'false',
+      '--noEmit',
+      '--types',
+      'node',
+    ]
+    const modules = ['--target', 'es2024', '--moduleResolution', resolution, '--module', module]
+    const tsc = join(dir, 'node_modules/.bin/tsc')
+    const { stdout } = await run(tsc, [...options, ...modules, 'strict.ts'], { cwd: folder, env }).catch(error => error)
+    expect(stdout).toBe('')
+  },
+)
+
 test('the four examples work together in one pipeline', async () => {
   const api = await startApi(25)
   const out = mkdtempSync(join(dir, 'out-'))

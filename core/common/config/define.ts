@@ -39,10 +39,10 @@ export interface ConfigKey {
    * The default. A key without a default is required. `null` makes the key optional, without a
    * value.
    */
-  readonly default?: boolean | number | string | readonly string[] | null
+  readonly default?: boolean | number | string | readonly string[] | null | undefined
   readonly importance: Importance
   readonly documentation: string
-  readonly validator?: Validator
+  readonly validator?: Validator | undefined
   readonly group?: string
   /** The position in the group. Default: the order of declaration. */
   readonly orderInGroup?: number

@@ -56,7 +56,7 @@ export interface FieldOptions {
    * The value of a missing field. Defaults to zero, false, or an empty string, buffer or array. For
    * a struct, its fields get their defaults.
    */
-  readonly default?: string | number | boolean | null
+  readonly default?: string | number | boolean | null | undefined
   /** The versions in which the field may be null. Defaults to none. */
   readonly nullable?: string
   /** The tag of a tagged field, and the versions in which it is tagged. */
