@@ -8,7 +8,10 @@ const { many } = defineMetrics({ many: ['gauge', 'Many series.', ['label']] })
 const logger = createLogger('test.metrics')
 const address = [{ host: '127.0.0.1', port: 0 }]
 
-test('a client that reads nothing is disconnected, and others are answered meanwhile', async () => {
+test.each([
+  ['nothing', false],
+  ['slowly', true],
+])('a client that reads %s is disconnected, and others are answered meanwhile', async (_, reads) => {
   let written = 0
   const abandoned = Promise.withResolvers<void>()
   // far more than the buffers of a connection take
@@ -20,16 +23,18 @@ test('a client that reads nothing is disconnected, and others are answered meanw
     }
   }
   const collect = async () => [{ metric: many, samples: samples() }]
-  const server = new MetricsServer({ addresses: address, collect, logger, stallMs: 500 })
+  const server = new MetricsServer({ addresses: address, collect, logger, limitMs: 500 })
   const [url] = await server.start()
   const stalled = connect(Number(new URL(url!).port), '127.0.0.1')
   stalled.pause()
+  const reading = setInterval(() => reads && stalled.read(), 10)
   stalled.on('error', () => {})
   stalled.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n')
   const head = await fetch(url!, { method: 'HEAD' })
   expect(head.status).toBe(200)
   await abandoned.promise
   expect(written).toBeLessThan(400_000)
+  clearInterval(reading)
   stalled.destroy()
   await server.close()
 })

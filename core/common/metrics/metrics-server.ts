@@ -15,8 +15,8 @@ export interface MetricsServerOptions {
   readonly addresses: readonly MetricsAddress[]
   readonly collect: () => Promise<Iterable<Family>>
   readonly logger: Logger
-  /** How long a client may read nothing, ms. Default: 30 s. */
-  readonly stallMs?: number
+  /** The maximum duration of a scrape, ms. Default: 30 s. */
+  readonly limitMs?: number
 }
 
 /** Serves `GET /metrics` over HTTP, and nothing else. */
@@ -67,7 +67,7 @@ export class MetricsServer {
     if (this.#scrapes >= MAX_SCRAPES) return refuse(res, 503, 'Too many scrapes are running. Try again later.')
     this.#scrapes++
     try {
-      await answerMetrics(req, res, this.#o.collect, this.#o.stallMs)
+      await answerMetrics(req, res, this.#o.collect, this.#o.limitMs)
     } catch (error) {
       this.#o.logger.error('A metrics scrape failed', error)
       if (res.headersSent) res.destroy()
