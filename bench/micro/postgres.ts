@@ -6,12 +6,11 @@
  */
 
 import type { SourceOffset } from 'millrace/connect'
-import { parseSettings } from 'millrace/testing'
+import { MemoryLogger, parseSettings } from 'millrace/testing'
 import pg from 'pg'
 import { postgresConfig } from '../../connectors/postgres/config.ts'
 import { PostgresTask } from '../../connectors/postgres/task.ts'
 import { propsFor } from '../../connectors/postgres/test-support/harness.ts'
-import { createTestLogger } from '../../connectors/postgres/test-support/test-log.ts'
 import { startPostgres } from '../../test/services/postgres.ts'
 
 const rows = Number(process.argv[2] ?? 1_000_000)
@@ -39,7 +38,7 @@ async function started(
   task.context = {
     configs: props,
     version: 'bench',
-    logger: createTestLogger().logger,
+    logger: new MemoryLogger(),
     signal: abort.signal,
     connector: 'bench',
     taskId: 0,

@@ -35,7 +35,7 @@ const ROLES = ['stranger', 'outsider', 'guest', 'ssl_replication_user', 'limited
 async function failureOf(props: Props): Promise<MillraceError> {
   const task = await new TaskHarness({ ...props, 'errors.max.retries': '0' }).start()
   try {
-    const failure = (await task.failure()) as MillraceError
+    const failure = await task.failure()
     return failure.code === 'MR_PG_RETRIES_EXHAUSTED' ? (failure.cause as MillraceError) : failure
   } finally {
     await task.stop()
@@ -171,9 +171,9 @@ describe.skipIf(server === null)('a query that fails', () => {
     await db.query('create table t (id int primary key, v text)')
     const props = propsFor(url)
     const task = await new TaskHarness(props).start()
-    await task.until(() => task.log.text().includes('snapshot complete'))
+    await task.snapshot()
     await db.query("insert into t values (1, E'\\xff')")
-    const streamed = (await task.failure()) as MillraceError
+    const streamed = await task.failure()
     expect(streamed).toMatchObject({ code: 'MR_PG_ENCODING', retriable: false })
     expect(streamed.message).toMatch(/cannot send a change as UTF-8.*SQL_ASCII.*column list of the publication/)
     await task.stop()

@@ -1,22 +1,10 @@
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
-import { sleep } from '../../core/common/async/sleep.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { propsFor, TaskHarness } from './test-support/harness.ts'
 
 const server: PostgresServer | null = await startPostgres({ own: true })
 afterAll(() => server?.stop())
-
-/**
- * Reads a value until it is as expected. The positions of the server are read every few seconds.
- */
-async function eventually<T>(read: () => T, isGood: (value: T) => boolean): Promise<T> {
-  for (const end = Date.now() + 40_000; ; await sleep(50)) {
-    const value = read()
-    if (isGood(value)) return value
-    if (Date.now() > end) throw new Error(`still ${JSON.stringify(value)}`)
-  }
-}
 
 describe.skipIf(server === null)('the metrics', () => {
   test('count a snapshot and what is streamed, and measure the lag in bytes of WAL', async () => {
@@ -27,60 +15,49 @@ describe.skipIf(server === null)('the metrics', () => {
     await db.query("insert into a values (1, 'x'), (2, 'y'), (3, 'z')")
     await db.query('create table b (id int primary key)')
     const task = await new TaskHarness(propsFor(url, { 'status.update.interval.ms': '50' })).start()
+    const { source } = task
+    const debezium = (name: string, tags = {}) => source.metric(`debezium_metrics_${name}`, tags)
+    const bytes = (name: string) => source.metric(`millrace_postgres_${name}_bytes`) ?? Number.NaN
     try {
       await task.count(3)
-      await eventually(
-        () => task.metric('SnapshotCompleted'),
-        v => v === 1,
-      )
-      expect(task.metric('SnapshotRunning')).toBe(0)
-      expect(task.metric('TotalTableCount')).toBe(2)
-      expect(task.metric('RemainingTableCount')).toBe(0)
-      expect(task.metric('RowsScanned public.a')).toBe(3)
-      expect(task.metric('RowsScanned public.b')).toBe(0)
-      expect(task.metric('TotalNumberOfEventsSeen')).toBe(0)
-      expect(task.metric('MilliSecondsSinceLastEvent')).toBe(-1)
-      expect(task.metric('Connected')).toBe(1)
+      await source.until(() => debezium('SnapshotCompleted') === 1)
+      expect(debezium('SnapshotRunning')).toBe(0)
+      expect(debezium('TotalTableCount')).toBe(2)
+      expect(debezium('RemainingTableCount')).toBe(0)
+      expect(debezium('RowsScanned', { table: 'public.a' })).toBe(3)
+      expect(debezium('RowsScanned', { table: 'public.b' })).toBe(0)
+      expect(debezium('TotalNumberOfEventsSeen')).toBe(0)
+      expect(debezium('MilliSecondsSinceLastEvent')).toBe(-1)
+      expect(debezium('Connected')).toBe(1)
 
       await db.query("begin; insert into a values (4, 'w'), (5, 'v'); update a set v = 'u' where id = 4; commit")
       await db.query('delete from a where id = 5')
       // the tombstone of a delete is not an event
       await task.count(3 + 5)
-      expect(task.metric('TotalNumberOfEventsSeen')).toBe(4)
-      expect(task.metric('TotalNumberOfCreateEventsSeen')).toBe(2)
-      expect(task.metric('TotalNumberOfUpdateEventsSeen')).toBe(1)
-      expect(task.metric('TotalNumberOfDeleteEventsSeen')).toBe(1)
-      expect(task.metric('NumberOfCommittedTransactions')).toBeGreaterThanOrEqual(2)
-      expect(task.metric('MilliSecondsBehindSource')).toBeGreaterThanOrEqual(0)
-      expect(task.metric('MilliSecondsSinceLastEvent')).toBeLessThan(40_000)
+      await source.until(() => debezium('TotalNumberOfDeleteEventsSeen') !== 0)
+      expect(debezium('TotalNumberOfEventsSeen')).toBe(4)
+      expect(debezium('TotalNumberOfCreateEventsSeen')).toBe(2)
+      expect(debezium('TotalNumberOfUpdateEventsSeen')).toBe(1)
+      expect(debezium('TotalNumberOfDeleteEventsSeen')).toBe(1)
+      expect(debezium('NumberOfCommittedTransactions')).toBeGreaterThanOrEqual(2)
+      expect(debezium('MilliSecondsBehindSource')).toBeGreaterThanOrEqual(0)
+      expect(debezium('MilliSecondsSinceLastEvent')).toBeLessThan(40_000)
 
       // a megabyte that is read but not committed: the slot lags, the reader does not
       await db.query('insert into a select i, repeat(md5(i::text), 32) from generate_series(100, 1099) i')
       await task.count(3 + 5 + 1000)
-      const behind = await eventually(
-        () => task.lag(),
-        lag => lag !== null && lag.bytes! > 1_000_000,
-      )
-      expect(behind!.since === null || behind!.since > Date.now() - 60_000).toBe(true)
-      expect(task.metric('slot_lag_bytes')).toBeGreaterThan(1_000_000)
-      expect(task.metric('slot_retained_bytes')).toBeGreaterThan(1_000_000)
-      await eventually(
-        () => task.lag(),
-        lag => lag?.since === null,
-      )
-      expect(task.metric('wal_lag_bytes')).toBeLessThan(1_000_000)
+      await source.until(() => (source.lag()?.bytes ?? 0) > 1_000_000)
+      const { since } = source.lag()!
+      expect(since === null || since > Date.now() - 60_000).toBe(true)
+      expect(bytes('slot_lag')).toBeGreaterThan(1_000_000)
+      expect(bytes('slot_retained')).toBeGreaterThan(1_000_000)
+      await source.until(() => source.lag()?.since === null)
+      expect(bytes('wal_lag')).toBeLessThan(1_000_000)
 
-      task.commit()
-      await eventually(
-        () => task.lag(),
-        lag => lag !== null && lag.bytes! < 1_000_000,
-      )
-      const slotLag = () => {
-        // reading the lag also refreshes the positions
-        task.lag()
-        return task.metric('slot_lag_bytes')
-      }
-      await eventually(slotLag, bytes => bytes! < 1_000_000)
+      await task.commit()
+      await source.until(() => (source.lag()?.bytes ?? Number.POSITIVE_INFINITY) < 1_000_000)
+      // the positions are read every few seconds, and the lag and the metrics one after the other
+      await source.until(() => bytes('slot_lag') < 1_000_000)
     } finally {
       await task.stop()
       await db.end()

@@ -32,7 +32,7 @@ const shown = (r: SourceRecord) => {
 
 async function streaming(url: string, more: Props = {}): Promise<TaskHarness> {
   const task = await new TaskHarness(propsFor(url, { 'status.update.interval.ms': '50', ...more })).start()
-  await task.until(() => /snapshot complete/.test(task.log.text()))
+  await task.snapshot()
   return task
 }
 
@@ -180,7 +180,7 @@ describe.skipIf(server === null)('a filtered publication', () => {
       (await server!.admin.query(`${waits} and datname = $1`, [new URL(url).pathname.slice(1)])).rowCount
     await expect.poll(blocked, { timeout: 30_000 }).toBe(1)
     await db.query('commit')
-    await task.until(() => /snapshot complete/.test(task.log.text()))
+    await task.snapshot()
     expect(await members(db)).toEqual(['a', 'b'])
     await task.stop()
     await db.end()
@@ -320,7 +320,7 @@ describe.skipIf(server === null)('a publication that changes while it is streame
     await task.stop()
     // the periodic check is not due within the test; skipped changes must not be confirmed
     const slow = await new TaskHarness(propsFor(url, { 'publication.autocreate.mode': 'disabled' })).start()
-    await slow.until(() => /snapshot complete/.test(slow.log.text()))
+    await slow.snapshot()
     await db.query('drop publication dbz_publication')
     const { rows } = await db.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')
     await db.query('insert into a values (1)')

@@ -1,12 +1,13 @@
 /** A server that was restored to an older state, with its slot. The offset is past its data. */
 
 import type { SourceRecord, Struct } from 'millrace/connect'
+import { OffsetStorage } from 'millrace/testing'
 import pg from 'pg'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { type Backup, type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { query } from '../../test/services/query.ts'
 import { parseLsn } from './lsn.ts'
-import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
+import { propsFor, TaskHarness } from './test-support/harness.ts'
 
 const server: PostgresServer | null = await startPostgres({ own: true, settings: { wal_keep_size: '64MB' } })
 afterAll(() => server?.stop())
@@ -41,13 +42,13 @@ async function restored(more: Record<string, string> = {}) {
   const url = await server!.createDatabase()
   await query(url, 'create table t (id int primary key, v text)', 'create table other (id int, v text)')
   const props = propsFor(url, { 'status.update.interval.ms': '50', 'table.include.list': 'public.t', ...more })
-  const offsets = new OffsetStore()
+  const offsets = new OffsetStorage()
   const run = async () => new TaskHarness(props, offsets).start()
   const first = await run()
-  await first.until(() => first.log.text().includes('snapshot complete'))
+  await first.snapshot()
   await query(url, "insert into t values (1, 'a')")
   await first.count(1)
-  first.commit()
+  await first.commit()
   await first.stop()
   await server!.halt('fast')
   const backup = server!.backUp()
@@ -55,7 +56,7 @@ async function restored(more: Record<string, string> = {}) {
   const second = await run()
   await query(url, "insert into t values (2, 'b')", "insert into t values (3, repeat('c', 5000))")
   await second.count(2)
-  second.commit()
+  await second.commit()
   return { url, props, offsets, run, backup, second }
 }
 
@@ -86,7 +87,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     const trusting = await new TaskHarness({ ...props, 'offset.mismatch.strategy': 'trust_slot' }, offsets).start()
     const trusted = await trusting.until(r => r.some(x => id(x) === 4))
     expect(withoutRepeatedRow1(trusted.map(opAndId))).toEqual(['c4'])
-    trusting.commit()
+    await trusting.commit()
     await trusting.stop()
     // from here on without that setting
     await query(url, "insert into t values (5, 'e')")
@@ -102,7 +103,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     await second.stop()
     await query(url, "insert into t values (4, 'd')")
     const third = await new TaskHarness({ ...props, 'snapshot.mode': 'when_needed' }, offsets).start()
-    await third.until(() => third.log.text().includes('snapshot complete'))
+    await third.snapshot()
     expect(withoutRepeatedRow1(third.records.map(opAndId))).toEqual(['c4', 'r1', 'r4'])
     expect(third.log.text()).toContain('rows that were deleted since the last event remain in the topics')
     await third.stop()
@@ -136,7 +137,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
       // a checkpoint ends there, not a transaction
       const { rows } = await query(url, 'checkpoint', 'select pg_current_wal_flush_lsn()::text as lsn')
       const end = parseLsn(rows[0].lsn)
-      const { lsn_idle: _, ...offset } = offsets.get({ server: 't' })!
+      const { lsn_idle: _, ...offset } = offsets.offset({ server: 't' })!
       offsets.set({ server: 't' }, { ...offset, lsn: end, lsn_proc: end, lsn_commit: end })
       const third = await run()
       const failure = await third.failure()
@@ -155,7 +156,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     await server!.resume()
     await query(url, "insert into t values (4, 'd')")
     expect((await second.count(3)).map(id)).toEqual([2, 3, 4])
-    second.commit()
+    await second.commit()
     await second.stop()
     await server!.halt('immediate')
     await server!.resume()
@@ -207,10 +208,10 @@ describe.skipIf(server === null)('a server that was recovered to a new timeline'
     const third = await run()
     await query(url, "insert into t values (4, 'd')")
     expect((await third.count(1)).map(id)).toEqual([4])
-    third.commit()
+    await third.commit()
     await third.stop()
     const { rows } = await query(url, 'select timeline_id::text as t from pg_control_checkpoint()')
-    expect(offsets.get({ server: 't' })!['wal_id']).toMatch(new RegExp(`/${rows[0].t}$`))
+    expect(offsets.offset({ server: 't' })!['wal_id']).toMatch(new RegExp(`/${rows[0].t}$`))
   })
 })
 
@@ -219,13 +220,13 @@ describe.skipIf(server === null)('a slot', () => {
     const url = await server!.createDatabase()
     await query(url, 'create table t (id int primary key)')
     const props = propsFor(url, { 'status.update.interval.ms': '50' })
-    const offsets = new OffsetStore()
+    const offsets = new OffsetStorage()
     const run = async (more = {}) => new TaskHarness({ ...props, ...more }, offsets).start()
     const first = await run()
-    await first.until(() => first.log.text().includes('snapshot complete'))
+    await first.snapshot()
     await query(url, 'insert into t values (1)')
     await first.count(1)
-    first.commit()
+    await first.commit()
     await first.stop()
     return { url, name: props['slot.name']!, run }
   }

@@ -1,9 +1,10 @@
 import type { SourceRecord, Struct } from 'millrace/connect'
+import { OffsetStorage } from 'millrace/testing'
 import { afterAll, describe, expect, test } from 'vitest'
 import { sleep } from '../../core/common/async/sleep.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { after, createDatabase, eventually, ids, op } from './test-support/database.ts'
-import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
+import { propsFor, TaskHarness } from './test-support/harness.ts'
 import { StreamProxy } from './test-support/stream-proxy.ts'
 
 const server: PostgresServer | null = await startPostgres({ own: true, settings: { max_replication_slots: '40' } })
@@ -12,10 +13,10 @@ afterAll(() => server?.stop())
 describe.skipIf(server === null)('a restart', () => {
   test('within a transaction, and within rows that share a position, emits each row once', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key, v int)')
-    const offsets = new OffsetStore()
+    const offsets = new OffsetStorage()
     const props = propsFor(url, { 'max.batch.size': '7' })
     const first = await new TaskHarness(props, offsets).start()
-    await first.until(() => first.log.text().includes('snapshot complete'))
+    await first.snapshot()
     await db.query(
       'begin; insert into t values (0, 0); insert into t select g, 1 from generate_series(1, 50) g; update t set v = 2 where id = 0; commit',
     )
@@ -25,7 +26,7 @@ describe.skipIf(server === null)('a restart', () => {
       const task = seen.length === 0 ? first : await new TaskHarness(props, offsets).start()
       await task.count(cut)
       seen.push(...ids(task.records.slice(0, cut)))
-      task.commit(cut)
+      await task.commit(cut)
       await task.stop()
     }
     expect(seen).toEqual(['c0', ...Array.from({ length: 50 }, (_, i) => `c${i + 1}`), 'u0'])
@@ -34,10 +35,10 @@ describe.skipIf(server === null)('a restart', () => {
 
   test('within a transaction continues to count its events (provide.transaction.metadata)', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)')
-    const offsets = new OffsetStore()
+    const offsets = new OffsetStorage()
     const props = propsFor(url, { 'provide.transaction.metadata': 'true', 'tombstones.on.delete': 'false' })
     const first = await new TaskHarness(props, offsets).start()
-    await first.until(() => first.log.text().includes('snapshot complete'))
+    await first.snapshot()
     await db.query('insert into t select g from generate_series(1, 6) g')
     // begin, six events, end
     await first.count(8)
@@ -49,7 +50,7 @@ describe.skipIf(server === null)('a restart', () => {
       }
     }
     keep(first.records.slice(0, 3))
-    first.commit(3)
+    await first.commit(3)
     await first.stop()
     const second = await new TaskHarness(props, offsets).start()
     await second.count(5)
@@ -62,12 +63,12 @@ describe.skipIf(server === null)('a restart', () => {
 
   test('within a key change emits the delete again, so that the create is not lost', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)', 'insert into t values (1)')
-    const offsets = new OffsetStore()
+    const offsets = new OffsetStorage()
     const first = await new TaskHarness(propsFor(url), offsets).start()
     await first.count(1)
     await db.query('update t set id = 2')
     expect(ids(await first.count(4))).toEqual(['r1', 'd1', 'tombstone1', 'c2'])
-    first.commit(2)
+    await first.commit(2)
     await first.stop()
     const second = await new TaskHarness(propsFor(url), offsets).start()
     expect(ids(await second.count(3))).toEqual(['d1', 'tombstone1', 'c2'])
@@ -81,16 +82,16 @@ describe.skipIf(server === null)('a restart', () => {
       'create table t (id int primary key, v int)',
       'insert into t select g, 0 from generate_series(1, 1000) g',
     )
-    const offsets = new OffsetStore()
+    const offsets = new OffsetStorage()
     const props = propsFor(url, { 'max.batch.size': '100' })
     const first = await new TaskHarness(props, offsets).start()
     await first.count(300)
-    first.commit(300)
+    await first.commit(300)
     await first.stop()
     await db.query('delete from t where id = 10')
     await db.query('update t set v = 1 where id in (20, 900)')
     const second = await new TaskHarness(props, offsets).start()
-    await second.until(() => second.log.text().includes('snapshot complete'))
+    await second.snapshot()
     const got = ids(second.records)
     expect(got.slice(0, 4)).toEqual(['d10', 'tombstone10', 'u20', 'u900'])
     const rows = second.records.filter(r => op(r) === 'r')
@@ -109,10 +110,10 @@ describe.skipIf(server === null)('a snapshot that resumes', () => {
       'create table t (id int primary key, v int)',
       'insert into t select g, 0 from generate_series(1, 1000) g',
     )
-    const offsets = new OffsetStore()
+    const offsets = new OffsetStorage()
     const first = await new TaskHarness(propsFor(url, { 'max.batch.size': '100' }), offsets).start()
     await first.count(300)
-    first.commit(300)
+    await first.commit(300)
     await first.stop()
 
     const { hostname, port } = new URL(url)
@@ -143,7 +144,7 @@ describe.skipIf(server === null)('a snapshot that resumes', () => {
       // a task that does not wait for the stream reads the row within this time
       await sleep(300)
       proxy.release()
-      await second.until(() => second.log.text().includes('snapshot complete'))
+      await second.snapshot()
       const seen = second.records.filter(r => (r.key as Struct)['id'] === 900).map(r => [op(r), after(r)?.['v']])
       expect(seen).toEqual([
         ['u', 1],

@@ -1,11 +1,12 @@
 /** Unusual offsets that belong to the server. They must not cause an error. */
 
 import type { Props, SourceRecord, Struct } from 'millrace/connect'
+import { OffsetStorage } from 'millrace/testing'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { query } from '../../test/services/query.ts'
-import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
+import { propsFor, TaskHarness } from './test-support/harness.ts'
 
 const server: PostgresServer | null = await startPostgres({ own: true })
 afterAll(() => server?.stop())
@@ -18,21 +19,21 @@ const ids = (records: readonly SourceRecord[]) => records.map(r => (r.key as Str
 async function captured(more: Props = {}) {
   const url = await server!.createDatabase()
   await query(url, 'create table t (id int primary key)')
-  const offsets = new OffsetStore()
+  const offsets = new OffsetStorage()
   const props = propsFor(url, { 'retriable.restart.connector.wait.ms': '200', 'lsn.flush.mode': 'connector', ...more })
   const run = async (changed: Props = {}) => new TaskHarness({ ...props, ...changed }, offsets).start()
   const task = await run()
-  await task.until(() => task.log.text().includes('snapshot complete'))
+  await task.snapshot()
   await query(url, 'insert into t values (1)')
   await task.count(1)
   return { url, offsets, run, task }
 }
 
 /** Like a worker that stops before the server receives the committed offset. */
-async function commitUnheard(task: TaskHarness, offsets: OffsetStore): Promise<void> {
+async function commitUnheard(task: TaskHarness, offsets: OffsetStorage): Promise<void> {
   await task.stop()
   const last = task.records.at(-1)!
-  offsets.set(last.sourcePartition, last.sourceOffset!)
+  offsets.set(last.sourcePartition!, last.sourceOffset!)
 }
 
 describe.skipIf(server === null)('an offset of the same server', () => {
@@ -40,7 +41,7 @@ describe.skipIf(server === null)('an offset of the same server', () => {
     // older standbys do not support logical decoding
     if (server!.version < 160_000) return ctx.skip()
     const { url, offsets, run, task } = await captured()
-    task.commit()
+    await task.commit()
     await task.stop()
     await server!.halt('fast')
     server!.backUp().restore('standby.signal')
@@ -54,10 +55,10 @@ describe.skipIf(server === null)('an offset of the same server', () => {
     await query(url, 'insert into t values (4)')
     const promoted = await run()
     expect(ids(await promoted.until(r => ids(r).includes(4)))).toEqual([4])
-    promoted.commit()
+    await promoted.commit()
     await promoted.stop()
     // on the new timeline from here on
-    expect(offsets.get({ server: 't' })!['wal_id']).toMatch(/\/2$/)
+    expect(offsets.offset({ server: 't' })!['wal_id']).toMatch(/\/2$/)
   })
 
   test('is continued while its transaction waits for a synchronous standby', async () => {

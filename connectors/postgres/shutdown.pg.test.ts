@@ -25,10 +25,10 @@ describe.skipIf(server === null)('a fast shutdown of the server', () => {
     await query(url, 'create table t (id int primary key)', 'create table other (id int)')
     const more = { 'table.include.list': 'public.t', 'retriable.restart.connector.wait.ms': '200' }
     const task = await new TaskHarness(propsFor(url, { ...more, 'lsn.flush.mode': mode })).start()
-    await task.until(() => task.log.text().includes('snapshot complete'))
+    await task.snapshot()
     await query(url, 'insert into t values (1)', 'insert into other values (1)')
     await task.count(1)
-    if (state === 'committed') task.commit()
+    if (state === 'committed') await task.commit()
     await server!.halt('fast')
     await server!.resume()
     await query(url, 'insert into t values (2)')

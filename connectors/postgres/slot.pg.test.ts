@@ -1,10 +1,11 @@
+import { OffsetStorage } from 'millrace/testing'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { sleep } from '../../core/common/async/sleep.ts'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { parseLsn } from './lsn.ts'
 import { createDatabase, dropSlot, eventually, ids, op, slotOf } from './test-support/database.ts'
-import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
+import { propsFor, TaskHarness } from './test-support/harness.ts'
 
 const server: PostgresServer | null = await startPostgres({ own: true, settings: { max_replication_slots: '40' } })
 afterAll(() => server?.stop())
@@ -19,7 +20,7 @@ describe.skipIf(server === null)('the slot', () => {
     const task = await new TaskHarness(
       propsFor(url, { 'status.update.interval.ms': '50', 'table.include.list': 'public.t' }),
     ).start()
-    await task.until(() => task.log.text().includes('snapshot complete'))
+    await task.snapshot()
     await db.query('insert into t values (1)')
     await task.count(1)
     const before = (await slotOf(db, url)).confirmed
@@ -27,7 +28,7 @@ describe.skipIf(server === null)('the slot', () => {
     for (let i = 0; i < 20; i++) await db.query('insert into other select generate_series(1, 100)')
     await sleep(300)
     expect((await slotOf(db, url)).confirmed).toBe(before)
-    task.commit()
+    await task.commit()
     const { rows } = await db.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')
     await eventually(
       () => slotOf(db, url),
@@ -46,7 +47,7 @@ describe.skipIf(server === null)('the slot', () => {
     const task = await new TaskHarness(
       propsFor(url, { 'status.update.interval.ms': '50', 'table.include.list': 'public.t' }),
     ).start()
-    await task.until(() => task.log.text().includes('snapshot complete'))
+    await task.snapshot()
     await db.query('insert into other select generate_series(1, 1000)')
     const { rows } = await db.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')
     await eventually(
@@ -77,10 +78,10 @@ describe.skipIf(server === null)('the slot', () => {
 
   test('that no longer exists fails the task, or is recreated with snapshot.mode=when_needed', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)', 'insert into t values (1)')
-    const offsets = new OffsetStore()
+    const offsets = new OffsetStorage()
     const first = await new TaskHarness(propsFor(url), offsets).start()
     await first.count(1)
-    first.commit()
+    await first.commit()
     await first.stop()
     await dropSlot(db, propsFor(url)['slot.name']!)
     const second = await new TaskHarness(propsFor(url), offsets).start()
@@ -110,7 +111,7 @@ describe.skipIf(server === null)('the slot', () => {
     const stopped = await new TaskHarness(propsFor(url)).start()
     await eventually(slots, s => s.length === 1)
     const pid = (await other.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]!.pid
-    await stopped.until(() => stopped.waits.some(w => w.includes(`pid ${pid} (user postgres, `)))
+    await stopped.until(() => stopped.source.waitingFor?.includes(`pid ${pid} (user postgres, `) ?? false)
     expect(stopped.log.text()).toMatch(
       /creating replication slot .* is taking long: it is waiting for the open transactions of pid/,
     )
@@ -135,7 +136,7 @@ describe.skipIf(server === null)('the slot', () => {
 
   test('that is missing because of wal_level=replica: the error names wal_level', async () => {
     const own = await startPostgres({ own: true, settings: { wal_level: 'replica' } })
-    const offsets = new OffsetStore()
+    const offsets = new OffsetStorage()
     offsets.set({ server: 't' }, { lsn: 100, lsn_commit: 100, lsn_proc: 100 })
     const task = await new TaskHarness(propsFor(await own!.createDatabase()), offsets).start()
     expect(await task.failure()).toMatchObject({ code: 'MR_PG_WAL_LEVEL' })
@@ -167,11 +168,11 @@ describe.skipIf(server === null)('a slot whose WAL was removed', () => {
     const db = new pg.Client(url)
     await db.connect()
     await db.query('create table t (id int primary key, v text)')
-    const offsets = new OffsetStore()
+    const offsets = new OffsetStorage()
     const first = await new TaskHarness(propsFor(url), offsets).start()
     await db.query("insert into t values (1, 'x')")
     await first.count(1)
-    first.commit()
+    await first.commit()
     await first.stop()
     for (let i = 0; i < 8; i++) {
       await db.query(

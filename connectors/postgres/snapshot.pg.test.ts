@@ -1,7 +1,8 @@
+import { OffsetStorage } from 'millrace/testing'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { after, createDatabase, dropSlot, eventually, ids } from './test-support/database.ts'
-import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
+import { propsFor, TaskHarness } from './test-support/harness.ts'
 
 const server: PostgresServer | null = await startPostgres({ own: true, settings: { max_replication_slots: '40' } })
 afterAll(() => server?.stop())
@@ -15,7 +16,8 @@ describe.skipIf(server === null)('a snapshot', () => {
     )
     const limit = 'statement_timeout = 50'
     await db.query(`alter role postgres in database ${new URL(url).pathname.slice(1)} set ${limit}`)
-    const task = await new TaskHarness(propsFor(url, { 'max.queue.size.in.bytes': '4096' })).start()
+    const props = propsFor(url, { 'max.queue.size.in.bytes': '4096' })
+    const task = await new TaskHarness(props, new OffsetStorage(), { acknowledges: true }).start()
     await task.count(20_000)
     await task.stop()
     await db.end()
@@ -74,7 +76,7 @@ describe.skipIf(server === null)('snapshot modes', () => {
     const { url, db } = await setup()
     const task = await new TaskHarness(propsFor(url, { 'snapshot.mode': 'initial_only' })).start()
     await task.count(1)
-    await task.until(() => task.log.text().includes('snapshot complete'))
+    await task.snapshot()
     const { rows } = await db.query('select * from pg_replication_slots where slot_name = $1', [
       propsFor(url)['slot.name'],
     ])
@@ -90,13 +92,13 @@ describe.skipIf(server === null)('snapshot modes', () => {
     await db.query('insert into t values (2)')
     expect(ids(await none.count(1))).toEqual(['c2'])
     await none.stop()
-    const offsets = new OffsetStore()
+    const offsets = new OffsetStorage()
     const props = propsFor(url, { 'snapshot.mode': 'always', 'slot.name': 'always_slot' })
     for (const round of [1, 2]) {
       const task = await new TaskHarness(props, offsets).start()
-      await task.until(() => task.log.text().includes('snapshot complete'))
+      await task.snapshot()
       expect(ids(task.records), `round ${round}`).toEqual(['r1', 'r2'])
-      task.commit()
+      await task.commit()
       await task.stop()
     }
     await dropSlot(db, 'always_slot')

@@ -1,9 +1,10 @@
 import { Decimal, type Struct } from 'millrace/connect'
+import { OffsetStorage } from 'millrace/testing'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../test/services/postgres.ts'
 import { parseLsn } from './lsn.ts'
 import { after, createDatabase, dropSlot, eventually, ids, op, slotOf } from './test-support/database.ts'
-import { OffsetStore, propsFor, TaskHarness } from './test-support/harness.ts'
+import { propsFor, TaskHarness } from './test-support/harness.ts'
 
 const server: PostgresServer | null = await startPostgres({ own: true, settings: { max_replication_slots: '40' } })
 afterAll(() => server?.stop())
@@ -16,7 +17,7 @@ describe.skipIf(server === null)('while streaming', () => {
       'create table t (id int primary key, m mood)',
     )
     const task = await new TaskHarness(propsFor(url)).start()
-    await task.until(() => task.log.text().includes('snapshot complete'))
+    await task.snapshot()
     await db.query("insert into t values (1, 'sad')")
     await task.count(1)
     await db.query("alter type mood add value 'happy'")
@@ -34,12 +35,11 @@ describe.skipIf(server === null)('while streaming', () => {
 
   test('a transaction larger than max.queue.size.in.bytes is emitted in order', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key, v text)')
-    const task = await new TaskHarness(
-      propsFor(url, { 'max.queue.size.in.bytes': '65536', 'max.batch.size': '500' }),
-    ).start()
-    await task.until(() => task.log.text().includes('snapshot complete'))
+    const props = propsFor(url, { 'max.queue.size.in.bytes': '65536', 'max.batch.size': '500' })
+    const task = await new TaskHarness(props, new OffsetStorage(), { acknowledges: true }).start()
+    await task.snapshot()
     await db.query("insert into t select g, repeat('x', 1000) from generate_series(1, 30000) g")
-    await task.count(30_000, 60_000)
+    await task.count(30_000)
     expect(task.records.every((r, i) => (r.key as Struct)['id'] === i + 1)).toBe(true)
     await task.stop()
     await db.end()
@@ -47,16 +47,16 @@ describe.skipIf(server === null)('while streaming', () => {
 
   test('a filtered publication gets a new table that matches at the next start', async () => {
     const { url, db } = await createDatabase(server, 'create table a (id int primary key)')
-    const offsets = new OffsetStore()
+    const offsets = new OffsetStorage()
     const props = propsFor(url, {
       'publication.autocreate.mode': 'filtered',
       'table.include.list': 'public.a,public.b',
     })
     const first = await new TaskHarness(props, offsets).start()
-    await first.until(() => first.log.text().includes('snapshot complete'))
+    await first.snapshot()
     await db.query('insert into a values (1)')
     await first.count(1)
-    first.commit()
+    await first.commit()
     await first.stop()
     await db.query('create table b (id int primary key)')
     const second = await new TaskHarness(props, offsets).start()
@@ -69,12 +69,12 @@ describe.skipIf(server === null)('while streaming', () => {
 
   test('a change made before a key column was renamed has the old key', async () => {
     const { url, db } = await createDatabase(server, 'create table t (a int, b int, v text, primary key (b, a))')
-    const offsets = new OffsetStore()
+    const offsets = new OffsetStorage()
     const first = await new TaskHarness(propsFor(url), offsets).start()
-    await first.until(() => first.log.text().includes('snapshot complete'))
+    await first.snapshot()
     await db.query("insert into t values (1, 2, 'x')")
     await first.count(1)
-    first.commit()
+    await first.commit()
     await first.stop()
     await db.query("insert into t values (3, 4, 'y')")
     await db.query('alter table t rename column a to aa')
@@ -98,7 +98,7 @@ describe.skipIf(server === null)('while streaming', () => {
       'create table u (id int primary key references t)',
     )
     const task = await new TaskHarness(propsFor(url, { 'skipped.operations': 'none', 'max.batch.size': '1' })).start()
-    await task.until(() => task.log.text().includes('snapshot complete'))
+    await task.snapshot()
     await db.query("insert into t values (1, 'a')")
     await db.query('insert into u values (1)')
     await db.query('truncate t, u')
@@ -144,12 +144,12 @@ describe.skipIf(server === null)('while streaming', () => {
     const task = await new TaskHarness(
       propsFor(url, { 'skip.messages.without.change': 'true', 'status.update.interval.ms': '50' }),
     ).start()
-    await task.until(() => task.log.text().includes('snapshot complete'))
+    await task.snapshot()
     await db.query("insert into t values (1, 1.5, '{}')")
     await db.query('update t set v = 1.5')
     await db.query('update t set v = 2')
     expect(ids(await task.count(2))).toEqual(['c1', 'u1'])
-    task.commit()
+    await task.commit()
     // and do not retain WAL
     await db.query('update t set v = 2')
     const { rows } = await db.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')
@@ -210,7 +210,7 @@ describe.skipIf(server === null)('while streaming', () => {
       "create publication dbz_publication for table p with (publish_via_partition_root = true, publish = 'insert, delete')",
     )
     const task = await new TaskHarness(propsFor(url, { 'table.include.list': 'public.p.*,public.left_out' })).start()
-    await task.until(() => task.log.text().includes('snapshot complete'))
+    await task.snapshot()
     await db.query('insert into p values (2)')
     expect((await task.count(2)).map(r => [r.topic, op(r)])).toEqual([
       ['t.public.p', 'r'],

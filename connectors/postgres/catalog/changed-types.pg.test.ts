@@ -20,7 +20,7 @@ async function streamed(setup: readonly string[], steps: readonly string[], more
   for (const sql of setup) await db.query(sql)
   const task = await new TaskHarness(propsFor(url, more)).start()
   try {
-    await task.until(() => task.log.text().includes('snapshot complete'))
+    await task.snapshot()
     for (const sql of steps) {
       const before = task.records.length
       await db.query(sql)

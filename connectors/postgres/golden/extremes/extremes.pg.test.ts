@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { configured } from 'millrace/testing'
+import { configured, OffsetStorage } from 'millrace/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { JsonConverter } from '../../../../converters/json/json-converter.ts'
 import { type PostgresServer, startPostgres } from '../../../../test/services/postgres.ts'
-import { OffsetStore, propsFor, TaskHarness } from '../../test-support/harness.ts'
+import { propsFor, TaskHarness } from '../../test-support/harness.ts'
 import { cellsOf, faults } from './compare.ts'
 import { MODES } from './modes.ts'
 import { type Observed, observe } from './observed.ts'
@@ -39,7 +39,7 @@ describe.skipIf(server === null)('every type at its extremes', () => {
       Object.entries(MODES).map(async ([mode, config]) => {
         const props = { 'publication.name': 'extremes', 'tombstones.on.delete': 'false', ...config }
         const slot = { 'slot.name': `extremes_${mode.replace('-', '_')}` }
-        return [mode, await new TaskHarness(propsFor(url, { ...props, ...slot }), new OffsetStore()).start()] as const
+        return [mode, await new TaskHarness(propsFor(url, { ...props, ...slot }), new OffsetStorage()).start()] as const
       }),
     )
     const found: string[] = []
