@@ -115,7 +115,7 @@ describe('column rules', () => {
     new ColumnRules(props, 'db').forColumn(name('s.t'), column(more))
 
   test('hash with the salt; the first version hashes the string as Java serializes it', () => {
-    // sha256 of 'abc' + 'Ann', as Debezium 3.7 gave it
+    // sha256 of 'abc' + 'Ann', as Debezium 3.7 computes it
     const v2 = rule({ 'column.mask.hash.v2.SHA-256.with.salt.abc': 's.t.c' })!
     expect(v2.change!('Ann')).toBe('4f0a92be43a237e81701a468f77f3c85103300091d3ebf1ee939b5e3f7599d5d')
     const cut = rule({ 'column.mask.hash.v2.SHA-256.with.salt.abc': 's.t.c' }, { length: 10 })!

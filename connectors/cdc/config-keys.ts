@@ -5,7 +5,7 @@ import { wrongPattern } from './patterns.ts'
 export const mode = <const V extends string>(values: readonly V[]): Validator<V> =>
   oneOf(values, { ignoreCase: true, message: 'Value must be one of' })
 
-/** A value is required. */
+/** Rejects a missing or blank value. */
 export const required: Validator = {
   describe: 'required',
   check: value => (value === null || String(value).trim() === '' ? 'A value is required' : null),

@@ -44,8 +44,8 @@ export function sourceSchema(name: string, own: Readonly<Record<string, Schema>>
 }
 
 /**
- * The transaction block: the transaction of an event, and its number in it and among those of its
- * table.
+ * The transaction block of an event: the id of the transaction, the number of the event in the
+ * transaction, and its number among the events of its table.
  */
 export const transactionBlock: Schema = struct(
   { id: text, total_order: int64, data_collection_order: int64 },

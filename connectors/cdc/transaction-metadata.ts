@@ -47,7 +47,7 @@ export class TransactionMetadata {
     }
   }
 
-  /** A transaction starts. If it is the loaded one, its counts are kept. */
+  /** Starts a transaction. If it is the loaded one, its counts are kept. */
   begin(id: string): void {
     if (id === this.#id) return
     this.#id = id

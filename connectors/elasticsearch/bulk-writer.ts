@@ -116,8 +116,8 @@ export class BulkWriter {
   }
 
   /**
-   * Waits until at most `most` is held. Returns false after `timeoutMs`, a failure, or an abort of
-   * the signal.
+   * Waits until the writer holds at most `most` records and bytes. Returns false after `timeoutMs`,
+   * a failure, or an abort of the signal.
    */
   async until(
     most: { readonly records: number; readonly bytes: number },
@@ -351,7 +351,7 @@ export class BulkWriter {
     return decision
   }
 
-  /** A response that does not contain the result of each document. */
+  /** Returns the error for a response that does not contain the result of each document. */
   #unusable({ status, body }: Answer, item: BulkItem): Error {
     const { url, index, topic } = this.#placeOf(item)
     const said = typeof body === 'string' ? reasonOf(body) : 'it does not contain the result of each document'

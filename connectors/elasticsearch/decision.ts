@@ -88,7 +88,7 @@ function meaningOf(
   let isTooMuch = false
   let isBusy = false
   for (const [item, outcome] of left) {
-    // sent again only after an older write of the same document
+    // these items are in the list only because an older write of the same document is retried
     if (outcome.kind === 'done' || outcome.kind === 'refused') continue
     const { status, words, cause } = outcome
     const place: Place = { url, index: item.index, topic: item.record.topic }

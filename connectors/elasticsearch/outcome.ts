@@ -44,8 +44,8 @@ const ABOUT_DOCUMENT = new Set(['document_parsing_exception', 'strict_dynamic_ma
 
 function isAboutDocument({ type = '', reason = '' }: Cause): boolean {
   if (ABOUT_DOCUMENT.has(type)) return true
-  // Elasticsearch 7 and OpenSearch; of a mapping that cannot be parsed it says "Failed to parse
-  // mapping"
+  // Elasticsearch 7 and OpenSearch use this type also for an invalid mapping, with the reason
+  // "Failed to parse mapping"
   return type === 'mapper_parsing_exception' && /^(failed to parse($| field)|object mapping for)/.test(reason)
 }
 

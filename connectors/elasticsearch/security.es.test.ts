@@ -206,16 +206,17 @@ describe.skipIf(!plain)('Elasticsearch with security', () => {
     const text = (bytes: number) => ({ text: 'x '.repeat(bytes / 2) })
     await p.write([
       p.record('a', { n: 1 }),
-      // more than the indexing pressure limits of the coordinating and the writing node, and more
-      // than the limit of a request
+      // the first exceeds the indexing pressure limit of the coordinating node, the second that of
+      // the writing node, the third the size limit of a request
       p.record('coordinating', text(1_200_000)),
       p.record('primary', text(700_000)),
       p.record('request', text(3_500_000)),
-      // more than one node allows for both together; its response only says that it is busy
+      // this one exceeds the limit for both roles of one node together; the response only says that
+      // the node is busy
       p.record('both', text(230_000)),
       p.record('b', { n: 2 }),
     ])
-    // version 8 counts the bytes of a document once, not four times, where it is written
+    // the writing node of version 8 counts the bytes of a document once, not four times
     const { body } = await admin('GET', '/')
     const fits = (body as { version: { number: string } }).version.number.startsWith('8.') ? ['both', 'primary'] : []
     const tooLarge = ['both', 'coordinating', 'primary', 'request'].filter(key => !fits.includes(key))

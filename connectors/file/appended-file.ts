@@ -14,14 +14,14 @@ export class AppendedFile {
   #handle: FileHandle | null = null
   #inode = 0n
   /**
-   * The size to truncate the file to first: after it is a part of a batch that could not be
-   * removed.
+   * The size to truncate the file to before the next write, because a part of a failed batch is
+   * after it. Null if there is no such part.
    */
   #cutTo: number | null = null
   #unsynced = false
   /**
-   * The error of a failed sync. The system drops the pages that it could not write, so the next
-   * sync would succeed.
+   * The error of a failed sync. It is kept because the operating system drops the pages that it
+   * could not write, so the next sync would wrongly succeed.
    */
   #lost: Error | null = null
 
@@ -33,8 +33,8 @@ export class AppendedFile {
   }
 
   /**
-   * Appends to the file that has the name now. If it throws MR_FILE_UNWRITABLE, nothing of `lines`
-   * remains.
+   * Appends to the file that has the name at this moment, also after a rotation. If it throws
+   * MR_FILE_UNWRITABLE, nothing of `lines` remains.
    */
   async append(lines: Buffer): Promise<void> {
     try {
@@ -54,7 +54,10 @@ export class AppendedFile {
     }
   }
 
-  /** Writes everything appended to the disk. Throws MR_FILE_SYNC, and then at every call. */
+  /**
+   * Syncs all appended lines to the disk. After it has thrown MR_FILE_SYNC, every later call throws
+   * it too.
+   */
   async sync(): Promise<void> {
     if (this.#handle && this.#unsynced) {
       try {

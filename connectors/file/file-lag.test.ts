@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { FileLag } from './file-lag.ts'
 
-test('the lag is what the task has not read or not returned, until it waits for more', async () => {
+test('the lag is the number of bytes that are not read or not returned; it is 0 while the task waits for more', async () => {
   let unread: number | null = null
   let buffered = 0
   const lag = new FileLag({ unread: async () => unread, buffered: () => buffered })

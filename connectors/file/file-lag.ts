@@ -38,7 +38,7 @@ export class FileLag {
     }
   }
 
-  /** Null while the size of the file is unknown. */
+  /** Returns the lag; null while the size of the file is unknown. */
   read(): SourceLag | null {
     if (this.#unread === null) return null
     if (this.waiting && this.#unread === 0) {

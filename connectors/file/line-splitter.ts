@@ -148,8 +148,8 @@ export class LineSplitter {
   }
 
   /**
-   * Returns the rest, which has no line end, as a line, when no more bytes will come. Null if there
-   * is none. Not longer than the limit.
+   * Returns the last line, which has no line end, or null if there is none. Call it when no more
+   * bytes will come, and not for a line that is longer than the limit.
    */
   takeRest(): Line | null {
     // the rest of a skipped line is skipped too

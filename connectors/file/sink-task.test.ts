@@ -67,7 +67,7 @@ test.each([
   ['[1]', '[1]\n{"b":2}\n'],
   ['{"a":', '{"b":2}\n'],
   ['12', '{"b":2}\n'],
-])('of JSON the last line %s is kept only if it is whole for sure', async (last, expected) => {
+])('in a JSON file the last line %s is kept only if it is certainly complete', async (last, expected) => {
   using dir = temporaryFolder()
   const file = dir.path('out.json')
   writeFileSync(file, `{"x":0}\n${last}`)

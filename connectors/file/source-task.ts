@@ -26,7 +26,7 @@ const POLL_LINES = 200
 /** Reads the lines of a file, and new lines as they are appended. Positions are in bytes. */
 export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
   #settings!: SourceSettings
-  /** One for all records; null for standard input. */
+  /** The partition of all records; null for standard input. */
   #partition: SourcePartition | null = null
   #splitter = new LineSplitter(0)
   #file: { readonly tail: TailedFile; readonly watch: FileWatch } | null = null
@@ -76,7 +76,7 @@ export class FileStreamSourceTask extends SourceTask<typeof sourceConfig> {
     return null
   }
 
-  /** Null for standard input, and before the file was open. */
+  /** Returns the lag; null for standard input, and before the file was opened. */
   override lag(): SourceLag | null {
     void this.#lag?.refresh()
     return this.#lag?.read() ?? null

@@ -42,7 +42,7 @@ export class StdinReader {
 
   /**
    * Resolves when there is more to read, at the end of the input, or when the signal aborts. After
-   * the end, only then.
+   * the end of the input, it resolves only when the signal aborts.
    */
   async changed(signal: AbortSignal): Promise<void> {
     const wait = Promise.withResolvers<void>()

@@ -8,9 +8,9 @@ const LF = 10
 const CR = 13
 
 /**
- * The result of a read. Bytes; or `nothing` yet; or `replaced`: the old file is read completely and
- * its name belongs to another file; or `cut`: the file was truncated. After the last two the caller
- * closes and reopens the file.
+ * The result of a read: bytes, or one of these. `nothing`: there are no new bytes yet. `replaced`:
+ * the old file is read completely, and its name belongs to another file. `cut`: the file was
+ * truncated. After the last two, the caller closes and reopens the file.
  */
 export type Next = Buffer | 'nothing' | 'replaced' | 'cut'
 
@@ -75,8 +75,8 @@ export class TailedFile {
 
   /**
    * Reads the next bytes. `unfinished` says that the last line has no end yet, so that the writer
-   * may be in the middle of it. Throws MR_FILE_ABSENT if the name no longer exists; the open file
-   * is read further at the next call. Throws MR_FILE_UNREADABLE after it has closed the file.
+   * may be in the middle of it. Throws MR_FILE_ABSENT if the name no longer exists; the next call
+   * continues to read the open file. Throws MR_FILE_UNREADABLE after it has closed the file.
    */
   async next(unfinished: boolean): Promise<Next> {
     const handle = this.#handle!

@@ -32,15 +32,14 @@ test('every key of Debezium 3.7 is declared, with its type, default and importan
     const have = [ours.type, shown, ours.importance].join(' ')
     return want === have ? [] : [`${key.name}: ${have} instead of ${want}`]
   })
-  // pgoutput is what every server has; decoderbufs must be installed. A struct maker is a Java
-  // class.
+  // Every server has pgoutput, but decoderbufs must be installed. A struct maker is a Java class.
   expect(differing).toEqual([
     'sourceinfo.struct.maker: CLASS  LOW instead of CLASS io.debezium.connector.postgresql.PostgresSourceInfoStructMaker LOW',
     'plugin.name: STRING pgoutput MEDIUM instead of STRING decoderbufs MEDIUM',
   ])
 })
 
-test('every key has a documentation of its own words', () => {
+test('the documentation of every key differs from that of Debezium', () => {
   for (const [name, key] of declared) expect(key.documentation, name).toMatch(/\S{3}/)
 })
 

@@ -1,6 +1,4 @@
-/**
- * Each cause on a real server, with the expected error. A wrong hint is worse than none.
- */
+/** Causes each failure on a real server and checks the error. */
 
 import type { MillraceError, Props } from 'millrace/connect'
 import { validateConnector } from 'millrace/testing'
@@ -161,7 +159,7 @@ describe.skipIf(server === null)('a slot that cannot be used', () => {
 })
 
 describe.skipIf(server === null)('a query that fails', () => {
-  test('because of bytes that are not UTF-8 names the encoding, in the snapshot and in the stream', async () => {
+  test('because of bytes that are not UTF-8 has an error that names the encoding, in the snapshot and in the stream', async () => {
     await server!.admin.query(
       "create database ascii encoding 'SQL_ASCII' template template0 lc_collate 'C' lc_ctype 'C'",
     )
@@ -230,7 +228,7 @@ describe('a server error', () => {
   const snapshot = (e: Error, isOverride = false) => snapshotFailure(e, { table: 't', user: 'u', isOverride })
 
   test('with several possible causes is not misreported', () => {
-    // temporary files, not slots
+    // SQLSTATE 53400 can also mean that temporary files, not slots, exceed their limit
     expect(streamFailure(answer('53400', 'temporary file size exceeds "temp_file_limit" (1kB)'), 's').code).toBe(
       'MR_PG_UNAVAILABLE',
     )
@@ -245,7 +243,7 @@ describe('a server error', () => {
       code: 'MR_PG_CONNECTION_LOST',
       retriable: true,
     })
-    // messages in another language
+    // the error does not depend on the language of the server's messages
     expect(
       streamFailure(answer('42704', 'Replikations-Slot »s« existiert nicht', 'ReplicationSlotAcquire'), 's').code,
     ).toBe('MR_PG_SLOT_MISSING')

@@ -7,7 +7,7 @@ const server: PostgresServer | null = await startPostgres({ own: true })
 afterAll(() => server?.stop())
 
 describe.skipIf(server === null)('the metrics', () => {
-  test('count a snapshot and what is streamed, and measure the lag in bytes of WAL', async () => {
+  test('count the rows of a snapshot and the streamed events, and measure the lag in bytes of WAL', async () => {
     const url = await server!.createDatabase()
     const db = new pg.Client(url)
     await db.connect()

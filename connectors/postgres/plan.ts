@@ -98,7 +98,8 @@ export function planStart(options: StartOptions, found: Found): Plan | MillraceE
 }
 
 /**
- * A slot confirmed past the end of the WAL: changes written up to that position would be skipped.
+ * Returns why a slot cannot be used that is confirmed past the end of the WAL: changes written up
+ * to that position would be skipped.
  */
 function slotStrayed(slot: SlotState, wal: WalState | null): string | null {
   if (wal === null || wal.inRecovery || slot.confirmedLsn === null || slot.confirmedLsn <= wal.end) return null
@@ -106,8 +107,8 @@ function slotStrayed(slot: SlotState, wal: WalState | null): string | null {
 }
 
 /**
- * The offset is not in the server's WAL: the database was restored, replaced, or failed over to a
- * stale standby.
+ * Decides what to do if the offset is not in the server's WAL: the database was restored, replaced,
+ * or failed over to a stale standby. Returns null if the offset is in the WAL.
  */
 function offsetProblem(options: StartOptions, plan: Plan, found: FoundOffset): Plan | MillraceError | null {
   const { offset, slot, wal, missing } = found
@@ -123,7 +124,9 @@ function offsetProblem(options: StartOptions, plan: Plan, found: FoundOffset): P
   return { ...plan, from: null, warnings: [warning] }
 }
 
-/** The slot was confirmed past the offset: the changes in between are lost. */
+/**
+ * Decides what to do if the slot was confirmed past the offset: the changes in between are lost.
+ */
 function slotAhead(options: StartOptions, plan: Plan, found: FoundOffset): Plan | MillraceError | null {
   const { offset, slot } = found
   const { mode, mismatch, slotName, flush } = options

@@ -78,7 +78,7 @@ function differences(log: Map<string, Struct>, table: Map<string, Struct>): stri
 
 describe.skipIf(server === null)('a task that is killed repeatedly', () => {
   test.each([1, 2, 3])(
-    `ends with the table's state, nothing stale (round %i, seed ${SEED})`,
+    `emits every change, so that the topic ends with the state of the table (round %i, seed ${SEED})`,
     async round => {
       const { next: random, below: int } = randomOf(SEED + round)
       const url = await server!.createDatabase()

@@ -67,8 +67,8 @@ export class PublicationKeeper {
   }
 
   /**
-   * The server skipped changes made while the publication did not exist. Throws if it still does
-   * not exist.
+   * Called when the server reports that it skipped changes made while the publication did not
+   * exist. Throws if the publication still does not exist.
    */
   async skipped(message: string): Promise<void> {
     await this.#require()

@@ -150,12 +150,12 @@ describe.skipIf(server === null)('a filtered publication', () => {
     }
     const task = await streaming(url, props)
     expect(await members(db)).toEqual(['a', 'b', 'foreign_to_us'])
-    // in the snapshot, but its changes are not captured
+    // unlogged tables are in the snapshot, but their changes are not captured
     expect(task.records.map(shown)).toEqual(['u r7'])
     expect(task.log.text()).toMatch(
       /unlogged tables are included in snapshots, but their changes are not captured: public\.u/,
     )
-    // without a restart
+    // a new table is added without a restart
     await db.query('create table later (id int primary key)')
     await task.until(() => /added captured tables to publication dbz_publication: public\.later/.test(task.log.text()))
     await db.query('insert into later values (1)')

@@ -93,8 +93,8 @@ function alone(tables: readonly TableEntry[]): (t: TableEntry) => boolean {
 
 /**
  * The tables that a snapshot reads: those under whose names changes are published, and those whose
- * changes are not published, such as unlogged tables. A partitioned table only if changes have its
- * name or none of its partitions is captured.
+ * changes are not published, such as unlogged tables. A partitioned table is read only if changes
+ * have its name or none of its partitions is captured.
  */
 export function snapshotTables(tables: readonly TableEntry[], p: Publication): TableEntry[] {
   const isAlone = alone(tables)

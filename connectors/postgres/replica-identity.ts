@@ -33,8 +33,8 @@ export function wrongIdentity(rule: string): string | null {
 }
 
 /**
- * Sets the identities of `replica.identity.autoset.values`. Skips tables that have theirs: setting
- * one locks the table.
+ * Sets the identities of `replica.identity.autoset.values`. Skips tables that already have the
+ * wanted identity, because setting it locks the table.
  */
 export async function setIdentities(
   catalog: Catalog,

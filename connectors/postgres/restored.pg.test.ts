@@ -1,4 +1,7 @@
-/** A server that was restored to an older state, with its slot. The offset is past its data. */
+/**
+ * Tests a server that was restored to an older state, together with its slot. The committed offset
+ * is past the restored data.
+ */
 
 import type { SourceRecord, Struct } from 'millrace/connect'
 import { OffsetStorage } from 'millrace/testing'
@@ -15,7 +18,7 @@ afterAll(() => server?.stop())
 // a test restarts the server several times, which takes long on a busy machine
 vi.setConfig({ testTimeout: 240_000 })
 
-/** Far longer than it takes on a busy machine. */
+/** A timeout that is long enough for a busy machine. */
 const PATIENT = { timeout: 40_000 }
 
 const id = (r: SourceRecord) => (r.key as Struct)['id']
@@ -89,7 +92,7 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     expect(withoutRepeatedRow1(trusted.map(opAndId))).toEqual(['c4'])
     await trusting.commit()
     await trusting.stop()
-    // from here on without that setting
+    // the next task runs without that setting
     await query(url, "insert into t values (5, 'e')")
     const again = await run()
     expect((await again.count(1)).map(id)).toEqual([5])
@@ -191,7 +194,7 @@ describe.skipIf(server === null)('a server that was recovered to a new timeline'
     const { url, run, backup, second } = await restored()
     await second.stop()
     await goBack(backup, 'recovery.signal')
-    // more WAL than before
+    // the server writes more WAL than before the restore
     for (let n = 0; n < 40; n++) await query(url, `insert into other values (${n}, repeat('x', 2000))`)
     const third = await run()
     const failure = await third.failure()

@@ -1,7 +1,7 @@
 import type { Struct } from 'millrace/connect'
 import type { Decode } from './types/codec.ts'
 
-/** The start of a value in a tuple, or one of these. */
+/** Special values of `starts[i]`: the value is NULL, or the server did not send it. */
 export const NULL = -1
 export const UNAVAILABLE = -2
 

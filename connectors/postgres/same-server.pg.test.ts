@@ -1,4 +1,4 @@
-/** Unusual offsets that belong to the server. They must not cause an error. */
+/** Tests offsets that look unusual but belong to the server. They must not cause an error. */
 
 import type { Props, SourceRecord, Struct } from 'millrace/connect'
 import { OffsetStorage } from 'millrace/testing'
@@ -29,7 +29,10 @@ async function captured(more: Props = {}) {
   return { url, offsets, run, task }
 }
 
-/** Like a worker that stops before the server receives the committed offset. */
+/**
+ * Stops the task and commits the last offset, like a worker that stops before the server receives
+ * the commit.
+ */
 async function commitUnheard(task: TaskHarness, offsets: OffsetStorage): Promise<void> {
   await task.stop()
   const last = task.records.at(-1)!
@@ -57,7 +60,7 @@ describe.skipIf(server === null)('an offset of the same server', () => {
     expect(ids(await promoted.until(r => ids(r).includes(4)))).toEqual([4])
     await promoted.commit()
     await promoted.stop()
-    // on the new timeline from here on
+    // the offset now belongs to the new timeline
     expect(offsets.offset({ server: 't' })!['wal_id']).toMatch(/\/2$/)
   })
 

@@ -59,7 +59,7 @@ describe.skipIf(server === null)('the slot', () => {
     await db.end()
   })
 
-  test('that another connection uses: the task waits for it', async () => {
+  test('that another connection uses makes the task wait', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)')
     const first = await new TaskHarness(propsFor(url)).start()
     await first.until(() => first.log.text().includes('streaming from'))
@@ -95,7 +95,7 @@ describe.skipIf(server === null)('the slot', () => {
     await db.end()
   })
 
-  test('that is being created: a stopped task leaves none behind, and another task waits for it', async () => {
+  test('that is being created is not left behind by a stopped task, and another task waits for it', async () => {
     const { url, db } = await createDatabase(server, 'create table t (id int primary key)', 'insert into t values (1)')
     const name = propsFor(url)['slot.name']!
     const slots = async () =>
@@ -134,7 +134,7 @@ describe.skipIf(server === null)('the slot', () => {
     for (const client of [maker, other, db]) await client.end()
   })
 
-  test('that is missing because of wal_level=replica: the error names wal_level', async () => {
+  test('that is missing because of wal_level=replica causes an error that names wal_level', async () => {
     const own = await startPostgres({ own: true, settings: { wal_level: 'replica' } })
     const offsets = new OffsetStorage()
     offsets.set({ server: 't' }, { lsn: 100, lsn_commit: 100, lsn_proc: 100 })

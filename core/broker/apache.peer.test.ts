@@ -155,7 +155,7 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets give the same answers', asy
     return ['Produce', { acks: -1, timeoutMs: 5000, topicData, ...o }, version]
   }
   for (let version = 3; version <= 12; version++) await same(...produce(batchOf('a', 'b'), {}, version))
-  // A partition needs exactly one batch. (Apache never answers null records.)
+  // A partition needs exactly one batch. (Apache never returns null records.)
   for (const records of [Buffer.concat([batchOf('a'), batchOf('b')]), Buffer.alloc(0)]) {
     const answers = await Promise.all([a, b].map(c => c.call(...produce(records))))
     // Our response has an error message.
@@ -182,8 +182,8 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets give the same answers', asy
   await same(...fetch([from(20)]))
   await same(...fetch([from(21)]))
   await same(...fetch([from(0, { partitionMaxBytes: 1 })]))
-  // Not with 200 bytes: Apache truncates the third batch, which clients discard, but ours ends with
-  // the second.
+  // A limit of 200 bytes is not compared: Apache then returns a part of the third batch, which
+  // clients discard, but our response ends with the second batch.
   await same(...fetch([from(0, { currentLeaderEpoch: 9 })]))
   await same(...fetch([from(0)], { isolationLevel: 1 }))
   await same(...fetch([from(0)], { sessionId: 77, sessionEpoch: 3 }))

@@ -261,7 +261,8 @@ test('a response counts as activity for the idle timeout', { timeout: 15_000 }, 
   const topics = [{ topic: 't', partitions: [{ partition: 0 }] }]
   c.send(FetchRequest, 12, { maxWaitMs: 2000, minBytes: 1, topics })
   expect((await c.nextFrame()).length).toBeGreaterThan(0)
-  // Past the limit, counted from the request, and over two sweeps.
+  // This wait exceeds connections.max.idle.ms after the request, and covers two checks for idle
+  // connections.
   await sleep(2000)
   const { brokers } = await c.request(MetadataRequest, MetadataResponse, 12, { topics: [] })
   expect(brokers.length).toBe(1)

@@ -36,7 +36,7 @@ const declarations: Readonly<Record<ClientKind, ConfigDef>> = {
   admin: adminConfig,
 }
 
-/** The settings that options lead to, or the errors. */
+/** Returns the settings that the options give, or the errors. */
 function outcome(kind: ClientKind, options: () => object): object {
   try {
     const { common, ...own } = settings[kind](options())
@@ -75,7 +75,7 @@ describe.each<ClientKind>(['producer', 'consumer', 'admin'])('properties and opt
       const shown = (byProperties as Record<string, unknown>)[key.option!]
       return JSON.stringify(shown) !== JSON.stringify(key.default)
     })
-    // These settings have another form or another name than their option.
+    // The form or the name of these settings differs from that of their option.
     const converted = ['bootstrap.servers', 'client.id', 'acks', 'isolation.level', 'enable.metrics.push']
     expect(different.map(([name]) => name).filter(name => !converted.includes(name))).toEqual([])
   })

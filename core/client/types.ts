@@ -7,7 +7,7 @@ import type { producerKeys } from './config/producer-keys.ts'
 
 /** The options that all clients have in common. docs/client.md describes every option. */
 export type ClientOptions = ClientOptionsOf<typeof commonClientConfig> & {
-  /** Where the client logs. Default: the logger `millrace.client.<kind>`. */
+  /** The logger of the client. Default: the logger `millrace.client.<kind>`. */
   readonly logger?: Logger | undefined
 }
 
@@ -212,7 +212,7 @@ export interface Consumer {
   /** The first offset at or after each time, or null if there are no such records. */
   offsetsForTimes(queries: readonly (TopicPartition & { readonly timestamp: number })[]): Promise<(number | null)[]>
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
-  /** Null while the consumer is not a member of a group. */
+  /** Returns the membership; null while the consumer is not a member of a group. */
   groupMetadata(): GroupMetadata | null
   /**
    * The pending join; null unless the consumer waits for its group to rebalance. The id may be ''.

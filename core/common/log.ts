@@ -6,7 +6,7 @@ import { type LogFormat, stderrSink } from './logging/writer.ts'
 export const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL', 'OFF'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** What an entry is about. JSON logs have these as fields. */
+/** The subject of an entry, such as the connector and the task. JSON logs have these as fields. */
 export interface LogFields {
   readonly connector?: string
   readonly task?: number
@@ -17,7 +17,7 @@ export interface LoggedError {
   /** The name of its class. */
   readonly type: string
   readonly message: string
-  /** With the stacks of its causes. */
+  /** The stack of the error, with the stacks of its causes. */
   readonly stack: string
   /** `MR_...`, `ECONNREFUSED`, ... */
   readonly code?: string | undefined
@@ -45,7 +45,10 @@ export interface Logger {
   warn(message: string, error?: unknown): void
   error(message: string, error?: unknown): void
   isEnabled(level: LogLevel): boolean
-  /** The same logger with a context such as `[orders|task-0] `, and its fields for JSON logs. */
+  /**
+   * Returns this logger with a context such as `[orders|task-0] `, and with its fields for JSON
+   * logs.
+   */
   withContext(context: string, fields?: LogFields): Logger
 }
 
@@ -72,8 +75,8 @@ export function setLogFormat(next: LogFormat): void {
 }
 
 /**
- * Sets where entries go. Null is the default: stderr. A task thread sends its entries to the
- * herder's thread.
+ * Sets the sink that receives the entries. Null restores the default: stderr. A task thread sends
+ * its entries to the herder's thread.
  */
 export function setLogSink(next: LogSink | null): void {
   sink = next ?? toStderr

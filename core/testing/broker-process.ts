@@ -13,5 +13,5 @@ const close = (): void => {
   )
 }
 process.once('SIGTERM', close)
-// the pipe ends when the process of the tests has ended, in whatever way
+// the pipe ends when the test process has exited for any reason
 process.stdin.once('end', close).resume()

@@ -52,7 +52,7 @@ export interface HarnessOptions {
 /** The state of a connector in a harness, as in the status that REST shows. */
 export type HarnessState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'STOPPED'
 
-/** What a harness needs to run a task, besides its options. */
+/** The clients and the additional transformations with which a harness runs a task. */
 export interface TaskWiring {
   readonly clients: Clients
   readonly transforms: readonly { readonly type: new () => Transformation }[]
@@ -61,9 +61,9 @@ export interface TaskWiring {
 type AnyConnector = new () => SourceConnector | SinkConnector
 
 const VERSION = 'test'
-/** The settings of the clients. Nobody connects to this address: the broker is in memory. */
+/** The settings of the clients. The address is never used, because the broker is in memory. */
 const CLIENT = { 'bootstrap.servers': '127.0.0.1:1' }
-/** What the methods of tasks do after `kill`: nothing. */
+/** The functions that replace the methods of tasks after `kill`. They do nothing. */
 const AFTER_A_CRASH: Readonly<Record<string, () => unknown>> = {
   put: async () => {},
   preCommit: async () => [],
@@ -81,7 +81,7 @@ const DEFAULT_FLUSH_MS = 20
 export abstract class Harness {
   /** The topics of the broker in memory. */
   readonly log = new MemoryLog()
-  /** What the connector and its tasks logged. */
+  /** The log lines of the connector and its tasks. */
   readonly logger = new MemoryLogger('test', [], '', () => this.changed.notify())
   /** The calls of the tasks' methods that have ended, in order. */
   readonly calls: TaskCall[] = []

@@ -3,7 +3,7 @@ import type { SinkConnector, SourceConnector } from '../connect/connector.ts'
 /** A call of a task's method that has returned or thrown. */
 export interface TaskCall {
   readonly method: string
-  /** What the method threw, before the runtime hides secrets in it. */
+  /** The error that the method threw, before the runtime hides secrets in it. */
   readonly error?: unknown
 }
 
@@ -29,7 +29,7 @@ export function observed(type: new () => AnyConnector, observer: TaskObserver): 
   const create = function (this: unknown): AnyConnector {
     const connector = new type()
     const taskClass = connector.taskClass as new () => object
-    // an instance property, as connectors declare it, so that the class stays as it is
+    // this sets a property of the instance, as connectors declare it, and does not change the class
     Object.defineProperty(connector, 'taskClass', { value: observedTask(taskClass, observer), configurable: true })
     return connector
   }

@@ -19,8 +19,8 @@ const MAX_POLL_RECORDS = 500
 const MAX_WAIT_MS = 50
 
 /**
- * What a group of consumers has in common: its committed offsets, and the partitions that are
- * assigned.
+ * The state of a consumer group: its committed offsets, its members and the partitions that they
+ * share.
  */
 export class MemoryGroup {
   /** The committed offsets, by `topic-partition`. */

@@ -84,7 +84,7 @@ export class SourceHarness extends Harness {
     const isCommitted = ({ sourcePartition, sourceOffset }: CompleteSourceRecord) => {
       const committed = textOf(this.offset(sourcePartition!))
       const offsets = this.#polled.get(textOf(sourcePartition)) ?? []
-      // a later one belongs to a place without a record
+      // a later offset belongs to a position without a record
       return offsets.slice(offsets.lastIndexOf(textOf(sourceOffset))).includes(committed)
     }
     await this.until(() => [...last.values()].every(isCommitted), 'the offsets to be committed')
@@ -116,7 +116,7 @@ export class SourceHarness extends Harness {
   }
 
   protected override wire(_taskId: number): TaskWiring {
-    // the record that the transformations returned last: the next one that the producer gets
+    // the record that the transformations returned last; the producer gets it next
     let last: CompleteSourceRecord | null = null
     const pending = new Map<object, CompleteSourceRecord>()
     class Capture implements Transformation {

@@ -33,8 +33,8 @@ export interface Relation extends TableName {
 }
 
 /**
- * The longest wait until queries see a streamed transaction. Then the table is described without
- * it. Milliseconds.
+ * How long to wait until queries see a streamed transaction, in milliseconds. After that, the table
+ * is described without it.
  */
 const VISIBLE_MS = 10_000
 
@@ -181,8 +181,8 @@ export class Catalog {
 
 /**
  * The key of a change: the table's current key, unless the relation shows that the primary key was
- * different at that time. The default replica identity is the primary key; an index or FULL
- * identity says nothing about it.
+ * different at that time. Only the default replica identity shows the primary key; an index or FULL
+ * identity does not.
  */
 function keyOf(relation: Relation, now: readonly string[] | null, names: ReadonlySet<string>): readonly string[] {
   const identity = relation.columns.filter(c => c.isKey && relation.identity !== 'f').map(c => c.name)

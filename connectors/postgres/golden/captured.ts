@@ -31,7 +31,7 @@ export function parseExact(text: string): unknown {
   })
 }
 
-/** A fixture as text: the scenario's names taken out, and each schema written once. */
+/** Encodes a fixture as text, without the scenario's names and with each schema written once. */
 export function encodeFixture(captured: Captured): string {
   const schemas: string[] = []
   const shared = (value: unknown): unknown => {
@@ -57,7 +57,7 @@ export function encodeFixture(captured: Captured): string {
     .replaceAll(captured.database, 'db')
 }
 
-/** The fixture with its schemas put back in place. */
+/** Decodes a fixture and puts its schemas back in place. */
 export function decodeFixture(text: string): Captured {
   const raw = JSON.parse(text) as Omit<Captured, 'prefix' | 'database'> & { schemas: unknown[] }
   const full = (value: unknown): unknown =>

@@ -38,10 +38,7 @@ const GENERATED: Readonly<Record<string, readonly string[]>> = {
   't.public.customers': ['created'],
 }
 
-/**
- * Deliberate differences (README.md, "Differences from Debezium"): both sides are made the same
- * there, and only there.
- */
+/** Removes the deliberate differences (README.md, "Differences from Debezium") from both sides. */
 function differing(topic: string, row: Json, snapshot: boolean): Json {
   const out = { ...row }
   for (const column of GENERATED[topic] ?? [])
@@ -49,7 +46,7 @@ function differing(topic: string, row: Json, snapshot: boolean): Json {
   // Debezium truncates times in arrays to milliseconds, and streams `name` as null
   if (topic === 't.public.arrays' && Array.isArray(out['ti'])) out['ti'] = out['ti'].map(() => 'time')
   if (topic === 't.public.texts' && !snapshot) out['n'] = null
-  // infinite dates and dates BC differ between its snapshot and its stream
+  // Debezium's snapshot and its stream represent infinite dates and dates BC differently
   if (topic === 't.public.far') out['d'] = 'date'
   return out
 }
@@ -98,7 +95,8 @@ function header([name, v]: readonly [string, unknown]): readonly [string, unknow
 }
 
 /**
- * Debezium reads a partitioned table and its partitions, whichever name changes have. We read each
+ * Whether Debezium's snapshot reads a row a second time, under a name that the changes of the row
+ * do not have. It reads the partitioned table and also its partitions. This connector reads each
  * row once, under the name that its changes have.
  */
 export function isReadTwice(scenario: string, record: CapturedRecord): boolean {
@@ -109,7 +107,10 @@ export function isReadTwice(scenario: string, record: CapturedRecord): boolean {
   return op === 'r' && ofRoot === (scenario === 'partitions')
 }
 
-/** The marks of a snapshot depend on which tables it reads. */
+/**
+ * Replaces the snapshot mark (`first`, `last`, ...) of a record, because it depends on the tables
+ * that the snapshot reads.
+ */
 function withoutMark(scenario: string, shown: unknown): unknown {
   const p = (shown as { payload?: { source?: Json } } | null)?.payload
   if (!scenario.startsWith('partitions') || !p?.source || p.source['snapshot'] === 'false') return shown
@@ -117,7 +118,8 @@ function withoutMark(scenario: string, shown: unknown): unknown {
 }
 
 /**
- * Records in a form in which two runs can be compared: by topic, in order. Heartbeats count as one.
+ * Records in a form in which two runs can be compared: by topic, in order. All heartbeats together
+ * count as one record.
  */
 export function comparable(scenario: string, records: readonly CapturedRecord[], database: string): Json {
   const topics: Record<string, unknown[]> = {}

@@ -126,10 +126,10 @@ describe('the phases of a session', () => {
   })
 })
 
-describe('what the next connection resumes from', () => {
+describe('the offset and the snapshot from which the next connection resumes', () => {
   const resumeOf = (...events: Event[]): Resume => run(...events).state.resume!
 
-  test('nothing is known before the first plan', () => {
+  test('null before the first plan', () => {
     const committed = loadOffset({ lsn: 3 })
     expect(resumeOffset(null, committed)).toBe(committed)
     expect(run({ type: 'disconnected' }).state).toEqual(CONNECTING)

@@ -206,7 +206,10 @@ export class SnapshotReader {
       : { tables: this.#context.digest, at: row.tableAt, after: row.keyTexts }
   }
 
-  /** The source blocks of a table's rows differ only in their mark. */
+  /**
+   * Returns a source block from the cache: those of a table's rows differ only in their snapshot
+   * mark.
+   */
   #source(shape: TableShape, mark: SnapshotMark): Struct {
     const known = this.#blocks.get(mark)
     if (known && this.#blocksOf === shape) return known

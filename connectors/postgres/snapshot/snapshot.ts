@@ -116,7 +116,10 @@ export class Snapshot {
     return this.#started().rows
   }
 
-  /** Created late: its first offset must be that of a stream that caught up. */
+  /**
+   * Creates the reader at the first read, because its first offset must be that of a stream that
+   * has caught up.
+   */
   #started(): SnapshotReader {
     this.#reader ??= new SnapshotReader(this.#context(), this.#from)
     return this.#reader

@@ -160,7 +160,7 @@ export class StreamCursor {
     return null
   }
 
-  /** The WAL was read up to here between transactions. */
+  /** Records that the WAL was read up to `lsn`, between transactions. */
   idle(lsn: Lsn): void {
     this.#context.position.idle(lsn)
   }

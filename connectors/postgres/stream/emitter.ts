@@ -110,7 +110,7 @@ export class Emitter {
     }
   }
 
-  /** One event of a table; a delete is followed by its tombstone. */
+  /** Emits one event of a table. A delete is followed by its tombstone. */
   change(out: SourceRecord[], event: RowEvent): void {
     const { shape, key, offset } = event
     const hasTombstone = event.op === 'd' && this.#tombstones
@@ -122,7 +122,8 @@ export class Emitter {
   }
 
   /**
-   * A row whose key changed: a delete of the old key, its tombstone, and a create of the new key.
+   * Emits the records of a row whose key changed: a delete of the old key, its tombstone, and a
+   * create of the new key.
    */
   keyChange(out: SourceRecord[], event: KeyChange): void {
     const { shape, oldKey, key, before, after, source, transactions, time, offset, previous } = event
@@ -136,7 +137,7 @@ export class Emitter {
     out.push(this.#record(shape, key, created, createHeaders, offset))
   }
 
-  /** A logical decoding message (`pg_logical_emit_message`). */
+  /** Emits a logical decoding message (`pg_logical_emit_message`). */
   message({ topic, prefix, content, source, transaction, time, offset }: MessageEvent): SourceRecord {
     const message = { prefix, content: this.#content(content) }
     return {
@@ -148,7 +149,7 @@ export class Emitter {
     }
   }
 
-  /** The start or the end of a transaction. */
+  /** Emits the start or the end of a transaction. */
   transaction(topic: string, id: string, value: Struct, offset: SourceOffset): SourceRecord {
     return {
       ...this.#plain(topic, offset),

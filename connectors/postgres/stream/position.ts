@@ -40,27 +40,29 @@ export class StreamPosition {
     this.micros = micros
   }
 
-  /** An event is emitted. Several events can have the same position. */
+  /** Moves to an emitted event. Several events can have the same position. */
   event(lsn: Lsn, type: MessageType): void {
     this.eventsAtLsn = this.lsnProc !== null && this.lsnProc === lsn && this.eventsAtLsn > 0 ? this.eventsAtLsn + 1 : 1
     this.#at(lsn, type)
     this.lsnProc = lsn
   }
 
-  /** A logical decoding message in a transaction is emitted. It has its position for itself. */
+  /**
+   * Moves to an emitted logical decoding message in a transaction. No event has the same position.
+   */
   message(lsn: Lsn): void {
     this.#at(lsn, 'MESSAGE')
     this.lsnProc = lsn
     this.eventsAtLsn = 0
   }
 
-  /** A logical decoding message outside of transactions is emitted. */
+  /** Moves to an emitted logical decoding message outside of transactions. */
   standaloneMessage(lsn: Lsn): void {
     this.txId = null
     this.#complete(lsn, 'MESSAGE')
   }
 
-  /** A transaction ends. */
+  /** Moves to the end of a transaction. */
   commit(lsn: Lsn): void {
     this.#complete(lsn, 'COMMIT')
   }
@@ -72,7 +74,7 @@ export class StreamPosition {
     this.eventsAtLsn = 0
   }
 
-  /** The stream was read up to here, between transactions, without anything to capture. */
+  /** Records that the WAL from the last transaction to `lsn` has nothing to capture. */
   idle(lsn: Lsn): void {
     this.lsnIdle = lsn
   }
@@ -165,12 +167,16 @@ export class FlushTracker {
     return this.#flushed
   }
 
-  /** The slot is confirmed up to here. A smaller position could move it back. */
+  /**
+   * Called with the position up to which the slot is confirmed. Confirming less could move it back.
+   */
   confirmed(lsn: Lsn): void {
     if (this.#mode !== 'manual') this.#reach(lsn)
   }
 
-  /** An offset was committed. Returns whether the slot can be confirmed further than before. */
+  /**
+   * Called with a committed offset. Returns whether the slot can be confirmed further than before.
+   */
   committed(offset: SourceOffset): boolean {
     const before = this.#flushed
     if (this.#mode === 'manual') return false

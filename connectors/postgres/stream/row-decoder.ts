@@ -162,7 +162,9 @@ export class RowDecoder {
     progress.lastCommitAt = this.#cursor.commitTime.ms
   }
 
-  /** A NULL in a new row whose domain was NOT NULL: reads the domain again, once per shape. */
+  /**
+   * Reads a NOT NULL domain again if the new row has a NULL in its column. Does so once per shape.
+   */
   #checkForNulls(shape: TableShape): void {
     if (shape.requiredByDomain.length === 0 || this.#checkedForNulls.has(shape)) return
     if (!shape.requiredByDomain.some(column => this.#new.starts[column] === NULL)) return

@@ -18,7 +18,7 @@ export function propsFor(url: string, more: Props = {}): Props {
   }
 }
 
-/** Far longer than any expected event takes on a busy machine. */
+/** The timeout of an expected event. It is long enough for a busy machine. */
 const WAIT_MS = 60_000
 
 export interface TaskHarnessOptions {

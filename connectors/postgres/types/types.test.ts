@@ -160,7 +160,7 @@ describe('arrays', () => {
     )
   })
 
-  test('bounds are not elements, and all dimensions are flattened', () => {
+  test('bounds in the text are skipped, and all dimensions are flattened', () => {
     const ints = arrayDecoder((b, s, e) => Number(b.toString('latin1', s, e)))
     const run = (text: string) => ints(Buffer.from(text), 0, text.length)
     expect(run('[0:2]={1,2,3}')).toEqual([1, 2, 3])

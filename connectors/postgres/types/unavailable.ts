@@ -76,6 +76,6 @@ export function unavailableOf(schema: Schema, p: Placeholder): unknown {
   }
 }
 
-/** For an array whose elements have their own placeholder, such as bytes as text. */
+/** The placeholder of an array whose elements have their own placeholder, such as bytes as text. */
 export const unavailableArray = (element: Schema, own: unknown, p: Placeholder): unknown[] =>
   own === null ? elements(element, p) : [own]

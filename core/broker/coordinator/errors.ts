@@ -19,7 +19,10 @@ export function groupWriteError(error: unknown): number {
   }
 }
 
-/** The same for an OffsetCommit, which has its own code for a record that is too large. */
+/**
+ * The error code for an OffsetCommit whose record could not be written. A record that is too large
+ * has a different code.
+ */
 export function commitWriteError(error: unknown): number {
   switch (kafkaCodeOf(error)) {
     case ErrorCode.MESSAGE_TOO_LARGE:

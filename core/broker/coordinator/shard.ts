@@ -33,7 +33,7 @@ import {
   type ReadRecord,
 } from './offsets/records.ts'
 
-/** What the shards of a coordinator share. */
+/** The services that all shards of a coordinator share. */
 export interface ShardServices {
   readonly settings: GroupSettings
   readonly deadlines: Deadlines<GroupEntry>

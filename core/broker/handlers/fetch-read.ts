@@ -71,13 +71,14 @@ function failed(r: Resolved, errorCode: number): FetchedPartition {
 /** The number of bytes that one fetch may still read, over all its partitions. */
 export interface ReadLimits {
   left: number
-  /** Nothing was read yet. The first batch is returned even if it is too large. */
+  /** Whether nothing was read yet. The first batch is returned even if it is too large. */
   first: boolean
 }
 
 async function withAborted(r: Resolved, log: PartitionLog, read: ReadResult, readCommitted: boolean) {
   if (!readCommitted) return null
-  // The end offset is not known without decoding. Extra transactions after it do no harm.
+  // The end offset is not known without decoding, so this may include transactions after it. They
+  // do no harm.
   return read.size === 0 ? [] : log.abortedTransactions(r.target.fetchOffset, read.lastStableOffset)
 }
 

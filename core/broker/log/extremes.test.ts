@@ -174,7 +174,10 @@ class Markers {
   }
 }
 
-/** Without timestamps, because compaction changes the maximum timestamp of a batch. */
+/**
+ * The states of the producers without timestamps, because compaction changes the maximum timestamp
+ * of a batch.
+ */
 const statesOf = (log: PartitionLog) =>
   log
     .producerStates()

@@ -57,7 +57,7 @@ const NEW_LOG: SavedState = { clean: true, recoveryPoint: 0, logStartOffset: 0, 
 
 /** The number of logs to open, close or rename before yielding to the event loop. */
 const OPENED_PER_TURN = 16
-/** The same for logs that are only inspected. */
+/** The number of logs to inspect before yielding to the event loop. */
 const INSPECTIONS_PER_TURN = 1024
 
 /** All logs of a broker, in one or more directories. */

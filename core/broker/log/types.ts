@@ -207,7 +207,7 @@ export interface LogManagerOptions {
   readonly autoHighWatermark?: boolean
   /** The memory for recent records of all partitions together, in bytes. Default 64 MiB. */
   readonly tailCacheBytes?: number
-  /** The same for each partition. Default 4 MiB. */
+  /** The memory for recent records of each partition, in bytes. Default 4 MiB. */
   readonly tailCacheBytesPerPartition?: number
   /** The buffer pool for reads and for the tail cache. Defaults to a separate pool. */
   readonly pool?: BufferPool

@@ -144,7 +144,10 @@ function* serverFamilies(o: BrokerCollectorOptions, census: Census): Generator<F
   yield single(M.kafka_server_fetchsessioncache_numincrementalfetchpartitionscached, sessions.partitions)
 }
 
-/** Null if the system does not count them, as in some containers. */
+/**
+ * Returns the bytes that were read from and written to disk; null if the system does not count
+ * them, as in some containers.
+ */
 function diskBytes(): { read: number; written: number } | null {
   try {
     const text = readFileSync('/proc/self/io', 'latin1')

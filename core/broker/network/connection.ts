@@ -47,7 +47,7 @@ const MAX_UNSENT_BYTES = 1 << 20
 const incoming = Buffer.allocUnsafeSlow(256 << 10)
 
 export interface ConnectionOptions {
-  /** Accepted, and still paused. */
+  /** The accepted socket, which is still paused. */
   readonly socket: Socket
   readonly pool: BufferPool
   readonly info: ConnectionInfo
@@ -55,7 +55,7 @@ export interface ConnectionOptions {
   readonly budget: RequestBudget
   readonly maxRequestBytes: number
   readonly logger: Logger
-  /** Where its traffic is counted: those of its listener. */
+  /** The counters of its listener, to which its traffic is added. */
   readonly stats: ListenerStats
   readonly now: () => number
   readonly onClose: (connection: Connection) => void

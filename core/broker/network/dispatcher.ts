@@ -94,7 +94,7 @@ export class Dispatcher {
     const bytes = response === null ? null : this.#encode(api, header, response)
     const stats = this.#broker.stats.api(api.key, api.name)
     stats.answered(header.apiVersion, startedAt)
-    // These two count the errors of each partition
+    // The handlers of Produce and Fetch count the errors of each partition
     if (api.key !== ApiKey.Produce && api.key !== ApiKey.Fetch) stats.error(errorCodeOf(response))
     return bytes
   }

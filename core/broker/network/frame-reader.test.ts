@@ -66,7 +66,7 @@ test('a stream yields the same requests however it is split into chunks', () => 
   )
 })
 
-test('so does a stream of large requests that are read into pooled buffers', () => {
+test('a stream of large requests that are read into pooled buffers yields the same requests however it is split', () => {
   const sizes = fc.array(fc.integer({ min: 2, max: 1_500_000 }), { minLength: 1, maxLength: 6 })
   const cuts = fc.array(fc.integer({ min: 1, max: 400_000 }), { minLength: 1, maxLength: 20 })
   fc.assert(

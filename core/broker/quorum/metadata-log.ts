@@ -198,7 +198,7 @@ export class MetadataLog {
     return this.#write(builder.build(), epoch)
   }
 
-  /** Records that this node leads in a new epoch, as at the end of an election. */
+  /** Writes the record that this node leads in a new epoch, as at the end of an election. */
   async appendLeaderChange(epoch: number, now: number): Promise<number> {
     const builder = new RecordBatchBuilder({ control: true, initialSize: 128 })
     const voters = [{ voterId: this.#nodeId }]

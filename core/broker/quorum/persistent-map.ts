@@ -55,7 +55,7 @@ export class PersistentMap<V> implements ReadonlyMap<string, V> {
   readonly #root: Node<V>
   readonly size: number
 
-  /** Use `empty`, `from`, or a draft's `result`. */
+  /** Use `empty`, `from` or a draft's `result` instead of this constructor. */
   constructor(root: Node<V>, size: number) {
     this.#root = root
     this.size = size

@@ -4,7 +4,7 @@ import { type MetadataRecord, record } from './records.ts'
 /** What a broker registers when it starts. */
 export interface Registration {
   readonly brokerId: number
-  /** A new id for each start. */
+  /** The id of this start: each start has a new one. */
   readonly incarnationId: string
   readonly endpoints: readonly EndpointImage[]
   readonly rack: string | null

@@ -184,7 +184,7 @@ export class Cluster {
     return orAbort(this.#queued, signal)
   }
 
-  /** Starts a refresh and does not wait for it. Retries until a refresh succeeds. */
+  /** Starts a refresh in the background. Retries until a refresh succeeds. */
   refreshSoon(): void {
     if (this.#wanted || this.signal.aborted) return
     this.#wanted = true

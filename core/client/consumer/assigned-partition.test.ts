@@ -22,7 +22,7 @@ class SimLeader {
     this.log.push({ epoch: this.epoch, value: String(this.#written++), marker })
   }
 
-  /** A new leader takes over. It lacks the last `lost` records. */
+  /** Makes a new leader take over. Its log lacks the last `lost` records. */
   fail(lost: number): void {
     this.log = this.log.slice(0, Math.max(0, this.log.length - lost))
     this.epoch++

@@ -96,7 +96,7 @@ class KafkaConsumer implements Consumer {
       throw stateError('the consumer has assigned partitions; call unsubscribe first')
     const isPattern = topics instanceof RegExp
     this.#subscription.mode = isPattern ? 'pattern' : 'topics'
-    // Without the flags that make a RegExp remember its last match.
+    // Copy the pattern without the flags that make a RegExp remember its last match.
     this.#subscription.pattern = isPattern ? new RegExp(topics.source, topics.flags.replace(/[gy]/g, '')) : null
     this.#subscription.listener = listener ?? null
     this.#checkedTopicsAt = -1

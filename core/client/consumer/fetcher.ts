@@ -44,9 +44,9 @@ export interface FetcherEvents {
   partition(topic: string, partition: number): AssignedPartition | undefined
   /** Called before a partition is fetched, because its leader may have changed. */
   noteLeader(partition: AssignedPartition): void
-  /** The fetch offset is outside the log. */
+  /** Called when the fetch offset is outside the log. */
   onOutOfRange(partition: AssignedPartition): void
-  /** Records or an error arrived, so `poll` has something to do. */
+  /** Called when records or an error arrived, so `poll` has something to do. */
   onChange(): void
 }
 

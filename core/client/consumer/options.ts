@@ -27,7 +27,8 @@ export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
     common: commonSettings(values, 'consumer', options.logger),
     heartbeatIntervalMs: heartbeatInterval(values, raw),
     readCommitted: isolationLevel === 'read_committed',
-    // With 0 the broker returns one batch per fetch, and so does 1, which the fetcher can add up.
+    // With 0, as with 1, a broker returns one batch per fetch. The fetcher divides the bytes
+    // between brokers, so it needs 1.
     fetchMaxBytes: Math.max(1, settings.fetchMaxBytes),
     maxPartitionFetchBytes: Math.max(1, settings.maxPartitionFetchBytes),
   }

@@ -25,10 +25,7 @@ export interface GroupMember {
   readonly metadata: Buffer
 }
 
-/**
- * What the members of a group agree on: `consumer` assigns partitions, `connect` assigns connectors
- * and tasks.
- */
+/** A protocol of a group: `consumer` assigns partitions, `connect` assigns connectors and tasks. */
 export interface GroupProtocol {
   readonly protocolType: string
   /** The assignors and their metadata, in order of preference. */
@@ -184,7 +181,7 @@ export class Membership {
     const before = this.#left
     this.#joinUntilDone(before).then(
       async joined => {
-        // The member left during the join, and the coordinator has added it in spite of that.
+        // The member left during the join, but the coordinator has added it.
         if (this.#left !== before && this.state.isMember) {
           await this.leave('left while joining', false, this.#coordinator.cluster.options.requestTimeoutMs)
         }

@@ -16,9 +16,9 @@ import { type PendingRecord, TopicQueue } from './topic-queue.ts'
 
 /** Receives the events of an accumulator. */
 export interface AccumulatorEvents {
-  /** The partition has a batch that is due. */
+  /** Called when the partition has a batch that is due. */
   onReady(queue: PartitionQueue): void
-  /** The record cannot be added to any batch. */
+  /** Called when a record cannot be added to any batch. */
   onRefused(record: PendingRecord, error: Error): void
 }
 

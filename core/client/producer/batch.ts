@@ -130,7 +130,7 @@ export class ProducerBatch implements DeliveredBatch {
     return this.#attempts
   }
 
-  /** Whether an attempt failed without an answer whether the batch was written. */
+  /** Whether an attempt failed and it is unknown whether the broker wrote the batch. */
   get mayBeWritten(): boolean {
     return this.#mayBeWritten
   }

@@ -450,8 +450,8 @@ test('with any faults, every acknowledged record is in the log once and in order
     { code: ErrorCode.INVALID_RECORD },
     { code: ErrorCode.INVALID_RECORD, invalid: [0, 2, 3] },
   ]
-  // Not both faults at once: a broker that has written a batch and lost the producer's state writes
-  // the batch again.
+  // The two faults are not combined: a broker that has written a batch and lost the producer's
+  // state writes the batch again.
   const forgetful: Fault[] = [...common, { code: ErrorCode.UNKNOWN_PRODUCER_ID }]
   const lossy: Fault[] = [...common, 'cut-before', 'cut-after']
   await fc.assert(

@@ -29,7 +29,7 @@ const NO_ANSWER: PartitionAnswer = { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, 
 
 export interface SenderEvents {
   topic(name: string): TopicQueue | undefined
-  /** The outcome of the batch is known. Its memory can be released. */
+  /** Called when the outcome of the batch is known. Its memory can then be released. */
   onFinished(batch: ProducerBatch): void
 }
 
@@ -271,7 +271,7 @@ export class Sender {
     if (isMetadataStale) this.#cluster.refreshSoon()
   }
 
-  /** A whole request failed. The broker may have written its batches. */
+  /** Handles the failure of a whole request. The broker may have written its batches. */
   #onFailure(batches: readonly QueuedBatch[], error: Error): void {
     if (this.#closed) return
     const retriable = isRetriable(error)

@@ -67,7 +67,8 @@ export class Sequences {
     // The broker wrote it under a sequence that has changed since: its count differs from ours.
     if (batch.isRenumbered) this.#needsReset = true
     this.#lastAcked = nextSequence(batch.sequence, batch.count - 1)
-    // An unresolved batch before it was written: otherwise the broker would have rejected this one.
+    // If a batch before this one was unresolved, it was written: otherwise the broker would have
+    // rejected this one.
     if (this.#unresolvedAt !== null && isUpTo(this.#unresolvedAt, nextSequence(this.#lastAcked, 1))) {
       this.#unresolvedAt = null
     }

@@ -25,7 +25,7 @@ export interface Backoff {
 
 /** Kafka's jitter of `retry.backoff.ms`. */
 const KAFKA_JITTER = 0.2
-/** Far above any useful number of doublings; keeps the power finite. */
+/** The maximum number of doublings. It keeps the power finite. */
 const MAX_DOUBLINGS = 62
 
 /**

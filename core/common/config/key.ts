@@ -4,7 +4,7 @@ import { doubleText, range } from './validators.ts'
 type Default = ConfigKey['default']
 type Shared = Omit<ConfigKey, 'type' | 'default' | 'validator' | 'option'>
 
-/** What a builder takes: the fields of a ConfigKey, without its type. */
+/** The argument of a builder: the fields of a ConfigKey, without its type. */
 interface Fields<D extends Default, V extends string, O extends string> extends Shared {
   readonly default?: D
   readonly validator?: Validator<V>

@@ -32,7 +32,7 @@ test('isRetriable does not depend on the class of the error', () => {
   ).toBe(false)
 })
 
-test('anything thrown has a message', () => {
+test('messageOf returns a message for anything that was thrown', () => {
   expect(messageOf(new AggregateError([new Error('a'), new Error('b')]))).toBe('a; b')
   expect(messageOf(undefined)).toBe('undefined')
   expect(messageOf(new TypeError())).toBe('TypeError')

@@ -1,4 +1,4 @@
-/** A chain of causes is printed this deep: it may be long, or contain itself. */
+/** The maximum number of causes to print. A chain of causes may be long, or contain itself. */
 const MAX_CAUSES = 8
 
 /** The stack of an error and those of its causes, like a Java stack trace. */

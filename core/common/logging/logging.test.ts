@@ -70,7 +70,7 @@ describe.each([
   })
 })
 
-test('a reader that stops reading does not stop the process; it then learns how many entries are missing', async () => {
+test('a reader that stops reading does not stop the process; when it reads again, it gets the number of dropped entries', async () => {
   const child = launch('text', ['stalled'])
   const answer = () => new Promise(resolve => child.once('message', resolve))
   // far more than the pipe and the buffer hold, while nothing is read

@@ -2,7 +2,8 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { setImmediate } from 'node:timers'
 
 /**
- * What waits for a slow reader, in characters. Entries beyond this limit are dropped and counted.
+ * The maximum number of characters that wait for a slow reader. Entries beyond this limit are
+ * dropped and counted.
  */
 const MAX_WAITING = 4 * 1024 * 1024
 /** Entries are written at the end of the event loop's turn, or when this many characters wait. */
@@ -31,7 +32,7 @@ export class LogOutput {
   readonly #onExit = () => this.flushSync()
   /** Bytes that a full pipe did not take. */
   #left: Buffer = Buffer.alloc(0)
-  /** Entries after these. */
+  /** The text of the entries that follow `#left`. */
   #text = ''
   #entries = 0
   #scheduled = false
@@ -70,7 +71,7 @@ export class LogOutput {
     }
   }
 
-  /** Writes everything before it returns. For the end of the process. */
+  /** Writes all entries synchronously, at the end of the process. */
   flushSync(): void {
     this.#exiting = true
     const deadline = Date.now() + EXIT_LIMIT_MS

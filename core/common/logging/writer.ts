@@ -41,7 +41,7 @@ function jsonWriter(output: Pick<LogOutput, 'write'>): LogSink {
       logger: entry.logger,
       connector,
       task,
-      // the fields say the same as the text [orders|task-0]
+      // with these fields, the text [orders|task-0] would be redundant
       context: connector === undefined ? entry.context.trim().replace(/^\[(.*)\]$/, '$1') || undefined : undefined,
       error: entry.error,
     }
@@ -58,7 +58,7 @@ export function stderrSink(format: LogFormat): LogSink {
   if (sink) return sink
   stderr ??= new LogOutput(2, {
     onDropped: count => sinks.get(format)?.(droppedEntry(count)),
-    // there is no other place to say so
+    // there is no other place to report the error
     onError: () => {},
   })
   sink = logWriter(format, stderr)
@@ -66,7 +66,7 @@ export function stderrSink(format: LogFormat): LogSink {
   return sink
 }
 
-/** The entry that says that entries before it are missing. */
+/** Returns the entry that reports how many entries before it were dropped. */
 export function droppedEntry(count: number): LogEntry {
   return {
     time: Date.now(),

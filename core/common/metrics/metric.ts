@@ -1,7 +1,7 @@
 /** The type of a metric in Prometheus' text format. */
 export type MetricType = 'counter' | 'gauge' | 'histogram' | 'untyped'
 
-/** The declaration of a metric: what `# HELP` and `# TYPE` say, and a row of docs/metrics.md. */
+/** The declaration of a metric, for its `# HELP` and `# TYPE` lines and for docs/metrics.md. */
 export interface Metric {
   readonly name: string
   readonly type: MetricType
@@ -45,7 +45,7 @@ export function single(metric: Metric, value: number): Family {
   return { metric, samples: [[[], value]] }
 }
 
-/** The elements of all parts, one part after the other. */
+/** Yields the elements of all parts, one part after the other. */
 export function* concat<T>(...parts: readonly Iterable<T>[]): Generator<T> {
   for (const part of parts) yield* part
 }

@@ -6,7 +6,9 @@ import type { Family } from './metric.ts'
 import { observeProcess } from './process-metrics.ts'
 import { answerMetrics } from './serve.ts'
 
-/** Scrapes that are answered at a time. Others are refused with status 503. */
+/**
+ * The maximum number of scrapes that are answered at a time. Others are refused with status 503.
+ */
 const MAX_SCRAPES = 8
 /** A client that sends no complete request within this time is disconnected, ms. */
 const REQUEST_TIMEOUT_MS = 10_000

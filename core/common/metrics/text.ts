@@ -9,7 +9,10 @@ export const CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 }
 
-/** Series that are written before other work gets a turn: about two milliseconds of one core. */
+/**
+ * The number of series to write before yielding to the event loop. They take about two
+ * milliseconds.
+ */
 const SERIES_PER_TURN = 1000
 
 /**

@@ -64,7 +64,7 @@ describe.each(REAL)('damaged %s', codec => {
     )
   })
 
-  test('so do random bytes', () => {
+  test('random bytes give a ProtocolError, or at most as many bytes as the limit', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), bytes => survives(codec, Buffer.from(bytes))),
       { numRuns: 300 },

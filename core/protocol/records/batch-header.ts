@@ -68,10 +68,10 @@ export const crc = (buf: Buffer, pos: number): number => buf.readUInt32BE(pos + 
 export const attributes = (buf: Buffer, pos: number): number => buf.readInt16BE(pos + ATTRIBUTES)
 export const lastOffsetDelta = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + LAST_OFFSET_DELTA)
 export const lastOffset = (buf: Buffer, pos: number): number => baseOffset(buf, pos) + lastOffsetDelta(buf, pos)
-/** In milliseconds. For a batch with a delete horizon, it is the horizon. */
+/** The base timestamp in milliseconds. For a batch with a delete horizon, it is the horizon. */
 export const baseTimestamp = (buf: Buffer, pos: number): number => readInt64(buf, pos + BASE_TIMESTAMP)
 export const maxTimestamp = (buf: Buffer, pos: number): number => readInt64(buf, pos + MAX_TIMESTAMP)
-/** -1 for a producer without idempotence. */
+/** The producer id; -1 for a producer without idempotence. */
 export const producerId = (buf: Buffer, pos: number): number => readInt64(buf, pos + PRODUCER_ID)
 export const producerEpoch = (buf: Buffer, pos: number): number => buf.readInt16BE(pos + PRODUCER_EPOCH)
 export const baseSequence = (buf: Buffer, pos: number): number => buf.readInt32BE(pos + BASE_SEQUENCE)
@@ -81,7 +81,7 @@ export const isTransactional = (buf: Buffer, pos: number): boolean => (attribute
 export const isControl = (buf: Buffer, pos: number): boolean => (attributes(buf, pos) & CONTROL_FLAG) !== 0
 export const timestampTypeOf = (buf: Buffer, pos: number): TimestampType =>
   attributes(buf, pos) & LOG_APPEND_TIME_FLAG ? 1 : 0
-/** Throws UNSUPPORTED_COMPRESSION_TYPE for an unknown number. */
+/** The codec. Throws UNSUPPORTED_COMPRESSION_TYPE for an unknown number. */
 export const compressionOf = (buf: Buffer, pos: number): CompressionType =>
   toCompressionType(attributes(buf, pos) & COMPRESSION_MASK)
 
@@ -106,7 +106,7 @@ export function setProducerState(buf: Buffer, pos: number, id: number, epoch: nu
   updateCrc(buf, pos)
 }
 
-/** Covered by the checksum, which the caller must update afterwards. */
+/** Writes the timestamps. The checksum covers them, so the caller must update it afterwards. */
 export function writeTimestamps(buf: Buffer, pos: number, base: number, max: number): void {
   writeInt64(buf, pos + BASE_TIMESTAMP, base)
   writeInt64(buf, pos + MAX_TIMESTAMP, max)

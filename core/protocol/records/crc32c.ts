@@ -26,7 +26,7 @@ export function crc32c(buf: Buffer, start = 0, end = buf.length): number {
   return crc32cInScript(buf, start, end)
 }
 
-/** The same without native code, with eight bytes per step. */
+/** Like `crc32c`, but without native code and with eight bytes per step. */
 export function crc32cInScript(buf: Buffer, start: number, end: number): number {
   const t = tables
   let crc = -1

@@ -20,7 +20,10 @@ export interface DecodeOptions {
  * use.
  */
 export const MAX_REQUEST_ELEMENTS = 1_000_000
-/** Higher, because a response contains replicas and more for each partition. */
+/**
+ * The limit for responses. It is higher, because a response contains replicas and more for each
+ * partition.
+ */
 export const MAX_ELEMENTS = 5_000_000
 
 const codecs = new WeakMap<MessageDeclaration, Codec[]>()

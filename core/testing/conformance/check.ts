@@ -24,7 +24,7 @@ export interface Outage {
   end(): Promise<void> | void
 }
 
-/** What a connector is checked with. A fixture is made for each check. */
+/** The environment in which a connector is checked. Each check gets a new fixture. */
 export interface Fixture {
   /** The connector's configuration. */
   readonly config: Props
@@ -36,7 +36,7 @@ export interface Fixture {
 
 /** Options that source and sink suites have in common. */
 export interface ConformanceOptions<F extends Fixture> {
-  /** Creates what a check needs: files, tables, an index. */
+  /** Creates the resources of a check, such as files, tables or an index. */
   fixture(): Promise<F> | F
   /** Configurations that validation must refuse. */
   readonly invalid?: readonly InvalidConfig[]

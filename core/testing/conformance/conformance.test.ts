@@ -6,7 +6,10 @@ import { sinkConformance } from './sink.ts'
 import { sourceConformance } from './source.ts'
 
 const RECORDS = 8
-/** Long enough for a correct connector, and the time that a fault takes to show. */
+/**
+ * The timeout of a check: long enough for a correct connector. Some faults are found only after it,
+ * so it is short.
+ */
 const TIMEOUT_MS = 1500
 const STOP_MS = 400
 

@@ -109,7 +109,8 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
         )
       }
       await sink.start()
-      // A sink that buffers must be seen with a part of a batch: 50 single records, then 5 batches.
+      // Sends 50 single records, then 5 batches, so that a sink that buffers is also checked with a
+      // partly filled buffer.
       for (let n = 0; n < 50; n++) {
         send(sink, n, n + 1)
         await sink.delivered()

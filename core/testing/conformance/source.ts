@@ -9,7 +9,7 @@ import { SourceHarness } from '../source-harness.ts'
 import { assert, type ConformanceCheck, type ConformanceOptions, type Fixture, withFixture } from './check.ts'
 import { checkOutage, sharedChecks } from './shared-checks.ts'
 
-/** A source with data. */
+/** The fixture of a source connector: an external system with data. */
 export interface SourceFixture extends Fixture {
   /** The number of records that the source holds at the start; at least 4. */
   readonly records: number

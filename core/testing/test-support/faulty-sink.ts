@@ -22,7 +22,7 @@ export type SinkFault =
   | 'gives up'
   | 'hangs in stop'
 
-/** What a sink has written, and whether it can be reached. */
+/** The target of a sink: the numbers that it holds, and whether it can be reached. */
 export class Target {
   readonly written: number[] = []
   available = true
@@ -70,7 +70,7 @@ export function faultySink(target: Target, fault?: SinkFault): new () => SinkCon
 
     override async preCommit(offsets: readonly TopicPartitionOffset[]): Promise<readonly TopicPartitionOffset[]> {
       if (fault === 'commits early') {
-        // what is committed now is written by the next call
+        // the numbers that are committed now are written only by the next call
         const late = this.#buffer.splice(0)
         setTimeout(() => target.written.push(...late.flatMap(numberOf)), 50)
         return offsets

@@ -27,7 +27,7 @@ export type SourceFault =
   | 'tells secrets'
   | 'gives up'
 
-/** The numbers that a source reads, and whether it can be reached. */
+/** The system that a source reads: its numbers, and whether it can be reached. */
 export class Numbers {
   count: number
   available = true

@@ -19,9 +19,9 @@ export interface UnitStatusesEnv {
 
 /** The reasons for a delay that the trace of a running unit shows. */
 interface Delays {
-  /** What the unit waits for. */
+  /** The message that says what the unit waits for. */
   readonly waiting: string | null
-  /** That the event loop of the unit's thread is blocked. */
+  /** The message that says since when the event loop of the unit's thread is blocked. */
   readonly blocked: string | null
 }
 
@@ -59,7 +59,7 @@ export class UnitStatuses {
     else statuses.putTask(this.#name, task, status)
   }
 
-  /** Forgets the delays of the unit's last run. */
+  /** Deletes the delays of the unit's last run. */
   starting(task: number | null): void {
     this.#delays.delete(task)
   }

@@ -68,7 +68,7 @@ export class WorkerCollector {
     tasks.set(task, snapshot)
   }
 
-  /** A connector (null) or a task changed its phase. */
+  /** Called when a connector (null) or a task has changed its phase. */
   onStart(connector: string, task: number | null, phase: string): void {
     const startups = task === null ? this.#connectorStartups : this.#taskStartups
     const unit = `${connector}-${task}`

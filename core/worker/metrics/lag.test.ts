@@ -4,24 +4,24 @@ import { lagOf, sumOf } from './lag.ts'
 const NOW = 1_000_000
 const sample = { bytes: 10, records: null, caughtUp: false, since: NOW - 5000, partitions: [] }
 
-test('a task that has everything is 0 seconds behind, unless records are not acknowledged', () => {
+test('a task that has read everything is 0 seconds behind, unless some records are not acknowledged', () => {
   const caughtUp = { ...sample, bytes: 0, caughtUp: true, since: null }
   expect(lagOf({ lag: caughtUp, activeSince: null }, NOW)).toEqual({ seconds: 0, bytes: 0, records: null })
   expect(lagOf({ lag: caughtUp, activeSince: NOW - 3000 }, NOW)?.seconds).toBe(3)
 })
 
-test('otherwise it is behind by the age of what it handled last', () => {
+test('the seconds of any other task are the age of the last record that it handled', () => {
   expect(lagOf({ lag: sample, activeSince: null }, NOW)?.seconds).toBe(5)
   expect(lagOf({ lag: sample, activeSince: NOW - 9000 }, NOW)?.seconds).toBe(9)
   expect(lagOf({ lag: { ...sample, since: NOW + 1000 }, activeSince: null }, NOW)?.seconds).toBe(0)
 })
 
-test('unknown stays unknown', () => {
+test('an unknown value stays unknown', () => {
   expect(lagOf({ lag: null, activeSince: NOW }, NOW)).toBeNull()
   expect(lagOf({ lag: { ...sample, since: null }, activeSince: NOW }, NOW)?.seconds).toBeNull()
 })
 
-test('a connector is behind by the most seconds of its tasks, and by all of their bytes and records', () => {
+test('a connector has the largest number of seconds of any task, and the sums of all bytes and records', () => {
   const a = { seconds: 1, bytes: 10, records: 3 }
   expect(sumOf([a, { seconds: 4, bytes: 5, records: 1 }])).toEqual({ seconds: 4, bytes: 15, records: 4 })
   expect(sumOf([a, { seconds: null, bytes: null, records: 1 }])).toEqual({ seconds: null, bytes: null, records: 4 })

@@ -1,6 +1,6 @@
 import type { LagSample, TaskSnapshot } from '../task/host/messages-out.ts'
 
-/** How far a task or a connector is behind. Null is unknown. */
+/** How far a task or a connector is behind. Null means unknown. */
 export interface Lag {
   readonly seconds: number | null
   readonly bytes: number | null
@@ -8,8 +8,8 @@ export interface Lag {
 }
 
 /**
- * The lag of a task at a time, or null where its plugin does not report any. A source's records
- * count until the brokers have acknowledged them, so they add to what the plugin reports.
+ * Returns the lag of a task at the time `now`; null if its plugin reports none. The records of a
+ * source count until the brokers have acknowledged them, so they add to the reported lag.
  */
 export function lagOf({ lag, activeSince }: Pick<TaskSnapshot, 'lag' | 'activeSince'>, now: number): Lag | null {
   if (lag === null) return null
@@ -22,7 +22,10 @@ function secondsOf(lag: LagSample, activeSince: number | null, now: number): num
   return Math.max(0, now - oldest) / 1000
 }
 
-/** The lag of a connector: the most seconds of its tasks, and all of their bytes and records. */
+/**
+ * Returns the lag of a connector: the maximum of its tasks' seconds, and the sums of their bytes
+ * and records.
+ */
 export function sumOf(lags: readonly Lag[]): Lag {
   const sum = (values: (number | null)[]) =>
     values.length === 0 || values.includes(null) ? null : values.reduce<number>((a, b) => a + b!, 0)

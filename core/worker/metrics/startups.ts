@@ -1,4 +1,4 @@
-/** Counts how often connectors or tasks were started, and how that ended. */
+/** Counts the starts of connectors or tasks, and their outcomes. */
 export class Startups {
   attempts = 0
   successes = 0
@@ -17,7 +17,7 @@ export class Startups {
     else this.failures++
   }
 
-  /** The unit was stopped before its start was complete. */
+  /** Called when a unit was stopped before its start was complete. */
   cancelled(unit: string): void {
     this.#starting.delete(unit)
   }

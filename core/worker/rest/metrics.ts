@@ -5,7 +5,9 @@ import { answerMetrics } from '../../common/metrics/serve.ts'
 import { RestError } from '../herder/rest-error.ts'
 import type { WorkerHealth } from './server.ts'
 
-/** Scrapes that are answered at a time. Others are refused with status 503. */
+/**
+ * The maximum number of scrapes that are answered at a time. Others are refused with status 503.
+ */
 const MAX_SCRAPES = 8
 
 /** Serves `GET /metrics`. While the worker starts, only the metrics of its process are there. */

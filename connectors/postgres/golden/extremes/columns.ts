@@ -42,7 +42,7 @@ const INTERVALS = [
   ...['2147483647 days', '-2147483648 days', '178956970 years 7 mons', '-178956970 years -8 mons', '24855 days'],
   ...['106751991 days', '106751992 days', '292271 years', '292278 years'],
 ]
-/** Beyond the range of Debezium's driver. */
+/** Intervals beyond the range of the driver that Debezium uses. */
 export const LONG_INTERVALS = [
   '2147483648 hours',
   '2562047788:00:54.775807',
@@ -327,7 +327,7 @@ const domains = (): ExtremeColumn[] => [
 /** Columns of the first table: every type and arrays of it. */
 export const COLUMNS: readonly ExtremeColumn[] = [...plain(all), ...arrays(all), ...domains()]
 
-/** Domains that are NOT NULL, whose columns are. */
+/** Columns whose types are NOT NULL domains. */
 const NOT_NULL_DOMAINS: readonly ExtremeColumn[] = NOT_NULL.map(t => ({
   name: `dn_${t}`,
   type: `dn_${t}`,
@@ -340,7 +340,10 @@ const usual = (values: readonly (string | null)[]): string | null =>
   values.find(v => v !== null && v !== '' && !/infinity|NaN|BC/i.test(v)) ??
   null
 
-/** With one value, because Debezium fails at a value that it cannot represent. */
+/**
+ * Returns the column with only one value, because Debezium fails at a value that it cannot
+ * represent.
+ */
 const ordinary = (c: ExtremeColumn): ExtremeColumn => ({ ...c, values: [usual(c.values) ?? ''] })
 
 /** Columns that are NOT NULL, each with one value. */

@@ -67,7 +67,7 @@ export const describeCell = (c: Cell): string =>
 
 /**
  * Returns faults of the list: cells that differ without a rule, and rules that match equal cells or
- * none.
+ * no cell.
  */
 export function faults(cells: readonly Cell[]): string[] {
   const out: string[] = []

@@ -32,7 +32,7 @@ describe.skipIf(skip || server === null)('every type at its extremes, from Debez
     rmSync(dir, { recursive: true, force: true })
   })
 
-  test('equal the captured ones', { timeout: 600_000 }, async () => {
+  test('has the same values as in the fixture', { timeout: 600_000 }, async () => {
     const file = new URL('./expected.json', import.meta.url)
     const fixture = JSON.parse(readFileSync(file, 'utf8')) as ExtremesFixture
     const observed = await captureExtremes({ bootstrap: kafka.bootstrap, rest: connect.url, url: server!.url })

@@ -54,7 +54,7 @@ function required(): ExtremeTable {
   }
 }
 
-/** Defaults in the schema: each value of each type is one. */
+/** Returns tables whose columns have each value of each type as a default. */
 function defaulted(): ExtremeTable[] {
   // a constant of the type regrole cannot be a default
   const types = Object.entries(ALL as Readonly<Record<string, readonly string[]>>).filter(

@@ -48,7 +48,7 @@ class World {
   readonly sim: GroupSim
   readonly actors: Actor[] = []
   readonly waits: { answers: number }[] = []
-  /** By generation: what its members were sent. */
+  /** By generation: the leader and the protocol that its members received. */
   readonly generations = new Map<number, { leader: string; protocol: string | null; ids: Set<string> | null }>()
   /** By generation and member: the leader's assignment. */
   readonly assignments = new Map<number, Map<string, string>[]>()

@@ -3,7 +3,10 @@ import type { Member } from './member.ts'
 import type { Membership } from './membership.ts'
 import { type GroupSnapshot, type JoinReply, NO_BYTES, type SyncReply } from './types.ts'
 
-/** What the members of a group have agreed on, as responses and records show it. */
+/**
+ * The generation, protocol and leader that the members of a group agreed on, as responses and
+ * records show them.
+ */
 export interface Agreement {
   readonly generationId: number
   readonly protocolType: string | null

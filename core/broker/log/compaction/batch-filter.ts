@@ -186,8 +186,8 @@ function rebased(
 }
 
 /**
- * The same for timestamps that numbers would round. Uses int64 arithmetic that wraps, and keeps the
- * old base if there is no new horizon.
+ * Like `rebased`, for timestamps that numbers would round. Uses int64 arithmetic that wraps, and
+ * keeps the old base if there is no new horizon.
  */
 function rebasedExactly(batch: Buffer, records: Buffer, kept: readonly Kept[], horizon: number | null): Rebased {
   const base = batch.readBigInt64BE(header.BASE_TIMESTAMP)

@@ -6,7 +6,7 @@ const MAX_EXACT_TIMESTAMP = 2 ** 52
 /** The longest varint, in bytes, whose zigzag value a number represents exactly. */
 const MAX_VARLONG_BYTES = 7
 
-/** What the batch header and the topic's rules require of the records. */
+/** The limits that the batch header and the topic's rules set for the records. */
 export interface RecordLimits {
   readonly count: number
   readonly baseTimestamp: number

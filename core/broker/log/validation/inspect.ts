@@ -163,7 +163,7 @@ class Inspection {
   }
 }
 
-/** Exact. Uses a slow bigint only if a number does not suffice. */
+/** Reads a delta exactly. Uses a bigint, which is slow, only if a number does not suffice. */
 function readDelta(plain: Buffer, cursor: { pos: number }): bigint {
   const at = cursor.pos
   const delta = readVarlong(plain, cursor, plain.length)

@@ -10,7 +10,7 @@ const many = (n: number) => {
 switch (scenario) {
   case 'exit':
     many(Number(count))
-    // a write is in flight, and the last lines are not even in the stream
+    // at this point a write is in flight, and the last lines are not in the stream yet
     setImmediate(() => {
       many(3)
       process.on('exit', () => logger.warn('while exiting'))

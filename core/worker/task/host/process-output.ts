@@ -3,8 +3,8 @@ import { createLogger } from '../../../common/log.ts'
 import { redact } from '../failures/redact.ts'
 
 /**
- * Hides the secrets of this thread in what does not pass its logger: text on stderr, such as of
- * console.error, which becomes a log entry, and an error that nobody caught, which ends the thread.
+ * Hides the secrets of this thread in output that bypasses its logger. Text on stderr, for example
+ * from console.error, becomes a log entry. An uncaught error still ends the thread.
  */
 export function logProcessOutput(): void {
   const logger = createLogger('millrace.task.stderr')
@@ -17,7 +17,7 @@ export function logProcessOutput(): void {
   }
   process.stderr.write = write
   process.on('uncaughtException', thrown => {
-    // Another listener, of a plugin, may handle the error
+    // A plugin may have its own listener, which may handle the error
     if (process.listenerCount('uncaughtException') === 1) throw withoutSecrets(thrown)
   })
 }

@@ -35,7 +35,7 @@ export class PluginMetricsRegistry implements PluginMetrics {
     this.#entries.delete(named(metric).key)
   }
 
-  /** The present values. A metric whose function throws is left out. */
+  /** Returns the current values. Omits a metric whose function throws. */
   read(): PluginSample[] {
     const samples: PluginSample[] = []
     for (const { sample, value } of this.#entries.values()) {
@@ -69,6 +69,6 @@ function named({ name, tags = {}, prefix = DEFAULT_PREFIX }: Pick<PluginMetric, 
   if (twice !== undefined) throw refuse(`two tags are exported as the label ${twice}`)
   pairs.sort(([a], [b]) => (a < b ? -1 : 1))
   const exported = `${prefix}_${name.replace(/\W/g, '_')}`
-  // A counter and a gauge that differ in the ending alone would be exported under one name
+  // A counter and a gauge whose names differ only in the ending would be exported under one name
   return { name: exported, tags: pairs, key: JSON.stringify([exported.replace(/_total$/, ''), pairs]) }
 }

@@ -8,8 +8,8 @@ import { DEFAULT_WINDOW, Windowed, type WindowOptions } from './windowed.ts'
 export type SnapshotExtras = () => Partial<Pick<TaskSnapshot, 'lag' | 'clients' | 'activeSince'>>
 
 /**
- * The counters of a task. The task's code writes the fields by plain assignment, and once per batch
- * where times are involved. A timer reads them with `snapshot`.
+ * The counters of a task. The task assigns the fields directly, and reads the clock only once per
+ * batch. A timer reads the fields with `snapshot`.
  */
 export class MetricsRecorder {
   /** Source: records that `poll` returned. Sink: records consumed. */
@@ -25,7 +25,7 @@ export class MetricsRecorder {
   retries = 0
   deadLetterRequests = 0
   deadLetterFailures = 0
-  /** Source: polled and not acknowledged. Sink: consumed and not committed. */
+  /** Source: records polled and not acknowledged. Sink: records consumed and not committed. */
   recordsActive = 0
   offsetCommitsStarted = 0
   offsetCommits = 0
@@ -61,7 +61,10 @@ export class MetricsRecorder {
     this.#writes = windowed()
   }
 
-  /** A `poll` that returned records, or a `put`, is over. `startedAt` is of performance.now(). */
+  /**
+   * Counts a `poll` that returned records, or a `put`. `startedAt` is its start by
+   * performance.now().
+   */
   batch(records: number, startedAt: number): void {
     const now = performance.now()
     this.#batchSizes.record(records, now)
@@ -73,7 +76,7 @@ export class MetricsRecorder {
     return performance.now()
   }
 
-  /** `startedAt` is what `commitStarted` returned. */
+  /** Counts a successful commit. `startedAt` is the result of `commitStarted`. */
   commitSucceeded(startedAt: number): void {
     const now = performance.now()
     this.offsetCommits++
@@ -87,7 +90,7 @@ export class MetricsRecorder {
     this.#pausedAt = paused ? now : null
   }
 
-  /** The values of now, without functions, so that they can cross threads. */
+  /** Returns the current values, without functions, so that they can cross threads. */
   snapshot(): TaskSnapshot {
     const now = performance.now()
     this.#rate(now)
@@ -102,7 +105,7 @@ export class MetricsRecorder {
     }
   }
 
-  // A plugin's error here must not end its thread
+  // Reads the extras. An error of the plugin here must not end its thread.
   #readExtras(): ReturnType<SnapshotExtras> {
     try {
       return this.extras()

@@ -19,7 +19,7 @@ test('time counts for the stage that the task is in, also before the stage ends'
   expect(Object.fromEntries(clock.seconds())).toEqual({ poll: 2.5, transform: 0, convert: 0, produce: 0.25 })
 })
 
-test('processing is divided into transform and convert as in the records that were timed', () => {
+test('the time of processing is divided into transform and convert in the ratio of the timed records', () => {
   const clock = new StageClock(SOURCE_STAGES)
   expect(Array.from({ length: 129 }, () => clock.shouldTime).filter(Boolean)).toHaveLength(3)
   clock.timed(3, 1)
@@ -31,7 +31,7 @@ test('processing is divided into transform and convert as in the records that we
   expect(Object.fromEntries(clock.seconds())).toEqual({ poll: 0, transform: 3, convert: 1, produce: 0 })
 })
 
-test('without transforms, processing is converting', () => {
+test('without transforms, the whole time of processing counts as convert', () => {
   const clock = new StageClock(SOURCE_STAGES)
   clock.enter('process')
   vi.advanceTimersByTime(1000)

@@ -1,6 +1,6 @@
 import type { Stage } from '../../metrics/task-metrics.ts'
 
-/** The part of a batch in which each record is transformed and converted, one after the other. */
+/** A stage, or `process`: the part of a batch in which each record is transformed and converted. */
 type Activity = Stage | 'process' | null
 
 /** One record in this many is timed to find how `process` divides into transform and convert. */
@@ -29,7 +29,10 @@ export class StageClock {
     return this.#activity
   }
 
-  /** Ends the present stage. Null is time that belongs to no stage, such as a pause. */
+  /**
+   * Ends the current stage and enters another. Null is for time that belongs to no stage, such as a
+   * pause.
+   */
   enter(activity: Activity): void {
     const now = performance.now()
     this.#book(now - this.#since)
@@ -42,7 +45,7 @@ export class StageClock {
     return this.#records++ % TIMED_EVERY === 0
   }
 
-  /** What the transforms and the converters took for one record, in milliseconds. */
+  /** Adds the time that the transforms and the converters took for one record, in milliseconds. */
   timed(transformMs: number, convertMs: number): void {
     this.#transformMs += transformMs
     this.#convertMs += convertMs
@@ -51,7 +54,7 @@ export class StageClock {
     this.#convertMs /= 2
   }
 
-  /** The seconds of each stage, up to now. They never decrease. */
+  /** Returns the seconds spent in each stage so far. They never decrease. */
   seconds(): [Stage, number][] {
     this.enter(this.#activity)
     return [...this.#ms].map(([stage, ms]) => [stage, ms / 1000])

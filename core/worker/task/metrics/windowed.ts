@@ -27,7 +27,7 @@ export class Windowed {
     this.#options = { windowMs: Math.max(1, windowMs), samples }
   }
 
-  /** `now` in milliseconds, never decreasing. */
+  /** Adds a value. `now` is in milliseconds and never decreases. */
   record(value: number, now: number): void {
     let sample = this.#samples.at(-1)
     if (sample === undefined || now - sample.startedAt >= this.#options.windowMs) {

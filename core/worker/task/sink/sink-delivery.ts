@@ -32,14 +32,14 @@ export class DeliveryQueue {
     return this.#chunks[0] ?? null
   }
 
-  /** The sink accepted the batch. */
+  /** Removes the batch, which the sink has accepted. */
   taken(): void {
     this.#chunks.shift()
   }
 
   /**
-   * The sink rejected the batch because of its data. Returns the bad record if it was alone in its
-   * batch. Otherwise halves the batch and returns null.
+   * Handles a batch that the sink rejected because of its data. Returns the bad record if it was
+   * alone in its batch. Otherwise halves the batch and returns null.
    */
   refused(): Delivery | null {
     const chunk = this.#chunks.shift()

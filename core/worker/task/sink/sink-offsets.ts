@@ -35,12 +35,12 @@ export class SinkOffsets {
     this.#consumed.set(key, { topic, partition, offset: last.offset + 1 })
   }
 
-  /** The sink has accepted all records consumed so far. */
+  /** Marks all records consumed so far as delivered, because the sink has accepted them. */
   allDelivered(): void {
     for (const [key, offset] of this.#consumed) this.#delivered.set(key, offset)
   }
 
-  /** The task seeks to this offset. */
+  /** Resets a partition to the offset that the task seeks to. */
   reset(offset: TopicPartitionOffset): void {
     const key = keyOf(offset)
     this.#consumed.set(key, offset)

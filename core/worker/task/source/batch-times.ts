@@ -1,4 +1,4 @@
-/** The poll times of the batches that contain unacknowledged records. */
+/** Stores the poll times of the batches that contain unacknowledged records. */
 export class BatchTimes {
   readonly #batches: { readonly firstToken: number; readonly time: number }[] = []
 
