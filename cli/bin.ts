@@ -8,10 +8,10 @@ if (major < 22 || (major === 22 && minor < 19)) {
   )
   process.exit(1)
 }
-// Read once, when the first file operation starts the thread pool. Four threads are few for a
-// broker: see docs/operations.md.
+// Node reads this variable once, when the first file operation starts the thread pool. Four threads
+// are few for a broker: see docs/operations.md.
 process.env['UV_THREADPOOL_SIZE'] ??= '8'
-// makes the next start faster; if its folder cannot be written, nothing else changes
+// this cache makes the next start faster; if its folder cannot be written, there is no cache
 const { enableCompileCache } = await import('node:module')
 enableCompileCache?.()
 const { main } = await import('./main.ts')

@@ -31,7 +31,7 @@ test('--help shows the usage of the program and of every command', () => {
 
 test('the command starts with eight file threads unless UV_THREADPOOL_SIZE is set', () => {
   const threads = (size: string | undefined) => {
-    // counts the threads after the first file operation, which starts them
+    // this counts the threads after the first file operation, which starts them
     const count = "process.stderr.write('threads ' + readdirSync('/proc/self/task').length)"
     const code = `const { exit } = process;process.exit = code => readFile('/etc/hostname', () => { ${count}; exit(code) })`
     const preload = `data:text/javascript,import { readdirSync, readFile } from 'node:fs';${code}`
@@ -89,7 +89,7 @@ test('with --log-format json, errors of the command, uncaught errors and warning
   expect(entries('', ...args)).toEqual([
     expect.objectContaining({ level: 'ERROR', message: expect.stringContaining('missing.properties') }),
   ])
-  // once the command handles uncaught errors: a warning, and then an error
+  // after the command has installed its handler, this causes a warning and then an uncaught error
   const fail = "setImmediate(() => { process.emitWarning('careful'); setImmediate(() => { throw new Error('boom') }) })"
   const preload = `process.on('newListener', event => { if (event === 'uncaughtException') ${fail} })`
   expect(

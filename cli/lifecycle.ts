@@ -2,7 +2,7 @@ import { messageOf } from '../core/common/errors/error-table.ts'
 import { errors } from './errors.ts'
 import { report } from './report.ts'
 
-/** Something that is closed at the end. */
+/** A resource of a command, which is closed when the command ends. */
 export interface Closable {
   readonly name: string
   close(): Promise<void>
@@ -30,7 +30,9 @@ export class Lifecycle {
     this.#opened.push({ name, close })
   }
 
-  /** Like `add`, for something that the others need until they are closed: it is closed last. */
+  /**
+   * Like `add`, but the resource is closed last, because the others need it until they are closed.
+   */
   addFirst(name: string, close: () => Promise<void>): void {
     this.#opened.unshift({ name, close })
   }
@@ -55,7 +57,10 @@ export class Lifecycle {
     }
   }
 
-  /** Closes everything. Reports failures and does not throw. Returns whether there were none. */
+  /**
+   * Closes everything. Reports failures and does not throw. Returns whether everything was closed
+   * without a failure.
+   */
   async close(tell: (text: string) => void): Promise<boolean> {
     let well = true
     this.#closing ??= (async () => {

@@ -2,8 +2,8 @@ import { emitLog, logFormat, loggedError } from '../core/common/log.ts'
 import { stderrSink } from '../core/common/logging/writer.ts'
 
 /**
- * Tells the user of a command something: a line on stderr, or an entry of the JSON log. It does not
- * depend on the log level.
+ * Reports a message to the user of a command: as a line on stderr, or as an entry of the JSON log.
+ * It does not depend on the log level.
  */
 export function report(text: string, level: 'INFO' | 'ERROR' = 'INFO'): void {
   if (logFormat() === 'text') process.stderr.write(`millrace: ${text}\n`)
@@ -12,7 +12,7 @@ export function report(text: string, level: 'INFO' | 'ERROR' = 'INFO'): void {
   }
 }
 
-/** Logs what Node would print on stderr: its warnings, and errors that nobody caught. */
+/** Logs the messages that Node would print on stderr: its warnings, and uncaught errors. */
 export function logProcessErrors(): void {
   const entry = { logger: 'millrace.process', context: '', fields: {} }
   process.removeAllListeners('warning')

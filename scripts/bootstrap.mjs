@@ -36,7 +36,8 @@ const NEEDED_MB = 700
 
 const LOCK = join(root, '.cache', 'setup.lock')
 /**
- * Longer than any setup. The owner of an older lock has ended, and its pid may have been reused.
+ * The maximum age of a lock. It is longer than any setup, so the owner of an older lock has ended,
+ * and its pid may have been reused.
  */
 const LOCK_LASTS_MS = 15 * 60_000
 
@@ -60,7 +61,7 @@ function identity() {
   try {
     place = `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}/${readlinkSync('/proc/self/ns/pid')}`
   } catch {
-    // without /proc, the host name must suffice
+    // without /proc, only the host name identifies the machine
   }
   return { pid: process.pid, start: statOf(process.pid)?.start ?? '', place, host: hostname() }
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { check, unused } from './text/check.ts'
 import { EXCEPTIONS } from './text/exceptions.ts'
 
-/** Copies and answers of other software, and the list of phrases itself. */
+/** Files with text from other software, and the list of phrases itself. */
 const FOREIGN =
   /(?:^|\/)(?:golden\/.*\.json|fixtures\/.*|package-lock\.json|LICENSE)$|^scripts\/text\/(?:words|exceptions|text\.test)\.ts$/
 const TEXT = /\.(?:ts|mjs|js|md|sh|java|yml|properties)$|^\.ci\/run$|\/generate$/

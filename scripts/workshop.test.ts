@@ -1,5 +1,5 @@
 /**
- * Files that nothing else would check: the workflow of GitHub, and the lists in CONTRIBUTING.md.
+ * Checks files that no other test covers: the workflow of GitHub, and the lists in CONTRIBUTING.md.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

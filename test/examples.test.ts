@@ -1,7 +1,7 @@
 /**
- * Builds and tests the examples and what `create-millrace-plugin` makes of them, as an author does:
- * against the packed tarball. Then runs a pipeline over all four examples with the packed
- * `millrace`.
+ * Builds and tests the examples, and the plugins that `create-millrace-plugin` creates from them,
+ * against the packed tarball, as a plugin author does. Then runs a pipeline over all four examples
+ * with the packed `millrace`.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'

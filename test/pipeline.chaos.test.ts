@@ -1,7 +1,7 @@
 /**
- * A pipeline from Postgres to Elasticsearch and a file, under kill -9. The platform is killed at
- * random moments of snapshot and streaming while the table changes, and indices are closed at
- * times. In the end, nothing is missing or stale, the order of each key is preserved, and every
+ * A pipeline from Postgres to Elasticsearch and a file, under kill -9. The process is killed at
+ * random moments of snapshot and streaming while the table changes, and indices are sometimes
+ * closed. In the end, nothing is missing or stale, the order of each key is preserved, and every
  * double has its value.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -19,12 +19,12 @@ import { type PostgresServer, startPostgres } from './services/postgres.ts'
 const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 20)
 const ROWS = 20_000
 const TOPIC = 'shop.public.item'
-/** If nothing has changed for this long, nothing more will. */
+/** If nothing has changed for this many milliseconds, no further change is expected. */
 const STILL_MS = 90_000
 const elasticsearch = inject('elasticsearchUrl')
 /**
- * The same table, but flat and as JSON without schemas, where only the text of a number shows that
- * it is a double.
+ * The topic of the same table with flat records, as JSON without schemas. There, only the text of a
+ * number shows that it is a double.
  */
 const FLAT = 'flat.public.item'
 const INDICES = [TOPIC, FLAT]
@@ -113,7 +113,9 @@ function changeUntilStopped(url: string): { stop(): Promise<void> } {
   }
 }
 
-/** The content of a destination by key, and how much was ever written to it. */
+/**
+ * The content of a destination by key, and its size, which grows with every write; 0 for an index.
+ */
 interface Read {
   readonly state: ReadonlyMap<number, Item>
   readonly size: number
@@ -401,7 +403,7 @@ test(`after ${KILLS} kills at random moments, the table, the topic, the index an
     if (elasticsearch && rng.below(2) === 0) await openIndices()
   }
   if (elasticsearch) {
-    // at least once without a kill, and long enough to be visible in the status
+    // the index is closed at least once without a kill, and long enough to be visible in the status
     await openIndices()
     await platform.serves()
     await eventually(

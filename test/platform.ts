@@ -13,7 +13,10 @@ const root = join(import.meta.dirname, '..')
 const built = join(root, 'dist/cli/bin.js')
 const program = process.env['MILLRACE_TEST_DIST'] === '1' && existsSync(built) ? built : join(root, 'cli/bin.ts')
 
-/** A platform on a data directory. It can be started and killed many times, with the same ports. */
+/**
+ * A process that runs `millrace start` on a data directory. It can be started and killed many
+ * times, with the same ports.
+ */
 export class Platform extends RestClient {
   readonly dir: string
   readonly port: number
@@ -83,7 +86,7 @@ export class Platform extends RestClient {
   async serves(timeoutMs = 60_000): Promise<void> {
     for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(20)) {
       const code = this.#child?.exitCode ?? null
-      if (code !== null) throw new Error(`the platform exited with code ${code}: ${this.output.slice(-3000)}`)
+      if (code !== null) throw new Error(`the process exited with code ${code}: ${this.output.slice(-3000)}`)
       try {
         const answer = await fetch(`http://127.0.0.1:${this.restPort}/connectors`, {
           signal: AbortSignal.timeout(5000),
@@ -94,7 +97,7 @@ export class Platform extends RestClient {
         if (!(error instanceof TypeError) && (error as Error).name !== 'TimeoutError') throw error
       }
     }
-    throw new Error(`the platform is not ready after ${timeoutMs} ms: ${this.output.slice(-3000)}`)
+    throw new Error(`the process is not ready after ${timeoutMs} ms: ${this.output.slice(-3000)}`)
   }
 
   /** Sends SIGKILL, so that nothing is cleaned up. */

@@ -92,7 +92,7 @@ export class ExtractNewRecordState implements Transformation {
   #fields: FieldReference[] = []
   #headers: FieldReference[] = []
   readonly #markedSchemas = new SchemaCache<Schema>()
-  // By the schema of the row, then by the schema of the event.
+  // The extended schemas, by the schema of the row, then by the schema of the event.
   readonly #extended = new SchemaCache<SchemaCache<Schema>>()
 
   configure(config: ConfigValues<typeof extractNewRecordStateConfig>): void {

@@ -25,7 +25,10 @@ const hoistFieldConfig = defineConfig({
 abstract class HoistField extends SidedTransformation {
   readonly config = hoistFieldConfig
   #field = ''
-  /** Copied for each record. This is faster than an object literal with a computed name. */
+  /**
+   * The object that is copied for each record. Copying is faster than an object literal with a
+   * computed name.
+   */
   #template: Struct = {}
   readonly #schemas = new SchemaCache<Schema>()
 

@@ -44,7 +44,7 @@ const insertFieldConfig = defineConfig({
 interface Insertion {
   readonly name: string
   readonly schema: Schema
-  /** Returns undefined if the record has no such value. */
+  /** Returns the value to insert; undefined if the record does not have it. */
   readonly value: (record: ConnectRecord) => unknown
 }
 

@@ -52,7 +52,7 @@ function parseConsume(out: string): Figures {
   return { 'consume MB/s': get('fetch.MB.sec'), 'consume records/s': get('fetch.nMsg.sec') }
 }
 
-/** Runs with a new topic. */
+/** Runs `work` with a new topic, and deletes the topic afterwards. */
 async function onTopic<T>(broker: RunningBroker, name: string, partitions: number, run: (topic: string) => Promise<T>) {
   const topics = ['--bootstrap-server', broker.bootstrap, '--topic', name]
   await kafkaTool('topics', [...topics, '--create', '--partitions', String(partitions)])
@@ -90,7 +90,7 @@ function throughput(broker: RunningBroker, l: Load, round: number): Promise<Figu
     const start = broker.cpuSeconds()
     const produced = await produce(broker, topic, l.records, l.recordSize, -1)
     const between = broker.cpuSeconds()
-    // it ends when it has received all records, or reports fewer
+    // the tool ends when it has received all records, or reports that it received fewer
     const consumed = parseConsume(
       await kafkaTool('consumer-perf-test', [
         '--bootstrap-server',
@@ -115,7 +115,10 @@ function throughput(broker: RunningBroker, l: Load, round: number): Promise<Figu
   })
 }
 
-/** The latency of a producer at 20 MB/s, which is easy for both brokers, for ten seconds. */
+/**
+ * Measures the latency of a producer for ten seconds, at 20 MB/s, which both brokers can easily
+ * handle.
+ */
 function produceLatency(broker: RunningBroker, partitions: number, round: number): Promise<Figures> {
   return onTopic(broker, `latency-${partitions}-${round}`, partitions, async topic => {
     const { mb, p50, p95, p99 } = await produce(broker, topic, 200 * 1024, 1024, 20 * 1024)

@@ -9,12 +9,12 @@ import { post, prepareMillrace, reachable } from '../lib/stack.ts'
 import { OTHER, otherCheckout } from '../lib/warm.ts'
 
 const DOCUMENTS = 200_000
-/** The defaults of the sink. The bare loop uses the same. */
+/** The defaults of the sink, which the bare loop uses too. */
 const BULK = 2000
 const IN_FLIGHT = 5
 /**
- * No refresh during a run, because it would use CPU. The documents are counted after a refresh at
- * the end.
+ * The settings of an index. It is not refreshed during a run, because a refresh uses CPU. The
+ * documents are counted after a refresh at the end.
  */
 const SETTINGS = { settings: { number_of_shards: 1, number_of_replicas: 0, refresh_interval: '-1' } }
 
@@ -109,7 +109,10 @@ async function sink(dir: string, url: string, index: string, checkout?: string):
   }
 }
 
-/** Sends the same bytes from memory and does nothing else: the highest rate of one client. */
+/**
+ * Measures the highest rate of one client: it sends the same bytes from memory and does nothing
+ * else.
+ */
 async function bare(url: string, index: string): Promise<Figures> {
   const bodies: Buffer[] = []
   for (let from = 0; from < DOCUMENTS; from += BULK) {
@@ -141,8 +144,8 @@ async function bare(url: string, index: string): Promise<Figures> {
 }
 
 /**
- * A topic into an index of one node, compared with a bare loop of bulk requests, or with the sink
- * of another checkout. Each run has a new index.
+ * Compares the sink, which writes a topic into an index of one node, with a bare loop of bulk
+ * requests, or with the sink of another checkout. Each run has a new index.
  */
 export async function elasticsearchBench(
   dir: string,

@@ -38,7 +38,7 @@ async function write(stack: Stack, name: string, topic: string, file: string, co
   return figures
 }
 
-/** A topic into a file, on stacks that keep running. */
+/** Measures the sink, which writes a topic into a file, on stacks that keep running. */
 export function fileSinkBench(
   dir: string,
   rounds: number,

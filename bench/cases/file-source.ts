@@ -38,7 +38,9 @@ async function read(stack: Stack, name: string, file: string, config: Config): P
   return figures
 }
 
-/** The lines of a file into a topic, on stacks that keep running. */
+/**
+ * Measures the source, which writes the lines of a file into a topic, on stacks that keep running.
+ */
 export function fileSourceBench(
   dir: string,
   rounds: number,

@@ -139,8 +139,8 @@ async function dropSlot(url: string, name: string): Promise<void> {
 }
 
 /**
- * Snapshot, streaming and latency of one table, on stacks that keep running. Each round has a new
- * connector.
+ * Measures the snapshot, the streaming and the latency of one table, on stacks that keep running.
+ * Each round has a new connector.
  */
 export async function postgresBench(
   dir: string,

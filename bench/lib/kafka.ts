@@ -82,7 +82,7 @@ export async function startApache(dir: string): Promise<RunningBroker> {
   return (await prepareApache(dir))()
 }
 
-/** The broker of a built checkout of Millrace, by default of this one. */
+/** Starts the broker of a built checkout of Millrace, by default of this one. */
 export async function startMillrace(dir: string, checkout = root): Promise<RunningBroker> {
   const port = await freePort()
   mkdirSync(dir, { recursive: true })

@@ -32,7 +32,10 @@ export interface WarmOptions {
 export const otherCheckout = (): string | undefined => process.env['MILLRACE_BENCH_BASE']
 export const OTHER = 'Millrace (base)'
 
-/** A JVM compiles its hot code over minutes, so rounds do not count until it gets no faster. */
+/**
+ * The minimum number of warm-up rounds. A JVM compiles its hot code over minutes, so rounds do not
+ * count until it gets no faster.
+ */
 const WARM_UP_MIN = 3
 const WARM_UP_MAX = 10
 /** A side is warm when its last two rounds are not this much faster than the two before. */

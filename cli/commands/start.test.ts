@@ -8,7 +8,7 @@ import { Platform } from '../../test/platform.ts'
 
 test('millrace start prints where it serves metrics, also if port 9404 is in use', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-start-'))
-  // If another process already uses the port, this fails, and the test is the same
+  // If another process already uses the port, `listen` fails, and the port is in use all the same
   const taken = createServer().listen(9404, '127.0.0.1')
   await new Promise<void>(resolve => {
     taken.once('listening', () => resolve())

@@ -79,29 +79,30 @@ function lastServer(dir: string): LastServer | null {
 }
 
 /**
- * The port of the last start, so that the connector finds its database at once. A free port if
- * another process uses it.
+ * Returns the port of the last start, so that the connector finds its database at once, or a free
+ * port if another process uses that port.
  */
 async function choosePort(dir: string): Promise<number> {
   const last = lastServer(dir)?.port
   return last !== undefined && !(await isTaken(last)) ? last : freePort()
 }
 
-/** The server that still runs on this data, because the platform was killed. Else null. */
+/** Returns the server that still runs on this data because `millrace start` was killed, or null. */
 async function leftRunning(dir: string, data: string): Promise<EmbeddedPostgres | null> {
   const last = lastServer(dir)
   if (!last || postmasterPid(data) !== last.pid) return null
   const { url, port, pid } = last
-  // another server may have its port by now, and another program its pid
+  // its port may now belong to another server, and its pid to another program
   if ((await accepts(url, data)) !== null) return null
   return {
     port,
     url,
     async stop() {
-      // it may have stopped, and its pid may belong to another program
+      // the server may have stopped, and its pid may belong to another program
       if (postmasterPid(data) !== pid || (await accepts(url, data)) !== null) return
       process.kill(pid, 'SIGINT')
-      // it is not a child of this process, so there is no exit event; it removes its pid file
+      // the server is not a child of this process, so there is no exit event, but it removes its
+      // pid file
       for (let n = 0; n < 300 && postmasterPid(data) === pid; n++) await sleep(100)
     },
   }

@@ -34,7 +34,7 @@ function isAnyoneIn(dir: string): boolean {
     try {
       return readlinkSync(`/proc/${pid}/cwd`) === path
     } catch {
-      // it has ended, or belongs to another user
+      // the process has ended, or belongs to another user
       return false
     }
   })

@@ -10,8 +10,8 @@ function stateLine(status: ConnectorStatus): string {
 }
 
 /**
- * What `npm start` prints: addresses, the states of the connectors, the output, and what to try
- * next.
+ * Returns the text that `npm start` prints: addresses, the states of the connectors, the output,
+ * and what to try next.
  */
 export function screen(parts: {
   brokerPort: number

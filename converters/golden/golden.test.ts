@@ -12,9 +12,9 @@ interface Case {
   isKey?: boolean
   data?: string | null
   text?: string
-  /** Base64, for data that is not UTF-8. */
+  /** The data in base64 if it is not UTF-8. */
   bytes?: string
-  /** Our result, where it differs on purpose, and the reason. */
+  /** Our result, if it differs from Connect's on purpose. */
   ours?: string | null
   why?: string
 }

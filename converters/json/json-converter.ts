@@ -26,7 +26,7 @@ import { compileWriter, faultyPath, type WriteOptions, type Writer } from './wri
 interface WriteSchema {
   /** `{"schema":{...},"payload":` */
   readonly head: Buffer
-  /** The same as text; null if it is long, because copying its bytes is then cheaper. */
+  /** `head` as text; null if it is long, because copying its bytes is then cheaper. */
   readonly headText: string | null
   readonly write: Writer
 }

@@ -7,7 +7,7 @@ import type { SourceOffset, SourcePartition } from './record.ts'
 import type { SinkTask } from './sink-task.ts'
 import type { SourceTask } from './source-task.ts'
 
-/** What the runtime offers a connector. Set before `start`. */
+/** The services of the runtime for a connector. Set before `start`. */
 export interface ConnectorContext {
   /** The connector's configuration as text, with config providers resolved. */
   readonly configs: Props
@@ -22,17 +22,17 @@ export interface ConnectorContext {
   raiseError(error: Error): void
 }
 
-/** What the runtime offers a source connector. */
+/** The services of the runtime for a source connector. */
 export interface SourceConnectorContext extends ConnectorContext {
   /** Reads the source offsets that are committed. */
   readonly offsets: OffsetReader
 }
 
-/** What a connector gets to validate a configuration beyond its declaration. */
+/** The context of a connector's `validate`. */
 export interface ValidateContext {
   /** The configuration as text. Secrets are not hidden. */
   readonly configs: Props
-  /** The outcome of the declaration's own checks, by key. None has an error yet. */
+  /** The results of the checks of the declaration, one for each key. None has an error yet. */
   readonly values: readonly ConfigValue[]
   /** Aborts when the time limit of a validation has passed. */
   readonly signal: AbortSignal
@@ -43,7 +43,7 @@ export interface ValidateContext {
 /** Offsets that a user wants to set; null resets the offset of a partition. */
 export type AlteredOffsets = ReadonlyArray<readonly [SourcePartition, SourceOffset | null]>
 
-/** What source and sink connectors have in common. */
+/** The base class of source and sink connectors. */
 abstract class Connector<C extends ConfigDef> {
   /** The version that REST shows. Default: the version of the plugin's package. */
   declare readonly version?: string
@@ -65,8 +65,8 @@ abstract class Connector<C extends ConfigDef> {
 }
 
 /**
- * A source connector: knows what there is to read and divides it among tasks.
- * The runtime constructs the class without arguments, also to read `config` and `taskClass`.
+ * A source connector: finds the data to read and divides it among tasks. The runtime constructs the
+ * class without arguments, also to read `config` and `taskClass`.
  */
 export abstract class SourceConnector<C extends ConfigDef = ConfigDef> extends Connector<C> {
   static readonly connectorType = 'source'

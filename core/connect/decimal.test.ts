@@ -42,7 +42,7 @@ test('text that is not a number is rejected', () => {
   for (const text of ['', '.', '-', '1.2.3', 'NaN', '1e', '0x1']) expect(() => Decimal.parse(text)).toThrow(SyntaxError)
 })
 
-test('a decimal with a huge exponent is cheap to hold, to print and to compare with a scale', () => {
+test('a decimal with a huge exponent needs little memory and time to store, to print and to compare with a scale', () => {
   for (const [text, number] of [
     ['1e300000000', Number.POSITIVE_INFINITY],
     ['-1e-300000000', -0],

@@ -1,4 +1,4 @@
-/** What a plugin author sees: `import { SourceTask } from 'millrace/connect'`. */
+/** The API for plugins: `import { SourceTask } from 'millrace/connect'`. */
 export { type Backoff, type BackoffOptions, backoff, backoffMs } from '../common/async/backoff.ts'
 export { orAbort } from '../common/async/or-abort.ts'
 export { Signal, waitUntil } from '../common/async/signal.ts'

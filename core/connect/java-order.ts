@@ -75,8 +75,8 @@ function copier(ordered: readonly string[]): Copy {
 }
 
 /**
- * Does the same as `copier` with one object literal, which avoids looking up each key by name.
- * Names are inserted as JSON strings, so they cannot become code.
+ * Like `copier`, but with one object literal, which avoids looking up each key by name. Names are
+ * inserted as JSON strings, so they cannot become code.
  */
 function compile(ordered: readonly string[]): Copy {
   const members = ordered.map(key => {

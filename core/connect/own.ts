@@ -3,9 +3,9 @@ import type { Struct } from './schema.ts'
 // Fields may have the names of inherited properties, such as `__proto__` or `constructor`.
 
 /**
- * The same name as the string that V8 uses for properties. With any other string, such as one cut
- * from a configuration, V8 looks the property up at each access and may optimize and deoptimize the
- * code around it again and again.
+ * Returns the string that V8 uses for the property with this name. With any other string, such as
+ * one cut from a configuration, V8 looks the property up at each access and may optimize and
+ * deoptimize the code around it repeatedly.
  */
 export function propertyName(name: string): string {
   return Object.keys({ [name]: null })[0]!

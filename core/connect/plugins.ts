@@ -4,22 +4,22 @@ import type { Props } from './props.ts'
 import type { ConnectRecord, Header } from './record.ts'
 import type { Schema } from './schema.ts'
 
-/** What a transformation, a predicate or a converter gets besides its settings. */
+/** The context of `configure` for a transformation or a predicate. */
 export interface ConfigureContext {
   /** The configuration as text, prefixes removed and config providers resolved. */
   readonly configs: Props
   readonly logger: Logger
 }
 
-/** What a converter gets besides its settings. */
+/** The context of `configure` for a converter. */
 export interface ConverterContext extends ConfigureContext {
   /** Whether the converter is for keys rather than for values or headers. */
   readonly isKey: boolean
 }
 
 /**
- * What transformations, predicates and converters have in common. They are constructed without
- * arguments.
+ * The common part of transformations, predicates and converters. The runtime constructs them
+ * without arguments.
  */
 interface Configurable<C extends ConfigDef, Context extends ConfigureContext = ConfigureContext> {
   /** The version that REST shows. Default: the version of the plugin's package. */

@@ -8,8 +8,9 @@ export interface Header {
 }
 
 /**
- * What transformations see of source and sink records. Records are immutable: a transformation
- * returns a changed copy (`{ ...record, value }`), or the record itself if nothing changes.
+ * The part of source and sink records that transformations use. Records are immutable: a
+ * transformation returns a changed copy (`{ ...record, value }`), or the record itself if nothing
+ * changes.
  */
 export interface ConnectRecord {
   readonly topic: string
@@ -27,8 +28,8 @@ export interface ConnectRecord {
 }
 
 /**
- * Where the data of a source comes from, such as `{ filename: 'a.txt' }`. JSON values only. The key
- * under which an offset is stored.
+ * Identifies a part of a source, such as `{ filename: 'a.txt' }`. It is the key under which an
+ * offset is stored. JSON values only.
  */
 export type SourcePartition = Readonly<Record<string, unknown>>
 /**

@@ -32,7 +32,7 @@ test('fields keep their order and are found by name', () => {
   expect(field(schema, 'nope')).toBeUndefined()
 })
 
-test('a schema cannot be changed once it is made', () => {
+test('a schema cannot be changed after it was created', () => {
   const schema = order()
   expect(() => Object.assign(schema, { name: 'other' })).toThrow(TypeError)
   expect(() => (schema.fields as unknown[]).push(1)).toThrow(TypeError)

@@ -13,7 +13,7 @@ export interface ErrantRecordReporter {
   report(record: SinkRecord, error: Error): Promise<void>
 }
 
-/** What the runtime offers a sink task. Set before `start`. */
+/** The services of the runtime for a sink task. Set before `start`. */
 export interface SinkTaskContext {
   /** The task's configuration as text, with config providers resolved. */
   readonly configs: Props

@@ -5,7 +5,7 @@ import type { PluginMetrics, SourceLag } from './plugin-metrics.ts'
 import type { Props } from './props.ts'
 import type { SourceOffset, SourcePartition, SourceRecord } from './record.ts'
 
-/** Where the broker stored a record. `offset` is -1 if the broker did not say so (acks=0). */
+/** The position at which the broker stored a record. `offset` is -1 with `acks=0`. */
 export interface RecordMetadata {
   readonly topic: string
   readonly partition: number
@@ -13,7 +13,7 @@ export interface RecordMetadata {
   readonly timestamp: number
 }
 
-/** What the runtime offers a source task. Set before `start`. */
+/** The services of the runtime for a source task. Set before `start`. */
 export interface SourceTaskContext {
   /** The task's configuration as text, with config providers resolved. */
   readonly configs: Props
@@ -23,8 +23,8 @@ export interface SourceTaskContext {
   readonly version: string
   readonly logger: Logger
   /**
-   * Aborts when the task is asked to stop. `poll` must then return at once, with null or with what
-   * it has.
+   * Aborts when the task is asked to stop. `poll` must then return at once, with null or with the
+   * records that it has.
    */
   readonly signal: AbortSignal
   /** The connector's name and the task's number. */

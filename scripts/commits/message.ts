@@ -1,11 +1,13 @@
 const TYPES = ['feat', 'fix', 'perf', 'refactor', 'test', 'docs', 'build', 'ci', 'style', 'bench', 'revert']
 const SUBJECT = new RegExp(`^(?:${TYPES.join('|')})(?:\\([a-z0-9,-]+\\))?!?: \\S.*[^.\\s]$`)
-/** Long enough for a sentence, short enough for a list of commits. */
+/**
+ * The maximum length of a subject: enough for a sentence, and short enough for a list of commits.
+ */
 const SUBJECT_COLUMNS = 110
 /** Changes of these types need a reason that the subject cannot give. */
 const NEEDS_REASON = /^(?:feat|fix|perf|refactor|build|revert)\b/
 
-/** What is wrong with a commit message, by the rules in CONTRIBUTING.md. */
+/** Returns the faults of a commit message, by the rules in CONTRIBUTING.md. */
 export function faultsOf(message: string): string[] {
   const [subject = '', second, ...rest] = message.trimEnd().split('\n')
   if (/^(?:Merge|Revert "|fixup! |squash! )/.test(subject)) return []

@@ -24,7 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const PLUGIN_API = '^core/connect/(index|java)\\.ts$'
 const PLUGINS = '^(connectors|transforms|converters)/'
 const PRODUCTION = '^(core|connectors|transforms|converters|cli)/'
-/** Tests may import everything: they start what they compare with. */
+/** Tests may import everything, because they start the systems that they compare with. */
 const TEST_CODE = '\\.test\\.ts$|/(test-support|golden)/'
 /** Tools and tests of the whole product. They may import everything. */
 const TOOLS = '^(test|bench|scripts)/'

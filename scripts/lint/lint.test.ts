@@ -54,7 +54,9 @@ test('a use of the shared sleep is no error', () => {
   expect(reports[PLANTED.length]).not.toMatch(/Found \d/)
 })
 
-/** Uses promises of another file, so only a linter that knows types can find the faults. */
+/**
+ * Code that uses promises of another file, so only a linter that knows types can find the faults.
+ */
 const PROMISES: readonly (readonly [code: string, rule: string])[] = [
   ['export const f = () => { later() }', 'no-floating-promises'],
   ['export const f = (on: (listener: Listener) => void) => on(async () => { await later() })', 'no-misused-promises'],

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 export interface GroupOptions {
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
-  /** After this many milliseconds the group is ended. */
+  /** The time limit in milliseconds. The group is ended after it. */
   readonly limitMs: number
   /** Called before the group is ended, at the limit or by a signal to this process. */
   onEnd(why: 'limit' | NodeJS.Signals): void

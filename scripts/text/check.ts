@@ -12,7 +12,7 @@ export interface Fault {
   readonly message: string
 }
 
-/** A comment ends by this column, and a line of Markdown by the second. */
+/** The last column of a comment, and the last column of a line of Markdown. */
 export const COMMENT_COLUMNS = 100
 export const MARKDOWN_COLUMNS = 120
 
@@ -52,12 +52,14 @@ export function check(file: string, text: string, exceptions: readonly Exception
   return faults
 }
 
-/** Exceptions that no longer match anything: the text was changed, so they can be deleted. */
+/** Returns the exceptions whose text no longer exists, so that they can be deleted. */
 export function unused(exceptions: readonly Exception[], read: (file: string) => string | null): Exception[] {
   return exceptions.filter(({ file, text }) => !read(file)?.includes(text))
 }
 
-/** What is prose in a line of code: its comment, and string literals of at least three words. */
+/**
+ * Returns the prose in a line of code: its comment, and string literals of at least three words.
+ */
 function proseOf(line: string): string {
   if (COMMENT_LINE.test(line)) return line
   const strings = [...line.matchAll(/(['"`])((?:\\.|(?!\1).)*)\1/g)].map(match => match[2]!)

@@ -1,4 +1,4 @@
-/** A phrase that a reader has to decode, and what to write instead. The glossary explains why. */
+/** A phrase that needs a second reading, and its replacement. The glossary explains why. */
 export interface AvoidedPhrase {
   readonly pattern: RegExp
   readonly instead: string

@@ -190,7 +190,7 @@ test.skipIf(skip)('a Java consumer reads what our producer compressed, and parti
 })
 
 test.skipIf(skip)(
-  'read_committed leaves out what was aborted and waits for what is open; read_uncommitted sees all',
+  'read_committed skips aborted transactions and waits for open ones; read_uncommitted reads all records',
   async () => {
     const topic = await topicWith('transactions', 1)
     const client = new Kafka({ brokers: [kafka.bootstrap], logLevel: logLevel.NOTHING })

@@ -72,7 +72,7 @@ export class FaultyProxy {
         this.#hold(from, this.#random() * 30, () => to.write(chunk))
       } else {
         this.counts.stalled++
-        // Longer than the request timeout of the clients, so that requests time out.
+        // This is longer than the request timeout of the clients, so that requests time out.
         this.#hold(from, 2000, cut)
       }
     })

@@ -243,7 +243,7 @@ describe.skipIf(skipWithout('Apache Kafka', isThere))('metrics', () => {
     expect(ours.value(name, labels)).toBe(theirs.value(name, labels))
   })
 
-  test('what a sink has not read is the lag of its partition, by client, topic and partition', async () => {
+  test('the lag of a partition is the number of records that the sink has not read, by client, topic and partition', async () => {
     const labels = { clientid: 'connector-consumer-snk-0', topic: 'lines', partition: '0' }
     for (const side of [apache, millrace]) {
       const now = await side.connect()

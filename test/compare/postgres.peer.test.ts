@@ -179,7 +179,8 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('Postgres
         }),
       )
       if (CONNECTORS[name]?.['provide.transaction.metadata']) {
-        // its keys have the order of a Java hash map, which depends on the names of tables
+        // the keys of Debezium's offset have the order of a Java hash map, which depends on the
+        // names of tables
         const parsed = forms.map(offsets => offsets.map(o => ({ ...o, form: JSON.parse(o.form) })))
         expect(parsed[1]).toEqual(parsed[0])
       } else expect(forms[1]).toEqual(forms[0])

@@ -26,7 +26,7 @@ export const DIFFERENCES: readonly RegExp[] = [
   /^(producer|consumer) (key|value)\.(de)?serializer: CLASS NULL /,
 ]
 
-/** Keys with other checks than Kafka's or Connect's. */
+/** Keys whose values are checked differently than in Kafka or Connect. */
 export const OTHER_CHECKS: ReadonlySet<string> = new Set([
   'bootstrap.servers', // must be host:port, which Kafka checks later
   'security.protocol', // only PLAINTEXT is supported

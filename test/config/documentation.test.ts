@@ -34,7 +34,7 @@ const declarations: readonly ConfigDef[] = [
 ]
 const keys = declarations.flatMap(def => Object.entries(def))
 
-/** The unit that the name of a key announces. */
+/** The units by the last part of a key's name. */
 const UNITS: readonly (readonly [name: RegExp, text: RegExp])[] = [
   [/\.ms$/, /milliseconds/],
   [/\.seconds$/, /seconds/],

@@ -1,6 +1,6 @@
 /**
- * Faults of a data directory: a second platform, missing permissions, damaged files. Nothing is
- * lost silently, and each fault gives one clear line.
+ * Tests faults of a data directory: a second process, missing permissions, damaged files. Nothing
+ * is lost silently, and each fault gives one clear line.
  */
 import { spawnSync } from 'node:child_process'
 import {
@@ -83,7 +83,7 @@ async function refusal(): Promise<string> {
     .join('\n')
 }
 
-test('a second platform on the same directory exits with one line, and the first continues', async () => {
+test('a second process on the same directory exits with one line, and the first continues', async () => {
   f = await fixture()
   await f.platform.start()
   const otherPipeline = await new OtherPipeline(f.dir, f.platform).start()

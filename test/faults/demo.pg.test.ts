@@ -1,6 +1,6 @@
 /**
- * Ctrl-C at every moment of the demo: it exits cleanly, no process is left, and the next start
- * resumes without a second snapshot.
+ * Presses Ctrl-C in every phase of the demo: it exits cleanly, no process is left, and the next
+ * start resumes without a second snapshot.
  */
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * A full disk: producers get an error, the platform keeps running and resumes when there is space,
- * and no acknowledged record is lost.
+ * Tests a full disk: producers get an error, the process keeps running and resumes when there is
+ * space, and no acknowledged record is lost.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -106,12 +106,12 @@ test('producers get an error while the disk is full, and no acknowledged record 
   await otherPipeline.moves()
   const found = new Set(await values(platform.bootstrap, 'big'))
   expect(acked.filter(name => !found.has(name))).toEqual([])
-  // the disk has no free byte, and the platform is killed
+  // the disk has no free byte, and the process is killed
   fillUp(ballast, room())
   await produce(5)
   expect((await platform.rest('GET', '/health')).status).toBe(200)
   await platform.kill()
-  // it may refuse to start, with the reason
+  // the process may refuse to start, with the reason
   await platform.start().catch(error => expect(String(error)).toMatch(/the disk is full.*MR_CLI_DISK_FULL/))
   await platform.kill()
   writeFileSync(ballast, '')

@@ -148,7 +148,7 @@ describe.skipIf(!url)('Elasticsearch', () => {
     const said = await statusSays(f.platform, `${topic}-sink`, 'RUNNING', /127\.0\.0\.1/)
     expect(said).toMatch(/MR_ES_/)
     await otherPipeline.moves()
-    // the platform is killed and restarted meanwhile. Lines that the source has not committed would
+    // the process is killed and restarted meanwhile; lines that the source has not committed would
     // be read and indexed again
     await committed(topic, '{"n":0}\n{"n":1}\n'.length)
     await f.platform.kill()

@@ -1,4 +1,4 @@
-/** Files and folders disappear and reappear while the platform runs. */
+/** Files and folders disappear and reappear while connectors use them. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -54,7 +54,7 @@ test('a source file that appears, disappears and reappears is read completely, a
   await recovered(f.platform, 'vanishing')
 })
 
-test('a sink whose folder disappears says so, and loses nothing once the folder is back', async () => {
+test('a sink whose folder disappears reports it, and loses nothing once the folder is back', async () => {
   const folder = join(f.dir, 'folder')
   const out = join(folder, 'out')
   const file = join(f.dir, 'folder.in')

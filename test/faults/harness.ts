@@ -1,6 +1,6 @@
 /**
- * Shared by the fault tests: a platform in another process, and a pipeline that faults must not
- * affect.
+ * Shared by the fault tests: `millrace start` in another process, and a pipeline that faults must
+ * not affect.
  */
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { eventually, Platform } from '../platform.ts'
 import type { ConnectorStatus } from '../rest-client.ts'
 
-/** The methods of a platform, or of a worker alone, that these tests use. */
+/** The methods of a `Platform`, or of a worker alone, that these tests use. */
 export type Api = Pick<Platform, 'rest' | 'create' | 'status' | 'output'>
 
 export interface Fixture {
@@ -19,7 +19,9 @@ export interface Fixture {
   close(): Promise<void>
 }
 
-/** A platform that is not started yet, with its data in the folder `data` of a new folder. */
+/**
+ * Returns a `Platform` that is not started yet, with its data in the folder `data` of a new folder.
+ */
 export async function fixture(): Promise<Fixture> {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-faults-'))
   const platform = await Platform.create(join(dir, 'data'))

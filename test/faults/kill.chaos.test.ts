@@ -1,5 +1,6 @@
 /**
- * The platform is killed right after each answer of the REST API. What was answered remains true.
+ * Kills the process right after each answer of the REST API. After a restart, the answered changes
+ * are still there.
  */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -42,7 +43,7 @@ test(`a change survives a kill -9 right after the answer of the REST API (seed $
     }
     await f.platform.kill()
     f.platform.launch()
-    // and again during the start
+    // the process is killed again during its start
     if (rng.below(2) === 0) {
       await sleep(rng.below(400))
       await f.platform.kill()

@@ -21,7 +21,10 @@ const MANIFEST = {
   },
 }
 
-/** The configuration says where (`at`) and how (`how`) the plugin misbehaves. */
+/**
+ * The code of plugins that misbehave. The configuration says in which method (`at`) and how
+ * (`how`).
+ */
 const CODE = `
 import { defineConfig, SinkConnector, SinkTask, SourceConnector, SourceTask } from 'millrace/connect'
 const keys = defineConfig({
@@ -33,24 +36,24 @@ function act(props, at) {
   if (props.at !== at) return
   switch (props.how) {
     case 'throws': throw new Error('thrown in ' + at)
-    case 'throws nothing': throw undefined
-    case 'throws a hostile thing': throw { get message() { throw new Error('even the message') }, toString() { throw new Error('even toString') } }
+    case 'throws undefined': throw undefined
+    case 'throws an error whose message throws': throw { get message() { throw new Error('even the message') }, toString() { throw new Error('even toString') } }
     case 'never settles': return new Promise(() => {})
     case 'spins': for (;;) {}
     case 'exits': process.exit(0)
-    case 'rejects unheard': Promise.reject(new Error('nobody hears this')); return new Promise(() => {})
+    case 'has an unhandled rejection': Promise.reject(new Error('nobody hears this')); return new Promise(() => {})
     case 'throws in a timer': setTimeout(() => { throw new Error('thrown in a timer') }, 5); return new Promise(() => {})
     case 'hoards objects': for (;;) hoard.push({ n: [1, 2, 3] })
     case 'hoards buffers': hoard.push(Buffer.alloc(64 << 20, 1)); return new Promise(done => setTimeout(done, 20))
-    case 'blows the stack': { const f = () => f() + 1; return f() }
+    case 'overflows the stack': { const f = () => f() + 1; return f() }
   }
 }
 class Task extends SourceTask {
   async start() { this.props = this.context.configs; await act(this.props, 'start') }
   async poll() {
     await act(this.props, 'poll')
-    if (this.props.at === 'poll' && this.props.how === 'gives nonsense') return 'nonsense'
-    if (this.props.at === 'poll' && this.props.how === 'gives bad records') return [{}, null, 5]
+    if (this.props.at === 'poll' && this.props.how === 'returns nonsense') return 'nonsense'
+    if (this.props.at === 'poll' && this.props.how === 'returns bad records') return [{}, null, 5]
     if (this.props.at === 'poll' && this.props.how.startsWith('hoards')) return null
     await new Promise(done => this.context.signal.addEventListener('abort', done, { once: true }))
     return null
@@ -66,7 +69,7 @@ class Put extends SinkTask {
 const shared = Base => class extends Base {
   config = keys
   async start() { this.props = this.context.configs; await act(this.props, 'connector start') }
-  taskConfigs() { act(this.props, 'taskConfigs'); return this.props.at === 'taskConfigs' && this.props.how === 'gives nonsense' ? [7] : [this.props] }
+  taskConfigs() { act(this.props, 'taskConfigs'); return this.props.at === 'taskConfigs' && this.props.how === 'returns nonsense' ? [7] : [this.props] }
   async stop() { await act(this.props, 'connector stop') }
   async validate(_settings, { configs }) { await act(configs, 'validate') }
 }
@@ -137,12 +140,12 @@ async function gone(name: string): Promise<void> {
 
 const HOWS = [
   'throws',
-  'throws nothing',
-  'throws a hostile thing',
+  'throws undefined',
+  'throws an error whose message throws',
   'exits',
-  'rejects unheard',
+  'has an unhandled rejection',
   'throws in a timer',
-  'blows the stack',
+  'overflows the stack',
 ]
 
 test.each(HOWS)('a source whose start or poll %s is FAILED', async how => {
@@ -151,7 +154,7 @@ test.each(HOWS)('a source whose start or poll %s is FAILED', async how => {
 
 test.each(HOWS)('a connector whose start or taskConfigs %s is FAILED', async how => {
   for (const at of ['connector start', 'taskConfigs']) {
-    if (at === 'taskConfigs' && (how === 'rejects unheard' || how === 'throws in a timer')) continue
+    if (at === 'taskConfigs' && (how === 'has an unhandled rejection' || how === 'throws in a timer')) continue
     await ends({ 'connector.class': 'BadSource', at, how }, 'connector')
   }
 })
@@ -175,11 +178,11 @@ test.each(['hoards objects', 'hoards buffers'])('a source that %s is FAILED with
   expect(trace).toMatch(/MR_TASK_(THREAD|EXTERNAL)_MEMORY/)
 })
 
-test.each(['gives nonsense', 'gives bad records'])('a source whose poll %s is FAILED', async how => {
+test.each(['returns nonsense', 'returns bad records'])('a source whose poll %s is FAILED', async how => {
   await ends({ 'connector.class': 'BadSource', at: 'poll', how }, 'task')
 })
 test('a connector whose taskConfigs are invalid is FAILED', async () => {
-  await ends({ 'connector.class': 'BadSource', at: 'taskConfigs', how: 'gives nonsense' }, 'connector')
+  await ends({ 'connector.class': 'BadSource', at: 'taskConfigs', how: 'returns nonsense' }, 'connector')
 })
 
 test.each([...HOWS, 'never settles', 'spins'])(

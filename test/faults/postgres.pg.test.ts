@@ -103,7 +103,7 @@ async function refused(config: Record<string, string>): Promise<string> {
 }
 
 test.skipIf(!server)(
-  'what is wrong is refused at the creation with its key, and nothing is left in the database',
+  'a wrong setting is refused at the creation with its key, and nothing is left in the database',
   async () => {
     const { name, url, config } = await database(1)
     await query(
@@ -137,7 +137,7 @@ test.skipIf(!server)(
 )
 
 test.skipIf(!server)(
-  'a server that goes away while it streams is waited for, visibly, and the rows written after come through',
+  'while the server is down, the status says that the task waits; rows that are written later arrive',
   async () => {
     const own = (await startPostgres({ own: true }))!
     try {
@@ -153,7 +153,7 @@ test.skipIf(!server)(
         await arrived(source.name, mode === 'fast' ? 6 : 7)
         await recovered(f.platform, source.name)
       }
-      // the server was recreated, with the wrong setting
+      // the server is restarted without logical decoding
       await f.platform.rest('PUT', `/connectors/${source.name}/stop`)
       await eventually(
         async () => (await f.platform.status(source.name)).connector.state === 'STOPPED',
@@ -207,7 +207,7 @@ const seed = Number(process.env['MILLRACE_SEED'] ?? Math.floor(Math.random() * 2
 const rng = random(seed)
 
 test.skipIf(!server)(
-  `connections cut again and again, in the snapshot and after it, lose nothing (seed ${seed})`,
+  `connections that are cut repeatedly, in the snapshot and after it, lose nothing (seed ${seed})`,
   async () => {
     console.log(`MILLRACE_SEED=${seed}`)
     for (let round = 0; round < 4; round++) {

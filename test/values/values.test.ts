@@ -193,7 +193,7 @@ test('integers of more than 64 bits keep their digits; Connect silently truncate
   }
 })
 
-test('every published difference exists', async () => {
+test('every published difference occurs in the test cases', async () => {
   for (const d of differences) {
     const of = typed.values.includes(d.value) ? typed : schemaless
     const named = of.chains.filter(c => d.chains === 'all' || d.chains.includes(c.name))

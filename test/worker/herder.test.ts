@@ -75,7 +75,7 @@ test("more tasks than tasks.max make the connector FAILED, with Connect's messag
 test.each([
   ['fails', 'this cannot work'],
   ['poll-fails', 'poll cannot work'],
-])('a task that %s is FAILED with the trace, and stays so', async (mode, message) => {
+])('a task that %s is FAILED with the trace, and stays FAILED', async (mode, message) => {
   await rig.create(`task-${mode}`, source({ 'task.mode': mode }))
   const status = await rig.states(`task-${mode}`, 'RUNNING', 'FAILED')
   expect(status.tasks[0]?.trace).toContain(message)
@@ -221,7 +221,7 @@ test('the status says what a task waits for and until when, also while it is pau
   await eventually(trace, undefined)
 })
 
-test("Java's largest delays are neither treated as 0 nor end a task", async () => {
+test("Java's largest delay is not treated as 0, and does not end a task", async () => {
   const log = join(rig.dir, 'long.log')
   const longest = '9223372036854775807'
   const delays = { 'errors.restart.delay.ms': longest, 'errors.restart.delay.max.ms': longest }

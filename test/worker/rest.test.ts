@@ -219,16 +219,19 @@ test.each([
   ['throws', /validation itself is broken/],
   ['exits', /ended/],
   ['spins', /did not answer validate within 6000 ms/],
-])('a plugin whose validation %s is refused with that, and others are validated on', async (mode, message) => {
-  const { status, body } = await rig.call('POST', '/connectors', {
-    name: 'odd',
-    config: source({ 'validate.mode': mode }),
-  })
-  expect(status).toBe(400)
-  expect(errorsOf(body)).toMatch(message)
-  const fine = await rig.call('PUT', '/connector-plugins/TestSource/config/validate', source({ name: 'fine' }))
-  expect(fine.body).toMatchObject({ error_count: 0 })
-})
+])(
+  'the error of a plugin whose validation %s is reported, and other plugins can still be validated',
+  async (mode, message) => {
+    const { status, body } = await rig.call('POST', '/connectors', {
+      name: 'odd',
+      config: source({ 'validate.mode': mode }),
+    })
+    expect(status).toBe(400)
+    expect(errorsOf(body)).toMatch(message)
+    const fine = await rig.call('PUT', '/connector-plugins/TestSource/config/validate', source({ name: 'fine' }))
+    expect(fine.body).toMatchObject({ error_count: 0 })
+  },
+)
 
 test('a plugin that cannot be loaded gives an error that names it', async () => {
   const config = { 'connector.class': 'Unloadable' }

@@ -9,7 +9,7 @@ import { eventually, Rig, rest } from './harness.ts'
 let rig: Rig | null = null
 afterEach(() => rig?.close())
 
-test('a worker waits for its broker, says so, and runs when the broker is there', async () => {
+test('a worker waits for its broker, reports that it waits, and runs when the broker is reachable', async () => {
   rig = new Rig()
   const port = await freePort()
   const listening = Promise.withResolvers<string>()

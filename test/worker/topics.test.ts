@@ -1,6 +1,6 @@
 /**
- * Topics that cannot be read or written. The connector says so at once, and creates no topic by
- * mistake.
+ * Tests topics that cannot be read or written. The connector reports this at once, and creates no
+ * topic by mistake.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAdmin } from '../../core/client/index.ts'
@@ -47,7 +47,7 @@ for (const [i, [topics, named]] of (
   })
 }
 
-test('a sink whose topics.regex matches nothing says so, until a topic matches', async () => {
+test('the status of a sink whose topics.regex matches no topic says so, until a topic matches', async () => {
   await rig.create('waiting', {
     'connector.class': 'TestSink',
     'topics.regex': 'awaited.*',

@@ -88,8 +88,8 @@ test.each<[SourceFault, RegExp]>([
   ['repeats after a restart', /repeats nothing after an orderly stop/],
   ['repeats', /comes once/],
   ['skips', /comes once/],
-  ['tells secrets', /secret/],
-  ['gives up', /unavailable/],
+  ['reveals a secret', /secret/],
+  ['fails during an outage', /unavailable/],
 ])('a source with the fault "%s" fails the check', async (fault, name) => {
   expect(await errorOf(sourceChecks(fault), name)).toBeInstanceOf(Error)
 })
@@ -107,7 +107,7 @@ test.each<[SinkFault, RegExp]>([
   ['writes twice after a restart', /orderly stop/],
   ['fails on bad records', /dead letter queue/],
   ['drops bad records', /dead letter queue/],
-  ['gives up', /unavailable/],
+  ['fails during an outage', /unavailable/],
   ['hangs in stop', /idle task stops at once/],
 ])('a sink with the fault "%s" fails the check', async (fault, name) => {
   expect(await errorOf(sinkChecks(fault), name)).toBeInstanceOf(Error)

@@ -19,7 +19,7 @@ export type SinkFault =
   | 'writes twice after a restart'
   | 'fails on bad records'
   | 'drops bad records'
-  | 'gives up'
+  | 'fails during an outage'
   | 'hangs in stop'
 
 /** The target of a sink: the numbers that it holds, and whether it can be reached. */
@@ -54,7 +54,7 @@ export function faultySink(target: Target, fault?: SinkFault): new () => SinkCon
         return
       }
       if (!target.available) {
-        if (fault === 'gives up') throw new ConnectError('the target is not available')
+        if (fault === 'fails during an outage') throw new ConnectError('the target is not available')
         throw new RetriableError('the target is not available')
       }
       for (const record of records) {

@@ -24,8 +24,8 @@ export type SourceFault =
   | 'repeats after a restart'
   | 'repeats'
   | 'skips'
-  | 'tells secrets'
-  | 'gives up'
+  | 'reveals a secret'
+  | 'fails during an outage'
 
 /** The system that a source reads: its numbers, and whether it can be reached. */
 export class Numbers {
@@ -74,12 +74,12 @@ export function faultySource(numbers: Numbers, fault?: SourceFault): new () => S
     override async poll(): Promise<SourceRecord[] | null> {
       const { signal } = this.context
       if (this.#failing) {
-        const said = fault === 'tells secrets' ? this.#password?.value : 'the password'
+        const said = fault === 'reveals a secret' ? this.#password?.value : 'the password'
         throw new ConnectError(`cannot log in with ${said}`)
       }
       while (this.#next >= numbers.count || !numbers.available) {
         if (!numbers.available) {
-          if (fault === 'gives up') throw new ConnectError('the numbers are not available')
+          if (fault === 'fails during an outage') throw new ConnectError('the numbers are not available')
           throw new RetriableError('the numbers are not available')
         }
         if (fault === 'ignores abort') await new Promise(() => {})

@@ -1,4 +1,4 @@
-/** The admin client. */
+/** Tests of the admin client. */
 import { expect, test } from 'vitest'
 import { pollUntil, type SuiteTools, tp } from './tools.ts'
 

@@ -1,4 +1,4 @@
-/** Groups: assignments, rebalances, commits, patterns. */
+/** Tests of consumer groups: assignments, rebalances, commits, patterns. */
 import { expect, test } from 'vitest'
 import type { ConsumerRecord, TopicPartition } from '../../../core/client/types.ts'
 import { sleep } from '../../../core/common/async/sleep.ts'

@@ -1,4 +1,6 @@
-/** Records: sending, reading, seeking, pausing, and topics that are created and deleted. */
+/**
+ * Tests of records: sending, reading, seeking, pausing, and topics that are created and deleted.
+ */
 import { expect, test } from 'vitest'
 import { createProducer } from '../../../core/client/index.ts'
 import type { CompressionType } from '../../../core/client/types.ts'
