@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileS
 import { expect, test } from 'vitest'
 import { sleep } from '../../core/common/async/sleep.ts'
 import { FileWatch } from './file-watch.ts'
-import { temporaryFolder } from './test-support/played-source.ts'
+import { temporaryFolder } from './test-support/temporary-folder.ts'
 
 /** Waits that are too long to matter: only events end a wait. */
 const EVENTS_ONLY = { min: 1e6, max: 1e6 }

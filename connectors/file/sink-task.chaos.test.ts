@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
 import { random } from '../../test/random.ts'
-import { temporaryFolder } from './test-support/played-source.ts'
+import { temporaryFolder } from './test-support/temporary-folder.ts'
 
 const COUNT = 6000
 const KILLS = 15

@@ -4,9 +4,11 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { array, map, primitive, struct } from 'millrace/connect'
+import { MemoryLogger } from 'millrace/testing'
 import { afterEach, expect, test, vi } from 'vitest'
-import { PlayedSink, sinkRecord } from './test-support/played-sink.ts'
-import { temporaryFolder } from './test-support/played-source.ts'
+import { AppendedFile } from './appended-file.ts'
+import { FileSink } from './test-support/file-sink.ts'
+import { temporaryFolder } from './test-support/temporary-folder.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -15,7 +17,7 @@ const text = (file: string) => readFileSync(file, 'utf8')
 test("a line is the value as Java's toString prints it", async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
-  await using sink = new PlayedSink({ file })
+  await using sink = await FileSink.run({ file })
   const schema = struct({
     id: primitive('int64'),
     price: primitive('double'),
@@ -24,7 +26,12 @@ test("a line is the value as Java's toString prints it", async () => {
     counts: map(primitive('string'), primitive('int32')),
   })
   const value = { id: 9007199254740993n, price: 1e7, none: null, tags: ['a', 'b'], counts: new Map([['x', 1]]) }
-  await sink.task.put([sinkRecord(value, schema), sinkRecord('plain'), sinkRecord(null), sinkRecord(Buffer.from('ü'))])
+  await sink.putRecords(
+    { value, valueSchema: schema },
+    { value: 'plain' },
+    { value: null },
+    { value: Buffer.from('ü') },
+  )
   expect(text(file)).toBe('Struct{id=9007199254740993,price=1.0E7,tags=[a, b],counts={x=1}}\nplain\nnull\nü\n')
 })
 
@@ -32,13 +39,11 @@ test('lines are appended to an existing file, also after a restart', async () =>
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   writeFileSync(file, 'before\n')
-  const first = new PlayedSink({ file })
-  await first.put('one', 'two')
-  await first.task.preCommit([])
-  await first.task.stop()
-  await using second = new PlayedSink({ file })
-  await second.put('three')
-  await second.task.put([])
+  await using sink = await FileSink.run({ file })
+  await sink.put('one', 'two')
+  await sink.restart()
+  await sink.put('three')
+  await sink.idle()
   expect(text(file)).toBe('before\none\ntwo\nthree\n')
 })
 
@@ -46,18 +51,18 @@ test('an incomplete last line is moved to another file, and its record is writte
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   writeFileSync(file, `one\n${'two'.repeat(50_000)}`)
-  await using sink = new PlayedSink({ file })
+  await using sink = await FileSink.run({ file })
   await sink.put('two!')
   expect(text(file)).toBe('one\ntwo!\n')
   expect(text(`${file}.torn`)).toBe(`${'two'.repeat(50_000)}\n`)
-  expect(sink.log.join()).toContain('150000 bytes of an incomplete line')
+  expect(sink.logger.text()).toContain('150000 bytes of an incomplete line')
 })
 
 test('a file with only an incomplete line becomes empty first', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   writeFileSync(file, 'tor')
-  await using sink = new PlayedSink({ file })
+  await using sink = await FileSink.run({ file })
   await sink.put('torn')
   expect(text(file)).toBe('torn\n')
 })
@@ -71,7 +76,7 @@ test.each([
   using dir = temporaryFolder()
   const file = dir.path('out.json')
   writeFileSync(file, `{"x":0}\n${last}`)
-  await using sink = new PlayedSink({ file, format: 'JSON' })
+  await using sink = await FileSink.run({ file, format: 'JSON' })
   await sink.put({ b: 2 })
   expect(text(file)).toBe(`{"x":0}\n${expected}`)
 })
@@ -80,7 +85,7 @@ test('a last line that is too long to be from this sink gets its line end and st
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
   writeFileSync(file, Buffer.alloc(17 << 20, 'x'))
-  await using sink = new PlayedSink({ file })
+  await using sink = await FileSink.run({ file })
   await sink.put('y')
   expect(readFileSync(file).subarray(17 << 20)).toEqual(Buffer.from('\ny\n'))
 })
@@ -88,7 +93,7 @@ test('a last line that is too long to be from this sink gets its line end and st
 test('a file that was renamed or deleted is recreated', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
-  await using sink = new PlayedSink({ file })
+  await using sink = await FileSink.run({ file })
   await sink.put('one')
   renameSync(file, `${file}.1`)
   await sink.put('two')
@@ -102,7 +107,7 @@ test('a file that was renamed or deleted is recreated', async () => {
 test('a file that was emptied is written from its beginning', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
-  await using sink = new PlayedSink({ file })
+  await using sink = await FileSink.run({ file })
   await sink.put('one')
   writeFileSync(file, '')
   await sink.put('two')
@@ -112,14 +117,13 @@ test('a file that was emptied is written from its beginning', async () => {
 test('lines of other writers are kept, and two sinks on one file do not overwrite each other', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
-  await using one = new PlayedSink({ file })
-  await using two = new PlayedSink({ file })
-  const puts: Promise<void>[] = []
+  await using one = await FileSink.run({ file })
+  await using two = await FileSink.run({ file })
   for (let i = 0; i < 50; i++) {
-    puts.push(one.put(`one ${i}`), two.put(`two ${i}`))
+    const puts = [one.put(`one ${i}`), two.put(`two ${i}`)]
     appendFileSync(file, `other ${i}\n`)
+    await Promise.all(puts)
   }
-  await Promise.all(puts)
   const expected = ['one', 'two', 'other'].flatMap(who => Array.from({ length: 50 }, (_, i) => `${who} ${i}`))
   expect(text(file).trimEnd().split('\n').sort()).toEqual(expected.sort())
 })
@@ -127,34 +131,37 @@ test('lines of other writers are kept, and two sinks on one file do not overwrit
 test('a missing folder is reported, and the batch is written when the folder exists', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a/out.txt')
-  await using sink = new PlayedSink({ file })
-  await expect(sink.put('one')).rejects.toMatchObject({
+  await using sink = await FileSink.run({ file })
+  expect(await sink.refused('one')).toMatchObject({
     code: 'MR_FILE_UNWRITABLE',
     retriable: true,
     message: expect.stringMatching(/a\/out\.txt cannot be written: ENOENT/),
   })
-  expect(sink.timeouts).toHaveLength(1)
+  expect(sink.waitingFor).toMatch(/a\/out\.txt cannot be written: ENOENT/)
+  expect(sink.logger.text()).toContain('retrying in 2000 ms')
   mkdirSync(dir.path('a'))
-  await sink.put('one')
+  await sink.delivered()
   expect(text(file)).toBe('one\n')
 })
 
 test('a folder with the name of the file is reported', async () => {
   using dir = temporaryFolder()
-  await using sink = new PlayedSink({ file: dir.path('.') })
-  await expect(sink.put('one')).rejects.toMatchObject({ code: 'MR_FILE_UNWRITABLE', retriable: true })
+  await using sink = await FileSink.run({ file: dir.path('.') })
+  expect(await sink.refused('one')).toMatchObject({ code: 'MR_FILE_UNWRITABLE', retriable: true })
 })
 
 test('a device that is always full is reported, and the task can still stop', async () => {
-  await using sink = new PlayedSink({ file: '/dev/full' })
-  await expect(sink.put('one')).rejects.toMatchObject({ code: 'MR_FILE_UNWRITABLE' })
-  await expect(sink.put('one')).rejects.toMatchObject({ code: 'MR_FILE_UNWRITABLE' })
+  await using sink = await FileSink.run({ file: '/dev/full' })
+  expect(await sink.refused('one')).toMatchObject({ code: 'MR_FILE_UNWRITABLE' })
+  expect(await sink.refusedAgain()).toMatchObject({ code: 'MR_FILE_UNWRITABLE' })
+  await sink.stop()
+  expect(sink.state).toBe('STOPPED')
 })
 
 test('a device that cannot be synced can be written', async () => {
-  await using sink = new PlayedSink({ file: '/dev/null' })
+  await using sink = await FileSink.run({ file: '/dev/null' })
   await sink.put('one')
-  await sink.task.preCommit([])
+  await sink.committed()
 })
 
 test('without a file, lines go to standard output, no faster than they are read', async () => {
@@ -181,20 +188,21 @@ test.skipIf(!isRoot)(
     try {
       const file = join(disk, 'out.txt')
       writeFileSync(join(disk, 'ballast'), Buffer.alloc(30_000))
-      await using sink = new PlayedSink({ file })
+      await using sink = await FileSink.run({ file })
       await sink.put('first')
       const batch = Array.from({ length: 40 }, (_, i) => `${i} ${'x'.repeat(1000)}`)
+      sink.send(...batch.map(value => ({ value })))
       for (let i = 0; i < 3; i++) {
-        await expect(sink.put(...batch)).rejects.toMatchObject({
+        expect(await sink.refusedAgain()).toMatchObject({
           code: 'MR_FILE_UNWRITABLE',
           retriable: true,
           message: expect.stringContaining('ENOSPC'),
         })
         expect(text(file)).toBe('first\n')
       }
-      await sink.task.preCommit([])
+      expect(sink.offset()).toBe(1)
       rmSync(join(disk, 'ballast'))
-      await sink.put(...batch)
+      await sink.delivered()
       expect(text(file)).toBe(`first\n${batch.join('\n')}\n`)
     } finally {
       execFileSync('umount', ['--lazy', disk])
@@ -212,7 +220,7 @@ async function fileHandlePrototype(): Promise<{ datasync(): Promise<void>; trunc
 test('a part of a batch that cannot be removed at once is removed before the next batch', async () => {
   using dir = temporaryFolder()
   const file = dir.path('out.txt')
-  await using sink = new PlayedSink({ file })
+  await using sink = await FileSink.run({ file })
   await sink.put('first')
   const prototype = (await fileHandlePrototype()) as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
   const write = prototype['write']!
@@ -223,19 +231,35 @@ test('a part of a batch that cannot be removed at once is removed before the nex
     })
     .mockRejectedValueOnce(full)
   vi.spyOn(prototype, 'truncate').mockRejectedValueOnce(full)
-  await expect(sink.put('second', 'third')).rejects.toMatchObject({ code: 'MR_FILE_UNWRITABLE' })
+  expect(await sink.refused('second', 'third')).toMatchObject({ code: 'MR_FILE_UNWRITABLE' })
   expect(text(file)).toBe('first\nsecond\n')
-  await sink.put('second', 'third')
+  await sink.delivered()
   expect(text(file)).toBe('first\nsecond\nthird\n')
 })
 
 test('after a failed sync nothing more is committed, because the system drops what it could not write', async () => {
   using dir = temporaryFolder()
-  await using sink = new PlayedSink({ file: dir.path('out.txt') })
-  await sink.put('one')
+  const file = dir.path('out.txt')
+  vi.spyOn(await fileHandlePrototype(), 'datasync').mockRejectedValueOnce(new Error('EIO: i/o error'))
+  await using sink = await FileSink.run({ file })
+  sink.send({ value: 'one' })
+  const lost = { code: 'MR_FILE_SYNC', retriable: true }
+  expect(await sink.failed()).toMatchObject(lost)
+  expect(sink.offset()).toBe(0)
+  // the records are delivered again to the restarted task
+  await sink.restart()
+  await sink.committed()
+  expect(text(file)).toBe('one\none\n')
+})
+
+test('a file whose sync failed cannot be synced any more', async () => {
+  using dir = temporaryFolder()
+  const appended = new AppendedFile(dir.path('out.txt'), false, new MemoryLogger())
+  await appended.append(Buffer.from('one\n'))
   vi.spyOn(await fileHandlePrototype(), 'datasync').mockRejectedValueOnce(new Error('EIO: i/o error'))
   const lost = { code: 'MR_FILE_SYNC', retriable: true }
-  await expect(sink.task.preCommit([])).rejects.toMatchObject(lost)
-  await sink.put('two')
-  await expect(sink.task.preCommit([])).rejects.toMatchObject(lost)
+  await expect(appended.sync()).rejects.toMatchObject(lost)
+  await appended.append(Buffer.from('two\n'))
+  await expect(appended.sync()).rejects.toMatchObject(lost)
+  await appended.close()
 })

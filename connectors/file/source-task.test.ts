@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { Double } from 'millrace/connect'
 import { parseSettings } from 'millrace/testing'
 import { expect, test } from 'vitest'
@@ -6,13 +6,20 @@ import { sleep } from '../../core/common/async/sleep.ts'
 import { random } from '../../test/random.ts'
 import { sourceConfig } from './config.ts'
 import { FileStreamSourceConnector } from './source-connector.ts'
-import { append, PlayedSource, temporaryFolder } from './test-support/played-source.ts'
+import { FileSource } from './test-support/file-source.ts'
+import { temporaryFolder } from './test-support/temporary-folder.ts'
+
+/** Appends without a line break of its own. */
+const append = (file: string, text: string): void => appendFileSync(file, text)
+
+/** Skips overlong lines, and logs them. */
+const TOLERANT = { 'errors.tolerance': 'all', 'errors.log.enable': 'true' }
 
 test('lines are read with their positions in bytes, as strings with a schema, and the key is null', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'one\ntwö\r\n\r😀\nthree\n')
-  await using source = await PlayedSource.start({ file, topic: 't' })
+  await using source = await FileSource.run({ file })
   await source.until(() => source.records.length === 5)
   expect(source.lines).toEqual(['one', 'twö', '', '😀', 'three'])
   expect(source.positions).toEqual([4, 10, 11, 16, 22])
@@ -32,7 +39,7 @@ test('a batch holds no more lines than batch.size', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'x\n'.repeat(10))
-  await using source = await PlayedSource.start({ file, topic: 't', 'batch.size': '3' })
+  await using source = await FileSource.run({ file, 'batch.size': '3' })
   await source.until(() => source.records.length === 10)
   expect(source.polls).toBeGreaterThanOrEqual(4)
 })
@@ -41,7 +48,7 @@ test('appended lines are read, and a line without an end is read when its end ar
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'one\n')
-  await using source = await PlayedSource.start({ file, topic: 't' })
+  await using source = await FileSource.run({ file })
   await source.until(() => source.records.length === 1)
   append(file, 'two\nthr')
   await source.until(() => source.records.length === 2)
@@ -59,13 +66,13 @@ test('appended lines are read, and a line without an end is read when its end ar
 test('a missing file is reported once, and read when it appears', async () => {
   using dir = temporaryFolder()
   const file = dir.path('later.txt')
-  await using source = await PlayedSource.start({ file, topic: 't' })
+  await using source = await FileSource.run({ file })
   await source.until(() => source.problems.length > 0)
   await sleep(1500)
   expect(source.problems).toEqual([expect.stringMatching(/later\.txt does not exist\. .*\[MR_FILE_ABSENT\]$/)])
-  expect(source.degraded).not.toBeNull()
+  expect(source.waitingFor).not.toBeNull()
   writeFileSync(file, '')
-  await source.until(() => source.degraded === null)
+  await source.until(() => source.waitingFor === null)
   append(file, 'here\n')
   await source.until(() => source.records.length === 1)
   expect(source.lines).toEqual(['here'])
@@ -75,7 +82,7 @@ test('a missing file is reported once, and read when it appears', async () => {
 test('a file in folders that do not exist is read when they are created', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a/b/c.txt')
-  await using source = await PlayedSource.start({ file, topic: 't' })
+  await using source = await FileSource.run({ file })
   await source.until(() => source.problems.length === 1)
   mkdirSync(dir.path('a/b'), { recursive: true })
   writeFileSync(file, 'deep\n')
@@ -87,7 +94,7 @@ test('a folder with the name is reported as unreadable until it is replaced by a
   using dir = temporaryFolder()
   const file = dir.path('a')
   mkdirSync(file)
-  await using source = await PlayedSource.start({ file, topic: 't' })
+  await using source = await FileSource.run({ file })
   await source.until(() => source.problems.length === 1)
   expect(source.problems[0]).toMatch(/cannot be read: it is a folder\. .*\[MR_FILE_UNREADABLE\]$/)
   rmSync(file, { recursive: true })
@@ -99,7 +106,7 @@ test('a folder with the name is reported as unreadable until it is replaced by a
 test('a path below a file is reported as unreadable', async () => {
   using dir = temporaryFolder()
   writeFileSync(dir.path('a'), '')
-  await using source = await PlayedSource.start({ file: dir.path('a/b'), topic: 't' })
+  await using source = await FileSource.run({ file: dir.path('a/b') })
   await source.until(() => source.problems.length === 1)
   expect(source.problems[0]).toMatch(/ENOTDIR.*\[MR_FILE_UNREADABLE\]$/)
 })
@@ -108,7 +115,7 @@ test('a file that disappears is reported once, and a new file with its name is r
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'old 1\nold 2\n')
-  await using source = await PlayedSource.start({ file, topic: 't' })
+  await using source = await FileSource.run({ file })
   await source.until(() => source.records.length === 2)
   rmSync(file)
   await source.until(() => source.problems.length === 1)
@@ -118,14 +125,14 @@ test('a file that disappears is reported once, and a new file with its name is r
   await source.until(() => source.records.length === 3)
   expect(source.lines).toEqual(['old 1', 'old 2', 'new'])
   expect(source.positions).toEqual([6, 12, 4])
-  expect(source.degraded).toBeNull()
+  expect(source.waitingFor).toBeNull()
 })
 
 test('a truncated file is read from its beginning', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'a long first line\nsecond\nunfinished')
-  await using source = await PlayedSource.start({ file, topic: 't' })
+  await using source = await FileSource.run({ file })
   await source.until(() => source.records.length === 2)
   truncateSync(file, 0)
   append(file, 'again\n')
@@ -138,11 +145,11 @@ test('an unfinished line that is truncated and rewritten is read in its new form
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'first\nunfinished')
-  await using source = await PlayedSource.start({ file, topic: 't' })
+  await using source = await FileSource.run({ file })
   await source.until(() => source.records.length === 1)
   await sleep(100)
   truncateSync(file, 6)
-  await source.until(() => source.log.some(l => l.includes('truncated')))
+  await source.until(() => source.logger.text().includes('truncated'))
   append(file, 'other\n')
   await source.until(() => source.records.length === 2)
   expect(source.lines).toEqual(['first', 'other'])
@@ -153,7 +160,7 @@ test('the last line of a file that was renamed is read even without an end, befo
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'one\ntwo')
-  await using source = await PlayedSource.start({ file, topic: 't' })
+  await using source = await FileSource.run({ file })
   await source.until(() => source.records.length === 1)
   renameSync(file, dir.path('a.txt.1'))
   writeFileSync(file, 'three\n')
@@ -170,7 +177,7 @@ test('log rotation under load loses nothing and keeps the order', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.log')
   writeFileSync(file, 'first of 0\n')
-  await using source = await PlayedSource.start({ file, topic: 't' })
+  await using source = await FileSource.run({ file })
   const expected = ['first of 0']
   // a file that is renamed before it is opened is never read
   await source.until(() => source.records.length === 1)
@@ -199,11 +206,11 @@ test('after a restart the source resumes after the committed line, whichever it 
   const file = dir.path('a.txt')
   const lines = ['ä', 'bb', '€€€', 'x'.repeat(100), '', '😀', 'end']
   writeFileSync(file, lines.map((l, i) => l + ['\n', '\r\n', '\r'][i % 3]).join(''))
-  const first = await PlayedSource.start({ file, topic: 't' })
+  const first = await FileSource.run({ file })
   await first.until(() => first.records.length === lines.length)
   await first.stop()
   for (const [i, record] of first.records.entries()) {
-    await using again = await PlayedSource.start({ file, topic: 't' }, record.sourceOffset)
+    await using again = await FileSource.run({ file }, record.sourceOffset)
     await again.until(() => again.records.length >= lines.length - 1 - i)
     expect(again.lines).toEqual(lines.slice(i + 1))
     expect(again.positions).toEqual(first.positions.slice(i + 1))
@@ -214,11 +221,11 @@ test('a file that is not the one of the committed position is read from its begi
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'short\n')
-  await using shorter = await PlayedSource.start({ file, topic: 't' }, { position: 100 })
+  await using shorter = await FileSource.run({ file }, { position: 100 })
   await shorter.until(() => shorter.records.length === 1)
-  expect(shorter.log.join()).toContain('is not the file that was read up to byte 100')
+  expect(shorter.logger.text()).toContain('is not the file that was read up to byte 100')
   // byte 3 is in the middle of a line, where no record ended
-  await using other = await PlayedSource.start({ file, topic: 't' }, { position: 3 })
+  await using other = await FileSource.run({ file }, { position: 3 })
   await other.until(() => other.records.length === 1)
   expect(other.lines).toEqual(['short'])
 })
@@ -226,9 +233,9 @@ test('a file that is not the one of the committed position is read from its begi
 test.each([{ position: -1 }, { position: 'x' }, { position: 1.5 }])(
   'a committed offset of %j is refused',
   async offset => {
-    await expect(PlayedSource.start({ file: '/x', topic: 't' }, offset)).rejects.toMatchObject({
-      code: 'MR_FILE_OFFSET',
-    })
+    await using source = new FileSource({ file: '/x' }, offset)
+    await expect(source.start()).rejects.toThrow('the committed offset of /x is')
+    expect(source.failure).toMatchObject({ code: 'MR_FILE_OFFSET' })
   },
 )
 
@@ -247,10 +254,11 @@ test('a line that is too long fails the task with its position, after the lines 
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, `ok\n${'x'.repeat(11)}\nnever\n`)
-  await using source = await PlayedSource.start({ file, topic: 't', 'max.line.bytes': '10' })
+  await using source = await FileSource.run({ file, 'max.line.bytes': '10' })
   expect(await source.failed()).toMatchObject({
-    code: 'MR_FILE_LINE_TOO_LONG',
-    message: expect.stringMatching(/line that begins at byte 3 of .*a\.txt is longer than 10 bytes/),
+    message: expect.stringMatching(
+      /line that begins at byte 3 of .*a\.txt is longer than 10 bytes.*MR_FILE_LINE_TOO_LONG/,
+    ),
   })
   expect(source.lines).toEqual(['ok'])
 })
@@ -258,20 +266,20 @@ test('a line that is too long fails the task with its position, after the lines 
 test('with errors.tolerance=all an overlong line is reported and skipped, and the offset moves past it', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
-  const props = { file, topic: 't', 'max.line.bytes': '10', 'errors.tolerance': 'all' }
+  const props = { file, 'max.line.bytes': '10', ...TOLERANT }
   // longer than one read, and a line end is split between two reads
   const long = Buffer.concat([Buffer.alloc((1 << 20) - 4, 'x'), Buffer.from('\r\n')])
   writeFileSync(file, Buffer.concat([Buffer.from('ok\n'), long, Buffer.from('next\n'), Buffer.alloc(3 << 20, 'y')]))
-  await using source = await PlayedSource.start(props)
+  await using source = await FileSource.run(props)
   await source.until(() => source.skipped.length === 2)
   expect(source.lines).toEqual(['ok', 'next'])
-  expect(source.skipped[0]!.message).toMatch(/begins at byte 3 .*longer than 10 bytes/)
+  expect(source.skipped[0]).toMatch(/begins at byte 3 .*longer than 10 bytes/)
   // the end of the last line is appended later, and nothing follows it
   append(file, 'yy\n')
   const end = 3 + long.length + 5 + (3 << 20) + 3
-  await source.until(() => source.offset?.['position'] === end)
+  await source.until(() => source.offset({ filename: file })?.['position'] === end)
   await source.stop()
-  await using again = await PlayedSource.start(props, { position: end })
+  await using again = await FileSource.run(props, { position: end })
   append(file, 'last\n')
   await again.until(() => again.records.length === 1)
   expect(again.lines).toEqual(['last'])
@@ -282,12 +290,7 @@ test('a file that is replaced during an overlong line is read from the start of 
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'x'.repeat(50))
-  await using source = await PlayedSource.start({
-    file,
-    topic: 't',
-    'max.line.bytes': '10',
-    'errors.tolerance': 'all',
-  })
+  await using source = await FileSource.run({ file, 'max.line.bytes': '10', ...TOLERANT })
   await source.until(() => source.skipped.length === 1)
   renameSync(file, `${file}.1`)
   writeFileSync(file, 'new\n')
@@ -299,11 +302,11 @@ test('a file that is replaced during an overlong line is read from the start of 
 test('a stop ends the wait for a file, and the wait for lines', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
-  const absent = await PlayedSource.start({ file, topic: 't' })
+  const absent = await FileSource.run({ file })
   await absent.until(() => absent.problems.length === 1)
   await absent.stop()
   writeFileSync(file, 'one\n')
-  const waiting = await PlayedSource.start({ file, topic: 't' })
+  const waiting = await FileSource.run({ file })
   await waiting.until(() => waiting.records.length === 1)
   await waiting.stop()
   expect(waiting.lines).toEqual(['one'])
@@ -311,7 +314,7 @@ test('a stop ends the wait for a file, and the wait for lines', async () => {
 
 test('a task that was stopped before its first poll ends', async () => {
   using dir = temporaryFolder()
-  const source = await PlayedSource.start({ file: dir.path('none'), topic: 't' })
+  const source = await FileSource.run({ file: dir.path('none') })
   await source.stop()
   expect(source.records).toEqual([])
 })

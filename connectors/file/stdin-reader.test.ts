@@ -3,7 +3,7 @@ import { openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
-import { temporaryFolder } from './test-support/played-source.ts'
+import { temporaryFolder } from './test-support/temporary-folder.ts'
 
 const program = join(import.meta.dirname, 'test-support/stdin-child.ts')
 /** The program imports the sources of millrace/connect. */

@@ -2,11 +2,13 @@
 // the next offset after each commit. The test kills this process.
 // Usage: node sink-child.ts FILE FORMAT SEED FROM COUNT
 import { random } from '../../../test/random.ts'
-import { PlayedSink, sinkRecord } from './played-sink.ts'
+import { FileSink } from './file-sink.ts'
 
 const [file, format, seed, from, count] = process.argv.slice(2) as [string, string, string, string, string]
 const { below } = random(Number(seed))
-const sink = new PlayedSink({ file, format })
+const sink = new FileSink({ file, format })
+sink.onCommit = (_topic, _partition, offset) => process.stdout.write(`${Number(from) + offset}\n`)
+await sink.start()
 
 /** Returns the value of record `n`. It contains `n` and its length, which the test checks. */
 const record = (n: number) => {
@@ -16,13 +18,9 @@ const record = (n: number) => {
 
 for (let n = Number(from); n < Number(count); ) {
   const end = Math.min(Number(count), n + 1 + below(200))
-  await sink.task.put(Array.from({ length: end - n }, (_, i) => sinkRecord(record(n + i), null, n + i)))
+  await sink.put(...Array.from({ length: end - n }, (_, i) => record(n + i)))
   n = end
-  if (below(5) === 0) {
-    await sink.task.preCommit([])
-    process.stdout.write(`${n}\n`)
-  }
+  if (below(5) === 0) await sink.committed()
 }
-await sink.task.preCommit([])
-await sink.task.stop()
-process.stdout.write(`${count}\n`)
+await sink.committed()
+await sink.stop()

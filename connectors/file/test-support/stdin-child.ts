@@ -1,7 +1,7 @@
 // Reads standard input with a source task in a thread, as a worker does. Prints a line of JSON for
 // each record. Terminates the thread on SIGUSR2.
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import { PlayedSource } from './played-source.ts'
+import { FileSource } from './file-source.ts'
 
 if (isMainThread) {
   const worker = new Worker(new URL(import.meta.url))
@@ -19,7 +19,7 @@ if (isMainThread) {
 } else {
   // a thread of a worker runs until the worker ends it
   setInterval(() => {}, 1e6)
-  const source = await PlayedSource.start({ topic: 't' })
+  const source = await FileSource.run({})
   let sent = 0
   for (;;) {
     await source.until(() => source.records.length > sent)
