@@ -1,7 +1,7 @@
 import { sinkConformance } from 'millrace/testing'
 import { describe, inject, test } from 'vitest'
 import { ElasticsearchSinkConnector } from './connector.ts'
-import { uniqueName } from './test-support/play.ts'
+import { uniqueName } from './test-support/elasticsearch-sink.ts'
 
 const url = inject('elasticsearchUrl')
 

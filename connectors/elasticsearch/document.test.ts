@@ -5,6 +5,7 @@ import {
   map,
   primitive,
   type Schema,
+  type SinkRecord,
   struct,
   timestamp,
   validateConfig,
@@ -16,16 +17,31 @@ import { DocumentWriter } from './document.ts'
 import { documentId } from './document-id.ts'
 import { documentMapping } from './mapping.ts'
 import { readSettings, validateTogether } from './settings.ts'
-import { Played } from './test-support/play.ts'
 
 const URL = { 'connection.url': 'http://127.0.0.1:9200' }
-const played = new Played('t')
-const record = played.record.bind(played)
 const parsed = (props: Record<string, string>) => readSettings(parseSettings(config, props), props)
 const settings = (props: Record<string, string> = {}) => parsed({ ...URL, ...props })
 
+function record(key: unknown, value: unknown, valueSchema: Schema | null = null): SinkRecord {
+  return {
+    topic: 't',
+    partition: 0,
+    keySchema: null,
+    key,
+    valueSchema,
+    value,
+    timestamp: 1_700_000_000_000,
+    timestampType: 'CreateTime',
+    headers: [],
+    offset: 0,
+    originalTopic: 't',
+    originalPartition: 0,
+    originalOffset: 0,
+  }
+}
+
 function json(value: unknown, valueSchema: Schema | null = null, props: Record<string, string> = {}): string {
-  return new DocumentWriter(settings(props)).write(record('k', value, valueSchema ? { valueSchema } : {}))
+  return new DocumentWriter(settings(props)).write(record('k', value, valueSchema))
 }
 
 test('a field may have any name, even one that every object inherits', () => {

@@ -1,16 +1,13 @@
-import { configured } from 'millrace/testing'
 import { afterEach, describe, expect, inject, test } from 'vitest'
 import { JsonConverter } from '../../converters/json/json-converter.ts'
 import { CastValue } from '../../transforms/cast.ts'
-import { Played, uniqueName } from './test-support/play.ts'
+import { ElasticsearchSink, uniqueName } from './test-support/elasticsearch-sink.ts'
 
 const url = inject('elasticsearchUrl')
-const played: Played[] = []
-const converter = new JsonConverter()
-configured(converter, { 'schemas.enable': 'false' })
+const sinks: ElasticsearchSink[] = []
 
 afterEach(async () => {
-  for (const p of played.splice(0)) await p.task.stop()
+  for (const sink of sinks.splice(0)) await sink.stop()
 })
 
 const json = async (path: string, method = 'GET') => (await fetch(`${url}${path}`, { method })).json()
@@ -19,13 +16,15 @@ const json = async (path: string, method = 'GET') => (await fetch(`${url}${path}
  * Writes JSON without schemas, as in a topic, and returns the mapping that Elasticsearch created.
  */
 async function written(texts: readonly string[], cast?: string): Promise<{ types: unknown; sources: string[] }> {
-  const p = new Played(uniqueName('numbers'))
-  played.push(p)
-  p.start({ 'connection.url': url!, 'schema.ignore': 'true', 'key.ignore': 'true', 'read.timeout.ms': '60000' })
-  const transform = new CastValue()
-  if (cast !== undefined) configured(transform, { spec: cast })
-  const records = texts.map(text => p.record(null, converter.toConnectData(p.topic, Buffer.from(text)).value))
-  await p.write(cast === undefined ? records : records.map(r => transform.apply(r)!))
+  const config = { 'connection.url': url!, 'key.ignore': 'true', 'read.timeout.ms': '60000' }
+  const p = new ElasticsearchSink(uniqueName('numbers'), config, {
+    valueConverter: { type: JsonConverter, config: { 'schemas.enable': 'false' } },
+    transforms: cast === undefined ? [] : [{ type: CastValue, config: { spec: cast } }],
+  })
+  sinks.push(p)
+  await p.start()
+  for (const text of texts) p.log.append({ topic: p.topic, key: null, value: Buffer.from(text) })
+  await p.committed()
   await json(`/${p.topic}/_refresh`, 'POST')
   const mapping = (await json(`/${p.topic}/_mapping`)) as Record<string, { mappings: { properties: object } }>
   const found = await (await fetch(`${url}/${p.topic}/_search?size=100&sort=_doc`)).text()

@@ -2,25 +2,26 @@ import { primitive } from 'millrace/connect'
 import { afterEach, expect, test } from 'vitest'
 import { sleep } from '../../core/common/async/sleep.ts'
 import { random } from '../../test/random.ts'
-import { Played } from './test-support/play.ts'
+import { ElasticsearchSink, type ElasticsearchSinkOptions } from './test-support/elasticsearch-sink.ts'
 import { ScriptedElasticsearch } from './test-support/scripted-elasticsearch.ts'
 
-const played: Played[] = []
+const sinks: ElasticsearchSink[] = []
 afterEach(async () => {
-  for (const p of played.splice(0)) await p.task.stop()
+  for (const sink of sinks.splice(0)) await sink.stop()
 })
 
-function play(es: ScriptedElasticsearch, props: Record<string, string> = {}, options: { reporter?: boolean } = {}) {
-  const p = new Played('topic', options)
-  p.start({
-    'connection.url': es.url,
-    'schema.ignore': 'true',
-    'retry.backoff.ms': '10',
-    'behavior.on.null.values': 'delete',
-    ...props,
-  })
-  played.push(p)
-  return p
+async function play(
+  es: ScriptedElasticsearch,
+  props: Record<string, string> = {},
+  options: ElasticsearchSinkOptions = {},
+): Promise<ElasticsearchSink> {
+  const sink = new ElasticsearchSink(
+    'topic',
+    { 'connection.url': es.url, 'retry.backoff.ms': '10', 'behavior.on.null.values': 'delete', ...props },
+    options,
+  )
+  sinks.push(sink)
+  return sink.start()
 }
 
 /** Blocks bulk requests until a test releases them. */
@@ -39,28 +40,28 @@ const state = (es: ScriptedElasticsearch) =>
 
 test('revoking a partition does not affect the others: their unwritten records stay uncommitted', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es)
+  const p = await play(es)
   es.refuse = () => 503
-  await p.task.put([p.record('a', { n: 0 }), p.record('b', { n: 1 }, { partition: 1 })])
+  await p.put([p.record('a', { n: 0 }), p.record('b', { n: 1 }, { partition: 1 })])
   await until(() => es.bulks.length > 1)
-  await p.task.close([{ topic: 'topic', partition: 1 }])
-  expect(await p.committed(0)).toBe(0)
+  await p.revoke([{ topic: 'topic', partition: 1 }])
+  expect(await p.nextCommit(0)).toBe(0)
   es.refuse = () => null
   await until(() => es.documents.has('a'))
-  await p.settle()
+  await p.committed()
   expect(state(es)).toEqual({ a: { n: 0 } })
 })
 
 test('a rebalance waits for the requests in flight, and queued records are not sent', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'max.in.flight.requests': '1' })
+  const p = await play(es, { 'max.in.flight.requests': '1' })
   const { closed, open } = gate()
   es.decide = () => closed
-  await p.task.put([p.record('a', { n: 0 })])
+  await p.put([p.record('a', { n: 0 })])
   await until(() => es.bulks.length === 1)
-  await p.task.put([p.record('b', { n: 1 })])
+  await p.put([p.record('b', { n: 1 })])
   let isClosed = false
-  const closing = p.task.close([{ topic: 'topic', partition: 0 }]).then(() => (isClosed = true))
+  const closing = p.revoke([{ topic: 'topic', partition: 0 }]).then(() => (isClosed = true))
   await sleep(20)
   expect(isClosed).toBe(false)
   open()
@@ -71,26 +72,28 @@ test('a rebalance waits for the requests in flight, and queued records are not s
 
 test('an error of a revoked partition does not affect later records', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'max.retries': '0' })
+  const p = await play(es, { 'max.retries': '0' })
   es.refuse = () => 503
-  await p.task.put([p.record('a', { n: 0 })])
-  await expect.poll(() => p.task.put([]).then(String, String)).toMatch(/MR_ES_UNAVAILABLE/)
-  await p.task.close([{ topic: 'topic', partition: 0 }])
-  await expect.poll(() => p.task.put([]).then(() => 'taken', String)).toBe('taken')
+  await p.put([p.record('a', { n: 0 })])
+  expect(await p.refusal()).toMatch(/MR_ES_UNAVAILABLE/)
+  await p.revoke([{ topic: 'topic', partition: 0 }])
+  await p.until(() => p.waitingFor === null)
+  await p.idle()
 })
 
 test('a stop waits briefly for the requests in flight, so that their records are not delivered again', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'linger.ms': '60000' })
-  await p.task.put([p.record('a', { n: 0 })])
-  p.abort.abort()
-  expect(await p.committed()).toBe(1)
+  const p = await play(es, { 'linger.ms': '60000' }, { offsetFlushIntervalMs: 60_000 })
+  await p.put([p.record('a', { n: 0 })])
+  expect(state(es)).toEqual({})
+  await p.stop()
+  expect(p.offset()).toBe(1)
   expect(state(es)).toEqual({ a: { n: 0 } })
 })
 
 test('a document that was deleted while an older write is retried stays deleted', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'batch.size': '1', 'max.in.flight.requests': '2' })
+  const p = await play(es, { 'batch.size': '1', 'max.in.flight.requests': '2' })
   let refused = 0
   const deleted = gate()
   es.refuse = ({ op, id }) => {
@@ -99,8 +102,8 @@ test('a document that was deleted while an older write is retried stays deleted'
   }
   // the older request gets its response after the newer one
   es.decide = async actions => (actions[0]!.op === 'index' ? deleted.closed : null)
-  await p.task.put([p.record('a', { n: 0 }), p.record('a', null)])
-  await p.settle()
+  await p.put([p.record('a', { n: 0 }), p.record('a', null)])
+  await p.committed()
   expect(refused).toBe(1)
   expect(state(es)).toEqual({})
 })
@@ -117,7 +120,7 @@ test('with rejected, cut and slow requests, each document ends in the state of i
   ]
   for (const props of ways) {
     await using es = await ScriptedElasticsearch.start()
-    const p = play(es, { 'batch.size': '7', 'retry.backoff.ms': '1', 'max.in.flight.requests': '4', ...props })
+    const p = await play(es, { 'batch.size': '7', 'retry.backoff.ms': '1', 'max.in.flight.requests': '4', ...props })
     let trouble = true
     es.refuse = () => (trouble && below(10) === 0 ? [429, 500, 503][below(3)]! : null)
     es.decide = (actions, n) => {
@@ -138,158 +141,144 @@ test('with rejected, cut and slow requests, each document ends in the state of i
         else expected.set(id, 'write.method' in props ? { ...expected.get(id), ...value } : value)
         return p.record(id, value, { timestamp: 1000 + round })
       })
-      for (;;) {
-        const error = await p.task.put(records).then(() => null, String)
-        if (error === null) break
-        expect(error).toMatch(/MR_ES_(BUSY|UNAVAILABLE|UNREACHABLE)/)
-        await sleep(2)
-      }
-      if (below(5) === 0) await p.committed()
+      await p.put(records)
+      if (below(5) === 0) await p.nextCommit()
     }
     trouble = false
-    await p.settle()
+    await p.committed()
+    for (const error of p.putErrors) expect(String(error)).toMatch(/MR_ES_(BUSY|UNAVAILABLE|UNREACHABLE)/)
     expect(state(es)).toEqual(Object.fromEntries(expected))
   }
 })
 
 test('a request that is cut off before its response is sent again in halves until they succeed', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es)
+  const p = await play(es)
   es.decide = actions => (actions.length > 3 ? 'cut' : null)
-  await p.task.put(Array.from({ length: 20 }, (_, n) => p.record(`k${n}`, { n })))
-  await p.settle()
+  await p.put(Array.from({ length: 20 }, (_, n) => p.record(`k${n}`, { n })))
+  await p.committed()
   expect(es.documents.size).toBe(20)
 })
 
 test('a request without a response in time is sent again in halves', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'read.timeout.ms': '1000' })
+  const p = await play(es, { 'read.timeout.ms': '1000' })
   es.decide = actions => (actions.length > 2 ? new Promise<null>(() => {}) : null)
-  await p.task.put(Array.from({ length: 4 }, (_, n) => p.record(`k${n}`, { n })))
-  await p.settle()
+  await p.put(Array.from({ length: 4 }, (_, n) => p.record(`k${n}`, { n })))
+  await p.committed()
   expect(es.documents.size).toBe(4)
 })
 
 test('after a request was too large the next ones are smaller from the start', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es)
+  const p = await play(es)
   es.decide = actions => (actions.length > 10 ? { status: 413, body: '' } : null)
   const batch = () => Array.from({ length: 40 }, (_, n) => p.record(`k${n}`, { text: 'x'.repeat(100) }))
-  await p.task.put(batch())
-  await p.settle()
+  await p.put(batch())
+  await p.committed()
   const before = es.bulks.length
-  await p.task.put(batch())
-  await p.settle()
+  await p.put(batch())
+  await p.committed()
   expect(es.bulks.slice(before).every(n => n <= 10)).toBe(true)
 })
 
 test('while requests are in flight, new records are collected into full requests', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'max.in.flight.requests': '1', 'batch.size': '1000' })
+  const p = await play(es, { 'max.in.flight.requests': '1', 'batch.size': '1000' })
   const { closed, open } = gate()
   es.decide = () => closed
   for (let n = 0; n < 10; n++) {
-    await p.task.put(Array.from({ length: 200 }, (_, i) => p.record(`k${n}-${i}`, { n })))
+    await p.put(Array.from({ length: 200 }, (_, i) => p.record(`k${n}-${i}`, { n })))
     if (n === 0) await until(() => es.bulks.length === 1)
     // longer than linger.ms
     await sleep(5)
   }
   open()
-  await p.settle()
+  await p.committed()
   expect(es.bulks).toEqual([200, 1000, 800])
 })
 
 test('the buffer is limited in bytes: a batch above the limit waits, then gets a retriable error', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'max.buffered.bytes': '10000', 'flush.timeout.ms': '50' })
+  const p = await play(es, { 'max.buffered.bytes': '10000', 'flush.timeout.ms': '50' })
   const { closed, open } = gate()
   es.decide = () => closed
-  await p.task.put([p.record('a', { text: 'x'.repeat(20_000) })])
-  const second = [p.record('b', { n: 1 })]
-  await expect(p.task.put(second)).rejects.toMatchObject({ retriable: true })
+  await p.put([p.record('a', { text: 'x'.repeat(20_000) })])
+  p.send(p.record('b', { n: 1 }))
+  await p.refusal()
+  expect(p.putErrors).toMatchObject([{ retriable: true }])
   open()
-  await expect.poll(() => p.task.put(second).then(() => 'taken', String)).toBe('taken')
-  await p.settle()
+  await p.committed()
   expect(es.documents.size).toBe(2)
 })
 
 test('a record that cannot be a document is reported once, even if its batch is delivered again', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'max.buffered.records': '2', 'flush.timeout.ms': '50' }, { reporter: true })
+  const p = await play(es, { 'max.buffered.records': '2', 'flush.timeout.ms': '50' }, { reporter: true })
   const { closed, open } = gate()
   es.decide = () => closed
-  await p.task.put([p.record('a', { n: 0 })])
-  const second = [p.record('b', 'no document'), p.record('c', { n: 2 })]
-  await expect(p.task.put(second)).rejects.toMatchObject({ retriable: true })
+  await p.put([p.record('a', { n: 0 })])
+  p.send(p.record('b', 'no document'), p.record('c', { n: 2 }))
+  await p.refusal()
+  expect(p.putErrors).toMatchObject([{ retriable: true }])
   open()
-  await expect.poll(() => p.task.put(second).then(() => 'taken', String)).toBe('taken')
-  await p.settle()
-  expect(p.reported.map(r => r.record.key)).toEqual(['b'])
+  await p.committed()
+  expect(p.reported.map(r => r.key)).toEqual(['b'])
 })
 
 test('of two records with the same timestamp as version, the later one wins', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'external.version.source': 'timestamp' })
-  await p.task.put([p.record('a', { n: 0 }, { timestamp: 5 }), p.record('a', { n: 1 }, { timestamp: 5 })])
-  await p.settle()
-  await p.task.put([p.record('a', { n: 2 }, { timestamp: 4 })])
-  await p.settle()
+  const p = await play(es, { 'external.version.source': 'timestamp' })
+  await p.put([p.record('a', { n: 0 }, { timestamp: 5 }), p.record('a', { n: 1 }, { timestamp: 5 })])
+  await p.committed()
+  await p.put([p.record('a', { n: 2 }, { timestamp: 4 })])
+  await p.committed()
   expect(state(es)).toEqual({ a: { n: 1 } })
 })
 
 test('with drop.invalid.message a record that is not a struct is dropped, also with schema.ignore=false', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'schema.ignore': 'false', 'drop.invalid.message': 'true' })
-  await p.task.put([p.record('a', 'text', { valueSchema: primitive('string') }), p.record('b', { n: 1 })])
-  await p.settle()
+  const p = await play(es, { 'schema.ignore': 'false', 'drop.invalid.message': 'true' })
+  await p.put([p.record('a', 'text', { valueSchema: primitive('string') }), p.record('b', { n: 1 })])
+  await p.committed()
   expect(state(es)).toEqual({ b: { n: 1 } })
   expect(p.warnings).toHaveLength(1)
 })
 
 test('a single document that is too large is rejected with a clear error; the others are written', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'behavior.on.malformed.documents': 'warn' })
+  const p = await play(es, { 'behavior.on.malformed.documents': 'warn' })
   es.decide = actions => (actions.some(a => a.id === 'big') ? { status: 413, body: '' } : null)
-  await p.task.put([p.record('a', { n: 1 }), p.record('big', { n: 2 }), p.record('c', { n: 3 })])
-  await p.settle()
+  await p.put([p.record('a', { n: 1 }), p.record('big', { n: 2 }), p.record('c', { n: 3 })])
+  await p.committed()
   expect(state(es)).toEqual({ a: { n: 1 }, c: { n: 3 } })
   expect(p.warnings).toEqual([
     expect.stringMatching(/document big .* offset 1, is too large.* \d+ bytes \(413\): it exceeds http\.max_content/),
   ])
 })
 
-/** Waits until the task reports why it accepts no records. */
-async function complaint(p: Played): Promise<string> {
-  let said = ''
-  await until(() => {
-    void p.task.put([]).catch(error => (said = String(error)))
-    return said !== ''
-  })
-  return said
-}
-
 const FUTURE = [400, 'error_of_a_later_version'] as const
 
 test('an unknown error of one document rejects only that document, once its index is known to accept others', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'behavior.on.malformed.documents': 'ignore' }, { reporter: true })
+  const p = await play(es, { 'behavior.on.malformed.documents': 'ignore' }, { reporter: true })
   es.refuse = ({ id }) => (id === 'b' ? FUTURE : null)
-  await p.task.put([p.record('a', { n: 0 }), p.record('b', { n: 1 }), p.record('c', { n: 2 })])
-  await p.settle()
+  await p.put([p.record('a', { n: 0 }), p.record('b', { n: 1 }), p.record('c', { n: 2 })])
+  await p.committed()
   expect(state(es)).toEqual({ a: { n: 0 }, c: { n: 2 } })
-  expect(p.reported.map(r => r.record.key)).toEqual(['b'])
-  expect(p.reported[0]!.error.message).toContain('error_of_a_later_version')
+  expect(p.reported.map(r => r.key)).toEqual(['b'])
+  expect(p.reported[0]!.message).toContain('error_of_a_later_version')
 })
 
 test('an unknown error of every document is an index problem: nothing is skipped, and everything is written later', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'behavior.on.malformed.documents': 'ignore', 'max.retries': '0' }, { reporter: true })
+  const p = await play(es, { 'behavior.on.malformed.documents': 'ignore', 'max.retries': '0' }, { reporter: true })
   es.refuse = () => FUTURE
-  await p.task.put([p.record('a', { n: 0 }), p.record('b', { n: 1 })])
-  expect(await complaint(p)).toMatch(/the index topic of topic topic \(400\): error_of_a_later_version.*MR_ES_INDEX/)
-  expect(await p.committed()).toBe(0)
+  await p.put([p.record('a', { n: 0 }), p.record('b', { n: 1 })])
+  expect(await p.refusal()).toMatch(/the index topic of topic topic \(400\): error_of_a_later_version.*MR_ES_INDEX/)
+  expect(await p.nextCommit()).toBe(0)
   es.refuse = () => null
-  await p.settle()
+  await p.committed()
   expect(state(es)).toEqual({ a: { n: 0 }, b: { n: 1 } })
   expect(p.reported).toEqual([])
 })
@@ -308,15 +297,15 @@ test('a gateway’s response with any status or format skips nothing', async () 
   ]
   for (const answer of answers) {
     await using es = await ScriptedElasticsearch.start()
-    const p = play(es, { 'behavior.on.malformed.documents': 'ignore', 'max.retries': '0' }, { reporter: true })
+    const p = await play(es, { 'behavior.on.malformed.documents': 'ignore', 'max.retries': '0' }, { reporter: true })
     es.decide = () => answer
-    await p.task.put([p.record('a', { n: 0 }), p.record('b', { n: 1 })])
-    const said = await complaint(p)
+    await p.put([p.record('a', { n: 0 }), p.record('b', { n: 1 })])
+    const said = await p.refusal()
     expect(said).toMatch(/index topic of topic topic/)
     expect(said).toMatch(/MR_ES_ANSWER/)
-    expect(await p.committed()).toBe(0)
+    expect(await p.nextCommit()).toBe(0)
     es.decide = () => null
-    await p.settle()
+    await p.committed()
     expect(es.documents.size).toBe(2)
     expect(p.reported).toEqual([])
   }
@@ -324,15 +313,15 @@ test('a gateway’s response with any status or format skips nothing', async () 
 
 test('a document that seems too large is kept if the index rejects everything, and the status reports it', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'behavior.on.malformed.documents': 'ignore', 'max.retries': '0' }, { reporter: true })
+  const p = await play(es, { 'behavior.on.malformed.documents': 'ignore', 'max.retries': '0' }, { reporter: true })
   es.decide = actions => (actions.some(a => a.id === 'a') ? { status: 413, body: '' } : null)
   es.refuse = () => [400, 'index_closed_exception']
-  await p.task.put([p.record('a', { n: 0 })])
-  expect(await complaint(p)).toMatch(/index_closed_exception.*Open the index/)
-  expect(await p.committed()).toBe(0)
+  await p.put([p.record('a', { n: 0 })])
+  expect(await p.refusal()).toMatch(/index_closed_exception.*Open the index/)
+  expect(await p.nextCommit()).toBe(0)
   es.decide = () => null
   es.refuse = () => null
-  await p.settle()
+  await p.committed()
   expect(state(es)).toEqual({ a: { n: 0 } })
   expect(p.reported).toEqual([])
 })
@@ -343,14 +332,14 @@ test('a document that was rejected just before a gateway recovered is sent again
     { status: 400, body: '{"error":{"type":"illegal_argument_exception","reason":"not now"},"status":400}' },
   ]) {
     await using es = await ScriptedElasticsearch.start()
-    const p = play(es, { 'behavior.on.malformed.documents': 'ignore' }, { reporter: true })
+    const p = await play(es, { 'behavior.on.malformed.documents': 'ignore' }, { reporter: true })
     let hasRecovered = false
     es.decide = actions => {
       hasRecovered ||= !actions.some(a => a.id === 'a' || a.id === 'b')
       return hasRecovered ? null : rejected
     }
-    await p.task.put([p.record('a', { n: 0 }), p.record('b', { n: 1 })])
-    await p.settle()
+    await p.put([p.record('a', { n: 0 }), p.record('b', { n: 1 })])
+    await p.committed()
     expect(state(es)).toEqual({ a: { n: 0 }, b: { n: 1 } })
     expect(p.reported).toEqual([])
   }
@@ -358,22 +347,22 @@ test('a document that was rejected just before a gateway recovered is sent again
 
 test('a request that is repeatedly rejected with 429 is split', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es)
+  const p = await play(es)
   es.decide = actions => (actions.length > 3 ? { status: 429, body: '' } : null)
-  await p.task.put(Array.from({ length: 20 }, (_, n) => p.record(`k${n}`, { n })))
-  await p.settle()
+  await p.put(Array.from({ length: 20 }, (_, n) => p.record(`k${n}`, { n })))
+  await p.committed()
   expect(es.documents.size).toBe(20)
 })
 
 test('a conflict that is not a version conflict does not mean that the document exists already', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'max.retries': '0' })
+  const p = await play(es, { 'max.retries': '0' })
   es.refuse = () => [409, 'resource_in_use_exception']
-  await p.task.put([p.record('a', { n: 0 })])
-  expect(await complaint(p)).toMatch(/resource_in_use_exception/)
-  expect(await p.committed()).toBe(0)
+  await p.put([p.record('a', { n: 0 })])
+  expect(await p.refusal()).toMatch(/resource_in_use_exception/)
+  expect(await p.nextCommit()).toBe(0)
   es.refuse = () => null
-  await p.settle()
+  await p.committed()
   expect(state(es)).toEqual({ a: { n: 0 } })
 })
 
@@ -384,9 +373,9 @@ test('versioned media types are sent to servers that support them, and plain JSO
   ] as const) {
     await using es = await ScriptedElasticsearch.start()
     es.knowsVersions = knowsVersions
-    const p = play(es)
-    await p.task.put([p.record('a', { n: 0 })])
-    await p.settle()
+    const p = await play(es)
+    await p.put([p.record('a', { n: 0 })])
+    await p.committed()
     expect(state(es)).toEqual({ a: { n: 0 } })
     expect(es.contentTypes).toEqual([type])
   }
@@ -397,27 +386,27 @@ test('with sniffing, requests go to the listed nodes; without a response the kno
   await using second = await ScriptedElasticsearch.start()
   for (const nodes of [[second], []]) {
     first.nodes = nodes.map(node => node.url)
-    const p = play(first, { 'connection.sniff': 'true' })
-    await p.task.put([p.record('a', { n: 0 })])
-    await p.settle()
+    const p = await play(first, { 'connection.sniff': 'true' })
+    await p.put([p.record('a', { n: 0 })])
+    await p.committed()
     const target = nodes[0] ?? first
     // the first request may still go to the node that was named
     for (let n = 1; target.documents.size === 0; n++) {
-      await p.task.put([p.record(`k${n}`, { n })])
-      await p.settle()
+      await p.put([p.record(`k${n}`, { n })])
+      await p.committed()
     }
   }
 })
 
 test('a response that decompresses to more than the limit is not read, and skips nothing', async () => {
   await using es = await ScriptedElasticsearch.start()
-  const p = play(es, { 'max.retries': '0' })
+  const p = await play(es, { 'max.retries': '0' })
   const { gzipSync } = await import('node:zlib')
   const bomb = gzipSync(Buffer.alloc(65 * 2 ** 20, ' '))
   es.decide = () => ({ status: 200, body: bomb, headers: { 'content-encoding': 'gzip' } })
-  await p.task.put([p.record('a', { n: 0 })])
-  expect(await complaint(p)).toMatch(/MR_ES_ANSWER/)
+  await p.put([p.record('a', { n: 0 })])
+  expect(await p.refusal()).toMatch(/MR_ES_ANSWER/)
   es.decide = () => null
-  await p.settle()
+  await p.committed()
   expect(state(es)).toEqual({ a: { n: 0 } })
 })

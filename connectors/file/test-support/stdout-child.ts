@@ -1,4 +1,4 @@
-// Writes lines to standard output with a sink task in a thread, as a worker does.
+// Writes lines to standard output with a file sink in a thread, as a worker does.
 // Usage: node stdout-child.ts COUNT
 import { isMainThread, Worker } from 'node:worker_threads'
 import { FileSink } from './file-sink.ts'

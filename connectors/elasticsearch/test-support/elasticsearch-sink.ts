@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto'
+import { type HarnessOptions, type SentRecord, SinkHarness } from 'millrace/testing'
+import { ElasticsearchSinkConnector } from '../connector.ts'
+
+export interface ElasticsearchSinkOptions extends Omit<HarnessOptions, 'config'> {
+  /** Whether bad records go to a dead letter queue. */
+  readonly reporter?: boolean
+}
+
+const REPORTER = {
+  'errors.tolerance': 'all',
+  'errors.deadletterqueue.topic.name': 'dead-letters',
+  'errors.deadletterqueue.context.headers.enable': 'true',
+}
+
+/** The Elasticsearch sink in a harness, with what its tests ask for. It reads one topic. */
+export class ElasticsearchSink extends SinkHarness {
+  readonly topic: string
+
+  constructor(topic: string, config: Readonly<Record<string, string>>, options: ElasticsearchSinkOptions = {}) {
+    const { reporter = false, ...rest } = options
+    super(ElasticsearchSinkConnector, {
+      ...rest,
+      config: { topics: topic, 'schema.ignore': 'true', ...(reporter && REPORTER), ...config },
+    })
+    this.topic = topic
+  }
+
+  record(key: unknown, value: unknown, more: Partial<SentRecord> = {}): SentRecord {
+    return { key, value, timestamp: 1_700_000_000_000, ...more }
+  }
+
+  /** Sends records, and waits until `put` has accepted them. */
+  async put(records: readonly SentRecord[]): Promise<void> {
+    this.send(...records)
+    await this.delivered()
+  }
+
+  /** Sends records, and waits until they are committed. */
+  async write(records: readonly SentRecord[]): Promise<void> {
+    this.send(...records)
+    await this.committed()
+  }
+
+  /** Sends records, and returns the message of the error that fails the task. */
+  async rejected(records: readonly SentRecord[]): Promise<string> {
+    this.send(...records)
+    return (await this.failed()).message
+  }
+
+  /** Waits until the status shows why the task accepts no records, and returns the message. */
+  async refusal(): Promise<string> {
+    await this.until(() => this.waitingFor !== null, 'put to report a problem')
+    return this.waitingFor!
+  }
+
+  /** The errors that `put` threw. */
+  get putErrors(): unknown[] {
+    return this.calls.flatMap(c => (c.method === 'put' && c.error !== undefined ? [c.error] : []))
+  }
+
+  /** Returns the committed offset after the next commit. */
+  async nextCommit(partition = 0): Promise<number> {
+    const commits = () => this.calls.filter(c => c.method === 'preCommit').length
+    const before = commits()
+    // the first one may have begun before
+    await this.until(() => commits() > before + 2, 'a commit')
+    return this.offset(partition)
+  }
+
+  /** The keys of the records in the dead letter queue, with the messages of their errors. */
+  get reported(): { readonly key: unknown; readonly message: string }[] {
+    return this.deadLetters().map(({ key, headers }) => ({
+      key,
+      message: headers.get('__connect.errors.exception.message') ?? '',
+    }))
+  }
+
+  /** The warnings of the connector. */
+  get warnings(): string[] {
+    const messages = this.logger.lines.filter(l => l.level === 'WARN').map(l => l.message)
+    // the retries of the runtime
+    return messages.filter(m => !/put of \d+ records failed/.test(m))
+  }
+}
+
+/** A unique index name for this run. */
+export function uniqueName(seed: string): string {
+  return `t-${createHash('sha1').update(`${seed}${process.pid}${Date.now()}${Math.random()}`).digest('hex').slice(0, 16)}`
+}
