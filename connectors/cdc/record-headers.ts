@@ -24,7 +24,7 @@ export function contextHeaders(prefix: string, taskId: number, connector: string
   ])
 }
 
-/** For the delete of a key change: the new key of the row. */
+/** Returns the header of the delete of a key change: the new key of the row. */
 export const newKeyHeader = (schema: Schema, key: unknown): Header => ({ key: '__debezium.newkey', schema, value: key })
-/** For the create of a key change: the old key of the row. */
+/** Returns the header of the create of a key change: the old key of the row. */
 export const oldKeyHeader = (schema: Schema, key: unknown): Header => ({ key: '__debezium.oldkey', schema, value: key })

@@ -5,7 +5,7 @@ export interface UnusedSetting {
   readonly reason: string
 }
 
-/** The settings that a configuration changes from their defaults, although they have no effect. */
+/** Returns the settings that have no effect, but whose values differ from their defaults. */
 export function unusedSettings(def: ConfigDef, props: Readonly<Record<string, string>>): UnusedSetting[] {
   return Object.entries(def).flatMap(([key, { noEffect, default: fallback }]) => {
     const given = props[key]?.trim()

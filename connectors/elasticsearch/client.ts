@@ -234,7 +234,9 @@ export class ElasticsearchClient {
   }
 }
 
-/** Without a content type the client leaves JSON as text. */
+/**
+ * Returns a response with its body parsed. Without a content type the client leaves JSON as text.
+ */
 function answerOf(status: number, body: unknown): Answer {
   if (typeof body !== 'string') return { status, body: typeof body === 'boolean' ? null : (body ?? null) }
   if (body === '') return { status, body: null }

@@ -3,7 +3,7 @@ import { errors } from './errors.ts'
 import { indexError, type Place, unavailable } from './failures.ts'
 import { type ItemAnswer, type Outcome, outcomeOf, takesDocuments } from './outcome.ts'
 
-/** What was sent in one request. */
+/** The items of one request. */
 export interface Sent {
   readonly items: readonly BulkItem[]
   /** The items whose index is probed. */
@@ -20,7 +20,7 @@ export interface Refused {
   readonly isTooLarge: boolean
 }
 
-/** What to do with the items of a request. */
+/** The next steps for the items of a request. */
 export interface Decision {
   readonly done: readonly { readonly item: BulkItem; readonly status: number }[]
   readonly refused: readonly Refused[]

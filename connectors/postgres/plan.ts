@@ -6,13 +6,13 @@ import type { SlotState } from './server.ts'
 import type { FlushMode } from './stream/position.ts'
 import { onTheWay, reachedBy, strayed, type WalState } from './wal-state.ts'
 
-/** What a start of the task does. */
+/** The steps of a start of the task. */
 export interface Plan {
   readonly snapshot: boolean
   readonly stream: boolean
   /** Create the slot first, and read the snapshot that it exports. */
   readonly createSlot: boolean
-  /** Before that, drop the slot because it can no longer be used. */
+  /** Drop the existing slot before that, because it can no longer be used. */
   readonly dropSlot: boolean
   /** The offset to resume from; null to start at the slot's position. */
   readonly from: LoadedOffset | null
@@ -22,7 +22,7 @@ export interface Plan {
   readonly notes: readonly string[]
 }
 
-/** What a connection finds on the server. */
+/** The state of the server that a connection finds. */
 export interface Found {
   readonly offset: LoadedOffset | null
   readonly slot: SlotState | null
@@ -144,8 +144,8 @@ function slotAhead(options: StartOptions, plan: Plan, found: FoundOffset): Plan 
     return { ...plan, snapshot: true, from: null, warnings: [staleRows(where)] }
   if (offset.walId !== null || mismatch === 'trust_offset')
     return errors.create('MR_PG_OFFSET_MISMATCH', { slot: slotName, slotLsn, lsn })
-  // Debezium and older versions of this connector confirm idle WAL without an offset, in this mode
-  // only
+  // only in this mode, Debezium and older versions of this connector confirm idle WAL without an
+  // offset
   if (flush === 'connector_and_driver') return { ...plan, notes: [`${where}: nothing was captured in between`] }
   const warning = `${where}, though lsn.flush.mode=${flush} never confirms that far. If something else reads this slot, its changes are missing here.`
   return { ...plan, warnings: [warning] }

@@ -13,7 +13,7 @@ import { setIdentities } from './replica-identity.ts'
  */
 const CHECK_INTERVALS = 6
 
-/** What is known about the server at a connection. */
+/** The facts about the server that each connection reads. */
 export interface ServerFacts {
   readonly version: number
   readonly readOnly: boolean
@@ -41,7 +41,7 @@ export class PublicationKeeper {
     return this.#current
   }
 
-  /** How long until the next check, in milliseconds. */
+  /** The time until the next check, in milliseconds. */
   get wait(): number {
     const interval = CHECK_INTERVALS * this.#context.options.slot.statusMs
     return Math.max(0, this.#checkedAt + interval - Date.now())

@@ -22,7 +22,7 @@ export interface Origin {
   readonly lsn: Lsn
 }
 
-/** What the source blocks of several events have in common, such as those of one transaction. */
+/** The fields that several source blocks have in common, such as those of one transaction. */
 export interface SourcePlace {
   readonly time: EventTime
   readonly mark: SnapshotMark

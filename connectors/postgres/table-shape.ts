@@ -31,7 +31,7 @@ export interface ShapeColumn {
 /** The structure of a table from which its shape is created. */
 export interface ShapeInput {
   readonly name: TableName
-  /** In the order of the tuple. */
+  /** The columns, in the order of the tuple. */
   readonly columns: readonly ShapeColumn[]
   /** The columns of the primary key, or those that are used instead. */
   readonly key: readonly string[]
@@ -63,7 +63,7 @@ export interface TableShape {
 
 export const signatureOf = (input: ShapeInput): string => JSON.stringify([input.name, input.columns, input.key])
 
-/** What is needed to create shapes. */
+/** The settings and helpers with which shapes are created. */
 export interface ShapeContext {
   readonly options: PostgresOptions
   readonly source: Schema

@@ -172,7 +172,7 @@ async function dawdle(port: number, random: () => number, progress: Progress): P
   while (progress.producing > 0) {
     const socket = connect({ port, host: '127.0.0.1' })
     await once(socket, 'connect')
-    // From the beginning, or from the end at that time.
+    // Reads from the beginning, or from the end at that time.
     const front = random() < 0.7
     const offsets = Array.from({ length: PARTITIONS }, () => (front ? 0 : Math.floor(random() * progress.acks * 0.5)))
     socket.write(fetchFrame(offsets, 4 << 20))

@@ -50,7 +50,7 @@ export interface ProducerRecord {
 export interface RecordMetadata {
   readonly topic: string
   readonly partition: number
-  /** -1 with acks=0. */
+  /** The offset of the record; -1 with acks=0. */
   readonly offset: number
   readonly timestamp: number
 }
@@ -58,7 +58,7 @@ export interface RecordMetadata {
 /** The batch of a delivered record. Use it only during the call that receives it. */
 export interface DeliveredBatch {
   readonly topic: string
-  /** -1 if the record failed before a partition was chosen. */
+  /** The partition; -1 if the record failed before a partition was chosen. */
   readonly partition: number
   /** The offset of the record at an index; -1 if it failed, and with `acks=0`. */
   offsetOf(index: number): number
@@ -131,7 +131,7 @@ export interface ConsumerRecord {
   readonly partition: number
   readonly offset: number
   readonly timestamp: number
-  /** -1 for no timestamp, 0 for CreateTime, 1 for LogAppendTime. */
+  /** The type of the timestamp: -1 for none, 0 for CreateTime, 1 for LogAppendTime. */
   readonly timestampType: -1 | 0 | 1
   readonly key: Buffer | null
   readonly value: Buffer | null
@@ -254,7 +254,7 @@ export interface Admin {
   deleteTopics(names: readonly string[], options?: { timeoutMs?: number }): Promise<void>
   createPartitions(counts: Readonly<Record<string, number>>): Promise<void>
   listTopics(): Promise<readonly TopicDescription[]>
-  /** Null for a topic that does not exist. */
+  /** Describes topics. The result is null for a topic that does not exist. */
   describeTopics(names: readonly string[]): Promise<(TopicDescription | null)[]>
   describeConfigs(resource: { type: 'topic' | 'broker'; name: string }): Promise<readonly ConfigEntry[]>
   describeCluster(): Promise<{

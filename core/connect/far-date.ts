@@ -17,7 +17,7 @@ export class FarDate extends Date {
     this.millis = millis
   }
 
-  /** Rounded to a double beyond the year 287396. */
+  /** Returns the milliseconds since 1970, rounded to a double beyond the year 287396. */
   override getTime(): number {
     return Number(this.millis)
   }

@@ -14,9 +14,9 @@ export interface Header {
  */
 export interface ConnectRecord {
   readonly topic: string
-  /** Null: the producer's partitioner chooses the partition. */
+  /** The partition; with null, the producer's partitioner chooses it. */
   readonly partition: number | null
-  /** Null for data without a schema. */
+  /** The schema of the key; null for data without a schema. */
   readonly keySchema: Schema | null
   readonly key: unknown
   readonly valueSchema: Schema | null

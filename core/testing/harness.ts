@@ -33,7 +33,7 @@ export interface HarnessTransform extends ChainPlugin<Transformation> {
 export interface HarnessOptions {
   /** The connector's configuration. `name` and `tasks.max` have defaults. */
   readonly config: Props
-  /** Default: converters that pass Connect data through unchanged. */
+  /** The converters. The defaults pass Connect data through unchanged. */
   readonly keyConverter?: ChainPlugin<Converter>
   readonly valueConverter?: ChainPlugin<Converter>
   readonly headerConverter?: ChainPlugin<HeaderConverter>

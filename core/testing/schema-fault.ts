@@ -45,7 +45,9 @@ export function schemaFault(schema: Schema | null, value: unknown, path = 'the v
   }
 }
 
-/** Undefined for a schema that is not of a logical type. */
+/**
+ * Returns the fault of a value of a logical type; undefined if the schema is not of a logical type.
+ */
 function logicalFault(schema: Schema, value: unknown, path: string): string | null | undefined {
   switch (schema.name) {
     case DECIMAL:

@@ -134,7 +134,10 @@ export class Catalog {
     return this.run(client => listTables(client, this.#options.selection))
   }
 
-  /** Views, foreign tables and the like that match the configuration but cannot be captured. */
+  /**
+   * Views, foreign tables and similar relations that match the configuration but cannot be
+   * captured.
+   */
   otherRelations(): Promise<string[]> {
     return this.run(client => listOthers(client, this.#options.selection))
   }

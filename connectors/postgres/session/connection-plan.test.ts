@@ -35,7 +35,7 @@ function stepsOf(mode: string, resume: Resume | null, found: Partial<Found>): re
   return planned instanceof MillraceError ? planned.code : planned.steps
 }
 
-/** What a task that streams keeps after its first connection. */
+/** The state that a streaming task keeps after its first connection. */
 function resumeOf(mode: string, found: Partial<Found>): Resume {
   const planned = planConnection(optionsOf(mode), null, find(found))
   if (planned instanceof Error) throw planned

@@ -15,7 +15,7 @@ import type { Progress } from './progress.ts'
 import type { SlotXmin } from './slot-xmin.ts'
 import type { SessionEvent, SessionState } from './state.ts'
 
-/** What a task gives its session. */
+/** The parts of a task that its session uses. */
 export interface SessionContext {
   readonly options: PostgresOptions
   readonly logger: Logger
@@ -35,7 +35,7 @@ export interface OpenStream {
   readonly reader: StreamReader
 }
 
-/** What a session keeps over all its connections. */
+/** The parts that a session uses for all its connections. */
 export interface SessionParts extends SessionContext {
   readonly catalog: Catalog
   readonly publication: PublicationKeeper

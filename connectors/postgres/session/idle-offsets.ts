@@ -1,7 +1,7 @@
 import { type Lsn, ZERO } from '../lsn.ts'
 import type { FlushMode } from '../stream/position.ts'
 
-/** What is known between two transactions, when no record is to be emitted. */
+/** The state between two transactions, when there is no record to emit. */
 export interface Idle {
   /** How far the stream was read; null inside a transaction. */
   readonly read: Lsn | null

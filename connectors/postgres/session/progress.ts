@@ -12,7 +12,10 @@ export interface SnapshotView {
   readonly rows: readonly (readonly [table: string, rows: number])[]
 }
 
-/** What a task has read since its start, over all connections. The reader adds to the fields. */
+/**
+ * Counts the events that a task has read since its start, over all connections. The reader adds to
+ * the fields.
+ */
 export class Progress {
   readonly events: Record<Operation, number> = { c: 0, u: 0, d: 0, t: 0, r: 0, m: 0 }
   transactions = 0

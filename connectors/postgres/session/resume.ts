@@ -7,7 +7,7 @@ import { StreamPosition } from '../stream/position.ts'
 /** The progress of the snapshot: `begin` before its first row, null if no snapshot is due. */
 export type SnapshotState = SnapshotProgress | 'begin' | null
 
-/** What a task keeps from one connection to the next. */
+/** The state that a task keeps from one connection to the next. */
 export interface Resume {
   readonly plan: Plan
   /** The confirmed position of the slot at the first connection. */
@@ -33,7 +33,7 @@ export interface PlannedStart {
   readonly micros: number
 }
 
-/** Returns what the first connection starts from. */
+/** Returns the state from which the first connection starts. */
 export function firstResume(start: PlannedStart): Resume {
   const { plan, confirmedLsn, createdLsn, walId, micros } = start
   const { from } = plan
@@ -48,8 +48,8 @@ export function firstResume(start: PlannedStart): Resume {
 }
 
 /**
- * Returns what a later connection resumes from. Records that were decoded but not emitted are
- * decoded again, so the snapshot resumes at the last emitted record too.
+ * Returns the state from which a later connection resumes. Records that were decoded but not
+ * emitted are decoded again, so the snapshot resumes at the last emitted record too.
  */
 export function nextResume(resume: Resume, walId: string | null): Resume {
   const { emitted, snapshot } = resume
@@ -70,7 +70,7 @@ export function positionOf(resume: Resume): StreamPosition {
   return position
 }
 
-/** What offsets of the stream contain while a snapshot is not complete. */
+/** The fields that offsets of the stream contain while a snapshot is not complete. */
 export function snapshotMark(snapshot: SnapshotState): Readonly<Record<string, unknown>> | null {
   if (snapshot === null) return null
   const mark = { snapshot: 'INITIAL', snapshot_completed: false, last_snapshot_record: false }

@@ -14,7 +14,7 @@ export class RelationShapes {
   readonly #options: PostgresOptions
   readonly #catalog: Catalog
   readonly #shapes: ShapeCache
-  /** Null for a table that the configuration excludes. */
+  /** The known shapes, by OID; null for a table that the configuration excludes. */
   readonly #byOid = new Map<number, Known | null>()
 
   constructor(context: {

@@ -241,7 +241,7 @@ test('a commit in progress when its topic is deleted is deleted too', async () =
 test('the offsets of an earlier topic with the same name are not returned', async () => {
   await start()
   await commit(open[0]!, 'g', 5)
-  // As if the broker died before it removed them.
+  // This simulates a broker that died before it removed the offsets.
   const b = await restart({}, imageOf({ orders: { id: 'newnewnewnewnewnewnewA', partitions: 4 } }))
   await commit(b, 'g', 7, { topicId: 'newnewnewnewnewnewnewA', partition: 1 })
   const broker = { ...b.services, coordinators: b.coordinators }

@@ -17,7 +17,7 @@ export class GroupEntry implements Timed {
   listed = false
   /** The number of the group's writes in progress. */
   writes = 0
-  /** Resolves when all of those have been written and applied, or have failed. */
+  /** Resolves when all writes in progress have been applied or have failed. */
   written: Promise<void> = Promise.resolve()
   /**
    * Whether the group's tombstones are being written. Clients must retry until they are written.

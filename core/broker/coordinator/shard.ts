@@ -75,7 +75,7 @@ export class GroupShard {
   readonly partition: number
   readonly #openLog: () => PartitionLog
   readonly #services: ShardServices
-  /** Null until the partition is loaded. */
+  /** The log to which offsets are written; null until the partition is loaded. */
   #commits: CommitLog | null = null
   readonly #groups = new Map<string, GroupEntry>()
   readonly #stop = new AbortController()

@@ -2,7 +2,7 @@ import type { AbortedTransaction } from '../log/types.ts'
 
 /** A partition in a fetch request. */
 export interface FetchTarget {
-  /** Empty if the request names topics by id. */
+  /** The name of the topic; empty if the request names topics by id. */
   readonly topic: string
   readonly topicId: string
   readonly partition: number

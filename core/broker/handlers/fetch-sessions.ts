@@ -93,7 +93,7 @@ export class FetchSessions {
   readonly #maxPartitions: number
   readonly #now: () => number
   #partitions = 0
-  /** In order of use, the least recently used first. */
+  /** The sessions in order of use, the least recently used first. */
   readonly #sessions = new Map<number, Session>()
 
   constructor(slots: number, now: () => number, maxPartitions = MAX_PARTITIONS) {

@@ -14,7 +14,7 @@ export interface ConnectionInfo {
   readonly listener: string
 }
 
-/** What a handler can use besides the request itself. */
+/** The context of a request, which its handler can use. */
 export interface RequestContext {
   readonly apiKey: number
   readonly apiVersion: number

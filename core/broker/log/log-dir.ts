@@ -19,10 +19,10 @@ const CLEANER_OFFSETS = 'cleaner-offset-checkpoint'
 /** The checkpointed offsets of one log. */
 export interface CheckpointedOffsets {
   readonly recoveryPoint: number
-  /** Null unless the log starts past the base offset of its first segment. */
+  /** The log start offset; null unless it is past the base offset of the first segment. */
   readonly startOffset: number | null
   readonly highWatermark: number
-  /** Null if the log was never compacted. */
+  /** The end of the last compaction; null if the log was never compacted. */
   readonly cleanedTo: number | null
 }
 

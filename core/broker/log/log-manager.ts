@@ -47,7 +47,7 @@ interface LogToOpen {
   readonly dir: LogDir
   readonly topic: string
   readonly partition: number
-  /** Null to read the id from the directory. */
+  /** The topic id; null to read it from the directory. */
   readonly topicId: string | null
   readonly config: api.LogConfig
   readonly saved: SavedState

@@ -1,6 +1,6 @@
 import { Socket, type SocketConstructorOpts } from 'node:net'
 
-/** Where a socket puts its bytes. */
+/** The receiver of the bytes that a socket reads. */
 export interface ReadTarget {
   /**
    * Returns the buffer for the next read. It must not be empty. The socket owns it until the next

@@ -1,7 +1,7 @@
 import type { EndpointImage, MetadataImage, PartitionImage } from './image.ts'
 import { type MetadataRecord, record } from './records.ts'
 
-/** What a broker registers when it starts. */
+/** The registration of a broker, which it writes when it starts. */
 export interface Registration {
   readonly brokerId: number
   /** The id of this start: each start has a new one. */
@@ -44,7 +44,7 @@ export function startRecords(image: MetadataImage, r: Registration, offset: numb
   const registration = record('RegisterBroker', {
     brokerId: r.brokerId,
     incarnationId: r.incarnationId,
-    // As in Kafka, the offset of the registration, which is unique.
+    // As in Kafka, the epoch is the offset of the registration, which is unique.
     brokerEpoch: offset + bootstrap.length,
     endPoints: r.endpoints,
     features: [

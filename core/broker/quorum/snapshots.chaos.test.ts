@@ -29,7 +29,7 @@ test('no topic is lost if SIGKILL interrupts writing a snapshot or trimming the 
     })
     expect([signal, stderr]).toEqual([existsSync(countFile) ? null : 'SIGKILL', ''])
     const acknowledged = stdout.split('\n').filter(line => line !== '')
-    // Twice, because the second start must accept what the first one repaired.
+    // The broker starts twice, because the second start must accept the repairs of the first one.
     for (let i = 0; i < 2; i++) {
       const rig = await MetadataRig.open(data)
       await rig.load()

@@ -18,7 +18,7 @@ export interface OffsetQuery extends TopicPartition {
 }
 
 export interface FoundOffset {
-  /** -1 if there is no record at or after the timestamp. */
+  /** The offset; -1 if there is no record at or after the timestamp. */
   readonly offset: number
   readonly timestamp: number
   readonly leaderEpoch: number

@@ -10,7 +10,7 @@ export interface Broker extends Address {
 
 export interface PartitionState {
   readonly partition: number
-  /** -1 if the partition has no leader. */
+  /** The node id of the leader; -1 if the partition has no leader. */
   readonly leader: number
   readonly leaderEpoch: number
   readonly replicas: readonly number[]
@@ -19,7 +19,7 @@ export interface PartitionState {
 
 export interface TopicState {
   readonly name: string
-  /** ZERO_UUID if the broker does not support topic ids. */
+  /** The topic id; ZERO_UUID if the broker does not support topic ids. */
   readonly id: string
   readonly internal: boolean
   /** Kafka's error code for the topic. If it is not 0, there are no partitions. */

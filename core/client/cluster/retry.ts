@@ -5,7 +5,7 @@ import { isRetriable, messageOf } from '../../common/errors/error-table.ts'
 import { clientErrors } from '../errors.ts'
 
 export interface RetryOptions {
-  /** What is attempted, for the error message. */
+  /** The name of the operation, for the error message. */
   readonly what: string
   readonly timeoutMs: number
   readonly signal: AbortSignal

@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../protocol/error-codes.ts'
 
-/** What to do after a response from the coordinator. */
+/** The next step after a response from the coordinator. */
 export type NextStep =
   | 'done'
   /** Send the same request again, at once. */

@@ -3,7 +3,7 @@ import { ErrorCode, isRetriableCode } from '../../protocol/error-codes.ts'
 /** The broker's answer about one batch. */
 export interface PartitionAnswer {
   readonly errorCode: number
-  /** -1 if the broker does not know it. */
+  /** The log start offset; -1 if the broker does not know it. */
   readonly logStartOffset: number
 }
 

@@ -1,6 +1,6 @@
 /** An address of `metrics.listeners`. */
 export interface MetricsAddress {
-  /** Empty for all interfaces. */
+  /** The host; empty for all interfaces. */
   readonly host: string
   readonly port: number
 }

@@ -85,12 +85,12 @@ export const timestampTypeOf = (buf: Buffer, pos: number): TimestampType =>
 export const compressionOf = (buf: Buffer, pos: number): CompressionType =>
   toCompressionType(attributes(buf, pos) & COMPRESSION_MASK)
 
-/** Not covered by the checksum. */
+/** Sets the base offset, which the checksum does not cover. */
 export function setBaseOffset(buf: Buffer, pos: number, offset: number): void {
   writeInt64(buf, pos + BASE_OFFSET, offset)
 }
 
-/** Not covered by the checksum. */
+/** Sets the leader epoch, which the checksum does not cover. */
 export function setLeaderEpoch(buf: Buffer, pos: number, epoch: number): void {
   buf.writeInt32BE(epoch, pos + LEADER_EPOCH)
 }

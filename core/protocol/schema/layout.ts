@@ -15,7 +15,7 @@ export interface FieldLayout {
   /** The tag, or -1 for a field without one. */
   readonly tag: number
   readonly ignorable: boolean
-  /** Undefined means the zero value of its kind. */
+  /** The default; undefined means the zero value of its kind. */
   readonly defaultValue: string | number | boolean | null | undefined
 }
 

@@ -59,7 +59,7 @@ export const errorKeys = defineConfig({
   }),
 })
 
-/** Where a sink sends the records that it skips. */
+/** The keys of the dead letter queue, which receives the records that a sink skips. */
 export const deadLetterQueueKeys = defineConfig({
   'errors.deadletterqueue.topic.name': key.string({
     default: '',

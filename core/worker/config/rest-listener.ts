@@ -3,7 +3,7 @@ import type { Validator } from '../../common/config/define.ts'
 /** An address of the REST API. */
 export interface Listener {
   readonly scheme: 'http' | 'https'
-  /** Empty for all interfaces. */
+  /** The host; empty for all interfaces. */
   readonly host: string
   readonly port: number
 }

@@ -8,7 +8,8 @@ export type OffsetPair = readonly [partition: SourcePartition | null, offset: So
 const MISSING = 'Partitions / offsets need to be provided for an alter offsets request'
 
 /**
- * The pairs of a PATCH body `{"offsets":[{"partition":{...},"offset":{...}|null}]}`. Throws a 400.
+ * Returns the pairs of a PATCH body `{"offsets":[{"partition":{...},"offset":{...}|null}]}`. Throws
+ * a 400.
  */
 export function parseOffsetsBody(body: { [key: string]: Json } | null): OffsetPair[] {
   for (const key of Object.keys(body ?? {}))
@@ -34,7 +35,7 @@ function part(entry: { [key: string]: Json }, name: string, i: number): { [key: 
 export interface SinkOffset {
   readonly topic: string
   readonly partition: number
-  /** Null resets it. */
+  /** The offset; null resets it. */
   readonly offset: number | null
 }
 

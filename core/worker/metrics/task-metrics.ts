@@ -81,7 +81,7 @@ export const TASK_METRICS = defineMetrics(
 export type TaskMetricName = keyof typeof TASK_METRICS
 export type TaskValues = Partial<Record<TaskMetricName, number>>
 
-/** Where a task spends its time. */
+/** The stages of a source task, by which its time is counted. */
 export const SOURCE_STAGES = ['poll', 'transform', 'convert', 'produce'] as const
 export const SINK_STAGES = ['consume', 'convert', 'transform', 'put', 'commit'] as const
 export type Stage = (typeof SOURCE_STAGES)[number] | (typeof SINK_STAGES)[number]

@@ -101,7 +101,7 @@ export class StatusStore {
     return [...(this.#topics.get(connector)?.values() ?? [])]
   }
 
-  /** Null removes the status. */
+  /** Stores the status of a connector. Null removes it. */
   putConnector(name: string, status: UnitStatus | null): void {
     this.#put(statusKeys.connector(name), status && renderStatus(status))
   }

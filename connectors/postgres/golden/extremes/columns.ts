@@ -357,8 +357,8 @@ const filled = (type: string, value: string, count = 60): string =>
   `array_fill('${value.replaceAll("'", "''")}'::${type}, array[${count}])`
 
 /**
- * Columns of every type whose values can be stored outside of the row, with an expression of such a
- * value.
+ * A column of each type whose values can be stored outside of the row, with an SQL expression of a
+ * value that is stored there.
  */
 export const LARGE: readonly { readonly name: string; readonly type: string; readonly value: string }[] = [
   ...['text', 'varchar', 'varchar(5000)', 'bpchar', 'char(400)', 'citext'].map(type => ({

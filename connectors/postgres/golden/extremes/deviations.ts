@@ -15,7 +15,7 @@ export interface Rule {
   readonly here?: string
 }
 
-/** One line of the published list of differences, and the cells that it explains. */
+/** A line of the published list of differences, with rules for the cells that it explains. */
 export interface Deviation {
   readonly what: string
   readonly debezium: string

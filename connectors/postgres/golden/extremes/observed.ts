@@ -9,7 +9,7 @@ export interface ObservedColumn {
   readonly cells: Record<string, unknown>
 }
 
-/** By table, by column. */
+/** The outputs of the columns, by table and column. */
 export type Observed = Record<string, Record<string, ObservedColumn>>
 
 interface Field {

@@ -90,7 +90,7 @@ export class ClassicGroup {
     return this.#generation
   }
 
-  /** Null for a group that only has committed offsets. */
+  /** The protocol type; null for a group that only has committed offsets. */
   get protocolType(): string | null {
     return this.#protocolType
   }

@@ -20,7 +20,7 @@ const SYNC_WRITE_BYTES = 1 << 20
 /** A queued append. It keeps its position in the queue while a thread checks its records. */
 interface QueuedAppend {
   readonly number: number
-  /** Null while the records are being checked. */
+  /** The checked append; null while its records are being checked. */
   pending: PendingAppend | null
   isRejected: boolean
 }

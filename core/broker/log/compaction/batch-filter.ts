@@ -44,7 +44,7 @@ export interface FilterOptions {
 interface Kept {
   readonly start: number
   readonly end: number
-  /** Rounded if it is large. */
+  /** The timestamp delta. It is rounded if it is large. */
   readonly timestampDelta: number
   readonly deltaAt: number
   /** The position after the timestamp delta. */

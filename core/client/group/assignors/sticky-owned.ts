@@ -25,8 +25,8 @@ export interface OwnershipView {
 }
 
 /**
- * Returns the previous owners. Of conflicting claims, the one with the higher generation is valid;
- * in the same generation none is.
+ * Returns the previous owners. If two members claim a partition, the claim with the higher
+ * generation is valid. With equal generations, neither claim is valid.
  */
 export function viewOwnership(
   counts: PartitionCounts,

@@ -66,7 +66,7 @@ export async function validatePlugin(spec: ValidateSpec): Promise<ValidationResu
   return { ...infoOf(plugin, spec.plugin), values: await validateInstance(plugin, spec.props, spec.nulls) }
 }
 
-/** The same for an instance of a plugin. */
+/** Like `validatePlugin`, for an instance of a plugin. */
 export async function validateInstance(
   plugin: AnyPlugin,
   props: Props,

@@ -4,7 +4,7 @@ import { PluginMetricsRegistry } from './plugin-metrics.ts'
 import { StageClock } from './stage-clock.ts'
 import { DEFAULT_WINDOW, Windowed, type WindowOptions } from './windowed.ts'
 
-/** What the task's clients and its plugin add to a snapshot. */
+/** Returns the parts of a snapshot that come from the task's clients and its plugin. */
 export type SnapshotExtras = () => Partial<Pick<TaskSnapshot, 'lag' | 'clients' | 'activeSince'>>
 
 /**

@@ -17,7 +17,7 @@ interface Given {
 }
 
 /**
- * The context of a sink task. Stores the task's requests; the runner carries them out between two
+ * The context of a sink task. Stores the task's requests, which the runner carries out between two
  * calls of `put`.
  */
 export class SinkContext implements SinkTaskContext {

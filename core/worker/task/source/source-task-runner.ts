@@ -25,7 +25,7 @@ export interface SourceRunnerParts {
   readonly policy: ErrorPolicy<SourcePlace>
   readonly producer: Producer
   readonly offsets: OffsetStore
-  /** Null if the broker creates topics automatically. */
+  /** Creates topics; null if the broker creates them automatically. */
   readonly topics: TopicCreator | null
   readonly metrics: MetricsRecorder
   readonly logger: Logger
