@@ -16,10 +16,12 @@ interface Topic {
   readonly configs: Record<string, string>
 }
 
-/** A broker in memory, for tests of the worker's stores. It also stores group offsets. */
+/**
+ * A broker in memory, for tests of the worker's stores. Unlike the one of the test harness
+ * (core/testing), it has what stores need: configurations of topics, end offsets, and faults.
+ */
 export class MemoryLog implements Clients {
   readonly topics = new Map<string, Topic>()
-  readonly groups = new Map<string, Map<string, { topic: string; partition: number; offset: number }>>()
   /** If set, every write fails with this error. */
   failWrites: Error | null = null
   /** If set, readers wait for this promise. */
@@ -119,11 +121,6 @@ export class MemoryLog implements Clients {
   }
 
   admin(): Admin {
-    const group = (name: string) => {
-      let found = this.groups.get(name)
-      if (!found) this.groups.set(name, (found = new Map()))
-      return found
-    }
     const admin: Partial<Admin> = {
       createTopics: async topics => {
         for (const t of topics) this.create(t.name, Math.max(1, t.partitions ?? 1), { ...t.configs })
@@ -142,17 +139,8 @@ export class MemoryLog implements Clients {
           sensitive: false,
           readOnly: false,
         })),
-      describeCluster: async () => ({ clusterId: 'memory', controllerId: 1, brokers: [] }),
       listOffsets: async queries =>
         queries.map(q => ({ offset: this.topics.get(q.topic)!.partitions[q.partition]!.length, timestamp: -1 })),
-      listGroupOffsets: async name => [...(this.groups.get(name)?.values() ?? [])],
-      alterGroupOffsets: async (name, offsets) => {
-        for (const o of offsets)
-          group(name).set(`${o.topic}/${o.partition}`, { topic: o.topic, partition: o.partition, offset: o.offset })
-      },
-      deleteGroups: async names => {
-        for (const name of names) this.groups.delete(name)
-      },
       close: async () => {},
     }
     return admin as Admin
