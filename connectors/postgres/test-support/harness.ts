@@ -88,10 +88,15 @@ export class TaskHarness {
     await source.committed()
   }
 
-  /** Stops the task. Unacknowledged records stay uncommitted, as after a crash of the worker. */
+  /**
+   * Stops the task. Unacknowledged records stay uncommitted, as after a crash of the worker. Throws
+   * if `stop` of the task threw: a worker only logs that.
+   */
   async stop(): Promise<void> {
     if (this.records.length > this.source.records.length) await this.source.kill()
     else await this.source.stop()
+    const failed = this.source.calls.find(c => c.method === 'stop' && c.error !== undefined)
+    if (failed) throw failed.error
   }
 }
 
