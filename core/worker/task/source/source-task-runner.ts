@@ -7,7 +7,7 @@ import { sleepOrAbort } from '../../../common/async/sleep.ts'
 import { isRetriable, messageOf } from '../../../common/errors/error-table.ts'
 import type { Logger } from '../../../common/log.ts'
 import { type CompleteSourceRecord, completeRecord, type SourceRecord } from '../../../connect/record.ts'
-import type { SourceTask } from '../../../connect/source-task.ts'
+import type { RecordMetadata, SourceTask } from '../../../connect/source-task.ts'
 import { errors } from '../errors.ts'
 import { type ErrorPolicy, StageError } from '../failures/error-policy.ts'
 import { kindOf } from '../kind-of.ts'
@@ -100,7 +100,7 @@ export class SourceTaskRunner implements DeliveryListener {
 
   onDelivery(token: number, error: Error | null, batch: DeliveredBatch, index: number): void {
     const { metrics, task } = this.#parts
-    const { topic, partition } = batch
+    const { topic } = batch
     if (error) {
       this.#deliveryFailed(token, error, topic)
     } else {
@@ -109,9 +109,7 @@ export class SourceTaskRunner implements DeliveryListener {
         this.#usedTopics.add(topic)
         this.#parts.onTopic(topic)
       }
-      const offset = batch.offsetOf(index)
-      const timestamp = batch.timestampOf(index)
-      this.#submitted.done(token, task.commitRecords ? { topic, partition, offset, timestamp } : null)
+      this.#submitted.done(token, task.commitRecords ? metadataOf(batch, index) : null)
     }
     this.#report()
   }
@@ -355,6 +353,11 @@ function checkBatch(batch: readonly SourceRecord[]): void {
       throw errors.create('MR_TASK_BATCH', { what: `a list with ${kindOf(record)} at index ${i}` })
   }
   if (batch.length > 0) checkPosition(batch[batch.length - 1])
+}
+
+function metadataOf(batch: DeliveredBatch, index: number): RecordMetadata {
+  const { topic, partition } = batch
+  return { topic, partition, offset: batch.offsetOf(index), timestamp: batch.timestampOf(index) }
 }
 
 /** Positions without a record are not counted. */
