@@ -32,7 +32,8 @@ const headerFromConfig = defineConfig({
   operation: key.string({
     validator: oneOf(['move', 'copy']),
     importance: 'HIGH',
-    documentation: 'move removes the fields from the record. copy keeps them.',
+    documentation:
+      'Whether fields are moved or copied to headers. move: also removes them from the key or value. copy: keeps them.',
   }),
   'replace.null.with.default': replaceNullKey,
 })

@@ -187,7 +187,7 @@ const customKeys = defineConfig({
     min: 1,
     importance: 'MEDIUM',
     noEffect: ONE_TABLE,
-    documentation: 'The number of parts of a table that each thread reads in parallel.',
+    documentation: 'The number of parts per snapshot thread (snapshot.max.threads) into which a table is divided.',
   }),
   'legacy.snapshot.max.threads': key.boolean({
     default: false,

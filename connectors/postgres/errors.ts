@@ -133,7 +133,7 @@ export const errors = defineErrors({
   },
   MR_PG_ENCODING: {
     message: 'PostgreSQL cannot send {what} as UTF-8: {cause}',
-    fix: 'A text in the database cannot be sent as UTF-8; a database with the encoding SQL_ASCII accepts any bytes. Correct the value, or exclude its column: with column.exclude.list in a snapshot, and with a column list of the publication in the stream.',
+    fix: 'The database contains text that is not valid in its encoding; SQL_ASCII, for example, accepts any bytes. Correct the value, or exclude its column: use column.exclude.list for the snapshot, and a column list in the publication for the stream.',
   },
   MR_PG_PROTOCOL: {
     message: 'unexpected bytes in the replication stream: {cause}',

@@ -33,7 +33,7 @@ export const brokerErrors = defineErrors({
   },
   MR_BROKER_META_PROPERTIES: {
     message: 'The log directory {dir} cannot be used: {what}',
-    fix: 'Start with the node.id and the directories of the first start, or choose another directory in log.dirs.',
+    fix: 'Use the node.id and log.dirs that this broker was first started with, or choose another directory in log.dirs.',
   },
   MR_BROKER_META_MALFORMED: {
     message: '{file}, line {line}: {what}',

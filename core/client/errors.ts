@@ -8,7 +8,7 @@ export const clientErrors = defineErrors({
   },
   MR_CLIENT_NO_BROKER: {
     message: 'no broker is available at {addresses}: {cause}',
-    fix: 'Check bootstrap.servers and that the brokers run.',
+    fix: 'Check bootstrap.servers, and check that the brokers are running.',
     retriable: true,
   },
   MR_CLIENT_UNKNOWN_BROKER: {

@@ -44,18 +44,18 @@ const converterKeys = defineConfig({
   'key.converter': key.class({
     importance: 'HIGH',
     documentation:
-      "The converter between the keys of records and bytes, for connectors that do not set their own. For example JsonConverter or StringConverter. Its own settings have the prefix 'key.converter.'.",
+      "The converter, such as JsonConverter or StringConverter, that converts record keys to and from bytes. It is used by connectors that do not set their own. Its settings have the prefix 'key.converter.'.",
   }),
   'value.converter': key.class({
     importance: 'HIGH',
     documentation:
-      "The converter between the values of records and bytes, for connectors that do not set their own. For example JsonConverter or StringConverter. Its own settings have the prefix 'value.converter.'.",
+      "The converter, such as JsonConverter or StringConverter, that converts record values to and from bytes. It is used by connectors that do not set their own. Its settings have the prefix 'value.converter.'.",
   }),
   'header.converter': key.class({
     default: 'org.apache.kafka.connect.storage.SimpleHeaderConverter',
     importance: 'LOW',
     documentation:
-      'The converter between header values and bytes, for connectors that do not set their own. The default writes values as text and guesses their types when it reads them.',
+      'The converter, such as SimpleHeaderConverter, that converts header values to and from bytes. It is used by connectors that do not set their own. The default writes values as text and guesses their types when it reads them.',
   }),
   'key.converter.plugin.version': version('key converter'),
   'value.converter.plugin.version': version('value converter'),

@@ -23,11 +23,11 @@ export interface KeyContext {
 }
 
 const CONVERTERS: Readonly<Record<Which, string>> = {
-  key: "The converter between the keys of records and bytes, such as JsonConverter or StringConverter. Its own settings have the prefix 'key.converter.'. Default: the converter of the worker.",
+  key: "The converter, such as JsonConverter or StringConverter, that converts record keys to and from bytes. Its own settings have the prefix 'key.converter.'. Default: the converter of the worker.",
   value:
-    "The converter between the values of records and bytes, such as JsonConverter or StringConverter. Its own settings have the prefix 'value.converter.'. Default: the converter of the worker.",
+    "The converter, such as JsonConverter or StringConverter, that converts record values to and from bytes. Its own settings have the prefix 'value.converter.'. Default: the converter of the worker.",
   header:
-    "The converter between header values and bytes. Its own settings have the prefix 'header.converter.'. Default: the converter of the worker, which is SimpleHeaderConverter unless configured.",
+    "The converter, such as SimpleHeaderConverter, that converts header values to and from bytes. Its own settings have the prefix 'header.converter.'. Default: the converter of the worker, which is SimpleHeaderConverter unless configured.",
 }
 
 function converterKeys(which: Which, order: number, c: KeyContext): ConfigDef {

@@ -68,8 +68,8 @@ export const errors = defineErrors({
     fix: 'Correct the record or the configuration. errors.tolerance=all skips such records; errors.deadletterqueue.topic.name keeps them.',
   },
   MR_TASK_NO_TOPIC: {
-    message: 'after the connector and its transformations, {record} has the invalid topic "{topic}"',
-    fix: 'Check the settings that name the topic, or report it to the author of the plugin.',
+    message: '{record} has the invalid topic "{topic}" after all transformations',
+    fix: 'Check the settings that name the topic. If they are correct, this is a bug in the plugin: report it to its author.',
   },
   MR_TASK_PRODUCE_FAILED: {
     message: 'cannot write {record} to Kafka: {cause}',
@@ -84,7 +84,10 @@ export const errors = defineErrors({
     message: 'the metric {name} cannot be added: {cause}',
     fix: 'This is a bug in the plugin: report it to its author.',
   },
-  MR_TASK_UNKNOWN_UNIT: { message: '{unit} does not run in this thread', fix: 'Start it first.' },
+  MR_TASK_UNKNOWN_UNIT: {
+    message: '{unit} is not running in this thread',
+    fix: 'This is a bug in Millrace: report it.',
+  },
   MR_PLUGIN_LOAD: {
     message: 'cannot load the plugin {plugin} from {module}: {cause}',
     fix: 'Check that its package is completely installed (npm install in its folder) and that its manifest names the right module and export.',
