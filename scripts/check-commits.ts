@@ -1,6 +1,6 @@
 /**
  * `npm run check-commits [-- BASE]` checks the messages of the commits after BASE. The default is
- * MILLRACE_COMMIT_BASE, which the workflow of GitHub sets, or else origin/main. Without a base, it
+ * MILLRACE_COMMIT_BASE, which the GitHub workflow sets, or else origin/main. Without a base, it
  * checks the last commit.
  */
 import { spawnSync } from 'node:child_process'

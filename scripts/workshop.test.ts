@@ -1,5 +1,5 @@
 /**
- * Checks files that no other test covers: the workflow of GitHub, and the lists in CONTRIBUTING.md.
+ * Checks files that no other test covers: the GitHub workflow, and the lists in CONTRIBUTING.md.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ interface Workflow {
   readonly jobs: Record<string, { readonly steps: readonly { readonly uses?: string; readonly run?: string }[] }>
 }
 
-test('the workflow of GitHub is valid YAML, may only read, uses no secret, and runs .ci/run', () => {
+test('the GitHub workflow is valid YAML, may only read, uses no secret, and runs .ci/run', () => {
   const text = read('.github/workflows/ci.yml')
   const workflow = parse(text) as Workflow
   const steps = Object.values(workflow.jobs).flatMap(job => job.steps)

@@ -26,7 +26,10 @@ export interface PluginMetrics {
 
 /** How far a source task is behind its source. */
 export interface SourceLag {
-  /** Bytes that the source holds and that the task has not read. Null when unknown. */
+  /**
+   * Bytes that the source holds and that the task has not read, or not yet confirmed to the source.
+   * Null when unknown.
+   */
   readonly bytes: number | null
   /**
    * Null if the task has read everything. Otherwise the time, in milliseconds since 1970, of the

@@ -1,6 +1,6 @@
 import type { ConfigDef, ConfigKey } from '../../core/common/config/define.ts'
 
-/** A text as a cell of a Markdown table. */
+/** Escapes text for a cell of a Markdown table. */
 export const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('’', "'")
 
 /** A paragraph in lines of at most 120 columns. */
