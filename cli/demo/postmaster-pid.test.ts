@@ -32,7 +32,7 @@ test.skipIf(!existsSync('/proc/self/stat'))(
     // a process that does not exist: Postgres itself ignores the file
     named(5_000_000)
     expect(removeStalePidFile(data)).toBe(false)
-    // a child of the server still runs
+    // a child of the server is still running
     const child = spawn('sleep', ['600'], { cwd: data })
     await once(child, 'spawn')
     named(process.pid)

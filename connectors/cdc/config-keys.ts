@@ -1,7 +1,7 @@
 import { oneOf, type Validator } from 'millrace/connect'
 import { wrongPattern } from './patterns.ts'
 
-/** One of several values. Ignores case, and reports errors in Debezium's words. */
+/** Accepts one of several values. Ignores case, and reports errors in Debezium's words. */
 export const mode = <const V extends string>(values: readonly V[]): Validator<V> =>
   oneOf(values, { ignoreCase: true, message: 'Value must be one of' })
 

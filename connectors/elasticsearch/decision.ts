@@ -40,7 +40,10 @@ export interface Decision {
   readonly isBusy: boolean
 }
 
-/** The indices that a request probes, in the order of the probes, which follow its items. */
+/**
+ * The indices that a request probes. The request contains its items first, then the probes in this
+ * order.
+ */
 export function probedOf(unclear: ReadonlySet<BulkItem>): string[] {
   return [...new Set([...unclear].map(item => item.index))]
 }

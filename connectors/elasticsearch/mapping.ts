@@ -21,8 +21,8 @@ function primitive(schema: Schema): Json {
 }
 
 /**
- * Returns a default as `null_value`; null without one, and for text and bytes, which cannot have
- * it.
+ * Returns a field's default for `null_value`. Returns null if there is no default, or if it is text
+ * or bytes, for which no `null_value` is set.
  */
 function nullValue(byDefault: unknown): number | boolean | null {
   if (typeof byDefault === 'number' || typeof byDefault === 'boolean') return byDefault

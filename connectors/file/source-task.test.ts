@@ -44,7 +44,7 @@ test('a batch holds no more lines than batch.size', async () => {
   expect(source.polls).toBeGreaterThanOrEqual(4)
 })
 
-test('appended lines are read, and a line without an end is read when its end arrives', async () => {
+test('appended lines are read, and an unterminated line is read once its line ending arrives', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'one\n')
@@ -156,7 +156,7 @@ test('an unfinished line that is truncated and rewritten is read in its new form
   expect(source.positions).toEqual([6, 12])
 })
 
-test('the last line of a file that was renamed is read even without an end, before the next file', async () => {
+test('the last line of a file that was renamed is read even if it is unterminated, before the next file', async () => {
   using dir = temporaryFolder()
   const file = dir.path('a.txt')
   writeFileSync(file, 'one\ntwo')

@@ -8,9 +8,9 @@ const LF = 10
 const CR = 13
 
 /**
- * The result of a read: bytes, or one of these. `nothing`: there are no new bytes yet. `replaced`:
- * the old file is read completely, and its name belongs to another file. `cut`: the file was
- * truncated. After the last two, the caller closes and reopens the file.
+ * The result of a read: bytes, or one of three states. `nothing`: there are no new bytes yet.
+ * `replaced`: the old file is read completely, and its name belongs to another file. `cut`: the
+ * file was truncated. After `replaced` and `cut`, the caller closes and reopens the file.
  */
 export type Next = Buffer | 'nothing' | 'replaced' | 'cut'
 
@@ -47,8 +47,9 @@ export class TailedFile {
 
   /**
    * Opens the file to read from `position`, which is after a line end. If the file is shorter or
-   * has no line end there, it is another file, and is read from its beginning. Returns the position
-   * at which reading begins. Throws MR_FILE_ABSENT or MR_FILE_UNREADABLE.
+   * has no line end there, the task assumes that it is a different file and reads it from its
+   * beginning. Returns the position at which reading begins. Throws MR_FILE_ABSENT or
+   * MR_FILE_UNREADABLE.
    */
   async open(position: number): Promise<number> {
     try {

@@ -117,8 +117,8 @@ describe.skipIf(server === null)('a server that was restored to an older state',
     await second.stop()
     await goBack(backup)
     const before = await confirmed(url)
-    // many transactions: neither the length of the WAL nor the number of the last transaction shows
-    // it
+    // many transactions, so that neither the WAL position nor the last transaction id reveals that
+    // the server was restored
     for (let n = 0; n < 40; n++) await query(url, `insert into other values (${n}, repeat('x', 2000))`)
     await query(url, "insert into t values (4, 'd')")
     const third = await run()

@@ -69,7 +69,7 @@ function decodeUtf16(bytes: Buffer, little: boolean): string {
   return textOf(units)
 }
 
-/** The maximum number of units to convert to text at a time. */
+/** The maximum number of UTF-16 code units to convert to text at a time. */
 const CHUNK = 8192
 
 function textOf(units: readonly number[]): string {

@@ -2,7 +2,7 @@
 const SLAB_BYTES = 65_536
 /** Longer messages get a separate allocation. */
 const MAX_SHARED_BYTES = 16_384
-/** The maximum number of UTF-8 bytes for a UTF-16 unit. */
+/** The maximum number of UTF-8 bytes for a UTF-16 code unit. */
 const MAX_BYTES_PER_UNIT = 3
 
 const CLOSE = 0x7d

@@ -67,7 +67,7 @@ function assignPartitions(): PartitionOf[] {
 
 const partitions = assignPartitions()
 const topics = [...new Set(partitions.map(p => p.topic))]
-/** Set once the brokers run, because they compare with their clocks. */
+/** Set once the brokers are running, because they compare with their clocks. */
 let now = 0n
 const BEFORE = () => now - 2000n
 const AFTER = () => now + 2000n

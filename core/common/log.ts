@@ -2,7 +2,7 @@ import { messageOf } from './errors/error-table.ts'
 import { stackOf } from './errors/stack.ts'
 import { type LogFormat, stderrSink } from './logging/writer.ts'
 
-/** Log levels, the least severe first. `OFF` silences. Named as Kafka's loggers name them. */
+/** Log levels, from the least to the most severe, with Kafka's names. `OFF` disables logging. */
 export const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL', 'OFF'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 

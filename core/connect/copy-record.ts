@@ -20,7 +20,7 @@ function isSink(record: ConnectRecord): record is SinkRecord {
   return 'originalOffset' in record
 }
 
-/** Leaves out `unwritten`, because such a record is never transformed. */
+/** Leaves out `unwritten`, because a record with `unwritten` is never transformed. */
 function copySource(record: CompleteSourceRecord): CompleteSourceRecord {
   return {
     sourcePartition: record.sourcePartition,

@@ -35,7 +35,7 @@ export function isRetriableCode(code: number): boolean {
   return rows.get(code)?.retriable ?? false
 }
 
-/** An error with a code of Kafka's protocol. */
+/** An error with a code of the Kafka protocol. */
 export class KafkaError extends MillraceError {
   readonly kafkaCode: number
   /** The text for a response's `errorMessage`. */

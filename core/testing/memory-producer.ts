@@ -17,7 +17,7 @@ interface Waiting {
   readonly token: number
 }
 
-/** How a producer treats records. A test changes it while tasks run. */
+/** How a producer treats records. A test changes it while tasks are running. */
 export class ProducerControl {
   /** Notified after each change. */
   readonly changed = new Signal()

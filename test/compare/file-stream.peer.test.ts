@@ -366,7 +366,7 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('FileStre
   test.each(Object.keys(SCENARIOS))('%s: the same bytes in the offsets topic', name => {
     const theirs = results.apache!.offsets[name]!
     const bytes = Buffer.concat([SCENARIOS[name]!.first, SCENARIOS[name]!.appended ?? Buffer.alloc(0)])
-    // Kafka counts UTF-16 units, and resumes at the wrong position; Millrace counts bytes
+    // Kafka counts UTF-16 code units, and resumes at the wrong position; Millrace counts bytes
     const isAscii = bytes.every(b => b < 128)
     const expected = isAscii ? theirs : theirs.map(([key, o]) => [key, { ...o, value: `{"position":${bytes.length}}` }])
     expect(results.ours!.offsets[name]).toEqual(expected)

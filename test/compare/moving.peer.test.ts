@@ -195,7 +195,7 @@ describe.skipIf(skipWithout('Apache Kafka', findKafkaLibs() !== null))('a worker
     writeFileSync(lines, '')
     const ids = [1]
     for (const [i, who] of (['Apache', 'Millrace', 'Apache', 'Millrace'] as const).entries()) {
-      // this change is made while no worker runs
+      // this change is made while no worker is running
       if (i > 0) {
         ids.push(i * 10)
         await insert(i * 10)

@@ -1,4 +1,6 @@
-/** Runs `millrace connect-distributed` in a separate process, with a broker that already runs. */
+/**
+ * Runs `millrace connect-distributed` in a separate process, with a broker that is already running.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,6 @@
-/** The worker's and the broker's metrics while a pipeline runs, compared with what was sent. */
+/**
+ * The worker's and the broker's metrics while a pipeline is running, compared with what was sent.
+ */
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'

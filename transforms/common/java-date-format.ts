@@ -47,8 +47,8 @@ export class JavaDateFormat {
   }
 
   /**
-   * Parses the date at the start of a text; null if it does not match. As in Java, the rest of the
-   * text is ignored.
+   * Parses the date at the start of a string; null if it does not match. As in Java, the rest of
+   * the string is ignored.
    */
   parse(text: string): Date | null {
     const fields: Fields = {

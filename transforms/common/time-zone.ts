@@ -19,8 +19,8 @@ function zoneOf(found: RegExpExecArray | null): Zone | null {
 }
 
 /**
- * Parses the time zone at the start of a text as SimpleDateFormat does for the letters z, Z and X.
- * The only supported names are UTC and GMT.
+ * Parses the time zone at the start of a string as SimpleDateFormat does for the letters z, Z and
+ * X. The only supported names are UTC and GMT.
  */
 export function parseZone(text: string, letter: string, count: number): Zone | null {
   if (letter === 'X') {

@@ -10,7 +10,7 @@ import type { PostgresOptions } from '../options.ts'
 import type { ShapeCache } from '../shape-cache.ts'
 import type { SnapshotTable } from './snapshot-reader.ts'
 
-/** Tables up to this size (8 KiB pages) are sorted by their key in any case. */
+/** Tables up to this size (8 KiB pages) are always sorted by their key. */
 const SMALL_PAGES = 1000
 /** From this correlation of a key with the rows on disk, reading in key order costs no more. */
 const ORDERED = 0.95

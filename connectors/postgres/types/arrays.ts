@@ -62,7 +62,7 @@ export function arrayDecoder(element: Decode, delimiter = COMMA): Decode {
             escaped = true
             close++
           }
-          if (++close >= end) throw new SyntaxError('a quoted element without an end')
+          if (++close >= end) throw new SyntaxError('an unterminated quoted element')
         }
         if (escaped) {
           const plain = unquoted(buf, at + 1, close)

@@ -19,7 +19,7 @@ function wkb(type: 1 | 2 | 3, coordinates: readonly number[]): Buffer {
   return out
 }
 
-/** All numbers of a text such as `((2,2),(0,0))`. */
+/** Returns all numbers in text such as `((2,2),(0,0))`. */
 function numbersIn(buf: Buffer, start: number, end: number): number[] {
   const found = ascii(buf, start, end).match(/-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Infinity|NaN)/gi) ?? []
   return found.map(n =>

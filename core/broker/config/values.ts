@@ -1,7 +1,7 @@
 /** Java's Long.MAX_VALUE as a double. In Kafka's settings it means never, or no limit. */
 export const LONG_MAX = 2 ** 63
 
-/** Whether Java parses a text as an `int`. */
+/** Whether Java parses a string as an `int`. */
 export function isInt32(text: string): boolean {
   return /^[+-]?\d+$/.test(text) && Math.abs(Number(text)) < 2 ** 31
 }

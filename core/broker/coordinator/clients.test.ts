@@ -65,7 +65,7 @@ const assigned = (readers: readonly Reader[]) =>
     .sort((a, b) => a - b)
     .join()
 
-/** Waits until each partition is assigned to exactly one of these readers. */
+/** Waits until each partition is assigned to exactly one of the given readers. */
 async function shared(readers: readonly Reader[]): Promise<void> {
   await expect
     .poll(() => `${assigned(readers)} ${readers.every(r => r.partitions.length > 0)}`, { timeout: 30_000 })

@@ -1,4 +1,4 @@
-/** Java's `String.hashCode`: by UTF-16 units, wrapping at 32 bits. */
+/** Java's `String.hashCode`: by UTF-16 code units, wrapping at 32 bits. */
 export function javaHash(text: string): number {
   let hash = 0
   for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0

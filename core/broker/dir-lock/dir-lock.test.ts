@@ -58,7 +58,7 @@ test.skipIf(!hasProc)('a lock whose owner has certainly exited is taken over at 
   }
 })
 
-test.skipIf(!hasProc)('a lock in the format of version 0.1 is valid while its process runs', async () => {
+test.skipIf(!hasProc)('a lock in the format of version 0.1 is valid while its process is running', async () => {
   const [pid, start] = [process.ppid, readFileSync(`/proc/${process.ppid}/stat`, 'latin1')]
   const ticks = start.slice(start.lastIndexOf(')') + 2).split(' ')[19]
   writeFileSync(path(), `${pid} ${ticks}-${me.boot.slice(0, 8)}\n`)
@@ -82,7 +82,7 @@ test.skipIf(!hasProc)(
       expect(String(error)).toContain(`process ${process.pid} on host ${where.host}`)
       expect(warnings[0]).toMatch(/^Waiting up to/)
       clearInterval(beat)
-      // It exited: nothing renews its lock any more.
+      // The owner exited: nothing renews its lock any more.
       warnings.length = 0
       const release = await lockDirs([dir], { heartbeat: FAST, warn: w => warnings.push(w) })
       expect(warnings.at(-1)).toMatch(new RegExp(`its owner, process ${process.pid} on host ${where.host},`))

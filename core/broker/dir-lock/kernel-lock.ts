@@ -30,7 +30,7 @@ function hasOpen(pid: number, path: string): boolean {
     try {
       return readlinkSync(join(links, fd)) === path
     } catch {
-      // It was closed in the meantime.
+      // The descriptor was closed in the meantime.
       return false
     }
   })

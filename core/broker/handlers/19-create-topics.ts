@@ -50,7 +50,7 @@ export const createTopicsHandler: Handler<Request, Response> = {
       configs: t.configs,
     }))
     const outcomes = await ctx.broker.controller.createTopics(wanted, { validateOnly: request.validateOnly })
-    // A name that occurs twice was rejected, and is answered once.
+    // createTopics rejects a name that occurs twice; the response contains one result for it.
     const results = new Map(wanted.map((t, i) => [t.name, resultOf(t, outcomes[i]!, ctx)]))
     return { topics: [...results.values()] }
   },

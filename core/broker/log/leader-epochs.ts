@@ -1,8 +1,8 @@
 import { type EpochStart, readEpochCheckpoint, writeEpochCheckpoint } from './recovery/checkpoint-file.ts'
 
 /**
- * The start offset of each leader epoch (`leader-epoch-checkpoint`), from which followers and
- * clients compare logs.
+ * The start offset of each leader epoch (`leader-epoch-checkpoint`). Followers and clients use them
+ * to find where logs diverge.
  */
 export class LeaderEpochs {
   file: string

@@ -162,7 +162,7 @@ function diskBytes(): { read: number; written: number } | null {
 function* controllerFamilies(o: BrokerCollectorOptions, image: MetadataImage, census: Census): Generator<Family> {
   const brokers = [...image.brokers.values()]
   const fenced = brokers.filter(b => b.fenced).length
-  // In a quorum of one, this node is the active controller while it runs.
+  // In a quorum of one, this node is the active controller while it is running.
   yield single(M.kafka_controller_kafkacontroller_activecontrollercount, o.stopping() ? 0 : 1)
   yield single(M.kafka_controller_kafkacontroller_activebrokercount, brokers.length - fenced)
   yield single(M.kafka_controller_kafkacontroller_fencedbrokercount, fenced)

@@ -18,7 +18,7 @@ interface ServerOptions {
   readonly stats: BrokerStats
   readonly pool: BufferPool
   readonly now: () => number
-  /** The current value of a setting, which may change while the broker runs. */
+  /** The current value of a setting, which may change while the broker is running. */
   readonly setting: <N extends keyof BrokerConfigValues>(name: N) => BrokerConfigValues[N]
 }
 

@@ -120,7 +120,10 @@ export class MetadataLog {
     return image
   }
 
-  /** Tries the newest one first. A snapshot that ends before the log's start cannot be used. */
+  /**
+   * Loads the newest snapshot that can be read. A snapshot that ends before the log's start cannot
+   * be used.
+   */
   async #newestSnapshot(): Promise<{ image: MetadataImage; damaged: { id: SnapshotId; cause: string }[] }> {
     const damaged: { id: SnapshotId; cause: string }[] = []
     const ids = this.snapshots.list().filter(id => id.endOffset >= this.#log.logStartOffset)

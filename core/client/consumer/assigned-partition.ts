@@ -181,8 +181,8 @@ export class AssignedPartition implements TopicPartition {
   }
 
   /**
-   * A position with unknown epochs cannot be validated. Ranges from an earlier leader are discarded
-   * in any case.
+   * Moves to a position, and discards buffered records. A position is validated first if both of
+   * its epochs are known; otherwise fetching starts at once.
    */
   #enter(at: FetchPosition): void {
     const isKnown = at.offsetEpoch >= 0 && at.leaderEpoch >= 0

@@ -22,7 +22,7 @@ export interface AccumulatorEvents {
   onRefused(record: PendingRecord, error: Error): void
 }
 
-/** Text of up to this length, in UTF-16 units, is encoded directly into the batch. */
+/** Text of up to this length, in UTF-16 code units, is encoded directly into the batch. */
 const SHORT_TEXT = 4096
 
 /** A batch that waits for more records until `linger.ms` has passed. */

@@ -121,7 +121,7 @@ test('a record over max.request.size is rejected before append returns, without 
   expect(recorder.codes).toEqual(['MR_CLIENT_RECORD_TOO_LARGE'])
 })
 
-test('max.request.size limits the bytes of a text, not its characters', async () => {
+test('max.request.size limits the bytes of a string, not its characters', async () => {
   const { producer } = await start({ topics: { t: 1 } }, { maxRequestSize: 1000 })
   const recorder = new Recorder()
   producer.append({ topic: 't', key: null, value: '€'.repeat(400) }, recorder, 1)

@@ -102,7 +102,10 @@ export class TopicQueue {
     this.#isFollowed = true
   }
 
-  /** Ends the wait for metadata and calls the callbacks: no record is pending. */
+  /**
+   * Ends the wait for metadata, because no record needs it any longer, and calls the waiting
+   * callbacks.
+   */
   endResolving(): void {
     this.#isResolving = false
     const waiting = this.#onResolved

@@ -58,7 +58,7 @@ test('object literals are keys too, and their values have the same exact types',
 })
 
 test('a wrong default or a misspelt field does not compile', () => {
-  // @ts-expect-error a text is not an INT
+  // @ts-expect-error a string is not an INT
   key.int({ default: '5', ...about })
   // @ts-expect-error there is no such field
   key.boolean({ default: true, defualt: false, ...about })

@@ -88,7 +88,10 @@ export class LogOutput {
     if (this.#fd > 2) closeSync(this.#fd)
   }
 
-  /** Writes until a pipe is full. Returns whether everything is written, or never can be. */
+  /**
+   * Writes until a pipe is full. Returns true if nothing is left to write: everything was written,
+   * or was dropped because of an error.
+   */
   #flush(): boolean {
     if (this.#closed) return true
     try {

@@ -10,7 +10,7 @@ import { parseReplacement, type ReplacementPart } from './replacement.ts'
  */
 export class JavaPattern {
   readonly pattern: string
-  /** Matches a text as a whole. */
+  /** Matches a whole string. */
   readonly whole: RegExp
   readonly #parsed: Parsed
   readonly #emitted: Emitted

@@ -35,7 +35,7 @@ export function parseTemporal(text: string): SchemaAndValue | null {
   return value.getTime() < DAY_MS ? { schema: TIME, value } : null
 }
 
-/** Whether a text has the form of a time of day, valid or not. */
+/** Whether a string has the form of a time of day, valid or not. */
 export const looksLikeTime = (text: string): boolean => CLOCK.test(text)
 
 // The exponent of Java's BigDecimal; a longer one is rejected.

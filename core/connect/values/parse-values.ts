@@ -14,7 +14,7 @@ const ARRAY_OF_ANY: Schema = Object.freeze({ type: 'array', optional: false })
 const MAP_OF_ANY: Schema = Object.freeze({ type: 'map', optional: false })
 
 /**
- * Parses a text into a value, as org.apache.kafka.connect.data.Values.parseString does. `5` is an
+ * Parses a string into a value, as org.apache.kafka.connect.data.Values.parseString does. `5` is an
  * int8, `1.5` a float, and `true` a boolean. ISO dates and times have the logical types. `[..]` and
  * `{..}` are lists and maps. Anything else is a string.
  */
@@ -36,7 +36,7 @@ function parse(tokens: Tokens, embedded: boolean): SchemaAndValue | null {
     if (tokens.consume('{')) return parseMap(tokens)
   } catch (error) {
     if (!(error instanceof DataError)) throw error
-    // not a list or map, but a text that begins like one
+    // not a list or map, but a string that begins like one
     tokens.rewindTo(start)
   }
   const token = tokens.next()

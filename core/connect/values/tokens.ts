@@ -1,8 +1,8 @@
 const DELIMITERS = new Set([':', ',', '{', '}', '[', ']', '"'])
 
 /**
- * Splits a text at the delimiters `: , { } [ ] "` unless a backslash precedes them. Each delimiter
- * is a token.
+ * Splits a string at the delimiters `: , { } [ ] "` unless a backslash precedes them. Each
+ * delimiter is a token.
  */
 export class Tokens {
   readonly original: string

@@ -70,7 +70,7 @@ const MAX_SIZE = 0x7fffffff
 const MAX_LOOP_COPY = 32
 /** The maximum size of a record's length and its value's length together. */
 const MAX_LENGTHS_SIZE = 10
-/** The maximum number of UTF-8 bytes per UTF-16 unit. */
+/** The maximum number of UTF-8 bytes per UTF-16 code unit. */
 export const MAX_UTF8_PER_UNIT = 3
 
 /**

@@ -21,8 +21,8 @@ export interface DecodeOptions {
  */
 export const MAX_REQUEST_ELEMENTS = 1_000_000
 /**
- * The limit for responses. It is higher, because a response contains replicas and more for each
- * partition.
+ * The limit for responses. It is higher, because for each partition a response also lists
+ * replicas and other elements.
  */
 export const MAX_ELEMENTS = 5_000_000
 

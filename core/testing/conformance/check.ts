@@ -54,7 +54,7 @@ export interface ConformanceOptions<F extends Fixture> {
 
 export type ConnectorClass = new () => SourceConnector | SinkConnector
 
-/** Runs a check with a fixture, and disposes it in any case. */
+/** Runs a check with a fixture, and always disposes of the fixture. */
 export async function withFixture<F extends Fixture>(
   options: ConformanceOptions<F>,
   body: (fixture: F) => Promise<void>,

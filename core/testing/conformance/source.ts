@@ -20,8 +20,8 @@ export interface SourceFixture extends Fixture {
 export interface SourceConformanceOptions extends ConformanceOptions<SourceFixture> {
   readonly connector: new () => SourceConnector
   /**
-   * Returns a text that differs between the records of a fixture. Default: topic, key and value as
-   * JSON.
+   * Returns a string that differs between the records of a fixture. Default: topic, key and value
+   * as JSON.
    */
   identify?(record: CompleteSourceRecord): string
   /** Whether the fixtures can `produce`. Default false. */

@@ -45,7 +45,8 @@ export class Secrets {
   }
 
   /**
-   * Replaces masks by the stored values. A mask without a stored value is kept; `masked` finds it.
+   * Replaces masks with the stored values. A mask without a stored value remains; use `masked` to
+   * find such keys.
    */
   unmask(props: Props, stored: Props | null): Record<string, string> {
     const full = ([key, value]: [string, string]) => {

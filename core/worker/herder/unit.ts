@@ -54,7 +54,7 @@ type State<H> = { readonly revision: number; readonly restarts: number } & (
   | { readonly phase: 'stopping'; readonly host: H; readonly runningSince: number | null }
 )
 
-/** One connector or task of this worker. `steer` leads it step by step to its desired state. */
+/** One connector or task of this worker. `steer` brings it step by step to its desired state. */
 export class SupervisedUnit<H extends UnitHost = ThreadHost> {
   readonly #ports: UnitPorts<H>
   #state: State<H> = { phase: 'down', failed: null, revision: -1, restarts: -1 }

@@ -10,7 +10,10 @@ export class Startups {
     this.#starting.add(unit)
   }
 
-  /** Called when a unit runs, is paused or fails. Only the first call after a start counts. */
+  /**
+   * Called when a unit starts running, is paused or fails. Only the first call after a start
+   * counts.
+   */
   ended(unit: string, succeeded: boolean): void {
     if (!this.#starting.delete(unit)) return
     if (succeeded) this.successes++

@@ -30,7 +30,7 @@ const NULL = 'null'
 
 /**
  * The deliberate differences from the values of Debezium 3.7. The list in README.md is generated
- * from it, and a test checks that it is complete and exact.
+ * from this array, and a test checks that the array is complete and exact.
  */
 export const DEVIATIONS: readonly Deviation[] = [
   {

@@ -95,7 +95,7 @@ export class Membership {
     this.#count(protocols, 1)
   }
 
-  /** Whether at least one of these protocols is supported by every member. */
+  /** Whether at least one of the given protocols is supported by every member. */
   supportsAny(protocols: readonly MemberProtocol[]): boolean {
     return protocols.some(p => (this.#supporters.get(p.name) ?? 0) === this.#members.size)
   }

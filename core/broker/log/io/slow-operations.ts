@@ -54,5 +54,5 @@ export class SlowOperations {
   }
 }
 
-/** One per process, like the pool. */
+/** The only instance in a process, because a process has one thread pool. */
 export const slowOperations = new SlowOperations(threadPoolSize(process.env['UV_THREADPOOL_SIZE']))

@@ -38,7 +38,7 @@ export interface Assignor {
   assign(counts: PartitionCounts, members: ReadonlyMap<string, MemberSubscription>): GroupAssignment
 }
 
-/** Compares strings by UTF-16 units, as Java's String.compareTo does. */
+/** Compares strings by UTF-16 code units, as Java's String.compareTo does. */
 export function compareStrings(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

@@ -39,7 +39,10 @@ function learn(props: Props, isSecret: (key: string) => boolean): void {
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 
-/** Matches whole words only. The longest secret comes first, because one may start with another. */
+/**
+ * Matches whole words only. The longest secret comes first, because a shorter one may be a prefix
+ * of it.
+ */
 function patternOf(secrets: ReadonlySet<string>): RegExp {
   const sorted = [...secrets].sort((a, b) => b.length - a.length)
   return new RegExp(`(?<![\\w])(?:${sorted.map(escaped).join('|')})(?![\\w])`, 'g')

@@ -104,7 +104,10 @@ export type ThreadEvent =
       readonly heapUsed: number
       readonly heapLimit: number
       readonly external: number
-      /** The fraction of the time, since the last of these events, that the event loop was busy. */
+      /**
+       * The fraction of the time since the previous `memory` event in which the event loop was
+       * busy.
+       */
       readonly utilization: number
     }
 

@@ -28,9 +28,9 @@ export interface Completed {
 const NONE = -1
 
 const FREE = 0
-/** Neither acknowledged nor dropped. */
+/** The record is neither acknowledged nor dropped. */
 const SENT = 1
-/** Acknowledged or dropped, but an older record of the same partition is not. */
+/** The record is acknowledged or dropped, but an older record of the same partition is not. */
 const DONE = 2
 
 /**
