@@ -114,6 +114,8 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
       for (let n = 0; n < 50; n++) {
         send(sink, n, n + 1)
         await sink.delivered()
+        const before = preCommits(sink)
+        await sink.until(() => preCommits(sink) > before, 'a call of preCommit')
       }
       for (let n = 50; n < 100; n += 10) {
         send(sink, n, n + 10)
@@ -222,4 +224,8 @@ export function sinkConformance(options: SinkConformanceOptions): ConformanceChe
     )
   }
   return checks
+}
+
+function preCommits(sink: SinkHarness): number {
+  return sink.calls.filter(call => call.method === 'preCommit').length
 }
