@@ -143,11 +143,11 @@ describe('a start', () => {
   })
 
   test('takes a new snapshot with when_needed', () => {
-    const anew = { snapshot: true, stream: true, createSlot: true }
-    expect(plan('when_needed', 's', complete, null, 'no_validation')).toEqual(anew)
-    expect(plan('when_needed', 's', complete, slot({ lost: 'wal_removed' }), 'no_validation')).toEqual(anew)
+    const newStart = { snapshot: true, stream: true, createSlot: true }
+    expect(plan('when_needed', 's', complete, null, 'no_validation')).toEqual(newStart)
+    expect(plan('when_needed', 's', complete, slot({ lost: 'wal_removed' }), 'no_validation')).toEqual(newStart)
     expect(plan('when_needed', 's', complete, slot(), 'no_validation')).toEqual({
-      ...anew,
+      ...newStart,
       snapshot: false,
       createSlot: false,
     })

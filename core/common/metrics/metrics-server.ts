@@ -4,12 +4,8 @@ import type { Logger } from '../log.ts'
 import type { MetricsAddress } from './address.ts'
 import type { Family } from './metric.ts'
 import { observeProcess } from './process-metrics.ts'
-import { answerMetrics } from './serve.ts'
+import { answerMetrics, MAX_SCRAPES, TOO_MANY_SCRAPES } from './serve.ts'
 
-/**
- * The maximum number of scrapes that are answered at a time. Others are refused with status 503.
- */
-const MAX_SCRAPES = 8
 /** A client that sends no complete request within this time is disconnected, ms. */
 const REQUEST_TIMEOUT_MS = 10_000
 
@@ -66,7 +62,7 @@ export class MetricsServer {
       res.setHeader('Allow', 'GET, HEAD')
       return refuse(res, 405, 'Use GET.')
     }
-    if (this.#scrapes >= MAX_SCRAPES) return refuse(res, 503, 'Too many scrapes are running. Try again later.')
+    if (this.#scrapes >= MAX_SCRAPES) return refuse(res, 503, TOO_MANY_SCRAPES)
     this.#scrapes++
     try {
       await answerMetrics(req, res, this.#o.collect, this.#o.limitMs)

@@ -2,6 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Family } from './metric.ts'
 import { CONTENT_TYPES, preferredFormat, writeText } from './text.ts'
 
+/**
+ * The maximum number of scrapes that are answered at a time. Others are refused with status 503.
+ */
+export const MAX_SCRAPES = 8
+export const TOO_MANY_SCRAPES = 'Too many scrapes are running. Try again later.'
 /** The maximum duration of a scrape, ms. Prometheus gives up after 10 s by default. */
 const LIMIT_MS = 30_000
 

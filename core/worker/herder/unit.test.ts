@@ -10,26 +10,26 @@ import { SupervisedUnit, type UnitChange, type UnitHost } from './unit.ts'
 const UNIT = 'task:x-0'
 const failure = { message: 'm', trace: 't', retriable: true }
 
-/** A thread that answers when the test calls a function of `todo`. */
+/** A thread that answers when the test calls a function of `pending`. */
 class FakeHost {
   readonly name = 'x-0'
   readonly units = new Set<string>()
   alive = true
-  readonly todo: (() => void)[] = []
+  readonly pending: (() => void)[] = []
   deliver: (event: ThreadEvent) => void = () => {}
 
   start(paused: boolean, world: World): Promise<null> {
     expect(world.live, 'the unit runs twice').toBe(0)
     world.live++
     this.units.add(UNIT)
-    this.todo.push(() => {
+    this.pending.push(() => {
       if (this.units.has(UNIT)) this.deliver({ type: 'started', unit: UNIT, paused })
     })
     return Promise.resolve(null)
   }
 
   request(name: string): Promise<null> {
-    this.todo.push(() => {
+    this.pending.push(() => {
       if (!this.units.has(UNIT)) return
       this.deliver({ type: name === 'pause' ? 'paused' : 'resumed', unit: UNIT })
     })
@@ -95,7 +95,7 @@ class World {
   /** Completes all pending starts, answers and stops. */
   async settle(): Promise<void> {
     for (let i = 0; i < 50; i++) {
-      this.host.todo.shift()?.()
+      this.host.pending.shift()?.()
       this.stops.shift()?.()
       await Promise.resolve()
       await Promise.resolve()
@@ -117,7 +117,7 @@ async function perform(world: World, act: Act): Promise<void> {
   else if (act === 'revise') world.desired = { ...d, revision: d.revision + 1 }
   else if (act === 'restart') world.desired = { ...d, restarts: d.restarts + 1 }
   else if (act === 'fail') world.fail()
-  else if (act === 'answer') world.host.todo.shift()?.()
+  else if (act === 'answer') world.host.pending.shift()?.()
   else if (act === 'stopped') world.stops.shift()?.()
   else if (act === 'time') world.now += 1000
   else await Promise.resolve()
@@ -146,14 +146,14 @@ test('events of an earlier thread are ignored', async () => {
   world.desired = { ...world.desired, run: true }
   world.steer()
   const old = world.host
-  old.todo.shift()?.()
+  old.pending.shift()?.()
   world.desired = { ...world.desired, revision: 2 }
   world.steer()
   world.stops.shift()?.()
   await Promise.resolve()
   await Promise.resolve()
   world.steer()
-  world.host.todo.shift()?.()
+  world.host.pending.shift()?.()
   expect(world.unit.phase).toBe('running')
   old.deliver({ type: 'failed', unit: UNIT, failure })
   expect(world.unit.phase).toBe('running')
@@ -188,7 +188,7 @@ test('an hour without failures resets the restart delay', () => {
     world.now += 100_000
     world.steer()
   }
-  world.host.todo.shift()?.()
+  world.host.pending.shift()?.()
   world.now += 3_600_000
   world.fail()
   expect(world.changes.at(-1)).toMatchObject({ type: 'failed', restarts: 0, retryAt: world.now + 1000 })
@@ -211,7 +211,7 @@ test('a start waits for its turn, and leaves the queue when it is no longer want
   await first.settle()
   expect(first.unit.phase, 'the third is still loading').toBe('queued')
   third.fail()
-  first.host.todo.shift()?.()
+  first.host.pending.shift()?.()
   expect(first.unit.phase).toBe('running')
 })
 

@@ -1,14 +1,9 @@
 import type { Express, Request, Response } from 'express'
 import { concat } from '../../common/metrics/metric.ts'
 import { processFamilies } from '../../common/metrics/process-metrics.ts'
-import { answerMetrics } from '../../common/metrics/serve.ts'
+import { answerMetrics, MAX_SCRAPES, TOO_MANY_SCRAPES } from '../../common/metrics/serve.ts'
 import { RestError } from '../herder/rest-error.ts'
 import type { WorkerHealth } from './server.ts'
-
-/**
- * The maximum number of scrapes that are answered at a time. Others are refused with status 503.
- */
-const MAX_SCRAPES = 8
 
 /** Serves `GET /metrics`. While the worker starts, only the metrics of its process are there. */
 export function metricsRoute(app: Express, health: () => WorkerHealth): void {
@@ -19,7 +14,7 @@ export function metricsRoute(app: Express, health: () => WorkerHealth): void {
     return now.phase === 'ready' ? concat(now.herder.metrics.families(), own) : own
   }
   app.get('/metrics', async (req: Request, res: Response) => {
-    if (scrapes >= MAX_SCRAPES) throw new RestError(503, 'Too many scrapes are running. Try again later.')
+    if (scrapes >= MAX_SCRAPES) throw new RestError(503, TOO_MANY_SCRAPES)
     scrapes++
     try {
       await answerMetrics(req, res, collect)

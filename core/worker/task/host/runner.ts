@@ -75,14 +75,30 @@ export async function closeQuietly(
   }
 }
 
+/** A source or sink task, as far as its start is concerned. */
+interface StartableTask {
+  start(settings: ConfigValues<ConfigDef>): Promise<void> | void
+  stop(): Promise<void> | void
+}
+
 /**
- * Stops a task whose `start` failed. Only logs an error of `stop`: the caller reports that of
- * `start`.
+ * Starts a task. If that fails, stops the task, closes its clients with `close`, and throws the
+ * error of `start`. An error of `stop` is only logged.
  */
-export async function stopQuietly(task: { stop(): Promise<void> | void }, logger: Logger): Promise<void> {
+export async function startTask(task: StartableTask, parts: TaskParts, close: () => Promise<void>): Promise<void> {
   try {
-    await task.stop()
+    await reportingSlowCall(
+      'start',
+      () => task.start(parts.settings),
+      message => parts.onDegraded(message, null),
+    )
   } catch (error) {
-    logger.debug(`stop failed after a failed start: ${messageOf(error)}`)
+    try {
+      await task.stop()
+    } catch (failure) {
+      parts.logger.debug(`stop failed after a failed start: ${messageOf(failure)}`)
+    }
+    await close()
+    throw error
   }
 }

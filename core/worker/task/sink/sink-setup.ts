@@ -9,7 +9,7 @@ import { DeadLetterQueue, ensureDeadLetterTopic } from '../failures/dead-letter-
 import { ErrantRecords } from '../failures/errant-records.ts'
 import { type ErrorConfig, parseErrorConfig } from '../failures/error-config.ts'
 import { ErrorPolicy, type ErrorReporter, LogReporter } from '../failures/error-policy.ts'
-import { type Runner, reportingSlowCall, stopQuietly, type TaskParts } from '../host/runner.ts'
+import { type Runner, startTask, type TaskParts } from '../host/runner.ts'
 import { GroupWait } from './group-wait.ts'
 import { SinkContext } from './sink-context.ts'
 import { describeConsumed, SinkRecordConverter } from './sink-converter.ts'
@@ -101,17 +101,7 @@ export async function createSinkRunner(task: SinkTask, parts: TaskParts): Promis
     onMember(null)
   }
   task.context = context
-  try {
-    await reportingSlowCall(
-      'start',
-      () => task.start(parts.settings),
-      message => parts.onDegraded(message, null),
-    )
-  } catch (error) {
-    await stopQuietly(task, logger)
-    await close()
-    throw error
-  }
+  await startTask(task, parts, close)
   const runner = new SinkTaskRunner({
     task,
     topics,

@@ -3,7 +3,7 @@ import type { SourceTask } from '../../../connect/source-task.ts'
 import { parseErrorConfig } from '../failures/error-config.ts'
 import { ErrorPolicy, LogReporter } from '../failures/error-policy.ts'
 import { HerderOffsetStore } from '../host/herder-offset-store.ts'
-import { type Runner, reportingSlowCall, stopQuietly, type TaskParts } from '../host/runner.ts'
+import { type Runner, startTask, type TaskParts } from '../host/runner.ts'
 import { describeSource, type SourcePlace, SourceRecordConverter } from './source-converter.ts'
 import { lagReader } from './source-lag.ts'
 import { SourceTaskRunner } from './source-task-runner.ts'
@@ -64,17 +64,7 @@ export async function createSourceRunner(task: SourceTask, parts: TaskParts): Pr
   }
   // The task starts after the clients: invalid client settings must not leave a started task
   // behind.
-  try {
-    await reportingSlowCall(
-      'start',
-      () => task.start(parts.settings),
-      message => parts.onDegraded(message, null),
-    )
-  } catch (error) {
-    await stopQuietly(task, logger)
-    await close()
-    throw error
-  }
+  await startTask(task, parts, close)
   const reporters = errorConfig['errors.log.enable'] ? [new LogReporter<SourcePlace>(logger, describeSource)] : []
   const runner = new SourceTaskRunner({
     task,

@@ -22,7 +22,7 @@ type Offsets = readonly (readonly [SourcePartition, SourceOffset | null])[]
 class ScriptedTask extends SourceTask {
   readonly batches: (SourceRecord[] | Error)[]
   readonly committed: Offsets[] = []
-  readonly told: [unknown, RecordMetadata | null][] = []
+  readonly reported: [unknown, RecordMetadata | null][] = []
   polls = 0
   stopped = 0
   readonly #signal: AbortSignal
@@ -47,7 +47,7 @@ class ScriptedTask extends SourceTask {
   }
 
   override commitRecords(records: readonly SourceRecord[], metadata: readonly (RecordMetadata | null)[]): void {
-    for (const [i, r] of records.entries()) this.told.push([r.value, metadata[i] ?? null])
+    for (const [i, r] of records.entries()) this.reported.push([r.value, metadata[i] ?? null])
   }
 
   override commit(offsets: Offsets): void {
@@ -136,8 +136,8 @@ test('acknowledged offsets are committed at the stop, and the task is notified o
   await running
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 3 }]]])
   expect(s.task.committed).toEqual(s.puts)
-  expect(s.task.told.map(([v]) => v)).toEqual(['v1', 'v2', 'v3'])
-  expect(s.task.told[0]?.[1]).toMatchObject({ topic: 't', partition: 0, offset: 0 })
+  expect(s.task.reported.map(([v]) => v)).toEqual(['v1', 'v2', 'v3'])
+  expect(s.task.reported[0]?.[1]).toMatchObject({ topic: 't', partition: 0, offset: 0 })
   expect(s.topics).toEqual(['t'])
   expect(s.task.stopped).toBe(1)
 })
@@ -260,7 +260,7 @@ test('with tolerance bad records are skipped, and the offsets pass skipped and d
   await running
   expect(s.puts).toEqual([[[{ p: 'one' }, { n: 3 }]]])
   expect(s.metrics).toMatchObject({ recordsSkipped: 1, recordsFiltered: 1, recordErrors: 1 })
-  expect(s.task.told.map(([v, m]) => [v, m === null])).toEqual([
+  expect(s.task.reported.map(([v, m]) => [v, m === null])).toEqual([
     ['v1', false],
     ['v2', true],
     ['drop', true],

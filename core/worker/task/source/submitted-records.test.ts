@@ -112,7 +112,7 @@ test('in any order of acknowledgements, offsets never pass an unacknowledged rec
         const tokens = plan.map((step, n) => ({ ...step, n, token: submitted.add(record(step.partition, n)) }))
         const acked = new Set<number>()
         const committed = new Map<string, number>()
-        const told: SourceRecord[] = []
+        const completed: SourceRecord[] = []
         const check = () => {
           for (const [partition, offset] of submitted.takeCommittable()) {
             const p = String(partition['p'])
@@ -121,7 +121,7 @@ test('in any order of acknowledgements, offsets never pass an unacknowledged rec
             expect(n).toBeGreaterThan(committed.get(p) ?? -1)
             committed.set(p, n)
           }
-          told.push(...submitted.takeCompleted().records)
+          completed.push(...submitted.takeCompleted().records)
         }
         const order = [...tokens].sort((a, b) => a.priority - b.priority)
         order.forEach(({ token, n }, i) => {
@@ -133,7 +133,7 @@ test('in any order of acknowledgements, offsets never pass an unacknowledged rec
         for (const p of ['a', 'b', 'c']) {
           const own = tokens.filter(t => t.partition === p)
           expect(committed.get(p) ?? -1).toBe(own.at(-1)?.n ?? -1)
-          expect(told.filter(r => r.sourcePartition?.['p'] === p).map(r => r.value)).toEqual(own.map(t => t.n))
+          expect(completed.filter(r => r.sourcePartition?.['p'] === p).map(r => r.value)).toEqual(own.map(t => t.n))
         }
       },
     ),
