@@ -3,20 +3,24 @@ import { Catalog } from './catalog/catalog.ts'
 import type { PostgresOptions } from './options.ts'
 
 /**
- * How long a statement may run before a check of what blocks it, and the time between checks (ms).
+ * The time after which the connector first checks what blocks a slow statement, in milliseconds.
  */
 const FIRST_CHECK_MS = 1000
+/** The interval between the later checks, in milliseconds. */
 const CHECK_MS = 5000
 
 export interface BlockedContext {
   readonly options: PostgresOptions
   readonly logger: Logger
   readonly signal: AbortSignal
-  /** Shows in the status of the task what it is waiting for. */
+  /** Shows in the task's status what the task is waiting for. */
   readonly waits: (message: string, retryAt: number) => void
 }
 
-/** The server process that does the work: by its pid, or the one that creates a slot. */
+/**
+ * Identifies the server process that does the work: by its pid, or by the name of the slot that it
+ * creates.
+ */
 export type Worker = { readonly pid: number } | { readonly slot: string }
 
 const BLOCKERS = `
@@ -40,19 +44,23 @@ function blocker(row: Row): string {
   return `pid ${row['pid']} (${known.join(', ')})`
 }
 
-/** Describes what blocks a server process; null if nothing does. */
+/** Returns what blocks a server process, as text for the status; null if nothing blocks it. */
 export async function blockersOf(catalog: Catalog, worker: Worker): Promise<string | null> {
   const values = 'pid' in worker ? [worker.pid, null] : [null, worker.slot]
   const rows = await catalog.rows(BLOCKERS, values)
   const found = rows.filter(r => r['pid'] !== null)
   if (found.length > 0) return `it is waiting for the open transactions of ${found.map(blocker).join('; ')}`
-  // on a standby a new slot needs a WAL record that an idle primary does not write
+  // on a standby, the creation of a slot waits for a WAL record, which an idle primary does not
+  // write
   if ('slot' in worker && rows[0]?.['recovery'] === 'true')
     return 'it is waiting for the primary: run SELECT pg_log_standby_snapshot() there'
   return null
 }
 
-/** Waits for `work`. If it takes long, reports in the status and the log what blocks it. */
+/**
+ * Returns the result of `work`. If `work` takes long, reports what blocks it in the status and the
+ * log.
+ */
 export async function reportingBlockers<T>(
   context: BlockedContext,
   what: string,
@@ -70,7 +78,7 @@ export async function reportingBlockers<T>(
 }
 
 async function report(context: BlockedContext, what: string, worker: () => Worker, signal: AbortSignal): Promise<void> {
-  // the task's own connection may be the blocked one
+  // uses a new connection, because the task's own connection may be the blocked one
   const catalog = new Catalog(context.options, signal)
   let reported = ''
   try {
@@ -83,7 +91,7 @@ async function report(context: BlockedContext, what: string, worker: () => Worke
       reported = message
     }
   } catch (error) {
-    // if the server has a problem, the work itself will report it
+    // not a warning, because `work` fails too if the server has a problem
     if (!signal.aborted) context.logger.debug(`cannot find out what ${what} is waiting for: ${error}`)
   } finally {
     await catalog.close()

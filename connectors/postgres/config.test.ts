@@ -16,8 +16,8 @@ interface Key {
 }
 
 /**
- * What Debezium 3.7 answers to GET /connector-plugins/PostgresConnector/config, without Connect's
- * own and internal keys.
+ * The keys that Debezium 3.7 returns for GET /connector-plugins/PostgresConnector/config, without
+ * Connect's own keys and internal keys.
  */
 const debezium = JSON.parse(readFileSync(new URL('./golden/config-keys.json', import.meta.url), 'utf8')) as Key[]
 const declared = new Map(Object.entries(postgresConfig))
@@ -32,14 +32,15 @@ test('every key of Debezium 3.7 is declared, with its type, default and importan
     const have = [ours.type, shown, ours.importance].join(' ')
     return want === have ? [] : [`${key.name}: ${have} instead of ${want}`]
   })
-  // Every server has pgoutput, but decoderbufs must be installed. A struct maker is a Java class.
+  // Debezium's defaults are a Java class and decoderbufs, a plugin that must be installed on the
+  // server. Every server has pgoutput.
   expect(differing).toEqual([
     'sourceinfo.struct.maker: CLASS  LOW instead of CLASS io.debezium.connector.postgresql.PostgresSourceInfoStructMaker LOW',
     'plugin.name: STRING pgoutput MEDIUM instead of STRING decoderbufs MEDIUM',
   ])
 })
 
-test('the documentation of every key differs from that of Debezium', () => {
+test('every key has documentation', () => {
   for (const [name, key] of declared) expect(key.documentation, name).toMatch(/\S{3}/)
 })
 
@@ -51,11 +52,11 @@ function errorsOf(more: Record<string, string>): string[] {
   return out
 }
 
-/** The errors of the declaration alone. */
+/** Returns the errors that the declarations of the keys report, without those of `validate`. */
 const declarationErrors = (more: Record<string, string>): string[] =>
   validateConfig(postgresConfig, { ...BASE, ...more }).flatMap(value => value.errors)
 
-test('a key whose feature does not exist accepts only its default', () => {
+test('a key of a feature that does not exist accepts only its default', () => {
   expect(declarationErrors({ 'signal.data.collection': 'public.signals' })).toEqual([
     'Invalid value [public.signals] for configuration signal.data.collection: Signals and incremental snapshots are not supported yet. Remove this key.',
   ])
@@ -66,14 +67,14 @@ test('a key whose feature does not exist accepts only its default', () => {
   expect(declarationErrors({ 'incremental.snapshot.chunk.size': '1024', 'snapshot.max.threads': '2' })).toEqual([])
 })
 
-test('a setting without effect is reported if it differs from the default', () => {
+test('a key that has no effect is reported if its value differs from its default', () => {
   const props = { ...BASE, 'snapshot.max.threads': '2', 'poll.interval.ms': '500', 'signal.file': '' }
   expect(unusedSettings(postgresConfig, props)).toEqual([
     { key: 'snapshot.max.threads', reason: 'The snapshot reads one table at a time.' },
   ])
 })
 
-test('an include list and an exclude list of the same kind exclude each other', () => {
+test('an include list and an exclude list of the same kind cannot be used together', () => {
   expect(errorsOf({ 'table.include.list': 'a.b', 'table.exclude.list': 'c.d' })).toHaveLength(1)
   expect(errorsOf({ 'table.include.list': 'a.b', 'schema.exclude.list': 'c' })).toEqual([])
 })
@@ -87,7 +88,7 @@ test('an unsupported mode or plugin is rejected, and the error lists the support
   expect(errorsOf({ 'max.queue.size': '10', 'max.batch.size': '10' })[0]).toContain('larger')
 })
 
-test('a setting that would be ignored silently and change the result is rejected', () => {
+test("a setting that would otherwise be ignored, or change the stream's format, is rejected", () => {
   const query = 'snapshot.select.statement.overrides'
   expect(errorsOf({ [query]: 'public.t' })[0]).toContain(`its query ${query}.public.t is not set`)
   expect(errorsOf({ [`${query}.public.t`]: 'select 1' })[0]).toContain(
@@ -102,14 +103,14 @@ test('a setting that would be ignored silently and change the result is rejected
   expect(errorsOf({ [identities]: 'public.t:full,public\\..*:INDEX t_i, a.b:Default' })).toEqual([])
 })
 
-test('one error lists the faults of all keys', () => {
+test('one error lists the problems of all keys', () => {
   const wrong = { 'database.port': 'x', 'slot.name': 'Bad-Name', 'table.include.list': '(' }
   expect(() => parseSettings(postgresConfig, wrong)).toThrow(/topic\.prefix.*A value is required|database\.port/s)
 })
 
-test('a slot that is dropped at each stop, although a restart needs it, causes a warning', async () => {
+test('slot.drop.on.stop causes a warning if a restart needs the slot', async () => {
   const logged = async (more: Record<string, string>) => {
-    // nothing listens there: only the connector is tested, not its task
+    // no server listens on this port, because only the connector is tested, not its task
     const config = { ...BASE, 'database.hostname': '127.0.0.1', 'database.port': '1', ...more }
     await using source = new SourceHarness(PostgresConnector, { config, validate: false })
     await source.start()
@@ -123,7 +124,7 @@ test('a slot that is dropped at each stop, although a restart needs it, causes a
   expect(await logged({})).not.toContain('slot.drop.on.stop')
 })
 
-test('lists keep the commas that were escaped', () => {
+test('an escaped comma in a list is part of the element', () => {
   const props = { ...BASE, 'table.include.list': String.raw`public\.t_\d{1\,3}, other\..*` }
   const options = parseOptions(parseSettings(postgresConfig, props), props)
   expect(options.selection.hasTable({ schema: 'public', table: 't_123' })).toBe(true)

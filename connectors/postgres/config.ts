@@ -295,8 +295,8 @@ const valueKeys = defineConfig({
 })
 
 /**
- * All keys. Names, types, defaults and importance are those of Debezium 3.7, except for
- * `plugin.name`.
+ * All keys of the connector. Names, types, defaults and importance are those of Debezium 3.7,
+ * except for the defaults of `plugin.name` and `sourceinfo.struct.maker`.
  */
 export const postgresConfig = defineConfig({
   ...connectionKeys,

@@ -9,8 +9,8 @@ import { PostgresTask } from './task.ts'
 import { validate } from './validate.ts'
 
 /**
- * Captures the changes of a PostgreSQL database, like Debezium's connector. It has one task,
- * because a slot has one reader.
+ * Captures the changes of a PostgreSQL database, like Debezium's connector. The connector has one
+ * task, because only one connection can read a slot at a time.
  */
 export class PostgresConnector extends SourceConnector<typeof postgresConfig> {
   readonly config = postgresConfig
@@ -37,7 +37,7 @@ export class PostgresConnector extends SourceConnector<typeof postgresConfig> {
       const what = partitionFault(partition, settings['topic.prefix']) ?? (offset && offsetFault(offset, true))
       if (what) throw errors.create('MR_PG_OFFSET_INVALID', { what })
     }
-    // the runtime writes valid offsets
+    // the runtime writes the offsets
     return false
   }
 }

@@ -22,7 +22,7 @@ export interface RelationColumn {
   readonly name: string
   readonly typeOid: number
   readonly typmod: number
-  /** Whether it is part of the replica identity. */
+  /** Whether the column is part of the replica identity. */
   readonly isKey: boolean
 }
 
@@ -33,8 +33,8 @@ export interface Relation extends TableName {
 }
 
 /**
- * How long to wait until queries see a streamed transaction, in milliseconds. After that, the table
- * is described without it.
+ * The longest wait until queries see a streamed transaction, in milliseconds. After it, the table
+ * is described as queries see it then.
  */
 const VISIBLE_MS = 10_000
 
@@ -48,8 +48,8 @@ export class Catalog {
   readonly #options: PostgresOptions
   readonly #signal: AbortSignal
   /**
-   * Called when an administrator terminates the idle connection. A server that shuts down does this
-   * first.
+   * Called when the server terminates the idle connection: at the request of an administrator, or
+   * as the first step of a shutdown.
    */
   onTerminated: () => void = () => {}
   #client: pg.Client | null = null
@@ -61,8 +61,8 @@ export class Catalog {
   }
 
   /**
-   * Runs `work` with the connection. If an existing connection was lost, runs it once more with a
-   * new one.
+   * Returns the result of `work`, which receives the connection. If an existing connection is lost,
+   * `work` runs once more with a new one.
    */
   async run<T>(work: (client: pg.Client, types: TypeRegistry) => Promise<T>): Promise<T> {
     const fresh = this.#client === null
@@ -86,7 +86,6 @@ export class Catalog {
     const client = await openClient(this.#options.connection, { name, signal: this.#signal })
     this.#client = client
     this.#types = new TypeRegistry(client)
-    // if the connection is lost while idle, the next query opens a new one
     const onAbort = () => void endClient(client)
     this.#signal.addEventListener('abort', onAbort, { once: true })
     client.on('error', error => {
@@ -94,15 +93,16 @@ export class Catalog {
     })
     client.on('end', () => {
       this.#signal.removeEventListener('abort', onAbort)
+      // the next query opens a new connection
       if (this.#client === client) this.#client = null
     })
     return client
   }
 
   /**
-   * Waits until queries see a streamed transaction. The server streams it as soon as its commit is
-   * in the WAL. Queries see it a moment later; with synchronous replication, after the standby
-   * replied.
+   * Waits until queries see a streamed transaction. The server streams a transaction as soon as its
+   * commit is in the WAL. Queries see the transaction a moment later. With synchronous replication,
+   * they see it only after the standby has replied.
    */
   async #waitVisible(client: pg.Client, txId: number): Promise<void> {
     for (const end = Date.now() + VISIBLE_MS; Date.now() < end; ) {
@@ -112,7 +112,7 @@ export class Catalog {
     }
   }
 
-  /** The pid of the server process; 0 without a connection. */
+  /** The pid of the connection's server process; 0 if there is no connection. */
   get pid(): number {
     return (this.#client as { processID?: number } | null)?.processID ?? 0
   }
@@ -124,18 +124,18 @@ export class Catalog {
     if (client) await endClient(client)
   }
 
-  /** Returns the rows of a query: column names to values as text. */
+  /** Returns the rows of a query. Each row maps column names to values as text. */
   rows(sql: string, values: unknown[] = []): Promise<Record<string, string | null>[]> {
     return this.run(async client => (await client.query<Record<string, string | null>>(sql, values)).rows)
   }
 
-  /** The captured tables. */
+  /** Returns the captured tables. */
   tables(): Promise<TableEntry[]> {
     return this.run(client => listTables(client, this.#options.selection))
   }
 
   /**
-   * Views, foreign tables and similar relations that match the configuration but cannot be
+   * Returns views, foreign tables and similar relations that match the configuration but cannot be
    * captured.
    */
   otherRelations(): Promise<string[]> {
@@ -160,10 +160,10 @@ export class Catalog {
   }
 
   /**
-   * Adds what a relation message does not contain: the key, the defaults and NOT NULL, from the
-   * current table. A column that was dropped since is optional. A table that was dropped since has
-   * the key of its replica identity. User-defined types are read again, because the stream does not
-   * report their changes.
+   * Returns the structure of a table at a relation message. The message does not contain the key,
+   * the defaults and NOT NULL, so these are read from the current table. A column that was dropped
+   * since then is optional. If the table was dropped since then, its replica identity is the key.
+   * User-defined types are read again, because the stream does not report their changes.
    */
   async describeRelation(relation: Relation, txId: number): Promise<ShapeInput> {
     return this.run(async (client, types) => {
@@ -183,9 +183,9 @@ export class Catalog {
 }
 
 /**
- * The key of a change: the table's current key, unless the relation shows that the primary key was
- * different at that time. Only the default replica identity shows the primary key; an index or FULL
- * identity does not.
+ * Returns the key of a change: the table's current key, unless the relation message shows that the
+ * primary key was different at the time of the change. The message shows the primary key only with
+ * the default replica identity.
  */
 function keyOf(relation: Relation, now: readonly string[] | null, names: ReadonlySet<string>): readonly string[] {
   const identity = relation.columns.filter(c => c.isKey && relation.identity !== 'f').map(c => c.name)

@@ -12,7 +12,7 @@ const fieldOf = (r: SourceRecord, name: string): Schema | undefined =>
   r.valueSchema!.fields!.find(f => f.name === 'after')!.schema.fields!.find(f => f.name === name)?.schema
 const allowed = (schema: Schema | undefined) => (schema?.valueSchema ?? schema)?.parameters?.['allowed']
 
-/** Runs `setup`, takes a snapshot, and streams the changes of the statements one at a time. */
+/** Runs `setup`, takes a snapshot, then runs `steps` one at a time. Returns all records. */
 async function streamed(setup: readonly string[], steps: readonly string[], more = {}): Promise<SourceRecord[]> {
   const url = await server!.createDatabase()
   const db = new pg.Client(url)
@@ -34,7 +34,7 @@ async function streamed(setup: readonly string[], steps: readonly string[], more
 }
 
 describe.skipIf(server === null)('a type that changes while the connector runs', () => {
-  test('an enum without labels at the start keeps its column and gets its labels later', async () => {
+  test('a column whose enum has no labels is captured, and its schema gets the labels that are added later', async () => {
     const records = await streamed(
       ['create type mood as enum ()', 'create table t (id int primary key, m mood)', 'insert into t values (1)'],
       ["alter type mood add value 'sad'", "insert into t values (2, 'sad')"],
@@ -46,7 +46,7 @@ describe.skipIf(server === null)('a type that changes while the connector runs',
     ])
   })
 
-  test('new labels are in the schema, in domains and arrays too', async () => {
+  test('a new enum label is in the schemas of the enum, of its domains and of its arrays', async () => {
     const records = await streamed(
       [
         "create type mood as enum ('sad')",
@@ -69,7 +69,7 @@ describe.skipIf(server === null)('a type that changes while the connector runs',
     expect(records.map(r => after(r)['m'])).toEqual(['happy', [null, 'happy'], ['happy'], ['happy', null]])
   })
 
-  test('a renamed label has its new name', async () => {
+  test('after an enum label is renamed, the schema contains the new label', async () => {
     const records = await streamed(
       ["create type mood as enum ('sad', 'happy')", 'create table t (id int primary key, m mood)'],
       [
@@ -81,7 +81,7 @@ describe.skipIf(server === null)('a type that changes while the connector runs',
     expect(records.map(r => allowed(fieldOf(r, 'm')))).toEqual(['sad,happy', 'blue,happy'])
   })
 
-  test('a column is optional again when its domain is no longer NOT NULL', async () => {
+  test('a column becomes optional when its domain is no longer NOT NULL', async () => {
     const records = await streamed(
       [
         'create domain needed as text not null',
@@ -94,7 +94,7 @@ describe.skipIf(server === null)('a type that changes while the connector runs',
     expect(records.map(r => after(r)['a'])).toEqual(['a', null, null])
   })
 
-  test('new composites and types are represented correctly', async () => {
+  test('a composite type with a new attribute, and a new column of a new type, are captured', async () => {
     const records = await streamed(
       ['create type pair as (a int)', 'create table t (id int primary key, p pair)'],
       [

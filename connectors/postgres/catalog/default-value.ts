@@ -7,8 +7,8 @@ const CALL = /^\(?[A-Za-z0-9_.]+\((?:.+(?:, ?.+)*)?\)/
 const NOW = new Set(['current_timestamp', 'current_time', 'current_date', 'localtime', 'localtimestamp'])
 
 /**
- * The default in the schema if the server computes the column's default for each row, as in
- * Debezium.
+ * The default in the schema of a column whose default the server computes for each row, by type.
+ * These values are Debezium's.
  */
 const COMPUTED: Readonly<Record<string, string>> = {
   bit: '00',
@@ -34,7 +34,9 @@ const COMPUTED: Readonly<Record<string, string>> = {
   interval: 'PT0S',
 }
 
-/** The literal of an expression such as `'abc'::character varying` or `-7`; null for NULL. */
+/**
+ * Returns the literal of an expression such as `'abc'::character varying` or `-7`; null for NULL.
+ */
 function literalOf(expression: string): string | null {
   if (expression.startsWith('NULL::') || expression === 'NULL') return null
   if (!expression.includes("'")) return expression
@@ -44,7 +46,7 @@ function literalOf(expression: string): string | null {
 
 const NUMBER = /^-?\d*\.?\d+(e[+-]?\d+)?$/i
 
-/** A number with the decimal places that its column declares. */
+/** Returns a number with the decimal places that its column declares. */
 function scaled(type: ColumnType, text: string): string {
   const scale = numericModifier(type.typmod)?.scale ?? 0
   const digits = text.includes('.') ? text.length - text.indexOf('.') - 1 : 0
@@ -53,8 +55,8 @@ function scaled(type: ColumnType, text: string): string {
 }
 
 /**
- * The text of a literal, in the format in which the server prints values of its type; null for
- * other expressions.
+ * Returns the text of a literal in the format in which the server prints values of the type; null
+ * if the text is not a literal of the type.
  */
 function printed(type: ColumnType, text: string): string | null {
   switch (type.name) {
@@ -91,14 +93,20 @@ function printed(type: ColumnType, text: string): string | null {
   }
 }
 
-/** pg_get_expr prints a constant in the session's time zone, which is UTC here. */
+/**
+ * Returns a timestamptz constant in UTC; null for other text. pg_get_expr prints constants in the
+ * time zone of the session, which is UTC here.
+ */
 function timestamptz(text: string): string | null {
   if (/^\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00( BC)?$/.test(text)) return text
   const at = Date.parse(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'))
   return Number.isNaN(at) ? null : new Date(at).toISOString().replace('T', ' ').replace('Z', '+00')
 }
 
-/** The session prints intervals in ISO 8601, constants in expressions too. */
+/**
+ * Returns an interval constant; null for other text. pg_get_expr prints constants in the
+ * intervalstyle of the session, which is ISO 8601 here.
+ */
 const interval = (text: string): string | null => (/^P/.test(text) ? text : null)
 
 /**
@@ -115,7 +123,6 @@ export function schemaDefault(type: ColumnType, codec: Codec, expression: string
   if (text === null) return undefined
   const shown = computed && type.name !== 'numeric' ? text : printed(type, text)
   if (shown === null) return undefined
-  // a bit string of length 1 is a boolean
   const bytes = Buffer.from(shown)
   try {
     const value = codec.decode(bytes, 0, bytes.length)
@@ -135,7 +142,10 @@ const isStruct = (value: unknown): boolean =>
   !(value instanceof Date) &&
   !Array.isArray(value)
 
-/** `'green'::colour`; the label may contain quotes. */
+/**
+ * Returns the label of a default such as `'green'::colour`; null for other expressions. The label
+ * may contain quotes.
+ */
 function enumDefault(expression: string): string | null {
   const cast = expression.lastIndexOf('::')
   const label = cast < 0 ? '' : expression.slice(0, cast)

@@ -7,16 +7,16 @@ export interface TableEntry extends TableName {
   /** `r` for a table, `p` for a partitioned table. */
   readonly kind: string
   readonly isPartition: boolean
-  /** The partitioned tables above it, nearest first. */
+  /** The partitioned tables above this table, the nearest first. */
   readonly ancestors: readonly { readonly oid: number; readonly schema: string }[]
   readonly hasPartitions: boolean
-  /** Whether its changes are in the WAL; false for an unlogged table. */
+  /** Whether changes to the table are in the WAL; false for an unlogged table. */
   readonly isLogged: boolean
   /** REPLICA IDENTITY: `d`efault, `f`ull, `i`ndex, `n`othing. */
   readonly identity: string
-  /** The index of the identity `i`. */
+  /** The name of the index if `identity` is `i`; otherwise null. */
   readonly identityIndex: string | null
-  /** The planner's estimates. */
+  /** The planner's estimates of the number of rows and pages. */
   readonly rows: number
   readonly pages: number
 }
@@ -28,7 +28,7 @@ export interface CatalogColumn {
   readonly typeOid: number
   readonly typmod: number
   readonly notNull: boolean
-  /** The expression of its default, as `pg_get_expr` prints it. */
+  /** The expression of the column's default, as `pg_get_expr` prints it. */
   readonly defaultExpression: string | null
   readonly comment: string | null
 }
@@ -38,14 +38,15 @@ export interface CatalogTable extends TableName {
   readonly oid: number
   readonly columns: readonly CatalogColumn[]
   /**
-   * The columns of the primary key in its order, or else of the first unique index. Empty without
-   * both.
+   * The columns of the primary key, in the order of the key. Without a primary key, those of the
+   * first unique index. Empty if the table has neither.
    */
   readonly key: readonly string[]
   /** Whether `key` is the primary key. */
   readonly isPrimary: boolean
   /**
-   * The correlation of the rows on disk with the first key column, from -1 to 1; null if unknown.
+   * The correlation (pg_stats) between the order of the rows on disk and the first key column, from
+   * -1 to 1; null if unknown.
    */
   readonly keyCorrelation: number | null
 }
@@ -68,7 +69,7 @@ const LIST = `
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where c.relkind in ('r', 'p') and c.relpersistence in ('p', 'u') and n.nspname !~ '^pg_(toast|temp)'`
 
-/** All tables of the database that a selection captures. */
+/** Returns all tables of the database that a selection captures. */
 export async function listTables(client: pg.Client, selection: Selection): Promise<TableEntry[]> {
   const { rows } = await client.query<Record<string, string | null>>(LIST)
   return rows
@@ -95,7 +96,7 @@ const OTHERS = `
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where c.relkind in ('v', 'm', 'f') order by 1, 2`
 
-/** Selected relations that are not tables, as `schema.name (view)`. */
+/** Returns the selected relations that are not tables, as text such as `schema.name (view)`. */
 export async function listOthers(client: pg.Client, selection: Selection): Promise<string[]> {
   const { rows } = await client.query<{ schema: string; name: string; kind: string }>(OTHERS)
   return rows
@@ -130,7 +131,7 @@ interface TableRow {
   readonly keys: string | null
 }
 
-/** Returns the structure of tables by OID, without tables that were dropped. */
+/** Returns the structure of tables, by OID. Dropped tables are omitted. */
 export async function readTables(client: pg.Client, oids: readonly number[]): Promise<Map<number, CatalogTable>> {
   const { rows } = await client.query<TableRow>(TABLES, [oids])
   const out = new Map<number, CatalogTable>()
@@ -144,17 +145,20 @@ export async function readTables(client: pg.Client, oids: readonly number[]): Pr
   return out
 }
 
-/** Returns the correlation of a table's rows on disk with a column; null without statistics. */
+/**
+ * Returns the correlation between the order of a table's rows on disk and a column; null without
+ * statistics.
+ */
 export async function correlationOf(client: pg.Client, table: TableName, column: string): Promise<number | null> {
   const { rows } = await client.query<{ correlation: string | null }>(CORRELATION, [table.schema, table.table, column])
   const value = rows[0]?.correlation
   return value === undefined || value === null ? null : Number(value)
 }
 
-/** An identifier in double quotes. */
+/** Returns an identifier in double quotes, for SQL. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 export const quotedTable = (t: TableName): string => `${quoted(t.schema)}.${quoted(t.table)}`
-/** A string literal. */
+/** Returns a string literal, for SQL. */
 export const literal = (value: string): string =>
   value.includes('\\')
     ? ` E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`

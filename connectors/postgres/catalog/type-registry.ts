@@ -15,7 +15,7 @@ interface TypeRow {
   readonly labels: string[] | null
 }
 
-/** A row of pg_type; all values are text. */
+/** A row of the result of QUERY. All values are text. */
 type Answer = Omit<TypeRow, 'labels' | 'notNull'> & { readonly labels: string | null; readonly not_null: string }
 
 const QUERY = `
@@ -28,10 +28,10 @@ const QUERY = `
     from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
    where t.oid = any($1::oid[])`
 
-/** OIDs below this are built in and do not change. */
+/** Types with an OID below this are built in and do not change. */
 const FIRST_USER_OID = 16_384
 
-/** The types of the database by OID. Each is read when it is first needed. */
+/** The types of the database, by OID. A type is read when it is first needed. */
 export class TypeRegistry {
   readonly #client: pg.Client
   readonly #rows = new Map<number, TypeRow>()
@@ -41,8 +41,8 @@ export class TypeRegistry {
   }
 
   /**
-   * Reads the types that were not read before, with their element types and the base types of
-   * domains.
+   * Reads the types that were not read before. Also reads the element types of arrays and the base
+   * types of domains.
    */
   load(oids: Iterable<number>): Promise<void> {
     return this.#read(oids, oid => !this.#rows.has(oid))
@@ -78,7 +78,7 @@ export class TypeRegistry {
     return this.#rows.get(oid)?.notNull ?? false
   }
 
-  /** Returns a type with its modifier; null if the database does not have it. */
+  /** Returns the type with an OID and a modifier; null if the database does not have the type. */
   resolve(oid: number, typmod: number, domain = false): ColumnType | null {
     const row = this.#rows.get(oid)
     if (!row) return null
@@ -101,7 +101,10 @@ export class TypeRegistry {
     }
   }
 
-  /** The declared name of a type. For a domain, its own name and not that of its base type. */
+  /**
+   * Returns the declared name of a type. For a domain, this is the domain's name, not that of its
+   * base type.
+   */
   nameOf(oid: number): string {
     return this.#rows.get(oid)?.name ?? 'unknown'
   }

@@ -1,6 +1,6 @@
 /**
- * Reads the snapshot of the current transaction. PostgreSQL 10 to 12 do not have
- * pg_current_snapshot.
+ * Reads the snapshot of the current transaction. Uses the older txid functions, because PostgreSQL
+ * 10 to 12 do not have pg_current_snapshot.
  */
 export const SNAPSHOT = `select txid_snapshot_xmin(s)::text as xmin, txid_snapshot_xmax(s)::text as xmax,
   (select coalesce(json_agg(x::text), '[]')::text from txid_snapshot_xip(s) x) as xip from txid_current_snapshot() s`
@@ -8,13 +8,14 @@ export const SNAPSHOT = `select txid_snapshot_xmin(s)::text as xmin, txid_snapsh
 export interface SnapshotRow {
   readonly xmin: string
   readonly xmax: string
-  /** The transactions in progress, as a JSON list. */
+  /** The ids of the transactions in progress, as a JSON list. */
   readonly xip: string
 }
 
 /**
- * Returns a test of whether the snapshot contains the changes of a transaction. Transaction ids
- * have 32 bits in the stream and 64 bits in a snapshot, so the id nearest to the snapshot is taken.
+ * Returns a function that tells whether the snapshot contains the changes of a transaction.
+ * Transaction ids have 32 bits in the stream but 64 bits in a snapshot, so the function uses the
+ * 64-bit id that is nearest to the snapshot.
  */
 export function seesOf(row: SnapshotRow): (txId: number) => boolean {
   const xmin = BigInt(row.xmin)

@@ -6,8 +6,8 @@ interface Source {
 }
 
 /**
- * Queues the chunks of a socket. At `maxBytes` it pauses the socket, and resumes it when half is
- * read.
+ * Queues the chunks of a socket. Pauses the socket when the queue reaches `maxBytes`. Resumes the
+ * socket when the queue has shrunk to half of that.
  */
 export class ChunkQueue {
   readonly #source: Source
@@ -43,8 +43,8 @@ export class ChunkQueue {
   }
 
   /**
-   * The source has failed. The queued chunks can still be read; then `shift` and `wait` throw this
-   * error.
+   * Records that the socket has failed. The queued chunks can still be read. After them, `shift`
+   * and `wait` throw this error.
    */
   fail(error: Error): void {
     this.#failure ??= error
@@ -52,8 +52,8 @@ export class ChunkQueue {
   }
 
   /**
-   * Returns the oldest chunk, or null if the queue is empty. Throws if it is empty and the source
-   * failed.
+   * Removes and returns the oldest chunk; null if the queue is empty. Throws the socket's error if
+   * the queue is empty and the socket has failed.
    */
   shift(): Buffer | null {
     if (this.#head === this.#chunks.length) {
@@ -78,7 +78,7 @@ export class ChunkQueue {
   }
 
   /**
-   * Waits until there is a chunk or a failure, or `ms` milliseconds have passed. Rejects if
+   * Waits until a chunk is queued, the socket fails, or `ms` milliseconds have passed. Rejects if
    * `signal` aborts. Only one caller may wait at a time.
    */
   async wait(signal: AbortSignal, ms: number = Number.POSITIVE_INFINITY): Promise<void> {

@@ -24,20 +24,23 @@ const SOCKET_CODES = new Set([
 ])
 
 /**
- * Temporary SQLSTATEs: shutdown, startup, crash, lack of resources, serialization failures, lost
- * connections.
+ * SQLSTATEs of temporary errors: shutdown, startup, crash, lack of resources, serialization
+ * failures, lost connections.
  */
 const PASSING = /^(57P0[1-5]|53[0-9A-Z]{3}|08[0-9A-Z]{3}|40[0-9A-Z]{3}|55006|25P0[34]|72000)$/
-/** The temporary SQLSTATEs that do not close the connection. */
+/** SQLSTATEs of temporary errors that do not close the connection. */
 const SHORTAGE = /^(53|40|72)/
 
-/** The server function that reported an error: the same in every message language. */
+/**
+ * Returns the server function that reported an error. Its name does not depend on the language of
+ * messages.
+ */
 const routineOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'routine' in error && typeof error.routine === 'string'
     ? error.routine
     : ''
 
-/** Whether a retry can succeed. */
+/** Returns whether an error is temporary, so that a retry can succeed. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof MillraceError) return error.retriable
   const code = codeOf(error)
@@ -48,18 +51,19 @@ export function isPassing(error: unknown): boolean {
   )
 }
 
-// the message names the setting in every language; 53400 and 53300 have other causes too
+// The SQLSTATEs 53400 and 53300 have other causes too. The names of the server function and of
+// max_wal_senders do not depend on the language of messages.
 const isSlotShortage = (error: unknown) =>
   (codeOf(error) === '53400' &&
     (routineOf(error) === 'ReplicationSlotCreate' || /replication slot/i.test(messageOf(error)))) ||
   (codeOf(error) === '53300' && /max_wal_senders/i.test(messageOf(error)))
 
-/** Converts the failure of a connection attempt to the connector's error. */
+/** Returns the connector's error for a failed connection attempt. */
 export function connectFailure(cause: unknown, o: ConnectionOptions, replication: boolean): MillraceError {
   const { host, port, user, database } = o
   const code = codeOf(cause)
   const message = messageOf(cause)
-  // check this first: a host or user name can contain any word that is matched below
+  // check the code first, because a host or user name in the message can match any pattern below
   if (SOCKET_CODES.has(code)) return errors.create('MR_PG_CONNECT_FAILED', { host, port, cause: message }, { cause })
   if (/no pg_hba\.conf entry|pg_hba\.conf rejects/.test(message))
     return errors.create('MR_PG_HBA', { host, port, user, cause: message }, { cause })
@@ -86,7 +90,7 @@ const TLS = /SSL|certificate|self.signed|key values mismatch/i
 const INVALIDATED =
   /can no longer (get|access) (changes|replication slot)|has been invalidated|requested WAL segment .* has already been removed/i
 
-/** Converts an error of the stream or of a query to the connector's error. */
+/** Returns the connector's error for an error of the stream or of a query. */
 export function streamFailure(cause: unknown, slot: string): MillraceError {
   if (cause instanceof MillraceError) return cause
   const code = codeOf(cause)
@@ -104,7 +108,7 @@ export function streamFailure(cause: unknown, slot: string): MillraceError {
   }
   if (isSlotShortage(cause)) return errors.create('MR_PG_SLOTS_EXHAUSTED', { cause: message }, { cause })
   if (SHORTAGE.test(code)) return errors.create('MR_PG_UNAVAILABLE', { cause: message }, { cause })
-  // an exported snapshot ends with its connection; the next attempt exports another one
+  // an exported snapshot ends with its connection, and the next attempt exports another one
   if (isPassing(cause) || /^(snapshot ".*" does not exist|invalid snapshot identifier)/.test(message))
     return errors.create('MR_PG_CONNECTION_LOST', { cause: message }, { cause })
   if (isCanceled(cause)) return errors.create('MR_PG_CANCELED', { what: 'a query', cause: message }, { cause })
@@ -117,12 +121,15 @@ export function streamFailure(cause: unknown, slot: string): MillraceError {
   )
 }
 
-/** A timeout (57014, also for a canceled query; 55P03 for locks). */
+/**
+ * Whether a statement was canceled or timed out (57014), or timed out while waiting for a lock
+ * (55P03).
+ */
 const isCanceled = (error: unknown): boolean => /^(57014|55P03)$/.test(codeOf(error))
-/** Bytes that are not valid in the client encoding. */
+/** Whether text contains bytes that are invalid in its encoding, or that UTF-8 cannot represent. */
 const isEncoding = (error: unknown): boolean => /^(22021|22P05)$/.test(codeOf(error))
 
-/** Converts an error of a table's snapshot query to the connector's error. */
+/** Returns the connector's error for a failed snapshot query of a table. */
 export function snapshotFailure(
   cause: Error,
   query: { readonly table: string; readonly user: string; readonly isOverride: boolean },
@@ -137,7 +144,7 @@ export function snapshotFailure(
     return errors.create('MR_PG_ENCODING', { what: `a row of table ${table}`, cause: cause.message }, { cause })
   if (sqlstate === '42501') return errors.create('MR_PG_SNAPSHOT_DENIED', { ...of, user }, { cause })
   if (isOverride) return errors.create('MR_PG_SNAPSHOT_OVERRIDE', of, { cause })
-  // dropped or changed after the catalog was read
+  // the table was dropped or changed after the catalog was read
   if (/^(42P01|42703|3F000|0A000)$/.test(sqlstate)) return errors.create('MR_PG_SNAPSHOT_CHANGED', of, { cause })
   return errors.create('MR_PG_SNAPSHOT_QUERY', of, { cause })
 }

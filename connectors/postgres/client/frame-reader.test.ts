@@ -10,7 +10,7 @@ const frame = (type: number, payload: Uint8Array): Buffer => {
   return Buffer.concat([head, payload])
 }
 
-test('frames are restored from chunks of any size', () => {
+test('the reader returns the same frames for chunks of any size', () => {
   const frames = fc.array(fc.tuple(fc.integer({ min: 1, max: 255 }), fc.uint8Array({ maxLength: 40 })), {
     maxLength: 20,
   })
@@ -30,7 +30,7 @@ test('frames are restored from chunks of any size', () => {
   )
 })
 
-test('an impossible length is an error and allocates nothing', () => {
+test('a frame with an invalid length causes an error before memory is allocated for the frame', () => {
   for (const length of [-1, 3, 2 ** 31 - 1]) {
     const reader = new FrameReader()
     const head = Buffer.alloc(5, 0x64)
@@ -40,7 +40,7 @@ test('an impossible length is an error and allocates nothing', () => {
   }
 })
 
-test('a full queue pauses its source, and resumes it when half is read', async () => {
+test('a full queue pauses its socket, and resumes the socket when half of the queue has been read', async () => {
   const calls: string[] = []
   const queue = new ChunkQueue({ pause: () => calls.push('pause'), resume: () => calls.push('resume') }, 100)
   for (let i = 0; i < 3; i++) queue.push(Buffer.alloc(40))
@@ -52,7 +52,7 @@ test('a full queue pauses its source, and resumes it when half is read', async (
   expect(queue.bytes).toBe(40)
 })
 
-test('the queued chunks are read before a failure of the source is thrown', async () => {
+test('a queue returns all its chunks before it throws the error of its socket', async () => {
   const queue = new ChunkQueue({ pause: () => {}, resume: () => {} }, 100)
   queue.push(Buffer.from('a'))
   queue.fail(new Error('gone'))
@@ -61,7 +61,7 @@ test('the queued chunks are read before a failure of the source is thrown', asyn
   await queue.wait(AbortSignal.timeout(1000))
 })
 
-test('a wait ends when data arrives, the time is over, or the signal aborts', async () => {
+test('a wait for a chunk ends when a chunk arrives, the time is over, or the signal aborts', async () => {
   const queue = new ChunkQueue({ pause: () => {}, resume: () => {} }, 100)
   const data = queue.wait(AbortSignal.timeout(5000))
   queue.push(Buffer.from('a'))

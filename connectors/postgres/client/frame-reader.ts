@@ -1,15 +1,21 @@
 import { errors } from '../errors.ts'
 
-/** PostgreSQL never sends a longer message. A greater length means that the stream is corrupt. */
+/**
+ * The length of the longest message that PostgreSQL sends. A greater length means that the stream
+ * is corrupt.
+ */
 const MAX_FRAME = 2 ** 30 + 1024
 
 /**
- * Splits a byte stream into the server's frames: a type, a length, a payload. A frame within one
- * chunk is not copied. The parts of a frame over several chunks are joined once, when it is
- * complete.
+ * Splits a byte stream into the server's frames. A frame has a type, a length and a payload. A
+ * frame within one chunk is not copied. The parts of a frame that spans several chunks are joined
+ * once, when the frame is complete.
  */
 export class FrameReader {
-  /** The type and the payload of the current frame. Valid until `next` is called again. */
+  /**
+   * The type of the current frame. The payload of the frame is in `buf`, from `start` to `end`. All
+   * four are valid until `next` is called again.
+   */
   type = 0
   buf: Buffer = Buffer.alloc(0)
   start = 0
@@ -17,8 +23,8 @@ export class FrameReader {
   #chunk: Buffer | null = null
   #at = 0
   /**
-   * The parts of an incomplete frame, their length, and the length of the frame (0 if still
-   * unknown).
+   * The parts of an incomplete frame. `#have` is the sum of their lengths. `#need` is the length of
+   * the whole frame; 0 if it is not known yet.
    */
   #pieces: Buffer[] = []
   #have = 0
@@ -61,7 +67,7 @@ export class FrameReader {
 
   #joined(chunk: Buffer): boolean {
     if (this.#need === 0) {
-      // the header itself is incomplete
+      // the header is incomplete, so the length of the frame is not known yet
       const missing = 5 - this.#have
       if (missing > 0) {
         const part = chunk.subarray(this.#at, this.#at + missing)

@@ -10,15 +10,15 @@ import type { ConnectionOptions } from '../options.ts'
 import { codeOf, connectFailure, isPassing } from './failure.ts'
 
 /**
- * Timeouts that a role may set for its sessions. A snapshot or slot creation may take any time; the
- * status shows what it waits for. Not every server has all of these settings.
+ * Disables the timeouts that a role may have for its sessions, because a snapshot or the creation
+ * of a slot may take any time. Skips the settings that older servers do not have.
  */
 const NO_LIMITS = `select pg_catalog.set_config(name, '0', false) from pg_catalog.pg_settings
   where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'idle_session_timeout')`
 
 /**
- * The output formats that the decoders (types/) expect. They override the settings of the server
- * and of the user.
+ * Sets the output formats that the decoders in types/ expect. These statements override the
+ * settings of the server and of the user.
  */
 export const SESSION = [
   "SET datestyle TO 'ISO, YMD'",
@@ -31,9 +31,9 @@ export const SESSION = [
 ].join('; ')
 
 export interface OpenOptions {
-  /** A connection that speaks the streaming replication protocol. */
+  /** Whether the connection uses the streaming replication protocol. */
   readonly replication?: boolean
-  /** Shown in pg_stat_activity. */
+  /** The application_name of the connection, shown in pg_stat_activity. */
   readonly name: string
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
@@ -56,15 +56,12 @@ function tlsOf(o: ConnectionOptions): TlsOptions {
     ...(o.sslRootCert === null ? {} : { ca: readFileSync(o.sslRootCert, 'utf8') }),
     ...(o.sslCert === null ? {} : { cert: readFileSync(o.sslCert, 'utf8') }),
     ...(o.sslKey === null ? {} : { key: privateKey(o) }),
-    // like libpq's verify-ca, and its require with a root certificate: the host name is not checked
+    // as in libpq, only verify-full checks the host name
     ...(o.sslMode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
   }
 }
 
-/**
- * Closes a connection. After half a second it destroys the socket, because a dead server never
- * replies.
- */
+/** Closes a connection. Destroys its socket if the server does not reply within half a second. */
 export async function endClient(client: pg.Client): Promise<void> {
   const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
   const timer = setTimeout(() => stream.destroy(), 500)
@@ -72,19 +69,19 @@ export async function endClient(client: pg.Client): Promise<void> {
     if (stream.closed) resolve()
     else stream.once('close', () => resolve())
   })
-  // a connection that is already lost is closed too
+  // `end` fails if the connection was already lost, so it is closed too
   const ended = client.end().catch(() => undefined)
   await Promise.race([ended, closed])
   clearTimeout(timer)
 }
 
-/** The protocol version number of a cancel request. */
+/** The number that marks a cancel request; it replaces the protocol version. */
 const CANCEL = 80_877_102
 
 /**
- * Requests the server to cancel the current statement of a connection. Without this, the server
- * does not notice a closed connection until the statement ends. Always resolves: the outcome is the
- * error that the connection receives, if it had a statement.
+ * Asks the server to cancel the current statement of a connection. Without a cancel request, the
+ * server does not notice a closed connection until the statement ends. Always resolves. If the
+ * server cancels a statement, the connection receives an error.
  */
 export function cancelWork(o: ConnectionOptions, client: pg.Client): Promise<void> {
   const { processID, secretKey } = client as unknown as { processID: number; secretKey: number }
@@ -97,7 +94,8 @@ export function cancelWork(o: ConnectionOptions, client: pg.Client): Promise<voi
     const socket = connect(o.port, o.host)
     socket.setTimeout(1000, () => socket.destroy())
     socket.once('connect', () => socket.end(request))
-    // the server closes the connection without a reply; an unreachable one has nothing to cancel
+    // the server does not reply to a cancel request; if it cannot be reached, no statement is
+    // running
     socket.once('error', () => {})
     socket.once('close', () => resolve())
     socket.resume()
@@ -115,14 +113,15 @@ async function attempt(o: ConnectionOptions, open: OpenOptions, tls: boolean): P
     keepAliveInitialDelayMillis: 30_000,
     application_name: open.name,
     connectionTimeoutMillis: open.timeoutMs ?? 30_000,
-    // values stay text
+    // return values as text
     types: { getTypeParser: () => (value: unknown) => value },
     ...(o.password === null ? {} : { password: o.password }),
     ...(open.replication ? { replication: 'database' } : {}),
     ...(o.queryTimeoutMs > 0 && !open.replication ? { query_timeout: o.queryTimeoutMs } : {}),
   }
   const client = new pg.Client(config)
-  // an error outside a query: the next query or the owner of the socket receives it too
+  // without a listener, an error event would end the process; the next query or the socket's owner
+  // receives the error too
   client.on('error', () => {})
   try {
     await orAbort(client.connect(), open.signal)
@@ -137,8 +136,8 @@ const NO_TLS_HERE = /does not support SSL/i
 const TLS_WANTED = /no pg_hba\.conf entry|SSL off|no encryption/i
 
 /**
- * Connects and prepares the session. Queries return values as text. Throws the errors of
- * `connectFailure`, or MR_PG_INITIAL_STATEMENTS.
+ * Returns a connection with a prepared session. Its queries return values as text. Throws the
+ * errors of `connectFailure`, or MR_PG_INITIAL_STATEMENTS.
  */
 export async function openClient(o: ConnectionOptions, open: OpenOptions): Promise<pg.Client> {
   try {
@@ -170,7 +169,10 @@ async function initialStatement(client: pg.Client, sql: string): Promise<void> {
   }
 }
 
-/** `prefer` tries TLS first, then without; `allow` the other way round. */
+/**
+ * Returns the first connection that succeeds. `prefer` tries TLS first, then no TLS; `allow` tries
+ * them in the opposite order.
+ */
 async function firstOf(o: ConnectionOptions, open: OpenOptions): Promise<pg.Client> {
   switch (o.sslMode) {
     case 'disable':

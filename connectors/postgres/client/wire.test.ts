@@ -9,7 +9,7 @@ afterEach(() => {
   for (const close of closers.splice(0)) close()
 })
 
-/** Connects to a local server that handles its side with `serve`. */
+/** Returns a connection to a local server that handles its sockets with `serve`. */
 async function connection(serve: (socket: Socket) => void): Promise<WireConnection> {
   const server = createServer({ allowHalfOpen: true }, socket => {
     socket.on('error', () => {})
@@ -41,7 +41,7 @@ test('close sends Terminate and resolves when the server has closed its side', a
   expect(free).toBe(true)
 })
 
-test('close discards data that still arrives, even more than the queue may hold', async () => {
+test('close discards data that still arrives, even if there is more than the queue may contain', async () => {
   let free = false
   const wire = await connection(socket => {
     socket.write(Buffer.alloc(4_000_000))
@@ -55,7 +55,7 @@ test('close discards data that still arrives, even more than the queue may hold'
   expect(free).toBe(true)
 })
 
-test('a connection that was closed before it is taken over counts as lost', async () => {
+test('a WireConnection of a closed socket throws MR_PG_CONNECTION_LOST', async () => {
   const stream = connect(1, '127.0.0.1').on('error', () => {})
   await new Promise(resolve => stream.once('close', resolve))
   const client = { connection: { stream }, removeAllListeners: () => undefined } as unknown as pg.Client

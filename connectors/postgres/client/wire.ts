@@ -21,11 +21,14 @@ export const Frame = {
   Notification: 0x41, // A
 } as const
 
-/** An error that the server sent: its message, and its SQLSTATE as `code`. */
+/** An error that the server sent. `code` is the SQLSTATE. */
 export class ServerError extends Error {
   readonly code: string
   readonly severity: string
-  /** The server function that reported it. It is the same in every message language. */
+  /**
+   * The server function that reported the error. Its name does not depend on the language of
+   * messages.
+   */
   readonly routine: string
   constructor(message: string, code: string, severity: string, routine = '') {
     super(message)
@@ -37,7 +40,8 @@ export class ServerError extends Error {
 }
 
 /**
- * Whether PostgreSQL 18 or newer reports that it skips changes made before the publication existed.
+ * Whether a notice of PostgreSQL 18 or newer reports that the server skips changes made before the
+ * publication existed.
  */
 export const isPublicationSkipped = (notice: ServerError): boolean => notice.routine === 'LoadPublications'
 
@@ -53,7 +57,7 @@ function parseFields(buf: Buffer, start: number, end: number): Map<string, strin
   return fields
 }
 
-/** Reads the error of an ErrorResponse, or the notice of a NoticeResponse. */
+/** Returns the error in an ErrorResponse, or the notice in a NoticeResponse. */
 export function serverError(frame: FrameReader): ServerError {
   const fields = parseFields(frame.buf, frame.start, frame.end)
   const detail = [fields.get('M'), fields.get('D'), fields.get('H')].filter(Boolean).join(' ')
@@ -61,9 +65,9 @@ export function serverError(frame: FrameReader): ServerError {
 }
 
 /**
- * Takes over the socket of a connection that `pg` opened and authenticated, and reads it frame by
- * frame without copying. Data is queued up to a limit in bytes. Then the socket is paused, so the
- * server waits.
+ * Takes over the socket of a connection that `pg` opened and authenticated, and reads the socket
+ * frame by frame without copying. Data is queued up to a limit in bytes. At the limit the socket is
+ * paused, so that the server stops sending.
  */
 export class WireConnection {
   readonly chunks: ChunkQueue
@@ -73,7 +77,7 @@ export class WireConnection {
   #closed = false
   #ended: Promise<void> | null = null
 
-  /** The client must be connected, and must not be used afterwards. */
+  /** Takes over a connected client. The client must not be used afterwards. */
   constructor(client: pg.Client, maxBytes: number) {
     this.#client = client
     this.#socket = (client as unknown as { connection: { stream: Duplex } }).connection.stream
@@ -124,7 +128,8 @@ export class WireConnection {
   }
 
   /**
-   * Runs statements and returns all their rows: column names to values as text. For small results.
+   * Returns all rows of some statements, for small results. Each row maps column names to values as
+   * text.
    */
   async rows(sql: string, signal: AbortSignal): Promise<Record<string, string | null>[]> {
     this.sendQuery(sql)
@@ -140,7 +145,7 @@ export class WireConnection {
         if (failure) throw failure
         return out
       }
-      // a fatal error is followed by the end of the connection, not by ReadyForQuery
+      // after a fatal error, the server closes the connection and does not send ReadyForQuery
       if (failure?.severity === 'FATAL') throw failure
     }
   }
@@ -156,8 +161,8 @@ export class WireConnection {
 
   /**
    * Closes the connection and discards data that still arrives. Resolves when the server has closed
-   * its side and so released its slot and its locks, or after a second if it does not reply. It can
-   * be called again.
+   * its side, which releases the slot and the locks. Destroys the socket after a second if the
+   * server does not reply. A second call returns the same promise.
    */
   close(): Promise<void> {
     this.#ended ??= this.#end()
@@ -172,10 +177,10 @@ export class WireConnection {
     if (socket.closed) return
     const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
     const timer = setTimeout(() => socket.destroy(), 1000)
-    // a socket that is not read never ends
+    // the data must still be read, because an unread socket never emits `close`
     socket.removeAllListeners('data')
     socket.resume()
-    // a Terminate message lets the server release the slot before the socket closes
+    // with a Terminate message, the server releases the slot before the socket closes
     if (!socket.destroyed) socket.end(Buffer.from([0x58, 0, 0, 0, 4]))
     await closed
     clearTimeout(timer)
