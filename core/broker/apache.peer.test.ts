@@ -9,8 +9,8 @@ import { RawClient } from './test-support/raw-client.ts'
 import { silentLogger, startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
 /**
- * Sends the same requests to Apache Kafka and to our broker. The responses must be equal, except
- * for values that each broker generates.
+ * These tests send the same requests to Apache Kafka and to our broker. The responses must be
+ * equal, except for values that each broker generates.
  */
 const skipped = skipWithout('Apache Kafka', findKafkaLibs() !== null)
 
@@ -35,7 +35,9 @@ afterAll(async () => {
 
 type Call = Parameters<RawClient['call']>
 
-/** Fields whose values differ between brokers. */
+/**
+ * Response fields whose values each broker generates. Only the types of these values are compared.
+ */
 const GENERATED = new Set([
   'topicId',
   'clusterId',
@@ -47,7 +49,7 @@ const GENERATED = new Set([
   'sessionId',
   'logAppendTimeMs',
 ])
-/** Sorts entries whose order in a response has no meaning. */
+/** Compares list entries by their JSON. Used to sort lists, because their order has no meaning. */
 const byJson = (x: unknown, y: unknown) => (JSON.stringify(x) < JSON.stringify(y) ? -1 : 1)
 
 function normal(value: unknown): unknown {
@@ -63,7 +65,7 @@ async function same(...[name, input, version]: Call): Promise<void> {
   expect(normal(our), `${name} ${JSON.stringify(input).slice(0, 200)}`).toEqual(normal(their))
 }
 
-/** Just after creating a topic, Apache may answer that the partition does not exist. */
+/** Waits until Apache serves a new topic. At first, Apache may answer that it does not exist. */
 async function settled(name: string): Promise<void> {
   const input = {
     replicaId: -1,
@@ -78,7 +80,7 @@ const created = (...topics: object[]): Call => ['CreateTopics', { topics, timeou
 const checked = (...topics: object[]): Call => ['CreateTopics', { topics, timeoutMs: 10_000, validateOnly: true }]
 const config = (name: string, value: string | null) => ({ configs: [{ name, value }] })
 
-test.skipIf(skipped)('CreateTopics gives the same results and errors', async () => {
+test.skipIf(skipped)('CreateTopics returns the same results and errors as Apache Kafka', async () => {
   await same(...created(topic('one'), topic('two', { numPartitions: 2, ...config('retention.ms', '-1') })))
   await same(...created(topic('one')))
   await same(...created(topic('p.q')))
@@ -123,7 +125,7 @@ test.skipIf(skipped)('CreateTopics gives the same results and errors', async () 
     await same('CreateTopics', { topics: [topic(`v${version}`)], timeoutMs: 9999 }, version)
 })
 
-test.skipIf(skipped)('Metadata gives the same answers in every version', async () => {
+test.skipIf(skipped)('Metadata returns the same responses as Apache Kafka in every version', async () => {
   await same(...created(topic('meta', { numPartitions: 3 })))
   for (const name of ['meta']) await settled(name)
   for (let version = 0; version <= 13; version++) {
@@ -147,7 +149,7 @@ test.skipIf(skipped)('Metadata gives the same answers in every version', async (
   await same('DescribeTopicPartitions', { topics: [{ name: 'meta' }], responsePartitionLimit: 2 })
 })
 
-test.skipIf(skipped)('Produce, Fetch and ListOffsets give the same answers', async () => {
+test.skipIf(skipped)('Produce, Fetch and ListOffsets return the same responses as Apache Kafka', async () => {
   await same(...created(topic('data')))
   await settled('data')
   const produce = (records: Buffer | null, o: object = {}, version = 12): Call => {
@@ -155,10 +157,11 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets give the same answers', asy
     return ['Produce', { acks: -1, timeoutMs: 5000, topicData, ...o }, version]
   }
   for (let version = 3; version <= 12; version++) await same(...produce(batchOf('a', 'b'), {}, version))
-  // A partition needs exactly one batch. (Apache never returns null records.)
+  // Two batches, then none. Both are errors, because each partition must have exactly one batch.
+  // Null is not tried, because Apache never answers it.
   for (const records of [Buffer.concat([batchOf('a'), batchOf('b')]), Buffer.alloc(0)]) {
     const answers = await Promise.all([a, b].map(c => c.call(...produce(records))))
-    // Our response has an error message.
+    // The error messages are not compared: only our response has one.
     const [their, our] = answers.map(answer =>
       JSON.stringify(normal(answer)).replace(/"errorMessage":("[^"]*"|null)/g, ''),
     )
@@ -182,8 +185,8 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets give the same answers', asy
   await same(...fetch([from(20)]))
   await same(...fetch([from(21)]))
   await same(...fetch([from(0, { partitionMaxBytes: 1 })]))
-  // A limit of 200 bytes is not compared: Apache then returns a part of the third batch, which
-  // clients discard, but our response ends with the second batch.
+  // A limit of 200 bytes is not tried: Apache then returns a part of the third batch, which clients
+  // discard. Our response ends with the second batch.
   await same(...fetch([from(0, { currentLeaderEpoch: 9 })]))
   await same(...fetch([from(0)], { isolationLevel: 1 }))
   await same(...fetch([from(0)], { sessionId: 77, sessionEpoch: 3 }))
@@ -195,7 +198,8 @@ test.skipIf(skipped)('Produce, Fetch and ListOffsets give the same answers', asy
   ]
   for (let version = 1; version <= 11; version++) {
     for (const timestamp of [-1, -2, -3, -4, -5, -6, -7]) {
-      // The timestamps of the newest records differ.
+      // Timestamp -3 (MAX_TIMESTAMP) is skipped, because the brokers wrote the records at different
+      // times.
       if (timestamp !== -3 || version < 7) await same(...list(timestamp, version))
     }
     await same(...list(Date.now() + 1e6, version))
@@ -262,7 +266,7 @@ test.skipIf(skipped)('min.insync.replicas never requires more replicas than a pa
   await same(...byDefault('1'))
 })
 
-test.skipIf(skipped)('configs are altered, rejected and described in the same way', async () => {
+test.skipIf(skipped)('configs are altered, rejected and described as in Apache Kafka', async () => {
   await same(...created(topic('conf'), topic('conf2')))
   for (const name of ['conf', 'conf2']) await settled(name)
   const alter = (type: number, name: string, ...ops: [string, number, string | null][]): Call => [
@@ -293,8 +297,8 @@ test.skipIf(skipped)('configs are altered, rejected and described in the same wa
   await same('AlterConfigs', {
     resources: [{ resourceType: 2, resourceName: 'conf2', configs: [{ name: 'segment.ms', value: '100000' }] }],
   })
-  // These also have no synonyms in Apache, although they have some here: log.roll.hours,
-  // log.roll.jitter.hours, log.flush.scheduler.interval.ms
+  // These keys are left out, because in Apache they have no synonyms: log.roll.hours,
+  // log.roll.jitter.hours, log.flush.scheduler.interval.ms.
   const keys = [
     'retention.ms',
     'cleanup.policy',
@@ -334,7 +338,7 @@ test.skipIf(skipped)('every topic key has the same value, source and type as in 
   expect(normal(our)).toEqual(normal(their))
 })
 
-test.skipIf(skipped)('Metadata creates the same topics as in Apache Kafka', async () => {
+test.skipIf(skipped)('Metadata creates the same topics as Apache Kafka does', async () => {
   const names = ['auto', 'x.y', '__transaction_state', '__share_group_state', '__cluster_metadata', 'not a name', '..']
   const ask = (allowAutoTopicCreation: boolean, ...asked: string[]): Call => [
     'Metadata',
@@ -342,7 +346,7 @@ test.skipIf(skipped)('Metadata creates the same topics as in Apache Kafka', asyn
     12,
   ]
   for (const client of [a, b]) {
-    // Apache's first response comes before the topic has been created.
+    // Apache answers the first request before it has created the topics.
     await client.call(...ask(true, ...names))
     await vi.waitFor(async () => {
       const { topics } = (await client.call(...ask(false, ...names.slice(0, 3)))) as { topics: { errorCode: number }[] }
@@ -350,11 +354,11 @@ test.skipIf(skipped)('Metadata creates the same topics as in Apache Kafka', asyn
     }, 20_000)
   }
   await same(...ask(true, ...names))
-  // This name collides with an existing one: they differ only in a dot.
+  // x_y collides with the existing topic x.y: the two names differ only in the dot.
   for (let i = 0; i < 2; i++) await same(...ask(true, 'x_y'))
 })
 
-test.skipIf(skipped)('partitions are added and topics deleted in the same way', async () => {
+test.skipIf(skipped)('partitions are added and topics are deleted as in Apache Kafka', async () => {
   await same(...created(topic('grow'), topic('gone1'), topic('gone2')))
   for (const name of ['grow', 'gone1', 'gone2']) await settled(name)
   const grow = (name: string, count: number, assignments: number[][] | null = null): Call => [

@@ -19,7 +19,7 @@ import { RawClient } from './test-support/raw-client.ts'
 const ROUNDS = Number(process.env['CHAOS_ROUNDS'] ?? 20)
 const seed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
-/** mulberry32: a small, seeded random generator. */
+/** mulberry32, a small random generator. The same seed gives the same numbers. */
 function randomOf(start: number): () => number {
   let state = start
   return () => {
@@ -31,8 +31,9 @@ function randomOf(start: number): () => number {
 }
 
 /**
- * The acknowledged state by topic: its id and its records in order. `inDoubt` lists the topics
- * whose creation or deletion was requested but not acknowledged.
+ * What the broker has acknowledged: for each topic, its id, its records in order, and its
+ * retention. `inDoubt` contains the topics whose creation or deletion was requested but not
+ * acknowledged.
  */
 interface Acked {
   readonly topics: Map<string, { id: string; values: string[]; retention: string | null }>
@@ -98,7 +99,7 @@ async function valuesOf(c: RawClient, topic: string): Promise<string[]> {
   }
 }
 
-/** All acknowledged records exist, and no others except those of a request in progress. */
+/** Checks that all acknowledged records exist, and no others except those of the last request. */
 async function check(c: RawClient, acked: Acked): Promise<void> {
   const { topics } = await c.request(MetadataRequest, MetadataResponse, 12, { topics: null })
   const existing = new Map(topics.map(t => [t.name ?? '', t]))
@@ -106,13 +107,13 @@ async function check(c: RawClient, acked: Acked): Promise<void> {
     expect(existing.get(name)?.topicId, name).toBe(id)
     expect(existing.get(name)?.partitions.map(p => p.leaderId)).toEqual([1, 1])
     const got = await valuesOf(c, name)
-    // The last request may have been written without a response.
+    // The broker may have written the last request and died before it sent the response.
     expect(got.slice(0, values.length), name).toEqual(values)
     expect(got.length).toBeLessThanOrEqual(values.length + 1)
     values.splice(0, values.length, ...got)
   }
   for (const name of existing.keys()) expect(acked.topics.has(name) || acked.inDoubt.has(name), name).toBe(true)
-  // A topic in doubt either exists completely and works, or does not exist.
+  // A topic whose creation or deletion was not acknowledged either exists completely or not at all.
   for (const name of acked.inDoubt) {
     const topic = existing.get(name)
     if (topic) acked.topics.set(name, { id: topic.topicId, values: await valuesOf(c, name), retention: null })

@@ -69,7 +69,7 @@ test('produced records are fetched, with consecutive offsets', async () => {
   expect(valuesIn((await fetch('t', 2)).records)).toEqual(['c'])
 })
 
-test('a fetch at the end of the log waits, and the next append answers it', async () => {
+test('a fetch at the end of the log waits, and is answered after the next append', async () => {
   await create('t')
   const other = await RawClient.connect(b.port)
   const waiting = fetch('t', 0, { maxWaitMs: 30_000 }, other)
@@ -78,7 +78,7 @@ test('a fetch at the end of the log waits, and the next append answers it', asyn
   other.close()
 })
 
-test('a fetch that waits for many bytes is answered after its maximum wait time', async () => {
+test('a fetch that waits for too many bytes is answered after its maximum wait time', async () => {
   await create('t')
   await produce('t', 'few')
   const got = await fetch('t', 0, { maxWaitMs: 30, minBytes: 1_000_000 })
@@ -93,7 +93,7 @@ test('a fetch beyond the end of the log fails at once', async () => {
   })
 })
 
-test('deleting a topic ends the long polls on it', async () => {
+test('deleting a topic ends the long polls of that topic', async () => {
   await create('t')
   const other = await RawClient.connect(b.port)
   const waiting = fetch('t', 0, { maxWaitMs: 30_000 }, other)
@@ -122,18 +122,18 @@ test('pipelined requests are appended and answered in order', async () => {
   expect(all).toEqual(Array.from({ length: 200 }, (_, i) => `v${i}`))
 })
 
-test('with acks=0 there is no response, and the next request is answered', async () => {
+test('a produce request with acks=0 gets no response, and the next request is answered', async () => {
   await create('t')
   c.send(ProduceRequest, 12, produceInput('t', batchOf('quiet'), 0))
   expect(valuesIn((await fetch('t', 0, { maxWaitMs: 5000 })).records)).toEqual(['quiet'])
 })
 
-test('with acks=0 an error closes the connection, as in Kafka', async () => {
+test('an error in a produce request with acks=0 closes the connection, as in Kafka', async () => {
   c.send(ProduceRequest, 12, produceInput('none', batchOf('x'), 0))
   await c.closed
 })
 
-test('each partition of a produce request has its own error', async () => {
+test('each partition of a produce request gets its own error code', async () => {
   await create('t')
   const partitionData = [
     { index: 0, records: batchOf('fine') },
@@ -156,7 +156,7 @@ test('each partition of a produce request has its own error', async () => {
   ])
 })
 
-test('requesting metadata of a topic creates it, unless the client or the broker forbids this', async () => {
+test('requesting the metadata of a topic creates the topic, unless the client or the broker forbids this', async () => {
   const [made] = (await metadata('auto')).topics
   expect(made).toMatchObject({ errorCode: 0, name: 'auto' })
   expect(made?.partitions).toMatchObject([{ leaderId: 1, isrNodes: [1] }])
@@ -169,7 +169,7 @@ test('requesting metadata of a topic creates it, unless the client or the broker
   expect((await metadata()).topics.map(t => t.name)).toEqual(['auto'])
 })
 
-test('a hundred clients that request one new topic at the same time create one topic', async () => {
+test('twenty clients that request the same new topic at the same time create one topic', async () => {
   const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.connect(b.port)))
   const asked = clients.map(x => x.request(MetadataRequest, MetadataResponse, 12, { topics: [{ name: 'same' }] }))
   const ids = new Set((await Promise.all(asked)).map(r => r.topics[0]?.topicId))
@@ -219,7 +219,7 @@ test('topics, ids, configs, records and the cluster survive a restart; a deleted
   expect(readdirSync(b.dir).some(n => n.startsWith('drop'))).toBe(false)
 })
 
-test('a topic that is recreated under its old name is empty and has a new id', async () => {
+test('a topic that is deleted and recreated is empty and has a new id', async () => {
   const first = await create('t')
   await produce('t', 'old')
   await c.request(DeleteTopicsRequest, DeleteTopicsResponse, 6, {
@@ -247,7 +247,7 @@ test('ListOffsets finds the first, last and newest offset and the offset for a t
   expect(await find(-9)).toMatchObject({ errorCode: ErrorCode.UNSUPPORTED_VERSION })
 })
 
-test('a directory is formatted once, with the files that Kafka creates', async () => {
+test('a new directory is formatted with the files that Kafka creates', async () => {
   const meta = readFileSync(join(b.dir, 'meta.properties'), 'utf8')
   expect(meta).toMatch(/^version=1$/m)
   expect(meta).toMatch(new RegExp(`^cluster.id=${b.broker.clusterId}$`, 'm'))
@@ -257,10 +257,10 @@ test('a directory is formatted once, with the files that Kafka creates', async (
   expect(state).toMatchObject({ leaderId: 1, leaderEpoch: 1, data_version: 0 })
 })
 
-test('close answers waiting requests, marks a clean shutdown and releases the lock', async () => {
+test('close answers waiting requests, marks a clean shutdown and releases the lock of the directory', async () => {
   await create('t')
   const waiting = fetch('t', 0, { maxWaitMs: 30_000 })
-  // The fetch has arrived once a later request from another client is answered.
+  // Once another client's later request is answered, the broker has received the fetch.
   const other = await RawClient.connect(b.port)
   await other.request(MetadataRequest, MetadataResponse, 12, { topics: [] })
   const [answer] = await Promise.all([waiting, b.stop()])
@@ -285,19 +285,19 @@ test('a port in use gives one clear error, and the directory is unlocked afterwa
   rmSync(dir, { recursive: true })
 })
 
-test('a directory that another broker uses gives one clear error', async () => {
+test('a broker does not start in a directory that another broker uses', async () => {
   await expect(startBroker(settings(b.dir), { logger: silentLogger })).rejects.toMatchObject({
     code: 'MR_BROKER_DIR_LOCKED',
   })
 })
 
-test('the lock of a process that has exited is taken over', async () => {
+test('a broker takes over the lock of a process that has exited', async () => {
   await b.stop()
   writeFileSync(join(b.dir, '.lock'), '999999999 1\n')
   await b.restart()
 })
 
-test('a directory that cannot be created gives one clear error', async () => {
+test('a broker does not start if its directory cannot be created', async () => {
   const file = join(b.dir, 'a-file')
   writeFileSync(file, '')
   await expect(startBroker(settings(join(file, 'data')), { logger: silentLogger })).rejects.toMatchObject({
@@ -338,14 +338,14 @@ test('a deleted meta.properties is recreated, and the records remain', async () 
   expect(valuesIn((await fetch('kept', 0)).records)).toEqual(['a'])
 })
 
-test('a directory of another node is rejected', async () => {
+test('a broker does not start in the directory of another node', async () => {
   await b.stop()
   await expect(startBroker({ ...settings(b.dir), 'node.id': '2' }, { logger: silentLogger })).rejects.toThrow(
     /node 1 created it, but the configuration has node.id=2/,
   )
 })
 
-test('logs that the metadata does not list are kept, because the metadata may have been lost', async () => {
+test('logs of topics that are not in the metadata are kept, because the metadata may have been lost', async () => {
   await create('precious')
   await produce('precious', 'a')
   await b.stop()
@@ -357,7 +357,7 @@ test('logs that the metadata does not list are kept, because the metadata may ha
   expect(readFileSync(join(b.dir, 'precious-0/00000000000000000000.log')).length).toBeGreaterThan(0)
 })
 
-test('damage in the middle of the metadata log stops the start with an error that names the offset', async () => {
+test('a broker does not start if the middle of its metadata log is damaged', async () => {
   for (const name of ['a', 'b', 'c']) await create(name)
   await b.stop()
   const path = join(b.dir, '__cluster_metadata-0/00000000000000000000.log')
@@ -367,7 +367,7 @@ test('damage in the middle of the metadata log stops the start with an error tha
   await expect(b.restart()).rejects.toMatchObject({ code: 'MR_BROKER_METADATA_CORRUPT' })
 })
 
-test('limits that are set over the API apply at once, and after a restart', async () => {
+test('limits that are set through the API apply immediately, and also after a restart', async () => {
   const limit = async (op: number, value: string | null) => {
     const configs = [{ name: 'max.connections.per.ip', configOperation: op, value }]
     return c.call('IncrementalAlterConfigs', { resources: [{ resourceType: 4, resourceName: '1', configs }] })

@@ -31,43 +31,41 @@ import { Snapshotter } from './quorum/snapshotter.ts'
 
 /** A running broker. */
 export interface Broker {
-  /** The port of the first listener. */
+  /** The port in use for the first listener. */
   readonly port: number
-  /** `host:port` of the first listener, for bootstrap.servers. */
+  /** The `host:port` of the first listener, as clients use it in bootstrap.servers. */
   readonly address: string
   readonly clusterId: string
   readonly nodeId: number
   readonly config: BrokerConfig
-  /** Where metrics are served: the URLs of `metrics.listeners`, with the ports in use. */
+  /** The URLs at which metrics are served: those of `metrics.listeners`, with the ports in use. */
   readonly metricsUrls: readonly string[]
   /** The number of connected clients. */
   readonly connections: number
   /**
    * Completes the requests in progress, flushes the logs and marks a clean shutdown. Resolves when
-   * everything is closed.
+   * the broker has stopped.
    */
   close(): Promise<void>
 }
 
 export interface BrokerOptions {
   readonly logger?: Logger
-  /** The wall clock, for tests. */
+  /** Replaces the wall clock in tests. */
   readonly now?: () => number
-  /** The pool of request and response buffers, for tests. */
+  /** Replaces the pool of request and response buffers in tests. */
   readonly pool?: BufferPool
 }
 
-/**
- * How long the requests in progress may take after the broker has begun to stop, in milliseconds.
- */
+/** How long a stopping broker waits for the requests in progress, in milliseconds. */
 const GRACE_MS = 5000
 const TICK_MS = 1000
-/** Listener hosts that mean every interface. Clients cannot connect to these addresses. */
+/** Listener hosts that stand for all interfaces. Clients cannot connect to them. */
 const EVERY_INTERFACE = new Set(['', '0.0.0.0', '::'])
 
 /**
- * Starts a broker with the keys of `server.properties`. Resolves when it serves requests. If it
- * cannot start, it closes everything and throws an MR_BROKER_* error.
+ * Starts a broker with the keys of `server.properties`. Resolves when the broker serves requests.
+ * If the broker cannot start, closes everything and throws an MR_BROKER_* error.
  */
 export async function startBroker(config: BrokerConfig | RawConfig, options: BrokerOptions = {}): Promise<Broker> {
   const parsed = isParsed(config) ? config : parseBrokerConfig(config)
@@ -147,7 +145,7 @@ class RunningBroker implements Broker {
     })
     const meta = loadMetaProperties(dirs, this.nodeId)
     this.clusterId = [...meta.values()][0]!.clusterId
-    // Bind the port first: this fails most often, and there is nothing to undo yet.
+    // Bind the ports first. This step fails most often, and there is nothing to undo yet.
     this.#publish(await this.#network.bind())
     const { logs, metadata } = await this.#openLogs()
     const partitions = new Partitions({ logs, config, nodeId: this.nodeId, logger: this.#logger })
@@ -199,7 +197,7 @@ class RunningBroker implements Broker {
     for (const listener of this.config.listeners) {
       const advertised = this.config.advertised.get(listener.name) ?? listener
       const port = advertised.port || ports.get(listener.name)!
-      // As in Kafka, an empty host means the name of this machine.
+      // A listener for all interfaces is advertised with the name of this machine, as in Kafka.
       const host = EVERY_INTERFACE.has(advertised.host) ? hostname() : advertised.host
       const securityProtocol = this.config.protocols.get(listener.name) ?? 0
       this.#endpoints.set(listener.name, { name: listener.name, host, port, securityProtocol })
@@ -341,7 +339,7 @@ class RunningBroker implements Broker {
     }
   }
 
-  /** Stops without writing anything more: the directories belong to another broker now. */
+  /** Stops without writing anything, because another broker now uses the directories. */
   #abandon(dir: string): void {
     this.#logger.error(
       `Another broker took over the log directory ${dir} while this one did not respond. This broker stops at once. ` +
@@ -357,8 +355,8 @@ class RunningBroker implements Broker {
   }
 
   /**
-   * Closes the parts in the order of their dependencies. If a step fails, reports the error and
-   * continues.
+   * Closes the parts of the broker in the order of their dependencies. Reports each failed step,
+   * and continues.
    */
   async #close(): Promise<void> {
     const serving = this.#dispatcher !== null

@@ -11,7 +11,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sleep } from '../common/async/sleep.ts'
 import { startTestBroker, type TestBroker } from './test-support/test-broker.ts'
 
-/** Third-party clients from npm: kafkajs and @platformatic/kafka. */
+/**
+ * These tests run third-party clients from npm against our broker: kafkajs and @platformatic/kafka.
+ */
 let b: TestBroker
 beforeAll(async () => {
   b = await startTestBroker()
@@ -72,7 +74,7 @@ test('kafkajs creates a topic, produces, and consumes in a group that resumes fr
   await admin.disconnect()
 })
 
-test('kafkajs in a group of two shares the partitions, and one member takes over when the other leaves', async () => {
+test('two kafkajs consumers share the partitions of a topic, and one takes over when the other leaves', async () => {
   const admin = kafka().admin()
   await admin.connect()
   await admin.createTopics({ topics: [{ topic: 'shared', numPartitions: 4 }] })

@@ -18,15 +18,14 @@ afterAll(() => broker.close())
 
 const kafka = () => new Kafka({ brokers: [broker.bootstrap], logLevel: logLevel.NOTHING, retry: { retries: 10 } })
 
-/** A kafkajs consumer that records what it reads and its assignments. */
+/** A kafkajs consumer that records the values it reads and the partitions it is assigned. */
 class Reader {
   readonly values: string[] = []
   readonly consumer: Consumer
   partitions: readonly number[] = []
 
   constructor(groupId: string) {
-    // kafkajs sends heartbeats only between fetches. Short fetches let it notice rebalances
-    // quickly.
+    // kafkajs sends heartbeats only between fetches, so short fetches detect a rebalance sooner.
     const timing = { sessionTimeout: 6000, heartbeatInterval: 200, rebalanceTimeout: 10_000, maxWaitTimeInMs: 200 }
     this.consumer = kafka().consumer({ groupId, ...timing })
     this.consumer.on('consumer.group_join', e => {
@@ -65,14 +64,14 @@ const assigned = (readers: readonly Reader[]) =>
     .sort((a, b) => a - b)
     .join()
 
-/** Waits until each partition is assigned to exactly one of the given readers. */
+/** Waits until each partition is assigned to exactly one of the readers. */
 async function shared(readers: readonly Reader[]): Promise<void> {
   await expect
     .poll(() => `${assigned(readers)} ${readers.every(r => r.partitions.length > 0)}`, { timeout: 30_000 })
     .toBe('0,1,2,3 true')
 }
 
-test('kafkajs consumers share a group, and the others take over when one leaves', async () => {
+test('kafkajs consumers share the partitions of a topic, and take over when a consumer leaves', async () => {
   const readers = [await new Reader('kjs').start('jobs')]
   await shared(readers)
   readers.push(await new Reader('kjs').start('jobs'))
@@ -93,7 +92,7 @@ test('kafkajs consumers share a group, and the others take over when one leaves'
   await Promise.all(rest.map(r => r.stop()))
 })
 
-test('a member that dies without leaving is replaced after its session timeout', async () => {
+test('the partitions of a member that dies are reassigned after its session timeout', async () => {
   const client = await RawClient.connect(broker.port)
   const join = async (memberId: string) =>
     client.request(JoinGroupRequest, JoinGroupResponse, 9, {
@@ -112,7 +111,7 @@ test('a member that dies without leaving is replaced after its session timeout',
   await reader.stop()
 })
 
-test('after a broker restart, members continue in their group, and no record is read twice or skipped', async () => {
+test('members continue in their group after a broker restart, and no record is read twice or skipped', async () => {
   const reader = await new Reader('survivors').start('days')
   await shared([reader])
   await produce('days', numbers('a', 20))
@@ -129,7 +128,7 @@ test('after a broker restart, members continue in their group, and no record is 
   await again.stop()
 }, 120_000)
 
-test("@platformatic/kafka's consumers share a group and commit", async () => {
+test('consumers of @platformatic/kafka share the partitions of a topic and commit offsets', async () => {
   const topic = 'plat'
   await produce(topic, ['warm'])
   const make = () =>
@@ -195,7 +194,7 @@ test("kafkajs's admin client lists, describes, resets and deletes groups", async
   await admin.disconnect()
 })
 
-test('a member that waits in a join is answered at once when the broker stops', async () => {
+test('a JoinGroup request that waits is answered immediately when the broker stops', async () => {
   const b = await startTestBroker({ 'group.initial.rebalance.delay.ms': '60000' })
   const client = await RawClient.connect(b.port)
   await client.call('FindCoordinator', { coordinatorKeys: ['g'] })
@@ -217,7 +216,7 @@ test('a member that waits in a join is answered at once when the broker stops', 
   client.close()
 })
 
-test('producer ids are never assigned twice, even after restarts', async () => {
+test('a producer id is never assigned twice, even after restarts', async () => {
   const ids: number[] = []
   for (let round = 0; round < 3; round++) {
     const client = await RawClient.connect(broker.port)
@@ -231,12 +230,12 @@ test('producer ids are never assigned twice, even after restarts', async () => {
   expect(new Set(ids).size).toBe(9)
 })
 
-test('heartbeats on another connection reach the group', async () => {
+test('a heartbeat on a separate connection reaches the group', async () => {
   const client = await RawClient.connect(broker.port)
   await client.call('FindCoordinator', { coordinatorKeys: ['hb'] })
   const request = { groupId: 'hb', generationId: 1, memberId: 'nobody' }
-  // While groups are loading, as after the restart in the test before, every heartbeat succeeds
-  // unchecked, as in Kafka.
+  // Groups may still be loading after the restart in the previous test. Until they are loaded,
+  // every heartbeat succeeds unchecked, as in Kafka.
   await expect
     .poll(() => client.request(HeartbeatRequest, HeartbeatResponse, 4, request))
     .toMatchObject({ errorCode: 25 })

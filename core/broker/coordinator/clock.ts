@@ -1,8 +1,8 @@
 import { timerMs } from '../../common/async/timer.ts'
 
 /**
- * The clock for sessions, in milliseconds. It starts at the given epoch time, then advances
- * monotonically. A correction of the system clock therefore ends no session.
+ * Returns the clock for sessions, in milliseconds. The clock starts at the given epoch time and
+ * advances monotonically, so a correction of the system clock does not expire sessions.
  */
 export function steadyClock(startedAt: number): () => number {
   const offset = startedAt - performance.now()
@@ -10,8 +10,9 @@ export function steadyClock(startedAt: number): () => number {
 }
 
 /**
- * One timer for the earliest of many deadlines. Before it calls back, the event loop reads the data
- * that has arrived. After a pause, waiting heartbeats are therefore handled before sessions expire.
+ * One timer for the earliest of many deadlines. When the timer expires, the event loop first reads
+ * the data that has arrived, then the callback runs. After a pause of the process, waiting
+ * heartbeats are therefore handled before sessions expire.
  */
 export class Alarm {
   readonly #now: () => number
@@ -27,8 +28,8 @@ export class Alarm {
   }
 
   /**
-   * Schedules a call no later than this time. A later time than the current one is ignored: the
-   * callback sets the next time.
+   * Schedules the callback for `at` or earlier. Ignored if an earlier time is already scheduled:
+   * the callback then sets the next time.
    */
   set(at: number): void {
     if (this.#closed || at >= this.#at) return

@@ -9,7 +9,7 @@ import { FakeBroker, imageOf } from './test-support/fake-broker.ts'
 const ORDERS = { id: 'ordersordersordersordQ', partitions: 4 }
 const GROUPS = ['a', 'b', 'c', 'd', 'e']
 
-/** A small random generator, which returns the same numbers for the same seed. */
+/** Returns a random generator. The same seed gives the same numbers. */
 function seeded(seed: number): (below: number) => number {
   let state = seed
   return below => {
@@ -19,18 +19,18 @@ function seeded(seed: number): (below: number) => number {
 }
 
 /**
- * The values that may be in the log for one partition of one group: the last acknowledged one, or
- * one requested after it.
+ * The values that the log may contain for one partition of one group: the last acknowledged value,
+ * or one that was requested after it.
  */
 class Allowed {
   acked: number | undefined
-  /** The requested values that were not acknowledged yet, in order. */
+  /** The requested values that are not acknowledged yet, in order. */
   open: (number | undefined)[] = []
 
   ask(value: number | undefined): (ok: boolean) => void {
     this.open.push(value)
     return ok => {
-      // Acknowledgements arrive in log order.
+      // Requests are acknowledged in the order in which they were sent.
       this.open.splice(this.open.indexOf(value), 1)
       if (ok) this.acked = value
     }
@@ -88,7 +88,7 @@ test('a copy of the disk taken at any moment contains every acknowledged commit 
         work.push(random(15) === 0 ? forget(group) : commit(group, random(4)))
         if (random(3) === 0) await nextTurn()
       }
-      // The copy must contain everything acknowledged before it began.
+      // The copy must contain everything that was acknowledged before the copy began.
       const before = new Map([...states].map(([key, s]) => [key, s.values]))
       const copy = join(root, `copy-${round}`)
       cpSync(join(root, 'live'), copy, { recursive: true })

@@ -6,7 +6,7 @@ interface Item extends Timed {
   readonly id: number
 }
 
-test('returns due items, the earliest first, after any moves and deletions', () => {
+test('pop returns due items, the earliest first, after any moves and deletions', () => {
   const step = fc.tuple(fc.nat(15), fc.oneof(fc.nat(100), fc.constant(Number.POSITIVE_INFINITY)), fc.boolean())
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100, size: 'max' }), fc.nat(100), (steps, now) => {

@@ -1,14 +1,14 @@
-/** An item with a deadline. `Deadlines` manages both fields. */
+/** An item of a `Deadlines` queue, which manages both fields. */
 export interface Timed {
-  /** The deadline. Infinity means never. */
+  /** The time at which the item is due. Infinity means never. */
   dueAt: number
-  /** The item's index in the heap, or -1 if it is not in a heap. */
+  /** The item's index in the heap, or -1 if the item is not in a heap. */
   heapIndex: number
 }
 
 /**
- * A priority queue of items by deadline. It is a binary heap whose items store their index, so
- * moving one costs O(log n). It uses no clock.
+ * A priority queue of items by deadline. The queue is a binary heap whose items store their index,
+ * so moving an item costs O(log n). Callers pass the time, so the queue needs no clock.
  */
 export class Deadlines<T extends Timed> {
   readonly #heap: T[] = []

@@ -1,8 +1,8 @@
 import { ErrorCode, kafkaCodeOf } from '../../protocol/index.ts'
 
 /**
- * The error code for a group's client whose record could not be written. Clients react to these
- * codes by looking up the coordinator and retrying.
+ * Returns the error code for a group's client when its record could not be written. Most of these
+ * codes make the client look up the coordinator and retry.
  */
 export function groupWriteError(error: unknown): number {
   switch (kafkaCodeOf(error)) {
@@ -20,8 +20,8 @@ export function groupWriteError(error: unknown): number {
 }
 
 /**
- * The error code for an OffsetCommit whose record could not be written. A record that is too large
- * has a different code.
+ * Returns the error code for an OffsetCommit when its record could not be written. Differs from
+ * `groupWriteError` for a record that is too large.
  */
 export function commitWriteError(error: unknown): number {
   switch (kafkaCodeOf(error)) {

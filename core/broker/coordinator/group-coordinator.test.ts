@@ -78,7 +78,7 @@ function joinRequest(r: Partial<GroupJoin> = {}): GroupJoin {
   }
 }
 
-/** Creates a group with one member that has an assignment. */
+/** Creates a group with one member, which leads the group and has an assignment. */
 async function member(b: FakeBroker, group: string): Promise<{ memberId: string; generationId: number }> {
   const { memberId, generationId } = await b.coordinators.groups.join(group, joinRequest())
   const assignments = [{ memberId, assignment: Buffer.from('yours') }]
@@ -88,7 +88,7 @@ async function member(b: FakeBroker, group: string): Promise<{ memberId: string;
   return { memberId, generationId }
 }
 
-/** The records in a group's partition of __consumer_offsets. */
+/** Returns the records in a group's partition of __consumer_offsets. */
 async function recordsOf(b: FakeBroker, group: string) {
   const log = b.logs.get('__consumer_offsets', groupPartition(group, 3))!
   const read = await log.read(log.logStartOffset, 1 << 20, { upTo: 'logEnd', minOneBatch: true })
@@ -97,7 +97,7 @@ async function recordsOf(b: FakeBroker, group: string) {
   )
 }
 
-test('offsets with their metadata, and a generation with its members, survive a restart', async () => {
+test("a group's offsets, generation and members survive a restart", async () => {
   let b = await start()
   const { memberId, generationId } = await member(b, 'g')
   expect(await commit(b, 'g', 42, { who: { ...ANYONE, memberId, generationId } })).toBe(0)
@@ -116,7 +116,7 @@ test('offsets with their metadata, and a generation with its members, survive a 
   expect(b.coordinators.groups.list()).toHaveLength(2)
 })
 
-test('concurrent commits share appends, and the last one of each partition applies', async () => {
+test('concurrent commits share appends, and the last commit of each partition applies', async () => {
   const b = await start()
   const codes = await Promise.all(Array.from({ length: 200 }, (_, i) => commit(b, 'g', i, { partition: i % 4 })))
   expect(new Set(codes)).toEqual(new Set([0]))
@@ -126,7 +126,7 @@ test('concurrent commits share appends, and the last one of each partition appli
   expect([...readBatches(Buffer.concat(chunks))].length).toBeLessThan(20)
 })
 
-test('a commit in another generation or by an unknown member is rejected', async () => {
+test('a commit with another generation or from an unknown member is rejected', async () => {
   const b = await start()
   expect(await commit(b, 'nobody', 1, { who: { ...ANYONE, generationId: 3 } })).toBe(E.ILLEGAL_GENERATION)
   const { memberId, generationId } = await member(b, 'g')
@@ -138,7 +138,7 @@ test('a commit in another generation or by an unknown member is rejected', async
   expect(committed(b, 'g')).toBe(undefined)
 })
 
-test('a deleted group remains deleted after a restart', async () => {
+test('a deleted group still does not exist after a restart', async () => {
   let b = await start()
   await commit(b, 'g', 1)
   const { memberId } = await member(b, 'busy')
@@ -157,7 +157,7 @@ test('a deleted group remains deleted after a restart', async () => {
   expect(b.coordinators.groups.list()).toEqual([])
 })
 
-test('commits in progress when the group is deleted leave no offsets', async () => {
+test('deleting a group also deletes the offsets of commits in progress', async () => {
   let b = await start()
   await commit(b, 'g', 1)
   const late = commit(b, 'g', 2, { partition: 3 })
@@ -186,7 +186,7 @@ test('session timeouts outside the bounds and empty group ids are rejected', asy
   expect(groups.leave('', [])).toBe(E.INVALID_GROUP_ID)
 })
 
-test('the offsets of an empty group expire after the retention time, and so does the group', async () => {
+test('the offsets of an empty group expire after the retention time, and then the group is removed', async () => {
   let b = await start({ 'offsets.retention.minutes': '1' })
   await commit(b, 'simple', 1)
   const { memberId } = await member(b, 'g')
@@ -207,7 +207,7 @@ test('the offsets of an empty group expire after the retention time, and so does
   expect(b.coordinators.groups.list()).toEqual([])
 })
 
-test('an offset with its own expiry time expires then', async () => {
+test('an offset with its own expiry time expires at that time', async () => {
   const b = await start()
   await commit(b, 'g', 1, { expireTimestamp: Date.now() + 1000 })
   expect((await recordsOf(b, 'g')).at(-1)).toMatchObject({ value: { offset: 1, topicId: ZERO_UUID } })
@@ -216,7 +216,7 @@ test('an offset with its own expiry time expires then', async () => {
   expect(committed(b, 'g')).toBe(undefined)
 })
 
-test('deleting a topic deletes its offsets, and a new topic with that name does not get them', async () => {
+test('deleting a topic deletes its committed offsets, and a new topic with that name does not get them', async () => {
   let b = await start()
   await commit(b, 'g', 5)
   b.setImage(imageOf({}))
@@ -228,7 +228,7 @@ test('deleting a topic deletes its offsets, and a new topic with that name does 
   expect((await recordsOf(b, 'g')).at(-1)).toMatchObject({ kind: 'offset', value: null })
 })
 
-test('a commit in progress when its topic is deleted is deleted too', async () => {
+test('the offset of a commit in progress is removed if its topic is deleted', async () => {
   const b = await start()
   const first = commit(b, 'g', 1)
   b.setImage(imageOf({}))
@@ -241,7 +241,7 @@ test('a commit in progress when its topic is deleted is deleted too', async () =
 test('the offsets of an earlier topic with the same name are not returned', async () => {
   await start()
   await commit(open[0]!, 'g', 5)
-  // This simulates a broker that died before it removed the offsets.
+  // Simulates a broker that died after the topic was deleted and before its offsets were removed.
   const b = await restart({}, imageOf({ orders: { id: 'newnewnewnewnewnewnewA', partitions: 4 } }))
   await commit(b, 'g', 7, { topicId: 'newnewnewnewnewnewnewA', partition: 1 })
   const broker = { ...b.services, coordinators: b.coordinators }
@@ -272,7 +272,7 @@ test('offsets can be deleted, except those of topics that the group reads', asyn
   expect(await groups.deleteOffsets('readers', which)).toEqual({ subscribed: new Set(['orders']) })
 })
 
-test('waiting requests are answered when another broker takes over the partition', async () => {
+test('waiting requests are answered when another broker becomes the leader of the partition', async () => {
   const b = await start({ 'group.initial.rebalance.delay.ms': '60000' })
   const waiting = b.coordinators.groups.join('g', joinRequest())
   b.setImage({ ...IMAGE, topicsByName: new Map(), topicsById: new Map() })
@@ -281,7 +281,7 @@ test('waiting requests are answered when another broker takes over the partition
   expect(b.coordinators.groups.list()).toEqual([])
 })
 
-test('a session without heartbeats expires automatically', async () => {
+test('a member that sends no heartbeat is removed after its session timeout', async () => {
   const b = await start({ 'group.min.session.timeout.ms': '50' })
   const { memberId } = await b.coordinators.groups.join('g', joinRequest({ sessionTimeoutMs: 50 }))
   await expect.poll(() => b.coordinators.groups.describe('g'), { timeout: 5000 }).toMatchObject({ groupState: 'Empty' })
@@ -307,7 +307,7 @@ test('while a partition is loading, requests get a retriable error and heartbeat
   expect(loading.heartbeat('g', memberId, null, generationId + 1)).toBe(E.ILLEGAL_GENERATION)
 })
 
-test('loading is retried if a log cannot be opened, without blocking other partitions', async () => {
+test('a partition whose log cannot be opened is loaded again later, without blocking other partitions', async () => {
   let b = await start()
   await commit(b, 'g', 42)
   const other = ['a', 'b', 'c', 'd'].find(g => groupPartition(g, 3) !== groupPartition('g', 3))!

@@ -16,12 +16,12 @@ export const OFFSETS_TOPIC = '__consumer_offsets'
 
 const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
-/** A JoinGroup request before the coordinator has assigned an id to a new member. */
+/** A JoinGroup request without the id that the coordinator assigns to a new member. */
 export type GroupJoin = Omit<JoinRequest, 'newMemberId'>
 
 /**
- * Manages every group whose partition of `__consumer_offsets` this broker leads. The methods return
- * Kafka's error codes and never throw.
+ * Manages the groups of all partitions of `__consumer_offsets` that this broker leads. The methods
+ * return Kafka's error codes and never throw.
  */
 export class GroupCoordinator {
   readonly #broker: BaseServices
@@ -58,11 +58,12 @@ export class GroupCoordinator {
     }
   }
 
-  /** Starts to load the groups, and does not wait for them. */
+  /** Starts to load the groups, without waiting for the result. */
   start(): void {
     this.#unsubscribe = this.#broker.onImage((image, previous, delta) => this.#onImage(image, previous, delta))
     this.#takeOver(this.#broker.image())
-    // Members that wait in a join must not delay the broker's stop.
+    // Close as soon as the broker begins to stop. JoinGroup requests that wait would delay the
+    // stop.
     const closeEarly = () => {
       this.close().catch((error: unknown) => this.#broker.logger.error('Cannot close the group coordinator', error))
     }
@@ -87,8 +88,8 @@ export class GroupCoordinator {
   }
 
   /**
-   * The partition of a group. Computed from the configured partition count if the topic does not
-   * exist yet.
+   * Returns the partition of a group. If the topic does not exist yet, uses its configured
+   * partition count.
    */
   partitionOf(groupId: string): number {
     const topic = this.#broker.image().topicsByName.get(OFFSETS_TOPIC)
@@ -117,7 +118,7 @@ export class GroupCoordinator {
     const shard = groupId === '' ? ErrorCode.INVALID_GROUP_ID : this.#shardOf(groupId)
     if (typeof shard !== 'number') return new Promise(resolve => shard.sync(groupId, r, resolve))
     const noGroup = { generationId: -1, protocolType: null, protocolName: null }
-    // To a member in a rebalance, loading looks like another rebalance.
+    // As in Kafka, a client that syncs must rejoin if its group is still being loaded.
     const code = shard === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ? ErrorCode.REBALANCE_IN_PROGRESS : shard
     return Promise.resolve(syncReply(noGroup, code, Buffer.alloc(0)))
   }
@@ -130,7 +131,7 @@ export class GroupCoordinator {
     return typeof shard === 'number' ? shard : shard.heartbeat(groupId, memberId, groupInstanceId, generationId)
   }
 
-  /** Returns one error code for the whole request, or one per member. */
+  /** Returns one error code for each leaver, or a single error code for the whole request. */
   leave(groupId: string, leavers: readonly LeaveRequest[]): number | number[] {
     const shard = groupId === '' ? ErrorCode.INVALID_GROUP_ID : this.#shardOf(groupId)
     return typeof shard === 'number' ? shard : shard.leave(groupId, leavers)
@@ -142,7 +143,9 @@ export class GroupCoordinator {
     return Promise.resolve(shard)
   }
 
-  /** Returns a view of a group's offsets, or an error code. A nonexistent group has no offsets. */
+  /**
+   * Returns the committed offsets of a group, or an error code. A nonexistent group has no offsets.
+   */
   offsets(groupId: string): number | OffsetsView {
     const shard = this.#shardOf(groupId)
     return typeof shard === 'number' ? shard : (shard.get(groupId)?.offsets ?? NO_OFFSETS)
@@ -177,7 +180,9 @@ export class GroupCoordinator {
     return group && group.state !== 'Dead' ? descriptionOf(group) : ErrorCode.GROUP_ID_NOT_FOUND
   }
 
-  /** How many groups are in each state, and how many offsets they have committed. */
+  /**
+   * Returns the number of groups in each state, and the number of committed offsets of all groups.
+   */
   counts(): { readonly byState: ReadonlyMap<string, number>; readonly offsets: number } {
     const byState = new Map<string, number>()
     let offsets = 0
@@ -190,10 +195,7 @@ export class GroupCoordinator {
     return { byState, offsets }
   }
 
-  /**
-   * Returns all groups of this broker, or COORDINATOR_LOAD_IN_PROGRESS while some are still
-   * loading.
-   */
+  /** Returns all groups, or COORDINATOR_LOAD_IN_PROGRESS if a partition is still being loaded. */
   list(): number | GroupListing[] {
     const groups: GroupListing[] = []
     for (const shard of this.#shards.values()) {
@@ -204,20 +206,20 @@ export class GroupCoordinator {
   }
 
   /**
-   * Removes the offsets that have expired according to `offsets.retention.minutes`. Runs
-   * automatically every `offsets.retention.check.interval.ms`.
+   * Removes the offsets that have expired according to `offsets.retention.minutes`. A timer calls
+   * this every `offsets.retention.check.interval.ms`.
    */
   async expireNow(): Promise<void> {
     const retentionMs = this.#broker.config.values['offsets.retention.minutes'] * 60_000
     for (const shard of [...this.#shards.values()]) await shard.expire(retentionMs)
   }
 
-  /** Resolves when every partition that this broker leads is loaded. */
+  /** Resolves when all partitions that this broker leads are loaded. */
   async loaded(): Promise<void> {
     await Promise.all([...this.#shards.values()].map(s => s.load()))
   }
 
-  /** The maximum size of a record of the offsets topic, in bytes. */
+  /** The maximum size of a record in the offsets topic, in bytes. */
   #maxRecordBytes(): number {
     return this.#broker.logs.get(OFFSETS_TOPIC, 0)?.config.maxMessageBytes ?? Number.POSITIVE_INFINITY
   }
@@ -251,7 +253,7 @@ export class GroupCoordinator {
     }
   }
 
-  /** Loads the partitions that this broker leads now, and closes those that it no longer leads. */
+  /** Loads the partitions that this broker now leads, and closes those that it no longer leads. */
   #takeOver(image: MetadataImage): void {
     const topic: TopicImage | undefined = image.topicsByName.get(OFFSETS_TOPIC)
     const led = new Map(
@@ -277,7 +279,7 @@ export class GroupCoordinator {
     for (const shard of added) this.#track(shard.load())
   }
 
-  /** Keeps a background operation so that `close` waits for it, and logs its failure. */
+  /** Registers a background operation, so that `close` waits for it. Logs its failure. */
   #track(work: Promise<void>): void {
     const done: Promise<void> = work
       .catch(error => this.#services.logger.error('A background operation on groups failed', error))
@@ -290,8 +292,8 @@ export class GroupCoordinator {
 const PROTOCOL_OVERHEAD = 64
 
 /**
- * Whether a member's metadata is too large: one protocol exceeds a record, or all together far
- * exceed it.
+ * Whether the metadata of a joining member is too large: the metadata of one protocol exceeds the
+ * maximum record size, or that of all protocols exceeds four times this size.
  */
 function isTooLarge(protocols: readonly MemberProtocol[], max: number): boolean {
   let sum = 0

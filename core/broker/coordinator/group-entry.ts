@@ -3,16 +3,19 @@ import type { ClassicGroup } from './group/classic-group.ts'
 import { NO_BYTES } from './group/types.ts'
 import { CommittedOffsets } from './offsets/committed-offsets.ts'
 
-/** A group in the coordinator: its membership and its offsets. */
+/** A group of the coordinator: its membership and its committed offsets. */
 export class GroupEntry implements Timed {
   readonly groupId: string
   readonly group: ClassicGroup
   readonly offsets: CommittedOffsets
-  /** Whether the log contains the group's metadata. If so, removing the group needs a tombstone. */
+  /**
+   * Whether the log contains the group's metadata. If it does, removing the group needs a
+   * tombstone.
+   */
   persisted: boolean
   /**
-   * Whether offsets were committed to the group. As in Kafka, it is then listed until the next
-   * check for expired offsets.
+   * Whether the group was loaded or has committed offsets. As in Kafka, such a group is listed
+   * until the next check for expired offsets, even if it is unused.
    */
   listed = false
   /** The number of the group's writes in progress. */
@@ -20,7 +23,7 @@ export class GroupEntry implements Timed {
   /** Resolves when all writes in progress have been applied or have failed. */
   written: Promise<void> = Promise.resolve()
   /**
-   * Whether the group's tombstones are being written. Clients must retry until they are written.
+   * Whether the group's tombstones are being written. Until they are written, clients must retry.
    */
   deleting = false
   dueAt = Number.POSITIVE_INFINITY
@@ -33,7 +36,7 @@ export class GroupEntry implements Timed {
     this.persisted = persisted
   }
 
-  /** Whether the group contains nothing that must be kept in memory or in the log. */
+  /** Whether the group has no members, no offsets and no writes in progress. */
   get isUnused(): boolean {
     return this.group.hasNoMembers && this.offsets.size === 0 && this.writes === 0
   }
@@ -66,8 +69,8 @@ export interface GroupDescription {
 }
 
 /**
- * Describes a group as Kafka does: with member metadata only while the group is stable, and always
- * with the last assignments.
+ * Returns a group's description, as Kafka does: the members' metadata only while the group is
+ * stable, and always their last assignments.
  */
 export function descriptionOf(group: ClassicGroup): GroupDescription {
   const stable = group.state === 'Stable'

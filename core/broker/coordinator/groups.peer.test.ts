@@ -26,14 +26,14 @@ const lines = (text: string) => text.split('\n').filter(l => l !== '')
 const numbers = (n: number) => Array.from({ length: n }, (_, i) => `m${i}`)
 const kcat = (...args: string[]) => runProgram('kcat', ['-b', broker.bootstrap, ...args])
 
-/** Runs consumer-groups and parses its tables into rows of cells. */
+/** Runs Kafka's consumer-groups tool, and parses its tables into rows of cells. */
 async function groups(...args: string[]): Promise<{ rows: string[][]; text: string }> {
   const bootstrap = ['--bootstrap-server', broker.bootstrap]
   const { stdout, stderr } = await runKafkaTool('consumer-groups', [...bootstrap, ...args], { anyCode: true })
   return { rows: lines(stdout).map(l => l.trim().split(/\s+/)), text: stdout + stderr }
 }
 
-/** Produces `m0`, `m1` ..., a third of them to each of three partitions. */
+/** Produces the messages `m0`, `m1` ... to three partitions in turn. */
 async function produce(topic: string, n: number): Promise<void> {
   for (const partition of [0, 1, 2]) {
     const values = numbers(n).filter((_, i) => i % 3 === partition)
@@ -43,7 +43,7 @@ async function produce(topic: string, n: number): Promise<void> {
 }
 
 describe.skipIf(noKafka)('with Apache Kafka', () => {
-  test('every answer about groups equals that of Apache Kafka', async () => {
+  test('every response about groups equals that of Apache Kafka', async () => {
     const peer = await startPeerKafka()
     const ours = await startTestBroker({ 'offsets.topic.num.partitions': '4' })
     try {
@@ -73,7 +73,7 @@ describe.skipIf(noKafka)('with Apache Kafka', () => {
     expect(text).not.toMatch(/isvalid: false|Could not|Found/)
   }, 120_000)
 
-  test('groups and offsets that Apache Kafka wrote are loaded', async () => {
+  test('groups and offsets that Apache Kafka has written are loaded', async () => {
     const peer = await startPeerKafka()
     const dir = mkdtempSync(join(tmpdir(), 'millrace-moved-in-'))
     let moved: FakeBroker | null = null
@@ -128,7 +128,7 @@ describe.skipIf(noKafka)('with Apache Kafka', () => {
     expect([...first, ...second].sort()).toEqual(numbers(30).sort())
   })
 
-  test('consumer-groups lists, describes, resets, and deletes', async () => {
+  test('the consumer-groups tool lists, describes, resets and deletes groups', async () => {
     await produce('tool', 30)
     await kcat('-G', 'tool', 'tool', '-e', '-q', '-X', 'auto.offset.reset=earliest')
     expect((await groups('--list')).rows).toContainEqual(['tool'])
@@ -154,7 +154,7 @@ describe.skipIf(noKafka)('with Apache Kafka', () => {
     expect((await groups('--describe', '--group', 'tool')).text).toContain('Group tool not found')
   }, 120_000)
 
-  test('consumer-groups shows the members of an active group, and does not delete it', async () => {
+  test('the consumer-groups tool shows the members of an active group, and cannot delete the group', async () => {
     await produce('living', 3)
     const args = ['-G', 'living', 'living', '-X', 'client.id=watched', '-X', 'partition.assignment.strategy=range']
     const member = spawn('kcat', ['-b', broker.bootstrap, ...args], { stdio: 'ignore' })
@@ -178,7 +178,7 @@ describe.skipIf(noKafka)('with Apache Kafka', () => {
     }
   }, 120_000)
 
-  test('a transactional producer fails at once with an explanation', async () => {
+  test('a transactional producer fails immediately with an explanation', async () => {
     const args = ['--topic', 'tx', '--num-records', '1', '--record-size', '10', '--throughput', '-1']
     const tx = ['--transactional-id', 'tx', '--bootstrap-server', broker.bootstrap]
     const { code, stdout, stderr } = await runKafkaTool('producer-perf-test', [...args, ...tx], {
@@ -191,7 +191,7 @@ describe.skipIf(noKafka)('with Apache Kafka', () => {
 })
 
 describe.skipIf(noKcat)('with librdkafka', () => {
-  test('kcat members share a group, and each message is read by exactly one of them', async () => {
+  test('kcat consumers share a group, and each message is read by exactly one of them', async () => {
     await produce('shared', 300)
     const read: string[] = []
     const members = [0, 1, 2].map(() => {

@@ -6,13 +6,13 @@ export { GroupCoordinator, type GroupJoin, OFFSETS_TOPIC } from './group-coordin
 export { groupPartition, javaHash } from './group-partition.ts'
 export { ProducerIds } from './producer-ids.ts'
 
-/** The coordinators that the broker runs for its clients. */
+/** The coordinators for groups and for producer ids. */
 export interface Coordinators {
   readonly groups: GroupCoordinator
   readonly producerIds: ProducerIds
   /**
-   * Takes over the partitions that this broker leads. Their groups load in the background. Until
-   * then clients get a retriable error.
+   * Takes over the partitions that this broker leads. Groups are loaded in the background. Until a
+   * group is loaded, its clients get a retriable error.
    */
   start(): Promise<void>
   /** Answers all waiting requests. Resolves when all writes are complete. */

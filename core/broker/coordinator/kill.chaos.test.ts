@@ -34,7 +34,7 @@ async function kill(): Promise<void> {
   await exited
 }
 
-/** Connects, and waits until the coordinator has loaded the group. */
+/** Connects to the broker, and waits until the coordinator has loaded the group. */
 async function connect(port: number): Promise<RawClient> {
   const client = await RawClient.connect(port)
   await client.call('FindCoordinator', { coordinatorKeys: GROUPS })
@@ -44,7 +44,7 @@ async function connect(port: number): Promise<RawClient> {
 
 /**
  * Commits increasing offsets for a group until the connection closes. Calls `onFirst` after the
- * first acknowledgement, and returns the last acknowledged offset.
+ * first acknowledgement. Returns the last acknowledged offset and the last requested offset.
  */
 async function commitUntilKilled(
   client: RawClient,
@@ -78,7 +78,9 @@ async function committed(client: RawClient, groupId: string): Promise<number> {
   return group!.topics[0]!.partitions[0]!.committedOffset
 }
 
-/** Creates a group with one member, in a new generation each time. */
+/**
+ * Adds the only member to a group, which starts a new generation. Sends the member's assignment.
+ */
 async function joinAndSync(client: RawClient): Promise<{ memberId: string; generationId: number }> {
   const protocols = [{ name: 'p', metadata: Buffer.from('metadata') }]
   const timeouts = { sessionTimeoutMs: 30_000, rebalanceTimeoutMs: 30_000 }
@@ -117,7 +119,7 @@ test('SIGKILL loses no acknowledged commit and no generation, and no producer id
         ),
       )
     }
-    // Ends the wait if a client fails before its first acknowledgement.
+    // Also continues if a client fails before its first acknowledgement.
     await Promise.race([Promise.all(begun), Promise.all(work)])
     await sleep(50 + Math.random() * 200)
     await kill()

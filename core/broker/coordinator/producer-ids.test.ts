@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ProducerIds } from './producer-ids.ts'
 
-test('assigns every id once, across blocks and to concurrent callers', async () => {
+test('each producer id is assigned once, across blocks and to concurrent callers', async () => {
   let blocks = 0
   const ids = new ProducerIds({ allocateProducerIds: async () => ({ first: 10 * blocks++, count: 10 }) })
   const got = await Promise.all(Array.from({ length: 35 }, () => ids.next()))
@@ -9,7 +9,7 @@ test('assigns every id once, across blocks and to concurrent callers', async () 
   expect(blocks).toBe(4)
 })
 
-test('if a block cannot be allocated, the waiting callers fail, and the next caller tries again', async () => {
+test('if a block cannot be allocated, the waiting calls fail and the next call tries again', async () => {
   let broken = true
   const allocateProducerIds = async () => {
     if (broken) throw new Error('disk full')

@@ -1,8 +1,9 @@
 import type { Controller, ProducerIdBlock } from '../quorum/controller-api.ts'
 
 /**
- * Assigns unique producer ids. The ids come from blocks that the controller records before their
- * first id is used. If the broker dies, the rest of the block is lost, but no id is assigned twice.
+ * Assigns unique producer ids. The ids come from blocks. The controller records each block in the
+ * metadata log before its first id is used. If the broker dies, the unused ids of its block are
+ * lost, and no id is assigned twice.
  */
 export class ProducerIds {
   readonly #controller: Pick<Controller, 'allocateProducerIds'>

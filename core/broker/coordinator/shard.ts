@@ -33,27 +33,27 @@ import {
   type ReadRecord,
 } from './offsets/records.ts'
 
-/** The services that all shards of a coordinator share. */
+/** The services that all shards of the coordinator share. */
 export interface ShardServices {
   readonly settings: GroupSettings
   readonly deadlines: Deadlines<GroupEntry>
   /** The clock for sessions. See `steadyClock`. */
   readonly clock: () => number
-  /** The time for records, in milliseconds since the epoch. */
+  /** The time that records contain, in milliseconds since the epoch. */
   readonly now: () => number
   readonly logger: Logger
   readonly loadBufferSize: number
   readonly commitLog: Omit<CommitLogOptions, 'log' | 'leaderEpoch' | 'now'>
-  /** Called when an entry's deadline may have become earlier. */
+  /** Called after an entry's deadline may have moved to an earlier time. */
   readonly deadlineMoved: () => void
 }
 
-/** The member that an OffsetCommit names. */
+/** The member that sends an OffsetCommit. */
 export interface Committer {
   readonly memberId: string
   readonly groupInstanceId: string | null
   readonly generationId: number
-  /** The error code if the group does not exist and the commit names a generation. */
+  /** The error code for a commit with a generation to a group that does not exist. */
   readonly unknownGroupCode: number
 }
 
@@ -64,18 +64,18 @@ export interface TopicPartitionOffset {
 }
 
 const MAX_LOAD_BACKOFF_MS = 30_000
-/** A temporary error, after which clients retry automatically. */
+/** The error code while a group is being deleted. Clients then retry. */
 const BUSY = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
 
 /**
- * The groups of one partition of `__consumer_offsets`. It connects the state machines, the offsets
- * and the log.
+ * The groups of one partition of `__consumer_offsets`. Connects their state machines and offsets
+ * with the log.
  */
 export class GroupShard {
   readonly partition: number
   readonly #openLog: () => PartitionLog
   readonly #services: ShardServices
-  /** The log to which offsets are written; null until the partition is loaded. */
+  /** Writes the records of the groups to the log. Null until the partition is loaded. */
   #commits: CommitLog | null = null
   readonly #groups = new Map<string, GroupEntry>()
   readonly #stop = new AbortController()
@@ -83,9 +83,7 @@ export class GroupShard {
   #loading: Promise<void> | null = null
   leaderEpoch: number
 
-  /**
-   * `openLog` throws while the partition's log cannot be opened, for example after a disk failure.
-   */
+  /** `openLog` throws if the partition's log cannot be opened, for example after a disk failure. */
   constructor(partition: number, openLog: () => PartitionLog, leaderEpoch: number, services: ShardServices) {
     this.partition = partition
     this.leaderEpoch = leaderEpoch
@@ -93,7 +91,7 @@ export class GroupShard {
     this.#services = services
   }
 
-  /** Whether requests can be answered: false while the records are being read. */
+  /** Whether requests can be answered. False until all records of the partition are read. */
   get loaded(): boolean {
     return this.#loaded
   }
@@ -107,15 +105,18 @@ export class GroupShard {
   }
 
   /**
-   * Loads the partition, and retries with back-off if that fails. Resolves when it is loaded or
-   * closed. Never rejects.
+   * Loads the partition. Retries with back-off after a failure. Resolves when the partition is
+   * loaded or the shard is closed. Never rejects.
    */
   load(): Promise<void> {
     this.#loading ??= this.#loadUntilDone()
     return this.#loading
   }
 
-  /** Closes the shard. Clients that wait are told to look up the coordinator again. */
+  /**
+   * Closes the shard. Answers waiting requests with NOT_COORDINATOR, so their clients look up the
+   * coordinator again.
+   */
   async close(): Promise<void> {
     this.#stop.abort()
     this.#loaded = false
@@ -152,7 +153,7 @@ export class GroupShard {
 
   heartbeat(groupId: string, memberId: string, groupInstanceId: string | null, generationId: number): number {
     const group = this.#groups.get(groupId)?.group
-    // A heartbeat can only move the deadline to a later time, so no `#settle` is needed.
+    // `#settle` is not needed, because a heartbeat can only move the deadline to a later time.
     return group
       ? group.heartbeat(memberId, groupInstanceId, generationId, this.#services.clock())
       : ErrorCode.UNKNOWN_MEMBER_ID
@@ -166,14 +167,15 @@ export class GroupShard {
     return codes
   }
 
-  /** Called when the entry's deadline has passed. */
+  /** Handles the deadline of an entry, which has passed. */
   tick(entry: GroupEntry): void {
     entry.group.tick(this.#services.clock())
     this.#settle(entry)
   }
 
   /**
-   * Commits offsets for a group. Resolves to an error code when they have been written or rejected.
+   * Commits offsets for a group. Resolves when they have been written or rejected, with an error
+   * code or NONE.
    */
   async commit(groupId: string, who: Committer, offsets: readonly TopicPartitionOffset[]): Promise<number> {
     let entry = this.#groups.get(groupId)
@@ -200,7 +202,7 @@ export class GroupShard {
     }
   }
 
-  /** Deletes committed offsets. Ignores those that do not exist. */
+  /** Deletes committed offsets. Ignores partitions without a committed offset. */
   async deleteOffsets(entry: GroupEntry, which: readonly { topic: string; partition: number }[]): Promise<number> {
     if (entry.deleting) return BUSY
     const existing = which.filter(w => entry.offsets.get(w.topic, w.partition))
@@ -218,7 +220,7 @@ export class GroupShard {
     }
   }
 
-  /** Deletes a group with all its offsets, unless it has members. */
+  /** Deletes a group and all its offsets, unless the group has members. */
   async deleteGroup(groupId: string): Promise<number> {
     const entry = this.#groups.get(groupId)
     if (!entry) return ErrorCode.GROUP_ID_NOT_FOUND
@@ -227,12 +229,13 @@ export class GroupShard {
     return this.#remove(entry)
   }
 
-  /** Removes expired offsets, and groups that are then empty. Times are in milliseconds. */
+  /** Removes expired offsets, and groups that are then unused. Times are in milliseconds. */
   async expire(retentionMs: number): Promise<void> {
     if (!this.#loaded) return
     const now = this.#services.now()
     for (const entry of [...this.#groups.values()]) {
-      // Tombstones written now would also delete the offsets of a commit in progress.
+      // Skip groups with a write in progress: a tombstone written now would also delete the offset
+      // of a newer commit.
       if (this.#stop.signal.aborted || entry.deleting || entry.writes > 0) continue
       const expired = expiredOffsets(entry.group, entry.offsets, retentionMs, now)
       if (expired.length > 0 && (await this.deleteOffsets(entry, expired)) === ErrorCode.NONE)
@@ -241,10 +244,10 @@ export class GroupShard {
     }
   }
 
-  /** Removes the offsets of a deleted topic. */
+  /** Removes the committed offsets of a deleted topic. */
   async topicDeleted(topic: string, topicId: string): Promise<void> {
     for (const entry of [...this.#groups.values()]) {
-      // Includes offsets that are being written.
+      // Offsets that are being written must be removed too.
       if (entry.writes > 0) await entry.written
       const partitions = entry.offsets.partitionsOf(topic)
       if (!partitions) continue
@@ -307,7 +310,7 @@ export class GroupShard {
     const { groupId, offsets } = entry
     entry.deleting = true
     try {
-      // Commits accepted before the deletion need tombstones too.
+      // Commits that were accepted before the deletion need tombstones too.
       await entry.written
       const records = Array.from(offsets.all(), o => offsetTombstone(groupId, o.topic, o.partition))
       if (entry.persisted) records.push(groupTombstone(groupId))
@@ -326,7 +329,9 @@ export class GroupShard {
     if (this.#groups.get(entry.groupId) === entry) this.#groups.delete(entry.groupId)
   }
 
-  /** Performs the actions of a group's state machine and updates its deadline. */
+  /**
+   * Performs the actions that a group's state machine requests, and updates the group's deadline.
+   */
   #settle(entry: GroupEntry): void {
     if (this.#stop.signal.aborted) return
     this.#run(entry, entry.group.takeEffects())
@@ -335,7 +340,8 @@ export class GroupShard {
       entry.group.tick(now)
       this.#run(entry, entry.group.takeEffects())
     }
-    // No member joined, and the log has no record of the group, so remove it.
+    // The group is unused and the log has no record of it, for example after a join that was
+    // rejected.
     if (!entry.persisted && !entry.listed && !entry.deleting && entry.isUnused) {
       this.#drop(entry)
       return
@@ -374,7 +380,9 @@ export class GroupShard {
     return this.#commits?.write(records) ?? Promise.reject(errorFor(ErrorCode.NOT_COORDINATOR))
   }
 
-  /** Writes records of a group and applies them to memory, in log order. */
+  /**
+   * Writes records of a group. Applies each write to memory once it is in the log, in log order.
+   */
   #write(entry: GroupEntry, records: readonly CoordinatorRecord[], apply: () => void): Promise<void> {
     entry.writes++
     const done = this.#append(records)
@@ -385,7 +393,7 @@ export class GroupShard {
   }
 }
 
-/** The state that a partition's records describe. */
+/** The groups and offsets that a partition's records describe. */
 interface Loaded {
   readonly offsets: Map<string, CommittedOffsets>
   readonly groups: Map<string, GroupSnapshot>

@@ -4,14 +4,17 @@ import type { GroupState, JoinRequest, SyncRequest } from './types.ts'
 import type { Agreement } from './views.ts'
 
 /**
- * The parts of a group that the checks use. Each check returns Kafka's error code, or whether the
- * request is allowed.
+ * The parts of a group that the checks in this file use. Each check returns Kafka's error code, or
+ * whether the request is allowed.
  */
 export interface Checked extends Agreement {
   readonly state: GroupState
 }
 
-/** Checks that an id belongs to a member that was not replaced under its `group.instance.id`. */
+/**
+ * Returns NONE if a member id is in the group, and is the current id for the `group.instance.id` if
+ * there is one. Otherwise returns an error code.
+ */
 export function memberCode(members: Membership, memberId: string, groupInstanceId: string | null): number {
   if (groupInstanceId !== null) {
     const current = members.staticId(groupInstanceId)
@@ -33,7 +36,7 @@ export function syncCode(group: Checked, members: Membership, r: SyncRequest): n
   return group.state === 'PreparingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
 }
 
-/** Whether `group.max.size` allows this member to join. */
+/** Returns whether `group.max.size` allows this member to join. */
 export function fitsGroupSize(memberId: string, state: GroupState, members: Membership, maxSize: number): boolean {
   const member = members.get(memberId)
   if (state === 'Empty') return true
@@ -41,7 +44,7 @@ export function fitsGroupSize(memberId: string, state: GroupState, members: Memb
   return !!member || members.size < maxSize
 }
 
-/** Whether a joining member supports a protocol that all members support. */
+/** Returns whether a joining member supports a protocol that all members support. */
 export function sharesProtocol(group: Checked, members: Membership, r: JoinRequest): boolean {
   if (r.protocolType === '' || r.protocols.length === 0) return false
   if (group.state === 'Empty' || members.size === 0) return true

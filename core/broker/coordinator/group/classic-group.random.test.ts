@@ -4,7 +4,7 @@ import { ErrorCode } from '../../../protocol/error-codes.ts'
 import { GroupSim, proto } from '../test-support/group-sim.ts'
 import type { JoinReply, SyncReply } from './types.ts'
 
-/** A client that follows the protocol, unless a random step interferes. */
+/** A simulated client. It follows the protocol, except in random steps. */
 interface Actor {
   readonly instance: string | null
   readonly version: number
@@ -48,9 +48,9 @@ class World {
   readonly sim: GroupSim
   readonly actors: Actor[] = []
   readonly waits: { answers: number }[] = []
-  /** By generation: the leader and the protocol that its members received. */
+  /** For each generation: the leader, the protocol and the member ids that its members received. */
   readonly generations = new Map<number, { leader: string; protocol: string | null; ids: Set<string> | null }>()
-  /** By generation and member: the leader's assignment. */
+  /** For each generation: every set of assignments that a leader sent, by member id. */
   readonly assignments = new Map<number, Map<string, string>[]>()
   lastGeneration = 0
 
@@ -117,8 +117,7 @@ class World {
     if (!known) this.generations.set(r.generationId, { leader: r.leader, protocol: r.protocolName, ids })
     else {
       expect(r.protocolName).toBe(known.protocol)
-      // A replaced static member keeps its role under another id. Only then may the leader's id
-      // change.
+      // Static members are not checked, because a static leader that restarts gets a new id.
       if (a.instance === null && !r.skipAssignment && ids) expect(r.leader).toBe(r.memberId)
     }
     if (r.members.length > 0) expect(a.leads).toBe(true)
@@ -143,7 +142,7 @@ class World {
   onSync(generation: number, memberId: string, r: SyncReply): void {
     if (r.errorCode !== ErrorCode.NONE) return
     const assigned = r.assignment.toString()
-    // A member's assignment comes from the leader of that generation, or is empty.
+    // A member's assignment is empty, or comes from the leader of the same generation.
     if (assigned !== '') expect(assigned.startsWith(`${generation}/`)).toBe(true)
     if (assigned !== '' && assigned.split('/')[1] === memberId)
       expect(this.assignments.get(generation)?.some(m => m.get(memberId) === assigned)).toBe(true)
@@ -163,12 +162,12 @@ class World {
       for (const m of group.members) expect(m.protocols.some(p => p.name === group.protocolName)).toBe(true)
     }
     for (const w of this.waits) expect(w.answers).toBeLessThanOrEqual(1)
-    // Every waiting member has a deadline, unless a record is being written.
+    // While members wait in a join, the group has a deadline.
     if (Array.from(group.members).some(m => m.joinWaiter) && group.state === 'PreparingRebalance')
       expect(group.nextDeadline()).toBeLessThan(Number.POSITIVE_INFINITY)
   }
 
-  /** All clients stop. All requests must be answered, and the group must become empty. */
+  /** Stops all clients. Every request must be answered, and the group must become empty. */
   finish(): void {
     for (let i = 0; i < 50; i++) {
       while (this.sim.write());
@@ -182,7 +181,7 @@ class World {
   }
 }
 
-/** Calls back with the reply, now or when it arrives. */
+/** Calls back with the reply, immediately or when the reply arrives. */
 function watch<T>(wait: { reply: T | null; answers: number }, then: (reply: T) => void) {
   if (wait.reply) return then(wait.reply)
   let reply: T | null = null

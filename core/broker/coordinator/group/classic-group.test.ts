@@ -5,7 +5,7 @@ import type { GroupSnapshot, JoinReply } from './types.ts'
 
 const E = ErrorCode
 
-/** A stable group of members m1, m2 ..., each with its own id as its assignment. */
+/** Returns a stable group of members m1, m2 ... Each member's assignment is its own id. */
 function stableGroup(size: number, settings: ConstructorParameters<typeof GroupSim>[0] = {}): GroupSim {
   const sim = new GroupSim({ initialRebalanceDelayMs: 100, ...settings })
   const joins = Array.from({ length: size }, () => sim.join())
@@ -30,7 +30,7 @@ function syncAll(sim: GroupSim, replies: readonly JoinReply[]) {
 
 const protocol = (name: string, text: string) => ({ name, metadata: Buffer.from(text) })
 
-test('the first member leads generation 1 and receives all members with their metadata', () => {
+test('the first member leads generation 1 and receives the metadata of all members', () => {
   const sim = new GroupSim()
   const { reply } = sim.join({ protocols: [protocol('range', 'mine')] })
   expect(reply).toMatchObject({ errorCode: 0, generationId: 1, leader: 'm1', memberId: 'm1', protocolName: 'range' })
@@ -39,7 +39,7 @@ test('the first member leads generation 1 and receives all members with their me
   expect(sim.group.state).toBe('CompletingRebalance')
 })
 
-test('all members except the leader wait in sync for the leader, and each receives its own assignment', () => {
+test('followers wait in sync for the leader, and each member receives its own assignment', () => {
   const sim = new GroupSim({ initialRebalanceDelayMs: 100 })
   const joins = [sim.join(), sim.join(), sim.join()]
   sim.advance(200)
@@ -55,7 +55,7 @@ test('all members except the leader wait in sync for the leader, and each receiv
   expect(sim.written.at(-1)!.members.map(m => m.assignment.toString())).toEqual(['m1', 'm2', 'm3'])
 })
 
-test('the assignment is sent only after its record is written', () => {
+test('the assignment is sent only after its record has been written', () => {
   const sim = new GroupSim()
   const { reply } = sim.join()
   sim.autoWrite = false
@@ -67,7 +67,7 @@ test('the assignment is sent only after its record is written', () => {
   expect(sim.group.state).toBe('Stable')
 })
 
-test('if the assignment cannot be written, the sync fails and another rebalance starts', () => {
+test('if the assignment cannot be written, the sync fails and a new rebalance starts', () => {
   const sim = new GroupSim()
   const { reply } = sim.join()
   sim.autoWrite = false
@@ -87,7 +87,7 @@ test('a member missing from the assignment gets an empty one', () => {
   expect(other.reply).toMatchObject({ errorCode: 0, assignment: Buffer.alloc(0) })
 })
 
-test('since v4 a new dynamic member must join again with the id that it is assigned', () => {
+test('since v4, a new dynamic member must join again with its assigned id', () => {
   const sim = new GroupSim()
   const first = sim.join({ requireKnownMemberId: true })
   expect(first.reply).toMatchObject({ errorCode: E.MEMBER_ID_REQUIRED, memberId: 'm1' })
@@ -95,7 +95,7 @@ test('since v4 a new dynamic member must join again with the id that it is assig
   expect(sim.join({ memberId: 'm1' }).reply).toMatchObject({ errorCode: 0, generationId: 1, memberId: 'm1' })
 })
 
-test('an id that is not used within the session timeout is removed', () => {
+test('an assigned id that is not used within the session timeout is removed', () => {
   const sim = new GroupSim()
   sim.join({ requireKnownMemberId: true, sessionTimeoutMs: 6000 })
   expect(sim.group.hasNoMembers).toBe(false)
@@ -104,7 +104,7 @@ test('an id that is not used within the session timeout is removed', () => {
   expect(sim.join({ memberId: 'm1' }).reply!.errorCode).toBe(E.UNKNOWN_MEMBER_ID)
 })
 
-test('a rebalance waits for a member that has been assigned an id and has not joined again yet', () => {
+test('a rebalance waits for a member that was assigned an id and has not joined again yet', () => {
   const sim = stableGroup(1)
   sim.join({ requireKnownMemberId: true })
   const rejoin = sim.join({ memberId: 'm1' })
@@ -121,7 +121,7 @@ test('an unknown member id is rejected', () => {
   expect(sim.sync({ memberId: 'ghost', generationId: 1 }).reply!.errorCode).toBe(E.UNKNOWN_MEMBER_ID)
 })
 
-test('the first rebalance of an empty group is delayed, again after each new member, up to the rebalance timeout', () => {
+test('each new member delays the first rebalance of an empty group, up to the rebalance timeout', () => {
   const sim = new GroupSim({ initialRebalanceDelayMs: 3000 })
   const joins = [sim.join({ rebalanceTimeoutMs: 7000 })]
   sim.advance(2000)
@@ -148,7 +148,7 @@ test('members that do not rejoin within the rebalance timeout are removed', () =
   expect(sim.heartbeat('m2', 1)).toBe(E.UNKNOWN_MEMBER_ID)
 })
 
-test('a member without heartbeats is removed after its session timeout, and the others rebalance', () => {
+test('a member that sends no heartbeat is removed after its session timeout, and the others rebalance', () => {
   const sim = stableGroup(2)
   sim.advance(9000)
   expect(sim.heartbeat('m1', 1)).toBe(0)
@@ -158,7 +158,7 @@ test('a member without heartbeats is removed after its session timeout, and the 
   expect(sim.join({ memberId: 'm1' }).reply).toMatchObject({ generationId: 2, leader: 'm1' })
 })
 
-test('a member that waits in a join or a sync needs no heartbeat', () => {
+test('a member that waits in a join or a sync needs no heartbeats', () => {
   const sim = stableGroup(2)
   const rejoin = sim.join({ memberId: 'm1' })
   for (let i = 0; i < 4; i++) {
@@ -191,7 +191,7 @@ test('members that never sync are removed after the rebalance timeout', () => {
   expect(sim.group.state).toBe('PreparingRebalance')
 })
 
-test('a join during the sync phase makes members that wait for their assignment rejoin', () => {
+test('a join during the sync phase makes the members that wait for their assignment rejoin', () => {
   const sim = new GroupSim({ initialRebalanceDelayMs: 100 })
   const joins = [sim.join(), sim.join()]
   sim.advance(200)
@@ -202,7 +202,7 @@ test('a join during the sync phase makes members that wait for their assignment 
   expect([third, ...again].map(w => w.reply!.generationId)).toEqual([2, 2, 2])
 })
 
-test('heartbeats, syncs and commits of the old generation are rejected', () => {
+test('heartbeats, syncs and commits of an old generation are rejected', () => {
   const sim = stableGroup(1)
   const next = sim.join({ memberId: 'm1' })
   expect(next.reply!.generationId).toBe(2)
@@ -211,7 +211,7 @@ test('heartbeats, syncs and commits of the old generation are rejected', () => {
   expect(sim.group.checkCommit('m1', null, 1, sim.now)).toBe(E.ILLEGAL_GENERATION)
 })
 
-test('members may commit in a stable group or before a rebalance, but not while an assignment is pending', () => {
+test('members may commit in a stable group or while members join, but not while the assignment is pending', () => {
   const sim = stableGroup(2)
   expect(sim.group.checkCommit('m1', null, 1, sim.now)).toBe(0)
   const rejoin = sim.join({ memberId: 'm1' })
@@ -223,7 +223,7 @@ test('members may commit in a stable group or before a rebalance, but not while 
   expect(new GroupSim().group.checkCommit('', null, -1, 0)).toBe(0)
 })
 
-test('a commit keeps a member alive', () => {
+test('a commit renews the session of its member', () => {
   const sim = stableGroup(1)
   sim.advance(9000)
   expect(sim.group.checkCommit('m1', null, 1, sim.now)).toBe(0)
@@ -231,7 +231,7 @@ test('a commit keeps a member alive', () => {
   expect(sim.group.size).toBe(1)
 })
 
-test('of the protocols that all members support, the one that most members prefer is selected', () => {
+test('of the protocols that all members support, the one preferred by the most members is selected', () => {
   const sim = new GroupSim({ initialRebalanceDelayMs: 100 })
   sim.join({ protocols: [proto('only-mine'), proto('range'), proto('sticky')] })
   sim.join({ protocols: [proto('sticky'), proto('range')] })
@@ -249,7 +249,7 @@ test('a member without a common protocol, or of another protocol type, is reject
   expect(new GroupSim().join({ protocolType: '' }).reply!.errorCode).toBe(E.INCONSISTENT_GROUP_PROTOCOL)
 })
 
-test('a sync with another protocol than the selected one is rejected', () => {
+test('a sync that names a protocol other than the selected one is rejected', () => {
   const sim = new GroupSim()
   sim.join()
   const code = (r: object) => sim.sync({ memberId: 'm1', generationId: 1, ...r }).reply?.errorCode
@@ -258,7 +258,7 @@ test('a sync with another protocol than the selected one is rejected', () => {
   expect(code({ protocolType: 'consumer', protocolName: 'range' })).toBe(0)
 })
 
-test('a follower of a stable group that rejoins with the same metadata stays in the generation', () => {
+test('a follower of a stable group that rejoins with the same metadata does not start a rebalance', () => {
   const sim = stableGroup(2)
   expect(sim.join({ memberId: 'm2' }).reply).toMatchObject({ errorCode: 0, generationId: 1, members: [], leader: 'm1' })
   expect(sim.group.state).toBe('Stable')
@@ -266,13 +266,13 @@ test('a follower of a stable group that rejoins with the same metadata stays in 
   expect(sim.group.state).toBe('PreparingRebalance')
 })
 
-test('a leader of a stable group that rejoins starts a rebalance', () => {
+test('the leader of a stable group starts a rebalance when it rejoins', () => {
   const sim = stableGroup(2)
   expect(sim.join({ memberId: 'm1' }).reply).toBe(null)
   expect(sim.group.state).toBe('PreparingRebalance')
 })
 
-test('group.max.size limits a group, but its members may rejoin', () => {
+test('group.max.size limits the number of members, but existing members may rejoin', () => {
   const sim = stableGroup(2, { maxSize: 2 })
   expect(sim.join().reply).toMatchObject({ errorCode: E.GROUP_MAX_SIZE_REACHED, memberId: '' })
   const rejoin = sim.join({ memberId: 'm1' })
@@ -280,7 +280,7 @@ test('group.max.size limits a group, but its members may rejoin', () => {
   expect(rejoin.reply).toMatchObject({ errorCode: 0, generationId: 2 })
 })
 
-test('when the last member leaves, the group becomes empty in a new generation', () => {
+test('when the last member leaves, the group is empty and has a new generation', () => {
   const sim = stableGroup(2)
   expect(sim.leave('m1')).toEqual([0])
   expect(sim.group.leaderId).toBe('m2')
@@ -311,14 +311,14 @@ test('a static member that restarts keeps its assignment without a rebalance', (
   expect(sim.heartbeat('m1', 1, 'j')).toBe(E.UNKNOWN_MEMBER_ID)
 })
 
-test('before v9 a restarted static leader receives the old leader id, so that it does not assign', () => {
+test('before v9, a static leader that restarts receives the old leader id, so it assigns no partitions', () => {
   const sim = new GroupSim()
   syncAll(sim, [sim.join({ groupInstanceId: 'i' }).reply!])
   const again = sim.join({ groupInstanceId: 'i', supportsSkipAssignment: false })
   expect(again.reply).toMatchObject({ memberId: 'm2', leader: 'm1', skipAssignment: false, members: [] })
 })
 
-test('a static member whose new metadata changes the protocol starts a rebalance', () => {
+test('a static member that restarts with metadata that changes the protocol starts a rebalance', () => {
   const sim = new GroupSim({ initialRebalanceDelayMs: 100 })
   const both = [proto('range'), proto('sticky')]
   const first = sim.join({ groupInstanceId: 'i', protocols: both })
@@ -328,7 +328,7 @@ test('a static member whose new metadata changes the protocol starts a rebalance
   expect(again.reply).toMatchObject({ errorCode: 0, generationId: 2, protocolName: 'sticky' })
 })
 
-test('the pending join of a restarted static member is fenced', () => {
+test('when a static member restarts, the pending join of its old id is fenced', () => {
   const sim = stableGroup(1)
   const left = sim.join({ groupInstanceId: 'i' })
   expect(left.reply).toBe(null)
@@ -336,7 +336,7 @@ test('the pending join of a restarted static member is fenced', () => {
   expect(left.reply).toMatchObject({ errorCode: E.FENCED_INSTANCE_ID })
 })
 
-test('if a replaced static member cannot be written, the previous one remains', () => {
+test('if the record of a replaced static member cannot be written, the previous member remains', () => {
   const sim = new GroupSim()
   syncAll(sim, [sim.join({ groupInstanceId: 'i' }).reply!])
   sim.autoWrite = false
@@ -347,7 +347,7 @@ test('if a replaced static member cannot be written, the previous one remains', 
   expect(sim.group.leaderId).toBe('m1')
 })
 
-test('a static member remains if it misses a rebalance, and an administrator can remove it by its instance id', () => {
+test('a static member that misses a rebalance remains, and an administrator can remove it by its instance id', () => {
   const sim = new GroupSim({ initialRebalanceDelayMs: 100 })
   const joins = [sim.join({ sessionTimeoutMs: 300_000, groupInstanceId: 'i' }), sim.join()]
   sim.advance(200)
@@ -382,7 +382,7 @@ const SNAPSHOT: GroupSnapshot = {
   })),
 }
 
-test('a loaded group is stable, and its members have new sessions', () => {
+test('a group that is loaded from the log is stable, and its members get new sessions', () => {
   const sim = new GroupSim({}, SNAPSHOT)
   expect(sim.group.state).toBe('Stable')
   expect(sim.heartbeat('a', 7)).toBe(0)
@@ -394,7 +394,7 @@ test('a loaded group is stable, and its members have new sessions', () => {
   expect(sim.group.generationId).toBe(8)
 })
 
-test('a loaded group larger than group.max.size rebalances', () => {
+test('a loaded group that exceeds group.max.size rebalances', () => {
   const sim = new GroupSim({ maxSize: 1 }, SNAPSHOT)
   expect(sim.group.state).toBe('PreparingRebalance')
   expect(sim.join({ memberId: 'a' }).reply).toBe(null)
@@ -411,7 +411,7 @@ test('closing a group answers all waiting requests', () => {
   expect(sim.join().reply!.errorCode).toBe(E.COORDINATOR_NOT_AVAILABLE)
 })
 
-test('an unreadable subscription counts as a subscription to every topic', () => {
+test('a subscription that cannot be decoded counts as a subscription to every topic', () => {
   const sim = new GroupSim()
   const { reply } = sim.join({ protocols: [protocol('range', 'nonsense')] })
   syncAll(sim, [reply!])

@@ -20,22 +20,19 @@ import {
 import { groupSnapshot, joinReply, topicsOf } from './views.ts'
 
 /**
- * How long a new member may wait in a join, in milliseconds. It has no id yet, so it cannot send
- * heartbeats. As in Kafka.
+ * The maximum time that a new member may wait in its first join, in milliseconds, as in Kafka. A
+ * new member may not know its id yet, so it cannot send heartbeats.
  */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60_000
-/**
- * The minimum time to continue waiting for static members, even with shorter rebalance timeouts, in
- * milliseconds.
- */
+/** The minimum time for which a rebalance waits again for static members, in milliseconds. */
 const MIN_WAIT_MS = 1000
 const NEVER = Number.POSITIVE_INFINITY
 
 /**
- * One group of the classic protocol, used by consumers, Connect workers and others. It is a state
- * machine without I/O and without a clock. Every call passes the current time, and `takeEffects()`
- * returns the resulting actions. The caller must call `tick` at `nextDeadline()`. States,
- * transitions and error codes are those of Kafka 4.3's group coordinator.
+ * A group of the classic protocol, which consumers, Connect workers and others use. The class is a
+ * state machine without I/O and without a clock. Callers pass the current time to every method, and
+ * `takeEffects()` returns the actions to perform. The caller must call `tick` at `nextDeadline()`.
+ * The states, transitions and error codes are those of the group coordinator of Kafka 4.3.
  */
 export class ClassicGroup {
   readonly groupId: string
@@ -51,7 +48,7 @@ export class ClassicGroup {
   #topics: ReadonlySet<string> | null = null
   #joinDeadline = NEVER
   #syncDeadline = NEVER
-  /** Set during the first rebalance of an empty group. */
+  /** Only set during the first rebalance of an empty group. */
   #initialDelay: InitialDelay | null = null
 
   constructor(groupId: string, settings: GroupSettings, now: number) {
@@ -60,7 +57,7 @@ export class ClassicGroup {
     this.#stateTimestamp = now
   }
 
-  /** Creates a group from its record. All members get a new session. */
+  /** Creates a group from its record in the log. All members get a new session. */
   static load(groupId: string, snapshot: GroupSnapshot, settings: GroupSettings, now: number): ClassicGroup {
     const group = new ClassicGroup(groupId, settings, snapshot.currentStateTimestamp)
     group.#generation = snapshot.generation
@@ -90,7 +87,7 @@ export class ClassicGroup {
     return this.#generation
   }
 
-  /** The protocol type; null for a group that only has committed offsets. */
+  /** The protocol type. Null for a group that has only committed offsets. */
   get protocolType(): string | null {
     return this.#protocolType
   }
@@ -111,12 +108,12 @@ export class ClassicGroup {
     return this.#members.size
   }
 
-  /** When the group entered its state. -1 if unknown. */
+  /** The time at which the group entered its current state. -1 if unknown. */
   get stateTimestamp(): number {
     return this.#stateTimestamp
   }
 
-  /** Whether the group has no members and none that are about to join. */
+  /** Whether the group has no members, and none that were assigned an id and are about to join. */
   get hasNoMembers(): boolean {
     return this.#state === 'Empty' && this.#members.pendingSize === 0
   }
@@ -129,14 +126,14 @@ export class ClassicGroup {
     return this.#topics
   }
 
-  /** The actions since the last call, in order. */
+  /** Returns the actions requested since the last call, in order. */
   takeEffects(): GroupEffect[] {
     return this.#out.take()
   }
 
   /**
-   * The time at which `tick` must be called at the latest. Only join, sync, leave and tick can make
-   * it earlier.
+   * Returns the latest time at which the caller must call `tick`. Only `join`, `sync`, `leave` and
+   * `tick` can move this time to an earlier one.
    */
   nextDeadline(): number {
     return Math.min(this.#joinDeadline, this.#syncDeadline, this.#members.nextExpiry())
@@ -176,8 +173,8 @@ export class ClassicGroup {
       member.keepAlive(now)
       return this.#out.answerSync(waiter, this, ErrorCode.NONE, member.assignment)
     }
-    // A repeated sync. The client probably no longer waits for the first one, but every request is
-    // answered.
+    // The member sent SyncGroup again, and probably no longer waits for the first response. Answer
+    // the first request anyway, because every request gets a response.
     if (member.syncWaiter) this.#out.answerSync(member.syncWaiter, this, ErrorCode.REBALANCE_IN_PROGRESS, NO_BYTES)
     member.syncWaiter = waiter
     if (r.memberId !== this.#members.leaderId || this.#out.isAssigning(this.#generation)) return
@@ -199,8 +196,8 @@ export class ClassicGroup {
   }
 
   /**
-   * Removes members and returns one error code for each. Without a member id, the current member of
-   * the `group.instance.id` is removed.
+   * Removes members, and returns one error code for each. A leaver without a member id is found by
+   * its `group.instance.id`.
    */
   leave(leavers: readonly LeaveRequest[], now: number): number[] {
     if (this.#state === 'Dead') return leavers.map(() => ErrorCode.COORDINATOR_NOT_AVAILABLE)
@@ -224,9 +221,9 @@ export class ClassicGroup {
   }
 
   /**
-   * Returns the error code for an OffsetCommit. A commit with generation -1 and no member id comes
-   * from a client that does not use the group's membership. It is allowed while the group is empty.
-   * A member's commit keeps its session alive.
+   * Returns the error code for an OffsetCommit. A commit with generation -1 and without a member id
+   * comes from a client that only stores offsets in the group. Such a commit is allowed while the
+   * group is empty. A member's commit renews its session.
    */
   checkCommit(memberId: string, groupInstanceId: string | null, generationId: number, now: number): number {
     if (this.#state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE
@@ -240,13 +237,19 @@ export class ClassicGroup {
     return ErrorCode.NONE
   }
 
-  /** Whether a member of the group reads this topic, as far as the subscriptions show. */
+  /**
+   * Whether a member of the group reads this topic. True for every topic if a subscription is
+   * unreadable.
+   */
   isSubscribedTo(topic: string): boolean {
     if (this.#protocolType !== 'consumer' || this.#state === 'Empty') return false
     return this.#topics?.has(topic) ?? true
   }
 
-  /** Called when a record that an effect requested was written (code 0) or failed. */
+  /**
+   * Reports the outcome of a `persist` action: 0 if the record was written, otherwise an error
+   * code.
+   */
   persisted(ticket: number, code: number, now: number) {
     const pending = this.#out.written(ticket)
     if (!pending || pending.kind === 'empty' || pending.generation !== this.#generation) return
@@ -260,7 +263,7 @@ export class ClassicGroup {
     this.#transition('Stable', now)
   }
 
-  /** Ends the group on this broker. All waiting requests get this error code. */
+  /** Ends the group on this broker, and answers all waiting requests with this error code. */
   close(code: number): void {
     for (const m of this.#members.all()) {
       if (m.joinWaiter) this.#out.rejectJoin(m.joinWaiter, code, m.memberId)
@@ -303,11 +306,11 @@ export class ClassicGroup {
     if (this.#state === 'PreparingRebalance') return update('member')
     if (this.#state === 'Empty') return this.#out.rejectJoin(waiter, ErrorCode.UNKNOWN_MEMBER_ID, r.memberId)
     const leads = member.memberId === this.#members.leaderId
-    // The leader of a stable group rejoins after its topics have changed. Only a rebalance creates
+    // The leader of a stable group rejoins when its topics have changed. Only a rebalance creates
     // new assignments.
     if (this.#state === 'Stable' && leads) return update('leader')
     if (!member.matches(r.protocols)) return update('with new metadata member')
-    // The member probably missed the first answer, so send the same one again.
+    // The member probably did not receive the first response, so repeat the response.
     member.keepAlive(now)
     this.#out.answerJoin(waiter, joinReply(this, this.#members, member, leads))
   }
@@ -320,7 +323,7 @@ export class ClassicGroup {
     this.#members.setJoinWaiter(member, waiter)
   }
 
-  /** A static member joined again without its id. It gets a new id and the old one is fenced. */
+  /** Gives a static member that joined without its id a new id, and fences the old id. */
   #replaceStatic(r: JoinRequest, old: Member, waiter: Waiter<JoinReply>, now: number) {
     const leaderBefore = this.#members.leaderId
     this.#answerWaits(old, ErrorCode.FENCED_INSTANCE_ID)
@@ -336,8 +339,8 @@ export class ClassicGroup {
     const leads = member.memberId === this.#members.leaderId
     const skipAssignment = leads && r.supportsSkipAssignment
     const full = joinReply(this, this.#members, member, skipAssignment)
-    // A client that does not support skipping the assignment must not learn that it is the leader,
-    // or it would create new assignments.
+    // A client that cannot skip the assignment must not learn that it leads the group. Otherwise it
+    // would create new assignments.
     const leader = r.supportsSkipAssignment ? full.leader : (leaderBefore ?? '')
     const reply = { ...full, leader, skipAssignment }
     this.#persist({ kind: 'static', generation: this.#generation, member, previous: old, waiter, reply })
@@ -345,8 +348,8 @@ export class ClassicGroup {
 
   #staticPersisted(p: Extract<Pending, { kind: 'static' }>, code: number, now: number) {
     const { member, previous } = p
-    // Either another member has started a rebalance, which will answer this join, or this member
-    // was replaced again and its join was answered.
+    // If another member has started a rebalance, the rebalance answers this join. If this member
+    // was replaced again, its join has already been answered.
     if (this.#state !== 'Stable' || this.#members.get(member.memberId)?.joinWaiter !== p.waiter) return
     this.#members.setJoinWaiter(member, null)
     if (code === ErrorCode.NONE) {
@@ -390,8 +393,8 @@ export class ClassicGroup {
   }
 
   /**
-   * Ends the join phase and starts a generation. Members that did not rejoin are removed. Static
-   * members stay until their session expires.
+   * Ends the join phase and starts a generation. Removes the dynamic members that did not rejoin.
+   * Static members remain until their sessions expire.
    */
   #completeJoin(now: number) {
     this.#joinDeadline = NEVER
@@ -402,8 +405,8 @@ export class ClassicGroup {
         this.#out.log(`removed member ${m.memberId}, which did not rejoin in time`)
       }
     if (this.#members.size > 0 && !this.#members.electJoinedLeader()) {
-      // Only static members remain, and none has rejoined. Wait for one to rejoin or for their
-      // sessions to expire.
+      // Only static members remain, and none of them has rejoined. Wait until one rejoins or their
+      // sessions expire.
       this.#joinDeadline = now + Math.max(this.#members.rebalanceTimeoutMs, MIN_WAIT_MS)
       return
     }
@@ -432,7 +435,7 @@ export class ClassicGroup {
     this.#syncDeadline = now + this.#members.rebalanceTimeoutMs
   }
 
-  /** Removes the members that never requested their assignment. */
+  /** Removes the members that did not send SyncGroup in time. */
   #onSyncDeadline(now: number) {
     this.#syncDeadline = NEVER
     if (this.#pendingSync.size === 0 || (this.#state !== 'CompletingRebalance' && this.#state !== 'Stable')) return
@@ -468,8 +471,8 @@ export class ClassicGroup {
   }
 
   /**
-   * Stores each member's assignment (an empty one if there is an error), answers the members that
-   * wait for it, and renews their sessions.
+   * Stores each member's assignment, or an empty one if there was an error. Then answers the
+   * members that wait for their assignment, and renews their sessions.
    */
   #answerSyncs(code: number, assignments: ReadonlyMap<string, Buffer> | null, now: number): void {
     for (const m of this.#members.all()) {

@@ -1,13 +1,13 @@
 /**
- * Returns the topics of a consumer's subscription, which is the metadata of protocol type
- * `consumer`. Returns null if the bytes are invalid. Source: ConsumerProtocolSubscription.json of
- * Kafka 4.3. Only the first field is read, which is the same in every version.
+ * Returns the topics of a consumer's subscription, or null if its bytes are invalid. The
+ * subscription is the metadata of a protocol of type `consumer`. Only the first field is read,
+ * which is the same in all versions. Source: ConsumerProtocolSubscription.json of Kafka 4.3.
  */
 export function subscribedTopics(metadata: Buffer): string[] | null {
   if (metadata.length < 6 || metadata.readInt16BE(0) < 0) return null
   const count = metadata.readInt32BE(2)
   let pos = 6
-  // Each name takes at least two bytes, so a larger count is invalid.
+  // Each topic name takes at least two bytes, so a larger count is invalid.
   if (count < 0 || count > (metadata.length - pos) / 2) return null
   const topics: string[] = []
   for (let i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
 /**
  * Computes how long the first rebalance of an empty group waits for more members, in milliseconds.
- * The first delay is `group.initial.rebalance.delay.ms`. If a member joined during a delay, another
- * delay follows, up to the longest rebalance timeout in total.
+ * The first delay is `group.initial.rebalance.delay.ms`. If a member joins during a delay, another
+ * delay follows. The total is at most the longest rebalance timeout.
  */
 export class InitialDelay {
   readonly #stepMs: number
@@ -19,7 +19,7 @@ export class InitialDelay {
     this.#memberJoined = true
   }
 
-  /** Called at the end of a delay. Returns the next delay, or 0 for no further delay. */
+  /** Returns the next delay, or 0 if no further delay follows. Called at the end of each delay. */
   next(): number {
     if (!this.#memberJoined || this.#remainingMs === 0) return 0
     this.#memberJoined = false

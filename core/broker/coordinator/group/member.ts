@@ -11,13 +11,13 @@ export class Member {
   protocols: readonly MemberProtocol[]
   assignment: Buffer = NO_BYTES
   /**
-   * Whether this is its first join. It then has no id and cannot send heartbeats, so the duration
-   * of the join is limited.
+   * Whether this is the member's first join. The member may not know its id yet, so it cannot send
+   * heartbeats. The duration of its join is limited instead.
    */
   isNew = false
   /**
-   * When the session expires, in milliseconds, or Infinity without a session. Ignored while
-   * something else keeps the member alive.
+   * The time at which the session expires, in milliseconds. Infinity without a session. Ignored
+   * while the member waits for a response, unless the member is new.
    */
   sessionDeadline = Number.POSITIVE_INFINITY
   joinWaiter: Waiter<JoinReply> | null = null
@@ -43,12 +43,14 @@ export class Member {
     if (m.assignment) this.assignment = m.assignment
   }
 
-  /** The metadata for a protocol, or an empty buffer if the member does not support it. */
+  /** Returns the metadata for a protocol, or an empty buffer if the member does not support it. */
   metadata(protocol: string | null): Buffer {
     return this.protocols.find(p => p.name === protocol)?.metadata ?? NO_BYTES
   }
 
-  /** Whether these are the same protocols and metadata, in the same order of preference. */
+  /**
+   * Whether the member already has these protocols and metadata, in the same order of preference.
+   */
   matches(protocols: readonly MemberProtocol[]): boolean {
     return (
       protocols.length === this.protocols.length &&
@@ -57,8 +59,8 @@ export class Member {
   }
 
   /**
-   * The earliest time at which the member may expire. A member that waits for a response is alive,
-   * unless it is new.
+   * The earliest time at which the member may expire. A member that waits for a response does not
+   * expire, unless the member is new.
    */
   get expiresAt(): number {
     if (!this.isNew && (this.joinWaiter || this.syncWaiter)) return Number.POSITIVE_INFINITY
@@ -71,8 +73,9 @@ export class Member {
 }
 
 /**
- * Selects the protocol of a group. Of those that every member supports, it is the one that most
- * members prefer. If two are equal, it is the one preferred by the earliest member.
+ * Returns the protocol that a group uses. Of the protocols that all members support, this is the
+ * one that most members prefer. If several have equal votes, it is the one that the earliest member
+ * prefers.
  */
 export function selectProtocol(members: Iterable<Member>): string | null {
   const all = [...members]
@@ -87,7 +90,7 @@ export function selectProtocol(members: Iterable<Member>): string | null {
   return best
 }
 
-/** The names of the protocols that all of these members support. */
+/** Returns the names of the protocols that all of these members support. */
 export function commonProtocols(members: readonly Member[]): Set<string> {
   const [first, ...rest] = members
   if (!first) return new Set()

@@ -2,16 +2,18 @@ import type { Member } from './member.ts'
 import type { MemberProtocol } from './types.ts'
 
 /**
- * The maximum number of assigned but unused ids per group. Beyond it the oldest one is removed, and
- * its client requests a new one.
+ * The maximum number of assigned but unused member ids per group. If the limit is exceeded, the
+ * oldest id is removed, and its client must request a new one.
  */
 export const MAX_PENDING_MEMBERS = 10_000
 
-/** The members of a group, indexed. It does not depend on the group's state. */
+/** The members of a group, with indexes. Independent of the group's state. */
 export class Membership {
   readonly #members = new Map<string, Member>()
   readonly #static = new Map<string, string>()
-  /** The ids of members that have not joined again with them yet, with their deadlines. */
+  /**
+   * Assigned member ids that have not been used in a join yet, with the times at which they expire.
+   */
   readonly #pending = new Map<string, number>()
   /** The number of members that support each protocol. */
   readonly #supporters = new Map<string, number>()
@@ -31,7 +33,7 @@ export class Membership {
     return this.#pending.size
   }
 
-  /** Whether all members have joined and no pending member is expected. */
+  /** Whether all members have joined, and no assigned member id is unused. */
   get allJoined(): boolean {
     return this.#joining === this.#members.size && this.#pending.size === 0
   }
@@ -48,7 +50,7 @@ export class Membership {
     return this.#members.has(memberId)
   }
 
-  /** The current member id for a `group.instance.id`. */
+  /** Returns the current member id for a `group.instance.id`. */
   staticId(instanceId: string): string | undefined {
     return this.#static.get(instanceId)
   }
@@ -75,7 +77,7 @@ export class Membership {
     return member
   }
 
-  /** Replaces a member, and transfers its leadership. */
+  /** Replaces a member. If the old member led the group, the new one leads it. */
   replace(oldId: string, member: Member): void {
     const leads = this.leaderId === oldId
     this.remove(oldId)
@@ -95,19 +97,19 @@ export class Membership {
     this.#count(protocols, 1)
   }
 
-  /** Whether at least one of the given protocols is supported by every member. */
+  /** Whether all members support at least one of these protocols. */
   supportsAny(protocols: readonly MemberProtocol[]): boolean {
     return protocols.some(p => (this.#supporters.get(p.name) ?? 0) === this.#members.size)
   }
 
-  /** The longest rebalance timeout of the members, in milliseconds. */
+  /** The longest rebalance timeout of all members, in milliseconds. */
   get rebalanceTimeoutMs(): number {
     let max = 0
     for (const m of this.#members.values()) max = Math.max(max, m.rebalanceTimeoutMs)
     return max
   }
 
-  /** Ensures that the leader has joined. Returns false if no member has. */
+  /** Ensures that the leader is a member that has joined. Returns false if no member has joined. */
   electJoinedLeader(): boolean {
     if (this.leaderId !== null && this.#members.get(this.leaderId)?.joinWaiter) return true
     for (const m of this.#members.values()) {
@@ -134,7 +136,7 @@ export class Membership {
     return this.#pending.delete(memberId)
   }
 
-  /** Removes the expired pending ids. Returns whether there were any. */
+  /** Removes the expired unused ids. Returns whether any id was removed. */
   expirePending(now: number): boolean {
     let any = false
     for (const [id, until] of this.#pending) {
@@ -145,7 +147,7 @@ export class Membership {
     return any
   }
 
-  /** The earliest time at which a member or a pending id may expire. */
+  /** Returns the earliest time at which a member or an unused id may expire. */
   nextExpiry(): number {
     let next = Number.POSITIVE_INFINITY
     for (const until of this.#pending.values()) next = Math.min(next, until)

@@ -2,7 +2,7 @@ import type { Member } from './member.ts'
 import type { GroupEffect, GroupSnapshot, JoinReply, SyncReply, Waiter } from './types.ts'
 import { type Agreement, joinError, syncReply } from './views.ts'
 
-/** The action to perform when a record of the group has been written. */
+/** What follows when a record of the group has been written. */
 export type Pending =
   | { readonly kind: 'assignment'; readonly generation: number; readonly assignments: ReadonlyMap<string, Buffer> }
   | {
@@ -15,13 +15,13 @@ export type Pending =
     }
   | { readonly kind: 'empty' }
 
-/** The actions that a group requests, in order, and the records whose writes are pending. */
+/** Collects the actions that a group requests, in order, and the records that are being written. */
 export class Outbox {
   #effects: GroupEffect[] = []
   readonly #pending = new Map<number, Pending>()
   #lastTicket = 0
 
-  /** Returns the actions since the last call. */
+  /** Returns the actions requested since the last call. */
   take(): GroupEffect[] {
     const effects = this.#effects
     this.#effects = []
@@ -50,20 +50,20 @@ export class Outbox {
     this.#effects.push({ kind: 'persist', ticket, snapshot })
   }
 
-  /** Removes and returns the entry for a ticket, unless it has been cleared. */
+  /** Removes and returns the pending write with this ticket. Returns undefined after `clear`. */
   written(ticket: number): Pending | undefined {
     const pending = this.#pending.get(ticket)
     this.#pending.delete(ticket)
     return pending
   }
 
-  /** Whether the leader's assignment for a generation is being written. */
+  /** Whether an assignment for this generation is being written. */
   isAssigning(generation: number): boolean {
     for (const p of this.#pending.values()) if (p.kind === 'assignment' && p.generation === generation) return true
     return false
   }
 
-  /** Ignores the outcome of all pending writes. */
+  /** Ignores the outcomes of all pending writes. */
   clear(): void {
     this.#pending.clear()
   }

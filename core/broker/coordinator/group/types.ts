@@ -2,15 +2,15 @@
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
 
 /**
- * A protocol that a member supports. For consumers this is an assignor's name and the encoded
- * subscription.
+ * A protocol that a member supports. For a consumer, the name is that of its assignor and the
+ * metadata is its encoded subscription.
  */
 export interface MemberProtocol {
   readonly name: string
   readonly metadata: Buffer
 }
 
-/** A JoinGroup request for the state machine. Times are in milliseconds. */
+/** A JoinGroup request as the state machine receives it. Times are in milliseconds. */
 export interface JoinRequest {
   readonly memberId: string
   readonly groupInstanceId: string | null
@@ -20,16 +20,16 @@ export interface JoinRequest {
   readonly rebalanceTimeoutMs: number
   readonly protocolType: string
   readonly protocols: readonly MemberProtocol[]
-  /** The id to assign to a member without one. */
+  /** The id that a member without an id gets. */
   readonly newMemberId: string
   /**
-   * Since v4, a new dynamic member must join again with its assigned id. A lost response then
-   * leaves no unused member behind.
+   * Whether a new dynamic member must join again with its assigned id, as it must since v4. If the
+   * first response is lost, no unused member remains.
    */
   readonly requireKnownMemberId: boolean
   /**
-   * Since v9, a replaced static leader receives the members and is told to skip the assignment
-   * (KIP-814).
+   * Whether the client supports `skipAssignment`, as it does since v9. If so, a static leader that
+   * restarts receives the list of members, and must not assign partitions again (KIP-814).
    */
   readonly supportsSkipAssignment: boolean
   readonly reason?: string | null
@@ -50,7 +50,7 @@ export interface SyncRequest {
   readonly memberId: string
   readonly groupInstanceId: string | null
   readonly generationId: number
-  /** The protocol type; null before v5. A null is not checked. */
+  /** The protocol type. Null before v5, and then not checked. */
   readonly protocolType: string | null
   readonly protocolName: string | null
   readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[]
@@ -69,7 +69,10 @@ export interface LeaveRequest {
   readonly reason?: string | null
 }
 
-/** Receives a response. The state machine never calls it, but returns it in an effect. */
+/**
+ * Receives a response. The state machine returns the function in an effect, and the caller calls
+ * it.
+ */
 export type Waiter<T> = (reply: T) => void
 
 /** A member in a group's record in `__consumer_offsets`. */

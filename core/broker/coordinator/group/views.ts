@@ -3,10 +3,7 @@ import type { Member } from './member.ts'
 import type { Membership } from './membership.ts'
 import { type GroupSnapshot, type JoinReply, NO_BYTES, type SyncReply } from './types.ts'
 
-/**
- * The generation, protocol and leader that the members of a group agreed on, as responses and
- * records show them.
- */
+/** The values that the members of a group have agreed on. Responses and records include them. */
 export interface Agreement {
   readonly generationId: number
   readonly protocolType: string | null
@@ -14,7 +11,7 @@ export interface Agreement {
 }
 
 /**
- * A successful JoinGroup response. Only the leader's response lists all members with their
+ * Returns a successful JoinGroup response. Only the leader's response lists all members with their
  * metadata.
  */
 export function joinReply(a: Agreement, members: Membership, member: Member, asLeader: boolean): JoinReply {
@@ -35,19 +32,19 @@ export function joinReply(a: Agreement, members: Membership, member: Member, asL
   }
 }
 
-/** A JoinGroup error response. */
+/** Returns a JoinGroup response with an error. */
 export function joinError(errorCode: number, memberId: string): JoinReply {
   const nothing = { generationId: -1, protocolType: null, protocolName: null, leader: '', skipAssignment: false }
   return { ...nothing, errorCode, memberId, members: [] }
 }
 
-/** A SyncGroup response, with or without an error. */
+/** Returns a SyncGroup response, with or without an error code. */
 export function syncReply(a: Agreement, errorCode: number, assignment: Buffer): SyncReply {
   if (errorCode !== 0) return { errorCode, protocolType: null, protocolName: null, assignment: NO_BYTES }
   return { errorCode, protocolType: a.protocolType, protocolName: a.protocolName, assignment }
 }
 
-/** The group's record with these assignments. */
+/** Returns the group's record with the assignments that `assignmentOf` returns. */
 export function groupSnapshot(
   a: Agreement,
   members: Membership,
@@ -74,8 +71,8 @@ export function groupSnapshot(
 }
 
 /**
- * The topics of all subscriptions. Null if the members are not consumers, or if one subscription is
- * unreadable.
+ * Returns the topics of all subscriptions. Returns null if the members are not consumers or if a
+ * subscription cannot be decoded.
  */
 export function topicsOf(a: Agreement, members: Membership): ReadonlySet<string> | null {
   if (a.protocolType !== 'consumer' || a.protocolName === null) return null

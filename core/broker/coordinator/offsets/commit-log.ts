@@ -3,14 +3,14 @@ import { RecordBatchBuilder } from '../../../protocol/records/batch-builder.ts'
 import type { PartitionLog } from '../../log/types.ts'
 import type { CoordinatorRecord } from './records.ts'
 
-/** The maximum size of a record besides its key and value: lengths, deltas and attributes. */
+/** The maximum size of the other parts of a record: lengths, deltas and attributes. */
 const RECORD_OVERHEAD = 32
 const BATCH_OVERHEAD = 128
 
 export interface CommitLogOptions {
   readonly log: PartitionLog
   readonly leaderEpoch: () => number
-  /** `offsets.commit.timeout.ms`: how long a write may wait for replication, in milliseconds. */
+  /** The value of `offsets.commit.timeout.ms`: how long a write may wait for replication. */
   readonly timeoutMs: number
   readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   readonly now: () => number
@@ -25,7 +25,7 @@ interface Write {
 
 /**
  * Appends records to one partition of `__consumer_offsets`, in the order of the calls. Writes that
- * arrive during an append share the next one, so a large number of commits needs few appends.
+ * arrive during an append share the next append. Many concurrent commits then need few appends.
  */
 export class CommitLog {
   readonly #o: CommitLogOptions
@@ -50,14 +50,15 @@ export class CommitLog {
     })
   }
 
-  /** Rejects new writes. Resolves when all accepted writes are complete or have failed. */
+  /** Rejects new writes. Resolves when all accepted writes have completed or failed. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#running
   }
 
   async #run(): Promise<void> {
-    // Let all writes of this event loop turn share one append.
+    // Wait until the current event loop turn has queued all its writes, so that they share one
+    // append.
     await Promise.resolve()
     while (this.#queue.length > 0) {
       const writes = this.#take()
@@ -71,7 +72,7 @@ export class CommitLog {
     this.#running = null
   }
 
-  /** Takes as many writes as fit into one batch, but at least one. */
+  /** Removes and returns as many queued writes as fit into one batch, but at least one. */
   #take(): Write[] {
     const limit = this.#o.log.config.maxMessageBytes - BATCH_OVERHEAD
     let size = 0
@@ -110,7 +111,7 @@ export class CommitLog {
     return batches
   }
 
-  /** Waits until the high watermark exceeds an offset. */
+  /** Resolves when the high watermark exceeds an offset. Rejects after `timeoutMs` milliseconds. */
   #replicated(offset: number): Promise<void> {
     const { log, timeoutMs } = this.#o
     return new Promise((resolve, reject) => {

@@ -1,26 +1,26 @@
 import { ZERO_UUID } from '../../../protocol/index.ts'
 
-/** An offset that a group has committed for a partition. */
+/** The offset that a group has committed for a partition. */
 export interface CommittedOffset {
   readonly offset: number
-  /** The leader epoch of the last record read. -1 if unknown. */
+  /** The leader epoch of the last record that the client has read. -1 if unknown. */
   readonly leaderEpoch: number
   readonly metadata: string
-  /** Milliseconds since the epoch. */
+  /** The time of the commit, in milliseconds since the epoch. */
   readonly commitTimestamp: number
   /**
-   * When the offset expires, if the client has set it (before v5). Null if the broker's retention
-   * applies.
+   * The time at which the offset expires, if the client has set one (possible before v5). Null if
+   * the broker's retention time applies.
    */
   readonly expireTimestamp: number | null
   /**
-   * The id of the topic, so that a later topic with the same name does not get the offset.
-   * ZERO_UUID if unknown.
+   * The id of the topic. A later topic with the same name must not get this offset. ZERO_UUID if
+   * unknown.
    */
   readonly topicId: string
 }
 
-/** All offsets of one group, by topic and partition. */
+/** All committed offsets of one group, by topic and partition. */
 export class CommittedOffsets {
   readonly #topics = new Map<string, Map<number, CommittedOffset>>()
   #size = 0
@@ -33,7 +33,9 @@ export class CommittedOffsets {
     return this.#topics.get(topic)?.get(partition)
   }
 
-  /** Returns the offset, unless it belongs to an earlier topic with the same name. */
+  /**
+   * Returns the offset of a partition, unless it belongs to an earlier topic with the same name.
+   */
   find(topic: string, partition: number, topicId: string): CommittedOffset | undefined {
     const o = this.get(topic, partition)
     return o && isSameTopic(o.topicId, topicId) ? o : undefined
@@ -67,7 +69,7 @@ export class CommittedOffsets {
   }
 }
 
-/** Whether two topic ids may belong to the same topic. An unknown id matches every id. */
+/** Returns whether two topic ids may identify the same topic. An unknown id matches every id. */
 export function isSameTopic(a: string, b: string): boolean {
   return a === b || a === ZERO_UUID || b === ZERO_UUID
 }

@@ -2,10 +2,11 @@ import type { ClassicGroup } from '../group/classic-group.ts'
 import type { CommittedOffset, CommittedOffsets } from './committed-offsets.ts'
 
 /**
- * Returns the offsets of a group that have expired by Kafka's rules (KIP-211). In a group without
- * members, the retention starts when the group became empty. In a group that never had members, it
- * starts at the commit. In a group of consumers, it also starts at the commit, but only for topics
- * that no member reads any more. Times are in milliseconds.
+ * Returns the offsets of a group that have expired by Kafka's rules (KIP-211). If the group is
+ * empty, the retention time starts when it became empty, or at a later commit. If the group never
+ * had members, the retention time starts at the commit. If the group has consumers, it also starts
+ * at the commit, but offsets expire only for topics that no member reads. Times are in
+ * milliseconds.
  */
 export function expiredOffsets(
   group: ClassicGroup,
@@ -26,7 +27,8 @@ export function expiredOffsets(
 }
 
 /**
- * Returns the start of the retention for an offset, or null if nothing in the group may expire now.
+ * Returns a function for the time at which an offset's retention time starts. Returns null if no
+ * offset of the group may expire now.
  */
 function baseOf(group: ClassicGroup): ((o: CommittedOffset) => number) | null {
   const sinceCommit = (o: CommittedOffset) => o.commitTimestamp

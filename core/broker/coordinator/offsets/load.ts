@@ -10,16 +10,16 @@ export interface LoadResult {
   readonly records: number
   readonly bytes: number
   /**
-   * The number of records that were unreadable or of unsupported kinds (those of the newer group
-   * protocol). They remain in the log.
+   * The number of records that were not applied: those that cannot be decoded, and those of the
+   * newer group protocol. They remain in the log.
    */
   readonly skipped: number
 }
 
 /**
  * Reads a partition of `__consumer_offsets` from its start, and passes each record to `apply` in
- * order. Offsets from a transaction are passed when it commits. Uses at most `bufferSize` bytes of
- * memory at a time, unless a single batch is larger.
+ * order. Offsets of a transaction are passed when the transaction commits. Uses at most
+ * `bufferSize` bytes of memory at a time, unless a single batch is larger.
  */
 export async function loadPartition(
   log: PartitionLog,
@@ -69,8 +69,8 @@ export async function loadPartition(
 }
 
 /**
- * Decodes a record. An unreadable record is skipped with a warning, so that it does not block all
- * groups of the partition.
+ * Decodes a record. Returns null, with a warning, if the record cannot be decoded, so that one such
+ * record does not block all groups of the partition.
  */
 function readable(key: Buffer, value: Buffer | null, where: string, logger: Logger): ReadRecord | null {
   try {

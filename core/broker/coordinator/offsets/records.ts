@@ -19,8 +19,8 @@ export interface CoordinatorRecord {
 }
 
 /**
- * A decoded record of `__consumer_offsets`. `other` is a kind that Millrace does not support, such
- * as those of the newer group protocol.
+ * A decoded record of `__consumer_offsets`. `other` is a record of a kind that Millrace does not
+ * support, such as those of the newer group protocol.
  */
 export type ReadRecord =
   | { kind: 'offset'; group: string; topic: string; partition: number; value: CommittedOffset | null }
@@ -48,7 +48,10 @@ export function groupTombstone(group: string): CoordinatorRecord {
   return { key: encodeCoordinatorKey(GroupMetadataKey, { group }), value: null }
 }
 
-/** As in Kafka 4.3: version 1 if the client has set an expiry time for the offset, otherwise 4. */
+/**
+ * Encodes a committed offset. As in Kafka 4.3, the record has version 1 if the client has set an
+ * expiry time, otherwise version 4.
+ */
 export function offsetRecord(group: string, topic: string, partition: number, o: CommittedOffset): CoordinatorRecord {
   return {
     key: encodeCoordinatorKey(OffsetCommitKey, { group, topic, partition }),
@@ -68,8 +71,8 @@ export function offsetTombstone(group: string, topic: string, partition: number)
 }
 
 /**
- * Decodes a record. Throws a ProtocolError if the bytes are invalid. The result does not refer to
- * the batch's buffer.
+ * Decodes a record. Throws a ProtocolError if the bytes are invalid. Copies the bytes it returns,
+ * so the result does not keep the batch's buffer in memory.
  */
 export function readRecord(key: Buffer, value: Buffer | null): ReadRecord {
   const k = decodeCoordinatorKey(key)

@@ -1,6 +1,6 @@
 /**
- * A broker in its own process, for tests that kill it: `node broker-process.ts DIR PORT`. Prints a
- * line when it is ready.
+ * Runs a broker in its own process, for tests that kill it: `node broker-process.ts DIR PORT`.
+ * Prints a line when the broker is ready.
  */
 import { startBroker } from '../../broker.ts'
 import { silentLogger } from '../../test-support/test-broker.ts'

@@ -11,8 +11,8 @@ import { type Coordinators, createCoordinators, OFFSETS_TOPIC } from '../index.t
 const NODE = 1
 
 /**
- * For tests: the services that coordinators use, with real logs in a directory and metadata that
- * the test sets.
+ * The services that coordinators use, for tests. The logs are real logs in a directory. The test
+ * sets the metadata.
  */
 export class FakeBroker {
   readonly coordinators: Coordinators
@@ -53,8 +53,8 @@ export class FakeBroker {
   }
 
   /**
-   * Opens the logs in `dir` and starts to load the groups. With `loaded` it waits until they are
-   * loaded.
+   * Opens the logs in `dir` and starts to load the groups. If `loaded` is true, waits until all
+   * groups are loaded.
    */
   static async open(
     dir: string,
@@ -87,7 +87,10 @@ export class FakeBroker {
   }
 }
 
-/** Metadata with `__consumer_offsets` and these topics. The fake broker leads all partitions. */
+/**
+ * Returns metadata with `__consumer_offsets` and these topics. The fake broker leads all
+ * partitions.
+ */
 export function imageOf(
   topics: Record<string, { id: string; partitions: number }>,
   offsetsTopic = { id: 'OOOOOOOOOOOOOOOOOOOOOA', partitions: 3 },

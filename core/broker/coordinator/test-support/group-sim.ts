@@ -2,7 +2,7 @@ import { ClassicGroup } from '../group/classic-group.ts'
 import type { GroupSettings, GroupSnapshot, JoinReply, JoinRequest, SyncReply, SyncRequest } from '../group/types.ts'
 
 /**
- * For tests: controls a group with a simulated clock. The test decides when records are written.
+ * Controls a group with a simulated clock, for tests. The test decides when records are written.
  */
 export class GroupSim {
   readonly group: ClassicGroup
@@ -10,7 +10,7 @@ export class GroupSim {
   now = 1_000_000
   readonly written: GroupSnapshot[] = []
   readonly notes: string[] = []
-  /** If false, records wait for `write()`. */
+  /** If false, records are written only when the test calls `write()`. */
   autoWrite = true
   #unwritten: { ticket: number; snapshot: GroupSnapshot }[] = []
   #ids = 0
@@ -23,7 +23,10 @@ export class GroupSim {
     this.pump()
   }
 
-  /** Joins. `reply` is set once there is a response. New members get the ids `m1`, `m2` ... */
+  /**
+   * Sends a JoinGroup request. `reply` is set once the response arrives. New members get the ids
+   * `m1`, `m2` ...
+   */
   join(r: Partial<JoinRequest> = {}): { reply: JoinReply | null; answers: number } {
     const waiting: { reply: JoinReply | null; answers: number } = { reply: null, answers: 0 }
     const request: JoinRequest = {
@@ -78,7 +81,7 @@ export class GroupSim {
     return codes
   }
 
-  /** Advances the clock, and processes each deadline at its time. */
+  /** Advances the clock, and handles each deadline at its time. */
   advance(ms: number): void {
     const end = this.now + ms
     for (;;) {
@@ -91,7 +94,10 @@ export class GroupSim {
     this.now = end
   }
 
-  /** Completes the oldest pending write, with an optional error code. */
+  /**
+   * Completes the oldest pending write, successfully or with an error code. Returns false if there
+   * is no pending write.
+   */
   write(code = 0): boolean {
     const next = this.#unwritten.shift()
     if (!next) return false
@@ -116,7 +122,7 @@ export function proto(name: string, ...topics: string[]): { name: string; metada
   return { name, metadata: subscription(topics) }
 }
 
-/** A consumer's subscription, version 0. */
+/** Returns a consumer's encoded subscription, version 0. */
 export function subscription(topics: readonly string[]): Buffer {
   const head = Buffer.alloc(6)
   head.writeInt32BE(topics.length, 2)

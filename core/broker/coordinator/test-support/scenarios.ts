@@ -13,8 +13,8 @@ interface World {
 }
 
 /**
- * Runs every group scenario with a deterministic result against a broker, and returns the
- * responses.
+ * Runs every group scenario whose result is deterministic against a broker, and returns the
+ * transcript of requests and responses.
  */
 export async function groupScenarios(port: number): Promise<string[]> {
   const t = await Transcript.connect(port)
@@ -47,7 +47,10 @@ async function beforeTheTopic({ t }: World): Promise<void> {
   await t.ask('OffsetFetch', { groups: [{ groupId: 'early', topics: null }] }, 9)
 }
 
-/** Kafka needs a moment to create the offsets topic. Millrace answers once it exists. */
+/**
+ * Waits until the coordinator answers. Kafka first needs time to create the offsets topic. Millrace
+ * creates it before it answers.
+ */
 async function untilFound(t: Transcript): Promise<void> {
   for (;;) {
     const found = await t.silently('FindCoordinator', { coordinatorKeys: ['g'] })
@@ -163,7 +166,7 @@ async function refusedJoins({ t }: World): Promise<void> {
   await t.ask('JoinGroup', joining('g', { protocolType: '' }), 3)
 }
 
-/** Joins, and joins again with the assigned id in versions that require this. */
+/** Joins a group. In versions that require it, joins again with the assigned id. */
 async function joined(t: Transcript, request: object, version: number): Promise<{ me: string; generation: number }> {
   let answer = await t.ask('JoinGroup', request, version)
   if (answer['errorCode'] === 79)
@@ -234,7 +237,7 @@ async function staticMember({ t, ids }: World, version: number): Promise<void> {
   await t.ask('DescribeGroups', { groups: [groupId] })
 }
 
-/** The assignments that DescribeGroups shows in all states of a rebalance. */
+/** Records the assignments that DescribeGroups returns in each state of a rebalance. */
 async function assignmentsInRebalance({ t, port }: World): Promise<void> {
   const groupId = 'assigned'
   const describe = () => t.ask('DescribeGroups', { groups: [groupId] })
@@ -254,17 +257,18 @@ async function assignmentsInRebalance({ t, port }: World): Promise<void> {
   t.name(b, 'the second member')
   const waiting = second.silently('JoinGroup', joining(groupId, { memberId: b }))
   await heartbeat(first, 27)
-  // In PreparingRebalance.
+  // The state is PreparingRebalance.
   await describe()
   await t.silently('JoinGroup', joining(groupId, { memberId: a.me }))
   await waiting
-  // In CompletingRebalance: there are no new assignments yet.
+  // The state is CompletingRebalance: there are no new assignments yet.
   await describe()
   const c = String((await third.silently('JoinGroup', joining(groupId)))['memberId'])
   t.name(c, 'the third member')
   const alsoWaiting = third.silently('JoinGroup', joining(groupId, { memberId: c }))
   await heartbeat({ ...first, generationId: 2 }, 27)
-  // In PreparingRebalance again, before the previous rebalance completed.
+  // The state is PreparingRebalance again, because another member joined before the end of the
+  // previous rebalance.
   await describe()
   const again = second.silently('JoinGroup', joining(groupId, { memberId: b }))
   await t.silently('JoinGroup', joining(groupId, { memberId: a.me }))

@@ -4,9 +4,9 @@ import { RawClient } from '../../test-support/raw-client.ts'
 type Answer = Record<string, unknown>
 
 /**
- * Sends requests and records the responses in a form in which two brokers can be compared. Member
- * ids and topic ids are numbered in their order of appearance, lists are sorted, and ports are left
- * out.
+ * Sends requests, and records the responses in a form that can be compared between brokers. Member
+ * ids and topic ids are replaced with numbers in their order of appearance. Lists are sorted, and
+ * ports are omitted.
  */
 export class Transcript {
   readonly lines: string[]
@@ -23,18 +23,19 @@ export class Transcript {
     return new Transcript(await RawClient.connect(port), [], new Map())
   }
 
-  /** Adds to the same transcript over a separate connection. */
+  /** Opens a separate connection that adds to the same transcript. */
   async fork(port: number): Promise<Transcript> {
     return new Transcript(await RawClient.connect(port), this.lines, this.#names)
   }
 
-  /** Replaces an id with a name in the transcript. */
+  /** Replaces an id with this name in the transcript. */
   name(id: string, name: string): void {
     this.#names.set(id, name)
   }
 
   async ask(api: keyof typeof ApiKey, input: object, version?: number): Promise<Answer> {
-    // The line's place is that of the request, whenever the response arrives.
+    // Reserve the line now, so that lines are in the order of the requests, whatever the order of
+    // the responses.
     const line = this.lines.push('') - 1
     const answer = await this.#client.call(api, input, version)
     this.lines[line] = `${api} ${version ?? 'newest'} ${this.#show(input)} -> ${this.#show(answer)}`
@@ -62,7 +63,7 @@ export class Transcript {
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 
-/** Converts bytes to text and truncates long text. */
+/** Returns bytes as text, and truncates long text. */
 function readable(value: unknown): unknown {
   if (Buffer.isBuffer(value)) return value.toString('latin1')
   if (typeof value === 'string' && value.length > 200) return `${value.slice(0, 20)}...${value.length}`
@@ -71,7 +72,7 @@ function readable(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, readable(v)]))
 }
 
-/** Sorts lists, because brokers return them in no fixed order. */
+/** Returns the value with all lists sorted, because brokers return them in no fixed order. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
   if (typeof value !== 'object' || value === null) return value
