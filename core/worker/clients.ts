@@ -4,8 +4,8 @@ import type { Logger } from '../common/log.ts'
 import type { Props } from '../connect/props.ts'
 
 /**
- * Creates clients from Kafka properties. Tests pass their own to replace the broker by a log in
- * memory.
+ * Creates clients from Kafka properties. Tests pass their own implementation, in which an in-memory
+ * log replaces the broker.
  */
 export interface Clients {
   producer(props: Props, logger: Logger): Producer

@@ -1,6 +1,6 @@
 import { defineErrors } from '../common/errors/error-table.ts'
 
-/** Errors of the worker: its start, its topics and its stores. */
+/** The errors that occur when the worker starts, or when its topics and stores are used. */
 export const errors = defineErrors({
   MR_WORKER_TOPIC_NOT_COMPACTED: {
     message:
@@ -59,7 +59,7 @@ export const errors = defineErrors({
   },
 })
 
-/** Errors of finding and loading plugins. */
+/** The errors that occur when plugins are found and loaded. */
 export const pluginErrors = defineErrors({
   MR_PLUGIN_UNKNOWN: {
     message: 'no {type} is named {name}; available: {available}',
@@ -74,7 +74,7 @@ export const pluginErrors = defineErrors({
     fix: 'Name a plugin of the right type.',
   },
   MR_PLUGIN_VERSION: {
-    // Connect's words
+    // This message is Connect's.
     message: 'plugin {name} not found that matches the version range {range}, available versions: [{available}]',
     fix: 'Correct the range, or install a version in that range into plugin.path.',
   },

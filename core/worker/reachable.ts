@@ -22,8 +22,9 @@ function probe(host: string, port: number, signal: AbortSignal): Promise<string 
 }
 
 /**
- * Resolves when one of the addresses accepts a connection. Otherwise throws MR_WORKER_BROKERS_AWAY
- * with the reason for each address. A client would retry for a minute before it reported anything.
+ * Resolves if one of the addresses accepts a connection. Otherwise throws MR_WORKER_BROKERS_AWAY
+ * with the reason for each address. This check reports the problem at once; a client would retry
+ * for a minute first.
  */
 export async function someReachable(servers: readonly string[], signal: AbortSignal): Promise<void> {
   const reasons = await Promise.all(

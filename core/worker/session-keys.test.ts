@@ -31,7 +31,7 @@ async function setUp() {
   return { configs, keys, fail: (yes: boolean) => void (failing = yes), key: () => configs.state.sessionKey?.key }
 }
 
-test('a missing key is written, a valid key is kept, and an expired key is renewed', async () => {
+test('a missing key is written, a valid key is not replaced, and an expired key is renewed', async () => {
   const { configs, keys, key } = await setUp()
   await keys.start()
   const first = key()
@@ -55,7 +55,7 @@ test('a missing key is written, a valid key is kept, and an expired key is renew
   expect(key()).toBe(second)
 })
 
-test('a failed write of a key is retried, at the start and later', async () => {
+test('a failed write of a key is retried, both at the start and at a renewal', async () => {
   const { keys, fail, key } = await setUp()
   fail(true)
   await keys.start()
@@ -73,7 +73,7 @@ test('a failed write of a key is retried, at the start and later', async () => {
   keys.close()
 })
 
-test('a key from the future is renewed', async () => {
+test('a key whose creation time is far in the future is renewed', async () => {
   const { configs, keys, key } = await setUp()
   await configs.putSessionKey({ key: 'x', algorithm: 'HmacSHA256', createdAt: Date.now() + 100 * HOUR })
   await keys.start()

@@ -4,23 +4,26 @@ import { messageOf } from '../common/errors/error-table.ts'
 import type { Logger } from '../common/log.ts'
 import type { ConfigStore } from './storage/config-store.ts'
 
-/** The delay before a failed write is retried, ms. */
+/** The delay before a failed write is repeated, ms. */
 const RETRY_MS = 60_000
 
 export interface SessionKeyOptions {
   readonly configs: Pick<ConfigStore, 'state' | 'putSessionKey'>
-  /** `inter.worker.key.generation.algorithm`. */
+  /** The value of `inter.worker.key.generation.algorithm`. */
   readonly algorithm: string
-  /** `inter.worker.key.size` in bits; null for the size in the algorithm's name. */
+  /**
+   * The value of `inter.worker.key.size`, in bits. Null means the size in the name of the
+   * algorithm.
+   */
   readonly bits: number | null
-  /** `inter.worker.key.ttl.ms`. */
+  /** The value of `inter.worker.key.ttl.ms`. */
   readonly ttlMs: number
   readonly logger: Logger
 }
 
 /**
- * Keeps a valid session key in the config topic, as Connect's leader does. Workers sign their
- * requests to each other with it.
+ * Keeps a valid session key in the config topic, as Connect's leader does. Workers use the key to
+ * sign their requests to each other.
  */
 export class SessionKeys {
   readonly #o: SessionKeyOptions
@@ -32,8 +35,8 @@ export class SessionKeys {
   }
 
   /**
-   * Writes a key if needed, and renews it from then on. Never rejects: a failed write is retried,
-   * and a single worker does not need the key.
+   * Writes a key unless a valid one is stored, and then renews the key regularly. Never rejects,
+   * because a failed write is retried and a single worker does not need the key.
    */
   async start(): Promise<void> {
     let next = RETRY_MS
@@ -53,12 +56,13 @@ export class SessionKeys {
   }
 
   /**
-   * Writes a new key unless the current one is valid. Returns the time until the next renewal, ms.
+   * Writes a new key unless the stored key is valid. Returns the time until the next renewal, ms.
    */
   async #renew(): Promise<number> {
     const { configs, algorithm, bits, ttlMs } = this.#o
     const current = configs.state.sessionKey
-    // abs(): a key from the future was written with a wrong clock, and expires like an old one.
+    // abs(): if the clock was wrong when the key was written, its creation time is in the future.
+    // Such a key expires like an old one.
     const age = current ? Math.abs(Date.now() - current.createdAt) : Number.POSITIVE_INFINITY
     if (current?.algorithm === algorithm && age < ttlMs) return Math.max(1000, ttlMs - age)
     const size = bits ?? Number(/\d+$/.exec(algorithm)?.[0] ?? 256)

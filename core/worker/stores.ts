@@ -12,7 +12,7 @@ import { TopicOffsetStore } from './storage/offset-store.ts'
 import { StatusStore, TopicStatusSink } from './storage/status-store.ts'
 import type { TopicLogOptions } from './storage/topic-log.ts'
 
-/** The stores of a worker: its configurations, statuses and source offsets. */
+/** The stores of a worker, which contain configurations, statuses and source offsets. */
 export interface Stores {
   readonly configs: ConfigStore
   readonly statuses: StatusStore
@@ -20,7 +20,7 @@ export interface Stores {
 }
 
 /**
- * Creates the stores without starting them. Distributed mode uses three topics; standalone mode
+ * Creates the stores without starting them. Distributed mode uses three topics. Standalone mode
  * uses memory, and a file for the offsets.
  */
 export function createStores(
@@ -55,7 +55,7 @@ export function createStores(
       acks: 'all',
       'enable.idempotence': 'true',
       'linger.ms': '0',
-      // REST requests wait for their writes, so these limits bound the requests too.
+      // REST requests wait for these writes, so the timeouts also limit the time of a request.
       'request.timeout.ms': '15000',
       'delivery.timeout.ms': '30000',
     },
@@ -90,7 +90,8 @@ export function createStores(
 }
 
 /**
- * The same clients, with INFO messages logged at DEBUG: there is a client for each internal topic.
+ * Returns clients that log INFO messages at DEBUG. Each internal topic has its own clients, whose
+ * messages would fill the log.
  */
 function quiet(clients: Clients): Clients {
   const lower = (logger: Logger): Logger => ({ ...logger, info: message => logger.debug(message) })
@@ -101,14 +102,20 @@ function quiet(clients: Clients): Clients {
   }
 }
 
-/** The topic settings among `<which>.storage.*`: all keys that the worker does not use itself. */
+/**
+ * Returns the settings for a new internal topic: all `<which>.storage.*` keys that the worker does
+ * not use itself.
+ */
 function topicSettings(props: Props, which: 'config' | 'offset' | 'status'): Record<string, string> {
   const own = new Set(['topic', 'partitions', 'replication.factor', 'file.filename', 'cleanup.policy'])
   const all = withPrefix(props, `${which}.storage.`)
   return Object.fromEntries(Object.entries(all).filter(([key]) => !own.has(key)))
 }
 
-/** Starts all stores in parallel. Closes all of them if one fails. */
+/**
+ * Starts all stores in parallel. If one of them fails to start, closes all of them and throws its
+ * error.
+ */
 export async function startStores(stores: Stores): Promise<void> {
   const results = await Promise.allSettled([stores.configs.start(), stores.statuses.start(), stores.offsets.start()])
   const failed = results.find(r => r.status === 'rejected')

@@ -13,7 +13,9 @@ const SIMPLE_CLASS = /ConnectorClientConfigOverridePolicy$/
 const shortName = (value: unknown) => (CLASS.exec(String(value))?.[1] ?? String(value)).replace(SIMPLE_CLASS, '')
 const policies = oneOf(POLICIES, { message: 'Must be one of' })
 
-/** An override policy, by short name or by class. The parsed value is the short name. */
+/**
+ * Accepts an override policy's short name or Java class name. The parsed value is the short name.
+ */
 export const overridePolicy: Validator<OverridePolicy> = {
   ...policies,
   check: (value, name) => policies.check(shortName(value), name),
@@ -24,12 +26,18 @@ const PRINCIPAL = new Set(['sasl.jaas.config', 'sasl.mechanism', 'security.proto
 
 const SECRETS = Object.entries(clientConfig).flatMap(([name, key]) => (key.type === 'PASSWORD' ? [name] : []))
 
-/** Whether a client setting is of type PASSWORD, also with a prefix such as `producer.`. */
+/**
+ * Returns whether a client setting is of type PASSWORD. The key may have a prefix, for example
+ * `producer.`.
+ */
 export function isSecretClientKey(key: string): boolean {
   return SECRETS.some(name => key === name || key.endsWith(`.${name}`))
 }
 
-/** Returns why a setting must not be overridden, in Connect's words, or null. */
+/**
+ * Returns Connect's message if the policy forbids a connector to override a setting; otherwise
+ * null.
+ */
 export function overrideError(policy: OverridePolicy, allowlist: readonly string[], key: string): string | null {
   const allowed =
     policy === 'All' ||
@@ -40,15 +48,16 @@ export function overrideError(policy: OverridePolicy, allowlist: readonly string
     : `The '${policy}' policy does not allow '${key}' to be overridden in the connector configuration.`
 }
 
-/** The client settings that a connector overrides, without the prefix. */
+/** Returns the client settings that a connector overrides, without the prefix. */
 export function overridesOf(connector: Props, kind: ClientKind): Record<string, string> {
   return withPrefix(connector, `${kind}.override.`)
 }
 
 /**
- * The settings of a connector's client: the defaults of the runtime, then `producer.` (`consumer.`,
- * `admin.`) of the worker, then `producer.override.` of the connector. Later values win. As in
- * Connect, the client settings of the worker without a prefix are not included.
+ * Returns the settings of a connector's client. They are merged from the runtime's defaults, the
+ * worker's settings with the prefix `producer.` (`consumer.`, `admin.`), and the connector's
+ * settings with the prefix `producer.override.`; later values win. As in Connect, the worker's
+ * client settings without a prefix are not included.
  */
 export function clientProps(
   kind: ClientKind,

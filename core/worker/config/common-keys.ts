@@ -190,8 +190,8 @@ const taskKeys = defineConfig({
 })
 
 /**
- * The keys of every worker, in both modes. Names and defaults are Connect's unless the key says
- * otherwise.
+ * The keys of every worker, in both modes. Names and defaults are Connect's unless the
+ * documentation of a key says otherwise.
  */
 export const commonKeys = defineConfig({
   ...clientKeys,

@@ -30,12 +30,12 @@ test('all references in a value are replaced, and the results are not resolved a
   expect(one(`\${dir:${join(dir, 'files')}:token}`)).toBe('from a file\n')
 })
 
-test('references that no provider knows are not replaced', () => {
+test('a reference to an unknown provider or an unknown key is not replaced', () => {
   for (const text of ['${topic}', '${nobody:a:b}', `\${file:${file}:none}`, '${env:PATH}', '$1', '${}'])
     expect(one(text)).toBe(text)
 })
 
-test('names of inherited properties are ordinary keys', () => {
+test('keys such as `toString` and `__proto__` are treated like any other key', () => {
   for (const name of ['constructor', 'toString', '__proto__']) {
     const reference = `\${file:${file}:${name}}`
     expect(one(reference)).toBe(reference)
@@ -44,14 +44,14 @@ test('names of inherited properties are ordinary keys', () => {
   expect(JSON.stringify(providers.resolve(props))).toBe('{"__proto__":"env!","a":"b"}')
 })
 
-test('a path that cannot be read or is not allowed is an error of its key', () => {
+test('if a path cannot be read or is not allowed, the error names the configuration key', () => {
   for (const path of ['/etc/passwd', join(dir, 'none')]) {
     expect(() => one(`\${file:${path}:x}`)).toThrow(ConfigError)
     expect(() => one(`\${file:${path}:x}`)).toThrow(/for configuration k/)
   }
 })
 
-test('links that lead out of the allowed folders are rejected', () => {
+test('symbolic links that point outside of the allowed folders are rejected', () => {
   const strict = createProviders({
     'config.providers': 'd',
     'config.providers.d.class': 'DirectoryConfigProvider',
@@ -60,7 +60,7 @@ test('links that lead out of the allowed folders are rejected', () => {
   expect(() => strict.resolve({ k: `\${d:${join(dir, 'files')}:out}` })).toThrow(/not in allowed\.paths/)
 })
 
-test('a provider without a class or with an unknown class is an error of its key', () => {
+test('if a provider has no class or an unknown class, the error names its key or class', () => {
   const create = () =>
     createProviders({ 'config.providers': 'a,b', 'config.providers.b.class': 'com.hashicorp.VaultConfigProvider' })
   expect(create).toThrow(/config\.providers\.a\.class/)

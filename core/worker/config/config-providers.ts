@@ -92,7 +92,7 @@ function resolveAll(props: Props, providers: ReadonlyMap<string, ConfigProvider>
 
 /**
  * Throws if the path is not in an allowed folder. Without allowed folders, every path is allowed.
- * Resolves links first.
+ * Symbolic links are resolved before the check.
  */
 function checkAllowed(path: string, allowed: string | undefined): void {
   const roots = (allowed ?? '')
@@ -108,7 +108,7 @@ function checkAllowed(path: string, allowed: string | undefined): void {
   if (!inside) throw new Error(`it is not in allowed.paths`)
 }
 
-/** Returns the keys of a properties file. */
+/** Reads values from a properties file. */
 class FileProvider implements ConfigProvider {
   readonly #allowed: string | undefined
   constructor(allowed: string | undefined) {
@@ -121,7 +121,9 @@ class FileProvider implements ConfigProvider {
   }
 }
 
-/** Returns the files of a folder: the key is the name of a file, the value its content. */
+/**
+ * Reads values from the files in a folder. The key is the name of a file; the value is its content.
+ */
 class DirectoryProvider implements ConfigProvider {
   readonly #allowed: string | undefined
   constructor(allowed: string | undefined) {
@@ -141,7 +143,7 @@ class DirectoryProvider implements ConfigProvider {
   }
 }
 
-/** Returns the environment variables that the pattern allows. */
+/** Reads the environment variables whose names match the allowlist pattern. */
 class EnvProvider implements ConfigProvider {
   readonly #pattern: JavaPattern
   constructor(pattern: string | undefined) {

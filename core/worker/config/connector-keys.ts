@@ -8,14 +8,14 @@ const COMMON = 'Common'
 
 type Which = 'key' | 'value' | 'header'
 
-/** What the common keys depend on in a given worker and configuration. */
+/**
+ * The values from the worker and the configuration on which the declarations of the common keys
+ * depend.
+ */
 export interface KeyContext {
   readonly connectorVersion?: string | null
   readonly connectorVersions?: readonly string[]
-  /**
-   * The converters of the worker, which apply if a connector names none. Absent when only the keys
-   * are listed.
-   */
+  /** The worker's converters, which are the defaults. Absent if the keys are only listed. */
   readonly converters?: Readonly<Record<Which, string>>
   readonly converterNames?: readonly string[]
   readonly headerConverterNames?: readonly string[]

@@ -5,7 +5,7 @@ import { nonEmpty, oneOf } from '../../common/config/validators.ts'
 const ONE_WORKER = 'A cluster has one worker in this version.'
 const HMAC = ['HmacSHA1', 'HmacSHA256', 'HmacSHA384', 'HmacSHA512'] as const
 
-/** A number of at least 1, or -1. `message` is Connect's. */
+/** Accepts -1 and numbers of at least 1. `message` is Connect's error message for other values. */
 const countOrDefault = (message: string): Validator => ({
   describe: 'positive number, or -1',
   ofNull: message,

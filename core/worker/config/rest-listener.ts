@@ -1,6 +1,6 @@
 import type { Validator } from '../../common/config/define.ts'
 
-/** An address of the REST API. */
+/** An address at which the REST API listens. */
 export interface Listener {
   readonly scheme: 'http' | 'https'
   /** The host; empty for all interfaces. */
@@ -22,7 +22,7 @@ export function parseListener(text: string): Listener | null {
   }
 }
 
-/** A list of addresses of the REST API. */
+/** Validates a list of REST listeners. */
 export function listenerList(options: { allowEmpty: boolean }): Validator {
   return {
     describe: 'list of http://host:port or https://host:port',

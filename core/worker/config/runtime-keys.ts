@@ -37,7 +37,7 @@ export interface KeyInfo {
   readonly value: KeyValue
 }
 
-/** REST's declaration of a key of the runtime. */
+/** Returns the declaration of a runtime key in REST's format. */
 export function definitionOf(name: string, key: ConfigKey): KeyDefinition {
   return {
     name,
@@ -55,8 +55,8 @@ export function definitionOf(name: string, key: ConfigKey): KeyDefinition {
 }
 
 /**
- * Checks one key of the runtime as ConfigDef does: a value that cannot be parsed also gets the
- * validator's error for null.
+ * Checks one key of the runtime like Kafka's ConfigDef: if a value cannot be parsed, the
+ * validator's error for null is also reported.
  */
 export function checkRuntimeKey(name: string, key: ConfigKey, props: GivenProps): KeyInfo {
   const { value, errors } = checkKey(name, key, props, props[name] === null)
@@ -72,7 +72,7 @@ export function checkRuntimeKey(name: string, key: ConfigKey, props: GivenProps)
   }
 }
 
-/** Adds errors to a key. */
+/** Returns the key with the errors added. */
 export function withErrors(info: KeyInfo, errors: readonly string[]): KeyInfo {
   return errors.length === 0 ? info : { ...info, value: { ...info.value, errors: [...info.value.errors, ...errors] } }
 }

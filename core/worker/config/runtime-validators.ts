@@ -2,7 +2,7 @@ import type { Validator } from '../../common/config/define.ts'
 
 const NULL_LIST = 'entry must be non null'
 
-/** The name of a connector, as Connect checks it. */
+/** Accepts connector names, with the same rules and messages as Connect. */
 export const connectorName: Validator = {
   describe: 'non-empty string without control characters',
   ofNull: 'Value must be non-null',
@@ -18,7 +18,7 @@ export const connectorName: Validator = {
   },
 }
 
-/** Aliases of topic creation groups, without duplicates. */
+/** Accepts aliases of topic creation groups. Duplicates are rejected. */
 export const distinctGroups: Validator = {
   describe: 'list of distinct aliases',
   ofNull: NULL_LIST,
@@ -28,7 +28,7 @@ export const distinctGroups: Validator = {
   },
 }
 
-/** Aliases of transformations or predicates, without duplicates and not empty. */
+/** Accepts aliases of transformations or predicates. Duplicates and empty aliases are rejected. */
 export const distinctAliases: Validator = {
   describe: 'list of distinct, non-empty aliases',
   ofNull: NULL_LIST,

@@ -8,7 +8,7 @@ import type { Props } from '../../connect/props.ts'
 import { deadLetterQueueKeys } from './error-keys.ts'
 import { distinctGroups } from './runtime-validators.ts'
 
-/** How long a pattern of a connector may run on the herder's thread. */
+/** The time limit for matching a connector's pattern, ms. The match blocks the herder's thread. */
 const MATCH_TIMEOUT_MS = 200
 const EXACTLY_ONCE = 'Exactly Once Support'
 const NO_EXACTLY_ONCE = 'Exactly-once delivery is not supported yet.'
@@ -51,7 +51,7 @@ export const sourceKeys: ConfigDef = defineConfig({
   }),
   'transaction.boundary.interval.ms': key.long({
     default: null,
-    // Without the error for null, which Connect does not report for this key.
+    // Connect does not report the validator's error for null for this key.
     validator: { ...range(0), ofNull: undefined },
     importance: 'LOW',
     group: EXACTLY_ONCE,
@@ -102,7 +102,8 @@ export const sinkKeys: ConfigDef = defineConfig({
 })
 
 /**
- * Checks settings of a sink that depend on each other. Returns errors by key, in Connect's words.
+ * Checks the sink settings that depend on each other. Returns errors by key, with Connect's
+ * messages.
  */
 export function checkSink(props: Props): [key: string, error: string][] {
   const topics = listItems(props['topics'])
@@ -133,7 +134,7 @@ export function checkSink(props: Props): [key: string, error: string][] {
   return []
 }
 
-/** Checks settings of a source that depend on each other. */
+/** Checks the source settings that depend on each other. Returns errors by key. */
 export function checkSource(props: Props): [key: string, error: string][] {
   const errors: [string, string][] = []
   if (props['exactly.once.support']?.toLowerCase() === 'required') {
@@ -149,8 +150,8 @@ export function checkSource(props: Props): [key: string, error: string][] {
 }
 
 /**
- * Checks topic creation groups. Connect accepts errors here, and the connector fails when it
- * starts.
+ * Checks topic creation groups. Connect accepts invalid groups here, and the connector fails when
+ * it starts.
  */
 function checkTopicCreation(props: Props): [key: string, error: string][] {
   const groups = listItems(props['topic.creation.groups'])

@@ -1,4 +1,4 @@
-/** The keys with a prefix. The prefix is removed. */
+/** Returns the keys that have the prefix, with the prefix removed. */
 export function withPrefix<V extends string | null>(
   props: Readonly<Record<string, V>>,
   prefix: string,

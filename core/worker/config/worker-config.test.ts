@@ -42,7 +42,7 @@ test("Apache's own connect-distributed.properties is accepted without a warning"
   expect(config.values.listeners).toEqual(['http://127.0.0.1:8083'])
 })
 
-test('all invalid keys are named in one error', () => {
+test('one error names all invalid keys', () => {
   const wrong = {
     ...minimal,
     'group.id': undefined,
@@ -69,7 +69,7 @@ test('all invalid keys are named in one error', () => {
   expect((error as ConfigError).message).toMatch(/Invalid value ftp:\/\/x:1 for configuration listeners/)
 })
 
-test('a standalone worker requires the offset file, not the topics', () => {
+test('a standalone worker requires the offset file, but not the internal topics', () => {
   const { 'key.converter': key, 'value.converter': value } = minimal
   const given = { 'key.converter': key, 'value.converter': value }
   expect(() => parseWorkerConfig(given, 'standalone', logger)).toThrow(/offset\.storage\.file\.filename/)
@@ -83,7 +83,7 @@ test('listeners are parsed as in Connect', () => {
   for (const text of ['http://x', 'x:1', 'http://x:99999', 'http://x:1/path']) expect(parseListener(text)).toBe(null)
 })
 
-test('client settings of the connector win over those of the worker, and these over the defaults of the runtime', () => {
+test("connector client settings override worker client settings, which override the runtime's defaults", () => {
   const props = clientProps(
     'producer',
     { acks: 'all', 'linger.ms': '5' },
@@ -93,7 +93,7 @@ test('client settings of the connector win over those of the worker, and these o
   expect(props).toEqual({ acks: '1', 'linger.ms': '7', 'batch.size': '9' })
 })
 
-test('each override policy allows its settings', () => {
+test('an override policy can be named by its short name or class, and rejects the settings that it does not allow', () => {
   const policy = (name: string) =>
     parseWorkerConfig({ ...minimal, 'connector.client.config.override.policy': name }, 'distributed', logger).values[
       'connector.client.config.override.policy'
@@ -111,7 +111,7 @@ test('each override policy allows its settings', () => {
   expect(isSecretClientKey('ssl.keystore.location')).toBe(false)
 })
 
-test("a sink's pattern that takes exponential time is rejected and does not block the worker", () => {
+test('a topics.regex that takes exponential time is rejected and does not block the worker', () => {
   const errors = checkSink({ 'topics.regex': '(a+)+b', 'errors.deadletterqueue.topic.name': 'a'.repeat(200) })
   expect(errors).toEqual([['topics.regex', expect.stringContaining('takes too long')]])
 })

@@ -18,13 +18,13 @@ const workerKeys = {
 }
 
 interface Base {
-  /** The given properties, with the references to config providers resolved. */
+  /** The worker's properties, with the references to config providers resolved. */
   readonly props: Props
   readonly values: ConfigValues<typeof baseKeys>
   readonly providers: ConfigProviders
 }
 
-/** The checked configuration of a worker. */
+/** The validated configuration of a worker. */
 export type WorkerConfig = Base &
   (
     | { readonly mode: 'standalone'; readonly own: ConfigValues<typeof standaloneKeys> }
@@ -33,7 +33,7 @@ export type WorkerConfig = Base &
 
 const PREFIXES =
   /^(producer|consumer|admin|config\.providers|key\.converter|value\.converter|header\.converter|ssl|sasl|listeners\.https|admin\.listeners\.https|offset\.storage|status\.storage|config\.storage|connect|metrics\.context)\./
-/** A setting of the worker's own clients, which is not a setting of the worker itself. */
+/** Returns whether a key is a setting of the worker's own clients, and not of the worker itself. */
 const isClientKey = (key: string) => (key in adminConfig || key === 'client.rack') && !(key in baseKeys)
 
 /**
@@ -62,9 +62,7 @@ function warnOfUnknown(props: Props, keys: ConfigDef, logger: Logger): void {
   }
 }
 
-/**
- * The settings of the worker's own clients: the client settings without a prefix, as in Connect.
- */
+/** Returns the settings of the worker's own clients. As in Connect, they have no prefix. */
 export function workerClientProps(config: WorkerConfig): Record<string, string> {
   const props: Record<string, string> = {
     'bootstrap.servers': config.values['bootstrap.servers'].join(','),
@@ -74,8 +72,8 @@ export function workerClientProps(config: WorkerConfig): Record<string, string> 
 }
 
 /**
- * An address of this machine that others can reach, for `worker_id` if the listener is on all
- * interfaces.
+ * Returns an address of this machine that other machines can reach. It is used in `worker_id` if
+ * the REST API listens on all interfaces.
  */
 export function ownAddress(): string {
   for (const list of Object.values(networkInterfaces())) {

@@ -1,6 +1,7 @@
 /**
  * The connectors and tasks that this worker runs, and whether it is the leader. `SOLE` is the only
- * implementation today. A worker group (the `connect` protocol) will provide one per generation.
+ * implementation today. A worker group (the `connect` protocol) will have one assignment per
+ * generation.
  */
 export interface Assignment {
   readonly leader: boolean
@@ -10,7 +11,7 @@ export interface Assignment {
   hasTask(name: string, task: number): boolean
 }
 
-/** The assignment of a single worker: it runs everything. */
+/** The assignment of a worker that has no group: it runs every connector and task. */
 export const SOLE: Assignment = {
   leader: true,
   generation: 0,

@@ -20,7 +20,7 @@ const actual: fc.Arbitrary<Actual> = fc.oneof(
   }),
 )
 
-test('only a unit that is down is started, and only a unit that is not down is stopped, paused or resumed', () => {
+test('a unit is started only if it is down, and is stopped, paused or resumed only if it is not down', () => {
   fc.assert(
     fc.property(desired, actual, fc.nat(100), (d, a, now) => {
       const step = decide(d, a, now)
@@ -31,7 +31,7 @@ test('only a unit that is down is started, and only a unit that is not down is s
   )
 })
 
-test('a unit that is not to run is never started, and is stopped unless it is down or stopping', () => {
+test('a unit that should not run is never started, and is stopped unless it is down or stopping', () => {
   fc.assert(
     fc.property(desired, actual, fc.nat(100), (d, a, now) => {
       const step = decide({ ...d, run: false }, a, now)
@@ -40,7 +40,7 @@ test('a unit that is not to run is never started, and is stopped unless it is do
   )
 })
 
-test('a failed unit starts again only at its retry time, after a new configuration or a restart request', () => {
+test('a failed unit restarts only at its retry time, after a new configuration or after a restart request', () => {
   fc.assert(
     fc.property(desired, fc.option(fc.nat(100)), fc.nat(100), (d, retryAt, now) => {
       const a: Actual = { phase: 'down', failed: { failure, retryAt }, revision: d.revision, restarts: d.restarts }
@@ -53,7 +53,7 @@ test('a failed unit starts again only at its retry time, after a new configurati
   )
 })
 
-test('a unit that runs with the current configuration is only paused or resumed', () => {
+test('a unit that is running or paused with the current configuration is only paused or resumed', () => {
   fc.assert(
     fc.property(desired, fc.constantFrom('running', 'paused'), fc.nat(100), (d, at, now) => {
       const a = { phase: at, revision: d.revision, restarts: d.restarts } as Actual

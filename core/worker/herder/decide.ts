@@ -2,11 +2,11 @@ import type { Failure } from '../task/host/messages-out.ts'
 
 /** The desired state of a connector or task. */
 export interface Desired {
-  /** Whether the unit is to be in a thread. */
+  /** Whether the unit should run in a thread. */
   readonly run: boolean
-  /** Tasks only: whether the unit is paused in its thread. */
+  /** Whether the unit should be paused. Only tasks can be paused. */
   readonly paused: boolean
-  /** The revision of the configuration that the unit is to have. */
+  /** The revision of the configuration with which the unit should run. */
   readonly revision: number
   /** The number of restarts requested so far. */
   readonly restarts: number
@@ -19,8 +19,8 @@ export interface Failed {
 }
 
 /**
- * The actual state of a unit. A unit that is `down` is in no thread; `failed` is set if it failed.
- * A `queued` unit waits for its turn to start.
+ * The actual state of a unit. A `down` unit runs in no thread; `failed` is set if the unit failed.
+ * A `queued` unit waits until it may start.
  */
 export type Actual =
   | { readonly phase: 'down'; readonly failed: Failed | null; readonly revision: number; readonly restarts: number }
@@ -34,9 +34,9 @@ export type Step = 'start' | 'stop' | 'pause' | 'resume' | null
 
 /**
  * Returns the next step from the actual to the desired state. Returns null if the unit is in its
- * desired state, if a step is in progress, or if the unit failed and nothing has changed since.
- * This pure function is the complete logic of the lifecycle, for any order of requests, failures
- * and answers.
+ * desired state, if a step is in progress, or if the unit failed and must wait for its retry time,
+ * a new configuration or a restart request. This pure function is the complete logic of the
+ * lifecycle.
  */
 export function decide(desired: Desired, actual: Actual, now: number): Step {
   const same = actual.revision === desired.revision && actual.restarts === desired.restarts
@@ -62,8 +62,8 @@ export function decide(desired: Desired, actual: Actual, now: number): Step {
 }
 
 /**
- * Returns the time of the next automatic restart, when `decide` must be called again; null for no
- * restart.
+ * Returns the time of the next automatic restart, at which `decide` must be called again. Returns
+ * null if there is no restart.
  */
 export function wakeAt(desired: Desired, actual: Actual): number | null {
   return desired.run && actual.phase === 'down' ? (actual.failed?.retryAt ?? null) : null

@@ -47,8 +47,8 @@ export interface HerderOptions {
 
 /**
  * Manages the connectors of a worker. REST requests only write to the config store. The store then
- * reports each change, and the connector's supervisor acts on it. So several workers will be able
- * to share one config topic.
+ * reports each change, and the connector's supervisor acts on it. This design lets several workers
+ * share one config topic later.
  */
 export class Herder {
   readonly registry: PluginRegistry
@@ -117,7 +117,9 @@ export class Herder {
     this.#logger.info(`Running ${this.#state.connectors.length} connectors`)
   }
 
-  /** Stops all connectors and tasks. Each has the graceful timeout. */
+  /**
+   * Stops all connectors and tasks. Each of them has `task.shutdown.graceful.timeout.ms` to stop.
+   */
   async stop(): Promise<void> {
     this.#running = false
     await Promise.all([...this.#supervisors.values()].map(s => s.shutdown()))
@@ -176,11 +178,11 @@ export class Herder {
     this.#members.threadEnded(host)
   }
 
-  /** Answers a call of a thread: it reads or writes source offsets. */
+  /** Answers a thread's request to read or write source offsets. */
   async onThreadCall(call: HerderCall, unit: string): Promise<unknown> {
     const connector = this.#state.config(parseUnit(unit)?.connector ?? '') ?? {}
-    // Only `offsets.storage.topic` needs resolved references. Other connectors can commit offsets
-    // even while a config provider's file cannot be read.
+    // Only `offsets.storage.topic` needs resolved references. Connectors without this key can
+    // commit offsets even if the file of a config provider cannot be read.
     const props = 'offsets.storage.topic' in connector ? this.#o.launcher.resolve(connector) : connector
     if (call.name === 'offsets-get') return this.#o.stores.get(props, call.keys)
     await this.#o.stores.putText(props, call.entries)
@@ -201,7 +203,7 @@ export class Herder {
     return this.#o.secrets.mask(this.#configOf(name))
   }
 
-  /** The stored configuration, including secrets. REST must not return it. */
+  /** Returns the stored configuration, including secrets. REST must not return it. */
   storedConfig(name: string): Props | null {
     return this.#state.config(name)
   }
@@ -228,8 +230,8 @@ export class Herder {
   }
 
   /**
-   * Validates a configuration. Masked secrets are replaced by the stored values of the connector
-   * with the same name.
+   * Validates a configuration. Masked secrets are replaced with the stored values of the connector
+   * that has the same name.
    */
   validate(given: GivenProps): Promise<ConfigInfos> {
     const [config, nulls] = withoutNulls(given)
@@ -237,8 +239,8 @@ export class Herder {
   }
 
   /**
-   * Creates a connector. If it exists, replaces its configuration, or throws a 409 without
-   * `replace`.
+   * Creates a connector. If the connector exists, replaces its configuration if `replace` is set,
+   * and throws a 409 otherwise.
    */
   async putConnector(
     name: string,
@@ -250,7 +252,7 @@ export class Herder {
     return this.#change(name, () => config, { replace, target, nulls })
   }
 
-  /** Changes keys of a configuration. Null removes a key. */
+  /** Changes keys of a configuration. A null value removes its key. */
   async patchConnector(name: string, patch: Readonly<Record<string, string | null>>): Promise<ConnectorInfo> {
     this.#configOf(name)
     if (patch['name'] !== undefined && patch['name'] !== name)
@@ -290,8 +292,8 @@ export class Herder {
   }
 
   /**
-   * Restarts the connector, with `includeTasks` also its tasks, with `onlyFailed` only those that
-   * are FAILED. Returns the status after the request.
+   * Restarts the connector. With `includeTasks`, also restarts its tasks. With `onlyFailed`, only
+   * units whose status is FAILED are restarted. Returns the status after the request.
    */
   async restartWithTasks(name: string, includeTasks: boolean, onlyFailed: boolean): Promise<ConnectorStateInfo> {
     if (this.#state.config(name) === null) throw notFound(`Unknown connector: ${name}`)
@@ -344,9 +346,9 @@ export class Herder {
   }
 
   /**
-   * Writes the configuration that `make` returns for the stored one. Validation takes time. If
-   * another request changes the stored configuration in the meantime, `make` and the validation run
-   * again, so that neither change is lost.
+   * Applies `make` to the stored configuration, and writes the result. Validation takes time. If
+   * another request changes the stored configuration in the meantime, `make` and the validation are
+   * repeated, so that neither change is lost.
    */
   async #change(
     name: string,
@@ -409,7 +411,7 @@ export class Herder {
 
   #publishTasks(name: string, tasks: readonly Props[]): Promise<void> {
     return this.#writes.run(name, async () => {
-      // The connector may have been stopped or deleted while taskConfigs() ran.
+      // The connector may have been stopped or deleted while taskConfigs() was running.
       if (this.#state.config(name) === null || this.#state.target(name) === 'STOPPED') return
       await this.#o.configs.putTasks(name, tasks)
     })
@@ -459,7 +461,7 @@ function parseUnit(unit: string): { connector: string; task: number | null } | n
   return m ? { connector: m[1]!, task: Number(m[2]) } : null
 }
 
-/** Returns what a restart request affects, according to the statuses. */
+/** Returns the connector and tasks that a restart request affects, according to their statuses. */
 function restartPlan(
   status: ConnectorStateInfo,
   includeTasks: boolean,

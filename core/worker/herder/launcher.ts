@@ -15,7 +15,7 @@ export interface LauncherOptions {
   readonly clusterId: () => string | undefined
 }
 
-/** No time limit, in ms. Connect sets this value too. */
+/** A timeout, in ms, that never expires in practice. Connect uses the same value. */
 const INT_MAX = '2147483647'
 
 /** Builds the start requests of connectors and tasks from the stored configurations. */
@@ -27,24 +27,27 @@ export class Launcher {
   }
 
   /**
-   * Resolves the config provider references of a configuration. Throws a ConfigError if one cannot
-   * be read.
+   * Resolves the config provider references of a configuration. Throws a ConfigError if a reference
+   * cannot be resolved.
    */
   resolve(props: Props): Props {
     return this.#o.config.providers.resolve(props)
   }
 
-  /** Finds the connector plugin of a configuration. Throws MR_PLUGIN_*. */
+  /** Finds the connector plugin of a resolved configuration. Throws MR_PLUGIN_*. */
   plugin(props: Props): PluginDescriptor {
     return this.#find('connector', props['connector.class'] ?? '', props['connector.plugin.version'])
   }
 
-  /** Returns the type of a connector, from its class alone. Throws MR_PLUGIN_* or a ConfigError. */
+  /** Returns the type of a connector. Throws MR_PLUGIN_* or a ConfigError. */
   typeOf(raw: Props): 'source' | 'sink' {
     return this.pluginOf(raw).type === 'source' ? 'source' : 'sink'
   }
 
-  /** The plugin of a configuration as it is stored. Throws MR_PLUGIN_*, or a ConfigError. */
+  /**
+   * Finds the connector plugin of a stored configuration, whose references are not resolved. Throws
+   * MR_PLUGIN_* or a ConfigError.
+   */
   pluginOf(raw: Props): PluginDescriptor {
     const own = ['connector.class', 'connector.plugin.version'].filter(key => key in raw)
     return this.plugin(this.resolve(Object.fromEntries(own.map(key => [key, raw[key]!]))))
@@ -117,9 +120,8 @@ export class Launcher {
   }
 
   /**
-   * Returns the form in which a task configuration is stored: with the task class that Connect
-   * would run, with the topics of a sink, and with config provider references instead of their
-   * values.
+   * Returns a task configuration in the form in which it is stored. It has the task class that
+   * Connect would run and the topics of a sink. Config provider references are not resolved.
    */
   storedTask(rawConnector: Props, task: Props): Props {
     const resolved = this.resolve(rawConnector)
@@ -177,8 +179,7 @@ export class Launcher {
 }
 
 /**
- * Returns the task class that Connect would store, so that a Java worker can take over the
- * connector.
+ * Returns the task class that Connect would store. It lets a Java worker take over the connector.
  */
 function taskClassOf(connectorClass: string): string {
   if (connectorClass.startsWith('io.debezium.')) return `${connectorClass}Task`

@@ -3,7 +3,7 @@ import { badRequest, notFound } from './rest-error.ts'
 
 export interface LoggerInfo {
   readonly level: string
-  /** The time when the level was set over REST, ms since 1970; null if it was not. */
+  /** The time when REST set the level, ms since 1970; null if REST never set it. */
   readonly last_modified: number | null
 }
 
@@ -13,7 +13,7 @@ export class Loggers {
   readonly #broadcast: (logger: string, level: LogLevel) => void
   readonly #now: () => number
 
-  /** `broadcast` sets a level in the threads. */
+  /** `broadcast` sets a level in the threads of all connectors and tasks. */
   constructor(broadcast: (logger: string, level: LogLevel) => void, now: () => number = Date.now) {
     this.#broadcast = broadcast
     this.#now = now
@@ -30,7 +30,7 @@ export class Loggers {
     return this.#info(name)
   }
 
-  /** Parses the level in a request body. Throws Connect's errors. */
+  /** Parses the level in a request body. Throws a RestError with Connect's message. */
   parse(body: { [key: string]: unknown } | null): LogLevel {
     const given = body?.['level']
     if (given === undefined || given === null)

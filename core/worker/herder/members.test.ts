@@ -9,7 +9,9 @@ import { Watch } from './watch.ts'
 const UNIT = 'task:x-0'
 const identity: GroupMetadata = { groupId: 'connect-x', generationId: 3, memberId: 'm', groupInstanceId: null }
 
-/** A thread whose pulse the test controls, and a group that records the requests for its member. */
+/**
+ * Creates a thread whose pulse the test controls, and a group that records its member's requests.
+ */
 function setUp(timeoutMs = 300_000, known = true) {
   const requests: string[] = []
   const events: ThreadEvent[] = []
@@ -45,7 +47,9 @@ function setUp(timeoutMs = 300_000, known = true) {
   })
   const watch = new Watch({ hosts: () => [host], members, timeoutMs, onEvent: event => events.push(event) })
   watch.close()
-  /** Lets seconds pass while the thread's event loop runs or is blocked. */
+  /**
+   * Simulates seconds in which the thread's event loop turns or, if `turns` is false, is blocked.
+   */
   const pass = async (seconds: number, turns: boolean) => {
     for (let i = 0; i < seconds; i++) {
       if (turns && thread.pulse !== null) thread.pulse++
@@ -70,7 +74,7 @@ test('while a thread is blocked, heartbeats are sent for its member at heartbeat
   expect(requests).toHaveLength(4)
 })
 
-test('a member leaves the group after it has been blocked for max.poll.interval.ms', async () => {
+test('a member leaves its group after its thread has been blocked for max.poll.interval.ms', async () => {
   const { requests, host, members, pass } = setUp()
   members.set(UNIT, host, identity)
   await pass(1, true)
@@ -88,7 +92,7 @@ test('no more heartbeats are sent for a member that the group has removed', asyn
   expect(requests).toEqual(['heartbeat'])
 })
 
-test('the member of a thread that ended leaves at once, unless it has left already or is static', async () => {
+test('when a thread ends, its member leaves the group at once, unless it is static or has already left', async () => {
   const dead = setUp()
   dead.members.set(UNIT, dead.host, identity)
   dead.members.threadEnded(dead.host)
@@ -104,7 +108,7 @@ test('the member of a thread that ended leaves at once, unless it has left alrea
   expect([...orderly.requests, ...fixed.requests]).toEqual([])
 })
 
-test('a blocked thread is reported, and terminated after task.blocked.timeout.ms; a thread that still loads is not', async () => {
+test('a blocked thread is reported, and is terminated after task.blocked.timeout.ms, unless it is still loading', async () => {
   const { events, ended, thread, pass } = setUp(20_000)
   thread.pulse = null
   await pass(100, false)
@@ -120,7 +124,7 @@ test('a blocked thread is reported, and terminated after task.blocked.timeout.ms
   expect(ended[0]).toMatch(/MR_TASK_BLOCKED/)
 })
 
-test('a sink may be blocked for max.poll.interval.ms, and a timeout of 0 allows any block', async () => {
+test('a sink may block its thread for max.poll.interval.ms, and a timeout of 0 means no limit', async () => {
   const sink = setUp(20_000)
   sink.members.set(UNIT, sink.host, identity)
   await sink.pass(1, true)

@@ -13,7 +13,10 @@ export interface MembersOptions {
   /** Returns the consumer settings of a sink task; null if the task no longer exists. */
   readonly consumer: (unit: string) => Props | null
   readonly logger: Logger
-  /** Creates the client that speaks for a member. Default: one that connects to the brokers. */
+  /**
+   * Creates the client that sends requests for a member. Default: a client that connects to the
+   * brokers.
+   */
   readonly standIn?: (props: Props, member: GroupMetadata, logger: Logger) => StandIn
 }
 
@@ -36,8 +39,8 @@ const NO_MEMBERS: ReadonlyMap<string, Member> = new Map()
 /**
  * Keeps sink tasks in their consumer groups while a plugin blocks their threads. A Java consumer
  * sends heartbeats from a separate thread, so `put` may take up to `max.poll.interval.ms`. Here the
- * consumer shares a thread with the plugin, and the herder's thread sends the heartbeats if that
- * thread is blocked. When a thread ends, its members leave their groups at once, so that a
+ * consumer shares a thread with the plugin. If the plugin blocks that thread, the herder's thread
+ * sends the heartbeats. When a thread ends, its members leave their groups at once, so that a
  * restarted task does not wait for their sessions to time out.
  */
 export class Members {
@@ -49,7 +52,7 @@ export class Members {
     this.#o = options
   }
 
-  /** Sets the group membership of a task; null if it is not a member. */
+  /** Sets the consumer group member of a task. Null means that the task is in no group. */
   set(unit: string, host: ThreadHost, identity: GroupMetadata | null): void {
     const members = this.#threads.get(host) ?? new Map<string, Member>()
     members.get(unit)?.standIn?.close()
@@ -75,19 +78,20 @@ export class Members {
   }
 
   /**
-   * The highest `max.poll.interval.ms` of the sinks in the thread; 0 for a thread without sinks.
+   * Returns the highest `max.poll.interval.ms` of the sinks in the thread; 0 for a thread without
+   * sinks.
    */
   maxPollMs(host: ThreadHost): number {
     return Math.max(0, ...[...this.#of(host).values()].map(m => m.maxPollMs))
   }
 
   /**
-   * Sends the heartbeats that are due. Called regularly, `passedMs` after the last call.
-   * `blockedMs` is the time for which the thread's event loop has been blocked.
+   * Sends the heartbeats that are due. Must be called regularly. `passedMs` is the time since the
+   * previous call. `blockedMs` is the time for which the thread's event loop has been blocked.
    */
   check(host: ThreadHost, blockedMs: number, passedMs: number): void {
     for (const [unit, member] of this.#of(host)) {
-      // After a short block, the thread sends its heartbeats in time.
+      // While blocks are short, the thread itself sends its heartbeats in time.
       if (blockedMs < member.sessionMs / 5) {
         member.standIn?.close()
         member.standIn = null
@@ -104,7 +108,7 @@ export class Members {
     }
   }
 
-  /** Lets the members of a thread that ended leave their groups. */
+  /** Makes the members of a thread that ended leave their groups. */
   threadEnded(host: ThreadHost): void {
     const members = this.#of(host)
     this.#threads.delete(host)

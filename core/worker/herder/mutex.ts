@@ -1,5 +1,6 @@
 /**
- * Runs the work of one key sequentially, in the order of the calls. Different keys run in parallel.
+ * Runs the work of a key sequentially, in the order of the calls. Work of different keys runs in
+ * parallel.
  */
 export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>()

@@ -8,8 +8,8 @@ export type OffsetPair = readonly [partition: SourcePartition | null, offset: So
 const MISSING = 'Partitions / offsets need to be provided for an alter offsets request'
 
 /**
- * Returns the pairs of a PATCH body `{"offsets":[{"partition":{...},"offset":{...}|null}]}`. Throws
- * a 400.
+ * Returns the pairs in the body of a PATCH `{"offsets":[{"partition":{...},"offset":{...}|null}]}`.
+ * Throws a 400 for an invalid body.
  */
 export function parseOffsetsBody(body: { [key: string]: Json } | null): OffsetPair[] {
   for (const key of Object.keys(body ?? {}))
@@ -35,12 +35,12 @@ function part(entry: { [key: string]: Json }, name: string, i: number): { [key: 
 export interface SinkOffset {
   readonly topic: string
   readonly partition: number
-  /** The offset; null resets it. */
+  /** The offset to commit. Null deletes the committed offset. */
   readonly offset: number | null
 }
 
 function integer(value: unknown, what: 'partition' | 'offset'): number {
-  // String([5]) is '5': a list must not be accepted as a number.
+  // String([5]) is '5'. Without the brackets, a list would be accepted as a number.
   const text = Array.isArray(value) ? `[${value.join(', ')}]` : String(value)
   const n = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN
   const limit = what === 'partition' ? 2 ** 31 : 2 ** 53
@@ -55,7 +55,9 @@ function integer(value: unknown, what: 'partition' | 'offset'): number {
   )
 }
 
-/** Parses the offsets of a PATCH for a sink. Throws a 400 with Connect's messages. */
+/**
+ * Parses the offsets that a PATCH request sets for a sink. Throws a 400 with Connect's messages.
+ */
 export function parseSinkOffsets(pairs: readonly OffsetPair[]): SinkOffset[] {
   return pairs.map(([partition, offset]) => {
     if (partition === null) throw badRequest('The partition for a sink connector offset cannot be null or missing')
@@ -74,7 +76,7 @@ export function parseSinkOffsets(pairs: readonly OffsetPair[]): SinkOffset[] {
   })
 }
 
-/** A sink's committed offsets, in the form that REST returns. */
+/** Returns a sink's committed offsets in REST's format. */
 export function showSinkOffsets(offsets: readonly TopicPartitionOffset[]) {
   return offsets.map(o => ({
     partition: { kafka_partition: o.partition, kafka_topic: o.topic },

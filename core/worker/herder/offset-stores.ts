@@ -4,9 +4,9 @@ import { canonicalJson, renderJson } from '../storage/connect-json.ts'
 import { type OffsetStore, type OffsetText, offsetKey } from '../storage/offset-store.ts'
 
 /**
- * The offset store of the worker, and the stores of connectors that set `offsets.storage.topic`. As
- * in Connect, the offsets of such a connector are written to both stores, and its own store takes
- * precedence when they are read.
+ * The worker's offset store, and the separate stores of the connectors that set
+ * `offsets.storage.topic`. As in Connect, the offsets of such a connector are written to both
+ * stores. When offsets are read, the connector's separate store takes precedence.
  */
 export class OffsetStores {
   readonly #main: OffsetStore
@@ -15,8 +15,8 @@ export class OffsetStores {
   readonly #ready = new Map<string, OffsetStore>()
 
   /**
-   * `open` creates the store of another topic. It is null in standalone mode, where
-   * `offsets.storage.topic` has no effect.
+   * `open` creates the offset store for an `offsets.storage.topic`. It is null in standalone mode,
+   * where the key has no effect.
    */
   constructor(main: OffsetStore, open: ((topic: string, connector: Props) => OffsetStore) | null) {
     this.#main = main
@@ -32,7 +32,7 @@ export class OffsetStores {
     for (const store of this.#ready.values()) await store.close()
   }
 
-  /** Returns the values as text, in the order of the keys. */
+  /** Returns the offsets as text, in the order of the keys. */
   async get(connector: Props, keys: readonly string[]): Promise<(string | null)[]> {
     const main = this.#main.get(keys)
     const own = await this.#ownOf(connector)

@@ -21,8 +21,8 @@ export interface OffsetsAdminOptions {
 }
 
 /**
- * Shows, alters and resets the offsets of a connector (KIP-875). The caller must check that the
- * connector is STOPPED.
+ * Shows, alters and resets the offsets of a connector (KIP-875). Before offsets are altered or
+ * reset, the caller must check that the connector is STOPPED.
  */
 export class OffsetsAdmin {
   readonly #o: OffsetsAdminOptions
@@ -40,7 +40,9 @@ export class OffsetsAdmin {
     return { offsets: offsets.map(([partition, offset]) => ({ partition, offset })) }
   }
 
-  /** Alters the given offsets; a null offset is reset. Returns the message for the answer. */
+  /**
+   * Alters offsets. A null offset resets its partition. Returns Connect's message for the answer.
+   */
   async alter(name: string, config: Props, pairs: readonly OffsetPair[]): Promise<string> {
     const spec = this.#o.launcher.connector(name, config)
     if (spec.type === 'sink') {
@@ -62,7 +64,7 @@ export class OffsetsAdmin {
     return own ? 'The offsets for this connector have been altered successfully' : EXTERNAL('altered')
   }
 
-  /** Resets all offsets. */
+  /** Resets all offsets. Returns Connect's message for the answer. */
   async reset(name: string, config: Props): Promise<string> {
     const spec = this.#o.launcher.connector(name, config)
     if (spec.type === 'sink') {
@@ -106,7 +108,10 @@ export class OffsetsAdmin {
 const EXTERNAL = (done: string): string =>
   `The Connect framework-managed offsets for this connector have been ${done} successfully. However, if this connector manages offsets externally, they will need to be manually ${done} in the system that the connector uses.`
 
-/** Deletes a group. GROUP_ID_NOT_FOUND is not an error: the group has never committed an offset. */
+/**
+ * Deletes a group. GROUP_ID_NOT_FOUND means that the group has never committed an offset, and is
+ * not an error.
+ */
 async function deleteGroup(admin: Admin, group: string): Promise<void> {
   try {
     await admin.deleteGroups([group])
@@ -116,7 +121,8 @@ async function deleteGroup(admin: Admin, group: string): Promise<void> {
 }
 
 /**
- * Deletes the offsets of some partitions of a group without members: recreates it with the others.
+ * Deletes a group's offsets for some partitions. The group must have no members. It is deleted, and
+ * recreated with the offsets of its other partitions.
  */
 async function deleteOffsets(
   admin: Admin,

@@ -9,17 +9,17 @@ const textOf = (value: ConfigKeyInfo['default']): string | null => {
 }
 
 export interface Placing {
-  /** The prefix of each name, such as `transforms.a.`. */
+  /** The prefix of each key, for example `transforms.a.`. */
   readonly prefix?: string
-  /** Replaces the groups of the plugin. */
+  /** Replaces the groups that the plugin declares. */
   readonly group?: string
-  /** The order number of the first key in the group. */
+  /** The `order_in_group` of the first key. Default: 1. */
   readonly firstOrder?: number
 }
 
 /**
- * Returns a plugin's keys in REST's format, without internal keys. They are numbered by group, in
- * the order of their declaration.
+ * Returns a plugin's keys in REST's format, without internal keys. Within each group,
+ * `order_in_group` follows the order of declaration.
  */
 export function definitionsOf(keys: readonly ConfigKeyInfo[], placing: Placing = {}): KeyDefinition[] {
   const counts = new Map<string, number>()
@@ -50,7 +50,7 @@ export function definitionsOf(keys: readonly ConfigKeyInfo[], placing: Placing =
 }
 
 /**
- * Returns the keys with their validated values. Error messages contain the names with the prefix.
+ * Returns the keys with their validated values. The prefix is also added to keys in error messages.
  */
 export function infosOf(
   keys: readonly ConfigKeyInfo[],

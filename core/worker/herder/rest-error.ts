@@ -1,4 +1,4 @@
-/** An error with the HTTP status and message of the REST answer. */
+/** An error that contains the HTTP status and the message of the REST answer. */
 export class RestError extends Error {
   readonly status: number
 

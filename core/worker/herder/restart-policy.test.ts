@@ -4,14 +4,14 @@ import { restartDelay, restartPolicy, traceWith, waitingTrace } from './restart-
 const retriable = { retriable: true }
 const fatal = { retriable: false }
 
-test('by default only retriable failures are restarted, with delays that double up to a minute', () => {
+test('by default, only retriable failures cause a restart, and its delay doubles up to one minute', () => {
   const policy = restartPolicy({})
   expect([0, 1, 5, 6, 60].map(n => restartDelay(policy, retriable, n, 0.5))).toEqual([1000, 2000, 32000, 60000, 60000])
   expect(restartDelay(policy, fatal, 0, 0)).toBe(null)
   expect([0, 1].map(random => restartDelay(policy, retriable, 0, random))).toEqual([800, 1200])
 })
 
-test('the policy follows the configuration, and invalid values become the default', () => {
+test('the policy uses the configuration, and replaces invalid values with the defaults', () => {
   expect(restartDelay(restartPolicy({ 'errors.restart.policy': 'all' }), fatal, 0, 0.5)).toBe(1000)
   expect(restartDelay(restartPolicy({ 'errors.restart.policy': 'none' }), retriable, 0, 0)).toBe(null)
   const two = restartPolicy({ 'errors.restart.max': '2', 'errors.restart.delay.ms': '7' })

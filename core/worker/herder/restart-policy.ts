@@ -5,7 +5,8 @@ import { restartKeys } from '../config/error-keys.ts'
 import type { Failure } from '../task/host/messages-out.ts'
 
 /**
- * A connector's `errors.restart.*` settings. Connect has none: a failed task waits for a REST call.
+ * A connector's `errors.restart.*` settings. Connect has no such settings: there, a failed task
+ * does not run again until a REST request restarts it.
  */
 export interface RestartPolicy {
   readonly policy: 'none' | 'retriable' | 'all'
@@ -15,16 +16,14 @@ export interface RestartPolicy {
   readonly max: number
 }
 
-/** A unit that ran for this long gets its count of failures reset, ms. */
+/** The time without a failure after which the number of failures is reset, ms. */
 export const HEALTHY_MS = 60_000
 
 function number(text: string | undefined, otherwise: number): number {
   return text !== undefined && /^-?\d+$/.test(text.trim()) ? Number(text) : otherwise
 }
 
-/**
- * Reads the policy from a validated configuration. Invalid values of an old one become the default.
- */
+/** Returns the policy of a stored configuration. Invalid values are replaced with the defaults. */
 export function restartPolicy(props: Props): RestartPolicy {
   const policy = props['errors.restart.policy']
   return {
@@ -39,9 +38,10 @@ export function restartPolicy(props: Props): RestartPolicy {
 }
 
 /**
- * Returns the delay before the next restart, or null if there is no restart. `restarts` counts the
- * restarts since the unit last ran for HEALTHY_MS. The delay doubles up to the maximum. `random`
- * (0..1) varies it by up to 20%, so that tasks that failed together do not restart together.
+ * Returns the delay before the next restart, or null if there is no restart. `restarts` is the
+ * number of restarts since the unit last ran for HEALTHY_MS. The delay doubles up to the maximum.
+ * `random` (0..1) varies the delay by up to 20%, so that tasks that failed together restart at
+ * different times.
  */
 export function restartDelay(
   policy: RestartPolicy,
@@ -54,7 +54,7 @@ export function restartDelay(
   return backoffMs(restarts, { initialMs: policy.delayMs, maxMs: policy.delayMaxMs, random: () => random })
 }
 
-/** The trace of a failed unit: its failure, and the time of the next restart. */
+/** Returns the trace of a failed unit. It contains the failure and the time of the next restart. */
 export function traceWith(failure: Failure, retryAt: number | null, restarts: number): string {
   const when = isoInstant(retryAt)
   if (when === null) return failure.trace
@@ -62,7 +62,8 @@ export function traceWith(failure: Failure, retryAt: number | null, restarts: nu
 }
 
 /**
- * The trace of a unit that retries: what it waits for, and the time of the next attempt if known.
+ * Returns the trace of a unit that is retrying. It contains the reason for the retry and, if known,
+ * the time of the next attempt.
  */
 export function waitingTrace(message: string, retryAt: number | null): string {
   const when = isoInstant(retryAt)

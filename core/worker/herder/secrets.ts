@@ -7,7 +7,7 @@ import type { PluginInspector } from '../plugins/inspector.ts'
 import { type PluginKind, type PluginRegistry, pluginRef } from '../plugins/registry.ts'
 import { parseRange } from '../plugins/versions.ts'
 
-/** The names of undeclared keys that are treated as secrets. */
+/** Matches the names of keys that no plugin declares, but whose values are probably secrets. */
 const SUSPICIOUS =
   /(password|passwd|passphrase|secret|credential|private[._-]?key|api[._-]?key|access[._-]?token|sasl\.jaas\.config)/i
 export function looksSecret(key: string): boolean {
@@ -17,8 +17,8 @@ export function looksSecret(key: string): boolean {
 const REFERENCE = /^\$\{[^}]*\}$/
 
 /**
- * Masks the secrets in configurations that REST returns, and restores them in those that it
- * receives.
+ * Masks the secrets in the configurations that REST returns, and replaces the masks in those that
+ * it receives.
  */
 export class Secrets {
   readonly #registry: PluginRegistry
@@ -34,7 +34,7 @@ export class Secrets {
   /**
    * Masks the values of all PASSWORD keys, including those of converters and transformations, and
    * the passwords in URLs. Config provider references are not masked. Never fails: if a plugin
-   * cannot be loaded, its secrets are recognised by their names.
+   * cannot be loaded, its secrets are recognised by the names of the keys.
    */
   async mask(props: Props): Promise<Props> {
     if (!this.#enabled) return props
@@ -65,7 +65,7 @@ export class Secrets {
     return suspects.filter(secret)
   }
 
-  /** Returns a function that checks whether a key of the configuration is a secret. */
+  /** Returns a function that tells whether a key of the configuration is a secret. */
   async #secretTest(props: Props): Promise<(key: string) => boolean> {
     const types = new Map<string, boolean>()
     const parts: [PluginKind, string | undefined, string][] = [
@@ -100,7 +100,7 @@ export class Secrets {
       const { keys } = await this.#inspector.inspect(pluginRef(plugin))
       for (const key of keys) types.set(prefix + key.name, key.type === 'PASSWORD')
     } catch {
-      // Its keys are judged by their names.
+      // The plugin cannot be loaded, so the names of its keys show which values are secrets.
     }
   }
 }

@@ -10,7 +10,7 @@ import type { PluginKind, PluginRegistry } from '../plugins/registry.ts'
 import { parseRange } from '../plugins/versions.ts'
 import type { Placing } from './plugin-keys.ts'
 
-/** Validates a plugin's part of the configuration. */
+/** Validates the part of a connector configuration that belongs to a plugin. */
 export type Ask = (
   kind: PluginKind,
   plugin: PluginDescriptor,
@@ -32,7 +32,7 @@ export async function stageInfos(registry: PluginRegistry, props: GivenProps, as
 interface StageContext {
   readonly registry: PluginRegistry
   readonly props: GivenProps
-  /** The aliases of all predicates. */
+  /** The aliases of the configured predicates. */
   readonly predicates: ReadonlySet<string>
   readonly ask: Ask
 }
@@ -84,14 +84,14 @@ async function stageInfo(
   return [withErrors(typeInfo, withoutPredicate ? [stray] : []), version, ...numbered]
 }
 
-/** Returns the key with an error: its class does not exist. */
+/** Returns the key with the error that its class does not exist. */
 export function absent(info: KeyInfo, name: string): KeyInfo {
   const key = info.definition.name
   const error = `Invalid value ${name} for configuration ${key}: Class ${name} could not be found.`
   return { ...info, value: { ...info.value, value: null, errors: [...info.value.errors, error] } }
 }
 
-/** Returns the keys `predicate` and `negate` of a transformation. */
+/** Returns the keys `predicate` and `negate`, which the runtime adds to each transformation. */
 function gateKeys(prefix: string, group: string, props: GivenProps, predicates: ReadonlySet<string>): KeyInfo[] {
   const shared = { importance: 'MEDIUM', group, orderInGroup: 0 } as const
   const known: Validator = {

@@ -2,14 +2,14 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Place, StartGate } from './start-gate.ts'
 
-/** A start that has entered the gate. */
+/** Returns a place that has entered the gate. */
 function enter(gate: StartGate, go: () => void): Place {
   const place = gate.place(go)
   place.enter()
   return place
 }
 
-test('the number of places limits the starts, in the order of enter, and a start that leaves the queue blocks no other', () => {
+test('starts enter in order, up to the number of places, and one that leaves the queue does not block others', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 4 }), fc.array(fc.nat(9), { maxLength: 60 }), (places, acts) => {
       const gate = new StartGate(places)
@@ -33,13 +33,13 @@ test('the number of places limits the starts, in the order of enter, and a start
   )
 })
 
-test('a start that stays inside too long loses its place', async () => {
+test('a start that keeps its place for too long loses it to the next start', async () => {
   const gate = new StartGate(1, 5)
   enter(gate, () => {})
   await new Promise<void>(resolve => enter(gate, resolve))
 })
 
-test('a start that leaves inside its own call frees the place for the next', () => {
+test('a start that leaves during its own `go` call frees its place for the next start', () => {
   const gate = new StartGate(1)
   const order: string[] = []
   const first = gate.place(() => {

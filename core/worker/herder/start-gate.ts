@@ -1,22 +1,25 @@
 /**
- * The longest time that one start keeps its place, ms. A module that never loads must not block the
- * others.
+ * The time after which a start loses its place, ms. A module that never finishes loading must not
+ * block other starts.
  */
 const HOLD_MS = 10_000
 
-/** The place of one start: it waits, is inside, and leaves. */
+/** The place of one start in the gate. The start waits, enters and leaves. */
 export interface Place {
-  /** Calls `go` as soon as a place is free: within this call, if one is free already. */
+  /**
+   * Calls `go` when the gate has a free place: during this call if a place is free now, otherwise
+   * later.
+   */
   enter(): void
-  /** Frees the place, or stops waiting for it. Safe to call twice. */
+  /** Frees the place, or leaves the queue. May be called more than once. */
   leave(): void
 }
 
 /**
- * Limits how many units start at the same time, in the order of their `enter` calls. Starting a
- * thread and loading modules needs CPU time: a hundred starts at once would slow down each other,
- * the REST API and a broker in the same process. A unit leaves before it only waits, for example
- * for a connection.
+ * Limits how many units start at the same time. Units enter in the order of their `enter` calls.
+ * Starting a thread and loading modules need CPU time, so a hundred simultaneous starts would slow
+ * down each other, the REST API and a broker in the same process. A unit that only waits, for
+ * example for a connection, leaves its place.
  */
 export class StartGate {
   readonly #places: number
@@ -29,7 +32,7 @@ export class StartGate {
     this.#holdMs = holdMs
   }
 
-  /** Returns a place that calls `go` when the start may begin. */
+  /** Returns a place whose `go` is called when the unit may start. */
   place(go: () => void): Place {
     let state: 'new' | 'waiting' | 'inside' | 'left' = 'new'
     let timer: NodeJS.Timeout | null = null

@@ -29,7 +29,10 @@ export interface SupervisorEnv {
   readonly assignment: () => Assignment
   readonly workerId: () => string
   readonly graceMs: number
-  /** Writes new task configurations of a connector. Resolves when they have been read back. */
+  /**
+   * Writes new task configurations of a connector. Resolves when they have been read back from the
+   * config store.
+   */
   readonly publishTasks: (name: string, tasks: readonly Props[]) => Promise<void>
   readonly topicTracking: boolean
   readonly metrics: Pick<WorkerCollector, 'onStart'>
@@ -37,9 +40,9 @@ export interface SupervisorEnv {
 }
 
 /**
- * Runs one connector and its tasks on this worker: leads each unit to the state that the
- * configuration demands, and keeps the statuses. It does not know the other connectors, so it
- * cannot affect them.
+ * Runs one connector and its tasks on this worker. Steers each unit towards the state that the
+ * configuration requires, and writes the statuses. A supervisor handles only its own connector, so
+ * its failure does not affect other connectors.
  */
 export class Supervisor {
   readonly name: string
@@ -49,9 +52,9 @@ export class Supervisor {
   readonly #connector: SupervisedUnit
   readonly #taskConfigs: TaskConfigs
   readonly #tasks = new Map<number, SupervisedUnit>()
-  /** The number of requested restarts, by task; null is the connector. */
+  /** The number of requested restarts by task. The key null stands for the connector. */
   readonly #restarts = new Map<number | null, number>()
-  /** Notifies after each `#steer`. */
+  /** Notified after each `#steer`. */
   readonly #steered = new Signal()
   #stopping = false
   #timer: NodeJS.Timeout | null = null
@@ -74,9 +77,7 @@ export class Supervisor {
     })
   }
 
-  /**
-   * Schedules a comparison of the desired with the actual state. Must be called after every change.
-   */
+  /** Schedules a comparison of desired and actual states. Must be called after every change. */
   wake(): void {
     if (this.#scheduled) return
     this.#scheduled = true
@@ -86,7 +87,7 @@ export class Supervisor {
     })
   }
 
-  /** Restarts the connector (null) or a task, whatever its state. */
+  /** Restarts the connector (null) or a task, in any state. */
   restart(task: number | null): void {
     this.#restarts.set(task, (this.#restarts.get(task) ?? 0) + 1)
     const running = task === null ? this.#isStarted() : this.#env.state.target(this.name) !== 'STOPPED'
@@ -107,19 +108,19 @@ export class Supervisor {
     this.#unitOf(task)?.onEvent(event, host)
   }
 
-  /** Stops everything permanently. Resolves when no unit of the connector is in a thread. */
+  /** Stops all units permanently. Resolves when no unit of the connector runs in a thread. */
   async shutdown(): Promise<void> {
     this.#stopping = true
     await this.#steerUntil(() => this.#units().every(u => u.phase === 'down'))
     if (this.#timer) clearTimeout(this.#timer)
   }
 
-  /** Resolves when no task of the connector is in a thread. Its offsets may then be changed. */
+  /** Resolves when no task of the connector runs in a thread. Its offsets can then be changed. */
   tasksDown(): Promise<void> {
     return this.#steerUntil(() => [...this.#tasks.values()].every(u => u.phase === 'down'))
   }
 
-  /** Whether the connector is no longer configured, and no unit of it is in a thread. */
+  /** Whether the connector is no longer configured, and none of its units runs in a thread. */
   get finished(): boolean {
     return this.#env.state.config(this.name) === null && this.#units().every(u => u.phase === 'down')
   }
@@ -177,7 +178,7 @@ export class Supervisor {
     this.#steered.notify()
   }
 
-  /** Writes the statuses that follow from the configuration alone, once the units are down. */
+  /** Once the units are down, writes the statuses that depend only on the configuration. */
   #settleStatuses(): void {
     const { state, statuses } = this.#env
     for (const [task, unit] of this.#tasks) {
@@ -188,7 +189,8 @@ export class Supervisor {
     }
     if (this.#connector.phase !== 'down' || this.#stopping || state.config(this.name) === null) return
     const target = state.target(this.name)
-    // STOPPED means that the last offsets are committed, so it waits for the last task.
+    // STOPPED means that all offsets are committed. It must not be shown before the last task
+    // stops.
     if (target === 'STOPPED' && this.#tasks.size > 0) return
     if (target !== 'STARTED' && this.#statuses.of(null)?.state !== target) this.#statuses.put(null, target)
     if (target === 'STOPPED') for (const [task] of statuses.tasks(this.name)) statuses.putTask(this.name, task, null)

@@ -8,7 +8,7 @@ import { connectorUnit } from '../task/host/messages-in.ts'
 import type { Launcher } from './launcher.ts'
 import type { SupervisedUnit } from './unit.ts'
 
-/** The time limit for `taskConfigs()` of a connector, ms. */
+/** The time limit for a connector's `taskConfigs()`, ms. */
 const TASK_CONFIGS_TIMEOUT_MS = 60_000
 
 export interface TaskConfigsOptions {
@@ -17,9 +17,11 @@ export interface TaskConfigsOptions {
   readonly state: ConfigState
   readonly launcher: Launcher
   readonly logger: Logger
-  /** Writes new task configurations. Resolves when they have been read back. */
+  /**
+   * Writes new task configurations. Resolves when they have been read back from the config store.
+   */
   readonly publish: (tasks: readonly Props[]) => Promise<void>
-  /** Called after each attempt. */
+  /** Called after each attempt, whether it succeeded or failed. */
   readonly onDone: () => void
 }
 
@@ -34,13 +36,15 @@ export class TaskConfigs {
     this.#o = options
   }
 
-  /** Requests new task configurations. The next `update` gets them. */
+  /** Requests new task configurations. The next call of `update` gets them from the connector. */
   request(): void {
     const running = this.#phase === 'running' || this.#phase === 'running-and-requested'
     this.#phase = running ? 'running-and-requested' : 'requested'
   }
 
-  /** Starts a requested update if the connector is running. Does not wait for it. */
+  /**
+   * Starts a requested update if the connector is running. Returns without waiting for the update.
+   */
   update(): void {
     if (this.#phase !== 'requested' || this.#o.connector.phase !== 'running') return
     this.#phase = 'running'

@@ -7,13 +7,13 @@ export interface ThreadsOptions {
   readonly maxHeapMb: number
   readonly onEvent: (event: ThreadEvent, host: ThreadHost) => void
   readonly onCall: (call: HerderCall, unit: string) => Promise<unknown>
-  /** Called when a thread has ended, for any reason. */
+  /** Called after a thread has ended for any reason. */
   readonly onEnd: (host: ThreadHost) => void
 }
 
 /**
- * The threads of connectors and tasks. A thread starts with its first unit and ends after its last
- * one.
+ * The threads of connectors and tasks. A thread starts with its first unit, and ends after its last
+ * unit.
  */
 export class Threads {
   readonly #o: ThreadsOptions
@@ -30,7 +30,7 @@ export class Threads {
   }
 
   /**
-   * Returns the thread for a task, or for the connector (null). A connector shares the thread of
+   * Returns the thread for a task or for the connector (null). The connector shares the thread of
    * task 0.
    */
   hostFor(connector: string, task: number | null): ThreadHost {
@@ -54,7 +54,7 @@ export class Threads {
     return host
   }
 
-  /** Ends the thread if it has no more units. Must be called after each end of a unit. */
+  /** Ends the thread if it has no more units. Must be called whenever a unit has ended. */
   release(host: ThreadHost): void {
     if (host.units.size > 0 || !host.alive) return
     if (this.#hosts.get(host.name) === host) this.#hosts.delete(host.name)

@@ -17,17 +17,17 @@ export interface UnitStatusesEnv {
   readonly workerId: () => string
 }
 
-/** The reasons for a delay that the trace of a running unit shows. */
+/** The messages about delays in the trace of a unit that has not failed. */
 interface Delays {
-  /** The message that says what the unit waits for. */
+  /** What the unit is waiting for. */
   readonly waiting: string | null
-  /** The message that says since when the event loop of the unit's thread is blocked. */
+  /** Since when the event loop of the unit's thread has been blocked. */
   readonly blocked: string | null
 }
 
 const NO_DELAYS: Delays = { waiting: null, blocked: null }
 
-/** Writes the statuses of a connector (task `null`) and its tasks, as REST shows them. */
+/** Writes the statuses of a connector (task null) and its tasks. REST shows them. */
 export class UnitStatuses {
   readonly #name: string
   readonly #env: UnitStatusesEnv
@@ -59,12 +59,12 @@ export class UnitStatuses {
     else statuses.putTask(this.#name, task, status)
   }
 
-  /** Deletes the delays of the unit's last run. */
+  /** Deletes the delays from the unit's previous start. */
   starting(task: number | null): void {
     this.#delays.delete(task)
   }
 
-  /** Shows a unit as RUNNING or PAUSED, with the delays that it has. */
+  /** Shows that a unit is RUNNING or PAUSED. The trace contains the unit's delays. */
   active(task: number | null, state: 'RUNNING' | 'PAUSED'): void {
     this.put(task, state, traceOf(this.#delaysOf(task)))
   }
@@ -73,16 +73,19 @@ export class UnitStatuses {
     this.put(task, 'FAILED', traceWith(failure, retryAt, restarts))
   }
 
-  /** Shows what a unit waits for; null if it no longer waits. */
+  /** Shows the message about what a unit is waiting for. Null means that the wait has ended. */
   waiting(task: number | null, phase: Actual['phase'], message: string | null, retryAt: number | null): void {
     const waiting = message === null ? null : waitingTrace(message, retryAt)
     const delays = { ...this.#delaysOf(task), waiting }
-    // A wait during the start ends with the start, so it is shown but not stored.
+    // A wait during the start ends with the start, so the status shows it but `#delays` does not
+    // keep it.
     this.#delays.set(task, phase === 'starting' ? { ...delays, waiting: null } : delays)
     this.#show(task, phase, delays)
   }
 
-  /** Shows since when the unit's thread is blocked; null if it is running again. */
+  /**
+   * Shows since when the unit's thread has been blocked. Null means that its event loop runs again.
+   */
   blocked(task: number | null, phase: Actual['phase'], thread: string, since: number | null): void {
     const blocked =
       since === null ? null : errors.create('MR_TASK_BLOCKED', { thread, since: isoInstant(since) }).message

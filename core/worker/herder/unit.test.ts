@@ -10,7 +10,7 @@ import { SupervisedUnit, type UnitChange, type UnitHost } from './unit.ts'
 const UNIT = 'task:x-0'
 const failure = { message: 'm', trace: 't', retriable: true }
 
-/** A thread that answers when the test calls a function of `pending`. */
+/** A thread that answers a request when the test calls the next function in `pending`. */
 class FakeHost {
   readonly name = 'x-0'
   readonly units = new Set<string>()
@@ -92,7 +92,7 @@ class World {
     this.host.deliver({ type: 'failed', unit: UNIT, failure })
   }
 
-  /** Completes all pending starts, answers and stops. */
+  /** Completes all pending starts, requests and stops. */
   async settle(): Promise<void> {
     for (let i = 0; i < 50; i++) {
       this.host.pending.shift()?.()
@@ -124,7 +124,7 @@ async function perform(world: World, act: Act): Promise<void> {
   world.steer()
 }
 
-test('in any order of requests, answers and failures a unit runs at most once, and reaches its desired state', async () => {
+test('after any requests, answers and failures, a unit has run at most once at a time and is in its desired state', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.constantFrom(...acts), { maxLength: 60 }), async list => {
       const world = new World()
@@ -141,7 +141,7 @@ test('in any order of requests, answers and failures a unit runs at most once, a
   )
 })
 
-test('events of an earlier thread are ignored', async () => {
+test('events of a thread that the unit no longer uses are ignored', async () => {
   const world = new World()
   world.desired = { ...world.desired, run: true }
   world.steer()
@@ -159,7 +159,7 @@ test('events of an earlier thread are ignored', async () => {
   expect(world.unit.phase).toBe('running')
 })
 
-test('the restart delay doubles with each failure, and a new configuration resets it', async () => {
+test('the restart delay doubles with each failure, and a new configuration resets the delay', async () => {
   const world = new World()
   const waits: number[] = []
   world.desired = { ...world.desired, run: true }
@@ -194,7 +194,7 @@ test('an hour without failures resets the restart delay', () => {
   expect(world.changes.at(-1)).toMatchObject({ type: 'failed', restarts: 0, retryAt: world.now + 1000 })
 })
 
-test('a start waits for its turn, and leaves the queue when it is no longer wanted', async () => {
+test('a start waits for a free place, and leaves the queue if the unit should no longer run', async () => {
   const gate = new StartGate(1)
   const [first, second, third] = [new World(gate), new World(gate), new World(gate)]
   for (const world of [first, second, third]) {
@@ -215,7 +215,7 @@ test('a start waits for its turn, and leaves the queue when it is no longer want
   expect(first.unit.phase).toBe('running')
 })
 
-test('a unit that failed and was stopped starts without delay', () => {
+test('a failed unit that was stopped starts without a delay', () => {
   const world = new World()
   world.desired = { ...world.desired, run: true }
   world.steer()

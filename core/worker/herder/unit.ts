@@ -6,7 +6,7 @@ import { type Actual, type Desired, decide, type Failed, wakeAt } from './decide
 import { HEALTHY_MS, type RestartPolicy, restartDelay } from './restart-policy.ts'
 import type { Place, StartGate } from './start-gate.ts'
 
-/** The part of a thread host that a unit uses. */
+/** The part of a ThreadHost that a unit uses. */
 export type UnitHost = Pick<ThreadHost, 'name' | 'units' | 'alive' | 'request' | 'stopUnit'>
 
 /** The dependencies of a supervised unit. */
@@ -18,7 +18,8 @@ export interface UnitPorts<H extends UnitHost = ThreadHost> {
   host(): H
   release(host: H): void
   /**
-   * Sends the start request. Throws if it cannot be built, for example if a config provider fails.
+   * Sends the start request. Rejects if the request cannot be built, for example if a config
+   * provider fails.
    */
   start(host: H, paused: boolean): Promise<unknown>
   policy(): RestartPolicy
@@ -35,12 +36,12 @@ export type UnitChange =
   | { readonly type: 'running' }
   | { readonly type: 'paused' }
   | { readonly type: 'failed'; readonly failure: Failure; readonly retryAt: number | null; readonly restarts: number }
-  /** The unit stopped. */
+  /** The unit has stopped. */
   | { readonly type: 'down' }
   | { readonly type: 'degraded'; readonly message: string | null; readonly retryAt: number | null }
   | { readonly type: 'blocked'; readonly since: number | null }
 
-/** The unit's phase, with the state that belongs to it. `decide` sees it as an `Actual`. */
+/** The unit's phase and the data of that phase. `decide` reads this as an `Actual`. */
 type State<H> = { readonly revision: number; readonly restarts: number } & (
   | { readonly phase: 'down'; readonly failed: Failed | null }
   | { readonly phase: 'queued'; readonly place: Place }
@@ -50,15 +51,15 @@ type State<H> = { readonly revision: number; readonly restarts: number } & (
       readonly host: H
       readonly runningSince: number
     }
-  /** `runningSince` is null if the unit was stopped before it had started. */
+  /** `runningSince` is null if the stop was requested before the unit had started. */
   | { readonly phase: 'stopping'; readonly host: H; readonly runningSince: number | null }
 )
 
-/** One connector or task of this worker. `steer` brings it step by step to its desired state. */
+/** A connector or task of this worker. `steer` moves the unit step by step to its desired state. */
 export class SupervisedUnit<H extends UnitHost = ThreadHost> {
   readonly #ports: UnitPorts<H>
   #state: State<H> = { phase: 'down', failed: null, revision: -1, restarts: -1 }
-  /** The number of failures in a row, for the restart policy. */
+  /** The number of consecutive failures, from which the restart policy computes the delay. */
   #failures = 0
 
   constructor(ports: UnitPorts<H>) {
@@ -69,7 +70,7 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
     return this.#state.phase
   }
 
-  /** The thread that the unit is in; null while it is down or queued. */
+  /** The unit's thread; null while the unit is down or queued. */
   get host(): H | null {
     return 'host' in this.#state ? this.#state.host : null
   }
@@ -79,11 +80,12 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
   }
 
   /**
-   * Takes the next step towards the desired state, if there is one. Does not wait for its result.
+   * Takes the next step towards the desired state, if one is needed. Returns without waiting for
+   * the step to complete.
    */
   steer(desired: Desired): void {
-    // A unit that is not to run can forget its failure. It then starts without delay when it is
-    // wanted again.
+    // The failure of a unit that should not run is forgotten. If the unit should run again later,
+    // it then starts without a delay.
     if (!desired.run && this.#state.phase === 'down') this.#state = { ...this.#state, failed: null }
     switch (decide(desired, this.#state, this.#ports.now())) {
       case 'start':
@@ -104,14 +106,15 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
   }
 
   /**
-   * Fails a running unit, for example a connector whose task configurations cannot be generated.
+   * Stops a running unit and reports it as failed, for example a connector whose task
+   * configurations cannot be generated.
    */
   fail(failure: Failure): void {
     const { phase } = this.#state
     if (phase === 'running' || phase === 'starting') this.#stop(failure)
   }
 
-  /** Handles an event of the unit. Ignores the events of an earlier thread. */
+  /** Handles an event of the unit. An event of a thread that the unit no longer uses is ignored. */
   onEvent(event: ThreadEvent, host: UnitHost): void {
     const state = this.#state
     if (!('host' in state) || state.host !== host) return
@@ -171,8 +174,8 @@ export class SupervisedUnit<H extends UnitHost = ThreadHost> {
       return
     }
     this.#state = { phase: 'starting', place, host, revision, restarts }
-    // A start that fails in the thread also sends an event. Only errors before the request are
-    // handled here.
+    // If the start fails in the thread, the thread sends a `failed` event. Only an error that
+    // occurs before the request is sent is handled here.
     this.#ports.start(host, paused).catch((error: unknown) => {
       if (error instanceof RemoteError || this.#state.phase !== 'starting' || this.#state.host !== host) return
       if (!host.units.has(this.#ports.unit)) this.#down(failureOf(error))

@@ -20,7 +20,7 @@ import { RestError } from './rest-error.ts'
 import { looksSecret } from './secrets.ts'
 import { absent, stageInfos } from './stage-keys.ts'
 
-/** The REST answer to a validation. */
+/** The REST answer to a validation request. */
 export interface ConfigInfos {
   readonly name: string
   readonly error_count: number
@@ -28,7 +28,7 @@ export interface ConfigInfos {
   readonly configs: readonly (KeyInfo | UnknownKey)[]
 }
 
-/** An undeclared key that has an error. */
+/** A key that has an error, but that neither the runtime nor the plugin declares. */
 export interface UnknownKey {
   readonly definition: null
   readonly value: KeyInfo['value']
@@ -42,7 +42,7 @@ export interface ValidatorOptions {
   readonly inspector: PluginInspector
 }
 
-/** Validates connector configurations. Plugins validate their keys in the inspector's threads. */
+/** Validates connector configurations. The inspector's threads run the plugins' own validation. */
 export class Validator {
   readonly #o: ValidatorOptions
 
@@ -51,8 +51,8 @@ export class Validator {
   }
 
   /**
-   * Returns the connector plugin of a configuration. Throws a 400 if it is missing or does not
-   * exist.
+   * Returns the connector plugin of a configuration. Throws a 400 if the class is missing, or if
+   * the plugin does not exist.
    */
   pluginOf(props: Props): PluginDescriptor {
     const name = props['connector.class']
@@ -68,9 +68,9 @@ export class Validator {
   }
 
   /**
-   * Returns every key of the configuration with its errors. `nulls` are the keys whose value in the
-   * request is null; only the connector's own keys may be null. Throws a RestError if the plugin
-   * cannot be determined.
+   * Returns every key of the configuration with its errors. `nulls` are the keys with the value
+   * null in the request; only keys that the connector declares may be null. Throws a RestError if
+   * the connector plugin cannot be determined.
    */
   async validate(raw: Props, nulls: readonly string[] = []): Promise<ConfigInfos> {
     let props = raw
@@ -123,7 +123,7 @@ export class Validator {
     }
   }
 
-  /** Returns the keys of a plugin. Those of a connector include the keys that the runtime adds. */
+  /** Returns the keys of a plugin. For a connector, the keys that the runtime adds are included. */
   async keysOf(plugin: PluginDescriptor): Promise<KeyDefinition[]> {
     const info = await this.#o.inspector.inspect(pluginRef(plugin))
     const isConverter = plugin.type === 'converter' || plugin.type === 'header_converter'
@@ -174,15 +174,15 @@ export class Validator {
     if (name === undefined || name === null || !this.#o.registry.has(kind, name)) return []
     const prefix = `${which}.converter.`
     const plugin = this.#o.registry.find(kind, name, parseRange(props[`${prefix}plugin.version`]))
-    // Like Connect, sets `converter.type` if the configuration does not.
+    // As in Connect, `converter.type` is set unless the configuration contains it.
     const given = withPrefix(props, prefix)
     const own = { ...given, 'converter.type': given['converter.type'] ?? which }
     return this.#ask(kind, plugin, own, { prefix, firstOrder: 0 })
   }
 
   /**
-   * Validates a plugin's part of the configuration. If the validation of a connector fails, the
-   * failure becomes the error of its first key.
+   * Validates a plugin's part of the configuration. If the validation itself fails for a connector,
+   * its message becomes an error of the connector's first key.
    */
   async #ask(kind: PluginKind, plugin: PluginDescriptor, given: GivenProps, placing: Placing): Promise<KeyInfo[]> {
     const [props, nulls] = withoutNulls(given)
@@ -195,7 +195,10 @@ export class Validator {
     }
   }
 
-  /** Returns the connector's keys. The first one has the failure of the validation as its error. */
+  /**
+   * Returns the connector's keys, the first of which has the failed validation's message as its
+   * error.
+   */
   async #failedCheck(plugin: PluginDescriptor, error: unknown): Promise<KeyInfo[]> {
     const { keys } = await this.#o.inspector.inspect(pluginRef(plugin)).catch(() => {
       throw new RestError(400, messageOf(error))
@@ -235,12 +238,12 @@ export class Validator {
   }
 }
 
-/** The runtime's own keys of a connector. */
+/** Returns the keys that the runtime adds to a connector. */
 function runtimeKeys(context: KeyContext, type: PluginDescriptor['type']): ConfigDef {
   return { ...commonConnectorKeys(context), ...(type === 'source' ? sourceKeys : sinkKeys) }
 }
 
-/** Returns Connect's message about an invalid configuration; null if it is valid. */
+/** Returns Connect's message about an invalid configuration; null if the configuration is valid. */
 export function invalidMessage(infos: ConfigInfos): string | null {
   if (infos.error_count === 0) return null
   const lines = infos.configs.flatMap(c => c.value.errors)

@@ -6,7 +6,7 @@ import type { Members } from './members.ts'
 
 /** The interval of the checks, ms. */
 const CHECK_MS = 1000
-/** A thread that is blocked for this long is shown in the status, ms. */
+/** How long a thread must be blocked before the statuses of its units show it, ms. */
 const SHOW_MS = 10_000
 
 export interface WatchOptions {
@@ -20,17 +20,18 @@ export interface WatchOptions {
 interface Seen {
   pulse: number
   /**
-   * The time for which the pulse has not changed, ms. Counted in checks instead of clock time: no
-   * thread looks blocked after the machine was suspended.
+   * The time for which the pulse has not changed, ms. It is counted in checks instead of clock
+   * time, so that no thread seems blocked after the machine was suspended.
    */
   blockedMs: number
   shown: boolean
 }
 
 /**
- * Detects threads whose event loops are blocked. A plugin that computes without a pause, or waits
- * synchronously, blocks everything in its thread without an error. The statuses of its units show
- * this. After the timeout the thread is terminated, and the restart policy applies.
+ * Detects threads whose event loops are blocked. A plugin that computes without a pause, or that
+ * waits synchronously, blocks everything in its thread without causing an error. The statuses of
+ * the units in the thread show the block. After `task.blocked.timeout.ms`, the thread is terminated
+ * and the restart policy applies.
  */
 export class Watch {
   readonly #o: WatchOptions
@@ -47,12 +48,14 @@ export class Watch {
     clearInterval(this.#timer)
   }
 
-  /** For how long a thread's event loop has been blocked, ms; 0 when it is not. */
+  /**
+   * Returns the time for which a thread's event loop has been blocked, ms; 0 if it is not blocked.
+   */
   blockedMs(host: ThreadHost): number {
     return this.#seen.get(host)?.blockedMs ?? 0
   }
 
-  /** Checks all threads, `passedMs` after the last check. */
+  /** Checks all threads. `passedMs` is the time since the previous check. */
   check(passedMs: number): void {
     for (const host of this.#o.hosts()) {
       const { pulse } = host

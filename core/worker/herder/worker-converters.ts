@@ -7,8 +7,8 @@ import { type PluginRegistry, pluginRef } from '../plugins/registry.ts'
 import { parseRange } from '../plugins/versions.ts'
 
 /**
- * Checks the converters in the worker's configuration and their settings. Throws a ConfigError that
- * contains every invalid key. A converter without settings is not loaded.
+ * Checks the converters in the worker's configuration and the converters' own settings. Throws a
+ * ConfigError that contains every invalid key. A converter that has no settings is not loaded.
  */
 export async function checkConverters(
   config: WorkerConfig,

@@ -9,8 +9,9 @@ const OWN = new Set<string>([...Object.keys(TASK_METRICS), ...Object.keys(WORKER
 const OWN_PREFIX = /^(process_|nodejs_)/
 
 /**
- * Throws a TypeError unless a message is a snapshot that can be exported. A plugin can post
- * messages from its thread. A forged one must not break the metrics of other plugins.
+ * Throws a TypeError unless a message is a snapshot that can be exported. A plugin can send
+ * arbitrary messages from its thread, and a forged snapshot must not break the metrics of other
+ * plugins.
  */
 export function checkSnapshot(snapshot: TaskSnapshot): void {
   must(Object.values(snapshot.values).every(isNumber), 'values')

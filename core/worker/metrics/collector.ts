@@ -26,7 +26,7 @@ export interface ConnectorPlugin {
   readonly version: string
 }
 
-/** A task that has sent metrics. */
+/** A task that has sent metrics, and its last snapshot. */
 export interface ReportingTask {
   readonly connector: string
   readonly task: string
@@ -45,9 +45,9 @@ const TASK_STATES: readonly (readonly [UnitState, Metric])[] = [
 ]
 
 /**
- * Keeps what task threads report, and turns it into metrics for each scrape. A scrape sends no
- * request to a thread, so it succeeds while a thread hangs. Deleted connectors and tasks have no
- * series.
+ * Keeps the latest metrics that task threads have sent, and converts them for each scrape. A scrape
+ * sends no request to a thread, so it succeeds even while a thread hangs. Deleted connectors and
+ * tasks have no metrics.
  */
 export class WorkerCollector {
   readonly #connectorStartups = new Startups()
@@ -60,7 +60,7 @@ export class WorkerCollector {
     this.#o = options
   }
 
-  /** Throws a TypeError if the snapshot cannot be exported. */
+  /** Keeps a task's snapshot. Throws a TypeError if the snapshot cannot be exported. */
   onTask(connector: string, task: number, snapshot: TaskSnapshot): void {
     checkSnapshot(snapshot)
     let tasks = this.#tasks.get(connector)
@@ -68,7 +68,7 @@ export class WorkerCollector {
     tasks.set(task, snapshot)
   }
 
-  /** Called when a connector (null) or a task has changed its phase. */
+  /** Counts a phase change of a connector (null) or of a task. */
   onStart(connector: string, task: number | null, phase: string): void {
     const startups = task === null ? this.#connectorStartups : this.#taskStartups
     const unit = `${connector}-${task}`
@@ -78,7 +78,7 @@ export class WorkerCollector {
     else if (phase === 'failed') startups.ended(unit, false)
   }
 
-  /** Deletes the report of a task that starts again. */
+  /** Deletes the snapshot of a task that starts again, or that no longer exists. */
   forgetTask(connector: string, task: number): void {
     const tasks = this.#tasks.get(connector)
     tasks?.delete(task)
@@ -91,7 +91,7 @@ export class WorkerCollector {
     this.#memory.set(host, event)
   }
 
-  /** All metrics of the worker but those of its process. */
+  /** Yields all metrics of the worker, except those of its process. */
   *families(): Generator<Family> {
     const tasks = this.#reporting()
     yield* this.#connectors()
@@ -115,7 +115,10 @@ export class WorkerCollector {
     yield* this.#threads()
   }
 
-  /** Returns the tasks that have reported. Deletes the reports of tasks that no longer exist. */
+  /**
+   * Returns the tasks that have sent snapshots. Deletes the snapshots of tasks that no longer
+   * exist.
+   */
   #reporting(): ReportingTask[] {
     const { state } = this.#o
     const found: ReportingTask[] = []
@@ -252,7 +255,10 @@ function* clientFamilies(tasks: readonly ReportingTask[]): Generator<Family> {
   yield { metric: M.kafka_consumer_fetch_manager_records_lag_max, samples: largestByClient(lags) }
 }
 
-/** The clients of a kind. Clients that share an id, which a user can set, are added up. */
+/**
+ * Returns the clients of a kind. If users have set the same id for several clients, their values
+ * are added.
+ */
 function clientsOf(tasks: readonly ReportingTask[], kind: ClientSample['kind']): ClientSample[] {
   const byId = new Map<string, ClientSample>()
   for (const client of tasks.flatMap(({ snapshot }) => snapshot.clients)) {
@@ -273,7 +279,10 @@ function sumOfClients(a: ClientSample, b: ClientSample): ClientSample {
   }
 }
 
-/** The lag of each partition. If clients share an id and a partition, the larger lag counts. */
+/**
+ * Returns the lag of each partition. If clients with the same id report the same partition, the
+ * larger lag is used.
+ */
 function partitionLags(tasks: readonly ReportingTask[]): Sample[] {
   const lags = new Map<string, Sample>()
   for (const { snapshot } of tasks) {
@@ -287,7 +296,7 @@ function partitionLags(tasks: readonly ReportingTask[]): Sample[] {
   return [...lags.values()]
 }
 
-/** The largest lag of each client. */
+/** Returns the largest partition lag of each client. */
 function largestByClient(lags: readonly Sample[]): Sample[] {
   const largest = new Map<string, number>()
   for (const [[clientId], records] of lags) largest.set(clientId!, Math.max(records, largest.get(clientId!) ?? 0))

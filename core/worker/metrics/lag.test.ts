@@ -10,18 +10,18 @@ test('a task that has read everything is 0 seconds behind, unless some records a
   expect(lagOf({ lag: caughtUp, activeSince: NOW - 3000 }, NOW)?.seconds).toBe(3)
 })
 
-test('the seconds of any other task are the age of the last record that it handled', () => {
+test('a task that has not read everything is behind by the age of the last record that it handled', () => {
   expect(lagOf({ lag: sample, activeSince: null }, NOW)?.seconds).toBe(5)
   expect(lagOf({ lag: sample, activeSince: NOW - 9000 }, NOW)?.seconds).toBe(9)
   expect(lagOf({ lag: { ...sample, since: NOW + 1000 }, activeSince: null }, NOW)?.seconds).toBe(0)
 })
 
-test('an unknown value stays unknown', () => {
+test("a task's lag is unknown if the plugin reports no lag or no time", () => {
   expect(lagOf({ lag: null, activeSince: NOW }, NOW)).toBeNull()
   expect(lagOf({ lag: { ...sample, since: null }, activeSince: NOW }, NOW)?.seconds).toBeNull()
 })
 
-test('a connector has the largest number of seconds of any task, and the sums of all bytes and records', () => {
+test("a connector has the maximum of its tasks' seconds, and the sums of their bytes and records", () => {
   const a = { seconds: 1, bytes: 10, records: 3 }
   expect(sumOf([a, { seconds: 4, bytes: 5, records: 1 }])).toEqual({ seconds: 4, bytes: 15, records: 4 })
   expect(sumOf([a, { seconds: null, bytes: null, records: 1 }])).toEqual({ seconds: null, bytes: null, records: 4 })

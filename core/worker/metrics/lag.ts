@@ -1,6 +1,6 @@
 import type { LagSample, TaskSnapshot } from '../task/host/messages-out.ts'
 
-/** How far a task or a connector is behind. Null means unknown. */
+/** How far a task or a connector lags behind. Null means that the value is unknown. */
 export interface Lag {
   readonly seconds: number | null
   readonly bytes: number | null
@@ -8,8 +8,9 @@ export interface Lag {
 }
 
 /**
- * Returns the lag of a task at the time `now`; null if its plugin reports none. The records of a
- * source count until the brokers have acknowledged them, so they add to the reported lag.
+ * Returns the lag of a task at the time `now`; null if its plugin reports no lag. A source also
+ * lags behind while its records are not acknowledged, so the seconds include the age of the oldest
+ * of those records.
  */
 export function lagOf({ lag, activeSince }: Pick<TaskSnapshot, 'lag' | 'activeSince'>, now: number): Lag | null {
   if (lag === null) return null
@@ -23,8 +24,8 @@ function secondsOf(lag: LagSample, activeSince: number | null, now: number): num
 }
 
 /**
- * Returns the lag of a connector: the maximum of its tasks' seconds, and the sums of their bytes
- * and records.
+ * Returns the lag of a connector. It has the maximum of its tasks' seconds, and the sums of their
+ * bytes and records.
  */
 export function sumOf(lags: readonly Lag[]): Lag {
   const sum = (values: (number | null)[]) =>

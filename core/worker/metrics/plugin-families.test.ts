@@ -8,7 +8,7 @@ const task = (connector: string, ...plugin: PluginSample[]) => {
 }
 const sample = (name: string, type: 'gauge' | 'counter'): PluginSample => ({ name, type, help: '', tags: [], value: 1 })
 
-test('a counter x_total is untyped if there is a gauge x: OpenMetrics would name both families x', () => {
+test('a counter x_total is untyped if a gauge x exists, because OpenMetrics would name both families x', () => {
   const families = [...pluginFamilies([task('a', sample('x', 'gauge')), task('b', sample('x_total', 'counter'))])]
   expect(families.map(f => [f.metric.name, f.metric.type])).toEqual([
     ['x', 'gauge'],

@@ -3,9 +3,10 @@ import type { PluginSample } from '../task/host/messages-out.ts'
 import type { ReportingTask } from './collector.ts'
 
 /**
- * The metrics that plugins define, one family per name. If two plugins use one name with different
- * types, the metric is untyped. So is a counter `x_total` next to a gauge `x`, because OpenMetrics
- * would name both families `x`. If they use different tags, each series has its own tags.
+ * Yields the metrics that plugins define, one family per name. A metric is untyped if plugins use
+ * its name with different types. A counter `x_total` is also untyped if a gauge `x` exists, because
+ * OpenMetrics would name both families `x`. If plugins use different tags for a metric, the missing
+ * tags of a series are empty.
  */
 export function* pluginFamilies(tasks: readonly ReportingTask[]): Generator<Family> {
   const byName = new Map<string, { owner: ReportingTask; sample: PluginSample }[]>()

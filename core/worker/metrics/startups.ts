@@ -11,8 +11,8 @@ export class Startups {
   }
 
   /**
-   * Called when a unit starts running, is paused or fails. Only the first call after a start
-   * counts.
+   * Counts the outcome of a start. Must be called when a unit starts running, is paused or fails;
+   * only the first call after each start counts.
    */
   ended(unit: string, succeeded: boolean): void {
     if (!this.#starting.delete(unit)) return
@@ -20,7 +20,7 @@ export class Startups {
     else this.failures++
   }
 
-  /** Called when a unit was stopped before its start was complete. */
+  /** Must be called when a unit was stopped before its start was complete. */
   cancelled(unit: string): void {
     this.#starting.delete(unit)
   }

@@ -1,8 +1,9 @@
 import { defineMetrics } from '../../common/metrics/metric.ts'
 
 /**
- * Connect's metrics of a task (groups connector-task, source-task, sink-task and task-error), under
- * the names that the JMX exporter's usual rules give them. The task's thread computes the values.
+ * Connect's metrics of a task (groups connector-task, source-task, sink-task and task-error). The
+ * names are those that the JMX exporter's usual rules produce. The task's thread computes the
+ * values.
  */
 export const TASK_METRICS = defineMetrics(
   {
@@ -81,7 +82,7 @@ export const TASK_METRICS = defineMetrics(
 export type TaskMetricName = keyof typeof TASK_METRICS
 export type TaskValues = Partial<Record<TaskMetricName, number>>
 
-/** The stages of a source task, by which its time is counted. */
+/** The stages of a source task. Its time is measured for each stage. */
 export const SOURCE_STAGES = ['poll', 'transform', 'convert', 'produce'] as const
 export const SINK_STAGES = ['consume', 'convert', 'transform', 'put', 'commit'] as const
 export type Stage = (typeof SOURCE_STAGES)[number] | (typeof SINK_STAGES)[number]

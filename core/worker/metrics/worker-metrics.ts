@@ -6,9 +6,9 @@ const CLIENT = ['clientid']
 const THREAD = ['thread']
 
 /**
- * The metrics of a worker, except those of its tasks: Connect's groups connector, connect-worker
- * and connect-coordinator, the metrics of the tasks' Kafka clients, and metrics that only Millrace
- * has.
+ * The metrics of a worker, except those of its tasks. They are Connect's groups connector,
+ * connect-worker and connect-coordinator, the metrics of the tasks' Kafka clients, and the metrics
+ * that only Millrace has.
  */
 export const WORKER_METRICS = defineMetrics({
   kafka_connect_connector_connector_class: ['gauge', 'The class of a connector.', ['connector', 'connector_class']],

@@ -10,25 +10,28 @@ import { type PluginDescriptor, readManifest, readPlugins } from './manifest.ts'
 
 export interface Discovered {
   readonly plugins: readonly PluginDescriptor[]
-  /** The packages and folders that were skipped, with the reason. */
+  /** The packages and folders that were skipped, and why. */
   readonly rejected: readonly { readonly path: string; readonly reason: string }[]
 }
 
-/** The root folder of this program: the repository when running from the sources, else `dist`. */
+/**
+ * The root folder of this program. It is the repository if the sources are running, otherwise
+ * `dist`.
+ */
 const PROGRAM = fileURLToPath(new URL('../../../', import.meta.url))
 
 /**
- * Declares the plugins of a built-in folder. A package.json would make each folder a separate
- * package, and `import 'millrace/connect'` would no longer find the `exports` of the program's
- * package.
+ * The file that declares the plugins of a built-in folder. A package.json would make the folder a
+ * separate package, in which `import 'millrace/connect'` could not use the `exports` of the
+ * program's package.
  */
 const BUILT_IN_MANIFEST = 'plugins.json'
 
 /**
- * Finds plugins by their manifests, without running their code: first the built-in ones
- * (`connectors/*`, `transforms`, `converters`), then those in the folders of `plugin.path`. Such a
- * folder is a package, contains packages, or has a `node_modules` folder. Invalid packages are
- * logged and skipped.
+ * Finds plugins by their manifests, without running their code. The built-in plugins
+ * (`connectors/*`, `transforms`, `converters`) come first, followed by those in the folders of
+ * `plugin.path`. A folder of `plugin.path` is a package, contains packages, or has a `node_modules`
+ * folder. Invalid packages are logged and skipped.
  */
 export async function discoverPlugins(pluginPath: readonly string[], logger: Logger): Promise<Discovered> {
   const found: PluginDescriptor[] = []
@@ -77,7 +80,10 @@ function parse(text: string, path: string): unknown {
   }
 }
 
-/** Returns the folder, and the packages in it, in its scopes (`@x`) and in its `node_modules`. */
+/**
+ * Calls `take` for the folder, and for the packages in it, in its scopes (`@x`) and in its
+ * `node_modules`.
+ */
 async function takeAll(folder: string, take: (folder: string) => Promise<void>, mustExist = false): Promise<void> {
   let entries: Dirent[]
   try {

@@ -6,9 +6,9 @@ import { ThreadHost } from '../task/host/thread-host.ts'
 export interface InspectorOptions {
   /** The maximum number of threads. */
   readonly threads: number
-  /** The time limit of a request, ms. After it the thread is terminated. */
+  /** The time limit of a request, ms. A thread that exceeds it is terminated. */
   readonly timeoutMs: number
-  /** A thread ends after this time without requests, ms. */
+  /** The time without requests after which a thread ends, ms. */
   readonly idleMs: number
   /** The heap limit of a thread, MB. */
   readonly maxHeapMb: number
@@ -22,8 +22,9 @@ interface Seat {
 }
 
 /**
- * Reads the declarations of plugins and runs their validations in a few separate threads. A plugin
- * that crashes or hangs costs at most its thread and the time limit. Declarations are cached.
+ * Reads the declarations of plugins and runs their validations in a few separate threads. If a
+ * plugin crashes or hangs, only its thread is terminated, and its request fails at the latest after
+ * `timeoutMs`. Declarations are cached.
  */
 export class PluginInspector {
   readonly #o: InspectorOptions
@@ -51,12 +52,12 @@ export class PluginInspector {
     return info
   }
 
-  /** Validates a plugin's configuration with its declaration and its `validate`. */
+  /** Validates a configuration with the plugin's declaration and its `validate`. */
   validate(spec: ValidateSpec): Promise<ValidationResult> {
     return this.#run('validate', spec, spec.plugin.className)
   }
 
-  /** Calls `alterOffsets` of a source connector. */
+  /** Calls `alterOffsets` of a source connector, and returns the result. */
   alterOffsets(ask: ThreadRequests['alter-offsets']['ask']): Promise<boolean> {
     return this.#run('alter-offsets', ask, ask.plugin.className)
   }
@@ -115,7 +116,7 @@ export class PluginInspector {
   }
 }
 
-/** Whether an error has this code. */
+/** Returns whether an error has this code. */
 function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
 }

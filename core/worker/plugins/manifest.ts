@@ -4,14 +4,17 @@ import { pluginErrors } from '../errors.ts'
 const PLUGIN_TYPES = ['source', 'sink', 'transformation', 'predicate', 'converter', 'header_converter'] as const
 export type PluginType = (typeof PLUGIN_TYPES)[number]
 
-/** A plugin, as its package declares it. */
+/** A plugin that a package declares. */
 export interface PluginDescriptor {
   readonly type: PluginType
-  /** The name that REST shows: the name of the corresponding Java class, else the short name. */
+  /**
+   * The name that REST shows. It is the name of the corresponding Java class, or the short name if
+   * there is no such class.
+   */
   readonly className: string
   readonly shortName: string
   readonly aliases: readonly string[]
-  /** The absolute path of the module in the manifest. */
+  /** The absolute path of the module that the manifest names. */
   readonly module: string
   readonly export: string
   readonly version: string
@@ -26,9 +29,9 @@ function stringField(entry: object, name: string): string | null {
 
 /**
  * Returns the plugins that a package declares in its parsed package.json: `{"version": "1.0.0",
- * "millrace": {"plugins": [{type, class, aliases, module, export, version}]}}`. A plugin has the
- * version of its package unless it declares its own. Returns null for a package without a manifest.
- * Throws MR_PLUGIN_MANIFEST. Runs none of the package's code.
+ * "millrace": {"plugins": [{type, class, aliases, module, export, version}]}}`. A plugin without a
+ * version has the version of its package. Returns null for a package without a manifest. Throws
+ * MR_PLUGIN_MANIFEST for an invalid manifest. Does not run the package's code.
  */
 export function readManifest(json: unknown, folder: string): PluginDescriptor[] | null {
   const path = resolve(folder, 'package.json')
@@ -39,15 +42,18 @@ export function readManifest(json: unknown, folder: string): PluginDescriptor[] 
   return readPlugins(section, { folder, path, version: stringField(json, 'version') ?? 'undefined' })
 }
 
-/** The package that declares a list of plugins. */
+/** The package or the built-in folder that declares a list of plugins. */
 export interface PluginPackage {
   readonly folder: string
-  /** The file that declares the plugins, for error messages. */
+  /** The path of the file that declares the plugins. Error messages contain it. */
   readonly path: string
   readonly version: string
 }
 
-/** Returns the plugins of `{"plugins": [...]}`. Throws MR_PLUGIN_MANIFEST. */
+/**
+ * Returns the plugins of `{"plugins": [...]}`. Throws MR_PLUGIN_MANIFEST for an invalid
+ * declaration.
+ */
 export function readPlugins(section: unknown, { folder, path, version }: PluginPackage): PluginDescriptor[] {
   const wrong = (cause: string) => pluginErrors.create('MR_PLUGIN_MANIFEST', { path, cause })
   const plugins: unknown = typeof section === 'object' && section !== null ? Reflect.get(section, 'plugins') : null

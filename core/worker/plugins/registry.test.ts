@@ -35,7 +35,7 @@ const hoist = (side: string) => plugin('transformation', `Hoist$${side}`, `org.a
 const own = (found: { plugins: readonly { location: string }[] }) =>
   found.plugins.filter(p => p.location.includes('millrace-plugins-'))
 
-test('packages are found once in a folder, in scopes, in node_modules and through links', async () => {
+test('each package is found once: in a folder, in a scope, in node_modules or through a symbolic link', async () => {
   await pack('a', [file])
   await pack('@acme/b', [plugin('sink', 'B')])
   await pack('node_modules/c', [plugin('sink', 'C')])
@@ -51,14 +51,14 @@ test('packages are found once in a folder, in scopes, in node_modules and throug
   expect(found.rejected).toEqual([])
 })
 
-test('an entry of plugin.path can be a package; packages without a manifest are skipped', async () => {
+test('an entry of plugin.path can itself be a package, and packages without a manifest are skipped', async () => {
   await pack('one', [file])
   await mkdir(join(dir, 'one/sub'), { recursive: true })
   await writeFile(join(dir, 'one/sub/package.json'), '{"name":"other"}')
   expect(own(await discoverPlugins([join(dir, 'one')], logger))).toHaveLength(1)
 })
 
-test('an invalid package or folder is reported, and the others are found', async () => {
+test('an invalid package or folder is reported, and valid packages are still found', async () => {
   await pack('good', [file])
   await pack('bad', [{ type: 'nonsense' }])
   await mkdir(join(dir, 'broken'))
@@ -72,7 +72,7 @@ test('an invalid package or folder is reported, and the others are found', async
   ])
 })
 
-test('a manifest cannot name a module outside of its package', () => {
+test('a manifest that names a module outside of its package is rejected', () => {
   const json = { millrace: { plugins: [{ ...file, module: '../../etc/x.js' }] } }
   expect(() => readManifest(json, '/p')).toThrow(/outside of the package/)
 })
@@ -101,7 +101,7 @@ test('a plugin is found by its full, simple or short name, with or without its s
   expect(r.find('converter', 'Json').className).toBe('org.acme.JsonConverter')
 })
 
-test('the latest version is used, or the latest in the range', () => {
+test('the latest version, or the latest version in the range, is used', () => {
   const r = registry()
   expect(r.versions('connector', 'FileSource')).toEqual(['1.9.0', '1.10.0'])
   expect(r.find('connector', 'FileSource', parseRange('[1.0,1.10)')).version).toBe('1.9.0')
@@ -110,7 +110,7 @@ test('the latest version is used, or the latest in the range', () => {
   )
 })
 
-test('errors: an unknown name lists the plugins, a wrong kind and an ambiguous name are named', () => {
+test('an error lists all plugins for an unknown name, and says if a name has another type or is ambiguous', () => {
   const r = registry()
   expect(() => r.find('connector', 'Nope')).toThrow(
     /no connector is named Nope; available: .*FileSourceConnector 1\.9\.0/,

@@ -3,7 +3,7 @@ import type { PluginRef } from '../task/host/messages-in.ts'
 import type { PluginDescriptor, PluginType } from './manifest.ts'
 import { compareVersions, type VersionRange } from './versions.ts'
 
-/** The kind of plugin that a configuration key needs. */
+/** The kind of plugin that a configuration key refers to. */
 export type PluginKind = 'connector' | 'transformation' | 'predicate' | 'converter' | 'header_converter'
 
 const TYPES: Record<PluginKind, readonly PluginType[]> = {
@@ -14,7 +14,7 @@ const TYPES: Record<PluginKind, readonly PluginType[]> = {
   header_converter: ['header_converter'],
 }
 
-/** The suffixes that can be omitted, as in Connect. */
+/** The suffix of class names that a configuration may omit, by type, as in Connect. */
 const ENDINGS: Record<PluginType, string> = {
   source: 'Connector',
   sink: 'Connector',
@@ -28,7 +28,7 @@ function shorter(name: string, ending: string): string[] {
   return name.endsWith(ending) && name.length > ending.length ? [name, name.slice(0, -ending.length)] : [name]
 }
 
-/** Returns the short and the simple Java name of a plugin, with and without their suffix. */
+/** Returns the short name and the simple Java names of a plugin, with and without the suffix. */
 function simpleNames(plugin: PluginDescriptor): Set<string> {
   const ending = ENDINGS[plugin.type]
   const names = new Set(shorter(plugin.shortName, ending))
@@ -42,7 +42,7 @@ function fullNames(plugin: PluginDescriptor): Set<string> {
   return new Set([plugin.className, plugin.shortName, ...plugin.aliases])
 }
 
-/** Finds plugins by name and version. */
+/** Finds installed plugins by name and version. */
 export class PluginRegistry {
   readonly #plugins: readonly PluginDescriptor[]
 
@@ -57,20 +57,23 @@ export class PluginRegistry {
     return kind ? this.#plugins.filter(p => TYPES[kind].includes(p.type)) : this.#plugins
   }
 
-  /** Whether any version of the plugin exists. */
+  /** Returns whether any version of the plugin is installed. */
   has(kind: PluginKind, name: string): boolean {
     return this.#candidates(this.list(kind), name).length > 0
   }
 
-  /** Returns the versions of a plugin in ascending order; an empty list if it is unknown. */
+  /**
+   * Returns the installed versions of a plugin in ascending order; an empty list for an unknown
+   * plugin.
+   */
   versions(kind: PluginKind, name: string): string[] {
     return this.#candidates(this.list(kind), name).map(p => p.version)
   }
 
   /**
-   * Returns the latest version, or the latest in the range, of the plugin with this full, simple or
-   * short name. Throws MR_PLUGIN_UNKNOWN (which lists all plugins), MR_PLUGIN_TYPE,
-   * MR_PLUGIN_AMBIGUOUS or MR_PLUGIN_VERSION.
+   * Returns the plugin with this full, simple or short name. If several versions are installed,
+   * returns the latest, or the latest in the range. Throws MR_PLUGIN_UNKNOWN (which lists all
+   * plugins), MR_PLUGIN_TYPE, MR_PLUGIN_AMBIGUOUS or MR_PLUGIN_VERSION.
    */
   find(kind: PluginKind, name: string, range: VersionRange | null = null): PluginDescriptor {
     const candidates = this.#candidates(this.list(kind), name)
@@ -90,7 +93,8 @@ export class PluginRegistry {
   }
 
   /**
-   * Returns a plugin of any kind by name, for `/connector-plugins/x/config`; null if it is unknown.
+   * Returns the plugin of any kind with this name, for `/connector-plugins/x/config`; null if there
+   * is no such plugin.
    */
   findAny(name: string, range: VersionRange | null = null): PluginDescriptor | null {
     for (const kind of Object.keys(TYPES) as PluginKind[]) {
@@ -113,7 +117,7 @@ export class PluginRegistry {
   }
 }
 
-/** Returns the part of a plugin's description that a thread needs to load it. */
+/** Returns the data with which a thread loads the plugin. */
 export function pluginRef(plugin: PluginDescriptor): PluginRef {
   const { className, module, version } = plugin
   return { className, module, export: plugin.export, version }

@@ -23,7 +23,7 @@ test('a range contains the versions between its limits', () => {
   expect(parseRange('9')!.text).toBe('[9,9]')
 })
 
-test('"latest" and an empty range match every version; invalid ranges are rejected', () => {
+test('"latest" and an empty range match every version, and invalid ranges are rejected', () => {
   for (const text of ['', ' ', 'latest', null, undefined]) expect(parseRange(text)).toBe(null)
   for (const text of ['[1', '1,2', '(1)', '[1,2', 'a b', '[1;2]'])
     expect(() => parseRange(text), text).toThrow(/is not a version/)

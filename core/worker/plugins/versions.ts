@@ -28,8 +28,8 @@ function compareTokens(a: Token | undefined, b: Token | undefined): number {
 }
 
 /**
- * Compares versions as Maven's ComparableVersion does: `1.0-beta` < `1.0-rc1` < `1.0` = `1.0.0` <
- * `1.0.1`.
+ * Compares two versions in the order of Maven's ComparableVersion, for example `1.0-beta` <
+ * `1.0-rc1` < `1.0` = `1.0.0` < `1.0.1`.
  */
 export function compareVersions(a: string, b: string): number {
   const left = tokens(a)
@@ -48,16 +48,16 @@ interface Interval {
   readonly maxInclusive: boolean
 }
 
-/** A set of versions in Maven's notation. */
+/** A set of versions, written in Maven's notation. */
 export interface VersionRange {
-  /** The text that Connect prints. The single version `9` is `[9,9]`. */
+  /** The range as Connect prints it. The single version `9` is printed as `[9,9]`. */
   readonly text: string
   contains(version: string): boolean
 }
 
 /**
- * Parses `1.2`, `[1.0,2.0)`, `(,1.0],[1.2,)`. Returns null for `latest` and for an empty text.
- * Throws MR_PLUGIN_RANGE.
+ * Parses a version or a range, such as `1.2`, `[1.0,2.0)` or `(,1.0],[1.2,)`. Returns null, which
+ * means every version, for `latest` and for an empty string. Throws MR_PLUGIN_RANGE.
  */
 export function parseRange(text: string | null | undefined): VersionRange | null {
   const range = text?.trim() ?? ''

@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 
-/** A request body that is not valid Unicode. The message names the position, never the content. */
+/** A request body is not valid Unicode. The message contains the position, never the content. */
 export class EncodingError extends Error {}
 
 /**
- * The text of a JSON body. As in Jackson, the bytes determine the encoding, not the content type:
- * UTF-8, UTF-16 or UTF-32, with or without a byte order mark. Throws EncodingError.
+ * Returns the text of a JSON body. As in Jackson, the encoding is detected from the bytes, not from
+ * the content type. It is UTF-8, UTF-16 or UTF-32, with or without a byte order mark. Throws
+ * EncodingError.
  */
 export function decodeJson(bytes: Buffer): string {
   const { encoding, skip } = encodingOf(bytes)
@@ -35,8 +36,8 @@ const MARKS: readonly (readonly [Encoding, Buffer])[] = [
 ]
 
 /**
- * Detects the encoding by the byte order mark, or by the zero bytes around the first characters,
- * which are ASCII in JSON.
+ * Returns the encoding that the byte order mark indicates. Without a mark, the zero bytes among the
+ * first four bytes indicate the encoding, because JSON starts with ASCII characters.
  */
 function encodingOf(bytes: Buffer): { encoding: Encoding; skip: number } {
   for (const [encoding, mark] of MARKS) {

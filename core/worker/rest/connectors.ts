@@ -123,7 +123,7 @@ async function listed(herder: Herder, req: Request): Promise<unknown> {
         if (expand.has('info')) entry['info'] = await herder.connectorInfo(name)
         return [[name, entry] as const]
       } catch (error) {
-        // The connector has been deleted since the names were listed.
+        // The connector was deleted after the names had been listed.
         if (error instanceof RestError && error.status === 404) return []
         throw error
       }
@@ -151,7 +151,10 @@ function createBody(body: { [key: string]: Json }): {
   return { name, config: named(configOf(body['config'] ?? undefined, '"config"'), name), target }
 }
 
-/** Returns the configuration with the connector's name, appended as the last key if missing. */
+/**
+ * Returns the configuration with the connector's name. If the name is missing, it becomes the last
+ * key.
+ */
 function named(config: Record<string, string | null>, name: string): Record<string, string | null> {
   const own = config['name'] ?? null
   if (own === null) return { ...config, name }

@@ -7,7 +7,7 @@ interface HeaderRule {
   readonly value: string
 }
 
-/** Splits at the commas outside double quotes, and removes the quotes. */
+/** Splits the text at commas outside of double quotes, and removes the quotes. */
 function splitRules(text: string): string[] {
   const rules: string[] = []
   let rule = ''
@@ -23,7 +23,7 @@ function splitRules(text: string): string[] {
   return rules.map(r => r.trim()).filter(r => r !== '')
 }
 
-/** Parses `response.http.headers.config`. Throws a plain Error that names the invalid rule. */
+/** Parses `response.http.headers.config`. Throws an Error that names the invalid rule. */
 export function parseHeaderRules(text: string): HeaderRule[] {
   return splitRules(text).map(rule => {
     const m = /^(set|add|setDate|addDate)\s+([!#$%&'*+.^_`|~\w-]+)\s*:\s*(.*)$/.exec(rule)
@@ -32,7 +32,7 @@ export function parseHeaderRules(text: string): HeaderRule[] {
   })
 }
 
-/** Sets the configured headers on every answer. The value of a date is in ms since 1970. */
+/** Adds the configured headers to every answer. The value of a date header is in ms since 1970. */
 export function headerRules(app: Express, rules: readonly HeaderRule[]): void {
   if (rules.length === 0) return
   app.use((_req, res, next) => {
@@ -45,7 +45,7 @@ export function headerRules(app: Express, rules: readonly HeaderRule[]): void {
   })
 }
 
-/** Answers cross-origin requests of the allowed origins (`access.control.allow.*`). */
+/** Adds CORS headers to the answers to requests from allowed origins (`access.control.allow.*`). */
 export function crossOrigin(app: Express, origins: string, methods: string): void {
   const allowed = origins
     .split(',')

@@ -4,7 +4,7 @@ import { badRequest, RestError } from '../herder/rest-error.ts'
 import { asObject, type Json, parseJson, parseJsonText, renderJson } from '../storage/connect-json.ts'
 import { decodeJson, EncodingError } from './body.ts'
 
-/** Answers with JSON. Like Connect, without a charset in the content type. */
+/** Answers with JSON. As in Connect, the content type has no charset. */
 export function sendJson(res: Response, status: number, body: unknown): void {
   sendText(res, status, 'application/json', renderJson(body))
 }
@@ -28,13 +28,15 @@ export function sendError(res: Response, status: number, message: string): void 
 }
 
 /**
- * Reads a JSON body. Returns undefined for an empty body. Throws a 415 for another content type, a
- * 413 for a body that is too long, and a 400 for a body that is not JSON or not valid Unicode.
+ * Reads and parses a JSON body. Returns undefined for an empty body. Throws a 415 for another
+ * content type, a 413 for a body that is too long, and a 400 for a body that is not JSON or not
+ * valid Unicode.
  */
 async function readJson(req: Request, maxBytes: number, parse: (text: string) => Json): Promise<Json | undefined> {
   const chunks: Buffer[] = []
   let length = 0
-  // The request is not destroyed after an error: the answer uses the same socket.
+  // If the body is rejected, the request must not be destroyed, because the answer uses the same
+  // socket.
   for await (const chunk of req.iterator({ destroyOnReturn: false })) {
     length += (chunk as Buffer).length
     if (length > maxBytes)
@@ -53,7 +55,9 @@ async function readJson(req: Request, maxBytes: number, parse: (text: string) =>
   }
 }
 
-/** Reads a configuration: a body that must be a JSON object. Numbers keep their text. */
+/**
+ * Reads a configuration, which must be a JSON object. Numbers are returned as their source text.
+ */
 export function readConfig(req: Request, maxBytes: number): Promise<{ [key: string]: Json }> {
   return readObject(req, maxBytes, parseJsonText)
 }
@@ -72,8 +76,8 @@ export async function readObject(
 }
 
 /**
- * Returns the configuration with numbers and booleans as text, which is how Connect stores them.
- * Null values are kept.
+ * Returns a configuration in which numbers and booleans are strings, as Connect stores them. Null
+ * values stay null.
  */
 export function configOf(json: Json | undefined, what: string): Record<string, string | null> {
   const object = asObject(json)

@@ -5,7 +5,10 @@ import { answerMetrics, MAX_SCRAPES, TOO_MANY_SCRAPES } from '../../common/metri
 import { RestError } from '../herder/rest-error.ts'
 import type { WorkerHealth } from './server.ts'
 
-/** Serves `GET /metrics`. While the worker starts, only the metrics of its process are there. */
+/**
+ * Serves `GET /metrics`. Until the worker has started, the answer contains only the metrics of its
+ * process.
+ */
 export function metricsRoute(app: Express, health: () => WorkerHealth): void {
   let scrapes = 0
   const collect = async () => {

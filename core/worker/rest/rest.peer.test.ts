@@ -64,15 +64,15 @@ async function compare(steps: readonly Step[]): Promise<string[]> {
   return found
 }
 
-test('requests for missing connectors, tasks and plugins are answered as in Connect', async () => {
+test('requests for missing connectors, tasks and plugins have the same answers as in Connect', async () => {
   expect(await compare(absent)).toEqual([])
 })
 
-test('invalid requests are answered as in Connect, except where Connect answers 500', async () => {
+test('invalid requests have the same answers as in Connect, except where Connect answers 500', async () => {
   expect(await compare(malformed)).toEqual([])
 })
 
-test('bodies and null values are handled as in Connect', async () => {
+test('bodies in other encodings and null values have the same answers as in Connect', async () => {
   const found: unknown[] = []
   for (const step of bodies) {
     const [theirs, ours] = [await ask(connect.url, step), await ask(worker.restUrl, step)]
@@ -85,7 +85,7 @@ test('bodies and null values are handled as in Connect', async () => {
   expect(found).toEqual([])
 })
 
-test('the lifecycle of a source and a sink has the same answers as in Connect', async () => {
+test('requests in the lifecycle of a source and a sink have the same answers as in Connect', async () => {
   expect(await compare(lifecycle(dir))).toEqual([])
 }, 240_000)
 
@@ -95,8 +95,8 @@ interface KeyInfo {
 }
 
 /**
- * Returns the comparable part of an answer: without our own texts, versions and lists of plugins,
- * and only with the keys that Connect has.
+ * Returns the part of our or Connect's answer that must be equal in both. It contains only the keys
+ * that Connect's answer has, and no documentation, versions or lists of plugins.
  */
 function shape(answer: Answer, of: Answer) {
   const body = answer.body as { name: string; error_count: number; groups: string[]; configs: KeyInfo[] }
@@ -120,7 +120,7 @@ function shape(answer: Answer, of: Answer) {
   }
 }
 
-test('validation lists the same keys in the same order, groups, types and widths, with the same errors', async () => {
+test('validation lists the same keys as Connect, in the same order and with the same attributes and errors', async () => {
   const cases: Record<string, unknown>[] = [
     { 'connector.class': 'FileStreamSource', name: 'x', file: '/tmp/x', topic: 't' },
     { 'connector.class': 'FileStreamSource', name: 'x', topic: 't', 'tasks.max': 'x', 'value.converter': 'Nope' },
@@ -138,7 +138,7 @@ test('validation lists the same keys in the same order, groups, types and widths
   }
 })
 
-test('1,000 configurations are validated as by Connect, except for the listed differences', async () => {
+test('1,000 configurations have the same validation errors as in Connect, except for the listed differences', async () => {
   const wrong: unknown[] = []
   for (const config of validations) {
     const step = validateStep(config)
@@ -165,7 +165,7 @@ test.each([
   expect(keys(await ask(worker.restUrl, step))).toEqual(keys(await ask(connect.url, step)))
 })
 
-test('the keys of transformations and predicates have the prefix of their alias, and are sorted and numbered', async () => {
+test('the keys of transformations and predicates have the same names, groups and order as in Connect', async () => {
   const body = {
     'connector.class': 'FileStreamSource',
     name: 'x',
@@ -186,7 +186,7 @@ test('the keys of transformations and predicates have the prefix of their alias,
   expect(names(await ask(worker.restUrl, step))).toEqual(names(theirs))
 })
 
-test('numbers in a configuration are stored with their source text', async () => {
+test('numbers in a configuration are stored with the same text as in Connect', async () => {
   const body =
     '{"connector.class":"FileStreamSource","topic":"t","file":"/none","a":1.10,"b":1e2,"c":12345678901234567890,"d":true}'
   const put = async (url: string) => {

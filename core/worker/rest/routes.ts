@@ -6,8 +6,9 @@ export type Handler = (req: Request, res: Response) => Promise<void> | void
 export type Methods = Partial<Record<'get' | 'post' | 'put' | 'patch' | 'delete', Handler>>
 
 /**
- * Serves a path. GET also answers HEAD, OPTIONS lists the methods, and any other method is a 405.
- * Parameters are decoded exactly once, so names with `%2F` and `%25` reach the handler intact.
+ * Serves a path. GET handlers also answer HEAD, OPTIONS lists the methods, and any other method is
+ * answered with a 405. Path parameters are decoded exactly once, so handlers receive names that
+ * contain `%2F` or `%25` unchanged.
  */
 export function route(app: Express, path: string, methods: Methods): void {
   const names = Object.keys(methods) as (keyof Methods)[]
@@ -33,13 +34,13 @@ export function route(app: Express, path: string, methods: Methods): void {
   })
 }
 
-/** A path parameter, decoded. */
+/** Returns a decoded path parameter. */
 export function param(req: Request, name: string): string {
   const value = req.params[name]
   return Array.isArray(value) ? value.join('/') : (value ?? '')
 }
 
-/** A boolean query parameter, parsed like Java's Boolean.valueOf. */
+/** Returns a boolean query parameter, parsed like Java's Boolean.valueOf. */
 export function flag(req: Request, name: string): boolean {
   return String(req.query[name] ?? '').toLowerCase() === 'true'
 }

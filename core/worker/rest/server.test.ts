@@ -56,7 +56,7 @@ test('/health answers 500 after the worker has failed', async () => {
   expect((await fetch(`${url}/health`)).status).toBe(500)
 })
 
-test('an address that is in use is an error that names the address', async () => {
+test('if an address is in use, the error names the address', async () => {
   const other = createServer()
   await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
   const { port } = other.address() as AddressInfo
@@ -67,7 +67,7 @@ test('an address that is in use is an error that names the address', async () =>
   await new Promise(resolve => other.close(resolve))
 })
 
-test('the worker id is the advertised address', async () => {
+test("the worker id is the advertised address, or the listener's address by default", async () => {
   const rest = await start({}, starting)
   expect(rest.workerId).toBe(`127.0.0.1:${rest.port}`)
   await rest.close()
@@ -100,14 +100,14 @@ test.each([
   expect(status).toBe(503)
 })
 
-test('a keystore that cannot be read is an error of its key', async () => {
+test('if a keystore is missing or cannot be read, the error names its key', async () => {
   const jks = { listeners: 'https://127.0.0.1:0', 'ssl.keystore.location': '/x.jks' }
   await expect(start(jks, starting)).rejects.toMatchObject({ errors: [{ key: 'ssl.keystore.location' }] })
   const none = { listeners: 'https://127.0.0.1:0' }
   await expect(start(none, starting)).rejects.toMatchObject({ errors: [{ key: 'ssl.keystore.location' }] })
 })
 
-test('admin endpoints can have separate listeners, or no listener', async () => {
+test('admin endpoints can have separate listeners, or can be disabled', async () => {
   const off = await start({ 'admin.listeners': '' }, starting)
   expect((await fetch(`${off.url}/admin/loggers`)).status).toBe(404)
   await off.close()
@@ -122,7 +122,7 @@ test('admin endpoints can have separate listeners, or no listener', async () => 
   expect((await fetch(`http://127.0.0.1:${port}/connectors`)).status).toBe(404)
 })
 
-test('an open request does not keep the server from closing', async () => {
+test('the server closes even if a request is still open', async () => {
   const rest = await start({}, { phase: 'ready', clusterId: 'c', herder: {} as never })
   const open = request({
     host: '127.0.0.1',
@@ -137,7 +137,7 @@ test('an open request does not keep the server from closing', async () => {
   open.destroy()
 })
 
-test('header rules are parsed as Kafka documents them, and an error names the invalid rule', () => {
+test('header rules are parsed as Kafka documents them, and an error names an invalid rule', () => {
   expect(parseHeaderRules('add Cache-Control: no-cache,"set X-A: a, b" , setDate Expires: 0')).toEqual([
     { action: 'add', name: 'Cache-Control', value: 'no-cache' },
     { action: 'set', name: 'X-A', value: 'a, b' },

@@ -20,7 +20,10 @@ import { pluginRoutes } from './plugins.ts'
 import { route } from './routes.ts'
 import { tlsOptions } from './tls.ts'
 
-/** The state of the worker: shown by `/health`, and used to answer requests before it is ready. */
+/**
+ * The state of the worker. `/health` shows it, and all other endpoints answer 503 unless it is
+ * ready.
+ */
 export type WorkerHealth =
   | { readonly phase: 'starting'; readonly reason: string }
   | { readonly phase: 'ready'; readonly herder: Herder; readonly clusterId: string }
@@ -46,8 +49,8 @@ export class RestServer {
   }
 
   /**
-   * Starts to listen. Throws MR_WORKER_LISTEN if an address cannot be bound, and a ConfigError if a
-   * setting is invalid.
+   * Opens the listeners. Throws MR_WORKER_LISTEN if an address cannot be bound, and a ConfigError
+   * if a setting is invalid.
    */
   async start(): Promise<void> {
     const { values } = this.#o.config
@@ -74,13 +77,13 @@ export class RestServer {
     return this.#first?.port ?? 0
   }
 
-  /** The URL of the first listener, for use on this machine. */
+  /** The URL of the first listener as seen from this machine. */
   get url(): string {
     const { scheme, host } = this.#first!.listener
     return `${scheme}://${inUrl(host === '' || host === '0.0.0.0' ? '127.0.0.1' : host)}:${this.port}`
   }
 
-  /** The advertised `host:port`. Statuses show it as `worker_id`. */
+  /** The advertised `host:port`. It is the `worker_id` in statuses. */
   get workerId(): string {
     const { values } = this.#o.config
     const host = this.#first?.listener.host ?? ''
@@ -88,7 +91,7 @@ export class RestServer {
     return `${values['rest.advertised.host.name'] || own}:${values['rest.advertised.port'] ?? this.port}`
   }
 
-  /** Stops accepting requests, and closes the connections that are still open after one second. */
+  /** Stops accepting requests. After one second, closes the connections that are still open. */
   async close(): Promise<void> {
     await Promise.all(
       this.#servers.splice(0).map(server => {
@@ -172,7 +175,10 @@ function headerConfig(text: string): ReturnType<typeof parseHeaderRules> {
   }
 }
 
-/** Answers as KIP-1017 defines: 200 if healthy, 503 while starting, 500 after a failure. */
+/**
+ * Answers as KIP-1017 specifies: 200 if the worker is healthy, 503 while it is starting, 500 after
+ * it has failed.
+ */
 function answerHealth(res: Response, health: WorkerHealth): void {
   if (health.phase === 'ready') {
     const message = 'Worker has completed startup and is ready to handle requests.'
@@ -185,13 +191,13 @@ function answerHealth(res: Response, health: WorkerHealth): void {
 }
 
 function answerError(error: unknown, req: Request, res: Response, next: NextFunction): void {
-  // The client disconnected.
+  // The client has disconnected, so there is nobody to answer.
   if (req.socket.destroyed) return
   if (res.headersSent) {
     next(error)
     return
   }
-  // The rest of a rejected request body is not read.
+  // The rest of a rejected request body is not read, so the connection cannot be reused.
   if (!req.complete) res.setHeader('Connection', 'close')
   if (error instanceof RestError) {
     if (error.status === 500) logger.warn(error.message, error.cause)

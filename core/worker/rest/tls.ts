@@ -4,9 +4,9 @@ import { ConfigError } from '../../common/config/parse.ts'
 import type { Props } from '../../connect/props.ts'
 
 /**
- * The TLS options of an https listener, from Kafka's `ssl.*` settings. Settings under the prefix
- * (`listeners.https.`) take precedence. Stores of type PKCS12 and PEM are supported, JKS is not.
- * Throws a ConfigError.
+ * Returns the TLS options of an https listener, from Kafka's `ssl.*` settings. Settings with the
+ * prefix (`listeners.https.`) take precedence. Stores of type PKCS12 and PEM are supported, but JKS
+ * is not. Throws a ConfigError that names the invalid setting.
  */
 export function tlsOptions(props: Props, prefix: string): ServerOptions {
   const get = (key: string) => props[`${prefix}${key}`] ?? props[key]

@@ -20,7 +20,7 @@ function replay(records: readonly ConfigEntry[]): ConfigState {
   return state
 }
 
-test('all records of the config topic of a real Connect worker are applied', () => {
+test('all records that a real Connect worker wrote to its config topic are applied', () => {
   const state = replay(rows)
   expect([...state.connectors].sort()).toEqual(
     ['a/b %c', 'init', 'initp', 'k é', 'k1', 'k9', 'kbad', 'new', 's1'].sort(),
@@ -35,7 +35,7 @@ test('all records of the config topic of a real Connect worker are applied', () 
   expect(state.loggers.get('a.b')).toBe('info')
 })
 
-test('records are written as Connect writes them, byte for byte', async () => {
+test('records are byte for byte the same as those that Connect writes', async () => {
   const written: ConfigEntry[] = []
   const store = new ConfigStore(
     apply => ({
@@ -84,7 +84,7 @@ const connector = { key: 'connector-a', value: '{"properties":{"connector.class"
 const taskRow = (n: number, v = '1') => ({ key: `task-a-${n}`, value: `{"properties":{"v":"${v}"}}` })
 const commit = (n: number) => ({ key: 'commit-a', value: `{"tasks":${n}}` })
 
-test('task configurations take effect only when all of them are committed', () => {
+test('task configurations take effect only when a commit record follows and none of them is missing', () => {
   expect(replay([connector, taskRow(0)]).tasks('a')).toEqual([])
   expect(replay([connector, taskRow(0), taskRow(1), commit(2)]).tasks('a')).toHaveLength(2)
   const half = replay([connector, taskRow(1), commit(2)])
@@ -94,26 +94,26 @@ test('task configurations take effect only when all of them are committed', () =
   expect(healed.inconsistent('a')).toBe(false)
 })
 
-test('a configuration key named __proto__ is kept', () => {
+test('a configuration key named __proto__ is applied like any other key', () => {
   const value = '{"properties":{"__proto__":"x","name":"a"}}'
   expect(JSON.stringify(replay([{ key: 'connector-a', value }]).config('a'))).toBe('{"__proto__":"x","name":"a"}')
 })
 
-test('old tasks of a deleted connector do not affect a new connector with the same name', () => {
+test('task records of a deleted connector do not affect a new connector with the same name', () => {
   expect(replay([taskRow(0), commit(1), connector]).tasks('a')).toEqual([])
   const again = replay([connector, taskRow(0), commit(1), { key: 'connector-a', value: null }, connector])
   expect(again.tasks('a')).toEqual([])
   expect(again.taskRevision('a')).toBe(0)
 })
 
-test('the configuration at the time of the commit is stored', () => {
+test("appliedConfig is the connector's configuration at the time of the last commit record", () => {
   const state = replay([connector, taskRow(0), commit(1)])
   expect(state.appliedConfig('a')).toBe(state.config('a'))
   state.apply('connector-a', '{"properties":{"connector.class":"X","transforms":"t"}}')
   expect(state.appliedConfig('a')).not.toEqual(state.config('a'))
 })
 
-test('a record with `state` alone is read, as workers before 3.5 wrote it; invalid records change nothing', () => {
+test('target states that workers before 3.5 wrote are applied, and invalid records change nothing', () => {
   const state = replay([connector, { key: 'target-state-a', value: '{"state":"PAUSED"}' }])
   expect(state.target('a')).toBe('PAUSED')
   for (const value of ['{"state":"NOPE"}', 'garbage', '[]', '{}']) {
@@ -124,7 +124,7 @@ test('a record with `state` alone is read, as workers before 3.5 wrote it; inval
   expect(state.target('a')).toBe('PAUSED')
 })
 
-test('connector names that look like other keys are parsed correctly', () => {
+test('connector names that contain hyphens and numbers are parsed correctly', () => {
   const state = replay([
     { key: 'connector-x-1', value: '{"properties":{"a":"1"}}' },
     { key: 'task-x-1-0', value: '{"properties":{"b":"2"}}' },

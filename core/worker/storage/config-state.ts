@@ -2,30 +2,30 @@ import type { Props } from '../../connect/props.ts'
 import { asObject, type Json, parseJson } from './connect-json.ts'
 
 /**
- * The target state of a connector. It is stored as `state.v2`; `state` is PAUSED for STOPPED, for
- * workers before 3.5.
+ * The target state of a connector. It is stored in the field `state.v2`. The field `state` is for
+ * workers before 3.5, which do not know STOPPED: it contains PAUSED instead.
  */
 export type TargetState = 'STARTED' | 'PAUSED' | 'STOPPED'
 
 const INITIAL: Readonly<Record<string, TargetState>> = { RUNNING: 'STARTED', PAUSED: 'PAUSED', STOPPED: 'STOPPED' }
 
 /**
- * Parses the `initial_state` of a request, ignoring case. Null if it is not set, undefined if it is
- * invalid.
+ * Parses the `initial_state` of a request, ignoring case. Returns null if it is not set, and
+ * undefined if it is invalid.
  */
 export function initialTarget(state: unknown): TargetState | null | undefined {
   return state === null || state === undefined ? null : INITIAL[String(state).toUpperCase()]
 }
 
 export interface SessionKey {
-  /** Base64. */
+  /** The key, encoded as Base64. */
   readonly key: string
   readonly algorithm: string
-  /** Milliseconds since 1970. */
+  /** The creation time, ms since 1970. */
   readonly createdAt: number
 }
 
-/** A change caused by a record of the config topic. */
+/** A change that results from a record of the config topic. */
 export type ConfigEvent =
   | { readonly type: 'connector' | 'removed' | 'tasks' | 'target'; readonly name: string }
   | { readonly type: 'restart'; readonly name: string; readonly includeTasks: boolean; readonly onlyFailed: boolean }
@@ -40,7 +40,10 @@ interface Connector {
 interface Tasks {
   readonly configs: readonly Props[]
   readonly revision: number
-  /** The connector's configuration at the time of the commit. Tasks also use its keys. */
+  /**
+   * The connector's configuration when the tasks were committed. Tasks also use keys of the
+   * connector.
+   */
   readonly applied: Props | null
 }
 
@@ -65,9 +68,9 @@ function propsOf(value: Json | undefined): Props | null {
 }
 
 /**
- * The state that results from the records of the config topic. It depends on the records alone, so
+ * The state that results from the records of the config topic. It depends only on the records, so
  * it is the same on every worker. As in Connect, task configurations take effect with a commit
- * record, and only if all of them are present.
+ * record, and only if none of them is missing.
  */
 export class ConfigState {
   readonly #connectors = new Map<string, Connector>()
@@ -92,8 +95,8 @@ export class ConfigState {
   }
 
   /**
-   * Returns the stored configuration, with config provider references; null for an unknown
-   * connector.
+   * Returns the stored configuration, in which config provider references are not resolved; null
+   * for an unknown connector.
    */
   config(name: string): Props | null {
     return this.#connectors.get(name)?.config ?? null
@@ -111,28 +114,38 @@ export class ConfigState {
     return this.#targets.get(name) ?? 'STARTED'
   }
 
-  /** Returns the committed task configurations; none if they are inconsistent. */
+  /**
+   * Returns the committed task configurations; an empty list if tasks were missing at the last
+   * commit.
+   */
   tasks(name: string): readonly Props[] {
     return this.#inconsistent.has(name) ? [] : (this.#tasks.get(name) ?? NO_TASKS).configs
   }
 
-  /** Returns a number that increases with every commit of the tasks; 0 before the first one. */
+  /**
+   * Returns a number that increases with every commit of task configurations; 0 before the first
+   * commit.
+   */
   taskRevision(name: string): number {
     return (this.#tasks.get(name) ?? NO_TASKS).revision
   }
 
-  /** Returns the connector's configuration at the time when the tasks were committed. */
+  /** Returns the connector's configuration at the time when its tasks were committed. */
   appliedConfig(name: string): Props | null {
     return (this.#tasks.get(name) ?? NO_TASKS).applied
   }
 
-  /** Whether tasks were missing at the last commit record. They must be written again. */
+  /**
+   * Returns whether tasks were missing at the last commit record. All tasks must then be written
+   * again.
+   */
   inconsistent(name: string): boolean {
     return this.#inconsistent.has(name)
   }
 
   /**
-   * Applies a record. Returns the change; null if the record changes nothing or cannot be parsed.
+   * Applies a record. Returns the change, or null if the record changes nothing or cannot be
+   * parsed.
    */
   apply(key: string, value: string | null): ConfigEvent | null {
     let json: { [key: string]: Json } | null = null
@@ -181,8 +194,8 @@ export class ConfigState {
     const deferred = this.#deferred.get(name) ?? new Map<number, Props>()
     this.#deferred.delete(name)
     const count = Number(json?.['tasks'])
-    // Compaction can keep the commit record of a deleted connector. It must not affect a new
-    // connector with the same name.
+    // Compaction may keep the commit record of a deleted connector. The record must not affect a
+    // new connector with the same name.
     if (!Number.isInteger(count) || count < 0 || !this.#connectors.has(name)) return null
     const configs = Array.from({ length: count }, (_, i) => deferred.get(i))
     if (configs.some(c => c === undefined)) {

@@ -9,15 +9,15 @@ export interface ConfigEntry {
   readonly value: string | null
 }
 
-/** The log that contains the configuration records. */
+/** The log to which configuration records are written, and from which they are read. */
 export interface ConfigLog {
   start(): Promise<void>
-  /** Resolves when the records are stored and have been applied. */
+  /** Resolves when the records have been stored and applied. */
   write(entries: readonly ConfigEntry[]): Promise<void>
   close(): Promise<void>
 }
 
-/** The configuration log of standalone mode. It is kept in memory. */
+/** The configuration log of standalone mode. It is only in memory. */
 export class MemoryConfigLog implements ConfigLog {
   readonly #apply: (key: string, value: string | null) => void
 
@@ -35,8 +35,9 @@ export class MemoryConfigLog implements ConfigLog {
 }
 
 /**
- * The configuration of all connectors. Writes go to the log, and the log's records update the
- * state. `onEvent` gets the changes after `start`, but not the replayed ones.
+ * Stores the configurations of all connectors. Changes are written to the log, and the records of
+ * the log update `state`. `onEvent` receives the changes that are made after `start`, but not those
+ * that are replayed from the log.
  */
 export class ConfigStore {
   readonly state = new ConfigState()
@@ -63,8 +64,8 @@ export class ConfigStore {
   }
 
   /**
-   * Writes a configuration. The target state comes first, so that no worker starts a stopped
-   * connector.
+   * Writes a configuration. The target state is written first, so that no worker starts a connector
+   * that should be stopped.
    */
   putConnector(name: string, config: Props, target: TargetState | null): Promise<void> {
     const entries: ConfigEntry[] = target === null ? [] : [targetEntry(name, target)]
@@ -79,7 +80,10 @@ export class ConfigStore {
     ])
   }
 
-  /** Replaces all task configurations of a connector atomically. */
+  /**
+   * Replaces all task configurations of a connector atomically. They take effect with the commit
+   * record.
+   */
   putTasks(name: string, configs: readonly Props[]): Promise<void> {
     const entries = configs.map((properties, i) => ({
       key: configKeys.task(name, i),
@@ -88,7 +92,7 @@ export class ConfigStore {
     return this.#log.write([...entries, { key: configKeys.commit(name), value: renderJson({ tasks: configs.length }) }])
   }
 
-  /** Writes the target state. STOPPED first removes the tasks. */
+  /** Writes the target state. For STOPPED, the task configurations are removed first. */
   async putTarget(name: string, target: TargetState): Promise<void> {
     if (target === 'STOPPED') await this.putTasks(name, [])
     await this.#log.write([targetEntry(name, target)])
@@ -114,7 +118,10 @@ function targetEntry(name: string, target: TargetState): ConfigEntry {
   return { key: configKeys.target(name), value: renderJson({ state, 'state.v2': target }) }
 }
 
-/** The config topic. It is compacted and has one partition. */
+/**
+ * Returns a function that creates the config topic's log. The topic is compacted and has one
+ * partition.
+ */
 export function topicConfigLog(
   options: Omit<TopicLogOptions, 'onRecord' | 'partitions' | 'singlePartition'>,
   logger: Logger,

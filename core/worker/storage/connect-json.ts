@@ -2,14 +2,14 @@ import { javaDouble } from '../../connect/java-floats.ts'
 import { type Double, double, FloatingNumber } from '../../connect/java-numbers.ts'
 
 /**
- * A parsed JSON value. Integers beyond 2^53 are `bigint`. Doubles without a fraction, such as 1.0,
- * are `Double`.
+ * A parsed JSON value. Integers beyond 2^53 are of type `bigint`. Doubles without a fraction, such
+ * as 1.0, are of type `Double`.
  */
 export type Json = null | boolean | number | bigint | Double | string | Json[] | { [key: string]: Json }
 
 /**
- * Parses JSON. Keeps integers exact and doubles as doubles. Throws a SyntaxError, also for a number
- * that is out of range.
+ * Parses JSON. Integers stay exact, and doubles stay doubles. Throws a SyntaxError if the text is
+ * not JSON or if a number is out of range.
  */
 export function parseJson(text: string): Json {
   return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => {
@@ -23,8 +23,8 @@ export function parseJson(text: string): Json {
 }
 
 /**
- * Parses JSON with numbers as their source text, as Jackson reads them into strings: `1.10` stays
- * `1.10`.
+ * Parses JSON and returns each number as its source text, so that `1.10` stays `1.10`. Jackson also
+ * does so when it reads numbers into strings.
  */
 export function parseJsonText(text: string): Json {
   return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) =>
@@ -32,8 +32,8 @@ export function parseJsonText(text: string): Json {
   ) as Json
 }
 
-// Jackson differs from JSON.stringify: upper-case hex digits, and two escapes for characters beyond
-// the BMP.
+// Matches the escapes that Jackson writes differently from JSON.stringify. Jackson uses upper-case
+// hex digits, and writes a character beyond the BMP as two escapes.
 const DIFFERENT = /\\\\|\\u00[01][0-9a-f]|[\ud800-\udfff]/g
 
 function asJackson(match: string): string {
@@ -43,7 +43,8 @@ function asJackson(match: string): string {
 }
 
 /**
- * Numbers without a fraction below this limit are written as integers, other numbers as doubles.
+ * Whole numbers below this limit are rendered as integers. All other numbers are rendered as
+ * doubles.
  */
 const INTEGER_LIMIT = 1e21
 
@@ -69,14 +70,14 @@ function render(value: unknown): string {
 }
 
 /**
- * Renders JSON as Connect's JsonConverter writes it to the internal topics: without schemas,
- * compact, with Jackson's escapes.
+ * Renders JSON like the JsonConverter that Connect uses for its internal topics: without schemas or
+ * whitespace, and with Jackson's escapes.
  */
 export function renderJson(value: unknown): string {
   return render(value).replace(DIFFERENT, asJackson)
 }
 
-/** Renders JSON with sorted keys, so that equal values have the same text. */
+/** Renders JSON with sorted keys, so that equal values have equal texts. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (value !== null && typeof value === 'object' && !(value instanceof FloatingNumber)) {
@@ -87,7 +88,7 @@ export function canonicalJson(value: unknown): string {
   return render(value)
 }
 
-/** Returns a parsed JSON value if it is an object, else null. */
+/** Returns a parsed JSON value if it is an object, and null otherwise. */
 export function asObject(value: Json | undefined): { [key: string]: Json } | null {
   const isObject = value !== null && typeof value === 'object' && !Array.isArray(value)
   return isObject && !(value instanceof FloatingNumber) ? value : null

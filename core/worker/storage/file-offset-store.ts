@@ -8,9 +8,9 @@ import { readHashMap, writeHashMap } from './java-hash-map.ts'
 import { type OffsetStore, OffsetTable, type OffsetText } from './offset-store.ts'
 
 /**
- * The offset file of standalone mode. It has Connect's format (FileOffsetBackingStore), so Connect
- * and Millrace can use each other's files. A new file is synced, then renamed: a crash leaves
- * either the old file or the new one.
+ * The offset file of standalone mode. It has the format of Connect's FileOffsetBackingStore, so
+ * Connect and Millrace can read each other's files. A new version of the file is written and synced
+ * before it is renamed, so after a crash either the old or the new version exists.
  */
 export class FileOffsetStore implements OffsetStore {
   readonly #path: string
@@ -22,8 +22,8 @@ export class FileOffsetStore implements OffsetStore {
   }
 
   /**
-   * Reads the file. A missing or empty file has no offsets. Throws MR_WORKER_OFFSETS_FILE for an
-   * invalid file.
+   * Reads the file. If the file is missing or empty, there are no offsets. Throws
+   * MR_WORKER_OFFSETS_FILE for an invalid file.
    */
   async start(): Promise<void> {
     this.#table = new OffsetTable()
@@ -87,7 +87,9 @@ export class FileOffsetStore implements OffsetStore {
   }
 }
 
-/** Syncs a folder, so that a rename survives a power failure. Windows cannot open folders. */
+/**
+ * Syncs a folder, so that a rename in it survives a power failure. Windows does not support this.
+ */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await open(path, constants.O_RDONLY)

@@ -5,7 +5,7 @@ import { readHashMap, writeHashMap } from './java-hash-map.ts'
 
 const golden = readFileSync(new URL('./fixtures/standalone.offsets', import.meta.url))
 
-test("a file of Connect's standalone mode is read, and written back byte for byte", () => {
+test("an offset file of Connect's standalone mode is read, and is rewritten byte for byte", () => {
   const entries = readHashMap(golden)
   expect(entries.map(([k, v]) => [k?.toString(), v?.toString()])).toEqual([
     ['["sa2",{"filename":"/tmp/h/in2.txt"}]', '{"position":4}'],
@@ -14,7 +14,7 @@ test("a file of Connect's standalone mode is read, and written back byte for byt
   expect(writeHashMap(entries)).toEqual(golden)
 })
 
-test('any entries are written and read back, including null and empty ones', () => {
+test('all entries, including null and empty ones, are written and read back', () => {
   const bytes = fc.option(fc.uint8Array({ maxLength: 50 }).map(b => Buffer.from(b)))
   fc.assert(
     fc.property(fc.array(fc.tuple(bytes, bytes), { maxLength: 40 }), entries => {
@@ -23,7 +23,7 @@ test('any entries are written and read back, including null and empty ones', () 
   )
 })
 
-test('damaged bytes cause an error that names the byte, never a crash or a large allocation', () => {
+test('damaged bytes cause an error that names the byte, but no crash and no large allocation', () => {
   // Tries every byte value at every position.
   for (let at = 0; at < golden.length; at++) {
     for (let byte = 0; byte < 256; byte++) {

@@ -1,8 +1,8 @@
 import { bucketsAfterPuts } from '../../common/java-hash-map.ts'
 
 /**
- * The part of Java's object serialization that `HashMap<byte[], byte[]>` needs. Connect's
- * FileOffsetBackingStore writes its file in this format. See Java Object Serialization
+ * Constants of Java's serialization format, as far as a `HashMap<byte[], byte[]>` needs it.
+ * Connect's FileOffsetBackingStore writes its file in this format. See Java Object Serialization
  * Specification, version 5, chapter 6.
  */
 const MAGIC = 0xaced0005
@@ -66,7 +66,7 @@ class Writer {
 }
 
 /**
- * Serializes entries as `ObjectOutputStream.writeObject(new HashMap<byte[], byte[]>(...))` does.
+ * Returns the bytes that `ObjectOutputStream.writeObject(new HashMap<byte[], byte[]>(...))` writes.
  */
 export function writeHashMap(entries: readonly ByteEntry[]): Buffer {
   const out = new Writer()
@@ -114,10 +114,10 @@ export function writeHashMap(entries: readonly ByteEntry[]): Buffer {
   return out.done()
 }
 
-/** A class description in the stream. */
+/** The description of a class in the serialized stream. */
 class ClassDesc {
   readonly name: string
-  /** The total size of the primitive fields in bytes. */
+  /** The total size of the class's primitive fields, in bytes. */
   fieldBytes = 0
 
   constructor(name: string) {
@@ -126,13 +126,13 @@ class ClassDesc {
 }
 
 /**
- * Reads the stream and checks every length. Throws a plain Error that names the problem and the
- * byte.
+ * Reads the serialized stream and checks every length. Throws an Error that names the problem and
+ * the position.
  */
 class Reader {
   readonly #bytes: Buffer
   #at = 0
-  /** The objects by handle. A TC_REFERENCE refers to them. */
+  /** The objects that were read, by handle. A TC_REFERENCE refers to one of them. */
   readonly handles: unknown[] = []
 
   constructor(bytes: Buffer) {
@@ -209,8 +209,8 @@ class Reader {
 }
 
 /**
- * Reads a map that `writeHashMap` or Java wrote. Throws an Error that names the byte of the
- * problem.
+ * Returns the entries of a map that `writeHashMap` or Java serialized. Throws an Error that names
+ * the problem and the position.
  */
 export function readHashMap(bytes: Buffer): ByteEntry[] {
   const input = new Reader(bytes)

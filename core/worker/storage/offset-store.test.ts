@@ -13,7 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(dir, { recursive: true, force: true }))
 
-test('an offset is found for any order of the partition keys, and is rewritten with the stored key', () => {
+test("an offset is found for any order of the partition's fields, and is rewritten with the stored key", () => {
   const table = new OffsetTable()
   table.apply('["c",{"server":"s","database":"d"}]', '{"lsn":1}')
   expect(table.get('["c",{"database":"d","server":"s"}]')).toBe('{"lsn":1}')
@@ -22,7 +22,7 @@ test('an offset is found for any order of the partition keys, and is rewritten w
   )
 })
 
-test("a connector's offsets are listed by partition, with exact numbers; a null value removes one", () => {
+test("a connector's offsets are listed by partition with exact numbers, and a null value removes an offset", () => {
   const table = new OffsetTable()
   table.apply(offsetKey('c', { file: 'a' }), '{"lsn":9223372036854775807}')
   table.apply(offsetKey('c', { file: 'b' }), '{"lsn":1}')
@@ -37,7 +37,7 @@ test("a connector's offsets are listed by partition, with exact numbers; a null 
   expect(table.entries().map(([k]) => k)).toContain('not json')
 })
 
-test("the offset file of Connect's standalone mode is read, and keeps all its entries", async () => {
+test("the offset file of Connect's standalone mode is read, and is rewritten with all its entries", async () => {
   const golden = await readFile(new URL('./fixtures/standalone.offsets', import.meta.url))
   const path = join(dir, 'offsets')
   await writeFile(path, golden)
@@ -52,7 +52,7 @@ test("the offset file of Connect's standalone mode is read, and keeps all its en
   expect(await readdir(dir)).toEqual(['offsets'])
 })
 
-test('a missing or empty file has no offsets; a damaged file is an error that names it', async () => {
+test('a missing or empty file has no offsets, and a damaged file causes an error', async () => {
   await new FileOffsetStore(join(dir, 'none')).start()
   const path = join(dir, 'bad')
   await writeFile(path, '')
@@ -61,7 +61,7 @@ test('a missing or empty file has no offsets; a damaged file is an error that na
   await expect(new FileOffsetStore(path).start()).rejects.toMatchObject({ code: 'MR_WORKER_OFFSETS_FILE' })
 })
 
-test('a failed write rejects the commit, and leaves no temporary file', async () => {
+test('a failed write of the offset file rejects the put with a retriable error', async () => {
   const store = new FileOffsetStore(join(dir, 'gone', 'offsets'))
   await store.start()
   await expect(store.put([['["a",{}]', '{}']])).rejects.toMatchObject({
@@ -81,7 +81,7 @@ test('concurrent puts are all written to the file', async () => {
   expect(again.get(keys)).toEqual(keys.map(() => '{"p":1}'))
 })
 
-test('the offsets topic stores offsets, and a put is visible when it resolves', async () => {
+test('the offsets topic stores offsets, and an offset is visible when its put resolves', async () => {
   const log = new MemoryLog()
   const make = () =>
     new TopicOffsetStore({
@@ -110,7 +110,7 @@ test('the offsets topic stores offsets, and a put is visible when it resolves', 
   await next.close()
 })
 
-test('a topic that is not compacted is rejected', async () => {
+test('an existing offsets topic that is not compacted is rejected', async () => {
   const log = new MemoryLog()
   log.create('of', 25, { 'cleanup.policy': 'delete' })
   const store = new TopicOffsetStore({

@@ -3,20 +3,17 @@ import { asObject, canonicalJson, parseJson, renderJson } from './connect-json.t
 import { TopicLog, type TopicLogOptions } from './topic-log.ts'
 
 /**
- * The key and value of an offset: `["orders",{"file":"a"}]` and `{"position":3}`. A null value
- * resets the offset.
+ * The key and value of an offset, for example `["orders",{"file":"a"}]` and `{"position":3}`. A
+ * null value resets the offset.
  */
 export type OffsetText = readonly [key: string, value: string | null]
 
-/** The source offsets of all connectors. */
+/** Stores the source offsets of all connectors. */
 export interface OffsetStore {
   start(): Promise<void>
-  /**
-   * Returns the values in the order of the keys. The order of the fields within a key does not
-   * matter.
-   */
+  /** Returns the values in the order of the keys. The fields of a key may be in any order. */
   get(keys: readonly string[]): (string | null)[]
-  /** Resolves when all entries are stored. */
+  /** Resolves when all entries have been stored. */
   put(entries: readonly OffsetText[]): Promise<void>
   /** Returns the offsets of a connector, by partition. */
   ofConnector(name: string): [SourcePartition | null, SourceOffset][]
@@ -29,7 +26,8 @@ export function offsetKey(connector: string, partition: SourcePartition | null):
 
 interface Entry {
   /**
-   * The stored text of the key. A new value must use the same text, or compaction would keep both.
+   * The key's text in the topic. A new value must have exactly the same key, because compaction
+   * would otherwise keep both records.
    */
   readonly key: string
   readonly value: string
@@ -37,7 +35,7 @@ interface Entry {
   readonly partition: SourcePartition | null
 }
 
-/** The offsets in memory. Keys are compared by content. */
+/** The offsets in memory. Keys are equal if their JSON is equal, in any order of fields. */
 export class OffsetTable {
   readonly #entries = new Map<string, Entry>()
 
@@ -53,7 +51,7 @@ export class OffsetTable {
         partition = asObject(json[1])
       }
     } catch {
-      // Not written by Connect. It is kept under its own text, so that a rewritten file still
+      // Connect did not write this key. The entry is kept, so that a rewritten offset file still
       // contains it.
     }
     if (value === null) this.#entries.delete(id)
@@ -64,7 +62,7 @@ export class OffsetTable {
     return this.#find(key)?.value ?? null
   }
 
-  /** Returns the entry with the stored text of its key, if the key is already stored. */
+  /** Returns the entry with the key's text in the topic or file, if the key is already stored. */
   asStored([key, value]: OffsetText): OffsetText {
     return [this.#find(key)?.key ?? key, value]
   }
@@ -92,7 +90,7 @@ export class OffsetTable {
   }
 }
 
-/** The offsets topic. It is compacted and has 25 partitions by default. */
+/** Stores offsets in the offsets topic, which is compacted and has 25 partitions by default. */
 export class TopicOffsetStore implements OffsetStore {
   readonly #table = new OffsetTable()
   readonly #log: TopicLog
@@ -114,7 +112,10 @@ export class TopicOffsetStore implements OffsetStore {
     return this.#log.close()
   }
 
-  /** Reads to the end of the topic. Later calls of `get` see everything that was in it. */
+  /**
+   * Reads up to the current end of the topic, so that later calls of `get` return all records in
+   * it.
+   */
   refresh(): Promise<void> {
     return this.#log.readToEnd()
   }

@@ -18,7 +18,7 @@ const fixture = (name: string) =>
     .split('\n')
     .map(line => JSON.parse(line) as Row)
 
-test('the records of internal topics are in the partitions that the Java producer chooses', () => {
+test('the partitioner chooses the same partitions for the keys of internal topics as the Java producer', () => {
   for (const [topic, partitions] of [
     ['status', 5],
     ['offsets', 25],
@@ -29,7 +29,7 @@ test('the records of internal topics are in the partitions that the Java produce
   }
 })
 
-test('the status topic of a real Connect worker is read, in any order of its partitions', async () => {
+test('the statuses that a real Connect worker wrote to the status topic are read', async () => {
   let apply: (key: string, value: string | null) => void = () => {}
   const store = new StatusStore({
     start: async a => {
@@ -54,7 +54,7 @@ test('the status topic of a real Connect worker is read, in any order of its par
   expect(store.topics('s1')).toEqual([])
 })
 
-test('statuses are written as Connect writes them', () => {
+test('statuses are byte for byte the same as those that Connect writes', () => {
   const written = new Map<string, string | null>()
   const store = new StatusStore({
     start: async () => {},
@@ -103,7 +103,7 @@ function topicStore(log: MemoryLog): StatusStore {
   return new StatusStore(sink)
 }
 
-test('a status is visible as soon as it is put, and in the next process', async () => {
+test('a status is visible as soon as it is put, and after a restart of the worker', async () => {
   const log = new MemoryLog()
   const store = topicStore(log)
   await store.start()
@@ -143,7 +143,7 @@ test('an older record that is read back late does not replace a newer status', a
   await store.close()
 })
 
-test('while the topic is not writable, the latest status of each unit waits and is written later', async () => {
+test('while the topic cannot be written, only the latest status of each unit is kept and is written later', async () => {
   const log = new MemoryLog()
   const store = topicStore(log)
   await store.start()
@@ -157,7 +157,7 @@ test('while the topic is not writable, the latest status of each unit waits and 
   await store.close()
 })
 
-test('memory does not grow with the number of writes, and deleted connectors leave nothing', async () => {
+test('statuses of deleted connectors are removed, and writes leave no event listeners behind', async () => {
   const log = new MemoryLog()
   const store = topicStore(log)
   await store.start()

@@ -11,7 +11,7 @@ export type UnitState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'RESTAR
 /** The state of a connector or a task. The status topic stores it, and REST shows it. */
 export interface UnitStatus {
   readonly state: UnitState
-  /** The failure of a FAILED unit, or what a running unit waits for. */
+  /** The failure of a FAILED unit, or what another unit is waiting for. */
   readonly trace: string | null
   readonly workerId: string
   /** The generation of the worker group in which the status was written. */
@@ -56,22 +56,27 @@ function parseStatus(json: { [key: string]: Json }): UnitStatus | null {
   }
 }
 
-/** Stores statuses for other workers and for the next process. */
+/** Stores statuses so that other workers, and this worker after a restart, can read them. */
 export interface StatusSink {
   start(apply: (key: string, value: string | null) => void): Promise<void>
-  /** Stores a status. Retriable errors are retried. Only the latest value of a key is written. */
+  /**
+   * Stores a status. Retriable errors are retried. If a key has several values, only the latest is
+   * written.
+   */
   put(key: string, value: string | null): void
   close(): Promise<void>
 }
 
-/** The statuses of all connectors, tasks and topics, written by this worker and by others. */
+/**
+ * The statuses of all connectors, tasks and topics that this worker and other workers have written.
+ */
 export class StatusStore {
   readonly #connectors = new Map<string, UnitStatus>()
   readonly #tasks = new Map<string, Map<number, UnitStatus>>()
   readonly #topics = new Map<string, Map<string, TopicStatus>>()
   readonly #sink: StatusSink | null
 
-  /** Without a sink, statuses are kept in memory only (standalone mode). */
+  /** In standalone mode the sink is null, and statuses are only in memory. */
   constructor(sink: StatusSink | null) {
     this.#sink = sink
   }
@@ -101,7 +106,7 @@ export class StatusStore {
     return [...(this.#topics.get(connector)?.values() ?? [])]
   }
 
-  /** Stores the status of a connector. Null removes it. */
+  /** Stores the status of a connector. Null removes the status. */
   putConnector(name: string, status: UnitStatus | null): void {
     this.#put(statusKeys.connector(name), status && renderStatus(status))
   }
@@ -116,12 +121,12 @@ export class StatusStore {
     this.#put(statusKeys.topic(topic, connector), renderJson(value))
   }
 
-  /** Removes the topics that a connector has used. */
+  /** Removes the statuses of the topics that a connector has used. */
   resetTopics(connector: string): void {
     for (const { topic } of this.topics(connector)) this.#put(statusKeys.topic(topic, connector), null)
   }
 
-  /** Removes everything about a connector. */
+  /** Removes all statuses of a connector, its tasks and its topics. */
   remove(connector: string): void {
     if (this.#connectors.has(connector)) this.putConnector(connector, null)
     for (const [task] of this.tasks(connector)) this.putTask(connector, task, null)
@@ -129,8 +134,8 @@ export class StatusStore {
   }
 
   /**
-   * Removes the statuses that are not `known`, for example those that a killed worker has left. The
-   * task is null for a connector and its topics.
+   * Removes the statuses that are not `known`, for example those that a killed worker has left
+   * behind. For a connector and its topics, `known` is called with the task null.
    */
   retain(known: (connector: string, task: number | null) => boolean): void {
     const names = new Set([...this.#connectors.keys(), ...this.#tasks.keys(), ...this.#topics.keys()])
@@ -174,7 +179,7 @@ export class StatusStore {
   }
 }
 
-/** Sets or deletes a value. Deletes the inner map if it becomes empty. */
+/** Sets the value, or deletes it if it is null. An inner map that becomes empty is deleted. */
 function setInner<K, L, V>(map: Map<K, Map<L, V>>, key: K, at: L, value: V | null): void {
   const found = map.get(key) ?? new Map<L, V>()
   setOrDelete(found, at, value)
@@ -187,15 +192,16 @@ function setOrDelete<K, V>(map: Map<K, V>, key: K, value: V | null): void {
 }
 
 /**
- * The status topic. Pending writes are kept in a map by key, so they need at most one value per
- * unit while the topic is not writable. A record that is read back is ignored while a newer one of
- * this worker is pending. So a status that was put is visible at once and does not flicker.
+ * Writes statuses to the status topic. While the topic cannot be written, only the latest value of
+ * each key is kept. A record that is read back is ignored while this worker is still writing a
+ * newer one for its key. A new status is therefore visible at once, and no older status replaces
+ * it.
  */
 export class TopicStatusSink implements StatusSink {
   readonly #log: TopicLog
   readonly #logger: Logger
   readonly #waiting = new Map<string, string | null>()
-  /** The number of records by key that were put and not read back yet. */
+  /** By key, the number of records that were put and have not been read back. */
   readonly #pending = new Map<string, number>()
   readonly #stop = new AbortController()
   #apply: (key: string, value: string | null) => void = () => {}

@@ -45,7 +45,10 @@ function startOurs(topics: string): Promise<Worker> {
 const call = async (url: string, method: string, path: string, body?: unknown) =>
   (await ask(url, { method, path, body })).body
 
-/** Polls until the answer is as expected. Compares the last answer, so that a failure shows it. */
+/**
+ * Polls until the answer is as expected. After a timeout, compares the last answer, so that the
+ * failure message contains it.
+ */
 async function eventually(
   url: string,
   path: string,
@@ -66,7 +69,7 @@ const states = (s: { connector?: { state: string }; tasks?: { state: string }[] 
 ]
 const offsetOf = (o: { offsets?: { offset: unknown }[] }) => o.offsets?.[0]?.offset
 
-test('connectors move from Connect to Millrace and back, with their configurations, states and offsets', async () => {
+test('connectors, their states and their offsets move from Connect to Millrace and back', async () => {
   const file = join(dir, 'moving.txt')
   writeFileSync(file, 'one\ntwo\n')
   const config = { 'connector.class': 'FileStreamSource', topic: 'moved', file }
@@ -106,7 +109,7 @@ test('connectors move from Connect to Millrace and back, with their configuratio
   }
 }, 240_000)
 
-test('the offset file of standalone mode moves from Connect to Millrace and back', async () => {
+test('offsets in the file of standalone mode move from Connect to Millrace and back', async () => {
   const file = join(dir, 'alone.txt')
   const offsets = join(dir, 'standalone.offsets')
   writeFileSync(file, 'a\nb\n')

@@ -24,7 +24,7 @@ function topicLog(clients: Clients, more: Partial<TopicLogOptions> = {}): TopicL
   })
 }
 
-test('after a permanent read failure, calls fail with its cause, and close still closes the clients', async () => {
+test('after a permanent read failure, calls reject with its cause, and close still closes the clients', async () => {
   const log = new MemoryLog()
   const closed: string[] = []
   let poll: (() => Promise<never>) | null = null
@@ -55,7 +55,7 @@ test('after a permanent read failure, calls fail with its cause, and close still
   expect(closed.sort()).toEqual(['admin', 'consumer', 'producer'])
 })
 
-test('a log that was not started, or is closed, rejects calls with MR_WORKER_STORE_CLOSED', async () => {
+test('a log that has not been started, or that is closed, rejects calls with MR_WORKER_STORE_CLOSED', async () => {
   const topic = topicLog(new MemoryLog())
   await expect(topic.readToEnd()).rejects.toMatchObject({ code: 'MR_WORKER_STORE_CLOSED' })
   await topic.close()

@@ -8,18 +8,18 @@ import { errors } from '../errors.ts'
 
 export interface TopicLogOptions {
   readonly topic: string
-  /** The worker key that contains the topic name, for messages. */
+  /** The worker key that configures the topic's name. Error messages contain it. */
   readonly topicKey: string
-  /** The worker key that contains the replication factor, for messages. */
+  /** The worker key that configures the replication factor. Error messages contain it. */
   readonly replicationKey: string
-  /** The partitions of a new topic; -1 for the broker's default. */
+  /** The number of partitions of a new topic; -1 for the broker's default. */
   readonly partitions: number
   readonly replicationFactor: number
   /** The settings of a new topic, in addition to `cleanup.policy=compact`. */
   readonly settings: Readonly<Record<string, string>>
   /**
-   * Rejects an existing topic with several partitions: the records of the config topic must be in
-   * order.
+   * Rejects an existing topic that has several partitions. It is set for the config topic, because
+   * all its records must be in order.
    */
   readonly singlePartition?: boolean
   readonly producer: Props
@@ -27,11 +27,11 @@ export interface TopicLogOptions {
   readonly admin: Props
   readonly clients: Clients
   readonly logger: Logger
-  /** Called once if the topic can no longer be read. */
+  /** Called once if reading the topic fails permanently. */
   readonly onFailure?: (error: Error) => void
   /**
-   * Receives every record of the topic, also those of this process, in order within a partition.
-   * Must not throw.
+   * Receives every record of the topic, including the records that this process wrote. Records of
+   * the same partition arrive in order. Must not throw.
    */
   readonly onRecord: (record: ConsumerRecord) => void
 }
@@ -53,12 +53,15 @@ interface OpenClients {
 type State =
   | { readonly phase: 'new' }
   | { readonly phase: 'open'; readonly clients: OpenClients }
-  /** Closed, or failed to read the topic. The clients stay open until `close`. */
+  /**
+   * The log was closed, or failed to read the topic. After a failure, the clients stay open until
+   * `close`.
+   */
   | { readonly phase: 'failed'; readonly clients: OpenClients | null; readonly error: Error }
 
 /**
- * Reads a compacted topic from its beginning, follows it, and writes to it (Connect's
- * KafkaBasedLog). Creates the topic if it does not exist.
+ * Reads a compacted topic from its beginning, follows new records, and writes records. It is the
+ * equivalent of Connect's KafkaBasedLog. The topic is created if it does not exist.
  */
 export class TopicLog {
   readonly #o: TopicLogOptions
@@ -72,7 +75,9 @@ export class TopicLog {
     this.#o = options
   }
 
-  /** Creates the topic if needed, reads it to its end, and follows it from there. */
+  /**
+   * Creates the topic if it does not exist, reads all its records, and then follows new records.
+   */
   async start(): Promise<void> {
     const { clients, logger, topic } = this.#o
     const admin = clients.admin(this.#o.admin, logger)
@@ -92,7 +97,10 @@ export class TopicLog {
     await this.readToEnd()
   }
 
-  /** Resolves when `onRecord` has received all records that are in the topic now. */
+  /**
+   * Resolves when `onRecord` has received all records that the topic contains at the time of the
+   * call.
+   */
   async readToEnd(): Promise<void> {
     const { topic } = this.#o
     const queries = this.#partitions.map(partition => ({ topic, partition, timestamp: -1 }))

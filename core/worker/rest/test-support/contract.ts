@@ -1,7 +1,7 @@
 import { sleep } from '../../../common/async/sleep.ts'
 /**
- * REST requests whose answers must equal those of Kafka Connect 4.3.1, and a comparison of two
- * answers. The peer test sends them to both workers.
+ * An answer of the REST API. The peer test sends the requests in this file to Kafka Connect 4.3.1
+ * and to Millrace, and their answers must be equal.
  */
 export interface Answer {
   readonly status: number
@@ -15,16 +15,19 @@ export interface Step {
   readonly path: string
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
-  /** A body that is sent unchanged, for bodies that are not JSON. */
+  /** A body that is sent without conversion to JSON. */
   readonly raw?: string | Uint8Array<ArrayBuffer>
-  /** Polls before the comparison until the connector and its tasks have these states. */
+  /**
+   * The states of the connector and its tasks for which `perform` waits before it returns the
+   * answer.
+   */
   readonly until?: readonly string[]
   /**
-   * The status of an answer that differs from Connect's on purpose (see docs/compatibility.md). The
-   * messages are not compared.
+   * The status of our answer if it differs from Connect's on purpose (see docs/compatibility.md).
+   * The messages are then not compared.
    */
   readonly deviates?: number
-  /** Compares the status only. */
+  /** Whether only the status is compared. */
   readonly statusOnly?: boolean
 }
 
@@ -46,7 +49,10 @@ export async function ask(base: string, step: Step): Promise<Answer> {
   }
 }
 
-/** Replaces what always differs: addresses, versions, stack traces, the order of sets. */
+/**
+ * Replaces the parts of an answer that always differ: addresses, versions, stack traces, and the
+ * order of sets.
+ */
 export function normalise(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normalise)
   if (value === null || typeof value !== 'object') return value
@@ -77,7 +83,7 @@ const put = (path: string, body?: unknown, more: Partial<Step> = {}): Step => ({
 const post = (path: string, body?: unknown, more: Partial<Step> = {}): Step => ({ method: 'POST', path, body, ...more })
 const create = (name: string, config: unknown, more: Partial<Step> = {}) => post('/connectors', { name, config }, more)
 
-/** Requests about a connector that does not exist. */
+/** Requests for a connector that does not exist. */
 export const absent: readonly Step[] = [
   get('/connectors/x'),
   get('/connectors/x/config'),
@@ -111,7 +117,7 @@ const text = (more: Record<string, unknown> = {}) => JSON.stringify(source('/f',
 const bytes = (content: string, encoding: BufferEncoding): Uint8Array<ArrayBuffer> =>
   new Uint8Array(Buffer.from(content, encoding))
 
-/** Bodies in different encodings, and null values. */
+/** Requests with bodies in different encodings, and with null values. */
 export const bodies: readonly Step[] = [
   put(VALIDATE, undefined, { raw: `\ufeff${text()}` }),
   put(VALIDATE, undefined, { raw: bytes(text(), 'utf16le') }),
@@ -152,7 +158,7 @@ export const bodies: readonly Step[] = [
   create('x', { ...source('/f'), topic: [1] }, { deviates: 400 }),
 ]
 
-/** Invalid methods, content types and bodies. */
+/** Requests with invalid methods, content types and bodies. */
 export const malformed: readonly Step[] = [
   put('/connectors'),
   { method: 'DELETE', path: '/connectors' },
@@ -204,7 +210,10 @@ export const malformed: readonly Step[] = [
   put('/admin/loggers/a.b?scope=cluster', { level: 'info' }),
 ]
 
-/** The lifecycle of a source and a sink. Both workers can read and write the folder `dir`. */
+/**
+ * Returns the requests in the lifecycle of a source and a sink. Both workers must be able to read
+ * and write the folder `dir`.
+ */
 export function lifecycle(dir: string): readonly Step[] {
   const file = `${dir}/in.txt`
   const partition = { filename: file }
@@ -322,7 +331,10 @@ export function lifecycle(dir: string): readonly Step[] {
   ]
 }
 
-/** Sends the request of a step. Polls first if the step says so. */
+/**
+ * Sends the request of a step and returns the answer. If the step has `until`, repeats the request
+ * until the states are reached or the time limit has passed.
+ */
 export async function perform(base: string, step: Step, timeoutMs = 30_000): Promise<Answer> {
   for (const end = Date.now() + timeoutMs; ; ) {
     const answer = await ask(base, step)
@@ -338,8 +350,8 @@ function sameStates(body: unknown, until: readonly string[]): boolean {
 }
 
 /**
- * Describes the unexpected differences between Connect's answer and ours; null if there is no such
- * difference.
+ * Returns a description of the difference between Connect's answer and ours; null if the answers
+ * are equal or differ as the step expects.
  */
 export function difference(step: Step, theirs: Answer, ours: Answer): string | null {
   const name = `${step.method} ${step.path} ${step.raw ?? JSON.stringify(step.body) ?? ''}`

@@ -5,7 +5,7 @@ type Config = Readonly<Record<string, string | null>>
 const BASE: Config = { 'connector.class': 'FileStreamSource', name: 'x', topic: 't', file: '/tmp/x' }
 const SINK: Config = { 'connector.class': 'FileStreamSink', name: 'x', topics: 't', file: '/tmp/x' }
 
-/** A transformation with the alias `a`. */
+/** Returns configurations of a transformation with the alias `a`. */
 function transform(type: string, ...variants: Config[]): Config[] {
   return variants.map(props => ({
     ...BASE,
@@ -15,7 +15,7 @@ function transform(type: string, ...variants: Config[]): Config[] {
   }))
 }
 
-/** A predicate with the alias `p`. */
+/** Returns configurations of a predicate with the alias `p`. */
 function predicate(type: string, ...variants: Config[]): Config[] {
   return variants.map(props => ({
     ...BASE,
@@ -25,7 +25,7 @@ function predicate(type: string, ...variants: Config[]): Config[] {
   }))
 }
 
-/** The key and the value variant of a transformation. */
+/** Returns configurations of a transformation's `$Key` and `$Value` classes. */
 const both = (type: string, ...variants: Config[]): Config[] => [
   ...transform(`${type}$Key`, ...variants),
   ...transform(`${type}$Value`, ...variants),
@@ -88,8 +88,8 @@ const REGEXES = [
 const RENAMES = ['', 'a:b', 'a:b,c:d', 'a', 'a:', ':b', 'a:b:c', 'a:b,a:c', 'a:b,c:b', 'a:b,,c:d', 'a: b', null]
 
 /**
- * Configurations whose validation must equal that of Kafka Connect 4.3.1: the number of errors and
- * the messages of each key.
+ * Configurations for which our validation must have the same number of errors and the same messages
+ * as that of Kafka Connect 4.3.1.
  */
 export const validations: readonly Config[] = [
   ...both('Cast', {}, ...each('spec', CASTS), ...each('replace.null.with.default', BOOLEANS, { spec: 'int8' })),
@@ -203,7 +203,7 @@ export const validations: readonly Config[] = [
   ...connectors(),
 ]
 
-/** Aliases, predicates and negation. */
+/** Returns configurations with valid and invalid aliases, predicates and `negate`. */
 function stages(): Config[] {
   const drop: Config = {
     ...BASE,
@@ -245,7 +245,7 @@ function stages(): Config[] {
   ]
 }
 
-/** The keys that the runtime adds to a source and a sink. */
+/** Returns configurations with valid and invalid values of the keys that the runtime adds. */
 function connectors(): Config[] {
   const NUMBERS = [
     '',
@@ -321,8 +321,8 @@ export const validateStep = (body: Config): Step => ({
 })
 
 /**
- * Returns the errors of a validation by key, and their number. Our messages about regular
- * expressions differ, and contain the full key of a transformation.
+ * Returns the errors of a validation by key, and their number. The text after `Invalid regex` and
+ * the prefix of keys in messages are removed, because they differ from Connect's.
  */
 export function errorsOf(answer: Answer): unknown {
   const body = answer.body as { error_count?: number; configs?: { value: { name: string; errors: string[] } }[] } | null
@@ -349,7 +349,8 @@ const hasUnknownType = (spec: string | null | undefined): boolean =>
   spec != null && spec.trim() !== '' && spec.split(',').some(item => !CAST_TYPES.test(item.trim()))
 
 /**
- * The answers that differ on purpose, with the reason. All other answers equal those of Connect.
+ * The configurations for which our errors differ from Connect's on purpose, with the reason. For
+ * all other configurations, the errors must be equal.
  */
 export const differences: readonly { readonly why: string; readonly applies: (config: Config) => boolean }[] = [
   {
@@ -368,11 +369,11 @@ export const differences: readonly { readonly why: string; readonly applies: (co
       ),
   },
   {
-    why: 'an empty alias is rejected by name',
+    why: 'an empty alias is rejected with a message that says so',
     applies: c => [c['transforms'], c['predicates']].some(list => list != null && /^\s*,|,\s*,|,\s*$/.test(list)),
   },
   {
-    why: 'a class of another type is no plugin of this one',
+    why: 'a class that is a plugin of another type is rejected',
     applies: c =>
       ['transforms.a.type', 'predicates.p.type', 'key.converter', 'value.converter', 'header.converter'].some(key =>
         /JsonConverter|String$|Filter/.test(
@@ -385,16 +386,16 @@ export const differences: readonly { readonly why: string; readonly applies: (co
     applies: c =>
       (c['batch.size'] != null && !/^\s*\+?[1-9]\d{0,9}\s*$/.test(c['batch.size'])) || c['batch.size'] === '2147483648',
   },
-  { why: 'a required key with the value null is missing', applies: c => c['topic'] === null },
+  { why: 'a required key with the value null counts as missing', applies: c => c['topic'] === null },
   {
-    why: 'wrong topic.creation.* is rejected',
+    why: 'invalid topic.creation.* settings are rejected',
     applies: c => (c['topic.creation.groups'] ?? '').trim() !== '' && c['topic.creation.groups'] !== ',',
   },
   {
-    why: 'a negative size of the cache, with which JsonConverter cannot start, is rejected',
+    why: 'a negative cache size is rejected, because JsonConverter cannot start with it',
     applies: c => /^-/.test(c['value.converter.schemas.cache.size'] ?? ''),
   },
-  { why: 'Connect counts an error and leaves it out', applies: c => c['value.converter.decimal.format'] === null },
+  { why: 'Connect counts an error, but does not list it', applies: c => c['value.converter.decimal.format'] === null },
   {
     why: 'a character set that does not exist is rejected',
     applies: c => ['nope', ''].includes(c['value.converter.converter.encoding'] ?? 'UTF-8'),
