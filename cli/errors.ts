@@ -12,7 +12,7 @@ export const errors = defineErrors({
   },
   MR_CLI_DATA_DIR: {
     message: 'the data directory {path} cannot be used: {cause}',
-    fix: 'Choose a directory that this user may write to with --data-dir.',
+    fix: 'With --data-dir, choose a directory that this user may write to.',
   },
   MR_CLI_DISK_FULL: {
     message: 'the disk is full: {cause}',
@@ -44,7 +44,7 @@ export const errors = defineErrors({
   },
   MR_CLI_REST: {
     message: '{method} {path} failed with status {status}: {message}',
-    fix: 'See the log of the worker.',
+    fix: 'Correct what the message says. The log of the worker may say more.',
     retriable: true,
   },
 })

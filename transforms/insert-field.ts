@@ -30,7 +30,7 @@ const nameKey = (documentation: string) =>
 const insertFieldConfig = defineConfig({
   'topic.field': nameKey('The name of the field for the topic.'),
   'partition.field': nameKey('The name of the field for the partition.'),
-  'offset.field': nameKey('The name of the field for the offset. Only sinks have offsets.'),
+  'offset.field': nameKey('The name of the field for the offset. Only the records of sinks have an offset.'),
   'timestamp.field': nameKey('The name of the field for the timestamp of the record.'),
   'static.field': nameKey('The name of the field for static.value.'),
   'static.value': key.string({

@@ -66,6 +66,6 @@ export async function coldStartBench(
     { name: 'Apache Kafka and Connect', run: (n: number) => firstRecord(join(dir, `b${n}`), prepareApacheStack) },
     { name: 'Millrace (control)', run: (n: number) => firstRecord(join(dir, `c${n}`), prepareMillrace) },
   ]
-  const title = 'Cold start: processes started to the first line of a file through a topic into another file'
+  const title = 'Cold start: from the start of the processes until the first line of a file is in another file'
   return [{ title, summaries: await alternate(sides, rounds, say) }]
 }

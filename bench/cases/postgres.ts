@@ -158,7 +158,7 @@ export async function postgresBench(
         const run = (stack: Stack, n: number) => throughput(stack, url, schemas, `bench_${schemas ? 's' : 'p'}${n}`)
         results.push(await compareWarm({ title, leading: 'snapshot rows/s', run }, sides, { rounds, say }))
       }
-      const title = `Postgres insert to consumer, ${PACED_PER_SECOND} rows/s, one a transaction`
+      const title = `Postgres: from the insert to the consumer, ${PACED_PER_SECOND} rows/s, one row per transaction`
       const run = (stack: Stack, n: number) => latency(stack, url, `bench_l${n}`)
       results.push(await compareWarm({ title, leading: null, run }, sides, { rounds, say }))
       return results

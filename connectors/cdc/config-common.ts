@@ -235,7 +235,7 @@ const connectionKeys = defineConfig({
     min: -1,
     importance: 'LOW',
     documentation:
-      'How often the task tries to reconnect after it has lost the connection, before it fails. -1 means no limit. 0 means that it fails at once.',
+      'The number of times that the task tries to reconnect after it has lost the connection. After that it fails. -1 means no limit. 0 means that the task fails at once.',
   }),
   'retriable.restart.connector.wait.ms': key.long({
     default: 10000,

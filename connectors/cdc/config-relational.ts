@@ -93,7 +93,7 @@ const columnKeys = defineConfig({
     default: null,
     importance: 'MEDIUM',
     documentation:
-      'Regular expressions of text columns to replace by asterisks. The key contains their number, such as column.mask.with.8.chars.',
+      'Regular expressions of text columns to replace by asterisks. The key contains the number of asterisks, such as column.mask.with.8.chars.',
   }),
   'column.truncate.to.(d+).chars': key.int({
     default: null,
@@ -137,7 +137,7 @@ const valueKeys = defineConfig({
     default: '__debezium_unavailable_value',
     importance: 'MEDIUM',
     documentation:
-      'The text that replaces a large value which an update did not change, and which the database therefore did not send. With the prefix hex: it is a value in hexadecimal.',
+      'The text that replaces a large value which an update did not change, and which the database therefore did not send. If the text begins with hex:, the rest is the value in hexadecimal.',
   }),
   'include.schema.comments': key.boolean({
     default: false,
@@ -151,7 +151,7 @@ const snapshotKeys = defineConfig({
     default: null,
     importance: 'MEDIUM',
     documentation:
-      'The tables, as SCHEMA.TABLE separated by commas, for which the snapshot runs a query of yours. Set the query of each in snapshot.select.statement.overrides.SCHEMA.TABLE.',
+      'The tables, as SCHEMA.TABLE separated by commas, for which the snapshot runs your own query. Set the query of each table in snapshot.select.statement.overrides.SCHEMA.TABLE.',
   }),
   'snapshot.lock.timeout.ms': key.long({
     default: 10000,

@@ -76,7 +76,7 @@ const signalKeys = defineConfig({
     default: false,
     importance: 'LOW',
     noEffect: SIGNALS,
-    documentation: 'Whether a table may change its structure during an incremental snapshot.',
+    documentation: 'Whether the structure of a table may change during an incremental snapshot.',
   }),
   'incremental.snapshot.watermarking.strategy': key.string({
     default: 'INSERT_INSERT',

@@ -84,7 +84,7 @@ export const errors = defineErrors({
   },
   MR_ES_TIMESTAMP: {
     message: 'The record {topic}-{partition} at offset {offset} has none of the fields {fields} for @timestamp',
-    fix: 'Correct data.stream.timestamp.field.',
+    fix: 'In data.stream.timestamp.field, list fields of which every record has at least one, or leave it empty to use the timestamp of the record.',
   },
   MR_ES_KEYSTORE: {
     message: '{key} = {path} cannot be used: {cause}',

@@ -125,7 +125,8 @@ const slotKeys = defineConfig({
     default: 6,
     min: 0,
     importance: 'LOW',
-    documentation: 'How often the task tries to use the slot again while another connection uses it, before it fails.',
+    documentation:
+      'The number of times that the task tries again to use a slot that another connection uses. After that the task fails.',
   }),
   'slot.retry.delay.ms': key.long({
     default: 10000,
@@ -138,7 +139,7 @@ const slotKeys = defineConfig({
     min: 1,
     importance: 'MEDIUM',
     documentation:
-      'The interval at which the connector confirms its position to the server, in milliseconds. It also does so at each commit of offsets.',
+      'The interval at which the connector confirms its position to the server, in milliseconds. The connector also confirms it at each commit of offsets.',
   }),
   'lsn.flush.mode': key.string({
     default: null,

@@ -80,12 +80,12 @@ export const errors = defineErrors({
   },
   MR_PG_STANDBY_BEHIND: {
     message: 'the standby has replayed its WAL only up to {end}, but the offset is {lsn}',
-    fix: 'The connector retries until the standby has caught up.',
+    fix: 'The connector retries until the standby has caught up. If this continues, check the replication of the standby.',
     retriable: true,
   },
   MR_PG_PUBLICATION_MISSING: {
     message: 'publication {publication} does not exist',
-    fix: 'Create it (CREATE PUBLICATION {publication} FOR TABLE ...), or set publication.autocreate.mode to filtered or all_tables. If it does exist, the slot still contains changes from before it was created, and the server cannot decode them. In this case drop the slot, and set snapshot.mode=when_needed to take a new snapshot.',
+    fix: 'Create it (CREATE PUBLICATION {publication} FOR TABLE ...), or set publication.autocreate.mode to filtered or all_tables. If the publication does exist, the slot still contains changes from before the publication was created, and the server cannot decode them. In this case drop the slot, and set snapshot.mode=when_needed to take a new snapshot.',
   },
   MR_PG_NO_TABLES: {
     message: 'no table of database {database} matches the configuration ({filters})',
@@ -125,7 +125,7 @@ export const errors = defineErrors({
   },
   MR_PG_QUERY_FAILED: {
     message: 'PostgreSQL answered {sqlstate} to {what}: {cause}',
-    fix: 'See the cause; the server log may say more.',
+    fix: 'Correct what the cause says. The server log may say more.',
   },
   MR_PG_INITIAL_STATEMENTS: {
     message: 'a statement of database.initial.statements failed with {sqlstate}: {cause}',
@@ -148,8 +148,8 @@ export const errors = defineErrors({
     fix: 'Choose a handling mode that can represent it, exclude the column (column.exclude.list), or set event.converting.failure.handling.mode=fail to stop at such a value.',
   },
   MR_PG_UNSUPPORTED: {
-    message: 'the server is PostgreSQL {version}',
-    fix: 'Logical decoding with pgoutput needs PostgreSQL 10 or newer.',
+    message: 'PostgreSQL {version} is not supported',
+    fix: 'Use PostgreSQL 10 or newer. Older versions do not have the plugin pgoutput.',
   },
   MR_PG_SNAPSHOT_DENIED: {
     message: 'user {user} may not read table {table}: {cause}',
@@ -166,6 +166,6 @@ export const errors = defineErrors({
   },
   MR_PG_SNAPSHOT_QUERY: {
     message: 'the snapshot of table {table} failed with {sqlstate}: {cause}',
-    fix: 'See the cause; the server log may say more. To continue without the table, exclude it (table.exclude.list).',
+    fix: 'Correct what the cause says. The server log may say more. To continue without the table, exclude it (table.exclude.list).',
   },
 })

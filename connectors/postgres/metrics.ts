@@ -19,7 +19,7 @@ const STREAMING: readonly (readonly [name: string, description: string, value: V
   ['Connected', '1 while the connector is connected to the database.', v => Number(v.connected)],
   [
     'MilliSecondsBehindSource',
-    'The time between the commit of the last event and its reading, in milliseconds; -1 before the first event.',
+    'The time between the commit of the last event and the moment when it was read, in milliseconds; -1 before the first event.',
     v => (v.progress.lastEventAt === 0 ? -1 : Math.max(0, v.progress.lastEventAt - v.progress.lastCommitAt)),
   ],
   [
@@ -44,9 +44,13 @@ const ofSnapshot = (value: (s: SnapshotView) => number): Value => {
 const SNAPSHOT: typeof STREAMING = [
   ['SnapshotRunning', '1 while a snapshot runs.', ofSnapshot(s => Number(s.running))],
   ['SnapshotCompleted', '1 when a snapshot has completed since the start.', ofSnapshot(s => Number(s.completed))],
-  ['TotalTableCount', 'Tables of the snapshot.', ofSnapshot(s => s.tables)],
+  ['TotalTableCount', 'Tables that the snapshot reads.', ofSnapshot(s => s.tables)],
   ['RemainingTableCount', 'Tables that the snapshot has not read yet.', ofSnapshot(s => s.remaining)],
-  ['SnapshotDurationInSeconds', 'How long the snapshot runs, or ran.', ofSnapshot(s => s.seconds)],
+  [
+    'SnapshotDurationInSeconds',
+    'How long the snapshot has been running, or how long it took, in seconds.',
+    ofSnapshot(s => s.seconds),
+  ],
 ]
 
 const WAL: typeof STREAMING = [
@@ -57,7 +61,7 @@ const WAL: typeof STREAMING = [
   ],
   [
     'wal_lag_bytes',
-    "WAL between what the connector has read and the end of the server's WAL, in bytes.",
+    "WAL between the position up to which the connector has read and the end of the server's WAL, in bytes.",
     ({ wal, reached }) => (wal === null || reached === null ? null : bytesBetween(reached, wal.end)),
   ],
   [

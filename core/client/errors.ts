@@ -13,7 +13,7 @@ export const clientErrors = defineErrors({
   },
   MR_CLIENT_UNKNOWN_BROKER: {
     message: 'broker {id} is not in the metadata',
-    fix: 'The broker has left the cluster, or is starting. The client refreshes the metadata automatically.',
+    fix: 'The broker has left the cluster, or is starting. The client refreshes the metadata automatically. If this continues, check that the broker is running.',
     retriable: true,
   },
   MR_CLIENT_NO_LEADER: {
@@ -37,12 +37,12 @@ export const clientErrors = defineErrors({
     retriable: true,
   },
   MR_CLIENT_UNSUPPORTED_VERSION: {
-    message: 'the broker at {address} supports {api} {offered}, but this client needs {needed}',
+    message: 'the broker at {address} supports {offered} of {api}, but this client needs {needed}',
     fix: 'Use a broker of Kafka 2.1 or later.',
   },
-  MR_CLIENT_CLOSED: { message: 'the {what} is closed', fix: 'Create a new one.' },
+  MR_CLIENT_CLOSED: { message: 'the {what} is closed', fix: 'Create a new {what}: a closed one cannot be reopened.' },
   MR_CLIENT_ABORTED: {
-    message: 'the record was not sent because an earlier one failed',
+    message: 'the record was not sent because an earlier record failed',
     fix: 'Handle the failure of the earlier record, then send this one again.',
     retriable: true,
   },
@@ -66,7 +66,7 @@ export const clientErrors = defineErrors({
   },
   MR_CLIENT_DELIVERY_TIMEOUT: {
     message: '{count} records for {topic}-{partition} were not acknowledged within {ms} ms: {cause}',
-    fix: "Check the partition's leader, or raise delivery.timeout.ms.",
+    fix: 'Check that the broker that leads the partition is running and reachable, or raise delivery.timeout.ms.',
     retriable: true,
   },
   MR_CLIENT_BAD_RECORD: {
@@ -99,11 +99,11 @@ export const clientErrors = defineErrors({
   },
   MR_CLIENT_LOG_TRUNCATED: {
     message: 'the log of {partition} was truncated {where}, below the position {position}, and auto.offset.reset=none',
-    fix: 'Seek to the offset to continue at, or set auto.offset.reset. Other records may have replaced the ones that were read.',
+    fix: 'Seek to the offset from which to continue, or set auto.offset.reset. Other records may have replaced the records that the consumer has read.',
   },
   MR_CLIENT_COMMIT_FAILED: {
     message: 'the offsets were not committed because the group {group} has rebalanced: {cause}',
-    fix: 'Poll again. Process fewer records between two polls, or raise max.poll.interval.ms.',
+    fix: 'Poll again, so that the consumer rejoins the group. If this happens often, process fewer records between two polls, or raise max.poll.interval.ms.',
   },
   MR_CLIENT_INCONSISTENT_GROUP: {
     message: 'the group {group} chose the assignor {protocol}, which this consumer does not have',

@@ -15,7 +15,7 @@ export const protocolErrors = defineErrors({
   },
   MR_PROTOCOL_TOO_LARGE: {
     message: 'Decompressed data exceeds {limit} bytes',
-    fix: 'Raise the limit if batches of this size are expected. Otherwise the batch may be an attempt to exhaust memory.',
+    fix: 'The limit is fixed: make the producer send smaller batches. The batch may also be an attempt to exhaust memory.',
   },
   MR_PROTOCOL_COMPRESSION: {
     message: 'Cannot {action} {codec} data: {detail}',

@@ -118,7 +118,9 @@ export class MemoryProducer implements Producer {
   abortUnsent(after: number): void {
     const unsent = this.#waiting.filter(w => w.token > after)
     this.#waiting = this.#waiting.filter(w => w.token <= after)
-    const error = Object.assign(new Error('the record was not sent because an earlier one failed'), { retriable: true })
+    const error = Object.assign(new Error('the record was not sent because an earlier record failed'), {
+      retriable: true,
+    })
     for (const { listener, token, record } of unsent) {
       listener?.onDelivery(token, error, batchOf({ topic: record.topic, partition: 0, offset: -1, timestamp: -1 }), 0)
     }

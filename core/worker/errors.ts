@@ -18,7 +18,7 @@ export const errors = defineErrors({
   },
   MR_WORKER_STORE_CLOSED: {
     message: 'the store {store} is closed: {cause}',
-    fix: 'The worker is stopping, or it could not read the topic: see the earlier log lines.',
+    fix: 'The worker is stopping, or it could not read the topic. If the worker is not stopping, find the cause in its earlier log lines, then restart it.',
     retriable: true,
   },
   MR_WORKER_STORE_WRITE: {
@@ -32,7 +32,7 @@ export const errors = defineErrors({
   },
   MR_WORKER_OFFSETS_FILE_WRITE: {
     message: 'the offsets file {path} cannot be written: {cause}',
-    fix: 'Check that its folder exists and is writable, and that the disk has free space. Offsets are not committed until then.',
+    fix: 'Check that its folder exists and is writable, and that the disk has free space. Until the file can be written, offsets are not committed.',
     retriable: true,
   },
   MR_WORKER_LISTEN: {

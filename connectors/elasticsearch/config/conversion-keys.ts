@@ -80,7 +80,7 @@ export const conversionKeys = defineConfig({
     importance: 'LOW',
     group: CONVERSION,
     documentation:
-      'The version of a document, with which Elasticsearch rejects older changes. offset: the offset of the record, as in the Confluent connector. Changes are rejected after the topic was recreated or its number of partitions has changed. timestamp: the timestamp of the record. If two are equal, the later record wins. none: no versions; the last write wins. Millrace only.',
+      'The version of a document, with which Elasticsearch rejects older changes. offset: the offset of the record, as in the Confluent connector. After the topic was recreated, or its number of partitions has changed, Elasticsearch rejects changes as old. timestamp: the timestamp of the record. If two timestamps are equal, the later record wins. none: no versions; the last write wins. Millrace only.',
   }),
   'write.method': key.string({
     default: 'INSERT',
@@ -88,6 +88,6 @@ export const conversionKeys = defineConfig({
     importance: 'LOW',
     group: CONVERSION,
     documentation:
-      'INSERT: the record replaces the whole document. UPSERT: the fields of the record are merged into the existing document.',
+      'How a record changes a document. INSERT: the record replaces the whole document. UPSERT: the fields of the record are merged into the existing document.',
   }),
 })

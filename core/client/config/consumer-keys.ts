@@ -17,7 +17,7 @@ export const apiTimeoutKey = key.int({
   importance: 'MEDIUM',
   option: 'apiTimeoutMs',
   documentation:
-    'The time after which a call without its own timeout fails, in milliseconds, retries included. For example committing offsets or listing topics.',
+    'The time after which a call without its own timeout fails, such as a commit of offsets or a list of topics, in milliseconds, retries included.',
 })
 
 /** The settings of consumers alone (Kafka's ConsumerConfig). */
@@ -183,7 +183,7 @@ export const consumerKeys = defineConfig({
     importance: 'MEDIUM',
     noEffect: NO_SHARE_GROUPS,
     documentation:
-      'Whether a share consumer acknowledges each record itself (explicit) or with the next poll (implicit).',
+      'How a share consumer acknowledges records. explicit: the application acknowledges each record. implicit: the next poll acknowledges all records of the previous poll.',
   }),
   'share.acquire.mode': key.string({
     default: 'BATCH_OPTIMIZED',

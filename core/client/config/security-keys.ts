@@ -104,7 +104,7 @@ const saslConfig = defineConfig({
     default: 300,
     min: 0,
     max: 3600,
-    ...idle('LOW', 'The time before the expiry of a credential in which no refresh starts, in seconds.'),
+    ...idle('LOW', 'The shortest time between the refresh of a credential and its expiry, in seconds.'),
   }),
   'sasl.login.refresh.min.period.seconds': key.short({
     default: 60,

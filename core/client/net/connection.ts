@@ -118,7 +118,7 @@ export class Connection {
     throw clientErrors.create('MR_CLIENT_UNSUPPORTED_VERSION', {
       address: this.address,
       api: api.name,
-      offered: offered ? `versions ${offered.min} to ${offered.max}` : 'not at all',
+      offered: offered ? `versions ${offered.min} to ${offered.max}` : 'no version',
       needed: `versions ${api.min} to ${Math.min(api.max, cap ?? api.max)}`,
     })
   }

@@ -7,8 +7,14 @@ import { defineMetrics } from '../../common/metrics/metric.ts'
  */
 export const TASK_METRICS = defineMetrics(
   {
-    kafka_connect_connector_task_running_ratio: ['gauge', 'The fraction of its time that the task has been running.'],
-    kafka_connect_connector_task_pause_ratio: ['gauge', 'The fraction of its time that the task has been paused.'],
+    kafka_connect_connector_task_running_ratio: [
+      'gauge',
+      'The fraction of the time since its start in which the task was running.',
+    ],
+    kafka_connect_connector_task_pause_ratio: [
+      'gauge',
+      'The fraction of the time since its start in which the task was paused.',
+    ],
     kafka_connect_connector_task_batch_size_avg: [
       'gauge',
       'The average number of records in a batch: of a poll that returned records, or of a put.',
@@ -49,7 +55,7 @@ export const TASK_METRICS = defineMetrics(
     kafka_connect_sink_task_offset_commit_completion_rate: ['gauge', 'Offset commits per second that succeeded.'],
     kafka_connect_sink_task_put_batch_avg_time_ms: ['gauge', 'The average time of a put, in milliseconds.'],
     kafka_connect_sink_task_put_batch_max_time_ms: ['gauge', 'The longest time of a put, in milliseconds.'],
-    kafka_connect_task_error_total_record_failures: ['gauge', 'Records that failed the task.'],
+    kafka_connect_task_error_total_record_failures: ['gauge', 'Records whose errors failed the task.'],
     kafka_connect_task_error_total_record_errors: ['gauge', 'Errors of single records, tolerated or not.'],
     kafka_connect_task_error_total_records_skipped: [
       'gauge',

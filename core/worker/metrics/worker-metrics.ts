@@ -12,7 +12,11 @@ const THREAD = ['thread']
  */
 export const WORKER_METRICS = defineMetrics({
   kafka_connect_connector_connector_class: ['gauge', 'The class of a connector.', ['connector', 'connector_class']],
-  kafka_connect_connector_connector_type: ['gauge', 'source or sink.', ['connector', 'connector_type']],
+  kafka_connect_connector_connector_type: [
+    'gauge',
+    'The type of a connector: source or sink.',
+    ['connector', 'connector_type'],
+  ],
   kafka_connect_connector_connector_version: [
     'gauge',
     'The version of a connector.',
@@ -80,7 +84,7 @@ export const WORKER_METRICS = defineMetrics({
   kafka_consumer_outgoing_byte_total: ['counter', "Bytes that a sink task's consumer sent.", CLIENT],
   kafka_consumer_fetch_manager_records_lag: [
     'gauge',
-    'Records between what a sink task consumed and the end of the partition.',
+    'Records between the position of a sink task and the end of the partition.',
     ['clientid', 'topic', 'partition'],
   ],
   kafka_consumer_fetch_manager_records_lag_max: [
