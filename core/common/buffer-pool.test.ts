@@ -12,7 +12,7 @@ test('a returned buffer is reused for a request of a similar size', () => {
   expect(pool.take(100_000).buffer).not.toBe(first.buffer)
 })
 
-test('a buffer that was not taken, or was returned already, cannot be returned', () => {
+test('a buffer that was not taken from the pool, or was already returned, is rejected', () => {
   const pool = new BufferPool()
   const taken = pool.take(5000)
   expect([pool.owns(taken.subarray(7)), pool.owns(Buffer.alloc(5000))]).toEqual([true, false])
@@ -22,7 +22,7 @@ test('a buffer that was not taken, or was returned already, cannot be returned',
   expect(() => pool.give(Buffer.alloc(10))).toThrow('not taken')
 })
 
-test('the pool keeps at most its limit, and drops the size that was not used for the longest time', () => {
+test('a full pool drops the unused buffers whose size was returned least recently', () => {
   const pool = new BufferPool({ maxIdleBytes: 100_000 })
   const small = [1, 2, 3].map(() => pool.take(16_384))
   const large = pool.take(65_536)

@@ -1,30 +1,32 @@
-/** There are 2^STEPS buffer sizes between a power of two and the next. */
+/** The number of buffer sizes between two powers of two is 2^STEPS. */
 const STEPS = 2
 const MIN_STEP = 2048
-/** Larger buffers are not kept. */
+/** The maximum size of a pooled buffer, in bytes. Larger buffers are not reused. */
 const MAX_POOLED = 8 << 20
 
 export interface BufferPoolOptions {
   /** The maximum size of all unused buffers, in bytes. Default: 16 MiB. */
   readonly maxIdleBytes?: number
-  /** Called with each returned buffer. Tests overwrite it to detect code that still reads it. */
+  /**
+   * Called with each returned buffer. A test can overwrite the buffer to detect code that still
+   * reads it.
+   */
   readonly onGive?: (memory: Buffer) => void
 }
 
 /**
- * A pool of reusable buffers. New buffers for all data that passes through a broker cost a third of
- * its CPU time in garbage collection.
+ * A pool of reusable buffers. Without it, garbage collection takes a third of a broker's CPU time.
  *
- * Return a buffer only when nothing refers to it any more, including sockets and threads. If that
- * is not certain, do not return it: the garbage collector then frees it.
+ * Return a buffer only when nothing uses it any more, including sockets and threads. If this is not
+ * certain, do not return the buffer. The garbage collector then frees it.
  */
 export class BufferPool {
   readonly #maxIdle: number
   readonly #onGive: ((memory: Buffer) => void) | undefined
-  /** The unused buffers by size. The size that was returned last is the last entry. */
+  /** The unused buffers by size. The size of the last returned buffer is the last entry. */
   readonly #idle = new Map<number, ArrayBuffer[]>()
   #idleBytes = 0
-  /** The buffers that were taken and not returned. */
+  /** The buffers that were taken and not yet returned. */
   readonly #out = new WeakSet<ArrayBufferLike>()
 
   constructor(o: BufferPoolOptions = {}) {
@@ -53,8 +55,8 @@ export class BufferPool {
   }
 
   /**
-   * Returns a buffer to the pool. A slice returns the whole buffer. Throws if it was not
-   * taken.
+   * Returns a buffer to the pool. A slice returns the whole buffer. Throws if the buffer was not
+   * taken from this pool.
    */
   give(buffer: Buffer): void {
     const memory = buffer.buffer as ArrayBuffer
@@ -70,7 +72,10 @@ export class BufferPool {
     if (this.#idleBytes > this.#maxIdle) this.#shrink()
   }
 
-  /** Drops the unused buffers whose size was not returned for the longest time. */
+  /**
+   * Drops the unused buffers whose size was returned least recently, until the pool is within its
+   * limit.
+   */
   #shrink(): void {
     for (const [size, idle] of this.#idle) {
       while (idle.length > 0 && this.#idleBytes > this.#maxIdle) {
@@ -84,8 +89,8 @@ export class BufferPool {
 }
 
 /**
- * Rounds up to one of few sizes, so that returned buffers fit later requests. At most a quarter of
- * a buffer is unused, except for the smallest size.
+ * Rounds a size up to one of the pool's sizes, so that returned buffers fit later requests. The
+ * result is at most a quarter larger, except for the smallest size.
  */
 function sizeFor(bytes: number): number {
   const step = Math.max(MIN_STEP, 2 ** (31 - STEPS - Math.clz32(Math.max(1, bytes - 1))))

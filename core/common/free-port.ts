@@ -1,14 +1,15 @@
 import { createServer } from 'node:net'
 
 /**
- * The range is below the ports of outgoing connections (from 32768 on Linux, from 49152 elsewhere).
- * So no outgoing connection can take the port, and no client can connect to itself.
+ * The lowest port to try. All ports are below those of outgoing connections (from 32768 on Linux,
+ * from 49152 elsewhere). So no outgoing connection can take the port, and no client can connect to
+ * itself.
  */
 const FROM = 15_000
 const TO = 32_000
 const TRIES = 100
 
-/** Returns a port of 127.0.0.1 that is free now. */
+/** Returns a port of 127.0.0.1 that is currently free. */
 export async function freePort(): Promise<number> {
   for (let n = 0; n < TRIES; n++) {
     const port = FROM + Math.floor(Math.random() * (TO - FROM))

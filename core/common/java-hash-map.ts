@@ -45,6 +45,6 @@ export function inHashOrder<T>(items: readonly T[], hashOf: (item: T) => number,
     const hash = hashOf(item)
     return { item, bucket: (hash ^ (hash >>> 16)) & mask }
   })
-  // Within a bucket the order of insertion stays: the sort is stable.
+  // The sort is stable, so items in the same bucket keep their order of insertion.
   return placed.sort((a, b) => a.bucket - b.bucket).map(p => p.item)
 }

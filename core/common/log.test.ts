@@ -8,14 +8,14 @@ afterEach(() => {
   for (const name of ['a', 'a.b', 'root']) setLogLevel(name, null)
 })
 
-test("a logger takes its own level, else its nearest ancestor's, else the root's", () => {
+test("a logger uses its own level, or else its nearest ancestor's, or else the root's", () => {
   setLogLevel('root', 'ERROR')
   setLogLevel('a', 'DEBUG')
   setLogLevel('a.b', 'OFF')
   expect([effectiveLevel('a.c.d'), effectiveLevel('a.b.c'), effectiveLevel('x')]).toEqual(['DEBUG', 'OFF', 'ERROR'])
 })
 
-test('entries carry level, logger, context, message and the stack of an error', () => {
+test('a log entry contains level, logger, context, message and the stack of an error', () => {
   setLogSink(e => entries.push(e))
   setLogLevel('root', 'INFO')
   const logger = createLogger('a.b').withContext('[orders|task-0] ')
@@ -32,7 +32,7 @@ test('entries carry level, logger, context, message and the stack of an error', 
   ])
 })
 
-test('a level takes effect on loggers that exist already', () => {
+test('setting a level also affects existing loggers', () => {
   setLogSink(e => entries.push(e))
   setLogLevel('root', 'OFF')
   const logger = createLogger('a')

@@ -6,7 +6,7 @@ import { type LogFormat, stderrSink } from './logging/writer.ts'
 export const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL', 'OFF'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** The subject of an entry, such as the connector and the task. JSON logs have these as fields. */
+/** The subject of an entry, such as the connector and the task. JSON logs contain it as fields. */
 export interface LogFields {
   readonly connector?: string
   readonly task?: number
@@ -14,12 +14,12 @@ export interface LogFields {
 
 /** An error in a form that can be sent to another thread. */
 export interface LoggedError {
-  /** The name of its class. */
+  /** The name of the error's class. */
   readonly type: string
   readonly message: string
   /** The stack of the error, with the stacks of its causes. */
   readonly stack: string
-  /** `MR_...`, `ECONNREFUSED`, ... */
+  /** The error's code, such as `MR_...` or `ECONNREFUSED`. */
   readonly code?: string | undefined
 }
 
@@ -36,7 +36,7 @@ export interface LogEntry {
   readonly error?: LoggedError | undefined
 }
 
-/** Writes to the log. Costs little when the level is off. Never pass it a secret. */
+/** Writes to the log. Entries below the level cost little. Never log a secret. */
 export interface Logger {
   readonly name: string
   trace(message: string): void
@@ -46,7 +46,7 @@ export interface Logger {
   error(message: string, error?: unknown): void
   isEnabled(level: LogLevel): boolean
   /**
-   * Returns this logger with a context such as `[orders|task-0] `, and with its fields for JSON
+   * Returns a logger with the same name, a context such as `[orders|task-0] `, and fields for JSON
    * logs.
    */
   withContext(context: string, fields?: LogFields): Logger
@@ -54,7 +54,7 @@ export interface Logger {
 
 export type LogSink = (entry: LogEntry) => void
 
-/** The level that all loggers start with: `MILLRACE_LOG_LEVEL`, else INFO. */
+/** Returns the initial level of all loggers: `MILLRACE_LOG_LEVEL`, or else INFO. */
 function initialLevel(): LogLevel {
   const wanted = process.env['MILLRACE_LOG_LEVEL']?.toUpperCase()
   return LOG_LEVELS.find(level => level === wanted) ?? 'INFO'
@@ -65,7 +65,7 @@ let format: LogFormat = process.env['MILLRACE_LOG_FORMAT']?.toLowerCase() === 'j
 let sink: LogSink = entry => stderrSink(format)(entry)
 const toStderr = sink
 
-/** The format of the log. `MILLRACE_LOG_FORMAT` sets the one that a process starts with. */
+/** Returns the format of the log. `MILLRACE_LOG_FORMAT` sets the initial format. */
 export function logFormat(): LogFormat {
   return format
 }
@@ -82,26 +82,31 @@ export function setLogSink(next: LogSink | null): void {
   sink = next ?? toStderr
 }
 
-/** Writes an entry that another thread created. That thread has checked its level. */
+/**
+ * Writes an entry that another thread created. That thread has already checked the entry's level.
+ */
 export function emitLog(entry: LogEntry): void {
   sink(entry)
 }
 
 /**
- * Sets the level of a logger and of all loggers below it. `root` is above all loggers. Null removes
- * the setting.
+ * Sets the level of a logger and of all loggers below it. `root` is the parent of all loggers. Null
+ * removes the level.
  */
 export function setLogLevel(logger: string, level: LogLevel | null): void {
   if (level === null) levels.delete(logger)
   else levels.set(logger, level)
 }
 
-/** The levels that were set, by logger. */
+/** Returns the levels that were set, by logger. */
 export function logLevels(): ReadonlyMap<string, LogLevel> {
   return levels
 }
 
-/** The level of a logger: its own, else that of its nearest ancestor by dots. */
+/**
+ * Returns the effective level of a logger: its own, or else that of its nearest ancestor in the
+ * dotted name.
+ */
 export function effectiveLevel(logger: string): LogLevel {
   for (let name = logger; name !== ''; name = name.slice(0, Math.max(0, name.lastIndexOf('.')))) {
     const level = levels.get(name)
@@ -110,7 +115,7 @@ export function effectiveLevel(logger: string): LogLevel {
   return levels.get('root') ?? 'INFO'
 }
 
-/** The logger with this dotted name, such as `millrace.broker.log`. */
+/** Creates a logger with a dotted name, such as `millrace.broker.log`. */
 export function createLogger(name: string, context = '', fields: LogFields = {}): Logger {
   const isEnabled = (level: LogLevel) => LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(effectiveLevel(name))
   const write = (level: LogLevel, message: string, thrown?: unknown) => {

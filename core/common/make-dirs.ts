@@ -14,7 +14,7 @@ export function makeDirs(dir: string): void {
     try {
       mkdirSync(path)
     } catch (error) {
-      // Another process may have created it in the meantime.
+      // Another process may have created the directory in the meantime.
       if (!existsSync(path)) throw error
     }
   }

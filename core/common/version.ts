@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 export const VERSION = readVersion()
 
 function readVersion(): string {
-  // one folder deeper in dist/ than in the sources
+  // The compiled file in dist/ is one directory deeper than the source file.
   for (const path of ['../../package.json', '../../../package.json']) {
     try {
       const json = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {

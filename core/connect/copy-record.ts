@@ -3,8 +3,8 @@ import type { CompleteSourceRecord, ConnectRecord, SinkRecord } from './record.t
 type Mutable<R> = { -readonly [Field in keyof R]: R[Field] }
 
 /**
- * Returns a copy of a record that a transformation may change. Faster than a spread, for which V8
- * calls a slow routine: it compiles a literal that names all fields to a plain allocation.
+ * Returns a copy of a record that a transformation may change. Names all fields in an object
+ * literal, which V8 compiles to a plain allocation. A spread would call a slow routine.
  */
 export function copyRecord(record: ConnectRecord): Mutable<ConnectRecord> {
   if (isSource(record)) return copySource(record)
@@ -20,7 +20,7 @@ function isSink(record: ConnectRecord): record is SinkRecord {
   return 'originalOffset' in record
 }
 
-/** Leaves out `unwritten`, because a record with `unwritten` is never transformed. */
+/** Returns a copy without `unwritten`, because a record with `unwritten` is never transformed. */
 function copySource(record: CompleteSourceRecord): CompleteSourceRecord {
   return {
     sourcePartition: record.sourcePartition,

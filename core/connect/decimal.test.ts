@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Decimal } from './decimal.ts'
 
-test('the bytes are the shortest two’s complement, big endian, as Java’s BigInteger writes them', () => {
+test('a decimal is encoded as the shortest two’s complement, big endian, like Java’s BigInteger', () => {
   for (const [text, hex] of [
     ['0', '00'],
     ['127', '7f'],
@@ -16,7 +16,7 @@ test('the bytes are the shortest two’s complement, big endian, as Java’s Big
   }
 })
 
-test('bytes and text are decoded to the same number', () => {
+test('bytes and text of the same number are decoded to equal decimals', () => {
   fc.assert(
     fc.property(
       fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }),
@@ -30,7 +30,7 @@ test('bytes and text are decoded to the same number', () => {
   )
 })
 
-test('the scale changes without rounding, or the change is rejected', () => {
+test('a change of the scale that would lose digits is rejected', () => {
   expect(Decimal.parse('1.50').withScale(1).toString()).toBe('1.5')
   expect(Decimal.parse('1.5', 4).toString()).toBe('1.5000')
   expect(() => Decimal.parse('1.55', 1)).toThrow(/without rounding/)
@@ -42,7 +42,7 @@ test('text that is not a number is rejected', () => {
   for (const text of ['', '.', '-', '1.2.3', 'NaN', '1e', '0x1']) expect(() => Decimal.parse(text)).toThrow(SyntaxError)
 })
 
-test('a decimal with a huge exponent needs little memory and time to store, to print and to compare with a scale', () => {
+test('a decimal with a huge exponent takes little memory, and is printed and rescaled fast', () => {
   for (const [text, number] of [
     ['1e300000000', Number.POSITIVE_INFINITY],
     ['-1e-300000000', -0],

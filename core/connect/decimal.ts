@@ -1,12 +1,12 @@
 /**
- * The maximum number of zeros to write. `1e300000000` is a short text, but all its digits would not
- * fit into memory.
+ * The maximum number of zeros to write. The text `1e300000000` is short, but all digits of the
+ * number would not fit into memory.
  */
 const MOST_ZEROS = 100_000
 
 /**
- * An exact decimal number, as java.math.BigDecimal: `unscaled` times ten to the power of minus
- * `scale`. The value of Connect's logical type Decimal.
+ * An exact decimal number, like java.math.BigDecimal: `unscaled` times ten to the power of minus
+ * `scale`. It is the value of Connect's logical type Decimal.
  */
 export class Decimal {
   readonly unscaled: bigint
@@ -18,8 +18,8 @@ export class Decimal {
   }
 
   /**
-   * Parses `-12.340`, `5`, `1.2e-7`. The default scale is the number of digits after the point.
-   * Throws a SyntaxError.
+   * Parses text such as `-12.340`, `5` or `1.2e-7`. The default scale is the number of digits after
+   * the point. Throws a SyntaxError.
    */
   static parse(text: string, scale?: number): Decimal {
     const m = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text)

@@ -1,13 +1,16 @@
 /** Options of an error that a plugin throws. */
 export interface ConnectErrorOptions extends ErrorOptions {
-  /** The Java exception class for dead letters, if Connect throws one that is not its own. */
+  /**
+   * The name of the Java exception class in the headers of dead letters. Set it if Connect would
+   * throw an exception of another library.
+   */
   readonly javaClass?: string
 }
 
 /**
- * An error that a plugin throws. It fails the task. The runtime distinguishes errors by `retriable`
- * and `name`, not by class, because a plugin may contain its own copy of this module. Say in the
- * message what failed and what to do. Never put a secret in it.
+ * An error that a plugin throws. It fails the task. The message must say what failed and what to
+ * do, and must never contain a secret. The runtime distinguishes errors by `retriable` and `name`,
+ * not by class, because a plugin may contain its own copy of this module.
  */
 export class ConnectError extends Error {
   readonly retriable: boolean = false
@@ -19,7 +22,7 @@ export class ConnectError extends Error {
   }
 }
 
-/** An error that may pass. The runtime retries, with a back-off. */
+/** A temporary error. The runtime retries the failed operation, with a back-off. */
 export class RetriableError extends ConnectError {
   override readonly retriable = true
   constructor(message: string, options?: ConnectErrorOptions) {

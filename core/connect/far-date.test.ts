@@ -13,7 +13,7 @@ test('days convert to dates and back', () => {
   )
 })
 
-test('dates and times are printed as by java.time', () => {
+test('dates and times are printed as java.time prints them', () => {
   expect([isoDate(-735160), isoDate(3789391), isoTime(45296100000), isoTime(0, 3)]).toEqual([
     '-0043-03-15',
     '+12345-01-01',
@@ -22,7 +22,7 @@ test('dates and times are printed as by java.time', () => {
   ])
 })
 
-test('a far date keeps its number and its ISO text', () => {
+test('a date beyond the range of Date keeps its milliseconds and its ISO text', () => {
   fc.assert(
     fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), ms => {
       expect(BigInt(millisOf(anyDate(ms)))).toBe(ms)

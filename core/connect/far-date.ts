@@ -1,15 +1,16 @@
 import { isoDate, isoTime } from './iso-time.ts'
 
 const DAY_MS = 86_400_000n
-/** The range of JavaScript's Date, in milliseconds before and after 1970. */
+/** The end of the range of JavaScript's Date, in milliseconds before and after 1970. */
 const DATE_END = 8_640_000_000_000_000n
 
 /**
- * A date before the year -271821 or after 275760. Java's Date can hold it, but JavaScript's cannot.
- * `getTime` and `toISOString` are correct. Calendar fields such as `getUTCFullYear` are NaN.
+ * A date before the year -271821 or after 275760, which Java's Date can represent, but JavaScript's
+ * cannot. `getTime` and `toISOString` are correct. Calendar fields such as `getUTCFullYear` are
+ * NaN.
  */
 export class FarDate extends Date {
-  /** Milliseconds since 1970, exact. */
+  /** The exact number of milliseconds since 1970. */
   readonly millis: bigint
 
   constructor(millis: bigint) {
@@ -17,7 +18,9 @@ export class FarDate extends Date {
     this.millis = millis
   }
 
-  /** Returns the milliseconds since 1970, rounded to a double beyond the year 287396. */
+  /**
+   * Returns the milliseconds since 1970. Beyond the year 287396, the number is rounded to a double.
+   */
   override getTime(): number {
     return Number(this.millis)
   }
@@ -36,11 +39,11 @@ export class FarDate extends Date {
   }
 }
 
-/** Returns the Date of any number of milliseconds that an int64 can hold. */
+/** Returns a Date for any number of milliseconds in the range of an int64. */
 export function anyDate(millis: number | bigint): Date {
   const exact = BigInt(millis)
   return exact >= -DATE_END && exact <= DATE_END ? new Date(Number(millis)) : new FarDate(exact)
 }
 
-/** Returns the exact number of milliseconds since 1970 of a date, also of a FarDate. */
+/** Returns the exact number of milliseconds since 1970 of a Date or a FarDate. */
 export const millisOf = (date: Date): number | bigint => (date instanceof FarDate ? date.millis : date.getTime())

@@ -1,4 +1,7 @@
-/** Returns the days since 1970 of a date in the proleptic Gregorian calendar; year 0 is 1 BC. */
+/**
+ * Returns the number of days from 1970 to a date in the proleptic Gregorian calendar. Year 0 is 1
+ * BC.
+ */
 export function epochDay(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year
   const era = Math.floor(y / 400)
@@ -8,7 +11,7 @@ export function epochDay(year: number, month: number, day: number): number {
   return era * 146_097 + dayOfEra - 719_468
 }
 
-/** Returns the date of a day that is counted from 1970. */
+/** Returns the date that is `days` days after 1970-01-01. */
 export function civil(days: number): { year: number; month: number; day: number } {
   const z = days + 719_468
   const era = Math.floor(z / 146_097)
@@ -29,18 +32,20 @@ export function civil(days: number): { year: number; month: number; day: number 
 const pad = (n: number, width: number) => String(n).padStart(width, '0')
 
 /**
- * Returns a year as java.time prints it: at least four digits, a sign if there are more or if it is
- * negative.
+ * Returns a year as java.time prints it: at least four digits, and a sign if the year has more
+ * digits or is negative.
  */
 const isoYear = (year: number) => (year > 9999 ? `+${year}` : year < 0 ? `-${pad(-year, 4)}` : pad(year, 4))
 
-/** Returns `2020-01-02` for a day that is counted from 1970. */
+/** Returns a date as `2020-01-02`. `days` is counted from 1970-01-01. */
 export function isoDate(days: number): string {
   const { year, month, day } = civil(days)
   return `${isoYear(year)}-${pad(month, 2)}-${pad(day, 2)}`
 }
 
-/** Returns `12:34:56` with the digits of the fraction, or with exactly `digits` of them. */
+/**
+ * Returns a time as `12:34:56` with all digits of the fraction, or with exactly `digits` of them.
+ */
 export function isoTime(micros: number, digits: number | null = null): string {
   const seconds = Math.floor(micros / 1_000_000)
   const fraction = pad(micros % 1_000_000, 6)

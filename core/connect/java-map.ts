@@ -1,6 +1,6 @@
-// Data without a schema is a java.util.HashMap in Connect, and its key order is visible wherever
-// the data is written. So we keep object keys in the order of Java's HashMap, and write every
-// object and Map in its own order.
+// In Connect, an object without a schema is a java.util.HashMap. Its key order is visible wherever
+// the data is written. So we keep the keys of objects in the order of Java's HashMap, and write
+// every object and Map in the order of its keys.
 
 import { DEFAULT_BUCKETS, inHashOrder, javaStringHash } from '../common/java-hash-map.ts'
 
@@ -10,7 +10,7 @@ export {
   DEFAULT_BUCKETS as DEFAULT_TABLE,
 } from '../common/java-hash-map.ts'
 
-/** Returns Java's `hashCode()` of a key. With `long`, integers are Longs. */
+/** Returns Java's `hashCode()` of a key. If `long` is true, integers are hashed as Longs. */
 function hashCode(key: unknown, long: boolean): number {
   switch (typeof key) {
     case 'string':
@@ -33,13 +33,13 @@ function hashOfLong(value: bigint): number {
 
 /**
  * Returns the items in the order of a HashMap into which their keys were put one by one. Keys are
- * strings, booleans or integers. With `long`, integers are Longs.
+ * strings, booleans or integers. If `long` is true, integers are hashed as Longs.
  */
 export function hashMapOrder<T>(items: readonly T[], keyOf: (item: T) => unknown, long: boolean, table: number): T[] {
   return inHashOrder(items, item => hashCode(keyOf(item), long), table)
 }
 
-/** Whether the object has keys such as `7`, which JavaScript always puts first. */
+/** Whether the keys include integers such as `7`, which JavaScript always puts first. */
 function hasIndexes(keys: readonly string[]): boolean {
   const first = keys[0]?.charCodeAt(0) ?? 0
   return first >= 0x30 && first <= 0x39

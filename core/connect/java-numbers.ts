@@ -1,12 +1,14 @@
 import { javaDouble, javaFloat } from './java-floats.ts'
 
-/** JSON.rawJSON, which TypeScript does not declare yet: JSON.stringify writes the given text. */
+/**
+ * JSON.rawJSON, which TypeScript does not declare yet. JSON.stringify writes its text unchanged.
+ */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
 
 /**
  * A floating-point number in data without a schema. A plain JavaScript number cannot show its type:
- * `1` is a Long in Java and `1.0` a Double. Works in arithmetic and comparisons (`+`, `<`). Prints
- * as in Java, also with JSON.stringify.
+ * `1` is a Long in Java, and `1.0` is a Double. An instance works in arithmetic and comparisons
+ * (`+`, `<`). It prints as in Java, also with JSON.stringify.
  */
 export abstract class FloatingNumber {
   readonly value: number
@@ -27,8 +29,8 @@ export abstract class FloatingNumber {
 }
 
 /**
- * A Double with a whole-number value. Other doubles are plain numbers; `double` returns the right
- * one.
+ * A Double with a whole-number value. Other doubles are plain numbers. The function `double`
+ * returns the correct kind.
  */
 export class Double extends FloatingNumber {
   toString(): string {
@@ -48,8 +50,8 @@ export class Float extends FloatingNumber {
 }
 
 /**
- * Returns a double for data without a schema: a `Double` if it is a whole number, else a plain
- * number.
+ * Returns a double for data without a schema: a `Double` if the value is a whole number, otherwise
+ * a plain number.
  */
 export function double(value: number): number | Double {
   return Number.isInteger(value) ? new Double(value) : value

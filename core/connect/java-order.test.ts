@@ -6,8 +6,8 @@ import type { Struct } from './schema.ts'
 const keysOf = (n: number) => Array.from({ length: n }, (_, i) => `k${String.fromCharCode(97 + ((i * 7) % 26))}x${i}`)
 const mapOf = (keys: readonly string[]): Struct => Object.fromEntries(keys.map((key, i) => [key, i]))
 
-// What Java 17 printed for HashMaps of these keys: new HashMap<>(map), new HashMap<>(n) and new
-// HashMap<>(), filled in order.
+// The key order that Java 17 printed for HashMaps with these keys. 'copy' is new HashMap<>(map).
+// 'capacity' is new HashMap<>(n), and 'empty' is new HashMap<>(), both filled in order.
 const printed = [
   [2, 'copy', 'kax0 khx1'],
   [2, 'capacity', 'kax0 khx1'],
@@ -26,14 +26,14 @@ const printed = [
   [13, 'empty', 'khx1 kcx4 kex8 kgx12 kox2 kjx5 klx9 kvx3 kzx11 kqx6 ksx10 kax0 kxx7'],
 ] as const
 
-test.each(printed)('%i keys have the order of a HashMap made as %s', (n, made, order) => {
+test.each(printed)('%i keys have the order of a HashMap created by %s', (n, made, order) => {
   const table = { copy: tableOfCopy(n), capacity: tableOf(n), empty: undefined }[made]
   const ordered = inHashMapOrder(mapOf(keysOf(n)), table)
   expect(Object.keys(ordered)).toEqual(order.split(' '))
   expect(ordered).toEqual(mapOf(keysOf(n)))
 })
 
-test('the thousandth object of a shape is ordered like the first, whatever its field names', () => {
+test('the thousandth object with the same keys is ordered like the first, for any field names', () => {
   const text = String.raw`{"zeta":1,"__proto__":{"b":1,"a":[{"y":1,"x":null}]},"constructor":"c","a\"b\\":2,"\u2028]}":3,"${'`${x}`'}":4,"10":5,"":6}`
   const first = JSON.stringify(inJavaOrder(JSON.parse(text)))
   expect(JSON.parse(first)).toEqual(JSON.parse(text))
@@ -43,7 +43,7 @@ test('the thousandth object of a shape is ordered like the first, whatever its f
   expect(Object.keys(value)).toContain('__proto__')
 })
 
-test('more shapes than the cache holds, and objects with many keys, are ordered too', () => {
+test('objects with many keys, and more shapes than the cache can hold, are also ordered', () => {
   for (let round = 0; round < 2; round++) {
     for (let i = 0; i < 3000; i++) {
       const ordered = inHashMapOrder({ [`zz${i}`]: 1, [`a${i}`]: 2, [`m${i}`]: 3 })
@@ -55,7 +55,7 @@ test('more shapes than the cache holds, and objects with many keys, are ordered 
   expect(Object.keys(inHashMapOrder(many))).not.toEqual(Object.keys(many))
 })
 
-test('keys that are whole numbers are written in Java’s position', () => {
+test('whole-number keys are written in the same position as in Java', () => {
   expect(keysInOrder({ 10: 1, 9: 2, x: 3 })).toEqual(['x', '9', '10'])
   expect(keysInOrder({ b: 1, a: 2 })).toEqual(['b', 'a'])
 })

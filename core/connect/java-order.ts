@@ -3,31 +3,35 @@ import { DEFAULT_TABLE, hashMapOrder } from './java-map.ts'
 import { FloatingNumber } from './java-numbers.ts'
 import type { Struct } from './schema.ts'
 
-/** Connect's JSON parser also rejects deeper data. */
+/** The maximum depth of data, which is also the limit of Connect's JSON parser. */
 const MAX_DEPTH = 1000
 
 /**
- * Copies an object with its keys in order. Nested objects are replaced by the result of `inner`.
+ * A function that copies an object with its keys in order. `inner` returns the copies of nested
+ * objects.
  */
 type Copy = (object: Struct, inner: (item: object, depth: number) => object, depth: number) => Struct
 
-/** Objects with the same list of keys, and the HashMap order of those keys. */
+/** A list of keys that several objects share, and the HashMap order of these keys. */
 interface Shape {
   readonly keys: readonly string[]
   readonly table: number
   readonly ordered: readonly string[]
-  /** Objects are already in HashMap order. */
+  /** Whether the objects' keys are already in HashMap order. */
   readonly isOrdered: boolean
   copies: number
   copy: Copy
 }
 
-/** Recently seen shapes, one per slot. */
+/** The number of slots for recently seen shapes. Each slot holds one shape. */
 const SLOTS = 1024
 const shapes: (Shape | undefined)[] = new Array<Shape | undefined>(SLOTS)
-/** Objects with more keys are not cached as shapes, because their keys are mostly data. */
+/**
+ * The maximum number of keys in a cached shape. Objects with more keys are not cached, because
+ * their keys are mostly data.
+ */
 const MOST_KEYS = 128
-/** A shape is compiled after this many objects were copied. */
+/** The number of copied objects after which a shape is compiled. */
 const COMPILED_FROM = 500
 
 function slotOf(keys: readonly string[], table: number): number {
@@ -63,7 +67,7 @@ function newShape(keys: readonly string[], table: number): Shape {
 function copier(ordered: readonly string[]): Copy {
   const template: Struct = Object.fromEntries(ordered.map(key => [key, null]))
   return (object, inner, depth) => {
-    // the template has all keys as own properties, so that `__proto__` can be set like any other
+    // In the template, all keys are own properties, so `__proto__` can be set like any other key.
     const out = { ...template }
     for (let i = 0; i < ordered.length; i++) {
       const key = ordered[i]!
@@ -75,13 +79,13 @@ function copier(ordered: readonly string[]): Copy {
 }
 
 /**
- * Like `copier`, but with one object literal, which avoids looking up each key by name. Names are
- * inserted as JSON strings, so they cannot become code.
+ * Returns the same function as `copier`, compiled to one object literal, so that keys are not
+ * looked up by name. Names are inserted as JSON strings, so they cannot become code.
  */
 function compile(ordered: readonly string[]): Copy {
   const members = ordered.map(key => {
     const name = JSON.stringify(key)
-    // in a literal, only __proto__ is not a plain property
+    // In an object literal, `__proto__` without brackets would set the prototype.
     const member = key === '__proto__' ? `[${name}]` : name
     return `${member}:typeof(v=o[${name}])==='object'&&v!==null?inner(v,depth):v`
   })
@@ -89,9 +93,9 @@ function compile(ordered: readonly string[]): Copy {
 }
 
 /**
- * Returns the object with its keys in the order of a HashMap into which they were put, or the same
- * object if they are in that order. Keys that are array indexes (`7`) come first in every
- * JavaScript object; see `keysInOrder`.
+ * Returns a copy whose keys have the order of a HashMap into which they were put. If the object
+ * already has this order, returns the object itself. Keys that are array indexes (`7`) come first
+ * in every JavaScript object: see `keysInOrder`.
  */
 export function inHashMapOrder(object: Struct, table = DEFAULT_TABLE): Struct {
   const keys = Object.keys(object)
@@ -101,8 +105,8 @@ export function inHashMapOrder(object: Struct, table = DEFAULT_TABLE): Struct {
 }
 
 /**
- * Returns parsed JSON with the keys of all objects in the order of Java's HashMap. Changes its
- * argument. Throws a DataError.
+ * Returns parsed JSON with the keys of all objects in the order of Java's HashMap. Modifies its
+ * argument. Throws a DataError if the JSON is nested too deeply.
  */
 export function inJavaOrder(json: unknown): unknown {
   return typeof json === 'object' && json !== null ? ordered(json, 1) : (json ?? null)

@@ -9,8 +9,8 @@ import type { Schema, Struct } from './schema.ts'
 // Values as Java prints them. Connect writes these texts to topics and files.
 
 /**
- * Returns Java's BigDecimal.toString. It has an exponent if the scale is negative or the number
- * very small.
+ * Returns the text of Java's BigDecimal.toString. It has an exponent if the scale is negative or
+ * the number is very small.
  */
 export function javaBigDecimal(value: Decimal): string {
   const negative = value.unscaled < 0n
@@ -26,7 +26,7 @@ export function javaBigDecimal(value: Decimal): string {
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** Returns java.util.Date's toString, in UTC: `Thu Jan 01 00:00:00 UTC 1970`. */
+/** Returns the text of java.util.Date's toString, in UTC: `Thu Jan 01 00:00:00 UTC 1970`. */
 export function javaDate(value: Date): string {
   const two = (n: number) => String(n).padStart(2, '0')
   const clock = [value.getUTCHours(), value.getUTCMinutes(), value.getUTCSeconds()].map(two).join(':')
@@ -36,8 +36,8 @@ export function javaDate(value: Date): string {
 
 /**
  * Returns Java's `String.valueOf` of a value of Connect's data model: `Struct{id=1,name=x}` without
- * null fields, `{a=1, b=2}` for a map, `[1, 2]` for a list. Java prints the address of bytes; here
- * they are decoded as UTF-8.
+ * null fields, `{a=1, b=2}` for a map, `[1, 2]` for a list. Bytes are decoded as UTF-8, whereas
+ * Java prints their address.
  */
 export function javaToString(schema: Schema | null, value: unknown): string {
   if (value === null || value === undefined) return 'null'
@@ -56,7 +56,7 @@ export function javaToString(schema: Schema | null, value: unknown): string {
 function numberText(schema: Schema | null, value: number): string {
   if (schema?.type === 'double') return javaDouble(value)
   if (schema?.type === 'float') return javaFloat(value)
-  // without a schema, a whole number is a Long in Java, and any other a Double
+  // Without a schema, a whole number is a Long in Java, and any other number is a Double.
   return Number.isSafeInteger(value) ? String(value) : javaDouble(value)
 }
 
@@ -86,7 +86,7 @@ function objectText(schema: Schema | null, value: object): string {
 }
 
 /**
- * Whether a schema has one of Connect's own logical types, so that its values are not those of its
+ * Whether a schema has one of Connect's own logical types, whose values differ from those of the
  * base type.
  */
 export function isLogical(schema: Schema): boolean {

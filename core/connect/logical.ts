@@ -4,9 +4,9 @@ import { primitive, type Schema, type SchemaOptions } from './schema.ts'
 /**
  * The names of Connect's logical types (org.apache.kafka.connect.data). In JavaScript, the value of
  * a Decimal is a `Decimal`. The value of a Date, Time or Timestamp is a `Date` in UTC: a Date at
- * midnight, a Time on 1970-01-01. Their encoded forms are bytes, days as int32, milliseconds as
- * int32, and milliseconds as int64. Debezium's `io.debezium.*` types are int32, int64 or string
- * with a name, and their values are not converted.
+ * midnight, a Time on 1970-01-01. They are encoded as bytes (Decimal), days as int32 (Date),
+ * milliseconds as int32 (Time) and milliseconds as int64 (Timestamp). Debezium's `io.debezium.*`
+ * types are int32, int64 or string with a name, and their values are not converted.
  */
 export const DECIMAL = 'org.apache.kafka.connect.data.Decimal'
 export const DATE = 'org.apache.kafka.connect.data.Date'
@@ -19,7 +19,7 @@ export function decimal(scale: number, options: SchemaOptions = {}): Schema {
   return primitive('bytes', { ...options, name: DECIMAL, version: 1, parameters })
 }
 
-/** Returns the scale in the schema of a Decimal. Throws a DataError if it has none. */
+/** Returns the scale in the schema of a Decimal. Throws a DataError if the schema has no scale. */
 export function scaleOf(schema: Schema): number {
   const text = schema.parameters?.['scale']
   if (text === undefined) throw new DataError('Invalid Decimal schema: scale parameter not found.')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { getField, propertyName, setField } from './own.ts'
 
-test.each(['a', '', '7', 'ü€', '__proto__', 'constructor'])('a field named %j is set and read', name => {
+test.each(['a', '', '7', 'ü€', '__proto__', 'constructor'])('a field named %j can be set and read', name => {
   const object = {}
   expect(getField(object, name)).toBeUndefined()
   setField(object, propertyName(name), 1)

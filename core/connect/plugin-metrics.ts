@@ -3,11 +3,11 @@ export interface PluginMetric {
   /** Letters, digits, `-`, `_` and `.`, such as `rows-read`. */
   readonly name: string
   readonly description: string
-  /** Labels that distinguish series with one name. The runtime adds `connector` and `task`. */
+  /** Labels that distinguish series with the same name. The runtime adds `connector` and `task`. */
   readonly tags?: Readonly<Record<string, string>>
-  /** A counter only increases. Default: gauge. */
+  /** A counter only increases. A gauge can also decrease. Default: gauge. */
   readonly type?: 'gauge' | 'counter'
-  /** The start of the exported name. Default: `kafka_connect_plugins`. */
+  /** The prefix of the exported name. Default: `kafka_connect_plugins`. */
   readonly prefix?: string
 }
 
@@ -16,8 +16,9 @@ export interface PluginMetric {
  */
 export interface PluginMetrics {
   /**
-   * Adds a metric, or replaces the one with the same name and tags. The runtime calls `value` every
-   * two seconds; it must return at once. While it returns null, the metric is not exported.
+   * Adds a metric. Replaces an existing metric with the same name and tags. The runtime calls
+   * `value` every two seconds, so it must return at once. While it returns null, the metric is not
+   * exported.
    */
   addMetric(metric: PluginMetric, value: () => number | null): void
   /** Removes the metric with this name and these tags, if it exists. */
@@ -27,13 +28,13 @@ export interface PluginMetrics {
 /** How far a source task is behind its source. */
 export interface SourceLag {
   /**
-   * Bytes that the source holds and that the task has not read, or not yet confirmed to the source.
-   * Null when unknown.
+   * The number of bytes that the source contains and that the task has not read, or has not yet
+   * confirmed to the source. Null if the number is unknown.
    */
   readonly bytes: number | null
   /**
    * Null if the task has read everything. Otherwise the time, in milliseconds since 1970, of the
-   * last record that the task has read, or the time when the task last had read everything.
+   * last record that the task read, or of the last moment at which the task had read everything.
    */
   readonly since: number | null
 }

@@ -6,7 +6,7 @@ import type { Schema } from './schema.ts'
 
 /** The context of `configure` for a transformation or a predicate. */
 export interface ConfigureContext {
-  /** The configuration as text, prefixes removed and config providers resolved. */
+  /** The configuration as text. Prefixes are removed, and config providers are resolved. */
   readonly configs: Props
   readonly logger: Logger
 }
@@ -18,57 +18,59 @@ export interface ConverterContext extends ConfigureContext {
 }
 
 /**
- * The common part of transformations, predicates and converters. The runtime constructs them
- * without arguments.
+ * The common part of transformations, predicates and converters. The runtime calls their
+ * constructors without arguments.
  */
 interface Configurable<C extends ConfigDef, Context extends ConfigureContext = ConfigureContext> {
-  /** The version that REST shows. Default: the version of the plugin's package. */
+  /** The version that REST shows. Default: the version in the plugin's package.json. */
   readonly version?: string
   /** The configuration keys that users may set. Default: none. */
   readonly config?: C
   /**
-   * Called once, before the first record. `settings` are the parsed values of `config`. Throw to
-   * refuse them.
+   * Called once, before the first record. `settings` contains the parsed values of `config`. Throw
+   * to reject the settings.
    */
   configure?(settings: ConfigValues<C>, context: Context): void
-  /** Releases everything. */
+  /** Releases all resources. */
   close?(): void
 }
 
 /**
- * Changes records between the connector and the log, one at a time, without I/O. Must be pure: it
- * may run again on the same record.
+ * Changes records between the connector and the log, one at a time, without I/O. A transformation
+ * must be pure, because it may be applied to the same record again.
  */
 export interface Transformation<C extends ConfigDef = ConfigDef> extends Configurable<C> {
   /**
-   * Returns a changed copy, the same record, or null to drop it. Throws a DataError for a record
-   * that it cannot take.
+   * Returns a changed copy of the record, or the record itself, or null to drop the record. Throws
+   * a DataError if it cannot transform the record.
    */
   apply<R extends ConnectRecord>(record: R): R | null
 }
 
-/** Decides which records a transformation is applied to. */
+/** Decides to which records a transformation is applied. */
 export interface Predicate<C extends ConfigDef = ConfigDef> extends Configurable<C> {
   test(record: ConnectRecord): boolean
 }
 
-/** A value of Connect's data model with its schema; the schema is null for data without one. */
+/** A value of Connect's data model and its schema. The schema is null for data without a schema. */
 export interface SchemaAndValue {
   readonly schema: Schema | null
   readonly value: unknown
 }
 
 /**
- * Turns keys or values into bytes and back, synchronously. For speed, derive what depends on a
- * schema once and keep it in a `SchemaCache`.
+ * Converts keys or values to bytes and back, synchronously. For speed, compute what depends on a
+ * schema only once, and keep the result in a `SchemaCache`.
  */
 export interface Converter<C extends ConfigDef = ConfigDef> extends Configurable<C, ConverterContext> {
-  /** Returns the bytes of a key or value. Null is a null key or a tombstone. Throws a DataError. */
+  /**
+   * Returns the bytes of a key or value. Null means a null key or a tombstone. Throws a DataError.
+   */
   fromConnectData(topic: string, schema: Schema | null, value: unknown, headers: readonly Header[]): Buffer | null
   /**
-   * Optional. Does the same as `fromConnectData` for a converter whose bytes are UTF-8 text. The
+   * A faster form of `fromConnectData` for a converter whose bytes are UTF-8 text. Optional. The
    * runtime calls it for the values of a source and encodes the text directly into the batch, which
-   * saves one buffer per record. May return bytes if they are cheaper.
+   * saves one buffer per record. It may return bytes if bytes are cheaper.
    */
   fromConnectText?(
     topic: string,
@@ -76,7 +78,7 @@ export interface Converter<C extends ConfigDef = ConfigDef> extends Configurable
     value: unknown,
     headers: readonly Header[],
   ): string | Buffer | null
-  /** Returns the key or value that the bytes hold, and its schema. Throws a DataError. */
+  /** Returns the key or value that the bytes contain, and its schema. Throws a DataError. */
   toConnectData(topic: string, bytes: Buffer | null, headers: readonly RawHeader[]): SchemaAndValue
 }
 
@@ -86,7 +88,7 @@ export interface RawHeader {
   readonly value: Buffer | null
 }
 
-/** Turns the values of headers into bytes and back. */
+/** Converts header values to bytes and back. */
 export interface HeaderConverter<C extends ConfigDef = ConfigDef> extends Configurable<C, ConverterContext> {
   fromConnectHeader(topic: string, key: string, schema: Schema | null, value: unknown): Buffer | null
   toConnectHeader(topic: string, key: string, bytes: Buffer | null): SchemaAndValue

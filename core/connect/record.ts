@@ -1,6 +1,6 @@
 import type { Schema } from './schema.ts'
 
-/** A header of a record. A key may occur more than once; headers keep their order. */
+/** A header of a record. A key may occur more than once. Headers keep their order. */
 export interface Header {
   readonly key: string
   readonly schema: Schema | null
@@ -14,27 +14,27 @@ export interface Header {
  */
 export interface ConnectRecord {
   readonly topic: string
-  /** The partition; with null, the producer's partitioner chooses it. */
+  /** The partition. If it is null, the producer's partitioner chooses the partition. */
   readonly partition: number | null
-  /** The schema of the key; null for data without a schema. */
+  /** The schema of the key, or null for data without a schema. */
   readonly keySchema: Schema | null
   readonly key: unknown
   readonly valueSchema: Schema | null
   /** A null value is a tombstone. */
   readonly value: unknown
-  /** Milliseconds since 1970; null stands for the current time. */
+  /** Milliseconds since 1970. Null means the current time. */
   readonly timestamp: number | null
   readonly headers: readonly Header[]
 }
 
 /**
- * Identifies a part of a source, such as `{ filename: 'a.txt' }`. It is the key under which an
- * offset is stored. JSON values only.
+ * Identifies a part of a source, such as `{ filename: 'a.txt' }`. Offsets are stored under this
+ * key. It contains only JSON values.
  */
 export type SourcePartition = Readonly<Record<string, unknown>>
 /**
- * How far a source partition was read, such as `{ position: 120 }`. JSON values only, and `bigint`
- * for an int64 beyond 2^53.
+ * The position up to which a source partition was read, such as `{ position: 120 }`. It contains
+ * only JSON values, and `bigint` for an int64 beyond 2^53.
  */
 export type SourceOffset = Readonly<Record<string, unknown>>
 
@@ -43,7 +43,7 @@ export interface SourceRecord {
   readonly topic: string
   /** A null value is a tombstone. */
   readonly value: unknown
-  /** Default: data without a schema. */
+  /** The schema of the value. Default: data without a schema. */
   readonly valueSchema?: Schema | null
   readonly key?: unknown
   readonly keySchema?: Schema | null
@@ -52,19 +52,21 @@ export interface SourceRecord {
   /** Milliseconds since 1970. Default: the time at which the record is sent. */
   readonly timestamp?: number | null
   readonly headers?: readonly Header[]
-  /** Omit it for a record that the source cannot resume from. */
+  /** The source partition of the record. Omit it if the source cannot resume from this record. */
   readonly sourcePartition?: SourcePartition | null
   /** The position from which the source resumes after this record. */
   readonly sourceOffset?: SourceOffset | null
   /**
-   * Set it to advance the offset without writing a record. `'progress'`: the source read on and
-   * found nothing to write; the offset is committed soon. An error: the source could not read an
+   * If set, the offset advances, but no record is written. `'progress'`: the source read on and
+   * found nothing to write. The offset is committed soon. An error: the source could not read an
    * item. `errors.tolerance` then decides whether the task fails or skips the item.
    */
   readonly unwritten?: 'progress' | Error
 }
 
-/** A source record with all of its fields, as the runtime passes it on. */
+/**
+ * A source record with all of its fields. The runtime completes each record before it processes it.
+ */
 export interface CompleteSourceRecord extends ConnectRecord {
   readonly sourcePartition: SourcePartition | null
   readonly sourceOffset: SourceOffset | null
@@ -74,8 +76,8 @@ export interface CompleteSourceRecord extends ConnectRecord {
 const NO_HEADERS: readonly Header[] = Object.freeze([])
 
 /**
- * Returns the record with null for each field that the source omitted: the same object if it has
- * all fields, which is the fastest case. All copies have the same shape.
+ * Returns the record itself if it has all fields, which is the fastest case. Otherwise returns a
+ * copy in which the omitted fields are null. All copies have the same shape.
  */
 export function completeRecord(record: SourceRecord): CompleteSourceRecord {
   return isComplete(record) ? record : withAllFields(record)
@@ -113,14 +115,14 @@ function withAllFields(record: SourceRecord): CompleteSourceRecord {
 
 export type TimestampType = 'NoTimestampType' | 'CreateTime' | 'LogAppendTime'
 
-/** A record that a sink task gets. */
+/** A record that a sink task receives. */
 export interface SinkRecord extends ConnectRecord {
   readonly partition: number
   readonly offset: number
   readonly timestampType: TimestampType
   /**
-   * Topic, partition and offset as consumed, before any transformation. Offsets to commit and
-   * versions of documents are made from these.
+   * The topic, partition and offset from which the record was consumed, before any transformation.
+   * Committed offsets and versions of documents are based on these values.
    */
   readonly originalTopic: string
   readonly originalPartition: number
@@ -132,7 +134,7 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-/** The next offset to consume of a partition. */
+/** The next offset to consume from a partition. */
 export interface TopicPartitionOffset extends TopicPartition {
   readonly offset: number
 }

@@ -1,12 +1,9 @@
 import type { Schema } from './schema.ts'
 
-/**
- * Keeps a value that is derived from a schema, for each schema. A value lives as long as its
- * schema.
- */
+/** Caches one derived value for each schema. The value is kept as long as the schema exists. */
 export class SchemaCache<V> {
   readonly #values = new WeakMap<Schema, V>()
-  /** Consecutive records mostly have the same schema, which is then found without a look-up. */
+  /** The last entry. Consecutive records mostly have the same schema, and then need no look-up. */
   #last: { readonly schema: Schema; readonly value: V } | null = null
 
   /** Returns the value of a schema. Calls `create` the first time. */

@@ -14,7 +14,7 @@ const order = () =>
     { name: 'order', version: 1 },
   )
 
-test('schemas that are built alike are equal, and any difference makes them unequal', () => {
+test('schemas with equal attributes are equal, and any difference makes them unequal', () => {
   expect(schemasEqual(order(), order())).toBe(true)
   expect(schemasEqual(order(), withOptions(order(), { optional: true }))).toBe(false)
   expect(schemasEqual(order(), withOptions(order(), { doc: 'x' }))).toBe(false)

@@ -19,13 +19,14 @@ export type SchemaType =
   | 'struct'
 
 /**
- * The type of a value. Schemas are immutable. Make a schema once and reuse it for all records of
- * its kind: converters compile and cache their work for each schema object.
+ * The type of a value. Schemas are immutable. Create a schema once and reuse it for all records of
+ * the same kind, because converters cache their compiled code for each schema object.
  *
- * The values are plain JavaScript. int8 to int32, float and double: `number`. int64: `number` while
- * it is a safe integer, else `bigint`. boolean and string: the same. bytes: `Buffer`. array:
- * `Array`. map: `Map`, or a plain object if the keys are strings. struct: a plain object by field
- * name; a missing field is null. For logical types see `date`, `time`, `timestamp` and `decimal`.
+ * The values are plain JavaScript. int8 to int32, float and double: `number`. int64: `number` if it
+ * is a safe integer, otherwise `bigint`. boolean: `boolean`. string: `string`. bytes: `Buffer`.
+ * array: `Array`. map: `Map`, or a plain object if the keys are strings. struct: a plain object
+ * with the values by field name, in which a missing field is null. For logical types see `date`,
+ * `time`, `timestamp` and `decimal`.
  */
 export interface Schema {
   readonly type: SchemaType
@@ -37,11 +38,11 @@ export interface Schema {
   readonly version?: number | undefined
   readonly doc?: string | undefined
   readonly parameters?: Readonly<Record<string, string>> | undefined
-  /** struct only. */
+  /** The fields of a struct. Other types have none. */
   readonly fields?: readonly Field[] | undefined
-  /** map only. */
+  /** The schema of the keys of a map. Other types have none. */
   readonly keySchema?: Schema | undefined
-  /** map and array only: the schema of the values. */
+  /** The schema of the values of a map or of the items of an array. Other types have none. */
   readonly valueSchema?: Schema | undefined
 }
 
@@ -57,7 +58,7 @@ export type Struct = Record<string, unknown>
 
 /** The attributes that every schema may have. */
 export interface SchemaOptions {
-  /** Whether null is allowed. Default false. */
+  /** Whether null is allowed. Default: false. */
   readonly optional?: boolean
   readonly default?: unknown
   readonly name?: string | undefined
@@ -74,8 +75,8 @@ export function primitive(type: Primitive, options: SchemaOptions = {}): Schema 
 }
 
 /**
- * Returns a struct with these fields, in order: `struct({ id: primitive('int32') }, { name:
- * 'orders.Key' })`.
+ * Returns the schema of a struct with these fields, in order: `struct({ id: primitive('int32') }, {
+ * name: 'orders.Key' })`.
  */
 export function struct(
   fields: Readonly<Record<string, Schema>> | ReadonlyMap<string, Schema>,

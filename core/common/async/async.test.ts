@@ -32,7 +32,7 @@ test('timerMs returns delays that a timer accepts', () => {
   ])
 })
 
-test('startTimer supports delays longer than a Node timer, and infinite delays', () => {
+test('startTimer supports infinite delays, and delays longer than the maximum of a Node timer', () => {
   const fired = vi.fn()
   startTimer(MAX_TIMER_MS * 2.5, fired)
   startTimer(Number.POSITIVE_INFINITY, fired)
@@ -56,7 +56,7 @@ test('a sleep rejects with the abort reason, and removes its timer and listener'
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('sleepOrAbort resolves in both cases', async () => {
+test('sleepOrAbort resolves when its time passes and when its signal aborts', async () => {
   const stop = new AbortController()
   const short = sleepOrAbort(10, stop.signal)
   const long = sleepOrAbort(60_000, stop.signal)
@@ -69,7 +69,7 @@ test('sleepOrAbort resolves in both cases', async () => {
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('orAbort returns the outcome or the abort, and removes its listener', async () => {
+test('orAbort settles like its promise or rejects on abort, and removes its listener', async () => {
   const stop = new AbortController()
   await expect(orAbort(Promise.resolve(7), stop.signal)).resolves.toBe(7)
   await expect(orAbort(Promise.reject(new Error('bad')), stop.signal)).rejects.toThrow('bad')
@@ -81,7 +81,7 @@ test('orAbort returns the outcome or the abort, and removes its listener', async
   await expect(orAbort(Promise.resolve(7), undefined)).resolves.toBe(7)
 })
 
-test('an abort handler runs only while the work is not done', async () => {
+test('withAbortHandler calls its handler only if the signal aborts before the promise settles', async () => {
   const stop = new AbortController()
   const onAbort = vi.fn()
   await withAbortHandler(Promise.resolve(), stop.signal, onAbort)
@@ -95,7 +95,7 @@ test('an abort handler runs only while the work is not done', async () => {
   expect(onAbort).toHaveBeenCalledTimes(1)
 })
 
-test('a limit aborts after its time or with its parent, and can be cancelled', () => {
+test('a time limit aborts after its time or with its parent, and can be cancelled', () => {
   const stop = new AbortController()
   const [late, cancelled, child] = [10, 10, 60_000].map(ms => cancellableLimit(ms, stop.signal))
   cancelled!.cancel()
@@ -116,7 +116,7 @@ test('a signal wakes every waiter once', async () => {
   expect(woken).toEqual([1, 2])
 })
 
-test('a wait for a signal ends with its time and with an abort', async () => {
+test('a wait for a signal ends when its time passes, or when it is aborted', async () => {
   const stop = new AbortController()
   const signal = new Signal()
   const late = signal.next(10, stop.signal)
@@ -149,7 +149,7 @@ test('waitUntil checks the condition after each signal', async () => {
   await expect(aborted).resolves.toBe(false)
 })
 
-test('delays double up to the maximum, and vary by 20%', () => {
+test('back-off delays double up to the maximum, and vary by up to 20%', () => {
   const steady = { initialMs: 100, maxMs: 1000, random: () => 0.5 }
   expect([0, 1, 2, 3, 9, 1e9].map(n => backoffMs(n, steady))).toEqual([100, 200, 400, 800, 1000, 1000])
   fc.assert(
@@ -163,7 +163,7 @@ test('delays double up to the maximum, and vary by 20%', () => {
   )
 })
 
-test('a first delay that is not below the maximum gives a constant delay', () => {
+test('a back-off whose first delay is not below the maximum is constant', () => {
   for (const [initialMs, maxMs] of [
     [1000, 100],
     [500, 500],
@@ -173,14 +173,14 @@ test('a first delay that is not below the maximum gives a constant delay', () =>
   }
 })
 
-test('a back-off counts its delays until the next success', () => {
+test('a back-off counts its delays until it is reset', () => {
   const delays = backoff({ initialMs: 10, maxMs: 40, jitter: 0 })
   expect([delays.next(), delays.next(), delays.next(), delays.next(), delays.attempts]).toEqual([10, 20, 40, 40, 4])
   delays.reset()
   expect([delays.attempts, delays.next()]).toEqual([0, 10])
 })
 
-test('the next turn comes after pending timers and I/O callbacks', async () => {
+test('nextTurn resolves after pending timers and I/O callbacks', async () => {
   vi.useRealTimers()
   const order: string[] = []
   const turn = nextTurn().then(() => order.push('turn'))

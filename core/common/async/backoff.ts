@@ -5,8 +5,8 @@ export interface BackoffOptions {
   /** The longest delay, in milliseconds. */
   readonly maxMs: number
   /**
-   * The random part of a delay, as a fraction. Default 0.2: a delay varies by up to 20%. 0 disables
-   * it.
+   * The random part of a delay, as a fraction. With the default, 0.2, a delay varies by up to 20%.
+   * 0 disables the variation.
    */
   readonly jitter?: number
   /** A source of random numbers from 0 to 1. Default `Math.random`. */
@@ -25,7 +25,7 @@ export interface Backoff {
 
 /** Kafka's jitter of `retry.backoff.ms`. */
 const KAFKA_JITTER = 0.2
-/** The maximum number of doublings. It keeps the power finite. */
+/** The maximum number of doublings. With more, the power could become infinite. */
 const MAX_DOUBLINGS = 62
 
 /**
@@ -35,14 +35,12 @@ const MAX_DOUBLINGS = 62
 export function backoffMs(attempts: number, options: BackoffOptions): number {
   const { initialMs, maxMs, jitter = KAFKA_JITTER, random = Math.random } = options
   if (initialMs >= maxMs) return maxMs
-  // biome-ignore lint/plugin: the one back-off
+  // biome-ignore lint/plugin: back-off is implemented only here
   const delay = Math.min(maxMs, initialMs * 2 ** Math.min(attempts, MAX_DOUBLINGS))
   return Math.min(maxMs, Math.trunc(delay * (1 - jitter + 2 * jitter * random())))
 }
 
-/**
- * Creates the delays of a retry loop: `const delays = backoff({ initialMs: 100, maxMs: 60_000 })`.
- */
+/** Creates a back-off: `const delays = backoff({ initialMs: 100, maxMs: 60_000 })`. */
 export function backoff(options: BackoffOptions): Backoff {
   let attempts = 0
   return {

@@ -23,8 +23,8 @@ export function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined)
 }
 
 /**
- * Runs `onAbort` if the signal aborts before the promise settles, then returns the promise's
- * outcome.
+ * Returns the outcome of a promise. Calls `onAbort` if the signal aborts before the promise
+ * settles.
  */
 export async function withAbortHandler<T>(promise: Promise<T>, signal: AbortSignal, onAbort: () => void): Promise<T> {
   if (signal.aborted) onAbort()

@@ -4,7 +4,7 @@ import { startTimer } from './timer.ts'
 export class Signal {
   #waiters = new Set<() => void>()
 
-  /** Wakes everyone who waits now. */
+  /** Resolves all waits that are pending now. */
   notify(): void {
     if (this.#waiters.size === 0) return
     const waiters = this.#waiters
@@ -14,7 +14,7 @@ export class Signal {
 
   /**
    * Resolves at the next `notify`, after `ms` milliseconds, or when the signal aborts. Never
-   * rejects: the caller checks again what it waits for.
+   * rejects. The caller must check its condition again.
    */
   next(ms: number = Number.POSITIVE_INFINITY, signal?: AbortSignal): Promise<void> {
     return new Promise(resolve => {
@@ -33,7 +33,7 @@ export class Signal {
 }
 
 /**
- * Waits until `condition` holds. Checks it now and after each `notify`. Returns false if `ms`
+ * Waits until `condition` returns true. Calls it now and after each `notify`. Returns false if `ms`
  * milliseconds pass or the signal aborts first.
  */
 export async function waitUntil(

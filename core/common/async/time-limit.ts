@@ -15,8 +15,8 @@ export interface TimeLimit {
 }
 
 /**
- * Returns a signal that aborts after `ms` milliseconds, or with `parent`. Call `cancel` when the
- * work is done.
+ * Returns a time limit. Its signal aborts after `ms` milliseconds, or when `parent` aborts. Call
+ * `cancel` when the work is done.
  */
 export function cancellableLimit(ms: number, parent: AbortSignal): TimeLimit {
   const limit = new AbortController()

@@ -5,39 +5,40 @@ export type ConfigType = 'BOOLEAN' | 'STRING' | 'INT' | 'SHORT' | 'LONG' | 'DOUB
 export type Importance = 'HIGH' | 'MEDIUM' | 'LOW'
 export type Width = 'NONE' | 'SHORT' | 'MEDIUM' | 'LONG'
 
-/** Checks a parsed value. `V` is the union of the accepted strings, where there is a finite set. */
+/**
+ * Checks a parsed value. If only certain strings are accepted, `V` is the union of these strings.
+ */
 export interface Validator<V extends string = string> {
   /**
    * Returns null for a valid value. Otherwise returns the reason, which completes "Invalid value X
    * for configuration K: ...".
    */
   check(value: unknown, name: string): string | null
-  /**
-   * The error for null, reported in addition to the error for a missing required key, as in Kafka.
-   */
+  /** The error for the value null. As in Kafka, a missing required key gets this error too. */
   readonly ofNull?: string
-  /** Whether `check` returns the whole message, without "Invalid value X for configuration K: ". */
+  /**
+   * If true, `check` returns the complete message, and "Invalid value X for configuration K: " is
+   * not added.
+   */
   readonly complete?: boolean
   /** The accepted values in words, for the documentation: `at least 1`, `one of a, b`. */
   readonly describe: string
-  /** The accepted strings, where there is a finite set. REST recommends them. */
+  /** The accepted strings, if only certain strings are accepted. REST recommends them. */
   readonly values?: readonly V[]
   /**
-   * Converts a valid value to its canonical form, such as the declared spelling where case is
-   * ignored.
+   * Converts a valid value to its canonical form, such as the declared spelling if case is ignored.
    */
   canonical?(value: unknown): unknown
 }
 
 /**
- * The declaration of one key: the source of its type, its validation, its documentation and REST's
- * forms.
+ * The declaration of one key. The key's type, validation, documentation and description in REST are
+ * derived from it.
  */
 export interface ConfigKey {
   readonly type: ConfigType
   /**
-   * The default. A key without a default is required. `null` makes the key optional, without a
-   * value.
+   * The default. A key without a default is required. A key with the default `null` is optional.
    */
   readonly default?: boolean | number | string | readonly string[] | null | undefined
   readonly importance: Importance
@@ -50,17 +51,17 @@ export interface ConfigKey {
   readonly displayName?: string
   /** Keys whose validity depends on this key's value. */
   readonly dependents?: readonly string[]
-  /** Deprecated names of the key. The first name that is present wins. */
+  /** Deprecated names of the key. If several names are present, the first one is used. */
   readonly aliases?: readonly string[]
   /** Returns values to recommend, given the values of the other keys. */
   readonly recommend?: (values: Readonly<Record<string, unknown>>) => readonly string[]
-  /** Whether REST's forms show the key. Default: true. */
+  /** Whether REST reports the key as visible. Default: true. */
   readonly visible?: boolean
-  /** Hidden from REST and from the documentation. */
+  /** Whether the key is hidden from REST and from the documentation. */
   readonly internal?: boolean
   /**
-   * Why the key has no effect. The value is still checked. The text is a sentence for the
-   * documentation.
+   * The reason why the key has no effect, as a sentence for the documentation. The value is still
+   * checked.
    */
   readonly noEffect?: string
   /** The name of this setting in the client's programmatic options, such as `lingerMs`. */
@@ -83,25 +84,26 @@ interface TypeOf<K> {
   PASSWORD: Password
 }
 
-/**
- * The type of a key's parsed value: without null if the key is required or its default is not null.
- */
+/** The type of a key's parsed value. It includes null only if the key's default is null. */
 export type ValueOf<K extends ConfigKey> =
   | TypeOf<K>[K['type']]
   | (K extends { readonly default: infer D } ? (null extends D ? null : never) : never)
 
-/** The parsed values of a declaration. */
+/** The parsed values of the declared keys. */
 export type ConfigValues<D extends ConfigDef> = { readonly [N in keyof D]: ValueOf<D[N]> }
 
 /**
- * Declares configuration keys. Keeps their literal types, so that `ConfigValues<typeof def>` is
- * exact.
+ * Returns the declaration of configuration keys with its literal types, so that
+ * `ConfigValues<typeof def>` is exact.
  */
 export function defineConfig<const D extends ConfigDef>(def: D): D {
   return def
 }
 
-/** The documentation of a key, which begins with the reason if the key has no effect. */
+/**
+ * Returns the documentation of a key. If the key has no effect, the documentation begins with the
+ * reason.
+ */
 export function documentationOf(key: ConfigKey): string {
   return key.noEffect === undefined ? key.documentation : `No effect: ${key.noEffect} ${key.documentation}`
 }

@@ -41,7 +41,7 @@ test('the values of built keys have exact types', () => {
   expectTypeOf<ConfigValues<typeof config>>().branded.toEqualTypeOf<Expected>()
 })
 
-test('object literals are keys too, and their values have the same exact types', () => {
+test('keys can be declared as object literals, and their values have the same exact types', () => {
   const literals = defineConfig({
     mode: { type: 'STRING', default: 'fast', validator: oneOf(['fast', 'safe']), ...about },
     many: { type: 'LIST', default: null, validator: oneOf(MODES), ...about },
@@ -57,7 +57,7 @@ test('object literals are keys too, and their values have the same exact types',
   expect(parseConfig(literals, { count: '1' }).mode).toBe('fast')
 })
 
-test('a wrong default or a misspelt field does not compile', () => {
+test('an invalid default, a misspelt field or a missing field does not compile', () => {
   // @ts-expect-error a string is not an INT
   key.int({ default: '5', ...about })
   // @ts-expect-error there is no such field
@@ -66,7 +66,7 @@ test('a wrong default or a misspelt field does not compile', () => {
   key.list({ default: [], documentation: '' })
 })
 
-test('bounds become a validator', () => {
+test('min and max become a validator', () => {
   const errors = (raw: Record<string, string>) => {
     try {
       parseConfig(config, { required: 'x', ...raw })
@@ -83,14 +83,14 @@ test('bounds become a validator', () => {
   expect(errors({ count: '11' })).toEqual(['Invalid value 11 for configuration count: Value must be no more than 10'])
 })
 
-test('where case is ignored, the parsed value has the declared spelling', () => {
+test('if case is ignored, the parsed value has the declared spelling', () => {
   expect(parseConfig(config, { required: 'x', level: 'hIgH' }).level).toBe('High')
   expect(() => parseConfig(config, { required: 'x', level: 'none' })).toThrow(
     'Invalid value none for configuration level: String must be one of (case insensitive): HIGH, LOW',
   )
 })
 
-test('the reason of a key without effect begins its documentation', () => {
+test('the documentation of a key without effect begins with the reason', () => {
   const idle = key.boolean({
     default: true,
     noEffect: 'Java only.',

@@ -14,11 +14,11 @@ interface Fields<D extends Default, V extends string, O extends string> extends 
 interface NumberFields<D extends Default, O extends string> extends Fields<D, string, O> {
   /** The lowest valid number. */
   readonly min?: number
-  /** The highest valid number. Only together with `min`. */
+  /** The highest valid number. It has an effect only together with `min`. */
   readonly max?: number
 }
 
-/** A key with the literal types of its default, of its accepted strings and of its option. */
+/** A key with the literal types of its default, its accepted strings and its option name. */
 type Key<T extends ConfigType, D, V extends string, O extends string> = Shared & {
   readonly type: T
   readonly validator?: Validator<V>
@@ -50,7 +50,7 @@ function numberBuilder<T extends ConfigType>(type: T) {
 
 /**
  * Builders of configuration keys, one for each of Kafka's types. A key without a default is
- * required; the default null makes it optional.
+ * required. A key with the default null is optional.
  *
  *     const config = defineConfig({
  *       'batch.size': key.int({ default: 500, min: 1, importance: 'LOW', documentation: '...' }),

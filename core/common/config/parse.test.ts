@@ -28,7 +28,7 @@ test('values are parsed to their types, with defaults and aliases', () => {
   })
 })
 
-test('all errors are reported together, by key, in the words of Kafka', () => {
+test("all errors are reported together, by key, with Kafka's messages", () => {
   const wrong = () => parseConfig(def, { 'tasks.max': 'x', mode: 'slow', on: 'yes' })
   expect(wrong).toThrow(ConfigError)
   try {
@@ -96,7 +96,7 @@ test('validation never throws', () => {
   )
 })
 
-test('validators accept and reject values', () => {
+test('validators accept valid values and reject invalid ones', () => {
   expect(range(0).check(-1, 'k')).toBe('Value must be at least 0')
   expect(range(0, 5).check(6, 'k')).toBe('Value must be no more than 5')
   expect(oneOf(['A'], { ignoreCase: true }).check('a', 'k')).toBeNull()

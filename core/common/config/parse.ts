@@ -52,7 +52,7 @@ function splitList(text: string): string[] {
   return trimmed === '' ? [] : trimmed.split(/[ \t\n\v\f\r]*,[ \t\n\v\f\r]*/)
 }
 
-/** The non-empty items of a list. */
+/** Returns the non-empty items of a list. */
 export function listItems(text: string | null | undefined): string[] {
   return splitList(text ?? '').filter(item => item !== '')
 }
@@ -99,7 +99,7 @@ function rawOf(name: string, key: ConfigKey, raw: RawConfig): unknown {
   return undefined
 }
 
-/** A value as text: a list with commas, a password as `[hidden]`, or null. */
+/** Returns a value as text: a list with commas, a password as `[hidden]`. Returns null for null. */
 export function valueText(value: unknown): string | null {
   if (value === null || value === undefined) return null
   return Array.isArray(value) ? value.join(',') : String(value)
@@ -117,13 +117,14 @@ function javaText(type: ConfigType, value: unknown): string {
 }
 
 interface Checked {
-  /** The parsed value, or null if it cannot be parsed. */
+  /** The parsed value, or null if the value cannot be parsed. */
   readonly value: unknown
   readonly errors: string[]
 }
 
 /**
- * Parses and checks one key. `isNull`: it was given with the value null, so that it is not missing.
+ * Parses and checks one key. If `isNull` is true, the configuration contains the key with the value
+ * null, so the key is not missing.
  */
 export function checkKey(name: string, key: ConfigKey, raw: RawConfig, isNull = false): Checked {
   if (isNull) return { value: null, errors: errorsOfNull(name, key) }
@@ -151,8 +152,8 @@ function messageOf(name: string, key: ConfigKey, value: unknown, wrong: string):
 }
 
 /**
- * The validator's error for null. Kafka calls the validator also when the value is missing or not
- * parsable.
+ * Returns the validator's errors for null. Like Kafka, this also applies to a value that is missing
+ * or cannot be parsed.
  */
 function errorsOfNull(name: string, key: ConfigKey): string[] {
   const wrong = key.validator?.ofNull
@@ -160,8 +161,8 @@ function errorsOfNull(name: string, key: ConfigKey): string[] {
 }
 
 /**
- * Validates all keys of a declaration. Never throws, and ignores unknown keys. `nulls` are keys
- * that were given with the value null, so that they are not missing.
+ * Validates all keys of a declaration. Never throws, and ignores unknown keys. `nulls` are the keys
+ * that the configuration contains with the value null, so that they are not missing.
  */
 export function validateConfig(def: ConfigDef, raw: RawConfig, nulls: readonly string[] = []): ConfigValue[] {
   const checked = new Map(

@@ -1,10 +1,12 @@
 import { JavaPattern } from '../regex/java-pattern.ts'
 import type { Validator } from './define.ts'
 
-/** Prints a DOUBLE as Java does: with a fraction. */
+/** Prints a DOUBLE as Java does: always with a fraction. */
 export const doubleText = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value))
 
-/** A number of at least `min` and, if given, at most `max`. `show` prints the limits. */
+/**
+ * Accepts numbers of at least `min` and at most `max`. `max` is optional. `show` prints the limits.
+ */
 export function range(min: number, max?: number, show: (limit: number) => string = String): Validator {
   return {
     ofNull: 'Value must be non-null',
@@ -19,7 +21,7 @@ export function range(min: number, max?: number, show: (limit: number) => string
   }
 }
 
-/** A number from `min` to `max`, or the special value `other`. */
+/** Accepts numbers from `min` to `max`, and the special value `other`. */
 export function rangeOr(other: number, min: number, max: number): Validator {
   const inRange = range(min, max)
   return {
@@ -34,13 +36,13 @@ export function rangeOr(other: number, min: number, max: number): Validator {
 
 interface OneOfOptions {
   readonly ignoreCase?: boolean
-  /** The error message before the values. Default: Kafka's. */
+  /** The part of the error message before the accepted values. Default: Kafka's message. */
   readonly message?: string
 }
 
 /**
- * One of the given strings; of a list, each item. With `ignoreCase`, the parsed value has the
- * spelling that is declared here.
+ * Accepts only the given strings. Each item of a list is checked. With `ignoreCase`, the parsed
+ * value has the spelling that is declared in `values`.
  */
 export function oneOf<const V extends string>(values: readonly V[], options: OneOfOptions = {}): Validator<V> {
   const { ignoreCase = false } = options
@@ -64,8 +66,8 @@ export function oneOf<const V extends string>(values: readonly V[], options: One
 }
 
 /**
- * A list without empty or duplicate items (ConfigDef.ValidList). `of` are the accepted items, by
- * default all.
+ * Accepts lists without empty or duplicate items (ConfigDef.ValidList). `of` lists the accepted
+ * items. By default all items are accepted.
  */
 export function distinctItems<const V extends string = string>(options: {
   allowEmpty: boolean
@@ -93,14 +95,14 @@ export function distinctItems<const V extends string = string>(options: {
   }
 }
 
-/** Any text, also the empty text (ConfigDef.NonNullValidator). */
+/** Accepts any string, including the empty string (ConfigDef.NonNullValidator). */
 export const nonNull: Validator = {
   describe: 'non-null string',
   ofNull: 'entry must be non null',
   check: () => null,
 }
 
-/** A list whose every item is one of the given strings. */
+/** Accepts lists in which every item is one of the given strings. */
 export function listOf<const V extends string>(values: readonly V[]): Validator<V> {
   return {
     describe: values.length === 0 ? 'empty' : `list of ${values.join(', ')}`,
@@ -114,13 +116,13 @@ export function listOf<const V extends string>(values: readonly V[]): Validator<
   }
 }
 
-/** A string with at least one character that is not white space. */
+/** Accepts strings with at least one character that is not white space. */
 export const nonEmpty: Validator = {
   describe: 'non-empty string',
   check: value => (value !== null && String(value).trim() === '' ? 'String must be non-empty' : null),
 }
 
-/** A regular expression of Java, or a list of them. */
+/** Accepts a Java regular expression, or a list of them. */
 export const regex: Validator = {
   describe: 'regular expression',
   ofNull: 'Invalid regex: the value is null',
@@ -133,7 +135,7 @@ export const regex: Validator = {
   },
 }
 
-/** Applies several validators and returns the first error. */
+/** Returns a validator that applies several validators and reports the first error. */
 export function all(...validators: Validator[]): Validator {
   const ofNull = validators.find(v => v.ofNull !== undefined)?.ofNull
   return {

@@ -6,7 +6,7 @@ const errors = defineErrors({
   MR_TEST_FINAL: { message: 'no more', fix: 'Give up.' },
 })
 
-test('a message contains what failed, what to do, and the code, with the placeholders filled in', () => {
+test('a message says what failed and what to do, contains the code, and has no unfilled placeholders', () => {
   const cause = new Error('below')
   const error = errors.create('MR_TEST_HELD', { slot: 's', pid: 7 }, { cause })
   expect(error).toBeInstanceOf(MillraceError)
@@ -14,7 +14,7 @@ test('a message contains what failed, what to do, and the code, with the placeho
   expect(error).toMatchObject({ code: 'MR_TEST_HELD', retriable: true, params: { slot: 's', pid: '7' }, cause })
 })
 
-test('a placeholder in a parameter is not filled in', () => {
+test('a parameter that looks like a placeholder is not replaced', () => {
   expect(errors.create('MR_TEST_HELD', { slot: '{pid}', pid: 1 }).message).toContain('slot {pid} is held by 1')
 })
 

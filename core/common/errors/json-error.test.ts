@@ -8,7 +8,7 @@ test.each([
   '["hushhush"',
   '{"a":"hush\nhush"}',
   '{"a":1}hush',
-])('the error about %j does not contain its text', text => {
+])('the error about the invalid JSON %j does not quote the JSON', text => {
   let message = ''
   try {
     JSON.parse(text)

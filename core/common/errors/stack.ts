@@ -1,7 +1,7 @@
-/** The maximum number of causes to print. A chain of causes may be long, or contain itself. */
+/** The maximum number of causes to print. A chain of causes may be long or circular. */
 const MAX_CAUSES = 8
 
-/** The stack of an error and those of its causes, like a Java stack trace. */
+/** Returns the stack of an error and the stacks of its causes, like a Java stack trace. */
 export function stackOf(error: Error): string {
   const parts = [error.stack ?? `${error.name}: ${error.message}`]
   let cause = error.cause

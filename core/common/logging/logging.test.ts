@@ -25,7 +25,7 @@ function launch(format: string, args: readonly string[], stderr: 'pipe' | number
   return child
 }
 
-/** Runs the child to its end and returns its exit code and what is in its log. */
+/** Runs log-child.ts until it exits. Returns its exit code and its log. */
 async function run(format: string, args: readonly string[], to: 'pipe' | 'file' = 'pipe'): Promise<Ended> {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-log-'))
   dirs.push(dir)
@@ -70,10 +70,10 @@ describe.each([
   })
 })
 
-test('a reader that stops reading does not stop the process; when it reads again, it gets the number of dropped entries', async () => {
+test('a process continues if nobody reads its log, and later logs how many entries it dropped', async () => {
   const child = launch('text', ['stalled'])
   const answer = () => new Promise(resolve => child.once('message', resolve))
-  // far more than the pipe and the buffer hold, while nothing is read
+  // This is far more than the pipe and the buffer can hold while nothing is read.
   for (let i = 0; i < 300; i++) {
     const answered = answer()
     child.send('count')
@@ -91,7 +91,7 @@ test('a reader that stops reading does not stop the process; when it reads again
   expect(await new Promise(resolve => child.once('close', resolve))).toBe(0)
 })
 
-test('a reader that closes the pipe does not end the process', async () => {
+test('the process continues when the reader closes the pipe', async () => {
   const child = launch('text', ['stalled'])
   child.stderr!.destroy()
   for (let i = 0; i < 20; i++) {
@@ -103,7 +103,7 @@ test('a reader that closes the pipe does not end the process', async () => {
   expect(await new Promise(resolve => child.once('close', resolve))).toBe(0)
 })
 
-test('a text line has the form of Log4j, and an error follows with its causes', async () => {
+test('a text line has the format of Log4j, and the stack of the error and its causes follows', async () => {
   const { log } = await run('text', ['entries'])
   expect(log).toMatch(/^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\] INFO \[orders\|task-0\] shown \(millrace\.test\)\n/)
   expect(log).toMatch(

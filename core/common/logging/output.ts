@@ -6,31 +6,37 @@ import { setImmediate } from 'node:timers'
  * dropped and counted.
  */
 const MAX_WAITING = 4 * 1024 * 1024
-/** Entries are written at the end of the event loop's turn, or when this many characters wait. */
+/**
+ * Entries are written at the end of the event loop's turn, or when this many characters are
+ * waiting.
+ */
 const WRITE_AT = 16 * 1024
 /** The interval at which a write to a full pipe is tried again, in milliseconds. */
 const RETRY_MS = 20
-/** At exit, how long the reader of a full pipe may take, in milliseconds. */
+/** The time to wait at exit for the reader of a full pipe, in milliseconds. */
 const EXIT_LIMIT_MS = 2000
 
 export interface LogOutputOptions {
   /** Called once writing works again, with the number of entries that were dropped. */
   readonly onDropped: (count: number) => void
-  /** Called when a write fails, for example on a full disk. Later entries are tried again. */
+  /**
+   * Called when a write fails, for example on a full disk. Later entries are still written if
+   * possible.
+   */
   readonly onError: (error: NodeJS.ErrnoException) => void
 }
 
 /**
- * Writes the entries of the log to a file or a file descriptor. The entries of one turn of the
- * event loop cost one system call. A full pipe does not block: entries wait in a bounded buffer
- * until its reader continues. A process that exits writes the rest first, also after an uncaught
- * exception.
+ * Writes the entries of the log to a file or a file descriptor. All entries of one turn of the
+ * event loop are written with one system call. A full pipe does not block the process: entries wait
+ * in a bounded buffer until the reader continues. At exit, the remaining entries are written, also
+ * after an uncaught exception.
  */
 export class LogOutput {
   readonly #fd: number
   readonly #o: LogOutputOptions
   readonly #onExit = () => this.flushSync()
-  /** Bytes that a full pipe did not take. */
+  /** The bytes that a full pipe did not accept. */
   #left: Buffer = Buffer.alloc(0)
   /** The text of the entries that follow `#left`. */
   #text = ''
@@ -76,7 +82,7 @@ export class LogOutput {
     this.#exiting = true
     const deadline = Date.now() + EXIT_LIMIT_MS
     while (!this.#flush() && Date.now() < deadline) {
-      // nothing else runs at exit, so the thread may sleep
+      // At exit nothing else is running, so blocking the thread is safe.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
     }
   }
@@ -108,7 +114,7 @@ export class LogOutput {
         if (!this.#exiting) this.#retryLater()
         return false
       }
-      // the reader has closed the pipe, or the descriptor is not open: later writes would fail too
+      // The reader has closed the pipe, or the descriptor is not open. Later writes would fail too.
       if (code === 'EPIPE' || code === 'EBADF') this.#close()
       this.#left = Buffer.alloc(0)
       this.#text = ''

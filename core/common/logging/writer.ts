@@ -7,12 +7,12 @@ export type LogFormat = 'text' | 'json'
 
 export const LOG_FORMATS: readonly LogFormat[] = ['text', 'json']
 
-/** Turns entries into lines of an output. */
+/** Returns a sink that writes entries as lines to an output. */
 export function logWriter(format: LogFormat, output: Pick<LogOutput, 'write'>): LogSink {
   return format === 'json' ? jsonWriter(output) : entry => output.write(textLine(entry))
 }
 
-/** A line like Log4j's, and the stack of an error below it. */
+/** Returns a line in the format of Log4j, followed by the stack of the error. */
 function textLine(entry: LogEntry): string {
   const time = new Date(entry.time).toISOString()
   const stamp = `${time.slice(0, 10)} ${time.slice(11, 19)},${time.slice(20, 23)}`
@@ -20,7 +20,10 @@ function textLine(entry: LogEntry): string {
   return `[${stamp}] ${entry.level} ${entry.context}${entry.message} (${entry.logger})\n${stack}`
 }
 
-/** Writes one JSON object per line. pino is loaded here, because most processes log text. */
+/**
+ * Returns a sink that writes one JSON object per line. pino is loaded only here, because most
+ * processes log text.
+ */
 function jsonWriter(output: Pick<LogOutput, 'write'>): LogSink {
   const require = createRequire(import.meta.url)
   const pino = require('pino') as typeof pinoModule
@@ -41,7 +44,7 @@ function jsonWriter(output: Pick<LogOutput, 'write'>): LogSink {
       logger: entry.logger,
       connector,
       task,
-      // with these fields, the text [orders|task-0] would be redundant
+      // The fields already contain the connector and the task of [orders|task-0].
       context: connector === undefined ? entry.context.trim().replace(/^\[(.*)\]$/, '$1') || undefined : undefined,
       error: entry.error,
     }
@@ -52,13 +55,13 @@ function jsonWriter(output: Pick<LogOutput, 'write'>): LogSink {
 let stderr: LogOutput | null = null
 const sinks = new Map<LogFormat, LogSink>()
 
-/** The sink that writes to stderr. It is created with the first entry. */
+/** Returns the sink that writes to stderr. Creates it at the first call. */
 export function stderrSink(format: LogFormat): LogSink {
   let sink = sinks.get(format)
   if (sink) return sink
   stderr ??= new LogOutput(2, {
     onDropped: count => sinks.get(format)?.(droppedEntry(count)),
-    // there is no other place to report the error
+    // A failed write to stderr cannot be reported anywhere else.
     onError: () => {},
   })
   sink = logWriter(format, stderr)

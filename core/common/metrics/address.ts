@@ -1,11 +1,11 @@
 /** An address of `metrics.listeners`. */
 export interface MetricsAddress {
-  /** The host; empty for all interfaces. */
+  /** The host, or an empty string for all interfaces. */
   readonly host: string
   readonly port: number
 }
 
-/** Reads `http://host:port`. Throws a TypeError with a message for the user. */
+/** Parses `http://host:port`. Throws a TypeError with a message for the user. */
 export function parseMetricsAddress(text: string): MetricsAddress {
   const match = /^http:\/\/(\[[\da-f:.%]+\]|[^:/\s[\]]*):(\d{1,5})\/?$/i.exec(text)
   const port = Number(match?.[2])

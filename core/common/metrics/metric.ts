@@ -6,13 +6,13 @@ export interface Metric {
   readonly name: string
   readonly type: MetricType
   readonly help: string
-  /** The names of its labels. A label without a value is left out of a series. */
+  /** The names of the metric's labels. A series omits labels without a value. */
   readonly labels: readonly string[]
 }
 
 /**
  * The label values of a series, in the order of the metric's labels, and its value. The series of a
- * histogram have names of their own: the metric's name and a suffix such as `_bucket`.
+ * histogram also has a suffix, such as `_bucket`, which is added to the metric's name.
  */
 export type Sample = readonly [labels: readonly string[], value: number, suffix?: string]
 
@@ -40,7 +40,7 @@ export function defineMetrics<N extends string>(
   return metrics as Record<N, Metric>
 }
 
-/** A family with a single series without labels. */
+/** Returns a family with a single series without labels. */
 export function single(metric: Metric, value: number): Family {
   return { metric, samples: [[[], value]] }
 }

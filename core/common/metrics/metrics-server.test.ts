@@ -11,10 +11,10 @@ const address = [{ host: '127.0.0.1', port: 0 }]
 test.each([
   ['nothing', false],
   ['slowly', true],
-])('a client that reads %s is disconnected, and others are answered meanwhile', async (_, reads) => {
+])('a client that reads %s is disconnected, and other clients are answered', async (_, reads) => {
   let written = 0
   const abandoned = Promise.withResolvers<void>()
-  // far more than the buffers of a connection take
+  // This is far more than the buffers of a connection can hold.
   function* samples(): Generator<Sample> {
     try {
       for (; written < 400_000; written++) yield [[`a label that makes the line longer, number ${written}`], 1]

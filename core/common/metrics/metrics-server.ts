@@ -6,7 +6,10 @@ import type { Family } from './metric.ts'
 import { observeProcess } from './process-metrics.ts'
 import { answerMetrics, MAX_SCRAPES, TOO_MANY_SCRAPES } from './serve.ts'
 
-/** A client that sends no complete request within this time is disconnected, ms. */
+/**
+ * The time in which a client must send a complete request before it is disconnected, in
+ * milliseconds.
+ */
 const REQUEST_TIMEOUT_MS = 10_000
 
 export interface MetricsServerOptions {

@@ -3,7 +3,10 @@ import type { Family, MetricType, Sample } from './metric.ts'
 
 let registry: Registry | null = null
 
-/** Starts to observe the process. Event loop delay and garbage collections count from then on. */
+/**
+ * Returns the registry of this process's metrics. The first call starts the measurement of event
+ * loop delay and garbage collections.
+ */
 export function observeProcess(): Registry {
   if (registry) return registry
   registry = new Registry()
@@ -11,15 +14,19 @@ export function observeProcess(): Registry {
   return registry
 }
 
-/** The delay of the event loop, as it was when it was last measured. */
+/** The last complete measurement of the event loop delay. */
 let delays: Family[] = []
 
-/** The CPU, memory, event loop delay, garbage collections, files and handles of this process. */
+/**
+ * Returns the CPU, memory, event loop delay, garbage collections, files and handles of this
+ * process.
+ */
 export async function processFamilies(): Promise<Family[]> {
   const metrics = await observeProcess().getMetricsAsJSON()
   const families = metrics.map(familyOf)
   const measured = families.filter(isDelay)
-  // Each scrape starts a new measurement. One that follows at once has no values: NaN, or 2^63 ns.
+  // Each scrape starts a new measurement. If the next scrape follows immediately, the measurement
+  // has no values: it reports NaN or 2^63 ns.
   if (measured.every(({ samples }) => [...samples].every(([, value]) => Number.isFinite(value)))) delays = measured
   return [...families.filter(f => !isDelay(f)), ...delays]
 }
@@ -33,6 +40,6 @@ function familyOf(from: MetricObjectWithValues<MetricValueWithName<string>>): Fa
     const texts = labels.map(label => String(v.labels[label] ?? ''))
     return [texts, v.value, (v.metricName ?? name).slice(name.length)]
   })
-  // The declared type is an enumeration; the value is the text
+  // The declared type is an enumeration, but the value is the text.
   return { metric: { name, help, labels, type: String(from.type) as MetricType }, samples }
 }

@@ -3,7 +3,8 @@ import type { Family } from './metric.ts'
 import { CONTENT_TYPES, preferredFormat, writeText } from './text.ts'
 
 /**
- * The maximum number of scrapes that are answered at a time. Others are refused with status 503.
+ * The maximum number of scrapes that are answered at the same time. Further scrapes are refused
+ * with status 503.
  */
 export const MAX_SCRAPES = 8
 export const TOO_MANY_SCRAPES = 'Too many scrapes are running. Try again later.'

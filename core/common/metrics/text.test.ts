@@ -15,7 +15,7 @@ async function text(families: Iterable<Family>, format: TextFormat = 'prometheus
   return all
 }
 
-test('families are written with help, type, escaped labels and without empty labels', async () => {
+test('families are written with help, type and escaped labels, but without empty labels', async () => {
   const families: Family[] = [
     {
       metric: METRICS.jobs_total,
@@ -38,7 +38,7 @@ depth NaN
   )
 })
 
-test('OpenMetrics names the family of a counter without _total, and ends with EOF', async () => {
+test('in OpenMetrics the family of a counter is named without _total, and the text ends with EOF', async () => {
   const unknown: Metric = { name: 'state', type: 'untyped', help: 'a "state"', labels: [] }
   const families: Family[] = [
     { metric: METRICS.jobs_total, samples: [[['q', ''], 3]] },
@@ -56,11 +56,11 @@ state +Inf
   )
 })
 
-test('a family without series is left out', async () => {
+test('a family without series is omitted', async () => {
   expect(await text([{ metric: METRICS.depth, samples: [] }])).toBe('')
 })
 
-test('any label value and any number survive the text', async () => {
+test('any label value and any number can be read back from the text', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.string({ unit: 'binary', minLength: 1 }),
@@ -73,7 +73,7 @@ test('any label value and any number survive the text', async () => {
   )
 })
 
-test('the event loop turns while many series are written', async () => {
+test('the event loop continues while many series are written', async () => {
   const samples = Array.from({ length: 10_000 }, (_, i) => [[`q${i}`, ''], i] as const)
   let turns = 0
   let running = true
@@ -95,7 +95,7 @@ test.each([
   ['application/openmetrics-text;version=1.0.0;q=0.75,text/plain;version=0.0.4;q=0.5', 'openmetrics'],
   ['application/openmetrics-text;q=0.2,text/plain;q=0.5', 'prometheus'],
   ['application/openmetrics-text;q=0', 'prometheus'],
-])('Accept: %s gets %s', (accept, format) => {
+])('the Accept header %s selects the format %s', (accept, format) => {
   expect(preferredFormat(accept)).toBe(format)
 })
 
@@ -108,6 +108,6 @@ test.each([
   ['# HELP a h\n# TYPE a counter\na -1\n', 'negative'],
   ['# TYPE a gauge\na 1\n', 'not a line'],
   ['# HELP a h\n# TYPE a gauge\na 1\n# HELP a h\n# TYPE a gauge\n', 'twice'],
-])('the parser of the tests rejects %j', (wrong, message) => {
+])('the strict parser rejects %j', (wrong, message) => {
   expect(() => parseMetrics(wrong)).toThrow(message)
 })

@@ -10,14 +10,14 @@ export const CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
 }
 
 /**
- * The number of series to write before yielding to the event loop. They take about two
+ * The number of series to write before yielding to the event loop. Writing them takes about two
  * milliseconds.
  */
 const SERIES_PER_TURN = 1000
 
 /**
- * Writes families as text, in chunks. The event loop turns after each chunk, so that a broker with
- * many partitions continues to answer its clients during a scrape.
+ * Writes families as text, in chunks. Yields to the event loop after each chunk, so that a broker
+ * with many partitions continues to answer its clients during a scrape.
  */
 export async function* writeText(families: Iterable<Family>, format: TextFormat): AsyncGenerator<string> {
   let chunk = ''
@@ -38,7 +38,7 @@ export async function* writeText(families: Iterable<Family>, format: TextFormat)
 
 function headOf({ name, type, help }: Metric, format: TextFormat): string {
   const open = format === 'openmetrics'
-  // OpenMetrics names the family without the suffix of its only sample
+  // In OpenMetrics, the family of a counter is named without the suffix `_total`.
   const family = open && type === 'counter' ? name.replace(/_total$/, '') : name
   const escaped = help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
   const text = open ? escaped.replaceAll('"', '\\"') : escaped
@@ -64,7 +64,10 @@ function numberText(value: number): string {
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
 }
 
-/** Returns the format that an Accept header prefers. Without a preference: Prometheus' format. */
+/**
+ * Returns the format that an Accept header prefers. Without a preference, this is Prometheus'
+ * format.
+ */
 export function preferredFormat(accept: string | undefined): TextFormat {
   const quality = (type: string): number => {
     const found = (accept ?? '').split(',').find(item => item.trim().toLowerCase().startsWith(type))

@@ -6,9 +6,7 @@ export function literal(code: number): string {
   return isWord ? String.fromCharCode(code) : `\\u{${code.toString(16)}}`
 }
 
-/**
- * Returns the set of a range of code points. With the flag `i` it contains both cases.
- */
+/** Returns the set of a range of code points. With the flag `i`, the set contains both cases. */
 export function rangeSet(from: number, to: number, flags: Flags): string {
   const own = from === to ? literal(from) : `${literal(from)}-${literal(to)}`
   if (!flags.ignoreCase) return from === to ? own : `[${own}]`
@@ -74,7 +72,8 @@ export const LINE_ENDS = '\\n\\r\\u{85}\\u{2028}\\u{2029}'
 const ASCII_SPACE = ' \\t\\n\\u{b}\\f\\r'
 
 /**
- * Returns the set of `\d`, `\w`, `\s`, `\h`, `\v` or their complements; null for another letter.
+ * Returns the set of `\d`, `\w`, `\s`, `\h`, `\v` or their complements. Returns null for other
+ * letters.
  */
 export function predefinedSet(letter: string, unicode: boolean): string | null {
   const set = positiveSet(letter.toLowerCase(), unicode)

@@ -2,7 +2,7 @@ import { PatternError } from './pattern-error.ts'
 
 export const END = -1
 
-/** A pattern as code points. Those between `\Q` and `\E` are marked as quoted. */
+/** A pattern as code points. Code points between `\Q` and `\E` are marked as quoted. */
 export class Cursor {
   readonly #codes: number[] = []
   readonly #quoted: boolean[] = []
@@ -35,13 +35,13 @@ export class Cursor {
     return this.at >= this.#codes.length
   }
 
-  /** Returns the next code point without consuming it; END at the end. */
+  /** Returns the next code point without consuming it. Returns END at the end. */
   peek(): number {
     this.#skip()
     return this.#codes[this.at] ?? END
   }
 
-  /** Whether the next character is this one and is not quoted. */
+  /** Whether the next code point is this character and is not quoted. */
   sees(character: string): boolean {
     return this.peek() === character.codePointAt(0) && !this.isQuoted
   }
@@ -68,7 +68,7 @@ export class Cursor {
     return this.#codes[this.at++] ?? END
   }
 
-  /** Consumes the next code point, also if it is white space. */
+  /** Consumes the next code point, even if it is white space. */
   takeRaw(): number {
     return this.#codes[this.at++] ?? END
   }

@@ -24,7 +24,7 @@ class Emitter {
   readonly unreliable = new Set<number>()
   readonly #groups: number
   #next = 1
-  /** The groups that have always matched at the current position. */
+  /** The groups that are certain to have matched when the current position is reached. */
   #matched = new Set<number>()
 
   constructor(groups: number) {
@@ -99,8 +99,8 @@ class Emitter {
   }
 
   /**
-   * Uses a lookahead, because it never backtracks. The reference to its group then consumes the
-   * text.
+   * Emits an atomic group as a lookahead, because a lookahead never backtracks. The reference to
+   * its group then consumes the text.
    */
   #atomic(body: Node, behind: boolean): string {
     if (behind) throw PatternError.unsupported('an atomic group or possessive quantifier in a look-behind')

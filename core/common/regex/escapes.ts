@@ -4,8 +4,8 @@ import { PatternError } from './pattern-error.ts'
 const CONTROLS: Readonly<Record<string, number>> = { a: 7, e: 0x1b, f: 12, n: 10, r: 13, t: 9 }
 
 /**
- * Parses the escape of a character after its first letter: `\t`, `\x41`, `\u0041`, `\0101`, `\cA`,
- * `\-`. Throws a PatternError for a letter that Java does not support.
+ * Parses the rest of an escaped character after its first letter: `\t`, `\x41`, `\u0041`, `\0101`,
+ * `\cA`, `\-`. Throws a PatternError for a letter that Java does not support.
  */
 export function escapedCode(cursor: Cursor, letter: number): number {
   const name = String.fromCodePoint(letter)

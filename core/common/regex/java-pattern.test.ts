@@ -42,34 +42,34 @@ const piece = fc.oneof(
   ),
 )
 
-test('every text is compiled, or rejected with the reason', () => {
+test('any text is compiled, or rejected with a reason', () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 14 }), pieces => {
       const wrong = JavaPattern.wrong(pieces.join(''))
-      // The message must be ours, not that of JavaScript about the translated pattern.
+      // The message must be about the Java pattern, and not about its JavaScript translation.
       expect(wrong ?? '').not.toMatch(/Invalid regular expression/)
     }),
     { numRuns: 3000 },
   )
 })
 
-test('deep nesting is rejected', () => {
+test('a deeply nested pattern is rejected', () => {
   expect(JavaPattern.wrong('('.repeat(50_000))).toContain('nested groups')
   expect(JavaPattern.wrong('['.repeat(50_000))).toContain('nested too deep')
 })
 
-test('a pattern that takes exponential time is aborted', () => {
+test('a match that takes exponential time is aborted', () => {
   expect(matchesInTime(JavaPattern.compile('(a+)+b'), 'a'.repeat(60), 50)).toBeNull()
   expect(matchesInTime(JavaPattern.compile('(a+)+b'), 'aab', 10_000)).toBe(true)
   expect(matchesInTime(JavaPattern.compile('(a+)+b'), 'aac', 10_000)).toBe(false)
 })
 
-test('more capturing groups than V8 compiles in reasonable time are rejected; other groups are not counted', () => {
+test('a pattern with too many capturing groups is rejected, and other groups are not counted', () => {
   expect(JavaPattern.wrong('(a|b)'.repeat(2000))).toBeNull()
   expect(JavaPattern.wrong('(a|b)'.repeat(2001))).toContain('more than 2000 capturing groups')
   expect(JavaPattern.wrong('(?:a|b)'.repeat(5000))).toBeNull()
 })
 
-test('a nested repetition with possessive quantifiers does not take exponential time', () => {
+test('nested repetitions with possessive quantifiers do not take exponential time', () => {
   expect(JavaPattern.compile('(?:a++)+b').matches('a'.repeat(5_000))).toBe(false)
 })

@@ -5,8 +5,8 @@ import { PatternError } from './pattern-error.ts'
 import { parseReplacement, type ReplacementPart } from './replacement.ts'
 
 /**
- * A pattern of java.util.regex, run by JavaScript's RegExp. As in Java, nested repetitions such as
- * `(a+)+` can take exponential time on a long text that does not match.
+ * A pattern of java.util.regex, executed by JavaScript's RegExp. As in Java, nested repetitions
+ * such as `(a+)+` can take exponential time on a long text that does not match.
  */
 export class JavaPattern {
   readonly pattern: string
@@ -25,8 +25,8 @@ export class JavaPattern {
   }
 
   /**
-   * Java's Pattern.compile. Throws a PatternError if the pattern is invalid, or if JavaScript
-   * cannot express it.
+   * Compiles a pattern, like Java's Pattern.compile. Throws a PatternError if the pattern is
+   * invalid, or if JavaScript cannot express it.
    */
   static compile(pattern: string, flags: Partial<Flags> = {}): JavaPattern {
     try {
@@ -38,7 +38,7 @@ export class JavaPattern {
     }
   }
 
-  /** Returns the error message for a pattern; null if it is valid. */
+  /** Returns the error message for a pattern, or null if the pattern is valid. */
   static wrong(pattern: string, flags: Partial<Flags> = {}): string | null {
     try {
       JavaPattern.compile(pattern, flags)
@@ -57,14 +57,14 @@ export class JavaPattern {
     return this.#emitted.unreliable
   }
 
-  /** Java's Matcher.matches: whether the whole text matches. */
+  /** Returns whether the whole text matches, like Java's Matcher.matches. */
   matches(text: string): boolean {
     return this.whole.test(text)
   }
 
   /**
-   * Returns the groups of a match of the whole text, from Matcher.group(1) on. A group that did not
-   * match is null. Returns null if the text does not match.
+   * Returns the groups of a match of the whole text, from group 1 on. A group that did not match is
+   * null. Returns null if the text does not match.
    */
   groups(text: string): (string | null)[] | null {
     const match = this.whole.exec(text)
@@ -83,7 +83,7 @@ export class JavaPattern {
     return parts
   }
 
-  /** Java's Matcher.replaceFirst: replaces the first match in the text. */
+  /** Replaces the first match in the text, like Java's Matcher.replaceFirst. */
   replaceFirst(text: string, replacement: readonly ReplacementPart[]): string {
     const match = this.#first.exec(text)
     if (!match) return text

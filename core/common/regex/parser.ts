@@ -10,7 +10,7 @@ import { PatternError } from './pattern-error.ts'
 const MAX_DEPTH = 250
 /**
  * The maximum number of capturing groups. With many more groups and alternatives, V8 takes seconds
- * to compile the pattern, and minutes with about 30,000.
+ * to compile the pattern. With about 30,000 it takes minutes.
  */
 const MAX_GROUPS = 2000
 const MAX_COUNT = 2 ** 31 - 1
@@ -246,7 +246,10 @@ class Parser {
     return { kind: 'look', ahead, negative, body }
   }
 
-  /** Parses up to the closing parenthesis. Flags that are set inside end there. */
+  /**
+   * Parses up to the closing parenthesis. Flags that are set inside the parentheses do not apply
+   * after it.
+   */
   #enclosed(flags: Flags = this.#flags): Node {
     if (++this.#depth > MAX_DEPTH) throw PatternError.unsupported(`a pattern with more than ${MAX_DEPTH} nested groups`)
     const outer = this.#flags
@@ -342,7 +345,7 @@ class Parser {
     const greedy: Node = { kind: 'repeat', body, min, max, mode: 'greedy' }
     if (!this.#cursor.sees('+')) return greedy
     this.#cursor.take()
-    // Java tries each iteration of a possessive repetition once.
+    // Java does not retry an iteration of a possessive repetition, so each iteration is atomic.
     return { kind: 'atomic', body: body.kind === 'set' ? greedy : { ...greedy, body: { kind: 'atomic', body } } }
   }
 }

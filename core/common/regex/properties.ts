@@ -4,7 +4,7 @@ import { PatternError } from './pattern-error.ts'
 
 const PUNCT = '!-\\/\\:-@\\[-`\\{-~'
 
-/** The POSIX classes: the ASCII set, and the set with `(?U)`. */
+/** The POSIX classes. Each has its ASCII set, and its Unicode set for `(?U)`. */
 const POSIX: Readonly<Record<string, readonly [ascii: string, unicode: string]>> = {
   Lower: ['a-z', '\\p{Lowercase}'],
   Upper: ['A-Z', '\\p{Uppercase}'],
@@ -86,7 +86,7 @@ function positive(name: string, flags: Flags, at: number): string {
   return category(name, flags) ?? unknown(name, at)
 }
 
-/** Ignores the case of the name with `(?U)`. */
+/** Returns the POSIX class with this name. With `(?U)`, the case of the name is ignored. */
 function posixClass(name: string, flags: Flags): [string, readonly [string, string] | undefined] {
   const own = flags.unicodeClasses
     ? (Object.keys(POSIX).find(n => n.toUpperCase() === name.toUpperCase() && n !== 'ASCII') ?? name)

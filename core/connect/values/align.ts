@@ -6,8 +6,8 @@ import type { Schema } from '../schema.ts'
 const WIDTH: Readonly<Record<string, number>> = { int8: 1, int16: 2, int32: 3, int64: 4, float: 5, double: 6 }
 
 /**
- * Returns a schema for the values of both, such as the wider of two number types; null if none
- * exists.
+ * Returns a schema that fits the values of both schemas, such as the wider of two number types.
+ * Returns null if no such schema exists.
  */
 export function commonSchema(a: Schema, b: Schema): Schema | null {
   if (a.type === b.type) return a.optional ? a : b
@@ -17,7 +17,7 @@ export function commonSchema(a: Schema, b: Schema): Schema | null {
   return wa > wb ? a : b
 }
 
-/** Returns values in the form of their common schema. Throws a DataError for a null. */
+/** Returns a value in the form that the common schema requires. Throws a DataError for null. */
 export function align(schema: Schema, value: unknown): unknown {
   if (value === null) throw new DataError('Unable to convert a null value to a schema that requires a value')
   const { keySchema, valueSchema } = schema
@@ -34,8 +34,8 @@ export function align(schema: Schema, value: unknown): unknown {
 }
 
 /**
- * Returns a value of a list or map whose elements have no common schema. Floating-point numbers
- * then carry their own type.
+ * Returns a value of a list or map whose elements have no common schema. Without a schema, a
+ * floating-point number must carry its own type.
  */
 export function withoutSchema({ schema, value }: SchemaAndValue): unknown {
   if (value === null || value === undefined || schema === null) return value ?? null

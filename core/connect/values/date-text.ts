@@ -5,12 +5,12 @@ const DAY_MS = 86_400_000
 
 /**
  * Returns an instant as Connect's Values writes it: only the time on the first day of 1970, only
- * the date at midnight, otherwise both. Connect writes only the time for all instants before 1970;
- * here the schema decides, so that the date is not lost.
+ * the date at midnight, otherwise both. For all instants before 1970 Connect writes only the time.
+ * Here the schema decides, so that the date is not lost.
  */
 export function dateText(schema: Schema | null, value: Date): string {
   const ms = value.getTime()
-  // in ISO 8601, years after 9999 have a plus sign and six digits
+  // In ISO 8601, years after 9999 have a plus sign and six digits.
   const iso = value.toISOString().replace(/^\+0?/, '')
   const time = iso.slice(iso.indexOf('T') + 1)
   const day = iso.slice(0, iso.indexOf('T'))

@@ -3,9 +3,9 @@ import { double } from '../java-numbers.ts'
 /** Converts the text of a number to its value. */
 export type NumberOf = (text: string, integer: boolean) => unknown
 
-/** Connect's JSON parser also rejects deeper JSON. */
+/** The maximum depth of JSON, which is also the limit of Connect's JSON parser. */
 const MAX_DEPTH = 1000
-/** Connect's JSON parser also rejects longer numbers. */
+/** The maximum length of a number, which is also the limit of Connect's JSON parser. */
 const MAX_NUMBER = 1000
 
 const QUOTE = 0x22
@@ -22,18 +22,18 @@ const ZERO = 0x30
 
 const isDigit = (c: number): boolean => c >= ZERO && c <= 0x39
 
-/** Integers with up to this number of digits are exact as JavaScript numbers. */
+/** The maximum number of digits of integers that are exact as JavaScript numbers. */
 const SAFE_DIGITS = 15
 
 const NO_DIGIT = /^-?[0.]+(?:[eE]|$)/
 
 /**
- * Returns Java's Long or Double. Integers beyond 2^53 become a bigint, and doubles with a
- * whole-number value a `Double`.
+ * Returns a number as a Java Long or Double. Integers beyond 2^53 become a bigint, and doubles with
+ * a whole-number value become a `Double`.
  */
 export function connectNumber(text: string, integer: boolean): unknown {
   const n = Number(text)
-  // Java reads a decimal, which has no negative zero
+  // Java reads the number as a decimal, which has no negative zero.
   if (!integer) return double(n === 0 && NO_DIGIT.test(text) ? 0 : n)
   return Number.isSafeInteger(n) ? n + 0 : BigInt(text)
 }
@@ -62,7 +62,10 @@ class Parser {
     return value
   }
 
-  /** Moves `#at` to the next character that is not white space and returns it; NaN at the end. */
+  /**
+   * Moves `#at` to the next character that is not white space and returns it. Returns NaN at the
+   * end.
+   */
   #skip(): number {
     for (;;) {
       const c = this.#text.charCodeAt(this.#at)
@@ -131,7 +134,7 @@ class Parser {
         this.#at = i + 1
         return text.slice(start, i)
       }
-      // NaN at the end of the text is not greater either
+      // At the end of the text, `c` is NaN, for which `>=` is false too.
       if (!(c >= 0x20) || c === BACKSLASH) return this.#escaped(start)
     }
   }
@@ -175,7 +178,7 @@ class Parser {
     return this.#numberOf(text.slice(start, i), false)
   }
 
-  /** Returns the end of the digits that begin here. Throws if there are none. */
+  /** Returns the position after the digits that begin here. Throws if there are no digits. */
   #digits(from: number): number {
     let i = from
     while (isDigit(this.#text.charCodeAt(i))) i++

@@ -19,8 +19,8 @@ const INTEGERS: readonly (readonly [bigint, Schema])[] = [
 ]
 
 /**
- * Parses `2020-01-02`, `12:34:56.789Z` and `2020-01-02T12:34:56.789Z`. Returns null for other
- * texts. As lenient as Java: month 13 is the first month of the next year.
+ * Parses `2020-01-02`, `12:34:56.789Z` and `2020-01-02T12:34:56.789Z`. Returns null for other text.
+ * Is as lenient as Java: month 13 is the first month of the next year.
  */
 export function parseTemporal(text: string): SchemaAndValue | null {
   const t = text.indexOf('T')
@@ -38,13 +38,13 @@ export function parseTemporal(text: string): SchemaAndValue | null {
 /** Whether a string has the form of a time of day, valid or not. */
 export const looksLikeTime = (text: string): boolean => CLOCK.test(text)
 
-// The exponent of Java's BigDecimal; a longer one is rejected.
+// The exponent has at most nine digits, which is about the range of Java's BigDecimal.
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,9})?$/
 const MAX_EXPONENT = 10_000
 
 /**
- * Parses a number into the smallest type that can hold it. Integers are exact; others become a
- * float, a double or a Decimal. Returns null if the text is not a number.
+ * Parses a number into the smallest type that can hold it. Integers are exact. Other numbers become
+ * a float, a double or a Decimal. Returns null if the text is not a number.
  */
 export function parseNumber(text: string): SchemaAndValue | null {
   if (!/^[+\-\d]/.test(text) || !NUMBER.test(text)) return null

@@ -15,7 +15,7 @@ const MAP_OF_ANY: Schema = Object.freeze({ type: 'map', optional: false })
 
 /**
  * Parses a string into a value, as org.apache.kafka.connect.data.Values.parseString does. `5` is an
- * int8, `1.5` a float, and `true` a boolean. ISO dates and times have the logical types. `[..]` and
+ * int8, `1.5` a float, and `true` a boolean. ISO dates and times get logical types. `[..]` and
  * `{..}` are lists and maps. Anything else is a string.
  */
 export function parseValue(text: string): SchemaAndValue {
@@ -23,7 +23,7 @@ export function parseValue(text: string): SchemaAndValue {
   return parse(new Tokens(text), false) ?? NULL
 }
 
-/** Returns null for the literal `null`. */
+/** Returns the parsed value, or null for the literal `null`. */
 function parse(tokens: Tokens, embedded: boolean): SchemaAndValue | null {
   if (!tokens.hasNext) return null
   if (embedded && tokens.consume('"')) return parseQuoted(tokens)
@@ -36,7 +36,7 @@ function parse(tokens: Tokens, embedded: boolean): SchemaAndValue | null {
     if (tokens.consume('{')) return parseMap(tokens)
   } catch (error) {
     if (!(error instanceof DataError)) throw error
-    // not a list or map, but a string that begins like one
+    // This is not a list or map, but a string that begins like one.
     tokens.rewindTo(start)
   }
   const token = tokens.next()
@@ -46,12 +46,12 @@ function parse(tokens: Tokens, embedded: boolean): SchemaAndValue | null {
 
 function parseToken(tokens: Tokens, token: string, embedded: boolean): SchemaAndValue {
   if (/^\d/.test(token)) {
-    // a colon is a delimiter, so a time has five tokens
+    // A colon is a delimiter, so a time consists of five tokens.
     const position = tokens.mark()
     const rest = tokens.nextJoined(4)
     const temporal = rest === null ? null : parseTemporal(token + rest)
     if (temporal) return temporal
-    // a time such as 25:00:00.000Z must not become the number 25
+    // A time such as 25:00:00.000Z must not become the number 25.
     if (rest !== null && !embedded && looksLikeTime(token + rest)) return { schema: STRING, value: tokens.original }
     tokens.rewindTo(position)
     const date = parseTemporal(token)
@@ -113,7 +113,7 @@ function parseMap(tokens: Tokens): SchemaAndValue {
 }
 
 /**
- * The elements of a list, or the keys or values of a map, and their common schema, if there is one.
+ * The elements of a list, or the keys or values of a map, with their common schema if it exists.
  */
 class Elements {
   schema: Schema | null = null
@@ -128,7 +128,10 @@ class Elements {
     if (!merged) this.#none = true
   }
 
-  /** Whether the elements only seem to have a common schema. They are treated as having none. */
+  /**
+   * Returns the elements in the form of their common schema. An element that does not fit this
+   * schema becomes a value without a schema.
+   */
   values(): unknown[] {
     const { schema } = this
     return this.#all.map(element => {

@@ -8,8 +8,8 @@ import type { Schema, Struct } from '../schema.ts'
 import { dateText } from './date-text.ts'
 
 /**
- * Returns the text of a value, as org.apache.kafka.connect.data.Values.convertToString does; null
- * for null.
+ * Returns the text of a value, as org.apache.kafka.connect.data.Values.convertToString does.
+ * Returns null for null.
  */
 export function renderValue(schema: Schema | null, value: unknown): string | null {
   return value === null || value === undefined ? null : append(schema, value, false)

@@ -24,7 +24,7 @@ export class Tokens {
     this.#at = position
   }
 
-  /** Returns the next token; an empty text at the end. */
+  /** Returns the next token, or an empty string at the end. */
   next(): string {
     const start = this.#at
     let escaped = false
@@ -44,7 +44,9 @@ export class Tokens {
     return this.original.slice(start, this.#at)
   }
 
-  /** Returns `count` tokens as one text. Returns null and consumes nothing if there are fewer. */
+  /**
+   * Returns `count` tokens as one text. Returns null and consumes nothing if fewer tokens are left.
+   */
   nextJoined(count: number): string | null {
     const position = this.#at
     let out = ''
@@ -58,11 +60,14 @@ export class Tokens {
     return out
   }
 
-  /** Consumes the next token if it is this one. Ignores white space around it unless `exactly`. */
+  /**
+   * Consumes the next token if it equals `expected`. Ignores white space around the token, unless
+   * `exactly` is true.
+   */
   consume(expected: string, exactly = false): boolean {
     const position = this.#at
     let token = this.next()
-    // blank tokens before it are white space too
+    // Blank tokens before the expected token are white space too.
     while (!exactly && token !== '' && token.trim() === '' && this.hasNext) token = this.next()
     if ((exactly ? token : token.trim()) === expected) return true
     this.#at = position

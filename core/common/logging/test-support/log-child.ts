@@ -10,7 +10,7 @@ const many = (n: number) => {
 switch (scenario) {
   case 'exit':
     many(Number(count))
-    // at this point a write is in flight, and the last lines are not in the stream yet
+    // At this point a write may still be pending, and the last lines have not been written.
     setImmediate(() => {
       many(3)
       process.on('exit', () => logger.warn('while exiting'))
@@ -21,7 +21,7 @@ switch (scenario) {
     many(Number(count))
     throw new Error('nobody catches this')
   case 'stalled': {
-    // makes the pipe non-blocking, as the command does
+    // Makes the pipe non-blocking, as the millrace command does.
     process.stderr.on('error', () => {}).write('')
     const timer = setInterval(() => many(2000), 1)
     process.on('message', message => {

@@ -1,4 +1,4 @@
-/** A metric as `parseMetrics` finds it. */
+/** A metric in the result of `parseMetrics`. */
 export interface ParsedFamily {
   readonly name: string
   readonly type: string
@@ -22,15 +22,15 @@ export class Scrape {
     this.families = families
   }
 
-  /** All series of a metric whose labels include these. */
+  /** Returns all series of a metric whose labels include `labels`. */
   series(name: string, labels: Readonly<Record<string, string>> = {}): Series[] {
     const all = this.families.get(name)?.series ?? []
     return all.filter(s => Object.entries(labels).every(([k, v]) => (s.labels[k] ?? '') === v))
   }
 
   /**
-   * The value of a series, or undefined if it does not exist. Throws if several series match. An
-   * empty label matches series without this label.
+   * Returns the value of a series, or undefined if the series does not exist. Throws if several
+   * series match. An empty label matches series without this label.
    */
   value(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
     const found = this.series(name, labels)
@@ -39,7 +39,7 @@ export class Scrape {
   }
 }
 
-/** Parses Prometheus' text format 0.0.4 strictly. Throws on what Prometheus may reject. */
+/** Parses Prometheus' text format 0.0.4 strictly. Throws on text that Prometheus may reject. */
 export function parseMetrics(text: string): Scrape {
   if (text !== '' && !text.endsWith('\n')) throw new Error('the last line has no end')
   const families = new Map<string, ParsedFamily>()
@@ -98,7 +98,7 @@ function fail(line: string): never {
   throw new Error(`not a line of the text format: ${line}`)
 }
 
-/** Reads an address once and parses strictly. */
+/** Fetches metrics from a URL once, and parses them strictly. */
 export async function scrape(url: string): Promise<Scrape> {
   const response = await fetch(url, { signal: AbortSignal.timeout(30_000) })
   const text = await response.text()

@@ -8,9 +8,9 @@ interface Case {
   inputs: string[]
   replacement?: string
   flags?: 'i'
-  /** Why JavaScript cannot express the pattern. The error must contain it. */
+  /** The reason why JavaScript cannot express the pattern. The error must contain it. */
   unsupported?: string
-  /** The groups that can differ from Java's. */
+  /** The groups whose text can differ from Java's. */
   unreliable?: number[]
 }
 
@@ -53,7 +53,7 @@ function answer(c: Case): Result[] | { error: string; isSyntax: boolean } {
   }
 }
 
-test.each(cases.map((c, i) => [c.pattern, c, expected[i]!] as const))('as java.util.regex: %s', (_name, c, java) => {
+test.each(cases.map((c, i) => [c.pattern, c, expected[i]!] as const))('behaves as in Java: %s', (_name, c, java) => {
   expect(java.pattern).toBe(c.pattern)
   const ours = answer(c)
   if (c.unsupported !== undefined) {
@@ -64,7 +64,7 @@ test.each(cases.map((c, i) => [c.pattern, c, expected[i]!] as const))('as java.u
     expect(ours).toEqual({ error: expect.any(String), isSyntax: true })
     return
   }
-  // The error messages may differ.
+  // The wording of error messages may differ.
   const comparable = (r: Result) => ({
     ...r,
     groups: hidden(r.groups, c.unreliable ?? []),
