@@ -43,7 +43,7 @@ export const clientErrors = defineErrors({
   MR_CLIENT_CLOSED: { message: 'the {what} is closed', fix: 'Create a new {what}: a closed one cannot be reopened.' },
   MR_CLIENT_ABORTED: {
     message: 'the record was not sent because an earlier record failed',
-    fix: 'Handle the failure of the earlier record, then send this one again.',
+    fix: 'Handle the failure of the earlier record, then send this record again.',
     retriable: true,
   },
   MR_CLIENT_TOO_MANY_REQUESTS: {
@@ -107,7 +107,7 @@ export const clientErrors = defineErrors({
   },
   MR_CLIENT_INCONSISTENT_GROUP: {
     message: 'the group {group} chose the assignor {protocol}, which this consumer does not have',
-    fix: 'Give all members of the group a common partition.assignment.strategy.',
+    fix: 'Set a common partition.assignment.strategy for all members of the group.',
   },
   MR_CLIENT_TIMEOUT: {
     message: '{what} did not finish within {ms} ms: {cause}',
@@ -125,12 +125,12 @@ const CONNECTION_LOST: ReadonlySet<unknown> = new Set([
 
 const codeOf = (error: unknown) => (error as { code?: unknown }).code
 
-/** Whether the client could not connect to the broker, or lost the connection to it. */
+/** Returns whether the client could not connect to the broker, or lost the connection. */
 export function isConnectionError(error: unknown): boolean {
   return NOT_SENT.has(codeOf(error)) || CONNECTION_LOST.has(codeOf(error))
 }
 
-/** Whether the broker may have processed the request in spite of this error. */
+/** Returns whether the broker may have handled the request although the client got this error. */
 export function mayHaveArrived(error: unknown): boolean {
   return (
     CONNECTION_LOST.has(codeOf(error)) || (error instanceof Error && error.cause != null && mayHaveArrived(error.cause))

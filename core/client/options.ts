@@ -8,7 +8,7 @@ import { rawOf, resolve, settingsOf } from './config/resolve.ts'
 import type { Address } from './net/connection.ts'
 import type { AdminOptions, ClientOptions } from './types.ts'
 
-/** The settings that all clients have in common, with defaults filled in. */
+/** The settings that all clients have, with defaults filled in. */
 export interface CommonOptions
   extends Omit<ClientSettingsOf<typeof commonClientConfig>, 'bootstrapServers' | 'clientId'> {
   readonly bootstrap: readonly Address[]
@@ -19,14 +19,14 @@ export interface CommonOptions
 let counter = 0
 
 /**
- * Fills in the defaults. Throws a ConfigError that names every invalid option. `kind` begins a
- * default client id.
+ * Returns the settings that all clients have, with defaults filled in. The default client id begins
+ * with `kind`. Throws a ConfigError that names every invalid option.
  */
 export function commonOptions(options: ClientOptions, kind: string): CommonOptions {
   return commonSettings(resolve(commonClientConfig, rawOf(commonClientConfig, options)), kind, options.logger)
 }
 
-/** The common settings out of the parsed values of any client. */
+/** Returns the settings that all clients have, from the parsed values of any client. */
 export function commonSettings(
   values: ConfigValues<typeof commonClientConfig>,
   kind: string,
@@ -55,7 +55,8 @@ export interface AdminSettings {
 }
 
 /**
- * Fills in the defaults of an admin client. Throws a ConfigError that names every invalid option.
+ * Returns the settings of an admin client, with defaults filled in. Throws a ConfigError that names
+ * every invalid option.
  */
 export function adminSettings(options: AdminOptions): AdminSettings {
   const values = resolve(adminConfig, rawOf(adminConfig, options))

@@ -36,7 +36,7 @@ const declarations: Readonly<Record<ClientKind, ConfigDef>> = {
   admin: adminConfig,
 }
 
-/** Returns the settings that the options give, or the errors. */
+/** Returns the settings of a client with these options, or the errors. */
 function outcome(kind: ClientKind, options: () => object): object {
   try {
     const { common, ...own } = settings[kind](options())
@@ -48,7 +48,10 @@ function outcome(kind: ClientKind, options: () => object): object {
   }
 }
 
-/** Texts to try as a key's value: limits, values of other types, and what the validator accepts. */
+/**
+ * Returns values to try for a key: limits, values of other types, and the values that the validator
+ * accepts.
+ */
 function samples(key: ConfigKey): string[] {
   const own = key.validator?.values ?? []
   const numbers = ['-2', '-1', '0', '1', '6', '4999', '5000', '70000', '2147483647', '2147483648', '1.5', '']
@@ -58,7 +61,7 @@ function samples(key: ConfigKey): string[] {
   return numbers
 }
 
-/** A value as a program gives it. */
+/** Converts text to the type that a program passes as an option. */
 function typed(key: ConfigKey, text: string): unknown {
   if (key.type === 'BOOLEAN') return text === 'yes' ? text : text === 'true'
   if (key.type === 'LIST') return text === '' ? [] : text.split(',')
@@ -68,14 +71,14 @@ function typed(key: ConfigKey, text: string): unknown {
 describe.each<ClientKind>(['producer', 'consumer', 'admin'])('properties and options of a %s', kind => {
   const keys = Object.entries(declarations[kind]).filter(([, key]) => key.option !== undefined)
 
-  test('have the same defaults, and these are the declared ones', () => {
+  test('have the same default values, which are the declared ones', () => {
     const byProperties = outcome(kind, () => toClientOptions(kind, minimal))
     expect(outcome(kind, () => servers)).toEqual(byProperties)
     const different = keys.filter(([, key]) => {
       const shown = (byProperties as Record<string, unknown>)[key.option!]
       return JSON.stringify(shown) !== JSON.stringify(key.default)
     })
-    // The form or the name of these settings differs from that of their option.
+    // For these keys, the form or the name of the setting differs from that of the option.
     const converted = ['bootstrap.servers', 'client.id', 'acks', 'isolation.level', 'enable.metrics.push']
     expect(different.map(([name]) => name).filter(name => !converted.includes(name))).toEqual([])
   })
@@ -97,7 +100,7 @@ describe.each<ClientKind>(['producer', 'consumer', 'admin'])('properties and opt
     expect(errors).toBeGreaterThan(20)
   })
 
-  test('every key has an option, has no effect for a declared reason, or is the security protocol', () => {
+  test('every key has an option or a declared reason why it has no effect, except for security.protocol', () => {
     const rest = Object.entries(declarations[kind]).filter(([, key]) => !key.option && key.noEffect === undefined)
     expect(rest.map(([name]) => name)).toEqual(['security.protocol'])
     for (const [name, key] of Object.entries(declarations[kind])) {
@@ -107,7 +110,7 @@ describe.each<ClientKind>(['producer', 'consumer', 'admin'])('properties and opt
   })
 })
 
-test("Kafka's names become options", () => {
+test("toClientOptions converts Kafka's names and values to options", () => {
   const producer = toClientOptions('producer', {
     ...minimal,
     acks: '-1',
@@ -140,7 +143,7 @@ test("Kafka's names become options", () => {
   expect(toClientOptions({ ...minimal, acks: '1', 'group.id': 'g' })).toMatchObject({ acks: '1', groupId: 'g' })
 })
 
-test('all invalid values are named in one error', () => {
+test('one error names all invalid values', () => {
   const wrong = { 'bootstrap.servers': 'nonsense', acks: '2', 'linger.ms': '-1', 'request.timeout.ms': 'soon' }
   expect(errorsOf(() => toClientOptions('producer', wrong)).sort()).toEqual([
     'acks',
@@ -160,7 +163,7 @@ test.for<ClientKind>(['producer', 'consumer', 'admin'])('a %s refuses TLS and SA
   ])
 })
 
-test('unknown keys and keys without effect are logged once, without their values', () => {
+test('unknown keys and keys without an effect are logged once, without their values', () => {
   const warnings: string[] = []
   const logger = { warn: (m: string) => warnings.push(m) } as unknown as Logger
   const raw = {
@@ -181,7 +184,7 @@ test('unknown keys and keys without effect are logged once, without their values
   ])
 })
 
-test('addresses: names, IPv4, IPv6, with a protocol before them', () => {
+test('bootstrap servers may be names, IPv4 or IPv6 addresses, with or without a protocol', () => {
   const addresses = (bootstrapServers: string[]) => commonOptions({ bootstrapServers }, 'test').bootstrap
   expect(addresses(['h:1', 'PLAINTEXT://10.0.0.1:2', '[::1]:3'])).toEqual([
     { host: 'h', port: 1 },
@@ -206,7 +209,7 @@ test('settings that contradict each other are rejected before a connection is op
   expect(errorsOf(() => createConsumer({ ...base, autoCommit: true }))).toEqual(['enable.auto.commit'])
 })
 
-test('settings that were not configured adapt to those that were', () => {
+test('default values adapt to the settings that were configured', () => {
   const base = { bootstrapServers: ['a:1'] }
   expect(producerSettings({ ...base, acks: 1 }).idempotence).toBe(false)
   expect(producerSettings({ ...base, maxInFlight: 6 }).idempotence).toBe(false)

@@ -24,14 +24,14 @@ const DEFINITIONS: Readonly<Record<ClientKind, ConfigDef>> = {
   admin: adminConfig,
 }
 
-/** Every setting of any client, by Kafka's name. */
+/** All settings of all clients, by Kafka's name. */
 export const clientConfig: ConfigDef = { ...adminConfig, ...consumerConfig, ...producerConfig }
 
 /**
- * Converts Kafka's property names to the options of a client. The result contains only what was
- * given. Throws a ConfigError that names every invalid key. Logs a warning once for each key that
- * is unknown or has no effect. Without a kind, the result suits every client, and nothing is
- * logged.
+ * Converts Kafka's property names to the options of a client. Returns only the options that were
+ * configured. Throws a ConfigError that names every invalid key. Logs a warning once for each key
+ * that is unknown or has no effect. Without a `kind`, the result is valid for producers and
+ * consumers, and nothing is logged.
  */
 export function toClientOptions<K extends ClientKind>(kind: K, raw: RawConfig, logger?: Logger): OptionsOf[K]
 export function toClientOptions(raw: RawConfig): ProducerOptions & ConsumerOptions
@@ -64,7 +64,10 @@ function warn(kind: ClientKind, raw: RawConfig, logger: Logger): void {
   }
 }
 
-/** Why a setting is worth a warning, or null. Never contains the value, which may be a secret. */
+/**
+ * Returns the warning for a setting, or null. A warning never contains the value, which may be a
+ * secret.
+ */
 function warningOf(name: string, value: RawConfig[string], key: ConfigKey | undefined): string | null {
   if (!key) return `The configuration '${name}' was supplied but is not known. Check its spelling.`
   if (key.noEffect === undefined || key.noEffect === JAVA_ONLY || isDefault(key, value)) return null

@@ -5,18 +5,22 @@ import type { consumerKeys } from './config/consumer-keys.ts'
 import type { ClientOptionsOf, ClientSettingsOf } from './config/option-types.ts'
 import type { producerKeys } from './config/producer-keys.ts'
 
-/** The options that all clients have in common. docs/client.md describes every option. */
+/** The options that all clients have. docs/client.md describes every option. */
 export type ClientOptions = ClientOptionsOf<typeof commonClientConfig> & {
   /** The logger of the client. Default: the logger `millrace.client.<kind>`. */
   readonly logger?: Logger | undefined
 }
 
 /**
- * The options of a producer. Names and units are those of Kafka's keys: `lingerMs` is `linger.ms`.
+ * The options of a producer. Option names are Kafka's keys in camel case, such as `lingerMs` for
+ * `linger.ms`, with the same units.
  */
 export type ProducerOptions = ClientOptions & ClientOptionsOf<typeof producerKeys>
 
-/** The options of a consumer. Without a group id, a consumer can only be assigned partitions. */
+/**
+ * The options of a consumer. Without a group id, a consumer can only read partitions that are
+ * assigned with `assign`.
+ */
 export type ConsumerOptions = ClientOptions & ClientOptionsOf<typeof consumerKeys>
 
 /** The options of an admin client. */
@@ -35,14 +39,14 @@ export interface RecordHeader {
 export interface ProducerRecord {
   readonly topic: string
   /**
-   * Default: the partition given by the hash of the key (murmur2). Records without a key go to one
-   * partition per batch.
+   * The partition. Default: derived from the hash of the key (murmur2), as in Java. Records without
+   * a key go to one partition per batch.
    */
   readonly partition?: number | null
   readonly key: Buffer | null
-  /** Text is sent as UTF-8. It is faster than a buffer. */
+  /** A string is sent as UTF-8, and is faster than a buffer. */
   readonly value: Buffer | string | null
-  /** In milliseconds since 1970. Default: now. */
+  /** Milliseconds since 1970. Default: the current time. */
   readonly timestamp?: number | null
   readonly headers?: readonly RecordHeader[]
 }
@@ -55,47 +59,55 @@ export interface RecordMetadata {
   readonly timestamp: number
 }
 
-/** The batch of a delivered record. Use it only during the call that receives it. */
+/** The batch of a delivered record. It is valid only during the call that receives it. */
 export interface DeliveredBatch {
   readonly topic: string
   /** The partition; -1 if the record failed before a partition was chosen. */
   readonly partition: number
-  /** The offset of the record at an index; -1 if it failed, and with `acks=0`. */
+  /**
+   * Returns the offset of the record at an index. It is -1 if the record failed, and with `acks=0`.
+   */
   offsetOf(index: number): number
-  /** The timestamp of the record at an index, in milliseconds since 1970. */
+  /** Returns the timestamp of the record at an index, in milliseconds since 1970. */
   timestampOf(index: number): number
 }
 
-/** Receives the outcome of every appended record, in order within a partition. Must not throw. */
+/**
+ * Receives the outcome of every appended record, in order within a partition. Its methods must not
+ * throw.
+ */
 export interface DeliveryListener {
   /**
-   * Called once for each record. `token` is the one that was passed to `append`. `error` is null if
-   * the broker has written the record. `index` is the place of the record in the batch.
+   * Called once for each record. `token` is the value that was passed to `append`. `error` is null
+   * if the broker has written the record. `index` is the position of the record in the batch.
    */
   onDelivery(token: number, error: Error | null, batch: DeliveredBatch, index: number): void
 }
 
 export type CompressionType = ClientSettingsOf<typeof producerKeys>['compressionType']
 
-/** What a client has sent and received since it was created, over all of its connections. */
+/**
+ * The amount of data that a client has sent and received over all connections since it was created.
+ */
 export interface ClientTraffic {
   readonly incomingBytes: number
   readonly outgoingBytes: number
-  /** Open connections. */
+  /** The number of open connections. */
   readonly connections: number
   readonly connectionsCreated: number
 }
 
 export interface Producer {
   /**
-   * Accepts a record without waiting for the broker. Returns false if `buffer.memory` is full: then
-   * the record is not accepted. Wait for `room()` and append it again. All errors go to the
-   * listener, before the next record is appended if the record can never be sent.
+   * Accepts a record without waiting for the broker. If `buffer.memory` is full, returns false and
+   * does not accept the record. In this case, wait for `room()`, then append the record again. The
+   * listener receives all errors. If a record can never be sent, the listener receives the error
+   * before the next record is appended.
    */
   append(record: ProducerRecord, listener?: DeliveryListener, token?: number): boolean
   /** Resolves when `append` accepts records again. */
   room(signal?: AbortSignal): Promise<void>
-  /** Appends all records and waits until all are acknowledged. Rejects with the first error. */
+  /** Appends all records, and resolves when all are acknowledged. Rejects with the first error. */
   send(records: readonly ProducerRecord[], signal?: AbortSignal): Promise<RecordMetadata[]>
   /**
    * Sends all batches without waiting for `linger.ms`. Resolves when all records appended so far
@@ -103,18 +115,18 @@ export interface Producer {
    */
   flush(signal?: AbortSignal): Promise<void>
   /**
-   * Fails unsent records with a token above `after`, so that no later record overtakes a failed
-   * one.
+   * Fails the unsent records whose token is above `after`. Call it after a record has failed, so
+   * that no later record is written before the failed one is sent again.
    */
   abortUnsent(after: number): void
   /**
-   * The partitions of a topic. Fetches its metadata, which creates the topic if the broker allows
-   * it.
+   * Returns the partitions of a topic. Fetches the topic's metadata, which creates the topic if the
+   * broker allows this.
    */
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
   /**
-   * Flushes, then closes. Records that are not acknowledged within the timeout fail. Default:
-   * `delivery.timeout.ms`.
+   * Flushes and closes the producer. Records that are not acknowledged within `timeoutMs` fail.
+   * Default: `delivery.timeout.ms`.
    */
   close(options?: { timeoutMs?: number }): Promise<void>
   traffic(): ClientTraffic
@@ -155,18 +167,21 @@ export interface OffsetAndMetadata {
 
 export interface TopicPartitionOffset extends TopicPartition, OffsetAndMetadata {}
 
-/** As Kafka's ConsumerRebalanceListener. `poll` calls the methods and awaits them. */
+/**
+ * The equivalent of Kafka's ConsumerRebalanceListener. `poll` calls its methods and awaits them.
+ */
 export interface RebalanceListener {
   onPartitionsAssigned?(partitions: readonly TopicPartition[]): Promise<void> | void
   onPartitionsRevoked?(partitions: readonly TopicPartition[]): Promise<void> | void
   /**
-   * The partitions already belong to other members, so their offsets cannot be committed. Default:
-   * `onPartitionsRevoked`.
+   * Called when the member has lost its partitions. Offsets cannot be committed, because the
+   * partitions may already belong to other members. If this method is missing,
+   * `onPartitionsRevoked` is called.
    */
   onPartitionsLost?(partitions: readonly TopicPartition[]): Promise<void> | void
 }
 
-/** The membership of a consumer in its group, as Kafka's ConsumerGroupMetadata. */
+/** The membership of a consumer in its group, like Kafka's ConsumerGroupMetadata. */
 export interface GroupMetadata {
   readonly groupId: string
   readonly generationId: number
@@ -175,28 +190,28 @@ export interface GroupMetadata {
 }
 
 /**
- * A consumer. Do not call `poll` while another call is running. Records are fetched ahead, up to
- * `fetch.max.bytes`. Paused partitions are not fetched.
+ * A consumer. It fetches records ahead of `poll`, up to `fetch.max.bytes`. It does not fetch from
+ * paused partitions. Do not call `poll` while another call is in progress.
  */
 export interface Consumer {
   subscribe(topics: readonly string[] | RegExp, listener?: RebalanceListener): void
   assign(partitions: readonly TopicPartition[]): void
   unsubscribe(): Promise<void>
   assignment(): readonly TopicPartition[]
-  /** The subscribed topics. With a pattern, the topics that match it now. */
+  /** Returns the subscribed topics. For a pattern, these are the existing topics that match it. */
   subscription(): readonly string[]
-  /** The subscribed topics that do not exist, according to the latest metadata. */
+  /** Returns the subscribed topics that do not exist according to the latest metadata. */
   missingTopics(): readonly string[]
   /**
    * Returns at most `max.poll.records` records, in batches. Returns no batches if no records arrive
    * within `timeoutMs`, or if the signal aborts.
    */
   poll(timeoutMs: number, signal?: AbortSignal): Promise<readonly ConsumerBatch[]>
-  /** Makes a running `poll` return at once, with the records that it has. */
+  /** Makes a pending `poll` return at once, with the records that are available. */
   wakeup(): void
   /**
-   * Commits the offsets of the next records to read. Default: the current positions. Retries after
-   * retriable errors.
+   * Commits, for each partition, the offset of the next record to read. Default: the current
+   * positions. Retries after retriable errors.
    */
   commit(offsets?: readonly TopicPartitionOffset[]): Promise<void>
   committed(partitions: readonly TopicPartition[]): Promise<(OffsetAndMetadata | null)[]>
@@ -209,25 +224,29 @@ export interface Consumer {
   paused(): readonly TopicPartition[]
   beginningOffsets(partitions: readonly TopicPartition[]): Promise<number[]>
   endOffsets(partitions: readonly TopicPartition[]): Promise<number[]>
-  /** The first offset at or after each time, or null if there are no such records. */
+  /** Returns the first offset at or after each timestamp, or null if there is no such record. */
   offsetsForTimes(queries: readonly (TopicPartition & { readonly timestamp: number })[]): Promise<(number | null)[]>
   partitionsFor(topic: string): Promise<readonly PartitionInfo[]>
   /** Returns the membership; null while the consumer is not a member of a group. */
   groupMetadata(): GroupMetadata | null
   /**
-   * The pending join; null unless the consumer waits for its group to rebalance. The id may be ''.
+   * Returns the pending join; null if the group is not rebalancing. The member id is '' until the
+   * coordinator has assigned one.
    */
   joining(): { readonly memberId: string } | null
-  /** Commits, if autoCommit is on, and leaves the group. A static member stays in the group. */
+  /**
+   * Closes the consumer. Commits first if `autoCommit` is set, then leaves the group. A static
+   * member stays in the group.
+   */
   close(options?: { timeoutMs?: number }): Promise<void>
   traffic(): ClientTraffic
 }
 
 export interface NewTopic {
   readonly name: string
-  /** Default: `num.partitions` of the broker. */
+  /** The number of partitions. Default: `num.partitions` of the broker. */
   readonly partitions?: number
-  /** Default: `default.replication.factor` of the broker. */
+  /** The replication factor. Default: `default.replication.factor` of the broker. */
   readonly replicationFactor?: number
   readonly configs?: Readonly<Record<string, string>>
 }
@@ -254,7 +273,7 @@ export interface Admin {
   deleteTopics(names: readonly string[], options?: { timeoutMs?: number }): Promise<void>
   createPartitions(counts: Readonly<Record<string, number>>): Promise<void>
   listTopics(): Promise<readonly TopicDescription[]>
-  /** Describes topics. The result is null for a topic that does not exist. */
+  /** Returns the description of each topic, or null for a topic that does not exist. */
   describeTopics(names: readonly string[]): Promise<(TopicDescription | null)[]>
   describeConfigs(resource: { type: 'topic' | 'broker'; name: string }): Promise<readonly ConfigEntry[]>
   describeCluster(): Promise<{

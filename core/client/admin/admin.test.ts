@@ -31,7 +31,7 @@ function script(apiKey: number, ...answers: (object | 'cut')[]): SimOptions['ans
 
 const exists = { topics: [{ name: 't', errorCode: ErrorCode.TOPIC_ALREADY_EXISTS }] }
 
-test('a topic counts as created if the response to the first request was lost', async () => {
+test('createTopics succeeds if a retry reports that the topic exists and the first response was lost', async () => {
   const admin = await start({ answer: script(ApiKey.CreateTopics, 'cut', exists) })
   await admin.createTopics([{ name: 't' }])
 })
@@ -42,7 +42,7 @@ test('creating an existing topic is an error, also with validateOnly', async () 
   await expect(admin.createTopics([{ name: 't' }], { validateOnly: true })).rejects.toMatchObject({ kafkaCode: 36 })
 })
 
-test('a retry deletes only the topics that are left', async () => {
+test('a retry of deleteTopics contains only the topics that are not deleted yet', async () => {
   const asked: string[][] = []
   const admin = await start({
     answer: (key, request) => {
@@ -58,7 +58,7 @@ test('a retry deletes only the topics that are left', async () => {
   expect(asked).toEqual([['a', 'b', 'c'], ['b']])
 })
 
-test('a request is retried at the new controller', async () => {
+test('a request is retried at the new controller after a NOT_CONTROLLER error', async () => {
   let looked = 0
   const admin = await start({
     answer: key => {
@@ -70,14 +70,14 @@ test('a request is retried at the new controller', async () => {
   await admin.createTopics([{ name: 't' }])
 })
 
-test('a call ends at its timeout if the broker does not respond', async () => {
+test('a call fails at its timeout if the broker does not respond', async () => {
   const admin = await start({ mute: true })
   const late = { code: 'MR_CLIENT_TIMEOUT', retriable: true }
   await expect(admin.createTopics([{ name: 't' }], { timeoutMs: 50 })).rejects.toMatchObject(late)
   await expect(admin.deleteTopics(['t'], { timeoutMs: 50 })).rejects.toMatchObject(late)
 })
 
-test('requests for a group are retried at its new coordinator, and a deletion counts if only its response was lost', async () => {
+test('requests for a group are retried at its new coordinator, and deleteGroups succeeds if only a response was lost', async () => {
   let looked = 0
   const codes = [ErrorCode.NOT_COORDINATOR, 'cut', ErrorCode.GROUP_ID_NOT_FOUND] as const
   let n = 0

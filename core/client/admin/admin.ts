@@ -25,13 +25,13 @@ const MetadataApi = defineApi(MetadataRequest, MetadataResponse, { min: 4 })
 const DescribeConfigs = defineApi(DescribeConfigsRequest, DescribeConfigsResponse)
 const DescribeCluster = defineApi(DescribeClusterRequest, DescribeClusterResponse)
 
-/** Kafka's resource types of DescribeConfigs. */
+/** The resource type codes of DescribeConfigs. */
 const RESOURCE_TYPE = { topic: 2, broker: 4 } as const
-/** The config source of default values (DescribeConfigsResponse.ConfigSource.DEFAULT_CONFIG). */
+/** The code with which DescribeConfigs marks a default value (ConfigSource.DEFAULT_CONFIG). */
 const DEFAULT_CONFIG = 5
 
 /**
- * Creates an admin client. Connects when it is first used. Throws a ConfigError for invalid
+ * Creates an admin client, which connects when it is first used. Throws a ConfigError for invalid
  * options.
  */
 export function createAdmin(options: AdminOptions): Admin {

@@ -32,7 +32,10 @@ export class GroupAdmin {
     this.#timeoutMs = timeoutMs
   }
 
-  /** Asks all brokers, because each broker knows only the groups that it coordinates. */
+  /**
+   * Returns all groups. Requests go to all brokers, because a broker knows only the groups that it
+   * coordinates.
+   */
   async list(): Promise<{ groupId: string; protocolType: string; state: string }[]> {
     return this.#cluster.retry('listing groups', this.#timeoutMs, async signal => {
       await this.#cluster.refresh(signal)
@@ -69,7 +72,7 @@ export class GroupAdmin {
       throwCode(response.errorCode, `group ${groupId}`)
       for (const t of response.topics) {
         for (const p of t.partitions) {
-          // An offset that was never committed counts as deleted.
+          // Deleting an offset that was never committed succeeds.
           if (p.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) continue
           throwCode(p.errorCode, `the offset of ${t.name}-${p.partitionIndex} in group ${groupId}`)
         }
@@ -98,7 +101,8 @@ export class GroupAdmin {
     return this.#atCoordinator('describing group', groupId, async request => {
       const response = await request(DescribeGroups, { groups: [groupId] })
       const group = response.groups[0]!
-      // From version 6 an unknown group is an error. In older versions its state is Dead.
+      // From version 6, the response for an unknown group is an error. In older versions, the
+      // response contains the state Dead.
       const unknown = group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND
       if (group.errorCode !== 0 && !unknown) throw errorFor(group.errorCode, group.errorMessage ?? undefined)
       return {
@@ -112,7 +116,8 @@ export class GroupAdmin {
   }
 
   /**
-   * Sends a request to the coordinator of a group. Looks the coordinator up again if it has moved.
+   * Calls `ask` until it succeeds. If the coordinator of the group has moved, finds the new one
+   * first.
    */
   #atCoordinator<T>(what: string, groupId: string, ask: (request: Request) => Promise<T>): Promise<T> {
     const coordinator = new GroupCoordinator(this.#cluster, groupId)

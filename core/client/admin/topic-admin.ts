@@ -22,15 +22,15 @@ interface Change {
   /** The name of the operation, for error messages. */
   readonly what: string
   readonly timeoutMs: number
-  /** The error code if the change was made before. */
+  /** The broker's error code if the change was already made. */
   readonly madeBefore: number
-  /** Retriable codes that are final for this operation. */
+  /** Retriable error codes after which this operation is not retried. */
   readonly final?: readonly number[]
 }
 
 /**
- * The topic operations of the admin client. Requests go to the controller, or to a broker that
- * forwards them.
+ * The topic operations of the admin client. Requests go to the controller, or to any broker if the
+ * controller is not known.
  */
 export class TopicAdmin {
   readonly #cluster: Cluster
@@ -82,8 +82,8 @@ export class TopicAdmin {
   }
 
   /**
-   * Repeats a change until it is made for all topics. A topic that is done is not part of the next
-   * attempt. After an attempt without a response, a change that was made before counts as done.
+   * Repeats a change until it is made for all topics. Each attempt contains only the remaining
+   * topics. After an attempt whose response was lost, the error `madeBefore` counts as success.
    */
   async #change(
     change: Change,
@@ -127,14 +127,15 @@ export class TopicAdmin {
   }
 
   /**
-   * The time limit for the broker, in milliseconds. It must respond before the request times out.
+   * Returns the time limit for the broker, in milliseconds. It does not exceed the timeout of the
+   * request, so that the response can arrive in time.
    */
   #brokersTime(timeoutMs: number): number {
     return Math.min(timeoutMs, this.#cluster.options.requestTimeoutMs)
   }
 }
 
-/** Returns the first error that is not retriable, or the first error. */
+/** Returns the first error that is not retriable. If all are retriable, returns the first one. */
 function worstOf(failed: readonly Outcome[], final: readonly number[]): Error | undefined {
   const errors = failed.map(o => {
     const error = errorFor(o.errorCode, `topic ${o.name}: ${o.errorMessage ?? errorMessage(o.errorCode)}`)

@@ -41,7 +41,7 @@ test('concurrent refreshes share one request', async () => {
   expect(c.metadata.topic('t')!.partitions).toHaveLength(1)
 })
 
-test('a topic that is tracked during a refresh is in the next refresh, which the caller waits for', async () => {
+test('if a topic is added during a refresh, refresh() waits for another refresh, which includes the topic', async () => {
   const broker = await sim({ topics: { t: 1, u: 1 } })
   const c = cluster(broker.bootstrap)
   c.track(['t'])
@@ -54,8 +54,8 @@ test('a topic that is tracked during a refresh is in the next refresh, which the
 
 test('the client uses the bootstrap servers again if no known broker is available', async () => {
   const [a, b] = [await sim({ topics: { t: 1 } }), await sim({ topics: { t: 2 } })]
-  // The bootstrap servers are tried in random order. Use a client that started with `a`, so that it
-  // knows only `a`.
+  // The bootstrap servers are tried in random order. Repeat until a client has connected to `a`
+  // first, so that it knows only `a`.
   let c: Cluster
   do {
     c = cluster([...a.bootstrap, ...b.bootstrap])
@@ -82,7 +82,7 @@ test('a refresh in the background is retried until it succeeds', async () => {
   expect(c.metadata.topic('t')).not.toBeNull()
 })
 
-test('a missing topic is requested until it exists', async () => {
+test('the metadata of a missing topic is requested until the topic exists', async () => {
   const broker = await sim({})
   const c = cluster(broker.bootstrap)
   c.track(['later'])
@@ -92,7 +92,7 @@ test('a missing topic is requested until it exists', async () => {
   await updated
 })
 
-test('a wait for metadata ends with its timeout, its signal, or the client', async () => {
+test('a wait for metadata ends when its timeout passes, its signal aborts or the client closes', async () => {
   const broker = await sim({})
   const c = cluster(broker.bootstrap)
   c.track(['never'])
@@ -104,7 +104,7 @@ test('a wait for metadata ends with its timeout, its signal, or the client', asy
   await expect(c.refresh()).rejects.toThrow('closed')
 })
 
-test('new topics are requested at once, before metadata.max.age.ms has passed', async () => {
+test('the metadata of new topics is requested at once, before metadata.max.age.ms has passed', async () => {
   const broker = await sim({ topics: { t: 1, u: 1 } })
   const c = cluster(broker.bootstrap)
   c.track(['t'])
@@ -122,14 +122,14 @@ test('a request to an unknown broker refreshes the metadata', async () => {
   expect((await c.connection(1, 'control')).closed).toBe(false)
 })
 
-test('a wait for a missing topic refreshes with an increasing back-off', async () => {
+test('a wait for a missing topic refreshes the metadata with an increasing back-off', async () => {
   const broker = await sim({})
   let requests = 0
   broker.options = { ...broker.options, onRequest: key => key === ApiKey.Metadata && ++requests > 1e6 }
   const c = cluster(broker.bootstrap, { retryBackoffMs: 10, retryBackoffMaxMs: 10_000 })
   c.track(['never'])
   await expect(c.until(() => null, 500, gone)).rejects.toThrow('not there')
-  // Refreshes after 10, 20, 40, 80, 160, 320 ms (20% more or less). Without a back-off there would
-  // be 50.
+  // Refreshes are due after 10, 20, 40, 80, 160 and 320 ms, plus or minus 20%. Without the increase
+  // there would be 50 refreshes.
   expect(requests).toBeLessThan(15)
 })

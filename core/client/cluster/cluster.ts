@@ -20,24 +20,24 @@ import { type RetryOptions, retry } from './retry.ts'
 const MetadataApi = defineApi(MetadataRequest, MetadataResponse, { min: 4 })
 
 /**
- * The connections to a broker. A broker answers the requests of a connection in order, so requests
- * that may wait long have their own. `data`: Produce and Fetch. `group`: requests to the group
- * coordinator. `control`: all others.
+ * The purpose of a connection to a broker. A broker answers the requests of a connection in order,
+ * so slow requests use separate connections. `data`: Produce and Fetch. `group`: requests to the
+ * group coordinator. `control`: all others.
  */
 export type Lane = 'data' | 'control' | 'group'
 
 export interface SendOptions extends RequestOptions {
   readonly lane?: Lane
-  /** The newest version that the caller supports. Default: the newest of the API. */
+  /** The newest version that the caller supports. Default: the newest version of the API. */
   readonly cap?: number
 }
 
-/** The input, or a function that creates the input for the version that the broker supports. */
+/** The input of a request, or a function that creates the input for the negotiated version. */
 export type InputFor<Q extends MessageDeclaration> = MessageInput<Q> | ((version: number) => MessageInput<Q>)
 
 /**
- * A client's connections to a cluster, and metadata that it keeps up to date. Owns all sockets of
- * the client.
+ * A client's connections to a cluster, and the metadata of the cluster, which is kept up to date.
+ * Owns all sockets of the client.
  */
 export class Cluster {
   readonly metadata = new Metadata()
@@ -46,15 +46,15 @@ export class Cluster {
   readonly #closing = new AbortController()
   readonly #links = new Map<string, Link>()
   readonly #listeners = new Set<() => void>()
-  /** The topics to request metadata for; null for all. */
+  /** The topics whose metadata is requested. Null means all topics. */
   #tracked: Set<string> | null = new Set()
   #autoCreate: boolean
   #running: Promise<void> | null = null
   #queued: Promise<void> | null = null
   #failures = 0
-  /** Whether `refreshSoon` has requested a refresh. */
+  /** Whether a refresh that `refreshSoon` requested is pending. */
   #wanted = false
-  /** The number of refreshes in a row after which a topic or a leader was still missing. */
+  /** The number of consecutive refreshes after which a topic or a leader was still missing. */
   #incomplete = 0
   #lastAttempt = Number.NEGATIVE_INFINITY
   #newTopics = true
@@ -70,12 +70,14 @@ export class Cluster {
     return this.#closing.signal
   }
 
-  /** Called after every change of the metadata. */
+  /** Adds a listener that is called after every change of the metadata. */
   onUpdate(listener: () => void): void {
     this.#listeners.add(listener)
   }
 
-  /** Keeps the metadata of more topics up to date. Returns true if one of them is new. */
+  /**
+   * Adds topics whose metadata is kept up to date. Returns true if some were not tracked before.
+   */
   track(topics: Iterable<string>): boolean {
     let added = false
     for (const t of topics) {
@@ -94,8 +96,8 @@ export class Cluster {
   }
 
   /**
-   * Replaces the topics whose metadata is kept up to date. Null means all topics. Returns true
-   * if some are new. Their metadata is requested soon.
+   * Replaces the topics whose metadata is kept up to date. Null means all topics. If some topics
+   * were not tracked before, requests their metadata and returns true.
    */
   setTracked(topics: Iterable<string> | null): boolean {
     const next = topics === null ? null : new Set(topics)
@@ -109,7 +111,7 @@ export class Cluster {
     return added
   }
 
-  /** Returns an open connection to a broker of the metadata. */
+  /** Returns an open connection to a broker that the metadata contains. Connects if necessary. */
   connection(brokerId: number, lane: Lane, signal?: AbortSignal): Promise<Connection> {
     const broker = this.metadata.brokers.get(brokerId)
     if (!broker) {
@@ -136,7 +138,7 @@ export class Cluster {
     return this.#ask(connection, api, input, options)
   }
 
-  /** Sends a request to any broker. Tries the next one after a retriable error. */
+  /** Sends a request to any broker. Tries the next broker after a retriable error. */
   async requestAny<Q extends MessageDeclaration, R extends MessageDeclaration>(
     api: Api<Q, R>,
     input: InputFor<Q>,
@@ -160,7 +162,7 @@ export class Cluster {
     )
   }
 
-  /** Retries retriable errors with the client's back-off, for `timeoutMs` at most. */
+  /** Runs `attempt` until it succeeds, with the client's back-off, for `timeoutMs` at most. */
   retry<T>(
     what: string,
     timeoutMs: number,
@@ -198,8 +200,8 @@ export class Cluster {
   }
 
   /**
-   * Refreshes the metadata until `look` returns a value. After `timeoutMs` it throws the error that
-   * `missing` creates from the last failure.
+   * Refreshes the metadata until `look` returns a value, and returns that value. After `timeoutMs`,
+   * throws the error that `missing` creates from the last failure.
    */
   async until<T>(
     look: () => T | null,
@@ -228,7 +230,7 @@ export class Cluster {
     }
   }
 
-  /** Closes all connections, and aborts all waits with this reason. */
+  /** Closes all connections, and aborts all waits with `reason`. */
   close(reason: Error): void {
     if (this.signal.aborted) return
     this.#closing.abort(reason)
@@ -249,10 +251,10 @@ export class Cluster {
   }
 
   async #refreshAfter(running: Promise<void> | null): Promise<void> {
-    // Its callers handle its failure.
+    // The callers of the earlier refresh handle its failure.
     await running?.catch(() => undefined)
-    // Incomplete responses count like failures (KIP-580), so that many clients that wait for a
-    // topic do not overload the brokers.
+    // Incomplete responses increase the back-off as failures do (KIP-580). Otherwise, many clients
+    // that wait for a topic could overload the brokers.
     const fruitless = Math.max(this.#failures, this.#incomplete - 1)
     const pause = this.#failures > 0 || !this.#newTopics ? this.#backoffMs(fruitless) : 0
     const left = this.#lastAttempt + pause - performance.now()
@@ -304,7 +306,7 @@ export class Cluster {
     for (const listener of [...this.#listeners]) listener()
   }
 
-  /** Refreshes again soon if a topic or a leader is missing, as Java's clients do. */
+  /** Schedules another refresh if a topic or a leader is missing, as Java's clients do. */
   #refreshIncomplete(): void {
     const incomplete = [...(this.#tracked ?? [])].some(name => {
       const topic = this.metadata.topics.get(name)
@@ -339,8 +341,8 @@ export class Cluster {
         reconnectBackoffMs: o.reconnectBackoffMs,
         reconnectBackoffMaxMs: o.reconnectBackoffMaxMs,
       }
-      // The broker of a lost connection may have stopped: refresh now, before the next request
-      // fails.
+      // A lost connection may mean that the broker has stopped. Refresh the metadata now, before
+      // the next request fails.
       link = new Link(address, settings, this.signal, () => lane === 'data' && this.refreshSoon())
       this.#links.set(key, link)
     }
@@ -348,8 +350,8 @@ export class Cluster {
   }
 
   /**
-   * Returns the links to any broker: open connections first, then known brokers, then the bootstrap
-   * servers.
+   * Returns the links to all brokers in the order in which to try them: open connections first,
+   * then other known brokers, then the bootstrap servers.
    */
   #candidates(): Link[] {
     const known = shuffled([...this.metadata.brokers.values()]).map(b => this.#link(b, 'control'))

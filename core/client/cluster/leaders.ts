@@ -5,7 +5,10 @@ import { fatalTopicError } from './topics.ts'
 
 export interface ByLeader<T> {
   readonly groups: ReadonlyMap<number, readonly T[]>
-  /** Why some partitions are in no group. Retriable if waiting may help. */
+  /**
+   * The error that explains why some partitions are in no group. It is retriable if waiting may
+   * help.
+   */
   readonly failure: Error | null
 }
 

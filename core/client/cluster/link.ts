@@ -8,7 +8,7 @@ export interface LinkOptions extends ConnectionOptions {
   readonly reconnectBackoffMaxMs: number
 }
 
-/** The connection to one address. Reconnects with a back-off after failures. */
+/** The connection to one address. A failed attempt to connect delays the next one by a back-off. */
 export class Link {
   readonly address: Address
   readonly #options: LinkOptions
@@ -19,7 +19,9 @@ export class Link {
   #notBefore = 0
   #onDown: (() => void) | null
 
-  /** `signal` aborts when the client closes. */
+  /**
+   * `signal` aborts when the client closes. `onDown` is called when an open connection is closed.
+   */
   constructor(address: Address, options: LinkOptions, signal: AbortSignal, onDown?: () => void) {
     this.address = address
     this.#options = options
@@ -36,7 +38,7 @@ export class Link {
     return this.#connection && !this.#connection.closed ? this.#connection : null
   }
 
-  /** Whether the last attempt failed and the back-off has not passed. */
+  /** Whether the last connection failed or was closed, and its back-off has not passed yet. */
   get inBackoff(): boolean {
     return this.current === null && performance.now() < this.#notBefore
   }
@@ -46,8 +48,8 @@ export class Link {
   }
 
   /**
-   * Returns an open connection. Waits for the back-off first. Rejects with MR_CLIENT_CONNECT if the
-   * attempt fails.
+   * Returns the open connection. If no connection is open, waits for the back-off and connects.
+   * Rejects with MR_CLIENT_CONNECT if the attempt fails.
    */
   get(signal?: AbortSignal): Promise<Connection> {
     const open = this.current

@@ -8,12 +8,14 @@ import { byLeader } from './leaders.ts'
 
 const ListOffsets = defineApi(ListOffsetsRequest, ListOffsetsResponse, { min: 2 })
 
-/** Timestamps with a special meaning. */
+/** Special timestamps of Kafka's ListOffsets: the start of the log, and its end. */
 export const EARLIEST = -2
 export const LATEST = -1
 
 export interface OffsetQuery extends TopicPartition {
-  /** Milliseconds since 1970; or EARLIEST, LATEST, or another negative timestamp of Kafka. */
+  /**
+   * Milliseconds since 1970, or a negative special timestamp of Kafka, such as EARLIEST or LATEST.
+   */
   readonly timestamp: number
 }
 
@@ -24,7 +26,7 @@ export interface FoundOffset {
   readonly leaderEpoch: number
 }
 
-/** One attempt to find offsets. */
+/** The parameters of one attempt to find offsets. */
 export interface OffsetSearch {
   readonly cluster: Cluster
   readonly readCommitted: boolean
@@ -34,7 +36,7 @@ export interface OffsetSearch {
 }
 
 /**
- * Requests offsets from the leaders of the partitions. Returns them in the order of the queries.
+ * Returns the offsets that the leaders of the partitions report, in the order of the queries.
  * Retries retriable errors.
  */
 export async function listOffsets(
@@ -52,7 +54,10 @@ export async function listOffsets(
   return queries.map(q => found.get(q)!)
 }
 
-/** Makes one attempt. Returns the error that prevented some of the offsets, or null. */
+/**
+ * Makes one attempt to find offsets, and stores them in `found`. Returns null if all were found, or
+ * the reason why some are missing.
+ */
 export async function listOffsetsOnce(queries: readonly OffsetQuery[], search: OffsetSearch): Promise<Error | null> {
   // A request may contain each partition only once.
   const seen = new Set<string>()

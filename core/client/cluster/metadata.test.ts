@@ -4,7 +4,7 @@ import { decode, encodeToBuffer } from '../../protocol/schema/codec.ts'
 import type { MessageInput } from '../../protocol/schema/declare.ts'
 import { Metadata } from './metadata.ts'
 
-/** A decoded response. */
+/** Returns a decoded Metadata response. */
 function response(input: MessageInput<typeof MetadataResponse>) {
   return decode(MetadataResponse, 12, encodeToBuffer(MetadataResponse, 12, input))
 }
@@ -20,7 +20,7 @@ const topic = (leaderEpoch: number, leaderId: number, topicId = ID) => ({
   partitions: [{ partitionIndex: 0, leaderId, leaderEpoch, replicaNodes: [1, 2], isrNodes: [1] }],
 })
 
-test('metadata has topics, leaders and brokers, by name and by id', () => {
+test('topics are found by name and by id, and brokers by id', () => {
   const m = new Metadata()
   m.update(response({ brokers, clusterId: 'c', controllerId: 2, topics: [topic(5, 1)] }), true)
   expect([m.clusterId, m.controllerId, m.version]).toEqual(['c', 2, 1])
@@ -49,7 +49,7 @@ test('a new leader in a Produce or Fetch response is used if its epoch is newer 
   expect(m.partition('t', 0)).toMatchObject({ leader: 2, leaderEpoch: 6 })
 })
 
-test('a topic with an error has no partitions, and a complete response removes missing topics', () => {
+test('a topic with an error is not returned, and a complete response removes the topics that it does not contain', () => {
   const m = new Metadata()
   m.update(response({ brokers, topics: [topic(5, 1), { name: 'bad', errorCode: 17 }] }), true)
   expect(m.topic('bad')).toBeNull()

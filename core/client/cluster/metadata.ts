@@ -22,19 +22,16 @@ export interface TopicState {
   /** The topic id; ZERO_UUID if the broker does not support topic ids. */
   readonly id: string
   readonly internal: boolean
-  /** Kafka's error code for the topic. If it is not 0, there are no partitions. */
+  /** Kafka's error code for the topic. If it is not 0, `partitions` is empty. */
   readonly errorCode: number
   readonly partitions: readonly PartitionState[]
 }
 
-/**
- * The brokers, topics and leaders of a cluster, as the broker's responses describe them. Does no
- * I/O.
- */
+/** The brokers, topics and leaders of a cluster, from the responses of brokers. Does no I/O. */
 export class Metadata {
   clusterId: string | null = null
   controllerId = -1
-  /** Counts the updates. */
+  /** The number of updates. */
   version = 0
   readonly brokers = new Map<number, Broker>()
   readonly topics = new Map<string, TopicState>()
@@ -54,7 +51,10 @@ export class Metadata {
     return this.#nameById.get(topicId) ?? null
   }
 
-  /** Applies a response. `whole`: forgets the topics that the response does not contain. */
+  /**
+   * Applies a response. If `whole` is true, also removes the topics that the response does not
+   * contain.
+   */
   update(response: Message<typeof MetadataResponse>, whole: boolean): void {
     this.version++
     this.clusterId = response.clusterId
@@ -77,7 +77,7 @@ export class Metadata {
           isr: p.isrNodes,
         }
         const known = old?.id === t.topicId ? old.partitions[p.partitionIndex] : undefined
-        // A broker with outdated metadata may still name an older leader.
+        // A broker with outdated metadata may still report an older leader.
         partitions[p.partitionIndex] = known && p.leaderEpoch >= 0 && known.leaderEpoch > p.leaderEpoch ? known : fresh
       }
       const state: TopicState = {
@@ -94,8 +94,8 @@ export class Metadata {
   }
 
   /**
-   * Sets the new leader that a Produce or Fetch response names (KIP-951). Returns false if it is
-   * not newer.
+   * Sets the new leader from a Produce or Fetch response (KIP-951). Returns false if its epoch is
+   * not newer, or if the partition or the broker is unknown.
    */
   updateLeader(topic: string, partition: number, leader: number, leaderEpoch: number): boolean {
     const state = this.topics.get(topic)

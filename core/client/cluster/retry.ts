@@ -11,14 +11,14 @@ export interface RetryOptions {
   readonly signal: AbortSignal
   readonly backoffMs: number
   readonly backoffMaxMs: number
-  /** Whether to retry after this error. Default: if the error is retriable. */
+  /** Whether to retry after an error. Default: retry if the error is retriable. */
   readonly retriable?: (error: unknown) => boolean
 }
 
 /**
- * Runs `attempt` until it succeeds. Throws the error of an attempt that is not retriable, the
- * signal's reason, or MR_CLIENT_TIMEOUT with the last error as its cause. The signal of an attempt
- * aborts when the time is over.
+ * Runs `attempt` until it succeeds, and returns its result. Throws an error that is not retriable
+ * at once. Throws MR_CLIENT_TIMEOUT, with the last error as its cause, when the time is over. The
+ * signal of an attempt aborts at that time, and when `signal` aborts.
  */
 export async function retry<T>(attempt: (signal: AbortSignal) => Promise<T>, o: RetryOptions): Promise<T> {
   const deadline = performance.now() + o.timeoutMs

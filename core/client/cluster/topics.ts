@@ -5,7 +5,7 @@ import type { PartitionInfo } from '../types.ts'
 import type { Cluster } from './cluster.ts'
 import type { TopicState } from './metadata.ts'
 
-/** Returns an error of the topic that waiting cannot resolve, or null. */
+/** Returns the topic's error if waiting cannot resolve it, or null. */
 export function fatalTopicError(state: TopicState | undefined): Error | null {
   const code = state?.errorCode ?? 0
   if (code !== ErrorCode.INVALID_TOPIC_EXCEPTION && code !== ErrorCode.TOPIC_AUTHORIZATION_FAILED) return null
@@ -13,8 +13,8 @@ export function fatalTopicError(state: TopicState | undefined): Error | null {
 }
 
 /**
- * Waits until a topic is in the metadata. The request creates the topic if the broker creates
- * topics automatically.
+ * Waits until the metadata contains a topic, and returns the topic. The Metadata request creates
+ * the topic if the broker creates topics automatically.
  */
 export async function awaitTopic(cluster: Cluster, topic: string, timeoutMs: number): Promise<TopicState> {
   const isNew = cluster.track([topic])
@@ -27,7 +27,7 @@ export async function awaitTopic(cluster: Cluster, topic: string, timeoutMs: num
       }
       const fatal = fatalTopicError(cluster.metadata.topics.get(topic))
       if (fatal) {
-        // Forget the error, so that the next call asks the broker again.
+        // Discard the error, so that the next call asks the broker again.
         cluster.metadata.forget(topic)
         throw fatal
       }

@@ -6,8 +6,8 @@ const ADDRESS = /^(?:([A-Za-z_]+):\/\/)?(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]/\s]+)):
 const distinct = distinctItems({ allowEmpty: false })
 
 /**
- * Parses `host:port` or `[ipv6]:port`, also with a protocol, as in `PLAINTEXT://host:9092`. Null if
- * it is invalid.
+ * Parses `host:port` or `[ipv6]:port`. A protocol may precede the address, as in
+ * `PLAINTEXT://host:9092`. Returns null if the address is invalid.
  */
 export function parseAddress(text: string): Address | null {
   const match = ADDRESS.exec(text)
@@ -15,7 +15,7 @@ export function parseAddress(text: string): Address | null {
   return match && port >= 1 && port <= 65535 ? { host: match[2] ?? match[3]!, port } : null
 }
 
-/** A list of at least one address, without duplicates. */
+/** Validates a list of at least one address, without duplicates. */
 export const addressList: Validator = {
   describe: 'list of host:port',
   complete: true,

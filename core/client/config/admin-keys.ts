@@ -5,7 +5,7 @@ import { apiTimeoutKey } from './consumer-keys.ts'
 import { distinctNames } from './distinct.ts'
 import { securityConfig } from './security-keys.ts'
 
-/** The settings of admin clients alone (Kafka's AdminClientConfig). */
+/** The settings that only admin clients have (Kafka's AdminClientConfig). */
 export const adminKeys = defineConfig({
   'connections.max.idle.ms': { ...commonClientConfig['connections.max.idle.ms'], default: 300_000 },
   'default.api.timeout.ms': apiTimeoutKey,

@@ -15,7 +15,10 @@ const namesOf = (value: unknown) => (value as readonly string[]).map(item => JAV
 const known = listOf(ASSIGNORS)
 const distinct = distinctItems({ allowEmpty: false })
 
-/** A list of assignors, by short name or by Java class. The parsed value has the short names. */
+/**
+ * Validates a list of assignors, by short name or by Java class. The parsed list contains the short
+ * names.
+ */
 export const assignorList: Validator<AssignorName> = {
   describe: `list of ${ASSIGNORS.join(', ')}, or of their Java classes`,
   values: ASSIGNORS,

@@ -16,8 +16,8 @@ const securityProtocol: typeof protocols = {
 }
 
 /**
- * The settings that all clients have in common (Kafka's CommonClientConfigs). `option` is the
- * programmatic name.
+ * The settings that all clients have (Kafka's CommonClientConfigs). `option` is the name of a
+ * setting in the options object of a client.
  */
 export const commonClientConfig = defineConfig({
   'bootstrap.servers': key.list({

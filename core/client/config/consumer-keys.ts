@@ -10,7 +10,7 @@ import { securityConfig } from './security-keys.ts'
 const NO_SHARE_GROUPS = 'Share groups are not supported yet.'
 const CLASSIC = 'The client uses the classic group protocol.'
 
-/** `default.api.timeout.ms`, which consumers and admin clients have. */
+/** `default.api.timeout.ms`, which both consumers and admin clients have. */
 export const apiTimeoutKey = key.int({
   default: 60_000,
   min: 0,
@@ -20,7 +20,7 @@ export const apiTimeoutKey = key.int({
     'The time after which a call without its own timeout fails, such as a commit of offsets or a list of topics, in milliseconds, retries included.',
 })
 
-/** The settings of consumers alone (Kafka's ConsumerConfig). */
+/** The settings that only consumers have (Kafka's ConsumerConfig). */
 export const consumerKeys = defineConfig({
   'group.id': key.string({
     default: null,

@@ -1,4 +1,4 @@
 import { distinctItems } from '../../common/config/validators.ts'
 
-/** A list that may be empty, without empty or duplicate items. */
+/** Validates a list that may be empty but contains no empty or duplicate items. */
 export const distinctNames = distinctItems({ allowEmpty: true })

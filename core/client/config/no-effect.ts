@@ -1,6 +1,6 @@
 /**
- * Why the settings for classes and metrics of the Java client have no effect. They are ignored
- * without a warning.
+ * The reason why settings for Java classes and for metrics have no effect. Clients ignore these
+ * settings without a warning.
  */
 export const JAVA_ONLY = 'Only the Java client has this feature.'
 export const NO_SECURITY = 'TLS and SASL are not supported yet.'

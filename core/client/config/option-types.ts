@@ -1,6 +1,6 @@
 import type { ConfigDef, ConfigKey, ValueOf } from '../../common/config/define.ts'
 
-/** A literal such as '1' may also be given as the number 1. */
+/** Also accepts the number 1 for a literal such as '1'. */
 type OrNumber<T> = T extends `${infer N extends number}` ? T | N : T
 type Input<T> = T extends readonly (infer I)[] ? readonly I[] : OrNumber<T>
 type InputOf<K extends ConfigKey> = Input<Exclude<ValueOf<K>, null>>
@@ -9,7 +9,10 @@ type OptionOf<K> = K extends { readonly option: infer O extends string } ? O : n
 type RequiredOption<K> = K extends { readonly default: unknown } ? never : OptionOf<K>
 type OptionalOption<K> = K extends { readonly default: unknown } ? OptionOf<K> : never
 
-/** The programmatic options of a declaration. An option is required if its key has no default. */
+/**
+ * The options object of a client, for a declaration of settings. An option is required if its key
+ * has no default.
+ */
 export type ClientOptionsOf<D extends ConfigDef> = {
   readonly [N in keyof D as RequiredOption<D[N]>]: InputOf<D[N]>
 } & {

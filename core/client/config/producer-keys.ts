@@ -10,7 +10,7 @@ const LEVEL = 'Each compression codec uses its default level.'
 const PARTITIONER =
   'Records with a key go to the partition given by the hash of the key, records without a key to one partition per batch.'
 
-/** The settings of producers alone (Kafka's ProducerConfig). */
+/** The settings that only producers have (Kafka's ProducerConfig). */
 export const producerKeys = defineConfig({
   acks: key.string({
     default: 'all',

@@ -2,7 +2,7 @@ import type { ConfigDef, ConfigKey, ConfigValues } from '../../common/config/def
 import { ConfigError, parseConfig, type RawConfig } from '../../common/config/parse.ts'
 import type { ClientSettingsOf } from './option-types.ts'
 
-/** Collects errors in Kafka's words, so that the user sees all of them at once. */
+/** Collects errors with Kafka's messages, so that the user sees all errors at once. */
 export class OptionChecks {
   readonly #errors: { key: string; message: string }[] = []
 
@@ -16,24 +16,24 @@ export class OptionChecks {
   }
 }
 
-/** The keys of a declaration by the name of their option. */
+/** Returns the names of the keys that have an option, each with the name of its option. */
 function optionNames(def: ConfigDef): [name: string, option: string][] {
   return Object.entries(def).flatMap(([name, key]: [string, ConfigKey]) => (key.option ? [[name, key.option]] : []))
 }
 
-/** Programmatic options as a configuration with Kafka's names. */
+/** Converts an options object to a configuration with Kafka's names. */
 export function rawOf(def: ConfigDef, options: object): RawConfig {
   const given = options as RawConfig
   return Object.fromEntries(optionNames(def).map(([name, option]) => [name, given[option]]))
 }
 
-/** The options of a configuration: the parsed values of the keys that it contains. */
+/** Returns the parsed values of the keys that a configuration contains, by option name. */
 export function optionsOf(def: ConfigDef, raw: RawConfig, values: Readonly<Record<string, unknown>>): object {
   const given = optionNames(def).filter(([name]) => raw[name] !== undefined && raw[name] !== null)
   return Object.fromEntries(given.map(([name, option]) => [option, values[name]]))
 }
 
-/** The values of all keys by the name of their option. */
+/** Returns the values of all keys, by option name. */
 export function settingsOf<D extends ConfigDef>(def: D, values: ConfigValues<D>): ClientSettingsOf<D> {
   const byName: Readonly<Record<string, unknown>> = values
   return Object.fromEntries(
@@ -42,8 +42,8 @@ export function settingsOf<D extends ConfigDef>(def: D, values: ConfigValues<D>)
 }
 
 /**
- * Parses a configuration. `check` then compares settings with each other. Throws a ConfigError that
- * names every invalid key.
+ * Parses a configuration, then calls `check` to compare settings with each other. Throws a
+ * ConfigError that names every invalid key.
  */
 export function resolve<D extends ConfigDef>(
   def: D,

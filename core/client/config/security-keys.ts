@@ -268,5 +268,5 @@ const oauthConfig = defineConfig({
   }),
 })
 
-/** The settings for TLS and SASL, which all clients have in common. None has an effect yet. */
+/** The TLS and SASL settings that all clients have. None of these settings has an effect yet. */
 export const securityConfig = defineConfig({ ...sslConfig, ...saslConfig, ...oauthConfig })

@@ -22,7 +22,7 @@ class SimLeader {
     this.log.push({ epoch: this.epoch, value: String(this.#written++), marker })
   }
 
-  /** Makes a new leader take over. Its log lacks the last `lost` records. */
+  /** Elects a new leader, whose log lacks the last `lost` records. */
   fail(lost: number): void {
     this.log = this.log.slice(0, Math.max(0, this.log.length - lost))
     this.epoch++
@@ -54,7 +54,7 @@ class SimLeader {
 /** A consumer of the simulated log. The test decides when the responses to its requests arrive. */
 class SimConsumer {
   readonly partition = new AssignedPartition('t', 0)
-  /** The returned records, by offset. */
+  /** The records that `poll` has returned, by offset. */
   readonly read = new Map<number, Entry | undefined>()
   #known = 0
   #fetching: { round: number; offset: number; bytes: Buffer } | null = null
@@ -99,8 +99,8 @@ class SimConsumer {
     if (!asked) return
     const outcome = this.partition.validated(asked.at, asked.answer)
     if (outcome.kind !== 'truncated') return
-    // Check that the truncation is real: an epoch writes an offset once, so a different epoch at
-    // the offset means a different record.
+    // Check that the truncation is real. Within an epoch, each offset is written only once, so a
+    // different epoch at this offset means a different record.
     expect(this.#leader.log[asked.at.offset - 1]?.epoch).not.toBe(asked.at.offsetEpoch)
     expect(outcome.end).not.toBeNull()
     this.partition.seek(outcome.end!.offset, outcome.end!.epoch, asked.at.leaderEpoch)
@@ -136,7 +136,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 3 }).map<Step>(max => (_, c) => c.poll(max) > 0) },
 )
 
-test('in any order of polls, responses and leader changes, the consumer ends with the records of the leader', () => {
+test('for any order of polls, responses and leader changes, the consumer has finally read the records of the leader', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), steps => {
       const leader = new SimLeader()
@@ -178,7 +178,7 @@ test('records fetched before a leader change are not returned while the position
   expect(consumer.partition.position).toEqual({ offset: 1, offsetEpoch: 0, leaderEpoch: 1 })
 })
 
-test('a response for an earlier position changes nothing', () => {
+test('a validation response is ignored if the position has changed', () => {
   const p = new AssignedPartition('t', 0)
   p.seekUnvalidated(10, 3, 4)
   const first = p.unvalidated!
@@ -188,7 +188,7 @@ test('a response for an earlier position changes nothing', () => {
   expect(p.validated(p.unvalidated!, { leaderEpoch: 4, endOffset: 20 })).toEqual({ kind: 'valid' })
 })
 
-test('a leader that does not know the epoch of the position has a different log', () => {
+test('the log counts as truncated if the leader does not know the epoch of the position', () => {
   const p = new AssignedPartition('t', 0)
   p.seekUnvalidated(10, 3, 4)
   expect(p.validated(p.unvalidated!, { leaderEpoch: -1, endOffset: -1 })).toEqual({ kind: 'truncated', end: null })

@@ -1,30 +1,30 @@
 import type { ConsumerRecord, TopicPartition } from '../types.ts'
 import type { Chunk } from './chunk.ts'
 
-/** Which end of the log to start at. */
+/** Whether to start at the first record of the log or after the last one. */
 export type Reset = 'earliest' | 'latest'
 
 /**
- * A position in the log of a partition. Positions are immutable: a response belongs to the current
- * position only if that is still the same object.
+ * A position in the log of a partition. Positions are immutable. A response is valid only if the
+ * current position is the same object as when the request was sent.
  */
 export interface FetchPosition {
   /** The next offset to return to the user. */
   readonly offset: number
   /** The leader epoch of the last record before the offset; -1 if unknown. */
   readonly offsetEpoch: number
-  /** The epoch of the leader that the position belongs to; -1 if unknown. */
+  /** The leader epoch for which the position is valid or must be validated; -1 if unknown. */
   readonly leaderEpoch: number
 }
 
-/** The state of the position, as in Kafka's SubscriptionState. */
+/** The state of a partition's position, as in Kafka's SubscriptionState. */
 type State =
   /** The position must be looked up in the group's committed offsets. */
   | { readonly kind: 'initializing' }
-  /** The position must be looked up at an end of the log. */
+  /** The position must be set to the start or the end of the log. */
   | { readonly kind: 'await-reset'; readonly reset: Reset }
   /**
-   * The leader must confirm that its log contains the position before anything is fetched or
+   * The leader must confirm that its log contains the position. Until then, nothing is fetched or
    * returned.
    */
   | { readonly kind: 'await-validation'; readonly at: FetchPosition }
@@ -36,14 +36,14 @@ export type Validation =
   /** The position has changed since the request was sent: the response is ignored. */
   | { readonly kind: 'outdated' }
   /**
-   * From `end`, the leader's log differs from the log that was read. Null if the leader does not
-   * know the epoch.
+   * The leader's log differs, from `end` on, from the log that was read. `end` is null if the
+   * leader does not know the epoch.
    */
   | { readonly kind: 'truncated'; readonly end: { readonly offset: number; readonly epoch: number } | null }
 
 /**
- * A partition that this consumer reads: its position, and the buffered ranges after it. Does no
- * I/O.
+ * A partition that this consumer reads: its position, and the fetched ranges that are not yet
+ * returned. Does no I/O.
  */
 export class AssignedPartition implements TopicPartition {
   readonly topic: string
@@ -51,14 +51,16 @@ export class AssignedPartition implements TopicPartition {
   paused = false
   /** The next offset to fetch: the offset after the buffered ranges. */
   fetchOffset = -1
-  /** Counts the changes of the position, so that responses to older fetches can be recognised. */
+  /**
+   * The number of changes of the position. It identifies responses to fetches from before a change.
+   */
   round = 0
   highWatermark = -1
   /** The partition is not fetched before this time (performance.now), after a failure. */
   notBefore = 0
   /** The error that the next `poll` throws. */
   error: Error | null = null
-  /** The follower to read from until `readReplicaUntil` (KIP-392); -1 for the leader. */
+  /** The follower to read from until `readReplicaUntil` (KIP-392); -1 to read from the leader. */
   readReplica = -1
   readReplicaUntil = 0
   #state: State = { kind: 'initializing' }
@@ -83,7 +85,7 @@ export class AssignedPartition implements TopicPartition {
     return this.#state.kind === 'await-validation' ? this.#state.at : null
   }
 
-  /** The end of the log to start at, or null. */
+  /** Where to start in the log, if the position must be set to its start or end; otherwise null. */
   get reset(): Reset | null {
     return this.#state.kind === 'await-reset' ? this.#state.reset : null
   }
@@ -107,15 +109,15 @@ export class AssignedPartition implements TopicPartition {
     this.#enter({ offset, offsetEpoch, leaderEpoch })
   }
 
-  /** Forgets the position, so that it is looked up at an end of the log. */
+  /** Discards the position. It will be set to the start or the end of the log. */
   seekTo(reset: Reset): void {
     this.#state = { kind: 'await-reset', reset }
     this.#jump(-1)
   }
 
   /**
-   * Sets the epoch of the partition's leader. The log of a new leader may have been truncated below
-   * the position.
+   * Sets the epoch of the partition's leader. If the leader has changed, the position is validated,
+   * because the new leader's log may be shorter.
    */
   leaderIs(leaderEpoch: number): void {
     const state = this.#state
@@ -124,8 +126,8 @@ export class AssignedPartition implements TopicPartition {
   }
 
   /**
-   * Handles the leader's response about a position. It is ignored if the position has changed.
-   * After `truncated` the position is still not validated: the caller decides where to continue.
+   * Handles the leader's response to the validation of a position. The result `outdated` means that
+   * the position has changed. After `truncated`, the caller decides where to continue.
    */
   validated(asked: FetchPosition, answer: { readonly endOffset: number; readonly leaderEpoch: number }): Validation {
     if (this.unvalidated !== asked) return { kind: 'outdated' }
@@ -160,8 +162,8 @@ export class AssignedPartition implements TopicPartition {
 
   /**
    * Adds up to `max` records to `out`, in order, and moves the position past them and past offsets
-   * without records. Throws for an invalid batch. The records before it are in `out` then, and the
-   * position is before the batch.
+   * without records. Throws for an invalid batch. In this case `out` contains the records before
+   * the batch, and the position is before the batch.
    */
   take(max: number, out: ConsumerRecord[]): void {
     const before = out.length
@@ -181,8 +183,8 @@ export class AssignedPartition implements TopicPartition {
   }
 
   /**
-   * Moves to a position, and discards buffered records. A position is validated first if both of
-   * its epochs are known; otherwise fetching starts at once.
+   * Moves to a position, and discards buffered records. The position is validated before fetching
+   * if both of its epochs are known.
    */
   #enter(at: FetchPosition): void {
     const isKnown = at.offsetEpoch >= 0 && at.leaderEpoch >= 0

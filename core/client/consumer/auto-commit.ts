@@ -1,6 +1,6 @@
 import type { Logger } from '../../common/log.ts'
 
-/** `enable.auto.commit`: commits the offsets of returned records at an interval. */
+/** Commits the offsets of returned records at an interval, for `enable.auto.commit`. */
 export class AutoCommit {
   readonly #intervalMs: number
   readonly #commit: () => Promise<void>
@@ -16,8 +16,8 @@ export class AutoCommit {
   }
 
   /**
-   * Commits in the background if the interval has passed. Logs a failure: the next commit includes
-   * these offsets.
+   * Commits in the background if the interval has passed. Only logs a failure, because the next
+   * commit includes these offsets.
    */
   commitIfDue(): void {
     const now = performance.now()

@@ -9,7 +9,7 @@ interface Spec {
   readonly values: readonly string[]
   readonly producerId?: number
   readonly transactional?: boolean
-  /** A control batch, which ends a transaction. */
+  /** If present, the batch is a control batch, which ends a transaction. */
   readonly marker?: 'abort' | 'commit'
   readonly compression?: 'none' | 'gzip'
   readonly epoch?: number
@@ -38,12 +38,12 @@ function drain(chunk: Chunk, position: number, max = 1000): { values: string[]; 
   return { values: out.map(r => String(r.value)), position: at }
 }
 
-test('records before the position are skipped, and the position ends after the last batch', () => {
+test('take skips the records before the position, and returns the position after the last batch', () => {
   const bytes = Buffer.concat([batch({ offset: 10, values: ['a', 'b', 'c'] }), batch({ offset: 13, values: ['d'] })])
   expect(drain(new Chunk('t', 0, bytes, null, true), 11)).toEqual({ values: ['b', 'c', 'd'], position: 14 })
 })
 
-test('the epoch of a position is the one of the last batch, even if that batch was skipped', () => {
+test('take returns the epoch of the last batch, even if that batch is skipped', () => {
   const marker = batch({ offset: 12, values: [], marker: 'commit', epoch: 7 })
   const bytes = Buffer.concat([batch({ offset: 10, values: ['a', 'b'] }), marker])
   const chunk = new Chunk('t', 0, bytes, null, true)
@@ -52,7 +52,7 @@ test('the epoch of a position is the one of the last batch, even if that batch w
   expect(chunk.take(12, 2, out)).toMatchObject({ position: 13, epoch: 7 })
 })
 
-test('take returns at most the requested number of records, and then continues', () => {
+test('take returns at most the requested number of records, and the next call continues after them', () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 6 }),
@@ -83,7 +83,7 @@ test('take returns at most the requested number of records, and then continues',
   )
 })
 
-test('an incomplete last batch is left for the next fetch', () => {
+test('an incomplete last batch is ignored', () => {
   const whole = batch({ offset: 0, values: ['a'] })
   const cut = batch({ offset: 1, values: ['b'] }).subarray(0, -1)
   expect(endOfWholeBatches(Buffer.concat([whole, cut]))).toBe(1)
@@ -114,12 +114,12 @@ test('with read_committed, the batches of aborted transactions and all control b
   expect(drain(new Chunk('t', 0, bytes, null, true), 0).values).toEqual(['a1', 'b1', 'a2', 'b2', 'plain', 'a3'])
 })
 
-test('a range without records moves the position too', () => {
+test('take moves the position past a range without records', () => {
   const bytes = batch({ offset: 5, values: [], producerId: 1, marker: 'commit' })
   expect(drain(new Chunk('t', 0, bytes, [], true), 5)).toEqual({ values: [], position: 6 })
 })
 
-test('a damaged batch is an error if checksums are checked', () => {
+test('take throws for a damaged batch if checksums are checked', () => {
   const bytes = batch({ offset: 0, values: ['abcdef'] })
   bytes[70]! ^= 1
   expect(() => drain(new Chunk('t', 0, bytes, null, true), 0)).toThrow(/checksum/)
@@ -140,7 +140,7 @@ test('a record contains its topic, partition, offset and leader epoch', () => {
   })
 })
 
-test('the records before an invalid batch are returned first, and the position is then before that batch', () => {
+test('take returns the records before an invalid batch, then throws without moving the position', () => {
   const broken = batch({ offset: 13, values: ['d'] })
   broken[broken.length - 1]! ^= 0xff
   const bytes = Buffer.concat([

@@ -7,12 +7,15 @@ export interface AbortedTransaction {
   readonly firstOffset: number
 }
 
-/** The type of a control record: int16 version, int16 type; 0 is ABORT (KIP-98). */
+/**
+ * The type of a control record that aborts a transaction (KIP-98). The record's key contains an
+ * int16 version and an int16 type.
+ */
 const ABORT = 0
 
 /**
- * Returns the offset after the last complete batch; -1 if there is no complete batch. Decodes no
- * records.
+ * Returns the offset after the last complete batch; -1 if there is no complete batch. Does not
+ * decode records.
  */
 export function endOfWholeBatches(records: Buffer): number {
   let pos = 0
@@ -27,23 +30,25 @@ export function endOfWholeBatches(records: Buffer): number {
 }
 
 /**
- * A fetched range of a partition. It is decoded batch by batch when its records are needed. Control
- * batches are skipped, and with `aborted` also the batches of aborted transactions.
+ * The records that a fetch returned for one partition. Each batch is decoded when its records are
+ * needed. Skips control batches, and, unless `aborted` is null, the batches of aborted
+ * transactions.
  */
 export class Chunk {
   readonly bytes: number
   readonly #topic: string
   readonly #partition: number
   readonly #batches: Iterator<DecodedBatch>
-  /** The aborted transactions in this range, by first offset; null for `read_uncommitted`. */
+  /**
+   * The aborted transactions in this range, sorted by first offset. Null for `read_uncommitted`.
+   */
   readonly #aborted: AbortedTransaction[] | null
   readonly #abortedNow = new Set<number>()
   #batch: DecodedBatch | null = null
   #records: ReturnType<DecodedBatch['records']> = []
   #at = 0
   /**
-   * The offset after the last batch that was read, and the batch's leader epoch. Skipped batches
-   * count too.
+   * The offset after the last batch that was read or skipped, and the leader epoch of that batch.
    */
   #end = -1
   #epoch = -1
@@ -64,9 +69,9 @@ export class Chunk {
   }
 
   /**
-   * Adds up to `max` records from `position` to `out`. Returns the position after them and the
-   * leader epoch of the batch before it. `more` is true if the range may contain more records.
-   * Throws for an invalid batch, once all records before it were taken.
+   * Adds up to `max` records to `out`, starting at `position`. Returns the position after them and
+   * the leader epoch of the batch before that position. `more` is true if the range may contain
+   * more records. Throws for an invalid batch after all records before it were returned.
    */
   take(position: number, max: number, out: ConsumerRecord[]): { position: number; epoch: number; more: boolean } {
     if (this.#failure) throw this.#failure.error
@@ -104,7 +109,7 @@ export class Chunk {
         left--
       }
       if (this.#at < records.length) break
-      // Offsets without records (removed by compaction, or skipped) count as read.
+      // Move past offsets whose records were skipped or removed by compaction.
       next = Math.max(next, batch.lastOffset + 1)
       this.#end = next
       this.#batch = null

@@ -22,8 +22,7 @@ function batch(offset: number, ...values: string[]): Buffer {
 }
 
 /**
- * A consumer at offset 0 of topic t, and a broker that responds to its fetches as the test
- * requires.
+ * Returns a consumer at offset 0 of topic t. `answer` creates the broker's response to each fetch.
  */
 async function reading(answer: (offset: number) => { errorCode: number } | { records: Buffer }): Promise<Consumer> {
   let next = 0
@@ -55,7 +54,7 @@ async function valuesOf(consumer: Consumer): Promise<string[]> {
   return (await consumer.poll(20_000)).flatMap(b => b.records.map(r => String(r.value)))
 }
 
-test('a fetch is retried after a temporary error, and poll does not fail', async () => {
+test('poll does not fail after a temporary error, because the fetch is retried', async () => {
   let n = 0
   const consumer = await reading(() =>
     ++n < 5 ? { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR } : { records: batch(0, 'a') },
@@ -63,18 +62,18 @@ test('a fetch is retried after a temporary error, and poll does not fail', async
   expect(await valuesOf(consumer)).toEqual(['a'])
 })
 
-test('a broker that loses the fetch session repeatedly is asked with a back-off', async () => {
+test('a fetch is retried with a back-off if the broker repeatedly loses the fetch session', async () => {
   let n = 0
   const consumer = await reading(() => {
     n++
     return { errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND }
   })
   expect(await consumer.poll(200)).toEqual([])
-  // One request every 5 ms at most. Without a back-off there would be hundreds.
+  // A back-off of 5 ms allows about 40 requests. Without a back-off there would be hundreds.
   expect(n).toBeLessThan(100)
 })
 
-test('the records before an invalid batch are returned; the error names the batch, and a seek skips it', async () => {
+test('poll returns the records before an invalid batch, then fails with the offset of the batch; seek skips the batch', async () => {
   const broken = batch(2, 'c')
   broken[broken.length - 1]! ^= 0xff
   const log = [batch(0, 'a', 'b'), broken, batch(3, 'd')]
@@ -92,7 +91,7 @@ test('the records before an invalid batch are returned; the error names the batc
   expect(await valuesOf(consumer)).toEqual(['d'])
 })
 
-test('after a leader change nothing is read before the position is validated', async () => {
+test('after a leader change, poll returns no records until the position is validated', async () => {
   const partition = { topic: 't', partition: 0 }
   let log = [batch(0, 'a'), batch(1, 'b'), batch(2, 'lost')]
   let validations = 0
@@ -105,7 +104,7 @@ test('after a leader change nothing is read before the position is validated', a
     topics: { t: 1 },
     answer: (key, request) => {
       if (key === ApiKey.OffsetForLeaderEpoch) {
-        // In the first two attempts the leader does not know that it is the leader.
+        // The new leader does not know its own epoch until the third validation.
         const tooEarly = ++validations < 3
         const answer = {
           partition: 0,
@@ -144,7 +143,7 @@ test('after a leader change nothing is read before the position is validated', a
   expect(validations).toBe(3)
 })
 
-test('a leader change without truncation repeats no record, with any buffered records during the validation', async () => {
+test('after a leader change without truncation, buffered records are neither repeated nor lost', async () => {
   const log = [batch(0, 'a'), batch(1, 'b'), batch(2, 'c', 'd'), batch(4, 'e'), batch(5, 'f')]
   const epochs = [0, 0, 1, 1, 2]
   for (const [i, b] of log.entries()) b.writeInt32BE(epochs[i]!, 12)
@@ -196,9 +195,9 @@ test('a leader change without truncation repeats no record, with any buffered re
   consumer.seek(partition, 0)
   const values = await valuesOf(consumer)
   broker.options = { ...broker.options, leaderEpoch: 2 }
-  // After two more responses the client has handled the first of them.
+  // When the second Metadata request arrives, the client has handled the response to the first one.
   for (const before = refreshes; refreshes < before + 2; ) await nextTurn()
-  // No response can arrive between these calls.
+  // poll(0) does not wait for I/O, so no response can arrive between these calls.
   for (let i = 0; i < 4; i++) values.push(...(await consumer.poll(0)).flatMap(b => b.records.map(r => String(r.value))))
   readable = 5
   while (values.at(-1) !== 'f') values.push(...(await valuesOf(consumer)))
@@ -206,7 +205,7 @@ test('a leader change without truncation repeats no record, with any buffered re
   expect(asked[0]).toBe(0)
 })
 
-test('a broker too old to validate positions is read without validation', async () => {
+test('a consumer reads without validation from a broker that is too old to validate positions', async () => {
   const log = [batch(0, 'a'), batch(1, 'b')]
   const broker = await SimBroker.start({
     topics: { t: 1 },

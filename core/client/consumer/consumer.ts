@@ -31,7 +31,10 @@ import { type ConsumerSettings, consumerSettings } from './options.ts'
 import { Positions } from './positions.ts'
 import { Subscription } from './subscription.ts'
 
-/** Creates a consumer. Connects when it is first used. Throws a ConfigError for invalid options. */
+/**
+ * Creates a consumer, which connects when it is first used. Throws a ConfigError for invalid
+ * options.
+ */
 export function createConsumer(options: ConsumerOptions): Consumer {
   return new KafkaConsumer(consumerSettings(options))
 }
@@ -54,10 +57,13 @@ class KafkaConsumer implements Consumer {
   #woken = false
   #closed = false
   #closing: Promise<void> | null = null
-  /** The version of the metadata in which the subscribed topics had no errors. */
+  /**
+   * The version of the metadata in which the subscribed topics were last found to have no errors.
+   */
   #checkedTopicsAt = -1
   /**
-   * The index of the first partition of the next poll. It rotates, so that every partition is read.
+   * Selects the partition from which the next poll takes records first. It changes with each poll,
+   * so that every partition is read.
    */
   #turn = 0
 
@@ -74,7 +80,7 @@ class KafkaConsumer implements Consumer {
         beforeRevoke: partitions => this.#commitBeforeRevoke(partitions),
         onChange,
       })
-    // `poll` must validate positions with a new leader.
+    // If a leader has changed, `poll` must validate the positions.
     this.#cluster.onUpdate(onChange)
     this.#fetcher = new Fetcher(this.#cluster, settings, {
       partitions: () => this.#subscription.partitions(),
@@ -96,7 +102,7 @@ class KafkaConsumer implements Consumer {
       throw stateError('the consumer has assigned partitions; call unsubscribe first')
     const isPattern = topics instanceof RegExp
     this.#subscription.mode = isPattern ? 'pattern' : 'topics'
-    // Copy the pattern without the flags that make a RegExp remember its last match.
+    // Copy the pattern without the flags g and y, which make a RegExp remember its last match.
     this.#subscription.pattern = isPattern ? new RegExp(topics.source, topics.flags.replace(/[gy]/g, '')) : null
     this.#subscription.listener = listener ?? null
     this.#checkedTopicsAt = -1
@@ -289,7 +295,7 @@ class KafkaConsumer implements Consumer {
     return this.subscription().filter(t => topics.get(t)?.errorCode === errorCode)
   }
 
-  /** Throws an error if the subscription contains invalid topics, as in Java. */
+  /** Throws an error if the subscription contains invalid or unauthorized topics, as in Java. */
   #throwTopicErrors(): void {
     const { version } = this.#cluster.metadata
     if (this.#subscription.mode !== 'topics' || this.#checkedTopicsAt === version) return
@@ -302,8 +308,8 @@ class KafkaConsumer implements Consumer {
   }
 
   /**
-   * Whether the consumer can join its group. With a pattern it first needs the metadata of all
-   * topics.
+   * Returns whether the consumer can join its group. A subscription by pattern requires the
+   * metadata of all topics first.
    */
   async #readyToJoin(deadline: number, signal: AbortSignal | undefined): Promise<boolean> {
     if (this.#subscription.mode !== 'pattern' || this.#cluster.metadata.version > 0) return true
@@ -317,7 +323,7 @@ class KafkaConsumer implements Consumer {
     }
   }
 
-  /** Looks for missing positions in the background. Other partitions are read in the meantime. */
+  /** Finds missing positions in the background. Other partitions are read in the meantime. */
   #findPositions(): void {
     if (this.#finding || performance.now() < this.#findNotBefore) return
     const pending = this.#positions.pending(this.#subscription.partitions()).filter(p => p.error === null)
@@ -344,7 +350,9 @@ class KafkaConsumer implements Consumer {
     timer.unref()
   }
 
-  /** Takes fetched records from all partitions in rotation. */
+  /**
+   * Returns buffered records, up to `max.poll.records`. Each poll starts with another partition.
+   */
   #collect(): ConsumerBatch[] {
     const partitions = [...this.#subscription.partitions()]
     const batches: ConsumerBatch[] = []
@@ -358,8 +366,8 @@ class KafkaConsumer implements Consumer {
       try {
         p.take(left, records)
       } catch (cause) {
-        // Discard the buffer, so that the range is fetched again. This poll returns the records
-        // before the invalid batch. Without such records, a poll throws the error.
+        // Discard the buffer, so that the range is fetched again. If there are records before the
+        // invalid batch, this poll returns them. Otherwise the partition fails.
         const { offset } = p.position
         p.dropBuffered()
         if (records.length === 0) {
@@ -394,8 +402,8 @@ class KafkaConsumer implements Consumer {
   }
 
   /**
-   * Returns the positions to commit. Leaves out positions that are not validated, because they may
-   * be after the end of the log.
+   * Returns the positions to commit. Excludes positions that are not validated, because they may be
+   * after the end of the log.
    */
   #positionsToCommit(): TopicPartitionOffset[] {
     const offsets: TopicPartitionOffset[] = []
@@ -430,7 +438,10 @@ class KafkaConsumer implements Consumer {
     }
   }
 
-  /** Commits if the consumer is a member. Between memberships, other members own the partitions. */
+  /**
+   * Commits the positions if the consumer is a member of its group. Otherwise, other members may
+   * own the partitions.
+   */
   async #commitAutomatically(): Promise<void> {
     if (this.#group?.committer) await this.#commit(this.#positionsToCommit(), this.#settings.common.requestTimeoutMs)
   }

@@ -5,9 +5,9 @@ export interface FetchBudget {
 }
 
 /**
- * Divides the rest of `fetch.max.bytes` (`available`) between the idle brokers. Each fetch gets at
- * least `least` bytes, so only some of the brokers get a fetch if `available` is too small for all.
- * If nothing is buffered, all brokers get one, even if the limit is small.
+ * Divides the available bytes of `fetch.max.bytes` between the idle brokers. Each fetch gets at
+ * least `least` bytes, so only some brokers get a fetch if `available` is too small for all. If
+ * nothing is buffered, all brokers get a fetch, even if the limit is small.
  */
 export function fetchBudget(available: number, least: number, idle: number, buffered: number): FetchBudget {
   const brokers = buffered === 0 ? idle : Math.min(idle, Math.floor(Math.max(0, available) / least))

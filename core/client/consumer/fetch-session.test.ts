@@ -14,7 +14,7 @@ const target = (partition: number, fetchOffset = 0, topicId = 'id'): FetchTarget
 const targets = (...list: FetchTarget[]) => new Map(list.map(t => [`${t.topic}:${t.partition}`, t]))
 const partitions = (list: readonly FetchTarget[]) => list.map(t => t.partition)
 
-test('after a full request only changes are sent, and removed partitions are forgotten', () => {
+test('after a full request, a session sends only changes, and names the partitions to remove', () => {
   const s = new FetchSession()
   expect(s.plan(targets(target(0), target(1)), true)).toMatchObject({ sessionId: 0, epoch: 0, forget: [] })
   s.answered(0, 77)
@@ -24,7 +24,7 @@ test('after a full request only changes are sent, and removed partitions are for
   expect([plan.epoch, partitions(plan.send), partitions(plan.forget)]).toEqual([2, [0, 2], [1]])
 })
 
-test('a recreated topic is removed by its old id and sent with its new one', () => {
+test('a recreated topic is removed by its old id and added by its new id', () => {
   const s = new FetchSession()
   s.plan(targets(target(0)), true)
   s.answered(0, 7)
@@ -32,14 +32,14 @@ test('a recreated topic is removed by its old id and sent with its new one', () 
   expect([plan.forget[0]!.topicId, plan.send[0]!.topicId]).toEqual(['id', 'new'])
 })
 
-test('a broker with a full session cache gets full requests', () => {
+test('a broker whose session cache is full gets full requests', () => {
   const s = new FetchSession()
   s.plan(targets(target(0)), true)
   s.answered(0, 0)
   expect(s.plan(targets(target(0)), true)).toMatchObject({ sessionId: 0, epoch: 0, send: [target(0)] })
 })
 
-test('after an error or a lost response a new session replaces the old one', () => {
+test('after an error or a lost response, the next request starts a new session', () => {
   const s = new FetchSession()
   s.plan(targets(target(0)), true)
   s.answered(0, 7)
@@ -53,20 +53,20 @@ test('after an error or a lost response a new session replaces the old one', () 
   expect(s.plan(targets(target(0)), true)).toMatchObject({ sessionId: 0, epoch: 0 })
 })
 
-test('a session identifies topics by id or by name, never both', () => {
+test('a session that identifies topics by name is replaced when topics are identified by id', () => {
   const s = new FetchSession()
   s.plan(targets(target(0)), false)
   s.answered(0, 7)
   expect(s.plan(targets(target(0)), true)).toMatchObject({ epoch: 0, send: [target(0)] })
 })
 
-test('after any sequence of requests the session of the broker contains exactly the targets and their offsets', () => {
+test("after any sequence of requests, the broker's session contains exactly the targets and their offsets", () => {
   const wish = fc.dictionary(fc.constantFrom('0', '1', '2', '3'), fc.nat(3))
   const step = fc.record({ wish, outcome: fc.constantFrom('ok', 'ok', 'ok', 'failed', 'expired') })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), steps => {
       const s = new FetchSession()
-      // The session on the broker.
+      // The session as the simulated broker stores it.
       let session: { id: number; epoch: number; known: Map<number, number> } | null = null
       let nextId = 1
       for (const { wish: wanted, outcome } of steps) {

@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../protocol/error-codes.ts'
 
-/** A partition to fetch, and from where. */
+/** A partition to fetch, and the offset to start at. */
 export interface FetchTarget {
   readonly topic: string
   readonly topicId: string
@@ -13,7 +13,10 @@ export interface FetchTarget {
 export interface FetchPlan {
   readonly sessionId: number
   readonly epoch: number
-  /** The partitions in the request: all in a full request, otherwise the new and changed ones. */
+  /**
+   * The partitions in the request. A full request contains all partitions. Other requests contain
+   * only new and changed partitions.
+   */
   readonly send: readonly FetchTarget[]
   readonly forget: readonly FetchTarget[]
 }
@@ -22,19 +25,19 @@ const INITIAL_EPOCH = 0
 const MAX_EPOCH = 0x7fffffff
 
 /**
- * The consumer's side of a fetch session with one broker (KIP-227). Only changes are sent. Does no
- * I/O.
+ * The consumer's side of a fetch session with one broker (KIP-227). After the first request, only
+ * changes are sent. Does no I/O.
  */
 export class FetchSession {
   #id = 0
   #epoch = INITIAL_EPOCH
-  /** The partitions of the broker's session, in its order. */
+  /** The partitions in the broker's session, in the order of the session. */
   #known = new Map<string, FetchTarget>()
   #usesIds = false
 
-  /** Returns the next request. `targets` are all partitions to fetch now. */
+  /** Returns the next request. `targets` contains all partitions to fetch now. */
   plan(targets: ReadonlyMap<string, FetchTarget>, usesIds: boolean): FetchPlan {
-    // A session identifies topics either by name or by id.
+    // A session identifies topics either by name or by id. A change requires a new session.
     if (this.#epoch !== INITIAL_EPOCH && usesIds !== this.#usesIds) this.#epoch = INITIAL_EPOCH
     this.#usesIds = usesIds
     if (this.#epoch === INITIAL_EPOCH) {
@@ -52,7 +55,7 @@ export class FetchSession {
     for (const [key, now] of targets) {
       const old = this.#known.get(key)
       if (old && same(old, now)) continue
-      // Move it to the end, because the broker serves the partitions in rotation.
+      // Move the partition to the end, because the broker serves the partitions in rotation.
       this.#known.delete(key)
       this.#known.set(key, now)
       send.push(now)
@@ -61,7 +64,7 @@ export class FetchSession {
   }
 
   /**
-   * Handles a response. Returns false if the session is invalid: the next request is then a full
+   * Handles a response. Returns false if the session is invalid. The next request is then a full
    * one.
    */
   answered(code: number, sessionId: number): boolean {
@@ -71,17 +74,21 @@ export class FetchSession {
       return false
     }
     this.#id = sessionId
-    // Session 0: the broker's session cache is full, so every request is a full one.
+    // Session id 0 means that the broker's session cache is full. Every request must then be a full
+    // one.
     this.#epoch = sessionId === 0 ? INITIAL_EPOCH : this.#epoch === MAX_EPOCH ? 1 : this.#epoch + 1
     return true
   }
 
-  /** Handles a missing response: the broker may or may not have received the request. */
+  /**
+   * Handles a lost response. The next request is a full one, because the broker may have handled
+   * the lost request.
+   */
   failed(): void {
     this.#epoch = INITIAL_EPOCH
   }
 
-  /** The id of the open session; 0 without a session. */
+  /** The id of the open session; 0 if no session is open. */
   get id(): number {
     return this.#id
   }

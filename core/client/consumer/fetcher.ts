@@ -18,12 +18,14 @@ import type { ConsumerSettings } from './options.ts'
 
 const Fetch = defineApi(FetchRequest, FetchResponse, { max: 17 })
 
-/** The last version that names topics instead of using their ids. */
+/** The last version of Fetch that identifies topics by name. Later versions use topic ids. */
 const LAST_VERSION_WITH_NAMES = 12
 
 type FetchedPartition = Message<typeof FetchResponse>['responses'][number]['partitions'][number]
 
-/** A partition in a request in flight. */
+/**
+ * A partition in a pending request, with its round and its fetch offset when the request was sent.
+ */
 interface Asked {
   readonly partition: AssignedPartition
   readonly round: number
@@ -33,9 +35,9 @@ interface Asked {
 interface BrokerFetch {
   readonly session: FetchSession
   busy: boolean
-  /** The maximum bytes of the response. */
+  /** The maximum number of bytes in the pending response. */
   reserved: number
-  /** The number of requests in a row that the broker rejected. */
+  /** The number of consecutive requests that the broker rejected. */
   rejections: number
 }
 
@@ -44,15 +46,15 @@ export interface FetcherEvents {
   partition(topic: string, partition: number): AssignedPartition | undefined
   /** Called before a partition is fetched, because its leader may have changed. */
   noteLeader(partition: AssignedPartition): void
-  /** Called when the fetch offset is outside the log. */
+  /** Called when a partition's fetch offset is outside the log. */
   onOutOfRange(partition: AssignedPartition): void
-  /** Called when records or an error arrived, so `poll` has something to do. */
+  /** Called after records or an error arrived, because `poll` must handle them. */
   onChange(): void
 }
 
 /**
- * Fetches records before the user polls them. Sends one request per broker at a time, and limits
- * the bytes of all partitions.
+ * Fetches records before the user polls them. Sends at most one request to each broker at a time.
+ * Limits the bytes that are buffered and requested for all partitions.
  */
 export class Fetcher {
   readonly #cluster: Cluster
@@ -69,7 +71,7 @@ export class Fetcher {
     cluster.onUpdate(() => this.maintain())
   }
 
-  /** Sends the fetches that are due. Cheap: call it after every change. */
+  /** Sends the fetches that are due. Call it after every change; it is cheap. */
   maintain(): void {
     if (this.#closed) return
     const now = performance.now()
@@ -116,7 +118,7 @@ export class Fetcher {
       const input = { replicaId: -1, maxWaitMs: 0, minBytes: 0, maxBytes: 1, sessionId: session.id, sessionEpoch: -1 }
       ends.push(connection.request(Fetch, connection.version(Fetch), input, { timeoutMs }))
     }
-    // Ignore a failure, because brokers remove unused sessions.
+    // Ignore failures, because brokers remove unused sessions after some time.
     await Promise.allSettled(ends)
   }
 
@@ -143,8 +145,8 @@ export class Fetcher {
   }
 
   /**
-   * Discards the buffered ranges of paused partitions, to free memory for others. They are fetched
-   * again later.
+   * Discards the buffered ranges of paused partitions, and returns the number of bytes freed. The
+   * ranges are fetched again when their partitions are resumed.
    */
   #dropPaused(): number {
     let freed = 0
@@ -227,8 +229,8 @@ export class Fetcher {
   }
 
   /**
-   * Handles a rejected request. Starts a new session at once if the broker has lost it. Retries
-   * other errors after a back-off.
+   * Handles a rejected request. If the broker has lost the session, starts a new one at once.
+   * Retries after a back-off if that fails too, and after other errors.
    */
   #onRejected(id: number, broker: BrokerFetch, code: number, asked: ReadonlyMap<string, Asked>): void {
     const { logger, retryBackoffMs, retryBackoffMaxMs } = this.#settings.common
@@ -254,7 +256,7 @@ export class Fetcher {
       const topic = t.topicId !== ZERO_UUID ? (this.#cluster.metadata.nameOf(t.topicId) ?? t.topic) : t.topic
       for (const answer of t.partitions) {
         const a = asked.get(`${topic}:${answer.partitionIndex}`)
-        // Skip it if the position has changed or the partition was revoked in the meantime.
+        // Ignore the response if the partition was revoked or its position changed in the meantime.
         if (!a || a.partition !== this.#events.partition(topic, answer.partitionIndex)) continue
         if (a.partition.round !== a.round || a.partition.fetchOffset !== a.offset) continue
         if (answer.errorCode === 0) this.#takeRecords(a.partition, answer)
@@ -333,7 +335,10 @@ export class Fetcher {
   }
 }
 
-/** Returns the version for a request. Topics are identified by id only if all ids are known. */
+/**
+ * Returns the version for a Fetch request. Versions with topic ids require that the ids of all
+ * topics are known.
+ */
 function versionFor(connection: Connection, targets: ReadonlyMap<string, FetchTarget>): number {
   const areIdsKnown = [...targets.values()].every(t => t.topicId !== ZERO_UUID)
   return connection.version(Fetch, areIdsKnown ? undefined : LAST_VERSION_WITH_NAMES)

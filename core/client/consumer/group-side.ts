@@ -18,15 +18,16 @@ import type { Subscription } from './subscription.ts'
 
 export interface GroupSideEvents {
   /**
-   * Called before partitions are revoked. Commits if `enable.auto.commit` is set. Must not throw.
+   * Called before partitions are revoked. Commits their offsets if `enable.auto.commit` is set.
+   * Must not throw.
    */
   beforeRevoke(partitions: readonly TopicPartition[]): Promise<void>
   onChange(): void
 }
 
 /**
- * The consumer's part in its group: its subscription, the assignment that it makes as the leader,
- * and its own assignment.
+ * The consumer's part in the group protocol. Sends the subscription, computes the assignments if
+ * this member is the leader, and applies the member's own assignment.
  */
 export class GroupSide implements GroupProtocol {
   readonly protocolType = 'consumer'
@@ -37,12 +38,17 @@ export class GroupSide implements GroupProtocol {
   readonly #subscription: Subscription
   readonly #events: GroupSideEvents
   readonly #rebalance: RebalanceProtocol
-  /** The last assignment and its generation, for the sticky assignors. */
+  /**
+   * The last assignment and its generation. The sticky assignors send them with the subscription.
+   */
   #lastAssignment: readonly TopicPartition[] | null = null
   #lastGeneration = -1
-  /** The partition counts that the assignment is based on, if this is the leader. */
+  /**
+   * The partition counts on which the leader based the assignment. Null if this member is not the
+   * leader.
+   */
   #assignedFrom: Map<string, number> | null = null
-  /** The topics of all members. As leader, this consumer also watches the metadata of these. */
+  /** The topics of all members. The leader also keeps the metadata of these topics up to date. */
   #groupTopics: ReadonlySet<string> = new Set()
   #joinedTopics: ReadonlySet<string> | null = null
 
@@ -75,7 +81,7 @@ export class GroupSide implements GroupProtocol {
     cluster.onUpdate(() => this.#onMetadata())
   }
 
-  /** The member to commit as; null if the group has removed this member. */
+  /** The member that commits offsets; null if the group has removed this member. */
   get committer(): Committer | null {
     const { state } = this.membership
     if (!this.#subscription.isGroup) return NO_MEMBER
@@ -95,7 +101,7 @@ export class GroupSide implements GroupProtocol {
     }
   }
 
-  /** The pending join; null if no rebalance is in progress. */
+  /** The pending join; null if no join is in progress. */
   get joining(): { readonly memberId: string } | null {
     const { phase, memberId } = this.membership.state
     return phase === 'joining' || phase === 'syncing' ? { memberId } : null
@@ -130,7 +136,8 @@ export class GroupSide implements GroupProtocol {
     const topics = new Set([...members.values()].flatMap(m => m.topics))
     this.#groupTopics = topics
     if (this.#track() || [...topics].some(t => !this.#cluster.metadata.topic(t))) {
-      // Skip topics that are still not in the metadata. The group rebalances when they appear.
+      // Topics that are missing after this refresh get no partitions. The group rebalances when
+      // they appear.
       await this.#cluster.retry('fetching metadata for the assignment', this.#settings.maxPollIntervalMs, signal =>
         this.#cluster.refresh(signal),
       )
@@ -189,7 +196,7 @@ export class GroupSide implements GroupProtocol {
     await this.#subscription.listener?.onPartitionsAssigned?.(added)
   }
 
-  /** Releases all partitions, before the consumer leaves the group. */
+  /** Revokes all partitions, before the consumer leaves the group. */
   async release(): Promise<void> {
     const owned = this.#subscription.list()
     const { lost } = this.membership.state
@@ -197,14 +204,14 @@ export class GroupSide implements GroupProtocol {
     if (owned.length > 0 && this.#subscription.isGroup) await this.#revoke(owned, lost)
   }
 
-  /** Forgets the group. The next subscription joins as a new member. */
+  /** Clears the state of the membership. The next subscription joins the group as a new member. */
   reset(): void {
     this.#joinedTopics = null
     this.#assignedFrom = null
     this.#groupTopics = new Set()
   }
 
-  /** Subscribes to the existing topics that match the pattern. */
+  /** Sets the subscribed topics to the existing topics that match the pattern. */
   resolvePattern(): void {
     const { pattern } = this.#subscription
     if (!pattern) return
@@ -236,7 +243,7 @@ export class GroupSide implements GroupProtocol {
     throw clientErrors.create('MR_CLIENT_INCONSISTENT_GROUP', { group: this.#settings.groupId, protocol })
   }
 
-  /** Keeps the metadata of all relevant topics up to date. Returns true if some are new. */
+  /** Sets the topics whose metadata is kept up to date. Returns true if some are new. */
   #track(): boolean {
     if (this.#subscription.mode === 'pattern') {
       this.#cluster.setTracked(null)

@@ -6,7 +6,7 @@ import { type OptionChecks, rawOf, resolve, settingsOf } from '../config/resolve
 import { type CommonOptions, commonSettings } from '../options.ts'
 import type { ConsumerOptions } from '../types.ts'
 
-/** A consumer's settings, with defaults filled in. */
+/** The settings of a consumer, with defaults filled in. */
 export interface ConsumerSettings extends Omit<ClientSettingsOf<typeof consumerKeys>, 'isolationLevel'> {
   readonly common: CommonOptions
   readonly readCommitted: boolean
@@ -15,8 +15,8 @@ export interface ConsumerSettings extends Omit<ClientSettingsOf<typeof consumerK
 type Values = ConfigValues<typeof consumerConfig>
 
 /**
- * Fills in the defaults and checks the options. Throws a ConfigError that names every invalid
- * option.
+ * Returns the settings of a consumer, with defaults filled in. Throws a ConfigError that names
+ * every invalid option.
  */
 export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
   const raw = rawOf(consumerConfig, options)
@@ -27,14 +27,17 @@ export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
     common: commonSettings(values, 'consumer', options.logger),
     heartbeatIntervalMs: heartbeatInterval(values, raw),
     readCommitted: isolationLevel === 'read_committed',
-    // With 0, as with 1, a broker returns one batch per fetch. The fetcher divides the bytes
-    // between brokers, so it needs 1.
+    // For a broker, both 0 and 1 mean one batch per fetch. The fetcher needs at least 1, because it
+    // divides the bytes between brokers.
     fetchMaxBytes: Math.max(1, settings.fetchMaxBytes),
     maxPartitionFetchBytes: Math.max(1, settings.maxPartitionFetchBytes),
   }
 }
 
-/** The parsed values of a consumer. Throws a ConfigError that names every invalid key. */
+/**
+ * Returns the parsed values of a consumer's configuration. Throws a ConfigError that names every
+ * invalid key.
+ */
 export function consumerValues(raw: RawConfig): Values {
   return resolve(consumerConfig, raw, (values, checks) => checkConsumer(values, raw, checks))
 }
@@ -49,7 +52,10 @@ function checkConsumer(values: Values, raw: RawConfig, checks: OptionChecks): vo
     checks.fail('enable.auto.commit', true, 'Requires group.id')
 }
 
-/** A heartbeat interval that was not configured is at most a third of the session timeout. */
+/**
+ * Returns the heartbeat interval. If it is not configured, it is at most a third of the session
+ * timeout.
+ */
 function heartbeatInterval(values: Values, raw: RawConfig): number {
   const interval = values['heartbeat.interval.ms']
   if (raw['heartbeat.interval.ms'] !== undefined && raw['heartbeat.interval.ms'] !== null) return interval

@@ -17,8 +17,8 @@ import type { ConsumerSettings } from './options.ts'
 const OffsetForLeaderEpoch = defineApi(OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, { min: 3 })
 
 /**
- * Finds the positions to read from: committed offsets, or the ends of the log. Detects truncated
- * logs.
+ * Finds the positions from which to read: committed offsets, or the start or end of the log.
+ * Detects truncated logs.
  */
 export class Positions {
   readonly #cluster: Cluster
@@ -40,7 +40,7 @@ export class Positions {
   }
 
   /**
-   * Compares the leader of a partition with the one of its position. After a change of leader,
+   * Compares the leader epoch of a partition with that of its position. After a change of leader,
    * nothing is fetched or returned until the position is validated (KIP-320).
    */
   noteLeader(p: AssignedPartition): void {
@@ -48,8 +48,8 @@ export class Positions {
   }
 
   /**
-   * Makes one attempt to find these positions. Rejects with the error that prevented some of them.
-   * Skips partitions whose position was set, or that were revoked, in the meantime.
+   * Makes one attempt to find or validate positions. Rejects if some remain unknown. Ignores the
+   * result for a partition whose position has changed in the meantime.
    */
   async find(partitions: readonly AssignedPartition[]): Promise<void> {
     const fresh = partitions.filter(p => p.isInitializing)
@@ -60,7 +60,7 @@ export class Positions {
     if (validate.length > 0) await this.#validate(validate)
   }
 
-  /** Applies `auto.offset.reset` to a partition. With `none`, the partition fails. */
+  /** Applies `auto.offset.reset` to a partition. With `none`, the next `poll` throws the error. */
   resetOrFail(partition: AssignedPartition, failure: () => Error): void {
     const { autoOffsetReset } = this.#settings
     if (autoOffsetReset === 'none') partition.error = failure()
@@ -113,7 +113,9 @@ export class Positions {
     throw problem
   }
 
-  /** Returns the error that prevented the validation of some positions, or null. */
+  /**
+   * Validates positions with one leader. Returns the reason why some are not validated, or null.
+   */
   async #validateAt(leader: number, partitions: readonly AssignedPartition[]): Promise<Error | null> {
     const asked = partitions.flatMap(p => (p.unvalidated === null ? [] : [{ p, at: p.unvalidated }]))
     if (asked.length === 0) return null
@@ -132,7 +134,8 @@ export class Positions {
       response = await this.#cluster.request(leader, OffsetForLeaderEpoch, { replicaId: -1, topics })
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'MR_CLIENT_UNSUPPORTED_VERSION') throw error
-      // Brokers before Kafka 2.3 cannot validate positions: treat them as valid, as Java does.
+      // Brokers before Kafka 2.3 cannot validate positions. Treat the positions as valid, as Java
+      // does.
       for (const { p, at } of asked) p.validated(at, { endOffset: at.offset, leaderEpoch: at.offsetEpoch })
       return null
     }
@@ -143,7 +146,7 @@ export class Positions {
         if (answer.errorCode === 0) this.#takeAnswer(a.p, a.at, answer)
         else if (a.p.unvalidated !== a.at) continue
         else if (answer.errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED) a.p.error = errorFor(answer.errorCode)
-        // Other errors are retried, as in Java.
+        // All other errors are retried, as in Java.
         else problem = Object.assign(errorFor(answer.errorCode), { retriable: true })
       }
     }

@@ -40,8 +40,8 @@ export class Subscription {
   }
 
   /**
-   * Replaces the assignment. Partitions in both keep their position, their pause and their buffered
-   * records.
+   * Replaces the assignment. A partition that was already assigned keeps its position, its paused
+   * state and its buffered records.
    */
   assign(partitions: readonly TopicPartition[]): void {
     const before = new Map(this.#partitions)

@@ -4,7 +4,7 @@ import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscript
 
 const partition = fc.record({ topic: fc.stringMatching(/^[a-z]{1,5}$/), partition: fc.nat(50) })
 
-test('a subscription is version 3 of the consumer protocol with sorted topics', () => {
+test('a subscription is encoded in version 3 of the consumer protocol, with sorted topics', () => {
   const bytes = encodeSubscription({
     topics: ['b', 'a'],
     userData: Buffer.from([1, 2]),
@@ -15,7 +15,7 @@ test('a subscription is version 3 of the consumer protocol with sorted topics', 
     generationId: 4,
     rackId: null,
   })
-  // The bytes of ConsumerProtocol.serializeSubscription of kafka-clients 4.3.1.
+  // These bytes come from ConsumerProtocol.serializeSubscription of kafka-clients 4.3.1.
   expect(bytes.toString('hex')).toBe(
     '0003' +
       '00000002' +
@@ -33,7 +33,7 @@ test('a subscription is version 3 of the consumer protocol with sorted topics', 
   )
 })
 
-test('a subscription of version 0 has no owned partitions', () => {
+test('a subscription of version 0 is decoded without owned partitions', () => {
   const bytes = Buffer.from('0000' + '00000001' + '000174' + 'ffffffff', 'hex')
   expect(decodeSubscription(bytes, 'i')).toEqual({
     topics: ['t'],
@@ -45,7 +45,7 @@ test('a subscription of version 0 has no owned partitions', () => {
   })
 })
 
-test('an assignment has the bytes that ConsumerProtocol.serializeAssignment of kafka-clients 4.3.1 writes', () => {
+test('an assignment is encoded as by ConsumerProtocol.serializeAssignment of kafka-clients 4.3.1', () => {
   const partitions = [
     { topic: 'b', partition: 1 },
     { topic: 'a', partition: 0 },
@@ -65,7 +65,7 @@ test('an assignment has the bytes that ConsumerProtocol.serializeAssignment of k
   )
 })
 
-test('an assignment survives encoding, grouped by topic; an empty buffer contains no partitions', () => {
+test('an encoded assignment decodes to the same partitions, and an empty buffer to none', () => {
   expect(decodeAssignment(Buffer.alloc(0))).toEqual([])
   fc.assert(
     fc.property(fc.uniqueArray(partition, { selector: p => p.topic + p.partition }), partitions => {

@@ -10,8 +10,8 @@ const SUBSCRIPTION_VERSION = 3
 const ASSIGNMENT_VERSION = 3
 
 /**
- * Encodes a subscription as Java's ConsumerProtocol does: sorted topics, and owned partitions
- * grouped by topic.
+ * Encodes a subscription as Java's ConsumerProtocol does, with sorted topics and with owned
+ * partitions grouped by topic.
  */
 export function encodeSubscription(s: Omit<MemberSubscription, 'groupInstanceId'>): Buffer {
   const topics = [...s.topics].sort()
@@ -47,8 +47,8 @@ export function encodeAssignment(partitions: readonly TopicPartition[]): Buffer 
 }
 
 /**
- * Decodes an assignment. An empty buffer contains no partitions: a leader sends it if it skips the
- * assignment.
+ * Decodes an assignment. An empty buffer contains no partitions. The leader sends it when it skips
+ * the assignment.
  */
 export function decodeAssignment(bytes: Buffer): TopicPartition[] {
   if (bytes.length === 0) return []

@@ -24,14 +24,12 @@ export class GroupCoordinator {
     return this.#nodeId !== null
   }
 
-  /** Forgets the coordinator. The next request looks it up again. */
+  /** Forgets the coordinator. The next request finds the coordinator again. */
   forget(): void {
     this.#nodeId = null
   }
 
-  /**
-   * Forgets the coordinator if the error means that it may have moved. Returns whether that is so.
-   */
+  /** Forgets the coordinator, and returns true, if the error means that it may have moved. */
   forgetAfter(error: unknown): boolean {
     const code = kafkaCodeOf(error)
     const moved =
@@ -41,8 +39,8 @@ export class GroupCoordinator {
   }
 
   /**
-   * Sends a request to the coordinator. Looks it up first if it is not known. The caller checks the
-   * error codes of the response.
+   * Sends a request to the coordinator. Finds the coordinator first if it is not known. The caller
+   * checks the error codes of the response.
    */
   async request<Q extends MessageDeclaration, R extends MessageDeclaration>(
     api: Api<Q, R>,

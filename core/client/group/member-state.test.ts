@@ -6,7 +6,7 @@ import { MemberState } from './member-state.ts'
 const TIMINGS = { sessionTimeoutMs: 1000, heartbeatIntervalMs: 100, maxPollIntervalMs: 5000 }
 const ANSWER = { memberId: 'm', generation: 3 }
 
-/** A member that has joined at time 0. */
+/** Returns a member that joined at time 0. */
 function stable(): MemberState {
   const s = new MemberState(TIMINGS)
   s.polled(0)
@@ -16,7 +16,7 @@ function stable(): MemberState {
   return s
 }
 
-test('a member joins and syncs, and gets an id first if the coordinator requires it', () => {
+test('a member joins and syncs, and first gets an id if the coordinator requires one', () => {
   const s = new MemberState(TIMINGS)
   expect(s.needsJoin).toBe(true)
   s.joinSent()
@@ -39,20 +39,20 @@ test.for([
   ['GROUP_AUTHORIZATION_FAILED', 'fail'],
   ['FENCED_INSTANCE_ID', 'fail'],
   ['GROUP_MAX_SIZE_REACHED', 'fail'],
-] as const)('a join answered with %s: %s', ([code, step]) => {
+] as const)('after the response %s to a join, the next step is %s', ([code, step]) => {
   const s = new MemberState(TIMINGS)
   s.joinSent()
   expect(s.joinAnswered(ErrorCode[code], { memberId: '', generation: -1 }, 0)).toBe(step)
   expect(s.needsJoin).toBe(true)
 })
 
-test('a member that the coordinator has removed loses its partitions and its id', () => {
+test('a member that the coordinator has removed loses its membership and its id', () => {
   const s = stable()
   expect(s.heartbeatAnswered(ErrorCode.UNKNOWN_MEMBER_ID, 3, 0)).toBe('rejoin')
   expect([s.memberId, s.isMember, s.lost, s.needsJoin, s.sendsHeartbeats]).toEqual(['', false, true, true, false])
 })
 
-test('after an illegal generation the member keeps its id and loses its generation', () => {
+test('after ILLEGAL_GENERATION, the member keeps its id and loses its generation', () => {
   const s = stable()
   s.heartbeatAnswered(ErrorCode.ILLEGAL_GENERATION, 3, 0)
   expect([s.memberId, s.isMember, s.lost]).toEqual(['m', false, true])
@@ -64,7 +64,7 @@ test('a rebalance makes the member join again with its id and generation', () =>
   expect([s.needsJoin, s.lost, s.memberId, s.generation]).toEqual([true, false, 'm', 3])
 })
 
-test('a response to a heartbeat of an earlier generation is ignored', () => {
+test('an error in response to a heartbeat or a commit of an earlier generation is ignored', () => {
   const s = stable()
   expect(s.heartbeatAnswered(ErrorCode.UNKNOWN_MEMBER_ID, 2, 0)).toBe('done')
   expect(s.isMember).toBe(true)
@@ -72,7 +72,7 @@ test('a response to a heartbeat of an earlier generation is ignored', () => {
   expect(s.isMember).toBe(true)
 })
 
-test('heartbeats are due after the interval; the session expires without responses, the poll interval without polls', () => {
+test('heartbeats are due at the interval; the session times out without responses, and the poll interval without polls', () => {
   const s = stable()
   expect(s.nextHeartbeat).toBe(100)
   s.heartbeatSent(150)
@@ -85,7 +85,7 @@ test('heartbeats are due after the interval; the session expires without respons
   expect(s.pollExpired(9000)).toBe(false)
 })
 
-test('a rejected commit shows a rebalance or a lost membership', () => {
+test('the error of a rejected commit requests a rejoin or ends the membership', () => {
   const s = stable()
   s.commitRejected(ErrorCode.REBALANCE_IN_PROGRESS, 3)
   expect([s.needsJoin, s.lost]).toEqual([true, false])

@@ -3,7 +3,7 @@ import { ErrorCode } from '../../protocol/error-codes.ts'
 /** The next step after a response from the coordinator. */
 export type NextStep =
   | 'done'
-  /** Send the same request again, at once. */
+  /** Send the request again at once. */
   | 'again'
   /** Join again after a back-off. */
   | 'rejoin'
@@ -21,17 +21,20 @@ export interface MemberTimings {
 export const NO_GENERATION = -1
 
 /**
- * The state machine of a member of a classic group, after Java's AbstractCoordinator. Has no clock
- * and does no I/O. Times are in milliseconds of any clock.
+ * The state machine of a member of a classic group, modelled on Java's AbstractCoordinator. Has no
+ * clock and does no I/O. All times are milliseconds of the caller's clock.
  */
 export class MemberState {
   readonly #timings: MemberTimings
   memberId = ''
   generation = NO_GENERATION
   phase: 'unjoined' | 'joining' | 'syncing' | 'stable' = 'unjoined'
-  /** Why the member joins again although there was no error. Sent to the coordinator. */
+  /**
+   * Why the member must join again although no error occurred. The member sends this reason to the
+   * coordinator.
+   */
   rejoinReason: string | null = null
-  /** Whether the coordinator has removed this member, so that it owns nothing. */
+  /** Whether the member has lost its membership, and with it all its partitions. */
   lost = false
   #lastHeartbeat = 0
   #lastAnswer = 0
@@ -114,19 +117,19 @@ export class MemberState {
   }
 
   /**
-   * Handles a failed request. Keeps the member id, because the coordinator may have added the
-   * member.
+   * Handles a failed request to join. Keeps the member id, because the coordinator may have added
+   * the member.
    */
   joinFailed(): void {
     this.phase = 'unjoined'
   }
 
-  /** Whether the member must send heartbeats in this phase. */
+  /** Whether the member must send heartbeats in its current phase. */
   get sendsHeartbeats(): boolean {
     return this.isMember && (this.phase === 'stable' || this.phase === 'syncing')
   }
 
-  /** The time of the next heartbeat. */
+  /** The time when the next heartbeat is due. */
   get nextHeartbeat(): number {
     return this.#lastHeartbeat + this.#timings.heartbeatIntervalMs
   }
@@ -136,8 +139,8 @@ export class MemberState {
   }
 
   /**
-   * Handles a response. `generation` is the one of the request. Responses to older generations are
-   * ignored.
+   * Handles the response to a heartbeat. `generation` is the generation in the request. Errors for
+   * older generations are ignored.
    */
   heartbeatAnswered(code: number, generation: number, now: number): NextStep {
     if (code === ErrorCode.NONE) {
@@ -168,7 +171,10 @@ export class MemberState {
     }
   }
 
-  /** Handles a rejected commit: the error may say that the member was removed. */
+  /**
+   * Handles a rejected commit. Its error may mean that the group is rebalancing or has removed the
+   * member.
+   */
   commitRejected(code: number, generation: number): void {
     if (generation !== this.generation) return
     if (code === ErrorCode.REBALANCE_IN_PROGRESS) this.requestRejoin('the group is rebalancing')
@@ -178,8 +184,8 @@ export class MemberState {
   }
 
   /**
-   * Whether the session timeout has passed without a response, so that the coordinator has removed
-   * this member.
+   * Returns whether the session timeout has passed without a response. The coordinator has then
+   * removed this member.
    */
   sessionExpired(now: number): boolean {
     return this.sendsHeartbeats && now - this.#lastAnswer > this.#timings.sessionTimeoutMs
@@ -190,16 +196,16 @@ export class MemberState {
   }
 
   /**
-   * Whether the user has not polled for `max.poll.interval.ms`. The member must leave then, because
-   * it seems stuck.
+   * Returns whether the user has not polled for `max.poll.interval.ms`. The member must then leave,
+   * because its application seems to be blocked.
    */
   pollExpired(now: number): boolean {
     return this.sendsHeartbeats && now - this.#lastPoll > this.#timings.maxPollIntervalMs
   }
 
   /**
-   * Resets the state after leaving. `lost`: the user did not request it, so other members may own
-   * the partitions now.
+   * Resets the state after the member has left. `lost` means that the user did not request this,
+   * and that other members may own the partitions now.
    */
   left(lost: boolean): void {
     this.#forgetMembership(true)

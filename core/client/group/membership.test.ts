@@ -8,7 +8,7 @@ interface Call {
   answer(response: object): void
 }
 
-test('a member that leaves during a join is not in the group afterwards, and does not join again', async () => {
+test('a member that leaves while a join is pending leaves the group after the join, and does not join again', async () => {
   const calls: Call[] = []
   const arrived: (() => void)[] = []
   const call = async (n: number): Promise<Call> => {

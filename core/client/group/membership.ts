@@ -16,7 +16,9 @@ const SyncGroup = defineApi(SyncGroupRequest, SyncGroupResponse)
 const Heartbeat = defineApi(HeartbeatRequest, HeartbeatResponse)
 const LeaveGroup = defineApi(LeaveGroupRequest, LeaveGroupResponse)
 
-/** How long to wait for the response to a join after the rebalance timeout, in milliseconds. */
+/**
+ * The extra time to wait for the response to a join, after the rebalance timeout, in milliseconds.
+ */
 const JOIN_GRACE_MS = 5000
 
 export interface GroupMember {
@@ -25,16 +27,22 @@ export interface GroupMember {
   readonly metadata: Buffer
 }
 
-/** A protocol of a group: `consumer` assigns partitions, `connect` assigns connectors and tasks. */
+/**
+ * The part of the group protocol that depends on its type. `consumer` assigns partitions, and
+ * `connect` assigns connectors and tasks.
+ */
 export interface GroupProtocol {
   readonly protocolType: string
-  /** The assignors and their metadata, in order of preference. */
+  /** Returns the assignors with their metadata, in order of preference. */
   metadata(): readonly { readonly name: string; readonly metadata: Buffer }[]
-  /** Returns the assignment of each member. Called on the leader. May wait for metadata. */
+  /**
+   * Returns the assignment of each member. Called only on the leader. May wait for cluster
+   * metadata.
+   */
   assign(protocol: string, members: readonly GroupMember[]): Promise<ReadonlyMap<string, Buffer>>
   /**
-   * Awaited in `tick` before joining. `lost`: the coordinator has removed this member, so it owns
-   * nothing.
+   * Awaited in `tick` before joining. If `lost` is true, the coordinator has removed this member,
+   * which therefore owns nothing.
    */
   onPrepare(lost: boolean): Promise<void>
   /** Awaited in `tick` after each successful join. */
@@ -51,14 +59,14 @@ export interface Joined {
 
 export interface MembershipOptions extends MemberTimings {
   readonly groupInstanceId: string | null
-  /** How long the coordinator waits for the members to join a rebalance, in milliseconds. */
+  /** The time that the coordinator waits for all members to join a rebalance, in milliseconds. */
   readonly rebalanceTimeoutMs: number
 }
 
 /**
- * The membership in a classic group. Joins, syncs and sends heartbeats in the background. Calls the
- * protocol (revoke, assign) only within `tick`. The owner calls `tick` from its loop, and soon
- * after each `onEvent`.
+ * The membership in a classic group. Joins, syncs and sends heartbeats in the background. Calls
+ * `onPrepare` and `onJoined` of the protocol only within `tick`. The owner calls `tick` repeatedly,
+ * and soon after each `onEvent`.
  */
 export class Membership {
   readonly state: MemberState
@@ -68,7 +76,10 @@ export class Membership {
   readonly #onEvent: () => void
   readonly #stop = new AbortController()
   #joining = false
-  /** Counts how often the member has left. Operations from before that are ignored. */
+  /**
+   * The number of times that the member has left. It identifies operations from before the member
+   * left, whose results are ignored.
+   */
   #left = 0
   #prepared = false
   #joined: Joined | null = null
@@ -85,8 +96,8 @@ export class Membership {
   }
 
   /**
-   * Does what is due on the user's side. Throws fatal errors. Call it repeatedly, and one call at a
-   * time.
+   * Calls the protocol's methods that are due, and starts a join if one is needed. Throws fatal
+   * errors. Call it repeatedly, but wait for each call before the next one.
    */
   async tick(): Promise<void> {
     this.state.polled(performance.now())
@@ -125,8 +136,8 @@ export class Membership {
   }
 
   /**
-   * Leaves the group. `lost`: the user did not request it. Never rejects: if the request fails, the
-   * coordinator removes the member after the session timeout.
+   * Leaves the group. `lost` means that the user did not request this. Never rejects. If the
+   * request fails, the coordinator removes the member after the session timeout.
    */
   async leave(reason: string, lost: boolean, timeoutMs: number): Promise<void> {
     const { memberId } = this.state
@@ -149,7 +160,7 @@ export class Membership {
                 ),
               }
             : { groupId: this.#coordinator.groupId, memberId },
-        // Use another connection than a join that may be waiting for its response.
+        // A pending join may block the group connection, so use the control connection.
         { lane: 'control', timeoutMs },
       )
       if (response.errorCode !== 0) throw errorFor(response.errorCode)
@@ -171,7 +182,8 @@ export class Membership {
   #throwFailure(): void {
     const failure = this.#failure
     if (!failure) return
-    // Another consumer uses our group.instance.id. If we joined again, that consumer would fail.
+    // Another consumer uses the same group.instance.id. Keep the error, because joining again would
+    // fence that consumer.
     if (kafkaCodeOf(failure) !== ErrorCode.FENCED_INSTANCE_ID) this.#failure = null
     throw failure
   }
@@ -181,20 +193,22 @@ export class Membership {
     const before = this.#left
     this.#joinUntilDone(before).then(
       async joined => {
-        // The member left during the join, but the coordinator has added it.
+        // The member left during the join, but the coordinator has added it. Leave again.
         if (this.#left !== before && this.state.isMember) {
           await this.leave('left while joining', false, this.#coordinator.cluster.options.requestTimeoutMs)
         }
         this.#joining = false
         this.#joined = joined
-        // The coordinator removed the member during the join. Report that before joining again.
+        // The coordinator removed the member during the join. Call `onPrepare` again to report the
+        // loss before the next join.
         if (joined === null) this.#prepared = false
         this.#onEvent()
       },
       error => {
         this.#joining = false
         if (this.#stop.signal.aborted) return
-        // This includes failures on our side, such as in the assignor. The next tick joins again.
+        // The error may also come from this client, for example from the assignor. The next tick
+        // joins again.
         this.state.joinFailed()
         this.#failure = error as Error
         this.#onEvent()
@@ -203,8 +217,8 @@ export class Membership {
   }
 
   /**
-   * Joins and retries. Returns null if the coordinator has removed this member, or if it has left
-   * in the meantime.
+   * Joins, and retries retriable errors. Returns null if the coordinator has removed this member,
+   * or if the member has left in the meantime.
    */
   async #joinUntilDone(before: number): Promise<Joined | null> {
     const { retryBackoffMs, retryBackoffMaxMs } = this.#coordinator.cluster.options
@@ -265,15 +279,15 @@ export class Membership {
     if (this.#left !== before) return 'rejoin'
     const { memberId, generation } = this.state
     this.#log.debug(`Joined group ${groupId} as member ${memberId}, generation ${generation}`)
-    // The assignment may take long, so the leader must send heartbeats in the meantime.
+    // Computing the assignment may take long, so the leader must already send heartbeats.
     this.#armHeartbeat()
     const isLeader = join.leader === memberId
     const protocol = join.protocolName ?? ''
     let assignments: { memberId: string; assignment: Buffer }[] = []
     if (isLeader) {
       const given = await this.#protocol.assign(protocol, join.members)
-      // KIP-814: a static leader that returns receives the members, but the coordinator keeps the
-      // old assignment.
+      // For a static leader that rejoins, the coordinator keeps the old assignment (KIP-814). The
+      // leader needs the members only to watch their topics.
       if (!join.skipAssignment) assignments = [...given].map(([id, assignment]) => ({ memberId: id, assignment }))
     }
     const sync = await this.#coordinator.request(
@@ -321,7 +335,7 @@ export class Membership {
     if (!this.state.sendsHeartbeats || this.#isHeartbeatPending || this.#stop.signal.aborted) return
     if (this.state.pollExpired(now)) {
       this.#log.warn(
-        `not polled for more than max.poll.interval.ms (${this.#options.maxPollIntervalMs} ms): leaving group ${this.#coordinator.groupId}`,
+        `The application did not poll within max.poll.interval.ms (${this.#options.maxPollIntervalMs} ms). Leaving group ${this.#coordinator.groupId}`,
       )
       // `leave` never rejects.
       void this.leave('max.poll.interval.ms exceeded', true, this.#coordinator.cluster.options.requestTimeoutMs).then(
@@ -339,7 +353,7 @@ export class Membership {
     })
   }
 
-  /** Never rejects. An error changes the state. */
+  /** Sends a heartbeat, and changes the state if the response is an error. Never rejects. */
   async #sendHeartbeat(): Promise<void> {
     const { generation, memberId } = this.state
     const { groupId } = this.#coordinator

@@ -8,13 +8,13 @@ import { defineApi } from '../net/api.ts'
 import type { OffsetAndMetadata, TopicPartition, TopicPartitionOffset } from '../types.ts'
 import type { GroupCoordinator } from './coordinator.ts'
 
-// Later versions identify topics by id only.
+// Later versions of both APIs identify topics only by id.
 const OffsetCommit = defineApi(OffsetCommitRequest, OffsetCommitResponse, { max: 9 })
 const OffsetFetch = defineApi(OffsetFetchRequest, OffsetFetchResponse, { min: 2, max: 9 })
 
 /**
- * The member that commits offsets. Generation -1 and no member id: a client that is not a member of
- * the group.
+ * The member that commits offsets. A client that is not a member of the group uses generation -1
+ * and an empty member id.
  */
 export interface Committer {
   readonly generation: number
@@ -24,7 +24,7 @@ export interface Committer {
 
 export const NO_MEMBER: Committer = { generation: -1, memberId: '', groupInstanceId: null }
 
-/** The committed offsets of a group. Retries retriable errors. */
+/** Commits and fetches the offsets of a group. Retries retriable errors. */
 export class OffsetStore {
   readonly #coordinator: GroupCoordinator
 
@@ -33,8 +33,8 @@ export class OffsetStore {
   }
 
   /**
-   * Commits offsets. Rejects with MR_CLIENT_COMMIT_FAILED if the group has rebalanced, or with
-   * Kafka's error.
+   * Commits offsets. Rejects with MR_CLIENT_COMMIT_FAILED if the group has rebalanced, and with
+   * Kafka's error in other cases.
    */
   async commit(offsets: readonly TopicPartitionOffset[], by: Committer, timeoutMs: number): Promise<void> {
     if (offsets.length === 0) return
@@ -82,8 +82,8 @@ export class OffsetStore {
   }
 
   /**
-   * Returns the committed offsets; null for a partition without one. `partitions` null: all offsets
-   * of the group.
+   * Returns the committed offsets by `topic:partition`. Partitions without a committed offset are
+   * missing. If `partitions` is null, returns all offsets of the group.
    */
   async fetch(
     partitions: readonly TopicPartition[] | null,
@@ -140,8 +140,8 @@ export class OffsetStore {
 }
 
 /**
- * Excludes the offsets of open transactions (KIP-447). The coordinator rejects the request until
- * the transactions end.
+ * Requests only stable offsets (KIP-447). The coordinator rejects the request while an open
+ * transaction has uncommitted offsets.
  */
 function stable(version: number): { requireStable?: boolean } {
   return version >= 7 ? { requireStable: true } : {}

@@ -10,7 +10,7 @@ import { GroupCoordinator } from './coordinator.ts'
 const Heartbeat = defineApi(HeartbeatRequest, HeartbeatResponse)
 const LeaveGroup = defineApi(LeaveGroupRequest, LeaveGroupResponse)
 
-/** Errors of a heartbeat after which the member may still be in the group. */
+/** Heartbeat errors after which the member may still be in the group. */
 const PASSING: ReadonlySet<number> = new Set([
   ErrorCode.REBALANCE_IN_PROGRESS,
   ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
@@ -18,22 +18,22 @@ const PASSING: ReadonlySet<number> = new Set([
   ErrorCode.NOT_COORDINATOR,
 ])
 
-/** Sends requests for a group member whose own thread is blocked. */
+/** Sends requests on behalf of a group member whose own thread is blocked. */
 export interface StandIn {
   /**
-   * Sends a heartbeat. Returns false if the group has removed the member. Rejects if the request
-   * fails.
+   * Sends a heartbeat. Returns false if the member is no longer in the group. Rejects if the
+   * request fails.
    */
   heartbeat(timeoutMs: number): Promise<boolean>
   /**
-   * Removes the member from the group, so that the group need not wait for its session timeout.
+   * Removes the member from the group, so that the group does not wait for the session timeout.
    * Rejects if that fails.
    */
   leave(reason: string, timeoutMs: number): Promise<void>
   close(): void
 }
 
-/** Creates a stand-in for a group member. Connects when it is first used. */
+/** Creates a stand-in for a group member. It connects when it is first used. */
 export function createStandIn(options: ClientOptions, member: GroupMetadata): StandIn {
   const { groupId, memberId, groupInstanceId } = member
   const cluster = new Cluster(commonOptions(options, 'stand-in'), { autoCreateTopics: false })

@@ -1,7 +1,7 @@
 import type { MessageDeclaration } from '../../protocol/schema/declare.ts'
 import { parseVersions } from '../../protocol/schema/versions.ts'
 
-/** An API: its messages, and the versions that this client supports. */
+/** The messages of an API, and the range of versions that this client supports. */
 export interface Api<
   Q extends MessageDeclaration = MessageDeclaration,
   R extends MessageDeclaration = MessageDeclaration,
@@ -14,7 +14,7 @@ export interface Api<
   readonly max: number
 }
 
-/** Declares an API. `range` restricts the declared versions to those that the caller supports. */
+/** Returns an API. `range` restricts the declared versions to those that the caller supports. */
 export function defineApi<Q extends MessageDeclaration, R extends MessageDeclaration>(
   request: Q,
   response: R,
@@ -36,8 +36,8 @@ export function defineApi<Q extends MessageDeclaration, R extends MessageDeclara
 export type BrokerVersions = ReadonlyMap<number, { readonly min: number; readonly max: number }>
 
 /**
- * Returns the newest version that both sides support, at most `cap`; null if they have none in
- * common.
+ * Returns the newest version that both sides support and that does not exceed `cap`. Returns null
+ * if there is no common version.
  */
 export function commonVersion(api: Api, broker: BrokerVersions, cap = Number.POSITIVE_INFINITY): number | null {
   const offered = broker.get(api.key)

@@ -48,7 +48,7 @@ async function simulated(): Promise<{ broker: SimBroker; connection: Connection 
   return { broker, connection }
 }
 
-test('requests are pipelined, and each gets its own response', async () => {
+test('requests are pipelined, and each request gets its own response', async () => {
   const { connection } = await simulated()
   const version = connection.version(Metadata)
   const answers = await Promise.all(
@@ -65,7 +65,7 @@ test('the error of a refused connection contains the address', async () => {
   })
 })
 
-test('connecting times out if a server accepts the connection and does not respond', async () => {
+test('opening a connection times out if the server accepts the connection but does not respond', async () => {
   const port = await serve(() => undefined)
   const hasty = { ...OPTIONS, setupTimeoutMs: 100 }
   await expect(Connection.open({ host: '127.0.0.1', port }, hasty, never)).rejects.toMatchObject({
@@ -73,7 +73,7 @@ test('connecting times out if a server accepts the connection and does not respo
   })
 })
 
-test('a server with another protocol gives another error than a slow server', async () => {
+test('a server with another protocol causes MR_CLIENT_BAD_RESPONSE, not a timeout', async () => {
   const port = await serve(socket => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'))
   await expect(Connection.open({ host: '127.0.0.1', port }, OPTIONS, never)).rejects.toMatchObject({
     code: 'MR_CLIENT_BAD_RESPONSE',
@@ -88,7 +88,7 @@ test('opening a connection stops when the signal aborts', async () => {
   await expect(opening).rejects.toThrow('enough')
 })
 
-test('after a disconnect, waiting and later requests fail at once', async () => {
+test('after a disconnect, pending and later requests fail at once', async () => {
   const { broker, connection } = await simulated()
   broker.options = { ...broker.options, onRequest: () => true }
   let closed = 0
@@ -104,7 +104,7 @@ test('after a disconnect, waiting and later requests fail at once', async () => 
   await expect(connection.request(Metadata, version, {})).rejects.toMatchObject({ code: 'MR_CLIENT_DISCONNECTED' })
 })
 
-test('a request that times out closes the connection, because responses arrive in order', async () => {
+test('the timeout of one request fails all pending requests, because responses arrive in order', async () => {
   const { broker, connection } = await simulated()
   const version = connection.version(Metadata)
   broker.options = { ...broker.options, mute: true }
@@ -116,7 +116,7 @@ test('a request that times out closes the connection, because responses arrive i
   await expect(behind).rejects.toMatchObject({ code: 'MR_CLIENT_REQUEST_TIMEOUT' })
 })
 
-test('an aborted request rejects at once, and later responses still reach their requests', async () => {
+test('an aborted request is rejected at once, and later responses still belong to their requests', async () => {
   const { connection } = await simulated()
   const version = connection.version(Metadata)
   const stop = new AbortController()
@@ -127,7 +127,7 @@ test('an aborted request rejects at once, and later responses still reach their 
   expect((await second).topics[0]!.name).toBe('b')
 })
 
-test('a request with invalid input fails, and others do not', async () => {
+test('a request with invalid input fails, and other requests succeed', async () => {
   const { connection } = await simulated()
   const version = connection.version(Metadata)
   const bad = connection.request(Metadata, version, { topics: [{ name: 'x'.repeat(40_000) }] })
@@ -136,14 +136,14 @@ test('a request with invalid input fails, and others do not', async () => {
   expect((await good).topics[0]!.errorCode).toBe(0)
 })
 
-test('the newest common version is used; without one the error names both ranges', async () => {
+test('version() returns the newest common version up to the cap, and throws if there is none', async () => {
   const { connection } = await simulated()
   expect(connection.version(Metadata)).toBe(Metadata.max)
   expect(connection.version(Metadata, 5)).toBe(5)
   expect(() => connection.version({ ...Metadata, min: 99, max: 99 })).toThrow(/MR_CLIENT_UNSUPPORTED_VERSION/)
 })
 
-test('a request without a response times out if the broker does not read it', async () => {
+test('send() times out if the broker does not read the request', async () => {
   const broker = await SimBroker.start()
   cleanups.push(() => broker.stop())
   const address = { host: '127.0.0.1', port: broker.port }

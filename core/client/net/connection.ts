@@ -30,9 +30,9 @@ export function showAddress(a: Address): string {
 }
 
 /**
- * A TCP connection to a broker. Requests are pipelined, and responses arrive in order. After any
- * error, including the timeout of a request, the connection is closed, and all of its requests fail
- * with the same retriable error.
+ * A TCP connection to a broker. Requests are pipelined, and responses arrive in the order of the
+ * requests. After any error, including the timeout of a request, the connection is closed, and all
+ * pending requests fail with the same retriable error.
  */
 export class Connection {
   readonly address: string
@@ -76,8 +76,8 @@ export class Connection {
   }
 
   /**
-   * Connects and requests the broker's versions. Rejects with MR_CLIENT_CONNECT or the signal's
-   * reason.
+   * Connects, and requests the versions that the broker supports. Rejects with MR_CLIENT_CONNECT or
+   * the signal's reason.
    */
   static async open(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
     const socket = await openSocket(address, options.setupTimeoutMs, signal)
@@ -99,18 +99,21 @@ export class Connection {
     return this.#pipeline.failure !== null
   }
 
-  /** The number of unanswered requests. */
+  /** The number of requests without a response. */
   get waiting(): number {
     return this.#pipeline.waiting
   }
 
-  /** Called once, when the connection is closed for any reason. */
+  /** Sets the function that is called once, when the connection is closed for any reason. */
   set onClose(f: () => void) {
     if (this.closed) f()
     else this.#onClose = f
   }
 
-  /** Returns the newest version that both sides support. Throws MR_CLIENT_UNSUPPORTED_VERSION. */
+  /**
+   * Returns the newest version that both sides support. Throws MR_CLIENT_UNSUPPORTED_VERSION if
+   * there is none.
+   */
   version(api: Api, cap?: number): number {
     const version = commonVersion(api, this.#versions, cap)
     if (version !== null) return version
@@ -123,12 +126,12 @@ export class Connection {
     })
   }
 
-  /** Whether both sides support a common version of an API. */
+  /** Returns whether there is a version of the API that both sides support. */
   offers(api: Api): boolean {
     return commonVersion(api, this.#versions) !== null
   }
 
-  /** Sends a request in a version from `version()`. Resolves with the decoded response. */
+  /** Sends a request in a version that `version()` returned. Resolves with the decoded response. */
   request<Q extends MessageDeclaration, R extends MessageDeclaration>(
     api: Api<Q, R>,
     version: number,
@@ -159,8 +162,8 @@ export class Connection {
   }
 
   /**
-   * Sends a request without a response (Produce with acks=0). Resolves when the operating system
-   * has accepted it.
+   * Sends a request to which the broker does not respond (Produce with acks=0). Resolves when the
+   * operating system has accepted the bytes.
    */
   send<Q extends MessageDeclaration>(api: Api<Q>, version: number, input: MessageInput<Q>): Promise<void> {
     const failure = this.#pipeline.failure
@@ -170,8 +173,8 @@ export class Connection {
       const correlationId = this.#pipeline.nextId()
       const header = { apiKey: api.key, apiVersion: version, correlationId, clientId }
       const chunks = encodeRequestFrame(header, api.request, input)
-      // Without a response, only a write that does not complete shows that the broker no longer
-      // reads.
+      // There will be no response, so an incomplete write is the only sign that the broker has
+      // stopped reading.
       const timer = setTimeout(() => this.#fail(requestTimeout(this.address, api, ms)), timerMs(ms))
       this.#write(chunks, error => {
         clearTimeout(timer)
@@ -217,8 +220,8 @@ export class Connection {
 }
 
 /**
- * TCP keepalive starts after this long without a byte; after ten more seconds of silence the
- * connection is closed.
+ * TCP keepalive starts when the connection has been silent for this long. After ten more seconds
+ * without an answer, the connection is closed.
  */
 const KEEP_ALIVE_MS = 60_000
 
@@ -229,7 +232,7 @@ function openSocket(address: Address, timeoutMs: number, signal: AbortSignal): P
     const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS })
     const fail = (error: unknown) => {
       settle()
-      // Ignore later errors of the abandoned socket: without a listener they would be thrown.
+      // Ignore later errors of the abandoned socket. Without a listener, Node would throw them.
       socket.on('error', () => undefined)
       socket.destroy()
       reject(error)
@@ -243,8 +246,8 @@ function openSocket(address: Address, timeoutMs: number, signal: AbortSignal): P
       signal.aborted ? fail(signal.reason) : refused(new Error(`no answer within ${timeoutMs} ms`)),
     )
     const onConnect = () => {
-      // If nothing listens on an ephemeral port, the system may choose this port for our end, and
-      // the socket is connected to itself.
+      // If nothing listens on an ephemeral port, the system may choose the same port as the local
+      // port. The socket is then connected to itself.
       if (socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress) {
         refused(new Error('nothing listens on this port'))
         return

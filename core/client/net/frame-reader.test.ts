@@ -12,7 +12,7 @@ function framed(frames: readonly Uint8Array[]): Buffer {
   )
 }
 
-test('frames are complete and in order for any division of the stream into chunks', () => {
+test('frames are complete and in order, however the stream is divided into chunks', () => {
   fc.assert(
     fc.property(
       fc.array(fc.uint8Array({ minLength: 4, maxLength: 300 }), { maxLength: 12 }),
@@ -40,9 +40,12 @@ test('a frame within one chunk is not copied', () => {
   expect(String(got[0])).toBe('Xbcdef')
 })
 
-test.for([-1, 0, 3, MAX_FRAME_BYTES + 1, 0x48545450])('a length of %d is rejected before memory is allocated', size => {
-  const head = Buffer.alloc(4)
-  head.writeInt32BE(size)
-  const reader = new FrameReader(() => expect.unreachable())
-  expect(() => reader.push(head)).toThrow(RangeError)
-})
+test.for([-1, 0, 3, MAX_FRAME_BYTES + 1, 0x48545450])(
+  'a frame length of %d is rejected before memory is allocated',
+  size => {
+    const head = Buffer.alloc(4)
+    head.writeInt32BE(size)
+    const reader = new FrameReader(() => expect.unreachable())
+    expect(() => reader.push(head)).toThrow(RangeError)
+  },
+)

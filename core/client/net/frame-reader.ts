@@ -1,16 +1,17 @@
 /**
- * The largest accepted response: above any `fetch.max.bytes`, and below the largest Buffer of Node.
+ * The maximum size of a response. It is above any valid `fetch.max.bytes`, and below the maximum
+ * size of a Buffer in Node.
  */
 export const MAX_FRAME_BYTES = 1024 * 1024 * 1024
 
 /**
- * Splits a byte stream into Kafka's frames (int32 length, then the bytes). A frame within one chunk
- * is a slice of the chunk. A longer frame is copied once, when its last byte has arrived.
+ * Splits a byte stream into Kafka's frames: an int32 length, then the bytes. A frame within one
+ * chunk is a slice of the chunk. Other frames are copied once, when the last byte has arrived.
  */
 export class FrameReader {
   #chunks: Buffer[] = []
   #buffered = 0
-  /** The length of the next frame, or -1 if it is not known yet. */
+  /** The length of the next frame; -1 if the length has not arrived yet. */
   #frame = -1
   readonly #onFrame: (frame: Buffer) => void
 
@@ -38,7 +39,7 @@ export class FrameReader {
     }
   }
 
-  /** Emits the complete frames of a buffer. Returns the position after them. */
+  /** Emits the complete frames in a buffer. Returns the position after the last one. */
   #takeWhole(buf: Buffer): number {
     let at = 0
     for (;;) {

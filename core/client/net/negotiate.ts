@@ -7,7 +7,7 @@ import type { RequestOptions } from './pipeline.ts'
 
 const ApiVersions = defineApi(ApiVersionsRequest, ApiVersionsResponse)
 
-/** A connection whose versions are not known yet. */
+/** A connection before its versions are negotiated. */
 interface Requester {
   request<Q extends MessageDeclaration, R extends MessageDeclaration>(
     api: Api<Q, R>,
@@ -17,7 +17,10 @@ interface Requester {
   ): Promise<Message<R>>
 }
 
-/** Requests the broker's versions, in the newest version of ApiVersions that both sides support. */
+/**
+ * Returns the versions that the broker supports. Requests them in the newest version of ApiVersions
+ * that both sides support.
+ */
 export async function negotiateVersions(
   connection: Requester,
   timeoutMs: number,

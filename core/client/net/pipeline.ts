@@ -8,11 +8,9 @@ import { clientErrors } from '../errors.ts'
 import type { Api } from './api.ts'
 
 export interface RequestOptions {
-  /**
-   * How long to wait for the response, in milliseconds. Default: the client's `request.timeout.ms`.
-   */
+  /** The time to wait for the response, in milliseconds. Default: `request.timeout.ms`. */
   readonly timeoutMs?: number
-  /** Stops the wait. The response is then discarded. */
+  /** Aborts the wait for the response. The response is discarded when it arrives. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -22,7 +20,7 @@ interface Waiting {
   readonly version: number
   readonly deadline: number
   readonly timeoutMs: number
-  /** Null after the wait was stopped. The response still has to be read from the stream. */
+  /** Null after the wait was aborted. The response must still be read from the stream. */
   settle: ((error: Error | null, response?: Message<MessageDeclaration>) => void) | null
 }
 
@@ -30,10 +28,12 @@ export function requestTimeout(address: string, api: Api, ms: number): MillraceE
   return clientErrors.create('MR_CLIENT_REQUEST_TIMEOUT', { address, api: api.name, ms })
 }
 
-/** The maximum number of unanswered requests on one connection. */
+/** The maximum number of requests without a response on one connection. */
 const MAX_WAITING = 1000
 
-/** The unanswered requests of a connection, in the order of the responses. Does no I/O. */
+/**
+ * The pending requests of a connection, in the order in which their responses arrive. Does no I/O.
+ */
 export class Pipeline {
   readonly #address: string
   readonly #onFailure: (error: MillraceError) => void
@@ -62,7 +62,7 @@ export class Pipeline {
     return this.#correlationId
   }
 
-  /** Adds a request that is about to be written. */
+  /** Adds a request that is about to be written. Returns a promise of its response. */
   expect<R extends MessageDeclaration>(
     api: Api<MessageDeclaration, R>,
     version: number,
@@ -93,7 +93,9 @@ export class Pipeline {
     return { promise, correlationId }
   }
 
-  /** Removes the last request: it could not be encoded, so nothing was written. */
+  /**
+   * Removes the last request after it could not be encoded. No bytes of the request were written.
+   */
   forget(correlationId: number, error: Error): void {
     const last = this.#queue.at(-1)
     if (last?.correlationId !== correlationId) return
@@ -102,15 +104,15 @@ export class Pipeline {
   }
 
   /**
-   * Handles a response (without its length). Throws MR_CLIENT_BAD_RESPONSE if it is not the next
-   * one.
+   * Handles a response, without its length. Throws MR_CLIENT_BAD_RESPONSE if it does not belong to
+   * the next request.
    */
   onFrame(frame: Buffer): void {
     const next = this.#queue[this.#head]
-    if (!next) throw this.#bad('no request waits for it')
+    if (!next) throw this.#bad('no request is pending')
     const correlationId = frame.readInt32BE(0)
     if (correlationId !== next.correlationId) {
-      throw this.#bad(`correlation id ${correlationId} instead of ${next.correlationId}`)
+      throw this.#bad(`its correlation id is ${correlationId} instead of ${next.correlationId}`)
     }
     let response: Message<MessageDeclaration>
     try {
@@ -131,7 +133,7 @@ export class Pipeline {
     next.settle?.(null, response)
   }
 
-  /** Fails all requests. Returns false if they have failed before. */
+  /** Fails all pending requests. Returns false if the connection has already failed. */
   fail(error: MillraceError): boolean {
     if (this.#failure) return false
     this.#failure = error

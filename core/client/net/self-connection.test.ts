@@ -4,7 +4,7 @@ import { freePort } from '../../common/free-port.ts'
 import { Connection } from './connection.ts'
 import { Traffic } from './traffic.ts'
 
-// Linux can choose the destination port as the source port by chance. This test forces it.
+// By chance, Linux can choose the destination port as the source port. The mock forces this.
 vi.mock('node:net', async original => {
   const net = await original<typeof import('node:net')>()
   return { ...net, connect: (o: NetConnectOpts & { port: number }) => net.connect({ ...o, localPort: o.port }) }

@@ -16,13 +16,15 @@ import { type PendingRecord, TopicQueue } from './topic-queue.ts'
 
 /** Receives the events of an accumulator. */
 export interface AccumulatorEvents {
-  /** Called when the partition has a batch that is due. */
+  /** Called when a batch of the partition is due. */
   onReady(queue: PartitionQueue): void
-  /** Called when a record cannot be added to any batch. */
+  /** Called when a record cannot be added to a batch. */
   onRefused(record: PendingRecord, error: Error): void
 }
 
-/** Text of up to this length, in UTF-16 code units, is encoded directly into the batch. */
+/**
+ * The maximum length, in UTF-16 code units, of a string that is encoded directly into the batch.
+ */
 const SHORT_TEXT = 4096
 
 /** A batch that waits for more records until `linger.ms` has passed. */
@@ -31,7 +33,7 @@ interface LingeringBatch {
   readonly batch: ProducerBatch
 }
 
-/** Collects the appended records into one batch per partition. */
+/** Collects the appended records into batches, one open batch for each partition. */
 export class Accumulator {
   readonly #topics = new Map<string, TopicQueue>()
   readonly memory: BufferMemory
@@ -39,10 +41,10 @@ export class Accumulator {
   readonly #cluster: Cluster
   readonly #batchMemory: BatchMemory
   readonly #events: AccumulatorEvents
-  /** The batches that linger, the oldest first. */
+  /** The batches that linger, in the order of their creation. */
   #lingering: LingeringBatch[] = []
   #lingerTimer: NodeJS.Timeout | null = null
-  /** Whether `buffer.memory` is used up. No batch lingers until bytes are free again. */
+  /** Whether `buffer.memory` is exhausted. In this case, batches do not linger. */
   #isFull = false
 
   constructor(settings: ProducerSettings, cluster: Cluster, batchMemory: BatchMemory, events: AccumulatorEvents) {
@@ -53,7 +55,7 @@ export class Accumulator {
     this.memory = new BufferMemory(settings.bufferMemory)
   }
 
-  /** Adds a record. Returns false if it does not fit into `buffer.memory`. */
+  /** Adds a record. Returns false if the record does not fit into `buffer.memory`. */
   append(record: ProducerRecord, listener: DeliveryListener | undefined, token: number): boolean {
     const { key, value } = record
     const fault = faultOf(record)
@@ -64,7 +66,8 @@ export class Accumulator {
     }
     const settings = this.#settings
     const bytes = estimateRecordSize(key, value, record.headers)
-    // Short text is counted as if it were ASCII. If that could exceed a limit, it is encoded here.
+    // `bytes` counts a string as if it were ASCII. A long string, or one that may exceed the limit,
+    // is encoded now to get its exact size.
     if (typeof value === 'string' && (value.length > SHORT_TEXT || mostBytes(bytes, value) > settings.maxRequestSize)) {
       return this.append({ ...record, value: Buffer.from(value) }, listener, token)
     }
@@ -106,23 +109,23 @@ export class Accumulator {
     return this.#topics.get(name)
   }
 
-  /** The topics with records that wait for metadata. */
+  /** Returns the topics whose records wait for metadata. */
   *resolvingTopics(): Iterable<TopicQueue> {
     for (const topic of this.#topics.values()) if (topic.isResolving) yield topic
   }
 
-  /** The partitions that have batches. */
+  /** Returns the partitions that have batches. */
   *queues(): Iterable<PartitionQueue> {
     for (const topic of this.#topics.values()) for (const q of topic.partitions) if (!q.isEmpty) yield q
   }
 
-  /** Fails records whose partition is not known yet. */
+  /** Fails records whose partition is not known yet. `which` selects the records. */
   failPending(error: Error, which: (p: PendingRecord) => boolean = () => true): void {
     for (const topic of this.#topics.values()) this.#failPending(topic, error, which)
   }
 
   /**
-   * Adds new partitions of the metadata, and unfollows topics that were not used for
+   * Adds the partitions that are new in the metadata. Stops following topics that were not used for
    * `metadata.max.idle.ms`.
    */
   onMetadata(): void {
@@ -130,7 +133,7 @@ export class Accumulator {
     for (const topic of this.#topics.values()) {
       topic.resize(this.#countOf(topic))
       if (topic.lastUsed > idleSince || topic.isBusy) continue
-      // Keep the queues, because the broker remembers their sequences.
+      // Keep the queues, because the broker remembers the sequences of their partitions.
       topic.unfollow()
       this.#cluster.untrack(topic.name)
     }
@@ -164,7 +167,10 @@ export class Accumulator {
     return topic.partitions[sticky.pick(count, p => (metadata.partition(topic.name, p)?.leader ?? -1) >= 0)]!
   }
 
-  /** Returns the batch for a record: the open one if the record fits into it, or a new one. */
+  /**
+   * Returns the batch for a record: the open batch if the record fits into it, otherwise a new
+   * batch.
+   */
   #batchFor(topic: TopicQueue, queue: PartitionQueue, record: ProducerRecord, bytes: number): ProducerBatch {
     const { open } = queue
     if (open) {
@@ -180,7 +186,7 @@ export class Accumulator {
     return batch
   }
 
-  /** Closes the batch if the appended record has filled it. */
+  /** Closes the batch if the appended record has filled it. Updates the sticky partition. */
   #appended(
     topic: TopicQueue,
     queue: PartitionQueue,
@@ -241,7 +247,10 @@ export class Accumulator {
     this.#events.onRefused({ ...record, bytes: 0, deadline: 0 }, error)
   }
 
-  /** Fetches the metadata of a topic and then adds its pending records to batches. */
+  /**
+   * Waits for the metadata of a topic in the background, then adds the topic's pending records to
+   * batches.
+   */
   #resolve(topic: TopicQueue): void {
     topic.startResolving()
     this.#cluster.track([topic.name])
@@ -256,7 +265,7 @@ export class Accumulator {
       const first = topic.pending[0]!
       try {
         await this.#cluster.until(
-          // `abortUnsent` may have removed the record in the meantime.
+          // `abortUnsent` may have removed the first record in the meantime.
           () => (topic.pending[0] === first ? this.#lookUp(topic, first) : true),
           first.deadline - performance.now(),
           cause => this.#missing(topic, first, cause),
@@ -265,7 +274,7 @@ export class Accumulator {
         const fatal = !(error as { retriable?: boolean }).retriable || this.#cluster.signal.aborted
         const now = performance.now()
         this.#failPending(topic, error as Error, p => fatal || p === first || p.deadline <= now)
-        // No record needs the topic any more. The next record requests its metadata again.
+        // No record needs the topic any longer. The next record requests its metadata again.
         if (topic.pending.length === 0 && topic.partitions.length === 0) {
           this.#cluster.untrack(topic.name)
           this.#topics.delete(topic.name)
@@ -287,14 +296,14 @@ export class Accumulator {
   }
 
   /**
-   * Returns true if the record's partition is in the metadata. Throws errors that waiting cannot
-   * resolve.
+   * Returns true if the metadata contains the record's partition, otherwise null. Throws errors
+   * that waiting cannot resolve.
    */
   #lookUp(topic: TopicQueue, first: PendingRecord): true | null {
     const state = this.#cluster.metadata.topics.get(topic.name)
     const fatal = fatalTopicError(state)
     if (fatal) {
-      // Forget the error, so that the next record requests the metadata again.
+      // Discard the error, so that the next record requests the metadata again.
       this.#cluster.metadata.forget(topic.name)
       throw fatal
     }
@@ -326,8 +335,8 @@ export class Accumulator {
 }
 
 /**
- * Returns the maximum size of a batch with one record of this text, whose size was estimated as
- * `bytes`.
+ * Returns the maximum size of a batch that contains one record with this string. `bytes` is the
+ * estimated size of the record.
  */
 function mostBytes(bytes: number, text: string): number {
   return HEADER_SIZE + bytes + text.length * (MAX_UTF8_PER_UNIT - 1)

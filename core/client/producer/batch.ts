@@ -9,26 +9,26 @@ import {
 import type { CompressionType, DeliveredBatch, DeliveryListener, RecordHeader } from '../types.ts'
 import { NO_SEQUENCE, type ProducerIdentity } from './sequence-numbers.ts'
 
-/** The data of a record that a batch stores. */
+/** The parts of a record that are written to a batch. */
 export interface RecordData {
   readonly key: Buffer | null
   readonly value: Buffer | string | null
   readonly headers?: readonly RecordHeader[] | undefined
 }
 
-/** Where and how a batch is created. */
+/** The partition, the compression and the memory of a new batch. */
 export interface BatchOptions {
   readonly topic: string
   readonly partition: number
   readonly compression: CompressionType
-  /** The time of creation, from performance.now(). `delivery.timeout.ms` starts here. */
+  /** The time of creation (performance.now). `delivery.timeout.ms` starts at this time. */
   readonly createdAt: number
   /** The expected size of the records, in bytes. */
   readonly sizeHint?: number
   readonly memory?: BatchMemory
 }
 
-/** The identity and sequence in the header of a batch. */
+/** The producer id, epoch and base sequence in the header of a batch. */
 interface ProducerState extends ProducerIdentity {
   readonly sequence: number
 }
@@ -39,9 +39,9 @@ const isSameState = (a: ProducerState, b: ProducerState): boolean =>
   a.sequence === b.sequence && a.epoch === b.epoch && a.producerId === b.producerId
 
 /**
- * Records of one partition that are sent together, and the listeners that receive their outcome. A
- * batch takes records until `close`. It is then sent, once or several times, until `acknowledge` or
- * `fail` sets its outcome.
+ * The records of one partition that are sent together, and the listeners that receive the outcome.
+ * A batch accepts records until `close`. It is sent, and retried if necessary, until `acknowledge`
+ * or `fail` sets the outcome.
  */
 export class ProducerBatch implements DeliveredBatch {
   readonly topic: string
@@ -83,35 +83,37 @@ export class ProducerBatch implements DeliveredBatch {
     return this.#count
   }
 
-  /** Bytes that the batch takes from `buffer.memory`. */
+  /** The number of bytes that the batch takes from `buffer.memory`. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** The bytes of its records so far, before compression. */
+  /** The size of the batch so far, before compression, in bytes. */
   get rawSize(): number {
     return this.#builder.sizeInBytes
   }
 
-  /** Compressed bytes for each raw byte; 1 without compression. Known after `encode`. */
+  /**
+   * The ratio of compressed to uncompressed size. It is 1 without compression, and before `encode`.
+   */
   get ratio(): number {
     return this.#data && this.rawSize > HEADER_SIZE ? this.#data.length / this.rawSize : 1
   }
 
-  /** Whether the batch takes no more records. */
+  /** Whether the batch accepts no more records. */
   get isClosed(): boolean {
     return this.#isClosed
   }
 
   /**
-   * Whether the batch should be sent as soon as possible. An open batch may still take records
-   * until then.
+   * Whether the batch should be sent as soon as possible. Until it is sent, an open batch still
+   * accepts records.
    */
   get isDue(): boolean {
     return this.#isDue || this.#attempts > 0
   }
 
-  /** Whether a request with this batch waits for its response. */
+  /** Whether a request with this batch is in flight. */
   get isOnWire(): boolean {
     return this.#isOnWire
   }
@@ -130,7 +132,7 @@ export class ProducerBatch implements DeliveredBatch {
     return this.#attempts
   }
 
-  /** Whether an attempt failed and it is unknown whether the broker wrote the batch. */
+  /** Whether an attempt failed in such a way that the broker may have written the batch. */
   get mayBeWritten(): boolean {
     return this.#mayBeWritten
   }
@@ -140,12 +142,12 @@ export class ProducerBatch implements DeliveredBatch {
     return this.#lastError
   }
 
-  /** The error with which the batch failed; null before that, and after a success. */
+  /** The error with which the batch failed; null if it has not failed. */
   get error(): Error | null {
     return this.#error
   }
 
-  /** The producer that the sequence belongs to. */
+  /** The id and epoch of the producer to which the sequence belongs. */
   get identity(): ProducerIdentity {
     return this.#state
   }
@@ -163,19 +165,19 @@ export class ProducerBatch implements DeliveredBatch {
   }
 
   /**
-   * Whether the sequence changed after the batch was sent: an answer then refers to the old
+   * Whether the sequence has changed since the batch was sent. A response then refers to the old
    * sequence.
    */
   get isRenumbered(): boolean {
     return !isSameState(this.#sentState, this.#state)
   }
 
-  /** Whether anybody receives the outcome of the records. */
+  /** Whether any record of the batch has a listener. */
   get hasListener(): boolean {
     return this.#listener !== undefined || (this.#listeners?.some(l => l !== undefined) ?? false)
   }
 
-  /** Adds a record. `bytes` are those that it takes from `buffer.memory`. */
+  /** Adds a record. `bytes` is the number of bytes that the record takes from `buffer.memory`. */
   append(
     record: RecordData,
     timestamp: number,
@@ -195,22 +197,25 @@ export class ProducerBatch implements DeliveredBatch {
     this.#bytes += bytes
   }
 
-  /** Takes no more records. */
+  /** Closes the batch, so that it accepts no more records. */
   close(): void {
     this.#isClosed = true
   }
 
-  /** Makes the batch due: it waits for no further records. */
+  /** Makes the batch due, so that it is sent without waiting for more records. */
   makeDue(): void {
     this.#isDue = true
   }
 
-  /** Sets the sequence of the first record, and the producer that it belongs to. */
+  /** Sets the sequence of the first record, and the producer to which the sequence belongs. */
   number({ producerId, epoch }: ProducerIdentity, sequence: number): void {
     this.#state = { producerId, epoch, sequence }
   }
 
-  /** Returns the encoded batch with its producer state. The batch must not be on the wire. */
+  /**
+   * Returns the encoded batch, with its producer state. Must not be called while the batch is in
+   * flight.
+   */
   encode(): Buffer {
     this.#sentState = this.#state
     const data = this.#build()
@@ -228,21 +233,21 @@ export class ProducerBatch implements DeliveredBatch {
     return this.#data
   }
 
-  /** Starts an attempt: the batch goes into a request. */
+  /** Starts an attempt to send the batch. */
   startAttempt(): void {
     this.#isClosed = true
     this.#isOnWire = true
     this.#attempts++
   }
 
-  /** Ends an attempt: its response has arrived, or its request has failed. */
+  /** Ends an attempt, because its response has arrived or its request has failed. */
   endAttempt(): void {
     this.#isOnWire = false
   }
 
   /**
-   * Remembers the error of an attempt. `mayBeWritten`: it does not say whether the broker wrote the
-   * batch.
+   * Stores the error of an attempt. `mayBeWritten` is true if the broker may have written the batch
+   * despite the error.
    */
   attemptFailed(error: Error, mayBeWritten: boolean): void {
     this.#lastError = error
@@ -250,8 +255,8 @@ export class ProducerBatch implements DeliveredBatch {
   }
 
   /**
-   * Sets the outcome: the broker acknowledged the batch. Offset and time are -1 if they are not
-   * known.
+   * Sets the outcome: the broker has acknowledged the batch. `baseOffset` and `logAppendTime` are
+   * -1 if they are not known.
    */
   acknowledge(baseOffset: number, logAppendTime: number): void {
     this.#baseOffset = baseOffset
@@ -259,15 +264,15 @@ export class ProducerBatch implements DeliveredBatch {
     this.#isDone = true
   }
 
-  /** Sets the outcome: the batch failed. */
+  /** Sets the outcome: the batch has failed. */
   fail(error: Error): void {
     this.#error = error
     this.#isDone = true
   }
 
   /**
-   * Lets the next batch use the memory of this one, if the broker has acknowledged it. The memory
-   * of any other batch may still be read, so it is left to the garbage collector.
+   * Returns the memory of an acknowledged batch to the pool. The memory of a failed batch is left
+   * to the garbage collector, because a socket may still read it.
    */
   releaseMemory(): void {
     if (this.#error || this.#isOnWire || !this.#data) return
@@ -275,15 +280,15 @@ export class ProducerBatch implements DeliveredBatch {
     this.#builder.release()
   }
 
-  /** The listener, token and timestamp of a record. */
+  /** Returns the listener, token and timestamp of a record. */
   senderOf(index: number): { listener: DeliveryListener | undefined; token: number; timestamp: number } {
     const listener = this.#listeners ? this.#listeners[index] : this.#listener
     return { listener, token: this.#tokens[index]!, timestamp: this.#timestamps[index]! }
   }
 
   /**
-   * Turns new batches with the records of this one into its replacement. They are as old as this
-   * batch, are due at once, and the last of them takes over its memory and its waiting callers.
+   * Prepares new batches that contain this batch's records and replace it. The new batches are due
+   * at once. The last one takes over the bytes in `buffer.memory` and the `onDelivered` callbacks.
    */
   replaceWith(parts: readonly ProducerBatch[]): void {
     for (const part of parts) {
@@ -296,7 +301,7 @@ export class ProducerBatch implements DeliveredBatch {
     last.#onDelivered = this.#onDelivered
   }
 
-  /** Calls back once all listeners have received the outcome. */
+  /** Adds a callback that is called when all listeners have received the outcome. */
   onDelivered(callback: () => void): void {
     this.#onDelivered.push(callback)
   }

@@ -1,13 +1,14 @@
 import type { PartitionQueue } from './partition-queue.ts'
 
 /**
- * The requests to one broker: the partitions with something to send, and the requests in flight.
+ * The state of sending to one broker: the partitions with a batch to send, and the number of
+ * requests in flight.
  */
 export class BrokerLane {
   readonly id: number
   /**
-   * Partitions that the broker leads and that have a batch to send. The one that waits longest is
-   * first.
+   * The partitions that the broker leads and that have a batch to send, in the order in which they
+   * were added.
    */
   #ready: PartitionQueue[] = []
   #inFlight = 0
@@ -31,7 +32,7 @@ export class BrokerLane {
     this.#ready.push(queue)
   }
 
-  /** Removes and returns all partitions in the list. */
+  /** Removes and returns all partitions with a batch to send. */
   takeReady(): PartitionQueue[] {
     const ready = this.#ready
     this.#ready = []
@@ -47,7 +48,9 @@ export class BrokerLane {
     this.#inFlight--
   }
 
-  /** Starts to connect. Returns false if a connection attempt is in progress. */
+  /**
+   * Marks the start of a connection attempt. Returns false if an attempt is already in progress.
+   */
   startConnecting(): boolean {
     if (this.#isConnecting) return false
     this.#isConnecting = true

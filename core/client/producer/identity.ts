@@ -8,10 +8,7 @@ const InitProducerId = defineApi(InitProducerIdRequest, InitProducerIdResponse, 
 
 const MAX_EPOCH = 32_767
 
-/**
- * Keeps the id and epoch of an idempotent producer. Requests them from the cluster when they are
- * first needed.
- */
+/** Stores the id and epoch of an idempotent producer. Requests them when they are first needed. */
 export class IdentityKeeper {
   #current: ProducerIdentity | null = null
   #isRequesting = false
@@ -19,8 +16,8 @@ export class IdentityKeeper {
   readonly #onChange: (error: Error | null) => void
 
   /**
-   * `onChange` receives null for every identity that the cluster assigns, or the error of a failed
-   * request.
+   * `onChange` is called after each request: with null if the cluster assigned an identity,
+   * otherwise with the error.
    */
   constructor(cluster: Cluster, onChange: (error: Error | null) => void) {
     this.#cluster = cluster
@@ -31,7 +28,7 @@ export class IdentityKeeper {
     return this.#current
   }
 
-  /** Requests an identity, unless there is one or a request is in progress. */
+  /** Requests an identity, unless the producer already has one or a request is in progress. */
   need(): void {
     if (this.#current || this.#isRequesting || this.#cluster.signal.aborted) return
     this.#isRequesting = true
@@ -48,8 +45,8 @@ export class IdentityKeeper {
   }
 
   /**
-   * Starts the next epoch. Brokers accept it without a request, because the producer has no
-   * transactions (as in Java).
+   * Starts the next epoch. No request is needed, because a producer without transactions may
+   * increment its epoch (as in Java).
    */
   bump(): void {
     const current = this.#current
@@ -58,13 +55,13 @@ export class IdentityKeeper {
     else this.#current = { producerId: current.producerId, epoch: current.epoch + 1 }
   }
 
-  /** Forgets the identity. `need` then requests a new one. */
+  /** Discards the identity, so that `need` requests a new one. */
   drop(): void {
     this.#current = null
   }
 
   async #request(): Promise<void> {
-    // The request has no time limit: the waiting batches have their own.
+    // The request has no time limit, because the batches that wait for it have their own limits.
     this.#current = await this.#cluster.retry('InitProducerId', Number.POSITIVE_INFINITY, async signal => {
       const input = { transactionalId: null, transactionTimeoutMs: 2_147_483_647 }
       const answer = await this.#cluster.requestAny(InitProducerId, input, { signal })

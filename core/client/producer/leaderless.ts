@@ -2,8 +2,8 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 
 /**
- * Partitions with something to send whose leader is unknown or cannot be reached. The metadata is
- * refreshed while there are any. The batches have their own time limit.
+ * The partitions with a batch to send whose leader is unknown or cannot be reached. While there are
+ * such partitions, the metadata is refreshed. Batches still fail after `delivery.timeout.ms`.
  */
 export class Leaderless {
   readonly #cluster: Cluster
@@ -12,8 +12,8 @@ export class Leaderless {
   #isRefreshing = false
 
   /**
-   * `onRetry` is called when the metadata has changed, or when the old leader may be reachable
-   * again.
+   * `onRetry` is called for each partition after a refresh of the metadata, whether it succeeded or
+   * failed.
    */
   constructor(cluster: Cluster, onRetry: (queue: PartitionQueue) => void) {
     this.#cluster = cluster
@@ -21,7 +21,10 @@ export class Leaderless {
     cluster.onUpdate(() => this.#retry())
   }
 
-  /** Adds a partition. `error` says why the leader cannot be reached, if that is known. */
+  /**
+   * Adds a partition. `error` is the reason why the leader cannot be reached, if the reason is
+   * known.
+   */
   add(queue: PartitionQueue, error?: Error): void {
     if (error) queue.next?.attemptFailed(error, false)
     this.#queues.add(queue)

@@ -1,13 +1,13 @@
 import { Signal } from '../../common/async/signal.ts'
 
 /**
- * `buffer.memory`: limits the bytes of records that wait, and wakes callers that wait for free
- * bytes.
+ * Enforces `buffer.memory`, the limit for the bytes of records that are not delivered. Wakes
+ * callers that wait for free bytes.
  */
 export class BufferMemory {
   readonly limit: number
   #used = 0
-  /** The bytes of the record that was refused last. */
+  /** The size of the last record that did not fit, in bytes. */
   #wanted = 0
   readonly #freed = new Signal()
 
@@ -15,7 +15,7 @@ export class BufferMemory {
     this.limit = limit
   }
 
-  /** Takes bytes. Returns false if too few are free. */
+  /** Takes bytes. Returns false if there are not enough free bytes. */
   take(bytes: number): boolean {
     if (this.#used + bytes > this.limit) {
       this.#wanted = bytes
@@ -31,12 +31,12 @@ export class BufferMemory {
     if (this.hasRoom) this.#freed.notify()
   }
 
-  /** Whether the record that was refused last fits now. */
+  /** Whether the last record that did not fit would fit now. */
   get hasRoom(): boolean {
     return this.#used + this.#wanted <= this.limit
   }
 
-  /** Waits until that record fits. Rejects with the signal's reason. */
+  /** Waits until the last record that did not fit would fit. Rejects with the signal's reason. */
   async room(signal: AbortSignal): Promise<void> {
     while (!this.hasRoom) {
       signal.throwIfAborted()

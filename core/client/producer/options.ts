@@ -6,7 +6,7 @@ import { type OptionChecks, rawOf, resolve, settingsOf } from '../config/resolve
 import { type CommonOptions, commonSettings } from '../options.ts'
 import type { ProducerOptions } from '../types.ts'
 
-/** A producer's settings, with defaults filled in. */
+/** The settings of a producer, with defaults filled in. */
 export interface ProducerSettings extends Omit<ClientSettingsOf<typeof producerKeys>, 'acks'> {
   readonly common: CommonOptions
   readonly acks: 0 | 1 | -1
@@ -16,12 +16,12 @@ type Values = ConfigValues<typeof producerConfig>
 
 const ACKS = { all: -1, '-1': -1, '1': 1, '0': 0 } as const
 const IN_FLIGHT = 'max.in.flight.requests.per.connection'
-/** The most requests in flight with which a broker can detect duplicates. */
+/** The maximum number of requests in flight for which a broker can detect duplicates. */
 const MAX_IDEMPOTENT_IN_FLIGHT = 5
 
 /**
- * Fills in the defaults and checks the options. Throws a ConfigError that names every invalid
- * option.
+ * Returns the settings of a producer, with defaults filled in. Throws a ConfigError that names
+ * every invalid option.
  */
 export function producerSettings(options: ProducerOptions): ProducerSettings {
   const raw = rawOf(producerConfig, options)
@@ -35,7 +35,10 @@ export function producerSettings(options: ProducerOptions): ProducerSettings {
   }
 }
 
-/** The parsed values of a producer. Throws a ConfigError that names every invalid key. */
+/**
+ * Returns the parsed values of a producer's configuration. Throws a ConfigError that names every
+ * invalid key.
+ */
 export function producerValues(raw: RawConfig): Values {
   return resolve(producerConfig, raw, (values, checks) => checkProducer(values, raw, checks))
 }
@@ -58,14 +61,18 @@ function checkProducer(values: Values, raw: RawConfig, checks: OptionChecks): vo
 }
 
 /**
- * As in Java, idempotence is off if it was not requested and the other settings do not allow it.
+ * Returns whether the producer is idempotent. As in Java, this is off if it was not configured and
+ * the other settings do not allow it.
  */
 function isIdempotent(values: Values, raw: RawConfig): boolean {
   if (isGiven(raw, 'enable.idempotence')) return values['enable.idempotence']
   return ACKS[values.acks] === -1 && values[IN_FLIGHT] <= MAX_IDEMPOTENT_IN_FLIGHT && values.retries > 0
 }
 
-/** As in Java, a timeout that was not configured grows with the settings that it includes. */
+/**
+ * Returns `delivery.timeout.ms`. As in Java, if it was not configured, it is at least the sum of
+ * the settings that it includes.
+ */
 function deliveryTimeout(values: Values, raw: RawConfig): number {
   const timeout = values['delivery.timeout.ms']
   return isGiven(raw, 'delivery.timeout.ms') ? timeout : Math.max(timeout, shortestDelivery(values))

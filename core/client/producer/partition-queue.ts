@@ -5,7 +5,7 @@ import { ProducerBatch } from './batch.ts'
 import { Sequences } from './sequences.ts'
 
 /**
- * The next batch is created a little larger than the last one, so that its buffer need not grow.
+ * The extra bytes in the initial buffer of the next batch, so that the buffer rarely has to grow.
  */
 const SIZE_SLACK = 64
 
@@ -14,12 +14,12 @@ export class PartitionQueue {
   readonly topic: string
   readonly partition: number
   readonly sequences = new Sequences()
-  /** Batches whose listeners have not received the outcome, the oldest first. */
+  /** The batches whose listeners have not received the outcome, from the oldest to the newest. */
   readonly #batches: ProducerBatch[] = []
   /** The expected size of the next batch, in bytes. */
   #sizeHint = 1024
   #failedAttempts = 0
-  /** Nothing is sent before this time (performance.now), after a failure. */
+  /** After a failure, nothing is sent before this time (performance.now). */
   #notBefore = 0
   #isListed = false
 
@@ -36,13 +36,13 @@ export class PartitionQueue {
     return this.#batches.length === 0
   }
 
-  /** The last batch, if it takes more records. */
+  /** The last batch, if it accepts more records, or null. */
   get open(): ProducerBatch | null {
     const last = this.#batches.at(-1)
     return last && !last.isClosed && !last.isDone ? last : null
   }
 
-  /** The batch to send next: the first that is neither done nor on the wire. */
+  /** The batch to send next: the first batch that is neither done nor in flight. */
   get next(): ProducerBatch | null {
     for (const b of this.#batches) if (!b.isDone && !b.isOnWire) return b
     return null
@@ -57,7 +57,7 @@ export class PartitionQueue {
     return this.#batches.some(b => b.isOnWire)
   }
 
-  /** Adds an empty batch to the end. */
+  /** Adds an empty batch to the end of the queue. */
   addBatch(compression: CompressionType, createdAt: number, memory: BatchMemory): ProducerBatch {
     const { topic, partition } = this
     const sizeHint = this.#sizeHint
@@ -72,7 +72,7 @@ export class PartitionQueue {
     this.#sizeHint = batch.rawSize + SIZE_SLACK
   }
 
-  /** Puts the parts of a batch in its place. They share its sequences. */
+  /** Replaces a batch with its parts, which share its sequences. */
   replace(batch: ProducerBatch, parts: readonly ProducerBatch[]): void {
     this.#batches.splice(this.#batches.indexOf(batch), 1, ...parts)
     this.sequences.replace(batch, parts)
@@ -98,7 +98,10 @@ export class PartitionQueue {
     batch.fail(error)
   }
 
-  /** Removes the first batches up to one that is not done. Their listeners must be called now. */
+  /**
+   * Removes and returns the batches at the head of the queue that are done. The caller must call
+   * their listeners.
+   */
   takeDone(): ProducerBatch[] {
     const { length } = this.#batches
     let n = 0
@@ -107,8 +110,8 @@ export class PartitionQueue {
   }
 
   /**
-   * Starts a back-off after a failed attempt. Returns its length in milliseconds. Returns null
-   * during a back-off: batches that were on the wire together fail together, which is one failure.
+   * Starts a back-off after a failed attempt, and returns its length in milliseconds. Returns null
+   * during a back-off, because batches that were in flight together count as one failure.
    */
   startBackoff(options: BackoffOptions): number | null {
     if (this.isBackingOff) return null
@@ -125,12 +128,12 @@ export class PartitionQueue {
     return this.#notBefore > performance.now()
   }
 
-  /** Whether the partition is in a broker's list of partitions with something to send. */
+  /** Whether the partition is in a broker's list of partitions with a batch to send. */
   get isListed(): boolean {
     return this.#isListed
   }
 
-  /** Called by the broker's list when it adds or removes the partition. */
+  /** Called when the partition is added to a broker's list, or removed from it. */
   setListed(isListed: boolean): void {
     this.#isListed = isListed
   }

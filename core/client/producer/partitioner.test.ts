@@ -2,18 +2,18 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { partitionOfKey, StickyPartition } from './partitioner.ts'
 
-// From Kafka's UtilsTest: murmur2 of these strings.
+// These murmur2 hashes come from Kafka's UtilsTest.
 test.for([
   ['21', -973932308],
   ['foobar', -790332482],
   ['a-little-bit-long-string', -985981536],
   ['a-little-bit-longer-string', -1486304829],
   ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
-] as const)('the key %s goes where Java puts it', ([key, hash]) => {
+] as const)('the key %s goes to the same partition as with Java', ([key, hash]) => {
   for (const n of [1, 7, 50]) expect(partitionOfKey(Buffer.from(key), n)).toBe((hash & 0x7fffffff) % n)
 })
 
-test('records without a key go to one partition until a batch is full, then to another', () => {
+test('records without a key go to one partition until a batch is full, then to another partition', () => {
   const sticky = new StickyPartition(100, () => 0.99)
   expect(sticky.pick(4, () => true)).toBe(3)
   sticky.added(60, false)
@@ -25,7 +25,7 @@ test('records without a key go to one partition until a batch is full, then to a
   expect(sticky.current).toBe(-1)
 })
 
-test('a partition without a leader is skipped while others have one', () => {
+test('a partition without a leader is skipped while another partition has a leader', () => {
   fc.assert(
     fc.property(
       fc.array(fc.boolean(), { minLength: 1, maxLength: 9 }),

@@ -1,14 +1,14 @@
 import { murmur2, toPositive } from '../../protocol/murmur2.ts'
 
-/** Returns the partition of a key, as Java's default partitioner does. */
+/** Returns the partition of a key. It is the same as with Java's default partitioner. */
 export function partitionOfKey(key: Buffer, partitions: number): number {
   return toPositive(murmur2(key)) % partitions
 }
 
 /**
- * Chooses the partition of records without a key. All of them go to one partition until a batch is
- * full, then to another one at random, so that batches are large. Partitions without a leader are
- * skipped while others have one.
+ * Chooses the partition of records without a key. To fill batches, all records go to one partition
+ * until a batch is full, then to another partition, chosen at random. Partitions without a leader
+ * are skipped while another partition has a leader.
  */
 export class StickyPartition {
   #current = -1
@@ -21,14 +21,13 @@ export class StickyPartition {
     this.#random = random
   }
 
-  /** The current partition, or -1 if the next record chooses a new one. */
+  /** The current partition; -1 if the next record must choose a new partition. */
   get current(): number {
     return this.#current
   }
 
   /**
-   * Returns the partition for the next record. Calls `hasLeader` only when it chooses a new
-   * partition.
+   * Returns the partition for the next record. Calls `hasLeader` only to choose a new partition.
    */
   pick(count: number, hasLeader: (partition: number) => boolean): number {
     if (this.#current >= 0 && this.#current < count) return this.#current
@@ -42,15 +41,15 @@ export class StickyPartition {
   }
 
   /**
-   * Counts a record. Ends the use of the partition after `batch.size` bytes, or if the record's
-   * batch is full.
+   * Counts a record. The next record goes to a new partition after `batch.size` bytes, or if the
+   * batch of this record is full.
    */
   added(bytes: number, isBatchFull: boolean): void {
     this.#bytes += bytes
     if (isBatchFull || this.#bytes >= this.#batchSize) this.#current = -1
   }
 
-  /** Ends the use of a partition that the topic no longer has. */
+  /** Stops using a partition that the topic no longer has. */
   limit(count: number): void {
     if (this.#current >= count) this.#current = -1
   }

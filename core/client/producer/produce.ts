@@ -8,22 +8,22 @@ import type { PartitionQueue } from './partition-queue.ts'
 
 export const Produce = defineApi(ProduceRequest, ProduceResponse)
 
-/** The last version that names topics instead of using their ids. */
+/** The last version of Produce that identifies topics by name. Later versions use topic ids. */
 const LAST_VERSION_WITH_NAMES = 12
 
-/** A batch in a Produce request. */
+/** A batch in a Produce request, with its partition. */
 export interface QueuedBatch {
   readonly queue: PartitionQueue
   readonly batch: ProducerBatch
   readonly topicId: string
 }
 
-/** The part of a response about one partition. */
+/** The part of a Produce response that is about one partition. */
 export type PartitionResponse = Message<typeof ProduceResponse>['responses'][number]['partitionResponses'][number]
 
 /**
- * Returns the version for a request with these batches. Topics are identified by id only if all ids
- * are known.
+ * Returns the version for a Produce request. Versions with topic ids require that the ids of all
+ * topics are known.
  */
 export function produceVersion(connection: Connection, batches: readonly QueuedBatch[]): number {
   const areIdsKnown = batches.every(b => b.topicId !== ZERO_UUID)
@@ -45,12 +45,12 @@ export function topicDataOf(
   return [...topics.values()]
 }
 
-/** Returns the part of the response about each batch; null if the response leaves it out. */
+/** Returns, for each batch, the part of the response about its partition; null if there is none. */
 export function responsesTo(
   batches: readonly QueuedBatch[],
   response: Message<typeof ProduceResponse>,
 ): { readonly queued: QueuedBatch; readonly response: PartitionResponse | null }[] {
-  // The response identifies topics by name or by id, depending on its version.
+  // Depending on its version, the response identifies topics by name or by id.
   const responses = new Map<string, PartitionResponse>()
   for (const t of response.responses) {
     for (const p of t.partitionResponses) responses.set(`${t.name || t.topicId}:${p.index}`, p)

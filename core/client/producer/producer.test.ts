@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const f of cleanups.splice(0).reverse()) await f()
 })
 
-/** Memory that overwrites released batches: a batch that is released too early arrives damaged. */
+/** Overwrites released memory, so that a batch that is released too early arrives damaged. */
 const spoil = (memory: Buffer) => memory.fill(0xdd)
 
 async function start(
@@ -30,7 +30,8 @@ async function start(
   memory: BatchMemory = new BufferPool({ onGive: spoil }),
 ): Promise<{ broker: SimBroker; producer: Producer }> {
   const broker = await SimBroker.start(sim)
-  // The shortest valid idle time is too long for a test.
+  // The minimum of metadata.max.idle.ms is too long for a test, so set this option after
+  // validation.
   const { metadataMaxIdleMs, ...others } = options
   const settings = producerSettings({
     bootstrapServers: broker.bootstrap,
@@ -49,7 +50,7 @@ async function start(
   return { broker, producer }
 }
 
-/** Stores every outcome. */
+/** Stores the outcome of every record. */
 class Recorder implements DeliveryListener {
   readonly outcomes: { token: number; error: Error | null; partition: number; offset: number }[] = []
   onDelivery(token: number, error: Error | null, batch: DeliveredBatch, index: number): void {
@@ -79,7 +80,7 @@ test('send resolves with the partition and offset of each record', async () => {
   expect(broker.values('t', 0)).toEqual(['a', 'b'])
 })
 
-test('the key determines the partition, unless the record has one', async () => {
+test('the key determines the partition, unless the record specifies a partition', async () => {
   const { producer } = await start({ topics: { t: 4 } })
   const sent = await producer.send([
     record('t', 'a', { key: Buffer.from('k') }),
@@ -90,7 +91,7 @@ test('the key determines the partition, unless the record has one', async () => 
   expect(sent[2]!.partition).toBe(3)
 })
 
-test('records wait for a topic that is created later, and records of other topics do not', async () => {
+test('records wait until their topic is created, and records of other topics do not wait', async () => {
   const { broker, producer } = await start({ topics: { here: 1 } })
   const late = producer.send([record('late', '1'), record('late', '2')])
   await producer.send([record('here', 'x')])
@@ -104,7 +105,7 @@ test('records fail after max.block.ms if their topic is not created', async () =
   await expect(producer.send([record('nowhere', '1')])).rejects.toMatchObject({ code: 'MR_CLIENT_METADATA_TIMEOUT' })
 })
 
-test('records for a missing partition fail, and others do not', async () => {
+test('records for a missing partition fail, and records for other partitions do not', async () => {
   const { producer } = await start({ topics: { t: 2 } }, { maxBlockMs: 1500 })
   const recorder = new Recorder()
   producer.append(record('t', 'a', { partition: 7 }), recorder, 1)
@@ -114,7 +115,7 @@ test('records for a missing partition fail, and others do not', async () => {
   expect(recorder.codes).toEqual(['MR_CLIENT_UNKNOWN_PARTITION', null])
 })
 
-test('a record over max.request.size is rejected before append returns, without a request to the broker', async () => {
+test('a record over max.request.size is rejected before append returns', async () => {
   const { producer } = await start({ topics: { t: 1 } }, { maxRequestSize: 1000 })
   const recorder = new Recorder()
   expect(producer.append(record('t', 'x'.repeat(2000)), recorder, 5)).toBe(true)
@@ -131,7 +132,7 @@ test('max.request.size limits the bytes of a string, not its characters', async 
   expect(recorder.codes.sort()).toEqual(['MR_CLIENT_RECORD_TOO_LARGE', null, null])
 })
 
-test('a value that is neither bytes nor text is reported to the listener, and the producer still works', async () => {
+test('the listener receives the error of a value that is neither bytes nor a string, and the producer continues', async () => {
   const { producer } = await start({ topics: { t: 1 } })
   const recorder = new Recorder()
   producer.append({ topic: 't', key: null, value: 7 as unknown as Buffer }, recorder, 1)
@@ -155,7 +156,7 @@ test.for<[string, Partial<ProducerRecord>]>([
   await producer.send([record('t', 'ok')])
 })
 
-test('records for a topic that was recreated with fewer partitions go to the existing ones', async () => {
+test('records for a topic that was recreated with fewer partitions go to its current partitions', async () => {
   const { broker, producer } = await start({ topics: { t: 8 } }, { metadataMaxAgeMs: 1 })
   const keyed = Array.from({ length: 20 }, (_, i) => record('t', String(i), { key: Buffer.from(String(i)) }))
   await producer.send(keyed)
@@ -165,7 +166,7 @@ test('records for a topic that was recreated with fewer partitions go to the exi
   expect(new Set(sent.map(s => s.partition))).toEqual(new Set([0]))
 })
 
-test('an unused topic is not requested any more, so that it is not recreated after it was deleted', async () => {
+test('metadata of an unused topic is not requested, so that the topic is not recreated after a deletion', async () => {
   let asked: string[] = []
   const { broker, producer } = await start(
     {
@@ -189,7 +190,7 @@ test('an unused topic is not requested any more, so that it is not recreated aft
   expect(broker.values('once', 0)).toEqual(['2'])
 })
 
-test('an unused topic keeps its sequences', async () => {
+test('a topic keeps its sequences while it is unused', async () => {
   let asked: string[] = []
   const { broker, producer } = await start(
     {
@@ -207,7 +208,7 @@ test('an unused topic keeps its sequences', async () => {
   expect(broker.values('t', 0)).toEqual(['1', '2'])
 })
 
-test('a back-off longer than a timer of Node is not skipped', async () => {
+test('a back-off that is longer than the maximum of a Node timer is not skipped', async () => {
   let batches = 0
   const refuse = () => {
     batches++
@@ -220,7 +221,7 @@ test('a back-off longer than a timer of Node is not skipped', async () => {
   expect(batches).toBe(1)
 })
 
-test('append returns false if buffer.memory is used up, and room() resolves after acknowledgements', async () => {
+test('append returns false if buffer.memory is exhausted, and room() resolves after acknowledgements', async () => {
   const { broker, producer } = await start({ topics: { t: 1 } }, { bufferMemory: 10_000, batchSize: 1000 })
   const recorder = new Recorder()
   let refused = 0
@@ -237,7 +238,7 @@ test('append returns false if buffer.memory is used up, and room() resolves afte
 })
 
 test.for<'none' | 'lz4'>(['none', 'lz4'])(
-  'with compression %s, batches reuse the memory of acknowledged ones',
+  'with compression %s, new batches reuse the memory of acknowledged batches',
   async compressionType => {
     const pool = new BufferPool({ onGive: spoil })
     const memory = new Set<ArrayBufferLike>()
@@ -262,13 +263,13 @@ test.for<'none' | 'lz4'>(['none', 'lz4'])(
     await producer.flush()
     expect(broker.values('t', 0).map(v => Number(v.slice(88)))).toEqual(Array.from({ length: count }, (_, i) => i))
     expect(batches).toBeGreaterThan(100)
-    // The records that fit into buffer.memory, raw and compressed, and the sizes of a growing
-    // batch.
+    // The limit covers the raw and compressed batches that fit into buffer.memory, and the sizes
+    // through which a batch grows.
     expect(memory.size).toBeLessThan(30)
   },
 )
 
-test('room() rejects when the signal aborts', async () => {
+test('room() rejects when its signal aborts', async () => {
   const { producer } = await start({ topics: { t: 1 }, onBatch: () => 'silence' }, { bufferMemory: 1000 })
   while (producer.append(record('t', 'x'.repeat(100)))) {
     /* fill it */
@@ -276,7 +277,7 @@ test('room() rejects when the signal aborts', async () => {
   await expect(producer.room(AbortSignal.timeout(10))).rejects.toThrow()
 })
 
-test('a batch that is too large for the broker is split until it fits, in order', async () => {
+test('a batch that is too large for the broker is split until its parts are accepted, in order', async () => {
   const { broker, producer } = await start(
     { topics: { t: 1 }, maxMessageBytes: 700 },
     { batchSize: 16_384, lingerMs: 20 },
@@ -288,7 +289,7 @@ test('a batch that is too large for the broker is split until it fits, in order'
   expect(recorder.outcomes.map(t => t.offset)).toEqual(Array.from({ length: 50 }, (_, i) => i))
 })
 
-test('a record that is too large for the broker fails, and later records are sent', async () => {
+test('a single record that is too large for the broker fails, and the other records are sent', async () => {
   const { broker, producer } = await start(
     { topics: { t: 1 }, maxMessageBytes: 700 },
     { batchSize: 16_384, lingerMs: 20 },
@@ -309,7 +310,7 @@ test('a record that is too large for the broker fails, and later records are sen
   expect(broker.values('t', 0)).toEqual(['a', 'b', 'c', 'd'])
 })
 
-test('a rejected batch leaves no gap: later batches in flight are written exactly once', async () => {
+test('after a rejected batch, later batches in flight are written exactly once', async () => {
   let n = 0
   const { broker, producer } = await start(
     { topics: { t: 1 }, onBatch: () => (n++ === 1 ? { code: ErrorCode.INVALID_RECORD } : null) },
@@ -325,7 +326,7 @@ test('a rejected batch leaves no gap: later batches in flight are written exactl
   )
 })
 
-test('if the broker has lost the state of the producer, the producer starts a new epoch', async () => {
+test("the producer starts a new epoch if the broker has lost the producer's state", async () => {
   const { broker, producer } = await start({ topics: { t: 1, u: 1 } }, { batchSize: 1, lingerMs: 0 })
   await producer.send([record('t', '0'), record('u', '0')])
   let lies = 2
@@ -339,7 +340,7 @@ test('if the broker has lost the state of the producer, the producer starts a ne
   expect(broker.values('u', 0)).toEqual(['0', '1'])
 })
 
-test('records fail after delivery.timeout.ms with the last error, and later records are sent', async () => {
+test('records fail after delivery.timeout.ms with the last error as the cause, and later records are sent', async () => {
   let silent = true
   const { broker, producer } = await start(
     { topics: { t: 1 }, onBatch: () => (silent ? { code: ErrorCode.NOT_ENOUGH_REPLICAS } : null) },
@@ -361,7 +362,7 @@ test('a request without a response is retried on a new connection, and its recor
   expect(broker.values('t', 0)).toEqual(['a'])
 })
 
-test('a restart of the broker only delays records', async () => {
+test('records are delivered after a restart of the broker', async () => {
   const { broker, producer } = await start({ topics: { t: 1 } })
   await producer.send([record('t', 'a')])
   await broker.stop()
@@ -372,7 +373,7 @@ test('a restart of the broker only delays records', async () => {
   expect(broker.values('t', 0)).toEqual(['a', 'b'])
 })
 
-test('with acks=0 records count as delivered when they are sent', async () => {
+test('with acks=0, records count as delivered when they are sent, and have no offset', async () => {
   const { broker, producer } = await start({ topics: { t: 1 } }, { acks: 0 })
   const [sent] = await producer.send([record('t', 'a')])
   expect(sent!.offset).toBe(-1)
@@ -380,7 +381,7 @@ test('with acks=0 records count as delivered when they are sent', async () => {
   expect(broker.values('t', 0)).toEqual(['a'])
 })
 
-test('close delivers the appended records, and append throws after it', async () => {
+test('close delivers the appended records, and later calls of append throw', async () => {
   const { broker, producer } = await start({ topics: { t: 1 } }, { lingerMs: 10_000 })
   const recorder = new Recorder()
   producer.append(record('t', 'a'), recorder, 0)
@@ -390,7 +391,7 @@ test('close delivers the appended records, and append throws after it', async ()
   expect(() => producer.append(record('t', 'b'))).toThrow(/MR_CLIENT_CLOSED/)
 })
 
-test('close without a timeout fails all undelivered records', async () => {
+test('close fails all records that are not delivered before its timeout', async () => {
   const { producer } = await start({ topics: { t: 1 }, onBatch: () => 'silence' }, { lingerMs: 0 })
   const recorder = new Recorder()
   producer.append(record('t', 'a'), recorder, 0)
@@ -399,7 +400,7 @@ test('close without a timeout fails all undelivered records', async () => {
   expect(recorder.codes.sort()).toEqual(['MR_CLIENT_CLOSED', 'MR_CLIENT_CLOSED'])
 })
 
-test('only the records that the broker reports as invalid fail, and the others keep their order', async () => {
+test('only the records that the broker reports as invalid fail, and the other records keep their order', async () => {
   const isBad = (token: number) => token % 7 === 3
   const { broker, producer } = await start(
     {
@@ -420,7 +421,7 @@ test('only the records that the broker reports as invalid fail, and the others k
   expect(recorder.outcomes.filter(t => t.error).map(t => t.token)).toEqual(tokens.filter(isBad))
 })
 
-test('abortUnsent fails later unsent records and no others', async () => {
+test('abortUnsent fails exactly the unsent records whose token is above the given one', async () => {
   const { broker, producer } = await start({ topics: { t: 2 } }, { lingerMs: 10_000 })
   await producer.partitionsFor('t')
   const recorder = new Recorder()
@@ -439,7 +440,7 @@ test('abortUnsent fails later unsent records and no others', async () => {
   expect(broker.values('t', 0)).toEqual(['0', '2', '4', 'later'])
 })
 
-test('with any faults, every acknowledged record is in the log once and in order', async () => {
+test('with any faults, every acknowledged record is in the log exactly once and in order', async () => {
   const common: Fault[] = [
     null,
     null,
@@ -450,8 +451,8 @@ test('with any faults, every acknowledged record is in the log once and in order
     { code: ErrorCode.INVALID_RECORD },
     { code: ErrorCode.INVALID_RECORD, invalid: [0, 2, 3] },
   ]
-  // The two faults are not combined: a broker that has written a batch and lost the producer's
-  // state writes the batch again.
+  // The two kinds of faults are not combined. A broker that has lost the producer's state cannot
+  // detect duplicates.
   const forgetful: Fault[] = [...common, { code: ErrorCode.UNKNOWN_PRODUCER_ID }]
   const lossy: Fault[] = [...common, 'cut-before', 'cut-after']
   await fc.assert(
@@ -484,8 +485,8 @@ test('with any faults, every acknowledged record is in the log once and in order
           const acked = outcomes.filter(t => t.error === null).map(t => t.token)
           const written = broker.values('t', p).map(Number)
           expect(new Set(written).size).toBe(written.length)
-          // Records that failed after a disconnect may have been written. Acknowledged records must
-          // have been written, in order.
+          // Records that failed may have been written. Acknowledged records must have been written,
+          // in order.
           expect(written.filter(v => acked.includes(v))).toEqual(acked)
           for (const t of outcomes) if (t.error === null) expect(written[t.offset]).toBe(t.token)
         }

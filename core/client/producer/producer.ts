@@ -22,12 +22,15 @@ import { Sender } from './sender.ts'
 import type { PendingRecord } from './topic-queue.ts'
 
 /**
- * The maximum of idle memory that a producer keeps: buffers of acknowledged batches are pooled and
- * reused for the next ones. Under load they are reused at once, so few are idle.
+ * The maximum number of bytes in a producer's pool of idle buffers. Buffers of acknowledged batches
+ * are reused for new batches. Under load this happens at once, so few buffers are idle.
  */
 const MAX_IDLE_BYTES = 4 << 20
 
-/** Creates a producer. Connects when it is first used. Throws a ConfigError for invalid options. */
+/**
+ * Creates a producer, which connects when it is first used. Throws a ConfigError for invalid
+ * options.
+ */
 export function createProducer(options: ProducerOptions): Producer {
   const settings = producerSettings(options)
   return producerWith(settings, new BufferPool({ maxIdleBytes: Math.min(settings.bufferMemory, MAX_IDLE_BYTES) }))
@@ -42,7 +45,7 @@ class KafkaProducer implements Producer {
   readonly #cluster: Cluster
   readonly #accumulator: Accumulator
   readonly #sender: Sender
-  /** Refused records whose listeners were not called yet. */
+  /** The refused records whose listeners have not been called yet. */
   #refused: { record: PendingRecord; error: Error }[] = []
   #refusedTimer: NodeJS.Immediate | null = null
   #expiryTimer: NodeJS.Timeout | null = null
@@ -70,7 +73,7 @@ class KafkaProducer implements Producer {
     if (this.#state !== 'open') throw closedError()
     if (this.#expiryTimer === null) this.#armExpiry()
     const isAppended = this.#accumulator.append(record, listener, token)
-    // As in Java, the listener receives a refusal before the next record is appended.
+    // As in Java, the listener receives the error before the next record is appended.
     if (this.#refused.length > 0) this.#notifyRefused()
     return isAppended
   }
@@ -86,7 +89,7 @@ class KafkaProducer implements Producer {
     for (let i = 0; i < records.length; i++) {
       while (!this.append(records[i]!, tally, i)) await this.room(signal)
     }
-    // The caller waits for these records, so do not wait for more of them.
+    // The caller waits for these records, so do not wait for linger.ms.
     this.#accumulator.flushNow()
     return orAbort(tally.done, signal)
   }
@@ -99,7 +102,8 @@ class KafkaProducer implements Producer {
     }
     this.#notifyRefused()
     this.#accumulator.flushNow()
-    // The batches of a partition are delivered in order, so it is enough to wait for the last one.
+    // The batches of a partition are delivered in order, so waiting for the last batch is
+    // sufficient.
     const last = [...this.#accumulator.queues()].map(queue => queue.batches.at(-1)!)
     const delivered = last.map(batch => new Promise<void>(resolve => batch.onDelivered(resolve)))
     await orAbort(Promise.all(delivered), signal)
@@ -183,7 +187,7 @@ class KafkaProducer implements Producer {
   }
 }
 
-/** Replaces the batch of a record that was not added to any. */
+/** The batch that the listener receives for a record that was not added to a batch. */
 class RefusedRecord implements DeliveredBatch {
   readonly topic: string
   readonly partition: number

@@ -1,10 +1,11 @@
 import type { DeliveredBatch, DeliveryListener, RecordMetadata } from '../types.ts'
 
-/**
- * Counts the outcomes of one `send`. `done` resolves once all records are delivered or have failed.
- */
+/** Counts the outcomes of the records of one `send`. */
 export class SendTally implements DeliveryListener {
-  /** The metadata of all records, or a rejection with the first error. */
+  /**
+   * Resolves with the metadata of all records when all have an outcome. Rejects with the first
+   * error.
+   */
   readonly done: Promise<RecordMetadata[]>
   readonly #results: RecordMetadata[]
   #left: number
@@ -17,7 +18,7 @@ export class SendTally implements DeliveryListener {
     this.done = new Promise((resolve, reject) => {
       this.#settle = () => (this.#error ? reject(this.#error) : resolve(this.#results))
     })
-    // `send` may reject before all records are appended. Nobody waits for this promise then.
+    // If `send` rejects before all records are appended, no caller handles this promise.
     this.done.catch(() => undefined)
     if (count === 0) this.#settle?.()
   }

@@ -24,12 +24,14 @@ import { separateRecords, splitBatch } from './split.ts'
 import type { TopicQueue } from './topic-queue.ts'
 import { judge, mayBeWrittenAfter, needsMetadata, type PartitionAnswer } from './verdict.ts'
 
-/** Used if a response does not mention a partition. */
+/** The result for a batch whose partition is missing in the response. */
 const NO_ANSWER: PartitionAnswer = { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, logStartOffset: -1 }
 
 export interface SenderEvents {
   topic(name: string): TopicQueue | undefined
-  /** Called when the outcome of the batch is known. Its memory can then be released. */
+  /**
+   * Called when the outcome of a batch is known. The caller can then release the batch's memory.
+   */
   onFinished(batch: ProducerBatch): void
 }
 
@@ -41,7 +43,7 @@ export class Sender {
   readonly #identity: IdentityKeeper
   readonly #lanes = new Map<number, BrokerLane>()
   readonly #leaderless: Leaderless
-  /** Partitions with something to send that wait for the producer's identity. */
+  /** The partitions whose batches wait until the producer has an id. */
   readonly #anonymous = new Set<PartitionQueue>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #scheduled: NodeJS.Immediate | null = null
@@ -55,7 +57,7 @@ export class Sender {
     this.#leaderless = new Leaderless(cluster, queue => queue.hasDue && this.enqueue(queue))
   }
 
-  /** Adds a partition with something to send. */
+  /** Adds a partition with a batch to send. */
   enqueue(queue: PartitionQueue): void {
     if (queue.isListed || this.#closed) return
     const leader = this.#cluster.metadata.partition(queue.topic, queue.partition)?.leader ?? -1
@@ -98,8 +100,8 @@ export class Sender {
   }
 
   /**
-   * Fails the unsent records with tokens above `after`. Their listeners are called in a microtask.
-   * Records in flight, or possibly written, are not affected.
+   * Fails the unsent records whose token is above `after`. Listeners are called in a microtask.
+   * Records that were sent are not affected.
    */
   abortUnsent(queue: PartitionQueue, after: number, error: Error): void {
     for (const batch of [...queue.batches]) {
@@ -153,7 +155,9 @@ export class Sender {
     this.#cluster.connection(lane.id, 'data').then(() => done(null), done)
   }
 
-  /** Chooses the batches of the next request. The protocol allows one batch per partition. */
+  /**
+   * Returns the batches for the next request. A request can contain only one batch per partition.
+   */
   #pack(lane: BrokerLane): QueuedBatch[] {
     const packed: QueuedBatch[] = []
     const candidates = lane.takeReady()
@@ -178,14 +182,14 @@ export class Sender {
       size += bytes
       packed.push({ queue, batch, topicId: topic!.id })
     }
-    // Partitions with more to send are in the next request.
+    // If these partitions have more batches to send, the next request contains them.
     for (const { queue } of packed) if (!queue.isListed && queue.hasDue) lane.add(queue)
     return packed
   }
 
   /**
-   * Returns the partition's next batch if it may be sent now. If not, the partition is enqueued
-   * again by the event that the batch waits for.
+   * Returns the partition's next batch if it can be sent now. Otherwise, the event for which the
+   * batch waits enqueues the partition again.
    */
   #sendable(queue: PartitionQueue): ProducerBatch | null {
     const batch = queue.next
@@ -202,7 +206,7 @@ export class Sender {
     return queue.sequences.maySend(batch, identity) ? batch : null
   }
 
-  /** Starts a new epoch for a partition that needs one, if that is possible now. */
+  /** Starts a new epoch for the partition if it needs one and nothing prevents this. */
   #maybeReset(queue: PartitionQueue): void {
     const { sequences } = queue
     if (!sequences.canReset || !this.#identity.current) return
@@ -258,7 +262,7 @@ export class Sender {
     for (const { queued, response: partition } of responsesTo(batches, response)) {
       const { topic, partition: index } = queued.queue
       if (!partition) {
-        this.#judge(queued, NO_ANSWER, null, 'the response leaves it out')
+        this.#judge(queued, NO_ANSWER, null, 'the response does not contain this partition')
         continue
       }
       const { leaderId, leaderEpoch } = partition.currentLeader
@@ -271,7 +275,7 @@ export class Sender {
     if (isMetadataStale) this.#cluster.refreshSoon()
   }
 
-  /** Handles the failure of a whole request. The broker may have written its batches. */
+  /** Handles the failure of a whole request. The broker may have written the request's batches. */
   #onFailure(batches: readonly QueuedBatch[], error: Error): void {
     if (this.#closed) return
     const retriable = isRetriable(error)
@@ -338,8 +342,8 @@ export class Sender {
   }
 
   /**
-   * Fails a rejected batch. If the broker names the invalid records (KIP-467), only those fail, and
-   * the others are sent again.
+   * Fails a rejected batch. If the broker reports which records are invalid (KIP-467), only those
+   * records fail, and the other records are sent again.
    */
   #rejected(
     { queue, batch }: QueuedBatch,
@@ -351,7 +355,7 @@ export class Sender {
     else this.#failSome(queue, batch, i => invalid.has(i), error)
   }
 
-  /** Fails some records of a batch that was not written. The others keep their order. */
+  /** Fails some records of a batch that was not written. The other records keep their order. */
   #failSome(queue: PartitionQueue, batch: ProducerBatch, which: (index: number) => boolean, error: Error): void {
     const parts = separateRecords(batch, which)
     queue.replace(

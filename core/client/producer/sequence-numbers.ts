@@ -1,16 +1,21 @@
-/** No sequence: the producer is not idempotent, or the batch was never sent. */
+/**
+ * The batch has no sequence, because the producer is not idempotent or the batch was never sent.
+ */
 export const NO_SEQUENCE = -1
 
-/** The number of sequences: they count up to 2^31 - 1 and start again at 0 (KIP-98). */
+/**
+ * The number of different sequences. Sequences count up to 2^31 - 1, then start again at 0
+ * (KIP-98).
+ */
 const SEQUENCES = 2 ** 31
 
-/** The producer's identity, assigned by InitProducerId. */
+/** The id and epoch of a producer, which InitProducerId assigns. */
 export interface ProducerIdentity {
   readonly producerId: number
   readonly epoch: number
 }
 
-/** Returns the sequence that follows `count` records from `sequence`. */
+/** Returns the sequence that is `count` records after `sequence`. */
 export function nextSequence(sequence: number, count: number): number {
   return (sequence + count) % SEQUENCES
 }
@@ -20,7 +25,7 @@ export function previousSequence(sequence: number, count: number): number {
   return (sequence - count + SEQUENCES) % SEQUENCES
 }
 
-/** Whether `sequence` is before or at `other`, if sequences wrap around. */
+/** Returns whether `sequence` is before or equal to `other`. Takes the wrap-around into account. */
 export function isUpTo(sequence: number, other: number): boolean {
   return (other - sequence + SEQUENCES) % SEQUENCES < SEQUENCES / 2
 }

@@ -13,7 +13,7 @@ function batch(count: number): ProducerBatch {
   return b
 }
 
-/** Sends a batch as the sender of an idempotent producer does. */
+/** Assigns a sequence and starts an attempt, as the sender of an idempotent producer does. */
 function send(s: Sequences, b: ProducerBatch, identity = FIRST): ProducerBatch {
   expect(s.maySend(b, identity)).toBe(true)
   s.assign(b, identity)
@@ -37,7 +37,7 @@ function abandon(s: Sequences, b: ProducerBatch): void {
   s.abandoned(b)
 }
 
-test('sequences start at 0, count records, and wrap after 2^31 - 1', () => {
+test('sequences start at 0, increase by one per record, and wrap after 2^31 - 1', () => {
   const s = new Sequences()
   const a = send(s, batch(3))
   acknowledge(s, a)
@@ -47,7 +47,7 @@ test('sequences start at 0, count records, and wrap after 2^31 - 1', () => {
   expect(nextSequence(2 ** 31 - 2, 5)).toBe(3)
 })
 
-test('the first batch of an epoch is sent alone; after its acknowledgement five may be in flight', () => {
+test('the first batch of an epoch is sent alone, and after its acknowledgement five batches may be in flight', () => {
   const s = new Sequences()
   const a = send(s, batch(1))
   expect(s.maySend(batch(1), FIRST)).toBe(false)
@@ -56,7 +56,7 @@ test('the first batch of an epoch is sent alone; after its acknowledgement five 
   expect(s.maySend(batch(1), FIRST)).toBe(false)
 })
 
-test('batches are retried one at a time, the oldest first', () => {
+test('batches are retried one at a time, starting with the oldest', () => {
   const s = new Sequences()
   acknowledge(s, send(s, batch(1)))
   const [a, b] = [send(s, batch(1)), send(s, batch(1))]
@@ -67,7 +67,7 @@ test('batches are retried one at a time, the oldest first', () => {
   expect(s.maySend(a, FIRST)).toBe(true)
 })
 
-test('a rejected batch leaves no gap', () => {
+test('later batches take over the sequences of a rejected batch', () => {
   const s = new Sequences()
   acknowledge(s, send(s, batch(2)))
   const [a, b] = [send(s, batch(3)), send(s, batch(4))]
@@ -77,7 +77,7 @@ test('a rejected batch leaves no gap', () => {
   expect(b.isRenumbered).toBe(false)
 })
 
-test('an abandoned batch stops new ones until a later one is acknowledged or the epoch changes', () => {
+test('after an abandoned batch, no new batch is sent until a later one is acknowledged or the epoch changes', () => {
   const s = new Sequences()
   acknowledge(s, send(s, batch(1)))
   const [a, b] = [send(s, batch(1)), send(s, batch(1))]
@@ -92,7 +92,7 @@ test('an abandoned batch stops new ones until a later one is acknowledged or the
   expect(send(s, batch(1), { producerId: 1, epoch: 1 }).sequence).toBe(0)
 })
 
-test('a reset gives pending batches new sequences, in order', () => {
+test('after a reset, pending batches have new sequences in the same order', () => {
   const s = new Sequences()
   acknowledge(s, send(s, batch(1)))
   const [a, b] = [send(s, batch(2)), send(s, batch(3))]
@@ -109,7 +109,7 @@ test('a reset gives pending batches new sequences, in order', () => {
   expect(s.next).toBe(5)
 })
 
-test('an acknowledgement of an old sequence of a batch requests a new epoch', () => {
+test('the acknowledgement of a batch under its old sequence requests a new epoch', () => {
   const s = new Sequences()
   acknowledge(s, send(s, batch(1)))
   const [a, b] = [send(s, batch(2)), send(s, batch(3))]
@@ -118,7 +118,7 @@ test('an acknowledgement of an old sequence of a batch requests a new epoch', ()
   expect(s.needsReset).toBe(true)
 })
 
-test('the parts of a batch share its sequences', () => {
+test('the parts that replace a batch share its sequences', () => {
   const s = new Sequences()
   acknowledge(s, send(s, batch(1)))
   const [a, b] = [send(s, batch(5)), send(s, batch(1))]
@@ -128,7 +128,7 @@ test('the parts of a batch share its sequences', () => {
   expect(s.pending).toEqual([...parts, b])
 })
 
-test('pending batches always have sequences without gaps', () => {
+test('the sequences of pending batches never have gaps', () => {
   const event = fc.oneof(
     fc.record({ kind: fc.constant('send' as const), count: fc.integer({ min: 1, max: 9 }) }),
     fc.record({ kind: fc.constantFrom('acknowledge' as const, 'reject' as const), count: fc.constant(0) }),

@@ -2,8 +2,8 @@ import type { ProducerBatch } from './batch.ts'
 import { isUpTo, nextSequence, type ProducerIdentity, previousSequence } from './sequence-numbers.ts'
 
 /**
- * Brokers remember this many batches of a producer and partition, and recognise repetitions of
- * them.
+ * The number of recent batches that a broker remembers for each producer and partition, to detect
+ * duplicates.
  */
 const REMEMBERED_BATCHES = 5
 
@@ -16,13 +16,13 @@ const REMEMBERED_BATCHES = 5
  * - If a batch is given up and may have been written, the partition needs a new epoch.
  */
 export class Sequences {
-  /** Batches that were sent at least once and are not done, in sequence order. */
+  /** The batches that were sent at least once and have no outcome yet, in sequence order. */
   readonly #pending: ProducerBatch[] = []
   #identity: ProducerIdentity = { producerId: -1, epoch: -1 }
   #next = 0
   /** The last acknowledged sequence of this epoch, or -1. */
   #lastAcked = -1
-  /** The sequence after a batch that was given up and may have been written. */
+  /** The sequence after an abandoned batch, which the broker may or may not have written. */
   #unresolvedAt: number | null = null
   #needsReset = false
 
@@ -30,7 +30,7 @@ export class Sequences {
     return this.#pending
   }
 
-  /** The sequence of the next batch. */
+  /** The sequence for the next new batch. */
   get next(): number {
     return this.#next
   }
@@ -40,14 +40,17 @@ export class Sequences {
     return this.#needsReset
   }
 
-  /** Whether this batch, the first in the partition's queue, may be sent now. */
+  /**
+   * Returns whether a batch may be sent now. It must be the next batch of the partition's queue.
+   */
   maySend(batch: ProducerBatch, identity: ProducerIdentity): boolean {
     if (this.#needsReset) return false
     if (batch.hasSequence) return this.#pending[0] === batch && !this.#isOnWire
     if (this.#unresolvedAt !== null) return false
     if (this.#pending.length === 0) return true
-    // A broker accepts any sequence for the first batch of a new producer. If it rejected the first
-    // batch and accepted the second, the order would be lost. So the second waits for the first.
+    // A broker accepts any sequence for the first batch of a new producer. If it rejected our first
+    // batch and accepted the second, the order would be lost. The second batch therefore waits
+    // until the first is acknowledged.
     if (this.#lastAcked < 0) return false
     return this.isUsing(identity) && this.#pending.length < REMEMBERED_BATCHES
   }
@@ -60,30 +63,32 @@ export class Sequences {
     this.#pending.push(batch)
   }
 
-  /** Records an acknowledgement. */
+  /** Handles the acknowledgement of a batch. */
   acknowledged(batch: ProducerBatch): void {
     this.#remove(batch)
     if (!batch.isFrom(this.#identity)) return
-    // The broker wrote it under a sequence that has changed since: its count differs from ours.
+    // The broker wrote the batch with the old sequence, so the broker expects another next sequence
+    // than ours.
     if (batch.isRenumbered) this.#needsReset = true
     this.#lastAcked = nextSequence(batch.sequence, batch.count - 1)
-    // If a batch before this one was unresolved, it was written: otherwise the broker would have
-    // rejected this one.
+    // If an earlier batch was unresolved, the broker has written that batch. Otherwise the broker
+    // would have rejected this one.
     if (this.#unresolvedAt !== null && isUpTo(this.#unresolvedAt, nextSequence(this.#lastAcked, 1))) {
       this.#unresolvedAt = null
     }
   }
 
   /**
-   * Whether this is the batch that the broker expects next. If the broker then complains about the
-   * sequence, records are missing before it, or the broker has lost our state.
+   * Returns whether the broker should expect this batch next. If the broker still rejects its
+   * sequence, earlier records are missing, or the broker has lost the producer's state.
    */
   isNext(batch: ProducerBatch): boolean {
     return batch.sequence === (this.#unresolvedAt ?? nextSequence(this.#lastAcked, 1))
   }
 
   /**
-   * Whether later batches of this epoch are acknowledged: the broker will never accept this batch.
+   * Returns whether later batches of this epoch are acknowledged. The broker then never accepts
+   * this batch.
    */
   isOvertaken(batch: ProducerBatch): boolean {
     return this.#lastAcked >= 0 && isUpTo(batch.sequence, this.#lastAcked)
@@ -99,13 +104,13 @@ export class Sequences {
     this.#next = previousSequence(this.#next, batch.count)
   }
 
-  /** Removes a batch that was given up and may have been written. */
+  /** Removes a batch that failed but may have been written. */
   abandoned(batch: ProducerBatch): void {
     if (this.#remove(batch) < 0) return
     this.#unresolvedAt = nextSequence(batch.sequence, batch.count)
   }
 
-  /** Replaces a batch with parts of it. The parts share its sequences. */
+  /** Replaces a batch with its parts, which share its sequences. */
   replace(batch: ProducerBatch, parts: readonly ProducerBatch[]): void {
     const at = this.#pending.indexOf(batch)
     if (at < 0) return
@@ -117,23 +122,25 @@ export class Sequences {
     this.#pending.splice(at, 1, ...parts)
   }
 
-  /** Requests a new epoch: the broker has lost this partition's state. */
+  /** Requests a new epoch, because the broker has lost this partition's state. */
   requestReset(): void {
     this.#needsReset = true
   }
 
-  /** Whether the partition needs a new epoch to continue, and no request in flight prevents it. */
+  /**
+   * Whether the partition needs a new epoch, and has no request in flight that prevents the change.
+   */
   get canReset(): boolean {
     if (this.#isOnWire) return false
     return this.#needsReset || (this.#unresolvedAt !== null && this.#pending.length === 0)
   }
 
-  /** Whether the partition's sequences belong to this identity. */
+  /** Returns whether the partition's sequences belong to this identity. */
   isUsing({ producerId, epoch }: ProducerIdentity): boolean {
     return this.#identity.producerId === producerId && this.#identity.epoch === epoch
   }
 
-  /** Starts at sequence 0 with a new identity. Pending batches get new sequences. */
+  /** Continues at sequence 0 with a new identity. Pending batches get new sequences. */
   reset(identity: ProducerIdentity): void {
     this.#start(identity)
     this.#needsReset = false

@@ -1,13 +1,18 @@
 import { readBatches } from '../../protocol/records/batch-reader.ts'
 import { ProducerBatch } from './batch.ts'
 
-/** Splits a batch that is too large for the broker into two halves. */
+/**
+ * Returns two batches, each with half of the records of a batch that is too large for the broker.
+ */
 export function splitBatch(batch: ProducerBatch): ProducerBatch[] {
   const half = Math.ceil(batch.count / 2)
   return cut(batch, i => i === half)
 }
 
-/** Splits a batch, in order, into runs of records that either all fail or all do not. */
+/**
+ * Returns batches that contain the records of a batch in order. Within each of the new batches,
+ * either all records fail or none.
+ */
 export function separateRecords(batch: ProducerBatch, fails: (index: number) => boolean) {
   const starts: number[] = []
   const parts = cut(batch, i => {
@@ -18,7 +23,10 @@ export function separateRecords(batch: ProducerBatch, fails: (index: number) => 
   return parts.map((part, n) => ({ part, fails: fails(starts[n]!) }))
 }
 
-/** Divides the records of a batch, which the broker has not written, into new batches. */
+/**
+ * Returns new batches with the records of a batch that was not written. A new batch starts at each
+ * index for which `before` returns true.
+ */
 function cut(batch: ProducerBatch, before: (index: number) => boolean): ProducerBatch[] {
   const { topic, partition, compression, createdAt } = batch
   const next = () => new ProducerBatch({ topic, partition, compression, createdAt })

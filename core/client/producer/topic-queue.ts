@@ -8,22 +8,23 @@ export interface PendingRecord {
   readonly timestamp: number
   readonly listener: DeliveryListener | undefined
   readonly token: number
-  /** Bytes that the record takes from `buffer.memory`. */
+  /** The number of bytes that the record takes from `buffer.memory`. */
   readonly bytes: number
   /** The time (performance.now) at which `max.block.ms` has passed. */
   readonly deadline: number
 }
 
 /**
- * Java's CompressionRatioEstimator: the estimate rises quickly, falls slowly, and is never below
- * 5%.
+ * The constants of Java's CompressionRatioEstimator. The estimate rises fast, falls slowly, and is
+ * at least 5%.
  */
 const RATIO_RISE = 0.05
 const RATIO_FALL = 0.005
 const MIN_RATIO = 0.05
 
 /**
- * The queues of one topic: of its partitions, and of the records whose partition is not known yet.
+ * The queues of one topic: a queue for each partition, and the records whose partition is not known
+ * yet.
  */
 export class TopicQueue {
   readonly name: string
@@ -43,14 +44,14 @@ export class TopicQueue {
   }
 
   /**
-   * The queues of its partitions. There are more queues than partitions if the topic was recreated
-   * with fewer.
+   * The queues of the topic's partitions. If the topic was recreated with fewer partitions, there
+   * are more queues than partitions.
    */
   get partitions(): readonly PartitionQueue[] {
     return this.#partitions
   }
 
-  /** The number of partitions in the metadata; 0 if it is not known. */
+  /** The number of partitions in the metadata; 0 if the number is not known. */
   get count(): number {
     return this.#count
   }
@@ -69,8 +70,8 @@ export class TopicQueue {
   }
 
   /**
-   * Records whose partition is not known yet. While there are any, all records of the topic are
-   * added here, so that their order is kept.
+   * The records whose partition is not known yet. While this list is not empty, all new records of
+   * the topic are added to it, to keep their order.
    */
   get pending(): readonly PendingRecord[] {
     return this.#pending
@@ -85,14 +86,14 @@ export class TopicQueue {
     this.#pending = this.#pending.slice(count)
   }
 
-  /** Removes and returns some of the pending records. */
+  /** Removes and returns the pending records that `which` selects. */
   takePending(which: (record: PendingRecord) => boolean): PendingRecord[] {
     const taken = this.#pending.filter(which)
     this.#pending = this.#pending.filter(p => !which(p))
     return taken
   }
 
-  /** Whether the metadata for the pending records is being fetched. */
+  /** Whether pending records wait for metadata. */
   get isResolving(): boolean {
     return this.#isResolving
   }
@@ -103,8 +104,8 @@ export class TopicQueue {
   }
 
   /**
-   * Ends the wait for metadata, because no record needs it any longer, and calls the waiting
-   * callbacks.
+   * Ends the wait for metadata, because no record needs the metadata any longer. Calls the
+   * callbacks of `onResolved`.
    */
   endResolving(): void {
     this.#isResolving = false
@@ -113,7 +114,7 @@ export class TopicQueue {
     for (const callback of waiting) callback()
   }
 
-  /** Calls back at the next `endResolving`. */
+  /** Adds a callback that the next `endResolving` calls. */
   onResolved(callback: () => void): void {
     this.#onResolved.push(callback)
   }
@@ -144,7 +145,7 @@ export class TopicQueue {
     return this.#isResolving || this.#pending.length > 0 || this.#partitions.some(q => !q.isEmpty)
   }
 
-  /** The estimated size of compressed records, in bytes for each raw byte. */
+  /** The estimated ratio of compressed to uncompressed size. */
   get ratio(): number {
     return this.#ratio
   }

@@ -37,6 +37,6 @@ test.for<[ErrorName, BatchSituation, Verdict]>([
   ['OUT_OF_ORDER_SEQUENCE_NUMBER', exhausted, 'abandoned'],
   ['INVALID_PRODUCER_EPOCH', usual, 'new-identity'],
   ['INVALID_PRODUCER_EPOCH', { ...usual, isRenumbered: true }, 'retry'],
-])('%s, %o: %s', ([name, situation, verdict]) => {
+])('after the error code %s in the situation %o, the verdict is %s', ([name, situation, verdict]) => {
   expect(judge({ errorCode: ErrorCode[name], logStartOffset: -1 }, situation)).toBe(verdict)
 })

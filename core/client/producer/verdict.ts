@@ -1,42 +1,42 @@
 import { ErrorCode, isRetriableCode } from '../../protocol/error-codes.ts'
 
-/** The broker's answer about one batch. */
+/** The broker's response about one batch. */
 export interface PartitionAnswer {
   readonly errorCode: number
-  /** The log start offset; -1 if the broker does not know it. */
+  /** The start offset of the log; -1 if the broker does not know it. */
   readonly logStartOffset: number
 }
 
-/** The state of the batch and its partition. */
+/** The state of the batch and of its partition. */
 export interface BatchSituation {
   readonly idempotent: boolean
   readonly records: number
-  /** Whether no attempts are left. */
+  /** Whether the number of retries is exhausted. */
   readonly exhausted: boolean
-  /** Whether later batches are acknowledged. */
+  /** Whether later batches of the partition are already acknowledged. */
   readonly isOvertaken: boolean
-  /** Whether an earlier attempt may have been written. */
+  /** Whether the broker may have written the batch in an earlier attempt. */
   readonly mayBeWritten: boolean
-  /** Whether the batch got a new sequence while it was on the wire. */
+  /** Whether the sequence of the batch has changed since it was sent. */
   readonly isRenumbered: boolean
-  /** Whether the broker expects exactly this batch next. */
+  /** Whether the broker should expect this batch next. */
   readonly isNext: boolean
 }
 
 export type Verdict =
   | 'acked'
   | 'retry'
-  /** Retry, after the partition has started a new epoch. */
+  /** Retry the batch after the partition has started a new epoch. */
   | 'reset'
   | 'split'
-  /** Failed, and certainly not written. */
+  /** The batch has failed and was certainly not written. */
   | 'rejected'
-  /** Rejected, and the producer needs a new identity. */
+  /** The batch is rejected, and the producer needs a new identity. */
   | 'new-identity'
-  /** Failed, and possibly written. */
+  /** The batch has failed but may have been written. */
   | 'abandoned'
 
-/** Whether the metadata is probably outdated after this error. */
+/** Returns whether this error means that the metadata is probably outdated. */
 export function needsMetadata(code: number): boolean {
   return (
     code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ||
@@ -51,7 +51,7 @@ export function needsMetadata(code: number): boolean {
   )
 }
 
-/** Whether the batch may be written in spite of this error. */
+/** Returns whether the broker may have written the batch despite this error. */
 export function mayBeWrittenAfter(code: number): boolean {
   return (
     code === ErrorCode.REQUEST_TIMED_OUT ||
@@ -61,14 +61,14 @@ export function mayBeWrittenAfter(code: number): boolean {
 }
 
 /**
- * Decides what to do with a batch after the broker's answer. The rules are those of Java's Sender
+ * Decides what to do with a batch after the broker's response. The rules are those of Java's Sender
  * and TransactionManager.
  */
 export function judge(answer: PartitionAnswer, s: BatchSituation): Verdict {
   const verdict = judgeAttempt(answer, s)
   if (verdict !== 'rejected' || !s.idempotent) return verdict
-  // If the batch may be written, no other batch may take over its sequence: the broker would treat
-  // that batch as a repetition.
+  // If the batch may have been written, no later batch may take over its sequence. The broker would
+  // discard that batch as a duplicate.
   return s.mayBeWritten || mayBeWrittenAfter(answer.errorCode) ? 'abandoned' : verdict
 }
 
@@ -89,8 +89,8 @@ function judgeAttempt(answer: PartitionAnswer, s: BatchSituation): Verdict {
     case ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER:
       if (!s.idempotent) return 'rejected'
       if (s.exhausted || (s.isOvertaken && !s.isRenumbered)) return 'abandoned'
-      // If the broker expects another batch, that one is still to be sent. If it expects this one,
-      // it has lost its state.
+      // If an earlier batch must still be sent, the broker expects that batch. If the broker should
+      // expect this batch but rejects it, the broker has lost the producer's state.
       return !s.isRenumbered && s.isNext ? 'reset' : 'retry'
     case ErrorCode.INVALID_PRODUCER_EPOCH:
     case ErrorCode.INVALID_PRODUCER_ID_MAPPING:

@@ -13,8 +13,8 @@ import { FrameReader } from '../net/frame-reader.ts'
 import { SimLog } from './sim-log.ts'
 
 /**
- * A fault: an error code for the batch, a disconnect before or after the batch is written, or no
- * response.
+ * A fault that a batch causes: an error code, a disconnect before or after the batch is written, or
+ * a missing response.
  */
 export type Fault =
   | { readonly code: number; readonly invalid?: readonly number[] }
@@ -24,30 +24,35 @@ export type Fault =
   | null
 
 export interface SimOptions {
-  /** Topics and their partition counts. Others do not exist, unless `autoCreate` is set. */
+  /**
+   * The topics and their partition counts. Other topics do not exist, unless `autoCreate` is set.
+   */
   readonly topics?: Record<string, number>
   readonly autoCreate?: number
   readonly maxMessageBytes?: number
   /** The leader epoch of all partitions. Default 0. */
   readonly leaderEpoch?: number
-  /** Returns the fault for a batch. */
+  /** Returns the fault that a batch causes, or null. */
   readonly onBatch?: (topic: string, partition: number, batch: Buffer) => Fault
   /** Returns true to disconnect instead of responding to a request. */
   readonly onRequest?: (apiKey: number) => boolean
   /**
-   * Returns the response to a request, 'cut' to disconnect, or undefined for the broker's own
-   * response.
+   * Returns the response to a request, or 'cut' to disconnect. If it returns undefined, the broker
+   * responds as usual.
    */
   readonly answer?: (
     apiKey: number,
     request: Message<MessageDeclaration>,
     version: number,
   ) => object | 'cut' | undefined
-  /** Reads requests and responds to none of them. */
+  /** Whether the broker reads requests without responding to them. */
   readonly mute?: boolean
 }
 
-/** A simulated broker for tests of clients: one node, logs in memory, and faults on demand. */
+/**
+ * A simulated broker for client tests. It is the only node of its cluster, keeps its logs in
+ * memory, and causes faults on demand.
+ */
 export class SimBroker {
   readonly logs = new Map<string, SimLog>()
   readonly topics = new Map<string, { id: string; count: number }>()

@@ -12,20 +12,20 @@ import {
 
 interface ProducerState {
   epoch: number
-  /** The last five batches. */
+  /** The last five batches, in which duplicates are detected. */
   batches: { sequence: number; last: number; offset: number }[]
 }
 
 /**
- * The log of one partition, with a broker's rules for idempotent producers (after Kafka's
- * ProducerAppendInfo). For tests of clients.
+ * The log of one partition, for client tests. For idempotent producers it follows the rules of
+ * Kafka's ProducerAppendInfo.
  */
 export class SimLog {
   readonly batches: Buffer[] = []
   end = 0
   readonly #producers = new Map<number, ProducerState>()
 
-  /** Appends a batch. Returns an error code, or the offset of its first record. */
+  /** Appends a batch. Returns an error code, or the offset of the batch's first record. */
   append(batch: Buffer, maxBytes: number): { errorCode: number; baseOffset: number } {
     const refused = (errorCode: number) => ({ errorCode, baseOffset: -1 })
     validateBatch(batch, 0, batch.length)
@@ -55,7 +55,7 @@ export class SimLog {
     return { errorCode: 0, baseOffset }
   }
 
-  /** Loses the state of the producers, as after a restore from an old snapshot. */
+  /** Removes the state of all producers, as after a restore from an old snapshot. */
   forgetProducers(): void {
     this.#producers.clear()
   }

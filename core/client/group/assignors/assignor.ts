@@ -5,10 +5,10 @@ export interface MemberSubscription {
   readonly topics: readonly string[]
   readonly userData: Buffer | null
   readonly ownedPartitions: readonly TopicPartition[]
-  /** The generation in which it owned them; -1 if unknown. */
+  /** The generation in which the member owned `ownedPartitions`; -1 if unknown. */
   readonly generationId: number
   readonly rackId: string | null
-  /** Static membership (`group.instance.id`). */
+  /** The member's `group.instance.id`; null for a dynamic member. */
   readonly groupInstanceId: string | null
 }
 
@@ -17,22 +17,22 @@ export type PartitionCounts = ReadonlyMap<string, number>
 export type GroupAssignment = Map<string, TopicPartition[]>
 
 /**
- * `eager`: members revoke all partitions before they join. `cooperative`: they revoke only
- * partitions that move, then join again.
+ * When members revoke partitions. `eager`: all partitions, before joining. `cooperative`: only the
+ * partitions that move to another member, after which the members join again.
  */
 export type RebalanceProtocol = 'eager' | 'cooperative'
 
 /**
  * Assigns partitions to the members of a group. Returns the same assignment as Java's assignor with
- * this name.
+ * the same name.
  */
 export interface Assignor {
   readonly name: string
-  /** The most advanced protocol that it supports. */
+  /** The most advanced protocol that the assignor supports. */
   readonly protocol: RebalanceProtocol
   /**
-   * Returns the user data for the subscription, from the last assignment and its generation (null
-   * and -1 before the first).
+   * Returns the user data for the subscription. `lastAssignment` is null and `generation` is -1
+   * before the first assignment.
    */
   userData(lastAssignment: readonly TopicPartition[] | null, generation: number): Buffer | null
   assign(counts: PartitionCounts, members: ReadonlyMap<string, MemberSubscription>): GroupAssignment
@@ -44,8 +44,8 @@ export function compareStrings(a: string, b: string): number {
 }
 
 /**
- * Sorts members: first those with a `group.instance.id`, by that id; then the others, by member id
- * (AbstractPartitionAssignor.MemberInfo).
+ * Returns the member ids in assignment order: members with a `group.instance.id` come first, sorted
+ * by that id. Other members follow, sorted by member id (AbstractPartitionAssignor.MemberInfo).
  */
 export function sortMembers(ids: Iterable<string>, members: ReadonlyMap<string, MemberSubscription>): string[] {
   return [...ids].sort((a, b) => {

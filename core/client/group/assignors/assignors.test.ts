@@ -13,7 +13,7 @@ const show = (a: GroupAssignment) =>
   Object.fromEntries([...a].map(([id, list]) => [id, list.map(p => p.topic + p.partition).join(' ')]))
 const counts = (c: Record<string, number>) => new Map(Object.entries(c))
 
-test('range assigns a range of every topic to each member, and one more to the first members (the example of its Javadoc)', () => {
+test('range divides every topic into ranges, and the first members get one partition more (the example in the Javadoc of RangeAssignor)', () => {
   const members = new Map([
     ['C1', member(['t', 'u'])],
     ['C0', member(['t', 'u'])],
@@ -21,7 +21,7 @@ test('range assigns a range of every topic to each member, and one more to the f
   expect(show(assignors.range.assign(counts({ t: 3, u: 3 }), members))).toEqual({ C0: 't0 t1 u0 u1', C1: 't2 u2' })
 })
 
-test('static members come before others, in the order of their instance ids', () => {
+test('range sorts static members before other members, and by their instance ids', () => {
   const members = new Map([
     ['a', member(['t'])],
     ['z', member(['t'], { groupInstanceId: 'i2' })],
@@ -30,7 +30,7 @@ test('static members come before others, in the order of their instance ids', ()
   expect(show(assignors.range.assign(counts({ t: 3 }), members))).toEqual({ y: 't0', z: 't1', a: 't2' })
 })
 
-test('roundrobin assigns partitions in rotation and skips members without the topic', () => {
+test('roundrobin assigns partitions in rotation, and skips members that have not subscribed to the topic', () => {
   const members = new Map([
     ['C0', member(['t0'])],
     ['C1', member(['t0', 't1'])],
@@ -72,7 +72,7 @@ const group = fc.record({
 })
 
 test.for<AssignorName>(['range', 'roundrobin', 'sticky', 'cooperative-sticky'])(
-  '%s assigns every partition to exactly one member with the topic',
+  '%s assigns every partition to exactly one member that has subscribed to the topic',
   name => {
     fc.assert(
       fc.property(group, g => {
@@ -94,7 +94,7 @@ test.for<AssignorName>(['range', 'roundrobin', 'sticky', 'cooperative-sticky'])(
   },
 )
 
-test('sticky: a member that stays loses a partition only if the balance requires it', () => {
+test('sticky keeps the partitions of the remaining members when a member leaves, and the assignment is balanced', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 2, max: 6 }), (partitions, size) => {
       const ids = Array.from({ length: size }, (_, i) => `m${i}`)
@@ -115,7 +115,7 @@ test('sticky: a member that stays loses a partition only if the balance requires
   )
 })
 
-test('the user data of sticky has no version, and invalid bytes contain no partitions', () => {
+test('the user data of sticky starts without a version number, and decoding never fails', () => {
   const owned: TopicPartition[] = [
     { topic: 'tä', partition: 1 },
     { topic: 'tä', partition: 3 },
@@ -134,9 +134,10 @@ test('the user data of sticky has no version, and invalid bytes contain no parti
   )
 })
 
-test("keys come in the order of Java's HashMap", () => {
+test("inHashOrder returns keys in the order of Java's HashMap", () => {
   expect(javaStringHash('hello')).toBe(99162322)
-  // The order of new HashSet<>(List.of("banana", "apple", "cherry", "date", "elderberry")).
+  // The expected order is that of `new HashSet<>(List.of("banana", "apple", "cherry", "date",
+  // "elderberry"))`.
   expect(inHashOrder(['banana', 'apple', 'cherry', 'date', 'elderberry'], javaStringHash)).toEqual([
     'banana',
     'date',

@@ -2,7 +2,7 @@ import type { TopicPartition } from '../../types.ts'
 import { type Assignor, type GroupAssignment, sortMembers, subscribedTopics } from './assignor.ts'
 
 /**
- * Kafka's RangeAssignor (without racks): divides each topic into consecutive ranges, one for each
+ * Kafka's RangeAssignor, without racks. Divides each topic into consecutive ranges, one for each
  * member, in member order.
  */
 export const rangeAssignor: Assignor = {

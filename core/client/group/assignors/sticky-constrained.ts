@@ -3,8 +3,8 @@ import { compareStrings, type GroupAssignment, type PartitionCounts } from './as
 import { keyOf, type OwnershipView } from './sticky-owned.ts'
 
 /**
- * An assignment. `transferring` has the new owners of partitions that another member still owns, by
- * partition key.
+ * An assignment. For partitions that another member still owns, `transferring` contains the new
+ * owner by partition key.
  */
 export interface StickyResult {
   readonly assignment: GroupAssignment
@@ -12,9 +12,10 @@ export interface StickyResult {
 }
 
 /**
- * The sticky assignment if all members have the same topics (the constrained case of
- * AbstractStickyAssignor, without racks). Each member keeps its partitions up to its quota. The
- * rest goes to members below the minimum first, then to members that may have one more.
+ * Returns the sticky assignment if all members have subscribed to the same topics (the constrained
+ * case of AbstractStickyAssignor, without racks). Each member keeps its partitions up to its quota.
+ * The rest goes first to members below the minimum, then to members that may have one partition
+ * more.
  */
 export function assignConstrained(counts: PartitionCounts, view: OwnershipView): StickyResult {
   const state = new Constrained(counts, view)
@@ -30,7 +31,10 @@ class Constrained {
   readonly #view: OwnershipView
   readonly #minQuota: number
   readonly #maxQuota: number
-  /** How many members get one more than the minimum, and how many have it so far. */
+  /**
+   * The number of members that must get one partition more than the minimum. `#over` counts those
+   * that already have it.
+   */
   readonly #expectedOver: number
   #over = 0
   #underMin: string[] = []

@@ -6,10 +6,10 @@ import { keyOf, type Owned, type OwnershipView } from './sticky-owned.ts'
 type Held = Map<string, Map<string, TopicPartition>>
 
 /**
- * The sticky assignment if members have different topics (the general case of
- * AbstractStickyAssignor, without racks). Members keep partitions of topics that they still have.
- * Free partitions go to the member with the fewest. Then partitions move while that improves the
- * balance.
+ * Returns the sticky assignment if members have subscribed to different topics (the general case of
+ * AbstractStickyAssignor, without racks). Members keep the partitions of their subscribed topics.
+ * Each unassigned partition goes to the subscribed member with the fewest partitions. Then
+ * partitions move as long as that improves the balance.
  */
 export function assignGeneral(
   counts: PartitionCounts,
@@ -24,8 +24,8 @@ export function assignGeneral(
 }
 
 /**
- * Owners from before the current generation. A partition may return to one if that improves the
- * balance.
+ * Returns, for each partition, the owner from before the current generation. A partition may return
+ * to this owner if that improves the balance.
  */
 function previousOwners(
   members: ReadonlyMap<string, MemberSubscription>,
@@ -52,12 +52,14 @@ class General {
   readonly #takersOf = new Map<string, string[]>()
   readonly #topicsOf = new Map<string, Set<string>>()
   /**
-   * As in Java, a partition keeps its entry until it is assigned again, even if its owner has
-   * unsubscribed.
+   * The owner of each partition. As in Java, the entry of a partition remains until the partition
+   * is assigned again, even if its owner has unsubscribed.
    */
   #ownerOf = new Map<string, string>()
   #all: TopicPartition[] = []
-  /** Members that may still lose or get partitions. The one with the fewest is first. */
+  /**
+   * The members that may still lose or get partitions, sorted by the number of their partitions.
+   */
   #byLoad: string[]
   #mustRevoke = false
   readonly #movements = new PartitionMovements()
@@ -200,7 +202,10 @@ class General {
   }
 }
 
-/** Returns the sum of the differences between all pairs of members; 0 is a perfect balance. */
+/**
+ * Returns the sum of the differences in partition counts between all pairs of members. 0 is a
+ * perfect balance.
+ */
 function imbalance(held: Held): number {
   const sizes = [...held.values()].map(p => p.size)
   let score = 0

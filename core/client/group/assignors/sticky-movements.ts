@@ -8,8 +8,9 @@ interface Pair {
 }
 
 /**
- * Records which partitions moved between which members during one assignment. If a partition of the
- * same topic must move in the opposite direction, a partition that moved before returns instead.
+ * Records which partitions moved between which members during one assignment. If a partition must
+ * move from B to A, and another partition of the topic moved from A to B before, that other
+ * partition moves back instead.
  */
 export class PartitionMovements {
   readonly #pairOf = new Map<string, Pair>()
@@ -26,8 +27,8 @@ export class PartitionMovements {
   }
 
   /**
-   * Returns the partition to move instead of `tp`: one that moved in the opposite direction, if
-   * any.
+   * Returns the partition to move: one of the same topic that moved in the opposite direction
+   * before, or else `tp`.
    */
   actualToMove(tp: TopicPartition, from: string, to: string): TopicPartition {
     const pairs = this.#byTopic.get(tp.topic)

@@ -14,19 +14,19 @@ export interface Owned {
 }
 
 export interface OwnershipView {
-  /** Member ids, in Java's iteration order. */
+  /** The member ids, in the iteration order of Java's HashMap. */
   readonly order: readonly string[]
   /** The partitions that each member may keep, by partition key. */
   readonly owned: Map<string, Map<string, TopicPartition>>
-  /** Partitions that two members claim in the same generation. Neither keeps them. */
+  /** Partitions that two members claim in the same generation. Neither member keeps them. */
   readonly doublyClaimed: ReadonlySet<string>
   readonly sameSubscriptions: boolean
   readonly maxGeneration: number
 }
 
 /**
- * Returns the previous owners. If two members claim a partition, the claim with the higher
- * generation is valid. With equal generations, neither claim is valid.
+ * Returns which member may keep which partitions. If two members claim a partition, the claim with
+ * the higher generation is valid. With equal generations, neither claim is valid.
  */
 export function viewOwnership(
   counts: PartitionCounts,
@@ -42,8 +42,8 @@ export function viewOwnership(
   let maxGeneration = -1
   for (const id of order) {
     const member = members.get(id)!
-    // Java treats a member without topics as equal to the next one, and assigns it partitions that
-    // it has not subscribed to.
+    // Unlike Java, compare the subscription of a first member without topics, too. Java then
+    // assigns the member partitions to which the member has not subscribed.
     if (topics === null) topics = new Set(member.topics)
     else if (member.topics.length !== topics.size || member.topics.some(t => !topics!.has(t))) sameSubscriptions = false
     const data = ownedOf(member)
@@ -60,7 +60,7 @@ export function viewOwnership(
         ownerOf.set(key, id)
         continue
       }
-      // As in Java, this is the generation of the subscription, not the one in the user data.
+      // As in Java, this is the generation in the subscription, not the one in the user data.
       const otherGeneration = members.get(other)!.generationId
       if (generation < otherGeneration) continue
       owned.get(other)!.delete(key)

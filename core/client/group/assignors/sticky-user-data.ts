@@ -2,8 +2,8 @@ import type { TopicPartition } from '../../types.ts'
 import type { Owned } from './sticky-owned.ts'
 
 /**
- * The user data of StickyAssignor, version 1: an array of (topic, partitions), then the generation.
- * There is no version number.
+ * Encodes the user data of StickyAssignor: an array of topics with their partitions, then the
+ * generation. This is version 1 of the format, which contains no version number.
  */
 export function encodeStickyUserData(partitions: readonly TopicPartition[], generation: number): Buffer {
   const byTopic = new Map<string, number[]>()
@@ -23,7 +23,9 @@ export function encodeStickyUserData(partitions: readonly TopicPartition[], gene
   return Buffer.concat(parts)
 }
 
-/** Decodes the partitions that a member owned. As in Java, invalid bytes contain no partitions. */
+/**
+ * Decodes the partitions that a member owned. As in Java, returns no partitions for invalid bytes.
+ */
 export function decodeStickyUserData(data: Buffer | null): Owned {
   if (data === null || data.length === 0) return { partitions: [], generation: null }
   try {

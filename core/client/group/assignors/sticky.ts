@@ -11,7 +11,9 @@ import { assignGeneral } from './sticky-general.ts'
 import { keyOf, type Owned, viewOwnership } from './sticky-owned.ts'
 import { decodeStickyUserData, encodeStickyUserData } from './sticky-user-data.ts'
 
-/** Kafka's StickyAssignor. It is eager: members send their previous partitions in the user data. */
+/**
+ * Kafka's StickyAssignor, which is eager. Members send their previous partitions in the user data.
+ */
 export const stickyAssignor: Assignor = {
   name: 'sticky',
   protocol: 'eager',
@@ -20,8 +22,8 @@ export const stickyAssignor: Assignor = {
 }
 
 /**
- * Kafka's CooperativeStickyAssignor. A partition that moves is first revoked; the next rebalance
- * assigns it.
+ * Kafka's CooperativeStickyAssignor. One rebalance revokes the partitions that move, and the next
+ * rebalance assigns them.
  */
 export const cooperativeStickyAssignor: Assignor = {
   name: 'cooperative-sticky',
@@ -60,7 +62,7 @@ function assignSticky(
   return { assignment: assignGeneral(wanted, members, view, ownedOf), transferring: null }
 }
 
-/** The assigned partitions that another member still owns. */
+/** Returns the newly assigned partitions that another member still owns, with their new owners. */
 function transfers(
   members: ReadonlyMap<string, MemberSubscription>,
   assignment: ReadonlyMap<string, readonly TopicPartition[]>,
